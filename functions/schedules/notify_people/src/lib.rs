@@ -228,15 +228,14 @@ impl Tenant<'_> {
     async fn count_waiting(&self, notices: &mut Notices) -> Result<Option<Waiting>, JobError> {
         let mut about = None;
         for state in notices.values_mut() {
-            let Notice { matter, at, .. } = &mut state.value.notice;
-            if let Matter::CustomersWait(waiting) = matter {
-                about = Some((waiting, *at));
+            if let Matter::CustomersWait(waiting) = &mut state.value.notice.matter {
+                about = Some(waiting);
             }
         }
-        let Some((told, until)) = about else {
+        let Some(told) = about else {
             return Ok(None);
         };
-        let waiting = self.ctx.store.waiting_customers(&self.scope, until).await?;
+        let waiting = self.ctx.store.waiting_customers(&self.scope, self.now).await?;
         if let Some(waiting) = waiting {
             *told = waiting;
         }

@@ -22,7 +22,7 @@ use crate::{
     automations::rule::Rule,
     base::ids::{CampaignId, ConnectionId, RuleId},
     campaigns::{campaign::Campaign, state::CampaignState},
-    inbox::conversation::Conversation,
+    inbox::conversation::{Conversation, MAX_UNREAD},
     messages::{
         message::{Category, Channel},
         refusal::Reason,
@@ -51,7 +51,7 @@ pub enum NoticeKind {
     CapNearlyReached,
     /// A campaign paused itself.
     CampaignPaused,
-    /// Nobody has read a customer's message for [`MAX_UNREAD`](crate::inbox::conversation::MAX_UNREAD).
+    /// Nobody has read a customer's message for [`MAX_UNREAD`].
     CustomersWait,
 }
 
@@ -183,13 +183,11 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Of these conversations, those in which the customer's latest message is unread, and of this time at the latest. `None`: nobody waits.
-    pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>, until: Timestamp) -> Option<Self> {
-        let unread = |one: &&Conversation| one.unread_message().is_some_and(|at| at <= until);
-        let all: Vec<Timestamp> = conversations
-            .filter(unread)
-            .filter_map(|one| one.waiting_since)
-            .collect();
+    /// Of these conversations, those in which the customer has waited for too long, and the latest message is unread. `None`: nobody waits.
+    pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>, now: Timestamp) -> Option<Self> {
+        let unread = conversations.filter(|one| one.unread_message().is_some());
+        let since = unread.filter_map(|one| one.waiting_since);
+        let all: Vec<Timestamp> = since.filter(|since| *since + MAX_UNREAD <= now).collect();
         Some(Self {
             conversations: all.len().min(MAX_WAITING),
             since: all.into_iter().min()?,
@@ -291,7 +289,7 @@ impl Notice {
     pub fn of_conversation(conversation: &Conversation, now: Timestamp) -> Option<Self> {
         let at = conversation.overdue_message(now)?;
         Some(Self {
-            matter: Matter::CustomersWait(Waiting::among([conversation].into_iter(), at)?),
+            matter: Matter::CustomersWait(Waiting::among([conversation].into_iter(), now)?),
             name: String::new(),
             at,
         })
@@ -1168,12 +1166,12 @@ mod tests {
             since: at("2026-11-20T11:30:00Z"),
         };
         assert_eq!(
-            Waiting::among(all.iter(), notice.at),
+            Waiting::among(all.iter(), at(NOON)),
             Some(both),
             "the last one is too new"
         );
         let many = std::iter::repeat_n(&conversation, 101);
-        assert_eq!(Waiting::among(many, notice.at).unwrap().conversations, MAX_WAITING);
+        assert_eq!(Waiting::among(many, at(NOON)).unwrap().conversations, MAX_WAITING);
         let config = config();
         let stands = |waiting: Option<Waiting>| {
             notice.stands(&Present {
@@ -1188,7 +1186,7 @@ mod tests {
         };
         assert_eq!((stands(Some(both)), stands(None)), (true, false));
         conversation.read_to(2);
-        assert_eq!(Waiting::among([&conversation].into_iter(), notice.at), None);
+        assert_eq!(Waiting::among([&conversation].into_iter(), at(NOON)), None);
     }
 
     #[test]

@@ -83,6 +83,9 @@ pub struct Conversation {
     /// Time that the customer waited for the first reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_response: Option<SignedDuration>,
+    /// The customer's latest message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrote: Option<Wrote>,
     /// Time at which people are told that nobody has read a message, unless somebody has by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<Timestamp>,
@@ -150,6 +153,15 @@ pub struct Happening {
     pub what: What,
 }
 
+/// The customer's latest message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wrote {
+    /// Its time.
+    pub at: Timestamp,
+    /// Number of the message that became known last.
+    pub seq: u64,
+}
+
 /// Kind of a happening, with the message or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -199,6 +211,7 @@ impl Conversation {
             waiting_since: None,
             replied_at: None,
             first_response: None,
+            wrote: None,
             tell_at: None,
             created_at: with.at,
         };
@@ -227,6 +240,10 @@ impl Conversation {
                 // The first one counts, so that whoever goes on writing postpones nothing.
                 let tell_at = at + MAX_UNREAD;
                 self.tell_at = Some(self.tell_at.map_or(tell_at, |known| known.min(tell_at)));
+                self.wrote = Some(Wrote {
+                    at: self.wrote.map_or(at, |known| known.at.max(at)),
+                    seq: self.seq,
+                });
             }
             // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
             if self.replied_at.is_none_or(|replied| replied < at) {
@@ -244,11 +261,16 @@ impl Conversation {
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
     /// that changes anything.
     pub fn talked(&mut self, at: Timestamp) -> bool {
-        let waited = self.waiting_since.take_if(|since| *since <= at);
-        if waited.is_some() {
-            self.tell_at = None;
+        if self.waiting_since.take_if(|since| *since <= at).is_none() {
+            return false;
         }
-        waited.is_some()
+        self.tell_at = None;
+        // It became known after something that the customer has done since.
+        if let Some(last) = self.last.filter(|last| last.what.is_of_customer() && at < last.at) {
+            self.waiting_since = Some(last.at);
+            self.tell_at = self.unread_message().map(|written| written + MAX_UNREAD);
+        }
+        true
     }
 
     /// Opens it, whatever it was.
@@ -282,12 +304,13 @@ impl Conversation {
 
     /// Moves it to another state, of a person's own accord.
     pub fn move_to(&mut self, state: ConversationState, snoozed_until: Option<Timestamp>) {
+        // Whoever moves it has seen it.
+        self.read_to(self.seq);
         // Nobody waits for an answer in a closed one.
         if state == ConversationState::Closed {
             self.waiting_since = None;
         }
-        // Whoever moves it has seen it.
-        (self.state, self.snoozed_until, self.tell_at) = (state, snoozed_until, None);
+        (self.state, self.snoozed_until) = (state, snoozed_until);
     }
 
     /// Notes that the team has seen everything up to this number. Returns whether that is new.
@@ -299,7 +322,7 @@ impl Conversation {
         self.read_seq = seq;
         // Of what has happened since, replies are the team's own.
         self.unread = self.unread.min(u32::try_from(self.seq - seq).unwrap_or(u32::MAX));
-        if self.unread == 0 {
+        if self.wrote.is_none_or(|wrote| wrote.seq <= seq) {
             self.tell_at = None;
         }
         true
@@ -316,12 +339,11 @@ impl Conversation {
         self.state == ConversationState::Snoozed && self.snoozed_until.is_none_or(|until| until <= now)
     }
 
-    /// Time of the customer's latest message, if the conversation is open, the customer waits, and nobody has read it. `None` after a missed
-    /// call: that is followed up automatically.
+    /// Time of the customer's latest message, if the conversation is open, the customer waits, and nobody has read it.
     pub fn unread_message(&self) -> Option<Timestamp> {
-        let waits = self.state == ConversationState::Open && self.waiting_since.is_some() && self.unread > 0;
-        let last = self.last.filter(|_| waits)?;
-        matches!(last.what, What::Inbound(..)).then_some(last.at)
+        let waits = self.state == ConversationState::Open && self.waiting_since.is_some();
+        let wrote = self.wrote.filter(|wrote| waits && self.read_seq < wrote.seq)?;
+        Some(wrote.at)
     }
 
     /// Time of the customer's latest message, if people are to be told now that nobody has read it.
@@ -431,9 +453,13 @@ mod tests {
     fn nobody_waits_after_a_talk() {
         let mut conversation = noted([wrote(2), wrote(4)]);
         assert!(!conversation.talked(wrote(1).at), "the customer wrote after it");
-        assert!(conversation.talked(wrote(3).at));
+        let mut early = conversation.clone();
+        assert!(early.talked(wrote(3).at));
+        assert_eq!(early.waiting_since, Some(wrote(4).at), "the customer wrote again");
+        assert_eq!(early.due(), Some(wrote(4).at + MAX_UNREAD));
+        assert!(conversation.talked(wrote(4).at));
         assert_eq!((conversation.waiting_since, conversation.unread), (None, 2));
-        assert!(!conversation.talked(wrote(3).at));
+        assert!(!conversation.talked(wrote(4).at));
     }
 
     #[test]
@@ -460,6 +486,7 @@ mod tests {
             let mut conversation = noted([wrote(2)]);
             conversation.move_to(state, until);
             assert_eq!((conversation.state, conversation.snoozed_until), (state, until));
+            assert_eq!(conversation.unread, 0, "whoever moves it has seen it");
             conversation.note(replied(3));
             assert_eq!(conversation.state, state, "a reply leaves it as it is");
             conversation.note(wrote(9));
@@ -522,7 +549,7 @@ mod tests {
             ("talked", unread(&|one| assert!(one.talked(wrote(4).at))), None),
             ("read", unread(&|one| assert!(one.read_to(2))), None),
             ("answered", unread(&|one| one.note(replied(7))), None),
-            ("missed call", unread(&|one| one.note(missed)), None),
+            ("missed call", unread(&|one| one.note(missed)), due),
             (
                 "closed",
                 unread(&|one| one.move_to(ConversationState::Closed, None)),

@@ -234,16 +234,12 @@ impl Store {
         Ok(known)
     }
 
-    /// The customers whose latest message, of this time at the latest, nobody has read. It examines 200 open conversations, from that time back.
-    pub async fn waiting_customers(
-        &self,
-        scope: &TenantScope,
-        until: Timestamp,
-    ) -> Result<Option<Waiting>, StoreError> {
+    /// The customers who have waited for too long with a message that nobody has read. It examines the latest 198 open conversations. One that
+    /// cannot be read, which its writer learns, or is of a deleted contact, does not count.
+    pub async fn waiting_customers(&self, scope: &TenantScope, now: Timestamp) -> Result<Option<Waiting>, StoreError> {
         const DOING: &str = "read which customers wait";
         let (index, partition) = InboxList::In(ConversationState::Open).partition(scope);
-        let latest = keys::inbox_end(until);
-        let rows = (partition.as_str(), Rows::Between("0", &latest));
+        let rows = (partition.as_str(), Rows::Beginning(""));
         let (items, _) = self.database.stretch(index, rows, None, 2 * ROUND, true, DOING).await?;
         let (_, sort) = index.keys();
         let places = items
@@ -251,9 +247,17 @@ impl Store {
             .filter_map(|item| row::string(item, sort)?.parse::<Position>().ok());
         let keys: Vec<Key> = places.map(|place| keys::conversation(scope, place.id)).collect();
         let read = self.database.get_many(&keys, DOING).await?;
-        let read = read.into_values().map(|item| row::data(item, DOING));
-        let read: Vec<Conversation> = read.collect::<Result<_, _>>()?;
-        Ok(Waiting::among(read.iter(), until))
+        let read = read.into_values();
+        let read = read.filter_map(|item| row::data::<Conversation>(item, DOING).ok());
+        let mut unread: Vec<Conversation> = read.filter(|one| one.unread_message().is_some()).collect();
+        let contacts: Vec<ContactId> = unread.iter().map(|one| one.contact).collect();
+        let (contacts, _) = self.followed_many(scope, &contacts, &[], DOING).await?;
+        let shown = |one: &Conversation| {
+            let contact = contacts.get(&one.contact);
+            contact.is_some_and(|contact| contact.deleted_at.is_none())
+        };
+        unread.retain(shown);
+        Ok(Waiting::among(unread.iter(), now))
     }
 
     /// The number of conversations in a list, at most [`MAX_COUNTED`]. Those of deleted contacts count.

@@ -600,11 +600,6 @@ pub(crate) fn inbox_place(at: Timestamp, id: ConversationId) -> String {
     format!("{}#{id}", sortable(at))
 }
 
-/// The position behind all conversations of this time.
-pub(crate) fn inbox_end(at: Timestamp) -> String {
-    format!("{}#~", sortable(at))
-}
-
 /// A contact's place in the audience of a campaign.
 pub(crate) fn enrolment(scope: &TenantScope, contact: ContactId, campaign: CampaignId) -> Key {
     Key::new(
