@@ -40,7 +40,7 @@ const call: Schemas["CallDetails"] = {
 };
 
 const automation: Schemas["AutomationOut"] = {
-  archived_at: null, changed_by: null, created_at: ago(900), enabled: true, id: "rule_1", lines: [], name: rule, priority: 10, problems: [], templates: [],
+  archived_at: null, changed_by: null, created_at: ago(900), enabled: true, enroll: null, id: "rule_1", lines: [], name: rule, priority: 10, problems: [], templates: [],
   then: {
     channels: ["whatsapp", "sms"], category: "utility", cooldown_seconds: 86_400, delay_seconds: 0,
     sms_text: { en: "Sorry we missed you, {{contact.first_name|there}}. {{tenant.name}}, {{tenant.phone}}", ar: "نعتذر عن عدم الرد. {{tenant.name}}، {{tenant.phone}}" },
