@@ -38,7 +38,8 @@ async fn missed_call_is_noted_once_on_its_line() {
     let noted = conversation(&world, Some(line)).await.expect("there is one");
     assert_eq!((noted.seq, noted.unread), (2, 2));
     assert!(matches!(noted.last.map(|last| last.what), Some(What::Missed(_))));
-    assert!(noted.waiting_since < noted.last.map(|last| last.at));
+    let last = noted.last.map(|last| last.at);
+    assert_eq!(noted.waiting_since, last, "the talk ended the first wait");
     assert_eq!(conversation(&world, None).await, None);
 }
 

@@ -573,10 +573,10 @@ async fn bulk_is_dispatched_again_after_half_an_hour() {
     }
 }
 
-/// Five thousand bulk messages are due, for longer than twenty answers to a person.
+/// Two thousand bulk messages are due, for longer than twenty answers to a person.
 #[tokio::test]
 async fn due_bulk_does_not_delay_answers() {
-    const BULK: usize = 5_000;
+    const BULK: usize = 2_000;
     let world = World::new().await;
     let like = world.follow_up(CUSTOMER).await;
     world.aws.drain(QueueName::Sends).await;
