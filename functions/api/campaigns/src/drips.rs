@@ -14,10 +14,10 @@ use domain::{
     },
     campaigns::{
         campaign::{Campaign, CampaignType},
-        drip::{EnrolmentStatus, NoEntry, Passage, Taken},
+        drip::{EnrolmentStatus, Passage, Taken},
         report::InAudience,
         review::{incomplete, review_steps},
-        run::{Enrolment, Exit},
+        run::{Enrolment, Exit, NoEntry},
         state::CampaignState,
         steps::{StepName, Steps, WrittenSteps},
     },

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::ids::{MessageId, StageId, TagId},
     campaigns::{
-        campaign::{Campaign, Exits},
-        run::Enrolment,
-        state::CampaignState,
+        campaign::Exits,
         steps::{Action, Condition, StepName, Steps},
     },
     contacts::{contact::Contact, person::Person},
@@ -306,38 +304,6 @@ impl Exits {
     }
 }
 
-/// The reason for which a contact does not enter a drip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoEntry {
-    /// The drip has not begun, or has ended.
-    NotOpen,
-    /// The contact is in it.
-    Inside,
-    /// The contact has been in it, and it allows no reentry.
-    Before,
-}
-
-impl Campaign {
-    /// The enrolment with which a contact enters the drip at this time. `known`: the person's former one.
-    ///
-    /// # Errors
-    /// The reason for which the contact does not enter it.
-    pub fn entered(&self, contact: &Contact, known: Option<&Enrolment>, at: Timestamp) -> Result<Enrolment, NoEntry> {
-        let is_open = matches!(self.state, CampaignState::Running | CampaignState::Paused);
-        let version = self.drips().filter(|_| is_open).ok_or(NoEntry::NotOpen)?;
-        if let Some(known) = known {
-            // An exit that no step has met yet is one, too.
-            if known.is_active() && self.exits.reason(contact, known.at).is_none() {
-                return Err(NoEntry::Inside);
-            }
-            if !self.reentry {
-                return Err(NoEntry::Before);
-            }
-        }
-        Ok(Enrolment::new((self.id, Some(version)), contact.id, at))
-    }
-}
-
 /// Whether this reason keeps all further messages from a contact, too, so that the drip ends. Otherwise only the step is skipped.
 pub const fn ends(reason: Reason) -> bool {
     matches!(
@@ -378,7 +344,7 @@ mod tests {
     use super::*;
     use crate::{
         base::resource::Resource as _,
-        campaigns::campaign::CampaignIn,
+        campaigns::campaign::{Campaign, CampaignIn},
         messages::{
             compose::compose,
             inbound::OptFlag,
@@ -599,45 +565,6 @@ mod tests {
             .wish(OptFlag::Stop, "wrote STOP", at("2026-11-21T08:00:00Z"));
         let (why, when) = stays.reason(&walk.person.contact, since).unwrap();
         assert_eq!((why.reason, when), (Reason::OptedOut, at("2026-11-21T08:00:00Z")));
-    }
-
-    #[test]
-    fn contacts_enter_an_open_drip_unless_they_are_or_were_in_it() {
-        let case = Case::new();
-        let now = at(NOW);
-        let fields: CampaignIn = from_value(json!({"type": "drip", "name": "Welcome"})).unwrap();
-        let mut drip = Campaign::new(ulid::Ulid::from_parts(7, 9), fields, now);
-        drip.steps_version = Some(3);
-        let began = at("2026-11-19T08:00:00Z");
-        let inside = Enrolment::new((drip.id, Some(2)), case.contact.id, began);
-        let left = inside
-            .clone()
-            .left(Refusal::since(Event::Author, "taken out".to_owned()), began);
-        let mut over = inside.clone();
-        over.passage.as_mut().unwrap().next = None;
-        let mut wrote = case.contact.clone();
-        wrote.last_inbound_at = Some(at("2026-11-19T09:00:00Z"));
-        // Without and with reentry.
-        let cases = [
-            (&case.contact, None, [None, None]),
-            (&case.contact, Some(&inside), [Some(NoEntry::Inside); 2]),
-            (&case.contact, Some(&left), [Some(NoEntry::Before), None]),
-            (&case.contact, Some(&over), [Some(NoEntry::Before), None]),
-            (&wrote, Some(&inside), [Some(NoEntry::Before), None]),
-        ];
-        for state in CampaignState::ALL {
-            drip.state = state;
-            let is_open = matches!(state, CampaignState::Running | CampaignState::Paused);
-            for (contact, known, expected) in &cases {
-                for (reentry, refused) in [false, true].into_iter().zip(expected) {
-                    drip.reentry = reentry;
-                    let entered = drip.entered(contact, *known, now);
-                    let refused = if is_open { *refused } else { Some(NoEntry::NotOpen) };
-                    let first = Enrolment::new((drip.id, Some(3)), contact.id, now);
-                    assert_eq!(entered, refused.map_or(Ok(first), Err), "{state:?} {reentry} {known:?}");
-                }
-            }
-        }
     }
 
     proptest! {

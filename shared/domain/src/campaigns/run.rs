@@ -331,6 +331,38 @@ pub fn is_open(message: &Message, now: Timestamp) -> bool {
     message.due.is_some() || message.may_be_sent(now)
 }
 
+/// The reason for which a contact does not enter a drip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoEntry {
+    /// The drip has not begun, or has ended.
+    NotOpen,
+    /// The contact is in it.
+    Inside,
+    /// The contact has been in it, and it allows no reentry.
+    Before,
+}
+
+impl Campaign {
+    /// The enrolment with which a contact enters the drip at this time. `known`: the person's former one.
+    ///
+    /// # Errors
+    /// The reason for which the contact does not enter it.
+    pub fn entered(&self, contact: &Contact, known: Option<&Enrolment>, at: Timestamp) -> Result<Enrolment, NoEntry> {
+        let is_open = matches!(self.state, CampaignState::Running | CampaignState::Paused);
+        let version = self.drips().filter(|_| is_open).ok_or(NoEntry::NotOpen)?;
+        if let Some(known) = known {
+            // An exit that no step has met yet is one, too.
+            if known.is_active() && self.exits.reason(contact, known.at).is_none() {
+                return Err(NoEntry::Inside);
+            }
+            if !self.reentry {
+                return Err(NoEntry::Before);
+            }
+        }
+        Ok(Enrolment::new((self.id, Some(version)), contact.id, at))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,6 +390,45 @@ mod tests {
         let start = crate::messages::inbound::OptFlag::Start;
         case.contact.wish(start, "wrote START", at("2026-03-03T10:00:00Z"));
         case
+    }
+
+    #[test]
+    fn contacts_enter_an_open_drip_unless_they_are_or_were_in_it() {
+        let case = Case::new();
+        let now = case.now;
+        let mut drip = campaign(&case, serde_json::json!({"type": "drip", "name": "Welcome"}));
+        drip.steps_version = Some(3);
+        let began = at("2026-11-19T08:00:00Z");
+        let inside = Enrolment::new((drip.id, Some(2)), case.contact.id, began);
+        let left = inside.clone().left(
+            Refusal::since(crate::messages::purpose::Event::Author, "taken out".to_owned()),
+            began,
+        );
+        let mut over = inside.clone();
+        over.passage.as_mut().unwrap().next = None;
+        let mut wrote = case.contact.clone();
+        wrote.last_inbound_at = Some(at("2026-11-19T09:00:00Z"));
+        // Without and with reentry.
+        let cases = [
+            (&case.contact, None, [None, None]),
+            (&case.contact, Some(&inside), [Some(NoEntry::Inside); 2]),
+            (&case.contact, Some(&left), [Some(NoEntry::Before), None]),
+            (&case.contact, Some(&over), [Some(NoEntry::Before), None]),
+            (&wrote, Some(&inside), [Some(NoEntry::Before), None]),
+        ];
+        for state in CampaignState::ALL {
+            drip.state = state;
+            let is_open = matches!(state, CampaignState::Running | CampaignState::Paused);
+            for (contact, known, expected) in &cases {
+                for (reentry, refused) in [false, true].into_iter().zip(expected) {
+                    drip.reentry = reentry;
+                    let entered = drip.entered(contact, *known, now);
+                    let refused = if is_open { *refused } else { Some(NoEntry::NotOpen) };
+                    let first = Enrolment::new((drip.id, Some(3)), contact.id, now);
+                    assert_eq!(entered, refused.map_or(Ok(first), Err), "{state:?} {reentry} {known:?}");
+                }
+            }
+        }
     }
 
     #[test]
