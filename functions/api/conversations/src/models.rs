@@ -39,7 +39,7 @@ pub(crate) struct ConversationQuery {
     unread: Option<bool>,
 }
 
-/// Whoever attends to a conversation; `None`: nobody.
+/// The person who attends to a conversation. `None`: nobody.
 type Assignee = Option<UserId>;
 
 fn assignee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Assignee>, D::Error> {

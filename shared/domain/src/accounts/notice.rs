@@ -183,7 +183,7 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Of these conversations, those in which the customer has waited for too long, and the latest message is unread. `None`: nobody waits.
+    /// The customers of these conversations who have waited for too long with an unread message. `None`: nobody has.
     pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>, now: Timestamp) -> Option<Self> {
         let unread = conversations.filter(|one| one.unread_message().is_some());
         let since = unread.filter_map(|one| one.waiting_since);

@@ -13,7 +13,7 @@ use testkit::{
     business::{business, read},
 };
 
-/// Whoever has changed it in the meantime has the last word.
+/// A change by somebody else in the meantime stands.
 #[tokio::test]
 async fn campaign_is_moved_unless_somebody_else_changed_it() {
     let aws = Aws::new().await;

@@ -143,7 +143,7 @@ async fn whoever_has_left_enters_again_if_the_drip_allows_it() {
 }
 
 #[tokio::test]
-async fn only_an_open_drip_is_entered_and_the_call_is_followed_in_any_case() {
+async fn call_is_followed_also_without_an_open_drip_to_enter() {
     use CampaignState::{Cancelled, Completed, Finishing, Paused, Running, Scheduled};
     let cases: [(&[CampaignState], bool); 5] = [
         (&[Scheduled, Running, Paused], true),

@@ -73,7 +73,7 @@ async fn call_that_is_decided_again_is_noted_once() {
     assert_eq!(world.call().await.decided_again, 2);
 }
 
-/// What the customer and the team say on the telephone, whoever calls, is an answer.
+/// A talk is an answer, whoever called.
 #[tokio::test]
 async fn talk_on_the_telephone_ends_the_wait() {
     let called_back = CallFacts {
