@@ -78,10 +78,42 @@ def serve():
     sized_reads()
     forget_stream_positions(os.path.join(os.environ["STATE_DIR"], "lambda.json"))
 
+    quick_server()
+
     from ministack.app import main
 
     sys.argv = ["ministack"]
     main()
+
+
+def quick_server():
+    """MiniStack serves HTTP by Hypercorn and h11, which are most of what a request costs. Uvicorn parses it in C."""
+    import asyncio
+
+    import hypercorn.asyncio
+    import uvicorn
+    import uvloop
+
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+    async def served(application, config):
+        host, port = config.bind[0].rsplit(":", 1)
+        settings = uvicorn.Config(
+            application,
+            host=host.strip("[]"),
+            port=int(port),
+            http="httptools",
+            ws="wsproto",
+            timeout_keep_alive=config.keep_alive_timeout,
+            log_level=config.loglevel.lower(),
+            access_log=False,
+            # MiniStack sends its own, as AWS does.
+            server_header=False,
+            date_header=False,
+        )
+        await uvicorn.Server(settings).serve()
+
+    hypercorn.asyncio.serve = served
 
 
 def leading_keys():
