@@ -21,9 +21,10 @@ use domain::{
         person::Person,
         profile::Profile,
     },
+    inbox::conversation::Conversation,
     messages::{
         compose::{Composed, Intent, Review, World, review},
-        message::{Category, Message},
+        message::{Category, Cause, Channel, Message},
         needs::Needs,
         purpose::{Lane, Purpose},
         referred::Referred,
@@ -38,7 +39,7 @@ use jiff::Timestamp;
 use jobs::ToQueue;
 use kit::{ConfigError, Env, Pages, Planner, Problem, QueueName, Queues, planning::Gathered};
 use store::{
-    Along, TenantScope,
+    Along, TenantScope, Versioned,
     contacts::contact::{ContactWrite, Lead, Refusals},
     money::prices::PriceCache,
     reports::list_filter::{Exchanged, KnownMessage},
@@ -138,6 +139,7 @@ impl Sending {
             refusals,
             entries,
             along: _,
+            replies_in,
         } = to;
         let (contact, follows) = (&mut person.contact, who.correlation_id().to_owned());
         let uploads = uploads(who, config, &composed, &gathered);
@@ -158,7 +160,13 @@ impl Sending {
             retried_as: Some(message.id),
             ..retried
         }));
+        let conversation = replies_in.map(|Replying { mut known, seen }| {
+            let channel = message.plan.first().map_or(Channel::WhatsApp, |leg| leg.channel);
+            known.value.reply(who.actor(), seen, (now, message.id, channel));
+            known
+        });
         let effects = Effects {
+            conversation,
             people: vec![ContactWrite {
                 new_identities: new.into_iter().collect(),
                 suppressed: refusals.suppressed,
@@ -199,19 +207,20 @@ impl Sending {
     }
 
     /// The message that an interrupted attempt of this request has written.
-    async fn placed_before(
+    pub(crate) async fn placed_before(
         &self,
         api: &Api,
         who: &Sends,
         contact: &Contact,
         asked: &Asked,
+        cause: impl Fn(&Asked) -> Cause,
     ) -> Result<Option<Message>, Setback> {
         let own = |contact: ContactId| {
             let asked = Asked {
                 contact,
                 ..asked.clone()
             };
-            asked.cause().message_id()
+            cause(&asked).message_id()
         };
         // The contact may have been merged since.
         let ids: Vec<_> = contact.ids().map(own).collect();
@@ -248,7 +257,7 @@ impl Sending {
             asked.refers = refers.as_ref().ok().cloned().flatten();
             let intent = request.intent(&asked, config);
             let needs = needs(config, &to.person, &intent, now);
-            let before = self.placed_before(api, who, contact, &asked);
+            let before = self.placed_before(api, who, contact, &asked, Asked::cause);
             let random = || api.secret();
             let gathered = self.gather(who.scope(), &needs, random, &to.along, now);
             let (before, gathered) = tokio::try_join!(Box::pin(before), Box::pin(gathered))?;
@@ -333,6 +342,15 @@ pub(crate) struct Reached {
     entries: Vec<ConsentEntry>,
     /// What was read along with them.
     pub(crate) along: Along,
+    /// The conversation in which they get a reply.
+    pub(crate) replies_in: Option<Replying>,
+}
+
+/// A conversation in which somebody replies.
+pub(crate) struct Replying {
+    pub(crate) known: Versioned<Conversation>,
+    /// Number of the latest happening that the author has seen.
+    pub(crate) seen: u64,
 }
 
 impl From<Person> for Reached {
@@ -344,6 +362,7 @@ impl From<Person> for Reached {
             refusals: Refusals::default(),
             entries: Vec::new(),
             along: Along::default(),
+            replies_in: None,
         }
     }
 }
@@ -357,7 +376,7 @@ pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Optio
 }
 
 /// The recipient before anything was read of them.
-fn likely(who: &Sends, whom: &Whom, new: ContactId) -> Person {
+pub(crate) fn likely(who: &Sends, whom: &Whom, new: ContactId) -> Person {
     let contact = match whom.identity() {
         Some(identity) => Contact::first_seen(new, identity, who.now()),
         None => Contact::new(new, who.now()),
@@ -381,7 +400,7 @@ pub(crate) async fn reach(
         (Whom::Known(identity), Some(lead)) => (identity, lead),
         (Whom::Known(identity), None) => (identity, store.lead_of(scope, identity).await?),
         (Whom::Contact(id), _) => {
-            let (person, along) = store.known_with(scope, *id, needs).await?;
+            let (person, along) = store.known_with(scope, *id, needs, None).await?;
             let person = person.ok_or_else(Problem::not_found)?;
             return Ok(Reached {
                 along,
@@ -417,6 +436,7 @@ pub(crate) async fn reach(
         refusals,
         entries,
         along,
+        replies_in: None,
     })
 }
 

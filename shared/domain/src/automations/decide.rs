@@ -314,6 +314,7 @@ fn intent<'a>(
         through: None,
         basis: None,
         refers: None,
+        after: None,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
         subject: Subject::Call(*call),
         since: call.last_heard(),

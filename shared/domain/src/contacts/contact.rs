@@ -682,7 +682,13 @@ impl Contact {
     /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
     /// [`Contact::to_make_room`] that are still stored. The settled and the late ones are closed. If too many are left, the oldest of
     /// those that it displaces are cancelled and returned: a message that the contact does not know of could not be cancelled any more.
+    ///
+    /// A reply waits in its conversation instead. It ends the waiting automatic answers among those known.
     pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
+        if !message.policy.purpose().waits_in_the_contact() {
+            self.takes_from_allowance(message);
+            return self.replied(known);
+        }
         let cancelled = if self.open.len() < MAX_OPEN {
             Vec::new()
         } else {
@@ -693,10 +699,7 @@ impl Contact {
         } else {
             None
         };
-        if message.plan.iter().any(|leg| leg.channel == Channel::WhatsApp) {
-            let whole_at = pair_rate::with_one_more(self.allowance_whole_at, message.created_at);
-            self.allowance_whole_at = Some(whole_at);
-        }
+        self.takes_from_allowance(message);
         self.open.push(OpenIntent {
             purpose: message.policy.purpose(),
             version: message.policy.version(),
@@ -708,6 +711,14 @@ impl Contact {
                 .then(|| message.created_at.max(message.not_before)),
         });
         cancelled
+    }
+
+    /// Counts a message by WhatsApp, of which a person gets only so many in a short time.
+    fn takes_from_allowance(&mut self, message: &Message) {
+        if message.plan.iter().any(|leg| leg.channel == Channel::WhatsApp) {
+            let whole_at = pair_rate::with_one_more(self.allowance_whole_at, message.created_at);
+            self.allowance_whole_at = Some(whole_at);
+        }
     }
 
     fn make_room(&mut self, next: &Message, known: Vec<Message>) -> Vec<Message> {
@@ -763,6 +774,14 @@ impl Contact {
             "no further channel: the customer wrote",
         );
         self.cancel_for(Event::Inbound, why, waiting)
+    }
+
+    /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because a person replied. Returns them.
+    fn replied(&mut self, mut known: Vec<Message>) -> Vec<Message> {
+        let answers = self.open_to(Event::HumanReply);
+        known.retain(|message| answers.contains(&message.id));
+        let why = ("not sent: a person replied", "no further channel: a person replied");
+        self.cancel_for(Event::HumanReply, why, known)
     }
 
     /// Cancels and closes those of these open messages that can still be cancelled. `why`: the sentence about one that was not tried, and

@@ -9,11 +9,12 @@ use ulid::Ulid;
 
 use crate::{
     base::{
+        actor::Actor,
         bounded::Distinct,
         fault::{Fault, FaultCode},
         ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, UserId},
     },
-    messages::message::Channel,
+    messages::{message::Channel, purpose::Purpose},
 };
 
 /// Maximum tags of a conversation.
@@ -80,6 +81,9 @@ pub struct Conversation {
     /// Time of the team's latest reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replied_at: Option<Timestamp>,
+    /// That reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
     /// Time that the customer waited for the first reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_response: Option<SignedDuration>,
@@ -162,6 +166,20 @@ pub struct Wrote {
     pub seq: u64,
 }
 
+/// The team's latest reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Its message.
+    pub message: MessageId,
+    /// Its author.
+    pub by: Actor,
+    /// Its number.
+    pub seq: u64,
+    /// Number of the latest one before it by somebody else. 0: there is none.
+    #[serde(default)]
+    pub others: u64,
+}
+
 /// Kind of a happening, with the message or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -210,6 +228,7 @@ impl Conversation {
             last: None,
             waiting_since: None,
             replied_at: None,
+            reply: None,
             first_response: None,
             wrote: None,
             tell_at: None,
@@ -256,6 +275,46 @@ impl Conversation {
             }
             self.replied_at = self.replied_at.max(Some(at));
         }
+    }
+
+    /// Notes a reply by somebody who has seen everything up to this number.
+    pub fn reply(&mut self, by: Actor, seen: u64, (at, message, channel): (Timestamp, MessageId, Channel)) {
+        let saw_all = seen >= self.seq;
+        self.read_to(seen);
+        self.note(Happening {
+            at,
+            what: What::Reply(message, channel),
+        });
+        if saw_all {
+            self.read_to(self.seq);
+        }
+        let others = match self.reply {
+            Some(before) if before.by == by => before.others,
+            Some(before) => before.seq,
+            None => 0,
+        };
+        let seq = self.seq;
+        self.reply = Some(Reply {
+            message,
+            by,
+            seq,
+            others,
+        });
+    }
+
+    /// The latest reply, if it may still be sent: a further one goes after it.
+    pub fn goes_first(&self, now: Timestamp) -> Option<MessageId> {
+        let validity = Purpose::Reply.row().validity;
+        let lately = self.replied_at.is_some_and(|at| now < at + validity);
+        self.reply.filter(|_| lately).map(|reply| reply.message)
+    }
+
+    /// Whether somebody else of the team has replied since this person has seen everything up to this number.
+    pub fn has_moved(&self, by: Actor, seen: u64) -> bool {
+        self.reply.is_some_and(|latest| {
+            let of_others = if latest.by == by { latest.others } else { latest.seq };
+            seen < of_others
+        })
     }
 
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether

@@ -116,6 +116,8 @@ pub enum Aspect {
     Campaign,
     /// No other message of the kind was sent to the person lately.
     Frequency,
+    /// No earlier reply of the conversation is still to be sent.
+    Order,
     /// The channel reaches the person.
     Reach,
     /// The template, or other content, can be sent.
@@ -134,7 +136,7 @@ pub enum Aspect {
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in the order in which the first one that is against it decides.
-static TABLE: [(Aspect, Checked); 15] = [
+static TABLE: [(Aspect, Checked); 16] = [
     (Aspect::Account, account),
     (Aspect::Contact, existence),
     (Aspect::Destination, destination),
@@ -142,6 +144,7 @@ static TABLE: [(Aspect, Checked); 15] = [
     (Aspect::Validity, validity),
     (Aspect::Campaign, campaign),
     (Aspect::Frequency, frequency),
+    (Aspect::Order, order),
     (Aspect::Connection, connection),
     (Aspect::ChannelConsent, channel_consent),
     (Aspect::Reach, reach),
@@ -211,16 +214,38 @@ fn obeys_frequency(message: &Message) -> bool {
     message.policy.obeys(Limit::Frequency) && message.last_sent_at().is_none()
 }
 
-/// The messages to read before the check: the other open ones that the frequency limit counts, if the message obeys it. When it was planned
-/// there was none, but its contact may have been merged with another since.
+/// The messages to read before the check: the reply that goes before it, and the other open ones that the frequency limit counts, if the
+/// message obeys it. When it was planned there was none of these, but its contact may have been merged with another since.
 pub fn others_that_count(message: &Message, contact: &Contact) -> Vec<MessageId> {
     let counted = contact.open.iter().filter(|open| open.counts_from.is_some());
     let others = counted.map(|open| open.message).filter(|id| *id != message.id);
-    others.filter(|_| obeys_frequency(message)).collect()
+    let others = others.filter(|_| obeys_frequency(message));
+    others.chain(message.behind.map(|behind| behind.message)).collect()
 }
 
 /// Time after which a message that lets another one go first looks again.
 const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
+
+/// Shortest and longest time after which a reply looks again whether the one before it was sent. The older that one is, the longer.
+const BETWEEN_LOOKS: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(2), SignedDuration::from_mins(1));
+
+/// Replies of a conversation go one after the other. One behind another whose outcome is unknown goes when that is given up.
+fn order(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput { message, open, now, .. } = *input;
+    let Some(behind) = message.behind else {
+        return Check::Go;
+    };
+    let earlier = open.iter().find(|earlier| earlier.id == behind.message);
+    let Some(earlier) = earlier.filter(|earlier| earlier.is_yet_to_go()) else {
+        return Check::Go;
+    };
+    let (shortest, longest) = BETWEEN_LOOKS;
+    let age = now.duration_since(earlier.created_at);
+    Check::Later {
+        until: now + age.clamp(shortest, longest),
+        why: Refusal::new(Reason::EarlierReply, "an earlier reply goes first"),
+    }
+}
 
 /// The check of the frequency limit alone, for a contact that has changed after the other checks. `input.message` is without the claim that
 /// was made meanwhile.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     base::{
         facts::Facts,
-        ids::{ConnectionId, LineId},
+        ids::{ConnectionId, LineId, MessageId},
         line_type::LineTypes,
         phone::Phone,
         zone::Zone,
@@ -18,7 +18,7 @@ use crate::{
         content_draft::{self, Draft},
         destination::refused,
         material::Material,
-        message::{Category, Cause, Channel, Content, FilledTemplate, Leg, Message, Recipient},
+        message::{Behind, Category, Cause, Channel, Content, FilledTemplate, Leg, Message, Recipient},
         phrases::{ago, length, local, span},
         purpose::{Event, FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
         quiet::QuietAction,
@@ -37,6 +37,9 @@ use crate::{
         line::{self, Line},
     },
 };
+
+/// Maximum replies of a conversation that wait one behind the other.
+pub const MAX_WAITING: u8 = 50;
 
 /// An intent to say something to somebody.
 #[derive(Debug, Clone)]
@@ -63,6 +66,8 @@ pub struct Intent<'a> {
     pub basis: Option<&'a str>,
     /// The message by WhatsApp that it answers or reacts to.
     pub refers: Option<Referred>,
+    /// The message of the same conversation that goes first, if that may still be sent.
+    pub after: Option<MessageId>,
     /// The content for each channel, in the order in which channels are tried.
     pub says: Vec<Says<'a>>,
     /// Its subject.
@@ -90,6 +95,7 @@ impl Intent<'_> {
             through: None,
             basis: None,
             refers: None,
+            after: None,
             says: Vec::new(),
             subject: Subject::Request,
             since: now,
@@ -189,6 +195,8 @@ pub struct Composed {
     pub line: Option<LineId>,
     /// The ground on which it is sent, as its sender states it.
     pub basis: Option<String>,
+    /// The earlier reply that is sent first.
+    pub behind: Option<Behind>,
     /// The channels, in order; never empty.
     pub legs: Vec<Leg>,
     /// Earliest time to send.
@@ -221,6 +229,7 @@ impl Composed {
             ended: None,
             because: None,
             remarks: Vec::new(),
+            behind: self.behind,
             retried_as: None,
             clicked_at: None,
             created_at: now,
@@ -343,7 +352,13 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     if policy.obeys(Limit::Frequency) {
         checks.push((Aspect::Frequency, unless(too_frequent(&policy, contact, open, now))));
     }
-    checks.push((Aspect::Room, unless(contact.no_room(intent.purpose, open, now))));
+    let behind = behind(intent, open);
+    let room = if intent.purpose.waits_in_the_contact() {
+        contact.no_room(intent.purpose, open, now)
+    } else {
+        behind.and_then(too_long_a_queue)
+    };
+    checks.push((Aspect::Room, unless(room)));
 
     let zone = hours::recipient_zone(&config.tenant, intent.to.phone.as_ref());
     let planned = intent.not_before;
@@ -386,6 +401,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
                 to: intent.to.clone(),
                 line: intent.line,
                 basis: intent.basis.map(str::to_owned),
+                behind,
                 legs,
                 not_before,
                 keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
@@ -400,6 +416,23 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         not_before,
         valid_until: last,
         planned,
+    })
+}
+
+/// The place of a message behind the one that goes first, if that is among these and may still be sent.
+fn behind(intent: &Intent<'_>, open: &[Message]) -> Option<Behind> {
+    let earlier = open.iter().find(|message| Some(message.id) == intent.after)?;
+    earlier.is_yet_to_go().then(|| Behind {
+        message: earlier.id,
+        place: earlier.behind.map_or(1, |before| before.place.saturating_add(1)),
+    })
+}
+
+/// The reason why no further reply can wait in a conversation.
+fn too_long_a_queue(behind: Behind) -> Option<Refusal> {
+    (behind.place >= MAX_WAITING).then(|| {
+        let sentence = format!("{MAX_WAITING} replies of this conversation wait to be sent");
+        Refusal::new(Reason::TooManyOpen, sentence).and("maximum", u64::from(MAX_WAITING))
     })
 }
 
@@ -886,6 +919,7 @@ mod tests {
             through: None,
             basis: None,
             refers: None,
+            after: None,
             says: vec![Says {
                 channel: Channel::Sms,
                 words: Words::Text(text),

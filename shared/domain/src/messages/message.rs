@@ -16,7 +16,7 @@ use crate::{
         country::Country,
         external::ProviderRef,
         facts::Facts,
-        ids::{CallId, CampaignId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
+        ids::{CallId, CampaignId, ConnectionId, ContactId, ConversationId, LineId, MessageId, SendKey, derived},
         phone::Phone,
     },
     messages::{
@@ -106,6 +106,15 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retries: Option<MessageId>,
     },
+    /// Somebody's reply in a conversation.
+    Written {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The user or API key.
+        by: Actor,
+        /// The request's own id: the same for every attempt of one request.
+        request: Ulid,
+    },
     /// A customer's message, which is answered automatically.
     Answered {
         /// The customer's message.
@@ -146,6 +155,12 @@ impl Cause {
                 let key = format!("message#{contact}#{request}");
                 MessageId::new(*contact, derived(request.timestamp_ms(), key.as_bytes()))
             }
+            Self::Written {
+                conversation, request, ..
+            } => {
+                let key = format!("message#{conversation}#{request}");
+                MessageId::new(conversation.contact(), derived(request.timestamp_ms(), key.as_bytes()))
+            }
             Self::Answered { inbound, answer } => {
                 let key = format!("message#{inbound}#{}", answer.as_str());
                 let own = derived(inbound.own().timestamp_ms(), key.as_bytes());
@@ -175,7 +190,7 @@ impl Cause {
     pub const fn campaign(&self) -> Option<CampaignId> {
         match self {
             Self::Campaign { campaign, .. } => Some(*campaign),
-            Self::Call(_) | Self::Requested { .. } | Self::Answered { .. } => None,
+            Self::Call(_) | Self::Requested { .. } | Self::Written { .. } | Self::Answered { .. } => None,
         }
     }
 
@@ -188,7 +203,7 @@ impl Cause {
     pub const fn call(&self) -> Option<CallId> {
         match self {
             Self::Call(call) => Some(*call),
-            Self::Requested { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
+            Self::Requested { .. } | Self::Written { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
         }
     }
 
@@ -196,14 +211,14 @@ impl Cause {
     pub const fn answered(&self) -> Option<(MessageId, Answer)> {
         match self {
             Self::Answered { inbound, answer } => Some((*inbound, *answer)),
-            Self::Call(_) | Self::Requested { .. } | Self::Campaign { .. } => None,
+            Self::Call(_) | Self::Requested { .. } | Self::Written { .. } | Self::Campaign { .. } => None,
         }
     }
 
-    /// The user or API key, if it is a request.
+    /// The user or API key, if it is a request or a reply.
     pub const fn requested_by(&self) -> Option<Actor> {
         match self {
-            Self::Requested { by, .. } => Some(*by),
+            Self::Requested { by, .. } | Self::Written { by, .. } => Some(*by),
             Self::Call(_) | Self::Answered { .. } | Self::Campaign { .. } => None,
         }
     }
@@ -212,7 +227,7 @@ impl Cause {
     pub const fn retries(&self) -> Option<MessageId> {
         match self {
             Self::Requested { retries, .. } => *retries,
-            Self::Call(_) | Self::Answered { .. } | Self::Campaign { .. } => None,
+            Self::Call(_) | Self::Written { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
         }
     }
 }
@@ -585,6 +600,9 @@ pub struct Message {
     /// Remarks about what the attempts do not show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
+    /// The earlier reply that is sent first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Behind>,
     /// The message that sends it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<MessageId>,
@@ -600,6 +618,15 @@ pub struct Message {
     pub correlation_id: String,
     /// Raised by every write, and the condition of the next one.
     pub version: u64,
+}
+
+/// The place of a reply behind an earlier one of its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behind {
+    /// The earlier one.
+    pub message: MessageId,
+    /// Number of those that were to be sent first.
+    pub place: u8,
 }
 
 /// A leg that waits for its connection: the number is throttled or restricted, or the connection does not work.
@@ -721,6 +748,14 @@ impl Message {
             (Some(AttemptState::Unknown), None) => MessageState::Unknown,
             (Some(AttemptState::Failed | AttemptState::Refused) | None, None) => MessageState::Scheduled,
         }
+    }
+
+    /// Whether a later message of the same conversation would overtake it: no channel has accepted it, and one may.
+    pub fn is_yet_to_go(&self) -> bool {
+        matches!(
+            self.state(),
+            MessageState::Scheduled | MessageState::Sending | MessageState::Unknown
+        )
     }
 
     /// The reason why it goes no further, in one sentence.

@@ -12,7 +12,7 @@ use crate::{
         links::{NewLinks, Target, Targets, Tracked, add_target},
         material::Material,
         message::Content,
-        purpose::Policy,
+        purpose::{Event, Policy},
         refusal::Reason,
         source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
         values::in_language,
@@ -32,7 +32,8 @@ pub struct Needs {
     pub assets: BTreeSet<AssetId>,
     /// Campaigns that a rule names.
     pub campaigns: BTreeSet<CampaignId>,
-    /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full.
+    /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full. Of a reply: the
+    /// automatic answers that it makes unnecessary, and the reply before it.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page.
     pub preferences: bool,
@@ -84,7 +85,12 @@ impl Needs {
     pub fn whole(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let mut needs = Self::default();
         if let Ok(policy) = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing) {
-            needs.open = world.contact.to_compare(&policy);
+            needs.open = if intent.purpose.waits_in_the_contact() {
+                world.contact.to_compare(&policy)
+            } else {
+                let answers = world.contact.open_to(Event::HumanReply);
+                answers.into_iter().chain(intent.after).collect()
+            };
         }
         let language = world.contact.language.as_deref();
         for says in &intent.says {

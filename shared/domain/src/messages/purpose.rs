@@ -467,6 +467,12 @@ impl Purpose {
         &ROWS[self as usize]
     }
 
+    /// Whether a contact knows which of its messages may still be sent to them. Replies wait in their conversation instead, one behind the
+    /// other, and a person may write many.
+    pub const fn waits_in_the_contact(self) -> bool {
+        !matches!(self, Self::Reply)
+    }
+
     /// Whether its messages may take the place of a waiting one of the other purpose, if too many wait for one person. Only follow-ups
     /// do so, and never of a message whose author was told that it is sent.
     pub const fn displaces(self, other: Self) -> bool {

@@ -55,6 +55,10 @@ codes! {
         Frequency = "frequency" ["category", "every_seconds", "last_at", "next_at"],
         /// As many messages to this person may still be sent as can wait, and this one takes the place of none of them.
         TooManyOpen = "too_many_open" ["rule", "maximum"],
+        /// An earlier reply of the conversation goes first.
+        EarlierReply = "earlier_reply" [],
+        /// Somebody else of the team has replied since the caller looked.
+        ConversationMoved = "conversation_moved" ["seq", "message", "by"],
         /// The message is skipped or waits because of quiet hours.
         QuietHours = "quiet_hours" ["planned_at", "send_at", "quiet_from", "quiet_to", "time_zone"],
         /// The template or its values do not fit. Facts whose names begin with a channel are of that channel.

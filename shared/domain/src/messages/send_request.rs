@@ -33,7 +33,7 @@ use crate::{
 pub const MAX_BASIS_LENGTH: usize = 200;
 
 /// Maximum channels of a message: there are no more.
-const MAX_CHANNELS: usize = 2;
+pub(crate) const MAX_CHANNELS: usize = 2;
 
 /// The author of such messages, in sentences.
 const BY: &str = "the request";
@@ -297,6 +297,17 @@ impl MessageRequest {
             let detail = "Say on what ground the message is sent: what the person did or agreed to.";
             wrong("basis", Fault::new(FaultCode::Required, detail));
         }
+        if let Some(fault) = self.send_at.and_then(|at| wrong_time(at, now)) {
+            wrong("send_at", fault);
+        }
+        found.extend(self.problems_of_content());
+        found
+    }
+
+    /// Problems of what it says by which channels.
+    pub fn problems_of_content(&self) -> Vec<FieldProblem> {
+        let mut found = Vec::new();
+        let mut wrong = |field: &str, fault: Fault| found.push(FieldProblem::new(field, fault));
         match self.of_whatsapp().as_slice() {
             [] if self.sms_text.is_none() => {
                 let detail = "Give `sms_text`, or content of WhatsApp: at least one of `template`, `text` and so on.";
@@ -325,9 +336,6 @@ impl MessageRequest {
         });
         for (field, fault) in self.channel_problems() {
             wrong(&field, fault);
-        }
-        if let Some(fault) = self.send_at.and_then(|at| wrong_time(at, now)) {
-            wrong("send_at", fault);
         }
         found.extend(of_interactive.chain(of_cards));
         found

@@ -327,6 +327,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Change the `filter` of the segment",
     ),
     kind(
+        "conversation_moved",
+        409,
+        "Somebody else of the team has replied since the conversation was shown",
+        "Read the conversation, and repeat the reply with its `seq` as `seen` if it still fits",
+    ),
+    kind(
         "window_closed",
         409,
         "Free text by WhatsApp is possible within 24 hours of the person's last message by WhatsApp only",

@@ -581,19 +581,21 @@ impl Store {
 
     /// A contact with its profile, in one request. If it was merged into another: that one, as its id says.
     pub async fn known(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Person>, StoreError> {
-        let (found, _) = self.known_with(scope, id, &Needs::default()).await?;
+        let (found, _) = self.known_with(scope, id, &Needs::default(), None).await?;
         Ok(found)
     }
 
-    /// The same with what a message will probably need, also in one request.
+    /// The same with what a message will probably need, and the conversation on a line, also in one request.
     pub async fn known_with(
         &self,
         scope: &TenantScope,
         id: ContactId,
         needs: &Needs,
+        on: Option<OnLine>,
     ) -> Result<(Option<Person>, Along), StoreError> {
         const DOING: &str = "read a contact and its profile";
-        let along = KeysOfNeeds::of(scope, needs).all();
+        let mut along = KeysOfNeeds::of(scope, needs).all();
+        along.extend(OnLine::keys(on, scope, &[id]));
         let KnownMany { mut people, rows } = self.known_many(scope, &[id], &along, DOING).await?;
         Ok((people.remove(&id), Along::of(along, rows)))
     }

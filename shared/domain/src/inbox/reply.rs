@@ -1,0 +1,382 @@
+//! Replies: what somebody of the team writes in a conversation.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::{
+    automations::rule::MAX_FALLBACK_SECONDS,
+    base::{
+        bounded::{UpTo, Whole},
+        fault::{Fault, FaultCode},
+        ids::{ConnectionId, ConversationId, MessageId},
+    },
+    contacts::contact::Contact,
+    inbox::conversation::Conversation,
+    messages::{
+        compose::Intent,
+        content::{Card, Location, MAX_CARDS},
+        content_draft::{InteractiveUse, MediaUse, ReactionUse},
+        message::{Category, Cause, Channel},
+        purpose::Purpose,
+        send_request::{Asked, Declared, MAX_CHANNELS, MessageRequest},
+        source::{SmsText, TemplateUse},
+    },
+    tenants::{config::TenantConfig, line, settings::FieldProblem},
+};
+
+/// A reply in a conversation, with `sms_text`, or content of WhatsApp, or both. The content of WhatsApp is one of `template`, `text`, `media`,
+/// `interactive`, `location`, `contacts` and `reaction`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReplyIn"))]
+#[serde(deny_unknown_fields)]
+pub struct ReplyRequest {
+    /// Number of the latest happening that the author has seen: `seq` of the conversation as it was shown. If somebody else has replied
+    /// since, nothing is sent.
+    #[cfg_attr(feature = "schema", schemars(example = 4))]
+    pub seen: u64,
+    /// Template that is sent by WhatsApp, of the category `utility`. Not together with other content of WhatsApp. All but templates need an
+    /// open service window.
+    #[serde(default)]
+    pub template: Option<TemplateUse>,
+    /// Free text that is sent by WhatsApp, while the person's service window is open. One text, or one for each language. Values as in
+    /// `sms_text`. At most 4,096 characters with them.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(example = "Yes, we are open until ten."))]
+    pub text: Option<SmsText>,
+    /// File that is sent by WhatsApp: a picture, video, document, sticker or sound.
+    #[serde(default)]
+    pub media: Option<MediaUse>,
+    /// Text with buttons, a list, a link or a request for the location that is sent by WhatsApp. Not through Twilio.
+    #[serde(default)]
+    pub interactive: Option<InteractiveUse>,
+    /// Place that is sent by WhatsApp.
+    #[serde(default)]
+    pub location: Option<Location>,
+    /// Business cards that are sent by WhatsApp. Not through Twilio.
+    #[serde(default)]
+    pub contacts: UpTo<MAX_CARDS, Card>,
+    /// Reaction by WhatsApp to a message of the person or to the person. Not through Twilio.
+    #[serde(default)]
+    pub reaction: Option<ReactionUse>,
+    /// Message by WhatsApp, from the person or to the person, that the content of WhatsApp answers. Not through Twilio.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub reply_to: Option<MessageId>,
+    /// Text of the SMS: one for all, or one for each language. `{{contact.first_name|there}}` stands for a value with its default. At most
+    /// 1,600 characters with the values.
+    #[serde(default)]
+    pub sms_text: Option<SmsText>,
+    /// Channels in the order in which they are tried. Default: those that have content, WhatsApp first.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(example = ["whatsapp"]))]
+    pub channels: UpTo<MAX_CHANNELS, Channel>,
+    /// Seconds after which the next channel is tried if the message was accepted and not delivered. 0: only when the channel fails.
+    /// Default: 120.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(example = 120))]
+    pub fallback_after_seconds: Option<Whole<0, MAX_FALLBACK_SECONDS>>,
+}
+
+/// A reply in its conversation, ready to be composed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    request: MessageRequest,
+    conversation: ConversationId,
+}
+
+impl ReplyRequest {
+    /// What it says, in this conversation.
+    pub fn in_conversation(&self, conversation: ConversationId) -> Said {
+        let own = self.clone();
+        Said {
+            request: MessageRequest {
+                contact_id: Some(conversation.contact()),
+                phone: None,
+                whatsapp_id: None,
+                line_id: conversation.line(),
+                category: Declared::Utility,
+                basis: None,
+                template: own.template,
+                text: own.text,
+                media: own.media,
+                interactive: own.interactive,
+                location: own.location,
+                contacts: own.contacts,
+                reaction: own.reaction,
+                reply_to: own.reply_to,
+                sms_text: own.sms_text,
+                channels: own.channels,
+                fallback_after_seconds: own.fallback_after_seconds,
+                send_at: None,
+            },
+            conversation,
+        }
+    }
+
+    /// The fault of what its author claims to have seen of the conversation.
+    pub fn wrong_seen(&self, conversation: &Conversation) -> Option<FieldProblem> {
+        (self.seen > conversation.seq).then(|| {
+            let detail = format!("Only {} things have happened in the conversation.", conversation.seq);
+            FieldProblem::new("seen", Fault::out_of_range(0_u64, conversation.seq, detail))
+        })
+    }
+}
+
+impl Said {
+    /// The same as a message that somebody asks for.
+    pub const fn request(&self) -> &MessageRequest {
+        &self.request
+    }
+
+    /// Problems of the reply. Empty: none.
+    pub fn problems(&self, config: &TenantConfig) -> Vec<FieldProblem> {
+        let mut found = self.request.problems_of_content();
+        if let Some(line) = self.conversation.line().filter(|line| line::by_id(&config.lines, *line).is_none()) {
+            let detail = "The line of this conversation was deleted. Reply on another one, or send a message.";
+            let fault = Fault::new(FaultCode::NotFound, detail).and("id", line.to_string());
+            found.push(FieldProblem::new("", fault));
+        }
+        found
+    }
+
+    /// Its cause. `asked`: who writes it, in which request. The contact may be another since the conversation began.
+    pub fn cause(&self, asked: &Asked) -> Cause {
+        Cause::Written {
+            conversation: ConversationId::of(asked.contact, self.conversation.line()),
+            by: asked.by,
+            request: asked.request,
+        }
+    }
+
+    /// The category: only templates are sent to whoever has not written lately.
+    pub const fn category(&self) -> Category {
+        if self.request.template.is_some() {
+            Category::Utility
+        } else {
+            Category::Service
+        }
+    }
+
+    /// What is to be said to whom. `after`: the reply that goes first.
+    pub fn intent<'a>(
+        &'a self,
+        asked: &'a Asked,
+        (after, contact): (Option<MessageId>, &Contact),
+        config: &TenantConfig,
+    ) -> Intent<'a> {
+        let request = self.request.intent(asked, config);
+        Intent {
+            cause: self.cause(asked),
+            purpose: Purpose::Reply,
+            category: self.category(),
+            prefers: request.prefers.or_else(|| wrote_to(contact, config, asked.now)),
+            after,
+            by: "the reply".to_owned(),
+            ..request
+        }
+    }
+}
+
+/// The connection of the number to which a person wrote last by WhatsApp, if free text may go out from it.
+fn wrote_to(contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<ConnectionId> {
+    let open = contact.windows.iter().filter(|window| contact.window_open(&window.number, now));
+    let latest = open.max_by_key(|window| window.at)?;
+    let mut connections = config.connections.iter();
+    let theirs = connections.find(|connection| connection.whatsapp_number.as_ref() == Some(&latest.number));
+    theirs.map(|connection| connection.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::{Value, json};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        base::{ids::LineId, phone::Phone},
+        inbox::conversation::{Happening, What},
+        messages::{
+            compose::{Composed, MAX_WAITING, compose},
+            message::{Behind, Message, SendOutcome},
+            needs::Needs,
+            refusal::{Reason, Refusal},
+        },
+        samples::{Case, message_of, timers},
+    };
+
+    const AGENT: &str = "usr_00000000000000000000000001";
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+    const OTHER: &str = "usr_00000000000000000000000002";
+
+    fn reply(body: Value) -> ReplyRequest {
+        let mut whole = json!({"seen": 1});
+        whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        serde_json::from_value(whole).unwrap()
+    }
+
+    /// A case whose customer wrote an hour ago, to which number of the business if it is by WhatsApp.
+    fn wrote(channel: Channel) -> Case {
+        let mut case = Case::new();
+        let at = case.now - HOUR;
+        case.contact.last_inbound_at = Some(at);
+        if channel == Channel::WhatsApp {
+            let number: Phone = "+447700900999".parse().unwrap();
+            for connection in &mut case.config.connections {
+                connection.whatsapp_number = Some(number.clone());
+            }
+            case.contact.open_window(&number, at);
+        }
+        case
+    }
+
+    fn conversation(case: &Case) -> Conversation {
+        let message = MessageId::new(case.contact.id, Ulid::from_parts(5, 5));
+        let what = What::Inbound(message, Channel::WhatsApp);
+        Conversation::begun(
+            ConversationId::of(case.contact.id, None),
+            Happening { at: case.now - HOUR, what },
+        )
+    }
+
+    fn asked(case: &Case, request: u64) -> Asked {
+        Asked {
+            by: AGENT.parse().unwrap(),
+            request: Ulid::from_parts(request, 4),
+            contact: case.contact.id,
+            to: case.contact.recipient(),
+            refers: None,
+            now: case.now,
+        }
+    }
+
+    /// What follows from a reply in this conversation, beside these messages.
+    fn composed(
+        case: &Case,
+        conversation: &Conversation,
+        (reply, open): (&ReplyRequest, &[Message]),
+    ) -> Result<Composed, Refusal> {
+        let said = reply.in_conversation(conversation.id());
+        let asked = asked(case, 1);
+        case.with_world(|_, world| {
+            let after = conversation.goes_first(case.now);
+            let intent = said.intent(&asked, (after, world.contact), world.config);
+            compose(&intent, &crate::messages::compose::World { open, ..*world })
+        })
+    }
+
+    #[test]
+    fn free_text_is_for_whoever_wrote_within_a_day() {
+        let free = reply(json!({"text": "Yes", "channels": ["whatsapp"]}));
+        let sms = reply(json!({"sms_text": "Yes"}));
+        let composed = |case: &Case, reply| composed(case, &conversation(case), (reply, &[]));
+        let message = composed(&wrote(Channel::WhatsApp), &free).unwrap();
+        assert_eq!(
+            (message.policy.purpose(), message.policy.category()),
+            (Purpose::Reply, Category::Service)
+        );
+        assert_eq!(message.cause.requested_by(), Some(AGENT.parse().unwrap()));
+        assert!(composed(&wrote(Channel::Sms), &sms).is_ok());
+        // Of an SMS, WhatsApp knows nothing.
+        assert!(composed(&wrote(Channel::Sms), &free).is_err());
+        let mut late = wrote(Channel::WhatsApp);
+        late.now += HOUR * 24;
+        for reply in [&free, &sms] {
+            assert_eq!(composed(&late, reply).unwrap_err().reason, Reason::NoConsent);
+        }
+    }
+
+    #[test]
+    fn stop_is_obeyed_until_the_person_writes_again() {
+        let reply = reply(json!({"sms_text": "Yes"}));
+        let mut case = wrote(Channel::Sms);
+        let stop = crate::messages::inbound::OptFlag::Stop;
+        case.contact.wish(stop, "wrote STOP", case.now - HOUR);
+        let refused = composed(&case, &conversation(&case), (&reply, &[])).unwrap_err();
+        assert_eq!(refused.reason, Reason::OptedOut);
+        case.contact.last_inbound_at = Some(case.now);
+        assert!(composed(&case, &conversation(&case), (&reply, &[])).is_ok());
+    }
+
+    #[test]
+    fn reply_waits_behind_the_one_before_it() {
+        let case = wrote(Channel::Sms);
+        let next = reply(json!({"sms_text": "Yes"}));
+        let mut conversation = conversation(&case);
+        let first = composed(&case, &conversation, (&next, &[])).unwrap();
+        assert_eq!(first.behind, None);
+        let mut first = message_of(first, case.now);
+        let by = AGENT.parse().unwrap();
+        conversation.reply(by, 1, (case.now, first.id, Channel::Sms));
+        let second = |first: &Message, conversation: &Conversation, case: &Case| {
+            composed(case, conversation, (&next, std::slice::from_ref(first)))
+        };
+        let message = first.id;
+        let behind = |place| Some(Behind { message, place });
+        let of = second(&first, &conversation, &case).unwrap();
+        assert_eq!(of.behind, behind(1));
+        // It is read before the reply is composed.
+        let said = next.in_conversation(conversation.id());
+        let needs = case.with_world(|_, world| {
+            let asked = asked(&case, 2);
+            let after = conversation.goes_first(case.now);
+            Needs::of(&said.intent(&asked, (after, world.contact), world.config), world)
+        });
+        assert_eq!(needs.open, [first.id]);
+        let mut waiting = first.clone();
+        waiting.behind = behind(MAX_WAITING - 1);
+        let refused = second(&waiting, &conversation, &case).unwrap_err();
+        assert_eq!(refused.reason, Reason::TooManyOpen);
+        // One that went out is no longer waited for, nor is one that cannot be sent any more.
+        first.claim(0, "claim".to_owned(), case.now, &timers());
+        assert_eq!(second(&first, &conversation, &case).unwrap().behind, behind(1));
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "SM1".to_owned().try_into().unwrap(),
+            segments: None,
+        };
+        assert!(first.record(1, accepted, case.now, &timers()));
+        assert_eq!(second(&first, &conversation, &case).unwrap().behind, None);
+        let mut late = case;
+        late.now += HOUR * 24;
+        assert_eq!(conversation.goes_first(late.now), None);
+    }
+
+    #[test]
+    fn newer_replies_of_others_are_noticed() {
+        let case = Case::new();
+        let mut conversation = conversation(&case);
+        let [own, other] = [AGENT, OTHER].map(|by| by.parse().unwrap());
+        let said = |number: u64| {
+            let message = MessageId::new(case.contact.id, Ulid::from_parts(number, 6));
+            (case.now, message, Channel::WhatsApp)
+        };
+        assert!(!conversation.has_moved(own, 0), "nobody has replied");
+        conversation.reply(own, 1, said(1));
+        assert!(!conversation.has_moved(own, 1), "one's own reply is no surprise");
+        assert!(conversation.has_moved(other, 1) && !conversation.has_moved(other, 2));
+        conversation.reply(other, 2, said(2));
+        conversation.reply(other, 2, said(3));
+        conversation.reply(own, 4, said(4));
+        assert!(conversation.has_moved(own, 3), "hidden by one's own");
+        assert!(!conversation.has_moved(own, 4));
+        assert_eq!((conversation.unread, conversation.read_seq, conversation.seq), (0, 5, 5));
+        let of_future = reply(json!({"seen": 6, "text": "Yes"}));
+        assert_eq!(of_future.wrong_seen(&conversation).unwrap().code, FaultCode::OutOfRange);
+        assert!(reply(json!({"seen": 5, "text": "Yes"})).wrong_seen(&conversation).is_none());
+    }
+
+    #[test]
+    fn wrong_content_and_a_deleted_line_are_named() {
+        let case = Case::new();
+        let id = ConversationId::of(case.contact.id, Some(LineId::new(Ulid::from_parts(9, 9))));
+        let fields = |body: Value, id: ConversationId| {
+            let problems = reply(body).in_conversation(id).problems(&case.config);
+            problems.into_iter().map(|one| one.field).collect::<Vec<_>>()
+        };
+        let no_line = ConversationId::of(case.contact.id, None);
+        assert_eq!(fields(json!({}), no_line), ["template"]);
+        assert_eq!(fields(json!({"text": "Yes", "location": {"latitude": 1, "longitude": 2}}), no_line), ["location"]);
+        assert_eq!(fields(json!({"text": "Yes"}), id), [""]);
+        assert!(fields(json!({"text": "Yes"}), no_line).is_empty());
+    }
+}
