@@ -1,3 +1,6 @@
-//! The shared inbox: a [`conversation`] for each contact and line, which a team answers from one place.
+//! The shared inbox: a [`conversation`] for each contact and line, which a team answers from one place, with [`canned`] replies and
+//! each person's [`draft`].
 
+pub mod canned;
 pub mod conversation;
+pub mod draft;
