@@ -61,7 +61,15 @@ pub fn limit_reached<T: Owned>() -> Problem {
 
 fn at_most(most: u32, name: &str, advice: &str) -> Problem {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    Problem::at_most("limit_reached", most, &format!("{name}s"), advice)
+    Problem::at_most("limit_reached", most, &plural(name), advice)
+}
+
+/// Several of this name: keys, replies.
+fn plural(name: &str) -> String {
+    let stem = name
+        .strip_suffix('y')
+        .filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
+    stem.map_or_else(|| format!("{name}s"), |stem| format!("{stem}ies"))
 }
 
 /// The reason why nothing was written. A limit or a taken value is no lost race.

@@ -31,7 +31,7 @@ use domain::{
         stage::Stage,
         tag::Tag,
     },
-    inbox::conversation::Conversation,
+    inbox::{canned::CannedReply, conversation::Conversation, draft::Draft},
     media::{asset::Asset, medium::Medium},
     messages::links::TrackedLinks,
     money::{prices::PriceBook, product::Product},
@@ -83,6 +83,7 @@ const READ: &[(&str, Read)] = &[
     }),
     ("call_progress", as_it_is::<CallProgress>),
     ("campaign", as_it_is::<Campaign>),
+    ("canned_reply", as_it_is::<CannedReply>),
     ("cap_day", |row| {
         let counts = caps::counts(&row);
         assert_eq!((counts.hour, counts.counts.len()), (12, 3), "hour, day and month");
@@ -101,6 +102,7 @@ const READ: &[(&str, Read)] = &[
         Ok(written(&hours::sparse(&hours)))
     }),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
+    ("draft", as_it_is::<Draft>),
     ("drip_steps", as_it_is::<domain::campaigns::steps::WrittenSteps>),
     ("email", as_it_is::<account::EmailOwner>),
     ("enrolment", as_it_is::<Enrolment>),
@@ -330,8 +332,21 @@ fn resources_without_times_have_that_of_their_id() {
 
 /// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
 /// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 12] = [
-    "asset", "campaign", "field", "line", "prices", "product", "rule", "segment", "stage", "tag", "template", "tenant",
+const STRICT: [&str; 14] = [
+    "asset",
+    "campaign",
+    "canned_reply",
+    "draft",
+    "field",
+    "line",
+    "prices",
+    "product",
+    "rule",
+    "segment",
+    "stage",
+    "tag",
+    "template",
+    "tenant",
 ];
 
 #[test]

@@ -1,5 +1,6 @@
 //! Conversations: the shared inbox of a tenant's team.
 
+mod drafts;
 mod models;
 
 use api::{
@@ -70,6 +71,22 @@ api::operations! {
         ///
         /// Up to the happening of this number, for the whole team. What arrives meanwhile stays unread.
         PUT "/api/v1/conversations/{conversation_id}/read" => mark_conversation_read, "The conversation";
+
+        /// Get a draft
+        ///
+        /// What the caller has written in the conversation and has not sent. Without a draft, the answer is 404. Nobody sees the drafts of
+        /// others, and API keys have none: 403.
+        GET "/api/v1/conversations/{conversation_id}/draft" => drafts::get_conversation_draft, "The draft";
+
+        /// Keep a draft
+        ///
+        /// In place of the caller's former one in this conversation. It is kept for 30 days after its last change, and erased with the contact.
+        PUT "/api/v1/conversations/{conversation_id}/draft" => drafts::set_conversation_draft, "The draft";
+
+        /// Delete a draft
+        ///
+        /// That of the caller in this conversation, if there is one.
+        DELETE "/api/v1/conversations/{conversation_id}/draft" => drafts::delete_conversation_draft, "There is no draft any more";
     }
 }
 

@@ -1,8 +1,9 @@
 //! Runs the commands of the guides unchanged.
 
 use anyhow::{Context as _, Result, ensure};
+use domain::accounts::permission::Role;
 use futures::future::try_join_all;
-use stack::place::Place;
+use stack::{api::log_in, place::Place};
 use tokio::process::Command;
 
 use crate::stage::{Stage, on_stage};
@@ -71,7 +72,7 @@ static GUIDES: [Guide; 11] = [
     },
     Guide {
         page: "docs/inbox.md",
-        names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
+        names: &["API=", "SIMULATORS=", "KEY=", "TOKEN=", "first-quarter-of-an-hour.md"],
         last: r#""state":"open""#,
     },
     Guide {
@@ -128,7 +129,13 @@ async fn works(stage: &Stage, guide: &Guide, variables: &[(&str, &str)]) -> Resu
 /// The same in a business of its own, with its key.
 async fn works_for_a_business(stage: &Stage, guide: &Guide) -> Result<()> {
     let business = stage.business("Guided").await?;
-    works(stage, guide, &[("KEY", business.tenant.api_key.as_str())]).await
+    let mut variables = vec![("KEY", business.tenant.api_key.as_str())];
+    let token;
+    if guide.names.contains(&"TOKEN=") {
+        token = log_in(&stage.play, business.tenant.users.of(Role::Agent)).await?;
+        variables.push(("TOKEN", token.as_str()));
+    }
+    works(stage, guide, &variables).await
 }
 
 #[test]

@@ -239,6 +239,10 @@ id!(
     StageId, "stg"
 );
 id!(
+    /// A canned reply.
+    CannedReplyId, "can"
+);
+id!(
     /// A segment, a saved filter of contacts.
     SegmentId, "seg"
 );

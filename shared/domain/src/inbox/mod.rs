@@ -1,4 +1,7 @@
-//! The shared inbox: a [`conversation`] for each contact and line, which a team answers from one place.
+//! The shared inbox: a [`conversation`] for each contact and line, which a team answers from one place, with [`canned`] replies and
+//! each person's [`draft`].
 
+pub mod canned;
 pub mod conversation;
+pub mod draft;
 pub mod reply;

@@ -1,4 +1,6 @@
 //! The shared inbox of a tenant.
 
+pub mod canned;
 pub mod conversation;
+pub mod draft;
 pub mod list;

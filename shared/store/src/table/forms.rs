@@ -30,6 +30,7 @@ const FORMS: &[(&str, u64)] = &[
     ("call_progress", 1),
     // Those that are no drafts have more fields.
     ("campaign", 2),
+    ("canned_reply", 1),
     ("cap_day", 1),
     ("claim", 1),
     ("connection", 1),
@@ -39,6 +40,7 @@ const FORMS: &[(&str, u64)] = &[
     ("count", 1),
     ("counted_day", 1),
     ("counters", 1),
+    ("draft", 1),
     ("drip_steps", 1),
     ("email", 1),
     ("enrolment", 1),

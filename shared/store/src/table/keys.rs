@@ -169,6 +169,7 @@ pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const REFERENCE: &str = "REF";
 const ENROLMENT: &str = "ENROL#";
 const CONVERSATION: &str = "CONV#";
+const DRAFT: &str = "DRAFT#";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
 pub(crate) const CONTACTS: &str = "C";
@@ -580,6 +581,14 @@ pub(crate) fn conversation(scope: &TenantScope, id: ConversationId) -> Key {
 pub(crate) fn conversation_of(pk: &str, sk: &str) -> Option<ConversationId> {
     let line = line_at(sk.strip_prefix(CONVERSATION)?)?;
     Some(ConversationId::of(contact_of(pk)?, line))
+}
+
+/// A person's draft in a contact's conversation on a line.
+pub(crate) fn draft(scope: &TenantScope, id: ConversationId, author: UserId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("{DRAFT}{}#{}", line_place(id.line()), lower(author.ulid())),
+    )
 }
 
 /// The conversations in a state, by their latest activity.

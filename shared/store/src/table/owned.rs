@@ -1,5 +1,5 @@
 //! Things that a tenant owns: people, keys, connections, rules, templates, products, assets, fields, tags, stages,
-//! segments, campaigns. One way to read,
+//! segments, campaigns, canned replies. One way to read,
 //! list, create within a limit, change and delete them.
 //!
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
@@ -20,6 +20,7 @@ use domain::{
     base::actor::{Actor, Stamp},
     campaigns::campaign::Campaign,
     contacts::{field::Field, segment::Segment, stage::Stage, tag::Tag},
+    inbox::canned::CannedReply,
     media::asset::Asset,
     money::product::Product,
     templates::template::TemplateDefinition,
@@ -54,6 +55,7 @@ owned_kinds![
     ApiKey,
     Asset,
     Campaign,
+    CannedReply,
     Connection,
     Field,
     Invitation,

@@ -5,6 +5,8 @@
     reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
+mod drafts;
+
 use domain::{
     accounts::permission::Role,
     base::ids::{ConversationId, LineId},

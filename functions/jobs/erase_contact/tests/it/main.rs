@@ -13,7 +13,10 @@ use domain::{
     base::{
         actor::Actor,
         external::ShownName,
-        ids::{ContactId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId},
+        ids::{
+            ContactId, ConversationId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId,
+            UserId,
+        },
         operation::{OperationKind, OperationState},
     },
     calls::record::{ConsentEntry, Received},
@@ -31,6 +34,7 @@ use domain::{
         note::Note,
         profile::{Profile, Staged},
     },
+    inbox::draft::Draft,
     media::medium::InboundMedia,
     messages::{
         inbound::{OptFlag, Sender},
@@ -57,6 +61,7 @@ const EMAIL: &str = "maya@example.org";
 const BSUID: &str = "AE.13491208655302741918";
 const TEXT: &str = "Where is my saffron cake?";
 const NOTE: &str = "Allergic to walnuts.";
+const DRAFT: &str = "Your cake leaves at";
 const FAVOURITE: &str = "Pistachio baklava";
 /// Meta's ids contain the customer's number.
 const SENT: &str = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAERgSQTBCMUMyRDNFNEY1QTZCN0M4RDkA";
@@ -67,7 +72,9 @@ fn traces() -> Vec<String> {
     let digits = |number: &str| number.trim_start_matches("+971").to_owned();
     let backwards = |number: &str| number.trim_start_matches("+971").chars().rev().collect();
     let mut traces = vec![digits(CUSTOMER), digits(FORMER), backwards(CUSTOMER), backwards(FORMER)];
-    let words = [EMAIL, BSUID, TEXT, NOTE, FAVOURITE, "maya", "haddad", SENT, RECEIVED];
+    let words = [
+        EMAIL, BSUID, TEXT, NOTE, DRAFT, FAVOURITE, "maya", "haddad", SENT, RECEIVED,
+    ];
     traces.extend(words.map(str::to_lowercase));
     traces
 }
@@ -96,7 +103,7 @@ impl World {
     }
 
     /// A contact with a call, a message in each direction, a profile that stands in lists of all kinds, a consent ledger, a note, a
-    /// link to its preference page, and identities of all kinds that a person can have.
+    /// draft of a reply, a link to its preference page, and identities of all kinds that a person can have.
     async fn contact_with_everything(&self) -> ContactId {
         let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
         let known = self.business.contact_with(&self.aws, CUSTOMER, |contact| {
@@ -155,6 +162,12 @@ impl World {
         let (stamp, own) = (self.aws.stamp(), self.aws.ids().ulid());
         let note = Note::new(NoteId::new(id, own), NOTE.parse().unwrap(), stamp.actor, now);
         store.create_of_contact(scope, &note, &stamp).await.unwrap();
+        let (conversation, author) = (ConversationId::of(id, None), UserId::new(own));
+        let draft = Draft {
+            text: DRAFT.parse().unwrap(),
+        };
+        let written = store.write_draft(scope, (conversation, author), id, &draft, now);
+        written.await.unwrap();
         let link = LinkWrite {
             code: LinkCode::of(self.aws.ids().secret().unwrap()),
             contact: id,
@@ -503,8 +516,8 @@ async fn result_proves_what_was_deleted() {
         references: 3,
         // Two words of the name, a tag, two values and a day of the year.
         listings: 6,
-        // A note, and how many there are.
-        others: 2,
+        // A note, how many there are, and a draft.
+        others: 3,
         files: 0,
     };
     assert_eq!(deleted, expected);
