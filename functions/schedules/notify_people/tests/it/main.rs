@@ -111,7 +111,8 @@ impl World {
             found.expect("the table answers").expect("the connection")
         };
         let before = read().await;
-        let changed = store.change_connection(scope, &before, |_| Some((health, None))).await;
+        let set = |current| connection::Connection { health, ..current };
+        let changed = store.change_connection(scope, &before, set).await;
         assert!(changed.expect("nobody else changes it"));
         Notice::of_connection(Some(&before), &read().await)
     }
