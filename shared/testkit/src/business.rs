@@ -8,7 +8,10 @@ use domain::{
     },
     base::{
         actor::Stamp,
-        ids::{AssetId, CallId, CampaignId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
+        ids::{
+            AssetId, CallId, CampaignId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, RuleId,
+            SuppressionId,
+        },
         phone::Phone,
     },
     calls::{
@@ -26,6 +29,7 @@ use domain::{
         person::Person,
         profile::Profile,
     },
+    inbox::conversation::{Conversation, Happening, What},
     media::{
         asset::Asset,
         medium::{InboundMedia, Medium},
@@ -44,8 +48,9 @@ use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
-    Store, TenantScope,
+    Store, TenantScope, Versioned,
     contacts::{contact::ContactWrite, merges::Decided, people::PersonError},
+    inbox::conversation::noted,
     table::effects::{Effects, Once},
     tenants::config::{ConfigCache, Configured},
 };
@@ -360,6 +365,50 @@ impl Seeded {
         let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
         stored.expect("the message is stored");
         received
+    }
+
+    /// A text of a contact on a line, stored and noted as by `process_provider_event`. Returns its conversation.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn receive_noted(&self, aws: &Aws, contact: ContactId, line: Option<LineId>) -> ConversationId {
+        let received = self.receive(aws, contact, |received| received.line = line).await;
+        let (store, id) = (aws.store(), ConversationId::of(contact, line));
+        let known = store.conversation(self.scope(), id).await.expect("the table answers");
+        let happening = Happening {
+            at: received.message.at,
+            what: What::Inbound(received.id, received.message.channel),
+        };
+        let conversation = noted(known, id, happening);
+        let written = store.write_conversation(self.scope(), &conversation, None).await;
+        written.expect("the conversation is written");
+        id
+    }
+
+    /// A conversation, as its row says now.
+    ///
+    /// # Panics
+    /// When there is none, or the table does not answer.
+    pub async fn conversation(&self, aws: &Aws, id: ConversationId) -> Versioned<Conversation> {
+        let found = aws.store().conversation(self.scope(), id).await;
+        found.expect("the table answers").expect("the conversation")
+    }
+
+    /// Changes a conversation. Returns it as it is then.
+    ///
+    /// # Panics
+    /// When there is none, or the table does not accept it.
+    pub async fn change_conversation(
+        &self,
+        aws: &Aws,
+        id: ConversationId,
+        change: impl FnOnce(&mut Conversation),
+    ) -> Conversation {
+        let mut found = self.conversation(aws, id).await;
+        change(&mut found.value);
+        let written = aws.store().write_conversation(self.scope(), &found, None).await;
+        written.expect("the conversation is written");
+        found.value
     }
 
     /// An asset of this kind and content type, which is ready. Its object does not exist.

@@ -4,7 +4,7 @@ mod drafts;
 mod models;
 
 use api::{
-    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Path, Query, RACES, References, Tagged,
+    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Patchable as _, Path, Query, RACES, References, Tagged,
     TimelineEntryOut, found, permits, received,
 };
 use axum::{Extension, Json, Router, extract::State};
@@ -20,7 +20,6 @@ use domain::{
 };
 use kit::{ConfigError, Env, Problem};
 use store::{
-    Versioned,
     contacts::timeline::{Placed, Position},
     inbox::list::{InboxList, KnownConversation},
 };
@@ -172,11 +171,14 @@ async fn get_conversation_timeline(
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
     let after = paging.position::<Position>()?;
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    // A deleted contact's conversation is hidden with it, also if the contact was merged into it before.
-    let exists = found(store.known_conversation(scope, id, now));
+    let exists = found(store.conversation(scope, id));
     let page = found(store.timeline(scope, id.contact(), None, after, paging.limit(), now));
     let ((contact, mut page), _, showing) =
         tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
+    // The conversation is hidden with the contact, also if its own was merged into that one before.
+    if contact.deleted_at.is_some() {
+        return Err(Problem::not_found());
+    }
     let is_of = |placed: &Placed| is_said_on(&placed.entry, placed.position.kind(), id.line());
     page.items.retain(is_of);
     let received = page.items.iter().filter_map(received);
@@ -192,45 +194,43 @@ async fn change_conversation(
     if_match: IfMatch,
     patch: Patch<ConversationChange>,
 ) -> Result<Tagged<ConversationOut>, Problem> {
-    let (api, who) = (&api, &who);
-    // A deleted contact's conversation is hidden with it.
-    let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
-    let allow = |before: &Conversation, after: &Conversation| {
-        let place = |one: &Conversation| (one.state, one.snoozed_until);
-        if place(before) == place(after) {
-            return Ok(());
+    let (api, who, if_match, patch, stamp) = (&api, &who, &if_match, &patch, &who.stamp());
+    let changed = RACES.until_won(|| async move {
+        let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+        let mut conversation = known.conversation;
+        if_match.check(conversation.version)?;
+        let before = &conversation.value;
+        let after = patch.apply(&ConversationChange::of(before))?.onto(before)?;
+        if after != *before {
+            may_change(api, who, before, &after).await?;
+            conversation.value = after;
+            let written = api.store().write_conversation(who.scope(), &conversation, Some(stamp));
+            conversation.version = written.await?;
         }
+        Ok(KnownConversation { conversation, ..known })
+    });
+    shown(api, who, changed.await?).await
+}
+
+/// Refuses a change that is not possible, or names what does not exist.
+async fn may_change(api: &Api, who: &Writing, before: &Conversation, after: &Conversation) -> Result<(), Problem> {
+    if (after.state, after.snoozed_until) != (before.state, before.snoozed_until) {
         let fault = Conversation::may_move(after.state, after.snoozed_until, who.now());
-        fault.map_err(|fault| Problem::field("snoozed_until", fault))
+        fault.map_err(|fault| Problem::field("snoozed_until", fault))?;
+    }
+    let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
+    let assignee = after.assignee.filter(|_| after.assignee != before.assignee);
+    let named = References {
+        tags: ("tags", new.copied().collect()),
+        stage: ("stage", None),
+        owner: ("assignee_id", assignee),
     };
-    let write = async |before: Versioned<Conversation>, after: Conversation| {
-        let new = after.tags.iter().filter(|tag| !before.value.tags.contains(tag));
-        let named = References {
-            tags: ("tags", new.copied().collect()),
-            stage: ("stage", None),
-            owner: (
-                "assignee_id",
-                after.assignee.filter(|_| after.assignee != before.value.assignee),
-            ),
-        };
-        let missing = api.missing(who, &named).await?;
-        if !missing.is_empty() {
-            return Err(Problem::from(missing).into());
-        }
-        let mut after = Versioned {
-            value: after,
-            version: before.version,
-        };
-        let stamp = who.stamp();
-        after.version = api
-            .store()
-            .write_conversation(who.scope(), &after, Some(&stamp))
-            .await?;
-        Ok(after)
-    };
-    let read = || api.store().conversation(who.scope(), id);
-    let conversation = patch.change(&if_match, read, allow, write).await?;
-    shown(api, who, KnownConversation { conversation, ..known }).await
+    let missing = api.missing(who, &named).await?;
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.into())
+    }
 }
 
 async fn mark_conversation_read(

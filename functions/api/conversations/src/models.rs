@@ -4,7 +4,7 @@ use api::{ContactName, LineName, Patchable, Showing, TimelineEntryOut};
 use domain::{
     base::{
         bounded::Distinct,
-        fault::Fault,
+        fault::{Fault, FaultCode},
         ids::{ConversationId, LineId, TagId, UserId},
     },
     inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
@@ -12,7 +12,7 @@ use domain::{
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use store::inbox::list::{InboxList, KnownConversation, MAX_COUNTED};
 
 /// Conditions that conversations fulfil, all of them.
@@ -47,9 +47,8 @@ fn assignee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Assigne
     if text == "none" {
         return Ok(Some(None));
     }
-    let user = text.parse();
-    let user = user.map_err(|_| D::Error::custom("expected none, or the id of a user"))?;
-    Ok(Some(Some(user)))
+    let wrong = |_| Fault::new(FaultCode::NotOneOf, "expected none, or the id of a user").refuse();
+    text.parse().map(|user| Some(Some(user))).map_err(wrong)
 }
 
 impl ConversationQuery {

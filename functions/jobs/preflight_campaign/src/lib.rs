@@ -25,15 +25,9 @@ use domain::{
         needs::Needs,
         refusal::Refusal,
     },
-    money::{
-        cap::{Take, day_of},
-        capped::{self, all_caps_of},
-        prices::PriceBook,
-    },
-    tenants::config::TenantConfig,
+    money::{cap::day_of, capped::all_caps_of, prices::PriceBook},
 };
 use futures::TryFutureExt as _;
-use jiff::civil::Date;
 use kit::{
     ConfigError, Env, FileKey, FileSteps, JobError, Pages, Planner,
     broadcast::Broadcast,
@@ -235,10 +229,7 @@ impl Flight<'_> {
                 None => Err(Pace::over()),
             };
             match &decided {
-                Ok((composed, made_at)) => {
-                    let takes = takes(&broadcast.config, composed, prices);
-                    cursor.tally.add(composed, *made_at, &takes, &broadcast.config);
-                }
+                Ok((composed, made_at)) => cursor.tally.add(composed, *made_at, &broadcast.config, prices),
                 Err(why) => cursor.tally.hold_back(why),
             }
             let decided = decided.map(|(composed, _)| composed);
@@ -318,15 +309,6 @@ fn decided(
     let others: Vec<Message> = wanted.iter().filter_map(|id| open.get(id).cloned()).collect();
     let reviewed = broadcast.review(person, (&broadcast.material, &others), at);
     reviewed.and_then(Review::into_outcome)
-}
-
-/// Takes of a message, one for each cap that applies to it.
-fn takes(config: &TenantConfig, composed: &Composed, prices: (&PriceBook, Date)) -> Vec<Take> {
-    let Some(leg) = composed.legs.first() else {
-        return Vec::new();
-    };
-    let caps = capped::applying(config, &composed.policy, composed.line, &composed.to);
-    capped::takes(caps, config, (composed.policy.category(), &composed.to, leg), prices)
 }
 
 /// The row of a contact.

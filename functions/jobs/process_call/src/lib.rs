@@ -35,7 +35,7 @@ use store::{
     Along, RACES, Store, StoreError, TenantScope,
     campaigns::drip::DripEntry,
     contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::conversation::{OnLine, noted as noted_in},
+    inbox::conversation::{OnLine, noted},
     table::effects::{Consent, Effects, Once},
     tenants::config::{ConfigCache, TenantRow},
 };
@@ -369,7 +369,7 @@ async fn decide_call(
     let earlier = before.as_ref();
     let earlier = earlier.map(|before| (before.outcome, before.noted(progress.first_seen)));
     let (began, until) = (view.started_at.min(now), view.last_heard().min(now));
-    let (recovered, noted) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
+    let (recovered, noted_at) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
     let (mut message, mut links) = (None, Vec::new());
     if let Ok(composed) = decision.follow_up {
         let follows = progress.correlation_id.clone();
@@ -399,7 +399,7 @@ async fn decide_call(
                 known.and_then(|mut known| known.value.talked(until).then_some(known))
             } else {
                 let what = What::Missed(call_id);
-                Some(noted_in(known, id, Happening { at: began, what }))
+                Some(noted(known, id, Happening { at: began, what }))
             }
         }
         _ => None,
@@ -432,7 +432,7 @@ async fn decide_call(
         message: message.as_ref().map(|message| message.id),
         decided_again,
         recovered,
-        noted_at: Some(noted).filter(|noted| *noted != began),
+        noted_at: Some(noted_at).filter(|at| *at != began),
         remarks,
         correlation_id: progress.correlation_id.clone(),
         keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),

@@ -206,15 +206,15 @@ impl Event<'_> {
         };
         let now = self.ctx.clock.now();
         let reason = format!("WhatsApp reports {event} for the account");
-        let restrict = |current: &Connection| {
-            (current.health == Health::Healthy).then(|| {
-                let health = Health::Unhealthy {
+        let restrict = |mut current: Connection| {
+            if current.health == Health::Healthy {
+                current.health = Health::Unhealthy {
                     since: now,
                     reason: reason.clone(),
                     tried_at: now,
                 };
-                (health, current.paused_until)
-            })
+            }
+            current
         };
         if !self.change_connection(&connection, restrict).await? {
             return Ok(Done::Already);
@@ -269,11 +269,8 @@ impl Event<'_> {
             return Ok(());
         };
         let times = (sent_at, self.ctx.clock.now());
-        let learn = |current: &Connection| current.after_error(error, None, times);
-        let store = &self.ctx.store;
-        RACES
-            .until_won(|| store.learn_of_connection(self.scope, &connection, learn))
-            .await?;
+        let learn = |current: Connection| current.after_error(error, None, times).unwrap_or(current);
+        self.change_connection(&connection, learn).await?;
         Ok(())
     }
 
@@ -281,7 +278,7 @@ impl Event<'_> {
     async fn change_connection(
         &self,
         seen: &Connection,
-        change: impl Fn(&Connection) -> Option<(Health, Option<Timestamp>)>,
+        change: impl Fn(Connection) -> Connection,
     ) -> Result<bool, StoreError> {
         let store = &self.ctx.store;
         let changed = RACES.until_won(|| store.change_connection(self.scope, seen, &change));

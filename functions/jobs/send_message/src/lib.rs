@@ -348,16 +348,13 @@ impl Work<'_> {
                     return Box::pin(self.beyond(message, reached, now)).await;
                 }
                 // The one message that probes the connection; all others keep waiting.
-                let probe = |current: &Connection| match &current.health {
-                    Health::Unhealthy { since, reason, .. } if current.health == connection.health => Some((
-                        Health::Unhealthy {
-                            since: *since,
-                            reason: reason.clone(),
-                            tried_at: now,
-                        },
-                        current.paused_until,
-                    )),
-                    _ => None,
+                let probe = |mut current: Connection| {
+                    if current.health == connection.health
+                        && let Health::Unhealthy { tried_at, .. } = &mut current.health
+                    {
+                        *tried_at = now;
+                    }
+                    current
                 };
                 if !self.change_connection(&connection, probe).await? {
                     // Another message probes it, or it works again.
@@ -686,7 +683,7 @@ impl Work<'_> {
     ) -> Result<Step, StepError> {
         tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials cannot be opened");
         metric::count("connection_unhealthy", &[]);
-        let unhealthy = |current: &Connection| {
+        let unhealthy = |current: Connection| {
             let since = match current.health {
                 Health::Unhealthy { since, .. } => since,
                 Health::Healthy => now,
@@ -696,7 +693,7 @@ impl Work<'_> {
                 reason: "its credentials cannot be opened".to_owned(),
                 tried_at: now,
             };
-            Some((health, current.paused_until))
+            Connection { health, ..current }
         };
         self.change_connection(connection, unhealthy).await?;
         Ok(Step::Again)
@@ -706,7 +703,7 @@ impl Work<'_> {
     async fn change_connection(
         &self,
         seen: &Connection,
-        change: impl Fn(&Connection) -> Option<(Health, Option<Timestamp>)>,
+        change: impl Fn(Connection) -> Connection,
     ) -> Result<bool, StoreError> {
         let store = &self.ctx.store;
         let changed = RACES.until_won(|| store.change_connection(self.scope, seen, &change));
@@ -936,7 +933,10 @@ impl Work<'_> {
         } = outcome
         else {
             if matches!(outcome, SendOutcome::Accepted { .. }) && connection.health != Health::Healthy {
-                let works = |current: &Connection| Some((Health::Healthy, current.paused_until));
+                let works = |current: Connection| Connection {
+                    health: Health::Healthy,
+                    ..current
+                };
                 self.change_connection(connection, works).await?;
             }
             return Ok(());
@@ -946,10 +946,11 @@ impl Work<'_> {
                 ctx.channels.doubt_credentials(self.scope, connection, now);
                 metric::count("connection_unhealthy", &[]);
             }
-            let learn = |current: &Connection| current.after_error(classified, *retry_after, times);
-            RACES
-                .until_won(|| ctx.store.learn_of_connection(self.scope, connection, learn))
-                .await?;
+            let learn = |current: Connection| {
+                let after = current.after_error(classified, *retry_after, times);
+                after.unwrap_or(current)
+            };
+            self.change_connection(connection, learn).await?;
         }
         self.teach(key, to, classified, now).await
     }

@@ -58,14 +58,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             let (due, next) = ctx.store.due_conversations(shard, begun, from, PAGE).await?;
             let attended = due.iter().map(|due| Box::pin(attend(due, ctx)));
             let attended: Vec<_> = stream::iter(attended).buffer_unordered(AT_ONCE).collect().await;
-            for attended in attended {
-                match attended {
-                    Ok(Some(Done::Opened)) => line::count("opened", 1),
-                    Ok(Some(Done::Noticed)) => line::count("noticed", 1),
-                    Ok(None) => {}
-                    Err(error) => failed = Some(error.into()),
-                }
-            }
+            failed = attended.into_iter().find_map(Result::err).or(failed);
             from = next;
             if from.is_none() {
                 break;
@@ -75,34 +68,25 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     failed.map_or(Ok(()), Err)
 }
 
-/// Effect on a conversation.
-#[derive(Debug, Clone, Copy)]
-enum Done {
-    /// A snoozed one was opened.
-    Opened,
-    /// An unread message was noticed.
-    Noticed,
-}
-
 /// Attends to one conversation, or puts it off if that fails.
-async fn attend(due: &DueConversation, ctx: &Context) -> Result<Option<Done>, StoreError> {
+async fn attend(due: &DueConversation, ctx: &Context) -> Result<(), JobError> {
     let done = RACES.until_won(|| Box::pin(open_or_notice(due, ctx))).await;
     if let Err(error) = &done {
         tracing::error!(tenant = %due.tenant, conversation = %due.id, error = kit::chain(error), "a conversation is not attended to");
         ctx.store.put_off_conversation(due, ctx.clock.now() + LATER).await?;
     }
-    done
+    Ok(done?)
 }
 
-async fn open_or_notice(due: &DueConversation, ctx: &Context) -> Result<Option<Done>, StoreError> {
+async fn open_or_notice(due: &DueConversation, ctx: &Context) -> Result<(), StoreError> {
     let (scope, now) = (access::job::scope(due.tenant), ctx.clock.now());
     let Some(mut found) = ctx.store.conversation(&scope, due.id).await? else {
         // It was erased with its contact.
-        return Ok(None);
+        return Ok(());
     };
-    let done = if found.value.wakes(now) {
+    let what = if found.value.wakes(now) {
         found.value.wake(now);
-        Done::Opened
+        "opened"
     } else if let Some(notice) = Notice::of_conversation(&found.value, now) {
         let tenant = ctx.store.tenant(&scope).await?;
         // Nobody of a suspended or deleted tenant is told. The message counts as told all the same, so that it is not due for ever.
@@ -110,10 +94,11 @@ async fn open_or_notice(due: &DueConversation, ctx: &Context) -> Result<Option<D
             ctx.store.record_notice(&scope, &notice, now).await?;
         }
         found.value.tell_at = None;
-        Done::Noticed
+        "noticed"
     } else {
-        return Ok(None);
+        return Ok(());
     };
     ctx.store.write_conversation(&scope, &found, None).await?;
-    Ok(Some(done))
+    line::count(what, 1);
+    Ok(())
 }

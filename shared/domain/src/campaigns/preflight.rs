@@ -19,12 +19,13 @@ use crate::{
     campaigns::campaign::{Campaign, Stopped},
     messages::{compose::Composed, message::Channel, purpose::Lane, refusal::Refusal},
     money::{
-        cap::{Cap, CapName, Counts, Take, day_of, hour_of},
+        cap::{Cap, CapName, Counts, day_of, hour_of},
+        capped,
         costs::Costs,
         prices::{PriceBook, PriceCategory, decimal},
         product::Currency,
     },
-    reports::counting::{Counter, Listed},
+    reports::counting::Counter,
     tenants::{config::TenantConfig, connection::Connection},
 };
 
@@ -95,24 +96,24 @@ impl PreflightTally {
         }
     }
 
-    /// Adds somebody who gets this message, which is made at this time and takes this much of caps.
-    pub fn add(&mut self, composed: &Composed, made_at: Timestamp, takes: &[Take], config: &TenantConfig) {
+    /// Adds somebody who gets this message, which is made at this time. `prices`: those of a day.
+    pub fn add(&mut self, composed: &Composed, made_at: Timestamp, config: &TenantConfig, prices: (&PriceBook, Date)) {
         self.chosen += 1;
         self.messages += 1;
         self.deferred += u64::from(made_at < composed.not_before);
         self.last_at = self.last_at.max(Some(composed.not_before));
-        for take in takes {
-            let needed = self.needed.entry(take.cap.number).or_default();
-            *needed = needed.saturating_add(take.amount);
-        }
         if let Some(leg) = composed.legs.first() {
             *self.channels.entry(leg.channel).or_default() += 1;
             if leg.channel == Channel::WhatsApp {
                 *self.senders.entry(leg.connection).or_default() += 1;
             }
-            let by_twilio = config.connections.iter().find(|known| known.id == leg.connection);
-            let by_twilio = by_twilio.is_some_and(|connection| connection.needs_content_sid);
-            let (listed, units) = Listed::planned(leg, by_twilio, composed.policy.category(), &composed.to);
+            let message = (composed.policy.category(), &composed.to, leg);
+            let caps = capped::applying(config, &composed.policy, composed.line, &composed.to);
+            for take in capped::takes(caps, config, message, prices) {
+                let needed = self.needed.entry(take.cap.number).or_default();
+                *needed = needed.saturating_add(take.amount);
+            }
+            let (listed, units) = capped::listed(config, message);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
         if self.samples.len() < PreflightCampaign::SAMPLES {

@@ -58,17 +58,22 @@ pub fn applying(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to
     caps
 }
 
+/// Entry of price lists that a message falls under with one of its legs, as far as it is known before it is sent, and its number of segments.
+pub fn listed(config: &TenantConfig, (category, to, leg): (Category, &Recipient, &Leg)) -> (Listed, u32) {
+    let connection = config.connections.iter().find(|known| known.id == leg.connection);
+    let by_twilio = connection.is_some_and(|connection| connection.needs_content_sid);
+    Listed::planned(leg, by_twilio, category, to)
+}
+
 /// What a message takes of these caps with one of its legs: of one of money, what it is [expected] to cost. If that cannot be told, there is no
 /// room for it.
 pub fn takes(
     caps: Vec<Cap>,
     config: &TenantConfig,
-    (category, to, leg): (Category, &Recipient, &Leg),
+    message: (Category, &Recipient, &Leg),
     (book, day): (&PriceBook, Date),
 ) -> Vec<Take> {
-    let connection = config.connections.iter().find(|known| known.id == leg.connection);
-    let by_twilio = connection.is_some_and(|connection| connection.needs_content_sid);
-    let (listed, units) = Listed::planned(leg, by_twilio, category, to);
+    let (listed, units) = listed(config, message);
     let cost = |currency: &Currency| expected(listed, units, book, currency, day).unwrap_or(u64::MAX);
     let take = |cap: Cap| Take {
         amount: cap.currency.as_ref().map_or(1, cost),

@@ -19,7 +19,7 @@ use domain::{
     templates::template::TemplateDefinition,
     tenants::{
         config::{ConnectionSummary, TenantConfig},
-        connection::{Connection, Health, MAX_CONNECTIONS, Sealed},
+        connection::{Connection, MAX_CONNECTIONS, Sealed},
         line::Line,
         tenant::Tenant,
     },
@@ -219,56 +219,40 @@ impl Store {
         Ok(found.map(|found| found.value))
     }
 
-    /// Changes a connection's health and pause on the row's current state, so that concurrent changes are preserved.
-    /// `change` returns the new values, or `None` for no change. If the credentials have changed since `seen` was read,
-    /// nothing is written, since the result concerns the old ones. Returns whether anything was written.
+    /// Changes a connection's health, pause or throughput on the row's current state, so that concurrent changes are preserved.
+    /// If the credentials have changed since `seen` was read, nothing is written, since the result concerns the old ones.
+    /// Returns whether anything was written.
     pub async fn change_connection(
         &self,
         scope: &TenantScope,
         seen: &Connection,
-        change: impl FnOnce(&Connection) -> Option<(Health, Option<Timestamp>)>,
+        change: impl FnOnce(Connection) -> Connection,
     ) -> Result<bool, StoreError> {
-        self.learn_of_connection(scope, seen, |before| {
-            let (health, paused_until) = change(before)?;
-            Some(Connection {
-                health,
-                paused_until,
-                ..before.clone()
-            })
+        self.rewrite_connection(scope, seen.id, "write a connection's health", |current| {
+            if current.credentials_version == seen.credentials_version {
+                change(current)
+            } else {
+                current
+            }
         })
         .await
     }
 
-    /// The same for whatever else a provider's answer says about it, such as the throughput of its number.
-    pub async fn learn_of_connection(
-        &self,
-        scope: &TenantScope,
-        seen: &Connection,
-        learn: impl FnOnce(&Connection) -> Option<Connection>,
-    ) -> Result<bool, StoreError> {
-        self.rewrite_connection(scope, seen.id, "write a connection's health", |before| {
-            Some(before)
-                .filter(|before| before.credentials_version == seen.credentials_version)
-                .and_then(learn)
-        })
-        .await
-    }
-
-    /// Writes what `change` makes of a connection's current row. `None` or an equal value changes nothing. Returns whether
-    /// anything was written.
+    /// Writes what `change` makes of a connection's current row, unless that is equal. Returns whether anything was written.
     pub(crate) async fn rewrite_connection(
         &self,
         scope: &TenantScope,
         id: ConnectionId,
         doing: &'static str,
-        change: impl FnOnce(&Connection) -> Option<Connection>,
+        change: impl FnOnce(Connection) -> Connection,
     ) -> Result<bool, StoreError> {
         let Some(Versioned { value: before, version }) = self.get::<Connection>(scope, &id).await? else {
             return Ok(false);
         };
-        let Some(after) = change(&before).filter(|after| *after != before) else {
+        let after = change(before.clone());
+        if after == before {
             return Ok(false);
-        };
+        }
         let row = owned::change_row(scope, version, &after)?;
         // Its health is cached with the configuration; pauses, and the time of the last probe, are not.
         if ConnectionSummary::from(&after) == ConnectionSummary::from(&before) {

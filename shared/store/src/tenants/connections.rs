@@ -304,11 +304,11 @@ impl Store {
         if seen.reported.and(reported) == seen.reported {
             return Ok(false);
         }
-        self.rewrite_connection(scope, seen.id, "note what is reported of a number", |before| {
-            Some(Connection {
-                reported: before.reported.and(reported),
-                ..before.clone()
-            })
+        self.rewrite_connection(scope, seen.id, "note what is reported of a number", |current| {
+            Connection {
+                reported: current.reported.and(reported),
+                ..current
+            }
         })
         .await
     }

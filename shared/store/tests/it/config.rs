@@ -19,7 +19,7 @@ use domain::{
         tenant::{Limits, Tenant, TenantStatus},
     },
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use store::{OwnedError, RACES, StoreError, contacts::fields::FieldCache, table::usage, tenants::config::ConfigCache};
 use testkit::business::{CUSTOMER, phone, read};
@@ -160,26 +160,36 @@ async fn concurrent_configuration_writes_conflict() {
     );
 }
 
+fn with_pause(connection: Connection, paused_until: Option<Timestamp>) -> Connection {
+    Connection {
+        paused_until,
+        ..connection
+    }
+}
+
 #[tokio::test]
 async fn concurrent_notes_on_a_connection_are_all_kept() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let seen = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
-    let until = world.aws.now() + SignedDuration::from_secs(60);
+    let until = Some(world.aws.now() + SignedDuration::from_secs(60));
     let unhealthy = Health::Unhealthy {
         since: world.aws.now(),
         reason: "the access token is not valid".to_owned(),
         tried_at: world.aws.now(),
     };
-    let pause = |current: &Connection| Some((current.health.clone(), Some(until)));
-    let refuse = |current: &Connection| Some((unhealthy.clone(), current.paused_until));
+    let pause = |current: Connection| with_pause(current, until);
+    let refuse = |current: Connection| Connection {
+        health: unhealthy.clone(),
+        ..current
+    };
     let (paused, refused) = tokio::join!(
         RACES.until_won(|| store.change_connection(scope, &seen, pause)),
         RACES.until_won(|| store.change_connection(scope, &seen, refuse))
     );
     assert!(paused.unwrap() && refused.unwrap());
     let connection = store.connection(scope, seen.id).await.unwrap().unwrap();
-    assert_eq!((connection.health, connection.paused_until), (unhealthy, Some(until)));
+    assert_eq!((connection.health, connection.paused_until), (unhealthy, until));
 }
 
 #[tokio::test]
@@ -193,14 +203,9 @@ async fn notes_work_on_a_new_connection() {
         .unwrap()
         .unwrap();
     let until = Some(world.aws.now());
-    let pause = |current: &Connection| Some((current.health.clone(), until));
-    assert!(
-        world
-            .store
-            .change_connection(fresh.scope(), &seen, pause)
-            .await
-            .unwrap()
-    );
+    let pause = |current| with_pause(current, until);
+    let noted = world.store.change_connection(fresh.scope(), &seen, pause).await;
+    assert!(noted.unwrap());
 }
 
 /// A note about old credentials says nothing about new ones.
@@ -214,7 +219,7 @@ async fn worker_note_preserves_edits_and_skips_renewed_credentials() {
     let until = Some(world.aws.now() + SignedDuration::from_secs(60));
     world.business.connection_mut(whatsapp).name = "Renamed".to_owned();
     world.business.write(&world.aws).await;
-    let pause = |current: &Connection| Some((current.health.clone(), until));
+    let pause = |current| with_pause(current, until);
     assert!(store.change_connection(&scope, &seen, pause).await.unwrap());
     assert!(
         !store.change_connection(&scope, &seen, pause).await.unwrap(),
@@ -224,12 +229,7 @@ async fn worker_note_preserves_edits_and_skips_renewed_credentials() {
     assert_eq!((connection.name.as_str(), connection.paused_until), ("Renamed", until));
     world.business.connection_mut(whatsapp).credentials_version += 1;
     world.business.write(&world.aws).await;
-    let longer = |current: &Connection| {
-        Some((
-            current.health.clone(),
-            until.map(|until| until + SignedDuration::from_secs(1)),
-        ))
-    };
+    let longer = |current| with_pause(current, until.map(|until| until + SignedDuration::from_secs(1)));
     assert!(!store.change_connection(&scope, &connection, longer).await.unwrap());
     assert_eq!(
         store.connection(&scope, whatsapp).await.unwrap().unwrap().paused_until,
@@ -263,7 +263,11 @@ async fn health_changes_the_configuration_and_pauses_do_not() {
         (refused_at(300), None, (before + 1, refused.clone())),
         (Health::Healthy, None, (before + 2, None)),
     ] {
-        let change = |_: &Connection| Some((health.clone(), pause));
+        let change = |current| Connection {
+            health: health.clone(),
+            paused_until: pause,
+            ..current
+        };
         assert!(store.change_connection(scope, &seen, change).await.unwrap());
         assert_eq!(known().await, expected, "{health:?}");
     }

@@ -11,7 +11,7 @@ use access::Connections;
 use domain::{
     accounts::permission::Role,
     tenants::{
-        connection::{Connection, Health, VerifySecrets},
+        connection::{Connection, VerifySecrets},
         connection_test::{Dated, Quality, Reported},
     },
 };
@@ -491,13 +491,12 @@ async fn stale_update_is_refused_and_changes_raise_version() {
     let known = aws.store().connections(town.home.scope()).await.unwrap().remove(0);
     manager.delete(&at(&telephony, "")).await.is(204);
     assert!(tenants().await > two);
-    let pause = |_: &Connection| Some((Health::Healthy, Some(aws.now())));
-    let noted = aws
-        .store()
-        .change_connection(town.home.scope(), &known, pause)
-        .await
-        .unwrap();
-    assert!(!noted, "a send that was under way does not bring it back");
+    let pause = |current| Connection {
+        paused_until: Some(aws.now()),
+        ..current
+    };
+    let noted = aws.store().change_connection(town.home.scope(), &known, pause).await;
+    assert!(!noted.unwrap(), "a send that was under way does not bring it back");
     for answer in [
         manager.get(&at(&telephony, "")).await,
         manager.delete(&at(&telephony, "")).await,

@@ -10,16 +10,12 @@ mod drafts;
 use domain::{
     accounts::permission::Role,
     base::ids::{ConversationId, LineId},
-    contacts::contact::Contact,
-    inbox::conversation::{Happening, What},
-    messages::message::Channel,
     tenants::line::Line,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::inbox::conversation::noted;
 use testkit::{
-    Aws, Seeded,
+    Aws,
     api::{Caller, Town},
     assert_snapshot,
     business::{LINE, business, business_with, mobile, read},
@@ -29,23 +25,6 @@ const CONVERSATIONS: &str = "/api/v1/conversations";
 
 async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, conversations::routes).await
-}
-
-/// A message of a contact on a line, stored and noted as by `process_provider_event`.
-async fn wrote(aws: &Aws, business: &Seeded, contact: &Contact, line: Option<LineId>) -> ConversationId {
-    let received = business.receive(aws, contact.id, |received| received.line = line).await;
-    let id = ConversationId::of(contact.id, line);
-    let known = aws.store().conversation(business.scope(), id).await.unwrap();
-    let happening = Happening {
-        at: received.message.at,
-        what: What::Inbound(received.id, Channel::WhatsApp),
-    };
-    let conversation = noted(known, id, happening);
-    aws.store()
-        .write_conversation(business.scope(), &conversation, None)
-        .await
-        .unwrap();
-    id
 }
 
 async fn listed(caller: &Caller<'_>, query: &str) -> Vec<String> {
@@ -65,12 +44,12 @@ async fn inbox_lists_by_state_turn_and_person() {
     let mut all = Vec::new();
     for last in 1..=5 {
         let contact = business.contact_with(&aws, &mobile(last), |_| {}).await;
-        all.push((wrote(&aws, &business, &contact, None).await, contact));
+        all.push((business.receive_noted(&aws, contact.id, None).await, contact));
         aws.pass(60);
     }
     let id = |place: usize| all[place].0;
     // The first one writes again: it is the latest, and has waited for longest.
-    wrote(&aws, &business, &all[0].1, None).await;
+    business.receive_noted(&aws, all[0].1.id, None).await;
     assert_eq!(
         listed(&agent, "?state=open").await,
         ids(&[id(0), id(4), id(3), id(2), id(1)])
@@ -133,8 +112,8 @@ async fn reading_is_for_the_team_and_goes_on_only() {
     let [agent, viewer] = [Role::Agent, Role::Viewer].map(|role| town.key_of(business.scope(), role));
     let (agent, viewer) = (agent.await, viewer.await);
     let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
-    let id = wrote(&aws, &business, &contact, None).await;
-    wrote(&aws, &business, &contact, None).await;
+    let id = business.receive_noted(&aws, contact.id, None).await;
+    business.receive_noted(&aws, contact.id, None).await;
     let path = format!("{CONVERSATIONS}/{id}");
     let read = format!("{path}/read");
     let unread = async || {
@@ -151,7 +130,7 @@ async fn reading_is_for_the_team_and_goes_on_only() {
     agent.put(&read, json!({"seq": 1})).await.is(200);
     assert_eq!(unread().await, (json!(2), json!(0)));
     assert_eq!(listed(&agent, "?unread=true").await, ids(&[]));
-    wrote(&aws, &business, &contact, None).await;
+    business.receive_noted(&aws, contact.id, None).await;
     assert_eq!(unread().await, (json!(2), json!(1)));
     assert_eq!(listed(&agent, "?unread=true").await, ids(&[id]));
     agent.put(&read, json!({"seq": -1})).await.names_only(&["seq"]);
@@ -163,7 +142,7 @@ async fn change_names_what_is_wrong_with_it() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
-    let id = wrote(&aws, &business, &contact, None).await;
+    let id = business.receive_noted(&aws, contact.id, None).await;
     let path = format!("{CONVERSATIONS}/{id}");
     let hours = |hours: i64| aws.now() + SignedDuration::from_hours(hours);
     for (changes, field) in [
@@ -204,9 +183,9 @@ async fn timeline_has_what_was_said_on_the_line() {
     let (town, business) = (town(&aws).await, Box::pin(business).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
-    let on_line = wrote(&aws, &business, &contact, Some(line)).await;
+    let on_line = business.receive_noted(&aws, contact.id, Some(line)).await;
     aws.pass(60);
-    let elsewhere = wrote(&aws, &business, &contact, None).await;
+    let elsewhere = business.receive_noted(&aws, contact.id, None).await;
     for (id, name) in [(on_line, json!("Marina branch")), (elsewhere, Value::Null)] {
         let path = format!("{CONVERSATIONS}/{id}");
         let shown = viewer.get(&path).await.is(200).json();
@@ -227,7 +206,7 @@ async fn timeline_has_what_was_said_on_the_line() {
     let shown = viewer.get(&format!("{CONVERSATIONS}/{on_line}")).await.is(200).json();
     assert_eq!(shown["contact"]["id"], json!(survivor.id));
     assert_eq!(shown["continued_in"], Value::Null);
-    let goes_on = wrote(&aws, &business, &survivor, Some(line)).await;
+    let goes_on = business.receive_noted(&aws, survivor.id, Some(line)).await;
     let shown = viewer.get(&format!("{CONVERSATIONS}/{on_line}")).await.is(200).json();
     assert_eq!(shown["continued_in"], json!(goes_on));
     let timeline = viewer.get(&format!("{CONVERSATIONS}/{on_line}/timeline")).await;

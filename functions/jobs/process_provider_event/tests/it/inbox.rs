@@ -24,21 +24,19 @@ async fn message_opens_the_conversation_and_counts_once() {
     assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
     let first = conversation(&world).await.expect("there is one");
     assert_eq!((first.value.seq, first.value.unread), (1, 1));
-    let mut closed = first.clone();
-    closed.value.read_to(1);
-    closed.value.move_to(ConversationState::Closed, None);
-    let store = world.aws.store();
-    store
-        .write_conversation(world.business.scope(), &closed, None)
-        .await
-        .unwrap();
+    let close = |conversation: &mut Conversation| {
+        conversation.read_to(1);
+        conversation.move_to(ConversationState::Closed, None);
+    };
+    let id = first.value.id();
+    let closed = world.business.change_conversation(&world.aws, id, close).await;
     let mut reaction = wrote("wamid.2", world.aws.now().as_second(), "");
     let message = reaction["messages"][0].as_object_mut().unwrap();
     message.insert("type".to_owned(), "reaction".into());
     message.insert("reaction".to_owned(), json!({"message_id": "wamid.1", "emoji": "👍"}));
     assert_eq!(world.work(world.messages(&reaction)).await, Done::Now);
     let known = conversation(&world).await.expect("there is one");
-    assert_eq!(known.value, closed.value, "a reaction is no turn");
+    assert_eq!(known.value, closed, "a reaction is no turn");
     world.aws.pass(60);
     world.whatsapp("wamid.3", "Are you there?").await;
     let opened = conversation(&world).await.expect("there is one").value;

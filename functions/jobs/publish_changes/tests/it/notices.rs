@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     accounts::notice::{Matter, NoticeState, day_of},
     templates::template::{TemplateKey, TemplateReport, TemplateStatus},
-    tenants::connection::Health,
+    tenants::connection::{Connection, Health},
 };
 use store::{Versioned, accounts::notices::DueNotice};
 
@@ -28,9 +28,8 @@ impl World {
                 tried_at: now,
             }
         };
-        let changed = store
-            .change_connection(&scope, &connection, |_| Some((health, None)))
-            .await;
+        let set = |current| Connection { health, ..current };
+        let changed = store.change_connection(&scope, &connection, set).await;
         assert!(changed.expect("nobody else changes it"));
         self.record().await;
     }
@@ -114,9 +113,7 @@ async fn deleted_connection_is_not_noticed() {
     let mut world = World::new().await;
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     world.health(false).await;
-    let before = store
-        .get::<domain::tenants::connection::Connection>(&scope, &world.business.whatsapp)
-        .await;
+    let before = store.get::<Connection>(&scope, &world.business.whatsapp).await;
     let before = before.expect("the table answers").expect("the connection");
     let stamp = world.aws.stamp();
     store

@@ -14,11 +14,8 @@ use domain::{
         resource::Resource as _,
     },
     campaigns::{campaign::Campaign, state::CampaignState},
-    inbox::conversation::{Happening, What},
-    messages::{
-        message::Channel,
-        refusal::{Reason, Refusal},
-    },
+    inbox::conversation::Conversation,
+    messages::refusal::{Reason, Refusal},
     templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenants::{
         connection::{self, Health},
@@ -30,7 +27,7 @@ use jobs::{Mail, MailJob};
 use kit::schedule::Deadline;
 use notify_people::{Context, handle};
 use serde_json::json;
-use store::{Versioned, inbox::conversation::noted, tenants::config::Configured};
+use store::{Versioned, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
     business::{business, business_with, mobile, phone, read},
@@ -114,7 +111,8 @@ impl World {
             found.expect("the table answers").expect("the connection")
         };
         let before = read().await;
-        let changed = store.change_connection(scope, &before, |_| Some((health, None))).await;
+        let set = |current| connection::Connection { health, ..current };
+        let changed = store.change_connection(scope, &before, set).await;
         assert!(changed.expect("nobody else changes it"));
         Notice::of_connection(Some(&before), &read().await)
     }
@@ -222,34 +220,20 @@ impl World {
     /// A customer writes now, and `tend_inbox` notices it ten minutes later. Returns the conversation.
     async fn unread(&self, last: usize) -> ConversationId {
         let contact = self.business.contact_with(&self.aws, &mobile(last), |_| {}).await;
-        let received = self.business.receive(&self.aws, contact.id, |_| {}).await;
-        let id = ConversationId::of(contact.id, None);
-        let what = What::Inbound(received.id, Channel::WhatsApp);
-        let at = self.aws.now();
-        let mut conversation = noted(None, id, Happening { at, what });
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        conversation.version = store
-            .write_conversation(scope, &conversation, None)
-            .await
-            .expect("a row");
+        let id = self.business.receive_noted(&self.aws, contact.id, None).await;
         self.aws.pass(600);
-        let notice = Notice::of_conversation(&conversation.value, self.aws.now()).expect("it is unread");
+        let conversation = self.business.conversation(&self.aws, id).await.value;
+        let notice = Notice::of_conversation(&conversation, self.aws.now()).expect("it is unread");
         self.record(&notice).await;
-        conversation.value.tell_at = None;
-        store
-            .write_conversation(scope, &conversation, None)
-            .await
-            .expect("a row");
+        let tell = |conversation: &mut Conversation| conversation.tell_at = None;
+        self.business.change_conversation(&self.aws, id, tell).await;
         id
     }
 
     /// Somebody reads a conversation.
     async fn read(&self, id: ConversationId) {
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        let found = store.conversation(scope, id).await;
-        let mut found = found.expect("the table answers").expect("the conversation");
-        assert!(found.value.read_to(found.value.seq));
-        store.write_conversation(scope, &found, None).await.expect("a row");
+        let read = |conversation: &mut Conversation| assert!(conversation.read_to(conversation.seq));
+        self.business.change_conversation(&self.aws, id, read).await;
     }
 }
 

@@ -8,33 +8,33 @@
 use domain::{
     Timestamp,
     base::ids::ConversationId,
-    inbox::conversation::{Conversation, ConversationState, Happening, What},
-    messages::message::Channel,
+    inbox::conversation::{Conversation, ConversationState},
     tenants::tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::schedule::Deadline;
-use store::{Versioned, inbox::conversation::noted};
+use store::Versioned;
 use tend_inbox::{Context, handle};
 use testkit::{
     Aws, Seeded,
     business::{business, mobile},
 };
 
+/// A customer writes now. Returns the conversation.
+async fn writes(aws: &Aws, business: &Seeded, last: usize) -> ConversationId {
+    let contact = business.contact_with(aws, &mobile(last), |_| {}).await;
+    business.receive_noted(aws, contact.id, None).await
+}
+
 /// A conversation that is snoozed for so many hours.
 async fn snoozed(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> ConversationId {
-    let contact = business.contact_with(aws, &mobile(last), |_| {}).await;
-    let received = business.receive(aws, contact.id, |_| {}).await;
-    let id = ConversationId::of(contact.id, None);
-    let what = What::Inbound(received.id, Channel::WhatsApp);
-    let mut conversation = noted(None, id, Happening { at: aws.now(), what });
+    let id = writes(aws, business, last).await;
     let until = aws.now() + SignedDuration::from_hours(hours);
-    conversation.value.read_to(1);
-    conversation.value.move_to(ConversationState::Snoozed, Some(until));
-    aws.store()
-        .write_conversation(business.scope(), &conversation, None)
-        .await
-        .unwrap();
+    let snooze = |conversation: &mut Conversation| {
+        conversation.read_to(1);
+        conversation.move_to(ConversationState::Snoozed, Some(until));
+    };
+    business.change_conversation(aws, id, snooze).await;
     id
 }
 
@@ -42,30 +42,6 @@ async fn run(aws: &Aws) {
     let ctx = Context::new(&aws.env_with(&[])).unwrap();
     let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
     handle(deadline, &ctx).await.unwrap();
-}
-
-/// A customer writes now. Returns the conversation.
-async fn writes(aws: &Aws, business: &Seeded, last: usize) -> ConversationId {
-    let contact = business.contact_with(aws, &mobile(last), |_| {}).await;
-    let id = ConversationId::of(contact.id, None);
-    write_again(aws, business, id).await;
-    id
-}
-
-async fn write_again(aws: &Aws, business: &Seeded, id: ConversationId) {
-    let received = business.receive(aws, id.contact(), |_| {}).await;
-    let what = What::Inbound(received.id, Channel::WhatsApp);
-    let (store, scope) = (aws.store(), business.scope());
-    let known = store.conversation(scope, id).await.unwrap();
-    let conversation = noted(known, id, Happening { at: aws.now(), what });
-    store.write_conversation(scope, &conversation, None).await.unwrap();
-}
-
-async fn reads(aws: &Aws, business: &Seeded, id: ConversationId) {
-    let (store, scope) = (aws.store(), business.scope());
-    let mut known = store.conversation(scope, id).await.unwrap().unwrap();
-    assert!(known.value.read_to(known.value.seq));
-    store.write_conversation(scope, &known, None).await.unwrap();
 }
 
 /// The notice about customers who wait, with the number of its changes.
@@ -92,7 +68,7 @@ async fn unread_message_is_noticed_once_after_ten_minutes() {
     }
     // A later message is another occurrence.
     let later = aws.now();
-    write_again(&aws, &business, id).await;
+    business.receive_noted(&aws, id.contact(), None).await;
     aws.pass(600);
     run(&aws).await;
     assert_eq!(noticed(&aws, &business).await, Some((later, 2)));
@@ -104,7 +80,8 @@ async fn message_that_was_read_in_time_is_not_noticed() {
     let business = business(&aws).await;
     let id = writes(&aws, &business, 1).await;
     aws.pass(540);
-    reads(&aws, &business, id).await;
+    let read = |conversation: &mut Conversation| assert!(conversation.read_to(conversation.seq));
+    business.change_conversation(&aws, id, read).await;
     for _run in 0..2 {
         aws.pass(600);
         run(&aws).await;
@@ -122,8 +99,7 @@ async fn two_unread_conversations_are_one_notice() {
     run(&aws).await;
     assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
     for id in both {
-        let read = aws.store().conversation(business.scope(), id).await.unwrap().unwrap();
-        assert_eq!(read.value.due(), None);
+        assert_eq!(business.conversation(&aws, id).await.value.due(), None);
     }
 }
 
@@ -136,14 +112,11 @@ async fn repeated_run_records_no_second_notice() {
     let id = writes(&aws, &business, 1).await;
     aws.pass(600);
     run(&aws).await;
-    let (store, scope) = (aws.store(), business.scope());
-    let mut known = store.conversation(scope, id).await.unwrap().unwrap();
-    known.value.tell_at = Some(written);
-    store.write_conversation(scope, &known, None).await.unwrap();
+    let untell = |conversation: &mut Conversation| conversation.tell_at = Some(written);
+    business.change_conversation(&aws, id, untell).await;
     run(&aws).await;
     assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
-    let known = store.conversation(scope, id).await.unwrap().unwrap();
-    assert_eq!(known.value.tell_at, None);
+    assert_eq!(business.conversation(&aws, id).await.value.tell_at, None);
 }
 
 #[tokio::test]
@@ -157,8 +130,7 @@ async fn suspended_tenant_has_nothing_noticed_and_nothing_due() {
     aws.pass(600);
     run(&aws).await;
     assert_eq!(noticed(&aws, &business).await, None);
-    let known = aws.store().conversation(business.scope(), id).await.unwrap().unwrap();
-    assert_eq!(known.value.due(), None);
+    assert_eq!(business.conversation(&aws, id).await.value.due(), None);
 }
 
 #[tokio::test]
@@ -173,8 +145,7 @@ async fn snoozed_conversations_open_at_their_time() {
         run(&aws).await;
         let mut found: Vec<Versioned<Conversation>> = Vec::new();
         for id in &all {
-            let read = aws.store().conversation(business.scope(), *id).await;
-            found.push(read.unwrap().unwrap());
+            found.push(business.conversation(&aws, *id).await);
         }
         found
     };
@@ -208,8 +179,8 @@ async fn conversation_that_cannot_be_read_is_put_off() {
     let ctx = Context::new(&aws.env_with(&[])).unwrap();
     let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
     handle(deadline, &ctx).await.unwrap_err();
-    let opened = aws.store().conversation(business.scope(), other).await.unwrap();
-    assert_eq!(opened.unwrap().value.state, ConversationState::Open);
+    let opened = business.conversation(&aws, other).await;
+    assert_eq!(opened.value.state, ConversationState::Open);
     // It is looked at again ten minutes later.
     run(&aws).await;
     aws.pass(600);
