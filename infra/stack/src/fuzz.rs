@@ -41,7 +41,7 @@ impl Size {
     /// Takes a minute or two.
     pub const SHORT: Self = Self {
         examples: 6,
-        share: 4,
+        share: 12,
         sequences: false,
         persons: 8,
     };

@@ -21,25 +21,25 @@ api::operations! {
         ///
         /// Names are compared without regard to case and spelling in Unicode. A text with an unknown value, or one of a call, is refused. A
         /// tenant has at most 200 canned replies.
-        POST "/api/v1/canned_replies" => create_canned_reply, "The canned reply";
+        POST "/api/v1/canned-replies" => create_canned_reply, "The canned reply";
 
         /// List canned replies
         ///
         /// Oldest first.
-        GET "/api/v1/canned_replies" => list_canned_replies, "A page of canned replies";
+        GET "/api/v1/canned-replies" => list_canned_replies, "A page of canned replies";
 
         /// Get a canned reply
-        GET "/api/v1/canned_replies/{canned_reply_id}" => get_canned_reply, "The canned reply";
+        GET "/api/v1/canned-replies/{canned_reply_id}" => get_canned_reply, "The canned reply";
 
         /// Update a canned reply
         ///
         /// Texts by language are merged: one that is `null` is removed. Drafts and messages that were made from it keep what they say.
-        PATCH "/api/v1/canned_replies/{canned_reply_id}" => update_canned_reply, "The updated canned reply";
+        PATCH "/api/v1/canned-replies/{canned_reply_id}" => update_canned_reply, "The updated canned reply";
 
         /// Delete a canned reply
         ///
         /// Its name is free again.
-        DELETE "/api/v1/canned_replies/{canned_reply_id}" => delete_canned_reply, "The canned reply is deleted";
+        DELETE "/api/v1/canned-replies/{canned_reply_id}" => delete_canned_reply, "The canned reply is deleted";
     }
 }
 
@@ -53,7 +53,7 @@ async fn create_canned_reply(
 ) -> Result<Created<CannedReply>, Problem> {
     let new = CannedReply::new(who.ulid(), fields, who.now());
     check(&new)?;
-    api.create_this(&who, "/api/v1/canned_replies", new).await
+    api.create_this(&who, "/api/v1/canned-replies", new).await
 }
 
 async fn list_canned_replies(

@@ -83,7 +83,7 @@ api::operations! {
         /// other, at most 50 wait, and automatic answers that wait are cancelled. `seen` is the `seq` that the conversation had when it was
         /// shown: if somebody else of the team has replied since, nothing is sent. Send an `Idempotency-Key`, so that a repeated request
         /// does not send twice. At most 60 replies a minute per person.
-        POST "/api/v1/conversations/{conversation_id}/messages" => reply::reply, "The reply",
+        POST "/api/v1/conversations/{conversation_id}/messages" => reply::send_reply, "The reply",
             with "Location" "Path of the message",
             problems "merged" "conversation_moved" "window_closed" "cap_reached" "message_refused";
 

@@ -12,11 +12,7 @@ use domain::{
     },
     contacts::person::Person,
     inbox::{conversation::Conversation, reply::ReplyRequest},
-    messages::{
-        compose::Review,
-        refusal::Reason,
-        send_request::Whom,
-    },
+    messages::{compose::Review, refusal::Reason, send_request::Whom},
 };
 use kit::Problem;
 use store::{
@@ -27,14 +23,17 @@ use store::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    send::{Placed, Reached, Replying, Sending, Sends, answer, asked, likely, needs, not_oneself, referred, refused, reviewed},
+    send::{
+        Placed, Reached, Replying, Sending, Sends, answer, asked, likely, needs, not_oneself, referred, refused,
+        reviewed,
+    },
     visibility::reason_for,
 };
 
 /// Maximum replies of one person, or one API key, per minute.
 const PER_MINUTE: u32 = 60;
 
-pub(crate) async fn reply(
+pub(crate) async fn send_reply(
     who: Sends,
     State(api): State<Api>,
     Extension(sending): Extension<Arc<Sending>>,

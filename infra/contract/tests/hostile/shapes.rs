@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::Operation;
+use kit::http::LARGEST_PATCH;
 use serde_json::{Map, Value, json};
 use stack::contract::{is_kind, resolve};
 
@@ -21,9 +22,9 @@ pub(crate) struct Hostile {
     pub(crate) most: usize,
 }
 
-/// Size of the bodies with all but the first place of a share, unless the maximum is smaller. What grows faster than the body shows in a
-/// quarter of a megabyte, too.
-pub(crate) const PART: usize = 256 * 1024;
+/// Size of the bodies with all but the first place of an operation. What grows faster than the body shows in 64 KiB, too: there is room for
+/// thousands of items.
+pub(crate) const PART: usize = LARGEST_PATCH;
 
 /// The operation's examples, one per kind, with their schemas. Of several content types, one is enough: they are parsed alike.
 pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Example> {
@@ -94,14 +95,12 @@ pub(crate) fn hostile(document: &Value, example: &Example, most: usize, share: S
     let mut all = Vec::new();
     let mut places = Vec::new();
     find(document, &example.schema, &[], &mut places);
-    let mut before = 0;
     for place in places {
         let number = seen.len();
         if !seen.insert((place.steps.clone(), place.schema.clone())) || !share.has(number) {
             continue;
         }
-        let most = if before == 0 { most } else { most.min(PART) };
-        before += 1;
+        let most = if number == 0 { most } else { most.min(PART) };
         for (what, text) in within(&place, number, most) {
             let at: Vec<&str> = place.steps.iter().map(Step::name).collect();
             let body = with(&example.body, &place.steps, &text);

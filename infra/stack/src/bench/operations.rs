@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Requests per operation. The cheapest counts, because the others may have met a new process.
-const TIMES: usize = 6;
+const TIMES: usize = 4;
 
 /// Time until log lines appear after the answer.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -32,7 +32,7 @@ use crate::{
 pub struct ReplyRequest {
     /// Number of the latest happening that the author has seen: `seq` of the conversation as it was shown. If somebody else has replied
     /// since, nothing is sent.
-    #[cfg_attr(feature = "schema", schemars(example = 4))]
+    #[cfg_attr(feature = "schema", schemars(example = 1))]
     pub seen: u64,
     /// Template that is sent by WhatsApp, of the category `utility`. Not together with other content of WhatsApp. All but templates need an
     /// open service window.
@@ -131,7 +131,11 @@ impl Said {
     /// Problems of the reply. Empty: none.
     pub fn problems(&self, config: &TenantConfig) -> Vec<FieldProblem> {
         let mut found = self.request.problems_of_content();
-        if let Some(line) = self.conversation.line().filter(|line| line::by_id(&config.lines, *line).is_none()) {
+        if let Some(line) = self
+            .conversation
+            .line()
+            .filter(|line| line::by_id(&config.lines, *line).is_none())
+        {
             let detail = "The line of this conversation was deleted. Reply on another one, or send a message.";
             let fault = Fault::new(FaultCode::NotFound, detail).and("id", line.to_string());
             found.push(FieldProblem::new("", fault));
@@ -179,7 +183,10 @@ impl Said {
 
 /// The connection of the number to which a person wrote last by WhatsApp, if free text may go out from it.
 fn wrote_to(contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<ConnectionId> {
-    let open = contact.windows.iter().filter(|window| contact.window_open(&window.number, now));
+    let open = contact
+        .windows
+        .iter()
+        .filter(|window| contact.window_open(&window.number, now));
     let latest = open.max_by_key(|window| window.at)?;
     let mut connections = config.connections.iter();
     let theirs = connections.find(|connection| connection.whatsapp_number.as_ref() == Some(&latest.number));
@@ -209,7 +216,7 @@ mod tests {
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
     const OTHER: &str = "usr_00000000000000000000000002";
 
-    fn reply(body: Value) -> ReplyRequest {
+    fn reply(body: &Value) -> ReplyRequest {
         let mut whole = json!({"seen": 1});
         whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
         serde_json::from_value(whole).unwrap()
@@ -235,7 +242,10 @@ mod tests {
         let what = What::Inbound(message, Channel::WhatsApp);
         Conversation::begun(
             ConversationId::of(case.contact.id, None),
-            Happening { at: case.now - HOUR, what },
+            Happening {
+                at: case.now - HOUR,
+                what,
+            },
         )
     }
 
@@ -267,8 +277,8 @@ mod tests {
 
     #[test]
     fn free_text_is_for_whoever_wrote_within_a_day() {
-        let free = reply(json!({"text": "Yes", "channels": ["whatsapp"]}));
-        let sms = reply(json!({"sms_text": "Yes"}));
+        let free = reply(&json!({"text": "Yes", "channels": ["whatsapp"]}));
+        let sms = reply(&json!({"sms_text": "Yes"}));
         let composed = |case: &Case, reply| composed(case, &conversation(case), (reply, &[]));
         let message = composed(&wrote(Channel::WhatsApp), &free).unwrap();
         assert_eq!(
@@ -288,7 +298,7 @@ mod tests {
 
     #[test]
     fn stop_is_obeyed_until_the_person_writes_again() {
-        let reply = reply(json!({"sms_text": "Yes"}));
+        let reply = reply(&json!({"sms_text": "Yes"}));
         let mut case = wrote(Channel::Sms);
         let stop = crate::messages::inbound::OptFlag::Stop;
         case.contact.wish(stop, "wrote STOP", case.now - HOUR);
@@ -301,7 +311,7 @@ mod tests {
     #[test]
     fn reply_waits_behind_the_one_before_it() {
         let case = wrote(Channel::Sms);
-        let next = reply(json!({"sms_text": "Yes"}));
+        let next = reply(&json!({"sms_text": "Yes"}));
         let mut conversation = conversation(&case);
         let first = composed(&case, &conversation, (&next, &[])).unwrap();
         assert_eq!(first.behind, None);
@@ -359,10 +369,17 @@ mod tests {
         conversation.reply(own, 4, said(4));
         assert!(conversation.has_moved(own, 3), "hidden by one's own");
         assert!(!conversation.has_moved(own, 4));
-        assert_eq!((conversation.unread, conversation.read_seq, conversation.seq), (0, 5, 5));
-        let of_future = reply(json!({"seen": 6, "text": "Yes"}));
+        assert_eq!(
+            (conversation.unread, conversation.read_seq, conversation.seq),
+            (0, 5, 5)
+        );
+        let of_future = reply(&json!({"seen": 6, "text": "Yes"}));
         assert_eq!(of_future.wrong_seen(&conversation).unwrap().code, FaultCode::OutOfRange);
-        assert!(reply(json!({"seen": 5, "text": "Yes"})).wrong_seen(&conversation).is_none());
+        assert!(
+            reply(&json!({"seen": 5, "text": "Yes"}))
+                .wrong_seen(&conversation)
+                .is_none()
+        );
     }
 
     #[test]
@@ -370,12 +387,18 @@ mod tests {
         let case = Case::new();
         let id = ConversationId::of(case.contact.id, Some(LineId::new(Ulid::from_parts(9, 9))));
         let fields = |body: Value, id: ConversationId| {
-            let problems = reply(body).in_conversation(id).problems(&case.config);
+            let problems = reply(&body).in_conversation(id).problems(&case.config);
             problems.into_iter().map(|one| one.field).collect::<Vec<_>>()
         };
         let no_line = ConversationId::of(case.contact.id, None);
         assert_eq!(fields(json!({}), no_line), ["template"]);
-        assert_eq!(fields(json!({"text": "Yes", "location": {"latitude": 1, "longitude": 2}}), no_line), ["location"]);
+        assert_eq!(
+            fields(
+                json!({"text": "Yes", "location": {"latitude": 1, "longitude": 2}}),
+                no_line
+            ),
+            ["location"]
+        );
         assert_eq!(fields(json!({"text": "Yes"}), id), [""]);
         assert!(fields(json!({"text": "Yes"}), no_line).is_empty());
     }

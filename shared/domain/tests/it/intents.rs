@@ -65,6 +65,7 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
         dispatches: 0,
         ended: None,
         remarks: vec![],
+        behind: None,
         retried_as: None,
         clicked_at: None,
         created_at: time,

@@ -79,6 +79,7 @@ pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
             bsuid: None,
         },
         line: None,
+        behind: None,
         basis: None,
         legs,
         not_before: start(),

@@ -4,7 +4,7 @@ use domain::{accounts::permission::Permission, inbox::canned::CannedReply};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 
-const REPLIES: &str = "/api/v1/canned_replies";
+const REPLIES: &str = "/api/v1/canned-replies";
 
 fn named(name: &str) -> Value {
     json!({"name": name, "text": "You can park behind {{tenant.name}}."})

@@ -7,6 +7,7 @@
 
 mod actions;
 mod contents;
+mod replies;
 mod sending;
 mod visibility;
 

@@ -6,6 +6,7 @@ mod erased;
 mod files;
 mod lost_answers;
 mod merged;
+mod order;
 mod refusals;
 mod retention;
 mod sending;

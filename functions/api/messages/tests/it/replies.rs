@@ -1,0 +1,213 @@
+//! Replies: each is sent once, in order, to somebody who wrote, and not over what a colleague has said meanwhile.
+
+use domain::{
+    base::ids::ConversationId,
+    contacts::contact::Contact,
+    messages::{inbound::OptFlag, purpose::Purpose},
+};
+use futures::future::join;
+use jobs::SendMessage;
+use kit::QueueName;
+use store::{contacts::contact::ContactWrite, table::effects::Effects};
+use testkit::api::Caller;
+
+use super::*;
+
+/// The WhatsApp number of the business.
+const WHATSAPP: &str = "+447700900999";
+
+fn messages_of(id: ConversationId) -> String {
+    format!("/api/v1/conversations/{id}/messages")
+}
+
+/// A customer who has written by WhatsApp, with the conversation.
+async fn wrote(aws: &Aws, business: &Seeded, change: impl FnOnce(&mut Contact)) -> (Contact, ConversationId) {
+    let now = aws.now();
+    let known = |contact: &mut Contact| {
+        contact.open_window(&phone(WHATSAPP), now);
+        contact.last_inbound_at = Some(now);
+        change(contact);
+    };
+    let contact = business.contact_with(aws, CUSTOMER, known).await;
+    let id = ConversationId::of(contact.id, None);
+    business.receive_noted(aws, contact.id, None).await;
+    (contact, id)
+}
+
+fn text(seen: u64, text: &str) -> Value {
+    json!({"seen": seen, "text": text})
+}
+
+async fn rewrite(aws: &Aws, business: &Seeded, contact: Contact) {
+    let effects = Effects {
+        people: vec![ContactWrite::from(contact)],
+        ..Effects::default()
+    };
+    aws.store().commit(business.scope(), effects, aws.now()).await.unwrap();
+}
+
+/// The message as it is stored.
+async fn stored(aws: &Aws, business: &Seeded, answer: &Value) -> Message {
+    let id: MessageId = answer["id"].as_str().unwrap().parse().unwrap();
+    let found = aws.store().messages(business.scope(), &[id], aws.now()).await.unwrap();
+    found.into_iter().next().expect("the message is stored")
+}
+
+#[tokio::test]
+async fn a_reply_is_sent_once_and_ends_the_wait() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (contact, id) = wrote(&aws, &business, |_| {}).await;
+    // An automatic answer waits.
+    let waiting = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
+    aws.pass(120);
+    let asked = || agent.post_once(&messages_of(id), "one", text(1, "Yes, {{contact.first_name|there}}"));
+    let sent = asked().await;
+    let body = sent.is(201).json();
+    assert_eq!(body["legs"][0]["text"], "Yes, there");
+    assert_eq!(
+        sent.header("location"),
+        format!("{MESSAGES}/{}", body["id"].as_str().unwrap())
+    );
+    assert_eq!(asked().await.is(201).json()["id"], body["id"], "repeated");
+    assert_eq!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.len(), 1);
+    let message = stored(&aws, &business, &body).await;
+    assert_eq!((message.policy.purpose(), message.behind), (Purpose::Reply, None));
+    let conversation = business.conversation(&aws, id).await.value;
+    assert_eq!(
+        (conversation.waiting_since, conversation.unread, conversation.seq),
+        (None, 0, 2)
+    );
+    assert_eq!(conversation.first_response, Some(SignedDuration::from_secs(120)));
+    assert_eq!(conversation.reply.map(|reply| reply.message), Some(message.id));
+    // Follow-ups are no automatic answers, and replies are not among what waits for the contact.
+    let known = aws
+        .store()
+        .known(business.scope(), contact.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .contact;
+    let open: Vec<_> = known.open.iter().map(|open| open.message).collect();
+    assert_eq!(open, [waiting.id]);
+}
+
+#[tokio::test]
+async fn a_reply_makes_the_automatic_answer_unnecessary() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    let answer = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
+    // As if it were one.
+    let known = aws.store().known(business.scope(), id.contact()).await.unwrap();
+    let mut contact = known.unwrap().contact;
+    for open in &mut contact.open {
+        open.purpose = Purpose::AutoReply;
+    }
+    rewrite(&aws, &business, contact).await;
+    agent.post(&messages_of(id), text(1, "Yes")).await.is(201);
+    let answer = stored(&aws, &business, &json!({"id": answer.id})).await;
+    assert_eq!(answer.why(), Some("not sent: a person replied"));
+}
+
+#[tokio::test]
+async fn colleagues_do_not_answer_the_same_question_twice() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let [one, other] = [
+        town.key_of(business.scope(), Role::Agent).await,
+        town.key_of(business.scope(), Role::Agent).await,
+    ];
+    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    let path = &messages_of(id);
+    // Both write at once.
+    let both = join(
+        one.post(path, text(1, "Yes")).into_future(),
+        other.post(path, text(1, "No")).into_future(),
+    );
+    let (first, second) = both.await;
+    let (won, lost, loser, winner) = match (first.status(), second.status()) {
+        (201, 409) => (first, second, &other, &one),
+        (409, 201) => (second, first, &one, &other),
+        both => panic!("{both:?}"),
+    };
+    let won = won.json();
+    let refused = lost.is_refused(409, "conversation_moved").json();
+    assert_eq!(
+        (&refused["facts"]["seq"], &refused["facts"]["message"]),
+        (&json!(2), &won["id"])
+    );
+    // Whoever wrote it goes on without looking, and a customer's message keeps nobody from replying.
+    business.receive_noted(&aws, id.contact(), None).await;
+    winner.post(path, text(1, "One more thing")).await.is(201);
+    loser
+        .post(path, text(2, "No"))
+        .await
+        .is_refused(409, "conversation_moved");
+    loser.post(path, text(4, "Now I know")).await.is(201);
+    let future = loser.post(path, text(9, "Hello")).await;
+    future
+        .is_refused(422, "invalid")
+        .names_only(&[("seen", "out_of_range")]);
+    assert_eq!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.len(), 3);
+}
+
+#[tokio::test]
+async fn replies_wait_one_behind_the_other() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    let mut before = None;
+    for place in 1..=4_u8 {
+        let sent = agent.post(&messages_of(id), text(1, &place.to_string())).await;
+        let message = stored(&aws, &business, &sent.is(201).json()).await;
+        let behind = message.behind.map(|behind| (behind.message, behind.place));
+        assert_eq!(behind, before.map(|before| (before, place - 1)));
+        before = Some(message.id);
+    }
+}
+
+#[tokio::test]
+async fn reply_that_cannot_be_sent_says_why() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent: Caller<'_> = town.key_of(business.scope(), Role::Agent).await;
+    let (contact, id) = wrote(&aws, &business, |_| {}).await;
+    let path = &messages_of(id);
+    let stranger = ConversationId::of(ContactId::new(aws.ids().ulid()), None);
+    agent
+        .post(&messages_of(stranger), text(0, "Yes"))
+        .await
+        .is_refused(404, "not_found");
+    let nothing = agent.post(path, json!({"seen": 1})).await;
+    nothing.is_refused(422, "invalid").names_field("template");
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    viewer.post(path, text(1, "Yes")).await.is_refused(403, "forbidden");
+    let mut stopped = aws
+        .store()
+        .known(business.scope(), contact.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .contact;
+    stopped.wish(OptFlag::Stop, "wrote STOP", aws.now());
+    rewrite(&aws, &business, stopped).await;
+    let stopped = agent
+        .post(path, text(1, "Yes"))
+        .await
+        .is_refused(409, "message_refused")
+        .json();
+    assert_eq!(stopped["code"], "opted_out");
+    aws.pass(DAY);
+    let late = agent
+        .post(path, text(1, "Yes"))
+        .await
+        .is_refused(409, "message_refused")
+        .json();
+    assert!(["no_consent", "opted_out"].contains(&late["code"].as_str().unwrap()));
+    assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
+    assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
+}

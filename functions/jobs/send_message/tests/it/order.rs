@@ -1,0 +1,54 @@
+//! Replies of a conversation leave one after the other.
+
+use domain::messages::message::{AttemptState, Behind, Channel, Message, MessageState};
+use testkit::{
+    Reply,
+    business::{CUSTOMER, mobile},
+};
+
+use crate::world::{World, attempts, is};
+
+/// Two messages, of which the second goes behind the first.
+async fn two(world: &World) -> (Message, Message) {
+    let first = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut second = Box::pin(world.business.follow_up(&world.aws, &mobile(7))).await;
+    second.behind = Some(Behind {
+        message: first.id,
+        place: 1,
+    });
+    let store = world.aws.store();
+    store.write_message(world.business.scope(), &second).await.unwrap();
+    (first, world.message(&second).await)
+}
+
+#[tokio::test]
+async fn a_reply_leaves_after_the_one_before_it() {
+    let world = World::new().await;
+    let (first, second) = two(&world).await;
+    let second = world.worked(&second).await;
+    assert_eq!((attempts(&second), world.provider.sends().len()), (vec![], 0));
+    let due = second.due.expect("it looks again");
+    assert!(
+        (2..=3).contains(&due.duration_since(world.aws.now()).as_secs()),
+        "{due}"
+    );
+    assert_eq!(world.copies().await, 1);
+    world.worked(&first).await;
+    world.aws.pass(3);
+    let second = world.worked(&second).await;
+    assert_eq!(attempts(&second), [(1, AttemptState::Accepted)]);
+}
+
+#[tokio::test]
+async fn a_reply_waits_for_an_unknown_outcome_until_it_is_given_up() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let (first, second) = two(&world).await;
+    world.provider.reply(Reply::Break);
+    is(&world.worked(&first).await, MessageState::Unknown);
+    let second = world.worked(&second).await;
+    assert_eq!((attempts(&second), world.provider.sends().len()), (vec![], 1));
+    world.aws.pass(3_600);
+    world.worked(&first).await;
+    let second = world.worked(&second).await;
+    assert_eq!(attempts(&second), [(1, AttemptState::Accepted)]);
+}
