@@ -47,7 +47,7 @@ impl SendMessage {
             message: message.id,
             attempt: message.next_number(),
             rounds: 0,
-            requested: message.policy.purpose() == Purpose::Api,
+            requested: matches!(message.policy.purpose(), Purpose::Api | Purpose::Reply),
             with: message
                 .plan
                 .first()

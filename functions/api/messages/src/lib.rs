@@ -78,8 +78,9 @@ api::operations! {
         /// Reply in a conversation
         ///
         /// To the contact, on the conversation's line, by the channels that have content, as `POST /api/v1/messages`. Free text by WhatsApp
-        /// needs an open service window, and SMS a message of the person within the last 24 hours; a template goes to anybody who ever wrote. A STOP
-        /// refuses it unless the person has written since. Quiet hours and caps do not hold it. Replies of a conversation go one after the
+        /// needs an open service window, and SMS a message of the person within the last 24 hours; a template, with SMS if it has a text,
+        /// goes to anybody who ever wrote. A STOP refuses it unless the person has written since. Quiet hours do not hold it, nor do caps that
+        /// do not name replies. Replies of a conversation go one after the
         /// other, at most 50 wait, and automatic answers that wait are cancelled. `seen` is the `seq` that the conversation had when it was
         /// shown: if somebody else of the team has replied since, nothing is sent. Send an `Idempotency-Key`, so that a repeated request
         /// does not send twice. At most 60 replies a minute per person.

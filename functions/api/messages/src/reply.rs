@@ -83,7 +83,7 @@ pub(crate) async fn send_reply(
         Box::pin(counted.get_or_try_init(|| api.limit(who, limited, Limit::per_minute(PER_MINUTE)))).await?;
         not_oneself(config, whom, &asked)?;
         let composed = reviewed(config, &person, &intent, &gathered, now).and_then(Review::into_outcome);
-        let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+        let composed = composed.map_err(|refusal| refused(reason_for(who, said.told(refusal))))?;
         Box::pin(sending.within_caps(api, who, config, &composed)).await?;
         let seen = request.seen;
         let mut to = Reached::from(person);

@@ -249,7 +249,7 @@ impl Work<'_> {
         match message.next(now, &self.ctx.timers) {
             Next::Done | Next::Wait(_) => Ok(Step::Enough(Done::Already)),
             Next::Try { leg, .. } => Box::pin(self.try_leg(message, leg, now)).await,
-            Next::Doubt => self.doubt(message, now).await,
+            Next::Doubt => Box::pin(self.doubt(message, now)).await,
             Next::GiveUpWaiting => self.give_up_waiting(message, now).await,
         }
     }
@@ -322,6 +322,7 @@ impl Work<'_> {
                 .leg_material(self.scope, (&planned, message.cause.campaign()), &self.along),
             self.ctx.store.messages(self.scope, &others, now),
         )?;
+        message.behind = check::goes_behind(&message, &open);
         let connection = material.connection.take();
         let check = match &connection {
             None => Check::SkipLeg {

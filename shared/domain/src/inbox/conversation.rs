@@ -279,13 +279,21 @@ impl Conversation {
 
     /// Notes a reply by somebody who has seen everything up to this number.
     pub fn reply(&mut self, by: Actor, seen: u64, (at, message, channel): (Timestamp, MessageId, Channel)) {
-        let saw_all = seen >= self.seq;
         self.read_to(seen);
+        // What the customer did meanwhile still waits for an answer.
+        let wrote = self.wrote.filter(|wrote| seen < wrote.seq).map(|wrote| wrote.at);
+        let called = self
+            .last
+            .filter(|last| matches!(last.what, What::Missed(_)) && self.unread > 0);
+        let unseen = wrote.or(called.map(|called| called.at));
         self.note(Happening {
             at,
             what: What::Reply(message, channel),
         });
-        if saw_all {
+        if unseen.is_some() {
+            self.waiting_since = unseen;
+            self.tell_at = self.unread_message().map(|written| written + MAX_UNREAD);
+        } else {
             self.read_to(self.seq);
         }
         let others = match self.reply {

@@ -7,17 +7,19 @@ use crate::{
     automations::rule::MAX_FALLBACK_SECONDS,
     base::{
         bounded::{UpTo, Whole},
+        facts::Facts,
         fault::{Fault, FaultCode},
         ids::{ConnectionId, ConversationId, MessageId},
     },
     contacts::contact::Contact,
     inbox::conversation::Conversation,
     messages::{
-        compose::Intent,
+        compose::{Intent, Through},
         content::{Card, Location, MAX_CARDS},
         content_draft::{InteractiveUse, MediaUse, ReactionUse},
         message::{Category, Cause, Channel},
         purpose::Purpose,
+        refusal::{Reason, Refusal},
         send_request::{Asked, Declared, MAX_CHANNELS, MessageRequest},
         source::{SmsText, TemplateUse},
     },
@@ -161,6 +163,29 @@ impl Said {
         }
     }
 
+    /// Without a line, what is for WhatsApp goes out by the number to which the person wrote.
+    fn through(&self, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Through<'static>> {
+        let by_whatsapp = self.conversation.line().is_none() && self.request.has_content_of_whatsapp();
+        let connection = wrote_to(contact, config, now).filter(|_| by_whatsapp)?;
+        Some(Through {
+            connection,
+            number: None,
+        })
+    }
+
+    /// A refusal as its author is told: whoever has not written for a day gets no free text by WhatsApp, but a template.
+    pub fn told(&self, refusal: Refusal) -> Refusal {
+        let late = refusal.reason == Reason::NoConsent && self.category() == Category::Service;
+        if late && self.request.has_content_of_whatsapp() {
+            return Refusal {
+                reason: Reason::WindowClosed,
+                facts: Facts::NONE,
+                ..refusal
+            };
+        }
+        refusal
+    }
+
     /// What is to be said to whom. `after`: the reply that goes first.
     pub fn intent<'a>(
         &'a self,
@@ -173,7 +198,9 @@ impl Said {
             cause: self.cause(asked),
             purpose: Purpose::Reply,
             category: self.category(),
-            prefers: request.prefers.or_else(|| wrote_to(contact, config, asked.now)),
+            // Not another one, even if it is the only one.
+            line: self.conversation.line(),
+            through: request.through.or_else(|| self.through(contact, config, asked.now)),
             after,
             by: "the reply".to_owned(),
             ..request
@@ -189,7 +216,9 @@ fn wrote_to(contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<
         .filter(|window| contact.window_open(&window.number, now));
     let latest = open.max_by_key(|window| window.at)?;
     let mut connections = config.connections.iter();
-    let theirs = connections.find(|connection| connection.whatsapp_number.as_ref() == Some(&latest.number));
+    let theirs = connections.find(|connection| {
+        connection.whatsapp_number.as_ref() == Some(&latest.number) && connection.carries.contains(&Channel::WhatsApp)
+    });
     theirs.map(|connection| connection.id)
 }
 
@@ -207,7 +236,6 @@ mod tests {
             compose::{Composed, MAX_WAITING, compose},
             message::{Behind, Message, SendOutcome},
             needs::Needs,
-            refusal::{Reason, Refusal},
         },
         samples::{Case, message_of, timers},
     };
@@ -291,8 +319,13 @@ mod tests {
         assert!(composed(&wrote(Channel::Sms), &free).is_err());
         let mut late = wrote(Channel::WhatsApp);
         late.now += HOUR * 24;
-        for reply in [&free, &sms] {
-            assert_eq!(composed(&late, reply).unwrap_err().reason, Reason::NoConsent);
+        for (reply, told) in [(&free, Reason::WindowClosed), (&sms, Reason::NoConsent)] {
+            let refusal = composed(&late, reply).unwrap_err();
+            let said = reply.in_conversation(conversation(&late).id());
+            assert_eq!(
+                (refusal.reason, said.told(refusal.clone()).reason),
+                (Reason::NoConsent, told)
+            );
         }
     }
 
@@ -349,6 +382,76 @@ mod tests {
         let mut late = case;
         late.now += HOUR * 24;
         assert_eq!(conversation.goes_first(late.now), None);
+    }
+
+    #[test]
+    fn reply_takes_the_place_of_a_cancelled_one() {
+        let case = wrote(Channel::Sms);
+        let composed = composed(&case, &conversation(&case), (&reply(&json!({"sms_text": "Yes"})), &[]));
+        let mut middle = message_of(composed.unwrap(), case.now);
+        let first = Behind {
+            message: MessageId::new(case.contact.id, Ulid::from_parts(1, 1)),
+            place: 3,
+        };
+        middle.behind = Some(first);
+        assert_eq!(
+            middle.ahead().map(|ahead| (ahead.message, ahead.place)),
+            Some((middle.id, 4))
+        );
+        let mut under_way = middle.clone();
+        assert!(middle.cancel(Refusal::new(Reason::Replaced, "not sent")));
+        assert_eq!(middle.ahead(), Some(first));
+        under_way.claim(0, "claim".to_owned(), case.now, &timers());
+        under_way.cancel(Refusal::new(Reason::Replaced, "not sent"));
+        assert!(under_way.is_yet_to_go(), "its request may still be under way");
+    }
+
+    #[test]
+    fn without_a_line_it_leaves_from_the_number_written_to() {
+        let mut case = wrote(Channel::WhatsApp);
+        let line = json!({"id": "line_00000000000000000000000001", "name": "Branch", "number": "+97143330000"});
+        case.config.lines = vec![serde_json::from_value(line).unwrap()];
+        let mut other = case.config.connections[0].clone();
+        other.id = "conn_00000000000000000000000009".parse().unwrap();
+        other.carries = vec![Channel::WhatsApp];
+        for connection in &mut case.config.connections {
+            connection.whatsapp_number = None;
+        }
+        case.config.connections.push(other.clone());
+        let reply = reply(&json!({"text": "Yes"}));
+        let composed = composed(&case, &conversation(&case), (&reply, &[])).unwrap();
+        assert_eq!((composed.line, composed.legs[0].connection), (None, other.id));
+    }
+
+    #[test]
+    fn what_crosses_a_reply_still_waits() {
+        let case = Case::new();
+        let by = AGENT.parse().unwrap();
+        let said = |at| {
+            (
+                at,
+                MessageId::new(case.contact.id, Ulid::from_parts(3, 6)),
+                Channel::WhatsApp,
+            )
+        };
+        let wrote = Happening {
+            at: case.now - HOUR / 2,
+            what: What::Inbound(
+                MessageId::new(case.contact.id, Ulid::from_parts(6, 6)),
+                Channel::WhatsApp,
+            ),
+        };
+        let mut crossed = conversation(&case);
+        crossed.note(wrote);
+        let mut seen = crossed.clone();
+        crossed.reply(by, 1, said(case.now));
+        assert_eq!((crossed.waiting_since, crossed.unread), (Some(wrote.at), 1));
+        assert!(crossed.first_response.is_some() && crossed.due().is_some());
+        seen.reply(by, 2, said(case.now));
+        assert_eq!((seen.waiting_since, seen.unread, seen.due()), (None, 0, None));
+        // One's own earlier reply is nothing that waits.
+        seen.reply(by, 2, said(case.now));
+        assert_eq!((seen.waiting_since, seen.read_seq), (None, 4));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
     messages::{
         content_draft,
         destination::refused,
-        message::{Channel, Content, Leg, Message, most_spread},
+        message::{Behind, Channel, Content, Leg, Message, MessageState, most_spread},
         phrases::{ago, length, local, span},
         purpose::{FREQUENCY_SPAN, Lane, Limit},
         quiet::QuietAction,
@@ -226,8 +226,20 @@ pub fn others_that_count(message: &Message, contact: &Contact) -> Vec<MessageId>
 /// Time after which a message that lets another one go first looks again.
 const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
 
-/// Shortest and longest time after which a reply looks again whether the one before it was sent. The older that one is, the longer.
-const BETWEEN_LOOKS: (SignedDuration, SignedDuration) = (SignedDuration::from_secs(2), SignedDuration::from_mins(1));
+/// Time after which a reply looks again whether the one before it was sent.
+const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_secs(2);
+/// The same if the outcome of that one is unknown.
+const BETWEEN_LOOKS_IN_DOUBT: SignedDuration = SignedDuration::from_secs(15);
+/// The longest, if that one waits for a time of its own.
+const MAX_BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(1);
+
+/// What goes before a reply now, by the message that it was behind before. `open`: the messages that were read for it.
+pub fn goes_behind(message: &Message, open: &[Message]) -> Option<Behind> {
+    let earlier = open
+        .iter()
+        .find(|earlier| Some(earlier.id) == message.behind.map(|behind| behind.message));
+    earlier?.ahead()
+}
 
 /// Replies of a conversation go one after the other. One behind another whose outcome is unknown goes when that is given up.
 fn order(input: &CheckInput<'_>, _: &Leg) -> Check {
@@ -236,13 +248,20 @@ fn order(input: &CheckInput<'_>, _: &Leg) -> Check {
         return Check::Go;
     };
     let earlier = open.iter().find(|earlier| earlier.id == behind.message);
-    let Some(earlier) = earlier.filter(|earlier| earlier.is_yet_to_go()) else {
+    if earlier.is_some_and(|earlier| !earlier.is_yet_to_go()) {
         return Check::Go;
+    }
+    let wait = match earlier.map(|earlier| (earlier.state(), earlier)) {
+        Some((MessageState::Unknown, _)) => BETWEEN_LOOKS_IN_DOUBT,
+        Some((MessageState::Scheduled, earlier)) => {
+            let next = earlier.due.filter(|_| earlier.waiting.is_some());
+            let wait = next.unwrap_or(earlier.not_before).duration_since(now);
+            wait.clamp(BETWEEN_LOOKS, MAX_BETWEEN_LOOKS)
+        }
+        _ => BETWEEN_LOOKS,
     };
-    let (shortest, longest) = BETWEEN_LOOKS;
-    let age = now.duration_since(earlier.created_at);
     Check::Later {
-        until: now + age.clamp(shortest, longest),
+        until: now + wait,
         why: Refusal::new(Reason::EarlierReply, "an earlier reply goes first"),
     }
 }

@@ -419,13 +419,10 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     })
 }
 
-/// The place of a message behind the one that goes first, if that is among these and may still be sent.
+/// The place of a message behind the one that goes first, if that is among these and may still be sent, or waits behind another one.
 fn behind(intent: &Intent<'_>, open: &[Message]) -> Option<Behind> {
     let earlier = open.iter().find(|message| Some(message.id) == intent.after)?;
-    earlier.is_yet_to_go().then(|| Behind {
-        message: earlier.id,
-        place: earlier.behind.map_or(1, |before| before.place.saturating_add(1)),
-    })
+    earlier.ahead()
 }
 
 /// The reason why no further reply can wait in a conversation.

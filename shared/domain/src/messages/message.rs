@@ -752,10 +752,31 @@ impl Message {
 
     /// Whether a later message of the same conversation would overtake it: no channel has accepted it, and one may.
     pub fn is_yet_to_go(&self) -> bool {
-        matches!(
-            self.state(),
-            MessageState::Scheduled | MessageState::Sending | MessageState::Unknown
-        )
+        let in_flight = |attempt: &Attempt| match attempt.state {
+            AttemptState::Claimed => true,
+            AttemptState::Unknown => !attempt.given_up(),
+            _ => false,
+        };
+        match self.state() {
+            MessageState::Scheduled | MessageState::Sending | MessageState::Unknown => true,
+            MessageState::Accepted | MessageState::Sent | MessageState::Delivered | MessageState::Read => false,
+            // It may have been cancelled while a request was under way.
+            MessageState::Failed | MessageState::Cancelled | MessageState::Blocked => {
+                self.attempts.iter().any(in_flight)
+            }
+        }
+    }
+
+    /// What goes before a message behind this one, which is this one if it is yet to go. If nothing of it went out, and nothing will, it
+    /// keeps no place: what goes before it does.
+    pub fn ahead(&self) -> Option<Behind> {
+        if self.is_yet_to_go() {
+            return Some(Behind {
+                message: self.id,
+                place: self.behind.map_or(1, |before| before.place.saturating_add(1)),
+            });
+        }
+        self.behind.filter(|_| self.nothing_went_out())
     }
 
     /// The reason why it goes no further, in one sentence.
@@ -803,6 +824,10 @@ impl Message {
                 state.as_str()
             );
             return Err(Refusal::new(Reason::NotFailed, sentence).and("state", state.as_str()));
+        }
+        if self.policy.purpose() == Purpose::Reply {
+            let sentence = "it is a reply; reply again in the conversation, where others may have replied since";
+            return Err(Refusal::new(Reason::ReplyAgain, sentence));
         }
         if Purpose::Api.row().kind(self.policy.category()).is_none() {
             let sentence =

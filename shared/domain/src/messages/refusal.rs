@@ -57,6 +57,8 @@ codes! {
         TooManyOpen = "too_many_open" ["rule", "maximum"],
         /// An earlier reply of the conversation goes first.
         EarlierReply = "earlier_reply" [],
+        /// A reply is not sent again as it is: the conversation may have gone on.
+        ReplyAgain = "reply_again" [],
         /// Somebody else of the team has replied since the caller looked.
         ConversationMoved = "conversation_moved" ["seq", "message", "by"],
         /// The message is skipped or waits because of quiet hours.

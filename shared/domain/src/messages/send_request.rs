@@ -350,6 +350,11 @@ impl MessageRequest {
         reaction.or_else(|| self.reply_to.map(|message| (REPLY_TO, message)))
     }
 
+    /// Whether it has content of WhatsApp.
+    pub fn has_content_of_whatsapp(&self) -> bool {
+        !self.of_whatsapp().is_empty()
+    }
+
     /// The fields with content of WhatsApp that are given.
     fn of_whatsapp(&self) -> Vec<&'static str> {
         let given = [

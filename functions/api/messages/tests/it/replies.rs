@@ -155,6 +155,20 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
 }
 
 #[tokio::test]
+async fn reply_after_a_day_is_a_template() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    aws.pass(DAY);
+    let late = agent.post(&messages_of(id), text(1, "Yes")).await;
+    assert!(late.is_refused(409, "window_closed").detail().contains("template"));
+    let template = json!({"seen": 1, "template": sending::template()});
+    let sent = agent.post(&messages_of(id), template).await.is(201).json();
+    assert_eq!(sent["legs"][0]["template"]["name"], "missed_call_followup");
+}
+
+#[tokio::test]
 async fn replies_wait_one_behind_the_other() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
@@ -201,13 +215,6 @@ async fn reply_that_cannot_be_sent_says_why() {
         .is_refused(409, "message_refused")
         .json();
     assert_eq!(stopped["code"], "opted_out");
-    aws.pass(DAY);
-    let late = agent
-        .post(path, text(1, "Yes"))
-        .await
-        .is_refused(409, "message_refused")
-        .json();
-    assert!(["no_consent", "opted_out"].contains(&late["code"].as_str().unwrap()));
     assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
     assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
 }

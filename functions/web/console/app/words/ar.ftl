@@ -1234,6 +1234,7 @@ reason-not_voice = الملف ليس رسالة صوتية
 reason-not_carried = لم يعد الاتصال يحمل هذه القناة
 reason-no_recipient = لم يُذكر من تُرسل إليه
 reason-earlier_reply = يُرسَل رد سابق في المحادثة أولًا
+reason-reply_again = هذا رد؛ أعد الرد في المحادثة
 reason-conversation_moved = رد شخص آخر في هذه الأثناء
 reason-window_closed = لم يكتب الشخص عبر واتساب في آخر 24 ساعة
 reason-paused = الرقم موقوف مؤقتًا حتى { $until_at }

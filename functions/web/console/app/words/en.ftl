@@ -1174,6 +1174,7 @@ reason-not_voice = the file is no voice message
 reason-not_carried = the connection no longer carries this channel
 reason-no_recipient = nobody is named to whom it could be sent
 reason-earlier_reply = an earlier reply of the conversation goes first
+reason-reply_again = it is a reply; reply again in the conversation
 reason-conversation_moved = somebody else has replied in the meantime
 reason-window_closed = the person has not written by WhatsApp in the last 24 hours
 reason-paused = the number is paused until { $until_at }
