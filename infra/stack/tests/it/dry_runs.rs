@@ -10,6 +10,7 @@ use domain::{
     },
     calls::record::Call,
     messages::message::{AttemptError, AttemptState, Content, Ended, Leg, Message},
+    tenants::connection::Connection,
 };
 use futures::future::try_join_all;
 use jiff::{SignedDuration, tz::TimeZone};
@@ -192,7 +193,10 @@ fn dry_run_foresees_what_a_paused_number_means() {
         let connection = store.connection(&scope, id).await?;
         let connection = connection.context("the business has a WhatsApp connection")?;
         let until = Timestamp::now() + SignedDuration::from_hours(1);
-        let paused = store.change_connection(&scope, &connection, |known| Some((known.health.clone(), Some(until))));
+        let paused = store.change_connection(&scope, &connection, |known| Connection {
+            paused_until: Some(until),
+            ..known
+        });
         ensure!(Box::pin(paused).await?, "the number is paused");
         for (outcome, attempts) in [("missed", 2), ("busy", 0)] {
             let trial: Trial = (outcome, customer(), json!({}));

@@ -17,7 +17,8 @@ async fn two(world: &World) -> (Message, Message) {
         place: 1,
     });
     let store = world.aws.store();
-    store.write_message(world.business.scope(), &second).await.unwrap();
+    let written = store.write_message(world.business.scope(), &second).await;
+    written.expect("the message is written");
     (first, world.message(&second).await)
 }
 
