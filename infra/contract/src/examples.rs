@@ -36,6 +36,7 @@ const TOGETHER: &[(&str, &[&str])] = &[
     ("remove_second_factor", &["password", "code"]),
     ("replace_recovery_codes", &["password", "code"]),
     ("send_message", &["phone", "category", "basis", "sms_text"]),
+    ("send_reply", &["seen", "text"]),
     ("send_template", &["phone", "category", "basis", "template"]),
     ("update_connection", &["name"]),
     ("update_field", &["name", "options"]),
