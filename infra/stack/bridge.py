@@ -4,6 +4,7 @@ Every bridge over a gap says what to delete once MiniStack closes it. The rest i
 which therefore needs no AWS client for services that no function uses.
 
     bridge.py serve                      run MiniStack until SIGTERM
+    bridge.py serve-tables               the same by a faster server, for whoever runs no functions in it
     bridge.py tied PROGRAM ARGUMENT …    run that program, which ends when the caller ends
     bridge.py after-deploy STACK         routes, CORS and TTL that a deployment omits
     bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
@@ -37,7 +38,7 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def serve():
+def serve(quickly):
     import gc
     import socketserver
 
@@ -78,7 +79,8 @@ def serve():
     sized_reads()
     forget_stream_positions(os.path.join(os.environ["STATE_DIR"], "lambda.json"))
 
-    quick_server()
+    if quickly:
+        quick_server()
 
     from ministack.app import main
 
@@ -87,7 +89,8 @@ def serve():
 
 
 def quick_server():
-    """MiniStack serves HTTP by Hypercorn and h11, which are most of what a request costs. Uvicorn parses it in C."""
+    """MiniStack serves HTTP by Hypercorn and h11, which are most of what a request costs. Uvicorn parses it in C. Not where functions
+    run: so many of them are started at once then that on two cores they time out."""
     import asyncio
 
     import hypercorn.asyncio
@@ -619,8 +622,8 @@ def calls():
 if __name__ == "__main__":
     command, rest = sys.argv[1], sys.argv[2:]
     try:
-        if command == "serve":
-            serve()
+        if command in ("serve", "serve-tables"):
+            serve(quickly=command == "serve-tables")
         elif command == "tied":
             end_with_parent()
             os.execv(rest[0], rest)
@@ -647,6 +650,6 @@ if __name__ == "__main__":
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # the caller prints the last line
-        if command == "serve":
+        if command in ("serve", "serve-tables"):
             raise
         sys.exit(f"{type(error).__name__}: {error}")

@@ -34,7 +34,7 @@ use crate::{
 pub struct ReplyRequest {
     /// Number of the latest happening that the author has seen: `seq` of the conversation as it was shown. If somebody else has replied
     /// since, nothing is sent.
-    #[cfg_attr(feature = "schema", schemars(example = 1))]
+    #[cfg_attr(feature = "schema", schemars(range(max = 9_007_199_254_740_991_u64), example = 1))]
     pub seen: u64,
     /// Template that is sent by WhatsApp, of the category `utility`. Not together with other content of WhatsApp. All but templates need an
     /// open service window.
