@@ -68,7 +68,7 @@ pub struct Size {
 impl Size {
     /// About 90 seconds, for `cargo stack test`. Files are asked for again after half a minute, when their provider works again.
     pub const SHORT: Self = Self {
-        calls: 120,
+        calls: 60,
         asks: 12,
         people: 4,
         kills_leased: false,

@@ -45,7 +45,7 @@ pub(crate) async fn send_reply(
     let said = &request.in_conversation(id);
     let problems = &said.problems(config);
     let (ulid, whom) = (who.ulid(), &Whom::Contact(id.contact()));
-    let (limited, counted) = (&format!("REPLIES#{}", who.actor()), &OnceCell::new());
+    let (limited, counted) = (&format!("REPLIES-{}", who.actor()), &OnceCell::new());
     let placed = RACES.until_won(|| async move {
         let now = who.now();
         // What it will probably need is read along with the contact.

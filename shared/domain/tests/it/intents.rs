@@ -386,7 +386,7 @@ fn confirmation_of_a_stop_word_has_room_beside_what_it_ends() {
         let all = messages.iter().chain([&confirmation]).map(|message| message.id);
         assert_eq!(open, all.collect::<Vec<_>>(), "{purpose:?}");
     }
-    let (contact, messages) = full(Purpose::Reply, Category::Service);
+    let (contact, messages) = full(Purpose::OneTimeCode, Category::Authentication);
     let refusal = contact.no_room(Purpose::StopConfirmation, &messages, at(20));
     assert_eq!(refusal.map(|why| why.reason), Some(Reason::TooManyOpen));
 }
