@@ -87,7 +87,7 @@ pub struct Said {
 }
 
 impl ReplyRequest {
-    /// What it says, in this conversation.
+    /// The reply in this conversation.
     pub fn in_conversation(&self, conversation: ConversationId) -> Said {
         let own = self.clone();
         Said {
@@ -186,7 +186,7 @@ impl Said {
         refusal
     }
 
-    /// What is to be said to whom. `after`: the reply that goes first.
+    /// The intent of the message. `after`: the reply that goes first.
     pub fn intent<'a>(
         &'a self,
         asked: &'a Asked,
@@ -288,7 +288,7 @@ mod tests {
         }
     }
 
-    /// What follows from a reply in this conversation, beside these messages.
+    /// The message that follows from a reply in this conversation, beside these other ones.
     fn composed(
         case: &Case,
         conversation: &Conversation,

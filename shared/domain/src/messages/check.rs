@@ -233,7 +233,7 @@ const BETWEEN_LOOKS_IN_DOUBT: SignedDuration = SignedDuration::from_secs(15);
 /// The longest, if that one waits for a time of its own.
 const MAX_BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(1);
 
-/// What goes before a reply now, by the message that it was behind before. `open`: the messages that were read for it.
+/// The reply that goes first now, by the one that this message was behind before. `open`: the messages that were read for it.
 pub fn goes_behind(message: &Message, open: &[Message]) -> Option<Behind> {
     let earlier = open
         .iter()

@@ -767,8 +767,8 @@ impl Message {
         }
     }
 
-    /// What goes before a message behind this one, which is this one if it is yet to go. If nothing of it went out, and nothing will, it
-    /// keeps no place: what goes before it does.
+    /// The message that goes before one behind this: this one, if it is yet to go. If nothing of it went out, and nothing will, it leaves its
+    /// place to the one that it was behind itself.
     pub fn ahead(&self) -> Option<Behind> {
         if self.is_yet_to_go() {
             return Some(Behind {
