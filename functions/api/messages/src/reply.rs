@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Body, Path, RACES, found, itself};
+use api::{Api, Body, Path, RACES, found};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::permission::Permission,
@@ -10,7 +10,6 @@ use domain::{
         facts::Facts,
         ids::{ContactId, ConversationId},
     },
-    contacts::person::Person,
     inbox::{conversation::Conversation, reply::ReplyRequest},
     messages::{compose::Review, refusal::Reason, send_request::Whom},
 };
@@ -24,8 +23,8 @@ use tokio::sync::OnceCell;
 
 use crate::{
     send::{
-        Placed, Reached, Replying, Sending, Sends, answer, asked, likely, needs, not_oneself, referred, refused,
-        reviewed,
+        Placed, Reached, Replying, Sending, Sends, addressable, answer, asked, likely, needs, not_oneself, referred,
+        refused, reviewed,
     },
     visibility::reason_for,
 };
@@ -73,7 +72,7 @@ pub(crate) async fn send_reply(
                 contact: person,
             });
         }
-        addressable(id, &person)?;
+        addressable(whom, contact)?;
         let wrong_seen = request.wrong_seen(&known.value);
         if wrong_seen.is_some() || !problems.is_empty() {
             return Err(Problem::from(problems.iter().cloned().chain(wrong_seen).collect::<Vec<_>>()).into());
@@ -91,15 +90,6 @@ pub(crate) async fn send_reply(
         Box::pin(sending.place(api, who, to, (config, composed, gathered), None)).await
     });
     Ok(answer(who, Box::pin(placed).await?, config))
-}
-
-/// Refuses a reply to a contact who was merged into another one, or deleted.
-fn addressable(id: ConversationId, person: &Person) -> Result<(), Problem> {
-    itself(id.contact(), &person.contact)?;
-    match person.contact.deleted_at {
-        None => Ok(()),
-        Some(_) => Err(Problem::not_found()),
-    }
 }
 
 /// Refuses a reply whose author has not seen what somebody else of the team has replied.

@@ -200,7 +200,7 @@ impl Said {
             category: self.category(),
             // Not another one, even if it is the only one.
             line: self.conversation.line(),
-            through: request.through.or_else(|| self.through(contact, config, asked.now)),
+            through: self.through(contact, config, asked.now),
             after,
             by: "the reply".to_owned(),
             ..request

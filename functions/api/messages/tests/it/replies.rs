@@ -9,7 +9,6 @@ use futures::future::join;
 use jobs::SendMessage;
 use kit::QueueName;
 use store::{contacts::contact::ContactWrite, table::effects::Effects};
-use testkit::api::Caller;
 
 use super::*;
 
@@ -20,18 +19,20 @@ fn messages_of(id: ConversationId) -> String {
     format!("/api/v1/conversations/{id}/messages")
 }
 
-/// A customer who has written by WhatsApp, with the conversation.
-async fn wrote(aws: &Aws, business: &Seeded, change: impl FnOnce(&mut Contact)) -> (Contact, ConversationId) {
+/// The conversation with a customer who has written by WhatsApp.
+async fn wrote(aws: &Aws, business: &Seeded) -> ConversationId {
     let now = aws.now();
     let known = |contact: &mut Contact| {
         contact.open_window(&phone(WHATSAPP), now);
         contact.last_inbound_at = Some(now);
-        change(contact);
     };
     let contact = business.contact_with(aws, CUSTOMER, known).await;
-    let id = ConversationId::of(contact.id, None);
-    business.receive_noted(aws, contact.id, None).await;
-    (contact, id)
+    business.receive_noted(aws, contact.id, None).await
+}
+
+async fn contact_of(aws: &Aws, business: &Seeded, id: ConversationId) -> Contact {
+    let known = aws.store().known(business.scope(), id.contact()).await.unwrap();
+    known.expect("the contact exists").contact
 }
 
 fn text(seen: u64, text: &str) -> Value {
@@ -58,8 +59,7 @@ async fn a_reply_is_sent_once_and_ends_the_wait() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (contact, id) = wrote(&aws, &business, |_| {}).await;
-    // An automatic answer waits.
+    let id = wrote(&aws, &business).await;
     let waiting = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
     aws.pass(120);
     let asked = || agent.post_once(&messages_of(id), "one", text(1, "Yes, {{contact.first_name|there}}"));
@@ -82,13 +82,7 @@ async fn a_reply_is_sent_once_and_ends_the_wait() {
     assert_eq!(conversation.first_response, Some(SignedDuration::from_secs(120)));
     assert_eq!(conversation.reply.map(|reply| reply.message), Some(message.id));
     // Follow-ups are no automatic answers, and replies are not among what waits for the contact.
-    let known = aws
-        .store()
-        .known(business.scope(), contact.id)
-        .await
-        .unwrap()
-        .unwrap()
-        .contact;
+    let known = contact_of(&aws, &business, id).await;
     let open: Vec<_> = known.open.iter().map(|open| open.message).collect();
     assert_eq!(open, [waiting.id]);
 }
@@ -98,11 +92,10 @@ async fn a_reply_makes_the_automatic_answer_unnecessary() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    let id = wrote(&aws, &business).await;
     let answer = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
     // As if it were one.
-    let known = aws.store().known(business.scope(), id.contact()).await.unwrap();
-    let mut contact = known.unwrap().contact;
+    let mut contact = contact_of(&aws, &business, id).await;
     for open in &mut contact.open {
         open.purpose = Purpose::AutoReply;
     }
@@ -120,7 +113,7 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
         town.key_of(business.scope(), Role::Agent).await,
         town.key_of(business.scope(), Role::Agent).await,
     ];
-    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    let id = wrote(&aws, &business).await;
     let path = &messages_of(id);
     // Both write at once.
     let both = join(
@@ -157,7 +150,7 @@ async fn reply_after_a_day_is_a_template() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    let id = wrote(&aws, &business).await;
     aws.pass(DAY);
     let late = agent.post(&messages_of(id), text(1, "Yes")).await;
     assert!(late.is_refused(409, "window_closed").detail().contains("template"));
@@ -171,7 +164,7 @@ async fn replies_wait_one_behind_the_other() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (_, id) = wrote(&aws, &business, |_| {}).await;
+    let id = wrote(&aws, &business).await;
     let mut before = None;
     for place in 1..=4_u8 {
         let sent = agent.post(&messages_of(id), text(1, &place.to_string())).await;
@@ -186,8 +179,8 @@ async fn replies_wait_one_behind_the_other() {
 async fn reply_that_cannot_be_sent_says_why() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
-    let agent: Caller<'_> = town.key_of(business.scope(), Role::Agent).await;
-    let (contact, id) = wrote(&aws, &business, |_| {}).await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let id = wrote(&aws, &business).await;
     let path = &messages_of(id);
     let stranger = ConversationId::of(ContactId::new(aws.ids().ulid()), None);
     agent
@@ -198,13 +191,7 @@ async fn reply_that_cannot_be_sent_says_why() {
     nothing.is_refused(422, "invalid").names_field("template");
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     viewer.post(path, text(1, "Yes")).await.is_refused(403, "forbidden");
-    let mut stopped = aws
-        .store()
-        .known(business.scope(), contact.id)
-        .await
-        .unwrap()
-        .unwrap()
-        .contact;
+    let mut stopped = contact_of(&aws, &business, id).await;
     stopped.wish(OptFlag::Stop, "wrote STOP", aws.now());
     rewrite(&aws, &business, stopped).await;
     let stopped = agent
