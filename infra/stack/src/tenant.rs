@@ -317,6 +317,7 @@ impl Deployment {
             tenant: configured.tenant,
             rules,
             lines,
+            teams: Vec::new(),
             connections: configured.connections.iter().map(ConnectionSummary::from).collect(),
         };
         let material = Material {

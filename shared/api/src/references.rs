@@ -1,5 +1,7 @@
 //! Other resources that a request names, and whether they exist.
 
+use std::fmt::Display;
+
 use domain::{
     accounts::{account::Member, permission::permits::Permit},
     base::{
@@ -10,6 +12,7 @@ use domain::{
     tenants::settings::FieldProblem,
 };
 use kit::Problem;
+use store::Owned;
 
 use crate::{context::Api, guards::Allowed};
 
@@ -27,22 +30,25 @@ pub struct References {
 impl Api {
     /// A problem for each that does not exist in the caller's tenant. One request for each kind that is named.
     pub async fn missing<P: Permit>(&self, who: &Allowed<P>, named: &References) -> Result<Vec<FieldProblem>, Problem> {
-        let (store, scope) = (self.store(), who.scope());
-        let tags = store.missing::<Tag>(scope, &named.tags.1).await?;
-        let stage = store.missing::<Stage>(scope, named.stage.1).await?;
-        let owner = store.missing::<Member>(scope, named.owner.1).await?;
-        let missing = [
-            (named.tags.0, tags, "There is no tag with the id"),
-            (named.stage.0, stage, "There is no stage with the id"),
-            (named.owner.0, owner, "There is no user with the id"),
-        ];
-        let mut wrong = Vec::new();
-        for (field, ids, sentence) in missing {
-            wrong.extend(ids.iter().map(|id| {
-                let fault = Fault::new(FaultCode::NotFound, format!("{sentence} {id}."));
-                FieldProblem::new(field, fault.and("id", id.to_string()))
-            }));
-        }
-        Ok(wrong)
+        let (tags, stage, owner) = (&named.tags, &named.stage, &named.owner);
+        let mut missing = self.unknown::<Tag, P>(who, (tags.0, "tag"), &tags.1).await?;
+        missing.extend(self.unknown::<Stage, P>(who, (stage.0, "stage"), &stage.1).await?);
+        missing.extend(self.unknown::<Member, P>(who, (owner.0, "user"), &owner.1).await?);
+        Ok(missing)
+    }
+
+    /// A problem of the field for each of these that does not exist in the caller's tenant. No request without ids.
+    pub async fn unknown<T: Owned, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        (field, name): (&'static str, &str),
+        ids: impl IntoIterator<Item = impl Display>,
+    ) -> Result<Vec<FieldProblem>, Problem> {
+        let missing = self.store().missing::<T>(who.scope(), ids).await?;
+        let problems = missing.iter().map(|id| {
+            let fault = Fault::new(FaultCode::NotFound, format!("There is no {name} with the id {id}."));
+            FieldProblem::new(field, fault.and("id", id.clone()))
+        });
+        Ok(problems.collect())
     }
 }

@@ -31,7 +31,12 @@ use domain::{
         stage::Stage,
         tag::Tag,
     },
-    inbox::{canned::CannedReply, conversation::Conversation, draft::Draft},
+    inbox::{
+        canned::CannedReply,
+        conversation::Conversation,
+        draft::Draft,
+        team::{Desk, Team},
+    },
     media::{asset::Asset, medium::Medium},
     messages::links::TrackedLinks,
     money::{prices::PriceBook, product::Product},
@@ -102,6 +107,7 @@ const READ: &[(&str, Read)] = &[
         Ok(written(&hours::sparse(&hours)))
     }),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
+    ("desk", as_it_is::<Desk>),
     ("draft", as_it_is::<Draft>),
     ("drip_steps", as_it_is::<domain::campaigns::steps::WrittenSteps>),
     ("email", as_it_is::<account::EmailOwner>),
@@ -163,6 +169,7 @@ const READ: &[(&str, Read)] = &[
     ("stage", as_it_is::<Stage>),
     ("suppression", as_it_is::<Suppression>),
     ("tag", as_it_is::<Tag>),
+    ("team", as_it_is::<Team>),
     ("template", as_it_is::<TemplateDefinition>),
     ("template_sync", as_it_is::<LastSync>),
     ("template_version", as_it_is::<Signed<TemplateDefinition>>),
@@ -332,7 +339,7 @@ fn resources_without_times_have_that_of_their_id() {
 
 /// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
 /// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 14] = [
+const STRICT: [&str; 15] = [
     "asset",
     "campaign",
     "canned_reply",
@@ -345,6 +352,7 @@ const STRICT: [&str; 14] = [
     "segment",
     "stage",
     "tag",
+    "team",
     "template",
     "tenant",
 ];

@@ -124,11 +124,7 @@ impl House {
     /// # Panics
     /// When the fields are wrong, or the table does not accept it.
     pub async fn own<T: Owned + Resource>(&self, aws: &Aws, fields: Value) -> T {
-        let fields = serde_json::from_value(fields).expect("fields of this resource");
-        let new = T::new(aws.ids().ulid(), fields, aws.now());
-        let created = aws.store().create(&self.scope, &new, &aws.stamp()).await;
-        created.expect("it is created");
-        new
+        aws.own(&self.scope, fields).await
     }
 }
 

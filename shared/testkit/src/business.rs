@@ -10,9 +10,10 @@ use domain::{
         actor::Stamp,
         ids::{
             AssetId, CallId, CampaignId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, RuleId,
-            SuppressionId,
+            SuppressionId, UserId,
         },
         phone::Phone,
+        resource::Resource,
     },
     calls::{
         call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
@@ -48,7 +49,7 @@ use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
-    Store, TenantScope, Versioned,
+    Owned, Store, TenantScope, Versioned,
     contacts::{contact::ContactWrite, merges::Decided, people::PersonError},
     inbox::conversation::noted,
     table::effects::{Effects, Once},
@@ -112,6 +113,17 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
 }
 
 impl Aws {
+    /// Creates something of a tenant's with these fields, whichever function does it otherwise.
+    ///
+    /// # Panics
+    /// When the fields are wrong, or the table does not accept it.
+    pub async fn own<T: Owned + Resource>(&self, scope: &TenantScope, fields: Value) -> T {
+        let new = T::new(self.ids().ulid(), read(fields), self.now());
+        let created = self.store().create(scope, &new, &self.stamp()).await;
+        created.expect("it is created");
+        new
+    }
+
     /// A contact with this number, changed before it is written.
     ///
     /// # Panics
@@ -262,7 +274,7 @@ impl Seeded {
     /// When there is no such message, or the table does not answer.
     pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
         let own = message.id.own().to_string().to_ascii_lowercase();
-        self.spoil_row(aws, message.id.contact(), format!("MSG#{own}"), attribute)
+        self.spoil_row(aws, self.partition(Some(message.id.contact())), format!("MSG#{own}"), attribute)
             .await;
     }
 
@@ -272,7 +284,8 @@ impl Seeded {
     /// When there is no such enrolment, or the table does not answer.
     pub async fn spoil_enrolment(&self, aws: &Aws, contact: ContactId, campaign: CampaignId) {
         let own = campaign.ulid().to_string().to_ascii_lowercase();
-        self.spoil_row(aws, contact, format!("ENROL#{own}"), "f").await;
+        self.spoil_row(aws, self.partition(Some(contact)), format!("ENROL#{own}"), "f")
+            .await;
     }
 
     /// The same with a conversation.
@@ -280,15 +293,25 @@ impl Seeded {
     /// # Panics
     /// When there is no such conversation, or the table does not answer.
     pub async fn spoil_conversation(&self, aws: &Aws, contact: ContactId) {
-        self.spoil_row(aws, contact, "CONV#-".to_owned(), "f").await;
+        self.spoil_row(aws, self.partition(Some(contact)), "CONV#-".to_owned(), "f")
+            .await;
     }
 
-    async fn spoil_row(&self, aws: &Aws, contact: ContactId, row: String, attribute: &str) {
+    /// The same with a person's place in the inbox.
+    ///
+    /// # Panics
+    /// When there is no such place, or the table does not answer.
+    pub async fn spoil_desk(&self, aws: &Aws, user: UserId) {
+        self.spoil_row(aws, format!("{}#DESK", self.partition(None)), user.to_string(), "f")
+            .await;
+    }
+
+    async fn spoil_row(&self, aws: &Aws, partition: String, row: String, attribute: &str) {
         let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let update = dynamodb
             .update_item()
             .table_name(config.text("TABLE_NAME").expect("a table"))
-            .key("pk", AttributeValue::S(self.partition(Some(contact))))
+            .key("pk", AttributeValue::S(partition))
             .key("sk", AttributeValue::S(row))
             .update_expression("SET #attribute = :number")
             .condition_expression("attribute_exists(pk)")

@@ -12,11 +12,16 @@ use domain::{
     accounts::audit::Look,
     base::{
         actor::Actor,
+        fault::{Fault, FaultCode},
         ids::{ConversationId, LineId},
     },
     calls::record::Entry,
     contacts::history::HistoryKind,
-    inbox::conversation::{Conversation, ConversationState},
+    inbox::{
+        conversation::{Conversation, ConversationState},
+        team::Team,
+    },
+    tenants::settings::FieldProblem,
 };
 use kit::{ConfigError, Env, Problem};
 use store::{
@@ -61,7 +66,8 @@ api::operations! {
 
         /// Change a conversation
         ///
-        /// Its state, the person who attends to it, its priority and its tags. A snoozed one is opened again at its time. Whatever the
+        /// Its state, the person who attends to it, its team, its priority and its tags. Another team finds the person by its mode, unless the
+        /// change names one. A snoozed one is opened again at its time. Whatever the
         /// customer does opens it, too. Send `If-Match`, so that a message that arrives meanwhile is not closed unseen: it gives the
         /// conversation another version.
         PATCH "/api/v1/conversations/{conversation_id}" => change_conversation, "The updated conversation";
@@ -200,9 +206,14 @@ async fn change_conversation(
         let mut conversation = known.conversation;
         if_match.check(conversation.version)?;
         let before = &conversation.value;
-        let after = patch.apply(&ConversationChange::of(before))?.onto(before)?;
+        let mut after = patch.apply(&ConversationChange::of(before))?.onto(before)?;
         if after != *before {
-            may_change(api, who, before, &after).await?;
+            let team = may_change(api, who, before, &after).await?;
+            if team.is_some() && after.assignee == before.assignee {
+                after.assignee = None;
+                let assigned = api.store().assign(who.scope(), &mut after, team.as_ref(), who.now());
+                Box::pin(assigned).await?;
+            }
             conversation.value = after;
             let written = api.store().write_conversation(who.scope(), &conversation, Some(stamp));
             conversation.version = written.await?;
@@ -212,8 +223,13 @@ async fn change_conversation(
     shown(api, who, changed.await?).await
 }
 
-/// Refuses a change that is not possible, or names what does not exist.
-async fn may_change(api: &Api, who: &Writing, before: &Conversation, after: &Conversation) -> Result<(), Problem> {
+/// Refuses a change that is not possible, or names what does not exist. Returns the team if it is another one.
+async fn may_change(
+    api: &Api,
+    who: &Writing,
+    before: &Conversation,
+    after: &Conversation,
+) -> Result<Option<Team>, Problem> {
     if (after.state, after.snoozed_until) != (before.state, before.snoozed_until) {
         let fault = Conversation::may_move(after.state, after.snoozed_until, who.now());
         fault.map_err(|fault| Problem::field("snoozed_until", fault))?;
@@ -225,12 +241,16 @@ async fn may_change(api: &Api, who: &Writing, before: &Conversation, after: &Con
         stage: ("stage", None),
         owner: ("assignee_id", assignee),
     };
-    let missing = api.missing(who, &named).await?;
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(missing.into())
+    let mut missing = api.missing(who, &named).await?;
+    let mut team = None;
+    if let Some(id) = after.team.filter(|_| after.team != before.team) {
+        team = api.store().get::<Team>(who.scope(), &id).await?.map(|team| team.value);
+        if team.is_none() {
+            let fault = Fault::new(FaultCode::NotFound, format!("There is no team with the id {id}."));
+            missing.push(FieldProblem::new("team_id", fault.and("id", id.to_string())));
+        }
     }
+    if missing.is_empty() { Ok(team) } else { Err(missing.into()) }
 }
 
 async fn mark_conversation_read(

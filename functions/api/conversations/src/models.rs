@@ -5,7 +5,7 @@ use domain::{
     base::{
         bounded::Distinct,
         fault::{Fault, FaultCode},
-        ids::{ConversationId, LineId, TagId, UserId},
+        ids::{ConversationId, LineId, TagId, TeamId, UserId},
     },
     inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
 };
@@ -35,6 +35,9 @@ pub(crate) struct ConversationQuery {
     /// Tag.
     #[schemars(extend("x-refers" = true))]
     tag: Option<TagId>,
+    /// Team.
+    #[schemars(extend("x-refers" = true))]
+    team: Option<TeamId>,
     /// Whether there are messages or missed calls that nobody has read.
     unread: Option<bool>,
 }
@@ -78,6 +81,7 @@ impl ConversationQuery {
             && self.assignee.is_none_or(|assignee| conversation.assignee == assignee)
             && self.line.is_none_or(|line| conversation.line == Some(line))
             && self.tag.is_none_or(|tag| conversation.tags.contains(&tag))
+            && self.team.is_none_or(|team| conversation.team == Some(team))
             && self.unread.is_none_or(|unread| (conversation.unread > 0) == unread)
     }
 }
@@ -128,6 +132,9 @@ pub(crate) struct ConversationChange {
     /// Id of the person who attends to it. `null`: nobody yet.
     #[schemars(extend("x-refers" = true))]
     assignee_id: Option<UserId>,
+    /// Id of the team. A change of it alone lets the team find the person, by its mode. `null`: no team yet.
+    #[schemars(extend("x-refers" = true))]
+    team_id: Option<TeamId>,
     /// Priority.
     priority: Priority,
     /// Tags.
@@ -143,6 +150,7 @@ impl Patchable for ConversationChange {
             state: conversation.state,
             snoozed_until: conversation.snoozed_until,
             assignee_id: conversation.assignee,
+            team_id: conversation.team,
             priority: conversation.priority,
             tags: conversation.tags.clone(),
         }
@@ -151,6 +159,7 @@ impl Patchable for ConversationChange {
     fn onto(self, before: &Conversation) -> Result<Conversation, Problem> {
         let mut after = Conversation {
             assignee: self.assignee_id,
+            team: self.team_id,
             priority: self.priority,
             tags: self.tags,
             ..before.clone()
@@ -183,6 +192,8 @@ pub(crate) struct ConversationOut {
     snoozed_until: Option<Timestamp>,
     /// Id of the person who attends to it. `null`: nobody yet.
     assignee_id: Option<UserId>,
+    /// Id of the team. `null`: no team yet.
+    team_id: Option<TeamId>,
     /// Priority.
     priority: Priority,
     /// Tags.
@@ -231,6 +242,7 @@ impl ConversationOut {
             state: one.state,
             snoozed_until: one.snoozed_until,
             assignee_id: one.assignee,
+            team_id: one.team,
             priority: one.priority,
             tags: one.tags.to_vec(),
             seq: one.seq,

@@ -31,15 +31,23 @@ api::operations! {
 
         /// List the names of users
         ///
-        /// For every member: answers name people by their ids. Includes deactivated users, whom older ones name.
+        /// For every member: answers name people by their ids. Includes deactivated users, whom older ones name. Says who is available for the
+        /// conversations of their teams.
         GET "/api/v1/users/names" => people::list_user_names, "A page of names";
 
         /// Get a user
         GET "/api/v1/users/{user_id}" => people::get_user, "The user";
 
+        /// Say whether a user is available
+        ///
+        /// Everybody says it of themselves; of others, it needs `teams:write`. Until somebody says so, a user is available. The conversations of
+        /// a user who is not available stay with them, unless they are handed over, which takes a minute or two.
+        PUT "/api/v1/users/{user_id}/availability" => people::set_user_availability, "Whether the user is available";
+
         /// Update a user
         ///
-        /// Changes a user's role, or deactivates or activates them. A deactivated user loses access at once, in all sessions. The
+        /// Changes a user's role, or deactivates or activates them. A deactivated user loses access at once, in all sessions, and
+        /// their conversations go to others of their teams, or to nobody, within a minute or two. The
         /// last active administrator can be neither deactivated nor given a lower role. Nobody can change a user who has more
         /// permissions, or grant more than their own. An API key that expires can neither raise a role nor activate a user.
         PATCH "/api/v1/users/{user_id}" => people::update_user, "The updated user",

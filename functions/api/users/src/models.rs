@@ -10,6 +10,7 @@ use domain::{
         actor::Actor,
         ids::{InvitationId, TenantId, UserId},
     },
+    inbox::team::Desk,
     tenants::settings::Language,
 };
 use jiff::Timestamp;
@@ -57,13 +58,51 @@ pub(crate) struct UserName {
     /// Display name.
     #[schemars(example = "Maya Haddad")]
     name: String,
+    /// Whether conversations are assigned to the user by the mode of a team.
+    available: bool,
 }
 
-impl From<Member> for UserName {
-    fn from(member: Member) -> Self {
+impl UserName {
+    /// A member, and their place in the inbox if there is one.
+    pub(crate) fn of(member: Member, desk: Option<&Desk>) -> Self {
         Self {
             id: member.user,
+            available: member.status == MemberStatus::Active && desk.is_none_or(Desk::takes),
             name: member.name,
+        }
+    }
+}
+
+/// Whether a user is available.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AvailabilityIn {
+    /// Whether conversations are assigned to the user by the mode of a team.
+    pub(crate) available: bool,
+    /// Whether the conversations in which customers wait for the user go to others of their teams, or to nobody. Only of a user who is not
+    /// available.
+    #[serde(default)]
+    pub(crate) hand_over: bool,
+}
+
+/// Whether a user is available, and since when.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Availability {
+    /// Id of the user.
+    user_id: UserId,
+    /// Whether conversations are assigned to the user by the mode of a team.
+    available: bool,
+    /// Time of the last change.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    since: Timestamp,
+}
+
+impl From<Desk> for Availability {
+    fn from(desk: Desk) -> Self {
+        Self {
+            user_id: desk.user,
+            available: desk.takes(),
+            since: desk.since,
         }
     }
 }

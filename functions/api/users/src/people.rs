@@ -1,17 +1,20 @@
 //! The users of a tenant.
 
-use api::{Allowed, Api, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, found, permits};
-use axum::extract::State;
+use api::{Allowed, Api, Body, IfMatch, Listed, Paging, Patch, Path, RACES, Setback, Tagged, found, permits};
+use axum::{Json, extract::State};
 use domain::{
-    accounts::account::{Member, MemberStatus},
-    base::ids::UserId,
+    accounts::{
+        account::{Member, MemberStatus},
+        permission::Permission,
+    },
+    base::{actor::Actor, fault::Fault, ids::UserId},
 };
 use kit::Problem;
 use store::{Versioned, accounts::members::MemberError};
 
 use crate::{
     may_all_of,
-    models::{MemberChange, MemberOut, UserName},
+    models::{Availability, AvailabilityIn, MemberChange, MemberOut, UserName},
     refuse_beyond_own, refuse_outliving,
 };
 
@@ -43,11 +46,43 @@ pub(crate) async fn list_user_names(
     State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<UserName>, Problem> {
-    let store = api.store();
-    let page = store
-        .page::<Member>(who.scope(), paging.after(), paging.limit())
-        .await?;
-    Ok(Listed::of(page, |member| member.value.into()))
+    let (store, scope) = (api.store(), who.scope());
+    let (page, desks) = tokio::try_join!(
+        store.page::<Member>(scope, paging.after(), paging.limit()),
+        store.desks(scope)
+    )?;
+    Ok(Listed::of(page, |member| {
+        let desk = desks.get(&member.value.user).map(|desk| &desk.value);
+        UserName::of(member.value, desk)
+    }))
+}
+
+/// Everybody says whether they are available, and managers say it of others.
+pub(crate) async fn set_user_availability(
+    who: Allowed<permits::ConversationsWrite>,
+    State(api): State<Api>,
+    Path(user): Path<UserId>,
+    Body(body): Body<AvailabilityIn>,
+) -> Result<Json<Availability>, Problem> {
+    if who.actor() != Actor::User(user) && !who.principal().may(Permission::TeamsWrite) {
+        let detail = "You can say of yourself whether you are available. Of others, it needs the permission teams:write.";
+        return Err(Problem::forbidden(detail));
+    }
+    if body.available && body.hand_over {
+        let detail = "Whoever is available keeps their conversations. Leave out `hand_over`, or send `available: false`.";
+        return Err(Problem::field("hand_over", Fault::excludes(&["available"], detail)));
+    }
+    let (api, who) = (&api, &who);
+    let set = RACES.until_won(|| async move {
+        let (store, scope, now) = (api.store(), who.scope(), who.now());
+        // First, so that a user who does not exist is the same to all callers.
+        found(store.get::<Member>(scope, &user)).await?;
+        let mut desk = store.desk(scope, user, now).await?;
+        desk.value.set_available(body.available, body.hand_over, now);
+        store.write_desk(scope, &desk).await?;
+        Ok(desk.value)
+    });
+    Ok(Json(Availability::from(set.await?)))
 }
 
 pub(crate) async fn get_user(

@@ -35,7 +35,7 @@ use store::{
     Along, RACES, Store, StoreError, TenantScope,
     campaigns::drip::DripEntry,
     contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::conversation::{OnLine, noted},
+    inbox::conversation::OnLine,
     table::effects::{Consent, Effects, Once},
     tenants::config::{ConfigCache, TenantRow},
 };
@@ -399,7 +399,10 @@ async fn decide_call(
                 known.and_then(|mut known| known.value.talked(until).then_some(known))
             } else {
                 let what = What::Missed(call_id);
-                Some(noted(known, id, Happening { at: began, what }))
+                let happened = (id, Happening { at: began, what });
+                let whose = (config.teams.as_slice(), &contact);
+                let noted = ctx.store.noted_for_team(scope, known, happened, whose, now);
+                Some(Box::pin(noted).await?)
             }
         }
         _ => None,

@@ -36,7 +36,7 @@ use kit::{Done, JobError, crash, metric};
 use store::{
     Along, Versioned,
     contacts::contact::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    inbox::conversation::{OnLine, noted},
+    inbox::conversation::OnLine,
     messages::media::LANE,
     table::effects::{Consent, Effects, Once},
 };
@@ -277,7 +277,10 @@ impl Event<'_> {
                     None => None,
                 };
                 let what = What::Inbound(said.id, message.channel);
-                Some(noted(known, id, Happening { at: said.at, what }))
+                let happened = (id, Happening { at: said.at, what });
+                let whose = (config.teams.as_slice(), &person.contact);
+                let noted = store.noted_for_team(self.scope, known, happened, whose, now);
+                Some(Box::pin(noted).await?)
             }
             _ => None,
         };

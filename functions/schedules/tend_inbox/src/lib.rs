@@ -1,30 +1,40 @@
-//! Every minute: opens the snoozed conversations whose time has come, and notices customers' messages that nobody has read for ten minutes, of
-//! which `notify_people` tells.
+//! Every minute: opens the snoozed conversations whose time has come, notices customers' messages that nobody has read for ten minutes, of
+//! which `notify_people` tells, and gives the conversations of people who have left to others of their teams.
 //!
 //! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged, and an open one is not
 //! opened again. A notice is recorded before that, with the time of the message, by which it is known the second time.
 
 use std::time::Duration;
 
-use domain::accounts::notice::Notice;
+use domain::{
+    accounts::notice::Notice,
+    base::ids::{ConversationId, UserId},
+    inbox::team::Team,
+};
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use kit::{Clock, ConfigError, Env, JobError, line, schedule::Deadline};
 use store::{
-    RACES, Store, StoreError,
-    inbox::conversation::{DueConversation, SHARDS},
+    RACES, Store, StoreError, TenantScope,
+    inbox::{
+        conversation::{DueInInbox, DueWhat, SHARDS},
+        list::InboxList,
+    },
 };
 
 /// Due rows read per page.
 const PAGE: i32 = 100;
 
-/// Conversations that are attended to at the same time.
+/// Maximum conversations of a list that a person hands over in one run.
+const HANDED_OVER: i32 = 50;
+
+/// Rows that are attended to at the same time.
 const AT_ONCE: usize = 8;
 
 /// No further page is begun when less time than this is left. The next run, a minute later, goes on.
 const ENOUGH_TIME: Duration = Duration::from_secs(5);
 
-/// Time until a conversation that could not be read or written is looked at again.
+/// Time until a row that could not be read or written is looked at again.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
 
 /// State of the function, created once per process.
@@ -43,7 +53,7 @@ impl Context {
     }
 }
 
-/// Attends to the conversations that are due, as far as the time allows. One that fails does not block the others.
+/// Attends to the rows that are due, as far as the time allows. One that fails does not block the others.
 ///
 /// # Errors
 /// When the table does not answer.
@@ -55,7 +65,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
                 return failed.map_or(Ok(()), Err);
             }
-            let (due, next) = ctx.store.due_conversations(shard, begun, from, PAGE).await?;
+            let (due, next) = ctx.store.due_in_inbox(shard, begun, from, PAGE).await?;
             let attended = due.iter().map(|due| Box::pin(attend(due, ctx)));
             let attended: Vec<_> = stream::iter(attended).buffer_unordered(AT_ONCE).collect().await;
             failed = attended.into_iter().find_map(Result::err).or(failed);
@@ -68,37 +78,102 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     failed.map_or(Ok(()), Err)
 }
 
-/// Attends to one conversation, or puts it off if that fails.
-async fn attend(due: &DueConversation, ctx: &Context) -> Result<(), JobError> {
-    let done = RACES.until_won(|| Box::pin(open_or_notice(due, ctx))).await;
+/// Attends to one row, or puts it off if that fails.
+async fn attend(due: &DueInInbox, ctx: &Context) -> Result<(), JobError> {
+    let scope = &access::job::scope(due.tenant);
+    let done = match due.what {
+        DueWhat::Conversation(id) => RACES.until_won(|| Box::pin(open_or_notice(scope, id, ctx))).await,
+        DueWhat::Desk(user) => Box::pin(hand_over(scope, user, ctx)).await,
+    };
     if let Err(error) = &done {
-        tracing::error!(tenant = %due.tenant, conversation = %due.id, error = kit::chain(error), "a conversation is not attended to");
-        ctx.store.put_off_conversation(due, ctx.clock.now() + LATER).await?;
+        tracing::error!(tenant = %due.tenant, what = ?due.what, error = kit::chain(error), "a row of the inbox is not attended to");
+        ctx.store.put_off_in_inbox(due, ctx.clock.now() + LATER).await?;
     }
     Ok(done?)
 }
 
-async fn open_or_notice(due: &DueConversation, ctx: &Context) -> Result<(), StoreError> {
-    let (scope, now) = (access::job::scope(due.tenant), ctx.clock.now());
-    let Some(mut found) = ctx.store.conversation(&scope, due.id).await? else {
+/// Gives the conversations of a person who has left, or is away, to others of their teams: of somebody away, only those whose customers wait.
+/// The next run goes on with those that are left.
+async fn hand_over(scope: &TenantScope, user: UserId, ctx: &Context) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    let desk = ctx.store.desk(scope, user, now).await?;
+    if desk.value.hand_over_at.is_none_or(|at| now < at) {
+        return Ok(());
+    }
+    let (waiting, answered) = (InboxList::Waiting(Some(user)), InboxList::Answered(Some(user)));
+    let lists = if desk.value.left { vec![waiting, answered] } else { vec![waiting] };
+    let teams: Vec<Team> = ctx.store.all(scope).await?;
+    let mut done = true;
+    for list in lists {
+        let ids = ctx.store.ids_of_conversations(scope, list, HANDED_OVER).await?;
+        done &= ids.is_empty();
+        for id in ids {
+            RACES.until_won(|| Box::pin(pass_on(scope, (id, user), &teams, ctx))).await?;
+        }
+    }
+    // The index lags, so the run that finds none is the last one.
+    if done {
+        RACES
+            .until_won(|| async {
+                let mut desk = ctx.store.desk(scope, user, now).await?;
+                // They may have left again meanwhile.
+                if desk.value.hand_over_at.take_if(|at| *at <= now).is_some() {
+                    ctx.store.write_desk(scope, &desk).await?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// Gives a conversation that a person attends to somebody else of its team, or to nobody.
+async fn pass_on(
+    scope: &TenantScope,
+    (id, user): (ConversationId, UserId),
+    teams: &[Team],
+    ctx: &Context,
+) -> Result<(), StoreError> {
+    let Some(mut found) = ctx.store.conversation(scope, id).await? else {
+        return Ok(());
+    };
+    if found.value.assignee.take_if(|assignee| *assignee == user).is_none() {
+        return Ok(());
+    }
+    let team = teams.iter().find(|team| Some(team.id) == found.value.team);
+    ctx.store.assign(scope, &mut found.value, team, ctx.clock.now()).await?;
+    ctx.store.write_conversation(scope, &found, None).await?;
+    line::count("handed_over", 1);
+    Ok(())
+}
+
+async fn open_or_notice(scope: &TenantScope, id: ConversationId, ctx: &Context) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    let Some(mut found) = ctx.store.conversation(scope, id).await? else {
         // It was erased with its contact.
         return Ok(());
     };
     let what = if found.value.wakes(now) {
         found.value.wake(now);
+        if found.value.assignee.is_some() {
+            // The person may have left meanwhile.
+            let teams: Vec<Team> = ctx.store.all(scope).await?;
+            let team = teams.iter().find(|team| Some(team.id) == found.value.team);
+            ctx.store.assign(scope, &mut found.value, team, now).await?;
+        }
         "opened"
     } else if let Some(notice) = Notice::of_conversation(&found.value, now) {
-        let tenant = ctx.store.tenant(&scope).await?;
+        let tenant = ctx.store.tenant(scope).await?;
         // Nobody of a suspended or deleted tenant is told. The message counts as told all the same, so that it is not due for ever.
         if tenant.is_some_and(|tenant| tenant.status.is_active()) {
-            ctx.store.record_notice(&scope, &notice, now).await?;
+            ctx.store.record_notice(scope, &notice, now).await?;
         }
         found.value.tell_at = None;
         "noticed"
     } else {
         return Ok(());
     };
-    ctx.store.write_conversation(&scope, &found, None).await?;
+    ctx.store.write_conversation(scope, &found, None).await?;
     line::count(what, 1);
     Ok(())
 }

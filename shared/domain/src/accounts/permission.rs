@@ -155,12 +155,17 @@ permissions! {
     MessagesSend = "messages:send", Agent;
     /// Read the conversations of the inbox, with their messages, calls and notes.
     ConversationsRead = "conversations:read", Viewer;
-    /// Mark conversations as read, keep drafts in them, and change their state, priority and tags, and who attends to them.
+    /// Mark conversations as read, keep drafts in them, and change their state, priority and tags, and who attends to them;
+    /// say whether one is available.
     ConversationsWrite = "conversations:write", Agent;
     /// Read the canned replies.
     CannedRepliesRead = "canned_replies:read", Viewer;
     /// Create, change and delete canned replies.
     CannedRepliesWrite = "canned_replies:write", Agent;
+    /// Read the teams.
+    TeamsRead = "teams:read", Viewer;
+    /// Create, change and delete teams, and say who else is available.
+    TeamsWrite = "teams:write", Manager;
     /// Read the imports of contacts and the files of refused rows.
     ImportsRead = "imports:read", Manager;
     /// Import contacts.

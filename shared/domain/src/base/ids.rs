@@ -243,6 +243,10 @@ id!(
     CannedReplyId, "can"
 );
 id!(
+    /// A team, which attends to conversations.
+    TeamId, "team"
+);
+id!(
     /// A segment, a saved filter of contacts.
     SegmentId, "seg"
 );

@@ -12,7 +12,7 @@ use crate::{
         actor::Actor,
         bounded::Distinct,
         fault::{Fault, FaultCode},
-        ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, UserId},
+        ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
     },
     messages::{message::Channel, purpose::Purpose},
 };
@@ -58,6 +58,9 @@ pub struct Conversation {
     /// The person who attends to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<UserId>,
+    /// The team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamId>,
     /// Priority.
     #[serde(default, skip_serializing_if = "Priority::is_usual")]
     pub priority: Priority,
@@ -220,6 +223,7 @@ impl Conversation {
             snoozed_until: None,
             woken_at: None,
             assignee: None,
+            team: None,
             priority: Priority::default(),
             tags: Distinct::default(),
             seq: 0,
@@ -432,6 +436,11 @@ impl Conversation {
     /// Whether somebody is to attend to it: it is neither over nor snoozed.
     pub const fn is_attended(&self) -> bool {
         matches!(self.state, ConversationState::Open | ConversationState::Pending)
+    }
+
+    /// Whether a customer waits in it whom somebody should attend to at once.
+    pub fn wants_a_person(&self) -> bool {
+        self.state == ConversationState::Open && self.waiting_since.is_some()
     }
 
     /// Time since which it is the customer's or the team's turn.

@@ -9,6 +9,7 @@ use crate::{
         ids::ConnectionId,
         phone::Phone,
     },
+    inbox::team::Team,
     messages::message::Channel,
     tenants::{
         connection::{Account, Connection, Health},
@@ -29,6 +30,9 @@ pub struct TenantConfig {
     /// Its lines, in any order.
     #[serde(default)]
     pub lines: Vec<Line>,
+    /// Its teams, in any order.
+    #[serde(default)]
+    pub teams: Vec<Team>,
     /// Its connections.
     pub connections: Vec<ConnectionSummary>,
 }

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
     accounts::account,
+    inbox::desk::desk_row,
     table::{
         keys::{self, Key},
         owned,
@@ -230,8 +231,14 @@ impl Store {
         const DOING: &str = "change a member";
         let condition = Condition::Version(before.version);
         let row = member_row(scope, after, condition, before.version + 1, stamp, DOING)?;
+        let mut rows = vec![row];
+        if before.value.status != after.status {
+            let mut desk = self.desk(scope, after.user, stamp.at).await?;
+            desk.value.set_left(after.status != MemberStatus::Active, stamp.at);
+            rows.push(desk_row(scope, &desk, DOING)?);
+        }
         if is_admin(&before.value) == is_admin(after) {
-            return Ok(self.database.put(row, DOING).await?);
+            return Ok(self.database.transact(rows, DOING).await?);
         }
         let admins = self.admins(scope).await?;
         let mut left = admins.value;
@@ -243,8 +250,8 @@ impl Store {
             return Err(MemberError::LastAdmin);
         }
         let condition = Condition::Version(admins.version);
-        let admins = admins_row(scope, &left, condition, admins.version + 1, DOING)?;
-        Ok(self.database.transact(vec![row, admins], DOING).await?)
+        rows.push(admins_row(scope, &left, condition, admins.version + 1, DOING)?);
+        Ok(self.database.transact(rows, DOING).await?)
     }
 
     /// Adds a new person to a tenant, as an operator does: account, address and membership together. An administrator must

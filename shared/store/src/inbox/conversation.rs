@@ -3,7 +3,7 @@
 use domain::{
     base::{
         actor::Stamp,
-        ids::{ContactId, ConversationId, LineId, TenantId},
+        ids::{ContactId, ConversationId, LineId, TenantId, UserId},
     },
     inbox::conversation::{Conversation, Happening},
 };
@@ -18,17 +18,26 @@ use crate::{
     },
 };
 
-/// Number of partitions of conversations that are due.
+/// Number of partitions of rows that are due.
 pub const SHARDS: u8 = DUE_OTHER_SHARDS;
 
-/// A conversation that is due.
+/// A row of the inbox that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueConversation {
+pub struct DueInInbox {
     /// Its tenant.
     pub tenant: TenantId,
-    /// The conversation.
-    pub id: ConversationId,
+    /// The row.
+    pub what: DueWhat,
     row: Due,
+}
+
+/// Kind of such a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DueWhat {
+    /// A conversation.
+    Conversation(ConversationId),
+    /// The place of a person who hands over their conversations.
+    Desk(UserId),
 }
 
 /// The line on which something happened, if one can be told.
@@ -137,29 +146,30 @@ impl Store {
         Ok(conversation.version + 1)
     }
 
-    /// One page of a partition of the conversations that are due, of all tenants, the oldest first, and the cursor of the next page. One query of
-    /// keys.
-    pub async fn due_conversations(
+    /// One page of a partition of the rows that are due, of all tenants, the oldest first, and the cursor of the next page. One query of keys.
+    pub async fn due_in_inbox(
         &self,
         shard: u8,
         now: Timestamp,
         from: Option<Next>,
         limit: i32,
-    ) -> Result<(Vec<DueConversation>, Option<Next>), StoreError> {
+    ) -> Result<(Vec<DueInInbox>, Option<Next>), StoreError> {
         let (items, next) = self
             .due_keys(DueOther::Inbox.partition(shard), now, from, limit)
             .await?;
         let due = items.iter().filter_map(|item| {
             let row = Due::other(item, now)?;
-            let id = keys::conversation_of(&row.key().pk, &row.key().sk)?;
+            let Key { pk, sk } = row.key();
+            let conversation = keys::conversation_of(pk, sk).map(DueWhat::Conversation);
+            let what = conversation.or_else(|| keys::desk_of(pk, sk).map(DueWhat::Desk))?;
             let tenant = row.tenant();
-            Some(DueConversation { tenant, id, row })
+            Some(DueInInbox { tenant, what, row })
         });
         Ok((due.collect(), next))
     }
 
-    /// Moves the next look at a conversation that cannot be processed, so that it does not keep others waiting.
-    pub async fn put_off_conversation(&self, due: &DueConversation, until: Timestamp) -> Result<(), StoreError> {
+    /// Moves the next look at a row that cannot be processed, so that it does not keep others waiting.
+    pub async fn put_off_in_inbox(&self, due: &DueInInbox, until: Timestamp) -> Result<(), StoreError> {
         self.put_off_due(&due.row, until).await.map(drop)
     }
 }

@@ -79,6 +79,12 @@ pub struct Position {
 #[error("expected a time and an id, such as 2026-11-20T12:00:00.000Z#conv_01j…")]
 pub struct NotAPosition;
 
+impl Position {
+    pub(crate) const fn id(self) -> ConversationId {
+        self.id
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&keys::inbox_place(self.at, self.id))
@@ -238,13 +244,8 @@ impl Store {
     /// cannot be read, which its writer learns, or is of a deleted contact, does not count.
     pub async fn waiting_customers(&self, scope: &TenantScope, now: Timestamp) -> Result<Option<Waiting>, StoreError> {
         const DOING: &str = "read which customers wait";
-        let (index, partition) = InboxList::In(ConversationState::Open).partition(scope);
-        let rows = (partition.as_str(), Rows::Beginning(""));
-        let (items, _) = self.database.stretch(index, rows, None, 2 * ROUND, true, DOING).await?;
-        let (_, sort) = index.keys();
-        let places = items
-            .iter()
-            .filter_map(|item| row::string(item, sort)?.parse::<Position>().ok());
+        let list = InboxList::In(ConversationState::Open);
+        let places = self.places(scope, list, 2 * ROUND, DOING).await?.into_iter();
         let keys: Vec<Key> = places.map(|place| keys::conversation(scope, place.id)).collect();
         let read = self.database.get_many(&keys, DOING).await?;
         let read = read.into_values();
@@ -260,15 +261,26 @@ impl Store {
         Ok(Waiting::among(unread.iter(), now))
     }
 
+    /// The first places of a list: those with the latest activity, or with the longest wait.
+    pub(crate) async fn places(
+        &self,
+        scope: &TenantScope,
+        list: InboxList,
+        limit: i32,
+        doing: &'static str,
+    ) -> Result<Vec<Position>, StoreError> {
+        let (index, partition) = list.partition(scope);
+        let rows = (partition.as_str(), Rows::Beginning(""));
+        let newest_first = index == Index::ByDay;
+        let (items, _) = self.database.stretch(index, rows, None, limit, newest_first, doing).await?;
+        let (_, sort) = index.keys();
+        let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
+        Ok(places.collect())
+    }
+
     /// The number of conversations in a list, at most [`MAX_COUNTED`]. Those of deleted contacts count.
     pub async fn number_of_conversations(&self, scope: &TenantScope, list: InboxList) -> Result<usize, StoreError> {
         const DOING: &str = "count conversations";
-        let (index, partition) = list.partition(scope);
-        let rows = (partition.as_str(), Rows::Beginning(""));
-        let (items, _) = self
-            .database
-            .stretch(index, rows, None, MAX_COUNTED, false, DOING)
-            .await?;
-        Ok(items.len())
+        Ok(self.places(scope, list, MAX_COUNTED, DOING).await?.len())
     }
 }

@@ -2,5 +2,7 @@
 
 pub mod canned;
 pub mod conversation;
+pub mod desk;
 pub mod draft;
 pub mod list;
+pub mod team;

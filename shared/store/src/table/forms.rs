@@ -40,6 +40,7 @@ const FORMS: &[(&str, u64)] = &[
     ("count", 1),
     ("counted_day", 1),
     ("counters", 1),
+    ("desk", 1),
     ("draft", 1),
     ("drip_steps", 1),
     ("email", 1),
@@ -89,6 +90,7 @@ const FORMS: &[(&str, u64)] = &[
     ("stage", 1),
     ("suppression", 1),
     ("tag", 1),
+    ("team", 1),
     ("template", 2),
     ("template_sync", 1),
     // Each holds a template of the current form.

@@ -78,13 +78,15 @@ pub enum Part {
     Operations,
     /// Notices to people, and what is needed to find them.
     Notices,
+    /// The places of people in the inbox.
+    Desks,
     /// Hashes of the identities of erased people, with their salt.
     Erased,
 }
 
 impl Part {
     /// All parts, connections first.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Connections,
         Self::Operations,
         Self::Notices,
@@ -92,6 +94,7 @@ impl Part {
         Self::Templates,
         Self::Products,
         Self::Assets,
+        Self::Desks,
         Self::Erased,
         Self::KeyUses,
         Self::People,
@@ -108,6 +111,7 @@ impl Part {
             Self::Assets => "ASSET",
             Self::Operations => OPERATIONS,
             Self::Notices => NOTICES,
+            Self::Desks => "DESK",
             Self::Erased => "ERASED",
         }
     }
@@ -581,6 +585,18 @@ pub(crate) fn conversation(scope: &TenantScope, id: ConversationId) -> Key {
 pub(crate) fn conversation_of(pk: &str, sk: &str) -> Option<ConversationId> {
     let line = line_at(sk.strip_prefix(CONVERSATION)?)?;
     Some(ConversationId::of(contact_of(pk)?, line))
+}
+
+/// A person's place in the inbox.
+pub(crate) fn desk(scope: &TenantScope, user: UserId) -> Key {
+    Key::new(part(scope, Part::Desks), user.to_string())
+}
+
+/// The person of such a row.
+pub(crate) fn desk_of(pk: &str, sk: &str) -> Option<UserId> {
+    let (_, part) = pk.rsplit_once('#')?;
+    let user = sk.parse().ok();
+    user.filter(|_| part == Part::Desks.word())
 }
 
 /// A person's draft in a contact's conversation on a line.

@@ -1,5 +1,5 @@
 //! Things that a tenant owns: people, keys, connections, rules, templates, products, assets, fields, tags, stages,
-//! segments, campaigns, canned replies. One way to read,
+//! segments, campaigns, canned replies, teams. One way to read,
 //! list, create within a limit, change and delete them.
 //!
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
@@ -20,7 +20,7 @@ use domain::{
     base::actor::{Actor, Stamp},
     campaigns::campaign::Campaign,
     contacts::{field::Field, segment::Segment, stage::Stage, tag::Tag},
-    inbox::canned::CannedReply,
+    inbox::{canned::CannedReply, team::Team},
     media::asset::Asset,
     money::product::Product,
     templates::template::TemplateDefinition,
@@ -66,6 +66,7 @@ owned_kinds![
     Segment,
     Stage,
     Tag,
+    Team,
     TemplateDefinition,
 ];
 

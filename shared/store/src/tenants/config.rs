@@ -1,4 +1,4 @@
-//! Configuration: the tenant, its connections, lines and rules, which processes cache; and all of it together, as an
+//! Configuration: the tenant, its connections, lines, teams and rules, which processes cache; and all of it together, as an
 //! operator writes it.
 
 use std::{
@@ -143,7 +143,7 @@ impl Store {
         Ok(tenant.config_version + 1)
     }
 
-    /// The tenant's current configuration: one read, and two queries if it has changed since this process read it.
+    /// The tenant's current configuration: one read, and four queries at once if it has changed since this process read it.
     pub async fn config(
         &self,
         scope: &TenantScope,
@@ -153,7 +153,7 @@ impl Store {
         self.config_of(scope, cache, TenantRow(row)).await
     }
 
-    /// The same by the tenant's row, as it was just read: two queries if it has changed since this process read the others.
+    /// The same by the tenant's row, as it was just read: four queries at once if it has changed since this process read the others.
     pub async fn config_of(
         &self,
         scope: &TenantScope,
@@ -173,8 +173,9 @@ impl Store {
         }
         let tenant: Tenant = row::data(item, READ_TENANT)?;
         // By their prefixes: the partition of rules and lines has kinds of rows that no message needs, too.
-        let (rules, lines, connections) = tokio::try_join!(
+        let (rules, lines, teams, connections) = tokio::try_join!(
             Box::pin(self.rules(scope)),
+            Box::pin(self.all(scope)),
             Box::pin(self.all(scope)),
             Box::pin(self.connections(scope))
         )?;
@@ -183,6 +184,7 @@ impl Store {
             tenant,
             rules,
             lines,
+            teams,
             connections,
         });
         let mut known = cache.0.lock().unwrap_or_else(PoisonError::into_inner);

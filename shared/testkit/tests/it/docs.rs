@@ -85,6 +85,7 @@ fn the_example_of_a_rule_works_as_written() {
         tenant,
         rules: vec![rule],
         lines: vec![line],
+        teams: Vec::new(),
         connections: vec![from_value::<ConnectionSummary>(carries).unwrap()],
     };
     let material = Material {

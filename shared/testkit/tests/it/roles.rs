@@ -250,7 +250,7 @@ fn roles_name_the_kinds_of_identities_and_claims() {
             };
             let kind = kind.strip_suffix(":*").filter(|kind| !kind.contains(['*', '?']));
             let kind = kind.unwrap_or_else(|| panic!("{function} may touch {key}, of any kind"));
-            let is_claim = ["canned", "field", "line", "segment", "sku", "stage", "tag"].contains(&kind);
+            let is_claim = ["canned", "field", "line", "segment", "sku", "stage", "tag", "team"].contains(&kind);
             let only_reads = texts(&statement["Action"])
                 .iter()
                 .all(|action| action.contains("Get") || action.contains("Query"));
@@ -264,7 +264,8 @@ fn roles_name_the_kinds_of_identities_and_claims() {
     assert_eq!(
         kinds,
         BTreeSet::from([
-            "bsuid", "canned", "email", "field", "line", "phone", "segment", "sip", "sku", "stage", "tag", "withheld"
+            "bsuid", "canned", "email", "field", "line", "phone", "segment", "sip", "sku", "stage", "tag",
+            "team", "withheld"
         ])
     );
 }

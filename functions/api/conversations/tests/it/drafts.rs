@@ -21,7 +21,7 @@ use testkit::{
 use crate::{CONVERSATIONS, town};
 
 /// A conversation with a new contact.
-async fn conversation(aws: &Aws, house: &House, number: usize) -> ConversationId {
+pub(crate) async fn conversation(aws: &Aws, house: &House, number: usize) -> ConversationId {
     let contact = aws.contact_with(house.scope(), &mobile(number), |_| {}).await.id;
     let message = MessageId::new(contact, aws.ids().ulid());
     let happening = Happening {

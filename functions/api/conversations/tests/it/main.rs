@@ -6,6 +6,7 @@
 )]
 
 mod drafts;
+mod teams;
 
 use domain::{
     accounts::permission::Role,
@@ -155,6 +156,7 @@ async fn change_names_what_is_wrong_with_it() {
         (json!({"snoozed_until": hours(1)}), "snoozed_until"),
         (json!({"tags": ["tag_01hq5c1ynyc0000000000000ab"]}), "tags"),
         (json!({"assignee_id": "usr_01hq5c1ynyc0000000000000ab"}), "assignee_id"),
+        (json!({"team_id": "team_01hq5c1ynyc0000000000000ab"}), "team_id"),
         (json!({"state": "lost"}), "state"),
     ] {
         agent.patch(&path, changes).await.names_only(&[field]);

@@ -44,7 +44,7 @@ async fn every_member_reads_names_and_nothing_else_of_users() {
     let known = town.admin().get(USERS).await.items();
     let names: Vec<_> = known
         .iter()
-        .map(|user| json!({"id": user["id"], "name": user["name"]}))
+        .map(|user| json!({"id": user["id"], "name": user["name"], "available": user["status"] == "active"}))
         .collect();
     for role in [Role::Viewer, Role::Agent, Role::Admin] {
         assert_eq!(town.role(role).get(NAMES).await.items(), names, "{role}");
@@ -297,4 +297,49 @@ async fn answers_about_users_and_invitations_keep_their_shape() {
     let change = json!({"role": "viewer"});
     let refused = admin.patch(&of_home(&town, Role::Admin), change).await;
     assert_snapshot("users", &[&read, &invited, &listed, &refused]);
+}
+
+#[tokio::test]
+async fn everybody_says_whether_they_are_available() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let user = town.home.person(Role::Agent).user;
+    let path = format!("{USERS}/{user}/availability");
+    let available = async || {
+        let names = town.viewer().get(NAMES).await.items();
+        let found = names.into_iter().find(|name| name["id"] == json!(user)).unwrap();
+        found["available"].clone()
+    };
+    assert_eq!(available().await, json!(true));
+    let away = json!({"available": false});
+    let set = town.agent().put(&path, away.clone()).await;
+    let since = json!(aws.now());
+    assert_eq!(
+        set.is(200).json(),
+        json!({"user_id": user, "available": false, "since": since})
+    );
+    assert_eq!(available().await, json!(false));
+    aws.pass(60);
+    let hand_over = json!({"available": false, "hand_over": true});
+    assert_eq!(town.manager().put(&path, hand_over).await.is(200).json()["since"], since);
+    let desk = async || aws.store().desk(town.home.scope(), user, aws.now()).await.unwrap().value;
+    assert_eq!(desk().await.hand_over_at, Some(aws.now()));
+    // Whoever is back keeps what is left of their conversations.
+    town.agent().put(&path, json!({"available": true})).await.is(200);
+    assert_eq!(desk().await.hand_over_at, None);
+    let both = json!({"available": true, "hand_over": true});
+    town.agent().put(&path, both).await.names_only(&["hand_over"]);
+
+    town.viewer().put(&path, away.clone()).await.is_refused(403, "forbidden");
+    let colleague = format!("{USERS}/{}/availability", town.home.person(Role::Manager).user);
+    town.agent().put(&colleague, away.clone()).await.is_refused(403, "forbidden");
+    town.foreign_admin().put(&path, away).await.is_refused(404, "not_found");
+
+    // Whoever is deactivated hands over everything, and has nothing to hand over once they are back.
+    let member = of_home(&town, Role::Agent);
+    town.admin().patch(&member, json!({"status": "deactivated"})).await.is(200);
+    assert_eq!((available().await, desk().await.left), (json!(false), true));
+    assert_eq!(desk().await.hand_over_at, Some(aws.now()));
+    town.admin().patch(&member, json!({"status": "active"})).await.is(200);
+    assert_eq!((available().await, desk().await.hand_over_at), (json!(true), None));
 }

@@ -1,10 +1,13 @@
 //! Missed calls in conversations of the inbox.
 
 use domain::{
-    base::ids::{ConversationId, LineId},
+    base::ids::{ConversationId, LineId, UserId},
     calls::call::{CallFacts, Direction, Outcome, Party},
     contacts::contact::Identity,
-    inbox::conversation::{Conversation, What},
+    inbox::{
+        conversation::{Conversation, What},
+        team::Team,
+    },
 };
 use kit::Done;
 use serde_json::json;
@@ -95,4 +98,24 @@ async fn talk_on_the_telephone_ends_the_wait() {
         let noted = conversation(&world, None).await.expect("there is one");
         assert!(noted.waiting_since.is_some());
     }
+}
+
+#[tokio::test]
+async fn missed_call_goes_to_the_team_of_its_line() {
+    let line = read::<LineId>(json!("line_01hq5c1ynyc0000000000000ab"));
+    let world = World::with(|configured| {
+        configured.lines = vec![read(json!({"id": line, "name": "Main", "number": LINE}))];
+    })
+    .await;
+    let (aws, scope) = (&world.aws, world.business.scope());
+    let [person, other] = [(); 2].map(|()| UserId::new(aws.ids().ulid()));
+    for fields in [
+        json!({"name": "All", "members": [other], "mode": "in_turn"}),
+        json!({"name": "Main", "members": [person], "lines": [line], "mode": "fewest_open", "max_open": 5}),
+    ] {
+        aws.own::<Team>(scope, fields).await;
+    }
+    world.telephony("1", missed(CUSTOMER)).await;
+    let noted = conversation(&world, Some(line)).await.expect("there is one");
+    assert_eq!(noted.assignee, Some(person));
 }

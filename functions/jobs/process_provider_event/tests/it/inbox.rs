@@ -1,13 +1,17 @@
 //! Customers' messages in conversations of the inbox.
 
 use domain::{
-    base::ids::ConversationId,
-    inbox::conversation::{Conversation, ConversationState, Happening, What},
+    base::ids::{ConversationId, UserId},
+    inbox::{
+        conversation::{Conversation, ConversationState, Happening, What},
+        team::Team,
+    },
     messages::message::Channel,
 };
 use kit::Done;
 use serde_json::json;
-use store::Versioned;
+use store::{Versioned, inbox::list::InboxList};
+use testkit::business::mobile;
 
 use crate::world::{World, wrote};
 
@@ -69,4 +73,60 @@ async fn order_and_repetitions_mean_nothing() {
     }
     assert_eq!(ends[0].0, 4);
     assert!(ends.iter().all(|end| *end == ends[0]), "{ends:#?}");
+}
+
+/// Each conversation once: whoever writes again stays with the person who knows them.
+#[tokio::test]
+async fn teams_attend_to_conversations_in_turn() {
+    let world = World::new().await;
+    let (aws, scope) = (&world.aws, world.business.scope());
+    world.whatsapp("wamid.1", "Hello").await;
+    let alone = conversation(&world).await.expect("there is one").value;
+    assert_eq!((alone.team, alone.assignee), (None, None));
+    let [first, second] = [(); 2].map(|()| UserId::new(aws.ids().ulid()));
+    let nobody = json!({"name": "Prices", "languages": ["fr"], "members": [second], "mode": "in_turn"});
+    aws.own::<Team>(scope, nobody).await;
+    let fields = json!({"name": "Orders", "members": [first, second], "mode": "fewest_open"});
+    let team: Team = aws.own(scope, fields).await;
+    for (number, person) in [first, first].into_iter().enumerate() {
+        world.aws.pass(60);
+        world.whatsapp(&format!("wamid.1{number}"), "Anybody there?").await;
+        let found = conversation(&world).await.expect("there is one").value;
+        assert_eq!((found.team, found.assignee), (Some(team.id), Some(person)));
+    }
+    // Of whoever has left, nobody learns anything: the next one gets what opens again.
+    let id = conversation(&world).await.expect("there is one").value.id();
+    let close = |conversation: &mut Conversation| conversation.move_to(ConversationState::Closed, None);
+    world.business.change_conversation(aws, id, close).await;
+    let mut desk = aws.store().desk(scope, first, aws.now()).await.expect("a place");
+    assert_eq!(desk.value.turn_at, Some(aws.now() - jiff::SignedDuration::from_secs(60)));
+    desk.value.set_left(true, aws.now());
+    aws.store().write_desk(scope, &desk).await.expect("it is written");
+    world.whatsapp("wamid.2", "Hello again").await;
+    let found = conversation(&world).await.expect("there is one").value;
+    assert_eq!(found.assignee, Some(second));
+}
+
+/// Turns are taken one after the other, also at once.
+#[tokio::test]
+async fn customers_who_write_at_once_go_to_different_people() {
+    let world = World::new().await;
+    let (aws, scope) = (&world.aws, world.business.scope());
+    let members = [(); 4].map(|()| UserId::new(aws.ids().ulid()));
+    let fields = json!({"name": "Orders", "members": members, "mode": "in_turn"});
+    aws.own::<Team>(scope, fields).await;
+    let events = (1..=4).map(|number| {
+        let mut value = wrote(&format!("wamid.{number}"), aws.now().as_second(), "Hello");
+        let from = mobile(number);
+        value["messages"][0]["from"] = from.trim_start_matches('+').into();
+        value["contacts"][0]["wa_id"] = from.trim_start_matches('+').into();
+        world.messages(&value)
+    });
+    world.work_at_once(events.collect::<Vec<_>>()).await;
+    let mut counts = Vec::new();
+    for user in members {
+        let list = InboxList::Waiting(Some(user));
+        counts.push(aws.store().number_of_conversations(scope, list).await.expect("a number"));
+    }
+    assert_eq!(counts, [1; 4]);
 }

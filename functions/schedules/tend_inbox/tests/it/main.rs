@@ -7,12 +7,16 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConversationId,
-    inbox::conversation::{Conversation, ConversationState},
+    base::ids::{ConversationId, UserId},
+    inbox::{
+        conversation::{Conversation, ConversationState},
+        team::Team,
+    },
     tenants::tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::schedule::Deadline;
+use serde_json::json;
 use store::Versioned;
 use tend_inbox::{Context, handle};
 use testkit::{
@@ -187,4 +191,76 @@ async fn conversation_that_cannot_be_read_is_put_off() {
     handle(Deadline::at(aws.now() + SignedDuration::from_secs(60)), &ctx)
         .await
         .unwrap_err();
+}
+
+#[tokio::test]
+async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let store = aws.store();
+    let [going, staying] = [(); 2].map(|()| UserId::new(aws.ids().ulid()));
+    let fields = json!({"name": "Orders", "members": [going, staying], "mode": "fewest_open"});
+    let team: Team = aws.own(business.scope(), fields).await;
+    let mut all = Vec::new();
+    for last in 1..=4 {
+        let id = writes(&aws, &business, last).await;
+        let give = |conversation: &mut Conversation| {
+            (conversation.assignee, conversation.team) = (Some(going), Some(team.id));
+        };
+        business.change_conversation(&aws, id, give).await;
+        all.push(id);
+    }
+    let until = aws.now() + SignedDuration::from_hours(1);
+    let change = async |place: usize, change: &(dyn Fn(&mut Conversation) + Sync)| {
+        business.change_conversation(&aws, all[place], change).await;
+    };
+    change(1, &|conversation| conversation.waiting_since = None).await;
+    change(2, &|conversation| conversation.team = None).await;
+    change(3, &|conversation| conversation.move_to(ConversationState::Snoozed, Some(until))).await;
+    let persons = async || {
+        let mut found = Vec::new();
+        for id in &all {
+            found.push(business.conversation(&aws, *id).await.value.assignee);
+        }
+        found
+    };
+    let mut desk = store.desk(business.scope(), going, aws.now()).await.unwrap();
+    desk.value.set_available(false, true, aws.now());
+    store.write_desk(business.scope(), &desk).await.unwrap();
+    aws.pass(60);
+    for _run in 0..2 {
+        run(&aws).await;
+        assert_eq!(persons().await, [Some(staying), Some(going), None, Some(going)]);
+    }
+    let mut desk = store.desk(business.scope(), going, aws.now()).await.unwrap();
+    assert_eq!(desk.value.hand_over_at, None);
+    desk.value.set_left(true, aws.now());
+    store.write_desk(business.scope(), &desk).await.unwrap();
+    aws.pass(60);
+    for _run in 0..2 {
+        run(&aws).await;
+        assert_eq!(persons().await, [Some(staying), Some(staying), None, Some(going)]);
+    }
+    // The snoozed one is nobody's of theirs any more when it opens.
+    aws.pass(3600);
+    run(&aws).await;
+    assert_eq!(persons().await[3], Some(staying));
+}
+
+#[tokio::test]
+async fn person_who_cannot_be_read_is_put_off() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let going = UserId::new(aws.ids().ulid());
+    let mut desk = aws.store().desk(business.scope(), going, aws.now()).await.unwrap();
+    desk.value.set_left(true, aws.now());
+    aws.store().write_desk(business.scope(), &desk).await.unwrap();
+    business.spoil_desk(&aws, going).await;
+    let ctx = Context::new(&aws.env_with(&[])).unwrap();
+    for after in [0, 600] {
+        aws.pass(after);
+        let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
+        handle(deadline, &ctx).await.unwrap_err();
+        run(&aws).await;
+    }
 }

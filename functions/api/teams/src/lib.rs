@@ -1,0 +1,95 @@
+//! Teams, which attend to the conversations of the inbox.
+
+use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
+use axum::{Router, extract::State};
+use domain::{
+    accounts::account::Member,
+    base::{ids::TeamId, resource::Resource as _},
+    contacts::tag::Tag,
+    inbox::team::{Team, TeamIn},
+    tenants::line::Line,
+};
+use kit::{ConfigError, Env, Problem};
+
+/// Routes of the function.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "teams": "Teams of a tenant, which attend to the conversations of its inbox." {
+        /// Create a team
+        ///
+        /// A conversation gets its team when its customer writes or calls and nobody attends to it: of those whose lines, languages and tags
+        /// fit, the one with the most kinds of such conditions, then the oldest. A tenant has at most 50 teams.
+        POST "/api/v1/teams" => create_team, "The team";
+
+        /// List teams
+        ///
+        /// Oldest first.
+        GET "/api/v1/teams" => list_teams, "A page of teams";
+
+        /// Get a team
+        GET "/api/v1/teams/{team_id}" => get_team, "The team";
+
+        /// Update a team
+        ///
+        /// Lists replace each other as a whole. Conversations that it has keep their team and person.
+        PATCH "/api/v1/teams/{team_id}" => update_team, "The updated team";
+
+        /// Delete a team
+        ///
+        /// Its conversations keep their persons. Those without one get another team with the next message or missed call.
+        DELETE "/api/v1/teams/{team_id}" => delete_team, "The team is deleted";
+    }
+}
+
+type Reading = Allowed<permits::TeamsRead>;
+type Writing = Allowed<permits::TeamsWrite>;
+
+const TEAMS: &str = "/api/v1/teams";
+
+async fn create_team(who: Writing, State(api): State<Api>, Body(fields): Body<TeamIn>) -> Result<Created<Team>, Problem> {
+    check(&api, &who, None, &fields).await?;
+    api.create(&who, TEAMS, fields).await
+}
+
+async fn list_teams(who: Reading, State(api): State<Api>, paging: Paging) -> Result<Listed<Team>, Problem> {
+    api.list(&who, &paging).await
+}
+
+async fn get_team(who: Reading, State(api): State<Api>, Path(id): Path<TeamId>) -> Result<Tagged<Team>, Problem> {
+    api.read(&who, &id).await
+}
+
+async fn update_team(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<TeamId>,
+    if_match: IfMatch,
+    patch: Patch<TeamIn>,
+) -> Result<Tagged<Team>, Problem> {
+    let (api, who) = (&api, &who);
+    let allow = |before: Team, after: Team| async move { check(api, who, Some(&before), &after.fields()).await };
+    api.update_if(who, &id, &if_match, &patch, allow).await
+}
+
+async fn delete_team(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<TeamId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    api.remove::<Team, _>(&who, &id, &if_match).await
+}
+
+/// Refuses members, lines and tags that do not exist, unless it has them already.
+async fn check(api: &Api, who: &Writing, before: Option<&Team>, after: &TeamIn) -> Result<(), Problem> {
+    let members = after.members.iter().filter(|id| before.is_none_or(|team| !team.members.contains(id)));
+    let lines = after.lines.iter().filter(|id| before.is_none_or(|team| !team.lines.contains(id)));
+    let tags = after.tags.iter().filter(|id| before.is_none_or(|team| !team.tags.contains(id)));
+    let mut missing = api.unknown::<Member, _>(who, ("members", "user"), members).await?;
+    missing.extend(api.unknown::<Line, _>(who, ("lines", "line"), lines).await?);
+    missing.extend(api.unknown::<Tag, _>(who, ("tags", "tag"), tags).await?);
+    if missing.is_empty() { Ok(()) } else { Err(missing.into()) }
+}

@@ -1,0 +1,201 @@
+//! Who attends to conversations: people's places in the inbox, their turns, and the conversations that are handed over.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    base::ids::{ConversationId, UserId},
+    contacts::contact::Contact,
+    inbox::{
+        conversation::{Conversation, Happening},
+        team::{Candidate, Desk, Team},
+    },
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+
+use crate::{
+    Part, Store, StoreError, TenantScope, Versioned,
+    inbox::{
+        conversation::noted,
+        list::{InboxList, Position},
+    },
+    table::{
+        keys::{self, DueOther},
+        row::{self, Condition, Row},
+    },
+};
+
+/// Members of a team whose conversations are counted for the next one: those whose turn is longest ago.
+const MAX_COUNTED_MEMBERS: usize = 20;
+
+/// Queries by which they are counted at the same time.
+const AT_ONCE: usize = 10;
+
+/// Attempts to take a turn while other conversations take the same one. After them, two conversations share it.
+const ATTEMPTS: usize = 4;
+
+/// The row of a person's place, over the version that was read; 0 if there was none.
+pub(crate) fn desk_row(scope: &TenantScope, desk: &Versioned<Desk>, doing: &'static str) -> Result<Row, StoreError> {
+    let Versioned { value, version } = desk;
+    let key = keys::desk(scope, value.user);
+    let condition = match version {
+        0 => Condition::New,
+        known => Condition::Version(*known),
+    };
+    let row = Row::new(&key, "desk", value, condition, doing)?;
+    Ok(row
+        .version(version + 1)
+        .due_elsewhere(DueOther::Inbox, &key, value.hand_over_at))
+}
+
+impl Store {
+    /// The places of people in the inbox. Those who are not among them are available. One query.
+    pub async fn desks(&self, scope: &TenantScope) -> Result<BTreeMap<UserId, Versioned<Desk>>, StoreError> {
+        const DOING: &str = "read who is available";
+        let items = self.every(scope, Part::Desks, "", DOING).await?;
+        let desks = items.into_iter().map(|item| {
+            let desk: Option<Versioned<Desk>> = row::versioned(Some(item), None, DOING)?;
+            Ok(desk.map(|desk| (desk.value.user, desk)))
+        });
+        desks.filter_map(Result::transpose).collect()
+    }
+
+    /// A person's place in the inbox.
+    pub async fn desk(
+        &self,
+        scope: &TenantScope,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Versioned<Desk>, StoreError> {
+        const DOING: &str = "read whether a person is available";
+        let item = self.database.get(&keys::desk(scope, user), DOING).await?;
+        let known = row::versioned(item, None, DOING)?;
+        Ok(known.unwrap_or_else(|| Versioned {
+            value: Desk::new(user, now),
+            version: 0,
+        }))
+    }
+
+    /// Writes a person's place over the version that was read.
+    ///
+    /// # Errors
+    /// A conflict after a lost race.
+    pub async fn write_desk(&self, scope: &TenantScope, desk: &Versioned<Desk>) -> Result<(), StoreError> {
+        const DOING: &str = "write whether a person is available";
+        self.database.put(desk_row(scope, desk, DOING)?, DOING).await
+    }
+
+    /// A conversation with a happening of which it knew nothing, and with somebody who attends to it, to be written over the version that was
+    /// read. Without teams and without an assignee, no request.
+    pub async fn noted_for_team(
+        &self,
+        scope: &TenantScope,
+        known: Option<Versioned<Conversation>>,
+        (id, happening): (ConversationId, Happening),
+        (teams, contact): (&[Team], &Contact),
+        now: Timestamp,
+    ) -> Result<Versioned<Conversation>, StoreError> {
+        let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
+        let mut after = noted(known, id, happening);
+        let conversation = &mut after.value;
+        let is_new = conversation.assignee.is_none() && !teams.is_empty();
+        if conversation.wants_a_person() && (is_new || conversation.assignee.is_some() && reopened) {
+            let own = |conversation: &Conversation| teams.iter().find(|team| Some(team.id) == conversation.team);
+            let mut team = own(conversation);
+            if team.is_none() {
+                let tags: Vec<_> = if teams.iter().any(|team| !team.tags.is_empty()) {
+                    self.profile(scope, contact.id).await?.tags.into_iter().collect()
+                } else {
+                    Vec::new()
+                };
+                team = Team::of(teams, contact, conversation.line, &tags);
+                conversation.team = team.map(|team| team.id);
+            }
+            self.assign(scope, conversation, team, now).await?;
+        }
+        Ok(after)
+    }
+
+    /// Lets a member of its team attend to a conversation to which nobody attends, or somebody who has left the tenant, by the mode of the
+    /// team.
+    ///
+    /// One query, and a write unit for the turn; if the mode counts, two further queries for each of at most twenty members.
+    pub async fn assign(
+        &self,
+        scope: &TenantScope,
+        conversation: &mut Conversation,
+        team: Option<&Team>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut desks = self.desks(scope).await?;
+        let has_left = |user: &UserId| desks.get(user).is_some_and(|desk| desk.value.left);
+        conversation.assignee.take_if(|user| has_left(user));
+        let Some(team) = team.filter(|team| team.gives() && conversation.assignee.is_none()) else {
+            return Ok(());
+        };
+        for attempt in 1..=ATTEMPTS {
+            if attempt > 1 {
+                desks = self.desks(scope).await?;
+            }
+            let candidates = self.candidates(scope, team, &desks).await?;
+            let Some(user) = team.next(candidates) else {
+                return Ok(());
+            };
+            conversation.assignee = Some(user);
+            let mut desk = desks.remove(&user).unwrap_or_else(|| Versioned {
+                value: Desk::new(user, now),
+                version: 0,
+            });
+            desk.value.turn_at = Some(now);
+            match self.write_desk(scope, &desk).await {
+                Err(lost) if lost.is_conflict() => {}
+                written => return written,
+            }
+        }
+        Ok(())
+    }
+
+    /// The members who are available, with what the team's mode needs to know of them.
+    async fn candidates(
+        &self,
+        scope: &TenantScope,
+        team: &Team,
+        desks: &BTreeMap<UserId, Versioned<Desk>>,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let members = team.members.iter().filter_map(|user| {
+            let desk = desks.get(user).map(|desk| &desk.value);
+            desk.is_none_or(Desk::takes).then(|| Candidate {
+                user: *user,
+                turn_at: desk.and_then(|desk| desk.turn_at),
+                open: 0,
+            })
+        });
+        let mut members: Vec<Candidate> = members.collect();
+        if !team.counts() {
+            return Ok(members);
+        }
+        members.sort_by_key(|member| (member.turn_at, member.user));
+        members.truncate(MAX_COUNTED_MEMBERS);
+        let counted = members.into_iter().map(|member| async move {
+            let count = |list| self.number_of_conversations(scope, list);
+            let (waiting, answered) = tokio::try_join!(
+                count(InboxList::Waiting(Some(member.user))),
+                count(InboxList::Answered(Some(member.user)))
+            )?;
+            let open = waiting + answered;
+            Ok::<_, StoreError>(Candidate { open, ..member })
+        });
+        stream::iter(counted).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    /// At most this many conversations of a list, as the index knows it: the first ones in it.
+    pub async fn ids_of_conversations(
+        &self,
+        scope: &TenantScope,
+        list: InboxList,
+        limit: i32,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        let places = self.places(scope, list, limit, "list conversations to hand over").await?;
+        Ok(places.into_iter().map(Position::id).collect())
+    }
+}
