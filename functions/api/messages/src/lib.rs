@@ -75,12 +75,21 @@ api::operations! {
             with "Location" "Path of the message",
             problems "merged" "cap_reached" "message_refused";
 
+        /// Start a conversation
+        ///
+        /// Sends a message as `POST /api/v1/messages` does, in the conversation with its recipient on its line, which is opened, or begins with
+        /// it. Whoever starts it attends to it, unless somebody else does. `category` and `basis` say why the person may be written to. The
+        /// answer has the conversation as `Location`.
+        POST "/api/v1/conversations" => send::start_conversation, "The conversation and its message",
+            with "Location" "Path of the conversation",
+            problems "merged" "window_closed" "cap_reached" "message_refused";
+
         /// Reply in a conversation
         ///
         /// To the contact, on the conversation's line, by the channels that have content, as `POST /api/v1/messages`. Free text by WhatsApp
         /// needs an open service window, and SMS a message of the person within the last 24 hours; a template, with SMS if it has a text,
-        /// goes to anybody who ever wrote. A STOP refuses it unless the person has written since. Quiet hours do not hold it, nor do caps that
-        /// do not name replies. Replies of a conversation go one after the
+        /// goes to anybody who ever wrote. A STOP refuses it unless the person has written since. Quiet hours do not hold it, and caps only if they
+        /// name replies. Replies of a conversation go one after the
         /// other, at most 50 wait, and automatic answers that wait are cancelled. `seen` is the `seq` that the conversation had when it was
         /// shown: if somebody else of the team has replied since, nothing is sent. Send an `Idempotency-Key`, so that a repeated request
         /// does not send twice. At most 60 replies a minute per person.

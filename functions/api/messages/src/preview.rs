@@ -127,7 +127,7 @@ impl Sending {
         let read = || Box::pin(lead_to(api, who, whom));
         let previewed = RACES.until_won_from(lead, read, |lead| async move {
             let now = who.now();
-            let to = Box::pin(reach(api, who, (whom, lead), new, &Needs::default())).await?;
+            let to = Box::pin(reach(api, who, (whom, lead), new, (&Needs::default(), None))).await?;
             addressable(whom, &to.person.contact)?;
             let mut asked = asked(who, id, whom, &to.person.contact);
             not_oneself(config, whom, &asked)?;

@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     send::{
-        Placed, Reached, Replying, Sending, Sends, addressable, answer, asked, likely, needs, not_oneself, referred,
+        Placed, Reached, SaidIn, Sending, Sends, addressable, answer, asked, likely, needs, not_oneself, referred,
         refused, reviewed,
     },
     visibility::reason_for,
@@ -84,9 +84,11 @@ pub(crate) async fn send_reply(
         let composed = reviewed(config, &person, &intent, &gathered, now).and_then(Review::into_outcome);
         let composed = composed.map_err(|refusal| refused(reason_for(who, said.told(refusal))))?;
         Box::pin(sending.within_caps(api, who, config, &composed)).await?;
-        let seen = request.seen;
         let mut to = Reached::from(person);
-        to.replies_in = Some(Replying { known, seen });
+        to.said_in = Some(SaidIn {
+            known,
+            seen: Some(request.seen),
+        });
         Box::pin(sending.place(api, who, to, (config, composed, gathered), None)).await
     });
     Ok(answer(who, Box::pin(placed).await?, config))

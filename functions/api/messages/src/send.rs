@@ -12,7 +12,7 @@ use axum::{
 use domain::{
     base::{
         fault::{Fault, FaultCode},
-        ids::{ConnectionId, ContactId, MessageId},
+        ids::{ConnectionId, ContactId, ConversationId, MessageId},
         line_type::by_numbering_plan,
     },
     calls::record::{ConsentEntry, consent_id},
@@ -41,6 +41,7 @@ use kit::{ConfigError, Env, Pages, Planner, Problem, QueueName, Queues, planning
 use store::{
     Along, TenantScope, Versioned,
     contacts::contact::{ContactWrite, Lead, Refusals},
+    inbox::conversation::OnLine,
     money::prices::PriceCache,
     reports::list_filter::{Exchanged, KnownMessage},
     table::{
@@ -52,7 +53,7 @@ use store::{
 use tokio::sync::OnceCell;
 use ulid::Ulid;
 
-use crate::visibility::{ChangedMessage, reason_for};
+use crate::visibility::{ChangedMessage, StartedConversation, reason_for};
 
 /// Path of the messages.
 const MESSAGES: &str = "/api/v1/messages";
@@ -139,7 +140,7 @@ impl Sending {
             refusals,
             entries,
             along: _,
-            replies_in,
+            said_in,
         } = to;
         let (contact, follows) = (&mut person.contact, who.correlation_id().to_owned());
         let uploads = uploads(who, config, &composed, &gathered);
@@ -160,9 +161,13 @@ impl Sending {
             retried_as: Some(message.id),
             ..retried
         }));
-        let conversation = replies_in.map(|Replying { mut known, seen }| {
+        let conversation = said_in.map(|SaidIn { mut known, seen }| {
             let channel = message.plan.first().map_or(Channel::WhatsApp, |leg| leg.channel);
-            known.value.reply(who.actor(), seen, (now, message.id, channel));
+            let sent = (now, message.id, channel);
+            match seen {
+                Some(seen) => known.value.reply(who.actor(), seen, sent),
+                None => known.value.start(who.actor(), sent),
+            }
             known
         });
         let effects = Effects {
@@ -232,7 +237,14 @@ impl Sending {
         Ok(Some(message))
     }
 
-    async fn send(&self, api: &Api, who: &Sends, request: &MessageRequest) -> Result<Placed, Problem> {
+    /// Sends a message. `starts`: in a conversation with its recipient.
+    async fn send(
+        &self,
+        api: &Api,
+        who: &Sends,
+        request: &MessageRequest,
+        starts: bool,
+    ) -> Result<(KnownMessage, Arc<TenantConfig>), Problem> {
         let (whom, now) = (request.whom(), who.now());
         let (config, lead) = self.start(api, who, whom.as_ref()).await?;
         let problems = request.problems(&config, now);
@@ -240,17 +252,16 @@ impl Sending {
             return Err(problems.into());
         };
         let (id, new) = (who.ulid(), ContactId::new(who.ulid()));
-        let (config, problems, whom, counted) = (&*config, &problems, &whom, &OnceCell::new());
+        let (whole, problems, whom, counted) = (&config, &problems, &whom, &OnceCell::new());
         let read = || Box::pin(lead_to(api, who, whom));
         let placed = RACES.until_won_from(lead, read, |lead| async move {
+            let config = &**whole;
             let likely = likely(who, whom, new);
-            let likely = needs(
-                config,
-                &likely,
-                &request.intent(&asked(who, id, whom, &likely.contact), config),
-                now,
-            );
-            let to = Box::pin(reach(api, who, (whom, lead), new, &likely)).await?;
+            let probably = asked(who, id, whom, &likely.contact);
+            let intent = request.intent(&probably, config);
+            let on = starts.then_some(OnLine(intent.line));
+            let likely = (&needs(config, &likely, &intent, now), on);
+            let mut to = Box::pin(reach(api, who, (whom, lead), new, likely)).await?;
             let contact = &to.person.contact;
             let mut asked = asked(who, id, whom, contact);
             let refers = Box::pin(referred(api, who, request, contact)).await?;
@@ -278,9 +289,19 @@ impl Sending {
             let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
             Box::pin(self.within_caps(api, who, config, &composed)).await?;
+            if starts {
+                let on = ConversationId::of(contact.id, composed.line);
+                let known = api.store().conversation_along(who.scope(), on, &to.along).await?;
+                let known = known.unwrap_or_else(|| Versioned {
+                    value: Conversation::empty(on, now),
+                    version: 0,
+                });
+                to.said_in = Some(SaidIn { known, seen: None });
+            }
             Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
         });
-        Ok(answer(who, placed.await?, config))
+        let placed = placed.await?;
+        Ok((placed, config))
     }
 
     /// Refuses a message for which a cap has no room now, sent with its first leg. Whether one has when it is sent is found out then.
@@ -342,15 +363,15 @@ pub(crate) struct Reached {
     entries: Vec<ConsentEntry>,
     /// What was read along with them.
     pub(crate) along: Along,
-    /// The conversation in which they get a reply.
-    pub(crate) replies_in: Option<Replying>,
+    /// The conversation in which somebody of the team writes to them.
+    pub(crate) said_in: Option<SaidIn>,
 }
 
-/// A conversation in which somebody replies.
-pub(crate) struct Replying {
+/// A conversation in which somebody of the team writes.
+pub(crate) struct SaidIn {
     pub(crate) known: Versioned<Conversation>,
-    /// Number of the latest happening that the author has seen.
-    pub(crate) seen: u64,
+    /// Number of the latest happening that the author of a reply has seen. `None`: the message starts the conversation.
+    pub(crate) seen: Option<u64>,
 }
 
 impl From<Person> for Reached {
@@ -362,7 +383,7 @@ impl From<Person> for Reached {
             refusals: Refusals::default(),
             entries: Vec::new(),
             along: Along::default(),
-            replies_in: None,
+            said_in: None,
         }
     }
 }
@@ -393,14 +414,14 @@ pub(crate) async fn reach(
     who: &Sends,
     (whom, lead): (&Whom, Option<Lead>),
     new: ContactId,
-    needs: &Needs,
+    (needs, on): (&Needs, Option<OnLine>),
 ) -> Result<Reached, Setback> {
     let (store, scope) = (api.store(), who.scope());
     let (identity, lead) = match (whom, lead) {
         (Whom::Known(identity), Some(lead)) => (identity, lead),
         (Whom::Known(identity), None) => (identity, store.lead_of(scope, identity).await?),
         (Whom::Contact(id), _) => {
-            let (person, along) = store.known_with(scope, *id, needs, None).await?;
+            let (person, along) = store.known_with(scope, *id, needs, on).await?;
             let person = person.ok_or_else(Problem::not_found)?;
             return Ok(Reached {
                 along,
@@ -408,7 +429,7 @@ pub(crate) async fn reach(
             });
         }
     };
-    let (known, refusals, along) = match store.led_to(scope, lead, needs, None).await {
+    let (known, refusals, along) = match store.led_to(scope, lead, needs, on).await {
         Err(error) if error.is_conflict() || error.is_gone() => {
             let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
             return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());
@@ -436,7 +457,7 @@ pub(crate) async fn reach(
         refusals,
         entries,
         along,
-        replies_in: None,
+        said_in: None,
     })
 }
 
@@ -606,7 +627,8 @@ pub(crate) async fn send_message(
     Extension(sending): Extension<Arc<Sending>>,
     Body(request): Body<MessageRequest>,
 ) -> Result<Placed, Problem> {
-    Box::pin(sending.send(&api, &who, &request)).await
+    let (known, config) = Box::pin(sending.send(&api, &who, &request, false)).await?;
+    Ok(answer(&who, known, &config))
 }
 
 pub(crate) async fn send_template(
@@ -616,5 +638,34 @@ pub(crate) async fn send_template(
     Body(request): Body<TemplateRequest>,
 ) -> Result<Placed, Problem> {
     let request = request.checked()?;
-    Box::pin(sending.send(&api, &who, &request)).await
+    let (known, config) = Box::pin(sending.send(&api, &who, &request, false)).await?;
+    Ok(answer(&who, known, &config))
+}
+
+/// The answer to a request that starts a conversation, with the path of the conversation.
+type Started = ([(HeaderName, String); 1], With<201, Json<StartedConversation>>);
+
+pub(crate) async fn start_conversation(
+    who: Sends,
+    State(api): State<Api>,
+    Extension(sending): Extension<Arc<Sending>>,
+    Body(request): Body<MessageRequest>,
+) -> Result<Started, Problem> {
+    if request.send_at.is_some() {
+        let detail = "A conversation starts now. Leave out `send_at`, or send a message by POST /api/v1/messages.";
+        return Err(Problem::field("send_at", Fault::new(FaultCode::NotApplicable, detail)));
+    }
+    let (known, config) = Box::pin(sending.send(&api, &who, &request, true)).await?;
+    let line = match &known.message {
+        Exchanged::Sent(message) => message.line,
+        Exchanged::Received(received) => received.line,
+    };
+    let conversation_id = ConversationId::of(known.contact.contact.id, line);
+    let message = ChangedMessage::of(&who, known, &Showing::of(config.lines.clone()).whole());
+    let started = StartedConversation {
+        conversation_id,
+        message,
+    };
+    let place = format!("/api/v1/conversations/{conversation_id}");
+    Ok(([(LOCATION, place)], With(Json(started))))
 }

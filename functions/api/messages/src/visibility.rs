@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use api::Showing;
 use domain::{
     accounts::permission::Permission,
-    base::ids::MessageId,
+    base::ids::{ConversationId, MessageId},
     messages::{message::MessageState, refusal::Refusal},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -63,4 +63,13 @@ impl JsonSchema for ChangedMessage {
         schema.insert("required".to_owned(), vec!["id", "state"].into());
         schema
     }
+}
+
+/// A conversation that a message has started, or gone on with.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct StartedConversation {
+    /// The conversation.
+    pub(crate) conversation_id: ConversationId,
+    /// The message.
+    pub(crate) message: ChangedMessage,
 }

@@ -214,9 +214,9 @@ impl What {
 }
 
 impl Conversation {
-    /// One that begins with this.
-    pub fn begun(id: ConversationId, with: Happening) -> Self {
-        let mut begun = Self {
+    /// One in which nothing has happened yet.
+    pub fn empty(id: ConversationId, now: Timestamp) -> Self {
+        Self {
             contact: id.contact(),
             line: id.line(),
             state: ConversationState::Open,
@@ -236,8 +236,13 @@ impl Conversation {
             first_response: None,
             wrote: None,
             tell_at: None,
-            created_at: with.at,
-        };
+            created_at: now,
+        }
+    }
+
+    /// One that begins with this.
+    pub fn begun(id: ConversationId, with: Happening) -> Self {
+        let mut begun = Self::empty(id, with.at);
         begun.note(with);
         begun
     }
@@ -312,6 +317,20 @@ impl Conversation {
             seq,
             others,
         });
+    }
+
+    /// Notes a message with which somebody of the team begins it, or goes on with it. Whoever does so attends to it, unless somebody else
+    /// does. It is no reply: replies do not wait for it, since it may leave only in the morning.
+    pub fn start(&mut self, by: Actor, (at, message, channel): (Timestamp, MessageId, Channel)) {
+        self.open();
+        self.note(Happening {
+            at,
+            what: What::Reply(message, channel),
+        });
+        self.read_to(self.seq);
+        if let (Actor::User(user), None) = (by, self.assignee) {
+            self.assignee = Some(user);
+        }
     }
 
     /// The latest reply, if it may still be sent: a further one goes after it.
@@ -492,6 +511,21 @@ mod tests {
         let mut conversation = Conversation::begun(ConversationId::of(contact(), None), all.next().unwrap());
         all.for_each(|one| conversation.note(one));
         conversation
+    }
+
+    #[test]
+    fn whoever_starts_attends_to_it_and_nobody_waits_for_that_message() {
+        let [user, other] = [1, 2].map(|number| UserId::new(Ulid::from_parts(3, number)));
+        let sent = (at(NOW), message(1), Channel::WhatsApp);
+        let mut conversation = Conversation::empty(ConversationId::of(contact(), None), at(NOW));
+        conversation.start(Actor::User(user), sent);
+        assert_eq!((conversation.seq, conversation.unread, conversation.assignee), (1, 0, Some(user)));
+        assert_eq!((conversation.goes_first(at(NOW)), conversation.waiting_since), (None, None));
+        conversation.note(wrote(2));
+        conversation.move_to(ConversationState::Closed, None);
+        conversation.start(Actor::User(other), (wrote(3).at, message(9), Channel::Sms));
+        assert_eq!((conversation.state, conversation.assignee), (ConversationState::Open, Some(user)));
+        assert_eq!((conversation.unread, conversation.waiting_since), (0, None));
     }
 
     #[test]

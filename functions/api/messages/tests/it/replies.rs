@@ -2,6 +2,7 @@
 
 use domain::{
     base::ids::ConversationId,
+    consent::wish::{By, Choice, Scope, Wish},
     contacts::contact::Contact,
     messages::{inbound::OptFlag, purpose::Purpose},
 };
@@ -202,4 +203,45 @@ async fn reply_that_cannot_be_sent_says_why() {
     assert_eq!(stopped["code"], "opted_out");
     assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
     assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
+}
+
+#[tokio::test]
+async fn message_starts_a_conversation_once() {
+    const CONVERSATIONS: &str = "/api/v1/conversations";
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let body = json!({
+        "phone": CUSTOMER, "category": "utility", "basis": "Order 1042", "sms_text": "Your order is ready.",
+    });
+    let asked = || agent.post_once(CONVERSATIONS, "one", body.clone());
+    let started = asked().await;
+    let answer = started.is(201).json();
+    let id: ConversationId = answer["conversation_id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(started.header("location"), format!("{CONVERSATIONS}/{id}"));
+    let again = asked().await.is(201).json();
+    assert_eq!(again["message"]["id"], answer["message"]["id"], "repeated");
+    assert_eq!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.len(), 1);
+    let message = stored(&aws, &business, &answer["message"]).await;
+    assert_eq!((message.policy.purpose(), message.line), (Purpose::Api, id.line()));
+    let begun = business.conversation(&aws, id).await.value;
+    assert_eq!((begun.seq, begun.unread, begun.waiting_since), (1, 0, None));
+
+    // A later one goes on in it, and answers what waits.
+    aws.pass(60);
+    business.receive_noted(&aws, id.contact(), id.line()).await;
+    let further = agent.post(CONVERSATIONS, body.clone()).await.is(201).json();
+    assert_eq!(further["conversation_id"], json!(id));
+    let known = business.conversation(&aws, id).await.value;
+    assert_eq!((known.seq, known.waiting_since), (3, None));
+
+    let mut late = body.clone();
+    late["send_at"] = json!(aws.now() + SignedDuration::from_hours(1));
+    agent.post(CONVERSATIONS, late).await.names_only(&["send_at"]);
+    // What is refused is in no conversation.
+    let mut contact = contact_of(&aws, &business, id).await;
+    contact.record(Wish::new(Choice::Denied, Scope::ALL, By::User, "said stop", aws.now()));
+    rewrite(&aws, &business, contact).await;
+    agent.post(CONVERSATIONS, body).await.is_refused(409, "message_refused");
+    assert_eq!(business.conversation(&aws, id).await.value, known);
 }
