@@ -240,7 +240,7 @@ async fn message_starts_a_conversation_once() {
     agent.post(CONVERSATIONS, late).await.names_only(&["send_at"]);
     // What is refused is in no conversation.
     let mut contact = contact_of(&aws, &business, id).await;
-    contact.record(Wish::new(Choice::Denied, Scope::ALL, By::User, "said stop", aws.now()));
+    contact.record(Wish::new(Choice::Refused, Scope::ALL, By::User, "said stop", aws.now()));
     rewrite(&aws, &business, contact).await;
     agent.post(CONVERSATIONS, body).await.is_refused(409, "message_refused");
     assert_eq!(business.conversation(&aws, id).await.value, known);
