@@ -274,8 +274,13 @@ impl Seeded {
     /// When there is no such message, or the table does not answer.
     pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
         let own = message.id.own().to_string().to_ascii_lowercase();
-        self.spoil_row(aws, self.partition(Some(message.id.contact())), format!("MSG#{own}"), attribute)
-            .await;
+        self.spoil_row(
+            aws,
+            self.partition(Some(message.id.contact())),
+            format!("MSG#{own}"),
+            attribute,
+        )
+        .await;
     }
 
     /// The same with an enrolment, as a newer version does.

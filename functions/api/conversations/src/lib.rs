@@ -250,7 +250,11 @@ async fn may_change(
             missing.push(FieldProblem::new("team_id", fault.and("id", id.to_string())));
         }
     }
-    if missing.is_empty() { Ok(team) } else { Err(missing.into()) }
+    if missing.is_empty() {
+        Ok(team)
+    } else {
+        Err(missing.into())
+    }
 }
 
 async fn mark_conversation_read(

@@ -49,7 +49,11 @@ type Writing = Allowed<permits::TeamsWrite>;
 
 const TEAMS: &str = "/api/v1/teams";
 
-async fn create_team(who: Writing, State(api): State<Api>, Body(fields): Body<TeamIn>) -> Result<Created<Team>, Problem> {
+async fn create_team(
+    who: Writing,
+    State(api): State<Api>,
+    Body(fields): Body<TeamIn>,
+) -> Result<Created<Team>, Problem> {
     check(&api, &who, None, &fields).await?;
     api.create(&who, TEAMS, fields).await
 }
@@ -85,11 +89,24 @@ async fn delete_team(
 
 /// Refuses members, lines and tags that do not exist, unless it has them already.
 async fn check(api: &Api, who: &Writing, before: Option<&Team>, after: &TeamIn) -> Result<(), Problem> {
-    let members = after.members.iter().filter(|id| before.is_none_or(|team| !team.members.contains(id)));
-    let lines = after.lines.iter().filter(|id| before.is_none_or(|team| !team.lines.contains(id)));
-    let tags = after.tags.iter().filter(|id| before.is_none_or(|team| !team.tags.contains(id)));
+    let members = after
+        .members
+        .iter()
+        .filter(|id| before.is_none_or(|team| !team.members.contains(id)));
+    let lines = after
+        .lines
+        .iter()
+        .filter(|id| before.is_none_or(|team| !team.lines.contains(id)));
+    let tags = after
+        .tags
+        .iter()
+        .filter(|id| before.is_none_or(|team| !team.tags.contains(id)));
     let mut missing = api.unknown::<Member, _>(who, ("members", "user"), members).await?;
     missing.extend(api.unknown::<Line, _>(who, ("lines", "line"), lines).await?);
     missing.extend(api.unknown::<Tag, _>(who, ("tags", "tag"), tags).await?);
-    if missing.is_empty() { Ok(()) } else { Err(missing.into()) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.into())
+    }
 }

@@ -65,11 +65,13 @@ pub(crate) async fn set_user_availability(
     Body(body): Body<AvailabilityIn>,
 ) -> Result<Json<Availability>, Problem> {
     if who.actor() != Actor::User(user) && !who.principal().may(Permission::TeamsWrite) {
-        let detail = "You can say of yourself whether you are available. Of others, it needs the permission teams:write.";
+        let detail =
+            "You can say of yourself whether you are available. Of others, it needs the permission teams:write.";
         return Err(Problem::forbidden(detail));
     }
     if body.available && body.hand_over {
-        let detail = "Whoever is available keeps their conversations. Leave out `hand_over`, or send `available: false`.";
+        let detail =
+            "Whoever is available keeps their conversations. Leave out `hand_over`, or send `available: false`.";
         return Err(Problem::field("hand_over", Fault::excludes(&["available"], detail)));
     }
     let (api, who) = (&api, &who);

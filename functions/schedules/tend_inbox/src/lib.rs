@@ -101,14 +101,20 @@ async fn hand_over(scope: &TenantScope, user: UserId, ctx: &Context) -> Result<(
         return Ok(());
     }
     let (waiting, answered) = (InboxList::Waiting(Some(user)), InboxList::Answered(Some(user)));
-    let lists = if desk.value.left { vec![waiting, answered] } else { vec![waiting] };
+    let lists = if desk.value.left {
+        vec![waiting, answered]
+    } else {
+        vec![waiting]
+    };
     let teams: Vec<Team> = ctx.store.all(scope).await?;
     let mut done = true;
     for list in lists {
         let ids = ctx.store.ids_of_conversations(scope, list, HANDED_OVER).await?;
         done &= ids.is_empty();
         for id in ids {
-            RACES.until_won(|| Box::pin(pass_on(scope, (id, user), &teams, ctx))).await?;
+            RACES
+                .until_won(|| Box::pin(pass_on(scope, (id, user), &teams, ctx)))
+                .await?;
         }
     }
     // The index lags, so the run that finds none is the last one.

@@ -519,12 +519,21 @@ mod tests {
         let sent = (at(NOW), message(1), Channel::WhatsApp);
         let mut conversation = Conversation::empty(ConversationId::of(contact(), None), at(NOW));
         conversation.start(Actor::User(user), sent);
-        assert_eq!((conversation.seq, conversation.unread, conversation.assignee), (1, 0, Some(user)));
-        assert_eq!((conversation.goes_first(at(NOW)), conversation.waiting_since), (None, None));
+        assert_eq!(
+            (conversation.seq, conversation.unread, conversation.assignee),
+            (1, 0, Some(user))
+        );
+        assert_eq!(
+            (conversation.goes_first(at(NOW)), conversation.waiting_since),
+            (None, None)
+        );
         conversation.note(wrote(2));
         conversation.move_to(ConversationState::Closed, None);
         conversation.start(Actor::User(other), (wrote(3).at, message(9), Channel::Sms));
-        assert_eq!((conversation.state, conversation.assignee), (ConversationState::Open, Some(user)));
+        assert_eq!(
+            (conversation.state, conversation.assignee),
+            (ConversationState::Open, Some(user))
+        );
         assert_eq!((conversation.unread, conversation.waiting_since), (0, None));
     }
 

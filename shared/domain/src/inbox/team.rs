@@ -174,9 +174,15 @@ impl Team {
     /// The member who gets the next conversation. `None`: nobody can.
     pub fn next(&self, candidates: impl IntoIterator<Item = Candidate>) -> Option<UserId> {
         let max = self.max_open.map(|max| max.get() as usize);
-        let able = candidates.into_iter().filter(|one| max.is_none_or(|max| one.open < max));
+        let able = candidates
+            .into_iter()
+            .filter(|one| max.is_none_or(|max| one.open < max));
         let chosen = able.min_by_key(|one| {
-            let open = if self.mode == AssignmentMode::FewestOpen { one.open } else { 0 };
+            let open = if self.mode == AssignmentMode::FewestOpen {
+                one.open
+            } else {
+                0
+            };
             (open, one.turn_at, one.user)
         });
         chosen.map(|chosen| chosen.user)
@@ -213,7 +219,11 @@ mod tests {
         let phone = Identity::Phone(Phone::parse("+971501234567", None).unwrap());
         let contact = |language: Option<&str>| Contact {
             language: language.map(str::to_owned),
-            ..Contact::first_seen(crate::base::ids::ContactId::new(Ulid(1)), &phone, at("2026-11-20T10:00:00Z"))
+            ..Contact::first_seen(
+                crate::base::ids::ContactId::new(Ulid(1)),
+                &phone,
+                at("2026-11-20T10:00:00Z"),
+            )
         };
         let of = |teams: &[Team], language: Option<&str>, line: Option<LineId>, tags: &[TagId]| {
             let team = Team::of(teams, &contact(language), line, tags);
@@ -248,7 +258,11 @@ mod tests {
         ];
         let in_turn = team(1, json!({"mode": "in_turn"}));
         assert_eq!(in_turn.next(all), Some(user(2)));
-        assert_eq!(in_turn.next(all.into_iter().chain([candidate(5, None, 9)])), Some(user(5)), "never had a turn");
+        assert_eq!(
+            in_turn.next(all.into_iter().chain([candidate(5, None, 9)])),
+            Some(user(5)),
+            "never had a turn"
+        );
         let limited = team(1, json!({"mode": "in_turn", "max_open": 5}));
         assert_eq!(limited.next(all), Some(user(1)));
         let fewest = team(1, json!({"mode": "fewest_open"}));

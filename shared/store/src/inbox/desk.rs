@@ -61,12 +61,7 @@ impl Store {
     }
 
     /// A person's place in the inbox.
-    pub async fn desk(
-        &self,
-        scope: &TenantScope,
-        user: UserId,
-        now: Timestamp,
-    ) -> Result<Versioned<Desk>, StoreError> {
+    pub async fn desk(&self, scope: &TenantScope, user: UserId, now: Timestamp) -> Result<Versioned<Desk>, StoreError> {
         const DOING: &str = "read whether a person is available";
         let item = self.database.get(&keys::desk(scope, user), DOING).await?;
         let known = row::versioned(item, None, DOING)?;
@@ -195,7 +190,9 @@ impl Store {
         list: InboxList,
         limit: i32,
     ) -> Result<Vec<ConversationId>, StoreError> {
-        let places = self.places(scope, list, limit, "list conversations to hand over").await?;
+        let places = self
+            .places(scope, list, limit, "list conversations to hand over")
+            .await?;
         Ok(places.into_iter().map(Position::id).collect())
     }
 }

@@ -272,7 +272,10 @@ impl Store {
         let (index, partition) = list.partition(scope);
         let rows = (partition.as_str(), Rows::Beginning(""));
         let newest_first = index == Index::ByDay;
-        let (items, _) = self.database.stretch(index, rows, None, limit, newest_first, doing).await?;
+        let (items, _) = self
+            .database
+            .stretch(index, rows, None, limit, newest_first, doing)
+            .await?;
         let (_, sort) = index.keys();
         let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
         Ok(places.collect())

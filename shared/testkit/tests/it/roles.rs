@@ -264,8 +264,8 @@ fn roles_name_the_kinds_of_identities_and_claims() {
     assert_eq!(
         kinds,
         BTreeSet::from([
-            "bsuid", "canned", "email", "field", "line", "phone", "segment", "sip", "sku", "stage", "tag",
-            "team", "withheld"
+            "bsuid", "canned", "email", "field", "line", "phone", "segment", "sip", "sku", "stage", "tag", "team",
+            "withheld"
         ])
     );
 }

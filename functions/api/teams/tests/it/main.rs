@@ -33,7 +33,10 @@ async fn a_name_belongs_to_one_team_of_the_tenant() {
         .post(TEAMS, json!({"name": " ORDERS"}))
         .await
         .is_refused(409, "taken");
-    town.foreign_admin().post(TEAMS, json!({"name": "orders"})).await.is(201);
+    town.foreign_admin()
+        .post(TEAMS, json!({"name": "orders"}))
+        .await
+        .is(201);
     manager.delete(first).await.is(204);
     manager.post(TEAMS, json!({"name": "orders"})).await.is(201);
 }

@@ -321,8 +321,17 @@ async fn everybody_says_whether_they_are_available() {
     assert_eq!(available().await, json!(false));
     aws.pass(60);
     let hand_over = json!({"available": false, "hand_over": true});
-    assert_eq!(town.manager().put(&path, hand_over).await.is(200).json()["since"], since);
-    let desk = async || aws.store().desk(town.home.scope(), user, aws.now()).await.unwrap().value;
+    assert_eq!(
+        town.manager().put(&path, hand_over).await.is(200).json()["since"],
+        since
+    );
+    let desk = async || {
+        aws.store()
+            .desk(town.home.scope(), user, aws.now())
+            .await
+            .unwrap()
+            .value
+    };
     assert_eq!(desk().await.hand_over_at, Some(aws.now()));
     // Whoever is back keeps what is left of their conversations.
     town.agent().put(&path, json!({"available": true})).await.is(200);
@@ -330,14 +339,23 @@ async fn everybody_says_whether_they_are_available() {
     let both = json!({"available": true, "hand_over": true});
     town.agent().put(&path, both).await.names_only(&["hand_over"]);
 
-    town.viewer().put(&path, away.clone()).await.is_refused(403, "forbidden");
+    town.viewer()
+        .put(&path, away.clone())
+        .await
+        .is_refused(403, "forbidden");
     let colleague = format!("{USERS}/{}/availability", town.home.person(Role::Manager).user);
-    town.agent().put(&colleague, away.clone()).await.is_refused(403, "forbidden");
+    town.agent()
+        .put(&colleague, away.clone())
+        .await
+        .is_refused(403, "forbidden");
     town.foreign_admin().put(&path, away).await.is_refused(404, "not_found");
 
     // Whoever is deactivated hands over everything, and has nothing to hand over once they are back.
     let member = of_home(&town, Role::Agent);
-    town.admin().patch(&member, json!({"status": "deactivated"})).await.is(200);
+    town.admin()
+        .patch(&member, json!({"status": "deactivated"}))
+        .await
+        .is(200);
     assert_eq!((available().await, desk().await.left), (json!(false), true));
     assert_eq!(desk().await.hand_over_at, Some(aws.now()));
     town.admin().patch(&member, json!({"status": "active"})).await.is(200);

@@ -99,7 +99,10 @@ async fn teams_attend_to_conversations_in_turn() {
     let close = |conversation: &mut Conversation| conversation.move_to(ConversationState::Closed, None);
     world.business.change_conversation(aws, id, close).await;
     let mut desk = aws.store().desk(scope, first, aws.now()).await.expect("a place");
-    assert_eq!(desk.value.turn_at, Some(aws.now() - jiff::SignedDuration::from_secs(60)));
+    assert_eq!(
+        desk.value.turn_at,
+        Some(aws.now() - jiff::SignedDuration::from_secs(60))
+    );
     desk.value.set_left(true, aws.now());
     aws.store().write_desk(scope, &desk).await.expect("it is written");
     world.whatsapp("wamid.2", "Hello again").await;
@@ -126,7 +129,12 @@ async fn customers_who_write_at_once_go_to_different_people() {
     let mut counts = Vec::new();
     for user in members {
         let list = InboxList::Waiting(Some(user));
-        counts.push(aws.store().number_of_conversations(scope, list).await.expect("a number"));
+        counts.push(
+            aws.store()
+                .number_of_conversations(scope, list)
+                .await
+                .expect("a number"),
+        );
     }
     assert_eq!(counts, [1; 4]);
 }

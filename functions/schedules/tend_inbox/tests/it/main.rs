@@ -216,7 +216,10 @@ async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
     };
     change(1, &|conversation| conversation.waiting_since = None).await;
     change(2, &|conversation| conversation.team = None).await;
-    change(3, &|conversation| conversation.move_to(ConversationState::Snoozed, Some(until))).await;
+    change(3, &|conversation| {
+        conversation.move_to(ConversationState::Snoozed, Some(until))
+    })
+    .await;
     let persons = async || {
         let mut found = Vec::new();
         for id in &all {
