@@ -38,6 +38,8 @@ const TOGETHER: &[(&str, &[&str])] = &[
     ("send_message", &["phone", "category", "basis", "sms_text"]),
     ("send_reply", &["seen", "text"]),
     ("send_template", &["phone", "category", "basis", "template"]),
+    ("set_user_availability", &["available"]),
+    ("start_conversation", &["phone", "category", "basis", "sms_text"]),
     ("update_connection", &["name"]),
     ("update_field", &["name", "options"]),
 ];

@@ -218,17 +218,6 @@ fn cargos_target(place: &Place) -> PathBuf {
     place.root.join(other.unwrap_or_else(|| "target".into()))
 }
 
-/// `cargo check` of the functions alone, with the features of dependencies that they request themselves: tests and tools request more.
-pub fn check(place: &Place) -> Result<Command> {
-    let functions = functions(&place.root)?;
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(&place.root)
-        .args(["check", "--quiet"])
-        .args(selection(&functions));
-    Ok(command)
-}
-
 /// Builds functions with one profile.
 #[derive(Debug, Clone)]
 pub struct Builder {

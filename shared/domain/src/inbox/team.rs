@@ -49,6 +49,7 @@ resource! {
         pub mode: AssignmentMode,
         /// Maximum open and pending conversations of a person who gets a further one by `mode`. `null`: no maximum.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = 20))]
         pub max_open: Option<Whole<1, 100>>,
     }
 }
@@ -195,13 +196,13 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{base::phone::Phone, contacts::contact::Identity, samples::at};
+    use crate::{contacts::contact::Identity, samples::at};
 
     fn user(number: u128) -> UserId {
         UserId::new(Ulid::from_parts(1, number))
     }
 
-    fn team(number: u128, fields: Value) -> Team {
+    fn team(number: u128, fields: &Value) -> Team {
         let mut all = json!({"id": TeamId::new(Ulid::from_parts(1, number)), "name": "Orders"});
         all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         from_value(all).unwrap()
@@ -211,12 +212,12 @@ mod tests {
     fn conversation_goes_to_the_most_specific_team_then_the_oldest() {
         let (line, tag) = (LineId::new(Ulid::from_parts(1, 7)), TagId::new(Ulid::from_parts(1, 8)));
         let teams = [
-            team(1, json!({})),
-            team(2, json!({"lines": [line]})),
-            team(3, json!({"languages": ["ar"]})),
-            team(4, json!({"lines": [line], "tags": [tag]})),
+            team(1, &json!({})),
+            team(2, &json!({"lines": [line]})),
+            team(3, &json!({"languages": ["ar"]})),
+            team(4, &json!({"lines": [line], "tags": [tag]})),
         ];
-        let phone = Identity::Phone(Phone::parse("+971501234567", None).unwrap());
+        let phone = Identity::Phone("+971501234567".parse().unwrap());
         let contact = |language: Option<&str>| Contact {
             language: language.map(str::to_owned),
             ..Contact::first_seen(
@@ -256,18 +257,18 @@ mod tests {
             candidate(3, Some(3), 0),
             candidate(4, Some(9), 0),
         ];
-        let in_turn = team(1, json!({"mode": "in_turn"}));
+        let in_turn = team(1, &json!({"mode": "in_turn"}));
         assert_eq!(in_turn.next(all), Some(user(2)));
         assert_eq!(
             in_turn.next(all.into_iter().chain([candidate(5, None, 9)])),
             Some(user(5)),
             "never had a turn"
         );
-        let limited = team(1, json!({"mode": "in_turn", "max_open": 5}));
+        let limited = team(1, &json!({"mode": "in_turn", "max_open": 5}));
         assert_eq!(limited.next(all), Some(user(1)));
-        let fewest = team(1, json!({"mode": "fewest_open"}));
+        let fewest = team(1, &json!({"mode": "fewest_open"}));
         assert_eq!(fewest.next(all), Some(user(3)), "of two, the turn decides");
-        let full = team(1, json!({"mode": "fewest_open", "max_open": 1}));
+        let full = team(1, &json!({"mode": "fewest_open", "max_open": 1}));
         assert_eq!(full.next(all[..2].to_vec()), None);
     }
 }

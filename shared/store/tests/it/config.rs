@@ -37,12 +37,12 @@ async fn configuration_is_read_again_only_after_a_change() {
         let config = store.config(&scope, &cache).await.unwrap().unwrap();
         (config.rules.len(), config.connections.len(), usage::take().requests)
     };
-    assert_eq!(requests().await, (1, 3, 4));
+    assert_eq!(requests().await, (1, 3, 5));
     assert_eq!(requests().await, (1, 3, 1));
     world.business.configured.rules.clear();
     world.business.configured.connections.pop();
     world.business.write(&world.aws).await;
-    assert_eq!(requests().await, (0, 2, 4), "what is no longer configured is gone");
+    assert_eq!(requests().await, (0, 2, 5), "what is no longer configured is gone");
     assert_eq!(requests().await, (0, 2, 1));
 }
 

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::repository::{packages, run};
+use crate::repository::{Package, packages, run};
 
 /// `sam build` compiles one function after the other, each by itself. A crate that two of them use with different features is
 /// compiled twice, and with it all that stands on it: a feature of `serde` is half an hour.
@@ -89,4 +89,88 @@ fn everything_local_is_built_with_one_set_of_features() {
         missing.is_empty(),
         "add what requests more features of these to infra/features/Cargo.toml: {missing:#?}"
     );
+}
+
+/// What tests and tools add to the features of crates that the code of functions uses, each with how code that needs it looks. Functions are
+/// compiled with them locally, and without them by `sam build`.
+const ADDED: [(&str, &str, &[&str]); 15] = [
+    ("axum", "form", &["Form(", "Form<"]),
+    ("axum", "http1", &["axum::serve", "serve::"]),
+    ("axum", "multipart", &["Multipart"]),
+    ("axum", "tokio", &["axum::serve", "serve::"]),
+    ("aws-smithy-runtime-api", "test-util", &["test_util"]),
+    ("tokio", "process", &["tokio::process", "process::Command"]),
+    ("tokio", "signal", &["tokio::signal", "signal::"]),
+    ("tokio", "signal-hook-registry", &["tokio::signal"]),
+    ("tokio", "test-util", &["time::pause", "time::advance", "start_paused"]),
+    ("tower", "make", &["tower::make", "MakeService"]),
+    // `alloc`, which functions request.
+    ("encoding_rs", "default", &[]),
+    ("rustix", "default", &["rustix::io"]),
+    ("rustix", "fs", &["rustix::fs"]),
+    ("rustix", "process", &["rustix::process"]),
+    ("rustix", "rand", &["rustix::rand"]),
+];
+
+/// The features of each crate that is built for a selection.
+fn features_of(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in built_by(selection) {
+        let (name, features) = line.split_once('|').unwrap_or_default();
+        let features = features.split(',').filter(|feature| !feature.is_empty());
+        found
+            .entry(name.to_owned())
+            .or_default()
+            .extend(features.map(str::to_owned));
+    }
+    found
+}
+
+/// A function that needs a feature that it does not request itself would fail only in `sam build`.
+#[test]
+fn functions_need_no_feature_that_only_tests_and_tools_request() {
+    let packages = packages().iter();
+    let used_in_functions: Vec<&Package> = packages
+        .filter(|package| package.is_function() || package.folder.starts_with("shared/") && package.name != "testkit")
+        .collect();
+    let functions = used_in_functions.iter().filter(|package| package.is_function());
+    let functions: Vec<String> = functions.map(|package| format!("--package={}", package.name)).collect();
+    let selected: Vec<&str> = functions
+        .iter()
+        .map(String::as_str)
+        .chain(["--edges=normal,build"])
+        .collect();
+    let (own, all) = (features_of(&selected), features_of(&["--workspace"]));
+    let direct: BTreeSet<&str> = used_in_functions
+        .iter()
+        .flat_map(|package| &package.others)
+        .map(String::as_str)
+        .collect();
+    let mut added = BTreeSet::new();
+    for (name, features) in &own {
+        let bare = name.split(' ').next().unwrap_or_default();
+        let more = all
+            .get(name)
+            .into_iter()
+            .flatten()
+            .filter(|feature| !features.contains(*feature));
+        added.extend(
+            more.filter(|_| direct.contains(bare))
+                .map(|feature| (bare, feature.as_str())),
+        );
+    }
+    let known: BTreeSet<(&str, &str)> = ADDED.iter().map(|(name, feature, _)| (*name, *feature)).collect();
+    assert_eq!(added, known, "list here how code that needs these features looks");
+    for package in used_in_functions {
+        let code = package.sources();
+        for (name, feature, looks) in ADDED {
+            for look in looks {
+                assert!(
+                    !code.contains(look),
+                    "{} needs the feature {feature} of {name}: {look}",
+                    package.name
+                );
+            }
+        }
+    }
 }

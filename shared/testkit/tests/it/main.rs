@@ -1,5 +1,6 @@
 //! Tests of the repository itself, so that a mistake fails a test and not a deployment.
 
+mod dependencies;
 mod docs;
 mod environment;
 mod features;

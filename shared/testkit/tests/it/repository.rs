@@ -68,6 +68,8 @@ pub(crate) struct Package {
     pub(crate) dependencies: Vec<String>,
     /// The same for its tests only.
     pub(crate) test_dependencies: Vec<String>,
+    /// Names of others' crates that it depends on.
+    pub(crate) others: Vec<String>,
 }
 
 impl Package {
@@ -109,11 +111,11 @@ fn package(metadata: &Value) -> Package {
     let manifest = PathBuf::from(text(&metadata["manifest_path"]));
     let folder = manifest.parent().and_then(|folder| folder.strip_prefix(root()).ok());
     let folder = folder.expect("a member lies below the root").display().to_string();
-    let ours = |tests: bool| {
+    let crates = |ours: bool, tests: bool| {
         let of_kind = |dependency: &&Value| (dependency["kind"] == "dev") == tests;
         let own = list(&metadata["dependencies"]);
         own.iter()
-            .filter(|dependency| dependency.get("path").is_some_and(Value::is_string))
+            .filter(|dependency| dependency.get("path").is_some_and(Value::is_string) == ours)
             .filter(of_kind)
             .map(|dependency| text(&dependency["name"]))
             .collect()
@@ -131,7 +133,8 @@ fn package(metadata: &Value) -> Package {
         binaries: targets(&|target| target["kind"][0] == "bin"),
         tested: targets(&|target| target["kind"][0] != "test" && target["test"] == true),
         doc_tests: targets(&|target| target["doctest"] == true),
-        dependencies: ours(false),
-        test_dependencies: ours(true),
+        dependencies: crates(true, false),
+        test_dependencies: crates(true, true),
+        others: crates(false, false),
     }
 }

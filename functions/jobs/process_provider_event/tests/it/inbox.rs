@@ -83,7 +83,9 @@ async fn teams_attend_to_conversations_in_turn() {
     world.whatsapp("wamid.1", "Hello").await;
     let alone = conversation(&world).await.expect("there is one").value;
     assert_eq!((alone.team, alone.assignee), (None, None));
-    let [first, second] = [(); 2].map(|()| UserId::new(aws.ids().ulid()));
+    let mut users = [(); 2].map(|()| UserId::new(aws.ids().ulid()));
+    users.sort();
+    let [first, second] = users;
     let nobody = json!({"name": "Prices", "languages": ["fr"], "members": [second], "mode": "in_turn"});
     aws.own::<Team>(scope, nobody).await;
     let fields = json!({"name": "Orders", "members": [first, second], "mode": "fewest_open"});
