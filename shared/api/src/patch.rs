@@ -55,6 +55,11 @@ fn refuse_crowded<'a>(changes: &'a Map<String, Value>, at: &mut Vec<&'a str>) ->
 }
 
 impl<T: Serialize + DeserializeOwned> Patch<T> {
+    /// Whether it names this field.
+    pub fn names(&self, field: &str) -> bool {
+        self.changes.get(field).is_some()
+    }
+
     /// `current` with the changes applied, parsed as if it had been sent as a whole.
     ///
     /// # Errors

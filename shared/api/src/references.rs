@@ -1,9 +1,12 @@
 //! Other resources that a request names, and whether they exist.
 
-use std::fmt::Display;
+use std::{collections::BTreeMap, fmt::Display};
 
 use domain::{
-    accounts::{account::Member, permission::permits::Permit},
+    accounts::{
+        account::{Member, MemberStatus},
+        permission::{Permission, permits::Permit},
+    },
     base::{
         fault::{Fault, FaultCode},
         ids::{StageId, TagId, UserId},
@@ -51,4 +54,33 @@ impl Api {
         });
         Ok(problems.collect())
     }
+}
+
+/// A problem of the field for each of these users who cannot attend to conversations: who does not exist, is deactivated, or only reads.
+/// `members`: those of them who exist.
+pub fn able(members: Vec<Member>, field: &'static str, users: &[UserId]) -> Vec<FieldProblem> {
+    let members: BTreeMap<UserId, Member> = members.into_iter().map(|member| (member.user, member)).collect();
+    let fault = |user: &UserId| {
+        let (code, detail) = match members.get(user) {
+            None => (FaultCode::NotFound, format!("There is no user with the id {user}.")),
+            Some(member) if member.status != MemberStatus::Active => {
+                (FaultCode::NotApplicable, format!("The user {user} is deactivated."))
+            }
+            Some(member) if !member.role.may(Permission::ConversationsWrite) => {
+                let detail = format!(
+                    "The user {user} cannot change conversations: the role {} only reads.",
+                    member.role
+                );
+                (FaultCode::NotApplicable, detail)
+            }
+            Some(_) => return None,
+        };
+        let fault = Fault::new(code, detail);
+        let named = match code {
+            FaultCode::NotFound => fault.and("id", user.to_string()),
+            _ => fault,
+        };
+        Some(FieldProblem::new(field, named))
+    };
+    users.iter().filter_map(fault).collect()
 }

@@ -4,8 +4,8 @@ mod drafts;
 mod models;
 
 use api::{
-    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Patchable as _, Path, Query, RACES, References, Tagged,
-    TimelineEntryOut, found, permits, received,
+    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Patchable as _, Path, Query, RACES, Tagged,
+    TimelineEntryOut, able, found, permits, received,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -16,7 +16,7 @@ use domain::{
         ids::{ConversationId, LineId},
     },
     calls::record::Entry,
-    contacts::history::HistoryKind,
+    contacts::{history::HistoryKind, tag::Tag},
     inbox::{
         conversation::{Conversation, ConversationState},
         team::Team,
@@ -209,8 +209,10 @@ async fn change_conversation(
         let mut after = patch.apply(&ConversationChange::of(before))?.onto(before)?;
         if after != *before {
             let team = may_change(api, who, before, &after).await?;
-            if team.is_some() && after.assignee == before.assignee {
-                after.assignee = None;
+            let (is_given, reopens) = (after.team != before.team, after.is_attended() && !before.is_attended());
+            if after.is_attended() && !patch.names("assignee_id") && (is_given || reopens) {
+                after.assignee.take_if(|_| is_given);
+                // Whoever attended to a closed one may have left since.
                 let assigned = api.store().assign(who.scope(), &mut after, team.as_ref(), who.now());
                 Box::pin(assigned).await?;
             }
@@ -223,7 +225,7 @@ async fn change_conversation(
     shown(api, who, changed.await?).await
 }
 
-/// Refuses a change that is not possible, or names what does not exist. Returns the team if it is another one.
+/// Refuses a change that is not possible, or names what does not exist. Returns the team, if there is one that matters.
 async fn may_change(
     api: &Api,
     who: &Writing,
@@ -235,26 +237,21 @@ async fn may_change(
         fault.map_err(|fault| Problem::field("snoozed_until", fault))?;
     }
     let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
-    let assignee = after.assignee.filter(|_| after.assignee != before.assignee);
-    let named = References {
-        tags: ("tags", new.copied().collect()),
-        stage: ("stage", None),
-        owner: ("assignee_id", assignee),
-    };
-    let mut missing = api.missing(who, &named).await?;
+    let mut wrong = api.unknown::<Tag, _>(who, ("tags", "tag"), new).await?;
+    let (store, scope) = (api.store(), who.scope());
+    if let Some(user) = after.assignee.filter(|_| after.assignee != before.assignee) {
+        wrong.extend(able(store.members_named(scope, &[user]).await?, "assignee_id", &[user]));
+    }
     let mut team = None;
-    if let Some(id) = after.team.filter(|_| after.team != before.team) {
-        team = api.store().get::<Team>(who.scope(), &id).await?.map(|team| team.value);
-        if team.is_none() {
+    let matters = after.team != before.team || after.is_attended() && !before.is_attended();
+    if let Some(id) = after.team.filter(|_| matters) {
+        team = store.get::<Team>(scope, &id).await?.map(|team| team.value);
+        if team.is_none() && after.team != before.team {
             let fault = Fault::new(FaultCode::NotFound, format!("There is no team with the id {id}."));
-            missing.push(FieldProblem::new("team_id", fault.and("id", id.to_string())));
+            wrong.push(FieldProblem::new("team_id", fault.and("id", id.to_string())));
         }
     }
-    if missing.is_empty() {
-        Ok(team)
-    } else {
-        Err(missing.into())
-    }
+    if wrong.is_empty() { Ok(team) } else { Err(wrong.into()) }
 }
 
 async fn mark_conversation_read(

@@ -78,7 +78,7 @@ api::operations! {
         /// Start a conversation
         ///
         /// Sends a message as `POST /api/v1/messages` does, in the conversation with its recipient on its line, which is opened, or begins with
-        /// it. Whoever starts it attends to it, unless somebody else does. `category` and `basis` say why the person may be written to. The
+        /// it. Whoever starts it attends to it, unless it is open and somebody else does. `category` and `basis` say why the person may be written to. The
         /// answer has the conversation as `Location`.
         POST "/api/v1/conversations" => send::start_conversation, "The conversation and its message",
             with "Location" "Path of the conversation",

@@ -656,11 +656,12 @@ pub(crate) async fn start_conversation(
         return Err(Problem::field("send_at", Fault::new(FaultCode::NotApplicable, detail)));
     }
     let (known, config) = Box::pin(sending.send(&api, &who, &request, true)).await?;
-    let line = match &known.message {
-        Exchanged::Sent(message) => message.line,
-        Exchanged::Received(received) => received.line,
+    let (id, line) = match &known.message {
+        Exchanged::Sent(message) => (message.id, message.line),
+        Exchanged::Received(received) => (received.id, received.line),
     };
-    let conversation_id = ConversationId::of(known.contact.contact.id, line);
+    // That of the message, also if its contact was merged into another since.
+    let conversation_id = ConversationId::of(id.contact(), line);
     let message = ChangedMessage::of(&who, known, &Showing::of(config.lines.clone()).whole());
     let started = StartedConversation {
         conversation_id,

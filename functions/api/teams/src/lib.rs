@@ -1,10 +1,12 @@
 //! Teams, which attend to the conversations of the inbox.
 
-use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
+use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, able, permits};
 use axum::{Router, extract::State};
 use domain::{
-    accounts::account::Member,
-    base::{ids::TeamId, resource::Resource as _},
+    base::{
+        ids::{TeamId, UserId},
+        resource::Resource as _,
+    },
     contacts::tag::Tag,
     inbox::team::{Team, TeamIn},
     tenants::line::Line,
@@ -87,7 +89,7 @@ async fn delete_team(
     api.remove::<Team, _>(&who, &id, &if_match).await
 }
 
-/// Refuses members, lines and tags that do not exist, unless it has them already.
+/// Refuses members who cannot attend to conversations, and lines and tags that do not exist, unless it has them already.
 async fn check(api: &Api, who: &Writing, before: Option<&Team>, after: &TeamIn) -> Result<(), Problem> {
     let members = after
         .members
@@ -101,7 +103,9 @@ async fn check(api: &Api, who: &Writing, before: Option<&Team>, after: &TeamIn) 
         .tags
         .iter()
         .filter(|id| before.is_none_or(|team| !team.tags.contains(id)));
-    let mut missing = api.unknown::<Member, _>(who, ("members", "user"), members).await?;
+    let members: Vec<UserId> = members.copied().collect();
+    let known = api.store().members_named(who.scope(), &members).await?;
+    let mut missing = able(known, "members", &members);
     missing.extend(api.unknown::<Line, _>(who, ("lines", "line"), lines).await?);
     missing.extend(api.unknown::<Tag, _>(who, ("tags", "tag"), tags).await?);
     if missing.is_empty() {

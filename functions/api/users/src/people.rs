@@ -74,14 +74,14 @@ pub(crate) async fn set_user_availability(
             "Whoever is available keeps their conversations. Leave out `hand_over`, or send `available: false`.";
         return Err(Problem::field("hand_over", Fault::excludes(&["available"], detail)));
     }
-    let (api, who) = (&api, &who);
+    let (api, who, stamp) = (&api, &who, &who.stamp());
     let set = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
         // First, so that a user who does not exist is the same to all callers.
         found(store.get::<Member>(scope, &user)).await?;
         let mut desk = store.desk(scope, user, now).await?;
         desk.value.set_available(body.available, body.hand_over, now);
-        store.write_desk(scope, &desk).await?;
+        store.write_desk(scope, &desk, Some(stamp)).await?;
         Ok(desk.value)
     });
     Ok(Json(Availability::from(set.await?)))

@@ -28,6 +28,9 @@ const PAGE: i32 = 100;
 /// Maximum conversations of a list that a person hands over in one run.
 const HANDED_OVER: i32 = 50;
 
+/// Time after which no conversation is given to a person any more who has left or is away.
+const SETTLED: SignedDuration = SignedDuration::from_mins(2);
+
 /// Rows that are attended to at the same time.
 const AT_ONCE: usize = 8;
 
@@ -66,7 +69,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 return failed.map_or(Ok(()), Err);
             }
             let (due, next) = ctx.store.due_in_inbox(shard, begun, from, PAGE).await?;
-            let attended = due.iter().map(|due| Box::pin(attend(due, ctx)));
+            let attended = due.iter().map(|due| Box::pin(attend(due, deadline, ctx)));
             let attended: Vec<_> = stream::iter(attended).buffer_unordered(AT_ONCE).collect().await;
             failed = attended.into_iter().find_map(Result::err).or(failed);
             from = next;
@@ -79,11 +82,11 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
 }
 
 /// Attends to one row, or puts it off if that fails.
-async fn attend(due: &DueInInbox, ctx: &Context) -> Result<(), JobError> {
+async fn attend(due: &DueInInbox, deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let scope = &access::job::scope(due.tenant);
     let done = match due.what {
         DueWhat::Conversation(id) => RACES.until_won(|| Box::pin(open_or_notice(scope, id, ctx))).await,
-        DueWhat::Desk(user) => Box::pin(hand_over(scope, user, ctx)).await,
+        DueWhat::Desk(user) => Box::pin(hand_over((scope, user), deadline, ctx)).await,
     };
     if let Err(error) = &done {
         tracing::error!(tenant = %due.tenant, what = ?due.what, error = kit::chain(error), "a row of the inbox is not attended to");
@@ -94,12 +97,12 @@ async fn attend(due: &DueInInbox, ctx: &Context) -> Result<(), JobError> {
 
 /// Gives the conversations of a person who has left, or is away, to others of their teams: of somebody away, only those whose customers wait.
 /// The next run goes on with those that are left.
-async fn hand_over(scope: &TenantScope, user: UserId, ctx: &Context) -> Result<(), StoreError> {
+async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     let desk = ctx.store.desk(scope, user, now).await?;
-    if desk.value.hand_over_at.is_none_or(|at| now < at) {
+    let Some(begun) = desk.value.hand_over_at.filter(|at| *at <= now) else {
         return Ok(());
-    }
+    };
     let (waiting, answered) = (InboxList::Waiting(Some(user)), InboxList::Answered(Some(user)));
     let lists = if desk.value.left {
         vec![waiting, answered]
@@ -107,30 +110,34 @@ async fn hand_over(scope: &TenantScope, user: UserId, ctx: &Context) -> Result<(
         vec![waiting]
     };
     let teams: Vec<Team> = ctx.store.all(scope).await?;
-    let mut done = true;
+    let (mut done, mut failed) = (true, Ok(()));
     for list in lists {
         let ids = ctx.store.ids_of_conversations(scope, list, HANDED_OVER).await?;
         done &= ids.is_empty();
         for id in ids {
-            RACES
+            if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
+                return failed;
+            }
+            let passed = RACES
                 .until_won(|| Box::pin(pass_on(scope, (id, user), &teams, ctx)))
-                .await?;
+                .await;
+            failed = failed.and(passed);
         }
     }
-    // The index lags, so the run that finds none is the last one.
-    if done {
+    // The index lags, and so may a conversation that took their turn just before.
+    if done && begun + SETTLED <= now {
         RACES
             .until_won(|| async {
                 let mut desk = ctx.store.desk(scope, user, now).await?;
                 // They may have left again meanwhile.
-                if desk.value.hand_over_at.take_if(|at| *at <= now).is_some() {
-                    ctx.store.write_desk(scope, &desk).await?;
+                if desk.value.hand_over_at.take_if(|at| *at == begun).is_some() {
+                    ctx.store.write_desk(scope, &desk, None).await?;
                 }
                 Ok::<_, StoreError>(())
             })
             .await?;
     }
-    Ok(())
+    failed
 }
 
 /// Gives a conversation that a person attends to somebody else of its team, or to nobody.

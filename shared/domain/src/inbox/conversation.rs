@@ -319,17 +319,30 @@ impl Conversation {
         });
     }
 
-    /// Notes a message with which somebody of the team begins it, or goes on with it. Whoever does so attends to it, unless somebody else
-    /// does. It is no reply: replies do not wait for it, since it may leave only in the morning.
+    /// Notes a message with which somebody of the team, or the tenant's software, begins it or goes on with it. It is no reply: replies do not
+    /// wait for it, since it may leave only in the morning, and what nobody has read goes on waiting. Whoever sends it attends to the
+    /// conversation, unless it is open and somebody else does.
     pub fn start(&mut self, by: Actor, (at, message, channel): (Timestamp, MessageId, Channel)) {
+        // Whoever attended to a closed one may have left since.
+        let reopens = !self.is_attended();
+        let is_unread = self.unread > 0;
         self.open();
+        let waits = self.waiting_since.take_if(|_| is_unread);
         self.note(Happening {
             at,
             what: What::Reply(message, channel),
         });
-        self.read_to(self.seq);
-        if let (Actor::User(user), None) = (by, self.assignee) {
-            self.assignee = Some(user);
+        if is_unread {
+            self.waiting_since = waits;
+        } else {
+            self.read_to(self.seq);
+        }
+        let sender = match by {
+            Actor::User(user) => Some(user),
+            Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
+        };
+        if reopens || self.assignee.is_none() {
+            self.assignee = sender;
         }
     }
 
@@ -527,14 +540,24 @@ mod tests {
             (conversation.goes_first(at(NOW)), conversation.waiting_since),
             (None, None)
         );
+        // What nobody has read goes on waiting, and whoever attends to it does.
         conversation.note(wrote(2));
-        conversation.move_to(ConversationState::Closed, None);
         conversation.start(Actor::User(other), (wrote(3).at, message(9), Channel::Sms));
         assert_eq!(
-            (conversation.state, conversation.assignee),
-            (ConversationState::Open, Some(user))
+            (conversation.unread, conversation.waiting_since),
+            (1, Some(wrote(2).at))
         );
+        assert_eq!((conversation.first_response, conversation.assignee), (None, Some(user)));
+        assert!(conversation.due().is_some());
+        conversation.read_to(2);
+        conversation.start(Actor::User(other), (wrote(4).at, message(10), Channel::Sms));
         assert_eq!((conversation.unread, conversation.waiting_since), (0, None));
+        conversation.move_to(ConversationState::Closed, None);
+        conversation.start(Actor::User(other), (wrote(5).at, message(11), Channel::Sms));
+        assert_eq!(
+            (conversation.state, conversation.assignee),
+            (ConversationState::Open, Some(other))
+        );
     }
 
     #[test]

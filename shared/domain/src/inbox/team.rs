@@ -111,7 +111,10 @@ impl Desk {
         if self.available != available {
             (self.available, self.since) = (available, now);
         }
-        self.hand_over_at = (hand_over && !available).then_some(now);
+        // Whoever has left hands over everything.
+        if !self.left {
+            self.hand_over_at = (hand_over && !available).then_some(now);
+        }
     }
 
     /// Notes that they have left the tenant, or belong to it again. Whoever has left hands over all their conversations.

@@ -216,6 +216,12 @@ impl Store {
         Ok((belongs, beside.and_then(|key| found.remove(&key))))
     }
 
+    /// Those of these users who are members, also deactivated ones, in any order. One request per hundred.
+    pub async fn members_named(&self, scope: &TenantScope, users: &[UserId]) -> Result<Vec<Member>, StoreError> {
+        let ids = users.iter().map(ToString::to_string).collect();
+        self.some(scope, &ids).await
+    }
+
     /// Changes a member under the condition of the version that was read. The tenant keeps an active administrator, whoever
     /// else is changed at the same time.
     ///
@@ -238,7 +244,11 @@ impl Store {
             rows.push(desk_row(scope, &desk, DOING)?);
         }
         if is_admin(&before.value) == is_admin(after) {
-            return Ok(self.database.transact(rows, DOING).await?);
+            let written = match rows.as_slice() {
+                [_] => self.database.put(rows.remove(0), DOING).await,
+                _ => self.database.transact(rows, DOING).await,
+            };
+            return Ok(written?);
         }
         let admins = self.admins(scope).await?;
         let mut left = admins.value;
@@ -374,6 +384,11 @@ impl Store {
         });
         let row = member_row(scope, member, condition, version, stamp, DOING)?;
         writes.push(Write::Put(row));
+        if previous.is_some() {
+            let mut desk = self.desk(scope, member.user, stamp.at).await?;
+            desk.value.set_left(false, stamp.at);
+            writes.push(Write::Put(desk_row(scope, &desk, DOING)?));
+        }
         if is_admin(member) {
             let admins = self.admins(scope).await?;
             let mut with = admins.value;

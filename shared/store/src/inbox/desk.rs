@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::ids::{ConversationId, UserId},
+    base::{
+        actor::Stamp,
+        ids::{ConversationId, UserId},
+    },
     contacts::contact::Contact,
     inbox::{
         conversation::{Conversation, Happening},
@@ -25,8 +28,8 @@ use crate::{
     },
 };
 
-/// Members of a team whose conversations are counted for the next one: those whose turn is longest ago.
-const MAX_COUNTED_MEMBERS: usize = 20;
+/// Members of a team whose conversations are counted together for the next one.
+const COUNTED_AT_ONCE: usize = 20;
 
 /// Queries by which they are counted at the same time.
 const AT_ONCE: usize = 10;
@@ -71,13 +74,23 @@ impl Store {
         }))
     }
 
-    /// Writes a person's place over the version that was read.
+    /// Writes a person's place over the version that was read, for the audit log with the author of the change if it is a person's.
     ///
     /// # Errors
     /// A conflict after a lost race.
-    pub async fn write_desk(&self, scope: &TenantScope, desk: &Versioned<Desk>) -> Result<(), StoreError> {
+    pub async fn write_desk(
+        &self,
+        scope: &TenantScope,
+        desk: &Versioned<Desk>,
+        author: Option<&Stamp>,
+    ) -> Result<(), StoreError> {
         const DOING: &str = "write whether a person is available";
-        self.database.put(desk_row(scope, desk, DOING)?, DOING).await
+        let row = desk_row(scope, desk, DOING)?;
+        let row = match author {
+            Some(author) => row.stamped(author),
+            None => row,
+        };
+        self.database.put(row, DOING).await
     }
 
     /// A conversation with a happening of which it knew nothing, and with somebody who attends to it, to be written over the version that was
@@ -93,8 +106,8 @@ impl Store {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
         let mut after = noted(known, id, happening);
         let conversation = &mut after.value;
-        let is_new = conversation.assignee.is_none() && !teams.is_empty();
-        if conversation.wants_a_person() && (is_new || conversation.assignee.is_some() && reopened) {
+        let is_nobodys = conversation.assignee.is_none() && !teams.is_empty() && conversation.wants_a_person();
+        if is_nobodys || reopened && conversation.assignee.is_some() {
             let own = |conversation: &Conversation| teams.iter().find(|team| Some(team.id) == conversation.team);
             let mut team = own(conversation);
             if team.is_none() {
@@ -114,7 +127,8 @@ impl Store {
     /// Lets a member of its team attend to a conversation to which nobody attends, or somebody who has left the tenant, by the mode of the
     /// team.
     ///
-    /// One query, and a write unit for the turn; if the mode counts, two further queries for each of at most twenty members.
+    /// One query, and a write unit for the turn; if the team counts, two further queries for each of twenty members, and for further ones if
+    /// none of them can take it.
     pub async fn assign(
         &self,
         scope: &TenantScope,
@@ -122,41 +136,47 @@ impl Store {
         team: Option<&Team>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let team = team.filter(|team| team.gives());
+        if conversation.assignee.is_none() && team.is_none() {
+            return Ok(());
+        }
         let mut desks = self.desks(scope).await?;
         let has_left = |user: &UserId| desks.get(user).is_some_and(|desk| desk.value.left);
         conversation.assignee.take_if(|user| has_left(user));
-        let Some(team) = team.filter(|team| team.gives() && conversation.assignee.is_none()) else {
+        let Some(team) = team.filter(|_| conversation.assignee.is_none()) else {
             return Ok(());
         };
-        for attempt in 1..=ATTEMPTS {
-            if attempt > 1 {
-                desks = self.desks(scope).await?;
-            }
-            let candidates = self.candidates(scope, team, &desks).await?;
-            let Some(user) = team.next(candidates) else {
+        for _attempt in 0..ATTEMPTS {
+            let Some(user) = self.next_of(scope, team, &desks).await? else {
                 return Ok(());
             };
-            conversation.assignee = Some(user);
             let mut desk = desks.remove(&user).unwrap_or_else(|| Versioned {
                 value: Desk::new(user, now),
                 version: 0,
             });
             desk.value.turn_at = Some(now);
-            match self.write_desk(scope, &desk).await {
-                Err(lost) if lost.is_conflict() => {}
-                written => return written,
+            match self.write_desk(scope, &desk, None).await {
+                Ok(()) => {
+                    conversation.assignee = Some(user);
+                    return Ok(());
+                }
+                Err(lost) if lost.is_conflict() => desks = self.desks(scope).await?,
+                Err(error) => return Err(error),
             }
         }
+        // Others are faster: two conversations share a turn.
+        conversation.assignee = self.next_of(scope, team, &desks).await?;
         Ok(())
     }
 
-    /// The members who are available, with what the team's mode needs to know of them.
-    async fn candidates(
+    /// The available member who gets the next conversation. If the team counts, those whose turn is longest ago are counted first, and
+    /// further ones only if none of them can take it.
+    async fn next_of(
         &self,
         scope: &TenantScope,
         team: &Team,
         desks: &BTreeMap<UserId, Versioned<Desk>>,
-    ) -> Result<Vec<Candidate>, StoreError> {
+    ) -> Result<Option<UserId>, StoreError> {
         let members = team.members.iter().filter_map(|user| {
             let desk = desks.get(user).map(|desk| &desk.value);
             desk.is_none_or(Desk::takes).then(|| Candidate {
@@ -167,20 +187,25 @@ impl Store {
         });
         let mut members: Vec<Candidate> = members.collect();
         if !team.counts() {
-            return Ok(members);
+            return Ok(team.next(members));
         }
         members.sort_by_key(|member| (member.turn_at, member.user));
-        members.truncate(MAX_COUNTED_MEMBERS);
-        let counted = members.into_iter().map(|member| async move {
-            let count = |list| self.number_of_conversations(scope, list);
-            let (waiting, answered) = tokio::try_join!(
-                count(InboxList::Waiting(Some(member.user))),
-                count(InboxList::Answered(Some(member.user)))
-            )?;
-            let open = waiting + answered;
-            Ok::<_, StoreError>(Candidate { open, ..member })
-        });
-        stream::iter(counted).buffer_unordered(AT_ONCE).try_collect().await
+        for some in members.chunks(COUNTED_AT_ONCE) {
+            let counted = some.iter().copied().map(|member| async move {
+                let count = |list| self.number_of_conversations(scope, list);
+                let (waiting, answered) = tokio::try_join!(
+                    count(InboxList::Waiting(Some(member.user))),
+                    count(InboxList::Answered(Some(member.user)))
+                )?;
+                let open = waiting + answered;
+                Ok::<_, StoreError>(Candidate { open, ..member })
+            });
+            let counted: Vec<Candidate> = stream::iter(counted).buffer_unordered(AT_ONCE).try_collect().await?;
+            if let Some(user) = team.next(counted) {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
     }
 
     /// At most this many conversations of a list, as the index knows it: the first ones in it.

@@ -96,13 +96,13 @@ fn everything_local_is_built_with_one_set_of_features() {
 const ADDED: [(&str, &str, &[&str]); 15] = [
     ("axum", "form", &["Form(", "Form<"]),
     ("axum", "http1", &["axum::serve", "serve::"]),
-    ("axum", "multipart", &["Multipart"]),
+    ("axum", "multipart", &["extract::Multipart", "Multipart,"]),
     ("axum", "tokio", &["axum::serve", "serve::"]),
     ("aws-smithy-runtime-api", "test-util", &["test_util"]),
     ("tokio", "process", &["tokio::process", "process::Command"]),
     ("tokio", "signal", &["tokio::signal", "signal::"]),
     ("tokio", "signal-hook-registry", &["tokio::signal"]),
-    ("tokio", "test-util", &["time::pause", "time::advance", "start_paused"]),
+    ("tokio", "test-util", &["time::pause", "time::advance"]),
     ("tower", "make", &["tower::make", "MakeService"]),
     // `alloc`, which functions request.
     ("encoding_rs", "default", &[]),

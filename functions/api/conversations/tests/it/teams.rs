@@ -1,6 +1,7 @@
 //! Conversations that are given to teams.
 
 use domain::{accounts::permission::Role, base::ids::UserId, inbox::team::Team};
+use futures::future::join;
 use serde_json::{Value, json};
 use testkit::Aws;
 
@@ -11,7 +12,7 @@ async fn team_finds_the_person_by_its_mode() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let users: Vec<UserId> = [Role::Agent, Role::Manager, Role::Viewer]
+    let users: Vec<UserId> = [Role::Agent, Role::Manager, Role::Admin]
         .map(|role| town.home.person(role).user)
         .into();
     let team = async |name: &str, mode: &str, members: &[UserId]| -> Team {
@@ -52,4 +53,59 @@ async fn team_finds_the_person_by_its_mode() {
     assert_eq!(give(7, json!({"team_id": hand.id})).await, Value::Null);
     assert_eq!(listed(&agent, &format!("?team={}", hand.id)).await, ids(&all[7..8]));
     assert_eq!(give(7, json!({"team_id": null})).await, Value::Null);
+    // Naming somebody decides, also whoever has it, or nobody.
+    let kept = json!({"team_id": hand.id, "assignee_id": users[2]});
+    assert_eq!(give(6, kept).await, json!(users[2]));
+    let nobody = json!({"team_id": fewest.id, "assignee_id": null});
+    assert_eq!(give(8, nobody).await, Value::Null);
+    // A closed one has its person when it opens, unless they have left.
+    assert_eq!(give(6, json!({"state": "closed"})).await, json!(users[2]));
+    assert_eq!(give(6, json!({"state": "open"})).await, json!(users[2]));
+    give(6, json!({"state": "closed"})).await;
+    let mut desk = aws.store().desk(town.home.scope(), users[2], aws.now()).await.unwrap();
+    desk.value.set_left(true, aws.now());
+    let left = aws.store().write_desk(town.home.scope(), &desk, None).await;
+    left.unwrap();
+    assert_eq!(give(6, json!({"state": "open"})).await, Value::Null);
+}
+
+#[tokio::test]
+async fn only_one_of_two_people_takes_a_conversation() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let id = conversation(&aws, &town.home, 1).await;
+    let path = format!("{CONVERSATIONS}/{id}");
+    let (agent, manager) = (town.agent(), town.manager());
+    let takes = |role: Role| json!({"assignee_id": town.home.person(role).user});
+    let first = agent.patch(&path, takes(Role::Agent)).if_match(1);
+    let second = manager.patch(&path, takes(Role::Manager)).if_match(1);
+    let both = join(first.into_future(), second.into_future()).await;
+    let mut statuses = [both.0.status(), both.1.status()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 412]);
+    agent
+        .patch(&path, takes(Role::Viewer))
+        .await
+        .names_only(&["assignee_id"]);
+}
+
+/// Members who can take nothing are not the only ones who are looked at.
+#[tokio::test]
+async fn large_team_gives_to_whoever_has_room() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let mut users: Vec<UserId> = (0..25).map(|_| UserId::new(aws.ids().ulid())).collect();
+    users.sort();
+    let fields = json!({"name": "Orders", "mode": "in_turn", "members": users, "max_open": 1});
+    let team: Team = town.home.own(&aws, fields).await;
+    let (agent, mut taken) = (town.agent(), Vec::new());
+    for number in 1..=26 {
+        let id = conversation(&aws, &town.home, number).await;
+        let given = agent
+            .patch(&format!("{CONVERSATIONS}/{id}"), json!({"team_id": team.id}))
+            .await;
+        taken.push(given.is(200).json()["assignee_id"].clone());
+    }
+    let everybody: Vec<Value> = users.iter().map(|user| json!(user)).chain([Value::Null]).collect();
+    assert_eq!(taken, everybody);
 }

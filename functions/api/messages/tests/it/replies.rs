@@ -227,13 +227,14 @@ async fn message_starts_a_conversation_once() {
     let begun = business.conversation(&aws, id).await.value;
     assert_eq!((begun.seq, begun.unread, begun.waiting_since), (1, 0, None));
 
-    // A later one goes on in it, and answers what waits.
+    // A later one goes on in it, and what nobody has read goes on waiting.
     aws.pass(60);
     business.receive_noted(&aws, id.contact(), id.line()).await;
+    let waits = business.conversation(&aws, id).await.value.waiting_since;
     let further = agent.post(CONVERSATIONS, body.clone()).await.is(201).json();
     assert_eq!(further["conversation_id"], json!(id));
     let known = business.conversation(&aws, id).await.value;
-    assert_eq!((known.seq, known.waiting_since), (3, None));
+    assert_eq!((known.seq, known.unread, known.waiting_since), (3, 1, waits));
 
     let mut late = body.clone();
     late["send_at"] = json!(aws.now() + SignedDuration::from_hours(1));

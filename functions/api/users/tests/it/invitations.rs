@@ -502,6 +502,12 @@ async fn platform_invitation_makes_a_member_administrator() {
         (&user["role"], &user["status"], &user["joined_at"]),
         (&json!("admin"), &json!("active"), &joined_at)
     );
+    let desk = store
+        .desk(town.home.scope(), agent.user, aws.now())
+        .await
+        .unwrap()
+        .value;
+    assert!(desk.takes(), "their place in the inbox is theirs again");
     assert_eq!(old_token.get(USERS).await.status(), 401, "a token of before");
     let account = store.account(agent.user).await.unwrap().unwrap().value;
     assert_eq!(account.tenants, [town.home.tenant]);

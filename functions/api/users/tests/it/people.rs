@@ -358,6 +358,8 @@ async fn everybody_says_whether_they_are_available() {
         .is(200);
     assert_eq!((available().await, desk().await.left), (json!(false), true));
     assert_eq!(desk().await.hand_over_at, Some(aws.now()));
+    town.admin().put(&path, json!({"available": true})).await.is(200);
+    assert_eq!(desk().await.hand_over_at, Some(aws.now()), "whatever anybody says");
     town.admin().patch(&member, json!({"status": "active"})).await.is(200);
     assert_eq!((available().await, desk().await.hand_over_at), (json!(true), None));
 }

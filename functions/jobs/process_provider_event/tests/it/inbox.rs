@@ -106,7 +106,7 @@ async fn teams_attend_to_conversations_in_turn() {
         Some(aws.now() - jiff::SignedDuration::from_secs(60))
     );
     desk.value.set_left(true, aws.now());
-    aws.store().write_desk(scope, &desk).await.expect("it is written");
+    aws.store().write_desk(scope, &desk, None).await.expect("it is written");
     world.whatsapp("wamid.2", "Hello again").await;
     let found = conversation(&world).await.expect("there is one").value;
     assert_eq!(found.assignee, Some(second));

@@ -229,18 +229,18 @@ async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
     };
     let mut desk = store.desk(business.scope(), going, aws.now()).await.unwrap();
     desk.value.set_available(false, true, aws.now());
-    store.write_desk(business.scope(), &desk).await.unwrap();
-    aws.pass(60);
-    for _run in 0..2 {
+    store.write_desk(business.scope(), &desk, None).await.unwrap();
+    for _run in 0..3 {
+        aws.pass(60);
         run(&aws).await;
         assert_eq!(persons().await, [Some(staying), Some(going), None, Some(going)]);
     }
     let mut desk = store.desk(business.scope(), going, aws.now()).await.unwrap();
     assert_eq!(desk.value.hand_over_at, None);
     desk.value.set_left(true, aws.now());
-    store.write_desk(business.scope(), &desk).await.unwrap();
-    aws.pass(60);
-    for _run in 0..2 {
+    store.write_desk(business.scope(), &desk, None).await.unwrap();
+    for _run in 0..3 {
+        aws.pass(60);
         run(&aws).await;
         assert_eq!(persons().await, [Some(staying), Some(staying), None, Some(going)]);
     }
@@ -250,6 +250,30 @@ async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
     assert_eq!(persons().await[3], Some(staying));
 }
 
+/// As during a deployment: the others are handed over all the same.
+#[tokio::test]
+async fn conversation_that_cannot_be_read_keeps_no_other_with_whoever_left() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let going = UserId::new(aws.ids().ulid());
+    let mut all = Vec::new();
+    for last in 1..=2 {
+        let id = writes(&aws, &business, last).await;
+        let give = |conversation: &mut Conversation| conversation.assignee = Some(going);
+        business.change_conversation(&aws, id, give).await;
+        all.push(id);
+        aws.pass(1);
+    }
+    business.spoil_conversation(&aws, all[0].contact()).await;
+    let mut desk = aws.store().desk(business.scope(), going, aws.now()).await.unwrap();
+    desk.value.set_left(true, aws.now());
+    aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
+    let ctx = Context::new(&aws.env_with(&[])).unwrap();
+    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
+    handle(deadline, &ctx).await.unwrap_err();
+    assert_eq!(business.conversation(&aws, all[1]).await.value.assignee, None);
+}
+
 #[tokio::test]
 async fn person_who_cannot_be_read_is_put_off() {
     let aws = Aws::new().await;
@@ -257,7 +281,7 @@ async fn person_who_cannot_be_read_is_put_off() {
     let going = UserId::new(aws.ids().ulid());
     let mut desk = aws.store().desk(business.scope(), going, aws.now()).await.unwrap();
     desk.value.set_left(true, aws.now());
-    aws.store().write_desk(business.scope(), &desk).await.unwrap();
+    aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
     business.spoil_desk(&aws, going).await;
     let ctx = Context::new(&aws.env_with(&[])).unwrap();
     for after in [0, 600] {
