@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Display};
 use domain::{
     accounts::{
         account::{Member, MemberStatus},
-        permission::{Permission, permits::Permit},
+        permission::permits::Permit,
     },
     base::{
         fault::{Fault, FaultCode},
@@ -66,7 +66,7 @@ pub fn able(members: Vec<Member>, field: &'static str, users: &[UserId]) -> Vec<
             Some(member) if member.status != MemberStatus::Active => {
                 (FaultCode::NotApplicable, format!("The user {user} is deactivated."))
             }
-            Some(member) if !member.role.may(Permission::ConversationsWrite) => {
+            Some(member) if !member.attends() => {
                 let detail = format!(
                     "The user {user} cannot change conversations: the role {} only reads.",
                     member.role

@@ -208,13 +208,16 @@ async fn change_conversation(
         let before = &conversation.value;
         let mut after = patch.apply(&ConversationChange::of(before))?.onto(before)?;
         if after != *before {
-            let team = may_change(api, who, before, &after).await?;
-            let (is_given, reopens) = (after.team != before.team, after.is_attended() && !before.is_attended());
-            if after.is_attended() && !patch.names("assignee_id") && (is_given || reopens) {
-                after.assignee.take_if(|_| is_given);
-                // Whoever attended to a closed one may have left since.
-                let assigned = api.store().assign(who.scope(), &mut after, team.as_ref(), who.now());
-                Box::pin(assigned).await?;
+            let names = patch.names("assignee_id");
+            let team = may_change(api, who, (before, &after), names).await?;
+            if !names {
+                let given = team.as_ref().filter(|team| before.team != Some(team.id));
+                after.assignee.take_if(|_| given.is_some());
+                if after.is_attended() && (given.is_some() || !before.is_attended()) {
+                    // Whoever attended to a closed one may have left since.
+                    let assigned = api.store().assign(who.scope(), &mut after, team.as_ref(), who.now());
+                    Box::pin(assigned).await?;
+                }
             }
             conversation.value = after;
             let written = api.store().write_conversation(who.scope(), &conversation, Some(stamp));
@@ -226,11 +229,12 @@ async fn change_conversation(
 }
 
 /// Refuses a change that is not possible, or names what does not exist. Returns the team, if there is one that matters.
+/// `names`: whether it names the person, perhaps the present one.
 async fn may_change(
     api: &Api,
     who: &Writing,
-    before: &Conversation,
-    after: &Conversation,
+    (before, after): (&Conversation, &Conversation),
+    names: bool,
 ) -> Result<Option<Team>, Problem> {
     if (after.state, after.snoozed_until) != (before.state, before.snoozed_until) {
         let fault = Conversation::may_move(after.state, after.snoozed_until, who.now());
@@ -239,12 +243,13 @@ async fn may_change(
     let new = after.tags.iter().filter(|tag| !before.tags.contains(tag));
     let mut wrong = api.unknown::<Tag, _>(who, ("tags", "tag"), new).await?;
     let (store, scope) = (api.store(), who.scope());
-    if let Some(user) = after.assignee.filter(|_| after.assignee != before.assignee) {
+    let reopens = after.is_attended() && !before.is_attended();
+    let is_named = after.assignee != before.assignee || names && reopens;
+    if let Some(user) = after.assignee.filter(|_| is_named) {
         wrong.extend(able(store.members_named(scope, &[user]).await?, "assignee_id", &[user]));
     }
     let mut team = None;
-    let matters = after.team != before.team || after.is_attended() && !before.is_attended();
-    if let Some(id) = after.team.filter(|_| matters) {
+    if let Some(id) = after.team.filter(|_| after.team != before.team || reopens) {
         team = store.get::<Team>(scope, &id).await?.map(|team| team.value);
         if team.is_none() && after.team != before.team {
             let fault = Fault::new(FaultCode::NotFound, format!("There is no team with the id {id}."));

@@ -77,9 +77,10 @@ api::operations! {
 
         /// Start a conversation
         ///
-        /// Sends a message as `POST /api/v1/messages` does, in the conversation with its recipient on its line, which is opened, or begins with
-        /// it. Whoever starts it attends to it, unless it is open and somebody else does. `category` and `basis` say why the person may be written to. The
-        /// answer has the conversation as `Location`.
+        /// Sends a message as `POST /api/v1/messages` does, in the conversation with its recipient on its line, which may begin with it.
+        /// A user who sends it opens the conversation and attends to it, unless somebody else does; an API key changes nothing else in it.
+        /// `category` and `basis` say why the person may be written to. It is sent now: `send_at` is refused. The answer has the
+        /// conversation as `Location`.
         POST "/api/v1/conversations" => send::start_conversation, "The conversation and its message",
             with "Location" "Path of the conversation",
             problems "merged" "window_closed" "cap_reached" "message_refused";

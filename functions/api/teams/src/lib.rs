@@ -3,10 +3,7 @@
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, able, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{
-        ids::{TeamId, UserId},
-        resource::Resource as _,
-    },
+    base::{bounded::Distinct, ids::TeamId, resource::Resource as _},
     contacts::tag::Tag,
     inbox::team::{Team, TeamIn},
     tenants::line::Line,
@@ -91,19 +88,13 @@ async fn delete_team(
 
 /// Refuses members who cannot attend to conversations, and lines and tags that do not exist, unless it has them already.
 async fn check(api: &Api, who: &Writing, before: Option<&Team>, after: &TeamIn) -> Result<(), Problem> {
-    let members = after
-        .members
-        .iter()
-        .filter(|id| before.is_none_or(|team| !team.members.contains(id)));
-    let lines = after
-        .lines
-        .iter()
-        .filter(|id| before.is_none_or(|team| !team.lines.contains(id)));
-    let tags = after
-        .tags
-        .iter()
-        .filter(|id| before.is_none_or(|team| !team.tags.contains(id)));
-    let members: Vec<UserId> = members.copied().collect();
+    fn new<const MAX: usize, T: Copy + PartialEq>(before: Option<&Distinct<MAX, T>>, after: &Distinct<MAX, T>) -> Vec<T> {
+        let known = |id: &&T| before.is_none_or(|before| !before.contains(id));
+        after.iter().filter(known).copied().collect()
+    }
+    let members = new(before.map(|team| &team.members), &after.members);
+    let lines = new(before.map(|team| &team.lines), &after.lines);
+    let tags = new(before.map(|team| &team.tags), &after.tags);
     let known = api.store().members_named(who.scope(), &members).await?;
     let mut missing = able(known, "members", &members);
     missing.extend(api.unknown::<Line, _>(who, ("lines", "line"), lines).await?);

@@ -67,7 +67,7 @@ impl UserName {
     pub(crate) fn of(member: Member, desk: Option<&Desk>) -> Self {
         Self {
             id: member.user,
-            available: member.status == MemberStatus::Active && desk.is_none_or(Desk::takes),
+            available: member.attends() && desk.is_none_or(Desk::takes),
             name: member.name,
         }
     }

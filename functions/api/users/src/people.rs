@@ -77,7 +77,7 @@ pub(crate) async fn set_user_availability(
     let (api, who, stamp) = (&api, &who, &who.stamp());
     let set = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
-        // First, so that a user who does not exist is the same to all callers.
+        // Nobody has a place who is no member.
         found(store.get::<Member>(scope, &user)).await?;
         let mut desk = store.desk(scope, user, now).await?;
         desk.value.set_available(body.available, body.hand_over, now);

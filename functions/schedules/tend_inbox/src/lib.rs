@@ -61,7 +61,7 @@ impl Context {
 /// # Errors
 /// When the table does not answer.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
-    let (begun, mut failed) = (ctx.clock.now(), None);
+    let (begun, mut failed, mut desks) = (ctx.clock.now(), None, Vec::new());
     for shard in 0..SHARDS {
         let mut from = None;
         loop {
@@ -69,6 +69,9 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 return failed.map_or(Ok(()), Err);
             }
             let (due, next) = ctx.store.due_in_inbox(shard, begun, from, PAGE).await?;
+            let (of_people, due): (Vec<_>, Vec<_>) =
+                due.into_iter().partition(|due| matches!(due.what, DueWhat::Desk(_)));
+            desks.extend(of_people);
             let attended = due.iter().map(|due| Box::pin(attend(due, deadline, ctx)));
             let attended: Vec<_> = stream::iter(attended).buffer_unordered(AT_ONCE).collect().await;
             failed = attended.into_iter().find_map(Result::err).or(failed);
@@ -77,6 +80,13 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 break;
             }
         }
+    }
+    // Last, since a hand-over can take all of the time.
+    for due in &desks {
+        if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
+            break;
+        }
+        failed = Box::pin(attend(due, deadline, ctx)).await.err().or(failed);
     }
     failed.map_or(Ok(()), Err)
 }
@@ -110,7 +120,7 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
         vec![waiting]
     };
     let teams: Vec<Team> = ctx.store.all(scope).await?;
-    let (mut done, mut failed) = (true, Ok(()));
+    let (mut done, mut failed, mut passed) = (true, Ok(()), 0);
     for list in lists {
         let ids = ctx.store.ids_of_conversations(scope, list, HANDED_OVER).await?;
         done &= ids.is_empty();
@@ -137,7 +147,8 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
             })
             .await?;
     }
-    failed
+    // The next run goes on, unless nothing would come of it.
+    if passed > 0 { Ok(()) } else { failed }
 }
 
 /// Gives a conversation that a person attends to somebody else of its team, or to nobody.
@@ -153,7 +164,7 @@ async fn pass_on(
     if found.value.assignee.take_if(|assignee| *assignee == user).is_none() {
         return Ok(());
     }
-    let team = teams.iter().find(|team| Some(team.id) == found.value.team);
+    let team = found.value.team_of(teams);
     ctx.store.assign(scope, &mut found.value, team, ctx.clock.now()).await?;
     ctx.store.write_conversation(scope, &found, None).await?;
     line::count("handed_over", 1);
@@ -168,10 +179,10 @@ async fn open_or_notice(scope: &TenantScope, id: ConversationId, ctx: &Context) 
     };
     let what = if found.value.wakes(now) {
         found.value.wake(now);
-        if found.value.assignee.is_some() {
-            // The person may have left meanwhile.
+        if found.value.assignee.is_some() || found.value.team.is_some() {
+            // The person may have left meanwhile, or the conversation was given to another team.
             let teams: Vec<Team> = ctx.store.all(scope).await?;
-            let team = teams.iter().find(|team| Some(team.id) == found.value.team);
+            let team = found.value.team_of(&teams);
             ctx.store.assign(scope, &mut found.value, team, now).await?;
         }
         "opened"

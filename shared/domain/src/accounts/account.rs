@@ -369,6 +369,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether they can attend to conversations: they are active, and do not only read.
+    pub fn attends(&self) -> bool {
+        self.status == MemberStatus::Active && self.role.may(Permission::ConversationsWrite)
+    }
+
     /// A new, active member for this account.
     pub fn joining(account: &Account, role: Role, now: Timestamp) -> Self {
         Self {

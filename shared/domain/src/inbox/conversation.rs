@@ -14,6 +14,7 @@ use crate::{
         fault::{Fault, FaultCode},
         ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
     },
+    inbox::team::Team,
     messages::{message::Channel, purpose::Purpose},
 };
 
@@ -319,31 +320,36 @@ impl Conversation {
         });
     }
 
-    /// Notes a message with which somebody of the team, or the tenant's software, begins it or goes on with it. It is no reply: replies do not
-    /// wait for it, since it may leave only in the morning, and what nobody has read goes on waiting. Whoever sends it attends to the
-    /// conversation, unless it is open and somebody else does.
+    /// Notes a message that begins it or goes on with it. It is no reply: replies do not wait for it, since it may leave only in the morning.
+    /// A person who sends one opens the conversation, and attends to it, unless somebody else does; what they have read no longer waits.
+    /// Software changes nothing else: it answers nobody.
     pub fn start(&mut self, by: Actor, (at, message, channel): (Timestamp, MessageId, Channel)) {
-        // Whoever attended to a closed one may have left since.
-        let reopens = !self.is_attended();
-        let is_unread = self.unread > 0;
+        let what = What::Reply(message, channel);
+        let Actor::User(user) = by else {
+            let (waits, replied) = (self.waiting_since.take(), self.replied_at);
+            self.note(Happening { at, what });
+            (self.waiting_since, self.replied_at) = (waits, replied);
+            return;
+        };
+        // Whoever attended to one that was over may have left since.
+        let was_over = self.state == ConversationState::Closed;
         self.open();
-        let waits = self.waiting_since.take_if(|_| is_unread);
-        self.note(Happening {
-            at,
-            what: What::Reply(message, channel),
-        });
-        if is_unread {
+        if self.unread > 0 {
+            let waits = self.waiting_since.take();
+            self.note(Happening { at, what });
             self.waiting_since = waits;
         } else {
+            self.note(Happening { at, what });
             self.read_to(self.seq);
         }
-        let sender = match by {
-            Actor::User(user) => Some(user),
-            Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
-        };
-        if reopens || self.assignee.is_none() {
-            self.assignee = sender;
+        if was_over || self.assignee.is_none() {
+            self.assignee = Some(user);
         }
+    }
+
+    /// Its team, among those of the tenant.
+    pub fn team_of<'a>(&self, teams: &'a [Team]) -> Option<&'a Team> {
+        teams.iter().find(|team| Some(team.id) == self.team)
     }
 
     /// The latest reply, if it may still be sent: a further one goes after it.
@@ -493,7 +499,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::samples::at;
+    use crate::{base::ids::ApiKeyId, samples::at};
 
     const NOW: &str = "2026-11-20T10:00:00Z";
 
@@ -558,6 +564,29 @@ mod tests {
             (conversation.state, conversation.assignee),
             (ConversationState::Open, Some(other))
         );
+    }
+
+    /// It sends what happened elsewhere, such as the state of an order.
+    #[test]
+    fn software_that_writes_in_it_answers_nobody() {
+        let user = UserId::new(Ulid::from_parts(3, 1));
+        let software = Actor::ApiKey(ApiKeyId::new(Ulid::from_parts(4, 1)));
+        let sent = |minute: i64| (replied(minute).at, message(9), Channel::Sms);
+        let mut conversation = noted([wrote(2)]);
+        conversation.assignee = Some(user);
+        conversation.read_to(1);
+        for state in [ConversationState::Snoozed, ConversationState::Pending, ConversationState::Open] {
+            let until = (state == ConversationState::Snoozed).then(|| at(NOW) + MAX_SNOOZE);
+            conversation.move_to(state, until);
+            let before = conversation.clone();
+            conversation.start(software, sent(30));
+            let after = Conversation {
+                seq: before.seq + 1,
+                last: conversation.last,
+                ..before
+            };
+            assert_eq!(conversation, after);
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub struct Desk {
     /// Time of their latest turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn_at: Option<Timestamp>,
-    /// Whether they have left the tenant.
+    /// Whether they attend to conversations no more: they have left the tenant, or only read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub left: bool,
     /// Time from which their conversations are handed over, until all of them are.
@@ -106,18 +106,21 @@ impl Desk {
         self.available && !self.left
     }
 
-    /// Notes whether they are available from now on, and if they are not, whether the conversations whose customers wait go to others.
+    /// Notes whether they are available from now on, and if they are not, whether the conversations whose customers wait go to others. A
+    /// hand-over that has begun ends when they are available again.
     pub fn set_available(&mut self, available: bool, hand_over: bool, now: Timestamp) {
         if self.available != available {
             (self.available, self.since) = (available, now);
         }
         // Whoever has left hands over everything.
-        if !self.left {
-            self.hand_over_at = (hand_over && !available).then_some(now);
+        if available && !self.left {
+            self.hand_over_at = None;
+        } else if hand_over {
+            self.hand_over_at.get_or_insert(now);
         }
     }
 
-    /// Notes that they have left the tenant, or belong to it again. Whoever has left hands over all their conversations.
+    /// Notes that they attend to conversations no more, or again. Whoever does not hands over all of them.
     pub fn set_left(&mut self, left: bool, now: Timestamp) {
         self.left = left;
         self.hand_over_at = left.then_some(now);

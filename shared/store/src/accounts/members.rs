@@ -238,9 +238,9 @@ impl Store {
         let condition = Condition::Version(before.version);
         let row = member_row(scope, after, condition, before.version + 1, stamp, DOING)?;
         let mut rows = vec![row];
-        if before.value.status != after.status {
+        if before.value.attends() != after.attends() {
             let mut desk = self.desk(scope, after.user, stamp.at).await?;
-            desk.value.set_left(after.status != MemberStatus::Active, stamp.at);
+            desk.value.set_left(!after.attends(), stamp.at);
             rows.push(desk_row(scope, &desk, DOING)?);
         }
         if is_admin(&before.value) == is_admin(after) {
@@ -386,7 +386,7 @@ impl Store {
         writes.push(Write::Put(row));
         if previous.is_some() {
             let mut desk = self.desk(scope, member.user, stamp.at).await?;
-            desk.value.set_left(false, stamp.at);
+            desk.value.set_left(!member.attends(), stamp.at);
             writes.push(Write::Put(desk_row(scope, &desk, DOING)?));
         }
         if is_admin(member) {

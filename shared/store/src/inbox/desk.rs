@@ -106,28 +106,45 @@ impl Store {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
         let mut after = noted(known, id, happening);
         let conversation = &mut after.value;
-        let is_nobodys = conversation.assignee.is_none() && !teams.is_empty() && conversation.wants_a_person();
-        if is_nobodys || reopened && conversation.assignee.is_some() {
-            let own = |conversation: &Conversation| teams.iter().find(|team| Some(team.id) == conversation.team);
-            let mut team = own(conversation);
-            if team.is_none() {
-                let tags: Vec<_> = if teams.iter().any(|team| !team.tags.is_empty()) {
-                    self.profile(scope, contact.id).await?.tags.into_iter().collect()
-                } else {
-                    Vec::new()
-                };
-                team = Team::of(teams, contact, conversation.line, &tags);
-                conversation.team = team.map(|team| team.id);
-            }
-            self.assign(scope, conversation, team, now).await?;
+        if reopened {
+            self.let_go(scope, conversation, now).await?;
         }
+        if conversation.assignee.is_some() || teams.is_empty() || !conversation.wants_a_person() {
+            return Ok(after);
+        }
+        let mut team = conversation.team_of(teams);
+        if team.is_none() {
+            let tags: Vec<_> = if teams.iter().any(|team| !team.tags.is_empty()) {
+                self.profile(scope, contact.id).await?.tags.into_iter().collect()
+            } else {
+                Vec::new()
+            };
+            team = Team::of(teams, contact, conversation.line, &tags);
+            conversation.team = team.map(|team| team.id);
+        }
+        self.assign(scope, conversation, team, now).await?;
         Ok(after)
+    }
+
+    /// Lets nobody attend to a conversation whose person has left.
+    async fn let_go(
+        &self,
+        scope: &TenantScope,
+        conversation: &mut Conversation,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Some(user) = conversation.assignee
+            && self.desk(scope, user, now).await?.value.left
+        {
+            conversation.assignee = None;
+        }
+        Ok(())
     }
 
     /// Lets a member of its team attend to a conversation to which nobody attends, or somebody who has left the tenant, by the mode of the
     /// team.
     ///
-    /// One query, and a write unit for the turn; if the team counts, two further queries for each of twenty members, and for further ones if
+    /// A row for whoever attends to it, or a query and a write unit for the turn; if the team counts, two further queries for each of twenty members, and for further ones if
     /// none of them can take it.
     pub async fn assign(
         &self,
@@ -136,16 +153,11 @@ impl Store {
         team: Option<&Team>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let team = team.filter(|team| team.gives());
-        if conversation.assignee.is_none() && team.is_none() {
-            return Ok(());
-        }
-        let mut desks = self.desks(scope).await?;
-        let has_left = |user: &UserId| desks.get(user).is_some_and(|desk| desk.value.left);
-        conversation.assignee.take_if(|user| has_left(user));
-        let Some(team) = team.filter(|_| conversation.assignee.is_none()) else {
+        self.let_go(scope, conversation, now).await?;
+        let Some(team) = team.filter(|team| team.gives() && conversation.assignee.is_none()) else {
             return Ok(());
         };
+        let mut desks = self.desks(scope).await?;
         for _attempt in 0..ATTEMPTS {
             let Some(user) = self.next_of(scope, team, &desks).await? else {
                 return Ok(());

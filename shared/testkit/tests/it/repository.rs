@@ -70,6 +70,8 @@ pub(crate) struct Package {
     pub(crate) test_dependencies: Vec<String>,
     /// Names of others' crates that it depends on.
     pub(crate) others: Vec<String>,
+    /// Names of others' crates of which it takes any version.
+    pub(crate) of_any_version: Vec<String>,
 }
 
 impl Package {
@@ -127,7 +129,10 @@ fn package(metadata: &Value) -> Package {
             .map(|target| text(&target["name"]))
             .collect()
     };
+    let of_any_version = list(&metadata["dependencies"]).into_iter();
+    let of_any_version = of_any_version.filter(|one| one["req"] == "*" && !one["path"].is_string());
     Package {
+        of_any_version: of_any_version.map(|one| text(&one["name"])).collect(),
         name: text(&metadata["name"]),
         folder,
         binaries: targets(&|target| target["kind"][0] == "bin"),

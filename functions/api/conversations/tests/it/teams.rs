@@ -53,6 +53,12 @@ async fn team_finds_the_person_by_its_mode() {
     assert_eq!(give(7, json!({"team_id": hand.id})).await, Value::Null);
     assert_eq!(listed(&agent, &format!("?team={}", hand.id)).await, ids(&all[7..8]));
     assert_eq!(give(7, json!({"team_id": null})).await, Value::Null);
+    assert_eq!(give(6, json!({"team_id": null})).await, json!(users[2]), "kept");
+    // A snoozed one is taken from the former team's person, too.
+    let until = aws.now() + jiff::SignedDuration::from_hours(1);
+    let snoozed = json!({"state": "snoozed", "snoozed_until": until, "team_id": fewest.id});
+    assert_eq!(give(6, snoozed).await, Value::Null);
+    give(6, json!({"state": "open", "assignee_id": users[2]})).await;
     // Naming somebody decides, also whoever has it, or nobody.
     let kept = json!({"team_id": hand.id, "assignee_id": users[2]});
     assert_eq!(give(6, kept).await, json!(users[2]));

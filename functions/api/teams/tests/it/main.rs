@@ -49,8 +49,10 @@ async fn teams_name_what_the_tenant_has() {
     let (agent, stranger) = (town.home.person(Role::Agent).user, town.away.person(Role::Agent).user);
     let made = manager.post(TEAMS, json!({"name": "Orders", "members": [agent]})).await;
     let made = made.is(201).header("location");
+    let viewer = town.home.person(Role::Viewer).user;
     let unknown = |kind: &str| json!([format!("{kind}_01hq5c1ynyc0000000000000ab")]);
-    let wrong: [(&str, Value); 9] = [
+    let wrong: [(&str, Value); 10] = [
+        ("members", json!([viewer])),
         ("members", json!([stranger])),
         ("members", json!([agent, agent])),
         ("members", unknown("usr")),

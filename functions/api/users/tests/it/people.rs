@@ -362,4 +362,10 @@ async fn everybody_says_whether_they_are_available() {
     assert_eq!(desk().await.hand_over_at, Some(aws.now()), "whatever anybody says");
     town.admin().patch(&member, json!({"status": "active"})).await.is(200);
     assert_eq!((available().await, desk().await.hand_over_at), (json!(true), None));
+
+    // So does whoever only reads from now on.
+    town.admin().patch(&member, json!({"role": "viewer"})).await.is(200);
+    assert_eq!((available().await, desk().await.left), (json!(false), true));
+    town.admin().patch(&member, json!({"role": "manager"})).await.is(200);
+    assert_eq!((available().await, desk().await.left), (json!(true), false));
 }
