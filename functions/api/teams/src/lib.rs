@@ -88,7 +88,10 @@ async fn delete_team(
 
 /// Refuses members who cannot attend to conversations, and lines and tags that do not exist, unless it has them already.
 async fn check(api: &Api, who: &Writing, before: Option<&Team>, after: &TeamIn) -> Result<(), Problem> {
-    fn new<const MAX: usize, T: Copy + PartialEq>(before: Option<&Distinct<MAX, T>>, after: &Distinct<MAX, T>) -> Vec<T> {
+    fn new<const MAX: usize, T: Copy + PartialEq>(
+        before: Option<&Distinct<MAX, T>>,
+        after: &Distinct<MAX, T>,
+    ) -> Vec<T> {
         let known = |id: &&T| before.is_none_or(|before| !before.contains(id));
         after.iter().filter(known).copied().collect()
     }

@@ -64,6 +64,8 @@ pub(crate) async fn set_user_availability(
     Path(user): Path<UserId>,
     Body(body): Body<AvailabilityIn>,
 ) -> Result<Json<Availability>, Problem> {
+    // First, so that a user who does not exist is the same to all callers.
+    found(api.store().get::<Member>(who.scope(), &user)).await?;
     if who.actor() != Actor::User(user) && !who.principal().may(Permission::TeamsWrite) {
         let detail =
             "You can say of yourself whether you are available. Of others, it needs the permission teams:write.";
@@ -77,8 +79,6 @@ pub(crate) async fn set_user_availability(
     let (api, who, stamp) = (&api, &who, &who.stamp());
     let set = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
-        // Nobody has a place who is no member.
-        found(store.get::<Member>(scope, &user)).await?;
         let mut desk = store.desk(scope, user, now).await?;
         desk.value.set_available(body.available, body.hand_over, now);
         store.write_desk(scope, &desk, Some(stamp)).await?;

@@ -555,7 +555,7 @@ mod tests {
         );
         assert_eq!((conversation.first_response, conversation.assignee), (None, Some(user)));
         assert!(conversation.due().is_some());
-        conversation.read_to(2);
+        conversation.read_to(3);
         conversation.start(Actor::User(other), (wrote(4).at, message(10), Channel::Sms));
         assert_eq!((conversation.unread, conversation.waiting_since), (0, None));
         conversation.move_to(ConversationState::Closed, None);
@@ -575,7 +575,11 @@ mod tests {
         let mut conversation = noted([wrote(2)]);
         conversation.assignee = Some(user);
         conversation.read_to(1);
-        for state in [ConversationState::Snoozed, ConversationState::Pending, ConversationState::Open] {
+        for state in [
+            ConversationState::Snoozed,
+            ConversationState::Pending,
+            ConversationState::Open,
+        ] {
             let until = (state == ConversationState::Snoozed).then(|| at(NOW) + MAX_SNOOZE);
             conversation.move_to(state, until);
             let before = conversation.clone();
