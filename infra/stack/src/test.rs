@@ -2,7 +2,7 @@
 //! (`selected`) need an emulator at most.
 //!
 //! Two rows of test programs run side by side, each with its own emulator: the tests of the deployed stack, and all others, which need
-//! tables, queues and keys only. The others use what the first, which mostly wait for each other, leave of the machine.
+//! tables, queues and keys only, two at a time. The others use what the first, which mostly wait for each other, leave of the machine.
 
 use std::{
     collections::BTreeSet,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 pub mod selected;
 
@@ -36,6 +37,9 @@ pub const SKIPPED: &str = "skipped ";
 
 /// Threads of the tests of the deployed stack, which mostly wait for it.
 const THREADS_ON_STAGE: &str = "4";
+
+/// Other test programs that run at the same time: many of them leave a core idle when they begin and end.
+const OTHERS_AT_ONCE: usize = 2;
 
 /// Runs all test programs of the workspace with these arguments and its own stack; true if all tests passed.
 ///
@@ -132,41 +136,52 @@ async fn without_stage(
     outcome
 }
 
-/// Runs programs one after the other, whether or not they succeed. Their output is shown as it comes if `live`, otherwise as a whole at
-/// the end of each, so that it does not mix with others.
+/// Runs programs whether or not they succeed: one after the other if `live`, and shows their output as it comes; otherwise two at a time, and
+/// shows it as a whole at the end of each, so that it does not mix with others.
 async fn run_all(
     programs: &[TestProgram],
     arguments: &[String],
     live: bool,
     prepare: impl Fn(&mut tokio::process::Command),
 ) -> Result<Count> {
-    let mut count = Count::default();
-    for program in programs {
-        let name = format!("{} ({})", program.package, program.target);
+    let at_once = if live { 1 } else { OTHERS_AT_ONCE };
+    let runs = programs.iter().map(|program| {
         let mut command = program.command(!live);
         command.args(arguments);
         prepare(&mut command);
-        let begun = Instant::now();
-        let mut of_program = Count::default();
-        let mut output = String::new();
-        if live {
-            println!("\nrunning {name}");
-        }
-        let succeeded = succeeds_seen(&mut command, &name, |line| {
-            of_program.add(line);
-            if live {
-                println!("{line}");
-            } else {
-                let _ = writeln!(output, "{line}");
-            }
+        run(program, command, live)
+    });
+    let counts = stream::iter(runs).buffer_unordered(at_once);
+    counts
+        .try_fold(Count::default(), async |mut all, of_program| {
+            all.merge(of_program);
+            Ok(all)
         })
-        .await?;
-        if !live {
-            print!("\nran {name} in {}\n{output}", seconds(begun.elapsed()));
-        }
-        of_program.ended(&name, succeeded);
-        count.merge(of_program);
+        .await
+}
+
+/// Runs one program.
+async fn run(program: &TestProgram, mut command: tokio::process::Command, live: bool) -> Result<Count> {
+    let name = format!("{} ({})", program.package, program.target);
+    let begun = Instant::now();
+    let mut count = Count::default();
+    let mut output = String::new();
+    if live {
+        println!("\nrunning {name}");
     }
+    let succeeded = succeeds_seen(&mut command, &name, |line| {
+        count.add(line);
+        if live {
+            println!("{line}");
+        } else {
+            let _ = writeln!(output, "{line}");
+        }
+    })
+    .await?;
+    if !live {
+        print!("\nran {name} in {}\n{output}", seconds(begun.elapsed()));
+    }
+    count.ended(&name, succeeded);
     Ok(count)
 }
 

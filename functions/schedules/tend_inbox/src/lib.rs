@@ -120,18 +120,26 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
         vec![waiting]
     };
     let teams: Vec<Team> = ctx.store.all(scope).await?;
-    let (mut done, mut failed, mut passed) = (true, Ok(()), 0);
-    for list in lists {
+    let (mut done, mut failed, mut passed) = (true, None, 0);
+    'all: for list in lists {
         let ids = ctx.store.ids_of_conversations(scope, list, HANDED_OVER).await?;
         done &= ids.is_empty();
         for id in ids {
             if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
-                return failed;
+                done = false;
+                break 'all;
             }
-            let passed = RACES
+            let handed = RACES
                 .until_won(|| Box::pin(pass_on(scope, (id, user), &teams, ctx)))
                 .await;
-            failed = failed.and(passed);
+            match handed {
+                Ok(()) => passed += 1,
+                Err(error) => {
+                    let tenant = scope.tenant();
+                    tracing::error!(%tenant, conversation = %id, error = kit::chain(&error), "a conversation is not handed over");
+                    failed = failed.or(Some(error));
+                }
+            }
         }
     }
     // The index lags, and so may a conversation that took their turn just before.
@@ -147,8 +155,8 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
             })
             .await?;
     }
-    // The next run goes on, unless nothing would come of it.
-    if passed > 0 { Ok(()) } else { failed }
+    // The next run goes on, unless nothing comes of it.
+    failed.filter(|_| passed == 0).map_or(Ok(()), Err)
 }
 
 /// Gives a conversation that a person attends to somebody else of its team, or to nobody.
