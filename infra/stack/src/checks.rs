@@ -26,17 +26,19 @@ pub async fn check(place: &Place, linted: bool) -> Result<()> {
     arm64(place, &tools).await
 }
 
-/// Checks of what is not Rust.
+/// Checks of what is not Rust. Installing tools and checking the template are Python on one core each.
 async fn documents(place: &Place) -> Result<Tools> {
     let tools = Tools::set_up(place).await?;
-    step("typos", run_shown(&mut tools.sam("typos"), "typos")).await?;
-    step(
-        "template: sam validate, cfn-lint, also expanded",
-        check_template(place, &tools),
-    )
-    .await?;
-    let contract = tools.contract().await?;
-    step("contract: openapi-spec-validator, redocly", lint(place, &contract)).await?;
+    let of_template = async {
+        step("typos", run_shown(&mut tools.sam("typos"), "typos")).await?;
+        let what = "template: sam validate, cfn-lint, also expanded";
+        step(what, check_template(place, &tools)).await
+    };
+    let of_contract = async {
+        let contract = tools.contract().await?;
+        step("contract: openapi-spec-validator, redocly", lint(place, &contract)).await
+    };
+    tokio::try_join!(of_template, of_contract)?;
     Ok(tools)
 }
 

@@ -46,8 +46,10 @@ impl Tools {
     /// Sets up missing and outdated environments.
     pub async fn set_up(place: &Place) -> Result<Self> {
         let tools = Self { place: place.clone() };
-        tools.environment(Environment::MiniStack).await?;
-        tools.environment(Environment::Sam).await?;
+        tokio::try_join!(
+            tools.environment(Environment::MiniStack),
+            tools.environment(Environment::Sam)
+        )?;
         Ok(tools)
     }
 
@@ -138,11 +140,11 @@ impl Tools {
 
     /// Tools for the API's contract, set up on first use: only checks and tests need them.
     pub async fn contract(&self) -> Result<Contract> {
-        self.environment(Environment::Contract).await?;
+        let ((), node) = tokio::try_join!(self.environment(Environment::Contract), self.node())?;
         let contract = Contract {
             place: self.place.clone(),
             python: self.folder(Environment::Contract).join("bin"),
-            node: self.node().await?,
+            node,
             packages: self.place.dot.join("tools/node"),
         };
         contract.packages().await?;
