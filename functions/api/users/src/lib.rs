@@ -31,18 +31,23 @@ api::operations! {
 
         /// List the names of users
         ///
-        /// For every member: answers name people by their ids. Includes deactivated users, whom older ones name. Says who is available for the
-        /// conversations of their teams.
+        /// For every member: answers name people by their ids. Includes deactivated users, whom older ones name.
         GET "/api/v1/users/names" => people::list_user_names, "A page of names";
 
         /// Get a user
         GET "/api/v1/users/{user_id}" => people::get_user, "The user";
 
+        /// List who is available
+        ///
+        /// All users of the tenant, each with whether conversations are assigned to them by the mode of a team. Deactivated users, and those
+        /// who only read, are not available.
+        GET "/api/v1/users/availability" => people::list_user_availability, "A page of users";
+
         /// Say whether a user is available
         ///
         /// Everybody says it of themselves; of others, it needs `teams:write`. Until somebody says so, a user is available. The conversations of
         /// a user who is not available stay with them, unless they are handed over, which takes a minute or two.
-        PUT "/api/v1/users/{user_id}/availability" => people::set_user_availability, "Whether the user is available";
+        PUT "/api/v1/users/availability/{user_id}" => people::set_user_availability, "Whether the user is available";
 
         /// Update a user
         ///

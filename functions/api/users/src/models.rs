@@ -58,16 +58,12 @@ pub(crate) struct UserName {
     /// Display name.
     #[schemars(example = "Maya Haddad")]
     name: String,
-    /// Whether conversations are assigned to the user by the mode of a team.
-    available: bool,
 }
 
-impl UserName {
-    /// A member, and their place in the inbox if there is one.
-    pub(crate) fn of(member: Member, desk: Option<&Desk>) -> Self {
+impl From<Member> for UserName {
+    fn from(member: Member) -> Self {
         Self {
             id: member.user,
-            available: member.attends() && desk.is_none_or(Desk::takes),
             name: member.name,
         }
     }
@@ -93,17 +89,18 @@ pub(crate) struct Availability {
     user_id: UserId,
     /// Whether conversations are assigned to the user by the mode of a team.
     available: bool,
-    /// Time of the last change.
+    /// Time since which the user says so, or belongs to the tenant.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     since: Timestamp,
 }
 
-impl From<Desk> for Availability {
-    fn from(desk: Desk) -> Self {
+impl Availability {
+    /// That of a member, by their place in the inbox if they have one.
+    pub(crate) fn of(member: &Member, desk: Option<&Desk>) -> Self {
         Self {
-            user_id: desk.user,
-            available: desk.takes(),
-            since: desk.since,
+            user_id: member.user,
+            available: member.attends() && desk.is_none_or(Desk::takes),
+            since: desk.map_or(member.joined_at, |desk| desk.since),
         }
     }
 }

@@ -46,6 +46,18 @@ pub(crate) async fn list_user_names(
     State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<UserName>, Problem> {
+    let store = api.store();
+    let page = store
+        .page::<Member>(who.scope(), paging.after(), paging.limit())
+        .await?;
+    Ok(Listed::of(page, |member| member.value.into()))
+}
+
+pub(crate) async fn list_user_availability(
+    who: Allowed<permits::ConversationsRead>,
+    State(api): State<Api>,
+    paging: Paging,
+) -> Result<Listed<Availability>, Problem> {
     let (store, scope) = (api.store(), who.scope());
     let (page, desks) = tokio::try_join!(
         store.page::<Member>(scope, paging.after(), paging.limit()),
@@ -53,7 +65,7 @@ pub(crate) async fn list_user_names(
     )?;
     Ok(Listed::of(page, |member| {
         let desk = desks.get(&member.value.user).map(|desk| &desk.value);
-        UserName::of(member.value, desk)
+        Availability::of(&member.value, desk)
     }))
 }
 
@@ -65,7 +77,7 @@ pub(crate) async fn set_user_availability(
     Body(body): Body<AvailabilityIn>,
 ) -> Result<Json<Availability>, Problem> {
     // First, so that a user who does not exist is the same to all callers.
-    found(api.store().get::<Member>(who.scope(), &user)).await?;
+    let member = found(api.store().get::<Member>(who.scope(), &user)).await?.value;
     if who.actor() != Actor::User(user) && !who.principal().may(Permission::TeamsWrite) {
         let detail =
             "You can say of yourself whether you are available. Of others, it needs the permission teams:write.";
@@ -84,7 +96,8 @@ pub(crate) async fn set_user_availability(
         store.write_desk(scope, &desk, Some(stamp)).await?;
         Ok(desk.value)
     });
-    Ok(Json(Availability::from(set.await?)))
+    let desk = set.await?;
+    Ok(Json(Availability::of(&member, Some(&desk))))
 }
 
 pub(crate) async fn get_user(

@@ -1,6 +1,9 @@
 //! Users of a tenant, and their permissions.
 
-use domain::accounts::permission::{Permission, granted};
+use domain::{
+    accounts::permission::{Permission, granted},
+    base::ids::UserId,
+};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -44,7 +47,7 @@ async fn every_member_reads_names_and_nothing_else_of_users() {
     let known = town.admin().get(USERS).await.items();
     let names: Vec<_> = known
         .iter()
-        .map(|user| json!({"id": user["id"], "name": user["name"], "available": user["status"] == "active" && user["role"] != "viewer"}))
+        .map(|user| json!({"id": user["id"], "name": user["name"]}))
         .collect();
     for role in [Role::Viewer, Role::Agent, Role::Admin] {
         assert_eq!(town.role(role).get(NAMES).await.items(), names, "{role}");
@@ -304,12 +307,19 @@ async fn everybody_says_whether_they_are_available() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let user = town.home.person(Role::Agent).user;
-    let path = format!("{USERS}/{user}/availability");
-    let available = async || {
-        let names = town.viewer().get(NAMES).await.items();
-        let found = names.into_iter().find(|name| name["id"] == json!(user)).unwrap();
+    let all = format!("{USERS}/availability");
+    let path = format!("{all}/{user}");
+    let of = async |user: UserId| {
+        let all = town.viewer().all(&all, 2).await;
+        let found = all.into_iter().find(|one| one["user_id"] == json!(user)).unwrap();
         found["available"].clone()
     };
+    let available = || of(user);
+    assert_eq!(
+        of(town.home.person(Role::Viewer).user).await,
+        json!(false),
+        "only reads"
+    );
     assert_eq!(available().await, json!(true));
     let away = json!({"available": false});
     let set = town.agent().put(&path, away.clone()).await;
@@ -343,7 +353,7 @@ async fn everybody_says_whether_they_are_available() {
         .put(&path, away.clone())
         .await
         .is_refused(403, "forbidden");
-    let colleague = format!("{USERS}/{}/availability", town.home.person(Role::Manager).user);
+    let colleague = format!("{all}/{}", town.home.person(Role::Manager).user);
     town.agent()
         .put(&colleague, away.clone())
         .await
