@@ -252,7 +252,7 @@ async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
 
 /// As during a deployment: the others are handed over all the same.
 #[tokio::test]
-async fn conversation_that_cannot_be_read_keeps_no_other_with_whoever_left() {
+async fn unreadable_conversation_keeps_no_other_with_whoever_left() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
     let going = UserId::new(aws.ids().ulid());
