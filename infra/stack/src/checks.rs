@@ -22,7 +22,7 @@ pub async fn check(place: &Place, linted: bool) -> Result<()> {
         run_shown(cargo(place).args(["fmt", "--all", "--check"]), "cargo fmt"),
     )
     .await?;
-    let (tools, ()) = tokio::try_join!(documents(place), code(place, linted))?;
+    let (tools, ()) = tokio::try_join!(documents(place), lints(place, linted))?;
     arm64(place, &tools).await
 }
 
@@ -42,8 +42,11 @@ async fn documents(place: &Place) -> Result<Tools> {
     Ok(tools)
 }
 
-/// Checks of the code.
-async fn code(place: &Place, linted: bool) -> Result<()> {
+/// Lints of the code, unless the build has found none.
+async fn lints(place: &Place, linted: bool) -> Result<()> {
+    if linted {
+        return Ok(());
+    }
     let clippy = [
         "clippy",
         "--quiet",
@@ -53,10 +56,7 @@ async fn code(place: &Place, linted: bool) -> Result<()> {
         "-D",
         "warnings",
     ];
-    if !linted {
-        step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await?;
-    }
-    Ok(())
+    step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await
 }
 
 /// The target that operators need to build for arm64, the template's default.

@@ -53,7 +53,7 @@ pub use patch::Patch;
 pub use phone::PhoneOut;
 pub use query::Takes;
 pub use races::{RACES, Races, Setback};
-pub use references::{References, able};
+pub use references::{References, able, absent};
 pub use replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 pub use reports::{CostOut, Report, ReportBy, ReportHeadOut, ReportLineOut, ReportPart, ReportPartOut, ReportQuery};
 pub use secrets::LinkToken;

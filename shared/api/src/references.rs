@@ -48,39 +48,33 @@ impl Api {
         ids: impl IntoIterator<Item = impl Display>,
     ) -> Result<Vec<FieldProblem>, Problem> {
         let missing = self.store().missing::<T>(who.scope(), ids).await?;
-        let problems = missing.iter().map(|id| {
-            let fault = Fault::new(FaultCode::NotFound, format!("There is no {name} with the id {id}."));
-            FieldProblem::new(field, fault.and("id", id.clone()))
-        });
-        Ok(problems.collect())
+        Ok(missing.iter().map(|id| absent((field, name), id)).collect())
     }
+}
+
+/// The problem of a field that names something that does not exist.
+pub fn absent((field, name): (&'static str, &str), id: impl Display) -> FieldProblem {
+    let fault = Fault::new(FaultCode::NotFound, format!("There is no {name} with the id {id}."));
+    FieldProblem::new(field, fault.and("id", id.to_string()))
 }
 
 /// A problem of the field for each of these users who cannot attend to conversations: who does not exist, is deactivated, or only reads.
 /// `members`: those of them who exist.
 pub fn able(members: Vec<Member>, field: &'static str, users: &[UserId]) -> Vec<FieldProblem> {
     let members: BTreeMap<UserId, Member> = members.into_iter().map(|member| (member.user, member)).collect();
-    let fault = |user: &UserId| {
-        let (code, detail) = match members.get(user) {
-            None => (FaultCode::NotFound, format!("There is no user with the id {user}.")),
-            Some(member) if member.status != MemberStatus::Active => {
-                (FaultCode::NotApplicable, format!("The user {user} is deactivated."))
-            }
-            Some(member) if !member.attends() => {
-                let detail = format!(
-                    "The user {user} cannot change conversations: the role {} only reads.",
-                    member.role
-                );
-                (FaultCode::NotApplicable, detail)
-            }
-            Some(_) => return None,
+    let problem = |user: &UserId| {
+        let Some(member) = members.get(user) else {
+            return Some(absent((field, "user"), user));
         };
-        let fault = Fault::new(code, detail);
-        let named = match code {
-            FaultCode::NotFound => fault.and("id", user.to_string()),
-            _ => fault,
+        let detail = if member.status != MemberStatus::Active {
+            format!("The user {user} is deactivated.")
+        } else if !member.attends() {
+            let role = member.role;
+            format!("The user {user} cannot change conversations: the role {role} only reads.")
+        } else {
+            return None;
         };
-        Some(FieldProblem::new(field, named))
+        Some(FieldProblem::new(field, Fault::new(FaultCode::NotApplicable, detail)))
     };
-    users.iter().filter_map(fault).collect()
+    users.iter().filter_map(problem).collect()
 }

@@ -5,14 +5,13 @@ mod models;
 
 use api::{
     Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Patchable as _, Path, Query, RACES, Tagged,
-    TimelineEntryOut, able, found, permits, received,
+    TimelineEntryOut, able, absent, found, permits, received,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::audit::Look,
     base::{
         actor::Actor,
-        fault::{Fault, FaultCode},
         ids::{ConversationId, LineId},
     },
     calls::record::Entry,
@@ -21,7 +20,6 @@ use domain::{
         conversation::{Conversation, ConversationState},
         team::Team,
     },
-    tenants::settings::FieldProblem,
 };
 use kit::{ConfigError, Env, Problem};
 use store::{
@@ -252,8 +250,7 @@ async fn may_change(
     if let Some(id) = after.team.filter(|_| after.team != before.team || reopens) {
         team = store.get::<Team>(scope, &id).await?.map(|team| team.value);
         if team.is_none() && after.team != before.team {
-            let fault = Fault::new(FaultCode::NotFound, format!("There is no team with the id {id}."));
-            wrong.push(FieldProblem::new("team_id", fault.and("id", id.to_string())));
+            wrong.push(absent(("team_id", "team"), id));
         }
     }
     if wrong.is_empty() { Ok(team) } else { Err(wrong.into()) }

@@ -612,13 +612,12 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
 
 /// The answer to a request for a message that is written.
 pub(crate) fn answer(who: &Sends, known: KnownMessage, config: &TenantConfig) -> Placed {
-    let place = match &known.message {
-        Exchanged::Sent(message) => message.id,
-        Exchanged::Received(received) => received.id,
-    };
-    let place = format!("{MESSAGES}/{place}");
-    let message = ChangedMessage::of(who, known, &Showing::of(config.lines.clone()).whole());
-    ([(LOCATION, place)], With(Json(message)))
+    let place = format!("{MESSAGES}/{}", known.message.id());
+    ([(LOCATION, place)], With(Json(changed(who, known, config))))
+}
+
+fn changed(who: &Sends, known: KnownMessage, config: &TenantConfig) -> ChangedMessage {
+    ChangedMessage::of(who, known, &Showing::of(config.lines.clone()).whole())
 }
 
 pub(crate) async fn send_message(
@@ -656,16 +655,15 @@ pub(crate) async fn start_conversation(
         return Err(Problem::field("send_at", Fault::new(FaultCode::NotApplicable, detail)));
     }
     let (known, config) = Box::pin(sending.send(&api, &who, &request, true)).await?;
-    let (id, line) = match &known.message {
-        Exchanged::Sent(message) => (message.id, message.line),
-        Exchanged::Received(received) => (received.id, received.line),
+    let line = match &known.message {
+        Exchanged::Sent(message) => message.line,
+        Exchanged::Received(received) => received.line,
     };
     // That of the message, also if its contact was merged into another since.
-    let conversation_id = ConversationId::of(id.contact(), line);
-    let message = ChangedMessage::of(&who, known, &Showing::of(config.lines.clone()).whole());
+    let conversation_id = ConversationId::of(known.message.id().contact(), line);
     let started = StartedConversation {
         conversation_id,
-        message,
+        message: changed(&who, known, &config),
     };
     let place = format!("/api/v1/conversations/{conversation_id}");
     Ok(([(LOCATION, place)], With(Json(started))))
