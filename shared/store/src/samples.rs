@@ -51,6 +51,7 @@ use crate::{
     Signed, StoreError,
     accounts::{account, api_keys, audit},
     contacts::contact,
+    inbox::idle::IdleLook,
     messages::{message, throughput},
     money::caps,
     reports::{counters, hours},
@@ -118,6 +119,7 @@ const READ: &[(&str, Read)] = &[
     ("grant", as_it_is::<Grant>),
     ("idempotency", as_it_is::<idempotency::Record>),
     ("identity", as_it_is::<ContactId>),
+    ("idle", as_it_is::<IdleLook>),
     ("import", as_it_is::<Import>),
     ("invitation", as_it_is::<Invitation>),
     ("key_use", as_it_is::<LastUsed>),
@@ -125,6 +127,7 @@ const READ: &[(&str, Read)] = &[
     ("line", as_it_is::<Line>),
     ("listing", |_| Ok(AttributeValue::Null(true))),
     ("medium", as_it_is::<Medium>),
+    ("mention", as_it_is::<Timestamp>),
     ("member", as_it_is::<Member>),
     ("merge_undo", as_it_is::<Undo>),
     ("message", |row| {

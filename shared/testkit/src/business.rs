@@ -30,7 +30,10 @@ use domain::{
         person::Person,
         profile::Profile,
     },
-    inbox::conversation::{Conversation, Happening, What},
+    inbox::{
+        conversation::{Conversation, Happening, What},
+        settings::InboxSettings,
+    },
     media::{
         asset::Asset,
         medium::{InboundMedia, Medium},
@@ -407,7 +410,8 @@ impl Seeded {
             at: received.message.at,
             what: What::Inbound(received.id, received.message.channel),
         };
-        let conversation = noted(known, id, happening);
+        let tell_after = InboxSettings::default().notify_after();
+        let conversation = noted(known, id, happening, tell_after);
         let written = store.write_conversation(self.scope(), &conversation, None).await;
         written.expect("the conversation is written");
         id

@@ -243,9 +243,15 @@ api::operations! {
         POST "/api/v1/contacts/{contact_id}/preference-link" => preferences::create_preference_link, "The link, which is shown once",
             problems "merged";
 
+        /// List the notes that mention the caller
+        ///
+        /// The latest mention first. A page can hold fewer notes than `limit` without being the last one. Only of users: API keys are not
+        /// mentioned.
+        GET "/api/v1/contacts/mentions" => notes::list_mentions, "A page of notes";
+
         /// Create a note
         ///
-        /// A contact has at most 500 notes.
+        /// A contact has at most 500 notes. A note can mention users who may write conversations.
         POST "/api/v1/contacts/{contact_id}/notes" => notes::create_note, "The note",
             problems "merged";
 

@@ -1,15 +1,19 @@
 //! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Tagged, found, permits,
-    permits::Permit,
+    Allowed, Api, Body, ContactName, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Tagged, able,
+    found, permits, permits::Permit,
 };
 use axum::extract::State;
 use domain::{
     accounts::permission::Role,
-    base::ids::{ContactId, ContactItemId as _, NoteId},
-    contacts::note::{Note, NoteText},
+    base::{
+        actor::Actor,
+        ids::{ContactId, ContactItemId as _, NoteId, UserId},
+    },
+    contacts::note::{Mentions, Note, NoteText},
 };
+use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +28,23 @@ pub(crate) struct NoteIn {
     /// Text, of one or several lines.
     #[schemars(example = "Prefers to be called after five.")]
     text: NoteText,
+    /// Ids of the users whom it mentions, who find it under `GET /api/v1/contacts/mentions`.
+    #[serde(default)]
+    #[schemars(extend("x-refers" = true))]
+    mentions: Mentions,
+}
+
+/// A note that mentions the caller.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Mention")]
+pub(crate) struct MentionOut {
+    /// The note.
+    note: Note,
+    /// The contact. If the note's own was merged into another: the one that survived.
+    contact: ContactName,
+    /// Time since which it mentions the caller.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    mentioned_at: Timestamp,
 }
 
 impl Patchable for NoteIn {
@@ -32,11 +53,32 @@ impl Patchable for NoteIn {
     fn of(note: &Note) -> Self {
         Self {
             text: note.text.clone(),
+            mentions: note.mentions.clone(),
         }
     }
 
     fn onto(self, before: &Note) -> Result<Note, Problem> {
-        Ok(before.with_text(self.text))
+        Ok(before.with_text(self.text, self.mentions))
+    }
+}
+
+/// Refuses to mention users who cannot attend to conversations: they do not exist, are deactivated, or only read.
+async fn refuse_unable<P: Permit>(
+    api: &Api,
+    who: &Allowed<P>,
+    before: &[UserId],
+    after: &[UserId],
+) -> Result<(), Problem> {
+    let new: Vec<UserId> = after.iter().filter(|user| !before.contains(user)).copied().collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let known = api.store().members_named(who.scope(), &new).await?;
+    let problems = able(known, "mentions", &new);
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems.into())
     }
 }
 
@@ -58,7 +100,11 @@ pub(crate) async fn create_note(
     Body(fields): Body<NoteIn>,
 ) -> Result<Created<Note>, Problem> {
     let id = NoteId::new(contact_id, who.ulid());
-    let new = Note::new(id, fields.text, who.actor(), who.now());
+    refuse_unable(&api, &who, &[], &fields.mentions).await?;
+    let new = Note {
+        mentions: fields.mentions,
+        ..Note::new(id, fields.text, who.actor(), who.now())
+    };
     records::create(&api, &who, &new, "Delete one first.").await
 }
 
@@ -88,14 +134,34 @@ pub(crate) async fn update_note(
 ) -> Result<Tagged<Note>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
     let read = || store.of_contact(scope, contact_id, note_id.place());
-    let allow = |before: &Note, _: &Note| own_or_managed(&who, before);
+    let allow = |before: &Note, _: &Note| own_or_managed(who, before);
+    let (api, who) = (&api, &who);
     let write = |before: Versioned<Note>, mut value: Note| async move {
+        refuse_unable(api, who, &before.value.mentions, &value.mentions).await?;
         value.updated_at = stamp.at;
         let version = store.change_of_contact(scope, &before, &value, stamp).await?;
         Ok(Versioned { version, value })
     };
     let changed = patch.change(&if_match, read, allow, write).await;
-    unless_merged(&api, &who, contact_id, changed).await.map(Tagged::of)
+    unless_merged(api, who, contact_id, changed).await.map(Tagged::of)
+}
+
+pub(crate) async fn list_mentions(
+    who: Allowed<permits::ContactsRead>,
+    State(api): State<Api>,
+    paging: Paging,
+) -> Result<Listed<MentionOut>, Problem> {
+    let Actor::User(user) = who.actor() else {
+        let detail = "Notes mention users, and API keys are none. Log in as a user of the tenant.";
+        return Err(Problem::forbidden(detail));
+    };
+    let page = (paging.position()?, paging.limit());
+    let page = api.store().mentions(who.scope(), user, page).await?;
+    Ok(Listed::of(page, |mention| MentionOut {
+        contact: ContactName::from(&mention.person),
+        note: mention.note,
+        mentioned_at: mention.at,
+    }))
 }
 
 pub(crate) async fn delete_note(

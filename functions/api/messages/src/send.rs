@@ -161,11 +161,12 @@ impl Sending {
             retried_as: Some(message.id),
             ..retried
         }));
+        let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let conversation = said_in.map(|SaidIn { mut known, seen }| {
             let channel = message.plan.first().map_or(Channel::WhatsApp, |leg| leg.channel);
             let sent = (now, message.id, channel);
             match seen {
-                Some(seen) => known.value.reply(who.actor(), seen, sent),
+                Some(seen) => known.value.reply(who.actor(), seen, sent, tell_after),
                 None => known.value.start(who.actor(), sent),
             }
             known

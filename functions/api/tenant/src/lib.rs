@@ -80,8 +80,15 @@ async fn update_tenant(
     if_match: IfMatch,
     patch: Patch<TenantSettings>,
 ) -> Result<Tagged<TenantOut>, Problem> {
-    let write = async |_: Versioned<Tenant>, after: Tenant| {
-        let version = api.store().change_tenant(who.scope(), &after, &who.stamp()).await?;
+    let write = async |before: Versioned<Tenant>, after: Tenant| {
+        let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+        // Whoever wants idle conversations closed waits for no day.
+        let closes = after.inbox.is_some_and(|inbox| inbox.close_after_days.is_some());
+        let version = if closes && after.inbox != before.value.inbox {
+            Box::pin(store.change_inbox(scope, &after, stamp)).await?
+        } else {
+            store.change_tenant(scope, &after, stamp).await?
+        };
         Ok(Versioned { value: after, version })
     };
     let read = || tenant(&api, &who);

@@ -18,6 +18,7 @@ use domain::{
         retention::Retention,
         retention_change::{Estimate, Past},
     },
+    inbox::settings::InboxSettings,
     messages::{
         destination::MAX_COUNTRIES,
         quiet::QuietHours,
@@ -93,6 +94,9 @@ pub(crate) struct TenantSettings {
     /// Automatic answers to what customers write.
     #[serde(default)]
     pub answers: Answers,
+    /// Settings of the inbox.
+    #[serde(default)]
+    pub inbox: InboxSettings,
 }
 
 /// Schema of a variable's name.
@@ -145,6 +149,8 @@ pub(crate) struct TenantOut {
     pub retention: Retention,
     /// Automatic answers to what customers write.
     pub answers: Answers,
+    /// Settings of the inbox.
+    pub inbox: InboxSettings,
 }
 
 /// The retention policy of a tenant, and what its application to the past would do.
@@ -330,6 +336,7 @@ impl Patchable for TenantSettings {
             variables: tenant.variables.clone(),
             retention: tenant.retention.unwrap_or_default(),
             answers: tenant.answers.clone().unwrap_or_default(),
+            inbox: tenant.inbox.unwrap_or_default(),
         }
     }
 
@@ -341,6 +348,7 @@ impl Patchable for TenantSettings {
             // The usual stays the usual, whatever that will be.
             retention: (before.retention.is_some() || self.retention != Retention::default()).then_some(self.retention),
             answers: (before.answers.is_some() || self.answers != Answers::default()).then_some(self.answers),
+            inbox: (before.inbox.is_some() || self.inbox != InboxSettings::default()).then_some(self.inbox),
             name: self.name,
             time_zone: self.time_zone,
             default_region: self.default_region,
@@ -382,6 +390,7 @@ impl From<Tenant> for TenantOut {
             variables: settings.variables,
             retention: settings.retention,
             answers: settings.answers,
+            inbox: settings.inbox,
         }
     }
 }

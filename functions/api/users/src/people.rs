@@ -89,10 +89,19 @@ pub(crate) async fn set_user_availability(
         return Err(Problem::field("hand_over", Fault::excludes(&["available"], detail)));
     }
     let (api, who, stamp) = (&api, &who, &who.stamp());
+    let hand_over_at = if body.available {
+        None
+    } else if body.hand_over {
+        Some(who.now())
+    } else {
+        let tenant = found(api.store().tenant(who.scope())).await?;
+        let after = tenant.inbox.unwrap_or_default().hand_over_after();
+        after.map(|after| who.now() + after)
+    };
     let set = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
         let mut desk = store.desk(scope, user, now).await?;
-        desk.value.set_available(body.available, body.hand_over, now);
+        desk.value.set_available(body.available, hand_over_at, now);
         store.write_desk(scope, &desk, Some(stamp)).await?;
         Ok(desk.value)
     });

@@ -396,11 +396,12 @@ async fn decide_call(
                 ctx.store.conversation_along(scope, id, &along).await?
             };
             if outcome == Outcome::Answered {
-                known.and_then(|mut known| known.value.talked(until).then_some(known))
+                let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
+                known.and_then(|mut known| known.value.talked(until, tell_after).then_some(known))
             } else {
                 let what = What::Missed(call_id);
                 let happened = (id, Happening { at: began, what });
-                let whose = (config.teams.as_slice(), &contact);
+                let whose = (&*config, &contact);
                 let noted = ctx.store.noted_for_team(scope, known, happened, whose, now);
                 Some(Box::pin(noted).await?)
             }

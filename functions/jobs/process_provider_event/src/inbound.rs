@@ -278,7 +278,7 @@ impl Event<'_> {
                 };
                 let what = What::Inbound(said.id, message.channel);
                 let happened = (id, Happening { at: said.at, what });
-                let whose = (config.teams.as_slice(), &person.contact);
+                let whose = (&*config, &person.contact);
                 let noted = store.noted_for_team(self.scope, known, happened, whose, now);
                 Some(Box::pin(noted).await?)
             }

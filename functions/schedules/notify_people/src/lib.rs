@@ -142,7 +142,7 @@ impl Tenant<'_> {
             }
             let notices: BTreeSet<String> = open.notices.iter().cloned().collect();
             let mut begun = store.pending_notices(&self.scope, &notices).await?.notices;
-            Box::pin(self.count_waiting(&mut begun)).await?;
+            Box::pin(self.count_waiting(config, &mut begun)).await?;
             // The others wait for the next run.
             return Box::pin(self.finish(&config, mailings, open, begun)).await;
         }
@@ -189,7 +189,7 @@ impl Tenant<'_> {
         let now = self.now;
         let mut due = pending.notices;
         due.retain(|_, state| state.value.due.is_some_and(|due| due <= now));
-        let waiting = Box::pin(self.count_waiting(&mut due)).await?;
+        let waiting = Box::pin(self.count_waiting(config, &mut due)).await?;
         let standing = Box::pin(self.standing(config, &due, pending.watch.as_ref(), waiting)).await?;
         let mut told = Notices::new();
         for (key, state) in due {
@@ -225,7 +225,7 @@ impl Tenant<'_> {
     }
 
     /// The customers who wait, if one of these notices is about them: it then tells of all of them.
-    async fn count_waiting(&self, notices: &mut Notices) -> Result<Option<Waiting>, JobError> {
+    async fn count_waiting(&self, config: &TenantConfig, notices: &mut Notices) -> Result<Option<Waiting>, JobError> {
         let mut about = None;
         for state in notices.values_mut() {
             if let Matter::CustomersWait(waiting) = &mut state.value.notice.matter {
@@ -235,7 +235,11 @@ impl Tenant<'_> {
         let Some(told) = about else {
             return Ok(None);
         };
-        let waiting = self.ctx.store.waiting_customers(&self.scope, self.now).await?;
+        let Some(after) = config.tenant.inbox.unwrap_or_default().notify_after() else {
+            return Ok(None);
+        };
+        let by = self.now - after;
+        let waiting = self.ctx.store.waiting_customers(&self.scope, by).await?;
         if let Some(waiting) = waiting {
             *told = waiting;
         }

@@ -1,5 +1,6 @@
-//! Every minute: opens the snoozed conversations whose time has come, notices customers' messages that nobody has read for ten minutes, of
-//! which `notify_people` tells, and gives the conversations of people who have left to others of their teams.
+//! Every minute: opens the snoozed conversations whose time has come, notices customers' messages that nobody has read for too long, of
+//! which `notify_people` tells, gives the conversations of people who have left or are away to others of their teams, and closes those in
+//! which nothing happens, if the tenant wants that.
 //!
 //! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged, and an open one is not
 //! opened again. A notice is recorded before that, with the time of the message, by which it is known the second time.
@@ -9,7 +10,7 @@ use std::time::Duration;
 use domain::{
     accounts::notice::Notice,
     base::ids::{ConversationId, UserId},
-    inbox::team::Team,
+    inbox::{conversation::ConversationState, team::Team},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
@@ -18,15 +19,26 @@ use store::{
     RACES, Store, StoreError, TenantScope,
     inbox::{
         conversation::{DueInInbox, DueWhat, SHARDS},
+        idle::IdleLook,
         list::InboxList,
     },
 };
+
+/// The lists with idle conversations.
+const LISTS: [ConversationState; 2] = [ConversationState::Open, ConversationState::Pending];
 
 /// Due rows read per page.
 const PAGE: i32 = 100;
 
 /// Maximum conversations of a list that a person hands over in one run.
 const HANDED_OVER: i32 = 50;
+
+/// Idle conversations read per page, and maximum pages of them in one run.
+const IDLE_PAGE: i32 = 100;
+const IDLE_PAGES: usize = 5;
+
+/// Time until idle conversations are looked at again, once all are closed.
+const IDLE_AGAIN: SignedDuration = SignedDuration::from_hours(6);
 
 /// Time after which no conversation is given to a person any more who has left or is away.
 const SETTLED: SignedDuration = SignedDuration::from_mins(2);
@@ -61,7 +73,7 @@ impl Context {
 /// # Errors
 /// When the table does not answer.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
-    let (begun, mut failed, mut desks) = (ctx.clock.now(), None, Vec::new());
+    let (begun, mut failed, mut last) = (ctx.clock.now(), None, Vec::new());
     for shard in 0..SHARDS {
         let mut from = None;
         loop {
@@ -69,9 +81,10 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 return failed.map_or(Ok(()), Err);
             }
             let (due, next) = ctx.store.due_in_inbox(shard, begun, from, PAGE).await?;
-            let (of_people, due): (Vec<_>, Vec<_>) =
-                due.into_iter().partition(|due| matches!(due.what, DueWhat::Desk(_)));
-            desks.extend(of_people);
+            let (due, of_many): (Vec<_>, Vec<_>) = due
+                .into_iter()
+                .partition(|due| matches!(due.what, DueWhat::Conversation(_)));
+            last.extend(of_many);
             let attended = due.iter().map(|due| Box::pin(attend(due, deadline, ctx)));
             let attended: Vec<_> = stream::iter(attended).buffer_unordered(AT_ONCE).collect().await;
             failed = attended.into_iter().find_map(Result::err).or(failed);
@@ -81,8 +94,8 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             }
         }
     }
-    // Last, since a hand-over can take all of the time.
-    for due in &desks {
+    // Those of many conversations can take all of the time.
+    for due in &last {
         if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
             break;
         }
@@ -97,6 +110,7 @@ async fn attend(due: &DueInInbox, deadline: Deadline, ctx: &Context) -> Result<(
     let done = match due.what {
         DueWhat::Conversation(id) => RACES.until_won(|| Box::pin(open_or_notice(scope, id, ctx))).await,
         DueWhat::Desk(user) => Box::pin(hand_over((scope, user), deadline, ctx)).await,
+        DueWhat::Idle => Box::pin(close_idle(scope, deadline, ctx)).await,
     };
     if let Err(error) = &done {
         tracing::error!(tenant = %due.tenant, what = ?due.what, error = kit::chain(error), "a row of the inbox is not attended to");
@@ -144,11 +158,20 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
     }
     // The index lags, and so may a conversation that took their turn just before.
     if done && begun + SETTLED <= now {
+        // A conversation that its person knows comes back to them while they are away.
+        let look_again = if desk.value.left {
+            None
+        } else {
+            let tenant = ctx.store.tenant(scope).await?;
+            let settings = tenant.and_then(|tenant| tenant.inbox);
+            settings.and_then(|settings| settings.hand_over_after())
+        };
         RACES
             .until_won(|| async {
                 let mut desk = ctx.store.desk(scope, user, now).await?;
                 // They may have left again meanwhile.
                 if desk.value.hand_over_at.take_if(|at| *at == begun).is_some() {
+                    desk.value.hand_over_at = look_again.map(|after| now + after);
                     ctx.store.write_desk(scope, &desk, None).await?;
                 }
                 Ok::<_, StoreError>(())
@@ -157,6 +180,59 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
     }
     // The next run goes on, unless nothing comes of it.
     failed.filter(|_| passed == 0).map_or(Ok(()), Err)
+}
+
+/// Closes the tenant's conversations in which nothing happens. The next run goes on with those that are left.
+async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    let Some(mut look) = ctx.store.idle_look(scope).await? else {
+        return Ok(());
+    };
+    let tenant = ctx.store.tenant(scope).await?;
+    let settings = tenant.as_ref().and_then(|tenant| tenant.inbox).unwrap_or_default();
+    let Some(before) = settings.idle_before(now) else {
+        look.value = IdleLook::new(None);
+        return unless_changed(ctx.store.write_idle_look(scope, &look).await);
+    };
+    let active = tenant.is_some_and(|tenant| tenant.status.is_active());
+    let mut list = look.value.list.filter(|_| active).or(active.then_some(LISTS[0]));
+    let mut after = look.value.after.take().and_then(|after| after.parse().ok());
+    for _page in 0..IDLE_PAGES {
+        let Some(state) = list.filter(|_| deadline.remaining(ctx.clock.now()) >= ENOUGH_TIME) else {
+            break;
+        };
+        let (found, next) = ctx
+            .store
+            .idle_conversations(scope, (state, before), after, IDLE_PAGE)
+            .await?;
+        let idle = found.into_iter().filter(|one| settings.is_idle(&one.value, now));
+        let closed = idle.map(|mut one| async move {
+            one.value.close();
+            unless_changed(ctx.store.write_conversation(scope, &one, None).await.map(drop))?;
+            line::count("closed", 1);
+            Ok::<_, StoreError>(())
+        });
+        let closed: Vec<_> = stream::iter(closed).buffer_unordered(AT_ONCE).collect().await;
+        closed.into_iter().collect::<Result<(), _>>()?;
+        after = next;
+        if after.is_none() {
+            list = LISTS.into_iter().skip_while(|one| *one != state).nth(1);
+        }
+    }
+    look.value = IdleLook {
+        at: Some(if list.is_some() { now } else { now + IDLE_AGAIN }),
+        list,
+        after: after.map(|after| after.to_string()),
+    };
+    unless_changed(ctx.store.write_idle_look(scope, &look).await)
+}
+
+/// Somebody else's change goes first: a conversation in which something happens is not idle, and other settings begin a look of their own.
+fn unless_changed(written: Result<(), StoreError>) -> Result<(), StoreError> {
+    match written {
+        Err(lost) if lost.is_conflict() => Ok(()),
+        other => other,
+    }
 }
 
 /// Gives a conversation that a person attends to somebody else of its team, or to nobody.

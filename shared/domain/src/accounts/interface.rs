@@ -169,7 +169,7 @@ pub struct NoticeMails {
     pub cap_nearly_reached: bool,
     /// A campaign paused itself, such as when a cap was reached, its template was paused, or many of its messages failed.
     pub campaign_paused: bool,
-    /// Nobody has read a customer's message for ten minutes. Agents get these, too.
+    /// Nobody has read a customer's message for ten minutes, or as long as the inbox of the tenant allows. Agents get these, too.
     pub customers_wait: bool,
 }
 

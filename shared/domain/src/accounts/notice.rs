@@ -22,7 +22,7 @@ use crate::{
     automations::rule::Rule,
     base::ids::{CampaignId, ConnectionId, RuleId},
     campaigns::{campaign::Campaign, state::CampaignState},
-    inbox::conversation::{Conversation, MAX_UNREAD},
+    inbox::conversation::Conversation,
     messages::{
         message::{Category, Channel},
         refusal::Reason,
@@ -51,7 +51,7 @@ pub enum NoticeKind {
     CapNearlyReached,
     /// A campaign paused itself.
     CampaignPaused,
-    /// Nobody has read a customer's message for [`MAX_UNREAD`].
+    /// Nobody has read a customer's message for the time that the inbox allows.
     CustomersWait,
 }
 
@@ -183,11 +183,11 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The customers of these conversations who have waited for too long with an unread message. `None`: nobody has.
-    pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>, now: Timestamp) -> Option<Self> {
+    /// The customers of these conversations who have waited since this time, or for longer, with an unread message. `None`: nobody has.
+    pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>, by: Timestamp) -> Option<Self> {
         let unread = conversations.filter(|one| one.unread_message().is_some());
         let since = unread.filter_map(|one| one.waiting_since);
-        let all: Vec<Timestamp> = since.filter(|since| *since + MAX_UNREAD <= now).collect();
+        let all: Vec<Timestamp> = since.filter(|since| *since <= by).collect();
         Some(Self {
             conversations: all.len().min(MAX_WAITING),
             since: all.into_iter().min()?,

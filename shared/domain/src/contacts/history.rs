@@ -9,7 +9,7 @@ use ulid::Ulid;
 use crate::{
     base::{
         actor::Actor,
-        ids::{ContactId, ContactItemId, ConversionId, MergeId, NoteId},
+        ids::{ContactId, ContactItemId, ConversionId, MergeId, NoteId, UserId},
     },
     contacts::{
         conversion::Conversion,
@@ -37,12 +37,15 @@ pub trait Recorded: Serialize + DeserializeOwned + Clone + Send + Sync {
 
     /// Its id.
     fn id(&self) -> Self::Id;
+
+    /// The users whom it mentions.
+    fn mentions(&self) -> &[UserId];
 }
 
 macro_rules! records {
     ($($word:ident: $kind:ident {
         id: $id:ty, shown: $shown:ty, list: $list:literal, meaning: $meaning:literal, max: $max:expr, author: $author:ident,
-        private: $private:expr, counters: $counters:expr $(,)?
+        private: $private:expr, counters: $counters:expr, mentions: $mentions:expr $(,)?
     })+) => {
         /// Kind of an entry.
         // In the order in which those of one moment happened: a message follows its call.
@@ -173,6 +176,10 @@ macro_rules! records {
                 fn id(&self) -> $id {
                     self.id
                 }
+
+                fn mentions(&self) -> &[UserId] {
+                    $mentions(self)
+                }
             }
 
             impl From<$kind> for Record {
@@ -189,20 +196,24 @@ const fn none<T>(_: &T) -> Vec<(String, u64)> {
     Vec::new()
 }
 
+const fn nobody<T>(_: &T) -> &[UserId] {
+    &[]
+}
+
 records! {
     note: Note {
         id: NoteId, shown: Note, list: "notes", meaning: "Notes of users, with their authors.",
-        max: 500, author: author, private: ["text"], counters: none,
+        max: 500, author: author, private: ["text"], counters: none, mentions: Note::mentioned,
     }
     conversion: Conversion {
         id: ConversionId, shown: Conversion, list: "conversions",
         meaning: "What the business counts as a success with the person, such as an order.",
-        max: 1_000, author: created_by, private: ["reference", "value"], counters: Conversion::counters,
+        max: 1_000, author: created_by, private: ["reference", "value"], counters: Conversion::counters, mentions: nobody,
     }
     // Written with the contacts that it merges, of which there can be few.
     merge: Merge {
         id: MergeId, shown: MergeShown, list: "merges",
         meaning: "Other contacts that turned out to be the same person, and were merged into this one.",
-        max: u32::MAX, author: by, private: [], counters: none,
+        max: u32::MAX, author: by, private: [], counters: none, mentions: nobody,
     }
 }

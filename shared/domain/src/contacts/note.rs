@@ -3,10 +3,21 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{actor::Actor, ids::NoteId, text::Lines};
+use crate::base::{
+    actor::Actor,
+    bounded::Distinct,
+    ids::{NoteId, UserId},
+    text::Lines,
+};
 
 /// Maximum length of a note's text, in characters.
 pub const MAX_TEXT_LENGTH: usize = 4_000;
+
+/// Maximum users whom a note mentions.
+pub const MAX_MENTIONS: usize = 10;
+
+/// Users whom a note mentions.
+pub type Mentions = Distinct<MAX_MENTIONS, UserId>;
 
 /// Text of a note: several lines of visible characters.
 pub type NoteText = Lines<1, MAX_TEXT_LENGTH>;
@@ -20,6 +31,9 @@ pub struct Note {
     /// Text.
     #[cfg_attr(feature = "schema", schemars(example = "Prefers to be called after five."))]
     pub text: NoteText,
+    /// Ids of the users whom it mentions.
+    #[serde(default)]
+    pub mentions: Mentions,
     /// Author: a user (`usr_…`), a key (`key_…`) or a platform administrator (`platform:usr_…`).
     pub author: Actor,
     /// Time of creation.
@@ -31,19 +45,29 @@ pub struct Note {
 }
 
 impl Note {
-    /// A new note.
-    pub const fn new(id: NoteId, text: NoteText, author: Actor, at: Timestamp) -> Self {
+    /// A new note, which mentions nobody.
+    pub fn new(id: NoteId, text: NoteText, author: Actor, at: Timestamp) -> Self {
         Self {
             id,
             text,
+            mentions: Mentions::default(),
             author,
             created_at: at,
             updated_at: at,
         }
     }
 
-    /// The same note with another text.
-    pub fn with_text(&self, text: NoteText) -> Self {
-        Self { text, ..self.clone() }
+    /// The same note with another text, which mentions these users.
+    pub fn with_text(&self, text: NoteText, mentions: Mentions) -> Self {
+        Self {
+            text,
+            mentions,
+            ..self.clone()
+        }
+    }
+
+    /// The users whom it mentions.
+    pub(crate) fn mentioned(&self) -> &[UserId] {
+        &self.mentions
     }
 }

@@ -24,9 +24,6 @@ pub const MAX_TAGS: usize = 10;
 /// Maximum time for which a conversation is snoozed.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Time for which a customer's message may be unread before people are told.
-pub const MAX_UNREAD: SignedDuration = SignedDuration::from_mins(10);
-
 impl ConversationId {
     /// That with a contact on a line. `None`: no line can be told.
     pub fn of(contact: ContactId, line: Option<LineId>) -> Self {
@@ -242,9 +239,9 @@ impl Conversation {
     }
 
     /// One that begins with this.
-    pub fn begun(id: ConversationId, with: Happening) -> Self {
+    pub fn begun(id: ConversationId, with: Happening, tell_after: Option<SignedDuration>) -> Self {
         let mut begun = Self::empty(id, with.at);
-        begun.note(with);
+        begun.note(with, tell_after);
         begun
     }
 
@@ -253,8 +250,8 @@ impl Conversation {
         ConversationId::of(self.contact, self.line)
     }
 
-    /// Notes a happening, of which it knew nothing.
-    pub fn note(&mut self, happening: Happening) {
+    /// Notes a happening, of which it knew nothing. `tell_after`: the time for which a message may be unread before people are told, if they are.
+    pub fn note(&mut self, happening: Happening, tell_after: Option<SignedDuration>) {
         let Happening { at, what } = happening;
         self.seq += 1;
         self.created_at = self.created_at.min(at);
@@ -267,8 +264,8 @@ impl Conversation {
             self.open();
             if matches!(what, What::Inbound(..)) {
                 // The first one counts, so that whoever goes on writing postpones nothing.
-                let tell_at = at + MAX_UNREAD;
-                self.tell_at = Some(self.tell_at.map_or(tell_at, |known| known.min(tell_at)));
+                let tell_at = tell_after.map(|after| at + after);
+                self.tell_at = self.tell_at.into_iter().chain(tell_at).min();
                 self.wrote = Some(Wrote {
                     at: self.wrote.map_or(at, |known| known.at.max(at)),
                     seq: self.seq,
@@ -288,7 +285,13 @@ impl Conversation {
     }
 
     /// Notes a reply by somebody who has seen everything up to this number.
-    pub fn reply(&mut self, by: Actor, seen: u64, (at, message, channel): (Timestamp, MessageId, Channel)) {
+    pub fn reply(
+        &mut self,
+        by: Actor,
+        seen: u64,
+        (at, message, channel): (Timestamp, MessageId, Channel),
+        tell_after: Option<SignedDuration>,
+    ) {
         self.read_to(seen);
         // What the customer did meanwhile still waits for an answer.
         let wrote = self.wrote.filter(|wrote| seen < wrote.seq).map(|wrote| wrote.at);
@@ -296,13 +299,11 @@ impl Conversation {
             .last
             .filter(|last| matches!(last.what, What::Missed(_)) && self.unread > 0);
         let unseen = wrote.or(called.map(|called| called.at));
-        self.note(Happening {
-            at,
-            what: What::Reply(message, channel),
-        });
+        let what = What::Reply(message, channel);
+        self.note(Happening { at, what }, None);
         if unseen.is_some() {
             self.waiting_since = unseen;
-            self.tell_at = self.unread_message().map(|written| written + MAX_UNREAD);
+            self.tell_at = self.tell_of_unread(tell_after);
         } else {
             self.read_to(self.seq);
         }
@@ -327,7 +328,7 @@ impl Conversation {
         let what = What::Reply(message, channel);
         let Actor::User(user) = by else {
             let (waits, replied) = (self.waiting_since.take(), self.replied_at);
-            self.note(Happening { at, what });
+            self.note(Happening { at, what }, None);
             (self.waiting_since, self.replied_at) = (waits, replied);
             return;
         };
@@ -336,10 +337,10 @@ impl Conversation {
         self.open();
         if self.unread > 0 {
             let waits = self.waiting_since.take();
-            self.note(Happening { at, what });
+            self.note(Happening { at, what }, None);
             self.waiting_since = waits;
         } else {
-            self.note(Happening { at, what });
+            self.note(Happening { at, what }, None);
             self.read_to(self.seq);
         }
         if was_over || self.assignee.is_none() {
@@ -369,7 +370,7 @@ impl Conversation {
 
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
     /// that changes anything.
-    pub fn talked(&mut self, at: Timestamp) -> bool {
+    pub fn talked(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) -> bool {
         if self.waiting_since.take_if(|since| *since <= at).is_none() {
             return false;
         }
@@ -377,7 +378,7 @@ impl Conversation {
         // It became known after something that the customer has done since.
         if let Some(last) = self.last.filter(|last| last.what.is_of_customer() && at < last.at) {
             self.waiting_since = Some(last.at);
-            self.tell_at = self.unread_message().map(|written| written + MAX_UNREAD);
+            self.tell_at = self.tell_of_unread(tell_after);
         }
         true
     }
@@ -415,9 +416,8 @@ impl Conversation {
     pub fn move_to(&mut self, state: ConversationState, snoozed_until: Option<Timestamp>) {
         // Whoever moves it has seen it.
         self.read_to(self.seq);
-        // Nobody waits for an answer in a closed one.
         if state == ConversationState::Closed {
-            self.waiting_since = None;
+            self.close();
         }
         (self.state, self.snoozed_until) = (state, snoozed_until);
     }
@@ -453,6 +453,15 @@ impl Conversation {
         let waits = self.state == ConversationState::Open && self.waiting_since.is_some();
         let wrote = self.wrote.filter(|wrote| waits && self.read_seq < wrote.seq)?;
         Some(wrote.at)
+    }
+
+    fn tell_of_unread(&self, tell_after: Option<SignedDuration>) -> Option<Timestamp> {
+        Some(self.unread_message()? + tell_after?)
+    }
+
+    /// Closes it, since nothing happens in it. Nobody has seen what is unread in it.
+    pub fn close(&mut self) {
+        (self.state, self.waiting_since) = (ConversationState::Closed, None);
     }
 
     /// Time of the customer's latest message, if people are to be told now that nobody has read it.
@@ -503,6 +512,9 @@ mod tests {
 
     const NOW: &str = "2026-11-20T10:00:00Z";
 
+    const TELL_AFTER: Option<SignedDuration> = Some(TELL);
+    const TELL: SignedDuration = SignedDuration::from_mins(10);
+
     fn contact() -> ContactId {
         ContactId::new(Ulid::from_parts(1, 1))
     }
@@ -527,13 +539,14 @@ mod tests {
 
     fn noted(happenings: impl IntoIterator<Item = Happening>) -> Conversation {
         let mut all = happenings.into_iter();
-        let mut conversation = Conversation::begun(ConversationId::of(contact(), None), all.next().unwrap());
-        all.for_each(|one| conversation.note(one));
+        let mut conversation =
+            Conversation::begun(ConversationId::of(contact(), None), all.next().unwrap(), TELL_AFTER);
+        all.for_each(|one| conversation.note(one, TELL_AFTER));
         conversation
     }
 
     #[test]
-    fn whoever_starts_attends_to_it_and_nobody_waits_for_that_message() {
+    fn whoever_starts_attends_to_it_and_nobody_waits_for_it() {
         let [user, other] = [1, 2].map(|number| UserId::new(Ulid::from_parts(3, number)));
         let sent = (at(NOW), message(1), Channel::WhatsApp);
         let mut conversation = Conversation::empty(ConversationId::of(contact(), None), at(NOW));
@@ -547,7 +560,7 @@ mod tests {
             (None, None)
         );
         // What nobody has read goes on waiting, and whoever attends to it does.
-        conversation.note(wrote(2));
+        conversation.note(wrote(2), TELL_AFTER);
         conversation.start(Actor::User(other), (wrote(3).at, message(9), Channel::Sms));
         assert_eq!(
             (conversation.unread, conversation.waiting_since),
@@ -599,7 +612,7 @@ mod tests {
         for line in [None, Some(line)] {
             let id = ConversationId::of(contact(), line);
             assert_eq!((id.contact(), id.line()), (contact(), line));
-            assert_eq!(Conversation::begun(id, wrote(1)).id(), id);
+            assert_eq!(Conversation::begun(id, wrote(1), TELL_AFTER).id(), id);
         }
     }
 
@@ -608,14 +621,14 @@ mod tests {
         let mut conversation = noted([wrote(2), wrote(4)]);
         assert_eq!((conversation.seq, conversation.unread), (2, 2));
         assert_eq!(conversation.waiting_since, Some(wrote(2).at));
-        conversation.note(replied(7));
+        conversation.note(replied(7), TELL_AFTER);
         assert_eq!((conversation.waiting_since, conversation.seq), (None, 3));
         assert_eq!(conversation.first_response, Some(SignedDuration::from_mins(6)));
         // It becomes known late, and the reply came after it.
-        conversation.note(wrote(10));
+        conversation.note(wrote(10), TELL_AFTER);
         assert_eq!(conversation.waiting_since, None);
-        conversation.note(wrote(20));
-        conversation.note(replied(30));
+        conversation.note(wrote(20), TELL_AFTER);
+        conversation.note(replied(30), TELL_AFTER);
         assert_eq!(
             conversation.first_response,
             Some(SignedDuration::from_mins(6)),
@@ -627,14 +640,17 @@ mod tests {
     #[test]
     fn nobody_waits_after_a_talk() {
         let mut conversation = noted([wrote(2), wrote(4)]);
-        assert!(!conversation.talked(wrote(1).at), "the customer wrote after it");
+        assert!(
+            !conversation.talked(wrote(1).at, TELL_AFTER),
+            "the customer wrote after it"
+        );
         let mut early = conversation.clone();
-        assert!(early.talked(wrote(3).at));
+        assert!(early.talked(wrote(3).at, TELL_AFTER));
         assert_eq!(early.waiting_since, Some(wrote(4).at), "the customer wrote again");
-        assert_eq!(early.due(), Some(wrote(4).at + MAX_UNREAD));
-        assert!(conversation.talked(wrote(4).at));
+        assert_eq!(early.due(), Some(wrote(4).at + TELL));
+        assert!(conversation.talked(wrote(4).at, TELL_AFTER));
         assert_eq!((conversation.waiting_since, conversation.unread), (None, 2));
-        assert!(!conversation.talked(wrote(4).at));
+        assert!(!conversation.talked(wrote(4).at, TELL_AFTER));
     }
 
     #[test]
@@ -646,7 +662,7 @@ mod tests {
             (conversation.state, conversation.active_at()),
             (ConversationState::Open, wrote(8).at)
         );
-        conversation.note(wrote(20));
+        conversation.note(wrote(20), TELL_AFTER);
         assert_eq!(conversation.active_at(), wrote(20).at);
     }
 
@@ -662,9 +678,9 @@ mod tests {
             conversation.move_to(state, until);
             assert_eq!((conversation.state, conversation.snoozed_until), (state, until));
             assert_eq!(conversation.unread, 0, "whoever moves it has seen it");
-            conversation.note(replied(3));
+            conversation.note(replied(3), TELL_AFTER);
             assert_eq!(conversation.state, state, "a reply leaves it as it is");
-            conversation.note(wrote(9));
+            conversation.note(wrote(9), TELL_AFTER);
             assert_eq!(
                 (conversation.state, conversation.snoozed_until),
                 (ConversationState::Open, None)
@@ -700,7 +716,7 @@ mod tests {
         assert!(!conversation.read_to(1));
         assert!(conversation.read_to(99));
         assert_eq!((conversation.read_seq, conversation.unread), (3, 0));
-        conversation.note(wrote(8));
+        conversation.note(wrote(8), TELL_AFTER);
         assert_eq!(conversation.unread, 1);
     }
 
@@ -711,7 +727,7 @@ mod tests {
             change(&mut conversation);
             conversation
         };
-        let due = Some(wrote(2).at + MAX_UNREAD);
+        let due = Some(wrote(2).at + TELL);
         let missed = Happening {
             at: wrote(9).at,
             what: What::Missed(CallId::new(contact(), Ulid::from_parts(2, 9))),
@@ -721,10 +737,14 @@ mod tests {
             ("unread", unread(&|_| ()), due),
             ("read in part", unread(&|one| assert!(one.read_to(1))), due),
             ("it was told", unread(&|one| one.tell_at = None), None),
-            ("talked", unread(&|one| assert!(one.talked(wrote(4).at))), None),
+            (
+                "talked",
+                unread(&|one| assert!(one.talked(wrote(4).at, TELL_AFTER))),
+                None,
+            ),
             ("read", unread(&|one| assert!(one.read_to(2))), None),
-            ("answered", unread(&|one| one.note(replied(7))), None),
-            ("missed call", unread(&|one| one.note(missed)), due),
+            ("answered", unread(&|one| one.note(replied(7), TELL_AFTER)), None),
+            ("missed call", unread(&|one| one.note(missed, TELL_AFTER)), due),
             (
                 "closed",
                 unread(&|one| one.move_to(ConversationState::Closed, None)),
@@ -746,9 +766,13 @@ mod tests {
             assert_eq!(conversation.overdue_message(due), message, "{name}");
             assert_eq!(conversation.overdue_message(due - SignedDuration::from_secs(1)), None);
         }
+        assert_eq!(
+            Conversation::begun(ConversationId::of(contact(), None), wrote(2), None).due(),
+            None
+        );
         let mut told = unread(&|one| one.tell_at = None);
-        told.note(wrote(6));
-        assert_eq!(told.due(), Some(wrote(6).at + MAX_UNREAD), "a later message");
+        told.note(wrote(6), TELL_AFTER);
+        assert_eq!(told.due(), Some(wrote(6).at + TELL), "a later message");
     }
 
     #[test]
@@ -760,7 +784,7 @@ mod tests {
         conversation.assignee = Some(UserId::new(Ulid::from_parts(1, 3)));
         let until = Some(at(NOW) + SignedDuration::from_hours(1));
         conversation.move_to(ConversationState::Snoozed, until);
-        conversation.note(replied(5));
+        conversation.note(replied(5), TELL_AFTER);
         conversation.tell_at = until;
         let size = serde_json::to_vec(&conversation).unwrap().len();
         assert!(size < 1_000, "{size}");

@@ -1,8 +1,9 @@
 //! The shared inbox: a [`conversation`] for each contact and line, which a team answers from one place, with [`canned`] replies and
-//! each person's [`draft`], and the [`team`]s that get the conversations.
+//! each person's [`draft`], the [`team`]s that get the conversations, and the tenant's [`settings`] of it.
 
 pub mod canned;
 pub mod conversation;
 pub mod draft;
 pub mod reply;
+pub mod settings;
 pub mod team;

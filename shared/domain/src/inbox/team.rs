@@ -106,17 +106,17 @@ impl Desk {
         self.available && !self.left
     }
 
-    /// Notes whether they are available from now on, and if they are not, whether the conversations whose customers wait go to others. A
-    /// hand-over that has begun ends when they are available again.
-    pub fn set_available(&mut self, available: bool, hand_over: bool, now: Timestamp) {
+    /// Notes whether they are available from now on, and if they are not, when the conversations whose customers wait go to others, if they
+    /// do. A hand-over that has begun ends when they are available again.
+    pub fn set_available(&mut self, available: bool, hand_over_at: Option<Timestamp>, now: Timestamp) {
         if self.available != available {
             (self.available, self.since) = (available, now);
         }
         // Whoever has left hands over everything.
         if available && !self.left {
             self.hand_over_at = None;
-        } else if hand_over {
-            self.hand_over_at.get_or_insert(now);
+        } else {
+            self.hand_over_at = self.hand_over_at.into_iter().chain(hand_over_at).min();
         }
     }
 

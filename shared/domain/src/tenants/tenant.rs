@@ -79,6 +79,9 @@ pub struct Tenant {
     /// Automatic answers to what its customers write, if they differ from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<Answers>,
+    /// Settings of its inbox, if they differ from the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<InboxSettings>,
     /// Its caps, if it has set any. Otherwise [the usual ones](crate::money::cap::usual) apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caps: Option<UpTo<MAX_CAPS, Cap>>,
@@ -119,6 +122,7 @@ impl Tenant {
             variables: BTreeMap::new(),
             retention: None,
             answers: None,
+            inbox: None,
             caps: None,
             slug: None,
             plan: None,

@@ -8,6 +8,7 @@ pub mod contact;
 pub mod erasure;
 pub mod fields;
 pub mod imports;
+pub mod mentions;
 pub mod merges;
 pub mod of_contact;
 pub mod people;

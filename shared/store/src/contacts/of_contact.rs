@@ -16,7 +16,10 @@ use ulid::Ulid;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::{Position, Wanted},
+    contacts::{
+        mentions::mention_writes,
+        timeline::{Position, Wanted},
+    },
     table::{
         keys::{self, Key},
         owned::Unwritten,
@@ -64,11 +67,18 @@ const CONTACT: usize = 2;
 
 fn create_writes<T: Recorded>(scope: &TenantScope, thing: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
     let (contact, _) = thing.id().place();
-    Ok(vec![
+    let mut writes = vec![
         Write::Put(row(scope, thing, Condition::NewOrGone, 1, (stamp, T::CREATE))?),
         Write::CountBelow(count_key::<T>(scope, contact), T::MAX),
         Write::Shown(keys::contact(scope, contact)),
-    ])
+    ];
+    writes.extend(mention_writes(
+        scope,
+        thing,
+        (&[], thing.mentions()),
+        (stamp, T::CREATE),
+    )?);
+    Ok(writes)
 }
 
 impl Store {
@@ -125,7 +135,7 @@ impl Store {
     }
 
     /// Creates one, unless the contact does not exist, is deleted or has the maximum number. Write units for the row (2 per KB), 2
-    /// for the counter, and 2 for the check of the contact.
+    /// for the counter, 2 for the check of the contact, and 4 for each user whom it mentions.
     ///
     /// # Errors
     /// [`NotCreated`].
@@ -160,7 +170,14 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let (condition, version) = (Condition::Version(before.version), before.version + 1);
         let row = row(scope, after, condition, version, (stamp, T::CHANGE))?;
-        self.database.put(row, T::CHANGE).await?;
+        let mentions = (before.value.mentions(), after.mentions());
+        let mut writes = mention_writes(scope, after, mentions, (stamp, T::CHANGE))?;
+        if writes.is_empty() {
+            self.database.put(row, T::CHANGE).await?;
+        } else {
+            writes.insert(0, Write::Put(row));
+            self.database.transact_writes(writes, T::CHANGE).await?;
+        }
         Ok(version)
     }
 
@@ -173,10 +190,16 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (thing, condition) = (&before.value, Condition::Version(before.version));
         let row = row(scope, thing, condition, before.version + 1, (stamp, T::DELETE))?;
-        let writes = vec![
+        let mut writes = vec![
             Write::Put(row.gone(stamp.at)),
             Write::CountDown(count_key::<T>(scope, thing.id().place().0)),
         ];
+        writes.extend(mention_writes(
+            scope,
+            thing,
+            (thing.mentions(), &[]),
+            (stamp, T::DELETE),
+        )?);
         match self.settled(writes, T::DELETE).await {
             Ok(()) => Ok(()),
             Err(Unwritten::Store(error)) => Err(error),

@@ -7,7 +7,7 @@ use domain::{
     },
     inbox::conversation::{Conversation, Happening},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Along, Store, StoreError, TenantScope, Versioned,
@@ -38,6 +38,8 @@ pub enum DueWhat {
     Conversation(ConversationId),
     /// The place of a person who hands over their conversations.
     Desk(UserId),
+    /// The look at the tenant's conversations in which nothing happens.
+    Idle,
 }
 
 /// The line on which something happened, if one can be told.
@@ -60,14 +62,15 @@ pub fn noted(
     known: Option<Versioned<Conversation>>,
     id: ConversationId,
     happening: Happening,
+    tell_after: Option<SignedDuration>,
 ) -> Versioned<Conversation> {
     match known {
         Some(mut known) => {
-            known.value.note(happening);
+            known.value.note(happening, tell_after);
             known
         }
         None => Versioned {
-            value: Conversation::begun(id, happening),
+            value: Conversation::begun(id, happening, tell_after),
             version: 0,
         },
     }
@@ -161,7 +164,9 @@ impl Store {
             let row = Due::other(item, now)?;
             let Key { pk, sk } = row.key();
             let conversation = keys::conversation_of(pk, sk).map(DueWhat::Conversation);
-            let what = conversation.or_else(|| keys::desk_of(pk, sk).map(DueWhat::Desk))?;
+            let desk = || keys::desk_of(pk, sk).map(DueWhat::Desk);
+            let idle = || keys::is_idle(pk, sk).then_some(DueWhat::Idle);
+            let what = conversation.or_else(desk).or_else(idle)?;
             let tenant = row.tenant();
             Some(DueInInbox { tenant, what, row })
         });

@@ -12,6 +12,7 @@ use domain::{
         conversation::{Conversation, Happening},
         team::{Candidate, Desk, Team},
     },
+    tenants::config::TenantConfig,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
@@ -100,11 +101,13 @@ impl Store {
         scope: &TenantScope,
         known: Option<Versioned<Conversation>>,
         (id, happening): (ConversationId, Happening),
-        (teams, contact): (&[Team], &Contact),
+        (config, contact): (&TenantConfig, &Contact),
         now: Timestamp,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
-        let mut after = noted(known, id, happening);
+        let teams = config.teams.as_slice();
+        let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
+        let mut after = noted(known, id, happening, tell_after);
         let conversation = &mut after.value;
         if reopened {
             self.let_go(scope, conversation, now).await?;

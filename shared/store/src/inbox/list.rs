@@ -58,7 +58,7 @@ impl InboxList {
         }
     }
 
-    fn partition(self, scope: &TenantScope) -> (Index, String) {
+    pub(crate) fn partition(self, scope: &TenantScope) -> (Index, String) {
         match self {
             Self::In(state) => (Index::ByDay, keys::inbox(scope, state)),
             Self::Waiting(assignee) => (Index::ByState, keys::inbox_turn(scope, assignee, true)),
@@ -67,31 +67,35 @@ impl InboxList {
     }
 }
 
-/// A place in a list of conversations. As text, it is the cursor of a page.
+/// A place in a list by time. As text, it is the cursor of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
+pub struct Position<I = ConversationId> {
     at: Timestamp,
-    id: ConversationId,
+    id: I,
 }
 
-/// A text that is no position in a list of conversations.
+/// A text that is no position in such a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time and an id, such as 2026-11-20T12:00:00.000Z#conv_01j…")]
 pub struct NotAPosition;
 
-impl Position {
-    pub(crate) const fn id(self) -> ConversationId {
+impl<I: Copy> Position<I> {
+    pub(crate) const fn at(self) -> Timestamp {
+        self.at
+    }
+
+    pub(crate) const fn id(self) -> I {
         self.id
     }
 }
 
-impl fmt::Display for Position {
+impl<I: fmt::Display> fmt::Display for Position<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&keys::inbox_place(self.at, self.id))
+        f.write_str(&keys::inbox_place(self.at, &self.id))
     }
 }
 
-impl FromStr for Position {
+impl<I: FromStr + fmt::Display> FromStr for Position<I> {
     type Err = NotAPosition;
 
     fn from_str(text: &str) -> Result<Self, NotAPosition> {
@@ -240,9 +244,9 @@ impl Store {
         Ok(known)
     }
 
-    /// The customers who have waited for too long with a message that nobody has read. It examines the latest 198 open conversations. One that
+    /// The customers who have waited since this time, or for longer, with a message that nobody has read. It examines the latest 198 open conversations. One that
     /// cannot be read, which its writer learns, or is of a deleted contact, does not count.
-    pub async fn waiting_customers(&self, scope: &TenantScope, now: Timestamp) -> Result<Option<Waiting>, StoreError> {
+    pub async fn waiting_customers(&self, scope: &TenantScope, by: Timestamp) -> Result<Option<Waiting>, StoreError> {
         const DOING: &str = "read which customers wait";
         let list = InboxList::In(ConversationState::Open);
         let places = self.places(scope, list, 2 * ROUND, DOING).await?.into_iter();
@@ -258,7 +262,7 @@ impl Store {
             contact.is_some_and(|contact| contact.deleted_at.is_none())
         };
         unread.retain(shown);
-        Ok(Waiting::among(unread.iter(), now))
+        Ok(Waiting::among(unread.iter(), by))
     }
 
     /// The first places of a list: those with the latest activity, or with the longest wait.

@@ -51,6 +51,7 @@ const FORMS: &[(&str, u64)] = &[
     ("grant", 1),
     ("idempotency", 1),
     ("identity", 1),
+    ("idle", 1),
     ("import", 1),
     ("invitation", 1),
     ("key_use", 1),
@@ -59,6 +60,7 @@ const FORMS: &[(&str, u64)] = &[
     ("listing", 1),
     ("medium", 1),
     ("member", 1),
+    ("mention", 1),
     ("merge_undo", 1),
     // Messages that an older version cannot read, or would send without a part of them (`messages::form_of`).
     ("message", 4),
@@ -95,7 +97,7 @@ const FORMS: &[(&str, u64)] = &[
     ("template_sync", 1),
     // Each holds a template of the current form.
     ("template_version", 1),
-    ("tenant", 4),
+    ("tenant", 5),
     ("tracked_links", 1),
     ("whatsapp_number", 1),
 ];

@@ -174,6 +174,8 @@ pub(crate) const REFERENCE: &str = "REF";
 const ENROLMENT: &str = "ENROL#";
 const CONVERSATION: &str = "CONV#";
 const DRAFT: &str = "DRAFT#";
+const IDLE: &str = "IDLE";
+const MENTION: &str = "MENTION#";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
 pub(crate) const CONTACTS: &str = "C";
@@ -599,6 +601,29 @@ pub(crate) fn desk_of(pk: &str, sk: &str) -> Option<UserId> {
     user.filter(|_| part == Part::Desks.word())
 }
 
+/// The look at the conversations of a tenant in which nothing happens.
+pub(crate) fn idle(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Desks), IDLE)
+}
+
+/// Whether it is such a row.
+pub(crate) fn is_idle(pk: &str, sk: &str) -> bool {
+    sk == IDLE && pk.ends_with(Part::Desks.word())
+}
+
+/// A user whom a record of a contact mentions.
+pub(crate) fn mention(scope: &TenantScope, (contact, own): (ContactId, Ulid), user: UserId) -> Key {
+    Key::new(
+        contact_partition(scope, contact),
+        format!("{MENTION}{}#{}", lower(own), lower(user.ulid())),
+    )
+}
+
+/// Where a user was mentioned.
+pub(crate) fn mentions(scope: &TenantScope, user: UserId) -> String {
+    format!("{}#{MENTION}{}", tenant_partition(scope), lower(user.ulid()))
+}
+
 /// A person's draft in a contact's conversation on a line.
 pub(crate) fn draft(scope: &TenantScope, id: ConversationId, author: UserId) -> Key {
     Key::new(
@@ -620,9 +645,14 @@ pub(crate) fn inbox_turn(scope: &TenantScope, assignee: Option<UserId>, waiting:
     format!("{}#INBOX#{assignee}#{turn}", tenant_partition(scope))
 }
 
-/// A position in a list of conversations: a time, then the conversation.
-pub(crate) fn inbox_place(at: Timestamp, id: ConversationId) -> String {
+/// A position in a list of conversations or mentions: a time, then the id of the conversation or note.
+pub(crate) fn inbox_place(at: Timestamp, id: impl Display) -> String {
     format!("{}#{id}", sortable(at))
+}
+
+/// Behind the positions of this moment.
+pub(crate) fn inbox_until(at: Timestamp) -> String {
+    format!("{}#~", sortable(at))
 }
 
 /// A contact's place in the audience of a campaign.

@@ -452,6 +452,9 @@ fn as_given<T: Clone>(given: &T, _existing: &T) -> T {
     given.clone()
 }
 
+/// The form of tenants' rows before there were settings of the inbox.
+const BEFORE_INBOX: u64 = 4;
+
 /// The tenant's row with the next version.
 pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static str) -> Result<Row, StoreError> {
     let mut next = tenant.clone();
@@ -460,7 +463,13 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     let row = Row::new(&keys::tenant(scope), "tenant", &next, condition, doing)?;
     // The platform's list of tenants, in the order of creation.
     let listed = row.listed(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
-    Ok(listed.version(next.config_version))
+    // An older version would take its inbox for the usual one.
+    let row = if tenant.inbox.is_some() {
+        listed
+    } else {
+        listed.in_form(BEFORE_INBOX)
+    };
+    Ok(row.version(next.config_version))
 }
 
 /// The first rule of a new tenant. It does not raise the tenant's version, since the tenant is written with it.

@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::permission::{Permission, Role},
-    base::ids::ContactId,
+    base::ids::{ContactId, UserId},
     contacts::{
         contact::{Contact, Identity},
         history::Recorded as _,
@@ -354,4 +354,77 @@ async fn notes_of_a_deleted_contact_are_missing_until_its_return() {
     assert_eq!(listed(&agent, contact).await, ["Old"]);
     let entries = agent.get(&timeline).await.json();
     assert_eq!(entries["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn whoever_is_mentioned_finds_the_note() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (scope, agent, manager) = (town.home.scope(), town.agent(), town.manager());
+    let [first, second] = [CUSTOMER, "+971501234599"].map(|number| contact(&aws, scope, number));
+    let [first, second] = [first.await, second.await];
+    let [of_agent, of_manager, of_viewer] =
+        [Role::Agent, Role::Manager, Role::Viewer].map(|role| town.home.person(role).user);
+    let mentions = async |caller: &Caller<'_>| {
+        let page = caller.get("/api/v1/contacts/mentions").await;
+        let items = page.is(200).json()["items"].as_array().unwrap().clone();
+        let text = |item: &Value| item["note"]["text"].as_str().unwrap().to_owned();
+        items.iter().map(text).collect::<Vec<_>>()
+    };
+    let note = |text: &str, users: &[UserId]| json!({"text": text, "mentions": users});
+    let mut made = Vec::new();
+    for (place, body) in [
+        (first, note("Call back", &[of_agent, of_manager])),
+        (second, note("Wants cake", &[of_agent])),
+        (second, said("Nobody")),
+    ] {
+        aws.pass(1);
+        let created = manager.post(&notes_of(place), body).await;
+        made.push(created.is(201).header("location").to_owned());
+    }
+    assert_eq!(mentions(&agent).await, ["Wants cake", "Call back"]);
+    assert_eq!(mentions(&manager).await, ["Call back"]);
+    let page = agent
+        .get("/api/v1/contacts/mentions?limit=1")
+        .await
+        .is(200)
+        .json()
+        .clone();
+    assert_eq!(page["items"][0]["contact"]["id"], json!(second));
+    let next = page["next_cursor"].as_str().unwrap();
+    let rest = agent
+        .get(&format!("/api/v1/contacts/mentions?limit=1&cursor={next}"))
+        .await;
+    let rest = rest.is(200).json().clone();
+    assert_eq!(
+        (&rest["items"][0]["note"]["text"], &rest["next_cursor"]),
+        (&json!("Call back"), &Value::Null)
+    );
+
+    // A later mention comes first; who is no longer named does not find it.
+    aws.pass(1);
+    let changed = manager.patch(&made[0], json!({"mentions": [of_manager]})).await;
+    assert_eq!(changed.is(200).json()["mentions"], json!([of_manager]));
+    manager.patch(&made[2], json!({"mentions": [of_agent]})).await.is(200);
+    assert_eq!(mentions(&agent).await, ["Nobody", "Wants cake"]);
+    manager.patch(&made[2], json!({"text": "Somebody"})).await.is(200);
+    assert_eq!(mentions(&agent).await, ["Somebody", "Wants cake"]);
+    manager.delete(&made[2]).await.is(204);
+    assert_eq!(mentions(&agent).await, ["Wants cake"]);
+
+    let stranger = UserId::new(aws.ids().ulid());
+    for users in [vec![stranger], vec![of_viewer]] {
+        let refused = manager.post(&notes_of(first), note("Hello", &users)).await;
+        refused.names_only(&["mentions"]);
+        manager
+            .patch(&made[0], json!({"mentions": users}))
+            .await
+            .names_only(&["mentions"]);
+    }
+    // Of a contact that is deleted, nobody sees anything.
+    town.admin().delete(&format!("/api/v1/contacts/{second}")).await.is(204);
+    assert_eq!(mentions(&agent).await, Vec::<String>::new());
+    let (_, secret) = town.new_key(Role::Agent, &[]).await;
+    let of_key = town.api_key(&secret).get("/api/v1/contacts/mentions").await;
+    of_key.is_refused(403, "forbidden");
 }

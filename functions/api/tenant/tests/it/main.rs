@@ -79,6 +79,47 @@ async fn patched_settings_change_and_others_stay() {
     assert_eq!(stored.retention.unwrap().calls_days, 90);
 }
 
+/// Idle conversations are looked at from the change on, which others do not begin anew.
+#[tokio::test]
+async fn settings_of_the_inbox_are_changed_one_by_one() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let manager = town.manager();
+    let change = async |fields: Value| {
+        let changed = manager.patch(TENANT, json!({ "inbox": fields })).await;
+        changed.is(200).json()["inbox"].clone()
+    };
+    let look = async || aws.store().idle_look(town.home.scope()).await.unwrap();
+    let usual = json!({
+        "notify_after_minutes": 10, "close_after_days": null, "close_unanswered": false, "hand_over_after_minutes": null
+    });
+    assert_eq!(manager.get(TENANT).await.json()["inbox"], usual);
+    let silent = change(json!({"notify_after_minutes": 0})).await;
+    assert_eq!(silent["notify_after_minutes"], 0);
+    assert_eq!(look().await, None);
+    let closing = change(json!({"close_after_days": 14})).await;
+    assert_eq!(
+        (&closing["close_after_days"], &closing["notify_after_minutes"]),
+        (&json!(14), &json!(0))
+    );
+    let begun = look().await.unwrap();
+    assert_eq!(begun.value.at, Some(aws.now()));
+    aws.pass(60);
+    manager.patch(TENANT, json!({"name": "Pier 7"})).await.is(200);
+    assert_eq!(look().await, Some(begun));
+    change(json!({"close_unanswered": true})).await;
+    assert_eq!(look().await.unwrap().value.at, Some(aws.now()));
+    assert_eq!(change(json!(null)).await, usual);
+    for (field, value) in [
+        ("notify_after_minutes", 1_441),
+        ("close_after_days", 0),
+        ("hand_over_after_minutes", 4),
+    ] {
+        let refused = manager.patch(TENANT, json!({"inbox": {field: value}})).await;
+        refused.names_only(&[&format!("inbox.{field}")]);
+    }
+}
+
 /// Nothing is written.
 #[tokio::test]
 async fn invalid_settings_are_refused_by_field() {

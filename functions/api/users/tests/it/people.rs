@@ -2,7 +2,10 @@
 
 use domain::{
     accounts::permission::{Permission, granted},
-    base::ids::UserId,
+    base::{
+        actor::{Actor, Stamp},
+        ids::UserId,
+    },
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -348,6 +351,25 @@ async fn everybody_says_whether_they_are_available() {
     assert_eq!(desk().await.hand_over_at, None);
     let both = json!({"available": true, "hand_over": true});
     town.agent().put(&path, both).await.names_only(&["hand_over"]);
+
+    // By itself, if the tenant wants it.
+    let (store, scope) = (aws.store(), town.home.scope());
+    let mut tenant = store.tenant(scope).await.unwrap().unwrap();
+    let inbox = json!({"hand_over_after_minutes": 90});
+    tenant.inbox = serde_json::from_value(inbox).unwrap();
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: String::new(),
+    };
+    store.change_tenant(scope, &tenant, &stamp).await.unwrap();
+    town.agent().put(&path, away.clone()).await.is(200);
+    let later = aws.now() + SignedDuration::from_mins(90);
+    assert_eq!(desk().await.hand_over_at, Some(later));
+    let hand_over = json!({"available": false, "hand_over": true});
+    town.agent().put(&path, hand_over).await.is(200);
+    assert_eq!(desk().await.hand_over_at, Some(aws.now()));
+    town.agent().put(&path, json!({"available": true})).await.is(200);
 
     town.viewer()
         .put(&path, away.clone())

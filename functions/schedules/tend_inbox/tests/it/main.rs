@@ -7,16 +7,20 @@
 
 use domain::{
     Timestamp,
-    base::ids::{ConversationId, UserId},
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ConversationId, UserId},
+    },
     inbox::{
         conversation::{Conversation, ConversationState},
+        settings::InboxSettings,
         team::Team,
     },
     tenants::tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::schedule::Deadline;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Versioned;
 use tend_inbox::{Context, handle};
 use testkit::{
@@ -228,7 +232,7 @@ async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
         found
     };
     let mut desk = store.desk(business.scope(), going, aws.now()).await.unwrap();
-    desk.value.set_available(false, true, aws.now());
+    desk.value.set_available(false, Some(aws.now()), aws.now());
     store.write_desk(business.scope(), &desk, None).await.unwrap();
     for _run in 0..3 {
         aws.pass(60);
@@ -291,5 +295,128 @@ async fn person_who_cannot_be_read_is_put_off() {
         let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
         handle(deadline, &ctx).await.unwrap_err();
         run(&aws).await;
+    }
+}
+
+/// The inbox of the business from now on.
+async fn set_inbox(aws: &Aws, business: &Seeded, fields: Value) {
+    let store = aws.store();
+    let mut tenant = store.tenant(business.scope()).await.unwrap().unwrap();
+    let inbox: InboxSettings = serde_json::from_value(fields).unwrap();
+    tenant.inbox = Some(inbox);
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: String::new(),
+    };
+    let changed = Box::pin(store.change_inbox(business.scope(), &tenant, &stamp)).await;
+    changed.unwrap();
+}
+
+#[tokio::test]
+async fn conversations_in_which_nothing_happens_are_closed() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let mut all = Vec::new();
+    for last in 1..=4 {
+        all.push(writes(&aws, &business, last).await);
+    }
+    let states = async || {
+        let mut found = Vec::new();
+        for id in &all {
+            let conversation = business.conversation(&aws, *id).await.value;
+            found.push((conversation.state, conversation.unread));
+        }
+        found
+    };
+    let answered = |conversation: &mut Conversation| conversation.waiting_since = None;
+    business.change_conversation(&aws, all[0], answered).await;
+    let pending = |conversation: &mut Conversation| {
+        answered(conversation);
+        conversation.move_to(ConversationState::Pending, None);
+    };
+    business.change_conversation(&aws, all[1], pending).await;
+    let (open, closed) = ((ConversationState::Open, 1), (ConversationState::Closed, 1));
+    set_inbox(&aws, &business, json!({"close_after_days": 7})).await;
+    aws.pass(6 * 86_400);
+    run(&aws).await;
+    assert_eq!(states().await, [open, (ConversationState::Pending, 0), open, open]);
+    // Something happens in one of those that wait.
+    business.receive_noted(&aws, all[3].contact(), None).await;
+    aws.pass(86_400);
+    run(&aws).await;
+    let last = (ConversationState::Open, 2);
+    let quiet = (ConversationState::Closed, 0);
+    assert_eq!(states().await, [closed, quiet, open, last]);
+    // At once, whenever the next look would be.
+    let also = json!({"close_after_days": 7, "close_unanswered": true});
+    set_inbox(&aws, &business, also).await;
+    run(&aws).await;
+    assert_eq!(states().await, [closed, quiet, closed, last]);
+    let waits = business.conversation(&aws, all[2]).await.value.waiting_since;
+    assert_eq!(waits, None);
+
+    set_inbox(&aws, &business, json!({})).await;
+    aws.pass(30 * 86_400);
+    for _run in 0..2 {
+        run(&aws).await;
+    }
+    assert_eq!(states().await[3], last, "nobody wants it closed any more");
+    let look = aws.store().idle_look(business.scope()).await.unwrap().unwrap();
+    assert_eq!(look.value.at, None);
+}
+
+#[tokio::test]
+async fn idle_conversations_are_found_page_by_page() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let mut all = Vec::new();
+    for last in 1..=5 {
+        all.push(writes(&aws, &business, last).await);
+        aws.pass(60);
+    }
+    let before = aws.now() - SignedDuration::from_secs(120);
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let wanted = (ConversationState::Open, before);
+        let (page, next) = aws
+            .store()
+            .idle_conversations(business.scope(), wanted, after, 2)
+            .await
+            .unwrap();
+        found.extend(page.into_iter().map(|one| one.value.id()));
+        after = next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, all[..4]);
+}
+
+/// The conversations of somebody who is away, and whose customers write again, come to others again and again.
+#[tokio::test]
+async fn whoever_is_away_is_looked_at_again_if_the_tenant_wants_it() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    set_inbox(&aws, &business, json!({"hand_over_after_minutes": 60})).await;
+    let away = UserId::new(aws.ids().ulid());
+    let mut desk = aws.store().desk(business.scope(), away, aws.now()).await.unwrap();
+    let hour = SignedDuration::from_hours(1);
+    desk.value.set_available(false, Some(aws.now() + hour), aws.now());
+    aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
+    let id = writes(&aws, &business, 1).await;
+    let give = |conversation: &mut Conversation| conversation.assignee = Some(away);
+    for round in 0..2 {
+        business.change_conversation(&aws, id, give).await;
+        if round == 0 {
+            aws.pass(3_540);
+            run(&aws).await;
+            assert_eq!(business.conversation(&aws, id).await.value.assignee, Some(away));
+        }
+        for _run in 0..4 {
+            aws.pass(1_200);
+            run(&aws).await;
+        }
+        assert_eq!(business.conversation(&aws, id).await.value.assignee, None);
     }
 }

@@ -1,0 +1,138 @@
+//! Settings of a tenant's inbox.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{base::bounded::Whole, inbox::conversation::Conversation};
+
+/// Settings of the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct InboxSettings {
+    /// Minutes for which a customer's message may be unread before people get a mail about it. 0: they get none. Default: 10. A change
+    /// applies to later messages.
+    #[cfg_attr(feature = "schema", schemars(example = 10))]
+    pub notify_after_minutes: Whole<0, 1_440>,
+    /// Days without activity after which an open or pending conversation is closed. `null`: never.
+    #[cfg_attr(feature = "schema", schemars(example = 14))]
+    pub close_after_days: Option<Whole<1, 365>>,
+    /// True if those are closed, too, in which the customer waits for an answer. Default: false.
+    pub close_unanswered: bool,
+    /// Minutes after which the conversations of a user who is away, and in which customers wait, go to other users of their teams, or to
+    /// nobody. `null`: only if the user asks for it. A change applies to those who are away from then on.
+    #[cfg_attr(feature = "schema", schemars(example = 120))]
+    pub hand_over_after_minutes: Option<Whole<5, 10_080>>,
+}
+
+impl Default for InboxSettings {
+    /// A mail after ten minutes. Nothing else happens by itself.
+    fn default() -> Self {
+        Self {
+            notify_after_minutes: Whole::nearest(10),
+            close_after_days: None,
+            close_unanswered: false,
+            hand_over_after_minutes: None,
+        }
+    }
+}
+
+const fn minutes<const LEAST: u32, const MAX: u32>(number: Whole<LEAST, MAX>) -> SignedDuration {
+    SignedDuration::from_mins(number.get() as i64)
+}
+
+impl InboxSettings {
+    /// Time for which a customer's message may be unread before people are told. `None`: they are not.
+    pub fn notify_after(&self) -> Option<SignedDuration> {
+        let after = minutes(self.notify_after_minutes);
+        (!after.is_zero()).then_some(after)
+    }
+
+    /// Time after which the conversations of somebody away are handed over.
+    pub fn hand_over_after(&self) -> Option<SignedDuration> {
+        self.hand_over_after_minutes.map(minutes)
+    }
+
+    /// Conversations without activity since this time are closed. `None`: none is.
+    pub fn idle_before(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = i64::from(self.close_after_days?.get());
+        Some(now - SignedDuration::from_hours(24 * days))
+    }
+
+    /// Whether this conversation is to be closed now, since nothing happens in it.
+    pub fn is_idle(&self, conversation: &Conversation, now: Timestamp) -> bool {
+        self.idle_before(now).is_some_and(|before| {
+            conversation.is_attended()
+                && conversation.active_at() <= before
+                && (self.close_unanswered || conversation.waiting_since.is_none())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json, to_value};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        base::ids::{ContactId, ConversationId, MessageId},
+        inbox::conversation::{ConversationState, Happening, What},
+        messages::message::Channel,
+        samples::at,
+    };
+
+    const WROTE: &str = "2026-11-20T10:00:00Z";
+
+    fn settings(fields: serde_json::Value) -> InboxSettings {
+        from_value(fields).unwrap()
+    }
+
+    #[test]
+    fn only_open_and_pending_ones_without_a_waiting_customer_are_idle() {
+        let contact = ContactId::new(Ulid(1));
+        let wrote = Happening {
+            at: at(WROTE),
+            what: What::Inbound(MessageId::new(contact, Ulid(2)), Channel::Sms),
+        };
+        let waiting = Conversation::begun(ConversationId::of(contact, None), wrote, None);
+        let mut answered = waiting.clone();
+        assert!(answered.talked(at(WROTE), None));
+        let mut snoozed = answered.clone();
+        let until = Some(at("2026-12-20T10:00:00Z"));
+        snoozed.move_to(ConversationState::Snoozed, until);
+        let mut pending = answered.clone();
+        pending.move_to(ConversationState::Pending, None);
+        let mut woken = answered.clone();
+        woken.wake(at("2026-11-20T12:00:00Z"));
+        let (week, all) = (
+            json!({"close_after_days": 7}),
+            json!({"close_after_days": 7, "close_unanswered": true}),
+        );
+        let after = at(WROTE) + SignedDuration::from_hours(7 * 24);
+        let before = after - SignedDuration::from_secs(1);
+        for (conversation, fields, now, idle) in [
+            (&answered, &week, after, true),
+            (&answered, &week, before, false),
+            (&pending, &week, after, true),
+            (&waiting, &week, after, false),
+            (&waiting, &all, after, true),
+            (&snoozed, &all, after, false),
+            (&woken, &all, after, false),
+            (&answered, &json!({}), after, false),
+        ] {
+            let found = settings(fields.clone()).is_idle(conversation, now);
+            assert_eq!(found, idle, "{fields} {now} {conversation:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_the_usual() {
+        assert_eq!(settings(json!({})), InboxSettings::default());
+        let usual = InboxSettings::default().notify_after();
+        assert_eq!(usual, Some(SignedDuration::from_mins(10)));
+        let silent = settings(json!({"notify_after_minutes": 0}));
+        assert_eq!(silent.notify_after(), None);
+        assert_eq!(settings(to_value(silent).unwrap()), silent);
+    }
+}
