@@ -17,7 +17,7 @@ use domain::{
         operation::Operation,
     },
     calls::record::{CallProgress, ConsentEntry, MessageRef, Received},
-    campaigns::{campaign::Campaign, run::Enrolment},
+    campaigns::{campaign::Campaign, run::Enrolment, trigger::Triggered},
     consent::{links::PreferenceLink, suppression::Suppression},
     contacts::{
         bulk::ChangeDetails,
@@ -178,6 +178,7 @@ const READ: &[(&str, Read)] = &[
     ("template_version", as_it_is::<Signed<TemplateDefinition>>),
     ("tenant", as_it_is::<Tenant>),
     ("tracked_links", as_it_is::<TrackedLinks>),
+    ("trigger", as_it_is::<Triggered>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

@@ -217,13 +217,16 @@ impl Scene {
         let needs = needs(all, &config);
         let read = store.material(scope, &needs, &Along::default()).await?;
         let (mut segments, mut tags) = (Vec::<SegmentId>::new(), Vec::<TagId>::new());
-        for Campaign { audience, .. } in campaigns {
+        let mut stages = Vec::<StageId>::new();
+        for Campaign { audience, triggers, .. } in campaigns {
+            tags.extend(triggers.tags.iter());
+            stages.extend(triggers.stages.iter());
             segments.extend(audience.segment.iter().chain(audience.excluded_segments.iter()));
             tags.extend(audience.excluded_tags.iter());
         }
         let written = || steps.values().map(|written| &written.steps);
         tags.extend(written().flat_map(Steps::tags));
-        let stages: Vec<StageId> = written().flat_map(Steps::stages).collect();
+        stages.extend(written().flat_map(Steps::stages));
         let missing = Missing {
             segments: store.missing::<Segment>(scope, segments).await?,
             tags: store.missing::<Tag>(scope, tags).await?,

@@ -1,12 +1,12 @@
 //! Follows the table's stream: counts each hour's calls, messages, refusals and counted records, and each template's messages, corrects what
-//! messages were expected to cost, writes the audit log of what people and keys change, and records what people may have to be told. All
-//! exactly once.
+//! messages were expected to cost, writes the audit log of what people and keys change, records what people may have to be told, and lets
+//! contacts enter drips. All exactly once.
 //!
 //! Safe to run twice: the counts of one tenant, hour, line and batch (or template, day and batch) are one write, under the condition that
 //! the batch comes after everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
-//! own id in its key, and is only written if it does not exist. A notice is only written if it is newer than the known one. What a cap
-//! of money was charged too much or too little is corrected after the message's charge is counted, at most once: if this function dies in
-//! between, the expected cost stands until the cap's period ends.
+//! own id in its key, and is only written if it does not exist. A notice is only written if it is newer than the known one, and an
+//! enrolment if there was none in the day before. What a cap of money was charged too much or too little is corrected after the message's
+//! charge is counted, at most once: if this function dies in between, the expected cost stands until the cap's period ends.
 //!
 //! Batches that Lambda gives up and changes that cannot be read are stored in the bucket. An operator replays them (`cargo
 //! stack dlq --redrive changes`), which is equally safe: docs/decisions/0030-changes-worked-again.md.
@@ -15,6 +15,7 @@ mod audit;
 mod caps;
 mod counts;
 mod notices;
+mod triggers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +27,7 @@ use domain::{
     Timestamp,
     accounts::{audit::Entry, notice::Notice},
     base::ids::TenantId,
+    campaigns::trigger::Occasion,
 };
 use jiff::{SignedDuration, civil::Date};
 use kit::{Clock, ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
@@ -111,6 +113,7 @@ struct Said {
     changed: Option<RowChange>,
     audited: Option<(TenantId, Entry)>,
     noticed: Option<(TenantId, Notice)>,
+    occasion: Option<(TenantId, Occasion)>,
 }
 
 /// What is counted in one place: its changes, and the number of unreadable records that preceded the last one.
@@ -139,6 +142,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     let mut templates: BTreeMap<(TenantId, TemplateDay), Counts> = BTreeMap::new();
     let mut unreadable = Vec::new();
     let mut called = notices::Days::new();
+    let mut occasions = triggers::Occasions::new();
     for record in &batch.records {
         let said = match catch_unwind(AssertUnwindSafe(|| read(record, &ctx.clock))) {
             Ok(Ok(said)) => said,
@@ -163,6 +167,9 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
             && Box::pin(notices::record(tenant, &notice, ctx)).await?
         {
             line::count("noticed", 1);
+        }
+        if let Some((tenant, occasion)) = said.occasion {
+            occasions.entry(tenant).or_default().push(occasion);
         }
         let Some(change) = said.changed else {
             continue;
@@ -224,6 +231,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         ctx.store.roll_up_again(&scope, &days).await?;
     }
     Box::pin(notices::record_days(called, ctx)).await?;
+    Box::pin(triggers::enrol(occasions, ctx)).await?;
     if batch.again && !unreadable.is_empty() {
         let (count, (_, error)) = (unreadable.len(), &unreadable[0]);
         return Err(JobError::new(format!(
@@ -244,6 +252,7 @@ fn read(record: &EventRecord, clock: &Clock) -> Result<Said, StoreError> {
         changed: changes::read(before, after)?,
         audited: audit::entry(record)?,
         noticed: changes::noticed(before, after, happened(record, clock))?,
+        occasion: changes::occasion(before, after, happened(record, clock))?,
     })
 }
 

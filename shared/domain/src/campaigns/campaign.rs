@@ -9,7 +9,7 @@ use crate::{
         bounded::{Distinct, Whole},
         facts::Facts,
         fault::{Fault, FaultCode},
-        ids::{CampaignId, LineId, OperationId, SegmentId, TagId},
+        ids::{CampaignId, LineId, OperationId, SegmentId, StageId, TagId},
         local::LocalTime,
         text::{MAX_NAME_LENGTH, OneLine},
     },
@@ -26,6 +26,8 @@ use crate::{
 pub const MAX_EXCLUDED_SEGMENTS: usize = 10;
 /// Maximum tags whose contacts are left out.
 pub const MAX_EXCLUDED_TAGS: usize = 20;
+/// Maximum tags, and maximum stages, that let contacts enter a drip.
+pub const MAX_TRIGGERS: usize = 20;
 /// Maximum messages per minute that a campaign can ask for.
 pub const MAX_PER_MINUTE: u32 = 60_000;
 /// Maximum channels of a message: there are no more.
@@ -78,6 +80,9 @@ resource! {
         /// Events that end a drip for a contact before its last step. Whoever refuses all messages leaves it in any case.
         #[serde(default, skip_serializing_if = "Exits::is_usual")]
         pub exits: Exits,
+        /// What lets contacts enter a drip by themselves, while it is running or paused.
+        #[serde(default, skip_serializing_if = "Triggers::is_none")]
+        pub triggers: Triggers,
         /// Whether a contact who has been through a drip, or has left it, can enter it again.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub reentry: bool,
@@ -174,6 +179,30 @@ impl Default for Exits {
 
 impl Exits {
     fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What lets contacts enter a drip by themselves: each of these does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripTriggers"))]
+#[serde(deny_unknown_fields, default)]
+pub struct Triggers {
+    /// The contact is new: it was created by a user or by software, called, or wrote. Imported contacts do not enter.
+    pub new_contact: bool,
+    /// The contact gets one of these tags. Not by an import.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub tags: Distinct<MAX_TRIGGERS, TagId>,
+    /// The contact gets into one of these stages. Not by an import.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub stages: Distinct<MAX_TRIGGERS, StageId>,
+}
+
+impl Triggers {
+    /// Whether nobody enters by itself.
+    pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
 }

@@ -4,7 +4,8 @@
 //! states of the table in [`state`] and cannot be changed any more. [`audience`] says whom it means, [`preflight`], what would become of
 //! them; [`run`], what each of them gets, and how fast; [`watch`], when it is paused for what becomes of them, and [`report`], what became.
 //!
-//! A [`drip`] has [`steps`] instead of one message, between which people [`wait`].
+//! A [`drip`] has [`steps`] instead of one message, between which people [`wait`], and
+//! that they enter by themselves by a [`trigger`].
 
 pub mod audience;
 pub mod campaign;
@@ -15,5 +16,6 @@ pub mod review;
 pub mod run;
 pub mod state;
 pub mod steps;
+pub mod trigger;
 pub mod wait;
 pub mod watch;

@@ -82,6 +82,7 @@ pub fn review(
             for (field, is_usual) in [
                 ("exits", campaign.exits == Exits::default()),
                 ("reentry", !campaign.reentry),
+                ("triggers", campaign.triggers.is_none()),
             ] {
                 let fault = Fault::excludes(&["type"], "Only a drip has it. Leave it out.");
                 found.expect(is_usual, field, fault);
@@ -237,6 +238,14 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
     for (place, id) in audience.excluded_tags.iter().enumerate() {
         let (field, id) = (format!("audience.excluded_tags[{place}]"), id.to_string());
         expect(!missing.tags.contains(&id), field, "tag", id);
+    }
+    for (place, id) in campaign.triggers.tags.iter().enumerate() {
+        let (field, id) = (format!("triggers.tags[{place}]"), id.to_string());
+        expect(!missing.tags.contains(&id), field, "tag", id);
+    }
+    for (place, id) in campaign.triggers.stages.iter().enumerate() {
+        let (field, id) = (format!("triggers.stages[{place}]"), id.to_string());
+        expect(!missing.stages.contains(&id), field, "stage", id);
     }
     match audience.segment {
         // Contacts can enter it one by one.

@@ -3,3 +3,4 @@
 pub mod campaign;
 pub mod drip;
 pub mod run;
+pub mod trigger;

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 
 use crate::{
     OwnedError, Page, Store, StoreError, TenantScope, Versioned,
+    campaigns::trigger::trigger_write,
     contacts::contact::merged_into,
     table::{
         compact,
@@ -88,8 +89,9 @@ impl Store {
     ) -> Result<u64, OwnedError> {
         const DOING: &str = "start a campaign";
         let started = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
-        self.change_with(scope, before, after, stamp, vec![Write::Put(started)])
-            .await
+        let mut writes = vec![Write::Put(started)];
+        writes.extend(trigger_write(scope, after, DOING)?);
+        self.change_with(scope, before, after, stamp, writes).await
     }
 
     /// Writes a campaign that its run moves to another state, which is no user's change. Returns its version.

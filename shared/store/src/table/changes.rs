@@ -1,5 +1,7 @@
 //! Changes from the table's stream: rows before and after a change, parsed.
 
+use std::collections::BTreeSet;
+
 use domain::{
     accounts::notice::Notice,
     base::{
@@ -7,8 +9,9 @@ use domain::{
         ids::{LineId, TenantId},
     },
     calls::record::{Call, ConsentEntry, Received},
+    campaigns::trigger::Occasion,
     consent::wish::Choice,
-    contacts::history::Record,
+    contacts::{history::Record, profile::Profile},
     messages::message::Message,
     templates::template::TemplateDefinition,
     tenants::connection::Connection,
@@ -174,6 +177,43 @@ pub fn noticed(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(Ten
         _ => None,
     };
     Ok(notice.map(|notice| (tenant, notice)))
+}
+
+/// What happened to a contact at this time, by which it may enter drips. Imports are none.
+///
+/// # Errors
+/// If the row of a contact or profile does not have the expected form.
+pub fn occasion(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(TenantId, Occasion)>, StoreError> {
+    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
+        return Ok(None);
+    };
+    let (Some(tenant), Some(contact)) = (keys::tenant_of(pk), keys::contact_of(pk)) else {
+        return Ok(None);
+    };
+    // Those of imports name no author.
+    let authored = after.contains_key("by");
+    let mut occasion = Occasion {
+        contact,
+        at,
+        new: false,
+        tags: BTreeSet::new(),
+        stage: None,
+    };
+    match kind {
+        "contact" if before.is_empty() => {
+            let contact = compact::contact(after.clone().into(), DOING)?;
+            occasion.new = authored || contact.last_call_at.is_some() || contact.last_written_at.is_some();
+        }
+        "profile" if authored => {
+            let (before, after) = (shown::<Profile>(before)?.unwrap_or_default(), shown::<Profile>(after)?);
+            let after = after.unwrap_or_default();
+            occasion.tags = after.tags.difference(&before.tags).copied().collect();
+            let stages = [before, after].map(|profile| profile.stage.map(|staged| staged.stage));
+            occasion.stage = stages[1].filter(|_| stages[0] != stages[1]);
+        }
+        _ => {}
+    }
+    Ok(occasion.is_any().then_some((tenant, occasion)))
 }
 
 /// A change made by a person or a key, of a row that names its author.

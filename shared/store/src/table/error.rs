@@ -93,6 +93,11 @@ impl StoreError {
         matches!(self, Self::Invalid { .. })
     }
 
+    /// Whether a row cannot be read by this version. A retry would find it again.
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Form { .. } | Self::NewerForm { .. })
+    }
+
     /// Whether nothing is left to do because the subject is gone.
     pub const fn is_gone(&self) -> bool {
         matches!(self, Self::Gone { .. })

@@ -28,8 +28,8 @@ const FORMS: &[(&str, u64)] = &[
     ("automation_watch", 1),
     ("call", 1),
     ("call_progress", 1),
-    // Those that are no drafts have more fields.
-    ("campaign", 2),
+    // Those that are no drafts have more fields, and drips have triggers.
+    ("campaign", 3),
     ("canned_reply", 1),
     ("cap_day", 1),
     ("claim", 1),
@@ -99,6 +99,7 @@ const FORMS: &[(&str, u64)] = &[
     ("template_version", 1),
     ("tenant", 5),
     ("tracked_links", 1),
+    ("trigger", 1),
     ("whatsapp_number", 1),
 ];
 

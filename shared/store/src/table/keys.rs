@@ -683,6 +683,17 @@ pub(crate) fn steps_of(campaign: CampaignId) -> String {
     format!("STEPS#{}#", lower(campaign.ulid()))
 }
 
+/// The triggers of a drip that was started.
+pub(crate) fn trigger(scope: &TenantScope, campaign: CampaignId) -> Key {
+    Key::new(
+        part(scope, Part::Configuration),
+        format!("{TRIGGER}{}", lower(campaign.ulid())),
+    )
+}
+
+/// Prefix of the sort keys of such rows.
+pub(crate) const TRIGGER: &str = "TRIGGER#";
+
 /// A part of the audience of a campaign, by contact.
 pub(crate) fn audience(scope: &TenantScope, campaign: CampaignId, part: u8) -> String {
     format!("{}#ENR#{}#{part:02}", tenant_partition(scope), lower(campaign.ulid()))

@@ -6,6 +6,7 @@ mod caps;
 mod filter;
 mod metrics;
 mod notices;
+mod triggers;
 
 use std::collections::BTreeMap;
 

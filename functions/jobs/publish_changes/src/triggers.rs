@@ -1,0 +1,81 @@
+//! Contacts who enter drips by themselves: who are new, or get a tag or a stage.
+//!
+//! Safe to run twice: an enrolment is written under the condition that the known one is unchanged, and a contact enters a drip by itself at
+//! most once a day.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    base::ids::{CampaignId, TenantId},
+    campaigns::trigger::{Occasion, Triggered},
+};
+use futures::{StreamExt as _, stream};
+use kit::{JobError, line};
+use store::{RACES, StoreError, TenantScope, campaigns::drip::DripEntry};
+
+use crate::Context;
+
+/// Enrolments that are written at the same time.
+const AT_ONCE: usize = 8;
+
+/// Occasions by tenant.
+pub(crate) type Occasions = BTreeMap<TenantId, Vec<Occasion>>;
+
+/// Enrols the contacts. A query for each tenant with occasions; for each contact and drip two requests, and a transaction of 4 write units.
+pub(crate) async fn enrol(occasions: Occasions, ctx: &Context) -> Result<(), JobError> {
+    for (tenant, occasions) in occasions {
+        let scope = &access::job::scope(tenant);
+        let drips = ctx.store.triggered(scope).await?;
+        let entering = occasions.iter().flat_map(|occasion| {
+            let drips = drips.iter().filter(|drip: &&Triggered| occasion.triggers(&drip.by));
+            drips.map(move |drip| (occasion, drip.campaign))
+        });
+        let entering =
+            entering.map(|(occasion, drip)| RACES.until_won(move || Box::pin(enter(scope, occasion, drip, ctx))));
+        let entering: Vec<_> = entering.collect();
+        let entered: Vec<Result<bool, StoreError>> = stream::iter(entering).buffer_unordered(AT_ONCE).collect().await;
+        let mut failed = None;
+        for one in entered {
+            match one {
+                Ok(entered) => line::count("enrolled", u64::from(entered)),
+                // Trying again does not help until another version is deployed, and others must not wait for that.
+                Err(error) if error.is_unreadable() => {
+                    tracing::error!(%tenant, error = kit::chain(&error), "a contact does not enter a drip");
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// Enrols a contact in a drip. Returns whether it enters it.
+async fn enter(
+    scope: &TenantScope,
+    occasion: &Occasion,
+    campaign: CampaignId,
+    ctx: &Context,
+) -> Result<bool, StoreError> {
+    let (store, now) = (&ctx.store, ctx.clock.now());
+    // It may have been erased since.
+    let Some(person) = store.known(scope, occasion.contact).await? else {
+        return Ok(false);
+    };
+    let occasion = occasion.clone().still(&person);
+    let (drip, known) = store
+        .campaign_and_enrolment(scope, &person.contact, campaign, now)
+        .await?;
+    let Some(drip) = drip.filter(|drip| !drip.state.is_final()) else {
+        store.forget_trigger(scope, campaign).await?;
+        return Ok(false);
+    };
+    let before = known.as_ref().map(|known| &known.value);
+    let Some(enrolment) = occasion.enters(&drip, &person, before) else {
+        return Ok(false);
+    };
+    store.enter(scope, DripEntry::new(enrolment, known.as_ref())).await?;
+    Ok(true)
+}

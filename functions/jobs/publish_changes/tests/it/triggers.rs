@@ -1,0 +1,147 @@
+//! Contacts enter drips by what happens to them, once, whoever changes them.
+
+use domain::{
+    base::{
+        ids::{CampaignId, ContactId, TagId},
+        resource::Resource as _,
+    },
+    campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState, steps::WrittenSteps},
+    contacts::{contact::Contact, person::Person},
+};
+use serde_json::{Value, json};
+use store::{Versioned, contacts::people::Brought};
+
+use super::*;
+
+const SHARD: &str = "shard-1";
+
+impl World {
+    /// A drip with these triggers, which is running.
+    async fn drip(&self, triggers: Value) -> CampaignId {
+        let (store, scope, stamp) = (self.aws.store(), self.business.scope(), self.aws.stamp());
+        let fields = read(json!({"type": "drip", "name": "Welcome", "triggers": triggers}));
+        let drip = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
+        store.create(scope, &drip, &stamp).await.expect("it is created");
+        let created = self.campaign(drip.id).await;
+        let says =
+            json!({"type": "message", "message": {"channels": ["sms"], "category": "utility", "sms_text": "Hello"}});
+        let steps = WrittenSteps {
+            steps: read(json!([{"name": "hello", "does": says}])),
+            by: stamp.actor,
+            at: stamp.at,
+        };
+        let written = store.write_steps(scope, &created, &steps, &stamp).await;
+        let before = written.expect("they are written");
+        let (after, operation) = before.value.started(&stamp).expect("a draft");
+        let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
+        started.await.expect("it is started");
+        self.move_to(drip.id, CampaignState::Running).await;
+        drip.id
+    }
+
+    async fn campaign(&self, id: CampaignId) -> Versioned<Campaign> {
+        let found = self.aws.store().get(self.business.scope(), &id).await;
+        found.expect("the table answers").expect("it exists")
+    }
+
+    async fn move_to(&self, id: CampaignId, state: CampaignState) {
+        let before = self.campaign(id).await;
+        let after = before.value.moved(state, None, self.aws.now());
+        let after = after.expect("the table of states");
+        let moved = self
+            .aws
+            .store()
+            .move_campaign(self.business.scope(), before.version, &after)
+            .await;
+        moved.expect("it is moved");
+    }
+
+    async fn person(&self, id: ContactId) -> Person {
+        let found = self.aws.store().known(self.business.scope(), id).await;
+        found.expect("the table answers").expect("it exists")
+    }
+
+    /// A user, or software, changes a contact.
+    async fn change(&mut self, id: ContactId, change: impl FnOnce(&mut Person)) {
+        let before = self.person(id).await;
+        let mut after = before.clone();
+        change(&mut after);
+        let (store, stamp) = (self.aws.store(), self.aws.stamp());
+        let changed = store.change_person(self.business.scope(), &before, &after, &Brought::default(), &stamp);
+        Box::pin(changed).await.expect("nobody else changes it");
+        self.record().await;
+    }
+
+    async fn enrolment(&self, contact: &Contact, drip: CampaignId) -> Option<Versioned<Enrolment>> {
+        let store = self.aws.store();
+        let found = store.enrolment(self.business.scope(), contact, drip, self.aws.now());
+        found.await.expect("the table answers")
+    }
+}
+
+#[tokio::test]
+async fn new_contacts_enter_and_imported_ones_do_not() {
+    let mut world = World::new().await;
+    let drip = world.drip(json!({"new_contact": true})).await;
+    world.record().await;
+    world.records.clear();
+    let called = |contact: &mut Contact| contact.last_call_at = Some(testkit::aws::noon());
+    let caller = world.business.contact_with(&world.aws, "+447700900001", called).await;
+    let imported = world.business.contact_with(&world.aws, "+447700900002", |_| {}).await;
+    world.record().await;
+    for _delivery in 0..2 {
+        world.deliver(SHARD, &world.records).await;
+        let entered = world.enrolment(&caller, drip).await.expect("it has entered");
+        assert_eq!((entered.version, entered.value.is_active()), (1, true));
+        assert_eq!(world.enrolment(&imported, drip).await, None);
+    }
+}
+
+#[tokio::test]
+async fn whoever_gets_a_tag_enters_as_long_as_the_drip_is_open() {
+    let mut world = World::new().await;
+    let [tag, other] = [(); 2].map(|()| TagId::new(world.aws.ids().ulid()));
+    let drip = world.drip(json!({"tags": [tag]})).await;
+    let mut all = Vec::new();
+    for last in 1..=4 {
+        let number = format!("+44770090000{last}");
+        all.push(world.business.contact_with(&world.aws, &number, |_| {}).await);
+    }
+    world.record().await;
+    world.records.clear();
+    let entered = async |world: &World| {
+        let mut found = Vec::new();
+        for contact in &all {
+            found.push(world.enrolment(contact, drip).await.is_some());
+        }
+        found
+    };
+    let got = |tag: TagId| move |person: &mut Person| assert!(person.profile.tags.insert(tag));
+    world.change(all[0].id, got(tag)).await;
+    world.change(all[1].id, got(other)).await;
+    // It is gone again before anybody looks.
+    world.change(all[2].id, got(tag)).await;
+    world.change(all[2].id, |person| person.profile.tags.clear()).await;
+    for _delivery in 0..2 {
+        world.deliver(SHARD, &world.records).await;
+        assert_eq!(entered(&world).await, [true, false, false, false]);
+    }
+    let scope = world.business.scope();
+    assert_eq!(
+        world
+            .aws
+            .store()
+            .triggered(scope)
+            .await
+            .expect("the table answers")
+            .len(),
+        1
+    );
+    world.move_to(drip, CampaignState::Cancelled).await;
+    world.records.clear();
+    world.change(all[3].id, got(tag)).await;
+    world.deliver(SHARD, &world.records).await;
+    assert_eq!(entered(&world).await, [true, false, false, false]);
+    let left = world.aws.store().triggered(world.business.scope()).await;
+    assert_eq!(left.expect("the table answers"), []);
+}

@@ -1,0 +1,190 @@
+//! Contacts who enter drips by themselves, by what happens to them.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::ids::{CampaignId, ContactId, StageId, TagId},
+    campaigns::{
+        campaign::{Campaign, Triggers},
+        run::Enrolment,
+    },
+    contacts::person::Person,
+};
+
+/// Time in which a contact enters a drip by itself at most once: two drips that tag contacts for each other go no faster than that.
+pub const AT_MOST_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A drip that contacts enter by themselves, as it was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Triggered {
+    /// The drip.
+    pub campaign: CampaignId,
+    /// What lets them enter.
+    pub by: Triggers,
+}
+
+impl Triggered {
+    /// The drip, if contacts enter it by themselves.
+    pub fn of(campaign: &Campaign) -> Option<Self> {
+        campaign.drips().filter(|_| !campaign.triggers.is_none())?;
+        Some(Self {
+            campaign: campaign.id,
+            by: campaign.triggers.clone(),
+        })
+    }
+}
+
+/// Something that happened to a contact, by which it may enter drips.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occasion {
+    /// The contact.
+    pub contact: ContactId,
+    /// Time.
+    pub at: Timestamp,
+    /// Whether the contact is new.
+    pub new: bool,
+    /// Tags that it got.
+    pub tags: BTreeSet<TagId>,
+    /// The stage into which it got.
+    pub stage: Option<StageId>,
+}
+
+impl Occasion {
+    /// Whether anything happened.
+    pub fn is_any(&self) -> bool {
+        self.new || self.stage.is_some() || !self.tags.is_empty()
+    }
+
+    /// Whether it lets the contact enter a drip.
+    pub fn triggers(&self, by: &Triggers) -> bool {
+        let in_stage = self.stage.is_some_and(|stage| by.stages.contains(&stage));
+        self.new && by.new_contact || in_stage || by.tags.iter().any(|tag| self.tags.contains(tag))
+    }
+
+    /// What of it still holds: a tag may be gone again, and a stage left, since.
+    #[must_use]
+    pub fn still(mut self, person: &Person) -> Self {
+        self.tags.retain(|tag| person.profile.tags.contains(tag));
+        let stage = person.profile.stage.map(|staged| staged.stage);
+        self.stage = self.stage.filter(|_| stage == self.stage);
+        self
+    }
+
+    /// The enrolment with which this person enters a drip. `known`: the former one.
+    pub fn enters(&self, drip: &Campaign, person: &Person, known: Option<&Enrolment>) -> Option<Enrolment> {
+        let lately = known.is_some_and(|known| self.at < known.at + AT_MOST_EVERY);
+        if lately || person.contact.deleted_at.is_some() || !self.triggers(&drip.triggers) {
+            return None;
+        }
+        drip.entered(&person.contact, known, self.at).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        base::resource::Resource as _,
+        campaigns::{campaign::CampaignIn, state::CampaignState},
+        contacts::{contact::Contact, profile::Profile, profile::Staged},
+        samples::{Case, at},
+    };
+
+    fn tag(number: u128) -> TagId {
+        TagId::new(Ulid::from_parts(1, number))
+    }
+
+    fn stage(number: u128) -> StageId {
+        StageId::new(Ulid::from_parts(2, number))
+    }
+
+    fn occasion(new: bool, tags: &[TagId], stage: Option<StageId>) -> Occasion {
+        Occasion {
+            contact: ContactId::new(Ulid(1)),
+            at: at("2026-11-20T10:00:00Z"),
+            new,
+            tags: tags.iter().copied().collect(),
+            stage,
+        }
+    }
+
+    #[test]
+    fn any_of_the_triggers_lets_a_contact_enter() {
+        let by: Triggers = serde_json::from_value(json!({"tags": [tag(1), tag(2)], "stages": [stage(1)]})).unwrap();
+        let new: Triggers = serde_json::from_value(json!({"new_contact": true})).unwrap();
+        for (what, by_these, if_new) in [
+            (occasion(true, &[], None), false, true),
+            (occasion(true, &[tag(3), tag(2)], None), true, true),
+            (occasion(false, &[tag(3)], Some(stage(2))), false, false),
+            (occasion(false, &[], Some(stage(1))), true, false),
+            (occasion(false, &[], None), false, false),
+        ] {
+            assert_eq!(
+                (what.triggers(&by), what.triggers(&new)),
+                (by_these, if_new),
+                "{what:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn contact_enters_once_a_day_as_long_as_it_holds() {
+        let case = Case::new();
+        let fields: CampaignIn = serde_json::from_value(json!({
+            "type": "drip", "name": "Welcome", "reentry": true, "triggers": {"tags": [tag(1)], "stages": [stage(1)]},
+        }))
+        .unwrap();
+        let mut drip = Campaign::new(Ulid::from_parts(7, 9), fields, case.now);
+        drip.state = CampaignState::Running;
+        drip.steps_version = Some(3);
+        assert_eq!(Triggered::of(&drip).unwrap().by, drip.triggers);
+        let mut person = Person {
+            contact: case.contact.clone(),
+            profile: Profile::default(),
+        };
+        let both = occasion(false, &[tag(1)], Some(stage(1)));
+        assert!(!both.clone().still(&person).is_any());
+        person.profile.tags.insert(tag(1));
+        person.profile.stage = Some(Staged {
+            stage: stage(2),
+            since: case.now,
+        });
+        let tagged = both.still(&person);
+        assert_eq!((tagged.tags.len(), tagged.stage), (1, None));
+        let first = tagged.enters(&drip, &person, None).unwrap();
+        assert_eq!((first.at, first.contact), (tagged.at, person.contact.id));
+        let over = Enrolment {
+            passage: None,
+            ..first.clone()
+        };
+        let later = |hours: i64| Occasion {
+            at: tagged.at + SignedDuration::from_hours(hours),
+            ..tagged.clone()
+        };
+        for (hours, known, enters) in [
+            (0, &over, false),
+            (23, &over, false),
+            (24, &over, true),
+            (24, &first, false),
+        ] {
+            let entered = later(hours).enters(&drip, &person, Some(known));
+            assert_eq!(entered.is_some(), enters, "{hours} {known:?}");
+        }
+        let gone = Person {
+            contact: Contact {
+                deleted_at: Some(case.now),
+                ..person.contact.clone()
+            },
+            ..person.clone()
+        };
+        assert_eq!(tagged.enters(&drip, &gone, None), None);
+        drip.state = CampaignState::Completed;
+        assert_eq!(tagged.enters(&drip, &person, None), None);
+    }
+}
