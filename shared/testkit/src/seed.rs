@@ -138,6 +138,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         allowed_countries: Vec::new().into(),
         retention: None,
         answers: None,
+        inbox: None,
         caps: None,
         slug: None,
         plan: None,

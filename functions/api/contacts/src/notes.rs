@@ -134,8 +134,8 @@ pub(crate) async fn update_note(
 ) -> Result<Tagged<Note>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
     let read = || store.of_contact(scope, contact_id, note_id.place());
-    let allow = |before: &Note, _: &Note| own_or_managed(who, before);
     let (api, who) = (&api, &who);
+    let allow = |before: &Note, _: &Note| own_or_managed(who, before);
     let write = |before: Versioned<Note>, mut value: Note| async move {
         refuse_unable(api, who, &before.value.mentions, &value.mentions).await?;
         value.updated_at = stamp.at;

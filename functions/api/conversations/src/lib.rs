@@ -205,6 +205,10 @@ async fn change_conversation(
         if_match.check(conversation.version)?;
         let before = &conversation.value;
         let mut after = patch.apply(&ConversationChange::of(before))?.onto(before)?;
+        if after.state != before.state && after.is_attended() {
+            // A person opens it, so it is on top, and not idle.
+            after.woken_at = Some(who.now());
+        }
         if after != *before {
             let names = patch.names("assignee_id");
             let team = may_change(api, who, (before, &after), names).await?;

@@ -83,8 +83,7 @@ async fn update_tenant(
     let write = async |before: Versioned<Tenant>, after: Tenant| {
         let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
         // Whoever wants idle conversations closed waits for no day.
-        let closes = after.inbox.is_some_and(|inbox| inbox.close_after_days.is_some());
-        let version = if closes && after.inbox != before.value.inbox {
+        let version = if after.inbox.is_some_and(|inbox| inbox.close_anew(before.value.inbox)) {
             Box::pin(store.change_inbox(scope, &after, stamp)).await?
         } else {
             store.change_tenant(scope, &after, stamp).await?

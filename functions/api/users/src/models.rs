@@ -76,7 +76,7 @@ pub(crate) struct AvailabilityIn {
     /// Whether conversations are assigned to the user by the mode of a team.
     pub(crate) available: bool,
     /// Whether the conversations in which customers wait for the user go to others of their teams, or to nobody. Only of a user who is not
-    /// available.
+    /// available. Default: false; they do so after the time in the tenant's `inbox`, if it has one.
     #[serde(default)]
     pub(crate) hand_over: bool,
 }

@@ -142,7 +142,7 @@ impl Tenant<'_> {
             }
             let notices: BTreeSet<String> = open.notices.iter().cloned().collect();
             let mut begun = store.pending_notices(&self.scope, &notices).await?.notices;
-            Box::pin(self.count_waiting(config, &mut begun)).await?;
+            Box::pin(self.count_waiting(&config, &mut begun)).await?;
             // The others wait for the next run.
             return Box::pin(self.finish(&config, mailings, open, begun)).await;
         }

@@ -196,7 +196,8 @@ async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> R
     };
     let active = tenant.is_some_and(|tenant| tenant.status.is_active());
     let mut list = look.value.list.filter(|_| active).or(active.then_some(LISTS[0]));
-    let mut after = look.value.after.take().and_then(|after| after.parse().ok());
+    let after = look.value.after.take().filter(|_| active);
+    let mut after = after.and_then(|after| after.parse().ok());
     for _page in 0..IDLE_PAGES {
         let Some(state) = list.filter(|_| deadline.remaining(ctx.clock.now()) >= ENOUGH_TIME) else {
             break;
@@ -208,9 +209,9 @@ async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> R
         let idle = found.into_iter().filter(|one| settings.is_idle(&one.value, now));
         let closed = idle.map(|mut one| async move {
             one.value.close();
-            unless_changed(ctx.store.write_conversation(scope, &one, None).await.map(drop))?;
-            line::count("closed", 1);
-            Ok::<_, StoreError>(())
+            let written = ctx.store.write_conversation(scope, &one, None).await;
+            line::count("closed", u64::from(written.is_ok()));
+            unless_changed(written.map(drop))
         });
         let closed: Vec<_> = stream::iter(closed).buffer_unordered(AT_ONCE).collect().await;
         closed.into_iter().collect::<Result<(), _>>()?;
@@ -272,11 +273,14 @@ async fn open_or_notice(scope: &TenantScope, id: ConversationId, ctx: &Context) 
         "opened"
     } else if let Some(notice) = Notice::of_conversation(&found.value, now) {
         let tenant = ctx.store.tenant(scope).await?;
+        let settings = tenant.as_ref().and_then(|tenant| tenant.inbox).unwrap_or_default();
+        let allowed = settings.notify_after().zip(found.value.waiting_since);
+        let later = allowed.map(|(after, since)| since + after).filter(|at| now < *at);
         // Nobody of a suspended or deleted tenant is told. The message counts as told all the same, so that it is not due for ever.
-        if tenant.is_some_and(|tenant| tenant.status.is_active()) {
+        if later.is_none() && tenant.is_some_and(|tenant| tenant.status.is_active()) {
             ctx.store.record_notice(scope, &notice, now).await?;
         }
-        found.value.tell_at = None;
+        found.value.tell_at = later;
         "noticed"
     } else {
         return Ok(());

@@ -73,7 +73,7 @@ static GUIDES: [Guide; 11] = [
     Guide {
         page: "docs/inbox.md",
         names: &["API=", "SIMULATORS=", "KEY=", "TOKEN=", "first-quarter-of-an-hour.md"],
-        last: r#""state":"open""#,
+        last: r#""close_after_days":14"#,
     },
     Guide {
         page: "docs/answers.md",

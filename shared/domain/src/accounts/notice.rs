@@ -1141,8 +1141,12 @@ mod tests {
             at: at(wrote_at),
             what: What::Inbound(MessageId::new(contact, Ulid::from_parts(2, number)), Channel::WhatsApp),
         });
-        let mut begun = Conversation::begun(ConversationId::of(contact, None), happenings.next().unwrap());
-        happenings.for_each(|one| begun.note(one));
+        let mut begun = Conversation::begun(
+            ConversationId::of(contact, None),
+            happenings.next().unwrap(),
+            TELL_AFTER,
+        );
+        happenings.for_each(|one| begun.note(one, TELL_AFTER));
         begun
     }
 
@@ -1165,13 +1169,10 @@ mod tests {
             conversations: 2,
             since: at("2026-11-20T11:30:00Z"),
         };
-        assert_eq!(
-            Waiting::among(all.iter(), at(NOON)),
-            Some(both),
-            "the last one is too new"
-        );
+        let by = at(NOON) - SignedDuration::from_mins(10);
+        assert_eq!(Waiting::among(all.iter(), by), Some(both), "the last one is too new");
         let many = std::iter::repeat_n(&conversation, 101);
-        assert_eq!(Waiting::among(many, at(NOON)).unwrap().conversations, MAX_WAITING);
+        assert_eq!(Waiting::among(many, by).unwrap().conversations, MAX_WAITING);
         let config = config();
         let stands = |waiting: Option<Waiting>| {
             notice.stands(&Present {
@@ -1186,7 +1187,7 @@ mod tests {
         };
         assert_eq!((stands(Some(both)), stands(None)), (true, false));
         conversation.read_to(2);
-        assert_eq!(Waiting::among([&conversation].into_iter(), at(NOON)), None);
+        assert_eq!(Waiting::among([&conversation].into_iter(), by), None);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct Note {
     #[cfg_attr(feature = "schema", schemars(example = "Prefers to be called after five."))]
     pub text: NoteText,
     /// Ids of the users whom it mentions.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Distinct::is_empty")]
     pub mentions: Mentions,
     /// Author: a user (`usr_…`), a key (`key_…`) or a platform administrator (`platform:usr_…`).
     pub author: Actor,

@@ -50,7 +50,7 @@ pub struct Conversation {
     /// Time at which a snoozed one is opened again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
-    /// Time at which a snoozed one was opened by itself.
+    /// Time at which a snoozed one was opened by itself, or a person opened it or set it to pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub woken_at: Option<Timestamp>,
     /// The person who attends to it.
@@ -461,7 +461,7 @@ impl Conversation {
 
     /// Closes it, since nothing happens in it. Nobody has seen what is unread in it.
     pub fn close(&mut self) {
-        (self.state, self.waiting_since) = (ConversationState::Closed, None);
+        (self.state, self.waiting_since, self.tell_at) = (ConversationState::Closed, None, None);
     }
 
     /// Time of the customer's latest message, if people are to be told now that nobody has read it.

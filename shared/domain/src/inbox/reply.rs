@@ -274,6 +274,7 @@ mod tests {
                 at: case.now - HOUR,
                 what,
             },
+            TELL_AFTER,
         )
     }
 
@@ -350,7 +351,7 @@ mod tests {
         assert_eq!(first.behind, None);
         let mut first = message_of(first, case.now);
         let by = AGENT.parse().unwrap();
-        conversation.reply(by, 1, (case.now, first.id, Channel::Sms));
+        conversation.reply(by, 1, (case.now, first.id, Channel::Sms), TELL_AFTER);
         let second = |first: &Message, conversation: &Conversation, case: &Case| {
             composed(case, conversation, (&next, std::slice::from_ref(first)))
         };
@@ -442,15 +443,15 @@ mod tests {
             ),
         };
         let mut crossed = conversation(&case);
-        crossed.note(wrote);
+        crossed.note(wrote, TELL_AFTER);
         let mut seen = crossed.clone();
-        crossed.reply(by, 1, said(case.now));
+        crossed.reply(by, 1, said(case.now), TELL_AFTER);
         assert_eq!((crossed.waiting_since, crossed.unread), (Some(wrote.at), 1));
         assert!(crossed.first_response.is_some() && crossed.due().is_some());
-        seen.reply(by, 2, said(case.now));
+        seen.reply(by, 2, said(case.now), TELL_AFTER);
         assert_eq!((seen.waiting_since, seen.unread, seen.due()), (None, 0, None));
         // One's own earlier reply is nothing that waits.
-        seen.reply(by, 2, said(case.now));
+        seen.reply(by, 2, said(case.now), TELL_AFTER);
         assert_eq!((seen.waiting_since, seen.read_seq), (None, 4));
     }
 
@@ -464,12 +465,12 @@ mod tests {
             (case.now, message, Channel::WhatsApp)
         };
         assert!(!conversation.has_moved(own, 0), "nobody has replied");
-        conversation.reply(own, 1, said(1));
+        conversation.reply(own, 1, said(1), TELL_AFTER);
         assert!(!conversation.has_moved(own, 1), "one's own reply is no surprise");
         assert!(conversation.has_moved(other, 1) && !conversation.has_moved(other, 2));
-        conversation.reply(other, 2, said(2));
-        conversation.reply(other, 2, said(3));
-        conversation.reply(own, 4, said(4));
+        conversation.reply(other, 2, said(2), TELL_AFTER);
+        conversation.reply(other, 2, said(3), TELL_AFTER);
+        conversation.reply(own, 4, said(4), TELL_AFTER);
         assert!(conversation.has_moved(own, 3), "hidden by one's own");
         assert!(!conversation.has_moved(own, 4));
         assert_eq!(

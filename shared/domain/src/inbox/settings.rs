@@ -11,7 +11,7 @@ use crate::{base::bounded::Whole, inbox::conversation::Conversation};
 #[serde(deny_unknown_fields, default)]
 pub struct InboxSettings {
     /// Minutes for which a customer's message may be unread before people get a mail about it. 0: they get none. Default: 10. A change
-    /// applies to later messages.
+    /// applies to messages of which nobody was told yet.
     #[cfg_attr(feature = "schema", schemars(example = 10))]
     pub notify_after_minutes: Whole<0, 1_440>,
     /// Days without activity after which an open or pending conversation is closed. `null`: never.
@@ -53,6 +53,11 @@ impl InboxSettings {
         self.hand_over_after_minutes.map(minutes)
     }
 
+    /// Whether idle conversations are looked at anew, since it is these settings that want them closed.
+    pub fn close_anew(self, before: Option<Self>) -> bool {
+        self.close_after_days.is_some() && before != Some(self)
+    }
+
     /// Conversations without activity since this time are closed. `None`: none is.
     pub fn idle_before(&self, now: Timestamp) -> Option<Timestamp> {
         let days = i64::from(self.close_after_days?.get());
@@ -89,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn only_open_and_pending_ones_without_a_waiting_customer_are_idle() {
+    fn only_attended_ones_without_waiting_customers_are_idle() {
         let contact = ContactId::new(Ulid(1));
         let wrote = Happening {
             at: at(WROTE),

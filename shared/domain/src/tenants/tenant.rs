@@ -20,6 +20,7 @@ use crate::{
         zone::Zone,
     },
     calls::retention::Retention,
+    inbox::settings::InboxSettings,
     messages::{destination::MAX_COUNTRIES, quiet::QuietHours},
     money::cap::{Cap, MAX_CAPS},
 };

@@ -56,7 +56,7 @@ impl Store {
     /// The places of people in the inbox. Those who are not among them are available. One query.
     pub async fn desks(&self, scope: &TenantScope) -> Result<BTreeMap<UserId, Versioned<Desk>>, StoreError> {
         const DOING: &str = "read who is available";
-        let items = self.every(scope, Part::Desks, "", DOING).await?;
+        let items = self.every(scope, Part::Desks, keys::DESK_OF_USER, DOING).await?;
         let desks = items.into_iter().map(|item| {
             let desk: Option<Versioned<Desk>> = row::versioned(Some(item), None, DOING)?;
             Ok(desk.map(|desk| (desk.value.user, desk)))

@@ -1,10 +1,6 @@
 //! The look at the conversations of a tenant in which nothing happens: a row that is due while the tenant wants them closed.
 
-use domain::{
-    base::actor::Stamp,
-    inbox::conversation::{Conversation, ConversationState},
-    tenants::tenant::Tenant,
-};
+use domain::inbox::conversation::{Conversation, ConversationState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +10,7 @@ use crate::{
     table::{
         database::Rows,
         keys::{self, DueOther, Key},
-        row::{self, Condition, Row, Write},
+        row::{self, Condition, Row},
     },
 };
 
@@ -54,6 +50,11 @@ fn look_row(
     Ok(row.version(version).due_elsewhere(DueOther::Inbox, &key, look.at))
 }
 
+/// The row of a look that begins now, since the tenant's settings of this version want it.
+pub(crate) fn begun(scope: &TenantScope, version: u64, now: Timestamp, doing: &'static str) -> Result<Row, StoreError> {
+    look_row(scope, &IdleLook::new(Some(now)), (Condition::Always, version), doing)
+}
+
 impl Store {
     /// The look at the tenant's idle conversations, if there is one.
     pub async fn idle_look(&self, scope: &TenantScope) -> Result<Option<Versioned<IdleLook>>, StoreError> {
@@ -75,18 +76,6 @@ impl Store {
             .await
     }
 
-    /// Changes the tenant's settings as [`Store::change_tenant`], and lets idle conversations be looked at from now on.
-    pub async fn change_inbox(&self, scope: &TenantScope, tenant: &Tenant, stamp: &Stamp) -> Result<u64, StoreError> {
-        const DOING: &str = "change the settings of the inbox";
-        let look = IdleLook::new(Some(stamp.at));
-        let version = tenant.config_version + 1;
-        let tenant = crate::tenants::config::tenant_row(scope, tenant, DOING)?.stamped(stamp);
-        let look = look_row(scope, &look, (Condition::Always, version), DOING)?;
-        let writes = vec![Write::Put(tenant), Write::Put(look)];
-        self.database.transact_writes(writes, DOING).await?;
-        Ok(version)
-    }
-
     /// The conversations in this state without activity since this time, the longest idle first, after this place; and the place of the
     /// last one, unless there are no more. One query of the index, and a unit for each.
     pub async fn idle_conversations(
@@ -100,8 +89,11 @@ impl Store {
         let list = InboxList::In(state);
         let (index, partition) = list.partition(scope);
         let from = after.map_or_else(|| "0".to_owned(), |after| after.to_string());
-        // Behind those of this moment.
+        // Behind those of this moment. A longer time than before may leave nothing.
         let to = keys::inbox_until(before);
+        if to < from {
+            return Ok((Vec::new(), None));
+        }
         let rows = (partition.as_str(), Rows::Between(&from, &to));
         let (items, more) = self.database.stretch(index, rows, None, limit, false, DOING).await?;
         let (_, sort) = index.keys();

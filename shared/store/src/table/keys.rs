@@ -594,6 +594,9 @@ pub(crate) fn desk(scope: &TenantScope, user: UserId) -> Key {
     Key::new(part(scope, Part::Desks), user.to_string())
 }
 
+/// Prefix of the sort keys of such rows, in whose partition the look at idle conversations is, too.
+pub(crate) const DESK_OF_USER: &str = "usr_";
+
 /// The person of such a row.
 pub(crate) fn desk_of(pk: &str, sk: &str) -> Option<UserId> {
     let (_, part) = pk.rsplit_once('#')?;

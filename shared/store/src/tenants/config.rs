@@ -28,6 +28,7 @@ use jiff::Timestamp;
 
 use crate::{
     Owned, Part, Pointer, Signed, Store, StoreError, TenantScope, Versioned,
+    inbox::idle,
     table::{
         keys::{self, Key},
         lookups, owned,
@@ -141,6 +142,17 @@ impl Store {
         let row = tenant_row(scope, tenant, DOING)?.stamped(stamp);
         self.database.put(row, DOING).await?;
         Ok(tenant.config_version + 1)
+    }
+
+    /// Changes the tenant's settings as [`change_tenant`](Store::change_tenant), and lets idle conversations be looked at from now on.
+    pub async fn change_inbox(&self, scope: &TenantScope, tenant: &Tenant, stamp: &Stamp) -> Result<u64, StoreError> {
+        const DOING: &str = "change the settings of the inbox";
+        let version = tenant.config_version + 1;
+        let look = idle::begun(scope, version, stamp.at, DOING)?;
+        let tenant = tenant_row(scope, tenant, DOING)?.stamped(stamp);
+        let writes = vec![Write::Put(tenant), Write::Put(look)];
+        self.database.transact_writes(writes, DOING).await?;
+        Ok(version)
     }
 
     /// The tenant's current configuration: one read, and four queries at once if it has changed since this process read it.
@@ -325,7 +337,15 @@ impl Store {
         if before.is_none() {
             row.condition = Condition::New;
         }
-        self.database.put(row, DOING).await
+        self.database.put(row, DOING).await?;
+        let known = before.and_then(|before| before.inbox);
+        if tenant.inbox.is_some_and(|inbox| inbox.close_anew(known)) {
+            let version = tenant.config_version + 1;
+            self.database
+                .put(idle::begun(scope, version, configured.at, DOING)?, DOING)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Adds the rows that replace all existing ones of a kind, and the keys of those that are deleted. `over` merges a
@@ -463,7 +483,7 @@ pub(crate) fn tenant_row(scope: &TenantScope, tenant: &Tenant, doing: &'static s
     let row = Row::new(&keys::tenant(scope), "tenant", &next, condition, doing)?;
     // The platform's list of tenants, in the order of creation.
     let listed = row.listed(keys::PLATFORM_TENANTS.to_owned(), tenant.id.to_string());
-    // An older version would take its inbox for the usual one.
+    // An older version refuses a row with an inbox.
     let row = if tenant.inbox.is_some() {
         listed
     } else {

@@ -384,18 +384,13 @@ async fn whoever_is_mentioned_finds_the_note() {
     }
     assert_eq!(mentions(&agent).await, ["Wants cake", "Call back"]);
     assert_eq!(mentions(&manager).await, ["Call back"]);
-    let page = agent
-        .get("/api/v1/contacts/mentions?limit=1")
-        .await
-        .is(200)
-        .json()
-        .clone();
+    let page = agent.get("/api/v1/contacts/mentions?limit=1").await.is(200).json();
     assert_eq!(page["items"][0]["contact"]["id"], json!(second));
     let next = page["next_cursor"].as_str().unwrap();
     let rest = agent
         .get(&format!("/api/v1/contacts/mentions?limit=1&cursor={next}"))
         .await;
-    let rest = rest.is(200).json().clone();
+    let rest = rest.is(200).json();
     assert_eq!(
         (&rest["items"][0]["note"]["text"], &rest["next_cursor"]),
         (&json!("Call back"), &Value::Null)

@@ -28,7 +28,7 @@ pub(crate) async fn conversation(aws: &Aws, house: &House, number: usize) -> Con
         at: aws.now(),
         what: What::Inbound(message, Channel::WhatsApp),
     };
-    let conversation = noted(None, ConversationId::of(contact, None), happening);
+    let conversation = noted(None, ConversationId::of(contact, None), happening, None);
     let store = aws.store();
     let written = store.write_conversation(house.scope(), &conversation, None);
     written.await.unwrap();

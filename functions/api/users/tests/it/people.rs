@@ -364,7 +364,7 @@ async fn everybody_says_whether_they_are_available() {
     };
     store.change_tenant(scope, &tenant, &stamp).await.unwrap();
     town.agent().put(&path, away.clone()).await.is(200);
-    let later = aws.now() + SignedDuration::from_mins(90);
+    let later = aws.now() + jiff::SignedDuration::from_mins(90);
     assert_eq!(desk().await.hand_over_at, Some(later));
     let hand_over = json!({"available": false, "hand_over": true});
     town.agent().put(&path, hand_over).await.is(200);
