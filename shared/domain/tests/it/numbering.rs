@@ -2,10 +2,14 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use domain::base::{country::Country, phone::Phone};
+use domain::base::{
+    country::Country,
+    line_type::{LineType, by_numbering_plan},
+    phone::Phone,
+};
 use phonenumber::{
-    Mode,
-    metadata::{DATABASE, Metadata},
+    Mode, Type,
+    metadata::{DATABASE, Descriptor, Metadata},
 };
 
 /// Every calling code with the metadata of its main country.
@@ -35,16 +39,129 @@ fn table() -> String {
     table
 }
 
-/// A new version of `phonenumber` can bring other formats: then this test writes them, and the difference is to be reviewed.
-#[test]
-fn formats_are_those_of_libphonenumber() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/base/numbering.txt");
-    let known = std::fs::read_to_string(file).unwrap_or_default();
-    let table = table();
-    if known != table {
-        std::fs::write(file, table).unwrap();
-        panic!("{file} was outdated and has been written anew");
+/// The countries of a calling code, in the order in which they are asked for a number.
+fn of_code(code: u16) -> Vec<&'static Metadata> {
+    let regions = DATABASE.region(&code).unwrap_or_default();
+    let shared = || DATABASE.by_code(&code)?.into_iter().next();
+    let plan = |region: &str| {
+        if region == "001" {
+            shared()
+        } else {
+            DATABASE.by_id(region)
+        }
+    };
+    regions.into_iter().filter_map(plan).collect()
+}
+
+/// What `src/line_types.txt` must be.
+fn plans() -> String {
+    let mut table = String::new();
+    let pattern = |text: &str| text.split_whitespace().collect::<String>();
+    let kind = |of: Option<&Descriptor>| {
+        let of = of?;
+        let lengths: Vec<String> = of.possible_length().iter().map(ToString::to_string).collect();
+        let known = pattern(of.national_number().as_str());
+        (known != "NA").then(|| format!("{}:{known}", lengths.join(",")))
+    };
+    for code in 1..1000 {
+        for country in of_code(code) {
+            let of = country.descriptors();
+            let all = [
+                Some(of.general()),
+                of.premium_rate(),
+                of.toll_free(),
+                of.shared_cost(),
+                of.voip(),
+                of.personal_number(),
+                of.pager(),
+                of.uan(),
+                of.voicemail(),
+                of.fixed_line(),
+                of.mobile(),
+            ];
+            // Those of all kinds together are not in the database. Pagers and voice mail have no numbers that people write to.
+            let counted = all.iter().enumerate().filter(|(place, _)| ![0, 6, 8].contains(place));
+            let lengths: Vec<u16> = counted
+                .filter_map(|(_, kind)| *kind)
+                .flat_map(|kind| kind.possible_length().to_vec())
+                .collect();
+            let bound = |length: Option<&u16>| length.copied().unwrap_or_default();
+            let (fewest, most) = (bound(lengths.iter().min()), bound(lengths.iter().max()));
+            let begins = country.leading_digits().map(|begins| pattern(begins.as_str()));
+            let kinds = all.map(|of| kind(of).unwrap_or_default()).join("\t");
+            let _ = writeln!(
+                table,
+                "{code}\t{}\t{fewest}\t{most}\t{kinds}",
+                begins.unwrap_or_default()
+            );
+        }
     }
+    table
+}
+
+/// A new version of `phonenumber` can bring other plans: then this test writes them, and the difference is to be reviewed.
+#[test]
+fn formats_and_plans_are_those_of_libphonenumber() {
+    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/base");
+    let mut outdated = Vec::new();
+    for (name, table) in [("numbering.txt", table()), ("line_types.txt", plans())] {
+        let file = format!("{FOLDER}/{name}");
+        if std::fs::read_to_string(&file).unwrap_or_default() != table {
+            std::fs::write(&file, table).unwrap();
+            outdated.push(file);
+        }
+    }
+    assert!(outdated.is_empty(), "outdated and written anew: {outdated:?}");
+}
+
+/// Examples of all kinds of all countries, and numbers that begin otherwise.
+#[test]
+fn line_types_are_those_of_libphonenumber() {
+    let mut numbers = BTreeSet::new();
+    for code in 1..1000 {
+        for country in of_code(code) {
+            let of = country.descriptors();
+            let kinds = [
+                of.premium_rate(),
+                of.toll_free(),
+                of.shared_cost(),
+                of.voip(),
+                of.personal_number(),
+                of.pager(),
+                of.uan(),
+                of.voicemail(),
+                of.fixed_line(),
+                of.mobile(),
+            ];
+            let examples = kinds.into_iter().flatten().filter_map(|kind| kind.example());
+            numbers.extend(examples.map(|example| format!("+{code}{example}")));
+            for begin in (10..100_u64).step_by(7) {
+                let digits = format!("{begin}{:08}", begin * 987_653);
+                numbers.extend([6, 7, 8, 9, 10].map(|length| format!("+{code}{}", &digits[..length])));
+            }
+        }
+    }
+    let mut compared = 0;
+    for text in &numbers {
+        let (Ok(phone), Ok(parsed)) = (text.parse::<Phone>(), phonenumber::parse(None, text)) else {
+            continue;
+        };
+        // It takes a trunk prefix out of some numbers that begin with it, and leading zeros out of those of Italy.
+        if format!("+{}{}", parsed.country().code(), parsed.national().value()) != *text {
+            continue;
+        }
+        let (ours, theirs) = (by_numbering_plan(&phone), parsed.number_type(&DATABASE));
+        let fits = match theirs {
+            Type::FixedLine => ours == LineType::FixedLine,
+            Type::PremiumRate => ours == LineType::Premium,
+            Type::SharedCost => ours == LineType::SharedCost,
+            Type::Unknown => matches!(ours, LineType::Other | LineType::Invalid),
+            _ => ours == LineType::Other,
+        };
+        assert!(fits, "{text}: {ours:?}, {theirs:?}");
+        compared += 1;
+    }
+    assert!(compared > 5_000, "{compared}");
 }
 
 fn theirs(number: &str) -> Option<String> {
