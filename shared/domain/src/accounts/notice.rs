@@ -630,6 +630,7 @@ mod tests {
         templates::template::TemplateStatus,
     };
 
+    const TELL_AFTER: Option<SignedDuration> = Some(SignedDuration::from_mins(10));
     const NOON: &str = "2026-11-20T12:00:00Z";
 
     fn member(role: Role) -> (Member, Account) {

@@ -241,6 +241,7 @@ mod tests {
     };
 
     const AGENT: &str = "usr_00000000000000000000000001";
+    const TELL_AFTER: Option<SignedDuration> = Some(SignedDuration::from_mins(10));
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
     const OTHER: &str = "usr_00000000000000000000000002";
 
