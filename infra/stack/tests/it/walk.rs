@@ -42,7 +42,7 @@ struct Walk<'a> {
 #[test]
 fn every_operation_admits_exactly_the_permitted_callers() {
     on_stage(async |stage| {
-        let mut walk = Walk::begin(stage).await?;
+        let mut walk = Box::pin(Walk::begin(stage)).await?;
         let contract = walk.contract.clone();
         let unproven = walk.unproven().await?;
         for operation in contract.operations() {
@@ -56,7 +56,7 @@ fn every_operation_admits_exactly_the_permitted_callers() {
 #[test]
 fn foreign_objects_look_like_missing_ones() {
     on_stage(async |stage| {
-        let mut walk = Walk::begin(stage).await?;
+        let mut walk = Box::pin(Walk::begin(stage)).await?;
         let contract = walk.contract.clone();
         let before = walk.all_of_away().await?;
         for operation in contract.operations() {
@@ -92,7 +92,7 @@ const NO_IDS: [&str; 10] = [
 #[test]
 fn invalid_id_is_refused_with_a_problem() {
     on_stage(async |stage| {
-        let mut walk = Walk::begin(stage).await?;
+        let mut walk = Box::pin(Walk::begin(stage)).await?;
         let contract = walk.contract.clone();
         for operation in contract.operations() {
             walk.no_ids(&operation).await?;

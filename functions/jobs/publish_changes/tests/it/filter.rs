@@ -202,7 +202,9 @@ fn filter_admits_no_other_writes_of_a_call() {
         let rows = of(kind);
         assert!(!rows.is_empty(), "{kind} has no sample");
         for row in rows {
-            assert!(!admits(&record(0, Item::default(), item(&row))), "a new {kind}");
+            // A new contact may enter drips.
+            let admitted = admits(&record(0, Item::default(), item(&row)));
+            assert_eq!(admitted, kind == "contact", "a new {kind}");
             assert!(
                 !admits(&record(0, item(&row), item(&written_again(&row)))),
                 "a changed {kind}"

@@ -66,8 +66,8 @@ impl World {
         let before = self.person(id).await;
         let mut after = before.clone();
         change(&mut after);
-        let (store, stamp) = (self.aws.store(), self.aws.stamp());
-        let changed = store.change_person(self.business.scope(), &before, &after, &Brought::default(), &stamp);
+        let (store, stamp, brought) = (self.aws.store(), self.aws.stamp(), Brought::default());
+        let changed = store.change_person(self.business.scope(), &before, &after, &brought, &stamp);
         Box::pin(changed).await.expect("nobody else changes it");
         self.record().await;
     }
