@@ -69,17 +69,18 @@ impl Store {
         const DOING: &str = "list mentions";
         let partition = keys::mentions(scope, user);
         let last = after.map(|after| after.to_string());
-        // The bounds are inclusive.
+        // The bounds are inclusive, and one more than wanted tells whether there are further ones.
         let rows = (partition.as_str(), Rows::Between("0", last.as_deref().unwrap_or("~")));
-        let (items, more) = self
+        let read = limit + 1 + i32::from(after.is_some());
+        let (items, _) = self
             .database
-            .stretch(Index::ByDay, rows, None, limit + 1, true, DOING)
+            .stretch(Index::ByDay, rows, None, read, true, DOING)
             .await?;
         let (_, sort) = Index::ByDay.keys();
         let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
         let mut places: Vec<Position<NoteId>> = places.filter(|place| Some(*place) != after).collect();
         let most = usize::try_from(limit).unwrap_or(1);
-        let more = more || places.len() > most;
+        let more = places.len() > most;
         places.truncate(most);
         let note = |place: &Position<NoteId>| {
             let (contact, own) = place.id().place();
