@@ -206,7 +206,7 @@ async fn close_idle(scope: &TenantScope, deadline: Deadline, ctx: &Context) -> R
             .store
             .idle_conversations(scope, (state, before), after, IDLE_PAGE)
             .await?;
-        let idle = found.into_iter().filter(|one| settings.is_idle(&one.value, now));
+        let idle = found.into_iter().filter(|one| one.value.is_idle(&settings, now));
         let closed = idle.map(|mut one| async move {
             one.value.close();
             let written = ctx.store.write_conversation(scope, &one, None).await;

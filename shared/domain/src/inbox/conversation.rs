@@ -14,7 +14,7 @@ use crate::{
         fault::{Fault, FaultCode},
         ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
     },
-    inbox::team::Team,
+    inbox::{settings::InboxSettings, team::Team},
     messages::{message::Channel, purpose::Purpose},
 };
 
@@ -490,6 +490,15 @@ impl Conversation {
         self.state == ConversationState::Open && self.waiting_since.is_some()
     }
 
+    /// Whether it is to be closed now by these settings, since nothing happens in it.
+    pub fn is_idle(&self, settings: &InboxSettings, now: Timestamp) -> bool {
+        settings.idle_before(now).is_some_and(|before| {
+            self.is_attended()
+                && self.active_at() <= before
+                && (settings.close_unanswered || self.waiting_since.is_none())
+        })
+    }
+
     /// Time since which it is the customer's or the team's turn.
     pub fn turn_since(&self) -> Timestamp {
         self.waiting_since.or(self.replied_at).unwrap_or(self.created_at)
@@ -706,6 +715,39 @@ mod tests {
         let mut conversation = noted([wrote(2)]);
         conversation.move_to(ConversationState::Snoozed, hours(1));
         assert!(!conversation.wakes(now) && conversation.wakes(now + SignedDuration::from_hours(1)));
+    }
+
+    #[test]
+    fn only_attended_ones_without_waiting_customers_are_idle() {
+        let waiting = noted([wrote(0)]);
+        let mut answered = waiting.clone();
+        assert!(answered.talked(at(NOW), None));
+        let mut snoozed = answered.clone();
+        let until = Some(at("2026-12-20T10:00:00Z"));
+        snoozed.move_to(ConversationState::Snoozed, until);
+        let mut pending = answered.clone();
+        pending.move_to(ConversationState::Pending, None);
+        let mut woken = answered.clone();
+        woken.wake(at("2026-11-20T12:00:00Z"));
+        let (week, all) = (
+            serde_json::json!({"close_after_days": 7}),
+            serde_json::json!({"close_after_days": 7, "close_unanswered": true}),
+        );
+        let after = at(NOW) + SignedDuration::from_hours(7 * 24);
+        let before = after - SignedDuration::from_secs(1);
+        for (conversation, fields, now, idle) in [
+            (&answered, &week, after, true),
+            (&answered, &week, before, false),
+            (&pending, &week, after, true),
+            (&waiting, &week, after, false),
+            (&waiting, &all, after, true),
+            (&snoozed, &all, after, false),
+            (&woken, &all, after, false),
+            (&answered, &serde_json::json!({}), after, false),
+        ] {
+            let found = conversation.is_idle(&serde_json::from_value(fields.clone()).unwrap(), now);
+            assert_eq!(found, idle, "{fields} {now} {conversation:?}");
+        }
     }
 
     #[test]

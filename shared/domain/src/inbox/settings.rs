@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{base::bounded::Whole, inbox::conversation::Conversation};
+use crate::base::bounded::Whole;
 
 /// Settings of the inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,72 +63,16 @@ impl InboxSettings {
         let days = i64::from(self.close_after_days?.get());
         Some(now - SignedDuration::from_hours(24 * days))
     }
-
-    /// Whether this conversation is to be closed now, since nothing happens in it.
-    pub fn is_idle(&self, conversation: &Conversation, now: Timestamp) -> bool {
-        self.idle_before(now).is_some_and(|before| {
-            conversation.is_attended()
-                && conversation.active_at() <= before
-                && (self.close_unanswered || conversation.waiting_since.is_none())
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{from_value, json, to_value};
-    use ulid::Ulid;
 
     use super::*;
-    use crate::{
-        base::ids::{ContactId, ConversationId, MessageId},
-        inbox::conversation::{ConversationState, Happening, What},
-        messages::message::Channel,
-        samples::at,
-    };
-
-    const WROTE: &str = "2026-11-20T10:00:00Z";
 
     fn settings(fields: serde_json::Value) -> InboxSettings {
         from_value(fields).unwrap()
-    }
-
-    #[test]
-    fn only_attended_ones_without_waiting_customers_are_idle() {
-        let contact = ContactId::new(Ulid(1));
-        let wrote = Happening {
-            at: at(WROTE),
-            what: What::Inbound(MessageId::new(contact, Ulid(2)), Channel::Sms),
-        };
-        let waiting = Conversation::begun(ConversationId::of(contact, None), wrote, None);
-        let mut answered = waiting.clone();
-        assert!(answered.talked(at(WROTE), None));
-        let mut snoozed = answered.clone();
-        let until = Some(at("2026-12-20T10:00:00Z"));
-        snoozed.move_to(ConversationState::Snoozed, until);
-        let mut pending = answered.clone();
-        pending.move_to(ConversationState::Pending, None);
-        let mut woken = answered.clone();
-        woken.wake(at("2026-11-20T12:00:00Z"));
-        let (week, all) = (
-            json!({"close_after_days": 7}),
-            json!({"close_after_days": 7, "close_unanswered": true}),
-        );
-        let after = at(WROTE) + SignedDuration::from_hours(7 * 24);
-        let before = after - SignedDuration::from_secs(1);
-        for (conversation, fields, now, idle) in [
-            (&answered, &week, after, true),
-            (&answered, &week, before, false),
-            (&pending, &week, after, true),
-            (&waiting, &week, after, false),
-            (&waiting, &all, after, true),
-            (&snoozed, &all, after, false),
-            (&woken, &all, after, false),
-            (&answered, &json!({}), after, false),
-        ] {
-            let found = settings(fields.clone()).is_idle(conversation, now);
-            assert_eq!(found, idle, "{fields} {now} {conversation:?}");
-        }
     }
 
     #[test]

@@ -1,15 +1,13 @@
 //! The look at the conversations of a tenant in which nothing happens: a row that is due while the tenant wants them closed.
 
-use domain::inbox::conversation::{Conversation, ConversationState};
+use domain::inbox::conversation::ConversationState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
-    inbox::list::{InboxList, Position},
     table::{
-        database::Rows,
-        keys::{self, DueOther, Key},
+        keys::{self, DueOther},
         row::{self, Condition, Row},
     },
 };
@@ -74,41 +72,5 @@ impl Store {
         self.database
             .put(look_row(scope, &look.value, written, DOING)?, DOING)
             .await
-    }
-
-    /// The conversations in this state without activity since this time, the longest idle first, after this place; and the place of the
-    /// last one, unless there are no more. One query of the index, and a unit for each.
-    pub async fn idle_conversations(
-        &self,
-        scope: &TenantScope,
-        (state, before): (ConversationState, Timestamp),
-        after: Option<Position>,
-        limit: i32,
-    ) -> Result<(Vec<Versioned<Conversation>>, Option<Position>), StoreError> {
-        const DOING: &str = "list idle conversations";
-        let list = InboxList::In(state);
-        let (index, partition) = list.partition(scope);
-        let from = after.map_or_else(|| "0".to_owned(), |after| after.to_string());
-        // Behind those of this moment. A longer time than before may leave nothing.
-        let to = keys::inbox_until(before);
-        if to < from {
-            return Ok((Vec::new(), None));
-        }
-        let rows = (partition.as_str(), Rows::Between(&from, &to));
-        let (items, more) = self.database.stretch(index, rows, None, limit, false, DOING).await?;
-        let (_, sort) = index.keys();
-        let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
-        let places: Vec<Position> = places.filter(|place| Some(*place) != after).collect();
-        let wanted: Vec<Key> = places
-            .iter()
-            .map(|place| keys::conversation(scope, place.id()))
-            .collect();
-        let mut found = self.database.get_many(&wanted, DOING).await?;
-        let read = wanted.iter().filter_map(|key| {
-            // One that cannot be read keeps no others from being closed.
-            let read = row::versioned::<Conversation>(found.remove(key), None, DOING);
-            read.ok().flatten()
-        });
-        Ok((read.collect(), places.last().copied().filter(|_| more)))
     }
 }

@@ -285,6 +285,42 @@ impl Store {
         Ok(places.collect())
     }
 
+    /// The conversations in this state without activity since this time, the longest idle first, after this place; and the place of the
+    /// last one, unless there are no more. One query of the index, and a unit for each.
+    pub async fn idle_conversations(
+        &self,
+        scope: &TenantScope,
+        (state, before): (ConversationState, Timestamp),
+        after: Option<Position>,
+        limit: i32,
+    ) -> Result<(Vec<Versioned<Conversation>>, Option<Position>), StoreError> {
+        const DOING: &str = "list idle conversations";
+        let list = InboxList::In(state);
+        let (index, partition) = list.partition(scope);
+        let from = after.map_or_else(|| "0".to_owned(), |after| after.to_string());
+        // Behind those of this moment. A longer time than before may leave nothing.
+        let to = keys::inbox_until(before);
+        if to < from {
+            return Ok((Vec::new(), None));
+        }
+        let rows = (partition.as_str(), Rows::Between(&from, &to));
+        let (items, more) = self.database.stretch(index, rows, None, limit, false, DOING).await?;
+        let (_, sort) = index.keys();
+        let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
+        let places: Vec<Position> = places.filter(|place| Some(*place) != after).collect();
+        let wanted: Vec<Key> = places
+            .iter()
+            .map(|place| keys::conversation(scope, place.id()))
+            .collect();
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let read = wanted.iter().filter_map(|key| {
+            // One that cannot be read keeps no others from being closed.
+            let read = row::versioned::<Conversation>(found.remove(key), None, DOING);
+            read.ok().flatten()
+        });
+        Ok((read.collect(), places.last().copied().filter(|_| more)))
+    }
+
     /// The number of conversations in a list, at most [`MAX_COUNTED`]. Those of deleted contacts count.
     pub async fn number_of_conversations(&self, scope: &TenantScope, list: InboxList) -> Result<usize, StoreError> {
         const DOING: &str = "count conversations";
