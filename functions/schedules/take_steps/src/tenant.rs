@@ -15,13 +15,14 @@ use domain::{
     },
     campaigns::{
         campaign::Campaign,
-        drip::{Scene, Turn, ends},
+        drip::{Scene, Turn, converted, ends},
         run::Enrolment,
         state::CampaignState,
         steps::WrittenSteps,
     },
     contacts::{
         bulk::{ChangeIn, Edit},
+        conversion::Conversion,
         person::Person,
         stage::Stage,
         tag::Tag,
@@ -232,6 +233,11 @@ impl Tenant<'_> {
         if let Some((why, at)) = campaign.exits.reason(&person.contact, enrolment.at) {
             return done(enrolment.left(why, at));
         }
+        if campaign.exits.on_conversion
+            && let Some(at) = self.converted(&person).await?.filter(|at| enrolment.at < *at)
+        {
+            return done(enrolment.left(converted(at), at));
+        }
         let Some(mut passage) = enrolment.passage.take() else {
             return Err(JobError::new("a due enrolment in no drip"));
         };
@@ -293,6 +299,14 @@ impl Tenant<'_> {
                 Err(why) => passage.skip(&written.steps, &why, now),
             }
         }
+    }
+
+    /// Time of a contact's latest conversion. One query.
+    async fn converted(&self, person: &Person) -> Result<Option<Timestamp>, StoreError> {
+        let (store, scope) = (&self.ctx.store, &self.scope);
+        let found = store.page_of_contact::<Conversion>(scope, person.contact.id, None, 1, self.now);
+        let latest = found.await?.and_then(|(_, page)| page.items.into_iter().next());
+        Ok(latest.map(|conversion| conversion.value.created_at))
     }
 
     /// The person of an enrolment: the one into which the contact was merged, unless that one is in the drip, too.

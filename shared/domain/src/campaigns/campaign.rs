@@ -166,6 +166,8 @@ pub struct Exits {
     pub on_reply: bool,
     /// The contact talks with the business on the telephone.
     pub on_call: bool,
+    /// A conversion of the contact is recorded, such as an order. It ends the drip at the next step: a message that is made already is sent.
+    pub on_conversion: bool,
 }
 
 impl Default for Exits {
@@ -173,6 +175,7 @@ impl Default for Exits {
         Self {
             on_reply: true,
             on_call: false,
+            on_conversion: false,
         }
     }
 }

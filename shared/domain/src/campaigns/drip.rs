@@ -304,6 +304,11 @@ impl Exits {
     }
 }
 
+/// The reason for which a contact leaves a drip after a conversion.
+pub fn converted(at: Timestamp) -> Refusal {
+    Refusal::since(Event::Settled, "a conversion of the contact was recorded since").and("event_at", at)
+}
+
 /// Whether this reason keeps all further messages from a contact, too, so that the drip ends. Otherwise only the step is skipped.
 pub const fn ends(reason: Reason) -> bool {
     matches!(
@@ -556,7 +561,7 @@ mod tests {
         let mut walk = Walk::new(json!([message("a")]));
         let stays = Exits {
             on_reply: false,
-            on_call: false,
+            ..Exits::default()
         };
         let since = at(NOW);
         assert_eq!(stays.reason(&walk.person.contact, since), None);

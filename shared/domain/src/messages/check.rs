@@ -767,7 +767,7 @@ mod tests {
         };
         let stays = Exits {
             on_reply: false,
-            on_call: false,
+            ..Exits::default()
         };
         let after = Some(sending.message.created_at + SignedDuration::from_secs(1));
         for (exits, wrote, talked, goes) in [

@@ -6,7 +6,10 @@
 )]
 
 use domain::{
-    base::{ids::ContactId, resource::Resource as _},
+    base::{
+        ids::{ContactId, ConversionId},
+        resource::Resource as _,
+    },
     campaigns::{
         campaign::{Campaign, CampaignIn},
         drip::EnrolmentStatus,
@@ -16,6 +19,7 @@ use domain::{
     },
     contacts::{
         contact::{Change, Contact, Identity},
+        conversion::Conversion,
         stage::Stage,
         tag::Tag,
     },
@@ -314,6 +318,37 @@ async fn nothing_follows_once_somebody_has_left() {
     assert_eq!(world.exit(&other, stops).await, Some(Reason::OptedOut));
     assert_eq!(world.exit(&drip, merges).await, Some(Reason::ContactMerged));
     assert_eq!(world.exit(&other, writes).await, None);
+}
+
+#[tokio::test]
+async fn whoever_buys_leaves_a_drip_that_wants_it() {
+    let world = World::new().await;
+    let sells = world.drip(json!({"exits": {"on_conversion": true}}), three()).await;
+    let other = world.drip(json!({"name": "Other"}), three()).await;
+    let [buys, waits] = [world.fan("+971501000001").await.id, world.fan("+971501000002").await.id];
+    let converts = async || {
+        let fields = from_value(json!({"what": "order"})).unwrap();
+        let (stamp, id) = (world.aws.stamp(), ConversionId::new(buys, world.aws.ids().ulid()));
+        let conversion = Conversion::new(id, fields, stamp.actor, stamp.at).expect("a conversion");
+        let created = world.aws.store().create_of_contact(world.scope(), &conversion, &stamp);
+        created.await.expect("it is recorded");
+    };
+    // An earlier one means nothing.
+    converts().await;
+    world.aws.pass(1);
+    for contact in [buys, waits] {
+        world.enter(&sells, contact).await;
+    }
+    world.enter(&other, buys).await;
+    world.run().await;
+    assert_eq!(world.exit(&sells, buys).await, None);
+    world.aws.pass(60);
+    converts().await;
+    world.aws.pass(3 * A_DAY);
+    world.run().await;
+    assert_eq!(world.exit(&sells, buys).await, Some(Reason::Unnecessary));
+    assert_eq!(world.exit(&sells, waits).await, None);
+    assert_eq!(world.exit(&other, buys).await, None);
 }
 
 #[tokio::test]
