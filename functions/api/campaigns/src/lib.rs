@@ -487,7 +487,11 @@ async fn moved(
         if after == before.value {
             return Ok(before);
         }
-        let version = store.change(scope, &before, &after, stamp).await?;
+        let version = if after.state == CampaignState::Cancelled {
+            Box::pin(store.cancel_campaign(scope, &before, &after, stamp)).await?
+        } else {
+            store.change(scope, &before, &after, stamp).await?
+        };
         Ok(Versioned { version, value: after })
     };
     RACES.change(if_match, read, decide, write).await

@@ -25,7 +25,14 @@ pub(crate) type Occasions = BTreeMap<TenantId, Vec<Occasion>>;
 pub(crate) async fn enrol(occasions: Occasions, ctx: &Context) -> Result<(), JobError> {
     for (tenant, occasions) in occasions {
         let scope = &access::job::scope(tenant);
-        let drips = ctx.store.triggered(scope).await?;
+        let drips = match ctx.store.triggered(scope).await {
+            Ok(drips) => drips,
+            Err(error) if error.is_unreadable() => {
+                tracing::error!(%tenant, error = kit::chain(&error), "no contact enters a drip");
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let entering = occasions.iter().flat_map(|occasion| {
             let drips = drips.iter().filter(|drip: &&Triggered| occasion.triggers(&drip.by));
             drips.map(move |drip| (occasion, drip.campaign))
@@ -68,12 +75,11 @@ async fn enter(
     let (drip, known) = store
         .campaign_and_enrolment(scope, &person.contact, campaign, now)
         .await?;
-    let Some(drip) = drip.filter(|drip| !drip.state.is_final()) else {
-        store.forget_trigger(scope, campaign).await?;
+    let Some(drip) = drip else {
         return Ok(false);
     };
     let before = known.as_ref().map(|known| &known.value);
-    let Some(enrolment) = occasion.enters(&drip, &person, before) else {
+    let Some(enrolment) = occasion.enters(&drip, &person, before, now) else {
         return Ok(false);
     };
     store.enter(scope, DripEntry::new(enrolment, known.as_ref())).await?;

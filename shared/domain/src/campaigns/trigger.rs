@@ -73,13 +73,24 @@ impl Occasion {
         self
     }
 
-    /// The enrolment with which this person enters a drip. `known`: the former one.
-    pub fn enters(&self, drip: &Campaign, person: &Person, known: Option<&Enrolment>) -> Option<Enrolment> {
+    /// The enrolment with which this person enters a drip now. `known`: the former one. What happened before the drip began is no occasion.
+    ///
+    /// It begins now, and not with the occasion: a message that made the contact new is no reply to the drip.
+    pub fn enters(
+        &self,
+        drip: &Campaign,
+        person: &Person,
+        known: Option<&Enrolment>,
+        now: Timestamp,
+    ) -> Option<Enrolment> {
+        if drip.began_at.is_none_or(|began| self.at < began) {
+            return None;
+        }
         let lately = known.is_some_and(|known| self.at < known.at + AT_MOST_EVERY);
         if lately || person.contact.deleted_at.is_some() || !self.triggers(&drip.triggers) {
             return None;
         }
-        drip.entered(&person.contact, known, self.at).ok()
+        drip.entered(&person.contact, known, now).ok()
     }
 }
 
@@ -143,6 +154,7 @@ mod tests {
         let mut drip = Campaign::new(Ulid::from_parts(7, 9), fields, case.now);
         drip.state = CampaignState::Running;
         drip.steps_version = Some(3);
+        drip.began_at = Some(at("2026-11-20T10:00:00Z"));
         assert_eq!(Triggered::of(&drip).unwrap().by, drip.triggers);
         let mut person = Person {
             contact: case.contact.clone(),
@@ -157,8 +169,26 @@ mod tests {
         });
         let tagged = both.still(&person);
         assert_eq!((tagged.tags.len(), tagged.stage), (1, None));
-        let first = tagged.enters(&drip, &person, None).unwrap();
-        assert_eq!((first.at, first.contact), (tagged.at, person.contact.id));
+        // It becomes known a little later, and so does the message with which the person wrote.
+        let now = tagged.at + SignedDuration::from_secs(30);
+        person.contact.last_inbound_at = Some(tagged.at + SignedDuration::from_millis(100));
+        let first = tagged.enters(&drip, &person, None, now).unwrap();
+        assert_eq!((first.at, first.contact), (now, person.contact.id));
+        assert_eq!(drip.exits.reason(&person.contact, first.at), None);
+        assert_eq!(
+            tagged.enters(&drip, &person, Some(&first), now),
+            None,
+            "the same once more"
+        );
+        let earlier = Occasion {
+            at: tagged.at - SignedDuration::from_secs(1),
+            ..tagged.clone()
+        };
+        assert_eq!(
+            earlier.enters(&drip, &person, None, now),
+            None,
+            "the drip had not begun"
+        );
         let over = Enrolment {
             passage: None,
             ..first.clone()
@@ -170,10 +200,11 @@ mod tests {
         for (hours, known, enters) in [
             (0, &over, false),
             (23, &over, false),
-            (24, &over, true),
-            (24, &first, false),
+            (25, &over, true),
+            (25, &first, false),
         ] {
-            let entered = later(hours).enters(&drip, &person, Some(known));
+            let later = later(hours);
+            let entered = later.enters(&drip, &person, Some(known), later.at);
             assert_eq!(entered.is_some(), enters, "{hours} {known:?}");
         }
         let gone = Person {
@@ -183,8 +214,8 @@ mod tests {
             },
             ..person.clone()
         };
-        assert_eq!(tagged.enters(&drip, &gone, None), None);
+        assert_eq!(tagged.enters(&drip, &gone, None, now), None);
         drip.state = CampaignState::Completed;
-        assert_eq!(tagged.enters(&drip, &person, None), None);
+        assert_eq!(tagged.enters(&drip, &person, None, now), None);
     }
 }

@@ -1,8 +1,14 @@
 //! Campaigns as people write them.
 
-use domain::campaigns::{campaign::Campaign, state::CampaignState};
+use domain::campaigns::{
+    campaign::{Campaign, Exits},
+    state::CampaignState,
+};
 
 use crate::{Owned, Part, Share};
+
+/// The form of campaigns' rows before drips had triggers, and exits on conversions.
+const BEFORE_TRIGGERS: u64 = 2;
 
 impl Owned for Campaign {
     const KIND: &'static str = "campaign";
@@ -16,6 +22,11 @@ impl Owned for Campaign {
 
     fn id(&self) -> String {
         self.id.to_string()
+    }
+
+    fn form(&self) -> Option<u64> {
+        let former = self.triggers.is_none() && self.exits == Exits::default();
+        former.then_some(BEFORE_TRIGGERS)
     }
 
     fn is_of_share(&self) -> bool {

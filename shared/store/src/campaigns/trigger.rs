@@ -1,12 +1,12 @@
 //! Drips that contacts enter by themselves: a row of each from its start on, by which whoever follows the changes of contacts finds it.
 
 use domain::{
-    base::ids::CampaignId,
+    base::actor::Stamp,
     campaigns::{campaign::Campaign, trigger::Triggered},
 };
 
 use crate::{
-    Part, Store, StoreError, TenantScope,
+    OwnedError, Part, Store, StoreError, TenantScope, Versioned,
     table::{
         keys,
         row::{self, Condition, Row, Write},
@@ -28,19 +28,23 @@ pub(crate) fn trigger_write(
 }
 
 impl Store {
-    /// The drips that contacts enter by themselves, also those that have ended and were not [forgotten](Store::forget_trigger) yet. One
-    /// query.
+    /// The drips that contacts enter by themselves. One query.
     pub async fn triggered(&self, scope: &TenantScope) -> Result<Vec<Triggered>, StoreError> {
         const DOING: &str = "read which drips contacts enter by themselves";
         let items = self.every(scope, Part::Configuration, keys::TRIGGER, DOING).await?;
         items.into_iter().map(|item| row::data(item, DOING)).collect()
     }
 
-    /// Lets contacts no longer enter a drip by themselves, since it has ended.
-    pub async fn forget_trigger(&self, scope: &TenantScope, campaign: CampaignId) -> Result<(), StoreError> {
-        let key = keys::trigger(scope, campaign);
-        self.database
-            .delete(&key, "forget what lets contacts enter a drip")
+    /// Cancels a campaign: contacts no longer enter it by themselves.
+    pub async fn cancel_campaign(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<Campaign>,
+        after: &Campaign,
+        stamp: &Stamp,
+    ) -> Result<u64, OwnedError> {
+        let trigger = Triggered::of(after).map(|triggered| Write::Clear(keys::trigger(scope, triggered.campaign)));
+        self.change_with(scope, before, after, stamp, trigger.into_iter().collect())
             .await
     }
 }

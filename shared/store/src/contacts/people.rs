@@ -462,11 +462,8 @@ impl Store {
             suppressed: brought.suppressed.clone(),
             ..ContactWrite::linked(person.contact.clone(), linked.clone())
         };
-        // The first write is the contact's, whose first version says nothing that the profile's does not.
-        let mut own = write.writes(scope, DOING)?;
-        let others = own.split_off(1);
         let brought = brought.writes(scope, DOING)?;
-        let writes = own.into_iter().chain(signed(others, stamp)).chain(brought).collect();
+        let writes = signed(write.writes(scope, DOING)?, stamp).chain(brought).collect();
         self.write_person(scope, writes, (1, &linked.new), DOING).await
     }
 

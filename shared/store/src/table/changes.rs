@@ -273,6 +273,10 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
     let Some(by) = attribute::<Stamp>(after, "by")? else {
         return Ok(None);
     };
+    // The first version of a contact says nothing that its profile, which is written with it, does not.
+    if kind == "contact" && before.is_empty() {
+        return Ok(None);
+    }
     // A stamp left over from an earlier write does not sign this one.
     if before.get("by") == after.get("by") && before.get("v") == after.get("v") {
         return Ok(None);

@@ -146,6 +146,11 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
         false
     }
 
+    /// The form in which its row is written, if it is a former one that means the same for it.
+    fn form(&self) -> Option<u64> {
+        None
+    }
+
     /// Time at which it expires, if ever.
     fn expires(&self) -> Option<Timestamp> {
         None
@@ -261,7 +266,10 @@ pub(crate) fn key<T: Owned>(scope: &TenantScope, id: &impl Display) -> Key {
 }
 
 fn row_of<T: Owned>(scope: &TenantScope, value: &T, condition: Condition, version: u64) -> Result<Row, StoreError> {
-    let row = Row::new(&key::<T>(scope, &value.id()), T::KIND, value, condition, T::KIND)?.version(version);
+    let mut row = Row::new(&key::<T>(scope, &value.id()), T::KIND, value, condition, T::KIND)?.version(version);
+    if let Some(form) = value.form() {
+        row = row.in_form(form);
+    }
     Ok(match value.expires() {
         Some(at) => row.expires_at(at),
         None => row,

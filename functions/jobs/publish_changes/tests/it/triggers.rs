@@ -6,10 +6,15 @@ use domain::{
         resource::Resource as _,
     },
     campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState, steps::WrittenSteps},
-    contacts::{contact::Contact, person::Person},
+    contacts::{
+        contact::{Contact, Identity},
+        person::Person,
+        profile::Profile,
+    },
 };
 use serde_json::{Value, json};
 use store::{Versioned, contacts::people::Brought};
+use testkit::business::phone;
 
 use super::*;
 
@@ -87,12 +92,24 @@ async fn new_contacts_enter_and_imported_ones_do_not() {
     world.records.clear();
     let called = |contact: &mut Contact| contact.last_call_at = Some(testkit::aws::noon());
     let caller = world.business.contact_with(&world.aws, "+447700900001", called).await;
+    let made = Person {
+        contact: Contact::first_seen(
+            ContactId::new(world.aws.ids().ulid()),
+            &Identity::Phone(phone("+447700900003")),
+            testkit::aws::noon(),
+        ),
+        profile: Profile::default(),
+    };
+    let (store, stamp) = (world.aws.store(), world.aws.stamp());
+    let created = store.create_person(world.business.scope(), &made, &Brought::default(), &stamp);
+    Box::pin(created).await.expect("it is created");
     let imported = world.business.contact_with(&world.aws, "+447700900002", |_| {}).await;
     world.record().await;
     for _delivery in 0..2 {
         world.deliver(SHARD, &world.records).await;
         let entered = world.enrolment(&caller, drip).await.expect("it has entered");
         assert_eq!((entered.version, entered.value.is_active()), (1, true));
+        assert!(world.enrolment(&made.contact, drip).await.is_some());
         assert_eq!(world.enrolment(&imported, drip).await, None);
     }
 }
@@ -126,22 +143,24 @@ async fn whoever_gets_a_tag_enters_as_long_as_the_drip_is_open() {
         world.deliver(SHARD, &world.records).await;
         assert_eq!(entered(&world).await, [true, false, false, false]);
     }
-    let scope = world.business.scope();
-    assert_eq!(
-        world
-            .aws
-            .store()
-            .triggered(scope)
-            .await
-            .expect("the table answers")
-            .len(),
-        1
+    let triggered = async |world: &World| {
+        let found = world.aws.store().triggered(world.business.scope()).await;
+        found.expect("the table answers").len()
+    };
+    assert_eq!(triggered(&world).await, 1);
+    let before = world.campaign(drip).await;
+    let stamp = world.aws.stamp();
+    let after = before.value.moved(CampaignState::Cancelled, None, stamp.at);
+    let cancelled = world.aws.store().cancel_campaign(
+        world.business.scope(),
+        &before,
+        after.as_ref().expect("it is running"),
+        &stamp,
     );
-    world.move_to(drip, CampaignState::Cancelled).await;
+    cancelled.await.expect("it is cancelled");
     world.records.clear();
     world.change(all[3].id, got(tag)).await;
     world.deliver(SHARD, &world.records).await;
     assert_eq!(entered(&world).await, [true, false, false, false]);
-    let left = world.aws.store().triggered(world.business.scope()).await;
-    assert_eq!(left.expect("the table answers"), []);
+    assert_eq!(triggered(&world).await, 0);
 }
