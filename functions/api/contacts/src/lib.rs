@@ -245,8 +245,8 @@ api::operations! {
 
         /// List the notes that mention the caller
         ///
-        /// The latest mention first. A page can hold fewer notes than `limit` without being the last one. Only of users: API keys are not
-        /// mentioned.
+        /// The latest mention first. A page can hold fewer notes than `limit` without being the last one. API keys are not
+        /// mentioned, so theirs is empty.
         GET "/api/v1/contacts/mentions" => notes::list_mentions, "A page of notes";
 
         /// Create a note

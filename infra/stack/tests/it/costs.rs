@@ -82,7 +82,7 @@ const READ_MORE: &[(&str, u64)] = &[
 ];
 
 /// A draft is read by its author only, once there is one, and not by API keys, which measure.
-const NOT_MEASURED: [&str; 2] = ["get_conversation_draft", "list_mentions"];
+const NOT_MEASURED: [&str; 1] = ["get_conversation_draft"];
 
 /// Reading operations that write, with their maximum write units beyond those of any operation: the audit log says who looked at a
 /// person's data (0056-access-requests.md), listened to them (0065-recordings.md), saw their files (0067-media-and-assets.md) or got an export (0050-import-and-export.md). A warm process knows what it has written.
