@@ -100,8 +100,8 @@ async fn new_contacts_enter_and_imported_ones_do_not() {
         ),
         profile: Profile::default(),
     };
-    let (store, stamp) = (world.aws.store(), world.aws.stamp());
-    let created = store.create_person(world.business.scope(), &made, &Brought::default(), &stamp);
+    let (store, stamp, brought) = (world.aws.store(), world.aws.stamp(), Brought::default());
+    let created = store.create_person(world.business.scope(), &made, &brought, &stamp);
     Box::pin(created).await.expect("it is created");
     let imported = world.business.contact_with(&world.aws, "+447700900002", |_| {}).await;
     world.record().await;
@@ -149,9 +149,9 @@ async fn whoever_gets_a_tag_enters_as_long_as_the_drip_is_open() {
     };
     assert_eq!(triggered(&world).await, 1);
     let before = world.campaign(drip).await;
-    let stamp = world.aws.stamp();
+    let (store, stamp) = (world.aws.store(), world.aws.stamp());
     let after = before.value.moved(CampaignState::Cancelled, None, stamp.at);
-    let cancelled = world.aws.store().cancel_campaign(
+    let cancelled = store.cancel_campaign(
         world.business.scope(),
         &before,
         after.as_ref().expect("it is running"),
