@@ -330,7 +330,8 @@ async fn whoever_buys_leaves_a_drip_that_wants_it() {
         let fields = from_value(json!({"what": "order"})).unwrap();
         let (stamp, id) = (world.aws.stamp(), ConversionId::new(buys, world.aws.ids().ulid()));
         let conversion = Conversion::new(id, fields, stamp.actor, stamp.at).expect("a conversion");
-        let created = world.aws.store().create_of_contact(world.scope(), &conversion, &stamp);
+        let store = world.aws.store();
+        let created = store.create_of_contact(world.scope(), &conversion, &stamp);
         created.await.expect("it is recorded");
     };
     // An earlier one means nothing.
