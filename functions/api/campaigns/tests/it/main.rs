@@ -633,7 +633,10 @@ async fn contacts_enter_a_drip_once_and_are_taken_out() {
     let town = Town::new(&aws, campaigns::routes).await;
     let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
     let made = manager
-        .post(CAMPAIGNS, json!({"type": "drip", "name": "Welcome"}))
+        .post(
+            CAMPAIGNS,
+            json!({"type": "drip", "name": "Welcome", "triggers": {"new_contact": true}}),
+        )
         .await;
     let place = made.is(201).header("location");
     let id = made.json()["id"].as_str().expect("an id").to_owned();
@@ -721,4 +724,9 @@ async fn contacts_enter_a_drip_once_and_are_taken_out() {
         (&left.json()["status"], &left.json()["code"]),
         (&json!("exited"), &json!("unnecessary"))
     );
+    // Contacts enter it by themselves until it is cancelled.
+    let triggered = async || store.triggered(scope).await.expect("the table answers").len();
+    assert_eq!(triggered().await, 1);
+    manager.post(&format!("{place}/cancel"), json!({})).await.is(200);
+    assert_eq!(triggered().await, 0);
 }
