@@ -4,14 +4,9 @@
 //! of a function's first answer; of the plans alone, only those of the numbers' own countries are read. They stand in `line_types.txt`,
 //! which a test compares with the database.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-
 use regex_lite::Regex;
 
-use crate::base::phone::Phone;
+use crate::base::{by_code::ByCode, phone::Phone};
 
 /// Known type of a number's line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,13 +36,10 @@ pub const fn unknown(_: &Phone) -> LineType {
 /// does not have are empty. The order of the countries of a code counts.
 const PLANS: &str = include_str!("line_types.txt");
 
-/// The kinds in a line, in this order: all numbers, premium, toll-free, shared cost, all further kinds but the last two, landlines, and mobiles.
-/// Of those before the landlines, the first that fits counts.
+/// The kinds in a line, in this order: all numbers, premium, toll-free, shared cost, further ones, landlines, and mobiles. The first that fits
+/// counts, but a number that fits landlines and mobiles is neither.
 const FIRST_FURTHER: usize = 4;
 const FURTHER: usize = 5;
-
-/// Longest calling code.
-const MAX_CODE_LENGTH: usize = 3;
 
 /// A country that runs out of numbers adds digits to them, and this table learns it later.
 const ADDED_DIGITS: usize = 2;
@@ -126,31 +118,14 @@ impl Plan {
     }
 }
 
-/// The plans of calling codes that the process has met. There are 215 codes.
-static KNOWN: Mutex<BTreeMap<&'static str, Arc<[Plan]>>> = Mutex::new(BTreeMap::new());
-
-/// The plans of a calling code; `None` if no country has it.
-fn plans(code: &str) -> Option<Arc<[Plan]>> {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(plans) = known.get(code) {
-        return Some(Arc::clone(plans));
-    }
-    let own = |line: &&'static str| line.split('\t').next() == Some(code);
-    let mut lines = PLANS.lines().filter(own).peekable();
-    let code = lines.peek()?.split('\t').next()?;
-    let plans: Arc<[Plan]> = lines.filter_map(Plan::read).collect();
-    known.insert(code, Arc::clone(&plans));
-    Some(plans)
-}
+static KNOWN: ByCode<Plan> = ByCode::new(PLANS, Plan::read);
 
 /// By the numbering plans of Google's libphonenumber.
 ///
 /// In countries where landlines and mobiles look alike (the United States), the result is `Other`. Unassigned ranges of a country are not
 /// invalid: countries assign new ones all the time.
 pub fn by_numbering_plan(phone: &Phone) -> LineType {
-    let codes = (1..=MAX_CODE_LENGTH).filter_map(|length| phone.digits().split_at_checked(length));
-    let found = codes.into_iter().find_map(|(code, own)| Some((own, plans(code)?)));
-    let Some((own, plans)) = found else {
+    let Some((_, own, plans)) = KNOWN.of(phone) else {
         return LineType::Invalid;
     };
     let known = if let [only] = &plans[..] {

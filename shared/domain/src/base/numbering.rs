@@ -4,21 +4,13 @@
 //! function's first answer; of the formats alone, only those of the numbers' own countries are read. They stand in
 //! `numbering.txt`, which a test compares with the database.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-
 use regex_lite::Regex;
 
-use crate::base::phone::Phone;
+use crate::base::{by_code::ByCode, phone::Phone};
 
 /// One line per format: the country's calling code, how the number begins, its groups, and how they are written, separated by
 /// tabs. Of the lines of a code, the first that fits counts. A code whose numbers are written without groups stands alone.
 const FORMATS: &str = include_str!("numbering.txt");
-
-/// Longest calling code.
-const MAX_CODE_LENGTH: usize = 3;
 
 /// A format of a country's numbers.
 struct Format {
@@ -47,32 +39,12 @@ impl Format {
     }
 }
 
-/// The formats of calling codes that the process has met. There are 215 codes.
-static KNOWN: Mutex<BTreeMap<&'static str, Arc<[Format]>>> = Mutex::new(BTreeMap::new());
-
-/// The formats of a calling code; `None` if no country has it.
-fn formats(code: &str) -> Option<Arc<[Format]>> {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(formats) = known.get(code) {
-        return Some(Arc::clone(formats));
-    }
-    let own = |line: &&'static str| line.split('\t').next() == Some(code);
-    let mut lines = FORMATS.lines().filter(own).peekable();
-    let code = lines.peek()?.split('\t').next()?;
-    let formats: Arc<[Format]> = lines.filter_map(Format::read).collect();
-    known.insert(code, Arc::clone(&formats));
-    Some(formats)
-}
+static KNOWN: ByCode<Format> = ByCode::new(FORMATS, Format::read);
 
 impl Phone {
     /// The number in international format, for people to read: `+971 50 123 4567`. A number of no known country stays as it is.
     pub fn international(&self) -> String {
-        let digits = self.digits();
-        let codes = (1..=MAX_CODE_LENGTH).filter_map(|length| digits.split_at_checked(length));
-        let found = codes
-            .into_iter()
-            .find_map(|(code, own)| Some((code, own, formats(code)?)));
-        let Some((code, own, formats)) = found else {
+        let Some((code, own, formats)) = KNOWN.of(self) else {
             return self.to_string();
         };
         let written = formats.iter().find_map(|format| format.write(own));

@@ -80,7 +80,7 @@ resource! {
         /// Events that end a drip for a contact before its last step. Whoever refuses all messages leaves it in any case.
         #[serde(default, skip_serializing_if = "Exits::is_usual")]
         pub exits: Exits,
-        /// What lets contacts enter a drip by themselves, while it is running or paused.
+        /// Triggers: contacts enter a drip by themselves by each of these, while it is running or paused.
         #[serde(default, skip_serializing_if = "Triggers::is_none")]
         pub triggers: Triggers,
         /// Whether a contact who has been through a drip, or has left it, can enter it again.
@@ -186,7 +186,7 @@ impl Exits {
     }
 }
 
-/// What lets contacts enter a drip by themselves: each of these does.
+/// Triggers of a drip: contacts enter it by themselves by each of these.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripTriggers"))]
 #[serde(deny_unknown_fields, default)]

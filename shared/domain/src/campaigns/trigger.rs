@@ -22,7 +22,7 @@ pub const AT_MOST_EVERY: SignedDuration = SignedDuration::from_hours(24);
 pub struct Triggered {
     /// The drip.
     pub campaign: CampaignId,
-    /// What lets them enter.
+    /// Its triggers.
     pub by: Triggers,
 }
 
@@ -64,7 +64,7 @@ impl Occasion {
         self.new && by.new_contact || in_stage || by.tags.iter().any(|tag| self.tags.contains(tag))
     }
 
-    /// What of it still holds: a tag may be gone again, and a stage left, since.
+    /// The occasion as far as it still holds: a tag may be gone again, and a stage left, since.
     #[must_use]
     pub fn still(mut self, person: &Person) -> Self {
         self.tags.retain(|tag| person.profile.tags.contains(tag));

@@ -53,7 +53,25 @@ fn of_code(code: u16) -> Vec<&'static Metadata> {
     regions.into_iter().filter_map(plan).collect()
 }
 
-/// What `src/line_types.txt` must be.
+/// All numbers of a country, and its kinds of numbers, in the order of the table.
+fn kinds(country: &Metadata) -> [Option<&Descriptor>; 11] {
+    let of = country.descriptors();
+    [
+        Some(of.general()),
+        of.premium_rate(),
+        of.toll_free(),
+        of.shared_cost(),
+        of.voip(),
+        of.personal_number(),
+        of.pager(),
+        of.uan(),
+        of.voicemail(),
+        of.fixed_line(),
+        of.mobile(),
+    ]
+}
+
+/// The content that `src/line_types.txt` must have.
 fn plans() -> String {
     let mut table = String::new();
     let pattern = |text: &str| text.split_whitespace().collect::<String>();
@@ -65,20 +83,7 @@ fn plans() -> String {
     };
     for code in 1..1000 {
         for country in of_code(code) {
-            let of = country.descriptors();
-            let all = [
-                Some(of.general()),
-                of.premium_rate(),
-                of.toll_free(),
-                of.shared_cost(),
-                of.voip(),
-                of.personal_number(),
-                of.pager(),
-                of.uan(),
-                of.voicemail(),
-                of.fixed_line(),
-                of.mobile(),
-            ];
+            let all = kinds(country);
             // Those of all kinds together are not in the database. Pagers and voice mail have no numbers that people write to.
             let counted = all.iter().enumerate().filter(|(place, _)| ![0, 6, 8].contains(place));
             let lengths: Vec<u16> = counted
@@ -88,10 +93,10 @@ fn plans() -> String {
             let bound = |length: Option<&u16>| length.copied().unwrap_or_default();
             let (fewest, most) = (bound(lengths.iter().min()), bound(lengths.iter().max()));
             let begins = country.leading_digits().map(|begins| pattern(begins.as_str()));
-            let kinds = all.map(|of| kind(of).unwrap_or_default()).join("\t");
+            let texts = all.map(|of| kind(of).unwrap_or_default()).join("\t");
             let _ = writeln!(
                 table,
-                "{code}\t{}\t{fewest}\t{most}\t{kinds}",
+                "{code}\t{}\t{fewest}\t{most}\t{texts}",
                 begins.unwrap_or_default()
             );
         }
@@ -120,19 +125,7 @@ fn line_types_are_those_of_libphonenumber() {
     let mut numbers = BTreeSet::new();
     for code in 1..1000 {
         for country in of_code(code) {
-            let of = country.descriptors();
-            let kinds = [
-                of.premium_rate(),
-                of.toll_free(),
-                of.shared_cost(),
-                of.voip(),
-                of.personal_number(),
-                of.pager(),
-                of.uan(),
-                of.voicemail(),
-                of.fixed_line(),
-                of.mobile(),
-            ];
+            let [_, kinds @ ..] = kinds(country);
             let examples = kinds.into_iter().flatten().filter_map(|kind| kind.example());
             numbers.extend(examples.map(|example| format!("+{code}{example}")));
             for begin in (10..100_u64).step_by(7) {

@@ -1,0 +1,52 @@
+//! Tables of lines by calling code, of which only those of the numbers' own countries are read: the first field of a line is its code.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use crate::base::phone::Phone;
+
+/// Longest calling code.
+const MAX_CODE_LENGTH: usize = 3;
+
+/// Such a table, with the entries of the calling codes that the process has met. There are 215 codes.
+pub(crate) struct ByCode<T> {
+    lines: &'static str,
+    /// Reads a line.
+    read: fn(&'static str) -> Option<T>,
+    known: Mutex<BTreeMap<&'static str, Arc<[T]>>>,
+}
+
+impl<T> ByCode<T> {
+    /// A table of these lines, whose fields are separated by tabs.
+    pub(crate) const fn new(lines: &'static str, read: fn(&'static str) -> Option<T>) -> Self {
+        Self {
+            lines,
+            read,
+            known: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// The calling code of a number, its other digits, and the entries of the code in their order; `None` if no country has the code.
+    pub(crate) fn of<'a>(&self, phone: &'a Phone) -> Option<(&'a str, &'a str, Arc<[T]>)> {
+        let digits = phone.digits();
+        let codes = (1..=MAX_CODE_LENGTH).filter_map(|length| digits.split_at_checked(length));
+        codes
+            .into_iter()
+            .find_map(|(code, own)| Some((code, own, self.entries(code)?)))
+    }
+
+    fn entries(&self, code: &str) -> Option<Arc<[T]>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entries) = known.get(code) {
+            return Some(Arc::clone(entries));
+        }
+        let own = |line: &&'static str| line.split('\t').next() == Some(code);
+        let mut lines = self.lines.lines().filter(own).peekable();
+        let code = lines.peek()?.split('\t').next()?;
+        let entries: Arc<[T]> = lines.filter_map(self.read).collect();
+        known.insert(code, Arc::clone(&entries));
+        Some(entries)
+    }
+}
