@@ -151,7 +151,8 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     match looked.await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => failed = Some(error),
-        Err(up) => failed = Some(up.into()),
+        // The next run looks. Sweeping, which lists the same bucket, reports one that hangs.
+        Err(_) => tracing::warn!("the look for abandoned changes took too long"),
     }
     failed.map_or(Ok(()), Err)
 }
