@@ -9,6 +9,7 @@ pub mod campaigns;
 pub mod consent;
 pub mod contacts;
 pub mod inbox;
+pub mod live;
 pub mod media;
 pub mod messages;
 pub mod money;

@@ -37,6 +37,7 @@ use domain::{
         draft::Draft,
         team::{Desk, Team},
     },
+    live::{event::Event, viewers::Viewers},
     media::{asset::Asset, medium::Medium},
     messages::links::TrackedLinks,
     money::{prices::PriceBook, product::Product},
@@ -126,6 +127,7 @@ const READ: &[(&str, Read)] = &[
     ("leaving", as_it_is::<platform::Leaving>),
     ("line", as_it_is::<Line>),
     ("listing", |_| Ok(AttributeValue::Null(true))),
+    ("live_events", as_it_is::<Vec<Event>>),
     ("medium", as_it_is::<Medium>),
     ("mention", as_it_is::<Timestamp>),
     ("member", as_it_is::<Member>),
@@ -179,6 +181,7 @@ const READ: &[(&str, Read)] = &[
     ("tenant", as_it_is::<Tenant>),
     ("tracked_links", as_it_is::<TrackedLinks>),
     ("trigger", as_it_is::<Triggered>),
+    ("viewers", as_it_is::<Viewers>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

@@ -24,7 +24,7 @@ static FIRST: Guide = Guide {
 };
 
 /// Guides for a business with an API key.
-static GUIDES: [Guide; 11] = [
+static GUIDES: [Guide; 12] = [
     Guide {
         page: "docs/contacts.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
@@ -74,6 +74,11 @@ static GUIDES: [Guide; 11] = [
         page: "docs/inbox.md",
         names: &["API=", "SIMULATORS=", "KEY=", "TOKEN=", "first-quarter-of-an-hour.md"],
         last: r#""close_after_days":14"#,
+    },
+    Guide {
+        page: "docs/live.md",
+        names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""more":false"#,
     },
     Guide {
         page: "docs/answers.md",

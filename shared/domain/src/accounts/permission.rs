@@ -157,6 +157,8 @@ permissions! {
     ConversationsRead = "conversations:read", Viewer;
     /// Mark conversations as read, keep drafts in them, change them, assign them, and say whether one is available.
     ConversationsWrite = "conversations:write", Agent;
+    /// Follow what changes. Each event also needs the permission to read what it is about.
+    LiveRead = "live:read", Viewer;
     /// Read the canned replies.
     CannedRepliesRead = "canned_replies:read", Viewer;
     /// Create, change and delete canned replies.

@@ -298,6 +298,10 @@ id!(
     /// A recording of a call.
     RecordingId, "rec"
 );
+id!(
+    /// An event of live updates.
+    EventId, "evt"
+);
 contact_item_id!(
     /// A call.
     CallId, "call"

@@ -313,6 +313,28 @@ pub const RESTORABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(30
 pub const SERVICE_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 impl Contact {
+    /// Whether another version of it says the same of the person: calls and messages leave other things in it.
+    pub fn is_shown_as(&self, other: &Self) -> bool {
+        let shown = |contact: &Self| Self {
+            last_follow_up_at: None,
+            last_counted_at: None,
+            open: Vec::new(),
+            allowance_whole_at: None,
+            last_call_at: None,
+            last_answered_at: None,
+            missed: Vec::new(),
+            last_reached_at: None,
+            calls: 0,
+            windows: Vec::new(),
+            last_inbound_at: None,
+            last_written_at: None,
+            answered: Vec::new(),
+            version: 0,
+            ..contact.clone()
+        };
+        shown(self) == shown(other)
+    }
+
     /// A contact of which only one identity is known.
     pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
         let mut contact = Self::new(id, at);

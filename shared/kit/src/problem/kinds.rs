@@ -429,6 +429,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Try again after `Retry-After` seconds",
     ),
     kind(
+        "cursor_expired",
+        410,
+        "Events after the cursor are not kept any more, or were not kept because nobody followed them",
+        "Begin anew without `after`, and read everything that you show",
+    ),
+    kind(
         "media_gone",
         410,
         "The file of the message is refused because of what it is, or is not to be had: `detail` says why",

@@ -75,24 +75,24 @@ impl What {
     }
 }
 
-const DOING: &str = "read a change of a row";
+pub(crate) const DOING: &str = "read a change of a row";
 
-fn text<'a>(image: &'a Item, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(image: &'a Item, name: &str) -> Option<&'a str> {
     match image.get(name) {
         Some(AttributeValue::S(text)) => Some(text),
         _ => None,
     }
 }
 
-fn data<T: DeserializeOwned>(image: &Item) -> Result<T, StoreError> {
+pub(crate) fn data<T: DeserializeOwned>(image: &Item) -> Result<T, StoreError> {
     row::data(image.clone().into(), DOING)
 }
 
-fn message(image: &Item) -> Result<Message, StoreError> {
+pub(crate) fn message(image: &Item) -> Result<Message, StoreError> {
     compact::message(image.clone().into(), DOING)
 }
 
-fn call(image: &Item) -> Result<Call, StoreError> {
+pub(crate) fn call(image: &Item) -> Result<Call, StoreError> {
     compact::call(image.clone().into(), DOING)
 }
 
@@ -146,7 +146,7 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
 }
 
 /// The row in an image, unless there is none, or it is marked as deleted.
-fn shown<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, StoreError> {
+pub(crate) fn shown<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, StoreError> {
     let absent = image.is_empty() || image.contains_key("gone");
     (!absent).then(|| data(image)).transpose()
 }

@@ -58,6 +58,7 @@ const FORMS: &[(&str, u64)] = &[
     ("leaving", 1),
     ("line", 1),
     ("listing", 1),
+    ("live_events", 1),
     ("medium", 1),
     ("member", 1),
     ("mention", 1),
@@ -100,6 +101,7 @@ const FORMS: &[(&str, u64)] = &[
     ("tenant", 5),
     ("tracked_links", 1),
     ("trigger", 1),
+    ("viewers", 1),
     ("whatsapp_number", 1),
 ];
 

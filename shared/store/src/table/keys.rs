@@ -21,6 +21,7 @@ use domain::{
         listing::{Day, Listing, Word},
     },
     inbox::conversation::ConversationState,
+    live::cursor::{Place, Start},
     messages::purpose::Lane,
     reports::template_numbers::TemplateEdition,
     templates::template::id::TemplateId,
@@ -818,6 +819,49 @@ pub(crate) fn counted_hour(sk: &str) -> Option<(Timestamp, Option<LineId>)> {
     let (line, _) = rest.split_once('#')?;
     let at = format!("{hour}:00:00Z").parse().ok()?;
     Some((at, line_at(line)?))
+}
+
+/// The viewers of a tenant, who follow its events.
+pub(crate) fn viewers(scope: &TenantScope) -> Key {
+    Key::new(format!("{}#LIVE", tenant_partition(scope)), "VIEWERS")
+}
+
+/// The events that are published in an hour.
+pub(crate) fn hour_published(scope: &TenantScope, at: Timestamp) -> String {
+    format!("{}#LIVE#{}", tenant_partition(scope), hour_place(at))
+}
+
+/// Events that were published together.
+pub(crate) fn published(scope: &TenantScope, place: Place) -> Key {
+    Key::new(hour_published(scope, place.at), place_of(place))
+}
+
+fn place_of(place: Place) -> String {
+    format!("{}#{}", sortable(place.at), place.first)
+}
+
+/// The place of such a row.
+pub(crate) fn place_published(sk: &str) -> Option<Place> {
+    let (at, first) = sk.split_once('#')?;
+    Some(Place {
+        at: at.parse().ok()?,
+        first: first.parse().ok()?,
+    })
+}
+
+/// The beginning of the sort keys of what was published from here on.
+pub(crate) fn published_from(start: Start) -> String {
+    match start {
+        Start::At(at) => sortable(at),
+        // Behind the key, and before every other one that is greater: all have the same length.
+        Start::Behind(place) => format!("{}~", place_of(place)),
+    }
+}
+
+/// The beginning of an hour.
+pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
+    let second = at.as_second();
+    Timestamp::from_second(second - second.rem_euclid(3600)).unwrap_or(at)
 }
 
 /// How far the hours of a tenant are rolled up.

@@ -4,63 +4,21 @@ use std::{collections::BTreeSet, sync::OnceLock};
 
 use serde_json::{Value, json};
 use store::table::changes::{self, What};
-use testkit::template::functions;
+use testkit::stream::Filter;
 
 use super::*;
 
 /// Stored rows of every kind.
 const SAMPLES: &str = include_str!("../../../../../shared/store/tests/rows.json");
 
-/// The patterns of the filter. One of them is enough.
-fn patterns() -> &'static [Value] {
-    static PATTERNS: OnceLock<Vec<Value>> = OnceLock::new();
-    PATTERNS.get_or_init(|| {
-        let own = functions()
-            .into_iter()
-            .find(|function| function.name == "publish_changes");
-        let source = &own.expect("the function").resource["Properties"]["Events"]["Changes"]["Properties"];
-        let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
-        assert!(filters.len() <= 4, "Lambda takes five: one is for a pattern to come");
-        let pattern = |filter: &Value| serde_json::from_str(filter["Pattern"].as_str()?).ok();
-        filters
-            .iter()
-            .map(|filter| pattern(filter).expect("a pattern is JSON"))
-            .collect()
-    })
+pub(crate) fn own() -> &'static Filter {
+    static OWN: OnceLock<Filter> = OnceLock::new();
+    OWN.get_or_init(|| Filter::of("publish_changes"))
 }
 
 /// Whether the stream hands over this record.
 pub(crate) fn admits(record: &EventRecord) -> bool {
-    let event = serde_json::to_value(record).expect("a record is JSON");
-    patterns().iter().any(|pattern| matches(pattern, Some(&event)))
-}
-
-/// Matches as Lambda's event filtering does: all fields of an object, any entry of a list.
-fn matches(pattern: &Value, value: Option<&Value>) -> bool {
-    match pattern {
-        Value::Object(fields) => fields
-            .iter()
-            .all(|(name, pattern)| matches(pattern, value.and_then(|value| value.get(name)))),
-        Value::Array(choices) => choices.iter().any(|choice| fits(choice, value)),
-        other => panic!("{other} is no pattern"),
-    }
-}
-
-/// An entry of a list: a literal, or one of the operators that the template uses.
-fn fits(choice: &Value, value: Option<&Value>) -> bool {
-    let Some(rule) = choice.as_object() else {
-        return value == Some(choice);
-    };
-    let prefix = rule.get("prefix").and_then(Value::as_str);
-    let exists = rule.get("exists").and_then(Value::as_bool);
-    match (prefix, exists) {
-        (Some(prefix), None) => value
-            .and_then(Value::as_str)
-            .is_some_and(|text| text.starts_with(prefix)),
-        // On AWS it holds for leaves only.
-        (None, Some(wanted)) => value.is_some_and(|value| !value.is_object()) == wanted,
-        _ => panic!("{choice}: this operator is not known here"),
-    }
+    own().admits(record)
 }
 
 fn samples() -> Vec<Value> {

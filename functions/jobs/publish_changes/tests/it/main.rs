@@ -31,6 +31,7 @@ use store::{reports::counters::Counters, table::effects::Effects};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, read},
+    stream::{Rows, broken, record},
 };
 
 /// The day on which all changes are counted.
@@ -40,11 +41,9 @@ struct World {
     aws: Aws,
     business: Seeded,
     ctx: Context,
-    known: BTreeMap<(String, String), Item>,
+    known: Rows,
     records: Vec<EventRecord>,
 }
-
-type Rows = BTreeMap<(String, String), Item>;
 
 impl World {
     async fn new() -> Self {
@@ -68,14 +67,8 @@ impl World {
     /// Adds the stream's records of everything written since, as far as the function's filter admits them.
     async fn record(&mut self) {
         let now = rows(&self.aws).await;
-        for (key, after) in &now {
-            let before = self.known.get(key);
-            if before != Some(after) {
-                let sequence = self.records.len();
-                let record = record(sequence, before.cloned().unwrap_or_default(), after.clone());
-                self.records.extend(Some(record).filter(filter::admits));
-            }
-        }
+        let first = self.records.len();
+        self.records.extend(filter::own().records(first, &self.known, &now));
         self.known = now;
     }
 
@@ -141,40 +134,13 @@ impl World {
     }
 }
 
+/// All rows but those that the function writes itself.
 async fn rows(aws: &Aws) -> Rows {
-    let table = aws.env().config().text("TABLE_NAME").expect("a table");
-    let scanned = aws.dynamodb().scan().table_name(table).send().await;
-    let rows = scanned.expect("the table answers").items.unwrap_or_default();
-    let text = |row: &std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, name: &str| {
-        row[name].as_s().expect("a text").clone()
-    };
-    rows.into_iter()
-        .filter(|row| !["counters", "rolled", "audit"].contains(&text(row, "kind").as_str()))
-        .map(|row| ((text(&row, "pk"), text(&row, "sk")), row.into()))
-        .collect()
-}
-
-/// A change as the stream delivers it. Sequence numbers grow across a change of their length.
-fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
-    let mut record = EventRecord::default();
-    record.change.sequence_number = Some((99_999_999_999_999_990_u128 + sequence as u128).to_string());
-    record.event_id = format!("{sequence:032x}");
-    let (happened, row) = match (before.is_empty(), after.is_empty()) {
-        (true, _) => ("INSERT", &after),
-        (false, true) => ("REMOVE", &before),
-        (false, false) => ("MODIFY", &after),
-    };
-    record.event_name = happened.to_owned();
-    let key = |name: &str| Some((name.to_owned(), row.get(name)?.clone()));
-    let keys: std::collections::HashMap<_, _> = ["pk", "sk"].into_iter().filter_map(key).collect();
-    record.change.keys = keys.into();
-    record.change.approximate_creation_date_time = testkit::aws::noon()
-        .to_string()
-        .parse()
-        .expect("a time of the event's kind");
-    record.change.old_image = before;
-    record.change.new_image = after;
-    record
+    let kind = |row: &Item| row.get("kind").cloned();
+    let own = ["counters", "rolled", "audit"].map(|kind| Some(serde_dynamo::AttributeValue::S(kind.to_owned())));
+    let mut rows = testkit::stream::rows(aws).await;
+    rows.retain(|_, row| !own.contains(&kind(row)));
+    rows
 }
 
 /// The same change for another tenant.
@@ -192,21 +158,6 @@ fn of_tenant(record: &EventRecord, tenant: TenantId) -> EventRecord {
         }
         *image = item.into();
     }
-    record
-}
-
-/// The same change of an unreadable row.
-fn broken(record: &EventRecord) -> EventRecord {
-    let mut record = record.clone();
-    let nonsense: std::collections::HashMap<_, _> = [
-        ("pk", "T#01m7wd7tg0qrwc8hmwa3n56www"),
-        ("sk", "MSG#1"),
-        ("kind", "message"),
-        ("data", "nonsense"),
-    ]
-    .map(|(name, value)| (name.to_owned(), serde_dynamo::AttributeValue::S(value.to_owned())))
-    .into();
-    record.change.new_image = nonsense.into();
     record
 }
 

@@ -1047,6 +1047,7 @@ problem-template_in_use = تستخدم القالبَ عملياتُ أتمتة.
 problem-template_submitting = يجري تقديم القالب. انتظر دقيقتين.
 problem-template_not_editable = لا يسمح المزوّد بتغيير القالب الآن.
 problem-template_refused = يرفض المزوّد القالب. صحّحه ثم قدّمه مجددًا.
+problem-cursor_expired = لم يعد ما حدث في هذه الأثناء محفوظًا. أعد تحميل الصفحة.
 problem-recording_gone = لم يعد التسجيل موجودًا.
 problem-media_gone = لم يعد الملف متاحًا.
 problem-unprocessable = تعذّرت قراءة بلاغ نظام الهاتف.

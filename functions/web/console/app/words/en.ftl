@@ -995,6 +995,7 @@ problem-template_in_use = Automations use the template. Change them first.
 problem-template_submitting = The template is being submitted. Wait two minutes.
 problem-template_not_editable = The provider allows no change of the template now.
 problem-template_refused = The provider refuses the template. Correct it and submit it again.
+problem-cursor_expired = What happened meanwhile is not kept any more. Reload the page.
 problem-recording_gone = The recording does not exist any more.
 problem-media_gone = The file is not to be had any more.
 problem-unprocessable = The report of the telephone system cannot be read.

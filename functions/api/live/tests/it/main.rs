@@ -1,0 +1,203 @@
+//! Live events, in process against the emulator, from the callers' point of view.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    accounts::permission::{Permission, Role},
+    base::ids::{ContactId, EventId, MessageId, TenantId},
+    live::event::{Event, EventData, EventType, Meaning},
+};
+use serde_json::{Value, json};
+use testkit::{
+    Aws,
+    api::{Caller, Town},
+};
+
+const EVENTS: &str = "/api/v1/live/events";
+
+/// A cursor to begin with.
+async fn begun(caller: &Caller<'_>) -> String {
+    let answer = caller.get(EVENTS).await;
+    let answer = answer.is(200).json();
+    assert_eq!(answer["events"], json!([]));
+    assert_eq!(answer["more"], false);
+    text(&answer["cursor"])
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+async fn after(caller: &Caller<'_>, cursor: &str) -> Value {
+    let answer = caller.get(&format!("{EVENTS}?after={cursor}")).await;
+    answer.is(200).json().clone()
+}
+
+fn ids(answer: &Value) -> Vec<String> {
+    let events = answer["events"].as_array().expect("a list");
+    events.iter().map(|event| text(&event["id"])).collect()
+}
+
+/// An event of a message that arrives now.
+fn event(aws: &Aws) -> Event {
+    let contact = ContactId::new(aws.ids().ulid());
+    let data = EventData {
+        contact_id: Some(contact),
+        message_id: Some(MessageId::new(contact, aws.ids().ulid())),
+        ..EventData::default()
+    };
+    let meaning = Meaning {
+        kind: EventType::MessageReceived,
+        conversation: None,
+        seq: None,
+        data,
+    };
+    Event::new(EventId::new(aws.ids().ulid()), aws.now(), meaning)
+}
+
+/// Publishes this many events together.
+async fn publish(aws: &Aws, tenant: TenantId, count: usize) -> Vec<String> {
+    let events: Vec<Event> = (0..count).map(|_| event(aws)).collect();
+    let published = aws.store().publish(&aws.scope(tenant), &events, aws.now()).await;
+    published.expect("the table answers");
+    events.iter().map(|event| event.id.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_polling_client_gets_every_event() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let (agent, tenant) = (town.key(), town.home.tenant);
+    let mut cursor = begun(&agent).await;
+    let (mut told, mut published) = (Vec::new(), Vec::new());
+    for round in 0..12 {
+        aws.pass(5);
+        if round % 3 != 2 {
+            published.extend(publish(&aws, tenant, 1 + round % 2).await);
+        }
+        let answer = after(&agent, &cursor).await;
+        assert_eq!(answer["more"], false);
+        told.extend(ids(&answer));
+        cursor = text(&answer["cursor"]);
+    }
+    // Some come again: each answer begins half a minute before the last.
+    assert!(told.len() > published.len());
+    let mut known = BTreeSet::new();
+    told.retain(|id| known.insert(id.clone()));
+    assert_eq!(told, published);
+}
+
+/// As by a function that stood still between taking the time and writing.
+#[tokio::test]
+async fn event_that_is_seen_late_is_not_missed() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let (agent, tenant) = (town.key(), town.home.tenant);
+    let cursor = begun(&agent).await;
+    let (late, at) = (event(&aws), aws.now());
+    aws.pass(10);
+    let published = publish(&aws, tenant, 1).await;
+    let answer = after(&agent, &cursor).await;
+    assert_eq!(ids(&answer), published);
+    aws.store()
+        .publish(&aws.scope(tenant), std::slice::from_ref(&late), at)
+        .await
+        .unwrap();
+    aws.pass(5);
+    let answer = after(&agent, &text(&answer["cursor"])).await;
+    assert_eq!(ids(&answer), [vec![late.id.to_string()], published].concat());
+}
+
+#[tokio::test]
+async fn many_events_come_page_by_page() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let (agent, tenant) = (town.key(), town.home.tenant);
+    let mut cursor = begun(&agent).await;
+    let mut published = Vec::new();
+    // Over the end of an hour, of which each has its own partition.
+    aws.pass(3600 - 30);
+    for _ in 0..9 {
+        aws.pass(7);
+        published.extend(publish(&aws, tenant, 60).await);
+    }
+    let (mut told, mut pages) = (Vec::new(), 0);
+    loop {
+        let answer = after(&agent, &cursor).await;
+        let page = ids(&answer);
+        assert!(page.len() <= 200);
+        told.extend(page);
+        pages += 1;
+        cursor = text(&answer["cursor"]);
+        if answer["more"] == false {
+            break;
+        }
+        // Full pages are continued exactly.
+        assert_eq!(told, published[..told.len()]);
+    }
+    assert_eq!(told, published);
+    assert_eq!(pages, 3);
+    // Then the last half minute again.
+    aws.pass(1);
+    let again = ids(&after(&agent, &cursor).await);
+    assert!(!again.is_empty() && published.ends_with(&again));
+}
+
+#[tokio::test]
+async fn cursor_is_good_for_two_hours() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let agent = town.key();
+    let gone = async |cursor: &str| {
+        let answer = town.key().get(&format!("{EVENTS}?after={cursor}")).await;
+        answer.is_refused(410, "cursor_expired");
+    };
+    let first = begun(&agent).await;
+    aws.pass(7200);
+    // Nobody asked for so long: nothing was kept.
+    gone(&first).await;
+    let second = begun(&agent).await;
+    aws.pass(3600);
+    after(&agent, &second).await;
+    aws.pass(3600);
+    after(&agent, &second).await;
+    aws.pass(1);
+    gone(&second).await;
+    // Another tenant's viewers keep nothing for this one.
+    let foreign = begun(&town.foreign_admin()).await;
+    aws.pass(1);
+    after(&agent, &foreign).await;
+}
+
+#[tokio::test]
+async fn only_events_that_the_caller_may_read_are_told() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let (agent, tenant) = (town.key(), town.home.tenant);
+    let cursor = begun(&agent).await;
+    let published = publish(&aws, tenant, 2).await;
+    aws.pass(1);
+    assert_eq!(ids(&after(&agent, &cursor).await), published);
+    assert_eq!(ids(&after(&town.foreign_admin(), &begun(&town.foreign_admin()).await).await), Vec::<String>::new());
+    for (scopes, told) in [
+        (vec![Permission::LiveRead, Permission::MessagesRead], published.clone()),
+        (vec![Permission::LiveRead, Permission::CallsRead], vec![]),
+    ] {
+        let key = town.scoped_key_of(town.home.scope(), Role::Viewer, &scopes).await;
+        assert_eq!(ids(&after(&key, &cursor).await), told, "{scopes:?}");
+    }
+    let scopes = [Permission::MessagesRead];
+    let key = town.scoped_key_of(town.home.scope(), Role::Admin, &scopes).await;
+    key.get(EVENTS).await.is_refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_cursor_of_something_else_is_refused() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let agent = town.agent();
+    for wrong in ["", "now", "1795168800000.5", "1795168800000.1795168800000.msg_1"] {
+        let answer = agent.get(&format!("{EVENTS}?after={wrong}")).await;
+        answer.is(422).names_field("after");
+    }
+}

@@ -1,0 +1,91 @@
+//! The stream's filter in the template admits every change that means something. Pure: on samples of all rows.
+
+use std::collections::BTreeSet;
+
+use domain::live::event::EventType;
+use serde_dynamo::Item;
+use serde_json::{Value, json};
+use store::live::events;
+use testkit::stream::{Filter, record};
+
+/// Stored rows of every kind.
+const SAMPLES: &str = include_str!("../../../../../shared/store/tests/rows.json");
+
+fn item(row: &Value) -> Item {
+    serde_json::from_value(row.clone()).expect("a row")
+}
+
+/// The row of a healthy connection, before it was refused.
+fn healthy(row: &Value) -> Value {
+    let mut before = row.clone();
+    before["data"]["M"]["health"] = json!({ "M": { "state": { "S": "healthy" } } });
+    before
+}
+
+/// The row as a connection that is refused.
+fn refused(row: &Value) -> Value {
+    let since = json!({ "S": "2026-11-20T12:00:00Z" });
+    let mut after = row.clone();
+    after["data"]["M"]["health"] = json!({ "M": {
+        "state": { "S": "unhealthy" }, "since": since, "reason": { "S": "the access token is not valid" }, "tried_at": since,
+    } });
+    after
+}
+
+/// The row of a template of a connection.
+fn of_connection(row: &Value) -> Value {
+    let mut after = row.clone();
+    after["data"]["M"]["connection"] = json!({ "S": "conn_01m7wd7tg0b7z2y5t8q1w4e6ra" });
+    after["sk"]["S"] = json!("conn_01m7wd7tg0b7z2y5t8q1w4e6ra#missed_call_followup#en_GB");
+    after
+}
+
+#[test]
+fn filter_admits_every_change_that_means_something() {
+    let filter = Filter::of("publish_events");
+    let samples: Vec<Value> = serde_json::from_str(SAMPLES).expect("the samples are a list");
+    let mut seen = BTreeSet::new();
+    for row in samples {
+        let kind = row["kind"]["S"].as_str().unwrap_or_default();
+        let mut made = vec![(Item::default(), item(&row))];
+        match kind {
+            "connection" => made.push((item(&healthy(&row)), item(&refused(&row)))),
+            "template" => made.push((Item::default(), item(&of_connection(&row)))),
+            _ => {}
+        }
+        for (before, after) in made {
+            let meaning = events::meaning(&before, &after).expect("a sample can be read");
+            if let Some((_, meaning)) = meaning {
+                assert!(filter.admits(&record(0, before, after.clone())), "{kind}: {meaning:?}");
+                seen.insert(serde_json::to_string(&meaning.kind).expect("a word"));
+            }
+            // Their end means nothing.
+            assert!(!filter.admits(&record(0, after, Item::default())), "{kind}");
+        }
+    }
+    let all = EventType::ALL.map(|kind| serde_json::to_string(&kind).expect("a word"));
+    assert_eq!(seen, BTreeSet::from(all), "an event without a sample");
+}
+
+/// They are written with every call and message.
+#[test]
+fn filter_admits_no_other_writes_of_a_call() {
+    let filter = Filter::of("publish_events");
+    let samples: Vec<Value> = serde_json::from_str(SAMPLES).expect("the samples are a list");
+    for kind in [
+        "call_progress",
+        "cap_day",
+        "counters",
+        "identity",
+        "live_events",
+        "message_ref",
+        "rate",
+        "viewers",
+    ] {
+        let rows: Vec<&Value> = samples.iter().filter(|row| row["kind"]["S"] == kind).collect();
+        assert!(!rows.is_empty(), "{kind} has no sample");
+        for row in rows {
+            assert!(!filter.admits(&record(0, Item::default(), item(row))), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Events of what changes, from the table's stream: in process against the emulator's table.
+
+mod filter;
+
+use aws_lambda_events::dynamodb::EventRecord;
+use domain::{
+    base::{
+        actor::{Actor, Stamp},
+        ids::NoteId,
+    },
+    contacts::note::Note,
+    live::{
+        cursor::Cursor,
+        event::{Event, EventType},
+    },
+    messages::message::{Message, MessageState, SendOutcome},
+};
+use jiff::SignedDuration;
+use kit::stream::Batch;
+use publish_events::{Context, handle};
+use testkit::{
+    Aws, Lossy, Seeded,
+    business::{CUSTOMER, business, read},
+    stream::{Filter, Rows, broken, rows},
+};
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    filter: Filter,
+    known: Rows,
+    records: Vec<EventRecord>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        let ctx = Context::new(aws.env()).expect("a context");
+        let known = rows(&aws).await;
+        Self {
+            aws,
+            business,
+            ctx,
+            filter: Filter::of("publish_events"),
+            known,
+            records: vec![],
+        }
+    }
+
+    /// Somebody follows the business from now on.
+    async fn follow(&self) -> Cursor {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        store.follow(scope, self.aws.now()).await.expect("the table answers");
+        Cursor::at(self.aws.now())
+    }
+
+    /// The stream's records of everything written since.
+    async fn record(&mut self) {
+        let now = rows(&self.aws).await;
+        let records = self.filter.records(self.records.len(), &self.known, &now);
+        self.records.extend(records);
+        self.known = now;
+    }
+
+    async fn deliver(&self, records: &[EventRecord]) {
+        handle(batch(records), &self.ctx)
+            .await
+            .expect("the batch is published");
+    }
+
+    /// The events that are kept, in their order.
+    async fn events(&self, since: Cursor) -> Vec<Event> {
+        let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
+        let found = store.published(scope, since.start(now), (now, 1000)).await;
+        let found = found.expect("the table answers");
+        assert!(!found.more);
+        found.events.into_iter().flat_map(|(_, events)| events).collect()
+    }
+
+    async fn write(&mut self, message: &mut Message) {
+        let written = self.aws.store().write_message(self.business.scope(), message).await;
+        written.expect("the message is written");
+        message.version += 1;
+        self.record().await;
+    }
+}
+
+fn batch(records: &[EventRecord]) -> Batch {
+    Batch {
+        shard: "single".to_owned(),
+        records: records.to_vec(),
+        again: false,
+    }
+}
+
+fn kinds(events: &[Event]) -> Vec<EventType> {
+    events.iter().map(|event| event.kind).collect()
+}
+
+#[tokio::test]
+async fn a_follow_up_is_told_step_by_step() {
+    let mut world = World::new().await;
+    let since = world.follow().await;
+    world.known = rows(&world.aws).await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    let timers = world.aws.env().config().timers().expect("timers");
+    let now = world.aws.now();
+    message.claim(0, "claim".to_owned(), now, &timers);
+    world.write(&mut message).await;
+    let taken = SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().expect("a reference"),
+        segments: None,
+    };
+    message.record(1, taken, now, &timers);
+    world.write(&mut message).await;
+    world.deliver(&world.records).await;
+    let events = world.events(since).await;
+    let expected = [
+        EventType::CallDecided,
+        EventType::ContactChanged,
+        EventType::MessageStatus,
+        EventType::MessageSent,
+    ];
+    let mut told = kinds(&events);
+    // The rows of one transaction come in any order.
+    told[..3].sort_by_key(|kind| expected.iter().position(|one| one == kind));
+    assert_eq!(told, expected);
+    let sent = events.last().expect("an event");
+    assert_eq!(sent.data.message_id, Some(message.id));
+    assert_eq!(sent.data.state, Some(MessageState::Accepted));
+    assert_eq!(sent.conversation_id.expect("a conversation").line(), message.line);
+    for event in &events {
+        assert_eq!(event.data.contact_id, Some(message.id.contact()), "{event:?}");
+    }
+}
+
+#[tokio::test]
+async fn event_that_is_delivered_again_has_the_same_id() {
+    let mut world = World::new().await;
+    let since = world.follow().await;
+    world.known = rows(&world.aws).await;
+    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    world.deliver(&world.records).await;
+    world.aws.pass(5);
+    // From the middle on, as after a failure.
+    world.deliver(&world.records[1..]).await;
+    let events = world.events(since).await;
+    let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+    let (first, again) = ids.split_at(3);
+    assert_eq!(again, &first[1..]);
+}
+
+#[tokio::test]
+async fn nothing_is_kept_without_viewers() {
+    let mut world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    world.known = rows(&world.aws).await;
+    let since = Cursor::at(world.aws.now());
+    let note = |text: &str| {
+        let id = NoteId::new(contact, world.aws.ids().ulid());
+        Note::new(id, read(serde_json::json!(text)), Actor::Operator, world.aws.now())
+    };
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: world.aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    store
+        .create_of_contact(&scope, &note("Prefers to be called after five."), &stamp)
+        .await
+        .expect("the note is written");
+    world.record().await;
+    let rows_before = world.aws.row_count().await;
+    world.deliver(&world.records).await;
+    assert_eq!(world.aws.row_count().await, rows_before);
+    // With one, the same change is told; two hours after the last look, no more.
+    world.follow().await;
+    world.deliver(&world.records).await;
+    let events = world.events(since).await;
+    assert_eq!(kinds(&events), [EventType::NoteCreated]);
+    assert_eq!(events[0].data.note_id.expect("a note").contact(), contact);
+    let words = rows(&world.aws).await;
+    let kept: Vec<String> = words
+        .iter()
+        .filter(|((pk, _), _)| pk.contains("#LIVE#"))
+        .map(|(_, row)| format!("{row:?}"))
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert!(!kept[0].contains("after five"), "the ids, never the words");
+    world.aws.pass(2 * 3600);
+    let before = world.aws.row_count().await;
+    world.deliver(&world.records).await;
+    assert_eq!(world.aws.row_count().await, before);
+}
+
+#[tokio::test]
+async fn tenants_see_only_their_own_events() {
+    let mut world = World::new().await;
+    let since = world.follow().await;
+    let stranger = Box::pin(business(&world.aws)).await;
+    world.known = rows(&world.aws).await;
+    let ours = std::mem::replace(&mut world.business, stranger);
+    world.follow().await;
+    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    world.deliver(&world.records).await;
+    assert_eq!(world.events(since).await.len(), 3);
+    world.business = ours;
+    assert_eq!(world.events(since).await, []);
+}
+
+#[tokio::test]
+async fn unreadable_change_blocks_no_other() {
+    let mut world = World::new().await;
+    let since = world.follow().await;
+    world.known = rows(&world.aws).await;
+    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    let mut records = vec![broken(&world.records[0])];
+    records.extend(world.records.iter().cloned());
+    world.deliver(&records).await;
+    assert_eq!(world.events(since).await.len(), 3);
+}
+
+#[tokio::test]
+async fn batch_that_fails_is_published_late() {
+    let mut world = World::new().await;
+    let lossy = Lossy::before(&world.aws);
+    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).expect("a context");
+    let since = world.follow().await;
+    world.known = rows(&world.aws).await;
+    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    lossy.deny("PutItem");
+    let failed = handle(batch(&world.records), &ctx).await;
+    let again = failed.expect_err("Lambda delivers it again").from_sequence_number;
+    assert_eq!(Some(again), world.records[0].change.sequence_number);
+    // The client has been reading all the while.
+    world.aws.pass(600);
+    world.follow().await;
+    let cursor = since.next(world.aws.now() - SignedDuration::from_secs(5), None);
+    assert_eq!(world.events(cursor).await, []);
+    world.deliver(&world.records).await;
+    assert_eq!(world.events(cursor).await.len(), 3);
+}

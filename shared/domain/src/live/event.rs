@@ -1,0 +1,343 @@
+//! Events: what a change of a row means to people and software that follow a tenant. They name things by their ids and hold nothing of
+//! what people say: whoever may see it reads it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::{notice::Notice, permission::Permission},
+    base::{
+        ids::{
+            CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId, OperationId,
+        },
+        operation::Operation,
+    },
+    calls::record::{Call, Received},
+    contacts::contact::Contact,
+    inbox::conversation::Conversation,
+    messages::message::{Message, MessageState},
+    templates::template::{TemplateDefinition, id::TemplateId},
+    tenants::connection::Connection,
+};
+
+/// Type of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "LiveEventType")
+)]
+pub enum EventType {
+    /// A customer wrote. `data`: `message_id`, `contact_id`.
+    #[serde(rename = "message.received")]
+    MessageReceived,
+    /// A provider accepted a message. `data`: `message_id`, `contact_id`, `state`.
+    #[serde(rename = "message.sent")]
+    MessageSent,
+    /// A message was planned, or its state changed otherwise. `data`: `message_id`, `contact_id`, `state`.
+    #[serde(rename = "message.status")]
+    MessageStatus,
+    /// A call was decided, or decided again. `data`: `call_id`, `contact_id`.
+    #[serde(rename = "call.decided")]
+    CallDecided,
+    /// A conversation began or changed, or was read. `data`: `contact_id`.
+    #[serde(rename = "conversation.changed")]
+    ConversationChanged,
+    /// Somebody wrote a note. `data`: `note_id`, `contact_id`.
+    #[serde(rename = "note.created")]
+    NoteCreated,
+    /// A contact is new, or its data or consent changed. `data`: `contact_id`.
+    #[serde(rename = "contact.changed")]
+    ContactChanged,
+    /// A template is new, or changed. `data`: `template_id`.
+    #[serde(rename = "template.changed")]
+    TemplateChanged,
+    /// A provider refuses a connection. `data`: `connection_id`.
+    #[serde(rename = "connection.refused")]
+    ConnectionRefused,
+    /// An operation began, progressed or ended. `data`: `operation_id`.
+    #[serde(rename = "operation.progress")]
+    OperationProgress,
+    /// A campaign is new, or changed. `data`: `campaign_id`.
+    #[serde(rename = "campaign.progress")]
+    CampaignProgress,
+}
+
+impl EventType {
+    /// All types.
+    pub const ALL: [Self; 11] = [
+        Self::MessageReceived,
+        Self::MessageSent,
+        Self::MessageStatus,
+        Self::CallDecided,
+        Self::ConversationChanged,
+        Self::NoteCreated,
+        Self::ContactChanged,
+        Self::TemplateChanged,
+        Self::ConnectionRefused,
+        Self::OperationProgress,
+        Self::CampaignProgress,
+    ];
+
+    /// The permission to read what it is about, without which nobody gets it.
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::MessageReceived | Self::MessageSent | Self::MessageStatus => Permission::MessagesRead,
+            Self::CallDecided => Permission::CallsRead,
+            Self::ConversationChanged => Permission::ConversationsRead,
+            Self::NoteCreated | Self::ContactChanged => Permission::ContactsRead,
+            Self::TemplateChanged => Permission::TemplatesRead,
+            Self::ConnectionRefused => Permission::ConnectionsRead,
+            Self::OperationProgress => Permission::OperationsRead,
+            Self::CampaignProgress => Permission::CampaignsRead,
+        }
+    }
+}
+
+/// The subjects of an event. Those that its type does not have are missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "LiveEventData")
+)]
+pub struct EventData {
+    /// Id of the contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<ContactId>,
+    /// Id of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// State of the message after the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<MessageState>,
+    /// Id of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call_id: Option<CallId>,
+    /// Id of the note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note_id: Option<NoteId>,
+    /// Id of the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<TemplateId>,
+    /// Id of the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<ConnectionId>,
+    /// Id of the operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation_id: Option<OperationId>,
+    /// Id of the campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<CampaignId>,
+}
+
+/// The meaning of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meaning {
+    /// Its type.
+    pub kind: EventType,
+    /// The conversation to which it belongs. It need not exist.
+    pub conversation: Option<ConversationId>,
+    /// The number of the conversation's happenings after it.
+    pub seq: Option<u64>,
+    /// Its subjects.
+    pub data: EventData,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LiveEvent"))]
+pub struct Event {
+    /// Id. An event that is delivered again has the same.
+    pub id: EventId,
+    /// Type. Further ones may be added.
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// Time of the change, to the second.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
+    pub at: Timestamp,
+    /// Id of the conversation to which it belongs, of an event about a call, a message or a conversation. Automatic messages and campaigns
+    /// begin no conversation, so there may be none with this id.
+    #[serde(default)]
+    pub conversation_id: Option<ConversationId>,
+    /// `seq` of the conversation, of `conversation.changed`.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(example = 2))]
+    pub seq: Option<u64>,
+    /// What it is about.
+    pub data: EventData,
+}
+
+impl Event {
+    /// The event of a change that was made at this time.
+    pub fn new(id: EventId, at: Timestamp, meaning: Meaning) -> Self {
+        Self {
+            id,
+            kind: meaning.kind,
+            at,
+            conversation_id: meaning.conversation,
+            seq: meaning.seq,
+            data: meaning.data,
+        }
+    }
+}
+
+impl Meaning {
+    const fn of(kind: EventType, data: EventData) -> Self {
+        Self {
+            kind,
+            conversation: None,
+            seq: None,
+            data,
+        }
+    }
+
+    /// The same with the conversation with a contact on a line.
+    fn on(self, contact: ContactId, line: Option<LineId>) -> Self {
+        Self {
+            conversation: Some(ConversationId::of(contact, line)),
+            ..self
+        }
+    }
+
+    /// That of a customer's message that was stored.
+    pub fn of_received(received: &Received) -> Self {
+        let contact = received.id.contact();
+        let data = EventData {
+            contact_id: Some(contact),
+            message_id: Some(received.id),
+            ..EventData::default()
+        };
+        Self::of(EventType::MessageReceived, data).on(contact, received.line)
+    }
+
+    /// That of a message of ours that was planned or changed. While it is being sent, nothing is known of it.
+    pub fn of_message(before: Option<&Message>, after: &Message) -> Option<Self> {
+        let (was, is) = (before.map(Message::state), after.state());
+        let clicked = before.is_some_and(|before| before.clicked_at != after.clicked_at);
+        if is == MessageState::Sending || was == Some(is) && !clicked {
+            return None;
+        }
+        let kind = if is_out(is) && !was.is_some_and(is_out) {
+            EventType::MessageSent
+        } else {
+            EventType::MessageStatus
+        };
+        let contact = after.id.contact();
+        let data = EventData {
+            contact_id: Some(contact),
+            message_id: Some(after.id),
+            state: Some(is),
+            ..EventData::default()
+        };
+        Some(Self::of(kind, data).on(contact, after.line))
+    }
+
+    /// That of a call that was decided, or whose outcome was learnt later. Other reports about a call mean nothing.
+    pub fn of_call(before: Option<&Call>, after: &Call) -> Option<Self> {
+        if before.is_some_and(|before| before.decided_again == after.decided_again) {
+            return None;
+        }
+        let contact = after.id.contact();
+        let data = EventData {
+            contact_id: Some(contact),
+            call_id: Some(after.id),
+            ..EventData::default()
+        };
+        Some(Self::of(EventType::CallDecided, data).on(contact, after.grounds.line))
+    }
+
+    /// That of a conversation. When people are told of it is no concern of theirs.
+    pub fn of_conversation(before: Option<&Conversation>, after: &Conversation) -> Option<Self> {
+        let shown = |conversation: &Conversation| Conversation {
+            tell_at: None,
+            ..conversation.clone()
+        };
+        if before.is_some_and(|before| shown(before) == shown(after)) {
+            return None;
+        }
+        let data = EventData {
+            contact_id: Some(after.contact),
+            ..EventData::default()
+        };
+        let meaning = Self::of(EventType::ConversationChanged, data).on(after.contact, after.line);
+        Some(Self {
+            seq: Some(after.seq),
+            ..meaning
+        })
+    }
+
+    /// That of a note that was written.
+    pub fn of_note(note: NoteId) -> Self {
+        let data = EventData {
+            contact_id: Some(note.contact()),
+            note_id: Some(note),
+            ..EventData::default()
+        };
+        Self::of(EventType::NoteCreated, data)
+    }
+
+    /// That of a contact. What calls and messages leave in it is told by their own events.
+    pub fn of_contact(before: Option<&Contact>, after: &Contact) -> Option<Self> {
+        let changed = before.is_none_or(|before| !before.is_shown_as(after));
+        changed.then(|| Self::of_profile(after.id))
+    }
+
+    /// That of what people know of a contact: its name, tags, stage and fields.
+    pub fn of_profile(contact: ContactId) -> Self {
+        let data = EventData {
+            contact_id: Some(contact),
+            ..EventData::default()
+        };
+        Self::of(EventType::ContactChanged, data)
+    }
+
+    /// That of a template; `None` of one that belongs to no connection.
+    pub fn of_template(after: &TemplateDefinition) -> Option<Self> {
+        let data = EventData {
+            template_id: Some(TemplateId::of(after)?),
+            ..EventData::default()
+        };
+        Some(Self::of(EventType::TemplateChanged, data))
+    }
+
+    /// That of a connection that is refused now.
+    pub fn of_connection(before: Option<&Connection>, after: &Connection) -> Option<Self> {
+        Notice::of_connection(before, after)?;
+        let data = EventData {
+            connection_id: Some(after.id),
+            ..EventData::default()
+        };
+        Some(Self::of(EventType::ConnectionRefused, data))
+    }
+
+    /// That of an operation. Who works on it means nothing.
+    pub fn of_operation(before: Option<&Operation>, after: &Operation) -> Option<Self> {
+        let shown = |operation: &Operation| (operation.state, operation.progress);
+        if before.is_some_and(|before| shown(before) == shown(after)) {
+            return None;
+        }
+        let data = EventData {
+            operation_id: Some(after.id),
+            ..EventData::default()
+        };
+        Some(Self::of(EventType::OperationProgress, data))
+    }
+
+    /// That of a campaign.
+    pub fn of_campaign(campaign: CampaignId) -> Self {
+        let data = EventData {
+            campaign_id: Some(campaign),
+            ..EventData::default()
+        };
+        Self::of(EventType::CampaignProgress, data)
+    }
+}
+
+/// Whether a provider has accepted a message in this state.
+const fn is_out(state: MessageState) -> bool {
+    matches!(
+        state,
+        MessageState::Accepted | MessageState::Sent | MessageState::Delivered | MessageState::Read
+    )
+}

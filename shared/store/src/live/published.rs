@@ -1,0 +1,164 @@
+//! The events of the last hours of a tenant, for those who follow them: a row for all that were published together. And the tenant's
+//! viewers, without whom nothing is kept.
+
+use domain::live::{
+    cursor::{KEPT_FOR, Place, Start},
+    event::Event,
+    viewers::{VIEWED_FOR, Viewers},
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    RACES, Store, StoreError, TenantScope, Versioned,
+    table::{
+        database::{Index, Rows},
+        keys::{self, Key},
+        row::{self, Condition, Item, Row},
+    },
+};
+
+/// Maximum events that are published together.
+pub const MAX_TOGETHER: usize = 100;
+
+/// Rows that one query reads: most hold a few events.
+const ROWS: i32 = 50;
+
+/// Maximum queries of a page.
+const MAX_QUERIES: usize = 5;
+
+/// Events of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Those that were published together, in the order of publishing, with the time of it.
+    pub events: Vec<(Place, Vec<Event>)>,
+    /// Whether there may be more behind them.
+    pub more: bool,
+}
+
+fn viewers_row(
+    scope: &TenantScope,
+    viewers: Viewers,
+    (condition, version): (Condition, u64),
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let row = Row::new(&keys::viewers(scope), "viewers", &viewers, condition, doing)?;
+    Ok(row.version(version).expires_at(viewers.until + VIEWED_FOR))
+}
+
+impl Store {
+    /// Notes that somebody follows the tenant's events, and returns since when they are kept. A read, and now and then a write.
+    pub async fn follow(&self, scope: &TenantScope, now: Timestamp) -> Result<Viewers, StoreError> {
+        const DOING: &str = "note the viewers of a tenant";
+        RACES
+            .until_won(async || {
+                let item = self.database.get(&keys::viewers(scope), DOING).await?;
+                let known: Option<Versioned<Viewers>> = row::versioned(item, None, DOING)?;
+                let before = known.as_ref().map(|known| known.value);
+                let Some(viewers) = Viewers::noted(before, now) else {
+                    return Ok(before.unwrap_or(Viewers { since: now, until: now }));
+                };
+                let written = match known {
+                    Some(known) => (Condition::Version(known.version), known.version + 1),
+                    None => (Condition::New, 1),
+                };
+                let row = viewers_row(scope, viewers, written, DOING)?;
+                self.database.put(row, DOING).await.map(|()| viewers)
+            })
+            .await
+    }
+
+    /// Those of these tenants that have viewers now. One request for up to 100.
+    pub async fn viewed<'a>(
+        &self,
+        scopes: impl Iterator<Item = &'a TenantScope>,
+        now: Timestamp,
+    ) -> Result<Vec<&'a TenantScope>, StoreError> {
+        const DOING: &str = "read the viewers of tenants";
+        let all: Vec<(&TenantScope, Key)> = scopes.map(|scope| (scope, keys::viewers(scope))).collect();
+        let wanted: Vec<Key> = all.iter().map(|(_, key)| key.clone()).collect();
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let mut viewed = Vec::new();
+        for (scope, key) in all {
+            let viewers: Option<Versioned<Viewers>> = row::versioned(found.remove(&key), None, DOING)?;
+            if viewers.is_some_and(|viewers| viewers.value.are_there(now)) {
+                viewed.push(scope);
+            }
+        }
+        Ok(viewed)
+    }
+
+    /// Keeps events, at most [`MAX_TOGETHER`], as published at this time: one write. Those that are published again are kept twice.
+    pub async fn publish(&self, scope: &TenantScope, events: &[Event], now: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "publish events";
+        let Some(first) = events.first() else {
+            return Ok(());
+        };
+        let place = Place {
+            at: now,
+            first: first.id,
+        };
+        let row = Row::new(
+            &keys::published(scope, place),
+            "live_events",
+            &events,
+            Condition::Always,
+            DOING,
+        )?;
+        self.database.put(row.expires(now, KEPT_FOR), DOING).await
+    }
+
+    /// The events from this start on, until there are at least this many. A query for each hour, and for each 50 rows, at most five.
+    pub async fn published(
+        &self,
+        scope: &TenantScope,
+        start: Start,
+        (now, enough): (Timestamp, usize),
+    ) -> Result<Published, StoreError> {
+        const DOING: &str = "read events";
+        let mut found = Published {
+            events: Vec::new(),
+            more: false,
+        };
+        let (mut hour, mut count, mut queries) = (start.at(), 0, 0);
+        let mut lower = keys::published_from(start);
+        loop {
+            let partition = keys::hour_published(scope, hour);
+            let rows = (partition.as_str(), Rows::Between(&lower, "~"));
+            let stretch = self.database.stretch(Index::Table, rows, None, ROWS, false, DOING);
+            let (items, more) = stretch.await?;
+            queries += 1;
+            for item in items {
+                let Some((place, events)) = together(item, DOING)? else {
+                    continue;
+                };
+                if count > 0 && count + events.len() > enough {
+                    found.more = true;
+                    return Ok(found);
+                }
+                count += events.len();
+                lower = keys::published_from(Start::Behind(place));
+                found.events.push((place, events));
+            }
+            if !more {
+                hour += SignedDuration::from_hours(1);
+                lower = keys::published_from(Start::At(keys::hour_of(hour)));
+                if keys::hour_of(hour) > now {
+                    return Ok(found);
+                }
+            }
+            if queries == MAX_QUERIES && count > 0 {
+                found.more = true;
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// The events of a row, and their place.
+fn together(item: Item, doing: &'static str) -> Result<Option<(Place, Vec<Event>)>, StoreError> {
+    let place = row::string(&item, "sk").and_then(keys::place_published);
+    let Some(place) = place else {
+        return Ok(None);
+    };
+    Ok(Some((place, row::data(item, doing)?)))
+}
