@@ -1,11 +1,7 @@
 //! Live updates: events about what changes in a tenant, for clients that follow it.
 
 use api::{Allowed, Api, Query, permits};
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-};
+use axum::{Json, Router, extract::State, http::StatusCode};
 use domain::live::{cursor::Cursor, event::Event};
 use kit::{ConfigError, Env, Problem};
 use schemars::JsonSchema;
@@ -30,7 +26,7 @@ api::operations! {
         ///
         /// A `cursor` is good for two hours. After that, or if nobody asked for so long, events are missing: the answer is 410
         /// `cursor_expired`, and clients begin anew without `after` and read everything that they show.
-        GET "/api/v1/live/events" => list_events, "The latest events",
+        GET "/api/v1/live/events" => list_live_events, "The latest events",
             410 "Events after the cursor are not kept any more",
             problems "cursor_expired";
     }
@@ -70,7 +66,7 @@ struct EventOut {
     cursor: Cursor,
 }
 
-async fn list_events(
+async fn list_live_events(
     who: Allowed<permits::LiveRead>,
     State(api): State<Api>,
     Query(query): Query<EventsQuery>,
@@ -94,7 +90,9 @@ async fn list_events(
         events.into_iter().map(move |event| EventOut { event, cursor })
     });
     Ok(Json(EventsOut {
-        events: events.filter(|one| who.principal().may(one.event.kind.permission())).collect(),
+        events: events
+            .filter(|one| who.principal().may(one.event.kind.permission()))
+            .collect(),
         cursor: after.next(now, last.filter(|_| found.more)),
         more: found.more,
     }))

@@ -96,7 +96,11 @@ fn read(record: &EventRecord) -> Result<Option<(TenantId, Meaning)>, StoreError>
 }
 
 fn unreadable(record: &EventRecord, error: &str) {
-    tracing::error!(record = record.event_id, error, "a change without an event cannot be read");
+    tracing::error!(
+        record = record.event_id,
+        error,
+        "a change without an event cannot be read"
+    );
     metric::count("event_unreadable", &[]);
 }
 

@@ -8,7 +8,8 @@ use crate::{
     accounts::{notice::Notice, permission::Permission},
     base::{
         ids::{
-            CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId, OperationId,
+            CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId,
+            OperationId,
         },
         operation::Operation,
     },
@@ -22,11 +23,7 @@ use crate::{
 
 /// Type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename = "LiveEventType")
-)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LiveEventType"))]
 pub enum EventType {
     /// A customer wrote. `data`: `message_id`, `contact_id`.
     #[serde(rename = "message.received")]
@@ -96,11 +93,7 @@ impl EventType {
 
 /// The subjects of an event. Those that its type does not have are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "schema",
-    derive(schemars::JsonSchema),
-    schemars(rename = "LiveEventData")
-)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "LiveEventData"))]
 pub struct EventData {
     /// Id of the contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -171,8 +171,10 @@ fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
                 ];
                 needed.push((actions, properties["Stream"].clone()));
                 needed.push((vec!["dynamodb:ListStreams"], json!("*")));
-                needed.push((vec!["s3:PutObject"], json!({ "!Sub": "${RawBucket.Arn}/aws/lambda/*" })));
-                needed.push((vec!["s3:ListBucket"], json!({ "!GetAtt": "RawBucket.Arn" })));
+                if !properties["DestinationConfig"]["OnFailure"].is_null() {
+                    needed.push((vec!["s3:PutObject"], json!({ "!Sub": "${RawBucket.Arn}/aws/lambda/*" })));
+                    needed.push((vec!["s3:ListBucket"], json!({ "!GetAtt": "RawBucket.Arn" })));
+                }
             }
             _ => {}
         }

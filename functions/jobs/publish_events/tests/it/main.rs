@@ -65,9 +65,7 @@ impl World {
     }
 
     async fn deliver(&self, records: &[EventRecord]) {
-        handle(batch(records), &self.ctx)
-            .await
-            .expect("the batch is published");
+        handle(batch(records), &self.ctx).await.expect("the batch is published");
     }
 
     /// The events that are kept, in their order.
