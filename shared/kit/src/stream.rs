@@ -25,7 +25,7 @@ pub struct Batch {
     pub again: bool,
 }
 
-/// An event of the stream. Plain events do not name their shard, but those of a mapping with a tumbling window do, which is why
+/// An event of the stream. Plain events do not name their shard, but those of a mapping with a tumbling window do, which is why, for a function that compares sequence numbers,
 /// the template sets one.
 #[derive(Debug, Deserialize)]
 struct StreamEvent {
@@ -38,7 +38,7 @@ struct StreamEvent {
     again: bool,
 }
 
-/// The shard of events that name none: the emulator's tables have only one.
+/// The shard of events that name none: those of mappings without a window, and the emulator's, whose tables have only one.
 const SINGLE_SHARD: &str = "single";
 
 /// An answer within a tumbling window returns its state, of which we have none.

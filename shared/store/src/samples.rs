@@ -37,7 +37,7 @@ use domain::{
         draft::Draft,
         team::{Desk, Team},
     },
-    live::{event::Event, viewers::Viewers},
+    live::{event::Event, followers::Followers},
     media::{asset::Asset, medium::Medium},
     messages::links::TrackedLinks,
     money::{prices::PriceBook, product::Product},
@@ -117,6 +117,7 @@ const READ: &[(&str, Read)] = &[
     ("erased", as_it_is::<contact::Remembered>),
     ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
+    ("followers", as_it_is::<Followers>),
     ("grant", as_it_is::<Grant>),
     ("idempotency", as_it_is::<idempotency::Record>),
     ("identity", as_it_is::<ContactId>),
@@ -181,7 +182,6 @@ const READ: &[(&str, Read)] = &[
     ("tenant", as_it_is::<Tenant>),
     ("tracked_links", as_it_is::<TrackedLinks>),
     ("trigger", as_it_is::<Triggered>),
-    ("viewers", as_it_is::<Viewers>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

@@ -18,11 +18,12 @@ api::operations! {
         ///
         /// The events since an earlier answer, at most 200, in the order of publishing. Without `after`: none, but a `cursor` to begin with.
         /// Get it first, read what is to be shown, then ask again with the `cursor` of the answer before: every five seconds, and at once
-        /// while `more` is `true`. Events name what changed by its id, and clients read it again.
+        /// while `more` is `true`. Each request counts towards the caller's rate limit: after several of them, wait five seconds for each.
+        /// Events name what changed by its id, and clients read it again.
         ///
-        /// An event can come more than once, since each answer begins 30 seconds before the one before: clients ignore ids that they know.
-        /// Events about one contact are in the order of the changes; others may come in another one. Callers get those events only whose
-        /// permission they have, such as `messages:read` for those of messages.
+        /// An event can come more than once, since an answer begins 30 seconds before the one before it, unless that was full: clients
+        /// ignore ids that they know. Changes of one object usually come in their order. Callers get those events only whose permission they
+        /// have, such as `messages:read` for those of messages.
         ///
         /// A `cursor` is good for two hours. After that, or if nobody asked for so long, events are missing: the answer is 410
         /// `cursor_expired`, and clients begin anew without `after` and read everything that they show.
@@ -62,7 +63,7 @@ struct EventsOut {
 struct EventOut {
     #[serde(flatten)]
     event: Event,
-    /// Value of `after` for a request for what comes after it.
+    /// Value of `after` for whoever goes on from this event, such as after a restart. From then on, use those of the answers.
     cursor: Cursor,
 }
 
@@ -72,21 +73,22 @@ async fn list_live_events(
     Query(query): Query<EventsQuery>,
 ) -> Result<Json<EventsOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
-    let viewers = store.follow(scope, now).await?;
+    let followers = store.follow(scope, now).await?;
     let Some(after) = query.after else {
         return Ok(Json(EventsOut {
             events: Vec::new(),
-            cursor: Cursor::at(now),
+            // Somebody else may have begun a moment later, and been noted first.
+            cursor: Cursor::at(now.max(followers.since)),
             more: false,
         }));
     };
-    if after.is_lost(viewers, now) {
+    if after.is_lost(followers, now) {
         return Err(expired());
     }
     let found = store.published(scope, after.start(now), (now, FULL)).await?;
     let last = found.events.last().map(|(place, _)| *place);
     let events = found.events.into_iter().flat_map(|(place, events)| {
-        let cursor = Cursor::at(place.at);
+        let cursor = Cursor::behind(place);
         events.into_iter().map(move |event| EventOut { event, cursor })
     });
     Ok(Json(EventsOut {

@@ -1,10 +1,11 @@
 //! Follows the table's stream at once, and keeps events of what changes for those who follow a tenant: the ids, never the words. A batch
-//! costs one read, and one write for each tenant that has viewers.
+//! costs one read, and one write for each tenant that has followers.
 //!
 //! Safe to run twice: an event that is published again has the same id, by which clients know it.
 //!
-//! A change that cannot be read means nothing here; `publish_changes`, which follows the same stream, stores what it cannot read. A batch
-//! that fails is repeated for hours, and published late: events say only what to read, so nothing but time is lost.
+//! A batch that fails is repeated for hours, and published late: events say only what to read, so nothing but time is lost. A change of
+//! which only a newer version can read the row is repeated, too, while a deployment may be under way. Others that cannot be read are logged and
+//! counted, and have no event.
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +18,7 @@ use domain::{
     base::ids::{EventId, TenantId, derived},
     live::event::{Event, Meaning},
 };
+use jiff::SignedDuration;
 use kit::{
     Clock, ConfigError, Env, JobError, line, metric,
     stream::{Batch, StreamError},
@@ -42,46 +44,48 @@ impl Context {
     }
 }
 
+/// Time in which a deployment ends, after which every instance reads what the newest one writes.
+const DEPLOYED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
 /// Publishes the events of a batch.
 ///
 /// # Errors
-/// When the table does not answer: the batch is retried.
+/// When the table does not answer, or only a newer version can read a change: from there on the batch is retried.
 pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
-    let first = batch.records.first();
-    let first = first.and_then(|record| record.change.sequence_number.clone());
-    publish(&batch.records, ctx).await.map_err(|error| StreamError {
-        from_sequence_number: first.unwrap_or_default(),
+    let again = |place: usize, error: StoreError| StreamError {
+        from_sequence_number: number(&batch.records[place]).to_owned(),
         error: JobError::from(error),
-    })
-}
-
-async fn publish(records: &[EventRecord], ctx: &Context) -> Result<(), StoreError> {
+    };
     let mut of_tenants: BTreeMap<TenantId, Vec<Event>> = BTreeMap::new();
-    for record in records {
-        let meaning = match catch_unwind(AssertUnwindSafe(|| read(record))) {
-            Ok(Ok(meaning)) => meaning,
-            Ok(Err(error)) => {
-                // Without its source, which may quote the content of the row.
-                unreadable(record, &error.to_string());
-                continue;
+    let mut newer = None;
+    for (place, record) in batch.records.iter().enumerate() {
+        let at = happened(record, &ctx.clock);
+        match catch_unwind(AssertUnwindSafe(|| read(record))) {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some((tenant, meaning)))) => {
+                let events = of_tenants.entry(tenant).or_default();
+                Event::new(id(record, at), at, meaning).join(events);
             }
-            Err(_) => {
-                unreadable(record, "reading it panicked");
-                continue;
+            Ok(Err(error @ StoreError::NewerForm { .. })) if ctx.clock.now().duration_since(at) < DEPLOYED_WITHIN => {
+                newer = Some((place, error));
+                break;
             }
-        };
-        if let Some((tenant, meaning)) = meaning {
-            let at = happened(record, &ctx.clock);
-            let event = Event::new(id(record, at), at, meaning);
-            of_tenants.entry(tenant).or_default().push(event);
+            // Without its source, which may quote the content of the row.
+            Ok(Err(error)) => unreadable(record, &error.to_string()),
+            Err(_) => unreadable(record, "reading it panicked"),
         }
     }
+    publish(of_tenants, ctx).await.map_err(|error| again(0, error))?;
+    newer.map_or(Ok(()), |(place, error)| Err(again(place, error)))
+}
+
+async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Event>>, ctx: &Context) -> Result<(), StoreError> {
     if of_tenants.is_empty() {
         return Ok(());
     }
     let scopes: Vec<TenantScope> = of_tenants.keys().map(|tenant| access::job::scope(*tenant)).collect();
-    let viewed = ctx.store.viewed(scopes.iter(), ctx.clock.now()).await?;
-    for scope in viewed {
+    let followed = ctx.store.with_followers(scopes.iter(), ctx.clock.now()).await?;
+    for scope in followed {
         let events = of_tenants.remove(&scope.tenant()).unwrap_or_default();
         for together in events.chunks(MAX_TOGETHER) {
             ctx.store.publish(scope, together, ctx.clock.now()).await?;
@@ -110,14 +114,18 @@ fn happened(record: &EventRecord, clock: &Clock) -> Timestamp {
     clock.of_machine(at.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
+/// Its number in the stream.
+fn number(record: &EventRecord) -> &str {
+    record.change.sequence_number.as_deref().unwrap_or_default()
+}
+
 /// The id of a change's event: of its row, and its number in the stream, which every delivery repeats.
 fn id(record: &EventRecord, at: Timestamp) -> EventId {
     let part = |name: &str| match record.change.keys.get(name) {
         Some(serde_dynamo::AttributeValue::S(text)) => text.clone(),
         _ => String::new(),
     };
-    let number = record.change.sequence_number.as_deref().unwrap_or_default();
-    let key = format!("{}\n{}\n{number}", part("pk"), part("sk"));
+    let key = format!("{}\n{}\n{}", part("pk"), part("sk"), number(record));
     let millisecond = u64::try_from(at.as_millisecond()).unwrap_or_default();
     EventId::new(derived(millisecond, key.as_bytes()))
 }

@@ -510,9 +510,16 @@ impl<'a> Walk<'a> {
             let read = operation.method == "get" && operation.parameters().next().is_none();
             // What has been started goes on, and counters follow what happened.
             let moves = operation.path == api::OPERATIONS
-                || ["/audit", "/retention", "/metrics", "/metrics/overview", "/usage"]
-                    .iter()
-                    .any(|moving| operation.path.ends_with(moving));
+                || [
+                    "/audit",
+                    "/retention",
+                    "/metrics",
+                    "/metrics/overview",
+                    "/usage",
+                    "/live/events",
+                ]
+                .iter()
+                .any(|moving| operation.path.ends_with(moving));
             if !read || operation.permission().parse::<Permission>().is_err() || moves {
                 continue;
             }

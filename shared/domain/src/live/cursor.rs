@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
-use crate::{base::ids::EventId, live::viewers::Viewers};
+use crate::{base::ids::EventId, live::followers::Followers};
 
 /// Time by which events can be seen later than others that were published after them, and more.
 pub const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
@@ -65,6 +65,14 @@ impl Cursor {
         }
     }
 
+    /// That of events which were published together: a read goes on behind them, and the one after it begins before them.
+    pub const fn behind(place: Place) -> Self {
+        Self {
+            read_at: place.at,
+            after: Some(place),
+        }
+    }
+
     /// Where the read begins. No event is kept for longer than [`KEPT_FOR`].
     pub fn start(self, now: Timestamp) -> Start {
         let oldest = now - KEPT_FOR;
@@ -87,9 +95,9 @@ impl Cursor {
         }
     }
 
-    /// Whether events may be missing that were published after it: they are not kept any more, or were not because there were no viewers.
-    pub fn is_lost(self, viewers: Viewers, now: Timestamp) -> bool {
-        self.read_at < millisecond(viewers.since) || self.read_at < now - READABLE_FOR
+    /// Whether events may be missing that were published after it: they are not kept any more, or were not because there were no followers.
+    pub fn is_lost(self, followers: Followers, now: Timestamp) -> bool {
+        self.read_at < millisecond(followers.since) || self.read_at < now - READABLE_FOR
     }
 }
 
@@ -218,14 +226,14 @@ mod tests {
 
     #[test]
     fn a_cursor_is_lost_once_events_may_be_missing() {
-        let viewers = |since| Viewers {
+        let followers = |since| Followers {
             since: after(since),
             until: after(100_000),
         };
         let cursor = Cursor::at(noon());
-        assert!(!cursor.is_lost(viewers(0), after(7200)));
-        assert!(cursor.is_lost(viewers(0), after(7201)), "not readable any more");
-        assert!(cursor.is_lost(viewers(1), after(2)), "there were no viewers");
+        assert!(!cursor.is_lost(followers(0), after(7200)));
+        assert!(cursor.is_lost(followers(0), after(7201)), "not readable any more");
+        assert!(cursor.is_lost(followers(1), after(2)), "there were no followers");
         // A hand-made cursor reads no more than is kept.
         let old = cursor.next(noon(), Some(place(-100_000)));
         assert_eq!(old.start(after(5)), Start::At(after(-30)));

@@ -11,7 +11,7 @@ use crate::{
             CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId,
             OperationId,
         },
-        operation::Operation,
+        operation::{Operation, OperationKind},
     },
     calls::record::{Call, Received},
     contacts::contact::Contact,
@@ -52,10 +52,10 @@ pub enum EventType {
     /// A provider refuses a connection. `data`: `connection_id`.
     #[serde(rename = "connection.refused")]
     ConnectionRefused,
-    /// An operation began, progressed or ended. `data`: `operation_id`.
+    /// An operation began, progressed or ended, other than that of a campaign. `data`: `operation_id`.
     #[serde(rename = "operation.progress")]
     OperationProgress,
-    /// A campaign is new, or changed. `data`: `campaign_id`.
+    /// A campaign is new, or changed, or more of its messages were made. `data`: `campaign_id`, and then `operation_id`.
     #[serde(rename = "campaign.progress")]
     CampaignProgress,
 }
@@ -161,7 +161,37 @@ pub struct Event {
     pub data: EventData,
 }
 
+impl EventType {
+    /// Whether a later event of this type about the same object says all that an earlier one says.
+    const fn is_replaced(self) -> bool {
+        match self {
+            Self::ConversationChanged
+            | Self::ContactChanged
+            | Self::TemplateChanged
+            | Self::OperationProgress
+            | Self::CampaignProgress => true,
+            Self::MessageReceived
+            | Self::MessageSent
+            | Self::MessageStatus
+            | Self::CallDecided
+            | Self::NoteCreated
+            | Self::ConnectionRefused => false,
+        }
+    }
+}
+
 impl Event {
+    /// Adds it to others that are published at the same time, in place of one that it replaces.
+    pub fn join(self, others: &mut Vec<Self>) {
+        let same = |other: &Self| {
+            other.kind == self.kind && other.data == self.data && other.conversation_id == self.conversation_id
+        };
+        if self.kind.is_replaced() {
+            others.retain(|other| !same(other));
+        }
+        others.push(self);
+    }
+
     /// The event of a change that was made at this time.
     pub fn new(id: EventId, at: Timestamp, meaning: Meaning) -> Self {
         Self {
@@ -310,11 +340,19 @@ impl Meaning {
         if before.is_some_and(|before| shown(before) == shown(after)) {
             return None;
         }
+        // The operation of a campaign has its id.
+        let runs = after.kind == OperationKind::RunCampaign;
         let data = EventData {
             operation_id: Some(after.id),
+            campaign_id: runs.then(|| CampaignId::new(after.id.ulid())),
             ..EventData::default()
         };
-        Some(Self::of(EventType::OperationProgress, data))
+        let kind = if runs {
+            EventType::CampaignProgress
+        } else {
+            EventType::OperationProgress
+        };
+        Some(Self::of(kind, data))
     }
 
     /// That of a campaign.

@@ -1,5 +1,5 @@
-//! Live updates: [`event`]s about what changes, which clients follow from a [`cursor`] on, and the [`viewers`] for whom they are kept.
+//! Live updates: [`event`]s about what changes, which clients follow from a [`cursor`] on, and the [`followers`] for whom they are kept.
 
 pub mod cursor;
 pub mod event;
-pub mod viewers;
+pub mod followers;

@@ -17,6 +17,7 @@ use crate::{
     table::{
         changes::{DOING, call, data, message, shown, text},
         compact, keys,
+        row::ALIAS,
     },
 };
 
@@ -49,10 +50,12 @@ pub fn meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Meaning)
         }
         "contact" => {
             let contact = |image: Item| compact::contact(image.into(), DOING);
-            let before = was(before).map(contact).transpose()?;
+            // One whose merge is undone was the row of another kind.
+            let before = was(before).filter(|before| text(before, "kind") == Some(kind));
+            let before = before.map(contact).transpose()?;
             Meaning::of_contact(before.as_ref(), &contact(after.clone())?)
         }
-        "profile" => keys::contact_of(pk).map(Meaning::of_profile),
+        "profile" | ALIAS => keys::contact_of(pk).map(Meaning::of_profile),
         "operation" => {
             let before = was(before).map(|before| data(&before)).transpose()?;
             Meaning::of_operation(before.as_ref(), &data(after)?)

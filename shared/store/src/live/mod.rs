@@ -1,4 +1,4 @@
-//! Live updates of a tenant: its viewers, and the events that are kept for them.
+//! Live updates of a tenant: its followers, and the events that are kept for them.
 
 pub mod events;
 pub mod published;

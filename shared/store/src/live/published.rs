@@ -1,10 +1,10 @@
 //! The events of the last hours of a tenant, for those who follow them: a row for all that were published together. And the tenant's
-//! viewers, without whom nothing is kept.
+//! followers, without whom nothing is kept.
 
 use domain::live::{
     cursor::{KEPT_FOR, Place, Start},
     event::Event,
-    viewers::{VIEWED_FOR, Viewers},
+    followers::{FOLLOWED_FOR, Followers},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,11 +20,11 @@ use crate::{
 /// Maximum events that are published together.
 pub const MAX_TOGETHER: usize = 100;
 
-/// Rows that one query reads: most hold a few events.
-const ROWS: i32 = 50;
+/// Rows that one query reads: most hold a few events, but some a hundred.
+const ROWS: i32 = 12;
 
 /// Maximum queries of a page.
-const MAX_QUERIES: usize = 5;
+const MAX_QUERIES: usize = 20;
 
 /// Events of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,56 +35,56 @@ pub struct Published {
     pub more: bool,
 }
 
-fn viewers_row(
+fn followers_row(
     scope: &TenantScope,
-    viewers: Viewers,
+    followers: Followers,
     (condition, version): (Condition, u64),
     doing: &'static str,
 ) -> Result<Row, StoreError> {
-    let row = Row::new(&keys::viewers(scope), "viewers", &viewers, condition, doing)?;
-    Ok(row.version(version).expires_at(viewers.until + VIEWED_FOR))
+    let row = Row::new(&keys::followers(scope), "followers", &followers, condition, doing)?;
+    Ok(row.version(version).expires_at(followers.until + FOLLOWED_FOR))
 }
 
 impl Store {
     /// Notes that somebody follows the tenant's events, and returns since when they are kept. A read, and now and then a write.
-    pub async fn follow(&self, scope: &TenantScope, now: Timestamp) -> Result<Viewers, StoreError> {
-        const DOING: &str = "note the viewers of a tenant";
+    pub async fn follow(&self, scope: &TenantScope, now: Timestamp) -> Result<Followers, StoreError> {
+        const DOING: &str = "note the followers of a tenant";
         RACES
             .until_won(async || {
-                let item = self.database.get(&keys::viewers(scope), DOING).await?;
-                let known: Option<Versioned<Viewers>> = row::versioned(item, None, DOING)?;
+                let item = self.database.get(&keys::followers(scope), DOING).await?;
+                let known: Option<Versioned<Followers>> = row::versioned(item, None, DOING)?;
                 let before = known.as_ref().map(|known| known.value);
-                let Some(viewers) = Viewers::noted(before, now) else {
-                    return Ok(before.unwrap_or(Viewers { since: now, until: now }));
+                let Some(followers) = Followers::noted(before, now) else {
+                    return Ok(before.unwrap_or(Followers { since: now, until: now }));
                 };
                 let written = match known {
                     Some(known) => (Condition::Version(known.version), known.version + 1),
                     None => (Condition::New, 1),
                 };
-                let row = viewers_row(scope, viewers, written, DOING)?;
-                self.database.put(row, DOING).await.map(|()| viewers)
+                let row = followers_row(scope, followers, written, DOING)?;
+                self.database.put(row, DOING).await.map(|()| followers)
             })
             .await
     }
 
-    /// Those of these tenants that have viewers now. One request for up to 100.
-    pub async fn viewed<'a>(
+    /// Those of these tenants that have followers now. One request for up to 100.
+    pub async fn with_followers<'a>(
         &self,
         scopes: impl Iterator<Item = &'a TenantScope>,
         now: Timestamp,
     ) -> Result<Vec<&'a TenantScope>, StoreError> {
-        const DOING: &str = "read the viewers of tenants";
-        let all: Vec<(&TenantScope, Key)> = scopes.map(|scope| (scope, keys::viewers(scope))).collect();
+        const DOING: &str = "read the followers of tenants";
+        let all: Vec<(&TenantScope, Key)> = scopes.map(|scope| (scope, keys::followers(scope))).collect();
         let wanted: Vec<Key> = all.iter().map(|(_, key)| key.clone()).collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
-        let mut viewed = Vec::new();
+        let mut followed = Vec::new();
         for (scope, key) in all {
-            let viewers: Option<Versioned<Viewers>> = row::versioned(found.remove(&key), None, DOING)?;
-            if viewers.is_some_and(|viewers| viewers.value.are_there(now)) {
-                viewed.push(scope);
+            let followers: Option<Versioned<Followers>> = row::versioned(found.remove(&key), None, DOING)?;
+            if followers.is_some_and(|followers| followers.value.are_there(now)) {
+                followed.push(scope);
             }
         }
-        Ok(viewed)
+        Ok(followed)
     }
 
     /// Keeps events, at most [`MAX_TOGETHER`], as published at this time: one write. Those that are published again are kept twice.
@@ -107,7 +107,7 @@ impl Store {
         self.database.put(row.expires(now, KEPT_FOR), DOING).await
     }
 
-    /// The events from this start on, until there are at least this many. A query for each hour, and for each 50 rows, at most five.
+    /// The events from this start on, until there are at least this many. A query for each hour, and for each 12 rows, at most 20.
     pub async fn published(
         &self,
         scope: &TenantScope,

@@ -48,6 +48,7 @@ const FORMS: &[(&str, u64)] = &[
     ("erased", 1),
     ("erasure_salt", 1),
     ("field", 1),
+    ("followers", 1),
     ("grant", 1),
     ("idempotency", 1),
     ("identity", 1),
@@ -101,7 +102,6 @@ const FORMS: &[(&str, u64)] = &[
     ("tenant", 5),
     ("tracked_links", 1),
     ("trigger", 1),
-    ("viewers", 1),
     ("whatsapp_number", 1),
 ];
 

@@ -821,9 +821,9 @@ pub(crate) fn counted_hour(sk: &str) -> Option<(Timestamp, Option<LineId>)> {
     Some((at, line_at(line)?))
 }
 
-/// The viewers of a tenant, who follow its events.
-pub(crate) fn viewers(scope: &TenantScope) -> Key {
-    Key::new(format!("{}#LIVE", tenant_partition(scope)), "VIEWERS")
+/// The followers of a tenant, who follow its events.
+pub(crate) fn followers(scope: &TenantScope) -> Key {
+    Key::new(format!("{}#LIVE", tenant_partition(scope)), "FOLLOWERS")
 }
 
 /// The events that are published in an hour.

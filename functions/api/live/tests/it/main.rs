@@ -7,6 +7,7 @@ use domain::{
     base::ids::{ContactId, EventId, MessageId, TenantId},
     live::event::{Event, EventData, EventType, Meaning},
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{
     Aws,
@@ -143,6 +144,39 @@ async fn many_events_come_page_by_page() {
     assert_eq!(again, published[240..][..180]);
 }
 
+/// Such as after a restart: the cursor of the last event that is known.
+#[tokio::test]
+async fn a_client_goes_on_from_an_event() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let (agent, tenant) = (town.key(), town.home.tenant);
+    let cursor = begun(&agent).await;
+    let mut published = Vec::new();
+    for _ in 0..5 {
+        published.extend(publish(&aws, tenant, 60).await);
+        aws.pass(2);
+    }
+    let answer = after(&agent, &cursor).await;
+    let known = ids(&answer);
+    assert_eq!(known, published[..180]);
+    let on = after(&agent, &text(&answer["events"][179]["cursor"])).await;
+    assert_eq!(ids(&on), published[180..]);
+    // What was published a moment before it, and seen late, comes with the next answer.
+    let again = after(&agent, &text(&on["cursor"])).await;
+    assert_eq!(ids(&again), published[..180]);
+}
+
+#[tokio::test]
+async fn those_who_begin_at_once_both_go_on() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let later = aws.now() + SignedDuration::from_millis(5);
+    aws.store().follow(town.home.scope(), later).await.unwrap();
+    let agent = town.agent();
+    let cursor = begun(&agent).await;
+    after(&agent, &cursor).await;
+}
+
 #[tokio::test]
 async fn cursor_is_good_for_two_hours() {
     let aws = Aws::new().await;
@@ -153,7 +187,7 @@ async fn cursor_is_good_for_two_hours() {
         answer.is_refused(410, "cursor_expired");
     };
     let first = begun(&agent).await;
-    aws.pass(7200);
+    aws.pass(136 * 60);
     // Nobody asked for so long: nothing was kept.
     gone(&first).await;
     let second = begun(&agent).await;
@@ -163,10 +197,12 @@ async fn cursor_is_good_for_two_hours() {
     after(&agent, &second).await;
     aws.pass(1);
     gone(&second).await;
-    // Another tenant's viewers keep nothing for this one.
-    let foreign = begun(&town.foreign_admin()).await;
-    aws.pass(1);
-    after(&agent, &foreign).await;
+    // Whoever asked is good for two hours from then on, also if it was not noted.
+    let third = begun(&agent).await;
+    aws.pass(14 * 60);
+    let last = text(&after(&agent, &third).await["cursor"]);
+    aws.pass(2 * 3600);
+    after(&agent, &last).await;
 }
 
 #[tokio::test]

@@ -80,12 +80,76 @@ fn filter_admits_no_other_writes_of_a_call() {
         "live_events",
         "message_ref",
         "rate",
-        "viewers",
+        "followers",
     ] {
         let rows: Vec<&Value> = samples.iter().filter(|row| row["kind"]["S"] == kind).collect();
         assert!(!rows.is_empty(), "{kind} has no sample");
         for row in rows {
             assert!(!filter.admits(&record(0, Item::default(), item(row))), "{kind}");
         }
+    }
+}
+
+/// The row with another value of a field of its item.
+fn with(row: &Value, field: &str, value: Value) -> Value {
+    let mut after = row.clone();
+    after["data"]["M"][field] = value;
+    after
+}
+
+/// What is seen of a change, for the first sample of a kind with one field changed. The fields of compact rows have letters.
+#[test]
+fn only_changes_that_people_see_are_told() {
+    let samples: Vec<Value> = serde_json::from_str(SAMPLES).expect("the samples are a list");
+    let at = || json!({ "S": "2026-11-24T09:00:00Z" });
+    let progress = json!({ "M": { "done": { "N": "400" }, "errors": { "N": "0" } } });
+    for (kind, field, value, told) in [
+        ("conversation", "tell_at", at(), None),
+        (
+            "conversation",
+            "read_seq",
+            json!({ "N": "2" }),
+            Some(EventType::ConversationChanged),
+        ),
+        ("operation", "attempts", json!({ "N": "7" }), None),
+        ("operation", "progress", progress, Some(EventType::OperationProgress)),
+        ("call", "noted_at", at(), None),
+        ("contact", "i", json!({ "N": "1795168800000" }), None),
+        ("contact", "m", json!({ "N": "1795168800000" }), None),
+        (
+            "contact",
+            "D",
+            json!({ "N": "1795168800000" }),
+            Some(EventType::ContactChanged),
+        ),
+        ("contact", "E", json!({ "BOOL": true }), Some(EventType::ContactChanged)),
+    ] {
+        let row = samples.iter().find(|row| row["kind"]["S"] == kind).expect("a sample");
+        let meaning = events::meaning(&item(row), &item(&with(row, field, value)));
+        let meaning = meaning.expect("a sample can be read");
+        assert_eq!(meaning.map(|(_, meaning)| meaning.kind), told, "{field} of a {kind}");
+    }
+}
+
+/// A merge puts the row of an alias in the place of the contact's, and its undoing puts that back.
+#[test]
+fn a_merge_and_its_undoing_change_the_contact() {
+    let samples: Vec<Value> = serde_json::from_str(SAMPLES).expect("the samples are a list");
+    let first = |kind: &str| {
+        let row = samples.iter().find(|row| row["kind"]["S"] == kind);
+        row.expect("a sample").clone()
+    };
+    let (contact, mut alias) = (first("contact"), first("alias"));
+    for key in ["pk", "sk"] {
+        alias[key] = contact[key].clone();
+    }
+    for (before, after) in [(&contact, &alias), (&alias, &contact)] {
+        let (before, after) = (item(before), item(after));
+        let (_, meaning) = events::meaning(&before, &after)
+            .expect("they can be read")
+            .expect("an event");
+        assert_eq!(meaning.kind, EventType::ContactChanged);
+        assert!(meaning.data.contact_id.is_some());
+        assert!(Filter::of("publish_events").admits(&record(0, before, after)));
     }
 }

@@ -153,7 +153,7 @@ async fn event_that_is_delivered_again_has_the_same_id() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_without_viewers() {
+async fn nothing_is_kept_without_followers() {
     let mut world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
     world.known = rows(&world.aws).await;
@@ -190,7 +190,7 @@ async fn nothing_is_kept_without_viewers() {
         .collect();
     assert_eq!(kept.len(), 1);
     assert!(!kept[0].contains("after five"), "the ids, never the words");
-    world.aws.pass(2 * 3600);
+    world.aws.pass(136 * 60);
     let before = world.aws.row_count().await;
     world.deliver(&world.records).await;
     assert_eq!(world.aws.row_count().await, before);
@@ -245,4 +245,27 @@ async fn batch_that_fails_is_published_late() {
     assert_eq!(world.events(cursor).await, []);
     world.deliver(&world.records).await;
     assert_eq!(world.events(cursor).await.len(), 3);
+}
+
+/// The row is written by a version that is being deployed.
+#[tokio::test]
+async fn change_of_a_newer_version_waits_for_it() {
+    let mut world = World::new().await;
+    let since = world.follow().await;
+    world.known = rows(&world.aws).await;
+    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    let mut records = world.records.clone();
+    let mut image = std::mem::take(&mut records[1].change.new_image).into_inner();
+    image.insert("f".to_owned(), serde_dynamo::AttributeValue::N("99".to_owned()));
+    records[1].change.new_image = image.into();
+    let failed = handle(batch(&records), &world.ctx).await;
+    let again = failed.expect_err("Lambda delivers it again").from_sequence_number;
+    assert_eq!(Some(again), records[1].change.sequence_number);
+    assert_eq!(world.events(since).await.len(), 1, "those before it");
+    // A version that was taken back: nobody waits for it.
+    world.aws.pass(601);
+    world.deliver(&records).await;
+    let now = Cursor::at(world.aws.now());
+    assert_eq!(world.events(now).await.len(), 2, "all others");
 }
