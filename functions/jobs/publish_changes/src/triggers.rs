@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     base::ids::{CampaignId, TenantId},
-    campaigns::trigger::{Occasion, Triggered},
+    campaigns::trigger::Occasion,
+    contacts::person::Person,
 };
 use futures::{StreamExt as _, stream};
 use kit::{JobError, line};
@@ -21,7 +22,7 @@ const AT_ONCE: usize = 8;
 /// Occasions by tenant.
 pub(crate) type Occasions = BTreeMap<TenantId, Vec<Occasion>>;
 
-/// Enrols the contacts. A query for each tenant with occasions; for each contact and drip two requests, and a transaction of 4 write units.
+/// Enrols the contacts. A query for each tenant with occasions; for each contact a request, and for each of its drips another one and a transaction of 4 write units.
 pub(crate) async fn enrol(occasions: Occasions, ctx: &Context) -> Result<(), JobError> {
     for (tenant, occasions) in occasions {
         let scope = &access::job::scope(tenant);
@@ -33,16 +34,16 @@ pub(crate) async fn enrol(occasions: Occasions, ctx: &Context) -> Result<(), Job
             }
             Err(error) => return Err(error.into()),
         };
-        let entering = occasions.iter().flat_map(|occasion| {
-            let drips = drips.iter().filter(|drip: &&Triggered| occasion.triggers(&drip.by));
-            drips.map(move |drip| (occasion, drip.campaign))
+        let entering = occasions.iter().filter_map(|occasion| {
+            let triggered = drips.iter().filter(|drip| occasion.triggers(&drip.by));
+            let drips: Vec<CampaignId> = triggered.map(|drip| drip.campaign).collect();
+            (!drips.is_empty()).then(|| Box::pin(enter_all(scope, occasion, drips, ctx)))
         });
-        let entering =
-            entering.map(|(occasion, drip)| RACES.until_won(move || Box::pin(enter(scope, occasion, drip, ctx))));
         let entering: Vec<_> = entering.collect();
-        let entered: Vec<Result<bool, StoreError>> = stream::iter(entering).buffer_unordered(AT_ONCE).collect().await;
+        let entered = stream::iter(entering).buffer_unordered(AT_ONCE);
+        let entered: Vec<Vec<Result<bool, StoreError>>> = entered.collect().await;
         let mut failed = None;
-        for one in entered {
+        for one in entered.into_iter().flatten() {
             match one {
                 Ok(entered) => line::count("enrolled", u64::from(entered)),
                 // Trying again does not help until another version is deployed, and others must not wait for that.
@@ -59,16 +60,37 @@ pub(crate) async fn enrol(occasions: Occasions, ctx: &Context) -> Result<(), Job
     Ok(())
 }
 
+/// Enrols a contact in these drips, one after the other. Returns of each whether the contact enters it.
+async fn enter_all(
+    scope: &TenantScope,
+    occasion: &Occasion,
+    drips: Vec<CampaignId>,
+    ctx: &Context,
+) -> Vec<Result<bool, StoreError>> {
+    let read = || ctx.store.known(scope, occasion.contact);
+    let person = match read().await {
+        Ok(person) => person,
+        Err(error) => return vec![Err(error)],
+    };
+    let mut entered = Vec::with_capacity(drips.len());
+    for drip in drips {
+        let enter = |person| Box::pin(enter(scope, occasion, person, drip, ctx));
+        entered.push(RACES.until_won_from(person.clone(), read, enter).await);
+    }
+    entered
+}
+
 /// Enrols a contact in a drip. Returns whether it enters it.
 async fn enter(
     scope: &TenantScope,
     occasion: &Occasion,
+    person: Option<Person>,
     campaign: CampaignId,
     ctx: &Context,
 ) -> Result<bool, StoreError> {
     let (store, now) = (&ctx.store, ctx.clock.now());
     // It may have been erased since.
-    let Some(person) = store.known(scope, occasion.contact).await? else {
+    let Some(person) = person else {
         return Ok(false);
     };
     let occasion = occasion.clone().still(&person);
