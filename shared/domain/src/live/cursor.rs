@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(cursor.next(after(5), None), Cursor::at(after(5)));
     }
 
-    /// What was published during a chain of pages and seen late lies behind places that were read already.
+    /// Events that are published during a chain of pages, and seen late, lie before places that were read already.
     #[test]
     fn the_read_after_full_pages_begins_before_the_first_of_them() {
         let full = Cursor::at(noon()).next(after(5), Some(place(-20)));

@@ -157,7 +157,7 @@ pub struct Event {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = 2))]
     pub seq: Option<u64>,
-    /// What it is about.
+    /// The subjects.
     pub data: EventData,
 }
 

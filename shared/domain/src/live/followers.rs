@@ -25,7 +25,7 @@ impl Followers {
         now < self.until
     }
 
-    /// What must be noted of one who asks at this time, if anything.
+    /// The note of one who asks at this time, if one is needed.
     pub fn noted(known: Option<Self>, now: Timestamp) -> Option<Self> {
         let least = now + FOLLOWED_FOR;
         let until = least + NOTED_EVERY;

@@ -1,4 +1,4 @@
-//! What changes of rows mean to people who follow them.
+//! The meaning of changes of rows to those who follow a tenant.
 
 use domain::{
     base::ids::TenantId,
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// What a change of a row means to those who follow the tenant. `None`: nothing, as deletions and most rows.
+/// The meaning of a change of a row. `None`: it has none, as deletions and changes of most rows.
 ///
 /// # Errors
 /// If a row of a kind that means something does not have the expected form.

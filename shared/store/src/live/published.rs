@@ -128,9 +128,7 @@ impl Store {
             let (items, more) = stretch.await?;
             queries += 1;
             for item in items {
-                let Some((place, events)) = together(item, DOING)? else {
-                    continue;
-                };
+                let (place, events) = together(item, DOING)?;
                 if count > 0 && count + events.len() > enough {
                     found.more = true;
                     return Ok(found);
@@ -155,10 +153,8 @@ impl Store {
 }
 
 /// The events of a row, and their place.
-fn together(item: Item, doing: &'static str) -> Result<Option<(Place, Vec<Event>)>, StoreError> {
+fn together(item: Item, doing: &'static str) -> Result<(Place, Vec<Event>), StoreError> {
     let place = row::string(&item, "sk").and_then(keys::place_published);
-    let Some(place) = place else {
-        return Ok(None);
-    };
-    Ok(Some((place, row::data(item, doing)?)))
+    let place = place.ok_or_else(|| StoreError::database(doing, std::io::Error::other("a row is at no place")))?;
+    Ok((place, row::data(item, doing)?))
 }

@@ -344,7 +344,7 @@ fn event_sources_report_single_failures_and_are_limited() {
     }
 }
 
-/// What exact counters need of their event source, whose records are given up after this age.
+/// The needs of exact counters of their event source, whose records are given up after this age.
 fn counts_exactly(id: &str, properties: &Value, age: i64) {
     // Counters hold one sequence number per shard (decision 0008).
     assert!(

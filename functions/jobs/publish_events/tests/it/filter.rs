@@ -97,7 +97,7 @@ fn with(row: &Value, field: &str, value: Value) -> Value {
     after
 }
 
-/// What is seen of a change, for the first sample of a kind with one field changed. The fields of compact rows have letters.
+/// Each takes the first sample of a kind and changes one field. The fields of compact rows have letters.
 #[test]
 fn only_changes_that_people_see_are_told() {
     let samples: Vec<Value> = serde_json::from_str(SAMPLES).expect("the samples are a list");
