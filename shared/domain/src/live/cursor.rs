@@ -76,7 +76,11 @@ impl Cursor {
     /// Where the read begins. No event is kept for longer than [`KEPT_FOR`].
     pub fn start(self, now: Timestamp) -> Start {
         let oldest = now - KEPT_FOR;
-        match self.after.filter(|after| after.at >= oldest) {
+        // One that a client made up can lie anywhere.
+        match self
+            .after
+            .filter(|after| oldest <= after.at && after.at <= now + OVERLAP)
+        {
             Some(after) => Start::Behind(after),
             // The clock of another process can be ahead.
             None => Start::At((self.read_at.min(now) - OVERLAP).max(oldest)),
@@ -235,7 +239,9 @@ mod tests {
         assert!(cursor.is_lost(followers(0), after(7201)), "not readable any more");
         assert!(cursor.is_lost(followers(1), after(2)), "there were no followers");
         // A hand-made cursor reads no more than is kept.
-        let old = cursor.next(noon(), Some(place(-100_000)));
-        assert_eq!(old.start(after(5)), Start::At(after(-30)));
+        for far in [-100_000, 36, 100_000_000_000] {
+            let made_up = cursor.next(noon(), Some(place(far)));
+            assert_eq!(made_up.start(after(5)), Start::At(after(-30)), "{far}");
+        }
     }
 }

@@ -235,6 +235,11 @@ async fn a_cursor_of_something_else_is_refused() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, live::routes).await;
     let agent = town.agent();
+    // A place in the year 9999 is none.
+    let cursor = begun(&agent).await;
+    let first = EventId::new(aws.ids().ulid());
+    let far = format!("{cursor}.253402207100000.{first}");
+    assert_eq!(after(&agent, &far).await["events"], json!([]));
     for wrong in ["", "now", "1795168800000.5", "1795168800000.1795168800000.msg_1"] {
         let answer = agent.get(&format!("{EVENTS}?after={wrong}")).await;
         answer.is(422).names_field("after");
