@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use aws_lambda_events::{dynamodb::EventRecord, streams::DynamoDbBatchItemFailure};
 use futures::FutureExt;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConfigError, Env, JobError,
+    Clock, ConfigError, Env, JobError,
     invocation::{Invocation, Outcome},
     line,
     log::panic_text,
@@ -17,7 +18,7 @@ use crate::{
 /// Records of one shard, in order.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// The shard: sequence numbers can be compared within it only.
+    /// The shard, if the mapping has a window: sequence numbers can be compared within it only.
     pub shard: String,
     /// Changes.
     pub records: Vec<EventRecord>,
@@ -25,8 +26,8 @@ pub struct Batch {
     pub again: bool,
 }
 
-/// An event of the stream. Plain events do not name their shard, but those of a mapping with a tumbling window do, which is why, for a function that compares sequence numbers,
-/// the template sets one.
+/// An event of the stream. Plain events do not name their shard, but those of a mapping with a tumbling window do: the template sets one for
+/// a function that compares sequence numbers.
 #[derive(Debug, Deserialize)]
 struct StreamEvent {
     #[serde(rename = "Records", default)]
@@ -49,6 +50,12 @@ struct StreamAnswer {
     failures: Vec<DynamoDbBatchItemFailure>,
 }
 
+/// Time of a record's change, to the second.
+pub fn happened(record: &EventRecord, clock: &Clock) -> Timestamp {
+    let at = Timestamp::from_second(record.change.approximate_creation_date_time.timestamp());
+    clock.of_machine(at.unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
 /// A failure: the records from this one on must be delivered again. Those before it are done.
 #[derive(Debug)]
 pub struct StreamError {
@@ -58,8 +65,8 @@ pub struct StreamError {
     pub error: JobError,
 }
 
-/// Runs a function that processes the table's stream. `build` creates its context once per process. The handler must spill a
-/// record that can never be processed: an error blocks its shard until the mapping's retries are used up.
+/// Runs a function that processes the table's stream. `build` creates its context once per process. The handler must not fail
+/// because of a record that can never be processed: an error blocks its shard until the mapping's retries are used up.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "main hands over a function, and it is never used again"

@@ -30,7 +30,10 @@ use domain::{
     campaigns::trigger::Occasion,
 };
 use jiff::{SignedDuration, civil::Date};
-use kit::{Clock, ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
+use kit::{
+    Clock, ConfigError, Env, JobError, RawBucket, line, metric,
+    stream::{Batch, StreamError, happened},
+};
 use serde_json::json;
 use store::{
     Store, StoreError,
@@ -254,12 +257,6 @@ fn read(record: &EventRecord, clock: &Clock) -> Result<Said, StoreError> {
         noticed: changes::noticed(before, after, happened(record, clock))?,
         occasion: changes::occasion(before, after, happened(record, clock))?,
     })
-}
-
-/// Time of the change, to the second.
-fn happened(record: &EventRecord, clock: &Clock) -> Timestamp {
-    let at = Timestamp::from_second(record.change.approximate_creation_date_time.timestamp());
-    clock.of_machine(at.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// Stores a record as a batch of one, in which form it is replayed.

@@ -21,7 +21,7 @@ use domain::{
 use jiff::SignedDuration;
 use kit::{
     Clock, ConfigError, Env, JobError, line, metric,
-    stream::{Batch, StreamError},
+    stream::{Batch, StreamError, happened},
 };
 use store::{
     Store, StoreError, TenantScope,
@@ -106,12 +106,6 @@ fn unreadable(record: &EventRecord, error: &str) {
         "a change without an event cannot be read"
     );
     metric::count("event_unreadable", &[]);
-}
-
-/// Time of the change, to the second.
-fn happened(record: &EventRecord, clock: &Clock) -> Timestamp {
-    let at = Timestamp::from_second(record.change.approximate_creation_date_time.timestamp());
-    clock.of_machine(at.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// Its number in the stream.

@@ -33,33 +33,23 @@ pub fn meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Meaning)
         return Ok(None);
     };
     let inserted = before.is_empty();
-    let was = |image: &Item| (!image.is_empty()).then(|| image.clone());
+    let was = (!inserted).then_some(before);
     let meaning = match kind {
         "received" if inserted => Some(Meaning::of_received(&data::<Received>(after)?)),
-        "message" => {
-            let before = was(before).map(|before| message(&before)).transpose()?;
-            Meaning::of_message(before.as_ref(), &message(after)?)
-        }
-        "call" => {
-            let before = was(before).map(|before| call(&before)).transpose()?;
-            Meaning::of_call(before.as_ref(), &call(after)?)
-        }
+        "message" => Meaning::of_message(was.map(message).transpose()?.as_ref(), &message(after)?),
+        "call" => Meaning::of_call(was.map(call).transpose()?.as_ref(), &call(after)?),
         "conversation" => {
-            let before = was(before).map(|before| data::<Conversation>(&before)).transpose()?;
+            let before = was.map(data::<Conversation>).transpose()?;
             Meaning::of_conversation(before.as_ref(), &data(after)?)
         }
         "contact" => {
-            let contact = |image: Item| compact::contact(image.into(), DOING);
+            let contact = |image: &Item| compact::contact(image.clone().into(), DOING);
             // One whose merge is undone was the row of another kind.
-            let before = was(before).filter(|before| text(before, "kind") == Some(kind));
-            let before = before.map(contact).transpose()?;
-            Meaning::of_contact(before.as_ref(), &contact(after.clone())?)
+            let before = was.filter(|before| text(before, "kind") == Some(kind));
+            Meaning::of_contact(before.map(contact).transpose()?.as_ref(), &contact(after)?)
         }
         "profile" | ALIAS => keys::contact_of(pk).map(Meaning::of_profile),
-        "operation" => {
-            let before = was(before).map(|before| data(&before)).transpose()?;
-            Meaning::of_operation(before.as_ref(), &data(after)?)
-        }
+        "operation" => Meaning::of_operation(was.map(data).transpose()?.as_ref(), &data(after)?),
         Campaign::KIND => Some(Meaning::of_campaign(data::<Campaign>(after)?.id)),
         TemplateDefinition::KIND => Meaning::of_template(&data(after)?),
         Connection::KIND => {

@@ -107,7 +107,7 @@ impl Store {
         self.database.put(row.expires(now, KEPT_FOR), DOING).await
     }
 
-    /// The events from this start on, until there are at least this many. A query for each hour, and for each 12 rows, at most 20.
+    /// The events from this start on, at most this many, unless the first row has more. A query for each hour, and for each 12 rows, at most 20.
     pub async fn published(
         &self,
         scope: &TenantScope,

@@ -49,10 +49,20 @@ impl World {
         }
     }
 
-    /// Somebody follows the business from now on.
-    async fn follow(&self) -> Cursor {
+    /// With somebody who follows the business, and a follow-up that was recorded since.
+    async fn with_follow_up() -> (Self, Cursor) {
+        let mut world = Self::new().await;
+        let since = world.follow().await;
+        Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+        world.record().await;
+        (world, since)
+    }
+
+    /// Somebody follows the business from now on. Changes of before are not recorded.
+    async fn follow(&mut self) -> Cursor {
         let (store, scope) = (self.aws.store(), self.business.scope());
         store.follow(scope, self.aws.now()).await.expect("the table answers");
+        self.known = rows(&self.aws).await;
         Cursor::at(self.aws.now())
     }
 
@@ -101,7 +111,6 @@ fn kinds(events: &[Event]) -> Vec<EventType> {
 async fn a_follow_up_is_told_step_by_step() {
     let mut world = World::new().await;
     let since = world.follow().await;
-    world.known = rows(&world.aws).await;
     let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.record().await;
     let timers = world.aws.env().config().timers().expect("timers");
@@ -137,11 +146,7 @@ async fn a_follow_up_is_told_step_by_step() {
 
 #[tokio::test]
 async fn event_that_is_delivered_again_has_the_same_id() {
-    let mut world = World::new().await;
-    let since = world.follow().await;
-    world.known = rows(&world.aws).await;
-    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    world.record().await;
+    let (world, since) = World::with_follow_up().await;
     world.deliver(&world.records).await;
     world.aws.pass(5);
     // From the middle on, as after a failure.
@@ -201,7 +206,6 @@ async fn tenants_see_only_their_own_events() {
     let mut world = World::new().await;
     let since = world.follow().await;
     let stranger = Box::pin(business(&world.aws)).await;
-    world.known = rows(&world.aws).await;
     let ours = std::mem::replace(&mut world.business, stranger);
     world.follow().await;
     Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -214,11 +218,7 @@ async fn tenants_see_only_their_own_events() {
 
 #[tokio::test]
 async fn unreadable_change_blocks_no_other() {
-    let mut world = World::new().await;
-    let since = world.follow().await;
-    world.known = rows(&world.aws).await;
-    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    world.record().await;
+    let (world, since) = World::with_follow_up().await;
     let mut records = vec![broken(&world.records[0])];
     records.extend(world.records.iter().cloned());
     world.deliver(&records).await;
@@ -227,13 +227,9 @@ async fn unreadable_change_blocks_no_other() {
 
 #[tokio::test]
 async fn batch_that_fails_is_published_late() {
-    let mut world = World::new().await;
+    let (mut world, since) = World::with_follow_up().await;
     let lossy = Lossy::before(&world.aws);
     let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).expect("a context");
-    let since = world.follow().await;
-    world.known = rows(&world.aws).await;
-    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    world.record().await;
     lossy.deny("PutItem");
     let failed = handle(batch(&world.records), &ctx).await;
     let again = failed.expect_err("Lambda delivers it again").from_sequence_number;
@@ -250,11 +246,7 @@ async fn batch_that_fails_is_published_late() {
 /// The row is written by a version that is being deployed.
 #[tokio::test]
 async fn change_of_a_newer_version_waits_for_it() {
-    let mut world = World::new().await;
-    let since = world.follow().await;
-    world.known = rows(&world.aws).await;
-    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    world.record().await;
+    let (world, since) = World::with_follow_up().await;
     let mut records = world.records.clone();
     let mut image = std::mem::take(&mut records[1].change.new_image).into_inner();
     image.insert("f".to_owned(), serde_dynamo::AttributeValue::N("99".to_owned()));
