@@ -364,7 +364,7 @@ impl Builder {
                 .to_owned();
             // What answers requests may take nearly as long as API Gateway waits: a busy machine is slow, and the short time-out of workers would
             // answer 502. Workers keep it, by which the tests see what follows a worker that hangs.
-            let answers = ["functions/api/", "functions/web/"];
+            let answers = ["functions/api/", "functions/web/", "functions/sockets/"];
             let answers = answers.iter().any(|room| code.starts_with(room));
             let time_out = if answers { "\n      Timeout: 25" } else { "" };
             text = text.replace(

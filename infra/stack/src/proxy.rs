@@ -1,6 +1,5 @@
 //! The public port: forwards to the API in MiniStack, which tells APIs apart by Host. It exists because the URL must be known
-//! before the deployment, and the API's id is known only after it. A connection that both sides switch to another protocol, such as a
-//! WebSocket, is forwarded byte by byte.
+//! before the deployment, and the API's id is known only after it. WebSockets at [`SOCKETS`] go to the WebSocket API, byte by byte.
 
 use std::{
     convert::Infallible,
@@ -39,7 +38,12 @@ pub struct Proxy {
 struct Target {
     ministack_port: u16,
     host: HeaderValue,
+    /// Host of the WebSocket API, whose stage has the name of the path.
+    sockets: HeaderValue,
 }
+
+/// The path of sockets.
+const SOCKETS: &str = "/live";
 
 /// Time for which an idle connection to MiniStack is kept: less than the 75 seconds after which MiniStack closes it, perhaps just when
 /// a request is sent.
@@ -64,14 +68,18 @@ impl Proxy {
         self.port
     }
 
-    /// Forwards to this API from now on.
-    pub fn forward_to(&self, ministack_port: u16, api: &str) -> Result<()> {
-        let host = HeaderValue::from_str(&format!("{api}.execute-api.localhost:{ministack_port}"))
-            .context("an API's id makes a host name")?;
-        self.target
-            .set(Target { ministack_port, host })
-            .ok()
-            .context("the API is set once")
+    /// Forwards to this API and this WebSocket API from now on.
+    pub fn forward_to(&self, ministack_port: u16, api: &str, live_api: &str) -> Result<()> {
+        let host = |api: &str| {
+            HeaderValue::from_str(&format!("{api}.execute-api.localhost:{ministack_port}"))
+                .context("an API's id makes a host name")
+        };
+        let target = Target {
+            ministack_port,
+            host: host(api)?,
+            sockets: host(live_api)?,
+        };
+        self.target.set(target).ok().context("the API is set once")
     }
 }
 
@@ -119,12 +127,14 @@ async fn forward(
     };
     *request.uri_mut() = uri;
     let wanted = other_protocol(request.headers());
+    let is_socket = wanted.is_some() && request.uri().path() == SOCKETS;
     let caller = wanted.is_some().then(|| upgrade::on(&mut request));
     let headers = request.headers_mut();
     // Both are of the hop.
     headers.remove(CONNECTION);
     headers.remove(UPGRADE);
-    headers.insert(HOST, target.host.clone());
+    let host = if is_socket { &target.sockets } else { &target.host };
+    headers.insert(HOST, host.clone());
     if let Some(protocol) = wanted {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, protocol);
@@ -190,7 +200,7 @@ mod tests {
         let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let proxy = Proxy::bind(0).await.unwrap();
         proxy
-            .forward_to(server.local_addr().unwrap().port(), "abcd1234")
+            .forward_to(server.local_addr().unwrap().port(), "abcd1234", "live5678")
             .unwrap();
         let served = tokio::spawn(async move {
             let (mut stream, _) = server.accept().await.unwrap();
@@ -240,7 +250,7 @@ mod tests {
         for header in ["connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13"] {
             assert!(head.contains(header), "{head}");
         }
-        assert!(head.contains("host: abcd1234.execute-api.localhost:"), "{head}");
+        assert!(head.contains("host: live5678.execute-api.localhost:"), "{head}");
     }
 
     #[tokio::test]
@@ -256,6 +266,7 @@ mod tests {
             assert!(answer.starts_with("http/1.1 403 "), "{answer}");
             let head = served.await.unwrap();
             assert_eq!(head.contains("upgrade"), asks, "{head}");
+            assert_eq!(head.contains("host: live5678."), asks, "{head}");
         }
     }
 }

@@ -177,6 +177,7 @@ impl Running {
             ("ExotelApiUrl", simulators_url.clone()),
             ("ExotelIndiaApiUrl", simulators_url.clone()),
             ("PlivoApiUrl", simulators_url.clone()),
+            ("AwsEndpointUrl", ministack::endpoint(ports.ministack)),
             ("SesEndpointUrl", simulators_url.clone()),
             ("MailFrom", "ringback@ringback.example".to_owned()),
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
@@ -196,7 +197,8 @@ impl Running {
             .get("ApiUrl")
             .and_then(|url| url.split("//").nth(1)?.split('.').next())
             .context("the stack has an ApiUrl output")?;
-        proxy.forward_to(ports.ministack, api_id)?;
+        let live_api = outputs.get("LiveApiId").context("the stack has a LiveApiId output")?;
+        proxy.forward_to(ports.ministack, api_id, live_api)?;
 
         let platform_admin = people::platform_admin(&mut vault)?;
         let seeding = seed::write(&aws, &outputs, &seeds, &mut vault, &platform_admin);

@@ -18,6 +18,7 @@ pub mod secrets;
 pub mod send;
 pub mod shared_app;
 pub mod signer;
+pub mod socket;
 pub mod token;
 pub mod webhook;
 

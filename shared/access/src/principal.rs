@@ -134,7 +134,7 @@ impl Principal {
 
     /// True if their role grants the permission and the scopes of their key include it.
     pub fn may(&self, permission: Permission) -> bool {
-        self.role.may(permission) && (self.scopes.is_empty() || self.scopes.contains(&permission))
+        self.role.grants(&self.scopes, permission)
     }
 
     /// Stamp of a change by this caller.

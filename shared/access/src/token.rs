@@ -194,13 +194,17 @@ pub fn api_key(secret: [u8; 32]) -> String {
 
 /// True if a text has the form of an API key. Others need no look-up.
 pub fn is_api_key(text: &str) -> bool {
-    let secret = text.strip_prefix(API_KEY_PREFIX);
-    secret.is_some_and(|secret| URL_SAFE_NO_PAD.decode(secret).is_ok_and(|bytes| bytes.len() == 32))
+    text.strip_prefix(API_KEY_PREFIX).is_some_and(is_link_token)
 }
 
 /// The token of a one-time link from these random bytes.
 pub fn link_token(secret: [u8; 32]) -> String {
     URL_SAFE_NO_PAD.encode(secret)
+}
+
+/// True if a text has the form of such a token. Others need no look-up.
+pub fn is_link_token(text: &str) -> bool {
+    URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
 /// A refresh token: the location of its session, the family's secret and its own.

@@ -207,7 +207,7 @@ impl Api {
 }
 
 /// The answer to a request for more than the plan allows.
-fn beyond_plan(allowed: impl Display) -> Problem {
+pub fn beyond_plan(allowed: impl Display) -> Problem {
     let detail = format!("The plan allows {allowed} ask the operator of the platform for a larger plan.");
     Problem::conflict("limit_reached", detail)
 }

@@ -38,7 +38,7 @@ mod verdict;
 pub use body::{Body, Path, Query, checked};
 pub use change::{Patchable, found};
 pub use contacts::{ContactOut, itself};
-pub use context::Api;
+pub use context::{Api, beyond_plan};
 pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};
 pub use files::{FileLinkOut, LINKS, UploadOut, has_files, not_signed};

@@ -41,6 +41,9 @@ macro_rules! client {
     }};
 }
 
+/// Time in which a message must be on its way to a client.
+const SOCKET_ATTEMPT: Duration = Duration::from_secs(1);
+
 /// Well below a function's own time-out, so that a retry still fits in. An emulator shares its machine with all that asks it, and is one
 /// process: it answers late rather than never.
 fn timeouts(emulated: bool) -> TimeoutConfig {
@@ -136,6 +139,18 @@ impl Aws {
         aws_sdk_sesv2::Client::from_conf(builder.build())
     }
 
+    /// Client of the connections of a WebSocket API, which are at an address of their own. Requests are not repeated in process: whoever
+    /// is not reached soon is told later.
+    pub(crate) fn sockets(&self, url: &str) -> aws_sdk_apigatewaymanagement::Client {
+        let times = timeouts(self.endpoint.is_some());
+        let attempt = SOCKET_ATTEMPT * if self.endpoint.is_some() { 3 } else { 1 };
+        let mut builder = client!(self, aws_sdk_apigatewaymanagement)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(times.to_builder().operation_attempt_timeout(attempt).build());
+        builder.set_endpoint_url(Some(url.to_owned()));
+        aws_sdk_apigatewaymanagement::Client::from_conf(builder.build())
+    }
+
     pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         aws_sdk_secretsmanager::Client::from_conf(client!(self, aws_sdk_secretsmanager).build())
     }
@@ -181,6 +196,7 @@ fn action(service: &str, operation: &str) -> &'static str {
         ("Secrets Manager", "GetSecretValue") => "secretsmanager:GetSecretValue",
         ("Secrets Manager", "PutSecretValue") => "secretsmanager:PutSecretValue",
         ("SESv2", "SendEmail") => "ses:SendEmail",
+        ("ApiGatewayManagementApi", "PostToConnection" | "DeleteConnection") => "execute-api:ManageConnections",
         _ => {
             tracing::warn!(service, operation, "kit::aws has no IAM action for an AWS request");
             "aws:Other"

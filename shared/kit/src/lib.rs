@@ -1,7 +1,7 @@
 //! Common parts of all functions: start-up, configuration, logging, metrics, problems, queues and spill.
 //!
 //! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`], [`serve_schedule`],
-//! [`serve_operation`] or [`serve_invoke`].
+//! [`serve_operation`], [`serve_socket`] or [`serve_invoke`].
 
 #![expect(
     clippy::disallowed_methods,
@@ -42,6 +42,7 @@ pub mod queue;
 mod queue_name;
 mod queues;
 pub mod schedule;
+pub mod sockets;
 pub mod spill;
 pub mod stream;
 pub mod webhook;
@@ -70,6 +71,7 @@ pub use queue::{Done, Job, JobError, NoScope, serve_queue};
 pub use queue_name::QueueName;
 pub use queues::Queues;
 pub use schedule::serve_schedule;
+pub use sockets::{Sockets, serve_socket};
 pub use spill::{RawBucket, Spilled};
 pub use stream::serve_stream;
 pub use webhook::Webhook;

@@ -78,6 +78,9 @@ impl Aws {
             ("RAW_RETENTION_DAYS", "30"),
             // The account's own, which no rule watches.
             ("OPERATIONS_BUS", "default"),
+            ("LIVE_URL", "https://live.example.com/live"),
+            // Nobody answers there.
+            ("CONNECTIONS_URL", "http://127.0.0.1:1"),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

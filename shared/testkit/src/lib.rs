@@ -14,6 +14,7 @@ pub mod resource;
 mod role;
 pub mod seed;
 mod snapshot;
+pub mod sockets;
 pub mod stream;
 pub mod template;
 pub mod webhook;

@@ -103,6 +103,7 @@ impl Function {
             "api" => "ApiFunctionLogs",
             "jobs" => "JobFunctionLogs",
             "schedules" => "ScheduleFunctionLogs",
+            "sockets" => "SocketFunctionLogs",
             "web" => "WebFunctionLogs",
             "webhooks" => "WebhookFunctionLogs",
             other => panic!("no log group is known for functions/{other}"),

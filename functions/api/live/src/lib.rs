@@ -1,15 +1,32 @@
 //! Live updates: events about what changes in a tenant, for clients that follow it.
 
-use api::{Allowed, Api, Query, permits};
-use axum::{Json, Router, extract::State, http::StatusCode};
-use domain::live::{cursor::Cursor, event::Event};
+use access::Principal;
+use api::{Allowed, Api, Once, Query, With, beyond_plan, permits};
+use axum::{Extension, Json, Router, extract::State, http::StatusCode};
+use domain::live::{
+    cursor::Cursor,
+    socket::{MAX_OF_CALLER, PublishedEvent, Socket, TICKET_FOR, Ticket},
+};
 use kit::{ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use store::Versioned;
 
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Api::new(env)?))
+    let url = SocketUrl::of(env.config().url("LIVE_URL")?);
+    Ok(api::serve(operations(), Api::new(env)?).layer(Extension(url)))
+}
+
+/// The URL of sockets.
+#[derive(Debug, Clone)]
+struct SocketUrl(String);
+
+impl SocketUrl {
+    /// That at the same place as an HTTP URL: `ws` in place of `http`, `wss` in place of `https`.
+    fn of(url: &str) -> Self {
+        Self(url.replacen("http", "ws", 1))
+    }
 }
 
 api::operations! {
@@ -30,6 +47,16 @@ api::operations! {
         GET "/api/v1/live/events" => list_live_events, "The latest events",
             410 "Events after the cursor are not kept any more",
             problems "cursor_expired";
+
+        /// Get a ticket for a socket
+        ///
+        /// Opens one socket, within a minute: connect to `url` with the parameter `ticket` in its query. Then say
+        /// `{"action": "watch", "views": ["inbox:mine"]}`, and after the answer read the events after `cursor` once: so none is missed. All
+        /// that a socket says and is told is on the page `docs/live.md` of the source.
+        ///
+        /// A socket ends after two hours; get another ticket before. A caller has at most 10 sockets, a tenant as many as its plan says.
+        POST "/api/v1/live/ticket" => create_live_ticket, "The ticket, which is shown once",
+            problems "limit_reached";
     }
 }
 
@@ -50,21 +77,11 @@ struct EventsQuery {
 #[schemars(rename = "LiveEvents")]
 struct EventsOut {
     /// The events.
-    events: Vec<EventOut>,
+    events: Vec<PublishedEvent>,
     /// Value of `after` for the next request.
     cursor: Cursor,
     /// Whether there may be further ones already.
     more: bool,
-}
-
-/// An event, with a place from which one can go on.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(rename = "PublishedEvent")]
-struct EventOut {
-    #[serde(flatten)]
-    event: Event,
-    /// Value of `after` for whoever goes on from this event, such as after a restart. From then on, use those of the answers.
-    cursor: Cursor,
 }
 
 async fn list_live_events(
@@ -89,7 +106,7 @@ async fn list_live_events(
     let last = found.events.last().map(|(place, _)| *place);
     let events = found.events.into_iter().flat_map(|(place, events)| {
         let cursor = Cursor::behind(place);
-        events.into_iter().map(move |event| EventOut { event, cursor })
+        events.into_iter().map(move |event| PublishedEvent { event, cursor })
     });
     Ok(Json(EventsOut {
         events: events
@@ -104,4 +121,55 @@ async fn list_live_events(
 fn expired() -> Problem {
     let detail = "Events after this cursor are not kept any more. Begin anew without `after`, and read everything that you show.";
     Problem::new(StatusCode::GONE, "cursor_expired", "Gone", detail)
+}
+
+/// A ticket for a socket.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "LiveTicket")]
+struct TicketOut {
+    /// The URL of sockets, to which the ticket is added: `?ticket=…`.
+    #[schemars(example = &"wss://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/live")]
+    url: String,
+    /// The ticket. It is good for a minute, and for one socket.
+    #[schemars(example = &"Ym9yZSB3aXRoIGEgdGlja2V0IGZvciBhIHNvY2tldC4")]
+    ticket: String,
+    /// Value of `after` to read the events since now.
+    cursor: Cursor,
+}
+
+async fn create_live_ticket(
+    who: Allowed<permits::LiveRead>,
+    State(api): State<Api>,
+    Extension(url): Extension<SocketUrl>,
+) -> Result<Once<With<201, Json<TicketOut>>>, Problem> {
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let most = who.principal().limits().sockets();
+    room(&store.sockets(scope, now).await?, who.principal(), most)?;
+    // For longer than the socket can be open.
+    let followers = store.follow(scope, now).await?;
+    let token = api.link_token()?;
+    let ticket = Ticket {
+        tenant: scope.tenant(),
+        who: who.actor(),
+        most,
+        until: now + TICKET_FOR,
+    };
+    store.create_ticket(&token.sha256, &ticket).await?;
+    Ok(Once(With(Json(TicketOut {
+        url: url.0,
+        ticket: token.token,
+        cursor: Cursor::at(now.max(followers.since)),
+    }))))
+}
+
+/// 409 if there is no room for another socket.
+fn room(sockets: &[Versioned<Socket>], who: &Principal, most: u32) -> Result<(), Problem> {
+    if sockets.iter().filter(|socket| socket.value.who == who.actor()).count() >= MAX_OF_CALLER {
+        let detail = format!("You have {MAX_OF_CALLER} sockets, which is the maximum. Close one first.");
+        return Err(Problem::conflict("limit_reached", detail));
+    }
+    if sockets.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
+        return Err(beyond_plan(format!("{most} sockets at once. Close some, or")));
+    }
+    Ok(())
 }

@@ -66,7 +66,7 @@ impl From<&Tenant> for PlatformTenantOut {
 }
 
 /// Limits of a plan. Defaults: 100 requests per minute for a user or key, 1,000 for the tenant; 100,000 messages per day and 1,000,000 per
-/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day. Days and months are those of UTC.
+/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day, 200 sockets at once. Days and months are those of UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsModel {
@@ -91,6 +91,9 @@ pub struct LimitsModel {
     /// Imports that are created per day.
     #[schemars(example = 200)]
     pub imports_per_day: Option<Whole<0, 100_000>>,
+    /// Sockets for live events that are open at once. A person and a key have at most 10 each.
+    #[schemars(example = 200)]
+    pub sockets: Option<Whole<0, 2_000>>,
 }
 
 impl From<Limits> for LimitsModel {
@@ -103,6 +106,7 @@ impl From<Limits> for LimitsModel {
             contacts: limits.contacts.and_then(Whole::new),
             asset_megabytes: limits.asset_megabytes.and_then(Whole::new),
             imports_per_day: limits.imports_per_day.and_then(Whole::new),
+            sockets: limits.sockets.and_then(Whole::new),
         }
     }
 }
@@ -117,6 +121,7 @@ impl From<LimitsModel> for Limits {
             contacts: limits.contacts.map(Whole::get),
             asset_megabytes: limits.asset_megabytes.map(Whole::get),
             imports_per_day: limits.imports_per_day.map(Whole::get),
+            sockets: limits.sockets.map(Whole::get),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Follows the table's stream at once, and keeps events of what changes for those who follow a tenant: the ids, never the words. A batch
-//! costs one read, and one write for each tenant that has followers.
+//! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]).
 //!
 //! Safe to run twice: an event that is published again has the same id, by which clients know it.
 //!
 //! A batch that fails is repeated for hours, and published late: events say only what to read, so nothing but time is lost. A change of
 //! which only a newer version can read the row is repeated, too, while a deployment may be under way. Others that cannot be read are logged and
 //! counted, and have no event.
+
+mod fan_out;
 
 use std::{
     collections::BTreeMap,
@@ -16,11 +18,11 @@ use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
     Timestamp,
     base::ids::{EventId, TenantId, derived},
-    live::event::{Event, Meaning},
+    live::event::{Event, Meaning, Told},
 };
 use jiff::SignedDuration;
 use kit::{
-    Clock, ConfigError, Env, JobError, line, metric,
+    Clock, ConfigError, Env, JobError, Sockets, line, metric,
     stream::{Batch, StreamError, happened},
 };
 use store::{
@@ -28,10 +30,14 @@ use store::{
     live::{events, published::MAX_TOGETHER},
 };
 
+use crate::fan_out::Memory;
+
 /// State of the function, created once per process.
 pub struct Context {
     store: Store,
     clock: Clock,
+    sockets: Sockets,
+    memory: Memory,
 }
 
 impl Context {
@@ -40,6 +46,8 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             clock: env.clock().clone(),
+            sockets: env.sockets("CONNECTIONS_URL")?,
+            memory: Memory::default(),
         })
     }
 }
@@ -56,7 +64,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
         from_sequence_number: number(&batch.records[place]).to_owned(),
         error: JobError::from(error),
     };
-    let mut of_tenants: BTreeMap<TenantId, Vec<Event>> = BTreeMap::new();
+    let mut of_tenants: BTreeMap<TenantId, Vec<Told>> = BTreeMap::new();
     let mut newer = None;
     for (place, record) in batch.records.iter().enumerate() {
         let at = happened(record, &ctx.clock);
@@ -64,7 +72,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
             Ok(Ok(None)) => {}
             Ok(Ok(Some((tenant, meaning)))) => {
                 let events = of_tenants.entry(tenant).or_default();
-                Event::new(id(record, at), at, meaning).join(events);
+                Told::new(id(record, at), at, meaning).join(events);
             }
             Ok(Err(error @ StoreError::NewerForm { .. })) if ctx.clock.now().duration_since(at) < DEPLOYED_WITHIN => {
                 newer = Some((place, error));
@@ -79,19 +87,24 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
     newer.map_or(Ok(()), |(place, error)| Err(again(place, error)))
 }
 
-async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Event>>, ctx: &Context) -> Result<(), StoreError> {
+async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Told>>, ctx: &Context) -> Result<(), StoreError> {
     if of_tenants.is_empty() {
         return Ok(());
     }
     let scopes: Vec<TenantScope> = of_tenants.keys().map(|tenant| access::job::scope(*tenant)).collect();
     let followed = ctx.store.with_followers(scopes.iter(), ctx.clock.now()).await?;
+    let mut published = Vec::new();
     for scope in followed {
-        let events = of_tenants.remove(&scope.tenant()).unwrap_or_default();
-        for together in events.chunks(MAX_TOGETHER) {
-            ctx.store.publish(scope, together, ctx.clock.now()).await?;
+        let told = of_tenants.remove(&scope.tenant()).unwrap_or_default();
+        for together in told.chunks(MAX_TOGETHER) {
+            let events: Vec<Event> = together.iter().map(|told| told.event.clone()).collect();
+            let at = ctx.clock.now();
+            ctx.store.publish(scope, &events, at).await?;
+            published.push((scope, at, together.to_vec()));
         }
-        line::count("published", u64::try_from(events.len()).unwrap_or_default());
+        line::count("published", u64::try_from(told.len()).unwrap_or_default());
     }
+    fan_out::tell(&published, ctx).await?;
     Ok(())
 }
 

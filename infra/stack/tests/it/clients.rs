@@ -42,6 +42,24 @@ fn a_python_client_is_generated_and_works() {
     });
 }
 
+/// A client that we did not write: it loses its connection, and goes on from where it was.
+#[test]
+fn a_python_client_follows_by_a_socket() {
+    on_stage(async |stage| {
+        let (ours, beside) = (stage.business("Followed").await?, key(stage).await?);
+        let tools = stage.contract().await?;
+        let mut following = tools.program("python");
+        following
+            .arg(stage.place.root.join("infra/contract/clients/python/follow.py"))
+            .env("RINGBACK_SIMULATORS", &stage.play.endpoints.simulators)
+            .env("RINGBACK_TENANT", ours.id())
+            .env("RINGBACK_OTHER_KEY", &beside);
+        let said = run(with_key(&mut following, stage, &ours.tenant.api_key), "follow.py").await?;
+        ensure!(said.contains("the socket tells all"), "{said}");
+        Ok(())
+    });
+}
+
 #[test]
 fn a_typescript_client_is_generated_checked_and_works() {
     on_stage(async |stage| {

@@ -4,7 +4,6 @@ use anyhow::{Context as _, Result, ensure};
 use domain::accounts::permission::Role;
 use futures::future::try_join_all;
 use stack::{api::log_in, place::Place};
-use tokio::process::Command;
 
 use crate::stage::{Stage, on_stage};
 
@@ -108,7 +107,9 @@ async fn works(stage: &Stage, guide: &Guide, variables: &[(&str, &str)]) -> Resu
     let text = text(&stage.place, page)?;
     let commands = commands(&text);
     ensure!(commands.len() >= 5, "{page} has {} blocks to run", commands.len());
-    let output = Command::new("bash")
+    // Some of them use Node.js.
+    let mut bash = stage.contract().await?.program("bash");
+    let output = bash
         .args(["-euo", "pipefail", "-c", &commands.join("\n")])
         .env("API", &stage.play.endpoints.api)
         .env("SIMULATORS", &stage.play.endpoints.simulators)

@@ -86,7 +86,7 @@ impl ApiKey {
 
     /// Whether the key has the permission.
     pub fn may(&self, permission: Permission) -> bool {
-        self.role.may(permission) && (self.scopes.is_empty() || self.scopes.contains(&permission))
+        self.role.grants(&self.scopes, permission)
     }
 }
 

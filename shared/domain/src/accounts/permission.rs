@@ -37,6 +37,11 @@ impl Role {
     pub fn may(self, permission: Permission) -> bool {
         self >= permission.least_role()
     }
+
+    /// True if the role has the permission, and these scopes of a key include it. No scopes: all that the role allows.
+    pub fn grants(self, scopes: &[Permission], permission: Permission) -> bool {
+        self.may(permission) && (scopes.is_empty() || scopes.contains(&permission))
+    }
 }
 
 /// A text that is not a role.
@@ -230,7 +235,7 @@ permissions! {
 /// Permissions of a role with these scopes: all that the role has, if there are none.
 pub fn granted(role: Role, scopes: &[Permission]) -> impl Iterator<Item = Permission> {
     let all = Permission::ALL.iter().copied();
-    all.filter(move |permission| role.may(*permission) && (scopes.is_empty() || scopes.contains(permission)))
+    all.filter(move |permission| role.grants(scopes, *permission))
 }
 
 /// A text that is not a permission.

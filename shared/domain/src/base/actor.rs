@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::ids::{ApiKeyId, UserId};
 
 /// The author of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {
     /// A person.
     User(UserId),

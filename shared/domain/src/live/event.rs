@@ -1,6 +1,8 @@
 //! Events: what a change of a row means to people and software that follow a tenant. They name things by their ids and hold nothing of
 //! what people say: whoever may see it reads it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +11,7 @@ use crate::{
     base::{
         ids::{
             CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId,
-            OperationId,
+            OperationId, TeamId, UserId,
         },
         operation::{Operation, OperationKind},
     },
@@ -135,6 +137,51 @@ pub struct Meaning {
     pub seq: Option<u64>,
     /// Its subjects.
     pub data: EventData,
+    /// Who attended to the conversation that changed.
+    pub attended: Attended,
+}
+
+/// The people and teams that attended to a conversation before a change and after it. Empty: it was no change of a conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attended {
+    people: BTreeSet<Option<UserId>>,
+    teams: BTreeSet<TeamId>,
+}
+
+impl Attended {
+    /// By those of the conversation before and after.
+    pub fn of(before: Option<&Conversation>, after: &Conversation) -> Self {
+        let both = || before.into_iter().chain([after]);
+        Self {
+            people: both().map(|conversation| conversation.assignee).collect(),
+            teams: both().filter_map(|conversation| conversation.team).collect(),
+        }
+    }
+
+    /// Adds those of an earlier change.
+    pub fn add(&mut self, earlier: Self) {
+        self.people.extend(earlier.people);
+        self.teams.extend(earlier.teams);
+    }
+
+    /// Whether this person, or nobody, attended to it.
+    pub fn is_of(&self, person: Option<UserId>) -> bool {
+        self.people.contains(&person)
+    }
+
+    /// Whether it was this team's.
+    pub fn is_of_team(&self, team: TeamId) -> bool {
+        self.teams.contains(&team)
+    }
+}
+
+/// An event, with what decides who is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The event.
+    pub event: Event,
+    /// Who attended to the conversation that changed.
+    pub attended: Attended,
 }
 
 /// An event.
@@ -180,38 +227,45 @@ impl EventType {
     }
 }
 
-impl Event {
-    /// Adds it to others that are published at the same time, in place of one that it replaces.
-    pub fn join(self, others: &mut Vec<Self>) {
-        let same = |other: &Self| {
-            other.kind == self.kind && other.data == self.data && other.conversation_id == self.conversation_id
-        };
-        if self.kind.is_replaced() {
-            others.retain(|other| !same(other));
-        }
-        others.push(self);
-    }
-
+impl Told {
     /// The event of a change that was made at this time.
     pub fn new(id: EventId, at: Timestamp, meaning: Meaning) -> Self {
-        Self {
+        let event = Event {
             id,
             kind: meaning.kind,
             at,
             conversation_id: meaning.conversation,
             seq: meaning.seq,
             data: meaning.data,
+        };
+        Self {
+            event,
+            attended: meaning.attended,
         }
+    }
+
+    /// Adds it to others that are published at the same time, in place of one that it replaces.
+    pub fn join(mut self, others: &mut Vec<Self>) {
+        let same = |other: &Event, event: &Event| {
+            other.kind == event.kind && other.data == event.data && other.conversation_id == event.conversation_id
+        };
+        if self.event.kind.is_replaced()
+            && let Some(place) = others.iter().position(|other| same(&other.event, &self.event))
+        {
+            self.attended.add(others.remove(place).attended);
+        }
+        others.push(self);
     }
 }
 
 impl Meaning {
-    const fn of(kind: EventType, data: EventData) -> Self {
+    fn of(kind: EventType, data: EventData) -> Self {
         Self {
             kind,
             conversation: None,
             seq: None,
             data,
+            attended: Attended::default(),
         }
     }
 
@@ -286,6 +340,7 @@ impl Meaning {
         let meaning = Self::of(EventType::ConversationChanged, data).on(after.contact, after.line);
         Some(Self {
             seq: Some(after.seq),
+            attended: Attended::of(before, after),
             ..meaning
         })
     }

@@ -1,5 +1,8 @@
-//! Live updates: [`event`]s about what changes, which clients follow from a [`cursor`] on, and the [`followers`] for whom they are kept.
+//! Live updates: [`event`]s about what changes, which clients follow from a [`cursor`] on, and the [`followers`] for whom they are kept. [`socket`]s are told at once, of
+//! what their [`view`]s show.
 
 pub mod cursor;
 pub mod event;
 pub mod followers;
+pub mod socket;
+pub mod view;

@@ -188,6 +188,9 @@ pub struct Limits {
     /// Imports per day, in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imports_per_day: Option<u32>,
+    /// Sockets that are open at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<u32>,
 }
 
 impl Limits {
@@ -210,6 +213,11 @@ impl Limits {
     /// Maximum imports of a day.
     pub fn imports_per_day(&self) -> u32 {
         self.imports_per_day.unwrap_or(200)
+    }
+
+    /// Maximum sockets that are open at once.
+    pub fn sockets(&self) -> u32 {
+        self.sockets.unwrap_or(200)
     }
 }
 

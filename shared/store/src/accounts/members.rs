@@ -3,11 +3,12 @@
 use domain::{
     accounts::{
         account::{Account, Grant, Invitation, Member, MemberStatus, Slug},
+        api_key::ApiKey,
         permission::Role,
     },
     automations::rule::Rule,
     base::{
-        actor::Stamp,
+        actor::{Actor, Stamp},
         ids::{InvitationId, SessionId, UserId},
     },
     tenants::tenant::Tenant,
@@ -41,6 +42,15 @@ pub enum MemberError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The row that tells what a caller may do in the tenant. Those who act for the platform have none.
+pub(crate) fn caller_key(scope: &TenantScope, who: Actor) -> Option<Key> {
+    match who {
+        Actor::User(user) => Some(owned::key::<Member>(scope, &user)),
+        Actor::ApiKey(key) => Some(owned::key::<ApiKey>(scope, &key)),
+        Actor::Platform(_) | Actor::Operator => None,
+    }
 }
 
 fn is_admin(member: &Member) -> bool {

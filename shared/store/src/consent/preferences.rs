@@ -12,10 +12,10 @@ use jiff::Timestamp;
 
 use crate::{
     Store, StoreError, TenantScope,
+    accounts::members::caller_key,
     table::{
         compact,
         keys::{self, Key},
-        owned,
         row::{self, Condition, Item, Row},
     },
 };
@@ -45,15 +45,6 @@ pub(crate) fn link_row(
     };
     let key = keys::preference_link(&link.code);
     Ok(Row::new(&key, "preference_link", &stored, Condition::New, doing)?.expires_at(stored.expires_at()))
-}
-
-/// The row that tells whether the maker of a link may still have it. Those who act for the platform have none in the tenant.
-fn maker_key(scope: &TenantScope, maker: Actor) -> Option<Key> {
-    match maker {
-        Actor::User(user) => Some(owned::key::<Member>(scope, &user)),
-        Actor::ApiKey(key) => Some(owned::key::<ApiKey>(scope, &key)),
-        Actor::Platform(_) | Actor::Operator => None,
-    }
 }
 
 /// Whether the maker of a link could still make one, by the maker's row.
@@ -115,7 +106,7 @@ impl Store {
         let (tenant, contact) = (keys::tenant(scope), keys::contact(scope, link.contact));
         let origin = match link.origin {
             LinkOrigin::Message(message) => Some(keys::message(scope, message)),
-            LinkOrigin::Actor(maker) => maker_key(scope, maker),
+            LinkOrigin::Actor(maker) => caller_key(scope, maker),
         };
         let wanted: Vec<Key> = [&tenant, &contact].into_iter().chain(&origin).cloned().collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;

@@ -91,6 +91,8 @@ const FORMS: &[(&str, u64)] = &[
     ("session", 1),
     ("signing_keys", 1),
     ("slug", 1),
+    ("socket", 1),
+    ("socket_owner", 1),
     ("stage", 1),
     ("suppression", 1),
     ("tag", 1),
@@ -100,6 +102,7 @@ const FORMS: &[(&str, u64)] = &[
     // Each holds a template of the current form.
     ("template_version", 1),
     ("tenant", 5),
+    ("ticket", 1),
     ("tracked_links", 1),
     ("trigger", 1),
     ("whatsapp_number", 1),

@@ -21,7 +21,10 @@ use domain::{
         listing::{Day, Listing, Word},
     },
     inbox::conversation::ConversationState,
-    live::cursor::{Place, Start},
+    live::{
+        cursor::{Place, Start},
+        socket::SocketId,
+    },
     messages::purpose::Lane,
     reports::template_numbers::TemplateEdition,
     templates::template::id::TemplateId,
@@ -824,6 +827,25 @@ pub(crate) fn counted_hour(sk: &str) -> Option<(Timestamp, Option<LineId>)> {
 /// The followers of a tenant, who follow its events.
 pub(crate) fn followers(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), "FOLLOWERS")
+}
+
+/// A ticket that opens a socket, by the SHA-256 of its token.
+pub(crate) fn ticket(sha256: &str) -> Key {
+    Key::new(format!("TICKET#{sha256}"), "TICKET")
+}
+
+/// The look-up from a socket to its tenant.
+pub(crate) fn socket_owner(socket: &SocketId) -> Key {
+    Key::new(format!("SOCK#{socket}"), "SOCK")
+}
+
+/// The sockets of a tenant.
+pub(crate) fn sockets(scope: &TenantScope) -> String {
+    format!("{}#SOCK", tenant_partition(scope))
+}
+
+pub(crate) fn socket(scope: &TenantScope, socket: &SocketId) -> Key {
+    Key::new(sockets(scope), socket.to_string())
 }
 
 /// The events that are published in an hour.

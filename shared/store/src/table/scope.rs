@@ -25,7 +25,7 @@ pub enum Authority {
     ApiKey,
     /// A platform administrator.
     Platform,
-    /// A link that was sent to its holder: an invitation, the confirmation of the tenant's own sign-up, a customer's preference page.
+    /// A link that was sent to its holder: an invitation, the confirmation of the tenant's own sign-up, a customer's preference page; a ticket for a socket.
     Link,
     /// An operator with AWS credentials for the table.
     Operator,

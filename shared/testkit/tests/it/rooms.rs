@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::repository::{packages, read, root, rust_files};
 
-const FUNCTION_KINDS: [&str; 5] = ["webhooks", "api", "web", "jobs", "schedules"];
+const FUNCTION_KINDS: [&str; 6] = ["webhooks", "api", "web", "sockets", "jobs", "schedules"];
 
 /// Allowed dependencies of a crate of `shared/`.
 fn allowed(shared: &str) -> &'static [&'static str] {

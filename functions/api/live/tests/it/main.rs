@@ -5,16 +5,22 @@ use std::collections::BTreeSet;
 use domain::{
     accounts::permission::{Permission, Role},
     base::ids::{ContactId, EventId, MessageId, TenantId},
-    live::event::{Event, EventData, EventType, Meaning},
+    live::{
+        event::{Attended, Event, EventData, EventType, Meaning, Told},
+        socket::Socket,
+    },
+    tenants::tenant::Limits,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{
     Aws,
     api::{Caller, Town},
+    sockets::socket_id,
 };
 
 const EVENTS: &str = "/api/v1/live/events";
+const TICKET: &str = "/api/v1/live/ticket";
 
 /// A cursor to begin with.
 async fn begun(caller: &Caller<'_>) -> String {
@@ -52,8 +58,9 @@ fn event(aws: &Aws) -> Event {
         conversation: None,
         seq: None,
         data,
+        attended: Attended::default(),
     };
-    Event::new(EventId::new(aws.ids().ulid()), aws.now(), meaning)
+    Told::new(EventId::new(aws.ids().ulid()), aws.now(), meaning).event
 }
 
 /// Publishes this many events together.
@@ -244,4 +251,82 @@ async fn a_cursor_of_something_else_is_refused() {
         let answer = agent.get(&format!("{EVENTS}?after={wrong}")).await;
         answer.is(422).names_field("after");
     }
+}
+
+#[tokio::test]
+async fn a_ticket_is_for_whoever_may_follow() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let ticket = town.viewer().post(TICKET, json!({})).await;
+    let ticket = ticket.is(201).json();
+    assert_eq!(ticket["url"], "wss://live.example.com/live");
+    after(&town.viewer(), &text(&ticket["cursor"])).await;
+    let token = text(&ticket["ticket"]);
+    let found = access::socket::Ticketed::admit(&aws.store(), &token, aws.now()).await;
+    let found = found.expect("the table answers").expect("a ticket");
+    assert_eq!(found.ticket.tenant, town.home.tenant);
+    assert_eq!(
+        found.ticket.who.to_string(),
+        town.home.person(Role::Viewer).user.to_string()
+    );
+    aws.pass(60);
+    let late = access::socket::Ticketed::admit(&aws.store(), &token, aws.now()).await;
+    assert!(late.expect("the table answers").is_none(), "good for a minute");
+    let key = town.scoped_key_of(town.home.scope(), Role::Admin, &[Permission::MessagesRead]);
+    key.await.post(TICKET, json!({})).await.is_refused(403, "forbidden");
+}
+
+/// The answer shows a secret, so it is not kept for those who ask again.
+#[tokio::test]
+async fn ticket_is_shown_once() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let agent = town.agent();
+    let first = agent.post_once(TICKET, "a", json!({})).await;
+    let token = text(&first.is(201).json()["ticket"]);
+    let again = agent.post_once(TICKET, "a", json!({})).await;
+    assert!(!again.json().to_string().contains(&token));
+}
+
+#[tokio::test]
+async fn sockets_of_a_caller_and_of_a_plan_are_limited() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, live::routes).await;
+    let (store, scope) = (aws.store(), town.home.scope().clone());
+    let open = async |id: &str, role: Role| {
+        let caller = town.role(role);
+        let ticket = caller.post(TICKET, json!({})).await;
+        let token = text(&ticket.is(201).json()["ticket"]);
+        let admitted = access::socket::Ticketed::admit(&store, &token, aws.now()).await;
+        let admitted = admitted.expect("the table answers").expect("a ticket");
+        let socket = Socket::opened(socket_id(id), admitted.ticket.who, aws.now());
+        assert!(
+            store
+                .open_socket(&scope, &admitted.sha256, &socket)
+                .await
+                .expect("the table answers")
+        );
+    };
+    for number in 0..10 {
+        open(&format!("own{number}"), Role::Agent).await;
+    }
+    let refused = town.agent().post(TICKET, json!({})).await;
+    refused.is_refused(409, "limit_reached");
+    assert!(
+        refused.json()["detail"]
+            .as_str()
+            .expect("a text")
+            .contains("You have 10 sockets")
+    );
+    // Two hours later API Gateway has closed them.
+    open("other", Role::Manager).await;
+    aws.pass(2 * 3600);
+    open("later", Role::Agent).await;
+    let plan = Limits {
+        sockets: Some(1),
+        ..Limits::default()
+    };
+    aws.limit(&scope, plan).await;
+    let refused = town.manager().post(TICKET, json!({})).await;
+    refused.is_refused(409, "limit_reached");
 }

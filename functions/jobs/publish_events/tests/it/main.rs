@@ -1,6 +1,7 @@
 //! Events of what changes, from the table's stream: in process against the emulator's table.
 
 mod filter;
+mod sockets;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{

@@ -1,0 +1,284 @@
+//! Sockets are told at once, each of what it watches.
+
+use domain::{
+    accounts::{account::Member, permission::Role},
+    base::{
+        actor::Actor,
+        ids::{ContactId, ConversationId, UserId},
+    },
+    inbox::conversation::Conversation,
+    live::{
+        socket::{Socket, SocketId, Ticket},
+        view::View,
+    },
+};
+use publish_events::{Context, handle};
+use serde_json::{Value, json};
+use store::Versioned;
+use testkit::{
+    Aws,
+    api::{House, Town},
+    sockets::{Gateway, socket_id},
+    stream::{Filter, Rows, rows},
+};
+
+use crate::batch;
+
+struct World<'a> {
+    aws: &'a Aws,
+    town: Town<'a>,
+    gateway: Gateway,
+    ctx: Context,
+    filter: Filter,
+    records: usize,
+    known: Rows,
+}
+
+impl<'a> World<'a> {
+    async fn new(aws: &'a Aws) -> Self {
+        let gateway = Gateway::start();
+        let ctx = Context::new(&aws.env_with(&[("CONNECTIONS_URL", gateway.url())])).expect("a context");
+        let town = Town::new(aws, |_| Ok(axum::Router::new())).await;
+        for house in [&town.home, &town.away] {
+            let followed = aws.store().follow(house.scope(), aws.now()).await;
+            followed.expect("the table answers");
+        }
+        Self {
+            aws,
+            town,
+            gateway,
+            ctx,
+            filter: Filter::of("publish_events"),
+            records: 0,
+            known: rows(aws).await,
+        }
+    }
+
+    fn user(&self, role: Role) -> UserId {
+        self.town.home.person(role).user
+    }
+
+    /// A socket of a person of the home tenant, which watches these views.
+    async fn open(&self, id: &str, role: Role, views: &[&str]) -> SocketId {
+        self.open_in(&self.town.home, id, role, views).await
+    }
+
+    async fn open_in(&self, house: &House, id: &str, role: Role, views: &[&str]) -> SocketId {
+        let (store, now) = (self.aws.store(), self.aws.now());
+        let who = Actor::User(house.person(role).user);
+        let ticket = Ticket {
+            tenant: house.tenant,
+            who,
+            most: 200,
+            until: now,
+        };
+        store.create_ticket(id, &ticket).await.expect("the table answers");
+        let socket = Socket::opened(socket_id(id), who, now);
+        assert!(
+            store
+                .open_socket(house.scope(), id, &socket)
+                .await
+                .expect("the table answers")
+        );
+        let views: Vec<View> = views.iter().map(|view| view.parse().expect("a view")).collect();
+        let watching = Versioned {
+            value: Socket { views, ..socket },
+            version: 1,
+        };
+        store
+            .change_socket(house.scope(), &watching)
+            .await
+            .expect("the table answers");
+        socket_id(id)
+    }
+
+    /// Writes a conversation to which this person attends, over the former one, and delivers what changed since the last delivery.
+    async fn assign(&mut self, id: ConversationId, assignee: Option<UserId>) {
+        let (store, scope) = (self.aws.store(), self.town.home.scope());
+        let known = store.conversation(scope, id).await.expect("the table answers");
+        let mut conversation = known.unwrap_or_else(|| Versioned {
+            value: Conversation::empty(id, self.aws.now()),
+            version: 0,
+        });
+        conversation.value.assignee = assignee;
+        let written = store.write_conversation(scope, &conversation, None).await;
+        written.expect("the conversation is written");
+        self.deliver().await;
+    }
+
+    async fn deliver(&mut self) {
+        let now = rows(self.aws).await;
+        let records = self.filter.records(self.records, &self.known, &now);
+        self.records += records.len();
+        self.known = now;
+        handle(batch(&records), &self.ctx)
+            .await
+            .expect("the batch is published");
+    }
+
+    /// The types of the events that a socket was told since the last look.
+    fn told(&self, id: &SocketId) -> Vec<String> {
+        let frames = self.gateway.told(id);
+        let of_frame = |frame: &Value| match frame["events"].as_array() {
+            Some(events) => events.iter().map(|event| text(&event["type"])).collect(),
+            None => vec![text(&frame["type"])],
+        };
+        frames.iter().flat_map(of_frame).collect()
+    }
+
+    async fn socket(&self, id: &SocketId) -> Option<Socket> {
+        let sockets = self.aws.store().sockets(self.town.home.scope(), self.aws.now()).await;
+        let mut sockets = sockets
+            .expect("the table answers")
+            .into_iter()
+            .map(|socket| socket.value);
+        sockets.find(|socket| socket.id == *id)
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+fn conversation(aws: &Aws) -> ConversationId {
+    ConversationId::of(ContactId::new(aws.ids().ulid()), None)
+}
+
+const CHANGED: [&str; 1] = ["conversation.changed"];
+const NOTHING: [&str; 0] = [];
+
+#[tokio::test]
+async fn each_socket_is_told_of_what_it_watches() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let all = world.open("all", Role::Viewer, &["calls", "inbox:all"]).await;
+    let agent = world.open("agent", Role::Agent, &["inbox:mine"]).await;
+    let manager = world.open("manager", Role::Manager, &["inbox:mine"]).await;
+    let stranger = world
+        .open_in(&world.town.away, "stranger", Role::Admin, &["inbox:all"])
+        .await;
+    let idle = world.open("idle", Role::Admin, &[]).await;
+    let (id, [ours, theirs]) = (
+        conversation(&aws),
+        [Role::Agent, Role::Manager].map(|role| world.user(role)),
+    );
+    world.assign(id, Some(ours)).await;
+    let told = world.gateway.told(&all);
+    assert_eq!(told.len(), 1);
+    let event = &told[0]["events"][0];
+    assert_eq!(event["type"], "conversation.changed");
+    assert_eq!(event["conversation_id"], id.to_string());
+    assert!(text(&event["cursor"]).ends_with(&text(&event["id"])));
+    assert_eq!(told[0]["cursor"], aws.now().as_millisecond().to_string());
+    assert_eq!(world.told(&agent), CHANGED);
+    // Handed over: the former one is told, too.
+    world.assign(id, Some(theirs)).await;
+    assert_eq!([&all, &agent, &manager].map(|socket| world.told(socket)), [CHANGED; 3]);
+    world.assign(id, None).await;
+    assert_eq!(world.told(&manager), CHANGED);
+    for socket in [&agent, &stranger, &idle] {
+        assert_eq!(world.told(socket), NOTHING, "{socket}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_lost_access_is_told_nothing_after_two_seconds() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let agent = world.open("agent", Role::Agent, &["inbox:all", "connections"]).await;
+    let viewer = world.open("viewer", Role::Viewer, &["inbox:all"]).await;
+    let id = conversation(&aws);
+    world.assign(id, None).await;
+    assert_eq!([&agent, &viewer].map(|socket| world.told(socket)), [CHANGED; 2]);
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let before = store.get::<Member>(&scope, &world.user(Role::Agent)).await;
+    let before = before.expect("the table answers").expect("a member");
+    let mut after = before.value.clone();
+    after.deactivate(aws.now());
+    let changed = store.change_member(&scope, &before, &after, &aws.stamp()).await;
+    changed.expect("the member is changed");
+    aws.pass(2);
+    let watcher = world.user(Role::Viewer);
+    world.assign(id, Some(watcher)).await;
+    assert_eq!(world.told(&agent), NOTHING);
+    assert!(world.gateway.is_closed(&agent) && world.socket(&agent).await.is_none());
+    assert_eq!(world.told(&viewer), CHANGED);
+}
+
+#[tokio::test]
+async fn client_that_is_gone_is_forgotten() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let gone = world.open("gone=", Role::Agent, &["inbox:all"]).await;
+    let there = world.open("there", Role::Agent, &["inbox:all"]).await;
+    world.gateway.lose(&gone);
+    world.assign(conversation(&aws), None).await;
+    assert!(world.socket(&gone).await.is_none());
+    assert_eq!(world.told(&there), CHANGED);
+}
+
+#[tokio::test]
+async fn client_that_cannot_be_reached_catches_up() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let slow = world.open("slow", Role::Agent, &["inbox:all"]).await;
+    let there = world.open("there", Role::Agent, &["inbox:all"]).await;
+    world.gateway.silence(&slow, true);
+    let (id, missed) = (conversation(&aws), aws.now());
+    world.assign(id, None).await;
+    let behind = world.socket(&slow).await.expect("the socket").behind_since;
+    assert_eq!(behind, Some(missed));
+    // It is not tried with each batch; and the others do not wait.
+    aws.pass(1);
+    let users = [Role::Agent, Role::Manager].map(|role| world.user(role));
+    world.assign(id, Some(users[0])).await;
+    world.gateway.silence(&slow, false);
+    world.assign(id, Some(users[1])).await;
+    assert_eq!(world.told(&slow), NOTHING);
+    assert_eq!(world.told(&there).len(), 3);
+    aws.pass(5);
+    world.assign(id, Some(users[0])).await;
+    let cursor = missed.as_millisecond().to_string();
+    assert_eq!(
+        world.gateway.told(&slow),
+        [json!({"type": "catch_up", "cursor": cursor})]
+    );
+    assert_eq!(world.socket(&slow).await.expect("the socket").behind_since, None);
+    world.assign(id, Some(users[1])).await;
+    assert_eq!(world.told(&slow), CHANGED);
+    // After a minute it is given up.
+    world.gateway.silence(&slow, true);
+    for _ in 0..11 {
+        aws.pass(6);
+        world.assign(id, None).await;
+        world.assign(id, Some(users[0])).await;
+    }
+    assert!(world.socket(&slow).await.is_none());
+}
+
+/// One was told to catch up when another batch could not reach it: it is behind again.
+#[tokio::test]
+async fn socket_left_behind_meanwhile_stays_behind() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let id = world.open("slow", Role::Agent, &["inbox:all"]).await;
+    let (store, scope) = (aws.store(), world.town.home.scope());
+    store
+        .note_behind(scope, &id, aws.now())
+        .await
+        .expect("the table answers");
+    let listed = store.sockets(scope, aws.now()).await.expect("the table answers");
+    aws.pass(3);
+    store
+        .note_behind(scope, &id, aws.now())
+        .await
+        .expect("the table answers");
+    store.note_reached(scope, &listed[0]).await.expect("the table answers");
+    assert_eq!(
+        world.socket(&id).await.expect("the socket").behind_since,
+        listed[0].value.behind_since
+    );
+    let listed = store.sockets(scope, aws.now()).await.expect("the table answers");
+    store.note_reached(scope, &listed[0]).await.expect("the table answers");
+    assert_eq!(world.socket(&id).await.expect("the socket").behind_since, None);
+}

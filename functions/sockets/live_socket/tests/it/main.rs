@@ -1,0 +1,228 @@
+//! Sockets from the clients' point of view, in process against the emulator's table. API Gateway's side is a server of the test.
+
+use domain::{
+    accounts::permission::{Permission, Role},
+    base::actor::Actor,
+    live::socket::{TICKET_FOR, Ticket},
+};
+use kit::sockets::{Answer, Did, SocketEvent};
+use live_socket::{Context, handle};
+use testkit::{
+    Aws,
+    api::{House, Town},
+    sockets::{Gateway, socket_id},
+};
+
+struct World<'a> {
+    aws: &'a Aws,
+    town: Town<'a>,
+    gateway: Gateway,
+    ctx: Context,
+}
+
+impl<'a> World<'a> {
+    async fn new(aws: &'a Aws) -> Self {
+        let gateway = Gateway::start();
+        let env = aws.env_with(&[("CONNECTIONS_URL", gateway.url())]);
+        Self {
+            aws,
+            town: Town::new(aws, |_| Ok(axum::Router::new())).await,
+            gateway,
+            ctx: Context::new(&env).expect("a context"),
+        }
+    }
+
+    /// A new ticket of a caller.
+    async fn ticket(&self, house: &House, who: Actor) -> String {
+        let token = access::token::link_token(self.aws.ids().secret().expect("randomness"));
+        let ticket = Ticket {
+            tenant: house.tenant,
+            who,
+            most: 200,
+            until: self.aws.now() + TICKET_FOR,
+        };
+        let sha256 = access::token::sha256_hex(&token);
+        let created = self.aws.store().create_ticket(&sha256, &ticket).await;
+        created.expect("the table answers");
+        token
+    }
+
+    fn person(&self, role: Role) -> Actor {
+        Actor::User(self.town.home.person(role).user)
+    }
+
+    async fn does(&self, id: &str, did: Did) -> Answer {
+        let event = SocketEvent { id: socket_id(id), did };
+        handle(event, &self.ctx).await.expect("the event is handled")
+    }
+
+    async fn connects(&self, id: &str, ticket: &str) -> Answer {
+        let query = [("ticket".to_owned(), ticket.to_owned())];
+        self.does(id, Did::Connect(query.into())).await
+    }
+
+    /// A socket of a person of the home tenant.
+    async fn open(&self, id: &str, role: Role) {
+        let ticket = self.ticket(&self.town.home, self.person(role)).await;
+        assert_eq!(self.connects(id, &ticket).await, Answer::Taken);
+    }
+
+    /// What a client is told after it said this.
+    async fn says(&self, id: &str, said: &str) -> Vec<serde_json::Value> {
+        assert_eq!(self.does(id, Did::Say(said.to_owned())).await, Answer::Taken);
+        self.gateway.told(&socket_id(id))
+    }
+
+    async fn is_refused(&self, id: &str, said: &str, kind: &str) {
+        let told = self.says(id, said).await;
+        assert_eq!(told.len(), 1, "{said}");
+        assert_eq!(told[0]["type"], "refused", "{said}");
+        assert_eq!(told[0]["kind"], kind, "{said}: {}", told[0]);
+    }
+
+    async fn is_known(&self, id: &str) -> bool {
+        let sockets = self.aws.store().sockets(self.town.home.scope(), self.aws.now()).await;
+        let sockets = sockets.expect("the table answers");
+        sockets.iter().any(|socket| socket.value.id.as_str() == id)
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_opens_one_socket_within_a_minute() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let ticket = world.ticket(&world.town.home, world.person(Role::Agent)).await;
+    assert_eq!(world.connects("first=", &ticket).await, Answer::Taken);
+    assert_eq!(world.connects("again", &ticket).await, Answer::Refused);
+    let late = world.ticket(&world.town.home, world.person(Role::Agent)).await;
+    aws.pass(60);
+    assert_eq!(world.connects("late", &late).await, Answer::Refused);
+    for wrong in ["", "x", "key", &access::token::link_token([7; 32])] {
+        assert_eq!(world.connects("wrong", wrong).await, Answer::Refused, "{wrong}");
+    }
+    assert_eq!(world.does("none", Did::Connect([].into())).await, Answer::Refused);
+    assert!(world.is_known("first=").await);
+    world.does("first=", Did::Disconnect).await;
+    assert!(!world.is_known("first=").await);
+    // Of one that nobody knows, nothing is to be forgotten.
+    world.does("first=", Did::Disconnect).await;
+}
+
+#[tokio::test]
+async fn a_socket_watches_what_its_caller_may_see() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    world.open("one", Role::Viewer).await;
+    let watching = world
+        .says("one", r#"{"action": "watch", "views": ["inbox:mine", "calls"]}"#)
+        .await;
+    let expected = serde_json::json!({"type": "watching", "views": ["inbox:mine", "calls"]});
+    assert_eq!(watching, [expected]);
+    // A foreign id is a view of nothing.
+    let none = r#"{"action": "watch", "views": ["contact:ctc_01hq5c1ynyc0000000000000ab"]}"#;
+    assert_eq!(world.says("one", none).await[0]["type"], "watching");
+    for (said, kind) in [
+        (r#"{"action": "watch", "views": ["inbox:yours"]}"#, "unknown_view"),
+        (r#"{"action": "sing"}"#, "unknown_action"),
+        ("[[[", "unknown_action"),
+        ("", "unknown_action"),
+    ] {
+        world.is_refused("one", said, kind).await;
+    }
+    let many = serde_json::json!({"action": "watch", "views": vec!["calls"; 21]}).to_string();
+    world.is_refused("one", &many, "too_many_views").await;
+    let large = format!(r#"{{"action": "ping"{}}}"#, " ".repeat(33 * 1024));
+    world.is_refused("one", &large, "too_large").await;
+    // A key has no conversations of its own.
+    let scopes = [Permission::LiveRead, Permission::ConversationsRead];
+    let (key, _) = world.town.new_key(Role::Viewer, &scopes).await;
+    let ticket = world.ticket(&world.town.home, Actor::ApiKey(key)).await;
+    assert_eq!(world.connects("software", &ticket).await, Answer::Taken);
+    let mine = r#"{"action": "watch", "views": ["inbox:mine"]}"#;
+    world.is_refused("software", mine, "forbidden").await;
+    let calls = r#"{"action": "watch", "views": ["calls"]}"#;
+    world.is_refused("software", calls, "forbidden").await;
+    let all = r#"{"action": "watch", "views": ["inbox:all"]}"#;
+    assert_eq!(world.says("software", all).await[0]["type"], "watching");
+}
+
+#[tokio::test]
+async fn whoever_lost_access_is_heard_no_more() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let ping = r#"{"action": "ping"}"#;
+    world.open("one", Role::Agent).await;
+    assert_eq!(world.says("one", ping).await[0]["type"], "pong");
+    let ticket = world.ticket(&world.town.home, world.person(Role::Agent)).await;
+    let user = world.town.home.person(Role::Agent).user;
+    let before = store.get::<domain::accounts::account::Member>(&scope, &user).await;
+    let before = before.expect("the table answers").expect("a member");
+    let mut after = before.value.clone();
+    after.deactivate(aws.now());
+    let changed = store.change_member(&scope, &before, &after, &aws.stamp()).await;
+    changed.expect("the member is changed");
+    assert_eq!(world.says("one", ping).await, Vec::<serde_json::Value>::new());
+    assert!(world.gateway.is_closed(&socket_id("one")) && !world.is_known("one").await);
+    assert_eq!(world.connects("two", &ticket).await, Answer::Refused);
+    // After two hours API Gateway closes sockets; one that it left open is closed here.
+    world.open("old", Role::Manager).await;
+    aws.pass(2 * 3600);
+    assert_eq!(world.says("old", ping).await, Vec::<serde_json::Value>::new());
+    assert!(world.gateway.is_closed(&socket_id("old")));
+    // So is one of which nothing is known.
+    world.says("stranger", ping).await;
+    assert!(world.gateway.is_closed(&socket_id("stranger")));
+}
+
+#[tokio::test]
+async fn a_ping_tells_what_was_missed() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    world.open("one", Role::Agent).await;
+    let behind = store.note_behind(&scope, &socket_id("one"), aws.now()).await;
+    behind.expect("the table answers");
+    let since = aws.now().as_millisecond().to_string();
+    aws.pass(100);
+    let told = world.says("one", r#"{"action": "ping"}"#).await;
+    assert_eq!(told, [serde_json::json!({"type": "catch_up", "cursor": since})]);
+    let now = aws.now().as_millisecond().to_string();
+    let told = world.says("one", r#"{"action": "ping"}"#).await;
+    assert_eq!(told, [serde_json::json!({"type": "pong", "cursor": now})]);
+}
+
+#[tokio::test]
+async fn a_client_that_shouts_is_closed() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    world.open("loud", Role::Agent).await;
+    world.open("calm", Role::Agent).await;
+    for _ in 0..30 {
+        assert_eq!(world.says("loud", r#"{"action": "ping"}"#).await[0]["type"], "pong");
+    }
+    world.is_refused("loud", r#"{"action": "ping"}"#, "too_many").await;
+    assert!(world.gateway.is_closed(&socket_id("loud")));
+    assert_eq!(world.says("calm", r#"{"action": "ping"}"#).await[0]["type"], "pong");
+    // Ten seconds later they count anew.
+    for _ in 0..3 {
+        aws.pass(10);
+        for _ in 0..20 {
+            assert_eq!(world.says("calm", r#"{"action": "ping"}"#).await[0]["type"], "pong");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sockets_of_a_caller_are_limited() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    for number in 0..10 {
+        world.open(&format!("own{number}"), Role::Agent).await;
+    }
+    let ticket = world.ticket(&world.town.home, world.person(Role::Agent)).await;
+    assert_eq!(world.connects("more", &ticket).await, Answer::Refused);
+    world.does("own3", Did::Disconnect).await;
+    assert_eq!(world.connects("more", &ticket).await, Answer::Taken);
+    world.open("other", Role::Manager).await;
+}

@@ -1,0 +1,138 @@
+"""Follows a business by a socket, loses the connection, and goes on, as docs/live.md says.
+
+RINGBACK_API and RINGBACK_KEY name the business, RINGBACK_TENANT and RINGBACK_SIMULATORS its customers' phones, RINGBACK_OTHER_KEY
+another business. Exits with 0 only if everything was as expected.
+"""
+
+import json
+import os
+import time
+
+import httpx
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+API = os.environ["RINGBACK_API"] + "/api/v1"
+
+
+class Follower:
+    def __init__(self, key: str) -> None:
+        self.http = httpx.Client(headers={"X-API-Key": key}, timeout=60)
+        self.cursor = ""
+        self.events: dict[str, dict] = {}
+        self.socket: ClientConnection | None = None
+
+    def ticket(self) -> dict:
+        answer = self.http.post(f"{API}/live/ticket")
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def begin(self, *views: str) -> str:
+        ticket = self.ticket()
+        self.cursor = self.cursor or ticket["cursor"]
+        url = f"{ticket['url']}?ticket={ticket['ticket']}"
+        self.socket = connect(url, open_timeout=60)
+        self.say({"action": "watch", "views": list(views)})
+        watching = self.hear(60)
+        assert watching == {"type": "watching", "views": list(views)}, watching
+        self.catch_up()
+        return url
+
+    def catch_up(self) -> None:
+        more = True
+        while more:
+            answer = self.http.get(f"{API}/live/events", params={"after": self.cursor})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            self.note(page["events"])
+            self.cursor, more = page["cursor"], page["more"]
+
+    def note(self, events: list[dict]) -> None:
+        self.events.update((event["id"], event) for event in events)
+
+    def say(self, what: dict) -> None:
+        assert self.socket is not None
+        self.socket.send(json.dumps(what))
+
+    def hear(self, seconds: float) -> dict:
+        assert self.socket is not None
+        frame = json.loads(self.socket.recv(seconds))
+        if frame["type"] == "events":
+            self.note(frame["events"])
+            self.cursor = frame["cursor"]
+        return frame
+
+    def hear_until(self, number: int) -> None:
+        """Until it knows so many messages of customers."""
+        end = time.monotonic() + 60
+        while len(self.received()) < number:
+            self.hear(end - time.monotonic())
+
+    def received(self) -> list[str]:
+        of_customers = (event for event in self.events.values() if event["type"] == "message.received")
+        return sorted(event["data"]["message_id"] for event in of_customers)
+
+
+def write(text: str) -> None:
+    """A customer writes to the business."""
+    said = {
+        "tenant": os.environ["RINGBACK_TENANT"],
+        "from": "+971501110036",
+        "channel": "whatsapp",
+        "text": text,
+        "wait": True,
+    }
+    answer = httpx.post(os.environ["RINGBACK_SIMULATORS"] + "/replies", json=said, timeout=60)
+    assert answer.is_success, answer.text
+
+
+def main() -> None:
+    ours, other = Follower(os.environ["RINGBACK_KEY"]), Follower(os.environ["RINGBACK_OTHER_KEY"])
+    other.begin("messages", "inbox:all")
+    url = ours.begin("messages", "inbox:all")
+    try:
+        connect(url, open_timeout=60)
+        raise AssertionError("a ticket opened two sockets")
+    except InvalidStatus as refused:
+        assert refused.response.status_code == 403, refused
+
+    write("Are you open on Friday?")
+    ours.hear_until(1)
+
+    # The network goes away without a word.
+    assert ours.socket is not None
+    ours.socket.socket.close()
+    write("Hello?")
+    write("Is anybody there?")
+    ours.begin("messages", "inbox:all")
+    ours.hear_until(3)
+    write("Friday at nine then.")
+    ours.hear_until(4)
+
+    for message in ours.received():
+        read = ours.http.get(f"{API}/messages/{message}")
+        assert read.status_code == 200, read.text
+    changed = [event for event in ours.events.values() if event["type"] == "conversation.changed"]
+    assert max(event["seq"] for event in changed) == 4, changed
+
+    ours.say({"action": "ping"})
+    frames = []
+    while not frames or frames[-1]["type"] not in ("pong", "refused"):
+        frames.append(ours.hear(60))
+    assert frames[-1]["type"] == "pong" and frames[-1]["cursor"], frames
+    ours.say({"action": "watch", "views": ["inbox:mine"]})
+    refused = ours.hear(60)
+    assert refused["type"] == "refused" and refused["kind"] == "forbidden", refused
+
+    try:
+        heard = other.hear(1)
+        raise AssertionError(f"another business was told {heard}")
+    except TimeoutError:
+        pass
+    other.catch_up()
+    assert not other.events, other.events
+    print("the socket tells all")
+
+
+if __name__ == "__main__":
+    main()

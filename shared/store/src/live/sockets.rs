@@ -1,0 +1,249 @@
+//! Sockets of a tenant, the tickets that open them, and the present rights of whoever did.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{
+    accounts::{
+        account::{Member, MemberStatus},
+        api_key::ApiKey,
+    },
+    base::actor::Actor,
+    live::socket::{MAX_SAID, Rights, Socket, SocketId, SocketOwner, Ticket},
+    tenants::tenant::Tenant,
+};
+use jiff::Timestamp;
+
+use crate::{
+    RACES, Store, StoreError, TenantScope, Versioned,
+    accounts::members::caller_key,
+    table::{
+        keys::{self, Key},
+        row::{self, Condition, Row, Write},
+    },
+};
+
+/// Maximum sockets of a tenant, whatever its plan says.
+pub const MAX_SOCKETS: u32 = 2_000;
+
+const _: () = assert!(MAX_SAID <= 16 * 1024, "the views of a socket fit into its row");
+
+fn socket_row(
+    scope: &TenantScope,
+    socket: &Socket,
+    (condition, version): (Condition, u64),
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let row = Row::new(&keys::socket(scope, &socket.id), "socket", socket, condition, doing)?;
+    Ok(row.version(version).expires_at(socket.ends_at()))
+}
+
+impl Store {
+    /// Stores a ticket, by the SHA-256 of its token.
+    ///
+    /// # Errors
+    /// When the table does not answer; a conflict if there is a ticket with this hash.
+    pub async fn create_ticket(&self, sha256: &str, ticket: &Ticket) -> Result<(), StoreError> {
+        const DOING: &str = "store a ticket for a socket";
+        let row = Row::new(&keys::ticket(sha256), "ticket", ticket, Condition::New, DOING)?;
+        self.database.put(row.expires_at(ticket.until), DOING).await
+    }
+
+    /// The ticket with this hash, while it is good.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn ticket_before_scope(&self, sha256: &str, now: Timestamp) -> Result<Option<Ticket>, StoreError> {
+        const DOING: &str = "read a ticket for a socket";
+        let item = self.database.get(&keys::ticket(sha256), DOING).await?;
+        let ticket = row::versioned::<Ticket>(item, None, DOING)?.map(|ticket| ticket.value);
+        Ok(ticket.filter(|ticket| now < ticket.until))
+    }
+
+    /// Opens a socket, which uses up the ticket. False: the ticket was used.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn open_socket(&self, scope: &TenantScope, sha256: &str, socket: &Socket) -> Result<bool, StoreError> {
+        const DOING: &str = "open a socket";
+        let owner = SocketOwner {
+            tenant: scope.tenant(),
+            who: socket.who,
+        };
+        let key = keys::socket_owner(&socket.id);
+        let pointer = Row::new(&key, "socket_owner", &owner, Condition::Always, DOING)?;
+        let writes = vec![
+            Write::Delete(keys::ticket(sha256)),
+            Write::Put(pointer.expires_at(socket.ends_at())),
+            Write::Put(socket_row(scope, socket, (Condition::Always, 1), DOING)?),
+        ];
+        let opened = self.database.try_transact(writes, DOING).await?;
+        Ok(opened.is_ok())
+    }
+
+    /// The tenant and the caller of a socket.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn socket_owner_before_scope(&self, id: &SocketId) -> Result<Option<SocketOwner>, StoreError> {
+        const DOING: &str = "read to whom a socket belongs";
+        let item = self.database.get(&keys::socket_owner(id), DOING).await?;
+        Ok(row::versioned::<SocketOwner>(item, None, DOING)?.map(|owner| owner.value))
+    }
+
+    /// A socket, while it is open, with the present rights of its caller. `None`: it has none any more.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn socket(
+        &self,
+        scope: &TenantScope,
+        (id, who): (&SocketId, Actor),
+        now: Timestamp,
+    ) -> Result<Option<(Versioned<Socket>, Rights)>, StoreError> {
+        const DOING: &str = "read a socket";
+        let key = keys::socket(scope, id);
+        let mut found = self.rights_and(scope, [who].into(), Some(&key), now, DOING).await?;
+        let socket = row::versioned::<Socket>(found.further, Some(now), DOING)?;
+        let Some((socket, rights)) = socket.zip(found.rights.remove(&who)) else {
+            return Ok(None);
+        };
+        Ok(rights.allow(socket.value.since).then_some((socket, rights)))
+    }
+
+    /// The open sockets of a tenant, consistently: a query for each megabyte.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn sockets(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Versioned<Socket>>, StoreError> {
+        const DOING: &str = "list the sockets of a tenant";
+        let partition = keys::sockets(scope);
+        let most = i32::try_from(MAX_SOCKETS).unwrap_or(i32::MAX);
+        let items = self.database.query(&partition, "", most, false, DOING).await?;
+        let sockets = items
+            .into_iter()
+            .map(|item| row::versioned(Some(item), Some(now), DOING));
+        sockets.filter_map(Result::transpose).collect()
+    }
+
+    /// Writes a socket over the one that was read.
+    ///
+    /// # Errors
+    /// When the table does not answer; a conflict if it was changed or closed meanwhile.
+    pub async fn change_socket(&self, scope: &TenantScope, socket: &Versioned<Socket>) -> Result<(), StoreError> {
+        const DOING: &str = "change a socket";
+        let written = (Condition::Version(socket.version), socket.version + 1);
+        let row = socket_row(scope, &socket.value, written, DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// Notes since when a socket cannot be reached. One that is behind already stays so from the earlier time.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_behind(&self, scope: &TenantScope, id: &SocketId, since: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "note that a socket is behind";
+        RACES
+            .until_won(async || {
+                let item = self.database.get(&keys::socket(scope, id), DOING).await?;
+                let Some(mut socket) = row::versioned::<Socket>(item, None, DOING)? else {
+                    return Ok(());
+                };
+                // Written also if it is known: whoever is just telling it to catch up did not know of this.
+                socket.value.behind_since.get_or_insert(since);
+                self.change_socket(scope, &socket).await
+            })
+            .await
+    }
+
+    /// Notes that a socket was told to catch up. If it was left behind again meanwhile, it stays so.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_reached(&self, scope: &TenantScope, socket: &Versioned<Socket>) -> Result<(), StoreError> {
+        let mut reached = socket.clone();
+        reached.value.behind_since = None;
+        match self.change_socket(scope, &reached).await {
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Forgets a socket, whether it is known or not.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn forget_socket(&self, scope: &TenantScope, id: &SocketId) -> Result<(), StoreError> {
+        const DOING: &str = "forget a socket";
+        let both = [keys::socket(scope, id), keys::socket_owner(id)];
+        self.database.delete_many(&both, DOING).await
+    }
+
+    /// The present rights of callers in the tenant; those without any are missing. One request for up to 99.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn rights(
+        &self,
+        scope: &TenantScope,
+        callers: BTreeSet<Actor>,
+        now: Timestamp,
+    ) -> Result<HashMap<Actor, Rights>, StoreError> {
+        const DOING: &str = "read the rights of callers";
+        let found = self.rights_and(scope, callers, None, now, DOING).await?;
+        Ok(found.rights)
+    }
+
+    async fn rights_and(
+        &self,
+        scope: &TenantScope,
+        callers: BTreeSet<Actor>,
+        further: Option<&Key>,
+        now: Timestamp,
+        doing: &'static str,
+    ) -> Result<Found, StoreError> {
+        let tenant = keys::tenant(scope);
+        let of_callers = callers.into_iter();
+        let of_callers: Vec<(Actor, Key)> = of_callers
+            .filter_map(|who| Some((who, caller_key(scope, who)?)))
+            .collect();
+        let keys = of_callers.iter().map(|(_, key)| key);
+        let wanted: Vec<Key> = keys.chain([&tenant]).chain(further).cloned().collect();
+        let mut found = self.database.get_many(&wanted, doing).await?;
+        let further = further.and_then(|key| found.remove(key));
+        let tenant = row::versioned::<Tenant>(found.remove(&tenant), None, doing)?;
+        let mut rights = HashMap::new();
+        if tenant.is_none_or(|tenant| !tenant.value.status.is_active()) {
+            return Ok(Found { rights, further });
+        }
+        for (who, key) in of_callers {
+            let item = found.remove(&key);
+            let has = match who {
+                Actor::User(_) => row::versioned::<Member>(item, Some(now), doing)?
+                    .map(|member| member.value)
+                    .filter(|member| member.status == MemberStatus::Active)
+                    .map(|member| Rights {
+                        role: member.role,
+                        scopes: Vec::new(),
+                        from: member.sessions_from,
+                    }),
+                Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => {
+                    row::versioned::<ApiKey>(item, Some(now), doing)?
+                        .map(|key| key.value)
+                        .filter(|key| key.is_valid(now))
+                        .map(|key| Rights {
+                            role: key.role,
+                            scopes: key.scopes,
+                            from: key.created_at,
+                        })
+                }
+            };
+            rights.extend(has.map(|has| (who, has)));
+        }
+        Ok(Found { rights, further })
+    }
+}
+
+struct Found {
+    rights: HashMap<Actor, Rights>,
+    further: Option<row::Item>,
+}

@@ -1,0 +1,117 @@
+//! API Gateway's side of sockets, for tests of one function: what was sent to which connection.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write as _,
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use domain::live::socket::SocketId;
+use serde_json::Value;
+
+use crate::asked::Asked;
+
+/// The id of a connection.
+///
+/// # Panics
+/// When it is none.
+pub fn socket_id(text: &str) -> SocketId {
+    SocketId::new(text.to_owned()).expect("an id of a connection")
+}
+
+#[derive(Default)]
+struct Seen {
+    told: BTreeMap<String, Vec<Value>>,
+    closed: BTreeSet<String>,
+    gone: BTreeSet<String>,
+    silent: BTreeSet<String>,
+}
+
+/// A server on a loopback port, with connections of any id.
+pub struct Gateway {
+    url: String,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Gateway {
+    /// On which all connections take what they are told.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let serving = Arc::clone(&seen);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let seen = Arc::clone(&serving);
+                // A client may disconnect.
+                std::thread::spawn(move || drop(serve(stream, &seen)));
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// Its URL, for `CONNECTIONS_URL`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The client of this connection goes, and nobody tells.
+    pub fn lose(&self, id: &SocketId) {
+        lock(&self.seen).gone.insert(id.to_string());
+    }
+
+    /// From now on this connection cannot be reached, or can be again.
+    pub fn silence(&self, id: &SocketId, silent: bool) {
+        let silenced = &mut lock(&self.seen).silent;
+        if silent {
+            silenced.insert(id.to_string());
+        } else {
+            silenced.remove(id.as_str());
+        }
+    }
+
+    /// All that this connection was told since the last look.
+    pub fn told(&self, id: &SocketId) -> Vec<Value> {
+        lock(&self.seen).told.remove(id.as_str()).unwrap_or_default()
+    }
+
+    /// Whether this connection was closed.
+    pub fn is_closed(&self, id: &SocketId) -> bool {
+        lock(&self.seen).closed.contains(id.as_str())
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
+    let asked = Asked::read(&stream)?;
+    let id = asked.path.rsplit('/').next().unwrap_or_default().replace("%3D", "=");
+    let status = {
+        let mut seen = lock(seen);
+        if seen.gone.contains(&id) || seen.closed.contains(&id) {
+            "410 Gone"
+        } else if seen.silent.contains(&id) {
+            "500 Internal Server Error"
+        } else if asked.method == "DELETE" {
+            seen.closed.insert(id);
+            "204 No Content"
+        } else {
+            let frame = serde_json::from_slice(&asked.body)?;
+            seen.told.entry(id).or_default().push(frame);
+            "200 OK"
+        }
+    };
+    let kind = if status.starts_with("410") {
+        "x-amzn-errortype: GoneException\r\n"
+    } else {
+        ""
+    };
+    let head = format!("HTTP/1.1 {status}\r\n{kind}content-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes())
+}
