@@ -141,7 +141,7 @@ impl Aws {
 
     /// Client of the connections of a WebSocket API, which are at an address of their own. Requests are not repeated in process: whoever
     /// is not reached soon is told later.
-    pub(crate) fn sockets(&self, url: &str) -> aws_sdk_apigatewaymanagement::Client {
+    pub(crate) fn connections(&self, url: &str) -> aws_sdk_apigatewaymanagement::Client {
         let times = timeouts(self.endpoint.is_some());
         let attempt = SOCKET_ATTEMPT * if self.endpoint.is_some() { 3 } else { 1 };
         let mut builder = client!(self, aws_sdk_apigatewaymanagement)

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::{Clock, Config, ConfigError, Ids, Sockets, Stage, aws::Aws, proxy::TrustedProxy};
+use crate::{Clock, Config, ConfigError, Ids, Stage, aws::Aws, proxy::TrustedProxy};
 
 /// Environment of a function. Cheap to clone. AWS clients are created on first use and shared.
 #[derive(Clone)]
@@ -160,13 +160,9 @@ impl Env {
         Ok(self.0.ses.get_or_init(|| self.0.aws.ses(endpoint)).clone())
     }
 
-    /// The sockets of the API with this URL, of the variable.
-    ///
-    /// # Errors
-    /// When the variable is missing or no URL.
-    pub fn sockets(&self, variable: &'static str) -> Result<Sockets, ConfigError> {
-        let url = self.config().url(variable)?;
-        Ok(Sockets::new(self.0.aws.sockets(url)))
+    /// A client of the connections of the WebSocket API with this URL.
+    pub(crate) fn connections(&self, url: &str) -> aws_sdk_apigatewaymanagement::Client {
+        self.0.aws.connections(url)
     }
 
     /// Client of the platform's own secrets.

@@ -30,8 +30,12 @@ pub enum NotReached {
 }
 
 impl Sockets {
-    pub(crate) const fn new(client: Client) -> Self {
-        Self(client)
+    /// Those of the API with the URL in this variable.
+    ///
+    /// # Errors
+    /// When the variable is missing or no URL.
+    pub fn of(env: &Env, variable: &str) -> Result<Self, ConfigError> {
+        Ok(Self(env.connections(env.config().url(variable)?)))
     }
 
     /// Sends this to a client, as JSON.

@@ -25,7 +25,9 @@ struct Seen {
     told: BTreeMap<String, Vec<Value>>,
     closed: BTreeSet<String>,
     gone: BTreeSet<String>,
-    silent: BTreeSet<String>,
+    failing: BTreeMap<String, usize>,
+    hanging: BTreeSet<String>,
+    open: Vec<TcpStream>,
 }
 
 /// A server on a loopback port, with connections of any id.
@@ -64,14 +66,14 @@ impl Gateway {
         lock(&self.seen).gone.insert(id.to_string());
     }
 
-    /// From now on this connection cannot be reached, or can be again.
-    pub fn silence(&self, id: &SocketId, silent: bool) {
-        let silenced = &mut lock(&self.seen).silent;
-        if silent {
-            silenced.insert(id.to_string());
-        } else {
-            silenced.remove(id.as_str());
-        }
+    /// The next so many requests for this connection fail.
+    pub fn fail(&self, id: &SocketId, times: usize) {
+        lock(&self.seen).failing.insert(id.to_string(), times);
+    }
+
+    /// Requests for this connection get no answer from now on.
+    pub fn hang(&self, id: &SocketId) {
+        lock(&self.seen).hanging.insert(id.to_string());
     }
 
     /// All that this connection was told since the last look.
@@ -94,10 +96,16 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
     let id = asked.path.rsplit('/').next().unwrap_or_default().replace("%3D", "=");
     let status = {
         let mut seen = lock(seen);
-        if seen.gone.contains(&id) || seen.closed.contains(&id) {
-            "410 Gone"
-        } else if seen.silent.contains(&id) {
+        if seen.hanging.contains(&id) {
+            seen.open.push(stream);
+            return Ok(());
+        }
+        let fails = seen.failing.get_mut(&id).filter(|times| **times > 0);
+        if let Some(times) = fails {
+            *times -= 1;
             "500 Internal Server Error"
+        } else if seen.gone.contains(&id) || seen.closed.contains(&id) {
+            "410 Gone"
         } else if asked.method == "DELETE" {
             seen.closed.insert(id);
             "204 No Content"

@@ -1,7 +1,7 @@
 //! Live updates: events about what changes in a tenant, for clients that follow it.
 
 use access::Principal;
-use api::{Allowed, Api, Once, Query, With, beyond_plan, permits};
+use api::{Allowed, Api, Once, Query, beyond_plan, permits};
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::live::{
     cursor::Cursor,
@@ -55,8 +55,7 @@ api::operations! {
         /// that a socket says and is told is on the page `docs/live.md` of the source.
         ///
         /// A socket ends after two hours; get another ticket before. A caller has at most 10 sockets, a tenant as many as its plan says.
-        POST "/api/v1/live/ticket" => create_live_ticket, "The ticket, which is shown once",
-            problems "limit_reached";
+        POST "/api/v1/live/ticket" => create_live_ticket, "The ticket, which is shown once";
     }
 }
 
@@ -141,7 +140,7 @@ async fn create_live_ticket(
     who: Allowed<permits::LiveRead>,
     State(api): State<Api>,
     Extension(url): Extension<SocketUrl>,
-) -> Result<Once<With<201, Json<TicketOut>>>, Problem> {
+) -> Result<Once<Json<TicketOut>>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let most = who.principal().limits().sockets();
     room(&store.sockets(scope, now).await?, who.principal(), most)?;
@@ -155,11 +154,11 @@ async fn create_live_ticket(
         until: now + TICKET_FOR,
     };
     store.create_ticket(&token.sha256, &ticket).await?;
-    Ok(Once(With(Json(TicketOut {
+    Ok(Once(Json(TicketOut {
         url: url.0,
         ticket: token.token,
         cursor: Cursor::at(now.max(followers.since)),
-    }))))
+    })))
 }
 
 /// 409 if there is no room for another socket.

@@ -30,14 +30,14 @@ use store::{
     live::{events, published::MAX_TOGETHER},
 };
 
-use crate::fan_out::Memory;
+use crate::fan_out::Unreached;
 
 /// State of the function, created once per process.
 pub struct Context {
     store: Store,
     clock: Clock,
     sockets: Sockets,
-    memory: Memory,
+    unreached: Unreached,
 }
 
 impl Context {
@@ -46,8 +46,8 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             clock: env.clock().clone(),
-            sockets: env.sockets("CONNECTIONS_URL")?,
-            memory: Memory::default(),
+            sockets: Sockets::of(env, "CONNECTIONS_URL")?,
+            unreached: Unreached::default(),
         })
     }
 }

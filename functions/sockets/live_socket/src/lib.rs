@@ -36,7 +36,7 @@ impl Context {
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            sockets: env.sockets("CONNECTIONS_URL")?,
+            sockets: Sockets::of(env, "CONNECTIONS_URL")?,
             clock: env.clock().clone(),
             pace: Mutex::default(),
         })
@@ -71,18 +71,21 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
     };
     let who = ticket.who;
     let rights = ctx.store.rights(&scope, [who].into(), now).await?;
-    if !rights.get(&who).is_some_and(|rights| rights.allow(now)) {
-        return Ok(Answer::Refused);
-    }
-    // Those who connect at the same moment do not see each other, and can be a few more.
-    let open = ctx.store.sockets(&scope, now).await?;
-    let own = open.iter().filter(|socket| socket.value.who == who).count();
-    if own >= MAX_OF_CALLER || open.len() >= usize::try_from(ticket.most).unwrap_or(usize::MAX) {
+    if !rights.get(&who).is_some_and(|rights| rights.allow(ticket.given_at())) {
         return Ok(Answer::Refused);
     }
     let socket = Socket::opened(id, who, now);
-    let opened = ctx.store.open_socket(&scope, &sha256, &socket).await?;
-    Ok(if opened { Answer::Taken } else { Answer::Refused })
+    if !ctx.store.open_socket(&scope, &sha256, &socket).await? {
+        return Ok(Answer::Refused);
+    }
+    // Counted with it, so that those who connect at the same moment see each other.
+    let open = ctx.store.sockets(&scope, now).await?;
+    let own = open.iter().filter(|socket| socket.value.who == who).count();
+    if own > MAX_OF_CALLER || open.len() > usize::try_from(ticket.most).unwrap_or(usize::MAX) {
+        ctx.store.forget_socket(&scope, &socket.id).await?;
+        return Ok(Answer::Refused);
+    }
+    Ok(Answer::Taken)
 }
 
 /// Why an action is refused: a kind for software, and a sentence.
@@ -108,23 +111,51 @@ async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> 
             return Ok(());
         }
     };
-    let Some((scope, owner)) = socket::of(&ctx.store, id).await? else {
+    let known = match found(id, now, ctx).await {
+        Ok(known) => known,
+        Err(error) => return unavailable(id, error, ctx).await,
+    };
+    let Some((scope, socket, rights)) = known else {
         return close(id, ctx).await;
     };
-    let Some((socket, rights)) = ctx.store.socket(&scope, (id, owner.who), now).await? else {
-        ctx.store.forget_socket(&scope, id).await?;
-        return close(id, ctx).await;
-    };
-    match action {
+    let done = match action {
         Action::Watch { views } => match wanted(&views, &socket.value, &rights) {
-            Ok(views) => watch(&scope, socket, views, ctx).await,
+            Ok(views) => watch(&scope, socket, (views, now), ctx).await,
             Err(refusal) => {
                 refuse(id, refusal, ctx).await;
-                Ok(())
+                return Ok(());
             }
         },
-        Action::Ping => pong(&scope, &socket, now, ctx).await,
+        Action::Ping => pong(&scope, socket, now, ctx).await,
+    };
+    match done {
+        Ok(()) => Ok(()),
+        Err(StoreError::Conflict { .. }) => {
+            let detail = "The socket was changed at the same moment. Say it again.".to_owned();
+            refuse(id, ("conflict", detail), ctx).await;
+            Ok(())
+        }
+        Err(error) => unavailable(id, error, ctx).await,
     }
+}
+
+/// A socket of whoever may still have it.
+type Known = (TenantScope, Versioned<Socket>, Rights);
+
+async fn found(id: &SocketId, now: Timestamp, ctx: &Context) -> Result<Option<Known>, StoreError> {
+    let Some((scope, owner)) = socket::of(&ctx.store, id).await? else {
+        return Ok(None);
+    };
+    match ctx.store.socket(&scope, (id, owner.who), now).await? {
+        Some((socket, rights)) => Ok(Some((scope, socket, rights))),
+        None => ctx.store.forget_socket(&scope, id).await.map(|()| None),
+    }
+}
+
+async fn unavailable(id: &SocketId, error: StoreError, ctx: &Context) -> Result<(), JobError> {
+    let detail = "We cannot do this at the moment. Say it again in a few seconds.".to_owned();
+    refuse(id, ("unavailable", detail), ctx).await;
+    Err(error.into())
 }
 
 fn read(said: &str) -> Result<Action, Refusal> {
@@ -164,40 +195,28 @@ fn wanted(views: &[String], socket: &Socket, rights: &Rights) -> Result<Vec<View
 async fn watch(
     scope: &TenantScope,
     mut socket: Versioned<Socket>,
-    views: Vec<View>,
+    (views, now): (Vec<View>, Timestamp),
     ctx: &Context,
-) -> Result<(), JobError> {
-    socket.value.views = views;
-    let id = &socket.value.id;
-    match ctx.store.change_socket(scope, &socket).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict { .. }) => {
-            let detail = "The socket was changed at the same moment. Say it again.".to_owned();
-            refuse(id, ("conflict", detail), ctx).await;
-            return Ok(());
-        }
-        Err(error) => {
-            let detail = "The views cannot be changed at the moment. Say it again in a few seconds.".to_owned();
-            refuse(id, ("unavailable", detail), ctx).await;
-            return Err(error.into());
-        }
-    }
+) -> Result<(), StoreError> {
+    (socket.value.views, socket.value.heard_at) = (views, now);
+    ctx.store.change_socket(scope, &socket).await?;
     let views = &socket.value.views;
-    tell(id, &Frame::Watching { views }, ctx).await;
+    tell(&socket.value.id, &Frame::Watching { views }, ctx).await;
     Ok(())
 }
 
-async fn pong(scope: &TenantScope, socket: &Versioned<Socket>, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
+async fn pong(
+    scope: &TenantScope,
+    mut socket: Versioned<Socket>,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<(), StoreError> {
+    ctx.store.follow(scope, now).await?;
     let cursor = Cursor::at(now);
-    let missed = socket.value.catch_up();
-    let reached = tell(
-        &socket.value.id,
-        missed.as_ref().unwrap_or(&Frame::Pong { cursor }),
-        ctx,
-    )
-    .await;
-    if missed.is_some() && reached {
-        ctx.store.note_reached(scope, socket).await?;
+    let frame = socket.value.catch_up().unwrap_or(Frame::Pong { cursor });
+    if tell(&socket.value.id, &frame, ctx).await {
+        (socket.value.heard_at, socket.value.behind_since) = (now, None);
+        ctx.store.note_reached(scope, &socket).await?;
     }
     Ok(())
 }

@@ -22,7 +22,11 @@ use crate::{
 pub const TICKET_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum time for which a socket stays open: that of API Gateway.
-pub const OPEN_FOR: SignedDuration = SignedDuration::from_hours(2);
+const OPEN_FOR: SignedDuration = SignedDuration::from_hours(2);
+
+/// Time for which a client that says nothing counts as there: more than the ten minutes after which API Gateway closes a connection. Nobody
+/// tells of one whose network went away.
+const HEARD_FOR: SignedDuration = SignedDuration::from_mins(11);
 
 /// Time after which a socket that cannot be reached is given up.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_secs(60);
@@ -73,6 +77,13 @@ pub struct Ticket {
     pub until: Timestamp,
 }
 
+impl Ticket {
+    /// The time at which it was given.
+    pub fn given_at(&self) -> Timestamp {
+        self.until - TICKET_FOR
+    }
+}
+
 /// The tenant and the caller of a socket, by which the rest of it is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SocketOwner {
@@ -94,6 +105,8 @@ pub struct Socket {
     pub views: Vec<View>,
     /// Time of its opening.
     pub since: Timestamp,
+    /// Time at which its client said something.
+    pub heard_at: Timestamp,
     /// Time since which it could not be reached. It is told to catch up before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind_since: Option<Timestamp>,
@@ -107,13 +120,19 @@ impl Socket {
             who,
             views: Vec::new(),
             since: now,
+            heard_at: now,
             behind_since: None,
         }
     }
 
-    /// Time after which API Gateway has closed it.
-    pub fn ends_at(&self) -> Timestamp {
+    /// Time after which API Gateway has closed it, whatever happens.
+    pub fn closes_at(&self) -> Timestamp {
         self.since + OPEN_FOR
+    }
+
+    /// Time after which it is not there any more, unless its client says something.
+    pub fn ends_at(&self) -> Timestamp {
+        self.closes_at().min(self.heard_at + HEARD_FOR)
     }
 
     /// What it is told before anything else, if it could not be reached.
@@ -251,7 +270,6 @@ mod tests {
             json!({}),
             json!({"action": "sing"}),
             json!({"action": "watch"}),
-            json!({"action": "ping", "views": []}),
             json!("ping"),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");

@@ -22,8 +22,8 @@ use crate::{
     },
 };
 
-/// Maximum sockets of a tenant, whatever its plan says.
-pub const MAX_SOCKETS: u32 = 2_000;
+/// Maximum sockets of a tenant that are listed: more than any plan allows.
+const MAX_LISTED: i32 = 5_000;
 
 const _: () = assert!(MAX_SAID <= 16 * 1024, "the views of a socket fit into its row");
 
@@ -73,7 +73,7 @@ impl Store {
         let pointer = Row::new(&key, "socket_owner", &owner, Condition::Always, DOING)?;
         let writes = vec![
             Write::Delete(keys::ticket(sha256)),
-            Write::Put(pointer.expires_at(socket.ends_at())),
+            Write::Put(pointer.expires_at(socket.closes_at())),
             Write::Put(socket_row(scope, socket, (Condition::Always, 1), DOING)?),
         ];
         let opened = self.database.try_transact(writes, DOING).await?;
@@ -103,25 +103,24 @@ impl Store {
         const DOING: &str = "read a socket";
         let key = keys::socket(scope, id);
         let mut found = self.rights_and(scope, [who].into(), Some(&key), now, DOING).await?;
-        let socket = row::versioned::<Socket>(found.further, Some(now), DOING)?;
+        let socket = readable(row::versioned::<Socket>(found.further, Some(now), DOING))?;
         let Some((socket, rights)) = socket.zip(found.rights.remove(&who)) else {
             return Ok(None);
         };
         Ok(rights.allow(socket.value.since).then_some((socket, rights)))
     }
 
-    /// The open sockets of a tenant, consistently: a query for each megabyte.
+    /// The open sockets of a tenant, consistently: a query for each megabyte. One that only a newer version can read is told by that version.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn sockets(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Versioned<Socket>>, StoreError> {
         const DOING: &str = "list the sockets of a tenant";
         let partition = keys::sockets(scope);
-        let most = i32::try_from(MAX_SOCKETS).unwrap_or(i32::MAX);
-        let items = self.database.query(&partition, "", most, false, DOING).await?;
+        let items = self.database.query(&partition, "", MAX_LISTED, false, DOING).await?;
         let sockets = items
             .into_iter()
-            .map(|item| row::versioned(Some(item), Some(now), DOING));
+            .map(|item| readable(row::versioned(Some(item), Some(now), DOING)));
         sockets.filter_map(Result::transpose).collect()
     }
 
@@ -136,21 +135,29 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// Notes since when a socket cannot be reached. One that is behind already stays so from the earlier time.
+    /// Notes since when a socket cannot be reached, and returns it as it is then, if it is known. One that is behind already stays so from the
+    /// earlier time.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn note_behind(&self, scope: &TenantScope, id: &SocketId, since: Timestamp) -> Result<(), StoreError> {
+    pub async fn note_behind(
+        &self,
+        scope: &TenantScope,
+        id: &SocketId,
+        since: Timestamp,
+    ) -> Result<Option<Versioned<Socket>>, StoreError> {
         const DOING: &str = "note that a socket is behind";
         RACES
             .until_won(async || {
                 let item = self.database.get(&keys::socket(scope, id), DOING).await?;
-                let Some(mut socket) = row::versioned::<Socket>(item, None, DOING)? else {
-                    return Ok(());
+                let Some(mut socket) = readable(row::versioned::<Socket>(item, None, DOING))? else {
+                    return Ok(None);
                 };
                 // Written also if it is known: whoever is just telling it to catch up did not know of this.
                 socket.value.behind_since.get_or_insert(since);
-                self.change_socket(scope, &socket).await
+                self.change_socket(scope, &socket).await?;
+                socket.version += 1;
+                Ok(Some(socket))
             })
             .await
     }
@@ -210,7 +217,7 @@ impl Store {
         let wanted: Vec<Key> = keys.chain([&tenant]).chain(further).cloned().collect();
         let mut found = self.database.get_many(&wanted, doing).await?;
         let further = further.and_then(|key| found.remove(key));
-        let tenant = row::versioned::<Tenant>(found.remove(&tenant), None, doing)?;
+        let tenant = readable(row::versioned::<Tenant>(found.remove(&tenant), None, doing))?;
         let mut rights = HashMap::new();
         if tenant.is_none_or(|tenant| !tenant.value.status.is_active()) {
             return Ok(Found { rights, further });
@@ -218,7 +225,7 @@ impl Store {
         for (who, key) in of_callers {
             let item = found.remove(&key);
             let has = match who {
-                Actor::User(_) => row::versioned::<Member>(item, Some(now), doing)?
+                Actor::User(_) => readable(row::versioned::<Member>(item, Some(now), doing))?
                     .map(|member| member.value)
                     .filter(|member| member.status == MemberStatus::Active)
                     .map(|member| Rights {
@@ -227,7 +234,7 @@ impl Store {
                         from: member.sessions_from,
                     }),
                 Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => {
-                    row::versioned::<ApiKey>(item, Some(now), doing)?
+                    readable(row::versioned::<ApiKey>(item, Some(now), doing))?
                         .map(|key| key.value)
                         .filter(|key| key.is_valid(now))
                         .map(|key| Rights {
@@ -246,4 +253,12 @@ impl Store {
 struct Found {
     rights: HashMap<Actor, Rights>,
     further: Option<row::Item>,
+}
+
+/// `None` in place of a row that this version can never read: one of them must not hold up all others.
+fn readable<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(error) if error.is_unreadable() => Ok(None),
+        read => read,
+    }
 }

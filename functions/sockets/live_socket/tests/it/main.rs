@@ -34,11 +34,15 @@ impl<'a> World<'a> {
 
     /// A new ticket of a caller.
     async fn ticket(&self, house: &House, who: Actor) -> String {
+        self.ticket_for(house, who, 200).await
+    }
+
+    async fn ticket_for(&self, house: &House, who: Actor, most: u32) -> String {
         let token = access::token::link_token(self.aws.ids().secret().expect("randomness"));
         let ticket = Ticket {
             tenant: house.tenant,
             who,
-            most: 200,
+            most,
             until: self.aws.now() + TICKET_FOR,
         };
         let sha256 = access::token::sha256_hex(&token);
@@ -165,9 +169,28 @@ async fn whoever_lost_access_is_heard_no_more() {
     assert_eq!(world.says("one", ping).await, Vec::<serde_json::Value>::new());
     assert!(world.gateway.is_closed(&socket_id("one")) && !world.is_known("one").await);
     assert_eq!(world.connects("two", &ticket).await, Answer::Refused);
-    // After two hours API Gateway closes sockets; one that it left open is closed here.
+    // Whoever ended all sessions also ended what they had just asked for.
+    let ticket = world.ticket(&world.town.home, world.person(Role::Viewer)).await;
+    world.open("other", Role::Viewer).await;
+    aws.pass(10);
+    let viewer = world.town.home.person(Role::Viewer).user;
+    let ended = store
+        .end_member_sessions(&scope, viewer, aws.now(), None, &aws.stamp())
+        .await;
+    ended.expect("the table answers");
+    aws.pass(10);
+    assert_eq!(world.connects("stolen", &ticket).await, Answer::Refused);
+    assert_eq!(world.says("other", ping).await, Vec::<serde_json::Value>::new());
+    assert!(world.gateway.is_closed(&socket_id("other")));
+    world.open("new", Role::Viewer).await;
+    // After two hours API Gateway closes sockets, and after ten minutes without a word; one that it left open is closed here.
     world.open("old", Role::Manager).await;
-    aws.pass(2 * 3600);
+    for _ in 0..11 {
+        aws.pass(10 * 60);
+        assert_eq!(world.says("old", ping).await[0]["type"], "pong");
+    }
+    assert!(!world.is_known("new").await);
+    aws.pass(10 * 60);
     assert_eq!(world.says("old", ping).await, Vec::<serde_json::Value>::new());
     assert!(world.gateway.is_closed(&socket_id("old")));
     // So is one of which nothing is known.
@@ -223,6 +246,14 @@ async fn sockets_of_a_caller_are_limited() {
     let ticket = world.ticket(&world.town.home, world.person(Role::Agent)).await;
     assert_eq!(world.connects("more", &ticket).await, Answer::Refused);
     world.does("own3", Did::Disconnect).await;
+    // The ticket was used.
+    let ticket = world.ticket(&world.town.home, world.person(Role::Agent)).await;
     assert_eq!(world.connects("more", &ticket).await, Answer::Taken);
     world.open("other", Role::Manager).await;
+    // A plan allows so many in all.
+    let ticket = world.ticket_for(&world.town.home, world.person(Role::Viewer), 11).await;
+    assert_eq!(world.connects("beyond", &ticket).await, Answer::Refused);
+    assert!(!world.is_known("beyond").await);
+    let ticket = world.ticket_for(&world.town.home, world.person(Role::Viewer), 12).await;
+    assert_eq!(world.connects("within", &ticket).await, Answer::Taken);
 }
