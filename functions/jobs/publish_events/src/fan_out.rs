@@ -25,6 +25,9 @@ use store::{StoreError, TenantScope, Versioned};
 
 use crate::Context;
 
+/// Maximum time for the sockets of a batch.
+const TIME_OF_BATCH: Duration = Duration::from_secs(15);
+
 /// Maximum time for the sockets of a tenant. Rights are read at its beginning, so whoever loses access is told nothing after it.
 const TIME: Duration = Duration::from_secs(5);
 
@@ -64,12 +67,13 @@ impl Unreached {
 
 /// Tells the sockets of each tenant what was published for it. If that fails for one, the others are told all the same.
 pub(crate) async fn tell(published: &[Published<'_>], ctx: &Context) -> Result<(), StoreError> {
-    let tenants = stream::iter(published).map(|one| Box::pin(tell_tenant(one, ctx)));
+    let batch = TimeLimit::of(TIME_OF_BATCH);
+    let tenants = stream::iter(published).map(|one| Box::pin(tell_tenant(one, batch, ctx)));
     let told: Vec<Result<(), StoreError>> = tenants.buffer_unordered(TENANTS_AT_ONCE).collect().await;
     told.into_iter().collect()
 }
 
-async fn tell_tenant((scope, at, told): &Published<'_>, ctx: &Context) -> Result<(), StoreError> {
+async fn tell_tenant((scope, at, told): &Published<'_>, batch: TimeLimit, ctx: &Context) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     let sockets = ctx.store.sockets(scope, now).await?;
     // One that watches nothing may not be open yet.
@@ -78,7 +82,7 @@ async fn tell_tenant((scope, at, told): &Published<'_>, ctx: &Context) -> Result
     if watching.is_empty() {
         return Ok(());
     }
-    let limit = TimeLimit::of(TIME);
+    let limit = batch.at_most(TIME);
     let callers: BTreeSet<Actor> = watching.iter().map(|socket| socket.value.who).collect();
     let rights = ctx.store.rights(scope, callers, now).await?;
     let one = |socket: Versioned<Socket>| {

@@ -79,13 +79,16 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
         return Ok(Answer::Refused);
     }
     // Counted with it, so that those who connect at the same moment see each other.
-    let open = ctx.store.sockets(&scope, now).await?;
-    let own = open.iter().filter(|socket| socket.value.who == who).count();
-    if own > MAX_OF_CALLER || open.len() > usize::try_from(ticket.most).unwrap_or(usize::MAX) {
-        ctx.store.forget_socket(&scope, &socket.id).await?;
-        return Ok(Answer::Refused);
+    let open = ctx.store.sockets(&scope, now).await;
+    let is_one_of = |open: &Vec<Versioned<Socket>>| {
+        let own = open.iter().filter(|socket| socket.value.who == who).count();
+        own <= MAX_OF_CALLER && open.len() <= usize::try_from(ticket.most).unwrap_or(usize::MAX)
+    };
+    if open.as_ref().is_ok_and(is_one_of) {
+        return Ok(Answer::Taken);
     }
-    Ok(Answer::Taken)
+    ctx.store.forget_socket(&scope, &socket.id).await?;
+    open.map(|_| Answer::Refused)
 }
 
 /// Why an action is refused: a kind for software, and a sentence.
@@ -207,7 +210,7 @@ async fn watch(
 
 async fn pong(
     scope: &TenantScope,
-    mut socket: Versioned<Socket>,
+    socket: Versioned<Socket>,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<(), StoreError> {
@@ -215,8 +218,7 @@ async fn pong(
     let cursor = Cursor::at(now);
     let frame = socket.value.catch_up().unwrap_or(Frame::Pong { cursor });
     if tell(&socket.value.id, &frame, ctx).await {
-        (socket.value.heard_at, socket.value.behind_since) = (now, None);
-        ctx.store.note_reached(scope, &socket).await?;
+        ctx.store.note_heard(scope, &socket, now).await?;
     }
     Ok(())
 }

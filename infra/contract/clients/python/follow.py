@@ -9,7 +9,7 @@ import os
 import time
 
 import httpx
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 API = os.environ["RINGBACK_API"] + "/api/v1"
@@ -33,8 +33,9 @@ class Follower:
         url = f"{ticket['url']}?ticket={ticket['ticket']}"
         self.socket = connect(url, open_timeout=60)
         self.say({"action": "watch", "views": list(views)})
-        watching = self.hear(60)
-        assert watching == {"type": "watching", "views": list(views)}, watching
+        while (frame := self.recv(60)).get("type") != "watching":
+            self.note(frame["events"])
+        assert frame == {"type": "watching", "views": list(views)}, frame
         self.catch_up()
         return url
 
@@ -54,9 +55,12 @@ class Follower:
         assert self.socket is not None
         self.socket.send(json.dumps(what))
 
-    def hear(self, seconds: float) -> dict:
+    def recv(self, seconds: float) -> dict:
         assert self.socket is not None
-        frame = json.loads(self.socket.recv(seconds))
+        return json.loads(self.socket.recv(seconds))
+
+    def hear(self, seconds: float) -> dict:
+        frame = self.recv(seconds)
         kind = frame.get("type")
         if kind == "events":
             self.note(frame["events"])
@@ -97,8 +101,18 @@ def answer(follower: Follower, action: dict, kind: str) -> dict:
     follower.say(action)
     end = time.monotonic() + 60
     while (frame := follower.hear(end - time.monotonic())).get("type") != kind:
-        assert frame.get("type") == "events", frame
+        assert frame.get("type") in ("events", "catch_up"), frame
     return frame
+
+
+def is_closed(follower: Follower) -> dict:
+    """The last frame before the end of the connection."""
+    last, end = {}, time.monotonic() + 60
+    try:
+        while True:
+            last = follower.hear(end - time.monotonic())
+    except ConnectionClosed:
+        return last
 
 
 def main() -> None:
@@ -140,6 +154,24 @@ def main() -> None:
         pass
     other.catch_up()
     assert not other.events, other.events
+
+    # Whoever loses access is told nothing more.
+    made = ours.http.post(f"{API}/api-keys", json={"name": "Wallboard", "role": "viewer"})
+    assert made.status_code == 201, made.text
+    wallboard = Follower(made.json()["key"])
+    wallboard.begin("inbox:all")
+    wallboard.events.clear()
+    assert ours.http.delete(f"{API}/api-keys/{made.json()['id']}").is_success
+    write("And on Sunday?")
+    assert is_closed(wallboard) == {} and not wallboard.events, wallboard.events
+
+    # Nor is whoever shouts.
+    try:
+        for _ in range(400):
+            other.say({"action": "ping"})
+    except ConnectionClosed:
+        pass
+    is_closed(other)
     print("the socket tells all")
 
 

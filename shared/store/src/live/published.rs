@@ -79,8 +79,15 @@ impl Store {
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let mut followed = Vec::new();
         for (scope, key) in all {
-            let followers: Option<Versioned<Followers>> = row::versioned(found.remove(&key), None, DOING)?;
-            if followers.is_some_and(|followers| followers.value.are_there(now)) {
+            let followers: Result<Option<Versioned<Followers>>, StoreError> =
+                row::versioned(found.remove(&key), None, DOING);
+            let there = match followers {
+                Ok(followers) => followers.is_some_and(|followers| followers.value.are_there(now)),
+                // A newer version noted them: nobody's events may wait for it, and theirs may not be lost.
+                Err(error) if error.is_unreadable() => true,
+                Err(error) => return Err(error),
+            };
+            if there {
                 followed.push(scope);
             }
         }

@@ -110,7 +110,8 @@ impl Store {
         Ok(rights.allow(socket.value.since).then_some((socket, rights)))
     }
 
-    /// The open sockets of a tenant, consistently: a query for each megabyte. One that only a newer version can read is told by that version.
+    /// The open sockets of a tenant, consistently: a query for each megabyte. One that this version cannot read is left
+    /// out: its client begins anew when it says something.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -154,7 +155,8 @@ impl Store {
                     return Ok(None);
                 };
                 // Written also if it is known: whoever is just telling it to catch up did not know of this.
-                socket.value.behind_since.get_or_insert(since);
+                let known = socket.value.behind_since;
+                socket.value.behind_since = Some(known.map_or(since, |known| known.min(since)));
                 self.change_socket(scope, &socket).await?;
                 socket.version += 1;
                 Ok(Some(socket))
@@ -173,6 +175,36 @@ impl Store {
             Err(StoreError::Conflict { .. }) => Ok(()),
             done => done,
         }
+    }
+
+    /// Notes that the client of a socket said something at this time, and was told to catch up if it had to. If it was left behind again
+    /// meanwhile, it stays so.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_heard(
+        &self,
+        scope: &TenantScope,
+        socket: &Versioned<Socket>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "note that a client said something";
+        let mut heard = socket.clone();
+        (heard.value.heard_at, heard.value.behind_since) = (now, None);
+        let read = async || {
+            let item = self.database.get(&keys::socket(scope, &socket.value.id), DOING).await?;
+            let known = readable(row::versioned::<Socket>(item, None, DOING))?;
+            Ok::<_, StoreError>(known.map(|mut known| {
+                known.value.heard_at = now;
+                known
+            }))
+        };
+        RACES
+            .until_won_from(Some(heard), read, async |heard| match heard {
+                Some(heard) => self.change_socket(scope, &heard).await,
+                None => Ok(()),
+            })
+            .await
     }
 
     /// Forgets a socket, whether it is known or not.
