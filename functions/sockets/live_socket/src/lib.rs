@@ -208,12 +208,7 @@ async fn watch(
     Ok(())
 }
 
-async fn pong(
-    scope: &TenantScope,
-    socket: Versioned<Socket>,
-    now: Timestamp,
-    ctx: &Context,
-) -> Result<(), StoreError> {
+async fn pong(scope: &TenantScope, socket: Versioned<Socket>, now: Timestamp, ctx: &Context) -> Result<(), StoreError> {
     ctx.store.follow(scope, now).await?;
     let cursor = Cursor::at(now);
     let frame = socket.value.catch_up().unwrap_or(Frame::Pong { cursor });
