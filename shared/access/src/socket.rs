@@ -20,7 +20,7 @@ pub struct Ticketed {
 }
 
 impl Ticketed {
-    /// Whoever has this token. `None`: it is none, used or too old.
+    /// Admits the holder of a token. `None`: the token is unknown, used or too old.
     ///
     /// # Errors
     /// When the table does not answer.

@@ -13,7 +13,7 @@ pub(crate) const SPAN: SignedDuration = SignedDuration::from_secs(10);
 /// Maximum sockets that are counted.
 const MAX: usize = 5_000;
 
-/// How many actions there were of each socket, since when.
+/// The number of actions of each socket since a time.
 #[derive(Debug, Default)]
 pub(crate) struct Pace(HashMap<SocketId, (Timestamp, u32)>);
 

@@ -137,7 +137,7 @@ pub struct Meaning {
     pub seq: Option<u64>,
     /// Its subjects.
     pub data: EventData,
-    /// Who attended to the conversation that changed.
+    /// People and teams of the conversation that changed.
     pub attended: Attended,
 }
 
@@ -180,7 +180,7 @@ impl Attended {
 pub struct Told {
     /// The event.
     pub event: Event,
-    /// Who attended to the conversation that changed.
+    /// People and teams of the conversation that changed.
     pub attended: Attended,
 }
 

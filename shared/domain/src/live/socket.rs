@@ -46,7 +46,7 @@ pub const MAX_SAID: usize = 4 * 1024;
 pub struct SocketId(String);
 
 impl SocketId {
-    /// Of an event of API Gateway. `None`: it is none.
+    /// The id in an event of API Gateway. `None`: the text is no id.
     pub fn new(text: String) -> Option<Self> {
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"=+/_-".contains(&byte);
         ((1..=128).contains(&text.len()) && text.bytes().all(sound)).then_some(Self(text))

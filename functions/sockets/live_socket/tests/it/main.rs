@@ -71,7 +71,7 @@ impl<'a> World<'a> {
         assert_eq!(self.connects(id, &ticket).await, Answer::Taken);
     }
 
-    /// What a client is told after it said this.
+    /// Says this for a client, and returns the answers.
     async fn says(&self, id: &str, said: &str) -> Vec<serde_json::Value> {
         assert_eq!(self.does(id, Did::Say(said.to_owned())).await, Answer::Taken);
         self.gateway.told(&socket_id(id))
