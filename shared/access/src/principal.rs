@@ -9,7 +9,7 @@ use std::{
 
 use domain::{
     accounts::{
-        account::{Account, Member, MemberStatus},
+        account::{Account, Credential, Member, MemberStatus},
         api_key::ApiKey,
         permission::{Permission, Role},
     },
@@ -83,6 +83,7 @@ pub enum Refusal {
 pub struct Principal {
     scope: TenantScope,
     actor: Actor,
+    credential: Credential,
     role: Role,
     scopes: Vec<Permission>,
     ends_at: Option<Timestamp>,
@@ -100,6 +101,11 @@ impl Principal {
     /// Id of the caller.
     pub const fn actor(&self) -> Actor {
         self.actor
+    }
+
+    /// What they proved with who they are.
+    pub const fn credential(&self) -> &Credential {
+        &self.credential
     }
 
     /// Role in the tenant.
@@ -286,6 +292,7 @@ impl Authenticator {
         let Proven {
             scope,
             who,
+            credential,
             role,
             scopes,
             ends_at,
@@ -321,6 +328,7 @@ impl Authenticator {
         Ok(Principal {
             scope,
             actor,
+            credential,
             role,
             scopes,
             ends_at,
@@ -351,7 +359,7 @@ impl Authenticator {
         let scope = TenantScope::mint(tenant, Authority::User);
         let member = self.store.get::<Member>(&scope, &claims.sub).await?;
         let member = member.ok_or(Refusal::NotAMember)?.value;
-        if claims.is_ended(member.sessions_from, member.spared_session) {
+        if claims.is_ended(member.sessions_from, member.spared_session) || member.ended_sessions.has(claims.sid) {
             return Err(Refusal::Unproven);
         }
         if member.status != MemberStatus::Active {
@@ -360,6 +368,7 @@ impl Authenticator {
         Ok(Proven {
             scope,
             who: Who::User(claims.sub),
+            credential: Credential::Session(claims.sid),
             role: member.role,
             scopes: Vec::new(),
             ends_at: None,
@@ -389,6 +398,7 @@ impl Authenticator {
             role: found.role,
             ends_at: found.ends_at(&sha256),
             scopes: found.scopes,
+            credential: Credential::Secret(sha256),
             trace: address.map(|address| AddressTrace::of(address, key)),
         })
     }
@@ -461,7 +471,13 @@ impl Authenticator {
         };
         let claims: Claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
         let account = self.store.account(claims.sub).await?.ok_or(Refusal::Unproven)?;
-        if claims.is_ended(account.value.sessions_from, account.value.spared_session) {
+        let Account {
+            sessions_from,
+            spared_session,
+            ref ended_sessions,
+            ..
+        } = account.value;
+        if claims.is_ended(sessions_from, spared_session) || ended_sessions.has(claims.sid) {
             return Err(Refusal::Unproven);
         }
         Ok(SignedIn {
@@ -514,6 +530,7 @@ enum Who {
 struct Proven {
     scope: TenantScope,
     who: Who,
+    credential: Credential,
     role: Role,
     scopes: Vec<Permission>,
     ends_at: Option<Timestamp>,

@@ -50,16 +50,15 @@ impl Sockets {
             .map_err(|error| not_reached(error, |error| error.is_gone_exception()))
     }
 
-    /// Closes the connection of a client, whether it is there or not.
+    /// Closes the connection of a client.
     ///
     /// # Errors
-    /// When API Gateway does not answer.
+    /// When it is gone, or API Gateway does not answer.
     pub async fn close(&self, id: &SocketId) -> Result<(), NotReached> {
         let closed = self.0.delete_connection().connection_id(id.as_str()).send().await;
-        match closed.map_err(|error| not_reached(error, |error| error.is_gone_exception())) {
-            Ok(_) | Err(NotReached::Gone) => Ok(()),
-            Err(error) => Err(error),
-        }
+        closed
+            .map(drop)
+            .map_err(|error| not_reached(error, |error| error.is_gone_exception()))
     }
 }
 

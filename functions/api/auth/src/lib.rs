@@ -27,13 +27,16 @@ use api::{Api, Races};
 use axum::{Extension, Router};
 use domain::{
     accounts::account::{Account, Email},
-    base::{actor::Stamp, ids::UserId},
+    base::{
+        actor::Stamp,
+        ids::{SessionId, UserId},
+    },
 };
 use futures::future::try_join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use jobs::{Mail, MailJob};
 use kit::{Config, ConfigError, Env, Problem};
-use store::{Store, Versioned};
+use store::{Store, StoreError, Versioned};
 
 use limits::Limits;
 
@@ -78,7 +81,7 @@ api::operations! {
         ///
         /// Ends the session of the refresh token in the body or the cookie. Without a refresh token, or with two cookies, it
         /// ends the session of the access token. The response is the same if the session has ended already. Access tokens of
-        /// the session stay valid until they expire, a few minutes later.
+        /// the session end at once, and its sockets are closed.
         POST "/api/v1/auth/log-out" => log_in::log_out, "The session has ended",
             with "Set-Cookie" "Removes the refresh token from the browser.";
 
@@ -128,7 +131,7 @@ api::operations! {
 
         /// End one of your sessions
         ///
-        /// Its refresh token stops working at once. Its access token stays valid until it expires, a few minutes later.
+        /// Its refresh token and its access tokens stop working at once, and its sockets are closed.
         DELETE "/api/v1/me/sessions/{session_id}" => me::end_session, "The session has ended";
 
         /// List your security events
@@ -288,5 +291,28 @@ impl Context {
             .map(|scope| store::RACES.until_won(|| store.end_member_sessions(scope, next.id, from, spared, stamp)));
         try_join_all(ending).await?;
         Ok(())
+    }
+
+    /// Ends a session: at first its access tokens and sockets, in each of the person's tenants and in the account, so that the request can be
+    /// repeated until everything is done.
+    async fn end_session(&self, account: Versioned<Account>, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+        let (store, user) = (self.store(), account.value.id);
+        let again = async || store.account(user).await;
+        let ended = store::RACES.until_won_from(Some(account), again, async |account| {
+            let Some(Versioned { mut value, version }) = account else {
+                return Ok::<(), StoreError>(());
+            };
+            let scopes = access::link::of_own_account(&value);
+            let ending = scopes
+                .iter()
+                .map(|scope| store::RACES.until_won(|| store.end_member_session(scope, user, id, now)));
+            try_join_all(ending).await?;
+            if value.ended_sessions.add(id, now) {
+                store.write_account(&value, version).await?;
+            }
+            Ok(())
+        });
+        ended.await?;
+        store.end_session(user, id).await
     }
 }

@@ -282,7 +282,7 @@ impl Context {
             Presented::Reused => {
                 line::note("refresh", "reused");
                 tracing::warn!(%user, "an old refresh token came again: its session is ended");
-                store.end_session(user, id).await?;
+                self.end_session(account, id, now).await?;
                 self.note(Whose::Person(user), TokenReused, seen(who, Some(id))).await;
                 return Err(NoRefresh::Over);
             }
@@ -350,7 +350,10 @@ pub(crate) async fn log_out(
         meant = Some((claims.sub, claims.sid));
     }
     if let Some((user, session)) = meant {
-        store.end_session(user, session).await?;
+        match store.account(user).await? {
+            Some(account) => context.end_session(account, session, who.now()).await?,
+            None => store.end_session(user, session).await?,
+        }
         context
             .note(Whose::Person(user), LoggedOut, seen(&who, Some(session)))
             .await;

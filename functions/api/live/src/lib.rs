@@ -150,6 +150,7 @@ async fn create_live_ticket(
     let ticket = Ticket {
         tenant: scope.tenant(),
         who: who.actor(),
+        credential: Some(who.principal().credential().clone()),
         most,
         until: now + TICKET_FOR,
     };

@@ -11,12 +11,14 @@ use domain::{
         ids::{InvitationId, TenantId, UserId},
     },
     inbox::team::Desk,
+    live::socket::{Presence, Socket},
     tenants::settings::Language,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use store::Versioned;
 
 /// A user of the tenant.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -92,12 +94,17 @@ pub(crate) struct Availability {
     /// Time since which the user says so, or belongs to the tenant.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     since: Timestamp,
+    /// Whether the user is there: `online` if they see a page that follows the tenant by a socket, `away` if such a page is open, otherwise
+    /// `offline`. Eleven minutes after the last word of a page that vanished, it counts no more.
+    #[schemars(example = &"online")]
+    presence: Presence,
 }
 
 impl Availability {
-    /// That of a member, by their place in the inbox if they have one.
-    pub(crate) fn of(member: &Member, desk: Option<&Desk>) -> Self {
+    /// That of a member, by their place in the inbox if they have one, and the sockets of the tenant.
+    pub(crate) fn of(member: &Member, desk: Option<&Desk>, sockets: &[Versioned<Socket>]) -> Self {
         Self {
+            presence: Presence::of(member.user, sockets.iter().map(|socket| &socket.value)),
             user_id: member.user,
             available: member.attends() && desk.is_none_or(Desk::takes),
             since: desk.map_or(member.joined_at, |desk| desk.since),

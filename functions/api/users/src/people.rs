@@ -59,13 +59,14 @@ pub(crate) async fn list_user_availability(
     paging: Paging,
 ) -> Result<Listed<Availability>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let (page, desks) = tokio::try_join!(
+    let (page, desks, sockets) = tokio::try_join!(
         store.page::<Member>(scope, paging.after(), paging.limit()),
-        store.desks(scope)
+        store.desks(scope),
+        store.sockets(scope, who.now())
     )?;
     Ok(Listed::of(page, |member| {
         let desk = desks.get(&member.value.user).map(|desk| &desk.value);
-        Availability::of(&member.value, desk)
+        Availability::of(&member.value, desk, &sockets)
     }))
 }
 
@@ -105,8 +106,10 @@ pub(crate) async fn set_user_availability(
         store.write_desk(scope, &desk, Some(stamp)).await?;
         Ok(desk.value)
     });
+    // Read before: a failure after the change would tell that nothing was changed.
+    let sockets = api.store().sockets(who.scope(), who.now()).await?;
     let desk = set.await?;
-    Ok(Json(Availability::of(&member, Some(&desk))))
+    Ok(Json(Availability::of(&member, Some(&desk), &sockets)))
 }
 
 pub(crate) async fn get_user(

@@ -76,27 +76,30 @@ pub(crate) async fn tell(published: &[Published<'_>], ctx: &Context) -> Result<(
 async fn tell_tenant((scope, at, told): &Published<'_>, batch: TimeLimit, ctx: &Context) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     let sockets = ctx.store.sockets(scope, now).await?;
-    // One that watches nothing may not be open yet.
-    let watching = sockets.into_iter().filter(|socket| !socket.value.views.is_empty());
-    let watching: Vec<Versioned<Socket>> = watching.collect();
-    if watching.is_empty() {
+    if sockets.is_empty() {
         return Ok(());
     }
     let limit = batch.at_most(TIME);
-    let callers: BTreeSet<Actor> = watching.iter().map(|socket| socket.value.who).collect();
+    let callers: BTreeSet<Actor> = sockets.iter().map(|socket| socket.value.who).collect();
     let rights = ctx.store.rights(scope, callers, now).await?;
-    let one = |socket: Versioned<Socket>| {
-        let Socket { who, since, .. } = socket.value;
-        let rights = rights.get(&who).filter(|rights| rights.allow(since));
-        let one = One {
-            ctx,
-            scope,
-            limit,
-            socket,
-        };
-        Box::pin(one.told(rights, *at, told))
+    let allowed = |socket: &Socket| {
+        let rights = rights.get(&socket.who);
+        rights.filter(|rights| rights.allow(socket.since, socket.credential.as_ref()))
     };
-    let all = stream::iter(watching).map(one).buffer_unordered(AT_ONCE);
+    let one = |socket: Versioned<Socket>| One {
+        ctx,
+        scope,
+        limit,
+        socket,
+    };
+    let (open, ended): (Vec<_>, Vec<_>) = sockets.into_iter().partition(|socket| allowed(&socket.value).is_some());
+    let ends = stream::iter(ended).map(|socket| Box::pin(one(socket).ended()));
+    ends.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    let tells = stream::iter(open).map(|socket| {
+        let rights = allowed(&socket.value);
+        Box::pin(one(socket).told(rights, *at, told))
+    });
+    let all = tells.buffer_unordered(AT_ONCE);
     let reached = all.try_fold(0_u64, async |sum, told| Ok(sum + u64::from(told))).await?;
     line::count("sockets_told", reached);
     Ok(())
@@ -113,10 +116,7 @@ struct One<'a> {
 impl One<'_> {
     /// True: it was told something.
     async fn told(self, rights: Option<&Rights>, at: Timestamp, told: &[Told]) -> Result<bool, StoreError> {
-        let Some(rights) = rights else {
-            return self.end().await.map(|()| false);
-        };
-        let Some(first) = told.first() else {
+        let (Some(rights), Some(first)) = (rights, told.first()) else {
             return Ok(false);
         };
         if self.socket.value.behind_since.is_some() {
@@ -163,6 +163,7 @@ impl One<'_> {
                 let since = behind.value.behind_since.unwrap_or(now);
                 if now.duration_since(since) >= UNREACHABLE_FOR {
                     self.end().await?;
+                    return self.forgotten().await;
                 }
                 Ok(false)
             }
@@ -187,13 +188,20 @@ impl One<'_> {
         self.ctx.store.forget_socket(self.scope, id).await.map(|()| false)
     }
 
-    /// Closes it. If that fails, it is told nothing any more, and is closed when it says something.
+    async fn ended(self) -> Result<(), StoreError> {
+        self.end().await
+    }
+
+    /// Closes it. API Gateway tells `live_socket`, which forgets it. If that fails, the next batch tries again, or it is closed when it says something.
     async fn end(&self) -> Result<(), StoreError> {
-        let id = &self.socket.value.id;
-        self.ctx.store.forget_socket(self.scope, id).await?;
-        if let Err(error) = self.ctx.sockets.close(id).await {
-            tracing::warn!(error = kit::chain(&error), "a socket cannot be closed");
+        let closed = self.limit.keep(self.ctx.sockets.close(&self.socket.value.id)).await;
+        match closed.unwrap_or_else(|time_up| Err(NotReached::Failed(time_up.into()))) {
+            Ok(()) => Ok(()),
+            Err(NotReached::Gone) => self.forgotten().await.map(|_| ()),
+            Err(error) => {
+                tracing::warn!(error = kit::chain(&error), "a socket cannot be closed");
+                Ok(())
+            }
         }
-        Ok(())
     }
 }

@@ -65,6 +65,12 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
         error: JobError::from(error),
     };
     let mut of_tenants: BTreeMap<TenantId, Vec<Told>> = BTreeMap::new();
+    // Sockets of those whose rights ended are closed, whatever is before it in the batch.
+    for EventRecord { change, .. } in &batch.records {
+        if let Some(tenant) = events::ends_rights(&change.old_image, &change.new_image) {
+            of_tenants.entry(tenant).or_default();
+        }
+    }
     let mut newer = None;
     for (place, record) in batch.records.iter().enumerate() {
         let at = happened(record, &ctx.clock);
@@ -96,6 +102,9 @@ async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Told>>, ctx: &Context) -
     let mut published = Vec::new();
     for scope in followed {
         let told = of_tenants.remove(&scope.tenant()).unwrap_or_default();
+        if told.is_empty() {
+            published.push((scope, ctx.clock.now(), Vec::new()));
+        }
         for together in told.chunks(MAX_TOGETHER) {
             let events: Vec<Event> = together.iter().map(|told| told.event.clone()).collect();
             let at = ctx.clock.now();

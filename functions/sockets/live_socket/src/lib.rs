@@ -3,12 +3,18 @@
 //! Safe to run twice: a ticket is used up by the write that opens its socket, and whoever says the same again changes nothing.
 
 mod pace;
+mod readers;
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use access::socket::{self, Ticketed};
 use domain::{
     Timestamp,
+    accounts::permission::Permission,
+    base::{actor::Actor, ids::UserId},
     live::{
         cursor::Cursor,
         socket::{Action, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId},
@@ -57,11 +63,23 @@ pub async fn handle(event: SocketEvent, ctx: &Context) -> Result<Answer, JobErro
         Did::Say(said) => hear(&id, &said, ctx).await.map(|()| Answer::Taken),
         Did::Disconnect => {
             if let Some((scope, _)) = socket::of(&ctx.store, &id).await? {
-                ctx.store.forget_socket(&scope, &id).await?;
+                disconnect(&scope, &id, ctx).await?;
             }
             Ok(Answer::Taken)
         }
     }
+}
+
+async fn disconnect(scope: &TenantScope, id: &SocketId, ctx: &Context) -> Result<(), StoreError> {
+    let known = ctx.store.known_socket(scope, id).await;
+    // Whatever else fails, it is not there any more.
+    ctx.store.forget_socket(scope, id).await?;
+    let closed = known?.map(|socket| (socket.value.who, socket.value.reading));
+    let Some((Actor::User(user), Some(conversation))) = closed else {
+        return Ok(());
+    };
+    let open = ctx.store.sockets(scope, ctx.clock.now()).await?;
+    readers::tell_left(scope, &open, (user, conversation), ctx).await
 }
 
 async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, StoreError> {
@@ -69,26 +87,27 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
     let Some(Ticketed { scope, ticket, sha256 }) = Ticketed::admit(&ctx.store, ticket, now).await? else {
         return Ok(Answer::Refused);
     };
-    let who = ticket.who;
-    let rights = ctx.store.rights(&scope, [who].into(), now).await?;
-    if !rights.get(&who).is_some_and(|rights| rights.allow(ticket.given_at())) {
-        return Ok(Answer::Refused);
-    }
-    let socket = Socket::opened(id, who, now);
+    let (who, given_at, most) = (ticket.who, ticket.given_at(), ticket.most);
+    let socket = Socket::opened(id, (who, ticket.credential), now);
     if !ctx.store.open_socket(&scope, &sha256, &socket).await? {
         return Ok(Answer::Refused);
     }
-    // Counted with it, so that those who connect at the same moment see each other.
-    let open = ctx.store.sockets(&scope, now).await;
-    let is_one_of = |open: &Vec<Versioned<Socket>>| {
+    // Read after it is there, so that those who connect at the same moment see each other, and whoever loses access at this moment is found
+    // here, or by whoever closes their sockets.
+    let (open, callers) = (ctx.store.sockets(&scope, now), [who].into());
+    let seen = futures::try_join!(open, ctx.store.rights(&scope, callers, now));
+    let is_one_of = |(open, rights): &(Vec<Versioned<Socket>>, HashMap<Actor, Rights>)| {
         let own = open.iter().filter(|socket| socket.value.who == who).count();
-        own <= MAX_OF_CALLER && open.len() <= usize::try_from(ticket.most).unwrap_or(usize::MAX)
+        let rights = rights.get(&who);
+        rights.is_some_and(|rights| rights.allow(given_at, socket.credential.as_ref()))
+            && own <= MAX_OF_CALLER
+            && open.len() <= usize::try_from(most).unwrap_or(usize::MAX)
     };
-    if open.as_ref().is_ok_and(is_one_of) {
+    if seen.as_ref().is_ok_and(is_one_of) {
         return Ok(Answer::Taken);
     }
     ctx.store.forget_socket(&scope, &socket.id).await?;
-    open.map(|_| Answer::Refused)
+    seen.map(|_| Answer::Refused)
 }
 
 /// Why an action is refused: a kind for software, and a sentence.
@@ -96,15 +115,7 @@ type Refusal = (&'static str, String);
 
 async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> {
     let now = ctx.clock.now();
-    let keeps_pace = ctx.pace.lock().unwrap_or_else(PoisonError::into_inner).keeps(id, now);
-    if !keeps_pace {
-        let most = pace::MOST;
-        refuse(
-            id,
-            ("too_many", format!("At most {most} actions in 10 s are heard.")),
-            ctx,
-        )
-        .await;
+    if shouts(id, 1, now, ctx).await {
         return close(id, ctx).await;
     }
     let action = match read(said) {
@@ -114,6 +125,10 @@ async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> 
             return Ok(());
         }
     };
+    // They are told to others.
+    if matches!(action, Action::Reading { .. } | Action::Typing { .. }) && shouts(id, 2, now, ctx).await {
+        return close(id, ctx).await;
+    }
     let known = match found(id, now, ctx).await {
         Ok(known) => known,
         Err(error) => return unavailable(id, error, ctx).await,
@@ -121,24 +136,93 @@ async fn hear(id: &SocketId, said: &str, ctx: &Context) -> Result<(), JobError> 
     let Some((scope, socket, rights)) = known else {
         return close(id, ctx).await;
     };
-    let done = match action {
-        Action::Watch { views } => match wanted(&views, &socket.value, &rights) {
-            Ok(views) => watch(&scope, socket, (views, now), ctx).await,
-            Err(refusal) => {
-                refuse(id, refusal, ctx).await;
-                return Ok(());
-            }
-        },
-        Action::Ping => pong(&scope, socket, now, ctx).await,
-    };
-    match done {
+    match act(action, &scope, (socket, &rights), now, ctx).await {
         Ok(()) => Ok(()),
-        Err(StoreError::Conflict { .. }) => {
+        Err(NotDone::Refused(refusal)) => {
+            refuse(id, refusal, ctx).await;
+            Ok(())
+        }
+        Err(NotDone::Table(StoreError::Conflict { .. })) => {
             let detail = "The socket was changed at the same moment. Say it again.".to_owned();
             refuse(id, ("conflict", detail), ctx).await;
             Ok(())
         }
-        Err(error) => unavailable(id, error, ctx).await,
+        Err(NotDone::Table(error)) => unavailable(id, error, ctx).await,
+    }
+}
+
+/// Whether a client says too much, counting this action as so many. Then it is told so.
+async fn shouts(id: &SocketId, count: u32, now: Timestamp, ctx: &Context) -> bool {
+    let keeps_pace = {
+        let mut pace = ctx.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.keeps(id, count, now)
+    };
+    if !keeps_pace {
+        let most = pace::MOST;
+        let detail = format!("At most {most} actions in 10 s are heard; `reading` and `typing` count as three.");
+        refuse(id, ("too_many", detail), ctx).await;
+    }
+    !keeps_pace
+}
+
+/// Why an action was not done.
+enum NotDone {
+    Refused(Refusal),
+    Table(StoreError),
+}
+
+impl From<Refusal> for NotDone {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for NotDone {
+    fn from(error: StoreError) -> Self {
+        Self::Table(error)
+    }
+}
+
+async fn act(
+    action: Action,
+    scope: &TenantScope,
+    (socket, rights): (Versioned<Socket>, &Rights),
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<(), NotDone> {
+    match action {
+        Action::Watch { views } => {
+            let views = wanted(&views, &socket.value, rights)?;
+            watch(scope, socket, (views, now), ctx).await?;
+        }
+        Action::Ping => pong(scope, socket, now, ctx).await?,
+        Action::Visible { visible } => {
+            let set = |socket: &mut Socket| (socket.visible, socket.heard_at) = (visible, now);
+            ctx.store.update_socket(scope, socket, set).await?;
+        }
+        Action::Reading { conversation_id } => {
+            let user = person(&socket.value, rights, Permission::ConversationsRead)?;
+            readers::read(scope, (socket, user), (conversation_id, now), ctx).await?;
+        }
+        Action::Typing { conversation_id } => {
+            let user = person(&socket.value, rights, Permission::ConversationsWrite)?;
+            readers::write(scope, user, (conversation_id, now), ctx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The person who says what they read or write.
+fn person(socket: &Socket, rights: &Rights, needed: Permission) -> Result<UserId, Refusal> {
+    let Actor::User(user) = socket.who else {
+        let detail = "Only people read conversations and write in them, not API keys.";
+        return Err(("forbidden", detail.to_owned()));
+    };
+    if rights.may(needed) {
+        Ok(user)
+    } else {
+        let detail = format!("The action needs the permission {}.", needed.as_str());
+        Err(("forbidden", detail))
     }
 }
 
@@ -149,10 +233,8 @@ async fn found(id: &SocketId, now: Timestamp, ctx: &Context) -> Result<Option<Kn
     let Some((scope, owner)) = socket::of(&ctx.store, id).await? else {
         return Ok(None);
     };
-    match ctx.store.socket(&scope, (id, owner.who), now).await? {
-        Some((socket, rights)) => Ok(Some((scope, socket, rights))),
-        None => ctx.store.forget_socket(&scope, id).await.map(|()| None),
-    }
+    let known = ctx.store.socket(&scope, (id, owner.who), now).await?;
+    Ok(known.map(|(socket, rights)| (scope, socket, rights)))
 }
 
 async fn unavailable(id: &SocketId, error: StoreError, ctx: &Context) -> Result<(), JobError> {
@@ -167,7 +249,7 @@ fn read(said: &str) -> Result<Action, Refusal> {
         return Err(("too_large", detail));
     }
     serde_json::from_str(said).map_err(|_| {
-        let detail = r#"Expected {"action": "watch", "views": ["inbox:mine"]} or {"action": "ping"}."#;
+        let detail = r#"Expected {"action": "watch", "views": ["inbox:mine"]}, {"action": "ping"}, {"action": "visible", "visible": true}, {"action": "reading", "conversation_id": "conv_…"} or {"action": "typing", "conversation_id": "conv_…"}."#;
         ("unknown_action", detail.to_owned())
     })
 }
@@ -197,15 +279,18 @@ fn wanted(views: &[String], socket: &Socket, rights: &Rights) -> Result<Vec<View
 
 async fn watch(
     scope: &TenantScope,
-    mut socket: Versioned<Socket>,
+    socket: Versioned<Socket>,
     (views, now): (Vec<View>, Timestamp),
     ctx: &Context,
 ) -> Result<(), StoreError> {
-    (socket.value.views, socket.value.heard_at) = (views, now);
-    ctx.store.change_socket(scope, &socket).await?;
-    let views = &socket.value.views;
-    tell(&socket.value.id, &Frame::Watching { views }, ctx).await;
-    Ok(())
+    let (id, who) = (socket.value.id.clone(), socket.value.who);
+    let set = |socket: &mut Socket| {
+        socket.views.clone_from(&views);
+        socket.heard_at = now;
+    };
+    ctx.store.update_socket(scope, socket, set).await?;
+    tell(&id, &Frame::Watching { views: &views }, ctx).await;
+    readers::tell_present(scope, (&id, who), (&views, now), ctx).await
 }
 
 async fn pong(scope: &TenantScope, socket: Versioned<Socket>, now: Timestamp, ctx: &Context) -> Result<(), StoreError> {
@@ -239,8 +324,8 @@ async fn tell(id: &SocketId, frame: &Frame<'_>, ctx: &Context) -> bool {
 }
 
 async fn close(id: &SocketId, ctx: &Context) -> Result<(), JobError> {
-    ctx.sockets
-        .close(id)
-        .await
-        .map_err(|error| JobError::new(kit::chain(&error)))
+    match ctx.sockets.close(id).await {
+        Ok(()) | Err(NotReached::Gone) => Ok(()),
+        Err(error) => Err(JobError::new(kit::chain(&error))),
+    }
 }

@@ -18,8 +18,8 @@ const MAX: usize = 5_000;
 pub(crate) struct Pace(HashMap<SocketId, (Timestamp, u32)>);
 
 impl Pace {
-    /// Counts an action. False: there were too many.
-    pub(crate) fn keeps(&mut self, id: &SocketId, now: Timestamp) -> bool {
+    /// Counts an action as so many. False: there were too many.
+    pub(crate) fn keeps(&mut self, id: &SocketId, actions: u32, now: Timestamp) -> bool {
         let current = |since: Timestamp| now.duration_since(since) < SPAN;
         if self.0.len() >= MAX {
             self.0.retain(|_, (since, _)| current(*since));
@@ -31,7 +31,7 @@ impl Pace {
         if !current(*since) {
             (*since, *count) = (now, 0);
         }
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(actions);
         *count <= MOST
     }
 }

@@ -264,18 +264,23 @@ fn a_customers_message_stays_within_its_requests_and_units() {
     on_stage(async |stage| {
         let business = stage.business("Inbound").await?;
         let person = customer();
-        for count in 1..=4 {
-            business
-                .reply(&person, Channel::WhatsApp, "Do you have lemon cake?")
-                .await?;
-            let stored = |known: &Customer| (known.received.len() == count).then_some(());
-            business.known(&person, "the message", stored).await?;
-        }
-        // A line names its tenant unless its batch held other tenants' records, too.
+        // A line names its tenant unless its batch held other tenants' records, too, as is usual on a busy machine.
         let stored = |line: &Value| {
             line["function"] == "process_provider_event" && line["tenant"] == business.id() && line["done"] == 1
         };
-        let lines = stage.logged("log lines of the messages", stored).await?;
+        let (mut sent, mut lines) = (0, Vec::new());
+        while lines.len() < 3 {
+            sent += 1;
+            ensure!(sent <= 20, "few messages came by themselves: {lines:?}");
+            business
+                .reply(&person, Channel::WhatsApp, "Do you have lemon cake?")
+                .await?;
+            let stored_all = |known: &Customer| (known.received.len() == sent).then_some(());
+            business.known(&person, "the message", stored_all).await?;
+            if sent > 3 {
+                lines = stage.lines(stored).await?;
+            }
+        }
         let mut units: Vec<_> = lines
             .iter()
             .filter_map(|line| line["capacity"]["write"].as_f64())
@@ -298,7 +303,7 @@ fn a_customers_message_stays_within_its_requests_and_units() {
         let id = listed["items"][0]["id"].as_str().context("a conversation")?;
         let path = format!("/api/v1/conversations/{id}/messages");
         for text in ["Yes", "Lemon", "and almond"] {
-            let reply = json!({ "seen": 4, "text": text });
+            let reply = json!({ "seen": sent, "text": text });
             business.api("post", &path, Some(reply)).await?;
         }
         let replied = |line: &Value| line["function"] == "messages" && line["tenant"] == business.id();

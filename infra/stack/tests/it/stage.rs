@@ -106,16 +106,8 @@ impl Stage {
 
     /// Waits for log lines of any function that `wanted` selects.
     pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
-        // A look reads every line since then, ten thousand at a time, and chaos writes many. On a busy machine, it takes a minute.
-        let since = now()? - 300_000;
         until(PATIENCE, what, async || {
-            let lines: Vec<Value> = self
-                .logs(since)
-                .await?
-                .iter()
-                .filter_map(|event| serde_json::from_str(&event.message).ok())
-                .filter(&wanted)
-                .collect();
+            let lines = self.lines(&wanted).await?;
             Ok(if lines.is_empty() {
                 Look::Instead("no such log line".to_owned())
             } else {
@@ -123,6 +115,16 @@ impl Stage {
             })
         })
         .await
+    }
+
+    /// Those log lines of the last minutes that `wanted` selects.
+    pub(crate) async fn lines(&self, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
+        // A look reads every line since then, ten thousand at a time, and chaos writes many. On a busy machine, it takes a minute.
+        let logs = self.logs(now()? - 300_000).await?;
+        let lines = logs
+            .iter()
+            .filter_map(|event| serde_json::from_str(&event.message).ok());
+        Ok(lines.filter(wanted).collect())
     }
 
     /// All log lines of the functions since a time (milliseconds since 1970).

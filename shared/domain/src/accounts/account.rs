@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -215,6 +215,9 @@ pub struct Account {
     /// The one older session that stays valid: the one in which the second factor was switched on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared_session: Option<SessionId>,
+    /// Sessions that ended one by one.
+    #[serde(default, skip_serializing_if = "EndedSessions::is_empty")]
+    pub ended_sessions: EndedSessions,
     /// Devices the person logged in from, as [`Account::learn`] keeps them, the newest last. Empty until the first log-in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<String>,
@@ -257,6 +260,7 @@ impl Account {
             tenants: Vec::new(),
             sessions_from: now,
             spared_session: None,
+            ended_sessions: EndedSessions::NONE,
             devices: Vec::new(),
             preferences: InterfacePreferences::USUAL,
             created_at: now,
@@ -346,6 +350,38 @@ impl SecondFactor {
     }
 }
 
+/// Sessions that ended by themselves, not with all others, as long as something that they opened may be there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EndedSessions(Vec<EndedSession>);
+
+impl Default for EndedSessions {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct EndedSession {
+    id: SessionId,
+    /// Time at which whatever it opened is over anyway.
+    until: Timestamp,
+}
+
+/// What callers prove with who they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credential {
+    /// A session of a person.
+    Session(SessionId),
+    /// A secret of an API key, by its SHA-256.
+    Secret(String),
+}
+
+/// Time after which nothing is there any more that a session opened before it ended: its access tokens are good for 15 minutes, and a socket that
+/// one of them opened is for two hours.
+const ENDED_FOR: SignedDuration = SignedDuration::from_mins(150);
+
 /// A person's membership of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
@@ -364,8 +400,45 @@ pub struct Member {
     /// The account's older session that stays valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spared_session: Option<SessionId>,
+    /// Sessions that ended one by one.
+    #[serde(default, skip_serializing_if = "EndedSessions::is_empty")]
+    pub ended_sessions: EndedSessions,
     /// Time of joining.
     pub joined_at: Timestamp,
+}
+
+impl EndedSessions {
+    /// No session.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// Maximum sessions. A further one replaces the oldest.
+    const MAX: usize = 20;
+
+    /// Whether it has none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this session ended.
+    pub fn has(&self, session: SessionId) -> bool {
+        self.0.iter().any(|ended| ended.id == session)
+    }
+
+    /// Adds a session that ends now, and removes those of long ago. Returns whether anything changed.
+    pub fn add(&mut self, session: SessionId, now: Timestamp) -> bool {
+        if self.has(session) {
+            return false;
+        }
+        self.0.retain(|one| one.until > now);
+        if self.0.len() >= Self::MAX {
+            self.0.remove(0);
+        }
+        self.0.push(EndedSession {
+            id: session,
+            until: now + ENDED_FOR,
+        });
+        true
+    }
 }
 
 impl Member {
@@ -384,6 +457,7 @@ impl Member {
             status: MemberStatus::Active,
             sessions_from: account.sessions_from,
             spared_session: account.spared_session,
+            ended_sessions: account.ended_sessions.clone(),
             joined_at: now,
         }
     }
@@ -495,7 +569,7 @@ pub enum Presented {
 }
 
 /// Two tabs of one browser may refresh at the same time: the later one is refused, but the session stays.
-pub const REFRESH_GRACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
+pub const REFRESH_GRACE: SignedDuration = SignedDuration::from_secs(10);
 
 impl Session {
     /// Judges the hashes of a presented token. Every token of the session contains the family's secret, so that any old one

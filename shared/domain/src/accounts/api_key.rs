@@ -72,6 +72,12 @@ impl ApiKey {
         self.is_valid(now) && secret.is_some_and(|secret| !is_over(secret.valid_until, now))
     }
 
+    /// The hashes of its secrets that authenticate it now.
+    pub fn accepted(&self, now: Timestamp) -> Vec<String> {
+        let hashes = self.secrets.iter().map(|secret| &secret.sha256);
+        hashes.filter(|sha256| self.accepts(sha256, now)).cloned().collect()
+    }
+
     /// Whether the key is neither revoked nor expired.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && !is_over(self.expires_at, now)

@@ -6,10 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::permission::{Permission, Role},
+    accounts::{
+        account::{Credential, EndedSessions},
+        permission::{Permission, Role},
+    },
     base::{
         actor::Actor,
-        ids::{EventId, TenantId},
+        ids::{ConversationId, EventId, SessionId, TenantId, UserId},
     },
     live::{
         cursor::{Cursor, Place},
@@ -71,6 +74,9 @@ pub struct Ticket {
     pub tenant: TenantId,
     /// Whoever got it.
     pub who: Actor,
+    /// What they proved that with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Credential>,
     /// Maximum sockets of the tenant.
     pub most: u32,
     /// Its end.
@@ -100,6 +106,9 @@ pub struct Socket {
     pub id: SocketId,
     /// Whoever opened it.
     pub who: Actor,
+    /// What they proved that with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Credential>,
     /// The views that it watches. None yet: nothing is sent to it, since it may not be open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<View>,
@@ -110,19 +119,33 @@ pub struct Socket {
     /// Time since which it could not be reached. It is told to catch up before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind_since: Option<Timestamp>,
+    /// Whether the person sees its page. False also of a client that does not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub visible: bool,
+    /// The conversation that the person reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ConversationId>,
 }
 
 impl Socket {
     /// One that is opened at this time.
-    pub const fn opened(id: SocketId, who: Actor, now: Timestamp) -> Self {
+    pub fn opened(id: SocketId, (who, credential): (Actor, Option<Credential>), now: Timestamp) -> Self {
         Self {
             id,
             who,
+            credential,
             views: Vec::new(),
             since: now,
             heard_at: now,
             behind_since: None,
+            visible: false,
+            reading: None,
         }
+    }
+
+    /// Whether it watches a conversation.
+    pub fn watches(&self, conversation: ConversationId) -> bool {
+        self.views.contains(&View::Conversation(conversation))
     }
 
     /// Time after which API Gateway has closed it, whatever happens.
@@ -160,6 +183,12 @@ pub struct Rights {
     pub scopes: Vec<Permission>,
     /// Whatever they opened before this time has ended.
     pub from: Timestamp,
+    /// The older session of a person that has not.
+    pub spared: Option<SessionId>,
+    /// Sessions of a person that have ended by themselves.
+    pub ended: EndedSessions,
+    /// The hashes of a key's secrets that are good.
+    pub secrets: Vec<String>,
 }
 
 impl Rights {
@@ -168,9 +197,39 @@ impl Rights {
         self.role.grants(&self.scopes, permission)
     }
 
-    /// Whether the caller may have a socket that was opened at this time.
-    pub fn allow(&self, since: Timestamp) -> bool {
-        self.from <= since && self.may(Permission::LiveRead)
+    /// Whether the caller may have a socket that was opened at this time, with this credential if it is known.
+    pub fn allow(&self, since: Timestamp, credential: Option<&Credential>) -> bool {
+        let lasts = match credential {
+            Some(Credential::Session(session)) => {
+                (self.from <= since || self.spared == Some(*session)) && !self.ended.has(*session)
+            }
+            Some(Credential::Secret(sha256)) => self.secrets.contains(sha256),
+            None => self.from <= since,
+        };
+        lasts && self.may(Permission::LiveRead)
+    }
+}
+
+/// Whether a person is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// None of their clients is connected.
+    Offline,
+    /// A client is connected, and they see none of its pages.
+    Away,
+    /// They see a page of a client.
+    Online,
+}
+
+impl Presence {
+    /// That of a person with these sockets of a tenant.
+    pub fn of<'a>(user: UserId, sockets: impl IntoIterator<Item = &'a Socket>) -> Self {
+        let own = sockets.into_iter().filter(|socket| socket.who == Actor::User(user));
+        own.map(|socket| if socket.visible { Self::Online } else { Self::Away })
+            .max()
+            .unwrap_or(Self::Offline)
     }
 }
 
@@ -206,6 +265,21 @@ pub enum Action {
     },
     /// Say that it is there.
     Ping,
+    /// Say whether the person sees its page.
+    Visible {
+        /// Whether they do.
+        visible: bool,
+    },
+    /// Say which conversation the person reads from now on.
+    Reading {
+        /// The conversation. None: they read none any more.
+        conversation_id: Option<ConversationId>,
+    },
+    /// Say that the person writes a reply.
+    Typing {
+        /// In which conversation.
+        conversation_id: ConversationId,
+    },
 }
 
 /// What a client is told on a socket.
@@ -233,6 +307,22 @@ pub enum Frame<'a> {
     Pong {
         /// Place from which to go on after the socket is lost.
         cursor: Cursor,
+    },
+    /// Somebody else reads a conversation that it watches, or does not any more.
+    Reading {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// The person.
+        user_id: UserId,
+        /// Whether they read it.
+        reading: bool,
+    },
+    /// Somebody else writes a reply in a conversation that it watches.
+    Typing {
+        /// The conversation.
+        conversation_id: ConversationId,
+        /// The person.
+        user_id: UserId,
     },
     /// An action was refused, and changed nothing.
     Refused {
@@ -263,6 +353,9 @@ mod tests {
     fn actions_are_known_by_their_name() {
         let read = |value: serde_json::Value| serde_json::from_value::<Action>(value);
         assert_eq!(read(json!({"action": "ping"})).unwrap(), Action::Ping);
+        let none = read(json!({"action": "reading", "conversation_id": null})).unwrap();
+        let conversation_id = None;
+        assert_eq!(none, Action::Reading { conversation_id });
         let watch = read(json!({"action": "watch", "views": ["calls"]})).unwrap();
         let views = vec!["calls".to_owned()];
         assert_eq!(watch, Action::Watch { views });
@@ -270,9 +363,55 @@ mod tests {
             json!({}),
             json!({"action": "sing"}),
             json!({"action": "watch"}),
+            json!({"action": "visible"}),
+            json!({"action": "typing", "conversation_id": null}),
+            json!({"action": "reading", "conversation_id": "ctc_01hq5c1ynyc0000000000000ab"}),
             json!("ping"),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn rights_end_with_a_credential() {
+        let at = |second: i64| Timestamp::from_second(1_795_000_000 + second).unwrap();
+        let [spared, ended, other] = [1, 2, 3].map(|number| SessionId::new(ulid::Ulid::from_parts(1, number)));
+        let mut of_person = Rights {
+            role: Role::Agent,
+            scopes: Vec::new(),
+            from: at(10),
+            spared: Some(spared),
+            ended: EndedSessions::NONE,
+            secrets: vec!["good".to_owned()],
+        };
+        assert!(of_person.ended.add(ended, at(10)) && !of_person.ended.add(ended, at(11)));
+        let secret = |text: &str| Credential::Secret(text.to_owned());
+        for (since, credential, allowed) in [
+            (9, None, false),
+            (10, None, true),
+            (9, Some(Credential::Session(other)), false),
+            (10, Some(Credential::Session(other)), true),
+            (9, Some(Credential::Session(spared)), true),
+            (10, Some(Credential::Session(ended)), false),
+            (10, Some(secret("good")), true),
+            (10, Some(secret("old")), false),
+        ] {
+            let allows = of_person.allow(at(since), credential.as_ref());
+            assert_eq!(allows, allowed, "{since} {credential:?}");
+        }
+    }
+
+    #[test]
+    fn presence_is_that_of_the_best_socket() {
+        let [person, other] = [1, 2].map(|number| UserId::new(ulid::Ulid::from_parts(1, number)));
+        let socket = |user, visible| {
+            let id = SocketId::new("a".to_owned()).unwrap();
+            let opened = Socket::opened(id, (Actor::User(user), None), Timestamp::UNIX_EPOCH);
+            Socket { visible, ..opened }
+        };
+        let of = |sockets: &[Socket]| Presence::of(person, sockets);
+        assert_eq!(of(&[socket(other, true)]), Presence::Offline);
+        assert_eq!(of(&[socket(person, false), socket(other, true)]), Presence::Away);
+        assert_eq!(of(&[socket(person, true), socket(person, false)]), Presence::Online);
     }
 }

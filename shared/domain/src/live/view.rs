@@ -65,6 +65,14 @@ impl View {
         }
     }
 
+    /// The conversation that it shows, if it shows one only.
+    pub const fn conversation(self) -> Option<ConversationId> {
+        match self {
+            Self::Conversation(conversation) => Some(conversation),
+            _ => None,
+        }
+    }
+
     /// Whether it can be watched by this caller: only people have conversations of their own.
     pub const fn is_of(self, who: Actor) -> bool {
         !matches!(self, Self::Mine) || matches!(who, Actor::User(_))

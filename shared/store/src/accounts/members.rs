@@ -343,6 +343,31 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
+    /// Ends a session in a person's membership of a tenant. A missing membership is ignored, and so is a session that has ended there. The
+    /// audit log is not told: it ends in all of the person's tenants, and is noted with the person.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after a lost race.
+    pub async fn end_member_session(
+        &self,
+        scope: &TenantScope,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "end a member's session";
+        let Some(before) = self.get::<Member>(scope, &user).await? else {
+            return Ok(());
+        };
+        let mut after = before.value;
+        if !after.ended_sessions.add(session, now) {
+            return Ok(());
+        }
+        let key = owned::key::<Member>(scope, &user);
+        let row = Row::new(&key, Member::KIND, &after, Condition::Version(before.version), DOING)?;
+        self.database.put(row.version(before.version + 1), DOING).await
+    }
+
     /// Invites somebody: writes the invitation and the row of its link.
     pub async fn invite(&self, scope: &TenantScope, invitation: &Invitation, stamp: &Stamp) -> Result<(), StoreError> {
         const DOING: &str = "invite somebody";

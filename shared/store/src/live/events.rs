@@ -1,6 +1,7 @@
 //! The meaning of changes of rows to those who follow a tenant.
 
 use domain::{
+    accounts::{account::Member, api_key::ApiKey},
     base::ids::TenantId,
     calls::record::Received,
     campaigns::campaign::Campaign,
@@ -20,6 +21,16 @@ use crate::{
         row::ALIAS,
     },
 };
+
+/// The tenant in which a change of a row may have ended somebody's rights: of a member, a key, or the tenant.
+pub fn ends_rights(before: &Item, after: &Item) -> Option<TenantId> {
+    let kind = text(before, "kind")?;
+    let known = [Member::KIND, ApiKey::KIND, "tenant"].contains(&kind);
+    if !known || before.get("data") == after.get("data") {
+        return None;
+    }
+    keys::tenant_of(text(before, "pk")?)
+}
 
 /// The meaning of a change of a row. `None`: it has none, as deletions and changes of most rows.
 ///

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::{
     accounts::{
-        account::{Member, MemberStatus},
+        account::{EndedSessions, Member, MemberStatus},
         api_key::ApiKey,
     },
     base::actor::Actor,
@@ -107,7 +107,9 @@ impl Store {
         let Some((socket, rights)) = socket.zip(found.rights.remove(&who)) else {
             return Ok(None);
         };
-        Ok(rights.allow(socket.value.since).then_some((socket, rights)))
+        let Socket { since, credential, .. } = &socket.value;
+        let allowed = rights.allow(*since, credential.as_ref());
+        Ok(allowed.then_some((socket, rights)))
     }
 
     /// The open sockets of a tenant, consistently: a query for each megabyte. One that this version cannot read is left
@@ -123,6 +125,46 @@ impl Store {
             .into_iter()
             .map(|item| readable(row::versioned(Some(item), Some(now), DOING)));
         sockets.filter_map(Result::transpose).collect()
+    }
+
+    /// A socket, whoever may have it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn known_socket(
+        &self,
+        scope: &TenantScope,
+        id: &SocketId,
+    ) -> Result<Option<Versioned<Socket>>, StoreError> {
+        const DOING: &str = "read a socket again";
+        let item = self.database.get(&keys::socket(scope, id), DOING).await?;
+        readable(row::versioned(item, None, DOING))
+    }
+
+    /// Changes a socket that was read, also if something else changes it meanwhile, and returns it as it was before. `None`: it is closed.
+    ///
+    /// # Errors
+    /// When the table does not answer; a conflict if others changed it again and again.
+    pub async fn update_socket(
+        &self,
+        scope: &TenantScope,
+        socket: Versioned<Socket>,
+        change: impl Fn(&mut Socket),
+    ) -> Result<Option<Socket>, StoreError> {
+        let id = socket.value.id.clone();
+        RACES
+            .until_won_from(
+                Some(socket),
+                async || self.known_socket(scope, &id).await,
+                async |known| {
+                    let Some(mut socket) = known else { return Ok(None) };
+                    let before = socket.value.clone();
+                    change(&mut socket.value);
+                    self.change_socket(scope, &socket).await?;
+                    Ok(Some(before))
+                },
+            )
+            .await
     }
 
     /// Writes a socket over the one that was read.
@@ -147,11 +189,9 @@ impl Store {
         id: &SocketId,
         since: Timestamp,
     ) -> Result<Option<Versioned<Socket>>, StoreError> {
-        const DOING: &str = "note that a socket is behind";
         RACES
             .until_won(async || {
-                let item = self.database.get(&keys::socket(scope, id), DOING).await?;
-                let Some(mut socket) = readable(row::versioned::<Socket>(item, None, DOING))? else {
+                let Some(mut socket) = self.known_socket(scope, id).await? else {
                     return Ok(None);
                 };
                 // Written also if it is known: whoever is just telling it to catch up did not know of this.
@@ -188,12 +228,10 @@ impl Store {
         socket: &Versioned<Socket>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "note that a client said something";
         let mut heard = socket.clone();
         (heard.value.heard_at, heard.value.behind_since) = (now, None);
         let read = async || {
-            let item = self.database.get(&keys::socket(scope, &socket.value.id), DOING).await?;
-            let known = readable(row::versioned::<Socket>(item, None, DOING))?;
+            let known = self.known_socket(scope, &socket.value.id).await?;
             Ok::<_, StoreError>(known.map(|mut known| {
                 known.value.heard_at = now;
                 known
@@ -264,15 +302,21 @@ impl Store {
                         role: member.role,
                         scopes: Vec::new(),
                         from: member.sessions_from,
+                        spared: member.spared_session,
+                        ended: member.ended_sessions,
+                        secrets: Vec::new(),
                     }),
                 Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => {
                     readable(row::versioned::<ApiKey>(item, Some(now), doing))?
                         .map(|key| key.value)
                         .filter(|key| key.is_valid(now))
                         .map(|key| Rights {
+                            secrets: key.accepted(now),
                             role: key.role,
                             scopes: key.scopes,
                             from: key.created_at,
+                            spared: None,
+                            ended: EndedSessions::NONE,
                         })
                 }
             };

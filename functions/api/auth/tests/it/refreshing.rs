@@ -253,8 +253,19 @@ async fn log_out_ends_session_of_body_cookie_or_access_token() {
     let maya = world.newcomer("saffron").await;
     let by_body = world.log_in(&maya.email).await;
     let out = |body| world.post("/api/v1/auth/log-out", body);
+    let authenticator = Authenticator::new(world.aws.store());
+    let is_let_in = async |access: &str| {
+        let sent = Credentials {
+            bearer: Some(access),
+            ..Credentials::default()
+        };
+        authenticator.principal(sent, world.aws.now()).await.is_ok()
+    };
+    assert!(is_let_in(&text(&by_body["access_token"])).await);
     let answer = out(json!({"refresh_token": by_body["refresh_token"]})).await;
     assert!(answer.is(204).header("set-cookie").contains("Max-Age=0"));
+    // The tenant ends the access token, too.
+    assert!(!is_let_in(&text(&by_body["access_token"])).await);
     world.refresh(&text(&by_body["refresh_token"])).await.is(401);
     let by_cookie = cookie(&world, &maya).await;
     let answer = world.call(&with_cookie("/api/v1/auth/log-out", &by_cookie)).await;
@@ -269,6 +280,7 @@ async fn log_out_ends_session_of_body_cookie_or_access_token() {
     world.refresh(&text(&by_access["refresh_token"])).await.is(401);
     out(json!({})).await.is(204);
     // The first session was none of them.
+    assert!(is_let_in(&maya.access).await && !is_let_in(&text(&by_access["access_token"])).await);
     token(&world.refresh(&maya.refresh).await);
 }
 

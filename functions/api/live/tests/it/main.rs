@@ -299,7 +299,11 @@ async fn sockets_of_a_caller_and_of_a_plan_are_limited() {
         let token = text(&ticket.is(200).json()["ticket"]);
         let admitted = access::socket::Ticketed::admit(&store, &token, aws.now()).await;
         let admitted = admitted.expect("the table answers").expect("a ticket");
-        let socket = Socket::opened(socket_id(id), admitted.ticket.who, aws.now());
+        let socket = Socket::opened(
+            socket_id(id),
+            (admitted.ticket.who, admitted.ticket.credential),
+            aws.now(),
+        );
         assert!(
             store
                 .open_socket(&scope, &admitted.sha256, &socket)

@@ -329,7 +329,7 @@ async fn everybody_says_whether_they_are_available() {
     let since = json!(aws.now());
     assert_eq!(
         set.is(200).json(),
-        json!({"user_id": user, "available": false, "since": since})
+        json!({"user_id": user, "available": false, "since": since, "presence": "offline"})
     );
     assert_eq!(available().await, json!(false));
     aws.pass(60);

@@ -44,7 +44,7 @@ fn of_connection(row: &Value) -> Value {
 fn filter_admits_every_change_that_means_something() {
     let filter = Filter::of("publish_events");
     let samples: Vec<Value> = serde_json::from_str(SAMPLES).expect("the samples are a list");
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut rights) = (BTreeSet::new(), BTreeSet::new());
     for row in samples {
         let kind = row["kind"]["S"].as_str().unwrap_or_default();
         let mut made = vec![(Item::default(), item(&row))];
@@ -59,10 +59,16 @@ fn filter_admits_every_change_that_means_something() {
                 assert!(filter.admits(&record(0, before, after.clone())), "{kind}: {meaning:?}");
                 seen.insert(serde_json::to_string(&meaning.kind).expect("a word"));
             }
-            // Their end means nothing.
-            assert!(!filter.admits(&record(0, after, Item::default())), "{kind}");
+            // Their end means nothing, unless it ends somebody's rights.
+            let ends = events::ends_rights(&after, &Item::default()).is_some();
+            assert_eq!(filter.admits(&record(0, after, Item::default())), ends, "{kind}");
+            rights.extend(ends.then_some(kind.to_owned()));
         }
     }
+    assert_eq!(
+        rights,
+        BTreeSet::from(["api_key", "member", "tenant"].map(str::to_owned))
+    );
     let all = EventType::ALL.map(|kind| serde_json::to_string(&kind).expect("a word"));
     assert_eq!(seen, BTreeSet::from(all), "an event without a sample");
 }

@@ -2,16 +2,20 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::{account::Member, permission::Role},
+    accounts::{
+        account::{Credential, Member},
+        permission::Role,
+    },
     base::{
         actor::Actor,
-        ids::{ContactId, ConversationId, UserId},
+        ids::{ContactId, ConversationId, SessionId, UserId},
     },
     inbox::conversation::Conversation,
     live::{
         socket::{Socket, SocketId, Ticket},
         view::View,
     },
+    tenants::tenant::TenantStatus,
 };
 use publish_events::{Context, handle};
 use serde_json::{Value, json};
@@ -70,11 +74,18 @@ impl<'a> World<'a> {
         let ticket = Ticket {
             tenant: house.tenant,
             who,
+            credential: None,
             most: 200,
             until: now,
         };
         store.create_ticket(id, &ticket).await.expect("the table answers");
-        let socket = Socket::opened(socket_id(id), who, now);
+        let socket = Socket::opened(socket_id(id), (who, None), now);
+        self.put(house, id, socket, views).await
+    }
+
+    /// A socket of a caller, opened by the ticket with its id.
+    async fn put(&self, house: &House, id: &str, socket: Socket, views: &[&str]) -> SocketId {
+        let store = self.aws.store();
         assert!(
             store
                 .open_socket(house.scope(), id, &socket)
@@ -201,8 +212,71 @@ async fn whoever_lost_access_is_told_nothing() {
     let watcher = world.user(Role::Viewer);
     world.assign(id, Some(watcher)).await;
     assert_eq!(world.told(&agent), NOTHING);
-    assert!(world.gateway.is_closed(&agent) && world.socket(&agent).await.is_none());
-    assert_eq!(world.told(&viewer), CHANGED);
+    assert!(world.gateway.is_closed(&agent));
+    // Nobody told that it is closed.
+    world.assign(id, None).await;
+    assert!(world.told(&agent).is_empty() && world.socket(&agent).await.is_none());
+    assert_eq!(world.told(&viewer), [CHANGED, CHANGED].concat());
+}
+
+/// Nothing else happens in the tenant.
+#[tokio::test]
+async fn sockets_end_with_the_rights_of_whoever_opened_them() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let user = world.user(Role::Agent);
+    let (ended, other) = (SessionId::new(aws.ids().ulid()), SessionId::new(aws.ids().ulid()));
+    let mut opened = Vec::new();
+    let (key, secret) = world.town.new_key(Role::Agent, &[]).await;
+    let (person, key) = (Actor::User(user), Actor::ApiKey(key));
+    let good = Credential::Secret(access::token::sha256_hex(&secret));
+    for (id, who, credential, views) in [
+        ("ended", person, Credential::Session(ended), &["inbox:mine"][..]),
+        ("silent", person, Credential::Session(ended), &[]),
+        ("other", person, Credential::Session(other), &["inbox:mine"]),
+        ("rotated", key, Credential::Secret("old".to_owned()), &["inbox:all"]),
+        ("key", key, good, &["inbox:all"]),
+    ] {
+        let ticket = Ticket {
+            tenant: world.town.home.tenant,
+            who,
+            credential: Some(credential),
+            most: 200,
+            until: aws.now(),
+        };
+        store.create_ticket(id, &ticket).await.expect("the table answers");
+        let socket = Socket::opened(socket_id(id), (ticket.who, ticket.credential.clone()), aws.now());
+        opened.push(world.put(&world.town.home, id, socket, views).await);
+    }
+    let viewer = world.open("viewer", Role::Viewer, &["calls"]).await;
+    world.deliver().await;
+    let is_closed = |world: &World<'_>, id: &SocketId| world.gateway.is_closed(id);
+    // A session of several.
+    let done = store.end_member_session(&scope, user, ended, aws.now()).await;
+    done.expect("the table answers");
+    world.deliver().await;
+    let closed: Vec<bool> = opened.iter().map(|id| is_closed(&world, id)).collect();
+    assert_eq!(closed, [true, true, false, true, false]);
+    // All of them.
+    aws.pass(1);
+    let done = store
+        .end_member_sessions(&scope, user, aws.now(), None, &aws.stamp())
+        .await;
+    done.expect("the table answers");
+    world.deliver().await;
+    assert!(is_closed(&world, &opened[2]) && !is_closed(&world, &opened[4]) && !is_closed(&world, &viewer));
+    // The tenant is suspended.
+    let mut tenant = store
+        .tenant(&scope)
+        .await
+        .expect("the table answers")
+        .expect("a tenant");
+    tenant.status = TenantStatus::Suspended;
+    let done = store.change_tenant(&scope, &tenant, &aws.stamp()).await;
+    done.expect("the tenant is changed");
+    world.deliver().await;
+    assert!(is_closed(&world, &viewer) && is_closed(&world, &opened[4]));
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
 //! Sockets from the clients' point of view, in process against the emulator's table. API Gateway's side is a server of the test.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::actor::Actor,
-    live::socket::{TICKET_FOR, Ticket},
+    accounts::{
+        account::Credential,
+        permission::{Permission, Role},
+    },
+    base::{
+        actor::Actor,
+        ids::{ContactId, ConversationId, SessionId},
+    },
+    live::socket::{Presence, TICKET_FOR, Ticket},
 };
 use kit::sockets::{Answer, Did, SocketEvent};
 use live_socket::{Context, handle};
@@ -42,6 +48,7 @@ impl<'a> World<'a> {
         let ticket = Ticket {
             tenant: house.tenant,
             who,
+            credential: None,
             most,
             until: self.aws.now() + TICKET_FOR,
         };
@@ -150,6 +157,18 @@ async fn a_socket_watches_what_its_caller_may_see() {
     assert_eq!(world.says("software", all).await[0]["type"], "watching");
 }
 
+/// Deactivates a person of the home tenant.
+async fn lose_access(world: &World<'_>, role: Role) {
+    let (store, scope) = (world.aws.store(), world.town.home.scope());
+    let user = world.town.home.person(role).user;
+    let before = store.get::<domain::accounts::account::Member>(scope, &user).await;
+    let before = before.expect("the table answers").expect("a member");
+    let mut after = before.value.clone();
+    after.deactivate(world.aws.now());
+    let changed = store.change_member(scope, &before, &after, &world.aws.stamp()).await;
+    changed.expect("the member is changed");
+}
+
 #[tokio::test]
 async fn whoever_lost_access_is_heard_no_more() {
     let aws = Aws::new().await;
@@ -159,15 +178,11 @@ async fn whoever_lost_access_is_heard_no_more() {
     world.open("one", Role::Agent).await;
     assert_eq!(world.says("one", ping).await[0]["type"], "pong");
     let ticket = world.ticket(&world.town.home, world.person(Role::Agent)).await;
-    let user = world.town.home.person(Role::Agent).user;
-    let before = store.get::<domain::accounts::account::Member>(&scope, &user).await;
-    let before = before.expect("the table answers").expect("a member");
-    let mut after = before.value.clone();
-    after.deactivate(aws.now());
-    let changed = store.change_member(&scope, &before, &after, &aws.stamp()).await;
-    changed.expect("the member is changed");
+    lose_access(&world, Role::Agent).await;
     assert_eq!(world.says("one", ping).await, Vec::<serde_json::Value>::new());
-    assert!(world.gateway.is_closed(&socket_id("one")) && !world.is_known("one").await);
+    assert!(world.gateway.is_closed(&socket_id("one")));
+    world.does("one", Did::Disconnect).await;
+    assert!(!world.is_known("one").await);
     assert_eq!(world.connects("two", &ticket).await, Answer::Refused);
     // Whoever ended all sessions also ended what they had just asked for.
     let ticket = world.ticket(&world.town.home, world.person(Role::Viewer)).await;
@@ -256,4 +271,130 @@ async fn sockets_of_a_caller_are_limited() {
     assert!(!world.is_known("beyond").await);
     let ticket = world.ticket_for(&world.town.home, world.person(Role::Viewer), 12).await;
     assert_eq!(world.connects("within", &ticket).await, Answer::Taken);
+}
+
+#[tokio::test]
+async fn readers_and_writers_are_told_to_those_who_watch() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let id = || ConversationId::of(ContactId::new(aws.ids().ulid()), None).to_string();
+    let (read, other) = (id(), id());
+    let says = async |socket: &str, said: serde_json::Value| world.says(socket, &said.to_string()).await;
+    let watch =
+        |conversation: &str| serde_json::json!({"action": "watch", "views": [format!("conversation:{conversation}")]});
+    let reading =
+        |conversation: Option<&str>| serde_json::json!({"action": "reading", "conversation_id": conversation});
+    let told = |socket: &str| world.gateway.told(&socket_id(socket));
+    let user = world.town.home.person(Role::Agent).user;
+    let is_told = |conversation: &str, reading: bool| serde_json::json!({"type": "reading", "conversation_id": conversation, "user_id": user, "reading": reading});
+    for (socket, role) in [
+        ("agent", Role::Agent),
+        ("tablet", Role::Agent),
+        ("manager", Role::Manager),
+        ("viewer", Role::Viewer),
+    ] {
+        world.open(socket, role).await;
+    }
+    let stranger = Actor::User(world.town.away.person(Role::Admin).user);
+    let ticket = world.ticket(&world.town.away, stranger).await;
+    assert_eq!(world.connects("stranger", &ticket).await, Answer::Taken);
+    for socket in ["agent", "tablet", "manager", "stranger"] {
+        says(socket, watch(&read)).await;
+    }
+    assert_eq!(
+        says("agent", reading(Some(&read))).await,
+        Vec::<serde_json::Value>::new()
+    );
+    assert_eq!(told("manager"), [is_told(&read, true)]);
+    // Whoever comes later is told, too.
+    let watching = says("viewer", watch(&read)).await;
+    assert_eq!(watching[1..], [is_told(&read, true)]);
+    let typing = serde_json::json!({"action": "typing", "conversation_id": read});
+    says("agent", typing.clone()).await;
+    let typed = serde_json::json!({"type": "typing", "conversation_id": read, "user_id": user});
+    assert_eq!(told("viewer"), std::slice::from_ref(&typed));
+    assert_eq!(told("manager"), [typed]);
+    // They still read it on another device.
+    says("tablet", reading(Some(&read))).await;
+    assert_eq!(told("manager"), [is_told(&read, true)]);
+    says("agent", reading(Some(&other))).await;
+    assert_eq!(told("manager"), Vec::<serde_json::Value>::new());
+    world.does("tablet", Did::Disconnect).await;
+    assert_eq!(told("manager"), [is_told(&read, false)]);
+    assert!(told("agent").is_empty() && told("tablet").is_empty() && told("stranger").is_empty());
+    // Only those who may see it are told.
+    says("manager", watch(&other)).await;
+    told("viewer");
+    lose_access(&world, Role::Manager).await;
+    says("viewer", watch(&other)).await;
+    says("agent", reading(None)).await;
+    assert_eq!(told("viewer"), [is_told(&other, false)]);
+    assert!(told("manager").is_empty());
+    let viewers = says("viewer", typing).await;
+    assert_eq!(viewers[0]["kind"], "forbidden");
+    let (key, _) = world.town.new_key(Role::Agent, &[]).await;
+    let ticket = world.ticket(&world.town.home, Actor::ApiKey(key)).await;
+    assert_eq!(world.connects("software", &ticket).await, Answer::Taken);
+    assert_eq!(says("software", reading(Some(&read))).await[0]["kind"], "forbidden");
+}
+
+#[tokio::test]
+async fn a_person_is_there_while_they_see_a_page() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let user = world.town.home.person(Role::Agent).user;
+    let presence = async || {
+        let open = aws.store().sockets(world.town.home.scope(), aws.now()).await;
+        let open: Vec<_> = open
+            .expect("the table answers")
+            .into_iter()
+            .map(|socket| socket.value)
+            .collect();
+        Presence::of(user, &open)
+    };
+    assert_eq!(presence().await, Presence::Offline);
+    world.open("page", Role::Agent).await;
+    assert_eq!(presence().await, Presence::Away);
+    let visible = r#"{"action": "visible", "visible": true}"#;
+    assert_eq!(world.says("page", visible).await, Vec::<serde_json::Value>::new());
+    assert_eq!(presence().await, Presence::Online);
+    // Ten minutes later API Gateway has closed it, unless it was heard again.
+    aws.pass(10 * 60);
+    world.says("page", r#"{"action": "visible", "visible": false}"#).await;
+    aws.pass(2 * 60);
+    assert_eq!(presence().await, Presence::Away);
+    aws.pass(9 * 60);
+    assert_eq!(presence().await, Presence::Offline);
+}
+
+#[tokio::test]
+async fn sockets_end_with_their_session() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let user = world.town.home.person(Role::Agent).user;
+    let session = SessionId::new(aws.ids().ulid());
+    let ticket = async || {
+        let token = access::token::link_token(aws.ids().secret().expect("randomness"));
+        let ticket = Ticket {
+            tenant: world.town.home.tenant,
+            who: Actor::User(user),
+            credential: Some(Credential::Session(session)),
+            most: 200,
+            until: aws.now() + TICKET_FOR,
+        };
+        let created = store.create_ticket(&access::token::sha256_hex(&token), &ticket).await;
+        created.expect("the table answers");
+        token
+    };
+    let (first, second) = (ticket().await, ticket().await);
+    assert_eq!(world.connects("first", &first).await, Answer::Taken);
+    world.open("other", Role::Agent).await;
+    let ended = store.end_member_session(&scope, user, session, aws.now()).await;
+    ended.expect("the table answers");
+    assert_eq!(world.connects("second", &second).await, Answer::Refused);
+    let ping = r#"{"action": "ping"}"#;
+    assert_eq!(world.says("first", ping).await, Vec::<serde_json::Value>::new());
+    assert!(world.gateway.is_closed(&socket_id("first")));
+    assert_eq!(world.says("other", ping).await[0]["type"], "pong");
 }
