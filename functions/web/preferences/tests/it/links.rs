@@ -265,6 +265,7 @@ impl World {
             status: MemberStatus::Active,
             sessions_from: self.aws.now(),
             spared_session: None,
+            ended_sessions: domain::accounts::account::EndedSessions::NONE,
             joined_at: self.aws.now(),
         };
         let (store, scope) = (self.aws.store(), self.business.scope());
