@@ -46,7 +46,7 @@ const READ_MORE: &[(&str, u64)] = &[
     ("list_suppressions", 3),
     ("get_import", 3),
     ("list_imports", 3),
-    ("list_user_availability", 3),
+    ("list_user_availability", 4),
     ("get_contact_archive", 3),
     ("list_caps", 3),
     ("list_calls", 13),
