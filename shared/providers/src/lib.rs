@@ -12,6 +12,7 @@ pub mod mail;
 pub mod media;
 pub mod outgoing;
 pub mod plivo;
+pub mod push;
 pub mod telephony;
 pub mod template_clients;
 pub mod templates;

@@ -40,6 +40,7 @@ use domain::{
     live::{
         event::Event,
         followers::Followers,
+        push::{PushSubscription, Reachable},
         socket::{Socket, SocketOwner, Ticket},
     },
     media::{asset::Asset, medium::Medium},
@@ -57,6 +58,7 @@ use crate::{
     accounts::{account, api_keys, audit},
     contacts::contact,
     inbox::idle::IdleLook,
+    live::push::PushKey,
     messages::{message, throughput},
     money::caps,
     reports::{counters, hours},
@@ -158,7 +160,11 @@ const READ: &[(&str, Read)] = &[
     ("prices", as_it_is::<PriceBook>),
     ("product", as_it_is::<Product>),
     ("profile", as_it_is::<Profile>),
+    ("push_key", as_it_is::<PushKey>),
+    ("push_owner", as_it_is::<UserId>),
+    ("push_subscription", as_it_is::<PushSubscription>),
     ("rate", |row| Ok(row::number(row::count(&row)))),
+    ("reachable", as_it_is::<Reachable>),
     ("received", kept::<Received>),
     ("retention", as_it_is::<OperationId>),
     ("rolled", |row| {

@@ -275,6 +275,10 @@ id!(
     SessionId, "ses"
 );
 id!(
+    /// A device on which a person is notified.
+    PushSubscriptionId, "psh"
+);
+id!(
     /// An invitation to a tenant.
     InvitationId, "inv"
 );

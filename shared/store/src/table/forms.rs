@@ -78,8 +78,12 @@ const FORMS: &[(&str, u64)] = &[
     ("prices", 1),
     ("product", 2),
     ("profile", 1),
+    ("push_key", 1),
+    ("push_owner", 1),
+    ("push_subscription", 1),
     ("rate", 1),
     // Media have more than their source.
+    ("reachable", 1),
     ("received", 2),
     ("retention", 1),
     ("rolled", 1),

@@ -9,7 +9,7 @@ use domain::{
     base::{
         ids::{
             ApiKeyId, CallId, CampaignId, ConnectionId, ContactId, ConversationId, FieldId, ImportId, LineId, MergeId,
-            MessageId, OperationId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
+            MessageId, OperationId, PushSubscriptionId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
         },
         phone::Phone,
     },
@@ -827,6 +827,30 @@ pub(crate) fn counted_hour(sk: &str) -> Option<(Timestamp, Option<LineId>)> {
 /// The followers of a tenant, who follow its events.
 pub(crate) fn followers(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), "FOLLOWERS")
+}
+
+/// The people of a tenant who have a device.
+pub(crate) fn reachable(scope: &TenantScope) -> Key {
+    Key::new(format!("{}#LIVE", tenant_partition(scope)), "REACHABLE")
+}
+
+/// The devices of a person.
+pub(crate) fn push_subscriptions(user: UserId) -> String {
+    format!("PUSH#{}", lower(user.ulid()))
+}
+
+pub(crate) fn push_subscription(user: UserId, id: PushSubscriptionId) -> Key {
+    Key::new(push_subscriptions(user), lower(id.ulid()))
+}
+
+/// The person to whom a device belongs.
+pub(crate) fn push_owner(id: PushSubscriptionId) -> Key {
+    Key::new(format!("PUSH#OF#{}", lower(id.ulid())), "OWNER")
+}
+
+/// The key that tells push services who sends.
+pub(crate) fn push_key() -> Key {
+    Key::new("PUSH".to_owned(), "KEY")
 }
 
 /// A ticket that opens a socket, by the SHA-256 of its token.

@@ -19,6 +19,7 @@ mod operations;
 mod owned;
 mod people;
 mod preferences;
+mod push;
 mod reads;
 mod retention;
 mod rows;

@@ -3,6 +3,7 @@
 mod logging_in;
 mod me;
 mod passwords;
+mod push;
 mod refreshing;
 mod second_factor;
 mod signing_up;

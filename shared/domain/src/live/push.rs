@@ -1,0 +1,362 @@
+//! Push notifications (RFC 8030): the devices on which a person is told of messages while none of their pages is open, and what they are told.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp, civil::Time};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use url::{Host, Url};
+
+use crate::{
+    accounts::interface::{Notifications, QuietTime},
+    base::ids::{ConversationId, PushSubscriptionId, SessionId, TenantId, UserId, derived},
+    inbox::conversation::Conversation,
+};
+
+/// Maximum devices of a person.
+pub const MAX_SUBSCRIPTIONS: usize = 10;
+
+/// Time for which a subscription is kept after its client sent it: clients send it whenever they begin.
+pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Time for which a person can read a message on a page before a notification is sent.
+pub const WAITS: SignedDuration = SignedDuration::from_secs(20);
+
+/// Time after which nobody is notified of a message any more.
+pub const TOO_LATE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Time after which it is noted again that a person has a device.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Maximum size of an endpoint, in bytes.
+pub const MAX_ENDPOINT: usize = 1_024;
+
+/// Maximum characters of a name and of a text in a notification. Push services take about 4,000 bytes.
+const MAX_SHOWN: (usize, usize) = (80, 400);
+
+/// A device on which a person is notified. Its endpoint is a secret: whoever knows it can be told apart from others by nobody.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushSubscription {
+    /// Id, by its endpoint.
+    pub id: PushSubscriptionId,
+    /// The person.
+    pub user: UserId,
+    /// The session in which it was made. Without it, nothing is sent any more.
+    pub session: SessionId,
+    /// The URL of the push service, for this device.
+    pub endpoint: String,
+    /// The device's public key: a point on P-256, uncompressed, in base64url.
+    pub p256dh: String,
+    /// The device's secret of 16 bytes, in base64url.
+    pub auth: String,
+    /// Browser or app, from its `User-Agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Time at which it was made.
+    pub created_at: Timestamp,
+    /// Time after which it is not used, unless its client sends it again.
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for PushSubscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PushSubscription({})", self.id)
+    }
+}
+
+impl PushSubscription {
+    /// The id of the subscription with this endpoint: the same whenever it is sent.
+    pub fn id_of(endpoint: &str) -> PushSubscriptionId {
+        PushSubscriptionId::new(derived(0, endpoint.as_bytes()))
+    }
+}
+
+/// The push services to which notifications may be sent: those of browsers, and others that the operator names.
+#[derive(Debug, Clone, Default)]
+pub struct PushServices {
+    further: Vec<String>,
+}
+
+impl PushServices {
+    /// Hosts of the browsers' services: Chrome, Firefox, Edge, Safari. A name that begins with a dot is that of all hosts below it.
+    const KNOWN: [&'static str; 4] = [
+        "fcm.googleapis.com",
+        ".push.services.mozilla.com",
+        ".notify.windows.com",
+        ".push.apple.com",
+    ];
+
+    /// Those of browsers, and these origins, such as `https://push.example.org`, separated by commas.
+    pub fn with(further: &str) -> Self {
+        let further = further.split(',').map(|origin| origin.trim().trim_end_matches('/'));
+        Self {
+            further: further.filter(|origin| !origin.is_empty()).map(str::to_owned).collect(),
+        }
+    }
+
+    /// Whether notifications may be sent to this endpoint.
+    pub fn allow(&self, endpoint: &str) -> bool {
+        let Ok(url) = Url::parse(endpoint) else { return false };
+        if endpoint.len() > MAX_ENDPOINT || !url.username().is_empty() || url.password().is_some() {
+            return false;
+        }
+        let Some(Host::Domain(host)) = url.host() else {
+            return self.names(&url);
+        };
+        let known = Self::KNOWN.iter().any(|known| {
+            let below = known.starts_with('.') && host.ends_with(known);
+            below || host == *known
+        });
+        (known && url.scheme() == "https" && url.port().is_none()) || self.names(&url)
+    }
+
+    fn names(&self, url: &Url) -> bool {
+        let origin = url.origin().ascii_serialization();
+        self.further.contains(&origin)
+    }
+}
+
+/// An endpoint as browsers write it, so that it is known again. `None`: it is no URL.
+pub fn normal(endpoint: &str) -> Option<String> {
+    let mut url = Url::parse(endpoint).ok()?;
+    url.set_fragment(None);
+    Some(url.into())
+}
+
+/// The origin of an endpoint, for which a push service is told who sends.
+pub fn origin_of(endpoint: &str) -> Option<String> {
+    let url = Url::parse(endpoint).ok()?;
+    Some(url.origin().ascii_serialization())
+}
+
+/// The host of an endpoint.
+pub fn host_of(endpoint: &str) -> Option<String> {
+    let url = Url::parse(endpoint).ok()?;
+    url.host_str().map(str::to_owned)
+}
+
+/// Whether a person wants to be told of a customer's message now, at this local time of the tenant.
+pub fn wants(notifications: &Notifications, user: UserId, conversation: &Conversation, now: Time) -> bool {
+    let kind = match conversation.assignee {
+        Some(assignee) => assignee == user && notifications.mine,
+        None => notifications.unassigned,
+    };
+    kind && !notifications.quiet_hours.is_some_and(|quiet| is_within(quiet, now))
+}
+
+/// Whether the hours hold at this time. If they end when they begin, they are all hours.
+fn is_within(quiet: QuietTime, now: Time) -> bool {
+    let (from, to) = (quiet.from.get(), quiet.to.get());
+    if from < to {
+        (from..to).contains(&now)
+    } else {
+        now >= from || now < to
+    }
+}
+
+/// What a device is told. Its service worker makes the words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notification {
+    /// What happened: `message.received`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The conversation. A later notification of the same one replaces this.
+    pub conversation_id: ConversationId,
+    /// Name of the customer, if it is known.
+    pub name: Option<String>,
+    /// The message, if the person wants to see it, and it has a text.
+    pub text: Option<String>,
+}
+
+impl Notification {
+    /// That of a customer's message.
+    pub fn of_message(tenant: TenantId, conversation: ConversationId, name: Option<&str>, text: Option<&str>) -> Self {
+        let short = |text: &str, most: usize| {
+            if text.chars().count() <= most {
+                return text.to_owned();
+            }
+            text.chars().take(most - 1).chain(['…']).collect()
+        };
+        Self {
+            kind: "message.received".to_owned(),
+            tenant_id: tenant,
+            conversation_id: conversation,
+            name: name.map(|name| short(name, MAX_SHOWN.0)),
+            text: text.map(|text| short(text, MAX_SHOWN.1)),
+        }
+    }
+
+    /// What a push service knows of a notification to replace one that the device has not fetched: at most 32 characters (RFC 8030, 5.4).
+    pub fn topic(&self) -> String {
+        let hash = Sha256::digest(format!("{} {}", self.tenant_id, self.conversation_id));
+        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The people of a tenant who have a device, with the times until which that is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reachable(Vec<(UserId, Timestamp)>);
+
+impl Reachable {
+    /// Maximum people. A further one replaces the one who would be forgotten first.
+    const MAX: usize = 500;
+
+    /// Those who may have a device at this time.
+    pub fn people(&self, now: Timestamp) -> impl Iterator<Item = UserId> {
+        self.0
+            .iter()
+            .filter(move |(_, until)| now < *until)
+            .map(|(user, _)| *user)
+    }
+
+    /// Time after which it says nothing any more.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.0.iter().map(|(_, until)| *until).max()
+    }
+
+    /// Notes that a person has a device from now on. Returns whether that changed anything: the same is noted once a week.
+    pub fn note(&mut self, user: UserId, now: Timestamp) -> bool {
+        // Not before the last of their devices.
+        let until = now + KEPT_FOR + NOTED_EVERY;
+        let known = self.0.iter().find(|(one, _)| *one == user);
+        if known.is_some_and(|(_, known)| until.duration_since(*known) < NOTED_EVERY) {
+            return false;
+        }
+        self.0.retain(|(one, known)| *one != user && now < *known);
+        if self.0.len() >= Self::MAX {
+            let first = self.0.iter().enumerate().min_by_key(|(_, (_, until))| *until);
+            if let Some((place, _)) = first {
+                self.0.remove(place);
+            }
+        }
+        self.0.push((user, until));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::base::ids::ContactId;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + hour * 3_600).unwrap()
+    }
+
+    fn user(number: u128) -> UserId {
+        UserId::new(Ulid::from_parts(1, number))
+    }
+
+    #[test]
+    fn only_known_services_are_used() {
+        let services = PushServices::with(" http://127.0.0.1:9000/, https://push.example.org");
+        for good in [
+            "https://fcm.googleapis.com/fcm/send/abc",
+            "https://updates.push.services.mozilla.com/wpush/v2/abc",
+            "https://wns2-par02p.notify.windows.com/w/?token=abc",
+            "https://web.push.apple.com/QGx",
+            "http://127.0.0.1:9000/push/1",
+            "https://push.example.org/x",
+        ] {
+            assert!(services.allow(good), "{good}");
+        }
+        for wrong in [
+            "http://fcm.googleapis.com/fcm/send/abc",
+            "https://fcm.googleapis.com:8443/x",
+            "https://fcm.googleapis.com.evil.example/x",
+            "https://evilnotify.windows.com.example/x",
+            "https://push.services.mozilla.com.example",
+            "https://user@fcm.googleapis.com/x",
+            "https://169.254.169.254/latest/meta-data",
+            "http://127.0.0.1:9001/push/1",
+            "https://10.0.0.1/",
+            "https://[::1]/",
+            "https://push.example.org:444/x",
+            "file:///etc/passwd",
+            "push",
+            "",
+        ] {
+            assert!(!services.allow(wrong), "{wrong}");
+        }
+        assert_eq!(
+            normal(" HTTPS://FCM.googleapis.com/x#1").as_deref(),
+            Some("https://fcm.googleapis.com/x")
+        );
+        let long = format!("https://fcm.googleapis.com/{}", "a".repeat(MAX_ENDPOINT));
+        assert!(!services.allow(&long));
+    }
+
+    #[test]
+    fn people_are_told_of_what_they_want_outside_their_quiet_hours() {
+        let contact = ContactId::new(Ulid::from_parts(1, 9));
+        let mut conversation = Conversation::empty(ConversationId::of(contact, None), at(0));
+        let set = |value: serde_json::Value| serde_json::from_value::<Notifications>(value).unwrap();
+        let time = |text: &str| text.parse::<Time>().unwrap();
+        let noon = time("12:00");
+        let usual = Notifications::USUAL;
+        assert!(wants(&usual, user(1), &conversation, noon));
+        assert!(!wants(&set(json!({"unassigned": false})), user(1), &conversation, noon));
+        conversation.assignee = Some(user(1));
+        assert!(wants(&set(json!({"unassigned": false})), user(1), &conversation, noon));
+        assert!(!wants(&set(json!({"mine": false})), user(1), &conversation, noon));
+        assert!(!wants(&usual, user(2), &conversation, noon));
+        let night = set(json!({"quiet_hours": {"from": "21:00", "to": "07:30"}}));
+        let lunch = set(json!({"quiet_hours": {"from": "12:00", "to": "13:00"}}));
+        let always = set(json!({"quiet_hours": {"from": "00:00", "to": "00:00"}}));
+        for (hours, now, told) in [
+            (&night, "20:59", true),
+            (&night, "21:00", false),
+            (&night, "03:00", false),
+            (&night, "07:29", false),
+            (&night, "07:30", true),
+            (&lunch, "11:59", true),
+            (&lunch, "12:00", false),
+            (&lunch, "13:00", true),
+            (&always, "12:00", false),
+        ] {
+            assert_eq!(wants(hours, user(1), &conversation, time(now)), told, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_notification_is_short_enough_for_push_services() {
+        let tenant = TenantId::new(Ulid::from_parts(1, 1));
+        let conversation = ConversationId::of(ContactId::new(Ulid::from_parts(1, 9)), None);
+        let long = "ش".repeat(5_000);
+        let whole = Notification::of_message(tenant, conversation, Some(&long), Some(&long));
+        assert!(serde_json::to_vec(&whole).unwrap().len() <= 3_000);
+        assert!(whole.text.as_deref().is_some_and(|text| text.ends_with('…')));
+        assert_eq!(whole.topic().len(), 32);
+        let other = ConversationId::of(ContactId::new(Ulid::from_parts(1, 10)), None);
+        assert_ne!(
+            Notification::of_message(tenant, other, None, None).topic(),
+            whole.topic()
+        );
+        let short = Notification::of_message(tenant, conversation, Some("Layla"), None);
+        assert_eq!((short.name.as_deref(), short.text), (Some("Layla"), None));
+    }
+
+    #[test]
+    fn people_with_devices_are_noted_once_a_week() {
+        let mut reachable = Reachable::default();
+        assert!(reachable.note(user(1), at(0)) && !reachable.note(user(1), at(24)));
+        assert!(reachable.note(user(1), at(7 * 24)));
+        assert!(reachable.note(user(2), at(8 * 24)));
+        let people = |now| reachable.people(now).collect::<Vec<_>>();
+        assert_eq!(people(at(8 * 24)), [user(1), user(2)]);
+        // A device that was sent on the sixth day is kept until the 37th.
+        assert_eq!(people(at(37 * 24)), [user(1), user(2)]);
+        assert_eq!(people(at(44 * 24)), [user(2)]);
+        assert_eq!(reachable.ends_at(), Some(at(45 * 24)));
+        for number in 0..600 {
+            reachable.note(user(number), at(9 * 24));
+        }
+        assert_eq!(reachable.people(at(9 * 24)).count(), 500);
+    }
+}
