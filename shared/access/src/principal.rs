@@ -103,7 +103,7 @@ impl Principal {
         self.actor
     }
 
-    /// What they proved with who they are.
+    /// Proof of who they are.
     pub const fn credential(&self) -> &Credential {
         &self.credential
     }

@@ -368,7 +368,7 @@ struct EndedSession {
     until: Timestamp,
 }
 
-/// What callers prove with who they are.
+/// Proof of who a caller is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Credential {

@@ -154,10 +154,10 @@ fn is_within(quiet: QuietTime, now: Time) -> bool {
     }
 }
 
-/// What a device is told. Its service worker makes the words.
+/// Content of a notification. The service worker of the device makes the words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
-    /// What happened: `message.received`.
+    /// Its kind: `message.received`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The tenant.
@@ -188,7 +188,7 @@ impl Notification {
         }
     }
 
-    /// What a push service knows of a notification to replace one that the device has not fetched: at most 32 characters (RFC 8030, 5.4).
+    /// Name by which a push service replaces a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
     pub fn topic(&self) -> String {
         let hash = Sha256::digest(format!("{} {}", self.tenant_id, self.conversation_id));
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()

@@ -74,7 +74,7 @@ pub struct Ticket {
     pub tenant: TenantId,
     /// Whoever got it.
     pub who: Actor,
-    /// What they proved that with.
+    /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,
     /// Maximum sockets of the tenant.
@@ -106,7 +106,7 @@ pub struct Socket {
     pub id: SocketId,
     /// Whoever opened it.
     pub who: Actor,
-    /// What they proved that with.
+    /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,
     /// The views that it watches. None yet: nothing is sent to it, since it may not be open.
