@@ -19,6 +19,7 @@ pub mod outbox;
 mod page;
 mod pbx;
 pub mod phones;
+mod push;
 mod random;
 mod replies;
 mod reviews;
@@ -74,6 +75,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         .merge(graph::routes())
         .merge(twilio::routes())
         .merge(vendors::routes())
+        .merge(push::routes())
         .merge(ses::routes())
         .layer(DefaultBodyLimit::max(media::BODY_LIMIT))
         .with_state(Arc::clone(&world));

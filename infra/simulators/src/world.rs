@@ -18,6 +18,7 @@ use crate::lock;
 use crate::media::Medium;
 use crate::outbox::Sent;
 use crate::phones::{Note, Phone, Phones};
+use crate::push::PushSent;
 use crate::random::Random;
 use crate::ses::MailSent;
 use crate::twilio::{Contents, Inbound, Recording};
@@ -74,6 +75,7 @@ pub(crate) struct State {
     /// Recordings of calls by SID.
     pub(crate) recordings: HashMap<String, Recording>,
     pub(crate) mails: Vec<MailSent>,
+    pub(crate) pushes: Vec<PushSent>,
 }
 
 /// Counts as work in progress while it exists.
@@ -118,6 +120,7 @@ impl State {
             twilio_inbound: Vec::new(),
             recordings: HashMap::new(),
             mails: Vec::new(),
+            pushes: Vec::new(),
         }
     }
 

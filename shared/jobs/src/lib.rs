@@ -5,11 +5,13 @@ mod mail;
 mod media;
 mod next;
 mod operation;
+mod push;
 
 pub use mail::{FactorChange, Link, Mail, MailJob};
 pub use media::MediaJob;
 pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;
+pub use push::PushJob;
 
 use domain::{
     base::ids::{AssetId, CampaignId, ConnectionId, MessageId, TenantId},

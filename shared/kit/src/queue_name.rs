@@ -13,18 +13,21 @@ pub enum QueueName {
     BulkSends,
     /// Media of customers' messages, and uploads of assets, for `fetch_media`.
     Media,
+    /// Notifications on the devices of users of Ringback, for `send_push`.
+    Pushes,
     /// E-mails to users of Ringback, for `send_mail`. Never spilled, because links in them contain tokens.
     Mails,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Calls,
         Self::ProviderEvents,
         Self::Sends,
         Self::BulkSends,
         Self::Media,
+        Self::Pushes,
         Self::Mails,
     ];
 
@@ -40,6 +43,7 @@ impl QueueName {
             Self::Sends => "sends",
             Self::BulkSends => "bulk-sends",
             Self::Media => "media",
+            Self::Pushes => "pushes",
             Self::Mails => "mails",
         }
     }
@@ -52,6 +56,7 @@ impl QueueName {
             Self::Sends => "SENDS_QUEUE_URL",
             Self::BulkSends => "BULK_SENDS_QUEUE_URL",
             Self::Media => "MEDIA_QUEUE_URL",
+            Self::Pushes => "PUSHES_QUEUE_URL",
             Self::Mails => "MAILS_QUEUE_URL",
         }
     }

@@ -9,6 +9,7 @@ pub mod fixtures;
 pub mod lossy;
 pub mod operations;
 pub mod provider;
+pub mod push;
 pub mod request;
 pub mod resource;
 mod role;

@@ -1,5 +1,6 @@
 //! Follows the table's stream at once, and keeps events of what changes for those who follow a tenant: the ids, never the words. A batch
-//! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]).
+//! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]). Of customers' messages, people's
+//! devices are told a little later ([`notify`]).
 //!
 //! Safe to run twice: an event that is published again has the same id, by which clients know it.
 //!
@@ -8,6 +9,7 @@
 //! counted, and have no event.
 
 mod fan_out;
+mod notify;
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +24,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use kit::{
-    Clock, ConfigError, Env, JobError, Sockets, line, metric,
+    Clock, ConfigError, Env, JobError, Queue, QueueName, Sockets, line, metric,
     stream::{Batch, StreamError, happened},
 };
 use store::{
@@ -38,6 +40,7 @@ pub struct Context {
     clock: Clock,
     sockets: Sockets,
     unreached: Unreached,
+    pushes: Queue,
 }
 
 impl Context {
@@ -48,6 +51,7 @@ impl Context {
             clock: env.clock().clone(),
             sockets: Sockets::of(env, "CONNECTIONS_URL")?,
             unreached: Unreached::default(),
+            pushes: Queue::new(env, QueueName::Pushes)?,
         })
     }
 }
@@ -98,6 +102,7 @@ async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Told>>, ctx: &Context) -
         return Ok(());
     }
     let scopes: Vec<TenantScope> = of_tenants.keys().map(|tenant| access::job::scope(*tenant)).collect();
+    let jobs = notify::jobs(&of_tenants);
     let followed = ctx.store.with_followers(scopes.iter(), ctx.clock.now()).await?;
     let mut published = Vec::new();
     for scope in followed {
@@ -114,6 +119,7 @@ async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Told>>, ctx: &Context) -
         line::count("published", u64::try_from(told.len()).unwrap_or_default());
     }
     fan_out::tell(&published, ctx).await?;
+    notify::queue(jobs, &scopes, ctx).await;
     Ok(())
 }
 

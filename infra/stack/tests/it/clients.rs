@@ -6,10 +6,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use stack::tools::Contract;
+use serde_json::{Value, json};
+use stack::{mails, tools::Contract};
 use tokio::process::Command;
 
-use crate::stage::{Stage, on_stage};
+use crate::stage::{Business, PATIENCE, Stage, on_stage};
 
 #[test]
 fn a_python_client_is_generated_and_works() {
@@ -58,6 +59,54 @@ fn a_python_client_follows_by_a_socket() {
         ensure!(said.contains("the socket tells all"), "{said}");
         Ok(())
     });
+}
+
+/// A browser that we did not write: it opens what its push service took for it.
+#[test]
+fn a_python_receiver_opens_a_notification() {
+    on_stage(async |stage| {
+        let business = stage.business("Notified").await?;
+        let access = signed_in(&business).await?;
+        let tools = stage.contract().await?;
+        let mut receiving = tools.program("python");
+        receiving
+            .arg(stage.place.root.join("infra/contract/clients/python/receive_pushes.py"))
+            .env("RINGBACK_API", &stage.play.endpoints.api)
+            .env("RINGBACK_SIMULATORS", &stage.play.endpoints.simulators)
+            .env("RINGBACK_TENANT", business.id())
+            .env("RINGBACK_ACCESS_TOKEN", access)
+            .env("NO_PROXY", "127.0.0.1");
+        let said = run(&mut receiving, "receive_pushes.py").await?;
+        ensure!(said.contains("the notification is opened"), "{said}");
+        Ok(())
+    });
+}
+
+/// The access token of an agent who joins the business and logs in.
+async fn signed_in(business: &Business<'_>) -> Result<String> {
+    const INVITATIONS: &str = "/api/v1/users/invitations";
+    let play = &business.stage.play;
+    let to = mails::new_address()?;
+    let post = async |path: &str, key: Option<&str>, body: Value| {
+        let headers: Vec<_> = [("content-type", "application/json")]
+            .into_iter()
+            .chain(key.map(|key| ("x-api-key", key)))
+            .collect();
+        let answer = play.request("POST", path, &headers, body.to_string()).await?;
+        ensure!((200..300).contains(&answer.status), "{path}: {answer:?}");
+        serde_json::from_str::<Value>(&answer.body).context("the answer is JSON")
+    };
+    let invite = json!({"email": to, "role": "agent"});
+    post(INVITATIONS, Some(&business.tenant.api_key), invite).await?;
+    let mail = mails::arrived(play, &to, PATIENCE).await?;
+    let link = mail.links.first().context("the mail has a link")?;
+    let (_, token) = link.split_once("token=").context("the link has a token")?;
+    let password = "seven quiet lanterns";
+    let accept = json!({"token": token, "name": "Sami Nasser", "password": password});
+    post(&format!("{INVITATIONS}/accept"), None, accept).await?;
+    let session = post("/api/v1/auth/log-in", None, json!({"email": to, "password": password})).await?;
+    let access = session["access_token"].as_str().context("an access token")?;
+    Ok(access.to_owned())
 }
 
 #[test]

@@ -23,7 +23,15 @@ fn health_reaches_the_table_and_the_queues() {
                 deep.status == 200 && seen["status"] == "ok" && seen["table"] == "ok",
                 "{deep:?}"
             );
-            for queue in ["calls", "provider-events", "sends", "bulk-sends", "media", "mails"] {
+            for queue in [
+                "calls",
+                "provider-events",
+                "sends",
+                "bulk-sends",
+                "media",
+                "mails",
+                "pushes",
+            ] {
                 ensure!(seen["queues"][queue] == "ok", "{queue}: {seen}");
             }
         }

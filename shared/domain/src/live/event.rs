@@ -139,6 +139,8 @@ pub struct Meaning {
     pub data: EventData,
     /// People and teams of the conversation that changed.
     pub attended: Attended,
+    /// Number of the customer's message that made the conversation change.
+    pub wrote: Option<u64>,
 }
 
 /// The people and teams that attended to a conversation before a change and after it. Empty: it was no change of a conversation.
@@ -182,6 +184,8 @@ pub struct Told {
     pub event: Event,
     /// People and teams of the conversation that changed.
     pub attended: Attended,
+    /// Number of the customer's message that made the conversation change.
+    pub wrote: Option<u64>,
 }
 
 /// An event.
@@ -241,6 +245,7 @@ impl Told {
         Self {
             event,
             attended: meaning.attended,
+            wrote: meaning.wrote,
         }
     }
 
@@ -252,7 +257,9 @@ impl Told {
         if self.event.kind.is_replaced()
             && let Some(place) = others.iter().position(|other| same(&other.event, &self.event))
         {
-            self.attended.add(others.remove(place).attended);
+            let earlier = others.remove(place);
+            self.attended.add(earlier.attended);
+            self.wrote = self.wrote.max(earlier.wrote);
         }
         others.push(self);
     }
@@ -266,6 +273,7 @@ impl Meaning {
             seq: None,
             data,
             attended: Attended::default(),
+            wrote: None,
         }
     }
 
@@ -341,6 +349,10 @@ impl Meaning {
         Some(Self {
             seq: Some(after.seq),
             attended: Attended::of(before, after),
+            wrote: after.wrote.map(|wrote| wrote.seq).filter(|seq| {
+                let before = before.and_then(|before| before.wrote);
+                before.is_none_or(|before| before.seq < *seq)
+            }),
             ..meaning
         })
     }

@@ -34,6 +34,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
     ("QueueName::BulkSends", &["BULK_SENDS_QUEUE_URL"], &[]),
     ("QueueName::Media", &["MEDIA_QUEUE_URL"], &[]),
+    ("QueueName::Pushes", &["PUSHES_QUEUE_URL"], &[]),
     ("Mails::new(", &["MAILS_QUEUE_URL", "MAIL_SECRET_ID"], &[]),
     ("SealedLinks::new(", &["MAIL_SECRET_ID"], &[]),
     (
@@ -44,6 +45,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
             "SENDS_QUEUE_URL",
             "BULK_SENDS_QUEUE_URL",
             "MEDIA_QUEUE_URL",
+            "PUSHES_QUEUE_URL",
             "MAILS_QUEUE_URL",
         ],
         &[],

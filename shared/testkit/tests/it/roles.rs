@@ -296,7 +296,7 @@ fn only_listed_functions_touch_a_partition() {
     };
     // Signing keys and platform administrators.
     assert_eq!(
-        who(|key| key.starts_with('P') || key.starts_with('*'), true),
+        who(|key| key.starts_with("PLATFORM") || key.starts_with('*'), true),
         BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform"])
     );
     // Hashes of passwords, and sessions.
@@ -313,6 +313,8 @@ fn only_listed_functions_touch_a_partition() {
             "make_platform_admin",
             "notify_people",
             "platform",
+            "push_subscriptions",
+            "send_push",
             "users"
         ])
     );
@@ -362,6 +364,11 @@ fn only_listed_functions_touch_a_partition() {
         who(|key| key == "TICKET#*" || key == "SOCK#*", false),
         BTreeSet::from(["live", "live_socket", "publish_events"])
     );
+    // People's devices, and the key by which their push services know who sends.
+    assert_eq!(
+        who(|key| key == "PUSH" || key.starts_with("PUSH#"), false),
+        BTreeSet::from(["push_subscriptions", "send_push"])
+    );
     // Hashes of the identities of erased people, with their salt. Whoever creates contacts, or tries what their calls would get, looks
     // whether one of them refused messages.
     assert_eq!(
@@ -407,8 +414,15 @@ fn only_listed_functions_touch_a_partition() {
                     "T#*#IAM" => statement["Action"] == "dynamodb:BatchGetItem",
                     key => key == "SOCK#*",
                 };
+            // Devices are people's, whose sessions and rights decide. It reads them, and forgets devices.
+            let devices = function == "send_push"
+                && match key {
+                    "PUSH" | "PUSH#??????????????????????????" => true,
+                    "T#*#IAM" => statement["Action"] == "dynamodb:BatchGetItem",
+                    key => key.starts_with("USER#") && statement["Action"] == "dynamodb:GetItem",
+                };
             assert!(
-                !job || !others || link || prices || sockets,
+                !job || !others || link || prices || sockets || devices,
                 "{function} may touch {key}"
             );
         }
@@ -529,13 +543,16 @@ fn webhooks_cannot_open_sending_secrets() {
         // They fetch recordings and media, and manage templates: docs/decisions/0065-recordings.md, 0067-media-and-assets.md and
         // 0069-templates.md.
         let others = ["fetch_media", "recordings", "sync_templates", "templates"].contains(&function.name);
+        // It seals the key for push services, and nothing else: docs/decisions/0088-push.md.
+        let pushes = ["push_subscriptions", "send_push"].contains(&function.name)
+            && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"push"}}"#);
         assert!(
-            keeper || others || function.name == "send_message" || !text.contains("SendKey"),
+            keeper || others || pushes || function.name == "send_message" || !text.contains("SendKey"),
             "{} may use the key of sending tokens",
             function.id
         );
         assert!(
-            keeper || !text.contains("kms:Encrypt"),
+            keeper || pushes || !text.contains("kms:Encrypt"),
             "{} may write credentials",
             function.id
         );

@@ -59,6 +59,7 @@ fn event(aws: &Aws) -> Event {
         seq: None,
         data,
         attended: Attended::default(),
+        wrote: None,
     };
     Told::new(EventId::new(aws.ids().ulid()), aws.now(), meaning).event
 }

@@ -10,13 +10,15 @@ use domain::{
         actor::Actor,
         ids::{ContactId, ConversationId, SessionId, UserId},
     },
-    inbox::conversation::Conversation,
+    inbox::conversation::{Conversation, Wrote},
     live::{
         socket::{Socket, SocketId, Ticket},
         view::View,
     },
     tenants::tenant::TenantStatus,
 };
+use jobs::PushJob;
+use kit::QueueName;
 use publish_events::{Context, handle};
 use serde_json::{Value, json};
 use store::Versioned;
@@ -389,4 +391,45 @@ async fn socket_left_behind_meanwhile_stays_behind() {
     assert_eq!(is_behind().await, Some(since));
     store.note_reached(scope, &again).await.expect("the table answers");
     assert_eq!(is_behind().await, None);
+}
+
+#[tokio::test]
+async fn customers_messages_are_queued_where_somebody_has_a_device() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let id = conversation(&aws);
+    let write = async |seq: u64, wrote: u64| {
+        let known = store.conversation(&scope, id).await.expect("the table answers");
+        let mut conversation = known.unwrap_or_else(|| Versioned {
+            value: Conversation::empty(id, aws.now()),
+            version: 0,
+        });
+        conversation.value.seq = seq;
+        conversation.value.wrote = Some(Wrote {
+            at: aws.now(),
+            seq: wrote,
+        });
+        let written = store.write_conversation(&scope, &conversation, None).await;
+        written.expect("the conversation is written");
+    };
+    write(1, 1).await;
+    world.deliver().await;
+    assert_eq!(aws.depth(QueueName::Pushes).await, 0);
+    let noted = store.note_reachable(&scope, world.user(Role::Agent), aws.now()).await;
+    noted.expect("the table answers");
+    // A reply is none of the customer's.
+    write(2, 1).await;
+    world.deliver().await;
+    assert_eq!(aws.depth(QueueName::Pushes).await, 0);
+    // Of two in one batch, the later one.
+    write(3, 3).await;
+    write(4, 4).await;
+    world.deliver().await;
+    assert_eq!(aws.depth(QueueName::Pushes).await, 1);
+    assert_eq!(
+        aws.take_jobs::<PushJob>(QueueName::Pushes).await,
+        [],
+        "it waits for somebody to read it"
+    );
 }

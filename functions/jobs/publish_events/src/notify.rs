@@ -1,0 +1,81 @@
+//! Customers' messages of which people's devices are told, by `send_push`, unless somebody reads them soon.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{
+    base::ids::TenantId,
+    live::{
+        event::Told,
+        push::{TOO_LATE, WAITS},
+    },
+};
+use jobs::{JobBody as _, PushJob};
+use kit::{Entry, JobError, TimeLimit, line, metric};
+use store::TenantScope;
+
+use crate::Context;
+
+/// Maximum time for the queue.
+const WITHIN: Duration = Duration::from_secs(3);
+
+/// A job for each conversation in which a customer wrote.
+pub(crate) fn jobs(of_tenants: &BTreeMap<TenantId, Vec<Told>>) -> Vec<PushJob> {
+    let told = of_tenants
+        .iter()
+        .flat_map(|(tenant, told)| told.iter().map(move |told| (*tenant, told)));
+    let jobs = told.filter_map(|(tenant, told)| {
+        Some(PushJob {
+            tenant,
+            correlation_id: told.event.id.to_string(),
+            conversation: told.event.conversation_id?,
+            seq: told.wrote?,
+            at: told.event.at,
+        })
+    });
+    jobs.collect()
+}
+
+/// Queues those of tenants in which somebody has a device. Most have none, which costs one read for the batch. If that fails, nobody is notified:
+/// live events wait for no notification, which nobody wants later.
+pub(crate) async fn queue(jobs: Vec<PushJob>, scopes: &[TenantScope], ctx: &Context) {
+    let count = u64::try_from(jobs.len()).unwrap_or_default();
+    match try_queue(jobs, scopes, ctx).await {
+        Ok(queued) => line::count("pushes_queued", queued),
+        Err(error) => {
+            metric::count("pushes_lost", &[]);
+            tracing::warn!(
+                error = error.to_string(),
+                count,
+                "nobody is notified of customers' messages"
+            );
+        }
+    }
+}
+
+async fn try_queue(jobs: Vec<PushJob>, scopes: &[TenantScope], ctx: &Context) -> Result<u64, JobError> {
+    let now = ctx.clock.now();
+    let jobs: Vec<PushJob> = jobs
+        .into_iter()
+        .filter(|job| now.duration_since(job.at) < TOO_LATE)
+        .collect();
+    let written = scopes
+        .iter()
+        .filter(|scope| jobs.iter().any(|job| job.tenant() == scope.tenant()));
+    let written: Vec<&TenantScope> = written.collect();
+    if written.is_empty() {
+        return Ok(0);
+    }
+    let reached = ctx.store.with_reachable(&written, now).await?;
+    let wanted = jobs
+        .iter()
+        .filter(|job| reached.iter().any(|scope| scope.tenant() == job.tenant()));
+    let entries: Result<Vec<Entry>, _> = wanted
+        .map(|job| Entry::new(job).map(|entry| entry.after(WAITS.unsigned_abs())))
+        .collect();
+    let entries = entries?;
+    let queued = u64::try_from(entries.len()).unwrap_or_default();
+    if !entries.is_empty() {
+        ctx.pushes.send_all_or_give_up(entries, TimeLimit::of(WITHIN)).await?;
+    }
+    Ok(queued)
+}

@@ -1,0 +1,331 @@
+//! Notifying people on their devices, in process against the emulator's table and a push service that decrypts as a browser does.
+
+use access::{Kms, PushKeys};
+use domain::{
+    accounts::{
+        account::{Account, Member, PasswordHash, Session},
+        interface::Notifications,
+        permission::Role,
+    },
+    base::{
+        actor::Actor,
+        ids::{ConversationId, SessionId, UserId},
+    },
+    inbox::team::Team,
+    live::{
+        push::{KEPT_FOR, PushSubscription},
+        socket::{Socket, Ticket},
+    },
+};
+use jiff::SignedDuration;
+use jobs::PushJob;
+use kit::{Done, Job, JobError};
+use send_push::{Context, handle};
+use serde_json::{Value, json};
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, business_with},
+    file_host::{FileHost, Reply},
+    push::{AUTH, P256DH, opened},
+    sockets::socket_id,
+};
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    service: FileHost,
+    ctx: Context,
+    conversation: ConversationId,
+}
+
+impl World {
+    /// A business whose customer has written a moment ago.
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business_with(&aws, |configured| {
+            configured.tenant.time_zone = "Asia/Dubai".parse().expect("a time zone");
+        }))
+        .await;
+        let service = FileHost::start(Reply::Silence);
+        service.tell(201, "{}");
+        let env = aws.env_with(&[
+            ("PUSH_SERVICES", service.url()),
+            ("PUSH_SUBJECT", "https://api.example"),
+        ]);
+        let ctx = Context::new(&env).expect("a context");
+        let send = env.config().text("KMS_SEND_KEY_ID").expect("a key").to_owned();
+        let keys = PushKeys::new(Kms::new(env.kms(), None, Some(send)));
+        keys.public(&aws.store()).await.expect("a key");
+        let contact = business.contact(&aws, CUSTOMER).await.id;
+        let conversation = business.receive_noted(&aws, contact, None).await;
+        Self {
+            aws,
+            business,
+            service,
+            ctx,
+            conversation,
+        }
+    }
+
+    /// An agent with a device, a session, and these wishes.
+    async fn agent(&self, name: &str, wishes: Value) -> UserId {
+        let (store, now) = (self.aws.store(), self.aws.now());
+        let email = format!("{name}@example.org").parse().expect("an address");
+        let id = UserId::new(self.aws.ids().ulid());
+        let password = PasswordHash("none".to_owned());
+        let mut account = Account::new(id, email, name.to_owned(), "en".to_owned(), password, now);
+        account.tenants.push(self.business.tenant());
+        account.preferences.notifications = serde_json::from_value::<Notifications>(wishes).expect("wishes");
+        let member = Member::joining(&account, Role::Agent, now);
+        let seated = store
+            .seat(self.business.scope(), &account, name, &member, &self.aws.stamp())
+            .await;
+        seated.expect("the agent is seated");
+        self.device(id, name).await;
+        id
+    }
+
+    /// A further device of a person.
+    async fn device(&self, user: UserId, name: &str) -> PushSubscription {
+        let (store, now) = (self.aws.store(), self.aws.now());
+        let session = Session {
+            id: SessionId::new(self.aws.ids().ulid()),
+            user,
+            family_sha256: String::new(),
+            current_sha256: String::new(),
+            previous_sha256: None,
+            rotated_at: now,
+            created_at: now,
+            expires_at: now + SignedDuration::from_hours(24),
+            second_factor: false,
+            device: None,
+        };
+        store.begin_session(&session).await.expect("the table answers");
+        let endpoint = format!("{}/push/{name}", self.service.url());
+        let device = PushSubscription {
+            id: PushSubscription::id_of(&endpoint),
+            user,
+            session: session.id,
+            endpoint,
+            p256dh: P256DH.to_owned(),
+            auth: AUTH.to_owned(),
+            device: None,
+            created_at: now,
+            expires_at: now + KEPT_FOR,
+        };
+        store.keep_push_subscription(&device).await.expect("the table answers");
+        let noted = store.note_reachable(self.business.scope(), user, now).await;
+        noted.expect("the table answers");
+        device
+    }
+
+    async fn push(&self) -> Result<Done, JobError> {
+        let known = self.business.conversation(&self.aws, self.conversation).await.value;
+        self.push_of(known.wrote.expect("a message").seq).await
+    }
+
+    async fn push_of(&self, seq: u64) -> Result<Done, JobError> {
+        let job = PushJob {
+            tenant: self.business.tenant(),
+            correlation_id: "evt".to_owned(),
+            conversation: self.conversation,
+            seq,
+            at: self.aws.now(),
+        };
+        handle(Job::new(job, 1), &self.ctx).await
+    }
+
+    /// Whose devices got something, in the order of names, and what they show.
+    fn shown(&self) -> Vec<(String, Value)> {
+        let mut shown: Vec<(String, Value)> = self
+            .service
+            .take_requests()
+            .into_iter()
+            .map(|asked| {
+                assert_eq!(asked.method, "POST");
+                assert!(asked.authorization.starts_with("vapid t="), "{}", asked.authorization);
+                let opened = opened(&asked.body);
+                let name = asked.path.trim_start_matches("/push/").to_owned();
+                (name, serde_json::from_slice(&opened).expect("JSON"))
+            })
+            .collect();
+        shown.sort_by(|one, other| one.0.cmp(&other.0));
+        shown
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.shown().into_iter().map(|(name, _)| name).collect()
+    }
+
+    async fn change(&self, change: impl Fn(&mut domain::inbox::conversation::Conversation)) {
+        self.business
+            .change_conversation(&self.aws, self.conversation, change)
+            .await;
+    }
+
+    async fn devices(&self, user: UserId) -> usize {
+        let known = self.aws.store().push_subscriptions(user, self.aws.now()).await;
+        known.expect("the table answers").len()
+    }
+}
+
+#[tokio::test]
+async fn unread_message_is_shown_on_devices_once() {
+    let world = World::new().await;
+    world.agent("maya", json!({})).await;
+    world.agent("noor", json!({"texts": true})).await;
+    world.agent("tom", json!({"unassigned": false})).await;
+    world
+        .agent("lea", json!({"quiet_hours": {"from": "00:00", "to": "00:00"}}))
+        .await;
+    // Noon in UTC, and four hours later where the business is.
+    world
+        .agent("rim", json!({"quiet_hours": {"from": "15:30", "to": "16:30"}}))
+        .await;
+    assert_eq!(world.push().await.expect("it is sent"), Done::Now);
+    let shown = world.shown();
+    let names: Vec<&str> = shown.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["maya", "noor"]);
+    let expected = |text: Value| {
+        json!({
+            "type": "message.received", "tenant_id": world.business.tenant(), "conversation_id": world.conversation,
+            "name": shown[0].1["name"], "text": text,
+        })
+    };
+    assert_eq!(shown[0].1, expected(Value::Null));
+    let text = shown[1].1["text"].as_str().expect("a text").to_owned();
+    assert!(!text.is_empty());
+    assert_eq!(shown[1].1, expected(text.into()));
+    // The same job again.
+    world.push().await.expect("it is done");
+    assert_eq!(world.names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn only_those_who_should_know_are_notified() {
+    let world = World::new().await;
+    let (maya, tom) = (
+        world.agent("maya", json!({})).await,
+        world.agent("tom", json!({})).await,
+    );
+    world.change(|conversation| conversation.assignee = Some(tom)).await;
+    world.push().await.expect("it is sent");
+    assert_eq!(world.names(), ["tom"]);
+    let team = json!({"name": "Orders", "members": [maya]});
+    let team: Team = world.aws.own(world.business.scope(), team).await;
+    world
+        .change(|conversation| (conversation.assignee, conversation.team) = (None, Some(team.id)))
+        .await;
+    world.push().await.expect("it is sent");
+    assert_eq!(world.names(), ["maya"]);
+    // A page shows it.
+    world.change(|conversation| conversation.assignee = Some(maya)).await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let ticket = Ticket {
+        tenant: world.business.tenant(),
+        who: Actor::User(maya),
+        credential: None,
+        most: 200,
+        until: now,
+    };
+    store.create_ticket("page", &ticket).await.expect("the table answers");
+    let page = Socket {
+        visible: true,
+        ..Socket::opened(socket_id("page"), (ticket.who, None), now)
+    };
+    assert!(
+        store
+            .open_socket(scope, "page", &page)
+            .await
+            .expect("the table answers")
+    );
+    assert_eq!(world.push().await.expect("nothing is to do"), Done::Already);
+    store.forget_socket(scope, &page.id).await.expect("the table answers");
+    // Whoever has left is not told.
+    let before = store
+        .get::<Member>(scope, &maya)
+        .await
+        .expect("the table answers")
+        .expect("a member");
+    let mut after = before.value.clone();
+    after.deactivate(now);
+    let changed = store.change_member(scope, &before, &after, &world.aws.stamp()).await;
+    changed.expect("the member is changed");
+    assert_eq!(world.push().await.expect("nothing is to do"), Done::Already);
+    assert_eq!(world.names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn message_that_is_read_or_old_is_not_shown() {
+    let world = World::new().await;
+    world.agent("maya", json!({})).await;
+    let seq = world
+        .business
+        .conversation(&world.aws, world.conversation)
+        .await
+        .value
+        .seq;
+    // A later one has its own job.
+    assert_eq!(world.push_of(seq - 1).await.expect("nothing is to do"), Done::Already);
+    world
+        .change(|conversation| conversation.read_seq = conversation.seq)
+        .await;
+    assert_eq!(world.push().await.expect("nothing is to do"), Done::Already);
+    world.change(|conversation| conversation.read_seq = 0).await;
+    let job = PushJob {
+        tenant: world.business.tenant(),
+        correlation_id: "evt".to_owned(),
+        conversation: world.conversation,
+        seq,
+        at: world.aws.now() - SignedDuration::from_mins(6),
+    };
+    assert_eq!(
+        handle(Job::new(job, 1), &world.ctx).await.expect("nothing is to do"),
+        Done::Already
+    );
+    assert_eq!(world.names(), Vec::<String>::new());
+    assert_eq!(world.push().await.expect("it is sent"), Done::Now);
+    assert_eq!(world.names(), ["maya"]);
+}
+
+#[tokio::test]
+async fn devices_that_are_gone_or_logged_out_are_forgotten() {
+    let world = World::new().await;
+    let maya = world.agent("maya", json!({})).await;
+    let phone = world.device(maya, "phone").await;
+    world
+        .aws
+        .store()
+        .end_session(maya, phone.session)
+        .await
+        .expect("the table answers");
+    assert_eq!(world.push().await.expect("it is sent"), Done::Now);
+    assert_eq!((world.names(), world.devices(maya).await), (vec!["maya".to_owned()], 1));
+    for status in [404, 410] {
+        world.device(maya, "phone").await;
+        world.service.tell(status, "{}");
+        assert_eq!(world.push().await.expect("it is done"), Done::Now);
+        assert_eq!(
+            (world.names(), world.devices(maya).await),
+            (vec!["phone".to_owned()], 1)
+        );
+    }
+}
+
+#[tokio::test]
+async fn push_service_that_takes_nothing_is_tried_again() {
+    let world = World::new().await;
+    let maya = world.agent("maya", json!({})).await;
+    for status in [429, 500, 503] {
+        world.service.tell(status, "{}");
+        world.push().await.expect_err("it is tried again");
+        assert_eq!(world.names(), ["maya"], "{status}");
+    }
+    // One that refuses for good is not.
+    world.service.tell(400, "{}");
+    assert_eq!(world.push().await.expect("it is given up"), Done::Now);
+    assert_eq!((world.names(), world.devices(maya).await), (vec!["maya".to_owned()], 1));
+    world.service.tell(201, "{}");
+    assert_eq!(world.push().await.expect("it is sent"), Done::Now);
+    assert_eq!(world.names(), ["maya"]);
+}

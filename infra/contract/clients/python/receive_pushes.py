@@ -1,0 +1,119 @@
+"""A person's browser that has no page open: gets a notification of a customer's message, and opens it, as docs/live.md says.
+
+RINGBACK_API names the API, RINGBACK_ACCESS_TOKEN the person's session, RINGBACK_TENANT and RINGBACK_SIMULATORS their business and its
+customers' phones. Exits with 0 only if everything was as expected.
+"""
+
+import base64
+import json
+import os
+import time
+
+import http_ece
+import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from py_vapid import Vapid02
+
+API = os.environ["RINGBACK_API"] + "/api/v1/me"
+SIMULATORS = os.environ["RINGBACK_SIMULATORS"]
+SERVICE = "https://updates.push.services.mozilla.com"
+
+
+def text_of(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def bytes_of(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Browser:
+    """Has its own keys, as `PushManager.subscribe` makes them."""
+
+    def __init__(self, name: str) -> None:
+        self.device = f"/wpush/v2/{name}-{os.environ['RINGBACK_TENANT']}"
+        self.private, self.secret = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
+        self.http = httpx.Client(
+            headers={"Authorization": f"Bearer {os.environ['RINGBACK_ACCESS_TOKEN']}"},
+            timeout=60,
+        )
+
+    def subscription(self) -> dict:
+        point = self.private.public_key().public_bytes(
+            Encoding.X962, PublicFormat.UncompressedPoint
+        )
+        keys = {"p256dh": text_of(point), "auth": text_of(self.secret)}
+        return {"endpoint": SERVICE + self.device, "expirationTime": None, "keys": keys}
+
+    def subscribe(self) -> dict:
+        answer = self.http.post(f"{API}/push-subscriptions", json=self.subscription())
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def taken(self) -> list[dict]:
+        """What its push service took for it."""
+        endpoint = SERVICE.removeprefix("https://") + self.device
+        every = httpx.get(f"{SIMULATORS}/pushes", timeout=60).json()
+        return [push for push in every if push["device"] == endpoint]
+
+    def opened(self, push: dict, public_key: str) -> dict:
+        authorization = push["authorization"].replace(", ", ",")
+        assert Vapid02.verify(authorization), authorization
+        token, key = authorization.removeprefix("vapid t=").split(",k=")
+        assert key == public_key, "signed by another key than the one that browsers know"
+        claims = json.loads(bytes_of(token.split(".")[1]))
+        assert claims["aud"] == SERVICE, claims
+        assert time.time() < claims["exp"] < time.time() + 86_400, claims
+        assert claims["sub"].startswith(("https://", "http://", "mailto:")), claims
+        plain = http_ece.decrypt(
+            bytes_of(push["body"]),
+            private_key=self.private,
+            auth_secret=self.secret,
+            version="aes128gcm",
+        )
+        return json.loads(plain)
+
+
+def main() -> None:
+    browser, removed = Browser("open"), Browser("removed")
+    public_key = browser.http.get(f"{API}/push-key").json()["public_key"]
+    kept = browser.subscribe()
+    gone = removed.subscribe()
+    answer = browser.http.delete(f"{API}/push-subscriptions/{gone['id']}")
+    assert answer.status_code == 204, answer.text
+    listed = browser.http.get(f"{API}/push-subscriptions").json()["items"]
+    assert [device["id"] for device in listed] == [kept["id"]], listed
+
+    foreign = browser.subscription() | {"endpoint": "https://127.0.0.1/device"}
+    refused = browser.http.post(f"{API}/push-subscriptions", json=foreign)
+    assert refused.status_code == 400, refused.text
+    assert refused.json()["errors"][0]["field"] == "endpoint", refused.text
+
+    words = "Is anybody there?"
+    said = {
+        "tenant": os.environ["RINGBACK_TENANT"],
+        "from": "+971501110037",
+        "channel": "whatsapp",
+        "text": words,
+        "wait": True,
+    }
+    wrote = httpx.post(f"{SIMULATORS}/replies", json=said, timeout=60)
+    assert wrote.is_success, wrote.text
+    # Notifications wait for somebody to read the message.
+    end = time.monotonic() + 120
+    while not (pushes := browser.taken()):
+        assert time.monotonic() < end, "no notification came"
+        time.sleep(1)
+    [push] = pushes
+    shown = browser.opened(push, public_key)
+    assert shown["type"] == "message.received", shown
+    assert shown["tenant_id"] == os.environ["RINGBACK_TENANT"], shown
+    # Only whoever asks for the words is shown them.
+    assert shown["conversation_id"] and words not in json.dumps(shown), shown
+    assert not removed.taken()
+    print("the notification is opened")
+
+
+if __name__ == "__main__":
+    main()
