@@ -87,7 +87,7 @@ def main() -> None:
 
     foreign = browser.subscription() | {"endpoint": "https://127.0.0.1/device"}
     refused = browser.http.post(f"{API}/push-subscriptions", json=foreign)
-    assert refused.status_code == 400, refused.text
+    assert refused.status_code == 422, refused.text
     assert refused.json()["errors"][0]["field"] == "endpoint", refused.text
 
     words = "Is anybody there?"
