@@ -50,6 +50,9 @@ pub struct Tenant {
     /// Ringback's tenant id, as in the webhook URLs.
     pub id: String,
     pub name: String,
+    /// Key of Ringback's API, by which the page shows the business's live events.
+    #[serde(default)]
+    pub api_key: Option<String>,
     #[serde(default)]
     pub twilio: Option<TwilioAccount>,
     #[serde(default)]

@@ -102,6 +102,7 @@ async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
             json!({
                 "id": tenant.id,
                 "name": tenant.name,
+                "live": tenant.api_key.is_some(),
                 "twilio": tenant.twilio.as_ref().map(|account| json!({
                     "numbers": account.numbers, "whatsapp_sender": account.whatsapp_sender,
                 })),

@@ -1,6 +1,7 @@
 //! `bench`: costs of the deployed functions in time, memory, bytes and dollars. `docs/benchmarks.md` has the results of a whole
 //! run.
 
+pub mod live;
 pub mod load;
 pub mod operations;
 mod page;
@@ -9,7 +10,11 @@ pub mod start;
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use domain::{Timestamp, base::phone::Phone, messages::message::Channel};
+use domain::{
+    Timestamp,
+    base::{ids::MessageId, phone::Phone},
+    messages::message::Channel,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,6 +34,7 @@ use crate::{
     tools::Tools,
     up::interrupted,
 };
+use live::Live;
 use load::{Load, Network, Work};
 use operations::Cost;
 use start::{Binary, Starts};
@@ -46,10 +52,12 @@ pub enum Part {
     Api,
     /// Wait of a phone in a slow network for the console.
     Console,
+    /// Clients that follow a business by sockets.
+    Live,
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Start, Self::Bill, Self::Load, Self::Api, Self::Console];
+    const ALL: [Self; 6] = [Self::Start, Self::Bill, Self::Load, Self::Api, Self::Console, Self::Live];
 }
 
 /// Baseline of the other functions' starts.
@@ -66,6 +74,9 @@ const FOLLOW_UPS: usize = 20;
 
 /// Rows of the import that is billed. What it costs to begin and to end it is shared by all of them.
 const IMPORTED: usize = 1_000;
+
+/// Recipients of the broadcast that is billed. What it costs to begin and to end it is shared by all of them.
+const RECIPIENTS: usize = 200;
 
 /// Calls per load, divided among the callers.
 const CALLS: usize = 96;
@@ -117,6 +128,9 @@ pub struct Figures {
     /// Rows of an import, each of which creates a contact.
     #[serde(default)]
     imported: Vec<Billed>,
+    /// What a team does: replies, assignments, broadcasts.
+    #[serde(default)]
+    team: Vec<Billed>,
     calls: Vec<Load>,
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
@@ -128,6 +142,8 @@ pub struct Figures {
     operations: Vec<Cost>,
     #[serde(default)]
     visits: Vec<Visit>,
+    #[serde(default)]
+    live: Option<Live>,
 }
 
 /// Measures these parts, and writes `docs/benchmarks.md` from all measurements.
@@ -250,6 +266,10 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         ));
         figures.visits = step("visits to the console", measuring).await?;
     }
+    if parts.contains(&Part::Live) {
+        let measuring = Box::pin(live::measure(&running.place, &running.tools, &play, &town));
+        figures.live = Some(step("clients that follow a business", measuring).await?);
+    }
     if !parts.contains(&Part::Bill) && !parts.contains(&Part::Load) {
         return Ok(());
     }
@@ -290,8 +310,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
                 bill,
             });
         }
-    }
-    if parts.contains(&Part::Bill) {
+        Box::pin(done_by_teams(running, (&play, &town), (&network, &writers), figures)).await?;
         Box::pin(asked_by_software(running, &play, &network, figures)).await?;
     }
     if parts.contains(&Part::Load) {
@@ -391,6 +410,61 @@ async fn messages(running: &Running, play: &Play, network: &Network, writers: &[
     bill_of(running, Box::pin(work)).await
 }
 
+/// Replies and assignments in the conversations of these customers, and a broadcast.
+async fn done_by_teams(
+    running: &Running,
+    (play, town): (&Play, &Town),
+    (network, customers): (&Network, &[Phone]),
+    figures: &mut Figures,
+) -> Result<()> {
+    figures.team.clear();
+    let conversations = network.conversations(customers).await?;
+    let colleague = network.colleague().await?;
+    let assigning = async {
+        for (_, conversation) in &conversations {
+            network.assign(conversation, &colleague).await?;
+        }
+        anyhow::Ok(())
+    };
+    let bill = step("assignments", bill_of(running, Box::pin(assigning))).await?;
+    let billed = |(what, _): (&str, f64), count, bill| Billed {
+        what: what.to_owned(),
+        count,
+        bill,
+    };
+    figures.team.push(billed(page::ASSIGNMENT, conversations.len(), bill));
+    let replying = async {
+        for (phone, conversation) in &conversations {
+            let id = network.reply(conversation).await?;
+            last_status(play, network, (phone, id), "read").await?;
+            quiet(play).await?;
+        }
+        anyhow::Ok(())
+    };
+    let bill = step("replies", bill_of(running, Box::pin(replying))).await?;
+    figures.team.insert(0, billed(page::REPLY, conversations.len(), bill));
+    let other = Network::new(play, town).await?;
+    other.people_who_want_sms(RECIPIENTS).await?;
+    let broadcasting = async {
+        other.broadcast().await?;
+        quiet(play).await
+    };
+    let what_step = format!("a broadcast to {RECIPIENTS} people");
+    let bill = step(&what_step, bill_of(running, Box::pin(broadcasting))).await?;
+    figures.team.push(billed(page::BROADCAST, RECIPIENTS, bill));
+    Ok(())
+}
+
+/// Waits until a message has come to this status.
+async fn last_status(play: &Play, network: &Network, (to, id): (&Phone, MessageId), status: &str) -> Result<()> {
+    until(PATIENCE, "the last status of a message", async || {
+        let sent = play.outbox(&network.tenant().id, to).await?;
+        let own = sent.iter().find(|sent| sent.key().is_some_and(|key| key.message == id));
+        Ok(came_to(own, status))
+    })
+    .await
+}
+
 /// Messages that software requests, and contacts that it creates or imports.
 async fn asked_by_software(running: &Running, play: &Play, network: &Network, figures: &mut Figures) -> Result<()> {
     figures.requested.clear();
@@ -442,7 +516,6 @@ async fn requested(
     recipients: &[Phone],
     channel: Channel,
 ) -> Result<Bill> {
-    let tenant = network.tenant();
     let last = match channel {
         Channel::WhatsApp => "read",
         Channel::Sms => "delivered",
@@ -450,12 +523,7 @@ async fn requested(
     let work = async {
         for to in recipients {
             let id = network.request(to, channel).await?;
-            until(PATIENCE, "the last status of a message", async || {
-                let sent = play.outbox(&tenant.id, to).await?;
-                let own = sent.iter().find(|sent| sent.key().is_some_and(|key| key.message == id));
-                Ok(came_to(own, last))
-            })
-            .await?;
+            last_status(play, network, (to, id), last).await?;
             quiet(play).await?;
         }
         anyhow::Ok(())

@@ -72,6 +72,7 @@ function showTenants() {
   else if (!$("call-result").dataset.call) $("call-result").textContent = "";
   if (!state.tenants.some((tenant) => tenant.id === state.tenant)) state.tenant = state.tenants[0]?.id ?? null;
   showVia();
+  follow();
   $("businesses").replaceChildren(...(state.tenants.length < 2 ? [] : state.tenants.map((tenant) => make("button", {
     type: "button", textContent: tenant.name, ariaPressed: String(tenant.id === state.tenant),
     onclick: () => { state.tenant = tenant.id; showTenants(); attempt(refreshPhone); },
@@ -499,6 +500,75 @@ const events = new EventSource("events");
 events.onopen = () => { live("live", "Live"); attempt(refreshAll); };
 events.onerror = () => live("lost", "Disconnected, reconnecting");
 events.addEventListener("changed", (event) => { changed.add(event.data); soon(); });
+
+// What software of the chosen business is told, by the API's sockets. Nothing is caught up: the page shows what happens while it is open.
+const VIEWS = ["messages", "calls", "inbox:all", "contacts", "templates", "connections", "operations", "campaigns"];
+const SHOWN_EVENTS = 50;
+const following = { tenant: null, socket: null, again: undefined, seen: new Set() };
+
+function followed(status, text) {
+  $("following").hidden = false;
+  $("following").dataset.state = status;
+  $("following").textContent = text;
+}
+
+function showEvents(events) {
+  for (const { id, type, at, data, conversation_id: conversation } of events) {
+    if (following.seen.has(id)) continue;
+    following.seen.add(id);
+    const { state: outcome, ...ids } = data;
+    const subject = Object.values(ids).concat(conversation ?? []);
+    $("software").prepend(make("li", {}, make("small", { textContent: clock(at) }),
+      make("span", { textContent: outcome ? `${type}: ${outcome}` : type }), make("small", { textContent: subject.join(" "), dir: "ltr" })));
+  }
+  while ($("software").children.length > SHOWN_EVENTS) $("software").lastElementChild.remove();
+  $("software").hidden = $("software").children.length === 0;
+  $("no-events").hidden = !$("software").hidden;
+}
+
+function follow() {
+  const tenant = state.tenants.find((each) => each.id === state.tenant);
+  if (!tenant?.live || following.tenant === tenant.id) return;
+  following.tenant = tenant.id;
+  following.seen.clear();
+  $("software").replaceChildren();
+  showEvents([]);
+  connect(tenant);
+}
+
+async function connect(tenant) {
+  clearTimeout(following.again);
+  const before = following.socket;
+  following.socket = null;
+  before?.close();
+  followed("connecting", "Connecting…");
+  const isCurrent = () => following.tenant === tenant.id;
+  const again = (why) => {
+    followed("lost", why);
+    following.again = setTimeout(connect, 5000, tenant);
+  };
+  let socket;
+  try {
+    const { url, ticket } = await ask(`tenants/${encodeURIComponent(tenant.id)}/ticket`, "POST");
+    if (!isCurrent()) return;
+    socket = following.socket = new WebSocket(`${url}?ticket=${ticket}`);
+  } catch {
+    if (isCurrent()) again("Ringback gives no ticket");
+    return;
+  }
+  const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ action: "ping" })), 300_000);
+  socket.onopen = () => socket.send(JSON.stringify({ action: "watch", views: VIEWS }));
+  socket.onmessage = ({ data }) => {
+    if (following.socket !== socket) return;
+    const frame = JSON.parse(data);
+    if (frame.type === "watching") followed("live", tenant.name);
+    if (frame.type === "events") showEvents(frame.events);
+  };
+  socket.onclose = () => {
+    clearInterval(ping);
+    if (following.socket === socket) again("Disconnected, reconnecting");
+  };
+}
 
 const wanted = decodeURIComponent(location.hash.slice(1));
 if (/^\+\d{7,15}$/.test(wanted)) state.number = wanted;

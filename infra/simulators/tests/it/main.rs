@@ -7,6 +7,7 @@ mod graph;
 mod inbound;
 mod mails;
 mod media;
+mod page;
 mod ringback;
 mod signing;
 mod support;

@@ -13,18 +13,20 @@ use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
     base::{
-        ids::{MessageId, OperationId},
+        ids::{ContactId, MessageId, OperationId},
         phone::Phone,
     },
-    messages::message::Channel,
+    contacts::contact::{Contact, Identity},
+    messages::{inbound::OptFlag, message::Channel},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use tokio::task::JoinSet;
 
 use crate::{
     api::{Proof, ask, succeeded, upload},
-    business::{Plan, Town},
+    business::{Plan, Town, new_ulid},
     endpoints::Tenant,
     play::{Look, Play, merge, until},
     secrets::random_hex,
@@ -32,6 +34,9 @@ use crate::{
 
 /// Maximum wait for a message.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Maximum wait for the end of a broadcast, which begins with a minute.
+const BROADCAST_WITHIN: Duration = Duration::from_secs(600);
 
 /// Interval between a caller's checks for the message. The time is the provider's, not that of the check.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -45,6 +50,11 @@ impl Times {
     pub fn new(mut milliseconds: Vec<f64>) -> Self {
         milliseconds.sort_by(f64::total_cmp);
         Self(milliseconds)
+    }
+
+    /// The same, sorted.
+    pub fn sorted(self) -> Self {
+        Self::new(self.0)
     }
 
     /// Number of durations.
@@ -155,6 +165,93 @@ impl Network {
         id.parse().context("reading a message's id")
     }
 
+    async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
+        let Inner { play, tenant, .. } = &*self.0;
+        let key = Proof::Key(tenant.api_key.clone());
+        let body = body.map(|body| ("application/json".to_owned(), body));
+        succeeded(&ask(play, method, path, &key, None, &body).await?, path)
+    }
+
+    /// The conversations of these customers.
+    pub async fn conversations(&self, customers: &[Phone]) -> Result<Vec<(Phone, Value)>> {
+        let listed = self.ask("get", "/api/v1/conversations?limit=100", None).await?;
+        let mut found = Vec::new();
+        for conversation in listed["items"].as_array().context("conversations are listed")? {
+            let contact = conversation["contact"]["id"].as_str().context("a conversation has a contact")?;
+            let contact = self.ask("get", &format!("/api/v1/contacts/{contact}"), None).await?;
+            let phone = customers.iter().find(|phone| contact["phones"][0] == phone.as_str());
+            found.extend(phone.map(|phone| (phone.clone(), conversation.clone())));
+        }
+        ensure!(found.len() == customers.len(), "{} customers have a conversation", found.len());
+        Ok(found)
+    }
+
+    /// The id of somebody of the business.
+    pub async fn colleague(&self) -> Result<String> {
+        let listed = self.ask("get", "/api/v1/users", None).await?;
+        let id = listed["items"][0]["id"].as_str();
+        Ok(id.context("somebody belongs to the business")?.to_owned())
+    }
+
+    /// A conversation gets somebody who attends to it.
+    pub async fn assign(&self, conversation: &Value, user: &str) -> Result<()> {
+        let id = conversation["id"].as_str().context("a conversation has an id")?;
+        let path = format!("/api/v1/conversations/{id}");
+        let body = json!({ "assignee_id": user });
+        self.ask("patch", &path, Some(body)).await.map(drop)
+    }
+
+    /// The business replies. Returns the message's id.
+    pub async fn reply(&self, conversation: &Value) -> Result<MessageId> {
+        let id = conversation["id"].as_str().context("a conversation has an id")?;
+        let path = format!("/api/v1/conversations/{id}/messages");
+        let body = json!({ "seen": conversation["seq"], "text": "Yes, we keep one for you." });
+        let id = self.create(&path, &body).await?;
+        id.parse().context("reading a message's id")
+    }
+
+    /// As many people, who want messages by SMS.
+    pub async fn people_who_want_sms(&self, count: usize) -> Result<()> {
+        let tenant = self.tenant().id.parse().context("reading a tenant's id")?;
+        let (scope, now) = (access::operator::scope(tenant), Timestamp::now());
+        for _ in 0..count {
+            let identity = Identity::Phone(self.caller()?);
+            let id = ContactId::new(new_ulid()?.parse().context("reading an id")?);
+            let mut contact = Contact::first_seen(id, &identity, now);
+            contact.wish(OptFlag::Start, "wrote START", now);
+            let effects = Effects {
+                people: vec![ContactWrite::new(contact, identity)],
+                ..Effects::default()
+            };
+            self.0.play.store.commit(&scope, effects, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends an SMS to everybody, and waits until it is done.
+    pub async fn broadcast(&self) -> Result<()> {
+        let everybody = json!({ "name": "Everybody", "filter": {} });
+        let segment = self.create("/api/v1/segments", &everybody).await?;
+        let draft = json!({
+            "type": "broadcast", "name": "Offer", "audience": { "segment": segment },
+            "message": { "channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday" },
+        });
+        let campaign = self.create("/api/v1/campaigns", &draft).await?;
+        let path = format!("/api/v1/campaigns/{campaign}");
+        self.post(&format!("{path}/start"), &json!({})).await?;
+        until(BROADCAST_WITHIN, "the end of a broadcast", async || {
+            // Each look is billed.
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            let campaign = self.ask("get", &path, None).await?;
+            Ok(if campaign["state"] == "completed" {
+                Look::Seen(())
+            } else {
+                Look::Instead(campaign["state"].to_string())
+            })
+        })
+        .await
+    }
+
     /// Software creates a contact with a name and a number.
     pub async fn create_contact(&self) -> Result<()> {
         let contact = json!({ "name": "Maya Haddad", "phones": [self.caller()?] });
@@ -193,8 +290,7 @@ impl Network {
             })
         });
         Box::pin(ended).await?;
-        let key = Proof::Key(tenant.api_key.clone());
-        let shown = succeeded(&ask(play, "get", &place, &key, None, &None).await?, &place)?;
+        let shown = self.ask("get", &place, None).await?;
         let created = &shown["operation"]["result"]["created"];
         ensure!(*created == count, "{count} contacts are not imported: {shown}");
         Ok(())

@@ -61,6 +61,27 @@ fn a_python_client_follows_by_a_socket() {
     });
 }
 
+/// The same by Node.js.
+#[test]
+fn a_node_client_follows_by_a_socket() {
+    on_stage(async |stage| {
+        let ours = stage.business("Followed").await?;
+        let tools = stage.contract().await?;
+        let folder = fresh(stage, "node")?;
+        let client = stage.place.root.join("infra/contract/clients/typescript/follow.mjs");
+        std::fs::copy(client, folder.join("follow.mjs")).context("copying follow.mjs")?;
+        std::os::unix::fs::symlink(tools.packages_folder(), folder.join("node_modules"))?;
+        let mut following = tools.program("node");
+        following
+            .arg(folder.join("follow.mjs"))
+            .env("RINGBACK_SIMULATORS", &stage.play.endpoints.simulators)
+            .env("RINGBACK_TENANT", ours.id());
+        let said = run(with_key(&mut following, stage, &ours.tenant.api_key), "follow.mjs").await?;
+        ensure!(said.contains("the socket tells all"), "{said}");
+        Ok(())
+    });
+}
+
 /// A browser that we did not write: it opens what its push service took for it.
 #[test]
 fn a_python_receiver_opens_a_notification() {

@@ -1,5 +1,6 @@
 //! Events of what changes, from the table's stream: in process against the emulator's table.
 
+mod cuts;
 mod filter;
 mod sockets;
 

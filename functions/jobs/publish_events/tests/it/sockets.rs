@@ -154,7 +154,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-fn conversation(aws: &Aws) -> ConversationId {
+pub(crate) fn conversation(aws: &Aws) -> ConversationId {
     ConversationId::of(ContactId::new(aws.ids().ulid()), None)
 }
 

@@ -1,0 +1,372 @@
+//! Clients lose their sockets at any moment, while shards come in any order, batches twice, late or in parts, and end with what the API
+//! shows. They follow as `docs/live.md` says, by the functions `live` and `live_socket`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use aws_lambda_events::dynamodb::EventRecord;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    accounts::permission::Role,
+    base::ids::{CallId, ConversationId},
+    inbox::conversation::{Conversation, Happening, What},
+};
+use kit::{
+    sockets::{Answer, Did, SocketEvent},
+    stream::Batch,
+};
+use publish_events::{Context, handle};
+use serde_json::{Value, json};
+use store::{TenantScope, Versioned};
+use testkit::{
+    Aws, Lossy,
+    api::{House, Town},
+    sockets::{Gateway, socket_id},
+    stream::{Filter, Rows, record, rows},
+};
+
+use crate::sockets::conversation;
+
+/// Random numbers that are the same in each run.
+struct Dice(u64, u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.1 += 1;
+        let mut hasher = DefaultHasher::new();
+        (self.0, self.1).hash(&mut hasher);
+        usize::try_from(hasher.finish() % bound as u64).expect("below the bound")
+    }
+
+    fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+}
+
+/// A client, which knows the number of the latest happening of each conversation of which it was told.
+struct Client {
+    of_home: bool,
+    role: Role,
+    connection: String,
+    opened: usize,
+    cursor: Option<String>,
+    known: BTreeSet<String>,
+    seen: BTreeMap<String, u64>,
+}
+
+impl Client {
+    const fn new(of_home: bool, role: Role) -> Self {
+        Self {
+            of_home,
+            role,
+            connection: String::new(),
+            opened: 0,
+            cursor: None,
+            known: BTreeSet::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    fn note(&mut self, events: &Value) {
+        for event in events.as_array().expect("events") {
+            if self.known.insert(event["id"].to_string())
+                && let (Some(id), Some(seq)) = (event["conversation_id"].as_str(), event["seq"].as_u64())
+            {
+                let seen = self.seen.entry(id.to_owned()).or_default();
+                *seen = seq.max(*seen);
+            }
+        }
+    }
+}
+
+/// A shard of the stream: what is to be delivered, and what was.
+#[derive(Default)]
+struct Shard {
+    waiting: VecDeque<EventRecord>,
+    delivered: Vec<EventRecord>,
+}
+
+struct World<'a> {
+    aws: &'a Aws,
+    town: Town<'a>,
+    gateway: Gateway,
+    sockets: live_socket::Context,
+    publish: Context,
+    refused: Context,
+    filter: Filter,
+    /// Of the home tenant, and of the other one.
+    conversations: [Vec<ConversationId>; 2],
+    images: HashMap<ConversationId, ((String, String), serde_dynamo::Item)>,
+    shards: [Shard; 2],
+    changes: usize,
+    dice: Dice,
+}
+
+impl<'a> World<'a> {
+    async fn new(aws: &'a Aws, lossy: &Lossy, seed: u64) -> Self {
+        let gateway = Gateway::start();
+        let env = aws.env_with(&[("CONNECTIONS_URL", gateway.url())]);
+        lossy.deny("PutItem");
+        let refused = aws.env_with(&[("CONNECTIONS_URL", gateway.url()), ("AWS_ENDPOINT_URL", lossy.url())]);
+        let conversations = [8, 2].map(|count| (0..count).map(|_| conversation(aws)).collect());
+        let town = Town::with_env(aws, &aws.env_with(&[("LIVE_URL", gateway.url())]), live::routes).await;
+        Self {
+            aws,
+            town,
+            sockets: live_socket::Context::new(&env).expect("a context"),
+            publish: Context::new(&env).expect("a context"),
+            refused: Context::new(&refused).expect("a context"),
+            gateway,
+            filter: Filter::of("publish_events"),
+            conversations,
+            images: HashMap::new(),
+            shards: Default::default(),
+            changes: 0,
+            dice: Dice(seed, 0),
+        }
+    }
+
+    fn house(&self, of_home: bool) -> &House {
+        if of_home { &self.town.home } else { &self.town.away }
+    }
+
+    /// The row of a conversation, with its key.
+    async fn image(&self, id: ConversationId) -> ((String, String), serde_dynamo::Item) {
+        if let Some((key, _)) = self.images.get(&id) {
+            let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
+            let text = |text: &String| AttributeValue::S(text.clone());
+            let asked = self.aws.dynamodb().get_item().table_name(table);
+            let asked = asked.key("pk", text(&key.0)).key("sk", text(&key.1)).send().await;
+            let row = asked.expect("the table answers").item.expect("the conversation's row");
+            return (key.clone(), row.into());
+        }
+        let all: Rows = rows(self.aws).await;
+        let contact = id.contact().to_string();
+        let of = |(pk, sk): &(String, String)| {
+            let contact = contact.rsplit('_').next().unwrap_or_default();
+            sk.starts_with("CONV") && pk.ends_with(contact)
+        };
+        all.into_iter().find(|(key, _)| of(key)).expect("the conversation's row")
+    }
+
+    /// Something happens in a conversation, and comes into the stream.
+    async fn change(&mut self) {
+        let of_home = !self.dice.once_in(6);
+        let all = &self.conversations[usize::from(!of_home)];
+        let place = self.dice.below(all.len());
+        let id = all[place];
+        let (store, scope) = (self.aws.store(), self.house(of_home).scope());
+        let now = self.aws.now();
+        let known = store.conversation(scope, id).await.expect("the table answers");
+        let mut known = known.unwrap_or_else(|| Versioned {
+            value: Conversation::empty(id, now),
+            version: 0,
+        });
+        let call = CallId::new(id.contact(), self.aws.ids().ulid());
+        let what = What::Missed(call);
+        known.value.note(Happening { at: now, what }, None);
+        let written = store.write_conversation(scope, &known, None).await;
+        written.expect("the conversation is written");
+        let after = self.image(id).await;
+        let before = self.images.insert(id, after.clone());
+        let before = before.map(|(_, row)| row).unwrap_or_default();
+        let record = record(self.changes, before, after.1);
+        self.changes += 1;
+        assert!(self.filter.admits(&record));
+        // Of one contact, all in one shard.
+        self.shards[place % 2].waiting.push_back(record);
+    }
+
+    /// Delivers the next records of a shard, or some that were delivered before. `fails`: the table refuses that they are kept.
+    async fn deliver(&mut self, fails: bool) -> bool {
+        let shard = self.dice.below(2);
+        let size = 1 + self.dice.below(4);
+        let replays = self.dice.once_in(6) && !self.shards[shard].delivered.is_empty();
+        let of = &self.shards[shard];
+        let records: Vec<EventRecord> = if replays {
+            let from = self.dice.below(of.delivered.len());
+            of.delivered[from..].iter().take(size).cloned().collect()
+        } else {
+            of.waiting.iter().take(size).cloned().collect()
+        };
+        if records.is_empty() {
+            return true;
+        }
+        let batch = Batch {
+            shard: format!("shard-{shard}"),
+            records,
+            again: false,
+        };
+        let count = batch.records.len();
+        let ctx = if fails { &self.refused } else { &self.publish };
+        let done = handle(batch, ctx).await;
+        let shard = &mut self.shards[shard];
+        if done.is_ok() && !replays {
+            let delivered: Vec<EventRecord> = shard.waiting.drain(..count).collect();
+            shard.delivered.extend(delivered);
+        }
+        done.is_ok()
+    }
+
+    async fn socket(&self, connection: &str, did: Did) -> Answer {
+        let event = SocketEvent {
+            id: socket_id(connection),
+            did,
+        };
+        live_socket::handle(event, &self.sockets).await.expect("the event is handled")
+    }
+
+    /// Asks as the client, again after five seconds while it asks too often.
+    async fn ask(&self, client: &Client, path: &str) -> Value {
+        let house = self.house(client.of_home);
+        loop {
+            let person = self.town.of(house, client.role);
+            let answer = if path.ends_with("ticket") {
+                person.post(path, json!({})).await
+            } else {
+                person.get(path).await
+            };
+            if answer.status() != 429 {
+                return answer.is(200).json();
+            }
+            self.aws.pass(5);
+        }
+    }
+
+    async fn begin(&self, client: &mut Client) {
+        let ticket = self.ask(client, "/api/v1/live/ticket").await;
+        let cursor = ticket["cursor"].as_str().expect("a cursor").to_owned();
+        client.cursor.get_or_insert(cursor);
+        client.opened += 1;
+        client.connection = format!("{}-{}-{}", client.of_home, client.role, client.opened);
+        let query = [("ticket".to_owned(), ticket["ticket"].as_str().expect("a ticket").to_owned())];
+        assert_eq!(self.socket(&client.connection, Did::Connect(query.into())).await, Answer::Taken);
+        let watch = json!({"action": "watch", "views": ["inbox:all"]}).to_string();
+        self.socket(&client.connection, Did::Say(watch)).await;
+        // As long as it has not caught up, it takes no cursor of what it is told.
+        let mut behind = None;
+        for frame in self.gateway.told(&socket_id(&client.connection)) {
+            match frame["type"].as_str() {
+                Some("events") => client.note(&frame["events"]),
+                Some("catch_up") => behind = frame["cursor"].as_str().map(str::to_owned),
+                Some("watching") => {}
+                _ => panic!("{frame}"),
+            }
+        }
+        self.catch_up(client).await;
+        if behind.is_some() {
+            client.cursor = behind;
+            self.catch_up(client).await;
+        }
+    }
+
+    async fn catch_up(&self, client: &mut Client) {
+        loop {
+            let after = client.cursor.as_ref().expect("it has begun");
+            let page = self.ask(client, &format!("/api/v1/live/events?after={after}")).await;
+            client.note(&page["events"]);
+            client.cursor = Some(page["cursor"].as_str().expect("a cursor").to_owned());
+            if page["more"] == false {
+                return;
+            }
+        }
+    }
+
+    async fn hear(&self, client: &mut Client) {
+        for frame in self.gateway.told(&socket_id(&client.connection)) {
+            if let Some(cursor) = frame["cursor"].as_str() {
+                client.cursor = Some(cursor.to_owned());
+            }
+            match frame["type"].as_str() {
+                Some("events") => client.note(&frame["events"]),
+                Some("catch_up") => self.catch_up(client).await,
+                Some("watching" | "pong") => {}
+                _ => panic!("{frame}"),
+            }
+        }
+    }
+
+    /// What was on its way to the client is lost.
+    async fn cut(&mut self, client: &mut Client) {
+        let id = socket_id(&client.connection);
+        match self.dice.below(3) {
+            0 => {
+                self.socket(&client.connection, Did::Disconnect).await;
+            }
+            1 => self.gateway.lose(&id),
+            // Nobody notices for a while, and what is sent is taken.
+            _ => {
+                self.deliver(false).await;
+                self.gateway.lose(&id);
+            }
+        }
+        self.gateway.told(&id);
+    }
+}
+
+/// The tenant of each client is changed by others, too: what it sees is its own.
+async fn play(seed: u64, cuts: usize, failures: std::ops::Range<usize>) -> usize {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let mut world = Box::pin(World::new(&aws, &lossy, seed)).await;
+    let roles = [Role::Viewer, Role::Agent, Role::Manager, Role::Admin];
+    let mut clients: Vec<Client> = roles.map(|role| Client::new(true, role)).into();
+    clients.push(Client::new(false, Role::Admin));
+    for client in &mut clients {
+        world.begin(client).await;
+    }
+    let (mut cut, mut round, mut failed) = (0, 0, 0);
+    while cut < cuts {
+        round += 1;
+        world.change().await;
+        let fails = failures.contains(&round);
+        failed += usize::from(!world.deliver(fails).await);
+        aws.pass(i64::try_from(world.dice.below(3)).expect("seconds"));
+        for client in &mut clients {
+            match world.dice.below(4) {
+                0 | 1 => world.hear(client).await,
+                2 => {
+                    world.cut(client).await;
+                    world.begin(client).await;
+                    cut += 1;
+                }
+                // The gateway fails for a moment.
+                _ => world.gateway.fail(&socket_id(&client.connection), 1),
+            }
+        }
+    }
+    while world.shards.iter().any(|shard| !shard.waiting.is_empty()) {
+        world.deliver(false).await;
+    }
+    for client in &mut clients {
+        world.gateway.fail(&socket_id(&client.connection), 0);
+        world.hear(client).await;
+        world.socket(&client.connection, Did::Say(r#"{"action": "ping"}"#.to_owned())).await;
+        world.hear(client).await;
+        let mut shown = BTreeMap::new();
+        let scope: &TenantScope = world.house(client.of_home).scope();
+        for id in &world.conversations[usize::from(!client.of_home)] {
+            if let Some(row) = aws.store().conversation(scope, *id).await.expect("the table answers") {
+                shown.insert(id.to_string(), row.value.seq);
+            }
+        }
+        assert_eq!(client.seen, shown, "{} of seed {seed}, after {} sockets", client.role, client.opened);
+    }
+    assert!(clients.iter().all(|client| client.opened > 1));
+    failed
+}
+
+#[tokio::test]
+async fn clients_that_are_cut_at_any_moment_miss_nothing() {
+    for seed in 0..4 {
+        Box::pin(play(seed, 225, 0..0)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_batches_fail_and_nothing_is_lost() {
+    let failed = Box::pin(play(100, 100, 5..130)).await;
+    assert!(failed >= 100, "{failed}");
+}

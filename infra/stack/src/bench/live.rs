@@ -1,0 +1,64 @@
+//! Clients that follow a business by sockets while its customers write: the time until they are told, and what they miss.
+
+use anyhow::{Context as _, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::load::Times;
+use crate::{
+    business::{Plan, Town},
+    place::Place,
+    play::Play,
+    process::run_captured,
+    tools::Tools,
+};
+
+/// Figures of one run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Live {
+    /// Open sockets.
+    pub sockets: usize,
+    /// Those of them whose clients are gone without a word, or read nothing.
+    pub ill: usize,
+    /// Customers' messages.
+    pub messages: usize,
+    /// Messages per second.
+    pub per_second: f64,
+    /// From a message to the only client, one message at a time: the emulator's own time.
+    pub alone: Times,
+    /// From each message to each healthy client that watches its conversation.
+    pub told: Times,
+    /// Catch-ups that healthy clients were asked for.
+    pub caught_up: usize,
+    /// Changes that a healthy client did not know after it caught up.
+    pub missing: usize,
+    /// Events of another business, or of a conversation that the client does not watch.
+    pub foreign: usize,
+}
+
+/// Measures with `python/follow_many.py`: clients that we did not write.
+pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> Result<Live> {
+    let ours = town.open("Followed", Plan::lift_limits).await?;
+    let other = town.open("Beside it", Plan::lift_limits).await?;
+    let mut python = tools.contract().await?.program("python");
+    python
+        .arg(place.root.join("infra/stack/python/follow_many.py"))
+        .env("RINGBACK_API", &play.endpoints.api)
+        .env("RINGBACK_SIMULATORS", &play.endpoints.simulators)
+        .env("RINGBACK_TENANT", &ours.id)
+        .env("RINGBACK_KEY", &ours.api_key)
+        .env("RINGBACK_OTHER_KEY", &other.api_key)
+        .env("NO_PROXY", "127.0.0.1");
+    let said = run_captured(&mut python, &[], "follow_many.py").await?;
+    let live: Live = serde_json::from_slice(&said).context("reading what follow_many.py measured")?;
+    ensure!(
+        live.missing == 0 && live.foreign == 0,
+        "clients missed {} changes, and were told of {} that are not theirs",
+        live.missing,
+        live.foreign,
+    );
+    Ok(Live {
+        alone: live.alone.sorted(),
+        told: live.told.sorted(),
+        ..live
+    })
+}
