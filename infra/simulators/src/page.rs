@@ -17,7 +17,8 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::world::Sims;
 
 /// Everything comes from this server, except live events, and nothing inline runs: a customer's text can never become script.
-const POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Maximum wait for a ticket.
 const TICKET_WITHIN: Duration = Duration::from_secs(15);
@@ -61,7 +62,12 @@ async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
         return (StatusCode::NOT_FOUND, Json(error)).into_response();
     };
     let url = format!("{}/api/v1/live/ticket", config.public_base_url);
-    let asked = world.http.post(url).header("x-api-key", key).timeout(TICKET_WITHIN).send();
+    let asked = world
+        .http
+        .post(url)
+        .header("x-api-key", key)
+        .timeout(TICKET_WITHIN)
+        .send();
     let answer = async {
         let answer = asked.await?;
         let status = answer.status().as_u16();
@@ -70,7 +76,12 @@ async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
     match answer.await {
         Ok((status, body)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-            (status, [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], body).into_response()
+            (
+                status,
+                [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")],
+                body,
+            )
+                .into_response()
         }
         Err(error) => {
             let error = json!({"error": format!("Ringback's API does not answer: {}", error.without_url())});

@@ -1,5 +1,7 @@
 """200 clients follow a business while its customers write, and measure what `cargo stack bench --part live` shows.
 
+Each watches one of 40 conversations, and one of each caller's ten all of them. A tenth of them vanish without closing, or read nothing.
+
 RINGBACK_API and RINGBACK_KEY name the business, RINGBACK_TENANT and RINGBACK_SIMULATORS its customers' phones, RINGBACK_OTHER_KEY another
 business. Prints one JSON object.
 """
@@ -7,7 +9,6 @@ business. Prints one JSON object.
 import asyncio
 import json
 import os
-import random
 import time
 
 import httpx
@@ -37,6 +38,8 @@ class Client:
         self.socket: ClientConnection | None = None
         self.listening: asyncio.Task | None = None
         self.caught_up = 0
+        self.told: set[str] = set()
+        self.reading = asyncio.Lock()
 
     async def ask(self, method: str, path: str, **more: object) -> dict:
         for _ in range(60):
@@ -57,7 +60,8 @@ class Client:
         watching = asyncio.get_running_loop().create_future()
         self.listening = asyncio.create_task(self.listen(watching))
         await asyncio.wait_for(watching, 120)
-        await self.catch_up()
+        async with self.reading:
+            await self.catch_up()
         self.settled = True
 
     async def listen(self, watching: asyncio.Future) -> None:
@@ -69,12 +73,15 @@ class Client:
                     watching.set_result(None)
                 elif kind == "events":
                     self.note(frame["events"])
+                    self.told.update(event["id"] for event in frame["events"])
                     if self.settled:
                         self.cursor = frame["cursor"]
                 elif kind == "catch_up":
                     self.caught_up += 1
-                    self.cursor = frame["cursor"]
-                    await self.catch_up()
+                    # Not after the catch-up of the beginning has gone on from elsewhere.
+                    async with self.reading:
+                        self.cursor = frame["cursor"]
+                        await self.catch_up()
         except ConnectionClosed:
             pass
 
@@ -92,6 +99,12 @@ class Client:
                 continue
             if event["type"] == "conversation.changed":
                 self.heard.setdefault((event["conversation_id"], event["seq"]), now)
+
+    def watches(self, event: dict) -> bool:
+        views = self.views
+        if "inbox:all" in views:
+            return event["type"] == "conversation.changed"
+        return f"conversation:{event['conversation_id']}" in views
 
     def latest(self, conversation: str) -> int:
         return max((seq for of, seq in self.heard if of == conversation), default=0)
@@ -158,6 +171,8 @@ async def main() -> None:
     await customers.introduce(admin)
     phone_of = {place: phone for place, phone in enumerate(customers.phones)}
 
+    admin.cursor = (await admin.ask("GET", "/live/events"))["cursor"]
+
     # The emulator's own time: one client, one message at a time.
     alone = Client(os.environ["RINGBACK_KEY"], ["inbox:all"])
     await alone.begin()
@@ -176,7 +191,8 @@ async def main() -> None:
         for place in range(EACH):
             number = caller * EACH + place
             watched = customers.conversations[phone_of[number % CUSTOMERS]]
-            clients.append(Client(made["key"], [f"conversation:{watched}"]))
+            view = "inbox:all" if place == EACH - 1 else f"conversation:{watched}"
+            clients.append(Client(made["key"], [view]))
     for first in range(0, len(clients), OPENED_AT_ONCE):
         await asyncio.gather(*(client.begin() for client in clients[first : first + OPENED_AT_ONCE]))
     await other.begin()
@@ -189,6 +205,9 @@ async def main() -> None:
             client.socket.transport.abort()
     healthy = [client for client in clients if client not in ill]
 
+    # All that happens, as whoever reads everything sees it.
+    await admin.catch_up()
+    before = set(admin.events)
     customers.wrote.clear()
     writing = []
     began = time.monotonic()
@@ -199,30 +218,36 @@ async def main() -> None:
     await asyncio.gather(*writing)
     took = time.monotonic() - began
 
-    def behind() -> int:
-        return sum(
-            client.latest(conversation) < customers.number[phone]
-            for client in healthy
-            for phone, conversation in customers.conversations.items()
-            if f"conversation:{conversation}" in client.views
-        )
+    async def missed() -> dict[str, int]:
+        """How many events each healthy client does not know of those that it should have been told."""
+        await admin.catch_up()
+        known = {}
+        for place, client in enumerate(healthy):
+            wanted = {id for id, event in admin.events.items() if id not in before and client.watches(event)}
+            known[f"{place} {client.views}"] = len(wanted - client.events.keys())
+        return {client: count for client, count in known.items() if count}
 
-    end = time.monotonic() + 120
-    while behind() and time.monotonic() < end:
-        await asyncio.sleep(0.5)
+    def all_are_known() -> bool:
+        latest = {customers.conversations[phone]: number for phone, number in customers.number.items()}
+        return all(admin.latest(conversation) >= number for conversation, number in latest.items())
+
+    end = time.monotonic() + 180
+    while await missed() or not all_are_known():
+        if time.monotonic() > end:
+            break
+        await asyncio.sleep(3)
     told = times(healthy, customers.wrote)
-    # Whoever lost something reads it, as after any loss.
+    # Whoever lost the connection begins again, as after any loss.
     for client in healthy:
         if client.socket.close_code is not None:
             await client.begin()
-    for client in random.sample(healthy, 20):
-        await client.catch_up()
-    missing = behind()
+    missing = sum((await missed()).values())
     await other.catch_up()
-    ours = set(customers.conversations.values())
+    # By ids: nobody was told of what they do not watch, and another business of nothing.
     foreign = len(other.events) + sum(
-        event["conversation_id"] not in ours for client in healthy for event in client.events.values()
+        not client.watches(admin.events[id]) for client in healthy for id in client.told if id in admin.events
     )
+    foreign += sum(id not in admin.events for client in healthy for id in client.told)
     print(
         json.dumps(
             {

@@ -57,7 +57,14 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 6] = [Self::Start, Self::Bill, Self::Load, Self::Api, Self::Console, Self::Live];
+    const ALL: [Self; 6] = [
+        Self::Start,
+        Self::Bill,
+        Self::Load,
+        Self::Api,
+        Self::Console,
+        Self::Live,
+    ];
 }
 
 /// Baseline of the other functions' starts.

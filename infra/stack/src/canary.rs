@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Beginnings of such data, whoever it belongs to.
-const FORMS: [(&str, &str); 10] = [
+const FORMS: [(&str, &str); 13] = [
     ("rbk_", "an API key"),
     ("rbr_", "a refresh token"),
     ("eyJhbGciOi", "an access token"),
@@ -20,6 +20,9 @@ const FORMS: [(&str, &str); 10] = [
     ("whsec_", "a webhook's secret"),
     ("$argon2", "a password's hash"),
     ("?token=", "a one-time link"),
+    ("ticket=", "a socket's ticket"),
+    ("/wpush/", "somebody's device"),
+    ("/fcm/send/", "somebody's device"),
     ("+97150", "a customer's number"),
     (".example\"", "somebody's address"),
     ("missed your call", "a message's text"),
@@ -120,6 +123,8 @@ mod tests {
             r#"{"authorization":"Bearer eyJ0eXAiOiJKV1Qi"}"#,
             r#"{"key":"rbk_abc"}"#,
             r#"{"to":"maya@saffron.example"}"#,
+            r#"{"url":"wss://abc.example.com/live?ticket=Ym9y"}"#,
+            r#"{"endpoint":"https://updates.push.services.mozilla.com/wpush/v2/gAAA"}"#,
             r#"{"error":"0123456789abcdef is wrong"}"#,
             r#"{"password":"seven quiet lanterns"}"#,
         ] {

@@ -137,7 +137,8 @@ impl Seed {
     }
 
     fn simulated(&self) -> Value {
-        let mut simulated = json!({ "id": self.file.tenant.id, "name": self.file.tenant.name, "api_key": self.api_key });
+        let mut simulated =
+            json!({ "id": self.file.tenant.id, "name": self.file.tenant.name, "api_key": self.api_key });
         for connection in &self.file.connections {
             simulated[connection.kind()] = match (&connection.account, &connection.send) {
                 (

@@ -11,7 +11,7 @@ pub use mail::{FactorChange, Link, Mail, MailJob};
 pub use media::MediaJob;
 pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;
-pub use push::PushJob;
+pub use push::{PushJob, PushRest};
 
 use domain::{
     base::ids::{AssetId, CampaignId, ConnectionId, MessageId, TenantId},

@@ -1,6 +1,6 @@
 //! Notifications on people's devices.
 
-use domain::base::ids::{ConversationId, TenantId};
+use domain::base::ids::{ConversationId, PushSubscriptionId, TenantId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,18 @@ pub struct PushJob {
     pub seq: u64,
     /// Time at which it was stored.
     pub at: Timestamp,
+    /// What an earlier job left. `None`: it is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<PushRest>,
+}
+
+/// What is left of a notification.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushRest {
+    /// The people who saw a page, or of whose devices one could not be told.
+    pub people: Vec<UserId>,
+    /// Their devices that were told.
+    pub told: Vec<PushSubscriptionId>,
 }
 
 impl JobBody for PushJob {

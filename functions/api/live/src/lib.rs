@@ -151,6 +151,7 @@ async fn create_live_ticket(
         tenant: scope.tenant(),
         who: who.actor(),
         credential: Some(who.principal().credential().clone()),
+        role: Some(who.principal().role()),
         most,
         until: now + TICKET_FOR,
     };

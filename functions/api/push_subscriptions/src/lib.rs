@@ -216,10 +216,13 @@ async fn add_push_subscription(
     let known = store.push_subscriptions(account.id, now).await?;
     let id = PushSubscription::id_of(&endpoint);
     let before = known.iter().find(|device| device.id == id);
-    if before.is_none() && known.len() >= MAX_SUBSCRIPTIONS {
-        // Most likely a browser that was replaced, or a session that ended.
-        if let Some(oldest) = known.iter().min_by_key(|device| device.expires_at) {
-            store.forget_push_subscription(account.id, oldest.id).await?;
+    if before.is_none() {
+        // Most likely browsers that were replaced, or sessions that ended. Several, if some were added at once.
+        let mut oldest: Vec<&PushSubscription> = known.iter().collect();
+        oldest.sort_by_key(|device| device.expires_at);
+        let over = (known.len() + 1).saturating_sub(MAX_SUBSCRIPTIONS);
+        for device in oldest.into_iter().take(over) {
+            store.forget_push_subscription(account.id, device.id).await?;
         }
     }
     let device = PushSubscription {

@@ -95,16 +95,16 @@ pub(crate) struct Availability {
     #[schemars(example = "2026-11-20T10:00:00Z")]
     since: Timestamp,
     /// Whether the user is there: `online` if they see a page that follows the tenant by a socket, `away` if such a page is open, otherwise
-    /// `offline`. Eleven minutes after the last word of a page that vanished, it counts no more.
+    /// `offline`. A page that vanished counts as seen for two and a half minutes after its last word, and as open for eleven.
     #[schemars(example = &"online")]
     presence: Presence,
 }
 
 impl Availability {
     /// That of a member, by their place in the inbox if they have one, and the sockets of the tenant.
-    pub(crate) fn of(member: &Member, desk: Option<&Desk>, sockets: &[Versioned<Socket>]) -> Self {
+    pub(crate) fn of(member: &Member, desk: Option<&Desk>, sockets: &[Versioned<Socket>], now: Timestamp) -> Self {
         Self {
-            presence: Presence::of(member.user, sockets.iter().map(|socket| &socket.value)),
+            presence: Presence::of(member.user, sockets.iter().map(|socket| &socket.value), now),
             user_id: member.user,
             available: member.attends() && desk.is_none_or(Desk::takes),
             since: desk.map_or(member.joined_at, |desk| desk.since),

@@ -66,7 +66,7 @@ pub(crate) async fn list_user_availability(
     )?;
     Ok(Listed::of(page, |member| {
         let desk = desks.get(&member.value.user).map(|desk| &desk.value);
-        Availability::of(&member.value, desk, &sockets)
+        Availability::of(&member.value, desk, &sockets, who.now())
     }))
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn set_user_availability(
     // Read before: a failure after the change would tell that nothing was changed.
     let sockets = api.store().sockets(who.scope(), who.now()).await?;
     let desk = set.await?;
-    Ok(Json(Availability::of(&member, Some(&desk), &sockets)))
+    Ok(Json(Availability::of(&member, Some(&desk), &sockets, who.now())))
 }
 
 pub(crate) async fn get_user(

@@ -84,7 +84,7 @@ async fn tell_tenant((scope, at, told): &Published<'_>, batch: TimeLimit, ctx: &
     let rights = ctx.store.rights(scope, callers, now).await?;
     let allowed = |socket: &Socket| {
         let rights = rights.get(&socket.who);
-        rights.filter(|rights| rights.allow(socket.since, socket.credential.as_ref()))
+        rights.filter(|rights| rights.allow(socket, socket.since))
     };
     let one = |socket: Versioned<Socket>| One {
         ctx,

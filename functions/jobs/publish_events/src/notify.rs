@@ -30,6 +30,7 @@ pub(crate) fn jobs(of_tenants: &BTreeMap<TenantId, Vec<Told>>) -> Vec<PushJob> {
             conversation: told.event.conversation_id?,
             seq: told.wrote?,
             at: told.event.at,
+            rest: None,
         })
     });
     jobs.collect()

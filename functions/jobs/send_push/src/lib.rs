@@ -1,29 +1,25 @@
 //! Notifies people on their devices of a customer's message that nobody has read.
 //!
-//! Nearly safe to run twice: a process remembers which device it told of which message. A device that is told twice shows it once, since a
-//! notification of the same conversation replaces the one before.
+//! Nearly safe to run twice: a device that is told twice shows it once, since a notification of the same conversation replaces the one before.
+//! So nobody is told again because another one could not be: those who are left have their own job.
 
 mod people;
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use access::{Kms, PushError, PushKeys};
 use domain::{
     Timestamp,
     accounts::account::Account,
-    base::ids::{ConversationId, PushSubscriptionId, UserId},
+    base::ids::{PushSubscriptionId, UserId},
     inbox::conversation::{Conversation, What},
     live::push::{Notification, PushServices, PushSubscription, TOO_LATE, wants},
     tenants::tenant::Tenant,
 };
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, civil::Time};
-use jobs::PushJob;
-use kit::{Clock, ConfigError, Done, Env, Job, JobError, TimeLimit, line, metric};
+use jobs::{PushJob, PushRest};
+use kit::{Clock, ConfigError, Done, Entry, Env, Job, JobError, Queue, QueueName, TimeLimit, line, metric};
 use providers::{
     http::Http,
     push::{PushClient, Pushed, Unavailable},
@@ -42,8 +38,11 @@ const AT_ONCE: usize = 8;
 /// Time after which a push service that takes nothing is tried again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
-/// More than one process tells before the queue would deliver a job again.
-const MAX_REMEMBERED: usize = 2_000;
+/// Time after which those who saw a page are looked at again: a page whose laptop was closed counts as seen for a while.
+const SEEN_AGAIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Maximum time for the queue.
+const QUEUED_WITHIN: Duration = Duration::from_secs(3);
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -54,7 +53,7 @@ pub struct Context {
     /// Where push services reach whoever sends.
     subject: String,
     clock: Clock,
-    told: Mutex<VecDeque<(ConversationId, u64, PushSubscriptionId)>>,
+    queue: Queue,
 }
 
 impl Context {
@@ -70,64 +69,86 @@ impl Context {
             services: PushServices::with(config.optional("PUSH_SERVICES").unwrap_or_default()),
             subject: config.text("PUSH_SUBJECT")?.to_owned(),
             clock: env.clock().clone(),
-            told: Mutex::default(),
+            queue: Queue::new(env, QueueName::Pushes)?,
         })
-    }
-
-    fn was_told(&self, about: (ConversationId, u64, PushSubscriptionId)) -> bool {
-        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.contains(&about)
-    }
-
-    fn remember(&self, about: (ConversationId, u64, PushSubscriptionId)) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.len() >= MAX_REMEMBERED {
-            told.pop_front();
-        }
-        told.push_back(about);
     }
 }
 
-/// Notifies the people who want to know of the message, unless somebody has read it, or a later one has come.
+/// Notifies the people who want to know of the message, unless somebody has read it, or a later one has come. For five minutes it looks again
+/// at those who see a page, or one of whose devices cannot be told now.
 ///
 /// # Errors
-/// When the table does not answer, or a push service takes nothing now: the job is tried again for five minutes.
+/// When the table or the queue does not answer.
 pub async fn handle(job: Job<PushJob>, ctx: &Context) -> Result<Done, JobError> {
+    let (done, left) = notify(job, ctx).await?;
+    if let Some((next, wait)) = left {
+        let entry = Entry::new(&next)?.after(wait.unsigned_abs());
+        let limit = TimeLimit::of(QUEUED_WITHIN);
+        ctx.queue.send_all_or_give_up(vec![entry], limit).await?;
+    }
+    Ok(done)
+}
+
+/// What is left of a job: another one, after this time.
+pub type Left = Option<(PushJob, SignedDuration)>;
+
+/// Notifies those who are to be notified now.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), JobError> {
     let (scope, now) = (job.scope(), ctx.clock.now());
     let PushJob {
         conversation, seq, at, ..
     } = job.body;
     if now.duration_since(at) > TOO_LATE {
         metric::count("push_late", &[]);
-        return Ok(Done::Already);
+        return Ok((Done::Already, None));
     }
     let (known, tenant) = futures::try_join!(ctx.store.conversation(scope, conversation), ctx.store.tenant(scope))?;
     let open = known.map(|known| known.value).filter(|known| is_open(known, seq));
     let Some((conversation, tenant)) = open.zip(tenant.filter(|tenant| tenant.status.is_active())) else {
-        return Ok(Done::Already);
+        return Ok((Done::Already, None));
     };
-    let people = Box::pin(people::wanted(ctx, scope, &conversation, now)).await?;
-    if people.is_empty() {
-        return Ok(Done::Already);
+    let mut people = Box::pin(people::wanted(ctx, scope, &conversation, now)).await?;
+    let before = job.body.rest.as_ref();
+    if let Some(rest) = before {
+        people.retain(|user| rest.people.contains(user));
     }
-    let told = Told::of(ctx, scope, (conversation, seq), (&tenant, now)).await?;
-    let one = |user: UserId| Box::pin(told.notify(user));
-    // All of them, also if one fails: whoever was told is remembered.
-    let all: Vec<Result<Sent, JobError>> = stream::iter(people).map(one).buffer_unordered(AT_ONCE).collect().await;
-    let mut again = None;
-    for sent in all {
-        if let Sent::Later(wait) = sent? {
-            again = again.max(Some(wait));
+    if people.away.is_empty() && people.seeing.is_empty() {
+        return Ok((Done::Already, None));
+    }
+    let (mut rest, mut wait) = (PushRest::default(), None);
+    if !people.seeing.is_empty() {
+        (rest.people, wait) = (people.seeing, Some(SEEN_AGAIN));
+    }
+    if !people.away.is_empty() {
+        let told = Told::of(ctx, scope, (conversation, seq), (&tenant, now)).await?;
+        let was_told = before.map(|rest| rest.told.as_slice()).unwrap_or_default();
+        let one = |user: UserId| {
+            let told = &told;
+            Box::pin(async move { (user, told.notify(user, was_told).await) })
+        };
+        let all: Vec<(UserId, Sent)> = stream::iter(people.away)
+            .map(one)
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        for (user, sent) in all {
+            if sent.again_after.is_some() {
+                rest.people.push(user);
+                rest.told.extend(sent.told);
+                wait = wait.max(sent.again_after);
+            }
         }
     }
-    match again {
-        None => Ok(Done::Now),
-        Some(wait) if now.duration_since(at) + wait > TOO_LATE => {
-            metric::count("push_late", &[]);
-            Ok(Done::Now)
-        }
-        Some(wait) => Err(JobError::new("a push service takes nothing now").again_after(wait.unsigned_abs())),
-    }
+    let left = wait
+        .filter(|wait| now.duration_since(at) + *wait <= TOO_LATE)
+        .map(|wait| {
+            let rest = Some(rest);
+            (PushJob { rest, ..job.body }, wait)
+        });
+    Ok((Done::Now, left))
 }
 
 /// Whether the message is the customer's latest, and nobody has read or answered it.
@@ -135,10 +156,19 @@ fn is_open(conversation: &Conversation, seq: u64) -> bool {
     conversation.read_seq < seq && conversation.wrote.is_some_and(|wrote| wrote.seq == seq)
 }
 
-/// What became of the notifications of a person, or of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Sent {
-    Done,
+/// What became of the notifications of a person.
+#[derive(Debug, Default)]
+struct Sent {
+    /// The devices that were told, by now or before.
+    told: Vec<PushSubscriptionId>,
+    /// Others are to be tried again, after this time at the earliest.
+    again_after: Option<SignedDuration>,
+}
+
+/// What became of the notification of a device.
+enum Outcome {
+    /// Told, or there is nobody to be told.
+    Told,
     /// It is to be tried again, after this time at the earliest.
     Later(SignedDuration),
 }
@@ -148,7 +178,6 @@ struct Told<'a> {
     ctx: &'a Context,
     scope: &'a TenantScope,
     conversation: Conversation,
-    seq: u64,
     now: Timestamp,
     /// Local time of the tenant.
     time: Time,
@@ -177,7 +206,6 @@ impl<'a> Told<'a> {
             ctx,
             scope,
             conversation,
-            seq,
             now,
             time: now.to_zoned(tenant.time_zone.rules().clone()).time(),
             limit: TimeLimit::of(WITHIN),
@@ -186,26 +214,60 @@ impl<'a> Told<'a> {
         })
     }
 
-    /// Notifies a person on all devices.
-    async fn notify(&self, user: UserId) -> Result<Sent, JobError> {
+    /// Notifies a person on all devices but those that were told.
+    async fn notify(&self, user: UserId, was_told: &[PushSubscriptionId]) -> Sent {
+        match self.try_notify(user, was_told).await {
+            Ok(sent) => sent,
+            Err(error) => self.later(&error),
+        }
+    }
+
+    /// The table, or the key, does not answer.
+    fn later(&self, error: &JobError) -> Sent {
+        tracing::warn!(tenant = %self.scope.tenant(), %error, "somebody cannot be notified now");
+        Sent {
+            told: Vec::new(),
+            again_after: Some(AGAIN_AFTER),
+        }
+    }
+
+    async fn try_notify(&self, user: UserId, was_told: &[PushSubscriptionId]) -> Result<Sent, JobError> {
         let store = &self.ctx.store;
         let (account, devices) = futures::try_join!(store.account(user), store.push_subscriptions(user, self.now))?;
         let Some(account) = account.map(|account| account.value) else {
-            return Ok(Sent::Done);
+            return Ok(Sent::default());
         };
         let wished = account.preferences.notifications;
         if devices.is_empty() || !wants(&wished, user, &self.conversation, self.time) {
-            return Ok(Sent::Done);
+            return Ok(Sent::default());
         }
         let text = self.text.as_deref().filter(|_| wished.texts);
         let (tenant, conversation) = (self.scope.tenant(), self.conversation.id());
         let notification = Notification::of_message(tenant, conversation, self.name.as_deref(), text);
         let one = |device: PushSubscription| {
             let (account, notification) = (&account, &notification);
-            async move { self.send(&device, account, notification).await }
+            async move {
+                let outcome = if was_told.contains(&device.id) {
+                    Ok(Outcome::Told)
+                } else {
+                    self.send(&device, account, notification).await
+                };
+                (device.id, outcome)
+            }
         };
-        let all = futures::future::join_all(devices.into_iter().map(one)).await;
-        all.into_iter().try_fold(Sent::Done, |most, sent| Ok(most.max(sent?)))
+        let mut sent = Sent::default();
+        for (device, outcome) in futures::future::join_all(devices.into_iter().map(one)).await {
+            let again = match outcome {
+                Ok(Outcome::Told) => {
+                    sent.told.push(device);
+                    None
+                }
+                Ok(Outcome::Later(wait)) => Some(wait),
+                Err(error) => self.later(&error).again_after,
+            };
+            sent.again_after = sent.again_after.max(again);
+        }
+        Ok(sent)
     }
 
     async fn send(
@@ -213,44 +275,40 @@ impl<'a> Told<'a> {
         device: &PushSubscription,
         account: &Account,
         notification: &Notification,
-    ) -> Result<Sent, JobError> {
-        let (ctx, about) = (self.ctx, (self.conversation.id(), self.seq, device.id));
+    ) -> Result<Outcome, JobError> {
+        let ctx = self.ctx;
         let store = &ctx.store;
-        if ctx.was_told(about) {
-            return Ok(Sent::Done);
-        }
         let session = store.session(device.user, device.session).await?;
         let lasts =
             session.is_some_and(|session| !account.has_ended(&session.value) && session.value.expires_at > self.now);
         // Whoever logged out is not told, and the operator may allow fewer services by now.
         if !lasts || account.ended_sessions.has(device.session) || !ctx.services.allow(&device.endpoint) {
             store.forget_push_subscription(device.user, device.id).await?;
-            return Ok(Sent::Done);
+            return Ok(Outcome::Told);
         }
         let to = (device.endpoint.as_str(), ctx.subject.as_str());
         let Some(authorization) = ctx.keys.authorization(store, to, self.now).await.map_err(failed)? else {
-            return Ok(Sent::Done);
+            return Ok(Outcome::Told);
         };
         let json = serde_json::to_vec(notification).map_err(|error| JobError::new(error.to_string()))?;
         let topic = notification.topic();
         let sending = ctx.client.send(device, &json, (&authorization, &topic));
         let Ok(sent) = self.limit.keep(sending).await else {
-            return Ok(Sent::Later(AGAIN_AFTER));
+            return Ok(Outcome::Later(AGAIN_AFTER));
         };
         match sent {
             Ok(Pushed::Taken) => {
-                ctx.remember(about);
                 line::count("pushed", 1);
-                Ok(Sent::Done)
+                Ok(Outcome::Told)
             }
             Ok(Pushed::Gone) | Err(_) => {
                 store.forget_push_subscription(device.user, device.id).await?;
-                Ok(Sent::Done)
+                Ok(Outcome::Told)
             }
             Ok(Pushed::Refused(status)) => {
                 metric::count("push_refused", &[]);
                 tracing::warn!(status, "a push service refuses a notification");
-                Ok(Sent::Done)
+                Ok(Outcome::Told)
             }
             Ok(Pushed::Later(error)) => {
                 tracing::warn!(error = kit::chain(&error), "a push service takes nothing now");
@@ -258,7 +316,7 @@ impl<'a> Told<'a> {
                     Unavailable::Status { retry_after, .. } => retry_after,
                     Unavailable::Failed(_) => None,
                 };
-                Ok(Sent::Later(wait.unwrap_or(AGAIN_AFTER).max(AGAIN_AFTER)))
+                Ok(Outcome::Later(wait.unwrap_or(AGAIN_AFTER).max(AGAIN_AFTER)))
             }
         }
     }

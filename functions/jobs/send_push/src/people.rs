@@ -10,13 +10,30 @@ use store::{StoreError, TenantScope};
 
 use crate::Context;
 
-/// The members with a device who may read the conversation and attend to it, or could, and see no page at the moment.
+/// People to notify.
+#[derive(Default)]
+pub(crate) struct People {
+    /// Those who see no page.
+    pub(crate) away: Vec<UserId>,
+    /// Those who do.
+    pub(crate) seeing: Vec<UserId>,
+}
+
+impl People {
+    /// Keeps some of them.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&UserId) -> bool) {
+        self.away.retain(&keep);
+        self.seeing.retain(&keep);
+    }
+}
+
+/// The members with a device who may read the conversation and attend to it, or could.
 pub(crate) async fn wanted(
     ctx: &Context,
     scope: &TenantScope,
     conversation: &Conversation,
     now: Timestamp,
-) -> Result<Vec<UserId>, StoreError> {
+) -> Result<People, StoreError> {
     let store = &ctx.store;
     let mut people = store.reachable(scope, now).await?;
     if let Some(assignee) = conversation.assignee {
@@ -28,15 +45,15 @@ pub(crate) async fn wanted(
         }
     }
     if people.is_empty() {
-        return Ok(people);
+        return Ok(People::default());
     }
     let (members, sockets) = futures::try_join!(store.members_named(scope, &people), store.sockets(scope, now))?;
     let may = members
         .into_iter()
         .filter(|member| member.may(Permission::ConversationsRead));
-    let people = may.map(|member| member.user).filter(|user| {
+    let (seeing, away) = may.map(|member| member.user).partition(|user| {
         let mut own = sockets.iter().filter(|socket| socket.value.who == Actor::User(*user));
-        !own.any(|socket| socket.value.visible)
+        own.any(|socket| socket.value.is_seen(now))
     });
-    Ok(people.collect())
+    Ok(People { away, seeing })
 }

@@ -88,7 +88,10 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
         return Ok(Answer::Refused);
     };
     let (who, given_at, most) = (ticket.who, ticket.given_at(), ticket.most);
-    let socket = Socket::opened(id, (who, ticket.credential), now);
+    let socket = Socket {
+        role: ticket.role,
+        ..Socket::opened(id, (who, ticket.credential), now)
+    };
     if !ctx.store.open_socket(&scope, &sha256, &socket).await? {
         return Ok(Answer::Refused);
     }
@@ -99,7 +102,7 @@ async fn connect(id: SocketId, ticket: &str, ctx: &Context) -> Result<Answer, St
     let is_one_of = |(open, rights): &(Vec<Versioned<Socket>>, HashMap<Actor, Rights>)| {
         let own = open.iter().filter(|socket| socket.value.who == who).count();
         let rights = rights.get(&who);
-        rights.is_some_and(|rights| rights.allow(given_at, socket.credential.as_ref()))
+        rights.is_some_and(|rights| rights.allow(&socket, given_at))
             && own <= MAX_OF_CALLER
             && open.len() <= usize::try_from(most).unwrap_or(usize::MAX)
     };

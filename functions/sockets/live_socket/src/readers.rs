@@ -149,9 +149,9 @@ async fn tell(
     let callers = others.iter().map(|socket| socket.who).collect();
     let rights: HashMap<_, _> = ctx.store.rights(scope, callers, ctx.clock.now()).await?;
     let may = |socket: &&Socket| {
-        rights.get(&socket.who).is_some_and(|rights| {
-            rights.allow(socket.since, socket.credential.as_ref()) && rights.may(Permission::ConversationsRead)
-        })
+        rights
+            .get(&socket.who)
+            .is_some_and(|rights| rights.allow(socket, socket.since) && rights.may(Permission::ConversationsRead))
     };
     post(others.into_iter().filter(may).map(|socket| (&socket.id, frame)), ctx).await;
     Ok(())

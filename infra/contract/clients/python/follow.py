@@ -35,10 +35,16 @@ class Follower:
         url = f"{ticket['url']}?ticket={ticket['ticket']}"
         self.socket = self.open.enter_context(connect(url, open_timeout=60, ping_interval=None))
         self.say({"action": "watch", "views": list(views)})
+        behind = None
         while (frame := self.recv(60)).get("type") != "watching":
-            self.note(frame["events"])
+            self.note(frame.get("events", []))
+            if frame.get("type") == "catch_up":
+                behind = frame["cursor"]
         assert frame == {"type": "watching", "views": list(views)}, frame
         self.catch_up()
+        if behind:
+            self.cursor = behind
+            self.catch_up()
         return url
 
     def catch_up(self) -> None:

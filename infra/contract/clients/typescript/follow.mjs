@@ -39,7 +39,7 @@ class Follower {
     await once(this.socket, 'open', { signal: AbortSignal.timeout(PATIENCE) })
     this.socket.send(JSON.stringify({ action: 'watch', views }))
     assert.deepEqual((await this.heard).views, views)
-    await this.catchUp()
+    await this.catchUp(this.cursor)
     this.settled = true
     return `${url}?ticket=${ticket}`
   }
@@ -47,21 +47,22 @@ class Follower {
   hear(frame, watching) {
     if (frame.type === 'watching') watching(frame)
     if (frame.type === 'events') this.note(frame.events)
-    if (frame.type === 'catch_up') {
-      this.cursor = frame.cursor
-      this.catchUp()
-    } else if (frame.cursor && this.settled) {
-      this.cursor = frame.cursor
-    }
+    if (frame.type === 'catch_up') this.catchUp(frame.cursor)
+    else if (frame.cursor && this.settled) this.cursor = frame.cursor
   }
 
-  async catchUp() {
-    for (let more = true; more; ) {
-      const page = await this.ask('GET', `/live/events?after=${encodeURIComponent(this.cursor)}`)
-      this.note(page.events)
-      this.cursor = page.cursor
-      more = page.more
-    }
+  // One after the other, so that none goes on from where another one is.
+  catchUp(from) {
+    this.reading = (this.reading ?? Promise.resolve()).then(async () => {
+      this.cursor = from
+      for (let more = true; more; ) {
+        const page = await this.ask('GET', `/live/events?after=${encodeURIComponent(this.cursor)}`)
+        this.note(page.events)
+        this.cursor = page.cursor
+        more = page.more
+      }
+    })
+    return this.reading
   }
 
   received() {

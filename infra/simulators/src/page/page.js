@@ -504,7 +504,7 @@ events.addEventListener("changed", (event) => { changed.add(event.data); soon();
 // What software of the chosen business is told, by the API's sockets. Nothing is caught up: the page shows what happens while it is open.
 const VIEWS = ["messages", "calls", "inbox:all", "contacts", "templates", "connections", "operations", "campaigns"];
 const SHOWN_EVENTS = 50;
-const following = { tenant: null, socket: null, again: undefined, seen: new Set() };
+const following = { tenant: null, socket: null, turn: 0, again: undefined, seen: new Set() };
 
 function followed(status, text) {
   $("following").hidden = false;
@@ -528,21 +528,28 @@ function showEvents(events) {
 
 function follow() {
   const tenant = state.tenants.find((each) => each.id === state.tenant);
-  if (!tenant?.live || following.tenant === tenant.id) return;
+  if (!tenant || following.tenant === tenant.id) return;
   following.tenant = tenant.id;
   following.seen.clear();
   $("software").replaceChildren();
   showEvents([]);
-  connect(tenant);
+  leave();
+  if (tenant.live) connect(tenant);
+}
+
+function leave() {
+  clearTimeout(following.again);
+  following.turn += 1;
+  following.socket?.close();
+  following.socket = null;
+  $("following").hidden = true;
 }
 
 async function connect(tenant) {
-  clearTimeout(following.again);
-  const before = following.socket;
-  following.socket = null;
-  before?.close();
+  leave();
   followed("connecting", "Connecting…");
-  const isCurrent = () => following.tenant === tenant.id;
+  const { turn } = following;
+  const isCurrent = () => following.turn === turn;
   const again = (why) => {
     followed("lost", why);
     following.again = setTimeout(connect, 5000, tenant);
@@ -556,17 +563,22 @@ async function connect(tenant) {
     if (isCurrent()) again("Ringback gives no ticket");
     return;
   }
+  const unheard = setTimeout(() => socket.close(), 20_000);
   const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ action: "ping" })), 300_000);
   socket.onopen = () => socket.send(JSON.stringify({ action: "watch", views: VIEWS }));
   socket.onmessage = ({ data }) => {
-    if (following.socket !== socket) return;
+    if (!isCurrent()) return;
     const frame = JSON.parse(data);
-    if (frame.type === "watching") followed("live", tenant.name);
+    if (frame.type === "watching") {
+      clearTimeout(unheard);
+      followed("live", tenant.name);
+    }
     if (frame.type === "events") showEvents(frame.events);
   };
   socket.onclose = () => {
     clearInterval(ping);
-    if (following.socket === socket) again("Disconnected, reconnecting");
+    clearTimeout(unheard);
+    if (isCurrent()) again("Disconnected, reconnecting");
   };
 }
 

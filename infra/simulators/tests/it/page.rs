@@ -15,10 +15,16 @@ async fn tickets_are_fetched_with_a_key_that_stays_here() {
     assert_eq!(stage.post("/tenants/tnt_a/ticket", json!({})).await["ticket"], "once");
     let asked = stage.ringback.received();
     assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].method.as_str(), asked[0].path.as_str()), ("POST", "/api/v1/live/ticket"));
+    assert_eq!(
+        (asked[0].method.as_str(), asked[0].path.as_str()),
+        ("POST", "/api/v1/live/ticket")
+    );
     assert_eq!(asked[0].headers["x-api-key"], "rbk_of_a");
     let tenants = stage.get("/tenants").await;
-    assert_eq!((&tenants[0]["live"], &tenants[1]["live"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&tenants[0]["live"], &tenants[1]["live"]),
+        (&json!(true), &json!(false))
+    );
     assert!(!tenants.to_string().contains("rbk_"));
     for unknown in ["tnt_b", "tnt_none"] {
         let url = stage.url(&format!("/tenants/{unknown}/ticket"));

@@ -29,9 +29,9 @@ pub struct Live {
     pub told: Times,
     /// Catch-ups that healthy clients were asked for.
     pub caught_up: usize,
-    /// Changes that a healthy client did not know after it caught up.
+    /// Events that a healthy client did not know at the end, though it watches what they are about; by ids.
     pub missing: usize,
-    /// Events of another business, or of a conversation that the client does not watch.
+    /// Events of which a client was told that does not watch what they are about, or of another business; by ids.
     pub foreign: usize,
 }
 
@@ -52,7 +52,7 @@ pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> 
     let live: Live = serde_json::from_slice(&said).context("reading what follow_many.py measured")?;
     ensure!(
         live.missing == 0 && live.foreign == 0,
-        "clients missed {} changes, and were told of {} that are not theirs",
+        "clients missed {} events, and were told of {} that are not theirs",
         live.missing,
         live.foreign,
     );

@@ -177,12 +177,18 @@ impl Network {
         let listed = self.ask("get", "/api/v1/conversations?limit=100", None).await?;
         let mut found = Vec::new();
         for conversation in listed["items"].as_array().context("conversations are listed")? {
-            let contact = conversation["contact"]["id"].as_str().context("a conversation has a contact")?;
+            let contact = conversation["contact"]["id"]
+                .as_str()
+                .context("a conversation has a contact")?;
             let contact = self.ask("get", &format!("/api/v1/contacts/{contact}"), None).await?;
             let phone = customers.iter().find(|phone| contact["phones"][0] == phone.as_str());
             found.extend(phone.map(|phone| (phone.clone(), conversation.clone())));
         }
-        ensure!(found.len() == customers.len(), "{} customers have a conversation", found.len());
+        ensure!(
+            found.len() == customers.len(),
+            "{} customers have a conversation",
+            found.len()
+        );
         Ok(found)
     }
 

@@ -31,6 +31,9 @@ const OPEN_FOR: SignedDuration = SignedDuration::from_hours(2);
 /// tells of one whose network went away.
 const HEARD_FOR: SignedDuration = SignedDuration::from_mins(11);
 
+/// Time for which the person sees a page whose client said so, and then nothing: clients say so again every two minutes.
+const SEEN_FOR: SignedDuration = SignedDuration::from_secs(150);
+
 /// Time after which a socket that cannot be reached is given up.
 pub const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_secs(60);
 
@@ -77,6 +80,9 @@ pub struct Ticket {
     /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,
+    /// Their role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Maximum sockets of the tenant.
     pub most: u32,
     /// Its end.
@@ -109,6 +115,9 @@ pub struct Socket {
     /// Their proof of who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,
+    /// Their role at its opening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// The views that it watches. None yet: nothing is sent to it, since it may not be open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub views: Vec<View>,
@@ -119,7 +128,7 @@ pub struct Socket {
     /// Time since which it could not be reached. It is told to catch up before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind_since: Option<Timestamp>,
-    /// Whether the person sees its page. False also of a client that does not say so.
+    /// Whether the client said last that the person sees its page.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub visible: bool,
     /// The conversation that the person reads.
@@ -134,6 +143,7 @@ impl Socket {
             id,
             who,
             credential,
+            role: None,
             views: Vec::new(),
             since: now,
             heard_at: now,
@@ -146,6 +156,11 @@ impl Socket {
     /// Whether it watches a conversation.
     pub fn watches(&self, conversation: ConversationId) -> bool {
         self.views.contains(&View::Conversation(conversation))
+    }
+
+    /// Whether the person sees its page.
+    pub fn is_seen(&self, now: Timestamp) -> bool {
+        self.visible && now < self.heard_at + SEEN_FOR
     }
 
     /// Time after which API Gateway has closed it, whatever happens.
@@ -197,16 +212,17 @@ impl Rights {
         self.role.grants(&self.scopes, permission)
     }
 
-    /// Whether the caller may have a socket that was opened at this time, with this credential if it is known.
-    pub fn allow(&self, since: Timestamp, credential: Option<&Credential>) -> bool {
-        let lasts = match credential {
+    /// Whether the caller may have this socket, whose ticket was given at this time. Who has another role opens another one.
+    pub fn allow(&self, socket: &Socket, since: Timestamp) -> bool {
+        let lasts = match &socket.credential {
             Some(Credential::Session(session)) => {
                 (self.from <= since || self.spared == Some(*session)) && !self.ended.has(*session)
             }
             Some(Credential::Secret(sha256)) => self.secrets.contains(sha256),
             None => self.from <= since,
         };
-        lasts && self.may(Permission::LiveRead)
+        let same = socket.role.is_none_or(|role| role == self.role);
+        lasts && same && self.may(Permission::LiveRead)
     }
 }
 
@@ -225,9 +241,9 @@ pub enum Presence {
 
 impl Presence {
     /// That of a person with these sockets of a tenant.
-    pub fn of<'a>(user: UserId, sockets: impl IntoIterator<Item = &'a Socket>) -> Self {
+    pub fn of<'a>(user: UserId, sockets: impl IntoIterator<Item = &'a Socket>, now: Timestamp) -> Self {
         let own = sockets.into_iter().filter(|socket| socket.who == Actor::User(user));
-        own.map(|socket| if socket.visible { Self::Online } else { Self::Away })
+        own.map(|socket| if socket.is_seen(now) { Self::Online } else { Self::Away })
             .max()
             .unwrap_or(Self::Offline)
     }
@@ -338,6 +354,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::base::ids::ApiKeyId;
 
     #[test]
     fn ids_of_connections_are_known_by_their_form() {
@@ -396,22 +413,37 @@ mod tests {
             (10, Some(secret("good")), true),
             (10, Some(secret("old")), false),
         ] {
-            let allows = of_person.allow(at(since), credential.as_ref());
-            assert_eq!(allows, allowed, "{since} {credential:?}");
+            let socket = socket(Actor::ApiKey(ApiKeyId::new(ulid::Ulid(1))), credential);
+            assert_eq!(of_person.allow(&socket, at(since)), allowed, "{since} {socket:?}");
         }
+        for (role, allowed) in [(Role::Agent, true), (Role::Manager, false)] {
+            let socket = Socket {
+                role: Some(role),
+                ..socket(Actor::ApiKey(ApiKeyId::new(ulid::Ulid(1))), None)
+            };
+            assert_eq!(of_person.allow(&socket, at(10)), allowed, "{role}");
+        }
+    }
+
+    fn socket(who: Actor, credential: Option<Credential>) -> Socket {
+        let id = SocketId::new("a".to_owned()).unwrap();
+        Socket::opened(id, (who, credential), Timestamp::UNIX_EPOCH)
     }
 
     #[test]
     fn presence_is_that_of_the_best_socket() {
         let [person, other] = [1, 2].map(|number| UserId::new(ulid::Ulid::from_parts(1, number)));
-        let socket = |user, visible| {
-            let id = SocketId::new("a".to_owned()).unwrap();
-            let opened = Socket::opened(id, (Actor::User(user), None), Timestamp::UNIX_EPOCH);
-            Socket { visible, ..opened }
+        let socket = |user, visible| Socket {
+            visible,
+            ..socket(Actor::User(user), None)
         };
-        let of = |sockets: &[Socket]| Presence::of(person, sockets);
+        let of = |sockets: &[Socket]| Presence::of(person, sockets, Timestamp::UNIX_EPOCH);
         assert_eq!(of(&[socket(other, true)]), Presence::Offline);
         assert_eq!(of(&[socket(person, false), socket(other, true)]), Presence::Away);
-        assert_eq!(of(&[socket(person, true), socket(person, false)]), Presence::Online);
+        let both = [socket(person, true), socket(person, false)];
+        assert_eq!(of(&both), Presence::Online);
+        // Since then nothing was heard.
+        let later = Timestamp::UNIX_EPOCH + SEEN_FOR;
+        assert_eq!(Presence::of(person, &both, later), Presence::Away);
     }
 }

@@ -107,8 +107,7 @@ impl Store {
         let Some((socket, rights)) = socket.zip(found.rights.remove(&who)) else {
             return Ok(None);
         };
-        let Socket { since, credential, .. } = &socket.value;
-        let allowed = rights.allow(*since, credential.as_ref());
+        let allowed = rights.allow(&socket.value, socket.value.since);
         Ok(allowed.then_some((socket, rights)))
     }
 

@@ -1,6 +1,5 @@
 //! Events of what changes, from the table's stream: in process against the emulator's table.
 
-mod cuts;
 mod filter;
 mod sockets;
 

@@ -77,6 +77,7 @@ impl<'a> World<'a> {
             tenant: house.tenant,
             who,
             credential: None,
+            role: None,
             most: 200,
             until: now,
         };
@@ -154,7 +155,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-pub(crate) fn conversation(aws: &Aws) -> ConversationId {
+fn conversation(aws: &Aws) -> ConversationId {
     ConversationId::of(ContactId::new(aws.ids().ulid()), None)
 }
 
@@ -239,16 +240,27 @@ async fn sockets_end_with_the_rights_of_whoever_opened_them() {
         ("other", person, Credential::Session(other), &["inbox:mine"]),
         ("rotated", key, Credential::Secret("old".to_owned()), &["inbox:all"]),
         ("key", key, good, &["inbox:all"]),
+        // An agent then, and a manager now.
+        (
+            "promoted",
+            Actor::User(world.user(Role::Manager)),
+            Credential::Session(other),
+            &["calls"],
+        ),
     ] {
         let ticket = Ticket {
             tenant: world.town.home.tenant,
             who,
             credential: Some(credential),
+            role: Some(Role::Agent),
             most: 200,
             until: aws.now(),
         };
         store.create_ticket(id, &ticket).await.expect("the table answers");
-        let socket = Socket::opened(socket_id(id), (ticket.who, ticket.credential.clone()), aws.now());
+        let socket = Socket {
+            role: ticket.role,
+            ..Socket::opened(socket_id(id), (ticket.who, ticket.credential.clone()), aws.now())
+        };
         opened.push(world.put(&world.town.home, id, socket, views).await);
     }
     let viewer = world.open("viewer", Role::Viewer, &["calls"]).await;
@@ -259,7 +271,7 @@ async fn sockets_end_with_the_rights_of_whoever_opened_them() {
     done.expect("the table answers");
     world.deliver().await;
     let closed: Vec<bool> = opened.iter().map(|id| is_closed(&world, id)).collect();
-    assert_eq!(closed, [true, true, false, true, false]);
+    assert_eq!(closed, [true, true, false, true, false, true]);
     // All of them.
     aws.pass(1);
     let done = store

@@ -18,9 +18,9 @@ use domain::{
     },
 };
 use jiff::SignedDuration;
-use jobs::PushJob;
-use kit::{Done, Job, JobError};
-use send_push::{Context, handle};
+use jobs::{PushJob, PushRest};
+use kit::{Done, Job, JobError, QueueName};
+use send_push::{Context, Left, handle, notify};
 use serde_json::{Value, json};
 use testkit::{
     Aws, Seeded,
@@ -124,15 +124,26 @@ impl World {
         self.push_of(known.wrote.expect("a message").seq).await
     }
 
-    async fn push_of(&self, seq: u64) -> Result<Done, JobError> {
-        let job = PushJob {
+    fn job(&self, seq: u64) -> PushJob {
+        PushJob {
             tenant: self.business.tenant(),
             correlation_id: "evt".to_owned(),
             conversation: self.conversation,
             seq,
             at: self.aws.now(),
-        };
-        handle(Job::new(job, 1), &self.ctx).await
+            rest: None,
+        }
+    }
+
+    async fn push_of(&self, seq: u64) -> Result<Done, JobError> {
+        handle(Job::new(self.job(seq), 1), &self.ctx).await
+    }
+
+    /// Notifies as this job says, and returns what is left.
+    async fn notify(&self, job: PushJob) -> Left {
+        let (done, left) = notify(Job::new(job, 1), &self.ctx).await.expect("it is sent");
+        assert_eq!(done, Done::Now);
+        left
     }
 
     /// Whose devices got something, in the order of names, and what they show.
@@ -196,9 +207,7 @@ async fn unread_message_is_shown_on_devices_once() {
     let text = shown[1].1["text"].as_str().expect("a text").to_owned();
     assert!(!text.is_empty());
     assert_eq!(shown[1].1, expected(text.into()));
-    // The same job again.
-    world.push().await.expect("it is done");
-    assert_eq!(world.names(), Vec::<String>::new());
+    assert_eq!(world.aws.depth(QueueName::Pushes).await, 0, "nobody is left");
 }
 
 #[tokio::test]
@@ -225,6 +234,7 @@ async fn only_those_who_should_know_are_notified() {
         tenant: world.business.tenant(),
         who: Actor::User(maya),
         credential: None,
+        role: None,
         most: 200,
         until: now,
     };
@@ -239,7 +249,23 @@ async fn only_those_who_should_know_are_notified() {
             .await
             .expect("the table answers")
     );
-    assert_eq!(world.push().await.expect("nothing is to do"), Done::Already);
+    // As long as a page is seen: a closed laptop says nothing.
+    let seq = world
+        .business
+        .conversation(&world.aws, world.conversation)
+        .await
+        .value
+        .seq;
+    let (next, wait) = world.notify(world.job(seq)).await.expect("they are looked at again");
+    assert_eq!(wait, SignedDuration::from_secs(60));
+    let rest = next.rest.as_ref().expect("a rest");
+    assert_eq!((rest.people.as_slice(), rest.told.len()), ([maya].as_slice(), 0));
+    assert_eq!(world.names(), Vec::<String>::new());
+    world.push().await.expect("they are looked at again");
+    assert_eq!(world.aws.depth(QueueName::Pushes).await, 1);
+    world.aws.pass(150);
+    assert_eq!(world.notify(next).await, None);
+    assert_eq!(world.names(), ["maya"]);
     store.forget_socket(scope, &page.id).await.expect("the table answers");
     // Whoever has left is not told.
     let before = store
@@ -273,11 +299,8 @@ async fn message_that_is_read_or_old_is_not_shown() {
     assert_eq!(world.push().await.expect("nothing is to do"), Done::Already);
     world.change(|conversation| conversation.read_seq = 0).await;
     let job = PushJob {
-        tenant: world.business.tenant(),
-        correlation_id: "evt".to_owned(),
-        conversation: world.conversation,
-        seq,
         at: world.aws.now() - SignedDuration::from_mins(6),
+        ..world.job(seq)
     };
     assert_eq!(
         handle(Job::new(job, 1), &world.ctx).await.expect("nothing is to do"),
@@ -316,16 +339,42 @@ async fn devices_that_are_gone_or_logged_out_are_forgotten() {
 async fn push_service_that_takes_nothing_is_tried_again() {
     let world = World::new().await;
     let maya = world.agent("maya", json!({})).await;
+    let seq = world
+        .business
+        .conversation(&world.aws, world.conversation)
+        .await
+        .value
+        .seq;
     for status in [429, 500, 503] {
         world.service.tell(status, "{}");
-        world.push().await.expect_err("it is tried again");
+        let (next, wait) = world.notify(world.job(seq)).await.expect("it is tried again");
+        assert_eq!(wait, SignedDuration::from_secs(30));
+        assert_eq!(next.rest.expect("a rest").people, [maya]);
         assert_eq!(world.names(), ["maya"], "{status}");
     }
     // One that refuses for good is not.
     world.service.tell(400, "{}");
-    assert_eq!(world.push().await.expect("it is given up"), Done::Now);
+    assert_eq!(world.notify(world.job(seq)).await, None);
     assert_eq!((world.names(), world.devices(maya).await), (vec!["maya".to_owned()], 1));
+    // Only those that were not told, and nobody else.
+    world.agent("tom", json!({})).await;
+    let phone = world.device(maya, "phone").await;
     world.service.tell(201, "{}");
-    assert_eq!(world.push().await.expect("it is sent"), Done::Now);
+    let rest = PushRest {
+        people: vec![maya],
+        told: vec![phone.id],
+    };
+    let left = PushJob {
+        rest: Some(rest),
+        ..world.job(seq)
+    };
+    assert_eq!(world.notify(left.clone()).await, None);
     assert_eq!(world.names(), ["maya"]);
+    // What would be too late is given up.
+    world.service.tell(503, "{}");
+    let old = PushJob {
+        at: world.aws.now() - SignedDuration::from_secs(290),
+        ..left
+    };
+    assert_eq!(world.notify(old).await, None);
 }

@@ -49,6 +49,7 @@ impl<'a> World<'a> {
             tenant: house.tenant,
             who,
             credential: None,
+            role: None,
             most,
             until: self.aws.now() + TICKET_FOR,
         };
@@ -350,7 +351,7 @@ async fn a_person_is_there_while_they_see_a_page() {
             .into_iter()
             .map(|socket| socket.value)
             .collect();
-        Presence::of(user, &open)
+        Presence::of(user, &open, aws.now())
     };
     assert_eq!(presence().await, Presence::Offline);
     world.open("page", Role::Agent).await;
@@ -358,8 +359,16 @@ async fn a_person_is_there_while_they_see_a_page() {
     let visible = r#"{"action": "visible", "visible": true}"#;
     assert_eq!(world.says("page", visible).await, Vec::<serde_json::Value>::new());
     assert_eq!(presence().await, Presence::Online);
+    // As long as something is heard every two minutes.
+    for _ in 0..2 {
+        aws.pass(2 * 60);
+        world.says("page", r#"{"action": "ping"}"#).await;
+        assert_eq!(presence().await, Presence::Online);
+    }
+    aws.pass(150);
+    assert_eq!(presence().await, Presence::Away, "a closed laptop");
     // Ten minutes later API Gateway has closed it, unless it was heard again.
-    aws.pass(10 * 60);
+    aws.pass(450);
     world.says("page", r#"{"action": "visible", "visible": false}"#).await;
     aws.pass(2 * 60);
     assert_eq!(presence().await, Presence::Away);
@@ -380,6 +389,7 @@ async fn sockets_end_with_their_session() {
             tenant: world.town.home.tenant,
             who: Actor::User(user),
             credential: Some(Credential::Session(session)),
+            role: Some(Role::Agent),
             most: 200,
             until: aws.now() + TICKET_FOR,
         };
