@@ -50,6 +50,8 @@ struct Client {
     connection: String,
     opened: usize,
     cursor: Option<String>,
+    /// Its first cursor.
+    since: String,
     known: BTreeSet<String>,
     seen: BTreeMap<String, u64>,
 }
@@ -62,6 +64,7 @@ impl Client {
             connection: String::new(),
             opened: 0,
             cursor: None,
+            since: String::new(),
             known: BTreeSet::new(),
             seen: BTreeMap::new(),
         }
@@ -243,7 +246,9 @@ impl<'a> World<'a> {
     async fn begin(&self, client: &mut Client) {
         let ticket = self.ask(client, "/api/v1/live/ticket").await;
         let cursor = ticket["cursor"].as_str().expect("a cursor").to_owned();
-        client.cursor.get_or_insert(cursor);
+        if client.cursor.is_none() {
+            (client.since, client.cursor) = (cursor.clone(), Some(cursor));
+        }
         client.opened += 1;
         client.connection = format!("{}-{}-{}", client.of_home, client.role, client.opened);
         let query = [(
@@ -365,6 +370,18 @@ async fn play(seed: u64, cuts: usize, failures: std::ops::Range<usize>) -> usize
                 shown.insert(id.to_string(), row.value.seq);
             }
         }
+        // Whoever reads everything knows of no other event.
+        let mut everything = Client::new(client.of_home, client.role);
+        everything.cursor = Some(client.since.clone());
+        world.catch_up(&mut everything).await;
+        let missed = everything.known.difference(&client.known).count();
+        assert_eq!(
+            missed,
+            0,
+            "of {} events, after {} sockets, seed {seed}",
+            everything.known.len(),
+            client.opened
+        );
         assert_eq!(
             client.seen, shown,
             "{} of seed {seed}, after {} sockets",
@@ -375,15 +392,14 @@ async fn play(seed: u64, cuts: usize, failures: std::ops::Range<usize>) -> usize
     failed
 }
 
-#[tokio::test]
-async fn clients_that_are_cut_at_any_moment_miss_nothing() {
-    for seed in 0..4 {
-        Box::pin(play(seed, 225, 0..0)).await;
-    }
-}
+/// Cuts of each run; as many as this variable says, where it is set: `RINGBACK_TEST_CUTS=1000`.
+const CUTS: usize = 150;
 
 #[tokio::test]
-async fn a_hundred_batches_fail_and_nothing_is_lost() {
-    let failed = Box::pin(play(100, 0, 5..150)).await;
+#[expect(clippy::disallowed_methods, reason = "whoever runs it says how long")]
+async fn clients_that_are_cut_at_any_moment_miss_nothing() {
+    let wanted = std::env::var("RINGBACK_TEST_CUTS").map(|text| text.parse().expect("a number"));
+    // In the meantime the table refuses a hundred batches and more.
+    let failed = Box::pin(play(7, wanted.unwrap_or(CUTS), 5..135)).await;
     assert!(failed >= 100, "{failed}");
 }
