@@ -185,7 +185,7 @@ async def main() -> None:
     floor = times([alone], customers.wrote)
     await alone.socket.close()
 
-    clients = []
+    clients, keys = [], []
     for caller in range(CALLERS):
         made = await admin.ask("POST", "/api-keys", json={"name": f"Desk {caller}", "role": "viewer"})
         for place in range(EACH):
@@ -193,6 +193,7 @@ async def main() -> None:
             watched = customers.conversations[phone_of[number % CUSTOMERS]]
             view = "inbox:all" if place == EACH - 1 else f"conversation:{watched}"
             clients.append(Client(made["key"], [view]))
+        keys.append(made["api_key"]["id"])
     for first in range(0, len(clients), OPENED_AT_ONCE):
         await asyncio.gather(*(client.begin() for client in clients[first : first + OPENED_AT_ONCE]))
     await other.begin()
@@ -242,6 +243,14 @@ async def main() -> None:
         if client.socket.close_code is not None:
             await client.begin()
     missing = sum((await missed()).values())
+    # The last caller loses access: its clients are told nothing more, and closed.
+    leaving = clients[-EACH:]
+    revoked = time.monotonic()
+    answer = await admin.http.delete(f"{API}/api-keys/{keys[-1]}")
+    assert answer.is_success, answer.text
+    closing = [client.socket.wait_closed() for client in leaving if client in healthy]
+    await asyncio.wait_for(asyncio.gather(*closing), 60)
+    closed = (time.monotonic() - revoked) * 1000
     await other.catch_up()
     # By ids: nobody was told of what they do not watch, and another business of nothing.
     foreign = len(other.events) + sum(
@@ -259,6 +268,7 @@ async def main() -> None:
                 "told": told,
                 "caught_up": sum(client.caught_up for client in healthy),
                 "missing": missing,
+                "closed": closed,
                 "foreign": foreign,
             }
         ),

@@ -201,6 +201,11 @@ async fn act(
         Action::Ping => pong(scope, socket, now, ctx).await?,
         Action::Visible { visible } => {
             let set = |socket: &mut Socket| (socket.visible, socket.heard_at) = (visible, now);
+            if let Some(frame) = socket.value.catch_up()
+                && tell(&socket.value.id, &frame, ctx).await
+            {
+                ctx.store.note_heard(scope, &socket, now).await?;
+            }
             ctx.store.update_socket(scope, socket, set).await?;
         }
         Action::Reading { conversation_id } => {

@@ -403,3 +403,46 @@ async fn clients_that_are_cut_at_any_moment_miss_nothing() {
     let failed = Box::pin(play(7, wanted.unwrap_or(CUTS), 5..135)).await;
     assert!(failed >= 100, "{failed}");
 }
+
+/// Whatever a client says is answered with a reason, or understood: it neither fails nor hangs.
+#[tokio::test]
+async fn hostile_frames_are_answered() {
+    const VALID: [&str; 5] = [
+        r#"{"action": "watch", "views": ["inbox:all", "conversation:conv_01hq5c1ynyc0000000000000ab"]}"#,
+        r#"{"action": "ping"}"#,
+        r#"{"action": "visible", "visible": true}"#,
+        r#"{"action": "reading", "conversation_id": "conv_01hq5c1ynyc0000000000000ab"}"#,
+        r#"{"action": "typing", "conversation_id": "conv_01hq5c1ynyc0000000000000ab"}"#,
+    ];
+    const ODD: [&str; 8] = ["\u{0}", "\u{202e}", "\"", "{", "]", "99999999999999999999", "null", "\u{1f4a9}"];
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let mut world = Box::pin(World::new(&aws, &lossy, 3)).await;
+    let mut client = Client::new(true, Role::Agent);
+    world.begin(&mut client).await;
+    for round in 0..300 {
+        let mut said = VALID[world.dice.below(VALID.len())].to_owned();
+        for _ in 0..world.dice.below(4) {
+            let mut place = world.dice.below(said.len() + 1);
+            while !said.is_char_boundary(place) {
+                place -= 1;
+            }
+            match world.dice.below(3) {
+                0 => said.truncate(place),
+                1 => said.insert_str(place, ODD[world.dice.below(ODD.len())]),
+                _ => said = said.repeat(1 + world.dice.below(3)),
+            }
+        }
+        // A client may say thirty things in ten seconds.
+        aws.pass(2);
+        let answer = world.socket(&client.connection, Did::Say(said.clone())).await;
+        assert_eq!(answer, Answer::Taken, "{said}");
+        for frame in world.gateway.told(&socket_id(&client.connection)) {
+            let kind = frame["type"].as_str();
+            assert!(matches!(kind, Some("refused" | "watching" | "pong" | "reading")), "{said}: {frame}");
+            let reasons = frame["kind"].as_str().is_some() && frame["detail"].as_str().is_some();
+            assert!(kind != Some("refused") || reasons, "{said}: {frame}");
+        }
+        assert!(!world.gateway.is_closed(&socket_id(&client.connection)), "{round}: {said}");
+    }
+}

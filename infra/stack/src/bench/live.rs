@@ -29,6 +29,9 @@ pub struct Live {
     pub told: Times,
     /// Catch-ups that healthy clients were asked for.
     pub caught_up: usize,
+    /// From the revocation of a key to the end of the last of its sockets, in milliseconds.
+    #[serde(default)]
+    pub closed: f64,
     /// Events that a healthy client did not know at the end, though it watches what they are about; by ids.
     pub missing: usize,
     /// Events of which a client was told that does not watch what they are about, or of another business; by ids.

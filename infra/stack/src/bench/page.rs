@@ -40,6 +40,8 @@ const MAX_LATER_PAINT_MS: f64 = 1200.0;
 
 /// Maximum time in which 19 of 20 changes are told, over that of one client alone, in milliseconds.
 const MAX_TOLD_MS: f64 = 500.0;
+/// Maximum time in which the sockets of a caller end who lost access, in milliseconds.
+const MAX_CLOSED_MS: f64 = 5000.0;
 
 /// The same work on FastAPI + Celery + PostgreSQL + Redis: CPU of a call from webhook to send, and of its webhook.
 const TO_BEAT_CPU_MS: (f64, f64) = (7.2, 2.6);
@@ -133,7 +135,8 @@ and one message at a time.
 | --- | ---: | ---: | ---: | ---: |
 {alone}{told}
 p95 over the emulator's own time: {over:.0} ms {verdict} (aim: {MAX_TOLD_MS} ms). Healthy clients were asked {caught_up} times to catch up; at the end they missed
-{missing} events, by their ids, and had been told of {foreign} that are not theirs.
+{missing} events, by their ids, and had been told of {foreign} that are not theirs. The sockets of a key were closed {closed:.0} ms after it was
+revoked {closed_verdict} (aim: {MAX_CLOSED_MS} ms).
 ",
         sockets = live.sockets,
         ill = live.ill,
@@ -143,6 +146,8 @@ p95 over the emulator's own time: {over:.0} ms {verdict} (aim: {MAX_TOLD_MS} ms)
         told = row("with all", &live.told),
         verdict = verdict(over <= MAX_TOLD_MS),
         caught_up = live.caught_up,
+        closed = live.closed,
+        closed_verdict = verdict(live.closed <= MAX_CLOSED_MS),
         missing = live.missing,
         foreign = live.foreign,
     )

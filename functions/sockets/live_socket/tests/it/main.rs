@@ -215,7 +215,7 @@ async fn whoever_lost_access_is_heard_no_more() {
 }
 
 #[tokio::test]
-async fn a_ping_tells_what_was_missed() {
+async fn whoever_says_something_is_told_what_was_missed() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let (store, scope) = (aws.store(), world.town.home.scope().clone());
@@ -229,6 +229,17 @@ async fn a_ping_tells_what_was_missed() {
     let now = aws.now().as_millisecond().to_string();
     let told = world.says("one", r#"{"action": "ping"}"#).await;
     assert_eq!(told, [serde_json::json!({"type": "pong", "cursor": now})]);
+    // So is whoever says that the page is seen.
+    let behind = store.note_behind(&scope, &socket_id("one"), aws.now()).await;
+    behind.expect("the table answers");
+    let visible = r#"{"action": "visible", "visible": true}"#;
+    let told = world.says("one", visible).await;
+    assert_eq!(told, [serde_json::json!({"type": "catch_up", "cursor": now})]);
+    assert_eq!(world.says("one", visible).await, Vec::<serde_json::Value>::new());
+    let user = world.town.home.person(Role::Agent).user;
+    let open = store.sockets(&scope, aws.now()).await.expect("the table answers");
+    let open = open.iter().map(|socket| &socket.value);
+    assert_eq!(Presence::of(user, open, aws.now()), Presence::Online);
 }
 
 #[tokio::test]
