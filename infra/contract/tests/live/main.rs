@@ -414,7 +414,16 @@ async fn hostile_frames_are_answered() {
         r#"{"action": "reading", "conversation_id": "conv_01hq5c1ynyc0000000000000ab"}"#,
         r#"{"action": "typing", "conversation_id": "conv_01hq5c1ynyc0000000000000ab"}"#,
     ];
-    const ODD: [&str; 8] = ["\u{0}", "\u{202e}", "\"", "{", "]", "99999999999999999999", "null", "\u{1f4a9}"];
+    const ODD: [&str; 8] = [
+        "\u{0}",
+        "\u{202e}",
+        "\"",
+        "{",
+        "]",
+        "99999999999999999999",
+        "null",
+        "\u{1f4a9}",
+    ];
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let mut world = Box::pin(World::new(&aws, &lossy, 3)).await;
@@ -439,10 +448,16 @@ async fn hostile_frames_are_answered() {
         assert_eq!(answer, Answer::Taken, "{said}");
         for frame in world.gateway.told(&socket_id(&client.connection)) {
             let kind = frame["type"].as_str();
-            assert!(matches!(kind, Some("refused" | "watching" | "pong" | "reading")), "{said}: {frame}");
+            assert!(
+                matches!(kind, Some("refused" | "watching" | "pong" | "reading")),
+                "{said}: {frame}"
+            );
             let reasons = frame["kind"].as_str().is_some() && frame["detail"].as_str().is_some();
             assert!(kind != Some("refused") || reasons, "{said}: {frame}");
         }
-        assert!(!world.gateway.is_closed(&socket_id(&client.connection)), "{round}: {said}");
+        assert!(
+            !world.gateway.is_closed(&socket_id(&client.connection)),
+            "{round}: {said}"
+        );
     }
 }

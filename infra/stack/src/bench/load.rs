@@ -192,11 +192,16 @@ impl Network {
         Ok(found)
     }
 
-    /// The id of somebody of the business.
+    /// The id of an agent of the business.
     pub async fn colleague(&self) -> Result<String> {
         let listed = self.ask("get", "/api/v1/users", None).await?;
-        let id = listed["items"][0]["id"].as_str();
-        Ok(id.context("somebody belongs to the business")?.to_owned())
+        let agent = listed["items"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|one| one["role"] == "agent");
+        let id = agent.and_then(|agent| agent["id"].as_str());
+        Ok(id.context("the business has an agent")?.to_owned())
     }
 
     /// A conversation gets somebody who attends to it.
