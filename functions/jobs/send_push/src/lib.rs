@@ -118,13 +118,14 @@ pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), Jo
     if people.away.is_empty() && people.seeing.is_empty() {
         return Ok((Done::Already, None));
     }
-    let (mut rest, mut wait) = (PushRest::default(), None);
-    if !people.seeing.is_empty() {
-        (rest.people, wait) = (people.seeing, Some(SEEN_AGAIN));
-    }
+    let was_told = before.map(|rest| rest.told.as_slice()).unwrap_or_default();
+    let mut wait = Some(SEEN_AGAIN).filter(|_| !people.seeing.is_empty());
+    let mut rest = PushRest {
+        people: people.seeing,
+        told: was_told.to_vec(),
+    };
     if !people.away.is_empty() {
         let told = Told::of(ctx, scope, (conversation, seq), (&tenant, now)).await?;
-        let was_told = before.map(|rest| rest.told.as_slice()).unwrap_or_default();
         let one = |user: UserId| {
             let told = &told;
             Box::pin(async move { (user, told.notify(user, was_told).await) })
@@ -159,7 +160,7 @@ fn is_open(conversation: &Conversation, seq: u64) -> bool {
 /// What became of the notifications of a person.
 #[derive(Debug, Default)]
 struct Sent {
-    /// The devices that were told, by now or before.
+    /// The devices that were told now.
     told: Vec<PushSubscriptionId>,
     /// Others are to be tried again, after this time at the earliest.
     again_after: Option<SignedDuration>,
@@ -244,19 +245,13 @@ impl<'a> Told<'a> {
         let text = self.text.as_deref().filter(|_| wished.texts);
         let (tenant, conversation) = (self.scope.tenant(), self.conversation.id());
         let notification = Notification::of_message(tenant, conversation, self.name.as_deref(), text);
+        let left = devices.into_iter().filter(|device| !was_told.contains(&device.id));
         let one = |device: PushSubscription| {
             let (account, notification) = (&account, &notification);
-            async move {
-                let outcome = if was_told.contains(&device.id) {
-                    Ok(Outcome::Told)
-                } else {
-                    self.send(&device, account, notification).await
-                };
-                (device.id, outcome)
-            }
+            async move { (device.id, self.send(&device, account, notification).await) }
         };
         let mut sent = Sent::default();
-        for (device, outcome) in futures::future::join_all(devices.into_iter().map(one)).await {
+        for (device, outcome) in futures::future::join_all(left.map(one)).await {
             let again = match outcome {
                 Ok(Outcome::Told) => {
                     sent.told.push(device);

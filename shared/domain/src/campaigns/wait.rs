@@ -115,7 +115,7 @@ impl Wait {
 }
 
 /// The first instant behind this one at which clocks show this time, on this day of the week if one is named.
-fn next(after: Timestamp, zone: &TimeZone, time: LocalTime, day: Option<civil::Weekday>) -> Timestamp {
+pub(crate) fn next(after: Timestamp, zone: &TimeZone, time: LocalTime, day: Option<civil::Weekday>) -> Timestamp {
     let today = after.to_zoned(zone.clone()).date();
     let instants = today.series(1.day()).take(DAYS_OF_SEARCH).filter_map(|date| {
         let local = civil::DateTime::from_parts(date, time.get());

@@ -368,8 +368,11 @@ async fn push_service_that_takes_nothing_is_tried_again() {
     };
     assert_eq!(world.notify(left.clone()).await, None);
     assert_eq!(world.names(), ["maya"]);
-    // What would be too late is given up.
     world.service.tell(503, "{}");
+    let (next, _) = world.notify(left.clone()).await.expect("it is tried again");
+    assert_eq!(next.rest, left.rest, "whoever was told is not told again");
+    world.names();
+    // What would be too late is given up.
     let old = PushJob {
         at: world.aws.now() - SignedDuration::from_secs(290),
         ..left
