@@ -101,6 +101,7 @@ impl Network {
         let (mut account_sid, mut number) = (Value::Null, Value::Null);
         let forwards = |plan: &mut Plan| {
             plan.forward_calls();
+            plan.lift_limits();
             let account = &plan.connection("twilio")["account"];
             (account_sid, number) = (account["account_sid"].clone(), account["numbers"][0].clone());
         };
