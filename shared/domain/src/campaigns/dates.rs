@@ -14,7 +14,11 @@ pub const MAX_DAYS: i16 = 180;
 
 /// How often a date comes round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DateRecurrence"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DateRecurrence")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Recurrence {
     /// On that day of each year. 29 February is 28 February where there is none.
@@ -25,7 +29,11 @@ pub enum Recurrence {
 
 /// A trigger by the dates that contacts have in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripDateTrigger"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "DripDateTrigger")
+)]
 #[serde(deny_unknown_fields)]
 pub struct DateTrigger {
     /// The field, a searchable one of the type `date`.
@@ -108,7 +116,11 @@ mod tests {
             ("yearly", 0, date(2027, 3, 1), &["03-01"]),
             ("yearly", 180, Date::MIN, &[]),
         ] {
-            assert_eq!(listed(trigger(recurrence, days), today), expected, "{recurrence} {days} {today}");
+            assert_eq!(
+                listed(trigger(recurrence, days), today),
+                expected,
+                "{recurrence} {days} {today}"
+            );
         }
     }
 
