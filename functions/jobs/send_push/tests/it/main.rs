@@ -124,6 +124,11 @@ impl World {
         self.push_of(known.wrote.expect("a message").seq).await
     }
 
+    async fn seq(&self) -> u64 {
+        let known = self.business.conversation(&self.aws, self.conversation).await;
+        known.value.seq
+    }
+
     fn job(&self, seq: u64) -> PushJob {
         PushJob {
             tenant: self.business.tenant(),
@@ -250,12 +255,7 @@ async fn only_those_who_should_know_are_notified() {
             .expect("the table answers")
     );
     // As long as a page is seen: a closed laptop says nothing.
-    let seq = world
-        .business
-        .conversation(&world.aws, world.conversation)
-        .await
-        .value
-        .seq;
+    let seq = world.seq().await;
     let (next, wait) = world.notify(world.job(seq)).await.expect("they are looked at again");
     assert_eq!(wait, SignedDuration::from_secs(60));
     let rest = next.rest.as_ref().expect("a rest");
@@ -285,12 +285,7 @@ async fn only_those_who_should_know_are_notified() {
 async fn message_that_is_read_or_old_is_not_shown() {
     let world = World::new().await;
     world.agent("maya", json!({})).await;
-    let seq = world
-        .business
-        .conversation(&world.aws, world.conversation)
-        .await
-        .value
-        .seq;
+    let seq = world.seq().await;
     // A later one has its own job.
     assert_eq!(world.push_of(seq - 1).await.expect("nothing is to do"), Done::Already);
     world
@@ -337,12 +332,7 @@ async fn devices_that_are_gone_or_logged_out_are_forgotten() {
 async fn push_service_that_takes_nothing_is_tried_again() {
     let world = World::new().await;
     let maya = world.agent("maya", json!({})).await;
-    let seq = world
-        .business
-        .conversation(&world.aws, world.conversation)
-        .await
-        .value
-        .seq;
+    let seq = world.seq().await;
     for status in [429, 500, 503] {
         world.service.tell(status, "{}");
         let (next, wait) = world.notify(world.job(seq)).await.expect("it is tried again");
