@@ -89,7 +89,7 @@ pub async fn handle(job: Job<PushJob>, ctx: &Context) -> Result<Done, JobError> 
     Ok(done)
 }
 
-/// What is left of a job: another one, after this time.
+/// The next job for those who are left, and the time until it.
 pub type Left = Option<(PushJob, SignedDuration)>;
 
 /// Notifies those who are to be notified now.
@@ -157,7 +157,7 @@ fn is_open(conversation: &Conversation, seq: u64) -> bool {
     conversation.read_seq < seq && conversation.wrote.is_some_and(|wrote| wrote.seq == seq)
 }
 
-/// What became of the notifications of a person.
+/// The outcome for a person.
 #[derive(Debug, Default)]
 struct Sent {
     /// The devices that were told now.
@@ -166,7 +166,7 @@ struct Sent {
     again_after: Option<SignedDuration>,
 }
 
-/// What became of the notification of a device.
+/// The outcome for a device.
 enum Outcome {
     /// Told, or there is nobody to be told.
     Told,

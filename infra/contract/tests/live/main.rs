@@ -97,7 +97,7 @@ struct World<'a> {
     publish: Context,
     refused: Context,
     filter: Filter,
-    /// Of the home tenant, and of the other one.
+    /// Conversations of the home tenant, and of the other one.
     conversations: [Vec<ConversationId>; 2],
     images: HashMap<ConversationId, ((String, String), serde_dynamo::Item)>,
     shards: [Shard; 2],
@@ -304,7 +304,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// What was on its way to the client is lost.
+    /// Cuts the connection of a client, with the loss of all that was on its way.
     async fn cut(&mut self, client: &mut Client, fails: bool) {
         let id = socket_id(&client.connection);
         match self.dice.below(3) {
