@@ -123,6 +123,13 @@ async fn acts(running: &Running) -> Result<bool> {
         .await;
     scene
         .act(
+            "A drip: three messages, a day apart",
+            "take_steps",
+            drips(running, &play, &tenant),
+        )
+        .await;
+    scene
+        .act(
             "A forged webhook is refused",
             "telephony_webhook",
             refuses(&play, &tenant),
@@ -144,7 +151,7 @@ async fn acts(running: &Running) -> Result<bool> {
     if missing.is_empty() {
         println!("All steps succeeded.");
     } else {
-        println!("{} of 8 steps failed; see above.", missing.len());
+        println!("{} of 9 steps failed; see above.", missing.len());
         complaints(&logs, &missing);
         println!(
             "Use `cargo stack demo --stay` to keep it running, then `cargo stack logs FUNCTION` and `cargo stack why --to NUMBER`."
@@ -416,6 +423,75 @@ async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Res
     ensure!(after == before, "{} messages were sent all the same", after - before);
     clock.say("no message is sent");
     Ok(0)
+}
+
+/// A new customer goes through a drip, by the clock. Its function runs at once, in addition to its schedule.
+async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize> {
+    let (clock, phone) = (Clock(Instant::now()), new_phone()?);
+    let key = Proof::Key(tenant.api_key.clone());
+    let post = async |path: &str, body: Value| {
+        let body = Some(("application/json".to_owned(), body));
+        succeeded(&ask(play, "post", path, &key, None, &body).await?, path)
+    };
+    let id = |made: &Value| made["id"].as_str().map(str::to_owned).context("it has an id");
+    let says = |name: &str, text: &str| {
+        let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": text });
+        json!({ "name": name, "does": { "type": "message", "message": message } })
+    };
+    let day = |name: &str| json!({ "name": name, "does": { "type": "wait", "wait": { "until": "passed", "days": 1 } } });
+    let texts = ["Welcome!", "Our cakes of the week", "A coffee comes with your first cake"];
+    let drip = json!({ "type": "drip", "name": format!("Welcome {}", &phone.as_str()[6..]) });
+    let drip = format!("/api/v1/campaigns/{}", id(&post("/api/v1/campaigns", drip).await?)?);
+    let steps = json!([
+        says("welcome", texts[0]), day("a day"), says("cakes", texts[1]), day("another day"), says("coffee", texts[2]),
+    ]);
+    post(&format!("{drip}/steps"), json!({ "steps": steps })).await?;
+    post(&format!("{drip}/start"), json!({})).await?;
+    clock.say(format_args!("POST {drip}/steps with three messages and the waits between them, and start it"));
+    let contact = json!({ "phones": [phone], "source": "Web form" });
+    let contact = format!("/api/v1/contacts/{}", id(&post("/api/v1/contacts", contact).await?)?);
+    let wording = json!({ "text": "I agree to receive messages.", "version": "2026-11" });
+    let agreed = json!({ "choice": "granted", "channel": "sms", "category": "utility", "party": "customer", "wording": wording });
+    post(&format!("{contact}/consent"), agreed).await?;
+    until(PATIENCE, "the start of the drip", async || {
+        let found = succeeded(&ask(play, "get", &drip, &key, None, &None).await?, "the drip")?;
+        Ok(match found["state"].as_str() {
+            Some("running") => Look::Seen(()),
+            state => Look::Instead(format!("{state:?}")),
+        })
+    })
+    .await?;
+    let campaign = drip.rsplit('/').next().unwrap_or_default();
+    post(&format!("{contact}/campaigns/{campaign}/enroll"), json!({})).await?;
+    clock.say(format_args!("{phone} agrees to messages, and enters it"));
+    let mut endpoints = running.endpoints.clone();
+    endpoints.clock_offset_seconds = clock::kept(&running.place);
+    for (place, text) in texts.iter().enumerate() {
+        if 0 < place {
+            // The message is due a day after the former one was made, and not before a day after it left.
+            let later = SignedDuration::from_hours(24) + SignedDuration::from_mins(5);
+            clock::advance(&running.place, &running.aws, &running.functions, &mut endpoints, later).await?;
+        }
+        let sent = until(PATIENCE, text, async || {
+            running.invoke("take_steps", &json!({})).await?;
+            let sent = play.outbox(&tenant.id, &phone).await?;
+            let found = sent.get(place).filter(|_| sent.len() == place + 1);
+            Ok(match found {
+                Some(sent) if sent.body.as_deref() == Some(*text) => Look::Seen(words(sent)),
+                _ => Look::Instead(format!("{} messages", sent.len())),
+            })
+        })
+        .await?;
+        clock.say(format_args!("day {}: SMS accepted {sent}", place + 1));
+    }
+    let enrolment = format!("{contact}/campaigns/{campaign}");
+    let enrolment = succeeded(&ask(play, "get", &enrolment, &key, None, &None).await?, "the enrolment")?;
+    ensure!(
+        (&enrolment["status"], &enrolment["messages_sent"]) == (&json!("completed"), &json!(texts.len())),
+        "the enrolment is {enrolment}"
+    );
+    clock.say("the drip is completed");
+    Ok(texts.len())
 }
 
 async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {

@@ -30,3 +30,13 @@ pub use resource::Resource;
 pub use seed::Seeded;
 pub use snapshot::assert_snapshot;
 pub use world::World;
+
+/// Size of a test: the one that this variable says, where it is set, or else the usual one.
+///
+/// # Panics
+/// When the variable is no number.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the test says how large it is")]
+pub fn size(variable: &str, usual: usize) -> usize {
+    let wanted = std::env::var(variable);
+    wanted.map_or(usual, |text| text.parse().expect("a number"))
+}

@@ -14,7 +14,7 @@ use domain::{
     },
     campaigns::{
         campaign::{Campaign, CampaignType},
-        drip::{EnrolmentStatus, Passage, Taken},
+        drip::{EnrolmentStatus, Taken},
         report::InAudience,
         review::{incomplete, review_steps},
         run::{Enrolment, Exit, NoEntry},
@@ -137,27 +137,19 @@ fn taken() -> Vec<Taken> {
 }
 
 impl EnrollmentOut {
-    /// An enrolment as it is shown. `contact`: if it is known. An exit that no step has met yet is shown, too.
+    /// An enrolment in a drip as it is shown. `contact`: if it is known. An exit that no step has met yet is shown, too.
     fn of(
         enrolment: Enrolment,
-        passage: Passage,
         (campaign, contact): (&Campaign, Option<&Contact>),
-        steps: Option<&WrittenSteps>,
-    ) -> Self {
-        let is_active = enrolment.exit.is_none() && passage.next.is_some();
-        let ended = campaign.ended_at.map(|at| {
-            let sentence = "the campaign was cancelled";
-            (Refusal::new(Reason::CampaignCancelled, sentence), at)
-        });
-        let left = || ended.or_else(|| campaign.exits.reason(contact?, enrolment.at));
-        let exit = match Some(()).filter(|()| is_active).and_then(|()| left()) {
-            Some((why, at)) => Some(Exit::new(why, at)),
-            None => enrolment.exit,
-        };
+        steps: &HashMap<(CampaignId, u32), WrittenSteps>,
+    ) -> Option<Self> {
+        let exit = campaign.exit_of(&enrolment, contact);
+        let passage = enrolment.passage?;
+        let steps = steps.get(&(campaign.id, passage.version));
         let next = passage.next.filter(|_| exit.is_none());
         let name = next.and_then(|next| steps?.steps.at(next.place));
         let exited_at = exit.as_ref().map(|exit| exit.at);
-        Self {
+        Some(Self {
             campaign_id: campaign.id,
             contact_id: enrolment.contact,
             status: EnrolmentStatus::of(&passage, exit.is_some()),
@@ -173,7 +165,7 @@ impl EnrollmentOut {
             detail: exit.map(|exit| exit.why),
             exited_at,
             history: passage.taken,
-        }
+        })
     }
 }
 
@@ -303,11 +295,9 @@ pub(crate) async fn list_campaign_enrollments(
     let versions = enrolled.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let versions: BTreeSet<(CampaignId, u32)> = versions.map(|passage| (id, passage.version)).collect();
     let steps = store.steps(scope, &versions.into_iter().collect::<Vec<_>>()).await?;
-    let shown = |Enrolled { mut enrolment, contact }: Enrolled| {
-        let passage = enrolment.passage.take()?;
-        let steps = steps.get(&(id, passage.version));
+    let shown = |Enrolled { enrolment, contact }: Enrolled| {
         let known = (&campaign, contact.as_ref());
-        Some(EnrollmentOut::of(enrolment, passage, known, steps))
+        EnrollmentOut::of(enrolment, known, &steps)
     };
     let mut items: Vec<EnrollmentOut> = enrolled.into_iter().filter_map(shown).collect();
     items.retain(|shown| query.status.is_none_or(|status| shown.status == status));
@@ -322,17 +312,16 @@ pub(crate) async fn list_campaign_enrollments(
 async fn shown(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
-    mut enrolment: Enrolment,
+    enrolment: Enrolment,
     contact: Option<&Contact>,
 ) -> Result<EnrollmentOut, Problem> {
     let id = enrolment.campaign;
     let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
-    // Of a broadcast, it is nobody's place among steps.
-    let passage = enrolment.passage.take().ok_or_else(Problem::not_found)?;
-    let wanted = (id, passage.version);
-    let steps = api.store().steps(who.scope(), &[wanted]).await?;
+    let wanted: Vec<_> = enrolment.passage.iter().map(|passage| (id, passage.version)).collect();
+    let steps = api.store().steps(who.scope(), &wanted).await?;
     let known = (&campaign.value, contact);
-    Ok(EnrollmentOut::of(enrolment, passage, known, steps.get(&wanted)))
+    // Of a broadcast, it is nobody's place among steps.
+    EnrollmentOut::of(enrolment, known, &steps).ok_or_else(Problem::not_found)
 }
 
 /// A person's enrolment in a drip, and the person: also of a contact that was merged into another.

@@ -5,16 +5,19 @@ mod drips;
 mod models;
 mod preflight;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query,
-    RACES, Tagged, With, found, operation, permits, permits::Permit, setback, start, started,
+    RACES, Tagged, With, able, found, operation, permits, permits::Permit, setback, start, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     base::{
-        ids::{CampaignId, SegmentId, StageId, TagId},
+        ids::{CampaignId, FieldId, SegmentId, StageId, TagId, UserId},
         operation::OperationKind,
         resource::Resource as _,
     },
@@ -26,14 +29,19 @@ use domain::{
         state::CampaignState,
         steps::{Steps, WrittenSteps},
     },
-    contacts::{segment::Segment, stage::Stage, tag::Tag},
+    contacts::{
+        field::{Field, FieldType},
+        segment::Segment,
+        stage::Stage,
+        tag::Tag,
+    },
     messages::{content_problems::Review, links::NewLinks, material::Material},
     tenants::{config::TenantConfig, settings::FieldProblem},
 };
 use jiff::Timestamp;
 use jobs::StartOperation;
 use kit::{Bus, ConfigError, Env, Files, Problem};
-use store::{Along, Page, Versioned, table::rates::Limit, tenants::config::ConfigCache};
+use store::{Along, Page, Store, StoreError, TenantScope, Versioned, table::rates::Limit, tenants::config::ConfigCache};
 
 use crate::{
     models::{CampaignOut, RecipientOut, RecipientQuery},
@@ -161,8 +169,9 @@ api::operations! {
         /// Report on a campaign
         ///
         /// Counts everybody in its audience by state and reason, those who wrote afterwards, and what the messages cost. The operation's
-        /// result has the numbers; `GET …/recipients` lists who they are.
-        POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts", problems "campaign_type";
+        /// result has the numbers; `GET …/recipients` lists who they are. That of a drip counts those who entered it by status and reason, and
+        /// each step with the states of its messages; `GET …/enrollments` lists who they are.
+        POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts";
 
         /// Delete a campaign
         ///
@@ -217,10 +226,11 @@ impl Scene {
         let needs = needs(all, &config);
         let read = store.material(scope, &needs, &Along::default()).await?;
         let (mut segments, mut tags) = (Vec::<SegmentId>::new(), Vec::<TagId>::new());
-        let mut stages = Vec::<StageId>::new();
+        let (mut stages, mut dates) = (Vec::<StageId>::new(), Vec::<FieldId>::new());
         for Campaign { audience, triggers, .. } in campaigns {
             tags.extend(triggers.tags.iter());
             stages.extend(triggers.stages.iter());
+            dates.extend(triggers.date.map(|date| date.field));
             segments.extend(audience.segment.iter().chain(audience.excluded_segments.iter()));
             tags.extend(audience.excluded_tags.iter());
         }
@@ -231,6 +241,8 @@ impl Scene {
             segments: store.missing::<Segment>(scope, segments).await?,
             tags: store.missing::<Tag>(scope, tags).await?,
             stages: store.missing::<Stage>(scope, stages).await?,
+            dates: undated(store, scope, dates).await?,
+            users: unable(store, scope, written().flat_map(Steps::users).collect()).await?,
         };
         Ok(Self {
             steps,
@@ -272,6 +284,34 @@ impl Scene {
             body: self.shown(found.value),
         }
     }
+}
+
+/// Those of these fields that are no searchable dates. One request, none if there are no fields.
+async fn undated(store: &Store, scope: &TenantScope, fields: Vec<FieldId>) -> Result<BTreeSet<String>, StoreError> {
+    let mut undated: BTreeSet<String> = fields.iter().map(FieldId::to_string).collect();
+    if !undated.is_empty() {
+        for field in store.all::<Field>(scope).await? {
+            if field.searchable && field.kind == FieldType::Date {
+                undated.remove(&field.id.to_string());
+            }
+        }
+    }
+    Ok(undated)
+}
+
+/// Those of these users who cannot attend to contacts, each with the problem. One request, none if there are no users.
+async fn unable(
+    store: &Store,
+    scope: &TenantScope,
+    users: BTreeSet<UserId>,
+) -> Result<BTreeMap<UserId, FieldProblem>, StoreError> {
+    if users.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let users: Vec<UserId> = users.into_iter().collect();
+    let known = store.members_named(scope, &users).await?;
+    let problem = |user: UserId| Some((user, able(known.clone(), "users", &[user]).pop()?));
+    Ok(users.into_iter().filter_map(problem).collect())
 }
 
 /// Refuses a draft with these problems.
@@ -543,7 +583,6 @@ async fn report_campaign(
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
     let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
-    of_type(&campaign.value, CampaignType::Broadcast)?;
     api.limit(&who, "CAMPAIGN_REPORTS", REPORTS).await?;
     let params = ReportCampaign { campaign: id };
     let operation = operation(&who, OperationKind::ReportCampaign, &params)?;

@@ -1,24 +1,26 @@
-//! The operation `report_campaign`: counts what became of everybody in the audience of a campaign, page by page.
+//! The operation `report_campaign`: counts what became of everybody in the audience of a campaign, or who entered a drip, page by page.
 //!
 //! Safe to run twice: it only reads, and what a step counted that was not recorded is counted again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     base::operation::{Data, Progress},
     campaigns::{
-        campaign::Campaign,
-        report::{CampaignTally, InAudience, RecipientState, ReportCampaign},
+        campaign::{Campaign, CampaignType},
+        drip::EnrolmentStatus,
+        report::{CampaignTally, DripTally, InAudience, RecipientState, ReportCampaign, StepTally},
+        steps::StepName,
     },
     money::{costs::Costs, prices::decimal, product::Currency},
 };
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use kit::{
     Clock, ConfigError, Env, JobError,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, Versioned, money::prices::PriceCache};
+use store::{Store, Versioned, campaigns::drip::Enrolled, money::prices::PriceCache};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -43,9 +45,9 @@ pub const PER_STEP: i32 = 100;
 
 /// Content of a checkpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Cursor {
+struct Cursor<Tally> {
     from: InAudience,
-    tally: CampaignTally,
+    tally: Tally,
 }
 
 /// The result.
@@ -61,6 +63,27 @@ struct Report {
     unpriced: u64,
 }
 
+/// The result for a drip.
+#[derive(Debug, Serialize)]
+struct DripReport {
+    entered: u64,
+    statuses: BTreeMap<EnrolmentStatus, u64>,
+    reasons: BTreeMap<String, u64>,
+    steps: Vec<StepReport>,
+    /// Steps of former versions whose names are gone, together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    former_steps: Option<StepTally>,
+    cost: Vec<Cost>,
+    unpriced: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct StepReport {
+    name: StepName,
+    #[serde(flatten)]
+    tally: StepTally,
+}
+
 /// What it cost in a currency, as decimal numbers.
 #[derive(Debug, Serialize)]
 struct Cost {
@@ -72,19 +95,27 @@ struct Cost {
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ReportCampaign { campaign } = turn.params()?;
-    let Cursor { from, mut tally } = turn.cursor()?.unwrap_or_default();
-    let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
+    let (store, scope) = (&ctx.store, turn.scope());
     let Some(found): Option<Versioned<Campaign>> = store.get(scope, &campaign).await? else {
         let reason = "The campaign was deleted.".to_owned();
         return Ok(Step::Failed { reason });
     };
-    let (page, next) = store.recipients(scope, &found.value, (from, PER_STEP), now).await?;
+    match found.value.kind {
+        CampaignType::Broadcast => of_broadcast(turn, &found.value, ctx).await,
+        CampaignType::Drip => of_drip(turn, &found.value, ctx).await,
+    }
+}
+
+async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
+    let Cursor::<CampaignTally> { from, mut tally } = turn.cursor()?.unwrap_or_default();
+    let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
+    let (page, next) = store.recipients(scope, campaign, (from, PER_STEP), now).await?;
     for recipient in &page {
         tally.add(recipient);
     }
     let progress = Progress {
         done: tally.recipients,
-        total: found.value.recipients,
+        total: campaign.recipients,
         errors: 0,
     };
     if let Some(from) = next {
@@ -92,9 +123,81 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         return Ok(Step::More { cursor, progress });
     }
     // With the prices of the day on which it began.
-    let day = found.value.began_at.unwrap_or(now).to_zoned(TimeZone::UTC).date();
+    let (cost, unpriced) = cost(&tally.counters, campaign.began_at.unwrap_or(now), ctx).await?;
+    let report = Report {
+        recipients: tally.recipients,
+        cost,
+        unpriced,
+        states: tally.states,
+        reasons: tally.reasons,
+        replied: tally.replied,
+        clicked: tally.clicked,
+    };
+    Ok(Step::Done {
+        result: Data::of(&report)?,
+        progress,
+    })
+}
+
+async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
+    let Cursor::<DripTally> { from, mut tally } = turn.cursor()?.unwrap_or_default();
+    let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
+    let steps = store.present_steps(scope, &[campaign]).await?.remove(&campaign.id);
+    let steps = steps.map(|written| written.steps).unwrap_or_default();
+    let (page, next) = store.enrolled(scope, campaign.id, (from, PER_STEP), now).await?;
+    let passages = page.iter().filter_map(|one| one.enrolment.passage.as_ref());
+    let ids = passages.flat_map(|passage| passage.taken.iter().filter_map(|taken| taken.message_id));
+    let read = store.each_message(scope, &ids.collect::<Vec<_>>(), now).await?;
+    // One that cannot be read is as one that is not kept any more.
+    let read = read.into_iter().filter_map(|message| message.ok().flatten());
+    let mut messages: HashMap<_, _> = read.map(|message| (message.id, message)).collect();
+    for Enrolled { enrolment, contact } in &page {
+        let exit = campaign.exit_of(enrolment, contact.as_ref());
+        let wrote_at = contact.as_ref().and_then(|contact| contact.last_inbound_at);
+        tally.add(&steps, (enrolment, exit.as_ref()), wrote_at, &mut messages);
+    }
+    let progress = Progress {
+        done: tally.entered,
+        total: None,
+        errors: 0,
+    };
+    if let Some(from) = next {
+        let cursor = Data::of(&Cursor { from, tally })?;
+        return Ok(Step::More { cursor, progress });
+    }
+    // It goes on for months, so with today's prices.
+    let (cost, unpriced) = cost(&tally.counters, now, ctx).await?;
+    let named = steps.iter().enumerate().map(|(place, step)| StepReport {
+        name: step.name.clone(),
+        tally: tally.steps.remove(&place).unwrap_or_default(),
+    });
+    let report = DripReport {
+        entered: tally.entered,
+        steps: named.collect(),
+        statuses: tally.statuses,
+        reasons: tally.reasons,
+        former_steps: Some(tally.former).filter(|former| *former != StepTally::default()),
+        cost,
+        unpriced,
+    };
+    match Data::of(&report) {
+        Ok(result) => Ok(Step::Done { result, progress }),
+        Err(_) => {
+            let reason = "The names of its steps are too long for a report. Give its next version shorter ones.".to_owned();
+            Ok(Step::Failed { reason })
+        }
+    }
+}
+
+/// What these counters cost with the prices of this day, by currency, and the number of messages whose price is unknown.
+async fn cost(
+    counters: &BTreeMap<String, u64>,
+    at: Timestamp,
+    ctx: &Context,
+) -> Result<(Vec<Cost>, u64), JobError> {
+    let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
     let mut costs = Costs::default();
-    costs.add(&tally.counters, &*store.price_book(&ctx.prices, now).await?, day);
+    costs.add(counters, &book, at.to_zoned(TimeZone::UTC).date());
     let mut by_currency = BTreeMap::<&Currency, (u64, u64)>::new();
     for ((currency, _), spent) in costs.spent() {
         let sum = by_currency.entry(currency).or_default();
@@ -108,17 +211,5 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         reported: decimal(reported),
         estimated: decimal(estimated),
     });
-    let report = Report {
-        recipients: tally.recipients,
-        cost: cost.collect(),
-        unpriced: costs.unpriced().values().sum(),
-        states: tally.states,
-        reasons: tally.reasons,
-        replied: tally.replied,
-        clicked: tally.clicked,
-    };
-    Ok(Step::Done {
-        result: Data::of(&report)?,
-        progress,
-    })
+    Ok((cost.collect(), costs.unpriced().values().sum()))
 }

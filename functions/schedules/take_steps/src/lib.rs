@@ -1,10 +1,11 @@
-//! Every minute: takes the steps of drips that are due.
+//! Every minute: takes the steps of drips that are due, and enrols the contacts whose date has come.
 //!
 //! Safe to run twice, and twice at the same time: the message of a step is written in one transaction with the enrolment behind the step,
 //! under the condition that the enrolment is unchanged. Other actions set values, so that one that is done again changes nothing. Whoever
 //! loses a race leaves the enrolment as it is: if it is still due, the next run takes it. What was committed and not queued is in the due
 //! index.
 
+mod rounds;
 mod tenant;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -13,8 +14,11 @@ use domain::base::ids::TenantId;
 use jiff::SignedDuration;
 use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline};
 use store::{
-    Store,
-    campaigns::drip::{DueStep, SHARDS},
+    LostRace as _, Store,
+    campaigns::{
+        drip::{DueStep, SHARDS},
+        trigger::DueRound,
+    },
     money::prices::PriceCache,
     tenants::config::ConfigCache,
 };
@@ -85,6 +89,10 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                     failed = one_by_one(ctx, tenant, &due).await.or(Some(error));
                 }
             }
+            for due in page.rounds {
+                seen += 1;
+                failed = enrol(ctx, &due, deadline).await.or(failed);
+            }
             from = page.next;
             if from.is_none() {
                 break;
@@ -106,6 +114,21 @@ async fn attend(ctx: &Context, tenant: TenantId, due: &[DueStep]) -> Result<(), 
         line::count(what, count);
     }
     taken
+}
+
+/// Enrols the contacts whose date has come in a drip, which is put off if it fails.
+async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Option<JobError> {
+    let error = match Box::pin(rounds::enrol(ctx, due, deadline)).await {
+        Ok(()) => return None,
+        // Another run is at it, or the drip was cancelled.
+        Err(error) if error.is_lost_race() => return None,
+        Err(error) => error,
+    };
+    tracing::error!(tenant = %due.tenant(), campaign = %due.campaign, %error, "nobody enters a drip on a date");
+    if let Err(error) = ctx.store.put_off_round(due, ctx.clock.now() + LATER).await {
+        tracing::error!(error = kit::chain(&error), "nor is it put off");
+    }
+    Some(error)
 }
 
 /// Takes steps alone that failed together, and puts off those that fail again, so that they keep nobody waiting.

@@ -10,7 +10,7 @@ use domain::{
     base::{
         actor::Stamp,
         facts::Fact,
-        ids::{CampaignId, ContactId, MessageId},
+        ids::{CampaignId, ContactId, ContactItemId as _, MessageId, NoteId, UserId},
         zone::Zone,
     },
     campaigns::{
@@ -18,11 +18,12 @@ use domain::{
         drip::{Scene, Turn, converted, ends},
         run::Enrolment,
         state::CampaignState,
-        steps::WrittenSteps,
+        steps::{Action, WrittenSteps},
     },
     contacts::{
         bulk::{ChangeIn, Edit},
         conversion::Conversion,
+        note::Note,
         person::Person,
         stage::Stage,
         tag::Tag,
@@ -48,6 +49,7 @@ use store::{
     campaigns::drip::DueStep,
     contacts::{
         contact::ContactWrite,
+        of_contact::NotCreated,
         people::{Brought, PersonError},
     },
     table::effects::{Effects, Once},
@@ -254,8 +256,16 @@ impl Tenant<'_> {
                 zone: zone.rules(),
                 now,
             };
-            let change = match passage.go_on(scene) {
-                Turn::Later | Turn::Over => {
+            let turn = passage.go_on(scene);
+            if let Turn::Notify(step) = turn {
+                match self.notify(&enrolment, (&person, step.place), written).await? {
+                    Ok(()) => passage.did(&written.steps, now),
+                    Err(why) => passage.skip(&written.steps, &why, now),
+                }
+                continue;
+            }
+            let change = match turn {
+                Turn::Later | Turn::Over | Turn::Notify(_) => {
                     enrolment.passage = Some(passage);
                     return done(enrolment);
                 }
@@ -326,6 +336,60 @@ impl Tenant<'_> {
         Ok(is_this.then_some(person))
     }
 
+    /// Tells people by a note on the contact, in the name of the author of the steps. Otherwise says why nobody is told.
+    ///
+    /// Its id follows from the enrolment and the step, so that it is written once.
+    async fn notify(
+        &self,
+        enrolment: &Enrolment,
+        (person, place): (&Person, usize),
+        written: &WrittenSteps,
+    ) -> Result<Result<(), Refusal>, JobError> {
+        let (store, scope, contact) = (&self.ctx.store, &self.scope, person.contact.id);
+        let skipped = |sentence: &str| Ok(Err(Refusal::new(Reason::Other, sentence)));
+        let Some(Action::Notify { text, users }) = written.steps.at(place).map(|step| &step.does) else {
+            return Ok(Ok(()));
+        };
+        let owner = person.profile.owner.filter(|_| users.is_empty());
+        let mentions: Vec<UserId> = users.iter().copied().chain(owner).collect();
+        if mentions.is_empty() {
+            return skipped("nobody is responsible for the contact");
+        }
+        let cause = Cause::Campaign {
+            campaign: enrolment.campaign,
+            contact,
+            step: Some(CauseStep {
+                place,
+                at: enrolment.at,
+            }),
+        };
+        let id = NoteId::new(contact, cause.message_id().own());
+        let note = Note {
+            mentions: mentions.into(),
+            ..Note::new(id, text.clone(), written.by, self.now)
+        };
+        match store.create_of_contact(scope, &note, &self.stamp(written, enrolment.campaign)).await {
+            Ok(()) => Ok(Ok(())),
+            Err(NotCreated::Full) => skipped("the contact has as many notes as it may"),
+            Err(NotCreated::NoContact) => skipped("the contact is gone"),
+            Err(NotCreated::Store(error)) if error.is_conflict() => {
+                let known = store.of_contact::<Note>(scope, contact, id.place()).await?;
+                // A former run wrote it.
+                if known.is_some() { Ok(Ok(())) } else { Err(error.into()) }
+            }
+            Err(NotCreated::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// The stamp of what is done in the name of the author of the steps.
+    fn stamp(&self, written: &WrittenSteps, campaign: CampaignId) -> Stamp {
+        Stamp {
+            actor: written.by,
+            at: self.now,
+            correlation_id: campaign.to_string(),
+        }
+    }
+
     /// Changes a contact in the name of the author of the steps. Otherwise says why it cannot be changed.
     async fn change(
         &self,
@@ -345,11 +409,7 @@ impl Tenant<'_> {
             Ok(None) => return Ok(Ok(before.clone())),
             Err(reason) => return skipped(reason.sentence()),
         };
-        let stamp = Stamp {
-            actor: written.by,
-            at: self.now,
-            correlation_id: campaign.to_string(),
-        };
+        let stamp = self.stamp(written, campaign);
         match store
             .change_person(scope, before, &after, &Brought::default(), &stamp)
             .await

@@ -396,11 +396,9 @@ async fn play(seed: u64, cuts: usize, failures: std::ops::Range<usize>) -> usize
 const CUTS: usize = 150;
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "whoever runs it says how long")]
 async fn clients_that_are_cut_at_any_moment_miss_nothing() {
-    let wanted = std::env::var("RINGBACK_TEST_CUTS").map(|text| text.parse().expect("a number"));
     // In the meantime the table refuses a hundred batches and more.
-    let failed = Box::pin(play(7, wanted.unwrap_or(CUTS), 5..135)).await;
+    let failed = Box::pin(play(7, testkit::size("RINGBACK_TEST_CUTS", CUTS), 5..135)).await;
     assert!(failed >= 100, "{failed}");
 }
 

@@ -6,7 +6,7 @@ use tokio::process::Command;
 use crate::stage::{Stage, on_stage};
 
 /// The expected output, in this order.
-const SCENES: [&str; 12] = [
+const SCENES: [&str; 14] = [
     "A dry run: what would a missed call get?",
     "matches, and decides",
     "the dry run is complete; no message is sent",
@@ -16,6 +16,8 @@ const SCENES: [&str; 12] = [
     "the cooldown holds",
     "A day later, the cooldown is over",
     "STOP, and a later call stays silent",
+    "A drip: three messages, a day apart",
+    "the drip is completed",
     "A forged webhook is refused",
     "AWS usage at list prices",
     "per 1,000 follow-ups",

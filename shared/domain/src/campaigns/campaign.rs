@@ -13,7 +13,7 @@ use crate::{
         local::LocalTime,
         text::{MAX_NAME_LENGTH, OneLine},
     },
-    campaigns::state::CampaignState,
+    campaigns::{dates::DateTrigger, state::CampaignState},
     messages::{
         message::{Category, Channel},
         purpose::USUAL_FALLBACK_SECONDS,
@@ -201,6 +201,9 @@ pub struct Triggers {
     #[serde(skip_serializing_if = "Distinct::is_empty")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub stages: Distinct<MAX_TRIGGERS, StageId>,
+    /// A date of the contact comes round, such as a birthday.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<DateTrigger>,
 }
 
 impl Triggers {

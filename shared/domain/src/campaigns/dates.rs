@@ -1,16 +1,23 @@
 //! Drips that contacts enter when a date of theirs comes round: a birthday every year, or an appointment once.
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{ids::FieldId, local::LocalTime},
     campaigns::wait::next,
-    contacts::listing::{Day, Listing},
+    contacts::{
+        field::FieldValue,
+        filter::{Filter, Search, Test},
+        listing::Day,
+    },
 };
 
 /// Maximum days before or after a date.
 pub const MAX_DAYS: i16 = 180;
+
+/// Time by which contacts may enter late. Those of an earlier day do not enter any more.
+const LATE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How often a date comes round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +28,7 @@ pub const MAX_DAYS: i16 = 180;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Recurrence {
-    /// On that day of each year. 29 February is 28 February where there is none.
+    /// On that day of each year. 29 February is 28 February in a year without it.
     Yearly,
     /// On that date only.
     Once,
@@ -50,25 +57,83 @@ pub struct DateTrigger {
 }
 
 impl DateTrigger {
-    /// The lists of the contacts who enter on this day of the tenant, two of them on 28 February of most years.
-    pub fn lists(&self, today: Date) -> Vec<Listing> {
+    /// The contacts who enter on this day of the tenant. They stand in two lists on 28 February of most years.
+    fn searches(&self, today: Date) -> Vec<Search> {
         let Ok(date) = today.checked_sub(i64::from(self.days).days()) else {
             return Vec::new();
         };
-        match self.recurrence {
-            Recurrence::Once => vec![Listing::Value(self.field, date.to_string())],
+        let tests = match self.recurrence {
+            Recurrence::Once => vec![Test::Equals(FieldValue::Date(date))],
             Recurrence::Yearly => {
                 let ends_february = (date.month(), date.day()) == (2, 28) && !date.in_leap_year();
                 let leap_day = Date::new(2024, 2, 29).ok().filter(|_| ends_february);
                 let days = std::iter::once(date).chain(leap_day).map(Day::of);
-                days.map(|day| Listing::DayOfYear(self.field, day)).collect()
+                days.map(Test::OnDay).collect()
             }
+        };
+        let search = |test| {
+            let field = Some((self.field, test));
+            Filter {
+                field,
+                ..Filter::default()
+            }
+            .search()
+        };
+        tests.into_iter().filter_map(search).collect()
+    }
+}
+
+/// The day whose contacts enter a drip next, with the place that was reached among them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// Time at which they enter.
+    pub at: Timestamp,
+    /// The day. `None`: the first one is not chosen yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
+    /// The list that is read, of those of the day.
+    #[serde(default)]
+    pub list: usize,
+    /// Position in it behind which the next page begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+impl Round {
+    /// The round of a drip that begins at this time.
+    pub const fn new(at: Timestamp) -> Self {
+        Self {
+            at,
+            day: None,
+            list: 0,
+            after: None,
         }
     }
 
-    /// The next time behind this one at which contacts enter.
-    pub fn next(&self, after: Timestamp, zone: &TimeZone) -> Timestamp {
-        next(after, zone, self.at, None)
+    /// Whether it is too late for its contacts to enter.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.at + LATE < now
+    }
+
+    /// The contacts who are read next. `None`: all of the day have been.
+    pub fn search(&self, trigger: &DateTrigger) -> Option<Search> {
+        trigger.searches(self.day?).into_iter().nth(self.list)
+    }
+
+    /// Goes on behind a page that ends here, or else to the next list.
+    pub fn go_on(&mut self, after: Option<String>) {
+        self.list += usize::from(after.is_none());
+        self.after = after;
+    }
+
+    /// The round of the next day, by the clocks of the tenant.
+    #[must_use]
+    pub fn next(&self, trigger: &DateTrigger, zone: &TimeZone, now: Timestamp) -> Self {
+        let at = next(self.at.max(now - LATE), zone, trigger.at, None);
+        Self {
+            day: Some(at.to_zoned(zone.clone()).date()),
+            ..Self::new(at)
+        }
     }
 }
 
@@ -79,7 +144,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::samples::at;
+    use crate::{contacts::filter::Driver, samples::at};
 
     fn trigger(recurrence: &str, days: i16) -> DateTrigger {
         let field = FieldId::new(Ulid(7));
@@ -87,11 +152,11 @@ mod tests {
     }
 
     fn listed(trigger: DateTrigger, today: Date) -> Vec<String> {
-        let lists = trigger.lists(today).into_iter();
-        lists
-            .map(|listing| match listing {
-                Listing::DayOfYear(field, day) if field == trigger.field => day.to_string(),
-                Listing::Value(field, value) if field == trigger.field => value,
+        let searches = trigger.searches(today).into_iter();
+        searches
+            .map(|search| match search.driver {
+                Driver::OnDay(field, day) if field == trigger.field => day.to_string(),
+                Driver::Values(field, from, to) if field == trigger.field && from == to => from,
                 other => panic!("{other:?}"),
             })
             .collect()
@@ -146,14 +211,42 @@ mod tests {
     #[test]
     fn entries_are_at_the_time_of_the_tenant() {
         let trigger = trigger("yearly", 0);
-        for (zone, after, expected) in [
-            ("Asia/Dubai", "2026-11-20T04:59:59Z", "2026-11-20T05:00:00Z"),
-            ("Asia/Dubai", "2026-11-20T05:00:00Z", "2026-11-21T05:00:00Z"),
+        for (zone, last, now, expected, day) in [
+            ("Asia/Dubai", "2026-11-20T04:59:59Z", "2026-11-20T04:59:59Z", "2026-11-20T05:00:00Z", date(2026, 11, 20)),
+            ("Asia/Dubai", "2026-11-20T05:00:00Z", "2026-11-20T05:00:40Z", "2026-11-21T05:00:00Z", date(2026, 11, 21)),
+            // The day there is not that of UTC.
+            ("Pacific/Auckland", "2026-11-19T20:00:00Z", "2026-11-19T20:01:00Z", "2026-11-20T20:00:00Z", date(2026, 11, 21)),
             // Clocks are put back in the night.
-            ("Europe/Berlin", "2026-10-24T07:00:00Z", "2026-10-25T08:00:00Z"),
+            ("Europe/Berlin", "2026-10-24T07:00:00Z", "2026-10-24T07:00:01Z", "2026-10-25T08:00:00Z", date(2026, 10, 25)),
+            // Nothing ran for a few days.
+            ("Asia/Dubai", "2026-11-20T05:00:00Z", "2026-11-24T06:00:00Z", "2026-11-24T05:00:00Z", date(2026, 11, 24)),
+            ("Asia/Dubai", "2026-11-20T05:00:00Z", "2026-11-24T04:00:00Z", "2026-11-23T05:00:00Z", date(2026, 11, 23)),
         ] {
             let zone = TimeZone::get(zone).unwrap();
-            assert_eq!(trigger.next(at(after), &zone), at(expected), "{after}");
+            let next = Round::new(at(last)).next(&trigger, &zone, at(now));
+            assert_eq!((next.at, next.day), (at(expected), Some(day)), "{last}");
         }
+    }
+
+    #[test]
+    fn round_goes_through_all_lists_of_its_day() {
+        let (trigger, zone) = (trigger("yearly", 0), TimeZone::UTC);
+        let first = Round::new(at("2027-02-27T12:00:00Z"));
+        assert_eq!(first.search(&trigger), None, "the first day is not chosen yet");
+        let mut round = first.next(&trigger, &zone, first.at);
+        let mut read = Vec::new();
+        for after in [Some("a"), None, Some("b"), None] {
+            let driver = round.search(&trigger).map(|search| search.driver);
+            let Some(Driver::OnDay(_, day)) = driver else {
+                panic!("{driver:?}")
+            };
+            read.push((day.to_string(), round.after.clone()));
+            round.go_on(after.map(str::to_owned));
+        }
+        let place = |day: &str, after: Option<&str>| (day.to_owned(), after.map(str::to_owned));
+        let expected = [place("02-28", None), place("02-28", Some("a")), place("02-29", None), place("02-29", Some("b"))];
+        assert_eq!((read.as_slice(), round.search(&trigger)), (&expected[..], None));
+        let hour = SignedDuration::from_hours(1);
+        assert_eq!([LATE, LATE + hour].map(|late| round.is_over(round.at + late)), [false, true]);
     }
 }

@@ -91,6 +91,8 @@ pub enum Turn {
     Tag(TagId, bool),
     /// The contact is to get into a stage.
     Stage(StageId),
+    /// People are to be told by this step.
+    Notify(NextStep),
     /// It is over.
     Over,
 }
@@ -144,7 +146,7 @@ impl Passage {
                 Action::Message { .. } => true,
                 Action::Wait { .. } => next.waits_since.is_some(),
                 Action::Branch { when, .. } => when.is_of_message(),
-                Action::Tag { .. } | Action::Stage { .. } | Action::Exit {} => false,
+                Action::Tag { .. } | Action::Stage { .. } | Action::Notify { .. } | Action::Exit {} => false,
             };
             if let Some(message) = unsent.filter(|_| held) {
                 let at = (scene.now + UNSENT_LOOK).max(message.not_before);
@@ -155,6 +157,7 @@ impl Passage {
                 Action::Message { .. } => return Turn::Say(next),
                 Action::Tag { tag, remove } => return Turn::Tag(*tag, *remove),
                 Action::Stage { stage } => return Turn::Stage(*stage),
+                Action::Notify { .. } => return Turn::Notify(next),
                 Action::Wait { wait } => {
                     let sent = scene.last.and_then(Message::last_sent_at);
                     let late = |since: Timestamp| sent.filter(|sent| since + USUAL_DELAY < *sent);
@@ -317,8 +320,23 @@ pub const fn ends(reason: Reason) -> bool {
     )
 }
 
+impl Campaign {
+    /// The exit of an enrolment in the drip, also one that no step has met yet. `contact`: if it is known.
+    pub fn exit_of(&self, enrolment: &Enrolment, contact: Option<&Contact>) -> Option<Exit> {
+        if enrolment.exit.is_some() || !enrolment.is_active() {
+            return enrolment.exit.clone();
+        }
+        let ended = self.ended_at.map(|at| {
+            let sentence = "the campaign was cancelled";
+            (Refusal::new(Reason::CampaignCancelled, sentence), at)
+        });
+        let (why, at) = ended.or_else(|| self.exits.reason(contact?, enrolment.at))?;
+        Some(Exit::new(why, at))
+    }
+}
+
 /// State of an enrolment in a drip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EnrolmentStatus {

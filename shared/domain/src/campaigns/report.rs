@@ -1,13 +1,21 @@
 //! The report of a campaign: what became of everybody in its audience.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    str::FromStr,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{CampaignId, ContactId},
-    campaigns::run::{Enrolment, Exit},
+    base::ids::{CampaignId, ContactId, MessageId},
+    campaigns::{
+        drip::EnrolmentStatus,
+        run::{Enrolment, Exit},
+        steps::Steps,
+    },
     messages::{
         message::{Message, MessageState},
         refusal::Reason,
@@ -106,6 +114,22 @@ impl Recipient {
         accepted.zip(self.wrote_at).is_some_and(|(sent, wrote)| sent < wrote)
     }
 
+    /// Adds what the message costs to counters of costs.
+    fn add_costs(&self, counters: &mut BTreeMap<String, u64>) {
+        let raised = self.message.iter().flat_map(|message| moved(None, message));
+        let of_cost = |name: &str| {
+            let sms = ["accepted_sms", "billed_sms"];
+            match Counter::read(name) {
+                Counter::Paid(..) | Counter::Listed(_) | Counter::Free => true,
+                Counter::Word(word) => sms.contains(&word),
+                _ => false,
+            }
+        };
+        for (name, count) in raised.filter(|(name, _)| of_cost(name)) {
+            *counters.entry(name).or_default() += count;
+        }
+    }
+
     /// Whether somebody followed a tracked link of the message.
     pub fn clicked(&self) -> bool {
         self.message
@@ -142,17 +166,86 @@ impl CampaignTally {
         }
         self.replied += u64::from(recipient.replied());
         self.clicked += u64::from(recipient.clicked());
-        let raised = recipient.message.iter().flat_map(|message| moved(None, message));
-        let of_cost = |name: &str| {
-            let sms = ["accepted_sms", "billed_sms"];
-            match Counter::read(name) {
-                Counter::Paid(..) | Counter::Listed(_) | Counter::Free => true,
-                Counter::Word(word) => sms.contains(&word),
-                _ => false,
+        recipient.add_costs(&mut self.counters);
+    }
+}
+
+/// What became of a step of a drip, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepTally {
+    /// Contacts who came to it.
+    pub taken: u64,
+    /// Those of them for whom nothing was done.
+    pub skipped: u64,
+    /// Those who fulfilled the condition of a branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfilled: Option<u64>,
+    /// Messages in each state.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub states: BTreeMap<RecipientState, u64>,
+    /// Contacts who wrote after they had got the message.
+    pub replied: u64,
+    /// Those who followed a tracked link of it.
+    pub clicked: u64,
+}
+
+/// What became of those who entered a drip, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DripTally {
+    /// Number of contacts who entered it.
+    pub entered: u64,
+    /// Those in each state.
+    pub statuses: BTreeMap<EnrolmentStatus, u64>,
+    /// Those who left it before its end, by the code of the reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// The present steps, by their places.
+    pub steps: BTreeMap<usize, StepTally>,
+    /// Steps of former versions whose names are gone, together.
+    pub former: StepTally,
+    /// What was paid, or is expected to be, as counters of costs.
+    pub counters: BTreeMap<String, u64>,
+}
+
+impl DripTally {
+    /// Adds somebody. `wrote_at`: when the contact last wrote; `messages`: those of the enrolment that are kept, and others.
+    pub fn add(
+        &mut self,
+        steps: &Steps,
+        (enrolment, exit): (&Enrolment, Option<&Exit>),
+        wrote_at: Option<Timestamp>,
+        messages: &mut HashMap<MessageId, Message>,
+    ) {
+        let Some(passage) = &enrolment.passage else { return };
+        self.entered += 1;
+        let status = EnrolmentStatus::of(passage, exit.is_some());
+        *self.statuses.entry(status).or_default() += 1;
+        if let Some(exit) = exit {
+            let reason = exit.because.code.as_str().to_owned();
+            *self.reasons.entry(reason).or_default() += 1;
+        }
+        for taken in &passage.taken {
+            let place = steps.iter().position(|step| step.name == taken.step);
+            let step = match place {
+                Some(place) => self.steps.entry(place).or_default(),
+                None => &mut self.former,
+            };
+            step.taken += 1;
+            step.skipped += u64::from(taken.skipped.is_some());
+            if let Some(fulfilled) = taken.fulfilled {
+                *step.fulfilled.get_or_insert_default() += u64::from(fulfilled);
             }
-        };
-        for (name, count) in raised.filter(|(name, _)| of_cost(name)) {
-            *self.counters.entry(name).or_default() += count;
+            let Some(id) = taken.message_id else { continue };
+            let got = Recipient {
+                contact: enrolment.contact,
+                message: messages.remove(&id),
+                exit: None,
+                wrote_at,
+                all_made: true,
+            };
+            *step.states.entry(got.state()).or_default() += 1;
+            step.replied += u64::from(got.replied());
+            step.clicked += u64::from(got.clicked());
+            got.add_costs(&mut self.counters);
         }
     }
 }
@@ -212,6 +305,7 @@ impl FromStr for InAudience {
 mod tests {
     use super::*;
     use crate::{
+        campaigns::drip::Taken,
         messages::{
             message::{AttemptState, SendOutcome, StatusReport},
             refusal::Refusal,
@@ -279,6 +373,63 @@ mod tests {
         let reasons = ["no_consent", "late"].map(|reason| (reason.to_owned(), 1));
         assert_eq!(tally.reasons, reasons.into());
         assert!(!tally.counters.is_empty(), "it is expected to cost something");
+    }
+
+    /// The welcome was read, and answered; a message of a former version is not kept any more.
+    #[test]
+    fn drip_counts_contacts_by_status_and_messages_by_step() {
+        let step = |name: &str| {
+            let message = serde_json::json!({"channels": ["sms"], "sms_text": "Hello"});
+            serde_json::json!({"name": name, "does": {"type": "message", "message": message}})
+        };
+        let read = |value: serde_json::Value| serde_json::from_value::<Taken>(value).unwrap();
+        let steps = serde_json::from_value(serde_json::json!([step("welcome"), step("offer")])).unwrap();
+        let (case, now) = (Case::new(), at(NOON));
+        let mut message = message_of(case.plan(), now);
+        message.claim(0, "claim".to_owned(), now, &timers());
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().unwrap(),
+            segments: None,
+        };
+        message.record(1, accepted, now, &timers());
+        let other = message_of(Case::new().plan(), now + jiff::SignedDuration::from_secs(1)).id;
+        let mut enrolment = Enrolment::new((CampaignId::new(ulid::Ulid(1)), Some(1)), case.contact.id, now);
+        enrolment.passage.as_mut().unwrap().taken = vec![
+            read(serde_json::json!({"step": "welcome", "at": now, "message_id": message.id})),
+            read(serde_json::json!({"step": "read?", "at": now, "fulfilled": true})),
+            read(serde_json::json!({"step": "gone", "at": now, "message_id": other})),
+            read(serde_json::json!({"step": "offer", "at": now, "skipped": "the contact has a landline"})),
+        ];
+        let left = Exit::new(Refusal::new(Reason::OptedOut, "refuses all"), now);
+        let mut tally = DripTally::default();
+        let wrote = Some(now + jiff::SignedDuration::from_mins(1));
+        let mut messages = HashMap::from([(message.id, message)]);
+        tally.add(&steps, (&enrolment, Some(&left)), wrote, &mut messages);
+        tally.add(&steps, (&Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now), None), None, &mut messages);
+        assert_eq!(tally.entered, 2);
+        let statuses = [EnrolmentStatus::Active, EnrolmentStatus::Exited];
+        assert_eq!(tally.statuses, statuses.map(|status| (status, 1)).into());
+        assert_eq!(tally.reasons, [("opted_out".to_owned(), 1)].into());
+        let welcome = StepTally {
+            taken: 1,
+            states: [(RecipientState::Accepted, 1)].into(),
+            replied: 1,
+            ..StepTally::default()
+        };
+        let offer = StepTally {
+            taken: 1,
+            skipped: 1,
+            ..StepTally::default()
+        };
+        assert_eq!(tally.steps, [(0, welcome), (1, offer)].into());
+        let former = StepTally {
+            taken: 2,
+            fulfilled: Some(1),
+            states: [(RecipientState::NotRetained, 1)].into(),
+            ..StepTally::default()
+        };
+        assert_eq!(tally.former, former);
+        assert!(!tally.counters.is_empty(), "the welcome is expected to cost something");
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! The review of campaigns: what a draft lacks, what is wrong with it, and what keeps it from being sent at present.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     base::{
         fault::{Fault, FaultCode},
-        ids::TagId,
+        ids::{TagId, UserId},
     },
     campaigns::{
         campaign::{Campaign, CampaignMessage, CampaignType, Exits},
+        dates::{MAX_DAYS, Recurrence},
         steps::{Action, Condition, Steps},
     },
     messages::{
@@ -39,6 +40,10 @@ pub struct Missing {
     pub tags: BTreeSet<String>,
     /// Stages.
     pub stages: BTreeSet<String>,
+    /// Fields by whose dates nobody is found: those that are not searchable, or hold something else, too.
+    pub dates: BTreeSet<String>,
+    /// Users who cannot attend to contacts, each with the problem.
+    pub users: BTreeMap<UserId, FieldProblem>,
 }
 
 /// A campaign with its steps, if it is a drip that has some.
@@ -175,6 +180,15 @@ pub fn review_steps(
                     ..warning
                 }));
             }
+            Action::Notify { users, .. } => {
+                for (place, user) in users.iter().enumerate() {
+                    let unable = missing.users.get(user).into_iter();
+                    found.0.extend(unable.map(|problem| FieldProblem {
+                        field: format!("users[{place}]"),
+                        ..problem.clone()
+                    }));
+                }
+            }
             Action::Wait { .. } | Action::Branch { .. } | Action::Exit {} => {}
         }
         problems.extend(found.0.into_iter().map(|problem| FieldProblem {
@@ -246,6 +260,20 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
     for (place, id) in campaign.triggers.stages.iter().enumerate() {
         let (field, id) = (format!("triggers.stages[{place}]"), id.to_string());
         expect(!missing.stages.contains(&id), field, "stage", id);
+    }
+    if let Some(date) = campaign.triggers.date {
+        let id = date.field.to_string();
+        let detail = format!("There is no searchable field of the type date with the id {id}.");
+        let fault = Fault::new(FaultCode::NotFound, detail);
+        let known = !missing.dates.contains(&id);
+        found.expect(known, "triggers.date.field", fault.and("id", id));
+        let near = (-MAX_DAYS..=MAX_DAYS).contains(&date.days);
+        let detail = format!("Expected at most {MAX_DAYS} days after the date, or before it: -{MAX_DAYS} to {MAX_DAYS}.");
+        let fault = Fault::out_of_range(-i64::from(MAX_DAYS), i64::from(MAX_DAYS), detail);
+        found.expect(near, "triggers.date.days", fault);
+        let again = campaign.reentry || date.recurrence == Recurrence::Once;
+        let detail = "A contact enters it every year only if it can enter again. Set reentry to true.";
+        found.expect(again, "triggers.date.recurrence", Fault::requires(&["reentry"], detail));
     }
     match audience.segment {
         // Contacts can enter it one by one.
@@ -476,6 +504,30 @@ mod tests {
         let nobody = campaign(&json!({"/audience/excluded_segments": [id(1)]}));
         let found = reviewed(&nobody, &material()).problems;
         assert_eq!(found[0].field, "audience.excluded_segments[0]");
+    }
+
+    #[test]
+    fn date_has_a_field_and_comes_again_with_reentry() {
+        let drip = |recurrence: &str, reentry: bool| {
+            let date = json!({"field": "fld_00000000000000000000000001", "recurrence": recurrence, "at": "09:00"});
+            campaign(&json!({
+                "/type": "drip", "/message": {}, "/triggers": {"date": date}, "/reentry": reentry,
+            }))
+        };
+        let missing = Missing {
+            dates: ["fld_00000000000000000000000001".to_owned()].into(),
+            ..Missing::default()
+        };
+        for (drip, missing, expected) in [
+            (drip("yearly", true), &Missing::default(), &[][..]),
+            (drip("yearly", false), &Missing::default(), &["triggers.date.recurrence"]),
+            (drip("once", false), &missing, &["triggers.date.field"]),
+        ] {
+            let found = review((&drip, None), (&config(), &material()), missing, at(NOW)).problems;
+            let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
+            let fields: Vec<_> = fields.into_iter().filter(|field| *field != "steps").collect();
+            assert_eq!(fields, expected, "{drip:?}");
+        }
     }
 
     #[test]

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{
         actor::Actor,
-        bounded::UpTo,
+        bounded::{Distinct, UpTo},
         fault::{Fault, FaultCode},
-        ids::{StageId, TagId},
+        ids::{StageId, TagId, UserId},
         text::OneLine,
     },
     campaigns::{campaign::CampaignMessage, wait::Wait},
+    contacts::note::{Mentions, NoteText},
     tenants::settings::FieldProblem,
 };
 
@@ -79,6 +80,16 @@ pub enum Action {
         /// The stage.
         #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         stage: StageId,
+    },
+    /// Tells people, by a note on the contact that mentions them.
+    Notify {
+        /// Text of the note.
+        #[cfg_attr(feature = "schema", schemars(example = &"Has looked at the cakes. Please call."))]
+        text: NoteText,
+        /// Ids of the users, who find the note under `GET /api/v1/contacts/mentions`. Empty: the contact's owner.
+        #[serde(default, skip_serializing_if = "Distinct::is_empty")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+        users: Mentions,
     },
     /// Ends the drip for the contact.
     Exit {},
@@ -148,7 +159,11 @@ impl Steps {
                 let named = if holds { then } else { otherwise };
                 named.as_ref().and_then(|name| self.place_of(name))
             }
-            Action::Message { .. } | Action::Wait { .. } | Action::Tag { .. } | Action::Stage { .. } => None,
+            Action::Message { .. }
+            | Action::Wait { .. }
+            | Action::Tag { .. }
+            | Action::Stage { .. }
+            | Action::Notify { .. } => None,
         };
         // A branch that leads back, which its author was told, leads on all the same.
         let next = next.filter(|next| place < *next).unwrap_or(place + 1);
@@ -185,6 +200,15 @@ impl Steps {
             } => Some(*stage),
             _ => None,
         })
+    }
+
+    /// Users whom they tell something.
+    pub fn users(&self) -> impl Iterator<Item = UserId> {
+        let told = self.iter().map(|step| match &step.does {
+            Action::Notify { users, .. } => users.to_vec(),
+            _ => Vec::new(),
+        });
+        told.flatten()
     }
 
     /// The messages among them.
@@ -248,7 +272,7 @@ impl Steps {
                         }
                     }
                 }
-                Action::Tag { .. } | Action::Stage { .. } | Action::Exit {} => {}
+                Action::Tag { .. } | Action::Stage { .. } | Action::Notify { .. } | Action::Exit {} => {}
             }
         }
         if messages == 0 {

@@ -9,6 +9,7 @@ use crate::{
     base::ids::{CampaignId, ContactId, StageId, TagId},
     campaigns::{
         campaign::{Campaign, Triggers},
+        dates::Round,
         run::Enrolment,
     },
     contacts::person::Person,
@@ -24,15 +25,20 @@ pub struct Triggered {
     pub campaign: CampaignId,
     /// Its triggers.
     pub by: Triggers,
+    /// The next day whose contacts enter, if they enter on a date of theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round: Option<Round>,
 }
 
 impl Triggered {
-    /// The drip, if contacts enter it by themselves.
+    /// The drip, if contacts enter it by themselves, as it is when it is started.
     pub fn of(campaign: &Campaign) -> Option<Self> {
         campaign.drips().filter(|_| !campaign.triggers.is_none())?;
+        let begins = campaign.starts_at.max(Some(campaign.updated_at));
         Some(Self {
             campaign: campaign.id,
             by: campaign.triggers.clone(),
+            round: campaign.triggers.date.and(begins).map(Round::new),
         })
     }
 }

@@ -9,6 +9,8 @@ use crate::{Owned, Part, Share};
 
 /// The form of campaigns' rows before drips had triggers, and exits on conversions.
 const BEFORE_TRIGGERS: u64 = 2;
+/// The form before dates were triggers.
+const BEFORE_DATES: u64 = 3;
 
 impl Owned for Campaign {
     const KIND: &'static str = "campaign";
@@ -25,8 +27,10 @@ impl Owned for Campaign {
     }
 
     fn form(&self) -> Option<u64> {
-        let former = self.triggers.is_none() && self.exits == Exits::default();
-        former.then_some(BEFORE_TRIGGERS)
+        if self.triggers.is_none() && self.exits == Exits::default() {
+            return Some(BEFORE_TRIGGERS);
+        }
+        self.triggers.date.is_none().then_some(BEFORE_DATES)
     }
 
     fn is_of_share(&self) -> bool {

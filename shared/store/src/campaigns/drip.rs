@@ -10,14 +10,14 @@ use domain::{
         actor::Stamp,
         ids::{CampaignId, ContactId, TenantId},
     },
-    campaigns::{campaign::Campaign, report::InAudience, run::Enrolment, state::CampaignState, steps::WrittenSteps},
-    contacts::contact::Contact,
+    campaigns::{campaign::Campaign, report::InAudience, run::Enrolment, state::CampaignState, steps::{Action, WrittenSteps}},
+    contacts::{contact::Contact, person::Person},
 };
 use jiff::Timestamp;
 
 use crate::{
     OwnedError, Store, StoreError, TenantScope, Versioned,
-    campaigns::run::enrolment_row,
+    campaigns::{run::enrolment_row, trigger::DueRound},
     contacts::contact::merged_into,
     table::{
         compact,
@@ -28,6 +28,9 @@ use crate::{
     },
 };
 
+/// The form of the steps before some told people something.
+const BEFORE_NOTIFY: u64 = 1;
+
 /// Maximum versions of the steps of a drip.
 pub const MAX_VERSIONS: u32 = 100;
 
@@ -36,6 +39,8 @@ pub const MAX_VERSIONS: u32 = 100;
 pub struct DueSteps {
     /// Contacts and campaigns of each tenant.
     pub due: BTreeMap<TenantId, Vec<DueStep>>,
+    /// Drips that contacts enter on dates of theirs.
+    pub rounds: Vec<DueRound>,
     /// Cursor of the next page.
     pub next: Option<Next>,
 }
@@ -94,7 +99,7 @@ fn keys_of_person(scope: &TenantScope, contact: &Contact, campaign: CampaignId) 
 
 /// The first of these enrolments that exists: of several, only this one goes on.
 fn first(
-    mut found: HashMap<Key, Item>,
+    found: &mut HashMap<Key, Item>,
     keys: &[Key],
     now: Timestamp,
     doing: &'static str,
@@ -140,6 +145,11 @@ impl Store {
             Condition::Always,
             "write the steps of a drip",
         )?;
+        let notify = steps
+            .steps
+            .iter()
+            .any(|step| matches!(step.does, Action::Notify { .. }));
+        let row = if notify { row } else { row.in_form(BEFORE_NOTIFY) };
         let written = self.change_with(scope, before, &after, stamp, vec![Write::Put(row.version(1))]);
         Ok(Versioned {
             version: written.await?,
@@ -204,7 +214,7 @@ impl Store {
     ) -> Result<Option<Versioned<Enrolment>>, StoreError> {
         const DOING: &str = "read an enrolment";
         let keys = keys_of_person(scope, contact, campaign);
-        first(self.database.get_many(&keys, DOING).await?, &keys, now, DOING)
+        first(&mut self.database.get_many(&keys, DOING).await?, &keys, now, DOING)
     }
 
     /// The same with the campaign, in one request.
@@ -223,7 +233,7 @@ impl Store {
         let all: Vec<Key> = keys.iter().chain([&own]).cloned().collect();
         let mut found = self.database.get_many(&all, DOING).await?;
         let campaign = row::live_data(&mut found, &[own], DOING)?.pop();
-        Ok((campaign, first(found, &keys, now, DOING)?))
+        Ok((campaign, first(&mut found, &keys, now, DOING)?))
     }
 
     /// Enrols a contact in a drip. Nothing is written of a contact who was deleted or merged.
@@ -291,7 +301,28 @@ impl Store {
         Ok((enrolled, next))
     }
 
-    /// One page of a shard of the enrolments whose next step is due, of all tenants, the oldest first. One query of keys.
+    /// The enrolments of these people in a campaign, with their versions, by contact. One request per hundred.
+    pub async fn enrolments_of(
+        &self,
+        scope: &TenantScope,
+        people: &[Person],
+        campaign: CampaignId,
+        now: Timestamp,
+    ) -> Result<HashMap<ContactId, Versioned<Enrolment>>, StoreError> {
+        const DOING: &str = "read enrolments of people";
+        let keys = |person: &Person| keys_of_person(scope, &person.contact, campaign);
+        let all: Vec<Key> = people.iter().flat_map(keys).collect();
+        let mut found = self.database.get_many(&all, DOING).await?;
+        let mut enrolments = HashMap::new();
+        for person in people {
+            if let Some(first) = first(&mut found, &keys(person), now, DOING)? {
+                enrolments.insert(person.contact.id, first);
+            }
+        }
+        Ok(enrolments)
+    }
+
+    /// One page of a shard of what is due in drips, of all tenants, the oldest first. One query of keys.
     pub async fn due_steps(
         &self,
         shard: u8,
@@ -308,8 +339,10 @@ impl Store {
         };
         for item in &items {
             let Some(row) = Due::other(item, now) else { continue };
-            if let Some((contact, campaign)) = keys::enrolled(&row.key().pk, &row.key().sk) {
-                let tenant = row.tenant();
+            let tenant = row.tenant();
+            if let Some(campaign) = keys::triggered(&row.key().sk) {
+                page.rounds.push(DueRound { campaign, row });
+            } else if let Some((contact, campaign)) = keys::enrolled(&row.key().pk, &row.key().sk) {
                 let step = DueStep { contact, campaign, row };
                 page.due.entry(tenant).or_default().push(step);
             }

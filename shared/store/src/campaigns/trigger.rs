@@ -1,17 +1,59 @@
-//! Drips that contacts enter by themselves: a row of each from its start on, by which whoever follows the changes of contacts finds it.
+//! Drips that contacts enter by themselves: a row of each from its start on, by which whoever follows the changes of contacts finds it. It is
+//! due when contacts enter on a date of theirs.
 
 use domain::{
-    base::actor::Stamp,
+    base::{
+        actor::Stamp,
+        ids::{CampaignId, TenantId},
+    },
     campaigns::{campaign::Campaign, trigger::Triggered},
 };
+use jiff::Timestamp;
 
 use crate::{
     OwnedError, Part, Store, StoreError, TenantScope, Versioned,
     table::{
-        keys,
+        due::Due,
+        keys::{self, DueOther},
+        owned,
         row::{self, Condition, Row, Write},
     },
 };
+
+/// The form of the rows before dates were triggers.
+const BEFORE_DATES: u64 = 1;
+
+/// A drip whose contacts enter on a date of theirs, at a time that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueRound {
+    /// The drip.
+    pub campaign: CampaignId,
+    pub(super) row: Due,
+}
+
+impl DueRound {
+    /// Its tenant.
+    pub const fn tenant(&self) -> TenantId {
+        self.row.tenant()
+    }
+}
+
+fn trigger_row(
+    scope: &TenantScope,
+    triggered: &Triggered,
+    before: Option<u64>,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::trigger(scope, triggered.campaign);
+    let condition = before.map_or(Condition::Always, Condition::Version);
+    let row = Row::new(&key, "trigger", triggered, condition, doing)?;
+    let row = row.version(before.unwrap_or_default() + 1);
+    Ok(match &triggered.round {
+        Some(round) => row.due_elsewhere(DueOther::Steps, &key, Some(round.at)),
+        None if triggered.by.date.is_none() => row.in_form(BEFORE_DATES),
+        None => row,
+    })
+}
 
 /// Writes the row of a drip that is started, if contacts enter it by themselves.
 pub(crate) fn trigger_write(
@@ -22,9 +64,7 @@ pub(crate) fn trigger_write(
     let Some(triggered) = Triggered::of(campaign) else {
         return Ok(None);
     };
-    let key = keys::trigger(scope, triggered.campaign);
-    let row = Row::new(&key, "trigger", &triggered, Condition::Always, doing)?;
-    Ok(Some(Write::Put(row)))
+    Ok(Some(Write::Put(trigger_row(scope, &triggered, None, doing)?)))
 }
 
 impl Store {
@@ -33,6 +73,43 @@ impl Store {
         const DOING: &str = "read which drips contacts enter by themselves";
         let items = self.every(scope, Part::Configuration, keys::TRIGGER, DOING).await?;
         items.into_iter().map(|item| row::data(item, DOING)).collect()
+    }
+
+    /// A drip that contacts enter by themselves, with the version of its row. One request.
+    pub async fn triggered_drip(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+    ) -> Result<(Option<Campaign>, Option<Versioned<Triggered>>), StoreError> {
+        const DOING: &str = "read a drip that contacts enter on a date";
+        let (own, key) = (
+            owned::key::<Campaign>(scope, &campaign),
+            keys::trigger(scope, campaign),
+        );
+        let mut found = self.database.get_many(&[own.clone(), key.clone()], DOING).await?;
+        let triggered = row::versioned(found.remove(&key), None, DOING)?;
+        Ok((row::live_data(&mut found, &[own], DOING)?.pop(), triggered))
+    }
+
+    /// Writes the round of such a drip. Returns the version of its row.
+    ///
+    /// # Errors
+    /// A conflict after a lost race, or if the drip was cancelled.
+    pub async fn write_round(
+        &self,
+        scope: &TenantScope,
+        before: u64,
+        triggered: &Triggered,
+    ) -> Result<u64, StoreError> {
+        const DOING: &str = "write who enters a drip next";
+        let row = trigger_row(scope, triggered, Some(before), DOING)?;
+        self.database.put(row, DOING).await?;
+        Ok(before + 1)
+    }
+
+    /// Moves the next look at such a drip, so that one that fails does not keep others waiting.
+    pub async fn put_off_round(&self, due: &DueRound, until: Timestamp) -> Result<(), StoreError> {
+        self.put_off_due(&due.row, until).await.map(drop)
     }
 
     /// Cancels a campaign: contacts no longer enter it by themselves.

@@ -28,8 +28,8 @@ const FORMS: &[(&str, u64)] = &[
     ("automation_watch", 1),
     ("call", 1),
     ("call_progress", 1),
-    // Those that are no drafts have more fields, and drips have triggers.
-    ("campaign", 3),
+    // Those that are no drafts have more fields, and drips have triggers, also by dates.
+    ("campaign", 4),
     ("canned_reply", 1),
     ("cap_day", 1),
     ("claim", 1),
@@ -42,7 +42,8 @@ const FORMS: &[(&str, u64)] = &[
     ("counters", 1),
     ("desk", 1),
     ("draft", 1),
-    ("drip_steps", 1),
+    // Steps that tell people something.
+    ("drip_steps", 2),
     ("email", 1),
     ("enrolment", 1),
     ("erased", 1),
@@ -108,7 +109,8 @@ const FORMS: &[(&str, u64)] = &[
     ("tenant", 5),
     ("ticket", 1),
     ("tracked_links", 1),
-    ("trigger", 1),
+    // Triggers by dates.
+    ("trigger", 2),
     ("whatsapp_number", 1),
 ];
 

@@ -701,6 +701,12 @@ pub(crate) fn trigger(scope: &TenantScope, campaign: CampaignId) -> Key {
 /// Prefix of the sort keys of such rows.
 pub(crate) const TRIGGER: &str = "TRIGGER#";
 
+/// The campaign of such a row.
+pub(crate) fn triggered(sk: &str) -> Option<CampaignId> {
+    let id = sk.strip_prefix(TRIGGER)?;
+    format!("{}_{id}", CampaignId::PREFIX).parse().ok()
+}
+
 /// A part of the audience of a campaign, by contact.
 pub(crate) fn audience(scope: &TenantScope, campaign: CampaignId, part: u8) -> String {
     format!("{}#ENR#{}#{part:02}", tenant_partition(scope), lower(campaign.ulid()))
@@ -1021,7 +1027,7 @@ pub(crate) const DUE_OTHER_SHARDS: u8 = 4;
 /// Kinds of due rows that have a function of their own, and partitions that it alone reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DueOther {
-    /// Steps of drips.
+    /// Steps of drips, and days on which contacts enter drips.
     Steps,
     /// Conversations of the inbox.
     Inbox,

@@ -15,14 +15,16 @@ use domain::{
         campaign::Campaign,
         report::ReportCampaign,
         run::{Enrolment, Exit},
+        steps::WrittenSteps,
     },
     messages::{
-        message::Cause,
+        message::{Cause, CauseStep},
         refusal::{Reason, Refusal},
     },
 };
-use report_campaign::{Context, handle};
+use report_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, from_value, json};
+use store::{Versioned, campaigns::drip::DripEntry};
 use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
 
 struct World {
@@ -114,6 +116,58 @@ async fn everybody_in_the_audience_is_counted_once() {
     });
     assert_eq!(report, expected);
     assert_eq!(operation.progress.done, 6);
+}
+
+#[tokio::test]
+async fn report_of_a_drip_counts_its_contacts_and_steps() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
+    let fields = from_value(json!({"type": "drip", "name": "Welcome"})).unwrap();
+    let new = Campaign::new(world.aws.ids().ulid(), fields, world.aws.now());
+    store.create(scope, &new, &stamp).await.unwrap();
+    let created: Versioned<Campaign> = store.get(scope, &new.id).await.unwrap().unwrap();
+    let says = |name: &str| {
+        let message = json!({"channels": ["sms"], "category": "utility", "sms_text": "Hello"});
+        json!({"name": name, "does": {"type": "message", "message": message}})
+    };
+    let steps = WrittenSteps {
+        steps: from_value(json!([says("welcome"), says("offer")])).unwrap(),
+        by: stamp.actor,
+        at: stamp.at,
+    };
+    store.write_steps(scope, &created, &steps, &stamp).await.unwrap();
+    for number in 0..PER_STEP + 2 {
+        let contact = world.business.contact(&world.aws, &format!("+9715020{number:05}")).await;
+        let number = format!("+9715021{number:05}");
+        let mut message = Box::pin(world.business.follow_up(&world.aws, &number)).await;
+        let step = CauseStep { place: 0, at: stamp.at };
+        message.cause = Cause::Campaign {
+            campaign: new.id,
+            contact: contact.id,
+            step: Some(step),
+        };
+        (message.id, message.version) = (message.cause.message_id(), 0);
+        message.block(Refusal::new(Reason::Late, "too late"));
+        store.write_message(scope, &message).await.unwrap();
+        let mut enrolment = Enrolment::new((new.id, Some(1)), contact.id, stamp.at);
+        let taken = json!({"step": "welcome", "at": stamp.at, "message_id": message.id});
+        enrolment.passage.as_mut().unwrap().taken = vec![from_value(taken).unwrap()];
+        store.enter(scope, DripEntry::new(enrolment, None)).await.unwrap();
+    }
+    let params = ReportCampaign { campaign: new.id };
+    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
+    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    let operation = world.operations.get(&start).await;
+    let all = PER_STEP + 2;
+    let expected = json!({
+        "entered": all, "statuses": {"active": all}, "reasons": {},
+        "steps": [
+            {"name": "welcome", "taken": all, "skipped": 0, "states": {"blocked": all}, "replied": 0, "clicked": 0},
+            {"name": "offer", "taken": 0, "skipped": 0, "replied": 0, "clicked": 0},
+        ],
+        "cost": [], "unpriced": 0,
+    });
+    assert_eq!(result_of::<Value>(&operation), expected);
 }
 
 #[tokio::test]

@@ -5,14 +5,16 @@
     reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
+mod dates;
+
 use domain::{
     base::{
-        ids::{ContactId, ConversionId},
+        ids::{ContactId, ConversionId, UserId},
         resource::Resource as _,
     },
     campaigns::{
         campaign::{Campaign, CampaignIn},
-        drip::EnrolmentStatus,
+        drip::{EnrolmentStatus, Passage},
         run::Enrolment,
         state::CampaignState,
         steps::WrittenSteps,
@@ -20,6 +22,7 @@ use domain::{
     contacts::{
         contact::{Change, Contact, Identity},
         conversion::Conversion,
+        note::Note,
         stage::Stage,
         tag::Tag,
     },
@@ -225,6 +228,7 @@ fn three() -> Value {
 }
 
 /// People in the drip whose runs are killed at any point.
+/// As many as this variable says, where it is set: `RINGBACK_TEST_PEOPLE=2000`.
 const PEOPLE: usize = 200;
 
 const ACTIVE: EnrolmentStatus = EnrolmentStatus::Active;
@@ -357,6 +361,7 @@ async fn branches_tags_and_stages_work_on_the_contact() {
     let world = World::new().await;
     let (vip, asked) = (world.tag("VIP").await, world.tag("Asked").await);
     let lead = world.stage("Won").await;
+    let user = UserId::new(world.aws.ids().ulid());
     let act = |name: &str, does: Value| json!({"name": name, "does": does});
     let steps = json!([
         act(
@@ -365,6 +370,8 @@ async fn branches_tags_and_stages_work_on_the_contact() {
         ),
         act("ask", json!({"type": "tag", "tag": asked.id})),
         act("won", json!({"type": "stage", "stage": lead.id})),
+        act("tell", json!({"type": "notify", "text": "Please call.", "users": [user]})),
+        act("tell the owner", json!({"type": "notify", "text": "Please write."})),
         says("hello", "Hello"),
         act("end", json!({"type": "exit"})),
         says("thanks", "Thanks"),
@@ -394,9 +401,34 @@ async fn branches_tags_and_stages_work_on_the_contact() {
         (status, names),
         (
             EnrolmentStatus::Completed,
-            ["vip?", "ask", "won", "hello", "end"].map(str::to_owned).into()
+            ["vip?", "ask", "won", "tell", "tell the owner", "hello", "end"]
+                .map(str::to_owned)
+                .into()
         )
     );
+    // As if the run had been killed before it wrote the enrolment.
+    let enrolment = Enrolment {
+        passage: Some(Passage::new(1, world.aws.now())),
+        ..world.enrolment(&drip, new).await.value
+    };
+    let version = world.enrolment(&drip, new).await.version;
+    world
+        .store()
+        .write_enrolment(world.scope(), version, &enrolment)
+        .await
+        .unwrap();
+    world.aws.pass(60);
+    world.run().await;
+    let notes = world
+        .store()
+        .page_of_contact::<Note>(world.scope(), new, None, 10, world.aws.now());
+    let (_, notes) = notes.await.unwrap().unwrap();
+    let notes: Vec<&Note> = notes.items.iter().map(|note| &note.value).collect();
+    assert_eq!(notes.len(), 1, "it is written once");
+    assert_eq!((notes[0].text.as_str(), &notes[0].mentions[..]), ("Please call.", &[user][..]));
+    let skipped = world.enrolment(&drip, new).await.value.passage.unwrap().taken;
+    let skipped: Vec<_> = skipped.iter().filter_map(|taken| taken.skipped.as_deref()).collect();
+    assert_eq!(skipped, ["nobody is responsible for the contact"]);
     let profile = world.store().known(world.scope(), new).await.unwrap().unwrap().profile;
     assert!(profile.tags.contains(&asked.id));
     assert_eq!(profile.stage.map(|staged| staged.stage), Some(lead.id));
@@ -543,8 +575,9 @@ async fn of_several_that_are_merged_one_goes_on() {
 async fn many_go_through_it_once_although_runs_are_killed() {
     let world = World::new().await;
     let drip = world.drip(json!({}), three()).await;
+    let people = testkit::size("RINGBACK_TEST_PEOPLE", PEOPLE);
     let mut contacts = Vec::new();
-    for number in 0..PEOPLE {
+    for number in 0..people {
         let contact = world.fan(&format!("+97150200{number:04}")).await.id;
         world.enter(&drip, contact).await;
         contacts.push(contact);
@@ -587,7 +620,7 @@ async fn many_go_through_it_once_although_runs_are_killed() {
             assert_eq!(names, ["welcome", "two days", "offer", "a day", "reminder"]);
         }
     }
-    assert_eq!(messages, 5 + (PEOPLE - 5) * 3);
+    assert_eq!(messages, 5 + (people - 5) * 3);
     assert_eq!(
         world.aws.row_count().await - rows,
         messages,

@@ -1,0 +1,179 @@
+//! Contacts enter drips on dates of theirs.
+
+use domain::{
+    base::ids::FieldId,
+    contacts::field::{Field, FieldValue},
+    tenants::tenant::TenantStatus,
+};
+
+use super::*;
+
+impl World {
+    /// A searchable date.
+    async fn field(&self, key: &str) -> Field {
+        let fields = json!({"key": key, "name": key, "type": "date", "searchable": true});
+        let new = Field::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
+        self.create(new).await
+    }
+
+    /// A contact with this date in the field.
+    async fn dated(&self, number: &str, field: &Field, date: &str) -> ContactId {
+        let contact = self.business.contact(&self.aws, number).await;
+        let (store, scope, stamp) = (self.store(), self.scope(), self.aws.stamp());
+        let before = store.known(scope, contact.id).await.unwrap().unwrap();
+        let mut after = before.clone();
+        after.profile.fields.insert(field.id, FieldValue::Date(date.parse().unwrap()));
+        after.profile.listed.insert(field.id);
+        let brought = Brought::default();
+        Box::pin(store.change_person(scope, &before, &after, &brought, &stamp))
+            .await
+            .unwrap();
+        contact.id
+    }
+
+    /// A drip of one message that contacts enter at 09:00 in Dubai on a date of theirs, started now.
+    async fn dates(&self, field: FieldId, recurrence: &str, days: i16) -> Campaign {
+        let date = json!({"field": field, "recurrence": recurrence, "days": days, "at": "09:00"});
+        let fields = json!({"type": "drip", "name": "Dates", "reentry": true, "triggers": {"date": date}});
+        let new = Campaign::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
+        let (store, new) = (self.store(), self.create(new).await);
+        let created: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
+        let before = self.write(&created, json!([says("hello", "Hello")])).await;
+        let stamp = self.aws.stamp();
+        let (after, operation) = before.value.started(&stamp).unwrap();
+        let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
+        started.await.unwrap();
+        let started = self.campaign(&new).await;
+        self.moved(started, &[CampaignState::Running]).await.value
+    }
+
+    /// Those of these contacts who have entered a drip, by their places, each with the time at which it did.
+    async fn entered(&self, drip: &Campaign, contacts: &[ContactId]) -> Vec<(usize, String)> {
+        let mut entered = Vec::new();
+        for (place, contact) in contacts.iter().enumerate() {
+            let itself = self.store().known(self.scope(), *contact).await.unwrap().unwrap().contact;
+            let found = self.store().enrolment(self.scope(), &itself, drip.id, self.aws.now());
+            if let Some(found) = found.await.unwrap() {
+                entered.push((place, found.value.at.to_string()));
+            }
+        }
+        entered
+    }
+
+    /// Runs at this time.
+    async fn run_at(&self, time: &str) {
+        let time: Timestamp = time.parse().unwrap();
+        self.aws.pass(time.duration_since(self.aws.now()).as_secs());
+        self.run().await;
+    }
+}
+
+fn at(place: usize, time: &str) -> (usize, String) {
+    (place, time.to_owned())
+}
+
+#[tokio::test]
+async fn contacts_enter_on_the_day_of_their_date_each_year() {
+    let world = World::new().await;
+    let field = world.field("birthday").await;
+    let contacts = [
+        world.dated("+971501000001", &field, "1990-11-22").await,
+        world.dated("+971501000002", &field, "2001-11-23").await,
+        world.dated("+971501000003", &field, "2026-11-22").await,
+    ];
+    let yearly = world.dates(field.id, "yearly", 0).await;
+    let once = world.dates(field.id, "once", 1).await;
+    // The day is chosen first. Its time has not come.
+    for time in ["2026-11-21T12:00:00Z", "2026-11-22T04:59:59Z"] {
+        world.run_at(time).await;
+        assert_eq!(world.entered(&yearly, &contacts).await, []);
+    }
+    let first = "2026-11-22T05:00:30Z";
+    world.run_at(first).await;
+    assert_eq!(world.entered(&yearly, &contacts).await, [at(0, first), at(2, first)]);
+    // The next run takes the steps, and lets nobody enter once more.
+    world.run_at("2026-11-22T05:01:00Z").await;
+    assert_eq!(world.entered(&yearly, &contacts).await, [at(0, first), at(2, first)]);
+    assert_eq!(world.entered(&once, &contacts).await, []);
+    let next = "2026-11-23T05:00:10Z";
+    world.run_at(next).await;
+    assert_eq!(
+        world.entered(&yearly, &contacts).await,
+        [at(0, first), at(1, next), at(2, first)]
+    );
+    assert_eq!(world.entered(&once, &contacts).await, [at(2, next)], "a day after its date");
+    // Nothing ran for months, and for a day and a half.
+    world.run_at("2027-11-22T10:00:00Z").await;
+    world.run_at("2027-11-22T10:01:00Z").await;
+    let again = "2027-11-22T10:01:00Z";
+    assert_eq!(
+        world.entered(&yearly, &contacts).await,
+        [at(0, again), at(1, next), at(2, again)]
+    );
+}
+
+/// The account is closed for a day, the drip is paused on the next one, and cancelled on a third one; the field of another is deleted.
+#[tokio::test]
+async fn drip_that_is_not_open_lets_nobody_enter() {
+    let world = World::new().await;
+    let (field, deleted) = (world.field("birthday").await, world.field("wedding").await);
+    let contacts = [
+        world.dated("+971501000001", &field, "1990-11-22").await,
+        world.dated("+971501000002", &field, "1990-11-23").await,
+        world.dated("+971501000003", &field, "1990-11-24").await,
+    ];
+    let drip = world.dates(field.id, "yearly", 0).await;
+    let other = world.dated("+971501000004", &deleted, "1990-11-22").await;
+    let without_field = world.dates(deleted.id, "yearly", 0).await;
+    let stamp = world.aws.stamp();
+    let found: Versioned<Field> = world.store().get(world.scope(), &deleted.id).await.unwrap().unwrap();
+    world.store().remove(world.scope(), &found, &stamp).await.unwrap();
+    world.run().await;
+    let status = async |status: TenantStatus| {
+        let mut tenant = world.store().tenant(world.scope()).await.unwrap().unwrap();
+        tenant.status = status;
+        let (store, stamp) = (world.store(), world.aws.stamp());
+        store.change_tenant(world.scope(), &tenant, &stamp).await.unwrap();
+    };
+    status(TenantStatus::Suspended).await;
+    for time in ["2026-11-22T05:00:00Z", "2026-11-22T05:01:00Z"] {
+        world.run_at(time).await;
+    }
+    assert_eq!(world.entered(&without_field, &[other]).await, []);
+    status(TenantStatus::Active).await;
+    let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
+    let second = "2026-11-23T05:00:00Z";
+    world.run_at(second).await;
+    assert_eq!(world.entered(&drip, &contacts).await, [at(1, second)]);
+    assert_eq!(world.sent().await.len(), 0);
+    // As the API does, and as a run does that cannot go on: the row is there, and not due again.
+    let cancelled = world.moved(paused, &[CampaignState::Cancelled]).await;
+    world.run_at("2026-11-24T05:00:00Z").await;
+    assert_eq!(world.entered(&drip, &contacts).await, [at(1, second)]);
+    let (_, row) = world.store().triggered_drip(world.scope(), cancelled.value.id).await.unwrap();
+    assert_eq!(row.map(|row| row.value.round), Some(None));
+}
+
+#[tokio::test]
+async fn many_enter_once_although_runs_are_killed() {
+    let world = World::new().await;
+    let field = world.field("birthday").await;
+    let mut contacts = Vec::new();
+    for number in 0..250 {
+        let number = format!("+97150200{number:04}");
+        contacts.push(world.dated(&number, &field, "1990-11-22").await);
+    }
+    let drip = world.dates(field.id, "yearly", 0).await;
+    world.run().await;
+    world.aws.pass(A_DAY * 2);
+    for killed_after in [10, 40, 90, 160] {
+        let killed = tokio::time::timeout(std::time::Duration::from_millis(killed_after), world.run());
+        let _ = tokio::join!(Box::pin(killed), Box::pin(world.run()));
+    }
+    world.run().await;
+    let entered = world.entered(&drip, &contacts).await;
+    assert_eq!(entered.len(), contacts.len());
+    for contact in &contacts {
+        assert!(world.enrolment(&drip, *contact).await.value.passage.is_some());
+    }
+}

@@ -1,0 +1,41 @@
+//! A minute in which nothing is due costs the same, however many wait. In a process of its own, since it counts what the process consumes.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::base::ids::{CampaignId, ContactId, TenantId};
+use jiff::SignedDuration;
+use kit::schedule::Deadline;
+use store::table::usage::{self, Usage};
+use take_steps::{Context, handle};
+use testkit::Aws;
+
+/// As many as this variable says, where it is set: `RINGBACK_TEST_WAITING=1000000`.
+const WAITING: usize = 2_000;
+
+async fn minute(aws: &Aws, ctx: &Context) -> Usage {
+    let _ = usage::take();
+    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(100));
+    handle(deadline, ctx).await.unwrap();
+    usage::take()
+}
+
+#[tokio::test]
+async fn minute_with_nothing_due_costs_the_same() {
+    let aws = Aws::new().await;
+    let home = aws.scope(TenantId::new(aws.ids().ulid()));
+    let ctx = Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")])).unwrap();
+    let before = minute(&aws, &ctx).await;
+    let campaign = CampaignId::new(aws.ids().ulid());
+    let waiting = testkit::size("RINGBACK_TEST_WAITING", WAITING);
+    let contacts = std::iter::repeat_with(|| ContactId::new(aws.ids().ulid()));
+    let contacts: Vec<ContactId> = contacts.take(waiting).collect();
+    let tomorrow = aws.now() + SignedDuration::from_hours(24);
+    for some in contacts.chunks(1_000) {
+        aws.store().enrol(&home, (campaign, Some(1)), some, tomorrow).await.unwrap();
+    }
+    assert_eq!(minute(&aws, &ctx).await, before, "{waiting} wait");
+    assert!((before.read_units - 2.0).abs() < f64::EPSILON, "{before:?}");
+}
