@@ -438,16 +438,27 @@ async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize>
         let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": text });
         json!({ "name": name, "does": { "type": "message", "message": message } })
     };
-    let day = |name: &str| json!({ "name": name, "does": { "type": "wait", "wait": { "until": "passed", "days": 1 } } });
-    let texts = ["Welcome!", "Our cakes of the week", "A coffee comes with your first cake"];
+    let day =
+        |name: &str| json!({ "name": name, "does": { "type": "wait", "wait": { "until": "passed", "days": 1 } } });
+    let texts = [
+        "Welcome!",
+        "Our cakes of the week",
+        "A coffee comes with your first cake",
+    ];
     let drip = json!({ "type": "drip", "name": format!("Welcome {}", &phone.as_str()[6..]) });
     let drip = format!("/api/v1/campaigns/{}", id(&post("/api/v1/campaigns", drip).await?)?);
     let steps = json!([
-        says("welcome", texts[0]), day("a day"), says("cakes", texts[1]), day("another day"), says("coffee", texts[2]),
+        says("welcome", texts[0]),
+        day("a day"),
+        says("cakes", texts[1]),
+        day("another day"),
+        says("coffee", texts[2]),
     ]);
     post(&format!("{drip}/steps"), json!({ "steps": steps })).await?;
     post(&format!("{drip}/start"), json!({})).await?;
-    clock.say(format_args!("POST {drip}/steps with three messages and the waits between them, and start it"));
+    clock.say(format_args!(
+        "POST {drip}/steps with three messages and the waits between them, and start it"
+    ));
     let contact = json!({ "phones": [phone], "source": "Web form" });
     let contact = format!("/api/v1/contacts/{}", id(&post("/api/v1/contacts", contact).await?)?);
     let wording = json!({ "text": "I agree to receive messages.", "version": "2026-11" });

@@ -17,7 +17,7 @@ use domain::{
         drip::{EnrolmentStatus, Taken},
         report::InAudience,
         review::{incomplete, review_steps},
-        run::{Enrolment, Exit, NoEntry},
+        run::{Enrolment, NoEntry},
         state::CampaignState,
         steps::{StepName, Steps, WrittenSteps},
     },

@@ -41,7 +41,9 @@ use domain::{
 use jiff::Timestamp;
 use jobs::StartOperation;
 use kit::{Bus, ConfigError, Env, Files, Problem};
-use store::{Along, Page, Store, StoreError, TenantScope, Versioned, table::rates::Limit, tenants::config::ConfigCache};
+use store::{
+    Along, Page, Store, StoreError, TenantScope, Versioned, table::rates::Limit, tenants::config::ConfigCache,
+};
 
 use crate::{
     models::{CampaignOut, RecipientOut, RecipientQuery},
@@ -582,7 +584,7 @@ async fn report_campaign(
     Path(id): Path<CampaignId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
-    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let _: Versioned<Campaign> = found(store.get(scope, &id)).await?;
     api.limit(&who, "CAMPAIGN_REPORTS", REPORTS).await?;
     let params = ReportCampaign { campaign: id };
     let operation = operation(&who, OperationKind::ReportCampaign, &params)?;

@@ -183,18 +183,15 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     match Data::of(&report) {
         Ok(result) => Ok(Step::Done { result, progress }),
         Err(_) => {
-            let reason = "The names of its steps are too long for a report. Give its next version shorter ones.".to_owned();
+            let reason =
+                "The names of its steps are too long for a report. Give its next version shorter ones.".to_owned();
             Ok(Step::Failed { reason })
         }
     }
 }
 
 /// What these counters cost with the prices of this day, by currency, and the number of messages whose price is unknown.
-async fn cost(
-    counters: &BTreeMap<String, u64>,
-    at: Timestamp,
-    ctx: &Context,
-) -> Result<(Vec<Cost>, u64), JobError> {
+async fn cost(counters: &BTreeMap<String, u64>, at: Timestamp, ctx: &Context) -> Result<(Vec<Cost>, u64), JobError> {
     let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
     let mut costs = Costs::default();
     costs.add(counters, &book, at.to_zoned(TimeZone::UTC).date());

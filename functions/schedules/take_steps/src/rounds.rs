@@ -7,6 +7,7 @@ use domain::{
     Timestamp,
     campaigns::{
         campaign::Campaign,
+        dates::Round,
         run::Enrolment,
         state::CampaignState,
         trigger::{AT_MOST_EVERY, Triggered},
@@ -41,18 +42,18 @@ pub(crate) async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> 
     else {
         return Ok(());
     };
-    let (Some(round), Some(date)) = (&mut triggered.round, triggered.by.date) else {
+    let (Some(mut round), Some(date)) = (triggered.round.take(), triggered.by.date) else {
         return Ok(());
+    };
+    let with = |round: Option<Round>| Triggered {
+        round,
+        ..triggered.clone()
     };
     let Some(config) = store.config(scope, &ctx.config).await?.filter(|_| round.at <= now) else {
         return Ok(());
     };
     let Some(campaign) = campaign.filter(|campaign| !campaign.state.is_final()) else {
-        let over = Triggered {
-            round: None,
-            ..triggered
-        };
-        store.write_round(scope, before, &over).await?;
+        store.write_round(scope, before, &with(None)).await?;
         return Ok(());
     };
     if campaign.state == CampaignState::Scheduled && !round.is_over(now) {
@@ -64,18 +65,20 @@ pub(crate) async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> 
     let is_open = may_enter && store.missing::<Field>(scope, vec![date.field]).await?.is_empty();
     for _ in 0..MAX_PAGES {
         let Some(search) = round.search(&date).filter(|_| is_open) else {
-            *round = round.next(&date, config.tenant.time_zone.rules(), now);
-            store.write_round(scope, before, &triggered).await?;
+            let next = round.next(&date, config.tenant.time_zone.rules(), now);
+            store.write_round(scope, before, &with(Some(next))).await?;
             return Ok(());
         };
         if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
             break;
         }
-        let page = store.searched_contacts(scope, &search, round.after.as_deref(), PAGE).await?;
+        let page = store
+            .searched_contacts(scope, &search, round.after.as_deref(), PAGE)
+            .await?;
         enter(ctx, scope, &campaign, &page.items, now).await?;
         crash::point("take_steps.entered");
         round.go_on(page.next);
-        before = store.write_round(scope, before, &triggered).await?;
+        before = store.write_round(scope, before, &with(Some(round.clone()))).await?;
     }
     Ok(())
 }

@@ -368,7 +368,10 @@ impl Tenant<'_> {
             mentions: mentions.into(),
             ..Note::new(id, text.clone(), written.by, self.now)
         };
-        match store.create_of_contact(scope, &note, &self.stamp(written, enrolment.campaign)).await {
+        match store
+            .create_of_contact(scope, &note, &self.stamp(written, enrolment.campaign))
+            .await
+        {
             Ok(()) => Ok(Ok(())),
             Err(NotCreated::Full) => skipped("the contact has as many notes as it may"),
             Err(NotCreated::NoContact) => skipped("the contact is gone"),

@@ -212,15 +212,51 @@ mod tests {
     fn entries_are_at_the_time_of_the_tenant() {
         let trigger = trigger("yearly", 0);
         for (zone, last, now, expected, day) in [
-            ("Asia/Dubai", "2026-11-20T04:59:59Z", "2026-11-20T04:59:59Z", "2026-11-20T05:00:00Z", date(2026, 11, 20)),
-            ("Asia/Dubai", "2026-11-20T05:00:00Z", "2026-11-20T05:00:40Z", "2026-11-21T05:00:00Z", date(2026, 11, 21)),
+            (
+                "Asia/Dubai",
+                "2026-11-20T04:59:59Z",
+                "2026-11-20T04:59:59Z",
+                "2026-11-20T05:00:00Z",
+                date(2026, 11, 20),
+            ),
+            (
+                "Asia/Dubai",
+                "2026-11-20T05:00:00Z",
+                "2026-11-20T05:00:40Z",
+                "2026-11-21T05:00:00Z",
+                date(2026, 11, 21),
+            ),
             // The day there is not that of UTC.
-            ("Pacific/Auckland", "2026-11-19T20:00:00Z", "2026-11-19T20:01:00Z", "2026-11-20T20:00:00Z", date(2026, 11, 21)),
+            (
+                "Pacific/Auckland",
+                "2026-11-19T20:00:00Z",
+                "2026-11-19T20:01:00Z",
+                "2026-11-20T20:00:00Z",
+                date(2026, 11, 21),
+            ),
             // Clocks are put back in the night.
-            ("Europe/Berlin", "2026-10-24T07:00:00Z", "2026-10-24T07:00:01Z", "2026-10-25T08:00:00Z", date(2026, 10, 25)),
+            (
+                "Europe/Berlin",
+                "2026-10-24T07:00:00Z",
+                "2026-10-24T07:00:01Z",
+                "2026-10-25T08:00:00Z",
+                date(2026, 10, 25),
+            ),
             // Nothing ran for a few days.
-            ("Asia/Dubai", "2026-11-20T05:00:00Z", "2026-11-24T06:00:00Z", "2026-11-24T05:00:00Z", date(2026, 11, 24)),
-            ("Asia/Dubai", "2026-11-20T05:00:00Z", "2026-11-24T04:00:00Z", "2026-11-23T05:00:00Z", date(2026, 11, 23)),
+            (
+                "Asia/Dubai",
+                "2026-11-20T05:00:00Z",
+                "2026-11-24T06:00:00Z",
+                "2026-11-24T05:00:00Z",
+                date(2026, 11, 24),
+            ),
+            (
+                "Asia/Dubai",
+                "2026-11-20T05:00:00Z",
+                "2026-11-24T04:00:00Z",
+                "2026-11-23T05:00:00Z",
+                date(2026, 11, 23),
+            ),
         ] {
             let zone = TimeZone::get(zone).unwrap();
             let next = Round::new(at(last)).next(&trigger, &zone, at(now));
@@ -244,9 +280,17 @@ mod tests {
             round.go_on(after.map(str::to_owned));
         }
         let place = |day: &str, after: Option<&str>| (day.to_owned(), after.map(str::to_owned));
-        let expected = [place("02-28", None), place("02-28", Some("a")), place("02-29", None), place("02-29", Some("b"))];
+        let expected = [
+            place("02-28", None),
+            place("02-28", Some("a")),
+            place("02-29", None),
+            place("02-29", Some("b")),
+        ];
         assert_eq!((read.as_slice(), round.search(&trigger)), (&expected[..], None));
         let hour = SignedDuration::from_hours(1);
-        assert_eq!([LATE, LATE + hour].map(|late| round.is_over(round.at + late)), [false, true]);
+        assert_eq!(
+            [LATE, LATE + hour].map(|late| round.is_over(round.at + late)),
+            [false, true]
+        );
     }
 }

@@ -320,21 +320,6 @@ pub const fn ends(reason: Reason) -> bool {
     )
 }
 
-impl Campaign {
-    /// The exit of an enrolment in the drip, also one that no step has met yet. `contact`: if it is known.
-    pub fn exit_of(&self, enrolment: &Enrolment, contact: Option<&Contact>) -> Option<Exit> {
-        if enrolment.exit.is_some() || !enrolment.is_active() {
-            return enrolment.exit.clone();
-        }
-        let ended = self.ended_at.map(|at| {
-            let sentence = "the campaign was cancelled";
-            (Refusal::new(Reason::CampaignCancelled, sentence), at)
-        });
-        let (why, at) = ended.or_else(|| self.exits.reason(contact?, enrolment.at))?;
-        Some(Exit::new(why, at))
-    }
-}
-
 /// State of an enrolment in a drip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -392,6 +392,14 @@ mod tests {
             segments: None,
         };
         message.record(1, accepted, now, &timers());
+        let status = StatusReport {
+            state: AttemptState::Read,
+            at: now,
+            provider_ref: "wamid.1".parse().unwrap(),
+            error: None,
+            cost: None,
+        };
+        message.apply(1, status, now, &timers());
         let other = message_of(Case::new().plan(), now + jiff::SignedDuration::from_secs(1)).id;
         let mut enrolment = Enrolment::new((CampaignId::new(ulid::Ulid(1)), Some(1)), case.contact.id, now);
         enrolment.passage.as_mut().unwrap().taken = vec![
@@ -405,14 +413,22 @@ mod tests {
         let wrote = Some(now + jiff::SignedDuration::from_mins(1));
         let mut messages = HashMap::from([(message.id, message)]);
         tally.add(&steps, (&enrolment, Some(&left)), wrote, &mut messages);
-        tally.add(&steps, (&Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now), None), None, &mut messages);
+        tally.add(
+            &steps,
+            (
+                &Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now),
+                None,
+            ),
+            None,
+            &mut messages,
+        );
         assert_eq!(tally.entered, 2);
         let statuses = [EnrolmentStatus::Active, EnrolmentStatus::Exited];
         assert_eq!(tally.statuses, statuses.map(|status| (status, 1)).into());
         assert_eq!(tally.reasons, [("opted_out".to_owned(), 1)].into());
         let welcome = StepTally {
             taken: 1,
-            states: [(RecipientState::Accepted, 1)].into(),
+            states: [(RecipientState::Read, 1)].into(),
             replied: 1,
             ..StepTally::default()
         };

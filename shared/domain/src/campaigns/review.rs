@@ -268,7 +268,8 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
         let known = !missing.dates.contains(&id);
         found.expect(known, "triggers.date.field", fault.and("id", id));
         let near = (-MAX_DAYS..=MAX_DAYS).contains(&date.days);
-        let detail = format!("Expected at most {MAX_DAYS} days after the date, or before it: -{MAX_DAYS} to {MAX_DAYS}.");
+        let detail =
+            format!("Expected at most {MAX_DAYS} days after the date, or before it: -{MAX_DAYS} to {MAX_DAYS}.");
         let fault = Fault::out_of_range(-i64::from(MAX_DAYS), i64::from(MAX_DAYS), detail);
         found.expect(near, "triggers.date.days", fault);
         let again = campaign.reentry || date.recurrence == Recurrence::Once;
@@ -520,7 +521,11 @@ mod tests {
         };
         for (drip, missing, expected) in [
             (drip("yearly", true), &Missing::default(), &[][..]),
-            (drip("yearly", false), &Missing::default(), &["triggers.date.recurrence"]),
+            (
+                drip("yearly", false),
+                &Missing::default(),
+                &["triggers.date.recurrence"],
+            ),
             (drip("once", false), &missing, &["triggers.date.field"]),
         ] {
             let found = review((&drip, None), (&config(), &material()), missing, at(NOW)).problems;

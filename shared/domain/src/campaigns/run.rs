@@ -343,6 +343,19 @@ pub enum NoEntry {
 }
 
 impl Campaign {
+    /// The exit of an enrolment in the drip, also one that no step has met yet. `contact`: if it is known.
+    pub fn exit_of(&self, enrolment: &Enrolment, contact: Option<&Contact>) -> Option<Exit> {
+        if enrolment.exit.is_some() || !enrolment.is_active() {
+            return enrolment.exit.clone();
+        }
+        let ended = self.ended_at.map(|at| {
+            let sentence = "the campaign was cancelled";
+            (Refusal::new(Reason::CampaignCancelled, sentence), at)
+        });
+        let (why, at) = ended.or_else(|| self.exits.reason(contact?, enrolment.at))?;
+        Some(Exit::new(why, at))
+    }
+
     /// The enrolment with which a contact enters the drip at this time. `known`: the person's former one.
     ///
     /// # Errors

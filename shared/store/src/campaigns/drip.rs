@@ -10,7 +10,13 @@ use domain::{
         actor::Stamp,
         ids::{CampaignId, ContactId, TenantId},
     },
-    campaigns::{campaign::Campaign, report::InAudience, run::Enrolment, state::CampaignState, steps::{Action, WrittenSteps}},
+    campaigns::{
+        campaign::Campaign,
+        report::InAudience,
+        run::Enrolment,
+        state::CampaignState,
+        steps::{Action, WrittenSteps},
+    },
     contacts::{contact::Contact, person::Person},
 };
 use jiff::Timestamp;

@@ -82,10 +82,7 @@ impl Store {
         campaign: CampaignId,
     ) -> Result<(Option<Campaign>, Option<Versioned<Triggered>>), StoreError> {
         const DOING: &str = "read a drip that contacts enter on a date";
-        let (own, key) = (
-            owned::key::<Campaign>(scope, &campaign),
-            keys::trigger(scope, campaign),
-        );
+        let (own, key) = (owned::key::<Campaign>(scope, &campaign), keys::trigger(scope, campaign));
         let mut found = self.database.get_many(&[own.clone(), key.clone()], DOING).await?;
         let triggered = row::versioned(found.remove(&key), None, DOING)?;
         Ok((row::live_data(&mut found, &[own], DOING)?.pop(), triggered))

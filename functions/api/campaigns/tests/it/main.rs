@@ -604,10 +604,7 @@ async fn steps_are_written_as_versions_and_refused_by_field() {
         .get(&format!("{place}/recipients"))
         .await
         .is_refused(404, "not_found");
-    manager
-        .post(&format!("{place}/report"), json!({}))
-        .await
-        .is(202);
+    manager.post(&format!("{place}/report"), json!({})).await.is(202);
     let shown = manager.get(place).await;
     assert_eq!(problems(shown.is(200)), [], "{}", shown.json());
     manager.post(&format!("{place}/start"), json!({})).await.is(200);
@@ -645,24 +642,37 @@ async fn dates_are_those_of_searchable_fields() {
     assert_eq!(made.is(201).json()["triggers"]["date"], expected);
     let of_another = field("size", "number", true).await.id;
     let hidden = field("wedding", "date", false).await.id;
-    for wrong in [of_another, hidden, "fld_00000000000000000000000009".parse().expect("an id")] {
+    for wrong in [
+        of_another,
+        hidden,
+        "fld_00000000000000000000000009".parse().expect("an id"),
+    ] {
         let refused = manager.post(CAMPAIGNS, date(json!(wrong))).await;
         refused.names_only(&["triggers.date.field"]);
     }
     for (change, names) in [
         (json!({"triggers": {"date": {"days": 181}}}), "triggers.date.days"),
         (json!({"triggers": {"date": {"at": "24:00"}}}), "triggers.date.at"),
-        (json!({"triggers": {"date": {"recurrence": "monthly"}}}), "triggers.date.recurrence"),
+        (
+            json!({"triggers": {"date": {"recurrence": "monthly"}}}),
+            "triggers.date.recurrence",
+        ),
         (json!({"reentry": false}), "triggers.date.recurrence"),
     ] {
-        manager.patch(made.header("location"), change).await.names_only(&[names]);
+        manager
+            .patch(made.header("location"), change)
+            .await
+            .names_only(&[names]);
     }
     let place = made.header("location");
     let before = manager.patch(place, json!({"triggers": {"date": {"days": -3}}})).await;
     assert_eq!(before.is(200).json()["triggers"]["date"]["days"], -3);
     remove::<Field>(&town, &birthday.to_string()).await;
     let shown = manager.get(place).await;
-    assert_eq!(problems(shown.is(200))[0], ("triggers.date.field".to_owned(), "not_found".to_owned()));
+    assert_eq!(
+        problems(shown.is(200))[0],
+        ("triggers.date.field".to_owned(), "not_found".to_owned())
+    );
     let without = manager.patch(place, json!({"triggers": {"date": null}})).await;
     assert_eq!(without.is(200).json().get("triggers"), None);
 }

@@ -137,7 +137,10 @@ async fn report_of_a_drip_counts_its_contacts_and_steps() {
     };
     store.write_steps(scope, &created, &steps, &stamp).await.unwrap();
     for number in 0..PER_STEP + 2 {
-        let contact = world.business.contact(&world.aws, &format!("+9715020{number:05}")).await;
+        let contact = world
+            .business
+            .contact(&world.aws, &format!("+9715020{number:05}"))
+            .await;
         let number = format!("+9715021{number:05}");
         let mut message = Box::pin(world.business.follow_up(&world.aws, &number)).await;
         let step = CauseStep { place: 0, at: stamp.at };

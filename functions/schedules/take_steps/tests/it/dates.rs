@@ -22,7 +22,10 @@ impl World {
         let (store, scope, stamp) = (self.store(), self.scope(), self.aws.stamp());
         let before = store.known(scope, contact.id).await.unwrap().unwrap();
         let mut after = before.clone();
-        after.profile.fields.insert(field.id, FieldValue::Date(date.parse().unwrap()));
+        after
+            .profile
+            .fields
+            .insert(field.id, FieldValue::Date(date.parse().unwrap()));
         after.profile.listed.insert(field.id);
         let brought = Brought::default();
         Box::pin(store.change_person(scope, &before, &after, &brought, &stamp))
@@ -31,7 +34,7 @@ impl World {
         contact.id
     }
 
-    /// A drip of one message that contacts enter at 09:00 in Dubai on a date of theirs, started now.
+    /// A drip of one message that contacts enter at 09:00 on a date of theirs, started now.
     async fn dates(&self, field: FieldId, recurrence: &str, days: i16) -> Campaign {
         let date = json!({"field": field, "recurrence": recurrence, "days": days, "at": "09:00"});
         let fields = json!({"type": "drip", "name": "Dates", "reentry": true, "triggers": {"date": date}});
@@ -49,10 +52,16 @@ impl World {
 
     /// Those of these contacts who have entered a drip, by their places, each with the time at which it did.
     async fn entered(&self, drip: &Campaign, contacts: &[ContactId]) -> Vec<(usize, String)> {
-        let mut entered = Vec::new();
+        let (store, mut entered) = (self.store(), Vec::new());
         for (place, contact) in contacts.iter().enumerate() {
-            let itself = self.store().known(self.scope(), *contact).await.unwrap().unwrap().contact;
-            let found = self.store().enrolment(self.scope(), &itself, drip.id, self.aws.now());
+            let itself = self
+                .store()
+                .known(self.scope(), *contact)
+                .await
+                .unwrap()
+                .unwrap()
+                .contact;
+            let found = store.enrolment(self.scope(), &itself, drip.id, self.aws.now());
             if let Some(found) = found.await.unwrap() {
                 entered.push((place, found.value.at.to_string()));
             }
@@ -84,24 +93,28 @@ async fn contacts_enter_on_the_day_of_their_date_each_year() {
     let yearly = world.dates(field.id, "yearly", 0).await;
     let once = world.dates(field.id, "once", 1).await;
     // The day is chosen first. Its time has not come.
-    for time in ["2026-11-21T12:00:00Z", "2026-11-22T04:59:59Z"] {
+    for time in ["2026-11-21T12:00:00Z", "2026-11-22T08:59:59Z"] {
         world.run_at(time).await;
         assert_eq!(world.entered(&yearly, &contacts).await, []);
     }
-    let first = "2026-11-22T05:00:30Z";
+    let first = "2026-11-22T09:00:30Z";
     world.run_at(first).await;
     assert_eq!(world.entered(&yearly, &contacts).await, [at(0, first), at(2, first)]);
     // The next run takes the steps, and lets nobody enter once more.
-    world.run_at("2026-11-22T05:01:00Z").await;
+    world.run_at("2026-11-22T09:01:00Z").await;
     assert_eq!(world.entered(&yearly, &contacts).await, [at(0, first), at(2, first)]);
     assert_eq!(world.entered(&once, &contacts).await, []);
-    let next = "2026-11-23T05:00:10Z";
+    let next = "2026-11-23T09:00:10Z";
     world.run_at(next).await;
     assert_eq!(
         world.entered(&yearly, &contacts).await,
         [at(0, first), at(1, next), at(2, first)]
     );
-    assert_eq!(world.entered(&once, &contacts).await, [at(2, next)], "a day after its date");
+    assert_eq!(
+        world.entered(&once, &contacts).await,
+        [at(2, next)],
+        "a day after its date"
+    );
     // Nothing ran for months, and for a day and a half.
     world.run_at("2027-11-22T10:00:00Z").await;
     world.run_at("2027-11-22T10:01:00Z").await;
@@ -136,21 +149,25 @@ async fn drip_that_is_not_open_lets_nobody_enter() {
         store.change_tenant(world.scope(), &tenant, &stamp).await.unwrap();
     };
     status(TenantStatus::Suspended).await;
-    for time in ["2026-11-22T05:00:00Z", "2026-11-22T05:01:00Z"] {
+    for time in ["2026-11-22T09:00:00Z", "2026-11-22T09:01:00Z"] {
         world.run_at(time).await;
     }
     assert_eq!(world.entered(&without_field, &[other]).await, []);
     status(TenantStatus::Active).await;
     let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
-    let second = "2026-11-23T05:00:00Z";
+    let second = "2026-11-23T09:00:00Z";
     world.run_at(second).await;
     assert_eq!(world.entered(&drip, &contacts).await, [at(1, second)]);
     assert_eq!(world.sent().await.len(), 0);
     // As the API does, and as a run does that cannot go on: the row is there, and not due again.
     let cancelled = world.moved(paused, &[CampaignState::Cancelled]).await;
-    world.run_at("2026-11-24T05:00:00Z").await;
+    world.run_at("2026-11-24T09:00:00Z").await;
     assert_eq!(world.entered(&drip, &contacts).await, [at(1, second)]);
-    let (_, row) = world.store().triggered_drip(world.scope(), cancelled.value.id).await.unwrap();
+    let (_, row) = world
+        .store()
+        .triggered_drip(world.scope(), cancelled.value.id)
+        .await
+        .unwrap();
     assert_eq!(row.map(|row| row.value.round), Some(None));
 }
 

@@ -370,7 +370,10 @@ async fn branches_tags_and_stages_work_on_the_contact() {
         ),
         act("ask", json!({"type": "tag", "tag": asked.id})),
         act("won", json!({"type": "stage", "stage": lead.id})),
-        act("tell", json!({"type": "notify", "text": "Please call.", "users": [user]})),
+        act(
+            "tell",
+            json!({"type": "notify", "text": "Please call.", "users": [user]})
+        ),
         act("tell the owner", json!({"type": "notify", "text": "Please write."})),
         says("hello", "Hello"),
         act("end", json!({"type": "exit"})),
@@ -419,13 +422,15 @@ async fn branches_tags_and_stages_work_on_the_contact() {
         .unwrap();
     world.aws.pass(60);
     world.run().await;
-    let notes = world
-        .store()
-        .page_of_contact::<Note>(world.scope(), new, None, 10, world.aws.now());
+    let store = world.store();
+    let notes = store.page_of_contact::<Note>(world.scope(), new, None, 10, world.aws.now());
     let (_, notes) = notes.await.unwrap().unwrap();
     let notes: Vec<&Note> = notes.items.iter().map(|note| &note.value).collect();
     assert_eq!(notes.len(), 1, "it is written once");
-    assert_eq!((notes[0].text.as_str(), &notes[0].mentions[..]), ("Please call.", &[user][..]));
+    assert_eq!(
+        (notes[0].text.as_str(), &notes[0].mentions[..]),
+        ("Please call.", &[user][..])
+    );
     let skipped = world.enrolment(&drip, new).await.value.passage.unwrap().taken;
     let skipped: Vec<_> = skipped.iter().filter_map(|taken| taken.skipped.as_deref()).collect();
     assert_eq!(skipped, ["nobody is responsible for the contact"]);

@@ -34,7 +34,10 @@ async fn minute_with_nothing_due_costs_the_same() {
     let contacts: Vec<ContactId> = contacts.take(waiting).collect();
     let tomorrow = aws.now() + SignedDuration::from_hours(24);
     for some in contacts.chunks(1_000) {
-        aws.store().enrol(&home, (campaign, Some(1)), some, tomorrow).await.unwrap();
+        aws.store()
+            .enrol(&home, (campaign, Some(1)), some, tomorrow)
+            .await
+            .unwrap();
     }
     assert_eq!(minute(&aws, &ctx).await, before, "{waiting} wait");
     assert!((before.read_units - 2.0).abs() < f64::EPSILON, "{before:?}");
