@@ -2,8 +2,8 @@
 
 Each watches one of 40 conversations, and one of each caller's ten all of them. A tenth of them vanish without closing, or read nothing.
 
-RINGBACK_API and RINGBACK_KEY name the business, RINGBACK_TENANT and RINGBACK_SIMULATORS its customers' phones, RINGBACK_OTHER_KEY another
-business. Prints one JSON object.
+RINGBACK_API and RINGBACK_KEY name the business, RINGBACK_TOKEN one who is logged in to it, RINGBACK_TENANT and RINGBACK_SIMULATORS its customers'
+phones, RINGBACK_OTHER_KEY another business. Prints one JSON object.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ SIMULATORS = os.environ["RINGBACK_SIMULATORS"]
 TENANT = os.environ["RINGBACK_TENANT"]
 
 CALLERS, EACH = 20, 10
+PAGES = 3
 CUSTOMERS = 40
 PER_SECOND = 8
 SECONDS = 40
@@ -28,8 +29,9 @@ OPENED_AT_ONCE = 4
 
 
 class Client:
-    def __init__(self, key: str, views: list[str]) -> None:
-        self.http = httpx.AsyncClient(headers={"X-API-Key": key}, timeout=120)
+    def __init__(self, key: str, views: list[str], token: str = "") -> None:
+        bearer = {"Authorization": f"Bearer {token}", "X-Tenant-ID": TENANT}
+        self.http = httpx.AsyncClient(headers=bearer if token else {"X-API-Key": key}, timeout=120)
         self.views = views
         self.cursor: str | None = None
         self.settled = False
@@ -197,6 +199,9 @@ async def main() -> None:
     for first in range(0, len(clients), OPENED_AT_ONCE):
         await asyncio.gather(*(client.begin() for client in clients[first : first + OPENED_AT_ONCE]))
     await other.begin()
+    token = os.environ["RINGBACK_TOKEN"]
+    people = [Client("", ["inbox:all"], token) for _ in range(PAGES)]
+    await asyncio.gather(*(person.begin() for person in people))
 
     # A tenth: half of them are gone without a word, half read nothing.
     ill = clients[::10]
@@ -251,6 +256,12 @@ async def main() -> None:
     closing = [client.socket.wait_closed() for client in leaving if client in healthy]
     await asyncio.wait_for(asyncio.gather(*closing), 60)
     closed = (time.monotonic() - revoked) * 1000
+    # So does somebody who logs out, in all pages.
+    ended = time.monotonic()
+    answer = await people[0].http.post(f"{API}/auth/log-out-everywhere")
+    assert answer.is_success, answer.text
+    await asyncio.wait_for(asyncio.gather(*(person.socket.wait_closed() for person in people)), 60)
+    logged_out = (time.monotonic() - ended) * 1000
     await other.catch_up()
     # By ids: nobody was told of what they do not watch, and another business of nothing.
     foreign = len(other.events) + sum(
@@ -269,6 +280,7 @@ async def main() -> None:
                 "caught_up": sum(client.caught_up for client in healthy),
                 "missing": missing,
                 "closed": closed,
+                "logged_out": logged_out,
                 "foreign": foreign,
             }
         ),

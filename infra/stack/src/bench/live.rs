@@ -1,10 +1,12 @@
 //! Clients that follow a business by sockets while its customers write: the time until they are told, and what they miss.
 
 use anyhow::{Context as _, Result, ensure};
+use domain::accounts::permission::Role;
 use serde::{Deserialize, Serialize};
 
 use super::load::Times;
 use crate::{
+    api::log_in,
     business::{Plan, Town},
     place::Place,
     play::Play,
@@ -32,6 +34,9 @@ pub struct Live {
     /// From the revocation of a key to the end of the last of its sockets, in milliseconds.
     #[serde(default)]
     pub closed: f64,
+    /// From a log-out to the end of the last socket of the session, in milliseconds.
+    #[serde(default)]
+    pub logged_out: f64,
     /// Events that a healthy client did not know at the end, though it watches what they are about; by ids.
     pub missing: usize,
     /// Events of which a client was told that does not watch what they are about, or of another business; by ids.
@@ -42,6 +47,7 @@ pub struct Live {
 pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> Result<Live> {
     let ours = town.open("Followed", Plan::lift_limits).await?;
     let other = town.open("Beside it", Plan::lift_limits).await?;
+    let person = ours.users.of(Role::Agent);
     let mut python = tools.contract().await?.program("python");
     python
         .arg(place.root.join("infra/stack/python/follow_many.py"))
@@ -49,6 +55,7 @@ pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> 
         .env("RINGBACK_SIMULATORS", &play.endpoints.simulators)
         .env("RINGBACK_TENANT", &ours.id)
         .env("RINGBACK_KEY", &ours.api_key)
+        .env("RINGBACK_TOKEN", log_in(play, person).await?)
         .env("RINGBACK_OTHER_KEY", &other.api_key)
         .env("NO_PROXY", "127.0.0.1");
     let said = run_captured(&mut python, &[], "follow_many.py").await?;

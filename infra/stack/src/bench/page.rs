@@ -136,7 +136,7 @@ and one message at a time.
 {alone}{told}
 p95 over the emulator's own time: {over:.0} ms {verdict} (aim: {MAX_TOLD_MS} ms). Healthy clients were asked {caught_up} times to catch up; at the end they missed
 {missing} events, by their ids, and had been told of {foreign} that are not theirs. The sockets of a key were closed {closed:.0} ms after it was
-revoked {closed_verdict} (aim: {MAX_CLOSED_MS} ms).
+revoked {closed_verdict}, and those of somebody who logged out after {logged_out:.0} ms {logged_out_verdict} (aim: {MAX_CLOSED_MS} ms).
 ",
         sockets = live.sockets,
         ill = live.ill,
@@ -148,6 +148,8 @@ revoked {closed_verdict} (aim: {MAX_CLOSED_MS} ms).
         caught_up = live.caught_up,
         closed = live.closed,
         closed_verdict = verdict(live.closed <= MAX_CLOSED_MS),
+        logged_out = live.logged_out,
+        logged_out_verdict = verdict(live.logged_out <= MAX_CLOSED_MS),
         missing = live.missing,
         foreign = live.foreign,
     )
