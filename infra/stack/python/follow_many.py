@@ -199,9 +199,6 @@ async def main() -> None:
     for first in range(0, len(clients), OPENED_AT_ONCE):
         await asyncio.gather(*(client.begin() for client in clients[first : first + OPENED_AT_ONCE]))
     await other.begin()
-    token = os.environ["RINGBACK_TOKEN"]
-    people = [Client("", ["inbox:all"], token) for _ in range(PAGES)]
-    await asyncio.gather(*(person.begin() for person in people))
 
     # A tenth: half of them are gone without a word, half read nothing.
     ill = clients[::10]
@@ -257,6 +254,9 @@ async def main() -> None:
     await asyncio.wait_for(asyncio.gather(*closing), 60)
     closed = (time.monotonic() - revoked) * 1000
     # So does somebody who logs out, in all pages.
+    token = os.environ["RINGBACK_TOKEN"]
+    people = [Client("", ["inbox:all"], token) for _ in range(PAGES)]
+    await asyncio.gather(*(person.begin() for person in people))
     ended = time.monotonic()
     answer = await people[0].http.post(f"{API}/auth/log-out-everywhere")
     assert answer.is_success, answer.text

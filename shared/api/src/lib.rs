@@ -61,7 +61,7 @@ pub use segments::position;
 pub use sketch::{AnswerHeader, Sketch};
 pub use started::{OperationOut, operation, start, started};
 pub use texts::{KnownPassword, NewPassword, SecretText};
-pub use timeline::{TimelineEntryOut, received};
+pub use timeline::{EntryId, TimelineEntryOut, TimelineOrder, received};
 pub use verdict::{ScanVerdict, VerdictIn};
 
 /// Permissions as types for guards.

@@ -1,15 +1,90 @@
 //! Entries of a timeline: of a contact, or of a conversation with it. They stand for themselves, so that a page is shown with one request.
 
+use std::str::FromStr;
+
 use domain::{
+    base::{
+        fault::Fault,
+        ids::{CallId, ContactItemId, MessageId, NoteId},
+    },
     calls::record::{ConsentEntry, Entry, Received},
     contacts::history::{HistoryKind, RecordShown},
 };
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
-use store::contacts::timeline::Placed;
+use kit::Problem;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+use store::contacts::timeline::{Order, Placed, Position};
 
-use crate::happenings::{CallOut, MessageOut, Showing};
+use crate::{
+    Paging,
+    happenings::{CallOut, MessageOut, Showing},
+};
+
+/// The order of a timeline.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TimelineOrder {
+    /// The newest first.
+    #[default]
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
+}
+
+impl TimelineOrder {
+    /// The order of the rows, and the place behind which the page begins: that of the cursor, or else the entry that is named.
+    pub fn behind(self, paging: &Paging, from: Option<EntryId>) -> Result<(Order, Option<Position>), Problem> {
+        let order = match self {
+            Self::NewestFirst => Order::NewestFirst,
+            Self::OldestFirst => Order::OldestFirst,
+        };
+        Ok((order, paging.position::<Position>()?.or(from.map(|EntryId(place)| place))))
+    }
+}
+
+/// Id of an entry of a timeline: a call, a message or a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryId(Position);
+
+impl FromStr for EntryId {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        fn own<T: ContactItemId>(text: &str, kind: HistoryKind) -> Option<Position> {
+            let (_, own) = text.parse::<T>().ok()?.place();
+            Some(Position::new(kind, own))
+        }
+        let place = own::<CallId>(text, HistoryKind::Call)
+            .or_else(|| own::<MessageId>(text, HistoryKind::Message))
+            .or_else(|| own::<NoteId>(text, HistoryKind::Note));
+        let expected = "must be the id of a call, a message or a note";
+        place.map(Self).ok_or_else(|| Fault::format("id", EXAMPLE, expected))
+    }
+}
+
+impl<'de> Deserialize<'de> for EntryId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(Fault::refuse)
+    }
+}
+
+/// An entry.
+const EXAMPLE: &str = "msg_01hq5c1ynyc0000000000000ab01hq5c1ynyc0000000000000cd";
+
+impl JsonSchema for EntryId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TimelineEntryId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^(call|msg|note)_[0-9a-z]{52}$", "examples": [EXAMPLE]})
+    }
+}
 
 /// An entry of a contact's timeline. It has the field that is named after its kind.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -346,6 +346,27 @@ impl Seeded {
         aws.contact_with(&self.scope().clone(), number, change).await
     }
 
+    /// A new member of the business.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn member(&self, aws: &Aws, role: Role) -> Member {
+        let member = Member {
+            user: UserId::new(aws.ids().ulid()),
+            email: "ann@example.org".parse().expect("an address"),
+            name: "Ann".to_owned(),
+            role,
+            status: MemberStatus::Active,
+            sessions_from: aws.now(),
+            spared_session: None,
+            ended_sessions: EndedSessions::NONE,
+            joined_at: aws.now(),
+        };
+        let created = aws.store().create(self.scope(), &member, &aws.stamp()).await;
+        created.expect("the member is stored");
+        member
+    }
+
     /// A text of a contact by WhatsApp, written now, with this change.
     ///
     /// # Panics

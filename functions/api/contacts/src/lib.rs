@@ -198,8 +198,8 @@ api::operations! {
 
         /// Get the timeline of a contact
         ///
-        /// Calls, messages, changes of consent, notes, conversions and merges, newest first, each with the sentence of its decision or
-        /// state. A page can hold fewer entries than `limit` without being the last one: only a `next_cursor` of `null` ends the list.
+        /// Calls, messages, changes of consent, notes, conversions and merges, each with the sentence of its decision or
+        /// state: the newest first, or the oldest first, from the end or from an entry. A page can hold fewer entries than `limit` without being the last one: only a `next_cursor` of `null` ends the list.
         /// The audit log says once a day who read the first page.
         GET "/api/v1/contacts/{contact_id}/timeline" => timeline::get_timeline, "A page of the timeline",
             problems "merged";

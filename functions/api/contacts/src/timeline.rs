@@ -1,12 +1,13 @@
 //! The timeline of a contact: its whole history in one list.
 
-use api::{Allowed, Api, Listed, Looks, Paging, Path, Query, TimelineEntryOut, found, permits, received};
+use api::{
+    Allowed, Api, EntryId, Listed, Looks, Paging, Path, Query, TimelineEntryOut, TimelineOrder, found, permits, received,
+};
 use axum::{Extension, extract::State};
 use domain::{accounts::audit::Look, base::ids::ContactId, contacts::history::HistoryKind};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use store::contacts::timeline::Position;
 
 use crate::itself;
 
@@ -18,6 +19,13 @@ pub(crate) struct TimelineQuery {
     #[serde(default)]
     #[schemars(with = "HistoryKind")]
     kind: Option<HistoryKind>,
+    /// Order.
+    #[serde(default)]
+    order: TimelineOrder,
+    /// Only entries behind this one in the order: the id of a call, a message or a note.
+    #[serde(default)]
+    #[schemars(with = "EntryId")]
+    from: Option<EntryId>,
 }
 
 /// Reads the page and the names of the tenant's lines at once.
@@ -29,7 +37,7 @@ pub(crate) async fn get_timeline(
     Query(query): Query<TimelineQuery>,
     paging: Paging,
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
-    let after = paging.position::<Position>()?;
+    let after = query.order.behind(&paging, query.from)?;
     let (store, scope, only) = (api.store(), who.scope(), query.kind);
     let page = store.timeline(scope, contact_id, only, after, paging.limit(), who.now());
     let ((contact, page), showing) = tokio::try_join!(Box::pin(found(page)), Box::pin(api.showing(&who)))?;

@@ -4,8 +4,8 @@ mod drafts;
 mod models;
 
 use api::{
-    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Patchable as _, Path, Query, RACES, Tagged,
-    TimelineEntryOut, able, absent, found, permits, received,
+    Allowed, Api, Body, EntryId, IfMatch, Listed, Looks, Paging, Patch, Patchable as _, Path, Query, RACES, Tagged,
+    TimelineEntryOut, TimelineOrder, able, absent, found, permits, received,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -22,8 +22,10 @@ use domain::{
     },
 };
 use kit::{ConfigError, Env, Problem};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use store::{
-    contacts::timeline::{Placed, Position},
+    contacts::timeline::Placed,
     inbox::list::{InboxList, KnownConversation},
 };
 
@@ -57,8 +59,8 @@ api::operations! {
 
         /// Read the timeline of a conversation
         ///
-        /// The messages and calls on its line, messages to the customer that name no line, and the notes on its contact, the newest first, also
-        /// of contacts that were merged into it.
+        /// The messages and calls on its line, messages to the customer that name no line, and the notes on its contact, also of contacts that
+        /// were merged into it: the newest first, or the oldest first, from the end or from an entry.
         /// Only a `next_cursor` of `null` ends the list: a page may hold fewer entries than `limit`, even none, since others are left out.
         GET "/api/v1/conversations/{conversation_id}/timeline" => get_conversation_timeline, "A page of the timeline";
 
@@ -166,14 +168,29 @@ fn is_said_on(entry: &Entry, kind: HistoryKind, line: Option<LineId>) -> bool {
     }
 }
 
+/// The part of a timeline that is wanted.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ConversationTimelineQuery")]
+struct TimelineQuery {
+    /// Order.
+    #[serde(default)]
+    order: TimelineOrder,
+    /// Only entries behind this one in the order: the id of a call, a message or a note.
+    #[serde(default)]
+    #[schemars(with = "EntryId")]
+    from: Option<EntryId>,
+}
+
 async fn get_conversation_timeline(
     who: Reading,
     State(api): State<Api>,
     Extension(looks): Extension<Looks>,
     Path(id): Path<ConversationId>,
+    Query(query): Query<TimelineQuery>,
     paging: Paging,
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
-    let after = paging.position::<Position>()?;
+    let after = query.order.behind(&paging, query.from)?;
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let exists = found(store.conversation(scope, id));
     let page = found(store.timeline(scope, id.contact(), None, after, paging.limit(), now));

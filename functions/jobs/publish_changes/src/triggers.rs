@@ -26,14 +26,13 @@ pub(crate) type Occasions = BTreeMap<TenantId, Vec<Occasion>>;
 pub(crate) async fn enrol(occasions: Occasions, ctx: &Context) -> Result<(), JobError> {
     for (tenant, occasions) in occasions {
         let scope = &access::job::scope(tenant);
-        let drips = match ctx.store.triggered(scope).await {
-            Ok(drips) => drips,
-            Err(error) if error.is_unreadable() => {
-                tracing::error!(%tenant, error = kit::chain(&error), "no contact enters a drip");
-                continue;
+        let mut drips = Vec::new();
+        for drip in ctx.store.triggered(scope).await? {
+            match drip {
+                Ok(drip) => drips.push(drip),
+                Err(error) => tracing::error!(%tenant, error = kit::chain(&error), "no contact enters a drip"),
             }
-            Err(error) => return Err(error.into()),
-        };
+        }
         let entering = occasions.iter().filter_map(|occasion| {
             let triggered = drips.iter().filter(|drip| occasion.triggers(&drip.by));
             let drips: Vec<CampaignId> = triggered.map(|drip| drip.campaign).collect();

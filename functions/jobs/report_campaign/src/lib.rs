@@ -70,9 +70,9 @@ struct DripReport {
     statuses: BTreeMap<EnrolmentStatus, u64>,
     reasons: BTreeMap<String, u64>,
     steps: Vec<StepReport>,
-    /// Steps of former versions whose names are gone, together.
+    /// Steps of other versions whose names it does not have, together.
     #[serde(skip_serializing_if = "Option::is_none")]
-    former_steps: Option<StepTally>,
+    other_steps: Option<StepTally>,
     cost: Vec<Cost>,
     unpriced: u64,
 }
@@ -142,7 +142,10 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
 async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
     let Cursor::<DripTally> { from, mut tally } = turn.cursor()?.unwrap_or_default();
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
-    let steps = store.present_steps(scope, &[campaign]).await?.remove(&campaign.id);
+    // Others may be written while it counts.
+    tally.version = tally.version.or(campaign.steps_version);
+    let version = (campaign.id, tally.version.unwrap_or_default());
+    let steps = store.steps(scope, &[version]).await?.remove(&version);
     let steps = steps.map(|written| written.steps).unwrap_or_default();
     let (page, next) = store.enrolled(scope, campaign.id, (from, PER_STEP), now).await?;
     let passages = page.iter().filter_map(|one| one.enrolment.passage.as_ref());
@@ -176,7 +179,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         steps: named.collect(),
         statuses: tally.statuses,
         reasons: tally.reasons,
-        former_steps: Some(tally.former).filter(|former| *former != StepTally::default()),
+        other_steps: Some(tally.former).filter(|former| *former != StepTally::default()),
         cost,
         unpriced,
     };

@@ -90,8 +90,13 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 }
             }
             for due in page.rounds {
-                seen += 1;
-                failed = enrol(ctx, &due, deadline).await.or(failed);
+                if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
+                    return failed.map_or(Ok(()), Err);
+                }
+                match enrol(ctx, &due, deadline).await {
+                    Ok(read) => seen += 1 + read,
+                    Err(error) => failed = Some(error),
+                }
             }
             from = page.next;
             if from.is_none() {
@@ -116,19 +121,19 @@ async fn attend(ctx: &Context, tenant: TenantId, due: &[DueStep]) -> Result<(), 
     taken
 }
 
-/// Enrols the contacts whose date has come in a drip, which is put off if it fails.
-async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Option<JobError> {
+/// Enrols the contacts whose date has come in a drip, which is put off if it fails. Returns how many were read.
+async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Result<usize, JobError> {
     let error = match Box::pin(rounds::enrol(ctx, due, deadline)).await {
-        Ok(()) => return None,
+        Ok(read) => return Ok(read),
         // Another run is at it, or the drip was cancelled.
-        Err(error) if error.is_lost_race() => return None,
+        Err(error) if error.is_lost_race() => return Ok(0),
         Err(error) => error,
     };
     tracing::error!(tenant = %due.tenant(), campaign = %due.campaign, %error, "nobody enters a drip on a date");
     if let Err(error) = ctx.store.put_off_round(due, ctx.clock.now() + LATER).await {
         tracing::error!(error = kit::chain(&error), "nor is it put off");
     }
-    Some(error)
+    Err(error)
 }
 
 /// Takes steps alone that failed together, and puts off those that fail again, so that they keep nobody waiting.

@@ -5,6 +5,7 @@
 
 use domain::{
     Timestamp,
+    base::ids::FieldId,
     campaigns::{
         campaign::Campaign,
         dates::Round,
@@ -12,12 +13,15 @@ use domain::{
         state::CampaignState,
         trigger::{AT_MOST_EVERY, Triggered},
     },
-    contacts::{field::Field, person::Person},
+    contacts::{
+        field::{Field, FieldType},
+        person::Person,
+    },
 };
 use futures::{StreamExt as _, stream};
 use kit::{JobError, crash, line, schedule::Deadline};
 use store::{
-    RACES, StoreError, TenantScope, Versioned,
+    RACES, Store, StoreError, TenantScope, Versioned,
     campaigns::{drip::DripEntry, trigger::DueRound},
 };
 
@@ -30,44 +34,44 @@ const MAX_PAGES: usize = 10;
 /// Enrolments that are written at the same time.
 const AT_ONCE: usize = 8;
 
-/// Enrols the contacts whose day it is. Six requests for a hundred of them, and a transaction of 4 write units for each who enters.
-pub(crate) async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Result<(), JobError> {
+/// Enrols the contacts whose day it is, and returns how many were read. Six requests for a hundred of them, and a transaction of 4 write units for each who enters.
+pub(crate) async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Result<usize, JobError> {
     let (store, scope) = (&ctx.store, &access::job::scope(due.tenant()));
-    let now = ctx.clock.now();
+    let (now, mut read) = (ctx.clock.now(), 0);
     let (campaign, found) = store.triggered_drip(scope, due.campaign).await?;
     let Some(Versioned {
         value: mut triggered,
         version: mut before,
     }) = found
     else {
-        return Ok(());
+        return Ok(read);
     };
     let (Some(mut round), Some(date)) = (triggered.round.take(), triggered.by.date) else {
-        return Ok(());
+        return Ok(read);
     };
     let with = |round: Option<Round>| Triggered {
         round,
         ..triggered.clone()
     };
-    let Some(config) = store.config(scope, &ctx.config).await?.filter(|_| round.at <= now) else {
-        return Ok(());
+    let Some(config) = store.config(scope, &ctx.config).await?.filter(|_| round.look <= now) else {
+        return Ok(read);
     };
     let Some(campaign) = campaign.filter(|campaign| !campaign.state.is_final()) else {
         store.write_round(scope, before, &with(None)).await?;
-        return Ok(());
+        return Ok(read);
     };
     if campaign.state == CampaignState::Scheduled && !round.is_over(now) {
         // It begins in a moment.
-        return Ok(());
+        return Ok(read);
     }
-    let may_enter = config.tenant.status.is_active() && !round.is_over(now);
-    // Contacts stay listed by a field that was deleted.
-    let is_open = may_enter && store.missing::<Field>(scope, vec![date.field]).await?.is_empty();
+    // While it is paused, the days pass: nobody wants to be congratulated when it goes on.
+    let runs = campaign.state == CampaignState::Running && config.tenant.status.is_active();
+    let is_open = runs && !round.is_over(now) && is_searched(store, scope, date.field).await?;
     for _ in 0..MAX_PAGES {
         let Some(search) = round.search(&date).filter(|_| is_open) else {
             let next = round.next(&date, config.tenant.time_zone.rules(), now);
             store.write_round(scope, before, &with(Some(next))).await?;
-            return Ok(());
+            return Ok(read);
         };
         if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
             break;
@@ -77,10 +81,17 @@ pub(crate) async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> 
             .await?;
         enter(ctx, scope, &campaign, &page.items, now).await?;
         crash::point("take_steps.entered");
-        round.go_on(page.next);
+        read += page.items.len();
+        round.go_on(page.next, ctx.clock.now());
         before = store.write_round(scope, before, &with(Some(round.clone()))).await?;
     }
-    Ok(())
+    Ok(read)
+}
+
+/// Whether contacts are found by the dates of a field. They stay listed by one that was deleted, or is searchable no more.
+async fn is_searched(store: &Store, scope: &TenantScope, field: FieldId) -> Result<bool, StoreError> {
+    let field: Option<Versioned<Field>> = store.get(scope, &field).await?;
+    Ok(field.is_some_and(|field| field.value.searchable && field.value.kind == FieldType::Date))
 }
 
 /// Enrols these contacts, as far as they may enter.
@@ -92,8 +103,17 @@ async fn enter(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let store = &ctx.store;
-    let known = store.enrolments_of(scope, people, campaign.id, now).await?;
-    let entering = people.iter().map(|person| {
+    let mut known = store.enrolments_of(scope, people, campaign.id, now).await?;
+    let mut entering = Vec::with_capacity(people.len());
+    for person in people {
+        let known = match known.remove(&person.contact.id).transpose() {
+            Ok(known) => known,
+            // Others must not wait for it.
+            Err(error) => {
+                tracing::error!(contact = %person.contact.id, error = kit::chain(&error), "a contact does not enter a drip");
+                continue;
+            }
+        };
         let contact = &person.contact;
         let read = || store.enrolment(scope, contact, campaign.id, now);
         let enter = async |known: Option<Versioned<Enrolment>>| {
@@ -107,8 +127,8 @@ async fn enter(
             store.enter(scope, DripEntry::new(enrolment, known.as_ref())).await?;
             Ok(true)
         };
-        Box::pin(RACES.until_won_from(known.get(&contact.id).cloned(), read, enter))
-    });
+        entering.push(Box::pin(RACES.until_won_from(known, read, enter)));
+    }
     let entered: Vec<Result<bool, StoreError>> = stream::iter(entering).buffer_unordered(AT_ONCE).collect().await;
     // Those who have entered stay as they are when the page is read again.
     for one in entered {

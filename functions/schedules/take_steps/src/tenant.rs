@@ -7,6 +7,7 @@ use std::{
 
 use domain::{
     Timestamp,
+    accounts::account::Member,
     base::{
         actor::Stamp,
         facts::Fact,
@@ -247,6 +248,7 @@ impl Tenant<'_> {
             return end(enrolment, gone("the steps were deleted"));
         };
         let zone = recipient_zone(&rows.config.tenant, person.contact.recipient().phone.as_ref()).into_owned();
+        let stored = passage.next.map_or(now, |next| next.at);
         loop {
             let last = passage.last_message.and_then(|id| rows.last.get(&id));
             let scene = Scene {
@@ -258,11 +260,17 @@ impl Tenant<'_> {
             };
             let turn = passage.go_on(scene);
             if let Turn::Notify(step) = turn {
-                match self.notify(&enrolment, (&person, step.place), written).await? {
+                let step = CauseStep {
+                    place: step.place,
+                    at: stored,
+                };
+                match self.notify(id, (&person, step), written).await? {
                     Ok(()) => passage.did(&written.steps, now),
                     Err(why) => passage.skip(&written.steps, &why, now),
                 }
-                continue;
+                // It is written before anything else, so that the note is not written again. The next run goes on.
+                enrolment.passage = Some(passage);
+                return done(enrolment);
             }
             let change = match turn {
                 Turn::Later | Turn::Over | Turn::Notify(_) => {
@@ -338,30 +346,34 @@ impl Tenant<'_> {
 
     /// Tells people by a note on the contact, in the name of the author of the steps. Otherwise says why nobody is told.
     ///
-    /// Its id follows from the enrolment and the step, so that it is written once.
+    /// Its id follows from the step and its time in the enrolment, so that it is written once.
     async fn notify(
         &self,
-        enrolment: &Enrolment,
-        (person, place): (&Person, usize),
+        campaign: CampaignId,
+        (person, step): (&Person, CauseStep),
         written: &WrittenSteps,
     ) -> Result<Result<(), Refusal>, JobError> {
         let (store, scope, contact) = (&self.ctx.store, &self.scope, person.contact.id);
         let skipped = |sentence: &str| Ok(Err(Refusal::new(Reason::Other, sentence)));
-        let Some(Action::Notify { text, users }) = written.steps.at(place).map(|step| &step.does) else {
+        let Some(Action::Notify { text, users }) = written.steps.at(step.place).map(|step| &step.does) else {
             return Ok(Ok(()));
         };
-        let owner = person.profile.owner.filter(|_| users.is_empty());
-        let mentions: Vec<UserId> = users.iter().copied().chain(owner).collect();
+        let owner = person.profile.owner;
+        let named: Vec<UserId> = users.iter().copied().chain(owner).collect();
+        let mut able = store.members_named(scope, &named).await?;
+        able.retain(Member::attends);
+        let able = |user: &UserId| able.iter().any(|member| member.user == *user);
+        let mut mentions: Vec<UserId> = users.iter().copied().filter(able).collect();
         if mentions.is_empty() {
-            return skipped("nobody is responsible for the contact");
+            mentions.extend(owner.filter(able));
+        }
+        if mentions.is_empty() {
+            return skipped("nobody is there who could attend to the contact");
         }
         let cause = Cause::Campaign {
-            campaign: enrolment.campaign,
+            campaign,
             contact,
-            step: Some(CauseStep {
-                place,
-                at: enrolment.at,
-            }),
+            step: Some(step),
         };
         let id = NoteId::new(contact, cause.message_id().own());
         let note = Note {
@@ -369,7 +381,7 @@ impl Tenant<'_> {
             ..Note::new(id, text.clone(), written.by, self.now)
         };
         match store
-            .create_of_contact(scope, &note, &self.stamp(written, enrolment.campaign))
+            .create_of_contact(scope, &note, &self.stamp(written, campaign))
             .await
         {
             Ok(()) => Ok(Ok(())),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{ids::FieldId, local::LocalTime},
-    campaigns::wait::next,
+    campaigns::wait::instants,
     contacts::{
         field::FieldValue,
         filter::{Filter, Search, Test},
@@ -88,6 +88,8 @@ impl DateTrigger {
 pub struct Round {
     /// Time at which they enter.
     pub at: Timestamp,
+    /// Time of the next look: behind each part of them, others have their turn.
+    pub look: Timestamp,
     /// The day. `None`: the first one is not chosen yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day: Option<Date>,
@@ -104,6 +106,7 @@ impl Round {
     pub const fn new(at: Timestamp) -> Self {
         Self {
             at,
+            look: at,
             day: None,
             list: 0,
             after: None,
@@ -121,17 +124,21 @@ impl Round {
     }
 
     /// Goes on behind a page that ends here, or else to the next list.
-    pub fn go_on(&mut self, after: Option<String>) {
+    pub fn go_on(&mut self, after: Option<String>, now: Timestamp) {
         self.list += usize::from(after.is_none());
         self.after = after;
+        self.look = now;
     }
 
     /// The round of the next day, by the clocks of the tenant.
     #[must_use]
     pub fn next(&self, trigger: &DateTrigger, zone: &TimeZone, now: Timestamp) -> Self {
-        let at = next(self.at.max(now - LATE), zone, trigger.at, None);
+        let last = self.at.max(now - LATE);
+        let later = instants(last, zone, trigger.at).filter(|(at, _)| last < *at);
+        // In the last days that there are, none.
+        let (at, day) = later.min().unwrap_or((Timestamp::MAX, Date::MAX));
         Self {
-            day: Some(at.to_zoned(zone.clone()).date()),
+            day: Some(day),
             ..Self::new(at)
         }
     }
@@ -264,6 +271,22 @@ mod tests {
         }
     }
 
+    /// In Nuuk, clocks are put forward from 23:00 to midnight: the time of that Saturday is half an hour into Sunday.
+    #[test]
+    fn day_whose_time_does_not_exist_has_its_round() {
+        let (zone, at_night) = (TimeZone::get("America/Nuuk").unwrap(), "23:30".parse().unwrap());
+        let trigger = DateTrigger { at: at_night, ..trigger("yearly", 0) };
+        let mut round = Round::new(at("2026-03-28T01:30:00Z"));
+        for (expected, day) in [
+            ("2026-03-29T01:30:00Z", date(2026, 3, 28)),
+            ("2026-03-30T00:30:00Z", date(2026, 3, 29)),
+            ("2026-03-31T00:30:00Z", date(2026, 3, 30)),
+        ] {
+            round = round.next(&trigger, &zone, round.at);
+            assert_eq!((round.at, round.day), (at(expected), Some(day)));
+        }
+    }
+
     #[test]
     fn round_goes_through_all_lists_of_its_day() {
         let (trigger, zone) = (trigger("yearly", 0), TimeZone::UTC);
@@ -277,7 +300,7 @@ mod tests {
                 panic!("{driver:?}")
             };
             read.push((day.to_string(), round.after.clone()));
-            round.go_on(after.map(str::to_owned));
+            round.go_on(after.map(str::to_owned), at("2027-02-28T09:01:00Z"));
         }
         let place = |day: &str, after: Option<&str>| (day.to_owned(), after.map(str::to_owned));
         let expected = [

@@ -192,15 +192,17 @@ pub struct StepTally {
 /// What became of those who entered a drip, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DripTally {
+    /// Version of the steps that are counted, once it is known.
+    pub version: Option<u32>,
     /// Number of contacts who entered it.
     pub entered: u64,
     /// Those in each state.
     pub statuses: BTreeMap<EnrolmentStatus, u64>,
     /// Those who left it before its end, by the code of the reason.
     pub reasons: BTreeMap<String, u64>,
-    /// The present steps, by their places.
+    /// The steps of the version, by their places.
     pub steps: BTreeMap<usize, StepTally>,
-    /// Steps of former versions whose names are gone, together.
+    /// Steps of other versions whose names it does not have, together.
     pub former: StepTally,
     /// What was paid, or is expected to be, as counters of costs.
     pub counters: BTreeMap<String, u64>,

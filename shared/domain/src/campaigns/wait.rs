@@ -115,18 +115,28 @@ impl Wait {
 }
 
 /// The first instant behind this one at which clocks show this time, on this day of the week if one is named.
-pub(crate) fn next(after: Timestamp, zone: &TimeZone, time: LocalTime, day: Option<civil::Weekday>) -> Timestamp {
-    let today = after.to_zoned(zone.clone()).date();
-    let instants = today.series(1.day()).take(DAYS_OF_SEARCH).filter_map(|date| {
-        let local = civil::DateTime::from_parts(date, time.get());
-        zone.to_ambiguous_timestamp(local).compatible().ok()
-    });
+fn next(after: Timestamp, zone: &TimeZone, time: LocalTime, day: Option<civil::Weekday>) -> Timestamp {
     let fits = |instant: &Timestamp| {
         let weekday = instant.to_zoned(zone.clone()).weekday();
         after < *instant && day.is_none_or(|day| day == weekday)
     };
+    let instants = instants(after, zone, time).map(|(instant, _)| instant);
     // In the last days that there are.
     instants.filter(fits).min().unwrap_or(Timestamp::MAX)
+}
+
+/// The instants of this local time on the day of an instant and on some further ones, each with its day: where clocks are put forward
+/// at midnight, it can be an instant of the next one.
+pub(crate) fn instants(
+    from: Timestamp,
+    zone: &TimeZone,
+    time: LocalTime,
+) -> impl Iterator<Item = (Timestamp, civil::Date)> {
+    let today = from.to_zoned(zone.clone()).date();
+    today.series(1.day()).take(DAYS_OF_SEARCH).filter_map(move |date| {
+        let local = civil::DateTime::from_parts(date, time.get());
+        Some((zone.to_ambiguous_timestamp(local).compatible().ok()?, date))
+    })
 }
 
 #[cfg(test)]

@@ -468,7 +468,7 @@ pub const SPECIAL: &[ProblemKind] = &[
         "campaign_type",
         409,
         "The campaign is of another type",
-        "Only a broadcast has recipients, a pre-flight and a report; only a drip has steps and enrolments",
+        "Only a broadcast has recipients and a pre-flight; only a drip has steps and enrolments",
     ),
     kind(
         "already_enrolled",

@@ -307,25 +307,23 @@ impl Store {
         Ok((enrolled, next))
     }
 
-    /// The enrolments of these people in a campaign, with their versions, by contact. One request per hundred.
+    /// The enrolments of these people in a campaign, with their versions, by contact, each as far as it can be read. One request per hundred.
     pub async fn enrolments_of(
         &self,
         scope: &TenantScope,
         people: &[Person],
         campaign: CampaignId,
         now: Timestamp,
-    ) -> Result<HashMap<ContactId, Versioned<Enrolment>>, StoreError> {
+    ) -> Result<HashMap<ContactId, Result<Versioned<Enrolment>, StoreError>>, StoreError> {
         const DOING: &str = "read enrolments of people";
         let keys = |person: &Person| keys_of_person(scope, &person.contact, campaign);
         let all: Vec<Key> = people.iter().flat_map(keys).collect();
         let mut found = self.database.get_many(&all, DOING).await?;
-        let mut enrolments = HashMap::new();
-        for person in people {
-            if let Some(first) = first(&mut found, &keys(person), now, DOING)? {
-                enrolments.insert(person.contact.id, first);
-            }
-        }
-        Ok(enrolments)
+        let read = |person: &Person| {
+            let first = first(&mut found, &keys(person), now, DOING).transpose()?;
+            Some((person.contact.id, first))
+        };
+        Ok(people.iter().filter_map(read).collect())
     }
 
     /// One page of a shard of what is due in drips, of all tenants, the oldest first. One query of keys.

@@ -49,7 +49,7 @@ fn trigger_row(
     let row = Row::new(&key, "trigger", triggered, condition, doing)?;
     let row = row.version(before.unwrap_or_default() + 1);
     Ok(match &triggered.round {
-        Some(round) => row.due_elsewhere(DueOther::Steps, &key, Some(round.at)),
+        Some(round) => row.due_elsewhere(DueOther::Steps, &key, Some(round.look)),
         None if triggered.by.date.is_none() => row.in_form(BEFORE_DATES),
         None => row,
     })
@@ -68,11 +68,11 @@ pub(crate) fn trigger_write(
 }
 
 impl Store {
-    /// The drips that contacts enter by themselves. One query.
-    pub async fn triggered(&self, scope: &TenantScope) -> Result<Vec<Triggered>, StoreError> {
+    /// The drips that contacts enter by themselves, each as far as it can be read. One query.
+    pub async fn triggered(&self, scope: &TenantScope) -> Result<Vec<Result<Triggered, StoreError>>, StoreError> {
         const DOING: &str = "read which drips contacts enter by themselves";
         let items = self.every(scope, Part::Configuration, keys::TRIGGER, DOING).await?;
-        items.into_iter().map(|item| row::data(item, DOING)).collect()
+        Ok(items.into_iter().map(|item| row::data(item, DOING)).collect())
     }
 
     /// A drip that contacts enter by themselves, with the version of its row. One request.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::{Placed, Position, Wanted, entry},
+    contacts::timeline::{Order, Placed, Position, Wanted, entry},
     table::{
         keys,
         operations::operation_row,
@@ -71,6 +71,7 @@ impl Store {
         const DOING: &str = "read the history of a contact";
         let wanted = Wanted {
             only: Some(kind),
+            order: Order::NewestFirst,
             after,
             limit,
             now,

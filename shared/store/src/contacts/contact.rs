@@ -22,7 +22,7 @@ use ulid::Ulid;
 
 use crate::{
     Along, Page, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::{Position, Wanted, entry},
+    contacts::timeline::{Order, Position, Wanted, entry},
     inbox::conversation::OnLine,
     messages::material::KeysOfNeeds,
     table::{
@@ -1029,6 +1029,7 @@ impl Store {
         const DOING: &str = "read a contact's consent ledger";
         let wanted = Wanted {
             only: Some(HistoryKind::Consent),
+            order: Order::NewestFirst,
             after,
             limit,
             now,

@@ -18,7 +18,7 @@ use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
     contacts::{
         mentions::mention_writes,
-        timeline::{Position, Wanted},
+        timeline::{Order, Position, Wanted},
     },
     table::{
         keys::{self, Key},
@@ -115,6 +115,7 @@ impl Store {
     ) -> Result<Option<(Contact, Page<Versioned<T>>)>, StoreError> {
         let wanted = Wanted {
             only: Some(T::KIND),
+            order: Order::NewestFirst,
             after: after.map(|own| Position::new(T::KIND, own)),
             limit,
             now,

@@ -1,7 +1,7 @@
-//! The timeline of a contact: its whole [history](domain::contacts::history) in one list, the newest first.
+//! The timeline of a contact: its whole [history](domain::contacts::history) in one list, the newest or the oldest first.
 //!
 //! Each kind has a prefix of its own in the contact's partition, and every key ends with a ULID, which begins with a time. A
-//! page reads the newest rows of each kind behind the previous page and merges them, also from the partitions of the contacts that
+//! page reads the first rows of each kind behind the previous page and merges them, also from the partitions of the contacts that
 //! were merged into this one. Rows of one millisecond are listed by kind, then by the rest of the ULID: a total order, so that a
 //! [`Position`] in it separates two pages exactly.
 
@@ -19,7 +19,9 @@ use ulid::Ulid;
 use crate::{
     Page, Store, StoreError, TenantScope,
     table::{
-        compact, keys,
+        compact,
+        database::{Index, Rows},
+        keys,
         row::{self, Item},
     },
 };
@@ -34,7 +36,8 @@ pub struct Position {
 }
 
 impl Position {
-    pub(crate) const fn new(kind: HistoryKind, id: Ulid) -> Self {
+    /// The place of an entry of this kind with this own part of its id.
+    pub const fn new(kind: HistoryKind, id: Ulid) -> Self {
         Self {
             at: id.timestamp_ms(),
             kind,
@@ -64,6 +67,44 @@ impl Position {
             Ordering::Less => Some(Ulid::from_parts(self.at, u128::MAX)),
             Ordering::Equal => self.id.0.checked_sub(1).map(Ulid),
             Ordering::Greater => Some(Ulid::from_parts(self.at.checked_sub(1)?, u128::MAX)),
+        }
+    }
+
+    /// The smallest id of this kind after this position; `None` if there can be none.
+    fn following(self, kind: HistoryKind) -> Option<Ulid> {
+        match kind.cmp(&self.kind) {
+            Ordering::Greater => Some(Ulid::from_parts(self.at, 0)),
+            Ordering::Equal => self.id.0.checked_add(1).map(Ulid),
+            Ordering::Less => Some(Ulid::from_parts(self.at + 1, 0)).filter(|id| self.at < id.timestamp_ms()),
+        }
+    }
+}
+
+/// The order of a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The newest first.
+    #[default]
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
+}
+
+impl Order {
+    fn compare(self, one: Position, other: Position) -> Ordering {
+        match self {
+            Self::NewestFirst => other.cmp(&one),
+            Self::OldestFirst => one.cmp(&other),
+        }
+    }
+
+    /// The ids of this kind behind a position, the smallest and the greatest; `None` if there can be none.
+    fn behind(self, after: Option<Position>, kind: HistoryKind) -> Option<(Ulid, Ulid)> {
+        let all = (Ulid(0), Ulid(u128::MAX));
+        let Some(after) = after else { return Some(all) };
+        match self {
+            Self::NewestFirst => Some((all.0, after.before(kind)?)),
+            Self::OldestFirst => Some((after.following(kind)?, all.1)),
         }
     }
 }
@@ -103,7 +144,7 @@ pub struct Placed {
     pub entry: Entry,
 }
 
-/// The newest rows of a contact, each with its place, and the place of the last one, if there may be more behind it.
+/// The first rows of a contact, each with its place, and the place of the last one, if there may be more behind it.
 pub(crate) type Items = (Vec<(Position, Item)>, Option<Position>);
 
 /// The rows of a contact that are wanted.
@@ -111,6 +152,8 @@ pub(crate) type Items = (Vec<(Position, Item)>, Option<Position>);
 pub(crate) struct Wanted {
     /// Of this kind.
     pub(crate) only: Option<HistoryKind>,
+    /// In this order.
+    pub(crate) order: Order,
     /// Behind this place.
     pub(crate) after: Option<Position>,
     /// At most as many.
@@ -121,26 +164,27 @@ pub(crate) struct Wanted {
     pub(crate) doing: &'static str,
 }
 
-/// The newest rows of one kind.
-struct Newest<T> {
+/// The first rows of one kind.
+struct First<T> {
     /// Those that readers see.
     items: Vec<(Position, T)>,
     /// The place of the last row that was read, if there may be more behind it.
     until: Option<Position>,
 }
 
-/// The newest `limit` items of all kinds, and the position of the last one, if there may be more behind it. Of a kind whose
+/// The first `limit` items of all kinds, and the position of the last one, if there may be more behind it. Of a kind whose
 /// rows are not all read, nothing is known behind its last row: so nothing of any kind behind that is returned. What two merged
 /// contacts have both, such as an entry of both ledgers, is one item.
-fn merged<T>(found: Vec<Newest<T>>, limit: usize) -> (Vec<(Position, T)>, Option<Position>) {
-    let until = found.iter().filter_map(|newest| newest.until).max();
-    let known = |(position, _): &(Position, T)| until.is_none_or(|until| *position >= until);
+fn merged<T>(found: Vec<First<T>>, order: Order, limit: usize) -> (Vec<(Position, T)>, Option<Position>) {
+    let untils = found.iter().filter_map(|first| first.until);
+    let until = untils.min_by(|one, other| order.compare(*one, *other));
+    let known = |(position, _): &(Position, T)| until.is_none_or(|until| order.compare(*position, until).is_le());
     let mut items: Vec<_> = found
         .into_iter()
-        .flat_map(|newest| newest.items)
+        .flat_map(|first| first.items)
         .filter(known)
         .collect();
-    items.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
+    items.sort_unstable_by(|(one, _), (other, _)| order.compare(*one, *other));
     items.dedup_by_key(|(position, _)| *position);
     let next = if items.len() > limit {
         items.truncate(limit);
@@ -152,8 +196,9 @@ fn merged<T>(found: Vec<Newest<T>>, limit: usize) -> (Vec<(Position, T)>, Option
 }
 
 impl Store {
-    /// One page of a contact's timeline, the newest first, with the contact; `None` if it does not exist or is deleted. Of a contact that
-    /// was merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page.
+    /// One page of a contact's timeline in this order, with the contact; `None` if it does not exist or is deleted. Of a contact that
+    /// was merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page, or any
+    /// other in which it begins.
     ///
     /// Entries whose retention is over and notes that were deleted are left out; only because of them a page may hold fewer
     /// than `limit` entries, even none, without being the last.
@@ -167,13 +212,14 @@ impl Store {
         scope: &TenantScope,
         contact: ContactId,
         only: Option<HistoryKind>,
-        after: Option<Position>,
+        (order, after): (Order, Option<Position>),
         limit: i32,
         now: Timestamp,
     ) -> Result<Option<(Contact, Page<Placed>)>, StoreError> {
         const DOING: &str = "read the timeline of a contact";
         let wanted = Wanted {
             only,
+            order,
             after,
             limit,
             now,
@@ -193,7 +239,7 @@ impl Store {
         Ok(Some((contact, page)))
     }
 
-    /// A contact that is not deleted, or the one that it was merged into, with the newest rows of its partition and of those of the
+    /// A contact that is not deleted, or the one that it was merged into, with the first rows of its partition and of those of the
     /// contacts that were merged into it, and the position of the last one, if there may be more.
     pub(crate) async fn items_of(
         &self,
@@ -232,7 +278,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: &Contact,
-        own: Vec<Newest<Item>>,
+        own: Vec<First<Item>>,
         wanted: Wanted,
     ) -> Result<Items, StoreError> {
         let mut found = own;
@@ -240,63 +286,65 @@ impl Store {
             found.extend(self.partition_of(scope, *alias, wanted).await?);
         }
         let most = usize::try_from(wanted.limit).unwrap_or_default();
-        Ok(merged(found, most))
+        Ok(merged(found, wanted.order, most))
     }
 
-    /// The newest rows of each kind in one contact's partition.
+    /// The first rows of each kind in one contact's partition.
     async fn partition_of(
         &self,
         scope: &TenantScope,
         contact: ContactId,
         wanted: Wanted,
-    ) -> Result<Vec<Newest<Item>>, StoreError> {
+    ) -> Result<Vec<First<Item>>, StoreError> {
         let Wanted {
             only,
+            order,
             after,
             limit,
             now,
             doing,
         } = wanted;
         let partition = keys::contact_partition(scope, contact);
-        let before = |kind: HistoryKind| {
-            let before = after.map_or(Some(Ulid(u128::MAX)), |after| after.before(kind));
-            before.filter(|_| only.is_none_or(|only| only == kind))
-        };
+        let ids = |kind: HistoryKind| order.behind(after, kind).filter(|_| only.is_none_or(|only| only == kind));
         // One more row tells whether there is a next page.
-        let newest = HistoryKind::ALL.map(|kind| self.newest(&partition, kind, before(kind), limit + 1, now, doing));
-        try_join_all(newest).await
+        let first = HistoryKind::ALL.map(|kind| {
+            let wanted = (kind, order, ids(kind));
+            self.first(&partition, wanted, limit + 1, now, doing)
+        });
+        try_join_all(first).await
     }
 
-    /// The newest rows of a kind up to and including the id `before`; none, and nothing is read, if there is none.
-    async fn newest(
+    /// The first rows of a kind with ids between these, inclusive; none, and nothing is read, if there are no such ids.
+    async fn first(
         &self,
         partition: &str,
-        kind: HistoryKind,
-        before: Option<Ulid>,
+        (kind, order, ids): (HistoryKind, Order, Option<(Ulid, Ulid)>),
         limit: i32,
         now: Timestamp,
         doing: &'static str,
-    ) -> Result<Newest<Item>, StoreError> {
-        let mut newest = Newest {
+    ) -> Result<First<Item>, StoreError> {
+        let mut first = First {
             items: Vec::new(),
             until: None,
         };
-        let Some(before) = before else { return Ok(newest) };
+        let Some((least, greatest)) = ids else { return Ok(first) };
         let prefix = keys::history(kind);
-        let [lower, upper] = [Ulid(0), before].map(|id| format!("{prefix}{}", keys::lower(id)));
-        let bounds = (lower.as_str(), upper.as_str());
-        let (rows, more) = self.database.between(partition, bounds, limit, doing).await?;
+        let [lower, upper] = [least, greatest].map(|id| format!("{prefix}{}", keys::lower(id)));
+        let rows = (partition, Rows::Between(&lower, &upper));
+        let newest_first = order == Order::NewestFirst;
+        let page = self.database.stretch(Index::Table, rows, None, limit, newest_first, doing);
+        let (rows, more) = page.await?;
         for item in rows {
             let sk = row::string(&item, "sk").unwrap_or_default();
             let own = sk.strip_prefix(&*prefix).unwrap_or_default();
             // All rows of the prefix have such a key.
             let Ok(id) = Ulid::from_string(own) else { continue };
             let position = Position::new(kind, id);
-            newest.until = Some(position).filter(|_| more);
+            first.until = Some(position).filter(|_| more);
             let seen = Some(item).filter(row::live).and_then(|item| row::kept(item, now));
-            newest.items.extend(seen.map(|item| (position, item)));
+            first.items.extend(seen.map(|item| (position, item)));
         }
-        Ok(newest)
+        Ok(first)
     }
 }
 
@@ -358,41 +406,42 @@ mod tests {
         rows
     }
 
-    /// As the table answers: the newest rows of a kind, at most `limit`, of which some are hidden.
+    /// As the table answers: the first rows of a kind, at most `limit`, of which some are hidden.
     fn read(
         rows: &[Position],
         kind: HistoryKind,
-        after: Option<Position>,
+        (order, after): (Order, Option<Position>),
         limit: usize,
         hidden: &[Position],
-    ) -> Newest<()> {
-        let before = after.map_or(Some(Ulid(u128::MAX)), |after| after.before(kind));
+    ) -> First<()> {
+        let ids = order.behind(after, kind);
         let of_kind = rows.iter().copied().filter(|row| row.kind == kind);
         let mut all: Vec<_> = of_kind
-            .filter(|row| before.is_some_and(|before| row.id <= before))
+            .filter(|row| ids.is_some_and(|(least, greatest)| least <= row.id && row.id <= greatest))
             .collect();
-        all.sort_unstable_by_key(|row| std::cmp::Reverse(*row));
+        all.sort_unstable_by(|one, other| order.compare(*one, *other));
         let more = all.len() > limit;
         all.truncate(limit);
         let until = all.last().copied().filter(|_| more);
         let seen = all.into_iter().filter(|row| !hidden.contains(row));
-        Newest {
+        First {
             items: seen.map(|row| (row, ())).collect(),
             until,
         }
     }
 
-    fn pages(rows: &[Position], limit: usize, hidden: &[Position]) -> Vec<Vec<Position>> {
+    fn pages(rows: &[Position], order: Order, limit: usize, hidden: &[Position]) -> Vec<Vec<Position>> {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
-            let found = HistoryKind::ALL.map(|kind| read(rows, kind, after, limit + 1, hidden));
-            let (items, next) = merged(found.into(), limit);
+            let found = HistoryKind::ALL.map(|kind| read(rows, kind, (order, after), limit + 1, hidden));
+            let (items, next) = merged(found.into(), order, limit);
             assert!(items.len() <= limit);
             pages.push(items.into_iter().map(|(position, ())| position).collect());
             assert!(pages.len() <= rows.len() + 1, "it comes to an end");
             match next {
                 Some(next) => {
-                    assert!(after.is_none_or(|after| next < after), "each page leads on");
+                    let leads_on = after.is_none_or(|after| order.compare(after, next).is_lt());
+                    assert!(leads_on, "each page leads on");
                     after = Some(next);
                 }
                 None => return pages,
@@ -405,12 +454,14 @@ mod tests {
         let mut expected = rows();
         assert!(expected.len() > 12);
         expected.sort_unstable();
-        expected.reverse();
-        for limit in 1..=expected.len() + 1 {
-            let pages = pages(&rows(), limit, &[]);
-            assert_eq!(pages.concat(), expected, "by {limit}");
-            let full = pages.iter().rev().skip(1).all(|page| page.len() == limit);
-            assert!(full && !pages.ends_with(&[vec![]]), "by {limit}: {pages:?}");
+        for order in [Order::OldestFirst, Order::NewestFirst] {
+            for limit in 1..=expected.len() + 1 {
+                let pages = pages(&rows(), order, limit, &[]);
+                assert_eq!(pages.concat(), expected, "by {limit}");
+                let full = pages.iter().rev().skip(1).all(|page| page.len() == limit);
+                assert!(full && !pages.ends_with(&[vec![]]), "by {limit}: {pages:?}");
+            }
+            expected.reverse();
         }
     }
 
@@ -419,16 +470,18 @@ mod tests {
     fn hidden_rows_hide_no_others() {
         let mut all = rows();
         all.sort_unstable();
-        all.reverse();
-        for from in 0..all.len() {
-            for to in from..=all.len() {
-                let (hidden, mut expected) = (&all[from..to], all.clone());
-                expected.drain(from..to);
-                for limit in [1, 2, 3, 20] {
-                    let found = pages(&rows(), limit, hidden).concat();
-                    assert_eq!(found, expected, "{from} to {to} by {limit}");
+        for order in [Order::OldestFirst, Order::NewestFirst] {
+            for from in 0..all.len() {
+                for to in from..=all.len() {
+                    let (hidden, mut expected) = (&all[from..to], all.clone());
+                    expected.drain(from..to);
+                    for limit in [1, 2, 3, 20] {
+                        let found = pages(&rows(), order, limit, hidden).concat();
+                        assert_eq!(found, expected, "{from} to {to} by {limit}");
+                    }
                 }
             }
+            all.reverse();
         }
     }
 
@@ -442,5 +495,8 @@ mod tests {
             at(HistoryKind::Note, 0, 0).before(HistoryKind::Call),
             Some(Ulid::from_parts(0, u128::MAX))
         );
+        let last = Position::new(HistoryKind::Note, Ulid(u128::MAX));
+        assert_eq!(last.following(HistoryKind::Note), None);
+        assert_eq!(last.following(HistoryKind::Call), None);
     }
 }

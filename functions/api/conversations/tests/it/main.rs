@@ -213,6 +213,31 @@ async fn timeline_has_what_was_said_on_the_line() {
     assert_eq!(shown["continued_in"], json!(goes_on));
     let timeline = viewer.get(&format!("{CONVERSATIONS}/{on_line}/timeline")).await;
     assert_eq!(timeline.items().len(), 2);
+    // From an entry, both ways.
+    let part = async |part: &str| {
+        let path = format!("{CONVERSATIONS}/{on_line}/timeline?{part}");
+        viewer.get(&path).await
+    };
+    let newest_first = timeline.items();
+    let mut oldest_first = part("order=oldest_first").await.items();
+    oldest_first.reverse();
+    assert_eq!(oldest_first, newest_first);
+    let page = part("order=oldest_first&limit=1").await.is(200).json();
+    assert_eq!(page["items"], json!([newest_first[1]]));
+    let cursor = page["next_cursor"].as_str().expect("there is another page");
+    let rest = part(&format!("order=oldest_first&limit=1&cursor={}", cursor.replace('#', "%23"))).await;
+    assert_eq!(rest.items(), newest_first[..1]);
+    let [newest, oldest] = [0, 1].map(|place: usize| newest_first[place]["message"]["id"].as_str().expect("an id"));
+    for (order, from, expected) in [
+        ("oldest_first", oldest, &newest_first[..1]),
+        ("oldest_first", newest, &[]),
+        ("newest_first", newest, &newest_first[1..]),
+        ("newest_first", oldest, &[]),
+    ] {
+        let found = part(&format!("order={order}&from={from}")).await.items();
+        assert_eq!(found, expected, "{order} from {from}");
+    }
+    part("from=usr_00000000000000000000000009").await.names_only(&["from"]);
     // It is hidden with the survivor, as all that the survivor has.
     aws.delete_contact(business.scope(), survivor.id, true).await;
     for path in ["", "/timeline"] {

@@ -34,14 +34,14 @@ impl World {
         contact.id
     }
 
-    /// A drip of one message that contacts enter at 09:00 on a date of theirs, started now.
+    /// A drip that contacts enter at 09:00 on a date of theirs, started now. They get a message a day later.
     async fn dates(&self, field: FieldId, recurrence: &str, days: i16) -> Campaign {
         let date = json!({"field": field, "recurrence": recurrence, "days": days, "at": "09:00"});
         let fields = json!({"type": "drip", "name": "Dates", "reentry": true, "triggers": {"date": date}});
         let new = Campaign::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
         let (store, new) = (self.store(), self.create(new).await);
         let created: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
-        let before = self.write(&created, json!([says("hello", "Hello")])).await;
+        let before = self.write(&created, json!([waits("a day", 1), says("hello", "Hello")])).await;
         let stamp = self.aws.stamp();
         let (after, operation) = before.value.started(&stamp).unwrap();
         let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
@@ -125,7 +125,7 @@ async fn contacts_enter_on_the_day_of_their_date_each_year() {
     );
 }
 
-/// The account is closed for a day, the drip is paused on the next one, and cancelled on a third one; the field of another is deleted.
+/// The account is closed for a day, the drip is paused on the next one, and cancelled on a fourth one; the field of another is deleted.
 #[tokio::test]
 async fn drip_that_is_not_open_lets_nobody_enter() {
     let world = World::new().await;
@@ -134,6 +134,7 @@ async fn drip_that_is_not_open_lets_nobody_enter() {
         world.dated("+971501000001", &field, "1990-11-22").await,
         world.dated("+971501000002", &field, "1990-11-23").await,
         world.dated("+971501000003", &field, "1990-11-24").await,
+        world.dated("+971501000005", &field, "1990-11-25").await,
     ];
     let drip = world.dates(field.id, "yearly", 0).await;
     let other = world.dated("+971501000004", &deleted, "1990-11-22").await;
@@ -155,14 +156,18 @@ async fn drip_that_is_not_open_lets_nobody_enter() {
     assert_eq!(world.entered(&without_field, &[other]).await, []);
     status(TenantStatus::Active).await;
     let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
-    let second = "2026-11-23T09:00:00Z";
-    world.run_at(second).await;
-    assert_eq!(world.entered(&drip, &contacts).await, [at(1, second)]);
-    assert_eq!(world.sent().await.len(), 0);
-    // As the API does, and as a run does that cannot go on: the row is there, and not due again.
-    let cancelled = world.moved(paused, &[CampaignState::Cancelled]).await;
-    world.run_at("2026-11-24T09:00:00Z").await;
-    assert_eq!(world.entered(&drip, &contacts).await, [at(1, second)]);
+    // The days of a pause are gone when it is resumed.
+    world.run_at("2026-11-23T09:00:00Z").await;
+    let running = world.moved(paused, &[CampaignState::Running]).await;
+    world.run_at("2026-11-23T09:01:00Z").await;
+    assert_eq!(world.entered(&drip, &contacts).await, []);
+    let third = "2026-11-24T09:00:00Z";
+    world.run_at(third).await;
+    assert_eq!(world.entered(&drip, &contacts).await, [at(2, third)]);
+    // As a run does that cannot go on: the row stays, and is not due again.
+    let cancelled = world.moved(running, &[CampaignState::Cancelled]).await;
+    world.run_at("2026-11-25T09:00:00Z").await;
+    assert_eq!(world.entered(&drip, &contacts).await, [at(2, third)]);
     let (_, row) = world
         .store()
         .triggered_drip(world.scope(), cancelled.value.id)
@@ -188,9 +193,16 @@ async fn many_enter_once_although_runs_are_killed() {
         let _ = tokio::join!(Box::pin(killed), Box::pin(world.run()));
     }
     world.run().await;
-    let entered = world.entered(&drip, &contacts).await;
-    assert_eq!(entered.len(), contacts.len());
+    let now = world.aws.now();
+    // Those who entered late begin to wait now.
+    world.run().await;
     for contact in &contacts {
-        assert!(world.enrolment(&drip, *contact).await.value.passage.is_some());
+        let enrolment = world.enrolment(&drip, *contact).await;
+        // Entered once, and looked at once.
+        assert_eq!((enrolment.version, enrolment.value.at), (2, now));
+        assert_eq!(enrolment.value.due(), Some(now + SignedDuration::from_secs(A_DAY)));
     }
+    world.aws.pass(A_DAY);
+    world.run().await;
+    assert_eq!(world.enrolment(&drip, contacts[0]).await.version, 3, "nobody enters a second time");
 }

@@ -41,4 +41,7 @@ async fn minute_with_nothing_due_costs_the_same() {
     }
     assert_eq!(minute(&aws, &ctx).await, before, "{waiting} wait");
     assert!((before.read_units - 2.0).abs() < f64::EPSILON, "{before:?}");
+    aws.pass(25 * 3_600);
+    let due = minute(&aws, &ctx).await;
+    assert!(due.requests > before.requests, "they do wait: {due:?}");
 }

@@ -254,25 +254,6 @@ impl World {
         self.link_of(&code, &self.contact, LinkOrigin::Actor(maker)).await;
         format!("/p/{}", code.as_str())
     }
-
-    /// A member of the business.
-    async fn member(&self) -> Member {
-        let member = Member {
-            user: UserId::new(self.aws.ids().ulid()),
-            email: "ann@example.org".parse().expect("an address"),
-            name: "Ann".to_owned(),
-            role: Role::Agent,
-            status: MemberStatus::Active,
-            sessions_from: self.aws.now(),
-            spared_session: None,
-            ended_sessions: domain::accounts::account::EndedSessions::NONE,
-            joined_at: self.aws.now(),
-        };
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        let created = store.create(scope, &member, &self.aws.stamp()).await;
-        created.expect("the member is stored");
-        member
-    }
 }
 
 /// Whoever has left, or may not change contacts any more, cannot use the links that they have kept.
@@ -280,7 +261,7 @@ impl World {
 async fn created_link_ends_with_its_maker() {
     let world = World::new().await;
     let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
-    let member = world.member().await;
+    let member = world.business.member(&world.aws, Role::Agent).await;
     let path = world.made_by(Actor::User(member.user)).await;
     for (role, status, shown) in [
         (Role::Manager, MemberStatus::Active, 200),
