@@ -39,7 +39,10 @@ impl TimelineOrder {
             Self::NewestFirst => Order::NewestFirst,
             Self::OldestFirst => Order::OldestFirst,
         };
-        Ok((order, paging.position::<Position>()?.or(from.map(|EntryId(place)| place))))
+        Ok((
+            order,
+            paging.position::<Position>()?.or(from.map(|EntryId(place)| place)),
+        ))
     }
 }
 

@@ -2,6 +2,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    accounts::{
+        account::{EndedSessions, Member, MemberStatus},
+        permission::Role,
+    },
     automations::{
         decide::{decide, needs},
         rule::Rule,

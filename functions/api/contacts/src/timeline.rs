@@ -1,7 +1,8 @@
 //! The timeline of a contact: its whole history in one list.
 
 use api::{
-    Allowed, Api, EntryId, Listed, Looks, Paging, Path, Query, TimelineEntryOut, TimelineOrder, found, permits, received,
+    Allowed, Api, EntryId, Listed, Looks, Paging, Path, Query, TimelineEntryOut, TimelineOrder, found, permits,
+    received,
 };
 use axum::{Extension, extract::State};
 use domain::{accounts::audit::Look, base::ids::ContactId, contacts::history::HistoryKind};

@@ -275,7 +275,10 @@ mod tests {
     #[test]
     fn day_whose_time_does_not_exist_has_its_round() {
         let (zone, at_night) = (TimeZone::get("America/Nuuk").unwrap(), "23:30".parse().unwrap());
-        let trigger = DateTrigger { at: at_night, ..trigger("yearly", 0) };
+        let trigger = DateTrigger {
+            at: at_night,
+            ..trigger("yearly", 0)
+        };
         let mut round = Round::new(at("2026-03-28T01:30:00Z"));
         for (expected, day) in [
             ("2026-03-29T01:30:00Z", date(2026, 3, 28)),

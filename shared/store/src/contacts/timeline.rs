@@ -179,11 +179,7 @@ fn merged<T>(found: Vec<First<T>>, order: Order, limit: usize) -> (Vec<(Position
     let untils = found.iter().filter_map(|first| first.until);
     let until = untils.min_by(|one, other| order.compare(*one, *other));
     let known = |(position, _): &(Position, T)| until.is_none_or(|until| order.compare(*position, until).is_le());
-    let mut items: Vec<_> = found
-        .into_iter()
-        .flat_map(|first| first.items)
-        .filter(known)
-        .collect();
+    let mut items: Vec<_> = found.into_iter().flat_map(|first| first.items).filter(known).collect();
     items.sort_unstable_by(|(one, _), (other, _)| order.compare(*one, *other));
     items.dedup_by_key(|(position, _)| *position);
     let next = if items.len() > limit {
@@ -305,7 +301,11 @@ impl Store {
             doing,
         } = wanted;
         let partition = keys::contact_partition(scope, contact);
-        let ids = |kind: HistoryKind| order.behind(after, kind).filter(|_| only.is_none_or(|only| only == kind));
+        let ids = |kind: HistoryKind| {
+            order
+                .behind(after, kind)
+                .filter(|_| only.is_none_or(|only| only == kind))
+        };
         // One more row tells whether there is a next page.
         let first = HistoryKind::ALL.map(|kind| {
             let wanted = (kind, order, ids(kind));
@@ -332,7 +332,9 @@ impl Store {
         let [lower, upper] = [least, greatest].map(|id| format!("{prefix}{}", keys::lower(id)));
         let rows = (partition, Rows::Between(&lower, &upper));
         let newest_first = order == Order::NewestFirst;
-        let page = self.database.stretch(Index::Table, rows, None, limit, newest_first, doing);
+        let page = self
+            .database
+            .stretch(Index::Table, rows, None, limit, newest_first, doing);
         let (rows, more) = page.await?;
         for item in rows {
             let sk = row::string(&item, "sk").unwrap_or_default();

@@ -370,7 +370,10 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     for limit in [1, 2, 5, 100] {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = store.timeline(scope, survivor, None, (Order::NewestFirst, after), limit, now).await.unwrap();
+            let page = store
+                .timeline(scope, survivor, None, (Order::NewestFirst, after), limit, now)
+                .await
+                .unwrap();
             let (contact, page) = page.unwrap();
             assert_eq!(contact.id, survivor);
             found.extend(page.items);
@@ -392,7 +395,14 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
         assert!(found.is_sorted_by(|one, next| one.position > next.position));
     }
     let merges = store
-        .timeline(scope, survivor, Some(HistoryKind::Merge), (Order::NewestFirst, None), 10, now)
+        .timeline(
+            scope,
+            survivor,
+            Some(HistoryKind::Merge),
+            (Order::NewestFirst, None),
+            10,
+            now,
+        )
         .await;
     assert_eq!(merges.unwrap().unwrap().1.items.len(), 1);
     // The id of the other contact is not the survivor's.

@@ -41,7 +41,9 @@ impl World {
         let new = Campaign::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
         let (store, new) = (self.store(), self.create(new).await);
         let created: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
-        let before = self.write(&created, json!([waits("a day", 1), says("hello", "Hello")])).await;
+        let before = self
+            .write(&created, json!([waits("a day", 1), says("hello", "Hello")]))
+            .await;
         let stamp = self.aws.stamp();
         let (after, operation) = before.value.started(&stamp).unwrap();
         let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
@@ -204,5 +206,9 @@ async fn many_enter_once_although_runs_are_killed() {
     }
     world.aws.pass(A_DAY);
     world.run().await;
-    assert_eq!(world.enrolment(&drip, contacts[0]).await.version, 3, "nobody enters a second time");
+    assert_eq!(
+        world.enrolment(&drip, contacts[0]).await.version,
+        3,
+        "nobody enters a second time"
+    );
 }

@@ -6,10 +6,7 @@ use domain::{
         api_key::ApiKey,
         permission::Role,
     },
-    base::{
-        actor::Actor,
-        ids::{ApiKeyId, UserId},
-    },
+    base::{actor::Actor, ids::ApiKeyId},
     consent::{
         links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
         wish::Choice,
@@ -307,7 +304,7 @@ async fn created_link_ends_with_its_maker() {
 #[tokio::test]
 async fn choice_by_a_created_link_names_its_maker() {
     let world = World::new().await;
-    let maker = Actor::User(world.member().await.user);
+    let maker = Actor::User(world.business.member(&world.aws, Role::Agent).await.user);
     let path = world.made_by(maker).await;
     let form = saving(&world.seen().await, &["sms_marketing"]);
     world.call(&Call::form(&path, &form)).await.is(303);
