@@ -1,4 +1,4 @@
-//! Every operation of the contract gets bodies of the maximum size, and further ones of 64 KiB, in the worst shapes that its schema
+//! Every operation of the contract gets bodies of the maximum size, and further ones of 16 KiB, in the worst shapes that its schema
 //! suggests. The work it does with them is bounded, relative to parsing a body of that length once, so that slow machines do not matter and
 //! superlinear work exceeds the bound. New operations are found in the contract.
 
@@ -165,11 +165,11 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
 
 /// Work of parsing a body once, by its size.
 #[derive(Clone, Copy)]
-struct Units([(usize, Work); 2]);
+struct Units([(usize, Work); 3]);
 
 impl Units {
     fn new() -> Self {
-        Self([LARGEST_OF_API, PART].map(|size| (size, work::of_reading(size))))
+        Self([LARGEST_OF_API, LARGEST_PATCH, PART].map(|size| (size, work::of_reading(size))))
     }
 
     fn of(self, size: usize) -> Work {

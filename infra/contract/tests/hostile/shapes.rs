@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use contract::Operation;
-use kit::http::LARGEST_PATCH;
 use serde_json::{Map, Value, json};
 use stack::contract::{is_kind, resolve};
 
@@ -22,9 +21,9 @@ pub(crate) struct Hostile {
     pub(crate) most: usize,
 }
 
-/// Size of the bodies with all but the first place of an operation. What grows faster than the body shows in 64 KiB, too: there is room for
-/// thousands of items.
-pub(crate) const PART: usize = LARGEST_PATCH;
+/// Size of the bodies with all but the first place of an operation. What grows faster than the body shows in 16 KiB, too: there is room for
+/// a thousand items.
+pub(crate) const PART: usize = 16 * 1024;
 
 /// The operation's examples, one per kind, with their schemas. Of several content types, one is enough: they are parsed alike.
 pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Example> {
