@@ -176,8 +176,8 @@ struct First<T> {
 /// rows are not all read, nothing is known behind its last row: so nothing of any kind behind that is returned. What two merged
 /// contacts have both, such as an entry of both ledgers, is one item.
 fn merged<T>(found: Vec<First<T>>, order: Order, limit: usize) -> (Vec<(Position, T)>, Option<Position>) {
-    let untils = found.iter().filter_map(|first| first.until);
-    let until = untils.min_by(|one, other| order.compare(*one, *other));
+    let ends = found.iter().filter_map(|first| first.until);
+    let until = ends.min_by(|one, other| order.compare(*one, *other));
     let known = |(position, _): &(Position, T)| until.is_none_or(|until| order.compare(*position, until).is_le());
     let mut items: Vec<_> = found.into_iter().flat_map(|first| first.items).filter(known).collect();
     items.sort_unstable_by(|(one, _), (other, _)| order.compare(*one, *other));
