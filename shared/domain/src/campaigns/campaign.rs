@@ -203,6 +203,7 @@ pub struct Triggers {
     pub stages: Distinct<MAX_TRIGGERS, StageId>,
     /// A date of the contact comes round, such as a birthday.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub date: Option<DateTrigger>,
 }
 
