@@ -300,6 +300,16 @@ impl Seeded {
             .await;
     }
 
+    /// The same with what lets contacts enter a drip by themselves.
+    ///
+    /// # Panics
+    /// When there is no such drip, or the table does not answer.
+    pub async fn spoil_trigger(&self, aws: &Aws, campaign: CampaignId) {
+        let own = campaign.ulid().to_string().to_ascii_lowercase();
+        let partition = format!("{}#CONF", self.partition(None));
+        self.spoil_row(aws, partition, format!("TRIGGER#{own}"), "f").await;
+    }
+
     /// The same with a conversation.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! Access to the repository's files and crates.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -72,6 +73,8 @@ pub(crate) struct Package {
     pub(crate) others: Vec<String>,
     /// Names of others' crates of which it takes any version.
     pub(crate) of_any_version: Vec<String>,
+    /// What it asks of each crate, by the crate's name: packages that ask the same are built with the same.
+    pub(crate) asks: BTreeSet<(String, String)>,
 }
 
 impl Package {
@@ -141,5 +144,12 @@ fn package(metadata: &Value) -> Package {
         dependencies: crates(true, false),
         test_dependencies: crates(true, true),
         others: crates(false, false),
+        asks: list(&metadata["dependencies"])
+            .into_iter()
+            .map(|one| {
+                let parts = ["kind", "features", "uses_default_features", "optional", "target"];
+                (text(&one["name"]), format!("{:?}", parts.map(|part| one[part].clone())))
+            })
+            .collect(),
     }
 }

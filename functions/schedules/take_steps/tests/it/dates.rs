@@ -212,3 +212,32 @@ async fn many_enter_once_although_runs_are_killed() {
         "nobody enters a second time"
     );
 }
+
+#[tokio::test]
+async fn dates_that_cannot_be_read_keep_nobody_waiting() {
+    let world = World::new().await;
+    let field = world.field("birthday").await;
+    let contacts = [world.dated("+971501000001", &field, "1990-11-21").await];
+    let drips = [
+        world.dates(field.id, "yearly", 0).await,
+        world.dates(field.id, "yearly", 0).await,
+    ];
+    world.run().await;
+    world.business.spoil_trigger(&world.aws, drips[0].id).await;
+    let time = "2026-11-21T09:00:00Z";
+    world.aws.pass(21 * 3_600);
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(100));
+    assert!(handle(deadline, &world.ctx).await.is_err(), "an alarm sees it");
+    assert_eq!(world.entered(&drips[0], &contacts).await, []);
+    assert_eq!(world.entered(&drips[1], &contacts).await, [at(0, time)]);
+    let (store, now) = (world.store(), world.aws.now());
+    for (seconds, due) in [(0, 0), (600, 1)] {
+        world.aws.pass(seconds);
+        let mut rounds = 0;
+        for shard in 0..SHARDS {
+            let page = store.due_steps(shard, world.aws.now(), None, 100).await.unwrap();
+            rounds += page.rounds.len();
+        }
+        assert_eq!(rounds, due, "{seconds} seconds after {now}");
+    }
+}
