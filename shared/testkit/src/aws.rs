@@ -423,8 +423,17 @@ impl Aws {
     /// When the table does not answer.
     pub async fn row_count(&self) -> usize {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
-        let scan = self.own.dynamodb().scan().table_name(table).send().await;
-        usize::try_from(scan.expect("the table answers").count).unwrap_or_default()
+        let (mut count, mut start) = (0, None);
+        loop {
+            let scan = self.own.dynamodb().scan().table_name(table);
+            let page = scan.set_exclusive_start_key(start).send().await;
+            let page = page.expect("the table answers");
+            count += usize::try_from(page.count).unwrap_or_default();
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return count;
+            }
+        }
     }
 
     /// Number of rows stamped by this actor, as the audit log reads them.
