@@ -29,12 +29,7 @@ use domain::{
         state::CampaignState,
         steps::{Steps, WrittenSteps},
     },
-    contacts::{
-        field::{Field, FieldType},
-        segment::Segment,
-        stage::Stage,
-        tag::Tag,
-    },
+    contacts::{field::Field, segment::Segment, stage::Stage, tag::Tag},
     messages::{content_problems::Review, links::NewLinks, material::Material},
     tenants::{config::TenantConfig, settings::FieldProblem},
 };
@@ -293,7 +288,7 @@ async fn undated(store: &Store, scope: &TenantScope, fields: Vec<FieldId>) -> Re
     let mut undated: BTreeSet<String> = fields.iter().map(FieldId::to_string).collect();
     if !undated.is_empty() {
         for field in store.all::<Field>(scope).await? {
-            if field.searchable && field.kind == FieldType::Date {
+            if field.finds_dates() {
                 undated.remove(&field.id.to_string());
             }
         }

@@ -179,7 +179,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         steps: named.collect(),
         statuses: tally.statuses,
         reasons: tally.reasons,
-        other_steps: Some(tally.former).filter(|former| *former != StepTally::default()),
+        other_steps: Some(tally.other).filter(|other| *other != StepTally::default()),
         cost,
         unpriced,
     };
@@ -193,7 +193,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     }
 }
 
-/// What these counters cost with the prices of this day, by currency, and the number of messages whose price is unknown.
+/// The costs of these counters with the prices of this day, by currency, and the number of messages whose price is unknown.
 async fn cost(counters: &BTreeMap<String, u64>, at: Timestamp, ctx: &Context) -> Result<(Vec<Cost>, u64), JobError> {
     let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
     let mut costs = Costs::default();

@@ -13,10 +13,7 @@ use domain::{
         state::CampaignState,
         trigger::{AT_MOST_EVERY, Triggered},
     },
-    contacts::{
-        field::{Field, FieldType},
-        person::Person,
-    },
+    contacts::{field::Field, person::Person},
 };
 use futures::{StreamExt as _, stream};
 use kit::{JobError, crash, line, schedule::Deadline};
@@ -34,7 +31,8 @@ const MAX_PAGES: usize = 10;
 /// Enrolments that are written at the same time.
 const AT_ONCE: usize = 8;
 
-/// Enrols the contacts whose day it is, and returns how many were read. Six requests for a hundred of them, and a transaction of 4 write units for each who enters.
+/// Enrols the contacts whose day it is, and returns how many were read. Six requests for a hundred of them, and a transaction of 4 write
+/// units for each who enters.
 pub(crate) async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Result<usize, JobError> {
     let (store, scope) = (&ctx.store, &access::job::scope(due.tenant()));
     let (now, mut read) = (ctx.clock.now(), 0);
@@ -91,7 +89,7 @@ pub(crate) async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> 
 /// Whether contacts are found by the dates of a field. They stay listed by one that was deleted, or is searchable no more.
 async fn is_searched(store: &Store, scope: &TenantScope, field: FieldId) -> Result<bool, StoreError> {
     let field: Option<Versioned<Field>> = store.get(scope, &field).await?;
-    Ok(field.is_some_and(|field| field.value.searchable && field.value.kind == FieldType::Date))
+    Ok(field.is_some_and(|field| field.value.finds_dates()))
 }
 
 /// Enrols these contacts, as far as they may enter.

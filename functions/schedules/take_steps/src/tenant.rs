@@ -258,22 +258,21 @@ impl Tenant<'_> {
                 zone: zone.rules(),
                 now,
             };
-            let turn = passage.go_on(scene);
-            if let Turn::Notify(step) = turn {
-                let step = CauseStep {
-                    place: step.place,
-                    at: stored,
-                };
-                match self.notify(id, (&person, step), written).await? {
-                    Ok(()) => passage.did(&written.steps, now),
-                    Err(why) => passage.skip(&written.steps, &why, now),
+            let change = match passage.go_on(scene) {
+                Turn::Later | Turn::Over => {
+                    enrolment.passage = Some(passage);
+                    return done(enrolment);
                 }
-                // It is written before anything else, so that the note is not written again. The next run goes on.
-                enrolment.passage = Some(passage);
-                return done(enrolment);
-            }
-            let change = match turn {
-                Turn::Later | Turn::Over | Turn::Notify(_) => {
+                Turn::Notify(step) => {
+                    let step = CauseStep {
+                        place: step.place,
+                        at: stored,
+                    };
+                    match self.notify(id, (&person, step), written).await? {
+                        Ok(()) => passage.did(&written.steps, now),
+                        Err(why) => passage.skip(&written.steps, &why, now),
+                    }
+                    // It is written before anything else, so that the note is not written again. The next run goes on.
                     enrolment.passage = Some(passage);
                     return done(enrolment);
                 }

@@ -19,7 +19,7 @@ pub const MAX_DAYS: i16 = 180;
 /// Time by which contacts may enter late. Those of an earlier day do not enter any more.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often a date comes round.
+/// Recurrence of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -46,7 +46,7 @@ pub struct DateTrigger {
     /// The field, a searchable one of the type `date`.
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub field: FieldId,
-    /// How often it comes round.
+    /// Recurrence.
     pub recurrence: Recurrence,
     /// Days after the date; negative: before it.
     #[serde(default)]

@@ -170,7 +170,7 @@ impl CampaignTally {
     }
 }
 
-/// What became of a step of a drip, counted.
+/// Counts of a step of a drip.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepTally {
     /// Contacts who came to it.
@@ -189,7 +189,7 @@ pub struct StepTally {
     pub clicked: u64,
 }
 
-/// What became of those who entered a drip, counted.
+/// Counts of those who entered a drip.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DripTally {
     /// Version of the steps that are counted, once it is known.
@@ -203,8 +203,8 @@ pub struct DripTally {
     /// The steps of the version, by their places.
     pub steps: BTreeMap<usize, StepTally>,
     /// Steps of other versions whose names it does not have, together.
-    pub former: StepTally,
-    /// What was paid, or is expected to be, as counters of costs.
+    pub other: StepTally,
+    /// Counters of costs, paid or expected.
     pub counters: BTreeMap<String, u64>,
 }
 
@@ -229,7 +229,7 @@ impl DripTally {
             let place = steps.iter().position(|step| step.name == taken.step);
             let step = match place {
                 Some(place) => self.steps.entry(place).or_default(),
-                None => &mut self.former,
+                None => &mut self.other,
             };
             step.taken += 1;
             step.skipped += u64::from(taken.skipped.is_some());
@@ -440,13 +440,13 @@ mod tests {
             ..StepTally::default()
         };
         assert_eq!(tally.steps, [(0, welcome), (1, offer)].into());
-        let former = StepTally {
+        let other = StepTally {
             taken: 2,
             fulfilled: Some(1),
             states: [(RecipientState::NotRetained, 1)].into(),
             ..StepTally::default()
         };
-        assert_eq!(tally.former, former);
+        assert_eq!(tally.other, other);
         assert!(!tally.counters.is_empty(), "the welcome is expected to cost something");
     }
 

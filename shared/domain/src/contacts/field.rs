@@ -53,6 +53,11 @@ impl Field {
     /// Maximum searchable fields per tenant.
     pub const MAX_SEARCHABLE: u32 = 10;
 
+    /// Whether contacts are found by its dates.
+    pub fn finds_dates(&self) -> bool {
+        self.searchable && self.kind == FieldType::Date
+    }
+
     /// The value of this field in what somebody wrote.
     ///
     /// # Errors
