@@ -4,6 +4,7 @@ pub mod api;
 mod asked;
 pub mod aws;
 pub mod business;
+mod dice;
 pub mod file_host;
 pub mod fixtures;
 pub mod lossy;
@@ -22,6 +23,7 @@ pub mod webhook;
 pub mod world;
 
 pub use aws::Aws;
+pub use dice::Dice;
 pub use lossy::Lossy;
 pub use operations::Operations;
 pub use provider::{Provider, Reply};

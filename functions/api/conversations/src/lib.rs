@@ -4,8 +4,8 @@ mod drafts;
 mod models;
 
 use api::{
-    Allowed, Api, Body, EntryId, IfMatch, Listed, Looks, Paging, Patch, Patchable as _, Path, Query, RACES, Tagged,
-    TimelineEntryOut, TimelineOrder, able, absent, found, permits, received,
+    Allowed, Api, Body, EntryId, IfMatch, Listed, Looks, OperationOut, Paging, Patch, Patchable as _, Path, Query,
+    RACES, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, permits, received, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -13,20 +13,23 @@ use domain::{
     base::{
         actor::Actor,
         ids::{ConversationId, LineId},
+        operation::OperationKind,
     },
     calls::record::Entry,
     contacts::{history::HistoryKind, tag::Tag},
     inbox::{
         conversation::{Conversation, ConversationState},
+        past::BackfillConversations,
         team::Team,
     },
 };
-use kit::{ConfigError, Env, Problem};
+use kit::{Bus, ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{
     contacts::timeline::Placed,
     inbox::list::{InboxList, KnownConversation},
+    table::rates::Limit,
 };
 
 use crate::models::{ConversationChange, ConversationCounts, ConversationOut, ConversationQuery, SeenIn};
@@ -34,7 +37,9 @@ use crate::models::{ConversationChange, ConversationCounts, ConversationOut, Con
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
-    Ok(served.layer(Extension(Looks::default())))
+    Ok(served
+        .layer(Extension(Looks::default()))
+        .layer(Extension(Bus::new(env)?)))
 }
 
 api::operations! {
@@ -51,6 +56,13 @@ api::operations! {
         ///
         /// Numbers for the badges of an inbox, each at most 100.
         GET "/api/v1/conversations/counts" => get_conversation_counts, "The counts";
+
+        /// Begin the conversations of the past
+        ///
+        /// An operation of the kind `backfill_conversations`: for contacts with calls and messages from before there were conversations, it
+        /// begins one for each line, from the latest 50 calls and 50 messages. Those in which the customer has waited for at most a week
+        /// are open; the others are closed. Conversations that there are stay as they are, so it may be started again.
+        POST "/api/v1/conversations/backfill" => backfill_conversations, "The operation that begins them";
 
         /// Get a conversation
         ///
@@ -95,6 +107,9 @@ api::operations! {
     }
 }
 
+/// Backfills per tenant and hour: each reads what all contacts have said.
+const BACKFILLS: Limit = Limit::per_hour(10);
+
 type Reading = Allowed<permits::ConversationsRead>;
 type Writing = Allowed<permits::ConversationsWrite>;
 
@@ -115,6 +130,18 @@ async fn list_conversations(
     let received = page.items.iter().filter_map(|known| received(known.last.as_ref()?));
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     Ok(Listed::of(page, |known| ConversationOut::of(known, &showing).1))
+}
+
+async fn backfill_conversations(
+    who: Allowed<permits::TenantWrite>,
+    State(api): State<Api>,
+    Extension(bus): Extension<Bus>,
+) -> Result<With<202, Json<OperationOut>>, Problem> {
+    api.limit(&who, "BACKFILLS", BACKFILLS).await?;
+    let operation = operation(&who, OperationKind::BackfillConversations, &BackfillConversations {})?;
+    let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
+    store.create_operation(scope, &operation, &stamp).await?;
+    Ok(started(&who, &bus, operation).await)
 }
 
 async fn get_conversation_counts(who: Reading, State(api): State<Api>) -> Result<Json<ConversationCounts>, Problem> {

@@ -386,9 +386,9 @@ async fn decide_call(
     progress.decided = Some(call_id);
     progress.due = None;
     // The team sees a missed call once, also if its outcome was reported as another first.
-    let seen = earlier.is_some_and(|(outcome, _)| is_missed(&progress.facts, outcome));
+    let seen = earlier.is_some_and(|(outcome, _)| progress.facts.is_missed(outcome));
     let conversation = match on {
-        Some(OnLine(line)) if !(seen && is_missed(&progress.facts, outcome)) => {
+        Some(OnLine(line)) if !(seen && progress.facts.is_missed(outcome)) => {
             let id = ConversationId::of(contact.id, line);
             let known = if new {
                 None
@@ -545,19 +545,13 @@ fn conversation_on(facts: &CallFacts, outcome: Outcome, config: &TenantConfig) -
         Some(Direction::Outbound) => &facts.from,
         Some(Direction::Inbound) | None => &facts.to,
     };
-    let concerns = outcome == Outcome::Answered || is_missed(facts, outcome);
+    let concerns = outcome == Outcome::Answered || facts.is_missed(outcome);
     let is_known = *facts.customer() != Party::Withheld;
     (concerns && is_known).then(|| {
         let number = ours.as_ref().and_then(Party::phone);
         let line = number.and_then(|number| line::called(&config.lines, number));
         OnLine(line.map(|line| line.id))
     })
-}
-
-/// Whether a customer who can be called back called, and nobody answered.
-fn is_missed(facts: &CallFacts, outcome: Outcome) -> bool {
-    let inbound = facts.direction != Some(Direction::Outbound);
-    inbound && outcome.nobody_answered() && *facts.customer() != Party::Withheld
 }
 
 /// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: the outcome of the decision before, and the
@@ -573,7 +567,7 @@ fn note_outcome(
     if *facts.customer() == Party::Withheld {
         return (0, at);
     }
-    let missed = |outcome: Outcome| is_missed(facts, outcome);
+    let missed = |outcome: Outcome| facts.is_missed(outcome);
     match earlier {
         Some((Outcome::Answered, noted)) => contact.not_reached(noted),
         Some((earlier, noted)) if missed(earlier) => {

@@ -1,10 +1,7 @@
 //! Clients lose their sockets at any moment, while shards come in any order, batches twice, late or in parts, and end with what the API
 //! shows. They follow as `docs/live.md` says, by the functions `live` and `live_socket`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -21,27 +18,11 @@ use publish_events::{Context, handle};
 use serde_json::{Value, json};
 use store::{TenantScope, Versioned};
 use testkit::{
-    Aws, Lossy,
+    Aws, Dice, Lossy,
     api::{House, Town},
     sockets::{Gateway, socket_id},
     stream::{Filter, Rows, record, rows},
 };
-
-/// Random numbers that are the same in each run.
-struct Dice(u64, u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.1 += 1;
-        let mut hasher = DefaultHasher::new();
-        (self.0, self.1).hash(&mut hasher);
-        usize::try_from(hasher.finish() % bound as u64).expect("below the bound")
-    }
-
-    fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-}
 
 /// A client, which knows the number of the latest happening of each conversation of which it was told.
 struct Client {
@@ -126,7 +107,7 @@ impl<'a> World<'a> {
             images: HashMap::new(),
             shards: Default::default(),
             changes: 0,
-            dice: Dice(seed, 0),
+            dice: Dice::new(seed),
         }
     }
 

@@ -24,6 +24,8 @@ use crate::base::{actor::Actor, ids::OperationId};
 pub enum OperationKind {
     /// Apply the retention policy to calls and messages that are stored already.
     ApplyRetention,
+    /// Begin the conversations of calls and messages that are stored already.
+    BackfillConversations,
     /// Write all that is known of a contact to a file.
     ArchiveContact,
     /// Change or delete many contacts.
@@ -48,8 +50,9 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ApplyRetention,
+        Self::BackfillConversations,
         Self::ArchiveContact,
         Self::ChangeContacts,
         Self::CountSegment,
@@ -66,6 +69,7 @@ impl OperationKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ApplyRetention => "apply_retention",
+            Self::BackfillConversations => "backfill_conversations",
             Self::ArchiveContact => "archive_contact",
             Self::ChangeContacts => "change_contacts",
             Self::CountSegment => "count_segment",

@@ -374,6 +374,12 @@ fn keep_party(ours: &mut Option<Party>, theirs: Option<Party>) {
 }
 
 impl CallFacts {
+    /// Whether a customer who can be called back called, and nobody answered.
+    pub fn is_missed(&self, outcome: Outcome) -> bool {
+        let inbound = self.direction != Some(Direction::Outbound);
+        inbound && outcome.nobody_answered() && *self.customer() != Party::Withheld
+    }
+
     /// Merges another report of the same call.
     pub fn merge(&mut self, other: Self) {
         if self.direction != Some(Direction::Outbound) && other.direction.is_some() {

@@ -1,9 +1,10 @@
 //! The shared inbox: a [`conversation`] for each contact and line, which a team answers from one place, with [`canned`] replies and
-//! each person's [`draft`], the [`team`]s that get the conversations, and the tenant's [`settings`] of it.
+//! each person's [`draft`], those that begin with the [`past`], the [`team`]s that get the conversations, and the tenant's [`settings`] of it.
 
 pub mod canned;
 pub mod conversation;
 pub mod draft;
+pub mod past;
 pub mod reply;
 pub mod settings;
 pub mod team;

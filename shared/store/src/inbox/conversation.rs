@@ -14,7 +14,7 @@ use crate::{
     table::{
         due::{Due, Next},
         keys::{self, DUE_OTHER_SHARDS, DueOther, Key},
-        row::{self, Condition, Row},
+        row::{self, Condition, Row, Write},
     },
 };
 
@@ -147,6 +147,23 @@ impl Store {
         };
         self.database.put(row, DOING).await?;
         Ok(conversation.version + 1)
+    }
+
+    /// Writes a conversation with a contact, unless there is one. The check of the contact holds until it is written, so that nothing of an
+    /// erased one stays behind.
+    ///
+    /// # Errors
+    /// A conflict if there is one, or if the contact is deleted or was merged into another.
+    pub async fn begin_conversation(&self, scope: &TenantScope, conversation: Conversation) -> Result<(), StoreError> {
+        const DOING: &str = "begin a conversation";
+        let holder = keys::contact(scope, conversation.contact);
+        let conversation = Versioned {
+            value: conversation,
+            version: 0,
+        };
+        let row = conversation_row(scope, &conversation, DOING)?;
+        let writes = vec![Write::Put(row), Write::Shown(holder)];
+        self.database.transact_writes(writes, DOING).await
     }
 
     /// One page of a partition of the rows that are due, of all tenants, the oldest first, and the cursor of the next page. One query of keys.

@@ -105,15 +105,26 @@ impl Store {
         now: Timestamp,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
-        let teams = config.teams.as_slice();
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let mut after = noted(known, id, happening, tell_after);
         let conversation = &mut after.value;
         if reopened {
             self.let_go(scope, conversation, now).await?;
         }
+        self.give(scope, conversation, (&config.teams, contact), now).await?;
+        Ok(after)
+    }
+
+    /// Lets somebody attend to a conversation in which a customer waits, by the teams. Without teams and with an assignee, no request.
+    pub async fn give(
+        &self,
+        scope: &TenantScope,
+        conversation: &mut Conversation,
+        (teams, contact): (&[Team], &Contact),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if conversation.assignee.is_some() || teams.is_empty() || !conversation.wants_a_person() {
-            return Ok(after);
+            return Ok(());
         }
         let mut team = conversation.team_of(teams);
         if team.is_none() {
@@ -125,8 +136,7 @@ impl Store {
             team = Team::of(teams, contact, conversation.line, &tags);
             conversation.team = team.map(|team| team.id);
         }
-        self.assign(scope, conversation, team, now).await?;
-        Ok(after)
+        self.assign(scope, conversation, team, now).await
     }
 
     /// Lets nobody attend to a conversation whose person has left.

@@ -216,6 +216,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let doing = match after.kind {
             OperationKind::ApplyRetention => "write the application of a retention policy",
+            OperationKind::BackfillConversations => "write the backfill of conversations",
             OperationKind::ArchiveContact => "write an archive of a contact",
             OperationKind::ChangeContacts => "write the change of contacts",
             OperationKind::CountSegment => "write the count of a segment",

@@ -19,7 +19,7 @@ use domain::{
     },
 };
 use store::contacts::people::{Brought, PersonError};
-use testkit::business::erase;
+use testkit::{Dice, business::erase};
 use ulid::Ulid;
 
 use crate::world::World;
@@ -29,23 +29,6 @@ const STEPS: usize = 80;
 
 /// Steps after which the table is compared with the contacts. It is read as a whole for that.
 const LOOK_EVERY: usize = 8;
-
-/// Numbers that look random, the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[usize::try_from(self.roll(of.len() as u64)).expect("a place in a list")]
-    }
-}
 
 pub(crate) fn id<T>(new: fn(Ulid) -> T, number: u64) -> T {
     new(Ulid::from_parts(number, 7))
@@ -232,7 +215,7 @@ impl Sequence {
     async fn new(seed: u64) -> Self {
         Self {
             world: World::new().await,
-            dice: Dice(seed),
+            dice: Dice::new(seed),
             ids: Vec::new(),
             merges: Vec::new(),
             steps: vec![format!("seed {seed}")],

@@ -10,7 +10,7 @@ mod teams;
 
 use domain::{
     accounts::permission::Role,
-    base::ids::{ConversationId, LineId},
+    base::ids::{ConversationId, LineId, OperationId},
     tenants::line::Line,
 };
 use jiff::SignedDuration;
@@ -172,6 +172,20 @@ async fn change_names_what_is_wrong_with_it() {
         .get(&format!("{CONVERSATIONS}?assignee=me"))
         .await
         .names_only(&["assignee"]);
+}
+
+#[tokio::test]
+async fn administrators_begin_those_of_the_past() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let path = format!("{CONVERSATIONS}/backfill");
+    let (agent, admin) = (town.agent(), town.admin());
+    agent.post(&path, json!({})).await.is(403);
+    let started = admin.post(&path, json!({})).await.is(202).json();
+    assert_eq!(started["kind"], "backfill_conversations");
+    let id: OperationId = started["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let stored = aws.store().operation(town.home.scope(), id, aws.now()).await;
+    assert!(stored.expect("the table answers").is_some());
 }
 
 #[tokio::test]

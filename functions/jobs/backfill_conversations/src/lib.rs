@@ -1,0 +1,136 @@
+//! The operation `backfill_conversations`: begins the conversations of calls and messages from before there were conversations.
+//!
+//! It goes through the contacts. For each with calls or messages, it reads the latest ones, and writes a conversation for each line on which
+//! the customer wrote or was missed, unless there is one.
+//!
+//! Safe to run twice, and beside the calls and messages of the same contacts: a conversation is only written where there is none, under the
+//! check that its contact is not deleted. Whoever writes another at the same time loses or wins, and in either case works on from the
+//! row that there is. What a step that was not recorded has begun is not counted.
+
+use domain::{
+    base::operation::{Data, Progress},
+    calls::record::Entry,
+    contacts::{contact::Contact, filter::Filter, history::HistoryKind},
+    inbox::{
+        past::{Backfilled, READ, conversations},
+        team::Team,
+    },
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use kit::{
+    Clock, ConfigError, Env, JobError,
+    operation::{Step, Turn},
+};
+use serde::{Deserialize, Serialize};
+use store::{Store, StoreError, TenantScope};
+
+/// State of the function, created once per process.
+pub struct Context {
+    store: Store,
+    clock: Clock,
+}
+
+impl Context {
+    /// Creates the state from the function's environment.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            clock: env.clock().clone(),
+        })
+    }
+}
+
+/// Maximum contacts of a step.
+pub const PER_STEP: i32 = 50;
+
+/// Contacts that are looked at at the same time.
+const AT_ONCE: usize = 8;
+
+/// Content of a checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    /// Position in the list of contacts; `None` at its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    #[serde(flatten)]
+    done: Backfilled,
+}
+
+/// Makes one step.
+pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
+    let Cursor { after, mut done } = turn.cursor()?.unwrap_or_default();
+    let (store, scope) = (&ctx.store, turn.scope());
+    let Some(search) = Filter::default().search() else {
+        let reason = "There is no list of contacts.";
+        return Ok(Step::Failed {
+            reason: reason.to_owned(),
+        });
+    };
+    let page = store.searched_contacts(scope, &search, after.as_deref(), PER_STEP);
+    let (page, teams) = tokio::try_join!(Box::pin(page), store.all::<Team>(scope))?;
+    let looked_at = page
+        .items
+        .iter()
+        .map(|person| ctx.begin(scope, &person.contact, &teams));
+    let begun: Vec<Backfilled> = stream::iter(looked_at).buffer_unordered(AT_ONCE).try_collect().await?;
+    for one in begun {
+        done.contacts += one.contacts;
+        done.conversations += one.conversations;
+        done.waiting += one.waiting;
+    }
+    let progress = Progress {
+        done: done.contacts,
+        ..Progress::default()
+    };
+    Ok(match page.next {
+        Some(after) => Step::More {
+            cursor: Data::of(&Cursor {
+                after: Some(after),
+                done,
+            })?,
+            progress,
+        },
+        None => Step::Done {
+            result: Data::of(&done)?,
+            progress,
+        },
+    })
+}
+
+impl Context {
+    /// Begins the conversations with a contact.
+    async fn begin(&self, scope: &TenantScope, contact: &Contact, teams: &[Team]) -> Result<Backfilled, StoreError> {
+        let (store, now) = (&self.store, self.clock.now());
+        let mut done = Backfilled {
+            contacts: 1,
+            ..Backfilled::default()
+        };
+        // The many who were imported, and never got in touch, cost nothing more.
+        if contact.last_call_at.is_none() && contact.last_inbound_at.is_none() {
+            return Ok(done);
+        }
+        let read = |kind| store.history_page(scope, contact, (kind, None), READ, now);
+        let (calls, messages) =
+            tokio::try_join!(Box::pin(read(HistoryKind::Call)), Box::pin(read(HistoryKind::Message)))?;
+        let mut placed = [calls.items, messages.items].concat();
+        placed.sort_unstable_by_key(|placed| placed.position);
+        let entries: Vec<Entry> = placed.into_iter().map(|placed| placed.entry).collect();
+        for mut conversation in conversations(contact.id, &entries, now) {
+            if store.conversation(scope, conversation.id()).await?.is_some() {
+                continue;
+            }
+            store.give(scope, &mut conversation, (teams, contact), now).await?;
+            let waits = conversation.waiting_since.is_some();
+            match store.begin_conversation(scope, conversation).await {
+                Ok(()) => {
+                    done.conversations += 1;
+                    done.waiting += u64::from(waits);
+                }
+                // Something has happened meanwhile, which began it; or the contact was deleted.
+                Err(lost) if lost.is_conflict() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+}

@@ -1,0 +1,72 @@
+//! Conversations of calls and messages from before there were conversations.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::ids::{ContactId, ConversationId, LineId},
+    calls::{call::Outcome, record::Entry},
+    inbox::conversation::{Conversation, ConversationState, Happening, What},
+};
+
+/// Time for which a customer who got in touch is taken to wait for an answer still. Conversations without such a customer are closed.
+pub const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Calls, and messages, of a contact that are read: the latest ones.
+pub const READ: i32 = 50;
+
+/// Parameters of a backfill. There are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackfillConversations {}
+
+/// Result of a backfill.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backfilled {
+    /// Contacts that were looked at.
+    pub contacts: u64,
+    /// Conversations that were begun.
+    pub conversations: u64,
+    /// Those among them in which a customer waits.
+    pub waiting: u64,
+}
+
+/// The conversations with a contact to whom these calls and messages belong, in the order of their time: one for each line on which the
+/// customer wrote or was missed. Nobody is told of what is unread in them.
+pub fn conversations(contact: ContactId, entries: &[Entry], now: Timestamp) -> Vec<Conversation> {
+    let mut found: Vec<Conversation> = Vec::new();
+    for entry in entries {
+        let (line, at, what) = match entry {
+            Entry::Received(received) if received.message.is_written() => {
+                let what = What::Inbound(received.id, received.message.channel);
+                (received.line, received.message.at, Some(what))
+            }
+            Entry::Call(call) if call.facts.is_missed(call.outcome) => {
+                (call.grounds.line, call.happened_at(), Some(What::Missed(call.id)))
+            }
+            Entry::Call(call) if call.outcome == Outcome::Answered => (call.grounds.line, call.happened_at(), None),
+            _ => continue,
+        };
+        let at = at.min(now);
+        let known = found.iter_mut().find(|one| one.line == line);
+        match (known, what) {
+            (Some(known), Some(what)) => known.note(Happening { at, what }, None),
+            (Some(known), None) => {
+                known.talked(at, None);
+            }
+            (None, Some(what)) => found.push(begun(contact, line, Happening { at, what })),
+            // Nobody waited on this line.
+            (None, None) => {}
+        }
+    }
+    for one in &mut found {
+        let waits = one.waiting_since.is_some() && now - LATELY <= one.active_at();
+        if !waits {
+            one.move_to(ConversationState::Closed, None);
+        }
+    }
+    found
+}
+
+fn begun(contact: ContactId, line: Option<LineId>, with: Happening) -> Conversation {
+    Conversation::begun(ConversationId::of(contact, line), with, None)
+}
