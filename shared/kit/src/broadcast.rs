@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use domain::{
-    base::line_type::by_numbering_plan,
+    base::{ids::ConnectionId, line_type::by_numbering_plan},
     campaigns::{
         campaign::Campaign,
         review::{self, Missing, review},
     },
-    contacts::person::Person,
+    contacts::{contact::Contact, person::Person},
     messages::{
-        compose::{Intent, Review, World, review as reviewed},
+        compose::{Composed, Intent, Review, World, review as reviewed},
         material::Material,
-        message::{Cause, Message},
+        message::{Cause, Channel, Message},
         needs::Needs,
         refusal::{Reason, Refusal},
     },
@@ -22,7 +22,7 @@ use domain::{
 use jiff::Timestamp;
 use store::{Along, StoreError, TenantScope, money::prices::PriceCache};
 
-use crate::{Ids, JobError, Planner, planning::Planned};
+use crate::{Ids, JobError, Planner, first_places::FirstPlaces, planning::Planned};
 
 /// What making messages of campaigns uses beside their material.
 #[derive(Clone, Copy)]
@@ -35,6 +35,8 @@ pub struct Maker<'a> {
     pub prices: &'a PriceCache,
     /// Counts of the tenant's caps.
     pub counts: &'a Counts,
+    /// Places of customers to whom the tenant writes first.
+    pub places: &'a FirstPlaces,
 }
 
 /// The reason for which there is no message.
@@ -44,6 +46,8 @@ pub enum Unmade {
     Person(Refusal),
     /// A cap has no room for it.
     Cap(Refusal),
+    /// The tenant may write to no further customers first, until this time.
+    Limit(Timestamp),
 }
 
 /// What the messages of a campaign are made of.
@@ -113,6 +117,7 @@ impl Broadcast<'_> {
             ids,
             prices,
             counts,
+            places,
         } = maker;
         let needs = self.needs(person, now);
         let random = needs.links().then(|| ids.secret()).transpose()?;
@@ -138,9 +143,25 @@ impl Broadcast<'_> {
                 return Ok(Err(Unmade::Cap(reached.reached(now))));
             }
         }
+        if let Some(connection) = self.writes_first(&composed, &person.contact, now)
+            && let Err(until) = places.take((planner.store(), scope), connection, now).await?
+        {
+            return Ok(Err(Unmade::Limit(until)));
+        }
         let follows = self.campaign.id.to_string();
         let planned = planner.plan(scope, composed, &mut person.contact, gathered, follows, now);
         Ok(Ok(planned.await?))
+    }
+
+    /// The connection by which a message goes by WhatsApp to somebody who has not written within the day before it leaves.
+    fn writes_first(&self, composed: &Composed, contact: &Contact, now: Timestamp) -> Option<ConnectionId> {
+        let leg = composed.legs.first().filter(|leg| leg.channel == Channel::WhatsApp)?;
+        let mut all = self.config.connections.iter();
+        let connection = all.find(|connection| connection.id == leg.connection)?;
+        let number = leg.sender.as_ref().or(connection.whatsapp_number.as_ref());
+        let leaves_at = composed.not_before.max(now);
+        let may_answer = number.is_some_and(|number| contact.window_open(number, leaves_at));
+        (!may_answer).then_some(leg.connection)
     }
 
     /// What becomes of the message to this person, with this material, if it is made now.

@@ -1,4 +1,4 @@
-//! Moving campaigns from one state to another, which their run and the steps of drips do.
+//! Changes of campaigns that their run and the steps of drips make.
 
 use domain::{
     Timestamp,
@@ -30,6 +30,26 @@ pub async fn moved(
         metric::count("campaign_paused", &[("reason", why.code.as_str())]);
     }
     Ok(Some(after))
+}
+
+/// Records until when there is no place for a further message. If somebody else just changes the campaign, the next look does.
+pub async fn limited(
+    store: &Store,
+    scope: &TenantScope,
+    found: &Versioned<Campaign>,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    if found.value.limited_until == Some(until) {
+        return Ok(());
+    }
+    let limited = Campaign {
+        limited_until: Some(until),
+        ..found.value.clone()
+    };
+    match store.move_campaign(scope, found.version, &limited).await {
+        Err(error) if !error.is_conflict() => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 /// Records the notice of a campaign that paused itself, unless it is recorded. If that fails, the campaign stays paused all the same.

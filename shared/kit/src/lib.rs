@@ -20,6 +20,7 @@ pub mod enqueue;
 mod env;
 mod file_steps;
 pub mod files;
+pub mod first_places;
 pub mod html;
 pub mod http;
 pub mod ids;

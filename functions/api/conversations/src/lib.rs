@@ -57,12 +57,12 @@ api::operations! {
         /// Numbers for the badges of an inbox, each at most 100.
         GET "/api/v1/conversations/counts" => get_conversation_counts, "The counts";
 
-        /// Begin the conversations of the past
+        /// Create conversations from earlier calls and messages
         ///
-        /// An operation of the kind `backfill_conversations`: for contacts with calls and messages from before there were conversations, it
-        /// begins one for each line, from the latest 50 calls and 50 messages. Those in which the customer has waited for at most a week
-        /// are open; the others are closed. Conversations that there are stay as they are, so it may be started again.
-        POST "/api/v1/conversations/backfill" => backfill_conversations, "The operation that begins them";
+        /// An operation of the kind `backfill_conversations`: for contacts with calls and messages from before the inbox existed, it
+        /// creates a conversation for each line, from the latest 50 calls and 50 messages. Those in which the customer waits and last got in touch
+        /// within a week are open; the others are closed. Existing conversations are not changed, so it may be started again.
+        POST "/api/v1/conversations/backfill" => backfill_conversations, "The operation that creates them";
 
         /// Get a conversation
         ///

@@ -8,7 +8,10 @@
 //! row that there is. What a step that was not recorded has begun is not counted.
 
 use domain::{
-    base::operation::{Data, Progress},
+    base::{
+        ids::ConversationId,
+        operation::{Data, Progress},
+    },
     calls::record::Entry,
     contacts::{contact::Contact, filter::Filter, history::HistoryKind},
     inbox::{
@@ -16,7 +19,7 @@ use domain::{
         team::Team,
     },
 };
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use kit::{
     Clock, ConfigError, Env, JobError,
     operation::{Step, Turn},
@@ -116,7 +119,10 @@ impl Context {
         placed.sort_unstable_by_key(|placed| placed.position);
         let entries: Vec<Entry> = placed.into_iter().map(|placed| placed.entry).collect();
         for mut conversation in conversations(contact.id, &entries, now) {
-            if store.conversation(scope, conversation.id()).await?.is_some() {
+            // Of a contact that was merged into this one, it may be answered.
+            let ids = contact.ids().map(|id| ConversationId::of(id, conversation.line));
+            let known = ids.map(|id| store.conversation(scope, id));
+            if try_join_all(known).await?.iter().any(Option::is_some) {
                 continue;
             }
             store.give(scope, &mut conversation, (teams, contact), now).await?;

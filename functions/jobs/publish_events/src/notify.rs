@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     base::ids::TenantId,
+    inbox::conversation::Wrote,
     live::{
         event::Told,
-        push::{TOO_LATE, WAITS},
+        push::{MAX_AGE, TOO_LATE, WAITS},
     },
 };
 use jobs::{JobBody as _, PushJob};
@@ -24,11 +25,13 @@ pub(crate) fn jobs(of_tenants: &BTreeMap<TenantId, Vec<Told>>) -> Vec<PushJob> {
         .iter()
         .flat_map(|(tenant, told)| told.iter().map(move |told| (*tenant, told)));
     let jobs = told.filter_map(|(tenant, told)| {
+        let lately = |wrote: &Wrote| told.event.at.duration_since(wrote.at) < MAX_AGE;
+        let wrote = told.wrote.filter(lately)?;
         Some(PushJob {
             tenant,
             correlation_id: told.event.id.to_string(),
             conversation: told.event.conversation_id?,
-            seq: told.wrote?,
+            seq: wrote.seq,
             at: told.event.at,
             rest: None,
         })

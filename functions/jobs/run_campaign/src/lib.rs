@@ -91,6 +91,8 @@ const SETTLING_LOOK: SignedDuration = SignedDuration::from_mins(2);
 /// Wait for messages that are sent slower than they are made, and the time after which the campaign is paused for that.
 const BEHIND_LOOK: SignedDuration = SignedDuration::from_secs(30);
 const BEHIND_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// The longest wait for a place for a further message, until it is looked for again.
+const LIMITED_LOOK: SignedDuration = SignedDuration::from_hours(1);
 /// Time after which an index has what was written.
 const INDEXED: SignedDuration = SignedDuration::from_secs(20);
 /// Maximum times that the audience is gone through for contacts that the index did not have before.
@@ -430,6 +432,12 @@ impl Run<'_> {
         if let Some(why) = made.stopped {
             // Those who got their message are found when it is resumed.
             return self.pause(found, cursor, why).await;
+        }
+        if let Some(until) = made.limited {
+            // Those who got their message are found then.
+            kit::campaigns::limited(store, self.scope, found, until).await?;
+            // The limit may be raised.
+            return cursor.wait(until.min(now + LIMITED_LOOK));
         }
         cursor.tally.made += made.made;
         cursor.tally.left_out += made.left_out;

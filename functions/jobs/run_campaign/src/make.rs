@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::{
+    Timestamp,
     base::ids::{ContactId, MessageId},
     campaigns::{
         campaign::Campaign,
@@ -17,6 +18,7 @@ use jobs::ToQueue;
 use kit::{
     JobError,
     broadcast::{Broadcast, Maker, Unmade},
+    first_places::FirstPlaces,
 };
 use store::{RACES, StoreError, contacts::contact::ContactWrite, table::effects::Effects};
 
@@ -31,6 +33,7 @@ struct Making<'a> {
     broadcast: Broadcast<'a>,
     people: HashMap<ContactId, Person>,
     counts: Counts,
+    places: FirstPlaces,
 }
 
 /// What became of a step's contacts.
@@ -44,6 +47,8 @@ pub(crate) struct Step {
     pub(crate) new: Vec<MessageId>,
     /// The reason for which the campaign cannot go on.
     pub(crate) stopped: Option<Refusal>,
+    /// The time at which it can go on with those who are left, since the tenant may write to no further customers first.
+    pub(crate) limited: Option<Timestamp>,
 }
 
 /// What became of a contact.
@@ -56,6 +61,8 @@ enum Made {
     LeftOut,
     /// None yet, since the campaign cannot go on.
     Stopped(Refusal),
+    /// None yet, since the tenant may write to no further customers first, until this time.
+    Limited(Timestamp),
 }
 
 /// Makes the messages of these contacts, as far as they are not decided, and queues them.
@@ -103,9 +110,11 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
             Ok(Made::Before) => step.made += 1,
             Ok(Made::LeftOut) => step.left_out += 1,
             Ok(Made::Stopped(why)) => step.stopped = Some(why),
+            Ok(Made::Limited(until)) => step.limited = Some(until),
             Err(error) => failed = Some(error),
         }
     }
+    making.places.return_rest((store, scope), run.now).await;
     // What is written is queued, even if others failed.
     run.ctx.queues.enqueue(jobs, run.now).await?;
     failed.map_or(Ok(step), Err)
@@ -147,6 +156,7 @@ impl<'a> Making<'a> {
             broadcast,
             people,
             counts,
+            places: FirstPlaces::for_at_most(contacts.len()),
         }))
     }
 
@@ -189,6 +199,7 @@ impl<'a> Making<'a> {
             ids: &ctx.ids,
             prices: &ctx.prices,
             counts: &self.counts,
+            places: &self.places,
         };
         let cause = self.broadcast.campaign.cause(person.contact.id);
         let planned = self.broadcast.planned(maker, scope, (&mut person, cause), now);
@@ -196,6 +207,7 @@ impl<'a> Making<'a> {
             Ok(planned) => planned,
             Err(Unmade::Person(why)) => return self.leave_out(enrolled, why).await,
             Err(Unmade::Cap(why)) => return Ok(Made::Stopped(why)),
+            Err(Unmade::Limit(until)) => return Ok(Made::Limited(until)),
         };
         let id = planned.message.id;
         let effects = Effects {

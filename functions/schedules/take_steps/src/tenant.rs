@@ -44,6 +44,7 @@ use kit::{
     JobError,
     broadcast::{Broadcast, Maker, Unmade},
     crash,
+    first_places::FirstPlaces,
 };
 use store::{
     LostRace as _, StoreError, TenantScope, Versioned,
@@ -65,6 +66,15 @@ const AT_ONCE: usize = 8;
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
 /// The same at most, and for a message that a limit keeps back.
 const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
+
+/// Time over which those are spread who wait for a place of a customer whom the tenant messages first.
+const SPREAD: u32 = 12 * 3_600;
+
+/// The part of that time for a contact.
+fn spread(contact: ContactId) -> SignedDuration {
+    let seconds = contact.ulid().random() % u128::from(SPREAD);
+    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default())
+}
 
 /// Time at which a message is tried again that this limit keeps back.
 fn again(why: &Refusal, now: Timestamp) -> Timestamp {
@@ -467,9 +477,14 @@ impl Tenant<'_> {
             let skipped: Vec<_> = stream::iter(skipped).buffer_unordered(AT_ONCE).collect().await;
             return self.settle(skipped.into_iter()).await;
         }
-        let one = |ready| Box::pin(self.say_to((&broadcast, &counts), written, ready));
+        let places = FirstPlaces::for_at_most(ready.len());
+        let one = |ready| Box::pin(self.say_to((&broadcast, &counts, &places), written, ready));
         let said = stream::iter(ready.into_iter().map(one)).buffer_unordered(AT_ONCE);
         let said: Vec<_> = said.collect().await;
+        if let Some(until) = places.none_before().await {
+            kit::campaigns::limited(&ctx.store, scope, found, until).await?;
+        }
+        places.return_rest((&ctx.store, scope), now).await;
         self.settle(said.into_iter()).await
     }
 
@@ -484,6 +499,8 @@ impl Tenant<'_> {
                 }
                 Unmade::Person(why) => passage.skip(&written.steps, &why, now),
                 Unmade::Cap(_) => passage.postpone(now + LIMIT_LOOK),
+                // Few places are free at a time, and many may wait for them.
+                Unmade::Limit(until) => passage.postpone(until + spread(value.contact)),
             }
         }
         self.ctx.store.write_enrolment(&self.scope, version, &value).await?;
@@ -493,7 +510,7 @@ impl Tenant<'_> {
     /// Makes the message of one contact.
     async fn say_to(
         &self,
-        (broadcast, counts): (&Broadcast<'_>, &Counts),
+        (broadcast, counts, places): (&Broadcast<'_>, &Counts, &FirstPlaces),
         written: &WrittenSteps,
         mut ready: Ready,
     ) -> Result<Became, JobError> {
@@ -508,6 +525,7 @@ impl Tenant<'_> {
             ids: &ctx.ids,
             prices: &ctx.prices,
             counts,
+            places,
         };
         let planned = Box::pin(broadcast.planned(maker, scope, (&mut ready.person, cause), now)).await?;
         let planned = match planned {

@@ -18,7 +18,7 @@ use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
 use crate::{
-    stage::{Business, on_stage},
+    stage::{Business, on_stage, size},
     tables::download,
 };
 
@@ -30,13 +30,6 @@ const REFUSES: usize = 20;
 
 /// Longer than the whole campaign takes on a busy machine.
 const LONG: Duration = Duration::from_secs(1_800);
-
-fn audience() -> Result<usize> {
-    let wanted = std::env::var("RINGBACK_TEST_AUDIENCE");
-    wanted.map_or(Ok(AUDIENCE), |text| {
-        text.parse().context("reading RINGBACK_TEST_AUDIENCE")
-    })
-}
 
 fn phone(number: usize) -> Result<Phone> {
     let phone = format!("+97154{number:07}").parse();
@@ -104,7 +97,7 @@ async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Va
 fn broadcast_reaches_everybody_of_its_audience_once() {
     on_stage(async |stage| {
         let business = stage.business("Campaign").await?;
-        let count = audience()?;
+        let count = size("RINGBACK_TEST_AUDIENCE", AUDIENCE)?;
         people(&business, count).await?;
         let everybody = json!({"name": "Everybody", "filter": {}});
         let everybody = business.api("POST", "/api/v1/segments", Some(everybody)).await?;

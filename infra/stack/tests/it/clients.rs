@@ -2,45 +2,55 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
 };
 
 use anyhow::{Context as _, Result, ensure};
+use domain::{base::phone::Phone, messages::message::Channel};
+use futures::future::try_join_all;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use stack::{mails, tools::Contract};
-use tokio::process::Command;
+use stack::{api, mails, play::Customer, tools::Contract};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
 
-use crate::stage::{Business, PATIENCE, Stage, on_stage};
+use crate::stage::{Business, PATIENCE, Stage, customer, on_stage, size};
 
 #[test]
 fn a_python_client_is_generated_and_works() {
     on_stage(async |stage| {
-        let tools = stage.contract().await?;
-        let folder = fresh(stage, "python")?;
-        let own = stage.place.root.join("infra/contract/clients/python");
-        let package = folder.join("ringback_client");
-        let mut generate = tools.program("openapi-python-client");
-        generate
-            .args([
-                "generate",
-                "--overwrite",
-                "--meta",
-                "none",
-                "--fail-on-warning",
-                "--path",
-            ])
-            .arg(stage.place.root.join("docs/openapi.json"))
-            .arg("--config")
-            .arg(own.join("config.yml"))
-            .arg("--output-path")
-            .arg(&package);
-        run(&mut generate, "openapi-python-client").await?;
-        let mut using = tools.program("python");
-        using.arg(own.join("use_client.py")).env("PYTHONPATH", &folder);
+        let mut using = python_client(stage, "python", "use_client.py").await?;
         let said = run(with_key(&mut using, stage, &key(stage).await?), "use_client.py").await?;
         ensure!(said.contains("the Python client works"), "{said}");
         Ok(())
     });
+}
+
+/// A program that uses the generated Python client.
+async fn python_client(stage: &Stage, folder: &str, program: &str) -> Result<Command> {
+    let (tools, folder) = (stage.contract().await?, fresh(stage, folder)?);
+    let own = stage.place.root.join("infra/contract/clients/python");
+    let mut generate = tools.program("openapi-python-client");
+    generate
+        .args([
+            "generate",
+            "--overwrite",
+            "--meta",
+            "none",
+            "--fail-on-warning",
+            "--path",
+        ])
+        .arg(stage.place.root.join("docs/openapi.json"))
+        .arg("--config")
+        .arg(own.join("config.yml"))
+        .arg("--output-path")
+        .arg(folder.join("ringback_client"));
+    run(&mut generate, "openapi-python-client").await?;
+    let mut using = tools.program("python");
+    using.arg(own.join(program)).env("PYTHONPATH", &folder);
+    Ok(using)
 }
 
 /// A client that we did not write: it loses its connection, and goes on from where it was.
@@ -133,25 +143,123 @@ async fn signed_in(business: &Business<'_>) -> Result<String> {
 #[test]
 fn a_typescript_client_is_generated_checked_and_works() {
     on_stage(async |stage| {
-        let tools = stage.contract().await?;
-        let folder = fresh(stage, "typescript")?;
-        let own = stage.place.root.join("infra/contract/clients/typescript");
-        for file in ["use_client.ts", "tsconfig.json"] {
-            std::fs::copy(own.join(file), folder.join(file)).with_context(|| format!("copying {file}"))?;
-        }
-        std::fs::write(folder.join("package.json"), r#"{"type": "module"}"#)?;
-        std::os::unix::fs::symlink(tools.packages_folder(), folder.join("node_modules"))?;
-        let mut generate = tools.program("openapi-typescript");
-        generate
-            .arg(stage.place.root.join("docs/openapi.json"))
-            .arg("--output")
-            .arg(folder.join("ringback.ts"));
-        run(&mut generate, "openapi-typescript").await?;
-        run(&mut check(tools, &folder), "tsc").await?;
-        let mut using = tools.program("node");
-        using.arg(folder.join("use_client.ts")).current_dir(&folder);
+        let (folder, mut using) = typescript_client(stage, "typescript", "use_client.ts").await?;
+        run(&mut check(stage.contract().await?, &folder), "tsc").await?;
         let said = run(with_key(&mut using, stage, &key(stage).await?), "use_client.ts").await?;
         ensure!(said.contains("the TypeScript client works"), "{said}");
+        Ok(())
+    });
+}
+
+/// A program that uses the generated TypeScript client, and its folder.
+async fn typescript_client(stage: &Stage, folder: &str, program: &str) -> Result<(PathBuf, Command)> {
+    let (tools, folder) = (stage.contract().await?, fresh(stage, folder)?);
+    let own = stage.place.root.join("infra/contract/clients/typescript");
+    for file in ["use_client.ts", "answer.ts", "tsconfig.json"] {
+        std::fs::copy(own.join(file), folder.join(file)).with_context(|| format!("copying {file}"))?;
+    }
+    std::fs::write(folder.join("package.json"), r#"{"type": "module"}"#)?;
+    std::os::unix::fs::symlink(tools.packages_folder(), folder.join("node_modules"))?;
+    let mut generate = tools.program("openapi-typescript");
+    generate
+        .arg(stage.place.root.join("docs/openapi.json"))
+        .arg("--output")
+        .arg(folder.join("ringback.ts"));
+    run(&mut generate, "openapi-typescript").await?;
+    let mut using = tools.program("node");
+    using.arg(folder.join(program)).current_dir(&folder);
+    Ok((folder, using))
+}
+
+/// Customers who wait; as many as this variable says, where it is set: `RINGBACK_TEST_WAITING_CUSTOMERS=500`.
+const CUSTOMERS: usize = 12;
+
+/// What a client says at its end.
+#[derive(Deserialize)]
+struct Answers {
+    answered: usize,
+    missed: usize,
+}
+
+/// Conversations that a client lists at once.
+const LISTED: usize = 100;
+
+/// A client at its work.
+struct Answering {
+    process: Child,
+    said: Lines<BufReader<ChildStdout>>,
+}
+
+impl Answering {
+    fn start(command: &mut Command) -> Result<Self> {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn().context("starting a client")?;
+        let said = process.stdout.take().context("what it says")?;
+        let said = BufReader::new(said).lines();
+        Ok(Self { process, said })
+    }
+
+    async fn line(&mut self) -> Result<String> {
+        self.said.next_line().await?.context("the client ended")
+    }
+
+    async fn goes_on(mut self) -> Result<Answers> {
+        let mut hears = self.process.stdin.take().context("its input")?;
+        hears.write_all(b"\n").await?;
+        drop(hears);
+        let answers = serde_json::from_str(&self.line().await?)?;
+        ensure!(self.process.wait().await?.success());
+        Ok(answers)
+    }
+}
+
+/// Two clients answer whoever waits, each as fast as it can. Nobody gets two answers.
+#[test]
+fn two_generated_clients_give_one_answer_to_each() {
+    on_stage(async |stage| {
+        let business = stage.business("Answered").await?;
+        let customers = size("RINGBACK_TEST_WAITING_CUSTOMERS", CUSTOMERS)?;
+        let customers: Vec<Phone> = (0..customers).map(|_| customer()).collect();
+        for some in customers.chunks(10) {
+            let write = some
+                .iter()
+                .map(|from| business.reply(from, Channel::WhatsApp, "Are you open?"));
+            try_join_all(write).await?;
+        }
+        for from in &customers {
+            let wrote = |known: &Customer| (!known.received.is_empty()).then_some(());
+            business.known(from, "the message", wrote).await?;
+        }
+        let key = json!({"name": "The other client", "role": "agent"});
+        let headers = [
+            ("x-api-key", business.tenant.api_key.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let made = stage
+            .play
+            .request("POST", "/api/v1/api-keys", &headers, key.to_string())
+            .await?;
+        let other = api::succeeded(&made, "an API key")?;
+        let other = other["key"].as_str().context("a key")?;
+        let mut python = python_client(stage, "answering_python", "answer.py").await?;
+        let (_, mut typescript) = typescript_client(stage, "answering_typescript", "answer.ts").await?;
+        let python = with_key(&mut python, stage, &business.tenant.api_key).env("RINGBACK_NAME", "Pia");
+        let typescript = with_key(&mut typescript, stage, other).env("RINGBACK_NAME", "Tom");
+        let (mut pia, mut tom) = (Answering::start(python)?, Answering::start(typescript)?);
+        // Each has the list, so all but the first of two answers is refused.
+        ensure!(pia.line().await? == "listed" && tom.line().await? == "listed");
+        let (pia, tom) = tokio::try_join!(pia.goes_on(), tom.goes_on())?;
+        eprintln!(
+            "{} and {} answers, refused {} and {} times",
+            pia.answered, tom.answered, pia.missed, tom.missed
+        );
+        ensure!(pia.answered + tom.answered == customers.len());
+        ensure!(pia.missed + tom.missed >= customers.len().min(LISTED));
+        for customer in &customers {
+            business.accepted(customer, Channel::WhatsApp).await?;
+            let got = stage.play.outbox(business.id(), customer).await?;
+            ensure!(got.len() == 1, "{customer} got {got:?}");
+        }
         Ok(())
     });
 }

@@ -21,7 +21,7 @@ use stack::play::{Look, Sent, until};
 use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
-use crate::stage::{Business, alone_on_stage, customer};
+use crate::stage::{Business, alone_on_stage, customer, size};
 
 /// Messages of the load; as many as this variable says, where it is set: `RINGBACK_TEST_BULK=5000`.
 const BULK: usize = 400;
@@ -34,10 +34,6 @@ const LONG: Duration = Duration::from_secs(1_800);
 
 /// People of one transaction, each with a contact, an identity and a message.
 const AT_ONCE: usize = 33;
-
-fn bulk_messages() -> Result<usize> {
-    std::env::var("RINGBACK_TEST_BULK").map_or(Ok(BULK), |text| text.parse().context("reading RINGBACK_TEST_BULK"))
-}
 
 /// A message like this one to somebody new, among bulk. Numbers made up at random would repeat among thousands.
 fn to_somebody(like: &Message, number: usize) -> Result<(ContactWrite, Message)> {
@@ -163,7 +159,7 @@ fn broadcast_does_not_delay_follow_ups() {
         let business = stage.business("Broadcast").await?;
         let first = business.missed("telephony").await?;
         let like = business.settled(&first).await?;
-        let count = bulk_messages()?;
+        let count = size("RINGBACK_TEST_BULK", BULK)?;
         bulk_lane(&business, false).await?;
         let stopped = async {
             broadcast(&business, &like, count).await?;

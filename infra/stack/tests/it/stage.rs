@@ -317,6 +317,14 @@ pub(crate) fn delayed(plan: &mut Plan) {
     plan.then()["delay_seconds"] = 3600.into();
 }
 
+/// Size of a test: the one that this variable says, where it is set, or else the usual one.
+pub(crate) fn size(variable: &str, usual: usize) -> Result<usize> {
+    let wanted = std::env::var(variable);
+    wanted.map_or(Ok(usual), |text| {
+        text.parse().with_context(|| format!("reading {variable}"))
+    })
+}
+
 /// A customer of this test only.
 pub(crate) fn customer() -> Phone {
     new_phone().expect("the machine has random bytes")

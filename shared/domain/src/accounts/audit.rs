@@ -133,7 +133,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 29] = [
+const OWN: [(&str, &str); 30] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),
@@ -145,6 +145,7 @@ const OWN: [(&str, &str); 29] = [
     ("connection", "rotation"),
     ("connection", "reported"),
     ("connection", "throttled"),
+    ("campaign", "limited_until"),
     ("contact", "allowance_whole_at"),
     ("contact", "language_detected"),
     ("contact", "last_reached_at"),

@@ -61,6 +61,11 @@ resource! {
         /// The reason for which it was paused or cancelled, if no user did so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub stopped: Option<Stopped>,
+        /// Time until which there is no place for a further message by WhatsApp, since campaigns have messaged as many customers first as they may
+        /// within 24 hours. It goes on by itself. A time in the past means nothing. `null`: it has not come to that since its state changed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = "2026-11-21T11:00:00Z"))]
+        pub limited_until: Option<Timestamp>,
     };
 
     /// The fields of a campaign. Of a draft, only `type` and `name` are required; `problems` says what it lacks.

@@ -17,7 +17,7 @@ use crate::{
         resource::Resource as _,
     },
     campaigns::campaign::{Campaign, Stopped},
-    messages::{compose::Composed, message::Channel, purpose::Lane, refusal::Refusal},
+    messages::{compose::Composed, message::Channel, portfolio, purpose::Lane, refusal::Refusal},
     money::{
         cap::{Cap, CapName, Counts, day_of, hour_of},
         capped,
@@ -148,23 +148,31 @@ impl PreflightTally {
             })
         };
         let customers = |connection: &Connection| self.senders.get(&connection.id).copied().unwrap_or_default();
+        let daily = |connection: &Connection| {
+            let limit = connection.reported.and_tested(connection.checkup.as_ref());
+            // 0: no limit.
+            limit
+                .customers_per_day
+                .map(|limit| limit.value)
+                .filter(|limit| *limit > 0)
+        };
         let shares = connections.iter().filter_map(|connection| {
-            let limit = connection
-                .reported
-                .and_tested(connection.checkup.as_ref())
-                .customers_per_day;
             Some(DailyShare {
                 connection_id: connection.id,
                 customers: customers(connection),
-                // 0: no limit.
-                customers_per_day: limit.map(|limit| limit.value).filter(|limit| *limit > 0)?,
+                customers_per_day: daily(connection)?,
             })
         });
-        // A number sends no faster than the provider allows.
+        // A number sends no faster than the provider allows, and to no more customers.
         let sent_at = connections.iter().filter_map(|connection| {
             let room = connection.throughput(Channel::WhatsApp, now)?.room(Lane::Bulk).max(1);
             let seconds = i64::try_from(customers(connection) / u64::from(room)).ok()?;
-            begins_at.checked_add(SignedDuration::from_secs(seconds)).ok()
+            // As if nobody had written lately: the latest it can be.
+            let days = daily(connection).map_or(0, |allowed| {
+                customers(connection).saturating_sub(1) / u64::from(portfolio::most(allowed))
+            });
+            let days = SignedDuration::from_hours(25).saturating_mul(i32::try_from(days).ok()?);
+            begins_at.checked_add(days + SignedDuration::from_secs(seconds)).ok()
         });
         PreflightResult {
             caps: caps.iter().filter_map(needed).collect(),

@@ -222,6 +222,7 @@ impl Campaign {
             began_at: self.began_at.or((next == CampaignState::Running).then_some(now)),
             ended_at: next.is_final().then_some(now),
             stopped: stopped.map(Stopped::from),
+            limited_until: None,
             updated_at: now,
             ..self.clone()
         })

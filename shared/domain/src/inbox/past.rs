@@ -9,7 +9,7 @@ use crate::{
     inbox::conversation::{Conversation, ConversationState, Happening, What},
 };
 
-/// Time for which a customer who got in touch is taken to wait for an answer still. Conversations without such a customer are closed.
+/// Time for which a customer is taken to wait still, after they last got in touch. Conversations without such a customer are closed.
 pub const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Calls, and messages, of a contact that are read: the latest ones.
@@ -43,7 +43,10 @@ pub fn conversations(contact: ContactId, entries: &[Entry], now: Timestamp) -> V
             Entry::Call(call) if call.facts.is_missed(call.outcome) => {
                 (call.grounds.line, call.happened_at(), Some(What::Missed(call.id)))
             }
-            Entry::Call(call) if call.outcome == Outcome::Answered => (call.grounds.line, call.happened_at(), None),
+            Entry::Call(call) if call.outcome == Outcome::Answered => {
+                let until = call.facts.last_heard().unwrap_or_else(|| call.happened_at());
+                (call.grounds.line, until, None)
+            }
             _ => continue,
         };
         let at = at.min(now);

@@ -17,7 +17,7 @@ use crate::{
     },
     calls::record::{Call, Received},
     contacts::contact::Contact,
-    inbox::conversation::Conversation,
+    inbox::conversation::{Conversation, Wrote},
     messages::message::{Message, MessageState},
     templates::template::{TemplateDefinition, id::TemplateId},
     tenants::connection::Connection,
@@ -139,8 +139,8 @@ pub struct Meaning {
     pub data: EventData,
     /// People and teams of the conversation that changed.
     pub attended: Attended,
-    /// Number of the customer's message that made the conversation change.
-    pub wrote: Option<u64>,
+    /// The customer's message that made the conversation change.
+    pub wrote: Option<Wrote>,
 }
 
 /// The people and teams that attended to a conversation before a change and after it. Empty: it was no change of a conversation.
@@ -184,8 +184,8 @@ pub struct Told {
     pub event: Event,
     /// People and teams of the conversation that changed.
     pub attended: Attended,
-    /// Number of the customer's message that made the conversation change.
-    pub wrote: Option<u64>,
+    /// The customer's message that made the conversation change.
+    pub wrote: Option<Wrote>,
 }
 
 /// An event.
@@ -259,7 +259,10 @@ impl Told {
         {
             let earlier = others.remove(place);
             self.attended.add(earlier.attended);
-            self.wrote = self.wrote.max(earlier.wrote);
+            self.wrote = [self.wrote, earlier.wrote]
+                .into_iter()
+                .flatten()
+                .max_by_key(|wrote| wrote.seq);
         }
         others.push(self);
     }
@@ -349,9 +352,9 @@ impl Meaning {
         Some(Self {
             seq: Some(after.seq),
             attended: Attended::of(before, after),
-            wrote: after.wrote.map(|wrote| wrote.seq).filter(|seq| {
+            wrote: after.wrote.filter(|wrote| {
                 let before = before.and_then(|before| before.wrote);
-                before.is_none_or(|before| before.seq < *seq)
+                before.is_none_or(|before| before.seq < wrote.seq)
             }),
             ..meaning
         })

@@ -25,6 +25,9 @@ pub const WAITS: SignedDuration = SignedDuration::from_secs(20);
 /// Time after which nobody is notified of a message any more.
 pub const TOO_LATE: SignedDuration = SignedDuration::from_mins(5);
 
+/// Maximum age of a message of which people are notified: that of an earlier time became known by a backfill, or far too late.
+pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
+
 /// Time after which it is noted again that a person has a device.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
 

@@ -275,7 +275,7 @@ mod tests {
         let (first, second, third) = (wrote(&first, 1), wrote(&second, 2), wrote(&third, 2));
         for (number, (before, after)) in [(&first, &second), (&second, &third)].into_iter().enumerate() {
             let meaning = Meaning::of_conversation(Some(before), after).unwrap();
-            assert_eq!(meaning.wrote, (number == 0).then_some(2));
+            assert_eq!(meaning.wrote.map(|wrote| wrote.seq), (number == 0).then_some(2));
             told(number as u128, meaning).join(&mut joined);
         }
         let note = Meaning::of_note(crate::base::ids::NoteId::new(ContactId::new(ulid(1)), ulid(1)));
@@ -283,7 +283,11 @@ mod tests {
         told(10, note).join(&mut joined);
         let ids: Vec<EventId> = joined.iter().map(|told| told.event.id).collect();
         assert_eq!(ids, [1, 9, 10].map(|number| EventId::new(ulid(number))));
-        assert_eq!(joined[0].wrote, Some(2), "the customer's latest message");
+        assert_eq!(
+            joined[0].wrote.map(|wrote| wrote.seq),
+            Some(2),
+            "the customer's latest message"
+        );
         let shown = [5, 6, 7].map(|user| View::Mine.shows(&joined[0], Actor::User(UserId::new(ulid(user)))));
         assert_eq!(shown, [true; 3]);
     }

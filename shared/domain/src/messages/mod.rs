@@ -19,6 +19,7 @@ pub mod message;
 pub mod needs;
 pub(crate) mod pair_rate;
 pub mod phrases;
+pub mod portfolio;
 pub mod purpose;
 pub mod quiet;
 pub(crate) mod reach;

@@ -4,5 +4,6 @@ pub mod links;
 pub mod material;
 pub mod media;
 pub mod message;
+pub mod portfolio;
 pub mod templates;
 pub mod throughput;

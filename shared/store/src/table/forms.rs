@@ -75,6 +75,7 @@ const FORMS: &[(&str, u64)] = &[
     ("operation_details", 1),
     ("platform_act", 1),
     ("platform_admin", 1),
+    ("portfolio_limit", 1),
     ("preference_link", 1),
     ("prices", 1),
     ("product", 2),

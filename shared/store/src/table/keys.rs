@@ -442,6 +442,11 @@ pub(crate) fn number_limit(scope: &TenantScope, connection: ConnectionId) -> Key
     )
 }
 
+/// What was taken of the customers to whom the tenant may write first.
+pub(crate) fn portfolio_limit(scope: &TenantScope) -> Key {
+    Key::new(format!("{}#LIMIT", tenant_partition(scope)), "PORT")
+}
+
 /// A rate counter for the span of time that begins at `window`.
 pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
     Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())

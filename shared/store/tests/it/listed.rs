@@ -11,7 +11,7 @@ use domain::{
         phone::Phone,
     },
     contacts::{
-        contact::{Change, Contact, Identity},
+        contact::{Change, Contact, Identity, MAX_IDENTITIES},
         field::FieldValue,
         listing::Listing,
         person::Person,
@@ -292,8 +292,11 @@ impl Sequence {
         }
     }
 
-    /// A job learns another number, which takes the place of the last one if there are four.
+    /// A job learns another number, if there is room: one that finds none still leads to the contact (`rows`).
     async fn learn(&mut self, contact: ContactId) {
+        if self.known(contact).await.contact.phones.len() == MAX_IDENTITIES {
+            return;
+        }
         let identity = Identity::Phone(number(self.dice.roll(10)));
         let (store, scope) = (&self.world.store, self.world.scope());
         let holder = store.contact_of(scope, &identity).await.expect("the table answers");

@@ -60,3 +60,23 @@ async fn races_never_exceed_a_throughput() {
         .await;
     assert_eq!(behind.unwrap(), Err(later));
 }
+
+#[tokio::test]
+async fn races_take_no_more_first_places_than_there_are() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let take = |_| world.store.take_first_places(world.scope(), (15, 100), now);
+    // A writer that loses again and again has none.
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        let taken = join_all((0..4).map(take)).await.into_iter();
+        all.extend(taken.filter_map(|taken| taken.ok()?.ok()));
+    }
+    assert_eq!(all.iter().map(|places| places.count).sum::<u32>(), 80);
+    let full = world.store.take_first_places(world.scope(), (1, 100), now).await;
+    assert!(full.expect("the table answers").is_err_and(|until| now < until));
+    let back = world.store.return_first_places(world.scope(), all[0], now);
+    back.await.expect("they are returned");
+    let again = world.store.take_first_places(world.scope(), (50, 100), now).await;
+    assert_eq!(again.expect("the table answers"), Ok(all[0]));
+}

@@ -34,6 +34,7 @@ use domain::{
     },
     money::cap::{Cap, Period, Scope},
     templates::template::TemplateDefinition,
+    tenants::connection_test::{Dated, Reported},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
@@ -511,17 +512,21 @@ async fn messages_that_fail_pause_the_campaign() {
     );
 }
 
+/// A message by WhatsApp.
+fn template() -> Value {
+    json!({
+        "channels": ["whatsapp"], "category": "utility",
+        "template": {"name": "missed_call_followup", "language": "en_GB", "variables": {
+            "1": {"text": "you"}, "2": {"from": "tenant.name"},
+        }},
+    })
+}
+
 /// Nobody loses the message because of what can be mended.
 #[tokio::test]
 async fn what_keeps_it_from_everybody_pauses_the_campaign() {
     let world = World::new().await;
     let fans = world.fans(3).await;
-    let message = json!({
-        "channels": ["whatsapp"], "category": "utility",
-        "template": {"name": "missed_call_followup", "language": "en_GB", "variables": {
-            "1": {"text": "you"}, "2": {"from": "tenant.name"},
-        }},
-    });
     let set = async |status: &str| {
         let (store, scope) = (world.store(), world.scope());
         for template in store.all::<TemplateDefinition>(scope).await.unwrap() {
@@ -533,7 +538,7 @@ async fn what_keeps_it_from_everybody_pauses_the_campaign() {
         }
     };
     set("PAUSED").await;
-    let start = world.start(json!({ "message": message })).await;
+    let start = world.start(json!({ "message": template() })).await;
     world.work(&start).await;
     let stopped = (CampaignState::Paused, Some(Reason::TemplateNotApproved));
     assert_eq!(world.state(&start).await, stopped);
@@ -590,4 +595,64 @@ async fn a_campaign_begins_at_its_time() {
     world.aws.pass(3_600);
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+}
+
+/// WhatsApp allows 25 customers a day, of whom campaigns take 20. Who has written takes no place.
+#[tokio::test]
+async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
+    let world = World::new().await;
+    let allowed = Reported {
+        customers_per_day: Some(Dated {
+            at: world.aws.now(),
+            value: 25,
+        }),
+        ..Reported::default()
+    };
+    let (store, scope) = (world.store(), world.scope());
+    let connection = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
+    store.note_reported(scope, &connection, allowed).await.unwrap();
+    let fans = world.fans(28).await;
+    let no_consent = world.business.contact(&world.aws, "+971501999999").await;
+    let start = world.start(json!({ "message": template() })).await;
+    world.work(&start).await;
+    let first = world.reached(&start, &fans).await;
+    assert_eq!(first.len(), 20);
+    let until = world.campaign(&start).await.limited_until.unwrap();
+    let hour = world.aws.now() + SignedDuration::from_hours(1);
+    assert_eq!(world.operations.get(&start).await.due, Some(hour), "it may be raised");
+    // An event that starts it earlier changes nothing.
+    world.step(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, first);
+
+    // Another campaign reaches who has written.
+    let wrote = |contact: &mut Contact| {
+        contact.wish(OptFlag::Start, "wrote START", world.aws.now());
+        contact.open_window(connection.whatsapp_number().unwrap(), world.aws.now());
+    };
+    let writer = world.business.contact_with(&world.aws, "+971501777777", wrote).await;
+    let tag: Tag = own(&world.aws, &world.business, json!({"name": "Writers"})).await;
+    world.tag(&writer, tag.id).await;
+    let writers = json!({"name": "Writers", "filter": {"tag": tag.id}});
+    let writers: Segment = own(&world.aws, &world.business, writers).await;
+    let other = world.start(json!({"audience": {"segment": writers.id}, "message": template()}));
+    let other = other.await;
+    world.work(&other).await;
+    assert_eq!(world.campaign(&other).await.state, CampaignState::Finishing);
+    assert_eq!(
+        world.reached(&other, std::slice::from_ref(&writer)).await,
+        ids(&[writer])
+    );
+
+    world.aws.pass(until.duration_since(world.aws.now()).as_secs());
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.exit(&start, no_consent.id).await, Some(Reason::NoConsent));
+    let finishing = world.campaign(&start).await;
+    assert_eq!(
+        (finishing.state, finishing.limited_until),
+        (CampaignState::Finishing, None)
+    );
+    // What was taken for whoever gets none was returned.
+    let left = store.take_first_places(scope, (100, 25), world.aws.now()).await;
+    assert_eq!(left.unwrap().unwrap().count, 12);
 }

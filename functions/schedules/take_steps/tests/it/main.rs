@@ -33,6 +33,7 @@ use domain::{
         refusal::Reason,
     },
     money::cap::{Cap, Period, Scope},
+    tenants::connection_test::{Dated, Reported},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
@@ -540,6 +541,43 @@ async fn daily_messages_wait_for_the_end_of_the_limit() {
     let next = world.enrolment(&drip, fan).await.value.due().unwrap();
     assert_eq!(next, world.aws.now() + SignedDuration::from_secs(5));
     world.aws.pass(60);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+}
+
+/// WhatsApp allows two customers a day, of whom campaigns take one.
+#[tokio::test]
+async fn who_finds_no_place_today_is_messaged_tomorrow() {
+    let world = World::new().await;
+    let allowed = Reported {
+        customers_per_day: Some(Dated {
+            at: world.aws.now(),
+            value: 2,
+        }),
+        ..Reported::default()
+    };
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let connection = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
+    store.note_reported(scope, &connection, allowed).await.unwrap();
+    let template = json!({"name": "missed_call_followup", "language": "en_GB", "variables": {
+        "1": {"text": "you"}, "2": {"from": "tenant.name"},
+    }});
+    let message = json!({"channels": ["whatsapp"], "category": "utility", "template": template});
+    let steps = json!([{"name": "hello", "does": {"type": "message", "message": message}}]);
+    let drip = world.drip(json!({}), steps).await;
+    for number in ["+971501000001", "+971501000002"] {
+        let fan = world.fan(number).await.id;
+        world.enter(&drip, fan).await;
+    }
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+    world.aws.pass(A_DAY - 60);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 0);
+    let limited = world.campaign(&drip).await.value.limited_until.unwrap();
+    assert!(world.aws.now() < limited);
+    // Within twelve hours, since many may wait.
+    world.aws.pass(14 * 3_600);
     world.run().await;
     assert_eq!(world.sent().await.len(), 1);
 }

@@ -1,0 +1,105 @@
+//! Places of the customers whom a business messages first ([`domain::messages::portfolio`]), for the messages of a step.
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use domain::{
+    base::ids::ConnectionId,
+    messages::portfolio::{BLOCK, Places},
+};
+use jiff::Timestamp;
+use store::{Store, StoreError, TenantScope};
+use tokio::sync::Mutex;
+
+/// Places that a step holds, for all of its messages that are made at the same time.
+#[derive(Debug)]
+pub struct FirstPlaces {
+    /// Taken together.
+    together: u32,
+    held: Mutex<HashMap<ConnectionId, Held>>,
+}
+
+/// Those of a connection.
+#[derive(Debug)]
+struct Held {
+    /// How many it is allowed. `None`: nothing is known of a limit.
+    allowed: Option<u32>,
+    left: Option<Places>,
+    /// The time before which there is none.
+    none_before: Option<Timestamp>,
+}
+
+impl FirstPlaces {
+    /// None yet, for so many messages at most.
+    pub fn for_at_most(messages: usize) -> Self {
+        let messages = u32::try_from(messages).unwrap_or(BLOCK);
+        Self {
+            together: messages.clamp(1, BLOCK),
+            held: Mutex::default(),
+        }
+    }
+
+    /// Takes one for a message by this connection, if a limit is known.
+    ///
+    /// # Errors
+    /// In the inner result, the time at which there is one.
+    pub(crate) async fn take(
+        &self,
+        (store, scope): (&Store, &TenantScope),
+        connection: ConnectionId,
+        now: Timestamp,
+    ) -> Result<Result<(), Timestamp>, StoreError> {
+        let mut held = self.held.lock().await;
+        let of = match held.entry(connection) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let found = store.connection(scope, connection).await?;
+                let limit = found.and_then(|found| found.reported.and_tested(found.checkup.as_ref()).customers_per_day);
+                new.insert(Held {
+                    // 0: no limit.
+                    allowed: limit.map(|limit| limit.value).filter(|limit| *limit > 0),
+                    left: None,
+                    none_before: None,
+                })
+            }
+        };
+        let Some(allowed) = of.allowed else {
+            return Ok(Ok(()));
+        };
+        if let Some(until) = of.none_before {
+            return Ok(Err(until));
+        }
+        if of.left.is_none_or(|left| left.count == 0) {
+            match store.take_first_places(scope, (self.together, allowed), now).await? {
+                Ok(places) => of.left = Some(places),
+                Err(until) => {
+                    of.none_before = Some(until);
+                    return Ok(Err(until));
+                }
+            }
+        }
+        if let Some(left) = &mut of.left {
+            left.count -= 1;
+        }
+        Ok(Ok(()))
+    }
+
+    /// The time before which there is none, if somebody was in want of one.
+    pub async fn none_before(&self) -> Option<Timestamp> {
+        let held = self.held.lock().await;
+        held.values().filter_map(|of| of.none_before).min()
+    }
+
+    /// Returns those that are left. If that fails, they are lost for a day, which holds messages back and sends none too many.
+    pub async fn return_rest(self, (store, scope): (&Store, &TenantScope), now: Timestamp) {
+        let held = self.held.into_inner().into_values();
+        for left in held.filter_map(|of| of.left).filter(|left| left.count > 0) {
+            if let Err(error) = store.return_first_places(scope, left, now).await {
+                tracing::warn!(
+                    error = crate::chain(&error),
+                    places = left.count,
+                    "places are lost for a day"
+                );
+            }
+        }
+    }
+}
