@@ -181,8 +181,10 @@ async fn administrators_begin_those_of_the_past() {
     let path = format!("{CONVERSATIONS}/backfill");
     let (agent, admin) = (town.agent(), town.admin());
     agent.post(&path, json!({})).await.is(403);
-    let started = admin.post(&path, json!({})).await.is(202).json();
+    let ask = || admin.post_once(&path, "once", json!({}));
+    let started = ask().await.is(202).json();
     assert_eq!(started["kind"], "backfill_conversations");
+    assert_eq!(ask().await.is(202).json()["id"], started["id"]);
     let id: OperationId = started["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
     let stored = aws.store().operation(town.home.scope(), id, aws.now()).await;
     assert!(stored.expect("the table answers").is_some());
