@@ -50,7 +50,10 @@ use domain::{
         subject::CallView,
     },
     templates::template::TemplateDefinition,
-    tenants::connection::Account,
+    tenants::{
+        connection::{Account, Connection},
+        connection_test::{Dated, Reported},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
@@ -645,6 +648,24 @@ impl Seeded {
             .suppress(self.scope(), &address, (id, &refused), &stamp)
             .await;
         suppressed.expect("suppress a number");
+    }
+
+    /// WhatsApp reports how many customers the business may message first in 24 hours. Returns the connection.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn may_message_first(&self, aws: &Aws, customers: u32) -> Connection {
+        let at = aws.now();
+        let reported = Reported {
+            customers_per_day: Some(Dated { at, value: customers }),
+            ..Reported::default()
+        };
+        let store = aws.store();
+        let connection = store.connection(self.scope(), self.whatsapp).await;
+        let connection = connection.expect("the table answers").expect("the connection");
+        let noted = store.note_reported(self.scope(), &connection, reported).await;
+        noted.expect("it is noted");
+        connection
     }
 
     /// Remembers of this number that its owner wrote STOP and was erased since.

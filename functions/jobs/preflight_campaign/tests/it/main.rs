@@ -203,6 +203,28 @@ async fn caps_windows_and_pace_are_told_before() {
     assert!(soon + jiff::SignedDuration::from_hours(1) < last && last <= soon + jiff::SignedDuration::from_hours(2));
 }
 
+/// WhatsApp allows two customers a day, of whom campaigns take one.
+#[tokio::test]
+async fn days_for_which_places_are_awaited_are_told_before() {
+    let world = World::new().await;
+    for number in 0..5 {
+        world.fan(&format!("+97150100000{number}")).await;
+    }
+    let connection = world.business.may_message_first(&world.aws, 2).await;
+    let message = json!({
+        "channels": ["whatsapp"], "category": "utility",
+        "template": {"name": "missed_call_followup", "language": "en_GB", "variables": {
+            "1": {"text": "you"}, "2": {"from": "tenant.name"},
+        }},
+    });
+    let (result, _) = world.preflight(json!({ "message": message })).await;
+    let last = result.last_at.unwrap().duration_since(world.aws.now());
+    assert_eq!(last.as_hours(), 4 * 25);
+    let shares = to_value(&result.daily_shares).unwrap();
+    let expected = json!([{"connection_id": connection.id, "customers": 5, "customers_per_day": 2}]);
+    assert_eq!(shares, expected);
+}
+
 /// Each kind of segment has its own list.
 #[tokio::test]
 async fn a_segment_of_any_kind_is_an_audience() {

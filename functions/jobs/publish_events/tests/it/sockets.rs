@@ -17,6 +17,7 @@ use domain::{
     },
     tenants::tenant::TenantStatus,
 };
+use jiff::SignedDuration;
 use jobs::PushJob;
 use kit::QueueName;
 use publish_events::{Context, handle};
@@ -411,7 +412,7 @@ async fn customers_messages_are_queued_where_somebody_has_a_device() {
     let mut world = World::new(&aws).await;
     let (store, scope) = (aws.store(), world.town.home.scope().clone());
     let id = conversation(&aws);
-    let write = async |seq: u64, wrote: u64| {
+    let write = async |seq: u64, wrote: u64, hours_ago: i64| {
         let known = store.conversation(&scope, id).await.expect("the table answers");
         let mut conversation = known.unwrap_or_else(|| Versioned {
             value: Conversation::empty(id, aws.now()),
@@ -419,24 +420,28 @@ async fn customers_messages_are_queued_where_somebody_has_a_device() {
         });
         conversation.value.seq = seq;
         conversation.value.wrote = Some(Wrote {
-            at: aws.now(),
+            at: aws.now() - SignedDuration::from_hours(hours_ago),
             seq: wrote,
         });
         let written = store.write_conversation(&scope, &conversation, None).await;
         written.expect("the conversation is written");
     };
-    write(1, 1).await;
+    write(1, 1, 0).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 0);
     let noted = store.note_reachable(&scope, world.user(Role::Agent), aws.now()).await;
     noted.expect("the table answers");
     // A reply is none of the customer's.
-    write(2, 1).await;
+    write(2, 1, 0).await;
+    world.deliver().await;
+    assert_eq!(aws.depth(QueueName::Pushes).await, 0);
+    // One that became known an hour later, such as by a backfill, is no news.
+    write(3, 3, 1).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 0);
     // Of two in one batch, the later one.
-    write(3, 3).await;
-    write(4, 4).await;
+    write(4, 4, 0).await;
+    write(5, 5, 0).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 1);
     assert_eq!(

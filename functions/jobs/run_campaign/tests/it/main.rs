@@ -34,7 +34,6 @@ use domain::{
     },
     money::cap::{Cap, Period, Scope},
     templates::template::TemplateDefinition,
-    tenants::connection_test::{Dated, Reported},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
@@ -601,16 +600,7 @@ async fn a_campaign_begins_at_its_time() {
 #[tokio::test]
 async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
     let world = World::new().await;
-    let allowed = Reported {
-        customers_per_day: Some(Dated {
-            at: world.aws.now(),
-            value: 25,
-        }),
-        ..Reported::default()
-    };
-    let (store, scope) = (world.store(), world.scope());
-    let connection = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
-    store.note_reported(scope, &connection, allowed).await.unwrap();
+    let connection = world.business.may_message_first(&world.aws, 25).await;
     let fans = world.fans(28).await;
     let no_consent = world.business.contact(&world.aws, "+971501999999").await;
     let start = world.start(json!({ "message": template() })).await;
@@ -653,6 +643,7 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
         (CampaignState::Finishing, None)
     );
     // What was taken for whoever gets none was returned.
-    let left = store.take_first_places(scope, (100, 25), world.aws.now()).await;
+    let left = world.store();
+    let left = left.take_first_places(world.scope(), (100, 25), world.aws.now()).await;
     assert_eq!(left.unwrap().unwrap().count, 12);
 }

@@ -33,7 +33,6 @@ use domain::{
         refusal::Reason,
     },
     money::cap::{Cap, Period, Scope},
-    tenants::connection_test::{Dated, Reported},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
@@ -549,16 +548,7 @@ async fn daily_messages_wait_for_the_end_of_the_limit() {
 #[tokio::test]
 async fn who_finds_no_place_today_is_messaged_tomorrow() {
     let world = World::new().await;
-    let allowed = Reported {
-        customers_per_day: Some(Dated {
-            at: world.aws.now(),
-            value: 2,
-        }),
-        ..Reported::default()
-    };
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    let connection = store.connection(scope, world.business.whatsapp).await.unwrap().unwrap();
-    store.note_reported(scope, &connection, allowed).await.unwrap();
+    world.business.may_message_first(&world.aws, 2).await;
     let template = json!({"name": "missed_call_followup", "language": "en_GB", "variables": {
         "1": {"text": "you"}, "2": {"from": "tenant.name"},
     }});
