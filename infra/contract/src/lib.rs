@@ -8,6 +8,7 @@ pub mod problems;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use anyhow::{Context as _, Result};
@@ -54,6 +55,7 @@ pub fn root() -> PathBuf {
 }
 
 /// A function with operations.
+#[derive(Clone)]
 pub struct Function {
     /// Name of the function.
     pub name: &'static str,
@@ -71,7 +73,9 @@ macro_rules! functions {
 
 /// All functions of the API: those on which this crate depends.
 pub fn functions() -> Vec<Function> {
-    include!(concat!(env!("OUT_DIR"), "/functions.rs"))
+    // Describing them takes seconds.
+    static DESCRIBED: LazyLock<Vec<Function>> = LazyLock::new(|| include!(concat!(env!("OUT_DIR"), "/functions.rs")));
+    DESCRIBED.clone()
 }
 
 /// The operations of all functions.
@@ -124,6 +128,11 @@ fn merge(all: &mut Value, own: Value) {
 
 /// The document as it is written to its file.
 pub fn document() -> Value {
+    static WRITTEN: LazyLock<Value> = LazyLock::new(written);
+    WRITTEN.clone()
+}
+
+fn written() -> Value {
     let mut document = merged();
     while drop_unused(&mut document) {}
     examples::fill(&mut document);

@@ -23,7 +23,7 @@ use testkit::{
 };
 
 /// Customers who are answered; as many as this variable says, where it is set: `RINGBACK_TEST_BURSTS=100`.
-const CUSTOMERS: usize = 3;
+const CUSTOMERS: usize = 2;
 
 /// Replies to each, in one go.
 const BURST: usize = 10;

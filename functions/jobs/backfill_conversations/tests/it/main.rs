@@ -9,7 +9,7 @@ use backfill_conversations::{Context, PER_STEP, handle};
 use domain::{
     accounts::permission::Role,
     base::{
-        ids::{ContactId, ConversationId, LineId, UserId},
+        ids::{ContactId, ConversationId, LineId, TagId, UserId},
         operation::OperationKind,
     },
     calls::{
@@ -154,6 +154,8 @@ async fn those_who_wait_go_to_their_team_page_by_page() {
     ];
     let team = json!({"name": "Front desk", "members": users, "mode": "fewest_open"});
     let team = aws.own::<Team>(business.scope(), team).await.id;
+    let others = json!({"name": "Wholesale", "tags": [TagId::new(aws.ids().ulid())]});
+    aws.own::<Team>(business.scope(), others).await;
     let all = usize::try_from(PER_STEP).unwrap() + 1;
     let mut contacts = Vec::new();
     for number in 1..=all {
