@@ -184,8 +184,10 @@ async fn replies_of_a_burst_leave_in_order_and_once() {
         jobs: 0,
     };
     let mut ids: Vec<MessageId> = Vec::new();
+    let agent = town.key_of(business.scope(), Role::Agent).await;
     for customer in 0..people {
-        let agent = town.key_of(business.scope(), Role::Agent).await;
+        // Sixty replies a minute.
+        aws.pass(11);
         let conversation = wrote(&aws, &business, customer).await;
         for place in 0..BURST {
             let path = format!("/api/v1/conversations/{conversation}/messages");
