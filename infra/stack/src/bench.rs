@@ -441,12 +441,12 @@ async fn done_by_teams(
     };
     figures.team.push(billed(page::ASSIGNMENT, conversations.len(), bill));
     let replying = async {
-        for (phone, conversation) in &conversations {
+        let each = conversations.iter().map(async |(phone, conversation)| {
             let id = network.reply(conversation).await?;
-            last_status(play, network, (phone, id), "read").await?;
-            quiet(play).await?;
-        }
-        anyhow::Ok(())
+            last_status(play, network, (phone, id), "read").await
+        });
+        futures::future::try_join_all(each).await?;
+        quiet(play).await
     };
     let bill = step("replies", bill_of(running, Box::pin(replying))).await?;
     figures.team.insert(0, billed(page::REPLY, conversations.len(), bill));

@@ -250,7 +250,7 @@ struct Memory {
 }
 
 /// Authenticates callers. When warm, it reads one row, the member's or the key's, and counts the request for the caller and the
-/// tenant.
+/// tenant by one write.
 pub struct Authenticator {
     store: Store,
     verifier: Verifier,
@@ -299,13 +299,13 @@ impl Authenticator {
             trace,
         } = proven;
         let gate = self.gate(&scope, now).await?.ok_or(Refusal::Unproven)?;
-        let (actor, counted) = match who {
-            Who::User(user) => (Actor::User(user), user.to_string()),
-            Who::Key(key) => (Actor::ApiKey(key), key.to_string()),
+        let actor = match who {
+            Who::User(user) => Actor::User(user),
+            Who::Key(key) => Actor::ApiKey(key),
         };
-        // The caller's own limit comes first: a caller over it uses nothing of its tenant's.
-        let limit = Limit::per_minute(gate.limits.principal_per_minute.unwrap_or(PRINCIPAL_LIMIT));
-        let allowance = self.store.take(&scope, &counted, limit, now).await?;
+        let own = gate.limits.principal_per_minute.unwrap_or(PRINCIPAL_LIMIT);
+        let all = gate.limits.requests_per_minute.unwrap_or(TENANT_LIMIT);
+        let allowance = self.store.take_request(&scope, actor, (own, all), now).await?;
         if !allowance.is_within() {
             return Err(Refusal::TooMany(allowance));
         }
@@ -315,11 +315,6 @@ impl Authenticator {
         }
         if !gate.status.is_active() {
             return Err(Refusal::Suspended);
-        }
-        let limit = Limit::per_minute(gate.limits.requests_per_minute.unwrap_or(TENANT_LIMIT));
-        let tenant = self.store.take(&scope, "TENANT", limit, now).await?;
-        if !tenant.is_within() {
-            return Err(Refusal::TooMany(tenant));
         }
         if let Who::Key(key) = who {
             let network = trace.as_ref().map(|trace| trace.network);

@@ -95,7 +95,7 @@ impl Along {
 /// Items found by a query, and the key after which there may be more.
 type Found = (Vec<Item>, Option<Item>);
 
-fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
+pub(crate) fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>, write: bool) {
     for capacity in consumed {
         let units = capacity.capacity_units().unwrap_or_default();
         if write {

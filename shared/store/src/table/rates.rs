@@ -1,8 +1,22 @@
 //! Rate limits: one conditional counter per span of time.
 
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use domain::base::actor::Actor;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Store, StoreError, TenantScope, table::keys};
+use crate::{
+    Store, StoreError, TenantScope,
+    table::{
+        database::spent,
+        forms,
+        keys::{self, Key},
+        row::{Item, key_item, number, text},
+        usage,
+    },
+};
 
 /// A rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +47,20 @@ impl Limit {
         let seconds = i64::from(self.seconds.max(1));
         now.as_second().div_euclid(seconds) * seconds
     }
+
+    fn expires(self, now: Timestamp) -> Timestamp {
+        now + SignedDuration::from_secs(self.seconds.into()) + OUTLIVES
+    }
+
+    /// Its state after this number of uses; `None`: it was reached before.
+    fn state(self, count: Option<u32>, now: Timestamp) -> Allowance {
+        let ends = self.window(now) + i64::from(self.seconds);
+        Allowance {
+            limit: self.most,
+            remaining: count.map(|count| self.most.saturating_sub(count)),
+            resets_in: u32::try_from(ends - now.as_second()).unwrap_or(self.seconds).max(1),
+        }
+    }
 }
 
 /// The state of a limit.
@@ -56,6 +84,10 @@ impl Allowance {
 /// Rows outlive their span a little, since clocks differ.
 const OUTLIVES: SignedDuration = SignedDuration::from_mins(10);
 
+/// Before the name of a caller's count, which is the end of its id: with it, some 60 callers of a minute fit into a write unit.
+const CALLER: &str = "c";
+const LENGTH_OF_CALLER: usize = 10;
+
 impl Store {
     /// Counts one use by `who` in the tenant, unless the limit is reached: one write, and never more than the limit,
     /// however many ask at once.
@@ -70,23 +102,75 @@ impl Store {
             .await
     }
 
+    /// Counts a request by a caller of the tenant for two limits per minute, the caller's and the tenant's, unless one of them is reached: one
+    /// write. Returns the state of the caller's, or of the one that was reached. A caller over its own uses nothing of its tenant's.
+    pub async fn take_request(
+        &self,
+        scope: &TenantScope,
+        caller: Actor,
+        (own, all): (u32, u32),
+        now: Timestamp,
+    ) -> Result<Allowance, StoreError> {
+        const DOING: &str = "count a request";
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let (own, all) = (Limit::per_minute(own), Limit::per_minute(all));
+        let id = caller.to_string();
+        let name = format!("{CALLER}{}", &id[id.len().saturating_sub(LENGTH_OF_CALLER)..]);
+        let database = &self.database;
+        let sent = database
+            .client
+            .update_item()
+            .table_name(&database.table)
+            .set_key(Some(key_item(&keys::rate(scope, "REQUESTS", all.window(now)))))
+            .update_expression("ADD n :one, #own :one SET expires_at = :expires, kind = :kind, f = :form")
+            .condition_expression(
+                "(attribute_not_exists(n) OR n < :all) AND (attribute_not_exists(#own) OR #own < :own)",
+            )
+            .expression_attribute_names("#own", &name)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":all", number(all.most.into()))
+            .expression_attribute_values(":own", number(own.most.into()))
+            .expression_attribute_values(":expires", AttributeValue::N(all.expires(now).as_second().to_string()))
+            .expression_attribute_values(":kind", text("rate"))
+            .expression_attribute_values(":form", forms::form("rate"))
+            .return_values(ReturnValue::UpdatedNew)
+            // The failed write says which limit was reached, without another read.
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let count = |row: Option<&Item>| {
+            let value = row.and_then(|row| row.get(&name)?.as_n().ok());
+            value.and_then(|value| value.parse().ok())
+        };
+        match sent {
+            Ok(output) => {
+                spent(output.consumed_capacity(), true);
+                Ok(own.state(Some(count(output.attributes()).unwrap_or(own.most)), now))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    let used: Option<u32> = count(failed.item());
+                    let reached = if used.is_some_and(|used| used >= own.most) { own } else { all };
+                    Ok(reached.state(None, now))
+                }
+                _ => Err(StoreError::answered(DOING, error)),
+            },
+        }
+    }
+
     /// The same for callers without a tenant. `who` contains the kind and a hash, never an address itself.
     pub async fn take_outside(&self, who: &str, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
         self.counted(&keys::rate_outside(who, limit.window(now)), limit, now)
             .await
     }
 
-    async fn counted(&self, key: &keys::Key, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
-        let ends = limit.window(now) + i64::from(limit.seconds);
-        let expires = now + SignedDuration::from_secs(limit.seconds.into()) + OUTLIVES;
+    async fn counted(&self, key: &Key, limit: Limit, now: Timestamp) -> Result<Allowance, StoreError> {
         let count = self
             .database
-            .count_below(key, limit.most, expires, "count a rate")
+            .count_below(key, limit.most, limit.expires(now), "count a rate")
             .await?;
-        Ok(Allowance {
-            limit: limit.most,
-            remaining: count.map(|count| limit.most.saturating_sub(count)),
-            resets_in: u32::try_from(ends - now.as_second()).unwrap_or(limit.seconds).max(1),
-        })
+        Ok(limit.state(count, now))
     }
 }
