@@ -74,7 +74,7 @@ impl Planner {
         let mut needs = review::needs([(campaign, None)], &config);
         for person in people {
             let world = world(&config, Material::NONE, &[], person, now);
-            needs.share(&Needs::of(&campaign.intent(&person.contact, now), &world));
+            needs.share(&Needs::of(&campaign.intent(&config.tenant, &person.contact, now), &world));
         }
         let read = self.store().material(scope, &needs, &Along::default()).await?;
         let material = Material {
@@ -101,7 +101,7 @@ impl Broadcast<'_> {
     /// What the message to this person needs beyond what all need: a link, and other messages to the person.
     pub fn needs(&self, person: &Person, now: Timestamp) -> Needs {
         let world = world(&self.config, &self.material, &[], person, now);
-        Needs::of(&self.campaign.intent(&person.contact, now), &world)
+        Needs::of(&self.campaign.intent(&self.config.tenant, &person.contact, now), &world)
     }
 
     /// Plans the message of this cause to a person, of which the contact knows from now on. To be written in one transaction with the contact.
@@ -125,7 +125,7 @@ impl Broadcast<'_> {
         let gathered = gathered.await?;
         let intent = Intent {
             cause,
-            ..self.campaign.intent(&person.contact, now)
+            ..self.campaign.intent(&self.config.tenant, &person.contact, now)
         };
         let world = world(&self.config, &gathered.material, &gathered.open, person, now);
         let composed = match reviewed(&intent, &world).and_then(Review::into_outcome) {
@@ -174,7 +174,7 @@ impl Broadcast<'_> {
         (material, open): (&Material, &[Message]),
         now: Timestamp,
     ) -> Result<Review, Refusal> {
-        let intent = self.campaign.intent(&person.contact, now);
+        let intent = self.campaign.intent(&self.config.tenant, &person.contact, now);
         reviewed(&intent, &world(&self.config, material, open, person, now))
     }
 }

@@ -83,7 +83,7 @@ api::operations! {
 
         /// Make the pre-flight of a campaign
         ///
-        /// Finds out what would become of everybody whom the campaign chooses if it began at `starts_at`, or now: who would get the message, and
+        /// Finds out what would become of everybody whom the campaign chooses if it began at its time, or now: who would get the message, and
         /// who would be held back for which reason, what that is expected to cost, which caps have no room for it, and when the last message
         /// could be sent. Nothing is sent. Only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
         POST "/api/v1/campaigns/{campaign_id}/preflight" => preflight::preflight_campaign, "The operation that makes the pre-flight",
@@ -98,7 +98,7 @@ api::operations! {
 
         /// Start a campaign
         ///
-        /// At `starts_at`, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
+        /// At `starts_at`, by the recipients' clocks at `starts_at_local`, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
         /// template that is not approved, and lasts until the campaign begins, pauses it then.
         POST "/api/v1/campaigns/{campaign_id}/start" => start_campaign, "The campaign, which is `scheduled`",
             problems "campaign_started";
@@ -449,7 +449,7 @@ async fn start_campaign(
         Ok((Versioned { version, value: after }, operation))
     });
     let (campaign, operation) = started.await?;
-    if campaign.value.starts_at.is_none() {
+    if campaign.value.begins_at().is_none_or(|at| at <= who.now()) {
         start(who, &bus, &operation).await;
     }
     Ok(shown(campaign))

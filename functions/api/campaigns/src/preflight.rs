@@ -153,7 +153,7 @@ pub(crate) async fn get_campaign_preflight(
         }
         let config = found(store.config(scope, &configs)).await?;
         let people = store.people_by_id(scope, &result.samples).await?;
-        let at = campaign.value.starts_at.map_or(now, |starts_at| starts_at.max(now));
+        let at = campaign.value.begins_at().map_or(now, |begins_at| begins_at.max(now));
         let broadcast = previews
             .planner
             .broadcast(scope, (&campaign.value, config), people.values(), at);

@@ -156,7 +156,7 @@ impl Flight<'_> {
     /// Time at which the campaign would begin.
     fn begins_at(&self) -> Timestamp {
         let created = self.turn.operation().created_at;
-        self.campaign.starts_at.map_or(created, |at| at.max(created))
+        self.campaign.begins_at().map_or(created, |at| at.max(created))
     }
 
     fn file(&self) -> FileKey {
@@ -229,7 +229,11 @@ impl Flight<'_> {
                 None => Err(Pace::over()),
             };
             match &decided {
-                Ok((composed, made_at)) => cursor.tally.add(composed, *made_at, &broadcast.config, prices),
+                Ok((composed, made_at)) => {
+                    let config = &broadcast.config;
+                    let planned = self.campaign.planned_at(&config.tenant, &composed.to, *made_at);
+                    cursor.tally.add(composed, planned, config, prices);
+                }
                 Err(why) => cursor.tally.hold_back(why),
             }
             let decided = decided.map(|(composed, _)| composed);

@@ -236,7 +236,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let changed_at = found.value.updated_at;
     match found.value.state {
         CampaignState::Draft | CampaignState::Completed => cursor.done(),
-        CampaignState::Scheduled => match found.value.starts_at.filter(|at| now < *at) {
+        CampaignState::Scheduled => match found.value.begins_at().filter(|at| now < *at) {
             Some(at) => cursor.wait(at),
             None => run.begin(&found, cursor).await,
         },

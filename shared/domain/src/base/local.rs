@@ -1,8 +1,12 @@
-//! Local times and days in their written form: `09:00`, `2026-12-02`.
+//! Local times and days in their written form: `09:00`, `2026-12-02`, `2026-12-02T09:00`.
 
 use std::{fmt, str::FromStr};
 
-use jiff::civil::{Date, Time};
+use jiff::{
+    Timestamp,
+    civil::{Date, DateTime, Time},
+    tz::{Offset, TimeZone},
+};
 use serde::{Serialize, Serializer};
 
 /// A local time of day, to the minute: `09:00`.
@@ -34,6 +38,38 @@ impl Day {
     }
 }
 
+/// A day with a time, to the minute, as clocks show them: `2026-12-02T09:00`. It is another instant in each time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalDateTime(DateTime);
+
+shown_as!(LocalDateTime, {
+    "type": "string",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "examples": ["2026-12-02T09:00"],
+});
+
+impl LocalDateTime {
+    /// The zones in which clocks show a time first and last, east and west of the date line.
+    const FIRST: Offset = Offset::constant(14);
+    const LAST: Offset = Offset::constant(-12);
+
+    /// The instant at which clocks show it in a time zone: the first one if they show it twice, and if they skip it, as much later as they are
+    /// put forward. `None`: it is out of the range of times.
+    pub fn in_zone(self, rules: &TimeZone) -> Option<Timestamp> {
+        rules.to_timestamp(self.0).ok()
+    }
+
+    /// The instant at which clocks show it first anywhere.
+    pub fn first(self) -> Option<Timestamp> {
+        Self::FIRST.to_timestamp(self.0).ok()
+    }
+
+    /// The instant from which clocks have shown it everywhere.
+    pub fn last(self) -> Option<Timestamp> {
+        Self::LAST.to_timestamp(self.0).ok()
+    }
+}
+
 /// A text in another form than the example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {what} such as {example}")]
@@ -50,6 +86,10 @@ impl NotLike {
     const DAY: Self = Self {
         what: "a day",
         example: "2026-12-02",
+    };
+    const DATE_TIME: Self = Self {
+        what: "a day with a time",
+        example: "2026-12-02T09:00",
     };
 
     /// Parses a text with digits and separators in the same places as the example. `jiff` alone accepts other forms, too.
@@ -89,8 +129,23 @@ impl fmt::Display for Day {
     }
 }
 
+impl FromStr for LocalDateTime {
+    type Err = NotLike;
+
+    fn from_str(text: &str) -> Result<Self, NotLike> {
+        NotLike::DATE_TIME.parsed(text).map(Self)
+    }
+}
+
+impl fmt::Display for LocalDateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.strftime("%Y-%m-%dT%H:%M").fmt(f)
+    }
+}
+
 parsed!(LocalTime, "time_of_day", "09:00");
 parsed!(Day, "day", "2026-12-02");
+parsed!(LocalDateTime, "day_and_time", "2026-12-02T09:00");
 
 /// Serializes as the text.
 macro_rules! as_text {
@@ -103,11 +158,30 @@ macro_rules! as_text {
     )+};
 }
 
-as_text!(LocalTime, Day);
+as_text!(LocalTime, Day, LocalDateTime);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn local_time_is_an_instant_in_each_zone() {
+        let instant = |local: &str, zone: &str| {
+            let zone = TimeZone::get(zone).unwrap();
+            let at = local.parse::<LocalDateTime>().unwrap().in_zone(&zone);
+            at.unwrap().to_string()
+        };
+        assert_eq!(instant("2026-12-02T09:00", "Asia/Dubai"), "2026-12-02T05:00:00Z");
+        // Clocks skip half past two on this morning, and show it twice on that one.
+        assert_eq!(instant("2026-03-29T02:30", "Europe/Berlin"), "2026-03-29T01:30:00Z");
+        assert_eq!(instant("2026-10-25T02:30", "Europe/Berlin"), "2026-10-25T00:30:00Z");
+        let everywhere = "2026-12-02T09:00".parse::<LocalDateTime>().unwrap();
+        let (first, last) = (everywhere.first().unwrap(), everywhere.last().unwrap());
+        assert_eq!(first.to_string(), "2026-12-01T19:00:00Z");
+        assert_eq!(last.to_string(), "2026-12-02T21:00:00Z");
+        assert_eq!(instant("2026-12-02T09:00", "Pacific/Kiritimati"), first.to_string());
+        assert_eq!(instant("2026-12-02T09:00", "Etc/GMT+12"), last.to_string());
+    }
 
     #[test]
     fn times_and_days_have_one_written_form() {
@@ -118,6 +192,11 @@ mod tests {
         assert_eq!("2026-12-02".parse::<Day>().unwrap().to_string(), "2026-12-02");
         for wrong in ["2026-02-30", "20261202", "2026-12-02T09:00", "+002026-12-02", ""] {
             assert_eq!(wrong.parse::<Day>(), Err(NotLike::DAY), "{wrong}");
+        }
+        let both = "2026-12-02T09:05".parse::<LocalDateTime>().unwrap();
+        assert_eq!(both.to_string(), "2026-12-02T09:05");
+        for wrong in ["2026-12-02", "2026-12-02 09:05", "2026-12-02T9:05", "2026-12-02T24:00", "2026-12-02T09:05Z", ""] {
+            assert_eq!(wrong.parse::<LocalDateTime>(), Err(NotLike::DATE_TIME), "{wrong}");
         }
     }
 }

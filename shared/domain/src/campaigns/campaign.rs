@@ -10,7 +10,7 @@ use crate::{
         facts::Facts,
         fault::{Fault, FaultCode},
         ids::{CampaignId, LineId, OperationId, SegmentId, StageId, TagId},
-        local::LocalTime,
+        local::{LocalDateTime, LocalTime},
         text::{MAX_NAME_LENGTH, OneLine},
     },
     campaigns::{dates::DateTrigger, state::CampaignState},
@@ -95,6 +95,12 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z", extend("x-refers" = true)))]
         pub starts_at: Option<Timestamp>,
+        /// The day and time by the recipients' clocks at which a broadcast is sent, instead of `starts_at`: each recipient gets it when it is that
+        /// late in their time zone, or at once if it is later. It begins, and its audience is fixed, when clocks show it first anywhere, which is
+        /// 14 hours earlier than in UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = "2026-12-02T10:00", extend("x-refers" = true)))]
+        pub starts_at_local: Option<LocalDateTime>,
         /// Hours of the day in which its messages are sent, beside the tenant's quiet hours, in which none is. `null`: all others.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub send_window: Option<SendWindow>,
@@ -149,6 +155,11 @@ impl Campaign {
     pub const MAX_DRAFTS: u32 = 200;
     /// Maximum days between now and the start.
     pub const MAX_DAYS_AHEAD: i64 = 180;
+
+    /// Time at which it begins. `None`: as soon as it is started.
+    pub fn begins_at(&self) -> Option<Timestamp> {
+        self.starts_at.or_else(|| self.starts_at_local?.first())
+    }
 }
 
 /// Type of a campaign.

@@ -96,11 +96,11 @@ impl PreflightTally {
         }
     }
 
-    /// Adds somebody who gets this message, which is made at this time. `prices`: those of a day.
-    pub fn add(&mut self, composed: &Composed, made_at: Timestamp, config: &TenantConfig, prices: (&PriceBook, Date)) {
+    /// Adds somebody who gets this message, which is planned for this time. `prices`: those of a day.
+    pub fn add(&mut self, composed: &Composed, planned: Timestamp, config: &TenantConfig, prices: (&PriceBook, Date)) {
         self.chosen += 1;
         self.messages += 1;
-        self.deferred += u64::from(made_at < composed.not_before);
+        self.deferred += u64::from(planned < composed.not_before);
         self.last_at = self.last_at.max(Some(composed.not_before));
         if let Some(leg) = composed.legs.first() {
             *self.channels.entry(leg.channel).or_default() += 1;

@@ -78,6 +78,20 @@ pub fn review(
     if let Some(fault) = campaign.starts_at.and_then(|at| wrong_time(at, now)) {
         found.add(STARTS_AT, fault);
     }
+    if let Some(local) = campaign.starts_at_local {
+        // As long as it is to come somewhere, the others get it at once.
+        if let Some(fault) = local.last().and_then(|at| wrong_time(at, now)) {
+            found.add(STARTS_AT_LOCAL, fault);
+        }
+        if campaign.starts_at.is_some() {
+            let detail = "A campaign begins at one time, or by the recipients' clocks. Leave one of them out.";
+            found.add(STARTS_AT_LOCAL, Fault::excludes(&[STARTS_AT], detail));
+        }
+        if campaign.per_minute.is_some() {
+            let detail = "Everybody gets it when their clocks show the time, so it has no rate but the limits of the providers. Leave it out.";
+            found.add("per_minute", Fault::excludes(&[STARTS_AT_LOCAL], detail));
+        }
+    }
     if let Some(fault) = campaign.send_window.and_then(|window| window.problem()) {
         found.add("send_window.to", fault);
     }
@@ -98,6 +112,10 @@ pub fn review(
             if campaign.message != CampaignMessage::default() {
                 let detail = "The messages of a drip are in its steps.";
                 found.add("message", Fault::excludes(&["steps"], detail));
+            }
+            if campaign.starts_at_local.is_some() {
+                let detail = "Each contact goes through a drip at its own times: its steps can wait for a time of day. Leave it out.";
+                found.add(STARTS_AT_LOCAL, Fault::excludes(&["steps"], detail));
             }
             if campaign.per_minute.is_some() {
                 let detail = "Each contact goes through a drip at its own times, so it has no rate. Leave it out.";
@@ -209,8 +227,9 @@ fn of_step(place: usize, field: &str) -> String {
 pub fn refused(before: Option<(&Campaign, &Review)>, after: (&Campaign, &Review)) -> Vec<FieldProblem> {
     let mut known = before.map(|(_, review)| review.problems.clone()).unwrap_or_default();
     // Its sentence is the same for every time.
-    if before.is_some_and(|(campaign, _)| campaign.starts_at != after.0.starts_at) {
-        known.retain(|problem| problem.field != STARTS_AT);
+    let times = |campaign: &Campaign| (campaign.starts_at, campaign.starts_at_local);
+    if before.is_some_and(|(campaign, _)| times(campaign) != times(after.0)) {
+        known.retain(|problem| ![STARTS_AT, STARTS_AT_LOCAL].contains(&problem.field.as_str()));
     }
     let mut wrong = added(&known, after.1.problems.clone());
     wrong.retain(|problem| !incomplete(problem));
@@ -223,6 +242,7 @@ pub const fn incomplete(problem: &FieldProblem) -> bool {
 }
 
 const STARTS_AT: &str = "starts_at";
+const STARTS_AT_LOCAL: &str = "starts_at_local";
 
 /// The message as its author wrote it.
 fn authored(message: &CampaignMessage) -> Authored<'_> {
@@ -449,6 +469,19 @@ mod tests {
             ),
             (json!({"/starts_at": "2026-11-20T11:59:59Z"}), "starts_at", true),
             (json!({"/starts_at": "2027-05-19T12:00:01Z"}), "starts_at", true),
+            // It is noon in UTC: midnight in the last zone.
+            (json!({"/starts_at_local": "2026-11-19T23:59"}), "starts_at_local", true),
+            (json!({"/starts_at_local": "2027-05-19T00:01"}), "starts_at_local", true),
+            (
+                json!({"/starts_at": "2026-11-20T13:00:00Z", "/starts_at_local": "2026-11-20T13:00"}),
+                "starts_at_local",
+                true,
+            ),
+            (
+                json!({"/starts_at_local": "2026-11-20T00:00", "/per_minute": 60}),
+                "per_minute",
+                true,
+            ),
             (
                 json!({"/send_window": {"from": "10:00", "to": "10:00"}}),
                 "send_window.to",

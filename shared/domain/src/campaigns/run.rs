@@ -16,13 +16,16 @@ use crate::{
     contacts::contact::Contact,
     messages::{
         compose::{Intent, Says, Words},
-        message::{Cause, Channel, Message},
+        message::{Cause, Channel, Message, Recipient},
         purpose::{Narrowing, Purpose},
         quiet::{QuietAction, QuietHours},
         refusal::{Because, Reason, Refusal},
     },
-    tenants::settings::Warning,
+    tenants::{hours::recipient_zone, settings::Warning, tenant::Tenant},
 };
+
+/// Time from the one for which a message is planned, after which it is not sent any more.
+const VALIDITY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Parameters of the operation that runs a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,8 +166,16 @@ impl Campaign {
         }
     }
 
-    /// What the campaign says to a contact. It says nothing as long as it is incomplete.
-    pub fn intent(&self, contact: &Contact, now: Timestamp) -> Intent<'_> {
+    /// Earliest time at which the campaign sends to this recipient what is made now, but for quiet hours.
+    pub fn planned_at(&self, tenant: &Tenant, to: &Recipient, now: Timestamp) -> Timestamp {
+        let local = self
+            .starts_at_local
+            .and_then(|local| local.in_zone(recipient_zone(tenant, to.phone.as_ref()).rules()));
+        local.map_or(now, |local| local.max(now))
+    }
+
+    /// What the campaign says to a contact of the tenant. It says nothing as long as it is incomplete.
+    pub fn intent(&self, tenant: &Tenant, contact: &Contact, now: Timestamp) -> Intent<'_> {
         let message = &self.message;
         let words = |channel: Channel| match channel {
             Channel::WhatsApp => message.template.as_ref().map(Words::Template),
@@ -175,23 +186,19 @@ impl Campaign {
             words: words(*channel).unwrap_or(Words::None("the campaign has no content for it")),
         });
         let by = format!("campaign {:?}", self.name.as_str());
-        let cause = self.cause(contact.id);
+        let (cause, to) = (self.cause(contact.id), contact.recipient());
+        let planned = self.planned_at(tenant, &to, now);
         Intent {
             narrowing: Narrowing {
                 quiet: self.send_window.map(SendWindow::outside),
                 fallback_after_seconds: message.fallback_after_seconds.get(),
+                validity: Some(planned.duration_since(now) + VALIDITY),
                 ..Narrowing::default()
             },
             line: message.line,
             says: says.collect(),
-            ..Intent::new(
-                cause,
-                Purpose::Campaign,
-                message.category,
-                contact.recipient(),
-                &by,
-                now,
-            )
+            not_before: planned,
+            ..Intent::new(cause, Purpose::Campaign, message.category, to, &by, now)
         }
     }
 
@@ -234,7 +241,7 @@ impl Campaign {
         let (id, kind) = (RunCampaign::operation_id(self.id), OperationKind::RunCampaign);
         let params = Data::small(serde_json::json!(RunCampaign { campaign: self.id }));
         let operation = Operation::new(id, kind, params, by.actor, by.correlation_id.clone(), by.at);
-        let operation = match self.starts_at.filter(|at| by.at < *at) {
+        let operation = match self.begins_at().filter(|at| by.at < *at) {
             Some(at) => operation.not_before(at),
             None => operation,
         };
@@ -449,13 +456,13 @@ mod tests {
     fn everybody_with_an_opt_in_gets_the_message_in_bulk() {
         let case = opted_in();
         let campaign = campaign(&case, offer());
-        let composed = case.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        let composed = case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         let composed = composed.unwrap();
         assert_eq!(composed.policy.lane(), crate::messages::purpose::Lane::Bulk);
         assert_eq!(composed.cause, campaign.cause(case.contact.id));
         assert_eq!(composed.cause.message_id().contact(), case.contact.id);
         let without = Case::new();
-        let refused = without.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        let refused = without.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         assert_eq!(refused.unwrap_err().reason, Reason::NoConsent);
     }
 
@@ -466,8 +473,33 @@ mod tests {
         let mut fields = offer();
         fields["send_window"] = serde_json::json!({"from": "18:00", "to": "20:00"});
         let campaign = campaign(&case, fields);
-        let composed = case.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        let composed = case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         assert_eq!(composed.unwrap().not_before, at("2026-11-20T18:00:00+04:00"));
+    }
+
+    /// It is valid for a day from then, and sent at once where clocks have shown the time.
+    #[test]
+    fn message_waits_for_the_time_by_the_recipients_clock() {
+        let mut case = opted_in();
+        let mut fields = offer();
+        fields["starts_at_local"] = serde_json::json!("2026-11-21T09:00");
+        let campaign = campaign(&case, fields);
+        assert_eq!(campaign.begins_at(), Some(at("2026-11-20T19:00:00Z")));
+        let composed = |case: &Case| {
+            let composed = case.with_world(|_, world| {
+                compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
+            });
+            composed.unwrap()
+        };
+        case.now = at("2026-11-20T19:00:00Z");
+        let waits = composed(&case);
+        assert_eq!(waits.not_before, at("2026-11-21T09:00:00+04:00"));
+        let message = waits.message("cor".to_owned(), case.now, &crate::samples::timers());
+        assert_eq!(message.valid_until(), at("2026-11-22T09:00:00+04:00"));
+        case.now = at("2026-11-21T09:30:00+04:00");
+        let late = composed(&case);
+        assert_eq!(late.not_before, case.now);
+        assert_eq!(late.policy.validity(), VALIDITY);
     }
 
     #[test]
@@ -513,7 +545,7 @@ mod tests {
         let case = opted_in();
         let campaign = campaign(&case, offer());
         let timers = crate::samples::timers();
-        let composed = case.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        let composed = case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         let mut message = composed.unwrap().message("cor".to_owned(), case.now, &timers);
         assert!(!message.is_held());
         let hold = |message: &mut Message| {

@@ -11,6 +11,8 @@ use crate::{Owned, Part, Share};
 const BEFORE_TRIGGERS: u64 = 2;
 /// The form before dates were triggers.
 const BEFORE_DATES: u64 = 3;
+/// The form before campaigns began by the recipients' clocks: a version that reads no newer one would begin at once.
+const BEFORE_LOCAL: u64 = 4;
 
 impl Owned for Campaign {
     const KIND: &'static str = "campaign";
@@ -27,10 +29,13 @@ impl Owned for Campaign {
     }
 
     fn form(&self) -> Option<u64> {
+        if self.starts_at_local.is_some() {
+            return None;
+        }
         if self.triggers.is_none() && self.exits == Exits::default() {
             return Some(BEFORE_TRIGGERS);
         }
-        self.triggers.date.is_none().then_some(BEFORE_DATES)
+        Some(if self.triggers.date.is_none() { BEFORE_DATES } else { BEFORE_LOCAL })
     }
 
     fn is_of_share(&self) -> bool {

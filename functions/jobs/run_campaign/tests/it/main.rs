@@ -596,6 +596,29 @@ async fn a_campaign_begins_at_its_time() {
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
 }
 
+/// Of a customer in Dubai and one in London. The campaign begins when the date line's clocks show the time.
+#[tokio::test]
+async fn each_message_waits_for_the_clock_of_its_recipient() {
+    let world = World::new().await;
+    let fans = [world.fan("+971501234567").await, world.fan("+442079460000").await];
+    let tomorrow = world.aws.now().to_zoned(TimeZone::UTC).date().tomorrow().unwrap();
+    let start = world.start(json!({ "starts_at_local": format!("{tomorrow}T09:00") })).await;
+    let at = |time: &str| format!("{tomorrow}T{time}Z").parse::<Timestamp>().unwrap();
+    let begins = at("09:00:00") - SignedDuration::from_hours(14);
+    world.work(&start).await;
+    assert_eq!(world.campaign(&start).await.state, CampaignState::Scheduled);
+    assert_eq!(world.operations.get(&start).await.due, Some(begins));
+    world.aws.pass(begins.duration_since(world.aws.now()).as_secs());
+    world.work(&start).await;
+    let mut leave = Vec::new();
+    for fan in &fans {
+        let message = world.message(&start, fan.id).await.unwrap();
+        assert_eq!(message.valid_until(), message.not_before + SignedDuration::from_hours(24));
+        leave.push(message.not_before);
+    }
+    assert_eq!(leave, [at("05:00:00"), at("09:00:00")]);
+}
+
 /// WhatsApp allows 25 customers a day, of whom campaigns take 20. Who has written takes no place.
 #[tokio::test]
 async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
