@@ -35,7 +35,7 @@ use domain::{
     money::cap::{Cap, Period, Scope},
     templates::template::TemplateDefinition,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use jobs::StartOperation;
 use kit::{QueueName, operation::Ran};
 use run_campaign::{Context, PER_STEP, handle};
