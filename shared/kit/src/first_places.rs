@@ -21,7 +21,7 @@ pub struct FirstPlaces {
 /// Those of a connection.
 #[derive(Debug)]
 struct Held {
-    /// How many it is allowed. `None`: nothing is known of a limit.
+    /// Its limit, if one is known.
     allowed: Option<u32>,
     left: Option<Places>,
     /// The time before which there is none.
@@ -53,10 +53,8 @@ impl FirstPlaces {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
                 let found = store.connection(scope, connection).await?;
-                let limit = found.and_then(|found| found.reported.and_tested(found.checkup.as_ref()).customers_per_day);
                 new.insert(Held {
-                    // 0: no limit.
-                    allowed: limit.map(|limit| limit.value).filter(|limit| *limit > 0),
+                    allowed: found.and_then(|found| found.customers_per_day()),
                     left: None,
                     none_before: None,
                 })

@@ -13,7 +13,7 @@ use domain::{
         operation::{Data, Progress},
     },
     calls::record::Entry,
-    contacts::{contact::Contact, filter::Filter, history::HistoryKind},
+    contacts::{contact::Contact, filter::Search, history::HistoryKind},
     inbox::{
         past::{Backfilled, READ, conversations},
         team::Team,
@@ -63,13 +63,8 @@ struct Cursor {
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let Cursor { after, mut done } = turn.cursor()?.unwrap_or_default();
     let (store, scope) = (&ctx.store, turn.scope());
-    let Some(search) = Filter::default().search() else {
-        let reason = "There is no list of contacts.";
-        return Ok(Step::Failed {
-            reason: reason.to_owned(),
-        });
-    };
-    let page = store.searched_contacts(scope, &search, after.as_deref(), PER_STEP);
+    let everybody = Search::everybody();
+    let page = store.searched_contacts(scope, &everybody, after.as_deref(), PER_STEP);
     let (page, teams) = tokio::try_join!(Box::pin(page), store.all::<Team>(scope))?;
     let looked_at = page
         .items

@@ -151,6 +151,9 @@ fn failed(reason: impl Into<String>) -> Step {
     Step::Failed { reason: reason.into() }
 }
 
+/// Time over which the erasures of contacts that were deleted together are spread.
+const SPREAD: SignedDuration = SignedDuration::from_hours(24);
+
 const fn progress(tally: &Tally, total: Option<u64>) -> Progress {
     Progress {
         done: tally.changed + tally.unchanged,
@@ -299,7 +302,7 @@ impl<'a> Work<'a> {
             contact: after.contact.id,
             deleted_at,
         };
-        let due = deleted_at + RESTORABLE + later(after.contact.id);
+        let due = deleted_at + RESTORABLE + after.contact.id.part_of(SPREAD);
         let erasure = erasure.wanted_by(stamp).not_before(due);
         store.delete_person(self.scope, before, after, &erasure, stamp).await
     }
@@ -314,8 +317,3 @@ impl<'a> Work<'a> {
     }
 }
 
-/// A part of a day, by which the erasures of many contacts that were deleted together are spread over it.
-fn later(contact: ContactId) -> SignedDuration {
-    let seconds = contact.ulid().random() % 86_400;
-    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default())
-}

@@ -7,7 +7,9 @@ use domain::{
     base::ids::{ContactId, MessageId},
     campaigns::{
         campaign::Campaign,
+        review,
         run::{Enrolment, Exit},
+        watch,
     },
     contacts::person::Person,
     messages::refusal::{Reason, Refusal},
@@ -148,6 +150,11 @@ impl<'a> Making<'a> {
         let people = store.people_by_id(scope, contacts).await?;
         let broadcast = ctx.planner.broadcast(scope, (campaign, config), people.values(), now);
         let ((broadcast, why), counts) = futures::try_join!(broadcast, store.cap_counts(scope, now))?;
+        let number = match review::whatsapp_sender(campaign, &broadcast.config) {
+            Some(sender) => store.connection(scope, sender).await?,
+            None => None,
+        };
+        let why = why.or_else(|| watch::rated_low(campaign, &broadcast.material.templates, number.as_ref()));
         if let Some(why) = why {
             return Ok(Err(why));
         }

@@ -68,13 +68,7 @@ const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
 const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
 /// Time over which those are spread who wait for a place of a customer whom the tenant messages first.
-const SPREAD: u32 = 12 * 3_600;
-
-/// The part of that time for a contact.
-fn spread(contact: ContactId) -> SignedDuration {
-    let seconds = contact.ulid().random() % u128::from(SPREAD);
-    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default())
-}
+const SPREAD: SignedDuration = SignedDuration::from_hours(12);
 
 /// Time at which a message is tried again that this limit keeps back.
 fn again(why: &Refusal, now: Timestamp) -> Timestamp {
@@ -500,7 +494,7 @@ impl Tenant<'_> {
                 Unmade::Person(why) => passage.skip(&written.steps, &why, now),
                 Unmade::Cap(_) => passage.postpone(now + LIMIT_LOOK),
                 // Few places are free at a time, and many may wait for them.
-                Unmade::Limit(until) => passage.postpone(until + spread(value.contact)),
+                Unmade::Limit(until) => passage.postpone(until + value.contact.part_of(SPREAD)),
             }
         }
         self.ctx.store.write_enrolment(&self.scope, version, &value).await?;

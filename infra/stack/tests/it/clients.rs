@@ -174,7 +174,7 @@ async fn typescript_client(stage: &Stage, folder: &str, program: &str) -> Result
 /// Customers who wait; as many as this variable says, where it is set: `RINGBACK_TEST_WAITING_CUSTOMERS=500`.
 const CUSTOMERS: usize = 12;
 
-/// What a client says at its end.
+/// A client's account of its work, at its end.
 #[derive(Deserialize)]
 struct Answers {
     answered: usize,

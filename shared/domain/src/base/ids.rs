@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
@@ -258,6 +258,14 @@ id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );
+impl ContactId {
+    /// A part of this time, the same whenever it is asked for: it spreads something that is due for many contacts at once.
+    pub fn part_of(self, time: SignedDuration) -> SignedDuration {
+        let seconds = self.0.random() % u128::try_from(time.as_secs().max(1)).unwrap_or(1);
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or_default())
+    }
+}
+
 id!(
     /// A person who logs in; may belong to several tenants.
     UserId, "usr"

@@ -148,19 +148,11 @@ impl PreflightTally {
             })
         };
         let customers = |connection: &Connection| self.senders.get(&connection.id).copied().unwrap_or_default();
-        let daily = |connection: &Connection| {
-            let limit = connection.reported.and_tested(connection.checkup.as_ref());
-            // 0: no limit.
-            limit
-                .customers_per_day
-                .map(|limit| limit.value)
-                .filter(|limit| *limit > 0)
-        };
         let shares = connections.iter().filter_map(|connection| {
             Some(DailyShare {
                 connection_id: connection.id,
                 customers: customers(connection),
-                customers_per_day: daily(connection)?,
+                customers_per_day: connection.customers_per_day()?,
             })
         });
         // A number sends no faster than the provider allows, and to no more customers.
@@ -168,7 +160,7 @@ impl PreflightTally {
             let room = connection.throughput(Channel::WhatsApp, now)?.room(Lane::Bulk).max(1);
             let seconds = i64::try_from(customers(connection) / u64::from(room)).ok()?;
             // As if nobody had written lately: the latest it can be.
-            let days = daily(connection).map_or(0, |allowed| {
+            let days = connection.customers_per_day().map_or(0, |allowed| {
                 customers(connection).saturating_sub(1) / u64::from(portfolio::most(allowed))
             });
             let days = SignedDuration::from_hours(25).saturating_mul(i32::try_from(days).ok()?);

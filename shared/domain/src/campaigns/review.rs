@@ -353,6 +353,14 @@ fn carrying<'a>(message: &CampaignMessage, config: &'a TenantConfig, channel: Ch
     own.map_or_else(|| usual_carriers(config, channel).take(1).collect(), |own| vec![own])
 }
 
+/// The connection by whose number a campaign is sent by WhatsApp, if it is.
+pub fn whatsapp_sender(campaign: &Campaign, config: &TenantConfig) -> Option<ConnectionId> {
+    let message = &campaign.message;
+    let sends = message.channels.iter().any(|channel| *channel == Channel::WhatsApp);
+    let carriers = sends.then(|| carrying(message, config, Channel::WhatsApp));
+    carriers?.first().map(|connection| connection.id)
+}
+
 /// Warnings about the connections and the content of each channel. Of content that is wrong, nothing more is said.
 fn senders(
     message: &CampaignMessage,

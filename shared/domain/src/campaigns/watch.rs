@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::ids::MessageId,
+    campaigns::campaign::Campaign,
     contacts::contact::Contact,
     messages::{
         message::{Message, MessageState},
         refusal::{Reason, Refusal},
     },
+    templates::template::TemplateDefinition,
+    tenants::{connection::Connection, connection_test::Quality},
 };
 
 /// Messages of a minute that are looked at.
@@ -104,6 +107,27 @@ impl Watch {
         let failed = FAILED.reached(self.looked, self.failed);
         failed.or_else(|| REFUSED.reached(self.looked, self.refused))
     }
+}
+
+/// The reason to pause a campaign whose template or number Meta has rated low since the campaign was started or resumed: people block it or
+/// report it, and further messages could restrict the number for everybody who needs an answer. Whoever resumes it has seen the rating.
+pub fn rated_low(campaign: &Campaign, templates: &[TemplateDefinition], number: Option<&Connection>) -> Option<Refusal> {
+    let is_new = |quality, at| quality == Quality::Red && campaign.updated_at < at;
+    let template = templates
+        .iter()
+        .find(|template| template.quality.zip(template.quality_at).is_some_and(|(quality, at)| is_new(quality, at)));
+    if let Some(TemplateDefinition { name, language, .. }) = template {
+        let sentence = format!("Meta rates the quality of template {name} in {language} as low; see why before you resume it");
+        let why = Refusal::new(Reason::LowQuality, sentence).and("template", name.as_str());
+        return Some(why.and("language", language.as_str()));
+    }
+    let number = number.filter(|number| {
+        let quality = number.reported.and_tested(number.checkup.as_ref()).quality;
+        quality.is_some_and(|quality| is_new(quality.value, quality.at))
+    })?;
+    let name = number.name.as_str();
+    let sentence = format!("Meta rates the quality of the number of {name:?} as low; see why before you resume it");
+    Some(Refusal::new(Reason::LowQuality, sentence).and("connection", name))
 }
 
 #[cfg(test)]

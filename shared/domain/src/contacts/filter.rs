@@ -94,6 +94,16 @@ pub struct Search {
     pub driver: Driver,
 }
 
+impl Search {
+    /// All contacts.
+    pub fn everybody() -> Self {
+        Self {
+            filter: Filter::default(),
+            driver: Driver::All,
+        }
+    }
+}
+
 /// The last digits of a telephone number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digits(String);

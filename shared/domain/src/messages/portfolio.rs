@@ -67,7 +67,7 @@ impl FirstWritten {
     }
 }
 
-/// How many of those that WhatsApp allows in 24 hours campaigns take.
+/// The part of those that WhatsApp allows in 24 hours that campaigns take.
 pub fn most(allowed: u32) -> u32 {
     let most = u64::from(allowed) * 4 / 5;
     u32::try_from(most).unwrap_or(u32::MAX).max(1)

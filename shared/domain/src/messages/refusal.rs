@@ -177,6 +177,8 @@ codes! {
         FailureRate = "failure_rate" ["percent"],
         /// Too many people have refused further messages after the campaign's.
         OptOutRate = "opt_out_rate" ["percent"],
+        /// Meta has rated the quality of the campaign's template, or of the number that sends it, as low.
+        LowQuality = "low_quality" ["template", "language", "connection"],
 
         // Ends and remarks of messages and calls.
         /// The provider refused the message or gave it up, with this code.

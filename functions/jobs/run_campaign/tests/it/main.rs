@@ -34,6 +34,7 @@ use domain::{
     },
     money::cap::{Cap, Period, Scope},
     templates::template::TemplateDefinition,
+    tenants::connection_test::{Dated, Quality, Reported},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use jobs::StartOperation;
@@ -546,6 +547,49 @@ async fn what_keeps_it_from_everybody_pauses_the_campaign() {
     world.becomes(&start, CampaignState::Running).await;
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+}
+
+/// A rating that is older than its start or resumption is known to whoever did that.
+#[tokio::test]
+async fn a_low_rating_pauses_the_campaign_once() {
+    let world = World::new().await;
+    let fans = world.fans(2).await;
+    let store = world.store();
+    let rated = async |at: Timestamp| {
+        for template in store.all::<TemplateDefinition>(world.scope()).await.unwrap() {
+            let before: Versioned<TemplateDefinition> = store.get(world.scope(), &template.id()).await.unwrap().unwrap();
+            let mut after = before.value.clone();
+            (after.quality, after.quality_at) = (Some(Quality::Red), Some(at));
+            let changed = store.change(world.scope(), &before, &after, &world.aws.stamp());
+            changed.await.unwrap();
+        }
+    };
+    rated(world.aws.now() - SignedDuration::from_hours(1)).await;
+    let start = world.start(json!({ "message": template() })).await;
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+
+    let start = world.start(json!({ "message": template() })).await;
+    rated(world.aws.now() + SignedDuration::from_secs(40)).await;
+    world.work(&start).await;
+    let low = (CampaignState::Paused, Some(Reason::LowQuality));
+    assert_eq!(world.state(&start).await, low);
+    world.aws.pass(60);
+    world.becomes(&start, CampaignState::Running).await;
+    let quality = Some(Dated {
+        at: world.aws.now() + SignedDuration::from_secs(1),
+        value: Quality::Red,
+    });
+    let number = store.connection(world.scope(), world.business.whatsapp).await.unwrap();
+    let reported = Reported {
+        quality,
+        ..Reported::default()
+    };
+    let noted = store.note_reported(world.scope(), &number.unwrap(), reported);
+    noted.await.unwrap();
+    world.work(&start).await;
+    assert_eq!(world.state(&start).await, low);
+    assert!(world.reached(&start, &fans).await.is_empty());
 }
 
 #[tokio::test]

@@ -1248,6 +1248,7 @@ reason-campaign_cancelled = أُلغيت حملتها أو حُذفت
 reason-contact_merged = دُمجت جهة الاتصال في جهة أخرى، وتصل الرسالة إليها إن أمكن
 reason-segment_unusable = حُذفت شريحة من شرائح الحملة أو حقل من حقولها
 reason-failure_rate = فشلت { $percent } % من رسائلها
+reason-low_quality = صنّفت Meta جودة قالبها أو رقمها على أنها منخفضة
 reason-opt_out_rate = رفض { $percent } % من الأشخاص مزيدًا من الرسائل بعدها
 reason-provider_refused = رفض المزوّد الرسالة (الرمز { $provider_code })
 reason-not_accepted = لم يقبل المزوّد الرسالة

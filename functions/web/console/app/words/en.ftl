@@ -1188,6 +1188,7 @@ reason-campaign_cancelled = its campaign was cancelled or deleted
 reason-contact_merged = the contact was merged into another, which gets the message if it may
 reason-segment_unusable = a segment of the campaign, or a field of it, was deleted
 reason-failure_rate = { $percent } % of its messages have failed
+reason-low_quality = Meta has rated the quality of its template, or of its number, as low
 reason-opt_out_rate = { $percent } % of the people have refused further messages after it
 reason-provider_refused = the provider refused the message (code { $provider_code })
 reason-not_accepted = the provider did not accept the message

@@ -564,6 +564,12 @@ impl Connection {
         reported.map_or(STANDARD, |reported| reported.value)
     }
 
+    /// The customers whom the business may message first in 24 hours by WhatsApp, as was last reported or tested. `None`: no limit is known.
+    pub fn customers_per_day(&self) -> Option<u32> {
+        let known = self.reported.and_tested(self.checkup.as_ref()).customers_per_day?;
+        (known.value > 0).then_some(known.value)
+    }
+
     /// The throughput of its number on a channel. None by SMS: Twilio has queues for that.
     pub fn throughput(&self, channel: Channel, now: Timestamp) -> Option<Throughput> {
         let throughput = Throughput::of(self.most_per_second(), self.throttled, now);
