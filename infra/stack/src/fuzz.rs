@@ -40,8 +40,8 @@ pub struct Size {
 impl Size {
     /// Takes a minute or two.
     pub const SHORT: Self = Self {
-        examples: 6,
-        share: 12,
+        examples: 4,
+        share: 20,
         sequences: false,
         persons: 8,
     };

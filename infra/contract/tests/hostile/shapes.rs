@@ -85,8 +85,8 @@ impl Share {
     }
 }
 
-/// The places of an operation's examples so far. A place that several of them have is asked once.
-pub(crate) type Seen = BTreeSet<(Vec<Step>, String)>;
+/// The names and schemas of the places in an operation's examples so far. Several of one name and schema are of one type, so one is asked.
+pub(crate) type Seen = BTreeSet<(Option<Step>, String)>;
 
 /// All hostile bodies of a share of an example's places, each of at most this many bytes. Those [of no schema](of_no_schema) are not
 /// among them.
@@ -96,7 +96,8 @@ pub(crate) fn hostile(document: &Value, example: &Example, most: usize, share: S
     find(document, &example.schema, &[], &mut places);
     for place in places {
         let number = seen.len();
-        if !seen.insert((place.steps.clone(), place.schema.clone())) || !share.has(number) {
+        let kind = (place.steps.last().cloned(), place.schema.clone());
+        if !seen.insert(kind) || !share.has(number) {
             continue;
         }
         let most = if number == 0 { most } else { most.min(PART) };
