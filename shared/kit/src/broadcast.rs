@@ -74,7 +74,10 @@ impl Planner {
         let mut needs = review::needs([(campaign, None)], &config);
         for person in people {
             let world = world(&config, Material::NONE, &[], person, now);
-            needs.share(&Needs::of(&campaign.intent(&config.tenant, &person.contact, now), &world));
+            needs.share(&Needs::of(
+                &campaign.intent(&config.tenant, &person.contact, now),
+                &world,
+            ));
         }
         let read = self.store().material(scope, &needs, &Along::default()).await?;
         let material = Material {

@@ -30,7 +30,10 @@ const MAX_UNITS_CREATED: f64 = 21.0;
 const MAX_UNITS_IMPORTED: f64 = 11.0;
 
 /// What a team does, with its maximum write units.
-pub(super) const REPLY: (&str, f64) = ("reply, from its request to the last status, of a team of twenty at once", 26.0);
+pub(super) const REPLY: (&str, f64) = (
+    "reply, from its request to the last status, of a team of twenty at once",
+    26.0,
+);
 pub(super) const ASSIGNMENT: (&str, f64) = ("assignment of a conversation", 6.0);
 pub(super) const BROADCAST: (&str, f64) = ("recipient of a broadcast, to the last status", 19.0);
 

@@ -195,7 +195,14 @@ mod tests {
         }
         let both = "2026-12-02T09:05".parse::<LocalDateTime>().unwrap();
         assert_eq!(both.to_string(), "2026-12-02T09:05");
-        for wrong in ["2026-12-02", "2026-12-02 09:05", "2026-12-02T9:05", "2026-12-02T24:00", "2026-12-02T09:05Z", ""] {
+        for wrong in [
+            "2026-12-02",
+            "2026-12-02 09:05",
+            "2026-12-02T9:05",
+            "2026-12-02T24:00",
+            "2026-12-02T09:05Z",
+            "",
+        ] {
             assert_eq!(wrong.parse::<LocalDateTime>(), Err(NotLike::DATE_TIME), "{wrong}");
         }
     }

@@ -426,9 +426,9 @@ mod tests {
                 });
                 let fields: CampaignIn = from_value(fields).unwrap();
                 let campaign = Campaign::new(ulid::Ulid::from_parts(7, 9), fields, self.case.now);
-                let composed = self
-                    .case
-                    .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
+                let composed = self.case.with_world(|_, world| {
+                    compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
+                });
                 let message = composed.unwrap().message("cor".to_owned(), self.case.now, &timers());
                 passage.said(self.scene(&zone), message.id);
                 self.last = Some(message);

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     base::{
         fault::{Fault, FaultCode},
-        ids::{TagId, UserId},
+        ids::{ConnectionId, TagId, UserId},
     },
     campaigns::{
         campaign::{Campaign, CampaignMessage, CampaignType, Exits},
@@ -356,7 +356,7 @@ fn carrying<'a>(message: &CampaignMessage, config: &'a TenantConfig, channel: Ch
 /// The connection by whose number a campaign is sent by WhatsApp, if it is.
 pub fn whatsapp_sender(campaign: &Campaign, config: &TenantConfig) -> Option<ConnectionId> {
     let message = &campaign.message;
-    let sends = message.channels.iter().any(|channel| *channel == Channel::WhatsApp);
+    let sends = message.channels.contains(&Channel::WhatsApp);
     let carriers = sends.then(|| carrying(message, config, Channel::WhatsApp));
     carriers?.first().map(|connection| connection.id)
 }

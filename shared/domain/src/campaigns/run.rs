@@ -456,13 +456,15 @@ mod tests {
     fn everybody_with_an_opt_in_gets_the_message_in_bulk() {
         let case = opted_in();
         let campaign = campaign(&case, offer());
-        let composed = case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
+        let composed = case
+            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         let composed = composed.unwrap();
         assert_eq!(composed.policy.lane(), crate::messages::purpose::Lane::Bulk);
         assert_eq!(composed.cause, campaign.cause(case.contact.id));
         assert_eq!(composed.cause.message_id().contact(), case.contact.id);
         let without = Case::new();
-        let refused = without.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
+        let refused = without
+            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         assert_eq!(refused.unwrap_err().reason, Reason::NoConsent);
     }
 
@@ -473,7 +475,8 @@ mod tests {
         let mut fields = offer();
         fields["send_window"] = serde_json::json!({"from": "18:00", "to": "20:00"});
         let campaign = campaign(&case, fields);
-        let composed = case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
+        let composed = case
+            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         assert_eq!(composed.unwrap().not_before, at("2026-11-20T18:00:00+04:00"));
     }
 
@@ -545,7 +548,8 @@ mod tests {
         let case = opted_in();
         let campaign = campaign(&case, offer());
         let timers = crate::samples::timers();
-        let composed = case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
+        let composed = case
+            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
         let mut message = composed.unwrap().message("cor".to_owned(), case.now, &timers);
         assert!(!message.is_held());
         let hold = |message: &mut Message| {

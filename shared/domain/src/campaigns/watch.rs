@@ -111,13 +111,21 @@ impl Watch {
 
 /// The reason to pause a campaign whose template or number Meta has rated low since the campaign was started or resumed: people block it or
 /// report it, and further messages could restrict the number for everybody who needs an answer. Whoever resumes it has seen the rating.
-pub fn rated_low(campaign: &Campaign, templates: &[TemplateDefinition], number: Option<&Connection>) -> Option<Refusal> {
+pub fn rated_low(
+    campaign: &Campaign,
+    templates: &[TemplateDefinition],
+    number: Option<&Connection>,
+) -> Option<Refusal> {
     let is_new = |quality, at| quality == Quality::Red && campaign.updated_at < at;
-    let template = templates
-        .iter()
-        .find(|template| template.quality.zip(template.quality_at).is_some_and(|(quality, at)| is_new(quality, at)));
+    let template = templates.iter().find(|template| {
+        template
+            .quality
+            .zip(template.quality_at)
+            .is_some_and(|(quality, at)| is_new(quality, at))
+    });
     if let Some(TemplateDefinition { name, language, .. }) = template {
-        let sentence = format!("Meta rates the quality of template {name} in {language} as low; see why before you resume it");
+        let sentence =
+            format!("Meta rates the quality of template {name} in {language} as low; see why before you resume it");
         let why = Refusal::new(Reason::LowQuality, sentence).and("template", name.as_str());
         return Some(why.and("language", language.as_str()));
     }

@@ -35,7 +35,11 @@ impl Owned for Campaign {
         if self.triggers.is_none() && self.exits == Exits::default() {
             return Some(BEFORE_TRIGGERS);
         }
-        Some(if self.triggers.date.is_none() { BEFORE_DATES } else { BEFORE_LOCAL })
+        Some(if self.triggers.date.is_none() {
+            BEFORE_DATES
+        } else {
+            BEFORE_LOCAL
+        })
     }
 
     fn is_of_share(&self) -> bool {

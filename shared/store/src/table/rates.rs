@@ -152,7 +152,11 @@ impl Store {
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                     let used: Option<u32> = count(failed.item());
-                    let reached = if used.is_some_and(|used| used >= own.most) { own } else { all };
+                    let reached = if used.is_some_and(|used| used >= own.most) {
+                        own
+                    } else {
+                        all
+                    };
                     Ok(reached.state(None, now))
                 }
                 _ => Err(StoreError::answered(DOING, error)),

@@ -26,12 +26,18 @@ async fn requests_stay_within_the_limits_of_caller_and_tenant() {
     let (within, over) = ask(ann, 14).await;
     assert_eq!((within.len(), over.len()), (10, 4));
     assert!(within.iter().any(|allowance| allowance.remaining == Some(0)));
-    assert!(over.iter().all(|allowance| allowance.limit == 10), "her own limit is reached");
+    assert!(
+        over.iter().all(|allowance| allowance.limit == 10),
+        "her own limit is reached"
+    );
     // What was refused does not count for the tenant.
     let (within, over) = ask(ben, 7).await;
     assert_eq!((within.len(), over.len()), (5, 2));
     assert!(within.iter().all(|allowance| allowance.limit == 10));
-    assert!(over.iter().all(|allowance| allowance.limit == 15), "the tenant's limit is reached");
+    assert!(
+        over.iter().all(|allowance| allowance.limit == 15),
+        "the tenant's limit is reached"
+    );
     let (within, _) = ask(cas, 1).await;
     assert!(within.is_empty());
     let later = now + SignedDuration::from_mins(1);

@@ -557,7 +557,8 @@ async fn a_low_rating_pauses_the_campaign_once() {
     let store = world.store();
     let rated = async |at: Timestamp| {
         for template in store.all::<TemplateDefinition>(world.scope()).await.unwrap() {
-            let before: Versioned<TemplateDefinition> = store.get(world.scope(), &template.id()).await.unwrap().unwrap();
+            let before: Versioned<TemplateDefinition> =
+                store.get(world.scope(), &template.id()).await.unwrap().unwrap();
             let mut after = before.value.clone();
             (after.quality, after.quality_at) = (Some(Quality::Red), Some(at));
             let changed = store.change(world.scope(), &before, &after, &world.aws.stamp());
@@ -646,7 +647,9 @@ async fn each_message_waits_for_the_clock_of_its_recipient() {
     let world = World::new().await;
     let fans = [world.fan("+971501234567").await, world.fan("+442079460000").await];
     let tomorrow = world.aws.now().to_zoned(TimeZone::UTC).date().tomorrow().unwrap();
-    let start = world.start(json!({ "starts_at_local": format!("{tomorrow}T09:00") })).await;
+    let start = world
+        .start(json!({ "starts_at_local": format!("{tomorrow}T09:00") }))
+        .await;
     let at = |time: &str| format!("{tomorrow}T{time}Z").parse::<Timestamp>().unwrap();
     let begins = at("09:00:00") - SignedDuration::from_hours(14);
     world.work(&start).await;
@@ -657,7 +660,10 @@ async fn each_message_waits_for_the_clock_of_its_recipient() {
     let mut leave = Vec::new();
     for fan in &fans {
         let message = world.message(&start, fan.id).await.unwrap();
-        assert_eq!(message.valid_until(), message.not_before + SignedDuration::from_hours(24));
+        assert_eq!(
+            message.valid_until(),
+            message.not_before + SignedDuration::from_hours(24)
+        );
         leave.push(message.not_before);
     }
     assert_eq!(leave, [at("05:00:00"), at("09:00:00")]);
