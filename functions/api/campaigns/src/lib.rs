@@ -561,12 +561,13 @@ async fn list_campaign_recipients(
     let from: InAudience = paging.position()?.unwrap_or_default();
     let page = store.recipients(scope, &campaign.value, (from, paging.limit()), who.now());
     let (mut items, next) = page.await?;
-    items.retain(|recipient| query.takes(recipient));
+    items.retain(|recipient| query.takes(&campaign.value, recipient));
     let page = Page {
         items,
         next: next.map(|next| next.to_string()),
     };
-    Ok(Listed::of(page, RecipientOut::from))
+    let shown = |recipient| RecipientOut::of(&campaign.value, recipient);
+    Ok(Listed::of(page, shown))
 }
 
 /// Reports of a tenant per hour: each reads the whole audience.

@@ -2,13 +2,15 @@
 
 use domain::{
     base::{
+        bounded::Whole,
         facts::Facts,
         fault::{Fault, FaultCode},
         ids::{ContactId, MessageId},
     },
     campaigns::{
-        campaign::Campaign,
+        campaign::{Campaign, MAX_VARIANTS},
         report::{Recipient, RecipientState},
+        variants::VariantNumber,
     },
     messages::{
         content_problems::{MAX_WARNINGS, Review},
@@ -99,14 +101,19 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "bool")]
     pub(crate) clicked: Option<bool>,
+    /// Only those of this variant: 0 is `message`, and `variants` follow in their order.
+    #[serde(default)]
+    #[schemars(with = "u8", range(max = MAX_VARIANTS))]
+    pub(crate) variant: Option<Whole<0, { MAX_VARIANTS as u32 }>>,
 }
 
 impl RecipientQuery {
-    /// Whether a recipient fulfils them.
-    pub(crate) fn takes(&self, recipient: &Recipient) -> bool {
+    /// Whether a recipient of this campaign fulfils them.
+    pub(crate) fn takes(&self, campaign: &Campaign, recipient: &Recipient) -> bool {
         self.state.is_none_or(|state| recipient.state() == state)
             && self.replied.is_none_or(|replied| recipient.replied() == replied)
             && self.clicked.is_none_or(|clicked| recipient.clicked() == clicked)
+            && self.variant.is_none_or(|variant| campaign.variant_of(recipient.contact) == variant.get() as usize)
     }
 }
 
@@ -115,6 +122,9 @@ impl RecipientQuery {
 pub(crate) struct RecipientOut {
     /// Id of the contact.
     contact_id: ContactId,
+    /// Number of the variant for the contact: 0 is `message`, and `variants` follow in their order.
+    #[schemars(range(max = MAX_VARIANTS), example = 0)]
+    variant: VariantNumber,
     /// What became of the contact.
     state: RecipientState,
     /// Id of the message. `null`: there is none.
@@ -132,10 +142,12 @@ pub(crate) struct RecipientOut {
     clicked: bool,
 }
 
-impl From<Recipient> for RecipientOut {
-    fn from(recipient: Recipient) -> Self {
+impl RecipientOut {
+    /// Somebody in the audience of this campaign.
+    pub(crate) fn of(campaign: &Campaign, recipient: Recipient) -> Self {
         let (code, detail) = recipient.reason().unzip();
         Self {
+            variant: campaign.variant_of(recipient.contact),
             state: recipient.state(),
             code,
             detail: detail.map(str::to_owned),

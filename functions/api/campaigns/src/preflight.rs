@@ -154,13 +154,15 @@ pub(crate) async fn get_campaign_preflight(
         let config = found(store.config(scope, &configs)).await?;
         let people = store.people_by_id(scope, &result.samples).await?;
         let at = campaign.value.begins_at().map_or(now, |begins_at| begins_at.max(now));
-        let broadcast = previews
-            .planner
-            .broadcast(scope, (&campaign.value, config), people.values(), at);
-        let (broadcast, _) = broadcast.await?;
-        let people = result.samples.iter().filter_map(|id| people.get(id));
-        for person in people.filter(|person| person.contact.deleted_at.is_none()) {
-            samples.push(sample((&previews, &broadcast), person, at)?);
+        let shown = result.samples.iter().filter_map(|id| people.get(id));
+        let shown = shown.filter(|person| person.contact.deleted_at.is_none());
+        for (says, part) in campaign.value.by_variant(shown, |person| person.contact.id) {
+            let people = part.iter().copied();
+            let broadcast = previews.planner.broadcast(scope, (&says, config.clone()), people, at);
+            let (broadcast, _) = broadcast.await?;
+            for person in part {
+                samples.push(sample((&previews, &broadcast), person, at)?);
+            }
         }
     }
     Ok(Json(PreflightOut {

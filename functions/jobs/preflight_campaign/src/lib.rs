@@ -218,14 +218,27 @@ impl Flight<'_> {
         let Some(config) = store.config(scope, config).await? else {
             return Ok(Ok(()));
         };
-        let ready = planner.broadcast(scope, (self.campaign, config), people.iter(), begins_at);
-        let (broadcast, stopped) = ready.await?;
-        cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
-        let (open, book) = futures::try_join!(self.open(&broadcast, &people), self.book())?;
-        let prices = (&**book, day_of(begins_at));
-        for person in &people {
+        for (says, part) in self.campaign.by_variant(people, |person| person.contact.id) {
+            let ready = planner.broadcast(scope, (&says, config.clone()), part.iter(), begins_at);
+            let (broadcast, stopped) = ready.await?;
+            cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
+            self.count((&broadcast, &part), cursor, bytes).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Counts these people.
+    async fn count(
+        &self,
+        (broadcast, people): (&Broadcast<'_>, &[Person]),
+        cursor: &mut Cursor,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), JobError> {
+        let (open, book) = futures::try_join!(self.open(broadcast, people), self.book())?;
+        let prices = (&**book, day_of(self.begins_at()));
+        for person in people {
             let decided = match self.made_at(cursor.tally.messages) {
-                Some(made_at) => decided(&broadcast, person, &open, made_at).map(|composed| (composed, made_at)),
+                Some(made_at) => decided(broadcast, person, &open, made_at).map(|composed| (composed, made_at)),
                 None => Err(Pace::over()),
             };
             match &decided {
@@ -241,7 +254,7 @@ impl Flight<'_> {
             let cells = cells(person, &decided);
             let _ = csv_row(bytes, cells.iter().map(String::as_str));
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// The prices that hold.

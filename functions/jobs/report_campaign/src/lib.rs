@@ -2,15 +2,19 @@
 //!
 //! Safe to run twice: it only reads, and what a step counted that was not recorded is counted again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    iter,
+};
 
 use domain::{
     base::operation::{Data, Progress},
     campaigns::{
         campaign::{Campaign, CampaignType},
         drip::EnrolmentStatus,
-        report::{CampaignTally, DripTally, InAudience, RecipientState, ReportCampaign, StepTally},
+        report::{CampaignTally, DripTally, InAudience, RecipientState, ReportCampaign, StepTally, VariantTally},
         steps::StepName,
+        variants::VariantNumber,
     },
     money::{costs::Costs, prices::decimal, product::Currency},
 };
@@ -61,6 +65,18 @@ struct Report {
     cost: Vec<Cost>,
     /// Messages whose price is unknown. They are in no amount.
     unpriced: u64,
+    /// Those who got the message, and those who got each of its variants.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    variants: Vec<VariantReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct VariantReport {
+    number: VariantNumber,
+    /// `None`: the message itself.
+    name: Option<String>,
+    #[serde(flatten)]
+    tally: VariantTally,
 }
 
 /// The result for a drip.
@@ -111,7 +127,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
     let (page, next) = store.recipients(scope, campaign, (from, PER_STEP), now).await?;
     for recipient in &page {
-        tally.add(recipient);
+        tally.add(campaign, recipient);
     }
     let progress = Progress {
         done: tally.recipients,
@@ -124,7 +140,14 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     }
     // With the prices of the day on which it began.
     let (cost, unpriced) = cost(&tally.counters, campaign.began_at.unwrap_or(now), ctx).await?;
+    let names = campaign.variants.iter().map(|variant| Some(variant.name.to_string()));
+    let variants = iter::once(None).chain(names).enumerate().map(|(number, name)| VariantReport {
+        number,
+        name,
+        tally: tally.variants.remove(&number).unwrap_or_default(),
+    });
     let report = Report {
+        variants: variants.filter(|_| !campaign.variants.is_empty()).collect(),
         recipients: tally.recipients,
         cost,
         unpriced,

@@ -92,11 +92,25 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     if undecided.is_empty() {
         return Ok(step);
     }
-    let making = match Making::begin(run, campaign, &undecided).await? {
+    for (says, part) in campaign.by_variant(undecided, |contact| *contact) {
+        part_of(run, &says, &part, &mut step).await?;
+    }
+    Ok(step)
+}
+
+/// The same for those who get the message of this campaign.
+async fn part_of(
+    run: &Run<'_>,
+    campaign: &Campaign,
+    undecided: &[ContactId],
+    step: &mut Step,
+) -> Result<(), JobError> {
+    let (store, scope) = (&run.ctx.store, run.scope);
+    let making = match Making::begin(run, campaign, undecided).await? {
         Ok(making) => making,
         Err(why) => {
             step.stopped = Some(why);
-            return Ok(step);
+            return Ok(());
         }
     };
     let made = undecided.iter().map(|contact| Box::pin(making.one(*contact)));
@@ -119,7 +133,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     making.places.return_rest((store, scope), run.now).await;
     // What is written is queued, even if others failed.
     run.ctx.queues.enqueue(jobs, run.now).await?;
-    failed.map_or(Ok(step), Err)
+    failed.map_or(Ok(()), Err)
 }
 
 /// Those of the messages of these ids of contacts that exist. One that cannot be read is there, too.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     automations::rule::MAX_FALLBACK_SECONDS,
     base::{
-        bounded::{Distinct, Whole},
+        bounded::{Distinct, UpTo, Whole},
         facts::Facts,
         fault::{Fault, FaultCode},
         ids::{CampaignId, LineId, OperationId, SegmentId, StageId, TagId},
@@ -30,6 +30,8 @@ pub const MAX_EXCLUDED_TAGS: usize = 20;
 pub const MAX_TRIGGERS: usize = 20;
 /// Maximum messages per minute that a campaign can ask for.
 pub const MAX_PER_MINUTE: u32 = 60_000;
+/// Maximum contents of a broadcast beside its message.
+pub const MAX_VARIANTS: usize = 3;
 /// Maximum channels of a message: there are no more.
 const MAX_CHANNELS: usize = 2;
 
@@ -82,6 +84,10 @@ resource! {
         /// The message of a broadcast. Those of a drip are in its steps.
         #[serde(default)]
         pub message: CampaignMessage,
+        /// Other contents of a broadcast, each for a part of the audience, which is drawn by lot. The others get `message`. The report compares them.
+        #[serde(default, skip_serializing_if = "is_empty")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+        pub variants: UpTo<MAX_VARIANTS, Variant>,
         /// Events that end a drip for a contact before its last step. Whoever refuses all messages leaves it in any case.
         #[serde(default, skip_serializing_if = "Exits::is_usual")]
         pub exits: Exits,
@@ -293,6 +299,31 @@ impl Default for CampaignMessage {
             fallback_after_seconds: Whole::nearest(USUAL_FALLBACK_SECONDS),
         }
     }
+}
+
+/// Another content of a campaign's message. What it leaves out is as in `message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CampaignVariant"))]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// Display name.
+    #[cfg_attr(feature = "schema", schemars(example = "Shorter"))]
+    pub name: OneLine<1, MAX_NAME_LENGTH>,
+    /// Percent of the audience who get it.
+    #[cfg_attr(feature = "schema", schemars(example = 50))]
+    pub percent: Whole<1, 99>,
+    /// Content for WhatsApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub template: Option<TemplateUse>,
+    /// Content for SMS, as in `message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = &"{{tenant.name}}: 20% off. Reply STOP for no more messages."))]
+    pub sms_text: Option<SmsText>,
+}
+
+fn is_empty(variants: &UpTo<MAX_VARIANTS, Variant>) -> bool {
+    variants.is_empty()
 }
 
 /// Hours of every day, in the recipient's time zone, in which messages are sent. They cross midnight if `to` is before `from`. The two

@@ -18,5 +18,6 @@ pub mod run;
 pub mod state;
 pub mod steps;
 pub mod trigger;
+pub mod variants;
 pub mod wait;
 pub mod watch;

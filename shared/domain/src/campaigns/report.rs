@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::ids::{CampaignId, ContactId, MessageId},
     campaigns::{
+        campaign::Campaign,
         drip::EnrolmentStatus,
         run::{Enrolment, Exit},
         steps::Steps,
+        variants::VariantNumber,
     },
     messages::{
         message::{Message, MessageState},
@@ -154,11 +156,34 @@ pub struct CampaignTally {
     pub clicked: u64,
     /// What was paid, or is expected to be, as counters of costs.
     pub counters: BTreeMap<String, u64>,
+    /// Those of each variant, if there are some.
+    #[serde(default)]
+    pub variants: BTreeMap<VariantNumber, VariantTally>,
+}
+
+/// What became of those who got a variant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantTally {
+    /// Number of contacts.
+    pub recipients: u64,
+    /// Those in each state.
+    pub states: BTreeMap<RecipientState, u64>,
+    /// Those who wrote after they had got the message.
+    pub replied: u64,
+    /// Those who followed a tracked link of it.
+    pub clicked: u64,
 }
 
 impl CampaignTally {
-    /// Adds somebody.
-    pub fn add(&mut self, recipient: &Recipient) {
+    /// Adds somebody in the audience of this campaign.
+    pub fn add(&mut self, campaign: &Campaign, recipient: &Recipient) {
+        if !campaign.variants.is_empty() {
+            let variant = self.variants.entry(campaign.variant_of(recipient.contact)).or_default();
+            variant.recipients += 1;
+            *variant.states.entry(recipient.state()).or_default() += 1;
+            variant.replied += u64::from(recipient.replied());
+            variant.clicked += u64::from(recipient.clicked());
+        }
         self.recipients += 1;
         *self.states.entry(recipient.state()).or_default() += 1;
         if let Some((reason, _)) = recipient.reason() {
@@ -307,6 +332,7 @@ impl FromStr for InAudience {
 mod tests {
     use super::*;
     use crate::{
+        base::resource::Resource as _,
         campaigns::drip::Taken,
         messages::{
             message::{AttemptState, SendOutcome, StatusReport},
@@ -326,12 +352,23 @@ mod tests {
         }
     }
 
+    /// A broadcast with a variant.
+    fn campaign() -> Campaign {
+        let fields = serde_json::json!({
+            "type": "broadcast", "name": "Offer",
+            "variants": [{"name": "Shorter", "percent": 50, "sms_text": "20% off"}],
+        });
+        let fields = serde_json::from_value(fields).unwrap();
+        Campaign::new(ulid::Ulid::from_parts(7, 9), fields, at(NOON))
+    }
+
     #[test]
     fn everybody_counts_once_by_state_and_reason() {
-        let mut tally = CampaignTally::default();
-        tally.add(&recipient());
+        let (mut tally, campaign) = (CampaignTally::default(), campaign());
+        let add = |tally: &mut CampaignTally, recipient: Recipient| tally.add(&campaign, &recipient);
+        add(&mut tally, recipient());
         let why = Refusal::new(Reason::NoConsent, "no opt-in");
-        tally.add(&Recipient {
+        add(&mut tally, Recipient {
             exit: Some(Exit::new(why, at(NOON))),
             ..recipient()
         });
@@ -352,19 +389,19 @@ mod tests {
         };
         message.apply(1, read, now, &timers);
         assert!(message.click(now) && !message.click(now), "only the first time counts");
-        tally.add(&Recipient {
+        add(&mut tally, Recipient {
             message: Some(message.clone()),
             wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
             ..recipient()
         });
         let mut late = message_of(Case::new().plan(), now);
         late.block(Refusal::new(Reason::Late, "too late"));
-        tally.add(&Recipient {
+        add(&mut tally, Recipient {
             message: Some(late),
             wrote_at: Some(now),
             ..recipient()
         });
-        tally.add(&Recipient {
+        add(&mut tally, Recipient {
             all_made: true,
             ..recipient()
         });
@@ -374,6 +411,15 @@ mod tests {
         assert_eq!(tally.states, states.map(|state| (state, 1)).into());
         let reasons = ["no_consent", "late"].map(|reason| (reason.to_owned(), 1));
         assert_eq!(tally.reasons, reasons.into());
+        // They are of one contact, who has one variant.
+        let of_variant = VariantTally {
+            recipients: 5,
+            states: tally.states.clone(),
+            replied: 1,
+            clicked: 1,
+        };
+        let number = campaign.variant_of(recipient().contact);
+        assert_eq!(tally.variants, [(number, of_variant)].into());
         assert!(!tally.counters.is_empty(), "it is expected to cost something");
     }
 

@@ -62,6 +62,9 @@ pub fn needs<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>, config: &Te
         for message in messages(campaign) {
             authored(message).needed(config, &mut needs);
         }
+        for (_, message) in campaign.0.variant_messages() {
+            authored(&message).needed(config, &mut needs);
+        }
     }
     needs
 }
@@ -107,11 +110,16 @@ pub fn review(
                 found.expect(is_usual, field, fault);
             }
             warnings = message(&campaign.message, (config, material), &mut found);
+            warnings.extend(variants(campaign, (config, material), &mut found));
         }
         (CampaignType::Drip, steps) => {
             if campaign.message != CampaignMessage::default() {
                 let detail = "The messages of a drip are in its steps.";
                 found.add("message", Fault::excludes(&["steps"], detail));
+            }
+            if !campaign.variants.is_empty() {
+                let detail = "The messages of a drip are in its steps, and each has one content. Leave it out.";
+                found.add("variants", Fault::excludes(&["steps"], detail));
             }
             if campaign.starts_at_local.is_some() {
                 let detail = "Each contact goes through a drip at its own times: its steps can wait for a time of day. Leave it out.";
@@ -361,6 +369,43 @@ pub fn whatsapp_sender(campaign: &Campaign, config: &TenantConfig) -> Option<Con
     carriers?.first().map(|connection| connection.id)
 }
 
+/// Reviews the variants, and returns what would keep them from being sent at present, beside what keeps the message.
+fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut Findings) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (place, (variant, says)) in campaign.variant_messages().enumerate() {
+        let field = |name: &str| format!("variants[{place}].{name}");
+        let mut earlier = campaign.variants.iter().take(place);
+        let is_new = earlier.all(|other| other.name != variant.name);
+        let fault = Fault::new(FaultCode::GivenTwice, "Another variant has this name. Give each its own.");
+        found.expect(is_new, field("name"), fault);
+        let own = [("message.template", variant.template.is_some()), ("message.sms_text", variant.sms_text.is_some())];
+        let detail = "It says the same as the message. Give it a template or a text of its own.";
+        let differs = own.iter().any(|(_, has)| *has);
+        found.expect(differs, field("sms_text"), Fault::new(FaultCode::Required, detail));
+        // What it has from the message is reviewed there.
+        let renamed = |path: &str| {
+            let is_own = own.iter().any(|(name, has)| *has && path.starts_with(name));
+            is_own.then(|| path.replacen("message", &format!("variants[{place}]"), 1))
+        };
+        let mut of_variant = Findings::default();
+        let warned = message(&says, with, &mut of_variant);
+        found.0.extend(of_variant.0.into_iter().filter_map(|problem| {
+            let field = renamed(&problem.field)?;
+            Some(FieldProblem { field, ..problem })
+        }));
+        warnings.extend(warned.into_iter().filter_map(|warning| {
+            let field = renamed(&warning.field)?;
+            Some(Warning { field, ..warning })
+        }));
+    }
+    if campaign.percent_of_message() == 0 {
+        let detail = "The variants leave nobody for the message. All of them together get at most 99 percent.";
+        let last = campaign.variants.len().saturating_sub(1);
+        found.add(format!("variants[{last}].percent"), Fault::out_of_range(1, 99, detail.to_owned()));
+    }
+    warnings
+}
+
 /// Warnings about the connections and the content of each channel. Of content that is wrong, nothing more is said.
 fn senders(
     message: &CampaignMessage,
@@ -477,6 +522,30 @@ mod tests {
             ),
             (json!({"/starts_at": "2026-11-20T11:59:59Z"}), "starts_at", true),
             (json!({"/starts_at": "2027-05-19T12:00:01Z"}), "starts_at", true),
+            (
+                json!({"/variants": [{"name": "Same", "percent": 50}]}),
+                "variants[0].sms_text",
+                false,
+            ),
+            (
+                json!({"/variants": [{"name": "Other", "percent": 50, "sms_text": "At {{call.time}}"}]}),
+                "variants[0].sms_text",
+                true,
+            ),
+            (
+                json!({"/variants": [
+                    {"name": "Other", "percent": 50, "sms_text": "One"}, {"name": "Other", "percent": 20, "sms_text": "Two"},
+                ]}),
+                "variants[1].name",
+                true,
+            ),
+            (
+                json!({"/variants": [
+                    {"name": "One", "percent": 50, "sms_text": "One"}, {"name": "Two", "percent": 50, "sms_text": "Two"},
+                ]}),
+                "variants[1].percent",
+                true,
+            ),
             // It is noon in UTC: midnight in the last zone.
             (json!({"/starts_at_local": "2026-11-19T23:59"}), "starts_at_local", true),
             (json!({"/starts_at_local": "2027-05-19T00:01"}), "starts_at_local", true),

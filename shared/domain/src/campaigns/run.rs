@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{
+        bounded::UpTo,
         ids::{CampaignId, ContactId, OperationId},
         operation::{Data, Operation, OperationKind},
     },
@@ -148,6 +149,7 @@ impl Campaign {
         Self {
             kind: CampaignType::Broadcast,
             message: message.clone(),
+            variants: UpTo::default(),
             ..self.clone()
         }
     }

@@ -11,8 +11,9 @@ use crate::{Owned, Part, Share};
 const BEFORE_TRIGGERS: u64 = 2;
 /// The form before dates were triggers.
 const BEFORE_DATES: u64 = 3;
-/// The form before campaigns began by the recipients' clocks: a version that reads no newer one would begin at once.
-const BEFORE_LOCAL: u64 = 4;
+/// The form before broadcasts began by the recipients' clocks, and had variants: a version that reads no newer one would begin at once, and send
+/// everybody the same.
+const BEFORE_VARIANTS: u64 = 4;
 
 impl Owned for Campaign {
     const KIND: &'static str = "campaign";
@@ -29,7 +30,7 @@ impl Owned for Campaign {
     }
 
     fn form(&self) -> Option<u64> {
-        if self.starts_at_local.is_some() {
+        if self.starts_at_local.is_some() || !self.variants.is_empty() {
             return None;
         }
         if self.triggers.is_none() && self.exits == Exits::default() {
@@ -38,7 +39,7 @@ impl Owned for Campaign {
         Some(if self.triggers.date.is_none() {
             BEFORE_DATES
         } else {
-            BEFORE_LOCAL
+            BEFORE_VARIANTS
         })
     }
 

@@ -5,7 +5,7 @@
     reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     base::{
@@ -639,6 +639,26 @@ async fn a_campaign_begins_at_its_time() {
     world.aws.pass(3_600);
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+}
+
+#[tokio::test]
+async fn everybody_gets_the_content_of_one_variant() {
+    let world = World::new().await;
+    let fans = world.fans(12).await;
+    let variants = json!([{"name": "Shorter", "percent": 50, "sms_text": "20% off"}]);
+    let start = world.start(json!({ "variants": variants })).await;
+    world.work(&start).await;
+    let campaign = world.campaign(&start).await;
+    let mut said = BTreeMap::<_, BTreeSet<String>>::new();
+    for fan in &fans {
+        let message = world.message(&start, fan.id).await.unwrap();
+        let Content::Text(text) = message.plan[0].content.clone() else {
+            panic!("an SMS")
+        };
+        said.entry(campaign.variant_of(fan.id)).or_default().insert(text);
+    }
+    let said: Vec<Vec<String>> = said.into_values().map(|texts| texts.into_iter().collect()).collect();
+    assert_eq!(said, [["20% off until Sunday"], ["20% off"]]);
 }
 
 /// Of a customer in Dubai and one in London. The campaign begins when the date line's clocks show the time.
