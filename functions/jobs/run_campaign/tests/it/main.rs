@@ -561,7 +561,8 @@ async fn a_low_rating_pauses_the_campaign_once() {
                 store.get(world.scope(), &template.id()).await.unwrap().unwrap();
             let mut after = before.value.clone();
             (after.quality, after.quality_at) = (Some(Quality::Red), Some(at));
-            let changed = store.change(world.scope(), &before, &after, &world.aws.stamp());
+            let stamp = world.aws.stamp();
+            let changed = store.change(world.scope(), &before, &after, &stamp);
             changed.await.unwrap();
         }
     };
@@ -586,7 +587,8 @@ async fn a_low_rating_pauses_the_campaign_once() {
         quality,
         ..Reported::default()
     };
-    let noted = store.note_reported(world.scope(), &number.unwrap(), reported);
+    let number = number.unwrap();
+    let noted = store.note_reported(world.scope(), &number, reported);
     noted.await.unwrap();
     world.work(&start).await;
     assert_eq!(world.state(&start).await, low);
