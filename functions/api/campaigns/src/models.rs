@@ -113,7 +113,9 @@ impl RecipientQuery {
         self.state.is_none_or(|state| recipient.state() == state)
             && self.replied.is_none_or(|replied| recipient.replied() == replied)
             && self.clicked.is_none_or(|clicked| recipient.clicked() == clicked)
-            && self.variant.is_none_or(|variant| campaign.variant_of(recipient.contact) == variant.get() as usize)
+            && self
+                .variant
+                .is_none_or(|variant| campaign.variant_of(recipient.contact) == variant.get() as usize)
     }
 }
 

@@ -141,11 +141,14 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     // With the prices of the day on which it began.
     let (cost, unpriced) = cost(&tally.counters, campaign.began_at.unwrap_or(now), ctx).await?;
     let names = campaign.variants.iter().map(|variant| Some(variant.name.to_string()));
-    let variants = iter::once(None).chain(names).enumerate().map(|(number, name)| VariantReport {
-        number,
-        name,
-        tally: tally.variants.remove(&number).unwrap_or_default(),
-    });
+    let variants = iter::once(None)
+        .chain(names)
+        .enumerate()
+        .map(|(number, name)| VariantReport {
+            number,
+            name,
+            tally: tally.variants.remove(&number).unwrap_or_default(),
+        });
     let report = Report {
         variants: variants.filter(|_| !campaign.variants.is_empty()).collect(),
         recipients: tally.recipients,

@@ -99,12 +99,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
 }
 
 /// The same for those who get the message of this campaign.
-async fn part_of(
-    run: &Run<'_>,
-    campaign: &Campaign,
-    undecided: &[ContactId],
-    step: &mut Step,
-) -> Result<(), JobError> {
+async fn part_of(run: &Run<'_>, campaign: &Campaign, undecided: &[ContactId], step: &mut Step) -> Result<(), JobError> {
     let (store, scope) = (&run.ctx.store, run.scope);
     let making = match Making::begin(run, campaign, undecided).await? {
         Ok(making) => making,

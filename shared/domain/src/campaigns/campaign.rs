@@ -303,7 +303,11 @@ impl Default for CampaignMessage {
 
 /// Another content of a campaign's message. What it leaves out is as in `message`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CampaignVariant"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CampaignVariant")
+)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// Display name.

@@ -368,10 +368,13 @@ mod tests {
         let add = |tally: &mut CampaignTally, recipient: Recipient| tally.add(&campaign, &recipient);
         add(&mut tally, recipient());
         let why = Refusal::new(Reason::NoConsent, "no opt-in");
-        add(&mut tally, Recipient {
-            exit: Some(Exit::new(why, at(NOON))),
-            ..recipient()
-        });
+        add(
+            &mut tally,
+            Recipient {
+                exit: Some(Exit::new(why, at(NOON))),
+                ..recipient()
+            },
+        );
         let (now, timers) = (at(NOON), timers());
         let mut message = message_of(Case::new().plan(), now);
         message.claim(0, "claim".to_owned(), now, &timers);
@@ -389,22 +392,31 @@ mod tests {
         };
         message.apply(1, read, now, &timers);
         assert!(message.click(now) && !message.click(now), "only the first time counts");
-        add(&mut tally, Recipient {
-            message: Some(message.clone()),
-            wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
-            ..recipient()
-        });
+        add(
+            &mut tally,
+            Recipient {
+                message: Some(message.clone()),
+                wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
+                ..recipient()
+            },
+        );
         let mut late = message_of(Case::new().plan(), now);
         late.block(Refusal::new(Reason::Late, "too late"));
-        add(&mut tally, Recipient {
-            message: Some(late),
-            wrote_at: Some(now),
-            ..recipient()
-        });
-        add(&mut tally, Recipient {
-            all_made: true,
-            ..recipient()
-        });
+        add(
+            &mut tally,
+            Recipient {
+                message: Some(late),
+                wrote_at: Some(now),
+                ..recipient()
+            },
+        );
+        add(
+            &mut tally,
+            Recipient {
+                all_made: true,
+                ..recipient()
+            },
+        );
         assert_eq!((tally.recipients, tally.replied, tally.clicked), (5, 1, 1));
         use RecipientState::{Blocked, LeftOut, NotRetained, Read, Waiting};
         let states = [Waiting, LeftOut, Read, Blocked, NotRetained];

@@ -376,9 +376,15 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
         let field = |name: &str| format!("variants[{place}].{name}");
         let mut earlier = campaign.variants.iter().take(place);
         let is_new = earlier.all(|other| other.name != variant.name);
-        let fault = Fault::new(FaultCode::GivenTwice, "Another variant has this name. Give each its own.");
+        let fault = Fault::new(
+            FaultCode::GivenTwice,
+            "Another variant has this name. Give each its own.",
+        );
         found.expect(is_new, field("name"), fault);
-        let own = [("message.template", variant.template.is_some()), ("message.sms_text", variant.sms_text.is_some())];
+        let own = [
+            ("message.template", variant.template.is_some()),
+            ("message.sms_text", variant.sms_text.is_some()),
+        ];
         let detail = "It says the same as the message. Give it a template or a text of its own.";
         let differs = own.iter().any(|(_, has)| *has);
         found.expect(differs, field("sms_text"), Fault::new(FaultCode::Required, detail));
@@ -401,7 +407,10 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
     if campaign.percent_of_message() == 0 {
         let detail = "The variants leave nobody for the message. All of them together get at most 99 percent.";
         let last = campaign.variants.len().saturating_sub(1);
-        found.add(format!("variants[{last}].percent"), Fault::out_of_range(1, 99, detail.to_owned()));
+        found.add(
+            format!("variants[{last}].percent"),
+            Fault::out_of_range(1, 99, detail.to_owned()),
+        );
     }
     warnings
 }

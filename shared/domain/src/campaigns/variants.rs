@@ -20,7 +20,11 @@ impl Campaign {
             return 0;
         }
         let drawn = Sha256::digest(format!("variant#{contact}#{}", self.id));
-        let drawn = drawn.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte)) % 100;
+        let drawn = drawn
+            .iter()
+            .take(8)
+            .fold(0_u64, |all, byte| all << 8 | u64::from(*byte))
+            % 100;
         let mut until = 0;
         let place = self.variants.iter().position(|variant| {
             until += u64::from(variant.percent.get());
@@ -39,7 +43,11 @@ impl Campaign {
     }
 
     /// These items by the variant of their contact, each with the campaign as it speaks to them.
-    pub fn by_variant<T>(&self, items: impl IntoIterator<Item = T>, contact: impl Fn(&T) -> ContactId) -> Vec<(Self, Vec<T>)> {
+    pub fn by_variant<T>(
+        &self,
+        items: impl IntoIterator<Item = T>,
+        contact: impl Fn(&T) -> ContactId,
+    ) -> Vec<(Self, Vec<T>)> {
         let mut parts: Vec<Vec<T>> = (0..=self.variants.len()).map(|_| Vec::new()).collect();
         for item in items {
             let number = self.variant_of(contact(&item));
@@ -124,8 +132,15 @@ mod tests {
         });
         let said: Vec<_> = said.collect();
         let texts = ["20% off until Sunday", "20% off", "20% off until Sunday, in all shops"];
-        let expected = texts.into_iter().enumerate().map(|(number, text)| (text.to_owned(), counts[&number]));
+        let expected = texts
+            .into_iter()
+            .enumerate()
+            .map(|(number, text)| (text.to_owned(), counts[&number]));
         assert_eq!(said, expected.collect::<Vec<_>>());
-        assert_eq!(parts[1].0.cause(parts[1].1[0]), first.cause(parts[1].1[0]), "one message, whatever it says");
+        assert_eq!(
+            parts[1].0.cause(parts[1].1[0]),
+            first.cause(parts[1].1[0]),
+            "one message, whatever it says"
+        );
     }
 }

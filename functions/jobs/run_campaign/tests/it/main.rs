@@ -28,7 +28,7 @@ use domain::{
     },
     messages::{
         inbound::OptFlag,
-        message::{Ended, Message},
+        message::{Content, Ended, Message},
         refusal::{Reason, Refusal},
         send::Timers,
     },
