@@ -311,7 +311,7 @@ impl Default for CampaignMessage {
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// Display name.
-    #[cfg_attr(feature = "schema", schemars(example = "Shorter"))]
+    #[cfg_attr(feature = "schema", schemars(example = &"Shorter"))]
     pub name: OneLine<1, MAX_NAME_LENGTH>,
     /// Percent of the audience who get it.
     #[cfg_attr(feature = "schema", schemars(example = 50))]

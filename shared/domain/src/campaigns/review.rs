@@ -409,7 +409,7 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
         let last = campaign.variants.len().saturating_sub(1);
         found.add(
             format!("variants[{last}].percent"),
-            Fault::out_of_range(1, 99, detail.to_owned()),
+            Fault::out_of_range(1_i64, 99_i64, detail.to_owned()),
         );
     }
     warnings

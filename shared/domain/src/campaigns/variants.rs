@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::{base::resource::Resource as _, samples::at};
 
-    fn campaign(variants: serde_json::Value, number: u128) -> Campaign {
+    fn campaign(variants: &serde_json::Value, number: u128) -> Campaign {
         let fields = json!({
             "type": "broadcast", "name": "Offer", "variants": variants,
             "message": {"channels": ["sms"], "sms_text": "20% off until Sunday"},
@@ -111,7 +111,7 @@ mod tests {
             {"name": "Shorter", "percent": 20, "sms_text": "20% off"},
             {"name": "Longer", "percent": 30, "sms_text": "20% off until Sunday, in all shops"},
         ]);
-        let (first, other) = (campaign(variants.clone(), 1), campaign(variants, 2));
+        let (first, other) = (campaign(&variants, 1), campaign(&variants, 2));
         assert_eq!(first.percent_of_message(), 50);
         let contacts = || (0..4_000).map(|number| ContactId::new(Ulid::from_parts(5, number)));
         let mut counts = BTreeMap::new();
