@@ -140,7 +140,10 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     }
     // With the prices of the day on which it began.
     let (cost, unpriced) = cost(&tally.counters, campaign.began_at.unwrap_or(now), ctx).await?;
-    let names = campaign.variants.iter().map(|variant| Some(variant.name.as_str().to_owned()));
+    let names = campaign
+        .variants
+        .iter()
+        .map(|variant| Some(variant.name.as_str().to_owned()));
     let variants = iter::once(None)
         .chain(names)
         .enumerate()

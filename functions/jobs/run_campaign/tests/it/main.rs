@@ -667,7 +667,7 @@ async fn everybody_gets_the_content_of_one_variant() {
 #[tokio::test]
 async fn each_message_waits_for_the_clock_of_its_recipient() {
     let world = World::new().await;
-    let fans = [world.fan("+971501234567").await, world.fan("+442079460000").await];
+    let fans = [world.fan("+971501234567").await, world.fan("+447400123456").await];
     let tomorrow = world.aws.now().to_zoned(TimeZone::UTC).date().tomorrow().unwrap();
     let start = world
         .start(json!({ "starts_at_local": format!("{tomorrow}T09:00") }))
