@@ -103,7 +103,7 @@ pub(crate) struct RecipientQuery {
     pub(crate) clicked: Option<bool>,
     /// Only those of this variant: 0 is `message`, and `variants` follow in their order.
     #[serde(default)]
-    #[schemars(with = "u8", range(max = MAX_VARIANTS))]
+    #[schemars(with = "u8", range(max = MAX_VARIANTS), example = 1)]
     pub(crate) variant: Option<Whole<0, { MAX_VARIANTS as u32 }>>,
 }
 
