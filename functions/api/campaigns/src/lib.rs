@@ -98,7 +98,7 @@ api::operations! {
 
         /// Start a campaign
         ///
-        /// At `starts_at`, by the recipients' clocks at `starts_at_local`, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
+        /// It begins at `starts_at`, 14 hours before `starts_at_local` in UTC, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
         /// template that is not approved, and lasts until the campaign begins, pauses it then.
         POST "/api/v1/campaigns/{campaign_id}/start" => start_campaign, "The campaign, which is `scheduled`",
             problems "campaign_started";

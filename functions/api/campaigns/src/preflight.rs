@@ -19,8 +19,9 @@ use domain::{
         operation::{Operation, OperationKind},
     },
     campaigns::{
-        campaign::{Campaign, CampaignType},
+        campaign::{Campaign, CampaignType, MAX_VARIANTS},
         preflight::{PreflightCampaign, PreflightResult},
+        variants::VariantNumber,
     },
     contacts::person::Person,
     messages::{refusal::Reason, send::Timers},
@@ -76,6 +77,9 @@ pub(crate) struct PreflightOut {
 pub(crate) struct CampaignSample {
     /// Contact who would get it.
     contact: ContactName,
+    /// Number of the variant: 0 is `message`, and `variants` follow in their order.
+    #[schemars(range(max = MAX_VARIANTS), example = 0)]
+    variant: VariantNumber,
     /// Number that would get it. `null` if only WhatsApp knows it.
     customer: Option<PhoneOut>,
     /// The decision, in one sentence.
@@ -161,7 +165,9 @@ pub(crate) async fn get_campaign_preflight(
             let broadcast = previews.planner.broadcast(scope, (&says, config.clone()), people, at);
             let (broadcast, _) = broadcast.await?;
             for person in part {
-                samples.push(sample((&previews, &broadcast), person, at)?);
+                let at = says.planned_at(&config.tenant, &person.contact.recipient(), at);
+                let variant = campaign.value.variant_of(person.contact.id);
+                samples.push(sample((&previews, &broadcast), (person, variant), at)?);
             }
         }
     }
@@ -185,7 +191,7 @@ fn params_of(operation: &Operation) -> Option<PreflightCampaign> {
 /// The message to this person if it is made at this time, without what other messages mean for it.
 fn sample(
     (previews, broadcast): (&Previews, &Broadcast<'_>),
-    person: &Person,
+    (person, variant): (&Person, VariantNumber),
     at: Timestamp,
 ) -> Result<CampaignSample, Problem> {
     let material = &broadcast.material;
@@ -205,6 +211,7 @@ fn sample(
     };
     Ok(CampaignSample {
         contact: ContactName::from(person),
+        variant,
         customer: person.contact.recipient().phone.map(PhoneOut::from),
         decision,
         code,

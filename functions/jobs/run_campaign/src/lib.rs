@@ -93,6 +93,8 @@ const BEHIND_LOOK: SignedDuration = SignedDuration::from_secs(30);
 const BEHIND_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// The longest wait for a place for a further message, until it is looked for again.
 const LIMITED_LOOK: SignedDuration = SignedDuration::from_hours(1);
+/// The least time between two passes for messages that leave by their recipients' clocks.
+const LATER_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// Time after which an index has what was written.
 const INDEXED: SignedDuration = SignedDuration::from_secs(20);
 /// Maximum times that the audience is gone through for contacts that the index did not have before.
@@ -139,6 +141,9 @@ struct Cursor {
     /// Count of failures and refusals among its messages.
     #[serde(default)]
     watch: Watch,
+    /// In this pass, the earliest time at which a message leaves that is not made yet, since its recipient's clock is far from the campaign's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    later: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +174,7 @@ impl Cursor {
             behind_since: None,
             seen: None,
             watch: Watch::default(),
+            later: None,
         }
     }
 
@@ -441,9 +447,22 @@ impl Run<'_> {
         }
         cursor.tally.made += made.made;
         cursor.tally.left_out += made.left_out;
-        match next {
-            Some(next) => cursor.place = Some(Place::Making(next)),
-            None => {
+        cursor.later = [cursor.later, made.later].into_iter().flatten().min();
+        match (next, cursor.later) {
+            (Some(next), _) => cursor.place = Some(Place::Making(next)),
+            (None, Some(later)) => {
+                // Those whose messages are made are found in the next pass.
+                let progress = cursor.progress();
+                (cursor.tally, cursor.later) = (Tally::default(), None);
+                cursor.place = Some(Place::Making(InAudience::default()));
+                let until = (later - campaign.lead()).max(now + LATER_AGAIN);
+                return Ok(Step::Wait {
+                    cursor: Data::of(&cursor)?,
+                    progress,
+                    until,
+                });
+            }
+            (None, None) => {
                 let count = store.audience_size(self.scope, campaign.id).await?;
                 if count > recipients && cursor.pass < PASSES {
                     self.fixed(found, count).await?;

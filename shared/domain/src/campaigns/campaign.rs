@@ -40,6 +40,10 @@ resource! {
     pub struct Campaign of CampaignId {
         /// State. Only a draft can be changed.
         pub state: CampaignState,
+        /// Time at which a user started it, or last resumed it. `null`: not yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T09:55:00Z"))]
+        pub started_at: Option<Timestamp>,
         /// Time at which its audience was begun to be fixed. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
@@ -164,7 +168,7 @@ impl Campaign {
 
     /// Time at which it begins. `None`: as soon as it is started.
     pub fn begins_at(&self) -> Option<Timestamp> {
-        self.starts_at.or_else(|| self.starts_at_local?.first())
+        self.starts_at.or_else(|| Some(self.starts_at_local?.first()))
     }
 }
 

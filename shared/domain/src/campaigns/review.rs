@@ -83,7 +83,7 @@ pub fn review(
     }
     if let Some(local) = campaign.starts_at_local {
         // As long as it is to come somewhere, the others get it at once.
-        if let Some(fault) = local.last().and_then(|at| wrong_time(at, now)) {
+        if let Some(fault) = wrong_time(local.last(), now) {
             found.add(STARTS_AT_LOCAL, fault);
         }
         if campaign.starts_at.is_some() {
@@ -382,15 +382,25 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
         );
         found.expect(is_new, field("name"), fault);
         let own = [
-            ("message.template", variant.template.is_some()),
-            ("message.sms_text", variant.sms_text.is_some()),
+            (Channel::WhatsApp, "template", variant.template.is_some()),
+            (Channel::Sms, "sms_text", variant.sms_text.is_some()),
         ];
-        let detail = "It says the same as the message. Give it a template or a text of its own.";
-        let differs = own.iter().any(|(_, has)| *has);
-        found.expect(differs, field("sms_text"), Fault::new(FaultCode::Required, detail));
+        let has_own = |channel: Channel| own.iter().any(|(of, _, has)| *of == channel && *has);
+        if let Some(first) = says.channels.first()
+            && !says.channels.iter().any(|channel| has_own(*channel))
+        {
+            let name = own.iter().find(|(of, ..)| of == first).map_or("name", |(_, name, _)| name);
+            let detail = "It says the same as the message. Give it content of its own for a channel of the message.";
+            found.add(field(name), Fault::new(FaultCode::Required, detail));
+        }
         // What it has from the message is reviewed there.
+        let same_category = found.0.iter().all(|problem| problem.field != "message.category");
         let renamed = |path: &str| {
-            let is_own = own.iter().any(|(name, has)| *has && path.starts_with(name));
+            if path == "message.category" && same_category && has_own(Channel::WhatsApp) {
+                return Some(field("template"));
+            }
+            let of_variant = |(_, name, has): &(Channel, &str, bool)| *has && path.starts_with(&format!("message.{name}"));
+            let is_own = own.iter().any(of_variant);
             is_own.then(|| path.replacen("message", &format!("variants[{place}]"), 1))
         };
         let mut of_variant = Findings::default();
@@ -533,6 +543,14 @@ mod tests {
             (json!({"/starts_at": "2027-05-19T12:00:01Z"}), "starts_at", true),
             (
                 json!({"/variants": [{"name": "Same", "percent": 50}]}),
+                "variants[0].template",
+                false,
+            ),
+            (
+                json!({
+                    "/message/channels": ["sms"],
+                    "/variants": [{"name": "Same", "percent": 50, "template": {"name": "missed_call", "language": "en"}}],
+                }),
                 "variants[0].sms_text",
                 false,
             ),
@@ -558,6 +576,7 @@ mod tests {
             // It is noon in UTC: midnight in the last zone.
             (json!({"/starts_at_local": "2026-11-19T23:59"}), "starts_at_local", true),
             (json!({"/starts_at_local": "2027-05-19T00:01"}), "starts_at_local", true),
+            (json!({"/starts_at_local": "9999-12-31T23:59"}), "starts_at_local", true),
             (
                 json!({"/starts_at": "2026-11-20T13:00:00Z", "/starts_at_local": "2026-11-20T13:00"}),
                 "starts_at_local",
