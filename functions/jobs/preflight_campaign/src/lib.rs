@@ -219,7 +219,7 @@ impl Flight<'_> {
         let Some(config) = store.config(scope, config).await? else {
             return Ok(Ok(()));
         };
-        for (says, part) in self.campaign.by_variant(people, |person| person.contact.id) {
+        for (says, part) in self.campaign.settled().by_variant(people, |person| person.contact.id) {
             let ready = planner.broadcast(scope, (&says, config.clone()), part.iter(), begins_at);
             let (broadcast, stopped) = ready.await?;
             cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
@@ -333,7 +333,8 @@ fn decided(
 /// The row of a contact.
 fn cells(campaign: &Campaign, person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUMNS.len()] {
     let (id, none) = (person.contact.id.to_string(), String::new);
-    let variant = campaign.variant_of(person.contact.id).to_string();
+    let variant = campaign.variant_of(person.contact.id);
+    let variant = variant.map_or_else(none, |number| number.to_string());
     match decided {
         Ok(composed) => {
             let channel = composed.legs.first().map(|leg| leg.channel.as_str());

@@ -113,6 +113,8 @@ enum Place {
     },
     /// Messages are made up to this contact of this part of the audience.
     Making(InAudience),
+    /// All messages are made but for those who wait for the choice of a variant.
+    Holding,
     /// All messages up to this contact are in a final state.
     Settling(InAudience),
     /// The drip is open: contacts enter it one by one, and `take_steps` takes their steps.
@@ -144,6 +146,9 @@ struct Cursor {
     /// In this pass, the earliest time at which a message leaves that is not made yet, since its recipient's clock is far from the campaign's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     later: Option<Timestamp>,
+    /// In this pass, whether somebody waits for the choice of a variant.
+    #[serde(default)]
+    held: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,7 +180,14 @@ impl Cursor {
             seen: None,
             watch: Watch::default(),
             later: None,
+            held: false,
         }
+    }
+
+    /// Begins another pass through the audience. Those who are decided are found again.
+    fn again(&mut self) {
+        (self.tally, self.later, self.held) = (Tally::default(), None, false);
+        self.place = Some(Place::Making(InAudience::default()));
     }
 
     fn recipients(&self) -> Option<u64> {
@@ -272,6 +284,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
                 None => run.begin(&found, cursor).await,
                 Some(Place::Enrolling { audience, after }) => run.enrol(&found, cursor, audience, after).await,
                 Some(Place::Making(from)) => run.make(&found, cursor, from).await,
+                Some(Place::Holding) => run.hold(&found, cursor).await,
                 Some(Place::Settling(from)) => run.settle(&found, cursor, from).await,
                 Some(Place::Open) => {
                     let known = cursor.seen == Some(changed_at);
@@ -447,14 +460,14 @@ impl Run<'_> {
         }
         cursor.tally.made += made.made;
         cursor.tally.left_out += made.left_out;
+        cursor.held |= made.held;
         cursor.later = [cursor.later, made.later].into_iter().flatten().min();
         match (next, cursor.later) {
             (Some(next), _) => cursor.place = Some(Place::Making(next)),
             (None, Some(later)) => {
                 // Those whose messages are made are found in the next pass.
                 let progress = cursor.progress();
-                (cursor.tally, cursor.later) = (Tally::default(), None);
-                cursor.place = Some(Place::Making(InAudience::default()));
+                cursor.again();
                 let until = (later - campaign.lead()).max(now + LATER_AGAIN);
                 return Ok(Step::Wait {
                     cursor: Data::of(&cursor)?,
@@ -467,8 +480,12 @@ impl Run<'_> {
                 if count > recipients && cursor.pass < PASSES {
                     self.fixed(found, count).await?;
                     cursor.fixed = Some((count, fixed_at));
-                    (cursor.tally, cursor.pass) = (Tally::default(), cursor.pass + 1);
-                    cursor.place = Some(Place::Making(InAudience::default()));
+                    cursor.pass += 1;
+                    cursor.again();
+                    return cursor.more();
+                }
+                if cursor.held {
+                    cursor.place = Some(Place::Holding);
                     return cursor.more();
                 }
                 let found = Versioned {
@@ -483,6 +500,20 @@ impl Run<'_> {
             }
         }
         cursor.more()
+    }
+
+    /// Goes on with those who wait for the choice of a variant once it is made.
+    async fn hold(&self, found: &Versioned<Campaign>, mut cursor: Cursor) -> Result<Step, JobError> {
+        if !found.value.holds() {
+            cursor.again();
+            return cursor.more();
+        }
+        let fixed_at = cursor.fixed.map_or(self.now, |(_, at)| at);
+        if fixed_at + MAX_RUN < self.now {
+            return self.end(found, cursor, Pace::over()).await;
+        }
+        // The choice starts it at once.
+        cursor.wait(self.now + LATER_LOOK)
     }
 
     /// Whether the messages that were made before a wait are still waiting.

@@ -51,6 +51,8 @@ pub(crate) struct Step {
     pub(crate) stopped: Option<Refusal>,
     /// The time at which it can go on with those who are left, since the tenant may write to no further customers first.
     pub(crate) limited: Option<Timestamp>,
+    /// Whether somebody waits for the choice of a variant. They are not decided.
+    pub(crate) held: bool,
     /// The earliest time at which the message leaves of those whose clocks are far from the campaign's time. They are not decided.
     pub(crate) later: Option<Timestamp>,
 }
@@ -97,6 +99,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     if campaign.starts_at_local.is_some() {
         undecided = soon(run, campaign, undecided, &mut step).await?;
     }
+    step.held = undecided.iter().any(|contact| campaign.variant_of(*contact).is_none());
     for (says, part) in campaign.by_variant(undecided, |contact| *contact) {
         part_of(run, &says, &part, &mut step).await?;
         if step.stopped.is_some() || step.limited.is_some() {

@@ -129,7 +129,8 @@ impl PreflightTally {
         let variant = campaign.variant_of(contact);
         let mut others = self.samples.iter();
         let others = others.by_ref().filter(|other| campaign.variant_of(**other) == variant);
-        if others.count() < PreflightCampaign::SAMPLES / parts {
+        let has_room = self.samples.len() < PreflightCampaign::SAMPLES;
+        if has_room && others.count() < PreflightCampaign::SAMPLES / parts {
             self.samples.push(contact);
         }
     }

@@ -117,6 +117,10 @@ pub fn review(
                 let detail = "The messages of a drip are in its steps.";
                 found.add("message", Fault::excludes(&["steps"], detail));
             }
+            if campaign.hold_percent.is_some() {
+                let detail = "The messages of a drip are in its steps, and each has one content. Leave it out.";
+                found.add("hold_percent", Fault::excludes(&["steps"], detail));
+            }
             if !campaign.variants.is_empty() {
                 let detail = "The messages of a drip are in its steps, and each has one content. Leave it out.";
                 found.add("variants", Fault::excludes(&["steps"], detail));
@@ -414,8 +418,11 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
             Some(Warning { field, ..warning })
         }));
     }
-    if campaign.percent_of_message() == 0 {
-        let detail = "The variants leave nobody for the message. All of them together get at most 99 percent.";
+    if campaign.variants.is_empty() {
+        let detail = "Whoever waits, waits for the choice of a variant, and there is none. Write one, or leave it out.";
+        found.expect(campaign.hold_percent.is_none(), "hold_percent", Fault::requires(&["variants"], detail));
+    } else if campaign.percent_of_message() == 0 {
+        let detail = "This leaves nobody for the message. The variants, and those who wait, are at most 99 percent together.";
         let last = campaign.variants.len().saturating_sub(1);
         found.add(
             format!("variants[{last}].percent"),
@@ -573,6 +580,7 @@ mod tests {
                 "variants[1].percent",
                 true,
             ),
+            (json!({"/hold_percent": 50}), "hold_percent", true),
             // It is noon in UTC: midnight in the last zone.
             (json!({"/starts_at_local": "2026-11-19T23:59"}), "starts_at_local", true),
             (json!({"/starts_at_local": "2027-05-19T00:01"}), "starts_at_local", true),

@@ -151,6 +151,7 @@ impl Campaign {
             kind: CampaignType::Broadcast,
             message: message.clone(),
             variants: UpTo::default(),
+            hold_percent: None,
             ..self.clone()
         }
     }
