@@ -41,7 +41,7 @@ use store::{
 };
 
 use crate::{
-    models::{CampaignOut, RecipientOut, RecipientQuery},
+    models::{CampaignOut, RecipientOut, RecipientQuery, WinnerChoice},
     preflight::Previews,
 };
 

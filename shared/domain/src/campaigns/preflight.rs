@@ -127,8 +127,8 @@ impl PreflightTally {
         }
         let (contact, parts) = (composed.cause.message_id().contact(), campaign.variants.len() + 1);
         let variant = campaign.variant_of(contact);
-        let mut others = self.samples.iter();
-        let others = others.by_ref().filter(|other| campaign.variant_of(**other) == variant);
+        let others = self.samples.iter();
+        let others = others.filter(|other| campaign.variant_of(**other) == variant);
         let has_room = self.samples.len() < PreflightCampaign::SAMPLES;
         if has_room && others.count() < PreflightCampaign::SAMPLES / parts {
             self.samples.push(contact);
