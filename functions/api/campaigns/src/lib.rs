@@ -532,11 +532,11 @@ async fn choose_variant(
             let state = before.state.as_str();
             return refused(format!("The campaign is {state}. A variant is chosen once it has begun, and before it has ended."));
         }
-        let chosen = Campaign {
+        // Its state is as old as before.
+        Ok(Campaign {
             winner: Some(number),
             ..before.clone()
-        };
-        Ok(chosen.changed_at(stamp.at))
+        })
     };
     let write = |before: Versioned<Campaign>, after: Campaign| async move {
         if after == before.value {

@@ -149,6 +149,9 @@ struct Cursor {
     /// In this pass, whether somebody waits for the choice of a variant.
     #[serde(default)]
     held: bool,
+    /// The tally of the pass before, of which this one finds everybody again.
+    #[serde(default)]
+    before: Tally,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,13 +184,23 @@ impl Cursor {
             watch: Watch::default(),
             later: None,
             held: false,
+            before: Tally::default(),
         }
     }
 
     /// Begins another pass through the audience. Those who are decided are found again.
     fn again(&mut self) {
-        (self.tally, self.later, self.held) = (Tally::default(), None, false);
+        (self.before, self.tally) = (self.known(), Tally::default());
+        (self.later, self.held) = (None, false);
         self.place = Some(Place::Making(InAudience::default()));
+    }
+
+    /// Those who are known to have a message, and to get none.
+    fn known(&self) -> Tally {
+        Tally {
+            made: self.tally.made.max(self.before.made),
+            left_out: self.tally.left_out.max(self.before.left_out),
+        }
     }
 
     fn recipients(&self) -> Option<u64> {
@@ -195,7 +208,7 @@ impl Cursor {
     }
 
     fn progress(&self) -> Progress {
-        let Tally { made, left_out } = self.tally;
+        let Tally { made, left_out } = self.known();
         Progress {
             done: made + left_out,
             total: self.recipients(),
@@ -221,7 +234,7 @@ impl Cursor {
     }
 
     fn done(self) -> Result<Step, JobError> {
-        let Tally { made, left_out } = self.tally;
+        let Tally { made, left_out } = self.known();
         let progress = self.progress();
         let report = Report {
             recipients: self.recipients().unwrap_or_default(),
@@ -403,7 +416,12 @@ impl Run<'_> {
 
     /// Makes the messages of the next contacts of the audience, as many as its pace allows.
     async fn make(&self, found: &Versioned<Campaign>, mut cursor: Cursor, from: InAudience) -> Result<Step, JobError> {
-        let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
+        let (store, now) = (&self.ctx.store, self.now);
+        let campaign = &Campaign {
+            // If somebody changed the campaign when the audience was fixed, its row does not say it yet.
+            recipients: cursor.recipients(),
+            ..found.value.clone()
+        };
         // An event may start it earlier.
         if let Some(at) = cursor.readable_from.filter(|at| now < *at) {
             return cursor.wait(at);
@@ -445,7 +463,8 @@ impl Run<'_> {
         let (page, next) = store.audience(self.scope, campaign.id, from, limit).await?;
         let made = make::all(self, campaign, &page).await?;
         crash::point("run_campaign.made");
-        cursor.watch.made(&made.new, now);
+        let local = campaign.starts_at_local.map_or(SignedDuration::ZERO, |_| campaign.lead());
+        cursor.watch.made(&made.new, now + local);
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
         if let Some(why) = made.stopped {
@@ -466,14 +485,8 @@ impl Run<'_> {
             (Some(next), _) => cursor.place = Some(Place::Making(next)),
             (None, Some(later)) => {
                 // Those whose messages are made are found in the next pass.
-                let progress = cursor.progress();
                 cursor.again();
-                let until = (later - campaign.lead()).max(now + LATER_AGAIN);
-                return Ok(Step::Wait {
-                    cursor: Data::of(&cursor)?,
-                    progress,
-                    until,
-                });
+                return cursor.wait((later - campaign.lead()).max(now + LATER_AGAIN));
             }
             (None, None) => {
                 let count = store.audience_size(self.scope, campaign.id).await?;

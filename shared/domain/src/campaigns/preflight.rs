@@ -71,8 +71,9 @@ pub struct PreflightTally {
     channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     channels: BTreeMap<Channel, u64>,
     deferred: u64,
+    /// The last time by recipients' clocks.
     #[serde(default)]
-    first_made_at: Option<Timestamp>,
+    last_zone_at: Option<Timestamp>,
     last_at: Option<Timestamp>,
     listed: BTreeMap<String, u64>,
     needed: BTreeMap<u32, u64>,
@@ -109,7 +110,9 @@ impl PreflightTally {
         self.chosen += 1;
         self.messages += 1;
         self.deferred += u64::from(made_at < composed.not_before);
-        self.first_made_at = Some(self.first_made_at.map_or(made_at, |first| first.min(made_at)));
+        if campaign.starts_at_local.is_some() {
+            self.last_zone_at = self.last_zone_at.max(Some(made_at));
+        }
         self.last_at = self.last_at.max(Some(composed.not_before));
         if let Some(leg) = composed.legs.first() {
             *self.channels.entry(leg.channel).or_default() += 1;
@@ -125,7 +128,7 @@ impl PreflightTally {
             let (listed, units) = capped::listed(config, message);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
-        let (contact, parts) = (composed.cause.message_id().contact(), campaign.variants.len() + 1);
+        let (contact, parts) = (composed.cause.message_id().contact(), campaign.variants.len() + 1 + usize::from(campaign.holds()));
         let variant = campaign.variant_of(contact);
         let others = self.samples.iter();
         let others = others.filter(|other| campaign.variant_of(**other) == variant);
@@ -178,7 +181,8 @@ impl PreflightTally {
                 customers(connection).saturating_sub(1) / u64::from(portfolio::most(allowed))
             });
             let days = SignedDuration::from_hours(25).saturating_mul(i32::try_from(days).ok()?);
-            let begins_at = self.first_made_at.unwrap_or(begins_at);
+            // As if all were in the last zone.
+            let begins_at = self.last_zone_at.unwrap_or(begins_at);
             begins_at.checked_add(days + SignedDuration::from_secs(seconds)).ok()
         });
         PreflightResult {

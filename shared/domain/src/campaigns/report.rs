@@ -176,7 +176,8 @@ pub struct VariantTally {
 impl CampaignTally {
     /// Adds somebody in the audience of this campaign.
     pub fn add(&mut self, campaign: &Campaign, recipient: &Recipient) {
-        if let Some(number) = campaign.variant_of(recipient.contact)
+        // Those who waited got it later, which is no comparison.
+        if let Some(number) = campaign.drawn(recipient.contact)
             && !campaign.variants.is_empty()
         {
             let variant = self.variants.entry(number).or_default();

@@ -13,6 +13,11 @@ use crate::{
 impl Campaign {
     /// The variant that a contact gets. `None`: it is to be chosen.
     pub fn variant_of(&self, contact: ContactId) -> Option<VariantNumber> {
+        self.drawn(contact).or(self.winner)
+    }
+
+    /// The variant that a contact drew. `None`: the contact waits for the choice, or waited.
+    pub fn drawn(&self, contact: ContactId) -> Option<VariantNumber> {
         if self.variants.is_empty() {
             return Some(0);
         }
@@ -20,7 +25,7 @@ impl Campaign {
         let drawn = drawn.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte)) % 100;
         let mut until = self.hold_percent.map_or(0, |held| u64::from(held.get()));
         if drawn < until {
-            return self.winner;
+            return None;
         }
         let place = self.variants.iter().position(|variant| {
             until += u64::from(variant.percent.get());

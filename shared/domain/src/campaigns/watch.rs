@@ -118,8 +118,8 @@ pub fn rated_low(campaign: &Campaign, templates: &[TemplateDefinition], number: 
     let is_new = |quality: Quality, at: Timestamp| quality == Quality::Red && since < at;
     let message = campaign.message.template.as_ref()?;
     let is_sent = |template: &&TemplateDefinition| {
-        template.name == message.name
-            && (message.by_contact_language || template.language == message.language)
+        template.name == message.name.as_str()
+            && (message.by_contact_language || template.language == message.language.as_str())
             && template.connection.is_none_or(|connection| connection == number.id)
     };
     let mut sent = templates.iter().filter(is_sent);

@@ -30,7 +30,8 @@ impl Owned for Campaign {
     }
 
     fn form(&self) -> Option<u64> {
-        let says_more = self.started_at.is_some() || self.limited_until.is_some();
+        let chooses = self.hold_percent.is_some() || self.winner.is_some();
+        let says_more = chooses || self.started_at.is_some() || self.limited_until.is_some();
         if self.starts_at_local.is_some() || !self.variants.is_empty() || says_more {
             return None;
         }
