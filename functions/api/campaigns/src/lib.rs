@@ -41,7 +41,7 @@ use store::{
 };
 
 use crate::{
-    models::{CampaignOut, RecipientOut, RecipientQuery},
+    models::{CampaignOut, RecipientOut, RecipientQuery, WinnerChoice},
     preflight::Previews,
 };
 
@@ -98,7 +98,7 @@ api::operations! {
 
         /// Start a campaign
         ///
-        /// At `starts_at`, by the recipients' clocks at `starts_at_local`, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
+        /// It begins at `starts_at`, 14 hours before `starts_at_local` in UTC, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
         /// template that is not approved, and lasts until the campaign begins, pauses it then.
         POST "/api/v1/campaigns/{campaign_id}/start" => start_campaign, "The campaign, which is `scheduled`",
             problems "campaign_started";
@@ -120,6 +120,12 @@ api::operations! {
         /// Nothing of it is sent any more. It cannot be resumed.
         POST "/api/v1/campaigns/{campaign_id}/cancel" => cancel_campaign, "The campaign, which is `cancelled`",
             problems "campaign_state";
+
+        /// Choose a variant for those who wait
+        ///
+        /// Those of its audience who wait, as `hold_percent` says, get this variant. Once it has begun, and before it is `completed` or
+        /// `cancelled`. It cannot be chosen again; the same choice changes nothing. A campaign that is paused sends nothing until it is resumed.
+        POST "/api/v1/campaigns/{campaign_id}/winner" => choose_variant, "The campaign", problems "campaign_state";
 
         /// Write the steps of a drip
         ///
@@ -494,6 +500,52 @@ async fn cancel_campaign(
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
     let campaign = moved(&api, &who, (id, &if_match), CampaignState::Cancelled).await?;
+    go_on(&who, &bus, campaign).await
+}
+
+async fn choose_variant(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(bus): Extension<Bus>,
+    Path(id): Path<CampaignId>,
+    if_match: IfMatch,
+    Body(choice): Body<WinnerChoice>,
+) -> Result<Tagged<CampaignOut>, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let number = choice.variant.get() as usize;
+    let read = || store.get::<Campaign>(scope, &id);
+    let decide = |before: &Campaign| {
+        let refused = |detail: String| Err(Problem::conflict("campaign_state", detail));
+        let last = before.variants.len();
+        if number > last {
+            let detail = format!("Expected the number of a variant of the campaign, at most {last}.");
+            let fault = Fault::out_of_range(0_i64, i64::try_from(last).unwrap_or_default(), detail);
+            return Err(Problem::from(vec![FieldProblem::new("variant", fault)]));
+        }
+        match before.winner {
+            Some(known) if known == number => return Ok(before.clone()),
+            Some(known) => return refused(format!("Variant {known} was chosen already.")),
+            None if before.hold_percent.is_none() => return refused("Nobody in its audience waits for a choice.".to_owned()),
+            None => {}
+        }
+        if !before.state.has_begun() || before.state.is_final() {
+            let state = before.state.as_str();
+            return refused(format!("The campaign is {state}. A variant is chosen once it has begun, and before it has ended."));
+        }
+        // Its state is as old as before.
+        Ok(Campaign {
+            winner: Some(number),
+            ..before.clone()
+        })
+    };
+    let write = |before: Versioned<Campaign>, after: Campaign| async move {
+        if after == before.value {
+            return Ok(before);
+        }
+        let version = store.change(scope, &before, &after, stamp).await?;
+        Ok(Versioned { version, value: after })
+    };
+    let campaign = RACES.change(&if_match, read, decide, write).await?;
     go_on(&who, &bus, campaign).await
 }
 

@@ -8,9 +8,8 @@ use domain::{
         ids::{ContactId, MessageId},
     },
     campaigns::{
-        campaign::{Campaign, MAX_VARIANTS},
+        campaign::{Campaign, MAX_VARIANTS, VariantNumber},
         report::{Recipient, RecipientState},
-        variants::VariantNumber,
     },
     messages::{
         content_problems::{MAX_WARNINGS, Review},
@@ -85,6 +84,15 @@ impl From<Warning> for CampaignWarning {
     }
 }
 
+/// The choice of a variant.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WinnerChoice {
+    /// Number of the variant: 0 is `message`, and `variants` follow in their order.
+    #[schemars(with = "u8", range(max = MAX_VARIANTS), example = 1, extend("x-refers" = true))]
+    pub(crate) variant: Whole<0, { MAX_VARIANTS as u32 }>,
+}
+
 /// Conditions that recipients fulfil.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -115,7 +123,7 @@ impl RecipientQuery {
             && self.clicked.is_none_or(|clicked| recipient.clicked() == clicked)
             && self
                 .variant
-                .is_none_or(|variant| campaign.variant_of(recipient.contact) == variant.get() as usize)
+                .is_none_or(|variant| campaign.variant_of(recipient.contact) == Some(variant.get() as usize))
     }
 }
 
@@ -124,9 +132,9 @@ impl RecipientQuery {
 pub(crate) struct RecipientOut {
     /// Id of the contact.
     contact_id: ContactId,
-    /// Number of the variant for the contact: 0 is `message`, and `variants` follow in their order.
+    /// Number of the variant for the contact: 0 is `message`, and `variants` follow in their order. `null`: it is to be chosen.
     #[schemars(range(max = MAX_VARIANTS), example = 0)]
-    variant: VariantNumber,
+    variant: Option<VariantNumber>,
     /// What became of the contact.
     state: RecipientState,
     /// Id of the message. `null`: there is none.

@@ -19,7 +19,7 @@ use domain::{
         operation::{Operation, OperationKind},
     },
     campaigns::{
-        campaign::{Campaign, CampaignType},
+        campaign::{Campaign, CampaignType, MAX_VARIANTS, VariantNumber},
         preflight::{PreflightCampaign, PreflightResult},
     },
     contacts::person::Person,
@@ -76,6 +76,9 @@ pub(crate) struct PreflightOut {
 pub(crate) struct CampaignSample {
     /// Contact who would get it.
     contact: ContactName,
+    /// Number of the variant: 0 is `message`, and `variants` follow in their order. `null`: it is to be chosen, and `message` is shown.
+    #[schemars(range(max = MAX_VARIANTS), example = 0)]
+    variant: Option<VariantNumber>,
     /// Number that would get it. `null` if only WhatsApp knows it.
     customer: Option<PhoneOut>,
     /// The decision, in one sentence.
@@ -156,12 +159,14 @@ pub(crate) async fn get_campaign_preflight(
         let at = campaign.value.begins_at().map_or(now, |begins_at| begins_at.max(now));
         let shown = result.samples.iter().filter_map(|id| people.get(id));
         let shown = shown.filter(|person| person.contact.deleted_at.is_none());
-        for (says, part) in campaign.value.by_variant(shown, |person| person.contact.id) {
+        for (says, part) in campaign.value.settled().by_variant(shown, |person| person.contact.id) {
             let people = part.iter().copied();
             let broadcast = previews.planner.broadcast(scope, (&says, config.clone()), people, at);
             let (broadcast, _) = broadcast.await?;
             for person in part {
-                samples.push(sample((&previews, &broadcast), person, at)?);
+                let at = says.planned_at(&config.tenant, &person.contact.recipient(), at);
+                let variant = campaign.value.variant_of(person.contact.id);
+                samples.push(sample((&previews, &broadcast), (person, variant), at)?);
             }
         }
     }
@@ -185,7 +190,7 @@ fn params_of(operation: &Operation) -> Option<PreflightCampaign> {
 /// The message to this person if it is made at this time, without what other messages mean for it.
 fn sample(
     (previews, broadcast): (&Previews, &Broadcast<'_>),
-    person: &Person,
+    (person, variant): (&Person, Option<VariantNumber>),
     at: Timestamp,
 ) -> Result<CampaignSample, Problem> {
     let material = &broadcast.material;
@@ -205,6 +210,7 @@ fn sample(
     };
     Ok(CampaignSample {
         contact: ContactName::from(person),
+        variant,
         customer: person.contact.recipient().phone.map(PhoneOut::from),
         decision,
         code,

@@ -69,7 +69,7 @@ impl Context {
 }
 
 /// The file's columns.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "contact_id",
     "outcome",
     "code",
@@ -78,6 +78,7 @@ const COLUMNS: [&str; 8] = [
     "sms_problem",
     "channel",
     "send_at",
+    "variant",
 ];
 
 /// Content of a checkpoint.
@@ -218,7 +219,7 @@ impl Flight<'_> {
         let Some(config) = store.config(scope, config).await? else {
             return Ok(Ok(()));
         };
-        for (says, part) in self.campaign.by_variant(people, |person| person.contact.id) {
+        for (says, part) in self.campaign.settled().by_variant(people, |person| person.contact.id) {
             let ready = planner.broadcast(scope, (&says, config.clone()), part.iter(), begins_at);
             let (broadcast, stopped) = ready.await?;
             cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
@@ -237,21 +238,22 @@ impl Flight<'_> {
         let (open, book) = futures::try_join!(self.open(broadcast, people), self.book())?;
         let prices = (&**book, day_of(self.begins_at()));
         for person in people {
-            let decided = match self.made_at(cursor.tally.messages) {
+            let (tenant, to) = (&broadcast.config.tenant, person.contact.recipient());
+            let made_at = self.made_at(cursor.tally.messages);
+            let decided = match made_at.map(|made_at| self.campaign.planned_at(tenant, &to, made_at)) {
                 Some(made_at) => decided(broadcast, person, &open, made_at).map(|composed| (composed, made_at)),
                 None => Err(Pace::over()),
             };
             match &decided {
                 Ok((composed, made_at)) => {
-                    let config = &broadcast.config;
-                    let planned = self.campaign.planned_at(&config.tenant, &composed.to, *made_at);
-                    cursor.tally.add(composed, planned, config, prices);
+                    let of = (self.campaign, &*broadcast.config);
+                    cursor.tally.add(composed, *made_at, of, prices);
                 }
                 Err(why) => cursor.tally.hold_back(why),
             }
             let decided = decided.map(|(composed, _)| composed);
             // A row of ids and words is never too large.
-            let cells = cells(person, &decided);
+            let cells = cells(self.campaign, person, &decided);
             let _ = csv_row(bytes, cells.iter().map(String::as_str));
         }
         Ok(())
@@ -329,8 +331,10 @@ fn decided(
 }
 
 /// The row of a contact.
-fn cells(person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUMNS.len()] {
+fn cells(campaign: &Campaign, person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUMNS.len()] {
     let (id, none) = (person.contact.id.to_string(), String::new);
+    let variant = campaign.variant_of(person.contact.id);
+    let variant = variant.map_or_else(none, |number| number.to_string());
     match decided {
         Ok(composed) => {
             let channel = composed.legs.first().map(|leg| leg.channel.as_str());
@@ -345,6 +349,7 @@ fn cells(person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUM
                 none(),
                 channel,
                 send_at,
+                variant,
             ]
         }
         Err(why) => {
@@ -365,6 +370,7 @@ fn cells(person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUM
                 sms,
                 none(),
                 none(),
+                variant,
             ]
         }
     }

@@ -10,11 +10,10 @@ use std::{
 use domain::{
     base::operation::{Data, Progress},
     campaigns::{
-        campaign::{Campaign, CampaignType},
+        campaign::{Campaign, CampaignType, VariantNumber},
         drip::EnrolmentStatus,
         report::{CampaignTally, DripTally, InAudience, RecipientState, ReportCampaign, StepTally, VariantTally},
         steps::StepName,
-        variants::VariantNumber,
     },
     money::{costs::Costs, prices::decimal, product::Currency},
 };

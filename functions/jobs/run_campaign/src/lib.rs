@@ -93,6 +93,8 @@ const BEHIND_LOOK: SignedDuration = SignedDuration::from_secs(30);
 const BEHIND_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// The longest wait for a place for a further message, until it is looked for again.
 const LIMITED_LOOK: SignedDuration = SignedDuration::from_hours(1);
+/// The least time between two passes for messages that leave by their recipients' clocks.
+const LATER_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// Time after which an index has what was written.
 const INDEXED: SignedDuration = SignedDuration::from_secs(20);
 /// Maximum times that the audience is gone through for contacts that the index did not have before.
@@ -111,6 +113,8 @@ enum Place {
     },
     /// Messages are made up to this contact of this part of the audience.
     Making(InAudience),
+    /// All messages are made but for those who wait for the choice of a variant.
+    Holding,
     /// All messages up to this contact are in a final state.
     Settling(InAudience),
     /// The drip is open: contacts enter it one by one, and `take_steps` takes their steps.
@@ -139,6 +143,15 @@ struct Cursor {
     /// Count of failures and refusals among its messages.
     #[serde(default)]
     watch: Watch,
+    /// In this pass, the earliest time at which a message leaves that is not made yet, since its recipient's clock is far from the campaign's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    later: Option<Timestamp>,
+    /// In this pass, whether somebody waits for the choice of a variant.
+    #[serde(default)]
+    held: bool,
+    /// The tally of the pass before, of which this one finds everybody again.
+    #[serde(default)]
+    before: Tally,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +182,24 @@ impl Cursor {
             behind_since: None,
             seen: None,
             watch: Watch::default(),
+            later: None,
+            held: false,
+            before: Tally::default(),
+        }
+    }
+
+    /// Begins another pass through the audience. Those who are decided are found again.
+    fn again(&mut self) {
+        (self.before, self.tally) = (self.known(), Tally::default());
+        (self.later, self.held) = (None, false);
+        self.place = Some(Place::Making(InAudience::default()));
+    }
+
+    /// Those who are known to have a message, and to get none.
+    fn known(&self) -> Tally {
+        Tally {
+            made: self.tally.made.max(self.before.made),
+            left_out: self.tally.left_out.max(self.before.left_out),
         }
     }
 
@@ -177,7 +208,7 @@ impl Cursor {
     }
 
     fn progress(&self) -> Progress {
-        let Tally { made, left_out } = self.tally;
+        let Tally { made, left_out } = self.known();
         Progress {
             done: made + left_out,
             total: self.recipients(),
@@ -203,7 +234,7 @@ impl Cursor {
     }
 
     fn done(self) -> Result<Step, JobError> {
-        let Tally { made, left_out } = self.tally;
+        let Tally { made, left_out } = self.known();
         let progress = self.progress();
         let report = Report {
             recipients: self.recipients().unwrap_or_default(),
@@ -266,6 +297,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
                 None => run.begin(&found, cursor).await,
                 Some(Place::Enrolling { audience, after }) => run.enrol(&found, cursor, audience, after).await,
                 Some(Place::Making(from)) => run.make(&found, cursor, from).await,
+                Some(Place::Holding) => run.hold(&found, cursor).await,
                 Some(Place::Settling(from)) => run.settle(&found, cursor, from).await,
                 Some(Place::Open) => {
                     let known = cursor.seen == Some(changed_at);
@@ -384,7 +416,12 @@ impl Run<'_> {
 
     /// Makes the messages of the next contacts of the audience, as many as its pace allows.
     async fn make(&self, found: &Versioned<Campaign>, mut cursor: Cursor, from: InAudience) -> Result<Step, JobError> {
-        let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
+        let (store, now) = (&self.ctx.store, self.now);
+        let campaign = &Campaign {
+            // If somebody changed the campaign when the audience was fixed, its row does not say it yet.
+            recipients: cursor.recipients(),
+            ..found.value.clone()
+        };
         // An event may start it earlier.
         if let Some(at) = cursor.readable_from.filter(|at| now < *at) {
             return cursor.wait(at);
@@ -426,7 +463,8 @@ impl Run<'_> {
         let (page, next) = store.audience(self.scope, campaign.id, from, limit).await?;
         let made = make::all(self, campaign, &page).await?;
         crash::point("run_campaign.made");
-        cursor.watch.made(&made.new, now);
+        let local = campaign.starts_at_local.map_or(SignedDuration::ZERO, |_| campaign.lead());
+        cursor.watch.made(&made.new, now + local);
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
         if let Some(why) = made.stopped {
@@ -441,15 +479,26 @@ impl Run<'_> {
         }
         cursor.tally.made += made.made;
         cursor.tally.left_out += made.left_out;
-        match next {
-            Some(next) => cursor.place = Some(Place::Making(next)),
-            None => {
+        cursor.held |= made.held;
+        cursor.later = [cursor.later, made.later].into_iter().flatten().min();
+        match (next, cursor.later) {
+            (Some(next), _) => cursor.place = Some(Place::Making(next)),
+            (None, Some(later)) => {
+                // Those whose messages are made are found in the next pass.
+                cursor.again();
+                return cursor.wait((later - campaign.lead()).max(now + LATER_AGAIN));
+            }
+            (None, None) => {
                 let count = store.audience_size(self.scope, campaign.id).await?;
                 if count > recipients && cursor.pass < PASSES {
                     self.fixed(found, count).await?;
                     cursor.fixed = Some((count, fixed_at));
-                    (cursor.tally, cursor.pass) = (Tally::default(), cursor.pass + 1);
-                    cursor.place = Some(Place::Making(InAudience::default()));
+                    cursor.pass += 1;
+                    cursor.again();
+                    return cursor.more();
+                }
+                if cursor.held {
+                    cursor.place = Some(Place::Holding);
                     return cursor.more();
                 }
                 let found = Versioned {
@@ -464,6 +513,20 @@ impl Run<'_> {
             }
         }
         cursor.more()
+    }
+
+    /// Goes on with those who wait for the choice of a variant once it is made.
+    async fn hold(&self, found: &Versioned<Campaign>, mut cursor: Cursor) -> Result<Step, JobError> {
+        if !found.value.holds() {
+            cursor.again();
+            return cursor.more();
+        }
+        let fixed_at = cursor.fixed.map_or(self.now, |(_, at)| at);
+        if fixed_at + MAX_RUN < self.now {
+            return self.end(found, cursor, Pace::over()).await;
+        }
+        // The choice starts it at once.
+        cursor.wait(self.now + LATER_LOOK)
     }
 
     /// Whether the messages that were made before a wait are still waiting.

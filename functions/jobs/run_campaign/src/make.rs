@@ -51,6 +51,10 @@ pub(crate) struct Step {
     pub(crate) stopped: Option<Refusal>,
     /// The time at which it can go on with those who are left, since the tenant may write to no further customers first.
     pub(crate) limited: Option<Timestamp>,
+    /// Whether somebody waits for the choice of a variant. They are not decided.
+    pub(crate) held: bool,
+    /// The earliest time at which the message leaves of those whose clocks are far from the campaign's time. They are not decided.
+    pub(crate) later: Option<Timestamp>,
 }
 
 /// What became of a contact.
@@ -92,10 +96,47 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     if undecided.is_empty() {
         return Ok(step);
     }
+    if campaign.starts_at_local.is_some() {
+        undecided = soon(run, campaign, undecided, &mut step).await?;
+    }
+    step.held = undecided.iter().any(|contact| campaign.variant_of(*contact).is_none());
     for (says, part) in campaign.by_variant(undecided, |contact| *contact) {
         part_of(run, &says, &part, &mut step).await?;
+        if step.stopped.is_some() || step.limited.is_some() {
+            break;
+        }
     }
     Ok(step)
+}
+
+/// Those of these contacts whose message is made now, since it leaves soon by their clocks.
+async fn soon(
+    run: &Run<'_>,
+    campaign: &Campaign,
+    contacts: Vec<ContactId>,
+    step: &mut Step,
+) -> Result<Vec<ContactId>, JobError> {
+    let (store, scope, now) = (&run.ctx.store, run.scope, run.now);
+    let Some(config) = store.config(scope, &run.ctx.config).await? else {
+        return Ok(contacts);
+    };
+    let people = store.people_by_id(scope, &contacts).await?;
+    let mut soon = Vec::with_capacity(contacts.len());
+    for contact in contacts {
+        let merged = match people.get(&contact) {
+            Some(_) => None,
+            None => store.known(scope, contact).await?,
+        };
+        let leaves_at = people.get(&contact).or(merged.as_ref()).map(|person| {
+            let to = person.contact.recipient();
+            campaign.planned_at(&config.tenant, &to, now)
+        });
+        match leaves_at.filter(|at| now + campaign.lead() < *at) {
+            Some(at) => step.later = Some(step.later.map_or(at, |later| later.min(at))),
+            None => soon.push(contact),
+        }
+    }
+    Ok(soon)
 }
 
 /// The same for those who get the message of this campaign.

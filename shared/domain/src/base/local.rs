@@ -54,19 +54,24 @@ impl LocalDateTime {
     const LAST: Offset = Offset::constant(-12);
 
     /// The instant at which clocks show it in a time zone: the first one if they show it twice, and if they skip it, as much later as they are
-    /// put forward. `None`: it is out of the range of times.
-    pub fn in_zone(self, rules: &TimeZone) -> Option<Timestamp> {
-        rules.to_timestamp(self.0).ok()
+    /// put forward.
+    pub fn in_zone(self, rules: &TimeZone) -> Timestamp {
+        rules.to_timestamp(self.0).unwrap_or_else(|_| self.last())
     }
 
     /// The instant at which clocks show it first anywhere.
-    pub fn first(self) -> Option<Timestamp> {
-        Self::FIRST.to_timestamp(self.0).ok()
+    pub fn first(self) -> Timestamp {
+        self.at(Self::FIRST)
     }
 
     /// The instant from which clocks have shown it everywhere.
-    pub fn last(self) -> Option<Timestamp> {
-        Self::LAST.to_timestamp(self.0).ok()
+    pub fn last(self) -> Timestamp {
+        self.at(Self::LAST)
+    }
+
+    /// At the end of all times, it is the last instant.
+    fn at(self, offset: Offset) -> Timestamp {
+        offset.to_timestamp(self.0).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -168,19 +173,21 @@ mod tests {
     fn local_time_is_an_instant_in_each_zone() {
         let instant = |local: &str, zone: &str| {
             let zone = TimeZone::get(zone).unwrap();
-            let at = local.parse::<LocalDateTime>().unwrap().in_zone(&zone);
-            at.unwrap().to_string()
+            local.parse::<LocalDateTime>().unwrap().in_zone(&zone).to_string()
         };
         assert_eq!(instant("2026-12-02T09:00", "Asia/Dubai"), "2026-12-02T05:00:00Z");
         // Clocks skip half past two on this morning, and show it twice on that one.
         assert_eq!(instant("2026-03-29T02:30", "Europe/Berlin"), "2026-03-29T01:30:00Z");
         assert_eq!(instant("2026-10-25T02:30", "Europe/Berlin"), "2026-10-25T00:30:00Z");
         let everywhere = "2026-12-02T09:00".parse::<LocalDateTime>().unwrap();
-        let (first, last) = (everywhere.first().unwrap(), everywhere.last().unwrap());
+        let (first, last) = (everywhere.first(), everywhere.last());
         assert_eq!(first.to_string(), "2026-12-01T19:00:00Z");
         assert_eq!(last.to_string(), "2026-12-02T21:00:00Z");
         assert_eq!(instant("2026-12-02T09:00", "Pacific/Kiritimati"), first.to_string());
         assert_eq!(instant("2026-12-02T09:00", "Etc/GMT+12"), last.to_string());
+        let never = "9999-12-31T23:59".parse::<LocalDateTime>().unwrap();
+        assert_eq!((never.first(), never.last()), (Timestamp::MAX, Timestamp::MAX));
+        assert_eq!(never.in_zone(&TimeZone::UTC), Timestamp::MAX);
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub const MAX_EXCLUDED_TAGS: usize = 20;
 pub const MAX_TRIGGERS: usize = 20;
 /// Maximum messages per minute that a campaign can ask for.
 pub const MAX_PER_MINUTE: u32 = 60_000;
+/// Number of a variant: 0 is the campaign's message, and the others follow in their order.
+pub type VariantNumber = usize;
+
 /// Maximum contents of a broadcast beside its message.
 pub const MAX_VARIANTS: usize = 3;
 /// Maximum channels of a message: there are no more.
@@ -40,6 +43,14 @@ resource! {
     pub struct Campaign of CampaignId {
         /// State. Only a draft can be changed.
         pub state: CampaignState,
+        /// Number of the variant that a user chose for those who waited: 0 is `message`, and `variants` follow in their order. `null`: none was chosen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(range(max = MAX_VARIANTS), example = 1))]
+        pub winner: Option<VariantNumber>,
+        /// Time at which a user started it, or last resumed it. `null`: not yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T09:55:00Z"))]
+        pub started_at: Option<Timestamp>,
         /// Time at which its audience was begun to be fixed. `null`: not yet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
@@ -88,6 +99,10 @@ resource! {
         #[serde(default, skip_serializing_if = "is_empty")]
         #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         pub variants: UpTo<MAX_VARIANTS, Variant>,
+        /// Percent of the audience who wait until a user chooses the variant that they get, by `POST …/winner`. `null`: nobody waits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = 60, extend("x-refers" = true)))]
+        pub hold_percent: Option<Whole<1, 98>>,
         /// Events that end a drip for a contact before its last step. Whoever refuses all messages leaves it in any case.
         #[serde(default, skip_serializing_if = "Exits::is_usual")]
         pub exits: Exits,
@@ -164,7 +179,7 @@ impl Campaign {
 
     /// Time at which it begins. `None`: as soon as it is started.
     pub fn begins_at(&self) -> Option<Timestamp> {
-        self.starts_at.or_else(|| self.starts_at_local?.first())
+        self.starts_at.or_else(|| Some(self.starts_at_local?.first()))
     }
 }
 

@@ -71,6 +71,9 @@ pub struct PreflightTally {
     channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     channels: BTreeMap<Channel, u64>,
     deferred: u64,
+    /// The last time by recipients' clocks.
+    #[serde(default)]
+    last_zone_at: Option<Timestamp>,
     last_at: Option<Timestamp>,
     listed: BTreeMap<String, u64>,
     needed: BTreeMap<u32, u64>,
@@ -96,11 +99,20 @@ impl PreflightTally {
         }
     }
 
-    /// Adds somebody who gets this message, which is planned for this time. `prices`: those of a day.
-    pub fn add(&mut self, composed: &Composed, planned: Timestamp, config: &TenantConfig, prices: (&PriceBook, Date)) {
+    /// Adds somebody who gets this message, which is made at this time. `prices`: those of a day.
+    pub fn add(
+        &mut self,
+        composed: &Composed,
+        made_at: Timestamp,
+        (campaign, config): (&Campaign, &TenantConfig),
+        prices: (&PriceBook, Date),
+    ) {
         self.chosen += 1;
         self.messages += 1;
-        self.deferred += u64::from(planned < composed.not_before);
+        self.deferred += u64::from(made_at < composed.not_before);
+        if campaign.starts_at_local.is_some() {
+            self.last_zone_at = self.last_zone_at.max(Some(made_at));
+        }
         self.last_at = self.last_at.max(Some(composed.not_before));
         if let Some(leg) = composed.legs.first() {
             *self.channels.entry(leg.channel).or_default() += 1;
@@ -116,8 +128,13 @@ impl PreflightTally {
             let (listed, units) = capped::listed(config, message);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
-        if self.samples.len() < PreflightCampaign::SAMPLES {
-            self.samples.push(composed.cause.message_id().contact());
+        let (contact, parts) = (composed.cause.message_id().contact(), campaign.variants.len() + 1 + usize::from(campaign.holds()));
+        let variant = campaign.variant_of(contact);
+        let others = self.samples.iter();
+        let others = others.filter(|other| campaign.variant_of(**other) == variant);
+        let has_room = self.samples.len() < PreflightCampaign::SAMPLES;
+        if has_room && others.count() < PreflightCampaign::SAMPLES / parts {
+            self.samples.push(contact);
         }
     }
 
@@ -164,6 +181,8 @@ impl PreflightTally {
                 customers(connection).saturating_sub(1) / u64::from(portfolio::most(allowed))
             });
             let days = SignedDuration::from_hours(25).saturating_mul(i32::try_from(days).ok()?);
+            // As if all were in the last zone.
+            let begins_at = self.last_zone_at.unwrap_or(begins_at);
             begins_at.checked_add(days + SignedDuration::from_secs(seconds)).ok()
         });
         PreflightResult {

@@ -12,11 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::ids::{CampaignId, ContactId, MessageId},
     campaigns::{
-        campaign::Campaign,
+        campaign::{Campaign, VariantNumber},
         drip::EnrolmentStatus,
         run::{Enrolment, Exit},
         steps::Steps,
-        variants::VariantNumber,
     },
     messages::{
         message::{Message, MessageState},
@@ -177,8 +176,11 @@ pub struct VariantTally {
 impl CampaignTally {
     /// Adds somebody in the audience of this campaign.
     pub fn add(&mut self, campaign: &Campaign, recipient: &Recipient) {
-        if !campaign.variants.is_empty() {
-            let variant = self.variants.entry(campaign.variant_of(recipient.contact)).or_default();
+        // Those who waited got it later, which is no comparison.
+        if let Some(number) = campaign.drawn(recipient.contact)
+            && !campaign.variants.is_empty()
+        {
+            let variant = self.variants.entry(number).or_default();
             variant.recipients += 1;
             *variant.states.entry(recipient.state()).or_default() += 1;
             variant.replied += u64::from(recipient.replied());
@@ -430,7 +432,7 @@ mod tests {
             replied: 1,
             clicked: 1,
         };
-        let number = campaign.variant_of(recipient().contact);
+        let number = campaign.variant_of(recipient().contact).unwrap();
         assert_eq!(tally.variants, [(number, of_variant)].into());
         assert!(!tally.counters.is_empty(), "it is expected to cost something");
     }

@@ -83,7 +83,7 @@ pub fn review(
     }
     if let Some(local) = campaign.starts_at_local {
         // As long as it is to come somewhere, the others get it at once.
-        if let Some(fault) = local.last().and_then(|at| wrong_time(at, now)) {
+        if let Some(fault) = wrong_time(local.last(), now) {
             found.add(STARTS_AT_LOCAL, fault);
         }
         if campaign.starts_at.is_some() {
@@ -116,6 +116,10 @@ pub fn review(
             if campaign.message != CampaignMessage::default() {
                 let detail = "The messages of a drip are in its steps.";
                 found.add("message", Fault::excludes(&["steps"], detail));
+            }
+            if campaign.hold_percent.is_some() {
+                let detail = "The messages of a drip are in its steps, and each has one content. Leave it out.";
+                found.add("hold_percent", Fault::excludes(&["steps"], detail));
             }
             if !campaign.variants.is_empty() {
                 let detail = "The messages of a drip are in its steps, and each has one content. Leave it out.";
@@ -382,15 +386,25 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
         );
         found.expect(is_new, field("name"), fault);
         let own = [
-            ("message.template", variant.template.is_some()),
-            ("message.sms_text", variant.sms_text.is_some()),
+            (Channel::WhatsApp, "template", variant.template.is_some()),
+            (Channel::Sms, "sms_text", variant.sms_text.is_some()),
         ];
-        let detail = "It says the same as the message. Give it a template or a text of its own.";
-        let differs = own.iter().any(|(_, has)| *has);
-        found.expect(differs, field("sms_text"), Fault::new(FaultCode::Required, detail));
+        let has_own = |channel: Channel| own.iter().any(|(of, _, has)| *of == channel && *has);
+        if let Some(first) = says.channels.first()
+            && !says.channels.iter().any(|channel| has_own(*channel))
+        {
+            let name = own.iter().find(|(of, ..)| of == first).map_or("name", |(_, name, _)| name);
+            let detail = "It says the same as the message. Give it content of its own for a channel of the message.";
+            found.add(field(name), Fault::new(FaultCode::Required, detail));
+        }
         // What it has from the message is reviewed there.
+        let same_category = found.0.iter().all(|problem| problem.field != "message.category");
         let renamed = |path: &str| {
-            let is_own = own.iter().any(|(name, has)| *has && path.starts_with(name));
+            if path == "message.category" && same_category && has_own(Channel::WhatsApp) {
+                return Some(field("template"));
+            }
+            let of_variant = |(_, name, has): &(Channel, &str, bool)| *has && path.starts_with(&format!("message.{name}"));
+            let is_own = own.iter().any(of_variant);
             is_own.then(|| path.replacen("message", &format!("variants[{place}]"), 1))
         };
         let mut of_variant = Findings::default();
@@ -404,8 +418,11 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
             Some(Warning { field, ..warning })
         }));
     }
-    if campaign.percent_of_message() == 0 {
-        let detail = "The variants leave nobody for the message. All of them together get at most 99 percent.";
+    if campaign.variants.is_empty() {
+        let detail = "Whoever waits, waits for the choice of a variant, and there is none. Write one, or leave it out.";
+        found.expect(campaign.hold_percent.is_none(), "hold_percent", Fault::requires(&["variants"], detail));
+    } else if campaign.percent_of_message() == 0 {
+        let detail = "This leaves nobody for the message. The variants, and those who wait, are at most 99 percent together.";
         let last = campaign.variants.len().saturating_sub(1);
         found.add(
             format!("variants[{last}].percent"),
@@ -533,6 +550,14 @@ mod tests {
             (json!({"/starts_at": "2027-05-19T12:00:01Z"}), "starts_at", true),
             (
                 json!({"/variants": [{"name": "Same", "percent": 50}]}),
+                "variants[0].template",
+                false,
+            ),
+            (
+                json!({
+                    "/message/channels": ["sms"],
+                    "/variants": [{"name": "Same", "percent": 50, "template": {"name": "missed_call", "language": "en"}}],
+                }),
                 "variants[0].sms_text",
                 false,
             ),
@@ -555,9 +580,11 @@ mod tests {
                 "variants[1].percent",
                 true,
             ),
+            (json!({"/hold_percent": 50}), "hold_percent", true),
             // It is noon in UTC: midnight in the last zone.
             (json!({"/starts_at_local": "2026-11-19T23:59"}), "starts_at_local", true),
             (json!({"/starts_at_local": "2027-05-19T00:01"}), "starts_at_local", true),
+            (json!({"/starts_at_local": "9999-12-31T23:59"}), "starts_at_local", true),
             (
                 json!({"/starts_at": "2026-11-20T13:00:00Z", "/starts_at_local": "2026-11-20T13:00"}),
                 "starts_at_local",

@@ -25,8 +25,9 @@ use crate::{
     tenants::{hours::recipient_zone, settings::Warning, tenant::Tenant},
 };
 
-/// Time from the one for which a message is planned, after which it is not sent any more.
-const VALIDITY: SignedDuration = SignedDuration::from_hours(24);
+/// Time before a message leaves by the recipient's clock at which it is made, in addition to that of making all of them: they leave at once
+/// then, and what has changed since the campaign began is still seen.
+const LEAD: SignedDuration = SignedDuration::from_mins(30);
 
 /// Parameters of the operation that runs a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +151,7 @@ impl Campaign {
             kind: CampaignType::Broadcast,
             message: message.clone(),
             variants: UpTo::default(),
+            hold_percent: None,
             ..self.clone()
         }
     }
@@ -172,8 +174,14 @@ impl Campaign {
     pub fn planned_at(&self, tenant: &Tenant, to: &Recipient, now: Timestamp) -> Timestamp {
         let local = self
             .starts_at_local
-            .and_then(|local| local.in_zone(recipient_zone(tenant, to.phone.as_ref()).rules()));
+            .map(|local| local.in_zone(recipient_zone(tenant, to.phone.as_ref()).rules()));
         local.map_or(now, |local| local.max(now))
+    }
+
+    /// Time before the recipients' clocks show its time from which their messages are made.
+    pub fn lead(&self) -> SignedDuration {
+        let minutes = self.recipients.unwrap_or_default() / u64::from(USUAL_PER_MINUTE);
+        LEAD + SignedDuration::from_mins(i64::try_from(minutes).unwrap_or_default())
     }
 
     /// What the campaign says to a contact of the tenant. It says nothing as long as it is incomplete.
@@ -194,7 +202,6 @@ impl Campaign {
             narrowing: Narrowing {
                 quiet: self.send_window.map(SendWindow::outside),
                 fallback_after_seconds: message.fallback_after_seconds.get(),
-                validity: Some(planned.duration_since(now) + VALIDITY),
                 ..Narrowing::default()
             },
             line: message.line,
@@ -228,6 +235,10 @@ impl Campaign {
     pub fn moved(&self, next: CampaignState, stopped: Option<Refusal>, now: Timestamp) -> Option<Self> {
         self.state.may_become(next).then(|| Self {
             state: next,
+            started_at: match (self.state, next) {
+                (_, CampaignState::Scheduled) | (CampaignState::Paused, CampaignState::Running) => Some(now),
+                _ => self.started_at,
+            },
             began_at: self.began_at.or((next == CampaignState::Running).then_some(now)),
             ended_at: next.is_final().then_some(now),
             stopped: stopped.map(Stopped::from),
@@ -482,29 +493,52 @@ mod tests {
         assert_eq!(composed.unwrap().not_before, at("2026-11-20T18:00:00+04:00"));
     }
 
-    /// It is valid for a day from then, and sent at once where clocks have shown the time.
+    /// It is sent at once where clocks have shown the time.
     #[test]
     fn message_waits_for_the_time_by_the_recipients_clock() {
         let mut case = opted_in();
         let mut fields = offer();
         fields["starts_at_local"] = serde_json::json!("2026-11-21T09:00");
-        let campaign = campaign(&case, fields);
+        let mut campaign = campaign(&case, fields);
         assert_eq!(campaign.begins_at(), Some(at("2026-11-20T19:00:00Z")));
-        let composed = |case: &Case| {
+        let leaves_at = |case: &Case| {
             let composed = case.with_world(|_, world| {
-                compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
+                compose(
+                    &campaign.intent(&world.config.tenant, world.contact, world.now),
+                    world,
+                )
             });
-            composed.unwrap()
+            composed.unwrap().not_before
         };
         case.now = at("2026-11-20T19:00:00Z");
-        let waits = composed(&case);
-        assert_eq!(waits.not_before, at("2026-11-21T09:00:00+04:00"));
-        let message = waits.message("cor".to_owned(), case.now, &crate::samples::timers());
-        assert_eq!(message.valid_until(), at("2026-11-22T09:00:00+04:00"));
+        assert_eq!(leaves_at(&case), at("2026-11-21T09:00:00+04:00"));
         case.now = at("2026-11-21T09:30:00+04:00");
-        let late = composed(&case);
-        assert_eq!(late.not_before, case.now);
-        assert_eq!(late.policy.validity(), VALIDITY);
+        assert_eq!(leaves_at(&case), case.now);
+        // As many as are made in an hour are made an hour earlier.
+        assert_eq!(campaign.lead(), SignedDuration::from_mins(30));
+        campaign.recipients = Some(60 * u64::from(USUAL_PER_MINUTE));
+        assert_eq!(campaign.lead(), SignedDuration::from_mins(90));
+    }
+
+    /// Whoever was texted yesterday at nine can be texted today at nine, however early the message is made.
+    #[test]
+    fn frequency_counts_until_the_message_leaves() {
+        let mut case = opted_in();
+        let mut fields = offer();
+        fields["starts_at_local"] = serde_json::json!("2026-11-21T09:00");
+        let campaign = campaign(&case, fields);
+        let leaves = at("2026-11-21T09:00:00+04:00");
+        case.now = leaves - SignedDuration::from_mins(30);
+        for (texted, refused) in [(0, None), (1, Some(Reason::Frequency))] {
+            case.contact.last_counted_at = Some(leaves - SignedDuration::from_secs(86_400 - texted));
+            let composed = case.with_world(|_, world| {
+                compose(
+                    &campaign.intent(&world.config.tenant, world.contact, world.now),
+                    world,
+                )
+            });
+            assert_eq!(composed.err().map(|why| why.reason), refused);
+        }
     }
 
     #[test]

@@ -7,30 +7,45 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     base::ids::ContactId,
-    campaigns::campaign::{Campaign, CampaignMessage, CampaignType, Variant},
+    campaigns::campaign::{Campaign, CampaignMessage, CampaignType, Variant, VariantNumber},
 };
 
-/// Number of a variant: 0 is the campaign's message, and the others follow in their order.
-pub type VariantNumber = usize;
-
 impl Campaign {
-    /// The variant that a contact gets.
-    pub fn variant_of(&self, contact: ContactId) -> VariantNumber {
+    /// The variant that a contact gets. `None`: it is to be chosen.
+    pub fn variant_of(&self, contact: ContactId) -> Option<VariantNumber> {
+        self.drawn(contact).or(self.winner)
+    }
+
+    /// The variant that a contact drew. `None`: the contact waits for the choice, or waited.
+    pub fn drawn(&self, contact: ContactId) -> Option<VariantNumber> {
         if self.variants.is_empty() {
-            return 0;
+            return Some(0);
         }
         let drawn = Sha256::digest(format!("variant#{contact}#{}", self.id));
-        let drawn = drawn
-            .iter()
-            .take(8)
-            .fold(0_u64, |all, byte| all << 8 | u64::from(*byte))
-            % 100;
-        let mut until = 0;
+        let drawn = drawn.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte)) % 100;
+        let mut until = self.hold_percent.map_or(0, |held| u64::from(held.get()));
+        if drawn < until {
+            return None;
+        }
         let place = self.variants.iter().position(|variant| {
             until += u64::from(variant.percent.get());
             drawn < until
         });
-        place.map_or(0, |place| place + 1)
+        Some(place.map_or(0, |place| place + 1))
+    }
+
+    /// Whether a part of its audience waits for a choice.
+    pub fn holds(&self) -> bool {
+        self.hold_percent.is_some() && self.winner.is_none()
+    }
+
+    /// The same as if `message` were chosen for those who wait.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        Self {
+            winner: self.winner.or(Some(0)),
+            ..self.clone()
+        }
     }
 
     /// The campaign with the content of a variant, and no others.
@@ -42,7 +57,7 @@ impl Campaign {
         self.saying(&message)
     }
 
-    /// These items by the variant of their contact, each with the campaign as it speaks to them.
+    /// These items by the variant of their contact, each with the campaign as it speaks to them. Those who wait are left out.
     pub fn by_variant<T>(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -51,7 +66,7 @@ impl Campaign {
         let mut parts: Vec<Vec<T>> = (0..=self.variants.len()).map(|_| Vec::new()).collect();
         for item in items {
             let number = self.variant_of(contact(&item));
-            if let Some(part) = parts.get_mut(number) {
+            if let Some(part) = number.and_then(|number| parts.get_mut(number)) {
                 part.push(item);
             }
         }
@@ -59,10 +74,11 @@ impl Campaign {
         parts.map(|(number, part)| (self.with_variant(number), part)).collect()
     }
 
-    /// Percent of the audience who get its message, and no variant.
+    /// Percent of the audience who get its message, and no variant, at once.
     pub fn percent_of_message(&self) -> u32 {
         let others: u32 = self.variants.iter().map(|variant| variant.percent.get()).sum();
-        100_u32.saturating_sub(others)
+        let held = self.hold_percent.map_or(0, |held| held.get());
+        100_u32.saturating_sub(others).saturating_sub(held)
     }
 
     /// The messages of its variants, each with its number. Of a drip, none.
@@ -94,7 +110,10 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{base::resource::Resource as _, samples::at};
+    use crate::{
+        base::{bounded::Whole, resource::Resource as _},
+        samples::at,
+    };
 
     fn campaign(variants: &serde_json::Value, number: u128) -> Campaign {
         let fields = json!({
@@ -116,7 +135,7 @@ mod tests {
         let contacts = || (0..4_000).map(|number| ContactId::new(Ulid::from_parts(5, number)));
         let mut counts = BTreeMap::new();
         for contact in contacts() {
-            *counts.entry(first.variant_of(contact)).or_insert(0_i32) += 1;
+            *counts.entry(first.variant_of(contact).unwrap()).or_insert(0_i32) += 1;
         }
         for (number, percent) in [(0, 50), (1, 20), (2, 30)] {
             assert!((counts[&number] - percent * 40).abs() < 120, "{counts:?}");
@@ -142,5 +161,24 @@ mod tests {
             first.cause(parts[1].1[0]),
             "one message, whatever it says"
         );
+    }
+
+    /// Those who got something keep it.
+    #[test]
+    fn a_part_waits_for_the_choice_of_a_variant() {
+        let mut campaign = campaign(&json!([{"name": "Shorter", "percent": 10, "sms_text": "20% off"}]), 1);
+        campaign.hold_percent = Some(Whole::nearest(80));
+        assert_eq!(campaign.percent_of_message(), 10);
+        let contacts = || (0..4_000).map(|number| ContactId::new(Ulid::from_parts(5, number)));
+        let of = |campaign: &Campaign| contacts().map(|contact| campaign.variant_of(contact)).collect::<Vec<_>>();
+        let before = of(&campaign);
+        let waiting = before.iter().filter(|variant| variant.is_none()).count();
+        assert!((3_080..3_320).contains(&waiting), "{waiting}");
+        let parts = campaign.by_variant(contacts(), |contact| *contact);
+        assert_eq!(parts.iter().map(|(_, part)| part.len()).sum::<usize>(), 4_000 - waiting);
+        assert!(campaign.holds() && !campaign.settled().holds());
+        campaign.winner = Some(1);
+        let expected: Vec<_> = before.into_iter().map(|variant| variant.or(Some(1))).collect();
+        assert_eq!(of(&campaign), expected);
     }
 }

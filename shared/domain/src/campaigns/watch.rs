@@ -109,33 +109,37 @@ impl Watch {
     }
 }
 
-/// The reason to pause a campaign whose template or number Meta has rated low since the campaign was started or resumed: people block it or
-/// report it, and further messages could restrict the number for everybody who needs an answer. Whoever resumes it has seen the rating.
-pub fn rated_low(
-    campaign: &Campaign,
-    templates: &[TemplateDefinition],
-    number: Option<&Connection>,
-) -> Option<Refusal> {
-    let is_new = |quality, at| quality == Quality::Red && campaign.updated_at < at;
-    let template = templates.iter().find(|template| {
-        template
-            .quality
-            .zip(template.quality_at)
-            .is_some_and(|(quality, at)| is_new(quality, at))
-    });
-    if let Some(TemplateDefinition { name, language, .. }) = template {
+/// The reason to pause a campaign whose template, or the number that sends it, Meta has rated low since a user started or resumed it: people
+/// block it or report it, and further messages could restrict the number for everybody who needs an answer. Whoever resumes it has seen that.
+pub fn rated_low(campaign: &Campaign, templates: &[TemplateDefinition], number: Option<&Connection>) -> Option<Refusal> {
+    // Without one, it is not sent by WhatsApp.
+    let number = number?;
+    let since = campaign.started_at.unwrap_or(campaign.updated_at);
+    let is_new = |quality: Quality, at: Timestamp| quality == Quality::Red && since < at;
+    let message = campaign.message.template.as_ref()?;
+    let is_sent = |template: &&TemplateDefinition| {
+        template.name == message.name.as_str()
+            && (message.by_contact_language || template.language == message.language.as_str())
+            && template.connection.is_none_or(|connection| connection == number.id)
+    };
+    let mut sent = templates.iter().filter(is_sent);
+    let low = |template: &&TemplateDefinition| {
+        let rated = template.quality.zip(template.quality_at);
+        rated.is_some_and(|(quality, at)| is_new(quality, at))
+    };
+    if let Some(TemplateDefinition { name, language, .. }) = sent.find(low) {
         let sentence =
             format!("Meta rates the quality of template {name} in {language} as low; see why before you resume it");
         let why = Refusal::new(Reason::LowQuality, sentence).and("template", name.as_str());
         return Some(why.and("language", language.as_str()));
     }
-    let number = number.filter(|number| {
-        let quality = number.reported.and_tested(number.checkup.as_ref()).quality;
-        quality.is_some_and(|quality| is_new(quality.value, quality.at))
-    })?;
-    let name = number.name.as_str();
-    let sentence = format!("Meta rates the quality of the number of {name:?} as low; see why before you resume it");
-    Some(Refusal::new(Reason::LowQuality, sentence).and("connection", name))
+    // Only what Meta has reported: a test finds the same rating again and again.
+    let rated = number.reported.quality?;
+    is_new(rated.value, rated.at).then(|| {
+        let name = number.name.as_str();
+        let sentence = format!("Meta rates the quality of the number of {name:?} as low; see why before you resume it");
+        Refusal::new(Reason::LowQuality, sentence).and("connection", name)
+    })
 }
 
 #[cfg(test)]

@@ -335,6 +335,9 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let by = &intent.by;
     let policy = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing)
         .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
+    let zone = hours::recipient_zone(&config.tenant, intent.to.phone.as_ref());
+    let planned = intent.not_before;
+    let (not_before, quiet) = awake(&policy, config, planned, &zone);
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
     let suspended = !config.tenant.status.is_active();
     let suspended = suspended.then(|| Refusal::new(Reason::Suspended, "the account is suspended"));
@@ -350,7 +353,11 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         checks.push((Aspect::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
     }
     if policy.obeys(Limit::Frequency) {
-        checks.push((Aspect::Frequency, unless(too_frequent(&policy, contact, open, now))));
+        let leaves_at = not_before.max(now);
+        checks.push((
+            Aspect::Frequency,
+            unless(too_frequent(&policy, contact, open, (now, leaves_at))),
+        ));
     }
     let behind = behind(intent, open);
     let room = if intent.purpose.waits_in_the_contact() {
@@ -360,9 +367,6 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     };
     checks.push((Aspect::Room, unless(room)));
 
-    let zone = hours::recipient_zone(&config.tenant, intent.to.phone.as_ref());
-    let planned = intent.not_before;
-    let (not_before, quiet) = awake(&policy, config, planned, &zone);
     checks.push((Aspect::QuietHours, quiet));
     // The last moment at which it may be sent.
     let last = now + policy.validity();
@@ -551,8 +555,13 @@ fn unnecessary(policy: &Policy, contact: &Contact, since: Timestamp, now: Timest
 }
 
 /// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one
-/// from its sending, which may be days later.
-fn too_frequent(policy: &Policy, contact: &Contact, open: &[Message], now: Timestamp) -> Option<Refusal> {
+/// from its sending, which may be days later; this one from the time at which it would leave.
+fn too_frequent(
+    policy: &Policy,
+    contact: &Contact,
+    open: &[Message],
+    (now, leaves_at): (Timestamp, Timestamp),
+) -> Option<Refusal> {
     let refusal = |category: Category, sentence: String| {
         let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category.as_str());
         refusal.and("every_seconds", FREQUENCY_SPAN.as_secs())
@@ -565,16 +574,17 @@ fn too_frequent(policy: &Policy, contact: &Contact, open: &[Message], now: Times
     }
     let sent = others().filter_map(Message::last_sent_at).max();
     let last = contact.frequency_from().max(sent)?;
+    if last + FREQUENCY_SPAN <= leaves_at {
+        return None;
+    }
     let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
     if now < last {
         let wait = length(last.duration_since(now));
         let sentence = format!("will be texted in {wait}, {kind} at most every {every}");
         return Some(refusal(policy.category(), sentence).and("next_at", last));
     }
-    (now < last + FREQUENCY_SPAN).then(|| {
-        let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
-        refusal(policy.category(), sentence).and("last_at", last)
-    })
+    let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
+    Some(refusal(policy.category(), sentence).and("last_at", last))
 }
 
 /// A channel that an intent names and the message cannot use.

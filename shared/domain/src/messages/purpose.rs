@@ -354,8 +354,7 @@ pub const TABLE: [Row; 10] = {
                 kind(Marketing, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
                 kind(Utility, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
             ],
-            // A campaign's message is valid for a day. What waits for a time by the recipient's clock is made up to 26 hours earlier.
-            stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(50), unknown_after: minutes(10), order: Order::Steps,
+            stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Steps,
             cancelled_by: &[Event::Stop, Event::Exit, Event::TemplateChange],
         },
         Row {

@@ -11,8 +11,8 @@ use crate::{Owned, Part, Share};
 const BEFORE_TRIGGERS: u64 = 2;
 /// The form before dates were triggers.
 const BEFORE_DATES: u64 = 3;
-/// The form before broadcasts began by the recipients' clocks, and had variants: a version that reads no newer one would begin at once, and send
-/// everybody the same.
+/// The form before broadcasts began by the recipients' clocks, and had variants, and before they said when they were started, and until when they
+/// wait: a version that reads no newer one would begin at once, send everybody the same, or know nothing of a field.
 const BEFORE_VARIANTS: u64 = 4;
 
 impl Owned for Campaign {
@@ -30,7 +30,9 @@ impl Owned for Campaign {
     }
 
     fn form(&self) -> Option<u64> {
-        if self.starts_at_local.is_some() || !self.variants.is_empty() {
+        let chooses = self.hold_percent.is_some() || self.winner.is_some();
+        let says_more = chooses || self.started_at.is_some() || self.limited_until.is_some();
+        if self.starts_at_local.is_some() || !self.variants.is_empty() || says_more {
             return None;
         }
         if self.triggers.is_none() && self.exits == Exits::default() {

@@ -375,6 +375,36 @@ async fn a_campaign_is_paused_resumed_and_cancelled() {
 }
 
 #[tokio::test]
+async fn a_variant_is_chosen_once_for_those_who_wait() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
+    let everybody = segment(&aws, &town.home, "Everybody").await;
+    let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
+    let place = made.is(201).header("location").to_owned();
+    let choose = async |number: u32| manager.post(&format!("{place}/winner"), json!({"variant": number})).await;
+    choose(0).await.is_refused(409, "campaign_state");
+    let variants = json!({
+        "hold_percent": 60, "variants": [{"name": "Shorter", "percent": 20, "sms_text": "20% off. Reply STOP for no more."}],
+    });
+    manager.patch(&place, variants).await.is(200);
+    choose(1).await.is_refused(409, "campaign_state");
+    manager.post(&format!("{place}/start"), json!({})).await.is(200);
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let scheduled = store.get::<Campaign>(scope, &id).await.expect("the table answers");
+    let scheduled = scheduled.expect("it exists");
+    let running = scheduled.value.moved(CampaignState::Running, None, aws.now());
+    let running = running.expect("it may");
+    let moved = store.move_campaign(scope, scheduled.version, &running);
+    moved.await.expect("it is written");
+    choose(2).await.names_only(&["variant"]);
+    for _ in 0..2 {
+        assert_eq!(choose(1).await.is(200).json()["winner"], 1);
+    }
+    choose(0).await.is_refused(409, "campaign_state");
+}
+
+#[tokio::test]
 async fn recipients_are_listed_by_state_page_by_page() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;

@@ -566,6 +566,7 @@ async fn a_low_rating_pauses_the_campaign_once() {
             changed.await.unwrap();
         }
     };
+    // It was rated low before, and another one is rated low later.
     rated(world.aws.now() - SignedDuration::from_hours(1)).await;
     let start = world.start(json!({ "message": template() })).await;
     world.work(&start).await;
@@ -657,13 +658,49 @@ async fn everybody_gets_the_content_of_one_variant() {
         let Content::Text(text) = message.plan[0].content.clone() else {
             panic!("an SMS")
         };
-        said.entry(campaign.variant_of(fan.id)).or_default().insert(text);
+        said.entry(campaign.variant_of(fan.id).unwrap()).or_default().insert(text);
     }
     let said: Vec<Vec<String>> = said.into_values().map(|texts| texts.into_iter().collect()).collect();
     assert_eq!(said, [["20% off until Sunday"], ["20% off"]]);
 }
 
-/// Of a customer in Dubai and one in London. The campaign begins when the date line's clocks show the time.
+#[tokio::test]
+async fn a_part_of_the_audience_waits_for_the_choice_of_a_variant() {
+    let world = World::new().await;
+    let fans = world.fans(20).await;
+    let variants = json!([{"name": "Shorter", "percent": 20, "sms_text": "20% off"}]);
+    let start = world.start(json!({ "variants": variants, "hold_percent": 60 })).await;
+    world.work(&start).await;
+    let campaign = world.campaign(&start).await;
+    let (at_once, wait): (Vec<Contact>, Vec<Contact>) =
+        fans.iter().cloned().partition(|fan| campaign.variant_of(fan.id).is_some());
+    assert!(!at_once.is_empty() && !wait.is_empty());
+    assert_eq!(world.reached(&start, &fans).await, ids(&at_once));
+    for _ in 0..3 {
+        world.aws.pass(3_600);
+        world.work(&start).await;
+    }
+    assert_eq!(world.campaign(&start).await.state, CampaignState::Running);
+    assert_eq!(world.reached(&start, &fans).await, ids(&at_once));
+
+    let before = world.versioned(&start).await;
+    let mut after = before.value.clone();
+    after.winner = Some(1);
+    let (store, stamp) = (world.store(), world.aws.stamp());
+    store.change(world.scope(), &before, &after, &stamp).await.unwrap();
+    world.work(&start).await;
+    assert_eq!(world.campaign(&start).await.state, CampaignState::Finishing);
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    for fan in &wait {
+        let message = world.message(&start, fan.id).await.unwrap();
+        assert_eq!(message.plan[0].content, Content::Text("20% off".to_owned()));
+    }
+    let progress = world.operations.get(&start).await.progress;
+    assert_eq!(progress.done, world.count().await);
+}
+
+/// Of a customer in Dubai and one in London. The campaign begins when the date line's clocks show the time, and makes each message half an hour
+/// before it leaves.
 #[tokio::test]
 async fn each_message_waits_for_the_clock_of_its_recipient() {
     let world = World::new().await;
@@ -679,13 +716,16 @@ async fn each_message_waits_for_the_clock_of_its_recipient() {
     assert_eq!(world.operations.get(&start).await.due, Some(begins));
     world.aws.pass(begins.duration_since(world.aws.now()).as_secs());
     world.work(&start).await;
+    assert!(world.reached(&start, &fans).await.is_empty());
     let mut leave = Vec::new();
     for fan in &fans {
+        let due = world.operations.get(&start).await.due.unwrap();
+        world.aws.pass(due.duration_since(world.aws.now()).as_secs());
+        assert_eq!(world.campaign(&start).await.state, CampaignState::Running);
+        world.work(&start).await;
         let message = world.message(&start, fan.id).await.unwrap();
-        assert_eq!(
-            message.valid_until(),
-            message.not_before + SignedDuration::from_hours(24)
-        );
+        let lead = message.not_before.duration_since(world.aws.now());
+        assert!((SignedDuration::ZERO..=SignedDuration::from_mins(30)).contains(&lead));
         leave.push(message.not_before);
     }
     assert_eq!(leave, [at("05:00:00"), at("09:00:00")]);
