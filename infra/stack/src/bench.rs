@@ -440,6 +440,9 @@ async fn done_by_teams(
         bill,
     };
     figures.team.push(billed(page::ASSIGNMENT, conversations.len(), bill));
+    // A process notes once a day that an API key was used.
+    let warm = (0..conversations.len()).map(|_| network.messages());
+    futures::future::try_join_all(warm).await?;
     let replying = async {
         let each = conversations.iter().map(async |(phone, conversation)| {
             let id = network.reply(conversation).await?;

@@ -17,6 +17,7 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     base::{
+        fault::Fault,
         ids::{CampaignId, FieldId, SegmentId, StageId, TagId, UserId},
         operation::OperationKind,
         resource::Resource as _,
@@ -525,12 +526,16 @@ async fn choose_variant(
         match before.winner {
             Some(known) if known == number => return Ok(before.clone()),
             Some(known) => return refused(format!("Variant {known} was chosen already.")),
-            None if before.hold_percent.is_none() => return refused("Nobody in its audience waits for a choice.".to_owned()),
+            None if before.hold_percent.is_none() => {
+                return refused("Nobody in its audience waits for a choice.".to_owned());
+            }
             None => {}
         }
         if !before.state.has_begun() || before.state.is_final() {
             let state = before.state.as_str();
-            return refused(format!("The campaign is {state}. A variant is chosen once it has begun, and before it has ended."));
+            return refused(format!(
+                "The campaign is {state}. A variant is chosen once it has begun, and before it has ended."
+            ));
         }
         // Its state is as old as before.
         Ok(Campaign {

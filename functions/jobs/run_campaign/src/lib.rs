@@ -463,7 +463,9 @@ impl Run<'_> {
         let (page, next) = store.audience(self.scope, campaign.id, from, limit).await?;
         let made = make::all(self, campaign, &page).await?;
         crash::point("run_campaign.made");
-        let local = campaign.starts_at_local.map_or(SignedDuration::ZERO, |_| campaign.lead());
+        let local = campaign
+            .starts_at_local
+            .map_or(SignedDuration::ZERO, |_| campaign.lead());
         cursor.watch.made(&made.new, now + local);
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);

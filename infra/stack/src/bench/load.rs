@@ -173,6 +173,11 @@ impl Network {
         succeeded(&ask(play, method, path, &key, None, &body).await?, path)
     }
 
+    /// Asks for the latest message.
+    pub async fn messages(&self) -> Result<Value> {
+        self.ask("get", "/api/v1/messages?limit=1", None).await
+    }
+
     /// The conversations of these customers.
     pub async fn conversations(&self, customers: &[Phone]) -> Result<Vec<(Phone, Value)>> {
         let listed = self.ask("get", "/api/v1/conversations?limit=100", None).await?;

@@ -128,7 +128,10 @@ impl PreflightTally {
             let (listed, units) = capped::listed(config, message);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
-        let (contact, parts) = (composed.cause.message_id().contact(), campaign.variants.len() + 1 + usize::from(campaign.holds()));
+        let (contact, parts) = (
+            composed.cause.message_id().contact(),
+            campaign.variants.len() + 1 + usize::from(campaign.holds()),
+        );
         let variant = campaign.variant_of(contact);
         let others = self.samples.iter();
         let others = others.filter(|other| campaign.variant_of(**other) == variant);

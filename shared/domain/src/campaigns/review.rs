@@ -393,7 +393,10 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
         if let Some(first) = says.channels.first()
             && !says.channels.iter().any(|channel| has_own(*channel))
         {
-            let name = own.iter().find(|(of, ..)| of == first).map_or("name", |(_, name, _)| name);
+            let name = own
+                .iter()
+                .find(|(of, ..)| of == first)
+                .map_or("name", |(_, name, _)| name);
             let detail = "It says the same as the message. Give it content of its own for a channel of the message.";
             found.add(field(name), Fault::new(FaultCode::Required, detail));
         }
@@ -403,7 +406,8 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
             if path == "message.category" && same_category && has_own(Channel::WhatsApp) {
                 return Some(field("template"));
             }
-            let of_variant = |(_, name, has): &(Channel, &str, bool)| *has && path.starts_with(&format!("message.{name}"));
+            let of_variant =
+                |(_, name, has): &(Channel, &str, bool)| *has && path.starts_with(&format!("message.{name}"));
             let is_own = own.iter().any(of_variant);
             is_own.then(|| path.replacen("message", &format!("variants[{place}]"), 1))
         };
@@ -420,9 +424,14 @@ fn variants(campaign: &Campaign, with: (&TenantConfig, &Material), found: &mut F
     }
     if campaign.variants.is_empty() {
         let detail = "Whoever waits, waits for the choice of a variant, and there is none. Write one, or leave it out.";
-        found.expect(campaign.hold_percent.is_none(), "hold_percent", Fault::requires(&["variants"], detail));
+        found.expect(
+            campaign.hold_percent.is_none(),
+            "hold_percent",
+            Fault::requires(&["variants"], detail),
+        );
     } else if campaign.percent_of_message() == 0 {
-        let detail = "This leaves nobody for the message. The variants, and those who wait, are at most 99 percent together.";
+        let detail =
+            "This leaves nobody for the message. The variants, and those who wait, are at most 99 percent together.";
         let last = campaign.variants.len().saturating_sub(1);
         found.add(
             format!("variants[{last}].percent"),

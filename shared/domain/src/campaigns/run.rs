@@ -503,10 +503,7 @@ mod tests {
         assert_eq!(campaign.begins_at(), Some(at("2026-11-20T19:00:00Z")));
         let leaves_at = |case: &Case| {
             let composed = case.with_world(|_, world| {
-                compose(
-                    &campaign.intent(&world.config.tenant, world.contact, world.now),
-                    world,
-                )
+                compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
             });
             composed.unwrap().not_before
         };
@@ -532,10 +529,7 @@ mod tests {
         for (texted, refused) in [(0, None), (1, Some(Reason::Frequency))] {
             case.contact.last_counted_at = Some(leaves - SignedDuration::from_secs(86_400 - texted));
             let composed = case.with_world(|_, world| {
-                compose(
-                    &campaign.intent(&world.config.tenant, world.contact, world.now),
-                    world,
-                )
+                compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
             });
             assert_eq!(composed.err().map(|why| why.reason), refused);
         }

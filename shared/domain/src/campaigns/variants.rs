@@ -22,7 +22,11 @@ impl Campaign {
             return Some(0);
         }
         let drawn = Sha256::digest(format!("variant#{contact}#{}", self.id));
-        let drawn = drawn.iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte)) % 100;
+        let drawn = drawn
+            .iter()
+            .take(8)
+            .fold(0_u64, |all, byte| all << 8 | u64::from(*byte))
+            % 100;
         let mut until = self.hold_percent.map_or(0, |held| u64::from(held.get()));
         if drawn < until {
             return None;
@@ -170,7 +174,11 @@ mod tests {
         campaign.hold_percent = Some(Whole::nearest(80));
         assert_eq!(campaign.percent_of_message(), 10);
         let contacts = || (0..4_000).map(|number| ContactId::new(Ulid::from_parts(5, number)));
-        let of = |campaign: &Campaign| contacts().map(|contact| campaign.variant_of(contact)).collect::<Vec<_>>();
+        let of = |campaign: &Campaign| {
+            contacts()
+                .map(|contact| campaign.variant_of(contact))
+                .collect::<Vec<_>>()
+        };
         let before = of(&campaign);
         let waiting = before.iter().filter(|variant| variant.is_none()).count();
         assert!((3_080..3_320).contains(&waiting), "{waiting}");

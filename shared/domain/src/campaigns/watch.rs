@@ -111,7 +111,11 @@ impl Watch {
 
 /// The reason to pause a campaign whose template, or the number that sends it, Meta has rated low since a user started or resumed it: people
 /// block it or report it, and further messages could restrict the number for everybody who needs an answer. Whoever resumes it has seen that.
-pub fn rated_low(campaign: &Campaign, templates: &[TemplateDefinition], number: Option<&Connection>) -> Option<Refusal> {
+pub fn rated_low(
+    campaign: &Campaign,
+    templates: &[TemplateDefinition],
+    number: Option<&Connection>,
+) -> Option<Refusal> {
     // Without one, it is not sent by WhatsApp.
     let number = number?;
     let since = campaign.started_at.unwrap_or(campaign.updated_at);

@@ -382,7 +382,11 @@ async fn a_variant_is_chosen_once_for_those_who_wait() {
     let everybody = segment(&aws, &town.home, "Everybody").await;
     let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
     let place = made.is(201).header("location").to_owned();
-    let choose = async |number: u32| manager.post(&format!("{place}/winner"), json!({"variant": number})).await;
+    let choose = async |number: u32| {
+        manager
+            .post(&format!("{place}/winner"), json!({"variant": number}))
+            .await
+    };
     choose(0).await.is_refused(409, "campaign_state");
     let variants = json!({
         "hold_percent": 60, "variants": [{"name": "Shorter", "percent": 20, "sms_text": "20% off. Reply STOP for no more."}],

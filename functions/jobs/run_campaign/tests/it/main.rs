@@ -658,7 +658,9 @@ async fn everybody_gets_the_content_of_one_variant() {
         let Content::Text(text) = message.plan[0].content.clone() else {
             panic!("an SMS")
         };
-        said.entry(campaign.variant_of(fan.id).unwrap()).or_default().insert(text);
+        said.entry(campaign.variant_of(fan.id).unwrap())
+            .or_default()
+            .insert(text);
     }
     let said: Vec<Vec<String>> = said.into_values().map(|texts| texts.into_iter().collect()).collect();
     assert_eq!(said, [["20% off until Sunday"], ["20% off"]]);
@@ -672,8 +674,10 @@ async fn a_part_of_the_audience_waits_for_the_choice_of_a_variant() {
     let start = world.start(json!({ "variants": variants, "hold_percent": 60 })).await;
     world.work(&start).await;
     let campaign = world.campaign(&start).await;
-    let (at_once, wait): (Vec<Contact>, Vec<Contact>) =
-        fans.iter().cloned().partition(|fan| campaign.variant_of(fan.id).is_some());
+    let (at_once, wait): (Vec<Contact>, Vec<Contact>) = fans
+        .iter()
+        .cloned()
+        .partition(|fan| campaign.variant_of(fan.id).is_some());
     assert!(!at_once.is_empty() && !wait.is_empty());
     assert_eq!(world.reached(&start, &fans).await, ids(&at_once));
     for _ in 0..3 {
