@@ -89,7 +89,7 @@ impl From<Warning> for CampaignWarning {
 #[serde(deny_unknown_fields)]
 pub(crate) struct WinnerChoice {
     /// Number of the variant: 0 is `message`, and `variants` follow in their order.
-    #[schemars(with = "u8", range(max = MAX_VARIANTS), example = 1, extend("x-refers" = true))]
+    #[schemars(with = "u8", range(max = MAX_VARIANTS), example = 0)]
     pub(crate) variant: Whole<0, { MAX_VARIANTS as u32 }>,
 }
 
