@@ -153,6 +153,35 @@ async fn request_messages(business: &Business<'_>, [writer, other, unlucky]: [&P
         .await
 }
 
+/// Works in the inbox: a canned reply, a note that mentions somebody, a reply, and one that is refused.
+async fn work_in_inbox(business: &Business<'_>) -> Result<()> {
+    let text = "Kanarienvogel is at the door.";
+    let canned = json!({ "name": "Kanarienvogel", "text": text });
+    business.api("post", "/api/v1/canned-replies", Some(canned)).await?;
+    let users = business.api("get", "/api/v1/users", None).await?;
+    let user = users["items"][0]["id"].as_str().context("a user has an id")?;
+    let listed = business.api("get", "/api/v1/conversations?limit=100", None).await?;
+    let conversations = listed["items"].as_array().context("conversations are listed")?;
+    let mut replies = 0;
+    for conversation in conversations {
+        let (id, contact) = (&conversation["id"], &conversation["contact"]["id"]);
+        let id = id.as_str().context("a conversation has an id")?;
+        let contact = contact.as_str().context("a conversation has a contact")?;
+        let note = json!({ "text": text, "mentions": [user] });
+        let path = format!("/api/v1/contacts/{contact}/notes");
+        business.api("post", &path, Some(note)).await?;
+        let path = format!("/api/v1/conversations/{id}/messages");
+        let reply = json!({ "seen": conversation["seq"], "text": text });
+        let sent = business.ask("post", &path, Some(reply)).await?;
+        replies += usize::from(sent.status == 201);
+        let wrong = json!({ "seen": 1_000_000, "text": text });
+        let refused = business.ask("post", &path, Some(wrong)).await?;
+        ensure!(matches!(refused.status, 409 | 422), "{refused:?}");
+    }
+    ensure!(replies > 0, "no reply of {} was accepted", conversations.len());
+    Ok(())
+}
+
 /// Tries a draft on an invented call, and on the recorded ones.
 async fn try_draft(business: &Business<'_>, caller: &Phone) -> Result<()> {
     let draft = json!({ "name": "Draft", "priority": 1, "then": {
@@ -324,6 +353,7 @@ fn logs_contain_no_secrets_texts_or_numbers() {
         let (requested, unlucky, tried) = (customer(), customer(), customer());
         Box::pin(request_messages(&business, [&caller, &requested, &unlucky])).await?;
         Box::pin(try_draft(&business, &tried)).await?;
+        Box::pin(work_in_inbox(&business)).await?;
         let last = Box::pin(send_contents(&business, &caller)).await?;
         Box::pin(receive_contents(&business, &caller, &last)).await?;
         business.reply(&caller, Channel::WhatsApp, "HELP").await?;

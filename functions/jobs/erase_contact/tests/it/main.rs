@@ -31,7 +31,7 @@ use domain::{
         field::FieldValue,
         filter::Filter,
         import::Import,
-        note::Note,
+        note::{Note, NoteText},
         profile::{Profile, Staged},
     },
     inbox::draft::Draft,
@@ -102,8 +102,8 @@ impl World {
         }
     }
 
-    /// A contact with a call, a message in each direction, a profile that stands in lists of all kinds, a consent ledger, a note, a
-    /// draft of a reply, a link to its preference page, and identities of all kinds that a person can have.
+    /// A contact with a call, a message in each direction, a profile that stands in lists of all kinds, a consent ledger, a note that mentions
+    /// somebody, a draft of a reply, a link to its preference page, and identities of all kinds that a person can have.
     async fn contact_with_everything(&self) -> ContactId {
         let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
         let known = self.business.contact_with(&self.aws, CUSTOMER, |contact| {
@@ -160,7 +160,9 @@ impl World {
         store.write_contact(scope, &write, consent).await.unwrap();
 
         let (stamp, own) = (self.aws.stamp(), self.aws.ids().ulid());
-        let note = Note::new(NoteId::new(id, own), NOTE.parse().unwrap(), stamp.actor, now);
+        let text: NoteText = NOTE.parse().unwrap();
+        let note = Note::new(NoteId::new(id, own), text.clone(), stamp.actor, now);
+        let note = note.with_text(text, vec![UserId::new(own)].into());
         store.create_of_contact(scope, &note, &stamp).await.unwrap();
         let (conversation, author) = (ConversationId::of(id, None), UserId::new(own));
         let draft = Draft {
@@ -516,8 +518,8 @@ async fn result_proves_what_was_deleted() {
         references: 3,
         // Two words of the name, a tag, two values and a day of the year.
         listings: 6,
-        // A note, how many there are, and a draft.
-        others: 3,
+        // A note, how many there are, whom it mentions, and a draft.
+        others: 4,
         files: 0,
     };
     assert_eq!(deleted, expected);
