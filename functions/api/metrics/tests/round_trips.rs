@@ -37,6 +37,6 @@ async fn warm_report_costs_as_counted() {
         assert_eq!(used.actions.get("dynamodb:GetItem"), Some(&1), "{path}: {used:?}");
         assert_eq!(used.actions.get("dynamodb:BatchGetItem"), Some(&1), "{path}: {used:?}");
         assert_eq!(used.actions.get("dynamodb:Query"), Some(&queries), "{path}: {used:?}");
-        assert_eq!(used.requests, 4 + queries, "{path}: {used:?}");
+        assert_eq!(used.requests, 3 + queries, "{path}: {used:?}");
     }
 }

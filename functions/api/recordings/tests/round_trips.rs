@@ -44,10 +44,10 @@ async fn warm_link_to_a_copy_costs_as_counted() {
     drop(usage::take());
     agent.get(&path).await.is(200);
     let used = usage::take();
-    // The caller's key and the call; its contact with the message; then the two limits are counted.
+    // The caller's key and the call; its contact with the message; then the request is counted.
     assert_eq!(used.actions.get("dynamodb:GetItem"), Some(&2), "{used:?}");
     assert_eq!(used.actions.get("dynamodb:BatchGetItem"), Some(&1), "{used:?}");
-    assert_eq!(used.actions.get("dynamodb:UpdateItem"), Some(&2), "{used:?}");
+    assert_eq!(used.actions.get("dynamodb:UpdateItem"), Some(&1), "{used:?}");
     assert_eq!(used.actions.get("dynamodb:PutItem"), None, "{used:?}");
     // The size of the copy. A link is signed without a request.
     assert_eq!(used.actions.get("s3:PutObject"), None, "{used:?}");

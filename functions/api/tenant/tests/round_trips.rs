@@ -14,9 +14,9 @@ async fn warm_look_at_tenant_or_setup_costs_as_counted() {
         drop(usage::take());
         viewer.get(path).await.is(200);
         let used = usage::take();
-        // The caller's membership and the tenant; then the two limits are counted.
+        // The caller's membership and the tenant; then the request is counted.
         assert_eq!(used.actions.get("dynamodb:GetItem"), Some(&2), "{path}: {used:?}");
-        assert_eq!(used.actions.get("dynamodb:UpdateItem"), Some(&2), "{path}: {used:?}");
-        assert_eq!(used.requests, 4 + queries, "{path}: {used:?}");
+        assert_eq!(used.actions.get("dynamodb:UpdateItem"), Some(&1), "{path}: {used:?}");
+        assert_eq!(used.requests, 3 + queries, "{path}: {used:?}");
     }
 }
