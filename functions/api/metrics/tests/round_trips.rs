@@ -33,7 +33,7 @@ async fn warm_report_costs_as_counted() {
         drop(usage::take());
         viewer.get(path).await.is(200);
         let used = usage::take();
-        // The caller's membership; the tenant, how far it is rolled up, and prices; then the two limits are counted.
+        // The caller's membership; the tenant, how far it is rolled up, and prices; then the request is counted.
         assert_eq!(used.actions.get("dynamodb:GetItem"), Some(&1), "{path}: {used:?}");
         assert_eq!(used.actions.get("dynamodb:BatchGetItem"), Some(&1), "{path}: {used:?}");
         assert_eq!(used.actions.get("dynamodb:Query"), Some(&queries), "{path}: {used:?}");
