@@ -159,7 +159,10 @@ async fn work_in_inbox(business: &Business<'_>) -> Result<()> {
     let canned = json!({ "name": "Kanarienvogel", "text": text });
     business.api("post", "/api/v1/canned-replies", Some(canned)).await?;
     let users = business.api("get", "/api/v1/users", None).await?;
-    let user = users["items"][0]["id"].as_str().context("a user has an id")?;
+    let mut users = users["items"].as_array().into_iter().flatten();
+    let user = users.find(|user| user["role"] == "agent");
+    let user = user.and_then(|user| user["id"].as_str());
+    let user = user.context("the business has an agent")?;
     let listed = business.api("get", "/api/v1/conversations?limit=100", None).await?;
     let conversations = listed["items"].as_array().context("conversations are listed")?;
     let mut replies = 0;

@@ -122,7 +122,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&database.table)
-            .set_key(Some(key_item(&keys::rate(scope, "REQUESTS", all.window(now)))))
+            .set_key(Some(key_item(&keys::rate(scope, "requests", all.window(now)))))
             .update_expression("ADD n :one, #own :one SET expires_at = :expires, kind = :kind, f = :form")
             .condition_expression(
                 "(attribute_not_exists(n) OR n < :all) AND (attribute_not_exists(#own) OR #own < :own)",
