@@ -544,9 +544,6 @@ async fn choose_variant(
         })
     };
     let write = |before: Versioned<Campaign>, after: Campaign| async move {
-        if after == before.value {
-            return Ok(before);
-        }
         let version = store.change(scope, &before, &after, stamp).await?;
         Ok(Versioned { version, value: after })
     };
@@ -578,9 +575,6 @@ async fn moved(
         })
     };
     let write = |before: Versioned<Campaign>, after: Campaign| async move {
-        if after == before.value {
-            return Ok(before);
-        }
         let version = if after.state == CampaignState::Cancelled {
             Box::pin(store.cancel_campaign(scope, &before, &after, stamp)).await?
         } else {

@@ -1,6 +1,9 @@
 //! Making the messages of some contacts of an audience.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use domain::{
     Timestamp,
@@ -14,6 +17,7 @@ use domain::{
     contacts::person::Person,
     messages::refusal::{Reason, Refusal},
     money::cap::Counts,
+    tenants::{config::TenantConfig, connection::Connection},
 };
 use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
@@ -29,12 +33,20 @@ use crate::Run;
 /// Contacts whose messages are made at the same time.
 const AT_ONCE: usize = 8;
 
-/// What all messages of a step need.
+/// What all messages of a step need, whichever variant they are.
+struct Common {
+    config: Arc<TenantConfig>,
+    people: HashMap<ContactId, Person>,
+    counts: Counts,
+    /// The connection whose number sends them by WhatsApp.
+    number: Option<Connection>,
+}
+
+/// What those of a variant need.
 struct Making<'a> {
     run: &'a Run<'a>,
     broadcast: Broadcast<'a>,
-    people: HashMap<ContactId, Person>,
-    counts: Counts,
+    common: &'a Common,
     places: FirstPlaces,
 }
 
@@ -96,12 +108,35 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     if undecided.is_empty() {
         return Ok(step);
     }
+    let Some(config) = store.config(scope, &run.ctx.config).await? else {
+        step.stopped = Some(Refusal::new(Reason::Suspended, "the account was deleted"));
+        return Ok(step);
+    };
+    let people = store.people_by_id(scope, &undecided).await?;
     if campaign.starts_at_local.is_some() {
-        undecided = soon(run, campaign, undecided, &mut step).await?;
+        undecided = soon(run, campaign, (&config, &people), undecided, &mut step).await?;
     }
     step.held = undecided.iter().any(|contact| campaign.variant_of(*contact).is_none());
-    for (says, part) in campaign.by_variant(undecided, |contact| *contact) {
-        part_of(run, &says, &part, &mut step).await?;
+    let parts = campaign.by_variant(undecided, |contact| *contact);
+    if parts.is_empty() {
+        return Ok(step);
+    }
+    let sender = review::whatsapp_sender(campaign, &config);
+    let number = async {
+        match sender {
+            Some(sender) => store.connection(scope, sender).await,
+            None => Ok(None),
+        }
+    };
+    let (counts, number) = futures::try_join!(store.cap_counts(scope, run.now), number)?;
+    let common = Common {
+        config,
+        people,
+        counts,
+        number,
+    };
+    for (says, part) in parts {
+        part_of(run, &says, (&common, &part), &mut step).await?;
         if step.stopped.is_some() || step.limited.is_some() {
             break;
         }
@@ -113,14 +148,11 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
 async fn soon(
     run: &Run<'_>,
     campaign: &Campaign,
+    (config, people): (&TenantConfig, &HashMap<ContactId, Person>),
     contacts: Vec<ContactId>,
     step: &mut Step,
 ) -> Result<Vec<ContactId>, JobError> {
     let (store, scope, now) = (&run.ctx.store, run.scope, run.now);
-    let Some(config) = store.config(scope, &run.ctx.config).await? else {
-        return Ok(contacts);
-    };
-    let people = store.people_by_id(scope, &contacts).await?;
     let mut soon = Vec::with_capacity(contacts.len());
     for contact in contacts {
         let merged = match people.get(&contact) {
@@ -139,10 +171,15 @@ async fn soon(
     Ok(soon)
 }
 
-/// The same for those who get the message of this campaign.
-async fn part_of(run: &Run<'_>, campaign: &Campaign, undecided: &[ContactId], step: &mut Step) -> Result<(), JobError> {
+/// Makes the messages of those who get that of this campaign.
+async fn part_of(
+    run: &Run<'_>,
+    campaign: &Campaign,
+    (common, undecided): (&Common, &[ContactId]),
+    step: &mut Step,
+) -> Result<(), JobError> {
     let (store, scope) = (&run.ctx.store, run.scope);
-    let making = match Making::begin(run, campaign, undecided).await? {
+    let making = match Making::begin(run, campaign, (common, undecided)).await? {
         Ok(making) => making,
         Err(why) => {
             step.stopped = Some(why);
@@ -190,29 +227,22 @@ impl<'a> Making<'a> {
     async fn begin(
         run: &'a Run<'a>,
         campaign: &'a Campaign,
-        contacts: &[ContactId],
+        (common, contacts): (&'a Common, &[ContactId]),
     ) -> Result<Result<Self, Refusal>, JobError> {
         let Run { ctx, scope, now } = *run;
-        let store = &ctx.store;
-        let Some(config) = store.config(scope, &ctx.config).await? else {
-            return Ok(Err(Refusal::new(Reason::Suspended, "the account was deleted")));
-        };
-        let people = store.people_by_id(scope, contacts).await?;
-        let broadcast = ctx.planner.broadcast(scope, (campaign, config), people.values(), now);
-        let ((broadcast, why), counts) = futures::try_join!(broadcast, store.cap_counts(scope, now))?;
-        let number = match review::whatsapp_sender(campaign, &broadcast.config) {
-            Some(sender) => store.connection(scope, sender).await?,
-            None => None,
-        };
-        let why = why.or_else(|| watch::rated_low(campaign, &broadcast.material.templates, number.as_ref()));
+        let people = contacts.iter().filter_map(|contact| common.people.get(contact));
+        let config = common.config.clone();
+        let broadcast = ctx.planner.broadcast(scope, (campaign, config), people, now);
+        let (broadcast, why) = broadcast.await?;
+        let (templates, number) = (&broadcast.material.templates, common.number.as_ref());
+        let why = why.or_else(|| watch::rated_low(campaign, templates, number));
         if let Some(why) = why {
             return Ok(Err(why));
         }
         Ok(Ok(Self {
             run,
             broadcast,
-            people,
-            counts,
+            common,
             places: FirstPlaces::for_at_most(contacts.len()),
         }))
     }
@@ -224,7 +254,7 @@ impl<'a> Making<'a> {
             let known = store.known(scope, contact).await?;
             Ok::<_, StoreError>((known, true))
         };
-        let known = match self.people.get(&contact) {
+        let known = match self.common.people.get(&contact) {
             Some(person) => (Some(person.clone()), false),
             // It was merged into another, or erased.
             None => read().await?,
@@ -255,7 +285,7 @@ impl<'a> Making<'a> {
             planner: &ctx.planner,
             ids: &ctx.ids,
             prices: &ctx.prices,
-            counts: &self.counts,
+            counts: &self.common.counts,
             places: &self.places,
         };
         let cause = self.broadcast.campaign.cause(person.contact.id);

@@ -336,11 +336,22 @@ async fn a_campaign_is_started_once() {
         .is_refused(409, "campaign_started");
 }
 
+/// Begins a campaign that was started.
+async fn begin(aws: &Aws, home: &House, id: &str) {
+    let (store, scope) = (aws.store(), home.scope());
+    let scheduled = store.get::<Campaign>(scope, &id).await.expect("the table answers");
+    let scheduled = scheduled.expect("it exists");
+    let running = scheduled.value.moved(CampaignState::Running, None, aws.now());
+    let running = running.expect("it may");
+    let moved = store.move_campaign(scope, scheduled.version, &running);
+    moved.await.expect("it is written");
+}
+
 #[tokio::test]
 async fn a_campaign_is_paused_resumed_and_cancelled() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;
-    let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
+    let manager = town.manager();
     let everybody = segment(&aws, &town.home, "Everybody").await;
     let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
     let place = made.is(201).header("location").to_owned();
@@ -352,14 +363,7 @@ async fn a_campaign_is_paused_resumed_and_cancelled() {
     for action in ["pause", "resume"] {
         act(action).await.is_refused(409, "campaign_state");
     }
-    let id = made.json()["id"].as_str().expect("an id").to_owned();
-    let scheduled = store.get::<Campaign>(scope, &id).await.expect("the table answers");
-    let scheduled = scheduled.expect("it exists");
-    let running = scheduled.value.moved(CampaignState::Running, None, aws.now());
-    let running = store
-        .move_campaign(scope, scheduled.version, &running.expect("it may"))
-        .await;
-    running.expect("it is written");
+    begin(&aws, &town.home, made.json()["id"].as_str().expect("an id")).await;
     for (action, state) in [
         ("pause", "paused"),
         ("pause", "paused"),
@@ -378,7 +382,7 @@ async fn a_campaign_is_paused_resumed_and_cancelled() {
 async fn a_variant_is_chosen_once_for_those_who_wait() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;
-    let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
+    let manager = town.manager();
     let everybody = segment(&aws, &town.home, "Everybody").await;
     let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
     let place = made.is(201).header("location").to_owned();
@@ -394,13 +398,7 @@ async fn a_variant_is_chosen_once_for_those_who_wait() {
     manager.patch(&place, variants).await.is(200);
     choose(1).await.is_refused(409, "campaign_state");
     manager.post(&format!("{place}/start"), json!({})).await.is(200);
-    let id = made.json()["id"].as_str().expect("an id").to_owned();
-    let scheduled = store.get::<Campaign>(scope, &id).await.expect("the table answers");
-    let scheduled = scheduled.expect("it exists");
-    let running = scheduled.value.moved(CampaignState::Running, None, aws.now());
-    let running = running.expect("it may");
-    let moved = store.move_campaign(scope, scheduled.version, &running);
-    moved.await.expect("it is written");
+    begin(&aws, &town.home, made.json()["id"].as_str().expect("an id")).await;
     choose(2).await.names_only(&["variant"]);
     for _ in 0..2 {
         assert_eq!(choose(1).await.is(200).json()["winner"], 1);

@@ -703,8 +703,7 @@ async fn a_part_of_the_audience_waits_for_the_choice_of_a_variant() {
     assert_eq!(progress.done, world.count().await);
 }
 
-/// Of a customer in Dubai and one in London. The campaign begins when the date line's clocks show the time, and makes each message half an hour
-/// before it leaves.
+/// One recipient is in Dubai, one in London. Each message is made half an hour before it leaves.
 #[tokio::test]
 async fn each_message_waits_for_the_clock_of_its_recipient() {
     let world = World::new().await;
