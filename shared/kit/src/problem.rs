@@ -12,6 +12,7 @@ use domain::{
         facts::Facts,
         fault::{Fault, FaultCode},
     },
+    inbox::offers::{MAX_OFFERED, Offer},
     messages::refusal::Reason,
     tenants::settings::FieldProblem,
 };
@@ -43,6 +44,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Facts")]
     facts: Option<Box<Facts>>,
+    /// Templates that can be sent in place of the message, of `window_closed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<Offer>", length(max = MAX_OFFERED))]
+    templates: Option<Box<Vec<Offer>>>,
     /// Invalid fields, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_ERRORS))]
@@ -157,6 +162,7 @@ impl Problem {
             detail: bounded(detail.into(), MAX_DETAIL_LENGTH).into(),
             code: None,
             facts: None,
+            templates: None,
             errors: Vec::new(),
             more_errors: 0,
             headers: Vec::new(),
@@ -173,6 +179,12 @@ impl Problem {
     pub fn because(mut self, code: Reason, facts: Facts) -> Self {
         self.code = Some(code);
         self.facts = Some(Box::new(facts));
+        self
+    }
+
+    /// Adds templates that can be sent in place of the message.
+    pub fn offering(mut self, templates: Vec<Offer>) -> Self {
+        self.templates = Some(Box::new(templates));
         self
     }
 

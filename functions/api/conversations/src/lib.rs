@@ -3,9 +3,12 @@
 mod drafts;
 mod models;
 
+use std::sync::Arc;
+
 use api::{
     Allowed, Api, Body, EntryId, IfMatch, Listed, Looks, OperationOut, Paging, Patch, Patchable as _, Path, Query,
-    RACES, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, permits, received, started,
+    RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, permits, received,
+    started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -22,6 +25,7 @@ use domain::{
         past::BackfillConversations,
         team::Team,
     },
+    tenants::config::TenantConfig,
 };
 use kit::{Bus, ConfigError, Env, Problem};
 use schemars::JsonSchema;
@@ -30,6 +34,7 @@ use store::{
     contacts::timeline::Placed,
     inbox::list::{InboxList, KnownConversation},
     table::rates::Limit,
+    tenants::config::ConfigCache,
 };
 
 use crate::models::{ConversationChange, ConversationCounts, ConversationOut, ConversationQuery, SeenIn};
@@ -39,6 +44,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served
         .layer(Extension(Looks::default()))
+        .layer(Extension(Arc::new(ConfigCache::default())))
         .layer(Extension(Bus::new(env)?)))
 }
 
@@ -113,9 +119,19 @@ const BACKFILLS: Limit = Limit::per_hour(10);
 type Reading = Allowed<permits::ConversationsRead>;
 type Writing = Allowed<permits::ConversationsWrite>;
 
+/// The tenant's configuration, of which conversations show lines and windows.
+async fn config(
+    api: &Api,
+    who: &Allowed<impl permits::Permit>,
+    configs: &ConfigCache,
+) -> Result<Arc<TenantConfig>, Problem> {
+    found(api.store().config(who.scope(), configs)).await
+}
+
 async fn list_conversations(
     who: Reading,
     State(api): State<Api>,
+    Extension(configs): Extension<Arc<ConfigCache>>,
     Query(query): Query<ConversationQuery>,
     paging: Paging,
 ) -> Result<Listed<ConversationOut>, Problem> {
@@ -126,10 +142,13 @@ async fn list_conversations(
         .store()
         .conversations(who.scope(), wanted, (after, limit), who.now());
     let page = async { Ok::<_, Problem>(page.await?) };
-    let (page, showing) = tokio::try_join!(Box::pin(page), Box::pin(api.showing(&who)))?;
+    let (page, config) = tokio::try_join!(Box::pin(page), Box::pin(config(&api, &who, &configs)))?;
     let received = page.items.iter().filter_map(|known| received(known.last.as_ref()?));
+    let showing = Showing::of(config.lines.clone());
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
-    Ok(Listed::of(page, |known| ConversationOut::of(known, &showing).1))
+    Ok(Listed::of(page, |known| {
+        ConversationOut::of(known, &config, &showing).1
+    }))
 }
 
 async fn backfill_conversations(
@@ -165,22 +184,24 @@ async fn get_conversation_counts(who: Reading, State(api): State<Api>) -> Result
 async fn shown(
     api: &Api,
     who: &Allowed<impl permits::Permit>,
-    known: KnownConversation,
+    (known, config): (KnownConversation, Arc<TenantConfig>),
 ) -> Result<Tagged<ConversationOut>, Problem> {
-    let showing = api.showing(who).await?;
+    let showing = Showing::of(config.lines.clone());
     let received = known.last.as_ref().and_then(received);
     let showing = Box::pin(api.showing_media(who, showing, received)).await?;
-    let (version, body) = ConversationOut::of(known, &showing);
+    let (version, body) = ConversationOut::of(known, &config, &showing);
     Ok(Tagged { version, body })
 }
 
 async fn get_conversation(
     who: Reading,
     State(api): State<Api>,
+    Extension(configs): Extension<Arc<ConfigCache>>,
     Path(id): Path<ConversationId>,
 ) -> Result<Tagged<ConversationOut>, Problem> {
-    let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
-    shown(&api, &who, known).await
+    let known = found(api.store().known_conversation(who.scope(), id, who.now()));
+    let read = tokio::try_join!(Box::pin(known), Box::pin(config(&api, &who, &configs)))?;
+    shown(&api, &who, read).await
 }
 
 /// Whether an entry of the contact's timeline is one of the conversation on this line. Customers can answer messages that name no line on
@@ -238,6 +259,7 @@ async fn get_conversation_timeline(
 async fn change_conversation(
     who: Writing,
     State(api): State<Api>,
+    Extension(configs): Extension<Arc<ConfigCache>>,
     Path(id): Path<ConversationId>,
     if_match: IfMatch,
     patch: Patch<ConversationChange>,
@@ -271,7 +293,8 @@ async fn change_conversation(
         }
         Ok(KnownConversation { conversation, ..known })
     });
-    shown(api, who, changed.await?).await
+    let changed = tokio::try_join!(Box::pin(changed), Box::pin(config(api, who, &configs)))?;
+    shown(api, who, changed).await
 }
 
 /// Refuses a change that is not possible, or names what does not exist. Returns the team, if there is one that matters.
@@ -307,6 +330,7 @@ async fn may_change(
 async fn mark_conversation_read(
     who: Writing,
     State(api): State<Api>,
+    Extension(configs): Extension<Arc<ConfigCache>>,
     Path(id): Path<ConversationId>,
     Body(SeenIn { seq }): Body<SeenIn>,
 ) -> Result<Tagged<ConversationOut>, Problem> {
@@ -319,5 +343,6 @@ async fn mark_conversation_read(
         }
         Ok(KnownConversation { conversation, ..known })
     });
-    shown(api, who, read.await?).await
+    let read = tokio::try_join!(Box::pin(read), Box::pin(config(api, who, &configs)))?;
+    shown(api, who, read).await
 }

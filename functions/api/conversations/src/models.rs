@@ -7,7 +7,11 @@ use domain::{
         fault::{Fault, FaultCode},
         ids::{ConversationId, LineId, TagId, TeamId, UserId},
     },
-    inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
+    inbox::{
+        conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
+        window::closes_at,
+    },
+    tenants::config::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -215,6 +219,9 @@ pub(crate) struct ConversationOut {
     /// Seconds that the customer waited for the first reply. `null`: there is none.
     #[schemars(range(min = 0), example = 240)]
     first_response_seconds: Option<i64>,
+    /// Time until which the customer can get free text by WhatsApp on this line; afterwards, only templates. `null`: the customer has not
+    /// written by WhatsApp yet, or the line was deleted.
+    window_closes_at: Option<Timestamp>,
     /// Time of the latest happening, or at which a snoozed one was opened by itself.
     active_at: Timestamp,
     /// Time of the first one.
@@ -227,7 +234,7 @@ pub(crate) struct ConversationOut {
 
 impl ConversationOut {
     /// A conversation as it is shown, with its version.
-    pub(crate) fn of(known: KnownConversation, showing: &Showing) -> (u64, Self) {
+    pub(crate) fn of(known: KnownConversation, config: &TenantConfig, showing: &Showing) -> (u64, Self) {
         let KnownConversation {
             conversation,
             person,
@@ -251,6 +258,7 @@ impl ConversationOut {
             waiting_since: one.waiting_since,
             replied_at: one.replied_at,
             first_response_seconds: one.first_response.map(|waited| waited.as_secs()),
+            window_closes_at: closes_at(one.line, &person.contact, config),
             active_at: one.active_at(),
             created_at: one.created_at,
             last: last.map(|placed| showing.entry(placed)),

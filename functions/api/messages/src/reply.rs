@@ -2,20 +2,34 @@
 
 use std::sync::Arc;
 
-use api::{Api, Body, Path, RACES, found};
+use api::{Api, Body, Path, RACES, Setback, found};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::permission::Permission,
     base::{
-        facts::Facts,
-        ids::{ContactId, ConversationId},
+        facts::{Fact, Facts},
+        ids::{ContactId, ConversationId, MessageId},
     },
-    inbox::{conversation::Conversation, reply::ReplyRequest},
-    messages::{compose::Review, refusal::Reason, send_request::Whom},
+    calls::record::Entry,
+    contacts::{history::HistoryKind, person::Person},
+    inbox::{
+        conversation::{Conversation, Reply},
+        offers::{Offer, Offers},
+        reply::ReplyRequest,
+    },
+    messages::{
+        compose::Review,
+        message::Cause,
+        refusal::Reason,
+        send_request::{Asked, Whom},
+    },
+    tenants::config::TenantConfig,
 };
-use kit::Problem;
+use kit::{Problem, planning::Gathered};
 use store::{
+    contacts::timeline::Order,
     inbox::conversation::OnLine,
+    messages::templates::TemplateFilter,
     reports::list_filter::{Exchanged, KnownMessage},
     table::rates::Limit,
 };
@@ -24,10 +38,16 @@ use tokio::sync::OnceCell;
 use crate::{
     send::{
         Placed, Reached, SaidIn, Sending, Sends, addressable, answer, asked, likely, needs, not_oneself, referred,
-        refused, reviewed,
+        refused, reviewed, world,
     },
     visibility::reason_for,
 };
+
+/// Maximum templates of a connection of which those are chosen that can be sent in place of free text.
+const MAX_COMPARED: i32 = 200;
+
+/// Maximum messages that are looked through for what the author of a reply has missed.
+const MAX_MISSED: i32 = 50;
 
 /// Maximum replies of one person, or one API key, per minute.
 const PER_MINUTE: u32 = 60;
@@ -77,12 +97,27 @@ pub(crate) async fn send_reply(
         if wrong_seen.is_some() || !problems.is_empty() {
             return Err(Problem::from(problems.iter().cloned().chain(wrong_seen).collect::<Vec<_>>()).into());
         }
-        not_moved(who, request, &known.value)?;
+        if let Some(latest) = known
+            .value
+            .reply
+            .filter(|_| known.value.has_moved(who.actor(), request.seen))
+        {
+            let moved = moved(api, who, (&known.value, latest), request.seen);
+            return Err(Box::pin(moved).await?.into());
+        }
         refers?;
         Box::pin(counted.get_or_try_init(|| api.limit(who, limited, Limit::per_minute(PER_MINUTE)))).await?;
         not_oneself(config, whom, &asked)?;
         let composed = reviewed(config, &person, &intent, &gathered, now).and_then(Review::into_outcome);
-        let composed = composed.map_err(|refusal| refused(reason_for(who, said.told(refusal))))?;
+        let composed = match composed.map_err(|refusal| said.told(refusal, (contact, config))) {
+            Ok(composed) => composed,
+            Err(refusal) if refusal.reason == Reason::WindowClosed => {
+                let offers = offers(api, who, (id, &asked), (&person, config, gathered));
+                let offers = Box::pin(offers).await?;
+                return Err(refused(reason_for(who, refusal)).offering(offers).into());
+            }
+            Err(refusal) => return Err(refused(reason_for(who, refusal)).into()),
+        };
         Box::pin(sending.within_caps(api, who, config, &composed)).await?;
         let mut to = Reached::from(person);
         to.said_in = Some(SaidIn {
@@ -94,22 +129,78 @@ pub(crate) async fn send_reply(
     Ok(answer(who, Box::pin(placed).await?, config))
 }
 
-/// Refuses a reply whose author has not seen what somebody else of the team has replied.
-fn not_moved(who: &Sends, request: &ReplyRequest, conversation: &Conversation) -> Result<(), Problem> {
-    let Some(latest) = conversation
-        .reply
-        .filter(|_| conversation.has_moved(who.actor(), request.seen))
-    else {
-        return Ok(());
+/// The templates that can be sent in place of free text, for a caller who may read them and the contact.
+async fn offers(
+    api: &Api,
+    who: &Sends,
+    (conversation, asked): (ConversationId, &Asked),
+    (person, config, mut gathered): (&Person, &TenantConfig, Gathered),
+) -> Result<Vec<Offer>, Setback> {
+    let may = |permission| who.principal().may(permission);
+    let sender = Offers::sender(conversation, asked, (&person.contact, config));
+    let Some(connection) = sender.filter(|_| may(Permission::TemplatesRead) && may(Permission::ContactsRead)) else {
+        return Ok(Vec::new());
     };
+    let of_sender = TemplateFilter {
+        connection: Some(connection),
+        ..TemplateFilter::default()
+    };
+    let page = api.store().templates(who.scope(), &of_sender, None, MAX_COMPARED);
+    let page = page.await?;
+    gathered.material.templates = page.items.into_iter().map(|found| found.value).collect();
+    let world = &world(config, person, &gathered, who.now());
+    let offers = Offers {
+        conversation,
+        asked,
+        world,
+    };
+    Ok(offers.made())
+}
+
+/// The refusal of a reply whose author has not seen what somebody else of the team has replied.
+async fn moved(
+    api: &Api,
+    who: &Sends,
+    (conversation, latest): (&Conversation, Reply),
+    seen: u64,
+) -> Result<Problem, Setback> {
     let mut facts = Facts::of("seq", conversation.seq);
     if who.principal().may(Permission::MessagesRead) {
         facts = facts.and("message", latest.message.to_string());
         facts = facts.and("by", latest.by.to_string());
+        let missed = Box::pin(missed(api, who, conversation, seen)).await?;
+        facts = facts.and("messages", missed.iter().map(ToString::to_string).collect::<Fact>());
     }
     let detail = format!(
         "Somebody else of the team has replied since. Nothing was sent. Read the conversation, and reply with `seen` {} if your reply still fits.",
         conversation.seq
     );
-    Err(Problem::conflict("conversation_moved", detail).because(Reason::ConversationMoved, facts))
+    Ok(Problem::conflict("conversation_moved", detail).because(Reason::ConversationMoved, facts))
+}
+
+/// The replies of others since this number, the newest first: those among the latest messages of the conversation, of which there were as
+/// many since as it has counted, or fewer.
+async fn missed(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -> Result<Vec<MessageId>, Setback> {
+    let (line, newest) = (conversation.line, (Order::NewestFirst, None));
+    let messages = api.store().timeline(
+        who.scope(),
+        conversation.contact,
+        Some(HistoryKind::Message),
+        newest,
+        MAX_MISSED,
+        who.now(),
+    );
+    let Some((_, page)) = Box::pin(messages).await? else {
+        return Ok(Vec::new());
+    };
+    let since = usize::try_from(conversation.seq.saturating_sub(seen)).unwrap_or(usize::MAX);
+    let counted = page.items.into_iter().filter_map(|placed| match placed.entry {
+        Entry::Sent(message) if message.line == line => match message.cause {
+            Cause::Written { by, .. } => Some((by != who.actor()).then_some(message.id)),
+            _ => None,
+        },
+        Entry::Received(message) if message.line == line => Some(None),
+        _ => None,
+    });
+    Ok(counted.take(since).flatten().collect())
 }

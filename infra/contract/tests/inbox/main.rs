@@ -1,5 +1,9 @@
+//! The inbox by the functions that work together on it.
+//!
 //! Replies come in bursts, by the function `messages`, and leave through `send_message`, while workers crash, jobs come twice and in any order,
 //! and the provider answers with every fault: each customer gets them in order, and each at most once.
+
+mod orders;
 
 use std::collections::BTreeMap;
 

@@ -523,8 +523,13 @@ impl Contact {
 
     /// Whether free text may go out by WhatsApp from this number of the business.
     pub fn window_open(&self, number: &Phone, now: Timestamp) -> bool {
-        let mut windows = self.windows.iter();
-        windows.any(|window| window.number == *number && now < window.at + SERVICE_WINDOW)
+        self.window_closes_at(number).is_some_and(|closes| now < closes)
+    }
+
+    /// Time until which free text may go out by WhatsApp from this number of the business. `None`: the person never opened the window.
+    pub fn window_closes_at(&self, number: &Phone) -> Option<Timestamp> {
+        let window = self.windows.iter().find(|window| window.number == *number)?;
+        Some(window.at + SERVICE_WINDOW)
     }
 
     /// Whether free text may go out by WhatsApp from any number of the business.
@@ -587,6 +592,14 @@ impl Contact {
                 }
                 self.allowance_whole_at = whole_at;
                 Change::Contact
+            }
+            Effect::WindowClosed => {
+                // The report does not name the number of the business.
+                let closed = at - SERVICE_WINDOW;
+                let open = self.windows.iter_mut();
+                let open = open.filter(|window| closed < window.at && window.at <= at);
+                let changed = open.map(|window| window.at = closed).count();
+                if changed == 0 { Change::Nothing } else { Change::Contact }
             }
             Effect::MarketingOptOut if self.marketing_opted_out().is_some() => Change::Nothing,
             Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),

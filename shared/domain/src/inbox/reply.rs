@@ -7,12 +7,14 @@ use crate::{
     automations::rule::MAX_FALLBACK_SECONDS,
     base::{
         bounded::{UpTo, Whole},
-        facts::Facts,
         fault::{Fault, FaultCode},
-        ids::{ConnectionId, ConversationId, MessageId},
+        ids::{ConversationId, MessageId},
     },
     contacts::contact::Contact,
-    inbox::conversation::Conversation,
+    inbox::{
+        conversation::Conversation,
+        window::{closes_at, wrote_to},
+    },
     messages::{
         compose::{Intent, Through},
         content::{Card, Location, MAX_CARDS},
@@ -21,14 +23,14 @@ use crate::{
         purpose::Purpose,
         refusal::{Reason, Refusal},
         send_request::{Asked, Declared, MAX_CHANNELS, MessageRequest},
-        source::{SmsText, TemplateUse},
+        source::{FreeText, SmsText, TemplateUse},
     },
     tenants::{config::TenantConfig, line, settings::FieldProblem},
 };
 
 /// A reply in a conversation, with `sms_text`, or content of WhatsApp, or both. The content of WhatsApp is one of `template`, `text`, `media`,
 /// `interactive`, `location`, `contacts` and `reaction`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ReplyIn"))]
 #[serde(deny_unknown_fields)]
 pub struct ReplyRequest {
@@ -44,7 +46,7 @@ pub struct ReplyRequest {
     /// `sms_text`. At most 4,096 characters with them.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = "Yes, we are open until ten."))]
-    pub text: Option<SmsText>,
+    pub text: Option<FreeText>,
     /// File that is sent by WhatsApp: a picture, video, document, sticker or sound.
     #[serde(default)]
     pub media: Option<MediaUse>,
@@ -166,24 +168,22 @@ impl Said {
     /// Without a line, what is for WhatsApp goes out by the number to which the person wrote.
     fn through(&self, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Through<'static>> {
         let by_whatsapp = self.conversation.line().is_none() && self.request.has_content_of_whatsapp();
-        let connection = wrote_to(contact, config, now).filter(|_| by_whatsapp)?;
+        let connection = wrote_to(contact, config).filter(|_| by_whatsapp && contact.any_window_open(now))?;
         Some(Through {
-            connection,
+            connection: connection.id,
             number: None,
         })
     }
 
     /// A refusal as its author is told: whoever has not written for a day gets no free text by WhatsApp, but a template.
-    pub fn told(&self, refusal: Refusal) -> Refusal {
+    pub fn told(&self, refusal: Refusal, (contact, config): (&Contact, &TenantConfig)) -> Refusal {
         let late = refusal.reason == Reason::NoConsent && self.category() == Category::Service;
-        if late && self.request.has_content_of_whatsapp() {
-            return Refusal {
-                reason: Reason::WindowClosed,
-                facts: Facts::NONE,
-                ..refusal
-            };
+        let ever_wrote = contact.last_inbound_at.is_some();
+        if !(late && ever_wrote && self.request.has_content_of_whatsapp()) {
+            return refusal;
         }
-        refusal
+        let closed_at = closes_at(self.conversation.line(), contact, config);
+        Refusal::new(Reason::WindowClosed, refusal.sentence).and_if("closed_at", closed_at)
     }
 
     /// The intent of the message. `after`: the reply that goes first.
@@ -206,20 +206,6 @@ impl Said {
             ..request
         }
     }
-}
-
-/// The connection of the number to which a person wrote last by WhatsApp, if free text may go out from it.
-fn wrote_to(contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<ConnectionId> {
-    let open = contact
-        .windows
-        .iter()
-        .filter(|window| contact.window_open(&window.number, now));
-    let latest = open.max_by_key(|window| window.at)?;
-    let mut connections = config.connections.iter();
-    let theirs = connections.find(|connection| {
-        connection.whatsapp_number.as_ref() == Some(&latest.number) && connection.carries.contains(&Channel::WhatsApp)
-    });
-    theirs.map(|connection| connection.id)
 }
 
 #[cfg(test)]
@@ -324,8 +310,9 @@ mod tests {
         for (reply, told) in [(&free, Reason::WindowClosed), (&sms, Reason::NoConsent)] {
             let refusal = composed(&late, reply).unwrap_err();
             let said = reply.in_conversation(conversation(&late).id());
+            let known = (&late.contact, &late.config);
             assert_eq!(
-                (refusal.reason, said.told(refusal.clone()).reason),
+                (refusal.reason, said.told(refusal.clone(), known).reason),
                 (Reason::NoConsent, told)
             );
         }

@@ -66,5 +66,6 @@ pub(crate) fn in_window(contact: &Contact, from: Option<&Phone>, at: Timestamp) 
         return Ok(());
     }
     let sentence = "the person has not written by WhatsApp in the last 24 hours";
-    Err(Refusal::new(Reason::WindowClosed, sentence))
+    let closed_at = from.and_then(|number| contact.window_closes_at(number));
+    Err(Refusal::new(Reason::WindowClosed, sentence).and_if("closed_at", closed_at))
 }

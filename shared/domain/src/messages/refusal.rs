@@ -60,7 +60,7 @@ codes! {
         /// A reply is not sent again as it is: the conversation may have gone on.
         ReplyAgain = "reply_again" [],
         /// Somebody else of the team has replied since the caller looked.
-        ConversationMoved = "conversation_moved" ["seq", "message", "by"],
+        ConversationMoved = "conversation_moved" ["seq", "message", "by", "messages"],
         /// The message is skipped or waits because of quiet hours.
         QuietHours = "quiet_hours" ["planned_at", "send_at", "quiet_from", "quiet_to", "time_zone"],
         /// The template or its values do not fit. Facts whose names begin with a channel are of that channel.
@@ -152,7 +152,7 @@ codes! {
         /// Nobody is named to whom it could be sent.
         NoRecipient = "no_recipient" [],
         /// The person has not written by WhatsApp in the last 24 hours.
-        WindowClosed = "window_closed" [],
+        WindowClosed = "window_closed" ["closed_at"],
         /// The number is paused: it was too fast or is restricted.
         Paused = "paused" ["connection", "until_at"],
         /// The person has got as many messages by WhatsApp as it takes in a short time.

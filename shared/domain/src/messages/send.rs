@@ -85,6 +85,8 @@ pub enum Effect {
     ChannelOptOut,
     /// The person cannot be reached on this channel, which is recorded on the contact.
     Unreachable,
+    /// The person's service window was closed, which is recorded on the contact.
+    WindowClosed,
 }
 
 /// Classification of an error by the tables.

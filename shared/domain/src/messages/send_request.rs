@@ -24,7 +24,7 @@ use crate::{
         message::{Category, Cause, Channel, Leg, Message, Recipient},
         purpose::{Narrowing, Purpose, USUAL_FALLBACK_SECONDS},
         referred::Referred,
-        source::{SmsText, TemplateUse},
+        source::{FreeText, SmsText, TemplateUse},
     },
     tenants::{config::TenantConfig, line, settings::FieldProblem},
 };
@@ -97,7 +97,7 @@ pub struct MessageRequest {
     /// Free text that is sent by WhatsApp, while the person's service window is open. One text, or one for each language. Values as in
     /// `sms_text`. At most 4,096 characters with them.
     #[serde(default)]
-    pub text: Option<SmsText>,
+    pub text: Option<FreeText>,
     /// File that is sent by WhatsApp: a picture, video, document, sticker or sound.
     #[serde(default)]
     pub media: Option<MediaUse>,
@@ -446,7 +446,7 @@ impl MessageRequest {
     fn says<'a>(&'a self, channel: Channel, asked: &'a Asked) -> Says<'a> {
         let words = match (channel, &self.template, &self.text, &self.sms_text) {
             (Channel::WhatsApp, Some(template), ..) => Words::Template(template),
-            (Channel::WhatsApp, None, Some(text), _) => Words::Free(text),
+            (Channel::WhatsApp, None, Some(text), _) => Words::Free(&text.0),
             (Channel::Sms, .., Some(text)) => Words::Text(text),
             (Channel::WhatsApp, None, None, _) => self
                 .draft(asked)

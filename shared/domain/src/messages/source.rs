@@ -30,6 +30,8 @@ pub const MAX_BUTTONS: usize = 10;
 pub const MAX_VALUE_LENGTH: usize = 1_024;
 /// Maximum length of the text of an SMS in characters, with its placeholders.
 pub const MAX_TEXT_LENGTH: usize = 2_000;
+/// Maximum length of free text by WhatsApp, as it is written and with its values.
+pub const MAX_FREE_TEXT_LENGTH: usize = 4_096;
 /// Maximum languages of a text.
 pub const MAX_TEXTS: usize = 20;
 
@@ -100,27 +102,52 @@ pub enum SmsText {
     ByLanguage(BTreeMap<String, String>),
 }
 
-shown_as!(SmsText, {
-    "anyOf": [
-        {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
-        {
-            "type": "object",
-            "maxProperties": MAX_TEXTS,
-            "propertyNames": {"type": "string", "minLength": 1, "maxLength": 64},
-            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
-        },
-    ],
-    "examples": ["{{tenant.name}}: sorry, we missed your call. Reply STOP for no more messages."],
-});
+/// Text of free text by WhatsApp: the same with more characters in each language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreeText(pub SmsText);
 
-/// A text of an SMS as its author writes it.
-type Words = Verbatim<1, MAX_TEXT_LENGTH>;
+/// The schema of a text of at most as many characters, or of one for each language.
+#[cfg(feature = "schema")]
+macro_rules! texts {
+    ($type:ty, $most:expr) => {
+        shown_as!($type, {
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": $most},
+                {
+                    "type": "object",
+                    "maxProperties": MAX_TEXTS,
+                    "propertyNames": {"type": "string", "minLength": 1, "maxLength": 64},
+                    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": $most},
+                },
+            ],
+            "examples": ["{{tenant.name}}: sorry, we missed your call. Reply STOP for no more messages."],
+        });
+    };
+}
+
+#[cfg(feature = "schema")]
+texts!(SmsText, MAX_TEXT_LENGTH);
+#[cfg(feature = "schema")]
+texts!(FreeText, MAX_FREE_TEXT_LENGTH);
 
 impl<'de> Deserialize<'de> for SmsText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Texts;
+        Self::of_at_most::<MAX_TEXT_LENGTH, D>(deserializer)
+    }
+}
 
-        impl<'de> Visitor<'de> for Texts {
+impl<'de> Deserialize<'de> for FreeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SmsText::of_at_most::<MAX_FREE_TEXT_LENGTH, D>(deserializer).map(Self)
+    }
+}
+
+impl SmsText {
+    /// Texts of at most as many characters each, as their author writes them.
+    fn of_at_most<'de, const MAX: usize, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts<const MAX: usize>;
+
+        impl<'de, const MAX: usize> Visitor<'de> for Texts<MAX> {
             type Value = SmsText;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,13 +155,13 @@ impl<'de> Deserialize<'de> for SmsText {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<SmsText, E> {
-                let text = text.parse::<Words>();
+                let text = text.parse::<Verbatim<1, MAX>>();
                 text.map(|text| SmsText::One(text.into()))
                     .map_err(|wrong| wrong.fault().refuse())
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SmsText, A::Error> {
-                let texts = ByName::<MAX_TEXTS, Words>::deserialize(MapAccessDeserializer::new(map))?;
+                let texts = ByName::<MAX_TEXTS, Verbatim<1, MAX>>::deserialize(MapAccessDeserializer::new(map))?;
                 let texts = texts.into_map().into_iter();
                 Ok(SmsText::ByLanguage(
                     texts.map(|(language, text)| (language, text.into())).collect(),
@@ -142,11 +169,9 @@ impl<'de> Deserialize<'de> for SmsText {
             }
         }
 
-        deserializer.deserialize_any(Texts)
+        deserializer.deserialize_any(Texts::<MAX>)
     }
-}
 
-impl SmsText {
     /// Its texts, each with its language if it is for one.
     pub fn texts(&self) -> Vec<(Option<&str>, &str)> {
         match self {

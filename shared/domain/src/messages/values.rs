@@ -5,7 +5,7 @@ use crate::{
     contacts::{contact::Contact, profile::Profile},
     messages::{
         material::Material,
-        source::{Piece, SmsText, Source, Value, placeholders},
+        source::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders},
         subject::{CallView, Subject},
     },
     templates::template::{MAX_SMS_LENGTH, Misfit, Unfit, check_length, primary},
@@ -14,8 +14,6 @@ use crate::{
 
 /// Free text by WhatsApp, in sentences about it.
 pub(crate) const FREE_TEXT: &str = "WhatsApp text";
-/// Maximum characters of free text by WhatsApp.
-pub(crate) const MAX_FREE_TEXT_LENGTH: usize = 4096;
 
 /// Names come from the callers themselves, so longer ones are cut.
 const MAX_NAME_LENGTH: usize = 60;

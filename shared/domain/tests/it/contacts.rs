@@ -96,6 +96,22 @@ fn error_does_not_override_a_newer_wish() {
 }
 
 #[test]
+fn window_that_the_provider_found_closed_is_closed_until_the_person_writes() {
+    let mut contact = somebody();
+    let number: Phone = "+447700900999".parse().expect("a number");
+    contact.open_window(&number, at(10));
+    let closed = |contact: &mut Contact, second| {
+        contact.learn((Channel::WhatsApp, None), &error(Effect::WindowClosed), at(second))
+    };
+    assert_eq!(closed(&mut contact, 9), Change::Nothing, "they wrote since");
+    assert_eq!(closed(&mut contact, 20), Change::Contact);
+    assert_eq!(contact.window_closes_at(&number), Some(at(20)));
+    assert_eq!(closed(&mut contact, 20), Change::Nothing);
+    contact.open_window(&number, at(21));
+    assert!(contact.window_open(&number, at(22)));
+}
+
+#[test]
 fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     let mut contact = somebody();
     let number = |place: u8| -> Phone { format!("+97150123456{place}").parse().expect("a number") };

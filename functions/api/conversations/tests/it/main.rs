@@ -11,6 +11,7 @@ mod teams;
 use domain::{
     accounts::permission::Role,
     base::ids::{ConversationId, LineId, OperationId},
+    contacts::contact::Contact,
     tenants::line::Line,
 };
 use jiff::SignedDuration;
@@ -19,7 +20,7 @@ use testkit::{
     Aws,
     api::{Caller, Town},
     assert_snapshot,
-    business::{LINE, business, business_with, mobile, read},
+    business::{CUSTOMER, LINE, business, business_with, mobile, read},
 };
 
 const CONVERSATIONS: &str = "/api/v1/conversations";
@@ -135,6 +136,37 @@ async fn reading_is_for_the_team_and_goes_on_only() {
     assert_eq!(unread().await, (json!(2), json!(1)));
     assert_eq!(listed(&agent, "?unread=true").await, ids(&[id]));
     agent.put(&read, json!({"seq": -1})).await.names_only(&["seq"]);
+}
+
+#[tokio::test]
+async fn window_is_that_of_the_line() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let [own, other] = ["+447700900999", "+447700900111"].map(|number| number.parse().unwrap());
+    let (now, before) = (aws.now(), aws.now() - SignedDuration::from_hours(1));
+    let known = |contact: &mut Contact| {
+        contact.open_window(&own, before);
+        contact.open_window(&other, now);
+    };
+    let contact = business.contact_with(&aws, CUSTOMER, known).await;
+    let closes_at = async |line: Option<LineId>| {
+        let id = business.receive_noted(&aws, contact.id, line).await;
+        let shown = viewer.get(&format!("{CONVERSATIONS}/{id}")).await.is(200).json();
+        let listed = viewer.get(CONVERSATIONS).await;
+        let in_list = listed.items().into_iter().find(|one| one["id"] == json!(id)).unwrap();
+        assert_eq!(in_list["window_closes_at"], shown["window_closes_at"]);
+        shown["window_closes_at"].clone()
+    };
+    let of_business = json!(before + SignedDuration::from_hours(24));
+    let line = aws
+        .own::<Line>(business.scope(), json!({"name": "Marina", "number": LINE}))
+        .await;
+    assert_eq!(closes_at(Some(line.id)).await, of_business);
+    // The number written to last is no connection's any more, so they are answered from the usual one.
+    assert_eq!(closes_at(None).await, of_business);
+    let deleted = LineId::new(aws.ids().ulid());
+    assert_eq!(closes_at(Some(deleted)).await, Value::Null);
 }
 
 #[tokio::test]

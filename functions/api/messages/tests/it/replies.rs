@@ -22,12 +22,16 @@ fn messages_of(id: ConversationId) -> String {
 
 /// The conversation with a customer who has written by WhatsApp.
 async fn wrote(aws: &Aws, business: &Seeded) -> ConversationId {
+    wrote_from(aws, business, CUSTOMER).await
+}
+
+async fn wrote_from(aws: &Aws, business: &Seeded, number: &str) -> ConversationId {
     let now = aws.now();
     let known = |contact: &mut Contact| {
         contact.open_window(&phone(WHATSAPP), now);
         contact.last_inbound_at = Some(now);
     };
-    let contact = business.contact_with(aws, CUSTOMER, known).await;
+    let contact = business.contact_with(aws, number, known).await;
     business.receive_noted(aws, contact.id, None).await
 }
 
@@ -116,6 +120,7 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
     ];
     let id = wrote(&aws, &business).await;
     let path = &messages_of(id);
+    aws.pass(60);
     // Both write at once.
     let both = join(
         one.post(path, text(1, "Yes")).into_future(),
@@ -133,13 +138,16 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
         (&refused["facts"]["seq"], &refused["facts"]["message"]),
         (&json!(2), &won["id"])
     );
+    assert_eq!(refused["facts"]["messages"], json!([won["id"]]));
     // Whoever wrote it goes on without looking, and a customer's message keeps nobody from replying.
     business.receive_noted(&aws, id.contact(), None).await;
-    winner.post(path, text(1, "One more thing")).await.is(201);
-    loser
-        .post(path, text(2, "No"))
-        .await
-        .is_refused(409, "conversation_moved");
+    aws.pass(60);
+    let more = winner.post(path, text(1, "One more thing")).await.is(201).json();
+    for (seen, missed) in [(2, json!([more["id"]])), (1, json!([more["id"], won["id"]]))] {
+        let refused = loser.post(path, text(seen, "No")).await;
+        let refused = refused.is_refused(409, "conversation_moved").json();
+        assert_eq!(refused["facts"]["messages"], missed);
+    }
     loser.post(path, text(4, "Now I know")).await.is(201);
     let future = loser.post(path, text(9, "Hello")).await;
     future.is_refused(422, "invalid").names_only(&["seen"]);
@@ -147,7 +155,7 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
 }
 
 #[tokio::test]
-async fn reply_after_a_day_is_a_template() {
+async fn reply_after_a_day_is_one_of_the_offered_templates() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
@@ -155,9 +163,99 @@ async fn reply_after_a_day_is_a_template() {
     aws.pass(DAY);
     let late = agent.post(&messages_of(id), text(1, "Yes")).await;
     assert!(late.is_refused(409, "window_closed").detail().contains("template"));
-    let template = json!({"seen": 1, "template": sending::template()});
+    let refused = late.json();
+    assert_eq!(refused["facts"], json!({"closed_at": aws.now()}));
+    // The template is offered with the values of the rule that sends it, for this person.
+    let [offer] = &refused["templates"].as_array().unwrap()[..] else {
+        panic!("{refused}");
+    };
+    assert_eq!(
+        (&offer["text"], &offer["missing"]),
+        (
+            &json!("Hello there, sorry we missed your call to Harbour Lane today. How can we help?"),
+            &json!([])
+        )
+    );
+    let template = json!({"seen": 1, "template": offer["template"]});
     let sent = agent.post(&messages_of(id), template).await.is(201).json();
     assert_eq!(sent["legs"][0]["template"]["name"], "missed_call_followup");
+}
+
+#[tokio::test]
+async fn window_is_open_for_24_hours() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let path = messages_of(wrote(&aws, &business).await);
+    aws.pass(DAY - 1);
+    agent.post(&path, text(1, "Just in time")).await.is(201);
+    aws.pass(1);
+    agent
+        .post(&path, text(1, "Late"))
+        .await
+        .is_refused(409, "window_closed");
+}
+
+#[tokio::test]
+async fn one_person_sends_sixty_replies_a_minute() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let conversations = [
+        wrote(&aws, &business).await,
+        wrote_from(&aws, &business, &mobile(2)).await,
+    ];
+    let mut sent = 0;
+    for id in conversations {
+        for _ in 0..30 {
+            sent += 1;
+            agent.post(&messages_of(id), text(1, &sent.to_string())).await.is(201);
+        }
+    }
+    let path = messages_of(conversations[0]);
+    agent
+        .post(&path, text(31, "61"))
+        .await
+        .is_refused(429, "too_many_requests");
+    let other = town.key_of(business.scope(), Role::Agent).await;
+    other.post(&path, text(31, "Mine")).await.is(201);
+    aws.pass(60);
+    agent.post(&path, text(32, "61")).await.is(201);
+}
+
+#[tokio::test]
+async fn reply_to_a_merged_contact_names_the_survivor() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let id = wrote(&aws, &business).await;
+    let survivor = business.contact_with(&aws, &mobile(2), |_| {}).await;
+    business.merge(&aws, survivor.id, id.contact()).await;
+    let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
+    let detail = refused.is_refused(404, "merged").detail();
+    assert!(detail.contains(&survivor.id.to_string()), "{detail}");
+    assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
+}
+
+/// Also marks that change the direction of what follows, markup, and as many characters as WhatsApp takes.
+#[tokio::test]
+async fn text_is_sent_and_shown_as_it_was_written() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let path = messages_of(wrote(&aws, &business).await);
+    let longest = "ش🧁".repeat(2_048);
+    for said in [
+        "\u{202e}gnp.ecip\u{2066}<b onload=alert(1)>*bold* _x_ ```1```</b>\u{2069}\n\t“quoted” &amp; %0a",
+        &longest,
+    ] {
+        let sent = agent.post(&path, text(1, said)).await.is(201).json();
+        assert_eq!(sent["legs"][0]["text"], said);
+        let read = agent.get(&format!("{MESSAGES}/{}", sent["id"].as_str().unwrap())).await;
+        assert_eq!(read.is(200).json()["legs"][0]["text"], said);
+    }
+    let longer = format!("{longest}!");
+    agent.post(&path, text(1, &longer)).await.names_only(&["text"]);
 }
 
 #[tokio::test]

@@ -75,6 +75,34 @@ async fn order_and_repetitions_mean_nothing() {
     assert!(ends.iter().all(|end| *end == ends[0]), "{ends:#?}");
 }
 
+/// One change of a webhook can hold as many messages of one person as WhatsApp has held back.
+#[tokio::test]
+async fn five_hundred_messages_of_one_person_are_one_conversation() {
+    const MESSAGES: usize = 500;
+    let world = World::new().await;
+    let mut change = wrote("wamid.0", world.aws.now().as_second() - 600, "Number 0");
+    let first = change["messages"][0].clone();
+    let messages = (0..MESSAGES).map(|number| {
+        let mut message = first.clone();
+        message["id"] = format!("wamid.{number}").into();
+        message["timestamp"] = (world.aws.now().as_second() - 600 + i64::try_from(number).unwrap())
+            .to_string()
+            .into();
+        message["text"]["body"] = format!("Number {number}").into();
+        message
+    });
+    change["messages"] = messages.collect();
+    let event = world.messages(&change);
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    assert_eq!(world.work(event).await, Done::Already);
+    let found = conversation(&world).await.expect("there is one").value;
+    assert_eq!((found.seq, found.unread), (500, 500));
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let texts = received.iter().map(|one| one.message.text.clone().unwrap_or_default());
+    let latest = (MESSAGES - 100..MESSAGES).map(|number| format!("Number {number}"));
+    assert_eq!(texts.collect::<Vec<_>>(), latest.collect::<Vec<_>>());
+}
+
 /// Each conversation once: whoever writes again stays with the person who knows them.
 #[tokio::test]
 async fn teams_attend_to_conversations_in_turn() {

@@ -3,8 +3,8 @@
 use domain::{
     base::operation::OperationKind,
     calls::record::MessageRef,
-    contacts::contact::{Contact, Identity},
-    messages::message::{AttemptState, Channel, MessageState},
+    contacts::contact::{Change, Contact, Identity},
+    messages::message::{AttemptState, Channel, Content, MessageState},
 };
 use kit::Done;
 use serde_json::json;
@@ -74,6 +74,33 @@ async fn id_of_a_file_that_whatsapp_refused_is_forgotten() {
         let known = aws.store().asset(business.scope(), asset.id).await.unwrap();
         assert_eq!(known.unwrap().value.handles.is_empty(), forgotten, "{code}");
     }
+}
+
+/// WhatsApp knows better: the text stays with the message, and the next one is refused at once, with the templates that fit.
+#[tokio::test]
+async fn window_that_was_closed_after_all_is_closed() {
+    let world = World::new().await;
+    let number = phone("+447700900999");
+    let now = world.aws.now();
+    let mut message = world.follow_up().await;
+    let open = |contact: &mut Contact| {
+        contact.open_window(&number, now);
+        Change::Contact
+    };
+    world
+        .aws
+        .change_contact(world.business.scope(), message.id.contact(), open)
+        .await;
+    message.plan.truncate(1);
+    message.plan[0].content = Content::Text("Yes, for four at eight.".to_owned());
+    let message = world.claimed(message).await;
+    world.recorded(message.clone(), "whatsapp", "wamid.1").await;
+    world.aws.pass(60);
+    world.statuses(&[failed(131_047, world.aws.now().as_second())]).await;
+    let failed = world.message(&message).await;
+    assert_eq!(failed.state(), MessageState::Failed);
+    assert_eq!(failed.plan[0].content, message.plan[0].content);
+    assert_eq!(world.customer().await.window_closes_at(&number), Some(world.aws.now()));
 }
 
 #[tokio::test]

@@ -2,8 +2,14 @@
 
 use serde::Serialize;
 
-use super::draft::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent};
-use crate::base::{bounded::Whole, text::Verbatim};
+use super::{
+    TemplateDefinition,
+    draft::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
+};
+use crate::{
+    base::{bounded::Whole, text::Verbatim},
+    messages::source::Source,
+};
 
 /// Topic of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -90,6 +96,32 @@ impl Entry {
             code,
         }
     }
+}
+
+/// Samples of the library that are the customer's name.
+const CUSTOMERS: [&str; 2] = ["Maya", "مايا"];
+/// Samples of the library that are the name of the business.
+const BUSINESSES: [&str; 4] = ["Saffron Bakery", "مخبز الزعفران", "Marina Dental", "مارينا لطب الأسنان"];
+
+/// The sources of the body's variables that are a name, if the template was made from the library: its text is the library's.
+pub fn sources(template: &TemplateDefinition) -> Vec<(String, Source)> {
+    let Some(entry) = named(&template.name) else {
+        return Vec::new();
+    };
+    let wordings = [&entry.english, &entry.arabic];
+    let own = wordings.into_iter().find(|wording| wording.body == template.body);
+    let samples = (1..).zip(own.map_or(&[][..], |own| own.samples));
+    let sources = samples.filter_map(|(number, sample): (u32, _)| {
+        let source = if CUSTOMERS.contains(sample) {
+            Source::ContactFirstName
+        } else if BUSINESSES.contains(sample) {
+            Source::Tenant("name".to_owned())
+        } else {
+            return None;
+        };
+        Some((number.to_string(), source))
+    });
+    sources.collect()
 }
 
 /// The template with this name.
@@ -457,5 +489,32 @@ mod tests {
             assert!(LIBRARY.iter().any(|entry| entry.topic == topic), "{topic:?}");
         }
         assert!(named("missed_call").is_some() && named("nothing").is_none());
+    }
+
+    #[test]
+    fn names_in_templates_of_the_library_are_known() {
+        for entry in &LIBRARY {
+            for (language, content) in entry.versions() {
+                let mut template = content.onto(&TemplateDefinition {
+                    name: entry.name.to_owned(),
+                    language: language.to_owned(),
+                    ..TemplateDefinition::empty()
+                });
+                let found = sources(&template);
+                let names = found.iter().map(|(name, source)| format!("{name} {source}"));
+                let expected: &[&str] = match entry.topic {
+                    Topic::Code => &[],
+                    Topic::Order | Topic::Payment => &["1 contact.first_name"],
+                    Topic::Feedback if entry.name == "feedback_order" => &["1 contact.first_name"],
+                    Topic::MissedCall | Topic::Feedback | Topic::Appointment => {
+                        &["1 contact.first_name", "2 tenant.name"]
+                    }
+                };
+                assert_eq!(names.collect::<Vec<_>>(), expected, "{} {language}", entry.name);
+                // It was edited since.
+                template.body.push('!');
+                assert!(sources(&template).is_empty());
+            }
+        }
     }
 }

@@ -614,7 +614,8 @@ impl Connection {
             | Effect::PacePerson
             | Effect::MarketingOptOut
             | Effect::ChannelOptOut
-            | Effect::Unreachable => None,
+            | Effect::Unreachable
+            | Effect::WindowClosed => None,
         }
     }
 
