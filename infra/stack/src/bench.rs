@@ -1,6 +1,7 @@
 //! `bench`: costs of the deployed functions in time, memory, bytes and dollars. `docs/benchmarks.md` has the results of a whole
 //! run.
 
+pub mod inbox;
 pub mod live;
 pub mod load;
 pub mod operations;
@@ -34,6 +35,7 @@ use crate::{
     tools::Tools,
     up::interrupted,
 };
+use inbox::Day;
 use live::Live;
 use load::{Load, Network, Work};
 use operations::Cost;
@@ -54,16 +56,19 @@ pub enum Part {
     Console,
     /// Clients that follow a business by sockets.
     Live,
+    /// A team that answers its customers.
+    Inbox,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Start,
         Self::Bill,
         Self::Load,
         Self::Api,
         Self::Console,
         Self::Live,
+        Self::Inbox,
     ];
 }
 
@@ -151,6 +156,8 @@ pub struct Figures {
     visits: Vec<Visit>,
     #[serde(default)]
     live: Option<Live>,
+    #[serde(default)]
+    day: Option<Day>,
 }
 
 /// Measures these parts, and writes `docs/benchmarks.md` from all measurements.
@@ -276,6 +283,11 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
     if parts.contains(&Part::Live) {
         let measuring = Box::pin(live::measure(&running.place, &running.tools, &play, &town));
         figures.live = Some(step("clients that follow a business", measuring).await?);
+    }
+    if parts.contains(&Part::Inbox) {
+        let network = Network::new(&play, &town).await?;
+        let measuring = Box::pin(inbox::measure(running, &play, &network));
+        figures.day = Some(step("a team's day in the inbox", measuring).await?);
     }
     if !parts.contains(&Part::Bill) && !parts.contains(&Part::Load) {
         return Ok(());
@@ -507,7 +519,7 @@ async fn asked_by_software(running: &Running, play: &Play, network: &Network, fi
         bill,
     });
     figures.imported.clear();
-    let work = Box::pin(network.import_contacts(IMPORTED));
+    let work = async { Box::pin(network.import_contacts(IMPORTED)).await.map(drop) };
     let what_step = format!("an import of {IMPORTED} contacts");
     let bill = step(&what_step, bill_of(running, work)).await?;
     figures.imported.push(Billed {

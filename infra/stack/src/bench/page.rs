@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
     Billed, EMPTY, FOLLOW_UPS, Figures, KNOWN, Part, STARTS,
+    inbox::Day,
     live::Live,
     load::{Load, Times, Work},
     operations::Cost,
@@ -37,6 +38,9 @@ pub(super) const REPLY: (&str, f64) = (
 pub(super) const ASSIGNMENT: (&str, f64) = ("assignment of a conversation", 6.0);
 pub(super) const BROADCAST: (&str, f64) = ("recipient of a broadcast, to the last status", 19.0);
 
+/// Maximum write units of a customer's message on average over a day.
+const MAX_UNITS_OF_DAY: f64 = 12.0;
+
 /// Maximum time to the largest contentful paint of the console's pages: of a first visit, and of a later one.
 const MAX_FIRST_PAINT_MS: f64 = 2500.0;
 const MAX_LATER_PAINT_MS: f64 = 1200.0;
@@ -62,6 +66,7 @@ pub(super) fn write(figures: &Figures) -> String {
             Part::Api => "Operations of the API",
             Part::Console => "Console",
             Part::Live => "Live updates",
+            Part::Inbox => "A team's day",
         };
         let _ = writeln!(page, "* {part}: {taken}.");
     }
@@ -74,6 +79,7 @@ pub(super) fn write(figures: &Figures) -> String {
     page += &operations(&figures.operations);
     page += &console(&figures.visits);
     page += &live(figures.live.as_ref());
+    page += &day(figures.day.as_ref());
     page
 }
 
@@ -110,6 +116,43 @@ session. Aims: {MAX_FIRST_PAINT_MS} ms and {MAX_LATER_PAINT_MS} ms.
         );
     }
     text
+}
+
+/// What a team's day costs, and how long its customers wait.
+fn day(day: Option<&Day>) -> String {
+    let Some(day) = day else {
+        return String::new();
+    };
+    let [half, most, all] = [50, 95, 100].map(|of_hundred| day.waited.percentile(of_hundred) / 1000.0);
+    format!(
+        "
+## A team's day
+
+{agents} agents answer {messages} messages of {customers} customers, of a business with 5,000 contacts, in {minutes:.1} minutes, on the emulator with the agents on the same
+cores. {replies} replies were sent, one to what several messages asked; {overtaken} were refused since a colleague had replied, and {stale} of {tried} assignments since
+the conversation had changed. No question was answered twice, and nobody was left waiting. Customers waited {half:.1} s (p50), {most:.1} s (p95) and {all:.1} s (longest).
+
+| write units of | average | aim | |
+| --- | ---: | ---: | --- |
+| a customer's message | {inbound:.1} | {MAX_UNITS_OF_DAY} | {inbound_verdict} |
+| an assignment | {assignment:.1} | {most_assignment} | {assignment_verdict} |
+| all else, by message: replies, their sends and statuses, counters, live events | {rest:.1} | | |
+",
+        agents = day.agents,
+        messages = day.messages,
+        customers = day.customers,
+        minutes = day.seconds / 60.0,
+        replies = day.replies,
+        overtaken = day.overtaken,
+        stale = day.stale,
+        tried = day.stale + day.assignments,
+        inbound = day.inbound_units,
+        inbound_verdict = verdict(day.inbound_units <= MAX_UNITS_OF_DAY),
+        assignment = day.assignment_units,
+        most_assignment = ASSIGNMENT.1,
+        assignment_verdict = verdict(day.assignment_units <= ASSIGNMENT.1),
+        rest = day.all_units,
+    )
 }
 
 /// The time until clients are told of a change.

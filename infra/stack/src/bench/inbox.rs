@@ -1,0 +1,109 @@
+//! A team's day in the inbox: what 500 of a business's 5,000 contacts write is answered by 20 agents, pressed into minutes.
+
+use anyhow::{Context as _, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    drained,
+    load::{Network, Times},
+};
+use crate::{aws::LogEvent, play::Play, process::run_captured, running::Running, secrets::random_hex};
+
+/// Contacts of the business.
+const CONTACTS: usize = 5_000;
+
+/// Those who write.
+const WRITERS: usize = 500;
+
+/// Figures of one day.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Day {
+    /// Agents.
+    pub agents: usize,
+    /// Customers who wrote.
+    pub customers: usize,
+    /// Their messages.
+    pub messages: usize,
+    /// Seconds from the first message until nobody waited.
+    pub seconds: f64,
+    /// Time that a customer waited for each reply.
+    pub waited: Times,
+    /// Replies.
+    pub replies: usize,
+    /// Conversations that somebody was given.
+    pub assignments: usize,
+    /// Replies that were refused since a colleague had replied.
+    pub overtaken: usize,
+    /// Assignments that were refused since the conversation had changed.
+    pub stale: usize,
+    /// Questions that two agents answered.
+    pub answered_twice: usize,
+    /// Conversations in which a customer waits at the end.
+    pub left_waiting: usize,
+    /// Write units of a customer's message.
+    #[serde(default)]
+    pub inbound_units: f64,
+    /// Write units of an assignment.
+    #[serde(default)]
+    pub assignment_units: f64,
+    /// Write units of everything that followed, by message: a part of a reply, its send and its statuses, counters and events.
+    #[serde(default)]
+    pub all_units: f64,
+}
+
+/// Measures with `python/answer_all.py`: clients that we did not write.
+pub async fn measure(running: &Running, play: &Play, network: &Network) -> Result<Day> {
+    let mut phones = Box::pin(network.import_contacts(CONTACTS)).await?;
+    phones.truncate(WRITERS);
+    let phones: Vec<_> = phones.iter().map(ToString::to_string).collect();
+    drained(running).await?;
+    let begun = domain::Timestamp::now().as_millisecond();
+    let mark = random_hex(8)?;
+    let mut python = running.tools.contract().await?.program("python");
+    python
+        .arg(running.place.root.join("infra/stack/python/answer_all.py"))
+        .env("RINGBACK_API", &play.endpoints.api)
+        .env("RINGBACK_SIMULATORS", &play.endpoints.simulators)
+        .env("RINGBACK_TENANT", &network.tenant().id)
+        .env("RINGBACK_KEY", &network.tenant().api_key)
+        .env("RINGBACK_PHONES", phones.join(","))
+        .env("RINGBACK_MARK", &mark)
+        .env("NO_PROXY", "127.0.0.1");
+    let said = run_captured(&mut python, &[], "answer_all.py").await?;
+    let day: Day = serde_json::from_slice(&said).context("reading what answer_all.py measured")?;
+    ensure!(
+        day.answered_twice == 0 && day.left_waiting == 0,
+        "{} questions were answered by two agents, and {} customers still wait",
+        day.answered_twice,
+        day.left_waiting,
+    );
+    drained(running).await?;
+    let events = running.logs(Some(begun)).await?;
+    let received = units(&events, |line| line["received"].as_u64().unwrap_or(0));
+    let assigning = format!("{mark}.assign.");
+    let assigned = units(&events, |line| {
+        let correlation = line["correlation_id"].as_str().unwrap_or_default();
+        u64::from(correlation.starts_with(&assigning) && line["status"] == 200)
+    });
+    let all = units(&events, |_| 1);
+    Ok(Day {
+        waited: day.waited.clone().sorted(),
+        inbound_units: received.0 / received.1,
+        assignment_units: assigned.0 / assigned.1,
+        all_units: (all.0 - received.0 - assigned.0) / day.messages as f64,
+        ..day
+    })
+}
+
+/// The write units of the invocations that do something, and how often they did it.
+fn units(events: &[LogEvent], times: impl Fn(&Value) -> u64) -> (f64, f64) {
+    let lines = events
+        .iter()
+        .filter_map(|event| serde_json::from_str::<Value>(&event.message).ok());
+    let counted = lines.filter(|line| line["message"] == "invocation").filter_map(|line| {
+        let times = times(&line);
+        (times > 0).then(|| (line["capacity"]["write"].as_f64().unwrap_or(0.0), times as f64))
+    });
+    counted.fold((0.0, 0.0), |(sum, count), (units, times)| (sum + units, count + times))
+}
