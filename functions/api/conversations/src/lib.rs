@@ -15,7 +15,7 @@ use domain::{
     accounts::audit::Look,
     base::{
         actor::Actor,
-        ids::{ConversationId, LineId},
+        ids::{ContactId, ConversationId, LineId},
         operation::OperationKind,
     },
     calls::record::Entry,
@@ -31,6 +31,7 @@ use kit::{Bus, ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{
+    Page,
     contacts::timeline::Placed,
     inbox::list::{InboxList, KnownConversation},
     table::rates::Limit,
@@ -54,7 +55,7 @@ api::operations! {
         ///
         /// Those in a `state`, the latest activity first: by default, the open ones. With `waiting`, those that are open or pending and
         /// that the `assignee` attends to, the longest wait first: by default, those of nobody. Automatic messages and their states
-        /// change no conversation. Those of deleted contacts are hidden with them. A page examines at most 500 conversations, so it can
+        /// change no conversation. With `contact`, those of one contact, on one page. Those of deleted contacts are hidden with them. A page examines at most 500 conversations, so it can
         /// hold fewer than `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/conversations" => list_conversations, "A page of conversations";
 
@@ -141,7 +142,15 @@ async fn list_conversations(
     let page = api
         .store()
         .conversations(who.scope(), wanted, (after, limit), who.now());
-    let page = async { Ok::<_, Problem>(page.await?) };
+    let page = async {
+        Ok::<_, Problem>(match query.contact {
+            None => page.await?,
+            Some(contact) => Page {
+                items: of_contact(&api, &who, contact, &query).await?,
+                next: None,
+            },
+        })
+    };
     let (page, config) = tokio::try_join!(Box::pin(page), Box::pin(config(&api, &who, &configs)))?;
     let received = page.items.iter().filter_map(|known| received(known.last.as_ref()?));
     let showing = Showing::of(config.lines.clone());
@@ -149,6 +158,19 @@ async fn list_conversations(
     Ok(Listed::of(page, |known| {
         ConversationOut::of(known, &config, &showing).1
     }))
+}
+
+/// The conversations of a contact that are wanted. They are few, so they are one page.
+async fn of_contact(
+    api: &Api,
+    who: &Reading,
+    contact: ContactId,
+    query: &ConversationQuery,
+) -> Result<Vec<KnownConversation>, Problem> {
+    let of_contact = api.store().conversations_of(who.scope(), contact, who.now());
+    let mut known = Box::pin(of_contact).await?;
+    known.retain(|known| query.takes(&known.conversation.value));
+    Ok(known)
 }
 
 async fn backfill_conversations(

@@ -5,7 +5,7 @@ use domain::{
     base::{
         bounded::Distinct,
         fault::{Fault, FaultCode},
-        ids::{ConversationId, LineId, TagId, TeamId, UserId},
+        ids::{ContactId, ConversationId, LineId, TagId, TeamId, UserId},
     },
     inbox::{
         conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
@@ -44,6 +44,9 @@ pub(crate) struct ConversationQuery {
     team: Option<TeamId>,
     /// Whether there are messages or missed calls that nobody has read.
     unread: Option<bool>,
+    /// Contact whose conversations are listed, in all states unless `state` names one, the latest activity first. Not with `waiting`.
+    #[schemars(extend("x-refers" = true))]
+    pub(crate) contact: Option<ContactId>,
 }
 
 /// The person who attends to a conversation. `None`: nobody.
@@ -61,6 +64,10 @@ fn assignee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Assigne
 impl ConversationQuery {
     /// Refuses conditions that exclude each other.
     pub(crate) fn check(&self) -> Result<(), Problem> {
+        if self.waiting.is_some() && self.contact.is_some() {
+            let detail = "The conversations of a contact are few. Leave out `waiting`, and look at `waiting_since`.";
+            return Err(Problem::field("waiting", Fault::excludes(&["contact"], detail)));
+        }
         match (self.waiting, self.state) {
             (Some(_), Some(ConversationState::Snoozed | ConversationState::Closed)) => {
                 let detail = "Nobody waits for an answer in a snoozed or closed conversation.";

@@ -10,6 +10,7 @@ use domain::{
     contacts::{history::HistoryKind, person::Person},
     inbox::conversation::{Conversation, ConversationState, What},
 };
+use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use crate::{
@@ -29,6 +30,9 @@ use crate::{
 /// the last.
 const ROUND: i32 = 99;
 const MAX_QUERIES: usize = 5;
+
+/// Maximum conversations of one contact: a tenant has fewer lines.
+const MAX_OF_CONTACT: i32 = 100;
 
 /// Maximum of [`Store::number_of_conversations`].
 pub const MAX_COUNTED: i32 = 100;
@@ -180,6 +184,34 @@ impl Store {
             items: self.known_conversations(scope, found, now).await?,
             next: after.filter(|_| more).map(|place| place.to_string()),
         })
+    }
+
+    /// The conversations of a contact, also those of contacts that were merged into it, the latest activity first: at most 100 of each. None if
+    /// it does not exist or is deleted.
+    ///
+    /// Costs a read of the contact, and a query for each of its ids.
+    pub async fn conversations_of(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        now: Timestamp,
+    ) -> Result<Vec<KnownConversation>, StoreError> {
+        const DOING: &str = "list the conversations of a contact";
+        let Some(contact) = self.contact(scope, contact).await? else {
+            return Ok(Vec::new());
+        };
+        let of = contact.ids().map(async |id| {
+            let (partition, prefix) = keys::conversations_of(scope, id);
+            self.database
+                .query(&partition, prefix, MAX_OF_CONTACT, false, DOING)
+                .await
+        });
+        let mut found: Vec<Versioned<Conversation>> = Vec::new();
+        for item in try_join_all(of).await?.into_iter().flatten() {
+            found.extend(row::versioned(Some(item), None, DOING)?);
+        }
+        found.sort_by_key(|known| std::cmp::Reverse(known.value.active_at()));
+        self.known_conversations(scope, found, now).await
     }
 
     /// A conversation with what it refers to, unless its contact is deleted.

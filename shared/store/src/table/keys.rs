@@ -592,6 +592,11 @@ pub(crate) fn conversation(scope: &TenantScope, id: ConversationId) -> Key {
     )
 }
 
+/// The partition of a contact's conversations, and the beginning of their sort keys.
+pub(crate) fn conversations_of(scope: &TenantScope, contact: ContactId) -> (String, &'static str) {
+    (contact_partition(scope, contact), CONVERSATION)
+}
+
 /// The conversation of such a row.
 pub(crate) fn conversation_of(pk: &str, sk: &str) -> Option<ConversationId> {
     let line = line_at(sk.strip_prefix(CONVERSATION)?)?;

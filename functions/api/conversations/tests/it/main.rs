@@ -10,7 +10,7 @@ mod teams;
 
 use domain::{
     accounts::permission::Role,
-    base::ids::{ConversationId, LineId, OperationId},
+    base::ids::{ContactId, ConversationId, LineId, OperationId},
     contacts::contact::Contact,
     tenants::line::Line,
 };
@@ -261,6 +261,32 @@ async fn timeline_has_what_was_said_on_the_line() {
     assert_eq!(shown["continued_in"], json!(goes_on));
     let timeline = viewer.get(&format!("{CONVERSATIONS}/{on_line}/timeline")).await;
     assert_eq!(timeline.items().len(), 2);
+    // Those of a contact, with those of the other one.
+    for (query, expected) in [
+        ("", vec![goes_on, elsewhere, on_line]),
+        ("&state=closed", vec![]),
+        ("&unread=true", vec![goes_on, elsewhere, on_line]),
+    ] {
+        let listed = viewer
+            .get(&format!("{CONVERSATIONS}?contact={}{query}", survivor.id))
+            .await;
+        let mut found: Vec<_> = listed
+            .items()
+            .iter()
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect();
+        let mut expected = ids(&expected);
+        // Two of them have the same time.
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{query}");
+    }
+    let both = viewer
+        .get(&format!("{CONVERSATIONS}?contact={}&waiting=true", survivor.id))
+        .await;
+    both.names_only(&["waiting"]);
+    let nobody = ContactId::new(aws.ids().ulid());
+    assert!(listed(&viewer, &format!("?contact={nobody}")).await.is_empty());
     // From an entry, both ways.
     let part = async |part: &str| {
         let path = format!("{CONVERSATIONS}/{on_line}/timeline?{part}");
