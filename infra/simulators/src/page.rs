@@ -3,15 +3,16 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{Method, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::stream::{self, Stream};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::world::Sims;
@@ -20,8 +21,8 @@ use crate::world::Sims;
 const POLICY: &str =
     "default-src 'self'; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Maximum wait for a ticket.
-const TICKET_WITHIN: Duration = Duration::from_secs(15);
+/// Maximum wait for an answer of Ringback's.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
@@ -40,6 +41,8 @@ pub(crate) fn routes() -> Router<Sims> {
         )
         .route("/events", get(events))
         .route("/tenants/{id}/ticket", post(ticket))
+        .route("/tenants/{id}/conversations", get(conversations))
+        .route("/tenants/{id}/conversations/{conversation}/messages", post(answer))
 }
 
 async fn page() -> impl IntoResponse {
@@ -53,41 +56,95 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text)
 }
 
-/// A ticket for the live events of a business, with Ringback's answer. The key stays here.
-async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
+/// Ringback's answer to a request of the page for a business. The key stays here.
+async fn asked(
+    world: &Sims,
+    tenant: &str,
+    (method, path, query): (Method, &str, &[(&str, &str)]),
+    body: Option<&Value>,
+) -> Result<(StatusCode, String), Response> {
     let config = world.config();
-    let tenant = config.tenants.iter().find(|tenant| tenant.id == id);
-    let Some(key) = tenant.and_then(|tenant| tenant.api_key.as_ref()) else {
+    let known = config.tenants.iter().find(|known| known.id == tenant);
+    let Some(key) = known.and_then(|known| known.api_key.as_ref()) else {
         let error = json!({"error": "There is no such business, or it has no API key here."});
-        return (StatusCode::NOT_FOUND, Json(error)).into_response();
+        return Err((StatusCode::NOT_FOUND, Json(error)).into_response());
     };
-    let url = format!("{}/api/v1/live/ticket", config.public_base_url);
-    let asked = world
-        .http
-        .post(url)
-        .header("x-api-key", key)
-        .timeout(TICKET_WITHIN)
-        .send();
+    let url = format!("{}/api/v1/{path}", config.public_base_url);
+    let mut request = world.http.request(method, url).query(query).header("x-api-key", key);
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    let asked = request.timeout(ANSWER_WITHIN).send();
     let answer = async {
         let answer = asked.await?;
-        let status = answer.status().as_u16();
-        reqwest::Result::Ok((status, answer.text().await?))
+        reqwest::Result::Ok((answer.status(), answer.text().await?))
     };
-    match answer.await {
-        Ok((status, body)) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-            (
-                status,
-                [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")],
-                body,
-            )
-                .into_response()
-        }
-        Err(error) => {
-            let error = json!({"error": format!("Ringback's API does not answer: {}", error.without_url())});
-            (StatusCode::BAD_GATEWAY, Json(error)).into_response()
-        }
+    answer.await.map_err(|error| {
+        let error = json!({"error": format!("Ringback's API does not answer: {}", error.without_url())});
+        (StatusCode::BAD_GATEWAY, Json(error)).into_response()
+    })
+}
+
+fn passed_on(answer: Result<(StatusCode, String), Response>) -> Response {
+    match answer {
+        Ok(answer) => (
+            answer.0,
+            [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")],
+            answer.1,
+        )
+            .into_response(),
+        Err(refused) => refused,
     }
+}
+
+/// A ticket for the live events of a business.
+async fn ticket(State(world): State<Sims>, Path(id): Path<String>) -> Response {
+    passed_on(asked(&world, &id, (Method::POST, "live/ticket", &[]), None).await)
+}
+
+/// A customer's number.
+#[derive(Deserialize)]
+struct OfNumber {
+    number: String,
+}
+
+/// The conversations that a business's team has with a number: none, if it does not know the number.
+async fn conversations(
+    State(world): State<Sims>,
+    Path(id): Path<String>,
+    Query(OfNumber { number }): Query<OfNumber>,
+) -> Response {
+    let found = asked(&world, &id, (Method::GET, "contacts", &[("phone", &number)]), None).await;
+    let contact = match &found {
+        Ok((StatusCode::OK, body)) => serde_json::from_str::<Value>(body).ok(),
+        _ => return passed_on(found),
+    };
+    let contact = contact.and_then(|page| page["items"][0]["id"].as_str().map(str::to_owned));
+    let Some(contact) = contact else {
+        return Json(json!({"items": []})).into_response();
+    };
+    let of_contact = [("contact", contact.as_str())];
+    passed_on(asked(&world, &id, (Method::GET, "conversations", &of_contact), None).await)
+}
+
+/// The team answers in a conversation.
+async fn answer(
+    State(world): State<Sims>,
+    Path((id, conversation)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Response {
+    if !conversation
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        return (
+            StatusCode::NOT_FOUND,
+            Json(json!({"error": "There is no such conversation."})),
+        )
+            .into_response();
+    }
+    let path = format!("conversations/{conversation}/messages");
+    passed_on(asked(&world, &id, (Method::POST, &path, &[]), Some(&body)).await)
 }
 
 /// The numbers whose phones changed, and `mails`; `*` if the reader must load everything again.

@@ -40,7 +40,7 @@ async function ask(path, method = "GET", body) {
   const text = await answer.text();
   let data = null;
   try { data = text ? JSON.parse(text) : null; } catch { /* not JSON: the text says what is wrong */ }
-  if (!answer.ok) throw new Error(data?.error ?? (text || `Status ${answer.status}.`));
+  if (!answer.ok) throw Object.assign(new Error(data?.error ?? data?.detail ?? (text || `Status ${answer.status}.`)), { data });
   return data;
 }
 
@@ -344,7 +344,78 @@ function showMails() {
   }))));
 }
 
+/** What the team sees of a conversation, in one line. */
+function facts(conversation) {
+  const { line, state: is, unread, waiting_since: since, window_closes_at: until, assignee_id: person } = conversation;
+  const isOpen = until && new Date(until) > new Date();
+  return [
+    line?.name ?? "No line", is, unread ? `${unread} unread` : "read", since ? `waits since ${clock(since)}` : "nobody waits",
+    isOpen ? `free text until ${clock(until)}` : "only templates", person ? `with ${person}` : "with nobody yet",
+  ].join(" · ");
+}
+
+/** A form by which the team replies. What is refused is said, with the templates that can be sent instead. */
+function teamReply(conversation) {
+  const said = make("input", { name: "text", ariaLabel: "Reply of the team", placeholder: "Reply", dir: "auto", autocomplete: "off", required: true });
+  const result = make("p", { className: "result", role: "status" });
+  const offers = make("div", { className: "offers" });
+  const send = async (content) => {
+    const path = `tenants/${encodeURIComponent(state.tenant)}/conversations/${conversation.id}/messages`;
+    offers.replaceChildren();
+    result.textContent = "";
+    try {
+      await ask(path, "POST", { seen: conversation.seq, ...content });
+      said.value = "";
+    } catch (error) {
+      result.textContent = error.message;
+      offers.replaceChildren(...(error.data?.templates ?? []).filter((offer) => offer.missing.length === 0).map((offer) => make("button", {
+        type: "button", dir: "auto", textContent: offer.text,
+        onclick: (event) => attempt(() => send({ template: offer.template }), event.currentTarget),
+      })));
+    }
+  };
+  return make("form", { className: "team-reply", onsubmit: (event) => {
+    event.preventDefault();
+    attempt(() => send({ text: said.value }), event.submitter);
+  } }, make("div", { className: "reply" }, said, make("button", { className: "primary", textContent: "Reply" })), result, offers);
+}
+
+/** A form keeps what is written in it while its conversation changes. */
+function showConversations(conversations) {
+  const known = new Map([...$("conversations").children].map((element) => [element.dataset.id, element]));
+  const wanted = conversations.map((conversation) => {
+    const content = JSON.stringify(conversation);
+    const old = known.get(conversation.id);
+    if (old?.dataset.content === content) return old;
+    const draft = old?.querySelector("input").value ?? "";
+    const fresh = make("li", {}, make("p", { className: "quiet", textContent: facts(conversation) }), teamReply(conversation));
+    fresh.dataset.id = conversation.id;
+    fresh.dataset.content = content;
+    fresh.querySelector("input").value = draft;
+    return fresh;
+  });
+  $("conversations").replaceChildren(...wanted);
+  $("no-conversation").hidden = wanted.length > 0;
+}
+
 // What is asked
+
+/** Not more often than it can be read: each is two requests to Ringback. */
+let lookingAgain = null;
+function lookAtInbox() {
+  lookingAgain ??= setTimeout(async () => {
+    lookingAgain = null;
+    const { tenant, number } = state;
+    const business = state.tenants.find((each) => each.id === tenant);
+    let items = [];
+    if (business?.live && /^\+\d+$/.test(number ?? "")) {
+      try {
+        ({ items } = await ask(`tenants/${encodeURIComponent(tenant)}/conversations?number=${encodeURIComponent(number)}`));
+      } catch { /* The next change looks again. */ return; }
+    }
+    if (tenant === state.tenant && number === state.number) showConversations(items);
+  }, 400);
+}
 
 async function refreshMails() {
   state.mails = await ask("mails");
@@ -356,6 +427,7 @@ async function refreshPhone() {
   if (!number) { showPhone(null); return; }
   const phone = await ask(`phones/${encodeURIComponent(number)}`);
   if (number === state.number) showPhone(phone);
+  lookAtInbox();
 }
 
 async function refreshAll() {
@@ -375,6 +447,7 @@ function choose(number) {
   if (/^\+\d+$/.test(number)) $("call").elements.from.value = number;
   for (const list of [$("whatsapp"), $("sms")]) list.replaceChildren();
   answerTo(null);
+  showConversations([]);
   showCustomers();
   showFaults();
   // On a small screen the phone is below what was pressed.
@@ -513,6 +586,7 @@ function followed(status, text) {
 }
 
 function showEvents(events) {
+  if (events.some((event) => event.type.startsWith("conversation."))) lookAtInbox();
   for (const { id, type, at, data, conversation_id: conversation } of events) {
     if (following.seen.has(id)) continue;
     following.seen.add(id);

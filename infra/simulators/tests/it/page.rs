@@ -6,6 +6,40 @@ use crate::ringback::Ringback;
 use crate::support::{Stage, tenant_a, tenant_b};
 
 #[tokio::test]
+async fn team_answers_from_the_page() {
+    let ringback = Ringback::answering(move |asked, _| match asked.path.as_str() {
+        "/api/v1/contacts?phone=%2B971501234567" => (200, r#"{"items": [{"id": "ctc_1"}]}"#.to_owned()),
+        "/api/v1/contacts?phone=%2B971500000000" => (200, r#"{"items": []}"#.to_owned()),
+        "/api/v1/conversations?contact=ctc_1" => (200, r#"{"items": [{"id": "conv_1", "seq": 3}]}"#.to_owned()),
+        "/api/v1/conversations/conv_1/messages" => (409, r#"{"detail": "Closed", "templates": []}"#.to_owned()),
+        path => panic!("{path}"),
+    })
+    .await;
+    let mut known = tenant_a();
+    known["api_key"] = json!("rbk_of_a");
+    let stage = Stage::opposite(ringback, json!({"tenants": [known]})).await;
+    let of = async |number: &str| {
+        let path = format!("/tenants/tnt_a/conversations?number={}", number.replace('+', "%2B"));
+        stage.get(&path).await["items"].clone()
+    };
+    assert_eq!(of("+971501234567").await, json!([{"id": "conv_1", "seq": 3}]));
+    assert_eq!(of("+971500000000").await, json!([]));
+    let said = json!({"seen": 3, "text": "Yes"});
+    let url = stage.url("/tenants/tnt_a/conversations/conv_1/messages");
+    let refused = stage.http.post(url).json(&said).send().await.unwrap();
+    assert_eq!(refused.status(), 409, "what Ringback says is passed on");
+    assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["detail"], "Closed");
+    let asked = stage.ringback.received();
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&asked.last().unwrap().body).unwrap(),
+        said
+    );
+    assert!(asked.iter().all(|one| one.headers["x-api-key"] == "rbk_of_a"));
+    let url = stage.url("/tenants/tnt_a/conversations/..%2Fusers/messages");
+    assert_eq!(stage.http.post(url).json(&said).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
 async fn tickets_are_fetched_with_a_key_that_stays_here() {
     let ticket = r#"{"url": "ws://127.0.0.1:1/live", "ticket": "once", "cursor": "1"}"#;
     let ringback = Ringback::answering(move |_, _| (200, ticket.to_owned())).await;
