@@ -394,7 +394,9 @@ function showConversations(conversations) {
     fresh.querySelector("input").value = draft;
     return fresh;
   });
+  const writing = document.activeElement?.closest("#conversations li")?.dataset.id;
   $("conversations").replaceChildren(...wanted);
+  wanted.find((element) => element.dataset.id === writing)?.querySelector("input").focus();
   $("no-conversation").hidden = wanted.length > 0;
 }
 
