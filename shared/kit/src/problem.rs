@@ -27,7 +27,7 @@ use crate::{files::FileError, log::chain};
 pub struct Problem {
     /// Kind of problem: a stable identifier for programs. The guide lists all of them.
     #[serde(rename = "type")]
-    kind: String,
+    kind: Box<str>,
     /// Title of the kind, for people.
     title: &'static str,
     /// HTTP status.
@@ -47,7 +47,7 @@ pub struct Problem {
     /// Templates that can be sent in place of the message, of `window_closed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<Offer>", length(max = MAX_OFFERED))]
-    templates: Option<Box<Vec<Offer>>>,
+    templates: Option<Box<Offered>>,
     /// Invalid fields, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MAX_ERRORS))]
@@ -59,6 +59,10 @@ pub struct Problem {
     #[serde(skip)]
     headers: Vec<(HeaderName, HeaderValue)>,
 }
+
+/// Templates in place of a message: in a place of their own, so that a problem stays small.
+#[derive(Debug, Clone, Serialize)]
+struct Offered(Vec<Offer>);
 
 /// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -156,7 +160,7 @@ impl Problem {
             "kit::problem::kinds must describe `{kind}` of {status}"
         );
         Self {
-            kind: format!("urn:ringback:problem:{kind}"),
+            kind: format!("urn:ringback:problem:{kind}").into(),
             title,
             status,
             detail: bounded(detail.into(), MAX_DETAIL_LENGTH).into(),
@@ -184,7 +188,7 @@ impl Problem {
 
     /// Adds templates that can be sent in place of the message.
     pub fn offering(mut self, templates: Vec<Offer>) -> Self {
-        self.templates = Some(Box::new(templates));
+        self.templates = Some(Box::new(Offered(templates)));
         self
     }
 
