@@ -5,6 +5,7 @@ mod models;
 mod preview;
 mod reply;
 mod send;
+mod trial;
 mod visibility;
 
 use std::sync::Arc;
@@ -97,6 +98,15 @@ api::operations! {
         POST "/api/v1/conversations/{conversation_id}/messages" => reply::send_reply, "The reply",
             with "Location" "Path of the message",
             problems "merged" "conversation_moved" "window_closed" "cap_reached" "message_refused";
+
+        /// Test a campaign
+        ///
+        /// Sends the message of a broadcast, or of one of its `variants`, to one contact or number now, as `POST /api/v1/messages` does: with the
+        /// same checks, so `marketing` needs the opt-in of whoever gets it. It is in no report of the campaign. What the campaign's message lacks is
+        /// refused, with the fields of its `message`. In any state of the campaign.
+        POST "/api/v1/campaigns/{campaign_id}/test" => trial::test_campaign, "The message",
+            with "Location" "Path of the message",
+            problems "campaign_type" "merged" "window_closed" "cap_reached" "message_refused";
 
         /// Preview a message
         ///

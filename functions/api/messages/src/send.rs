@@ -239,7 +239,7 @@ impl Sending {
     }
 
     /// Sends a message. `starts`: in a conversation with its recipient.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         api: &Api,
         who: &Sends,

@@ -6,8 +6,12 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    base::ids::ContactId,
+    base::{ids::ContactId, phone::Phone},
     campaigns::campaign::{Campaign, CampaignMessage, CampaignType, Variant, VariantNumber},
+    messages::{
+        message::{Category, Channel},
+        send_request::{Declared, MessageRequest},
+    },
 };
 
 impl Campaign {
@@ -50,6 +54,31 @@ impl Campaign {
             winner: self.winner.or(Some(0)),
             ..self.clone()
         }
+    }
+
+    /// A variant's message as a request for one recipient, to see what it looks like there. `None`: it has no such variant, or it is a drip,
+    /// whose messages are steps.
+    pub fn trial(&self, number: VariantNumber, to: (Option<ContactId>, Option<Phone>)) -> Option<MessageRequest> {
+        if self.kind != CampaignType::Broadcast || number > self.variants.len() {
+            return None;
+        }
+        let says = self.with_variant(number).message;
+        let category = match says.category {
+            Category::Marketing => Declared::Marketing,
+            Category::Utility | Category::Service | Category::Authentication => Declared::Utility,
+        };
+        let channels: Vec<Channel> = says.channels.iter().copied().collect();
+        Some(MessageRequest {
+            contact_id: to.0,
+            phone: to.1,
+            line_id: says.line,
+            basis: format!("Test of the campaign {}", self.name.as_str()).parse().ok(),
+            template: says.template,
+            sms_text: says.sms_text,
+            channels: channels.into(),
+            fallback_after_seconds: Some(says.fallback_after_seconds),
+            ..MessageRequest::empty(category)
+        })
     }
 
     /// The campaign with the content of a variant, and no others.
@@ -160,6 +189,10 @@ mod tests {
             .enumerate()
             .map(|(number, text)| (text.to_owned(), counts[&number]));
         assert_eq!(said, expected.collect::<Vec<_>>());
+        let trial = |number| first.trial(number, (Some(parts[0].1[0]), None));
+        let trials: Vec<_> = (0..=3).filter_map(trial).map(|one| json!(one.sms_text)).collect();
+        assert_eq!(trials, texts, "each as a message of its own");
+        assert_eq!(trial(1).unwrap().category, Declared::Marketing);
         assert_eq!(
             parts[1].0.cause(parts[1].1[0]),
             first.cause(parts[1].1[0]),

@@ -95,11 +95,7 @@ impl ReplyRequest {
         Said {
             request: MessageRequest {
                 contact_id: Some(conversation.contact()),
-                phone: None,
-                whatsapp_id: None,
                 line_id: conversation.line(),
-                category: Declared::Utility,
-                basis: None,
                 template: own.template,
                 text: own.text,
                 media: own.media,
@@ -111,7 +107,7 @@ impl ReplyRequest {
                 sms_text: own.sms_text,
                 channels: own.channels,
                 fallback_after_seconds: own.fallback_after_seconds,
-                send_at: None,
+                ..MessageRequest::empty(Declared::Utility)
             },
             conversation,
         }

@@ -248,6 +248,30 @@ impl Asked {
 }
 
 impl MessageRequest {
+    /// A request of this category to nobody, which says nothing.
+    pub(crate) fn empty(category: Declared) -> Self {
+        Self {
+            contact_id: None,
+            phone: None,
+            whatsapp_id: None,
+            line_id: None,
+            category,
+            basis: None,
+            template: None,
+            text: None,
+            media: None,
+            interactive: None,
+            location: None,
+            contacts: UpTo::default(),
+            reaction: None,
+            reply_to: None,
+            sms_text: None,
+            channels: UpTo::default(),
+            fallback_after_seconds: None,
+            send_at: None,
+        }
+    }
+
     /// Whom it names, if it is exactly one.
     pub fn whom(&self) -> Option<Whom> {
         match (&self.contact_id, &self.phone, &self.whatsapp_id) {

@@ -9,6 +9,7 @@ mod actions;
 mod contents;
 mod replies;
 mod sending;
+mod trials;
 mod visibility;
 
 use domain::{
