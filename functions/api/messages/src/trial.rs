@@ -7,7 +7,7 @@ use axum::{Extension, extract::State};
 use domain::{
     base::{
         bounded::Whole,
-        fault::{Fault, FaultCode},
+        fault::Fault,
         ids::{CampaignId, ContactId},
         phone::Phone,
     },

@@ -35,6 +35,7 @@ pub const MAX_OFFERED: usize = 10;
 )]
 pub struct Offer {
     /// The template with its values, as a reply names it.
+    #[cfg_attr(feature = "schema", schemars(schema_with = "as_in_requests"))]
     pub template: TemplateUse,
     /// Its body for this person. Variables without a value are shown as they are written.
     #[cfg_attr(feature = "schema", schemars(example = &"Hello Maya, sorry we missed your call."))]
@@ -42,6 +43,12 @@ pub struct Offer {
     /// Values that are still to be given, as fields of `template`. Empty: it can be sent as it is.
     #[cfg_attr(feature = "schema", schemars(example = ["variables.3"]))]
     pub missing: Vec<String>,
+}
+
+/// The schema of requests, in which what has a default can be left out.
+#[cfg(feature = "schema")]
+fn as_in_requests(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"$ref": "#/components/schemas/TemplateUse"})
 }
 
 /// The templates that somebody can send in a conversation in place of free text.
