@@ -9,7 +9,7 @@ use domain::{
         answers,
     },
     base::{
-        ids::{CallId, ContactId, LineId, MessageId},
+        ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
         line_type,
     },
     calls::{
@@ -22,6 +22,7 @@ use domain::{
         },
         profile::Profile,
     },
+    inbox::conversation::{Conversation, ConversationState, Happening, Priority, What},
     messages::{
         compose::compose,
         inbound::OptFlag,
@@ -31,6 +32,7 @@ use domain::{
     },
 };
 use store::{
+    Versioned,
     contacts::contact::ContactWrite,
     messages::message::Reference,
     reports::counters::{Counted, Place, Source, TemplateDay},
@@ -475,4 +477,48 @@ async fn call_reported_three_times_costs_19_write_units() {
     store.write_call(scope, &call).await.unwrap();
     spent.push(("ends", usage::take().write_units));
     assert_eq!(spent, [("rings", 2.0), ("decide", 16.0), ("ends", 1.0)]);
+}
+
+/// Whatever is known of a conversation, its row is written for one unit while it has at most five tags, besides its entries in lists.
+#[tokio::test]
+async fn fullest_conversation_with_five_tags_is_one_write_unit() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let ids = world.aws.ids();
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let id = ConversationId::of(contact, Some(LineId::new(ids.ulid())));
+    let now = world.aws.now() + jiff::SignedDuration::from_millis(617);
+    let message = || MessageId::new(contact, ids.ulid());
+    let agent: domain::base::actor::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
+    let wrote = |at| Happening {
+        at,
+        what: What::Inbound(message(), Channel::WhatsApp),
+    };
+    let tell_after = Some(jiff::SignedDuration::from_mins(10));
+    let mut full = Conversation::begun(id, wrote(now), tell_after);
+    full.reply(agent, 1, (now, message(), Channel::WhatsApp), tell_after);
+    full.note(wrote(now + jiff::SignedDuration::from_secs(1)), tell_after);
+    full.move_to(
+        ConversationState::Snoozed,
+        Some(now + jiff::SignedDuration::from_hours(24)),
+    );
+    full.woken_at = Some(now);
+    full.assignee = Some(UserId::new(ids.ulid()));
+    full.team = Some(TeamId::new(ids.ulid()));
+    full.priority = Priority::High;
+    full.tags = (0..5).map(|_| TagId::new(ids.ulid())).collect::<Vec<_>>().into();
+    // Years of talk.
+    full.seq = 1_000_000;
+    full.read_seq = full.seq;
+    let row = Versioned {
+        value: full,
+        version: 0,
+    };
+    world.store.write_conversation(world.scope(), &row, None).await.unwrap();
+    let rows = world.rows().await;
+    let row = rows
+        .iter()
+        .find(|row| row["kind"].as_s().is_ok_and(|kind| kind == "conversation"));
+    let size = row_size(row.unwrap());
+    assert!((700..=UNIT).contains(&size), "{size} bytes: {row:?}");
 }
