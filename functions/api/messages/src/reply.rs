@@ -7,13 +7,14 @@ use axum::{Extension, extract::State};
 use domain::{
     accounts::permission::Permission,
     base::{
+        actor::Actor,
         facts::{Fact, Facts},
         ids::{ContactId, ConversationId, MessageId},
     },
     calls::record::Entry,
     contacts::{history::HistoryKind, person::Person},
     inbox::{
-        conversation::{Conversation, Reply},
+        conversation::Conversation,
         offers::{Offer, Offers},
         reply::ReplyRequest,
     },
@@ -97,12 +98,8 @@ pub(crate) async fn send_reply(
         if wrong_seen.is_some() || !problems.is_empty() {
             return Err(Problem::from(problems.iter().cloned().chain(wrong_seen).collect::<Vec<_>>()).into());
         }
-        if let Some(latest) = known
-            .value
-            .reply
-            .filter(|_| known.value.has_moved(who.actor(), request.seen))
-        {
-            let moved = moved(api, who, (&known.value, latest), request.seen);
+        if known.value.has_moved(who.actor(), request.seen) {
+            let moved = moved(api, who, &known.value, request.seen);
             return Err(Box::pin(moved).await?.into());
         }
         refers?;
@@ -157,30 +154,33 @@ async fn offers(
     Ok(offers.made())
 }
 
-/// The refusal of a reply whose author has not seen what somebody else of the team has replied.
-async fn moved(
-    api: &Api,
-    who: &Sends,
-    (conversation, latest): (&Conversation, Reply),
-    seen: u64,
-) -> Result<Problem, Setback> {
+/// The refusal of a reply whose author has not seen what somebody else of the team has written to the customer.
+async fn moved(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -> Result<Problem, Setback> {
     let mut facts = Facts::of("seq", conversation.seq);
     if who.principal().may(Permission::MessagesRead) {
-        facts = facts.and("message", latest.message.to_string());
-        facts = facts.and("by", latest.by.to_string());
         let missed = Box::pin(missed(api, who, conversation, seen)).await?;
-        facts = facts.and("messages", missed.iter().map(ToString::to_string).collect::<Fact>());
+        if let Some((message, by)) = missed.first() {
+            facts = facts.and("message", message.to_string());
+            facts = facts.and("by", by.to_string());
+        }
+        let missed = missed.iter().map(|(message, _)| message.to_string());
+        facts = facts.and("messages", missed.collect::<Fact>());
     }
     let detail = format!(
-        "Somebody else of the team has replied since. Nothing was sent. Read the conversation, and reply with `seen` {} if your reply still fits.",
+        "Somebody else of the team has written since. Nothing was sent. Read the conversation, and reply with `seen` {} if your reply still fits.",
         conversation.seq
     );
     Ok(Problem::conflict("conversation_moved", detail).because(Reason::ConversationMoved, facts))
 }
 
-/// The replies of others since this number, the newest first: those among the latest messages of the conversation, of which there were as
-/// many since as it has counted, or fewer.
-async fn missed(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -> Result<Vec<MessageId>, Setback> {
+/// What others of the team have written in the conversation since this number, with the authors, the newest first: among as many messages as
+/// happenings were counted since. Some of these may have been calls, so it can name one that was seen, but leaves none out.
+async fn missed(
+    api: &Api,
+    who: &Sends,
+    conversation: &Conversation,
+    seen: u64,
+) -> Result<Vec<(MessageId, Actor)>, Setback> {
     let (line, newest) = (conversation.line, (Order::NewestFirst, None));
     let messages = api.store().timeline(
         who.scope(),
@@ -194,12 +194,17 @@ async fn missed(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) 
         return Ok(Vec::new());
     };
     let since = usize::try_from(conversation.seq.saturating_sub(seen)).unwrap_or(usize::MAX);
+    // Whether a message of a person began the conversation is not known; the customer has got it in any case.
     let counted = page.items.into_iter().filter_map(|placed| match placed.entry {
         Entry::Sent(message) if message.line == line => match message.cause {
-            Cause::Written { by, .. } => Some((by != who.actor()).then_some(message.id)),
+            Cause::Written { by, .. }
+            | Cause::Requested {
+                by: by @ Actor::User(_),
+                ..
+            } => Some((by != who.actor()).then_some((message.id, by))),
             _ => None,
         },
-        Entry::Received(message) if message.line == line => Some(None),
+        Entry::Received(message) if message.line == line && message.message.is_written() => Some(None),
         _ => None,
     });
     Ok(counted.take(since).flatten().collect())

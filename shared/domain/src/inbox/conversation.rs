@@ -85,6 +85,9 @@ pub struct Conversation {
     /// That reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
+    /// The latest message by which a person has begun it or gone on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Started>,
     /// Time that the customer waited for the first reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_response: Option<SignedDuration>,
@@ -181,6 +184,15 @@ pub struct Reply {
     pub others: u64,
 }
 
+/// A message by which a person has begun a conversation or gone on with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// Its author.
+    pub by: Actor,
+    /// Its number.
+    pub seq: u64,
+}
+
 /// Kind of a happening, with the message or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -231,6 +243,7 @@ impl Conversation {
             waiting_since: None,
             replied_at: None,
             reply: None,
+            started: None,
             first_response: None,
             wrote: None,
             tell_at: None,
@@ -346,6 +359,7 @@ impl Conversation {
         if was_over || self.assignee.is_none() {
             self.assignee = Some(user);
         }
+        self.started = Some(Started { by, seq: self.seq });
     }
 
     /// Its team, among those of the tenant.
@@ -360,12 +374,14 @@ impl Conversation {
         self.reply.filter(|_| lately).map(|reply| reply.message)
     }
 
-    /// Whether somebody else of the team has replied since this person has seen everything up to this number.
+    /// Whether somebody else of the team has written to the customer since this person has seen everything up to this number.
     pub fn has_moved(&self, by: Actor, seen: u64) -> bool {
-        self.reply.is_some_and(|latest| {
-            let of_others = if latest.by == by { latest.others } else { latest.seq };
-            seen < of_others
-        })
+        let started = self.started.filter(|started| started.by != by);
+        started.is_some_and(|started| seen < started.seq)
+            || self.reply.is_some_and(|latest| {
+                let of_others = if latest.by == by { latest.others } else { latest.seq };
+                seen < of_others
+            })
     }
 
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
@@ -564,6 +580,9 @@ mod tests {
             (conversation.seq, conversation.unread, conversation.assignee),
             (1, 0, Some(user))
         );
+        // A colleague who has not seen it would write beside it.
+        let moved = |by, seen| conversation.has_moved(Actor::User(by), seen);
+        assert_eq!([moved(user, 0), moved(other, 0), moved(other, 1)], [false, true, false]);
         assert_eq!(
             (conversation.goes_first(at(NOW)), conversation.waiting_since),
             (None, None)

@@ -22,7 +22,7 @@ use domain::{
         },
         profile::Profile,
     },
-    inbox::conversation::{Conversation, ConversationState, Happening, Priority, What},
+    inbox::conversation::{Conversation, ConversationState, Happening, Priority, Started, What},
     messages::{
         compose::compose,
         inbound::OptFlag,
@@ -503,6 +503,10 @@ async fn fullest_conversation_with_five_tags_is_one_write_unit() {
         Some(now + jiff::SignedDuration::from_hours(24)),
     );
     full.woken_at = Some(now);
+    full.started = Some(Started {
+        by: agent,
+        seq: 1_000_000,
+    });
     full.assignee = Some(UserId::new(ids.ulid()));
     full.team = Some(TeamId::new(ids.ulid()));
     full.priority = Priority::High;

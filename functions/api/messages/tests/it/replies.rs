@@ -2,6 +2,7 @@
 
 use domain::{
     base::ids::ConversationId,
+    calls::record::Received,
     consent::wish::{By, Choice, Scope, Wish},
     contacts::contact::Contact,
     messages::{inbound::OptFlag, purpose::Purpose},
@@ -139,6 +140,13 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
         (&json!(2), &won["id"])
     );
     assert_eq!(refused["facts"]["messages"], json!([won["id"]]));
+    // A reaction is no turn: it hides nothing of what was missed.
+    aws.pass(60);
+    let reacts = |received: &mut Received| received.message.opens_window = false;
+    business.receive(&aws, id.contact(), reacts).await;
+    let still = loser.post(path, text(1, "No")).await;
+    let still = still.is_refused(409, "conversation_moved").json();
+    assert_eq!(still["facts"]["messages"], json!([won["id"]]));
     // Whoever wrote it goes on without looking, and a customer's message keeps nobody from replying.
     business.receive_noted(&aws, id.contact(), None).await;
     aws.pass(60);
@@ -301,6 +309,35 @@ async fn reply_that_cannot_be_sent_says_why() {
     assert_eq!(stopped["code"], "opted_out");
     assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
     assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
+}
+
+#[tokio::test]
+async fn fifty_replies_wait_and_no_more() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let path = messages_of(wrote(&aws, &business).await);
+    for number in 0..=50 {
+        agent.post(&path, text(1, &number.to_string())).await.is(201);
+    }
+    let further = agent.post(&path, text(1, "51")).await;
+    let refused = further.is_refused(409, "message_refused").json();
+    assert_eq!(
+        (&refused["code"], &refused["facts"]["maximum"]),
+        (&json!("too_many_open"), &json!(50))
+    );
+}
+
+#[tokio::test]
+async fn reply_to_a_deleted_contact_is_not_found() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let id = wrote(&aws, &business).await;
+    aws.delete_contact(business.scope(), id.contact(), true).await;
+    let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
+    refused.is_refused(404, "not_found");
+    assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
 }
 
 #[tokio::test]

@@ -105,6 +105,29 @@ async fn only_its_confirmation_is_sent_after_a_stop() {
     }
 }
 
+/// A reply may have waited for others in the meantime.
+#[tokio::test]
+async fn free_text_is_sent_within_the_window_only() {
+    for (seconds, state) in [(9, MessageState::Accepted), (10, MessageState::Blocked)] {
+        let world = World::by(&[Channel::WhatsApp]).await;
+        let mut message = world.follow_up().await;
+        message.policy = Policy::narrowed(Purpose::Reply, Category::Service, &Narrowing::default()).unwrap();
+        message.plan[0].content = Content::Text("Yes, for four at eight.".to_owned());
+        world.write(&message).await;
+        let now = world.aws.now();
+        world
+            .change_contact(&message, |contact| {
+                // By SMS, which opens no window.
+                contact.last_inbound_at = Some(now);
+                let opened = now - SignedDuration::from_hours(24) + SignedDuration::from_secs(10);
+                contact.open_window(&phone("+447700900999"), opened);
+            })
+            .await;
+        world.aws.pass(seconds);
+        is(&world.worked(&message).await, state);
+    }
+}
+
 #[tokio::test]
 async fn refusal_by_the_person_reaches_their_other_contacts() {
     let world = World::by(&[Channel::Sms]).await;
