@@ -3,6 +3,7 @@
 //! Replies come in bursts, by the function `messages`, and leave through `send_message`, while workers crash, jobs come twice and in any order,
 //! and the provider answers with every fault: each customer gets them in order, and each at most once.
 
+mod late;
 mod orders;
 
 use std::collections::BTreeMap;
