@@ -61,7 +61,7 @@ async fn asked(
     world: &Sims,
     tenant: &str,
     (method, path, query): (Method, &str, &[(&str, &str)]),
-    body: Option<&Value>,
+    body: Option<(&Value, &str)>,
 ) -> Result<(StatusCode, String), Response> {
     let config = world.config();
     let known = config.tenants.iter().find(|known| known.id == tenant);
@@ -71,8 +71,8 @@ async fn asked(
     };
     let url = format!("{}/api/v1/{path}", config.public_base_url);
     let mut request = world.http.request(method, url).query(query).header("x-api-key", key);
-    if let Some(body) = body {
-        request = request.json(body);
+    if let Some((body, key)) = body {
+        request = request.json(body).header("idempotency-key", key);
     }
     let asked = request.timeout(ANSWER_WITHIN).send();
     let answer = async {
@@ -127,10 +127,17 @@ async fn conversations(
     passed_on(asked(&world, &id, (Method::GET, "conversations", &of_contact), None).await)
 }
 
+/// One attempt to reply, which may be repeated.
+#[derive(Deserialize)]
+struct Attempt {
+    key: String,
+}
+
 /// The team answers in a conversation.
 async fn answer(
     State(world): State<Sims>,
     Path((id, conversation)): Path<(String, String)>,
+    Query(Attempt { key }): Query<Attempt>,
     Json(body): Json<Value>,
 ) -> Response {
     if !conversation
@@ -144,7 +151,7 @@ async fn answer(
             .into_response();
     }
     let path = format!("conversations/{conversation}/messages");
-    passed_on(asked(&world, &id, (Method::POST, &path, &[]), Some(&body)).await)
+    passed_on(asked(&world, &id, (Method::POST, &path, &[]), Some((&body, &key))).await)
 }
 
 /// The numbers whose phones changed, and `mails`; `*` if the reader must load everything again.

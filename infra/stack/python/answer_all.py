@@ -8,6 +8,7 @@ RINGBACK_MARK begins the correlation ids. Prints one JSON object.
 """
 
 import asyncio
+import calendar
 import json
 import os
 import random
@@ -109,7 +110,7 @@ class Day:
             return
         self.counts["replies"] += 1
         self.answered.setdefault((conversation, one["seq"]), []).append(number)
-        since = time.mktime(time.strptime(one["waiting_since"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+        since = calendar.timegm(time.strptime(one["waiting_since"][:19], "%Y-%m-%dT%H:%M:%S"))
         self.waited.append((time.time() - since) * 1000)
 
 

@@ -3,12 +3,12 @@
 mod drafts;
 mod models;
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use api::{
     Allowed, Api, Body, EntryId, IfMatch, Listed, Looks, OperationOut, Paging, Patch, Patchable as _, Path, Query,
-    RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, permits, received,
-    started,
+    RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, paged, permits,
+    received, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -55,7 +55,7 @@ api::operations! {
         ///
         /// Those in a `state`, the latest activity first: by default, the open ones. With `waiting`, those that are open or pending and
         /// that the `assignee` attends to, the longest wait first: by default, those of nobody. Automatic messages and their states
-        /// change no conversation. With `contact`, those of one contact, on one page. Those of deleted contacts are hidden with them. A page examines at most 500 conversations, so it can
+        /// change no conversation. With `contact`, those of one contact. Those of deleted contacts are hidden with them. A page examines at most 500 conversations, so it can
         /// hold fewer than `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/conversations" => list_conversations, "A page of conversations";
 
@@ -145,10 +145,7 @@ async fn list_conversations(
     let page = async {
         Ok::<_, Problem>(match query.contact {
             None => page.await?,
-            Some(contact) => Page {
-                items: of_contact(&api, &who, contact, &query).await?,
-                next: None,
-            },
+            Some(contact) => of_contact(&api, &who, (contact, &query), &paging).await?,
         })
     };
     let (page, config) = tokio::try_join!(Box::pin(page), Box::pin(config(&api, &who, &configs)))?;
@@ -160,17 +157,24 @@ async fn list_conversations(
     }))
 }
 
-/// The conversations of a contact that are wanted. They are few, so they are one page.
+/// A page of the conversations of a contact that are wanted. They are few, so they are read as a whole.
 async fn of_contact(
     api: &Api,
     who: &Reading,
-    contact: ContactId,
-    query: &ConversationQuery,
-) -> Result<Vec<KnownConversation>, Problem> {
-    let of_contact = api.store().conversations_of(who.scope(), contact, who.now());
-    let mut known = Box::pin(of_contact).await?;
-    known.retain(|known| query.takes(&known.conversation.value));
-    Ok(known)
+    (contact, query): (ContactId, &ConversationQuery),
+    paging: &Paging,
+) -> Result<Page<KnownConversation>, Problem> {
+    let wanted = (contact, |one: &Conversation| query.takes(one));
+    let known = Box::pin(api.store().conversations_of(who.scope(), wanted, who.now())).await?;
+    let place = |known: &KnownConversation| {
+        let one = &known.conversation.value;
+        (Reverse(one.active_at().as_millisecond()), one.id().to_string())
+    };
+    let read = |text: &str| {
+        let (at, id) = text.split_once('#')?;
+        Some((Reverse(at.parse().ok()?), id.to_owned()))
+    };
+    paged(known, paging, place, (read, |(at, id)| format!("{}#{id}", at.0)))
 }
 
 async fn backfill_conversations(

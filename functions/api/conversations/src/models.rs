@@ -227,7 +227,7 @@ pub(crate) struct ConversationOut {
     #[schemars(range(min = 0), example = 240)]
     first_response_seconds: Option<i64>,
     /// Time until which the customer can get free text by WhatsApp on this line; afterwards, only templates. `null`: the customer has not
-    /// written by WhatsApp yet, or the line was deleted.
+    /// written to its WhatsApp number, it has none, or the line was deleted.
     window_closes_at: Option<Timestamp>,
     /// Time of the latest happening, or at which a snoozed one was opened by itself.
     active_at: Timestamp,

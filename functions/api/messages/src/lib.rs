@@ -102,8 +102,9 @@ api::operations! {
         /// Test a campaign
         ///
         /// Sends the message of a broadcast, or of one of its `variants`, to one contact or number now, as `POST /api/v1/messages` does: with the
-        /// same checks, so `marketing` needs the opt-in of whoever gets it. It is in no report of the campaign. What the campaign's message lacks is
-        /// refused, with the fields of its `message`. In any state of the campaign.
+        /// same checks, so `marketing` needs the opt-in of whoever gets it, and is sent to nobody twice in 24 hours. It is in no report of the
+        /// campaign, whatever its state. What the campaign's message lacks is refused, with the fields of its `message`. It needs the permission
+        /// `campaigns:read`, too.
         POST "/api/v1/campaigns/{campaign_id}/test" => trial::test_campaign, "The message",
             with "Location" "Path of the message",
             problems "campaign_type" "merged" "window_closed" "cap_reached" "message_refused";

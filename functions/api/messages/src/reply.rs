@@ -98,12 +98,12 @@ pub(crate) async fn send_reply(
         if wrong_seen.is_some() || !problems.is_empty() {
             return Err(Problem::from(problems.iter().cloned().chain(wrong_seen).collect::<Vec<_>>()).into());
         }
+        Box::pin(counted.get_or_try_init(|| api.limit(who, limited, Limit::per_minute(PER_MINUTE)))).await?;
         if known.value.has_moved(who.actor(), request.seen) {
             let moved = moved(api, who, &known.value, request.seen);
             return Err(Box::pin(moved).await?.into());
         }
         refers?;
-        Box::pin(counted.get_or_try_init(|| api.limit(who, limited, Limit::per_minute(PER_MINUTE)))).await?;
         not_oneself(config, whom, &asked)?;
         let composed = reviewed(config, &person, &intent, &gathered, now).and_then(Review::into_outcome);
         let composed = match composed.map_err(|refusal| said.told(refusal, (contact, config))) {
@@ -146,6 +146,11 @@ async fn offers(
     let page = page.await?;
     gathered.material.templates = page.items.into_iter().map(|found| found.value).collect();
     let world = &world(config, person, &gathered, who.now());
+    // A template answers no message: by itself, it goes by the usual connection.
+    let asked = &Asked {
+        refers: None,
+        ..asked.clone()
+    };
     let offers = Offers {
         conversation,
         asked,
@@ -159,7 +164,9 @@ async fn moved(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -
     let mut facts = Facts::of("seq", conversation.seq);
     if who.principal().may(Permission::MessagesRead) {
         let missed = Box::pin(missed(api, who, conversation, seen)).await?;
-        if let Some((message, by)) = missed.first() {
+        let latest = conversation.reply.map(|latest| (latest.message, latest.by));
+        let latest = missed.first().copied().or(latest);
+        if let Some((message, by)) = latest.filter(|(_, by)| *by != who.actor()) {
             facts = facts.and("message", message.to_string());
             facts = facts.and("by", by.to_string());
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::{Api, Body, Path, found};
 use axum::{Extension, extract::State};
 use domain::{
+    accounts::permission::Permission,
     base::{
         bounded::Whole,
         fault::Fault,
@@ -49,6 +50,11 @@ pub(crate) async fn test_campaign(
         variant,
     }): Body<TestIn>,
 ) -> Result<Placed, Problem> {
+    if !who.principal().may(Permission::CampaignsRead) {
+        return Err(Problem::forbidden(
+            "A test shows what a campaign says: it needs the permission campaigns:read, too.",
+        ));
+    }
     let campaign: Campaign = found(api.store().get(who.scope(), &id)).await?.value;
     if campaign.kind != CampaignType::Broadcast {
         let detail = "The campaign is a drip, whose messages are steps. Enrol yourself to see them.";

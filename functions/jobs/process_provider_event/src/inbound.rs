@@ -7,7 +7,7 @@ use domain::{
     automations::answers::{Heard, no_way_back},
     base::{
         external::{ProviderRef, ShownName},
-        ids::{ConnectionId, ContactId, ConversationId, MessageId},
+        ids::{ContactId, ConversationId, MessageId},
         phone::Phone,
     },
     calls::record::{ConsentEntry, MessageRef, Received, consent_id},
@@ -410,7 +410,7 @@ impl Event<'_> {
             at: message.at.min(now),
             wish,
             language,
-            number: number.or_else(|| whatsapp_number(config, self.connection)),
+            number: number.or_else(|| config.whatsapp_number(self.connection)),
         }
     }
 
@@ -727,7 +727,7 @@ impl Event<'_> {
         let Some(config) = self.ctx.store.config(self.scope, &self.ctx.config).await? else {
             return Ok(kit::queue::gone("tenant"));
         };
-        let number = whatsapp_number(&config, self.connection);
+        let number = config.whatsapp_number(self.connection);
         self.change_people(from, "call", |contact| {
             contact.heard_again(at);
             if let Some(number) = number {
@@ -884,11 +884,6 @@ fn own_words(message: &InboundMessage) -> Option<&str> {
 }
 
 /// The WhatsApp number of the business behind a connection.
-fn whatsapp_number(config: &TenantConfig, connection: ConnectionId) -> Option<&Phone> {
-    let found = config.connections.iter().find(|known| known.id == connection);
-    found?.whatsapp_number.as_ref()
-}
-
 /// Meta's id first: a number can change hands, and may be missing.
 fn identities(from: &Sender) -> Vec<Identity> {
     let bsuid = from.bsuid.clone().map(Identity::Bsuid);

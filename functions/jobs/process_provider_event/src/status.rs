@@ -4,12 +4,12 @@ use domain::{
     Timestamp,
     base::ids::MessageId,
     calls::record::MessageRef,
-    contacts::contact::{Contact, Identity},
+    contacts::contact::{Contact, Identity, Tried},
     messages::{
         errors::{self, Stage},
         inbound::{Sender, Status},
         message::{AttemptState, Leg, Message, Next, StatusReport},
-        send::Api,
+        send::{Api, Effect},
     },
 };
 use kit::{Done, JobError, crash};
@@ -139,8 +139,19 @@ impl Event<'_> {
         self.doubt_template(leg, (api, code), attempt.claimed_at).await?;
         // A clock that is ahead would make a refusal irrevocable.
         let at = report.at.min(self.ctx.clock.now());
-        let to = (leg.channel, message.to.phone.as_ref());
-        let change = |contact: &mut Contact| contact.learn(to, &classified, at).proven_by(&message.id);
+        let config = match classified.effect {
+            Effect::WindowClosed => self.ctx.store.config(self.scope, &self.ctx.config).await?,
+            _ => None,
+        };
+        let tried = Tried {
+            channel: leg.channel,
+            to: message.to.phone.as_ref(),
+            from: config
+                .as_deref()
+                .and_then(|config| config.whatsapp_number(leg.connection)),
+            claimed_at: attempt.claimed_at,
+        };
+        let change = |contact: &mut Contact| contact.learn(tried, &classified, at).proven_by(&message.id);
         let cause = format!("failed#{}#{number}", message.id);
         self.change_contact(message.id.contact(), (at, &cause), change).await?;
         Ok(())

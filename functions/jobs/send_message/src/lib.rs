@@ -71,14 +71,14 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Timestamp,
     accounts::notice::Notice,
-    base::{external::ProviderRef, ids::SendKey, phone::Phone},
+    base::{external::ProviderRef, ids::SendKey},
     calls::record::{MessageRef, consent_id},
-    contacts::contact::{Change, Contact},
+    contacts::contact::{Change, Contact, Tried},
     media::asset::Asset,
     messages::{
         check::{self, Check, CheckInput},
         errors::{self, doubts_template},
-        message::{Attempt, AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
+        message::{Attempt, AttemptState, Leg, Message, Next, SendOutcome, StatusReport},
         refusal::{Reason, Refusal},
         send::{Classified, Effect, ErrorClass, Timers},
     },
@@ -768,7 +768,6 @@ impl Work<'_> {
         };
         message.version += 1;
         crash::point("send_message.recorded");
-        let to = (planned.channel, message.to.phone.as_ref());
         let refused = |attempt: &Attempt| attempt.number == key.attempt && attempt.state == AttemptState::Refused;
         if moved && message.attempts.iter().any(refused) {
             self.give_back(attempted.as_ref()).await;
@@ -776,7 +775,13 @@ impl Work<'_> {
         let mut attempts = message.attempts.iter();
         let attempt = attempts.find(|attempt| attempt.number == key.attempt);
         let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
-        self.follow(key, to, connection, &sent.outcome, times).await?;
+        let tried = Tried {
+            channel: planned.channel,
+            to: message.to.phone.as_ref(),
+            from: connection.whatsapp_number(),
+            claimed_at: times.0,
+        };
+        self.follow(key, tried, connection, &sent.outcome, times).await?;
         self.doubt_template(planned, connection, &sent.outcome, times).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
@@ -828,13 +833,18 @@ impl Work<'_> {
                 message: message.id,
                 attempt: attempt.number,
             };
-            let to = (planned.channel, message.to.phone.as_ref());
+            let tried = Tried {
+                channel: planned.channel,
+                to: message.to.phone.as_ref(),
+                from: connection.whatsapp_number(),
+                claimed_at: attempt.claimed_at,
+            };
             // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
                 let times = (attempt.claimed_at, attempt.claimed_at);
-                self.follow(key, to, &connection, &outcome, times).await?;
+                self.follow(key, tried, &connection, &outcome, times).await?;
             } else if let SendOutcome::Refused { classified, .. } = &outcome {
-                self.teach(key, to, classified, attempt.claimed_at).await?;
+                self.teach(key, tried, classified, attempt.claimed_at).await?;
             }
         }
         Ok(())
@@ -921,7 +931,7 @@ impl Work<'_> {
     async fn follow(
         &self,
         key: SendKey,
-        to: (Channel, Option<&Phone>),
+        tried: Tried<'_>,
         connection: &Connection,
         outcome: &SendOutcome,
         times: (Timestamp, Timestamp),
@@ -953,23 +963,17 @@ impl Work<'_> {
             };
             self.change_connection(connection, learn).await?;
         }
-        self.teach(key, to, classified, now).await
+        self.teach(key, tried, classified, now).await
     }
 
     /// Effect of an error on the contact. A refusal reaches all contacts of the person ([`Store::change_contact`]).
-    async fn teach(
-        &self,
-        key: SendKey,
-        to: (Channel, Option<&Phone>),
-        error: &Classified,
-        at: Timestamp,
-    ) -> Result<(), StepError> {
-        if self.contact.clone().learn(to, error, at) == Change::Nothing {
+    async fn teach(&self, key: SendKey, tried: Tried<'_>, error: &Classified, at: Timestamp) -> Result<(), StepError> {
+        if self.contact.clone().learn(tried, error, at) == Change::Nothing {
             return Ok(());
         }
         let consent = consent_id(at, &format!("failed#{}#{}", key.message, key.attempt));
         let (store, contact) = (&self.ctx.store, self.contact.id);
-        let change = |contact: &mut Contact| contact.learn(to, error, at).proven_by(&key.message);
+        let change = |contact: &mut Contact| contact.learn(tried, error, at).proven_by(&key.message);
         RACES
             .until_won(|| Box::pin(store.change_contact(self.scope, contact, consent, change)))
             .await?;

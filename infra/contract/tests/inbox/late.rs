@@ -28,6 +28,7 @@ async fn late_refusal_keeps_the_text_and_offers_what_can_be_sent() {
     let message = format!("/api/v1/messages/{}", sent["id"].as_str().expect("an id"));
     let accepted = agent.get(&message).await.is(200).json();
     assert_eq!(accepted["state"], "accepted");
+    let sent_at = aws.now();
     aws.pass(5);
     let status = json!({
         "id": accepted["attempts"][0]["provider_ref"], "status": "failed", "timestamp": aws.now().as_second().to_string(),
@@ -45,7 +46,7 @@ async fn late_refusal_keeps_the_text_and_offers_what_can_be_sent() {
     // The same text once more is refused at once, with the templates that can be sent.
     let again = json!({"seen": 2, "text": said["text"]});
     let refused = agent.post(&path, again).await.is_refused(409, "window_closed").json();
-    assert_eq!(refused["facts"], json!({"closed_at": aws.now()}));
+    assert_eq!(refused["facts"], json!({"closed_at": sent_at}));
     let template = &refused["templates"][0]["template"];
     let sent = agent.post(&path, json!({"seen": 2, "template": template})).await;
     sent.is(201);

@@ -75,7 +75,7 @@ function showTenants() {
   follow();
   $("businesses").replaceChildren(...(state.tenants.length < 2 ? [] : state.tenants.map((tenant) => make("button", {
     type: "button", textContent: tenant.name, ariaPressed: String(tenant.id === state.tenant),
-    onclick: () => { state.tenant = tenant.id; showTenants(); attempt(refreshPhone); },
+    onclick: () => { state.tenant = tenant.id; showConversations([]); showTenants(); attempt(refreshPhone); },
   }))));
 }
 
@@ -354,18 +354,21 @@ function facts(conversation) {
   ].join(" · ");
 }
 
-/** A form by which the team replies. What is refused is said, with the templates that can be sent instead. */
-function teamReply(conversation) {
-  const said = make("input", { name: "text", ariaLabel: "Reply of the team", placeholder: "Reply", dir: "auto", autocomplete: "off", required: true });
-  const result = make("p", { className: "result", role: "status" });
-  const offers = make("div", { className: "offers" });
+/** A form by which the team replies. What is refused is said, with the templates that can be sent instead. Its parts stay the same while the
+ * conversation changes, so that nothing that is written or said is lost. */
+function teamReply(parts, tenant, conversation) {
+  const { said, result, offers } = parts;
   const send = async (content) => {
-    const path = `tenants/${encodeURIComponent(state.tenant)}/conversations/${conversation.id}/messages`;
+    const path = `tenants/${encodeURIComponent(tenant)}/conversations/${conversation.id}/messages`;
     offers.replaceChildren();
     result.textContent = "";
+    // The same text again is the same request.
+    const asked = JSON.stringify({ seen: conversation.seq, ...content });
+    if (parts.asked !== asked) Object.assign(parts, { asked, key: crypto.randomUUID?.() ?? String(Math.random()) });
     try {
-      await ask(path, "POST", { seen: conversation.seq, ...content });
+      await ask(`${path}?key=${parts.key}`, "POST", JSON.parse(asked));
       said.value = "";
+      parts.asked = null;
     } catch (error) {
       result.textContent = error.message;
       offers.replaceChildren(...(error.data?.templates ?? []).filter((offer) => offer.missing.length === 0).map((offer) => make("button", {
@@ -374,30 +377,33 @@ function teamReply(conversation) {
       })));
     }
   };
-  return make("form", { className: "team-reply", onsubmit: (event) => {
+  return make("form", { onsubmit: (event) => {
     event.preventDefault();
     attempt(() => send({ text: said.value }), event.submitter);
   } }, make("div", { className: "reply" }, said, make("button", { className: "primary", textContent: "Reply" })), result, offers);
 }
 
-/** A form keeps what is written in it while its conversation changes. */
+/** The parts of the forms, by conversation. */
+const replying = new Map();
+
+function partsOf(id) {
+  if (!replying.has(id)) {
+    replying.set(id, {
+      said: make("input", { name: "text", ariaLabel: "Reply of the team", placeholder: "Reply", dir: "auto", autocomplete: "off", required: true }),
+      result: make("p", { className: "result", role: "status" }),
+      offers: make("div", { className: "offers" }),
+    });
+  }
+  return replying.get(id);
+}
+
 function showConversations(conversations) {
-  const known = new Map([...$("conversations").children].map((element) => [element.dataset.id, element]));
-  const wanted = conversations.map((conversation) => {
-    const content = JSON.stringify(conversation);
-    const old = known.get(conversation.id);
-    if (old?.dataset.content === content) return old;
-    const draft = old?.querySelector("input").value ?? "";
-    const fresh = make("li", {}, make("p", { className: "quiet", textContent: facts(conversation) }), teamReply(conversation));
-    fresh.dataset.id = conversation.id;
-    fresh.dataset.content = content;
-    fresh.querySelector("input").value = draft;
-    return fresh;
-  });
-  const writing = document.activeElement?.closest("#conversations li")?.dataset.id;
-  $("conversations").replaceChildren(...wanted);
-  wanted.find((element) => element.dataset.id === writing)?.querySelector("input").focus();
-  $("no-conversation").hidden = wanted.length > 0;
+  const writing = document.activeElement;
+  const { tenant } = state;
+  $("conversations").replaceChildren(...conversations.map((conversation) => make("li", {},
+    make("p", { className: "quiet", textContent: facts(conversation) }), teamReply(partsOf(conversation.id), tenant, conversation))));
+  $("no-conversation").hidden = conversations.length > 0;
+  if ([...replying.values()].some(({ said }) => said === writing && said.isConnected)) writing.focus();
 }
 
 // What is asked

@@ -25,7 +25,7 @@ async fn team_answers_from_the_page() {
     assert_eq!(of("+971501234567").await, json!([{"id": "conv_1", "seq": 3}]));
     assert_eq!(of("+971500000000").await, json!([]));
     let said = json!({"seen": 3, "text": "Yes"});
-    let url = stage.url("/tenants/tnt_a/conversations/conv_1/messages");
+    let url = stage.url("/tenants/tnt_a/conversations/conv_1/messages?key=1");
     let refused = stage.http.post(url).json(&said).send().await.unwrap();
     assert_eq!(refused.status(), 409, "what Ringback says is passed on");
     assert_eq!(refused.json::<serde_json::Value>().await.unwrap()["detail"], "Closed");
@@ -34,8 +34,9 @@ async fn team_answers_from_the_page() {
         serde_json::from_slice::<serde_json::Value>(&asked.last().unwrap().body).unwrap(),
         said
     );
+    assert_eq!(asked.last().unwrap().headers["idempotency-key"], "1");
     assert!(asked.iter().all(|one| one.headers["x-api-key"] == "rbk_of_a"));
-    let url = stage.url("/tenants/tnt_a/conversations/..%2Fusers/messages");
+    let url = stage.url("/tenants/tnt_a/conversations/..%2Fusers/messages?key=2");
     assert_eq!(stage.http.post(url).json(&said).send().await.unwrap().status(), 404);
 }
 

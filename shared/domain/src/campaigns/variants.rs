@@ -68,14 +68,15 @@ impl Campaign {
             Category::Utility | Category::Service | Category::Authentication => Declared::Utility,
         };
         let channels: Vec<Channel> = says.channels.iter().copied().collect();
+        let by = |channel: Channel| channels.contains(&channel);
         Some(MessageRequest {
             contact_id: to.0,
             phone: to.1,
             line_id: says.line,
             basis: format!("Test of the campaign {}", self.name.as_str()).parse().ok(),
-            template: says.template,
-            sms_text: says.sms_text,
-            channels: channels.into(),
+            template: says.template.filter(|_| by(Channel::WhatsApp)),
+            sms_text: says.sms_text.filter(|_| by(Channel::Sms)),
+            channels: channels.clone().into(),
             fallback_after_seconds: Some(says.fallback_after_seconds),
             ..MessageRequest::empty(category)
         })

@@ -219,6 +219,19 @@ impl MissedCall {
     }
 }
 
+/// A message that was tried, as far as an error says something about the person.
+#[derive(Debug, Clone, Copy)]
+pub struct Tried<'a> {
+    /// Its channel.
+    pub channel: Channel,
+    /// The person's number.
+    pub to: Option<&'a Phone>,
+    /// The WhatsApp number of the business that sent it.
+    pub from: Option<&'a Phone>,
+    /// The time just before it was sent.
+    pub claimed_at: Timestamp,
+}
+
 /// WhatsApp's service window with one number of the business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
@@ -573,9 +586,11 @@ impl Contact {
             .retain(|known| known.channel != channel || other(known));
     }
 
-    /// Learns from a provider's error about a message to this number, unless the person has said otherwise since or shown
-    /// that the channel works.
-    pub fn learn(&mut self, (channel, number): (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Change {
+    /// Learns from a provider's error about a message, unless the person has said otherwise since or shown that the channel works.
+    pub fn learn(&mut self, tried: Tried<'_>, error: &Classified, at: Timestamp) -> Change {
+        let Tried {
+            channel, to: number, ..
+        } = tried;
         let refused = |scope: Scope| {
             let source = format!("{} says: {}", channel.name(), error.meaning);
             Wish::new(Choice::Refused, scope, By::Provider, &source, at)
@@ -594,12 +609,16 @@ impl Contact {
                 Change::Contact
             }
             Effect::WindowClosed => {
-                // The report does not name the number of the business.
-                let closed = at - SERVICE_WINDOW;
-                let open = self.windows.iter_mut();
-                let open = open.filter(|window| closed < window.at && window.at <= at);
-                let changed = open.map(|window| window.at = closed).count();
-                if changed == 0 { Change::Nothing } else { Change::Contact }
+                let closed = tried.claimed_at - SERVICE_WINDOW;
+                // What the person wrote since has opened it again.
+                let mut open = self.windows.iter_mut().filter(|window| {
+                    tried.from == Some(&window.number) && closed < window.at && window.at <= tried.claimed_at
+                });
+                let Some(window) = open.next() else {
+                    return Change::Nothing;
+                };
+                window.at = closed;
+                Change::Contact
             }
             Effect::MarketingOptOut if self.marketing_opted_out().is_some() => Change::Nothing,
             Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),

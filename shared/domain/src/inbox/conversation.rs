@@ -191,6 +191,9 @@ pub struct Started {
     pub by: Actor,
     /// Its number.
     pub seq: u64,
+    /// Number of the latest one before it by somebody else. 0: there is none.
+    #[serde(default)]
+    pub others: u64,
 }
 
 /// Kind of a happening, with the message or call.
@@ -359,7 +362,13 @@ impl Conversation {
         if was_over || self.assignee.is_none() {
             self.assignee = Some(user);
         }
-        self.started = Some(Started { by, seq: self.seq });
+        let others = match self.started {
+            Some(before) if before.by == by => before.others,
+            Some(before) => before.seq,
+            None => 0,
+        };
+        let seq = self.seq;
+        self.started = Some(Started { by, seq, others });
     }
 
     /// Its team, among those of the tenant.
@@ -376,12 +385,13 @@ impl Conversation {
 
     /// Whether somebody else of the team has written to the customer since this person has seen everything up to this number.
     pub fn has_moved(&self, by: Actor, seen: u64) -> bool {
-        let started = self.started.filter(|started| started.by != by);
-        started.is_some_and(|started| seen < started.seq)
-            || self.reply.is_some_and(|latest| {
-                let of_others = if latest.by == by { latest.others } else { latest.seq };
-                seen < of_others
-            })
+        let replied = self.reply.map(|latest| (latest.by, latest.seq, latest.others));
+        let started = self.started.map(|latest| (latest.by, latest.seq, latest.others));
+        let of_others = |(author, seq, others)| if author == by { others } else { seq };
+        replied
+            .into_iter()
+            .chain(started)
+            .any(|latest| seen < of_others(latest))
     }
 
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
@@ -583,6 +593,9 @@ mod tests {
         // A colleague who has not seen it would write beside it.
         let moved = |by, seen| conversation.has_moved(Actor::User(by), seen);
         assert_eq!([moved(user, 0), moved(other, 0), moved(other, 1)], [false, true, false]);
+        let mut both = conversation.clone();
+        both.start(Actor::User(other), (wrote(1).at, message(8), Channel::Sms));
+        assert!(both.has_moved(Actor::User(other), 0), "hidden by one's own");
         assert_eq!(
             (conversation.goes_first(at(NOW)), conversation.waiting_since),
             (None, None)

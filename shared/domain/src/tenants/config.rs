@@ -37,6 +37,14 @@ pub struct TenantConfig {
     pub connections: Vec<ConnectionSummary>,
 }
 
+impl TenantConfig {
+    /// The WhatsApp number of a connection.
+    pub fn whatsapp_number(&self, connection: ConnectionId) -> Option<&Phone> {
+        let found = self.connections.iter().find(|known| known.id == connection);
+        found?.whatsapp_number.as_ref()
+    }
+}
+
 /// The parts of a connection that planning and the set-up list need. A change of them raises the tenant's version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSummary {

@@ -1,7 +1,7 @@
 use domain::{
     Timestamp,
     base::{ids::ContactId, phone::Phone},
-    contacts::contact::{Change, Contact, Identity, MAX_UNREACHABLE},
+    contacts::contact::{Change, Contact, Identity, MAX_UNREACHABLE, Tried},
     messages::{
         errors::{Stage, classify},
         inbound::OptFlag,
@@ -73,6 +73,15 @@ proptest! {
     }
 }
 
+fn tried(channel: Channel, to: Option<&Phone>) -> Tried<'_> {
+    Tried {
+        channel,
+        to,
+        from: None,
+        claimed_at: at(0),
+    }
+}
+
 fn error(effect: Effect) -> Classified {
     Classified {
         effect,
@@ -87,26 +96,33 @@ fn error_does_not_override_a_newer_wish() {
     contact.last_inbound_at = Some(at(10));
     let before = contact.clone();
     for effect in [Effect::ChannelOptOut, Effect::MarketingOptOut, Effect::Unreachable] {
-        let change = contact.learn((Channel::Sms, None), &error(effect), at(9));
+        let change = contact.learn(tried(Channel::Sms, None), &error(effect), at(9));
         assert_eq!(change, Change::Nothing, "{effect:?}");
     }
     assert_eq!(contact, before);
-    contact.learn((Channel::Sms, None), &error(Effect::ChannelOptOut), at(11));
+    contact.learn(tried(Channel::Sms, None), &error(Effect::ChannelOptOut), at(11));
     assert!(contact.opted_out().is_some());
 }
 
 #[test]
 fn window_that_the_provider_found_closed_is_closed_until_the_person_writes() {
     let mut contact = somebody();
-    let number: Phone = "+447700900999".parse().expect("a number");
+    let [number, other] = ["+447700900999", "+447700900111"].map(|number| number.parse::<Phone>().expect("a number"));
     contact.open_window(&number, at(10));
+    contact.open_window(&other, at(10));
     let closed = |contact: &mut Contact, second| {
-        contact.learn((Channel::WhatsApp, None), &error(Effect::WindowClosed), at(second))
+        let tried = Tried {
+            from: Some(&number),
+            claimed_at: at(second),
+            ..tried(Channel::WhatsApp, None)
+        };
+        contact.learn(tried, &error(Effect::WindowClosed), at(30))
     };
     assert_eq!(closed(&mut contact, 9), Change::Nothing, "they wrote since");
     assert_eq!(closed(&mut contact, 20), Change::Contact);
     assert_eq!(contact.window_closes_at(&number), Some(at(20)));
     assert_eq!(closed(&mut contact, 20), Change::Nothing);
+    assert!(contact.window_open(&other, at(22)), "of another branch");
     contact.open_window(&number, at(21));
     assert!(contact.window_open(&number, at(22)));
 }
@@ -117,7 +133,7 @@ fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     let number = |place: u8| -> Phone { format!("+97150123456{place}").parse().expect("a number") };
     let (landline, mobile) = (number(1), number(2));
     let learn = |contact: &mut Contact, channel, number: Option<&Phone>, second| {
-        contact.learn((channel, number), &error(Effect::Unreachable), at(second))
+        contact.learn(tried(channel, number), &error(Effect::Unreachable), at(second))
     };
     for second in [1, 2] {
         assert_eq!(

@@ -186,14 +186,14 @@ impl Store {
         })
     }
 
-    /// The conversations of a contact, also those of contacts that were merged into it, the latest activity first: at most 100 of each. None if
+    /// The conversations of a contact that fulfil a condition, also those of contacts that were merged into it, the latest activity first: at most 100 of each. None if
     /// it does not exist or is deleted.
     ///
     /// Costs a read of the contact, and a query for each of its ids.
     pub async fn conversations_of(
         &self,
         scope: &TenantScope,
-        contact: ContactId,
+        (contact, wanted): (ContactId, impl Fn(&Conversation) -> bool),
         now: Timestamp,
     ) -> Result<Vec<KnownConversation>, StoreError> {
         const DOING: &str = "list the conversations of a contact";
@@ -210,6 +210,7 @@ impl Store {
         for item in try_join_all(of).await?.into_iter().flatten() {
             found.extend(row::versioned(Some(item), None, DOING)?);
         }
+        found.retain(|known| wanted(&known.value));
         found.sort_by_key(|known| std::cmp::Reverse(known.value.active_at()));
         self.known_conversations(scope, found, now).await
     }

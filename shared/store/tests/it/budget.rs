@@ -506,6 +506,7 @@ async fn fullest_conversation_with_five_tags_is_one_write_unit() {
     full.started = Some(Started {
         by: agent,
         seq: 1_000_000,
+        others: 999_999,
     });
     full.assignee = Some(UserId::new(ids.ulid()));
     full.team = Some(TeamId::new(ids.ulid()));

@@ -267,14 +267,7 @@ async fn timeline_has_what_was_said_on_the_line() {
         ("&state=closed", vec![]),
         ("&unread=true", vec![goes_on, elsewhere, on_line]),
     ] {
-        let listed = viewer
-            .get(&format!("{CONVERSATIONS}?contact={}{query}", survivor.id))
-            .await;
-        let mut found: Vec<_> = listed
-            .items()
-            .iter()
-            .map(|one| one["id"].as_str().unwrap().to_owned())
-            .collect();
+        let mut found = listed(&viewer, &format!("?contact={}{query}", survivor.id)).await;
         let mut expected = ids(&expected);
         // Two of them have the same time.
         found.sort();

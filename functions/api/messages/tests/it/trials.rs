@@ -27,15 +27,16 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
         ));
     };
     let colleague = business.contact_with(&aws, CUSTOMER, wants_offers).await;
+    let other = business.contact_with(&aws, &mobile(3), wants_offers).await;
     let stranger = business.contact_with(&aws, &mobile(2), |_| {}).await;
     let fields = json!({
-        "type": "broadcast", "name": "Weekend", "message": {"channels": ["sms"], "sms_text": "20% off, {{contact.first_name|dear guest}}"},
+        "type": "broadcast", "name": "Weekend", "message": {"channels": ["sms"], "template": sending::template(), "sms_text": "20% off, {{contact.first_name|dear guest}}"},
         "variants": [{"name": "Short", "percent": 50, "sms_text": "20% off"}],
     });
     let campaign: Campaign = aws.own(business.scope(), fields).await;
     let path = &test_of(&campaign);
-    for (variant, text) in [(0, "20% off, dear guest"), (1, "20% off")] {
-        let body = json!({"contact_id": colleague.id, "variant": variant});
+    for (variant, text, to) in [(0, "20% off, dear guest", &colleague), (1, "20% off", &other)] {
+        let body = json!({"contact_id": to.id, "variant": variant});
         let sent = agent.post(path, body).await;
         let shown = sent.is(201).json();
         assert_eq!(
@@ -48,6 +49,8 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
         );
         assert_eq!(shown["basis"], "Test of the campaign Weekend");
     }
+    let again = agent.post(path, json!({"contact_id": colleague.id})).await;
+    assert_eq!(again.is_refused(409, "message_refused").json()["code"], "frequency");
     let refused = agent.post(path, json!({"phone": mobile(2)})).await;
     assert_eq!(refused.is_refused(409, "message_refused").json()["code"], "no_consent");
     for (body, field) in [
@@ -66,6 +69,12 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
         .await;
     let refused = agent.post(&test_of(&drip), json!({"contact_id": colleague.id})).await;
     refused.is_refused(409, "campaign_type");
+    let sends = [Permission::MessagesSend];
+    let scoped = town.scoped_key_of(business.scope(), Role::Agent, &sends).await;
+    scoped
+        .post(path, json!({"contact_id": other.id}))
+        .await
+        .is_refused(403, "forbidden");
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     viewer
         .post(path, json!({"contact_id": colleague.id}))

@@ -100,7 +100,7 @@ async fn window_that_was_closed_after_all_is_closed() {
     let failed = world.message(&message).await;
     assert_eq!(failed.state(), MessageState::Failed);
     assert_eq!(failed.plan[0].content, message.plan[0].content);
-    assert_eq!(world.customer().await.window_closes_at(&number), Some(world.aws.now()));
+    assert_eq!(world.customer().await.window_closes_at(&number), Some(now));
 }
 
 #[tokio::test]
