@@ -137,14 +137,16 @@ async fn list_conversations(
     paging: Paging,
 ) -> Result<Listed<ConversationOut>, Problem> {
     query.check()?;
-    let (after, limit) = (paging.position()?, paging.limit());
     let wanted = (query.list(), |one: &Conversation| query.takes(one));
-    let page = api
-        .store()
-        .conversations(who.scope(), wanted, (after, limit), who.now());
     let page = async {
         Ok::<_, Problem>(match query.contact {
-            None => page.await?,
+            None => {
+                let (after, limit) = (paging.position()?, paging.limit());
+                let page = api
+                    .store()
+                    .conversations(who.scope(), wanted, (after, limit), who.now());
+                Box::pin(page).await?
+            }
             Some(contact) => of_contact(&api, &who, (contact, &query), &paging).await?,
         })
     };

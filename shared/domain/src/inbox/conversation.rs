@@ -85,7 +85,7 @@ pub struct Conversation {
     /// That reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
-    /// The latest message by which a person has begun it or gone on with it.
+    /// The latest message by which a person has begun it or gone on with it, until somebody replies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Started>,
     /// Time that the customer waited for the first reply.
@@ -323,12 +323,9 @@ impl Conversation {
         } else {
             self.read_to(self.seq);
         }
-        let others = match self.reply {
-            Some(before) if before.by == by => before.others,
-            Some(before) => before.seq,
-            None => 0,
-        };
+        let others = self.latest_of_others(by);
         let seq = self.seq;
+        self.started = None;
         self.reply = Some(Reply {
             message,
             by,
@@ -362,11 +359,7 @@ impl Conversation {
         if was_over || self.assignee.is_none() {
             self.assignee = Some(user);
         }
-        let others = match self.started {
-            Some(before) if before.by == by => before.others,
-            Some(before) => before.seq,
-            None => 0,
-        };
+        let others = self.latest_of_others(by);
         let seq = self.seq;
         self.started = Some(Started { by, seq, others });
     }
@@ -385,13 +378,16 @@ impl Conversation {
 
     /// Whether somebody else of the team has written to the customer since this person has seen everything up to this number.
     pub fn has_moved(&self, by: Actor, seen: u64) -> bool {
+        seen < self.latest_of_others(by)
+    }
+
+    /// Number of what somebody else of the team has written last. 0: nothing.
+    fn latest_of_others(&self, by: Actor) -> u64 {
         let replied = self.reply.map(|latest| (latest.by, latest.seq, latest.others));
         let started = self.started.map(|latest| (latest.by, latest.seq, latest.others));
-        let of_others = |(author, seq, others)| if author == by { others } else { seq };
-        replied
-            .into_iter()
-            .chain(started)
-            .any(|latest| seen < of_others(latest))
+        let written = replied.into_iter().chain(started);
+        let of_others = written.map(|(author, seq, others)| if author == by { others } else { seq });
+        of_others.max().unwrap_or(0)
     }
 
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
@@ -596,6 +592,14 @@ mod tests {
         let mut both = conversation.clone();
         both.start(Actor::User(other), (wrote(1).at, message(8), Channel::Sms));
         assert!(both.has_moved(Actor::User(other), 0), "hidden by one's own");
+        both.reply(
+            Actor::User(other),
+            2,
+            (wrote(1).at, message(7), Channel::Sms),
+            TELL_AFTER,
+        );
+        assert_eq!(both.started, None, "the reply says what was before it");
+        assert!(both.has_moved(Actor::User(other), 0) && both.has_moved(Actor::User(user), 2));
         assert_eq!(
             (conversation.goes_first(at(NOW)), conversation.waiting_since),
             (None, None)

@@ -55,7 +55,7 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
     assert_eq!(refused.is_refused(409, "message_refused").json()["code"], "no_consent");
     for (body, field) in [
         (json!({"contact_id": stranger.id, "variant": 2}), "variant"),
-        (json!({"variant": 1}), "contact_id"),
+        (json!({"variant": 1}), "phone"),
     ] {
         agent.post(path, body).await.names_only(&[field]);
     }
