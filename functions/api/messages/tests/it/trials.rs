@@ -63,7 +63,7 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
         .own(business.scope(), json!({"type": "broadcast", "name": "Empty"}))
         .await;
     let lacks = agent.post(&test_of(&empty), json!({"contact_id": colleague.id})).await;
-    lacks.is_refused(422, "invalid").names_field("sms_text");
+    lacks.is_refused(422, "invalid").names_field("template");
     let drip: Campaign = aws
         .own(business.scope(), json!({"type": "drip", "name": "Welcome"}))
         .await;
