@@ -975,6 +975,7 @@ fn document_matches_the_types() {
             "Listed_string",
             "Look",
             "LookPatch",
+            "OfferedTemplate",
             "Problem",
             "ThingIn",
             "ThingInPatch",

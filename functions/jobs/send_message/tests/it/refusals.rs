@@ -108,7 +108,7 @@ async fn only_its_confirmation_is_sent_after_a_stop() {
 /// A reply may have waited for others in the meantime.
 #[tokio::test]
 async fn free_text_is_sent_within_the_window_only() {
-    for (seconds, state) in [(9, MessageState::Accepted), (10, MessageState::Blocked)] {
+    for (seconds, state) in [(9, MessageState::Accepted), (10, MessageState::Failed)] {
         let world = World::by(&[Channel::WhatsApp]).await;
         let mut message = world.follow_up().await;
         message.policy = Policy::narrowed(Purpose::Reply, Category::Service, &Narrowing::default()).unwrap();
