@@ -33,7 +33,6 @@ use domain::{
     },
     inbox::{
         canned::CannedReply,
-        conversation::Conversation,
         draft::Draft,
         team::{Desk, Team},
     },

@@ -6,7 +6,6 @@ use domain::{
     calls::record::Received,
     campaigns::campaign::Campaign,
     contacts::{history::HistoryKind, note::Note},
-    inbox::conversation::Conversation,
     live::event::Meaning,
     templates::template::TemplateDefinition,
     tenants::connection::Connection,

@@ -488,7 +488,7 @@ async fn usual_conversation_is_one_write_unit() {
     let ids = world.aws.ids();
     let now = world.aws.now() + jiff::SignedDuration::from_millis(617);
     let agent: domain::base::actor::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
-    for (is_full, most) in [(false, UNIT), (true, 2 * UNIT)] {
+    for (is_full, most) in [(false, UNIT), (true, UNIT + UNIT / 4)] {
         let contact = world
             .business
             .contact(&world.aws, &mobile(usize::from(is_full)))
@@ -506,7 +506,7 @@ async fn usual_conversation_is_one_write_unit() {
         row.note(wrote(now + jiff::SignedDuration::from_secs(1)), tell_after);
         row.assignee = Some(UserId::new(ids.ulid()));
         row.team = Some(TeamId::new(ids.ulid()));
-        let mut tags = 2;
+        let mut tags = 5;
         if is_full {
             tags = MAX_TAGS;
             row.move_to(
