@@ -33,7 +33,6 @@ use domain::{
     },
     inbox::{
         canned::CannedReply,
-        conversation::Conversation,
         draft::Draft,
         team::{Desk, Team},
     },
@@ -108,7 +107,10 @@ const READ: &[(&str, Read)] = &[
     ("contact", |row| {
         compact::contact(row, DOING).map(|contact| compact::shrink_contact(written(&contact)))
     }),
-    ("conversation", as_it_is::<Conversation>),
+    ("conversation", |row| {
+        let known = compact::conversation(row, DOING)?;
+        Ok(compact::shrink_conversation(written(&known.value)))
+    }),
     ("count", |row| Ok(row::number(row::count(&row)))),
     ("counted_day", |row| {
         let hours = hours::of_day(&row, DOING)?;

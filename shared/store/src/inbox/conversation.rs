@@ -12,9 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Along, Store, StoreError, TenantScope, Versioned,
     table::{
+        compact,
         due::{Due, Next},
         keys::{self, DUE_OTHER_SHARDS, DueOther, Key},
-        row::{self, Condition, Row, Write},
+        row::{Condition, Row, Write},
     },
 };
 
@@ -95,6 +96,7 @@ pub(crate) fn conversation_row(
     let key = keys::conversation(scope, id);
     let row = Row::new(&key, "conversation", value, condition, doing)?;
     Ok(row
+        .data(compact::shrink_conversation)
         .version(version + 1)
         .due_elsewhere(DueOther::Inbox, &key, value.due())
         .listed(
@@ -125,7 +127,8 @@ impl Store {
         let key = keys::conversation(scope, id);
         let wanted = std::slice::from_ref(&key);
         let mut found = self.database.get_further(along, wanted, DOING).await?;
-        row::versioned(found.remove(&key), None, DOING)
+        let found = found.remove(&key);
+        found.map(|item| compact::conversation(item, DOING)).transpose()
     }
 
     /// Writes a conversation over the version that was read, for the audit log with the author of the change if it is a person's. Returns the

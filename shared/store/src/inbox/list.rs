@@ -20,6 +20,7 @@ use crate::{
         timeline::{self, Placed, entry},
     },
     table::{
+        compact,
         database::{Index, Rows},
         keys::{self, Key},
         row,
@@ -173,7 +174,8 @@ impl Store {
                     break;
                 }
                 after = Some(place);
-                let known: Option<Versioned<Conversation>> = row::versioned(read.remove(&key), None, DOING)?;
+                let known = read.remove(&key).map(|item| compact::conversation(item, DOING));
+                let known = known.transpose()?;
                 found.extend(known.filter(|known| list.takes(&known.value) && wanted(&known.value)));
             }
             if !more || found.len() == most {
@@ -208,7 +210,7 @@ impl Store {
         });
         let mut found: Vec<Versioned<Conversation>> = Vec::new();
         for item in try_join_all(of).await?.into_iter().flatten() {
-            found.extend(row::versioned(Some(item), None, DOING)?);
+            found.push(compact::conversation(item, DOING)?);
         }
         found.retain(|known| wanted(&known.value));
         found.sort_by_key(|known| std::cmp::Reverse(known.value.active_at()));
@@ -286,7 +288,8 @@ impl Store {
         let keys: Vec<Key> = places.map(|place| keys::conversation(scope, place.id)).collect();
         let read = self.database.get_many(&keys, DOING).await?;
         let read = read.into_values();
-        let read = read.filter_map(|item| row::data::<Conversation>(item, DOING).ok());
+        let read = read.filter_map(|item| compact::conversation(item, DOING).ok());
+        let read = read.map(|known| known.value);
         let mut unread: Vec<Conversation> = read.filter(|one| one.unread_message().is_some()).collect();
         let contacts: Vec<ContactId> = unread.iter().map(|one| one.contact).collect();
         let (contacts, _) = self.followed_many(scope, &contacts, &[], DOING).await?;
@@ -348,8 +351,7 @@ impl Store {
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let read = wanted.iter().filter_map(|key| {
             // One that cannot be read keeps no others from being closed.
-            let read = row::versioned::<Conversation>(found.remove(key), None, DOING);
-            read.ok().flatten()
+            compact::conversation(found.remove(key)?, DOING).ok()
         });
         Ok((read.collect(), places.last().copied().filter(|_| more)))
     }

@@ -6,7 +6,6 @@ use domain::{
     calls::record::Received,
     campaigns::campaign::Campaign,
     contacts::{history::HistoryKind, note::Note},
-    inbox::conversation::Conversation,
     live::event::Meaning,
     templates::template::TemplateDefinition,
     tenants::connection::Connection,
@@ -50,8 +49,8 @@ pub fn meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Meaning)
         "message" => Meaning::of_message(was.map(message).transpose()?.as_ref(), &message(after)?),
         "call" => Meaning::of_call(was.map(call).transpose()?.as_ref(), &call(after)?),
         "conversation" => {
-            let before = was.map(data::<Conversation>).transpose()?;
-            Meaning::of_conversation(before.as_ref(), &data(after)?)
+            let read = |image: &Item| compact::conversation(image.clone().into(), DOING).map(|known| known.value);
+            Meaning::of_conversation(was.map(read).transpose()?.as_ref(), &read(after)?)
         }
         "contact" => {
             let contact = |image: &Item| compact::contact(image.clone().into(), DOING);

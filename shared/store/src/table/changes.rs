@@ -247,6 +247,10 @@ fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
         let contact = compact::contact(image.clone().into(), DOING)?;
         return Ok(serde_json::to_value(contact).ok());
     }
+    if text(image, "kind") == Some("conversation") {
+        let conversation = compact::conversation(image.clone().into(), DOING)?;
+        return Ok(serde_json::to_value(conversation.value).ok());
+    }
     forms::readable(&image.clone().into(), DOING)?;
     attribute(image, "data")
 }

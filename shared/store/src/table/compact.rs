@@ -1,6 +1,6 @@
-//! Compact rows of messages, contacts and calls. A message is written six times and more in its life, a contact with every call
-//! and message, a call with every report, and every started KiB of a row costs a write unit each time. So these rows have
-//! one-letter names and omit whatever follows from the key or is nearly always the same.
+//! Compact rows of messages, contacts, calls and conversations. A message is written six times and more in its life, a contact with every
+//! call and message, a call with every report, a conversation with everything that is said in it, and every started KiB of a row costs a write
+//! unit each time. So these rows have one-letter names and omit whatever follows from the key or is nearly always the same.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,13 @@ use domain::{
     base::ids::{CallId, ContactId, LineId, MessageId},
     calls::record::Call,
     contacts::contact::Contact,
+    inbox::conversation::Conversation,
     messages::message::Message,
 };
 use jiff::Timestamp;
 
 use crate::{
-    StoreError,
+    StoreError, Versioned,
     table::{
         forms, keys,
         row::{self, Item, number, string, text},
@@ -93,6 +94,46 @@ const CONTACT: Names = Names {
         "last_inbound_at",
         "last_reached_at",
         "last_written_at",
+    ],
+};
+
+const CONVERSATION: Names = Names {
+    letters: &[
+        ("assignee", "a"),
+        ("by", "b"),
+        ("created_at", "c"),
+        ("at", "d"),
+        ("first_response", "f"),
+        ("tags", "g"),
+        ("inbound", "i"),
+        ("what", "k"),
+        ("last", "l"),
+        ("missed", "m"),
+        ("reply", "n"),
+        ("others", "o"),
+        ("priority", "p"),
+        ("message", "q"),
+        ("read_seq", "r"),
+        ("state", "s"),
+        ("team", "t"),
+        ("unread", "u"),
+        ("replied_at", "v"),
+        ("waiting_since", "w"),
+        ("wrote", "x"),
+        ("seq", "y"),
+        ("snoozed_until", "z"),
+        ("tell_at", "A"),
+        ("started", "B"),
+        ("woken_at", "C"),
+    ],
+    times: &[
+        "at",
+        "created_at",
+        "replied_at",
+        "snoozed_until",
+        "tell_at",
+        "waiting_since",
+        "woken_at",
     ],
 };
 
@@ -450,6 +491,74 @@ pub(crate) fn contact(mut item: Item, doing: &'static str) -> Result<Contact, St
     }
     map.insert("version".to_owned(), number(version));
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
+}
+
+/// A conversation's data in its compact form.
+pub(crate) fn shrink_conversation(data: AttributeValue) -> AttributeValue {
+    let AttributeValue::M(mut map) = data else {
+        return data;
+    };
+    map.remove("line");
+    let contact = map.remove("contact");
+    let contact = contact.as_ref().and_then(|id| id.as_s().ok());
+    let contact = contact.and_then(|id| id.rsplit('_').next());
+    each_said(&mut map, |id, prefix| {
+        let own = contact.is_some() && contact_of(id, prefix) == contact;
+        own.then(|| id[id.len() - ULID..].to_owned())
+    });
+    CONVERSATION.shorten(map)
+}
+
+/// Reads a conversation from its row. Its first form was written with names.
+pub(crate) fn conversation(mut item: Item, doing: &'static str) -> Result<Versioned<Conversation>, StoreError> {
+    forms::readable(&item, doing)?;
+    let id = string(&item, "pk").zip(string(&item, "sk"));
+    let id = id.and_then(|(pk, sk)| keys::conversation_of(pk, sk));
+    let version = row::version_of(&item);
+    let mut map = CONVERSATION.lengthen(&mut item);
+    if let Some(id) = id {
+        let contact = keys::lower(id.contact().ulid());
+        each_said(&mut map, |own, prefix| {
+            (own.len() == ULID).then(|| format!("{prefix}_{contact}{own}"))
+        });
+        map.insert("contact".to_owned(), text(&id.contact().to_string()));
+        map.extend(id.line().map(|line| ("line".to_owned(), text(&line.to_string()))));
+    }
+    let read = serde_dynamo::from_attribute_value(AttributeValue::M(map));
+    let value = read.map_err(|why| StoreError::Form { doing, why })?;
+    Ok(Versioned { value, version })
+}
+
+/// Transforms the ids of a conversation's latest happening and reply. `change` gets each with its prefix.
+fn each_said(conversation: &mut HashMap<String, AttributeValue>, change: impl Fn(&str, &str) -> Option<String>) {
+    if let Some(AttributeValue::M(reply)) = conversation.get_mut("reply")
+        && let Some(AttributeValue::S(id)) = reply.get_mut("message")
+        && let Some(changed) = change(id, MessageId::PREFIX)
+    {
+        *id = changed;
+    }
+    let Some(AttributeValue::M(last)) = conversation.get_mut("last") else {
+        return;
+    };
+    let Some(AttributeValue::M(what)) = last.get_mut("what") else {
+        return;
+    };
+    for (kind, said) in what {
+        let prefix = if kind == "missed" {
+            CallId::PREFIX
+        } else {
+            MessageId::PREFIX
+        };
+        let id = match said {
+            AttributeValue::L(parts) => parts.first_mut(),
+            one => Some(one),
+        };
+        if let Some(AttributeValue::S(id)) = id
+            && let Some(changed) = change(id, prefix)
+        {
+            *id = changed;
+        }
+    }
 }
 
 /// A call's data in its compact form. `decided_again` keeps its name, since a filter of the table's stream sees it.

@@ -36,7 +36,8 @@ const FORMS: &[(&str, u64)] = &[
     ("connection", 1),
     ("consent", 1),
     ("contact", 1),
-    ("conversation", 1),
+    // With letters, and without what its key says.
+    ("conversation", 2),
     ("count", 1),
     ("counted_day", 1),
     ("counters", 1),

@@ -9,7 +9,7 @@ use domain::{
         answers,
     },
     base::{
-        ids::{CallId, ContactId, LineId, MessageId},
+        ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
         line_type,
     },
     calls::{
@@ -22,6 +22,7 @@ use domain::{
         },
         profile::Profile,
     },
+    inbox::conversation::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, What},
     messages::{
         compose::compose,
         inbound::OptFlag,
@@ -31,6 +32,7 @@ use domain::{
     },
 };
 use store::{
+    Versioned,
     contacts::contact::ContactWrite,
     messages::message::Reference,
     reports::counters::{Counted, Place, Source, TemplateDay},
@@ -40,7 +42,7 @@ use store::{
     },
     tenants::config::{ConfigCache, Configured},
 };
-use testkit::business::{CUSTOMER, LINE, missed, phone, read};
+use testkit::business::{CUSTOMER, LINE, missed, mobile, phone, read};
 
 use crate::world::{COUNTING, World};
 
@@ -475,4 +477,61 @@ async fn call_reported_three_times_costs_19_write_units() {
     store.write_call(scope, &call).await.unwrap();
     spent.push(("ends", usage::take().write_units));
     assert_eq!(spent, [("rings", 2.0), ("decide", 16.0), ("ends", 1.0)]);
+}
+
+/// An open conversation with a team, a person, a reply and two tags, and the fullest one: each write costs one unit and two, besides those of its
+/// entries in lists.
+#[tokio::test]
+async fn usual_conversation_is_one_write_unit() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let ids = world.aws.ids();
+    let now = world.aws.now() + jiff::SignedDuration::from_millis(617);
+    let agent: domain::base::actor::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
+    for (is_full, most) in [(false, UNIT), (true, UNIT + UNIT / 4)] {
+        let contact = world
+            .business
+            .contact(&world.aws, &mobile(usize::from(is_full)))
+            .await
+            .id;
+        let id = ConversationId::of(contact, Some(LineId::new(ids.ulid())));
+        let message = || MessageId::new(contact, ids.ulid());
+        let wrote = |at| Happening {
+            at,
+            what: What::Inbound(message(), Channel::WhatsApp),
+        };
+        let tell_after = Some(jiff::SignedDuration::from_mins(10));
+        let mut row = Conversation::begun(id, wrote(now), tell_after);
+        row.reply(agent, 1, (now, message(), Channel::WhatsApp), tell_after);
+        row.note(wrote(now + jiff::SignedDuration::from_secs(1)), tell_after);
+        row.assignee = Some(UserId::new(ids.ulid()));
+        row.team = Some(TeamId::new(ids.ulid()));
+        let mut tags = 5;
+        if is_full {
+            tags = MAX_TAGS;
+            row.move_to(
+                ConversationState::Snoozed,
+                Some(now + jiff::SignedDuration::from_hours(24)),
+            );
+            row.woken_at = Some(now);
+            row.priority = Priority::High;
+            row.started = Some(Started {
+                by: agent,
+                seq: 1_000_000,
+                others: 999_999,
+            });
+        }
+        row.tags = (0..tags).map(|_| TagId::new(ids.ulid())).collect::<Vec<_>>().into();
+        let row = Versioned { value: row, version: 0 };
+        world.store.write_conversation(world.scope(), &row, None).await.unwrap();
+        let rows = world.rows().await;
+        let of_contact = |row: &&HashMap<String, AttributeValue>| {
+            row["kind"].as_s().is_ok_and(|kind| kind == "conversation")
+                && row["pk"]
+                    .as_s()
+                    .is_ok_and(|pk| pk.contains(&contact.to_string()["ctc_".len()..]))
+        };
+        let size = row_size(rows.iter().find(of_contact).unwrap());
+        assert!((most - UNIT / 2..=most).contains(&size), "{size} bytes");
+    }
 }

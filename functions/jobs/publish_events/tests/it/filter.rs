@@ -110,10 +110,10 @@ fn only_changes_that_people_see_are_told() {
     let at = || json!({ "S": "2026-11-24T09:00:00Z" });
     let progress = json!({ "M": { "done": { "N": "400" }, "errors": { "N": "0" } } });
     for (kind, field, value, told) in [
-        ("conversation", "tell_at", at(), None),
+        ("conversation", "A", at(), None),
         (
             "conversation",
-            "read_seq",
+            "r",
             json!({ "N": "2" }),
             Some(EventType::ConversationChanged),
         ),
