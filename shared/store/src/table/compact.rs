@@ -521,8 +521,8 @@ pub(crate) fn conversation(mut item: Item, doing: &'static str) -> Result<Versio
         each_said(&mut map, |own, prefix| {
             (own.len() == ULID).then(|| format!("{prefix}_{contact}{own}"))
         });
-        map.insert("contact".to_owned(), text(&id.contact().to_string()));
-        map.extend(id.line().map(|line| ("line".to_owned(), text(&line.to_string()))));
+        map.insert("contact".to_owned(), text(id.contact().to_string()));
+        map.extend(id.line().map(|line| ("line".to_owned(), text(line.to_string()))));
     }
     let read = serde_dynamo::from_attribute_value(AttributeValue::M(map));
     let value = read.map_err(|why| StoreError::Form { doing, why })?;

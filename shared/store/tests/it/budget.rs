@@ -479,8 +479,8 @@ async fn call_reported_three_times_costs_19_write_units() {
     assert_eq!(spent, [("rings", 2.0), ("decide", 16.0), ("ends", 1.0)]);
 }
 
-/// An open conversation with a team, a person, a reply and two tags, and the fullest one: each write costs one unit and two, besides those of its
-/// entries in lists.
+/// An open conversation with a team, a person, a reply and five tags is at most 1 KiB, so each write costs one unit, besides those of its entries
+/// in lists. The fullest one has a little more.
 #[tokio::test]
 async fn usual_conversation_is_one_write_unit() {
     let _alone = COUNTING.write().await;
