@@ -186,7 +186,8 @@ fn lost_reports_about_templates_are_found_by_a_list() {
             if shown["status"] == "DELETED" {
                 return Ok(Look::Seen(()));
             }
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            // Twelve lists may be asked for in an hour.
+            tokio::time::sleep(Duration::from_secs(12)).await;
             Ok(Look::Instead(shown.to_string()))
         })
         .await?;
