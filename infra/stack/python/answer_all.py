@@ -9,6 +9,7 @@ RINGBACK_MARK begins the correlation ids. Prints one JSON object.
 
 import asyncio
 import calendar
+import itertools
 import json
 import os
 import random
@@ -35,6 +36,7 @@ class Day:
         self.admin = client(os.environ["RINGBACK_KEY"])
         self.phones = httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=64))
         self.dice = random.Random(20)
+        self.numbers = itertools.count()
         self.wrote = 0
         self.written = False
         self.colleague = ""
@@ -90,7 +92,7 @@ class Day:
         if shown.json()["waiting_since"] is None:
             return
         if self.dice.randrange(10) == 0:
-            marked = {"x-correlation-id": f"{MARK}.assign.{conversation}.{shown.json()['seq']}", "if-match": shown.headers["etag"]}
+            marked = {"x-correlation-id": f"{MARK}.assign.{next(self.numbers)}", "if-match": shown.headers["etag"]}
             content = {"content-type": "application/merge-patch+json"}
             change = json.dumps({"assignee_id": self.colleague})
             given = await ask(http, "PATCH", path, content=change, headers=marked | content, expected=(412,))
@@ -100,7 +102,7 @@ class Day:
             shown = given
         one = shown.json()
         await ask(http, "GET", f"{path}/timeline", params={"limit": 10})
-        marked = {"x-correlation-id": f"{MARK}.reply.{conversation}.{one['seq']}.{number}"}
+        marked = {"x-correlation-id": f"{MARK}.reply.{next(self.numbers)}"}
         reply = {"seen": one["seq"], "text": "Yes, it is ready for you."}
         sent = await ask(http, "POST", f"{path}/messages", json=reply, headers=marked, expected=(409,))
         if sent.status_code == 409:

@@ -47,7 +47,7 @@ pub struct Day {
     /// Write units of an assignment.
     #[serde(default)]
     pub assignment_units: f64,
-    /// Write units of everything that followed, by message: a part of a reply, its send and its statuses, counters and events.
+    /// Write units of everything else, by message: a part of a reply, its send and its statuses, assignments, counters and events.
     #[serde(default)]
     pub all_units: f64,
 }
@@ -80,7 +80,12 @@ pub async fn measure(running: &Running, play: &Play, network: &Network) -> Resul
     );
     drained(running).await?;
     let events = running.logs(Some(begun)).await?;
-    let received = units(&events, |line| line["received"].as_u64().unwrap_or(0));
+    // Batches in which nothing else was worked on, such as statuses of replies.
+    let received = units(&events, |line| {
+        let count = |name: &str| line[name].as_u64().unwrap_or(0);
+        let worked = count("done") + count("already") + count("failed");
+        if count("received") == worked { worked } else { 0 }
+    });
     let assigning = format!("{mark}.assign.");
     let assigned = units(&events, |line| {
         let correlation = line["correlation_id"].as_str().unwrap_or_default();
@@ -91,7 +96,7 @@ pub async fn measure(running: &Running, play: &Play, network: &Network) -> Resul
         waited: day.waited.clone().sorted(),
         inbound_units: received.0 / received.1,
         assignment_units: assigned.0 / assigned.1,
-        all_units: (all.0 - received.0 - assigned.0) / day.messages as f64,
+        all_units: all.0 / day.messages as f64 - received.0 / received.1,
         ..day
     })
 }

@@ -136,7 +136,7 @@ the conversation had changed. No question was answered twice, and nobody was lef
 | --- | ---: | ---: | --- |
 | a customer's message | {inbound:.1} | {MAX_UNITS_OF_DAY} | {inbound_verdict} |
 | an assignment | {assignment:.1} | {most_assignment} | {assignment_verdict} |
-| all else, by message: replies, their sends and statuses, counters, live events | {rest:.1} | | |
+| all else, by message: replies, their sends and statuses, assignments, counters, live events | {rest:.1} | | |
 ",
         agents = day.agents,
         messages = day.messages,
