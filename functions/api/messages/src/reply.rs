@@ -181,7 +181,7 @@ async fn moved(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -
 }
 
 /// What others of the team have written in the conversation since this number, with the authors, the newest first: among as many messages as
-/// happenings were counted since. Some of these may have been calls, so it can name one that was seen, but leaves none out.
+/// happenings were counted since. Some of these may have been calls, so it can name one that was seen; the latest is never left out.
 async fn missed(
     api: &Api,
     who: &Sends,
@@ -214,5 +214,11 @@ async fn missed(
         Entry::Received(message) if message.line == line && message.message.is_written() => Some(None),
         _ => None,
     });
-    Ok(counted.take(since).flatten().collect())
+    let counted: Vec<Option<(MessageId, Actor)>> = counted.collect();
+    let mut missed: Vec<_> = counted.iter().take(since).copied().flatten().collect();
+    if missed.is_empty() {
+        // The customer wrote at the same moment, later by the clock and earlier by the count.
+        missed.extend(counted.into_iter().flatten().next());
+    }
+    Ok(missed)
 }

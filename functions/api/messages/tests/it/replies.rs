@@ -311,6 +311,25 @@ async fn reply_that_cannot_be_sent_says_why() {
     assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
 }
 
+/// What a customer writes at the same moment may be later by the clock, and earlier by the count.
+#[tokio::test]
+async fn crossing_message_hides_no_reply() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let [one, other] = [
+        town.key_of(business.scope(), Role::Agent).await,
+        town.key_of(business.scope(), Role::Agent).await,
+    ];
+    let id = wrote(&aws, &business).await;
+    aws.pass(60);
+    let said = one.post(&messages_of(id), text(1, "Yes")).await.is(201).json();
+    aws.pass(1);
+    business.receive(&aws, id.contact(), |_| {}).await;
+    let refused = other.post(&messages_of(id), text(1, "No")).await;
+    let refused = refused.is_refused(409, "conversation_moved").json();
+    assert_eq!(refused["facts"]["messages"], json!([said["id"]]));
+}
+
 #[tokio::test]
 async fn fifty_replies_wait_and_no_more() {
     let aws = Aws::new().await;
