@@ -207,6 +207,24 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
     Ok(())
 }
 
+/// The figures that a client of `python/` measures and prints, which we did not write in Rust.
+async fn measured<T: serde::de::DeserializeOwned>(
+    place: &Place,
+    tools: &Tools,
+    play: &Play,
+    (script, settings): (&str, &[(&str, &str)]),
+) -> Result<T> {
+    let mut python = tools.contract().await?.program("python");
+    python
+        .arg(place.root.join("infra/stack/python").join(script))
+        .env("RINGBACK_API", &play.endpoints.api)
+        .env("RINGBACK_SIMULATORS", &play.endpoints.simulators)
+        .envs(settings.iter().copied())
+        .env("NO_PROXY", "127.0.0.1");
+    let said = run_captured(&mut python, &[], script).await?;
+    serde_json::from_slice(&said).with_context(|| format!("reading what {script} measured"))
+}
+
 /// Sizes and starts of the functions and of an empty one.
 async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result<()> {
     let tools = Tools::set_up(place).await?;

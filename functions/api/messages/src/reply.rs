@@ -180,8 +180,8 @@ async fn moved(api: &Api, who: &Sends, conversation: &Conversation, seen: u64) -
     Ok(Problem::conflict("conversation_moved", detail).because(Reason::ConversationMoved, facts))
 }
 
-/// What others of the team have written in the conversation since this number, with the authors, the newest first: among as many messages as
-/// happenings were counted since. Some of these may have been calls, so it can name one that was seen; the latest is never left out.
+/// The messages of others of the team in the conversation since this number, with their authors, the newest first. As many messages are
+/// examined as happenings were counted since. If some of those were calls, one that was seen can be among them; the latest is never left out.
 async fn missed(
     api: &Api,
     who: &Sends,

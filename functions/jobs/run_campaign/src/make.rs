@@ -33,7 +33,7 @@ use crate::Run;
 /// Contacts whose messages are made at the same time.
 const AT_ONCE: usize = 8;
 
-/// What all messages of a step need, whichever variant they are.
+/// The needs of all messages of a step, whichever variant they are.
 struct Common {
     config: Arc<TenantConfig>,
     people: HashMap<ContactId, Person>,
@@ -42,7 +42,7 @@ struct Common {
     number: Option<Connection>,
 }
 
-/// What those of a variant need.
+/// The needs of the messages of a variant.
 struct Making<'a> {
     run: &'a Run<'a>,
     broadcast: Broadcast<'a>,

@@ -19,7 +19,7 @@ use testkit::{
 /// Orders in which everything comes.
 const ORDERS: usize = 2;
 
-/// How often everything comes.
+/// Deliveries of everything.
 const TIMES: usize = 3;
 
 /// Ids of the API by their prefix, and links to files: they are others in each world.

@@ -1,14 +1,15 @@
 //! A team's day in the inbox: what 500 of a business's 5,000 contacts write is answered by 20 agents, pressed into minutes.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     drained,
     load::{Network, Times},
+    measured,
 };
-use crate::{aws::LogEvent, play::Play, process::run_captured, running::Running, secrets::random_hex};
+use crate::{aws::LogEvent, play::Play, running::Running, secrets::random_hex};
 
 /// Contacts of the business.
 const CONTACTS: usize = 5_000;
@@ -60,18 +61,15 @@ pub async fn measure(running: &Running, play: &Play, network: &Network) -> Resul
     drained(running).await?;
     let begun = domain::Timestamp::now().as_millisecond();
     let mark = random_hex(8)?;
-    let mut python = running.tools.contract().await?.program("python");
-    python
-        .arg(running.place.root.join("infra/stack/python/answer_all.py"))
-        .env("RINGBACK_API", &play.endpoints.api)
-        .env("RINGBACK_SIMULATORS", &play.endpoints.simulators)
-        .env("RINGBACK_TENANT", &network.tenant().id)
-        .env("RINGBACK_KEY", &network.tenant().api_key)
-        .env("RINGBACK_PHONES", phones.join(","))
-        .env("RINGBACK_MARK", &mark)
-        .env("NO_PROXY", "127.0.0.1");
-    let said = run_captured(&mut python, &[], "answer_all.py").await?;
-    let day: Day = serde_json::from_slice(&said).context("reading what answer_all.py measured")?;
+    let phones = phones.join(",");
+    let settings = [
+        ("RINGBACK_TENANT", network.tenant().id.as_str()),
+        ("RINGBACK_KEY", &network.tenant().api_key),
+        ("RINGBACK_PHONES", &phones),
+        ("RINGBACK_MARK", &mark),
+    ];
+    let script = ("answer_all.py", &settings[..]);
+    let day: Day = measured(&running.place, &running.tools, play, script).await?;
     ensure!(
         day.answered_twice == 0 && day.left_waiting == 0,
         "{} questions were answered by two agents, and {} customers still wait",

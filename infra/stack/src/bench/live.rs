@@ -1,16 +1,15 @@
 //! Clients that follow a business by sockets while its customers write: the time until they are told, and what they miss.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use domain::accounts::permission::Role;
 use serde::{Deserialize, Serialize};
 
-use super::load::Times;
+use super::{load::Times, measured};
 use crate::{
     api::log_in,
     business::{Plan, Town},
     place::Place,
     play::Play,
-    process::run_captured,
     tools::Tools,
 };
 
@@ -48,18 +47,14 @@ pub async fn measure(place: &Place, tools: &Tools, play: &Play, town: &Town) -> 
     let ours = town.open("Followed", Plan::lift_limits).await?;
     let other = town.open("Beside it", Plan::lift_limits).await?;
     let person = ours.users.of(Role::Agent);
-    let mut python = tools.contract().await?.program("python");
-    python
-        .arg(place.root.join("infra/stack/python/follow_many.py"))
-        .env("RINGBACK_API", &play.endpoints.api)
-        .env("RINGBACK_SIMULATORS", &play.endpoints.simulators)
-        .env("RINGBACK_TENANT", &ours.id)
-        .env("RINGBACK_KEY", &ours.api_key)
-        .env("RINGBACK_TOKEN", log_in(play, person).await?)
-        .env("RINGBACK_OTHER_KEY", &other.api_key)
-        .env("NO_PROXY", "127.0.0.1");
-    let said = run_captured(&mut python, &[], "follow_many.py").await?;
-    let live: Live = serde_json::from_slice(&said).context("reading what follow_many.py measured")?;
+    let token = log_in(play, person).await?;
+    let settings = [
+        ("RINGBACK_TENANT", ours.id.as_str()),
+        ("RINGBACK_KEY", &ours.api_key),
+        ("RINGBACK_TOKEN", &token),
+        ("RINGBACK_OTHER_KEY", &other.api_key),
+    ];
+    let live: Live = measured(place, tools, play, ("follow_many.py", &settings)).await?;
     ensure!(
         live.missing == 0 && live.foreign == 0,
         "clients missed {} events, and were told of {} that are not theirs",

@@ -118,7 +118,7 @@ session. Aims: {MAX_FIRST_PAINT_MS} ms and {MAX_LATER_PAINT_MS} ms.
     text
 }
 
-/// What a team's day costs, and how long its customers wait.
+/// The costs of a team's day, and the waits of its customers.
 fn day(day: Option<&Day>) -> String {
     let Some(day) = day else {
         return String::new();

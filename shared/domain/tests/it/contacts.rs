@@ -104,8 +104,9 @@ fn error_does_not_override_a_newer_wish() {
     assert!(contact.opted_out().is_some());
 }
 
+/// For the number that sent, until the person writes to it again.
 #[test]
-fn window_that_the_provider_found_closed_is_closed_until_the_person_writes() {
+fn window_that_the_provider_found_closed_is_closed() {
     let mut contact = somebody();
     let [number, other] = ["+447700900999", "+447700900111"].map(|number| number.parse::<Phone>().expect("a number"));
     contact.open_window(&number, at(10));

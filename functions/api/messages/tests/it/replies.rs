@@ -311,7 +311,7 @@ async fn reply_that_cannot_be_sent_says_why() {
     assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
 }
 
-/// What a customer writes at the same moment may be later by the clock, and earlier by the count.
+/// A customer's message of the same moment may be later by the clock, and earlier by the count.
 #[tokio::test]
 async fn crossing_message_hides_no_reply() {
     let aws = Aws::new().await;
