@@ -236,7 +236,7 @@ impl Scene {
             stages.extend(triggers.stages.iter());
             dates.extend(triggers.date.map(|date| date.field));
             segments.extend(audience.segment.iter().chain(audience.excluded_segments.iter()));
-            tags.extend(audience.excluded_tags.iter());
+            tags.extend(audience.tag.iter().chain(audience.excluded_tags.iter()));
         }
         let written = || steps.values().map(|written| &written.steps);
         tags.extend(written().flat_map(Steps::tags));

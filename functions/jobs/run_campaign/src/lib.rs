@@ -350,7 +350,7 @@ impl Run<'_> {
     /// Begins the campaign: reads the conditions of its audience, which are fixed from now on. A drip can do without an audience.
     async fn begin(&self, found: &Versioned<Campaign>, mut cursor: Cursor) -> Result<Step, JobError> {
         let campaign = &found.value;
-        if campaign.kind == CampaignType::Drip && campaign.audience.segment.is_none() {
+        if campaign.kind == CampaignType::Drip && campaign.audience.is_empty() {
             cursor.place = Some(Place::Open);
             self.moved(found, CampaignState::Running, None).await?;
             return cursor.more();

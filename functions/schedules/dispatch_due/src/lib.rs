@@ -5,6 +5,8 @@
 //! Safe to run twice, and twice at the same time: a due row is leased by moving its time under the condition that it is
 //! unchanged, and a surplus job in a queue is dropped by its worker.
 
+mod turns;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -41,8 +43,14 @@ const fn budget(lane: Lane) -> usize {
 /// Due rows of one shard read per page.
 const PAGE: i32 = 100;
 
+/// Rows of one shard among which the tenants take turns, as a multiple of those that a run queues. More are not looked at: each page costs.
+const IN_REACH: usize = 10;
+
 /// Pages of one shard that one run reads, several times those of its budget: rows of unknown kinds use none and stay in place.
 const MAX_PAGES: usize = 20;
+
+/// Rows of one shard that are read, leased and queued together.
+const AT_ONCE: usize = 100;
 
 /// Shards processed at the same time, and rows leased at the same time within each.
 const SHARDS_AT_ONCE: usize = 4;
@@ -88,7 +96,7 @@ pub struct Context {
     timers: Timers,
     clock: Clock,
     looked: Mutex<Option<Timestamp>>,
-    /// Partitions of which the last run has not read all pages, and where the next one continues.
+    /// Partitions whose rows the last run has not all come to, although it queued fewer than it may, and where the next one continues.
     unread: Mutex<HashMap<Partition, Next>>,
 }
 
@@ -184,30 +192,36 @@ async fn dispatch_partition(
     deadline: Deadline,
     ctx: &Context,
 ) -> Result<u64, JobError> {
-    let (mut dispatched, mut seen, mut pages) = (0, 0, 0);
+    let in_time = || deadline.remaining(ctx.clock.now()) > ENOUGH_TIME;
     let mut from = unread(ctx).remove(&partition);
-    while seen < most && pages < MAX_PAGES && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
-        let now = ctx.clock.now();
-        let left = i32::try_from(most - seen).unwrap_or(PAGE);
-        let page = ctx.store.due(partition, now, from, PAGE.min(left)).await?;
-        pages += 1;
+    let mut due = Vec::new();
+    for _ in 0..MAX_PAGES {
+        if due.len() >= most * IN_REACH || !in_time() {
+            break;
+        }
+        let page = ctx.store.due(partition, ctx.clock.now(), from, PAGE).await?;
         if page.unknown > 0 {
             unknown(page.unknown);
         }
-        let lane = partition.lane();
-        let place =
-            |row: usize| spread(lane) * i32::try_from(seen + row).unwrap_or(1) / i32::try_from(most).unwrap_or(1);
-        let done = dispatch(page.due, lane, &place, now, ctx).await?;
-        // Rows of unknown kinds use no budget, so they block nobody.
-        seen += done.known;
-        dispatched += done.queued;
+        due.extend(page.due);
         from = page.next;
         if from.is_none() {
             break;
         }
     }
+    let (mut dispatched, mut seen, lane) = (0, 0, partition.lane());
+    let mut due = turns::in_turn(due, Due::tenant).into_iter().peekable();
+    while seen < most && due.peek().is_some() && in_time() {
+        let some = due.by_ref().take(AT_ONCE.min(most - seen)).collect();
+        let place =
+            |row: usize| spread(lane) * i32::try_from(seen + row).unwrap_or(1) / i32::try_from(most).unwrap_or(1);
+        let done = dispatch(some, lane, &place, ctx.clock.now(), ctx).await?;
+        // Rows of unknown kinds use no budget, so they block nobody.
+        seen += done.known;
+        dispatched += done.queued;
+    }
     if seen < most
-        && pages == MAX_PAGES
+        && due.peek().is_none()
         && let Some(next) = from
     {
         unread(ctx).insert(partition, next);
@@ -219,7 +233,7 @@ fn unread(ctx: &Context) -> MutexGuard<'_, HashMap<Partition, Next>> {
     ctx.unread.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Outcome of one page.
+/// Outcome of some rows.
 #[derive(Default)]
 struct Dispatched {
     /// Rows of known kinds.
@@ -228,7 +242,7 @@ struct Dispatched {
     queued: u64,
 }
 
-/// Leases and queues the rows of a page. `wait`: that of the row at this place.
+/// Leases and queues these rows. `wait`: that of the row at this place.
 async fn dispatch(
     due: Vec<Due>,
     lane: Lane,

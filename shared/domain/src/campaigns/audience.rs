@@ -1,4 +1,4 @@
-//! Whom a campaign means: the conditions of its segments, as they are at one time.
+//! Whom a campaign means: its tag or the conditions of its segments, as they are at one time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ use crate::{
     },
 };
 
-/// The conditions of an audience's segments.
+/// The conditions of an audience.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudienceConditions {
-    /// Conditions of the segment.
+    /// Conditions of the segment, or the tag.
     pub segment: Conditions,
     /// Conditions of the segments whose contacts are left out.
     pub excluded: Vec<Conditions>,

@@ -251,7 +251,7 @@ impl Triggers {
     }
 }
 
-/// The contacts who get a campaign's message: those who belong to the segment at the start, without those of the exclusions.
+/// The contacts who get a campaign's message: those who belong to the segment or have the tag at the start, without those of the exclusions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(
     feature = "schema",
@@ -264,6 +264,10 @@ pub struct Audience {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub segment: Option<SegmentId>,
+    /// Tag of the contacts, instead of a segment: such as the one that the import of a list gave to everybody in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub tag: Option<TagId>,
     /// Segments whose contacts get no message.
     #[serde(skip_serializing_if = "Distinct::is_empty")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
@@ -272,6 +276,13 @@ pub struct Audience {
     #[serde(skip_serializing_if = "Distinct::is_empty")]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub excluded_tags: Distinct<MAX_EXCLUDED_TAGS, TagId>,
+}
+
+impl Audience {
+    /// Whether it chooses nobody yet.
+    pub const fn is_empty(&self) -> bool {
+        self.segment.is_none() && self.tag.is_none()
+    }
 }
 
 /// A campaign's message.

@@ -281,8 +281,11 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
         let id = id.to_string();
         expect(!missing.segments.contains(&id), field, "segment", id);
     }
-    for (place, id) in audience.excluded_tags.iter().enumerate() {
-        let (field, id) = (format!("audience.excluded_tags[{place}]"), id.to_string());
+    let excluded = audience.excluded_tags.iter().enumerate();
+    let excluded = excluded.map(|(place, id)| (format!("audience.excluded_tags[{place}]"), id));
+    let tag = audience.tag.iter().map(|id| ("audience.tag".to_owned(), id));
+    for (field, id) in tag.chain(excluded) {
+        let id = id.to_string();
         expect(!missing.tags.contains(&id), field, "tag", id);
     }
     for (place, id) in campaign.triggers.tags.iter().enumerate() {
@@ -308,20 +311,22 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
         let detail = "A contact enters it every year only if it can enter again. Set reentry to true.";
         found.expect(again, "triggers.date.recurrence", Fault::requires(&["reentry"], detail));
     }
-    match audience.segment {
-        // Contacts can enter it one by one.
-        None if campaign.kind == CampaignType::Drip => {}
-        None => {
-            let detail = "Name the segment of the contacts who get the message.";
-            found.add("audience.segment", Fault::new(FaultCode::Required, detail));
-        }
-        Some(segment) => {
-            let place = audience.excluded_segments.iter().position(|other| *other == segment);
-            if let Some(place) = place {
-                let fault = Fault::excludes(&["audience.segment"], "Nobody is left of a segment that is excluded.");
-                found.add(format!("audience.excluded_segments[{place}]"), fault);
-            }
-        }
+    // Contacts can enter a drip one by one.
+    if audience.is_empty() && campaign.kind == CampaignType::Broadcast {
+        let detail = "Name the segment of the contacts who get the message, or their tag as audience.tag.";
+        found.add("audience.segment", Fault::new(FaultCode::Required, detail));
+    }
+    if audience.segment.is_some() && audience.tag.is_some() {
+        let detail = "The audience is a segment or a tag. For both together, create a segment with the tag in its filter.";
+        found.add("audience.tag", Fault::excludes(&["audience.segment"], detail));
+    }
+    if let Some(place) = audience.segment.and_then(|id| audience.excluded_segments.iter().position(|other| *other == id)) {
+        let fault = Fault::excludes(&["audience.segment"], "Nobody is left of a segment that is excluded.");
+        found.add(format!("audience.excluded_segments[{place}]"), fault);
+    }
+    if let Some(place) = audience.tag.and_then(|id| audience.excluded_tags.iter().position(|other| *other == id)) {
+        let fault = Fault::excludes(&["audience.tag"], "Nobody is left of a tag that is excluded.");
+        found.add(format!("audience.excluded_tags[{place}]"), fault);
     }
 }
 
@@ -657,9 +662,37 @@ mod tests {
                 "audience.excluded_tags[0]"
             ]
         );
-        let nobody = campaign(&json!({"/audience/excluded_segments": [id(1)]}));
-        let found = reviewed(&nobody, &material()).problems;
-        assert_eq!(found[0].field, "audience.excluded_segments[0]");
+        let found = review((&tagged(&[]), None), (&config(), &material()), &missing, at(NOW)).problems;
+        assert_eq!(found[0].field, "audience.tag");
+    }
+
+    /// A campaign to the contacts with a tag, without those with these tags.
+    fn tagged(excluded: &[&str]) -> Campaign {
+        campaign(&json!({"/audience": {"tag": "tag_00000000000000000000000001", "excluded_tags": excluded}}))
+    }
+
+    #[test]
+    fn an_audience_is_a_segment_or_a_tag_and_not_excluded() {
+        assert_eq!(reviewed(&tagged(&[]), &material()), Review::default());
+        let segment = json!(["seg_00000000000000000000000001"]);
+        for (campaign, field) in [
+            (
+                campaign(&json!({"/audience/tag": "tag_00000000000000000000000001"})),
+                "audience.tag",
+            ),
+            (
+                campaign(&json!({ "/audience/excluded_segments": segment })),
+                "audience.excluded_segments[0]",
+            ),
+            (
+                tagged(&["tag_00000000000000000000000002", "tag_00000000000000000000000001"]),
+                "audience.excluded_tags[1]",
+            ),
+        ] {
+            let found = reviewed(&campaign, &material()).problems;
+            let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
+            assert_eq!(fields, [field]);
+        }
     }
 
     #[test]

@@ -172,7 +172,7 @@ codes! {
         /// The contact was merged into another, which gets the message if it may.
         ContactMerged = "contact_merged" ["contact"],
         /// A segment of the campaign was deleted, or its field was.
-        SegmentUnusable = "segment_unusable" ["segment"],
+        SegmentUnusable = "segment_unusable" ["segment", "tag"],
         /// Too many of the campaign's messages have failed.
         FailureRate = "failure_rate" ["percent"],
         /// Too many people have refused further messages after the campaign's.

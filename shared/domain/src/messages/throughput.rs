@@ -22,6 +22,9 @@ pub const STANDARD: u32 = 80;
 /// Time until a throttled number has its whole throughput again.
 const RECOVERY: SignedDuration = SignedDuration::from_mins(10);
 
+/// Messages that were sent until so long after a refusal may have been under way when it was learnt.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(5);
+
 /// Blocks in the room of a lane: more than the processes that send in bulk at once, so that each gets one.
 const BLOCKS: u32 = 8;
 
@@ -38,10 +41,11 @@ pub struct Throttled {
 }
 
 impl Throttled {
-    /// What is learnt from the refusal of a message that was sent at this time: half of what the number was allowed. Nothing, if what is
-    /// known was learnt after the message was sent: then many messages were refused for one reason, or this refusal is worked again.
+    /// What is learnt from the refusal of a message that was sent at this time: half of what the number was allowed. Nothing, if the message
+    /// was sent before what is known was learnt, or was under way then: many messages are refused for one reason, and a refusal may be worked
+    /// again.
     pub fn learnt(known: Option<Self>, most: u32, (sent_at, now): (Timestamp, Timestamp)) -> Option<Self> {
-        if known.is_some_and(|known| sent_at <= known.at) {
+        if known.is_some_and(|known| sent_at <= known.at + UNDER_WAY) {
             return None;
         }
         let limit = Throughput::of(most, known, now).limit;

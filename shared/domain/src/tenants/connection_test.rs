@@ -1,5 +1,7 @@
 //! A provider's statements about an account: in a connection test, and in reports of its own between tests.
 
+use std::cmp::Reverse;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -100,11 +102,36 @@ pub struct Reported {
     pub customers_per_day: Option<Dated<u32>>,
 }
 
-fn later<T>(ours: Option<Dated<T>>, theirs: Option<Dated<T>>) -> Option<Dated<T>> {
+/// The later value. Of two at the same time, the more careful one, which this function ranks lower: Meta's times are seconds.
+fn later<T: Copy, R: Ord>(
+    ours: Option<Dated<T>>,
+    theirs: Option<Dated<T>>,
+    rank: impl Fn(T) -> R,
+) -> Option<Dated<T>> {
     match (ours, theirs) {
-        (Some(ours), Some(theirs)) if ours.at < theirs.at => Some(theirs),
+        (Some(ours), Some(theirs)) => {
+            let is_theirs = (ours.at, Reverse(rank(ours.value))) < (theirs.at, Reverse(rank(theirs.value)));
+            Some(if is_theirs { theirs } else { ours })
+        }
         (ours, theirs) => ours.or(theirs),
     }
+}
+
+impl Quality {
+    /// The worst is the lowest.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Red => 0,
+            Self::Yellow => 1,
+            Self::Unknown => 2,
+            Self::Green => 3,
+        }
+    }
+}
+
+/// 0 is no limit.
+const fn limit_rank(limit: u32) -> u32 {
+    if limit == 0 { u32::MAX } else { limit }
 }
 
 impl Reported {
@@ -116,9 +143,9 @@ impl Reported {
     /// Merges another report: of each value, the later one wins.
     pub fn and(self, other: Self) -> Self {
         Self {
-            quality: later(self.quality, other.quality),
-            messages_per_second: later(self.messages_per_second, other.messages_per_second),
-            customers_per_day: later(self.customers_per_day, other.customers_per_day),
+            quality: later(self.quality, other.quality, Quality::rank),
+            messages_per_second: later(self.messages_per_second, other.messages_per_second, limit_rank),
+            customers_per_day: later(self.customers_per_day, other.customers_per_day, limit_rank),
         }
     }
 
@@ -173,6 +200,22 @@ mod tests {
         assert_eq!(first.and(second), both);
         assert_eq!(second.and(first), both);
         assert_eq!(both.and(first), both, "again");
+    }
+
+    #[test]
+    fn more_careful_value_of_one_second_wins_in_any_order() {
+        let reported = |quality, customers| Reported {
+            quality: at(10, quality),
+            messages_per_second: at(10, customers),
+            customers_per_day: at(10, customers),
+        };
+        for (careful, other) in [
+            (reported(Quality::Red, 250), reported(Quality::Unknown, 2_000)),
+            (reported(Quality::Yellow, 100_000), reported(Quality::Green, 0)),
+        ] {
+            assert_eq!(careful.and(other), careful);
+            assert_eq!(other.and(careful), careful);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod counting;
 mod errors;
 mod hours;
 mod intents;
+mod learning;
 mod merging;
 mod messages;
 mod notices;

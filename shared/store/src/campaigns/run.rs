@@ -15,7 +15,7 @@ use domain::{
         run::{Enrolment, Exit},
         state::CampaignState,
     },
-    contacts::{field::Field, person::Person, segment::Segment},
+    contacts::{conditions::Conditions, field::Field, person::Person, segment::Segment, tag::Tag},
     messages::{
         message::Message,
         refusal::{Reason, Refusal},
@@ -103,7 +103,7 @@ impl Store {
         Ok(before + 1)
     }
 
-    /// The conditions of an audience's segments, as they are now; otherwise the reason for which it cannot be known.
+    /// The conditions of an audience, as they are now; otherwise the reason for which it cannot be known.
     pub async fn audience_conditions(
         &self,
         scope: &TenantScope,
@@ -111,6 +111,16 @@ impl Store {
     ) -> Result<Result<AudienceConditions, Refusal>, StoreError> {
         let unusable = |sentence: String| Refusal::new(Reason::SegmentUnusable, sentence);
         let mut found = Vec::new();
+        if let Some(id) = audience.tag {
+            if self.get::<Tag>(scope, &id).await?.is_none() {
+                let sentence = format!("The tag {id} was deleted. Create another campaign.");
+                return Ok(Err(unusable(sentence).and("tag", id.to_string())));
+            }
+            found.push(Conditions {
+                tag: Some(id),
+                ..Conditions::default()
+            });
+        }
         for id in audience.segment.iter().chain(audience.excluded_segments.iter()) {
             let Some(segment): Option<Versioned<Segment>> = self.get(scope, id).await? else {
                 let sentence = format!("The segment {id} was deleted. Create another campaign.");
@@ -118,8 +128,8 @@ impl Store {
             };
             found.push(segment.value.filter);
         }
-        if audience.segment.is_none() {
-            return Ok(Err(unusable("It has no segment.".to_owned())));
+        if audience.is_empty() {
+            return Ok(Err(unusable("It has no audience.".to_owned())));
         }
         Ok(Ok(AudienceConditions {
             segment: found.remove(0),

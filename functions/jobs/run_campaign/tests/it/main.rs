@@ -316,7 +316,7 @@ async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
 
 /// Each kind of segment has its own list. The message has a link of its recipient's own.
 #[tokio::test]
-async fn a_segment_of_any_kind_is_an_audience() {
+async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
     let world = World::new().await;
     let fans = world.fans(4).await;
     let regular: Tag = own(&world.aws, &world.business, json!({"name": "Regular"})).await;
@@ -349,6 +349,9 @@ async fn a_segment_of_any_kind_is_an_audience() {
         world.work(&start).await;
         assert_eq!(world.reached(&start, &fans).await, [fan.id].into(), "{filter}");
     }
+    let start = world.start(json!({"audience": {"segment": null, "tag": regular.id}})).await;
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, [fans[0].id].into(), "by the tag itself");
 }
 
 #[tokio::test]
@@ -615,7 +618,7 @@ async fn a_cap_that_is_reached_pauses_the_campaign() {
 }
 
 #[tokio::test]
-async fn a_deleted_segment_cancels_the_campaign_before_it_begins() {
+async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
     let world = World::new().await;
     let fans = world.fans(2).await;
     let staff: Segment = own(&world.aws, &world.business, json!({"name": "Staff", "filter": {}})).await;
@@ -628,6 +631,13 @@ async fn a_deleted_segment_cancels_the_campaign_before_it_begins() {
     let cancelled = (CampaignState::Cancelled, Some(Reason::SegmentUnusable));
     assert_eq!(world.state(&start).await, cancelled);
     assert!(world.reached(&start, &fans).await.is_empty());
+    let listed: Tag = own(&world.aws, &world.business, json!({"name": "Fair"})).await;
+    world.tag(&fans[0], listed.id).await;
+    let start = world.start(json!({"audience": {"segment": null, "tag": listed.id}})).await;
+    let found: Versioned<Tag> = store.get(scope, &listed.id).await.unwrap().unwrap();
+    store.remove(scope, &found, &world.aws.stamp()).await.unwrap();
+    world.work(&start).await;
+    assert_eq!(world.state(&start).await, cancelled);
 }
 
 #[tokio::test]

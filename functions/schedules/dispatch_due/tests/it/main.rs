@@ -573,21 +573,15 @@ async fn bulk_is_dispatched_again_after_half_an_hour() {
     }
 }
 
-/// Two thousand bulk messages are due, for longer than twenty answers to a person.
-#[tokio::test]
-async fn due_bulk_does_not_delay_answers() {
-    const BULK: usize = 2_000;
-    let world = World::new().await;
-    let like = world.follow_up(CUSTOMER).await;
-    world.aws.drain(QueueName::Sends).await;
+/// Plans that many messages like this one in the bulk lane.
+async fn plan_bulk(aws: &Aws, business: &Seeded, like: &Message, count: usize) {
     let narrowing = Narrowing {
         bulk: true,
         ..Narrowing::default()
     };
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    let planned: Vec<Message> = (0..BULK)
+    let planned: Vec<Message> = (0..count)
         .map(|_| Message {
-            id: MessageId::new(like.id.contact(), world.aws.ids().ulid()),
+            id: MessageId::new(like.id.contact(), aws.ids().ulid()),
             policy: Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap(),
             version: 0,
             ..like.clone()
@@ -598,10 +592,25 @@ async fn due_bulk_does_not_delay_answers() {
             planned: some.to_vec(),
             ..Effects::default()
         };
-        assert_eq!(store.commit(scope, effects, world.aws.now()).await.unwrap().len(), 100);
+        let jobs = aws.store().commit(business.scope(), effects, aws.now()).await.unwrap();
+        assert_eq!(jobs.len(), some.len());
     }
+}
+
+/// Two thousand bulk messages of a tenant are due, for longer than twenty answers to a person, and than twenty bulk messages of another tenant.
+#[tokio::test]
+async fn due_bulk_delays_neither_answers_nor_other_tenants() {
+    const BULK: usize = 2_000;
+    const OTHERS: usize = 20;
+    let world = World::new().await;
+    let like = world.follow_up(CUSTOMER).await;
+    let other = Box::pin(business(&world.aws)).await;
+    let others = Box::pin(other.follow_up(&world.aws, &mobile(99))).await;
+    world.aws.drain(QueueName::Sends).await;
+    plan_bulk(&world.aws, &world.business, &like, BULK).await;
     world.aws.pass(60);
-    let mut answers = vec![like.id];
+    plan_bulk(&world.aws, &other, &others, OTHERS).await;
+    let mut answers = vec![like.id, others.id];
     for last in 0..20 {
         answers.push(world.follow_up(&mobile(last)).await.id);
     }
@@ -612,6 +621,8 @@ async fn due_bulk_does_not_delay_answers() {
     answers.sort();
     assert_eq!(queued, answers, "all answers, and nothing else, by the first run");
     // Each shard has its own share, and by chance one has less than that.
-    let bulk = world.aws.depth(QueueName::BulkSends).await;
-    assert!((1_550..=1_600).contains(&bulk), "a run's share of bulk: {bulk}");
+    let bulk: Vec<SendMessage> = world.aws.take_jobs(QueueName::BulkSends).await;
+    assert!((1_550..=1_600).contains(&bulk.len()), "a run's share of bulk: {}", bulk.len());
+    let of_other = bulk.iter().filter(|job| job.tenant == other.tenant()).count();
+    assert_eq!(of_other, OTHERS, "each tenant has its turn");
 }

@@ -59,21 +59,21 @@ fn throttled_number_recovers_within_ten_minutes() {
 fn refusals_for_one_reason_teach_once() {
     let first = Throttled::learnt(None, 80, (noon(), after(1)));
     assert_eq!(first, throttled(40, after(1)));
-    // Sent before it was learnt; the first one again.
-    for sent_at in [0, 1] {
-        assert_eq!(Throttled::learnt(first, 80, (after(sent_at), after(5))), None);
+    // Sent before it was learnt, or under way then; the first one again.
+    for sent_at in [0, 1, 6] {
+        assert_eq!(Throttled::learnt(first, 80, (after(sent_at), after(7))), None);
     }
     assert_eq!(
-        Throttled::learnt(first, 80, (after(2), after(3))),
-        throttled(20, after(3))
+        Throttled::learnt(first, 80, (after(7), after(8))),
+        throttled(20, after(8))
     );
     assert_eq!(
         Throttled::learnt(first, 80, (after(301), after(301))),
         throttled(30, after(301))
     );
     assert_eq!(
-        Throttled::learnt(throttled(1, noon()), 80, (after(1), after(1))),
-        throttled(1, after(1))
+        Throttled::learnt(throttled(1, noon()), 80, (after(6), after(6))),
+        throttled(1, after(6))
     );
 }
 

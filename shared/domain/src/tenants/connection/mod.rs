@@ -587,9 +587,7 @@ impl Connection {
         match error.effect {
             Effect::PauseNumber(seconds) | Effect::Throttle(seconds) => {
                 let pause = retry_after.map_or_else(|| SignedDuration::from_secs(seconds.into()), honoured);
-                // What was sent before a pause was over was under way when it began, and teaches nothing more.
-                let under_way = self.paused_until.is_some_and(|until| sent_at < until);
-                let learns = matches!(error.effect, Effect::Throttle(_)) && !under_way;
+                let learns = matches!(error.effect, Effect::Throttle(_));
                 let learnt = || Throttled::learnt(self.throttled, self.most_per_second(), (sent_at, now));
                 Some(Self {
                     paused_until: self.paused_until.max(Some(now + pause)),
