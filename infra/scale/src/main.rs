@@ -1,15 +1,18 @@
-//! Measures every list and search of contacts with a few thousand contacts and with a million, against DynamoDB on SQLite:
+//! Measures every list and search of contacts with a few thousand contacts and with a million, and a minute of drips with as many enrolled,
+//! against DynamoDB on SQLite:
 //!
 //! ```sh
 //! cargo run --release --manifest-path infra/scale/Cargo.toml -- 1000000
 //! ```
 //!
 //! The rows are those that `store` writes: it creates some contacts, and copies of their rows, with other ids, names and numbers, make up
-//! the rest. The program fails if the requests or the read units of a page grow with the number of contacts.
+//! the rest. The program fails if the requests or the read units of a page, or of a minute, grow with the number of contacts.
+
+mod campaigns;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    path::Path,
     time::Instant,
 };
 
@@ -52,12 +55,16 @@ async fn main() -> Result<()> {
     ensure!(count > FEW, "the number of contacts must be above {FEW}");
     let folder = std::env::temp_dir().join(format!("scale-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let outcome = compare(&folder, count).await;
+    let compared = async {
+        campaigns::compare(&folder, count).await?;
+        compare(&folder, count).await
+    };
+    let outcome = compared.await;
     std::fs::remove_dir_all(&folder)?;
     outcome
 }
 
-async fn compare(folder: &PathBuf, count: u64) -> Result<()> {
+async fn compare(folder: &Path, count: u64) -> Result<()> {
     let few = measured(&folder.join("few.db"), FEW).await?;
     let many = measured(&folder.join("many.db"), count).await?;
     println!("\n| search | contacts | pages | contacts per page | requests per page | read units per page |");
@@ -99,7 +106,8 @@ impl Cost {
     }
 }
 
-async fn measured(path: &PathBuf, count: u64) -> Result<BTreeMap<&'static str, Cost>> {
+/// Does something with the store of a tenant on an empty table at this path.
+async fn served<T>(path: &Path, what: impl AsyncFnOnce(&Database, Store, TenantScope) -> Result<T>) -> Result<T> {
     let path = path.to_str().context("the folder's name is text")?;
     let database = Database::new(path).map_err(|error| anyhow::anyhow!("{error}"))?;
     make_table(&database)?;
@@ -116,26 +124,36 @@ async fn measured(path: &PathBuf, count: u64) -> Result<BTreeMap<&'static str, C
         .endpoint_url(endpoint)
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
         .build();
-    let town = Town {
-        store: Store::new(aws_sdk_dynamodb::Client::from_conf(config), TABLE),
-        scope: TenantScope::mint(TenantId::new(Ulid::from_parts(1, 1)), Authority::Operator),
-        tag: TagId::new(Ulid::from_parts(2, 2)),
-        rare: TagId::new(Ulid::from_parts(3, 3)),
-        stage: StageId::new(Ulid::from_parts(4, 4)),
-        born: FieldId::new(Ulid::from_parts(5, 5)),
-        orders: FieldId::new(Ulid::from_parts(6, 6)),
-    };
-    let begun = Instant::now();
-    let rows = town.fill(&database, count).await?;
-    let seconds = begun.elapsed().as_secs();
-    println!("{count} contacts, {rows} rows, filled in {seconds} s");
-    let mut costs = BTreeMap::new();
-    for (name, filter) in town.searches(count)? {
-        costs.insert(name, town.measure(name, &filter).await?);
-    }
+    let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), TABLE);
+    let scope = TenantScope::mint(TenantId::new(Ulid::from_parts(1, 1)), Authority::Operator);
+    let done = what(&database, store, scope).await?;
     drop(stop);
     server.await?.map_err(anyhow::Error::msg)?;
-    Ok(costs)
+    Ok(done)
+}
+
+async fn measured(path: &Path, count: u64) -> Result<BTreeMap<&'static str, Cost>> {
+    served(path, async |database, store, scope| {
+        let town = Town {
+            store,
+            scope,
+            tag: TagId::new(Ulid::from_parts(2, 2)),
+            rare: TagId::new(Ulid::from_parts(3, 3)),
+            stage: StageId::new(Ulid::from_parts(4, 4)),
+            born: FieldId::new(Ulid::from_parts(5, 5)),
+            orders: FieldId::new(Ulid::from_parts(6, 6)),
+        };
+        let begun = Instant::now();
+        let rows = town.fill(database, count).await?;
+        let seconds = begun.elapsed().as_secs();
+        println!("{count} contacts, {rows} rows, filled in {seconds} s");
+        let mut costs = BTreeMap::new();
+        for (name, filter) in town.searches(count)? {
+            costs.insert(name, town.measure(name, &filter).await?);
+        }
+        Ok(costs)
+    })
+    .await
 }
 
 /// Creates the table as `template.yaml` defines it.
