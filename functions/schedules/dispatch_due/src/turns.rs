@@ -63,11 +63,18 @@ mod tests {
             .chain((5_000..5_020).map(|place| (2, place)))
             .collect();
         for shard in 0..SHARDS {
-            let shard: Vec<Row> = all.iter().filter(|(_, place)| place % SHARDS == shard).copied().collect();
+            let shard: Vec<Row> = all
+                .iter()
+                .filter(|(_, place)| place % SHARDS == shard)
+                .copied()
+                .collect();
             let runs = runs(shard, 100);
             assert_eq!(runs.len(), 4, "5,000 rows take four runs");
             let first = by_tenant(&runs[0]);
-            assert!((1..=2).contains(&first[&2].len()), "all of the few leave at once: {first:?}");
+            assert!(
+                (1..=2).contains(&first[&2].len()),
+                "all of the few leave at once: {first:?}"
+            );
             assert_eq!(first[&1].len() + first[&2].len(), 100, "and the rest is the other's");
             assert!(runs[1..].iter().flatten().all(|(tenant, _)| *tenant == 1));
         }

@@ -317,14 +317,21 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
         found.add("audience.segment", Fault::new(FaultCode::Required, detail));
     }
     if audience.segment.is_some() && audience.tag.is_some() {
-        let detail = "The audience is a segment or a tag. For both together, create a segment with the tag in its filter.";
+        let detail =
+            "The audience is a segment or a tag. For both together, create a segment with the tag in its filter.";
         found.add("audience.tag", Fault::excludes(&["audience.segment"], detail));
     }
-    if let Some(place) = audience.segment.and_then(|id| audience.excluded_segments.iter().position(|other| *other == id)) {
+    if let Some(place) = audience
+        .segment
+        .and_then(|id| audience.excluded_segments.iter().position(|other| *other == id))
+    {
         let fault = Fault::excludes(&["audience.segment"], "Nobody is left of a segment that is excluded.");
         found.add(format!("audience.excluded_segments[{place}]"), fault);
     }
-    if let Some(place) = audience.tag.and_then(|id| audience.excluded_tags.iter().position(|other| *other == id)) {
+    if let Some(place) = audience
+        .tag
+        .and_then(|id| audience.excluded_tags.iter().position(|other| *other == id))
+    {
         let fault = Fault::excludes(&["audience.tag"], "Nobody is left of a tag that is excluded.");
         found.add(format!("audience.excluded_tags[{place}]"), fault);
     }

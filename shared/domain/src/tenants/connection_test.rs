@@ -103,11 +103,7 @@ pub struct Reported {
 }
 
 /// The later value. Of two at the same time, the more careful one, which this function ranks lower: Meta's times are seconds.
-fn later<T: Copy, R: Ord>(
-    ours: Option<Dated<T>>,
-    theirs: Option<Dated<T>>,
-    rank: impl Fn(T) -> R,
-) -> Option<Dated<T>> {
+fn later<T: Copy, R: Ord>(ours: Option<Dated<T>>, theirs: Option<Dated<T>>, rank: impl Fn(T) -> R) -> Option<Dated<T>> {
     match (ours, theirs) {
         (Some(ours), Some(theirs)) => {
             let is_theirs = (ours.at, Reverse(rank(ours.value))) < (theirs.at, Reverse(rank(theirs.value)));
