@@ -101,7 +101,7 @@ async fn a_draft_says_what_it_lacks_until_nothing_is_missing() {
     };
     let (segment, channels) = (("audience.segment", "required"), ("message.channels", "too_few"));
     lacks(json!({}), &[segment, channels]).await;
-    let listed: Tag = business.own(&aws, json!({"name": "Listed"})).await;
+    let listed: Tag = aws.own(business.scope(), json!({"name": "Listed"})).await;
     lacks(json!({"audience": {"tag": listed.id}}), &[channels]).await;
     let segment_instead = json!({"audience": {"segment": everybody.id, "tag": null}});
     lacks(segment_instead, &[channels]).await;
