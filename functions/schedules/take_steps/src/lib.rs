@@ -32,7 +32,7 @@ const PAGE: i32 = 100;
 const AT_ONCE: usize = 100;
 
 /// Rows of a shard that are read at most, among which the tenants take turns.
-const IN_REACH: usize = 3 * MAX_PER_SHARD;
+const IN_REACH: usize = 10 * MAX_PER_SHARD;
 
 /// Maximum rows of a shard that one run takes: the next one, a minute later, goes on. Four shards make as many messages as a number of
 /// WhatsApp sends in a minute.
