@@ -483,15 +483,17 @@ async fn done_by_teams(
     };
     let bill = step("replies", bill_of(running, Box::pin(replying))).await?;
     figures.team.insert(0, billed(page::REPLY, conversations.len(), bill));
-    let other = Network::new(play, town).await?;
-    other.people_who_want_sms(RECIPIENTS).await?;
-    let broadcasting = async {
-        other.broadcast().await?;
-        quiet(play).await
-    };
-    let what_step = format!("a broadcast to {RECIPIENTS} people");
-    let bill = step(&what_step, bill_of(running, Box::pin(broadcasting))).await?;
-    figures.team.push(billed(page::BROADCAST, RECIPIENTS, bill));
+    for (channel, what) in [Channel::Sms, Channel::WhatsApp].into_iter().zip(page::BROADCASTS) {
+        let other = Network::new(play, town).await?;
+        other.people_who_want_messages(RECIPIENTS).await?;
+        let broadcasting = async {
+            other.broadcast(channel).await?;
+            quiet(play).await
+        };
+        let what_step = format!("a broadcast to {RECIPIENTS} people");
+        let bill = step(&what_step, bill_of(running, Box::pin(broadcasting))).await?;
+        figures.team.push(billed(what, RECIPIENTS, bill));
+    }
     Ok(())
 }
 

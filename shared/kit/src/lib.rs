@@ -46,6 +46,7 @@ pub mod schedule;
 pub mod sockets;
 pub mod spill;
 pub mod stream;
+pub mod turns;
 pub mod webhook;
 
 pub use bus::Bus;

@@ -38,7 +38,7 @@ pub(crate) struct CampaignOut {
 }
 
 fn wrong() -> [FieldError; 1] {
-    let detail = "Name the segment of the contacts who get the message, or their tag as audience.tag.";
+    let detail = "Name the segment (audience.segment) or the tag (audience.tag) of the contacts who get the message.";
     [FieldError::new(
         "audience.segment",
         Fault::new(FaultCode::Required, detail),

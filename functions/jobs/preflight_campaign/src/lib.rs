@@ -85,7 +85,7 @@ const COLUMNS: [&str; 9] = [
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
     conditions: Box<AudienceConditions>,
-    /// Position in the segment's list. `None`: at its beginning.
+    /// Position in the list of the segment or tag. `None`: at its beginning.
     after: Option<String>,
     /// Whether the list is over.
     is_over: bool,
@@ -169,7 +169,7 @@ impl Flight<'_> {
         FileKey::step(self.scope(), operation, &format!("preflight-{number}"))
     }
 
-    /// Looks at pages of the segment's list as long as there is time.
+    /// Looks at pages of the list as long as there is time.
     async fn step(&self, mut cursor: Cursor) -> Result<Step, JobError> {
         let FileSteps { files, .. } = &self.ctx.files;
         let limit = self.ctx.files.limit();

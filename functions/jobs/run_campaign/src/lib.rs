@@ -106,7 +106,7 @@ const ATTEMPTS: u32 = 9;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Place {
-    /// Of the segment's list, everything up to this position is enrolled.
+    /// Of the list of the segment or tag, everything up to this position is enrolled.
     Enrolling {
         audience: Box<AudienceConditions>,
         after: Option<String>,
@@ -376,7 +376,7 @@ impl Run<'_> {
         cursor.more()
     }
 
-    /// Enrols the contacts of the next page of the segment's list.
+    /// Enrols the contacts of the next page of the list.
     async fn enrol(
         &self,
         found: &Versioned<Campaign>,

@@ -5,8 +5,6 @@
 //! Safe to run twice, and twice at the same time: a due row is leased by moving its time under the condition that it is
 //! unchanged, and a surplus job in a queue is dropped by its worker.
 
-mod turns;
-
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -22,7 +20,7 @@ use jiff::SignedDuration;
 use jobs::ToQueue;
 use kit::{
     Bus, Clock, ConfigError, Env, JobError, Queue, QueueName, Queues, RawBucket, TimeLimit, enqueue::Entry, line,
-    metric, schedule::Deadline,
+    metric, schedule::Deadline, turns::in_turn,
 };
 use store::{
     Store, StoreError,
@@ -44,7 +42,7 @@ const fn budget(lane: Lane) -> usize {
 const PAGE: i32 = 100;
 
 /// Rows of one shard among which the tenants take turns, as a multiple of those that a run queues. More are not looked at: each page costs.
-const IN_REACH: usize = 10;
+const IN_REACH: usize = 8;
 
 /// Pages of one shard that one run reads, several times those of its budget: rows of unknown kinds use none and stay in place.
 const MAX_PAGES: usize = 20;
@@ -60,7 +58,7 @@ const LEASES_AT_ONCE: usize = 8;
 const MAX_SWEPT: u16 = 200;
 const SWEEPS_AT_ONCE: usize = 8;
 
-/// No new page is started when less time than this is left.
+/// Nothing more is started when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(2);
 
 /// Time over which a lane's rows of one run are spread, as far as they are many: in bulk they would otherwise all ask at once for a place
@@ -96,7 +94,7 @@ pub struct Context {
     timers: Timers,
     clock: Clock,
     looked: Mutex<Option<Timestamp>>,
-    /// Partitions whose rows the last run has not all come to, although it queued fewer than it may, and where the next one continues.
+    /// Partitions that the last run did not read to the end, although it queued fewer rows than it may, and where the next one continues.
     unread: Mutex<HashMap<Partition, Next>>,
 }
 
@@ -192,30 +190,37 @@ async fn dispatch_partition(
     deadline: Deadline,
     ctx: &Context,
 ) -> Result<u64, JobError> {
-    let in_time = || deadline.remaining(ctx.clock.now()) > ENOUGH_TIME;
+    let remaining = || deadline.remaining(ctx.clock.now());
+    // Enough is left for what is read.
+    let reading_until = (remaining() / 2).max(ENOUGH_TIME);
     let mut from = unread(ctx).remove(&partition);
-    let mut due = Vec::new();
+    let (mut due, mut failed) = (Vec::new(), None);
     for _ in 0..MAX_PAGES {
-        if due.len() >= most * IN_REACH || !in_time() {
+        if due.len() >= most * IN_REACH || remaining() <= reading_until {
             break;
         }
-        let page = ctx.store.due(partition, ctx.clock.now(), from, PAGE).await?;
-        if page.unknown > 0 {
-            unknown(page.unknown);
+        match ctx.store.due(partition, ctx.clock.now(), from.clone(), PAGE).await {
+            Ok(page) => {
+                if page.unknown > 0 {
+                    unknown(page.unknown);
+                }
+                due.extend(page.due);
+                from = page.next;
+            }
+            // What was read is queued.
+            Err(error) => failed = Some(error),
         }
-        due.extend(page.due);
-        from = page.next;
-        if from.is_none() {
+        if from.is_none() || failed.is_some() {
             break;
         }
     }
     let (mut dispatched, mut seen, lane) = (0, 0, partition.lane());
-    let mut due = turns::in_turn(due, Due::tenant).into_iter().peekable();
-    while seen < most && due.peek().is_some() && in_time() {
-        let some = due.by_ref().take(AT_ONCE.min(most - seen)).collect();
+    let mut due = in_turn(due, Due::tenant).into_iter().peekable();
+    while seen < most && due.peek().is_some() && remaining() > ENOUGH_TIME {
+        let some = due.by_ref().take(AT_ONCE).collect();
         let place =
             |row: usize| spread(lane) * i32::try_from(seen + row).unwrap_or(1) / i32::try_from(most).unwrap_or(1);
-        let done = dispatch(some, lane, &place, ctx.clock.now(), ctx).await?;
+        let done = dispatch(some, (lane, most - seen), &place, ctx.clock.now(), ctx).await?;
         // Rows of unknown kinds use no budget, so they block nobody.
         seen += done.known;
         dispatched += done.queued;
@@ -226,7 +231,7 @@ async fn dispatch_partition(
     {
         unread(ctx).insert(partition, next);
     }
-    Ok(dispatched)
+    failed.map_or(Ok(dispatched), |error| Err(error.into()))
 }
 
 fn unread(ctx: &Context) -> MutexGuard<'_, HashMap<Partition, Next>> {
@@ -242,10 +247,10 @@ struct Dispatched {
     queued: u64,
 }
 
-/// Leases and queues these rows. `wait`: that of the row at this place.
+/// Leases and queues these rows, at most so many of them. `wait`: that of the row at this place.
 async fn dispatch(
     due: Vec<Due>,
-    lane: Lane,
+    (lane, most): (Lane, usize),
     wait: &impl Fn(usize) -> SignedDuration,
     now: Timestamp,
     ctx: &Context,
@@ -253,8 +258,13 @@ async fn dispatch(
     if due.is_empty() {
         return Ok(Dispatched::default());
     }
-    let rows = ctx.store.due_rows(due).await?;
-    let known = rows.iter().filter(|(_, row)| !matches!(row, Ok(None))).count();
+    let (mut rows, mut known) = (ctx.store.due_rows(due).await?, 0);
+    rows.retain(|(_, row)| {
+        let counts = !matches!(row, Ok(None));
+        let is_over = counts && known == most;
+        known += usize::from(counts && !is_over);
+        !is_over
+    });
     let leased = rows.into_iter().enumerate();
     let leased = leased.map(|(place, (due, row))| lease_row(due, row, (lane, wait(place)), now, ctx));
     let leased: Vec<Result<Option<ToQueue>, JobError>> =

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::base::ids::TenantId;
 use jiff::SignedDuration;
-use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline};
+use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline, turns::in_turn};
 use store::{
     LostRace as _, Store,
     campaigns::{
@@ -27,6 +27,12 @@ use crate::tenant::Tenant;
 
 /// Due rows read per page.
 const PAGE: i32 = 100;
+
+/// Steps of a tenant that are read and taken together.
+const AT_ONCE: usize = 100;
+
+/// Rows of a shard that are read at most, among which the tenants take turns.
+const IN_REACH: usize = 10 * MAX_PER_SHARD;
 
 /// Maximum rows of a shard that one run takes: the next one, a minute later, goes on. Four shards make as many messages as a number of
 /// WhatsApp sends in a minute.
@@ -76,31 +82,54 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let minute = begun.as_second().div_euclid(60);
     for place in 0..i64::from(SHARDS) {
         let shard = u8::try_from((minute + place).rem_euclid(i64::from(SHARDS))).unwrap_or_default();
-        let (mut from, mut seen) = (None, 0);
-        while seen < MAX_PER_SHARD {
-            let page = ctx.store.due_steps(shard, begun, from, PAGE).await?;
-            for (tenant, due) in page.due {
+        let (mut from, mut due, mut rounds) = (None, Vec::new(), Vec::new());
+        // Enough is left for what is read.
+        let reading_until = deadline.remaining(ctx.clock.now()) / 2;
+        while due.len() < IN_REACH && deadline.remaining(ctx.clock.now()) > reading_until {
+            let page = match ctx.store.due_steps(shard, begun, from, PAGE).await {
+                Ok(page) => page,
+                // What was read is taken.
+                Err(error) => {
+                    failed = Some(error.into());
+                    break;
+                }
+            };
+            due.extend(page.due);
+            rounds.extend(page.rounds);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        let mut seen = 0;
+        for due in rounds {
+            // Half is for steps at least.
+            if seen >= MAX_PER_SHARD / 2 {
+                break;
+            }
+            if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
+                return failed.map_or(Ok(()), Err);
+            }
+            match enrol(ctx, &due, deadline).await {
+                Ok(read) => seen += 1 + read,
+                Err(error) => failed = Some(error),
+            }
+        }
+        let left = MAX_PER_SHARD - seen.min(MAX_PER_SHARD / 2);
+        let due = in_turn(due, DueStep::tenant);
+        for some in due[..due.len().min(left)].chunks(AT_ONCE) {
+            let mut by_tenant: BTreeMap<TenantId, Vec<DueStep>> = BTreeMap::new();
+            for step in some {
+                by_tenant.entry(step.tenant()).or_default().push(step.clone());
+            }
+            for (tenant, due) in by_tenant {
                 if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
                     return failed.map_or(Ok(()), Err);
                 }
-                seen += due.len();
                 if let Err(error) = attend(ctx, tenant, &due).await {
                     tracing::error!(%tenant, %error, "steps of a tenant are not taken together");
                     failed = one_by_one(ctx, tenant, &due).await.or(Some(error));
                 }
-            }
-            for due in page.rounds {
-                if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
-                    return failed.map_or(Ok(()), Err);
-                }
-                match enrol(ctx, &due, deadline).await {
-                    Ok(read) => seen += 1 + read,
-                    Err(error) => failed = Some(error),
-                }
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
             }
         }
     }

@@ -152,16 +152,7 @@ impl Network {
     /// Software requests a message: a template by WhatsApp, or an SMS. Returns its id.
     pub async fn request(&self, to: &Phone, channel: Channel) -> Result<MessageId> {
         let mut body = json!({ "phone": to, "category": "utility", "basis": "Order 1042, placed on 20 November" });
-        let content = match channel {
-            Channel::WhatsApp => json!({
-                "template": {
-                    "name": "missed_call", "language": "en",
-                    "variables": { "1": { "text": "there" }, "2": { "from": "tenant.name" }, "3": { "text": "noon" } },
-                },
-            }),
-            Channel::Sms => json!({ "sms_text": "Your order is ready. Reply STOP for no more messages." }),
-        };
-        merge(&mut body, content);
+        merge(&mut body, content_by(channel));
         let id = self.create("/api/v1/messages", &body).await?;
         id.parse().context("reading a message's id")
     }
@@ -227,8 +218,8 @@ impl Network {
         id.parse().context("reading a message's id")
     }
 
-    /// As many people, who want messages by SMS.
-    pub async fn people_who_want_sms(&self, count: usize) -> Result<()> {
+    /// As many people, who want messages.
+    pub async fn people_who_want_messages(&self, count: usize) -> Result<()> {
         let tenant = self.tenant().id.parse().context("reading a tenant's id")?;
         let (scope, now) = (access::operator::scope(tenant), Timestamp::now());
         for _ in 0..count {
@@ -245,13 +236,14 @@ impl Network {
         Ok(())
     }
 
-    /// Sends an SMS to everybody, and waits until it is done.
-    pub async fn broadcast(&self) -> Result<()> {
+    /// Sends a message to everybody, a template by WhatsApp or an SMS, and waits until it is done.
+    pub async fn broadcast(&self, channel: Channel) -> Result<()> {
         let everybody = json!({ "name": "Everybody", "filter": {} });
         let segment = self.create("/api/v1/segments", &everybody).await?;
+        let mut message = json!({ "channels": [channel], "category": "utility" });
+        merge(&mut message, content_by(channel));
         let draft = json!({
-            "type": "broadcast", "name": "Offer", "audience": { "segment": segment },
-            "message": { "channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday" },
+            "type": "broadcast", "name": "Offer", "audience": { "segment": segment }, "message": message,
         });
         let campaign = self.create("/api/v1/campaigns", &draft).await?;
         let path = format!("/api/v1/campaigns/{campaign}");
@@ -575,5 +567,18 @@ impl Work {
     /// CPU milliseconds of a process's first invocation, in which it creates its clients, median.
     pub fn first_cpu_ms(&self) -> f64 {
         super::percentile(&self.cold_cpu_ms, 50)
+    }
+}
+
+/// What a message says: a template by WhatsApp, or an SMS.
+fn content_by(channel: Channel) -> Value {
+    match channel {
+        Channel::WhatsApp => json!({
+            "template": {
+                "name": "missed_call", "language": "en",
+                "variables": { "1": { "text": "there" }, "2": { "from": "tenant.name" }, "3": { "text": "noon" } },
+            },
+        }),
+        Channel::Sms => json!({ "sms_text": "Your order is ready. Reply STOP for no more messages." }),
     }
 }

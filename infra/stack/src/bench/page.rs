@@ -36,7 +36,12 @@ pub(super) const REPLY: (&str, f64) = (
     26.0,
 );
 pub(super) const ASSIGNMENT: (&str, f64) = ("assignment of a conversation", 6.0);
-pub(super) const BROADCAST: (&str, f64) = ("recipient of a broadcast, to the last status", 19.0);
+pub(super) const BROADCASTS: [(&str, f64); 2] = [
+    ("recipient of a broadcast by SMS, to the last status", 19.0),
+    ("recipient of a broadcast by WhatsApp, to the last status", 19.0),
+];
+/// Maximum dollars per 1,000 recipients of a broadcast.
+const MAX_DOLLARS_BROADCAST: f64 = 0.045;
 
 /// Maximum write units of a customer's message on average over a day.
 const MAX_UNITS_OF_DAY: f64 = 12.0;
@@ -386,7 +391,10 @@ Each of Twilio's reports of a call is stored, because the last may never come: t
     let created = created.map(|one| (one.what.clone(), one, Some(MAX_UNITS_CREATED)));
     let imported = figures.imported.iter();
     let imported = imported.map(|one| (one.what.clone(), one, Some(MAX_UNITS_IMPORTED)));
-    let most = |what: &str| [REPLY, ASSIGNMENT, BROADCAST].into_iter().find(|one| one.0 == what);
+    let most = |what: &str| {
+        let mut all = [REPLY, ASSIGNMENT].into_iter().chain(BROADCASTS);
+        all.find(|one| one.0 == what)
+    };
     let team = figures.team.iter();
     let team = team.map(|one| (one.what.clone(), one, most(&one.what).map(|(_, most)| most)));
     let all = follow_ups
@@ -638,6 +646,13 @@ request to the last status, which is read by WhatsApp and delivered by SMS.
     for billed in &figures.requested {
         let _ = writeln!(text, "\nA message requested by the API, {}:", billed.what);
         text += &one_bill("message", billed);
+    }
+    let broadcasts = BROADCASTS.iter().filter_map(|(what, _)| figures.team.iter().find(|one| one.what == *what));
+    for billed in broadcasts {
+        let dollars = billed.bill.dollars() / billed.count as f64 * 1000.0;
+        let verdict = verdict(dollars <= MAX_DOLLARS_BROADCAST);
+        let _ = writeln!(text, "\nA {}, of {}: at most ${MAX_DOLLARS_BROADCAST} per 1,000, {verdict}.", billed.what, billed.count);
+        text += &one_bill("recipient", billed);
     }
     let _ = writeln!(
         text,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     base::{
-        ids::{ContactId, TenantId},
+        ids::{ContactId, MessageId, TenantId},
         phone::Phone,
     },
     contacts::contact::{Contact, Identity},
@@ -18,7 +18,7 @@ use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
 use crate::{
-    stage::{Business, on_stage, size},
+    stage::{Business, customer, on_stage, size},
     tables::download,
 };
 
@@ -27,6 +27,9 @@ const AUDIENCE: usize = 200;
 
 /// One in so many has refused messages, and as many others write STOP while it runs.
 const REFUSES: usize = 20;
+
+/// Callers while it is sent: no more than ten of its messages leave before their answers that were made after these.
+const CALLERS: usize = 5;
 
 /// Longer than the whole campaign takes on a busy machine.
 const LONG: Duration = Duration::from_secs(1_800);
@@ -61,20 +64,42 @@ async fn people(business: &Business<'_>, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Number of messages that the providers took, by recipient.
+/// Whether it is the campaign's message.
+fn is_offer(sent: &Sent) -> bool {
+    sent.body.as_deref().is_some_and(|body| body.contains("until Sunday"))
+}
+
+/// All messages that the providers took, in this order.
+async fn taken(business: &Business<'_>) -> Result<Vec<Sent>> {
+    let path = format!("/outbox?tenant={}", business.id());
+    business.stage.play.get(&path).await
+}
+
+/// Number of the campaign's messages that the providers took, by recipient.
 async fn outbox(business: &Business<'_>) -> Result<BTreeMap<String, usize>> {
-    let all: Vec<Sent> = business
-        .stage
-        .play
-        .get(&format!("/outbox?tenant={}", business.id()))
-        .await?;
     let mut sent = BTreeMap::new();
-    for one in all {
-        let is_offer = one.body.as_deref().is_some_and(|body| body.contains("until Sunday"));
-        *sent.entry(one.to).or_default() += usize::from(is_offer);
+    for offer in taken(business).await?.into_iter().filter(is_offer) {
+        *sent.entry(offer.to).or_default() += 1;
     }
-    sent.retain(|_, count| *count > 0);
     Ok(sent)
+}
+
+/// The campaign's messages that were made after the answer to this caller and left before it.
+async fn overtook(business: &Business<'_>, caller: &Phone) -> Result<usize> {
+    let sent = taken(business).await?;
+    let answer = sent.iter().position(|sent| sent.to == caller.as_str());
+    let answer = answer.context("the caller has an answer")?;
+    let id = |sent: &Sent| sent.key().map(|key| key.message).context("it has our key");
+    let offers = sent[..answer].iter().filter(|sent| is_offer(sent)).map(id);
+    let mut ids: Vec<MessageId> = offers.collect::<Result<_>>()?;
+    ids.push(id(&sent[answer])?);
+    let tenant: TenantId = business.id().parse().context("reading a tenant's id")?;
+    let (store, scope) = (&business.stage.play.store, access::job::scope(tenant));
+    let made = store.each_message(&scope, &ids, Timestamp::now()).await?.into_iter();
+    let made = made.map(|message| Ok(message?.context("a message that was sent")?.created_at));
+    let made: Vec<Timestamp> = made.collect::<Result<_>>()?;
+    let (answer, offers) = made.split_last().context("the answer is there")?;
+    Ok(offers.iter().filter(|offer| *offer > answer).count())
 }
 
 async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Value> {
@@ -92,7 +117,7 @@ async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Va
 }
 
 /// Two start it at once, the provider refuses some requests and reports everything twice, somebody pauses and resumes it, and some people
-/// write STOP meanwhile.
+/// write STOP meanwhile. Answers to callers do not wait behind it.
 #[test]
 fn broadcast_reaches_everybody_of_its_audience_once() {
     on_stage(async |stage| {
@@ -139,6 +164,18 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             .await
         };
         some(count / 8).await?;
+        let callers: Vec<Phone> = (0..CALLERS).map(|_| customer()).collect();
+        for caller in &callers {
+            business.call(caller, "missed", json!({ "via": "telephony" })).await?;
+        }
+        for caller in &callers {
+            business.accepted(caller, Channel::WhatsApp).await?;
+            let overtook = overtook(&business, caller).await?;
+            ensure!(
+                overtook <= 10,
+                "{overtook} of the campaign's messages left before an answer, and were made after it"
+            );
+        }
         let paused = act("pause").await?;
         ensure!(paused.status == 200, "it is paused: {paused:?}");
         // What is at the provider, or about to be, goes out.

@@ -1,6 +1,6 @@
 //! Lanes: what goes to many never delays what answers a person.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
@@ -12,6 +12,7 @@ use domain::{
     messages::{
         message::{Channel, Message},
         purpose::{Category, Lane, Narrowing, Policy, Purpose},
+        throughput::STANDARD,
     },
 };
 use jiff::Timestamp;
@@ -152,7 +153,8 @@ async fn answered(business: &Business<'_>) -> Result<Vec<Phone>> {
 
 /// Callers have their answers while a whole load waits in a lane that has stopped. Then it goes out beside further callers, every
 /// message once: most of them have their answers before three quarters of the load are out. In one queue, they would wait for all
-/// of it. The order counts, not the time, so a slow machine changes nothing.
+/// of it. The order counts, not the time, so a slow machine changes nothing. The number sends no more in ten
+/// seconds than WhatsApp takes.
 #[test]
 fn broadcast_does_not_delay_follow_ups() {
     alone_on_stage(async |stage| {
@@ -201,6 +203,15 @@ fn broadcast_does_not_delay_follow_ups() {
             })
         })
         .await?;
+        let mut by_second: BTreeMap<i64, u32> = BTreeMap::new();
+        for sent in &sent {
+            *by_second.entry(sent.accepted_at.as_second()).or_default() += 1;
+        }
+        // By the provider's clock, what was sent in one second can arrive in the next.
+        for first in by_second.keys() {
+            let sent: u32 = by_second.range(first..&(first + 10)).map(|(_, sent)| sent).sum();
+            ensure!(sent <= 10 * STANDARD, "{sent} messages of a number in ten seconds");
+        }
         let mut people: Vec<&str> = sent.iter().map(|sent| sent.to.as_str()).collect();
         people.sort_unstable();
         people.dedup();

@@ -171,7 +171,7 @@ codes! {
         CampaignCancelled = "campaign_cancelled" [],
         /// The contact was merged into another, which gets the message if it may.
         ContactMerged = "contact_merged" ["contact"],
-        /// A segment of the campaign was deleted, or its field was.
+        /// The campaign's tag or one of its segments was deleted, or the field of a segment was.
         SegmentUnusable = "segment_unusable" ["segment", "tag"],
         /// Too many of the campaign's messages have failed.
         FailureRate = "failure_rate" ["percent"],

@@ -102,7 +102,7 @@ pub struct Reported {
     pub customers_per_day: Option<Dated<u32>>,
 }
 
-/// The later value. Of two at the same time, the more careful one, which this function ranks lower: Meta's times are seconds.
+/// The later value. Of two at the same time, the more careful one, which has the lower rank: Meta's times are seconds.
 fn later<T: Copy, R: Ord>(ours: Option<Dated<T>>, theirs: Option<Dated<T>>, rank: impl Fn(T) -> R) -> Option<Dated<T>> {
     match (ours, theirs) {
         (Some(ours), Some(theirs)) => {
@@ -136,11 +136,11 @@ impl Reported {
         *self == Self::default()
     }
 
-    /// Merges another report: of each value, the later one wins.
+    /// Merges another report: of each value, the later one wins, and of the same second the more careful one.
     pub fn and(self, other: Self) -> Self {
         Self {
             quality: later(self.quality, other.quality, Quality::rank),
-            messages_per_second: later(self.messages_per_second, other.messages_per_second, limit_rank),
+            messages_per_second: later(self.messages_per_second, other.messages_per_second, |limit| limit),
             customers_per_day: later(self.customers_per_day, other.customers_per_day, limit_rank),
         }
     }
@@ -200,14 +200,14 @@ mod tests {
 
     #[test]
     fn more_careful_value_of_one_second_wins_in_any_order() {
-        let reported = |quality, customers| Reported {
+        let reported = |quality, per_second, customers| Reported {
             quality: at(10, quality),
-            messages_per_second: at(10, customers),
+            messages_per_second: at(10, per_second),
             customers_per_day: at(10, customers),
         };
         for (careful, other) in [
-            (reported(Quality::Red, 250), reported(Quality::Unknown, 2_000)),
-            (reported(Quality::Yellow, 100_000), reported(Quality::Green, 0)),
+            (reported(Quality::Red, 80, 250), reported(Quality::Unknown, 1_000, 2_000)),
+            (reported(Quality::Yellow, 20, 100_000), reported(Quality::Green, 80, 0)),
         ] {
             assert_eq!(careful.and(other), careful);
             assert_eq!(other.and(careful), careful);

@@ -18,7 +18,9 @@ use serde_json::{from_value, json};
 use ulid::Ulid;
 
 /// Refusals that change a connection, and others that change none.
-const CODES: [i64; 8] = [130_429, 4, 80_007, 131_057, 131_048, 190, 131_049, 131_056];
+const CODES: [i64; 10] = [
+    130_429, 4, 80_007, 131_057, 2_494_100, 133_016, 131_048, 190, 131_049, 131_056,
+];
 
 fn connection() -> Connection {
     let account = json!({
@@ -33,9 +35,9 @@ fn at(millis: i64) -> Timestamp {
     noon + SignedDuration::from_millis(millis)
 }
 
-/// A message that was refused: its code, and when it was sent in the two seconds before the first refusal was learnt.
+/// Messages that were refused: their codes, and when they were sent, in milliseconds from when the first refusal was learnt.
 fn refused() -> impl Strategy<Value = Vec<(i64, i64)>> {
-    prop::collection::vec((select(CODES.to_vec()), -2_000..=0_i64), 1..20)
+    prop::collection::vec((select(CODES.to_vec()), -2_000..=5_000_i64), 1..20)
 }
 
 /// The connection after these refusals, one each 50 milliseconds, each of which is worked that many times.

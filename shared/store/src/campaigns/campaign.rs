@@ -14,6 +14,8 @@ const BEFORE_DATES: u64 = 3;
 /// The form before broadcasts began by the recipients' clocks, and had variants, and before they said when they were started, and until when they
 /// wait: a version that reads no newer one would begin at once, send everybody the same, or know nothing of a field.
 const BEFORE_VARIANTS: u64 = 4;
+/// The form before a tag could be the audience: a version that reads no newer one knows nothing of the field.
+const BEFORE_TAGS: u64 = 5;
 
 impl Owned for Campaign {
     const KIND: &'static str = "campaign";
@@ -30,10 +32,13 @@ impl Owned for Campaign {
     }
 
     fn form(&self) -> Option<u64> {
+        if self.audience.tag.is_some() {
+            return None;
+        }
         let chooses = self.hold_percent.is_some() || self.winner.is_some();
         let says_more = chooses || self.started_at.is_some() || self.limited_until.is_some();
         if self.starts_at_local.is_some() || !self.variants.is_empty() || says_more {
-            return None;
+            return Some(BEFORE_TAGS);
         }
         if self.triggers.is_none() && self.exits == Exits::default() {
             return Some(BEFORE_TRIGGERS);

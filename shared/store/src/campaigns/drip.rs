@@ -3,7 +3,7 @@
 //! A version of steps is a row of its own, which changes only while its campaign is a draft: whoever has begun with it ends with it.
 //! What is due stands in partitions of its own of the due index, which `take_steps` reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use domain::{
     base::{
@@ -43,8 +43,8 @@ pub const MAX_VERSIONS: u32 = 100;
 /// A page of enrolments whose next step is due.
 #[derive(Debug, Clone, Default)]
 pub struct DueSteps {
-    /// Contacts and campaigns of each tenant.
-    pub due: BTreeMap<TenantId, Vec<DueStep>>,
+    /// Contacts and campaigns, those who have waited longest first.
+    pub due: Vec<DueStep>,
     /// Drips that contacts enter on dates of theirs.
     pub rounds: Vec<DueRound>,
     /// Cursor of the next page.
@@ -59,6 +59,13 @@ pub struct DueStep {
     /// The campaign.
     pub campaign: CampaignId,
     row: Due,
+}
+
+impl DueStep {
+    /// The tenant of the contact.
+    pub const fn tenant(&self) -> TenantId {
+        self.row.tenant()
+    }
 }
 
 /// Somebody in a drip.
@@ -343,12 +350,11 @@ impl Store {
         };
         for item in &items {
             let Some(row) = Due::other(item, now) else { continue };
-            let tenant = row.tenant();
             if let Some(campaign) = keys::triggered(&row.key().sk) {
                 page.rounds.push(DueRound { campaign, row });
             } else if let Some((contact, campaign)) = keys::enrolled(&row.key().pk, &row.key().sk) {
                 let step = DueStep { contact, campaign, row };
-                page.due.entry(tenant).or_default().push(step);
+                page.due.push(step);
             }
         }
         Ok(page)

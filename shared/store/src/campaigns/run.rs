@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{
     base::{
         actor::Stamp,
-        ids::{CampaignId, ContactId},
+        ids::{CampaignId, ContactId, SegmentId},
         operation::Operation,
     },
     campaigns::{
@@ -109,31 +109,40 @@ impl Store {
         scope: &TenantScope,
         audience: &Audience,
     ) -> Result<Result<AudienceConditions, Refusal>, StoreError> {
-        let unusable = |sentence: String| Refusal::new(Reason::SegmentUnusable, sentence);
-        let mut found = Vec::new();
-        if let Some(id) = audience.tag {
-            if self.get::<Tag>(scope, &id).await?.is_none() {
-                let sentence = format!("The tag {id} was deleted. Create another campaign.");
-                return Ok(Err(unusable(sentence).and("tag", id.to_string())));
+        let deleted = |what: &str, id: String| {
+            let sentence = format!("The {what} {id} was deleted. Create another campaign.");
+            Refusal::new(Reason::SegmentUnusable, sentence).and(what, id)
+        };
+        let filter = async |id: &SegmentId| {
+            let segment: Option<Versioned<Segment>> = self.get(scope, id).await?;
+            let filter = segment.map(|segment| segment.value.filter);
+            Ok::<_, StoreError>(filter.ok_or_else(|| deleted("segment", id.to_string())))
+        };
+        let chosen = match (audience.segment, audience.tag) {
+            (Some(id), _) => filter(&id).await?,
+            (None, Some(id)) => match self.get::<Tag>(scope, &id).await? {
+                Some(_) => Ok(Conditions {
+                    tag: Some(id),
+                    ..Conditions::default()
+                }),
+                None => Err(deleted("tag", id.to_string())),
+            },
+            (None, None) => Err(Refusal::new(Reason::SegmentUnusable, "It has no audience.")),
+        };
+        let chosen = match chosen {
+            Ok(chosen) => chosen,
+            Err(why) => return Ok(Err(why)),
+        };
+        let mut excluded = Vec::new();
+        for id in audience.excluded_segments.iter() {
+            match filter(id).await? {
+                Ok(conditions) => excluded.push(conditions),
+                Err(why) => return Ok(Err(why)),
             }
-            found.push(Conditions {
-                tag: Some(id),
-                ..Conditions::default()
-            });
-        }
-        for id in audience.segment.iter().chain(audience.excluded_segments.iter()) {
-            let Some(segment): Option<Versioned<Segment>> = self.get(scope, id).await? else {
-                let sentence = format!("The segment {id} was deleted. Create another campaign.");
-                return Ok(Err(unusable(sentence).and("segment", id.to_string())));
-            };
-            found.push(segment.value.filter);
-        }
-        if audience.is_empty() {
-            return Ok(Err(unusable("It has no audience.".to_owned())));
         }
         Ok(Ok(AudienceConditions {
-            segment: found.remove(0),
-            excluded: found,
+            segment: chosen,
+            excluded,
         }))
     }
 

@@ -28,8 +28,8 @@ const FORMS: &[(&str, u64)] = &[
     ("automation_watch", 1),
     ("call", 1),
     ("call_progress", 1),
-    // Those that are no drafts have more fields, drips have triggers, also by dates, and broadcasts begin by clocks.
-    ("campaign", 5),
+    // Those that are no drafts have more fields, drips have triggers, also by dates, broadcasts begin by clocks, and a tag is the audience.
+    ("campaign", 6),
     ("canned_reply", 1),
     ("cap_day", 1),
     ("claim", 1),

@@ -101,7 +101,10 @@ async fn a_draft_says_what_it_lacks_until_nothing_is_missing() {
     };
     let (segment, channels) = (("audience.segment", "required"), ("message.channels", "too_few"));
     lacks(json!({}), &[segment, channels]).await;
-    lacks(json!({"audience": {"segment": everybody.id}}), &[channels]).await;
+    let listed: Tag = aws.own(business.scope(), json!({"name": "Listed"})).await;
+    lacks(json!({"audience": {"tag": listed.id}}), &[channels]).await;
+    let segment_instead = json!({"audience": {"segment": everybody.id, "tag": null}});
+    lacks(segment_instead, &[channels]).await;
     let both = json!({"message": {"category": "utility", "channels": ["whatsapp", "sms"]}});
     let (template, text) = (("message.template", "required"), ("message.sms_text", "required"));
     lacks(both, &[template, text]).await;
@@ -124,6 +127,7 @@ async fn what_is_wrong_is_named_by_field() {
     let own = segment(&aws, home, "Own").await;
     let foreign = segment(&aws, &town.away, "Theirs").await;
     let tag: Tag = town.away.own(&aws, json!({"name": "Theirs"})).await;
+    let own_tag: Tag = home.own(&aws, json!({"name": "Own"})).await;
     let place = manager.post(CAMPAIGNS, draft()).await;
     let place = place.is(201).header("location");
     let many = |prefix: &str, count: usize| -> Vec<String> {
@@ -140,6 +144,8 @@ async fn what_is_wrong_is_named_by_field() {
         (json!({"state": "scheduled"}), "state"),
         (json!({"audience": {"segment": foreign}}), "audience.segment"),
         (json!({"audience": {"list": "imp_1"}}), "audience.list"),
+        (json!({"audience": {"tag": tag.id}}), "audience.tag"),
+        (json!({"audience": {"segment": own, "tag": own_tag.id}}), "audience.tag"),
         (
             json!({"audience": {"excluded_segments": [own, foreign]}}),
             "audience.excluded_segments[1]",

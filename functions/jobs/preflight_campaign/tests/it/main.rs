@@ -227,7 +227,7 @@ async fn days_for_which_places_are_awaited_are_told_before() {
 
 /// Each kind of segment has its own list.
 #[tokio::test]
-async fn a_segment_of_any_kind_is_an_audience() {
+async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
     let world = World::new().await;
     let (aws, scope, stamp) = (&world.aws, world.business.scope(), world.aws.stamp());
     let store = aws.store();
@@ -266,6 +266,9 @@ async fn a_segment_of_any_kind_is_an_audience() {
         let (result, _) = world.preflight(json!({"audience": {"segment": some.id}})).await;
         assert_eq!((result.chosen, result.messages), (1, 1), "{filter}");
     }
+    world.fan("+971501000002").await;
+    let (result, _) = world.preflight(json!({"audience": {"tag": regular.id}})).await;
+    assert_eq!((result.chosen, result.messages), (1, 1), "a tag itself");
 }
 
 #[tokio::test]

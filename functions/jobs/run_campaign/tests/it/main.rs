@@ -357,6 +357,25 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
 }
 
 #[tokio::test]
+async fn contacts_with_a_tag_enter_a_drip_when_it_begins() {
+    let world = World::new().await;
+    let fans = world.fans(2).await;
+    let listed: Tag = own(&world.aws, &world.business, json!({"name": "Fair"})).await;
+    world.tag(&fans[1], listed.id).await;
+    let start = world
+        .start(json!({"type": "drip", "audience": {"tag": listed.id}}))
+        .await;
+    // It begins, and enrols them.
+    for _ in 0..2 {
+        world.step(&start).await;
+    }
+    let (campaign, both) = (world.campaign(&start).await.id, fans.iter().map(|fan| fan.id));
+    let both: Vec<ContactId> = both.collect();
+    let found = world.store().enrolments(world.scope(), campaign, &both).await.unwrap();
+    assert_eq!(found.into_keys().collect::<Vec<_>>(), [fans[1].id]);
+}
+
+#[tokio::test]
 async fn a_person_who_is_two_contacts_gets_one_message() {
     let world = World::new().await;
     let fans = world.fans(6).await;

@@ -6,7 +6,7 @@ use domain::base::ids::TenantId;
 
 /// These rows, oldest first, in the order in which they leave: the tenants take turns, and each one's rows keep their order. So what a
 /// tenant has waiting never delays another by more than its turn.
-pub(crate) fn in_turn<T>(rows: Vec<T>, tenant: impl Fn(&T) -> TenantId) -> Vec<T> {
+pub fn in_turn<T>(rows: Vec<T>, tenant: impl Fn(&T) -> TenantId) -> Vec<T> {
     let mut turns: HashMap<TenantId, usize> = HashMap::new();
     let numbered = rows.into_iter().map(|row| {
         let turn = turns.entry(tenant(&row)).or_default();
@@ -54,7 +54,7 @@ mod tests {
         all
     }
 
-    /// The shares of a shard: those of 5,000 rows of one tenant, and of 20 of another that are due after all of them.
+    /// Of each shard: 5,000 rows of one tenant, and 20 of another that are due later.
     #[test]
     fn few_rows_do_not_wait_behind_many_of_another_tenant() {
         const SHARDS: usize = 16;
