@@ -12,7 +12,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::base::ids::TenantId;
 use jiff::SignedDuration;
-use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline, turns::in_turn};
+use kit::{
+    Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline, turns::in_turn,
+};
 use store::{
     LostRace as _, Store,
     campaigns::{

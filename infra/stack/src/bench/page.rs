@@ -647,11 +647,17 @@ request to the last status, which is read by WhatsApp and delivered by SMS.
         let _ = writeln!(text, "\nA message requested by the API, {}:", billed.what);
         text += &one_bill("message", billed);
     }
-    let broadcasts = BROADCASTS.iter().filter_map(|(what, _)| figures.team.iter().find(|one| one.what == *what));
+    let broadcasts = BROADCASTS
+        .iter()
+        .filter_map(|(what, _)| figures.team.iter().find(|one| one.what == *what));
     for billed in broadcasts {
         let dollars = billed.bill.dollars() / billed.count as f64 * 1000.0;
         let verdict = verdict(dollars <= MAX_DOLLARS_BROADCAST);
-        let _ = writeln!(text, "\nA {}, of {}: at most ${MAX_DOLLARS_BROADCAST} per 1,000, {verdict}.", billed.what, billed.count);
+        let _ = writeln!(
+            text,
+            "\nA {}, of {}: at most ${MAX_DOLLARS_BROADCAST} per 1,000, {verdict}.",
+            billed.what, billed.count
+        );
         text += &one_bill("recipient", billed);
     }
     let _ = writeln!(

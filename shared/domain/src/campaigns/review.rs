@@ -313,12 +313,12 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
     }
     // Contacts can enter a drip one by one.
     if audience.is_empty() && campaign.kind == CampaignType::Broadcast {
-        let detail = "Name the segment (audience.segment) or the tag (audience.tag) of the contacts who get the message.";
+        let detail =
+            "Name the segment (audience.segment) or the tag (audience.tag) of the contacts who get the message.";
         found.add("audience.segment", Fault::new(FaultCode::Required, detail));
     }
     if audience.segment.is_some() && audience.tag.is_some() {
-        let detail =
-            "The audience is a segment or a tag. Set audience.segment to null, or create a segment with the tag in its filter.";
+        let detail = "The audience is a segment or a tag. Set audience.segment to null, or create a segment with the tag in its filter.";
         found.add("audience.tag", Fault::excludes(&["audience.segment"], detail));
     }
     if let Some(place) = audience

@@ -206,7 +206,10 @@ mod tests {
             customers_per_day: at(10, customers),
         };
         for (careful, other) in [
-            (reported(Quality::Red, 80, 250), reported(Quality::Unknown, 1_000, 2_000)),
+            (
+                reported(Quality::Red, 80, 250),
+                reported(Quality::Unknown, 1_000, 2_000),
+            ),
             (reported(Quality::Yellow, 20, 100_000), reported(Quality::Green, 80, 0)),
         ] {
             assert_eq!(careful.and(other), careful);

@@ -109,7 +109,7 @@ impl Store {
         scope: &TenantScope,
         audience: &Audience,
     ) -> Result<Result<AudienceConditions, Refusal>, StoreError> {
-        let deleted = |what: &str, id: String| {
+        let deleted = |what: &'static str, id: String| {
             let sentence = format!("The {what} {id} was deleted. Create another campaign.");
             Refusal::new(Reason::SegmentUnusable, sentence).and(what, id)
         };
