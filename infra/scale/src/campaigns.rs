@@ -20,8 +20,8 @@ const LATER: u64 = 10_000_000;
 /// Enrolments that are due, one number after the other.
 const DUE: [u64; 3] = [0, 100, 10_000];
 
-/// Rows of a partition that `take_steps` takes in a minute, and reads per page.
-const MAX_PER_SHARD: usize = 1_200;
+/// Rows of a partition that `take_steps` reads in a minute at most, and per page.
+const IN_REACH: usize = 12_000;
 const PAGE: i32 = 100;
 
 /// A minute's reading: what follows for each step that is due does not depend on who else is enrolled.
@@ -128,7 +128,7 @@ async fn minute(store: &Store, due: u64, now: Timestamp) -> Result<Minute> {
     let mut found = 0;
     for shard in 0..SHARDS {
         let (mut from, mut seen) = (None, 0);
-        while seen < MAX_PER_SHARD {
+        while seen < IN_REACH {
             let page = store.due_steps(shard, now, from, PAGE).await?;
             seen += page.due.len();
             from = page.next;
