@@ -141,7 +141,13 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     }
     for lane in Lane::ALL {
         let most = budget(lane) / Partition::OF_LANE;
-        let partitions = Partition::of(lane).map(|partition| dispatch_partition(partition, most, deadline, ctx));
+        let mut partitions: Vec<Partition> = Partition::of(lane).collect();
+        // Each minute with another one, in case the time is short.
+        let minute = ctx.clock.now().as_second().div_euclid(60);
+        partitions.rotate_left(usize::try_from(minute).unwrap_or_default() % Partition::OF_LANE);
+        let partitions = partitions
+            .into_iter()
+            .map(|partition| dispatch_partition(partition, most, deadline, ctx));
         let dispatched: Vec<_> = stream::iter(partitions)
             .buffer_unordered(SHARDS_AT_ONCE)
             .collect()
@@ -193,8 +199,9 @@ async fn dispatch_partition(
     let remaining = || deadline.remaining(ctx.clock.now());
     // Enough is left for what is read.
     let reading_until = (remaining() / 2).max(ENOUGH_TIME);
-    let mut from = unread(ctx).remove(&partition);
-    let (mut due, mut failed) = (Vec::new(), None);
+    let begun_at = unread(ctx).remove(&partition);
+    let mut from = begun_at.clone();
+    let (mut due, mut failed): (_, Option<JobError>) = (Vec::new(), None);
     for _ in 0..MAX_PAGES {
         if due.len() >= most * IN_REACH || remaining() <= reading_until {
             break;
@@ -208,7 +215,7 @@ async fn dispatch_partition(
                 from = page.next;
             }
             // What was read is queued.
-            Err(error) => failed = Some(error),
+            Err(error) => failed = Some(error.into()),
         }
         if from.is_none() || failed.is_some() {
             break;
@@ -220,10 +227,18 @@ async fn dispatch_partition(
         let some = due.by_ref().take(AT_ONCE).collect();
         let place =
             |row: usize| spread(lane) * i32::try_from(seen + row).unwrap_or(1) / i32::try_from(most).unwrap_or(1);
-        let done = dispatch(some, (lane, most - seen), &place, ctx.clock.now(), ctx).await?;
-        // Rows of unknown kinds use no budget, so they block nobody.
-        seen += done.known;
-        dispatched += done.queued;
+        match dispatch(some, (lane, most - seen), &place, ctx.clock.now(), ctx).await {
+            Ok(done) => {
+                // Rows of unknown kinds use no budget, so they block nobody.
+                seen += done.known;
+                dispatched += done.queued;
+            }
+            Err(error) => {
+                // The next run begins where this one did.
+                unread(ctx).extend(begun_at.map(|begun_at| (partition, begun_at)));
+                return Err(error);
+            }
+        }
     }
     if seen < most
         && due.peek().is_none()
@@ -231,7 +246,7 @@ async fn dispatch_partition(
     {
         unread(ctx).insert(partition, next);
     }
-    failed.map_or(Ok(dispatched), |error| Err(error.into()))
+    failed.map_or(Ok(dispatched), Err)
 }
 
 fn unread(ctx: &Context) -> MutexGuard<'_, HashMap<Partition, Next>> {

@@ -33,8 +33,8 @@ const PAGE: i32 = 100;
 /// Steps of a tenant that are read and taken together.
 const AT_ONCE: usize = 100;
 
-/// Rows of a shard that are read at most, among which the tenants take turns.
-const IN_REACH: usize = 10 * MAX_PER_SHARD;
+/// Rows of a shard among which the tenants take turns, as a multiple of those that a run takes.
+const IN_REACH: usize = 10;
 
 /// Maximum rows of a shard that one run takes: the next one, a minute later, goes on. Four shards make as many messages as a number of
 /// WhatsApp sends in a minute.
@@ -55,6 +55,7 @@ pub struct Context {
     queues: Queues,
     clock: Clock,
     ids: Ids,
+    max_per_shard: usize,
 }
 
 impl Context {
@@ -70,7 +71,14 @@ impl Context {
             queues: Queues::new(env, &[QueueName::BulkSends])?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
+            max_per_shard: MAX_PER_SHARD,
         })
+    }
+
+    /// With so many rows of a shard in a run: a test that needs more than usual would take minutes.
+    #[must_use]
+    pub fn taking(self, max_per_shard: usize) -> Self {
+        Self { max_per_shard, ..self }
     }
 }
 
@@ -86,8 +94,8 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         let shard = u8::try_from((minute + place).rem_euclid(i64::from(SHARDS))).unwrap_or_default();
         let (mut from, mut due, mut rounds) = (None, Vec::new(), Vec::new());
         // Enough is left for what is read.
-        let reading_until = deadline.remaining(ctx.clock.now()) / 2;
-        while due.len() < IN_REACH && deadline.remaining(ctx.clock.now()) > reading_until {
+        let reading_until = (deadline.remaining(ctx.clock.now()) / 2).max(ENOUGH_TIME);
+        while due.len() < IN_REACH * ctx.max_per_shard && deadline.remaining(ctx.clock.now()) > reading_until {
             let page = match ctx.store.due_steps(shard, begun, from, PAGE).await {
                 Ok(page) => page,
                 // What was read is taken.
@@ -104,9 +112,9 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             }
         }
         let mut seen = 0;
-        for due in rounds {
+        for due in in_turn(rounds, DueRound::tenant) {
             // Half is for steps at least.
-            if seen >= MAX_PER_SHARD / 2 {
+            if seen >= ctx.max_per_shard / 2 {
                 break;
             }
             if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
@@ -117,7 +125,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 Err(error) => failed = Some(error),
             }
         }
-        let left = MAX_PER_SHARD - seen.min(MAX_PER_SHARD / 2);
+        let left = ctx.max_per_shard - seen.min(ctx.max_per_shard / 2);
         let due = in_turn(due, DueStep::tenant);
         for some in due[..due.len().min(left)].chunks(AT_ONCE) {
             let mut by_tenant: BTreeMap<TenantId, Vec<DueStep>> = BTreeMap::new();

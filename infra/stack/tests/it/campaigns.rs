@@ -28,7 +28,7 @@ const AUDIENCE: usize = 200;
 /// One in so many has refused messages, and as many others write STOP while it runs.
 const REFUSES: usize = 20;
 
-/// Callers while it is sent: no more than ten of its messages leave before their answers that were made after these.
+/// Callers while it is sent: at most ten messages that are made after the answer to one leave before it.
 const CALLERS: usize = 5;
 
 /// Longer than the whole campaign takes on a busy machine.
@@ -117,7 +117,7 @@ async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Va
 }
 
 /// Two start it at once, the provider refuses some requests and reports everything twice, somebody pauses and resumes it, and some people
-/// write STOP meanwhile. Answers to callers do not wait behind it.
+/// write STOP meanwhile. What is made after the answer to a caller does not overtake it.
 #[test]
 fn broadcast_reaches_everybody_of_its_audience_once() {
     on_stage(async |stage| {

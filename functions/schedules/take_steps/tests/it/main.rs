@@ -599,6 +599,35 @@ async fn of_several_that_are_merged_one_goes_on() {
     assert_eq!(exits.iter().flatten().collect::<Vec<_>>(), [&Reason::ContactMerged]);
 }
 
+/// Of each shard, many steps of a tenant are due, for longer than few of another.
+#[tokio::test]
+async fn few_do_not_wait_behind_many_of_another_tenant() {
+    let mut world = World::new().await;
+    let other = Box::pin(business(&world.aws)).await;
+    let many = world.drip(json!({}), three()).await;
+    for number in 0..80 {
+        let contact = world.fan(&format!("+97150200{number:04}")).await.id;
+        world.enter(&many, contact).await;
+    }
+    world.aws.pass(1);
+    world.business = other;
+    let few = world.drip(json!({}), three()).await;
+    let mut contacts = Vec::new();
+    for number in 0..4 {
+        let contact = world.fan(&format!("+97150300{number:04}")).await.id;
+        world.enter(&few, contact).await;
+        contacts.push(contact);
+    }
+    world.ctx = world.ctx.taking(8);
+    world.run().await;
+    for contact in contacts {
+        assert_eq!(world.at(&few, contact).await.1, ["welcome"], "each tenant has its turn");
+    }
+    // All of the four shards are full: eight of each, but for the few.
+    let sent = world.aws.depth(QueueName::BulkSends).await;
+    assert_eq!(sent, 4 * 8);
+}
+
 /// Runs beside each other, of which some are killed at any point.
 #[tokio::test]
 async fn many_go_through_it_once_although_runs_are_killed() {
