@@ -54,7 +54,7 @@ mod tests {
         all
     }
 
-    /// Of each shard: 5,000 rows of one tenant, and 20 of another that are due later.
+    /// 5,000 rows of one tenant, and 20 of another that are due later, in the shards that they share.
     #[test]
     fn few_rows_do_not_wait_behind_many_of_another_tenant() {
         const SHARDS: usize = 16;

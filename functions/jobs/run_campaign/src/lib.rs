@@ -106,7 +106,7 @@ const ATTEMPTS: u32 = 9;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Place {
-    /// Of the list of the segment or tag, everything up to this position is enrolled.
+    /// Everybody up to this position in the list of the segment or tag is enrolled.
     Enrolling {
         audience: Box<AudienceConditions>,
         after: Option<String>,

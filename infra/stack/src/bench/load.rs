@@ -570,7 +570,7 @@ impl Work {
     }
 }
 
-/// What a message says: a template by WhatsApp, or an SMS.
+/// Content of a message: a template by WhatsApp, or an SMS.
 fn content_by(channel: Channel) -> Value {
     match channel {
         Channel::WhatsApp => json!({

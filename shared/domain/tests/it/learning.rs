@@ -1,4 +1,4 @@
-//! What providers refuse changes what a number may send once, in whatever order it is learnt.
+//! Refusals of providers change once what a number may send, in whatever order they are learnt.
 
 use domain::{
     Timestamp,

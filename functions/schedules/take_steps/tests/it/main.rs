@@ -599,7 +599,7 @@ async fn of_several_that_are_merged_one_goes_on() {
     assert_eq!(exits.iter().flatten().collect::<Vec<_>>(), [&Reason::ContactMerged]);
 }
 
-/// Of each shard, many steps of a tenant are due, for longer than few of another.
+/// Many steps of a tenant are due in each shard, for longer than few of another.
 #[tokio::test]
 async fn few_do_not_wait_behind_many_of_another_tenant() {
     let mut world = World::new().await;
