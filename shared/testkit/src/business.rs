@@ -535,8 +535,7 @@ impl Seeded {
         effects.once = Once::Received {
             received: &received,
             media: &media,
-            api: "whatsapp",
-            parked: None,
+            reference: Some(("whatsapp", None)),
         };
         let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
         stored.expect("the message is stored");
@@ -834,8 +833,7 @@ pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_>
         once: Once::Received {
             received,
             media: &[],
-            api: "whatsapp",
-            parked: None,
+            reference: Some(("whatsapp", None)),
         },
         people,
         ..Effects::default()

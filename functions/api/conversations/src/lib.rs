@@ -54,7 +54,8 @@ api::operations! {
         /// List conversations
         ///
         /// Those in a `state`, the latest activity first: by default, the open ones. With `waiting`, those that are open or pending and
-        /// that the `assignee` attends to, the longest wait first: by default, those of nobody. Automatic messages and their states
+        /// that the `assignee` attends to, the longest wait first: by default, those of nobody. Those of nobody that are answered are listed by
+        /// `state` and activity, too. Automatic messages and their states
         /// change no conversation. With `contact`, those of one contact. Those of deleted contacts are hidden with them. A page examines at most 500 conversations, so it can
         /// hold fewer than `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/conversations" => list_conversations, "A page of conversations";

@@ -23,7 +23,7 @@ use store::inbox::list::{InboxList, KnownConversation, MAX_COUNTED};
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConversationQuery {
-    /// State. Default: `open`; with `waiting`, `open` and `pending`.
+    /// State. Default: `open`; with `waiting`, `open` and `pending`, except for those of nobody that are answered.
     #[serde(default)]
     #[schemars(with = "ConversationState")]
     state: Option<ConversationState>,
@@ -79,17 +79,20 @@ impl ConversationQuery {
 
     /// The list that has them.
     pub(crate) fn list(&self) -> InboxList {
-        match self.waiting {
-            Some(true) => InboxList::Waiting(self.assignee.flatten()),
-            Some(false) => InboxList::Answered(self.assignee.flatten()),
-            None => InboxList::In(self.state.unwrap_or(ConversationState::Open)),
+        match (self.waiting, self.assignee.flatten()) {
+            (Some(true), assignee) => InboxList::Waiting(assignee),
+            (Some(false), Some(user)) => InboxList::Answered(user),
+            (Some(false) | None, _) => InboxList::In(self.state.unwrap_or(ConversationState::Open)),
         }
     }
 
     /// Whether one of the list is wanted.
     pub(crate) fn takes(&self, conversation: &Conversation) -> bool {
-        self.state.is_none_or(|state| conversation.state == state)
-            && self.assignee.is_none_or(|assignee| conversation.assignee == assignee)
+        let waits = conversation.waiting_since.is_some();
+        let assignee = self.assignee.or(self.waiting.map(|_| None));
+        self.waiting.is_none_or(|waiting| waits == waiting)
+            && self.state.is_none_or(|state| conversation.state == state)
+            && assignee.is_none_or(|assignee| conversation.assignee == assignee)
             && self.line.is_none_or(|line| conversation.line == Some(line))
             && self.tag.is_none_or(|tag| conversation.tags.contains(&tag))
             && self.team.is_none_or(|team| conversation.team == Some(team))

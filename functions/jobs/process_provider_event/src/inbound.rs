@@ -226,8 +226,12 @@ impl Event<'_> {
         } = store
             .begun_message(self.scope, reference, &identities(&message.from), now)
             .await?;
-        let parked = match known {
-            Some((MessageRef::Theirs { message }, _)) => return Ok(Arrival::Before(message)),
+        let (referred, version) = match known {
+            Some((MessageRef::Theirs { message }, _)) if store.has_message(self.scope, message, now).await? => {
+                return Ok(Arrival::Before(message));
+            }
+            // Whoever referred to it has not stored it yet, or died before that.
+            Some((MessageRef::Theirs { message }, version)) => (Some(message), Some(version)),
             Some((MessageRef::Ours { .. }, _)) => {
                 tracing::error!(
                     api = self.api,
@@ -237,8 +241,8 @@ impl Event<'_> {
                 return Ok(Arrival::Never(Done::Already));
             }
             // Parked reports concern no message of ours, so the customer's message replaces them.
-            Some((MessageRef::Parked { .. }, version)) => Some(version),
-            None => None,
+            Some((MessageRef::Parked { .. }, version)) => (None, Some(version)),
+            None => (None, None),
         };
         let Some(config) = store.config_of(self.scope, &self.ctx.config, tenant).await? else {
             return Ok(Arrival::Never(kit::queue::gone("tenant")));
@@ -256,7 +260,16 @@ impl Event<'_> {
             metric::count("sender_unknown", &[("provider", self.api)]);
             return Ok(Arrival::Never(Done::Already));
         };
-        let said = self.said(message, Received::id_of(writer, self.api, message), &config, now);
+        // The id of a contact that was merged since then: from now on, nobody can store it under that one.
+        if let Some(known) = referred.filter(|known| known.contact() != writer)
+            && store.has_message(self.scope, known, now).await?
+        {
+            return Ok(Arrival::Before(known));
+        }
+        // For another delivery it may have another time.
+        let referred = referred.filter(|known| known.contact() == writer);
+        let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message));
+        let said = self.said(message, id, &config, now);
         let mut remarks = Vec::new();
         let mut remark = |what: Refusal| remarks.push(Remark::new(now, what));
         let mut wish = None;
@@ -345,12 +358,12 @@ impl Event<'_> {
             }
         }
         let media = self.media_of(&received, now);
+        let is_new = people.first().is_some_and(|person| person.before.is_none());
         let effects = |people| Effects {
             once: Once::Received {
                 received: &received,
                 media: &media,
-                api: self.api,
-                parked,
+                reference: is_new.then_some((self.api, version)),
             },
             conversation: conversation.clone(),
             ..self.effects(people, message.provider_ref.as_str())
@@ -358,6 +371,11 @@ impl Event<'_> {
         let others_wait = people.len() > 1 && !effects(people.clone()).fits(self.scope, now)?;
         if others_wait {
             people.truncate(1);
+        }
+        if referred.is_none() && !is_new {
+            let referred = store.refer_to_received(self.scope, reference, received.id, version, now);
+            referred.await?;
+            crash::point("process_provider_event.referred");
         }
         match store.commit(self.scope, effects(people), now).await {
             Ok(jobs) => {
@@ -370,7 +388,7 @@ impl Event<'_> {
                     others_wait,
                 })))
             }
-            // The reference expires before a message with a long retention.
+            // Another delivery was faster. Or the reference has expired, before a message with a long retention.
             Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
                 Ok(Arrival::Before(received.id))
             }

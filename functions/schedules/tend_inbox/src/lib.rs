@@ -127,7 +127,7 @@ async fn hand_over((scope, user): (&TenantScope, UserId), deadline: Deadline, ct
     let Some(begun) = desk.value.hand_over_at.filter(|at| *at <= now) else {
         return Ok(());
     };
-    let (waiting, answered) = (InboxList::Waiting(Some(user)), InboxList::Answered(Some(user)));
+    let (waiting, answered) = (InboxList::Waiting(Some(user)), InboxList::Answered(user));
     let lists = if desk.value.left {
         vec![waiting, answered]
     } else {

@@ -23,7 +23,7 @@ use super::{
 use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
 /// Crash points between transaction, enqueue and record, and between a file and its row.
-const CRASH_POINTS: [&str; 11] = [
+const CRASH_POINTS: [&str; 12] = [
     "process_call.waiting=0.04",
     "process_call.committed=0.04",
     "process_call.enqueued=0.02",
@@ -32,6 +32,7 @@ const CRASH_POINTS: [&str; 11] = [
     "send_message.sent=0.03",
     "send_message.recorded=0.03",
     "process_provider_event.moved=0.01",
+    "process_provider_event.referred=0.05",
     "process_provider_event.received=0.05",
     "process_provider_event.answered=0.05",
     "fetch_media.fetched=0.1",

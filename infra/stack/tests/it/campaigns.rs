@@ -13,12 +13,15 @@ use domain::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use stack::play::{Look, Sent, until};
+use stack::{
+    build,
+    play::{Customer, Look, Sent, until},
+};
 use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
 use crate::{
-    stage::{Business, customer, on_stage, size},
+    stage::{Business, PATIENCE, customer, on_stage, size},
     tables::download,
 };
 
@@ -31,11 +34,19 @@ const REFUSES: usize = 20;
 /// Callers while it is sent: at most ten messages that are made after the answer to one leave before it.
 const CALLERS: usize = 5;
 
+/// Crashes while the second half is sent, for a large audience.
+const CRASHES: &str = "run_campaign.made=0.1,send_message.taken=0.01,send_message.claimed=0.01,send_message.sent=0.01,\
+                       send_message.recorded=0.01,process_provider_event.moved=0.005";
+
 /// Longer than the whole campaign takes on a busy machine.
 const LONG: Duration = Duration::from_secs(1_800);
 
+/// Of two countries, of which only the United States have a price for SMS.
 fn phone(number: usize) -> Result<Phone> {
-    let phone = format!("+97154{number:07}").parse();
+    let phone = match number % 3 {
+        0 => format!("+1202555{number:04}").parse(),
+        _ => format!("+97154{number:07}").parse(),
+    };
     phone.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
@@ -84,11 +95,20 @@ async fn outbox(business: &Business<'_>) -> Result<BTreeMap<String, usize>> {
     Ok(sent)
 }
 
-/// The campaign's messages that were made after the answer to this caller and left before it.
-async fn overtook(business: &Business<'_>, caller: &Phone) -> Result<usize> {
-    let sent = taken(business).await?;
-    let answer = sent.iter().position(|sent| sent.to == caller.as_str());
-    let answer = answer.context("the caller has an answer")?;
+/// Ensures that at most ten of the campaign's messages were made after this one to a caller, and left before it.
+async fn nothing_overtook(business: &Business<'_>, caller: &Phone, nth: usize) -> Result<()> {
+    let sent = until(PATIENCE, "the answer to a caller", async || {
+        let sent = taken(business).await?;
+        let answers = sent.iter().filter(|sent| sent.to == caller.as_str()).count();
+        Ok(if answers > nth {
+            Look::Seen(sent)
+        } else {
+            Look::Instead(format!("{answers} messages"))
+        })
+    })
+    .await?;
+    let mut answers = (0..sent.len()).filter(|at| sent[*at].to == caller.as_str());
+    let answer = answers.nth(nth).context("the caller has an answer")?;
     let id = |sent: &Sent| sent.key().map(|key| key.message).context("it has our key");
     let offers = sent[..answer].iter().filter(|sent| is_offer(sent)).map(id);
     let mut ids: Vec<MessageId> = offers.collect::<Result<_>>()?;
@@ -99,7 +119,53 @@ async fn overtook(business: &Business<'_>, caller: &Phone) -> Result<usize> {
     let made = made.map(|message| Ok(message?.context("a message that was sent")?.created_at));
     let made: Vec<Timestamp> = made.collect::<Result<_>>()?;
     let (answer, offers) = made.split_last().context("the answer is there")?;
-    Ok(offers.iter().filter(|offer| *offer > answer).count())
+    let overtook = offers.iter().filter(|offer| *offer > answer).count();
+    ensure!(
+        overtook <= 10,
+        "{overtook} of the campaign's messages left before an answer, and were made after it"
+    );
+    Ok(())
+}
+
+/// A person of the team answers what this caller writes.
+async fn answered(business: &Business<'_>, caller: &Phone) -> Result<()> {
+    business
+        .reply(caller, Channel::WhatsApp, "Until when are you open?")
+        .await?;
+    let wrote = |customer: &Customer| (!customer.received.is_empty()).then_some(customer.contact.id);
+    let contact = business.known(caller, "the question", wrote).await?;
+    let of_contact = format!("/api/v1/conversations?contact={contact}");
+    let conversation = business.api("GET", &of_contact, None).await?["items"][0].clone();
+    let id = conversation["id"].as_str().context("a conversation has an id")?;
+    let reply = json!({"seen": conversation["seq"], "text": "Until ten."});
+    let path = format!("/api/v1/conversations/{id}/messages");
+    business.api("POST", &path, Some(reply)).await.map(drop)
+}
+
+/// Kills functions between their writes, until it is called without points. Only for a large audience: other tests of the suite use the same
+/// functions.
+async fn crash(business: &Business<'_>, audience: usize, points: &str) -> Result<()> {
+    if audience <= AUDIENCE {
+        return Ok(());
+    }
+    let (root, stack) = (&business.stage.place.root, &business.stage.play.endpoints.stack);
+    let names = ["run_campaign", "send_message", "process_provider_event"];
+    let names = names.map(|name| Ok(build::function(root, name)?.deployed(stack)));
+    let names: Vec<String> = names.into_iter().collect::<Result<_>>()?;
+    business.stage.aws.set_variable("CRASH_POINTS", points, &names).await
+}
+
+/// The units and the amount of what is priced, and the units of what is not.
+fn foreseen_costs(preflight: &Value) -> (u64, f64, u64) {
+    let mut sums = (0, 0.0, 0);
+    for line in preflight["costs"].as_array().into_iter().flatten() {
+        let units = line["units"].as_u64().unwrap_or_default();
+        match line["amount"].as_str().and_then(|amount| amount.parse::<f64>().ok()) {
+            Some(amount) => sums = (sums.0 + units, sums.1 + amount, sums.2),
+            None => sums.2 += units,
+        }
+    }
+    sums
 }
 
 async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Value> {
@@ -117,7 +183,7 @@ async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Va
 }
 
 /// Two start it at once, the provider refuses some requests and reports everything twice, somebody pauses and resumes it, and some people
-/// write STOP meanwhile. What is made after the answer to a caller does not overtake it.
+/// write STOP meanwhile. What is made after the answer to a caller, or after a reply of the team, does not overtake it.
 #[test]
 fn broadcast_reaches_everybody_of_its_audience_once() {
     on_stage(async |stage| {
@@ -148,6 +214,7 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         business
             .fault(json!({"api": "twilio", "kind": "throttled", "times": 5}))
             .await?;
+        crash(&business, count, "run_campaign.enrolled=0.1,run_campaign.made=0.1").await?;
         let (first, second) = futures::future::try_join(act("start"), act("start")).await?;
         let mut statuses = [first.status, second.status];
         statuses.sort_unstable();
@@ -164,17 +231,17 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             .await
         };
         some(count / 8).await?;
+        crash(&business, count, "").await?;
         let callers: Vec<Phone> = (0..CALLERS).map(|_| customer()).collect();
         for caller in &callers {
             business.call(caller, "missed", json!({ "via": "telephony" })).await?;
         }
         for caller in &callers {
-            business.accepted(caller, Channel::WhatsApp).await?;
-            let overtook = overtook(&business, caller).await?;
-            ensure!(
-                overtook <= 10,
-                "{overtook} of the campaign's messages left before an answer, and were made after it"
-            );
+            nothing_overtook(&business, caller, 0).await?;
+        }
+        for caller in &callers {
+            answered(&business, caller).await?;
+            nothing_overtook(&business, caller, 1).await?;
         }
         let paused = act("pause").await?;
         ensure!(paused.status == 200, "it is paused: {paused:?}");
@@ -201,9 +268,12 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             let seen = business.known(phone, "STOP", |customer| (!customer.received.is_empty()).then_some(()));
             seen.await?;
         }
+        crash(&business, count, CRASHES).await?;
         let resumed = act("resume").await?;
         ensure!(resumed.status == 200, "it is resumed: {resumed:?}");
-        let completed = comes_to(&business, &path, "completed").await?;
+        let completed = comes_to(&business, &path, "completed").await;
+        crash(&business, count, "").await?;
+        let completed = completed?;
         let operation = completed["operation_id"].as_str().context("it has an operation")?;
         let operation = business
             .api("GET", &format!("/api/v1/operations/{operation}"), None)
@@ -256,6 +326,26 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
                 "{code}: {reasons} instead of {foreseen}"
             );
         }
+        // Each message costs what was foreseen, in a country with a price and in one without.
+        let (units, amount, unpriced) = foreseen_costs(foreseen);
+        let refused = |priced: bool| {
+            stopped
+                .iter()
+                .filter(|phone| phone.as_str().starts_with("+1") == priced)
+                .count() as u64
+        };
+        let paid = report["cost"][0].clone();
+        let estimated = paid["estimated"].as_str().and_then(|amount| amount.parse::<f64>().ok());
+        let expected = amount / units as f64 * (units - refused(true)) as f64;
+        ensure!(
+            units + unpriced == wanted
+                && units > 0
+                && unpriced > 0
+                && report["unpriced"] == unpriced - refused(false)
+                && paid["currency"] == "USD"
+                && estimated.is_some_and(|estimated| (estimated - expected).abs() < 0.000_1),
+            "{expected} for {units} messages and {unpriced} without a price were foreseen, and the report says {report}: {foreseen}"
+        );
         println!("{} of {recipients} got the message: {report}", sent.len());
         Ok(())
     });

@@ -89,8 +89,11 @@ pub(crate) fn conversation_row(
         0 => Condition::New,
         known => Condition::Version(*known),
     };
-    let turn = value.is_attended().then(|| {
-        let list = keys::inbox_turn(scope, value.assignee, value.waiting_since.is_some());
+    // Nobody works through those of nobody that are answered, and their entry would cost as much as a row.
+    let waiting = value.waiting_since.is_some();
+    let has_turn = value.is_attended() && (waiting || value.assignee.is_some());
+    let turn = has_turn.then(|| {
+        let list = keys::inbox_turn(scope, value.assignee, waiting);
         (list, keys::inbox_place(value.turn_since(), id))
     });
     let key = keys::conversation(scope, id);

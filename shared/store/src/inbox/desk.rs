@@ -220,7 +220,7 @@ impl Store {
                 let count = |list| self.number_of_conversations(scope, list);
                 let (waiting, answered) = tokio::try_join!(
                     count(InboxList::Waiting(Some(member.user))),
-                    count(InboxList::Answered(Some(member.user)))
+                    count(InboxList::Answered(member.user))
                 )?;
                 let open = waiting + answered;
                 Ok::<_, StoreError>(Candidate { open, ..member })

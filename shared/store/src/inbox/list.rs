@@ -45,8 +45,8 @@ pub enum InboxList {
     In(ConversationState),
     /// Those that this person is to attend to, or nobody yet, and in which the customer waits for an answer, the longest wait first.
     Waiting(Option<UserId>),
-    /// The others of this person, or of nobody, the longest without anything to do first.
-    Answered(Option<UserId>),
+    /// The others of this person, the longest without anything to do first. Those of nobody have no such list.
+    Answered(UserId),
 }
 
 impl InboxList {
@@ -59,7 +59,7 @@ impl InboxList {
         match self {
             Self::In(state) => conversation.state == state,
             Self::Waiting(assignee) => of(assignee, true),
-            Self::Answered(assignee) => of(assignee, false),
+            Self::Answered(user) => of(Some(user), false),
         }
     }
 
@@ -67,7 +67,7 @@ impl InboxList {
         match self {
             Self::In(state) => (Index::ByDay, keys::inbox(scope, state)),
             Self::Waiting(assignee) => (Index::ByState, keys::inbox_turn(scope, assignee, true)),
-            Self::Answered(assignee) => (Index::ByState, keys::inbox_turn(scope, assignee, false)),
+            Self::Answered(user) => (Index::ByState, keys::inbox_turn(scope, Some(user), false)),
         }
     }
 }

@@ -131,18 +131,18 @@ pub(crate) fn received_row(
     ))
 }
 
-/// The row under a provider's id, replacing parked reports.
+/// The row under a provider's id, in the place of one that was read.
 pub(crate) fn reference_row(
     scope: &TenantScope,
     (api, provider_ref): (&str, &ProviderRef),
     found: &MessageRef,
-    parked: Option<ParkedVersion>,
+    before: Option<ReferenceVersion>,
     now: Timestamp,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
-    let (condition, version) = match parked {
+    let (condition, version) = match before {
         None => (Condition::NewOrExpired(now), 1),
-        Some(ParkedVersion(version)) => (Condition::Version(version), version + 1),
+        Some(ReferenceVersion(version)) => (Condition::Version(version), version + 1),
     };
     let row = Row::new(
         &reference_key(scope, api, provider_ref),
@@ -331,7 +331,7 @@ impl Store {
         api: &str,
         provider_ref: &ProviderRef,
         now: Timestamp,
-    ) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
+    ) -> Result<Option<(MessageRef, ReferenceVersion)>, StoreError> {
         let key = reference_key(scope, api, provider_ref);
         referred(self.database.get(&key, FIND).await?, now)
     }
@@ -343,11 +343,31 @@ impl Store {
         (api, provider_ref): (&str, &ProviderRef),
         writer: &[Identity],
         now: Timestamp,
-    ) -> Result<Begun<Option<(MessageRef, ParkedVersion)>>, StoreError> {
+    ) -> Result<Begun<Option<(MessageRef, ReferenceVersion)>>, StoreError> {
         let key = reference_key(scope, api, provider_ref);
         let mut begun = self.begun_with(scope, Some(key), writer, FIND).await?;
         let known = referred(begun.own.take(), now)?;
         Ok(begun.with(known))
+    }
+
+    /// Writes the row that leads from the provider's id to a message of a known contact, before the message itself: half the price of a place
+    /// in its transaction. If the process dies in between, the row leads to a message that does not exist, which the next delivery stores under
+    /// this id. Of a new contact, whose id another delivery does not know, it has to be in the transaction.
+    ///
+    /// # Errors
+    /// A conflict if the row is not as it was read.
+    pub async fn refer_to_received(
+        &self,
+        scope: &TenantScope,
+        (api, provider_ref): (&str, &ProviderRef),
+        message: MessageId,
+        before: Option<ReferenceVersion>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "refer to a customer's message";
+        let theirs = MessageRef::Theirs { message };
+        let row = reference_row(scope, (api, provider_ref), &theirs, before, now, DOING)?;
+        self.database.put(row, DOING).await
     }
 
     /// Those of these provider's ids that belong to another message than this attempt's. One request per hundred.
@@ -394,7 +414,7 @@ impl Store {
         scope: &TenantScope,
         api: &str,
         report: &StatusReport,
-        before: Option<(Vec<StatusReport>, ParkedVersion)>,
+        before: Option<(Vec<StatusReport>, ReferenceVersion)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "park a report";
@@ -417,12 +437,12 @@ impl Store {
 const FIND: &str = "find a message by the provider's id";
 
 /// The row under a provider's id, unless it has expired.
-fn referred(item: Option<Item>, now: Timestamp) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
+fn referred(item: Option<Item>, now: Timestamp) -> Result<Option<(MessageRef, ReferenceVersion)>, StoreError> {
     let Some(item) = item.filter(|item| !row::expired(item, now)) else {
         return Ok(None);
     };
     let version = row::version_of(&item);
-    Ok(Some((row::data(item, FIND)?, ParkedVersion(version))))
+    Ok(Some((row::data(item, FIND)?, ReferenceVersion(version))))
 }
 
 /// The row that leads from the provider's id to a sent message.
@@ -435,9 +455,9 @@ pub struct Reference<'a> {
     /// The API's id of it.
     pub provider_ref: &'a ProviderRef,
     /// Version of an existing row with parked reports, which the caller has merged.
-    pub parked: Option<ParkedVersion>,
+    pub parked: Option<ReferenceVersion>,
 }
 
 /// The version of a row under a provider's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ParkedVersion(pub(crate) u64);
+pub struct ReferenceVersion(pub(crate) u64);

@@ -21,7 +21,7 @@ use crate::{
     messages::{
         links::NewLink,
         media::medium_row,
-        message::{ParkedVersion, message_row, received_row, reference_row},
+        message::{ReferenceVersion, message_row, received_row, reference_row},
     },
     table::row::{Condition, Row, Write},
 };
@@ -78,10 +78,9 @@ pub enum Once<'a> {
         received: &'a Received,
         /// Its media, in their order. A job follows for each.
         media: &'a [Medium],
-        /// The API of the reference, such as `whatsapp`, `twilio`.
-        api: &'a str,
-        /// Version of an existing row of the reference with parked reports, which concern no message of ours.
-        parked: Option<ParkedVersion>,
+        /// The API of the reference, such as `whatsapp`, `twilio`, with the version of an existing row of it. `None` if the reference
+        /// [leads to the message](Store::refer_to_received) already.
+        reference: Option<(&'a str, Option<ReferenceVersion>)>,
     },
 }
 
@@ -134,15 +133,14 @@ impl Once<'_> {
             Self::Received {
                 received,
                 media,
-                api,
-                parked,
+                reference,
             } => {
-                let theirs = MessageRef::Theirs { message: received.id };
-                let reference = (api, &received.message.provider_ref);
-                let mut rows = vec![
-                    reference_row(scope, reference, &theirs, parked, now, doing)?,
-                    received_row(scope, received, now, doing)?,
-                ];
+                let mut rows = vec![received_row(scope, received, now, doing)?];
+                if let Some((api, before)) = reference {
+                    let theirs = MessageRef::Theirs { message: received.id };
+                    let reference = (api, &received.message.provider_ref);
+                    rows.push(reference_row(scope, reference, &theirs, before, now, doing)?);
+                }
                 for medium in media {
                     rows.push(medium_row(scope, medium, doing)?);
                 }

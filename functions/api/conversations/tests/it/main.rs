@@ -97,6 +97,13 @@ async fn inbox_lists_by_state_turn_and_person() {
     );
     assert_eq!(listed(&agent, "?waiting=true&state=pending").await, ids(&[id(2)]));
     assert_eq!(listed(&agent, "?waiting=false").await, ids(&[]));
+    // Those of nobody that are answered, by state.
+    change(1, json!({"state": "open"})).await;
+    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[id(1)]));
+    change(1, json!({"state": "pending"})).await;
+    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[]));
+    assert_eq!(listed(&agent, "?waiting=false&state=pending").await, ids(&[id(1)]));
+    change(1, json!({"state": "closed"})).await;
     aws.delete_contact(business.scope(), all[3].1.id, true).await;
     assert_eq!(listed(&agent, "").await, ids(&[id(0), id(4)]));
     agent

@@ -89,6 +89,14 @@ async fn only_one_of_two_people_takes_a_conversation() {
     let mut statuses = [both.0.status(), both.1.status()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412]);
+    // Once it is answered, it is among the others of whoever took it, and of nobody else.
+    for state in ["closed", "open"] {
+        agent.patch(&path, json!({"state": state})).await.is(200);
+    }
+    let theirs = agent.get(&path).await.is(200).json()["assignee_id"].clone();
+    let answered = format!("?waiting=false&assignee={}", theirs.as_str().unwrap());
+    assert_eq!(listed(&agent, &answered).await, ids(&[id]));
+    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[]));
     agent
         .patch(&path, takes(Role::Viewer))
         .await

@@ -1,7 +1,7 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
-    base::bounded::Whole,
+    base::{bounded::Whole, ids::MessageId},
     calls::record::ConsentEntry,
     consent::wish::{By, Party},
     contacts::{
@@ -84,6 +84,40 @@ async fn concurrent_deliveries_of_a_message_store_it_once() {
     world.work_at_once(vec![event.clone(); 6]).await;
     assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
     assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+    // Of a contact who is known, and each with a time of its own.
+    let sms = [(); 3].map(|()| {
+        world.aws.pass(1);
+        world.sms("SMin", "Hello again", "")
+    });
+    world.work_at_once(sms.clone().into_iter().chain(sms.clone())).await;
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
+    for event in sms {
+        assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+    }
+}
+
+/// Whoever referred to it died before it was stored.
+#[tokio::test]
+async fn message_that_was_only_referred_to_is_stored() {
+    let world = World::new().await;
+    world.whatsapp("wamid.known", "Hello").await;
+    let known = world.customer().await.id;
+    let other = world.business.contact(&world.aws, "+971501112233").await.id;
+    for (count, (sid, of)) in (2..).zip([("SMa", known), ("SMb", other)]) {
+        let (referred, now) = (MessageId::new(of, world.aws.ids().ulid()), world.aws.now());
+        let (store, reference) = (world.aws.store(), sid.parse().unwrap());
+        let reference = ("twilio", &reference);
+        let written = store.refer_to_received(world.business.scope(), reference, referred, None, now);
+        written.await.unwrap();
+        world.aws.pass(1);
+        let event = world.sms(sid, "Are you there?", "");
+        assert_eq!(world.work(event.clone()).await, Done::Now);
+        assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+        let told = world.told_by(&world.customer().await).await.0;
+        assert_eq!(told.len(), count);
+        // Under the id that another delivery knows, unless that is of somebody else.
+        assert_eq!(told.iter().any(|received| received.id == referred), of == known);
+    }
 }
 
 #[tokio::test]

@@ -76,6 +76,17 @@ async fn message_from_a_merged_number_is_the_survivors() {
     }
 }
 
+/// It is stored as the former contact's.
+#[tokio::test]
+async fn message_delivered_again_after_a_merge_is_known() {
+    let world = World::new().await;
+    let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    merged(&world).await;
+    assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+    assert_eq!(world.told_by(&survivor(&world).await).await.0.len(), 1);
+}
+
 /// The number of the merged contact was replaced before, and still leads to a refusal: the survivor gets it back.
 #[tokio::test]
 async fn number_that_a_merged_contact_lost_comes_back() {
