@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    base::external::ProviderRef,
     calls::{
         call::{Direction, Outcome},
         record::Call,
@@ -18,7 +19,7 @@ use domain::{
         prices::{Money, PriceBook},
     },
     reports::{
-        counting::{Carrier, Counter, Raise, decided, decided_again, moved, moved_templates},
+        counting::{Carrier, Counter, Listed, Raise, decided, decided_again, moved, moved_templates},
         template_numbers::TemplateEdition,
     },
 };
@@ -241,6 +242,54 @@ fn priced(counters: &mut Counters) -> [u64; 2] {
         false
     });
     priced
+}
+
+/// So what is told before messages are sent is what is paid for them, unless the provider reports another category.
+#[test]
+fn delivered_message_is_counted_as_it_was_planned() {
+    let policy = Policy::narrowed(Purpose::Campaign, Category::Marketing, &Narrowing::default()).unwrap();
+    let billed = Cost {
+        category: "marketing".to_owned(),
+        kind: None,
+        billable: Some(true),
+        units: 1,
+        amount: None,
+    };
+    let (template, long) = (
+        json!({"name": "offer", "language": "en", "edition": 2}),
+        "20% off. ".repeat(30),
+    );
+    let template = json!({ "template": template });
+    let text = json!({ "text": long });
+    for (channel, content, by_twilio, provider_ref, sent, report) in [
+        ("whatsapp", &template, false, "wamid.1", None, Some(billed)),
+        // It reports no price.
+        ("whatsapp", &template, true, "MM1", None, None),
+        ("sms", &text, true, "SM1", Some(2), None),
+    ] {
+        let mut message = planned(1, policy);
+        message.plan[0].channel = serde_json::from_value(json!(channel)).unwrap();
+        message.plan[0].content = serde_json::from_value(content.clone()).unwrap();
+        let (listed, units) = Listed::planned(&message.plan[0], by_twilio, Category::Marketing, &message.to);
+        let (now, timers, provider_ref) = (start(), timers(), provider_ref.parse().unwrap());
+        message.claim(0, "claim".to_owned(), now, &timers);
+        let accepted = SendOutcome::Accepted {
+            provider_ref: ProviderRef::clone(&provider_ref),
+            segments: sent,
+        };
+        message.record(1, accepted, now, &timers);
+        let delivered = StatusReport {
+            state: AttemptState::Delivered,
+            at: now,
+            provider_ref,
+            error: None,
+            cost: report,
+        };
+        assert!(message.apply(1, delivered, now, &timers));
+        let mut counted = sum(moved(None, &message));
+        counted.retain(|name, _| matches!(Counter::read(name), Counter::Listed(_)));
+        assert_eq!(counted, [(listed.name(), units.into())].into());
+    }
 }
 
 proptest! {
