@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     body::{Body, Path, Query},
+    operation_schema::{AnswerHeader, OperationSchema},
     paging::{self, Paging},
     patch::{Patch, TYPES},
     query::Takes,
     replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With},
-    sketch::{AnswerHeader, Sketch},
 };
 
 /// An argument of a handler and its description in the document.
@@ -31,8 +31,8 @@ pub trait Input {
     };
 
     /// Adds its description to the operation.
-    fn describe(sketch: &mut Sketch<'_>) {
-        let _ = sketch;
+    fn describe(operation: &mut OperationSchema<'_>) {
+        let _ = operation;
     }
 }
 
@@ -44,17 +44,17 @@ impl Input for Uri {}
 impl Input for Bytes {}
 
 impl<T: JsonSchema> Input for Body<T> {
-    fn describe(sketch: &mut Sketch<'_>) {
-        let schema = sketch.schemas.sent::<T>();
-        sketch.body = Some(json!({"content": {"application/json": {"schema": schema}}, "required": true}));
+    fn describe(operation: &mut OperationSchema<'_>) {
+        let schema = operation.schemas.sent::<T>();
+        operation.body = Some(json!({"content": {"application/json": {"schema": schema}}, "required": true}));
     }
 }
 
 impl<T: JsonSchema> Input for Patch<T> {
-    fn describe(sketch: &mut Sketch<'_>) {
-        let media = json!({"schema": sketch.schemas.patch::<T>()});
+    fn describe(operation: &mut OperationSchema<'_>) {
+        let media = json!({"schema": operation.schemas.patch::<T>()});
         let content: Map<_, _> = TYPES.iter().map(|kind| ((*kind).to_owned(), media.clone())).collect();
-        sketch.body = Some(json!({
+        operation.body = Some(json!({
             "description": "A JSON merge patch (RFC 7396): given fields are replaced, `null` removes a field, all others stay.",
             "content": content,
             "required": true,
@@ -63,9 +63,9 @@ impl<T: JsonSchema> Input for Patch<T> {
 }
 
 impl<T: JsonSchema> Input for Path<T> {
-    fn describe(sketch: &mut Sketch<'_>) {
-        let schema = sketch.schemas.sent::<T>();
-        sketch.path_parameters(&match schema["prefixItems"].as_array() {
+    fn describe(operation: &mut OperationSchema<'_>) {
+        let schema = operation.schemas.sent::<T>();
+        operation.path_parameters(&match schema["prefixItems"].as_array() {
             Some(parts) => parts.clone(),
             None => vec![schema],
         });
@@ -78,14 +78,14 @@ impl<T: JsonSchema> Input for Query<T> {
         paging: false,
     };
 
-    fn describe(sketch: &mut Sketch<'_>) {
-        let mut fields = sketch.schemas.fields::<T>();
+    fn describe(operation: &mut OperationSchema<'_>) {
+        let mut fields = operation.schemas.fields::<T>();
         let required = fields.remove("required").unwrap_or_default();
         let required = |name: &String| required.as_array().is_some_and(|all| all.iter().any(|one| one == name));
         for (name, schema) in fields["properties"].as_object().into_iter().flatten() {
-            sketch.parameter("query", name, required(name), "", not_null(schema.clone()));
+            operation.parameter("query", name, required(name), "", not_null(schema.clone()));
         }
-        sketch.query = true;
+        operation.query = true;
     }
 }
 
@@ -109,20 +109,20 @@ impl Input for Paging {
         paging: true,
     };
 
-    fn describe(sketch: &mut Sketch<'_>) {
+    fn describe(operation: &mut OperationSchema<'_>) {
         let limit = json!({"type": "integer", "minimum": 1, "maximum": paging::MAX, "default": paging::DEFAULT});
-        sketch.parameter("query", "limit", false, "Maximum number of items on the page.", limit);
+        operation.parameter("query", "limit", false, "Maximum number of items on the page.", limit);
         let about = "`next_cursor` of the previous page. Omit it for the first page.";
-        sketch.parameter("query", "cursor", false, about, json!({"type": "string"}));
-        sketch.query = true;
+        operation.parameter("query", "cursor", false, about, json!({"type": "string"}));
+        operation.query = true;
     }
 }
 
 impl Input for IfMatch {
-    fn describe(sketch: &mut Sketch<'_>) {
+    fn describe(operation: &mut OperationSchema<'_>) {
         let about = "`ETag` of the version that you read. The change is refused (412) if somebody has changed the resource since.";
-        sketch.header("If-Match", about, "\"3\"");
-        sketch.if_match = true;
+        operation.header("If-Match", about, "\"3\"");
+        operation.if_match = true;
     }
 }
 
@@ -146,7 +146,7 @@ pub trait Output {
     const HEADERS: &'static [AnswerHeader] = &[];
 
     /// Schema of a success, if it has a body.
-    fn body(sketch: &mut Sketch<'_>) -> Option<Value>;
+    fn body(operation: &mut OperationSchema<'_>) -> Option<Value>;
 }
 
 macro_rules! output {
@@ -155,8 +155,8 @@ macro_rules! output {
             const STATUS: u16 = $status;
             const HEADERS: &'static [AnswerHeader] = $headers;
 
-            fn body(sketch: &mut Sketch<'_>) -> Option<Value> {
-                Some(sketch.answered::<T>())
+            fn body(operation: &mut OperationSchema<'_>) -> Option<Value> {
+                Some(operation.answered::<T>())
             }
         }
     };
@@ -167,15 +167,15 @@ output!(Tagged, 200, &[ETAG]);
 output!(Created, 201, &[ETAG, LOCATION]);
 
 impl<T: JsonSchema> Output for Listed<T> {
-    fn body(sketch: &mut Sketch<'_>) -> Option<Value> {
-        Some(sketch.answered::<Self>())
+    fn body(operation: &mut OperationSchema<'_>) -> Option<Value> {
+        Some(operation.answered::<Self>())
     }
 }
 
 impl Output for NoContent {
     const STATUS: u16 = 204;
 
-    fn body(_: &mut Sketch<'_>) -> Option<Value> {
+    fn body(_: &mut OperationSchema<'_>) -> Option<Value> {
         None
     }
 }
@@ -183,7 +183,7 @@ impl Output for NoContent {
 impl Output for Html {
     const MEDIA: &'static str = "text/html";
 
-    fn body(_: &mut Sketch<'_>) -> Option<Value> {
+    fn body(_: &mut OperationSchema<'_>) -> Option<Value> {
         Some(json!({"type": "string", "examples": ["<!doctype html><html lang=\"en\">…</html>"]}))
     }
 }
@@ -195,8 +195,8 @@ macro_rules! output_within {
             const MEDIA: &'static str = A::MEDIA;
             const HEADERS: &'static [AnswerHeader] = A::HEADERS;
 
-            fn body(sketch: &mut Sketch<'_>) -> Option<Value> {
-                A::body(sketch)
+            fn body(operation: &mut OperationSchema<'_>) -> Option<Value> {
+                A::body(operation)
             }
         }
     };

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     describe::{Input, Output},
     guards::{Guard, Kind},
+    operation_schema::{AnswerHeader, OperationSchema},
     query::Takes,
     schemas::{Schemas, reference},
-    sketch::{AnswerHeader, Sketch},
 };
 
 /// A function that can be an operation: its first argument is a guard, the others are [`Input`]s, its result is an [`Output`].
@@ -34,7 +34,7 @@ pub trait Described<Arguments> {
     const HEADERS: &'static [AnswerHeader];
 
     /// Adds the descriptions of its arguments, and returns the schema of its successful response.
-    fn describe(sketch: &mut Sketch<'_>) -> Option<Value>;
+    fn describe(operation: &mut OperationSchema<'_>) -> Option<Value>;
 }
 
 macro_rules! described {
@@ -60,9 +60,9 @@ macro_rules! described {
 
             const HEADERS: &'static [AnswerHeader] = <A::Output as Output>::HEADERS;
 
-            fn describe(sketch: &mut Sketch<'_>) -> Option<Value> {
-                $($argument::describe(sketch);)*
-                <A::Output as Output>::body(sketch)
+            fn describe(operation: &mut OperationSchema<'_>) -> Option<Value> {
+                $($argument::describe(operation);)*
+                <A::Output as Output>::body(operation)
             }
         }
     };
@@ -99,7 +99,7 @@ pub struct Row {
     pub problems: &'static [&'static str],
 }
 
-impl Sketch<'_> {
+impl OperationSchema<'_> {
     fn finish(mut self, kind: Kind, row: &Row, (status, success): (u16, Value)) -> Value {
         let tenant = matches!(kind, Kind::Tenant(_));
         let is_post = row.method == Method::POST;
@@ -313,15 +313,15 @@ impl Default for Document {
 impl Document {
     /// Adds an operation.
     pub fn with<H: Described<A>, A>(mut self, _handler: &H, row: &Row) -> Self {
-        let mut sketch = Sketch::of(row.path, &mut self.schemas);
-        let answered = H::describe(&mut sketch);
+        let mut operation = OperationSchema::of(row.path, &mut self.schemas);
+        let answered = H::describe(&mut operation);
         let mut success = json!({"description": row.success, "headers": {}});
         if let Some(schema) = answered {
             success["content"][H::MEDIA] = json!({"schema": schema});
         }
         let headers = H::HEADERS.iter().chain(row.headers);
         headers.for_each(|header| add_header(&mut success, *header));
-        let operation = sketch.finish(H::KIND, row, (H::STATUS, success));
+        let operation = operation.finish(H::KIND, row, (H::STATUS, success));
         if !self.tags.contains(&row.tag) {
             self.tags.push(row.tag);
         }

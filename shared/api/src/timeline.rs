@@ -18,7 +18,7 @@ use store::contacts::timeline::{Order, Placed, Position};
 
 use crate::{
     Paging,
-    happenings::{CallOut, MessageOut, Showing},
+    history::{CallOut, MessageOut, Showing},
 };
 
 /// The order of a timeline.

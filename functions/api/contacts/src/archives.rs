@@ -1,6 +1,8 @@
 //! Archives of a contact: all that is known of it as a file, for the person who asks for it.
 
-use api::{Allowed, Api, FileLinkOut, Looks, OperationOut, Path, With, found, has_files, operation, permits, started};
+use api::{
+    Allowed, Api, AuditedReads, FileLinkOut, OperationOut, Path, With, found, has_files, operation, permits, started,
+};
 use axum::{
     Extension, Json,
     extract::State,
@@ -84,7 +86,7 @@ pub(crate) async fn get_contact_archive(
     who: Allowed<permits::ExportsRead>,
     State(api): State<Api>,
     Extension(files): Extension<Files>,
-    Extension(looks): Extension<Looks>,
+    Extension(reads): Extension<AuditedReads>,
     Path((contact_id, operation_id)): Path<(ContactId, OperationId)>,
 ) -> Result<Json<ArchiveOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
@@ -97,7 +99,7 @@ pub(crate) async fn get_contact_archive(
     let file = match &operation.result {
         // The erasure deletes the file.
         Some(result) if !contact.erasing && result.read::<ArchiveResult>().is_ok() => {
-            file(&api, &who, (&files, &looks), contact_id, &operation).await?
+            file(&api, &who, (&files, &reads), contact_id, &operation).await?
         }
         _ => None,
     };
@@ -120,14 +122,14 @@ fn archived(operation: &Operation) -> Option<ContactId> {
 async fn file(
     api: &Api,
     who: &Allowed<permits::ExportsRead>,
-    (files, looks): (&Files, &Looks),
+    (files, reads): (&Files, &AuditedReads),
     contact: ContactId,
     operation: &Operation,
 ) -> Result<Option<FileLinkOut>, Problem> {
     if !has_files(operation, who.now()) {
         return Ok(None);
     }
-    looks.record(api, who, Look::Archive, contact).await?;
+    reads.record(api, who, Look::Archive, contact).await?;
     let [_, results] = Folder::of_archive(who.scope(), contact, operation.id);
     let name = ArchiveContact::FILE;
     FileLinkOut::new(who, files, &results.file(name), name).await.map(Some)

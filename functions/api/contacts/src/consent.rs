@@ -1,6 +1,6 @@
 //! The consent of a contact: what it refuses and wants, and the ledger of how that came about.
 
-use api::{Allowed, Api, Body, Html, Listed, Looks, Paging, Path, RACES, found, permits};
+use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::audit::Look,
@@ -235,26 +235,26 @@ pub(crate) async fn record_consent(
 pub(crate) async fn get_consent_proof(
     who: Allowed<permits::ContactsRead>,
     State(api): State<Api>,
-    Extension(looks): Extension<Looks>,
+    Extension(reads): Extension<AuditedReads>,
     Path(contact_id): Path<ContactId>,
 ) -> Result<Json<ConsentProofOut>, Problem> {
-    proof_of(&api, &who, &looks, contact_id).await.map(Json)
+    proof_of(&api, &who, &reads, contact_id).await.map(Json)
 }
 
 pub(crate) async fn get_consent_proof_page(
     who: Allowed<permits::ContactsRead>,
     State(api): State<Api>,
-    Extension(looks): Extension<Looks>,
+    Extension(reads): Extension<AuditedReads>,
     Path(contact_id): Path<ContactId>,
 ) -> Result<Html, Problem> {
-    let proof = proof_of(&api, &who, &looks, contact_id).await?;
+    let proof = proof_of(&api, &who, &reads, contact_id).await?;
     Ok(proof.page())
 }
 
 async fn proof_of(
     api: &Api,
     who: &Allowed<permits::ContactsRead>,
-    looks: &Looks,
+    reads: &AuditedReads,
     contact_id: ContactId,
 ) -> Result<ConsentProofOut, Problem> {
     let (store, scope) = (api.store(), who.scope());
@@ -262,7 +262,7 @@ async fn proof_of(
     itself(contact_id, &contact)?;
     let ledger = store.consent_ledger(scope, &contact, MAX_OF_PROOF, who.now());
     let ((entries, more), tenant) = tokio::try_join!(ledger, store.tenant(scope))?;
-    looks.record(api, who, Look::ConsentProof, contact_id).await?;
+    reads.record(api, who, Look::ConsentProof, contact_id).await?;
     Ok(ConsentProofOut {
         tenant_id: scope.tenant(),
         tenant_name: tenant.map(|tenant| tenant.name).unwrap_or_default(),

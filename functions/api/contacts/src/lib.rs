@@ -15,8 +15,8 @@ mod records;
 mod timeline;
 
 use api::{
-    Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, Looks, NoContent, OperationOut, Paging, Patch, Path,
-    Query, RACES, References, Setback, Tagged, With, found, itself, permits, position, started,
+    Allowed, Api, AuditedReads, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch,
+    Path, Query, RACES, References, Setback, Tagged, With, found, itself, permits, position, started,
 };
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
@@ -55,7 +55,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(served
         .layer(Extension(Bus::new(env)?))
         .layer(Extension(Files::new(env)?))
-        .layer(Extension(Looks::default()))
+        .layer(Extension(AuditedReads::default()))
         .layer(Extension(Pages::new(env)?)))
 }
 

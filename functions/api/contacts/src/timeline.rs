@@ -1,7 +1,7 @@
 //! The timeline of a contact: its whole history in one list.
 
 use api::{
-    Allowed, Api, EntryId, Listed, Looks, Paging, Path, Query, TimelineEntryOut, TimelineOrder, found, permits,
+    Allowed, Api, AuditedReads, EntryId, Listed, Paging, Path, Query, TimelineEntryOut, TimelineOrder, found, permits,
     received,
 };
 use axum::{Extension, extract::State};
@@ -33,7 +33,7 @@ pub(crate) struct TimelineQuery {
 pub(crate) async fn get_timeline(
     who: Allowed<permits::ContactsRead>,
     State(api): State<Api>,
-    Extension(looks): Extension<Looks>,
+    Extension(reads): Extension<AuditedReads>,
     Path(contact_id): Path<ContactId>,
     Query(query): Query<TimelineQuery>,
     paging: Paging,
@@ -46,6 +46,6 @@ pub(crate) async fn get_timeline(
     let received = page.items.iter().filter_map(received);
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     // Of any page: a position can be made up.
-    looks.record(&api, &who, Look::Timeline, contact_id).await?;
+    reads.record(&api, &who, Look::Timeline, contact_id).await?;
     Ok(Listed::of(page, |placed| showing.entry(placed)))
 }

@@ -6,9 +6,9 @@ mod models;
 use std::{cmp::Reverse, sync::Arc};
 
 use api::{
-    Allowed, Api, Body, EntryId, IfMatch, Listed, Looks, OperationOut, Paging, Patch, Patchable as _, Path, Query,
-    RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, paged, permits,
-    received, started,
+    Allowed, Api, AuditedReads, Body, EntryId, IfMatch, Listed, OperationOut, Paging, Patch, Patchable as _, Path,
+    Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, paged,
+    permits, received, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -44,7 +44,7 @@ use crate::models::{ConversationChange, ConversationCounts, ConversationOut, Con
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served
-        .layer(Extension(Looks::default()))
+        .layer(Extension(AuditedReads::default()))
         .layer(Extension(Arc::new(ConfigCache::default())))
         .layer(Extension(Bus::new(env)?)))
 }
@@ -262,7 +262,7 @@ struct TimelineQuery {
 async fn get_conversation_timeline(
     who: Reading,
     State(api): State<Api>,
-    Extension(looks): Extension<Looks>,
+    Extension(reads): Extension<AuditedReads>,
     Path(id): Path<ConversationId>,
     Query(query): Query<TimelineQuery>,
     paging: Paging,
@@ -281,7 +281,7 @@ async fn get_conversation_timeline(
     page.items.retain(is_of);
     let received = page.items.iter().filter_map(received);
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
-    looks.record(&api, &who, Look::Timeline, contact.id).await?;
+    reads.record(&api, &who, Look::Timeline, contact.id).await?;
     Ok(Listed::of(page, |placed| showing.entry(placed)))
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
-use api::{Anyone, Document, Input, Path, Row, Sketch};
+use api::{Anyone, Document, Input, OperationSchema, Path, Row};
 use axum::{
     Json, Router,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
@@ -132,9 +132,9 @@ pub fn document() -> Value {
 struct IfNoneMatch;
 
 impl Input for IfNoneMatch {
-    fn describe(sketch: &mut Sketch<'_>) {
+    fn describe(operation: &mut OperationSchema<'_>) {
         let about = "`ETag` of the client's copy.";
-        sketch.header("If-None-Match", about, "\"5d41402abc4b2a76b9719d91\"");
+        operation.header("If-None-Match", about, "\"5d41402abc4b2a76b9719d91\"");
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use api::{Anyone, Document, Input, Row, Sketch};
+use api::{Anyone, Document, Input, OperationSchema, Row};
 use axum::{
     Extension, Json, Router,
     extract::State,
@@ -68,10 +68,10 @@ pub fn document() -> Value {
 struct Deep;
 
 impl Input for Deep {
-    fn describe(sketch: &mut Sketch<'_>) {
+    fn describe(operation: &mut OperationSchema<'_>) {
         let about = "True to check the table and the queues as well.";
         let schema = json!({"type": "boolean", "example": true});
-        sketch.parameter("query", "deep", false, about, schema);
+        operation.parameter("query", "deep", false, about, schema);
     }
 }
 

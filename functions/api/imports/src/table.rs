@@ -30,7 +30,7 @@ use sheet::{
     row::{self, Label, Line},
     suggest::suggest,
 };
-use store::{Store, TenantScope, contacts::arrivals::KnownPeople};
+use store::{Store, TenantScope, contacts::bulk::KnownPeople};
 
 use crate::models::{Becomes, PreviewOut, PreviewedOut};
 

@@ -6,8 +6,8 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, FileLinkOut, LINKS, Looks, MediumOut, Path, RACES, ScanVerdict, Setback, VerdictIn, found,
-    permits,
+    Allowed, Api, AuditedReads, Body, FileLinkOut, LINKS, MediumOut, Path, RACES, ScanVerdict, Setback, VerdictIn,
+    found, permits,
 };
 use axum::{
     Extension, Json, Router,
@@ -28,7 +28,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served
         .layer(Extension(Files::new(env)?))
-        .layer(Extension(Looks::default())))
+        .layer(Extension(AuditedReads::default())))
 }
 
 api::operations! {
@@ -65,7 +65,7 @@ async fn get_medium(
     who: Viewer,
     State(api): State<Api>,
     Extension(files): Extension<Files>,
-    Extension(looks): Extension<Looks>,
+    Extension(reads): Extension<AuditedReads>,
     Path((message_id, MediumIndex(index))): Path<(MessageId, MediumIndex)>,
 ) -> Result<Json<MediumLink>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
@@ -86,7 +86,7 @@ async fn get_medium(
     let (Some(content_type), Some(bytes), Some(sha256)) = (medium.mime, medium.bytes, medium.sha256) else {
         return Err(Problem::internal());
     };
-    looks
+    reads
         .record(&api, &who, Look::Media, message.contact.contact.id)
         .await?;
     let key = FileKey::medium(scope, message_id, index);

@@ -6,7 +6,7 @@
 mod fetch;
 mod models;
 
-use api::{Allowed, Api, Looks, Path, found, not_signed, permits};
+use api::{Allowed, Api, AuditedReads, Path, found, not_signed, permits};
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::audit::Look,
@@ -24,7 +24,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(served
         .layer(Extension(Files::new(env)?))
         .layer(Extension(Fetcher::new(env)?))
-        .layer(Extension(Looks::default())))
+        .layer(Extension(AuditedReads::default())))
 }
 
 api::operations! {
@@ -56,7 +56,7 @@ async fn get_recording(
     State(api): State<Api>,
     Extension(files): Extension<Files>,
     Extension(fetcher): Extension<Fetcher>,
-    Extension(looks): Extension<Looks>,
+    Extension(reads): Extension<AuditedReads>,
     Path((call_id, recording_id)): Path<(CallId, RecordingId)>,
 ) -> Result<Json<RecordingLink>, Problem> {
     let known = || Box::pin(found(api.store().known_call(who.scope(), call_id, who.now())));
@@ -78,7 +78,7 @@ async fn get_recording(
             fetched?
         }
     };
-    looks
+    reads
         .record(&api, &who, Look::Recording, before.contact.contact.id)
         .await?;
     let played = recording.seconds.unwrap_or_default().min(MAX_PLAYED);

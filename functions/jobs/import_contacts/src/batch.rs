@@ -26,7 +26,7 @@ use kit::JobError;
 use store::{
     Store, TenantScope, Versioned,
     contacts::{
-        arrivals::{Added, KnownPerson},
+        bulk::{Added, KnownPerson},
         people::{Brought, PersonError},
     },
     reports::stored::Stored,

@@ -3,7 +3,7 @@
 //! [`contact`] is what calls and messages need of them, [`people`] what users of the API see.
 
 pub mod archives;
-pub mod arrivals;
+pub mod bulk;
 pub mod contact;
 pub mod erasure;
 pub mod fields;

@@ -1,16 +1,16 @@
 //! The table's promises, against the emulator.
 
-mod arrivals;
 mod budget;
+mod bulk;
 mod caps;
 mod config;
 mod consent;
 mod due;
 mod effects;
-mod happenings;
 mod leaving;
 mod limited;
 mod listed;
+mod lists;
 mod media;
 mod members;
 mod merges;

@@ -13,7 +13,7 @@ use testkit::{
 };
 
 use crate::{
-    arrivals::behind,
+    bulk::behind,
     due::due,
     world::{COUNTING, World},
 };

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Aws, Lossy, api::Town};
 use ulid::Ulid;
 
-use crate::{CONTACTS, looks::looks, made, maya, named, town};
+use crate::{CONTACTS, audited_reads::looks, made, maya, named, town};
 
 fn archive_of(contact: &str) -> String {
     format!("{CONTACTS}/{contact}/archive")

@@ -1,11 +1,11 @@
 //! Contacts, in process against the emulator, from the callers' point of view.
 
 mod archives;
+mod audited_reads;
 mod bulk;
 mod consent;
 mod conversions;
 mod identities;
-mod looks;
 mod merging;
 mod notes;
 mod preferences;

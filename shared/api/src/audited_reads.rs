@@ -1,4 +1,4 @@
-//! Looks at personal data. The audit log has one a day for each reader, contact and view.
+//! Reads of personal data. The audit log has one a day for each reader, contact and view.
 
 use std::{
     collections::HashSet,
@@ -17,21 +17,21 @@ use kit::Problem;
 
 use crate::{context::Api, guards::Allowed};
 
-/// Maximum looks that a process remembers. A further one forgets the others, which may then be written once more.
+/// Maximum reads that a process remembers. A further one forgets the others, which may then be written once more.
 const MAX: usize = 4_096;
 
 /// A look that the log has.
 type Known = (TenantId, ContactId, Look, Actor, Date);
 
-/// The looks that this process knows to be in the log, so that it does not write them again.
+/// The reads that this process knows to be in the log, so that it does not write them again.
 #[derive(Debug, Clone, Default)]
-pub struct Looks(Arc<Mutex<HashSet<Known>>>);
+pub struct AuditedReads(Arc<Mutex<HashSet<Known>>>);
 
 fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-impl Looks {
+impl AuditedReads {
     /// Records that the caller sees this of a contact. Costs one write unit for the first look of a day, and for the first one that
     /// another process answers. Nothing is to be shown that is not recorded.
     pub async fn record<P: Permit>(
@@ -72,8 +72,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_remembers_a_bounded_number_of_looks() {
-        let looks = Looks::default();
+    fn a_process_remembers_a_bounded_number_of_reads() {
+        let reads = AuditedReads::default();
         let look = |number: usize| {
             let contact = ContactId::new(Ulid::from_parts(1, number as u128));
             let tenant = TenantId::new(Ulid::from_parts(1, 1));
@@ -86,10 +86,10 @@ mod tests {
             )
         };
         for number in 0..MAX {
-            looks.add(look(number));
+            reads.add(look(number));
         }
-        assert!(looks.has(&look(0)) && looks.has(&look(MAX - 1)));
-        looks.add(look(MAX));
-        assert!(looks.has(&look(MAX)) && !looks.has(&look(0)));
+        assert!(reads.has(&look(0)) && reads.has(&look(MAX - 1)));
+        reads.add(look(MAX));
+        assert!(reads.has(&look(MAX)) && !reads.has(&look(0)));
     }
 }

@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Along, messages::material::LegMaterial};
 
-use crate::{content::ContentOut, context::Api, guards::Allowed, happenings::TemplateOut, phone::PhoneOut};
+use crate::{content::ContentOut, context::Api, guards::Allowed, history::TemplateOut, phone::PhoneOut};
 
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

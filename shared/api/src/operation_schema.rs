@@ -9,7 +9,7 @@ use crate::schemas::Schemas;
 pub type AnswerHeader = (&'static str, &'static str);
 
 /// An operation while it is being described.
-pub struct Sketch<'a> {
+pub struct OperationSchema<'a> {
     pub(crate) schemas: &'a mut Schemas,
     pub(crate) body: Option<Value>,
     pub(crate) query: bool,
@@ -18,7 +18,7 @@ pub struct Sketch<'a> {
     pub(crate) parameters: Vec<Value>,
 }
 
-impl<'a> Sketch<'a> {
+impl<'a> OperationSchema<'a> {
     /// An operation on this path, of which nothing is described yet.
     pub(crate) const fn of(path: &'static str, schemas: &'a mut Schemas) -> Self {
         Self {

@@ -8,7 +8,7 @@ use domain::{
 };
 use store::{
     Store,
-    contacts::{arrivals::Added, contact::ContactWrite, merges::Decided, people::Brought},
+    contacts::{bulk::Added, contact::ContactWrite, merges::Decided, people::Brought},
 };
 use testkit::{
     Lossy,
