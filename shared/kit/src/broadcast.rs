@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use domain::{
-    base::{ids::ConnectionId, line_type::by_numbering_plan},
+    base::{
+        ids::{ConnectionId, ContactId},
+        line_type::by_numbering_plan,
+    },
     campaigns::{
         campaign::Campaign,
         review::{self, Missing, review},
@@ -180,6 +183,12 @@ impl Broadcast<'_> {
         let intent = self.campaign.intent(&self.config.tenant, &person.contact, now);
         reviewed(&intent, &world(&self.config, material, open, person, now))
     }
+}
+
+/// The reason why a contact gets no message, since this one is of the same person and gets it.
+pub fn same_person(contact: ContactId) -> Refusal {
+    let sentence = "another contact of the same person gets the message";
+    Refusal::new(Reason::SamePerson, sentence).and("contact", contact.to_string())
 }
 
 fn world<'a>(

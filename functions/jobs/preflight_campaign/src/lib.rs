@@ -9,7 +9,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use domain::{
     Timestamp,
     base::{
-        ids::MessageId,
+        ids::{ContactId, MessageId},
         operation::{Data, Progress},
     },
     campaigns::{
@@ -30,7 +30,7 @@ use domain::{
 use futures::TryFutureExt as _;
 use kit::{
     ConfigError, Env, FileKey, FileSteps, JobError, Pages, Planner,
-    broadcast::Broadcast,
+    broadcast::{Broadcast, same_person},
     crash,
     files::Appended,
     operation::{Step, Turn},
@@ -235,13 +235,22 @@ impl Flight<'_> {
         cursor: &mut Cursor,
         bytes: &mut Vec<u8>,
     ) -> Result<(), JobError> {
-        let (open, book) = futures::try_join!(self.open(broadcast, people), self.book())?;
+        let others = self.others_of(people, &cursor.conditions).await?;
+        let everybody = people.iter().chain(others.values());
+        let (open, book) = futures::try_join!(self.open(broadcast, everybody), self.book())?;
         let prices = (&**book, day_of(self.begins_at()));
         for person in people {
             let (tenant, to) = (&broadcast.config.tenant, person.contact.recipient());
             let made_at = self.made_at(cursor.tally.messages);
             let decided = match made_at.map(|made_at| self.campaign.planned_at(tenant, &to, made_at)) {
-                Some(made_at) => decided(broadcast, person, &open, made_at).map(|composed| (composed, made_at)),
+                Some(made_at) => {
+                    let gets = |person: &Person| decided(broadcast, person, &open, made_at);
+                    let first = |id: &&ContactId| others.get(*id).is_some_and(|other| gets(other).is_ok());
+                    gets(person).and_then(|composed| match earlier_of(person).find(first) {
+                        Some(first) => Err(same_person(*first)),
+                        None => Ok((composed, made_at)),
+                    })
+                }
                 None => Err(Pace::over()),
             };
             match &decided {
@@ -271,13 +280,25 @@ impl Flight<'_> {
         Pace::made_at(self.begins_at(), before, per_minute)
     }
 
+    /// The earlier contacts of the same people, as far as they are chosen, too.
+    async fn others_of(
+        &self,
+        people: &[Person],
+        conditions: &AudienceConditions,
+    ) -> Result<HashMap<ContactId, Person>, JobError> {
+        let (store, created) = (&self.ctx.files.store, self.turn.operation().created_at);
+        let earlier: Vec<ContactId> = people.iter().flat_map(earlier_of).copied().collect();
+        let conditions = (conditions, &self.campaign.audience);
+        Ok(store.chosen_among(self.scope(), conditions, created, &earlier).await?)
+    }
+
     /// The other messages to these people that may count.
     async fn open(
         &self,
         broadcast: &Broadcast<'_>,
-        people: &[Person],
+        people: impl Iterator<Item = &Person>,
     ) -> Result<HashMap<MessageId, Message>, JobError> {
-        let needs = people.iter().map(|person| broadcast.needs(person, self.begins_at()));
+        let needs = people.map(|person| broadcast.needs(person, self.begins_at()));
         let ids: Vec<MessageId> = needs.flat_map(|Needs { open, .. }| open).collect();
         let now = self.ctx.files.clock.now();
         let found = self.ctx.planner.readable(self.scope(), &ids, now).await?;
@@ -315,6 +336,12 @@ impl Flight<'_> {
             Err(_) => failed(TOO_MANY),
         }
     }
+}
+
+/// The other contacts of a person that were created before this one: the first of them that may gets the message.
+fn earlier_of(person: &Person) -> impl Iterator<Item = &ContactId> {
+    let contact = &person.contact;
+    contact.same_as.iter().filter(|same| **same < contact.id)
 }
 
 /// The message to this person if it is made at this time, or the reason for which there is none.

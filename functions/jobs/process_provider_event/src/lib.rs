@@ -1,8 +1,8 @@
 //! Processes reports of messaging providers: statuses move our messages forward; customers' messages are stored and take
 //! effect.
 //!
-//! Safe to run twice: statuses only move forward, a customer's message is stored under the condition that its reference is
-//! new, its automatic answer has an id that follows from it, and consent is changed only where it differs.
+//! Safe to run twice: statuses only move forward, a customer's message is stored under the id that its reference keeps, once, its
+//! automatic answer has an id that follows from it, and consent is changed only where it differs.
 
 mod answer;
 mod inbound;

@@ -443,7 +443,11 @@ impl Run<'_> {
             let until = cursor.pace.again(per_minute);
             return cursor.wait(until);
         }
-        if self.are_behind(&mut cursor).await? {
+        let waiting = self.waiting(&mut cursor).await?;
+        if !waiting.is_empty() {
+            if let Some(why) = self.beyond_cap(&waiting).await? {
+                return self.pause(found, cursor, why).await;
+            }
             let since = *cursor.behind_since.get_or_insert(now);
             if since + BEHIND_FOR < now {
                 cursor.behind_since = None;
@@ -531,10 +535,10 @@ impl Run<'_> {
         cursor.wait(self.now + LATER_LOOK)
     }
 
-    /// Whether the messages that were made before a wait are still waiting.
-    async fn are_behind(&self, cursor: &mut Cursor) -> Result<bool, JobError> {
+    /// The latest messages that were made before a wait, if all of them are still waiting.
+    async fn waiting(&self, cursor: &mut Cursor) -> Result<Vec<Message>, JobError> {
         if !cursor.waited {
-            return Ok(false);
+            return Ok(Vec::new());
         }
         let latest = self
             .ctx
@@ -543,9 +547,35 @@ impl Run<'_> {
             .await?;
         let latest = latest.into_iter().filter_map(|message| message.ok().flatten());
         let latest: Vec<Message> = latest.collect();
-        let behind = !latest.is_empty() && latest.iter().all(|message| is_behind(message, self.now));
-        cursor.waited = behind;
-        Ok(behind)
+        let behind = latest
+            .iter()
+            .all(|message| message.is_held() || is_behind(message, self.now));
+        cursor.waited = behind && !latest.is_empty();
+        Ok(if behind { latest } else { Vec::new() })
+    }
+
+    /// The reason to pause the campaign, if one of these messages waits because a cap has no room for it.
+    async fn beyond_cap(&self, messages: &[Message]) -> Result<Option<Refusal>, JobError> {
+        let (
+            Context {
+                store, config, prices, ..
+            },
+            now,
+        ) = (self.ctx, self.now);
+        let Some(held) = messages.iter().find(|message| message.is_held()) else {
+            return Ok(None);
+        };
+        let config = store.config(self.scope, config);
+        let (config, counts) = futures::try_join!(config, store.cap_counts(self.scope, now))?;
+        let Some(config) = config else { return Ok(None) };
+        for leg in &held.plan {
+            let of = (&held.policy, held.line, &held.to, leg);
+            let takes = store.takes(&config, of, prices, now).await?;
+            if let Some(reached) = counts.first_reached(&takes, now) {
+                return Ok(Some(reached.reached(now)));
+            }
+        }
+        Ok(None)
     }
 
     /// Looks at what became of some of the messages. Returns the reason to pause the campaign, if there is one.
@@ -581,8 +611,20 @@ impl Run<'_> {
         let ids = page.iter().map(|contact| campaign.cause(*contact).message_id());
         let messages = store.each_message(self.scope, &ids.collect::<Vec<_>>(), now).await?;
         // Nothing is known of one that cannot be read.
-        let mut messages = messages.into_iter().filter_map(|message| message.ok().flatten());
-        if messages.any(|message| is_open(&message, now)) {
+        let open = messages.into_iter().filter_map(|message| message.ok().flatten());
+        let open: Vec<Message> = open.filter(|message| is_open(message, now)).collect();
+        if !open.is_empty() {
+            if let Some(why) = self.beyond_cap(&open).await? {
+                return self.pause(found, cursor, why).await;
+            }
+            if open.iter().any(Message::is_held) {
+                // There is room again.
+                self.release(campaign).await?;
+            }
+            let unsent = open.iter().any(|message| message.attempts.is_empty());
+            if unsent && let Some(why) = self.look(&mut cursor.watch).await? {
+                return self.pause(found, cursor, why).await;
+            }
             return cursor.wait(now + SETTLING_LOOK);
         }
         if let Some(next) = next {

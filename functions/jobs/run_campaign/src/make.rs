@@ -23,7 +23,7 @@ use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
 use kit::{
     JobError,
-    broadcast::{Broadcast, Maker, Unmade},
+    broadcast::{Broadcast, Maker, Unmade, same_person},
     first_places::FirstPlaces,
 };
 use store::{RACES, StoreError, contacts::contact::ContactWrite, table::effects::Effects};
@@ -186,8 +186,17 @@ async fn part_of(
             return Ok(());
         }
     };
-    let made = undecided.iter().map(|contact| Box::pin(making.one(*contact)));
-    let made: Vec<_> = stream::iter(made).buffer_unordered(AT_ONCE).collect().await;
+    let is_one_person = |contact: &ContactId| {
+        let person = common.people.get(contact);
+        person.is_some_and(|person| person.contact.same_as.is_empty())
+    };
+    let (each, others): (Vec<ContactId>, Vec<ContactId>) = undecided.iter().partition(|contact| is_one_person(contact));
+    let made = each.iter().map(|contact| Box::pin(making.one(*contact)));
+    let mut made: Vec<_> = stream::iter(made).buffer_unordered(AT_ONCE).collect().await;
+    // One after the other, so that the second contact of a person finds the first one's message.
+    for contact in others {
+        made.push(Box::pin(making.one(contact)).await);
+    }
     let (mut jobs, mut failed) = (Vec::new(), None);
     for made in made {
         match made {
@@ -270,15 +279,26 @@ impl<'a> Making<'a> {
         let Some(mut person) = known else {
             return Ok(Made::LeftOut);
         };
-        // Whoever was merged into this contact may have got the message: the person gets it once.
-        let merged = person.contact.ids().nth(1).is_some();
-        if again || merged {
-            let found = known_messages(self.run, self.broadcast.campaign, person.contact.ids()).await?;
-            if !found.is_empty() {
-                if person.contact.id == enrolled {
-                    return Ok(Made::Before);
-                }
-                return self.leave_out(enrolled, merged_into(person.contact.id)).await;
+        // Another contact of the person may have got the message, such as one that was merged into this one: the person gets it once.
+        let (campaign, own) = (self.broadcast.campaign, person.contact.id);
+        let others = person
+            .contact
+            .ids()
+            .skip(1)
+            .chain(person.contact.same_as.iter().copied());
+        let others: Vec<ContactId> = others.collect();
+        if again || !others.is_empty() {
+            let all = [own].into_iter().chain(others.iter().copied());
+            let found = known_messages(self.run, campaign, all).await?;
+            let has = |contact: &ContactId| found.contains(&campaign.cause(*contact).message_id());
+            if has(&enrolled) {
+                return Ok(Made::Before);
+            }
+            if has(&own) {
+                return self.leave_out(enrolled, merged_into(own)).await;
+            }
+            if let Some(other) = others.iter().find(|other| has(other)) {
+                return self.leave_out(enrolled, same_person(*other)).await;
             }
         }
         let maker = Maker {
@@ -288,7 +308,7 @@ impl<'a> Making<'a> {
             counts: &self.common.counts,
             places: &self.places,
         };
-        let cause = self.broadcast.campaign.cause(person.contact.id);
+        let cause = campaign.cause(own);
         let planned = self.broadcast.planned(maker, scope, (&mut person, cause), now);
         let planned = match planned.await? {
             Ok(planned) => planned,
@@ -297,6 +317,10 @@ impl<'a> Making<'a> {
             Err(Unmade::Limit(until)) => return Ok(Made::Limited(until)),
         };
         let id = planned.message.id;
+        if id.contact() != enrolled {
+            // So that the message is among those of the campaign.
+            store.enrol(scope, (campaign.id, None), &[id.contact()], now).await?;
+        }
         let effects = Effects {
             people: vec![ContactWrite::from(person.contact)],
             planned: vec![planned.message],

@@ -467,7 +467,7 @@ impl Work<'_> {
         let taken = ctx.store.take_from_caps(self.scope, (&takes, &all), now);
         match Box::pin(taken).await? {
             Ok(near) => Box::pin(self.tell_of_caps(&near, now)).await,
-            Err(reached) => return Box::pin(self.beyond(message, &reached, now)).await,
+            Err(reached) => return Box::pin(self.beyond(message, leg, &reached, now)).await,
         }
         crash::point("send_message.taken");
         if let Some(template) = &material.template {
@@ -525,15 +525,19 @@ impl Work<'_> {
         Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 
-    /// Blocks a message for which a cap is reached. Managers were told at four fifths of it, unless its maximum was lowered since, or what
-    /// messages cost was corrected.
-    async fn beyond(&self, mut message: Message, reached: &Cap, now: Timestamp) -> Result<Step, StepError> {
+    /// Blocks a message for which a cap is reached; one of a broadcast waits until somebody resumes that. Managers were told at four fifths of
+    /// the cap, unless its maximum was lowered since, or what messages cost was corrected.
+    async fn beyond(&self, mut message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, StepError> {
         if reached.maximum > 0 {
             Box::pin(self.tell_of_caps(std::slice::from_ref(reached), now)).await;
         }
-        message.block(reached.reached(now));
-        Box::pin(self.write_step(&message, &self.contact)).await?;
         metric::count("cap_reached", &[]);
+        let why = reached.reached(now);
+        if message.cause.campaign().is_some() && !message.cause.is_step() {
+            return Box::pin(self.hold_back(message, leg, check::beyond_cap(&why, now), now)).await;
+        }
+        message.block(why);
+        Box::pin(self.write_step(&message, &self.contact)).await?;
         metric::count("message_blocked", &[]);
         Ok(Step::Enough(Done::Now))
     }

@@ -186,8 +186,8 @@ fn lost_reports_about_templates_are_found_by_a_list() {
             if shown["status"] == "DELETED" {
                 return Ok(Look::Seen(()));
             }
-            // Twelve lists may be asked for in an hour.
-            tokio::time::sleep(Duration::from_secs(12)).await;
+            // Twelve lists may be asked for in an hour: more than are within our patience.
+            tokio::time::sleep(PATIENCE / 12).await;
             Ok(Look::Instead(shown.to_string()))
         })
         .await?;

@@ -319,7 +319,7 @@ pub enum MessageRef {
         /// The reports, in the order of arrival.
         reports: Vec<StatusReport>,
     },
-    /// A customer's message that is already stored.
+    /// A customer's message that is stored, or is about to be.
     Theirs {
         /// The message.
         message: MessageId,

@@ -345,6 +345,15 @@ fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
 /// Time after which a message of a paused campaign looks again. When the campaign is resumed or cancelled, it is woken.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
+/// The wait of a message of a broadcast for which a cap has no room: its campaign is paused for that at its next look.
+pub fn beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
+    let sentence = format!("waits: {}", reached.sentence);
+    Check::Later {
+        until: now + PAUSE_LOOK,
+        why: Refusal::new(Reason::CampaignPaused, sentence),
+    }
+}
+
 fn campaign(input: &CheckInput<'_>, _: &Leg) -> Check {
     if input.message.cause.campaign().is_none() {
         return Check::Go;

@@ -171,6 +171,8 @@ codes! {
         CampaignCancelled = "campaign_cancelled" [],
         /// The contact was merged into another, which gets the message if it may.
         ContactMerged = "contact_merged" ["contact"],
+        /// Another contact of the same person gets the message.
+        SamePerson = "same_person" ["contact"],
         /// The campaign's tag or one of its segments was deleted, or the field of a segment was.
         SegmentUnusable = "segment_unusable" ["segment", "tag"],
         /// Too many of the campaign's messages have failed.

@@ -155,11 +155,7 @@ impl Store {
         at: Timestamp,
         (after, limit): (Option<&str>, i32),
     ) -> Result<Result<Page<Person>, Refusal>, StoreError> {
-        let definitions = if conditions.names_field() {
-            self.all::<Field>(scope).await?
-        } else {
-            Vec::new()
-        };
+        let definitions = self.definitions(scope, conditions).await?;
         let Some(choice) = conditions.choice(audience, &definitions) else {
             let sentence = "A field of its segments has changed or was deleted. Create another campaign.";
             return Ok(Err(Refusal::new(Reason::SegmentUnusable, sentence)));
@@ -167,6 +163,39 @@ impl Store {
         let mut page = self.searched_contacts(scope, &choice.search, after, limit).await?;
         page.items.retain(|person| choice.takes(person, at));
         Ok(Ok(page))
+    }
+
+    /// Those of these contacts who are chosen by these conditions at this time.
+    pub async fn chosen_among(
+        &self,
+        scope: &TenantScope,
+        (conditions, audience): (&AudienceConditions, &Audience),
+        at: Timestamp,
+        contacts: &[ContactId],
+    ) -> Result<HashMap<ContactId, Person>, StoreError> {
+        if contacts.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let definitions = self.definitions(scope, conditions).await?;
+        let Some(choice) = conditions.choice(audience, &definitions) else {
+            return Ok(HashMap::new());
+        };
+        let mut people = self.people_by_id(scope, contacts).await?;
+        people.retain(|_, person| choice.takes(person, at));
+        Ok(people)
+    }
+
+    /// The fields that conditions may name.
+    async fn definitions(
+        &self,
+        scope: &TenantScope,
+        conditions: &AudienceConditions,
+    ) -> Result<Vec<Field>, StoreError> {
+        if conditions.names_field() {
+            self.all(scope).await
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     /// Adds contacts to the audience of a campaign, with the version of its steps if it is a drip. Those who are in it stay as they are.

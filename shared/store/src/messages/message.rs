@@ -151,7 +151,7 @@ pub(crate) fn reference_row(
         condition,
         doing,
     )?;
-    Ok(row.version(version).expires(now, REFERENCE_LIFE))
+    Ok(row.version(version).in_form(1).expires(now, REFERENCE_LIFE))
 }
 
 /// What the next step of a message begins with.
@@ -367,7 +367,8 @@ impl Store {
         const DOING: &str = "refer to a customer's message";
         let theirs = MessageRef::Theirs { message };
         let row = reference_row(scope, (api, provider_ref), &theirs, before, now, DOING)?;
-        self.database.put(row, DOING).await
+        // A former version, to which a release may be rolled back, reads none of these, and tries again: it would take the message for stored.
+        self.database.put(row.in_form(2), DOING).await
     }
 
     /// Those of these provider's ids that belong to another message than this attempt's. One request per hundred.
@@ -429,6 +430,7 @@ impl Store {
         let key = reference_key(scope, api, &report.provider_ref);
         let row = Row::new(&key, "message_ref", &MessageRef::Parked { reports }, condition, DOING)?
             .version(version)
+            .in_form(1)
             .expires(now, PARKED_LIFE);
         self.database.put(row, DOING).await
     }

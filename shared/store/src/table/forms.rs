@@ -68,7 +68,8 @@ const FORMS: &[(&str, u64)] = &[
     ("merge_undo", 1),
     // Messages that an older version cannot read, or would send without a part of them (`messages::form_of`).
     ("message", 4),
-    ("message_ref", 1),
+    // One that is written before its message: an older version would take the message for stored.
+    ("message_ref", 2),
     ("notice", 1),
     ("notice_mailings", 1),
     ("number_limit", 1),

@@ -654,8 +654,8 @@ pub(crate) fn inbox(scope: &TenantScope, state: ConversationState) -> String {
     format!("{}#INBOX#{}", tenant_partition(scope), state.as_str())
 }
 
-/// The conversations that this person is to attend to, or nobody yet, in which the customer waits for an answer, or has one: by the
-/// time since which that is so.
+/// The conversations that this person is to attend to, or nobody yet, in which the customer waits for an answer, by the time since which that
+/// is so. Those of a person in which the customer has one are listed alike.
 pub(crate) fn inbox_turn(scope: &TenantScope, assignee: Option<UserId>, waiting: bool) -> String {
     let assignee = assignee.map_or_else(|| "-".to_owned(), |user| lower(user.ulid()));
     let turn = if waiting { "waiting" } else { "answered" };

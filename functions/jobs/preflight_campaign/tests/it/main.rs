@@ -157,6 +157,37 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     );
 }
 
+/// One contact of a person gets the message: the first that may.
+#[tokio::test]
+async fn contacts_of_one_person_are_told_before() {
+    let world = World::new().await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let mut all: Vec<ContactId> = Vec::new();
+    for number in ["+97142345678", "+971501000001", "+971501000002"] {
+        let id: ContactId = world.fan(number).await.parse().unwrap();
+        all.push(id);
+    }
+    for id in &all {
+        let mut contact = store.contact(scope, *id).await.unwrap().unwrap();
+        contact.is_also(all.iter().copied().filter(|other| other != id));
+        store.write_contact(scope, &contact.into(), None).await.unwrap();
+    }
+    let (result, rows) = world.preflight(json!({})).await;
+    let shown = to_value(&result).unwrap();
+    assert_eq!((result.messages, &shown["held_back"]["same_person"]), (1, &json!(1)));
+    let of = |id: ContactId| {
+        let row = rows.iter().find(|row| row[0] == id.to_string()).unwrap();
+        (row[1].clone(), row[2].clone())
+    };
+    assert_eq!(
+        of(all[0]),
+        ("held_back".to_owned(), "no_channel".to_owned()),
+        "a landline"
+    );
+    assert_eq!(of(all[1]).0, "message");
+    assert_eq!(of(all[2]).1, "same_person");
+}
+
 #[tokio::test]
 async fn caps_windows_and_pace_are_told_before() {
     let world = World::new().await;

@@ -1,7 +1,7 @@
 //! Reports on a contact that was merged into another arrive at the survivor.
 
 use domain::{
-    base::ids::ContactId,
+    base::ids::{ContactId, MessageId},
     consent::wish::{By, Choice, ConsentCategory, Scope, Wish},
     contacts::contact::{Contact, Identity},
     messages::{
@@ -82,9 +82,21 @@ async fn message_delivered_again_after_a_merge_is_known() {
     let world = World::new().await;
     let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
     assert_eq!(world.work(event.clone()).await, Done::Now);
+    // Whoever works on the next one dies before it is stored.
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let (provider_ref, own) = ("wamid.next".parse().unwrap(), world.aws.ids().ulid());
+    let next = MessageId::new(world.customer().await.id, own);
+    let referred = store.refer_to_received(scope, ("whatsapp", &provider_ref), next, None, now);
+    referred.await.unwrap();
     merged(&world).await;
     assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
-    assert_eq!(world.told_by(&survivor(&world).await).await.0.len(), 1);
+    let told = async || world.told_by(&survivor(&world).await).await.0.len();
+    assert_eq!(told().await, 1);
+    // Nobody can store it as the former contact's any more.
+    for done in [Done::Now, Done::Already] {
+        assert_eq!(world.whatsapp("wamid.next", "Hello?").await, done);
+    }
+    assert_eq!(told().await, 2);
 }
 
 /// The number of the merged contact was replaced before, and still leads to a refusal: the survivor gets it back.

@@ -394,6 +394,64 @@ async fn a_person_who_is_two_contacts_gets_one_message() {
     assert_eq!(world.reached(&start, &fans).await.len(), 5);
 }
 
+/// Nobody has merged them yet.
+#[tokio::test]
+async fn contacts_of_one_person_get_one_message() {
+    let world = World::new().await;
+    let fans = world.fans(4).await;
+    for (one, other) in [(1, 2), (2, 1)] {
+        let mut contact = fans[one].clone();
+        contact.is_also([fans[other].id]);
+        let written = world.store();
+        let written = written.write_contact(world.scope(), &contact.into(), None);
+        written.await.unwrap();
+    }
+    let start = world.start(json!({})).await;
+    world.work(&start).await;
+    let reached = world.reached(&start, &fans).await;
+    assert_eq!(reached.len(), 3);
+    let left_out = fans.iter().find(|fan| !reached.contains(&fan.id)).unwrap();
+    assert!([fans[1].id, fans[2].id].contains(&left_out.id));
+    assert_eq!(world.exit(&start, left_out.id).await, Some(Reason::SamePerson));
+}
+
+/// Everybody with a message is in the audience, and nobody who is left out has none of both.
+#[tokio::test]
+async fn a_merge_on_the_way_leaves_nobody_uncounted() {
+    let world = World::new().await;
+    let fans = world.fans(3).await;
+    let start = world.start(json!({"per_minute": 1})).await;
+    // Then the audience is fixed.
+    world.step(&start).await;
+    world.step(&start).await;
+    let later = world.fan("+971501777777").await;
+    world.business.merge(&world.aws, later.id, fans[0].id).await;
+    let all = [fans.as_slice(), std::slice::from_ref(&later)].concat();
+    let mut reached = BTreeSet::new();
+    for _ in 0..10 {
+        world.work(&start).await;
+        world.aws.pass(60);
+        reached = world.reached(&start, &fans[1..]).await;
+        if reached.len() == 1 {
+            break;
+        }
+    }
+    // One of the others has got it. It is merged into the one who has not.
+    let (before, after) = if reached.contains(&fans[1].id) { (1, 2) } else { (2, 1) };
+    world.business.merge(&world.aws, fans[after].id, fans[before].id).await;
+    for _ in 0..10 {
+        world.work(&start).await;
+        world.aws.pass(60);
+    }
+    assert_eq!(world.exit(&start, fans[0].id).await, Some(Reason::ContactMerged));
+    assert_eq!(world.exit(&start, fans[after].id).await, Some(Reason::SamePerson));
+    let campaign = world.campaign(&start).await;
+    let (store, ids) = (world.store(), [later.id]);
+    let enrolled = store.enrolments(world.scope(), campaign.id, &ids).await.unwrap();
+    assert!(enrolled.contains_key(&later.id), "its message is in the report");
+    assert_eq!(world.reached(&start, &all).await, [later.id, fans[before].id].into());
+}
+
 /// Whatever starts it before.
 #[tokio::test]
 async fn nothing_is_made_before_the_index_has_the_audience() {
@@ -536,6 +594,29 @@ async fn messages_that_fail_pause_the_campaign() {
     );
 }
 
+#[tokio::test]
+async fn messages_that_fail_pause_it_while_others_wait_to_be_sent() {
+    let world = World::new().await;
+    let fans = world.fans(90).await;
+    let start = world.start(json!({})).await;
+    while world.campaign(&start).await.state != CampaignState::Finishing {
+        world.step(&start).await;
+        // A minute of each step is looked at.
+        world.aws.pass(60);
+    }
+    let fail = |message: &mut Message| {
+        message.ended = Some(Ended::Failed("refused".to_owned()));
+        message.due = None;
+    };
+    world.change(&start, &fans[..88], fail).await;
+    for _ in 0..5 {
+        world.work(&start).await;
+        world.aws.pass(120);
+    }
+    let stopped = (CampaignState::Paused, Some(Reason::FailureRate));
+    assert_eq!(world.state(&start).await, stopped);
+}
+
 /// A message by WhatsApp.
 fn template() -> Value {
     json!({
@@ -636,6 +717,24 @@ async fn a_cap_that_is_reached_pauses_the_campaign() {
     world.cap(None, 100).await;
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    // As the check before a send does with what the cap has no room for.
+    let (now, timers) = (world.aws.now(), world.timers());
+    let hold = |message: &mut Message| {
+        let why = Refusal::new(Reason::CampaignPaused, "waits: the cap is reached");
+        message.postpone(now + SignedDuration::from_hours(1), why, now, &timers);
+    };
+    world.change(&start, &fans, hold).await;
+    world.cap(None, 0).await;
+    world.aws.pass(120);
+    world.work(&start).await;
+    assert_eq!(world.state(&start).await, stopped);
+    world.cap(None, 100).await;
+    world.becomes(&start, CampaignState::Running).await;
+    world.work(&start).await;
+    assert_eq!(world.state(&start).await.0, CampaignState::Finishing);
+    for fan in &fans {
+        assert!(!world.message(&start, fan.id).await.unwrap().is_held());
+    }
 }
 
 #[tokio::test]

@@ -1245,6 +1245,7 @@ reason-connection_broken = يرفض المزوّد الاتصال
 reason-campaign_paused = تنتظر الرسالة: حملتها متوقفة مؤقتًا
 reason-campaign_resumed = لم تعد حملتها متوقفة مؤقتًا
 reason-campaign_cancelled = أُلغيت حملتها أو حُذفت
+reason-same_person = تصل الرسالة إلى جهة اتصال أخرى للشخص نفسه
 reason-contact_merged = دُمجت جهة الاتصال في جهة أخرى، وتصل الرسالة إليها إن أمكن
 reason-segment_unusable = حُذف وسم الحملة أو شريحة من شرائحها أو حقل من حقول شريحة
 reason-failure_rate = فشلت { $percent } % من رسائلها

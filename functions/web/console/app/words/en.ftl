@@ -1185,6 +1185,7 @@ reason-connection_broken = the provider refuses the connection
 reason-campaign_paused = it waits: its campaign is paused
 reason-campaign_resumed = its campaign is no longer paused
 reason-campaign_cancelled = its campaign was cancelled or deleted
+reason-same_person = another contact of the same person gets the message
 reason-contact_merged = the contact was merged into another, which gets the message if it may
 reason-segment_unusable = the tag or a segment of the campaign, or the field of a segment, was deleted
 reason-failure_rate = { $percent } % of its messages have failed
