@@ -139,6 +139,7 @@ async fn minute(store: &Store, due: u64, now: Timestamp) -> Result<Minute> {
         found += seen;
     }
     let used = usage::take();
+    ensure!(u64::try_from(found)? == due, "{found} steps found of {due}");
     Ok(Minute {
         due,
         found,

@@ -496,7 +496,9 @@ impl Run<'_> {
             }
             (None, None) => {
                 let count = store.audience_size(self.scope, campaign.id).await?;
-                if count > recipients && cursor.pass < PASSES {
+                let Tally { made, left_out } = cursor.known();
+                let is_missed = !cursor.held && made + left_out < count;
+                if (count > recipients || is_missed) && cursor.pass < PASSES {
                     self.fixed(found, count).await?;
                     cursor.fixed = Some((count, fixed_at));
                     cursor.pass += 1;

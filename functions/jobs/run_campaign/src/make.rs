@@ -24,6 +24,7 @@ use jobs::ToQueue;
 use kit::{
     JobError,
     broadcast::{Broadcast, Maker, Unmade, same_person},
+    crash,
     first_places::FirstPlaces,
 };
 use store::{RACES, StoreError, contacts::contact::ContactWrite, table::effects::Effects};
@@ -329,6 +330,7 @@ impl<'a> Making<'a> {
             ..Effects::default()
         };
         let jobs = store.commit(scope, effects, now).await?;
+        crash::point("run_campaign.committed");
         if id.contact() != enrolled {
             self.leave_out(enrolled, merged_into(id.contact())).await?;
         }

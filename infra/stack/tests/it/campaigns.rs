@@ -39,7 +39,7 @@ const CALLERS: usize = 5;
 const REPLY: &str = "Until ten.";
 
 /// Crashes while the second half is sent, for a large audience.
-const CRASHES: &str = "run_campaign.made=0.1,send_message.taken=0.01,send_message.claimed=0.01,send_message.sent=0.01,\
+const CRASHES: &str = "run_campaign.committed=0.01,run_campaign.made=0.1,send_message.taken=0.01,send_message.claimed=0.01,send_message.sent=0.01,\
                        send_message.recorded=0.01,process_provider_event.moved=0.005";
 
 /// Longer than the whole campaign takes on a busy machine.
@@ -220,7 +220,12 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         business
             .fault(json!({"api": "twilio", "kind": "throttled", "times": 5}))
             .await?;
-        crash(&business, count, "run_campaign.enrolled=0.1,run_campaign.made=0.1").await?;
+        crash(
+            &business,
+            count,
+            "run_campaign.enrolled=0.1,run_campaign.committed=0.01,run_campaign.made=0.1",
+        )
+        .await?;
         let (first, second) = try_join(act("start"), act("start")).await?;
         let mut statuses = [first.status, second.status];
         statuses.sort_unstable();

@@ -394,6 +394,17 @@ async fn a_person_who_is_two_contacts_gets_one_message() {
     assert_eq!(world.reached(&start, &fans).await.len(), 5);
 }
 
+#[tokio::test]
+async fn an_audience_of_nobody_is_completed_at_once() {
+    let world = World::new().await;
+    let listed: Tag = own(&world.aws, &world.business, json!({"name": "Fair"})).await;
+    let audience = json!({"segment": null, "tag": listed.id});
+    let start = world.start(json!({ "audience": audience })).await;
+    world.work(&start).await;
+    assert_eq!(world.state(&start).await, (CampaignState::Completed, None));
+    assert_eq!(world.campaign(&start).await.recipients, Some(0));
+}
+
 /// Nobody has merged them yet.
 #[tokio::test]
 async fn contacts_of_one_person_get_one_message() {
