@@ -61,6 +61,7 @@ struct Report {
     reasons: BTreeMap<String, u64>,
     replied: u64,
     clicked: u64,
+    opted_out: u64,
     cost: Vec<Cost>,
     /// Messages whose price is unknown. They are in no amount.
     unpriced: u64,
@@ -160,6 +161,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
         reasons: tally.reasons,
         replied: tally.replied,
         clicked: tally.clicked,
+        opted_out: tally.opted_out,
     };
     Ok(Step::Done {
         result: Data::of(&report)?,
@@ -184,8 +186,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     let mut messages: HashMap<_, _> = read.map(|message| (message.id, message)).collect();
     for Enrolled { enrolment, contact } in &page {
         let exit = campaign.exit_of(enrolment, contact.as_ref());
-        let wrote_at = contact.as_ref().and_then(|contact| contact.last_inbound_at);
-        tally.add(&steps, (enrolment, exit.as_ref()), wrote_at, &mut messages);
+        tally.add(&steps, (enrolment, exit.as_ref()), contact.as_ref(), &mut messages);
     }
     let progress = Progress {
         done: tally.entered,

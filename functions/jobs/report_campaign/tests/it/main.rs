@@ -112,7 +112,8 @@ async fn everybody_in_the_audience_is_counted_once() {
     let report: Value = result_of(&operation);
     let expected = json!({
         "recipients": 6, "states": {"waiting": 1, "left_out": 2, "blocked": 3},
-        "reasons": {"late": 3, "no_consent": 2}, "replied": 0, "clicked": 0, "cost": [], "unpriced": 0,
+        "reasons": {"late": 3, "no_consent": 2}, "replied": 0, "clicked": 0, "opted_out": 0,
+        "cost": [], "unpriced": 0,
     });
     assert_eq!(report, expected);
     assert_eq!(operation.progress.done, 6);
@@ -165,8 +166,11 @@ async fn report_of_a_drip_counts_its_contacts_and_steps() {
     let expected = json!({
         "entered": all, "statuses": {"active": all}, "reasons": {},
         "steps": [
-            {"name": "welcome", "taken": all, "skipped": 0, "states": {"blocked": all}, "replied": 0, "clicked": 0},
-            {"name": "offer", "taken": 0, "skipped": 0, "replied": 0, "clicked": 0},
+            {
+                "name": "welcome", "taken": all, "skipped": 0, "states": {"blocked": all}, "replied": 0, "clicked": 0,
+                "opted_out": 0,
+            },
+            {"name": "offer", "taken": 0, "skipped": 0, "replied": 0, "clicked": 0, "opted_out": 0},
         ],
         "cost": [], "unpriced": 0,
     });
