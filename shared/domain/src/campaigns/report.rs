@@ -128,6 +128,13 @@ impl Recipient {
         accepted.zip(at).is_some_and(|(sent, at)| sent < at)
     }
 
+    /// Adds the reason, if there is one, to those by code.
+    fn add_reason(&self, reasons: &mut BTreeMap<String, u64>) {
+        if let Some((reason, _)) = self.reason() {
+            *reasons.entry(reason.as_str().to_owned()).or_default() += 1;
+        }
+    }
+
     /// Adds what the message costs to counters of costs.
     fn add_costs(&self, counters: &mut BTreeMap<String, u64>) {
         let raised = self.message.iter().flat_map(|message| moved(None, message));
@@ -183,6 +190,9 @@ pub struct VariantTally {
     pub recipients: u64,
     /// Those in each state.
     pub states: BTreeMap<RecipientState, u64>,
+    /// Those who got no message, or whose message went no further, by the code of the reason.
+    #[serde(default)]
+    pub reasons: BTreeMap<String, u64>,
     /// Those who wrote after they had got the message.
     pub replied: u64,
     /// Those who followed a tracked link of it.
@@ -190,6 +200,10 @@ pub struct VariantTally {
     /// Those who have refused messages since they got it.
     #[serde(default)]
     pub opted_out: u64,
+    /// Counters of costs of those who were added since the tally was read, paid or expected. They are not stored: together, those of all variants
+    /// can have more names than a checkpoint has room for.
+    #[serde(skip)]
+    pub counters: BTreeMap<String, u64>,
 }
 
 impl CampaignTally {
@@ -205,12 +219,12 @@ impl CampaignTally {
             variant.replied += u64::from(recipient.replied());
             variant.clicked += u64::from(recipient.clicked());
             variant.opted_out += u64::from(recipient.opted_out());
+            recipient.add_reason(&mut variant.reasons);
+            recipient.add_costs(&mut variant.counters);
         }
         self.recipients += 1;
         *self.states.entry(recipient.state()).or_default() += 1;
-        if let Some((reason, _)) = recipient.reason() {
-            *self.reasons.entry(reason.as_str().to_owned()).or_default() += 1;
-        }
+        recipient.add_reason(&mut self.reasons);
         self.replied += u64::from(recipient.replied());
         self.clicked += u64::from(recipient.clicked());
         self.opted_out += u64::from(recipient.opted_out());
@@ -463,9 +477,11 @@ mod tests {
         let of_variant = VariantTally {
             recipients: 5,
             states: tally.states.clone(),
+            reasons: tally.reasons.clone(),
             replied: 1,
             clicked: 1,
             opted_out: 1,
+            counters: tally.counters.clone(),
         };
         let number = campaign.variant_of(recipient().contact).unwrap();
         assert_eq!(tally.variants, [(number, of_variant)].into());
