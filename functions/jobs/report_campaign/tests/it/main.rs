@@ -17,7 +17,9 @@ use domain::{
         run::{Enrolment, Exit},
         steps::WrittenSteps,
     },
+    contacts::contact::Contact,
     messages::{
+        inbound::OptFlag,
         message::{AttemptState, Cause, CauseStep, Cost, Message, SendOutcome, StatusReport},
         refusal::{Reason, Refusal},
     },
@@ -161,7 +163,7 @@ async fn everybody_in_the_audience_is_counted_once() {
 
 /// The costs are added up page by page.
 #[tokio::test]
-async fn each_variant_has_its_reasons_and_costs() {
+async fn each_variant_has_its_reasons_refusals_and_costs() {
     let world = World::new().await;
     let variants = json!([{"name": "Shorter", "percent": 50, "sms_text": "20% off"}]);
     let fields = json!({"type": "broadcast", "name": "Offer", "variants": variants});
@@ -176,6 +178,10 @@ async fn each_variant_has_its_reasons_and_costs() {
             }
         }
     }
+    world.aws.pass(60);
+    let (refuses, now) = (delivered[0], world.aws.now());
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
+    world.aws.change_contact(world.business.scope(), refuses, stop).await;
     let params = ReportCampaign { campaign: campaign.id };
     let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
     world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
@@ -186,7 +192,10 @@ async fn each_variant_has_its_reasons_and_costs() {
         Value::from_iter((messages > 0).then_some(cost))
     };
     let number_of = |counts: &Value, name: &str| counts[name].as_u64().unwrap_or_default();
-    assert_eq!(report["cost"], cost(delivered.len()));
+    assert_eq!(
+        (&report["cost"], &report["opted_out"]),
+        (&cost(delivered.len()), &json!(1))
+    );
     let reported = report["variants"].as_array().unwrap();
     assert_eq!(reported.len(), 2);
     for (number, variant) in reported.iter().enumerate() {
@@ -200,6 +209,7 @@ async fn each_variant_has_its_reasons_and_costs() {
             of(&delivered) as u64,
             "{variant}"
         );
+        assert_eq!(variant["opted_out"], of(&[refuses]));
         assert_eq!(
             (&variant["cost"], &variant["unpriced"]),
             (&cost(of(&delivered)), &json!(0))
