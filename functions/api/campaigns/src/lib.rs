@@ -172,8 +172,8 @@ api::operations! {
 
         /// Report on a campaign
         ///
-        /// Counts everybody in its audience by state and reason, those who wrote afterwards, and what the messages cost. The operation's
-        /// result has the numbers; `GET …/recipients` lists who they are. That of a drip counts those who entered it by status and reason, and
+        /// Counts everybody in its audience by state and reason, those who wrote afterwards, followed a link or refused further messages, and
+        /// what the messages cost. The operation's result has the numbers; `GET …/recipients` lists who they are. That of a drip counts those who entered it by status and reason, and
         /// each step with the states of its messages; `GET …/enrollments` lists who they are.
         POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts";
 

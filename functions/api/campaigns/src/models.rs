@@ -19,7 +19,7 @@ use domain::{
 };
 use kit::problem::FieldError;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Maximum problems that are shown of a campaign.
 const MAX_PROBLEMS: usize = 50;
@@ -101,6 +101,10 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "RecipientState")]
     pub(crate) state: Option<RecipientState>,
+    /// The reason for which there is no message, or it goes no further: one of `x-codes` at the root of the document.
+    #[serde(default, deserialize_with = "reason")]
+    #[schemars(with = "String", length(max = 40), example = &"no_consent")]
+    pub(crate) code: Option<Reason>,
     /// Only those who replied (`true`), or only those who have not (`false`).
     #[serde(default)]
     #[schemars(with = "bool")]
@@ -109,18 +113,38 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "bool")]
     pub(crate) clicked: Option<bool>,
+    /// Only those who have refused messages since they got this one (`true`), or only those who have not (`false`).
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    pub(crate) opted_out: Option<bool>,
     /// Only those of this variant: 0 is `message`, and `variants` follow in their order.
     #[serde(default)]
     #[schemars(with = "u8", range(max = MAX_VARIANTS), example = 1)]
     pub(crate) variant: Option<Whole<0, { MAX_VARIANTS as u32 }>>,
 }
 
+/// A reason that somebody asks for. Of rows, every other word is one of a newer version.
+fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Reason>, D::Error> {
+    let known = Reason::named(&String::deserialize(deserializer)?);
+    let unknown = || {
+        let detail =
+            "expected the code of a reason, such as no_consent or cooldown; x-codes in the API's document lists all";
+        Fault::new(FaultCode::NotOneOf, detail).refuse()
+    };
+    known.ok_or_else(unknown).map(Some)
+}
+
 impl RecipientQuery {
     /// Whether a recipient of this campaign fulfils them.
     pub(crate) fn takes(&self, campaign: &Campaign, recipient: &Recipient) -> bool {
+        let code = || recipient.reason().map(|(code, _)| code);
         self.state.is_none_or(|state| recipient.state() == state)
+            && self.code.is_none_or(|asked| code() == Some(asked))
             && self.replied.is_none_or(|replied| recipient.replied() == replied)
             && self.clicked.is_none_or(|clicked| recipient.clicked() == clicked)
+            && self
+                .opted_out
+                .is_none_or(|opted_out| recipient.opted_out() == opted_out)
             && self
                 .variant
                 .is_none_or(|variant| campaign.variant_of(recipient.contact) == Some(variant.get() as usize))
@@ -150,6 +174,8 @@ pub(crate) struct RecipientOut {
     replied: bool,
     /// Whether somebody followed a tracked link of the message.
     clicked: bool,
+    /// Whether the contact has refused messages since the message was accepted.
+    opted_out: bool,
 }
 
 impl RecipientOut {
@@ -163,6 +189,7 @@ impl RecipientOut {
             detail: detail.map(str::to_owned),
             replied: recipient.replied(),
             clicked: recipient.clicked(),
+            opted_out: recipient.opted_out(),
             contact_id: recipient.contact,
             message_id: recipient.message.map(|message| message.id),
         }

@@ -1,4 +1,4 @@
-//! Exports: files with contacts, calls, messages, changes of consent or the audit log, which an operation writes.
+//! Exports: files with contacts, calls, messages, changes of consent, the audit log or recipients of broadcasts, which an operation writes.
 
 mod models;
 
@@ -10,19 +10,20 @@ use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::{
         audit::{Action, Entry},
-        permission::{Permission, permits::Permit},
+        permission::permits::Permit,
     },
     base::{
         actor::Stamp,
         fault::{Fault, FaultCode},
-        ids::OperationId,
+        ids::{CampaignId, OperationId},
         operation::{Operation, OperationKind},
     },
+    campaigns::campaign::{Campaign, CampaignType},
     reports::export::{ExportData, ExportResult, Exported},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
-use store::{Page, table::rates::Limit};
+use store::{Page, Versioned, table::rates::Limit};
 
 use crate::models::{ExportIn, ExportOut};
 
@@ -97,15 +98,41 @@ fn period(order: &ExportIn, now: Timestamp) -> Result<Option<(Timestamp, Timesta
     Ok(Some((from, to)))
 }
 
-/// Refuses the audit log to callers who may not read it.
+/// Refuses what callers may not read otherwise, such as the audit log.
 fn may_have<P: Permit>(who: &Allowed<P>, what: Exported) -> Result<(), Problem> {
-    let permission = Permission::AuditRead;
-    if what == Exported::Audit && !who.principal().may(permission) {
-        return Err(Problem::forbidden(format!(
+    match what.permission() {
+        Some(permission) if !who.principal().may(permission) => Err(Problem::forbidden(format!(
             "The caller lacks the permission `{permission}`. Ask an administrator."
-        )));
+        ))),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
+}
+
+/// The broadcast whose recipients are exported. `None`: the content is another.
+async fn campaign<P: Permit>(api: &Api, who: &Allowed<P>, order: &ExportIn) -> Result<Option<CampaignId>, Problem> {
+    let refused = |code, detail: &str| Err(Problem::field("campaign_id", Fault::new(code, detail)));
+    let id = match (order.what, order.campaign_id) {
+        (Exported::Recipients, Some(id)) => id,
+        (Exported::Recipients, None) => {
+            return refused(FaultCode::Required, "Name the broadcast whose recipients are exported.");
+        }
+        (_, Some(_)) => {
+            return refused(
+                FaultCode::NotApplicable,
+                "This content is of no campaign. Leave it out.",
+            );
+        }
+        (_, None) => return Ok(None),
+    };
+    let found: Option<Versioned<Campaign>> = api.store().get(who.scope(), &id).await?;
+    match found.map(|found| found.value.kind) {
+        Some(CampaignType::Broadcast) => Ok(Some(id)),
+        Some(CampaignType::Drip) => refused(
+            FaultCode::NotApplicable,
+            "The campaign is a drip, which has no recipients.",
+        ),
+        None => refused(FaultCode::NotFound, "There is no such campaign."),
+    }
 }
 
 async fn create_export(
@@ -121,6 +148,7 @@ async fn create_export(
         format: input.format,
         from,
         to,
+        campaign: campaign(&api, &who, &input).await?,
     };
     api.limit(&who, "EXPORTS", EXPORTS).await?;
     let operation = operation(&who, OperationKind::ExportData, &order)?;

@@ -2,7 +2,7 @@
 
 use api::{FileLinkOut, OperationOut};
 use domain::{
-    base::ids::OperationId,
+    base::ids::{CampaignId, OperationId},
     reports::export::{ExportData, Exported, FileFormat},
 };
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExportIn {
-    /// Content. The audit log also needs the permission `audit:read`.
+    /// Content. The audit log also needs the permission `audit:read`, and recipients `messages:read`.
     pub(crate) what: Exported,
     /// Format of the file.
     #[serde(default)]
@@ -26,6 +26,10 @@ pub(crate) struct ExportIn {
     #[serde(default)]
     #[schemars(extend("x-refers" = true), example = "2026-11-20T00:00:00Z")]
     pub(crate) to: Option<Timestamp>,
+    /// The broadcast, for recipients.
+    #[serde(default)]
+    #[schemars(extend("x-refers" = true))]
+    pub(crate) campaign_id: Option<CampaignId>,
 }
 
 /// An export of data.
@@ -44,6 +48,8 @@ pub(crate) struct ExportOut {
     /// End of the period, exclusive. `null` if it has none.
     #[schemars(example = "2026-11-20T00:00:00Z")]
     to: Option<Timestamp>,
+    /// The broadcast, of recipients. `null` for other content.
+    campaign_id: Option<CampaignId>,
     /// The operation that writes the file, with its progress and, once it is done, the numbers of rows and of those that were left out.
     operation: OperationOut,
     /// Link to the file. `null` until the operation is done, once the file is deleted, and in lists.
@@ -58,6 +64,7 @@ impl ExportOut {
             format: order.format,
             from: order.from,
             to: order.to,
+            campaign_id: order.campaign,
             operation,
             file: None,
         }

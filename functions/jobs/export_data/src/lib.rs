@@ -1,5 +1,5 @@
-//! The operation `export_data`: pages through contacts, calls, messages, changes of consent or the audit log, and writes them into a
-//! file.
+//! The operation `export_data`: pages through contacts, calls, messages, changes of consent, the audit log or the recipients of a broadcast,
+//! and writes them into a file.
 //!
 //! Safe to run twice: it only reads the table. The place of the next page and the state of the file are one checkpoint, so a step
 //! that is made again reads the same page and writes the same part.
@@ -15,6 +15,7 @@ use domain::{
         operation::{Data, Progress},
     },
     calls::record::Entry,
+    campaigns::{campaign::Campaign, report::InAudience},
     consent::wish::Wishes,
     contacts::{
         contact::Contact,
@@ -39,7 +40,7 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use sheet::write::{MARK, csv_row, json_line};
 use store::{
-    TenantScope,
+    TenantScope, Versioned,
     accounts::audit::Wanted,
     contacts::timeline::Position,
     reports::exports::{DayPlace, Happenings},
@@ -62,6 +63,8 @@ enum Place {
     Day(Date, Option<DayPlace>),
     /// In the audit log, behind this position.
     Audit(Option<String>),
+    /// In the audience of a broadcast, from this position on.
+    Audience(InAudience),
     /// Behind the last page: what is left is to complete the file.
     End,
 }
@@ -114,6 +117,10 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     if cursor.place == Place::End {
         return work.complete(&cursor).await;
     }
+    if order.what == What::Recipients && names.campaign.is_none() {
+        let reason = "The campaign was deleted.".to_owned();
+        return Ok(Step::Failed { reason });
+    }
     work.step(cursor, &names).await
 }
 
@@ -156,6 +163,7 @@ impl Work<'_> {
             What::Contacts | What::Consent => Place::Contact(None),
             What::Calls | What::Messages => Place::Day(day_of(self.period().0), None),
             What::Audit => Place::Audit(None),
+            What::Recipients => Place::Audience(InAudience::default()),
         }
     }
 
@@ -238,6 +246,12 @@ impl Work<'_> {
                 let lines = store.all::<Line>(scope).await?.into_iter();
                 names.lines = lines.map(|line| (line.id, line.name.into())).collect();
             }
+            What::Recipients => {
+                if let Some(id) = self.order.campaign {
+                    let found: Option<Versioned<Campaign>> = store.get(scope, &id).await?;
+                    names.campaign = found.map(|found| found.value);
+                }
+            }
             What::Consent | What::Audit => {}
         }
         Ok(names)
@@ -250,6 +264,7 @@ impl Work<'_> {
             What::Messages => &rows::MESSAGES,
             What::Consent => &rows::CONSENT,
             What::Audit => &rows::AUDIT,
+            What::Recipients => &rows::RECIPIENTS,
         };
         let fields = cursor.fields.iter().map(|key| key.as_str().to_owned());
         columns.iter().map(|name| (*name).to_owned()).chain(fields).collect()
@@ -276,8 +291,21 @@ impl Work<'_> {
                 let rows = page.items.iter().map(rows::audit).collect();
                 Ok((rows, page.next.map_or(Place::End, |next| Place::Audit(Some(next)))))
             }
+            Place::Audience(from) => match &names.campaign {
+                Some(campaign) => self.recipients(campaign, *from).await,
+                None => Ok((Vec::new(), Place::End)),
+            },
             Place::End => Ok((Vec::new(), Place::End)),
         }
+    }
+
+    /// A page of those in the audience of a campaign, from this position on.
+    async fn recipients(&self, campaign: &Campaign, from: InAudience) -> Result<Page, JobError> {
+        let (store, now, most) = (&self.ctx.store, self.ctx.clock.now(), self.ctx.page);
+        let page = store.recipients(self.scope(), campaign, (from, most), now);
+        let (recipients, next) = page.await?;
+        let rows = recipients.iter().map(|recipient| rows::recipient(campaign, recipient));
+        Ok((rows.collect(), next.map_or(Place::End, Place::Audience)))
     }
 
     /// A page of contacts, and the position of the next.

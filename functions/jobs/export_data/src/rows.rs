@@ -12,6 +12,7 @@ use domain::{
         call::Party,
         record::{Call, ConsentEntry, Received},
     },
+    campaigns::{campaign::Campaign, report::Recipient},
     consent::wish::Party as WishParty,
     contacts::{
         field::{Field, Written},
@@ -37,6 +38,8 @@ pub(crate) struct Names {
     pub(crate) stages: HashMap<StageId, String>,
     pub(crate) users: HashMap<UserId, String>,
     pub(crate) lines: HashMap<LineId, String>,
+    /// The campaign whose recipients are exported.
+    pub(crate) campaign: Option<Campaign>,
 }
 
 /// A row of a file.
@@ -420,6 +423,44 @@ pub(crate) fn audit(recorded: &Recorded) -> Exported {
     let json = json!({
         "id": recorded.id, "at": at, "actor": entry.by.actor, "action": entry.action, "kind": entry.kind,
         "object": entry.object, "changes": changes, "correlation_id": entry.by.correlation_id,
+    });
+    Exported { cells, json }
+}
+
+/// Columns of recipients.
+pub(crate) const RECIPIENTS: [&str; 9] = [
+    "contact_id",
+    "state",
+    "code",
+    "detail",
+    "message_id",
+    "variant",
+    "replied",
+    "clicked",
+    "opted_out",
+];
+
+/// Somebody in the audience of a campaign.
+pub(crate) fn recipient(campaign: &Campaign, recipient: &Recipient) -> Exported {
+    let (code, detail) = recipient.reason().unzip();
+    let message = recipient.message.as_ref().map(|message| message.id);
+    let variant = campaign.variant_of(recipient.contact);
+    let state = recipient.state();
+    let (replied, clicked, opted_out) = (recipient.replied(), recipient.clicked(), recipient.opted_out());
+    let cells = vec![
+        recipient.contact.to_string(),
+        word(&state),
+        text(code),
+        text(detail),
+        text(message),
+        text(variant),
+        yes(replied),
+        yes(clicked),
+        yes(opted_out),
+    ];
+    let json = json!({
+        "contact_id": recipient.contact, "state": state, "code": code, "detail": detail, "message_id": message,
+        "variant": variant, "replied": replied, "clicked": clicked, "opted_out": opted_out,
     });
     Exported { cells, json }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    iter,
+    iter, mem,
 };
 
 use domain::{
@@ -51,6 +51,18 @@ pub const PER_STEP: i32 = 100;
 struct Cursor<Tally> {
     from: InAudience,
     tally: Tally,
+    /// Costs of the variants.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    costs: BTreeMap<VariantNumber, Sums>,
+}
+
+/// Costs so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Sums {
+    /// Reported and estimated, in millionths of a currency's unit.
+    spent: BTreeMap<Currency, (u64, u64)>,
+    /// Messages whose price is unknown.
+    unpriced: u64,
 }
 
 /// The result.
@@ -61,6 +73,7 @@ struct Report {
     reasons: BTreeMap<String, u64>,
     replied: u64,
     clicked: u64,
+    opted_out: u64,
     cost: Vec<Cost>,
     /// Messages whose price is unknown. They are in no amount.
     unpriced: u64,
@@ -76,6 +89,8 @@ struct VariantReport {
     name: Option<String>,
     #[serde(flatten)]
     tally: VariantTally,
+    cost: Vec<Cost>,
+    unpriced: u64,
 }
 
 /// The result for a drip.
@@ -122,11 +137,21 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
 }
 
 async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
-    let Cursor::<CampaignTally> { from, mut tally } = turn.cursor()?.unwrap_or_default();
+    let Cursor::<CampaignTally> {
+        from,
+        mut tally,
+        mut costs,
+    } = turn.cursor()?.unwrap_or_default();
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
+    // With the prices of the day on which it began.
+    let priced_at = campaign.began_at.unwrap_or(now);
     let (page, next) = store.recipients(scope, campaign, (from, PER_STEP), now).await?;
     for recipient in &page {
         tally.add(campaign, recipient);
+    }
+    for (number, variant) in &mut tally.variants {
+        let counters = mem::take(&mut variant.counters);
+        costs.entry(*number).or_default().add(&counters, priced_at, ctx).await?;
     }
     let progress = Progress {
         done: tally.recipients,
@@ -134,32 +159,35 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
         errors: 0,
     };
     if let Some(from) = next {
-        let cursor = Data::of(&Cursor { from, tally })?;
+        let cursor = Data::of(&Cursor { from, tally, costs })?;
         return Ok(Step::More { cursor, progress });
     }
-    // With the prices of the day on which it began.
-    let (cost, unpriced) = cost(&tally.counters, campaign.began_at.unwrap_or(now), ctx).await?;
+    let mut all = Sums::default();
+    all.add(&tally.counters, priced_at, ctx).await?;
     let names = campaign
         .variants
         .iter()
         .map(|variant| Some(variant.name.as_str().to_owned()));
-    let variants = iter::once(None)
-        .chain(names)
-        .enumerate()
-        .map(|(number, name)| VariantReport {
+    let variants = iter::once(None).chain(names).enumerate().map(|(number, name)| {
+        let costs = costs.remove(&number).unwrap_or_default();
+        VariantReport {
             number,
             name,
             tally: tally.variants.remove(&number).unwrap_or_default(),
-        });
+            cost: costs.shown(),
+            unpriced: costs.unpriced,
+        }
+    });
     let report = Report {
         variants: variants.filter(|_| !campaign.variants.is_empty()).collect(),
         recipients: tally.recipients,
-        cost,
-        unpriced,
+        cost: all.shown(),
+        unpriced: all.unpriced,
         states: tally.states,
         reasons: tally.reasons,
         replied: tally.replied,
         clicked: tally.clicked,
+        opted_out: tally.opted_out,
     };
     Ok(Step::Done {
         result: Data::of(&report)?,
@@ -168,7 +196,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
 }
 
 async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
-    let Cursor::<DripTally> { from, mut tally } = turn.cursor()?.unwrap_or_default();
+    let Cursor::<DripTally> { from, mut tally, costs } = turn.cursor()?.unwrap_or_default();
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
     // Others may be written while it counts.
     tally.version = tally.version.or(campaign.steps_version);
@@ -184,8 +212,7 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     let mut messages: HashMap<_, _> = read.map(|message| (message.id, message)).collect();
     for Enrolled { enrolment, contact } in &page {
         let exit = campaign.exit_of(enrolment, contact.as_ref());
-        let wrote_at = contact.as_ref().and_then(|contact| contact.last_inbound_at);
-        tally.add(&steps, (enrolment, exit.as_ref()), wrote_at, &mut messages);
+        tally.add(&steps, (enrolment, exit.as_ref()), contact.as_ref(), &mut messages);
     }
     let progress = Progress {
         done: tally.entered,
@@ -193,11 +220,12 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         errors: 0,
     };
     if let Some(from) = next {
-        let cursor = Data::of(&Cursor { from, tally })?;
+        let cursor = Data::of(&Cursor { from, tally, costs })?;
         return Ok(Step::More { cursor, progress });
     }
     // It goes on for months, so with today's prices.
-    let (cost, unpriced) = cost(&tally.counters, now, ctx).await?;
+    let mut all = Sums::default();
+    all.add(&tally.counters, now, ctx).await?;
     let named = steps.iter().enumerate().map(|(place, step)| StepReport {
         name: step.name.clone(),
         tally: tally.steps.remove(&place).unwrap_or_default(),
@@ -208,8 +236,8 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         statuses: tally.statuses,
         reasons: tally.reasons,
         other_steps: Some(tally.other).filter(|other| *other != StepTally::default()),
-        cost,
-        unpriced,
+        cost: all.shown(),
+        unpriced: all.unpriced,
     };
     match Data::of(&report) {
         Ok(result) => Ok(Step::Done { result, progress }),
@@ -221,23 +249,29 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     }
 }
 
-/// The costs of these counters with the prices of this day, by currency, and the number of messages whose price is unknown.
-async fn cost(counters: &BTreeMap<String, u64>, at: Timestamp, ctx: &Context) -> Result<(Vec<Cost>, u64), JobError> {
-    let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
-    let mut costs = Costs::default();
-    costs.add(counters, &book, at.to_zoned(TimeZone::UTC).date());
-    let mut by_currency = BTreeMap::<&Currency, (u64, u64)>::new();
-    for ((currency, _), spent) in costs.spent() {
-        let sum = by_currency.entry(currency).or_default();
-        *sum = (
-            sum.0.saturating_add(spent.reported),
-            sum.1.saturating_add(spent.estimated),
-        );
+impl Sums {
+    /// Adds what these counters cost with the prices of this day.
+    async fn add(&mut self, counters: &BTreeMap<String, u64>, at: Timestamp, ctx: &Context) -> Result<(), JobError> {
+        let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
+        let mut costs = Costs::default();
+        costs.add(counters, &book, at.to_zoned(TimeZone::UTC).date());
+        for ((currency, _), spent) in costs.spent() {
+            let (reported, estimated) = self.spent.entry(currency.clone()).or_default();
+            *reported = reported.saturating_add(spent.reported);
+            *estimated = estimated.saturating_add(spent.estimated);
+        }
+        self.unpriced += costs.unpriced().values().sum::<u64>();
+        Ok(())
     }
-    let cost = by_currency.into_iter().map(|(currency, (reported, estimated))| Cost {
-        currency: currency.clone(),
-        reported: decimal(reported),
-        estimated: decimal(estimated),
-    });
-    Ok((cost.collect(), costs.unpriced().values().sum()))
+
+    /// The costs by currency.
+    fn shown(&self) -> Vec<Cost> {
+        let spent = self.spent.iter();
+        let cost = spent.map(|(currency, (reported, estimated))| Cost {
+            currency: currency.clone(),
+            reported: decimal(*reported),
+            estimated: decimal(*estimated),
+        });
+        cost.collect()
+    }
 }

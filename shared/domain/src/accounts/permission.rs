@@ -178,7 +178,7 @@ permissions! {
     ImportsWrite = "imports:write", Manager;
     /// Read the exports and download their files.
     ExportsRead = "exports:read", Manager;
-    /// Export contacts, calls, messages and consent; with `audit:read`, also the audit log.
+    /// Export contacts, calls, messages and consent; with `audit:read`, also the audit log, and with `messages:read`, recipients of broadcasts.
     ExportsWrite = "exports:write", Manager;
     /// Read the products.
     ProductsRead = "products:read", Viewer;

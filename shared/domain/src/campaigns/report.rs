@@ -17,6 +17,7 @@ use crate::{
         run::{Enrolment, Exit},
         steps::Steps,
     },
+    contacts::contact::Contact,
     messages::{
         message::{Message, MessageState},
         refusal::Reason,
@@ -35,6 +36,8 @@ pub struct Recipient {
     pub exit: Option<Exit>,
     /// Time at which the contact last wrote.
     pub wrote_at: Option<Timestamp>,
+    /// Time at which the contact last refused messages, if that holds.
+    pub refused_at: Option<Timestamp>,
     /// Whether the campaign has come to everybody.
     pub all_made: bool,
 }
@@ -111,8 +114,25 @@ impl Recipient {
 
     /// Whether the contact wrote after the message had been accepted.
     pub fn replied(&self) -> bool {
+        self.got_before(self.wrote_at)
+    }
+
+    /// Whether the contact has refused messages since the message was accepted: what a running campaign is [watched](super::watch) for, too.
+    pub fn opted_out(&self) -> bool {
+        self.got_before(self.refused_at)
+    }
+
+    /// Whether the message was accepted before this time, if there is one.
+    fn got_before(&self, at: Option<Timestamp>) -> bool {
         let accepted = self.message.as_ref().and_then(Message::accepted_at);
-        accepted.zip(self.wrote_at).is_some_and(|(sent, wrote)| sent < wrote)
+        accepted.zip(at).is_some_and(|(sent, at)| sent < at)
+    }
+
+    /// Adds the reason, if there is one, to those by code.
+    fn add_reason(&self, reasons: &mut BTreeMap<String, u64>) {
+        if let Some((reason, _)) = self.reason() {
+            *reasons.entry(reason.as_str().to_owned()).or_default() += 1;
+        }
     }
 
     /// Adds what the message costs to counters of costs.
@@ -153,6 +173,9 @@ pub struct CampaignTally {
     /// Those who followed a tracked link of it.
     #[serde(default)]
     pub clicked: u64,
+    /// Those who have refused messages since they got it.
+    #[serde(default)]
+    pub opted_out: u64,
     /// What was paid, or is expected to be, as counters of costs.
     pub counters: BTreeMap<String, u64>,
     /// Those of each variant, if there are some.
@@ -167,10 +190,20 @@ pub struct VariantTally {
     pub recipients: u64,
     /// Those in each state.
     pub states: BTreeMap<RecipientState, u64>,
+    /// Those who got no message, or whose message went no further, by the code of the reason.
+    #[serde(default)]
+    pub reasons: BTreeMap<String, u64>,
     /// Those who wrote after they had got the message.
     pub replied: u64,
     /// Those who followed a tracked link of it.
     pub clicked: u64,
+    /// Those who have refused messages since they got it.
+    #[serde(default)]
+    pub opted_out: u64,
+    /// Counters of costs of those who were added since the tally was read, paid or expected. They are not stored: together, those of all variants
+    /// can have more names than a checkpoint has room for.
+    #[serde(skip)]
+    pub counters: BTreeMap<String, u64>,
 }
 
 impl CampaignTally {
@@ -185,14 +218,16 @@ impl CampaignTally {
             *variant.states.entry(recipient.state()).or_default() += 1;
             variant.replied += u64::from(recipient.replied());
             variant.clicked += u64::from(recipient.clicked());
+            variant.opted_out += u64::from(recipient.opted_out());
+            recipient.add_reason(&mut variant.reasons);
+            recipient.add_costs(&mut variant.counters);
         }
         self.recipients += 1;
         *self.states.entry(recipient.state()).or_default() += 1;
-        if let Some((reason, _)) = recipient.reason() {
-            *self.reasons.entry(reason.as_str().to_owned()).or_default() += 1;
-        }
+        recipient.add_reason(&mut self.reasons);
         self.replied += u64::from(recipient.replied());
         self.clicked += u64::from(recipient.clicked());
+        self.opted_out += u64::from(recipient.opted_out());
         recipient.add_costs(&mut self.counters);
     }
 }
@@ -214,6 +249,9 @@ pub struct StepTally {
     pub replied: u64,
     /// Those who followed a tracked link of it.
     pub clicked: u64,
+    /// Those who have refused messages since they got it.
+    #[serde(default)]
+    pub opted_out: u64,
 }
 
 /// Counts of those who entered a drip.
@@ -236,12 +274,12 @@ pub struct DripTally {
 }
 
 impl DripTally {
-    /// Adds somebody. `wrote_at`: when the contact last wrote; `messages`: those of the enrolment that are kept, and others.
+    /// Adds somebody. `contact`: as it is stored, unless it was erased or merged; `messages`: those of the enrolment that are kept, and others.
     pub fn add(
         &mut self,
         steps: &Steps,
         (enrolment, exit): (&Enrolment, Option<&Exit>),
-        wrote_at: Option<Timestamp>,
+        contact: Option<&Contact>,
         messages: &mut HashMap<MessageId, Message>,
     ) {
         let Some(passage) = &enrolment.passage else { return };
@@ -268,12 +306,14 @@ impl DripTally {
                 contact: enrolment.contact,
                 message: messages.remove(&id),
                 exit: None,
-                wrote_at,
+                wrote_at: contact.and_then(|contact| contact.last_inbound_at),
+                refused_at: contact.and_then(|contact| contact.consent.last_refused_at()),
                 all_made: true,
             };
             *step.states.entry(got.state()).or_default() += 1;
             step.replied += u64::from(got.replied());
             step.clicked += u64::from(got.clicked());
+            step.opted_out += u64::from(got.opted_out());
             got.add_costs(&mut self.counters);
         }
     }
@@ -337,6 +377,7 @@ mod tests {
         base::resource::Resource as _,
         campaigns::drip::Taken,
         messages::{
+            inbound::OptFlag,
             message::{AttemptState, SendOutcome, StatusReport},
             refusal::Refusal,
         },
@@ -350,6 +391,7 @@ mod tests {
             message: None,
             exit: None,
             wrote_at: None,
+            refused_at: None,
             all_made: false,
         }
     }
@@ -399,6 +441,7 @@ mod tests {
             Recipient {
                 message: Some(message.clone()),
                 wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
+                refused_at: Some(now + jiff::SignedDuration::from_mins(2)),
                 ..recipient()
             },
         );
@@ -409,6 +452,7 @@ mod tests {
             Recipient {
                 message: Some(late),
                 wrote_at: Some(now),
+                refused_at: Some(now + jiff::SignedDuration::from_mins(2)),
                 ..recipient()
             },
         );
@@ -419,7 +463,11 @@ mod tests {
                 ..recipient()
             },
         );
-        assert_eq!((tally.recipients, tally.replied, tally.clicked), (5, 1, 1));
+        // Whoever refused messages without having got this one is not counted.
+        assert_eq!(
+            (tally.recipients, tally.replied, tally.clicked, tally.opted_out),
+            (5, 1, 1, 1)
+        );
         use RecipientState::{Blocked, LeftOut, NotRetained, Read, Waiting};
         let states = [Waiting, LeftOut, Read, Blocked, NotRetained];
         assert_eq!(tally.states, states.map(|state| (state, 1)).into());
@@ -429,8 +477,11 @@ mod tests {
         let of_variant = VariantTally {
             recipients: 5,
             states: tally.states.clone(),
+            reasons: tally.reasons.clone(),
             replied: 1,
             clicked: 1,
+            opted_out: 1,
+            counters: tally.counters.clone(),
         };
         let number = campaign.variant_of(recipient().contact).unwrap();
         assert_eq!(tally.variants, [(number, of_variant)].into());
@@ -446,7 +497,7 @@ mod tests {
         };
         let read = |value: serde_json::Value| serde_json::from_value::<Taken>(value).unwrap();
         let steps = serde_json::from_value(serde_json::json!([step("welcome"), step("offer")])).unwrap();
-        let (case, now) = (Case::new(), at(NOON));
+        let (mut case, now) = (Case::new(), at(NOON));
         let mut message = message_of(case.plan(), now);
         message.claim(0, "claim".to_owned(), now, &timers());
         let accepted = SendOutcome::Accepted {
@@ -472,9 +523,11 @@ mod tests {
         ];
         let left = Exit::new(Refusal::new(Reason::OptedOut, "refuses all"), now);
         let mut tally = DripTally::default();
-        let wrote = Some(now + jiff::SignedDuration::from_mins(1));
+        let after = now + jiff::SignedDuration::from_mins(1);
+        case.contact.last_inbound_at = Some(after);
+        case.contact.wish(OptFlag::Stop, "wrote STOP", after);
         let mut messages = HashMap::from([(message.id, message)]);
-        tally.add(&steps, (&enrolment, Some(&left)), wrote, &mut messages);
+        tally.add(&steps, (&enrolment, Some(&left)), Some(&case.contact), &mut messages);
         tally.add(
             &steps,
             (
@@ -492,6 +545,7 @@ mod tests {
             taken: 1,
             states: [(RecipientState::Read, 1)].into(),
             replied: 1,
+            opted_out: 1,
             ..StepTally::default()
         };
         let offer = StepTally {

@@ -96,7 +96,8 @@ impl Watch {
         let Some(sent_at) = message.accepted_at().or(failed.then_some(message.created_at)) else {
             return;
         };
-        let refused = contact.is_some_and(|contact| contact.consent.refusals().any(|wish| wish.at > sent_at));
+        let refused_at = contact.and_then(|contact| contact.consent.last_refused_at());
+        let refused = refused_at.is_some_and(|at| sent_at < at);
         self.looked += 1;
         self.failed += u32::from(failed);
         self.refused += u32::from(refused);

@@ -344,6 +344,11 @@ impl Wishes {
         self.0.iter().filter(|wish| wish.choice == Choice::Refused)
     }
 
+    /// Time of the newest refusal that holds, whatever it is about.
+    pub fn last_refused_at(&self) -> Option<Timestamp> {
+        self.refusals().map(|refusal| refusal.at).max()
+    }
+
     /// The newest refusal of exactly this scope.
     pub fn refusal(&self, scope: Scope) -> Option<&Wish> {
         let own = self.refusals().filter(|refusal| refusal.scope() == scope);

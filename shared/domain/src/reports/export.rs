@@ -3,6 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::{accounts::permission::Permission, base::ids::CampaignId};
+
 /// What an export contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -12,12 +14,14 @@ pub enum Exported {
     Contacts,
     /// Calls of a period.
     Calls,
-    /// Messages of a period, in both directions, except those of broadcasts.
+    /// Messages of a period, in both directions, except those of broadcasts, whose recipients are content of their own.
     Messages,
     /// Changes of consent of all contacts.
     Consent,
     /// The audit log of a period.
     Audit,
+    /// Everybody in the audience of a broadcast, with what became of them.
+    Recipients,
 }
 
 impl Exported {
@@ -34,6 +38,16 @@ impl Exported {
             Self::Messages => "messages",
             Self::Consent => "consent",
             Self::Audit => "audit",
+            Self::Recipients => "recipients",
+        }
+    }
+
+    /// The permission that it needs beside those of exports.
+    pub const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Contacts | Self::Calls | Self::Messages | Self::Consent => None,
+            Self::Audit => Some(Permission::AuditRead),
+            Self::Recipients => Some(Permission::MessagesRead),
         }
     }
 }
@@ -73,6 +87,9 @@ pub struct ExportData {
     /// End of the period, exclusive, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
+    /// The broadcast, of recipients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignId>,
 }
 
 impl ExportData {

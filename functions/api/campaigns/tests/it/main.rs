@@ -464,8 +464,13 @@ async fn recipients_are_listed_by_state_page_by_page() {
         (&json!("no_consent"), &json!("no opt-in"), &Value::Null)
     );
     assert_eq!(all("&replied=true&clicked=true").await.len(), 0);
-    assert_eq!(all("&replied=false&clicked=false").await.len(), 9);
-    manager.get(&format!("{list}?state=lost")).await.names_field("state");
+    assert_eq!(all("&replied=false&clicked=false&opted_out=false").await.len(), 9);
+    assert_eq!(all("&opted_out=true").await.len(), 0);
+    assert_eq!(named(&all("&code=no_consent").await), named(&left_out));
+    assert_eq!(all("&code=late").await.len(), 0);
+    for field in ["state", "code", "opted_out"] {
+        manager.get(&format!("{list}?{field}=lost")).await.names_field(field);
+    }
     town.foreign_admin().get(&list).await.is(404);
     let report = format!("{}/report", made.header("location"));
     let started = manager.post(&report, json!({})).await;

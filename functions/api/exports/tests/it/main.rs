@@ -14,6 +14,7 @@ use domain::{
         ids::OperationId,
         operation::{Data, Progress},
     },
+    campaigns::campaign::Campaign,
     reports::export::ExportResult,
 };
 use jiff::SignedDuration;
@@ -135,6 +136,10 @@ async fn periods_have_bounds() {
             "from",
         ),
         (json!({"what": "messages", "to": "-009999-01-02T01:59:59Z"}), "to"),
+        (
+            json!({"what": "contacts", "campaign_id": "cmp_00000000010000000000000000"}),
+            "campaign_id",
+        ),
         (json!({"what": "everything"}), "what"),
         (json!({"what": "calls", "format": "xlsx"}), "format"),
         (json!({}), "what"),
@@ -174,7 +179,44 @@ async fn exports_need_a_permission_and_are_the_tenants_own() {
         .await
         .is_refused(403, "forbidden");
     caller.get(&log).await.is_refused(403, "forbidden");
+    caller
+        .post(EXPORTS, json!({"what": "recipients"}))
+        .await
+        .is_refused(403, "forbidden");
     let foreign = town.foreign_admin();
     foreign.get(&place).await.is(404);
     assert_eq!(foreign.get(EXPORTS).await.is(200).json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn recipients_are_exported_of_ones_own_broadcast() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (manager, scope) = (town.manager(), town.home.scope());
+    let broadcast: Campaign = aws.own(scope, json!({"type": "broadcast", "name": "Offer"})).await;
+    let drip: Campaign = aws.own(scope, json!({"type": "drip", "name": "Welcome"})).await;
+    let order = json!({"what": "recipients", "campaign_id": broadcast.id});
+    let created = manager.post(EXPORTS, order.clone()).await;
+    let shown = created.is(201).json();
+    assert_eq!(
+        (&shown["campaign_id"], &shown["from"]),
+        (&json!(broadcast.id), &Value::Null)
+    );
+    let place = created.header("location").to_owned();
+    finish(&town, &place, "recipients.csv").await;
+    assert!(manager.get(&place).await.is(200).json()["file"]["url"].is_string());
+    town.foreign_admin()
+        .post(EXPORTS, order)
+        .await
+        .names_field("campaign_id");
+    for (order, field) in [
+        (json!({"what": "recipients"}), "campaign_id"),
+        (json!({"what": "recipients", "campaign_id": drip.id}), "campaign_id"),
+        (
+            json!({"what": "recipients", "campaign_id": broadcast.id, "from": "2026-01-01T00:00:00Z"}),
+            "from",
+        ),
+    ] {
+        manager.post(EXPORTS, order).await.names_field(field);
+    }
 }

@@ -9,8 +9,16 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::audit::{Action, Entry},
-    base::{ids::ContactId, operation::OperationKind, resource::Resource},
+    base::{
+        ids::{CampaignId, ContactId},
+        operation::{OperationKind, OperationState},
+        resource::Resource,
+    },
     calls::record::{ConsentEntry, Received},
+    campaigns::{
+        campaign::Campaign,
+        run::{Enrolment, Exit},
+    },
     consent::{
         links::LinkCode,
         wish::{By, Choice, Scope, Wish},
@@ -23,7 +31,10 @@ use domain::{
         tag::Tag,
     },
     media::medium::{InboundMedia, MediaKind},
-    messages::message::Content,
+    messages::{
+        message::Content,
+        refusal::{Reason, Refusal},
+    },
     reports::export::ExportResult,
 };
 use export_data::{Context, handle};
@@ -402,6 +413,50 @@ async fn consent_and_audit_are_exported() {
         .map(|line| line["object"].to_string())
         .collect();
     assert_eq!(objects.len(), 5);
+}
+
+#[tokio::test]
+async fn recipients_of_a_broadcast_are_exported() {
+    let world = World::new(1).await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let broadcast: Campaign = world
+        .aws
+        .own(scope, json!({"type": "broadcast", "name": "Offer"}))
+        .await;
+    let mut contacts = Vec::new();
+    for name in ["Ann", "Ben", "Cid"] {
+        contacts.push(world.contact(json!({ "name": name })).await);
+    }
+    store.enrol(scope, (broadcast.id, None), &contacts, now).await.unwrap();
+    let enrolment = Enrolment::new((broadcast.id, None), contacts[0], now);
+    let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), now);
+    store.exit(scope, enrolment, exit).await.unwrap();
+    let order =
+        |format: &str, campaign: CampaignId| json!({"what": "recipients", "format": format, "campaign": campaign});
+    let (file, result, _) = world.export(order("csv", broadcast.id)).await;
+    assert_eq!((result.rows, result.left_out), (3, 0));
+    let rows: BTreeSet<&str> = file.trim_start_matches('\u{feff}').lines().collect();
+    let [ann, ben, cid] = [contacts[0], contacts[1], contacts[2]];
+    let expected = [
+        "contact_id,state,code,detail,message_id,variant,replied,clicked,opted_out".to_owned(),
+        format!("{ann},left_out,no_consent,no opt-in,,0,no,no,no"),
+        format!("{ben},waiting,,,,0,no,no,no"),
+        format!("{cid},waiting,,,,0,no,no,no"),
+    ];
+    let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(rows, expected);
+    let (file, ..) = world.export(order("json_lines", broadcast.id)).await;
+    let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let left_out = lines.iter().find(|line| line["contact_id"] == json!(ann)).unwrap();
+    let shown = json!({
+        "contact_id": ann, "state": "left_out", "code": "no_consent", "detail": "no opt-in", "message_id": null,
+        "variant": 0, "replied": false, "clicked": false, "opted_out": false,
+    });
+    assert_eq!(left_out, &shown);
+    let unknown = order("csv", CampaignId::new(world.aws.ids().ulid()));
+    let start = world.operations.create(OperationKind::ExportData, &unknown).await;
+    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    assert_eq!(operation.state, OperationState::Failed);
 }
 
 /// A ledger that is longer than a page is continued, and then those of the contacts behind it.

@@ -17,10 +17,13 @@ use domain::{
         run::{Enrolment, Exit},
         steps::WrittenSteps,
     },
+    contacts::contact::Contact,
     messages::{
-        message::{Cause, CauseStep},
+        inbound::OptFlag,
+        message::{AttemptState, Cause, CauseStep, Cost, Message, SendOutcome, StatusReport},
         refusal::{Reason, Refusal},
     },
+    money::prices::{Money, decimal},
 };
 use report_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, from_value, json};
@@ -47,11 +50,15 @@ impl World {
     }
 
     async fn campaign(&self) -> CampaignId {
-        let fields = from_value(json!({"type": "broadcast", "name": "Offer"})).unwrap();
+        self.campaign_of(json!({"type": "broadcast", "name": "Offer"})).await.id
+    }
+
+    async fn campaign_of(&self, fields: Value) -> Campaign {
+        let fields = from_value(fields).unwrap();
         let campaign = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
         let (scope, stamp) = (self.business.scope(), self.aws.stamp());
         self.aws.store().create(scope, &campaign, &stamp).await.unwrap();
-        campaign.id
+        campaign
     }
 
     async fn enrolled(&self, campaign: CampaignId, number: usize) -> ContactId {
@@ -68,8 +75,8 @@ impl World {
         contact
     }
 
-    /// Somebody in the audience whose message was blocked.
-    async fn blocked(&self, campaign: CampaignId, number: usize) {
+    /// Somebody in the audience with a message, changed.
+    async fn messaged(&self, campaign: CampaignId, number: usize, change: impl FnOnce(&mut Message)) -> ContactId {
         let contact = self.enrolled(campaign, number).await;
         let number = format!("+9715021{number:05}");
         let mut message = Box::pin(self.business.follow_up(&self.aws, &number)).await;
@@ -79,9 +86,44 @@ impl World {
             step: None,
         };
         (message.id, message.version) = (message.cause.message_id(), 0);
-        message.block(Refusal::new(Reason::Late, "too late"));
+        change(&mut message);
         let written = self.aws.store();
         written.write_message(self.business.scope(), &message).await.unwrap();
+        contact
+    }
+
+    /// Somebody in the audience whose message was blocked.
+    async fn blocked(&self, campaign: CampaignId, number: usize) -> ContactId {
+        let late = |message: &mut Message| message.block(Refusal::new(Reason::Late, "too late"));
+        self.messaged(campaign, number, late).await
+    }
+
+    /// Somebody in the audience whose message was delivered, for a price that the provider stated.
+    async fn delivered(&self, campaign: CampaignId, number: usize) -> ContactId {
+        let (timers, now) = (self.aws.env().config().timers().unwrap(), self.aws.now());
+        let delivered = |message: &mut Message| {
+            message.claim(0, "claim".to_owned(), now, &timers);
+            let accepted = SendOutcome::Accepted {
+                provider_ref: "wamid.1".parse().unwrap(),
+                segments: None,
+            };
+            message.record(1, accepted, now, &timers);
+            let report = StatusReport {
+                state: AttemptState::Delivered,
+                at: now,
+                provider_ref: "wamid.1".parse().unwrap(),
+                error: None,
+                cost: Some(Cost {
+                    category: "marketing".to_owned(),
+                    kind: Some("regular".to_owned()),
+                    billable: Some(true),
+                    units: 1,
+                    amount: Money::reported("0.048", "USD"),
+                }),
+            };
+            message.apply(1, report, now, &timers);
+        };
+        self.messaged(campaign, number, delivered).await
     }
 
     async fn left_out(&self, campaign: CampaignId, number: usize) {
@@ -112,10 +154,67 @@ async fn everybody_in_the_audience_is_counted_once() {
     let report: Value = result_of(&operation);
     let expected = json!({
         "recipients": 6, "states": {"waiting": 1, "left_out": 2, "blocked": 3},
-        "reasons": {"late": 3, "no_consent": 2}, "replied": 0, "clicked": 0, "cost": [], "unpriced": 0,
+        "reasons": {"late": 3, "no_consent": 2}, "replied": 0, "clicked": 0, "opted_out": 0,
+        "cost": [], "unpriced": 0,
     });
     assert_eq!(report, expected);
     assert_eq!(operation.progress.done, 6);
+}
+
+/// The costs are added up page by page.
+#[tokio::test]
+async fn each_variant_has_its_reasons_refusals_and_costs() {
+    let world = World::new().await;
+    let variants = json!([{"name": "Shorter", "percent": 50, "sms_text": "20% off"}]);
+    let fields = json!({"type": "broadcast", "name": "Offer", "variants": variants});
+    let campaign = world.campaign_of(fields).await;
+    let (mut blocked, mut delivered) = (Vec::new(), Vec::new());
+    for number in 0..usize::try_from(PER_STEP).unwrap() + 2 {
+        match number % 8 {
+            0 => blocked.push(world.blocked(campaign.id, number).await),
+            1 => delivered.push(world.delivered(campaign.id, number).await),
+            _ => {
+                world.enrolled(campaign.id, number).await;
+            }
+        }
+    }
+    world.aws.pass(60);
+    let (refuses, now) = (delivered[0], world.aws.now());
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
+    world.aws.change_contact(world.business.scope(), refuses, stop).await;
+    let params = ReportCampaign { campaign: campaign.id };
+    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
+    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    let report: Value = result_of(&world.operations.get(&start).await);
+    let cost = |messages: usize| {
+        let reported = decimal(48_000 * messages as u64);
+        let cost = json!({"currency": "USD", "reported": reported, "estimated": decimal(0)});
+        Value::from_iter((messages > 0).then_some(cost))
+    };
+    let number_of = |counts: &Value, name: &str| counts[name].as_u64().unwrap_or_default();
+    assert_eq!(
+        (&report["cost"], &report["opted_out"]),
+        (&cost(delivered.len()), &json!(1))
+    );
+    let reported = report["variants"].as_array().unwrap();
+    assert_eq!(reported.len(), 2);
+    for (number, variant) in reported.iter().enumerate() {
+        let of = |contacts: &[ContactId]| {
+            let drew = |contact: &&ContactId| campaign.drawn(**contact) == Some(number);
+            contacts.iter().filter(drew).count()
+        };
+        assert_eq!(number_of(&variant["reasons"], "late"), of(&blocked) as u64, "{variant}");
+        assert_eq!(
+            number_of(&variant["states"], "delivered"),
+            of(&delivered) as u64,
+            "{variant}"
+        );
+        assert_eq!(variant["opted_out"], of(&[refuses]));
+        assert_eq!(
+            (&variant["cost"], &variant["unpriced"]),
+            (&cost(of(&delivered)), &json!(0))
+        );
+    }
 }
 
 #[tokio::test]
@@ -165,8 +264,11 @@ async fn report_of_a_drip_counts_its_contacts_and_steps() {
     let expected = json!({
         "entered": all, "statuses": {"active": all}, "reasons": {},
         "steps": [
-            {"name": "welcome", "taken": all, "skipped": 0, "states": {"blocked": all}, "replied": 0, "clicked": 0},
-            {"name": "offer", "taken": 0, "skipped": 0, "replied": 0, "clicked": 0},
+            {
+                "name": "welcome", "taken": all, "skipped": 0, "states": {"blocked": all}, "replied": 0, "clicked": 0,
+                "opted_out": 0,
+            },
+            {"name": "offer", "taken": 0, "skipped": 0, "replied": 0, "clicked": 0, "opted_out": 0},
         ],
         "cost": [], "unpriced": 0,
     });
