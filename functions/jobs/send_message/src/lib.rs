@@ -346,7 +346,7 @@ impl Work<'_> {
                 let takes = self.takes(&message, &planned, now).await?;
                 let counts = Box::pin(self.ctx.store.cap_counts(self.scope, now)).await?;
                 if let Some(reached) = counts.first_reached(&takes, now) {
-                    return Box::pin(self.beyond(message, reached, now)).await;
+                    return Box::pin(self.beyond(message, leg, reached, now)).await;
                 }
                 // The one message that probes the connection; all others keep waiting.
                 let probe = |mut current: Connection| {

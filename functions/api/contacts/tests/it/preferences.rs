@@ -32,7 +32,7 @@ async fn link_leads_to_its_contact_and_names_its_author() {
     assert_eq!(made.json()["expires_at"], "2026-11-20T13:00:00Z");
     let answer = made.json();
     let (base, code) = answer["url"].as_str().unwrap().rsplit_once('/').unwrap();
-    assert_eq!(base, format!("https://{}/p", testkit::request::DOMAIN));
+    assert_eq!(base, format!("https://{}/p", testkit::gateway::DOMAIN));
     let code: LinkCode = code.parse().unwrap();
     let customer = Customer::admit(&aws.store(), &code, aws.now()).await.unwrap().unwrap();
     assert_eq!(customer.scope().tenant(), town.home.tenant);

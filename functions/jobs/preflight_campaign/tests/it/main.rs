@@ -184,8 +184,9 @@ async fn contacts_of_one_person_are_told_before() {
         ("held_back".to_owned(), "no_channel".to_owned()),
         "a landline"
     );
-    assert_eq!(of(all[1]).0, "message");
-    assert_eq!(of(all[2]).1, "same_person");
+    let (first, second) = (all[1].min(all[2]), all[1].max(all[2]));
+    assert_eq!(of(first).0, "message");
+    assert_eq!(of(second).1, "same_person");
 }
 
 #[tokio::test]

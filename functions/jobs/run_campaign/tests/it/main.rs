@@ -413,9 +413,8 @@ async fn contacts_of_one_person_get_one_message() {
     for (one, other) in [(1, 2), (2, 1)] {
         let mut contact = fans[one].clone();
         contact.is_also([fans[other].id]);
-        let written = world.store();
-        let written = written.write_contact(world.scope(), &contact.into(), None);
-        written.await.unwrap();
+        let (store, contact) = (world.store(), contact.into());
+        store.write_contact(world.scope(), &contact, None).await.unwrap();
     }
     let start = world.start(json!({})).await;
     world.work(&start).await;
@@ -441,6 +440,7 @@ async fn a_merge_on_the_way_leaves_nobody_uncounted() {
     let mut reached = BTreeSet::new();
     for _ in 0..10 {
         world.work(&start).await;
+        world.end_all(&start, &all).await;
         world.aws.pass(60);
         reached = world.reached(&start, &fans[1..]).await;
         if reached.len() == 1 {
@@ -452,6 +452,7 @@ async fn a_merge_on_the_way_leaves_nobody_uncounted() {
     world.business.merge(&world.aws, fans[after].id, fans[before].id).await;
     for _ in 0..10 {
         world.work(&start).await;
+        world.end_all(&start, &all).await;
         world.aws.pass(60);
     }
     assert_eq!(world.exit(&start, fans[0].id).await, Some(Reason::ContactMerged));
@@ -612,8 +613,8 @@ async fn messages_that_fail_pause_it_while_others_wait_to_be_sent() {
     let start = world.start(json!({})).await;
     while world.campaign(&start).await.state != CampaignState::Finishing {
         world.step(&start).await;
-        // A minute of each step is looked at.
-        world.aws.pass(60);
+        // Some of each minute are looked at, and none of them before all are made.
+        world.aws.pass(12);
     }
     let fail = |message: &mut Message| {
         message.ended = Some(Ended::Failed("refused".to_owned()));
@@ -728,6 +729,8 @@ async fn a_cap_that_is_reached_pauses_the_campaign() {
     world.cap(None, 100).await;
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    world.aws.pass(120);
+    world.work(&start).await;
     // As the check before a send does with what the cap has no room for.
     let (now, timers) = (world.aws.now(), world.timers());
     let hold = |message: &mut Message| {

@@ -10,7 +10,7 @@ use testkit::{
     Call,
     business::phone,
     fixtures,
-    request::DOMAIN,
+    gateway::DOMAIN,
     webhook::{Webhook, World, larger_than_a_call},
 };
 

@@ -18,7 +18,7 @@ use providers::twilio::signature::sign;
 use serde_json::{Value, json};
 use testkit::{
     Answer, Call, Lossy, fixtures,
-    request::DOMAIN,
+    gateway::DOMAIN,
     seed::{TWILIO_NUMBER, TWILIO_TOKEN},
     webhook::{Webhook, World, larger_than_a_call},
 };
