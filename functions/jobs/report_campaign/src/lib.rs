@@ -51,7 +51,10 @@ pub const PER_STEP: i32 = 100;
 struct Cursor<Tally> {
     from: InAudience,
     tally: Tally,
-    /// Costs of the variants.
+    /// Costs so far.
+    #[serde(default)]
+    sums: Sums,
+    /// The same of the variants.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     costs: BTreeMap<VariantNumber, Sums>,
 }
@@ -140,6 +143,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     let Cursor::<CampaignTally> {
         from,
         mut tally,
+        mut sums,
         mut costs,
     } = turn.cursor()?.unwrap_or_default();
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
@@ -149,6 +153,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     for recipient in &page {
         tally.add(campaign, recipient);
     }
+    sums.add(&mem::take(&mut tally.counters), priced_at, ctx).await?;
     for (number, variant) in &mut tally.variants {
         let counters = mem::take(&mut variant.counters);
         costs.entry(*number).or_default().add(&counters, priced_at, ctx).await?;
@@ -159,11 +164,14 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
         errors: 0,
     };
     if let Some(from) = next {
-        let cursor = Data::of(&Cursor { from, tally, costs })?;
+        let cursor = Data::of(&Cursor {
+            from,
+            tally,
+            sums,
+            costs,
+        })?;
         return Ok(Step::More { cursor, progress });
     }
-    let mut all = Sums::default();
-    all.add(&tally.counters, priced_at, ctx).await?;
     let names = campaign
         .variants
         .iter()
@@ -181,8 +189,8 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
     let report = Report {
         variants: variants.filter(|_| !campaign.variants.is_empty()).collect(),
         recipients: tally.recipients,
-        cost: all.shown(),
-        unpriced: all.unpriced,
+        cost: sums.shown(),
+        unpriced: sums.unpriced,
         states: tally.states,
         reasons: tally.reasons,
         replied: tally.replied,
@@ -196,7 +204,12 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
 }
 
 async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
-    let Cursor::<DripTally> { from, mut tally, costs } = turn.cursor()?.unwrap_or_default();
+    let Cursor::<DripTally> {
+        from,
+        mut tally,
+        mut sums,
+        costs,
+    } = turn.cursor()?.unwrap_or_default();
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
     // Others may be written while it counts.
     tally.version = tally.version.or(campaign.steps_version);
@@ -214,18 +227,22 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         let exit = campaign.exit_of(enrolment, contact.as_ref());
         tally.add(&steps, (enrolment, exit.as_ref()), contact.as_ref(), &mut messages);
     }
+    // It goes on for months, so with today's prices.
+    sums.add(&mem::take(&mut tally.counters), now, ctx).await?;
     let progress = Progress {
         done: tally.entered,
         total: None,
         errors: 0,
     };
     if let Some(from) = next {
-        let cursor = Data::of(&Cursor { from, tally, costs })?;
+        let cursor = Data::of(&Cursor {
+            from,
+            tally,
+            sums,
+            costs,
+        })?;
         return Ok(Step::More { cursor, progress });
     }
-    // It goes on for months, so with today's prices.
-    let mut all = Sums::default();
-    all.add(&tally.counters, now, ctx).await?;
     let named = steps.iter().enumerate().map(|(place, step)| StepReport {
         name: step.name.clone(),
         tally: tally.steps.remove(&place).unwrap_or_default(),
@@ -236,8 +253,8 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         statuses: tally.statuses,
         reasons: tally.reasons,
         other_steps: Some(tally.other).filter(|other| *other != StepTally::default()),
-        cost: all.shown(),
-        unpriced: all.unpriced,
+        cost: sums.shown(),
+        unpriced: sums.unpriced,
     };
     match Data::of(&report) {
         Ok(result) => Ok(Step::Done { result, progress }),

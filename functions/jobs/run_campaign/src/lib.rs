@@ -281,6 +281,14 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             cursor.wait(now + if lately { PAUSE_LOOK } else { LATER_LOOK })
         }
         CampaignState::Cancelled | CampaignState::Running | CampaignState::Finishing => {
+            let campaign = &found.value;
+            if campaign.kind == CampaignType::Broadcast && campaign.state != CampaignState::Cancelled {
+                match run.held(campaign).await? {
+                    Held::Beyond(why) => return run.pause(&found, cursor, why).await,
+                    Held::WithinCaps => drop(run.release(campaign).await?),
+                    Held::Nothing => {}
+                }
+            }
             // It may have been paused since, and resumed or cancelled. A message that found it paused may not be in the list yet.
             if cursor.seen != Some(changed_at) {
                 if run.release(&found.value).await? {
@@ -306,6 +314,16 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             }
         }
     }
+}
+
+/// The messages of a broadcast that wait as if it were paused.
+enum Held {
+    /// There are none.
+    Nothing,
+    /// A cap has no room for them, for this reason.
+    Beyond(Refusal),
+    /// There is room for them.
+    WithinCaps,
 }
 
 /// One step.
@@ -443,11 +461,7 @@ impl Run<'_> {
             let until = cursor.pace.again(per_minute);
             return cursor.wait(until);
         }
-        let waiting = self.waiting(&mut cursor).await?;
-        if !waiting.is_empty() {
-            if let Some(why) = self.beyond_cap(&waiting).await? {
-                return self.pause(found, cursor, why).await;
-            }
+        if self.are_behind(&mut cursor).await? {
             let since = *cursor.behind_since.get_or_insert(now);
             if since + BEHIND_FOR < now {
                 cursor.behind_since = None;
@@ -537,10 +551,10 @@ impl Run<'_> {
         cursor.wait(self.now + LATER_LOOK)
     }
 
-    /// The latest messages that were made before a wait, if all of them are still waiting.
-    async fn waiting(&self, cursor: &mut Cursor) -> Result<Vec<Message>, JobError> {
+    /// Whether the messages that were made before a wait are still waiting.
+    async fn are_behind(&self, cursor: &mut Cursor) -> Result<bool, JobError> {
         if !cursor.waited {
-            return Ok(Vec::new());
+            return Ok(false);
         }
         let latest = self
             .ctx
@@ -549,35 +563,39 @@ impl Run<'_> {
             .await?;
         let latest = latest.into_iter().filter_map(|message| message.ok().flatten());
         let latest: Vec<Message> = latest.collect();
-        let behind = latest
-            .iter()
-            .all(|message| message.is_held() || is_behind(message, self.now));
-        cursor.waited = behind && !latest.is_empty();
-        Ok(if behind { latest } else { Vec::new() })
+        let behind = !latest.is_empty() && latest.iter().all(|message| is_behind(message, self.now));
+        cursor.waited = behind;
+        Ok(behind)
     }
 
-    /// The reason to pause the campaign, if one of these messages waits because a cap has no room for it.
-    async fn beyond_cap(&self, messages: &[Message]) -> Result<Option<Refusal>, JobError> {
+    /// Reads whether messages of the campaign wait as if it were paused, since a cap had no room for them. One request in each step.
+    async fn held(&self, campaign: &Campaign) -> Result<Held, JobError> {
         let (
             Context {
                 store, config, prices, ..
             },
             now,
         ) = (self.ctx, self.now);
-        let Some(held) = messages.iter().find(|message| message.is_held()) else {
-            return Ok(None);
+        let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
+        let (held, _) = page.await?;
+        // One that has woken by itself is on its way.
+        let Some(held) = held.iter().find(|message| now < message.not_before) else {
+            return Ok(Held::Nothing);
         };
         let config = store.config(self.scope, config);
         let (config, counts) = futures::try_join!(config, store.cap_counts(self.scope, now))?;
-        let Some(config) = config else { return Ok(None) };
-        for leg in &held.plan {
+        let Some(config) = config else { return Ok(Held::Nothing) };
+        // A further channel follows one that was tried.
+        let tried = held.last().map_or(0, |last| usize::from(last.leg));
+        let most = 1 + usize::from(!held.attempts.is_empty());
+        for leg in held.plan.iter().skip(tried).take(most) {
             let of = (&held.policy, held.line, &held.to, leg);
             let takes = store.takes(&config, of, prices, now).await?;
             if let Some(reached) = counts.first_reached(&takes, now) {
-                return Ok(Some(reached.reached(now)));
+                return Ok(Held::Beyond(reached.reached(now)));
             }
         }
-        Ok(None)
+        Ok(Held::WithinCaps)
     }
 
     /// Looks at what became of some of the messages. Returns the reason to pause the campaign, if there is one.
@@ -613,20 +631,8 @@ impl Run<'_> {
         let ids = page.iter().map(|contact| campaign.cause(*contact).message_id());
         let messages = store.each_message(self.scope, &ids.collect::<Vec<_>>(), now).await?;
         // Nothing is known of one that cannot be read.
-        let open = messages.into_iter().filter_map(|message| message.ok().flatten());
-        let open: Vec<Message> = open.filter(|message| is_open(message, now)).collect();
-        if !open.is_empty() {
-            if let Some(why) = self.beyond_cap(&open).await? {
-                return self.pause(found, cursor, why).await;
-            }
-            if open.iter().any(Message::is_held) {
-                // There is room again.
-                self.release(campaign).await?;
-            }
-            let unsent = open.iter().any(|message| message.attempts.is_empty());
-            if unsent && let Some(why) = self.look(&mut cursor.watch).await? {
-                return self.pause(found, cursor, why).await;
-            }
+        let mut messages = messages.into_iter().filter_map(|message| message.ok().flatten());
+        if messages.any(|message| is_open(&message, now)) {
             return cursor.wait(now + SETTLING_LOOK);
         }
         if let Some(next) = next {

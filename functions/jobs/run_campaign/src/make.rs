@@ -14,7 +14,7 @@ use domain::{
         run::{Enrolment, Exit},
         watch,
     },
-    contacts::person::Person,
+    contacts::{contact::Contact, person::Person},
     messages::refusal::{Reason, Refusal},
     money::cap::Counts,
     tenants::{config::TenantConfig, connection::Connection},
@@ -74,6 +74,8 @@ pub(crate) struct Step {
 enum Made {
     /// A message, with the jobs that follow.
     New(MessageId, Vec<ToQueue>),
+    /// The same for the contact that this one was merged into, which counts in its own place.
+    OfAnother(MessageId, Vec<ToQueue>),
     /// A message that was there.
     Before,
     /// None.
@@ -206,6 +208,11 @@ async fn part_of(
                 step.new.push(id);
                 jobs.extend(next);
             }
+            Ok(Made::OfAnother(id, next)) => {
+                step.left_out += 1;
+                step.new.push(id);
+                jobs.extend(next);
+            }
             Ok(Made::Before) => step.made += 1,
             Ok(Made::LeftOut) => step.left_out += 1,
             Ok(Made::Stopped(why)) => step.stopped = Some(why),
@@ -282,12 +289,12 @@ impl<'a> Making<'a> {
         };
         // Another contact of the person may have got the message, such as one that was merged into this one: the person gets it once.
         let (campaign, own) = (self.broadcast.campaign, person.contact.id);
-        let others = person
-            .contact
-            .ids()
-            .skip(1)
-            .chain(person.contact.same_as.iter().copied());
-        let others: Vec<ContactId> = others.collect();
+        let mut others: Vec<ContactId> = person.contact.ids().skip(1).collect();
+        if !person.contact.same_as.is_empty() {
+            // They may have been merged since.
+            let same = store.others_of(scope, &[&person.contact]).await?;
+            others.extend(same.iter().flat_map(Contact::ids));
+        }
         if again || !others.is_empty() {
             let all = [own].into_iter().chain(others.iter().copied());
             let found = known_messages(self.run, campaign, all).await?;
@@ -333,6 +340,7 @@ impl<'a> Making<'a> {
         crash::point("run_campaign.committed");
         if id.contact() != enrolled {
             self.leave_out(enrolled, merged_into(id.contact())).await?;
+            return Ok(Made::OfAnother(id, jobs));
         }
         Ok(Made::New(id, jobs))
     }
