@@ -333,14 +333,14 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             everybody_in_it.lines().count()
         );
         // Each reason that was foreseen is one that happened.
-        let (reasons, foreseen) = (&report["reasons"], &foreseen["held_back"]);
-        for (code, count) in foreseen.as_object().into_iter().flatten() {
+        let (reasons, held_back) = (&report["reasons"], &foreseen["held_back"]);
+        for (code, count) in held_back.as_object().into_iter().flatten() {
             let happened = reasons[code].as_u64().unwrap_or_default();
             let later = if code == "opted_out" { stopped.len() as u64 } else { 0 };
             let expected = count.as_u64().unwrap_or_default();
             ensure!(
                 (expected..=expected + later).contains(&happened),
-                "{code}: {reasons} instead of {foreseen}"
+                "{code}: {reasons} instead of {held_back}"
             );
         }
         // Each message costs what was foreseen.

@@ -181,14 +181,14 @@ fn lost_reports_about_templates_are_found_by_a_list() {
             let started = business
                 .api("post", &format!("{TEMPLATES}/sync"), Some(json!({})))
                 .await?;
-            business.finished(&started).await?;
+            let listed = business.finished(&started).await?;
             let shown = business.api("get", &version("ar"), None).await?;
             if shown["status"] == "DELETED" {
                 return Ok(Look::Seen(()));
             }
             // Twelve lists may be asked for in an hour: more than are within our patience.
             tokio::time::sleep(PATIENCE / 12).await;
-            Ok(Look::Instead(shown.to_string()))
+            Ok(Look::Instead(format!("{shown}, and the list: {listed}")))
         })
         .await?;
         shows(&business, &path, &[("status", "APPROVED")]).await?;
