@@ -285,8 +285,8 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             if campaign.kind == CampaignType::Broadcast && campaign.state != CampaignState::Cancelled {
                 match run.held(campaign).await? {
                     Held::Beyond(why) => return run.pause(&found, cursor, why).await,
-                    Held::WithinCaps => drop(run.release(campaign).await?),
-                    Held::Nothing => {}
+                    Held::WithinCaps if run.release(campaign).await? => return cursor.more(),
+                    Held::WithinCaps | Held::Nothing => {}
                 }
             }
             // It may have been paused since, and resumed or cancelled. A message that found it paused may not be in the list yet.
