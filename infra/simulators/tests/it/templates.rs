@@ -210,3 +210,19 @@ async fn edits_are_answered_as_in_the_fixtures() {
         assert_eq!(stage.edit(&id, &change).await.0, again, "an approved one, once a day");
     }
 }
+
+/// Whatever changes in the configuration of other templates and tenants.
+#[tokio::test]
+async fn deleted_template_of_the_configuration_stays_deleted() {
+    let stage = Stage::set().await;
+    let offers = async || {
+        let (_, listed) = parsed(stage.meta("GET", &format!("{WABA}/message_templates?limit=100"))).await;
+        let mut listed = listed["data"].as_array().expect("a list").clone();
+        listed.retain(|template| template["name"] == "offer");
+        listed
+    };
+    let id = offers().await[0]["id"].as_str().expect("an id").to_owned();
+    stage.happens(&id, json!([{"event": "delete"}])).await;
+    stage.post("/tenants", tenant_a()).await;
+    assert!(offers().await.is_empty());
+}

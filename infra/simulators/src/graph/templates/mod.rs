@@ -68,6 +68,8 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
     by_waba: HashMap<String, Vec<Record>>,
+    /// Those of the configuration that were deleted, by their account: what happens to another tenant's brings none back.
+    deleted: Vec<(String, config::Template)>,
 }
 
 impl Templates {
@@ -85,7 +87,10 @@ impl Templates {
 
     fn remove(&mut self, waba: &str, id: &str) {
         if let Some(records) = self.by_waba.get_mut(waba) {
-            records.retain(|record| record.id != id);
+            let deleted = records.extract_if(.., |record| record.id == id);
+            let configured = deleted.filter_map(|record| record.configured);
+            self.deleted
+                .extend(configured.map(|template| (waba.to_owned(), template)));
         }
     }
 
@@ -110,6 +115,7 @@ impl Templates {
                 match place.and_then(|place| records.get_mut(*place)) {
                     Some(known) if known.configured.as_ref() == Some(template) => {}
                     Some(known) => *known = Record::configured(&account.waba_id, template, now),
+                    None if self.deleted.contains(&(account.waba_id.clone(), template.clone())) => {}
                     None => records.push(Record::configured(&account.waba_id, template, now)),
                 }
             }
