@@ -38,9 +38,11 @@ const CALLERS: usize = 5;
 /// The team's answer.
 const REPLY: &str = "Until ten.";
 
-/// Crashes while the second half is sent, for a large audience.
-const CRASHES: &str = "run_campaign.committed=0.01,run_campaign.made=0.1,send_message.taken=0.01,send_message.claimed=0.01,send_message.sent=0.01,\
-                       send_message.recorded=0.01,process_provider_event.moved=0.005";
+/// Crashes for a large audience, while it is fixed and the first half is made, and while the second half is sent. Each costs minutes, until what
+/// the process worked on is visible again.
+const BEGINNING: &str = "run_campaign.enrolled=0.03,run_campaign.committed=0.0004,run_campaign.made=0.01";
+const CRASHES: &str = "run_campaign.committed=0.0004,run_campaign.made=0.01,send_message.taken=0.002,send_message.claimed=0.002,\
+                       send_message.sent=0.002,send_message.recorded=0.002,process_provider_event.moved=0.001";
 
 /// Longer than the whole campaign takes on a busy machine.
 const LONG: Duration = Duration::from_secs(1_800);
@@ -220,12 +222,7 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         business
             .fault(json!({"api": "twilio", "kind": "throttled", "times": 5}))
             .await?;
-        crash(
-            &business,
-            count,
-            "run_campaign.enrolled=0.1,run_campaign.committed=0.01,run_campaign.made=0.1",
-        )
-        .await?;
+        crash(&business, count, BEGINNING).await?;
         let (first, second) = try_join(act("start"), act("start")).await?;
         let mut statuses = [first.status, second.status];
         statuses.sort_unstable();
