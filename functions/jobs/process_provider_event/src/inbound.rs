@@ -260,14 +260,13 @@ impl Event<'_> {
             metric::count("sender_unknown", &[("provider", self.api)]);
             return Ok(Arrival::Never(Done::Already));
         };
-        // The id of a contact that was merged since then: from now on, nobody can store it under that one.
-        if let Some(known) = referred.filter(|known| known.contact() != writer)
-            && store.has_message(self.scope, known, now).await?
-        {
-            return Ok(Arrival::Before(known));
-        }
-        // For another delivery it may have another time.
-        let referred = referred.filter(|known| known.contact() == writer);
+        let referred = match referred {
+            // For another delivery it may have another time.
+            Some(known) if known.contact() == writer => Some(known),
+            // The id of a contact that was merged since then: from now on, nobody can store it under that one.
+            Some(known) if store.has_message(self.scope, known, now).await? => return Ok(Arrival::Before(known)),
+            Some(_) | None => None,
+        };
         let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message));
         let said = self.said(message, id, &config, now);
         let mut remarks = Vec::new();

@@ -570,19 +570,14 @@ impl Run<'_> {
 
     /// Reads whether messages of the campaign wait as if it were paused, since a cap had no room for them. One request in each step.
     async fn held(&self, campaign: &Campaign) -> Result<Held, JobError> {
-        let (
-            Context {
-                store, config, prices, ..
-            },
-            now,
-        ) = (self.ctx, self.now);
+        let (ctx, store, now) = (self.ctx, &self.ctx.store, self.now);
         let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
         let (held, _) = page.await?;
         // One that has woken by itself is on its way.
         let Some(held) = held.iter().find(|message| now < message.not_before) else {
             return Ok(Held::Nothing);
         };
-        let config = store.config(self.scope, config);
+        let config = store.config(self.scope, &ctx.config);
         let (config, counts) = futures::try_join!(config, store.cap_counts(self.scope, now))?;
         let Some(config) = config else { return Ok(Held::Nothing) };
         // A further channel follows one that was tried.
@@ -590,7 +585,7 @@ impl Run<'_> {
         let most = 1 + usize::from(!held.attempts.is_empty());
         for leg in held.plan.iter().skip(tried).take(most) {
             let of = (&held.policy, held.line, &held.to, leg);
-            let takes = store.takes(&config, of, prices, now).await?;
+            let takes = store.takes(&config, of, &ctx.prices, now).await?;
             if let Some(reached) = counts.first_reached(&takes, now) {
                 return Ok(Held::Beyond(reached.reached(now)));
             }

@@ -47,7 +47,7 @@ const CRASHES: &str = "run_campaign.committed=0.0004,run_campaign.made=0.01,send
 /// Longer than the whole campaign takes on a busy machine.
 const LONG: Duration = Duration::from_secs(1_800);
 
-/// Of two countries, with different prices for SMS, if any.
+/// A number of one of two countries, whose prices for SMS differ.
 fn phone(number: usize) -> Result<Phone> {
     let phone = match number % 3 {
         0 => format!("+1202555{number:04}").parse(),
@@ -159,7 +159,7 @@ async fn crash(business: &Business<'_>, audience: usize, points: &str) -> Result
     business.stage.aws.set_variable("CRASH_POINTS", points, &names).await
 }
 
-/// What is foreseen for those who did not refuse the message meanwhile: messages, what they cost, and those of them without a price.
+/// The messages that are foreseen for those who did not refuse them meanwhile, their cost, and those of them without a price.
 fn foreseen_costs(preflight: &Value, refused: &[Phone]) -> Result<(u64, f64, u64)> {
     let (mut messages, mut sum, mut unpriced) = (0, 0.0, 0);
     for line in preflight["costs"].as_array().context("there are costs")? {

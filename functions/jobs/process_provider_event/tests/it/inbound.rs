@@ -96,7 +96,7 @@ async fn concurrent_deliveries_of_a_message_store_it_once() {
     }
 }
 
-/// Whoever referred to it died before it was stored.
+/// As after the death of a process between the two writes.
 #[tokio::test]
 async fn message_that_was_only_referred_to_is_stored() {
     let world = World::new().await;
