@@ -293,13 +293,15 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             .api("GET", &format!("/api/v1/operations/{operation}"), None)
             .await?;
         let sent = outbox(&business).await?;
-        let mut wrong = Vec::new();
+        let (mut wrong, mut left) = (Vec::new(), 0);
         for number in 0..count {
             let phone = phone(number)?;
             let wanted = usize::from(number % REFUSES != 0 && !stopped.contains(&phone));
-            let got = sent.get(phone.as_str()).copied().unwrap_or_default();
-            if got != wanted {
-                wrong.push(format!("{phone}: {got} instead of {wanted}"));
+            match sent.get(phone.as_str()).copied().unwrap_or_default() {
+                // Of a large audience, some messages are in two batches of which each was killed. They are not sent a third time.
+                0 if wanted == 1 && count > AUDIENCE => left += 1,
+                got if got != wanted => wrong.push(format!("{phone}: {got} instead of {wanted}")),
+                _ => {}
             }
         }
         ensure!(wrong.is_empty(), "{wrong:?}");
@@ -317,10 +319,15 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             "{} messages, and the report says {report}",
             sent.len()
         );
+        ensure!(
+            report["reasons"]["unconfirmed"].as_u64().unwrap_or_default() == left,
+            "{left} were left, and the report says {report}"
+        );
         // Those who wrote STOP meanwhile had wanted it before.
         let held_back = foreseen["held_back"].as_object().into_iter().flatten();
         let held_back: u64 = held_back.filter_map(|(_, count)| count.as_u64()).sum();
-        let wanted = (sent.len() + stopped.len()) as u64;
+        let made = sent.len() as u64 + left;
+        let wanted = made + stopped.len() as u64;
         ensure!(
             foreseen["chosen"] == recipients
                 && foreseen["messages"] == wanted
@@ -348,10 +355,10 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let lost = report["unpriced"].as_u64().and_then(|all| all.checked_sub(unpriced));
         ensure!(
             countries == 2
-                && messages == sent.len() as u64
+                && messages == made
                 && lost.is_some_and(|lost| lost == 0 || count > AUDIENCE)
                 && paid["currency"] == "USD"
-                && (estimated - amount < 0.001 && (amount - estimated < 0.001 || lost > Some(0))),
+                && (estimated - amount < 0.001 && (amount - estimated < 0.001 || lost > Some(0) || left > 0)),
             "{amount} for {messages} messages, {unpriced} of them without a price, was foreseen, and the report says {report}: {foreseen}"
         );
         println!("{} of {recipients} got the message: {report}", sent.len());
