@@ -222,7 +222,11 @@ fn made<T: Owned + Resource>(contract: &Value) -> Option<Value> {
         (of == fields).then(|| body["example"].clone())
     })?;
     let noon = "2026-11-20T12:00:00Z".parse().ok()?;
-    let resource = T::new(domain::base::ids::derived(1_763_640_000_000, T::KIND.as_bytes()), serde_json::from_value(body).ok()?, noon);
+    let resource = T::new(
+        domain::base::ids::derived(1_763_640_000_000, T::KIND.as_bytes()),
+        serde_json::from_value(body).ok()?,
+        noon,
+    );
     let data: serde_dynamo::AttributeValue = serde_dynamo::to_attribute_value(&resource).ok()?;
     let sort = format!("{}{}", T::PREFIX, Owned::id(&resource));
     Some(serde_json::json!({
@@ -383,7 +387,10 @@ fn messages_are_written_in_the_oldest_form_that_fits() {
 fn resources_without_times_have_that_of_their_id() {
     const TIMES: [&str; 2] = ["created_at", "updated_at"];
     let noon = AttributeValue::S("2026-11-20T12:00:00Z".to_owned());
-    for kind in ["asset", "field", "line", "product"].into_iter().chain(PLAIN.iter().map(|plain| plain.0)) {
+    for kind in ["asset", "field", "line", "product"]
+        .into_iter()
+        .chain(PLAIN.iter().map(|plain| plain.0))
+    {
         let (_, read) = readers().find(|(known, _)| *known == kind).expect("a reader");
         for mut row in samples().remove(kind).expect("there is a sample") {
             let Some(AttributeValue::M(data)) = row.get_mut("data") else {
