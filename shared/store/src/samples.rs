@@ -221,12 +221,9 @@ fn made<T: Owned + Resource>(contract: &Value) -> Option<Value> {
         let of = body["schema"]["$ref"].as_str()?.rsplit('/').next()?;
         (of == fields).then(|| body["example"].clone())
     })?;
-    let noon = "2026-11-20T12:00:00Z".parse().ok()?;
-    let resource = T::new(
-        domain::base::ids::derived(1_763_640_000_000, T::KIND.as_bytes()),
-        serde_json::from_value(body).ok()?,
-        noon,
-    );
+    let noon: Timestamp = "2026-11-20T12:00:00Z".parse().ok()?;
+    let id = domain::base::ids::derived(u64::try_from(noon.as_millisecond()).ok()?, T::KIND.as_bytes());
+    let resource = T::new(id, serde_json::from_value(body).ok()?, noon);
     let data: serde_dynamo::AttributeValue = serde_dynamo::to_attribute_value(&resource).ok()?;
     let sort = format!("{}{}", T::PREFIX, Owned::id(&resource));
     Some(serde_json::json!({
