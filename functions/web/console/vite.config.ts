@@ -1,12 +1,25 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 /** The stack whose API the development server uses. */
 const stack = process.env.RINGBACK_URL ?? "http://127.0.0.1:4570";
 
+/** Lets the page begin with `app/early.ts`, before it loads all else. */
+const early: Plugin = {
+  name: "early",
+  transformIndexHtml: {
+    order: "post",
+    handler(_, { bundle }) {
+      const chunk = Object.values(bundle ?? {}).find(({ name }) => name === "early");
+      if (!chunk) return;
+      return [{ tag: "script", attrs: { type: "module", async: true, src: `/app/${chunk.fileName}` }, injectTo: "head-prepend" }];
+    },
+  },
+};
+
 export default defineConfig({
   base: "/app/",
-  plugins: [svelte()],
+  plugins: [svelte(), early],
   build: {
     target: ["chrome125", "firefox142", "safari26"],
     // One small file of styles in the head: nothing is painted twice.
@@ -16,6 +29,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
+      input: { index: "index.html", early: "app/early.ts" },
       // What every page needs is one file, and a screen another: many small files cost more in requests than they save in bytes.
       output: { codeSplitting: { groups: [{ name: "shared", test: /\/app\/(api|ui|words)\/.*\.(ts|svelte)$|node_modules/ }] } },
     },

@@ -40,8 +40,8 @@ pub struct Size {
 impl Size {
     /// Takes a minute or two.
     pub const SHORT: Self = Self {
-        examples: 4,
-        share: 20,
+        examples: 2,
+        share: 40,
         sequences: false,
         persons: 8,
     };

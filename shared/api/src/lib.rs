@@ -22,6 +22,7 @@ mod paging;
 mod patch;
 mod period;
 mod phone;
+mod plain;
 mod preview;
 mod query;
 mod races;
@@ -68,8 +69,10 @@ pub use verdict::{ScanVerdict, VerdictIn};
 pub use domain::accounts::permission::permits;
 
 #[doc(hidden)]
-pub use axum::http::Method;
+pub use axum::{Router, extract::State, http::Method};
 #[doc(hidden)]
 pub use guards::{Asked, Proven};
+#[doc(hidden)]
+pub use kit::{ConfigError, Env, Problem};
 #[doc(hidden)]
 pub use serde_json::Value;

@@ -44,6 +44,36 @@ async fn says_its_form_in_every_row(town: &Town<'_>) {
     }
 }
 
+fn texts_of(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Values beyond the limits of a field with this schema, and values at them.
+fn limits(schema: &Value) -> (Vec<Value>, Vec<Value>) {
+    let is = |kind: &str| schema["type"] == kind || texts_of(&schema["type"]).any(|one| one == kind);
+    let number = |limit: &str| schema[limit].as_i64();
+    let length = |limit: &str| usize::try_from(number(limit)?).ok();
+    if schema.get("enum").is_some() || schema.get("oneOf").is_some() {
+        (vec![json!("nobody_knows")], Vec::new())
+    } else if is("string") {
+        let letters = |count: usize| json!("x".repeat(count));
+        let (least, most) = (length("minLength").unwrap_or_default(), length("maxLength"));
+        let beyond = [least.checked_sub(1), most.map(|most| most + 1)];
+        let beyond = beyond.into_iter().flatten().map(letters).chain([json!(1)]);
+        // Others have a form.
+        let is_free = schema.get("pattern").is_none() && schema.get("format").is_none();
+        let at = [Some(least.max(1)), most].into_iter().flatten();
+        (beyond.collect(), at.filter(|_| is_free).map(letters).collect())
+    } else if is("integer") {
+        let least = number("minimum").expect("a number has a minimum");
+        let most = number("maximum").expect("a number has a maximum");
+        let beyond = vec![json!(least - 1), json!(most + 1), json!(0.5), json!("1")];
+        (beyond, vec![json!(least), json!(most)])
+    } else {
+        (Vec::new(), Vec::new())
+    }
+}
+
 fn id(answer: &Answer) -> String {
     answer.json()["id"].as_str().expect("it has an id").to_owned()
 }
@@ -63,6 +93,71 @@ impl Resource {
         self.is_limited::<T>(&town).await;
         says_its_form_in_every_row(&town).await;
         self.is_created_once_though_interrupted().await;
+    }
+
+    /// Checks the same for a plain kind, and that names are unique and its other fields have the limits of the document, which is the
+    /// function's own.
+    ///
+    /// # Panics
+    /// When one is broken.
+    pub async fn is_plain<T: Owned>(&self, document: &Value) {
+        self.keeps_its_promises::<T>().await;
+        let aws = Aws::new().await;
+        let town = Town::new(&aws, self.routes).await;
+        self.names_belong_to_one::<T>(&town).await;
+        self.is_bounded::<T>(&town, document).await;
+    }
+
+    async fn names_belong_to_one<T: Owned>(&self, town: &Town<'_>) {
+        let named = |name: &str| {
+            let mut body = self.new.clone();
+            body[T::UNIQUE] = json!(name);
+            body
+        };
+        let renamed = json!({ T::UNIQUE: "one" });
+        let manager = town.admin();
+        let first = manager.post(self.path, named("One")).await;
+        let first = first.is(201).header("location");
+        manager.post(self.path, named(" ONE ")).await.is_refused(409, "taken");
+        town.foreign_admin().post(self.path, named("one")).await.is(201);
+        let second = manager.post(self.path, named("Two")).await;
+        let second = second.is(201).header("location");
+        manager.patch(second, renamed.clone()).await.is_refused(409, "taken");
+        // Its own name in another spelling.
+        manager.patch(first, renamed.clone()).await.is(200);
+        manager.delete(first).await.is(204);
+        manager.patch(second, renamed).await.is(200);
+    }
+
+    async fn is_bounded<T: Owned>(&self, town: &Town<'_>, document: &Value) {
+        let resolved = |schema: &Value| match schema["$ref"].as_str() {
+            Some(reference) => document.pointer(reference.trim_start_matches('#')).cloned(),
+            None => Some(schema.clone()),
+        };
+        let body = &document["paths"][self.path]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let body = resolved(body).expect("the document has the body");
+        let manager = town.admin();
+        let with = |field: &str, value: Value| {
+            let mut body = self.another::<T>(town);
+            body[field] = value;
+            manager.post(self.path, body)
+        };
+        with(T::UNIQUE, json!("a\u{202e}b")).await.names_only(&[T::UNIQUE]);
+        let fields = body["properties"].as_object().expect("the body has fields");
+        for (field, schema) in fields {
+            let (beyond, at) = limits(&resolved(schema).expect("the document has the field"));
+            for value in beyond {
+                with(field, value).await.names_only(&[field]);
+            }
+            for value in at {
+                with(field, value).await.is(201);
+            }
+        }
+        for field in texts_of(&body["required"]) {
+            let mut body = self.new.clone();
+            body.as_object_mut().expect("an object").remove(field);
+            manager.post(self.path, body).await.names_only(&[field]);
+        }
     }
 
     /// The body of another one.

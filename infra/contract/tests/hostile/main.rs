@@ -109,6 +109,7 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
     }
     let mut made = BTreeMap::new();
     let mut outcome = Outcome::default();
+    let (mut sent_whole, mut patched) = (Seen::new(), Seen::new());
     'operations: for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
         let most = if operation.method == "patch" {
             LARGEST_PATCH
@@ -116,7 +117,13 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
             LARGEST_OF_API
         };
         let examples = shapes::examples(document, &operation);
-        let mut seen = Seen::new();
+        // A patch is merged first.
+        let seen = if operation.method == "patch" {
+            &mut patched
+        } else {
+            &mut sent_whole
+        };
+        let mut is_new = true;
         let mut whatever = if share.is_first() {
             shapes::of_no_schema(most)
         } else {
@@ -140,7 +147,7 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
                 made.insert(operation.path.to_owned(), place.to_owned());
             }
             let (_, usual) = ask(&example.body.to_string());
-            let hostile = shapes::hostile(document, &example, most, share, &mut seen);
+            let hostile = shapes::hostile(document, &example, most, share, seen, std::mem::take(&mut is_new));
             for Hostile { what, body, most } in std::mem::take(&mut whatever).into_iter().chain(hostile) {
                 assert!(body.len() <= most, "{what}");
                 let (answer, work) = ask(&body);

@@ -85,22 +85,30 @@ impl Share {
     }
 }
 
-/// The names and schemas of the places in an operation's examples so far. Several of one name and schema are of one type, so one is asked.
+/// The names and schemas of the places in a function's examples so far. Several of one name and schema are of one type, so one is asked.
 pub(crate) type Seen = BTreeSet<(Option<Step>, String)>;
 
-/// All hostile bodies of a share of an example's places, each of at most this many bytes. Those [of no schema](of_no_schema) are not
-/// among them.
-pub(crate) fn hostile(document: &Value, example: &Example, most: usize, share: Share, seen: &mut Seen) -> Vec<Hostile> {
+/// All hostile bodies of a share of an example's places, each of at most this many bytes, those of the first place also if the operation
+/// is new and the place has been seen. Those [of no schema](of_no_schema) are not among them.
+pub(crate) fn hostile(
+    document: &Value,
+    example: &Example,
+    most: usize,
+    share: Share,
+    seen: &mut Seen,
+    is_new: bool,
+) -> Vec<Hostile> {
     let mut all = Vec::new();
     let mut places = Vec::new();
     find(document, &example.schema, &[], &mut places);
-    for place in places {
+    for (index, place) in places.into_iter().enumerate() {
+        let is_first = is_new && index == 0;
         let number = seen.len();
         let kind = (place.steps.last().cloned(), place.schema.clone());
-        if !seen.insert(kind) || !share.has(number) {
+        if !(seen.insert(kind) || is_first) || !share.has(number) {
             continue;
         }
-        let most = if number == 0 { most } else { most.min(PART) };
+        let most = if is_first { most } else { most.min(PART) };
         for (what, text) in within(&place, number, most) {
             let at: Vec<&str> = place.steps.iter().map(Step::name).collect();
             let body = with(&example.body, &place.steps, &text);

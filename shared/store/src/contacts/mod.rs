@@ -12,7 +12,4 @@ pub mod mentions;
 pub mod merges;
 pub mod of_contact;
 pub mod people;
-pub mod segments;
-pub mod stages;
-pub mod tags;
 pub mod timeline;

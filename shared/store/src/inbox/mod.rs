@@ -1,9 +1,7 @@
 //! The shared inbox of a tenant.
 
-pub mod canned;
 pub mod conversation;
 pub mod desk;
 pub mod draft;
 pub mod idle;
 pub mod list;
-pub mod team;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{automations::rule, contacts::history::HistoryKind};
 use serde_json::Value;
 
-use crate::table::error::StoreError;
+use crate::table::{error::StoreError, plain::plain_kinds};
 
 /// Attribute of a row's form.
 pub(crate) const FORM: &str = "f";
@@ -30,7 +30,6 @@ const FORMS: &[(&str, u64)] = &[
     ("call_progress", 1),
     // Those that are no drafts have more fields, drips have triggers, also by dates, broadcasts begin by clocks, and a tag is the audience.
     ("campaign", 6),
-    ("canned_reply", 1),
     ("cap_day", 1),
     ("claim", 1),
     ("connection", 1),
@@ -95,16 +94,12 @@ const FORMS: &[(&str, u64)] = &[
     // Each holds a rule of the current form.
     ("rule_version", 2),
     ("security_event", 1),
-    ("segment", 1),
     ("session", 1),
     ("signing_keys", 1),
     ("slug", 1),
     ("socket", 1),
     ("socket_owner", 1),
-    ("stage", 1),
     ("suppression", 1),
-    ("tag", 1),
-    ("team", 1),
     ("template", 2),
     ("template_sync", 1),
     // Each holds a template of the current form.
@@ -117,6 +112,14 @@ const FORMS: &[(&str, u64)] = &[
     ("whatsapp_number", 1),
 ];
 
+macro_rules! forms_of_plain_kinds {
+    ($({ $kind:literal, $form:literal, $($rest:tt)+ })+) => {
+        const PLAIN: &[(&str, u64)] = &[$(($kind, $form)),+];
+    };
+}
+
+plain_kinds!(forms_of_plain_kinds);
+
 /// Brings what a row of a former form holds into the current one.
 type Renewal = fn(&mut Value);
 
@@ -124,7 +127,7 @@ type Renewal = fn(&mut Value);
 const RENEWED: &[(&str, Renewal)] = &[("rule", rule::within_limits)];
 
 fn known(kind: &str) -> Option<u64> {
-    let found = FORMS.iter().find(|(known, _)| *known == kind);
+    let found = FORMS.iter().chain(PLAIN).find(|(known, _)| *known == kind);
     found
         .map(|(_, form)| *form)
         .or_else(|| HistoryKind::of_records(kind).map(|_| 1))
@@ -134,7 +137,7 @@ fn known(kind: &str) -> Option<u64> {
 #[cfg(test)]
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     let records = HistoryKind::RECORDS.map(HistoryKind::word);
-    FORMS.iter().map(|(kind, _)| *kind).chain(records)
+    FORMS.iter().chain(PLAIN).map(|(kind, _)| *kind).chain(records)
 }
 
 /// The current form of a kind.

@@ -13,6 +13,7 @@ pub(crate) mod keys;
 pub mod lookups;
 pub mod operations;
 pub mod owned;
+pub(crate) mod plain;
 pub mod races;
 pub mod rates;
 pub(crate) mod row;

@@ -17,10 +17,12 @@ use domain::{
         api_key::ApiKey,
     },
     automations::rule::Rule,
-    base::actor::{Actor, Stamp},
+    base::{
+        actor::{Actor, Stamp},
+        text::fingerprint,
+    },
     campaigns::campaign::Campaign,
-    contacts::{field::Field, segment::Segment, stage::Stage, tag::Tag},
-    inbox::{canned::CannedReply, team::Team},
+    contacts::field::Field,
     media::asset::Asset,
     money::product::Product,
     templates::template::TemplateDefinition,
@@ -34,6 +36,7 @@ use crate::{
     table::{
         database::Lost,
         keys::{self, Key, Part},
+        plain::plain_kinds,
         row::{self, Condition, Item, Row, Write},
     },
 };
@@ -45,8 +48,8 @@ macro_rules! owned_kinds {
     ($($kind:ty),+ $(,)?) => {
         $(impl Registered for $kind {})+
 
-        /// All kinds.
-        pub(crate) const KINDS: &[Kind] = &[$(Kind::of::<$kind>()),+];
+        /// All kinds but the plain ones.
+        const KINDS: &[Kind] = &[$(Kind::of::<$kind>()),+];
     };
 }
 
@@ -55,7 +58,6 @@ owned_kinds![
     ApiKey,
     Asset,
     Campaign,
-    CannedReply,
     Connection,
     Field,
     Invitation,
@@ -63,17 +65,50 @@ owned_kinds![
     Member,
     Product,
     Rule,
-    Segment,
-    Stage,
-    Tag,
-    Team,
     TemplateDefinition,
 ];
+
+macro_rules! owned_plain_kinds {
+    ($({
+        $kind:literal, $form:literal, $type:ty, $name:literal, $part:ident, $prefix:literal,
+        $unique:ident: $claim:literal, cached: $cached:literal
+    })+) => {
+        $(impl Registered for $type {}
+
+        impl Owned for $type {
+            const KIND: &'static str = $kind;
+            const NAME: &'static str = $name;
+            const PART: Part = Part::$part;
+            const PREFIX: &'static str = $prefix;
+            const MAX: u32 = Self::MAX;
+            const UNIQUE: &'static str = stringify!($unique);
+            const REMEMBERED: bool = $cached;
+
+            fn id(&self) -> String {
+                self.id.to_string()
+            }
+
+            fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
+                let pointer = Pointer::unique(scope, $claim, &fingerprint(self.$unique.as_str()), &self.id);
+                pointer.into_iter().collect()
+            }
+        })+
+
+        const PLAIN: &[Kind] = &[$(Kind::of::<$type>()),+];
+    };
+}
+
+plain_kinds!(owned_plain_kinds);
+
+/// All kinds, plain ones included.
+pub(crate) fn kinds() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().chain(PLAIN)
+}
 
 /// A kind in the list of all kinds.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not in the list of owned kinds",
-    note = "add it to `owned_kinds!` in shared/store/src/table/owned.rs"
+    note = "add it to `plain_kinds!` in shared/store/src/table/plain.rs, or to `owned_kinds!` in owned.rs beside it"
 )]
 pub trait Registered {}
 
@@ -787,7 +822,7 @@ fn pointers_of<T: Owned>(scope: &TenantScope, item: Item) -> Result<Vec<Key>, St
 /// The keys of the pointers of the value in a row; none if the row is of no owned kind.
 pub(crate) fn pointers(scope: &TenantScope, item: Item) -> Result<Vec<Key>, StoreError> {
     let kind = row::string(&item, "kind");
-    match KINDS.iter().find(|known| Some(known.name) == kind) {
+    match kinds().find(|known| Some(known.name) == kind) {
         Some(known) => (known.pointers)(scope, item),
         None => Ok(Vec::new()),
     }
@@ -800,7 +835,7 @@ mod tests {
 
     #[test]
     fn rows_of_all_kinds_have_a_form() {
-        for Kind { name, .. } in KINDS {
+        for Kind { name, .. } in kinds() {
             let listed = forms::kinds().any(|kind| kind == *name);
             assert!(
                 listed,
@@ -812,7 +847,7 @@ mod tests {
     /// A tenant is deleted part by part.
     #[test]
     fn parts_of_all_kinds_are_deleted_with_a_tenant() {
-        for kind in KINDS {
+        for kind in kinds() {
             let listed = Part::ALL.contains(&kind.part);
             assert!(
                 listed,

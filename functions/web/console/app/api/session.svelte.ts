@@ -72,11 +72,14 @@ class Session {
   }
 
   private async refresh(known: string | null): Promise<void> {
+    const asked = window.early;
+    delete window.early;
     await navigator.locks.request("auth", async () => {
       if (this.current && this.current.access_token !== known) return;
-      if (!this.current && (await this.ask())) return;
       try {
-        const session = await post<LoggedIn>("refresh", {});
+        const early = await asked;
+        if (!early && !this.current && (await this.ask())) return;
+        const session = await (early ? said<LoggedIn>(early) : post<LoggedIn>("refresh", {}));
         if (this.isOfAnother(session)) return this.leave("/app/");
         this.take(session, Date.now() + session.expires_in * 1000 * FRESH);
         this.share();
@@ -163,10 +166,13 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
 async function post<T>(operation: string, body: object): Promise<T> {
   const headers = { "content-type": "application/json" };
   // A page that is reloaded meanwhile must not lose the cookie of the answer.
-  const answer = await fetch(`/api/v1/auth/${operation}`, { method: "POST", headers, body: JSON.stringify(body), keepalive: true });
-  const said = answer.status === 204 ? {} : await answer.json();
-  if (!answer.ok) throw new Refused(answer.status, said, answer.headers);
-  return said as T;
+  return said(await fetch(`/api/v1/auth/${operation}`, { method: "POST", headers, body: JSON.stringify(body), keepalive: true }));
+}
+
+async function said<T>(answer: Response): Promise<T> {
+  const body = answer.status === 204 ? {} : await answer.json();
+  if (!answer.ok) throw new Refused(answer.status, body, answer.headers);
+  return body as T;
 }
 
 export const session = new Session();

@@ -10,20 +10,41 @@ const MISSING = "none";
 
 const FILES = { en: () => import("./en.ftl?raw"), ar: () => import("./ar.ftl?raw") };
 
+interface File {
+  resource: FluentResource;
+  /** Variables of each message. */
+  variables: Map<string, Set<string>>;
+}
+
+function parsed(text: string): File {
+  const resource = new FluentResource(text);
+  return { resource, variables: variablesOf(resource) };
+}
+
 class Words {
   private bundle = $state.raw(new FluentBundle("en"));
-  private variables = new Map<string, Set<string>>();
+  private variables: File["variables"] = new Map();
+  private readonly files: Partial<Record<Language, File>> = {};
   /** Country of the tenant, on which the digits of Arabic depend. */
   country = $state<string | null>(null);
 
   async load(language: Language): Promise<void> {
-    const resource = new FluentResource((await FILES[language]()).default);
+    const { resource, variables } = await this.read(language);
     // Somebody who switches twice gets the second choice, whichever file comes last.
     if (language !== settings.language) return;
-    const bundle = new FluentBundle(this.locale(language));
+    const locale = this.locale(language);
+    // The page would be drawn again for the same words.
+    if (this.bundle.locales[0] === locale) return;
+    const bundle = new FluentBundle(locale);
     bundle.addResource(resource);
-    this.variables = variablesOf(resource);
+    this.variables = variables;
     this.bundle = bundle;
+  }
+
+  /** The file of a language. To parse it takes a slow phone a tenth of a second. */
+  private async read(language: Language): Promise<File> {
+    const { default: text } = await FILES[language]();
+    return (this.files[language] ??= parsed(text));
   }
 
   /** Locale of texts: in Arabic, digits are those of the person's choice, or of the region. */
