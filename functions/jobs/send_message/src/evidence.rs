@@ -11,13 +11,13 @@ use domain::{
 };
 use jiff::SignedDuration;
 use kit::{
-    ConfigError, Done, Env, QueueName,
+    ConfigError, Done, Env, JobError, QueueName,
     enqueue::{EnqueueError, waiting},
     metric,
 };
 
 use crate::{
-    Step, StepError, Work,
+    Step, Work,
     channels::{self, Sent},
 };
 
@@ -72,7 +72,7 @@ impl Evidence {
 
 impl Work<'_> {
     /// The claim has expired: the outcome is unknown, unless the provider can be asked.
-    pub(crate) async fn doubt(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
+    pub(crate) async fn doubt(&self, mut message: Message, now: Timestamp) -> Result<Step, JobError> {
         message.doubt(now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;
         metric::count("send_unknown", &[]);
@@ -81,12 +81,12 @@ impl Work<'_> {
     }
 
     /// Asks the provider, if it can be asked.
-    async fn settle(&self, message: Message, now: Timestamp) -> Result<Step, StepError> {
+    async fn settle(&self, message: Message, now: Timestamp) -> Result<Step, JobError> {
         let found = self.found(&message, now).await?;
         self.record_found(message, found).await
     }
 
-    async fn record_found(&self, message: Message, found: Found) -> Result<Step, StepError> {
+    async fn record_found(&self, message: Message, found: Found) -> Result<Step, JobError> {
         let Found::Accepted {
             report,
             leg,
@@ -111,7 +111,7 @@ impl Work<'_> {
         self.record(message, key, &leg, &connection, sent, Some(&report)).await
     }
 
-    async fn found(&self, message: &Message, now: Timestamp) -> Result<Found, StepError> {
+    async fn found(&self, message: &Message, now: Timestamp) -> Result<Found, JobError> {
         let Some(attempt) = message.last().filter(|attempt| attempt.state == AttemptState::Unknown) else {
             return Ok(Found::CannotTell);
         };
@@ -140,7 +140,7 @@ impl Work<'_> {
     }
 
     /// Settles an attempt that is unknown for longer than the deadline: first by evidence, then by the message's policy.
-    pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
+    pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, JobError> {
         let found = self.found(&message, now).await?;
         if let Found::Accepted { .. } = &found {
             return self.record_found(message, found).await;
@@ -152,8 +152,7 @@ impl Work<'_> {
             .last()
             .map_or(now, |attempt| attempt.unknown_at.unwrap_or(attempt.claimed_at));
         let waited_enough = now >= since + longest_backlog(&message);
-        let reports_are_in = self.ctx.evidence.reports_are_in();
-        let reports_are_in = reports_are_in.await.map_err(StepError::Evidence)?;
+        let reports_are_in = self.ctx.evidence.reports_are_in().await?;
         if !waited_enough && !reports_are_in {
             let why = "waiting: reports of the provider are still in the queue";
             let why = Refusal::new(Reason::AwaitsReports, why);

@@ -95,7 +95,7 @@ use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
-    Along, LostRace, Races, Store, StoreError, TenantScope, Versioned,
+    Along, Races, Store, StoreError, TenantScope, Versioned,
     contacts::contact::ContactWrite,
     messages::{
         material::LegMaterial,
@@ -169,19 +169,16 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
     let mut moved = false;
     for _step in 0..MAX_STEPS {
         let step = RACES.until_won(|| Box::pin(take_step(&job, moved, ctx)));
-        match step.await {
-            Ok(Step::Again) => moved = true,
-            Ok(Step::Enough(done)) => return Ok(if moved { Done::Now } else { done }),
-            // Unwrapped, so that the kind of error is visible.
-            Err(StepError::Store(error)) => return Err(error.into()),
-            Err(error) => return Err(error.into()),
+        match step.await? {
+            Step::Again => moved = true,
+            Step::Enough(done) => return Ok(if moved { Done::Now } else { done }),
         }
     }
     Err(JobError::new("send a message: it did not come to rest"))
 }
 
 /// Reads the message and takes its next step. `moved`: this job has taken one already.
-async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result<Step, StepError> {
+async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result<Step, JobError> {
     let (scope, wanted) = (job.scope(), &job.body);
     let with = wanted.with.as_ref().filter(|_| !moved);
     let read = ctx.store.to_send(scope, wanted.message, with, ctx.clock.now());
@@ -244,7 +241,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn step(&self, message: Message) -> Result<Step, StepError> {
+    async fn step(&self, message: Message) -> Result<Step, JobError> {
         let now = self.ctx.clock.now();
         match message.next(now, &self.ctx.timers) {
             Next::Done | Next::Wait(_) => Ok(Step::Enough(Done::Already)),
@@ -311,9 +308,9 @@ impl Work<'_> {
     }
 
     /// Check, claim, send, record.
-    async fn try_leg(&self, mut message: Message, leg: u8, now: Timestamp) -> Result<Step, StepError> {
+    async fn try_leg(&self, mut message: Message, leg: u8, now: Timestamp) -> Result<Step, JobError> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
-            return Err(StepError::Broken("the plan lacks the channel to be tried"));
+            return Err(JobError::new("send a message: the plan lacks the channel to be tried"));
         };
         let others = check::others_that_count(&message, &self.contact);
         let (mut material, open) = tokio::try_join!(
@@ -378,13 +375,7 @@ impl Work<'_> {
     }
 
     /// Does what the check of a leg says that may not be sent now.
-    async fn hold_back(
-        &self,
-        mut message: Message,
-        leg: u8,
-        against: Check,
-        now: Timestamp,
-    ) -> Result<Step, StepError> {
+    async fn hold_back(&self, mut message: Message, leg: u8, against: Check, now: Timestamp) -> Result<Step, JobError> {
         let timers = &self.ctx.timers;
         match against {
             Check::Later { until, why } => {
@@ -426,7 +417,7 @@ impl Work<'_> {
                 Box::pin(self.write_step(&message, &self.contact)).await?;
                 Ok(Step::Again)
             }
-            Check::Go | Check::Probe => Err(StepError::Broken("a send was allowed without a connection")),
+            Check::Go | Check::Probe => Err(JobError::new("send a message: a send was allowed without a connection")),
         }
     }
 
@@ -437,7 +428,7 @@ impl Work<'_> {
         planned: &Leg,
         (connection, material): (&Connection, &LegMaterial),
         now: Timestamp,
-    ) -> Result<Step, StepError> {
+    ) -> Result<Step, JobError> {
         let ctx = self.ctx;
         // Everything that sending needs is read before the claim, so that nothing can fail between the claim and the
         // request.
@@ -484,10 +475,10 @@ impl Work<'_> {
                 Some(row) if row.last().is_some_and(|last| last.claim == claim) => message = row,
                 _ => {
                     self.give_back(message.last()).await;
-                    return Err(StepError::Store(error));
+                    return Err(error.into());
                 }
             },
-            Err(error) => return Err(StepError::Store(error)),
+            Err(error) => return Err(error.into()),
         }
         crash::point("send_message.claimed");
         let kept_back = match self.wished_meanwhile(&message, leg, (connection, material)).await {
@@ -527,7 +518,7 @@ impl Work<'_> {
 
     /// Blocks a message for which a cap is reached; one of a broadcast waits until somebody resumes that. Managers were told at four fifths of
     /// the cap, unless its maximum was lowered since, or what messages cost was corrected.
-    async fn beyond(&self, mut message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, StepError> {
+    async fn beyond(&self, mut message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, JobError> {
         if reached.maximum > 0 {
             Box::pin(self.tell_of_caps(std::slice::from_ref(reached), now)).await;
         }
@@ -578,15 +569,14 @@ impl Work<'_> {
 
     /// Has the file of a leg uploaded to the provider of its connection, unless that was asked for a short while ago: another job would
     /// do the same work.
-    async fn upload(&self, message: &mut Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), StepError> {
+    async fn upload(&self, message: &mut Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), JobError> {
         let wanted = planned.content.asset().filter(|_| message.asks_for_upload(leg, now));
         let Some(used) = wanted else {
             return Ok(());
         };
         let (tenant, cause) = (self.scope.tenant(), &message.correlation_id);
         let job = ToQueue::upload(tenant, used.asset_id, planned.connection, cause, now);
-        let queued = self.ctx.queues.enqueue(vec![job], now).await;
-        queued.map(drop).map_err(StepError::Queue)?;
+        self.ctx.queues.enqueue(vec![job], now).await?;
         message.upload_asked = Some(now);
         Ok(())
     }
@@ -685,7 +675,7 @@ impl Work<'_> {
         connection: &Connection,
         error: &access::SecretsError,
         now: Timestamp,
-    ) -> Result<Step, StepError> {
+    ) -> Result<Step, JobError> {
         tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials cannot be opened");
         metric::count("connection_unhealthy", &[]);
         let unhealthy = |current: Connection| {
@@ -724,7 +714,7 @@ impl Work<'_> {
         connection: &Connection,
         sent: Sent,
         report: Option<&StatusReport>,
-    ) -> Result<Step, StepError> {
+    ) -> Result<Step, JobError> {
         let ctx = self.ctx;
         let now = ctx.clock.now();
         count_outcome(&sent.outcome);
@@ -822,7 +812,7 @@ impl Work<'_> {
 
     /// Repeats the further effects of a refusal, for a worker that died right after recording it. Effects that exist
     /// already are not repeated.
-    async fn follow_again(&self, message: &Message, since: u32) -> Result<(), StepError> {
+    async fn follow_again(&self, message: &Message, since: u32) -> Result<(), JobError> {
         for attempt in message.attempts.iter().filter(|attempt| attempt.number >= since) {
             let Some(planned) = message.plan.get(usize::from(attempt.leg)) else {
                 continue;
@@ -939,7 +929,7 @@ impl Work<'_> {
         connection: &Connection,
         outcome: &SendOutcome,
         times: (Timestamp, Timestamp),
-    ) -> Result<(), StepError> {
+    ) -> Result<(), JobError> {
         let (ctx, now) = (self.ctx, times.1);
         let SendOutcome::Refused {
             classified,
@@ -971,7 +961,7 @@ impl Work<'_> {
     }
 
     /// Effect of an error on the contact. A refusal reaches all contacts of the person ([`Store::change_contact`]).
-    async fn teach(&self, key: SendKey, tried: Tried<'_>, error: &Classified, at: Timestamp) -> Result<(), StepError> {
+    async fn teach(&self, key: SendKey, tried: Tried<'_>, error: &Classified, at: Timestamp) -> Result<(), JobError> {
         if self.contact.clone().learn(tried, error, at) == Change::Nothing {
             return Ok(());
         }
@@ -986,7 +976,7 @@ impl Work<'_> {
 
     /// Queues the next attempt if it is near; the due index covers all others: messages that wait for their connection, and
     /// those queued too often, since Lambda ends loops between a function and its queue after about 16 rounds.
-    async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), StepError> {
+    async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), JobError> {
         let until = match message.next(now, &self.ctx.timers) {
             Next::Try { .. } => now,
             // A retry, not a fallback deadline, which a delivery nearly always makes unnecessary.
@@ -1000,8 +990,8 @@ impl Work<'_> {
         let next = ToQueue::send(self.scope.tenant(), message)
             .at(until)
             .again(self.rounds + 1);
-        let queued = self.ctx.queues.enqueue(vec![next], now).await;
-        queued.map(drop).map_err(StepError::Queue)
+        self.ctx.queues.enqueue(vec![next], now).await?;
+        Ok(())
     }
 }
 
@@ -1048,28 +1038,5 @@ fn count_outcome(outcome: &SendOutcome) {
             metric::count("send_failed", &[("class", classified.class.as_str())]);
         }
         SendOutcome::Unknown { .. } => metric::count("send_unknown", &[]),
-    }
-}
-
-/// The reason why a step failed.
-#[derive(Debug, thiserror::Error)]
-enum StepError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("queue the next attempt")]
-    Queue(#[source] kit::enqueue::EnqueueError),
-    #[error("see how many reports are still queued")]
-    Evidence(#[source] kit::enqueue::EnqueueError),
-    #[error("open the connection's credentials")]
-    Credentials(#[from] access::SecretsError),
-    #[error("sign a link to a message's file")]
-    File(#[from] kit::files::FileError),
-    #[error("send a message: {0}")]
-    Broken(&'static str),
-}
-
-impl LostRace for StepError {
-    fn is_lost_race(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_conflict())
     }
 }
