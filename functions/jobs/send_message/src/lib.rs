@@ -319,7 +319,7 @@ impl Work<'_> {
                 .leg_material(self.scope, (&planned, message.cause.campaign()), &self.along),
             self.ctx.store.messages(self.scope, &others, now),
         )?;
-        message.behind = check::goes_behind(&message, &open);
+        message.behind = Message::ahead_of(message.behind.map(|behind| behind.message), &open);
         let connection = material.connection.take();
         let check = match &connection {
             None => Check::SkipLeg {
