@@ -5,7 +5,7 @@
 
 use domain::{
     Timestamp,
-    automations::decide::{decide, needs},
+    automations::decide::Findings,
     base::ids::{CallId, CampaignId, ConnectionId, ContactId, ConversationId},
     calls::{
         call::{CallFacts, Direction, MAX_CALL, Outcome, Party, Verdict},
@@ -246,7 +246,8 @@ async fn decide_call(
                 likely.calls = u32::from(lead.to_contact());
                 let profile = Profile::default();
                 let call = view(&progress, outcome, progress.call_id(likely.id));
-                let needs = needs(&call, &world(&config, &likely, &profile, now));
+                let world = World::of(&config, (&likely, &profile), (Material::NONE, &[]), now);
+                let needs = Findings::of(&call, &world).needs(&world);
                 let found = ctx.store.led_to(scope, lead, &needs, on).await;
                 // Their erasure may have ended since what leads to them was read.
                 if is_fresh || !found.as_ref().is_err_and(StoreError::is_gone) {
@@ -304,22 +305,20 @@ async fn decide_call(
         }
     };
     let view = view(&progress, outcome, call_id);
-    let world = world(&config, &contact, &profile, now);
+    let world = World::of(&config, (&contact, &profile), (Material::NONE, &[]), now);
+    let findings = Findings::of(&view, &world);
     let needs = if new && refusals.is_empty() {
         expected
     } else {
-        needs(&view, &world)
+        findings.needs(&world)
     };
     let random = needs.links().then(|| ctx.ids.secret()).transpose()?;
     let gathered = ctx.planner.gather(scope, &needs, random, &along, now).await?;
-    let decision = decide(
-        &view,
-        &World {
-            material: &gathered.material,
-            open: &gathered.open,
-            ..world
-        },
-    );
+    let decision = findings.decide(&World {
+        material: &gathered.material,
+        open: &gathered.open,
+        ..world
+    });
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
     let because = decision.facts().clone();
     let named = if before.is_some() {
@@ -474,18 +473,6 @@ fn view(progress: &CallProgress, outcome: Outcome, id: CallId) -> CallView<'_> {
         facts: &progress.facts,
         outcome,
         started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
-    }
-}
-
-fn world<'a>(config: &'a TenantConfig, contact: &'a Contact, profile: &'a Profile, now: Timestamp) -> World<'a> {
-    World {
-        config,
-        material: Material::NONE,
-        contact,
-        profile,
-        open: &[],
-        now,
-        line_type: &domain::base::line_type::by_numbering_plan,
     }
 }
 
