@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
-    automations::decide::{self, Decision},
+    automations::decide::{Decision, Findings},
     base::{
         ids::{CallId, ContactId},
         line_type::LineType,
@@ -21,6 +21,7 @@ use crate::{
         links::NewLinks,
         material::Material,
         message::{Channel, Message},
+        needs::Needs,
         refusal::Reason,
         send::Timers,
         subject::{CallView, Subject},
@@ -222,8 +223,12 @@ impl Case {
         )
     }
 
+    pub(crate) fn needs(&self) -> Needs {
+        self.with_world(|call, world| Findings::of(call, world).needs(world))
+    }
+
     pub(crate) fn decide(&self) -> Decision {
-        self.with_world(decide::decide)
+        self.with_world(|call, world| Findings::of(call, world).decide(world))
     }
 
     pub(crate) fn plan(&self) -> Composed {

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    base::{
-        ids::{ConnectionId, ContactId},
-        line_type::by_numbering_plan,
-    },
+    base::ids::{ConnectionId, ContactId},
     campaigns::{
         campaign::Campaign,
         review::{self, Missing, review},
@@ -76,7 +73,7 @@ impl Planner {
     ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
         let mut needs = review::needs([(campaign, None)], &config);
         for person in people {
-            let world = world(&config, Material::NONE, &[], person, now);
+            let world = World::of(&config, person.parts(), (Material::NONE, &[]), now);
             needs.share(&Needs::of(
                 &campaign.intent(&config.tenant, &person.contact, now),
                 &world,
@@ -91,8 +88,7 @@ impl Planner {
         let mut wrong = found.problems.into_iter();
         let wrong = wrong.find(|problem| problem.field.starts_with("message"));
         let wrong = wrong.map(|problem| Refusal::new(Reason::Template, problem.detail));
-        let suspended = || Refusal::new(Reason::Suspended, "the account is suspended");
-        let why = (!config.tenant.status.is_active()).then(suspended);
+        let why = config.tenant.may_send().err();
         let why = why.or(wrong).or_else(|| Campaign::obstacle(found.warnings));
         let broadcast = Broadcast {
             campaign,
@@ -106,7 +102,7 @@ impl Planner {
 impl Broadcast<'_> {
     /// What the message to this person needs beyond what all need: a link, and other messages to the person.
     pub fn needs(&self, person: &Person, now: Timestamp) -> Needs {
-        let world = world(&self.config, &self.material, &[], person, now);
+        let world = World::of(&self.config, person.parts(), (&self.material, &[]), now);
         Needs::of(&self.campaign.intent(&self.config.tenant, &person.contact, now), &world)
     }
 
@@ -133,7 +129,8 @@ impl Broadcast<'_> {
             cause,
             ..self.campaign.intent(&self.config.tenant, &person.contact, now)
         };
-        let world = world(&self.config, &gathered.material, &gathered.open, person, now);
+        let made_of = (&gathered.material, gathered.open.as_slice());
+        let world = World::of(&self.config, person.parts(), made_of, now);
         let composed = match reviewed(&intent, &world).and_then(Review::into_outcome) {
             Ok(_) if person.contact.deleted_at.is_some() => {
                 let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
@@ -174,14 +171,9 @@ impl Broadcast<'_> {
     ///
     /// # Errors
     /// If campaigns have no messages of its category.
-    pub fn review(
-        &self,
-        person: &Person,
-        (material, open): (&Material, &[Message]),
-        now: Timestamp,
-    ) -> Result<Review, Refusal> {
+    pub fn review(&self, person: &Person, made_of: (&Material, &[Message]), now: Timestamp) -> Result<Review, Refusal> {
         let intent = self.campaign.intent(&self.config.tenant, &person.contact, now);
-        reviewed(&intent, &world(&self.config, material, open, person, now))
+        reviewed(&intent, &World::of(&self.config, person.parts(), made_of, now))
     }
 }
 
@@ -189,22 +181,4 @@ impl Broadcast<'_> {
 pub fn same_person(contact: ContactId) -> Refusal {
     let sentence = "another contact of the same person gets the message";
     Refusal::new(Reason::SamePerson, sentence).and("contact", contact.to_string())
-}
-
-fn world<'a>(
-    config: &'a TenantConfig,
-    material: &'a Material,
-    open: &'a [Message],
-    person: &'a Person,
-    now: Timestamp,
-) -> World<'a> {
-    World {
-        config,
-        material,
-        contact: &person.contact,
-        profile: &person.profile,
-        open,
-        now,
-        line_type: &by_numbering_plan,
-    }
 }

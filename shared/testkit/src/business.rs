@@ -6,10 +6,7 @@ use domain::{
         account::{EndedSessions, Member, MemberStatus},
         permission::Role,
     },
-    automations::{
-        decide::{decide, needs},
-        rule::Rule,
-    },
+    automations::{decide::Findings, rule::Rule},
     base::{
         actor::Stamp,
         ids::{
@@ -744,19 +741,17 @@ impl Seeded {
             now,
             line_type: &|_: &Phone| domain::base::line_type::LineType::Other,
         };
-        let needs = needs(&view, &world);
+        let needs = Findings::of(&view, &world).needs(&world);
         let material = store.material(&scope, &needs, &store::Along::default()).await;
         let material = material.expect("the templates");
         let open = store.messages(&scope, &needs.open, now).await;
         let mut open = open.expect("the open messages");
-        let decision = decide(
-            &view,
-            &World {
-                material: &material,
-                open: &open,
-                ..world
-            },
-        );
+        let world = World {
+            material: &material,
+            open: &open,
+            ..world
+        };
+        let decision = Findings::of(&view, &world).decide(&world);
         let sentence = decision.sentence().to_owned();
         let because = decision.facts().clone();
         let composed = decision.follow_up;

@@ -7,7 +7,7 @@ use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Verdict};
 use axum::{Extension, Json, extract::State};
 use domain::{
     automations::{
-        decide::{Considered, consider, needs_to_consider},
+        decide::{Considered, Findings},
         replay::{Recorded, scene},
         rule::{CallSeconds, RuleIn},
     },
@@ -25,7 +25,7 @@ use domain::{
         person::Person,
         profile::Profile,
     },
-    messages::{compose::World, material::Material, message::Message, refusal::Reason, subject::CallView},
+    messages::{compose::World, material::Material, refusal::Reason, subject::CallView},
     tenants::{
         config::{ConnectionSummary, TenantConfig},
         line::{Line, by_id},
@@ -361,23 +361,6 @@ impl Reported {
             started_at: self.started_at,
         }
     }
-
-    fn world<'a>(
-        &self,
-        config: &'a TenantConfig,
-        person: &'a Person,
-        (material, open): (&'a Material, &'a [Message]),
-    ) -> World<'a> {
-        World {
-            config,
-            material,
-            contact: &person.contact,
-            profile: &person.profile,
-            open,
-            now: self.now,
-            line_type: &by_numbering_plan,
-        }
-    }
 }
 
 impl DryRun {
@@ -429,15 +412,17 @@ impl Trying {
         if reported.outcome == Outcome::Answered {
             Box::pin(self.answered(who, &mut caller.person.contact)).await?;
         }
-        let needs = {
-            let nobody: &[Message] = &[];
-            let world = reported.world(&config, &caller.person, (Material::NONE, nobody));
-            needs_to_consider(&reported.view(), &world)
+        let person = caller.person.parts();
+        let (findings, needs) = {
+            let world = World::of(&config, person, (Material::NONE, &[]), reported.now);
+            let findings = Findings::of(&reported.view(), &world);
+            let needs = findings.needs_to_consider(&world);
+            (findings, needs)
         };
         let gathered = self.gather(who, &needs).await?;
         let considered = {
-            let world = reported.world(&config, &caller.person, (&gathered.material, &gathered.open));
-            consider(&reported.view(), &world)
+            let read = (&gathered.material, gathered.open.as_slice());
+            findings.consider(&World::of(&config, person, read, reported.now))
         };
         let shown = caller.known && caller.person.contact.deleted_at.is_none();
         let contact = shown.then(|| ContactName::from(&caller.person));

@@ -13,7 +13,6 @@ use domain::{
     base::{
         fault::{Fault, FaultCode},
         ids::{ConnectionId, ContactId, ConversationId, MessageId},
-        line_type::by_numbering_plan,
     },
     calls::record::{ConsentEntry, consent_id},
     contacts::{
@@ -574,15 +573,7 @@ pub(crate) fn world<'a>(
     gathered: &'a Gathered,
     now: Timestamp,
 ) -> World<'a> {
-    World {
-        config,
-        material: &gathered.material,
-        contact: &person.contact,
-        profile: &person.profile,
-        open: &gathered.open,
-        now,
-        line_type: &by_numbering_plan,
-    }
+    World::of(config, person.parts(), (&gathered.material, &gathered.open), now)
 }
 
 /// The answer to a request for a message that is not sent.

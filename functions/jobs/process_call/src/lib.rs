@@ -5,10 +5,10 @@
 
 use domain::{
     Timestamp,
-    automations::decide::{decide, needs},
-    base::ids::{CallId, CampaignId, ConnectionId, ContactId, ConversationId, MessageId},
+    automations::decide::Findings,
+    base::ids::{CallId, CampaignId, ConnectionId, ContactId, ConversationId},
     calls::{
-        call::{CallFacts, CallProvider, Direction, MAX_CALL, Outcome, Party, Verdict},
+        call::{CallFacts, Direction, MAX_CALL, Outcome, Party, Verdict},
         record::{Call, CallProgress, consent_id},
     },
     contacts::{
@@ -20,7 +20,7 @@ use domain::{
     messages::{
         compose::World,
         material::Material,
-        message::{Message, Remark},
+        message::Remark,
         needs::Needs,
         purpose::Event,
         refusal::{Reason, Refusal},
@@ -68,51 +68,28 @@ impl Context {
     }
 }
 
-/// The call of a job.
-struct CallKey<'a> {
-    connection: ConnectionId,
-    provider: CallProvider,
-    provider_call_id: &'a str,
-}
-
 /// Merges one report, or checks whether a waiting call can be decided now.
 pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
-    let (key, report) = match &job.body {
-        CallJob::Reported { event, .. } => (
-            CallKey {
-                connection: event.connection,
-                provider: event.provider,
-                provider_call_id: &event.provider_call_id,
-            },
-            Some(&event.facts),
-        ),
+    RACES.until_won(|| Box::pin(attempt(&job, ctx))).await
+}
+
+async fn attempt(job: &Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
+    let now = ctx.clock.now();
+    let scope = job.scope();
+    let (call, report) = match &job.body {
+        CallJob::Reported { event, .. } => {
+            let call = (event.provider, event.connection, event.provider_call_id.as_str());
+            (call, Some(&event.facts))
+        }
         CallJob::Decide {
             connection,
             provider,
             provider_call_id,
             ..
-        } => (
-            CallKey {
-                connection: *connection,
-                provider: *provider,
-                provider_call_id,
-            },
-            None,
-        ),
+        } => ((*provider, *connection, provider_call_id.as_str()), None),
     };
-    RACES.until_won(|| Box::pin(attempt(&job, &key, report, ctx))).await
-}
-
-async fn attempt(
-    job: &Job<CallJob>,
-    key: &CallKey<'_>,
-    report: Option<&CallFacts>,
-    ctx: &Context,
-) -> Result<Done, JobError> {
-    let now = ctx.clock.now();
-    let scope = job.scope();
-    let call = (key.provider, key.connection, key.provider_call_id);
-    let caller = report.map(|facts| identity(facts, key.connection));
+    let (provider, connection, provider_call_id) = call;
+    let caller = report.map(|facts| identity(facts, connection));
     let Begun {
         own: known,
         tenant,
@@ -125,9 +102,9 @@ async fn attempt(
         }
         (Some(progress), _) => progress,
         (None, Some(_)) => CallProgress {
-            connection: key.connection,
-            provider: key.provider,
-            provider_call_id: key.provider_call_id.to_owned(),
+            connection,
+            provider,
+            provider_call_id: provider_call_id.to_owned(),
             facts: CallFacts::default(),
             first_seen: now,
             decided: None,
@@ -178,8 +155,8 @@ async fn attempt(
             Ok(if known { Done::Already } else { Done::Now })
         }
         Verdict::Decided(outcome) => {
-            let lead = leads.pop().map_or(Way::Unknown, Way::Led);
-            Box::pin(decide_call(job, (progress, outcome), tenant, lead, now, ctx)).await
+            let way = (leads.pop(), None);
+            Box::pin(decide_call(job, (progress, outcome), tenant, way, now, ctx)).await
         }
     }
 }
@@ -232,22 +209,13 @@ async fn write_progress(
     ctx.store.commit(scope, effects, now).await
 }
 
-/// The way to the caller.
-enum Way {
-    /// Nothing of it was read yet.
-    Unknown,
-    /// By their number.
-    Led(Lead),
-    /// By the earlier decision, if the call was decided without a message.
-    Decided(Box<Call>),
-}
-
-/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message.
+/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message. `led`: what was read of the
+/// way to the caller by their number. `before`: the earlier decision, if the call was decided without a message, which leads to them, too.
 async fn decide_call(
     job: &Job<CallJob>,
     (mut progress, outcome): (CallProgress, Outcome),
     tenant: TenantRow,
-    way: Way,
+    (led, before): (Option<Lead>, Option<Box<Call>>),
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Done, JobError> {
@@ -258,18 +226,15 @@ async fn decide_call(
     };
     let first_seen = Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now);
     let on = conversation_on(&progress.facts, outcome, &config);
-    let (before, expected, found) = match way {
-        Way::Decided(before) => {
+    let (expected, found) = match &before {
+        Some(before) => {
             let doing = "decide a call again";
             let found = ctx.store.known(scope, before.id.contact()).await?;
             let found = found.map(|found| (Some(found), Refusals::default(), Along::default()));
-            (Some(*before), Needs::default(), found.ok_or(StoreError::Gone { doing }))
+            (Needs::default(), found.ok_or(StoreError::Gone { doing }))
         }
-        way => {
-            let mut led = match way {
-                Way::Led(lead) if lead.is_of(&identity) => Some(lead),
-                _ => None,
-            };
+        None => {
+            let mut led = led.filter(|lead| lead.is_of(&identity));
             loop {
                 let is_fresh = led.is_none();
                 let lead = match led.take() {
@@ -281,11 +246,12 @@ async fn decide_call(
                 likely.calls = u32::from(lead.to_contact());
                 let profile = Profile::default();
                 let call = view(&progress, outcome, progress.call_id(likely.id));
-                let needs = needs(&call, &world(&config, &likely, &profile, now));
+                let world = World::of(&config, (&likely, &profile), (Material::NONE, &[]), now);
+                let needs = Findings::of(&call, &world).needs(&world);
                 let found = ctx.store.led_to(scope, lead, &needs, on).await;
                 // Their erasure may have ended since what leads to them was read.
                 if is_fresh || !found.as_ref().is_err_and(StoreError::is_gone) {
-                    break (None, needs, found);
+                    break (needs, found);
                 }
             }
         }
@@ -320,7 +286,8 @@ async fn decide_call(
     let mut ended = match &before {
         None if outcome == Outcome::Answered => {
             let open = contact.open_to(Event::AnsweredCall);
-            answered_after_all(scope, &mut contact, &open, now, ctx).await?
+            let open = ctx.planner.readable(scope, &open, now).await?;
+            contact.answered_after_all(open)
         }
         None => Vec::new(),
         // A late report says nothing about the calls since then. This call is counted already, which the decision must not
@@ -338,22 +305,20 @@ async fn decide_call(
         }
     };
     let view = view(&progress, outcome, call_id);
-    let world = world(&config, &contact, &profile, now);
+    let world = World::of(&config, (&contact, &profile), (Material::NONE, &[]), now);
+    let findings = Findings::of(&view, &world);
     let needs = if new && refusals.is_empty() {
         expected
     } else {
-        needs(&view, &world)
+        findings.needs(&world)
     };
     let random = needs.links().then(|| ctx.ids.secret()).transpose()?;
     let gathered = ctx.planner.gather(scope, &needs, random, &along, now).await?;
-    let decision = decide(
-        &view,
-        &World {
-            material: &gathered.material,
-            open: &gathered.open,
-            ..world
-        },
-    );
+    let decision = findings.decide(&World {
+        material: &gathered.material,
+        open: &gathered.open,
+        ..world
+    });
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
     let because = decision.facts().clone();
     let named = if before.is_some() {
@@ -511,18 +476,6 @@ fn view(progress: &CallProgress, outcome: Outcome, id: CallId) -> CallView<'_> {
     }
 }
 
-fn world<'a>(config: &'a TenantConfig, contact: &'a Contact, profile: &'a Profile, now: Timestamp) -> World<'a> {
-    World {
-        config,
-        material: Material::NONE,
-        contact,
-        profile,
-        open: &[],
-        now,
-        line_type: &domain::base::line_type::by_numbering_plan,
-    }
-}
-
 /// Updates the contact for a call. Returns whether its profile has changed.
 fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, now: Timestamp) -> bool {
     if facts.direction == Some(Direction::Outbound) {
@@ -541,14 +494,10 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
 
 /// The line of the conversation that a call concerns, if it was missed or answered. Who hides their number has none.
 fn conversation_on(facts: &CallFacts, outcome: Outcome, config: &TenantConfig) -> Option<OnLine> {
-    let ours = match facts.direction {
-        Some(Direction::Outbound) => &facts.from,
-        Some(Direction::Inbound) | None => &facts.to,
-    };
     let concerns = outcome == Outcome::Answered || facts.is_missed(outcome);
     let is_known = *facts.customer() != Party::Withheld;
     (concerns && is_known).then(|| {
-        let number = ours.as_ref().and_then(Party::phone);
+        let number = facts.business_number().and_then(Party::phone);
         let line = number.and_then(|number| line::called(&config.lines, number));
         OnLine(line.map(|line| line.id))
     })
@@ -592,22 +541,6 @@ async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), 
         crash::point("process_call.enqueued");
     }
     Ok(())
-}
-
-/// Cancels and closes those of the contact's open messages that can still be cancelled, because a call was answered.
-/// Returns them.
-async fn answered_after_all(
-    scope: &TenantScope,
-    contact: &mut Contact,
-    open: &[MessageId],
-    now: Timestamp,
-    ctx: &Context,
-) -> Result<Vec<Message>, JobError> {
-    if open.is_empty() {
-        return Ok(Vec::new());
-    }
-    let open = ctx.planner.readable(scope, open, now).await?;
-    Ok(contact.answered_after_all(open))
 }
 
 /// Handles a report on a decided call. A redelivery makes sure that the next step is queued; a late report adds its facts
@@ -659,7 +592,7 @@ async fn after_decision(
     {
         // The call keeps the facts of its earlier decision until the next.
         progress.facts = std::mem::replace(&mut call.facts, before);
-        let way = Way::Decided(Box::new(call));
+        let way = (None, Some(Box::new(call)));
         return Box::pin(decide_call(job, (progress, outcome), tenant, way, now, ctx)).await;
     }
     let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
@@ -692,18 +625,17 @@ async fn cancel_follow_up(
     if call.outcome.nobody_answered() {
         contact.not_missed(call.noted(first_seen));
     }
-    let ended = answered_after_all(scope, &mut contact, &[own], now, ctx).await?;
+    let own = ctx.planner.readable(scope, &[own], now).await?;
+    let ended = contact.answered_after_all(own);
     if !ended.is_empty() {
         contact.answered(call.facts.last_heard().unwrap_or(first_seen).min(now));
     }
     let changed = contact != before;
-    if changed || !ended.is_empty() {
-        let effects = Effects {
-            people: changed.then(|| ContactWrite::from(contact)).into_iter().collect(),
-            ended,
-            ..Effects::default()
-        };
-        ctx.store.commit(scope, effects, now).await?;
-    }
+    let effects = Effects {
+        people: changed.then(|| ContactWrite::from(contact)).into_iter().collect(),
+        ended,
+        ..Effects::default()
+    };
+    ctx.store.commit(scope, effects, now).await?;
     Ok(())
 }

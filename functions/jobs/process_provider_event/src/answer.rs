@@ -25,13 +25,8 @@ use crate::{Event, RACES};
 /// Whoever has just written by a channel can be reached there, so that no numbering plan is needed.
 fn world<'a>(config: &'a TenantConfig, person: &'a Person, gathered: &'a Gathered, now: Timestamp) -> World<'a> {
     World {
-        config,
-        material: &gathered.material,
-        contact: &person.contact,
-        profile: &person.profile,
-        open: &gathered.open,
-        now,
         line_type: &line_type::unknown,
+        ..World::of(config, person.parts(), (&gathered.material, &gathered.open), now)
     }
 }
 

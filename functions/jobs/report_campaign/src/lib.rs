@@ -59,6 +59,14 @@ struct Cursor<Tally> {
     costs: BTreeMap<VariantNumber, Sums>,
 }
 
+impl<Tally: Serialize> Cursor<Tally> {
+    /// The end of a step that leaves more to count from this place.
+    fn more(self, from: InAudience, progress: Progress) -> Result<Step, JobError> {
+        let cursor = Data::of(&Self { from, ..self })?;
+        Ok(Step::More { cursor, progress })
+    }
+}
+
 /// Costs so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sums {
@@ -140,16 +148,12 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
 }
 
 async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
-    let Cursor::<CampaignTally> {
-        from,
-        mut tally,
-        mut sums,
-        mut costs,
-    } = turn.cursor()?.unwrap_or_default();
+    let mut cursor: Cursor<CampaignTally> = turn.cursor()?.unwrap_or_default();
+    let (tally, sums, costs) = (&mut cursor.tally, &mut cursor.sums, &mut cursor.costs);
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
     // With the prices of the day on which it began.
     let priced_at = campaign.began_at.unwrap_or(now);
-    let (page, next) = store.recipients(scope, campaign, (from, PER_STEP), now).await?;
+    let (page, next) = store.recipients(scope, campaign, (cursor.from, PER_STEP), now).await?;
     for recipient in &page {
         tally.add(campaign, recipient);
     }
@@ -164,14 +168,9 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
         errors: 0,
     };
     if let Some(from) = next {
-        let cursor = Data::of(&Cursor {
-            from,
-            tally,
-            sums,
-            costs,
-        })?;
-        return Ok(Step::More { cursor, progress });
+        return cursor.more(from, progress);
     }
+    let (mut tally, sums, mut costs) = (cursor.tally, cursor.sums, cursor.costs);
     let names = campaign
         .variants
         .iter()
@@ -204,19 +203,15 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
 }
 
 async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
-    let Cursor::<DripTally> {
-        from,
-        mut tally,
-        mut sums,
-        costs,
-    } = turn.cursor()?.unwrap_or_default();
+    let mut cursor: Cursor<DripTally> = turn.cursor()?.unwrap_or_default();
+    let (tally, sums) = (&mut cursor.tally, &mut cursor.sums);
     let (store, scope, now) = (&ctx.store, turn.scope(), ctx.clock.now());
     // Others may be written while it counts.
     tally.version = tally.version.or(campaign.steps_version);
     let version = (campaign.id, tally.version.unwrap_or_default());
     let steps = store.steps(scope, &[version]).await?.remove(&version);
     let steps = steps.map(|written| written.steps).unwrap_or_default();
-    let (page, next) = store.enrolled(scope, campaign.id, (from, PER_STEP), now).await?;
+    let (page, next) = store.enrolled(scope, campaign.id, (cursor.from, PER_STEP), now).await?;
     let passages = page.iter().filter_map(|one| one.enrolment.passage.as_ref());
     let ids = passages.flat_map(|passage| passage.taken.iter().filter_map(|taken| taken.message_id));
     let read = store.each_message(scope, &ids.collect::<Vec<_>>(), now).await?;
@@ -235,14 +230,9 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
         errors: 0,
     };
     if let Some(from) = next {
-        let cursor = Data::of(&Cursor {
-            from,
-            tally,
-            sums,
-            costs,
-        })?;
-        return Ok(Step::More { cursor, progress });
+        return cursor.more(from, progress);
     }
+    let (mut tally, sums) = (cursor.tally, cursor.sums);
     let named = steps.iter().enumerate().map(|(place, step)| StepReport {
         name: step.name.clone(),
         tally: tally.steps.remove(&place).unwrap_or_default(),

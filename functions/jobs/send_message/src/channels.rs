@@ -1,17 +1,17 @@
 //! The channels: WhatsApp through Meta's Cloud API, WhatsApp and SMS through Twilio.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use access::{Kms, Secrets, SecretsError, SendCredentials};
+use access::{Kms, Secrets, SendCredentials};
 use domain::{
     Timestamp,
-    base::{facts::Facts, ids::SendKey},
+    base::ids::SendKey,
     media::{asset::Asset, medium::FileName},
     messages::{
         errors::{self, Stage},
         message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
-        refusal::{Because, Reason},
-        send::{Classified, Effect, ErrorClass, Timers},
+        refusal::{Reason, Refusal},
+        send::{ErrorClass, Timers},
     },
     tenants::connection::{Account, Connection, SendSecrets, twilio},
 };
@@ -29,36 +29,14 @@ use store::{Store, TenantScope, table::usage};
 
 use crate::evidence::Found;
 
-/// The result of a send.
-pub(crate) struct Sent {
-    pub(crate) outcome: SendOutcome,
-    /// The provider of the id, as in keys.
-    pub(crate) api: &'static str,
-}
-
-/// A leg on its way to its provider.
-#[derive(Clone, Copy)]
-pub(crate) struct Sending<'a> {
-    pub(crate) to: &'a Recipient,
-    pub(crate) leg: &'a Leg,
-    /// Where the provider finds its file.
-    pub(crate) file: Option<&'a str>,
-    pub(crate) key: SendKey,
-}
-
 /// Validity of a link to a file: Twilio fetches it when it takes the message.
 const LINK_LIFE: Duration = Duration::from_secs(3_600);
-
-/// The provider of the ids, as in keys.
-pub(crate) const fn api_name(connection: &Connection) -> &'static str {
-    connection.account.kind()
-}
 
 /// The clients of all providers, created once.
 pub(crate) struct Channels {
     graph: GraphClient,
     twilio: TwilioClient,
-    credentials: SendCredentials,
+    pub(crate) credentials: SendCredentials,
     files: Files,
     /// Base URL for Twilio's statuses. Without one, no status arrives.
     public_base_url: Option<String>,
@@ -91,21 +69,6 @@ impl Channels {
         })
     }
 
-    /// The connection's opened credentials; `None` if it has none.
-    pub(crate) async fn credentials(
-        &self,
-        scope: &TenantScope,
-        connection: &Connection,
-        now: Timestamp,
-    ) -> Result<Option<Arc<SendSecrets>>, SecretsError> {
-        self.credentials.of(scope, connection, now).await
-    }
-
-    /// Opens the credentials again at their next use, since the provider refused them.
-    pub(crate) fn doubt_credentials(&self, scope: &TenantScope, connection: &Connection, now: Timestamp) {
-        self.credentials.doubt(scope, connection.id, now);
-    }
-
     /// Where the provider of a connection finds the file of a leg: WhatsApp by its id there, Twilio by a link, whose answer names the file
     /// as the recipient is to see it.
     pub(crate) async fn file(
@@ -125,22 +88,23 @@ impl Channels {
         Ok(Some(link.await?.url))
     }
 
-    /// Sends once, without retries: only the message's own state decides about another attempt.
+    /// Sends a leg, with the place where the provider finds its file. Once, without retries: only the message's own state decides about
+    /// another attempt.
     pub(crate) async fn send(
         &self,
         scope: &TenantScope,
         connection: &Connection,
         credentials: Option<&SendSecrets>,
-        sending: Sending<'_>,
-    ) -> Sent {
-        let Sending { to, leg, file, key } = sending;
-        let api = api_name(connection);
+        to: &Recipient,
+        (leg, file): (&Leg, Option<&str>),
+        key: SendKey,
+    ) -> SendOutcome {
         let outgoing = Outgoing {
             content: &leg.content,
             reply_to: leg.reply_to.as_ref(),
             file,
         };
-        let outcome = match (&connection.account, credentials) {
+        match (&connection.account, credentials) {
             (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(own))) => {
                 usage::provider("whatsapp.send");
                 self.graph
@@ -149,10 +113,7 @@ impl Channels {
             }
             (Account::Twilio(account), Some(SendSecrets::Twilio(own))) => {
                 let Some(sender) = twilio_sender(account, leg) else {
-                    return Sent {
-                        outcome: unusable(leg.channel),
-                        api,
-                    };
+                    return unusable(leg.channel);
                 };
                 usage::provider("twilio.send");
                 let callback = self.public_base_url.as_ref().map(|base| {
@@ -174,15 +135,14 @@ impl Channels {
                     .await
             }
             _ => unusable(leg.channel),
-        };
-        Sent { outcome, api }
+        }
     }
 
     /// Asks the provider about a message with an unknown outcome. Meta cannot be asked.
     pub(crate) async fn find(
         &self,
         (scope, store, now): (&TenantScope, &Store, Timestamp),
-        connection: Connection,
+        connection: &Connection,
         credentials: Option<&SendSecrets>,
         message: &Message,
         leg: &Leg,
@@ -200,7 +160,7 @@ impl Channels {
             .iter()
             .filter_map(|other| other.provider_ref.as_deref().map(str::to_owned))
             .collect();
-        let api = api_name(&connection);
+        let api = connection.account.kind();
         // Two messages to one person may have the same text, so those of other messages are excluded.
         let of_others = |sids| store.refs_of_others(scope, api, sids, (message.id, attempt.number), now);
         // The list of another account would show nothing of it.
@@ -215,12 +175,7 @@ impl Channels {
             known: &known,
         };
         match self.twilio.find(credentials, &wanted, of_others).await {
-            Ok(Search::Found(report)) => Found::Accepted {
-                report,
-                leg: Box::new(leg.clone()),
-                connection: Box::new(connection),
-                number: attempt.number,
-            },
+            Ok(Search::Found(report)) => Found::Accepted(report),
             // Proof needs both: the list, and statuses, which could not be reported without our address.
             Ok(Search::NotTaken) if same_account && self.public_base_url.is_some() => Found::Nothing,
             Ok(Search::NotTaken | Search::Unclear) => Found::CannotTell,
@@ -277,19 +232,6 @@ fn unusable(channel: Channel) -> SendOutcome {
         Channel::WhatsApp => "the connection has no credentials or sender for WhatsApp",
         Channel::Sms => "the connection has no credentials or sender for SMS",
     };
-    SendOutcome::Refused {
-        code: None,
-        classified: Classified {
-            class: ErrorClass::FallBack,
-            effect: Effect::None,
-            first_wait: 0,
-            meaning,
-        },
-        reason: meaning.to_owned(),
-        because: Some(Because {
-            code: Reason::NotCarried,
-            facts: Facts::of("channel", channel.as_str()),
-        }),
-        retry_after: None,
-    }
+    let why = Refusal::new(Reason::NotCarried, meaning).and("channel", channel.as_str());
+    crate::refused(ErrorClass::FallBack, why)
 }

@@ -2,38 +2,25 @@
 
 use domain::{
     Timestamp,
-    base::ids::SendKey,
     messages::{
-        message::{AttemptState, Evidence as Known, Leg, Message, SendOutcome, StatusReport},
+        message::{AttemptState, Evidence as Known, Message, SendOutcome, StatusReport},
         refusal::{Reason, Refusal},
     },
     tenants::connection::Connection,
 };
 use jiff::SignedDuration;
 use kit::{
-    ConfigError, Done, Env, QueueName,
+    ConfigError, Done, Env, JobError, QueueName,
     enqueue::{EnqueueError, waiting},
     metric,
 };
 
-use crate::{
-    Step, StepError, Work,
-    channels::{self, Sent},
-};
+use crate::{Step, Work};
 
 /// The provider's answer about a message.
 pub(crate) enum Found {
-    /// It accepted the message.
-    Accepted {
-        /// Its report.
-        report: Box<StatusReport>,
-        /// The channel.
-        leg: Box<Leg>,
-        /// The connection that sent it.
-        connection: Box<Connection>,
-        /// The attempt.
-        number: u32,
-    },
+    /// It accepted the message, with its report.
+    Accepted(Box<StatusReport>),
     /// It was asked, and its list leaves no room for the message: it never accepted it.
     Nothing,
     /// It cannot be asked, did not answer, or its answer proves nothing.
@@ -72,78 +59,71 @@ impl Evidence {
 
 impl Work<'_> {
     /// The claim has expired: the outcome is unknown, unless the provider can be asked.
-    pub(crate) async fn doubt(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
+    pub(crate) async fn doubt(&self, mut message: Message, now: Timestamp) -> Result<Step, JobError> {
         message.doubt(now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;
         metric::count("send_unknown", &[]);
         message.version += 1;
-        self.settle(message, now).await
+        let (found, connection) = self.found(&message, now).await?;
+        match (found, connection) {
+            (Found::Accepted(report), Some(connection)) => {
+                Box::pin(self.record_found(message, &connection, &report)).await
+            }
+            _ => Ok(Step::Enough(Done::Now)),
+        }
     }
 
-    /// Asks the provider, if it can be asked.
-    async fn settle(&self, message: Message, now: Timestamp) -> Result<Step, StepError> {
-        let found = self.found(&message, now).await?;
-        self.record_found(message, found).await
-    }
-
-    async fn record_found(&self, message: Message, found: Found) -> Result<Step, StepError> {
-        let Found::Accepted {
-            report,
-            leg,
-            connection,
-            number,
-        } = found
-        else {
+    /// Records that the provider accepted the last attempt.
+    async fn record_found(
+        &self,
+        message: Message,
+        connection: &Connection,
+        report: &StatusReport,
+    ) -> Result<Step, JobError> {
+        let (Some(attempt), Some(planned)) = (message.last(), message.current_leg().cloned()) else {
             return Ok(Step::Enough(Done::Now));
         };
+        let number = attempt.number;
         let outcome = SendOutcome::Accepted {
             provider_ref: report.provider_ref.clone(),
             segments: None,
         };
-        let key = SendKey {
-            message: message.id,
-            attempt: number,
-        };
-        let sent = Sent {
-            outcome,
-            api: channels::api_name(&connection),
-        };
-        self.record(message, key, &leg, &connection, sent, Some(&report)).await
+        self.record(message, number, (&planned, connection), outcome, Some(report))
+            .await
     }
 
-    async fn found(&self, message: &Message, now: Timestamp) -> Result<Found, StepError> {
-        let Some(attempt) = message.last().filter(|attempt| attempt.state == AttemptState::Unknown) else {
-            return Ok(Found::CannotTell);
-        };
-        let Some(planned) = message.plan.get(usize::from(attempt.leg)) else {
-            return Ok(Found::CannotTell);
+    /// The answer about the last attempt, if its outcome is unknown, and the connection that was asked.
+    async fn found(&self, message: &Message, now: Timestamp) -> Result<(Found, Option<Connection>), JobError> {
+        let unknown = message.last().filter(|attempt| attempt.state == AttemptState::Unknown);
+        let (Some(attempt), Some(planned)) = (unknown, message.current_leg()) else {
+            return Ok((Found::CannotTell, None));
         };
         let Some(connection) = self.ctx.store.connection(self.scope, planned.connection).await? else {
-            return Ok(Found::CannotTell);
+            return Ok((Found::CannotTell, None));
         };
-        let credentials = match self.ctx.channels.credentials(self.scope, &connection, now).await {
+        let credentials = match self.ctx.channels.credentials.of(self.scope, &connection, now).await {
             Ok(credentials) => credentials,
             Err(error) => {
                 tracing::warn!(error = kit::chain(&error), "could not ask the provider about a message");
-                return Ok(Found::CannotTell);
+                return Ok((Found::CannotTell, None));
             }
         };
         let find = self.ctx.channels.find(
             (self.scope, &self.ctx.store, now),
-            connection,
+            &connection,
             credentials.as_deref(),
             message,
             planned,
             attempt,
         );
-        Ok(find.await)
+        Ok((find.await, Some(connection)))
     }
 
     /// Settles an attempt that is unknown for longer than the deadline: first by evidence, then by the message's policy.
-    pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, StepError> {
-        let found = self.found(&message, now).await?;
-        if let Found::Accepted { .. } = &found {
-            return self.record_found(message, found).await;
+    pub(crate) async fn give_up_waiting(&self, mut message: Message, now: Timestamp) -> Result<Step, JobError> {
+        let (found, connection) = self.found(&message, now).await?;
+        if let (Found::Accepted(report), Some(connection)) = (&found, &connection) {
+            return Box::pin(self.record_found(message, connection, report)).await;
         }
         // Reports may still be queued: while there are more than a few, a missing one proves nothing. Neither does a
         // provider's list without the message.
@@ -152,8 +132,7 @@ impl Work<'_> {
             .last()
             .map_or(now, |attempt| attempt.unknown_at.unwrap_or(attempt.claimed_at));
         let waited_enough = now >= since + longest_backlog(&message);
-        let reports_are_in = self.ctx.evidence.reports_are_in();
-        let reports_are_in = reports_are_in.await.map_err(StepError::Evidence)?;
+        let reports_are_in = self.ctx.evidence.reports_are_in().await?;
         if !waited_enough && !reports_are_in {
             let why = "waiting: reports of the provider are still in the queue";
             let why = Refusal::new(Reason::AwaitsReports, why);

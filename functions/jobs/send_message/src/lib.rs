@@ -71,7 +71,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Timestamp,
     accounts::notice::Notice,
-    base::{external::ProviderRef, ids::SendKey},
+    base::external::ProviderRef,
     calls::record::{MessageRef, consent_id},
     contacts::contact::{Change, Contact, Tried},
     media::asset::Asset,
@@ -95,7 +95,7 @@ use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
-    Along, LostRace, Races, Store, StoreError, TenantScope, Versioned,
+    Along, Races, Store, StoreError, TenantScope, Versioned,
     contacts::contact::ContactWrite,
     messages::{
         material::LegMaterial,
@@ -106,7 +106,7 @@ use store::{
     tenants::config::ConfigCache,
 };
 
-use channels::{Channels, Sending, Sent};
+use channels::Channels;
 use evidence::Evidence;
 use turns::Turns;
 
@@ -169,19 +169,16 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
     let mut moved = false;
     for _step in 0..MAX_STEPS {
         let step = RACES.until_won(|| Box::pin(take_step(&job, moved, ctx)));
-        match step.await {
-            Ok(Step::Again) => moved = true,
-            Ok(Step::Enough(done)) => return Ok(if moved { Done::Now } else { done }),
-            // Unwrapped, so that the kind of error is visible.
-            Err(StepError::Store(error)) => return Err(error.into()),
-            Err(error) => return Err(error.into()),
+        match step.await? {
+            Step::Again => moved = true,
+            Step::Enough(done) => return Ok(if moved { Done::Now } else { done }),
         }
     }
     Err(JobError::new("send a message: it did not come to rest"))
 }
 
 /// Reads the message and takes its next step. `moved`: this job has taken one already.
-async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result<Step, StepError> {
+async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result<Step, JobError> {
     let (scope, wanted) = (job.scope(), &job.body);
     let with = wanted.with.as_ref().filter(|_| !moved);
     let read = ctx.store.to_send(scope, wanted.message, with, ctx.clock.now());
@@ -244,7 +241,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn step(&self, message: Message) -> Result<Step, StepError> {
+    async fn step(&self, message: Message) -> Result<Step, JobError> {
         let now = self.ctx.clock.now();
         match message.next(now, &self.ctx.timers) {
             Next::Done | Next::Wait(_) => Ok(Step::Enough(Done::Already)),
@@ -311,9 +308,9 @@ impl Work<'_> {
     }
 
     /// Check, claim, send, record.
-    async fn try_leg(&self, mut message: Message, leg: u8, now: Timestamp) -> Result<Step, StepError> {
+    async fn try_leg(&self, mut message: Message, leg: u8, now: Timestamp) -> Result<Step, JobError> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
-            return Err(StepError::Broken("the plan lacks the channel to be tried"));
+            return Err(JobError::new("send a message: the plan lacks the channel to be tried"));
         };
         let others = check::others_that_count(&message, &self.contact);
         let (mut material, open) = tokio::try_join!(
@@ -322,7 +319,7 @@ impl Work<'_> {
                 .leg_material(self.scope, (&planned, message.cause.campaign()), &self.along),
             self.ctx.store.messages(self.scope, &others, now),
         )?;
-        message.behind = check::goes_behind(&message, &open);
+        message.behind = Message::ahead_of(message.behind.map(|behind| behind.message), &open);
         let connection = material.connection.take();
         let check = match &connection {
             None => Check::SkipLeg {
@@ -340,7 +337,8 @@ impl Work<'_> {
                 self.check(&input).await?
             }
         };
-        match (check, connection) {
+        let connection = match (check, connection) {
+            (Check::Go, Some(connection)) => connection,
             (Check::Probe, Some(connection)) => {
                 // One that a cap would block sends nothing, so it says nothing about the connection.
                 let takes = self.takes(&message, &planned, now).await?;
@@ -361,10 +359,7 @@ impl Work<'_> {
                     // Another message probes it, or it works again.
                     return Ok(Step::Again);
                 }
-                Box::pin(self.claim_and_send(message, leg, &planned, (&connection, &material), now)).await
-            }
-            (Check::Go, Some(connection)) => {
-                Box::pin(self.claim_and_send(message, leg, &planned, (&connection, &material), now)).await
+                connection
             }
             (against, _) => {
                 if let Check::Wait { why, .. } = &against
@@ -372,19 +367,14 @@ impl Work<'_> {
                 {
                     self.upload(&mut message, leg, &planned, now).await?;
                 }
-                Box::pin(self.hold_back(message, leg, against, now)).await
+                return Box::pin(self.hold_back(message, leg, against, now)).await;
             }
-        }
+        };
+        Box::pin(self.claim_and_send(message, leg, &planned, (&connection, &material), now)).await
     }
 
     /// Does what the check of a leg says that may not be sent now.
-    async fn hold_back(
-        &self,
-        mut message: Message,
-        leg: u8,
-        against: Check,
-        now: Timestamp,
-    ) -> Result<Step, StepError> {
+    async fn hold_back(&self, mut message: Message, leg: u8, against: Check, now: Timestamp) -> Result<Step, JobError> {
         let timers = &self.ctx.timers;
         match against {
             Check::Later { until, why } => {
@@ -426,7 +416,7 @@ impl Work<'_> {
                 Box::pin(self.write_step(&message, &self.contact)).await?;
                 Ok(Step::Again)
             }
-            Check::Go | Check::Probe => Err(StepError::Broken("a send was allowed without a connection")),
+            Check::Go | Check::Probe => Err(JobError::new("send a message: a send was allowed without a connection")),
         }
     }
 
@@ -437,11 +427,11 @@ impl Work<'_> {
         planned: &Leg,
         (connection, material): (&Connection, &LegMaterial),
         now: Timestamp,
-    ) -> Result<Step, StepError> {
+    ) -> Result<Step, JobError> {
         let ctx = self.ctx;
         // Everything that sending needs is read before the claim, so that nothing can fail between the claim and the
         // request.
-        let credentials = match ctx.channels.credentials(self.scope, connection, now).await {
+        let credentials = match ctx.channels.credentials.of(self.scope, connection, now).await {
             Ok(credentials) => credentials,
             Err(error) if self.receive_count >= RECEIVES_UNTIL_UNHEALTHY => {
                 return self.cannot_open(connection, &error, now).await;
@@ -484,38 +474,30 @@ impl Work<'_> {
                 Some(row) if row.last().is_some_and(|last| last.claim == claim) => message = row,
                 _ => {
                     self.give_back(message.last()).await;
-                    return Err(StepError::Store(error));
+                    return Err(error.into());
                 }
             },
-            Err(error) => return Err(StepError::Store(error)),
+            Err(error) => return Err(error.into()),
         }
         crash::point("send_message.claimed");
-        let kept_back = match self.wished_meanwhile(&message, leg, (connection, material)).await {
-            None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => Some(too_late()),
-            other => other,
-        };
-        let sent = match kept_back {
-            Some(outcome) => Sent {
-                outcome,
-                api: channels::api_name(connection),
-            },
+        let wished = self.wished_meanwhile(&message, leg, (connection, material)).await;
+        let outcome = match wished.unwrap_or_else(|error| Some(unread(&error))) {
+            Some(outcome) => outcome,
+            None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => too_late(),
             None => {
-                let sending = Sending {
-                    to: &message.to,
-                    leg: planned,
-                    file: file.as_deref(),
-                    key,
-                };
-                let credentials = credentials.as_deref();
-                ctx.channels.send(self.scope, connection, credentials, sending).await
+                let (credentials, with_file) = (credentials.as_deref(), (planned, file.as_deref()));
+                ctx.channels
+                    .send(self.scope, connection, credentials, &message.to, with_file, key)
+                    .await
             }
         };
         crash::point("send_message.sent");
-        let sent = match asset {
-            Some(asset) => self.without_file(&message, connection, asset, sent).await,
-            None => sent,
+        let outcome = match asset {
+            Some(asset) => self.without_file(&message, connection, asset, outcome).await,
+            None => outcome,
         };
-        self.record(message, key, planned, connection, sent, None).await
+        self.record(message, key.attempt, (planned, connection), outcome, None)
+            .await
     }
 
     /// What a message takes of the caps that apply to it.
@@ -527,19 +509,18 @@ impl Work<'_> {
 
     /// Blocks a message for which a cap is reached; one of a broadcast waits until somebody resumes that. Managers were told at four fifths of
     /// the cap, unless its maximum was lowered since, or what messages cost was corrected.
-    async fn beyond(&self, mut message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, StepError> {
+    async fn beyond(&self, message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, JobError> {
         if reached.maximum > 0 {
             Box::pin(self.tell_of_caps(std::slice::from_ref(reached), now)).await;
         }
         metric::count("cap_reached", &[]);
         let why = reached.reached(now);
-        if message.cause.campaign().is_some() && !message.cause.is_step() {
-            return Box::pin(self.hold_back(message, leg, check::beyond_cap(&why, now), now)).await;
-        }
-        message.block(why);
-        Box::pin(self.write_step(&message, &self.contact)).await?;
-        metric::count("message_blocked", &[]);
-        Ok(Step::Enough(Done::Now))
+        let against = if message.cause.campaign().is_some() && !message.cause.is_step() {
+            check::beyond_cap(&why, now)
+        } else {
+            Check::Never { why }
+        };
+        Box::pin(self.hold_back(message, leg, against, now)).await
     }
 
     /// Has managers told of caps that are nearly reached. If that fails, the message goes out all the same.
@@ -578,15 +559,14 @@ impl Work<'_> {
 
     /// Has the file of a leg uploaded to the provider of its connection, unless that was asked for a short while ago: another job would
     /// do the same work.
-    async fn upload(&self, message: &mut Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), StepError> {
+    async fn upload(&self, message: &mut Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), JobError> {
         let wanted = planned.content.asset().filter(|_| message.asks_for_upload(leg, now));
         let Some(used) = wanted else {
             return Ok(());
         };
         let (tenant, cause) = (self.scope.tenant(), &message.correlation_id);
         let job = ToQueue::upload(tenant, used.asset_id, planned.connection, cause, now);
-        let queued = self.ctx.queues.enqueue(vec![job], now).await;
-        queued.map(drop).map_err(StepError::Queue)?;
+        self.ctx.queues.enqueue(vec![job], now).await?;
         message.upload_asked = Some(now);
         Ok(())
     }
@@ -599,16 +579,16 @@ impl Work<'_> {
         message: &Message,
         connection: &Connection,
         asset: &Versioned<Asset>,
-        mut sent: Sent,
-    ) -> Sent {
-        let about_it = match (&sent.outcome, connection.account.api()) {
+        mut outcome: SendOutcome,
+    ) -> SendOutcome {
+        let about_it = match (&outcome, connection.account.api()) {
             (SendOutcome::Refused { code: Some(code), .. }, Some(api)) => errors::is_about_file(api, *code),
             _ => false,
         };
         let first = message.last().is_some_and(|last| last.tries == 1);
         let is_old = asset.value.uploaded_before(connection.id, message.created_at);
         if !about_it || !(first || is_old) {
-            return sent;
+            return outcome;
         }
         let forgotten = self.ctx.store.forget_upload(self.scope, asset, connection.id).await;
         let again = match forgotten {
@@ -619,12 +599,12 @@ impl Work<'_> {
                 false
             }
         };
-        if let SendOutcome::Refused { classified, .. } = &mut sent.outcome
+        if let SendOutcome::Refused { classified, .. } = &mut outcome
             && again
         {
             (classified.class, classified.first_wait) = (ErrorClass::RetryAfter, 1);
         }
-        sent
+        outcome
     }
 
     /// Reads the contact once more, so that a refusal between the check and the claim is obeyed. The claim exists by then,
@@ -634,48 +614,43 @@ impl Work<'_> {
         message: &Message,
         leg: u8,
         (connection, material): (&Connection, &LegMaterial),
-    ) -> Option<SendOutcome> {
-        let contact = match self.ctx.store.contact(self.scope, self.contact.id).await {
+    ) -> Result<Option<SendOutcome>, StoreError> {
+        let contact = match self.ctx.store.contact(self.scope, self.contact.id).await? {
             // It may have been merged into another meanwhile.
-            Ok(Some(contact)) if (contact.id, contact.version) == (self.contact.id, self.contact.version) => {
-                return None;
+            Some(contact) if (contact.id, contact.version) == (self.contact.id, self.contact.version) => {
+                return Ok(None);
             }
-            Ok(Some(contact)) => contact,
-            Ok(None) => {
+            Some(contact) => contact,
+            None => {
                 let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
-                return Some(refused(ErrorClass::Blocked, why));
+                return Ok(Some(refused(ErrorClass::Blocked, why)));
             }
-            Err(error) => return Some(unread(&error)),
         };
         let now = self.ctx.clock.now();
         let input = CheckInput {
             contact: &contact,
             ..self.check_input(message, leg, connection, material, now)
         };
-        match self.check(&input).await {
-            Ok(Check::Never { why }) => return Some(refused(ErrorClass::Blocked, why)),
-            Ok(Check::SkipLeg { why }) => return Some(refused(ErrorClass::FallBack, why)),
-            Ok(Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. }) => {}
-            Err(error) => return Some(unread(&error)),
+        match self.check(&input).await? {
+            Check::Never { why } => return Ok(Some(refused(ErrorClass::Blocked, why))),
+            Check::SkipLeg { why } => return Ok(Some(refused(ErrorClass::FallBack, why))),
+            Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. } => {}
         }
         // Messages of a contact that was merged meanwhile have not been compared with this one.
         let mut unclaimed = message.clone();
         unclaimed.attempts.pop();
         let others = check::others_that_count(&unclaimed, &contact);
-        let open = match self.ctx.store.messages(self.scope, &others, now).await {
-            Ok(open) => open,
-            Err(error) => return Some(unread(&error)),
-        };
+        let open = self.ctx.store.messages(self.scope, &others, now).await?;
         let input = CheckInput {
             message: &unclaimed,
             open: &open,
             ..input
         };
-        match check::check_frequency(&input) {
+        Ok(match check::check_frequency(&input) {
             Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),
             Check::Later { why, .. } => Some(refused(ErrorClass::RetryAfter, why)),
             _ => None,
-        }
+        })
     }
 
     /// Handles credentials that repeatedly cannot be opened: the connection's messages wait as if the provider had refused
@@ -685,7 +660,7 @@ impl Work<'_> {
         connection: &Connection,
         error: &access::SecretsError,
         now: Timestamp,
-    ) -> Result<Step, StepError> {
+    ) -> Result<Step, JobError> {
         tracing::error!(connection = %connection.id, error = kit::chain(error), "credentials cannot be opened");
         metric::count("connection_unhealthy", &[]);
         let unhealthy = |current: Connection| {
@@ -719,17 +694,16 @@ impl Work<'_> {
     async fn record(
         &self,
         message: Message,
-        key: SendKey,
-        planned: &Leg,
-        connection: &Connection,
-        sent: Sent,
+        number: u32,
+        (planned, connection): (&Leg, &Connection),
+        outcome: SendOutcome,
         report: Option<&StatusReport>,
-    ) -> Result<Step, StepError> {
-        let ctx = self.ctx;
+    ) -> Result<Step, JobError> {
+        let (ctx, id, api) = (self.ctx, message.id, connection.account.kind());
         let now = ctx.clock.now();
-        count_outcome(&sent.outcome);
+        count_outcome(&outcome);
         let limit = TimeLimit::of(MAX_RECORDING);
-        let attempted = message.attempts.iter().find(|attempt| attempt.number == key.attempt);
+        let attempted = message.attempts.iter().find(|attempt| attempt.number == number);
         let attempted = attempted.cloned();
         // A status may be faster, and the customer may write meanwhile: then the outcome is applied to the current rows. The
         // request is not repeated for that.
@@ -737,24 +711,24 @@ impl Work<'_> {
             message,
             contact: self.contact.clone(),
         };
-        let read = || ctx.store.message_and_contact(self.scope, key.message, now);
+        let read = || ctx.store.message_and_contact(self.scope, id, now);
         let record = async |found: Option<MessageAndContact>| {
             let Some(mut found) = found else { return Ok(None) };
-            let moved = found
-                .message
-                .record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
+            let moved = found.message.record(number, outcome.clone(), now, &ctx.timers);
             if let Some(report) = report {
-                found.message.apply(key.attempt, report.clone(), now, &ctx.timers);
+                found.message.apply(number, report.clone(), now, &ctx.timers);
             }
             loop {
-                let written = self.write_record(&mut found, key, moved, &sent, report, now).await;
+                let written = self
+                    .write_record(&mut found, (number, api), moved, &outcome, report, now)
+                    .await;
                 match written {
                     // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
                     Err(error)
                         if !error.is_conflict()
                             && !error.is_invalid()
                             && !limit.is_up()
-                            && self.may_still_record(&found.message, key) =>
+                            && self.may_still_record(&found.message, number) =>
                     {
                         tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
                         tokio::time::sleep(BETWEEN_RECORDS).await;
@@ -772,21 +746,14 @@ impl Work<'_> {
         };
         message.version += 1;
         crash::point("send_message.recorded");
-        let refused = |attempt: &Attempt| attempt.number == key.attempt && attempt.state == AttemptState::Refused;
-        if moved && message.attempts.iter().any(refused) {
+        let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
+        if moved && attempt.is_some_and(|attempt| attempt.state == AttemptState::Refused) {
             self.give_back(attempted.as_ref()).await;
         }
-        let mut attempts = message.attempts.iter();
-        let attempt = attempts.find(|attempt| attempt.number == key.attempt);
         let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
-        let tried = Tried {
-            channel: planned.channel,
-            to: message.to.phone.as_ref(),
-            from: connection.whatsapp_number(),
-            claimed_at: times.0,
-        };
-        self.follow(key, tried, connection, &sent.outcome, times).await?;
-        self.doubt_template(planned, connection, &sent.outcome, times).await?;
+        let attempted = (&message, number);
+        self.follow(attempted, (planned, connection), &outcome, times).await?;
+        self.doubt_template(planned, connection, &outcome, times).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -795,21 +762,21 @@ impl Work<'_> {
     async fn write_record(
         &self,
         found: &mut MessageAndContact,
-        key: SendKey,
+        (number, api): (u32, &'static str),
         moved: bool,
-        sent: &Sent,
+        outcome: &SendOutcome,
         report: Option<&StatusReport>,
         now: Timestamp,
     ) -> Result<Whose, StoreError> {
         let store = &self.ctx.store;
         let MessageAndContact { message, contact } = found;
-        let SendOutcome::Accepted { provider_ref, .. } = &sent.outcome else {
+        let SendOutcome::Accepted { provider_ref, .. } = outcome else {
             if moved {
                 Box::pin(self.write_step(message, contact)).await?;
             }
             return Ok(Whose::Ours);
         };
-        let written = self.record_accepted(message, key.attempt, sent.api, provider_ref, now);
+        let written = self.record_accepted(message, number, api, provider_ref, now);
         let whose = written.await?;
         if matches!(whose, Whose::Other) && report.is_none() {
             tracing::error!(message = %message.id, "the provider gave an id that another message has");
@@ -822,7 +789,7 @@ impl Work<'_> {
 
     /// Repeats the further effects of a refusal, for a worker that died right after recording it. Effects that exist
     /// already are not repeated.
-    async fn follow_again(&self, message: &Message, since: u32) -> Result<(), StepError> {
+    async fn follow_again(&self, message: &Message, since: u32) -> Result<(), StoreError> {
         for attempt in message.attempts.iter().filter(|attempt| attempt.number >= since) {
             let Some(planned) = message.plan.get(usize::from(attempt.leg)) else {
                 continue;
@@ -833,29 +800,20 @@ impl Work<'_> {
             let Some(outcome) = channels::refusal(attempt, &connection) else {
                 continue;
             };
-            let key = SendKey {
-                message: message.id,
-                attempt: attempt.number,
-            };
-            let tried = Tried {
-                channel: planned.channel,
-                to: message.to.phone.as_ref(),
-                from: connection.whatsapp_number(),
-                claimed_at: attempt.claimed_at,
-            };
+            let (attempted, way) = ((message, attempt.number), (planned, &connection));
+            let times = (attempt.claimed_at, attempt.claimed_at);
             // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
-                let times = (attempt.claimed_at, attempt.claimed_at);
-                self.follow(key, tried, &connection, &outcome, times).await?;
+                self.follow(attempted, way, &outcome, times).await?;
             } else if let SendOutcome::Refused { classified, .. } = &outcome {
-                self.teach(key, tried, classified, attempt.claimed_at).await?;
+                self.teach(attempted, way, classified, times).await?;
             }
         }
         Ok(())
     }
 
-    fn may_still_record(&self, message: &Message, key: SendKey) -> bool {
-        let attempt = message.attempts.iter().find(|attempt| attempt.number == key.attempt);
+    fn may_still_record(&self, message: &Message, number: u32) -> bool {
+        let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
         attempt.is_some_and(|attempt| self.ctx.clock.now() < attempt.claimed_at + self.ctx.timers.claim)
     }
 
@@ -934,13 +892,11 @@ impl Work<'_> {
     /// Effects of an error beyond the message: on the connection, and on the contact. `times`: of the claim, and now.
     async fn follow(
         &self,
-        key: SendKey,
-        tried: Tried<'_>,
-        connection: &Connection,
+        attempted: (&Message, u32),
+        (planned, connection): (&Leg, &Connection),
         outcome: &SendOutcome,
         times: (Timestamp, Timestamp),
-    ) -> Result<(), StepError> {
-        let (ctx, now) = (self.ctx, times.1);
+    ) -> Result<(), StoreError> {
         let SendOutcome::Refused {
             classified,
             retry_after,
@@ -958,7 +914,8 @@ impl Work<'_> {
         };
         if let Some(after) = connection.after_error(classified, *retry_after, times) {
             if after.health != connection.health {
-                ctx.channels.doubt_credentials(self.scope, connection, now);
+                let credentials = &self.ctx.channels.credentials;
+                credentials.doubt(self.scope, connection.id, times.1);
                 metric::count("connection_unhealthy", &[]);
             }
             let learn = |current: Connection| {
@@ -967,26 +924,38 @@ impl Work<'_> {
             };
             self.change_connection(connection, learn).await?;
         }
-        self.teach(key, tried, classified, now).await
+        self.teach(attempted, (planned, connection), classified, times).await
     }
 
     /// Effect of an error on the contact. A refusal reaches all contacts of the person ([`Store::change_contact`]).
-    async fn teach(&self, key: SendKey, tried: Tried<'_>, error: &Classified, at: Timestamp) -> Result<(), StepError> {
+    async fn teach(
+        &self,
+        (message, number): (&Message, u32),
+        (planned, connection): (&Leg, &Connection),
+        error: &Classified,
+        (claimed_at, at): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let tried = Tried {
+            channel: planned.channel,
+            to: message.to.phone.as_ref(),
+            from: connection.whatsapp_number(),
+            claimed_at,
+        };
         if self.contact.clone().learn(tried, error, at) == Change::Nothing {
             return Ok(());
         }
-        let consent = consent_id(at, &format!("failed#{}#{}", key.message, key.attempt));
+        let consent = consent_id(at, &format!("failed#{}#{number}", message.id));
         let (store, contact) = (&self.ctx.store, self.contact.id);
-        let change = |contact: &mut Contact| contact.learn(tried, error, at).proven_by(&key.message);
+        let change = |contact: &mut Contact| contact.learn(tried, error, at).proven_by(&message.id);
         RACES
             .until_won(|| Box::pin(store.change_contact(self.scope, contact, consent, change)))
-            .await?;
-        Ok(())
+            .await
+            .map(drop)
     }
 
     /// Queues the next attempt if it is near; the due index covers all others: messages that wait for their connection, and
     /// those queued too often, since Lambda ends loops between a function and its queue after about 16 rounds.
-    async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), StepError> {
+    async fn queue_next(&self, message: &Message, now: Timestamp) -> Result<(), JobError> {
         let until = match message.next(now, &self.ctx.timers) {
             Next::Try { .. } => now,
             // A retry, not a fallback deadline, which a delivery nearly always makes unnecessary.
@@ -1000,15 +969,15 @@ impl Work<'_> {
         let next = ToQueue::send(self.scope.tenant(), message)
             .at(until)
             .again(self.rounds + 1);
-        let queued = self.ctx.queues.enqueue(vec![next], now).await;
-        queued.map(drop).map_err(StepError::Queue)
+        self.ctx.queues.enqueue(vec![next], now).await?;
+        Ok(())
     }
 }
 
 /// The outcome if writing the claim took so long that a request would outlast it. No request is made: whoever settles the
 /// claim must be able to rely on nothing going out any more.
 fn too_late() -> SendOutcome {
-    kept_back(
+    refused(
         ErrorClass::RetryAfter,
         "the claim was nearly over before the request could be made",
     )
@@ -1017,14 +986,10 @@ fn too_late() -> SendOutcome {
 /// The contact cannot be judged again, so nothing is sent for now.
 fn unread(error: &StoreError) -> SendOutcome {
     tracing::warn!(error = kit::chain(error), "a contact could not be read before a send");
-    kept_back(ErrorClass::RetryAfter, "the contact could not be read before the send")
+    refused(ErrorClass::RetryAfter, "the contact could not be read before the send")
 }
 
 /// No request was made, for a reason of our own.
-fn kept_back(class: ErrorClass, meaning: &'static str) -> SendOutcome {
-    refused(class, meaning)
-}
-
 fn refused(class: ErrorClass, why: impl Into<Refusal>) -> SendOutcome {
     let (reason, because) = why.into().split();
     SendOutcome::Refused {
@@ -1048,28 +1013,5 @@ fn count_outcome(outcome: &SendOutcome) {
             metric::count("send_failed", &[("class", classified.class.as_str())]);
         }
         SendOutcome::Unknown { .. } => metric::count("send_unknown", &[]),
-    }
-}
-
-/// The reason why a step failed.
-#[derive(Debug, thiserror::Error)]
-enum StepError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("queue the next attempt")]
-    Queue(#[source] kit::enqueue::EnqueueError),
-    #[error("see how many reports are still queued")]
-    Evidence(#[source] kit::enqueue::EnqueueError),
-    #[error("open the connection's credentials")]
-    Credentials(#[from] access::SecretsError),
-    #[error("sign a link to a message's file")]
-    File(#[from] kit::files::FileError),
-    #[error("send a message: {0}")]
-    Broken(&'static str),
-}
-
-impl LostRace for StepError {
-    fn is_lost_race(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_conflict())
     }
 }

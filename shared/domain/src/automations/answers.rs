@@ -240,15 +240,10 @@ pub fn no_way_back(
     contact: &Contact,
     now: Timestamp,
 ) -> Option<Refusal> {
-    let text = texts(&config.tenant, answer, contact).pop()?;
+    let (text, profile) = (texts(&config.tenant, answer, contact).pop()?, Profile::default());
     let world = World {
-        config,
-        material: Material::NONE,
-        contact,
-        profile: &Profile::default(),
-        open: &[],
-        now,
         line_type: &line_type::unknown,
+        ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
     };
     let refused = compose(&intent(received, answer, &text, config, contact, now), &world).err();
     refused.filter(|why| matches!(why.reason, Reason::NoChannel | Reason::WindowClosed))

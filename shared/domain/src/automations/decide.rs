@@ -89,67 +89,96 @@ pub struct Considered<'a> {
     pub decision: Decision,
 }
 
-/// Decides what follows a call. The contact is the caller as known before this call: `calls` does not include it yet. The
-/// same call with the same data gives the same decision.
-pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
-    decided(call, world, grounds(call, world), recipient(call, world).map(drop))
-}
-
-/// The same, with everything that was found out on the way. Nothing but [`needs_to_consider`] must be read for it.
-pub fn consider<'a>(call: &CallView<'a>, world: &World<'a>) -> Considered<'a> {
-    considered(call, world, grounds(call, world), recipient(call, world).map(drop))
-}
-
-/// What is found out about a call that was decided on these grounds. `ruled_out`: the reason why nobody was messaged whatever the
-/// rules said.
-pub(crate) fn consider_again<'a>(
-    call: &CallView<'a>,
-    world: &World<'a>,
-    recorded: &Grounds,
-    ruled_out: Option<Refusal>,
-) -> Considered<'a> {
-    considered(call, world, without_rule(recorded), ruled_out.map_or(Ok(()), Err))
-}
-
-fn considered<'a>(
-    call: &CallView<'a>,
-    world: &World<'a>,
+/// The findings about a call: what its decision rests on, except what its message is made of.
+#[derive(Debug, Clone)]
+pub struct Findings<'a> {
+    call: CallView<'a>,
+    /// With the rule that decides, unless nobody may be messaged.
     grounds: Grounds,
+    /// Whether anybody may be messaged after such a call, whatever the rules say.
     allowed: Result<(), Refusal>,
-) -> Considered<'a> {
-    let wanted = wanted(call, world, &mut grounds.clone());
-    Considered {
-        rules: tried(world.config, call, &grounds).collect(),
-        review: wanted.and_then(|intent| review(&intent, world)).ok(),
-        decision: decided(call, world, grounds, allowed),
-    }
+    /// The first rule that matches, with its message.
+    wanted: Result<(&'a Rule, Intent<'a>), Refusal>,
 }
 
-/// The decision on these grounds, which get the rule. `allowed`: whether anybody may be messaged after such a call.
-fn decided(call: &CallView<'_>, world: &World<'_>, mut grounds: Grounds, allowed: Result<(), Refusal>) -> Decision {
-    let wanted = allowed.and_then(|()| wanted(call, world, &mut grounds));
-    let mut follow_up = wanted.and_then(|intent| compose(&intent, world));
-    let rules = &world.config.rules;
-    let rule = grounds.rule.and_then(|id| rules.iter().find(|rule| rule.id == id));
-    let enroll = rule.and_then(|rule| rule.enroll).filter(|_| follow_up.is_ok());
-    let rule = rule.map(|rule| rule.name.as_str());
-    match &mut follow_up {
-        Ok(composed) => {
-            let facts = described(call).and_if("rule", rule);
-            composed.facts = facts.with(std::mem::take(&mut composed.facts));
+impl<'a> Findings<'a> {
+    /// Those about a call that is decided now. The contact is the caller as known before this call: `calls` does not include it yet. The
+    /// same call with the same data gives the same decision.
+    pub fn of(call: &CallView<'a>, world: &World<'a>) -> Self {
+        Self::on(call, world, grounds(call, world), permitted(call, world))
+    }
+
+    /// Those about a call with these grounds, whatever rule they name.
+    pub(crate) fn on(
+        call: &CallView<'a>,
+        world: &World<'a>,
+        mut grounds: Grounds,
+        allowed: Result<(), Refusal>,
+    ) -> Self {
+        let wanted = wanted(call, world, &grounds);
+        let rule = allowed.as_ref().ok().and(wanted.as_ref().ok()).map(|(rule, _)| *rule);
+        grounds.rule = rule.map(|rule| rule.id);
+        grounds.rule_version = rule.map(|rule| rule.version);
+        grounds.cooldown_seconds = rule.map(|rule| rule.then.cooldown_seconds.get());
+        Self {
+            call: *call,
+            grounds,
+            allowed,
+            wanted,
         }
-        Err(refusal) => {
-            refusal.sentence.insert_str(0, NO_MESSAGE);
-            if refusal.reason.facts().contains(&"rule") {
-                let facts = Facts::NONE.and_if("rule", rule);
-                refusal.facts = facts.with(std::mem::take(&mut refusal.facts));
+    }
+
+    /// The data that deciding reads besides the configuration.
+    pub fn needs(&self, world: &World<'_>) -> Needs {
+        match (&self.allowed, &self.wanted) {
+            (Ok(()), Ok((_, intent))) => Needs::of(intent, world),
+            _ => Needs::default(),
+        }
+    }
+
+    /// The same for [`Findings::consider`], which also shows a message that is refused.
+    pub fn needs_to_consider(&self, world: &World<'_>) -> Needs {
+        let wanted = self.wanted.as_ref().ok();
+        wanted
+            .map(|(_, intent)| Needs::whole(intent, world))
+            .unwrap_or_default()
+    }
+
+    /// Everything that is found out on the way to the decision. Nothing but [`Findings::needs_to_consider`] must be read for it.
+    pub fn consider(self, world: &World<'a>) -> Considered<'a> {
+        let wanted = self.wanted.as_ref().ok();
+        Considered {
+            rules: tried(world.config, &self.call, &self.grounds).collect(),
+            review: wanted.and_then(|(_, intent)| review(intent, world).ok()),
+            decision: self.decide(world),
+        }
+    }
+
+    /// The decision about what follows the call.
+    pub fn decide(self, world: &World<'_>) -> Decision {
+        let wanted = self.allowed.and(self.wanted);
+        let rule = wanted.as_ref().ok().map(|(rule, _)| *rule);
+        let mut follow_up = wanted.and_then(|(_, intent)| compose(&intent, world));
+        let enroll = rule.and_then(|rule| rule.enroll).filter(|_| follow_up.is_ok());
+        let rule = rule.map(|rule| rule.name.as_str());
+        match &mut follow_up {
+            Ok(composed) => {
+                let facts = described(&self.call).and_if("rule", rule);
+                composed.facts = facts.with(std::mem::take(&mut composed.facts));
+            }
+            Err(refusal) => {
+                refusal.sentence.insert_str(0, NO_MESSAGE);
+                if refusal.reason.facts().contains(&"rule") {
+                    let facts = Facts::NONE.and_if("rule", rule);
+                    refusal.facts = facts.with(std::mem::take(&mut refusal.facts));
+                }
             }
         }
-    }
-    Decision {
-        grounds,
-        follow_up,
-        enroll,
+        Decision {
+            grounds: self.grounds,
+            follow_up,
+            enroll,
+        }
     }
 }
 
@@ -160,33 +189,6 @@ pub(crate) const NO_MESSAGE: &str = "no message: ";
 fn described(call: &CallView<'_>) -> Facts {
     let called = call.facts.business_number().and_then(Party::phone);
     Facts::of("outcome", call.outcome.as_str()).and_if("called_number", called.map(Phone::as_str))
-}
-
-/// The data that deciding reads besides the configuration, to be passed to [`decide`].
-pub fn needs(call: &CallView<'_>, world: &World<'_>) -> Needs {
-    let wanted = recipient(call, world).and_then(|_| wanted(call, world, &mut grounds(call, world)));
-    wanted.map(|intent| Needs::of(&intent, world)).unwrap_or_default()
-}
-
-/// The same for [`consider`], which also shows a message that is refused.
-pub fn needs_to_consider(call: &CallView<'_>, world: &World<'_>) -> Needs {
-    let wanted = wanted(call, world, &mut grounds(call, world));
-    wanted.map(|intent| Needs::whole(&intent, world)).unwrap_or_default()
-}
-
-/// The same for [`consider_again`].
-pub(crate) fn needs_to_consider_again(call: &CallView<'_>, world: &World<'_>, recorded: &Grounds) -> Needs {
-    let wanted = wanted(call, world, &mut recorded.clone());
-    wanted.map(|intent| Needs::whole(&intent, world)).unwrap_or_default()
-}
-
-fn without_rule(grounds: &Grounds) -> Grounds {
-    Grounds {
-        rule: None,
-        rule_version: None,
-        cooldown_seconds: None,
-        ..grounds.clone()
-    }
 }
 
 fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
@@ -252,14 +254,11 @@ pub(crate) fn first_match<'a>(config: &'a TenantConfig, call: &CallView<'_>, gro
     tried.find(|(_, unmet)| unmet.is_none()).map(|(rule, _)| rule)
 }
 
-/// The intent of the first rule that matches, which the grounds get.
-fn wanted<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> Result<Intent<'a>, Refusal> {
+/// The first rule that matches, with its intent.
+fn wanted<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &Grounds) -> Result<(&'a Rule, Intent<'a>), Refusal> {
     let phone = reached(call)?;
     let rule = first_match(world.config, call, grounds).ok_or_else(|| no_rule(call, grounds))?;
-    grounds.rule = Some(rule.id);
-    grounds.rule_version = Some(rule.version);
-    grounds.cooldown_seconds = Some(rule.then.cooldown_seconds.get());
-    Ok(intent(rule, call, phone, world, grounds.line))
+    Ok((rule, intent(rule, call, phone, world, grounds.line)))
 }
 
 pub(crate) fn no_rule(call: &CallView<'_>, grounds: &Grounds) -> Refusal {
@@ -293,10 +292,12 @@ fn intent<'a>(
 ) -> Intent<'a> {
     let World { contact, now, .. } = *world;
     let then = &rule.then;
+    let to = Recipient {
+        phone: Some(phone.clone()),
+        bsuid: contact.bsuid().map(str::to_owned),
+    };
+    let by = format!("rule {:?}", rule.name.as_str());
     Intent {
-        cause: Cause::Call(call.id),
-        purpose: Purpose::FollowUp,
-        category: then.category,
         narrowing: Narrowing {
             opt_in: then.consent == Consent::OptInOnly,
             quiet: then.quiet_hours,
@@ -305,21 +306,13 @@ fn intent<'a>(
             ..Narrowing::default()
         },
         cooldown: SignedDuration::from_secs(then.cooldown_seconds.get().into()),
-        to: Recipient {
-            phone: Some(phone.clone()),
-            bsuid: contact.bsuid().map(str::to_owned),
-        },
         line,
         prefers: Some(call.connection),
-        through: None,
-        basis: None,
-        refers: None,
-        after: None,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
         subject: Subject::Call(*call),
         since: call.last_heard(),
         not_before: now + SignedDuration::from_secs(then.delay_seconds.get().into()),
-        by: format!("rule {:?}", rule.name.as_str()),
+        ..Intent::new(Cause::Call(call.id), Purpose::FollowUp, then.category, to, &by, now)
     }
 }
 
@@ -352,8 +345,8 @@ fn reached<'a>(call: &CallView<'a>) -> Result<&'a Phone, Refusal> {
     }
 }
 
-/// The recipient, unless nobody may be messaged whatever the rules say.
-fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Refusal> {
+/// Whether anybody may be messaged after such a call, whatever the rules say.
+fn permitted(call: &CallView<'_>, world: &World<'_>) -> Result<(), Refusal> {
     let World {
         config, contact, now, ..
     } = *world;
@@ -373,13 +366,8 @@ fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Re
         let sentence = format!("too late: the call was {}", ago(last_heard, now));
         return Err(Refusal::new(Reason::Late, sentence).and("call_at", last_heard));
     }
-    if !config.tenant.status.is_active() {
-        return no(Reason::Suspended, "the account is suspended");
-    }
-    match refused(contact) {
-        Some(refusal) => Err(refusal),
-        None => Ok(phone),
-    }
+    config.tenant.may_send()?;
+    refused(contact).map_or(Ok(()), Err)
 }
 
 /// The refusal of the person, if it rules out follow-ups of every category.
@@ -999,7 +987,7 @@ mod tests {
         let hour = SignedDuration::from_hours(1);
         let (mut case, mut message) = marketing_planned_at(NOON);
         case.now += hour * 25;
-        let needed = case.with_world(needs).open;
+        let needed = case.needs().open;
         assert_eq!(needed, [message.id]);
         case.open = vec![message.clone()];
         let waits = "no message: another marketing message to this person may still be sent".to_owned();
@@ -1041,14 +1029,14 @@ mod tests {
             refused(&case),
             "no message: texted 12 h ago, marketing at most every 24 h"
         );
-        let needed = case.with_world(needs);
+        let needed = case.needs();
         assert_eq!((needed.open, needed.templates), (vec![message.id], vec![]));
         // Other follow-ups are not held up by it.
         case.now = at("2026-11-20T22:00:00+04");
         case.config.rules[0].then.category = Category::Utility;
         case.material.templates[0].category = Category::Utility;
         assert_eq!(case.plan().policy.category(), Category::Utility);
-        assert_eq!(case.with_world(needs).open, []);
+        assert_eq!(case.needs().open, []);
     }
 
     /// In whatever order the calls are decided.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     automations::{
-        decide::{Considered, NO_MESSAGE, consider_again, first_match, follow_up, needs_to_consider_again, no_rule},
+        decide::{Considered, Findings, NO_MESSAGE, first_match, follow_up, no_rule},
         rule::Rule,
     },
     base::{
@@ -149,14 +149,10 @@ impl<'a> Recorded<'a> {
     }
 
     fn world<'w>(&'w self, config: &'w TenantConfig, material: &'w Material, line_type: LineTypes<'w>) -> World<'w> {
+        let person = (&self.contact, &self.profile);
         World {
-            config,
-            material,
-            contact: &self.contact,
-            profile: &self.profile,
-            open: &[],
-            now: self.call.decided_at,
             line_type,
+            ..World::of(config, person, (material, &[]), self.call.decided_at)
         }
     }
 
@@ -200,7 +196,7 @@ impl<'a> Recorded<'a> {
     /// The data that [`Recorded::consider`] reads besides the [`scene`].
     pub fn needs(&self, scene: &TenantConfig, line_type: LineTypes<'_>) -> Needs {
         let world = self.world(scene, Material::NONE, line_type);
-        needs_to_consider_again(&self.view(), &world, &self.call.grounds)
+        self.findings(&world).needs_to_consider(&world)
     }
 
     /// What is found out about it, as of a call that is decided now.
@@ -211,7 +207,12 @@ impl<'a> Recorded<'a> {
         line_type: LineTypes<'w>,
     ) -> Considered<'w> {
         let world = self.world(scene, material, line_type);
-        consider_again(&self.view(), &world, &self.call.grounds, self.ruled_out())
+        self.findings(&world).consider(&world)
+    }
+
+    fn findings<'w>(&'w self, world: &World<'w>) -> Findings<'w> {
+        let allowed = self.ruled_out().map_or(Ok(()), Err);
+        Findings::on(&self.view(), world, self.call.grounds.clone(), allowed)
     }
 
     /// The rule that decides it, if it is one of these.

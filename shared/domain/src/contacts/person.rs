@@ -43,6 +43,11 @@ impl Person {
         }
     }
 
+    /// The contact and its profile.
+    pub const fn parts(&self) -> (&Contact, &Profile) {
+        (&self.contact, &self.profile)
+    }
+
     /// The name as people see it.
     pub fn shown_name(&self) -> Option<String> {
         shown_name(&self.profile).map(String::from)

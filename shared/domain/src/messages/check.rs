@@ -12,7 +12,7 @@ use crate::{
     messages::{
         content_draft,
         destination::refused,
-        message::{Behind, Channel, Content, Leg, Message, MessageState, most_spread},
+        message::{Channel, Content, Leg, Message, MessageState, most_spread},
         phrases::{ago, length, local, span},
         purpose::{FREQUENCY_SPAN, Lane, Limit},
         quiet::QuietAction,
@@ -179,33 +179,22 @@ fn leg<'a>(input: &CheckInput<'a>) -> Option<&'a Leg> {
 }
 
 fn account(input: &CheckInput<'_>, _: &Leg) -> Check {
-    if input.config.tenant.status.is_active() {
-        return Check::Go;
-    }
-    let why = Refusal::new(Reason::Suspended, "the account is suspended");
-    Check::Never { why }
+    never(input.config.tenant.may_send().err())
 }
 
 fn existence(input: &CheckInput<'_>, _: &Leg) -> Check {
-    if !input.contact.erasing && input.contact.deleted_at.is_none() {
-        return Check::Go;
-    }
-    let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
-    Check::Never { why }
+    let is_gone = input.contact.erasing || input.contact.deleted_at.is_some();
+    never(is_gone.then(|| Refusal::new(Reason::ContactDeleted, "the contact was deleted")))
 }
 
 fn destination(input: &CheckInput<'_>, _: &Leg) -> Check {
     let countries = &input.config.tenant.allowed_countries;
     let to = &input.message.to;
-    let refused = refused(to.phone.as_ref(), to.country(), countries, input.line_type);
-    refused.map_or(Check::Go, |why| Check::Never { why })
+    never(refused(to.phone.as_ref(), to.country(), countries, input.line_type))
 }
 
 fn consent(input: &CheckInput<'_>, _: &Leg) -> Check {
-    match welcome(&input.message.policy, input.contact, "it", input.now) {
-        Ok(()) => Check::Go,
-        Err(why) => Check::Never { why },
-    }
+    never(welcome(&input.message.policy, input.contact, "it", input.now).err())
 }
 
 /// Whether the frequency limit is checked once more before the message is sent. A further channel of a message that went out is the same
@@ -232,14 +221,6 @@ const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_secs(2);
 const BETWEEN_LOOKS_IN_DOUBT: SignedDuration = SignedDuration::from_secs(15);
 /// The longest, if that one waits for a time of its own.
 const MAX_BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(1);
-
-/// The reply that goes first now, by the one that this message was behind before. `open`: the messages that were read for it.
-pub fn goes_behind(message: &Message, open: &[Message]) -> Option<Behind> {
-    let earlier = open
-        .iter()
-        .find(|earlier| Some(earlier.id) == message.behind.map(|behind| behind.message));
-    earlier?.ahead()
-}
 
 /// Replies of a conversation go one after the other. One behind another whose outcome is unknown goes when that is given up.
 fn order(input: &CheckInput<'_>, _: &Leg) -> Check {
@@ -269,8 +250,7 @@ fn order(input: &CheckInput<'_>, _: &Leg) -> Check {
 /// The check of the frequency limit alone, for a contact that has changed after the other checks. `input.message` is without the claim that
 /// was made meanwhile.
 pub fn check_frequency(input: &CheckInput<'_>) -> Check {
-    let leg = input.message.plan.get(usize::from(input.leg));
-    leg.map_or(Check::Go, |leg| frequency(input, leg))
+    leg(input).map_or(Check::Go, |leg| frequency(input, leg))
 }
 
 /// Of several that wait, the one that is due first goes, and the others find it sent.
@@ -377,6 +357,11 @@ fn campaign(input: &CheckInput<'_>, _: &Leg) -> Check {
             why: Refusal::new(Reason::CampaignCancelled, "its campaign was deleted"),
         },
     }
+}
+
+/// The verdict on the message: without this reason, it can be sent.
+fn never(why: Option<Refusal>) -> Check {
+    why.map_or(Check::Go, |why| Check::Never { why })
 }
 
 /// The verdict on a channel: without this reason, it can be used.
@@ -594,15 +579,7 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
                     language: filled.language.clone(),
                 })?;
             let summary = ConnectionSummary::from(connection);
-            definition.sendable(summary.needs_content_sid)?;
-            // Meta moves templates between categories: a message planned as utility may be marketing by now.
-            if definition.category != message.policy.category() {
-                return Err(Refusal::from(Misfit::Category {
-                    name: definition.name.clone(),
-                    actual: definition.category,
-                    wanted: message.policy.category(),
-                }));
-            }
+            definition.sendable_as(message.policy.category(), summary.needs_content_sid)?;
             definition.check(filled).map_err(Refusal::from)
         }
         (Channel::WhatsApp, content) => {

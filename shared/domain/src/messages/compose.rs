@@ -8,7 +8,7 @@ use crate::{
     base::{
         facts::Facts,
         ids::{ConnectionId, LineId, MessageId},
-        line_type::LineTypes,
+        line_type::{LineTypes, by_numbering_plan},
         phone::Phone,
         zone::Zone,
     },
@@ -182,6 +182,26 @@ pub struct World<'a> {
     pub line_type: LineTypes<'a>,
 }
 
+impl<'a> World<'a> {
+    /// The world of a contact, with what was read for a message to them. Line types are those of the numbering plans.
+    pub fn of(
+        config: &'a TenantConfig,
+        (contact, profile): (&'a Contact, &'a Profile),
+        (material, open): (&'a Material, &'a [Message]),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            config,
+            material,
+            contact,
+            profile,
+            open,
+            now,
+            line_type: &by_numbering_plan,
+        }
+    }
+}
+
 /// A message to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Composed {
@@ -339,12 +359,10 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let planned = intent.not_before;
     let (not_before, quiet) = awake(&policy, config, planned, &zone);
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
-    let suspended = !config.tenant.status.is_active();
-    let suspended = suspended.then(|| Refusal::new(Reason::Suspended, "the account is suspended"));
     let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
     let destination = refused(phone, country, &config.tenant.allowed_countries, world.line_type);
     let mut checks = vec![
-        (Aspect::Account, unless(suspended)),
+        (Aspect::Account, config.tenant.may_send()),
         (Aspect::Destination, unless(destination)),
         (Aspect::Consent, welcome(&policy, contact, by, now)),
         (Aspect::Need, unless(unnecessary(&policy, contact, intent.since, now))),
@@ -359,7 +377,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
             unless(too_frequent(&policy, contact, open, (now, leaves_at))),
         ));
     }
-    let behind = behind(intent, open);
+    let behind = Message::ahead_of(intent.after, open);
     let room = if intent.purpose.waits_in_the_contact() {
         contact.no_room(intent.purpose, open, now)
     } else {
@@ -421,12 +439,6 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         valid_until: last,
         planned,
     })
-}
-
-/// The place of a message behind the one that goes first, if that is among these and may still be sent, or waits behind another one.
-fn behind(intent: &Intent<'_>, open: &[Message]) -> Option<Behind> {
-    let earlier = open.iter().find(|message| Some(message.id) == intent.after)?;
-    earlier.ahead()
 }
 
 /// The reason why no further reply can wait in a conversation.
@@ -797,7 +809,7 @@ pub(crate) fn content(
         Words::Template(wanted) => {
             let language = contact.language.as_deref();
             let found = find(values.material, (connection, category), wanted, language)?;
-            usable(found, category, connection)?;
+            found.sendable_as(category, connection.needs_content_sid)?;
             let filled = found.fill(wanted, &values.material.assets, |value| values.value(value))?;
             Ok(Content::Template(filled))
         }
@@ -824,7 +836,7 @@ pub(crate) fn content(
                 name: filled.name.clone(),
                 language: filled.language.clone(),
             })?;
-            usable(found, category, connection)?;
+            found.sendable_as(category, connection.needs_content_sid)?;
             found.check(filled)?;
             if let Some(used) = &filled.header_media {
                 let asset = values.material.asset(used.asset_id).ok_or_else(|| Misfit::Missing {
@@ -850,19 +862,6 @@ pub(crate) fn content(
     }
 }
 
-/// Whether a template can be sent by this connection, in a message of this category.
-fn usable(found: &TemplateDefinition, category: Category, connection: &ConnectionSummary) -> Result<(), Misfit> {
-    found.sendable(connection.needs_content_sid)?;
-    if found.category == category {
-        return Ok(());
-    }
-    Err(Misfit::Category {
-        name: found.name.clone(),
-        actual: found.category,
-        wanted: category,
-    })
-}
-
 /// The template for a person with this language, if it can be sent; otherwise the one that is named.
 fn find<'a>(
     material: &'a Material,
@@ -874,7 +873,7 @@ fn find<'a>(
         let named = || {
             material
                 .named(connection.id, wanted.name.as_str())
-                .filter(move |template| usable(template, category, connection).is_ok())
+                .filter(move |template| template.sendable_as(category, connection.needs_content_sid).is_ok())
         };
         named()
             .find(|template| same_language(&template.language, language))
@@ -908,25 +907,17 @@ mod tests {
 
     /// A text about the sample call, valid for ten minutes, to be sent this much later.
     fn intent<'a>(call: &CallView<'a>, world: &World<'_>, text: &'a SmsText, later: SignedDuration) -> Intent<'a> {
+        let to = Recipient {
+            phone: world.contact.phone().cloned(),
+            bsuid: None,
+        };
+        let (cause, purpose, category) = (Cause::Call(call.id), Purpose::FollowUp, Category::Utility);
         Intent {
-            cause: Cause::Call(call.id),
-            purpose: Purpose::FollowUp,
-            category: Category::Utility,
             narrowing: Narrowing {
                 validity: Some(minutes(10)),
                 ..Narrowing::default()
             },
-            cooldown: SignedDuration::ZERO,
-            to: Recipient {
-                phone: world.contact.phone().cloned(),
-                bsuid: None,
-            },
-            line: None,
             prefers: Some(call.connection),
-            through: None,
-            basis: None,
-            refers: None,
-            after: None,
             says: vec![Says {
                 channel: Channel::Sms,
                 words: Words::Text(text),
@@ -934,7 +925,7 @@ mod tests {
             subject: Subject::Call(*call),
             since: call.last_heard(),
             not_before: world.now + later,
-            by: "a test".to_owned(),
+            ..Intent::new(cause, purpose, category, to, "a test", world.now)
         }
     }
 

@@ -779,6 +779,11 @@ impl Message {
         self.behind.filter(|_| self.nothing_went_out())
     }
 
+    /// The message that goes before one behind this earlier one, if that is among these.
+    pub fn ahead_of(earlier: Option<MessageId>, open: &[Self]) -> Option<Behind> {
+        open.iter().find(|message| Some(message.id) == earlier)?.ahead()
+    }
+
     /// The reason why it goes no further, in one sentence.
     pub fn why(&self) -> Option<&str> {
         let (Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why)) = self.ended.as_ref()?;

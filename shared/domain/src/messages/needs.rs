@@ -230,7 +230,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        automations::decide,
+        automations::decide::Findings,
         base::bounded::Whole,
         messages::{
             inbound::OptFlag,
@@ -243,7 +243,7 @@ mod tests {
     fn needs(change: impl FnOnce(&mut Case)) -> Needs {
         let mut case = Case::new();
         change(&mut case);
-        case.with_world(decide::needs)
+        case.needs()
     }
 
     fn languages(needs: &Needs) -> Vec<Option<&str>> {
@@ -366,7 +366,8 @@ mod tests {
         let then = &mut case.config.rules[0].then;
         (then.category, then.cooldown_seconds) = (Category::Marketing, Whole::nearest(0));
         let both = |case: &Case| {
-            let [needs, whole] = [decide::needs, decide::needs_to_consider].map(|needs| case.with_world(needs));
+            let needs = case.needs();
+            let whole = case.with_world(|call, world| Findings::of(call, world).needs_to_consider(world));
             assert_eq!((&needs.open, &whole.open), (&vec![waits.id], &vec![waits.id]));
             assert!(needs.templates.is_empty() && !whole.templates.is_empty());
         };

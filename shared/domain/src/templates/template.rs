@@ -535,6 +535,19 @@ impl TemplateDefinition {
         Ok(())
     }
 
+    /// The same in a message of this category. Meta moves templates between categories: a message planned as utility may be marketing by now.
+    pub fn sendable_as(&self, category: Category, needs_content_sid: bool) -> Result<(), Misfit> {
+        self.sendable(needs_content_sid)?;
+        if self.category == category {
+            return Ok(());
+        }
+        Err(Misfit::Category {
+            name: self.name.clone(),
+            actual: self.category,
+            wanted: category,
+        })
+    }
+
     /// Checks values against the definition, so that Meta refuses no message because of its parameters.
     ///
     /// # Errors

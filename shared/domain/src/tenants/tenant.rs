@@ -21,7 +21,11 @@ use crate::{
     },
     calls::retention::Retention,
     inbox::settings::InboxSettings,
-    messages::{destination::MAX_COUNTRIES, quiet::QuietHours},
+    messages::{
+        destination::MAX_COUNTRIES,
+        quiet::QuietHours,
+        refusal::{Reason, Refusal},
+    },
     money::cap::{Cap, MAX_CAPS},
 };
 
@@ -131,6 +135,17 @@ impl Tenant {
             leaves_at: None,
             config_version: 0,
         }
+    }
+
+    /// Whether messages are sent for it.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn may_send(&self) -> Result<(), Refusal> {
+        if self.status.is_active() {
+            return Ok(());
+        }
+        Err(Refusal::new(Reason::Suspended, "the account is suspended"))
     }
 
     /// The value of `tenant.<name>`.

@@ -2,7 +2,7 @@
 
 use domain::{
     automations::{
-        decide::{decide, needs, obstacles},
+        decide::{Findings, obstacles},
         rule::Rule,
     },
     base::{
@@ -176,11 +176,13 @@ fn channels(
         now,
         line_type: &line_type::unknown,
     };
-    let read = read(&needs(&call, &world(Material::NONE)), material);
-    let decision = decide(&call, &world(&read));
+    let dry = world(Material::NONE);
+    let findings = Findings::of(&call, &dry);
+    let read = read(&findings.needs(&dry), material);
+    let decision = findings.clone().decide(&world(&read));
     assert_eq!(
         decision,
-        decide(&call, &world(material)),
+        findings.decide(&world(material)),
         "what is not needed changes nothing"
     );
     let legs = decision.follow_up.map(|composed| composed.legs).unwrap_or_default();

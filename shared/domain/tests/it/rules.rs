@@ -2,7 +2,7 @@
 
 use domain::{
     automations::{
-        decide::{Decision, decide, unmet},
+        decide::{Decision, Findings, unmet},
         rule::{Caller, Hours, Rule, in_order},
     },
     base::{
@@ -172,18 +172,16 @@ fn view<'a>(config: &TenantConfig, call: &'a Call, contact: &Contact) -> CallVie
 }
 
 fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decision {
-    decide(
-        &view(config, call, contact),
-        &World {
-            config,
-            material: &material(),
-            contact,
-            profile: &Profile::default(),
-            open: &[],
-            now: call.now,
-            line_type: &line_type::unknown,
-        },
-    )
+    let world = World {
+        config,
+        material: &material(),
+        contact,
+        profile: &Profile::default(),
+        open: &[],
+        now: call.now,
+        line_type: &line_type::unknown,
+    };
+    Findings::of(&view(config, call, contact), &world).decide(&world)
 }
 
 /// The rule that must decide, found in the simplest way.

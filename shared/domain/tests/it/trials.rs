@@ -2,7 +2,7 @@
 
 use domain::{
     automations::{
-        decide::{Considered, Decision, consider, decide, needs, needs_to_consider},
+        decide::{Considered, Decision, Findings},
         replay::{Difference, Former, Recorded, Replayed, scene},
         rule::{Caller, Consent, Hours, Rule, in_order},
     },
@@ -372,9 +372,10 @@ impl Case {
     /// As `process_call` decides it.
     fn decided(&self) -> Decision {
         let case = self.begun();
-        let view = case.view();
-        let (material, open) = case.read(&needs(&view, &case.world(Material::NONE, &[])));
-        decide(&view, &case.world(&material, &open))
+        let nothing = case.world(Material::NONE, &[]);
+        let findings = Findings::of(&case.view(), &nothing);
+        let (material, open) = case.read(&findings.needs(&nothing));
+        findings.decide(&case.world(&material, &open))
     }
 
     /// As `process_call` stores it.
@@ -478,10 +479,10 @@ proptest! {
     fn dry_run_equals_what_happens(case in case()) {
         let happened = case.decided();
         let case = case.begun();
-        let view = case.view();
-        let (material, open) = case.read(&needs_to_consider(&view, &case.world(Material::NONE, &[])));
-        let foreseen = case.world(&material, &open);
-        let Considered { rules, review, decision } = consider(&view, &foreseen);
+        let nothing = case.world(Material::NONE, &[]);
+        let findings = Findings::of(&case.view(), &nothing);
+        let (material, open) = case.read(&findings.needs_to_consider(&nothing));
+        let Considered { rules, review, decision } = findings.consider(&case.world(&material, &open));
         prop_assert_eq!(&decision, &happened);
 
         let order: Vec<_> = rules.iter().map(|(rule, _)| rule.id).collect();

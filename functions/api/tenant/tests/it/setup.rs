@@ -1,7 +1,7 @@
 //! The progress of the set-up: working steps are done, and the problems of the others are named.
 
 use domain::{
-    automations::decide::{decide, needs},
+    automations::decide::Findings,
     base::{
         ids::{CallId, ContactId, ProductId, RuleId},
         line_type,
@@ -318,12 +318,11 @@ async fn follows(
         now: aws.now(),
         line_type: &line_type::unknown,
     };
-    let material = aws
-        .store()
-        .material(scope, &needs(&call, &world), &store::Along::default())
-        .await;
+    let needs = Findings::of(&call, &world).needs(&world);
+    let material = aws.store().material(scope, &needs, &store::Along::default()).await;
     let material = &material.expect("the table answers");
-    let decision = decide(&call, &World { material, ..world });
+    let world = World { material, ..world };
+    let decision = Findings::of(&call, &world).decide(&world);
     decision.follow_up.is_ok()
 }
 
