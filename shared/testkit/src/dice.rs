@@ -21,9 +21,6 @@ impl Dice {
     }
 
     /// A place below this one.
-    ///
-    /// # Panics
-    /// When there is none.
     pub fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.roll(bound as u64)).expect("below the bound")
     }
@@ -34,9 +31,6 @@ impl Dice {
     }
 
     /// One of these.
-    ///
-    /// # Panics
-    /// When there are none.
     pub fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }

@@ -53,9 +53,6 @@ pub struct FileHost {
 
 impl FileHost {
     /// With this answer for any file. Nothing is known of it.
-    ///
-    /// # Panics
-    /// When there is no free port.
     pub fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));

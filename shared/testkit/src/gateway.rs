@@ -115,9 +115,6 @@ impl Call {
     }
 
     /// The event that the function receives.
-    ///
-    /// # Panics
-    /// Never: it is built from API Gateway's own example.
     pub fn event(&self) -> HttpEvent {
         serde_json::from_value(self.event.clone()).expect("it has API Gateway's form")
     }
@@ -138,9 +135,6 @@ pub struct Answer {
 
 impl Function {
     /// The function with these routes.
-    ///
-    /// # Panics
-    /// When the test's environment lacks a variable.
     pub fn new(env: &Env, routes: impl FnOnce(&Env) -> Result<Router, kit::ConfigError>) -> Self {
         Self(App::new(env, routes(env).expect("the test's variables are right")))
     }
@@ -193,17 +187,11 @@ impl Answer {
     }
 
     /// The body as JSON.
-    ///
-    /// # Panics
-    /// When it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(self.response.body()).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
     }
 
     /// The items of a list.
-    ///
-    /// # Panics
-    /// When it is none.
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {
         let items = self.is(200).json()["items"].as_array().cloned();
@@ -211,9 +199,6 @@ impl Answer {
     }
 
     /// This field of each item of a list.
-    ///
-    /// # Panics
-    /// When it is none, or an item has no such text.
     #[track_caller]
     pub fn texts(&self, field: &str) -> Vec<String> {
         texts(&self.items(), field)
@@ -227,9 +212,6 @@ impl Answer {
     }
 
     /// The problem's sentence.
-    ///
-    /// # Panics
-    /// When it has none.
     pub fn detail(&self) -> String {
         self.json()["detail"]
             .as_str()
@@ -251,9 +233,6 @@ impl Answer {
     }
 
     /// Requires this status.
-    ///
-    /// # Panics
-    /// When it has another.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status(), status, "{}", self.shown());
@@ -261,9 +240,6 @@ impl Answer {
     }
 
     /// Requires the `ETag` of this version.
-    ///
-    /// # Panics
-    /// When it has another.
     #[track_caller]
     pub fn has_version(&self, version: u64) -> &Self {
         assert_eq!(self.header("etag"), format!("\"{version}\""), "{}", self.shown());
@@ -271,18 +247,12 @@ impl Answer {
     }
 
     /// Version of the resource, as its `ETag` says.
-    ///
-    /// # Panics
-    /// When it is no number in quotes.
     pub fn version(&self) -> u64 {
         let version = self.header("etag").trim_matches('"').parse();
         version.expect("the ETag is a version")
     }
 
     /// Requires this problem.
-    ///
-    /// # Panics
-    /// When it is another, or none.
     #[track_caller]
     pub fn is_refused(&self, status: u16, kind: &str) -> &Self {
         assert_eq!((self.status(), &*self.problem()), (status, kind), "{}", self.shown());
@@ -295,9 +265,6 @@ impl Answer {
     }
 
     /// Requires a 422 that names this field, and perhaps others.
-    ///
-    /// # Panics
-    /// When it is something else.
     #[track_caller]
     pub fn names_field(&self, field: &str) -> &Self {
         self.is_refused(422, "invalid");
@@ -307,9 +274,6 @@ impl Answer {
     }
 
     /// Requires a 422 that names these fields and no others.
-    ///
-    /// # Panics
-    /// When it is something else.
     #[track_caller]
     pub fn names_only(&self, fields: &[&str]) -> &Self {
         self.is_refused(422, "invalid");
@@ -319,9 +283,6 @@ impl Answer {
 }
 
 /// This field of each item.
-///
-/// # Panics
-/// When it is not a text.
 #[track_caller]
 pub fn texts(items: &[Value], field: &str) -> Vec<String> {
     let text = |item: &Value| match item[field].as_str() {

@@ -52,9 +52,6 @@ pub struct Lossy {
 
 impl Lossy {
     /// In front of this test's AWS.
-    ///
-    /// # Panics
-    /// When there is no free port, or the emulator's URL is invalid.
     pub fn before(aws: &Aws) -> Self {
         let endpoint = aws.env().config().text("AWS_ENDPOINT_URL");
         let upstream = endpoint.expect("the emulator").trim_start_matches("http://").to_owned();

@@ -82,9 +82,6 @@ impl Request {
     }
 
     /// The body as JSON.
-    ///
-    /// # Panics
-    /// When it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
@@ -96,9 +93,6 @@ impl Request {
     }
 
     /// The recipient of a message as its provider writes it: `971501234567`, `+971501234567`, `whatsapp:+971501234567`.
-    ///
-    /// # Panics
-    /// When it was sent to the Graph API and is not JSON.
     pub fn recipient(&self) -> Option<String> {
         if !self.is_graph() {
             return self.field("To");
@@ -182,9 +176,6 @@ pub struct Provider {
 
 impl Provider {
     /// Starts one on a free port.
-    ///
-    /// # Panics
-    /// When there is none.
     pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
@@ -254,9 +245,6 @@ impl Provider {
     }
 
     /// The only send so far.
-    ///
-    /// # Panics
-    /// When there are none, or several.
     pub fn only_send(&self) -> Request {
         let mut sends = self.sends();
         assert_eq!(sends.len(), 1, "{sends:?}");

@@ -37,9 +37,6 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// Opens what was encrypted for the device.
-///
-/// # Panics
-/// When it was encrypted for another one, or in another way.
 pub fn opened(body: &[u8]) -> Vec<u8> {
     let (salt, rest) = body.split_at(16);
     let (sender, sealed) = rest[5..].split_at(usize::from(rest[4]));

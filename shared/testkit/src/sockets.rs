@@ -13,9 +13,6 @@ use serde_json::Value;
 use crate::asked::Asked;
 
 /// The id of a connection.
-///
-/// # Panics
-/// When it is none.
 pub fn socket_id(text: &str) -> SocketId {
     SocketId::new(text.to_owned()).expect("an id of a connection")
 }
@@ -38,9 +35,6 @@ pub struct Gateway {
 
 impl Gateway {
     /// On which all connections take what they are told.
-    ///
-    /// # Panics
-    /// When there is no free port.
     pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
