@@ -504,9 +504,6 @@ impl Seeded {
     }
 
     /// The same with contacts that were read before.
-    ///
-    /// # Errors
-    /// As [`store::Store::merge_people`].
     pub async fn merge_read(&self, aws: &Aws, survivor: Person, other: Person) -> Result<MergeId, PersonError> {
         let (undo, merge, stamp) = decided_merge(aws, survivor, other);
         let decided = Decided {

@@ -69,9 +69,6 @@ impl Vendor {
     }
 
     /// The webhooks of a call, in the order in which they happen.
-    ///
-    /// # Errors
-    /// With the reason, when this vendor cannot report such a call.
     pub(crate) fn webhooks(
         self,
         world: &Sims,
