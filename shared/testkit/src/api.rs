@@ -34,7 +34,6 @@ use crate::{Answer, Aws, Call, Function, Lossy, seed};
 /// The password of all users of a [`Town`].
 pub const PASSWORD: &str = "seaside bakery opens early";
 
-/// Its hash.
 const PASSWORD_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$DJOnqgJU5aEpco/Nd/Q0C3ZZp7NrIa4WrxhzuJlzFFY";
 
@@ -78,7 +77,6 @@ pub async fn env_of_all(aws: &Aws) -> Env {
 /// A user who can log in.
 #[derive(Debug, Clone)]
 pub struct Citizen {
-    /// The user's id.
     pub user: UserId,
     /// The address. The password is [`PASSWORD`].
     pub email: Email,
@@ -88,7 +86,6 @@ pub struct Citizen {
 
 /// A tenant of a [`Town`].
 pub struct House {
-    /// The tenant.
     pub tenant: TenantId,
     /// Its name in URLs.
     pub slug: Slug,
@@ -96,7 +93,6 @@ pub struct House {
     pub people: Vec<(Role, Citizen)>,
     /// Its API key with the role admin.
     pub key: ApiKeyId,
-    /// That key's secret.
     pub key_secret: String,
     scope: TenantScope,
 }
@@ -151,7 +147,6 @@ impl<'a> Town<'a> {
         }
     }
 
-    /// The test's AWS.
     pub const fn aws(&self) -> &'a Aws {
         self.aws
     }
@@ -218,12 +213,10 @@ impl<'a> Town<'a> {
         self.api_key(&self.home.key_secret)
     }
 
-    /// A caller with this access token.
     pub fn bearer(&self, token: &str) -> Caller<'_> {
         self.anyone().with_header("authorization", &format!("Bearer {token}"))
     }
 
-    /// A caller with this API key.
     pub fn api_key(&self, secret: &str) -> Caller<'_> {
         self.anyone().with_header("x-api-key", secret)
     }
@@ -333,7 +326,6 @@ impl<'a> Caller<'a> {
         self.with_header("x-tenant-id", &tenant.to_string())
     }
 
-    /// A `GET`.
     pub fn get(&self, path: &str) -> Asking<'a> {
         self.call(Call::get(path))
     }
@@ -369,7 +361,6 @@ impl<'a> Caller<'a> {
         found
     }
 
-    /// A `POST` of JSON.
     pub fn post(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
         self.call(Call::json(path, body.into().to_string()))
     }
@@ -385,18 +376,15 @@ impl<'a> Caller<'a> {
         self.call(call.body(changes.into().to_string()))
     }
 
-    /// A `PUT` of JSON.
     pub fn put(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
         let call = Call::new("PUT", path).header("content-type", "application/json");
         self.call(call.body(body.into().to_string()))
     }
 
-    /// A `DELETE`.
     pub fn delete(&self, path: &str) -> Asking<'a> {
         self.call(Call::new("DELETE", path))
     }
 
-    /// Another request.
     pub fn call(&self, call: Call) -> Asking<'a> {
         let with = |call: Call, (name, value): &(String, String)| call.header(name, value);
         Asking {
@@ -414,18 +402,15 @@ pub struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.call = self.call.header(name, value);
         self
     }
 
-    /// Adds `If-Match` with this version.
     pub fn if_match(self, version: u64) -> Self {
         self.header("if-match", &format!("\"{version}\""))
     }
 
-    /// Sets the caller's address.
     pub fn from_address(mut self, address: &str) -> Self {
         self.call = self.call.from_address(address);
         self

@@ -12,7 +12,6 @@ pub struct Asked {
     pub method: String,
     /// The path with its query.
     pub path: String,
-    /// The `Authorization` header.
     pub authorization: String,
     /// The beginning of the body, at most [`MAX_KEPT`] bytes.
     pub body: Vec<u8>,

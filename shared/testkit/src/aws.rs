@@ -153,12 +153,10 @@ impl Aws {
         &self.clock
     }
 
-    /// New ids.
     pub const fn ids(&self) -> &Ids {
         &self.ids
     }
 
-    /// The table.
     pub fn store(&self) -> Store {
         Store::new(
             self.own.dynamodb(),
@@ -181,7 +179,6 @@ impl Aws {
         operator::scope(tenant)
     }
 
-    /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -378,7 +375,6 @@ impl Aws {
         found
     }
 
-    /// Number of rows in the table.
     pub async fn row_count(&self) -> usize {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
         let (mut count, mut start) = (0, None);

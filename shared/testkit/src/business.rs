@@ -89,7 +89,6 @@ pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a value of this type")
 }
 
-/// A telephone number.
 pub fn phone(number: &str) -> Phone {
     number.parse().expect("a telephone number")
 }
@@ -515,7 +514,6 @@ impl Seeded {
         Ok(merge.id)
     }
 
-    /// Undoes a merge.
     pub async fn unmerge(&self, aws: &Aws, merge: MergeId) {
         let (store, scope) = (aws.store(), self.scope());
         let survivor = store.known(scope, merge.contact()).await;

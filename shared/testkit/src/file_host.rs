@@ -77,7 +77,6 @@ impl FileHost {
         Self { url, shared }
     }
 
-    /// Its URL.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -14,12 +14,10 @@ pub fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("cannot read fixture {}: {error}", path.display()))
 }
 
-/// A fixture as text.
 pub fn text(name: &str) -> String {
     String::from_utf8(bytes(name)).unwrap_or_else(|error| panic!("fixture {name} is not UTF-8: {error}"))
 }
 
-/// A fixture as JSON.
 pub fn json(name: &str) -> Value {
     serde_json::from_slice(&bytes(name)).unwrap_or_else(|error| panic!("fixture {name} is not JSON: {error}"))
 }

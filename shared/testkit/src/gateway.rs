@@ -33,12 +33,10 @@ impl Call {
         Self { event }
     }
 
-    /// A `GET`.
     pub fn get(path_and_query: &str) -> Self {
         Self::new("GET", path_and_query)
     }
 
-    /// A `POST` of JSON.
     pub fn json(path: &str, body: impl AsRef<[u8]>) -> Self {
         Self::new("POST", path)
             .header("content-type", "application/json")
@@ -51,13 +49,11 @@ impl Call {
         call.body_base64(body)
     }
 
-    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.event["headers"][name] = value.into();
         self
     }
 
-    /// Sets the caller's address.
     pub fn from_address(mut self, address: &str) -> Self {
         self.event["requestContext"]["http"]["sourceIp"] = address.into();
         self
@@ -71,7 +67,6 @@ impl Call {
         self
     }
 
-    /// Removes a header.
     pub fn without_header(mut self, name: &str) -> Self {
         if let Some(headers) = self.event["headers"].as_object_mut() {
             headers.remove(name);
@@ -91,7 +86,6 @@ impl Call {
         }
     }
 
-    /// The body as base64.
     pub fn body_base64(mut self, body: impl AsRef<[u8]>) -> Self {
         self.event["body"] = STANDARD.encode(body).into();
         self.event["isBase64Encoded"] = true.into();
@@ -123,7 +117,6 @@ impl Call {
 /// A function in process.
 pub struct Function(App);
 
-/// The function's answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     response: Response<Bytes>,
@@ -134,12 +127,10 @@ pub struct Answer {
 }
 
 impl Function {
-    /// The function with these routes.
     pub fn new(env: &Env, routes: impl FnOnce(&Env) -> Result<Router, kit::ConfigError>) -> Self {
         Self(App::new(env, routes(env).expect("the test's variables are right")))
     }
 
-    /// Calls it.
     pub async fn call(&self, call: &Call) -> Answer {
         Answer {
             response: self.0.answer(call.event()).await,
@@ -150,7 +141,6 @@ impl Function {
 }
 
 impl Answer {
-    /// The status.
     pub fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
@@ -164,34 +154,28 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// Method and path of the request.
     pub fn request(&self) -> &str {
         &self.request
     }
 
-    /// All headers.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let headers = self.response.headers().iter();
         headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()))
     }
 
-    /// The cookies in the answer.
     pub fn cookies(&self) -> Vec<&str> {
         let all = self.response.headers().get_all("set-cookie").iter();
         all.filter_map(|value| value.to_str().ok()).collect()
     }
 
-    /// The body.
     pub fn text(&self) -> &str {
         std::str::from_utf8(self.response.body()).unwrap_or_default()
     }
 
-    /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(self.response.body()).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
     }
 
-    /// The items of a list.
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {
         let items = self.is(200).json()["items"].as_array().cloned();

@@ -27,7 +27,6 @@ enum Fate {
     Late(Box<dyn FnOnce() + Send>),
 }
 
-/// Any operation.
 const ANY: &str = "*";
 
 /// An operation, and what happens to its next request.

@@ -32,7 +32,6 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Those of this tenant.
     pub fn of(aws: &Aws, scope: &TenantScope) -> Self {
         Self {
             store: aws.store(),
@@ -77,7 +76,6 @@ impl Operations {
         found.expect("the operation is there")
     }
 
-    /// The operation as it is now.
     pub async fn get(&self, start: &StartOperation) -> Operation {
         self.versioned(start).await.value
     }

@@ -48,7 +48,6 @@ impl Reply {
         Self::Answer(status, Vec::new(), json!({"message": words})).header("x-amzn-errortype", code)
     }
 
-    /// The same with a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Self::Answer(_, headers, _) = &mut self {
             headers.push((name, value.to_owned()));
@@ -64,9 +63,7 @@ pub struct Request {
     pub method: String,
     /// The path with its query.
     pub path: String,
-    /// The `Authorization` header.
     pub authorization: String,
-    /// The body.
     pub body: String,
 }
 
@@ -81,7 +78,6 @@ impl Request {
         self.path == "/v2/email/outbound-emails"
     }
 
-    /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
@@ -175,7 +171,6 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Starts one on a free port.
     pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
@@ -193,7 +188,6 @@ impl Provider {
         Self { url, shared }
     }
 
-    /// Its URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -237,14 +231,12 @@ impl Provider {
         self.shared.lock().listed = None;
     }
 
-    /// Every send so far.
     pub fn sends(&self) -> Vec<Request> {
         let state = self.shared.lock();
         let sends = state.requests.iter().filter(|request| request.method == "POST");
         sends.cloned().collect()
     }
 
-    /// The only send so far.
     pub fn only_send(&self) -> Request {
         let mut sends = self.sends();
         assert_eq!(sends.len(), 1, "{sends:?}");

@@ -14,7 +14,6 @@ pub const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWX
 /// Its secret.
 pub const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
 
-/// Its private key.
 const PRIVATE: &str = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94";
 
 struct Length(usize);

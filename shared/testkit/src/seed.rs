@@ -37,9 +37,7 @@ pub const TELEPHONY_SECRET: &str = "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZX
 pub struct Seeded {
     /// The configuration that was written.
     pub configured: Configured,
-    /// Its Twilio connection.
     pub twilio: ConnectionId,
-    /// Its WhatsApp connection.
     pub whatsapp: ConnectionId,
     /// Its generic telephone system.
     pub telephony: ConnectionId,
@@ -47,7 +45,6 @@ pub struct Seeded {
 }
 
 impl Seeded {
-    /// The tenant.
     pub const fn tenant(&self) -> TenantId {
         self.configured.tenant.id
     }

@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use crate::asked::Asked;
 
-/// The id of a connection.
 pub fn socket_id(text: &str) -> SocketId {
     SocketId::new(text.to_owned()).expect("an id of a connection")
 }
@@ -75,7 +74,6 @@ impl Gateway {
         lock(&self.seen).told.remove(id.as_str()).unwrap_or_default()
     }
 
-    /// Whether this connection was closed.
     pub fn is_closed(&self, id: &SocketId) -> bool {
         lock(&self.seen).closed.contains(id.as_str())
     }

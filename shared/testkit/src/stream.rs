@@ -12,7 +12,6 @@ use crate::{Aws, aws::noon, template::functions};
 /// Rows by their keys.
 pub type Rows = BTreeMap<(String, String), Item>;
 
-/// All rows of the table.
 pub async fn rows(aws: &Aws) -> Rows {
     let table = aws.env().config().text("TABLE_NAME").expect("a table");
     let scanned = aws.dynamodb().scan().table_name(table).send().await;

@@ -5,7 +5,6 @@ use std::{path::Path, sync::OnceLock};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};
 
-/// The whole template.
 pub fn template() -> &'static Value {
     static TEMPLATE: OnceLock<Value> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
@@ -60,11 +59,9 @@ pub struct Function {
     pub name: &'static str,
     /// The part before that: its room, such as `jobs`.
     pub room: &'static str,
-    /// Its definition.
     pub resource: &'static Value,
 }
 
-/// All functions.
 pub fn functions() -> Vec<Function> {
     resources("AWS::Serverless::Function")
         .map(|(id, resource)| {

@@ -34,7 +34,6 @@ pub struct Webhook {
 
 /// One test's AWS with a tenant in it, and a process of the function.
 pub struct World {
-    /// Its AWS.
     pub aws: Aws,
     /// The tenant, as created by [`seed::tenant`].
     pub tenant: Seeded,
@@ -150,12 +149,10 @@ impl World {
         stranger
     }
 
-    /// Calls the function.
     pub async fn call(&self, call: &Call) -> Answer {
         self.function.call(call).await
     }
 
-    /// Calls the function and returns the answer's status.
     pub async fn status(&self, call: &Call) -> u16 {
         self.call(call).await.status()
     }

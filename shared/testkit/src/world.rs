@@ -17,11 +17,8 @@ use crate::{
 
 /// One test's AWS with a business in it, and a process of the function under test.
 pub struct World<C> {
-    /// Its AWS.
     pub aws: Aws,
-    /// The business in it.
     pub business: Seeded,
-    /// The function's context.
     pub ctx: C,
     env: Env,
     build: fn(&Env) -> Result<C, ConfigError>,
@@ -62,7 +59,6 @@ impl<C> World<C> {
         Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await
     }
 
-    /// Writes a message.
     pub async fn write(&self, message: &Message) {
         let written = self.aws.store().write_message(self.business.scope(), message).await;
         written.expect("the message is written");
@@ -86,7 +82,6 @@ impl<C> World<C> {
         found.expect("the message is there")
     }
 
-    /// The contact with this identity.
     pub async fn contact_of(&self, identity: &Identity) -> Option<Contact> {
         let (store, scope) = (self.aws.store(), self.business.scope());
         store.contact_of(scope, identity).await.expect("the table answers")
