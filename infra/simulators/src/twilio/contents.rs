@@ -154,19 +154,6 @@ fn find(world: &Sims, account: &TwilioAccount, sid: &str) -> Result<Record, Twil
         .ok_or_else(|| TwilioError::no_content(sid))
 }
 
-/// Contents with their approvals, for the control API.
-pub(crate) fn contents_of(world: &Sims, account: &TwilioAccount) -> Vec<Value> {
-    let now = world.now();
-    let all = of(&world.state(), account);
-    all.iter()
-        .map(|record| {
-            let mut shown = record.resource("https://content.twilio.com");
-            shown["approval_requests"] = record.approval(account, now);
-            shown
-        })
-        .collect()
-}
-
 /// What WhatsApp decides about a content.
 pub(crate) fn review(
     world: &Sims,

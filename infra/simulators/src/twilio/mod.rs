@@ -22,7 +22,7 @@ use crate::faults::{Api, Event};
 use crate::interference;
 use crate::world::Sims;
 
-pub(crate) use contents::{Contents, contents_of, review};
+pub(crate) use contents::{Contents, review};
 use errors::TwilioError;
 pub(crate) use media::{fetch_media, receive};
 pub(crate) use messages::Inbound;
