@@ -34,19 +34,12 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/phones", get(list_phones))
         .route("/phones/{number}", get(show_phone).put(set_profile))
         .route("/phones/{number}/read", post(read_messages))
-        .route(
-            "/faults",
-            get(list_faults)
-                .put(replace_faults)
-                .post(add_fault)
-                .delete(clear_faults),
-        )
+        .route("/faults", get(list_faults).put(replace_faults).post(add_fault))
         .route("/faults/{id}", delete(remove_fault))
         .route("/outbox", get(list_outbox))
         .route("/deliveries", get(show_deliveries))
         .route("/idle", get(show_idle))
         .route("/clock", get(show_clock).put(set_clock))
-        .route("/reset", post(reset))
 }
 
 /// A request that cannot be executed, with the reason.
@@ -544,12 +537,6 @@ async fn add_fault(State(world): State<Sims>, Json(rule): Json<Rule>) -> (Status
     (StatusCode::CREATED, Json(json!({"id": id})))
 }
 
-async fn clear_faults(State(world): State<Sims>) -> StatusCode {
-    world.state().faults.replace(Vec::new());
-    world.faults_changed();
-    StatusCode::NO_CONTENT
-}
-
 async fn remove_fault(State(world): State<Sims>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
     if !world.state().faults.remove(id) {
         return Err(not_found(format!("there is no fault {id}")));
@@ -609,10 +596,4 @@ async fn set_clock(State(world): State<Sims>, Json(input): Json<ClockIn>) -> Jso
     graph::run_due(&world);
     world.timers_changed();
     show_clock(State(world)).await
-}
-
-/// Clears messages, phones, windows, opt-outs, media, templates and faults, but keeps the configuration.
-async fn reset(State(world): State<Sims>) -> StatusCode {
-    world.reset();
-    StatusCode::NO_CONTENT
 }

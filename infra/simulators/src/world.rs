@@ -204,13 +204,6 @@ impl World {
         self.changed("*");
     }
 
-    /// Forgets everything but the configuration.
-    pub(crate) fn reset(&self) {
-        let config = self.config();
-        *self.state() = State::new(&config, &self.clock);
-        self.faults_changed();
-    }
-
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
