@@ -21,7 +21,7 @@ use crate::phones::{Note, Profile, e164, same_number};
 use crate::statuses::{self, COPIES_WHEN_DUPLICATED};
 use crate::vendors::Vendor;
 use crate::world::Sims;
-use crate::{graph, pbx, twilio, vendors};
+use crate::{graph, twilio, vendors};
 
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
@@ -113,27 +113,12 @@ async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
 
 // Calls
 
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum CallVia {
     Twilio,
-    Telephony,
-    Aircall,
-    Vonage,
-    Exotel,
-    Plivo,
-}
-
-impl CallVia {
-    const fn vendor(self) -> Option<Vendor> {
-        match self {
-            Self::Twilio | Self::Telephony => None,
-            Self::Aircall => Some(Vendor::Aircall),
-            Self::Vonage => Some(Vendor::Vonage),
-            Self::Exotel => Some(Vendor::Exotel),
-            Self::Plivo => Some(Vendor::Plivo),
-        }
-    }
+    #[serde(untagged)]
+    Vendor(Vendor),
 }
 
 #[derive(Debug, Deserialize)]
@@ -180,15 +165,13 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
     let via = input.via.unwrap_or(if tenant.twilio.is_some() {
         CallVia::Twilio
     } else {
-        CallVia::Telephony
+        CallVia::Vendor(Vendor::Telephony)
     });
-    let api = if via == CallVia::Twilio {
-        Api::Twilio
-    } else {
-        Api::Telephony
-    };
     let event = Event {
-        api,
+        api: match via {
+            CallVia::Twilio => Api::Twilio,
+            CallVia::Vendor(_) => Api::Telephony,
+        },
         tenant: &tenant.id,
         number: from.as_deref(),
     };
@@ -203,25 +186,23 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
             input.shuffle || reordered,
         )
     };
-    let direction = || input.direction.clone().unwrap_or_else(|| "inbound".to_owned());
-    let (call_id, line) = match (via, via.vendor()) {
-        (_, Some(vendor)) => {
+    let (call_id, line) = match via {
+        CallVia::Vendor(vendor) => {
             let number = vendor.number(&tenant);
-            let number = number.ok_or_else(|| not_found("this tenant has no account at this vendor"))?;
-            let call = pbx::Call {
+            let number = number.ok_or_else(|| not_found("this tenant has no such telephone system"))?;
+            let call = vendors::Call {
                 id: input.call_id.clone().unwrap_or_else(|| vendor.call_id(&world)),
                 from: from.clone(),
                 to: input.to.clone().unwrap_or_else(|| number.to_owned()),
-                direction: direction(),
+                direction: input.direction.clone().unwrap_or_else(|| "inbound".to_owned()),
                 outcome: input.outcome.clone(),
                 ring_seconds: input.ring_seconds,
                 talk_seconds: input.talk_seconds,
-                repeat,
             };
             let webhooks = vendor.webhooks(&world, &config, &tenant, &call).map_err(bad_request)?;
             (call.id, Line::Vendor(webhooks))
         }
-        (CallVia::Twilio, _) => {
+        CallVia::Twilio => {
             let account = tenant
                 .twilio
                 .clone()
@@ -240,35 +221,6 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
                 shuffle,
             };
             (call.id.clone(), Line::Twilio(Box::new(account), call))
-        }
-        (_, None) => {
-            let account = tenant
-                .telephony
-                .clone()
-                .ok_or_else(|| not_found("this tenant has no telephone system"))?;
-            let own_number = tenant
-                .twilio
-                .as_ref()
-                .and_then(|account| account.numbers.first().cloned())
-                .or_else(|| tenant.whatsapp.as_ref().map(|account| account.display_number.clone()));
-            let call = pbx::Call {
-                id: input
-                    .call_id
-                    .clone()
-                    .unwrap_or_else(|| format!("pbx-{}", world.hex_id())),
-                from: from.clone(),
-                to: input
-                    .to
-                    .clone()
-                    .or(own_number)
-                    .unwrap_or_else(|| "+15005550006".to_owned()),
-                direction: direction(),
-                outcome: input.outcome.clone(),
-                ring_seconds: input.ring_seconds,
-                talk_seconds: input.talk_seconds,
-                repeat,
-            };
-            (call.id.clone(), Line::Telephony(account, call))
         }
     };
     if let Some(number) = from.as_deref().filter(|number| number.starts_with('+')) {
@@ -289,7 +241,6 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
         let config = task_world.config();
         let events = match line {
             Line::Twilio(account, call) => twilio::place(&task_world, &config, &tenant, &account, &call).await,
-            Line::Telephony(account, call) => pbx::place(&task_world, &config, &tenant, &account, &call).await,
             Line::Vendor(webhooks) => vendors::place(&task_world, webhooks, repeat, shuffle).await,
         };
         drop(busy);
@@ -309,7 +260,6 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
 
 enum Line {
     Twilio(Box<crate::config::TwilioAccount>, twilio::Call),
-    Telephony(crate::config::Telephony, pbx::Call),
     Vendor(Vec<Webhook>),
 }
 
