@@ -199,17 +199,9 @@ async fn caller_and_content<'a>(
     Ok((access, record))
 }
 
-fn event<'a>(access: &Access<'a>) -> crate::faults::Event<'a> {
-    crate::faults::Event {
-        api: crate::faults::Api::Twilio,
-        tenant: &access.tenant.id,
-        number: None,
-    }
-}
-
 /// The answer to a change, unless a fault takes its place.
 async fn changed(world: &Sims, access: &Access<'_>, headers: &HeaderMap, answer: Response) -> Response {
-    match interference::after(world, event(access), &Caller::new(headers, "", None)).await {
+    match interference::after(world, access.event(None), &Caller::new(headers, "", None)).await {
         Some(kind) => super::messages::refuse(world, kind),
         None => answer,
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::contents::{self, Composed};
 use super::errors::TwilioError;
 use super::{Access, authorise, date, key_of};
-use crate::faults::{Api, Event, Kind};
+use crate::faults::Kind;
 use crate::interference::{self, Caller};
 use crate::outbox::{Channel, Content, Sent, Shown, Via, Wire};
 use crate::phones::{bsuid, e164};
@@ -70,11 +70,7 @@ pub(super) async fn create_message(
         Err(error) => return error.into_response(),
     };
     let key = form.get("StatusCallback").and_then(key_of);
-    let event = Event {
-        api: Api::Twilio,
-        tenant: &access.tenant.id,
-        number: Some(&number),
-    };
+    let event = access.event(Some(&number));
     let caller = Caller::new(&headers, &number, key.as_deref());
     if let Some(kind) = interference::before(&world, event, &caller).await {
         return refuse(&world, kind);
@@ -138,11 +134,7 @@ fn accept(
     let composed = content(world, access, form, channel)?;
     let now = world.now();
     let mut state = world.state();
-    let event = Event {
-        api: Api::Twilio,
-        tenant: &access.tenant.id,
-        number: Some(number),
-    };
+    let event = access.event(Some(number));
     let mut outside = None;
     match channel {
         Channel::Sms => {
