@@ -24,18 +24,6 @@ const BODY_LIMIT: usize = 1600;
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// A message a customer sent, as the list of messages shows it.
-#[derive(Clone, Debug)]
-pub(crate) struct Inbound {
-    pub(crate) account_sid: String,
-    pub(crate) sid: String,
-    pub(crate) from: String,
-    pub(crate) to: String,
-    pub(crate) body: String,
-    pub(crate) has_media: bool,
-    pub(crate) at: Timestamp,
-}
-
 struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -353,32 +341,6 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
     })
 }
 
-fn inbound_resource(inbound: &Inbound) -> Value {
-    let uri = format!("/2010-04-01/Accounts/{}/Messages/{}", inbound.account_sid, inbound.sid);
-    json!({
-        "account_sid": inbound.account_sid,
-        "api_version": "2010-04-01",
-        "body": inbound.body,
-        "date_created": date(inbound.at),
-        "date_sent": date(inbound.at),
-        "date_updated": date(inbound.at),
-        "direction": "inbound",
-        "error_code": null,
-        "error_message": null,
-        "from": inbound.from,
-        "messaging_service_sid": null,
-        "num_media": if inbound.has_media { "1" } else { "0" },
-        "num_segments": "1",
-        "price": null,
-        "price_unit": null,
-        "sid": inbound.sid,
-        "status": "received",
-        "subresource_uris": {"media": format!("{uri}/Media.json")},
-        "to": inbound.to,
-        "uri": format!("{uri}.json"),
-    })
-}
-
 pub(super) async fn fetch_message(
     State(world): State<Sims>,
     Path((account_sid, sid)): Path<(String, String)>,
@@ -400,20 +362,14 @@ fn all<'a>(
     access: &'a Access<'_>,
 ) -> impl Iterator<Item = (Timestamp, Option<Timestamp>, Value)> + 'a {
     let account_sid = &access.account.account_sid;
-    let sent = state
+    state
         .outbox
         .iter()
         .filter(|sent| sent.via == Via::Twilio && sent.tenant == access.tenant.id)
         .map(|sent| {
             let sent_at = sent.statuses.first().map(|status| status.at);
             (sent.accepted_at, sent_at, resource(account_sid, sent))
-        });
-    let received = state
-        .twilio_inbound
-        .iter()
-        .filter(move |inbound| inbound.account_sid == *account_sid)
-        .map(|inbound| (inbound.at, Some(inbound.at), inbound_resource(inbound)));
-    sent.chain(received)
+        })
 }
 
 fn day(at: Timestamp) -> civil::Date {

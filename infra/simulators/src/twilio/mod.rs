@@ -25,7 +25,6 @@ use crate::world::Sims;
 pub(crate) use contents::{Contents, review};
 use errors::TwilioError;
 pub(crate) use media::{fetch_media, receive};
-pub(crate) use messages::Inbound;
 pub(crate) use overrides::Overrides;
 pub(crate) use recordings::Recording;
 pub(crate) use voice::{Call, place};

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::Inbound;
 use crate::config::{Config, Tenant, TwilioAccount};
 use crate::delivery::{Body, Webhook};
 use crate::media::Owner;
@@ -195,15 +194,6 @@ pub(crate) fn reply(
             add_context(&mut fields, about, &to_address);
         }
     }
-    world.state().twilio_inbound.push(Inbound {
-        account_sid: account.account_sid.clone(),
-        sid: sid.clone(),
-        from,
-        to: to_address,
-        body: text.to_owned(),
-        has_media: medium.is_some(),
-        at: world.now(),
-    });
     let url = tenant.twilio_url(config, account, "inbound");
     Ok((
         form(world, (tenant, account), "inbound message".to_owned(), url, fields),
