@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::contents::{self, Composed};
@@ -351,69 +351,14 @@ pub(super) async fn fetch_message(
     let sid = sid.strip_suffix(".json").unwrap_or(&sid);
     let state = world.state();
     all(&state, &access)
-        .find(|(_, _, message)| message["sid"] == sid)
-        .map(|(_, _, message)| Json(message))
+        .find(|sent| sent.id == sid)
+        .map(|sent| Json(resource(&account_sid, sent)))
         .ok_or_else(|| TwilioError::new(20_404))
 }
 
-/// The time of creation, the time of sending (none while it waits in the queue), and the message.
-fn all<'a>(
-    state: &'a WorldState,
-    access: &'a Access<'_>,
-) -> impl Iterator<Item = (Timestamp, Option<Timestamp>, Value)> + 'a {
-    let account_sid = &access.account.account_sid;
-    state
-        .outbox
-        .iter()
-        .filter(|sent| sent.via == Via::Twilio && sent.tenant == access.tenant.id)
-        .map(|sent| {
-            let sent_at = sent.statuses.first().map(|status| status.at);
-            (sent.accepted_at, sent_at, resource(account_sid, sent))
-        })
-}
-
-fn day(at: Timestamp) -> civil::Date {
-    at.to_zoned(jiff::tz::TimeZone::UTC).date()
-}
-
-/// `DateSent=`, `DateSent<=`, `DateSent>=`: a day in GMT, or a moment.
-enum DateFilter {
-    On(civil::Date),
-    Until(Moment),
-    From(Moment),
-}
-
-enum Moment {
-    Day(civil::Date),
-    Time(Timestamp),
-}
-
-impl DateFilter {
-    fn parse(name: &str, value: &str) -> Option<Self> {
-        let moment = match value.parse::<Timestamp>() {
-            Ok(time) => Moment::Time(time),
-            Err(_) => Moment::Day(value.parse().ok()?),
-        };
-        match (name, moment) {
-            ("DateSent", Moment::Day(day)) => Some(Self::On(day)),
-            ("DateSent", Moment::Time(time)) => Some(Self::On(day(time))),
-            ("DateSent<", moment) => Some(Self::Until(moment)),
-            ("DateSent>", moment) => Some(Self::From(moment)),
-            _ => None,
-        }
-    }
-
-    fn holds(&self, at: Timestamp) -> bool {
-        let on = day(at);
-        match self {
-            Self::On(day) => on == *day,
-            Self::Until(Moment::Day(day)) => on <= *day,
-            Self::Until(Moment::Time(time)) => at <= *time,
-            Self::From(Moment::Day(day)) => on >= *day,
-            // Twilio keeps whole seconds.
-            Self::From(Moment::Time(time)) => at.as_second() >= time.as_second(),
-        }
-    }
+fn all<'a>(state: &'a WorldState, access: &'a Access<'_>) -> impl Iterator<Item = &'a Sent> {
+    let outbox = state.outbox.iter();
+    outbox.filter(move |sent| sent.via == Via::Twilio && sent.tenant == access.tenant.id)
 }
 
 pub(super) async fn list_messages(
@@ -425,21 +370,16 @@ pub(super) async fn list_messages(
     let config = world.config();
     let access = authorise(&world, &config, &headers, &account_sid)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
-    let dates: Vec<_> = query
-        .0
-        .iter()
-        .filter_map(|(name, value)| DateFilter::parse(name, value))
-        .collect();
     let same = |wanted: Option<&str>, address: &Value| {
         wanted.is_none_or(|wanted| address.as_str().is_some_and(|address| same_address(wanted, address)))
     };
     let state = world.state();
     let mut found: Vec<_> = all(&state, &access)
-        .filter(|(_, _, message)| same(query.get("To"), &message["to"]) && same(query.get("From"), &message["from"]))
-        .filter(|(_, sent, _)| dates.iter().all(|date| sent.is_some_and(|at| date.holds(at))))
+        .map(|sent| (sent.accepted_at, resource(&account_sid, sent)))
+        .filter(|(_, message)| same(query.get("To"), &message["to"]) && same(query.get("From"), &message["from"]))
         .collect();
     drop(state);
-    found.sort_by_key(|(at, _, _)| std::cmp::Reverse(*at));
+    found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
 
     let number = |name: &str, default: usize| query.get(name).and_then(|value| value.parse().ok()).unwrap_or(default);
     let size = number("PageSize", 50).clamp(1, 1000);
@@ -458,7 +398,7 @@ pub(super) async fn list_messages(
             .append_pair("Page", &page.to_string());
         format!("/2010-04-01/Accounts/{account_sid}/Messages.json?{}", kept.finish())
     };
-    let messages: Vec<_> = found[start..end].iter().map(|(_, _, message)| message).collect();
+    let messages: Vec<_> = found[start..end].iter().map(|(_, message)| message).collect();
     Ok(Json(json!({
         "messages": messages,
         "start": start,
