@@ -279,8 +279,6 @@ pub(crate) fn note(
         at: world.now(),
         id,
         seen: false,
-        edited: false,
-        revoked: false,
     }
 }
 
@@ -372,8 +370,6 @@ struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u32>,
     seen: bool,
-    edited: bool,
-    revoked: bool,
 }
 
 async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Result<Json<Value>, Refused> {
@@ -399,8 +395,6 @@ async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Re
                         status: Some(sent.failed().map_or(sent.latest(), |failed| failed.status)),
                         code: sent.failed().and_then(|failed| failed.code),
                         seen: false,
-                        edited: false,
-                        revoked: false,
                     });
                 let noted = phone
                     .notes
@@ -414,8 +408,6 @@ async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Re
                         status: None,
                         code: None,
                         seen: note.seen,
-                        edited: note.edited,
-                        revoked: note.revoked,
                     });
                 let mut items: Vec<_> = sent.chain(noted).collect();
                 items.sort_by_key(|item| item.at);

@@ -135,7 +135,7 @@ fn unavailable(world: &Sims, medium: &Medium) -> Result<(), GraphError> {
 }
 
 /// The address of a download, which the token opens for five minutes.
-pub(crate) fn download_url(world: &Sims, own_url: &str, id: &str) -> String {
+fn download_url(world: &Sims, own_url: &str, id: &str) -> String {
     let until = world.now().as_second() + URL_SECONDS;
     let hash = world.proof(&format!("{id}/{until}"));
     format!("{own_url}/media-downloads/{id}?ext={until}&hash={hash}")

@@ -27,7 +27,7 @@ use crate::world::Sims;
 
 use errors::GraphError;
 pub(crate) use inbound::reply;
-pub(crate) use media::{download_url, receive};
+pub(crate) use media::receive;
 pub(crate) use templates::{
     Change, Record, Templates, act, is_closed, is_line, is_sample, is_web, keep_time, list, placeholders, run_due,
     words,
