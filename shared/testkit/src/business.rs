@@ -13,7 +13,7 @@ use domain::{
     base::{
         actor::Stamp,
         ids::{
-            AssetId, CallId, CampaignId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, RuleId,
+            AssetId, CallId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, RuleId,
             SuppressionId, UserId,
         },
         phone::Phone,
@@ -255,49 +255,20 @@ impl Seeded {
     /// Makes a message unreadable by writing a large number to an attribute of its row: `f`, as a newer version does, or
     /// `data`, as nobody should.
     pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
-        let own = message.id.own().to_string().to_ascii_lowercase();
-        self.spoil_row(
-            aws,
-            self.partition(Some(message.id.contact())),
-            format!("MSG#{own}"),
-            attribute,
-        )
-        .await;
+        let row = format!("MSG#{}", message.id.own().to_string().to_ascii_lowercase());
+        let contact = Some(message.id.contact());
+        self.spoil_row(aws, contact, ("", &row), attribute).await;
     }
 
-    /// The same with an enrolment, as a newer version does.
-    pub async fn spoil_enrolment(&self, aws: &Aws, contact: ContactId, campaign: CampaignId) {
-        let own = campaign.ulid().to_string().to_ascii_lowercase();
-        self.spoil_row(aws, self.partition(Some(contact)), format!("ENROL#{own}"), "f")
-            .await;
-    }
-
-    /// The same with what lets contacts enter a drip by themselves.
-    pub async fn spoil_trigger(&self, aws: &Aws, campaign: CampaignId) {
-        let own = campaign.ulid().to_string().to_ascii_lowercase();
-        let partition = format!("{}#CONF", self.partition(None));
-        self.spoil_row(aws, partition, format!("TRIGGER#{own}"), "f").await;
-    }
-
-    /// The same with a conversation.
-    pub async fn spoil_conversation(&self, aws: &Aws, contact: ContactId) {
-        self.spoil_row(aws, self.partition(Some(contact)), "CONV#-".to_owned(), "f")
-            .await;
-    }
-
-    /// The same with a person's place in the inbox.
-    pub async fn spoil_desk(&self, aws: &Aws, user: UserId) {
-        self.spoil_row(aws, format!("{}#DESK", self.partition(None)), user.to_string(), "f")
-            .await;
-    }
-
-    async fn spoil_row(&self, aws: &Aws, partition: String, row: String, attribute: &str) {
+    /// The same with any row of the tenant or of a contact: with the end of its partition's name, and its own name.
+    pub async fn spoil_row(&self, aws: &Aws, of: Option<ContactId>, (partition, row): (&str, &str), attribute: &str) {
+        let partition = self.partition(of) + partition;
         let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let update = dynamodb
             .update_item()
             .table_name(config.text("TABLE_NAME").expect("a table"))
             .key("pk", AttributeValue::S(partition))
-            .key("sk", AttributeValue::S(row))
+            .key("sk", AttributeValue::S(row.to_owned()))
             .update_expression("SET #attribute = :number")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#attribute", attribute)
