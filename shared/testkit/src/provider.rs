@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -15,7 +15,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::asked::Asked;
+use crate::asked::{Asked, head, served};
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
@@ -172,19 +172,9 @@ pub struct Provider {
 
 impl Provider {
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (Ok(stream), shared) = (stream, Arc::clone(&serving)) else {
-                    continue;
-                };
-                // A client may disconnect.
-                std::thread::spawn(move || drop(serve(&stream, &shared)));
-            }
-        });
+        let url = served(move |stream| serve(&stream, &serving));
         Self { url, shared }
     }
 
@@ -339,10 +329,10 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
 
 fn answer(mut stream: &TcpStream, status: u16, headers: &[(&str, String)], body: &Value) -> std::io::Result<()> {
     let body = body.to_string();
-    let mut head = format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-type: application/json\r\n");
+    let mut more = "content-type: application/json\r\n".to_owned();
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        more.push_str(&format!("{name}: {value}\r\n"));
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-    stream.write_all(head.as_bytes())
+    let head = head(&format!("{status} -"), &more, body.len() as u64);
+    stream.write_all((head + &body).as_bytes())
 }
