@@ -280,8 +280,4 @@ impl Tenant {
             config.webhook_url(&format!("/webhooks/whatsapp/{}/{}", self.id, account.connection))
         }
     }
-
-    pub(crate) fn telephony_url(&self, config: &Config, account: &Telephony) -> String {
-        config.webhook_url(&format!("/webhooks/telephony/{}/{}", self.id, account.connection))
-    }
 }

@@ -21,7 +21,7 @@ use crate::phones::{Note, Profile, e164, same_number};
 use crate::statuses::{self, COPIES_WHEN_DUPLICATED};
 use crate::vendors::Vendor;
 use crate::world::Sims;
-use crate::{graph, pbx, twilio, vendors};
+use crate::{graph, twilio, vendors};
 
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
@@ -34,19 +34,12 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/phones", get(list_phones))
         .route("/phones/{number}", get(show_phone).put(set_profile))
         .route("/phones/{number}/read", post(read_messages))
-        .route(
-            "/faults",
-            get(list_faults)
-                .put(replace_faults)
-                .post(add_fault)
-                .delete(clear_faults),
-        )
+        .route("/faults", get(list_faults).put(replace_faults).post(add_fault))
         .route("/faults/{id}", delete(remove_fault))
         .route("/outbox", get(list_outbox))
         .route("/deliveries", get(show_deliveries))
         .route("/idle", get(show_idle))
         .route("/clock", get(show_clock).put(set_clock))
-        .route("/reset", post(reset))
 }
 
 /// A request that cannot be executed, with the reason.
@@ -120,27 +113,12 @@ async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
 
 // Calls
 
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum CallVia {
     Twilio,
-    Telephony,
-    Aircall,
-    Vonage,
-    Exotel,
-    Plivo,
-}
-
-impl CallVia {
-    const fn vendor(self) -> Option<Vendor> {
-        match self {
-            Self::Twilio | Self::Telephony => None,
-            Self::Aircall => Some(Vendor::Aircall),
-            Self::Vonage => Some(Vendor::Vonage),
-            Self::Exotel => Some(Vendor::Exotel),
-            Self::Plivo => Some(Vendor::Plivo),
-        }
-    }
+    #[serde(untagged)]
+    Vendor(Vendor),
 }
 
 #[derive(Debug, Deserialize)]
@@ -187,15 +165,13 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
     let via = input.via.unwrap_or(if tenant.twilio.is_some() {
         CallVia::Twilio
     } else {
-        CallVia::Telephony
+        CallVia::Vendor(Vendor::Telephony)
     });
-    let api = if via == CallVia::Twilio {
-        Api::Twilio
-    } else {
-        Api::Telephony
-    };
     let event = Event {
-        api,
+        api: match via {
+            CallVia::Twilio => Api::Twilio,
+            CallVia::Vendor(_) => Api::Telephony,
+        },
         tenant: &tenant.id,
         number: from.as_deref(),
     };
@@ -210,25 +186,23 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
             input.shuffle || reordered,
         )
     };
-    let direction = || input.direction.clone().unwrap_or_else(|| "inbound".to_owned());
-    let (call_id, line) = match (via, via.vendor()) {
-        (_, Some(vendor)) => {
+    let (call_id, line) = match via {
+        CallVia::Vendor(vendor) => {
             let number = vendor.number(&tenant);
-            let number = number.ok_or_else(|| not_found("this tenant has no account at this vendor"))?;
-            let call = pbx::Call {
+            let number = number.ok_or_else(|| not_found("this tenant has no such telephone system"))?;
+            let call = vendors::Call {
                 id: input.call_id.clone().unwrap_or_else(|| vendor.call_id(&world)),
                 from: from.clone(),
                 to: input.to.clone().unwrap_or_else(|| number.to_owned()),
-                direction: direction(),
+                direction: input.direction.clone().unwrap_or_else(|| "inbound".to_owned()),
                 outcome: input.outcome.clone(),
                 ring_seconds: input.ring_seconds,
                 talk_seconds: input.talk_seconds,
-                repeat,
             };
             let webhooks = vendor.webhooks(&world, &config, &tenant, &call).map_err(bad_request)?;
             (call.id, Line::Vendor(webhooks))
         }
-        (CallVia::Twilio, _) => {
+        CallVia::Twilio => {
             let account = tenant
                 .twilio
                 .clone()
@@ -247,35 +221,6 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
                 shuffle,
             };
             (call.id.clone(), Line::Twilio(Box::new(account), call))
-        }
-        (_, None) => {
-            let account = tenant
-                .telephony
-                .clone()
-                .ok_or_else(|| not_found("this tenant has no telephone system"))?;
-            let own_number = tenant
-                .twilio
-                .as_ref()
-                .and_then(|account| account.numbers.first().cloned())
-                .or_else(|| tenant.whatsapp.as_ref().map(|account| account.display_number.clone()));
-            let call = pbx::Call {
-                id: input
-                    .call_id
-                    .clone()
-                    .unwrap_or_else(|| format!("pbx-{}", world.hex_id())),
-                from: from.clone(),
-                to: input
-                    .to
-                    .clone()
-                    .or(own_number)
-                    .unwrap_or_else(|| "+15005550006".to_owned()),
-                direction: direction(),
-                outcome: input.outcome.clone(),
-                ring_seconds: input.ring_seconds,
-                talk_seconds: input.talk_seconds,
-                repeat,
-            };
-            (call.id.clone(), Line::Telephony(account, call))
         }
     };
     if let Some(number) = from.as_deref().filter(|number| number.starts_with('+')) {
@@ -296,7 +241,6 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
         let config = task_world.config();
         let events = match line {
             Line::Twilio(account, call) => twilio::place(&task_world, &config, &tenant, &account, &call).await,
-            Line::Telephony(account, call) => pbx::place(&task_world, &config, &tenant, &account, &call).await,
             Line::Vendor(webhooks) => vendors::place(&task_world, webhooks, repeat, shuffle).await,
         };
         drop(busy);
@@ -316,7 +260,6 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
 
 enum Line {
     Twilio(Box<crate::config::TwilioAccount>, twilio::Call),
-    Telephony(crate::config::Telephony, pbx::Call),
     Vendor(Vec<Webhook>),
 }
 
@@ -336,8 +279,6 @@ pub(crate) fn note(
         at: world.now(),
         id,
         seen: false,
-        edited: false,
-        revoked: false,
     }
 }
 
@@ -429,8 +370,6 @@ struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u32>,
     seen: bool,
-    edited: bool,
-    revoked: bool,
 }
 
 async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Result<Json<Value>, Refused> {
@@ -456,8 +395,6 @@ async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Re
                         status: Some(sent.failed().map_or(sent.latest(), |failed| failed.status)),
                         code: sent.failed().and_then(|failed| failed.code),
                         seen: false,
-                        edited: false,
-                        revoked: false,
                     });
                 let noted = phone
                     .notes
@@ -471,8 +408,6 @@ async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Re
                         status: None,
                         code: None,
                         seen: note.seen,
-                        edited: note.edited,
-                        revoked: note.revoked,
                     });
                 let mut items: Vec<_> = sent.chain(noted).collect();
                 items.sort_by_key(|item| item.at);
@@ -544,12 +479,6 @@ async fn add_fault(State(world): State<Sims>, Json(rule): Json<Rule>) -> (Status
     (StatusCode::CREATED, Json(json!({"id": id})))
 }
 
-async fn clear_faults(State(world): State<Sims>) -> StatusCode {
-    world.state().faults.replace(Vec::new());
-    world.faults_changed();
-    StatusCode::NO_CONTENT
-}
-
 async fn remove_fault(State(world): State<Sims>, Path(id): Path<u64>) -> Result<StatusCode, Refused> {
     if !world.state().faults.remove(id) {
         return Err(not_found(format!("there is no fault {id}")));
@@ -609,10 +538,4 @@ async fn set_clock(State(world): State<Sims>, Json(input): Json<ClockIn>) -> Jso
     graph::run_due(&world);
     world.timers_changed();
     show_clock(State(world)).await
-}
-
-/// Clears messages, phones, windows, opt-outs, media, templates and faults, but keeps the configuration.
-async fn reset(State(world): State<Sims>) -> StatusCode {
-    world.reset();
-    StatusCode::NO_CONTENT
 }

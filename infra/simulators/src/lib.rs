@@ -17,7 +17,6 @@ mod interference;
 mod media;
 pub mod outbox;
 mod page;
-mod pbx;
 pub mod phones;
 mod push;
 mod random;

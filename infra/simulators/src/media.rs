@@ -14,7 +14,7 @@ use futures::stream;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::faults::{Event, Kind as Fault, Rule};
+use crate::faults::{Api, Event, Kind as Fault, Rule};
 use crate::world::Sims;
 
 const KIB: u64 = 1024;
@@ -293,8 +293,20 @@ impl Medium {
         (self.headers(), Body::from_stream(parts)).into_response()
     }
 
+    /// Something that happens to it where it is held.
+    pub(crate) fn event(&self) -> Event<'_> {
+        Event {
+            api: match self.owner {
+                Owner::Graph { .. } => Api::Graph,
+                Owner::Twilio { .. } => Api::Twilio,
+            },
+            tenant: &self.tenant,
+            number: self.from.as_deref(),
+        }
+    }
+
     /// The file as a provider hands it over, with whatever is wrong with it now.
-    pub(crate) fn download(&self, world: &Sims, event: Event<'_>) -> Response {
+    pub(crate) fn download(&self, world: &Sims) -> Response {
         const TROUBLES: &[Fault] = &[
             Fault::MediaEmpty,
             Fault::MediaEndless,
@@ -304,7 +316,7 @@ impl Medium {
             Fault::MediaWrongHash,
             Fault::MediaWrongType,
         ];
-        let rule = world.state().fault(event, TROUBLES);
+        let rule = world.state().fault(self.event(), TROUBLES);
         let Some(rule) = rule else {
             return self.answer();
         };

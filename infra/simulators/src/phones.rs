@@ -37,10 +37,6 @@ pub(crate) struct Note {
     pub(crate) id: String,
     /// The business has marked it as read.
     pub(crate) seen: bool,
-    /// The customer changed it afterwards.
-    pub(crate) edited: bool,
-    /// The customer took it back.
-    pub(crate) revoked: bool,
 }
 
 pub(crate) type Phones = BTreeMap<String, Phone>;

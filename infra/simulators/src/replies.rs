@@ -42,17 +42,9 @@ pub(crate) enum Said {
     Tapped(Box<Sent>, Button),
     Media(Box<SaidMedia>),
     Location(Value),
-    /// Contacts in Meta's shape, and why they were sent.
-    Contacts(Vec<Value>, Option<String>),
+    /// In Meta's shape.
+    Contacts(Vec<Value>),
     Reaction(Reaction),
-    Order(Value),
-    /// The answer of a form.
-    Flow(Value),
-    Edit {
-        of: String,
-        text: String,
-    },
-    Revoke(String),
     /// Something that WhatsApp does not hand over, by Meta's word for it.
     Unsupported(Option<String>),
     /// Any type, also one that does not exist yet.
@@ -67,18 +59,6 @@ pub(crate) struct SaidMedia {
     pub(crate) caption: Option<String>,
     pub(crate) file_name: Option<String>,
     pub(crate) voice: Option<bool>,
-    pub(crate) animated: Option<bool>,
-    pub(crate) url: Option<String>,
-}
-
-/// What a message refers to.
-#[derive(Debug, Default)]
-pub(crate) struct About {
-    pub(crate) reply_to: Option<String>,
-    pub(crate) forwarded: bool,
-    pub(crate) frequently_forwarded: bool,
-    pub(crate) product: Option<Value>,
-    pub(crate) referral: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,10 +74,6 @@ struct MediaIn {
     caption: Option<String>,
     file_name: Option<String>,
     voice: Option<bool>,
-    animated: Option<bool>,
-    /// The webhook has the address of the file, too.
-    #[serde(default)]
-    with_url: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,13 +81,6 @@ struct MediaIn {
 struct ReactionIn {
     to: String,
     emoji: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EditIn {
-    of: String,
-    text: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,27 +105,12 @@ struct ReplyIn {
     location: Option<Value>,
     contacts: Option<Vec<Value>>,
     reaction: Option<ReactionIn>,
-    order: Option<Value>,
-    /// The answer of a form, which the webhook has as text.
-    flow: Option<Value>,
-    edit: Option<EditIn>,
-    /// Id of the customer's message.
-    revoke: Option<String>,
     unsupported: Option<String>,
     /// A message of any type: `type`, and the field of that name.
     other: Option<Map<String, Value>>,
 
-    // What it refers to.
-    /// Of contacts: `contact_request/other`.
-    origin: Option<String>,
-    /// Id of a message.
+    /// Id of the message that it refers to.
     reply_to: Option<String>,
-    #[serde(default)]
-    forwarded: bool,
-    #[serde(default)]
-    frequently_forwarded: bool,
-    product: Option<Value>,
-    referral: Option<Value>,
 }
 
 impl ReplyIn {
@@ -178,18 +132,10 @@ impl ReplyIn {
             }
             said.push(Said::Location(location));
         }
-        if let Some(contacts) = self.contacts.take() {
-            said.push(Said::Contacts(contacts, self.origin.take()));
-        }
+        said.extend(self.contacts.take().map(Said::Contacts));
         if let Some(ReactionIn { to, emoji }) = self.reaction.take() {
             said.push(Said::Reaction(Reaction { to, emoji }));
         }
-        said.extend(self.order.take().map(Said::Order));
-        said.extend(self.flow.take().map(Said::Flow));
-        if let Some(EditIn { of, text }) = self.edit.take() {
-            said.push(Said::Edit { of, text });
-        }
-        said.extend(self.revoke.take().map(Said::Revoke));
         if let Some(kind) = self.unsupported.take() {
             said.push(Said::Unsupported(Some(kind).filter(|kind| !kind.is_empty())));
         }
@@ -204,16 +150,6 @@ impl ReplyIn {
             _ => Err(bad_request(
                 "a reply says one thing: a text, a button, media, a location …",
             )),
-        }
-    }
-
-    fn about(&mut self) -> About {
-        About {
-            reply_to: self.reply_to.take(),
-            forwarded: self.forwarded,
-            frequently_forwarded: self.frequently_forwarded,
-            product: self.product.take(),
-            referral: self.referral.take(),
         }
     }
 }
@@ -266,24 +202,20 @@ impl Sender<'_> {
             (_, Some(account)) => twilio::receive(world, (tenant, account), self.number, &input.mime, blob),
             _ => return Err(not_found("this tenant has no such channel")),
         };
-        let voice = input.voice.or((kind == Kind::Audio).then_some(false));
-        let animated = input.animated.or((kind == Kind::Sticker).then_some(false));
         Ok(SaidMedia {
-            url: input.with_url.then(|| graph::download_url(world, &world.url, &id)),
+            id,
+            medium,
             kind,
             caption: input.caption,
             file_name: input.file_name,
-            voice,
-            animated,
-            id,
-            medium,
+            voice: input.voice.or((kind == Kind::Audio).then_some(false)),
         })
     }
 }
 
 impl Said {
     /// The message on the phone.
-    fn shown(&self, about: &About) -> Shown {
+    fn shown(&self, reply_to: Option<&str>) -> Shown {
         let mut shown = match self {
             Self::Text(text) => Shown::text(text),
             Self::Tapped(sent, button) => Shown {
@@ -305,7 +237,7 @@ impl Said {
                 location: Some(location.clone()),
                 ..Shown::default()
             },
-            Self::Contacts(contacts, _) => Shown {
+            Self::Contacts(contacts) => Shown {
                 contacts: contacts.clone(),
                 ..Shown::default()
             },
@@ -313,23 +245,11 @@ impl Said {
                 reaction: Some(reaction.clone()),
                 ..Shown::default()
             },
-            Self::Order(order) => {
-                let count = order["product_items"].as_array().map_or(0, Vec::len);
-                Shown::text(format!("🛒 Order of {count} products"))
-            }
-            Self::Flow(_) => Shown::text("📋 Form sent"),
-            Self::Edit { text, .. } => Shown::text(text),
-            Self::Revoke(_) => Shown::default(),
             Self::Unsupported(kind) => Shown::text(format!("[{}]", kind.as_deref().unwrap_or("unsupported"))),
             Self::Other(kind, _) => Shown::text(format!("[{kind}]")),
         };
-        shown.quotes = shown.quotes.or_else(|| about.reply_to.clone());
+        shown.quotes = shown.quotes.or_else(|| reply_to.map(str::to_owned));
         shown
-    }
-
-    /// Reactions and changes of earlier messages open no window.
-    fn opens_window(&self) -> bool {
-        !matches!(self, Self::Reaction(_) | Self::Edit { .. } | Self::Revoke(_))
     }
 }
 
@@ -353,7 +273,7 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
         through_graph,
     };
     let said = input.said(&world, tenant, &sender)?;
-    let about = input.about();
+    let reply_to = input.reply_to.as_deref();
     let person = (number.as_str(), name.as_str(), &profile);
     let last_number = || {
         last.as_ref()
@@ -363,14 +283,14 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
     let to_number = input.to.as_deref().and_then(e164).or_else(last_number);
     let (webhook, id, notice, window) = match (channel, &tenant.whatsapp, &tenant.twilio) {
         (Channel::Whatsapp, Some(account), _) if through_graph => {
-            let (webhook, id) = graph::reply(&world, &config, (tenant, account), person, (&said, &about));
+            let (webhook, id) = graph::reply(&world, &config, (tenant, account), person, (&said, reply_to));
             (webhook, id, None, Some(account.phone_number_id.clone()))
         }
         (Channel::Whatsapp, _, Some(account)) => {
             let to = account.whatsapp_sender.clone();
             let to = to.ok_or_else(|| not_found("this tenant has no WhatsApp number"))?;
             let at = (channel, to.as_str());
-            let sent = twilio::reply(&world, &config, (tenant, account), person, at, (&said, &about));
+            let sent = twilio::reply(&world, &config, (tenant, account), person, at, (&said, reply_to));
             let (webhook, id, _) = sent.map_err(bad_request)?;
             (webhook, id, None, Some(to))
         }
@@ -378,7 +298,7 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
             let to = to_number.or_else(|| account.numbers.first().cloned());
             let to = to.ok_or_else(|| not_found("this tenant has no SMS number"))?;
             let at = (channel, to.as_str());
-            let sent = twilio::reply(&world, &config, (tenant, account), person, at, (&said, &about));
+            let sent = twilio::reply(&world, &config, (tenant, account), person, at, (&said, reply_to));
             let (webhook, id, notice) = sent.map_err(bad_request)?;
             (webhook, id, notice, None)
         }
@@ -387,28 +307,8 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
 
     let copies = {
         let mut state = world.state();
-        let notes = &mut state.phone(&number).notes;
-        match &said {
-            Said::Edit { of, text } => {
-                if let Some(changed) = notes.iter_mut().find(|note| note.id == *of) {
-                    changed.shown.text.clone_from(text);
-                    changed.edited = true;
-                }
-            }
-            Said::Revoke(of) => {
-                if let Some(changed) = notes.iter_mut().find(|note| note.id == *of) {
-                    changed.revoked = true;
-                }
-            }
-            _ => notes.push(note(
-                &world,
-                tenant,
-                Some(channel),
-                "in",
-                said.shown(&about),
-                id.clone(),
-            )),
-        }
+        let shown = said.shown(reply_to);
+        state.note(&number, note(&world, tenant, Some(channel), "in", shown, id.clone()));
         if let Some(notice) = notice {
             let at = note(
                 &world,
@@ -420,7 +320,8 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
             );
             state.note(&number, at);
         }
-        if let Some(sender) = window.filter(|_| said.opens_window()) {
+        // A reaction opens none.
+        if let Some(sender) = window.filter(|_| !matches!(said, Said::Reaction(_))) {
             state.windows.insert((sender, number.clone()), world.now());
         }
         let event = Event {

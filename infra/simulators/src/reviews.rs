@@ -16,7 +16,6 @@ pub(crate) fn routes() -> Router<Sims> {
     Router::new()
         .route("/templates", get(list_templates))
         .route("/templates/events", post(change_template))
-        .route("/contents", get(list_contents))
         .route("/contents/review", post(review_content))
 }
 
@@ -100,25 +99,6 @@ async fn change_template(State(world): State<Sims>, Json(input): Json<EventsIn>)
         delivered.push(json!({"what": webhook.what, "status": status}));
     }
     Ok(Json(json!({"template": template, "webhooks": delivered})))
-}
-
-/// The contents of a tenant's Twilio account with their approvals.
-async fn list_contents(
-    State(world): State<Sims>,
-    Query(query): Query<TenantQuery>,
-) -> Result<Json<Vec<Value>>, Refused> {
-    let config = world.config();
-    let tenant = tenant(&config, &query.tenant)?;
-    let twilio = tenant.twilio.as_ref();
-    let twilio = twilio.ok_or_else(|| not_found("this tenant has no Twilio account"))?;
-    let mut contents = twilio::contents_of(&world, twilio);
-    contents.retain(|content| {
-        query
-            .name
-            .as_deref()
-            .is_none_or(|name| content["friendly_name"] == name)
-    });
-    Ok(Json(contents))
 }
 
 #[derive(Debug, Deserialize)]

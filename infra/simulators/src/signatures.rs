@@ -29,9 +29,6 @@ fn twilio_text(url: &str, form: &[(String, String)]) -> String {
 }
 
 /// Standard Webhooks: `webhook-signature`, over `id.timestamp.body`.
-///
-/// # Errors
-/// When the secret is not `whsec_` + base64.
 pub fn standard_webhooks(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> Result<String, String> {
     let key = STANDARD
         .decode(secret.strip_prefix("whsec_").unwrap_or(secret))

@@ -21,7 +21,7 @@ use crate::phones::{Note, Phone, Phones};
 use crate::push::PushSent;
 use crate::random::Random;
 use crate::ses::MailSent;
-use crate::twilio::{Contents, Inbound, Recording};
+use crate::twilio::{Contents, Recording};
 
 pub(crate) type Sims = Arc<World>;
 
@@ -71,7 +71,6 @@ pub(crate) struct State {
     pub(crate) uploads: HashMap<String, Upload>,
     pub(crate) templates: Templates,
     pub(crate) contents: Contents,
-    pub(crate) twilio_inbound: Vec<Inbound>,
     /// Recordings of calls by SID.
     pub(crate) recordings: HashMap<String, Recording>,
     pub(crate) mails: Vec<MailSent>,
@@ -117,7 +116,6 @@ impl State {
             uploads: HashMap::new(),
             templates,
             contents: Contents::default(),
-            twilio_inbound: Vec::new(),
             recordings: HashMap::new(),
             mails: Vec::new(),
             pushes: Vec::new(),
@@ -202,13 +200,6 @@ impl World {
         let config = self.config();
         self.state().templates.configure(&config, self.now());
         self.changed("*");
-    }
-
-    /// Forgets everything but the configuration.
-    pub(crate) fn reset(&self) {
-        let config = self.config();
-        *self.state() = State::new(&config, &self.clock);
-        self.faults_changed();
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

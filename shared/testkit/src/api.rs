@@ -34,7 +34,6 @@ use crate::{Answer, Aws, Call, Function, Lossy, seed};
 /// The password of all users of a [`Town`].
 pub const PASSWORD: &str = "seaside bakery opens early";
 
-/// Its hash.
 const PASSWORD_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$DJOnqgJU5aEpco/Nd/Q0C3ZZp7NrIa4WrxhzuJlzFFY";
 
@@ -51,9 +50,6 @@ const PUBLIC_KEY: [&str; 2] = [
 ];
 
 /// Variables that any function of the API needs in addition to the usual ones. No provider answers.
-///
-/// # Panics
-/// When the emulator does not answer.
 pub async fn env_of_all(aws: &Aws) -> Env {
     let secret = format!("auth-{}", aws.ids().ulid());
     let made = aws.env().secrets_manager().create_secret().name(&secret);
@@ -81,7 +77,6 @@ pub async fn env_of_all(aws: &Aws) -> Env {
 /// A user who can log in.
 #[derive(Debug, Clone)]
 pub struct Citizen {
-    /// The user's id.
     pub user: UserId,
     /// The address. The password is [`PASSWORD`].
     pub email: Email,
@@ -91,7 +86,6 @@ pub struct Citizen {
 
 /// A tenant of a [`Town`].
 pub struct House {
-    /// The tenant.
     pub tenant: TenantId,
     /// Its name in URLs.
     pub slug: Slug,
@@ -99,7 +93,6 @@ pub struct House {
     pub people: Vec<(Role, Citizen)>,
     /// Its API key with the role admin.
     pub key: ApiKeyId,
-    /// That key's secret.
     pub key_secret: String,
     scope: TenantScope,
 }
@@ -111,18 +104,12 @@ impl House {
     }
 
     /// Its user of this role.
-    ///
-    /// # Panics
-    /// Never: there is one of each.
     pub fn person(&self, role: Role) -> &Citizen {
         let found = self.people.iter().find(|(known, _)| *known == role);
         &found.expect("there is one of each role").1
     }
 
     /// Creates something of the tenant's with these fields, whichever function does it otherwise.
-    ///
-    /// # Panics
-    /// When the fields are wrong, or the table does not accept it.
     pub async fn own<T: Owned + Resource>(&self, aws: &Aws, fields: Value) -> T {
         aws.own(&self.scope, fields).await
     }
@@ -142,17 +129,11 @@ pub struct Town<'a> {
 
 impl<'a> Town<'a> {
     /// In this test's table, with a function with these routes.
-    ///
-    /// # Panics
-    /// When the table does not answer, or the function lacks a variable.
     pub async fn new(aws: &'a Aws, routes: impl FnOnce(&Env) -> Result<Router, ConfigError>) -> Self {
         Self::with_env(aws, aws.env(), routes).await
     }
 
     /// The same with another environment for the function, such as from [`Aws::env_with`].
-    ///
-    /// # Panics
-    /// As [`Town::new`].
     pub async fn with_env(aws: &'a Aws, env: &Env, routes: impl FnOnce(&Env) -> Result<Router, ConfigError>) -> Self {
         publish_key(aws).await;
         let home = house(aws, "harbour-lane").await;
@@ -166,7 +147,6 @@ impl<'a> Town<'a> {
         }
     }
 
-    /// The test's AWS.
     pub const fn aws(&self) -> &'a Aws {
         self.aws
     }
@@ -233,12 +213,10 @@ impl<'a> Town<'a> {
         self.api_key(&self.home.key_secret)
     }
 
-    /// A caller with this access token.
     pub fn bearer(&self, token: &str) -> Caller<'_> {
         self.anyone().with_header("authorization", &format!("Bearer {token}"))
     }
 
-    /// A caller with this API key.
     pub fn api_key(&self, secret: &str) -> Caller<'_> {
         self.anyone().with_header("x-api-key", secret)
     }
@@ -261,9 +239,6 @@ impl<'a> Town<'a> {
     }
 
     /// Gives the home tenant a connection with this account, as it is stored.
-    ///
-    /// # Panics
-    /// When it is no account, or the table does not answer.
     pub async fn connect(&self, account: Value) -> ConnectionId {
         let id = ConnectionId::new(self.aws.ids().ulid());
         let connection = json!({"id": id, "name": "Fixture", "verify": "", "account": account});
@@ -275,9 +250,6 @@ impl<'a> Town<'a> {
     }
 
     /// The same with an account of WhatsApp, for which nobody has credentials.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn connect_whatsapp(&self) -> ConnectionId {
         let (waba_id, phone_number_id) = (seed::WABA, seed::PHONE_NUMBER_ID);
         self.connect(json!({
@@ -287,9 +259,6 @@ impl<'a> Town<'a> {
     }
 
     /// Sets the counter of the home tenant's rows of a kind to their maximum. There is one counter of them.
-    ///
-    /// # Panics
-    /// When there is none, or the table does not answer.
     pub async fn fill_counter(&self, kind: &str, most: u32) {
         let (client, config) = (self.aws.dynamodb(), self.aws.env().config());
         let table = config.text("TABLE_NAME").expect("the test has a table");
@@ -317,33 +286,21 @@ impl<'a> Town<'a> {
     }
 
     /// Creates a key of the home tenant with this role and these scopes; returns its secret.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn new_key(&self, role: Role, scopes: &[Permission]) -> (ApiKeyId, String) {
         new_key(self.aws, &self.home.scope, role, scopes, None).await
     }
 
     /// The same for a key that expires then.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn new_key_until(&self, role: Role, ends: Timestamp) -> (ApiKeyId, String) {
         new_key(self.aws, &self.home.scope, role, &[], Some(ends)).await
     }
 
     /// A caller with a new API key of this role of another tenant in the table, such as one that is [`crate::Seeded`].
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn key_of(&self, scope: &TenantScope, role: Role) -> Caller<'_> {
         self.scoped_key_of(scope, role, &[]).await
     }
 
     /// The same with these scopes.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn scoped_key_of(&self, scope: &TenantScope, role: Role, scopes: &[Permission]) -> Caller<'_> {
         let (_, secret) = new_key(self.aws, scope, role, scopes, None).await;
         self.api_key(&secret)
@@ -369,15 +326,11 @@ impl<'a> Caller<'a> {
         self.with_header("x-tenant-id", &tenant.to_string())
     }
 
-    /// A `GET`.
     pub fn get(&self, path: &str) -> Asking<'a> {
         self.call(Call::get(path))
     }
 
     /// The pages of a list, from the first to the last.
-    ///
-    /// # Panics
-    /// When one is refused, or the list does not end.
     pub async fn pages(&self, path: &str) -> Vec<Answer> {
         let mark = if path.contains('?') { '&' } else { '?' };
         let (mut pages, mut next) = (Vec::new(), String::new());
@@ -408,7 +361,6 @@ impl<'a> Caller<'a> {
         found
     }
 
-    /// A `POST` of JSON.
     pub fn post(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
         self.call(Call::json(path, body.into().to_string()))
     }
@@ -424,18 +376,15 @@ impl<'a> Caller<'a> {
         self.call(call.body(changes.into().to_string()))
     }
 
-    /// A `PUT` of JSON.
     pub fn put(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
         let call = Call::new("PUT", path).header("content-type", "application/json");
         self.call(call.body(body.into().to_string()))
     }
 
-    /// A `DELETE`.
     pub fn delete(&self, path: &str) -> Asking<'a> {
         self.call(Call::new("DELETE", path))
     }
 
-    /// Another request.
     pub fn call(&self, call: Call) -> Asking<'a> {
         let with = |call: Call, (name, value): &(String, String)| call.header(name, value);
         Asking {
@@ -453,18 +402,15 @@ pub struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.call = self.call.header(name, value);
         self
     }
 
-    /// Adds `If-Match` with this version.
     pub fn if_match(self, version: u64) -> Self {
         self.header("if-match", &format!("\"{version}\""))
     }
 
-    /// Sets the caller's address.
     pub fn from_address(mut self, address: &str) -> Self {
         self.call = self.call.from_address(address);
         self
@@ -487,9 +433,6 @@ impl<'a> IntoFuture for Asking<'a> {
 }
 
 /// Makes a request that creates something, and whose answer is lost, until it is answered twice. Returns the answer.
-///
-/// # Panics
-/// When an answer is another one than that of the first attempt.
 pub async fn interrupted<'a>(aws: &Aws, lossy: &Lossy, ask: impl Fn() -> Asking<'a>) -> Answer {
     lossy.lose_all("TransactWriteItems");
     ask().await.is_refused(503, "unavailable");
@@ -503,9 +446,6 @@ pub async fn interrupted<'a>(aws: &Aws, lossy: &Lossy, ask: impl Fn() -> Asking<
 }
 
 /// An access token with these claims, signed by the town's key.
-///
-/// # Panics
-/// Never: the key is a constant.
 pub fn sign(claims: &Claims) -> String {
     let mut header = Header::new(Algorithm::ES256);
     header.kid = Some(KID.to_owned());
@@ -689,9 +629,6 @@ async fn platform_admin(aws: &Aws) -> Citizen {
 }
 
 /// Makes a user a platform administrator with a second factor that only exists: nobody logs in with it.
-///
-/// # Panics
-/// When the table does not answer, or they have it already.
 pub async fn appoint(aws: &Aws, citizen: &Citizen) {
     let act = PlatformAct {
         action: "platform_admin_made".to_owned(),

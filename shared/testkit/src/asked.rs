@@ -1,9 +1,28 @@
-//! Requests that arrive on a loopback port.
+//! Requests that arrive on a loopback port, and the heads of their answers.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
+
+/// Serves every connection to a free port, each in a thread of its own. Returns the URL.
+pub(crate) fn served(serve: impl Fn(TcpStream) -> std::io::Result<()> + Clone + Send + 'static) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = serve.clone();
+            // A client may disconnect.
+            std::thread::spawn(move || drop(serve(stream)));
+        }
+    });
+    url
+}
+
+/// Status line, these further headers, and the length of the body.
+pub(crate) fn head(status: &str, headers: &str, length: u64) -> String {
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n")
+}
 
 /// A recorded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +31,6 @@ pub struct Asked {
     pub method: String,
     /// The path with its query.
     pub path: String,
-    /// The `Authorization` header.
     pub authorization: String,
     /// The beginning of the body, at most [`MAX_KEPT`] bytes.
     pub body: Vec<u8>,

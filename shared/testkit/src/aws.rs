@@ -153,15 +153,10 @@ impl Aws {
         &self.clock
     }
 
-    /// New ids.
     pub const fn ids(&self) -> &Ids {
         &self.ids
     }
 
-    /// The table.
-    ///
-    /// # Panics
-    /// Never: the table always exists.
     pub fn store(&self) -> Store {
         Store::new(
             self.own.dynamodb(),
@@ -184,7 +179,6 @@ impl Aws {
         operator::scope(tenant)
     }
 
-    /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -204,9 +198,6 @@ impl Aws {
     }
 
     /// Changes the limits of a tenant's plan. Functions of the API notice within half a minute.
-    ///
-    /// # Panics
-    /// When there is no such tenant, or the table does not answer.
     pub async fn limit(&self, scope: &TenantScope, limits: Limits) {
         let store = self.store();
         let tenant = store.tenant(scope).await.expect("the table answers").expect("a tenant");
@@ -220,9 +211,6 @@ impl Aws {
     }
 
     /// Counts something of a tenant's in the hour of this time, as of a change that nobody made.
-    ///
-    /// # Panics
-    /// When the time is none, or the table does not accept it.
     pub async fn count(&self, scope: &TenantScope, at: &str, line: Option<LineId>, counters: &[(&str, u64)]) {
         let place = Place::of(at.parse().expect("a time"), line);
         let shard = self.ids().ulid().to_string();
@@ -232,9 +220,6 @@ impl Aws {
     }
 
     /// Counts this for a content of a template.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn count_template(&self, scope: &TenantScope, of: &TemplateEdition, at: &str, counters: &[(&str, u64)]) {
         let place = TemplateDay::of(of.clone(), at.parse().expect("a time"));
         let shard = self.ids().ulid().to_string();
@@ -256,9 +241,6 @@ impl Aws {
     }
 
     /// Takes all jobs out of a queue that are visible now; delayed ones stay.
-    ///
-    /// # Panics
-    /// When the queue does not answer or contains something else.
     pub async fn take_jobs<T: QueueBody>(&self, queue: QueueName) -> Vec<T> {
         let bodies = self.drain(queue).await.into_iter();
         bodies
@@ -267,9 +249,6 @@ impl Aws {
     }
 
     /// Takes all mails out of their queue, with opened links.
-    ///
-    /// # Panics
-    /// When the queue does not answer, or a mail cannot be opened.
     pub async fn take_mails(&self) -> Vec<MailJob> {
         let links = SealedLinks::new(&self.env).expect("the test has a secret for mails");
         let mut mails = Vec::new();
@@ -280,9 +259,6 @@ impl Aws {
     }
 
     /// Number of jobs in a queue, including delayed ones.
-    ///
-    /// # Panics
-    /// When the queue does not answer.
     pub async fn depth(&self, queue: QueueName) -> u64 {
         let url = self.env.config().text(queue.variable());
         let depth = kit::enqueue::depth(&self.env, url.expect("the test has this queue")).await;
@@ -290,9 +266,6 @@ impl Aws {
     }
 
     /// Puts this number of bodies into the queue that the variable names.
-    ///
-    /// # Panics
-    /// When the queue does not accept them.
     pub async fn fill_queue(&self, variable: &str, bodies: usize) {
         let url = self.env.config().text(variable).expect("the test has this queue");
         for _ in 0..bodies {
@@ -302,9 +275,6 @@ impl Aws {
     }
 
     /// Receives everything in a queue without deleting it, like workers that have not finished; returns the number.
-    ///
-    /// # Panics
-    /// When the queue does not answer.
     pub async fn take_in_hand(&self, variable: &str) -> usize {
         let url = self.env.config().text(variable).expect("the test has this queue");
         let mut taken = 0;
@@ -320,9 +290,6 @@ impl Aws {
     }
 
     /// Takes everything out of a queue: the bodies, in any order.
-    ///
-    /// # Panics
-    /// When the queue does not answer or a body is not JSON.
     pub async fn drain(&self, queue: QueueName) -> Vec<Value> {
         self.drain_with_groups(queue)
             .await
@@ -332,9 +299,6 @@ impl Aws {
     }
 
     /// As [`Aws::drain`], each with its message group.
-    ///
-    /// # Panics
-    /// As [`Aws::drain`].
     pub async fn drain_with_groups(&self, queue: QueueName) -> Vec<(String, Value)> {
         use aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId;
         let url = self
@@ -377,17 +341,11 @@ impl Aws {
     }
 
     /// The objects of the raw bucket under this prefix, by key.
-    ///
-    /// # Panics
-    /// When the bucket does not answer.
     pub async fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
         self.objects_of("RAW_BUCKET", prefix).await
     }
 
     /// The objects of the bucket of people's files under this prefix, by key.
-    ///
-    /// # Panics
-    /// When the bucket does not answer.
     pub async fn files(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
         self.objects_of("FILES_BUCKET", prefix).await
     }
@@ -417,10 +375,6 @@ impl Aws {
         found
     }
 
-    /// Number of rows in the table.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn row_count(&self) -> usize {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
         let (mut count, mut start) = (0, None);
@@ -437,9 +391,6 @@ impl Aws {
     }
 
     /// Number of rows stamped by this actor, as the audit log reads them.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn signed_by(&self, actor: &str) -> usize {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
         let scan = self.own.dynamodb().scan().table_name(table);
@@ -451,9 +402,6 @@ impl Aws {
     }
 
     /// Deletes the table, so that further requests fail.
-    ///
-    /// # Panics
-    /// When it has already been deleted.
     pub async fn delete_table(&self) {
         let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
         let deleting = self.own.dynamodb().delete_table().table_name(table);

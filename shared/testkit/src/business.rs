@@ -10,7 +10,7 @@ use domain::{
     base::{
         actor::Stamp,
         ids::{
-            AssetId, CallId, CampaignId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, RuleId,
+            AssetId, CallId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, RuleId,
             SuppressionId, UserId,
         },
         phone::Phone,
@@ -82,17 +82,10 @@ pub fn mobile(last: usize) -> String {
 }
 
 /// Parses a value of `domain` from JSON.
-///
-/// # Panics
-/// When it is invalid.
 pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a value of this type")
 }
 
-/// A telephone number.
-///
-/// # Panics
-/// When it is invalid.
 pub fn phone(number: &str) -> Phone {
     number.parse().expect("a telephone number")
 }
@@ -121,9 +114,6 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
 
 impl Aws {
     /// Creates something of a tenant's with these fields, whichever function does it otherwise.
-    ///
-    /// # Panics
-    /// When the fields are wrong, or the table does not accept it.
     pub async fn own<T: Owned + Resource>(&self, scope: &TenantScope, fields: Value) -> T {
         let new = T::new(self.ids().ulid(), read(fields), self.now());
         let created = self.store().create(scope, &new, &self.stamp()).await;
@@ -132,9 +122,6 @@ impl Aws {
     }
 
     /// A contact with this number, changed before it is written.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn contact_with(&self, scope: &TenantScope, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
         let identity = Identity::Phone(phone(number));
         let mut contact = Contact::first_seen(ContactId::new(self.ids().ulid()), &identity, self.now());
@@ -151,9 +138,6 @@ impl Aws {
     }
 
     /// Changes a contact, as a job does.
-    ///
-    /// # Panics
-    /// When there is nothing to change, or the table does not accept it.
     pub async fn change_contact(
         &self,
         scope: &TenantScope,
@@ -166,9 +150,6 @@ impl Aws {
     }
 
     /// Deletes a contact, or restores it.
-    ///
-    /// # Panics
-    /// When there is none, or the table does not accept it.
     pub async fn delete_contact(&self, scope: &TenantScope, contact: ContactId, deleted: bool) {
         let at = deleted.then(|| self.now());
         let changed = self.change_contact(scope, contact, |contact| {
@@ -245,17 +226,11 @@ impl Seeded {
     }
 
     /// A contact in the table with this number.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn contact(&self, aws: &Aws, number: &str) -> Contact {
         self.contact_with(aws, number, |_| {}).await
     }
 
     /// Deletes the tenant's row, or a contact's rows of a kind.
-    ///
-    /// # Panics
-    /// When there are none, or the table does not answer.
     pub async fn remove(&self, aws: &Aws, prefix: &str, contact: Option<ContactId>) {
         let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let table = config.text("TABLE_NAME").expect("a table");
@@ -276,65 +251,21 @@ impl Seeded {
 
     /// Makes a message unreadable by writing a large number to an attribute of its row: `f`, as a newer version does, or
     /// `data`, as nobody should.
-    ///
-    /// # Panics
-    /// When there is no such message, or the table does not answer.
     pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
-        let own = message.id.own().to_string().to_ascii_lowercase();
-        self.spoil_row(
-            aws,
-            self.partition(Some(message.id.contact())),
-            format!("MSG#{own}"),
-            attribute,
-        )
-        .await;
+        let row = format!("MSG#{}", message.id.own().to_string().to_ascii_lowercase());
+        let contact = Some(message.id.contact());
+        self.spoil_row(aws, contact, ("", &row), attribute).await;
     }
 
-    /// The same with an enrolment, as a newer version does.
-    ///
-    /// # Panics
-    /// When there is no such enrolment, or the table does not answer.
-    pub async fn spoil_enrolment(&self, aws: &Aws, contact: ContactId, campaign: CampaignId) {
-        let own = campaign.ulid().to_string().to_ascii_lowercase();
-        self.spoil_row(aws, self.partition(Some(contact)), format!("ENROL#{own}"), "f")
-            .await;
-    }
-
-    /// The same with what lets contacts enter a drip by themselves.
-    ///
-    /// # Panics
-    /// When there is no such drip, or the table does not answer.
-    pub async fn spoil_trigger(&self, aws: &Aws, campaign: CampaignId) {
-        let own = campaign.ulid().to_string().to_ascii_lowercase();
-        let partition = format!("{}#CONF", self.partition(None));
-        self.spoil_row(aws, partition, format!("TRIGGER#{own}"), "f").await;
-    }
-
-    /// The same with a conversation.
-    ///
-    /// # Panics
-    /// When there is no such conversation, or the table does not answer.
-    pub async fn spoil_conversation(&self, aws: &Aws, contact: ContactId) {
-        self.spoil_row(aws, self.partition(Some(contact)), "CONV#-".to_owned(), "f")
-            .await;
-    }
-
-    /// The same with a person's place in the inbox.
-    ///
-    /// # Panics
-    /// When there is no such place, or the table does not answer.
-    pub async fn spoil_desk(&self, aws: &Aws, user: UserId) {
-        self.spoil_row(aws, format!("{}#DESK", self.partition(None)), user.to_string(), "f")
-            .await;
-    }
-
-    async fn spoil_row(&self, aws: &Aws, partition: String, row: String, attribute: &str) {
+    /// The same with any row of the tenant or of a contact: with the end of its partition's name, and its own name.
+    pub async fn spoil_row(&self, aws: &Aws, of: Option<ContactId>, (partition, row): (&str, &str), attribute: &str) {
+        let partition = self.partition(of) + partition;
         let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let update = dynamodb
             .update_item()
             .table_name(config.text("TABLE_NAME").expect("a table"))
             .key("pk", AttributeValue::S(partition))
-            .key("sk", AttributeValue::S(row))
+            .key("sk", AttributeValue::S(row.to_owned()))
             .update_expression("SET #attribute = :number")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#attribute", attribute)
@@ -353,17 +284,11 @@ impl Seeded {
     }
 
     /// The same as [`Seeded::contact`], changed before it is written.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn contact_with(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
         aws.contact_with(&self.scope().clone(), number, change).await
     }
 
     /// A new member of the business.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn member(&self, aws: &Aws, role: Role) -> Member {
         let member = Member {
             user: UserId::new(aws.ids().ulid()),
@@ -382,9 +307,6 @@ impl Seeded {
     }
 
     /// A text of a contact by WhatsApp, written now, with this change.
-    ///
-    /// # Panics
-    /// Never: the reference is one.
     pub fn received(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
         let id = MessageId::new(contact, aws.ids().ulid());
         let message = InboundMessage {
@@ -422,9 +344,6 @@ impl Seeded {
     }
 
     /// The same, stored.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn receive(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
         let received = self.received(aws, contact, change);
         let effects = effects_of(&received, vec![]);
@@ -434,9 +353,6 @@ impl Seeded {
     }
 
     /// A text of a contact on a line, stored and noted as by `process_provider_event`. Returns its conversation.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn receive_noted(&self, aws: &Aws, contact: ContactId, line: Option<LineId>) -> ConversationId {
         let received = self.receive(aws, contact, |received| received.line = line).await;
         let (store, id) = (aws.store(), ConversationId::of(contact, line));
@@ -453,18 +369,12 @@ impl Seeded {
     }
 
     /// A conversation, as its row says now.
-    ///
-    /// # Panics
-    /// When there is none, or the table does not answer.
     pub async fn conversation(&self, aws: &Aws, id: ConversationId) -> Versioned<Conversation> {
         let found = aws.store().conversation(self.scope(), id).await;
         found.expect("the table answers").expect("the conversation")
     }
 
     /// Changes a conversation. Returns it as it is then.
-    ///
-    /// # Panics
-    /// When there is none, or the table does not accept it.
     pub async fn change_conversation(
         &self,
         aws: &Aws,
@@ -479,9 +389,6 @@ impl Seeded {
     }
 
     /// An asset of this kind and content type, which is ready. Its object does not exist.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn asset(&self, aws: &Aws, kind: &str, content_type: &str) -> Asset {
         let id = AssetId::new(aws.ids().ulid());
         let asset: Asset = read(json!({
@@ -493,9 +400,6 @@ impl Seeded {
     }
 
     /// The provider of a connection gives an asset this id.
-    ///
-    /// # Panics
-    /// When there is no such asset.
     pub async fn upload(&self, aws: &Aws, asset: &Asset, connection: ConnectionId, id: &str) {
         let store = aws.store();
         let found = store.asset(self.scope(), asset.id).await.expect("the table answers");
@@ -508,9 +412,6 @@ impl Seeded {
     }
 
     /// The same with these media, which are still to be fetched.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn receive_media(
         &self,
         aws: &Aws,
@@ -540,18 +441,12 @@ impl Seeded {
     }
 
     /// A medium of a message, as its row says now.
-    ///
-    /// # Panics
-    /// When there is none, or the table does not answer.
     pub async fn medium(&self, aws: &Aws, message: MessageId, index: u8) -> Medium {
         let known = aws.store().medium(self.scope(), message, index, aws.now()).await;
         known.expect("the table answers").expect("there is a medium").medium
     }
 
     /// Stores the file of a medium, as if it had been fetched.
-    ///
-    /// # Panics
-    /// When there is no such medium, or the table or the bucket do not accept it.
     pub async fn fetched(&self, aws: &Aws, message: MessageId, index: u8, (mime, file): (&str, &[u8])) -> Medium {
         let mut medium = self.medium(aws, message, index).await;
         let files = kit::Files::new(aws.env()).expect("the test has a bucket");
@@ -565,9 +460,6 @@ impl Seeded {
     }
 
     /// Merges a contact into another. Returns the merge.
-    ///
-    /// # Panics
-    /// When they cannot be merged, or the table does not accept it.
     pub async fn merge(&self, aws: &Aws, survivor: ContactId, other: ContactId) -> MergeId {
         let read = async |id| {
             let found = aws.store().known(self.scope(), id).await;
@@ -579,12 +471,6 @@ impl Seeded {
     }
 
     /// The same with contacts that were read before.
-    ///
-    /// # Errors
-    /// As [`store::Store::merge_people`].
-    ///
-    /// # Panics
-    /// When they cannot be merged.
     pub async fn merge_read(&self, aws: &Aws, survivor: Person, other: Person) -> Result<MergeId, PersonError> {
         let (undo, merge, stamp) = decided_merge(aws, survivor, other);
         let decided = Decided {
@@ -596,10 +482,6 @@ impl Seeded {
         Ok(merge.id)
     }
 
-    /// Undoes a merge.
-    ///
-    /// # Panics
-    /// When it cannot be undone, or the table does not accept it.
     pub async fn unmerge(&self, aws: &Aws, merge: MergeId) {
         let (store, scope) = (aws.store(), self.scope());
         let survivor = store.known(scope, merge.contact()).await;
@@ -614,17 +496,11 @@ impl Seeded {
     }
 
     /// Puts a number on the suppression list, by decision of the business.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn suppress(&self, aws: &Aws, number: &str) {
         self.suppress_by(aws, number, By::User).await;
     }
 
     /// The same, as a refusal by somebody else.
-    ///
-    /// # Panics
-    /// As [`Seeded::suppress`].
     pub async fn suppress_by(&self, aws: &Aws, number: &str, by: By) {
         let stamp = aws.stamp();
         let refused = Refused {
@@ -647,9 +523,6 @@ impl Seeded {
     }
 
     /// WhatsApp reports how many customers the business may message first in 24 hours. Returns the connection.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn may_message_first(&self, aws: &Aws, customers: u32) -> Connection {
         let at = aws.now();
         let reported = Reported {
@@ -665,9 +538,6 @@ impl Seeded {
     }
 
     /// Remembers of this number that its owner wrote STOP and was erased since.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn erased_after_stop(&self, aws: &Aws, number: &str) {
         let mut contact = Contact::new(ContactId::new(aws.ids().ulid()), aws.now());
         contact.wish(OptFlag::Stop, "wrote STOP", aws.now());
@@ -678,9 +548,6 @@ impl Seeded {
     }
 
     /// A missed call by this number, stored with this change, and the message that follows it.
-    ///
-    /// # Panics
-    /// As [`Seeded::follow_up`].
     pub async fn called(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
         let message = Box::pin(self.follow_up(aws, number)).await;
         let mut call = self.call_of(aws, &message).await;
@@ -691,9 +558,6 @@ impl Seeded {
     }
 
     /// The call that a message follows.
-    ///
-    /// # Panics
-    /// When it follows none.
     pub async fn call_of(&self, aws: &Aws, message: &Message) -> Call {
         let id = message.cause.call().expect("it follows a call");
         let found = aws.store().call(self.scope(), id, aws.now()).await;
@@ -701,17 +565,11 @@ impl Seeded {
     }
 
     /// The result of the rules for a missed call by this number, stored as by `process_call`, with the message due.
-    ///
-    /// # Panics
-    /// When the rules send nothing, or the table does not accept it.
     pub async fn follow_up(&self, aws: &Aws, number: &str) -> Message {
         self.follow_up_after(aws, number, None).await
     }
 
     /// The same for a call with earlier reports.
-    ///
-    /// # Panics
-    /// As [`Seeded::follow_up`].
     pub async fn follow_up_after(&self, aws: &Aws, number: &str, reported: Option<CallProgress>) -> Message {
         let (store, scope, now) = (aws.store(), self.scope().clone(), aws.now());
         let identity = Identity::Phone(phone(number));
@@ -836,9 +694,6 @@ pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_>
 }
 
 /// A merge of two contacts, as it would be written now.
-///
-/// # Panics
-/// When they cannot be merged.
 pub fn decided_merge(aws: &Aws, survivor: Person, other: Person) -> (Undo, Merge, Stamp) {
     let Merged { person, conflicts } = merge(&survivor, &other, aws.now()).expect("they can be merged");
     let stamp = aws.stamp();
@@ -859,9 +714,6 @@ pub fn decided_merge(aws: &Aws, survivor: Person, other: Person) -> (Undo, Merge
 }
 
 /// Erases a contact with everything that is stored of it, by the calls of its operation and in their order.
-///
-/// # Panics
-/// When there is no such contact, somebody else writes it meanwhile, or the table does not answer.
 pub async fn erase(store: &Store, scope: &TenantScope, id: ContactId, now: Timestamp) {
     const ANSWERS: &str = "the table answers";
     let found = store.contact(scope, id).await.expect(ANSWERS);

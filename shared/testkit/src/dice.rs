@@ -5,7 +5,6 @@
 pub struct Dice(u64);
 
 impl Dice {
-    /// Those of a seed.
     pub const fn new(seed: u64) -> Self {
         // Seeds that are close to each other begin far apart.
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
@@ -21,22 +20,14 @@ impl Dice {
     }
 
     /// A place below this one.
-    ///
-    /// # Panics
-    /// When there is none.
     pub fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.roll(bound as u64)).expect("below the bound")
     }
 
-    /// True once in so many times.
     pub const fn once_in(&mut self, times: u64) -> bool {
         self.roll(times) == 0
     }
 
-    /// One of these.
-    ///
-    /// # Panics
-    /// When there are none.
     pub fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }

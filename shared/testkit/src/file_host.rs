@@ -2,13 +2,14 @@
 
 use std::{
     io::{Read as _, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
 use tokio::sync::Notify;
 
 pub use crate::asked::{Asked, MAX_KEPT};
+use crate::asked::{head, served};
 
 /// The answer to a request for a file.
 #[derive(Debug, Clone)]
@@ -53,12 +54,7 @@ pub struct FileHost {
 
 impl FileHost {
     /// With this answer for any file. Nothing is known of it.
-    ///
-    /// # Panics
-    /// When there is no free port.
     pub fn start(reply: Reply) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 reply,
@@ -70,17 +66,10 @@ impl FileHost {
             arrived: Notify::new(),
         });
         let serving = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&serving);
-                // A client may disconnect.
-                std::thread::spawn(move || drop(serve(stream, &shared)));
-            }
-        });
+        let url = served(move |stream| serve(stream, &serving));
         Self { url, shared }
     }
 
-    /// Its URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -135,18 +124,12 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     match reply {
         Reply::File(content_type, file) => whole(&mut stream, 200, content_type, &file),
         Reply::Other(status, more, body) => {
-            let head = format!(
-                "HTTP/1.1 {status} Other\r\n{more}content-length: {}\r\nconnection: close\r\n\r\n",
-                body.len()
-            );
-            stream.write_all(head.as_bytes())?;
+            stream.write_all(head(&format!("{status} Other"), &more, body.len() as u64).as_bytes())?;
             stream.write_all(body.as_bytes())
         }
         Reply::Long(content_type, begin, length) => {
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-            );
-            stream.write_all(head.as_bytes())?;
+            let kind = format!("content-type: {content_type}\r\n");
+            stream.write_all(head("200 OK", &kind, length).as_bytes())?;
             let rest = begin.chain(std::io::repeat(0));
             std::io::copy(&mut rest.take(length), &mut stream).map(drop)
         }
@@ -172,19 +155,13 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             let _ = released.recv();
             whole(&mut stream, 200, content_type, &file)
         }
-        Reply::Moved(..) if is_known => {
-            let moved = "HTTP/1.1 307 Moved\r\nlocation: /files/2\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-            stream.write_all(moved.as_bytes())
-        }
+        Reply::Moved(..) if is_known => stream.write_all(head("307 Moved", "location: /files/2\r\n", 0).as_bytes()),
         Reply::Moved(content_type, file) => whole(&mut stream, 200, content_type, &file),
     }
 }
 
 fn whole(stream: &mut TcpStream, status: u16, content_type: &str, body: &[u8]) -> std::io::Result<()> {
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} Answer\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes())?;
+    let kind = format!("content-type: {content_type}\r\n");
+    stream.write_all(head(&format!("{status} Answer"), &kind, body.len() as u64).as_bytes())?;
     stream.write_all(body)
 }

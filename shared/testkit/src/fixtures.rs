@@ -9,34 +9,20 @@ fn path(name: &str) -> PathBuf {
 }
 
 /// The bytes of a fixture, such as `whatsapp/inbound/text.json`.
-///
-/// # Panics
-/// When the fixture does not exist: a test that names a wrong file must fail.
 pub fn bytes(name: &str) -> Vec<u8> {
     let path = path(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("cannot read fixture {}: {error}", path.display()))
 }
 
-/// A fixture as text.
-///
-/// # Panics
-/// When it does not exist or is not UTF-8.
 pub fn text(name: &str) -> String {
     String::from_utf8(bytes(name)).unwrap_or_else(|error| panic!("fixture {name} is not UTF-8: {error}"))
 }
 
-/// A fixture as JSON.
-///
-/// # Panics
-/// When it does not exist or is not JSON.
 pub fn json(name: &str) -> Value {
     serde_json::from_slice(&bytes(name)).unwrap_or_else(|error| panic!("fixture {name} is not JSON: {error}"))
 }
 
 /// The names of all fixtures in a folder, sorted.
-///
-/// # Panics
-/// When the folder does not exist.
 pub fn names(folder: &str) -> Vec<String> {
     let root = path(folder);
     let mut names: Vec<String> = std::fs::read_dir(&root)

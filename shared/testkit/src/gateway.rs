@@ -33,12 +33,10 @@ impl Call {
         Self { event }
     }
 
-    /// A `GET`.
     pub fn get(path_and_query: &str) -> Self {
         Self::new("GET", path_and_query)
     }
 
-    /// A `POST` of JSON.
     pub fn json(path: &str, body: impl AsRef<[u8]>) -> Self {
         Self::new("POST", path)
             .header("content-type", "application/json")
@@ -51,13 +49,11 @@ impl Call {
         call.body_base64(body)
     }
 
-    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.event["headers"][name] = value.into();
         self
     }
 
-    /// Sets the caller's address.
     pub fn from_address(mut self, address: &str) -> Self {
         self.event["requestContext"]["http"]["sourceIp"] = address.into();
         self
@@ -71,7 +67,6 @@ impl Call {
         self
     }
 
-    /// Removes a header.
     pub fn without_header(mut self, name: &str) -> Self {
         if let Some(headers) = self.event["headers"].as_object_mut() {
             headers.remove(name);
@@ -91,7 +86,6 @@ impl Call {
         }
     }
 
-    /// The body as base64.
     pub fn body_base64(mut self, body: impl AsRef<[u8]>) -> Self {
         self.event["body"] = STANDARD.encode(body).into();
         self.event["isBase64Encoded"] = true.into();
@@ -115,9 +109,6 @@ impl Call {
     }
 
     /// The event that the function receives.
-    ///
-    /// # Panics
-    /// Never: it is built from API Gateway's own example.
     pub fn event(&self) -> HttpEvent {
         serde_json::from_value(self.event.clone()).expect("it has API Gateway's form")
     }
@@ -126,7 +117,6 @@ impl Call {
 /// A function in process.
 pub struct Function(App);
 
-/// The function's answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     response: Response<Bytes>,
@@ -137,15 +127,10 @@ pub struct Answer {
 }
 
 impl Function {
-    /// The function with these routes.
-    ///
-    /// # Panics
-    /// When the test's environment lacks a variable.
     pub fn new(env: &Env, routes: impl FnOnce(&Env) -> Result<Router, kit::ConfigError>) -> Self {
         Self(App::new(env, routes(env).expect("the test's variables are right")))
     }
 
-    /// Calls it.
     pub async fn call(&self, call: &Call) -> Answer {
         Answer {
             response: self.0.answer(call.event()).await,
@@ -156,7 +141,6 @@ impl Function {
 }
 
 impl Answer {
-    /// The status.
     pub fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
@@ -170,40 +154,28 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// Method and path of the request.
     pub fn request(&self) -> &str {
         &self.request
     }
 
-    /// All headers.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let headers = self.response.headers().iter();
         headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()))
     }
 
-    /// The cookies in the answer.
     pub fn cookies(&self) -> Vec<&str> {
         let all = self.response.headers().get_all("set-cookie").iter();
         all.filter_map(|value| value.to_str().ok()).collect()
     }
 
-    /// The body.
     pub fn text(&self) -> &str {
         std::str::from_utf8(self.response.body()).unwrap_or_default()
     }
 
-    /// The body as JSON.
-    ///
-    /// # Panics
-    /// When it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(self.response.body()).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
     }
 
-    /// The items of a list.
-    ///
-    /// # Panics
-    /// When it is none.
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {
         let items = self.is(200).json()["items"].as_array().cloned();
@@ -211,9 +183,6 @@ impl Answer {
     }
 
     /// This field of each item of a list.
-    ///
-    /// # Panics
-    /// When it is none, or an item has no such text.
     #[track_caller]
     pub fn texts(&self, field: &str) -> Vec<String> {
         texts(&self.items(), field)
@@ -227,9 +196,6 @@ impl Answer {
     }
 
     /// The problem's sentence.
-    ///
-    /// # Panics
-    /// When it has none.
     pub fn detail(&self) -> String {
         self.json()["detail"]
             .as_str()
@@ -251,9 +217,6 @@ impl Answer {
     }
 
     /// Requires this status.
-    ///
-    /// # Panics
-    /// When it has another.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status(), status, "{}", self.shown());
@@ -261,9 +224,6 @@ impl Answer {
     }
 
     /// Requires the `ETag` of this version.
-    ///
-    /// # Panics
-    /// When it has another.
     #[track_caller]
     pub fn has_version(&self, version: u64) -> &Self {
         assert_eq!(self.header("etag"), format!("\"{version}\""), "{}", self.shown());
@@ -271,18 +231,12 @@ impl Answer {
     }
 
     /// Version of the resource, as its `ETag` says.
-    ///
-    /// # Panics
-    /// When it is no number in quotes.
     pub fn version(&self) -> u64 {
         let version = self.header("etag").trim_matches('"').parse();
         version.expect("the ETag is a version")
     }
 
     /// Requires this problem.
-    ///
-    /// # Panics
-    /// When it is another, or none.
     #[track_caller]
     pub fn is_refused(&self, status: u16, kind: &str) -> &Self {
         assert_eq!((self.status(), &*self.problem()), (status, kind), "{}", self.shown());
@@ -295,9 +249,6 @@ impl Answer {
     }
 
     /// Requires a 422 that names this field, and perhaps others.
-    ///
-    /// # Panics
-    /// When it is something else.
     #[track_caller]
     pub fn names_field(&self, field: &str) -> &Self {
         self.is_refused(422, "invalid");
@@ -307,9 +258,6 @@ impl Answer {
     }
 
     /// Requires a 422 that names these fields and no others.
-    ///
-    /// # Panics
-    /// When it is something else.
     #[track_caller]
     pub fn names_only(&self, fields: &[&str]) -> &Self {
         self.is_refused(422, "invalid");
@@ -319,9 +267,6 @@ impl Answer {
 }
 
 /// This field of each item.
-///
-/// # Panics
-/// When it is not a text.
 #[track_caller]
 pub fn texts(items: &[Value], field: &str) -> Vec<String> {
     let text = |item: &Value| match item[field].as_str() {

@@ -1,4 +1,5 @@
-//! Shared code of tests: fixtures, a table per test, builders.
+//! Shared code of tests: fixtures, a table per test, builders. Every helper panics, and so fails its test, when what it needs is missing or
+//! refused.
 
 pub mod api;
 mod asked;
@@ -34,9 +35,6 @@ pub use snapshot::assert_snapshot;
 pub use world::World;
 
 /// Size of a test: the one that this variable says, where it is set, or else the usual one.
-///
-/// # Panics
-/// When the variable is no number.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the test says how large it is")]
 pub fn size(variable: &str, usual: usize) -> usize {
     let wanted = std::env::var(variable);

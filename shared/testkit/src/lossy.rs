@@ -3,13 +3,16 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::runtime::Handle;
 
-use crate::Aws;
+use crate::{
+    Aws,
+    asked::{head, served},
+};
 
 /// Treatment of a request.
 enum Fate {
@@ -27,7 +30,6 @@ enum Fate {
     Late(Box<dyn FnOnce() + Send>),
 }
 
-/// Any operation.
 const ANY: &str = "*";
 
 /// An operation, and what happens to its next request.
@@ -52,24 +54,13 @@ pub struct Lossy {
 
 impl Lossy {
     /// In front of this test's AWS.
-    ///
-    /// # Panics
-    /// When there is no free port, or the emulator's URL is invalid.
     pub fn before(aws: &Aws) -> Self {
         let endpoint = aws.env().config().text("AWS_ENDPOINT_URL");
         let upstream = endpoint.expect("the emulator").trim_start_matches("http://").to_owned();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
         let losing = Arc::new(Mutex::new(Vec::new()));
         let hanging = Arc::new(Mutex::new(Hanging::default()));
         let shared = (Arc::clone(&losing), Arc::clone(&hanging));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (upstream, (losing, hanging)) = (upstream.clone(), shared.clone());
-                // A client may disconnect.
-                std::thread::spawn(move || drop(pass_on(&stream, &upstream, &losing, &hanging)));
-            }
-        });
+        let url = served(move |stream| pass_on(&stream, &upstream, &shared.0, &shared.1));
         Self { url, losing, hanging }
     }
 
@@ -255,8 +246,6 @@ const IN_TRANSACTION: &str = r#"{"__type": "com.amazonaws.dynamodb.v20120810#Tra
 const THROTTLED: &str = r#"{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#;
 
 fn answer_400(body: &str) -> String {
-    format!(
-        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
+    let kind = "content-type: application/x-amz-json-1.0\r\n";
+    head("400 Bad Request", kind, body.len() as u64) + body
 }

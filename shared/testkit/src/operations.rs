@@ -32,10 +32,6 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// Those of this tenant.
-    ///
-    /// # Panics
-    /// When the test's environment lacks a variable.
     pub fn of(aws: &Aws, scope: &TenantScope) -> Self {
         Self {
             store: aws.store(),
@@ -49,9 +45,6 @@ impl Operations {
     }
 
     /// One that an operator starts now. It is not stored.
-    ///
-    /// # Panics
-    /// When the parameters are too large.
     pub fn unstored(&self, kind: OperationKind, params: &impl Serialize) -> Operation {
         let id = OperationId::new(self.ids.ulid());
         let params = Data::of(params).expect("parameters of an operation");
@@ -65,9 +58,6 @@ impl Operations {
     }
 
     /// Creates one that an operator starts now. Returns the job that starts it.
-    ///
-    /// # Panics
-    /// When the parameters are too large, or the table does not accept it.
     pub async fn create(&self, kind: OperationKind, params: &impl Serialize) -> StartOperation {
         let operation = self.unstored(kind, params);
         let stamp = Stamp {
@@ -86,26 +76,16 @@ impl Operations {
         found.expect("the operation is there")
     }
 
-    /// The operation as it is now.
-    ///
-    /// # Panics
-    /// When there is none.
     pub async fn get(&self, start: &StartOperation) -> Operation {
         self.versioned(start).await.value
     }
 
     /// Its next step.
-    ///
-    /// # Panics
-    /// When there is no such operation.
     pub async fn turn(&self, start: &StartOperation) -> Turn {
         Turn::new(self.scope.clone(), self.get(start).await)
     }
 
     /// Cancels it, as a user does while nobody works on it.
-    ///
-    /// # Panics
-    /// When it has ended.
     pub async fn cancel(&self, start: &StartOperation) {
         let Versioned { version, mut value } = self.versioned(start).await;
         assert!(value.cancel(self.clock.now()), "it has ended: {value:?}");
@@ -114,9 +94,6 @@ impl Operations {
     }
 
     /// Makes steps in one run of this many seconds; at least one.
-    ///
-    /// # Panics
-    /// When a step fails.
     pub async fn run<C, H>(&self, start: &StartOperation, seconds: i64, ctx: &C, handle: &H) -> Ran
     where
         H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
@@ -127,9 +104,6 @@ impl Operations {
     }
 
     /// Makes the next step: after it, too little time is left for another.
-    ///
-    /// # Panics
-    /// When it fails.
     pub async fn step<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> Ran
     where
         H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
@@ -138,9 +112,6 @@ impl Operations {
     }
 
     /// The next step, made by a worker that dies before it records it.
-    ///
-    /// # Panics
-    /// When it fails.
     pub async fn lost_step<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> Step
     where
         H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
@@ -151,9 +122,6 @@ impl Operations {
 
     /// Makes all steps, each of them twice: by a worker that dies before it records it, and by the next one, whose time is up then.
     /// Returns their number.
-    ///
-    /// # Panics
-    /// When one fails, or it makes no progress.
     pub async fn all_steps_twice<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> usize
     where
         H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
@@ -169,9 +137,6 @@ impl Operations {
     }
 
     /// Makes all steps, each in a run of its own. Returns the operation at its end, and their number.
-    ///
-    /// # Panics
-    /// When one fails, or it makes no progress.
     pub async fn finish<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> (Operation, usize)
     where
         H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
@@ -186,9 +151,6 @@ impl Operations {
 }
 
 /// The result of an operation that is done.
-///
-/// # Panics
-/// When it is not, or the result is of another type.
 pub fn result_of<T: DeserializeOwned>(operation: &Operation) -> T {
     assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
     let result = operation.result.as_ref().expect("it has a result");

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -15,7 +15,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::asked::Asked;
+use crate::asked::{Asked, head, served};
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
@@ -48,7 +48,6 @@ impl Reply {
         Self::Answer(status, Vec::new(), json!({"message": words})).header("x-amzn-errortype", code)
     }
 
-    /// The same with a header.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Self::Answer(_, headers, _) = &mut self {
             headers.push((name, value.to_owned()));
@@ -64,9 +63,7 @@ pub struct Request {
     pub method: String,
     /// The path with its query.
     pub path: String,
-    /// The `Authorization` header.
     pub authorization: String,
-    /// The body.
     pub body: String,
 }
 
@@ -81,10 +78,6 @@ impl Request {
         self.path == "/v2/email/outbound-emails"
     }
 
-    /// The body as JSON.
-    ///
-    /// # Panics
-    /// When it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
@@ -96,9 +89,6 @@ impl Request {
     }
 
     /// The recipient of a message as its provider writes it: `971501234567`, `+971501234567`, `whatsapp:+971501234567`.
-    ///
-    /// # Panics
-    /// When it was sent to the Graph API and is not JSON.
     pub fn recipient(&self) -> Option<String> {
         if !self.is_graph() {
             return self.field("To");
@@ -181,28 +171,13 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Starts one on a free port.
-    ///
-    /// # Panics
-    /// When there is none.
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (Ok(stream), shared) = (stream, Arc::clone(&serving)) else {
-                    continue;
-                };
-                // A client may disconnect.
-                std::thread::spawn(move || drop(serve(&stream, &shared)));
-            }
-        });
+        let url = served(move |stream| serve(&stream, &serving));
         Self { url, shared }
     }
 
-    /// Its URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -246,17 +221,12 @@ impl Provider {
         self.shared.lock().listed = None;
     }
 
-    /// Every send so far.
     pub fn sends(&self) -> Vec<Request> {
         let state = self.shared.lock();
         let sends = state.requests.iter().filter(|request| request.method == "POST");
         sends.cloned().collect()
     }
 
-    /// The only send so far.
-    ///
-    /// # Panics
-    /// When there are none, or several.
     pub fn only_send(&self) -> Request {
         let mut sends = self.sends();
         assert_eq!(sends.len(), 1, "{sends:?}");
@@ -359,10 +329,10 @@ fn read(stream: &TcpStream) -> std::io::Result<Request> {
 
 fn answer(mut stream: &TcpStream, status: u16, headers: &[(&str, String)], body: &Value) -> std::io::Result<()> {
     let body = body.to_string();
-    let mut head = format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-type: application/json\r\n");
+    let mut more = "content-type: application/json\r\n".to_owned();
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        more.push_str(&format!("{name}: {value}\r\n"));
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
-    stream.write_all(head.as_bytes())
+    let head = head(&format!("{status} -"), &more, body.len() as u64);
+    stream.write_all((head + &body).as_bytes())
 }

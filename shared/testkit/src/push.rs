@@ -14,7 +14,6 @@ pub const P256DH: &str = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWX
 /// Its secret.
 pub const AUTH: &str = "BTBZMqHH6r4Tts7J_aSIgg";
 
-/// Its private key.
 const PRIVATE: &str = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94";
 
 struct Length(usize);
@@ -37,9 +36,6 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// Opens what was encrypted for the device.
-///
-/// # Panics
-/// When it was encrypted for another one, or in another way.
 pub fn opened(body: &[u8]) -> Vec<u8> {
     let (salt, rest) = body.split_at(16);
     let (sender, sealed) = rest[5..].split_at(usize::from(rest[4]));

@@ -203,21 +203,25 @@ fn pk(item: &std::collections::HashMap<String, AttributeValue>) -> Option<&Attri
     item.get("pk")
 }
 
+/// Returns what an input of one of these types asks for.
+macro_rules! asked_by {
+    ($input:ident; $($kind:ty: $asked:ident => $value:expr,)*) => {
+        $(if let Some($asked) = $input.downcast_ref::<$kind>() {
+            return $value;
+        })*
+    };
+}
+
 /// The permissions that IAM requires for each operation on items; a transaction needs those of its parts.
 fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
     let input = context.input();
     let one = |action, key| vec![Asked::of(action, [key])];
-    if let Some(get) = input.downcast_ref::<GetItemInput>() {
-        return one("dynamodb:GetItem", get.key().and_then(pk));
-    }
-    if let Some(put) = input.downcast_ref::<PutItemInput>() {
-        return one("dynamodb:PutItem", put.item().and_then(pk));
-    }
-    if let Some(update) = input.downcast_ref::<UpdateItemInput>() {
-        return one("dynamodb:UpdateItem", update.key().and_then(pk));
-    }
-    if let Some(delete) = input.downcast_ref::<DeleteItemInput>() {
-        return one("dynamodb:DeleteItem", delete.key().and_then(pk));
+    asked_by! { input;
+        GetItemInput: get => one("dynamodb:GetItem", get.key().and_then(pk)),
+        PutItemInput: put => one("dynamodb:PutItem", put.item().and_then(pk)),
+        UpdateItemInput: update => one("dynamodb:UpdateItem", update.key().and_then(pk)),
+        DeleteItemInput: delete => one("dynamodb:DeleteItem", delete.key().and_then(pk)),
+        ScanInput: _scan => one("dynamodb:Scan", None),
     }
     if let Some(query) = input.downcast_ref::<QueryInput>() {
         // `pk = :name …`: the partition is the first.
@@ -230,9 +234,6 @@ fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
             asked.resource = format!("${{Table.Arn}}/index/{index}");
         }
         return vec![asked];
-    }
-    if input.downcast_ref::<ScanInput>().is_some() {
-        return one("dynamodb:Scan", None);
     }
     if let Some(batch) = input.downcast_ref::<BatchGetItemInput>() {
         let tables = batch.request_items().into_iter().flatten();
@@ -278,44 +279,22 @@ fn asked_elsewhere<'a>(
 ) -> Option<(&'static str, &'a str, Option<&'a str>)> {
     let input = context.input();
     let object = |action, bucket: Option<&'a str>, key: Option<&'a str>| Some((action, bucket?, Some(key?)));
-    if let Some(send) = input.downcast_ref::<SendMessageInput>() {
-        return Some(("sqs:SendMessage", send.queue_url()?, None));
+    asked_by! { input;
+        SendMessageInput: send => Some(("sqs:SendMessage", send.queue_url()?, None)),
+        SendMessageBatchInput: send => Some(("sqs:SendMessage", send.queue_url()?, None)),
+        ChangeMessageVisibilityInput: change => Some(("sqs:ChangeMessageVisibility", change.queue_url()?, None)),
+        GetQueueAttributesInput: get => Some(("sqs:GetQueueAttributes", get.queue_url()?, None)),
+        PutEventsInput: put => Some(("events:PutEvents", put.entries().first()?.event_bus_name()?, None)),
+        GetSecretValueInput: get => Some(("secretsmanager:GetSecretValue", get.secret_id()?, None)),
+        ListObjectsV2Input: list => Some(("s3:ListBucket", list.bucket()?, None)),
+        GetObjectInput: get => object("s3:GetObject", get.bucket(), get.key()),
+        DeleteObjectInput: delete => object("s3:DeleteObject", delete.bucket(), delete.key()),
+        PutObjectInput: put => object("s3:PutObject", put.bucket(), put.key()),
+        CreateMultipartUploadInput: begin => object("s3:PutObject", begin.bucket(), begin.key()),
+        UploadPartInput: part => object("s3:PutObject", part.bucket(), part.key()),
+        CompleteMultipartUploadInput: end => object("s3:PutObject", end.bucket(), end.key()),
     }
-    if let Some(send) = input.downcast_ref::<SendMessageBatchInput>() {
-        return Some(("sqs:SendMessage", send.queue_url()?, None));
-    }
-    if let Some(change) = input.downcast_ref::<ChangeMessageVisibilityInput>() {
-        return Some(("sqs:ChangeMessageVisibility", change.queue_url()?, None));
-    }
-    if let Some(get) = input.downcast_ref::<GetQueueAttributesInput>() {
-        return Some(("sqs:GetQueueAttributes", get.queue_url()?, None));
-    }
-    if let Some(put) = input.downcast_ref::<PutEventsInput>() {
-        return Some(("events:PutEvents", put.entries().first()?.event_bus_name()?, None));
-    }
-    if let Some(get) = input.downcast_ref::<GetSecretValueInput>() {
-        return Some(("secretsmanager:GetSecretValue", get.secret_id()?, None));
-    }
-    if let Some(list) = input.downcast_ref::<ListObjectsV2Input>() {
-        return Some(("s3:ListBucket", list.bucket()?, None));
-    }
-    if let Some(get) = input.downcast_ref::<GetObjectInput>() {
-        return object("s3:GetObject", get.bucket(), get.key());
-    }
-    if let Some(delete) = input.downcast_ref::<DeleteObjectInput>() {
-        return object("s3:DeleteObject", delete.bucket(), delete.key());
-    }
-    if let Some(put) = input.downcast_ref::<PutObjectInput>() {
-        return object("s3:PutObject", put.bucket(), put.key());
-    }
-    if let Some(begin) = input.downcast_ref::<CreateMultipartUploadInput>() {
-        return object("s3:PutObject", begin.bucket(), begin.key());
-    }
-    if let Some(part) = input.downcast_ref::<UploadPartInput>() {
-        return object("s3:PutObject", part.bucket(), part.key());
-    }
-    let end = input.downcast_ref::<CompleteMultipartUploadInput>()?;
-    object("s3:PutObject", end.bucket(), end.key())
+    None
 }
 
 /// Requests of a test's function that its role forbids.

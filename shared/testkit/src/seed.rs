@@ -37,9 +37,7 @@ pub const TELEPHONY_SECRET: &str = "whsec_Zml4dHVyZS1zdGFuZGFyZC13ZWJob29rcy1rZX
 pub struct Seeded {
     /// The configuration that was written.
     pub configured: Configured,
-    /// Its Twilio connection.
     pub twilio: ConnectionId,
-    /// Its WhatsApp connection.
     pub whatsapp: ConnectionId,
     /// Its generic telephone system.
     pub telephony: ConnectionId,
@@ -47,7 +45,6 @@ pub struct Seeded {
 }
 
 impl Seeded {
-    /// The tenant.
     pub const fn tenant(&self) -> TenantId {
         self.configured.tenant.id
     }
@@ -58,9 +55,6 @@ impl Seeded {
     }
 
     /// Writes the changes in `configured`.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn write(&self, aws: &Aws) {
         aws.store()
             .write_config(&self.scope, &self.configured)
@@ -69,9 +63,6 @@ impl Seeded {
     }
 
     /// Adds and writes a connection.
-    ///
-    /// # Panics
-    /// When the table or the keys do not answer.
     pub async fn add(&mut self, aws: &Aws, account: Account, verify: &VerifySecrets) -> ConnectionId {
         let connection = connection(aws, self.tenant(), account, verify, None).await;
         let id = connection.id;
@@ -81,9 +72,6 @@ impl Seeded {
     }
 
     /// A connection as written, to change it before [`Seeded::write`].
-    ///
-    /// # Panics
-    /// When the tenant has no such connection.
     pub fn connection_mut(&mut self, id: ConnectionId) -> &mut Connection {
         let mut connections = self.configured.connections.iter_mut();
         connections
@@ -117,9 +105,6 @@ fn phone(text: &str) -> domain::base::phone::Phone {
 }
 
 /// A tenant that is always open, in London, with a connection of each kind and no rules.
-///
-/// # Panics
-/// When the table or the keys do not answer.
 pub async fn tenant(aws: &Aws) -> Seeded {
     let id = TenantId::new(aws.ids().ulid());
     let tenant = Tenant {
@@ -220,9 +205,6 @@ pub async fn tenant(aws: &Aws) -> Seeded {
 }
 
 /// A connection with sealed secrets, not yet written.
-///
-/// # Panics
-/// When the keys do not answer.
 pub async fn connection(
     aws: &Aws,
     tenant: TenantId,

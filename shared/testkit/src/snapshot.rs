@@ -38,9 +38,6 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 
 /// Requires that these answers, with redacted ids, times, versions and secrets, are those in `tests/it/snapshots/NAME.snap` of the
 /// crate under test. `INSTA_UPDATE=always` writes them.
-///
-/// # Panics
-/// When they differ.
 pub fn assert_snapshot(name: &str, answers: &[&Answer]) {
     let shown: Vec<_> = answers.iter().map(|answer| shown(answer)).collect();
     let mut settings = insta::Settings::clone_current();

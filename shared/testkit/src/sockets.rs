@@ -3,19 +3,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write as _,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use domain::live::socket::SocketId;
 use serde_json::Value;
 
-use crate::asked::Asked;
+use crate::asked::{Asked, head, served};
 
-/// The id of a connection.
-///
-/// # Panics
-/// When it is none.
 pub fn socket_id(text: &str) -> SocketId {
     SocketId::new(text.to_owned()).expect("an id of a connection")
 }
@@ -38,21 +34,10 @@ pub struct Gateway {
 
 impl Gateway {
     /// On which all connections take what they are told.
-    ///
-    /// # Panics
-    /// When there is no free port.
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("its address"));
         let seen = Arc::new(Mutex::new(Seen::default()));
         let serving = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let seen = Arc::clone(&serving);
-                // A client may disconnect.
-                std::thread::spawn(move || drop(serve(stream, &seen)));
-            }
-        });
+        let url = served(move |stream| serve(stream, &serving));
         Self { url, seen }
     }
 
@@ -81,7 +66,6 @@ impl Gateway {
         lock(&self.seen).told.remove(id.as_str()).unwrap_or_default()
     }
 
-    /// Whether this connection was closed.
     pub fn is_closed(&self, id: &SocketId) -> bool {
         lock(&self.seen).closed.contains(id.as_str())
     }
@@ -120,6 +104,5 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
     } else {
         ""
     };
-    let head = format!("HTTP/1.1 {status}\r\n{kind}content-length: 0\r\nconnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes())
+    stream.write_all(head(status, kind, 0).as_bytes())
 }

@@ -12,10 +12,6 @@ use crate::{Aws, aws::noon, template::functions};
 /// Rows by their keys.
 pub type Rows = BTreeMap<(String, String), Item>;
 
-/// All rows of the table.
-///
-/// # Panics
-/// When the table does not answer.
 pub async fn rows(aws: &Aws) -> Rows {
     let table = aws.env().config().text("TABLE_NAME").expect("a table");
     let scanned = aws.dynamodb().scan().table_name(table).send().await;
@@ -27,9 +23,6 @@ pub async fn rows(aws: &Aws) -> Rows {
 }
 
 /// A change as the stream delivers it. Sequence numbers grow across a change of their length.
-///
-/// # Panics
-/// Never with rows of the table.
 pub fn record(sequence: usize, before: Item, after: Item) -> EventRecord {
     let mut record = EventRecord::default();
     record.change.sequence_number = Some((99_999_999_999_999_990_u128 + sequence as u128).to_string());
@@ -72,9 +65,6 @@ pub struct Filter {
 
 impl Filter {
     /// That of a function that follows the stream.
-    ///
-    /// # Panics
-    /// When it has none, or more than four patterns.
     pub fn of(function: &str) -> Self {
         let own = functions().into_iter().find(|one| one.name == function);
         let source = &own.expect("the function").resource["Properties"]["Events"]["Changes"]["Properties"];
@@ -88,9 +78,6 @@ impl Filter {
     }
 
     /// Whether the stream hands over this record: one of the patterns is enough.
-    ///
-    /// # Panics
-    /// When a pattern has something that is not known here.
     pub fn admits(&self, record: &EventRecord) -> bool {
         let event = serde_json::to_value(record).expect("a record is JSON");
         self.patterns.iter().any(|pattern| matches(pattern, Some(&event)))

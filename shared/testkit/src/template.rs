@@ -5,10 +5,6 @@ use std::{path::Path, sync::OnceLock};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};
 
-/// The whole template.
-///
-/// # Panics
-/// When it cannot be read, or is not YAML.
 pub fn template() -> &'static Value {
     static TEMPLATE: OnceLock<Value> = OnceLock::new();
     TEMPLATE.get_or_init(|| {
@@ -37,9 +33,6 @@ fn value(yaml: &Yaml<'_>) -> Value {
 }
 
 /// Its resources of this type, by logical id.
-///
-/// # Panics
-/// When there are none.
 pub fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
     let all = template()["Resources"].as_object().expect("the template has resources");
     all.iter()
@@ -48,9 +41,6 @@ pub fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Val
 }
 
 /// The fields that the table's list index contains beside keys.
-///
-/// # Panics
-/// When there is no such index.
 pub fn list_fields() -> Vec<String> {
     let (_, table) = resources("AWS::DynamoDB::Table").next().expect("there is a table");
     let indexes = table["Properties"]["GlobalSecondaryIndexes"].as_array();
@@ -69,14 +59,9 @@ pub struct Function {
     pub name: &'static str,
     /// The part before that: its room, such as `jobs`.
     pub room: &'static str,
-    /// Its definition.
     pub resource: &'static Value,
 }
 
-/// All functions.
-///
-/// # Panics
-/// When one has no `CodeUri`.
 pub fn functions() -> Vec<Function> {
     resources("AWS::Serverless::Function")
         .map(|(id, resource)| {
@@ -95,9 +80,6 @@ pub fn functions() -> Vec<Function> {
 
 impl Function {
     /// The logical id of the log group of its room.
-    ///
-    /// # Panics
-    /// When the room is unknown.
     pub fn logs(&self) -> &'static str {
         match self.room {
             "api" => "ApiFunctionLogs",
@@ -122,9 +104,6 @@ pub fn texts(value: &Value) -> Vec<&str> {
 }
 
 /// A policy's statements, each plain or as the value of an `!If`.
-///
-/// # Panics
-/// When they are not a list.
 pub fn statements(policy: &Value) -> Vec<&Value> {
     let listed = policy["PolicyDocument"]["Statement"]
         .as_array()
@@ -140,9 +119,6 @@ pub fn statements(policy: &Value) -> Vec<&Value> {
 }
 
 /// The policies of a function's role.
-///
-/// # Panics
-/// When it has no role of its own.
 pub fn policies(function: &Function) -> &'static [Value] {
     let (_, role) = resources("AWS::IAM::Role")
         .find(|(id, _)| *id == format!("{}Role", function.id))

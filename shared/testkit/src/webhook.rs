@@ -34,7 +34,6 @@ pub struct Webhook {
 
 /// One test's AWS with a tenant in it, and a process of the function.
 pub struct World {
-    /// Its AWS.
     pub aws: Aws,
     /// The tenant, as created by [`seed::tenant`].
     pub tenant: Seeded,
@@ -150,12 +149,10 @@ impl World {
         stranger
     }
 
-    /// Calls the function.
     pub async fn call(&self, call: &Call) -> Answer {
         self.function.call(call).await
     }
 
-    /// Calls the function and returns the answer's status.
     pub async fn status(&self, call: &Call) -> u16 {
         self.call(call).await.status()
     }
@@ -178,9 +175,6 @@ impl World {
     }
 
     /// Takes the only report of a call out of its queue. `what` names the request in errors.
-    ///
-    /// # Panics
-    /// As [`World::reports`], or when there are none or several.
     pub async fn only_report(&self, what: &str) -> CallEvent {
         let mut reports = self.reports().await;
         assert_eq!(reports.len(), 1, "{what}: {reports:?}");
@@ -196,9 +190,6 @@ impl World {
     }
 
     /// Asserts that no queue contains a job.
-    ///
-    /// # Panics
-    /// When one does.
     pub async fn assert_nothing_is_queued(&self) {
         for queue in QueueName::ALL {
             let jobs = self.aws.drain(queue).await;
@@ -207,9 +198,6 @@ impl World {
     }
 
     /// Asserts that no queue contains a job, the bucket no object, and the table no additional row.
-    ///
-    /// # Panics
-    /// When something is left.
     pub async fn assert_nothing_is_left(&self) {
         self.assert_nothing_is_queued().await;
         let objects = self.aws.objects("").await;
@@ -220,9 +208,6 @@ impl World {
     /// Asserts that all of these are refused with the same answer and leave nothing behind, and so is a valid call for a connection of
     /// another kind or without an owner, signed or not, without opening a secret; for the connection itself it is accepted. `good`
     /// builds the call for a path such as [`World::path`].
-    ///
-    /// # Panics
-    /// When one is answered differently.
     pub async fn assert_refused<W: Display>(&self, calls: &[(W, Call)], good: impl Fn(&str) -> Call) {
         assert!(!calls.is_empty());
         let mut refused: Vec<_> = calls
@@ -275,18 +260,12 @@ impl World {
     }
 
     /// Asserts that the call is accepted and leaves nothing behind.
-    ///
-    /// # Panics
-    /// When it is not.
     pub async fn assert_ignored(&self, call: &Call) {
         assert_eq!(self.status(call).await, 200, "{call:?}");
         self.assert_nothing_is_left().await;
     }
 
     /// Asserts that these are accepted, and that the bytes beside each are stored without a job.
-    ///
-    /// # Panics
-    /// When one is not.
     pub async fn assert_kept(&self, calls: &[(Call, &[u8])]) {
         assert!(!calls.is_empty());
         for (call, _) in calls {
@@ -299,9 +278,6 @@ impl World {
     }
 
     /// Asserts that the provider is asked to retry these if nothing can be stored.
-    ///
-    /// # Panics
-    /// When one is answered differently, or there are none.
     pub async fn assert_asked_for_again(&self, calls: &[Call]) {
         assert!(!calls.is_empty());
         let function = self.storing_nowhere();
@@ -311,9 +287,6 @@ impl World {
     }
 
     /// Asserts that the job of a call is stored in the bucket if its queue refuses it, and nothing else happens.
-    ///
-    /// # Panics
-    /// When it is not.
     pub async fn assert_spilled(&self, call: &Call, queue: QueueName) {
         let nowhere = "http://127.0.0.1:9/000000000000/none";
         let function = self.function_with(&[(queue.variable(), nowhere)]);
@@ -324,9 +297,6 @@ impl World {
     }
 
     /// Asserts that a call is accepted without the table once the connection is cached.
-    ///
-    /// # Panics
-    /// When it is not.
     pub async fn assert_a_warm_call_reads_nothing(&self, call: &Call) {
         assert_eq!(self.status(call).await, 200);
         self.aws.delete_table().await;
@@ -335,9 +305,6 @@ impl World {
     }
 
     /// Asserts that the call's method is refused at its path, which allows only `methods`.
-    ///
-    /// # Panics
-    /// When it is answered differently.
     pub async fn assert_takes_only(&self, methods: &str, call: &Call) {
         let answer = self.call(call).await;
         assert_eq!((answer.status(), answer.header("allow")), (405, methods), "{call:?}");
@@ -345,9 +312,6 @@ impl World {
     }
 
     /// Asserts that a [`too_large`] body, a `GET` instead of a `POST` and a body of another type are refused.
-    ///
-    /// # Panics
-    /// When one is answered differently.
     pub async fn assert_size_method_and_type_are_checked(&self, large: &Call, get: &Call, other_type: &Call) {
         assert_eq!(self.status(large).await, 413);
         self.assert_takes_only("POST", get).await;

@@ -17,11 +17,8 @@ use crate::{
 
 /// One test's AWS with a business in it, and a process of the function under test.
 pub struct World<C> {
-    /// Its AWS.
     pub aws: Aws,
-    /// The business in it.
     pub business: Seeded,
-    /// The function's context.
     pub ctx: C,
     env: Env,
     build: fn(&Env) -> Result<C, ConfigError>,
@@ -29,17 +26,11 @@ pub struct World<C> {
 
 impl<C> World<C> {
     /// A business as [`crate::business::business`] seeds it, changed before it is written; `build` starts the function.
-    ///
-    /// # Panics
-    /// When the function does not start.
     pub async fn with(build: fn(&Env) -> Result<C, ConfigError>, change: impl FnOnce(&mut Configured)) -> Self {
         Self::given(|aws| aws.env().clone(), build, change).await
     }
 
     /// The same with this environment for the function.
-    ///
-    /// # Panics
-    /// When the function does not start.
     pub async fn given(
         env: impl FnOnce(&Aws) -> Env,
         build: fn(&Env) -> Result<C, ConfigError>,
@@ -59,9 +50,6 @@ impl<C> World<C> {
     }
 
     /// Another process of the function.
-    ///
-    /// # Panics
-    /// When it does not start.
     pub fn another(&self) -> C {
         (self.build)(&self.env).expect("a context")
     }
@@ -71,19 +59,12 @@ impl<C> World<C> {
         Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await
     }
 
-    /// Writes a message.
-    ///
-    /// # Panics
-    /// When the table does not accept it.
     pub async fn write(&self, message: &Message) {
         let written = self.aws.store().write_message(self.business.scope(), message).await;
         written.expect("the message is written");
     }
 
     /// Claims the message's next channel, as a worker does before it sends.
-    ///
-    /// # Panics
-    /// When the table does not accept the claim.
     pub async fn claimed(&self, mut message: Message) -> Message {
         let leg = u8::try_from(message.attempts.len()).expect("few channels");
         let timers = self.aws.env().config().timers().expect("timers");
@@ -94,9 +75,6 @@ impl<C> World<C> {
     }
 
     /// The message in the table.
-    ///
-    /// # Panics
-    /// When it does not exist.
     pub async fn message(&self, message: &Message) -> Message {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let found = store.message(scope, message.id, self.aws.now()).await;
@@ -104,37 +82,24 @@ impl<C> World<C> {
         found.expect("the message is there")
     }
 
-    /// The contact with this identity.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn contact_of(&self, identity: &Identity) -> Option<Contact> {
         let (store, scope) = (self.aws.store(), self.business.scope());
         store.contact_of(scope, identity).await.expect("the table answers")
     }
 
     /// The contact with the number [`CUSTOMER`].
-    ///
-    /// # Panics
-    /// When there is none.
     pub async fn customer(&self) -> Contact {
         let found = self.contact_of(&Identity::Phone(phone(CUSTOMER))).await;
         found.expect("the customer is known")
     }
 
     /// The name of a contact, if known.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn name_of(&self, contact: &Contact) -> Option<ShownName> {
         let (store, scope) = (self.aws.store(), self.business.scope());
         store.profile(scope, contact.id).await.expect("the table answers").name
     }
 
     /// A contact's history, oldest first.
-    ///
-    /// # Panics
-    /// When the table does not answer.
     pub async fn entries(&self, contact: ContactId) -> Vec<Entry> {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let entries = store.history(scope, contact, 100, self.aws.now()).await;

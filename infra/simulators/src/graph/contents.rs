@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::errors::GraphError;
-use super::{Access, media};
+use super::{Access, list, media};
 use crate::media::Kind;
 use crate::outbox::{Button, Content, Reaction, Shown};
 use crate::world::Sims;
@@ -277,10 +277,6 @@ fn tappable(title: &str, id: &str, kind: &'static str) -> Button {
         kind,
         ..Button::default()
     }
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 fn required<'a>(value: &'a Value, field: &str) -> Result<&'a str, GraphError> {

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::webhooks::webhook;
 use crate::config::{Config, Tenant, WhatsAppAccount};
 use crate::delivery::Webhook;
+use crate::media::Kind;
 use crate::outbox::{Button, Sent};
 use crate::phones::{Profile, bsuid, digits};
-use crate::replies::{About, Said};
+use crate::replies::Said;
 use crate::world::Sims;
 
 /// The webhook of a message, and its id.
@@ -18,7 +19,7 @@ pub(crate) fn reply(
     config: &Config,
     (tenant, account): (&Tenant, &WhatsAppAccount),
     (number, name, profile): (&str, &str, &Profile),
-    (said, about): (&Said, &About),
+    (said, reply_to): (&Said, Option<&str>),
 ) -> (Webhook, String) {
     let user_id = bsuid(&account.waba_id, number);
     let id = format!("wamid.{}", STANDARD.encode(format!("SIM:{}", world.hex_id())));
@@ -36,28 +37,12 @@ pub(crate) fn reply(
         message["from"] = json!(digits(number));
     }
     let own_number = digits(&account.display_number);
-    add_context(&mut message, own_number, about);
+    if let Some(id) = reply_to {
+        message["context"] = json!({"from": own_number, "id": id});
+    }
     add_content(&mut message, own_number, said);
     let value = json!({"contacts": [contact], "messages": [message]});
     (webhook(config, tenant, account, "message", "messages", value), id)
-}
-
-fn add_context(message: &mut Value, own_number: &str, about: &About) {
-    if let Some(id) = &about.reply_to {
-        message["context"] = json!({"from": own_number, "id": id});
-    }
-    if let Some(product) = &about.product {
-        message["context"]["referred_product"] = product.clone();
-    }
-    if about.forwarded {
-        message["context"]["forwarded"] = json!(true);
-    }
-    if about.frequently_forwarded {
-        message["context"]["frequently_forwarded"] = json!(true);
-    }
-    if let Some(referral) = &about.referral {
-        message["referral"] = referral.clone();
-    }
 }
 
 fn add_content(message: &mut Value, own_number: &str, said: &Said) {
@@ -74,8 +59,7 @@ fn add_content(message: &mut Value, own_number: &str, said: &Said) {
                 ("caption", json!(media.caption)),
                 ("filename", json!(media.file_name)),
                 ("voice", json!(media.voice)),
-                ("animated", json!(media.animated)),
-                ("url", json!(media.url)),
+                ("animated", json!((media.kind == Kind::Sticker).then_some(false))),
             ];
             for (name, value) in optional {
                 if !value.is_null() {
@@ -85,12 +69,7 @@ fn add_content(message: &mut Value, own_number: &str, said: &Said) {
             (media.kind.as_str(), part)
         }
         Said::Location(location) => ("location", location.clone()),
-        Said::Contacts(contacts, origin) => {
-            if let Some(origin) = origin {
-                message["origin"] = json!(origin);
-            }
-            ("contacts", json!(contacts))
-        }
+        Said::Contacts(contacts) => ("contacts", json!(contacts)),
         Said::Reaction(reaction) => {
             let mut part = json!({"message_id": reaction.to});
             if let Some(emoji) = &reaction.emoji {
@@ -98,21 +77,6 @@ fn add_content(message: &mut Value, own_number: &str, said: &Said) {
             }
             ("reaction", part)
         }
-        Said::Order(order) => ("order", order.clone()),
-        Said::Flow(answer) => {
-            let answer = json!({"response_json": answer.to_string(), "body": "Sent", "name": "flow"});
-            ("interactive", json!({"type": "nfm_reply", "nfm_reply": answer}))
-        }
-        Said::Edit { of, text } => {
-            let mut edited = json!({"type": "text", "text": {"body": text}});
-            // The context is that of the message as it is now.
-            if let Some(Value::Object(mut context)) = message.as_object_mut().and_then(|all| all.remove("context")) {
-                context.remove("from");
-                edited["context"] = Value::Object(context);
-            }
-            ("edit", json!({"original_message_id": of, "message": edited}))
-        }
-        Said::Revoke(of) => ("revoke", json!({"original_message_id": of})),
         Said::Unsupported(kind) => {
             let title = "Message type unknown";
             message["errors"] = json!([{

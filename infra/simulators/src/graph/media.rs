@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::errors::GraphError;
 use super::{Access, looking, own_url};
 use crate::config::{Tenant, WhatsAppAccount};
-use crate::faults::{Api, Event, Kind as Fault};
+use crate::faults::Kind as Fault;
 use crate::media::{Blob, Kind, Medium, Owner, allowed, essence};
 use crate::outbox::ShownMedia;
 use crate::world::{Sims, State as WorldState};
@@ -127,23 +127,15 @@ fn of_number(world: &Sims, tenant: &Tenant, id: &str, query: &MediaQuery) -> Res
     }
 }
 
-fn event(medium: &Medium) -> Event<'_> {
-    Event {
-        api: Api::Graph,
-        tenant: &medium.tenant,
-        number: medium.from.as_deref(),
-    }
-}
-
 fn unavailable(world: &Sims, medium: &Medium) -> Result<(), GraphError> {
-    match world.state().fault(event(medium), &[Fault::MediaUnavailable]) {
+    match world.state().fault(medium.event(), &[Fault::MediaUnavailable]) {
         Some(_) => Err(GraphError::new(2, "")),
         None => Ok(()),
     }
 }
 
 /// The address of a download, which the token opens for five minutes.
-pub(crate) fn download_url(world: &Sims, own_url: &str, id: &str) -> String {
+fn download_url(world: &Sims, own_url: &str, id: &str) -> String {
     let until = world.now().as_second() + URL_SECONDS;
     let hash = world.proof(&format!("{id}/{until}"));
     format!("{own_url}/media-downloads/{id}?ext={until}&hash={hash}")
@@ -160,7 +152,7 @@ pub(super) fn describe(
     unavailable(world, &medium)?;
     let longer = world
         .state()
-        .fault(event(&medium), &[Fault::MediaWrongLength])
+        .fault(medium.event(), &[Fault::MediaWrongLength])
         .is_some();
     let size = medium.blob.size() + u64::from(longer);
     Ok(Json(json!({
@@ -194,7 +186,7 @@ pub(super) async fn download_media(
     let medium = find(&world, &world.state(), tenant, &id).filter(|_| valid);
     let medium = medium.ok_or_else(|| GraphError::no_object(&id))?;
     unavailable(&world, &medium)?;
-    Ok(medium.download(&world, event(&medium)))
+    Ok(medium.download(&world))
 }
 
 pub(super) async fn delete_media(

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::errors::{GraphError, server_error};
 use super::{Access, authorise, contents, templates};
-use crate::faults::{Api, Event, Kind};
+use crate::faults::Kind;
 use crate::interference::{self, Caller};
 use crate::outbox::{Channel, Content, Sent, Via, Wire};
 use crate::phones::{bsuid, digits, e164};
@@ -50,11 +50,7 @@ pub(super) async fn send_message(
         Err(error) => return error.into_response(),
     };
     let key = message["biz_opaque_callback_data"].as_str();
-    let event = Event {
-        api: Api::Graph,
-        tenant: &access.tenant.id,
-        number: Some(&recipient.number),
-    };
+    let event = access.event(Some(&recipient.number));
     let caller = Caller::new(&headers, &recipient.number, key);
     if let Some(kind) = interference::before(&world, event, &caller).await {
         return refuse(&world, kind);

@@ -27,9 +27,10 @@ use crate::world::Sims;
 
 use errors::GraphError;
 pub(crate) use inbound::reply;
-pub(crate) use media::{download_url, receive};
+pub(crate) use media::receive;
 pub(crate) use templates::{
-    Change, Record, Templates, act, is_closed, is_line, is_sample, is_web, keep_time, placeholders, run_due, words,
+    Change, Record, Templates, act, is_closed, is_line, is_sample, is_web, keep_time, list, placeholders, run_due,
+    words,
 };
 pub(crate) use uploads::Upload;
 pub(crate) use webhooks::{account_webhook, handshake, preference_webhook, status_webhook, webhook};
@@ -63,6 +64,16 @@ struct Access<'a> {
     account: &'a WhatsAppAccount,
 }
 
+impl<'a> Access<'a> {
+    fn event(&self, number: Option<&'a str>) -> Event<'a> {
+        Event {
+            api: Api::Graph,
+            tenant: &self.tenant.id,
+            number,
+        }
+    }
+}
+
 fn authorise<'a>(
     world: &Sims,
     config: &'a Config,
@@ -86,12 +97,7 @@ fn authorise<'a>(
         (account.access_token == token).then_some(Access { tenant, account })
     });
     access.ok_or_else(GraphError::token).and_then(|access| {
-        let event = Event {
-            api: Api::Graph,
-            tenant: &access.tenant.id,
-            number: None,
-        };
-        if interference::credentials_refused(world, event) {
+        if interference::credentials_refused(world, access.event(None)) {
             Err(GraphError::token())
         } else {
             Ok(access)
@@ -136,12 +142,7 @@ async fn looking<'a>(
     version: &str,
 ) -> Result<Access<'a>, Response> {
     let access = authorise(world, config, headers, version).map_err(GraphError::into_response)?;
-    let event = Event {
-        api: Api::Graph,
-        tenant: &access.tenant.id,
-        number: None,
-    };
-    match interference::before(world, event, &Caller::new(headers, "", None)).await {
+    match interference::before(world, access.event(None), &Caller::new(headers, "", None)).await {
         Some(kind) => Err(messages::refuse(world, kind)),
         None => Ok(access),
     }
@@ -149,12 +150,7 @@ async fn looking<'a>(
 
 /// After a change was made: the fault that replaces its answer.
 async fn refused_after(world: &Sims, access: &Access<'_>, headers: &HeaderMap) -> Option<Response> {
-    let event = Event {
-        api: Api::Graph,
-        tenant: &access.tenant.id,
-        number: None,
-    };
-    let kind = interference::after(world, event, &Caller::new(headers, "", None)).await?;
+    let kind = interference::after(world, access.event(None), &Caller::new(headers, "", None)).await?;
     Some(messages::refuse(world, kind))
 }
 

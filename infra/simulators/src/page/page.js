@@ -202,10 +202,6 @@ function reactions(item, channel) {
 
 function message(item, channel) {
   const text = item.kind === "call" ? `📞 ${OUTCOMES[item.text] ?? item.text}` : item.text;
-  if (item.revoked) {
-    return make("li", { className: `message ${item.kind}` },
-      make("p", { className: "text quiet", textContent: "🚫 This message was deleted" }));
-  }
   return make("li", { className: `message ${item.kind}` },
     item.quoted ? make("p", { className: "quoted", dir: "auto", textContent: item.quoted }) : null,
     item.header ? make("p", { className: "head", dir: "auto", textContent: item.header }) : null,
@@ -220,7 +216,6 @@ function message(item, channel) {
       onclick: (event) => attempt(() => reply(channel, { location: PLACE, reply_to: item.id }), event.currentTarget),
     })) : null,
     make("p", { className: "meta" },
-      item.edited ? make("span", { textContent: "edited" }) : null,
       make("time", { dateTime: item.at, textContent: clock(item.at) }), tick(item)),
     reactions(item, channel));
 }

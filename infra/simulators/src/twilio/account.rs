@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::errors::TwilioError;
 use super::{Access, authorise, messages};
 use crate::config::Config;
-use crate::faults::{Api, Event};
 use crate::interference::{self, Caller};
 use crate::world::Sims;
 
@@ -30,12 +29,7 @@ pub(super) async fn unless_fault<'a>(
     headers: &HeaderMap,
 ) -> Result<Access<'a>, Response> {
     let access = access.map_err(TwilioError::into_response)?;
-    let event = Event {
-        api: Api::Twilio,
-        tenant: &access.tenant.id,
-        number: None,
-    };
-    match interference::before(world, event, &Caller::new(headers, "", None)).await {
+    match interference::before(world, access.event(None), &Caller::new(headers, "", None)).await {
         Some(kind) => Err(messages::refuse(world, kind)),
         None => Ok(access),
     }

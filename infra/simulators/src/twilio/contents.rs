@@ -154,19 +154,6 @@ fn find(world: &Sims, account: &TwilioAccount, sid: &str) -> Result<Record, Twil
         .ok_or_else(|| TwilioError::no_content(sid))
 }
 
-/// Contents with their approvals, for the control API.
-pub(crate) fn contents_of(world: &Sims, account: &TwilioAccount) -> Vec<Value> {
-    let now = world.now();
-    let all = of(&world.state(), account);
-    all.iter()
-        .map(|record| {
-            let mut shown = record.resource("https://content.twilio.com");
-            shown["approval_requests"] = record.approval(account, now);
-            shown
-        })
-        .collect()
-}
-
 /// What WhatsApp decides about a content.
 pub(crate) fn review(
     world: &Sims,
@@ -212,17 +199,9 @@ async fn caller_and_content<'a>(
     Ok((access, record))
 }
 
-fn event<'a>(access: &Access<'a>) -> crate::faults::Event<'a> {
-    crate::faults::Event {
-        api: crate::faults::Api::Twilio,
-        tenant: &access.tenant.id,
-        number: None,
-    }
-}
-
 /// The answer to a change, unless a fault takes its place.
 async fn changed(world: &Sims, access: &Access<'_>, headers: &HeaderMap, answer: Response) -> Response {
-    match interference::after(world, event(access), &Caller::new(headers, "", None)).await {
+    match interference::after(world, access.event(None), &Caller::new(headers, "", None)).await {
         Some(kind) => super::messages::refuse(world, kind),
         None => answer,
     }

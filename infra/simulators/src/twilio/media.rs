@@ -12,7 +12,7 @@ use serde_json::json;
 use super::account::looking;
 use super::errors::TwilioError;
 use crate::config::{Tenant, TwilioAccount};
-use crate::faults::{Api, Event, Kind as Fault};
+use crate::faults::Kind as Fault;
 use crate::media::{Blob, Kind, Medium, Owner, essence};
 use crate::outbox::{Content, ShownMedia};
 use crate::world::Sims;
@@ -67,7 +67,7 @@ pub(super) async fn download_media(
     let Some(medium) = found else {
         return TwilioError::new(20_404).into_response();
     };
-    let unavailable = world.state().fault(event(&medium), &[Fault::MediaUnavailable]);
+    let unavailable = world.state().fault(medium.event(), &[Fault::MediaUnavailable]);
     if unavailable.is_some() {
         return TwilioError::new(20_503).into_response();
     }
@@ -79,14 +79,6 @@ pub(super) async fn download_media(
 /// The proof that an address of a file was given out.
 fn proof(world: &Sims, id: &str, until: i64) -> String {
     world.proof(&format!("twilio/{id}/{until}"))
-}
-
-fn event(medium: &Medium) -> Event<'_> {
-    Event {
-        api: Api::Twilio,
-        tenant: &medium.tenant,
-        number: medium.from.as_deref(),
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,7 +96,7 @@ pub(super) async fn serve_file(
     let valid = world.now().as_second() < query.until && query.hash == proof(&world, &id, query.until);
     let found = world.state().media.get(&id).cloned().filter(|_| valid);
     match found {
-        Some(medium) => medium.download(&world, event(&medium)),
+        Some(medium) => medium.download(&world),
         None => StatusCode::FORBIDDEN.into_response(),
     }
 }

@@ -7,13 +7,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::contents::{self, Composed};
 use super::errors::TwilioError;
 use super::{Access, authorise, date, key_of};
-use crate::faults::{Api, Event, Kind};
+use crate::faults::Kind;
 use crate::interference::{self, Caller};
 use crate::outbox::{Channel, Content, Sent, Shown, Via, Wire};
 use crate::phones::{bsuid, e164};
@@ -23,18 +23,6 @@ use crate::world::{Sims, State as WorldState};
 const BODY_LIMIT: usize = 1600;
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
-/// A message a customer sent, as the list of messages shows it.
-#[derive(Clone, Debug)]
-pub(crate) struct Inbound {
-    pub(crate) account_sid: String,
-    pub(crate) sid: String,
-    pub(crate) from: String,
-    pub(crate) to: String,
-    pub(crate) body: String,
-    pub(crate) has_media: bool,
-    pub(crate) at: Timestamp,
-}
 
 struct Form(Vec<(String, String)>);
 
@@ -70,11 +58,7 @@ pub(super) async fn create_message(
         Err(error) => return error.into_response(),
     };
     let key = form.get("StatusCallback").and_then(key_of);
-    let event = Event {
-        api: Api::Twilio,
-        tenant: &access.tenant.id,
-        number: Some(&number),
-    };
+    let event = access.event(Some(&number));
     let caller = Caller::new(&headers, &number, key.as_deref());
     if let Some(kind) = interference::before(&world, event, &caller).await {
         return refuse(&world, kind);
@@ -138,11 +122,7 @@ fn accept(
     let composed = content(world, access, form, channel)?;
     let now = world.now();
     let mut state = world.state();
-    let event = Event {
-        api: Api::Twilio,
-        tenant: &access.tenant.id,
-        number: Some(number),
-    };
+    let event = access.event(Some(number));
     let mut outside = None;
     match channel {
         Channel::Sms => {
@@ -361,32 +341,6 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
     })
 }
 
-fn inbound_resource(inbound: &Inbound) -> Value {
-    let uri = format!("/2010-04-01/Accounts/{}/Messages/{}", inbound.account_sid, inbound.sid);
-    json!({
-        "account_sid": inbound.account_sid,
-        "api_version": "2010-04-01",
-        "body": inbound.body,
-        "date_created": date(inbound.at),
-        "date_sent": date(inbound.at),
-        "date_updated": date(inbound.at),
-        "direction": "inbound",
-        "error_code": null,
-        "error_message": null,
-        "from": inbound.from,
-        "messaging_service_sid": null,
-        "num_media": if inbound.has_media { "1" } else { "0" },
-        "num_segments": "1",
-        "price": null,
-        "price_unit": null,
-        "sid": inbound.sid,
-        "status": "received",
-        "subresource_uris": {"media": format!("{uri}/Media.json")},
-        "to": inbound.to,
-        "uri": format!("{uri}.json"),
-    })
-}
-
 pub(super) async fn fetch_message(
     State(world): State<Sims>,
     Path((account_sid, sid)): Path<(String, String)>,
@@ -397,75 +351,14 @@ pub(super) async fn fetch_message(
     let sid = sid.strip_suffix(".json").unwrap_or(&sid);
     let state = world.state();
     all(&state, &access)
-        .find(|(_, _, message)| message["sid"] == sid)
-        .map(|(_, _, message)| Json(message))
+        .find(|sent| sent.id == sid)
+        .map(|sent| Json(resource(&account_sid, sent)))
         .ok_or_else(|| TwilioError::new(20_404))
 }
 
-/// The time of creation, the time of sending (none while it waits in the queue), and the message.
-fn all<'a>(
-    state: &'a WorldState,
-    access: &'a Access<'_>,
-) -> impl Iterator<Item = (Timestamp, Option<Timestamp>, Value)> + 'a {
-    let account_sid = &access.account.account_sid;
-    let sent = state
-        .outbox
-        .iter()
-        .filter(|sent| sent.via == Via::Twilio && sent.tenant == access.tenant.id)
-        .map(|sent| {
-            let sent_at = sent.statuses.first().map(|status| status.at);
-            (sent.accepted_at, sent_at, resource(account_sid, sent))
-        });
-    let received = state
-        .twilio_inbound
-        .iter()
-        .filter(move |inbound| inbound.account_sid == *account_sid)
-        .map(|inbound| (inbound.at, Some(inbound.at), inbound_resource(inbound)));
-    sent.chain(received)
-}
-
-fn day(at: Timestamp) -> civil::Date {
-    at.to_zoned(jiff::tz::TimeZone::UTC).date()
-}
-
-/// `DateSent=`, `DateSent<=`, `DateSent>=`: a day in GMT, or a moment.
-enum DateFilter {
-    On(civil::Date),
-    Until(Moment),
-    From(Moment),
-}
-
-enum Moment {
-    Day(civil::Date),
-    Time(Timestamp),
-}
-
-impl DateFilter {
-    fn parse(name: &str, value: &str) -> Option<Self> {
-        let moment = match value.parse::<Timestamp>() {
-            Ok(time) => Moment::Time(time),
-            Err(_) => Moment::Day(value.parse().ok()?),
-        };
-        match (name, moment) {
-            ("DateSent", Moment::Day(day)) => Some(Self::On(day)),
-            ("DateSent", Moment::Time(time)) => Some(Self::On(day(time))),
-            ("DateSent<", moment) => Some(Self::Until(moment)),
-            ("DateSent>", moment) => Some(Self::From(moment)),
-            _ => None,
-        }
-    }
-
-    fn holds(&self, at: Timestamp) -> bool {
-        let on = day(at);
-        match self {
-            Self::On(day) => on == *day,
-            Self::Until(Moment::Day(day)) => on <= *day,
-            Self::Until(Moment::Time(time)) => at <= *time,
-            Self::From(Moment::Day(day)) => on >= *day,
-            // Twilio keeps whole seconds.
-            Self::From(Moment::Time(time)) => at.as_second() >= time.as_second(),
-        }
-    }
+fn all<'a>(state: &'a WorldState, access: &'a Access<'_>) -> impl Iterator<Item = &'a Sent> {
+    let outbox = state.outbox.iter();
+    outbox.filter(move |sent| sent.via == Via::Twilio && sent.tenant == access.tenant.id)
 }
 
 pub(super) async fn list_messages(
@@ -477,21 +370,16 @@ pub(super) async fn list_messages(
     let config = world.config();
     let access = authorise(&world, &config, &headers, &account_sid)?;
     let query = Form::parse(query.unwrap_or_default().as_bytes());
-    let dates: Vec<_> = query
-        .0
-        .iter()
-        .filter_map(|(name, value)| DateFilter::parse(name, value))
-        .collect();
     let same = |wanted: Option<&str>, address: &Value| {
         wanted.is_none_or(|wanted| address.as_str().is_some_and(|address| same_address(wanted, address)))
     };
     let state = world.state();
     let mut found: Vec<_> = all(&state, &access)
-        .filter(|(_, _, message)| same(query.get("To"), &message["to"]) && same(query.get("From"), &message["from"]))
-        .filter(|(_, sent, _)| dates.iter().all(|date| sent.is_some_and(|at| date.holds(at))))
+        .map(|sent| (sent.accepted_at, resource(&account_sid, sent)))
+        .filter(|(_, message)| same(query.get("To"), &message["to"]) && same(query.get("From"), &message["from"]))
         .collect();
     drop(state);
-    found.sort_by_key(|(at, _, _)| std::cmp::Reverse(*at));
+    found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
 
     let number = |name: &str, default: usize| query.get(name).and_then(|value| value.parse().ok()).unwrap_or(default);
     let size = number("PageSize", 50).clamp(1, 1000);
@@ -510,7 +398,7 @@ pub(super) async fn list_messages(
             .append_pair("Page", &page.to_string());
         format!("/2010-04-01/Accounts/{account_sid}/Messages.json?{}", kept.finish())
     };
-    let messages: Vec<_> = found[start..end].iter().map(|(_, _, message)| message).collect();
+    let messages: Vec<_> = found[start..end].iter().map(|(_, message)| message).collect();
     Ok(Json(json!({
         "messages": messages,
         "start": start,

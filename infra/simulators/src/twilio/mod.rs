@@ -22,10 +22,9 @@ use crate::faults::{Api, Event};
 use crate::interference;
 use crate::world::Sims;
 
-pub(crate) use contents::{Contents, contents_of, review};
+pub(crate) use contents::{Contents, review};
 use errors::TwilioError;
 pub(crate) use media::{fetch_media, receive};
-pub(crate) use messages::Inbound;
 pub(crate) use overrides::Overrides;
 pub(crate) use recordings::Recording;
 pub(crate) use voice::{Call, place};
@@ -63,6 +62,16 @@ struct Access<'a> {
     account: &'a TwilioAccount,
 }
 
+impl<'a> Access<'a> {
+    fn event(&self, number: Option<&'a str>) -> Event<'a> {
+        Event {
+            api: Api::Twilio,
+            tenant: &self.tenant.id,
+            number,
+        }
+    }
+}
+
 /// Basic auth with an API key of the account, or its SID and auth token. Another account's credentials are treated as wrong
 /// ones.
 fn authorise<'a>(
@@ -92,12 +101,7 @@ fn authorise_if<'a>(
         good.contains(&given).then_some(Access { tenant, account })
     });
     let access = access.ok_or_else(refused)?;
-    let event = Event {
-        api: Api::Twilio,
-        tenant: &access.tenant.id,
-        number: None,
-    };
-    if interference::credentials_refused(world, event) {
+    if interference::credentials_refused(world, access.event(None)) {
         Err(refused())
     } else {
         Ok(access)

@@ -22,9 +22,6 @@ pub(crate) enum Verb {
 }
 
 /// Reads a TwiML document.
-///
-/// # Errors
-/// When it is not XML or its root is not `Response`; the caller hears an application error then.
 pub(crate) fn parse(xml: &str) -> Result<Vec<Verb>, String> {
     let document = Document::parse(xml.trim_start()).map_err(|error| format!("reading TwiML: {error}"))?;
     let root = document.root_element();

@@ -2,13 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::Inbound;
 use crate::config::{Config, Tenant, TwilioAccount};
 use crate::delivery::{Body, Webhook};
 use crate::media::Owner;
 use crate::outbox::{Channel, Sent};
 use crate::phones::{Profile, bsuid, country, digits};
-use crate::replies::{About, Said};
+use crate::replies::Said;
 use crate::world::Sims;
 
 /// Twilio's default opt-out words for long codes.
@@ -129,7 +128,7 @@ pub(crate) fn reply(
     (tenant, account): (&Tenant, &TwilioAccount),
     (number, name, profile): (&str, &str, &Profile),
     (channel, to): (Channel, &str),
-    (said, about): (&Said, &About),
+    (said, reply_to): (&Said, Option<&str>),
 ) -> Result<(Webhook, String, Option<&'static str>), String> {
     let text = body(said, channel)?;
     let medium = match said {
@@ -192,18 +191,12 @@ pub(crate) fn reply(
             let metadata = serde_json::json!({"type": "whatsapp", "data": {"context": context}});
             push(&mut fields, "ChannelMetadata", &metadata.to_string());
             add_content(&mut fields, said, &to_address);
-            add_context(&mut fields, about, &to_address);
+            if let Some(answered) = reply_to {
+                push(&mut fields, "OriginalRepliedMessageSid", answered);
+                push(&mut fields, "OriginalRepliedMessageSender", &to_address);
+            }
         }
     }
-    world.state().twilio_inbound.push(Inbound {
-        account_sid: account.account_sid.clone(),
-        sid: sid.clone(),
-        from,
-        to: to_address,
-        body: text.to_owned(),
-        has_media: medium.is_some(),
-        at: world.now(),
-    });
     let url = tenant.twilio_url(config, account, "inbound");
     Ok((
         form(world, (tenant, account), "inbound message".to_owned(), url, fields),
@@ -255,40 +248,6 @@ fn add_content(fields: &mut Vec<(String, String)>, said: &Said, to_address: &str
             }
         }
         _ => {}
-    }
-}
-
-fn add_context(fields: &mut Vec<(String, String)>, about: &About, to_address: &str) {
-    if let Some(sid) = &about.reply_to {
-        push(fields, "OriginalRepliedMessageSid", sid);
-        push(fields, "OriginalRepliedMessageSender", to_address);
-    }
-    if about.forwarded || about.frequently_forwarded {
-        push(fields, "Forwarded", "true");
-    }
-    if about.frequently_forwarded {
-        push(fields, "FrequentlyForwarded", "true");
-    }
-    let Some(referral) = &about.referral else {
-        return;
-    };
-    let picture = referral["image_url"].as_str();
-    push(fields, "ReferralNumMedia", if picture.is_some() { "1" } else { "0" });
-    if let Some(url) = picture {
-        push(fields, "ReferralMediaContentType", "image/jpeg");
-        push(fields, "ReferralMediaUrl", url);
-    }
-    for (name, field) in [
-        ("ReferralBody", "body"),
-        ("ReferralHeadline", "headline"),
-        ("ReferralSourceType", "source_type"),
-        ("ReferralSourceUrl", "source_url"),
-        ("ReferralSourceId", "source_id"),
-        ("ReferralCtwaClid", "ctwa_clid"),
-    ] {
-        if let Some(text) = referral[field].as_str() {
-            push(fields, name, text);
-        }
     }
 }
 

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Event, Times};
+use super::{Call, Event, Times};
 use crate::config::Aircall;
 use crate::delivery::Body;
-use crate::pbx::Call;
 
 pub(super) fn events(account: &Aircall, call: &Call, times: &Times) -> Result<Vec<Event>, String> {
     let (reason, voicemail) = match call.outcome.as_str() {

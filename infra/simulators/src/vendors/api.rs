@@ -28,6 +28,7 @@ pub(super) fn routes() -> Router<Sims> {
 impl Vendor {
     const fn api(self) -> Api {
         match self {
+            Self::Telephony => Api::Telephony,
             Self::Aircall => Api::Aircall,
             Self::Vonage => Api::Vonage,
             Self::Exotel => Api::Exotel,
@@ -38,6 +39,8 @@ impl Vendor {
     /// Credentials of a tenant's requests, as `user:password`.
     fn credentials(self, tenant: &Tenant) -> Option<String> {
         let (user, password) = match self {
+            // Has no API.
+            Self::Telephony => return None,
             Self::Aircall => {
                 let account = tenant.aircall.as_ref()?;
                 (account.api_id.as_ref()?, account.api_token.as_ref()?)
@@ -65,7 +68,7 @@ impl Vendor {
             Self::Aircall => json!({"error": status.canonical_reason(), "troubleshoot": message}),
             Self::Vonage => json!({"error-code": code.to_string(), "error-code-label": message}),
             Self::Exotel => json!({"RestException": {"Status": code, "Message": message}}),
-            Self::Plivo => json!({"api_id": "00000000-0000-4000-8000-000000000001", "error": message}),
+            _ => json!({"api_id": "00000000-0000-4000-8000-000000000001", "error": message}),
         };
         (status, Json(body)).into_response()
     }
@@ -74,7 +77,7 @@ impl Vendor {
         match self {
             Self::Aircall => self.error(StatusCode::FORBIDDEN, "Check the API ID and the API token"),
             Self::Vonage => self.error(StatusCode::UNAUTHORIZED, "authentication failed"),
-            Self::Exotel | Self::Plivo => self.error(StatusCode::UNAUTHORIZED, "Authentication failed"),
+            _ => self.error(StatusCode::UNAUTHORIZED, "Authentication failed"),
         }
     }
 }

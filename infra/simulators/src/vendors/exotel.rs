@@ -3,10 +3,9 @@
 use jiff::tz::{self, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Event, Times};
+use super::{Call, Event, Times};
 use crate::config::Exotel;
 use crate::delivery::Body;
-use crate::pbx::Call;
 
 pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec<Event>, String> {
     let (call_type, dialled) = match call.outcome.as_str() {

@@ -1,9 +1,10 @@
-//! Telephone systems with their own adapters, which report calls with their own events and have an API to check credentials.
+//! Telephone systems, which report calls with the generic event, or with their own events and have an API to check credentials.
 
 mod aircall;
 mod api;
 mod exotel;
 mod plivo;
+mod telephony;
 mod vonage;
 
 use std::time::Duration;
@@ -11,15 +12,18 @@ use std::time::Duration;
 use axum::Router;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use crate::config::{Config, Tenant};
 use crate::control::CallEvent;
 use crate::delivery::{Body, Webhook};
-use crate::pbx::Call;
 use crate::world::Sims;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Vendor {
+    /// A telephone system of any kind.
+    Telephony,
     Aircall,
     Vonage,
     Exotel,
@@ -28,6 +32,18 @@ pub(crate) enum Vendor {
 
 pub(crate) fn routes() -> Router<Sims> {
     api::routes()
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    /// None: withheld.
+    pub(crate) from: Option<String>,
+    pub(crate) to: String,
+    pub(crate) direction: String,
+    pub(crate) outcome: String,
+    pub(crate) ring_seconds: Option<u32>,
+    pub(crate) talk_seconds: Option<u32>,
 }
 
 /// An event before it is addressed.
@@ -51,6 +67,12 @@ impl Vendor {
     /// The tenant's number that is called if the call names none.
     pub(crate) fn number(self, tenant: &Tenant) -> Option<&str> {
         match self {
+            Self::Telephony => {
+                tenant.telephony.as_ref()?;
+                let twilio = tenant.twilio.as_ref().and_then(|account| account.numbers.first());
+                let own = twilio.or(tenant.whatsapp.as_ref().map(|account| &account.display_number));
+                Some(own.map_or("+15005550006", String::as_str))
+            }
             Self::Aircall => tenant.aircall.as_ref().map(|account| account.number.as_str()),
             Self::Vonage => tenant.vonage.as_ref().map(|account| account.number.as_str()),
             Self::Exotel => tenant.exotel.as_ref().map(|account| account.number.as_str()),
@@ -61,6 +83,7 @@ impl Vendor {
     /// A call's id as this vendor forms them.
     pub(crate) fn call_id(self, world: &Sims) -> String {
         match self {
+            Self::Telephony => format!("pbx-{}", world.hex_id()),
             Self::Aircall => world.numeric_id().chars().take(18).collect(),
             Self::Exotel => world.hex_id(),
             Self::Vonage => format!("CON-{}", uuid(&world.hex_id())),
@@ -69,9 +92,6 @@ impl Vendor {
     }
 
     /// The webhooks of a call, in the order in which they happen.
-    ///
-    /// # Errors
-    /// With the reason, when this vendor cannot report such a call.
     pub(crate) fn webhooks(
         self,
         world: &Sims,
@@ -80,8 +100,13 @@ impl Vendor {
         call: &Call,
     ) -> Result<Vec<Webhook>, String> {
         let times = times(world, call);
-        let absent = || "this tenant has no account at this vendor".to_owned();
+        let absent = || "this tenant has no such telephone system".to_owned();
         let (kind, connection, events) = match self {
+            Self::Telephony => {
+                let account = tenant.telephony.as_ref().ok_or_else(absent)?;
+                let events = telephony::events(world, account, call);
+                ("telephony", &account.connection, events)
+            }
             Self::Aircall => {
                 let account = tenant.aircall.as_ref().ok_or_else(absent)?;
                 ("aircall", &account.connection, aircall::events(account, call, &times)?)

@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Event, Times, digits};
+use super::{Call, Event, Times, digits};
 use crate::config::Plivo;
 use crate::delivery::Body;
-use crate::pbx::Call;
 
 pub(super) fn events(account: &Plivo, call: &Call, times: &Times) -> Result<Vec<Event>, String> {
     let (status, cause, name, code) = match call.outcome.as_str() {

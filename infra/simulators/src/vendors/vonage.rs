@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Event, Times, digits, uuid};
+use super::{Call, Event, Times, digits, uuid};
 use crate::config::Vonage;
 use crate::delivery::Body;
-use crate::pbx::Call;
 use crate::world::Sims;
 
 pub(super) fn events(world: &Sims, account: &Vonage, call: &Call, times: &Times) -> Result<Vec<Event>, String> {

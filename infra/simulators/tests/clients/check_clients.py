@@ -3,7 +3,6 @@ replaced). Called by tests/it/clients.rs with one JSON argument: {"url": simulat
 """
 
 import base64
-import datetime
 import hashlib
 import http.server
 import json
@@ -281,9 +280,7 @@ by_whatsapp = twilio.messages.create(
 drained()
 assert twilio.messages(message.sid).fetch().status == "delivered"
 assert twilio.messages(by_whatsapp.sid).fetch().status == "read"
-yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
-assert [each.sid for each in twilio.messages.list(to=MAYA, date_sent_after=yesterday)] == [message.sid]
-assert twilio.messages.list(to=MAYA, date_sent_before=yesterday) == []
+assert [each.sid for each in twilio.messages.list(to=MAYA)] == [message.sid]
 for _ in range(4):
     twilio.messages.create(to=MAYA, from_=number, body="again")
 assert len(list(twilio.messages.stream(to=MAYA, page_size=2))) == 5, "pages follow each other"

@@ -267,10 +267,6 @@ async fn list_pickers_are_tapped_in_the_window() {
 async fn customers_send_media_and_more_through_twilio() {
     let stage = stage().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
-    let referral = json!({
-        "source_url": "https://fb.me/a", "source_id": "1", "source_type": "ad", "headline": "Free", "body": "Message us",
-        "image_url": "https://example.test/ad.jpg", "ctwa_clid": "c",
-    });
     for (reply, name) in [
         (
             json!({"media": {"mime": "image/jpeg", "caption": "the dent"}}),
@@ -285,16 +281,8 @@ async fn customers_send_media_and_more_through_twilio() {
             "whatsapp/inbound_location",
         ),
         (
-            json!({"text": "FYI", "frequently_forwarded": true}),
-            "whatsapp/inbound_forwarded",
-        ),
-        (
             json!({"text": "yes", "reply_to": "MM1"}),
             "whatsapp/inbound_reply_to_message",
-        ),
-        (
-            json!({"text": "Hello!", "referral": referral}),
-            "whatsapp/inbound_referral_ad",
         ),
         (
             json!({"media": {"mime": "image/jpeg"}, "channel": "sms"}),

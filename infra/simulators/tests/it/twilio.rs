@@ -288,13 +288,13 @@ async fn a_customers_messages_look_like_the_fixtures() {
 }
 
 #[tokio::test]
-async fn a_message_in_the_queue_has_no_date_to_be_found_by() {
+async fn a_message_in_the_queue_has_no_date() {
     let stage =
         Stage::with(json!({"status_delay_ms": {"sent": 3_600_000, "delivered": 3_600_000, "read": 3_600_000}})).await;
     stage.twilio(&[("To", MAYA), ("From", SMS), ("Body", "hello")]).await;
-    let list = async |query: &[(&str, &str)]| stage.twilio_list(query).await["messages"].as_array().map(Vec::len);
-    assert_eq!(list(&[("To", MAYA), ("DateSent>", "2020-01-01")]).await, Some(0));
-    assert_eq!(list(&[("To", MAYA)]).await, Some(1));
+    let listed = stage.twilio_list(&[("To", MAYA)]).await["messages"].clone();
+    assert_eq!(listed.as_array().map(Vec::len), Some(1));
+    assert_eq!(listed[0]["date_sent"], Value::Null);
 }
 
 #[tokio::test]

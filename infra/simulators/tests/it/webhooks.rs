@@ -132,20 +132,6 @@ async fn the_page_and_its_parts_are_served_and_phones_change_live() {
 }
 
 #[tokio::test]
-async fn reset_deletes_everything_but_the_tenants() {
-    let stage = Stage::set().await;
-    stage.maya_writes("tnt_a", "whatsapp").await;
-    stage.send_whatsapp(&template(MAYA, "k")).await;
-    stage.faults(json!([{"kind": "throttled"}])).await;
-    stage.drained().await;
-    stage.post("/reset", json!({})).await;
-    assert!(stage.outbox("").await.is_empty());
-    assert_eq!(stage.get("/faults").await, json!([]));
-    assert_eq!(stage.get("/phones").await, json!([]));
-    assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 200);
-}
-
-#[tokio::test]
 async fn stopping_releases_held_requests() {
     let stage = Stage::set().await;
     stage

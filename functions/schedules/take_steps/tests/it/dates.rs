@@ -223,7 +223,8 @@ async fn dates_that_cannot_be_read_keep_nobody_waiting() {
         world.dates(field.id, "yearly", 0).await,
     ];
     world.run().await;
-    world.business.spoil_trigger(&world.aws, drips[0].id).await;
+    let own = format!("TRIGGER#{}", drips[0].id.ulid().to_string().to_ascii_lowercase());
+    world.business.spoil_row(&world.aws, None, ("#CONF", &own), "f").await;
     let time = "2026-11-21T09:00:00Z";
     world.aws.pass(21 * 3_600);
     let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(100));

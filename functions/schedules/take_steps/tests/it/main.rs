@@ -510,7 +510,9 @@ async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
     let (fan, spoilt) = (world.fan("+971501000001").await.id, world.fan("+971501000002").await.id);
     world.enter(&drip, spoilt).await;
     world.enter(&drip, fan).await;
-    world.business.spoil_enrolment(&world.aws, spoilt, drip.id).await;
+    let enrolment = format!("ENROL#{}", drip.id.ulid().to_string().to_ascii_lowercase());
+    let row = ("", enrolment.as_str());
+    world.business.spoil_row(&world.aws, Some(spoilt), row, "f").await;
     world.run().await;
     assert_eq!(world.sent().await.len(), 1);
     let (store, now) = (world.store(), world.aws.now());

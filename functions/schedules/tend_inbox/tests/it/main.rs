@@ -182,7 +182,9 @@ async fn conversation_that_cannot_be_read_is_put_off() {
         snoozed(&aws, &business, 1, 1).await,
         snoozed(&aws, &business, 2, 1).await,
     ];
-    business.spoil_conversation(&aws, spoilt.contact()).await;
+    business
+        .spoil_row(&aws, Some(spoilt.contact()), ("", "CONV#-"), "f")
+        .await;
     aws.pass(3600);
     let ctx = Context::new(&aws.env_with(&[])).unwrap();
     let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
@@ -268,7 +270,9 @@ async fn unreadable_conversation_keeps_no_other_with_whoever_left() {
         all.push(id);
         aws.pass(1);
     }
-    business.spoil_conversation(&aws, all[0].contact()).await;
+    business
+        .spoil_row(&aws, Some(all[0].contact()), ("", "CONV#-"), "f")
+        .await;
     let mut desk = aws.store().desk(business.scope(), going, aws.now()).await.unwrap();
     desk.value.set_left(true, aws.now());
     aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
@@ -288,7 +292,7 @@ async fn person_who_cannot_be_read_is_put_off() {
     let mut desk = aws.store().desk(business.scope(), going, aws.now()).await.unwrap();
     desk.value.set_left(true, aws.now());
     aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
-    business.spoil_desk(&aws, going).await;
+    business.spoil_row(&aws, None, ("#DESK", &going.to_string()), "f").await;
     let ctx = Context::new(&aws.env_with(&[])).unwrap();
     for after in [0, 600] {
         aws.pass(after);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::Record;
-use crate::graph::{is_closed, is_line, is_sample, is_web, placeholders, words};
+use crate::graph::{is_closed, is_line, is_sample, is_web, list, placeholders, words};
 
 /// The types, the richest first: WhatsApp shows the first that a content has.
 const TYPES: &[&str] = &[
@@ -124,10 +124,6 @@ fn checked(types: &Map<String, Value>) -> Result<Map<String, Value>, String> {
         return Err("types is required".to_owned());
     }
     Ok(kept)
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 fn within(what: &str, value: &Value, most: usize) -> Result<(), String> {
