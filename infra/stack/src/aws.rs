@@ -120,9 +120,6 @@ impl Aws {
     }
 
     /// AWS itself, in the region of an environment of `samconfig.toml`, or the caller's.
-    ///
-    /// # Errors
-    /// If no region is given.
     pub async fn real(tools: Tools, environment: &Environment) -> Result<Self> {
         let named = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
         let mut region = environment

@@ -62,9 +62,6 @@ impl Event {
 
 impl Vendors {
     /// Connections with random ids, secret and line.
-    ///
-    /// # Errors
-    /// When the machine has no random bytes.
     pub fn new() -> Result<Self> {
         let mut connections = BTreeMap::new();
         for kind in KINDS {
@@ -79,9 +76,6 @@ impl Vendors {
     }
 
     /// The same with another secret, as sent by an attacker.
-    ///
-    /// # Errors
-    /// When the machine has no random bytes.
     pub fn forged(&self) -> Result<Self> {
         Ok(Self {
             connections: self.connections.clone(),
@@ -142,10 +136,7 @@ impl Vendors {
         }
     }
 
-    /// An event for a tenant whose public API is at `api`: an answered call.
-    ///
-    /// # Errors
-    /// If the machine has no random bytes, or the kind is not in [`KINDS`].
+    /// An event of a kind of [`KINDS`] for a tenant whose public API is at `api`: an answered call.
     pub fn event(&self, kind: &str, tenant: &str, api: &str) -> Result<Event> {
         let (secret, now) = (&self.secret, Timestamp::now());
         let (from, to) = (new_phone()?, self.line.digits());
@@ -194,9 +185,6 @@ impl Vendors {
 
     /// A request with this content, valid or not, authenticated as the kind requires. `what` ends its path: `passthru` or `status`
     /// for Exotel, `hangup` for Plivo.
-    ///
-    /// # Errors
-    /// If the machine has no random bytes, or the kind is not in [`KINDS`].
     pub fn signed(
         &self,
         kind: &str,
