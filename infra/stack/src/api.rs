@@ -323,10 +323,9 @@ async fn begin(play: &Play, keeper: &Proof, id: &str) -> Result<()> {
     until(PATIENCE, "a drip that has begun", async || {
         let known = play.store.get::<Campaign>(&scope, &id).await?;
         let state = known.map(|known| known.value.state);
-        Ok(match state {
-            Some(CampaignState::Running) => Look::Seen(()),
-            other => Look::Instead(format!("{other:?}")),
-        })
+        Ok(Look::when(state == Some(CampaignState::Running), || {
+            format!("{state:?}")
+        }))
     })
     .await
 }
@@ -391,10 +390,7 @@ async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
     until(PATIENCE, "a picture that is stored", async || {
         let known = play.store.medium(&scope, message, 0, Timestamp::now()).await?;
         let state = known.map(|known| known.medium.state);
-        Ok(match state {
-            Some(MediumState::Ready) => Look::Seen(()),
-            other => Look::Instead(format!("{other:?}")),
-        })
+        Ok(Look::when(state == Some(MediumState::Ready), || format!("{state:?}")))
     })
     .await?;
     Ok(message.to_string())

@@ -610,11 +610,7 @@ async fn drained(running: &Running) -> Result<()> {
                 waiting += count.parse::<u64>().context("reading a queue's depth")?;
             }
         }
-        Ok(if waiting == 0 {
-            Look::Seen(())
-        } else {
-            Look::Instead(format!("{waiting} records"))
-        })
+        Ok(Look::when(waiting == 0, || format!("{waiting} records")))
     })
     .await
 }

@@ -385,10 +385,9 @@ async fn called_tomorrow(running: &Running, play: &Play, tenant: &Tenant, from: 
     ensure!(decided.message.is_some(), "no message follows: {}", decided.decision);
     let two = || async {
         let sent = play.outbox(&tenant.id, from).await?;
-        Ok(match sent.get(1) {
-            Some(sent) => Look::Seen(words(sent)),
-            None => Look::Instead(format!("{} messages", sent.len())),
-        })
+        Ok(Look::some(sent.get(1).map(words), || {
+            format!("{} messages", sent.len())
+        }))
     };
     let sent = until(PATIENCE, "the second message", two).await?;
     clock.say(format_args!("WhatsApp accepted {sent}"));
@@ -466,10 +465,7 @@ async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize>
     post(&format!("{contact}/consent"), agreed).await?;
     until(PATIENCE, "the start of the drip", async || {
         let found = succeeded(&ask(play, "get", &drip, &key, None, &None).await?, "the drip")?;
-        Ok(match found["state"].as_str() {
-            Some("running") => Look::Seen(()),
-            state => Look::Instead(format!("{state:?}")),
-        })
+        Ok(Look::when(found["state"] == "running", || found["state"].to_string()))
     })
     .await?;
     let campaign = drip.rsplit('/').next().unwrap_or_default();
@@ -487,10 +483,8 @@ async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize>
             running.invoke("take_steps", &json!({})).await?;
             let sent = play.outbox(&tenant.id, &phone).await?;
             let found = sent.get(place).filter(|_| sent.len() == place + 1);
-            Ok(match found {
-                Some(sent) if sent.body.as_deref() == Some(*text) => Look::Seen(words(sent)),
-                _ => Look::Instead(format!("{} messages", sent.len())),
-            })
+            let found = found.filter(|sent| sent.body.as_deref() == Some(*text));
+            Ok(Look::some(found.map(words), || format!("{} messages", sent.len())))
         })
         .await?;
         clock.say(format_args!("day {}: SMS accepted {sent}", place + 1));

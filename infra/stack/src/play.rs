@@ -153,6 +153,20 @@ pub enum Look<T> {
     Instead(String),
 }
 
+impl<T> Look<T> {
+    /// What was found, if anything was.
+    pub fn some(found: Option<T>, instead: impl FnOnce() -> String) -> Self {
+        found.map_or_else(|| Self::Instead(instead()), Self::Seen)
+    }
+}
+
+impl Look<()> {
+    /// Whether it is so.
+    pub fn when(so: bool, instead: impl FnOnce() -> String) -> Self {
+        Self::some(so.then_some(()), instead)
+    }
+}
+
 /// Repeats a check until it succeeds.
 ///
 /// # Errors
@@ -398,10 +412,7 @@ impl Play {
             let Some(customer) = self.customer(tenant, phone).await? else {
                 return Ok(Look::Instead("the customer is unknown".to_owned()));
             };
-            Ok(match seen(&customer) {
-                Some(it) => Look::Seen(it),
-                None => Look::Instead(customer.to_string()),
-            })
+            Ok(Look::some(seen(&customer), || customer.to_string()))
         })
         .await
     }

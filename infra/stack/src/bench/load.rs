@@ -252,11 +252,8 @@ impl Network {
             // Each look is billed.
             tokio::time::sleep(Duration::from_secs(10)).await;
             let campaign = self.ask("get", &path, None).await?;
-            Ok(if campaign["state"] == "completed" {
-                Look::Seen(())
-            } else {
-                Look::Instead(campaign["state"].to_string())
-            })
+            let state = &campaign["state"];
+            Ok(Look::when(state == "completed", || state.to_string()))
         })
         .await
     }
@@ -292,12 +289,8 @@ impl Network {
         let scope = access::operator::scope(tenant.id.parse()?);
         let ended = until(super::PATIENCE, "the end of an import", async || {
             let found = play.store.operation(&scope, operation, Timestamp::now()).await?;
-            let operation = found.context("the operation of an import is stored")?.value;
-            Ok(if operation.state.is_end() {
-                Look::Seen(())
-            } else {
-                Look::Instead(format!("{:?}", operation.state))
-            })
+            let state = found.context("the operation of an import is stored")?.value.state;
+            Ok(Look::when(state.is_end(), || format!("{state:?}")))
         });
         Box::pin(ended).await?;
         let shown = self.ask("get", &place, None).await?;

@@ -225,7 +225,7 @@ fn withheld_numbers_are_stored_and_not_messaged() {
                     Entry::Call(call) => Some(call.reason.clone()),
                     _ => None,
                 });
-                Ok(call.map_or_else(|| Look::Instead("no call".to_owned()), Look::Seen))
+                Ok(Look::some(call, || "no call".to_owned()))
             })
             .await?;
             ensure!(reason == "withheld", "{via}: {reason}");
@@ -433,11 +433,7 @@ fn day_counters_are_exact() {
             let exact = ["calls", "calls_missed", "calls_followed_up", "messages"]
                 .iter()
                 .all(|name| counters.get(*name) == Some(&3));
-            Ok(if exact {
-                Look::Seen(())
-            } else {
-                Look::Instead(format!("{counters:?}"))
-            })
+            Ok(Look::when(exact, || format!("{counters:?}")))
         })
         .await
     });

@@ -101,11 +101,8 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
                     |entry: &&Value| entry["action"] == *action && entry["kind"] == *kind && entry["object"] == *object;
                 entries.iter().filter(same).count()
             };
-            Ok(if wanted.iter().all(|change| times(change) == 1) {
-                Look::Seen(log)
-            } else {
-                Look::Instead(log.to_string())
-            })
+            let all = wanted.iter().all(|change| times(change) == 1);
+            Ok(Look::some(all.then(|| log.clone()), || log.to_string()))
         })
         .await?;
         let entries = log["items"].as_array().context("the log has entries")?;

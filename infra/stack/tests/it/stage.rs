@@ -108,11 +108,8 @@ impl Stage {
     pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
         until(PATIENCE, what, async || {
             let lines = self.lines(&wanted).await?;
-            Ok(if lines.is_empty() {
-                Look::Instead("no such log line".to_owned())
-            } else {
-                Look::Seen(lines)
-            })
+            let found = (!lines.is_empty()).then_some(lines);
+            Ok(Look::some(found, || "no such log line".to_owned()))
         })
         .await
     }
@@ -175,11 +172,8 @@ impl Business<'_> {
             let own = &shown["operation"];
             let state = if own.is_null() { &shown["state"] } else { &own["state"] };
             anyhow::ensure!(state != "failed", "{shown}");
-            Ok(if state == "done" {
-                Look::Seen(shown)
-            } else {
-                Look::Instead(shown.to_string())
-            })
+            let found = (state == "done").then(|| shown.clone());
+            Ok(Look::some(found, || shown.to_string()))
         })
         .await
     }

@@ -477,11 +477,9 @@ fn mutated_webhooks_cause_no_endless_retries() {
                 bail!("records circle:\n{}", told(failing));
             }
             let waiting = waiting(stage, &session).await?;
-            Ok(if waiting.is_empty() {
-                Look::Seen(())
-            } else {
-                Look::Instead(format!("{}; failed at times:\n{}", waiting.join(", "), told(failing)))
-            })
+            Ok(Look::when(waiting.is_empty(), || {
+                format!("{}; failed at times:\n{}", waiting.join(", "), told(failing))
+            }))
         });
         drained.await?;
         let dead = dead_letters(business, &session).await?;
