@@ -17,7 +17,6 @@ use domain::{
     messages::message::Channel,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     bill::Bill,
@@ -319,7 +318,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
             network.create_contact().await?;
             Box::pin(network.import_contacts(1)).await?;
         }
-        quiet(&play).await
+        play.quiet(PATIENCE).await
     })
     .await?;
     if parts.contains(&Part::Bill) {
@@ -358,7 +357,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
             let each = CALLS / concurrency;
             let load = step(&format!("{concurrency} calls at a time"), async {
                 let load = network.calls(concurrency, each).await?;
-                quiet(&play).await?;
+                play.quiet(PATIENCE).await?;
                 Ok(load)
             })
             .await?;
@@ -384,7 +383,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         let working = processes.filter(|(_, name)| page::works_a_call(name));
         figures.kernel_share = kernel_share(working.map(|(pid, _)| pid));
         step("replies by SMS", replies(&play, &network)).await?;
-        quiet(&play).await?;
+        play.quiet(PATIENCE).await?;
         drained(running).await?;
         figures.work = Work::of(&running.logs(Some(begun)).await?);
     }
@@ -415,7 +414,7 @@ async fn follow_ups(running: &Running, play: &Play, network: &Network, via: &str
                 Ok(came_to(sent.first(), "read"))
             })
             .await?;
-            quiet(play).await?;
+            play.quiet(PATIENCE).await?;
         }
         anyhow::Ok(())
     };
@@ -439,7 +438,7 @@ async fn messages(running: &Running, play: &Play, network: &Network, writers: &[
             let text = "Is the lemon cake still there on Saturday?";
             let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
             anyhow::ensure!(reply["status"] == 200, "the webhook did not accept a message: {reply}");
-            quiet(play).await?;
+            play.quiet(PATIENCE).await?;
             drained(running).await?;
         }
         anyhow::Ok(())
@@ -479,7 +478,7 @@ async fn done_by_teams(
             last_status(play, network, (phone, id), "read").await
         });
         futures::future::try_join_all(each).await?;
-        quiet(play).await
+        play.quiet(PATIENCE).await
     };
     let bill = step("replies", bill_of(running, Box::pin(replying))).await?;
     figures.team.insert(0, billed(page::REPLY, conversations.len(), bill));
@@ -488,7 +487,7 @@ async fn done_by_teams(
         other.people_who_want_messages(RECIPIENTS).await?;
         let broadcasting = async {
             other.broadcast(channel).await?;
-            quiet(play).await
+            play.quiet(PATIENCE).await
         };
         let what_step = format!("a broadcast to {RECIPIENTS} people");
         let bill = step(&what_step, bill_of(running, Box::pin(broadcasting))).await?;
@@ -566,7 +565,7 @@ async fn requested(
         for to in recipients {
             let id = network.request(to, channel).await?;
             last_status(play, network, (to, id), last).await?;
-            quiet(play).await?;
+            play.quiet(PATIENCE).await?;
         }
         anyhow::Ok(())
     };
@@ -581,19 +580,6 @@ async fn replies(play: &Play, network: &Network) -> Result<()> {
             .await?;
     }
     Ok(())
-}
-
-/// Waits until the simulators have no more webhooks to deliver.
-async fn quiet(play: &Play) -> Result<()> {
-    until(PATIENCE, "the delivery of all webhooks", async || {
-        let idle: Value = play.get("/idle").await?;
-        Ok(if idle["idle"] == true {
-            Look::Seen(())
-        } else {
-            Look::Instead(idle.to_string())
-        })
-    })
-    .await
 }
 
 /// Waits until the queues are empty.

@@ -138,7 +138,7 @@ async fn acts(running: &Running) -> Result<bool> {
 
     let (follow_ups, missing) = (scene.follow_ups, scene.missing);
     let logs = step("computing the bill", async {
-        let rest = quiet(&play).await;
+        let rest = play.quiet(PATIENCE).await;
         if missing.is_empty() {
             rest?;
         }
@@ -183,19 +183,6 @@ fn started_at() -> Result<i64> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.context("the clock is past 1970")?;
     i64::try_from(now.as_millis()).context("the clock is sane")
-}
-
-/// Waits until the simulators have no more webhooks to deliver.
-async fn quiet(play: &Play) -> Result<()> {
-    until(PATIENCE, "the delivery of all webhooks", async || {
-        let idle: Value = play.get("/idle").await?;
-        Ok(if idle["idle"] == true {
-            Look::Seen(())
-        } else {
-            Look::Instead(idle.to_string())
-        })
-    })
-    .await
 }
 
 /// State of the demo.
@@ -417,7 +404,7 @@ async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Res
         "the call was decided differently: {}",
         decided.decision
     );
-    quiet(play).await?;
+    play.quiet(PATIENCE).await?;
     let after = play.outbox(&tenant.id, from).await?.len();
     ensure!(after == before, "{} messages were sent all the same", after - before);
     clock.say("no message is sent");
@@ -537,7 +524,7 @@ async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {
         answer.status,
         answer.body
     );
-    quiet(play).await?;
+    play.quiet(PATIENCE).await?;
     let known = play.customer(&tenant.id, &from).await?;
     ensure!(known.is_none(), "it was stored all the same");
     clock.say("nothing is stored or queued");

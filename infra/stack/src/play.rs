@@ -302,6 +302,15 @@ impl Play {
         self.delete(&format!("/faults/{fault}")).await.map(drop)
     }
 
+    /// Waits until the simulators have no more webhooks to deliver.
+    pub async fn quiet(&self, limit: Duration) -> Result<()> {
+        until(limit, "the delivery of all webhooks", async || {
+            let idle: Value = self.get("/idle").await?;
+            Ok(Look::when(idle["idle"] == true, || idle.to_string()))
+        })
+        .await
+    }
+
     /// Everything the providers accepted for this number from this tenant, oldest first.
     pub async fn outbox(&self, tenant: &str, to: &Phone) -> Result<Vec<Sent>> {
         self.get(&format!("/outbox?tenant={tenant}&to=%2B{}", to.digits()))
