@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
+    Timestamp,
     accounts::permission::Role,
     base::phone::Phone,
     messages::message::{Channel, MessageState},
@@ -64,7 +65,7 @@ async fn acts(running: &Running) -> Result<bool> {
     println!("The console:           {}", running.endpoints.console());
     println!("                       {}, password {}\n", admin.email, admin.password);
 
-    let begun = started_at()?;
+    let begun = Timestamp::now().as_millisecond();
     let mut scene = Scene {
         play: &play,
         tenant: &tenant,
@@ -176,13 +177,6 @@ fn complaints(logs: &[LogEvent], missing: &[&str]) {
     if found.is_empty() {
         println!("  The functions logged no warnings or errors.");
     }
-}
-
-/// Milliseconds since 1970, as in log events.
-fn started_at() -> Result<i64> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = now.context("the clock is past 1970")?;
-    i64::try_from(now.as_millis()).context("the clock is sane")
 }
 
 /// State of the demo.
@@ -505,7 +499,7 @@ async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {
             &[
                 ("content-type", "application/json"),
                 ("webhook-id", "msg_forged"),
-                ("webhook-timestamp", &(started_at()? / 1000).to_string()),
+                ("webhook-timestamp", &Timestamp::now().as_second().to_string()),
                 (
                     "webhook-signature",
                     "v1,Zm9yZ2VkIGZvcmdlZCBmb3JnZWQgZm9yZ2VkIGZvcmdlZA==",

@@ -42,19 +42,13 @@ const FILES: &str = "Media";
 /// Upper limit of due rows per shard.
 const MANY: i32 = 1000;
 
-/// The current time.
-fn now() -> Result<Timestamp> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
-}
-
 /// Rows of the storm's tenants that are due, now or later.
 async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
     let all = stormed.all_tenants();
     let tenants: Vec<TenantId> = all.filter_map(|tenant| tenant.id.parse().ok()).collect();
-    let mut found = Vec::new();
+    let (mut found, far) = (Vec::new(), Timestamp::now() + FAR);
     for partition in Partition::all() {
-        let page = ground.play.store.due(partition, now()? + FAR, None, MANY).await?;
+        let page = ground.play.store.due(partition, far, None, MANY).await?;
         found.extend(page.due.into_iter().filter(|due| tenants.contains(&due.tenant())));
     }
     Ok(found)

@@ -425,9 +425,7 @@ fn day_counters_are_exact() {
             business.accepted(&caller, Channel::WhatsApp).await?;
         }
         let scope = access::operator::scope(business.id().parse()?);
-        let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-        let day = domain::Timestamp::from_second(i64::try_from(seconds.as_secs())?)?;
-        let day = day.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let day = domain::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         until(PATIENCE, "the day's counters", async || {
             let counters = stage.play.store.day_counters(&scope, day).await?;
             let exact = ["calls", "calls_missed", "calls_followed_up", "messages"]

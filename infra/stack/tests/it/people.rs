@@ -7,7 +7,7 @@ use stack::{
     play::{Look, until},
 };
 
-use crate::stage::{Business, PATIENCE, now, on_stage};
+use crate::stage::{Business, PATIENCE, on_stage};
 
 const INVITATIONS: &str = "/api/v1/users/invitations";
 const KEYS: &str = "/api/v1/api-keys";
@@ -32,7 +32,7 @@ async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body:
 #[test]
 fn invited_user_joins_and_audit_log_shows_no_secret() {
     on_stage(async |stage| {
-        let began = now()?;
+        let began = domain::Timestamp::now().as_millisecond();
         let business = stage.business("Inviting").await?;
         let own = &business.tenant.api_key;
         let to = mails::new_address()?;

@@ -20,8 +20,8 @@ use stack::{
 
 use self::json::Node;
 use crate::{
-    bad_input::{signed, time_now},
-    stage::{Business, PATIENCE, Stage, alone_on_stage, now},
+    bad_input::signed,
+    stage::{Business, PATIENCE, Stage, alone_on_stage},
 };
 
 /// Seed of reproducible webhooks; `RINGBACK_TEST_SEED` sets another.
@@ -140,7 +140,7 @@ fn damaged(
 ) -> Result<Case> {
     let mut text = own(text, number, ours);
     if WRITTEN_IN.contains(&source.folder) {
-        text = text.replace(WRITTEN_AT, &(now()? / 1_000).to_string());
+        text = text.replace(WRITTEN_AT, &jiff::Timestamp::now().as_second().to_string());
     }
     let to = source.webhooks.iter().find(|(word, _)| name.contains(word));
     let (_, webhook) = to.with_context(|| format!("no webhook takes {name}"))?;
@@ -187,7 +187,7 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
             "message-status" => format!("{}?key=msg_{mark}.1", business.webhook(case.webhook)),
             _ => business.webhook(case.webhook),
         };
-        headers = signed(business, case.webhook, &path, &case.body, time_now()?)?;
+        headers = signed(business, case.webhook, &path, &case.body, jiff::Timestamp::now())?;
         headers.push(("content-type", content_type.to_owned()));
         body = case.body.clone();
     }
@@ -422,7 +422,7 @@ fn mutated_webhooks_cause_no_endless_retries() {
         });
         let business = &opened.await?;
         ours.insert("fixture-aircall-token", vendors.secret().to_owned());
-        let began = now()?;
+        let began = jiff::Timestamp::now().as_millisecond();
 
         let mut random = Random::new(seed);
         let sources: Vec<_> = SOURCES.iter().chain([&PLIVO]).collect();
