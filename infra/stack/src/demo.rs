@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Proof, ask, succeeded},
+    api::{Proof, asked},
     aws::LogEvent,
     bill::Bill,
     clock,
@@ -259,10 +259,8 @@ async fn foresees(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     let body = json!({ "call": {
         "outcome": "missed", "phone": from, "connection_id": tenant.connections.get("twilio"),
     } });
-    let body = Some(("application/json".to_owned(), body));
     let (path, key) = ("/api/v1/automations/dry-run", Proof::Key(tenant.api_key.clone()));
-    let run = ask(play, "post", path, &key, None, &body).await?;
-    let run = succeeded(&run, "the dry run")?;
+    let run = asked(play, &key, "post", path, Some(body)).await?;
     clock.say(format_args!("POST {path} with a missed call of {from}"));
     for line in table(&run) {
         println!("             {line}");
@@ -409,10 +407,7 @@ async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Res
 async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize> {
     let (clock, phone) = (Clock(Instant::now()), new_phone()?);
     let key = Proof::Key(tenant.api_key.clone());
-    let post = async |path: &str, body: Value| {
-        let body = Some(("application/json".to_owned(), body));
-        succeeded(&ask(play, "post", path, &key, None, &body).await?, path)
-    };
+    let post = async |path: &str, body: Value| asked(play, &key, "post", path, Some(body)).await;
     let id = |made: &Value| made["id"].as_str().map(str::to_owned).context("it has an id");
     let says = |name: &str, text: &str| {
         let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": text });
@@ -445,7 +440,7 @@ async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize>
     let agreed = json!({ "choice": "granted", "channel": "sms", "category": "utility", "party": "customer", "wording": wording });
     post(&format!("{contact}/consent"), agreed).await?;
     until(PATIENCE, "the start of the drip", async || {
-        let found = succeeded(&ask(play, "get", &drip, &key, None, &None).await?, "the drip")?;
+        let found = asked(play, &key, "get", &drip, None).await?;
         Ok(Look::when(found["state"] == "running", || found["state"].to_string()))
     })
     .await?;
@@ -471,7 +466,7 @@ async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize>
         clock.say(format_args!("day {}: SMS accepted {sent}", place + 1));
     }
     let enrolment = format!("{contact}/campaigns/{campaign}");
-    let enrolment = succeeded(&ask(play, "get", &enrolment, &key, None, &None).await?, "the enrolment")?;
+    let enrolment = asked(play, &key, "get", &enrolment, None).await?;
     ensure!(
         (&enrolment["status"], &enrolment["messages_sent"]) == (&json!("completed"), &json!(texts.len())),
         "the enrolment is {enrolment}"

@@ -25,7 +25,7 @@ use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use tokio::task::JoinSet;
 
 use crate::{
-    api::{Proof, ask, succeeded, upload},
+    api::{Proof, asked, succeeded, upload},
     business::{Plan, Town, new_ulid},
     endpoints::Tenant,
     play::{Look, Play, merge, until},
@@ -159,9 +159,7 @@ impl Network {
 
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
         let Inner { play, tenant, .. } = &*self.0;
-        let key = Proof::Key(tenant.api_key.clone());
-        let body = body.map(|body| ("application/json".to_owned(), body));
-        succeeded(&ask(play, method, path, &key, None, &body).await?, path)
+        asked(play, &Proof::Key(tenant.api_key.clone()), method, path, body).await
     }
 
     /// Asks for the latest message.

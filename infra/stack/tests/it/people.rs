@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use stack::{
+    api::{self, Proof},
     mails,
     play::{Look, until},
 };
@@ -14,19 +15,10 @@ const KEYS: &str = "/api/v1/api-keys";
 
 /// The API's answer to a request with this key.
 async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
-    let headers = [("x-api-key", key), ("content-type", "application/json")];
-    let body = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    let answer = business.stage.play.request(method, path, &headers, body).await?;
-    let json = if answer.body.is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_str(&answer.body).with_context(|| format!("{method} {path}: {}", answer.body))?
-    };
-    Ok((answer.status, json))
+    let (play, proof) = (&business.stage.play, Proof::Key(key.to_owned()));
+    let body = (!body.is_null()).then(|| ("application/json".to_owned(), body));
+    let answer = api::ask(play, method, path, &proof, None, &body).await?;
+    Ok((answer.status, api::json(&answer)))
 }
 
 #[test]
