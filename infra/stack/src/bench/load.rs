@@ -372,30 +372,17 @@ impl Network {
 
     /// Concurrent callers, each of whom calls again from another number once the provider has the message.
     pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
-        let begun = Instant::now();
-        let mut callers = JoinSet::new();
-        for _ in 0..concurrency {
-            let network = self.clone();
-            callers.spawn(async move {
-                let mut seen = Vec::with_capacity(each);
-                for _ in 0..each {
-                    let from = network.caller()?;
-                    let (acknowledged, posted) = network.missed_call(&from).await?;
-                    seen.push((acknowledged, network.accepted(&from, posted).await?));
-                }
-                anyhow::Ok(seen)
-            });
-        }
-        let mut seen = Vec::with_capacity(concurrency * each);
-        while let Some(caller) = callers.join_next().await {
-            seen.extend(caller.context("waiting for a caller")??);
-        }
-        Ok(Load {
-            concurrency,
-            per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
-            acknowledged: Times::new(seen.iter().flat_map(|(acknowledged, _)| *acknowledged).collect()),
-            sent: Times::new(seen.iter().map(|(_, sent)| *sent).collect()),
+        let network = self.clone();
+        many(concurrency, each, move || {
+            let network = network.clone();
+            async move {
+                let from = network.caller()?;
+                let (acknowledged, posted) = network.missed_call(&from).await?;
+                let sent = network.accepted(&from, posted).await?;
+                anyhow::Ok((acknowledged.to_vec(), Some(sent)))
+            }
         })
+        .await
     }
 
     /// Concurrent connections that post ended calls one after the other, without waiting for messages.
@@ -403,7 +390,7 @@ impl Network {
         let network = self.clone();
         many(concurrency, each, move || {
             let network = network.clone();
-            async move { network.ended_call().await }
+            async move { anyhow::Ok((vec![network.ended_call().await?], None)) }
         })
         .await
     }
@@ -417,7 +404,7 @@ impl Network {
                 let begun = Instant::now();
                 let answer = play.request("GET", "/api/v1/health", &[], "").await?;
                 ensure!(answer.status == 200, "the API is not healthy: {}", answer.status);
-                Ok(milliseconds(begun.elapsed()))
+                Ok((vec![milliseconds(begun.elapsed())], None))
             }
         })
         .await
@@ -463,9 +450,10 @@ impl Network {
     }
 }
 
+/// Concurrent clients, each of which does it so often: the times of its acknowledgements, and the time until its message was sent.
 async fn many<F>(concurrency: usize, each: usize, once: impl Fn() -> F + Clone + Send + 'static) -> Result<Load>
 where
-    F: Future<Output = Result<f64>> + Send + 'static,
+    F: Future<Output = Result<(Vec<f64>, Option<f64>)>> + Send + 'static,
 {
     let begun = Instant::now();
     let mut clients = JoinSet::new();
@@ -486,8 +474,8 @@ where
     Ok(Load {
         concurrency,
         per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
-        acknowledged: Times::new(seen),
-        sent: Times::default(),
+        sent: Times::new(seen.iter().filter_map(|(_, sent)| *sent).collect()),
+        acknowledged: Times::new(seen.into_iter().flat_map(|(acknowledged, _)| acknowledged).collect()),
     })
 }
 
