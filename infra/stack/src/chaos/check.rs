@@ -119,6 +119,10 @@ impl Verdict {
         self.broken.is_empty()
     }
 
+    fn broke(&mut self, what: String) {
+        self.broken.push(what);
+    }
+
     fn line(&mut self, what: &'static str, value: impl Into<String>) {
         self.lines.push((what, value.into()));
     }
@@ -166,7 +170,7 @@ fn told(sent: &Sent) -> AttemptState {
 fn once(outbox: &Outbox, verdict: &mut Verdict) {
     for ((message, channel), sent) in outbox {
         if sent.len() > 1 {
-            verdict.broken.push(format!(
+            verdict.broke(format!(
                 "{message} was sent {} times by {}: attempts {:?}",
                 sent.len(),
                 channel.name(),
@@ -209,9 +213,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
         for sent in sent {
             match sent.key() {
                 Some(key) => outbox.entry((key.message, sent.channel)).or_default().push(sent),
-                None => verdict
-                    .broken
-                    .push(format!("a message to {} has no key of ours", sent.to)),
+                None => verdict.broke(format!("a message to {} has no key of ours", sent.to)),
             }
         }
     }
@@ -220,7 +222,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let mut rows = Rows::default();
     for placed in &stormed.calls {
         let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
-            verdict.broken.push(format!("the call {} is lost", placed.call_id));
+            verdict.broke(format!("the call {} is lost", placed.call_id));
             continue;
         };
         call(placed, &customer, &mut verdict);
@@ -233,7 +235,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     }
     for asked in &stormed.asked {
         let Some(customer) = ground.play.customer(&stormed.asking.id, &asked.to).await? else {
-            verdict.broken.push(format!("the message to {} is lost", asked.to));
+            verdict.broke(format!("the message to {} is lost", asked.to));
             continue;
         };
         let stored = customer.messages.iter().map(|message| message.id.to_string());
@@ -243,7 +245,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     for to in &stormed.raced {
         match ground.play.customer(&stormed.capped.id, to).await? {
             Some(customer) => rows.add(&customer, &outbox, &mut verdict),
-            None => verdict.broken.push(format!("the message to {to} is lost")),
+            None => verdict.broke(format!("the message to {to} is lost")),
         }
     }
     let raced = Raced::look(ground, &stormed.capped).await?;
@@ -258,15 +260,13 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let known: usize = known.map(|(_, sent)| sent.len()).sum();
     let seen = &rows.seen;
     if seen.matched != known {
-        verdict.broken.push(format!(
+        verdict.broke(format!(
             "{known} messages were accepted, but only {} belong to an attempt of a known message",
             seen.matched
         ));
     }
     if seen.fell_back == 0 {
-        verdict
-            .broken
-            .push("no message was sent by SMS because of the expired token".to_owned());
+        verdict.broke("no message was sent by SMS because of the expired token".to_owned());
     }
     let longest = seen.longest_wait.as_secs();
     verdict.line(
@@ -289,7 +289,7 @@ async fn attached(
     let (tenant, mut found) = (&stormed.sending, media::Found::default());
     for attached in &stormed.attached {
         let Some(customer) = ground.play.customer(&tenant.id, &attached.from).await? else {
-            verdict.broken.push(format!("the file of {} is lost", attached.from));
+            verdict.broke(format!("the file of {} is lost", attached.from));
             continue;
         };
         rows.add(&customer, outbox, verdict);
@@ -368,9 +368,7 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
     let most = SignedDuration::from_secs(FALLBACK_SECONDS.into()) + if late { LATE } else { SignedDuration::ZERO };
     if waited > most {
         let id = message.id;
-        verdict
-            .broken
-            .push(format!("{id} waited {} s for its connection", waited.as_secs()));
+        verdict.broke(format!("{id} waited {} s for its connection", waited.as_secs()));
     }
     if after_waiting(message) {
         seen.fell_back += 1;
@@ -386,7 +384,7 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
         .filter(|call| call.provider_call_id == placed.call_id)
         .collect();
     let [call] = calls.as_slice() else {
-        verdict.broken.push(format!(
+        verdict.broke(format!(
             "the call {} has {} rows: {customer}",
             placed.call_id,
             calls.len()
@@ -394,13 +392,11 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
         return;
     };
     if call.decision.is_empty() {
-        verdict
-            .broken
-            .push(format!("the call {} has no sentence", placed.call_id));
+        verdict.broke(format!("the call {} has no sentence", placed.call_id));
     }
     let expected = usize::from(placed.followed);
     if customer.messages.len() != expected || call.message.is_some() != placed.followed {
-        verdict.broken.push(format!(
+        verdict.broke(format!(
             "the call {} has {} messages instead of {expected}: {}",
             placed.call_id,
             customer.messages.len(),
@@ -413,12 +409,12 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
 fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verdict) {
     let id = message.id;
     if message.due.is_some() {
-        verdict.broken.push(format!("{id} is still due: {message:?}"));
+        verdict.broke(format!("{id} is still due: {message:?}"));
     }
     let mut sent_any = false;
     for attempt in &message.attempts {
         let Some(leg) = message.plan.get(usize::from(attempt.leg)) else {
-            verdict.broken.push(format!("{id} has an attempt without a channel"));
+            verdict.broke(format!("{id} has an attempt without a channel"));
             continue;
         };
         let sent = outbox
@@ -427,15 +423,15 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
             .flatten()
             .find(|sent| sent.key().is_some_and(|key| key.attempt == attempt.number));
         match (sent, attempt.state) {
-            (_, AttemptState::Claimed) => verdict.broken.push(format!("{id} is still claimed")),
+            (_, AttemptState::Claimed) => verdict.broke(format!("{id} is still claimed")),
             (None, AttemptState::Unknown) => {
                 seen.unknown += 1;
                 if !attempt.given_up() {
-                    verdict.broken.push(format!("{id} is still unknown"));
+                    verdict.broke(format!("{id} is still unknown"));
                 }
             }
             (None, AttemptState::Refused) => {}
-            (None, state) => verdict.broken.push(format!(
+            (None, state) => verdict.broke(format!(
                 "{id} says {} by {}, but the provider accepted nothing",
                 state.as_str(),
                 leg.channel.name()
@@ -444,7 +440,7 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
                 seen.matched += 1;
                 sent_any = true;
                 if told(sent) != state {
-                    verdict.broken.push(format!(
+                    verdict.broke(format!(
                         "{id} says {} by {}, the provider says {}",
                         state.as_str(),
                         leg.channel.name(),
@@ -458,16 +454,14 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
         seen.unsent += 1;
         // Not lost but reported: every channel was refused, or the outcome is unknown.
         if message.ended.is_none() {
-            verdict.broken.push(format!("{id} was never sent and does not say why"));
+            verdict.broke(format!("{id} was never sent and does not say why"));
         }
     }
     if matches!(
         message.state(),
         MessageState::Scheduled | MessageState::Sending | MessageState::Unknown
     ) {
-        verdict
-            .broken
-            .push(format!("{id} is in no final state: {:?}", message.state()));
+        verdict.broke(format!("{id} is in no final state: {:?}", message.state()));
     }
 }
 
@@ -477,7 +471,7 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
     for Queue { name, dead_letters, .. } in Queue::all(&ground.town.outputs) {
         let dead = depth(ground, &dead_letters, true).await?;
         if dead > 0 {
-            verdict.broken.push(format!("{dead} dead letters of {name}"));
+            verdict.broke(format!("{dead} dead letters of {name}"));
         }
     }
     let list = json!({ "Bucket": ground.town.outputs.get("RawBucketName"), "Prefix": "spill/" });
@@ -491,9 +485,7 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
     let spilled = spilled["Contents"].as_array().into_iter().flatten();
     let spilled = spilled.filter(|object| !is_earlier(object)).count();
     if spilled > 0 {
-        verdict
-            .broken
-            .push(format!("{spilled} spilled jobs were not swept back"));
+        verdict.broke(format!("{spilled} spilled jobs were not swept back"));
     }
     Ok(())
 }
