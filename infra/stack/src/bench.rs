@@ -24,7 +24,7 @@ use crate::{
     business::Town,
     console::{self, Visit},
     contract::Contract,
-    inspect::Queue,
+    inspect::{self, Queue},
     place::Place,
     play::{Look, Play, Sent, until},
     process::{kernel_share, run_captured, running_functions},
@@ -561,16 +561,12 @@ async fn replies(play: &Play, network: &Network) -> Result<()> {
 /// Waits until the queues are empty.
 async fn drained(running: &Running) -> Result<()> {
     let outputs = running.aws.outputs(crate::deploy::STACK).await?;
-    let queues = Queue::all(&outputs);
+    let (queues, session) = (Queue::all(&outputs), running.aws.session()?);
     until(PATIENCE, "empty queues", async || {
         let mut waiting = 0;
         for Queue { url, .. } in &queues {
-            let asked = serde_json::json!({ "QueueUrl": url, "AttributeNames": ["All"] });
-            let answer = running.aws.call("sqs", "get_queue_attributes", asked).await?;
-            for name in ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] {
-                let count = answer["Attributes"][name].as_str().unwrap_or("0");
-                waiting += count.parse::<u64>().context("reading a queue's depth")?;
-            }
+            let [visible, in_flight, _] = inspect::depth(&session, url).await?;
+            waiting += visible + in_flight;
         }
         Ok(Look::when(waiting == 0, || format!("{waiting} records")))
     })

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     bill::Bill,
-    inspect::Queue,
+    inspect::{self, Queue},
     play::{Customer, Sent},
     report::seconds,
 };
@@ -54,26 +54,9 @@ async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
     Ok(found)
 }
 
-/// Visible and in-flight records of a queue. Delayed ones are copies for later: the work itself is a due row, and follow-ups of other
-/// tests may be delayed for a quarter of an hour.
-async fn depth(ground: &Ground<'_>, url: &str, in_flight: bool) -> Result<u64> {
-    let ask = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
-    let answer = ground.aws.call("sqs", "get_queue_attributes", ask).await?;
-    let number = |name: &str| {
-        let text = answer["Attributes"][name].as_str().unwrap_or_default();
-        text.parse::<u64>().unwrap_or_default()
-    };
-    let invisible = if in_flight {
-        number("ApproximateNumberOfMessagesNotVisible")
-    } else {
-        0
-    };
-    Ok(number("ApproximateNumberOfMessages") + invisible)
-}
-
 /// Waits until no work is left and returns how long that took. Runs the dispatcher more often than its schedule does.
 pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration) -> Result<Duration> {
-    let begun = Instant::now();
+    let (begun, session) = (Instant::now(), ground.aws.session()?);
     loop {
         ground.dispatch().await?;
         let due = due(ground, stormed).await?;
@@ -82,9 +65,11 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
         if due.is_empty() && idle["idle"] == true {
             let mut queued = Vec::new();
             for Queue { name, url, .. } in Queue::all(&ground.town.outputs) {
-                let depth = depth(ground, &url, name != FILES).await?;
-                if depth > 0 {
-                    queued.push(format!("{name} holds {depth}"));
+                // Delayed ones are copies for later: the work itself is a due row, and follow-ups of other tests may be delayed for a
+                // quarter of an hour.
+                let [visible, in_flight, _] = inspect::depth(&session, &url).await?;
+                if visible > 0 || (in_flight > 0 && name != FILES) {
+                    queued.push(format!("{name} holds {visible}, and {in_flight} in flight"));
                 }
             }
             if queued.is_empty() {
@@ -468,8 +453,10 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
 /// Counts dead letters, and what was spilled since a time (milliseconds since 1970). Earlier changes of the table, which are retried by
 /// hand only, are none of the storm's.
 async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Result<()> {
+    let session = ground.aws.session()?;
     for Queue { name, dead_letters, .. } in Queue::all(&ground.town.outputs) {
-        let dead = depth(ground, &dead_letters, true).await?;
+        let [visible, in_flight, _] = inspect::depth(&session, &dead_letters).await?;
+        let dead = visible + in_flight;
         if dead > 0 {
             verdict.broke(format!("{dead} dead letters of {name}"));
         }

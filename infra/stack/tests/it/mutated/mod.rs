@@ -12,7 +12,7 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use stack::{
     build,
-    inspect::Queue,
+    inspect::{self, Queue},
     play::{Look, until},
     random::Random,
     vendors::{KINDS, Vendors},
@@ -201,7 +201,7 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
     Ok(answer.status)
 }
 
-/// Number of jobs by queue, in any state.
+/// Number of jobs by queue, in each state.
 async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for queue in [
@@ -211,15 +211,9 @@ async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<Str
         "BulkSendsQueueUrl",
         "MediaQueueUrl",
     ] {
-        let ask = json!({ "QueueUrl": stage.town.outputs[queue], "AttributeNames": ["All"] });
-        let answer = session.call("sqs", "get_queue_attributes", ask).await?;
-        for state in ["", "NotVisible", "Delayed"] {
-            let name = format!("ApproximateNumberOfMessages{state}");
-            let count = answer["Attributes"][&name].as_str();
-            let count = count.with_context(|| format!("SQS counts no {name}: {answer}"))?;
-            if count != "0" {
-                all.push(format!("{queue} {name} {count}"));
-            }
+        let depth = inspect::depth(session, &stage.town.outputs[queue]).await?;
+        if depth != [0; 3] {
+            all.push(format!("{queue} {depth:?}"));
         }
     }
     Ok(all)
