@@ -72,6 +72,21 @@ impl Session {
         Ok(told["answer"].take())
     }
 
+    /// The objects of a bucket below a prefix, as S3 lists them.
+    pub async fn objects(&self, bucket: &str, prefix: &str) -> Result<Vec<Value>> {
+        let mut ask = json!({ "Bucket": bucket, "Prefix": prefix });
+        let mut found = Vec::new();
+        loop {
+            let mut page = self.call("s3", "list_objects_v2", ask.clone()).await?;
+            found.extend(page["Contents"].as_array_mut().into_iter().flat_map(std::mem::take));
+            let token = page["NextContinuationToken"].take();
+            if token.is_null() {
+                return Ok(found);
+            }
+            ask["ContinuationToken"] = token;
+        }
+    }
+
     /// Physical ids of a stack's resources by logical id.
     pub async fn resources(&self, stack: &str) -> Result<BTreeMap<String, String>> {
         let asked = json!({ "StackName": stack });

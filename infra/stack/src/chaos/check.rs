@@ -16,7 +16,7 @@ use domain::{
     },
 };
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::table::due::{Due, Partition};
 
 use super::{
@@ -461,16 +461,15 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
             verdict.broke(format!("{dead} dead letters of {name}"));
         }
     }
-    let list = json!({ "Bucket": ground.town.outputs.get("RawBucketName"), "Prefix": "spill/" });
-    let spilled = ground.aws.call("s3", "list_objects_v2", list).await?;
+    let bucket = &ground.town.outputs["RawBucketName"];
+    let spilled = session.objects(bucket, "spill/").await?;
     let is_earlier = |object: &&Value| {
         let at = object["LastModified"]
             .as_str()
             .and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at.as_millisecond() < since)
     };
-    let spilled = spilled["Contents"].as_array().into_iter().flatten();
-    let spilled = spilled.filter(|object| !is_earlier(object)).count();
+    let spilled = spilled.iter().filter(|object| !is_earlier(object)).count();
     if spilled > 0 {
         verdict.broke(format!("{spilled} spilled jobs were not swept back"));
     }
@@ -552,6 +551,8 @@ async fn summary(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const CONTACT: &str = "01m7w3h8g0yee2bzz05vbpakr3";

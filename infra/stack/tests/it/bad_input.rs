@@ -230,13 +230,11 @@ fn unreadable_signed_webhook_is_stored_and_acknowledged() {
                         && line["unreadable"] == 1
                 })
                 .await?;
-            let list = json!({ "Bucket": bucket, "Prefix": format!("raw/unreadable/{provider}/") });
-            let kept = stage.aws.call("s3", "list_objects_v2", list).await?;
-            let keys: Vec<_> = kept["Contents"].as_array().into_iter().flatten().rev().collect();
+            let (session, folder) = (stage.aws.session()?, format!("raw/unreadable/{provider}/"));
             let mut found = false;
-            for key in keys {
+            for key in session.objects(bucket, &folder).await?.iter().rev() {
                 let get = json!({ "Bucket": bucket, "Key": key["Key"] });
-                let object = stage.aws.call("s3", "get_object", get).await?;
+                let object = session.call("s3", "get_object", get).await?;
                 if object["Body"] == body.as_str() {
                     found = true;
                     break;
