@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use aws_sdk_dynamodb::config::Credentials;
 use domain::{
     Timestamp,
     base::{
@@ -23,11 +22,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::{
-    aws::{LOCAL_CREDENTIALS, REGION},
-    endpoints::Endpoints,
-    secrets::random_hex,
-};
+use crate::{aws::local_sdk, endpoints::Endpoints, secrets::random_hex};
 
 /// Interval between checks while waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
@@ -193,18 +188,6 @@ pub fn new_phone() -> Result<Phone> {
         .map_err(|error| anyhow!("{error}"))
 }
 
-/// The table of the local stack at these endpoints.
-pub async fn store(endpoints: &Endpoints) -> Store {
-    let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
-    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .endpoint_url(&endpoints.aws_endpoint)
-        .region(REGION)
-        .credentials_provider(Credentials::new(id, secret, None, None, "local"))
-        .load()
-        .await;
-    Store::new(aws_sdk_dynamodb::Client::new(&config), &endpoints.table)
-}
-
 impl Play {
     /// Connects to the stack at these endpoints.
     pub async fn new(endpoints: Endpoints) -> Result<Self> {
@@ -214,8 +197,9 @@ impl Play {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context("creating an HTTP client")?;
+        let database = aws_sdk_dynamodb::Client::new(&local_sdk(&endpoints.aws_endpoint).await);
         Ok(Self {
-            store: store(&endpoints).await,
+            store: Store::new(database, &endpoints.table),
             endpoints,
             http,
         })

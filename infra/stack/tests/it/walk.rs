@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use access::{Signer, token::Claims};
 use anyhow::{Context as _, Result, bail, ensure};
-use aws_config::BehaviorVersion;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Timestamp,
@@ -219,16 +218,7 @@ impl<'a> Walk<'a> {
         };
         let secret = secrets.iter().find(is_it).context("the secret that signs")?;
         let id = secret["ARN"].as_str().context("a secret has an ARN")?;
-        let [(_, key_id), (_, key), _] = stack::aws::LOCAL_CREDENTIALS;
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(&self.stage.play.endpoints.aws_endpoint)
-            .region(stack::aws::REGION)
-            .credentials_provider(aws_sdk_dynamodb::config::Credentials::new(
-                key_id, key, None, None, "local",
-            ))
-            .load()
-            .await;
-        let client = aws_sdk_secretsmanager::Client::new(&config);
+        let client = aws_sdk_secretsmanager::Client::new(&self.stage.aws.sdk().await);
         let signer = Signer::new(client, id.to_owned(), self.stage.play.store.clone());
         let word = |name: &str| claims[name].as_str().unwrap_or_default();
         let tenant: TenantId = word("tnt").parse()?;
