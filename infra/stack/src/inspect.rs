@@ -13,6 +13,7 @@ use crate::{
     build::{self, Function},
     endpoints::Endpoints,
     place::Place,
+    play::Play,
 };
 
 /// Prints a function's log lines and, if asked, follows them. Its log group has those of other functions, too.
@@ -220,21 +221,9 @@ pub async fn call(
     if let Some(via) = via {
         call["via"] = via.into();
     }
-    let response = reqwest::Client::new()
-        .post(format!("{}/calls", endpoints.simulators))
-        .json(&call)
-        .send()
-        .await
-        .context("requesting a call from the simulators")?;
-    let status = response.status();
-    let answer: Value = response.json().await.context("reading the simulators' answer")?;
-    if !status.is_success() {
-        bail!("the simulators refused the call: {answer}");
-    }
-    println!(
-        "{}",
-        serde_json::to_string_pretty(&answer).context("formatting the answer")?
-    );
+    let play = Box::pin(Play::new(endpoints.clone())).await?;
+    let answer = play.post("/calls", &call).await?;
+    println!("{answer:#}");
     Ok(())
 }
 
