@@ -212,9 +212,6 @@ fn references(value: &Value, named: &mut BTreeSet<String>) {
 }
 
 /// Generated files, by path in the repository.
-///
-/// # Errors
-/// When the document cannot be written as JSON.
 pub fn files() -> Result<[(&'static str, String); 3]> {
     let document = document();
     let text = serde_json::to_string_pretty(&document).context("writing the document as JSON")?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    base::phone::Phone,
     campaigns::{campaign::Campaign, state::CampaignState},
     media::medium::MediumState,
     messages::message::{Channel, MessageState},
@@ -95,6 +94,19 @@ pub async fn ask(
     play.request(&method.to_uppercase(), path, &headers, text).await
 }
 
+/// What is answered to a request with JSON, which must succeed.
+pub async fn asked(play: &Play, proof: &Proof, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
+    let body = body.map(|body| ("application/json".to_owned(), body));
+    let answer = Box::pin(ask(play, method, path, proof, None, &body)).await?;
+    succeeded(&answer, path)
+}
+
+/// The id of the keeper's tenant.
+async fn tenant_of(play: &Play, keeper: &Proof) -> Result<String> {
+    let tenant = asked(play, keeper, "get", "/api/v1/tenant", None).await?;
+    word(&tenant["id"]).context("a tenant has an id")
+}
+
 /// A value for the parameter `name` of an operation's path: the id of an object created for it alone by the document's example,
 /// so that no other object is changed or deleted; if none can be created, a listed one. `None` if there is none, or no list.
 /// `known` are the values of the parameters before it.
@@ -121,7 +133,7 @@ pub async fn object_for(
         let contact = known.iter().find(|(name, _)| *name == "contact_id");
         if let Some((_, contact)) = contact.filter(|_| operation.id() != "enroll_contact") {
             let enroll = format!("/api/v1/contacts/{contact}/campaigns/{drip}/enroll");
-            succeeded(&ask(play, "post", &enroll, keeper, None, &None).await?, &enroll)?;
+            asked(play, keeper, "post", &enroll, None).await?;
         }
         return Ok(Some(drip));
     }
@@ -155,8 +167,7 @@ pub async fn object_for(
     if !contract.operations().any(|other| lists(&other)) {
         return Ok(None);
     }
-    let list = filled(list, known);
-    let listed = succeeded(&ask(play, "get", &list, keeper, None, &None).await?, &list)?;
+    let listed = asked(play, keeper, "get", &filled(list, known), None).await?;
     // The last administrator cannot be changed.
     let mut items = listed["items"].as_array().into_iter().flatten();
     let one = items.find(|item| item["role"] != "admin");
@@ -214,10 +225,8 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
     let create = all.find(|operation| operation.id() == "create_contact");
     let made = make(play, contract, keeper, &create.context("contacts are created")?, &[]).await?;
     let contact = made.header("location").context("it says where it is")?;
-    let erase = format!("{contact}/erase");
-    let started = succeeded(&ask(play, "post", &erase, keeper, None, &None).await?, &erase)?;
-    let id = started["id"].as_str().context("an operation has an id")?;
-    Ok(id.to_owned())
+    let started = asked(play, keeper, "post", &format!("{contact}/erase"), None).await?;
+    word(&started["id"]).context("an operation has an id")
 }
 
 /// The lists of calls, messages and conversations: what customers do fills them.
@@ -232,27 +241,24 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// The id of a call or message in a list of the keeper's tenant. If there is none, a customer calls, and gets the message that follows,
 /// and reads it if it is a WhatsApp message, so that nothing of it changes any more.
 pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String> {
-    let get = async |path: &str| succeeded(&ask(play, "get", path, keeper, None, &None).await?, path);
-    let newest = |listed: &Value| listed["items"][0]["id"].as_str().map(str::to_owned);
-    if let Some(id) = newest(&get(list).await?) {
+    let newest = async || -> Result<Option<String>> {
+        let listed = asked(play, keeper, "get", list, None).await?;
+        Ok(word(&listed["items"][0]["id"]))
+    };
+    if let Some(id) = newest().await? {
         return Ok(id);
     }
-    let tenant = get("/api/v1/tenant").await?;
-    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
     // The examples of changes have quiet hours, of the tenant and of a rule, after which a message by SMS would wait for the morning.
-    let wake = async |path: &str, awake: Value| {
-        let body = Some(("application/merge-patch+json".to_owned(), awake));
-        succeeded(&ask(play, "patch", path, keeper, None, &body).await?, path)
-    };
-    wake("/api/v1/tenant", json!({ "quiet_hours": null })).await?;
-    let rules = get(AUTOMATIONS).await?;
+    let awake = json!({ "quiet_hours": null });
+    asked(play, keeper, "patch", "/api/v1/tenant", Some(awake.clone())).await?;
+    let rules = asked(play, keeper, "get", AUTOMATIONS, None).await?;
     let ids = rules["items"].as_array().into_iter().flatten();
     for id in ids.filter_map(|rule| rule["id"].as_str()) {
-        let awake = json!({ "then": { "quiet_hours": null } });
-        wake(&format!("{AUTOMATIONS}/{id}"), awake).await?;
+        let then = Some(json!({ "then": awake }));
+        asked(play, keeper, "patch", &format!("{AUTOMATIONS}/{id}"), then).await?;
     }
-    let from = new_phone()?;
-    play.call(tenant, &from, "missed", json!({})).await?;
+    let (tenant, from) = (tenant_of(play, keeper).await?, new_phone()?);
+    play.call(&tenant, &from, "missed", json!({})).await?;
     let is_done = |customer: &Customer| {
         let message = customer.messages.last()?;
         let by_sms = message.current_leg().is_some_and(|leg| leg.channel == Channel::Sms);
@@ -263,10 +269,10 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
         };
         (message.state() == last).then_some(())
     };
-    play.known(tenant, &from, PATIENCE, "a message that arrived", is_done)
+    play.known(&tenant, &from, PATIENCE, "a message that arrived", is_done)
         .await?;
-    let listed = get(list).await?;
-    newest(&listed).with_context(|| format!("{list} does not list what a customer did"))
+    let found = newest().await?;
+    found.with_context(|| format!("{list} does not list what a customer did"))
 }
 
 /// Paths of the pre-flights of a campaign.
@@ -275,8 +281,7 @@ const PREFLIGHTS: &str = "/api/v1/campaigns/{campaign_id}/preflight/";
 /// Creates a campaign that lacks nothing. Returns its id.
 async fn whole_campaign(play: &Play, keeper: &Proof) -> Result<String> {
     let create = async |path: &str, fields: Value| {
-        let body = Some(("application/json".to_owned(), fields));
-        let made = succeeded(&ask(play, "post", path, keeper, None, &body).await?, path)?;
+        let made = asked(play, keeper, "post", path, Some(fields)).await?;
         word(&made["id"]).with_context(|| format!("{path} gives an id"))
     };
     let segment = create("/api/v1/segments", json!({ "name": "Everybody", "filter": {} })).await?;
@@ -298,10 +303,7 @@ const ENROLLMENTS: &str = "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}
 
 /// Creates a drip with steps. Returns its id.
 async fn drip(play: &Play, keeper: &Proof) -> Result<String> {
-    let post = async |path: &str, fields: Value| {
-        let body = Some(("application/json".to_owned(), fields));
-        succeeded(&ask(play, "post", path, keeper, None, &body).await?, path)
-    };
+    let post = async |path: &str, fields: Value| asked(play, keeper, "post", path, Some(fields)).await;
     let made = post("/api/v1/campaigns", json!({ "type": "drip", "name": "Welcome" })).await?;
     let id = word(&made["id"]).context("a drip has an id")?;
     let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": "Welcome" });
@@ -313,20 +315,14 @@ async fn drip(play: &Play, keeper: &Proof) -> Result<String> {
 /// Starts a drip, and waits until it has begun.
 async fn begin(play: &Play, keeper: &Proof, id: &str) -> Result<()> {
     let start = format!("/api/v1/campaigns/{id}/start");
-    succeeded(&ask(play, "post", &start, keeper, None, &None).await?, &start)?;
-    let tenant = succeeded(
-        &ask(play, "get", "/api/v1/tenant", keeper, None, &None).await?,
-        "the tenant",
-    )?;
-    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
-    let scope = access::operator::scope(tenant.parse()?);
+    asked(play, keeper, "post", &start, None).await?;
+    let scope = access::operator::scope(tenant_of(play, keeper).await?.parse()?);
     until(PATIENCE, "a drip that has begun", async || {
         let known = play.store.get::<Campaign>(&scope, &id).await?;
         let state = known.map(|known| known.value.state);
-        Ok(match state {
-            Some(CampaignState::Running) => Look::Seen(()),
-            other => Look::Instead(format!("{other:?}")),
-        })
+        Ok(Look::when(state == Some(CampaignState::Running), || {
+            format!("{state:?}")
+        }))
     })
     .await
 }
@@ -336,65 +332,46 @@ const RECORDINGS: &str = "/api/v1/calls/{call_id}/recordings/";
 
 /// Id of the first recording of a call.
 async fn recording_of(play: &Play, keeper: &Proof, call: &str) -> Result<Option<String>> {
-    let path = format!("/api/v1/calls/{call}");
-    let shown = succeeded(&ask(play, "get", &path, keeper, None, &None).await?, &path)?;
+    let shown = asked(play, keeper, "get", &format!("/api/v1/calls/{call}"), None).await?;
     Ok(word(&shown["recordings"][0]["id"]))
 }
 
 /// A customer leaves a voicemail in the business's own call flow at Twilio. Returns the id of the call, once its recording is known.
 pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
-    let tenant = succeeded(
-        &ask(play, "get", "/api/v1/tenant", keeper, None, &None).await?,
-        "the tenant",
-    )?;
-    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
-    let from = new_phone()?;
-    play.call(tenant, &from, "voicemail", json!({ "via": "twilio", "own_flow": true }))
-        .await?;
+    let (tenant, from) = (tenant_of(play, keeper).await?, new_phone()?);
+    let own = json!({ "via": "twilio", "own_flow": true });
+    play.call(&tenant, &from, "voicemail", own).await?;
     let with_recording = |customer: &Customer| {
         let mut calls = customer.calls.iter();
         calls
             .find(|call| !call.facts.recordings.is_empty())
             .map(|call| call.id.to_string())
     };
-    play.known(tenant, &from, PATIENCE, "a call with its recording", with_recording)
+    play.known(&tenant, &from, PATIENCE, "a call with its recording", with_recording)
         .await
 }
 
 /// Paths of the media of a message.
 const MEDIA: &str = "/api/v1/messages/{message_id}/media/";
 
-/// A customer sends a picture by WhatsApp.
-async fn send_picture(play: &Play, tenant: &str, from: &Phone) -> Result<()> {
+/// A customer sends a picture by WhatsApp. Returns the id of the message, once the picture is stored.
+async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
+    let (tenant, from) = (tenant_of(play, keeper).await?, new_phone()?);
     let picture = json!({ "mime": "image/png", "caption": "This is the dent." });
     let reply = json!({ "tenant": tenant, "from": from, "channel": "whatsapp", "media": picture });
-    play.post("/replies", &reply).await.map(drop)
-}
-
-/// The same. Returns the id of the message, once the picture is stored.
-async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
-    let tenant = succeeded(
-        &ask(play, "get", "/api/v1/tenant", keeper, None, &None).await?,
-        "the tenant",
-    )?;
-    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
-    let from = new_phone()?;
-    send_picture(play, tenant, &from).await?;
+    play.post("/replies", &reply).await?;
     let with_picture = |customer: &Customer| {
         let mut received = customer.received.iter();
         let found = received.find(|received| !received.message.media.is_empty())?;
         Some(found.id)
     };
-    let message = play.known(tenant, &from, PATIENCE, "a message with a picture", with_picture);
+    let message = play.known(&tenant, &from, PATIENCE, "a message with a picture", with_picture);
     let message = message.await?;
     let scope = access::operator::scope(tenant.parse()?);
     until(PATIENCE, "a picture that is stored", async || {
         let known = play.store.medium(&scope, message, 0, Timestamp::now()).await?;
         let state = known.map(|known| known.medium.state);
-        Ok(match state {
-            Some(MediumState::Ready) => Look::Seen(()),
-            other => Look::Instead(format!("{other:?}")),
-        })
+        Ok(Look::when(state == Some(MediumState::Ready), || format!("{state:?}")))
     })
     .await?;
     Ok(message.to_string())

@@ -19,11 +19,22 @@ use crate::{build::Function, process::run_captured, samconfig::Environment, tool
 pub const REGION: &str = "us-east-1";
 
 /// Credentials that MiniStack accepts as the account's root.
-pub const LOCAL_CREDENTIALS: [(&str, &str); 3] = [
+const LOCAL_CREDENTIALS: [(&str, &str); 3] = [
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
     ("AWS_REGION", REGION),
 ];
+
+/// Configuration of our own clients of the local AWS at this URL.
+pub async fn local_sdk(endpoint: &str) -> SdkConfig {
+    let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
+    aws_config::defaults(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(REGION)
+        .credentials_provider(Credentials::new(id, secret, None, None, "local"))
+        .load()
+        .await
+}
 
 /// An AWS, local or real.
 #[derive(Debug, Clone)]
@@ -70,6 +81,21 @@ impl Session {
             bail!("{service} {operation}: {error}");
         }
         Ok(told["answer"].take())
+    }
+
+    /// The objects of a bucket below a prefix, as S3 lists them.
+    pub async fn objects(&self, bucket: &str, prefix: &str) -> Result<Vec<Value>> {
+        let mut ask = json!({ "Bucket": bucket, "Prefix": prefix });
+        let mut found = Vec::new();
+        loop {
+            let mut page = self.call("s3", "list_objects_v2", ask.clone()).await?;
+            found.extend(page["Contents"].as_array_mut().into_iter().flat_map(std::mem::take));
+            let token = page["NextContinuationToken"].take();
+            if token.is_null() {
+                return Ok(found);
+            }
+            ask["ContinuationToken"] = token;
+        }
     }
 
     /// Physical ids of a stack's resources by logical id.
@@ -120,9 +146,6 @@ impl Aws {
     }
 
     /// AWS itself, in the region of an environment of `samconfig.toml`, or the caller's.
-    ///
-    /// # Errors
-    /// If no region is given.
     pub async fn real(tools: Tools, environment: &Environment) -> Result<Self> {
         let named = |name: &str| std::env::var(name).ok().filter(|region| !region.is_empty());
         let mut region = environment
@@ -177,24 +200,17 @@ impl Aws {
 
     /// Configuration of our own clients.
     pub async fn sdk(&self) -> SdkConfig {
-        let loader = aws_config::defaults(BehaviorVersion::latest());
-        let loader = match &self.side {
-            Side::Local(endpoint) => {
-                let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
-                loader
-                    .endpoint_url(endpoint)
-                    .region(REGION)
-                    .credentials_provider(Credentials::new(id, secret, None, None, "local"))
-            }
+        match &self.side {
+            Side::Local(endpoint) => local_sdk(endpoint).await,
             Side::Real { region, profile } => {
-                let loader = loader.region(Region::new(region.clone()));
-                match profile {
+                let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region.clone()));
+                let loader = match profile {
                     Some(profile) => loader.profile_name(profile),
                     None => loader,
-                }
+                };
+                loader.load().await
             }
-        };
-        loader.load().await
+        }
     }
 
     fn command(&self) -> Command {

@@ -17,7 +17,6 @@ use domain::{
     messages::message::Channel,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     bill::Bill,
@@ -25,7 +24,7 @@ use crate::{
     business::Town,
     console::{self, Visit},
     contract::Contract,
-    inspect::Queue,
+    inspect::{self, Queue},
     place::Place,
     play::{Look, Play, Sent, until},
     process::{kernel_share, run_captured, running_functions},
@@ -319,7 +318,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
             network.create_contact().await?;
             Box::pin(network.import_contacts(1)).await?;
         }
-        quiet(&play).await
+        play.quiet(PATIENCE).await
     })
     .await?;
     if parts.contains(&Part::Bill) {
@@ -328,24 +327,18 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
             ("one webhook (`call.ended`)", "telephony"),
             ("three webhooks (Twilio)", "twilio"),
         ] {
-            let what_step = format!("{FOLLOW_UPS} follow-ups, {what}");
-            let bill = step(&what_step, follow_ups(running, &play, &network, via)).await?;
-            figures.follow_ups.push(Billed {
-                what: what.to_owned(),
-                count: FOLLOW_UPS,
-                bill,
-            });
+            let title = format!("{FOLLOW_UPS} follow-ups, {what}");
+            let what = (what, FOLLOW_UPS);
+            let work = Box::pin(follow_ups(&play, &network, via));
+            figures.follow_ups.push(billed(running, &title, what, work).await?);
         }
         figures.inbound.clear();
         let writers = (0..FOLLOW_UPS).map(|_| network.caller()).collect::<Result<Vec<_>>>()?;
         for what in ["a new contact", KNOWN] {
-            let what_step = format!("{FOLLOW_UPS} messages, each from {what}");
-            let bill = step(&what_step, messages(running, &play, &network, &writers)).await?;
-            figures.inbound.push(Billed {
-                what: what.to_owned(),
-                count: FOLLOW_UPS,
-                bill,
-            });
+            let title = format!("{FOLLOW_UPS} messages, each from {what}");
+            let what = (what, FOLLOW_UPS);
+            let work = Box::pin(messages(running, &play, &network, &writers));
+            figures.inbound.push(billed(running, &title, what, work).await?);
         }
         Box::pin(done_by_teams(running, (&play, &town), (&network, &writers), figures)).await?;
         Box::pin(asked_by_software(running, &play, &network, figures)).await?;
@@ -358,7 +351,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
             let each = CALLS / concurrency;
             let load = step(&format!("{concurrency} calls at a time"), async {
                 let load = network.calls(concurrency, each).await?;
-                quiet(&play).await?;
+                play.quiet(PATIENCE).await?;
                 Ok(load)
             })
             .await?;
@@ -384,42 +377,49 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         let working = processes.filter(|(_, name)| page::works_a_call(name));
         figures.kernel_share = kernel_share(working.map(|(pid, _)| pid));
         step("replies by SMS", replies(&play, &network)).await?;
-        quiet(&play).await?;
+        play.quiet(PATIENCE).await?;
         drained(running).await?;
         figures.work = Work::of(&running.logs(Some(begun)).await?);
     }
     Ok(())
 }
 
-/// The bill of some work.
-async fn bill_of(running: &Running, work: impl Future<Output = Result<()>>) -> Result<Bill> {
-    // Waits for the stream's last batch of earlier work.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let begun = Timestamp::now().as_millisecond();
-    work.await?;
-    drained(running).await?;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    Ok(Bill::of(&running.logs(Some(begun)).await?))
+/// The bill of some work, a step with this title: of what, and how often it is done.
+async fn billed(
+    running: &Running,
+    title: &str,
+    (what, count): (&str, usize),
+    work: impl Future<Output = Result<()>>,
+) -> Result<Billed> {
+    let what = what.to_owned();
+    step(title, async {
+        // Waits for the stream's last batch of earlier work.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let begun = Timestamp::now().as_millisecond();
+        work.await?;
+        drained(running).await?;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let bill = Bill::of(&running.logs(Some(begun)).await?);
+        Ok(Billed { what, count, bill })
+    })
+    .await
 }
 
-/// Sequential follow-ups, so that no batch makes them cheaper, each until it is read; the bill of all.
-async fn follow_ups(running: &Running, play: &Play, network: &Network, via: &str) -> Result<Bill> {
+/// Sequential follow-ups, so that no batch makes them cheaper, each until it is read.
+async fn follow_ups(play: &Play, network: &Network, via: &str) -> Result<()> {
     let tenant = network.tenant();
-    let work = async {
-        for _ in 0..FOLLOW_UPS {
-            let from = network.caller()?;
-            play.call(&tenant.id, &from, "missed", serde_json::json!({ "via": via }))
-                .await?;
-            until(PATIENCE, "a message that was read", async || {
-                let sent = play.outbox(&tenant.id, &from).await?;
-                Ok(came_to(sent.first(), "read"))
-            })
+    for _ in 0..FOLLOW_UPS {
+        let from = network.caller()?;
+        play.call(&tenant.id, &from, "missed", serde_json::json!({ "via": via }))
             .await?;
-            quiet(play).await?;
-        }
-        anyhow::Ok(())
-    };
-    bill_of(running, Box::pin(work)).await
+        until(PATIENCE, "a message that was read", async || {
+            let sent = play.outbox(&tenant.id, &from).await?;
+            Ok(came_to(sent.first(), "read"))
+        })
+        .await?;
+        play.quiet(PATIENCE).await?;
+    }
+    Ok(())
 }
 
 /// Whether a message has come to this status.
@@ -431,20 +431,17 @@ fn came_to(sent: Option<&Sent>, status: &str) -> Look<()> {
     }
 }
 
-/// Each customer writes by WhatsApp, one after the other; the bill of all.
-async fn messages(running: &Running, play: &Play, network: &Network, writers: &[Phone]) -> Result<Bill> {
+/// Each customer writes by WhatsApp, one after the other.
+async fn messages(running: &Running, play: &Play, network: &Network, writers: &[Phone]) -> Result<()> {
     let tenant = network.tenant();
-    let work = async {
-        for from in writers {
-            let text = "Is the lemon cake still there on Saturday?";
-            let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
-            anyhow::ensure!(reply["status"] == 200, "the webhook did not accept a message: {reply}");
-            quiet(play).await?;
-            drained(running).await?;
-        }
-        anyhow::Ok(())
-    };
-    bill_of(running, Box::pin(work)).await
+    for from in writers {
+        let text = "Is the lemon cake still there on Saturday?";
+        let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
+        anyhow::ensure!(reply["status"] == 200, "the webhook did not accept a message: {reply}");
+        play.quiet(PATIENCE).await?;
+        drained(running).await?;
+    }
+    Ok(())
 }
 
 /// Replies and assignments in the conversations of these customers, and a broadcast.
@@ -463,13 +460,8 @@ async fn done_by_teams(
         }
         anyhow::Ok(())
     };
-    let bill = step("assignments", bill_of(running, Box::pin(assigning))).await?;
-    let billed = |(what, _): (&str, f64), count, bill| Billed {
-        what: what.to_owned(),
-        count,
-        bill,
-    };
-    figures.team.push(billed(page::ASSIGNMENT, conversations.len(), bill));
+    let what = (page::ASSIGNMENT.0, conversations.len());
+    let assigned = billed(running, "assignments", what, Box::pin(assigning)).await?;
     // A process notes once a day that an API key was used.
     let warm = (0..conversations.len()).map(|_| network.messages());
     futures::future::try_join_all(warm).await?;
@@ -479,20 +471,22 @@ async fn done_by_teams(
             last_status(play, network, (phone, id), "read").await
         });
         futures::future::try_join_all(each).await?;
-        quiet(play).await
+        play.quiet(PATIENCE).await
     };
-    let bill = step("replies", bill_of(running, Box::pin(replying))).await?;
-    figures.team.insert(0, billed(page::REPLY, conversations.len(), bill));
-    for (channel, what) in [Channel::Sms, Channel::WhatsApp].into_iter().zip(page::BROADCASTS) {
+    let what = (page::REPLY.0, conversations.len());
+    let replied = billed(running, "replies", what, Box::pin(replying)).await?;
+    figures.team.extend([replied, assigned]);
+    for (channel, (what, _)) in [Channel::Sms, Channel::WhatsApp].into_iter().zip(page::BROADCASTS) {
         let other = Network::new(play, town).await?;
         other.people_who_want_messages(RECIPIENTS).await?;
         let broadcasting = async {
             other.broadcast(channel).await?;
-            quiet(play).await
+            play.quiet(PATIENCE).await
         };
-        let what_step = format!("a broadcast to {RECIPIENTS} people");
-        let bill = step(&what_step, bill_of(running, Box::pin(broadcasting))).await?;
-        figures.team.push(billed(what, RECIPIENTS, bill));
+        let title = format!("a broadcast to {RECIPIENTS} people");
+        let what = (what, RECIPIENTS);
+        let work = Box::pin(broadcasting);
+        figures.team.push(billed(running, &title, what, work).await?);
     }
     Ok(())
 }
@@ -516,13 +510,10 @@ async fn asked_by_software(running: &Running, play: &Play, network: &Network, fi
         ("a template by WhatsApp to a known contact", Channel::WhatsApp),
         ("an SMS to a known contact", Channel::Sms),
     ] {
-        let what_step = format!("{FOLLOW_UPS} messages by the API, each {what}");
-        let bill = step(&what_step, requested(running, play, network, &recipients, channel)).await?;
-        figures.requested.push(Billed {
-            what: what.to_owned(),
-            count: FOLLOW_UPS,
-            bill,
-        });
+        let title = format!("{FOLLOW_UPS} messages by the API, each {what}");
+        let what = (what, FOLLOW_UPS);
+        let work = Box::pin(requested(play, network, &recipients, channel));
+        figures.requested.push(billed(running, &title, what, work).await?);
     }
     figures.created.clear();
     let work = async {
@@ -531,46 +522,30 @@ async fn asked_by_software(running: &Running, play: &Play, network: &Network, fi
         }
         anyhow::Ok(())
     };
-    let what_step = format!("{FOLLOW_UPS} contacts created by the API");
-    let bill = step(&what_step, bill_of(running, Box::pin(work))).await?;
-    figures.created.push(Billed {
-        what: "contact created by the API".to_owned(),
-        count: FOLLOW_UPS,
-        bill,
-    });
+    let title = format!("{FOLLOW_UPS} contacts created by the API");
+    let what = ("contact created by the API", FOLLOW_UPS);
+    let work = Box::pin(work);
+    figures.created.push(billed(running, &title, what, work).await?);
     figures.imported.clear();
     let work = async { Box::pin(network.import_contacts(IMPORTED)).await.map(drop) };
-    let what_step = format!("an import of {IMPORTED} contacts");
-    let bill = step(&what_step, bill_of(running, work)).await?;
-    figures.imported.push(Billed {
-        what: "imported row that creates a contact".to_owned(),
-        count: IMPORTED,
-        bill,
-    });
+    let title = format!("an import of {IMPORTED} contacts");
+    let what = ("imported row that creates a contact", IMPORTED);
+    figures.imported.push(billed(running, &title, what, work).await?);
     Ok(())
 }
 
-/// A message for each of these recipients, one after the other, each until its last status; the bill of all.
-async fn requested(
-    running: &Running,
-    play: &Play,
-    network: &Network,
-    recipients: &[Phone],
-    channel: Channel,
-) -> Result<Bill> {
+/// A message for each of these recipients, one after the other, each until its last status.
+async fn requested(play: &Play, network: &Network, recipients: &[Phone], channel: Channel) -> Result<()> {
     let last = match channel {
         Channel::WhatsApp => "read",
         Channel::Sms => "delivered",
     };
-    let work = async {
-        for to in recipients {
-            let id = network.request(to, channel).await?;
-            last_status(play, network, (to, id), last).await?;
-            quiet(play).await?;
-        }
-        anyhow::Ok(())
-    };
-    bill_of(running, Box::pin(work)).await
+    for to in recipients {
+        let id = network.request(to, channel).await?;
+        last_status(play, network, (to, id), last).await?;
+        play.quiet(PATIENCE).await?;
+    }
+    Ok(())
 }
 
 /// Customers write by SMS.
@@ -583,38 +558,17 @@ async fn replies(play: &Play, network: &Network) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the simulators have no more webhooks to deliver.
-async fn quiet(play: &Play) -> Result<()> {
-    until(PATIENCE, "the delivery of all webhooks", async || {
-        let idle: Value = play.get("/idle").await?;
-        Ok(if idle["idle"] == true {
-            Look::Seen(())
-        } else {
-            Look::Instead(idle.to_string())
-        })
-    })
-    .await
-}
-
 /// Waits until the queues are empty.
 async fn drained(running: &Running) -> Result<()> {
     let outputs = running.aws.outputs(crate::deploy::STACK).await?;
-    let queues = Queue::all(&outputs);
+    let (queues, session) = (Queue::all(&outputs), running.aws.session()?);
     until(PATIENCE, "empty queues", async || {
         let mut waiting = 0;
         for Queue { url, .. } in &queues {
-            let asked = serde_json::json!({ "QueueUrl": url, "AttributeNames": ["All"] });
-            let answer = running.aws.call("sqs", "get_queue_attributes", asked).await?;
-            for name in ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] {
-                let count = answer["Attributes"][name].as_str().unwrap_or("0");
-                waiting += count.parse::<u64>().context("reading a queue's depth")?;
-            }
+            let [visible, in_flight, _] = inspect::depth(&session, url).await?;
+            waiting += visible + in_flight;
         }
-        Ok(if waiting == 0 {
-            Look::Seen(())
-        } else {
-            Look::Instead(format!("{waiting} records"))
-        })
+        Ok(Look::when(waiting == 0, || format!("{waiting} records")))
     })
     .await
 }

@@ -20,10 +20,11 @@ use crate::{
 };
 
 /// How functions are compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// As cargo builds them for tests, too, so that nothing is compiled twice.
+    #[default]
     #[serde(alias = "everyday", alias = "tested")] // in files of former versions
     Local,
     /// Small and quick to start: the manifest's release profile, used by an operator's `sam build`.

@@ -27,9 +27,6 @@ pub const FILE: &str = "clock.json";
 const FURTHEST: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 
 /// Reads `+24h`.
-///
-/// # Errors
-/// If it is something else, or nothing forward.
 pub fn distance(text: &str) -> Result<SignedDuration> {
     const EXPECTED: &str = "expected how far to move the time, such as +24h, +90m or +7d";
     let number = text.strip_prefix('+').unwrap_or(text);
@@ -52,9 +49,6 @@ pub fn distance(text: &str) -> Result<SignedDuration> {
 }
 
 /// Moves the time of the stack that runs here, if a distance is given, and shows it.
-///
-/// # Errors
-/// If none runs here, or it does not answer.
 pub async fn clock(place: &Place, by: Option<SignedDuration>) -> Result<()> {
     let mut endpoints = Endpoints::of_running(place)?;
     if let Some(by) = by {
@@ -82,10 +76,7 @@ pub async fn restore(place: &Place, aws: &Aws, functions: &[Function], started: 
     .await
 }
 
-/// Moves the time of a running stack.
-///
-/// # Errors
-/// If it would be moved too far, or something does not answer; nothing is moved back then, so repeat it.
+/// Moves the time of a running stack. If something does not answer, nothing is moved back: repeat it.
 pub async fn advance(
     place: &Place,
     aws: &Aws,

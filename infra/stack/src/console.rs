@@ -210,9 +210,6 @@ async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &To
 }
 
 /// The line by which `cargo stack test` learns how many tests were skipped, and why; `None` if none was.
-///
-/// # Errors
-/// When this is not the output of Node's test runner.
 pub fn skipped(said: &str) -> Result<Option<String>> {
     let mut numbers = said.lines().filter_map(|line| line.strip_prefix("ℹ skipped "));
     let number = numbers.next_back().and_then(|number| number.parse::<u64>().ok());

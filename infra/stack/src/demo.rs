@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
+    Timestamp,
     accounts::permission::Role,
     base::phone::Phone,
     messages::message::{Channel, MessageState},
@@ -13,7 +14,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Proof, ask, succeeded},
+    api::{Proof, asked},
     aws::LogEvent,
     bill::Bill,
     clock,
@@ -64,7 +65,7 @@ async fn acts(running: &Running) -> Result<bool> {
     println!("The console:           {}", running.endpoints.console());
     println!("                       {}, password {}\n", admin.email, admin.password);
 
-    let begun = started_at()?;
+    let begun = Timestamp::now().as_millisecond();
     let mut scene = Scene {
         play: &play,
         tenant: &tenant,
@@ -138,7 +139,7 @@ async fn acts(running: &Running) -> Result<bool> {
 
     let (follow_ups, missing) = (scene.follow_ups, scene.missing);
     let logs = step("computing the bill", async {
-        let rest = quiet(&play).await;
+        let rest = play.quiet(PATIENCE).await;
         if missing.is_empty() {
             rest?;
         }
@@ -176,26 +177,6 @@ fn complaints(logs: &[LogEvent], missing: &[&str]) {
     if found.is_empty() {
         println!("  The functions logged no warnings or errors.");
     }
-}
-
-/// Milliseconds since 1970, as in log events.
-fn started_at() -> Result<i64> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = now.context("the clock is past 1970")?;
-    i64::try_from(now.as_millis()).context("the clock is sane")
-}
-
-/// Waits until the simulators have no more webhooks to deliver.
-async fn quiet(play: &Play) -> Result<()> {
-    until(PATIENCE, "the delivery of all webhooks", async || {
-        let idle: Value = play.get("/idle").await?;
-        Ok(if idle["idle"] == true {
-            Look::Seen(())
-        } else {
-            Look::Instead(idle.to_string())
-        })
-    })
-    .await
 }
 
 /// State of the demo.
@@ -278,10 +259,8 @@ async fn foresees(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     let body = json!({ "call": {
         "outcome": "missed", "phone": from, "connection_id": tenant.connections.get("twilio"),
     } });
-    let body = Some(("application/json".to_owned(), body));
     let (path, key) = ("/api/v1/automations/dry-run", Proof::Key(tenant.api_key.clone()));
-    let run = ask(play, "post", path, &key, None, &body).await?;
-    let run = succeeded(&run, "the dry run")?;
+    let run = asked(play, &key, "post", path, Some(body)).await?;
     clock.say(format_args!("POST {path} with a missed call of {from}"));
     for line in table(&run) {
         println!("             {line}");
@@ -385,10 +364,9 @@ async fn called_tomorrow(running: &Running, play: &Play, tenant: &Tenant, from: 
     ensure!(decided.message.is_some(), "no message follows: {}", decided.decision);
     let two = || async {
         let sent = play.outbox(&tenant.id, from).await?;
-        Ok(match sent.get(1) {
-            Some(sent) => Look::Seen(words(sent)),
-            None => Look::Instead(format!("{} messages", sent.len())),
-        })
+        Ok(Look::some(sent.get(1).map(words), || {
+            format!("{} messages", sent.len())
+        }))
     };
     let sent = until(PATIENCE, "the second message", two).await?;
     clock.say(format_args!("WhatsApp accepted {sent}"));
@@ -418,7 +396,7 @@ async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Res
         "the call was decided differently: {}",
         decided.decision
     );
-    quiet(play).await?;
+    play.quiet(PATIENCE).await?;
     let after = play.outbox(&tenant.id, from).await?.len();
     ensure!(after == before, "{} messages were sent all the same", after - before);
     clock.say("no message is sent");
@@ -429,10 +407,7 @@ async fn silent(play: &Play, tenant: &Tenant, from: &Phone, reason: &str) -> Res
 async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize> {
     let (clock, phone) = (Clock(Instant::now()), new_phone()?);
     let key = Proof::Key(tenant.api_key.clone());
-    let post = async |path: &str, body: Value| {
-        let body = Some(("application/json".to_owned(), body));
-        succeeded(&ask(play, "post", path, &key, None, &body).await?, path)
-    };
+    let post = async |path: &str, body: Value| asked(play, &key, "post", path, Some(body)).await;
     let id = |made: &Value| made["id"].as_str().map(str::to_owned).context("it has an id");
     let says = |name: &str, text: &str| {
         let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": text });
@@ -465,11 +440,8 @@ async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize>
     let agreed = json!({ "choice": "granted", "channel": "sms", "category": "utility", "party": "customer", "wording": wording });
     post(&format!("{contact}/consent"), agreed).await?;
     until(PATIENCE, "the start of the drip", async || {
-        let found = succeeded(&ask(play, "get", &drip, &key, None, &None).await?, "the drip")?;
-        Ok(match found["state"].as_str() {
-            Some("running") => Look::Seen(()),
-            state => Look::Instead(format!("{state:?}")),
-        })
+        let found = asked(play, &key, "get", &drip, None).await?;
+        Ok(Look::when(found["state"] == "running", || found["state"].to_string()))
     })
     .await?;
     let campaign = drip.rsplit('/').next().unwrap_or_default();
@@ -487,16 +459,14 @@ async fn drips(running: &Running, play: &Play, tenant: &Tenant) -> Result<usize>
             running.invoke("take_steps", &json!({})).await?;
             let sent = play.outbox(&tenant.id, &phone).await?;
             let found = sent.get(place).filter(|_| sent.len() == place + 1);
-            Ok(match found {
-                Some(sent) if sent.body.as_deref() == Some(*text) => Look::Seen(words(sent)),
-                _ => Look::Instead(format!("{} messages", sent.len())),
-            })
+            let found = found.filter(|sent| sent.body.as_deref() == Some(*text));
+            Ok(Look::some(found.map(words), || format!("{} messages", sent.len())))
         })
         .await?;
         clock.say(format_args!("day {}: SMS accepted {sent}", place + 1));
     }
     let enrolment = format!("{contact}/campaigns/{campaign}");
-    let enrolment = succeeded(&ask(play, "get", &enrolment, &key, None, &None).await?, "the enrolment")?;
+    let enrolment = asked(play, &key, "get", &enrolment, None).await?;
     ensure!(
         (&enrolment["status"], &enrolment["messages_sent"]) == (&json!("completed"), &json!(texts.len())),
         "the enrolment is {enrolment}"
@@ -524,7 +494,7 @@ async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {
             &[
                 ("content-type", "application/json"),
                 ("webhook-id", "msg_forged"),
-                ("webhook-timestamp", &(started_at()? / 1000).to_string()),
+                ("webhook-timestamp", &Timestamp::now().as_second().to_string()),
                 (
                     "webhook-signature",
                     "v1,Zm9yZ2VkIGZvcmdlZCBmb3JnZWQgZm9yZ2VkIGZvcmdlZA==",
@@ -543,7 +513,7 @@ async fn refuses(play: &Play, tenant: &Tenant) -> Result<usize> {
         answer.status,
         answer.body
     );
-    quiet(play).await?;
+    play.quiet(PATIENCE).await?;
     let known = play.customer(&tenant.id, &from).await?;
     ensure!(known.is_none(), "it was stored all the same");
     clock.say("nothing is stored or queued");

@@ -13,6 +13,7 @@ use crate::{
     build::{self, Function},
     endpoints::Endpoints,
     place::Place,
+    play::Play,
 };
 
 /// Prints a function's log lines and, if asked, follows them. Its log group has those of other functions, too.
@@ -78,29 +79,33 @@ impl Queue {
     }
 }
 
+/// Messages of the queue at this URL: those that can be received, those in flight, and delayed ones.
+pub async fn depth(aws: &Session, url: &str) -> Result<[u64; 3]> {
+    let asked = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+    let answer = aws.call("sqs", "get_queue_attributes", asked).await?;
+    let mut counts = [0; 3];
+    for (count, state) in counts.iter_mut().zip(["", "NotVisible", "Delayed"]) {
+        let known = answer["Attributes"][format!("ApproximateNumberOfMessages{state}")].as_str();
+        let known = known.with_context(|| format!("SQS counts no messages: {answer}"))?;
+        *count = known.parse::<u64>().context("reading a queue's depth")?;
+    }
+    Ok(counts)
+}
+
 /// Changes of the table that are missing in day counters and the audit log, in commands.
 pub const CHANGES: &str = "changes";
 
 /// Prints the number and kind of dead letters and of given-up changes, without bodies: these contain customers' messages.
 pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
-    let outputs = aws.outputs(stack).await?;
+    let (outputs, session) = (aws.outputs(stack).await?, aws.session()?);
     for queue in Queue::all(&outputs) {
         let url = &queue.dead_letters;
-        let attributes = aws
-            .call(
-                "sqs",
-                "get_queue_attributes",
-                json!({ "QueueUrl": url, "AttributeNames": ["All"] }),
-            )
-            .await?;
-        let waiting = attributes["Attributes"]["ApproximateNumberOfMessages"]
-            .as_str()
-            .unwrap_or("?");
+        let [waiting, ..] = depth(&session, url).await?;
         println!("{:16} {waiting}", queue.name);
         // Only a look: they are visible again at once.
         let look =
             json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "AttributeNames": ["All"] });
-        let messages = aws.call("sqs", "receive_message", look).await?;
+        let messages = session.call("sqs", "receive_message", look).await?;
         for message in messages["Messages"].as_array().into_iter().flatten() {
             let body: Value = message["Body"]
                 .as_str()
@@ -116,7 +121,7 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
             );
         }
     }
-    let changes = changes::list(&aws.session()?, bucket(&outputs)?).await?;
+    let changes = changes::list(&session, bucket(&outputs)?).await?;
     println!("{:16} {}", "Changes", changes.len());
     for batch in changes {
         println!("  {} {} bytes, {}", batch.key, batch.bytes, batch.since);
@@ -216,21 +221,9 @@ pub async fn call(
     if let Some(via) = via {
         call["via"] = via.into();
     }
-    let response = reqwest::Client::new()
-        .post(format!("{}/calls", endpoints.simulators))
-        .json(&call)
-        .send()
-        .await
-        .context("requesting a call from the simulators")?;
-    let status = response.status();
-    let answer: Value = response.json().await.context("reading the simulators' answer")?;
-    if !status.is_success() {
-        bail!("the simulators refused the call: {answer}");
-    }
-    println!(
-        "{}",
-        serde_json::to_string_pretty(&answer).context("formatting the answer")?
-    );
+    let play = Box::pin(Play::new(endpoints.clone())).await?;
+    let answer = play.post("/calls", &call).await?;
+    println!("{answer:#}");
     Ok(())
 }
 

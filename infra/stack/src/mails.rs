@@ -56,10 +56,8 @@ pub async fn received(play: &Play, to: &str) -> Result<Vec<Mail>> {
 /// Waits for a mail to this address and returns the last one.
 pub async fn arrived(play: &Play, to: &str, limit: Duration) -> Result<Mail> {
     until(limit, &format!("a mail to {to}"), async || {
-        Ok(match received(play, to).await?.pop() {
-            Some(mail) => Look::Seen(mail),
-            None => Look::Instead("no mail".to_owned()),
-        })
+        let last = received(play, to).await?.pop();
+        Ok(Look::some(last, || "no mail".to_owned()))
     })
     .await
 }

@@ -310,11 +310,7 @@ enum Command {
         profile: Profile,
     },
     /// Compare every function's role with what the last whole test run used of it
-    Iam {
-        /// Change roles at random, too, by this seed: each change must be found
-        #[arg(long)]
-        seed: Option<u64>,
-    },
+    Iam,
     /// Send valid and invalid input to every operation and check the answers against the contract (the long run)
     Fuzz {
         /// Repeat the requests of the run that printed this seed
@@ -466,7 +462,7 @@ async fn run(command: Command) -> Result<bool> {
             return test::test(&Options::throwaway("test")?, &arguments).await;
         }
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
-        Command::Iam { seed } => return iam::check(&Place::new(None)?, seed),
+        Command::Iam => return iam::check(&Place::new(None)?),
         Command::Fuzz { seed } => {
             let seed = seed.map_or_else(chaos::new_seed, Ok)?;
             println!("seed {seed}");

@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use aws_sdk_dynamodb::config::Credentials;
 use domain::{
     Timestamp,
     base::{
@@ -23,11 +22,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::{
-    aws::{LOCAL_CREDENTIALS, REGION},
-    endpoints::Endpoints,
-    secrets::random_hex,
-};
+use crate::{aws::local_sdk, endpoints::Endpoints, secrets::random_hex};
 
 /// Interval between checks while waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
@@ -153,6 +148,20 @@ pub enum Look<T> {
     Instead(String),
 }
 
+impl<T> Look<T> {
+    /// What was found, if anything was.
+    pub fn some(found: Option<T>, instead: impl FnOnce() -> String) -> Self {
+        found.map_or_else(|| Self::Instead(instead()), Self::Seen)
+    }
+}
+
+impl Look<()> {
+    /// Whether it is so.
+    pub fn when(so: bool, instead: impl FnOnce() -> String) -> Self {
+        Self::some(so.then_some(()), instead)
+    }
+}
+
 /// Repeats a check until it succeeds.
 ///
 /// # Errors
@@ -179,18 +188,6 @@ pub fn new_phone() -> Result<Phone> {
         .map_err(|error| anyhow!("{error}"))
 }
 
-/// The table of the local stack at these endpoints.
-pub async fn store(endpoints: &Endpoints) -> Store {
-    let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
-    let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-        .endpoint_url(&endpoints.aws_endpoint)
-        .region(REGION)
-        .credentials_provider(Credentials::new(id, secret, None, None, "local"))
-        .load()
-        .await;
-    Store::new(aws_sdk_dynamodb::Client::new(&config), &endpoints.table)
-}
-
 impl Play {
     /// Connects to the stack at these endpoints.
     pub async fn new(endpoints: Endpoints) -> Result<Self> {
@@ -200,8 +197,9 @@ impl Play {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context("creating an HTTP client")?;
+        let database = aws_sdk_dynamodb::Client::new(&local_sdk(&endpoints.aws_endpoint).await);
         Ok(Self {
-            store: store(&endpoints).await,
+            store: Store::new(database, &endpoints.table),
             endpoints,
             http,
         })
@@ -286,6 +284,15 @@ impl Play {
     /// Removes a fault.
     pub async fn mend(&self, fault: u64) -> Result<()> {
         self.delete(&format!("/faults/{fault}")).await.map(drop)
+    }
+
+    /// Waits until the simulators have no more webhooks to deliver.
+    pub async fn quiet(&self, limit: Duration) -> Result<()> {
+        until(limit, "the delivery of all webhooks", async || {
+            let idle: Value = self.get("/idle").await?;
+            Ok(Look::when(idle["idle"] == true, || idle.to_string()))
+        })
+        .await
     }
 
     /// Everything the providers accepted for this number from this tenant, oldest first.
@@ -398,10 +405,7 @@ impl Play {
             let Some(customer) = self.customer(tenant, phone).await? else {
                 return Ok(Look::Instead("the customer is unknown".to_owned()));
             };
-            Ok(match seen(&customer) {
-                Some(it) => Look::Seen(it),
-                None => Look::Instead(customer.to_string()),
-            })
+            Ok(Look::some(seen(&customer), || customer.to_string()))
         })
         .await
     }

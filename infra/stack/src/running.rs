@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Options of a stack.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Folder of its state, logs and secrets; `.stack/data` by default.
     pub data_dir: Option<PathBuf>,
@@ -40,20 +40,6 @@ pub struct Options {
     pub fresh: bool,
     /// How functions are compiled.
     pub profile: Profile,
-    /// The kit's crash points, such as `send_message.claimed=0.02`.
-    pub crash_points: String,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            data_dir: None,
-            port: None,
-            fresh: false,
-            profile: Profile::Local,
-            crash_points: String::new(),
-        }
-    }
 }
 
 impl Options {
@@ -89,8 +75,6 @@ pub struct Running {
     pub endpoints: Endpoints,
     /// Every deployed function.
     pub functions: Vec<Function>,
-    /// Builds and finds their binaries.
-    pub builder: Builder,
     // Child processes, in the order in which they are dropped.
     proxy: Proxy,
     simulators: Server,
@@ -182,7 +166,7 @@ impl Running {
             ("MailFrom", "ringback@ringback.example".to_owned()),
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
             ("LocalOrigins", "http://localhost:5173".to_owned()),
-            ("CrashPoints", options.crash_points.clone()),
+            ("CrashPoints", String::new()),
             // Tests log in and sign up hundreds of times from one address. The limits themselves are tested in process.
             ("AuthLimitFactor", "1000".to_owned()),
         ];
@@ -226,7 +210,6 @@ impl Running {
             aws,
             endpoints,
             functions,
-            builder,
             proxy,
             simulators,
             ministack,
@@ -240,11 +223,6 @@ impl Running {
             error = self.ministack.ended() => error,
             error = self.simulators.ended() => error,
         }
-    }
-
-    /// Compiles one function and deploys it to the running stack.
-    pub async fn redeploy(&self, function: &Function) -> Result<()> {
-        redeploy(&self.place, &self.tools, &self.aws, &self.builder, function).await
     }
 
     /// Invokes a function by its crate's name and waits for the answer, so that `dispatch_due` need not wait for its minute.
@@ -263,11 +241,6 @@ impl Running {
     pub async fn logs(&self, since: Option<i64>) -> Result<Vec<LogEvent>> {
         let groups = build::log_groups(&self.functions, STACK);
         self.aws.logs(&groups, since).await
-    }
-
-    /// A secret of this data directory by name; `meta.app_secret` and `meta.verify_token` are the shared Meta app's.
-    pub fn secret(&self, name: &str) -> Result<String> {
-        Vault::open(&self.place.data)?.secret(name)
     }
 
     /// Stops everything, children first, keeping the emulator's state.

@@ -47,9 +47,6 @@ impl Sizes {
     };
 
     /// Counts a template.
-    ///
-    /// # Errors
-    /// When it is no JSON.
     pub fn of(expanded: &[u8]) -> Result<Self> {
         let template: Value = serde_json::from_slice(expanded).context("reading the expanded template")?;
         let resources = template["Resources"].as_object().context("a template has resources")?;
@@ -65,9 +62,6 @@ impl Sizes {
     }
 
     /// Whether there is room left.
-    ///
-    /// # Errors
-    /// Otherwise, with what to do.
     pub fn check(self) -> Result<()> {
         for (what, size, most) in [
             ("resources", self.resources, Self::MAX.resources),

@@ -27,8 +27,6 @@ pub const PASSWORDS: [(&str, &str); 4] = [
 const API_KEY: &str = "5tack001";
 const AUTH_ID: &str = "MASTACK0000000000000";
 const APPLICATION: &str = "00000000-0000-4000-8000-0000000000bb";
-const JSON: &str = "application/json";
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One connection of each kind, with one secret for signatures, one for their APIs, and one line for all of them.
 pub struct Vendors {
@@ -50,21 +48,8 @@ pub struct Event {
     pub body: String,
 }
 
-impl Event {
-    /// The headers as a map.
-    pub fn headers(&self) -> Vec<(&str, &str)> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect()
-    }
-}
-
 impl Vendors {
     /// Connections with random ids, secret and line.
-    ///
-    /// # Errors
-    /// When the machine has no random bytes.
     pub fn new() -> Result<Self> {
         let mut connections = BTreeMap::new();
         for kind in KINDS {
@@ -75,19 +60,6 @@ impl Vendors {
             secret: random_hex(20)?,
             api_secret: random_hex(20)?,
             line: new_phone()?,
-        })
-    }
-
-    /// The same with another secret, as sent by an attacker.
-    ///
-    /// # Errors
-    /// When the machine has no random bytes.
-    pub fn forged(&self) -> Result<Self> {
-        Ok(Self {
-            connections: self.connections.clone(),
-            secret: random_hex(20)?,
-            api_secret: self.api_secret.clone(),
-            line: self.line.clone(),
         })
     }
 
@@ -142,51 +114,6 @@ impl Vendors {
         }
     }
 
-    /// An event for a tenant whose public API is at `api`: an answered call.
-    ///
-    /// # Errors
-    /// If the machine has no random bytes, or the kind is not in [`KINDS`].
-    pub fn event(&self, kind: &str, tenant: &str, api: &str) -> Result<Event> {
-        let (secret, now) = (&self.secret, Timestamp::now());
-        let (from, to) = (new_phone()?, self.line.digits());
-        let id = random_hex(8)?;
-        let seconds = now.as_second();
-        let (what, content_type, content) = match kind {
-            "aircall" => {
-                let body = json!({
-                    "resource": "call", "event": "call.ended", "timestamp": seconds, "token": secret,
-                    "data": {
-                        "id": seconds, "direction": "inbound", "started_at": seconds - 9, "answered_at": seconds - 6,
-                        "ended_at": seconds, "duration": 9, "raw_digits": from, "number": { "digits": self.line },
-                    },
-                });
-                ("", JSON, body.to_string())
-            }
-            "vonage" => {
-                let body = json!({
-                    "from": from.digits(), "to": to, "conversation_uuid": format!("CON-{id}"), "status": "completed",
-                    "direction": "inbound", "timestamp": now, "duration": "9",
-                });
-                ("", JSON, body.to_string())
-            }
-            "exotel" => {
-                let query = format!(
-                    "CallSid={id}&CallFrom=%2B{}&CallTo=%2B{to}&CallType=completed&Direction=incoming",
-                    from.digits()
-                );
-                ("passthru", FORM, query)
-            }
-            _ => {
-                let body = format!(
-                    "CallUUID={id}&From={}&To={to}&Direction=inbound&CallStatus=completed&Duration=9&BillDuration=60",
-                    from.digits()
-                );
-                ("hangup", FORM, body)
-            }
-        };
-        self.signed(kind, what, tenant, api, content_type, &content)
-    }
-
     /// The secret that authenticates their requests.
     pub fn secret(&self) -> &str {
         &self.secret
@@ -194,9 +121,6 @@ impl Vendors {
 
     /// A request with this content, valid or not, authenticated as the kind requires. `what` ends its path: `passthru` or `status`
     /// for Exotel, `hangup` for Plivo.
-    ///
-    /// # Errors
-    /// If the machine has no random bytes, or the kind is not in [`KINDS`].
     pub fn signed(
         &self,
         kind: &str,

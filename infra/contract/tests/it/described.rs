@@ -21,24 +21,19 @@ fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty())
 }
 
+/// Unique ids, summaries and successful responses are rules of `redocly.yaml`.
 #[test]
 fn every_operation_says_what_it_does_and_who_may() {
     let document = document();
     let tags = document["tags"].as_array().unwrap();
     let known: BTreeSet<&str> = tags.iter().filter_map(|tag| tag["name"].as_str()).collect();
-    let (mut wrong, mut ids, mut used) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
     for operation in operations(&document) {
         let (id, value) = (operation.id(), operation.value);
         let mut say = |what: &str| wrong.push(format!("{} {} ({id}): {what}", operation.method, operation.path));
         let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         if !is_word(id) || !id.contains('_') {
             say("the operation id is not verb_resource");
-        }
-        if !ids.insert(id) {
-            say("the operation id is not unique");
-        }
-        if !is_text(&value["summary"]) {
-            say("no summary");
         }
         let own: Vec<&str> = value["tags"]
             .as_array()
@@ -71,9 +66,6 @@ fn every_operation_says_what_it_does_and_who_may() {
             say(&format!("security is {ways:?}"));
         }
         let responses = value["responses"].as_object().cloned().unwrap_or_default();
-        if !responses.keys().any(|status| status.starts_with('2')) {
-            say("no successful response");
-        }
         for status in ["429", "500"] {
             if !responses.contains_key(status) {
                 say(&format!("no response {status}"));

@@ -25,7 +25,7 @@ use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use tokio::task::JoinSet;
 
 use crate::{
-    api::{Proof, ask, succeeded, upload},
+    api::{Proof, asked, succeeded, upload},
     business::{Plan, Town, new_ulid},
     endpoints::Tenant,
     play::{Look, Play, merge, until},
@@ -159,9 +159,7 @@ impl Network {
 
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
         let Inner { play, tenant, .. } = &*self.0;
-        let key = Proof::Key(tenant.api_key.clone());
-        let body = body.map(|body| ("application/json".to_owned(), body));
-        succeeded(&ask(play, method, path, &key, None, &body).await?, path)
+        asked(play, &Proof::Key(tenant.api_key.clone()), method, path, body).await
     }
 
     /// Asks for the latest message.
@@ -252,11 +250,8 @@ impl Network {
             // Each look is billed.
             tokio::time::sleep(Duration::from_secs(10)).await;
             let campaign = self.ask("get", &path, None).await?;
-            Ok(if campaign["state"] == "completed" {
-                Look::Seen(())
-            } else {
-                Look::Instead(campaign["state"].to_string())
-            })
+            let state = &campaign["state"];
+            Ok(Look::when(state == "completed", || state.to_string()))
         })
         .await
     }
@@ -292,12 +287,8 @@ impl Network {
         let scope = access::operator::scope(tenant.id.parse()?);
         let ended = until(super::PATIENCE, "the end of an import", async || {
             let found = play.store.operation(&scope, operation, Timestamp::now()).await?;
-            let operation = found.context("the operation of an import is stored")?.value;
-            Ok(if operation.state.is_end() {
-                Look::Seen(())
-            } else {
-                Look::Instead(format!("{:?}", operation.state))
-            })
+            let state = found.context("the operation of an import is stored")?.value.state;
+            Ok(Look::when(state.is_end(), || format!("{state:?}")))
         });
         Box::pin(ended).await?;
         let shown = self.ask("get", &place, None).await?;
@@ -381,30 +372,17 @@ impl Network {
 
     /// Concurrent callers, each of whom calls again from another number once the provider has the message.
     pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
-        let begun = Instant::now();
-        let mut callers = JoinSet::new();
-        for _ in 0..concurrency {
-            let network = self.clone();
-            callers.spawn(async move {
-                let mut seen = Vec::with_capacity(each);
-                for _ in 0..each {
-                    let from = network.caller()?;
-                    let (acknowledged, posted) = network.missed_call(&from).await?;
-                    seen.push((acknowledged, network.accepted(&from, posted).await?));
-                }
-                anyhow::Ok(seen)
-            });
-        }
-        let mut seen = Vec::with_capacity(concurrency * each);
-        while let Some(caller) = callers.join_next().await {
-            seen.extend(caller.context("waiting for a caller")??);
-        }
-        Ok(Load {
-            concurrency,
-            per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
-            acknowledged: Times::new(seen.iter().flat_map(|(acknowledged, _)| *acknowledged).collect()),
-            sent: Times::new(seen.iter().map(|(_, sent)| *sent).collect()),
+        let network = self.clone();
+        many(concurrency, each, move || {
+            let network = network.clone();
+            async move {
+                let from = network.caller()?;
+                let (acknowledged, posted) = network.missed_call(&from).await?;
+                let sent = network.accepted(&from, posted).await?;
+                anyhow::Ok((acknowledged.to_vec(), Some(sent)))
+            }
         })
+        .await
     }
 
     /// Concurrent connections that post ended calls one after the other, without waiting for messages.
@@ -412,7 +390,7 @@ impl Network {
         let network = self.clone();
         many(concurrency, each, move || {
             let network = network.clone();
-            async move { network.ended_call().await }
+            async move { anyhow::Ok((vec![network.ended_call().await?], None)) }
         })
         .await
     }
@@ -426,7 +404,7 @@ impl Network {
                 let begun = Instant::now();
                 let answer = play.request("GET", "/api/v1/health", &[], "").await?;
                 ensure!(answer.status == 200, "the API is not healthy: {}", answer.status);
-                Ok(milliseconds(begun.elapsed()))
+                Ok((vec![milliseconds(begun.elapsed())], None))
             }
         })
         .await
@@ -472,9 +450,10 @@ impl Network {
     }
 }
 
+/// Concurrent clients, each of which does it so often: the times of its acknowledgements, and the time until its message was sent.
 async fn many<F>(concurrency: usize, each: usize, once: impl Fn() -> F + Clone + Send + 'static) -> Result<Load>
 where
-    F: Future<Output = Result<f64>> + Send + 'static,
+    F: Future<Output = Result<(Vec<f64>, Option<f64>)>> + Send + 'static,
 {
     let begun = Instant::now();
     let mut clients = JoinSet::new();
@@ -495,8 +474,8 @@ where
     Ok(Load {
         concurrency,
         per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
-        acknowledged: Times::new(seen),
-        sent: Times::default(),
+        sent: Times::new(seen.iter().filter_map(|(_, sent)| *sent).collect()),
+        acknowledged: Times::new(seen.into_iter().flat_map(|(acknowledged, _)| acknowledged).collect()),
     })
 }
 

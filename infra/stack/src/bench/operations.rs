@@ -187,7 +187,7 @@ async fn collect(
             })
         };
         let costs: Option<Vec<Cost>> = asked.iter().map(cost).collect();
-        Ok(costs.map_or_else(|| Look::Instead(format!("{} lines", lines.len())), Look::Seen))
+        Ok(Look::some(costs, || format!("{} lines", lines.len())))
     })
     .await
     .context("reading what the operations used")

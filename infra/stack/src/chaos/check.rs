@@ -16,7 +16,7 @@ use domain::{
     },
 };
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::table::due::{Due, Partition};
 
 use super::{
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     bill::Bill,
-    inspect::Queue,
+    inspect::{self, Queue},
     play::{Customer, Sent},
     report::seconds,
 };
@@ -42,44 +42,21 @@ const FILES: &str = "Media";
 /// Upper limit of due rows per shard.
 const MANY: i32 = 1000;
 
-/// The current time.
-fn now() -> Result<Timestamp> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
-}
-
 /// Rows of the storm's tenants that are due, now or later.
 async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
     let all = stormed.all_tenants();
     let tenants: Vec<TenantId> = all.filter_map(|tenant| tenant.id.parse().ok()).collect();
-    let mut found = Vec::new();
+    let (mut found, far) = (Vec::new(), Timestamp::now() + FAR);
     for partition in Partition::all() {
-        let page = ground.play.store.due(partition, now()? + FAR, None, MANY).await?;
+        let page = ground.play.store.due(partition, far, None, MANY).await?;
         found.extend(page.due.into_iter().filter(|due| tenants.contains(&due.tenant())));
     }
     Ok(found)
 }
 
-/// Visible and in-flight records of a queue. Delayed ones are copies for later: the work itself is a due row, and follow-ups of other
-/// tests may be delayed for a quarter of an hour.
-async fn depth(ground: &Ground<'_>, url: &str, in_flight: bool) -> Result<u64> {
-    let ask = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
-    let answer = ground.aws.call("sqs", "get_queue_attributes", ask).await?;
-    let number = |name: &str| {
-        let text = answer["Attributes"][name].as_str().unwrap_or_default();
-        text.parse::<u64>().unwrap_or_default()
-    };
-    let invisible = if in_flight {
-        number("ApproximateNumberOfMessagesNotVisible")
-    } else {
-        0
-    };
-    Ok(number("ApproximateNumberOfMessages") + invisible)
-}
-
 /// Waits until no work is left and returns how long that took. Runs the dispatcher more often than its schedule does.
 pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration) -> Result<Duration> {
-    let begun = Instant::now();
+    let (begun, session) = (Instant::now(), ground.aws.session()?);
     loop {
         ground.dispatch().await?;
         let due = due(ground, stormed).await?;
@@ -88,9 +65,11 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
         if due.is_empty() && idle["idle"] == true {
             let mut queued = Vec::new();
             for Queue { name, url, .. } in Queue::all(&ground.town.outputs) {
-                let depth = depth(ground, &url, name != FILES).await?;
-                if depth > 0 {
-                    queued.push(format!("{name} holds {depth}"));
+                // Delayed ones are copies for later: the work itself is a due row, and follow-ups of other tests may be delayed for a
+                // quarter of an hour.
+                let [visible, in_flight, _] = inspect::depth(&session, &url).await?;
+                if visible > 0 || (in_flight > 0 && name != FILES) {
+                    queued.push(format!("{name} holds {visible}, and {in_flight} in flight"));
                 }
             }
             if queued.is_empty() {
@@ -123,6 +102,10 @@ impl Verdict {
     /// Whether all promises held.
     pub fn held(&self) -> bool {
         self.broken.is_empty()
+    }
+
+    fn broke(&mut self, what: String) {
+        self.broken.push(what);
     }
 
     fn line(&mut self, what: &'static str, value: impl Into<String>) {
@@ -172,7 +155,7 @@ fn told(sent: &Sent) -> AttemptState {
 fn once(outbox: &Outbox, verdict: &mut Verdict) {
     for ((message, channel), sent) in outbox {
         if sent.len() > 1 {
-            verdict.broken.push(format!(
+            verdict.broke(format!(
                 "{message} was sent {} times by {}: attempts {:?}",
                 sent.len(),
                 channel.name(),
@@ -215,9 +198,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
         for sent in sent {
             match sent.key() {
                 Some(key) => outbox.entry((key.message, sent.channel)).or_default().push(sent),
-                None => verdict
-                    .broken
-                    .push(format!("a message to {} has no key of ours", sent.to)),
+                None => verdict.broke(format!("a message to {} has no key of ours", sent.to)),
             }
         }
     }
@@ -226,7 +207,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let mut rows = Rows::default();
     for placed in &stormed.calls {
         let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
-            verdict.broken.push(format!("the call {} is lost", placed.call_id));
+            verdict.broke(format!("the call {} is lost", placed.call_id));
             continue;
         };
         call(placed, &customer, &mut verdict);
@@ -239,7 +220,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     }
     for asked in &stormed.asked {
         let Some(customer) = ground.play.customer(&stormed.asking.id, &asked.to).await? else {
-            verdict.broken.push(format!("the message to {} is lost", asked.to));
+            verdict.broke(format!("the message to {} is lost", asked.to));
             continue;
         };
         let stored = customer.messages.iter().map(|message| message.id.to_string());
@@ -249,7 +230,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     for to in &stormed.raced {
         match ground.play.customer(&stormed.capped.id, to).await? {
             Some(customer) => rows.add(&customer, &outbox, &mut verdict),
-            None => verdict.broken.push(format!("the message to {to} is lost")),
+            None => verdict.broke(format!("the message to {to} is lost")),
         }
     }
     let raced = Raced::look(ground, &stormed.capped).await?;
@@ -264,15 +245,13 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let known: usize = known.map(|(_, sent)| sent.len()).sum();
     let seen = &rows.seen;
     if seen.matched != known {
-        verdict.broken.push(format!(
+        verdict.broke(format!(
             "{known} messages were accepted, but only {} belong to an attempt of a known message",
             seen.matched
         ));
     }
     if seen.fell_back == 0 {
-        verdict
-            .broken
-            .push("no message was sent by SMS because of the expired token".to_owned());
+        verdict.broke("no message was sent by SMS because of the expired token".to_owned());
     }
     let longest = seen.longest_wait.as_secs();
     verdict.line(
@@ -295,7 +274,7 @@ async fn attached(
     let (tenant, mut found) = (&stormed.sending, media::Found::default());
     for attached in &stormed.attached {
         let Some(customer) = ground.play.customer(&tenant.id, &attached.from).await? else {
-            verdict.broken.push(format!("the file of {} is lost", attached.from));
+            verdict.broke(format!("the file of {} is lost", attached.from));
             continue;
         };
         rows.add(&customer, outbox, verdict);
@@ -374,9 +353,7 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
     let most = SignedDuration::from_secs(FALLBACK_SECONDS.into()) + if late { LATE } else { SignedDuration::ZERO };
     if waited > most {
         let id = message.id;
-        verdict
-            .broken
-            .push(format!("{id} waited {} s for its connection", waited.as_secs()));
+        verdict.broke(format!("{id} waited {} s for its connection", waited.as_secs()));
     }
     if after_waiting(message) {
         seen.fell_back += 1;
@@ -392,7 +369,7 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
         .filter(|call| call.provider_call_id == placed.call_id)
         .collect();
     let [call] = calls.as_slice() else {
-        verdict.broken.push(format!(
+        verdict.broke(format!(
             "the call {} has {} rows: {customer}",
             placed.call_id,
             calls.len()
@@ -400,13 +377,11 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
         return;
     };
     if call.decision.is_empty() {
-        verdict
-            .broken
-            .push(format!("the call {} has no sentence", placed.call_id));
+        verdict.broke(format!("the call {} has no sentence", placed.call_id));
     }
     let expected = usize::from(placed.followed);
     if customer.messages.len() != expected || call.message.is_some() != placed.followed {
-        verdict.broken.push(format!(
+        verdict.broke(format!(
             "the call {} has {} messages instead of {expected}: {}",
             placed.call_id,
             customer.messages.len(),
@@ -419,12 +394,12 @@ fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
 fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verdict) {
     let id = message.id;
     if message.due.is_some() {
-        verdict.broken.push(format!("{id} is still due: {message:?}"));
+        verdict.broke(format!("{id} is still due: {message:?}"));
     }
     let mut sent_any = false;
     for attempt in &message.attempts {
         let Some(leg) = message.plan.get(usize::from(attempt.leg)) else {
-            verdict.broken.push(format!("{id} has an attempt without a channel"));
+            verdict.broke(format!("{id} has an attempt without a channel"));
             continue;
         };
         let sent = outbox
@@ -433,15 +408,15 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
             .flatten()
             .find(|sent| sent.key().is_some_and(|key| key.attempt == attempt.number));
         match (sent, attempt.state) {
-            (_, AttemptState::Claimed) => verdict.broken.push(format!("{id} is still claimed")),
+            (_, AttemptState::Claimed) => verdict.broke(format!("{id} is still claimed")),
             (None, AttemptState::Unknown) => {
                 seen.unknown += 1;
                 if !attempt.given_up() {
-                    verdict.broken.push(format!("{id} is still unknown"));
+                    verdict.broke(format!("{id} is still unknown"));
                 }
             }
             (None, AttemptState::Refused) => {}
-            (None, state) => verdict.broken.push(format!(
+            (None, state) => verdict.broke(format!(
                 "{id} says {} by {}, but the provider accepted nothing",
                 state.as_str(),
                 leg.channel.name()
@@ -450,7 +425,7 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
                 seen.matched += 1;
                 sent_any = true;
                 if told(sent) != state {
-                    verdict.broken.push(format!(
+                    verdict.broke(format!(
                         "{id} says {} by {}, the provider says {}",
                         state.as_str(),
                         leg.channel.name(),
@@ -464,42 +439,39 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
         seen.unsent += 1;
         // Not lost but reported: every channel was refused, or the outcome is unknown.
         if message.ended.is_none() {
-            verdict.broken.push(format!("{id} was never sent and does not say why"));
+            verdict.broke(format!("{id} was never sent and does not say why"));
         }
     }
     if matches!(
         message.state(),
         MessageState::Scheduled | MessageState::Sending | MessageState::Unknown
     ) {
-        verdict
-            .broken
-            .push(format!("{id} is in no final state: {:?}", message.state()));
+        verdict.broke(format!("{id} is in no final state: {:?}", message.state()));
     }
 }
 
 /// Counts dead letters, and what was spilled since a time (milliseconds since 1970). Earlier changes of the table, which are retried by
 /// hand only, are none of the storm's.
 async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Result<()> {
+    let session = ground.aws.session()?;
     for Queue { name, dead_letters, .. } in Queue::all(&ground.town.outputs) {
-        let dead = depth(ground, &dead_letters, true).await?;
+        let [visible, in_flight, _] = inspect::depth(&session, &dead_letters).await?;
+        let dead = visible + in_flight;
         if dead > 0 {
-            verdict.broken.push(format!("{dead} dead letters of {name}"));
+            verdict.broke(format!("{dead} dead letters of {name}"));
         }
     }
-    let list = json!({ "Bucket": ground.town.outputs.get("RawBucketName"), "Prefix": "spill/" });
-    let spilled = ground.aws.call("s3", "list_objects_v2", list).await?;
+    let bucket = &ground.town.outputs["RawBucketName"];
+    let spilled = session.objects(bucket, "spill/").await?;
     let is_earlier = |object: &&Value| {
         let at = object["LastModified"]
             .as_str()
             .and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at.as_millisecond() < since)
     };
-    let spilled = spilled["Contents"].as_array().into_iter().flatten();
-    let spilled = spilled.filter(|object| !is_earlier(object)).count();
+    let spilled = spilled.iter().filter(|object| !is_earlier(object)).count();
     if spilled > 0 {
-        verdict
-            .broken
-            .push(format!("{spilled} spilled jobs were not swept back"));
+        verdict.broke(format!("{spilled} spilled jobs were not swept back"));
     }
     Ok(())
 }
@@ -579,6 +551,8 @@ async fn summary(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const CONTACT: &str = "01m7w3h8g0yee2bzz05vbpakr3";

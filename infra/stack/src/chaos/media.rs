@@ -285,17 +285,8 @@ async fn objects(ground: &Ground<'_>, tenant: &Tenant) -> Result<usize> {
     let bucket = ground.town.outputs.get("PeopleFilesName");
     let bucket = bucket.context("the stack has no output PeopleFilesName")?;
     let own = tenant.id.strip_prefix("tnt_").context("a tenant's id")?;
-    let mut list = json!({ "Bucket": bucket, "Prefix": format!("media/{own}/") });
-    let mut count = 0;
-    loop {
-        let mut page = ground.aws.call("s3", "list_objects_v2", list.clone()).await?;
-        count += page["Contents"].as_array().map_or(0, Vec::len);
-        let token = page["NextContinuationToken"].take();
-        if token.is_null() {
-            return Ok(count);
-        }
-        list["ContinuationToken"] = token;
-    }
+    let found = ground.aws.session()?.objects(bucket, &format!("media/{own}/")).await?;
+    Ok(found.len())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
+    Timestamp,
     base::phone::Phone,
     messages::message::{Channel, Message, Waiting},
 };
@@ -173,10 +174,9 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faulty.chain(faults_of(&peopled, &[])).chain(of_files) {
         faults.push(ground.play.fault(fault).await?);
     }
-    let began = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let mut stormed = Stormed {
         seed,
-        began: i64::try_from(began.context("the clock is past 1970")?.as_millis())?,
+        began: Timestamp::now().as_millisecond(),
         tenants,
         calls: Vec::new(),
         asking,

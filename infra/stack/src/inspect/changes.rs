@@ -25,25 +25,13 @@ pub(super) struct Stored {
 pub(super) async fn list(aws: &Session, bucket: &str) -> Result<Vec<Stored>> {
     let mut found = Vec::new();
     for prefix in PREFIXES {
-        let mut token = Value::Null;
         let begun = found.len();
-        loop {
-            let mut ask = json!({ "Bucket": bucket, "Prefix": prefix });
-            if !token.is_null() {
-                ask["ContinuationToken"] = token.take();
-            }
-            let mut page = aws.call("s3", "list_objects_v2", ask).await?;
-            for object in page["Contents"].as_array().into_iter().flatten() {
-                found.push(Stored {
-                    key: object["Key"].as_str().context("an object has a key")?.to_owned(),
-                    bytes: object["Size"].as_u64().unwrap_or_default(),
-                    since: object["LastModified"].as_str().unwrap_or_default().to_owned(),
-                });
-            }
-            token = page["NextContinuationToken"].take();
-            if token.is_null() {
-                break;
-            }
+        for object in aws.objects(bucket, prefix).await? {
+            found.push(Stored {
+                key: object["Key"].as_str().context("an object has a key")?.to_owned(),
+                bytes: object["Size"].as_u64().unwrap_or_default(),
+                since: object["LastModified"].as_str().unwrap_or_default().to_owned(),
+            });
         }
         found[begun..].sort_by(|one, other| one.since.cmp(&other.since));
     }

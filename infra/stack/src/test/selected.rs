@@ -25,9 +25,6 @@ struct Package {
 }
 
 /// Runs the tests of these packages, or of those that differ; true if all passed.
-///
-/// # Errors
-/// When a package is unknown, nothing differs, or something cannot be built or started.
 pub async fn test(place: &Place, packages: Vec<String>, changed: bool, arguments: &[String]) -> Result<bool> {
     tokio::select! {
         passed = build_and_run(place, packages, changed, arguments) => passed,

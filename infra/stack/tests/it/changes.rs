@@ -12,24 +12,14 @@ use crate::stage::{Business, Stage, on_stage};
 type Counters = BTreeMap<String, u64>;
 
 async fn put(stage: &Stage, key: &str, body: &Value) -> Result<()> {
-    let bucket = stage
-        .town
-        .outputs
-        .get("RawBucketName")
-        .context("the stack has a bucket")?;
+    let bucket = &stage.town.outputs["RawBucketName"];
     let put = json!({ "Bucket": bucket, "Key": key, "Body": body.to_string() });
     stage.aws.call("s3", "put_object", put).await.map(drop)
 }
 
 async fn is_there(stage: &Stage, key: &str) -> Result<bool> {
-    let bucket = stage
-        .town
-        .outputs
-        .get("RawBucketName")
-        .context("the stack has a bucket")?;
-    let list = json!({ "Bucket": bucket, "Prefix": key });
-    let listed = stage.aws.call("s3", "list_objects_v2", list).await?;
-    Ok(listed["Contents"].as_array().is_some_and(|found| !found.is_empty()))
+    let bucket = &stage.town.outputs["RawBucketName"];
+    Ok(!stage.aws.session()?.objects(bucket, key).await?.is_empty())
 }
 
 /// Processes everything in the bucket. Objects of other tests may be unreadable; ours must not be.

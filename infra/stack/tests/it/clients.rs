@@ -118,24 +118,16 @@ async fn signed_in(business: &Business<'_>) -> Result<String> {
     const INVITATIONS: &str = "/api/v1/users/invitations";
     let play = &business.stage.play;
     let to = mails::new_address()?;
-    let post = async |path: &str, key: Option<&str>, body: Value| {
-        let headers: Vec<_> = [("content-type", "application/json")]
-            .into_iter()
-            .chain(key.map(|key| ("x-api-key", key)))
-            .collect();
-        let answer = play.request("POST", path, &headers, body.to_string()).await?;
-        ensure!((200..300).contains(&answer.status), "{path}: {answer:?}");
-        serde_json::from_str::<Value>(&answer.body).context("the answer is JSON")
-    };
+    let post = async |path: &str, body: Value| api::asked(play, &api::Proof::Nothing, "post", path, Some(body)).await;
     let invite = json!({"email": to, "role": "agent"});
-    post(INVITATIONS, Some(&business.tenant.api_key), invite).await?;
+    business.api("post", INVITATIONS, Some(invite)).await?;
     let mail = mails::arrived(play, &to, PATIENCE).await?;
     let link = mail.links.first().context("the mail has a link")?;
     let (_, token) = link.split_once("token=").context("the link has a token")?;
     let password = "seven quiet lanterns";
     let accept = json!({"token": token, "name": "Sami Nasser", "password": password});
-    post(&format!("{INVITATIONS}/accept"), None, accept).await?;
-    let session = post("/api/v1/auth/log-in", None, json!({"email": to, "password": password})).await?;
+    post(&format!("{INVITATIONS}/accept"), accept).await?;
+    let session = post("/api/v1/auth/log-in", json!({"email": to, "password": password})).await?;
     let access = session["access_token"].as_str().context("an access token")?;
     Ok(access.to_owned())
 }
@@ -231,15 +223,7 @@ fn two_generated_clients_give_one_answer_to_each() {
             business.known(from, "the message", wrote).await?;
         }
         let key = json!({"name": "The other client", "role": "agent"});
-        let headers = [
-            ("x-api-key", business.tenant.api_key.as_str()),
-            ("content-type", "application/json"),
-        ];
-        let made = stage
-            .play
-            .request("POST", "/api/v1/api-keys", &headers, key.to_string())
-            .await?;
-        let other = api::succeeded(&made, "an API key")?;
+        let other = business.api("post", "/api/v1/api-keys", Some(key)).await?;
         let other = other["key"].as_str().context("a key")?;
         let mut python = python_client(stage, "answering_python", "answer.py").await?;
         let (_, mut typescript) = typescript_client(stage, "answering_typescript", "answer.ts").await?;

@@ -123,44 +123,6 @@ fn blocked_everywhere_ends_with_the_reason() {
 }
 
 #[test]
-fn throttled_send_is_retried_and_sent_once() {
-    in_a_hurry(async |stage| {
-        let business = stage.business("Throttled").await?;
-        business
-            .fault(json!({ "api": "graph", "kind": "throttled", "times": 1 }))
-            .await?;
-        let caller = business.missed("twilio").await?;
-        let sent = business.accepted(&caller, Channel::WhatsApp).await?;
-        ensure!(sent.key().is_some_and(|key| key.attempt == 2), "{sent:?}");
-        business.settled(&caller).await?;
-        ensure!(business.outbox(&caller).await?.len() == 1);
-        Ok(())
-    });
-}
-
-#[test]
-fn time_out_after_accepting_is_settled_by_the_status() {
-    in_a_hurry(async |stage| {
-        let business = stage.business("Accepted, not answered").await?;
-        for kind in ["timeout_after", "server_error_after"] {
-            let fault = json!({ "api": "graph", "kind": kind, "times": 1 });
-            business.fault(fault).await?;
-            let caller = business.missed("twilio").await?;
-            let message = business.settled(&caller).await?;
-            ensure!(
-                message.delivered() && message.attempts.len() == 1,
-                "{kind}: {message:?}"
-            );
-            ensure!(
-                business.outbox(&caller).await?.len() == 1,
-                "{kind}: sent more than once"
-            );
-        }
-        Ok(())
-    });
-}
-
-#[test]
 fn time_out_after_accepting_an_sms_is_settled() {
     in_a_hurry(async |stage| {
         let business = stage
@@ -177,48 +139,6 @@ fn time_out_after_accepting_an_sms_is_settled() {
             })
             .await?;
         ensure!(business.outbox(&caller).await?.len() == 1);
-        Ok(())
-    });
-}
-
-#[test]
-fn sms_that_twilio_never_accepted_is_sent_once_more() {
-    in_a_hurry(async |stage| {
-        let business = stage
-            .changed_business("SMS not taken", |plan| plan.then()["channels"] = json!(["sms"]))
-            .await?;
-        business
-            .fault(json!({ "api": "twilio", "kind": "timeout_before", "times": 1 }))
-            .await?;
-        let caller = business.missed("telephony").await?;
-        let message = business.settled(&caller).await?;
-        ensure!(
-            message.delivered() && message.attempts.len() == 2 && message.attempts[0].state == AttemptState::Unknown,
-            "{message:?}"
-        );
-        ensure!(business.outbox(&caller).await?.len() == 1);
-        Ok(())
-    });
-}
-
-#[test]
-fn unknown_outcome_without_evidence_uses_next_channel() {
-    in_a_hurry(async |stage| {
-        let business = stage.business("Unknown").await?;
-        business
-            .fault(json!({ "api": "graph", "kind": "timeout_before", "times": 1 }))
-            .await?;
-        let caller = business.missed("twilio").await?;
-        business.accepted(&caller, Channel::Sms).await?;
-        let message = business.settled(&caller).await?;
-        ensure!(
-            message.attempts[0].state == AttemptState::Unknown && message.delivered(),
-            "{message:?}"
-        );
-        ensure!(
-            business.outbox(&caller).await?.len() == 1,
-            "nothing went out by WhatsApp"
-        );
         Ok(())
     });
 }

@@ -119,11 +119,7 @@ async fn bulk_lane(business: &Business<'_>, on: bool) -> Result<()> {
     until(LONG, "the lane's state", async || {
         let asked = json!({ "UUID": source });
         let now = stage.aws.call("lambda", "get_event_source_mapping", asked).await?;
-        Ok(if now["State"] == wanted {
-            Look::Seen(())
-        } else {
-            Look::Instead(now["State"].to_string())
-        })
+        Ok(Look::when(now["State"] == wanted, || now["State"].to_string()))
     })
     .await
 }
@@ -196,11 +192,8 @@ fn broadcast_does_not_delay_follow_ups() {
         let sent = until(LONG, "the rest of the load", async || {
             let sent = outbox(&business).await?;
             let out = sent.iter().filter(|sent| !is_answer(sent)).count();
-            Ok(if out >= count {
-                Look::Seen(sent)
-            } else {
-                Look::Instead(format!("{out} of {count} bulk messages"))
-            })
+            let found = (out >= count).then_some(sent);
+            Ok(Look::some(found, || format!("{out} of {count} bulk messages")))
         })
         .await?;
         let mut by_second: BTreeMap<i64, u32> = BTreeMap::new();

@@ -29,10 +29,8 @@ fn refused_connection_is_one_mail_to_each_manager() {
         let connection = business.tenant.connections.get("whatsapp").context("a connection")?;
         let key = format!("connection_refused#{connection}");
         until(PATIENCE, "a notice of the refused connection", async || {
-            Ok(match stage.play.store.notice(&scope, &key).await? {
-                Some(_) => Look::Seen(()),
-                None => Look::Instead("none".to_owned()),
-            })
+            let found = stage.play.store.notice(&scope, &key).await?;
+            Ok(Look::when(found.is_some(), || "none".to_owned()))
         })
         .await?;
         notify(stage).await?;

@@ -96,11 +96,7 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     until(PATIENCE, "a healthy second stage", async || {
         let answer = client.get(&url).header("host", &host).send().await?;
         let (status, body) = (answer.status(), answer.text().await?);
-        Ok(if status.is_success() {
-            Look::Seen(())
-        } else {
-            Look::Instead(format!("{status} {body}"))
-        })
+        Ok(Look::when(status.is_success(), || format!("{status} {body}")))
     })
     .await?;
 

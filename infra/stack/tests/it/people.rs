@@ -3,36 +3,28 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use stack::{
+    api::{self, Proof},
     mails,
     play::{Look, until},
 };
 
-use crate::stage::{Business, PATIENCE, now, on_stage};
+use crate::stage::{Business, PATIENCE, on_stage};
 
 const INVITATIONS: &str = "/api/v1/users/invitations";
 const KEYS: &str = "/api/v1/api-keys";
 
 /// The API's answer to a request with this key.
 async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body: Value) -> Result<(u16, Value)> {
-    let headers = [("x-api-key", key), ("content-type", "application/json")];
-    let body = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    let answer = business.stage.play.request(method, path, &headers, body).await?;
-    let json = if answer.body.is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_str(&answer.body).with_context(|| format!("{method} {path}: {}", answer.body))?
-    };
-    Ok((answer.status, json))
+    let (play, proof) = (&business.stage.play, Proof::Key(key.to_owned()));
+    let body = (!body.is_null()).then(|| ("application/json".to_owned(), body));
+    let answer = api::ask(play, method, path, &proof, None, &body).await?;
+    Ok((answer.status, api::json(&answer)))
 }
 
 #[test]
 fn invited_user_joins_and_audit_log_shows_no_secret() {
     on_stage(async |stage| {
-        let began = now()?;
+        let began = domain::Timestamp::now().as_millisecond();
         let business = stage.business("Inviting").await?;
         let own = &business.tenant.api_key;
         let to = mails::new_address()?;
@@ -101,11 +93,8 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
                     |entry: &&Value| entry["action"] == *action && entry["kind"] == *kind && entry["object"] == *object;
                 entries.iter().filter(same).count()
             };
-            Ok(if wanted.iter().all(|change| times(change) == 1) {
-                Look::Seen(log)
-            } else {
-                Look::Instead(log.to_string())
-            })
+            let all = wanted.iter().all(|change| times(change) == 1);
+            Ok(Look::some(all.then(|| log.clone()), || log.to_string()))
         })
         .await?;
         let entries = log["items"].as_array().context("the log has entries")?;

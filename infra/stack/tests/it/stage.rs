@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use domain::{
+    Timestamp,
     base::phone::Phone,
     messages::message::{Channel, Message, MessageState},
 };
@@ -108,11 +109,8 @@ impl Stage {
     pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
         until(PATIENCE, what, async || {
             let lines = self.lines(&wanted).await?;
-            Ok(if lines.is_empty() {
-                Look::Instead("no such log line".to_owned())
-            } else {
-                Look::Seen(lines)
-            })
+            let found = (!lines.is_empty()).then_some(lines);
+            Ok(Look::some(found, || "no such log line".to_owned()))
         })
         .await
     }
@@ -120,7 +118,7 @@ impl Stage {
     /// Those log lines of the last minutes that `wanted` selects.
     pub(crate) async fn lines(&self, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
         // A look reads every line since then, ten thousand at a time, and chaos writes many. On a busy machine, it takes a minute.
-        let logs = self.logs(now()? - 300_000).await?;
+        let logs = self.logs(Timestamp::now().as_millisecond() - 300_000).await?;
         let lines = logs
             .iter()
             .filter_map(|event| serde_json::from_str(&event.message).ok());
@@ -175,11 +173,8 @@ impl Business<'_> {
             let own = &shown["operation"];
             let state = if own.is_null() { &shown["state"] } else { &own["state"] };
             anyhow::ensure!(state != "failed", "{shown}");
-            Ok(if state == "done" {
-                Look::Seen(shown)
-            } else {
-                Look::Instead(shown.to_string())
-            })
+            let found = (state == "done").then(|| shown.clone());
+            Ok(Look::some(found, || shown.to_string()))
         })
         .await
     }
@@ -258,12 +253,6 @@ impl Business<'_> {
         })
         .await
     }
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now() -> Result<i64> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    Ok(i64::try_from(now.as_millis())?)
 }
 
 /// Runs a test on the stack, beside others.

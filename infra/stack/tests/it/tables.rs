@@ -77,11 +77,7 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
                 let same = |entry: &Value| entry["action"] == *action && entry["kind"] == *kind;
                 entries.iter().any(same)
             };
-            Ok(if wanted.iter().all(has) {
-                Look::Seen(())
-            } else {
-                Look::Instead(log.to_string())
-            })
+            Ok(Look::when(wanted.iter().all(has), || log.to_string()))
         })
         .await
     });

@@ -38,11 +38,7 @@ async fn shows(business: &Business<'_>, path: &str, expected: &[(&str, &str)]) -
         tokio::time::sleep(Duration::from_secs(1)).await;
         let shown = business.api("get", path, None).await?;
         let fits = expected.iter().all(|(name, value)| shown[*name] == *value);
-        Ok(if fits {
-            Look::Seen(shown)
-        } else {
-            Look::Instead(shown.to_string())
-        })
+        Ok(Look::some(fits.then(|| shown.clone()), || shown.to_string()))
     })
     .await
 }

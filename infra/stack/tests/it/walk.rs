@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use access::{Signer, token::Claims};
 use anyhow::{Context as _, Result, bail, ensure};
-use aws_config::BehaviorVersion;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Timestamp,
@@ -219,16 +218,7 @@ impl<'a> Walk<'a> {
         };
         let secret = secrets.iter().find(is_it).context("the secret that signs")?;
         let id = secret["ARN"].as_str().context("a secret has an ARN")?;
-        let [(_, key_id), (_, key), _] = stack::aws::LOCAL_CREDENTIALS;
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(&self.stage.play.endpoints.aws_endpoint)
-            .region(stack::aws::REGION)
-            .credentials_provider(aws_sdk_dynamodb::config::Credentials::new(
-                key_id, key, None, None, "local",
-            ))
-            .load()
-            .await;
-        let client = aws_sdk_secretsmanager::Client::new(&config);
+        let client = aws_sdk_secretsmanager::Client::new(&self.stage.aws.sdk().await);
         let signer = Signer::new(client, id.to_owned(), self.stage.play.store.clone());
         let word = |name: &str| claims[name].as_str().unwrap_or_default();
         let tenant: TenantId = word("tnt").parse()?;
@@ -241,29 +231,21 @@ impl<'a> Walk<'a> {
     /// A token from before its user logged out everywhere.
     async fn ended(&self) -> Result<String> {
         let token = log_in(&self.stage.play, self.away.users.of(Role::Viewer)).await?;
-        let proof = Proof::Token(token.clone());
-        let path = "/api/v1/auth/log-out-everywhere";
-        let answer = ask(&self.stage.play, "post", path, &proof, None, &None).await?;
-        api::succeeded(&answer, "logging out everywhere")?;
+        let (path, proof) = ("/api/v1/auth/log-out-everywhere", Proof::Token(token.clone()));
+        api::asked(&self.stage.play, &proof, "post", path, None).await?;
         Ok(token)
     }
 
     /// A revoked key.
     async fn revoked(&self) -> Result<String> {
         let admin = Proof::Key(self.home.api_key.clone());
-        let body = Some((
-            "application/json".to_owned(),
-            json!({ "name": "Revoked", "role": "admin" }),
-        ));
-        let path = "/api/v1/api-keys";
-        let made = ask(&self.stage.play, "post", path, &admin, None, &body).await?;
-        let made = api::succeeded(&made, "making a key")?;
+        let (play, path) = (&self.stage.play, "/api/v1/api-keys");
+        let body = json!({ "name": "Revoked", "role": "admin" });
+        let made = api::asked(play, &admin, "post", path, Some(body)).await?;
         let id = made["api_key"]["id"].as_str().or(made["id"].as_str());
         let id = id.context("a key has an id")?;
         let key = made["key"].as_str().context("a new key is shown")?;
-        let one = format!("{path}/{id}");
-        let gone = ask(&self.stage.play, "delete", &one, &admin, None, &None).await?;
-        api::succeeded(&gone, "revoking a key")?;
+        api::asked(play, &admin, "delete", &format!("{path}/{id}"), None).await?;
         Ok(key.to_owned())
     }
 
@@ -478,8 +460,7 @@ impl<'a> Walk<'a> {
         }
         let place = api::filled(list, before);
         let look = async || -> Result<Option<String>> {
-            let answer = ask(&self.stage.play, "get", &place, &proof, None, &None).await?;
-            let found = api::succeeded(&answer, &place)?;
+            let found = api::asked(&self.stage.play, &proof, "get", &place, None).await?;
             let items = found["items"].as_array().cloned().unwrap_or_default();
             // What is found by something else than its id has a field of the parameter's name.
             let named = |item: &Value| api::word(&item[name]).or_else(|| api::word(&item["id"]));
@@ -532,8 +513,7 @@ impl<'a> Walk<'a> {
                     break;
                 }
             }
-            let answer = ask(&self.stage.play, "get", operation.path, &key, None, &None).await?;
-            let mut shown = api::succeeded(&answer, operation.id())?;
+            let mut shown = api::asked(&self.stage.play, &key, "get", operation.path, None).await?;
             for item in shown["items"].as_array_mut().into_iter().flatten() {
                 // What has been started goes on.
                 if let Some(started) = item.get_mut("operation") {

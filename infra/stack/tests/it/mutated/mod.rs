@@ -12,7 +12,7 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use stack::{
     build,
-    inspect::Queue,
+    inspect::{self, Queue},
     play::{Look, until},
     random::Random,
     vendors::{KINDS, Vendors},
@@ -20,8 +20,8 @@ use stack::{
 
 use self::json::Node;
 use crate::{
-    bad_input::{signed, time_now},
-    stage::{Business, PATIENCE, Stage, alone_on_stage, now},
+    bad_input::signed,
+    stage::{Business, PATIENCE, Stage, alone_on_stage},
 };
 
 /// Seed of reproducible webhooks; `RINGBACK_TEST_SEED` sets another.
@@ -140,7 +140,7 @@ fn damaged(
 ) -> Result<Case> {
     let mut text = own(text, number, ours);
     if WRITTEN_IN.contains(&source.folder) {
-        text = text.replace(WRITTEN_AT, &(now()? / 1_000).to_string());
+        text = text.replace(WRITTEN_AT, &jiff::Timestamp::now().as_second().to_string());
     }
     let to = source.webhooks.iter().find(|(word, _)| name.contains(word));
     let (_, webhook) = to.with_context(|| format!("no webhook takes {name}"))?;
@@ -187,7 +187,7 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
             "message-status" => format!("{}?key=msg_{mark}.1", business.webhook(case.webhook)),
             _ => business.webhook(case.webhook),
         };
-        headers = signed(business, case.webhook, &path, &case.body, time_now()?)?;
+        headers = signed(business, case.webhook, &path, &case.body, jiff::Timestamp::now())?;
         headers.push(("content-type", content_type.to_owned()));
         body = case.body.clone();
     }
@@ -201,7 +201,7 @@ async fn post(business: &Business<'_>, vendors: &Vendors, case: &Case, mark: &st
     Ok(answer.status)
 }
 
-/// Number of jobs by queue, in any state.
+/// Number of jobs by queue, in each state.
 async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for queue in [
@@ -211,15 +211,9 @@ async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<Str
         "BulkSendsQueueUrl",
         "MediaQueueUrl",
     ] {
-        let ask = json!({ "QueueUrl": stage.town.outputs[queue], "AttributeNames": ["All"] });
-        let answer = session.call("sqs", "get_queue_attributes", ask).await?;
-        for state in ["", "NotVisible", "Delayed"] {
-            let name = format!("ApproximateNumberOfMessages{state}");
-            let count = answer["Attributes"][&name].as_str();
-            let count = count.with_context(|| format!("SQS counts no {name}: {answer}"))?;
-            if count != "0" {
-                all.push(format!("{queue} {name} {count}"));
-            }
+        let depth = inspect::depth(session, &stage.town.outputs[queue]).await?;
+        if depth != [0; 3] {
+            all.push(format!("{queue} {depth:?}"));
         }
     }
     Ok(all)
@@ -422,7 +416,7 @@ fn mutated_webhooks_cause_no_endless_retries() {
         });
         let business = &opened.await?;
         ours.insert("fixture-aircall-token", vendors.secret().to_owned());
-        let began = now()?;
+        let began = jiff::Timestamp::now().as_millisecond();
 
         let mut random = Random::new(seed);
         let sources: Vec<_> = SOURCES.iter().chain([&PLIVO]).collect();
@@ -477,11 +471,9 @@ fn mutated_webhooks_cause_no_endless_retries() {
                 bail!("records circle:\n{}", told(failing));
             }
             let waiting = waiting(stage, &session).await?;
-            Ok(if waiting.is_empty() {
-                Look::Seen(())
-            } else {
-                Look::Instead(format!("{}; failed at times:\n{}", waiting.join(", "), told(failing)))
-            })
+            Ok(Look::when(waiting.is_empty(), || {
+                format!("{}; failed at times:\n{}", waiting.join(", "), told(failing))
+            }))
         });
         drained.await?;
         let dead = dead_letters(business, &session).await?;
