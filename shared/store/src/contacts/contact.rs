@@ -24,7 +24,7 @@ use crate::{
     Along, Page, Store, StoreError, TenantScope, Versioned,
     contacts::timeline::{Order, Position, Wanted, entry},
     inbox::conversation::OnLine,
-    messages::material::KeysOfNeeds,
+    messages::material::keys_of,
     table::{
         compact,
         keys::{self, Key},
@@ -529,7 +529,7 @@ impl Store {
         on: Option<OnLine>,
     ) -> Result<(Option<Person>, Refusals, Along), StoreError> {
         const DOING: &str = "read the contact of an identity, or its refusals";
-        let mut along = KeysOfNeeds::of(scope, needs).all();
+        let mut along = keys_of(scope, needs).concat();
         let id = lead.leads.contact();
         along.extend(OnLine::keys(on, scope, id.as_slice()));
         let wanted = [refusals_behind(scope, std::slice::from_ref(&lead)), along.clone()].concat();
@@ -594,7 +594,7 @@ impl Store {
         on: Option<OnLine>,
     ) -> Result<(Option<Person>, Along), StoreError> {
         const DOING: &str = "read a contact and its profile";
-        let mut along = KeysOfNeeds::of(scope, needs).all();
+        let mut along = keys_of(scope, needs).concat();
         along.extend(OnLine::keys(on, scope, &[id]));
         let KnownMany { mut people, rows } = self.known_many(scope, &[id], &along, DOING).await?;
         Ok((people.remove(&id), Along::of(along, rows)))

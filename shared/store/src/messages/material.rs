@@ -90,68 +90,32 @@ pub struct LegMaterial {
     pub campaign: Option<(CampaignState, Exits)>,
 }
 
-/// The keys of what a leg is sent with.
-pub(crate) struct KeysOfLeg {
-    connection: Key,
-    template: Option<Key>,
-    asset: Option<Key>,
-    campaign: Option<Key>,
+/// The keys of what a leg is sent with: its connection, template, asset and campaign.
+pub(crate) fn keys_of_leg(scope: &TenantScope, with: &SentWith) -> [Option<Key>; 4] {
+    let template = with.template.as_ref();
+    [
+        Some(owned::key::<Connection>(scope, &with.connection)),
+        template.map(|(name, language)| template_key(scope, with.connection, name, language)),
+        with.asset.map(|asset| owned::key::<Asset>(scope, &asset)),
+        with.campaign.map(|campaign| owned::key::<Campaign>(scope, &campaign)),
+    ]
 }
 
-impl KeysOfLeg {
-    pub(crate) fn of(scope: &TenantScope, with: &SentWith) -> Self {
-        let template = with.template.as_ref();
-        Self {
-            connection: owned::key::<Connection>(scope, &with.connection),
-            template: template.map(|(name, language)| template_key(scope, with.connection, name, language)),
-            asset: with.asset.map(|asset| owned::key::<Asset>(scope, &asset)),
-            campaign: with.campaign.map(|campaign| owned::key::<Campaign>(scope, &campaign)),
-        }
-    }
-
-    pub(crate) fn all(&self) -> Vec<Key> {
-        let others = [&self.template, &self.asset, &self.campaign];
-        let all = others.into_iter().map(Option::as_ref).chain([Some(&self.connection)]);
-        all.flatten().cloned().collect()
-    }
-}
-
-/// The keys of those needs that are named by theirs.
-pub(crate) struct KeysOfNeeds {
-    templates: Vec<Key>,
-    products: Vec<Key>,
-    assets: Vec<Key>,
-    campaigns: Vec<Key>,
-}
-
-impl KeysOfNeeds {
-    pub(crate) fn of(scope: &TenantScope, needs: &Needs) -> Self {
-        let templates = needs.templates.iter().filter(|_| needs.templates.len() <= MAX_BY_KEY);
-        let products = needs.products.iter().filter(|name| name.parse::<ProductId>().is_ok());
-        Self {
-            templates: templates
-                .filter_map(|need| {
-                    Some(template_key(
-                        scope,
-                        need.connection,
-                        &need.name,
-                        need.language.as_deref()?,
-                    ))
-                })
-                .collect(),
-            products: products.map(|id| owned::key::<Product>(scope, id)).collect(),
-            assets: needs.assets.iter().map(|id| owned::key::<Asset>(scope, id)).collect(),
-            campaigns: needs
-                .campaigns
-                .iter()
-                .map(|id| owned::key::<Campaign>(scope, id))
-                .collect(),
-        }
-    }
-
-    pub(crate) fn all(&self) -> Vec<Key> {
-        [&self.templates[..], &self.products, &self.assets, &self.campaigns].concat()
-    }
+/// The keys of those templates, products, assets and campaigns that are named by theirs.
+pub(crate) fn keys_of(scope: &TenantScope, needs: &Needs) -> [Vec<Key>; 4] {
+    let templates = needs.templates.iter().filter(|_| needs.templates.len() <= MAX_BY_KEY);
+    let templates = templates.filter_map(|need| {
+        let language = need.language.as_deref()?;
+        Some(template_key(scope, need.connection, &need.name, language))
+    });
+    let products = needs.products.iter().filter(|name| name.parse::<ProductId>().is_ok());
+    let campaigns = needs.campaigns.iter();
+    [
+        templates.collect(),
+        products.map(|id| owned::key::<Product>(scope, id)).collect(),
+        needs.assets.iter().map(|id| owned::key::<Asset>(scope, id)).collect(),
+        campaigns.map(|id| owned::key::<Campaign>(scope, id)).collect(),
+    ]
 }
 
 pub(crate) fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, language: &str) -> Key {
@@ -164,19 +128,20 @@ impl Store {
     /// and one for the fields.
     pub async fn material(&self, scope: &TenantScope, needs: &Needs, along: &Along) -> Result<Material, StoreError> {
         const DOING: &str = "read what a message is made of";
-        let keys = KeysOfNeeds::of(scope, needs);
-        let named = keys.all();
+        let keys = keys_of(scope, needs);
+        let named = keys.concat();
         let (mut found, languages, by_sku, fields) = tokio::try_join!(
             Box::pin(self.database.get_further(along, &named, DOING)),
             Box::pin(self.templates_in_all_languages(scope, &needs.templates)),
             Box::pin(self.products_by_sku(scope, &needs.products)),
             Box::pin(self.fields_if(scope, needs.fields))
         )?;
+        let [templates, products, assets, campaigns] = &keys;
         let mut material = Material {
-            templates: row::live_data(&mut found, &keys.templates, DOING)?,
-            products: row::live_data(&mut found, &keys.products, DOING)?,
-            assets: row::live_data(&mut found, &keys.assets, DOING)?,
-            campaigns: row::live_data(&mut found, &keys.campaigns, DOING)?,
+            templates: row::live_data(&mut found, templates, DOING)?,
+            products: row::live_data(&mut found, products, DOING)?,
+            assets: row::live_data(&mut found, assets, DOING)?,
+            campaigns: row::live_data(&mut found, campaigns, DOING)?,
             fields,
             links: NewLinks::NONE,
         };
@@ -248,13 +213,12 @@ impl Store {
         along: &Along,
     ) -> Result<LegMaterial, StoreError> {
         const DOING: &str = "read what a message is sent with";
-        let keys = KeysOfLeg::of(scope, &SentWith::of(leg, campaign));
-        let mut found = self.database.get_further(along, &keys.all(), DOING).await?;
-        let connection = row::versioned::<Connection>(found.remove(&keys.connection), None, DOING)?;
-        let template = keys.template.and_then(|key| found.remove(&key));
+        let keys = keys_of_leg(scope, &SentWith::of(leg, campaign));
+        let named: Vec<Key> = keys.iter().flatten().cloned().collect();
+        let mut found = self.database.get_further(along, &named, DOING).await?;
+        let [connection, template, asset, campaign] = keys.map(|key| key.and_then(|key| found.remove(&key)));
+        let connection = row::versioned::<Connection>(connection, None, DOING)?;
         let template = row::versioned::<TemplateDefinition>(template, None, DOING)?;
-        let asset = keys.asset.and_then(|key| found.remove(&key));
-        let campaign = keys.campaign.and_then(|key| found.remove(&key));
         let campaign = row::versioned::<Campaign>(campaign, None, DOING)?;
         Ok(LegMaterial {
             connection: connection.map(|found| found.value),

@@ -5,10 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{
     base::ids::{AssetId, MessageId},
     calls::record::Received,
@@ -23,10 +20,10 @@ use jiff::Timestamp;
 use crate::{
     Owned, Part, Store, StoreError, TenantScope, Versioned,
     table::{
+        database::updated,
         keys::{self, Key},
         owned,
-        row::{self, Condition, Row, Write, key_item, second, text},
-        usage,
+        row::{self, Condition, Row, Write, second, text},
     },
 };
 
@@ -145,8 +142,6 @@ impl Store {
     /// state, returns whether it is stored.
     async fn keep_medium_until(&self, key: &Key, until: Timestamp, stored: bool) -> Result<Option<bool>, StoreError> {
         const DOING: &str = "set the expiry of a medium";
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let (due, states) = if stored {
             (", #data.#due = :until, gsi2sk = :place", ["scanning", "ready"])
         } else {
@@ -155,10 +150,7 @@ impl Store {
         let kept = until.checked_add(Medium::STAYS_FOR).unwrap_or(Timestamp::MAX);
         let mut request = self
             .database
-            .client
-            .update_item()
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(key)))
+            .update_item(key)
             .update_expression(format!(
                 "SET #data.#until = :until, #data.#version = #data.#version + :one, v = v + :one, expires_at = :expires{due}"
             ))
@@ -171,41 +163,23 @@ impl Store {
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
             .expression_attribute_values(":expires", second(kept))
             .expression_attribute_values(":one_state", text(states[0]))
-            .expression_attribute_values(":other_state", text(states[1]));
+            .expression_attribute_values(":other_state", text(states[1]))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         if stored {
             request = request.expression_attribute_names("#due", "due");
             request = request.expression_attribute_values(":place", text(keys::due_place(key, until)));
         }
-        let sent = request
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let error = match sent {
-            Ok(output) => {
-                if let Some(capacity) = output.consumed_capacity() {
-                    usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
-                }
-                return Ok(None);
-            }
-            Err(error) => error,
+        let found = updated(request.send(), DOING).await?.err().flatten();
+        // Messages of before have none.
+        let Some(item) = found.filter(|item| !item.is_empty()) else {
+            return Ok(None);
         };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                // Messages of before have none.
-                let Some(item) = refused.item().filter(|item| !item.is_empty()) else {
-                    return Ok(None);
-                };
-                let medium: Medium = row::data(item.clone(), DOING)?;
-                Ok(match medium.state {
-                    MediumState::Pending => Some(false),
-                    MediumState::Scanning | MediumState::Ready => Some(true),
-                    MediumState::Refused | MediumState::Gone => None,
-                })
-            }
-            Some(refused) if refused.is_transaction_conflict_exception() => Err(StoreError::Conflict { doing: DOING }),
-            _ => Err(StoreError::answered(DOING, error)),
-        }
+        let medium: Medium = row::data(item, DOING)?;
+        Ok(match medium.state {
+            MediumState::Pending => Some(false),
+            MediumState::Scanning | MediumState::Ready => Some(true),
+            MediumState::Refused | MediumState::Gone => None,
+        })
     }
 
     /// An asset with its version.

@@ -19,7 +19,7 @@ use jobs::SentWith;
 use crate::{
     Along, Store, StoreError, TenantScope,
     contacts::contact::{Begun, REFERENCE_LIFE, happened},
-    messages::material::KeysOfLeg,
+    messages::material::keys_of_leg,
     table::{
         compact,
         keys::{self, Key},
@@ -243,7 +243,8 @@ impl Store {
             keys::contact(scope, id.contact()),
             keys::tenant(scope),
         ];
-        let with = with.map(|with| KeysOfLeg::of(scope, with).all()).unwrap_or_default();
+        let with = with.into_iter().flat_map(|with| keys_of_leg(scope, with));
+        let with: Vec<Key> = with.flatten().collect();
         let mut found = self.database.get_many(&[&own[..], &with].concat(), DOING).await?;
         let [message, contact, tenant] = own.map(|key| found.remove(&key));
         let Some(message) = message.and_then(|item| row::kept(item, now)) else {

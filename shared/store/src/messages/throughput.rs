@@ -1,10 +1,7 @@
 //! Places in the throughput of numbers: one row per number, with the span of seconds that was begun last and what is taken of each of its
 //! seconds. A block is taken on condition that there is room, in the same write, so that no race exceeds a limit.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{
     base::ids::ConnectionId,
     messages::{
@@ -17,10 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Store, StoreError, TenantScope,
     table::{
+        database::updated,
         forms,
         keys::{self, Key},
-        row::{Item, key_item, second, text},
-        usage,
+        row::{Item, second, text},
     },
 };
 
@@ -76,18 +73,15 @@ impl Store {
         block: &Block,
         now: Timestamp,
     ) -> Result<Result<(), Option<Item>>, StoreError> {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let number = |value: i64| AttributeValue::N(value.to_string());
         let request = self
             .database
-            .client
-            .update_item()
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(key)))
+            .update_item(key)
             .expression_attribute_names("#second", "second")
             .expression_attribute_values(":second", number(block.second))
-            .expression_attribute_values(":places", number(block.places.into()));
+            .expression_attribute_values(":places", number(block.places.into()))
+            // The failed write returns the row's state, without another read.
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let request = if block.begins {
             request
                 .update_expression(
@@ -104,24 +98,6 @@ impl Store {
                 .condition_expression("#second = :second AND taken <= :most")
                 .expression_attribute_values(":most", number(block.most_taken().map_or(-1, i64::from)))
         };
-        let sent = request
-            // The failed write returns the row's state, without another read.
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let error = match sent {
-            Ok(output) => {
-                let spent = output.consumed_capacity();
-                let spent = spent.and_then(|capacity| capacity.capacity_units());
-                usage::capacity(0.0, spent.unwrap_or_default());
-                return Ok(Ok(()));
-            }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(failed.item().cloned())),
-            _ => Err(StoreError::answered(DOING, error)),
-        }
+        Ok(updated(request.send(), DOING).await?.map(drop))
     }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     config::retry::RetryConfig,
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{
     base::ids::LineId,
@@ -21,16 +20,17 @@ use domain::{
     },
     tenants::config::TenantConfig,
 };
+use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
     Store, StoreError, TenantScope,
     money::prices::PriceCache,
     table::{
+        database::updated,
         forms,
         keys::{self, Key},
-        row::{self, Item, key_item, second, text},
-        usage,
+        row::{self, Item, second, text},
     },
 };
 
@@ -433,8 +433,6 @@ impl Store {
     }
 
     async fn update_caps(&self, key: &Key, update: Update) -> Result<Found, StoreError> {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let condition = (!update.condition.is_empty()).then(|| update.condition.join(" AND "));
         let wanted = if update.all {
             ReturnValue::AllNew
@@ -443,39 +441,22 @@ impl Store {
         };
         let request = self
             .database
-            .client
-            .update_item()
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(key)))
+            .update_item(key)
             .update_expression(update.expression())
             .set_condition_expression(condition)
             .set_expression_attribute_values(Some(update.values.into_iter().collect()))
             // The failed write returns the row's state, without another read.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_values(wanted)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .return_values(wanted);
         let sent = if update.once {
             let once = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
-            request.customize().config_override(once).send().await
+            request.customize().config_override(once).send().boxed()
         } else {
-            request.send().await
+            request.send().boxed()
         };
-        let error = match sent {
-            Ok(output) => {
-                let spent = output
-                    .consumed_capacity()
-                    .and_then(|capacity| capacity.capacity_units());
-                usage::capacity(0.0, spent.unwrap_or_default());
-                let counted = output.attributes.as_ref().map(counts);
-                return Ok(Found::Counted(counted.unwrap_or_default()));
-            }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                Ok(Found::Otherwise(failed.item().map(counts)))
-            }
-            _ => Err(StoreError::answered(DOING, error)),
-        }
+        Ok(match updated(sent, DOING).await? {
+            Ok(output) => Found::Counted(output.attributes.as_ref().map(counts).unwrap_or_default()),
+            Err(found) => Found::Otherwise(found.as_ref().map(counts)),
+        })
     }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{base::ids::LineId, reports::template_numbers::TemplateEdition, templates::template::id::TemplateId};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
@@ -21,9 +21,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use crate::{
     RACES, Store, StoreError, TenantScope,
     table::{
+        database::{spent, updated},
         forms,
         keys::{self, Key},
-        row::{Item, key_item, number, second, string},
+        row::{Item, number, second, string},
         usage,
     },
 };
@@ -358,13 +359,7 @@ impl Store {
         }
         usage::count(&["dynamodb:UpdateItem"]);
         let _waiting = usage::waiting();
-        let mut request = self
-            .database
-            .client
-            .update_item()
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(key)))
-            .condition_expression(condition);
+        let mut request = self.database.update_item(key).condition_expression(condition);
         for (name, attribute) in names {
             request = request.expression_attribute_names(name, attribute);
         }
@@ -387,14 +382,11 @@ impl Store {
             .update_expression(update)
             // The failed write returns the row's state; a separate read would need another permission.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         let error = match result {
             Ok(output) => {
-                if let Some(capacity) = output.consumed_capacity() {
-                    usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
-                }
+                spent(output.consumed_capacity(), true);
                 return Ok(Tried::Counted(new.iter().map(|(position, _)| *position).collect()));
             }
             Err(error) => error,
@@ -412,15 +404,10 @@ impl Store {
     /// hours.
     pub async fn roll_up_again(&self, scope: &TenantScope, days: &BTreeSet<Date>) -> Result<(), StoreError> {
         const DOING: &str = "ask for days to be rolled up again";
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let days = days.iter().map(ToString::to_string).collect();
-        let asked = self
+        let request = self
             .database
-            .client
-            .update_item()
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(&keys::rolled(scope))))
+            .update_item(&keys::rolled(scope))
             .update_expression("SET #kind = :kind, #form = :form ADD #again :days, #v :one")
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_names("#form", forms::FORM)
@@ -429,15 +416,9 @@ impl Store {
             .expression_attribute_values(":kind", AttributeValue::S("rolled".to_owned()))
             .expression_attribute_values(":form", forms::form("rolled"))
             .expression_attribute_values(":days", AttributeValue::Ss(days))
-            .expression_attribute_values(":one", number(1))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|error| StoreError::answered(DOING, error))?;
-        if let Some(capacity) = asked.consumed_capacity() {
-            usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
-        }
-        Ok(())
+            .expression_attribute_values(":one", number(1));
+        let asked = updated(request.send(), DOING).await?.map(drop);
+        asked.map_err(|_lost| StoreError::Conflict { doing: DOING })
     }
 }
 

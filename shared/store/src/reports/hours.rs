@@ -11,10 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnConsumedCapacity},
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{base::ids::LineId, money::prices::PriceBook, tenants::tenant::Tenant};
 use futures::{
     future::try_join,
@@ -30,11 +27,10 @@ use crate::{
     Store, StoreError, TenantScope,
     reports::counters::{self, AGAIN, Counters},
     table::{
-        database::{Index, Rows},
+        database::{Index, Rows, updated},
         forms,
         keys::{self, DayOf, Key},
-        row::{self, Condition, Item, Row, key_item, number, string, text},
-        usage,
+        row::{self, Condition, Item, Row, number, string, text},
     },
 };
 
@@ -430,14 +426,9 @@ impl Store {
         } else {
             "#v = :v"
         };
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let mut request = self
             .database
-            .client
-            .update_item()
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(&keys::rolled(scope))))
+            .update_item(&keys::rolled(scope))
             .update_expression("SET #kind = :kind, #form = :form, #through = :through ADD #v :one DELETE #again :days")
             .condition_expression(condition)
             .expression_attribute_names("#kind", "kind")
@@ -456,22 +447,8 @@ impl Store {
         if rolled.version > 0 {
             request = request.expression_attribute_values(":v", number(rolled.version));
         }
-        let sent = request
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match sent {
-            Ok(output) => {
-                if let Some(capacity) = output.consumed_capacity() {
-                    usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
-                }
-                Ok(())
-            }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Err(StoreError::Conflict { doing: DOING }),
-                _ => Err(StoreError::answered(DOING, error)),
-            },
-        }
+        let marked = updated(request.send(), DOING).await?.map(drop);
+        marked.map_err(|_lost| StoreError::Conflict { doing: DOING })
     }
 }
 

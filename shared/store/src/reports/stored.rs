@@ -2,8 +2,8 @@
 //! counted anew once a day, which also finds what came otherwise, such as callers, and what is gone.
 
 use aws_sdk_dynamodb::{
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::media::asset::Asset;
 use jiff::{SignedDuration, Timestamp};
@@ -11,11 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Store, StoreError, TenantScope,
     table::{
-        database::Index,
+        database::{Index, updated},
         forms,
         keys::{self, Key},
-        row::{self, key_item, number, second, text},
-        usage,
+        row::{self, number, second, text},
     },
 };
 
@@ -115,12 +114,9 @@ impl Store {
     }
 
     fn updating(&self, key: &Key, update: &str) -> UpdateItemFluentBuilder {
-        let request = self.database.client.update_item().table_name(&self.database.table);
-        let request = request.set_key(Some(key_item(key))).update_expression(update);
+        let request = self.database.update_item(key).update_expression(update);
         let request = request.expression_attribute_values(":kind", text("count"));
-        request
-            .expression_attribute_values(":form", forms::form("count"))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+        request.expression_attribute_values(":form", forms::form("count"))
     }
 
     /// Adds to a count, under a condition. If it does not hold, the count.
@@ -142,22 +138,6 @@ impl Store {
 
 /// Sends an update. If its condition does not hold, the count.
 async fn written(request: UpdateItemFluentBuilder) -> Result<Option<u64>, StoreError> {
-    usage::count(&["dynamodb:UpdateItem"]);
-    let _waiting = usage::waiting();
-    let error = match request.send().await {
-        Ok(output) => {
-            let spent = output
-                .consumed_capacity()
-                .and_then(|capacity| capacity.capacity_units());
-            usage::capacity(0.0, spent.unwrap_or_default());
-            return Ok(None);
-        }
-        Err(error) => error,
-    };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-            Ok(Some(failed.item().map(row::count).unwrap_or_default()))
-        }
-        _ => Err(StoreError::answered(DOING, error)),
-    }
+    let refused = updated(request.send(), DOING).await?.err();
+    Ok(refused.map(|found| found.as_ref().map(row::count).unwrap_or_default()))
 }

@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::{
-        query::builders::QueryFluentBuilder, transact_write_items::TransactWriteItemsError,
-        update_item::UpdateItemError,
+        query::builders::QueryFluentBuilder,
+        transact_write_items::TransactWriteItemsError,
+        update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
     },
     types::{
         AttributeValue, ConditionCheck, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest,
@@ -16,6 +17,7 @@ use aws_sdk_dynamodb::{
     },
 };
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::table::{
@@ -104,6 +106,29 @@ pub(crate) fn spent<'a>(consumed: impl IntoIterator<Item = &'a ConsumedCapacity>
             usage::capacity(units, 0.0);
         }
     }
+}
+
+/// The answer to an update or, if its condition does not hold, the row that it was to return then. Boxed, since the request is large.
+pub(crate) fn updated(
+    sent: impl Future<Output = Result<UpdateItemOutput, SdkError<UpdateItemError>>> + Send + 'static,
+    doing: &'static str,
+) -> BoxFuture<'static, Result<Result<UpdateItemOutput, Option<Item>>, StoreError>> {
+    Box::pin(async move {
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let error = match sent.await {
+            Ok(output) => {
+                spent(output.consumed_capacity(), true);
+                return Ok(Ok(output));
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(failed.item().cloned())),
+            Some(failed) if failed.is_transaction_conflict_exception() => Err(StoreError::Conflict { doing }),
+            _ => Err(StoreError::answered(doing, error)),
+        }
+    })
 }
 
 impl Database {
@@ -437,6 +462,13 @@ impl Database {
         Ok(())
     }
 
+    /// An update of a row, for [`updated`].
+    pub(crate) fn update_item(&self, key: &Key) -> UpdateItemFluentBuilder {
+        let request = self.client.update_item().table_name(&self.table);
+        let request = request.set_key(Some(key_item(key)));
+        request.return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
     /// Adds one to a row's count unless it has reached the limit. Returns the new count, or `None` if the limit is reached.
     /// Condition and addition are one write, so that no race exceeds the limit.
     pub(crate) async fn count_below(
@@ -446,14 +478,9 @@ impl Database {
         expires_at: Timestamp,
         doing: &'static str,
     ) -> Result<Option<u32>, StoreError> {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let number = |value: i64| AttributeValue::N(value.to_string());
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_item(key)))
+        let request = self
+            .update_item(key)
             .update_expression("ADD n :one SET expires_at = :expires, kind = :kind, f = :form")
             .condition_expression("attribute_not_exists(n) OR n < :limit")
             .expression_attribute_values(":one", number(1))
@@ -461,28 +488,15 @@ impl Database {
             .expression_attribute_values(":expires", number(expires_at.as_second()))
             .expression_attribute_values(":kind", text("rate"))
             .expression_attribute_values(":form", forms::form("rate"))
-            .return_values(ReturnValue::UpdatedNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match sent {
-            Ok(output) => {
-                spent(output.consumed_capacity(), true);
-                let count = output.attributes.as_ref().and_then(|row| row.get("n"));
-                let count = count
-                    .and_then(|value| value.as_n().ok())
-                    .and_then(|text| text.parse().ok());
-                Ok(Some(count.unwrap_or(limit)))
-            }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(StoreError::answered(doing, error)),
-        }
+            .return_values(ReturnValue::UpdatedNew);
+        let counted = updated(request.send(), doing).await?.ok();
+        Ok(counted.map(|output| {
+            let count = output.attributes.as_ref().and_then(|row| row.get("n"));
+            let count = count
+                .and_then(|value| value.as_n().ok())
+                .and_then(|text| text.parse().ok());
+            count.unwrap_or(limit)
+        }))
     }
 
     /// Replaces a row and adds one to its count; keeps the time of its creation.
@@ -497,10 +511,7 @@ impl Database {
         let _waiting = usage::waiting();
         let mut field = |name: &str| row.item.remove(name).unwrap_or(AttributeValue::Null(true));
         let output = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_item(key)))
+            .update_item(key)
             .update_expression(
                 "SET #data = :data, #kind = :kind, #form = :form, #expires = :expires, \
                  #since = if_not_exists(#since, :at) ADD #n :one",
@@ -517,7 +528,6 @@ impl Database {
             .expression_attribute_values(":expires", field("expires_at"))
             .expression_attribute_values(":at", text(at.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(|error| StoreError::database(doing, error))?;
@@ -534,35 +544,15 @@ impl Database {
         (condition, now): (&'static str, Option<Timestamp>),
         doing: &'static str,
     ) -> Result<bool, StoreError> {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let mut request = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_item(key)))
+            .update_item(key)
             .update_expression("SET expires_at = :until")
             .condition_expression(condition)
             .expression_attribute_values(":until", second(until));
         if let Some(now) = now {
             request = request.expression_attribute_values(":now", second(now));
         }
-        let sent = request
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let error = match sent {
-            Ok(output) => {
-                spent(output.consumed_capacity(), true);
-                return Ok(true);
-            }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(error) if error.is_conditional_check_failed_exception() => Ok(false),
-            Some(error) if error.is_transaction_conflict_exception() => Err(StoreError::Conflict { doing }),
-            _ => Err(StoreError::answered(doing, error)),
-        }
+        Ok(updated(request.send(), doing).await?.is_ok())
     }
 
     /// Writes one row.

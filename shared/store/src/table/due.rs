@@ -19,8 +19,9 @@ use crate::{
     Store, StoreError,
     table::{
         compact,
+        database::updated,
         keys::{self, DUE_SHARDS, Key},
-        row::{self, Item, key_item, string},
+        row::{self, Item, string},
         usage,
     },
 };
@@ -259,8 +260,7 @@ impl Store {
     pub async fn lease(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
         let update = self
             .database
-            .client
-            .update_item()
+            .update_item(&due.key)
             // The version stays the same: a worker that holds the row must not lose its write to the dispatcher.
             .update_expression(
                 "SET gsi2sk = :again, #data.#due = :due, \
@@ -276,11 +276,8 @@ impl Store {
 
     /// Moves the time of a due row to `again`, whatever the row holds. Returns false if somebody else did so or the work is done.
     pub(crate) async fn put_off_due(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
-        let update = self
-            .database
-            .client
-            .update_item()
-            .update_expression("SET gsi2sk = :again");
+        let update = self.database.update_item(&due.key);
+        let update = update.update_expression("SET gsi2sk = :again");
         self.move_due(update, due, again, "put off a due row").await
     }
 
@@ -291,33 +288,16 @@ impl Store {
         again: Timestamp,
         doing: &'static str,
     ) -> Result<bool, StoreError> {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
-        let result = update
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(&due.key)))
+        let update = update
             .condition_expression("gsi2sk = :place")
             .expression_attribute_values(":again", AttributeValue::S(keys::due_place(&due.key, again)))
-            .expression_attribute_values(":place", AttributeValue::S(due.place.clone()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let output = match result {
-            Ok(output) => output,
+            .expression_attribute_values(":place", AttributeValue::S(due.place.clone()));
+        match updated(update.send(), doing).await {
+            Ok(moved) => Ok(moved.is_ok()),
             // A transaction that is writing the row changes it, too.
-            Err(error)
-                if error.as_service_error().is_some_and(|error| {
-                    error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
-                }) =>
-            {
-                return Ok(false);
-            }
-            Err(error) => return Err(StoreError::answered(doing, error)),
-        };
-        if let Some(capacity) = output.consumed_capacity() {
-            usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
         }
-        Ok(true)
     }
 }
 

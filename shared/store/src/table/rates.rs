@@ -1,20 +1,16 @@
 //! Rate limits: one conditional counter per span of time.
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::base::actor::Actor;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store, StoreError, TenantScope,
     table::{
-        database::spent,
+        database::updated,
         forms,
         keys::{self, Key},
-        row::{Item, key_item, number, text},
-        usage,
+        row::{Item, number, text},
     },
 };
 
@@ -112,17 +108,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Allowance, StoreError> {
         const DOING: &str = "count a request";
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let (own, all) = (Limit::per_minute(own), Limit::per_minute(all));
         let id = caller.to_string();
         let name = format!("{CALLER}{}", &id[id.len().saturating_sub(LENGTH_OF_CALLER)..]);
-        let database = &self.database;
-        let sent = database
-            .client
-            .update_item()
-            .table_name(&database.table)
-            .set_key(Some(key_item(&keys::rate(scope, "requests", all.window(now)))))
+        let request = self
+            .database
+            .update_item(&keys::rate(scope, "requests", all.window(now)))
             .update_expression("ADD n :one, #own :one SET expires_at = :expires, kind = :kind, f = :form")
             .condition_expression(
                 "(attribute_not_exists(n) OR n < :all) AND (attribute_not_exists(#own) OR #own < :own)",
@@ -136,32 +127,23 @@ impl Store {
             .expression_attribute_values(":form", forms::form("rate"))
             .return_values(ReturnValue::UpdatedNew)
             // The failed write says which limit was reached, without another read.
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let count = |row: Option<&Item>| {
             let value = row.and_then(|row| row.get(&name)?.as_n().ok());
             value.and_then(|value| value.parse().ok())
         };
-        match sent {
-            Ok(output) => {
-                spent(output.consumed_capacity(), true);
-                Ok(own.state(Some(count(output.attributes()).unwrap_or(own.most)), now))
+        Ok(match updated(request.send(), DOING).await? {
+            Ok(output) => own.state(Some(count(output.attributes()).unwrap_or(own.most)), now),
+            Err(found) => {
+                let used: Option<u32> = count(found.as_ref());
+                let reached = if used.is_some_and(|used| used >= own.most) {
+                    own
+                } else {
+                    all
+                };
+                reached.state(None, now)
             }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let used: Option<u32> = count(failed.item());
-                    let reached = if used.is_some_and(|used| used >= own.most) {
-                        own
-                    } else {
-                        all
-                    };
-                    Ok(reached.state(None, now))
-                }
-                _ => Err(StoreError::answered(DOING, error)),
-            },
-        }
+        })
     }
 
     /// The same for callers without a tenant. `who` contains the kind and a hash, never an address itself.
