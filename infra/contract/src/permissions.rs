@@ -27,7 +27,6 @@ pub(crate) fn of_roles() -> Value {
     Role::ALL.into_iter().map(of).collect()
 }
 
-/// The page.
 pub(crate) fn page(document: &Value) -> String {
     let mut page = HEAD.to_owned();
     let roles = Role::ALL.map(Role::as_str).join(" | ");

@@ -71,7 +71,6 @@ The `type` of an error is `urn:ringback:problem:` and one of these words. The me
 treat an unknown one by its status.
 ";
 
-/// The page.
 pub(crate) fn page(document: &Value) -> String {
     let answered = answered_by(document);
     let mut page = HEAD.to_owned();

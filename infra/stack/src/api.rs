@@ -232,7 +232,6 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
 /// The lists of calls, messages and conversations: what customers do fills them.
 pub const HAPPENINGS: [&str; 3] = ["/api/v1/calls", "/api/v1/messages", "/api/v1/conversations"];
 
-/// The list of rules.
 const AUTOMATIONS: &str = "/api/v1/automations";
 
 /// Maximum wait for a message, enough for a busy machine.
@@ -327,7 +326,6 @@ async fn begin(play: &Play, keeper: &Proof, id: &str) -> Result<()> {
     .await
 }
 
-/// Paths of the recordings of a call.
 const RECORDINGS: &str = "/api/v1/calls/{call_id}/recordings/";
 
 /// Id of the first recording of a call.
@@ -351,7 +349,6 @@ pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
         .await
 }
 
-/// Paths of the media of a message.
 const MEDIA: &str = "/api/v1/messages/{message_id}/media/";
 
 /// A customer sends a picture by WhatsApp. Returns the id of the message, once the picture is stored.

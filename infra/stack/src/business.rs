@@ -179,7 +179,6 @@ impl Town {
     }
 }
 
-/// Random digits.
 fn digits(count: usize) -> Result<String> {
     let bytes = random_hex(count)?;
     Ok(bytes

@@ -179,7 +179,6 @@ fn complaints(logs: &[LogEvent], missing: &[&str]) {
     }
 }
 
-/// State of the demo.
 struct Scene<'a> {
     play: &'a Play,
     tenant: &'a Tenant,

@@ -57,7 +57,6 @@ impl Size {
 /// Seed of CI, where every run makes the same requests.
 pub const SEED: u64 = 20_261_120;
 
-/// Checks of each answer.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance";
 

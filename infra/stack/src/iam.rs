@@ -186,7 +186,6 @@ impl Record {
         std::fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
     }
 
-    /// The roles and their uses.
     fn read(&self) -> Result<(Vec<Role>, Vec<Use>)> {
         let file = self.folder.join("roles.json");
         ensure!(

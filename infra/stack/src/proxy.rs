@@ -42,7 +42,6 @@ struct Target {
     sockets: HeaderValue,
 }
 
-/// The path of sockets.
 const SOCKETS: &str = "/live";
 
 /// Time for which an idle connection to MiniStack is kept: less than the 75 seconds after which MiniStack closes it, perhaps just when

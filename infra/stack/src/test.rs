@@ -160,7 +160,6 @@ async fn run_all(
         .await
 }
 
-/// Runs one program.
 async fn run(program: &TestProgram, mut command: tokio::process::Command, live: bool) -> Result<Count> {
     let name = format!("{} ({})", program.package, program.target);
     let begun = Instant::now();

@@ -26,7 +26,6 @@ fn verdict(check: &Value) -> &str {
     }
 }
 
-/// The beginning of a message.
 fn beginning(message: &str) -> String {
     match message.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &message[..end]),

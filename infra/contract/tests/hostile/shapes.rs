@@ -54,7 +54,6 @@ pub(crate) enum Step {
 /// A place in a body that can hold a value.
 struct Place {
     steps: Vec<Step>,
-    /// Its schema.
     schema: String,
     /// Example of an item or member, if the place holds several.
     item: Option<Value>,

@@ -58,7 +58,6 @@ const MAX_CLOSED_MS: f64 = 5000.0;
 /// The same work on FastAPI + Celery + PostgreSQL + Redis: CPU of a call from webhook to send, and of its webhook.
 const TO_BEAT_CPU_MS: (f64, f64) = (7.2, 2.6);
 
-/// The page.
 pub(super) fn write(figures: &Figures) -> String {
     let mut page = String::new();
     page += HEAD;

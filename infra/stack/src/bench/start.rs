@@ -20,7 +20,6 @@ use crate::{
     template::variables,
 };
 
-/// One start.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Once {
     /// From just before the process is created to its request for an event.

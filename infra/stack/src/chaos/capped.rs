@@ -85,7 +85,6 @@ impl Raced {
         })
     }
 
-    /// What is wrong with it.
     pub(super) fn check(&self, size: Size) -> Vec<String> {
         let (most, cents) = (most(size), most_cents(size));
         let mut wrong = Vec::new();

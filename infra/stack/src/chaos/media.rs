@@ -268,14 +268,12 @@ impl Found {
         Ok((objects != stored).then(|| format!("{stored} files are stored, and the bucket has {objects}")))
     }
 
-    /// For the report.
     pub(super) fn summary(&self) -> String {
         let Self { stored, failed } = self;
         format!("{stored} stored, after {failed} attempts that failed")
     }
 }
 
-/// The kinds of faults of files.
 pub(super) fn kinds() -> [&'static str; FAULTS.len()] {
     FAULTS.map(|(kind, ..)| kind)
 }

@@ -269,7 +269,6 @@ impl Life<'_> {
         })
     }
 
-    /// The key of a request.
     fn key(&self, what: &str) -> String {
         format!("{}-{what}", self.plan.name)
     }

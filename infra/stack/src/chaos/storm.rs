@@ -42,7 +42,6 @@ const CRASH_POINTS: [&str; 12] = [
 /// Functions that hold a lease of minutes while they work.
 const LEASED: [&str; 2] = ["fetch_media", "erase_contact"];
 
-/// The crash points of a storm.
 pub(super) fn crash_points(size: Size) -> String {
     let is_leased = |point: &str| LEASED.iter().any(|function| point.starts_with(function));
     let all = CRASH_POINTS
@@ -103,7 +102,6 @@ pub(super) struct Stormed {
     pub(super) asked: Vec<Asked>,
     /// The tenant whose contacts are merged and erased.
     pub(super) peopled: Tenant,
-    /// Their people.
     pub(super) lived: Vec<Lived>,
     /// The tenant whose caps have room for few of the messages that its software requests.
     pub(super) capped: Tenant,
@@ -122,7 +120,6 @@ pub(super) struct Stormed {
 }
 
 impl Stormed {
-    /// All tenants of the storm.
     pub(super) fn all_tenants(&self) -> impl Iterator<Item = &Tenant> {
         let others = [&self.asking, &self.peopled, &self.capped, &self.sending];
         self.tenants.iter().chain(others)

@@ -15,7 +15,6 @@ use crate::{
 /// Files that all packages depend on.
 const OF_ALL: [&str; 3] = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"];
 
-/// A package of the workspace.
 #[derive(Debug)]
 struct Package {
     /// Its folder in the checkout, `shared/store`.

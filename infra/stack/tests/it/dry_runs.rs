@@ -229,14 +229,12 @@ const OUTCOMES: [&str; 7] = [
     "failed",
 ];
 
-/// Channels of a rule.
 const CHANNELS: [&[&str]; 4] = [&["whatsapp", "sms"], &["sms", "whatsapp"], &["sms"], &["whatsapp"]];
 
 /// Seeds of the businesses. The same seed makes the same choices. Those of these three lead to every channel, to delays and quiet hours, and
 /// to calls without a message for many reasons.
 const SEEDS: [u64; 3] = [21, 24, 35];
 
-/// Rules of a business.
 const RULES: usize = 6;
 
 /// Callers of a business, and how many of them call twice.

@@ -86,7 +86,6 @@ static GUIDES: [Guide; 12] = [
     },
 ];
 
-/// The text of a page.
 fn text(place: &Place, page: &str) -> Result<String> {
     let file = place.root.join(page);
     std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))

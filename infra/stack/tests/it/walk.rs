@@ -23,7 +23,6 @@ use stack::{
 
 use crate::stage::{Stage, on_stage};
 
-/// All callers.
 struct Walk<'a> {
     stage: &'a Stage,
     contract: Contract,
@@ -236,7 +235,6 @@ impl<'a> Walk<'a> {
         Ok(token)
     }
 
-    /// A revoked key.
     async fn revoked(&self) -> Result<String> {
         let admin = Proof::Key(self.home.api_key.clone());
         let (play, path) = (&self.stage.play, "/api/v1/api-keys");
