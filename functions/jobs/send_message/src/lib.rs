@@ -77,7 +77,7 @@ use domain::{
     media::asset::Asset,
     messages::{
         check::{self, Check, CheckInput},
-        errors::{self, doubts_template},
+        errors,
         message::{Attempt, AttemptState, Leg, Message, Next, SendOutcome, StatusReport},
         refusal::{Reason, Refusal},
         send::{Classified, Effect, ErrorClass, Timers},
@@ -786,7 +786,12 @@ impl Work<'_> {
             claimed_at: times.0,
         };
         self.follow(key, tried, connection, &sent.outcome, times).await?;
-        self.doubt_template(planned, connection, &sent.outcome, times).await?;
+        if let (SendOutcome::Refused { code: Some(code), .. }, Some(api)) = (&sent.outcome, connection.account.api()) {
+            let doubted = ctx.store.doubt_template_of(self.scope, planned, (api, *code), times);
+            if Box::pin(doubted).await? {
+                metric::count("template_doubted", &[]);
+            }
+        }
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -906,29 +911,6 @@ impl Work<'_> {
                 doing: "record a sent message",
             }),
         }
-    }
-
-    /// Keeps further messages from a template that the provider knows otherwise, until it was read again.
-    async fn doubt_template(
-        &self,
-        planned: &Leg,
-        connection: &Connection,
-        outcome: &SendOutcome,
-        times: (Timestamp, Timestamp),
-    ) -> Result<(), StoreError> {
-        let SendOutcome::Refused { code: Some(code), .. } = outcome else {
-            return Ok(());
-        };
-        let (Some(filled), Some(api)) = (planned.content.template(), connection.account.api()) else {
-            return Ok(());
-        };
-        if doubts_template(api, *code) {
-            let (store, template) = (&self.ctx.store, (filled.name.as_str(), filled.language.as_str()));
-            if Box::pin(store.doubt_template(self.scope, connection.id, template, times)).await? {
-                metric::count("template_doubted", &[]);
-            }
-        }
-        Ok(())
     }
 
     /// Effects of an error beyond the message: on the connection, and on the contact. `times`: of the claim, and now.
