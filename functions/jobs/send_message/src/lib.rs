@@ -99,7 +99,7 @@ use store::{
     contacts::contact::ContactWrite,
     messages::{
         material::LegMaterial,
-        message::{MessageAndContact, Reference, ToSend},
+        message::{Reference, ToSend},
     },
     money::prices::PriceCache,
     table::effects::Effects,
@@ -186,7 +186,8 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
     let with = wanted.with.as_ref().filter(|_| !moved);
     let read = ctx.store.to_send(scope, wanted.message, with, ctx.clock.now());
     let Some(ToSend {
-        of: MessageAndContact { message, contact },
+        message,
+        contact,
         tenant,
         along,
     }) = read.await?
@@ -733,33 +734,33 @@ impl Work<'_> {
         let attempted = attempted.cloned();
         // A status may be faster, and the customer may write meanwhile: then the outcome is applied to the current rows. The
         // request is not repeated for that.
-        let known = MessageAndContact {
-            message,
-            contact: self.contact.clone(),
+        let known = (message, self.contact.clone());
+        let read = async || {
+            let read = ctx.store.to_send(self.scope, key.message, None, now).await;
+            read.map(|read| read.map(|read| (read.message, read.contact)))
         };
-        let read = || ctx.store.message_and_contact(self.scope, key.message, now);
-        let record = async |found: Option<MessageAndContact>| {
-            let Some(mut found) = found else { return Ok(None) };
-            let moved = found
-                .message
-                .record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
+        let record = async |found: Option<(Message, Contact)>| {
+            let Some((mut message, contact)) = found else {
+                return Ok(None);
+            };
+            let moved = message.record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
             if let Some(report) = report {
-                found.message.apply(key.attempt, report.clone(), now, &ctx.timers);
+                message.apply(key.attempt, report.clone(), now, &ctx.timers);
             }
             loop {
-                let written = self.write_record(&mut found, key, moved, &sent, report, now).await;
-                match written {
+                let written = self.write_record((&mut message, &contact), key, moved, &sent, report, now);
+                match written.await {
                     // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
                     Err(error)
                         if !error.is_conflict()
                             && !error.is_invalid()
                             && !limit.is_up()
-                            && self.may_still_record(&found.message, key) =>
+                            && self.may_still_record(&message, key) =>
                     {
                         tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
                         tokio::time::sleep(BETWEEN_RECORDS).await;
                     }
-                    written => return written.map(|whose| Some((found.message, whose, moved))),
+                    written => return written.map(|whose| Some((message, whose, moved))),
                 }
             }
         };
@@ -799,7 +800,7 @@ impl Work<'_> {
     /// Writes a message to which the outcome of the request was applied. `moved`: that changed it.
     async fn write_record(
         &self,
-        found: &mut MessageAndContact,
+        (message, contact): (&mut Message, &Contact),
         key: SendKey,
         moved: bool,
         sent: &Sent,
@@ -807,7 +808,6 @@ impl Work<'_> {
         now: Timestamp,
     ) -> Result<Whose, StoreError> {
         let store = &self.ctx.store;
-        let MessageAndContact { message, contact } = found;
         let SendOutcome::Accepted { provider_ref, .. } = &sent.outcome else {
             if moved {
                 Box::pin(self.write_step(message, contact)).await?;

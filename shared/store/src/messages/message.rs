@@ -157,21 +157,14 @@ pub(crate) fn reference_row(
 /// What the next step of a message begins with.
 #[derive(Debug)]
 pub struct ToSend {
-    /// The message and its contact.
-    pub of: MessageAndContact,
-    /// The tenant.
-    pub tenant: TenantRow,
-    /// What the message is sent with.
-    pub along: Along,
-}
-
-/// A message and its contact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MessageAndContact {
     /// The message.
     pub message: Message,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Contact,
+    /// The tenant.
+    pub tenant: TenantRow,
+    /// What the message is sent with.
+    pub along: Along,
 }
 
 impl Store {
@@ -218,18 +211,7 @@ impl Store {
         Ok(each.collect())
     }
 
-    /// A message, unless its retention is over, and its contact: [`Store::to_send`] without the rest.
-    pub async fn message_and_contact(
-        &self,
-        scope: &TenantScope,
-        id: MessageId,
-        now: Timestamp,
-    ) -> Result<Option<MessageAndContact>, StoreError> {
-        let read = self.to_send(scope, id, None, now).await?;
-        Ok(read.map(|read| read.of))
-    }
-
-    /// What the next step of a message begins with, in one request.
+    /// A message, unless its retention is over, and the rest of what its next step begins with, in one request.
     pub async fn to_send(
         &self,
         scope: &TenantScope,
@@ -253,7 +235,8 @@ impl Store {
         let message = compact::message(message, DOING)?;
         let contact = self.followed(scope, contact, DOING).await?;
         Ok(contact.map(|contact| ToSend {
-            of: MessageAndContact { message, contact },
+            message,
+            contact,
             tenant: TenantRow(tenant),
             along: Along::of(with, found),
         }))
