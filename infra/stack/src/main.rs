@@ -367,7 +367,6 @@ async fn run(command: Command) -> Result<bool> {
                 port,
                 fresh,
                 profile,
-                ..Options::default()
             };
             up::up(&options).await?;
         }

@@ -1,7 +1,6 @@
 //! Reports on our own messages.
 
 use domain::{
-    Timestamp,
     base::ids::MessageId,
     calls::record::MessageRef,
     contacts::contact::{Contact, Identity, Tried},
@@ -136,7 +135,10 @@ impl Event<'_> {
         if errors::is_about_file(api, code) {
             self.forget_upload(leg).await?;
         }
-        self.doubt_template(leg, (api, code), attempt.claimed_at).await?;
+        let (store, times) = (&self.ctx.store, (attempt.claimed_at, self.ctx.clock.now()));
+        if store.doubt_template_of(self.scope, leg, (api, code), times).await? {
+            kit::metric::count("template_doubted", &[]);
+        }
         // A clock that is ahead would make a refusal irrevocable.
         let at = report.at.min(self.ctx.clock.now());
         let config = match classified.effect {
@@ -170,25 +172,6 @@ impl Event<'_> {
             }
         });
         forgotten.await.map(drop)
-    }
-
-    /// Keeps further messages from a template that the provider knows otherwise, until it was read again.
-    async fn doubt_template(&self, leg: &Leg, (api, code): (Api, i64), sent_at: Timestamp) -> Result<(), StoreError> {
-        let Some(filled) = leg.content.template() else {
-            return Ok(());
-        };
-        if errors::doubts_template(api, code) {
-            let (store, now) = (&self.ctx.store, self.ctx.clock.now());
-            let template = (filled.name.as_str(), filled.language.as_str());
-            let times = (sent_at, now);
-            if store
-                .doubt_template(self.scope, leg.connection, template, times)
-                .await?
-            {
-                kit::metric::count("template_doubted", &[]);
-            }
-        }
-        Ok(())
     }
 
     /// Learns the business-scoped user id of the number's owner from a report, so that a later message without a number

@@ -77,7 +77,7 @@ use domain::{
     media::asset::Asset,
     messages::{
         check::{self, Check, CheckInput},
-        errors::{self, doubts_template},
+        errors,
         message::{Attempt, AttemptState, Leg, Message, Next, SendOutcome, StatusReport},
         refusal::{Reason, Refusal},
         send::{Classified, Effect, ErrorClass, Timers},
@@ -99,7 +99,7 @@ use store::{
     contacts::contact::ContactWrite,
     messages::{
         material::LegMaterial,
-        message::{MessageAndContact, Reference, ToSend},
+        message::{Reference, ToSend},
     },
     money::prices::PriceCache,
     table::effects::Effects,
@@ -183,7 +183,8 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
     let with = wanted.with.as_ref().filter(|_| !moved);
     let read = ctx.store.to_send(scope, wanted.message, with, ctx.clock.now());
     let Some(ToSend {
-        of: MessageAndContact { message, contact },
+        message,
+        contact,
         tenant,
         along,
     }) = read.await?
@@ -707,33 +708,33 @@ impl Work<'_> {
         let attempted = attempted.cloned();
         // A status may be faster, and the customer may write meanwhile: then the outcome is applied to the current rows. The
         // request is not repeated for that.
-        let known = MessageAndContact {
-            message,
-            contact: self.contact.clone(),
+        let known = (message, self.contact.clone());
+        let read = async || {
+            let read = ctx.store.to_send(self.scope, id, None, now).await;
+            read.map(|read| read.map(|read| (read.message, read.contact)))
         };
-        let read = || ctx.store.message_and_contact(self.scope, id, now);
-        let record = async |found: Option<MessageAndContact>| {
-            let Some(mut found) = found else { return Ok(None) };
-            let moved = found.message.record(number, outcome.clone(), now, &ctx.timers);
+        let record = async |found: Option<(Message, Contact)>| {
+            let Some((mut message, contact)) = found else {
+                return Ok(None);
+            };
+            let moved = message.record(number, outcome.clone(), now, &ctx.timers);
             if let Some(report) = report {
-                found.message.apply(number, report.clone(), now, &ctx.timers);
+                message.apply(number, report.clone(), now, &ctx.timers);
             }
             loop {
-                let written = self
-                    .write_record(&mut found, (number, api), moved, &outcome, report, now)
-                    .await;
-                match written {
+                let written = self.write_record((&mut message, &contact), (number, api), moved, &outcome, report, now);
+                match written.await {
                     // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
                     Err(error)
                         if !error.is_conflict()
                             && !error.is_invalid()
                             && !limit.is_up()
-                            && self.may_still_record(&found.message, number) =>
+                            && self.may_still_record(&message, number) =>
                     {
                         tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
                         tokio::time::sleep(BETWEEN_RECORDS).await;
                     }
-                    written => return written.map(|whose| Some((found.message, whose, moved))),
+                    written => return written.map(|whose| Some((message, whose, moved))),
                 }
             }
         };
@@ -753,7 +754,12 @@ impl Work<'_> {
         let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
         let attempted = (&message, number);
         self.follow(attempted, (planned, connection), &outcome, times).await?;
-        self.doubt_template(planned, connection, &outcome, times).await?;
+        if let (SendOutcome::Refused { code: Some(code), .. }, Some(api)) = (&outcome, connection.account.api()) {
+            let doubted = ctx.store.doubt_template_of(self.scope, planned, (api, *code), times);
+            if Box::pin(doubted).await? {
+                metric::count("template_doubted", &[]);
+            }
+        }
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -761,7 +767,7 @@ impl Work<'_> {
     /// Writes a message to which the outcome of the request was applied. `moved`: that changed it.
     async fn write_record(
         &self,
-        found: &mut MessageAndContact,
+        (message, contact): (&mut Message, &Contact),
         (number, api): (u32, &'static str),
         moved: bool,
         outcome: &SendOutcome,
@@ -769,7 +775,6 @@ impl Work<'_> {
         now: Timestamp,
     ) -> Result<Whose, StoreError> {
         let store = &self.ctx.store;
-        let MessageAndContact { message, contact } = found;
         let SendOutcome::Accepted { provider_ref, .. } = outcome else {
             if moved {
                 Box::pin(self.write_step(message, contact)).await?;
@@ -864,29 +869,6 @@ impl Work<'_> {
                 doing: "record a sent message",
             }),
         }
-    }
-
-    /// Keeps further messages from a template that the provider knows otherwise, until it was read again.
-    async fn doubt_template(
-        &self,
-        planned: &Leg,
-        connection: &Connection,
-        outcome: &SendOutcome,
-        times: (Timestamp, Timestamp),
-    ) -> Result<(), StoreError> {
-        let SendOutcome::Refused { code: Some(code), .. } = outcome else {
-            return Ok(());
-        };
-        let (Some(filled), Some(api)) = (planned.content.template(), connection.account.api()) else {
-            return Ok(());
-        };
-        if doubts_template(api, *code) {
-            let (store, template) = (&self.ctx.store, (filled.name.as_str(), filled.language.as_str()));
-            if Box::pin(store.doubt_template(self.scope, connection.id, template, times)).await? {
-                metric::count("template_doubted", &[]);
-            }
-        }
-        Ok(())
     }
 
     /// Effects of an error beyond the message: on the connection, and on the contact. `times`: of the claim, and now.

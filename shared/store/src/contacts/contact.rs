@@ -265,13 +265,6 @@ pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) 
     })
 }
 
-/// Contacts with their profiles, by the ids that were asked for, and other rows that were read along with them.
-#[derive(Debug)]
-pub(crate) struct KnownMany {
-    pub(crate) people: HashMap<ContactId, Person>,
-    pub(crate) rows: HashMap<Key, Item>,
-}
-
 /// What an identity leads to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Holder {
@@ -533,7 +526,7 @@ impl Store {
         let id = lead.leads.contact();
         along.extend(OnLine::keys(on, scope, id.as_slice()));
         let wanted = [refusals_behind(scope, std::slice::from_ref(&lead)), along.clone()].concat();
-        let KnownMany { mut people, mut rows } = self.known_many(scope, id.as_slice(), &wanted, DOING).await?;
+        let (mut people, mut rows) = self.known_many(scope, id.as_slice(), &wanted, DOING).await?;
         let read = self.with_refusals(scope, vec![lead], &mut rows, DOING).await?;
         let refusals = read
             .into_iter()
@@ -596,7 +589,7 @@ impl Store {
         const DOING: &str = "read a contact and its profile";
         let mut along = keys_of(scope, needs).concat();
         along.extend(OnLine::keys(on, scope, &[id]));
-        let KnownMany { mut people, rows } = self.known_many(scope, &[id], &along, DOING).await?;
+        let (mut people, rows) = self.known_many(scope, &[id], &along, DOING).await?;
         Ok((people.remove(&id), Along::of(along, rows)))
     }
 
@@ -646,14 +639,11 @@ impl Store {
         ids: &[ContactId],
         along: &[Key],
         doing: &'static str,
-    ) -> Result<KnownMany, StoreError> {
+    ) -> Result<(HashMap<ContactId, Person>, HashMap<Key, Item>), StoreError> {
         let (found, rows) = self.rows_of_many(scope, ids, true, along, doing).await?;
         let people = found.into_iter();
         let people = people.map(|(asked, (contact, profile))| Ok((asked, person(contact, profile, doing)?)));
-        Ok(KnownMany {
-            people: people.collect::<Result<_, StoreError>>()?,
-            rows,
-        })
+        Ok((people.collect::<Result<_, StoreError>>()?, rows))
     }
 
     /// The rows of contacts, and those of their profiles if they are wanted.
@@ -707,7 +697,7 @@ impl Store {
         const DOING: &str = "read a contact, its profile and the version of the configuration";
         let tenant = keys::tenant(scope);
         let along = std::slice::from_ref(&tenant);
-        let KnownMany { mut people, rows } = self.known_many(scope, &[id], along, DOING).await?;
+        let (mut people, rows) = self.known_many(scope, &[id], along, DOING).await?;
         Ok((people.remove(&id), rows.get(&tenant).map_or(0, row::version_of)))
     }
 

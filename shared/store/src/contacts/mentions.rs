@@ -17,7 +17,6 @@ use jiff::Timestamp;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::contact::KnownMany,
     inbox::list::Position,
     table::{
         database::{Index, Rows},
@@ -88,7 +87,7 @@ impl Store {
         };
         let contacts: Vec<ContactId> = places.iter().map(|place| place.id().contact()).collect();
         let along: Vec<Key> = places.iter().map(note).collect();
-        let KnownMany { people, mut rows } = self.known_many(scope, &contacts, &along, DOING).await?;
+        let (people, mut rows) = self.known_many(scope, &contacts, &along, DOING).await?;
         let mut items = Vec::with_capacity(places.len());
         for place in &places {
             let found: Option<Versioned<Note>> = row::versioned(rows.remove(&note(place)), None, DOING)?;

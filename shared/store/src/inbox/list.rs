@@ -15,10 +15,7 @@ use jiff::Timestamp;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::{
-        contact::KnownMany,
-        timeline::{self, Placed, entry},
-    },
+    contacts::timeline::{self, Placed, entry},
     table::{
         compact,
         database::{Index, Rows},
@@ -248,7 +245,7 @@ impl Store {
             .iter()
             .filter_map(|one| Some(last(&one.value)?.0))
             .collect();
-        let KnownMany { people, mut rows } = self.known_many(scope, &contacts, &along, DOING).await?;
+        let (people, mut rows) = self.known_many(scope, &contacts, &along, DOING).await?;
         let continuation = |conversation: &Conversation| {
             let survivor = people.get(&conversation.contact)?.contact.id;
             (survivor != conversation.contact).then(|| ConversationId::of(survivor, conversation.line))

@@ -18,7 +18,7 @@ use jobs::SentWith;
 
 use crate::{
     Along, Store, StoreError, TenantScope,
-    contacts::contact::{Begun, REFERENCE_LIFE, happened},
+    contacts::contact::{Begun, REFERENCE_LIFE, happened, unchanged},
     messages::material::keys_of_leg,
     table::{
         compact,
@@ -37,14 +37,9 @@ const MAX_PARKED: usize = 20;
 
 pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::message(scope, message.id);
-    let condition = if message.version == 0 {
-        Condition::New
-    } else {
-        Condition::Version(message.version)
-    };
     let mut next = message.clone();
     next.version += 1;
-    let row = Row::new(&key, "message", &next, condition, doing)?
+    let row = Row::new(&key, "message", &next, unchanged(message.version), doing)?
         .data(compact::shrink)
         .in_form(form_of(&next))
         .kept(next.keep_until)
@@ -98,10 +93,6 @@ fn held(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
     Some((keys::held(scope, campaign), message.id.to_string()))
 }
 
-fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> Key {
-    keys::reference(scope, api, provider_ref)
-}
-
 /// The form of the row of a customer's message. A version that reads only the first form knows nothing of a file but its source, and nothing
 /// of what was shared; everything else it reads as it is.
 pub(crate) fn form_of_received(received: &Received) -> u64 {
@@ -145,7 +136,7 @@ pub(crate) fn reference_row(
         Some(ReferenceVersion(version)) => (Condition::Version(version), version + 1),
     };
     let row = Row::new(
-        &reference_key(scope, api, provider_ref),
+        &keys::reference(scope, api, provider_ref),
         "message_ref",
         found,
         condition,
@@ -157,21 +148,14 @@ pub(crate) fn reference_row(
 /// What the next step of a message begins with.
 #[derive(Debug)]
 pub struct ToSend {
-    /// The message and its contact.
-    pub of: MessageAndContact,
-    /// The tenant.
-    pub tenant: TenantRow,
-    /// What the message is sent with.
-    pub along: Along,
-}
-
-/// A message and its contact.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MessageAndContact {
     /// The message.
     pub message: Message,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Contact,
+    /// The tenant.
+    pub tenant: TenantRow,
+    /// What the message is sent with.
+    pub along: Along,
 }
 
 impl Store {
@@ -218,18 +202,7 @@ impl Store {
         Ok(each.collect())
     }
 
-    /// A message, unless its retention is over, and its contact: [`Store::to_send`] without the rest.
-    pub async fn message_and_contact(
-        &self,
-        scope: &TenantScope,
-        id: MessageId,
-        now: Timestamp,
-    ) -> Result<Option<MessageAndContact>, StoreError> {
-        let read = self.to_send(scope, id, None, now).await?;
-        Ok(read.map(|read| read.of))
-    }
-
-    /// What the next step of a message begins with, in one request.
+    /// A message, unless its retention is over, and the rest of what its next step begins with, in one request.
     pub async fn to_send(
         &self,
         scope: &TenantScope,
@@ -253,7 +226,8 @@ impl Store {
         let message = compact::message(message, DOING)?;
         let contact = self.followed(scope, contact, DOING).await?;
         Ok(contact.map(|contact| ToSend {
-            of: MessageAndContact { message, contact },
+            message,
+            contact,
             tenant: TenantRow(tenant),
             along: Along::of(with, found),
         }))
@@ -333,7 +307,7 @@ impl Store {
         provider_ref: &ProviderRef,
         now: Timestamp,
     ) -> Result<Option<(MessageRef, ReferenceVersion)>, StoreError> {
-        let key = reference_key(scope, api, provider_ref);
+        let key = keys::reference(scope, api, provider_ref);
         referred(self.database.get(&key, FIND).await?, now)
     }
 
@@ -345,7 +319,7 @@ impl Store {
         writer: &[Identity],
         now: Timestamp,
     ) -> Result<Begun<Option<(MessageRef, ReferenceVersion)>>, StoreError> {
-        let key = reference_key(scope, api, provider_ref);
+        let key = keys::reference(scope, api, provider_ref);
         let mut begun = self.begun_with(scope, Some(key), writer, FIND).await?;
         let known = referred(begun.own.take(), now)?;
         Ok(begun.with(known))
@@ -386,7 +360,7 @@ impl Store {
         let known = provider_refs
             .into_iter()
             .filter_map(|id| ProviderRef::try_from(id).ok());
-        let keys: Vec<(Key, ProviderRef)> = known.map(|id| (reference_key(scope, api, &id), id)).collect();
+        let keys: Vec<(Key, ProviderRef)> = known.map(|id| (keys::reference(scope, api, &id), id)).collect();
         let wanted: Vec<Key> = keys.iter().map(|(key, _)| key.clone()).collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let mut others = Vec::new();
@@ -420,20 +394,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "park a report";
-        let (mut reports, condition, version) = match before {
-            None => (Vec::new(), Condition::NewOrExpired(now), 1),
-            Some((reports, version)) => (reports, Condition::Version(version.0), version.0 + 1),
-        };
+        let (reports, before) = before.unzip();
+        let mut reports = reports.unwrap_or_default();
         if reports.contains(report) || reports.len() >= MAX_PARKED {
             return Ok(());
         }
         reports.push(report.clone());
-        let key = reference_key(scope, api, &report.provider_ref);
-        let row = Row::new(&key, "message_ref", &MessageRef::Parked { reports }, condition, DOING)?
-            .version(version)
-            .in_form(1)
-            .expires(now, PARKED_LIFE);
-        self.database.put(row, DOING).await
+        let (reference, parked) = ((api, &report.provider_ref), MessageRef::Parked { reports });
+        let row = reference_row(scope, reference, &parked, before, now, DOING)?;
+        self.database.put(row.expires(now, PARKED_LIFE), DOING).await
     }
 }
 

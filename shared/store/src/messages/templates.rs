@@ -8,6 +8,7 @@ use domain::{
         actor::{Actor, Stamp},
         ids::ConnectionId,
     },
+    messages::{errors, message::Leg, send::Api},
     templates::template::{
         TemplateDefinition, TemplateKey, TemplateReport,
         listed::ListedNames,
@@ -430,6 +431,23 @@ impl Store {
         match self.database.put(row.expires(last.at, SYNC_KEPT), DOING).await {
             Err(error) if error.is_conflict() => Ok(()),
             written => written,
+        }
+    }
+
+    /// As [`Self::doubt_template`], if a leg has a template and the code of its refusal puts that in doubt.
+    pub async fn doubt_template_of(
+        &self,
+        scope: &TenantScope,
+        leg: &Leg,
+        (api, code): (Api, i64),
+        times: (Timestamp, Timestamp),
+    ) -> Result<bool, StoreError> {
+        match leg.content.template() {
+            Some(filled) if errors::doubts_template(api, code) => {
+                let template = (filled.name.as_str(), filled.language.as_str());
+                self.doubt_template(scope, leg.connection, template, times).await
+            }
+            _ => Ok(false),
         }
     }
 

@@ -18,11 +18,7 @@ use ulid::Ulid;
 
 use crate::{
     Page, Store, StoreError, TenantScope,
-    contacts::{
-        contact::{KnownMany, happened},
-        people::MAX_EXAMINED,
-        timeline::entry,
-    },
+    contacts::{contact::happened, people::MAX_EXAMINED, timeline::entry},
     table::{
         compact,
         database::{Index, Rows},
@@ -328,7 +324,7 @@ impl Store {
             .filter_map(|call| call.message)
             .map(|id| keys::message(scope, id))
             .collect();
-        let KnownMany { people, mut rows } = self.known_many(scope, &contacts, &messages, doing).await?;
+        let (people, mut rows) = self.known_many(scope, &contacts, &messages, doing).await?;
         let mut known = Vec::with_capacity(calls.len());
         for call in calls {
             let Some(contact) = shown(&people, call.id.contact()) else {
@@ -349,7 +345,7 @@ impl Store {
         doing: &'static str,
     ) -> Result<Vec<KnownMessage>, StoreError> {
         let contacts: Vec<ContactId> = messages.iter().map(|message| message.id().contact()).collect();
-        let KnownMany { people, .. } = self.known_many(scope, &contacts, &[], doing).await?;
+        let (people, _) = self.known_many(scope, &contacts, &[], doing).await?;
         let known = messages.into_iter().filter_map(|message| {
             let contact = shown(&people, message.id().contact())?;
             Some(KnownMessage { message, contact })

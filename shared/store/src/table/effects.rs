@@ -187,13 +187,13 @@ impl Effects<'_> {
     /// The jobs that follow.
     fn jobs(&self, scope: &TenantScope, now: Timestamp) -> Vec<ToQueue> {
         let tenant = scope.tenant();
-        let look = match self.once {
-            Once::Reported(progress) => progress.due.map(|until| ToQueue::look(tenant, progress.clone(), until)),
-            Once::Versions | Once::Decided { .. } | Once::Stepped { .. } | Once::Received { .. } => None,
-        };
-        let media = match self.once {
-            Once::Received { media, .. } => media,
-            Once::Versions | Once::Reported(_) | Once::Decided { .. } | Once::Stepped { .. } => &[],
+        let (look, media): (Option<ToQueue>, &[Medium]) = match self.once {
+            Once::Reported(progress) => (
+                progress.due.map(|until| ToQueue::look(tenant, progress.clone(), until)),
+                &[],
+            ),
+            Once::Received { media, .. } => (None, media),
+            Once::Versions | Once::Decided { .. } | Once::Stepped { .. } => (None, &[]),
         };
         let media = media.iter().map(|medium| ToQueue::media(tenant, medium, now));
         let sends = self.planned.iter().map(|message| ToQueue::send(tenant, message));

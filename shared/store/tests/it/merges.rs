@@ -73,11 +73,7 @@ async fn everything_of_a_merged_contact_leads_to_the_survivor() {
         assert!(matches!(holder, Holder::Contact(found) if found.id == survivor));
     }
     // Its message is on the way: it is still there, and its contact is the survivor, who can still cancel it.
-    let found = store
-        .message_and_contact(scope, message.id, now)
-        .await
-        .unwrap()
-        .unwrap();
+    let found = store.to_send(scope, message.id, None, now).await.unwrap().unwrap();
     assert_eq!((found.message.id, found.contact.id), (message.id, survivor));
     assert_eq!(found.contact.open[0].message, message.id);
     // Somebody who had read the other contact before the merge writes nothing.

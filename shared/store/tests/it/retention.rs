@@ -182,7 +182,7 @@ async fn expired_rows_are_not_read_listed_or_due() {
     assert_eq!(due(&world).await.len(), 1, "the table deletes late");
     assert_eq!(due_messages(&world).await, []);
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    assert_eq!(store.message_and_contact(scope, message.id, now).await.unwrap(), None);
+    assert!(store.to_send(scope, message.id, None, now).await.unwrap().is_none());
     assert!(
         store.contact(scope, message.id.contact()).await.unwrap().is_some(),
         "people are known for longer"
