@@ -9,6 +9,7 @@
 //! template by testkit (`tests/it/roles.rs`). Tests of the deployed stack (`tests/it/roles.rs`) request what roles forbid.
 
 mod check;
+mod proof;
 mod uses;
 
 use std::{
@@ -228,9 +229,15 @@ async fn logged_uses(aws: &Aws, roles: &[Role]) -> Result<Vec<Use>> {
     Ok(found.into_iter().collect())
 }
 
-/// Compares the roles of the last whole run with what it used, prints the findings, and returns whether there are none.
-pub fn check(place: &Place) -> Result<bool> {
+/// Compares the roles of the last whole run with what it used, prints the findings, and returns whether there are none. With a seed, changes
+/// roles at random before, which must be found.
+pub fn check(place: &Place, seed: Option<u64>) -> Result<bool> {
     let (roles, uses) = Record::of(place).read()?;
+    let mut all_found = true;
+    for (what, found) in seed.into_iter().flat_map(|seed| proof::proof(&roles, &uses, seed)) {
+        all_found &= found;
+        println!("{}: {what}", if found { "found" } else { "NOT FOUND" });
+    }
     let found = check::report(&findings(&roles, &uses));
     for line in &found {
         println!("role: {line}");
@@ -241,7 +248,7 @@ pub fn check(place: &Place) -> Result<bool> {
         uses.len(),
         found.len()
     );
-    Ok(found.is_empty())
+    Ok(found.is_empty() && all_found)
 }
 
 #[cfg(test)]

@@ -310,7 +310,11 @@ enum Command {
         profile: Profile,
     },
     /// Compare every function's role with what the last whole test run used of it
-    Iam,
+    Iam {
+        /// Change roles at random, too, by this seed: each change must be found
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Send valid and invalid input to every operation and check the answers against the contract (the long run)
     Fuzz {
         /// Repeat the requests of the run that printed this seed
@@ -461,7 +465,7 @@ async fn run(command: Command) -> Result<bool> {
             return test::test(&Options::throwaway("test")?, &arguments).await;
         }
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
-        Command::Iam => return iam::check(&Place::new(None)?),
+        Command::Iam { seed } => return iam::check(&Place::new(None)?, seed),
         Command::Fuzz { seed } => {
             let seed = seed.map_or_else(chaos::new_seed, Ok)?;
             println!("seed {seed}");

@@ -68,7 +68,7 @@ async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> 
     )?;
     let (mut count, silent) = of_stack;
     count.merge(others);
-    let roles_are_used = record.is_none() || iam::check(&place)?;
+    let roles_are_used = record.is_none() || iam::check(&place, None)?;
     print!("{}", count.show());
     Ok(count.all_passed() && silent && roles_are_used)
 }
