@@ -54,6 +54,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("Pages::new(", &["PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     ("Api::new(", &["TABLE_NAME"], &[]),
+    ("api::plain!", &["TABLE_NAME"], &[]),
     ("LateStore::new(", &["TABLE_NAME"], &[]),
     (
         "Api::with_mails(",
