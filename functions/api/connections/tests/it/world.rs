@@ -155,6 +155,7 @@ impl World {
 
     pub(crate) async fn no_faults(&self) {
         let url = format!("{}/faults", self.simulators.url());
-        self.http.delete(url).send().await.expect("the simulators answer");
+        let answer = self.http.put(url).json(&json!([])).send().await;
+        assert!(answer.expect("the simulators answer").status().is_success());
     }
 }
