@@ -31,7 +31,7 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: "index.html", early: "app/early.ts" },
       // What every page needs is one file, and a screen another: many small files cost more in requests than they save in bytes.
-      output: { codeSplitting: { groups: [{ name: "shared", test: /\/app\/(api|ui|words)\/.*\.(ts|svelte)$|node_modules/ }] } },
+      output: { codeSplitting: { groups: [{ name: "shared", test: /\/app\/((api|ui|words)\/.*|main|App|routes)\.(ts|svelte)$|node_modules/ }] } },
     },
   },
   server: {

@@ -5,8 +5,18 @@ import { router } from "./ui/router.svelte.ts";
 import { settings } from "./ui/settings.svelte.ts";
 import { words } from "./words/words.svelte.ts";
 
-const target = document.getElementById("app");
-if (!target) throw new Error("the page has no #app");
+/** Not at the module's top: the screen's file waits for this one. */
+async function start(target: HTMLElement): Promise<void> {
+  try {
+    await Promise.all([session.start(), words.load(settings.language), Promise.race([drawn, patience])]);
+    target.replaceChildren();
+    mount(App, { target });
+  } catch (failure) {
+    // There are no words to say it with but those of the shell.
+    target.querySelector(".late")?.classList.add("now");
+    throw failure;
+  }
+}
 
 // Words, session, letters and the screen come at the same time: each takes a round trip. Slow letters are not waited for.
 const letters = settings.language === "ar" ? ["1em IBM Plex Sans", "1em IBM Plex Sans Arabic", "600 1em IBM Plex Sans Arabic"] : ["1em IBM Plex Sans"];
@@ -14,12 +24,6 @@ const drawn = Promise.all(letters.map((font) => document.fonts.load(font, "aم")
 // The screen itself says if it does not load.
 void router.found?.route.load().catch(() => undefined);
 const patience = new Promise((resume) => setTimeout(resume, 1000));
-try {
-  await Promise.all([session.start(), words.load(settings.language), Promise.race([drawn, patience])]);
-  target.replaceChildren();
-  mount(App, { target });
-} catch (failure) {
-  // There are no words to say it with but those of the shell.
-  target.querySelector(".late")?.classList.add("now");
-  throw failure;
-}
+const target = document.getElementById("app");
+if (!target) throw new Error("the page has no #app");
+void start(target);
