@@ -10,8 +10,10 @@ const early: Plugin = {
   transformIndexHtml: {
     order: "post",
     handler(_, { bundle }) {
-      const chunk = Object.values(bundle ?? {}).find(({ name }) => name === "early");
-      if (!chunk) return;
+      // The development server bundles nothing, and its pages ask later.
+      if (!bundle) return;
+      const chunk = Object.values(bundle).find(({ name }) => name === "early");
+      if (!chunk) throw new Error("the build has no early.ts");
       return [{ tag: "script", attrs: { type: "module", async: true, src: `/app/${chunk.fileName}` }, injectTo: "head-prepend" }];
     },
   },

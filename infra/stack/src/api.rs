@@ -94,7 +94,7 @@ pub async fn ask(
     play.request(&method.to_uppercase(), path, &headers, text).await
 }
 
-/// What is answered to a request with JSON, which must succeed.
+/// The answer to a request with JSON, which must succeed.
 pub async fn asked(play: &Play, proof: &Proof, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
     let body = body.map(|body| ("application/json".to_owned(), body));
     let answer = Box::pin(ask(play, method, path, proof, None, &body)).await?;

@@ -149,7 +149,7 @@ pub enum Look<T> {
 }
 
 impl<T> Look<T> {
-    /// What was found, if anything was.
+    /// Seen if there is something.
     pub fn some(found: Option<T>, instead: impl FnOnce() -> String) -> Self {
         found.map_or_else(|| Self::Instead(instead()), Self::Seen)
     }

@@ -95,8 +95,7 @@ impl Resource {
         self.is_created_once_though_interrupted().await;
     }
 
-    /// Checks the same for a plain kind, and that names are unique and its other fields have the limits of the document, which is the
-    /// function's own.
+    /// Checks the same for a plain kind. Its names are unique, too, and its fields have the limits that the function's own document states.
     ///
     /// # Panics
     /// When one is broken.

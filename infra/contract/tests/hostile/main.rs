@@ -1,5 +1,5 @@
 //! Every operation of the contract gets bodies of the maximum size, and further ones of 16 KiB, in the worst shapes that its schema
-//! suggests. The work it does with them is bounded, relative to parsing a body of that length once, so that slow machines do not matter and
+//! suggests; of places of one type in a function's creations, or in its patches, one is enough. The work it does with them is bounded, relative to parsing a body of that length once, so that slow machines do not matter and
 //! superlinear work exceeds the bound. New operations are found in the contract.
 
 #![expect(
@@ -109,7 +109,7 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
     }
     let mut made = BTreeMap::new();
     let mut outcome = Outcome::default();
-    let (mut sent_whole, mut patched) = (Seen::new(), Seen::new());
+    let (mut created, mut patched) = (Seen::new(), Seen::new());
     'operations: for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
         let most = if operation.method == "patch" {
             LARGEST_PATCH
@@ -117,11 +117,12 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
             LARGEST_OF_API
         };
         let examples = shapes::examples(document, &operation);
-        // A patch is merged first.
-        let seen = if operation.method == "patch" {
-            &mut patched
-        } else {
-            &mut sent_whole
+        // Operations that create do the same with what they parse, and those that patch. Others may do more: they lint, preview, replay.
+        let mut own = Seen::new();
+        let seen = match operation.method {
+            "patch" => &mut patched,
+            "post" if operation.value["responses"].get("201").is_some() => &mut created,
+            _ => &mut own,
         };
         let mut is_new = true;
         let mut whatever = if share.is_first() {

@@ -84,7 +84,7 @@ impl Share {
     }
 }
 
-/// The names and schemas of the places in a function's examples so far. Several of one name and schema are of one type, so one is asked.
+/// The names and schemas of the places in examples so far. Several of one name and schema are of one type, so one is asked.
 pub(crate) type Seen = BTreeSet<(Option<Step>, String)>;
 
 /// All hostile bodies of a share of an example's places, each of at most this many bytes, those of the first place also if the operation

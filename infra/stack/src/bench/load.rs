@@ -450,7 +450,7 @@ impl Network {
     }
 }
 
-/// Concurrent clients, each of which does it so often: the times of its acknowledgements, and the time until its message was sent.
+/// Concurrent clients, each of which does this `each` times: the times of its acknowledgements, and the time until its message was sent.
 async fn many<F>(concurrency: usize, each: usize, once: impl Fn() -> F + Clone + Send + 'static) -> Result<Load>
 where
     F: Future<Output = Result<(Vec<f64>, Option<f64>)>> + Send + 'static,

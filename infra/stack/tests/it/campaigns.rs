@@ -298,7 +298,7 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             let phone = phone(number)?;
             let wanted = usize::from(number % REFUSES != 0 && !stopped.contains(&phone));
             match sent.get(phone.as_str()).copied().unwrap_or_default() {
-                // Of a large audience, some messages are in two batches of which each was killed. They are not sent a third time.
+                // Some messages of a large audience are in two batches of which each was killed. They are not sent a third time.
                 0 if wanted == 1 && count > AUDIENCE => left += 1,
                 got if got != wanted => wrong.push(format!("{phone}: {got} instead of {wanted}")),
                 _ => {}

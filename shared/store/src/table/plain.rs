@@ -1,5 +1,5 @@
-//! The plain kinds: things that a tenant owns and creates by a form, and that have a name of their own among it. A line here is all that
-//! the table needs to know of one. Kinds with more to say (shares, versions, optional unique values) implement
+//! The plain kinds: things that a tenant owns and people create, each with a name that is unique among the tenant's. A line here is all
+//! that the table needs to know of one. Kinds with more to say (shares, versions, optional unique values) implement
 //! `Owned` themselves.
 
 /// Expands a macro with the table of all plain kinds: their rows' kind and form, type, name for people, partition, prefix of their sort

@@ -11,7 +11,8 @@ async fn stages_keep_the_promises_of_every_resource() {
         path: "/api/v1/stages",
         read: Permission::StagesRead,
         write: Permission::StagesWrite,
-        new: json!({"name": "Quote sent", "position": 20, "kind": "open"}),
+        // The snapshot has its kind: it is open.
+        new: json!({"name": "Quote sent", "position": 20}),
         change: json!({"name": "Sold", "position": 0, "kind": "won"}),
     };
     stages.is_plain::<Stage>(&stages::document()).await;

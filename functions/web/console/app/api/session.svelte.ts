@@ -77,7 +77,8 @@ class Session {
     await navigator.locks.request("auth", async () => {
       if (this.current && this.current.access_token !== known) return;
       try {
-        const early = await asked;
+        // A tab that was opened since may have another person's session.
+        const early = (await this.others()) ? null : await asked;
         if (!early && !this.current && (await this.ask())) return;
         const session = await (early ? said<LoggedIn>(early) : post<LoggedIn>("refresh", {}));
         if (this.isOfAnother(session)) return this.leave("/app/");
@@ -91,10 +92,15 @@ class Session {
 
   /** Asks other tabs for their token, if there are any. */
   private async ask(): Promise<boolean> {
-    const { held = [] } = await navigator.locks.query();
-    if (held.filter(({ name }) => name === "tab").length < 2) return false;
+    if (!(await this.others())) return false;
     this.tell({ kind: "ask" });
     return this.heard(null, 300);
+  }
+
+  /** Whether there are other tabs. */
+  private async others(): Promise<boolean> {
+    const { held = [] } = await navigator.locks.query();
+    return held.filter(({ name }) => name === "tab").length > 1;
   }
 
   private async heard(known: string | null, patience = PATIENCE): Promise<boolean> {
@@ -149,13 +155,15 @@ class Session {
   }
 }
 
-/** Tries again what failed for a moment: there were too many requests, an error of the server, or no connection. */
+/** Tries again what failed for a moment: there were too many requests, an error of the server, or no connection, or a page that is gone
+ * refreshed just before, so that the cookie is another one by now. */
 async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   for (let left = 2; ; left -= 1) {
     try {
       return await attempt();
     } catch (problem) {
-      const isFinal = problem instanceof Refused && problem.status < 500 && problem.status !== 429;
+      const passes = problem instanceof Refused && (problem.status === 429 || problem.kind === "refreshed_elsewhere");
+      const isFinal = problem instanceof Refused && problem.status < 500 && !passes;
       if (isFinal || left === 0) throw problem;
       const after = problem instanceof Refused ? Math.max(problem.after, 1) : 1;
       await new Promise((resume) => setTimeout(resume, Math.min(after, 5) * 1000));
