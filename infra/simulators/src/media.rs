@@ -293,7 +293,7 @@ impl Medium {
         (self.headers(), Body::from_stream(parts)).into_response()
     }
 
-    /// Something that happens to it where it is held.
+    /// An event at the provider that holds it.
     pub(crate) fn event(&self) -> Event<'_> {
         Event {
             api: match self.owner {

@@ -89,7 +89,8 @@ pub struct Considered<'a> {
     pub decision: Decision,
 }
 
-/// The findings about a call: what its decision rests on, except what its message is made of.
+/// The findings about a call, on which its decision rests. The methods get the same world, with material and open messages once they were
+/// read.
 #[derive(Debug, Clone)]
 pub struct Findings<'a> {
     call: CallView<'a>,

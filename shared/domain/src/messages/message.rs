@@ -779,7 +779,7 @@ impl Message {
         self.behind.filter(|_| self.nothing_went_out())
     }
 
-    /// The message that goes before one behind this earlier one, if that is among these.
+    /// The place of a message that is to follow this earlier one. `open`: the messages of the contact that were read.
     pub fn ahead_of(earlier: Option<MessageId>, open: &[Self]) -> Option<Behind> {
         open.iter().find(|message| Some(message.id) == earlier)?.ahead()
     }

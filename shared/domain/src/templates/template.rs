@@ -535,7 +535,8 @@ impl TemplateDefinition {
         Ok(())
     }
 
-    /// The same in a message of this category. Meta moves templates between categories: a message planned as utility may be marketing by now.
+    /// Whether it can be sent in a message of this category. Meta moves templates between categories: a message planned as utility may be
+    /// marketing by now.
     pub fn sendable_as(&self, category: Category, needs_content_sid: bool) -> Result<(), Misfit> {
         self.sendable(needs_content_sid)?;
         if self.category == category {

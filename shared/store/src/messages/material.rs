@@ -101,7 +101,7 @@ pub(crate) fn keys_of_leg(scope: &TenantScope, with: &SentWith) -> [Option<Key>;
     ]
 }
 
-/// The keys of those templates, products, assets and campaigns that are named by theirs.
+/// The keys of templates, products, assets and campaigns, as far as their ids are known.
 pub(crate) fn keys_of(scope: &TenantScope, needs: &Needs) -> [Vec<Key>; 4] {
     let templates = needs.templates.iter().filter(|_| needs.templates.len() <= MAX_BY_KEY);
     let templates = templates.filter_map(|need| {

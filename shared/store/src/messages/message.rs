@@ -145,7 +145,7 @@ pub(crate) fn reference_row(
     Ok(row.version(version).in_form(1).expires(now, REFERENCE_LIFE))
 }
 
-/// What the next step of a message begins with.
+/// The beginning of a message's next step: all that it reads in one request.
 #[derive(Debug)]
 pub struct ToSend {
     /// The message.
@@ -154,7 +154,7 @@ pub struct ToSend {
     pub contact: Contact,
     /// The tenant.
     pub tenant: TenantRow,
-    /// What the message is sent with.
+    /// Template, asset, connection and campaign of its next channel.
     pub along: Along,
 }
 
