@@ -1,6 +1,7 @@
 //! Every operation of the contract gets bodies of the maximum size, and further ones of 16 KiB, in the worst shapes that its schema
-//! suggests; of places of one type in a function's creations, or in its patches, one is enough. The work it does with them is bounded, relative to parsing a body of that length once, so that slow machines do not matter and
-//! superlinear work exceeds the bound. New operations are found in the contract.
+//! suggests; of places of one type in a function's creations, or in its patches, one is enough. The work it does with them is bounded,
+//! relative to parsing a body of that length once, so that slow machines do not matter and superlinear work exceeds the bound. New
+//! operations are found in the contract.
 
 #![expect(
     clippy::unwrap_used,

@@ -78,7 +78,7 @@ class Session {
       if (this.current && this.current.access_token !== known) return;
       try {
         // A tab that was opened since may have another person's session.
-        const early = (await this.others()) ? null : await asked;
+        const early = asked && !(await this.others()) ? await asked : null;
         if (!early && !this.current && (await this.ask())) return;
         const session = await (early ? said<LoggedIn>(early) : post<LoggedIn>("refresh", {}));
         if (this.isOfAnother(session)) return this.leave("/app/");
