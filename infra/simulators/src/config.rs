@@ -40,6 +40,8 @@ pub struct Delivery {
     pub first_backoff_ms: u64,
     pub max_backoff_ms: u64,
     pub timeout_ms: u64,
+    /// Factor of Twilio's time-outs and pauses: a machine that runs the whole stack and its tests answers later than Lambda does.
+    pub twilio_patience: u32,
     /// Webhooks in flight at once.
     pub concurrency: usize,
 }
@@ -236,6 +238,7 @@ impl Default for Delivery {
             first_backoff_ms: 200,
             max_backoff_ms: 5_000,
             timeout_ms: 15_000,
+            twilio_patience: 1,
             concurrency: 32,
         }
     }

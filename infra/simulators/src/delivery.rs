@@ -148,7 +148,11 @@ impl Deliveries {
         let _pending = Pending(self);
         let mut pause = Duration::from_millis(how.first_backoff_ms);
         let mut attempt = 1;
-        let twilio = matches!(webhook.body, Body::Twilio { .. }).then(|| Overrides::of(&webhook.url));
+        let twilio = matches!(webhook.body, Body::Twilio { .. })
+            .then(|| Overrides::of(&webhook.url).with_patience(how.twilio_patience));
+        if twilio.is_some() {
+            pause *= how.twilio_patience;
+        }
         let (timeout, mut spent) = (Duration::from_millis(how.timeout_ms), Duration::ZERO);
         loop {
             let next = twilio.as_ref().map(|overrides| overrides.next_try(spent));

@@ -195,6 +195,8 @@ impl Seed {
 pub fn simulators(public_base_url: &str, seeds: &[Seed]) -> Value {
     json!({
         "public_base_url": public_base_url,
+        // A status that Twilio gives up is lost, and a machine at work can need more than its 15 s.
+        "delivery": { "twilio_patience": 8 },
         "tenants": seeds.iter().map(Seed::simulated).collect::<Vec<_>>(),
     })
 }

@@ -208,7 +208,17 @@ struct Count {
     reasons: BTreeSet<String>,
     /// Failed tests, and programs that ended otherwise than by a result, each with its program.
     failures: Vec<String>,
+    /// The first lines of the failed tests' outputs.
+    outputs: Vec<String>,
+    /// Number of further lines to take of the output that is being read.
+    shown: usize,
 }
+
+/// Lines of a failed test's output that are repeated at the end, where whoever sees only the end of a long output finds them.
+const LINES_OF_A_FAILURE: usize = 12;
+
+/// Characters of such a line.
+const CHARACTERS_OF_A_LINE: usize = 1_000;
 
 impl Count {
     /// Adds a line of a program: of the result, `test result: ok. 5 passed; 0 failed; …`, of a failed test, `test calls::a ... FAILED`, or
@@ -219,6 +229,15 @@ impl Count {
             .and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.failures.push(test.to_owned());
+        }
+        if line.starts_with("---- ") && line.ends_with(" stdout ----") {
+            self.shown = LINES_OF_A_FAILURE;
+        } else if line == "failures:" {
+            self.shown = 0;
+        }
+        if self.shown > 0 && !line.is_empty() {
+            self.shown -= 1;
+            self.outputs.push(line.chars().take(CHARACTERS_OF_A_LINE).collect());
         }
         if let Some((number, why)) = line.strip_prefix(SKIPPED).and_then(|rest| rest.split_once(": "))
             && let Ok(number) = number.parse::<u64>()
@@ -257,6 +276,7 @@ impl Count {
         self.skipped += other.skipped;
         self.reasons.extend(other.reasons);
         self.failures.extend(other.failures);
+        self.outputs.extend(other.outputs);
     }
 
     const fn all_passed(&self) -> bool {
@@ -265,6 +285,9 @@ impl Count {
 
     fn show(&self) -> String {
         let mut text = String::new();
+        for line in &self.outputs {
+            let _ = writeln!(text, "{line}");
+        }
         for failure in &self.failures {
             let _ = writeln!(text, "failed: {failure}");
         }
@@ -303,6 +326,14 @@ mod tests {
         all.ended("store (it)", true);
         let mut failed = count(&[
             "test calls::b ... FAILED",
+            "failures:",
+            "",
+            "---- calls::b stdout ----",
+            "",
+            "thread 'calls::b' panicked at calls.rs:5:9:",
+            "waited 300 s for a call",
+            "failures:",
+            "    calls::b",
             "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.00s",
         ]);
         failed.ended("stack (it)", false);
@@ -315,7 +346,8 @@ mod tests {
         assert!(!all.all_passed());
         assert_eq!(
             all.show(),
-            "failed: stack (it): calls::b\nskipped: there is no browser\ntests: 7 passed, 1 failed, 7 skipped\n"
+            "---- calls::b stdout ----\nthread 'calls::b' panicked at calls.rs:5:9:\nwaited 300 s for a call\n\
+             failed: stack (it): calls::b\nskipped: there is no browser\ntests: 7 passed, 1 failed, 7 skipped\n"
         );
     }
 

@@ -46,6 +46,15 @@ impl Overrides {
         Self::parse(fragment).unwrap_or_default()
     }
 
+    /// The same with all times multiplied.
+    pub(crate) fn with_patience(self, factor: u32) -> Self {
+        Self {
+            read: self.read * factor,
+            total: self.total * factor,
+            ..self
+        }
+    }
+
     fn parse(fragment: &str) -> Option<Self> {
         let mut all = Self::default();
         for part in fragment.split('&').filter(|part| !part.is_empty()) {
