@@ -4,7 +4,7 @@ import { defineConfig, type Plugin } from "vite";
 /** The stack whose API the development server uses. */
 const stack = process.env.RINGBACK_URL ?? "http://127.0.0.1:4570";
 
-/** Lets the page begin with `app/early.ts`, before it loads all else. */
+/** Lets the page begin with `app/early.ts`: scripts run in their order, and one that may run when it likes would run last. */
 const early: Plugin = {
   name: "early",
   transformIndexHtml: {
@@ -14,7 +14,7 @@ const early: Plugin = {
       if (!bundle) return;
       const chunk = Object.values(bundle).find(({ name }) => name === "early");
       if (!chunk) throw new Error("the build has no early.ts");
-      return [{ tag: "script", attrs: { type: "module", async: true, src: `/app/${chunk.fileName}` }, injectTo: "head-prepend" }];
+      return [{ tag: "script", attrs: { type: "module", src: `/app/${chunk.fileName}` }, injectTo: "head-prepend" }];
     },
   },
 };

@@ -1,24 +1,33 @@
-/** Asks for the session while the rest of the console is still being read, which saves each visit a round trip. A file of its own, which
- * imports nothing. `api/session.svelte.ts` takes the answer, or asks itself where there is none. */
+/** Asks for the session before the rest of the console runs, which keeps a slow phone busy for as long as the answer takes. A file of its
+ * own, which imports nothing. `api/session.svelte.ts` takes the answer, or asks itself where there is none. */
 declare global {
   interface Window {
     /** The answer; null where another tab may have a session, which is asked first. */
     early?: Promise<Response | null>;
+    /** Until the question is under way, or another tab has kept it waiting for long enough. */
+    asking?: Promise<void>;
   }
 }
 
-async function ask(): Promise<Response | null> {
+/** How long the rest of the console waits for the question. */
+const PATIENCE = 100;
+
+async function ask(sent: () => void): Promise<Response | null> {
   return await navigator.locks.request("auth", async () => {
     const { held = [] } = await navigator.locks.query();
     if (held.some(({ name }) => name === "tab")) return null;
     const headers = { "content-type": "application/json" };
-    return fetch("/api/v1/auth/refresh", { method: "POST", headers, body: "{}", keepalive: true });
+    const answer = fetch("/api/v1/auth/refresh", { method: "POST", headers, body: "{}", keepalive: true });
+    sent();
+    return answer;
   });
 }
 
-const early = ask();
+const { promise, resolve } = Promise.withResolvers<void>();
+window.asking = promise;
+setTimeout(resolve, PATIENCE);
+window.early = ask(resolve);
 // Whoever takes it says what failed.
-early.catch(() => undefined);
-window.early = early;
+window.early.catch(() => undefined).finally(resolve);
 
 export {};

@@ -1,3 +1,4 @@
+import "./api/asked.ts";
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { session } from "./api/session.svelte.ts";
