@@ -1,15 +1,26 @@
 import "./api/asked.ts";
 import { mount } from "svelte";
 import App from "./App.svelte";
+import { here, placeOf } from "./api/here.svelte.ts";
 import { session } from "./api/session.svelte.ts";
 import { router } from "./ui/router.svelte.ts";
 import { settings } from "./ui/settings.svelte.ts";
 import { words } from "./words/words.svelte.ts";
 
+/** Asks for what the screen shows as soon as there is a session: drawing the frame takes a slow phone a while. */
+async function begin(): Promise<void> {
+  await session.start();
+  const { route, params } = router.found ?? {};
+  here.place = placeOf(session.current?.tenants ?? [], params?.tenant);
+  if (!route || !here.place || here.missing(route.needs)) return;
+  // The screen itself says if it does not load.
+  void route.load().then((screen) => screen.begin?.(), () => undefined);
+}
+
 /** Not at the module's top: the screen's file waits for this one. */
 async function start(target: HTMLElement): Promise<void> {
   try {
-    await Promise.all([session.start(), words.load(settings.language), Promise.race([drawn, patience])]);
+    await Promise.all([begin(), words.load(settings.language), Promise.race([drawn, patience])]);
     target.replaceChildren();
     mount(App, { target });
   } catch (failure) {

@@ -3,6 +3,12 @@ import type { Component } from "svelte";
 import type { Operation } from "./api/permissions.ts";
 import type { Icon } from "./ui/icons.ts";
 
+interface Loaded {
+  default: Component;
+  /** Asks for what the screen shows. A first page calls it while the frame is still being drawn. */
+  begin?: () => void;
+}
+
 export interface Route {
   /** Name of the screen. `title-NAME` is its title. */
   name: string;
@@ -10,7 +16,7 @@ export interface Route {
   paths: [string, ...string[]];
   /** Who may open it: anybody, who is logged in, or who may do these operations, of which the first fills the page. */
   needs: "nobody" | "person" | [Operation, ...Operation[]];
-  load: () => Promise<{ default: Component }>;
+  load: () => Promise<Loaded>;
   /** Its place in the menu. */
   menu?: { icon: Icon; page: string };
   /** Its page among the settings, which the screen of settings lists. */

@@ -1,6 +1,7 @@
 /** The tenant of the page that is shown. */
 import type { components } from "./contract.d.ts";
 import { operations, roles, type Operation, type Role } from "./permissions.ts";
+import type { Route } from "../routes.ts";
 
 export type Place = components["schemas"]["PlaceOut"];
 
@@ -11,6 +12,11 @@ class Here {
     return this.place !== null && permits(this.place.role, operation);
   }
 
+  /** The first operation of a screen that the person may not do. */
+  missing(needs: Route["needs"]): Operation | undefined {
+    return typeof needs === "string" ? undefined : needs.find((operation) => !this.may(operation));
+  }
+
   /** Path of a page of this tenant. */
   to(page: string): string {
     return this.place ? pathOf(this.place, page) : "/app/";
@@ -19,6 +25,11 @@ class Here {
 
 export function pathOf(place: Place, page: string): string {
   return `/app/${place.slug ?? place.id}${page && `/${page}`}`;
+}
+
+/** The tenant that a path names, by its slug or its id. */
+export function placeOf(places: Place[], name: string | undefined): Place | null {
+  return places.find(({ id, slug }) => [slug, id].includes(name ?? "")) ?? null;
 }
 
 export function permits(role: Role, operation: Operation): boolean {
