@@ -4,7 +4,6 @@ Every bridge over a gap says what to delete once MiniStack closes it. The rest i
 which therefore needs no AWS client for services that no function uses.
 
     bridge.py serve                      run MiniStack until SIGTERM
-    bridge.py serve-tables               the same by a faster server, for whoever runs no functions in it
     bridge.py tied PROGRAM ARGUMENT …    run that program, which ends when the caller ends
     bridge.py after-deploy STACK         routes, CORS and TTL that a deployment omits
     bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
@@ -37,7 +36,7 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def serve(quickly):
+def serve():
     import gc
     import socketserver
 
@@ -74,8 +73,8 @@ def serve(quickly):
     sized_reads()
     forget_stream_positions(os.path.join(os.environ["STATE_DIR"], "lambda.json"))
 
-    if quickly:
-        quick_server()
+    quick_server()
+    few_starts()
 
     from ministack.app import main
 
@@ -84,27 +83,45 @@ def serve(quickly):
 
 
 def quick_server():
-    """MiniStack serves HTTP by Hypercorn and h11, which are most of what a request costs. Uvicorn parses it in C. Not where functions
-    run: so many of them are started at once then that on two cores they time out."""
+    """MiniStack serves HTTP by Hypercorn and h11, which are most of what a request costs. Uvicorn parses it in C."""
     import asyncio
+    import contextlib
 
     import hypercorn.asyncio
     import uvicorn
     import uvloop
+    from uvicorn.protocols.utils import ClientDisconnected
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+    def served_to_the_end(application):
+        async def serving(scope, receive, send):
+            async def send_if_there(message):
+                # A client that leaves early is disconnected like any other: $disconnect runs.
+                with contextlib.suppress(ClientDisconnected):
+                    await send(message)
+
+            await application(scope, receive, send_if_there if scope["type"] == "websocket" else send)
+
+        return serving
 
     async def served(application, config):
         host, port = config.bind[0].rsplit(":", 1)
         settings = uvicorn.Config(
-            application,
+            served_to_the_end(application),
             host=host.strip("[]"),
             port=int(port),
             http="httptools",
             ws="wsproto",
+            # AWS sends none.
+            ws_ping_interval=None,
             timeout_keep_alive=config.keep_alive_timeout,
-            log_level=config.loglevel.lower(),
+            # MiniStack saves its state once connections have ended.
+            timeout_graceful_shutdown=3,
+            # Its lines of sockets have their tickets.
+            log_level="warning",
             access_log=False,
+            proxy_headers=False,
             # MiniStack sends its own, as AWS does.
             server_header=False,
             date_header=False,
@@ -112,6 +129,22 @@ def quick_server():
         await uvicorn.Server(settings).serve()
 
     hypercorn.asyncio.serve = served
+
+
+def few_starts():
+    """A burst of events starts a process for each. All of them at once take longer than the ten seconds of an initialization, so at most one
+    per core starts at a time."""
+    import threading
+
+    from ministack.core import lambda_runtime
+
+    spawn, cores = lambda_runtime.ProvidedWorker._spawn, threading.BoundedSemaphore(os.cpu_count() or 1)
+
+    def in_turn(worker, *arguments, **named):
+        with cores:
+            return spawn(worker, *arguments, **named)
+
+    lambda_runtime.ProvidedWorker._spawn = in_turn
 
 
 def parse_once():
@@ -678,8 +711,8 @@ def calls():
 if __name__ == "__main__":
     command, rest = sys.argv[1], sys.argv[2:]
     try:
-        if command in ("serve", "serve-tables"):
-            serve(quickly=command == "serve-tables")
+        if command == "serve":
+            serve()
         elif command == "tied":
             end_with_parent()
             os.execv(rest[0], rest)
@@ -706,6 +739,6 @@ if __name__ == "__main__":
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # the caller prints the last line
-        if command in ("serve", "serve-tables"):
+        if command == "serve":
             raise
         sys.exit(f"{type(error).__name__}: {error}")

@@ -146,14 +146,12 @@ impl Deliveries {
     pub(crate) async fn deliver(&self, webhook: &Webhook, how: Delivery) -> Outcome {
         lock(&self.counts).pending += 1;
         let _pending = Pending(self);
-        let mut pause = Duration::from_millis(how.first_backoff_ms);
-        let mut attempt = 1;
-        let twilio = matches!(webhook.body, Body::Twilio { .. })
-            .then(|| Overrides::of(&webhook.url).with_patience(how.twilio_patience));
-        if twilio.is_some() {
-            pause *= how.twilio_patience;
-        }
-        let (timeout, mut spent) = (Duration::from_millis(how.timeout_ms), Duration::ZERO);
+        let is_twilio = matches!(webhook.body, Body::Twilio { .. });
+        let patience = if is_twilio { how.twilio_patience } else { 1 };
+        let twilio = is_twilio.then(|| Overrides::of(&webhook.url).with_patience(patience));
+        let patient = |milliseconds| Duration::from_millis(milliseconds) * patience;
+        let (mut pause, timeout) = (patient(how.first_backoff_ms), patient(how.timeout_ms));
+        let (mut attempt, mut spent) = (1, Duration::ZERO);
         loop {
             let next = twilio.as_ref().map(|overrides| overrides.next_try(spent));
             let (outcome, took) = self
@@ -180,7 +178,7 @@ impl Deliveries {
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
-            pause = (pause * 2).min(Duration::from_millis(how.max_backoff_ms));
+            pause = (pause * 2).min(patient(how.max_backoff_ms));
             attempt += 1;
         }
     }

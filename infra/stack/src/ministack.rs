@@ -8,15 +8,6 @@ use crate::{place::Place, process::Server, tools::Tools};
 
 /// Starts MiniStack on this port; see [`wait_until_ready`].
 pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
-    run(place, tools, port, "serve")
-}
-
-/// Starts one that runs no functions, which answers sooner.
-pub fn start_tables(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
-    run(place, tools, port, "serve-tables")
-}
-
-fn run(place: &Place, tools: &Tools, port: u16, subcommand: &str) -> Result<Server> {
     let tmp = place.data.join("tmp");
     if tmp.exists() {
         std::fs::remove_dir_all(&tmp).context("clearing old unpacked functions")?;
@@ -28,7 +19,7 @@ fn run(place: &Place, tools: &Tools, port: u16, subcommand: &str) -> Result<Serv
     // Functions inherit all of it, so it must not contain anything of ours. Otherwise, a variable missing from the template would not be
     // noticed. Delete env_clear when MiniStack passes only the template's variables to functions.
     command
-        .arg(subcommand)
+        .arg("serve")
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("HOME", &tmp)

@@ -118,7 +118,7 @@ async fn without_stage(
     let own = Place::new(Some(&data))?;
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     let port = free.context("looking for a free port")?.port();
-    let mut emulator = ministack::start_tables(&own, tools, port)?;
+    let mut emulator = ministack::start(&own, tools, port)?;
     emulator.be_nice()?;
     let ready = ministack::wait_until_ready(&mut emulator, port);
     step("starting an emulator for tests without the stack", ready).await?;

@@ -1,4 +1,4 @@
-/** Imported before everything else: nothing runs until `early.ts` has sent its question. */
+/** Imported before everything else: nothing runs until `early.ts` has asked, or need not wait. */
 await window.asking;
 
 export {};
