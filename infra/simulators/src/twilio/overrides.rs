@@ -116,17 +116,3 @@ impl On {
         Some(on)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patience_multiplies_all_times() {
-        let seconds = Duration::from_secs;
-        let patient = Overrides::of("https://example.com#rt=1000&tt=4000&rc=3&rp=all").with_patience(8);
-        assert_eq!(patient.next_try(seconds(0)), seconds(8));
-        assert_eq!(patient.next_try(seconds(30)), seconds(2));
-        assert!(patient.again(3, seconds(31), Cause::Read) && !patient.again(3, seconds(32), Cause::Read));
-    }
-}
