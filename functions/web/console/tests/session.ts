@@ -146,15 +146,18 @@ browserTest("two_tabs_refresh_once_and_log_out_ends_both", async () => {
 });
 
 /** As after a reload while the session was asked for: the cookie of its answer came, but the page was gone. */
-browserTest("session_that_a_gone_page_refreshed_goes_on", async () => {
-  const visitor = await Visitor.logIn("viewer");
-  let refused = 0;
-  await visitor.context.route(`**${REFRESH}`, (route) => (refused++ === 0 ? route.fulfill(problem(409, "refreshed_elsewhere")) : route.fallback()));
-  await visitor.open("/app/account");
-  await visitor.page.getByLabel("Your name").waitFor();
-  assert.equal(refused, 2, "it is asked for once more");
-  visitor.expectQuiet(409);
-  await visitor.leave();
+browserTest("session_is_asked_for_again_where_that_helps", async () => {
+  // A page that is gone refreshed just before, there were too many requests, or the server failed.
+  for (const [status, kind] of [[409, "refreshed_elsewhere"], [429, "too_many_requests"], [503, "unavailable"]] as const) {
+    const visitor = await Visitor.logIn("viewer");
+    let asked = 0;
+    await visitor.context.route(`**${REFRESH}`, (route) => (asked++ === 0 ? route.fulfill(problem(status, kind)) : route.fallback()));
+    await visitor.open("/app/account");
+    await visitor.page.getByLabel("Your name").waitFor();
+    assert.equal(asked, 2, `${kind} is asked for once more`);
+    visitor.expectQuiet(status);
+    await visitor.leave();
+  }
 });
 
 browserTest("change_of_somebody_else_is_shown_beside_the_input", async () => {
