@@ -160,6 +160,31 @@ browserTest("session_is_asked_for_again_where_that_helps", async () => {
   }
 });
 
+browserTest("question_of_one_business_is_not_asked_in_another", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  const { tenant } = logInOf("manager");
+  const other = `tnt_${"0".repeat(25)}1`;
+  await visitor.context.route(`**${REFRESH}`, async (route) => {
+    const answer = await route.fetch();
+    const session = (await answer.json()) as { tenants: object[] };
+    await route.fulfill({ response: answer, json: { ...session, tenants: [...session.tenants, { ...session.tenants[0], id: other, slug: "other", name: "Other" }] } });
+  });
+  const asked: string[] = [];
+  await visitor.intercept("list_contacts", async (route) => {
+    const [url, of] = [new URL(route.request().url()), route.request().headers()["x-tenant-id"] ?? ""];
+    asked.push(`${url.searchParams.get("q") ?? ""} of ${of}`);
+    await (of === tenant ? route.fulfill(problem(429, "too_many_requests")) : route.fulfill({ json: { items: [], next_cursor: null } }));
+  });
+  await page.goto(`/app/${tenant}/contacts?q=Layla`);
+  await visitor.see("limited").waitFor();
+  await visitor.move("/app/other/contacts?q=Omar");
+  // Longer than the first question waits.
+  await page.waitForTimeout(2_000);
+  assert.deepEqual([...new Set(asked)], [`Layla of ${tenant}`, `Omar of ${other}`]);
+  await visitor.leave();
+});
+
 browserTest("change_of_somebody_else_is_shown_beside_the_input", async () => {
   const visitor = await Visitor.logIn("manager");
   const { page } = visitor;
