@@ -53,21 +53,13 @@ pub struct Tenant {
     pub id: String,
     pub name: String,
     /// Key of Ringback's API, by which the page shows the business's live events.
-    #[serde(default)]
     pub api_key: Option<String>,
-    #[serde(default)]
     pub twilio: Option<TwilioAccount>,
-    #[serde(default)]
     pub whatsapp: Option<WhatsAppAccount>,
-    #[serde(default)]
     pub telephony: Option<Telephony>,
-    #[serde(default)]
     pub aircall: Option<Aircall>,
-    #[serde(default)]
     pub vonage: Option<Vonage>,
-    #[serde(default)]
     pub exotel: Option<Exotel>,
-    #[serde(default)]
     pub plivo: Option<Plivo>,
 }
 
@@ -83,9 +75,7 @@ pub struct TwilioAccount {
     /// E.164, SMS and voice.
     pub numbers: Vec<String>,
     /// E.164; WhatsApp through Twilio.
-    #[serde(default)]
     pub whatsapp_sender: Option<String>,
-    #[serde(default)]
     pub messaging_service_sid: Option<String>,
     /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
     #[serde(default)]
@@ -154,9 +144,7 @@ pub struct Aircall {
     /// E.164.
     pub number: String,
     /// API key. Without one, the vendor's API accepts none.
-    #[serde(default)]
     pub api_id: Option<String>,
-    #[serde(default)]
     pub api_token: Option<String>,
 }
 
@@ -170,7 +158,6 @@ pub struct Vonage {
     /// E.164.
     pub number: String,
     /// Secret of the API key. Without one, the vendor's API accepts none.
-    #[serde(default)]
     pub api_secret: Option<String>,
 }
 
@@ -185,12 +172,9 @@ pub struct Exotel {
     /// Country code of numbers in national form, without `+`.
     #[serde(default = "default_country_code")]
     pub country_code: String,
-    #[serde(default)]
     pub account_sid: Option<String>,
     /// API key. Without one, the vendor's API accepts none.
-    #[serde(default)]
     pub api_key: Option<String>,
-    #[serde(default)]
     pub api_token: Option<String>,
 }
 
@@ -202,7 +186,6 @@ pub struct Plivo {
     pub auth_token: String,
     /// E.164.
     pub number: String,
-    #[serde(default)]
     pub auth_id: Option<String>,
 }
 

@@ -13,12 +13,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::config::{Config, Tenant};
-use crate::delivery::Webhook;
+use crate::config::{Config, Tenant, TwilioAccount, WhatsAppAccount};
 use crate::faults::{Api, Event, Kind, Rule};
 use crate::outbox::{Channel, Sent, Shown};
 use crate::phones::{Note, Profile, e164, same_number};
-use crate::statuses::{self, COPIES_WHEN_DUPLICATED};
+use crate::statuses;
 use crate::vendors::Vendor;
 use crate::world::Sims;
 use crate::{graph, twilio, vendors};
@@ -64,6 +63,19 @@ pub(crate) fn tenant<'a>(config: &'a Config, id: &str) -> Result<&'a Tenant, Ref
     config
         .tenant(id)
         .ok_or_else(|| not_found(format!("there is no tenant {id}")))
+}
+
+/// A tenant and its WhatsApp account.
+pub(crate) fn whatsapp<'a>(config: &'a Config, id: &str) -> Result<(&'a Tenant, &'a WhatsAppAccount), Refused> {
+    let tenant = tenant(config, id)?;
+    let account = tenant.whatsapp.as_ref();
+    let account = account.ok_or_else(|| not_found("this tenant has no WhatsApp account"))?;
+    Ok((tenant, account))
+}
+
+pub(crate) fn twilio_account(tenant: &Tenant) -> Result<&TwilioAccount, Refused> {
+    let account = tenant.twilio.as_ref();
+    account.ok_or_else(|| not_found("this tenant has no Twilio account"))
 }
 
 pub(crate) fn phone_number(text: &str) -> Result<String, Refused> {
@@ -143,8 +155,25 @@ struct CallIn {
     wait: bool,
 }
 
-fn yes() -> bool {
+pub(crate) fn yes() -> bool {
     true
+}
+
+/// A customer's call.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) id: String,
+    /// None: withheld.
+    pub(crate) from: Option<String>,
+    pub(crate) to: String,
+    pub(crate) direction: String,
+    pub(crate) outcome: String,
+    pub(crate) ring_seconds: Option<u32>,
+    pub(crate) talk_seconds: Option<u32>,
+    /// The number has its own call flow at Twilio: Ringback gets only the final status, and the recording of a voicemail.
+    pub(crate) own_flow: bool,
+    pub(crate) repeat: u32,
+    pub(crate) shuffle: bool,
 }
 
 /// A webhook of a call and the last answer to it (0: none).
@@ -167,81 +196,57 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
     } else {
         CallVia::Vendor(Vendor::Telephony)
     });
-    let event = Event {
-        api: match via {
-            CallVia::Twilio => Api::Twilio,
-            CallVia::Vendor(_) => Api::Telephony,
-        },
-        tenant: &tenant.id,
-        number: from.as_deref(),
+    let api = match via {
+        CallVia::Twilio => Api::Twilio,
+        CallVia::Vendor(_) => Api::Telephony,
     };
-    let (repeat, shuffle) = {
+    let event = Event::new(api, &tenant.id, from.as_deref());
+    let (copies, reordered) = {
         let mut state = world.state();
-        let duplicated = state
-            .fault(event, &[Kind::DuplicateWebhooks])
-            .map(|_| COPIES_WHEN_DUPLICATED);
-        let reordered = state.fault(event, &[Kind::ReorderedWebhooks]).is_some();
-        (
-            input.repeat.or(duplicated).unwrap_or(1).clamp(1, 20),
-            input.shuffle || reordered,
-        )
+        (state.copies(event), state.fault(event, &[Kind::ReorderedWebhooks]))
     };
-    let (call_id, line) = match via {
+    let (own_number, new_id) = match via {
         CallVia::Vendor(vendor) => {
             let number = vendor.number(&tenant);
             let number = number.ok_or_else(|| not_found("this tenant has no such telephone system"))?;
-            let call = vendors::Call {
-                id: input.call_id.clone().unwrap_or_else(|| vendor.call_id(&world)),
-                from: from.clone(),
-                to: input.to.clone().unwrap_or_else(|| number.to_owned()),
-                direction: input.direction.clone().unwrap_or_else(|| "inbound".to_owned()),
-                outcome: input.outcome.clone(),
-                ring_seconds: input.ring_seconds,
-                talk_seconds: input.talk_seconds,
-            };
-            let webhooks = vendor.webhooks(&world, &config, &tenant, &call).map_err(bad_request)?;
-            (call.id, Line::Vendor(webhooks))
+            (Some(number), vendor.call_id(&world))
         }
         CallVia::Twilio => {
-            let account = tenant
-                .twilio
-                .clone()
-                .ok_or_else(|| not_found("this tenant has no Twilio account"))?;
-            let to = input.to.clone().or_else(|| account.numbers.first().cloned());
-            let to = to.ok_or_else(|| bad_request("this tenant has no Twilio number to call"))?;
-            let call = twilio::Call {
-                id: input.call_id.clone().unwrap_or_else(|| format!("CA{}", world.hex_id())),
-                from: from.clone(),
-                to,
-                outcome: input.outcome.clone(),
-                ring_seconds: input.ring_seconds,
-                talk_seconds: input.talk_seconds,
-                own_flow: input.own_flow,
-                repeat,
-                shuffle,
-            };
-            (call.id.clone(), Line::Twilio(Box::new(account), call))
+            let numbers = &twilio_account(&tenant)?.numbers;
+            (numbers.first().map(String::as_str), format!("CA{}", world.hex_id()))
         }
     };
-    if let Some(number) = from.as_deref().filter(|number| number.starts_with('+')) {
-        let note = note(
-            &world,
-            &tenant,
-            None,
-            "call",
-            Shown::text(&input.outcome),
-            call_id.clone(),
-        );
+    let to = input.to.or_else(|| own_number.map(str::to_owned));
+    let call = Call {
+        id: input.call_id.unwrap_or(new_id),
+        from,
+        to: to.ok_or_else(|| bad_request("this tenant has no Twilio number to call"))?,
+        direction: input.direction.unwrap_or_else(|| "inbound".to_owned()),
+        outcome: input.outcome,
+        ring_seconds: input.ring_seconds,
+        talk_seconds: input.talk_seconds,
+        own_flow: input.own_flow,
+        repeat: input.repeat.unwrap_or(copies).clamp(1, 20),
+        shuffle: input.shuffle || reordered.is_some(),
+    };
+    let webhooks = match via {
+        CallVia::Vendor(vendor) => vendor.webhooks(&world, &config, &tenant, &call).map_err(bad_request)?,
+        // Each depends on the answer to the one before.
+        CallVia::Twilio => Vec::new(),
+    };
+    if let Some(number) = call.from.as_deref().filter(|number| number.starts_with('+')) {
+        let shown = Shown::text(&call.outcome);
+        let note = note(&world, &tenant, None, "call", shown, call.id.clone());
         world.state().note(number, note);
         world.changed(number);
     }
 
-    let (task_world, busy) = (Arc::clone(&world), world.busy());
+    let (task_world, busy, call_id) = (Arc::clone(&world), world.busy(), call.id.clone());
     let task = tokio::spawn(async move {
         let config = task_world.config();
-        let events = match line {
-            Line::Twilio(account, call) => twilio::place(&task_world, &config, &tenant, &account, &call).await,
-            Line::Vendor(webhooks) => vendors::place(&task_world, webhooks, repeat, shuffle).await,
+        let events = match (via, &tenant.twilio) {
+            (CallVia::Twilio, Some(account)) => twilio::place(&task_world, &config, &tenant, account, &call).await,
+            _ => vendors::place(&task_world, webhooks, &call).await,
         };
         drop(busy);
         events
@@ -250,17 +255,10 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
         return Ok((StatusCode::ACCEPTED, Json(json!({"call_id": call_id, "events": []}))).into_response());
     }
     let events = task.await.map_err(|error| {
-        Refused(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            format!("the simulator failed during the call: {error}"),
-        )
+        let why = format!("the simulator failed during the call: {error}");
+        Refused(StatusCode::INTERNAL_SERVER_ERROR, why)
     })?;
     Ok(Json(json!({"call_id": call_id, "events": events})).into_response())
-}
-
-enum Line {
-    Twilio(Box<crate::config::TwilioAccount>, twilio::Call),
-    Vendor(Vec<Webhook>),
 }
 
 pub(crate) fn note(
@@ -296,11 +294,7 @@ struct PreferenceIn {
 /// The customer stops or resumes marketing messages in WhatsApp's settings.
 async fn set_preference(State(world): State<Sims>, Json(input): Json<PreferenceIn>) -> Result<StatusCode, Refused> {
     let config = world.config();
-    let tenant = tenant(&config, &input.tenant)?;
-    let account = tenant
-        .whatsapp
-        .as_ref()
-        .ok_or_else(|| not_found("this tenant has no WhatsApp account"))?;
+    let (tenant, account) = whatsapp(&config, &input.tenant)?;
     let number = phone_number(&input.from)?;
     let pair = (tenant.id.clone(), number.clone());
     let name = {
@@ -326,11 +320,7 @@ struct HandshakeIn {
 /// Meta's handshake when a webhook URL is saved.
 async fn shake_hands(State(world): State<Sims>, Json(input): Json<HandshakeIn>) -> Result<Json<Value>, Refused> {
     let config = world.config();
-    let tenant = tenant(&config, &input.tenant)?;
-    let account = tenant
-        .whatsapp
-        .as_ref()
-        .ok_or_else(|| not_found("this tenant has no WhatsApp account"))?;
+    let (tenant, account) = whatsapp(&config, &input.tenant)?;
     let (status, echoed) = graph::handshake(&world, tenant, account).await;
     Ok(Json(json!({"status": status, "challenge_echoed": echoed})))
 }
@@ -343,12 +333,8 @@ async fn list_phones(State(world): State<Sims>) -> Json<Value> {
         .phones
         .iter()
         .map(|(number, phone)| {
-            let written = state
-                .outbox
-                .iter()
-                .rev()
-                .find(|sent| sent.to == *number)
-                .map(|sent| sent.accepted_at);
+            let last = state.outbox.iter().rev().find(|sent| sent.to == *number);
+            let written = last.map(|sent| sent.accepted_at);
             let noted = phone.notes.last().map(|note| note.at);
             json!({"number": number, "name": phone.name(number), "last_at": written.max(noted)})
         })

@@ -221,80 +221,72 @@ impl Deliveries {
     fn request(&self, webhook: &Webhook) -> Result<reqwest::RequestBuilder, String> {
         // Twilio signs the URL without its fragment, which never travels.
         let url = webhook.url.split('#').next().unwrap_or_default();
+        let json = |json: &[u8]| {
+            let request = self.http.post(url).header(CONTENT_TYPE, "application/json");
+            request.body(json.to_vec())
+        };
+        let form = |kind: &str, form: &[(String, String)]| {
+            let request = self.http.post(url).header(CONTENT_TYPE, kind);
+            request.body(encoded(form))
+        };
         Ok(match &webhook.body {
-            Body::Meta { app_secret, json } => self
-                .http
-                .post(url)
-                .header(CONTENT_TYPE, "application/json")
-                .header("X-Hub-Signature-256", signatures::meta(app_secret, json))
-                .body(json.clone()),
+            Body::Meta {
+                app_secret,
+                json: event,
+            } => json(event).header("X-Hub-Signature-256", signatures::meta(app_secret, event)),
             Body::Twilio {
                 auth_token,
-                form,
+                form: fields,
                 idempotency_token,
-            } => {
-                let encoded = form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(form)
-                    .finish();
-                self.http
-                    .post(url)
-                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
-                    .header("x-twilio-signature", signatures::twilio(auth_token, url, form))
-                    .header("i-twilio-idempotency-token", idempotency_token)
-                    .header("User-Agent", "TwilioProxy/1.1")
-                    .body(encoded)
-            }
-            Body::Json { json } => self
-                .http
-                .post(url)
-                .header(CONTENT_TYPE, "application/json")
-                .body(json.clone()),
+            } => form("application/x-www-form-urlencoded; charset=UTF-8", fields)
+                .header("x-twilio-signature", signatures::twilio(auth_token, url, fields))
+                .header("i-twilio-idempotency-token", idempotency_token)
+                .header("User-Agent", "TwilioProxy/1.1"),
+            Body::Json { json: event } => json(event),
             Body::Get => self.http.get(url),
             Body::Vonage {
                 signature_secret,
                 api_key,
                 application_id,
-                json,
+                json: event,
             } => {
                 let now = self.clock.now();
-                let jti = now.as_nanosecond().to_string();
-                let iat = now.as_second();
-                self.http
-                    .post(url)
-                    .header(CONTENT_TYPE, "application/json")
-                    .header(
-                        "authorization",
-                        signatures::vonage(signature_secret, api_key, application_id, iat, &jti, json),
-                    )
-                    .body(json.clone())
+                let (iat, jti) = (now.as_second(), now.as_nanosecond().to_string());
+                let token = signatures::vonage(signature_secret, api_key, application_id, iat, &jti, event);
+                json(event).header("authorization", token)
             }
-            Body::Plivo { auth_token, form } => {
+            Body::Plivo {
+                auth_token,
+                form: fields,
+            } => {
                 let nonce = self.clock.now().as_nanosecond().to_string();
-                let body = form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(form)
-                    .finish();
-                self.http
-                    .post(url)
-                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .header("x-plivo-signature-v3", signatures::plivo(auth_token, url, form, &nonce))
+                form("application/x-www-form-urlencoded", fields)
+                    .header(
+                        "x-plivo-signature-v3",
+                        signatures::plivo(auth_token, url, fields, &nonce),
+                    )
                     .header("x-plivo-signature-v3-nonce", nonce)
-                    .body(body)
             }
-            Body::Telephony { secret, id, json } => {
+            Body::Telephony {
+                secret,
+                id,
+                json: event,
+            } => {
                 let timestamp = self.clock.now().as_second();
-                self.http
-                    .post(url)
-                    .header(CONTENT_TYPE, "application/json")
+                let signature = signatures::standard_webhooks(secret, id, timestamp, event)?;
+                json(event)
                     .header("webhook-id", id)
                     .header("webhook-timestamp", timestamp.to_string())
-                    .header(
-                        "webhook-signature",
-                        signatures::standard_webhooks(secret, id, timestamp, json)?,
-                    )
-                    .body(json.clone())
+                    .header("webhook-signature", signature)
             }
         })
     }
+}
+
+/// Names and values as a form or a query.
+pub(crate) fn encoded<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(pairs).finish()
 }
 
 async fn answered(request: reqwest::RequestBuilder) -> Outcome {

@@ -130,7 +130,13 @@ pub(crate) struct Event<'a> {
     pub(crate) number: Option<&'a str>,
 }
 
-#[derive(Debug)]
+impl<'a> Event<'a> {
+    pub(crate) fn new(api: Api, tenant: &'a str, number: Option<&'a str>) -> Self {
+        Self { api, tenant, number }
+    }
+}
+
+#[derive(Debug, Default)]
 pub(crate) struct Faults {
     seed: u64,
     clock: Arc<Clock>,
@@ -145,9 +151,7 @@ impl Faults {
         Self {
             seed,
             clock,
-            rules: Vec::new(),
-            last_id: 0,
-            throws: HashMap::new(),
+            ..Self::default()
         }
     }
 
@@ -180,12 +184,7 @@ impl Faults {
         self.rules.iter().any(|rule| rule.id == id)
     }
 
-    /// The first rule of one of these kinds that applies now, which uses it once.
-    pub(crate) fn take(&mut self, event: Event<'_>, kinds: &[Kind]) -> Option<Rule> {
-        self.take_if(event, kinds, |_| true)
-    }
-
-    /// Like [`Self::take`], but a rule that `allowed` rejects is skipped and not used.
+    /// The first rule of one of these kinds that applies now, which uses it once. One that `allowed` rejects is skipped and not used.
     pub(crate) fn take_if(
         &mut self,
         event: Event<'_>,

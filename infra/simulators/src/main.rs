@@ -8,12 +8,8 @@ use simulators::{Config, start};
 
 const USAGE: &str = "usage: simulators --port PORT [--host 127.0.0.1] [--config FILE]";
 
-struct Arguments {
-    listen: SocketAddr,
-    config: Option<PathBuf>,
-}
-
-fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, String> {
+/// The address to listen on, and the file of the configuration.
+fn arguments(mut given: impl Iterator<Item = String>) -> Result<(SocketAddr, Option<PathBuf>), String> {
     let (mut host, mut port, mut config) = (IpAddr::from([127, 0, 0, 1]), None, None);
     while let Some(name) = given.next() {
         let value = given.next().ok_or_else(|| format!("{name} needs a value"))?;
@@ -29,24 +25,18 @@ fn arguments(mut given: impl Iterator<Item = String>) -> Result<Arguments, Strin
         }
     }
     let port: u16 = port.ok_or("--port is missing")?;
-    Ok(Arguments {
-        listen: SocketAddr::new(host, port),
-        config,
-    })
+    Ok((SocketAddr::new(host, port), config))
 }
 
-fn configuration(arguments: Arguments) -> Result<Config, String> {
-    let config = match arguments.config {
+fn configuration((listen, file): (SocketAddr, Option<PathBuf>)) -> Result<Config, String> {
+    let config = match file {
         None => Config::default(),
         Some(path) => {
             let text = std::fs::read(&path).map_err(|error| format!("reading {}: {error}", path.display()))?;
             serde_json::from_slice(&text).map_err(|error| format!("reading {}: {error}", path.display()))?
         }
     };
-    Ok(Config {
-        listen: arguments.listen,
-        ..config
-    })
+    Ok(Config { listen, ..config })
 }
 
 #[tokio::main]

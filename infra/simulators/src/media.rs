@@ -1,8 +1,8 @@
 //! Media of customers and businesses: their kinds and limits, their bytes, and the faults of a download.
 
-use std::convert::Infallible;
-use std::fmt;
+use std::future::ready;
 use std::sync::LazyLock;
+use std::{fmt, io};
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
@@ -113,14 +113,8 @@ impl Kind {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "image" => Some(Self::Image),
-            "video" => Some(Self::Video),
-            "audio" => Some(Self::Audio),
-            "document" => Some(Self::Document),
-            "sticker" => Some(Self::Sticker),
-            _ => None,
-        }
+        let all = [Self::Image, Self::Video, Self::Audio, Self::Document, Self::Sticker];
+        all.into_iter().find(|kind| kind.as_str() == name)
     }
 
     pub(crate) const fn as_str(self) -> &'static str {
@@ -283,26 +277,16 @@ impl Medium {
     /// The whole file, a piece at a time.
     pub(crate) fn answer(&self) -> Response {
         let blob = self.blob.clone();
-        let parts = stream::unfold(0, move |at| {
-            let part = blob.part(at);
-            async move {
-                let next = at + part.len() as u64;
-                (!part.is_empty()).then_some((Ok::<_, Infallible>(part), next))
-            }
-        });
-        (self.headers(), Body::from_stream(parts)).into_response()
+        streamed(self.headers(), move |at| Ok(blob.part(at)))
     }
 
     /// An event at the provider that holds it.
     pub(crate) fn event(&self) -> Event<'_> {
-        Event {
-            api: match self.owner {
-                Owner::Graph { .. } => Api::Graph,
-                Owner::Twilio { .. } => Api::Twilio,
-            },
-            tenant: &self.tenant,
-            number: self.from.as_deref(),
-        }
+        let api = match self.owner {
+            Owner::Graph { .. } => Api::Graph,
+            Owner::Twilio { .. } => Api::Twilio,
+        };
+        Event::new(api, &self.tenant, self.from.as_deref())
     }
 
     /// The file as a provider hands it over, with whatever is wrong with it now.
@@ -345,56 +329,52 @@ impl Medium {
     /// As long as the file, but its last byte is another.
     fn falsified(&self) -> Response {
         let (blob, size) = (self.blob.clone(), self.blob.size());
-        let parts = stream::unfold(0, move |at| {
+        streamed(self.headers(), move |at| {
             let part = blob.part(at);
-            let next = at + part.len() as u64;
-            let part = if next == size {
-                let mut bytes = part.to_vec();
-                if let Some(last) = bytes.last_mut() {
-                    *last = !*last;
-                }
-                Bytes::from(bytes)
-            } else {
-                part
-            };
-            async move { (!part.is_empty()).then_some((Ok::<_, Infallible>(part), next)) }
-        });
-        (self.headers(), Body::from_stream(parts)).into_response()
+            if at + (part.len() as u64) < size {
+                return Ok(part);
+            }
+            let mut bytes = part.to_vec();
+            if let Some(last) = bytes.last_mut() {
+                *last = !*last;
+            }
+            Ok(bytes.into())
+        })
     }
 
     /// Promises the whole file, and breaks off in the middle.
     fn truncated(&self) -> Response {
         let (blob, end) = (self.blob.clone(), self.blob.size() / 2);
-        let parts = stream::unfold(0, move |at| {
-            let part = if at < end { Ok(blob.part(at)) } else { Err(()) };
-            async move {
-                match part {
-                    Ok(part) => {
-                        let kept = usize::try_from(end - at).unwrap_or(usize::MAX).min(part.len());
-                        let next = at + kept as u64;
-                        Some((Ok(part.slice(..kept)), next))
-                    }
-                    Err(()) => Some((Err(std::io::Error::other("broken off")), at)),
-                }
+        streamed(self.headers(), move |at| {
+            if at >= end {
+                return Err(io::Error::other("broken off"));
             }
-        });
-        (self.headers(), Body::from_stream(parts)).into_response()
+            let mut part = blob.part(at);
+            part.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
+            Ok(part)
+        })
     }
 
     /// Goes on until the reader leaves or the simulators stop.
     fn endless(&self, world: &Sims) -> Response {
         let (blob, stop) = (Blob::made(&self.mime, Some(u64::MAX)), world.stopped());
-        let parts = stream::unfold(0, move |at| {
-            let part = if *stop.borrow() { Bytes::new() } else { blob.part(at) };
-            async move {
-                let next = at + part.len() as u64;
-                (!part.is_empty()).then_some((Ok::<_, Infallible>(part), next))
-            }
-        });
         let mut headers = self.headers();
         headers.remove(CONTENT_LENGTH);
-        (headers, Body::from_stream(parts)).into_response()
+        streamed(headers, move |at| {
+            Ok(if *stop.borrow() { Bytes::new() } else { blob.part(at) })
+        })
     }
+}
+
+/// A body of parts, each from a place on, until one is empty or fails.
+fn streamed(headers: HeaderMap, mut part: impl FnMut(u64) -> io::Result<Bytes> + Send + 'static) -> Response {
+    let parts = stream::unfold(0, move |at| {
+        let part = part(at);
+        let next = at + part.as_ref().map_or(0, |part| part.len() as u64);
+        let ended = part.as_ref().is_ok_and(Bytes::is_empty);
+        ready((!ended).then_some((part, next)))
+    });
+    (headers, Body::from_stream(parts)).into_response()
 }
 
 fn redirect(rule: &Rule) -> Response {

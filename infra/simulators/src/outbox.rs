@@ -13,6 +13,16 @@ pub enum Channel {
     Sms,
 }
 
+impl Channel {
+    /// A number as Twilio writes it.
+    pub(crate) fn address(self, number: &str) -> String {
+        match self {
+            Self::Whatsapp => format!("whatsapp:{number}"),
+            Self::Sms => number.to_owned(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Via {
@@ -107,7 +117,7 @@ impl Shown {
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ShownMedia {
     /// `image`, `video`, `audio`, `document` or `sticker`.
     pub kind: &'static str,
@@ -131,7 +141,7 @@ pub struct Reaction {
     pub emoji: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Button {
     pub text: String,
     /// The answer of a tap: a quick reply's payload or an interactive reply's id; none: opens a link.
@@ -146,22 +156,9 @@ pub struct Button {
     /// The page that it opens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// The shape of the answer: `button`, `button_reply` or `list_reply`.
+    /// The shape of an interactive answer: `button_reply` or `list_reply`. Empty: the button of a template.
     #[serde(skip)]
     pub kind: &'static str,
-}
-
-impl Default for Button {
-    fn default() -> Self {
-        Self {
-            text: String::new(),
-            payload: None,
-            description: None,
-            section: None,
-            link: None,
-            kind: "button",
-        }
-    }
 }
 
 /// Additional data of status webhooks.

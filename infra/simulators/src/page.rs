@@ -64,8 +64,7 @@ async fn asked(
     body: Option<(&Value, &str)>,
 ) -> Result<(StatusCode, String), Response> {
     let config = world.config();
-    let known = config.tenants.iter().find(|known| known.id == tenant);
-    let Some(key) = known.and_then(|known| known.api_key.as_ref()) else {
+    let Some(key) = config.tenant(tenant).and_then(|known| known.api_key.as_ref()) else {
         let error = json!({"error": "There is no such business, or it has no API key here."});
         return Err((StatusCode::NOT_FOUND, Json(error)).into_response());
     };
@@ -87,12 +86,10 @@ async fn asked(
 
 fn passed_on(answer: Result<(StatusCode, String), Response>) -> Response {
     match answer {
-        Ok(answer) => (
-            answer.0,
-            [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")],
-            answer.1,
-        )
-            .into_response(),
+        Ok((status, body)) => {
+            let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+            (status, headers, body).into_response()
+        }
         Err(refused) => refused,
     }
 }
@@ -144,11 +141,8 @@ async fn answer(
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     {
-        return (
-            StatusCode::NOT_FOUND,
-            Json(json!({"error": "There is no such conversation."})),
-        )
-            .into_response();
+        let error = json!({"error": "There is no such conversation."});
+        return (StatusCode::NOT_FOUND, Json(error)).into_response();
     }
     let path = format!("conversations/{conversation}/messages");
     passed_on(asked(&world, &id, (Method::POST, &path, &[]), Some((&body, &key))).await)

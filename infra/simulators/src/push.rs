@@ -35,10 +35,8 @@ pub(crate) struct PushSent {
 
 async fn take(State(world): State<Sims>, Path(device): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
+        let value = headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default()
     };
     let said = text(AUTHORIZATION.as_str());
     let sender = said.strip_prefix("vapid t=").and_then(|rest| rest.split_once(", k="));
@@ -48,11 +46,8 @@ async fn take(State(world): State<Sims>, Path(device): Path<String>, headers: He
     // A header of 86 bytes with the sender's key, and a tag of 16 (RFC 8188, 2.1).
     let encrypted = text(CONTENT_ENCODING.as_str()) == "aes128gcm" && (103..=4_096).contains(&body.len());
     if !encrypted || text("ttl").parse::<u32>().is_err() {
-        return (
-            StatusCode::BAD_REQUEST,
-            "expected an encrypted notification and its TTL",
-        )
-            .into_response();
+        let why = "expected an encrypted notification and its TTL";
+        return (StatusCode::BAD_REQUEST, why).into_response();
     }
     let mut state = world.state();
     if state.pushes.len() >= SHOWN {

@@ -3,7 +3,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -15,12 +15,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::Tenant;
-use crate::control::{Refused, bad_request, not_found, note, phone_number, tenant};
-use crate::faults::{Api, Event, Kind as Fault};
+use crate::control::{Refused, bad_request, not_found, note, phone_number, tenant, whatsapp};
+use crate::faults::{Api, Event};
 use crate::media::{Blob, Kind, Medium};
 use crate::outbox::{Button, Channel, Reaction, Sent, Shown, ShownMedia, Via};
 use crate::phones::e164;
-use crate::statuses::COPIES_WHEN_DUPLICATED;
 use crate::world::Sims;
 use crate::{graph, twilio};
 
@@ -310,29 +309,16 @@ async fn send_reply(State(world): State<Sims>, Json(mut input): Json<ReplyIn>) -
         let shown = said.shown(reply_to);
         state.note(&number, note(&world, tenant, Some(channel), "in", shown, id.clone()));
         if let Some(notice) = notice {
-            let at = note(
-                &world,
-                tenant,
-                Some(channel),
-                "notice",
-                Shown::text(notice),
-                format!("{id}-notice"),
-            );
-            state.note(&number, at);
+            let (shown, id) = (Shown::text(notice), format!("{id}-notice"));
+            state.note(&number, note(&world, tenant, Some(channel), "notice", shown, id));
         }
         // A reaction opens none.
         if let Some(sender) = window.filter(|_| !matches!(said, Said::Reaction(_))) {
             state.windows.insert((sender, number.clone()), world.now());
         }
-        let event = Event {
-            api: if through_graph { Api::Graph } else { Api::Twilio },
-            tenant: &tenant.id,
-            number: Some(&number),
-        };
-        let duplicated = state
-            .fault(event, &[Fault::DuplicateWebhooks])
-            .map(|_| COPIES_WHEN_DUPLICATED);
-        input.repeat.or(duplicated).unwrap_or(1).clamp(1, 20)
+        let api = if through_graph { Api::Graph } else { Api::Twilio };
+        let copies = state.copies(Event::new(api, &tenant.id, Some(&number)));
+        input.repeat.unwrap_or(copies).clamp(1, 20)
     };
     world.changed(&number);
     if !input.wait {
@@ -364,9 +350,7 @@ struct WebhookIn {
 /// A signed webhook of the tenant's number at Meta, or of its account, with any content.
 async fn send_webhook(State(world): State<Sims>, Json(input): Json<WebhookIn>) -> Result<Json<Value>, Refused> {
     let config = world.config();
-    let tenant = tenant(&config, &input.tenant)?;
-    let account = tenant.whatsapp.as_ref();
-    let account = account.ok_or_else(|| not_found("this tenant has no WhatsApp account"))?;
+    let (tenant, account) = whatsapp(&config, &input.tenant)?;
     let value = Value::Object(input.value);
     let field = input.field.as_str();
     let webhook = match input.at {

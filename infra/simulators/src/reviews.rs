@@ -6,8 +6,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::config::{Config, Tenant, WhatsAppAccount};
-use crate::control::{Refused, bad_request, not_found, tenant};
+use crate::control::{Refused, bad_request, not_found, tenant, twilio_account, whatsapp, yes};
 use crate::graph::{self, Change, Record};
 use crate::twilio;
 use crate::world::Sims;
@@ -17,15 +16,6 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/templates", get(list_templates))
         .route("/templates/events", post(change_template))
         .route("/contents/review", post(review_content))
-}
-
-fn account<'a>(config: &'a Config, id: &str) -> Result<(&'a Tenant, &'a WhatsAppAccount), Refused> {
-    let tenant = tenant(config, id)?;
-    let account = tenant.whatsapp.as_ref();
-    Ok((
-        tenant,
-        account.ok_or_else(|| not_found("this tenant has no WhatsApp account"))?,
-    ))
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,7 +30,7 @@ async fn list_templates(
     Query(query): Query<TenantQuery>,
 ) -> Result<Json<Vec<Value>>, Refused> {
     let config = world.config();
-    let (_, account) = account(&config, &query.tenant)?;
+    let (_, account) = whatsapp(&config, &query.tenant)?;
     let state = world.state();
     let records = state.templates.of(&account.waba_id).iter();
     let wanted = |record: &&Record| query.name.as_ref().is_none_or(|name| record.name == *name);
@@ -61,14 +51,10 @@ struct EventsIn {
     deliver: bool,
 }
 
-fn yes() -> bool {
-    true
-}
-
 /// Lets events happen to a template, and delivers their webhooks one after the other.
 async fn change_template(State(world): State<Sims>, Json(input): Json<EventsIn>) -> Result<Json<Value>, Refused> {
     let config = world.config();
-    let owner = account(&config, &input.tenant)?;
+    let owner = whatsapp(&config, &input.tenant)?;
     let waba = &owner.1.waba_id;
     let id = {
         let state = world.state();
@@ -116,9 +102,7 @@ struct ReviewIn {
 /// Decides about a content that was submitted. Twilio sends no webhook.
 async fn review_content(State(world): State<Sims>, Json(input): Json<ReviewIn>) -> Result<Json<Value>, Refused> {
     let config = world.config();
-    let tenant = tenant(&config, &input.tenant)?;
-    let twilio = tenant.twilio.as_ref();
-    let twilio = twilio.ok_or_else(|| not_found("this tenant has no Twilio account"))?;
-    let reviewed = twilio::review(&world, twilio, &input.sid, &input.status, &input.reason);
+    let account = twilio_account(tenant(&config, &input.tenant)?)?;
+    let reviewed = twilio::review(&world, account, &input.sid, &input.status, &input.reason);
     reviewed.map(Json).map_err(bad_request)
 }

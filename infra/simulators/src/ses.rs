@@ -55,47 +55,26 @@ fn bad_request(words: impl Into<String>) -> Refused {
     Refused(StatusCode::BAD_REQUEST, "BadRequestException", words.into())
 }
 
-async fn send_email(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Response {
-    match take(&world, &headers, &body).await {
-        Ok(id) => Json(json!({"MessageId": id})).into_response(),
-        Err(refused) => refused.into_response(),
-    }
-}
-
-async fn take(world: &Sims, headers: &HeaderMap, body: &[u8]) -> Result<String, Refused> {
-    signed(headers)?;
-    let mail = Request::read(body)?;
-    let event = Event {
-        api: Api::Ses,
-        tenant: "",
-        number: Some(&mail.to),
-    };
+async fn send_email(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Refused> {
+    signed(&headers)?;
+    let mail = MailSent::read(&world, &body)?;
+    let (id, to) = (mail.id.clone(), mail.to.clone());
+    let event = Event::new(Api::Ses, "", Some(&to));
     // Limits the kills per mail; nothing else tells mails apart.
-    let caller = Caller::new(headers, &mail.to, Some(&mail.subject));
+    let caller = Caller::new(&headers, &to, Some(&mail.subject));
     let kinds = &[Kind::MailRejected, Kind::MailUnverified];
     let refusal = world.state().fault(event, kinds).map(|rule| rule.kind);
     if let Some(kind) = refusal {
-        return Err(refuse(kind, &mail.to));
+        return Err(refuse(kind, &to));
     }
-    if let Some(kind) = interference::before(world, event, &caller).await {
-        return Err(refuse(kind, &mail.to));
+    if let Some(kind) = interference::before(&world, event, &caller).await {
+        return Err(refuse(kind, &to));
     }
-    let id = format!("{}-000000", world.hex_id());
-    let links = links(&mail.text, &mail.html);
-    world.state().mails.push(MailSent {
-        id: id.clone(),
-        to: mail.to.clone(),
-        from: mail.from,
-        subject: mail.subject,
-        text: mail.text,
-        html: mail.html,
-        links,
-        at: world.now(),
-    });
+    world.state().mails.push(mail);
     world.changed(CHANGED);
-    match interference::after(world, event, &caller).await {
-        Some(kind) => Err(refuse(kind, &mail.to)),
-        None => Ok(id),
+    match interference::after(&world, event, &caller).await {
+        Some(kind) => Err(refuse(kind, &to)),
+        None => Ok(Json(json!({"MessageId": id}))),
     }
 }
 
@@ -172,18 +151,9 @@ fn signed(headers: &HeaderMap) -> Result<(), Refused> {
     Ok(())
 }
 
-/// A request to send simple content to one person.
-#[derive(Debug)]
-struct Request {
-    to: String,
-    from: String,
-    subject: String,
-    text: String,
-    html: String,
-}
-
-impl Request {
-    fn read(body: &[u8]) -> Result<Self, Refused> {
+impl MailSent {
+    /// The mail of a request to send simple content to one person.
+    fn read(world: &Sims, body: &[u8]) -> Result<Self, Refused> {
         let body: Value = serde_json::from_slice(body)
             .map_err(|_| Refused(StatusCode::BAD_REQUEST, "SerializationException", String::new()))?;
         let known = ["FromEmailAddress", "Destination", "Content"];
@@ -210,12 +180,17 @@ impl Request {
         if subject.chars().any(char::is_control) {
             return Err(bad_request("Header value contains control characters"));
         }
+        let text = data(&simple["Body"]["Text"], "Body.Text")?;
+        let html = data(&simple["Body"]["Html"], "Body.Html")?;
         Ok(Self {
+            id: format!("{}-000000", world.hex_id()),
+            links: links(&text, &html),
+            at: world.now(),
             to,
             from,
             subject,
-            text: data(&simple["Body"]["Text"], "Body.Text")?,
-            html: data(&simple["Body"]["Html"], "Body.Html")?,
+            text,
+            html,
         })
     }
 }

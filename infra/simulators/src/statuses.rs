@@ -24,9 +24,6 @@ pub(crate) struct Course {
     reordered: bool,
 }
 
-/// Number of deliveries of a duplicated webhook.
-pub(crate) const COPIES_WHEN_DUPLICATED: u32 = 3;
-
 impl Course {
     /// Decides by the faults that apply to this message now.
     pub(crate) fn decide(state: &mut State, sent: &Sent) -> Self {
@@ -34,11 +31,7 @@ impl Course {
             Via::Graph => Api::Graph,
             Via::Twilio => Api::Twilio,
         };
-        let event = Event {
-            api,
-            tenant: &sent.tenant,
-            number: Some(&sent.to),
-        };
+        let event = Event::new(api, &sent.tenant, Some(&sent.to));
         let fails = match sent.channel {
             Channel::Whatsapp => state
                 .fault(event, &[Kind::NotOnWhatsapp, Kind::Blocked])
@@ -71,9 +64,7 @@ impl Course {
             } else {
                 None
             },
-            copies: state
-                .fault(event, &[Kind::DuplicateWebhooks])
-                .map_or(1, |_| COPIES_WHEN_DUPLICATED),
+            copies: state.copies(event),
             reordered: state.fault(event, &[Kind::ReorderedWebhooks]).is_some(),
         }
     }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{broadcast, watch};
 
@@ -25,6 +27,9 @@ use crate::twilio::{Contents, Recording};
 
 pub(crate) type Sims = Arc<World>;
 
+/// The customer service window.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
 #[derive(Debug)]
 pub(crate) struct World {
     config: RwLock<Arc<Config>>,
@@ -37,9 +42,9 @@ pub(crate) struct World {
     pub(crate) changes: broadcast::Sender<String>,
     faults_version: watch::Sender<u64>,
     /// Number of statuses and webhooks still to come.
-    busy: AtomicU64,
+    busy: Arc<AtomicU64>,
     /// Number of messages that wait for a phone that is off.
-    held: AtomicU64,
+    held: Arc<AtomicU64>,
     ids: AtomicU64,
     id_start: u64,
     /// Where the simulators listen, without a trailing slash.
@@ -49,7 +54,7 @@ pub(crate) struct World {
     stop: watch::Receiver<bool>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct State {
     /// Randomness that need not be reproducible per request, such as the choice among several 5xx.
     pub(crate) random: Random,
@@ -77,23 +82,20 @@ pub(crate) struct State {
     pub(crate) pushes: Vec<PushSent>,
 }
 
-/// Counts as work in progress while it exists.
+/// Counts as work in progress, or as a message that waits for a phone, while it exists.
 #[derive(Debug)]
-pub(crate) struct Busy(Sims);
+pub(crate) struct Counted(Arc<AtomicU64>);
 
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::SeqCst);
+impl Counted {
+    fn new(count: &Arc<AtomicU64>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
     }
 }
 
-/// Counts as a message that waits for a phone while it exists.
-#[derive(Debug)]
-pub(crate) struct Held(Sims);
-
-impl Drop for Held {
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.held.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -105,20 +107,8 @@ impl State {
         Self {
             random: Random::new(seed),
             faults: Faults::new(seed, Arc::clone(clock)),
-            phones: Phones::new(),
-            outbox: Vec::new(),
-            by_id: HashMap::new(),
-            windows: HashMap::new(),
-            opt_outs: HashSet::new(),
-            marketing_stopped: HashSet::new(),
-            kills: HashMap::new(),
-            media: HashMap::new(),
-            uploads: HashMap::new(),
             templates,
-            contents: Contents::default(),
-            recordings: HashMap::new(),
-            mails: Vec::new(),
-            pushes: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -149,7 +139,18 @@ impl State {
     }
 
     pub(crate) fn fault(&mut self, event: Event<'_>, kinds: &[Kind]) -> Option<crate::faults::Rule> {
-        self.faults.take(event, kinds)
+        self.faults.take_if(event, kinds, |_| true)
+    }
+
+    /// Number of deliveries of each webhook of an event.
+    pub(crate) fn copies(&mut self, event: Event<'_>) -> u32 {
+        self.fault(event, &[Kind::DuplicateWebhooks]).map_or(1, |_| 3)
+    }
+
+    /// Whether the customer wrote to this WhatsApp sender within the last 24 hours.
+    pub(crate) fn window_is_open(&self, sender: &str, number: &str, now: Timestamp) -> bool {
+        let last = self.windows.get(&(sender.to_owned(), number.to_owned()));
+        last.is_some_and(|last| now.duration_since(*last) < WINDOW)
     }
 }
 
@@ -165,8 +166,8 @@ impl World {
             clock,
             changes: broadcast::channel(1024).0,
             faults_version: watch::channel(0).0,
-            busy: AtomicU64::new(0),
-            held: AtomicU64::new(0),
+            busy: Arc::default(),
+            held: Arc::default(),
             ids: AtomicU64::new(1),
             // Unlike the faults' dice, ids are not seeded: a restarted simulator must not repeat those of its last run.
             id_start: u64::try_from(started.as_micros()).unwrap_or(u64::MAX),
@@ -219,6 +220,11 @@ impl World {
         )
     }
 
+    /// Id of a WhatsApp message.
+    pub(crate) fn wamid(&self) -> String {
+        format!("wamid.{}", STANDARD.encode(format!("SIM:{}", self.hex_id())))
+    }
+
     /// Digits only, as Meta's ids are.
     pub(crate) fn numeric_id(&self) -> String {
         format!("{}{:05}", self.id_start, self.ids.fetch_add(1, Ordering::Relaxed))
@@ -234,9 +240,8 @@ impl World {
         self.changed("*");
     }
 
-    pub(crate) fn busy(self: &Arc<Self>) -> Busy {
-        self.busy.fetch_add(1, Ordering::SeqCst);
-        Busy(Arc::clone(self))
+    pub(crate) fn busy(&self) -> Counted {
+        Counted::new(&self.busy)
     }
 
     pub(crate) fn busy_count(&self) -> u64 {
@@ -248,9 +253,8 @@ impl World {
     }
 
     /// Waits until the rule that holds a message is removed or ends.
-    pub(crate) async fn wait_for_phone(self: &Arc<Self>, rule: u64, seconds: Option<f64>) {
-        self.held.fetch_add(1, Ordering::SeqCst);
-        let _held = Held(Arc::clone(self));
+    pub(crate) async fn wait_for_phone(&self, rule: u64, seconds: Option<f64>) {
+        let _held = Counted::new(&self.held);
         let mut versions = self.faults_version.subscribe();
         let back = async {
             while self.state().faults.exists(rule) {

@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::errors::GraphError;
+use super::errors::{GraphError, required};
 use super::{Access, list, media};
 use crate::media::Kind;
 use crate::outbox::{Button, Content, Reaction, Shown};
 use crate::world::Sims;
 
-const TEXT_LIMIT: usize = 4096;
-const CAPTION_LIMIT: usize = 1024;
 const ROWS: usize = 10;
 
 pub(super) fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> Result<(Content, Shown), GraphError> {
@@ -20,14 +18,8 @@ pub(super) fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> R
     }
     let shown = match name {
         "text" => {
-            let body = part["body"].as_str().filter(|body| !body.is_empty());
-            let body = body.ok_or_else(|| GraphError::new(131_008, "Missing text.body"))?;
-            if body.chars().count() > TEXT_LIMIT {
-                return Err(GraphError::new(
-                    100,
-                    "Param text['body'] must be at most 4096 characters long.",
-                ));
-            }
+            let body = filled(&part["body"], "text.body")?;
+            at_most("text['body']", body, 4096)?;
             return Ok((Content::Body(body.to_owned()), Shown::text(body)));
         }
         "location" => location(part)?,
@@ -56,17 +48,12 @@ fn medium(world: &Sims, access: &Access<'_>, kind: Kind, part: &Value) -> Result
             .iter()
             .find(|(key, value)| !value.is_null() && !allowed.contains(&key.as_str()))
     {
-        return Err(GraphError::new(
-            100,
-            format!("Unexpected key \"{key}\" on param \"{name}\"."),
-        ));
+        let details = format!("Unexpected key \"{key}\" on param \"{name}\".");
+        return Err(GraphError::new(100, details));
     }
     media::usable(world, access.tenant, kind, part)?;
     let caption = part["caption"].as_str().unwrap_or_default();
-    if caption.chars().count() > CAPTION_LIMIT {
-        let details = format!("Param {name}['caption'] must be at most {CAPTION_LIMIT} characters long.");
-        return Err(GraphError::new(100, details));
-    }
+    at_most(&format!("{name}['caption']"), caption, 1024)?;
     Ok(Shown {
         media: Some(media::shown(world, access.tenant, kind, part)),
         ..Shown::text(caption)
@@ -75,10 +62,7 @@ fn medium(world: &Sims, access: &Access<'_>, kind: Kind, part: &Value) -> Result
 
 fn location(part: &Value) -> Result<Shown, GraphError> {
     let (Some(latitude), Some(longitude)) = (part["latitude"].as_f64(), part["longitude"].as_f64()) else {
-        return Err(GraphError::new(
-            131_008,
-            "Missing location.latitude or location.longitude",
-        ));
+        return Err(GraphError::missing("location.latitude or location.longitude"));
     };
     if latitude.abs() > 90.0 || longitude.abs() > 180.0 {
         return Err(GraphError::new(131_009, "location is not a place on the earth"));
@@ -92,16 +76,11 @@ fn location(part: &Value) -> Result<Shown, GraphError> {
 fn contacts(part: &Value) -> Result<Shown, GraphError> {
     let contacts = list(part);
     if contacts.is_empty() {
-        return Err(GraphError::new(131_008, "Missing contacts"));
+        return Err(GraphError::missing("contacts"));
     }
     for (place, contact) in contacts.iter().enumerate() {
-        let name = contact["name"]["formatted_name"]
-            .as_str()
-            .filter(|name| !name.is_empty());
-        if name.is_none() {
-            let details = format!("Missing contacts[{place}].name.formatted_name");
-            return Err(GraphError::new(131_008, details));
-        }
+        let what = format!("contacts[{place}].name.formatted_name");
+        filled(&contact["name"]["formatted_name"], &what)?;
         let parts = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
         if parts.iter().all(|part| !contact["name"][part].is_string()) {
             let details = format!("contacts[{place}].name needs a part besides formatted_name, such as first_name");
@@ -110,8 +89,7 @@ fn contacts(part: &Value) -> Result<Shown, GraphError> {
         let texts = [("phones", "phone"), ("emails", "email"), ("urls", "url")];
         for (field, value) in texts {
             if list(&contact[field]).iter().any(|one| !one[value].is_string()) {
-                let details = format!("Missing contacts[{place}].{field}.{value}");
-                return Err(GraphError::new(131_008, details));
+                return Err(GraphError::missing(&format!("contacts[{place}].{field}.{value}")));
             }
         }
     }
@@ -122,10 +100,8 @@ fn contacts(part: &Value) -> Result<Shown, GraphError> {
 }
 
 fn reaction(part: &Value) -> Result<Shown, GraphError> {
-    let to = part["message_id"].as_str().filter(|id| !id.is_empty());
-    let to = to.ok_or_else(|| GraphError::new(131_008, "Missing reaction.message_id"))?;
-    let emoji = part["emoji"].as_str();
-    let emoji = emoji.ok_or_else(|| GraphError::new(131_008, "Missing reaction.emoji"))?;
+    let to = filled(&part["message_id"], "reaction.message_id")?;
+    let emoji = required(&part["emoji"], "reaction.emoji")?;
     // Keycaps such as 1️⃣ begin with a digit, and some emoji are letters beyond those of writing.
     let is_emoji = !emoji
         .chars()
@@ -146,15 +122,13 @@ fn reaction(part: &Value) -> Result<Shown, GraphError> {
 }
 
 fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown, GraphError> {
-    let kind = part["type"].as_str();
-    let kind = kind.ok_or_else(|| GraphError::new(131_008, "Missing interactive.type"))?;
-    let body = part["body"]["text"].as_str().filter(|body| !body.is_empty());
-    let body = body.ok_or_else(|| GraphError::new(131_008, "Missing interactive.body.text"))?;
+    let kind = required(&part["type"], "interactive.type")?;
+    let body = filled(&part["body"]["text"], "interactive.body.text")?;
     within("Body text", body, 1024)?;
     let mut shown = Shown::text(body);
     header(world, access, kind, &part["header"], &mut shown)?;
     if !part["footer"].is_null() {
-        let footer = required(&part["footer"], "text")?;
+        let footer = field(&part["footer"], "text")?;
         within("Footer text", footer, 60)?;
         shown.footer = Some(footer.to_owned());
     }
@@ -163,9 +137,9 @@ fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown,
         "button" => buttons(action, &mut shown)?,
         "list" => rows(action, &mut shown)?,
         "cta_url" => {
-            let title = required(&action["parameters"], "display_text")?;
+            let title = field(&action["parameters"], "display_text")?;
             within("Button title", title, 20)?;
-            let url = required(&action["parameters"], "url")?;
+            let url = field(&action["parameters"], "url")?;
             if !url.starts_with("https://") && !url.starts_with("http://") {
                 return Err(GraphError::new(131_009, "action.parameters.url is not a valid URI"));
             }
@@ -182,7 +156,7 @@ fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown,
         }
         "flow" => {
             named(action, "flow")?;
-            let title = required(&action["parameters"], "flow_cta")?;
+            let title = field(&action["parameters"], "flow_cta")?;
             shown.buttons.push(Button {
                 text: title.to_owned(),
                 ..Button::default()
@@ -201,10 +175,10 @@ fn header(world: &Sims, access: &Access<'_>, kind: &str, header: &Value, shown: 
     if header.is_null() {
         return Ok(());
     }
-    let format = required(header, "type")?;
+    let format = field(header, "type")?;
     match (format, Kind::named(format)) {
         ("text", _) => {
-            let text = required(header, "text")?;
+            let text = field(header, "text")?;
             within("Header text", text, 60)?;
             shown.header = Some(text.to_owned());
             Ok(())
@@ -225,13 +199,11 @@ fn header(world: &Sims, access: &Access<'_>, kind: &str, header: &Value, shown: 
 fn buttons(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
     let buttons = list(&action["buttons"]);
     if buttons.is_empty() || buttons.len() > 3 {
-        return Err(GraphError::new(
-            131_009,
-            "Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3",
-        ));
+        let details = "Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3";
+        return Err(GraphError::new(131_009, details));
     }
     for button in buttons {
-        let (id, title) = (required(&button["reply"], "id")?, required(&button["reply"], "title")?);
+        let (id, title) = (field(&button["reply"], "id")?, field(&button["reply"], "title")?);
         within("Button title", title, 20)?;
         within("Button id", id, 256)?;
         shown.buttons.push(tappable(title, id, "button_reply"));
@@ -240,7 +212,7 @@ fn buttons(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
 }
 
 fn rows(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
-    let label = required(action, "button")?;
+    let label = field(action, "button")?;
     within("Button text", label, 20)?;
     shown.menu = Some(label.to_owned());
     let sections = list(&action["sections"]);
@@ -255,7 +227,7 @@ fn rows(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
         }
         within("Section title", title.unwrap_or("-"), 24)?;
         for row in list(&section["rows"]) {
-            let (id, title_of_row) = (required(row, "id")?, required(row, "title")?);
+            let (id, title_of_row) = (field(row, "id")?, field(row, "title")?);
             within("Row title", title_of_row, 24)?;
             within("Row id", id, 200)?;
             let description = row["description"].as_str();
@@ -279,17 +251,30 @@ fn tappable(title: &str, id: &str, kind: &'static str) -> Button {
     }
 }
 
-fn required<'a>(value: &'a Value, field: &str) -> Result<&'a str, GraphError> {
-    value[field]
-        .as_str()
-        .ok_or_else(|| GraphError::new(131_008, format!("Missing interactive {field}")))
+/// A text that is not empty.
+fn filled<'a>(value: &'a Value, name: &str) -> Result<&'a str, GraphError> {
+    let text = value.as_str().filter(|text| !text.is_empty());
+    text.ok_or_else(|| GraphError::missing(name))
+}
+
+/// A text of an interactive message.
+fn field<'a>(value: &'a Value, field: &str) -> Result<&'a str, GraphError> {
+    required(&value[field], &format!("interactive {field}"))
+}
+
+fn at_most(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
+    if text.chars().count() <= limit {
+        return Ok(());
+    }
+    let details = format!("Param {what} must be at most {limit} characters long.");
+    Err(GraphError::new(100, details))
 }
 
 fn named(action: &Value, name: &str) -> Result<(), GraphError> {
     match action["name"].as_str() {
         Some(given) if given == name => Ok(()),
         Some(_) => Err(GraphError::new(131_009, format!("action.name must be {name}"))),
-        None => Err(GraphError::new(131_008, "Missing action.name")),
+        None => Err(GraphError::missing("action.name")),
     }
 }
 
@@ -297,8 +282,6 @@ fn within(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
     if (1..=limit).contains(&text.chars().count()) {
         return Ok(());
     }
-    Err(GraphError::new(
-        131_009,
-        format!("{what} length invalid. Min length: 1, Max length: {limit}"),
-    ))
+    let details = format!("{what} length invalid. Min length: 1, Max length: {limit}");
+    Err(GraphError::new(131_009, details))
 }

@@ -72,6 +72,11 @@ pub(crate) struct GraphError {
     message: Option<&'static str>,
 }
 
+/// A text that a request must have.
+pub(crate) fn required<'a>(value: &'a Value, name: &str) -> Result<&'a str, GraphError> {
+    value.as_str().ok_or_else(|| GraphError::missing(name))
+}
+
 pub(crate) fn title(code: u32) -> &'static str {
     TABLE
         .iter()
@@ -88,6 +93,10 @@ impl GraphError {
             user: None,
             message: None,
         }
+    }
+
+    pub(crate) fn missing(what: &str) -> Self {
+        Self::new(131_008, format!("Missing {what}"))
     }
 
     /// A refused template, in the shape of `fixtures/whatsapp/templates/create_error_name_exists.json`. Where Meta's subcode is not
@@ -124,49 +133,35 @@ impl GraphError {
     }
 
     fn body(&self) -> Value {
-        if let Some((title, text)) = &self.user {
-            let mut error = json!({
-                "message": "Invalid parameter",
-                "type": "OAuthException",
-                "code": self.code,
-                "is_transient": false,
-                "error_user_title": title,
-                "error_user_msg": text,
-                "fbtrace_id": "ASimulatedTraceId00001",
-            });
-            if let Some(subcode) = self.subcode {
-                error["error_subcode"] = json!(subcode);
-            }
-            return json!({ "error": error });
-        }
-        if let Some(message) = self.message {
-            return json!({"error": {
-                "message": message,
-                "type": "OAuthException",
-                "code": self.code,
-                "is_transient": false,
-                "fbtrace_id": "ASimulatedTraceId00001",
-            }});
-        }
-        let message = if self.subcode == Some(33) {
-            format!(
-                "(#100) Unsupported get request. Object with ID '{}' does not exist",
-                self.details
-            )
+        let mut error = json!({"type": "OAuthException", "code": self.code, "fbtrace_id": "ASimulatedTraceId00001"});
+        let details = &self.details;
+        error["message"] = if self.user.is_some() {
+            json!("Invalid parameter")
+        } else if let Some(message) = self.message {
+            json!(message)
+        } else if self.subcode == Some(33) {
+            json!(format!(
+                "(#100) Unsupported get request. Object with ID '{details}' does not exist"
+            ))
         } else if WITHOUT_NUMBER.contains(&self.code) {
-            title(self.code).to_owned()
+            json!(title(self.code))
         } else {
-            format!("(#{}) {}", self.code, title(self.code))
+            json!(format!("(#{}) {}", self.code, title(self.code)))
         };
-        let mut error = json!({"message": message, "type": "OAuthException", "code": self.code});
         if let Some(subcode) = self.subcode {
             error["error_subcode"] = json!(subcode);
+        }
+        if let Some((title, text)) = &self.user {
+            error["error_user_title"] = json!(title);
+            error["error_user_msg"] = json!(text);
+        }
+        if self.user.is_some() || self.message.is_some() {
+            error["is_transient"] = json!(false);
         } else if self.code == 2 {
             error["is_transient"] = json!(true);
-        } else if !WITHOUT_NUMBER.contains(&self.code) {
-            error["error_data"] = json!({"messaging_product": "whatsapp", "details": self.details});
+        } else if self.subcode.is_none() && !WITHOUT_NUMBER.contains(&self.code) {
+            error["error_data"] = json!({"messaging_product": "whatsapp", "details": details});
         }
-        error["fbtrace_id"] = json!("ASimulatedTraceId00001");
         json!({ "error": error })
     }
 }

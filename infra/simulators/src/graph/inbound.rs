@@ -1,7 +1,5 @@
 //! A customer's message to a number of the Graph API, in the shapes of `fixtures/whatsapp/inbound`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::webhooks::webhook;
@@ -22,7 +20,7 @@ pub(crate) fn reply(
     (said, reply_to): (&Said, Option<&str>),
 ) -> (Webhook, String) {
     let user_id = bsuid(&account.waba_id, number);
-    let id = format!("wamid.{}", STANDARD.encode(format!("SIM:{}", world.hex_id())));
+    let id = world.wamid();
     let mut contact = json!({"profile": {"name": name}, "user_id": user_id});
     let mut message = json!({
         "from_user_id": user_id,
@@ -101,7 +99,7 @@ fn add_content(message: &mut Value, own_number: &str, said: &Said) {
 fn add_tap(message: &mut Value, own_number: &str, sent: &Sent, button: &Button) {
     message["context"] = json!({"from": own_number, "id": sent.id});
     let payload = button.payload.as_deref().unwrap_or(&button.text);
-    if button.kind == "button" {
+    if button.kind.is_empty() {
         message["type"] = json!("button");
         message["button"] = json!({"payload": payload, "text": button.text});
         return;

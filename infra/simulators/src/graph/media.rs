@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::errors::GraphError;
-use super::{Access, looking, own_url};
+use super::{looking, own_url};
 use crate::config::{Tenant, WhatsAppAccount};
 use crate::faults::Kind as Fault;
 use crate::media::{Blob, Kind, Medium, Owner, allowed, essence};
@@ -32,16 +32,12 @@ pub(super) async fn upload_media(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
     headers: HeaderMap,
-    form: Multipart,
+    mut form: Multipart,
 ) -> Result<Response, Response> {
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
-    Ok(store(&world, &access, &id, form).await?.into_response())
-}
-
-async fn store(world: &Sims, access: &Access<'_>, id: &str, mut form: Multipart) -> Result<Json<Value>, GraphError> {
     if access.account.phone_number_id != id {
-        return Err(GraphError::no_object(id));
+        return Err(GraphError::no_object(&id).into());
     }
     let (mut file, mut mime_type, mut product) = (None, None, None);
     let unreadable = |_| GraphError::new(100, "The multipart body cannot be read");
@@ -57,36 +53,33 @@ async fn store(world: &Sims, access: &Access<'_>, id: &str, mut form: Multipart)
         }
     }
     if product.as_deref() != Some("whatsapp") {
-        return Err(GraphError::new(100, "The parameter messaging_product is required"));
+        return Err(GraphError::new(100, "The parameter messaging_product is required").into());
     }
     let (Some(bytes), Some(mime)) = (file, mime_type) else {
-        return Err(GraphError::new(131_008, "Missing file or type"));
+        return Err(GraphError::missing("file or type").into());
     };
     let Some(kind) = Kind::of(&mime) else {
         let details = format!(
             "Param file must be a file with one of the following types: {}. Received file of type '{mime}'.",
             allowed()
         );
-        return Err(GraphError::new(100, details));
+        return Err(GraphError::new(100, details).into());
     };
     let blob = Blob::Held(bytes);
     let most = kind.most_bytes(blob.is_animated());
     if blob.size() == 0 || blob.size() > most {
-        let details = format!(
-            "The file has {} bytes. Min: 1, max for {}: {most}",
-            blob.size(),
-            kind.as_str()
-        );
-        return Err(GraphError::new(131_053, details));
+        let (size, kind) = (blob.size(), kind.as_str());
+        let details = format!("The file has {size} bytes. Min: 1, max for {kind}: {most}");
+        return Err(GraphError::new(131_053, details).into());
     }
     let owner = Owner::Graph {
-        phone_number_id: id.to_owned(),
+        phone_number_id: id,
         expires_at: world.now() + UPLOADED,
     };
     let media = Medium::new(&access.tenant.id, &mime, blob, owner);
     let id = world.numeric_id();
     world.state().media.insert(id.clone(), media);
-    Ok(Json(json!({ "id": id })))
+    Ok(Json(json!({ "id": id })).into_response())
 }
 
 /// A customer's file, as it waits to be fetched. Returns its id.
@@ -150,11 +143,8 @@ pub(super) fn describe(
 ) -> Result<Json<Value>, GraphError> {
     let medium = of_number(world, tenant, id, query)?;
     unavailable(world, &medium)?;
-    let longer = world
-        .state()
-        .fault(medium.event(), &[Fault::MediaWrongLength])
-        .is_some();
-    let size = medium.blob.size() + u64::from(longer);
+    let longer = world.state().fault(medium.event(), &[Fault::MediaWrongLength]);
+    let size = medium.blob.size() + u64::from(longer.is_some());
     Ok(Json(json!({
         "messaging_product": "whatsapp",
         "url": download_url(world, &own_url(headers), id),
@@ -211,10 +201,8 @@ pub(super) fn usable(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) ->
             return Err(GraphError::new(131_009, details));
         };
         if Kind::of(&medium.mime) != Some(kind) {
-            let details = format!(
-                "{name}: a file of type {} cannot be sent as {name}",
-                essence(&medium.mime)
-            );
+            let mime = essence(&medium.mime);
+            let details = format!("{name}: a file of type {mime} cannot be sent as {name}");
             return Err(GraphError::new(131_053, details));
         }
         return Ok(());
@@ -222,7 +210,7 @@ pub(super) fn usable(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) ->
     match part["link"].as_str() {
         Some(link) if link.starts_with("https://") || link.starts_with("http://") => Ok(()),
         Some(_) => Err(GraphError::new(131_009, format!("{name}.link is not a valid URI"))),
-        None => Err(GraphError::new(131_008, format!("Missing {name}.id or {name}.link"))),
+        None => Err(GraphError::missing(&format!("{name}.id or {name}.link"))),
     }
 }
 

@@ -5,13 +5,10 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::errors::{GraphError, server_error};
-use super::{Access, authorise, contents, templates};
+use super::errors::{GraphError, required, server_error};
+use super::{Access, authorise, contents, json_of, templates};
 use crate::faults::Kind;
 use crate::interference::{self, Caller};
 use crate::outbox::{Channel, Content, Sent, Via, Wire};
@@ -19,50 +16,37 @@ use crate::phones::{bsuid, digits, e164};
 use crate::statuses::{self, Course};
 use crate::world::Sims;
 
-/// The customer service window.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
 pub(super) async fn send_message(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match authorise(&world, &config, &headers, &version) {
-        Ok(access) if access.account.phone_number_id == id => access,
-        Ok(_) => return GraphError::no_object(&id).into_response(),
-        Err(error) => return error.into_response(),
-    };
-    let Ok(message) = serde_json::from_slice::<Value>(&body) else {
-        return GraphError::new(100, "The request body is not JSON").into_response();
-    };
+    let access = authorise(&world, &config, &headers, &version)?;
+    if access.account.phone_number_id != id {
+        return Err(GraphError::no_object(&id).into());
+    }
+    let message = json_of(&body)?;
     if message["messaging_product"] != "whatsapp" {
-        return GraphError::new(100, "The parameter messaging_product is required.").into_response();
+        return Err(GraphError::new(100, "The parameter messaging_product is required.").into());
     }
     if message["status"] == "read" {
-        return mark_read(&world, &access, &message)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response());
+        return Ok(mark_read(&world, &access, &message)?.into_response());
     }
 
-    let recipient = match Recipient::of(&world, &access, &message) {
-        Ok(recipient) => recipient,
-        Err(error) => return error.into_response(),
-    };
+    let recipient = Recipient::of(&world, &access, &message)?;
     let key = message["biz_opaque_callback_data"].as_str();
     let event = access.event(Some(&recipient.number));
     let caller = Caller::new(&headers, &recipient.number, key);
     if let Some(kind) = interference::before(&world, event, &caller).await {
-        return refuse(&world, kind);
+        return Err(refuse(&world, kind));
     }
-    let answer = match accept(&world, &access, &message, &recipient) {
-        Ok(answer) => answer,
-        Err(error) => return error.into_response(),
-    };
-    if let Some(kind) = interference::after(&world, event, &caller).await {
-        return refuse(&world, kind);
+    let answer = accept(&world, &access, &message, &recipient)?;
+    match interference::after(&world, event, &caller).await {
+        Some(kind) => Err(refuse(&world, kind)),
+        None => Ok(answer.into_response()),
     }
-    answer.into_response()
 }
 
 pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
@@ -94,9 +78,7 @@ impl Recipient {
                 is_bsuid: false,
             });
         }
-        let id = message["recipient"]
-            .as_str()
-            .ok_or_else(|| GraphError::new(131_008, "Missing to"))?;
+        let id = required(&message["recipient"], "to")?;
         let state = world.state();
         let name = message["template"]["name"].as_str();
         let mut templates = state.templates.of(&access.account.waba_id).iter();
@@ -138,26 +120,18 @@ fn accept(
             return Err(GraphError::new(100, "This account is not eligible for direct send"));
         }
         let (content, shown) = contents::free_form(world, access, message)?;
-        (
-            content,
-            shown,
-            if direct_send { "utility" } else { "service" }.to_owned(),
-        )
+        let category = if direct_send { "utility" } else { "service" };
+        (content, shown, category.to_owned())
     };
 
     if !message["context"].is_null() {
-        let quoted = message["context"]["message_id"].as_str();
-        let quoted = quoted.ok_or_else(|| GraphError::new(131_008, "Missing context.message_id"))?;
+        let quoted = required(&message["context"]["message_id"], "context.message_id")?;
         shown.quotes = Some(quoted.to_owned());
     }
 
     let now = world.now();
     let mut state = world.state();
-    let window = (access.account.phone_number_id.clone(), recipient.number.clone());
-    let open = state
-        .windows
-        .get(&window)
-        .is_some_and(|last| now.duration_since(*last) < WINDOW);
+    let open = state.window_is_open(&access.account.phone_number_id, &recipient.number, now);
     if !is_template && !direct_send && !open {
         let details = "More than 24 hours have passed since the recipient last replied.";
         return Err(GraphError::new(131_047, details));
@@ -165,7 +139,7 @@ fn accept(
     // A reaction to a message that is gone is accepted, and fails later.
     let reacts_to = shown.reaction.as_ref().map(|reaction| reaction.to.as_str());
     let lost = reacts_to.is_some_and(|id| !state.knows_message(&access.tenant.id, &recipient.number, id));
-    let id = format!("wamid.{}", STANDARD.encode(format!("SIM:{}", world.hex_id())));
+    let id = world.wamid();
     let sent = Sent {
         tenant: access.tenant.id.clone(),
         channel: Channel::Whatsapp,
@@ -201,16 +175,13 @@ fn accept(
     if is_template {
         accepted["message_status"] = json!("accepted");
     }
-    Ok(Json(
-        json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [accepted]}),
-    ))
+    let answer = json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [accepted]});
+    Ok(Json(answer))
 }
 
 /// The business has read the customer's message: blue ticks on the phone.
 fn mark_read(world: &Sims, access: &Access<'_>, message: &Value) -> Result<Json<Value>, GraphError> {
-    let id = message["message_id"]
-        .as_str()
-        .ok_or_else(|| GraphError::new(131_008, "Missing message_id"))?;
+    let id = required(&message["message_id"], "message_id")?;
     let mut state = world.state();
     let found = state.phones.iter_mut().find_map(|(number, phone)| {
         let note = phone

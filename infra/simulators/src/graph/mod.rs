@@ -29,8 +29,8 @@ use errors::GraphError;
 pub(crate) use inbound::reply;
 pub(crate) use media::receive;
 pub(crate) use templates::{
-    Change, Record, Templates, act, is_closed, is_line, is_sample, is_web, keep_time, list, placeholders, run_due,
-    words,
+    Change, Record, Templates, act, is_closed, is_line, is_name, is_sample, is_web, keep_time, list, placeholders,
+    run_due, words,
 };
 pub(crate) use uploads::Upload;
 pub(crate) use webhooks::{account_webhook, handshake, preference_webhook, status_webhook, webhook};
@@ -65,12 +65,16 @@ struct Access<'a> {
 }
 
 impl<'a> Access<'a> {
-    fn event(&self, number: Option<&'a str>) -> Event<'a> {
-        Event {
-            api: Api::Graph,
-            tenant: &self.tenant.id,
-            number,
+    /// Refuses an account that is not the caller's.
+    fn check(&self, waba: &str) -> Result<(), GraphError> {
+        if self.account.waba_id == waba {
+            return Ok(());
         }
+        Err(GraphError::no_object(waba))
+    }
+
+    fn event(&self, number: Option<&'a str>) -> Event<'a> {
+        Event::new(Api::Graph, &self.tenant.id, number)
     }
 }
 
@@ -103,6 +107,10 @@ fn authorise<'a>(
             Ok(access)
         }
     })
+}
+
+fn json_of(body: &[u8]) -> Result<Value, GraphError> {
+    serde_json::from_slice(body).map_err(|_| GraphError::new(100, "The request body is not JSON"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -162,9 +170,7 @@ async fn list_numbers(
 ) -> Result<Response, Response> {
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
-    if access.account.waba_id != waba {
-        return Err(GraphError::no_object(&waba).into());
-    }
+    access.check(&waba)?;
     let number = query.only(number(&access));
     let paging = json!({"cursors": {"before": "QVFI", "after": "QVFI"}});
     Ok(Json(json!({"data": [number], "paging": paging})).into_response())
@@ -177,9 +183,7 @@ async fn list_apps(
 ) -> Result<Response, Response> {
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
-    if access.account.waba_id != waba {
-        return Err(GraphError::no_object(&waba).into());
-    }
+    access.check(&waba)?;
     let app = json!({"whatsapp_business_api_data": {
         "id": "670843887433847", "link": "https://www.facebook.com/games/?app_id=670843887433847", "name": "Ringback",
     }});
@@ -220,7 +224,8 @@ async fn post_object(
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
     if id.starts_with("upload:") {
-        return Ok(uploads::send(&world, &access, (&id, &session), &headers, body).await);
+        let sent = uploads::send(&world, &access, (&id, &session), &headers, body).await?;
+        return Ok(sent.into_response());
     }
     let unreadable = |_| GraphError::new(100, "The request body cannot be read");
     let body = to_bytes(body, TEMPLATE_BYTES).await.map_err(unreadable)?;

@@ -60,23 +60,17 @@ pub(super) async fn open_upload(
     }
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
-    Ok(open(&world, &access, &app_id, &query)?.into_response())
-}
-
-fn open(world: &Sims, access: &Access<'_>, app_id: &str, query: &OpenQuery) -> Result<Json<Value>, GraphError> {
     let own = &access.account.app_id;
-    if app_id != own && app_id != "app" {
-        return Err(GraphError::no_object(app_id));
+    if app_id != *own && app_id != "app" {
+        return Err(GraphError::no_object(&app_id).into());
     }
     if query.file_name.as_ref().is_none_or(String::is_empty) {
-        return Err(GraphError::new(100, "The parameter file_name is required."));
+        return Err(GraphError::new(100, "The parameter file_name is required.").into());
     }
     let mime = query.file_type.as_deref().map(media::essence).unwrap_or_default();
     if !TYPES.contains(&mime.as_str()) {
-        return Err(GraphError::new(
-            100,
-            "Param file_type must be one of application/pdf, image/jpeg, image/jpg, image/png, video/mp4",
-        ));
+        let details = format!("Param file_type must be one of {}", TYPES.join(", "));
+        return Err(GraphError::new(100, details).into());
     }
     let length = query
         .file_length
@@ -91,7 +85,7 @@ fn open(world: &Sims, access: &Access<'_>, app_id: &str, query: &OpenQuery) -> R
         handle: None,
     };
     world.state().uploads.insert(session.clone(), upload);
-    Ok(Json(json!({"id": signed(world, &session)})))
+    Ok(Json(json!({"id": signed(&world, &session)})).into_response())
 }
 
 /// The id as clients must use it, with its signature.
@@ -119,9 +113,8 @@ pub(super) fn describe(
     query: &SessionQuery,
 ) -> Result<Json<Value>, GraphError> {
     let upload = find(world, access, session, query)?;
-    Ok(Json(
-        json!({"id": signed(world, session), "file_offset": upload.stored}),
-    ))
+    let id = signed(world, session);
+    Ok(Json(json!({"id": id, "file_offset": upload.stored})))
 }
 
 /// `POST /{version}/upload:…`: bytes from the offset on. What arrived before a connection broke stays.
@@ -131,27 +124,22 @@ pub(super) async fn send(
     (session, query): (&str, &SessionQuery),
     headers: &HeaderMap,
     body: Body,
-) -> Response {
-    let upload = match find(world, access, session, query) {
-        Ok(upload) => upload,
-        Err(error) => return error.into_response(),
-    };
+) -> Result<Json<Value>, GraphError> {
+    let upload = find(world, access, session, query)?;
     let offset = headers
         .get("file_offset")
         .and_then(|offset| offset.to_str().ok()?.parse::<u64>().ok());
     if upload.handle.is_some() || offset != Some(upload.stored) {
-        let details = format!(
-            "The header file_offset must be {}, the number of bytes stored",
-            upload.stored
-        );
-        return GraphError::new(100, details).into_response();
+        let stored = upload.stored;
+        let details = format!("The header file_offset must be {stored}, the number of bytes stored");
+        return Err(GraphError::new(100, details));
     }
     let mut parts = body.into_data_stream();
     let mut stored = upload.stored;
     while let Some(Ok(part)) = parts.next().await {
         let after = stored + part.len() as u64;
         if after > upload.length {
-            return GraphError::new(100, "The file is longer than file_length").into_response();
+            return Err(GraphError::new(100, "The file is longer than file_length"));
         }
         stored = after;
         if let Some(upload) = world.state().uploads.get_mut(session) {
@@ -159,13 +147,13 @@ pub(super) async fn send(
         }
     }
     if stored < upload.length {
-        return GraphError::new(100, "The file is shorter than file_length").into_response();
+        return Err(GraphError::new(100, "The file is shorter than file_length"));
     }
     let handle = format!("4::{}:{}", STANDARD.encode(&upload.mime), world.hex_id());
     if let Some(upload) = world.state().uploads.get_mut(session) {
         upload.handle = Some(handle.clone());
     }
-    Json(json!({ "h": handle })).into_response()
+    Ok(Json(json!({ "h": handle })))
 }
 
 /// The type of the file behind a handle of this app.

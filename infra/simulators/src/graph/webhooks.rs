@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::errors;
 use crate::config::{Config, Tenant, WhatsAppAccount};
-use crate::delivery::{Body, Webhook, meta_json};
+use crate::delivery::{Body, Webhook, encoded, meta_json};
 use crate::outbox::Sent;
 use crate::phones::{bsuid, digits};
 use crate::world::Sims;
@@ -162,11 +162,11 @@ pub(crate) fn preference_webhook(
 pub(crate) async fn handshake(world: &Sims, tenant: &Tenant, account: &WhatsAppAccount) -> (u16, bool) {
     let config = world.config();
     let challenge = world.numeric_id();
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("hub.mode", "subscribe")
-        .append_pair("hub.challenge", &challenge)
-        .append_pair("hub.verify_token", &account.verify_token)
-        .finish();
+    let query = encoded(&[
+        ("hub.mode", "subscribe"),
+        ("hub.challenge", &challenge),
+        ("hub.verify_token", &account.verify_token),
+    ]);
     let url = format!("{}?{query}", tenant.whatsapp_url(&config, account));
     match world.deliveries.get(&url).await {
         Ok((status, body)) => (status, body == challenge),

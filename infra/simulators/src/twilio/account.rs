@@ -28,7 +28,7 @@ pub(super) async fn unless_fault<'a>(
     access: Result<Access<'a>, TwilioError>,
     headers: &HeaderMap,
 ) -> Result<Access<'a>, Response> {
-    let access = access.map_err(TwilioError::into_response)?;
+    let access = access?;
     match interference::before(world, access.event(None), &Caller::new(headers, "", None)).await {
         Some(kind) => Err(messages::refuse(world, kind)),
         None => Ok(access),

@@ -195,7 +195,7 @@ async fn caller_and_content<'a>(
     headers: &HeaderMap,
 ) -> Result<(Access<'a>, Record), Response> {
     let access = caller(world, config, headers).await?;
-    let record = find(world, access.account, sid).map_err(TwilioError::into_response)?;
+    let record = find(world, access.account, sid)?;
     Ok((access, record))
 }
 

@@ -53,32 +53,31 @@ pub(crate) struct TwilioError {
 impl TwilioError {
     pub(crate) fn new(code: u32) -> Self {
         let message = TABLE.iter().find(|row| row.0 == code).map_or("Error", |row| row.2);
-        Self {
-            code,
-            message: message.to_owned(),
-        }
+        Self::with(code, message)
+    }
+
+    fn with(code: u32, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, message }
     }
 
     /// A content that breaks a rule. Twilio's own code is not known.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self {
-            code: 20_001,
-            message: message.into(),
-        }
+        Self::with(20_001, message)
     }
 
     pub(crate) fn no_content(sid: &str) -> Self {
-        Self {
-            code: 20_404,
-            message: format!("The requested resource /Content/{sid} was not found"),
-        }
+        Self::with(20_404, format!("The requested resource /Content/{sid} was not found"))
     }
 
     pub(crate) fn invalid_to(to: &str) -> Self {
-        Self {
-            code: 21_211,
-            message: format!("Invalid 'To' Phone Number: {to}"),
-        }
+        Self::with(21_211, format!("Invalid 'To' Phone Number: {to}"))
+    }
+}
+
+impl From<TwilioError> for Response {
+    fn from(error: TwilioError) -> Self {
+        error.into_response()
     }
 }
 

@@ -51,11 +51,9 @@ pub(super) async fn download_media(
     State(world): State<Sims>,
     Path((account_sid, message_sid, id)): Path<(String, String, String)>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Redirect, Response> {
     let config = world.config();
-    if let Err(refused) = looking(&world, &config, &headers, &account_sid).await {
-        return refused;
-    }
+    looking(&world, &config, &headers, &account_sid).await?;
     let found = world.state().media.get(&id).cloned();
     let found = found.filter(|medium| match &medium.owner {
         Owner::Twilio {
@@ -64,16 +62,16 @@ pub(super) async fn download_media(
         } => *account == account_sid && *message == message_sid,
         Owner::Graph { .. } => false,
     });
-    let Some(medium) = found else {
-        return TwilioError::new(20_404).into_response();
-    };
+    let medium = found.ok_or_else(|| TwilioError::new(20_404))?;
     let unavailable = world.state().fault(medium.event(), &[Fault::MediaUnavailable]);
     if unavailable.is_some() {
-        return TwilioError::new(20_503).into_response();
+        return Err(TwilioError::new(20_503).into());
     }
     let until = world.now().as_second() + URL_SECONDS;
     let hash = proof(&world, &id, until);
-    Redirect::temporary(&format!("/twilio-files/{id}?until={until}&hash={hash}")).into_response()
+    Ok(Redirect::temporary(&format!(
+        "/twilio-files/{id}?until={until}&hash={hash}"
+    )))
 }
 
 /// The proof that an address of a file was given out.
@@ -142,8 +140,7 @@ fn keep(world: &Sims, sid: &str, kind: Kind, mime: &str, blob: Blob) {
         url: format!("shown-media/{id}"),
         mime: Some(mime.to_owned()),
         bytes: Some(medium.blob.size()),
-        file_name: None,
-        voice: false,
+        ..ShownMedia::default()
     });
     if let Content::Other(value) = &mut sent.content {
         value["media"]["content_type"] = json!(mime);

@@ -7,7 +7,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::contents::{self, Composed};
@@ -21,8 +20,6 @@ use crate::statuses::{self, Course};
 use crate::world::{Sims, State as WorldState};
 
 const BODY_LIMIT: usize = 1600;
-
-const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 struct Form(Vec<(String, String)>);
 
@@ -46,31 +43,22 @@ pub(super) async fn create_message(
     Path(account_sid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match authorise(&world, &config, &headers, &account_sid) {
-        Ok(access) => access,
-        Err(error) => return error.into_response(),
-    };
+    let access = authorise(&world, &config, &headers, &account_sid)?;
     let form = Form::parse(&body);
-    let (number, channel) = match recipient(&world, &access, &form) {
-        Ok(recipient) => recipient,
-        Err(error) => return error.into_response(),
-    };
+    let (number, channel) = recipient(&world, &access, &form)?;
     let key = form.get("StatusCallback").and_then(key_of);
     let event = access.event(Some(&number));
     let caller = Caller::new(&headers, &number, key.as_deref());
     if let Some(kind) = interference::before(&world, event, &caller).await {
-        return refuse(&world, kind);
+        return Err(refuse(&world, kind));
     }
-    let answer = match accept(&world, &access, &form, &number, channel) {
-        Ok(answer) => answer,
-        Err(error) => return error.into_response(),
-    };
-    if let Some(kind) = interference::after(&world, event, &caller).await {
-        return refuse(&world, kind);
+    let answer = accept(&world, &access, &form, &number, channel)?;
+    match interference::after(&world, event, &caller).await {
+        Some(kind) => Err(refuse(&world, kind)),
+        None => Ok((StatusCode::CREATED, Json(answer)).into_response()),
     }
-    (StatusCode::CREATED, Json(answer)).into_response()
 }
 
 pub(super) fn refuse(world: &Sims, kind: Kind) -> Response {
@@ -134,11 +122,7 @@ fn accept(
             }
         }
         Channel::Whatsapp => {
-            let window = (from.clone(), number.to_owned());
-            let open = state
-                .windows
-                .get(&window)
-                .is_some_and(|last| now.duration_since(*last) < WINDOW);
+            let open = state.window_is_open(&from, number, now);
             // A template that WhatsApp refuses is not free text.
             outside = composed.fails_outside.filter(|_| !open);
             if !composed.template && !open && outside.is_none() {
@@ -146,11 +130,10 @@ fn accept(
             }
         }
     }
-    let sid = format!(
-        "{}{}",
-        if channel == Channel::Sms { "SM" } else { "MM" },
-        world.hex_id()
-    );
+    let (prefix, segments) = match channel {
+        Channel::Sms => ("SM", segments(&composed.shown.text)),
+        Channel::Whatsapp => ("MM", 0),
+    };
     let status_callback = form.get("StatusCallback").map(str::to_owned);
     let service = form.get("MessagingServiceSid").map(str::to_owned);
     let sent = Sent {
@@ -161,18 +144,14 @@ fn accept(
         to: number.to_owned(),
         key: status_callback.as_deref().and_then(key_of),
         accepted_at: now,
-        id: sid,
+        id: format!("{prefix}{}", world.hex_id()),
         statuses: Vec::new(),
         wire: Wire {
             category: composed.category,
             to_bsuid: !number.starts_with('+'),
             status_callback,
             messaging_service_sid: service,
-            segments: if channel == Channel::Sms {
-                segments(&composed.shown.text)
-            } else {
-                0
-            },
+            segments,
             delays: config.status_delay_ms,
         },
         content: composed.content,
@@ -270,7 +249,7 @@ fn template(
         return Err(TwilioError::new(21_656));
     }
     let composed = contents::compose(world, access.account, sid, &variables, channel == Channel::Whatsapp)?;
-    Ok(composed.unwrap_or_else(|| contents::unknown(sid, variables)))
+    Ok(composed.unwrap_or_else(|| contents::unknown(sid, &variables)))
 }
 
 /// Billed segments.
@@ -278,27 +257,17 @@ fn segments(text: &str) -> u32 {
     const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿\
                        abcdefghijklmnopqrstuvwxyzäöñüà";
     const GSM_TWICE: &str = "^{}\\[~]|€";
-    let gsm: Option<usize> = text
-        .chars()
-        .map(|c| {
-            if GSM.contains(c) {
-                Some(1)
-            } else {
-                GSM_TWICE.contains(c).then_some(2)
-            }
-        })
-        .sum();
+    let units = |c: char| match c {
+        c if GSM.contains(c) => Some(1),
+        c => GSM_TWICE.contains(c).then_some(2),
+    };
+    let gsm: Option<usize> = text.chars().map(units).sum();
     let (units, single, several) = gsm.map_or_else(|| (text.encode_utf16().count(), 70, 67), |units| (units, 160, 153));
     u32::try_from(if units <= single { 1 } else { units.div_ceil(several) }).unwrap_or(u32::MAX)
 }
 
 /// A message as the API shows it (`fixtures/twilio/send/response`).
 fn resource(account_sid: &str, sent: &Sent) -> Value {
-    let prefix = if sent.channel == Channel::Whatsapp {
-        "whatsapp:"
-    } else {
-        ""
-    };
     let by_service = sent.wire.messaging_service_sid.is_some();
     let status = match sent.latest() {
         "accepted" if by_service => "accepted",
@@ -310,7 +279,7 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
     let price = format!("-{:.5}", 0.048 * f64::from(sent.wire.segments));
     let code = sent.failed().and_then(|status| status.code);
     let sent_at = sent.statuses.first().map(|status| date(status.at));
-    let from = format!("{prefix}{}", sent.from);
+    let from = sent.channel.address(&sent.from);
     let uri = format!("/2010-04-01/Accounts/{account_sid}/Messages/{}", sent.id);
     // The phone shows the text of a place as its name.
     let (body, has_file) = match &sent.content {
@@ -336,7 +305,7 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
         "sid": sent.id,
         "status": status,
         "subresource_uris": {"media": format!("{uri}/Media.json")},
-        "to": format!("{prefix}{}", sent.to),
+        "to": sent.channel.address(&sent.to),
         "uri": format!("{uri}.json"),
     })
 }

@@ -27,7 +27,7 @@ use errors::TwilioError;
 pub(crate) use media::{fetch_media, receive};
 pub(crate) use overrides::Overrides;
 pub(crate) use recordings::Recording;
-pub(crate) use voice::{Call, place};
+pub(crate) use voice::place;
 pub(crate) use webhooks::{key_of, reply, status_webhook};
 
 pub(crate) fn routes() -> Router<Sims> {
@@ -64,11 +64,7 @@ struct Access<'a> {
 
 impl<'a> Access<'a> {
     fn event(&self, number: Option<&'a str>) -> Event<'a> {
-        Event {
-            api: Api::Twilio,
-            tenant: &self.tenant.id,
-            number,
-        }
+        Event::new(Api::Twilio, &self.tenant.id, number)
     }
 }
 

@@ -12,16 +12,8 @@ pub(crate) struct Overrides {
     /// Time of all attempts together.
     total: Duration,
     retries: u32,
-    on: On,
-}
-
-/// Failures after which a request is repeated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct On {
-    connect: bool,
-    read: bool,
-    client_error: bool,
-    server_error: bool,
+    /// Failures after which a request is repeated: `ct`, `rt`, `4xx`, `5xx`, or `all`.
+    on: Vec<String>,
 }
 
 impl Default for Overrides {
@@ -31,10 +23,7 @@ impl Default for Overrides {
             read: Duration::from_secs(15),
             total: Duration::from_secs(15),
             retries: 1,
-            on: On {
-                connect: true,
-                ..On::default()
-            },
+            on: vec!["ct".to_owned()],
         }
     }
 }
@@ -64,7 +53,11 @@ impl Overrides {
                 "rt" => all.read = Duration::from_millis(within(100, 15_000)?),
                 "tt" => all.total = Duration::from_millis(within(100, 15_000)?),
                 "rc" => all.retries = u32::try_from(within(0, 5)?).ok()?,
-                "rp" => all.on = On::parse(value)?,
+                "rp" => {
+                    let known = |word: &str| matches!(word, "ct" | "rt" | "4xx" | "5xx" | "all");
+                    all.on = value.split(',').map(str::to_owned).collect();
+                    all.on.iter().all(|word| known(word)).then_some(())?;
+                }
                 _ => return None,
             }
         }
@@ -79,40 +72,14 @@ impl Overrides {
     /// True if the request is repeated after this number of attempts, which took this time together and of which the last one
     /// failed like this.
     pub(crate) fn again(&self, tries: u32, spent: Duration, cause: Cause) -> bool {
-        let on = match cause {
-            Cause::Connect => self.on.connect,
-            Cause::Read => self.on.read,
-            Cause::Status(status) => match status {
-                400..=499 => self.on.client_error,
-                500.. => self.on.server_error,
-                _ => false,
-            },
-            Cause::BrokenOff => false,
+        let word = match cause {
+            Cause::Connect => "ct",
+            Cause::Read => "rt",
+            Cause::Status(400..=499) => "4xx",
+            Cause::Status(500..) => "5xx",
+            Cause::Status(_) | Cause::BrokenOff => return false,
         };
+        let on = self.on.iter().any(|on| on == word || on == "all");
         on && tries <= self.retries && spent < self.total
-    }
-}
-
-impl On {
-    fn parse(list: &str) -> Option<Self> {
-        let mut on = Self::default();
-        for word in list.split(',') {
-            match word {
-                "ct" => on.connect = true,
-                "rt" => on.read = true,
-                "4xx" => on.client_error = true,
-                "5xx" => on.server_error = true,
-                "all" => {
-                    on = Self {
-                        connect: true,
-                        read: true,
-                        client_error: true,
-                        server_error: true,
-                    }
-                }
-                _ => return None,
-            }
-        }
-        Some(on)
     }
 }

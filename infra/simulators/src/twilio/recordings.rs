@@ -60,25 +60,20 @@ pub(super) async fn fetch_recording(
     State(world): State<Sims>,
     Path((account_sid, file)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    if let Err(refused) = looking(&world, &config, &headers, &account_sid).await {
-        return refused;
-    }
+    looking(&world, &config, &headers, &account_sid).await?;
     let (sid, form) = file.split_once('.').unwrap_or((&file, "wav"));
     let state = world.state();
     let found = state.recordings.get(sid);
     let found = found.filter(|recording| recording.account_sid == account_sid);
-    match (found, form) {
-        (Some(recording), "json") => Json(recording.resource(sid)).into_response(),
-        (Some(recording), "mp3") if !recording.deleted => {
-            ([(CONTENT_TYPE, "audio/mpeg")], mp3(recording.seconds)).into_response()
-        }
-        (Some(recording), "wav") if !recording.deleted => {
-            ([(CONTENT_TYPE, "audio/x-wav")], wav(recording.seconds)).into_response()
-        }
-        _ => TwilioError::new(20_404).into_response(),
-    }
+    let (kind, sound) = match (found, form) {
+        (Some(recording), "json") => return Ok(Json(recording.resource(sid)).into_response()),
+        (Some(recording), "mp3") if !recording.deleted => ("audio/mpeg", mp3(recording.seconds)),
+        (Some(recording), "wav") if !recording.deleted => ("audio/x-wav", wav(recording.seconds)),
+        _ => return Err(TwilioError::new(20_404).into()),
+    };
+    Ok(([(CONTENT_TYPE, kind)], sound).into_response())
 }
 
 /// `DELETE /2010-04-01/Accounts/{account}/Recordings/{sid}.json`: once.
@@ -86,20 +81,18 @@ pub(super) async fn delete_recording(
     State(world): State<Sims>,
     Path((account_sid, file)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<StatusCode, Response> {
     let config = world.config();
-    if let Err(refused) = looking(&world, &config, &headers, &account_sid).await {
-        return refused;
-    }
+    looking(&world, &config, &headers, &account_sid).await?;
     let sid = file.strip_suffix(".json").unwrap_or(&file);
     let mut state = world.state();
     let found = state.recordings.get_mut(sid);
     match found.filter(|recording| recording.account_sid == account_sid && !recording.deleted) {
         Some(recording) => {
             recording.deleted = true;
-            StatusCode::NO_CONTENT.into_response()
+            Ok(StatusCode::NO_CONTENT)
         }
-        None => TwilioError::new(20_404).into_response(),
+        None => Err(TwilioError::new(20_404).into()),
     }
 }
 

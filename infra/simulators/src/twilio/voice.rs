@@ -12,7 +12,7 @@ use super::recordings::Recording;
 use super::twiml::{self, Verb};
 use super::webhooks::{form, pairs, push};
 use crate::config::{Config, Tenant, TwilioAccount};
-use crate::control::CallEvent;
+use crate::control::{Call, CallEvent};
 use crate::delivery::{Outcome, Webhook};
 use crate::phones::country;
 use crate::random::Random;
@@ -23,21 +23,6 @@ const ANONYMOUS: &str = "+266696687";
 
 /// Maximum number of documents per call, so that circular flows end.
 const DOCUMENTS: usize = 20;
-
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) id: String,
-    /// None: withheld.
-    pub(crate) from: Option<String>,
-    pub(crate) to: String,
-    pub(crate) outcome: String,
-    pub(crate) ring_seconds: Option<u32>,
-    pub(crate) talk_seconds: Option<u32>,
-    /// The number has its own call flow: Ringback gets only the final status, and the recording of a voicemail.
-    pub(crate) own_flow: bool,
-    pub(crate) repeat: u32,
-    pub(crate) shuffle: bool,
-}
 
 /// A call in progress.
 struct Line<'a> {
@@ -286,11 +271,8 @@ impl Line<'_> {
             }
         }
         if self.call.shuffle {
-            let calls = self
-                .call
-                .from
-                .as_ref()
-                .map(|from| (from, self.world.state().phone(from).notes.len()));
+            let from = self.call.from.as_ref();
+            let calls = from.map(|from| (from, self.world.state().phone(from).notes.len()));
             Random::of(self.config.seed, calls).shuffle(&mut pile);
         }
         let world = self.world;
@@ -328,13 +310,7 @@ impl Line<'_> {
     }
 
     fn webhook(&self, what: &str, url: &str, fields: Vec<(String, String)>) -> Webhook {
-        form(
-            self.world,
-            (self.tenant, self.account),
-            what.to_owned(),
-            url.to_owned(),
-            fields,
-        )
+        form(self.world, (self.tenant, self.account), what, url.to_owned(), fields)
     }
 
     fn target(&self, what: &str, target: &str, document: &str, fields: Vec<(String, String)>) -> Webhook {

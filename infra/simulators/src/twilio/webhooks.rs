@@ -11,17 +11,8 @@ use crate::replies::Said;
 use crate::world::Sims;
 
 /// Twilio's default opt-out words for long codes.
-const STOP: &[&str] = &[
-    "STOP",
-    "STOPALL",
-    "UNSUBSCRIBE",
-    "CANCEL",
-    "END",
-    "QUIT",
-    "REVOKE",
-    "OPTOUT",
-];
-const START: &[&str] = &["START", "YES", "UNSTOP"];
+const STOP: &str = "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT";
+const START: &str = "START YES UNSTOP";
 
 /// The `key` of a StatusCallback's query.
 pub(crate) fn key_of(url: &str) -> Option<String> {
@@ -35,7 +26,7 @@ pub(crate) fn key_of(url: &str) -> Option<String> {
 pub(super) fn form(
     world: &Sims,
     (tenant, account): (&Tenant, &TwilioAccount),
-    what: String,
+    what: &str,
     url: String,
     form: Vec<(String, String)>,
 ) -> Webhook {
@@ -45,7 +36,7 @@ pub(super) fn form(
         idempotency_token: world.hex_id(),
     };
     Webhook {
-        what,
+        what: what.to_owned(),
         tenant: tenant.id.clone(),
         url,
         body,
@@ -75,12 +66,7 @@ pub(crate) fn status_webhook(
     let url = sent.wire.status_callback.clone()?;
     let tenant = config.tenant(&sent.tenant)?;
     let account = tenant.twilio.as_ref()?;
-    let prefix = if sent.channel == Channel::Whatsapp {
-        "whatsapp:"
-    } else {
-        ""
-    };
-    let (to, from) = (format!("{prefix}{}", sent.to), format!("{prefix}{}", sent.from));
+    let (to, from) = (sent.channel.address(&sent.to), sent.channel.address(&sent.from));
     let mut fields = pairs([
         ("SmsSid", &sent.id),
         ("SmsStatus", status),
@@ -111,13 +97,8 @@ pub(crate) fn status_webhook(
             push(&mut fields, "ChannelStatusMessage", "Invalid message recipient");
         }
     }
-    Some(form(
-        world,
-        (tenant, account),
-        format!("message-status {status}"),
-        url,
-        fields,
-    ))
+    let what = format!("message-status {status}");
+    Some(form(world, (tenant, account), &what, url, fields))
 }
 
 /// A customer's message, in the shape of `fixtures/twilio/{sms,whatsapp}/inbound_*`. Also returns its SID, and the network's own
@@ -140,11 +121,9 @@ pub(crate) fn reply(
         _ => format!("SM{}", world.hex_id()),
     };
     let user_id = bsuid(&account.account_sid, number);
-    let (from, to_address) = match channel {
-        Channel::Sms => (number.to_owned(), to.to_owned()),
-        Channel::Whatsapp if profile.hide_phone => (format!("whatsapp:{user_id}"), format!("whatsapp:{to}")),
-        Channel::Whatsapp => (format!("whatsapp:{number}"), format!("whatsapp:{to}")),
-    };
+    let is_hidden = channel == Channel::Whatsapp && profile.hide_phone;
+    let from = channel.address(if is_hidden { user_id.as_str() } else { number });
+    let to_address = channel.address(to);
     let mut fields = pairs([
         ("SmsMessageSid", &sid),
         ("NumMedia", if medium.is_some() { "1" } else { "0" }),
@@ -162,11 +141,9 @@ pub(crate) fn reply(
         push(&mut fields, "MessagingServiceSid", service);
     }
     if let Some(media) = medium {
-        let path = format!(
-            "/2010-04-01/Accounts/{}/Messages/{sid}/Media/{}",
-            account.account_sid, media.id
-        );
-        push(&mut fields, "MediaUrl0", &format!("{}{path}", world.url));
+        let (base, account_sid, id) = (&world.url, &account.account_sid, &media.id);
+        let url = format!("{base}/2010-04-01/Accounts/{account_sid}/Messages/{sid}/Media/{id}");
+        push(&mut fields, "MediaUrl0", &url);
         push(&mut fields, "MediaContentType0", &media.medium.mime);
     }
     let mut notice = None;
@@ -198,11 +175,8 @@ pub(crate) fn reply(
         }
     }
     let url = tenant.twilio_url(config, account, "inbound");
-    Ok((
-        form(world, (tenant, account), "inbound message".to_owned(), url, fields),
-        sid,
-        notice,
-    ))
+    let webhook = form(world, (tenant, account), "inbound message", url, fields);
+    Ok((webhook, sid, notice))
 }
 
 fn body(said: &Said, channel: Channel) -> Result<&str, String> {
@@ -261,13 +235,14 @@ fn opt_out(
 ) -> Option<&'static str> {
     let word = text.trim().to_uppercase();
     let pair = (to.to_owned(), number.to_owned());
-    let (kind, notice) = if STOP.contains(&word.as_str()) {
+    let is_one = |words: &str| words.split(' ').any(|one| one == word);
+    let (kind, notice) = if is_one(STOP) {
         world.state().opt_outs.insert(pair);
         (
             "STOP",
             "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe.",
         )
-    } else if START.contains(&word.as_str()) {
+    } else if is_one(START) {
         world.state().opt_outs.remove(&pair);
         (
             "START",

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Call, Event, Times};
+use super::{Event, Times};
 use crate::config::Aircall;
+use crate::control::Call;
 use crate::delivery::Body;
 
 pub(super) fn events(account: &Aircall, call: &Call, times: &Times) -> Result<Vec<Event>, String> {

@@ -94,11 +94,7 @@ async fn asking<'a>(
     let tenant = tenants
         .find(|tenant| vendor.credentials(tenant).as_ref() == Some(&given))
         .ok_or_else(|| vendor.refusal())?;
-    let event = Event {
-        api: vendor.api(),
-        tenant: &tenant.id,
-        number: None,
-    };
+    let event = Event::new(vendor.api(), &tenant.id, None);
     match interference::before(world, event, &Caller::new(headers, "", None)).await {
         None => Ok(tenant),
         Some(Kind::BadCredentials) => Err(vendor.refusal()),

@@ -3,9 +3,10 @@
 use jiff::tz::{self, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Call, Event, Times};
+use super::{Event, Times};
 use crate::config::Exotel;
-use crate::delivery::Body;
+use crate::control::Call;
+use crate::delivery::{Body, encoded};
 
 pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec<Event>, String> {
     let (call_type, dialled) = match call.outcome.as_str() {
@@ -51,9 +52,7 @@ pub(super) fn events(account: &Exotel, call: &Call, times: &Times) -> Result<Vec
         ("CallType", call_type),
     ];
     query.extend(dialled.map(|dialled| ("DialCallStatus", dialled)));
-    let query = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(query)
-        .finish();
+    let query = encoded(&query);
     Ok(vec![Event {
         what: format!("passthru {call_type}"),
         path: format!("/passthru/{}?{query}", account.url_secret),

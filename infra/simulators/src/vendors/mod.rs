@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::config::{Config, Tenant};
-use crate::control::CallEvent;
+use crate::control::{Call, CallEvent};
 use crate::delivery::{Body, Webhook};
 use crate::world::Sims;
 
@@ -32,18 +32,6 @@ pub(crate) enum Vendor {
 
 pub(crate) fn routes() -> Router<Sims> {
     api::routes()
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) id: String,
-    /// None: withheld.
-    pub(crate) from: Option<String>,
-    pub(crate) to: String,
-    pub(crate) direction: String,
-    pub(crate) outcome: String,
-    pub(crate) ring_seconds: Option<u32>,
-    pub(crate) talk_seconds: Option<u32>,
 }
 
 /// An event before it is addressed.
@@ -136,9 +124,9 @@ impl Vendor {
 }
 
 /// Delivers a call's webhooks, each `repeat` times: one after the other, or all at once and in any order.
-pub(crate) async fn place(world: &Sims, mut webhooks: Vec<Webhook>, repeat: u32, shuffle: bool) -> Vec<CallEvent> {
-    let mut events = Vec::new();
-    if shuffle {
+pub(crate) async fn place(world: &Sims, mut webhooks: Vec<Webhook>, call: &Call) -> Vec<CallEvent> {
+    let (repeat, mut events) = (call.repeat, Vec::new());
+    if call.shuffle {
         world.state().random.shuffle(&mut webhooks);
         return join_all(webhooks.iter().map(|webhook| copies(world, webhook, repeat)))
             .await
@@ -184,9 +172,4 @@ fn times(world: &Sims, call: &Call) -> Times {
 fn uuid(hex: &str) -> String {
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
-}
-
-/// A number without its `+`.
-fn digits(number: &str) -> &str {
-    number.trim_start_matches('+')
 }

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{Call, Event, Times, digits};
+use super::{Event, Times};
 use crate::config::Plivo;
+use crate::control::Call;
 use crate::delivery::Body;
+use crate::phones::digits;
 
 pub(super) fn events(account: &Plivo, call: &Call, times: &Times) -> Result<Vec<Event>, String> {
     let (status, cause, name, code) = match call.outcome.as_str() {

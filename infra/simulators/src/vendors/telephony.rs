@@ -3,8 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Call, Event};
+use super::Event;
 use crate::config::Telephony;
+use crate::control::Call;
 use crate::delivery::Body;
 use crate::world::Sims;
 

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Call, Event, Times, digits, uuid};
+use super::{Event, Times, uuid};
 use crate::config::Vonage;
+use crate::control::Call;
 use crate::delivery::Body;
+use crate::phones::digits;
 use crate::world::Sims;
 
 pub(super) fn events(world: &Sims, account: &Vonage, call: &Call, times: &Times) -> Result<Vec<Event>, String> {

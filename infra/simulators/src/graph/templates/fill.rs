@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{kind, placeholders, text};
-use crate::graph::errors::GraphError;
+use super::{kind, list, placeholders, text};
+use crate::graph::errors::{GraphError, required};
 use crate::graph::{Access, media};
 use crate::media::Kind;
 use crate::outbox::{Button, Shown};
@@ -27,9 +27,8 @@ pub(in crate::graph) struct Filled {
 
 /// Checks the `template` object of a message against the account's templates.
 pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value) -> Result<Filled, GraphError> {
-    let name = text(message, "/name").ok_or_else(|| GraphError::new(131_008, "Missing template.name"))?;
-    let language =
-        text(message, "/language/code").ok_or_else(|| GraphError::new(131_008, "Missing template.language.code"))?;
+    let name = required(&message["name"], "template.name")?;
+    let language = required(&message["language"]["code"], "template.language.code")?;
     let found = {
         let state = world.state();
         let mut records = state.templates.of(&access.account.waba_id).iter();
@@ -45,11 +44,7 @@ pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value)
         _ => return Err(missing(name, language)),
     }
 
-    let no_components = Vec::new();
-    let given = message
-        .get("components")
-        .and_then(Value::as_array)
-        .unwrap_or(&no_components);
+    let given = list(&message["components"]);
     let mut filled = Filled {
         name: name.to_owned(),
         language: language.to_owned(),
@@ -61,7 +56,8 @@ pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value)
         match kind(definition).as_str() {
             "HEADER" => header(world, access, definition, given, &mut filled)?,
             "BODY" => {
-                let body = body(definition, given, &mut filled)?;
+                let words = text(definition, "/text").unwrap_or_default();
+                let body = fill_text("body", words, parameters(given, "BODY"), &mut filled)?;
                 if body.chars().count() > BODY_LIMIT {
                     return Err(GraphError::new(132_005, "body text too long"));
                 }
@@ -128,18 +124,8 @@ fn header(
     Ok(())
 }
 
-fn body(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<String, GraphError> {
-    fill_text(
-        "body",
-        text(definition, "/text").unwrap_or_default(),
-        parameters(given, "BODY"),
-        filled,
-    )
-}
-
 fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(), GraphError> {
-    let none = Vec::new();
-    let defined = definition.get("buttons").and_then(Value::as_array).unwrap_or(&none);
+    let defined = list(&definition["buttons"]);
     let given: Vec<_> = given.iter().filter(|component| kind(component) == "BUTTON").collect();
     for component in &given {
         let index = index(component);
@@ -193,10 +179,9 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
 fn fill_text(component: &str, template: &str, parameters: &[Value], filled: &mut Filled) -> Result<String, GraphError> {
     let expected: BTreeSet<&str> = placeholders(template).collect();
     if expected.len() != parameters.len() {
+        let (given, expected) = (parameters.len(), expected.len());
         let details = format!(
-            "{component}: number of localizable_params ({}) does not match the expected number of params ({})",
-            parameters.len(),
-            expected.len()
+            "{component}: number of localizable_params ({given}) does not match the expected number of params ({expected})"
         );
         return Err(GraphError::new(132_000, details));
     }
@@ -233,10 +218,8 @@ fn value(component: &str, parameter: &Value) -> Result<String, GraphError> {
         .find_map(|pointer| text(parameter, pointer))
         .filter(|value| !value.is_empty())
         .ok_or_else(|| {
-            GraphError::new(
-                131_008,
-                format!("{component}: Parameter of type text is missing text value"),
-            )
+            let details = format!("{component}: Parameter of type text is missing text value");
+            GraphError::new(131_008, details)
         })?;
     if value.contains(['\n', '\r', '\t']) || value.contains("     ") {
         let details = "Param text cannot have new-line/tab characters or more than 4 consecutive spaces";
@@ -249,9 +232,7 @@ fn parameters<'a>(given: &'a [Value], component: &str) -> &'a [Value] {
     given
         .iter()
         .find(|candidate| kind(candidate) == component)
-        .and_then(|component| component.get("parameters"))
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+        .map_or(&[], |component| list(&component["parameters"]))
 }
 
 /// Meta writes the index as a string and takes a number too.

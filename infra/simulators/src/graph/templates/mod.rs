@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::errors::GraphError;
-use super::{Access, FieldsQuery, looking, own_url, refused_after, uploads};
+use super::{Access, FieldsQuery, json_of, looking, own_url, refused_after, uploads};
 use crate::config::{self, Config};
 use crate::world::{Sims, State as WorldState};
 
@@ -27,14 +27,12 @@ pub(super) use fill::fill;
 use review::What;
 pub(crate) use review::{Change, act, keep_time, run_due};
 use rules::Frame;
-pub(crate) use rules::{is_closed, is_line, is_sample, is_web, words};
+pub(crate) use rules::{is_closed, is_line, is_name, is_sample, is_web, words};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Time for which the name of a deleted template that was approved is blocked.
 const DELETION: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-const STATE_FORBIDS: u32 = 2_388_039;
 
 /// A template as Meta keeps it.
 #[derive(Clone, Debug)]
@@ -153,19 +151,14 @@ impl Record {
             placeholders(text).any(|name| name.parse::<u32>().is_err())
         });
         let place = (template.name.as_str(), template.language.as_str());
+        let id = stable_id(waba, place);
         Self {
             status: template.status.clone(),
             named,
             quality: "GREEN".to_owned(),
             was_approved: template.status != "PENDING" && template.status != "REJECTED",
             configured: Some(template.clone()),
-            ..Self::new(
-                stable_id(waba, place),
-                place,
-                &template.category,
-                template.components.clone(),
-                now,
-            )
+            ..Self::new(id, place, &template.category, template.components.clone(), now)
         }
     }
 
@@ -256,8 +249,8 @@ impl ListQuery {
         self.name.as_deref().is_none_or(|part| record.name.contains(part))
             && self
                 .language
-                .as_deref()
-                .is_none_or(|language| record.language == language)
+                .as_ref()
+                .is_none_or(|language| record.language == *language)
     }
 }
 
@@ -284,26 +277,12 @@ pub(super) async fn list_templates(
     headers: HeaderMap,
 ) -> Result<Response, Response> {
     let config = world.config();
-    let access = looking(&world, &config, &headers, &version).await?;
-    let page = page(&world, &access, (&version, &waba), &query, &headers)?;
-    Ok(page.into_response())
-}
-
-fn page(
-    world: &Sims,
-    access: &Access<'_>,
-    (version, waba): (&str, &str),
-    query: &ListQuery,
-    headers: &HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    if access.account.waba_id != waba {
-        return Err(GraphError::no_object(waba));
-    }
+    looking(&world, &config, &headers, &version).await?.check(&waba)?;
     let fields = FieldsQuery {
         fields: query.fields.clone(),
     };
     let state = world.state();
-    let records = state.templates.of(waba).iter();
+    let records = state.templates.of(&waba).iter();
     let found: Vec<&Record> = records.filter(|record| query.wants(record)).collect();
     let limit = query.limit.unwrap_or(25).clamp(1, 1000);
     let start = query.after.as_deref().map_or(Ok(0), place_of)?.min(found.len());
@@ -330,10 +309,10 @@ fn page(
         }
         kept.append_pair("limit", &limit.to_string())
             .append_pair("after", &cursor(end));
-        let (base, query) = (own_url(headers), kept.finish());
+        let (base, query) = (own_url(&headers), kept.finish());
         answer["paging"]["next"] = json!(format!("{base}/{version}/{waba}/message_templates?{query}"));
     }
-    Ok(Json(answer))
+    Ok(Json(answer).into_response())
 }
 
 /// `GET /{version}/{template_id}`.
@@ -361,12 +340,8 @@ pub(super) async fn create_template(
 }
 
 fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<Json<Value>, GraphError> {
-    if access.account.waba_id != waba {
-        return Err(GraphError::no_object(waba));
-    }
-    let Ok(input) = serde_json::from_slice::<Value>(body) else {
-        return Err(GraphError::new(100, "The request body is not JSON"));
-    };
+    access.check(waba)?;
+    let input = json_of(body)?;
     let field = |name: &str| input[name].as_str().unwrap_or_default();
     let (name, language) = (field("name"), field("language"));
     let category = field("category").to_uppercase();
@@ -385,25 +360,14 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
     let components = rules::components(list(&input["components"]), frame, |handle| {
         uploads::type_of(state, app, handle)
     })?;
-    let records = state.templates.of(waba);
-    if records
-        .iter()
-        .any(|record| record.name == name && record.language == language)
-    {
+    let same = |record: &Record| record.name == name && record.language == language;
+    if state.templates.of(waba).iter().any(same) {
+        let title = "Content in this language already exists";
         let text = "There is already content for this template in this language.";
-        return Err(GraphError::template(
-            Some(2_388_024),
-            "Content in this language already exists",
-            text,
-        ));
+        return Err(GraphError::template(Some(2_388_024), title, text));
     }
-    let mut record = Record::new(
-        stable_id(waba, (&world.hex_id(), language)),
-        (name, language),
-        &category,
-        components,
-        now,
-    );
+    let id = stable_id(waba, (&world.hex_id(), language));
+    let mut record = Record::new(id, (name, language), &category, components, now);
     record.named = named;
     record.sub_category = input["sub_category"].as_str().map(str::to_owned);
     record.ttl_seconds = input["message_send_ttl_seconds"].as_i64();
@@ -415,6 +379,10 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
 
 // Edit
 
+fn forbidden(text: &str) -> GraphError {
+    GraphError::template(Some(2_388_039), "Template state does not allow this", text)
+}
+
 /// `POST /{version}/{template_id}`.
 pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> Result<Json<Value>, GraphError> {
     let waba = &access.account.waba_id;
@@ -425,16 +393,11 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
         .find(waba, id)
         .cloned()
         .ok_or_else(|| GraphError::no_object(id))?;
-    let Ok(input) = serde_json::from_slice::<Value>(body) else {
-        return Err(GraphError::new(100, "The request body is not JSON"));
-    };
+    let input = json_of(body)?;
     if input.get("name").or_else(|| input.get("language")).is_some() {
-        return Err(GraphError::new(
-            100,
-            "The name and the language of a template never change",
-        ));
+        let details = "The name and the language of a template never change";
+        return Err(GraphError::new(100, details));
     }
-    let forbidden = |text: &str| GraphError::template(Some(STATE_FORBIDS), "Template state does not allow this", text);
     if !matches!(record.status.as_str(), "APPROVED" | "REJECTED" | "PAUSED") {
         return Err(forbidden("The template cannot be edited in its present state."));
     }
@@ -493,35 +456,22 @@ pub(super) async fn delete_templates(
 ) -> Result<Response, Response> {
     let config = world.config();
     let access = looking(&world, &config, &headers, &version).await?;
-    let deleted = delete(&world, &access, &waba, &query)?;
-    Ok(deleted.into_response())
-}
-
-fn delete(world: &Sims, access: &Access<'_>, waba: &str, query: &DeleteQuery) -> Result<Json<Value>, GraphError> {
-    if access.account.waba_id != waba {
-        return Err(GraphError::no_object(waba));
-    }
-    let state = world.state();
-    let chosen = chosen(&state, waba, query)?;
-    drop(state);
+    access.check(&waba)?;
+    let chosen = chosen(&world.state(), &waba, &query)?;
     if chosen.iter().any(|record| record.status == "DISABLED") {
-        let text = "A disabled template cannot be deleted.";
-        return Err(GraphError::template(
-            Some(STATE_FORBIDS),
-            "Template state does not allow this",
-            text,
-        ));
+        return Err(forbidden("A disabled template cannot be deleted.").into());
     }
     for record in &chosen {
         if record.was_approved {
             // Its name is blocked, and messages on their way are still tried.
-            review::apply_and_tell(world, access.account, &record.id, &Change::of(What::PendingDeletion));
+            let change = Change::of(What::PendingDeletion);
+            review::apply_and_tell(&world, access.account, &record.id, &change);
         } else {
-            world.state().templates.remove(waba, &record.id);
+            world.state().templates.remove(&waba, &record.id);
         }
     }
     world.timers_changed();
-    Ok(Json(json!({"success": true})))
+    Ok(Json(json!({"success": true})).into_response())
 }
 
 fn chosen(state: &WorldState, waba: &str, query: &DeleteQuery) -> Result<Vec<Record>, GraphError> {

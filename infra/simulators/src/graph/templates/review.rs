@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use super::{DELETION, Record};
 use crate::config::{Tenant, WhatsAppAccount};
 use crate::delivery::Webhook;
-use crate::faults::{Api, Event, Kind as Fault};
+use crate::faults::{Api, Event};
 use crate::graph::account_webhook;
-use crate::statuses::COPIES_WHEN_DUPLICATED;
 use crate::world::Sims;
 
 /// A first pause for low quality.
@@ -208,13 +207,7 @@ pub(super) fn apply_and_tell(world: &Sims, account: &WhatsAppAccount, id: &str, 
     let Ok(webhooks) = act(world, owner, id, std::slice::from_ref(change)) else {
         return;
     };
-    let event = Event {
-        api: Api::Graph,
-        tenant: &owner.0.id,
-        number: None,
-    };
-    let duplicated = world.state().fault(event, &[Fault::DuplicateWebhooks]);
-    let copies = duplicated.map_or(1, |_| COPIES_WHEN_DUPLICATED);
+    let copies = world.state().copies(Event::new(Api::Graph, &owner.0.id, None));
     for webhook in &webhooks {
         world.deliver_later(webhook, Duration::ZERO, copies);
     }

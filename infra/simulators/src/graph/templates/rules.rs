@@ -66,11 +66,7 @@ fn within(what: &str, value: &str, most: usize) -> Result<(), GraphError> {
 }
 
 pub(super) fn name(name: &str) -> Result<(), GraphError> {
-    let good = (1..=512).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    if good {
+    if (1..=512).contains(&name.len()) && is_name(name) {
         return Ok(());
     }
     Err(refused("A name has 1 to 512 characters out of a-z, 0-9 and _."))
@@ -205,12 +201,7 @@ fn variables(value: &str, frame: Frame<'_>) -> Result<Vec<String>, String> {
         }
     }
     if frame.named {
-        let good = |name: &String| {
-            name.starts_with(|c: char| c.is_ascii_lowercase())
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
+        let good = |name: &String| name.starts_with(|c: char| c.is_ascii_lowercase()) && is_name(name);
         if !found.iter().all(good) {
             return Err("A named variable consists of a-z, 0-9 and _.".to_owned());
         }
@@ -257,6 +248,12 @@ fn is_text(value: &Value) -> bool {
 /// Whether it can be a value: not empty, without line breaks, and never with four spaces in a row.
 pub(crate) fn is_sample(text: &str) -> bool {
     !text.trim().is_empty() && is_line(text) && !text.contains("    ")
+}
+
+/// Whether it consists of a-z, 0-9 and _.
+pub(crate) fn is_name(text: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    text.bytes().all(good)
 }
 
 /// Whether it is one line, without tabs.
@@ -307,9 +304,8 @@ fn buttons(component: &Value) -> Result<(), GraphError> {
         return Err(refused("A template has 1 to 10 buttons, or no component for them."));
     }
     if count("URL") > URL_BUTTONS || count("PHONE_NUMBER") > 1 || count("COPY_CODE") > 1 {
-        return Err(refused(
-            "At most two buttons open a URL, one calls, and one copies a code.",
-        ));
+        let text = "At most two buttons open a URL, one calls, and one copies a code.";
+        return Err(refused(text));
     }
     let mut kinds: Vec<String> = buttons.iter().map(kind).collect();
     kinds.dedup();
@@ -340,21 +336,23 @@ fn button(button: &Value) -> Result<(), GraphError> {
             Ok(())
         }
         "COPY_CODE" => {
-            let sample = &button["example"];
-            let sample = sample.get(0).unwrap_or(sample);
+            let sample = sample(button);
             if !is_text(sample) {
                 return Err(sample_missing("The code of a button needs a sample."));
             }
-            within(
-                "code of a button",
-                sample.as_str().unwrap_or_default(),
-                COUPON_CHARACTERS,
-            )
+            let code = sample.as_str().unwrap_or_default();
+            within("code of a button", code, COUPON_CHARACTERS)
         }
         "FLOW" if button["flow_id"].is_string() || button["flow_name"].is_string() => Ok(()),
         "FLOW" => Err(refused("A button of type FLOW has a flow_id or a flow_name.")),
         _ => Err(refused(format!("There is no button of type {kind}."))),
     }
+}
+
+/// The first sample of a button's, or the only one.
+fn sample(button: &Value) -> &Value {
+    let sample = &button["example"];
+    sample.get(0).unwrap_or(sample)
 }
 
 fn url_button(button: &Value) -> Result<(), GraphError> {
@@ -364,13 +362,10 @@ fn url_button(button: &Value) -> Result<(), GraphError> {
     let variables: Vec<&str> = placeholders(url).collect();
     let at_end = url.strip_suffix("{{1}}").is_some_and(|before| !before.contains("{{"));
     if !good || (!variables.is_empty() && !at_end) || (variables.is_empty() && url.contains("{{")) {
-        return Err(refused(
-            "The URL of a button is absolute, with at most one variable, {{1}}, at its end.",
-        ));
+        let text = "The URL of a button is absolute, with at most one variable, {{1}}, at its end.";
+        return Err(refused(text));
     }
-    let sample = &button["example"];
-    let sample = sample.get(0).unwrap_or(sample);
-    if at_end && !is_text(sample) {
+    if at_end && !is_text(sample(button)) {
         return Err(sample_missing("The variable of a URL needs a sample."));
     }
     Ok(())

@@ -74,15 +74,12 @@ pub(super) fn compose(
     };
     let shown = shown(kind, content, &fill);
     let long = whatsapp && shown.text.chars().count() > TEMPLATE_CHARACTERS;
-    let broken = given
-        .values()
-        .any(|value| value.contains('\n') || value.contains("    "));
-    let mut sorted: Vec<_> = parameters.iter().collect();
-    sorted.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
+    let mut values = given.values();
+    let broken = values.any(|value| value.contains('\n') || value.contains("    "));
     let message = Content::Template {
         name: record.sid.clone(),
         language: record.language.clone(),
-        parameters: sorted.into_iter().map(|(_, value)| value.clone()).collect(),
+        parameters: sorted(&parameters),
     };
     let approval = record.approval.as_ref();
     Ok(Composed {
@@ -122,10 +119,7 @@ fn shown(kind: &str, content: &Value, fill: &impl Fn(&Value) -> String) -> Shown
         shown.media = Some(ShownMedia {
             kind: "document",
             url: fill(url),
-            mime: None,
-            bytes: None,
-            file_name: None,
-            voice: false,
+            ..ShownMedia::default()
         });
     }
     for action in content["actions"].as_array().into_iter().flatten() {
@@ -155,11 +149,16 @@ fn shown(kind: &str, content: &Value, fill: &impl Fn(&Value) -> String) -> Shown
     shown
 }
 
+/// The values, in the order of their names as numbers.
+fn sorted(parameters: &BTreeMap<String, String>) -> Vec<String> {
+    let mut sorted: Vec<_> = parameters.iter().collect();
+    sorted.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
+    sorted.into_iter().map(|(_, value)| value.clone()).collect()
+}
+
 /// A message of an account without contents: any id counts as an approved template.
-pub(in crate::twilio) fn unknown(sid: &str, given: BTreeMap<String, String>) -> Composed {
-    let mut parameters: Vec<_> = given.into_iter().collect();
-    parameters.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
-    let values: Vec<String> = parameters.into_iter().map(|(_, value)| value).collect();
+pub(in crate::twilio) fn unknown(sid: &str, given: &BTreeMap<String, String>) -> Composed {
+    let values = sorted(given);
     let shown = Shown::text(format!("[{sid}] {}", values.join(" · ")));
     let content = Content::Template {
         name: sid.to_owned(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::Record;
-use crate::graph::{is_closed, is_line, is_sample, is_web, list, placeholders, words};
+use crate::graph::{is_closed, is_line, is_name, is_sample, is_web, list, placeholders, words};
 
 /// The types, the richest first: WhatsApp shows the first that a content has.
 const TYPES: &[&str] = &[
@@ -250,11 +250,7 @@ fn authentication(value: &mut Value) -> Result<(), String> {
 pub(super) fn submission(body: &[u8], record: &Record) -> Result<(String, String), String> {
     let input: Value = serde_json::from_slice(body).map_err(|error| format!("The body cannot be read: {error}"))?;
     let name = input["name"].as_str().unwrap_or_default();
-    if name.is_empty()
-        || !name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    {
+    if name.is_empty() || !is_name(name) {
         return Err("name consists of a-z, 0-9 and _".to_owned());
     }
     let category = input["category"].as_str().unwrap_or_default();
