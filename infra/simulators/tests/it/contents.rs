@@ -4,18 +4,11 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    MAYA, Stage, fields, fixture, fixture_json, fixture_names, parsed, shape, tenant_a, tenant_b, until,
+    MAYA, Stage, fields, fixture, fixture_json, fixture_names, parsed, sent_on, shape, tenant_b, until, without_graph,
 };
 
 const WHATSAPP: &str = "whatsapp:+15005550006";
 const TO_WHATSAPP: &str = "whatsapp:+447700900111";
-
-/// A tenant whose WhatsApp goes through Twilio.
-fn without_graph() -> Value {
-    let mut tenant = tenant_a();
-    tenant["whatsapp"] = Value::Null;
-    tenant
-}
 
 async fn stage() -> Stage {
     Stage::with(json!({"tenants": [without_graph(), tenant_b()]})).await
@@ -23,10 +16,7 @@ async fn stage() -> Stage {
 
 impl Stage {
     fn contents(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
-        let method = method.parse().expect("a method");
-        self.http
-            .request(method, self.url(&format!("/v1/{path}")))
-            .basic_auth("SKa", Some("secret-a"))
+        self.to_twilio(method, &self.url(&format!("/v1/{path}")))
     }
 
     async fn content(&self, name: &str) -> String {
@@ -37,18 +27,17 @@ impl Stage {
     }
 
     async fn submit(&self, sid: &str, name: &str) -> (u16, Value) {
-        let path = format!("Content/{sid}/ApprovalRequests/whatsapp");
-        parsed(
-            self.contents("POST", &path)
-                .json(&json!({"name": name, "category": "UTILITY"})),
-        )
-        .await
+        let request = self.contents("POST", &format!("Content/{sid}/ApprovalRequests/whatsapp"));
+        parsed(request.json(&json!({"name": name, "category": "UTILITY"}))).await
+    }
+
+    /// The answer to a request of tenant A.
+    async fn fetched(&self, path: &str) -> Value {
+        parsed(self.contents("GET", path)).await.1
     }
 
     async fn approval(&self, sid: &str) -> Value {
-        parsed(self.contents("GET", &format!("Content/{sid}/ApprovalRequests")))
-            .await
-            .1
+        self.fetched(&format!("Content/{sid}/ApprovalRequests")).await
     }
 
     async fn decide(&self, sid: &str, status: &str) {
@@ -73,12 +62,14 @@ impl Stage {
 
     async fn last_status(&self) -> Value {
         let sent = self.outbox("").await.pop().expect("a message");
-        sent["statuses"]
-            .as_array()
-            .expect("statuses")
-            .last()
-            .expect("a status")
-            .clone()
+        let statuses = sent["statuses"].as_array().expect("statuses");
+        statuses.last().expect("a status").clone()
+    }
+
+    /// The last item of Maya's chat with tenant A on WhatsApp.
+    async fn last_shown(&self) -> Value {
+        let chat = self.get(&format!("/phones/{MAYA}")).await["chats"][0]["whatsapp"].clone();
+        chat.as_array().expect("a list").last().expect("an item").clone()
     }
 }
 
@@ -94,37 +85,21 @@ async fn fixtures_are_created_and_fetched() {
         }
     }
     for (request, response) in [
-        (
-            "create_request_quick_reply_with_text_fallback",
-            "fetch_response_quick_reply",
-        ),
-        (
-            "create_request_call_to_action",
-            "fetch_response_call_to_action_phone_number_key",
-        ),
-        (
-            "create_request_whatsapp_authentication",
-            "create_response_authentication",
-        ),
+        ("quick_reply_with_text_fallback", "fetch_response_quick_reply"),
+        ("call_to_action", "fetch_response_call_to_action_phone_number_key"),
+        ("whatsapp_authentication", "create_response_authentication"),
     ] {
-        let sid = stage.content(request).await;
-        let (_, fetched) = parsed(stage.contents("GET", &format!("Content/{sid}"))).await;
+        let sid = stage.content(&format!("create_request_{request}")).await;
+        let fetched = stage.fetched(&format!("Content/{sid}")).await;
         let promised = fixture_json(&format!("twilio/content/{response}.json"));
         assert_eq!(shape(&fetched), shape(&promised), "{request}");
         assert_eq!(fetched["types"], promised["types"], "{request}");
     }
-    let (status, missing) = parsed(stage.contents("GET", "Content/HX00000000000000000000000000000099")).await;
-    assert_eq!(
-        (status, missing),
-        (
-            404,
-            fixture_json("twilio/content/404_error_20404_content_not_found.json")
-        )
-    );
-    let stranger = stage
-        .http
-        .get(stage.url("/v1/Content"))
-        .basic_auth("SKa", Some("wrong"));
+    let missing = parsed(stage.contents("GET", "Content/HX00000000000000000000000000000099")).await;
+    let promised = fixture_json("twilio/content/404_error_20404_content_not_found.json");
+    assert_eq!(missing, (404, promised));
+    let stranger = stage.http.get(stage.url("/v1/Content"));
+    let stranger = stranger.basic_auth("SKa", Some("wrong"));
     assert_eq!(parsed(stranger).await.0, 401);
 }
 
@@ -146,19 +121,13 @@ async fn approvals_have_the_states_of_the_fixtures() {
     );
 
     let sid = stage.content("create_request_quick_reply_with_text_fallback").await;
-    let (status, answer) = stage.submit(&sid, "missed_call_followup_v1").await;
-    assert_eq!(
-        (status, answer),
-        (201, fixture_json("twilio/content/approval_response_received.json"))
-    );
+    let promised = fixture_json("twilio/content/approval_response_received.json");
+    assert_eq!(stage.submit(&sid, "missed_call_followup_v1").await, (201, promised));
     for name in ["received", "pending", "approved", "paused", "disabled", "rejected"] {
         stage.decide(&sid, name).await;
         let answer = stage.approval(&sid).await;
-        assert_eq!(
-            (shape(&answer), &answer["whatsapp"]),
-            (shape(&state(name)), &state(name)["whatsapp"]),
-            "{name}"
-        );
+        assert_eq!(shape(&answer), shape(&state(name)), "{name}");
+        assert_eq!(answer["whatsapp"], state(name)["whatsapp"], "{name}");
     }
     assert_eq!(stage.submit(&sid, "again").await.0, 400, "once");
     let update = stage.contents("PUT", &format!("Content/{sid}")).json(&change);
@@ -176,29 +145,21 @@ async fn contents_are_listed_by_the_next_url() {
     for name in ["text", "media", "whatsapp_card"] {
         stage.content(&format!("create_request_{name}")).await;
     }
-    let (_, first) = parsed(stage.contents("GET", "Content?PageSize=2")).await;
+    let first = stage.fetched("Content?PageSize=2").await;
     let promised = fixture_json("twilio/content/list_response_page1.json");
     assert_eq!(shape(&first["meta"]), shape(&promised["meta"]));
-    assert_eq!(
-        parsed(stage.contents("GET", "Content?PageSize=2&Page=1")).await.1["contents"],
-        first["contents"],
-        "Page alone is nothing"
-    );
-    let next = stage
-        .http
-        .get(first["meta"]["next_page_url"].as_str().unwrap())
-        .basic_auth("SKa", Some("secret-a"));
-    let (_, last) = parsed(next).await;
+    let again = stage.fetched("Content?PageSize=2&Page=1").await;
+    assert_eq!(again["contents"], first["contents"], "Page alone is nothing");
+    let next = first["meta"]["next_page_url"].as_str().unwrap();
+    let (_, last) = parsed(stage.to_twilio("GET", next)).await;
     let promised = fixture_json("twilio/content/list_response_last_page.json");
     assert_eq!(shape(&last["meta"]), shape(&promised["meta"]));
     assert_eq!(last["contents"].as_array().map(Vec::len), Some(1));
-    let (_, all) = parsed(stage.contents("GET", "ContentAndApprovals")).await;
+    let all = stage.fetched("ContentAndApprovals").await;
     assert_eq!(all["contents"].as_array().map(Vec::len), Some(3));
     assert_eq!(all["contents"][0]["approval_requests"]["status"], "unsubmitted");
-    let other = stage
-        .http
-        .get(stage.url("/v1/Content"))
-        .basic_auth("SKb", Some("secret-b"));
+    let other = stage.http.get(stage.url("/v1/Content"));
+    let other = other.basic_auth("SKb", Some("secret-b"));
     assert_eq!(parsed(other).await.1["contents"], json!([]), "another account's");
 }
 
@@ -218,8 +179,7 @@ async fn only_approved_contents_need_no_window() {
     stage.decide(&sid, "approved").await;
     assert_eq!(stage.send_content(&sid, variables).await.0, 201);
     assert_eq!(stage.last_status().await["status"], "read");
-    let chat = stage.get(&format!("/phones/{MAYA}")).await["chats"][0]["whatsapp"].clone();
-    let shown = chat.as_array().unwrap().last().unwrap();
+    let shown = stage.last_shown().await;
     assert_eq!(
         shown["text"],
         "Hello Maya, sorry we missed your call to Fixture Hair today. How can we help?"
@@ -227,24 +187,14 @@ async fn only_approved_contents_need_no_window() {
     assert_eq!(shown["buttons"][1]["payload"], "callback");
 
     for variables in ["[1]", r#"{"1": null}"#, r#"{"1": ""}"#] {
-        assert_eq!(
-            stage.send_content(&sid, variables).await.1["code"],
-            21_656,
-            "{variables}"
-        );
+        let (_, answer) = stage.send_content(&sid, variables).await;
+        assert_eq!(answer["code"], 21_656, "{variables}");
     }
     stage.send_content(&sid, "{\"1\": \"two\\nlines\"}").await;
     assert_eq!(stage.last_status().await["code"], 63_013);
-    let (status, answer) = stage
-        .twilio(&[("To", TO_WHATSAPP), ("From", WHATSAPP), ("ContentVariables", "{}")])
-        .await;
-    assert_eq!(
-        (status, answer),
-        (
-            400,
-            fixture_json("twilio/content/400_error_21654_content_sid_required.json")
-        )
-    );
+    let form = [("To", TO_WHATSAPP), ("From", WHATSAPP), ("ContentVariables", "{}")];
+    let promised = fixture_json("twilio/content/400_error_21654_content_sid_required.json");
+    assert_eq!(stage.twilio(&form).await, (400, promised));
 }
 
 /// A list picker is never approved, but is sent in the window; a tap on its row comes back.
@@ -255,11 +205,7 @@ async fn list_pickers_are_tapped_in_the_window() {
     stage.maya_writes("tnt_a", "whatsapp").await;
     assert_eq!(stage.send_content(&sid, r#"{"1": "Maya"}"#).await.0, 201);
     let (webhook, _) = stage.maya_sends(json!({"button": "svc_cut"})).await;
-    let body = String::from_utf8(webhook.body.to_vec()).unwrap();
-    assert_eq!(
-        fields(&body),
-        fields(&fixture("twilio/whatsapp/inbound_list_reply.txt"))
-    );
+    webhook.assert_fields("whatsapp/inbound_list_reply");
     assert_eq!(webhook.field("ListTitle").as_deref(), Some("Haircut"));
 }
 
@@ -267,27 +213,19 @@ async fn list_pickers_are_tapped_in_the_window() {
 async fn customers_send_media_and_more_through_twilio() {
     let stage = stage().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
+    let place = json!({"latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Square", "address": "1 Fixture Sq"});
+    let (dent, voice) = (
+        json!({"mime": "image/jpeg", "caption": "the dent"}),
+        json!({"mime": "audio/ogg", "voice": true}),
+    );
+    let picture = json!({"media": {"mime": "image/jpeg"}, "channel": "sms"});
+    let answer = json!({"text": "yes", "reply_to": "MM1"});
     for (reply, name) in [
-        (
-            json!({"media": {"mime": "image/jpeg", "caption": "the dent"}}),
-            "whatsapp/inbound_image",
-        ),
-        (
-            json!({"media": {"mime": "audio/ogg", "voice": true}}),
-            "whatsapp/inbound_voice_note",
-        ),
-        (
-            json!({"location": {"latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Square", "address": "1 Fixture Sq"}}),
-            "whatsapp/inbound_location",
-        ),
-        (
-            json!({"text": "yes", "reply_to": "MM1"}),
-            "whatsapp/inbound_reply_to_message",
-        ),
-        (
-            json!({"media": {"mime": "image/jpeg"}, "channel": "sms"}),
-            "sms/inbound_mms",
-        ),
+        (json!({ "media": dent }), "whatsapp/inbound_image"),
+        (json!({ "media": voice }), "whatsapp/inbound_voice_note"),
+        (json!({ "location": place }), "whatsapp/inbound_location"),
+        (answer, "whatsapp/inbound_reply_to_message"),
+        (picture, "sms/inbound_mms"),
     ] {
         let (webhook, _) = stage.maya_sends(reply).await;
         let body = String::from_utf8(webhook.body.to_vec()).unwrap();
@@ -296,10 +234,8 @@ async fn customers_send_media_and_more_through_twilio() {
         promised.extend(fields(&body).contains("ToState").then(|| "ToState".to_owned()));
         assert_eq!(fields(&body), promised, "{name}");
     }
-    let (webhook, _) = stage
-        .maya_sends(json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}}))
-        .await;
-    let url = webhook.field("MediaUrl0").unwrap();
+    let picture = json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}});
+    let url = stage.maya_sends(picture).await.0.field("MediaUrl0").unwrap();
     let fetch = async |user: &str, secret: &str| parsed(stage.http.get(&url).basic_auth(user, Some(secret))).await;
     assert_eq!(fetch("SKa", "secret-a").await, (200, json!("picture")));
     assert_eq!(fetch("SKb", "secret-b").await.0, 401);
@@ -308,15 +244,9 @@ async fn customers_send_media_and_more_through_twilio() {
 #[tokio::test]
 async fn a_customers_file_is_at_twilios_file_server() {
     let stage = stage().await;
-    let (webhook, _) = stage
-        .maya_sends(json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}}))
-        .await;
-    let url = webhook.field("MediaUrl0").unwrap();
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none());
-    let request = client.build().unwrap().get(&url).basic_auth("SKa", Some("secret-a"));
-    let answer = request.send().await.unwrap();
+    let picture = json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}});
+    let url = stage.maya_sends(picture).await.0.field("MediaUrl0").unwrap();
+    let answer = sent_on(stage.to_twilio("GET", &url)).await;
     assert_eq!(answer.status(), 307);
     let place = answer.headers()["location"].to_str().unwrap().to_owned();
     let fetch = async |place: &str| parsed(stage.http.get(stage.url(place))).await;
@@ -380,13 +310,7 @@ async fn a_media_url_is_fetched() {
     // A customer's file on the page has an address of this machine.
     let file = async |media: Value| {
         stage.maya_sends(json!({ "media": media })).await;
-        let phone = stage.get(&format!("/phones/{MAYA}")).await;
-        let item = phone["chats"][0]["whatsapp"]
-            .as_array()
-            .unwrap()
-            .last()
-            .unwrap()
-            .clone();
+        let item = stage.last_shown().await;
         stage.url(&format!("/{}", item["media"]["url"].as_str().unwrap()))
     };
     let picture = file(json!({"mime": "image/png", "bytes": "cGljdHVyZQ=="})).await;
@@ -409,9 +333,8 @@ async fn a_media_url_is_fetched() {
         assert_eq!(stage.last_status().await["code"], code, "{url}");
     }
     until("webhooks tell of it", async || {
-        stage
-            .ringback
-            .received()
+        let received = stage.ringback.received();
+        received
             .iter()
             .any(|webhook| webhook.field("ErrorCode").as_deref() == Some("12300"))
     })

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use simulators::signatures;
 
-use crate::support::{MAYA, Stage, fixture_json, fixture_names, parsed, shape, template, text};
+use crate::support::{MAYA, Stage, assert_shape, fixture_json, fixture_names, parsed, shape, template, text};
 
 /// The status and body a fixture of `whatsapp/send/response` promises.
 fn promised(name: &str) -> (u16, Value) {
@@ -121,38 +121,29 @@ async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
         "messaging_product": "whatsapp", "recipient": "GB.1", "type": "template",
         "template": {"name": "code", "language": {"code": "en_GB"}},
     });
+    for (pointer, value, name) in [
+        ("/to", json!("07700 900111"), "400_error_100_invalid_parameter"),
+        ("/text", json!({}), "400_error_131008_missing_parameter"),
+        ("/type", json!("hologram"), "400_error_131051_unsupported_type"),
+    ] {
+        let message = with(text(MAYA), pointer, value);
+        assert_like(&stage.send_whatsapp(&message).await, name);
+    }
+    let first = "/template/components/0/parameters";
+    let too_few = with(full(), first, one_parameter);
+    let too_long = with(full(), &format!("{first}/0/text"), long);
+    let in_arabic = with(full(), "/template/language/code", json!("ar"));
     let cases = [
-        (
-            with(text(MAYA), "/to", json!("07700 900111")),
-            "400_error_100_invalid_parameter",
-        ),
-        (
-            with(text(MAYA), "/text", json!({})),
-            "400_error_131008_missing_parameter",
-        ),
         (long_title, "400_error_131009_bad_parameter_value"),
-        (
-            with(text(MAYA), "/type", json!("hologram")),
-            "400_error_131051_unsupported_type",
-        ),
         (code_to_bsuid, "400_error_131062_bsuid_not_supported"),
-        (
-            with(full(), "/template/components/0/parameters", one_parameter),
-            "400_error_132000_param_count",
-        ),
-        (
-            with(full(), "/template/components/0/parameters/0/text", long),
-            "400_error_132005_text_too_long",
-        ),
+        (too_few, "400_error_132000_param_count"),
+        (too_long, "400_error_132005_text_too_long"),
         (wrong_header, "400_error_132012_param_format"),
         (named_gb("paused"), "400_error_132015_template_paused"),
         (named_gb("disabled"), "400_error_132016_template_disabled"),
         (named_gb("pending"), "404_error_132001_template_missing"),
         (named("nonsense"), "404_error_132001_template_missing"),
-        (
-            with(full(), "/template/language/code", json!("ar")),
-            "404_error_132001_template_missing",
-        ),
+        (in_arabic, "404_error_132001_template_missing"),
         (no_url_parameter, "400_error_131008_missing_parameter"),
     ];
     for (message, name) in cases {
@@ -200,17 +191,9 @@ async fn a_token_sends_from_its_own_number_only() {
 #[tokio::test]
 async fn the_window_is_open_for_24_hours_after_the_customer_wrote() {
     let stage = Stage::set().await;
-    stage
-        .post(
-            "/calls",
-            json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"}),
-        )
-        .await;
-    assert_eq!(
-        stage.send_whatsapp(&text(MAYA)).await.0,
-        400,
-        "a phone call opens no window"
-    );
+    stage.call("missed", json!({"via": "telephony"})).await;
+    let (status, _) = stage.send_whatsapp(&text(MAYA)).await;
+    assert_eq!(status, 400, "a phone call opens no window");
     stage.maya_writes("tnt_a", "sms").await;
     assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 400, "nor does an SMS");
     stage.maya_writes("tnt_a", "whatsapp").await;
@@ -218,20 +201,15 @@ async fn the_window_is_open_for_24_hours_after_the_customer_wrote() {
     assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
     stage.put("/clock", json!({"offset_seconds": 24 * 3600 + 1})).await;
     assert_eq!(stage.send_whatsapp(&text(MAYA)).await.1["error"]["code"], 131_047);
-    assert_eq!(
-        stage.send_whatsapp(&template(MAYA, "k")).await.0,
-        200,
-        "a template needs no window"
-    );
+    let (status, _) = stage.send_whatsapp(&template(MAYA, "k")).await;
+    assert_eq!(status, 200, "a template needs no window");
 }
 
 /// The signature covers the bytes of the body.
 #[tokio::test]
 async fn statuses_match_the_fixtures_and_are_signed() {
     let stage = Stage::set().await;
-    stage
-        .put(&format!("/phones/{MAYA}"), json!({"name": "Maya Fixture مايا"}))
-        .await;
+    stage.profile(json!({"name": "Maya Fixture مايا"})).await;
     let key = "con.msg.1";
     let (_, answer) = stage.send_whatsapp(&template(MAYA, key)).await;
     stage.drained().await;
@@ -256,8 +234,7 @@ async fn statuses_match_the_fixtures_and_are_signed() {
         assert_eq!(webhook.json()["entry"][0]["id"], "900000000000001");
         assert_eq!(value["metadata"]["phone_number_id"], "910000000000001");
         assert!(webhook.body.is_ascii(), "Meta escapes what is not ASCII");
-        let signature = signatures::meta("fixture-meta-app-secret-0001", &webhook.body);
-        assert_eq!(webhook.header("x-hub-signature-256"), signature);
+        webhook.assert_signed_by_meta();
     }
     let sent = &stage.outbox("").await[0];
     assert_eq!(
@@ -296,9 +273,7 @@ async fn free_text_is_priced_as_service() {
 #[tokio::test]
 async fn a_customers_messages_look_like_the_fixtures() {
     let stage = Stage::set().await;
-    stage
-        .put(&format!("/phones/{MAYA}"), json!({"name": "Maya Fixture"}))
-        .await;
+    stage.profile(json!({"name": "Maya Fixture"})).await;
     stage.maya_writes("tnt_a", "whatsapp").await;
     stage.send_whatsapp(&request("template_body_and_buttons")).await;
     stage.send_whatsapp(&request("interactive_list")).await;
@@ -306,33 +281,15 @@ async fn a_customers_messages_look_like_the_fixtures() {
     stage.drained().await;
     let seen = stage.ringback.received().len();
     for button in ["callback:call-0001", "Haircut", "act:stop"] {
-        stage
-            .post(
-                "/replies",
-                json!({"tenant": "tnt_a", "from": MAYA, "button": button, "wait": true}),
-            )
-            .await;
+        stage.reply(json!({"button": button})).await;
     }
-    stage
-        .put(
-            &format!("/phones/{MAYA}"),
-            json!({"name": "Tom", "username": "tom.fixture"}),
-        )
-        .await;
-    stage.maya_writes("tnt_a", "whatsapp").await;
-    stage
-        .put(
-            &format!("/phones/{MAYA}"),
-            json!({"name": "Tom", "username": "tom.fixture", "hide_phone": true}),
-        )
-        .await;
-    stage.maya_writes("tnt_a", "whatsapp").await;
-    stage
-        .post(
-            "/replies",
-            json!({"tenant": "tnt_b", "from": "+97155500333", "text": "إيقاف", "wait": true}),
-        )
-        .await;
+    for hide_phone in [false, true] {
+        let profile = json!({"name": "Tom", "username": "tom.fixture", "hide_phone": hide_phone});
+        stage.profile(profile).await;
+        stage.maya_writes("tnt_a", "whatsapp").await;
+    }
+    let stop = json!({"tenant": "tnt_b", "from": "+97155500333", "text": "إيقاف"});
+    stage.reply(stop).await;
 
     let received = stage.ringback.received();
     let first = received[0].json();
@@ -376,40 +333,26 @@ async fn marketing_is_refused_to_the_us_and_after_opt_out() {
                 "components": [{"type": "body", "parameters": [{"type": "text", "text": "Maya"}]}]},
         })
     };
-    stage
-        .post(
-            "/preferences",
-            json!({"tenant": "tnt_a", "from": MAYA, "value": "stop"}),
-        )
-        .await;
+    let prefer = async |value: &str| {
+        let preference = json!({"tenant": "tnt_a", "from": MAYA, "value": value});
+        stage.post("/preferences", preference).await;
+    };
+    prefer("stop").await;
     stage.drained().await;
     let preference = stage.ringback.received()[0].json();
-    assert_eq!(
-        shape(&preference),
-        shape(&fixture_json("whatsapp/account/user_preferences_stop.json"))
-    );
+    assert_shape(&preference, "whatsapp/account/user_preferences_stop");
     for (to, code) in [(MAYA, 131_050), ("+12025550100", 131_049)] {
         assert_eq!(stage.send_whatsapp(&offer(to)).await.0, 200);
         stage.drained().await;
         assert_eq!(stage.outbox(&format!("?to={to}")).await[0]["statuses"][0]["code"], code);
     }
-    assert_eq!(
-        stage.send_whatsapp(&template(MAYA, "k")).await.0,
-        200,
-        "utility is still allowed"
-    );
-    stage
-        .post(
-            "/preferences",
-            json!({"tenant": "tnt_a", "from": MAYA, "value": "resume"}),
-        )
-        .await;
+    let (status, _) = stage.send_whatsapp(&template(MAYA, "k")).await;
+    assert_eq!(status, 200, "utility is still allowed");
+    prefer("resume").await;
     stage.send_whatsapp(&offer(MAYA)).await;
     stage.drained().await;
-    assert_eq!(
-        stage.outbox(&format!("?to={MAYA}")).await[2]["statuses"][2]["status"],
-        "read"
-    );
+    let sent = stage.outbox(&format!("?to={MAYA}")).await;
+    assert_eq!(sent[2]["statuses"][2]["status"], "read");
 }
 
 #[tokio::test]

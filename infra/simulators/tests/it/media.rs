@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{MAYA, Stage, fixture_json, parsed, shape};
+use crate::support::{MAYA, Stage, assert_answer, assert_shape, parsed, sent_on};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -23,12 +23,10 @@ async fn download(stage: &Stage, id: &str) -> reqwest::Result<(u16, Vec<u8>)> {
 /// The media id in the webhook of what Maya sends.
 async fn sent_by_maya(stage: &Stage, media: Value) -> (String, Value) {
     let (webhook, _) = stage.maya_sends(json!({ "media": media })).await;
-    let message = webhook.json()["entry"][0]["changes"][0]["value"]["messages"][0].clone();
+    let message = webhook.value()["messages"][0].clone();
     let kind = message["type"].as_str().expect("a type").to_owned();
-    (
-        message[&kind]["id"].as_str().expect("an id").to_owned(),
-        message[&kind].clone(),
-    )
+    let part = message[&kind].clone();
+    (part["id"].as_str().expect("an id").to_owned(), part)
 }
 
 #[tokio::test]
@@ -61,35 +59,23 @@ async fn ids_and_urls_expire_by_the_clock() {
     let uploaded = stage.uploaded("image/png", b"picture").await;
     let (received, _) = sent_by_maya(&stage, json!({"mime": "image/png"})).await;
     let (_, described) = parsed(stage.meta("GET", &received)).await;
-    let promised = |name: &str| shape(&fixture_json(&format!("whatsapp/media/{name}.json")));
-    assert_eq!(shape(&described), promised("get_url_response"));
+    assert_shape(&described, "whatsapp/media/get_url_response");
     let url = described["url"].as_str().unwrap();
     assert_eq!(parsed(stage.http.get(url)).await.0, 401, "a download needs the token");
     let fetch = async || parsed(stage.http.get(url).bearer_auth("token-a")).await.0;
     assert_eq!(fetch().await, 200);
-    assert_eq!(
-        parsed(stage.http.get(url.replace("hash=", "hash=0")).bearer_auth("token-a"))
-            .await
-            .0,
-        404
-    );
+    let forged = stage.http.get(url.replace("hash=", "hash=0"));
+    assert_eq!(parsed(forged.bearer_auth("token-a")).await.0, 404);
     stage.forward(SignedDuration::from_mins(5)).await;
     assert_eq!(fetch().await, 404, "after five minutes");
-    assert_eq!(
-        parsed(stage.meta("GET", &received)).await.0,
-        200,
-        "but the id is still valid"
-    );
+    let describe = async |id: &str| parsed(stage.meta("GET", id)).await;
+    assert_eq!(describe(&received).await.0, 200, "but the id is still valid");
     stage.forward(HOUR * 24 * 7).await;
-    assert_eq!(parsed(stage.meta("GET", &received)).await.0, 404, "for seven days");
-    assert_eq!(parsed(stage.meta("GET", &uploaded)).await.0, 200);
+    assert_eq!(describe(&received).await.0, 404, "for seven days");
+    assert_eq!(describe(&uploaded).await.0, 200);
     stage.forward(HOUR * 24 * 23).await;
-    let (status, gone) = parsed(stage.meta("GET", &uploaded)).await;
-    assert_eq!(
-        (status, shape(&gone)),
-        (404, promised("get_url_error_404")),
-        "an uploaded one for thirty"
-    );
+    // An uploaded one is valid for thirty.
+    assert_answer(&describe(&uploaded).await, 404, "whatsapp/media/get_url_error_404");
 }
 
 /// Webhooks write the hash in base64, descriptions in hexadecimal digits.
@@ -121,9 +107,8 @@ async fn downloads_go_wrong_as_told() {
     let (id, _) = sent_by_maya(&stage, media).await;
     let whole = download(&stage, &id).await.unwrap().1;
     let fault = async |kind: &str| {
-        stage
-            .faults(json!([{"kind": kind, "api": "graph", "number": MAYA}]))
-            .await;
+        let rule = json!({"kind": kind, "api": "graph", "number": MAYA});
+        stage.faults(json!([rule])).await;
     };
 
     fault("media_unavailable").await;
@@ -141,20 +126,14 @@ async fn downloads_go_wrong_as_told() {
     fault("media_too_large").await;
     assert_eq!(download(&stage, &id).await.unwrap().1.len(), 100 * 1024 * 1024 + 1);
     fault("media_wrong_length").await;
-    assert_eq!(
-        parsed(stage.meta("GET", &id)).await.1["file_size"],
-        (size + 1).to_string()
-    );
+    let (_, described) = parsed(stage.meta("GET", &id)).await;
+    assert_eq!(described["file_size"], (size + 1).to_string());
 
     stage.faults(json!([])).await;
     let (_, described) = parsed(stage.meta("GET", &id)).await;
     let open = async || {
-        let url = described["url"].as_str().unwrap();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none());
-        let request = client.build().unwrap().get(url).bearer_auth("token-a");
-        request.send().await.unwrap()
+        let request = stage.http.get(described["url"].as_str().unwrap());
+        sent_on(request.bearer_auth("token-a")).await
     };
     fault("media_redirect").await;
     let answer = open().await;
@@ -177,9 +156,8 @@ async fn a_fault_can_end_by_the_clock() {
     let stage = Stage::set().await;
     let (id, _) = sent_by_maya(&stage, json!({"mime": "image/png"})).await;
     let now: jiff::Timestamp = stage.get("/clock").await["now"].as_str().unwrap().parse().unwrap();
-    stage
-        .faults(json!([{"kind": "media_unavailable", "until": now + HOUR}]))
-        .await;
+    let rule = json!({"kind": "media_unavailable", "until": now + HOUR});
+    stage.faults(json!([rule])).await;
     assert_eq!(parsed(stage.meta("GET", &id)).await.0, 503);
     stage.forward(HOUR * 2).await;
     assert_eq!(parsed(stage.meta("GET", &id)).await.0, 200);
@@ -190,12 +168,9 @@ async fn samples_are_uploaded_in_parts() {
     let stage = Stage::set().await;
     let open = async |path: &str, query: &str| parsed(stage.meta("POST", &format!("{path}/uploads?{query}"))).await;
     let query = "file_name=offer.jpg&file_length=10&file_type=image%2Fjpeg";
-    let (status, session) = open("670843887433847", query).await;
-    assert_eq!(
-        (status, shape(&session)),
-        (200, shape(&fixture_json("whatsapp/upload/session_response.json")))
-    );
-    let session = session["id"].as_str().unwrap().to_owned();
+    let session = open("670843887433847", query).await;
+    assert_answer(&session, 200, "whatsapp/upload/session_response");
+    let session = session.1["id"].as_str().unwrap().to_owned();
     let send = async |offset: &str, bytes: &'static str| {
         let url = stage.url(&format!("/v26.0/{session}"));
         let request = stage.http.post(url).header("authorization", "OAuth token-a");
@@ -204,23 +179,15 @@ async fn samples_are_uploaded_in_parts() {
     assert_eq!(code(send("4", "456789").await), (400, json!(100)), "a wrong offset");
     assert_eq!(code(send("0", "01234").await), (400, json!(100)), "it is not complete");
     let (_, state) = parsed(stage.meta("GET", &session)).await;
-    assert_eq!(
-        shape(&state),
-        shape(&fixture_json("whatsapp/upload/resume_query_response.json"))
-    );
+    assert_shape(&state, "whatsapp/upload/resume_query_response");
     assert_eq!(state["file_offset"], 5, "but what came is kept");
-    let (status, handle) = send("5", "56789").await;
-    assert_eq!(
-        (status, shape(&handle)),
-        (200, shape(&fixture_json("whatsapp/upload/upload_response_handle.json")))
-    );
-    assert!(handle["h"].as_str().unwrap().starts_with("4::aW1hZ2UvanBlZw==:"));
+    let handle = send("5", "56789").await;
+    assert_answer(&handle, 200, "whatsapp/upload/upload_response_handle");
+    assert!(handle.1["h"].as_str().unwrap().starts_with("4::aW1hZ2UvanBlZw==:"));
 
     assert_eq!(open("1", query).await.0, 404, "another app");
     let nobody = stage.http.post(stage.url(&format!("/v26.0/app/uploads?{query}")));
-    let (status, refused) = parsed(nobody).await;
-    let promised = fixture_json("whatsapp/upload/401_error_token.json");
-    assert_eq!((status, shape(&refused)), (401, shape(&promised)));
+    assert_answer(&parsed(nobody).await, 401, "whatsapp/upload/401_error_token");
 }
 
 #[tokio::test]
@@ -240,7 +207,7 @@ async fn messages_carry_files_that_fit() {
         ("audio", json!({"id": picture}), 131_053),
         (
             "audio",
-            json!({"link": "https://media.example.test/a.ogg", "caption": "a"}),
+            json!({"link": "https://a.example.test/a", "caption": "a"}),
             100,
         ),
         ("image", json!({"id": "1"}), 131_009),
@@ -254,24 +221,18 @@ async fn messages_carry_files_that_fit() {
         }
     }
     let sent = &stage.outbox("").await[0];
-    assert_eq!(
-        sent["other"],
-        json!({"type": "image", "image": {"id": picture, "caption": "our map"}})
-    );
+    let image = json!({"id": picture, "caption": "our map"});
+    assert_eq!(sent["other"], json!({"type": "image", "image": image}));
     let phone = stage.get(&format!("/phones/{MAYA}")).await;
     let item = &phone["chats"][0]["whatsapp"][1];
     assert_eq!(
         (&item["text"], &item["media"]["kind"]),
         (&json!("our map"), &json!("image"))
     );
-    let shown = stage
-        .http
-        .get(stage.url(&format!("/{}", item["media"]["url"].as_str().unwrap())));
-    let shown = shown.send().await.unwrap();
-    assert_eq!(
-        shown.headers()["content-security-policy"],
-        "default-src 'none'; sandbox"
-    );
+    let path = format!("/{}", item["media"]["url"].as_str().unwrap());
+    let shown = stage.http.get(stage.url(&path)).send().await.unwrap();
+    let policy = &shown.headers()["content-security-policy"];
+    assert_eq!(policy, "default-src 'none'; sandbox");
     assert_eq!(shown.bytes().await.unwrap(), "picture");
     stage.forward(HOUR * 24 * 30).await;
     stage.maya_writes("tnt_a", "whatsapp").await;

@@ -8,7 +8,10 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use simulators::signatures;
 use tokio::net::TcpListener;
+
+use crate::support::{fields, fixture};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
@@ -87,6 +90,33 @@ impl Ringback {
 impl Received {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    /// The value of the change that Meta reports.
+    pub(crate) fn value(&self) -> Value {
+        self.json()["entry"][0]["changes"][0]["value"].clone()
+    }
+
+    /// Compares the names of the form's fields with those of a fixture of Twilio's.
+    #[track_caller]
+    pub(crate) fn assert_fields(&self, name: &str) {
+        let body = std::str::from_utf8(&self.body).expect("text");
+        let promised = fixture(&format!("twilio/{name}.txt"));
+        assert_eq!(fields(body), fields(&promised), "{name}: {}", self.path);
+    }
+
+    /// By tenant A's Meta app.
+    #[track_caller]
+    pub(crate) fn assert_signed_by_meta(&self) {
+        let signature = signatures::meta("fixture-meta-app-secret-0001", &self.body);
+        assert_eq!(self.header("x-hub-signature-256"), signature);
+    }
+
+    /// By tenant A's account at Twilio, for this URL.
+    #[track_caller]
+    pub(crate) fn assert_signed_by_twilio(&self, url: &str) {
+        let signature = signatures::twilio("fixture0twilio0auth0token0000001", url, &self.form());
+        assert_eq!(self.header("x-twilio-signature"), signature);
     }
 
     pub(crate) fn form(&self) -> Vec<(String, String)> {

@@ -11,6 +11,9 @@ use crate::ringback::Ringback;
 
 pub(crate) const MAYA: &str = "+447700900111";
 
+/// Tenant A's at Twilio.
+pub(crate) const ACCOUNT: &str = "AC000000000000000000000000000000a1";
+
 // Fixtures. Read from the testkit's folder rather than through its crate, which would build all of Ringback.
 
 fn path(name: &str) -> PathBuf {
@@ -146,16 +149,14 @@ impl Stage {
     }
 
     pub(crate) async fn opposite(ringback: Ringback, changes: Value) -> Self {
-        let mut config = json!({
+        let config = json!({
             "public_base_url": ringback.url,
             "tenants": [tenant_a(), tenant_b()],
             "status_delay_ms": {"sent": 5, "delivered": 10, "read": 15},
             "delivery": {"attempts": 30, "first_backoff_ms": 2, "max_backoff_ms": 20, "timeout_ms": 5000, "concurrency": 8},
         });
-        if let (Value::Object(config), Value::Object(changes)) = (&mut config, changes) {
-            config.extend(changes);
-        }
-        let config: Config = serde_json::from_value(config).expect("the test's configuration");
+        let config = serde_json::from_value(extended(config, changes));
+        let config: Config = config.expect("the test's configuration");
         let simulators = simulators::start(config).await.expect("starting the simulators");
         Self {
             simulators,
@@ -177,28 +178,14 @@ impl Stage {
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
-        let answer = self
-            .http
-            .post(self.url(path))
-            .json(&body)
-            .send()
-            .await
-            .expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("a body");
-        assert!(status.is_success(), "POST {path}: {status} {text}");
-        serde_json::from_str(&text).unwrap_or(Value::Null)
+        let (status, answer) = parsed(self.http.post(self.url(path)).json(&body)).await;
+        assert!((200..300).contains(&status), "POST {path}: {status} {answer}");
+        answer
     }
 
     pub(crate) async fn put(&self, path: &str, body: Value) {
-        let answer = self
-            .http
-            .put(self.url(path))
-            .json(&body)
-            .send()
-            .await
-            .expect("an answer");
-        assert!(answer.status().is_success(), "PUT {path}: {}", answer.status());
+        let (status, answer) = parsed(self.http.put(self.url(path)).json(&body)).await;
+        assert!((200..300).contains(&status), "PUT {path}: {status} {answer}");
     }
 
     pub(crate) async fn faults(&self, rules: Value) {
@@ -213,11 +200,25 @@ impl Stage {
     }
 
     pub(crate) async fn maya_writes(&self, tenant: &str, channel: &str) {
-        self.post(
-            "/replies",
-            json!({"tenant": tenant, "from": MAYA, "text": "hello", "channel": channel, "wait": true}),
-        )
-        .await;
+        self.reply(json!({"tenant": tenant, "text": "hello", "channel": channel}))
+            .await;
+    }
+
+    /// Maya writes to tenant A, unless this says something else.
+    pub(crate) async fn reply(&self, what: Value) -> Value {
+        let maya = json!({"tenant": "tnt_a", "from": MAYA, "wait": true});
+        self.post("/replies", extended(maya, what)).await
+    }
+
+    /// Maya calls tenant A, unless this says something else.
+    pub(crate) async fn call(&self, outcome: &str, what: Value) -> Value {
+        let maya = json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome});
+        self.post("/calls", extended(maya, what)).await
+    }
+
+    /// Maya's profile.
+    pub(crate) async fn profile(&self, profile: Value) {
+        self.put(&format!("/phones/{MAYA}"), profile).await;
     }
 
     /// Waits until nothing is pending.
@@ -231,12 +232,8 @@ impl Stage {
     // The providers' APIs
 
     pub(crate) async fn graph(&self, token: &str, number: &str, message: &Value) -> (u16, Value) {
-        let request = self
-            .http
-            .post(self.url(&format!("/v26.0/{number}/messages")))
-            .bearer_auth(token)
-            .json(message);
-        parsed(request).await
+        let request = self.http.post(self.url(&format!("/v26.0/{number}/messages")));
+        parsed(request.bearer_auth(token).json(message)).await
     }
 
     /// Tenant A sends a WhatsApp message.
@@ -267,11 +264,7 @@ impl Stage {
 
     /// Maya sends this; the webhook of it, and its id.
     pub(crate) async fn maya_sends(&self, what: Value) -> (crate::ringback::Received, String) {
-        let mut reply = json!({"tenant": "tnt_a", "from": MAYA, "wait": true});
-        if let (Value::Object(reply), Value::Object(what)) = (&mut reply, what) {
-            reply.extend(what);
-        }
-        let answer = self.post("/replies", reply).await;
+        let answer = self.reply(what).await;
         let webhook = self.ringback.received().pop().expect("a webhook");
         (webhook, answer["id"].as_str().expect("an id").to_owned())
     }
@@ -282,22 +275,19 @@ impl Stage {
             .await;
     }
 
-    pub(crate) async fn twilio(&self, form: &[(&str, &str)]) -> (u16, Value) {
-        let request = self
-            .http
-            .post(self.url("/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages.json"))
-            .basic_auth("SKa", Some("secret-a"))
-            .form(form);
-        parsed(request).await
+    /// A request of tenant A to Twilio's API, below its account.
+    pub(crate) fn to_account(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.to_twilio(method, &self.url(&format!("/2010-04-01/Accounts/{ACCOUNT}/{path}")))
     }
 
-    pub(crate) async fn twilio_list(&self, query: &[(&str, &str)]) -> Value {
-        let request = self
-            .http
-            .get(self.url("/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages.json"))
-            .basic_auth("SKa", Some("secret-a"))
-            .query(query);
-        parsed(request).await.1
+    /// A request with the credentials of tenant A's account at Twilio.
+    pub(crate) fn to_twilio(&self, method: &str, url: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.http.request(method, url).basic_auth("SKa", Some("secret-a"))
+    }
+
+    pub(crate) async fn twilio(&self, form: &[(&str, &str)]) -> (u16, Value) {
+        parsed(self.to_account("POST", "Messages.json").form(form)).await
     }
 
     /// The StatusCallback that Ringback would send, with this key.
@@ -307,6 +297,45 @@ impl Stage {
             self.ringback.url
         )
     }
+}
+
+fn extended(mut value: Value, more: Value) -> Value {
+    if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {
+        value.extend(more);
+    }
+    value
+}
+
+/// Compares the structure of a value with that of a fixture.
+#[track_caller]
+pub(crate) fn assert_shape(value: &Value, name: &str) {
+    let promised = fixture_json(&format!("{name}.json"));
+    assert_eq!(shape(value), shape(&promised), "{name}: {value}");
+}
+
+/// Compares the status and the structure of an answer with those that a fixture promises.
+#[track_caller]
+pub(crate) fn assert_answer((status, answer): &(u16, Value), promised: u16, name: &str) {
+    assert_eq!(*status, promised, "{name}: {answer}");
+    assert_shape(answer, name);
+}
+
+/// A tenant whose WhatsApp goes through Twilio.
+pub(crate) fn without_graph() -> Value {
+    extended(tenant_a(), json!({"whatsapp": null}))
+}
+
+/// Sends a request and follows no redirect.
+pub(crate) async fn sent_on(request: reqwest::RequestBuilder) -> reqwest::Response {
+    let client = reqwest::Client::builder().no_proxy();
+    let client = client.redirect(reqwest::redirect::Policy::none());
+    let request = request.build().expect("a request");
+    client
+        .build()
+        .expect("a client")
+        .execute(request)
+        .await
+        .expect("an answer")
 }
 
 /// The content type and body of an upload; only these tests would need reqwest's own multipart feature.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Stage, fixture, fixture_json, parsed, shape, tenant_a};
+use crate::support::{Stage, assert_answer, fixture, fixture_json, parsed, shape, tenant_a};
 
 const WABA: &str = "900000000000001";
 
@@ -26,8 +26,7 @@ impl Stage {
 
     /// The value of the last webhook.
     fn told(&self) -> Value {
-        let event = self.ringback.received().pop().expect("a webhook").json();
-        event["entry"][0]["changes"][0]["value"].clone()
+        self.ringback.received().pop().expect("a webhook").value()
     }
 
     async fn read(&self, id: &str) -> Value {
@@ -82,32 +81,22 @@ async fn fixtures_are_created_and_read_back() {
             .replace("4::aW1hZ2UvanBlZw==:FIXTURE", &image)
             .replace("4::YXBwbGljYXRpb24vcGRm:FIXTURE", &document);
         let template: Value = serde_json::from_str(&template).unwrap();
-        let (status, answer) = stage.create(&template).await;
-        assert_eq!(status, 200, "{name}: {answer}");
-        let promised = fixture_json("whatsapp/templates/create_response_pending.json");
-        assert_eq!(shape(&answer), shape(&promised), "{name}");
-        let read = stage.read(answer["id"].as_str().unwrap()).await;
+        let answer = stage.create(&template).await;
+        assert_answer(&answer, 200, "whatsapp/templates/create_response_pending");
+        let read = stage.read(answer.1["id"].as_str().unwrap()).await;
         assert_eq!((&read["status"], &read["name"]), (&json!("PENDING"), &template["name"]));
-        let (status, again) = stage.create(&template).await;
-        let promised = fixture_json("whatsapp/templates/create_error_name_exists.json");
-        assert_eq!((status, shape(&again)), (400, shape(&promised)), "{name}");
-        assert_eq!(again["error"]["error_subcode"], promised["error"]["error_subcode"]);
+        let again = stage.create(&template).await;
+        assert_answer(&again, 400, "whatsapp/templates/create_error_name_exists");
+        assert_eq!(again.1["error"]["error_subcode"], 2_388_024, "{name}");
     }
     // A template that is read shows an address instead of the handle, which is no sample again.
-    let page = parsed(stage.meta(
-        "GET",
-        &format!("{WABA}/message_templates?name=offer_image_v2&fields=id,components"),
-    ))
-    .await
-    .1;
+    let path = format!("{WABA}/message_templates?name=offer_image_v2&fields=id,components");
+    let page = stage.read(&path).await;
     let header = page["data"][0]["components"][0].clone();
     let address = header["example"]["header_handle"][0].as_str().unwrap();
     assert!(address.starts_with("https://scontent.whatsapp.net/"), "{address}");
-    assert_eq!(
-        page["data"][0].as_object().unwrap().len(),
-        2,
-        "only the fields that were asked for"
-    );
+    let fields = page["data"][0].as_object().unwrap().len();
+    assert_eq!(fields, 2, "only the fields that were asked for");
     let again = with(json!([header, {"type": "BODY", "text": "Hello"}]));
     assert_eq!(stage.create(&again).await.1["error"]["error_subcode"], 2_388_273);
 }
@@ -122,10 +111,9 @@ async fn refusals_look_like_the_fixtures() {
         (trailing, 2_388_299, "templates/create_error_leading_variable"),
         (unknown, 2_388_273, "upload/400_error_create_example_missing"),
     ] {
-        let (status, answer) = stage.create(&template).await;
-        let promised = fixture_json(&format!("whatsapp/{name}.json"));
-        assert_eq!((status, shape(&answer)), (400, shape(&promised)), "{name}");
-        assert_eq!(answer["error"]["error_subcode"], subcode, "{name}");
+        let answer = stage.create(&template).await;
+        assert_answer(&answer, 400, &format!("whatsapp/{name}"));
+        assert_eq!(answer.1["error"]["error_subcode"], subcode, "{name}");
     }
 }
 
@@ -185,8 +173,7 @@ async fn events_look_like_the_fixtures() {
         let time = webhook.json()["entry"][0]["time"].as_i64().unwrap();
         assert!(time > last, "later than the event before");
         last = time;
-        let signature = simulators::signatures::meta("fixture-meta-app-secret-0001", &webhook.body);
-        assert_eq!(webhook.header("x-hub-signature-256"), signature);
+        webhook.assert_signed_by_meta();
     }
 }
 
@@ -195,10 +182,9 @@ async fn edits_are_answered_as_in_the_fixtures() {
     let stage = Stage::set().await;
     let id = stage.created(&plain("missed_call")).await;
     let change = fixture_json("whatsapp/upload/edit_request_components_only.json");
-    let (status, answer) = stage.edit(&id, &change).await;
-    let promised = fixture_json("whatsapp/upload/400_error_edit_not_possible.json");
-    assert_eq!((status, shape(&answer)), (400, shape(&promised)), "pending");
-    assert_eq!(answer["error"]["error_subcode"], 2_388_039);
+    let pending = stage.edit(&id, &change).await;
+    assert_answer(&pending, 400, "whatsapp/upload/400_error_edit_not_possible");
+    assert_eq!(pending.1["error"]["error_subcode"], 2_388_039);
     let good = (200, fixture_json("whatsapp/templates/edit_or_delete_response.json"));
 
     stage.happens(&id, json!([{"event": "reject"}])).await;
@@ -216,7 +202,7 @@ async fn edits_are_answered_as_in_the_fixtures() {
 async fn deleted_template_of_the_configuration_stays_deleted() {
     let stage = Stage::set().await;
     let offers = async || {
-        let (_, listed) = parsed(stage.meta("GET", &format!("{WABA}/message_templates?limit=100"))).await;
+        let listed = stage.read(&format!("{WABA}/message_templates?limit=100")).await;
         let mut listed = listed["data"].as_array().expect("a list").clone();
         listed.retain(|template| template["name"] == "offer");
         listed

@@ -1,7 +1,6 @@
 use serde_json::{Value, json};
-use simulators::signatures;
 
-use crate::support::{MAYA, Stage, fields, fixture, fixture_json, parsed, shape};
+use crate::support::{ACCOUNT, MAYA, Stage, assert_answer, fixture, fixture_json, parsed, shape, without_graph};
 
 const SMS: &str = "+15005550006";
 const WHATSAPP: &str = "whatsapp:+15005550006";
@@ -31,43 +30,28 @@ fn assert_refused((status, answer): (u16, Value), name: &str) {
 #[tokio::test]
 async fn accepted_messages_are_answered_as_in_the_fixtures() {
     let stage = Stage::set().await;
-    let (status, sms) = stage
-        .twilio(&[("To", MAYA), ("From", SMS), ("Body", "Sorry we missed your call.")])
-        .await;
-    assert_eq!((status, shape(&sms)), (201, shape(&response("201_queued"))));
-    assert_eq!(sms["status"], "queued");
-    let (status, by_service) = stage
-        .twilio(&[("To", MAYA), ("MessagingServiceSid", SERVICE), ("Body", "Sorry")])
-        .await;
-    assert_eq!(
-        (status, shape(&by_service)),
-        (201, shape(&response("201_accepted_messaging_service")))
-    );
-    assert_eq!(by_service["status"], "accepted");
-    let (status, whatsapp) = stage
-        .twilio(&[
-            ("To", TO_WHATSAPP),
-            ("From", WHATSAPP),
-            ("ContentSid", CONTENT),
-            ("ContentVariables", r#"{"1": "Maya"}"#),
-        ])
-        .await;
-    assert_eq!(
-        (status, shape(&whatsapp)),
-        (201, shape(&response("201_whatsapp_queued")))
-    );
+    let sms = [("To", MAYA), ("From", SMS), ("Body", "Sorry we missed your call.")];
+    let sms = stage.twilio(&sms).await;
+    assert_answer(&sms, 201, "twilio/send/response/201_queued");
+    assert_eq!(sms.1["status"], "queued");
+    let by_service = [("To", MAYA), ("MessagingServiceSid", SERVICE), ("Body", "Sorry")];
+    let by_service = stage.twilio(&by_service).await;
+    assert_answer(&by_service, 201, "twilio/send/response/201_accepted_messaging_service");
+    assert_eq!(by_service.1["status"], "accepted");
+    let whatsapp = [
+        ("To", TO_WHATSAPP),
+        ("From", WHATSAPP),
+        ("ContentSid", CONTENT),
+        ("ContentVariables", r#"{"1": "Maya"}"#),
+    ];
+    let whatsapp = stage.twilio(&whatsapp).await;
+    assert_answer(&whatsapp, 201, "twilio/send/response/201_whatsapp_queued");
 
     stage.drained().await;
-    let path = format!(
-        "/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages/{}.json",
-        by_service["sid"].as_str().unwrap()
-    );
-    let (status, fetched) = parsed(stage.http.get(stage.url(&path)).basic_auth("SKa", Some("secret-a"))).await;
-    assert_eq!(
-        (status, shape(&fetched)),
-        (200, shape(&response("200_fetch_delivered_priced")))
-    );
-    assert_eq!(fetched["status"], "delivered");
+    let path = format!("Messages/{}.json", by_service.1["sid"].as_str().unwrap());
+    let fetched = parsed(stage.to_account("GET", &path)).await;
+    assert_answer(&fetched, 200, "twilio/send/response/200_fetch_delivered_priced");
+    assert_eq!(fetched.1["status"], "delivered");
 
     let outbox = stage.outbox("").await;
     assert_eq!(outbox[0]["body"], "Sorry we missed your call.");
@@ -86,35 +70,20 @@ async fn every_request_of_the_fixtures_is_accepted() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
     // Written to through the Graph API; this opens the window of Twilio's sender.
-    stage
-        .put(
-            "/config",
-            json!({"public_base_url": stage.ringback.url, "tenants": [without_graph()]}),
-        )
-        .await;
+    let config = json!({"public_base_url": stage.ringback.url, "tenants": [without_graph()]});
+    stage.put("/config", config).await;
     stage.maya_writes("tnt_a", "whatsapp").await;
-    let bsuid = simulators::phones::bsuid("AC000000000000000000000000000000a1", MAYA);
+    let bsuid = simulators::phones::bsuid(ACCOUNT, MAYA);
     for name in crate::support::fixture_names("twilio/send/request") {
         let body = fixture(&format!("twilio/send/request/{name}")).replace("GB.7000000000000222", &bsuid);
-        let request = stage
-            .http
-            .post(stage.url("/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages.json"))
-            .basic_auth("SKa", Some("secret-a"))
-            .header("content-type", "application/x-www-form-urlencoded")
-            // Their callbacks lead to other hosts, but no request may leave this machine.
-            .body(
-                body.replace("https%3A%2F%2Fhooks.example.test", &stage.ringback.url)
-                    .replace("https%3A%2F%2Fmedia.example.test", &stage.ringback.url),
-            );
+        // Their callbacks lead to other hosts, but no request may leave this machine.
+        let body = body.replace("https%3A%2F%2Fhooks.example.test", &stage.ringback.url);
+        let body = body.replace("https%3A%2F%2Fmedia.example.test", &stage.ringback.url);
+        let request = stage.to_account("POST", "Messages.json").body(body);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
         let (status, answer) = parsed(request).await;
         assert_eq!(status, 201, "{name}: {answer}");
     }
-}
-
-fn without_graph() -> Value {
-    let mut tenant = crate::support::tenant_a();
-    tenant["whatsapp"] = Value::Null;
-    tenant
 }
 
 #[tokio::test]
@@ -122,35 +91,18 @@ async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
     let stage = Stage::set().await;
     let long = "x".repeat(1601);
     let body = ("Body", "hello");
-    let cases: &[(&[(&str, &str)], &str)] = &[
-        (
-            &[("To", "+447700XXXX"), ("From", SMS), body],
-            "400_error_21211_invalid_to",
-        ),
-        (
-            &[("To", MAYA), ("From", "+15005550008"), body],
-            "400_error_21606_bad_from",
-        ),
-        (
-            &[("To", MAYA), ("From", SMS), ("Body", &long)],
-            "400_error_21617_body_too_long",
-        ),
-        (
-            &[("To", TO_WHATSAPP), ("From", WHATSAPP), body],
-            "400_error_63016_outside_window",
-        ),
-    ];
-    for (form, name) in cases {
-        assert_refused(stage.twilio(form).await, name);
+    for (to, from, body, name) in [
+        ("+447700XXXX", SMS, body, "21211_invalid_to"),
+        (MAYA, "+15005550008", body, "21606_bad_from"),
+        (MAYA, SMS, ("Body", long.as_str()), "21617_body_too_long"),
+        (TO_WHATSAPP, WHATSAPP, body, "63016_outside_window"),
+    ] {
+        let form = [("To", to), ("From", from), body];
+        assert_refused(stage.twilio(&form).await, &format!("400_error_{name}"));
     }
     assert_eq!(stage.twilio(&[("To", MAYA), ("From", SMS)]).await.1["code"], 21_602);
-    assert_eq!(
-        stage
-            .twilio(&[("To", TO_WHATSAPP), ("From", "whatsapp:+15005550009"), body])
-            .await
-            .1["code"],
-        63_007
-    );
+    let stranger = [("To", TO_WHATSAPP), ("From", "whatsapp:+15005550009"), body];
+    assert_eq!(stage.twilio(&stranger).await.1["code"], 63_007);
     let bad = [
         ("To", TO_WHATSAPP),
         ("From", WHATSAPP),
@@ -159,8 +111,7 @@ async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
     ];
     assert_eq!(stage.twilio(&bad).await.1["code"], 21_656);
     assert!(stage.outbox("").await.is_empty());
-    let path = "/2010-04-01/Accounts/AC000000000000000000000000000000a1/Messages/SM1.json";
-    let missing = stage.http.get(stage.url(path)).basic_auth("SKa", Some("secret-a"));
+    let missing = stage.to_account("GET", "Messages/SM1.json");
     assert_refused(parsed(missing).await, "404_error_20404_not_found");
 }
 
@@ -169,34 +120,24 @@ async fn credentials_open_their_own_account_only() {
     let stage = Stage::set().await;
     let form = [("To", MAYA), ("From", SMS), ("Body", "hello")];
     let url = |account: &str| stage.url(&format!("/2010-04-01/Accounts/{account}/Messages.json"));
-    let (a, b) = (
-        "AC000000000000000000000000000000a1",
-        "AC000000000000000000000000000000b2",
-    );
+    let (a, b) = (ACCOUNT, "AC000000000000000000000000000000b2");
     for (account, user, password) in [
         (a, "SKa", "wrong"),
         (a, "SKb", "secret-b"),
         (b, "SKa", "secret-a"),
         ("AC0", "SKa", "secret-a"),
     ] {
-        let request = stage
-            .http
-            .post(url(account))
-            .basic_auth(user, Some(password))
-            .form(&form);
+        let request = stage.http.post(url(account)).basic_auth(user, Some(password));
+        let request = request.form(&form);
         assert_refused(parsed(request).await, "401_error_20003_bad_credentials");
     }
     let request = stage.http.post(url(b)).basic_auth("SKb", Some("secret-b")).form(&form);
     assert_refused(parsed(request).await, "400_error_21606_bad_from");
-    let request = stage
-        .http
-        .post(url(a))
-        .basic_auth(a, Some("fixture0twilio0auth0token0000001"))
-        .form(&form);
+    let request = stage.http.post(url(a)).form(&form);
+    let request = request.basic_auth(a, Some("fixture0twilio0auth0token0000001"));
     assert_eq!(parsed(request).await.0, 201, "the account's own auth token is good too");
-    let list = parsed(stage.http.get(url(b)).basic_auth("SKb", Some("secret-b")))
-        .await
-        .1;
+    let list = stage.http.get(url(b)).basic_auth("SKb", Some("secret-b"));
+    let list = parsed(list).await.1;
     assert_eq!(list["messages"], json!([]), "and nobody lists another's messages");
 }
 
@@ -214,15 +155,14 @@ async fn status_callbacks_match_the_fixtures_and_are_signed() {
     ];
     let (_, answer) = stage.twilio(&sms).await;
     stage.drained().await;
-    stage
-        .twilio(&[
-            ("To", TO_WHATSAPP),
-            ("From", WHATSAPP),
-            ("MessagingServiceSid", SERVICE),
-            ("ContentSid", CONTENT),
-            ("StatusCallback", &callback),
-        ])
-        .await;
+    let whatsapp = [
+        ("To", TO_WHATSAPP),
+        ("From", WHATSAPP),
+        ("MessagingServiceSid", SERVICE),
+        ("ContentSid", CONTENT),
+        ("StatusCallback", &callback),
+    ];
+    stage.twilio(&whatsapp).await;
     stage.drained().await;
     let received = stage.ringback.received();
     let promised = [
@@ -234,15 +174,10 @@ async fn status_callbacks_match_the_fixtures_and_are_signed() {
     ];
     assert_eq!(received.len(), promised.len());
     for (webhook, name) in received.iter().zip(promised) {
-        let promised = fixture(&format!("twilio/{name}.txt"));
-        let body = String::from_utf8(webhook.body.to_vec()).unwrap();
-        assert_eq!(fields(&body), fields(&promised), "{name}");
-        assert_eq!(
-            webhook.path,
-            "/webhooks/twilio/tnt_a/con_ta/message-status?key=con.msg.1&x=a%20b"
-        );
-        let signature = signatures::twilio("fixture0twilio0auth0token0000001", signed, &webhook.form());
-        assert_eq!(webhook.header("x-twilio-signature"), signature);
+        webhook.assert_fields(name);
+        let path = "/webhooks/twilio/tnt_a/con_ta/message-status?key=con.msg.1&x=a%20b";
+        assert_eq!(webhook.path, path);
+        webhook.assert_signed_by_twilio(signed);
     }
     assert_eq!(received[0].field("MessageSid").as_deref(), answer["sid"].as_str());
     assert_eq!(received[4].field("MessageStatus").as_deref(), Some("read"));
@@ -253,22 +188,19 @@ async fn status_callbacks_match_the_fixtures_and_are_signed() {
 #[tokio::test]
 async fn a_customers_messages_look_like_the_fixtures() {
     let stage = Stage::set().await;
-    stage
-        .put(
-            "/config",
-            json!({"public_base_url": stage.ringback.url, "tenants": [without_graph(), crate::support::tenant_b()]}),
-        )
-        .await;
+    let tenants = json!([without_graph(), crate::support::tenant_b()]);
+    let config = json!({"public_base_url": stage.ringback.url, "tenants": tenants});
+    stage.put("/config", config).await;
     let writes = async |tenant: &str, channel: &str, text: &str| {
-        let reply = json!({"tenant": tenant, "from": MAYA, "channel": channel, "text": text, "wait": true});
-        stage.post("/replies", reply).await;
+        let reply = json!({"tenant": tenant, "channel": channel, "text": text});
+        stage.reply(reply).await;
     };
     writes("tnt_a", "sms", "Yes please call me after 5").await;
     writes("tnt_a", "sms", "STOP").await;
     writes("tnt_a", "sms", "START").await;
     writes("tnt_b", "sms", "Stop").await;
     writes("tnt_a", "whatsapp", "شكرا 👍").await;
-    stage.put(&format!("/phones/{MAYA}"), json!({"hide_phone": true})).await;
+    stage.profile(json!({"hide_phone": true})).await;
     writes("tnt_a", "whatsapp", "hello").await;
     let promised = [
         "sms/inbound_text",
@@ -281,8 +213,7 @@ async fn a_customers_messages_look_like_the_fixtures() {
     let received = stage.ringback.received();
     assert_eq!(received.len(), promised.len());
     for (webhook, name) in received.iter().zip(promised) {
-        let body = String::from_utf8(webhook.body.to_vec()).unwrap();
-        assert_eq!(fields(&body), fields(&fixture(&format!("twilio/{name}.txt"))), "{name}");
+        webhook.assert_fields(name);
     }
     assert_eq!(received[4].field("Body").as_deref(), Some("شكرا 👍"));
 }
@@ -292,7 +223,8 @@ async fn a_message_in_the_queue_has_no_date() {
     let stage =
         Stage::with(json!({"status_delay_ms": {"sent": 3_600_000, "delivered": 3_600_000, "read": 3_600_000}})).await;
     stage.twilio(&[("To", MAYA), ("From", SMS), ("Body", "hello")]).await;
-    let listed = stage.twilio_list(&[("To", MAYA)]).await["messages"].clone();
+    let list = stage.to_account("GET", "Messages.json").query(&[("To", MAYA)]);
+    let listed = parsed(list).await.1["messages"].clone();
     assert_eq!(listed.as_array().map(Vec::len), Some(1));
     assert_eq!(listed[0]["date_sent"], Value::Null);
 }

@@ -1,8 +1,7 @@
 use serde_json::{Value, json};
-use simulators::signatures;
 
 use crate::ringback::{Received, Ringback};
-use crate::support::{MAYA, Stage, fields, fixture, fixture_json, parsed, shape};
+use crate::support::{ACCOUNT, Stage, assert_answer, fixture, fixture_json, parsed};
 
 /// A Ringback that answers `/voice` with one document and the next request with another.
 async fn stage(voice: &str, next: &str) -> Stage {
@@ -28,19 +27,12 @@ fn twiml(name: &str) -> String {
 }
 
 async fn call(stage: &Stage, outcome: &str) -> Value {
-    stage
-        .post("/calls", json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome}))
-        .await
+    stage.call(outcome, json!({})).await
 }
 
+#[track_caller]
 fn assert_fields(received: &Received, name: &str) {
-    let body = String::from_utf8_lossy(&received.body);
-    assert_eq!(
-        fields(&body),
-        fields(&fixture(&format!("twilio/voice/{name}.txt"))),
-        "{name}: {}",
-        received.path
-    );
+    received.assert_fields(&format!("voice/{name}"));
 }
 
 fn status(received: &Received) -> String {
@@ -76,16 +68,12 @@ async fn dial_results_match_the_fixtures() {
         assert_eq!(status(&received[0]), "ringing");
         assert_eq!(status(&received[1]), call_status, "{outcome}");
         assert_eq!(received[1].field("DialCallStatus").as_deref(), Some(dial_status));
-        assert_eq!(
-            status(&received[2]),
-            "completed",
-            "an answered leg always ends so: {outcome}"
-        );
+        let last = status(&received[2]);
+        assert_eq!(last, "completed", "an answered leg always ends so: {outcome}");
         for webhook in &received {
             assert_eq!(webhook.field("CallSid").as_deref(), placed["call_id"].as_str());
             let url = format!("{}{}", stage.ringback.url, webhook.path);
-            let signature = signatures::twilio("fixture0twilio0auth0token0000001", &url, &webhook.form());
-            assert_eq!(webhook.header("x-twilio-signature"), signature);
+            webhook.assert_signed_by_twilio(&url);
         }
         assert_eq!(placed["events"].as_array().unwrap().len(), 3);
     }
@@ -94,77 +82,60 @@ async fn dial_results_match_the_fixtures() {
 #[tokio::test]
 async fn a_voicemail_is_recorded_and_reported() {
     let stage = stage(&twiml("twiml_forward_then_action"), &twiml("twiml_voicemail")).await;
-    let talk = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "voicemail", "talk_seconds": 18});
-    stage.post("/calls", talk).await;
+    stage.call("voicemail", json!({"talk_seconds": 18})).await;
     let received = stage.ringback.at("/recording");
     assert_eq!(received.len(), 1);
     assert_fields(&received[0], "recording_status_voicemail");
     assert_eq!(received[0].field("RecordingDuration").as_deref(), Some("18"));
     let silent = call(&stage, "missed").await;
-    assert_eq!(
-        stage.ringback.at("/recording").len(),
-        1,
-        "who is not spoken to leaves nothing: {silent}"
-    );
+    let count = stage.ringback.at("/recording").len();
+    assert_eq!(count, 1, "who is not spoken to leaves nothing: {silent}");
 }
 
 /// By the account's credentials, until it is deleted; what is known of it stays.
 #[tokio::test]
 async fn a_recording_can_be_fetched_until_it_is_deleted() {
-    const ACCOUNT: &str = "AC000000000000000000000000000000a1";
     let stage = Stage::set().await;
-    let own = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "voicemail", "own_flow": true, "talk_seconds": 18});
-    stage.post("/calls", own).await;
+    stage
+        .call("voicemail", json!({"own_flow": true, "talk_seconds": 18}))
+        .await;
     let received = stage.ringback.at("/recording");
     assert_eq!(received.len(), 1);
     assert_fields(&received[0], "recording_status_voicemail");
     let sid = received[0].field("RecordingSid").expect("a SID");
     let place = |account: &str, end: &str| stage.url(&format!("/2010-04-01/Accounts/{account}/Recordings/{sid}{end}"));
-    let get = |url: String| stage.http.get(url).basic_auth("SKa", Some("secret-a"));
+    let get = |end: &str| stage.to_twilio("GET", &place(ACCOUNT, end));
     for (end, kind, size) in [
         (".mp3", "audio/mpeg", 71_968),
         (".wav", "audio/x-wav", 288_044),
         ("", "audio/x-wav", 288_044),
     ] {
-        let sound = get(place(ACCOUNT, end)).send().await.expect("an answer");
+        let sound = get(end).send().await.expect("an answer");
         let shown = sound.headers()["content-type"].to_str().expect("a text");
         assert_eq!((sound.status().as_u16(), shown), (200, kind));
         assert_eq!(sound.bytes().await.expect("a body").len(), size, "{end}");
     }
-    let (status, about) = parsed(get(place(ACCOUNT, ".json"))).await;
-    assert_eq!(
-        (status, shape(&about)),
-        (200, shape(&fixture_json("twilio/recordings/fetch_completed.json")))
-    );
-    assert_eq!(about["duration"], "18");
+    let about = parsed(get(".json")).await;
+    assert_answer(&about, 200, "twilio/recordings/fetch_completed");
+    assert_eq!(about.1["duration"], "18");
     // Nobody else gets it.
     let (status, _) = parsed(stage.http.get(place(ACCOUNT, ".mp3"))).await;
     assert_eq!(status, 401);
     let of_b = stage.http.get(place("AC000000000000000000000000000000b2", ".mp3"));
     let (status, _) = parsed(of_b.basic_auth("SKb", Some("secret-b"))).await;
     assert_eq!(status, 404);
-    stage
-        .faults(json!([{"api": "twilio", "kind": "server_error", "times": 1}]))
-        .await;
-    assert!(parsed(get(place(ACCOUNT, ".mp3"))).await.0 >= 500);
+    let fault = json!([{"api": "twilio", "kind": "server_error", "times": 1}]);
+    stage.faults(fault).await;
+    assert!(parsed(get(".mp3")).await.0 >= 500);
 
-    let delete = || {
-        stage
-            .http
-            .delete(place(ACCOUNT, ".json"))
-            .basic_auth("SKa", Some("secret-a"))
-    };
-    assert_eq!(delete().send().await.expect("an answer").status().as_u16(), 204);
-    assert_eq!(parsed(delete()).await.0, 404);
-    let (status, gone) = parsed(get(place(ACCOUNT, ".mp3"))).await;
-    let promised = fixture_json("twilio/recordings/404_error_20404_media_gone.json");
-    assert_eq!((status, shape(&gone)), (404, shape(&promised)));
-    assert_eq!(gone["code"], promised["code"]);
-    let (_, about) = parsed(get(place(ACCOUNT, ".json"))).await;
-    assert_eq!(
-        about["status"],
-        fixture_json("twilio/recordings/fetch_soft_deleted.json")["status"]
-    );
+    let delete = async || parsed(stage.to_twilio("DELETE", &place(ACCOUNT, ".json"))).await.0;
+    assert_eq!((delete().await, delete().await), (204, 404));
+    let gone = parsed(get(".mp3")).await;
+    assert_answer(&gone, 404, "twilio/recordings/404_error_20404_media_gone");
+    assert_eq!(gone.1["code"], 20_404);
+    let (_, about) = parsed(get(".json")).await;
+    let promised = fixture_json("twilio/recordings/fetch_soft_deleted.json");
+    assert_eq!(about["status"], promised["status"]);
 }
 
 #[tokio::test]
@@ -199,21 +170,14 @@ async fn unreadable_twiml_ends_the_call() {
 async fn repeated_and_shuffled_calls_deliver_every_webhook_that_often() {
     for outcome in ["missed", "voicemail"] {
         let stage = stage(&twiml("twiml_forward_then_action"), &twiml("twiml_voicemail")).await;
-        let chaos = json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome, "repeat": 3, "shuffle": true});
-        let placed = stage.post("/calls", chaos).await;
+        let placed = stage.call(outcome, json!({"repeat": 3, "shuffle": true})).await;
         let count = |part: &str| stage.ringback.at(part).len();
-        assert_eq!(
-            (count("/voice"), count("/dial-action"), count("/status")),
-            (3, 3, 3),
-            "{placed}"
-        );
+        let counts = ["/voice", "/dial-action", "/status"].map(count);
+        assert_eq!(counts, [3, 3, 3], "{placed}");
         assert_eq!(count("/recording"), if outcome == "voicemail" { 3 } else { 0 });
-        let tokens: std::collections::BTreeSet<_> = stage
-            .ringback
-            .at("/status")
-            .iter()
-            .map(|copy| copy.header("i-twilio-idempotency-token").to_owned())
-            .collect();
+        let copies = stage.ringback.at("/status");
+        let tokens = copies.iter().map(|copy| copy.header("i-twilio-idempotency-token"));
+        let tokens: std::collections::BTreeSet<_> = tokens.collect();
         assert_eq!(tokens.len(), 1, "copies of one webhook carry one token");
     }
 }
