@@ -10,7 +10,8 @@ pub mod start;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 use domain::{
     Timestamp,
     base::{ids::MessageId, phone::Phone},
@@ -22,6 +23,7 @@ use crate::{
     bill::Bill,
     build::{self, Builder, Function, Profile},
     business::Town,
+    chaos::on_own_stack,
     console::{self, Visit},
     contract::Contract,
     inspect::{self, Queue},
@@ -32,7 +34,6 @@ use crate::{
     running::{Options, Running},
     template,
     tools::Tools,
-    up::interrupted,
 };
 use inbox::Day;
 use live::Live;
@@ -57,18 +58,6 @@ pub enum Part {
     Live,
     /// A team that answers its customers.
     Inbox,
-}
-
-impl Part {
-    const ALL: [Self; 7] = [
-        Self::Start,
-        Self::Bill,
-        Self::Load,
-        Self::Api,
-        Self::Console,
-        Self::Live,
-        Self::Inbox,
-    ];
 }
 
 /// Baseline of the other functions' starts.
@@ -119,8 +108,16 @@ pub struct Billed {
     bill: Bill,
 }
 
+impl Billed {
+    /// Dollars per 1,000 of them.
+    fn dollars_per_1000(&self) -> f64 {
+        self.bill.dollars() / self.count as f64 * 1000.0
+    }
+}
+
 /// All measurements, from the last run of each part.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Figures {
     /// By part: the time, and the build profile of its functions.
     taken: BTreeMap<Part, String>,
@@ -128,40 +125,39 @@ pub struct Figures {
     starts: Vec<Starts>,
     follow_ups: Vec<Billed>,
     /// Customers' messages.
-    #[serde(default)]
     inbound: Vec<Billed>,
     /// Messages that software requests.
-    #[serde(default)]
     requested: Vec<Billed>,
     /// Contacts that software creates.
-    #[serde(default)]
     created: Vec<Billed>,
     /// Rows of an import, each of which creates a contact.
-    #[serde(default)]
     imported: Vec<Billed>,
     /// What a team does: replies, assignments, broadcasts.
-    #[serde(default)]
     team: Vec<Billed>,
     calls: Vec<Load>,
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
     work: BTreeMap<String, Work>,
     /// The kernel's share of the CPU time of functions that process a call, under load.
-    #[serde(default)]
     kernel_share: Option<f64>,
-    #[serde(default)]
     operations: Vec<Cost>,
-    #[serde(default)]
     visits: Vec<Visit>,
-    #[serde(default)]
     live: Option<Live>,
-    #[serde(default)]
     day: Option<Day>,
+}
+
+impl Figures {
+    fn starts_of(&self, name: &str) -> Option<&Starts> {
+        self.starts.iter().find(|starts| starts.name == name)
+    }
 }
 
 /// Measures these parts, and writes `docs/benchmarks.md` from all measurements.
 pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
-    let parts = if parts.is_empty() { &Part::ALL } else { parts };
+    let parts = match parts {
+        [] => Part::value_variants(),
+        some => some,
+    };
     let options = Options {
         profile,
         ..Options::throwaway("bench")?
@@ -179,16 +175,8 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
         console::build(&place, &Tools::set_up(&place).await?).await?;
     }
     if parts.iter().any(|part| *part != Part::Start) {
-        let running = tokio::select! {
-            running = Running::start(&options) => running?,
-            () = interrupted() => bail!("interrupted"),
-        };
-        let outcome = tokio::select! {
-            outcome = deployed(&running, parts, &mut figures) => outcome,
-            () = interrupted() => Err(anyhow::anyhow!("interrupted")),
-        };
-        running.stop().await?;
-        outcome?;
+        let measuring = async |running: &Running| Box::pin(deployed(running, parts, &mut figures)).await;
+        Box::pin(on_own_stack(&options, measuring)).await?;
     }
     let now = Timestamp::now().strftime("%Y-%m-%d %H:%M UTC");
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -280,40 +268,37 @@ async fn sizes(tools: &Tools, binaries: &[Binary]) -> Result<BTreeMap<String, Si
 }
 
 async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> Result<()> {
+    let Running { place, tools, aws, .. } = running;
     let play = Play::new(running.endpoints.clone()).await?;
-    let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
-    if parts.contains(&Part::Api) {
+    let town = Town::new(&play, aws, place, &place.data).await?;
+    let wants = |part: Part| parts.contains(&part);
+    if wants(Part::Api) {
         let groups = build::log_groups(&running.functions, crate::deploy::STACK);
-        let contract = Contract::read(&running.place)?;
-        let measuring = operations::measure(&play, &town, &running.aws, &groups, &contract);
+        let contract = Contract::read(place)?;
+        let measuring = operations::measure(&play, &town, aws, &groups, &contract);
         figures.operations = step("every operation of the API", Box::pin(measuring)).await?;
     }
-    if parts.contains(&Part::Console) {
-        let measuring = Box::pin(console::visits(
-            &running.place,
-            &running.tools,
-            &running.endpoints,
-            &town,
-        ));
+    if wants(Part::Console) {
+        let measuring = Box::pin(console::visits(place, tools, &running.endpoints, &town));
         figures.visits = step("visits to the console", measuring).await?;
     }
-    if parts.contains(&Part::Live) {
-        let measuring = Box::pin(live::measure(&running.place, &running.tools, &play, &town));
+    if wants(Part::Live) {
+        let measuring = Box::pin(live::measure(place, tools, &play, &town));
         figures.live = Some(step("clients that follow a business", measuring).await?);
     }
-    if parts.contains(&Part::Inbox) {
+    if wants(Part::Inbox) {
         let network = Network::new(&play, &town).await?;
-        let measuring = Box::pin(inbox::measure(running, &play, &network));
+        let measuring = Box::pin(inbox::measure(running, &network));
         figures.day = Some(step("a team's day in the inbox", measuring).await?);
     }
-    if !parts.contains(&Part::Bill) && !parts.contains(&Part::Load) {
+    if !wants(Part::Bill) && !wants(Part::Load) {
         return Ok(());
     }
     let network = Network::new(&play, &town).await?;
     let begun = Timestamp::now().as_millisecond();
     step("warming up", async {
         network.calls(2, 2).await?;
-        if parts.contains(&Part::Bill) {
+        if wants(Part::Bill) {
             network.request(&network.caller()?, Channel::WhatsApp).await?;
             network.create_contact().await?;
             Box::pin(network.import_contacts(1)).await?;
@@ -321,74 +306,67 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         play.quiet(PATIENCE).await
     })
     .await?;
-    if parts.contains(&Part::Bill) {
-        figures.follow_ups.clear();
-        for (what, via) in [
-            ("one webhook (`call.ended`)", "telephony"),
-            ("three webhooks (Twilio)", "twilio"),
-        ] {
-            let title = format!("{FOLLOW_UPS} follow-ups, {what}");
-            let what = (what, FOLLOW_UPS);
-            let work = Box::pin(follow_ups(&play, &network, via));
-            figures.follow_ups.push(billed(running, &title, what, work).await?);
-        }
-        figures.inbound.clear();
-        let writers = (0..FOLLOW_UPS).map(|_| network.caller()).collect::<Result<Vec<_>>>()?;
-        for what in ["a new contact", KNOWN] {
-            let title = format!("{FOLLOW_UPS} messages, each from {what}");
-            let what = (what, FOLLOW_UPS);
-            let work = Box::pin(messages(running, &play, &network, &writers));
-            figures.inbound.push(billed(running, &title, what, work).await?);
-        }
-        Box::pin(done_by_teams(running, (&play, &town), (&network, &writers), figures)).await?;
-        Box::pin(asked_by_software(running, &play, &network, figures)).await?;
+    if wants(Part::Bill) {
+        let writers = callers(&network)?;
+        Box::pin(done_by_customers(running, &network, &writers, figures)).await?;
+        Box::pin(done_by_teams(running, &town, &network, &writers, figures)).await?;
+        Box::pin(asked_by_software(running, &network, figures)).await?;
     }
-    if parts.contains(&Part::Load) {
-        figures.calls.clear();
-        figures.webhooks.clear();
-        figures.nothing.clear();
-        for concurrency in CONCURRENCY {
-            let each = CALLS / concurrency;
-            let load = step(&format!("{concurrency} calls at a time"), async {
-                let load = network.calls(concurrency, each).await?;
-                play.quiet(PATIENCE).await?;
-                Ok(load)
-            })
-            .await?;
-            figures.calls.push(load);
-        }
-        for concurrency in CONCURRENCY {
-            let each = WEBHOOKS / concurrency;
-            let nothing = step(
-                &format!("{concurrency} connections to a function that does nothing"),
-                network.nothing(concurrency, each),
-            )
-            .await?;
-            figures.nothing.push(nothing);
-            let webhooks = step(&format!("webhooks on {concurrency} connections"), async {
-                let webhooks = network.webhooks(concurrency, each).await?;
-                drained(running).await?;
-                Ok(webhooks)
-            })
-            .await?;
-            figures.webhooks.push(webhooks);
-        }
-        let processes = running_functions(&running.place.data)?.into_iter();
-        let working = processes.filter(|(_, name)| page::works_a_call(name));
-        figures.kernel_share = kernel_share(working.map(|(pid, _)| pid));
-        step("replies by SMS", replies(&play, &network)).await?;
-        play.quiet(PATIENCE).await?;
-        drained(running).await?;
-        figures.work = Work::of(&running.logs(Some(begun)).await?);
+    if wants(Part::Load) {
+        Box::pin(under_load(running, &network, begun, figures)).await?;
     }
     Ok(())
+}
+
+/// Concurrent calls and webhooks. `begun`: since when log lines are read.
+async fn under_load(running: &Running, network: &Network, begun: i64, figures: &mut Figures) -> Result<()> {
+    figures.calls.clear();
+    figures.webhooks.clear();
+    figures.nothing.clear();
+    for concurrency in CONCURRENCY {
+        let each = CALLS / concurrency;
+        let load = step(&format!("{concurrency} calls at a time"), async {
+            let load = network.calls(concurrency, each).await?;
+            network.play.quiet(PATIENCE).await?;
+            Ok(load)
+        })
+        .await?;
+        figures.calls.push(load);
+    }
+    for concurrency in CONCURRENCY {
+        let each = WEBHOOKS / concurrency;
+        let what = format!("{concurrency} connections to a function that does nothing");
+        let nothing = step(&what, network.nothing(concurrency, each));
+        figures.nothing.push(nothing.await?);
+        let webhooks = step(&format!("webhooks on {concurrency} connections"), async {
+            let webhooks = network.webhooks(concurrency, each).await?;
+            drained(running).await?;
+            Ok(webhooks)
+        })
+        .await?;
+        figures.webhooks.push(webhooks);
+    }
+    let processes = running_functions(&running.place.data)?.into_iter();
+    let working = processes.filter(|(_, name)| page::works_a_call(name));
+    figures.kernel_share = kernel_share(working.map(|(pid, _)| pid));
+    step("replies by SMS", replies(network)).await?;
+    network.play.quiet(PATIENCE).await?;
+    drained(running).await?;
+    figures.work = Work::of(&running.logs(Some(begun)).await?);
+    Ok(())
+}
+
+/// The numbers of as many new callers as are billed.
+fn callers(network: &Network) -> Result<Vec<Phone>> {
+    (0..FOLLOW_UPS).map(|_| network.caller()).collect()
 }
 
 /// The bill of some work, a step with this title: of what, and how often it is done.
 async fn billed(
     running: &Running,
     title: &str,
-    (what, count): (&str, usize),
+    what: &str,
+    count: usize,
     work: impl Future<Output = Result<()>>,
 ) -> Result<Billed> {
     let what = what.to_owned();
@@ -405,9 +383,36 @@ async fn billed(
     .await
 }
 
+/// Calls that are missed, and what these customers write.
+async fn done_by_customers(
+    running: &Running,
+    network: &Network,
+    writers: &[Phone],
+    figures: &mut Figures,
+) -> Result<()> {
+    figures.follow_ups.clear();
+    for (what, via) in [
+        ("one webhook (`call.ended`)", "telephony"),
+        ("three webhooks (Twilio)", "twilio"),
+    ] {
+        let title = format!("{FOLLOW_UPS} follow-ups, {what}");
+        let work = Box::pin(follow_ups(network, via));
+        let bill = billed(running, &title, what, FOLLOW_UPS, work);
+        figures.follow_ups.push(bill.await?);
+    }
+    figures.inbound.clear();
+    for what in ["a new contact", KNOWN] {
+        let title = format!("{FOLLOW_UPS} messages, each from {what}");
+        let work = Box::pin(messages(running, network, writers));
+        let bill = billed(running, &title, what, FOLLOW_UPS, work);
+        figures.inbound.push(bill.await?);
+    }
+    Ok(())
+}
+
 /// Sequential follow-ups, so that no batch makes them cheaper, each until it is read.
-async fn follow_ups(play: &Play, network: &Network, via: &str) -> Result<()> {
-    let tenant = network.tenant();
+async fn follow_ups(network: &Network, via: &str) -> Result<()> {
+    let (play, tenant) = (&network.play, &network.tenant);
     for _ in 0..FOLLOW_UPS {
         let from = network.caller()?;
         play.call(&tenant.id, &from, "missed", serde_json::json!({ "via": via }))
@@ -432,8 +437,8 @@ fn came_to(sent: Option<&Sent>, status: &str) -> Look<()> {
 }
 
 /// Each customer writes by WhatsApp, one after the other.
-async fn messages(running: &Running, play: &Play, network: &Network, writers: &[Phone]) -> Result<()> {
-    let tenant = network.tenant();
+async fn messages(running: &Running, network: &Network, writers: &[Phone]) -> Result<()> {
+    let (play, tenant) = (&network.play, &network.tenant);
     for from in writers {
         let text = "Is the lemon cake still there on Saturday?";
         let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
@@ -444,57 +449,55 @@ async fn messages(running: &Running, play: &Play, network: &Network, writers: &[
     Ok(())
 }
 
-/// Replies and assignments in the conversations of these customers, and a broadcast.
+/// Replies and assignments in the conversations of these customers, and broadcasts.
 async fn done_by_teams(
     running: &Running,
-    (play, town): (&Play, &Town),
-    (network, customers): (&Network, &[Phone]),
+    town: &Town,
+    network: &Network,
+    customers: &[Phone],
     figures: &mut Figures,
 ) -> Result<()> {
     figures.team.clear();
     let conversations = network.conversations(customers).await?;
-    let colleague = network.colleague().await?;
+    let (colleague, count) = (network.colleague().await?, conversations.len());
     let assigning = async {
         for (_, conversation) in &conversations {
             network.assign(conversation, &colleague).await?;
         }
         anyhow::Ok(())
     };
-    let what = (page::ASSIGNMENT.0, conversations.len());
-    let assigned = billed(running, "assignments", what, Box::pin(assigning)).await?;
+    let assigned = billed(running, "assignments", page::ASSIGNMENT.0, count, Box::pin(assigning)).await?;
     // A process notes once a day that an API key was used.
-    let warm = (0..conversations.len()).map(|_| network.messages());
+    let warm = (0..count).map(|_| network.messages());
     futures::future::try_join_all(warm).await?;
     let replying = async {
         let each = conversations.iter().map(async |(phone, conversation)| {
             let id = network.reply(conversation).await?;
-            last_status(play, network, (phone, id), "read").await
+            last_status(network, phone, id, "read").await
         });
         futures::future::try_join_all(each).await?;
-        play.quiet(PATIENCE).await
+        network.play.quiet(PATIENCE).await
     };
-    let what = (page::REPLY.0, conversations.len());
-    let replied = billed(running, "replies", what, Box::pin(replying)).await?;
+    let replied = billed(running, "replies", page::REPLY.0, count, Box::pin(replying)).await?;
     figures.team.extend([replied, assigned]);
     for (channel, (what, _)) in [Channel::Sms, Channel::WhatsApp].into_iter().zip(page::BROADCASTS) {
-        let other = Network::new(play, town).await?;
+        let other = Network::new(&network.play, town).await?;
         other.people_who_want_messages(RECIPIENTS).await?;
-        let broadcasting = async {
+        let broadcasting = Box::pin(async {
             other.broadcast(channel).await?;
-            play.quiet(PATIENCE).await
-        };
+            other.play.quiet(PATIENCE).await
+        });
         let title = format!("a broadcast to {RECIPIENTS} people");
-        let what = (what, RECIPIENTS);
-        let work = Box::pin(broadcasting);
-        figures.team.push(billed(running, &title, what, work).await?);
+        let bill = billed(running, &title, what, RECIPIENTS, broadcasting);
+        figures.team.push(bill.await?);
     }
     Ok(())
 }
 
 /// Waits until a message has come to this status.
-async fn last_status(play: &Play, network: &Network, (to, id): (&Phone, MessageId), status: &str) -> Result<()> {
+async fn last_status(network: &Network, to: &Phone, id: MessageId, status: &str) -> Result<()> {
     until(PATIENCE, "the last status of a message", async || {
-        let sent = play.outbox(&network.tenant().id, to).await?;
+        let sent = network.play.outbox(&network.tenant.id, to).await?;
         let own = sent.iter().find(|sent| sent.key().is_some_and(|key| key.message == id));
         Ok(came_to(own, status))
     })
@@ -502,58 +505,55 @@ async fn last_status(play: &Play, network: &Network, (to, id): (&Phone, MessageI
 }
 
 /// Messages that software requests, and contacts that it creates or imports.
-async fn asked_by_software(running: &Running, play: &Play, network: &Network, figures: &mut Figures) -> Result<()> {
+async fn asked_by_software(running: &Running, network: &Network, figures: &mut Figures) -> Result<()> {
     figures.requested.clear();
-    let recipients = (0..FOLLOW_UPS).map(|_| network.caller()).collect::<Result<Vec<_>>>()?;
+    let recipients = callers(network)?;
     for (what, channel) in [
         ("a template by WhatsApp to a new number", Channel::WhatsApp),
         ("a template by WhatsApp to a known contact", Channel::WhatsApp),
         ("an SMS to a known contact", Channel::Sms),
     ] {
         let title = format!("{FOLLOW_UPS} messages by the API, each {what}");
-        let what = (what, FOLLOW_UPS);
-        let work = Box::pin(requested(play, network, &recipients, channel));
-        figures.requested.push(billed(running, &title, what, work).await?);
+        let work = Box::pin(requested(network, &recipients, channel));
+        let bill = billed(running, &title, what, FOLLOW_UPS, work);
+        figures.requested.push(bill.await?);
     }
-    figures.created.clear();
-    let work = async {
+    let creating = Box::pin(async {
         for _ in 0..FOLLOW_UPS {
             network.create_contact().await?;
         }
         anyhow::Ok(())
-    };
+    });
     let title = format!("{FOLLOW_UPS} contacts created by the API");
-    let what = ("contact created by the API", FOLLOW_UPS);
-    let work = Box::pin(work);
-    figures.created.push(billed(running, &title, what, work).await?);
-    figures.imported.clear();
-    let work = async { Box::pin(network.import_contacts(IMPORTED)).await.map(drop) };
+    let created = billed(running, &title, "contact created by the API", FOLLOW_UPS, creating);
+    figures.created = vec![created.await?];
+    let importing = Box::pin(async { Box::pin(network.import_contacts(IMPORTED)).await.map(drop) });
     let title = format!("an import of {IMPORTED} contacts");
-    let what = ("imported row that creates a contact", IMPORTED);
-    figures.imported.push(billed(running, &title, what, work).await?);
+    let what = "imported row that creates a contact";
+    figures.imported = vec![billed(running, &title, what, IMPORTED, importing).await?];
     Ok(())
 }
 
 /// A message for each of these recipients, one after the other, each until its last status.
-async fn requested(play: &Play, network: &Network, recipients: &[Phone], channel: Channel) -> Result<()> {
+async fn requested(network: &Network, recipients: &[Phone], channel: Channel) -> Result<()> {
     let last = match channel {
         Channel::WhatsApp => "read",
         Channel::Sms => "delivered",
     };
     for to in recipients {
         let id = network.request(to, channel).await?;
-        last_status(play, network, (to, id), last).await?;
-        play.quiet(PATIENCE).await?;
+        last_status(network, to, id, last).await?;
+        network.play.quiet(PATIENCE).await?;
     }
     Ok(())
 }
 
 /// Customers write by SMS.
-async fn replies(play: &Play, network: &Network) -> Result<()> {
-    for _ in 0..FOLLOW_UPS {
-        let from = network.caller()?;
-        play.reply(&network.tenant().id, &from, Channel::Sms, "Please call me back.")
-            .await?;
+async fn replies(network: &Network) -> Result<()> {
+    for from in callers(network)? {
+        let text = "Please call me back.";
+        let reply = network.play.reply(&network.tenant.id, &from, Channel::Sms, text);
+        reply.await?;
     }
     Ok(())
 }
@@ -571,26 +571,4 @@ async fn drained(running: &Running) -> Result<()> {
         Ok(Look::when(waiting == 0, || format!("{waiting} records")))
     })
     .await
-}
-
-/// A percentile of `sorted`.
-pub fn percentile(sorted: &[f64], of_hundred: usize) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return f64::NAN;
-    };
-    sorted[(last * of_hundred).div_ceil(100).min(last)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_measured_values() {
-        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!(percentile(&sorted, 0), 1.0);
-        assert_eq!(percentile(&sorted, 50), 51.0);
-        assert_eq!(percentile(&sorted, 100), 100.0);
-        assert!(percentile(&[], 50).is_nan());
-    }
 }

@@ -45,59 +45,73 @@ const MEMORY_GB: f64 = 0.25;
 /// Bytes that CloudWatch adds to every event for billing.
 const LOG_EVENT_OVERHEAD: u64 = 26;
 
-/// An invocation's log line; other lines lack `function`.
-#[derive(Deserialize)]
-struct Line {
-    function: String,
-    #[serde(default)]
+/// A function's log line. Fields that it lacks are empty.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Line {
+    pub(crate) function: String,
+    /// `invocation`, if it is about a whole one.
+    pub(crate) message: String,
+    pub(crate) correlation_id: String,
     duration_ms: f64,
-    #[serde(default)]
-    cpu_ms: f64,
-    #[serde(default)]
-    memory_kb: u64,
-    #[serde(default)]
-    cold_start: bool,
-    #[serde(default)]
-    init_cpu_ms: f64,
+    pub(crate) cpu_ms: f64,
+    pub(crate) memory_kb: u64,
+    pub(crate) cold_start: bool,
     /// Of the answer to a request; other invocations have none.
-    status: Option<u16>,
-    #[serde(default)]
-    aws: BTreeMap<String, u64>,
-    #[serde(default)]
-    aws_requests: u64,
-    #[serde(default)]
-    capacity: Capacity,
-    #[serde(default)]
+    pub(crate) status: Option<u16>,
+    pub(crate) aws: BTreeMap<String, u64>,
+    pub(crate) aws_requests: u64,
+    pub(crate) capacity: Capacity,
     providers: BTreeMap<String, u64>,
+    /// Records of a stream.
+    pub(crate) records: u64,
+    /// Records of a queue, and their results.
+    pub(crate) received: u64,
+    done: u64,
+    already: u64,
+    failed: u64,
 }
 
 #[derive(Default, Deserialize)]
-struct Capacity {
-    read: f64,
-    write: f64,
+pub(crate) struct Capacity {
+    pub(crate) read: f64,
+    pub(crate) write: f64,
+}
+
+impl Line {
+    /// Reads a line; `None` if it is not JSON.
+    pub(crate) fn of(event: &LogEvent) -> Option<Self> {
+        serde_json::from_str(&event.message).ok()
+    }
+
+    /// Lines about invocations.
+    pub(crate) fn invocations(events: &[LogEvent]) -> impl Iterator<Item = Self> {
+        let lines = events.iter().filter_map(Self::of);
+        lines.filter(|line| line.message == "invocation")
+    }
+
+    /// Records of a queue that have a result.
+    pub(crate) const fn worked(&self) -> u64 {
+        self.done + self.already + self.failed
+    }
 }
 
 /// Usage of one function.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Use {
     /// Invocations.
     pub invocations: u64,
     /// Cold starts.
     pub cold: u64,
     /// Requests from the HTTP API that it answered.
-    #[serde(default)]
     pub answered: u64,
     /// Total running time, each invocation rounded up to whole milliseconds as Lambda does.
     pub billed_ms: f64,
     /// CPU time.
     pub cpu_ms: f64,
     /// The CPU time of processes' first events, in which they create clients and connections.
-    #[serde(default)]
     pub cold_cpu_ms: f64,
-    /// CPU time from a process's start to its first event, over all cold starts.
-    pub init_cpu_ms: f64,
-    /// Peak memory of one process.
-    pub peak_memory_kb: u64,
     /// Calls by the IAM action they need.
     pub aws: BTreeMap<String, u64>,
     /// Requests; a transaction or batch counts as one.
@@ -146,7 +160,7 @@ impl Bill {
     pub fn of(events: &[LogEvent]) -> Self {
         let mut bill = Self::default();
         for event in events {
-            let Ok(line) = serde_json::from_str::<Line>(&event.message) else {
+            let Some(line) = Line::of(event).filter(|line| !line.function.is_empty()) else {
                 // The functions' other lines, including metrics, are JSON, too; the platform's own are off on AWS.
                 if event.message.starts_with('{') {
                     bill.log_bytes += event.message.len() as u64 + LOG_EVENT_OVERHEAD;
@@ -166,8 +180,6 @@ impl Bill {
             if line.cold_start {
                 used.cold_cpu_ms += line.cpu_ms;
             }
-            used.init_cpu_ms += line.init_cpu_ms;
-            used.peak_memory_kb = used.peak_memory_kb.max(line.memory_kb);
             used.requests += line.aws_requests;
             used.read += line.capacity.read;
             used.write += line.capacity.write;
@@ -185,31 +197,15 @@ impl Bill {
         self.functions.values().map(of).sum()
     }
 
-    fn invocations(&self, chosen: impl Fn(&str) -> bool) -> f64 {
-        self.functions
-            .iter()
-            .filter(|(name, _)| chosen(name))
-            .map(|(_, used)| used.invocations as f64)
-            .sum()
-    }
-
-    /// AWS calls by IAM action, all functions together.
-    pub fn calls(&self) -> BTreeMap<&str, u64> {
-        let mut calls = BTreeMap::new();
-        for used in self.functions.values() {
-            for (action, count) in &used.aws {
-                *calls.entry(action.as_str()).or_default() += count;
-            }
-        }
-        calls
-    }
-
-    fn called(&self, matches: impl Fn(&str) -> bool) -> f64 {
-        self.calls()
-            .iter()
-            .filter(|(action, _)| matches(action))
-            .map(|(_, count)| *count as f64)
-            .sum()
+    /// Calls of these IAM actions, or of all actions of a service, such as `kms:`.
+    fn called(&self, actions: &[&str]) -> f64 {
+        let counts = self.functions.values().flat_map(|used| &used.aws);
+        let is_meant = |known: &str| {
+            let mut all = actions.iter();
+            all.any(|action| known == *action || (action.ends_with(':') && known.starts_with(*action)))
+        };
+        let meant = counts.filter(|(known, _)| is_meant(known));
+        meant.map(|(_, count)| *count as f64).sum()
     }
 
     /// The cost by item.
@@ -221,10 +217,15 @@ impl Bill {
             "fetch_media",
             "send_mail",
         ];
-        let queued = self.invocations(|name| consumers.contains(&name));
+        let queued = consumers.iter().filter_map(|name| self.functions.get(*name));
+        let queued: f64 = queued.map(|used| used.invocations as f64).sum();
         // Lambda itself receives a batch and deletes it: two requests per invocation of a queue's consumer.
-        let sqs = self.called(|action| action.starts_with("sqs:")) + 2.0 * queued;
-        let all = self.invocations(|_| true);
+        let sqs = self.called(&["sqs:"]) + 2.0 * queued;
+        let invocations = self.sum(|used| used.invocations as f64);
+        let gb_seconds = self.sum(|used| used.billed_ms) / 1000.0 * MEMORY_GB;
+        let answered = self.sum(|used| used.answered as f64);
+        let secrets = self.called(&["secretsmanager:"]);
+        let s3_puts = self.called(&["s3:PutObject", "s3:ListBucket"]);
         let item = |what, quantity: f64, price: f64| Item {
             what,
             quantity,
@@ -234,43 +235,15 @@ impl Bill {
             item("DynamoDB write units", self.sum(|used| used.write), price::WRITE_UNIT),
             item("DynamoDB read units", self.sum(|used| used.read), price::READ_UNIT),
             item("SQS requests", sqs, price::SQS_REQUEST),
-            item(
-                "SQS fair sends",
-                self.called(|action| action == "sqs:SendMessage"),
-                price::SQS_FAIR,
-            ),
-            item("Lambda invocations", all, price::INVOCATION),
-            item(
-                "Lambda GB-seconds",
-                self.sum(|used| used.billed_ms) / 1000.0 * MEMORY_GB,
-                price::GB_SECOND,
-            ),
-            item(
-                "API requests",
-                self.sum(|used| used.answered as f64),
-                price::API_REQUEST,
-            ),
-            item(
-                "KMS calls",
-                self.called(|action| action.starts_with("kms:")),
-                price::KMS_CALL,
-            ),
-            item(
-                "Secrets Manager calls",
-                self.called(|action| action.starts_with("secretsmanager:")),
-                price::SECRETS_CALL,
-            ),
-            item("E-mails", self.called(|action| action == "ses:SendEmail"), price::MAIL),
-            item(
-                "S3 writes",
-                self.called(|action| matches!(action, "s3:PutObject" | "s3:ListBucket")),
-                price::S3_PUT,
-            ),
-            item(
-                "S3 reads",
-                self.called(|action| action == "s3:GetObject"),
-                price::S3_GET,
-            ),
+            item("SQS fair sends", self.called(&["sqs:SendMessage"]), price::SQS_FAIR),
+            item("Lambda invocations", invocations, price::INVOCATION),
+            item("Lambda GB-seconds", gb_seconds, price::GB_SECOND),
+            item("API requests", answered, price::API_REQUEST),
+            item("KMS calls", self.called(&["kms:"]), price::KMS_CALL),
+            item("Secrets Manager calls", secrets, price::SECRETS_CALL),
+            item("E-mails", self.called(&["ses:SendEmail"]), price::MAIL),
+            item("S3 writes", s3_puts, price::S3_PUT),
+            item("S3 reads", self.called(&["s3:GetObject"]), price::S3_GET),
             item("log bytes", self.log_bytes as f64, price::LOG_BYTE),
         ]
     }
@@ -298,11 +271,6 @@ impl Bill {
             "function", "runs", "Lambda ms", "CPU ms", "write u.", "read u."
         ));
         for (name, used) in &self.functions {
-            let calls: Vec<_> = used
-                .aws
-                .iter()
-                .map(|(action, count)| format!("{action} {count}"))
-                .collect();
             line(format!(
                 "  {name:<24} {:>6} {:>9.0} {:>8.0} {:>8.1} {:>8.1}  {}",
                 used.invocations,
@@ -310,7 +278,7 @@ impl Bill {
                 used.cpu_ms,
                 used.write,
                 used.read,
-                calls.join(", ")
+                listed(&used.aws)
             ));
         }
         line(String::new());
@@ -329,6 +297,12 @@ impl Bill {
         }
         text
     }
+}
+
+/// Calls by IAM action, in words.
+pub(crate) fn listed(calls: &BTreeMap<String, u64>) -> String {
+    let calls = calls.iter().map(|(action, count)| format!("{action} {count}"));
+    calls.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -376,7 +350,7 @@ mod tests {
         // Webhooks, and what software requests.
         let requests = bill.items().into_iter().find(|item| item.what == "API requests");
         assert_eq!(requests.expect("an item").quantity, 2.0);
-        assert_eq!(bill.calls()["dynamodb:PutItem"], 3);
+        assert_eq!(bill.called(&["dynamodb:PutItem"]), 3.0);
         assert!(bill.dollars() > 16.0 * price::WRITE_UNIT);
     }
 }

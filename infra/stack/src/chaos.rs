@@ -19,12 +19,9 @@ mod people;
 mod shop;
 mod storm;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::json;
 
 use crate::{
@@ -101,10 +98,8 @@ pub struct Ground<'a> {
     pub town: &'a Town,
     /// The stack's AWS.
     pub aws: &'a Aws,
-    /// The checkout.
+    /// The checkout, and its data directory: only processes started from there are killed.
     pub place: &'a Place,
-    /// Its data directory: only processes started from there are killed.
-    pub data: &'a Path,
 }
 
 /// A random seed.
@@ -112,33 +107,37 @@ pub fn new_seed() -> Result<u64> {
     u64::from_str_radix(&crate::secrets::random_hex(3)?, 16).context("reading random digits")
 }
 
-/// Runs the storm on its own stack; true if all promises held.
-pub async fn chaos(options: &Options, size: Size, seed: u64) -> Result<bool> {
+/// Starts a stack, works on it, and stops it, whatever happened.
+pub(crate) async fn on_own_stack<T>(options: &Options, work: impl AsyncFnOnce(&Running) -> Result<T>) -> Result<T> {
     let running = tokio::select! {
         running = Running::start(options) => running?,
         () = interrupted() => bail!("interrupted"),
     };
     let outcome = tokio::select! {
-        outcome = Box::pin(on_own_stack(&running, size, seed)) => outcome,
-        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+        outcome = Box::pin(work(&running)) => outcome,
+        () = interrupted() => Err(anyhow!("interrupted")),
     };
     running.stop().await?;
-    let verdict = outcome?;
-    println!("{}", verdict.show());
-    Ok(verdict.held())
+    outcome
 }
 
-async fn on_own_stack(running: &Running, size: Size, seed: u64) -> Result<Verdict> {
-    let play = Play::new(running.endpoints.clone()).await?;
-    let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
-    let ground = Ground {
-        play: &play,
-        town: &town,
-        aws: &running.aws,
-        place: &running.place,
-        data: &running.place.data,
+/// Runs the storm on its own stack; true if all promises held.
+pub async fn chaos(options: &Options, size: Size, seed: u64) -> Result<bool> {
+    let work = async |running: &Running| -> Result<Verdict> {
+        let Running { aws, place, .. } = running;
+        let play = Play::new(running.endpoints.clone()).await?;
+        let town = Town::new(&play, aws, place, &place.data).await?;
+        let ground = Ground {
+            play: &play,
+            town: &town,
+            aws,
+            place,
+        };
+        Box::pin(play_out(&ground, size, seed)).await
     };
-    Box::pin(play_out(&ground, size, seed)).await
+    let verdict = Box::pin(on_own_stack(options, work)).await?;
+    println!("{}", verdict.show());
+    Ok(verdict.held())
 }
 
 /// The storm, the quiet after it, and the checks.
@@ -170,18 +169,16 @@ impl Ground<'_> {
     /// Sets the crash points of the functions; empty for none. Warm processes are replaced.
     async fn crash_points(&self, points: &str) -> Result<()> {
         let functions = ["process_call", "send_message", "process_provider_event", "fetch_media"];
-        let names = functions.map(|function| self.function(function));
-        let names: Vec<String> = names.into_iter().collect::<Result<_>>()?;
+        let names = functions.iter().map(|function| self.function(function));
+        let names: Vec<String> = names.collect::<Result<_>>()?;
         let set = self.aws.set_variable("CRASH_POINTS", points, &names).await;
         set.context("setting crash points")
     }
 
     /// Disables or enables the consumer of a queue.
     async fn consuming(&self, function: &str, on: bool) -> Result<()> {
-        self.aws
-            .set_consuming(&self.function(function)?, "", on)
-            .await
-            .map(drop)
+        let function = self.function(function)?;
+        self.aws.set_consuming(&function, "", on).await.map(drop)
     }
 
     /// All functions' log lines since a time.

@@ -63,17 +63,11 @@ pub async fn clock(place: &Place, by: Option<SignedDuration>) -> Result<()> {
 
 /// Moves the time of a running stack to where it was when it started, after a demonstration.
 pub async fn restore(place: &Place, aws: &Aws, functions: &[Function], started: &Endpoints) -> Result<()> {
-    if kept(place) == started.clock_offset_seconds {
+    let offset = started.clock_offset_seconds;
+    if kept(place) == offset {
         return Ok(());
     }
-    set(
-        place,
-        aws,
-        functions,
-        &mut started.clone(),
-        started.clock_offset_seconds,
-    )
-    .await
+    set(place, aws, functions, &mut started.clone(), offset).await
 }
 
 /// Moves the time of a running stack. If something does not answer, nothing is moved back: repeat it.
@@ -85,11 +79,8 @@ pub async fn advance(
     by: SignedDuration,
 ) -> Result<()> {
     let ahead = SignedDuration::from_secs(endpoints.clock_offset_seconds.into()) + by;
-    ensure!(
-        ahead <= FURTHEST,
-        "the time can be at most {} days ahead",
-        FURTHEST.as_hours() / 24
-    );
+    let days = FURTHEST.as_hours() / 24;
+    ensure!(ahead <= FURTHEST, "the time can be at most {days} days ahead");
     let offset = u32::try_from(ahead.as_secs()).context("time moves forward")?;
     set(place, aws, functions, endpoints, offset).await
 }

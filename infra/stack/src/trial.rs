@@ -63,21 +63,20 @@ pub fn table(run: &Value) -> Vec<String> {
         );
         lines.push(row(text(&channel["channel"]), [content]));
     }
-    let before = channels
-        .iter()
-        .map(|channel| format!("before {}", text(&channel["channel"])));
+    let before = channels.iter().map(|channel| text(&channel["channel"]));
+    let before = before.map(|channel| format!("before {channel}"));
     let heads = ["when planned".to_owned()].into_iter().chain(before);
     lines.push(row("check", heads));
+    let checked = || [message].into_iter().chain(channels.iter().copied());
     let mut names: Vec<&str> = Vec::new();
-    for checks in [message].into_iter().chain(channels.iter().copied()) {
-        for check in list(&checks["checks"]) {
-            if !names.contains(&text(&check["check"])) {
-                names.push(text(&check["check"]));
-            }
+    for check in checked().flat_map(|of| list(&of["checks"])) {
+        let name = text(&check["check"]);
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     for name in names {
-        let verdicts = [message].into_iter().chain(channels.iter().copied()).map(|of| {
+        let verdicts = checked().map(|of| {
             let own = list(&of["checks"]).find(|check| check["check"] == name);
             own.map(verdict).unwrap_or_default().to_owned()
         });

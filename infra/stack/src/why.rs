@@ -9,7 +9,7 @@ use domain::{
         record::{Call, Entry},
     },
     contacts::contact::Identity,
-    messages::message::{Ended, Message},
+    messages::message::{Ended, Message, Remark},
 };
 use store::Store;
 
@@ -42,16 +42,9 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
             Entry::Received(received) => {
                 let message = &received.message;
                 // Customers' texts are not shown: this is an operator's view.
-                lines.push((
-                    message.at,
-                    format!("wrote by {} ({})", message.channel.name(), message.kind),
-                ));
-                lines.extend(
-                    received
-                        .remarks
-                        .iter()
-                        .map(|remark| (remark.at, format!("  {}", remark.text))),
-                );
+                let wrote = format!("wrote by {} ({})", message.channel.name(), message.kind);
+                lines.push((message.at, wrote));
+                lines.extend(remarks(&received.remarks));
             }
             Entry::Consent(consent) => {
                 lines.push((consent.at, format!("consent: {} ({})", consent.what(), consent.source)))
@@ -65,6 +58,10 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
     Ok(lines)
 }
 
+fn remarks(remarks: &[Remark]) -> impl Iterator<Item = (Timestamp, String)> {
+    remarks.iter().map(|remark| (remark.at, format!("  {}", remark.text)))
+}
+
 fn of_call(call: &Call, lines: &mut Vec<(Timestamp, String)>) {
     let direction = match call.facts.direction {
         Some(Direction::Outbound) => "outbound call to",
@@ -75,29 +72,17 @@ fn of_call(call: &Call, lines: &mut Vec<(Timestamp, String)>) {
         Some(Party::Sip(address)) => address.clone(),
         Some(Party::Withheld) | None => "a line".to_owned(),
     };
-    let at = call.happened_at();
-    lines.push((
-        at,
-        format!(
-            "{direction} {line}: {} ({})",
-            call.outcome.as_str(),
-            call.provider.as_str()
-        ),
-    ));
+    let (outcome, provider) = (call.outcome.as_str(), call.provider.as_str());
+    let called = format!("{direction} {line}: {outcome} ({provider})");
+    lines.push((call.happened_at(), called));
     lines.push((call.decided_at, format!("  decided: {}", call.decision)));
-    lines.extend(
-        call.remarks
-            .iter()
-            .map(|remark| (remark.at, format!("  {}", remark.text))),
-    );
+    lines.extend(remarks(&call.remarks));
 }
 
 fn of_message(message: &Message, lines: &mut Vec<(Timestamp, String)>) {
     let channels: Vec<_> = message.plan.iter().map(|leg| leg.channel.name()).collect();
-    lines.push((
-        message.created_at,
-        format!("  message planned: {}", channels.join(", then ")),
-    ));
+    let planned = format!("  message planned: {}", channels.join(", then "));
+    lines.push((message.created_at, planned));
     if message.not_before > message.created_at {
         lines.push((message.created_at, format!("  not before {}", message.not_before)));
     }
@@ -119,12 +104,7 @@ fn of_message(message: &Message, lines: &mut Vec<(Timestamp, String)>) {
             lines.push((attempt.accepted_at.unwrap_or(attempt.claimed_at), text));
         }
     }
-    lines.extend(
-        message
-            .remarks
-            .iter()
-            .map(|remark| (remark.at, format!("  {}", remark.text))),
-    );
+    lines.extend(remarks(&message.remarks));
     if let Some(ended) = &message.ended {
         let (how, why) = match ended {
             Ended::Cancelled(why) => ("cancelled", why),

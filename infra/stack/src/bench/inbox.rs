@@ -2,14 +2,13 @@
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
     drained,
     load::{Network, Times},
     measured,
 };
-use crate::{aws::LogEvent, play::Play, running::Running, secrets::random_hex};
+use crate::{aws::LogEvent, bill::Line, running::Running, secrets::random_hex};
 
 /// Contacts of the business.
 const CONTACTS: usize = 5_000;
@@ -54,7 +53,7 @@ pub struct Day {
 }
 
 /// Measures with `python/answer_all.py`: clients that we did not write.
-pub async fn measure(running: &Running, play: &Play, network: &Network) -> Result<Day> {
+pub async fn measure(running: &Running, network: &Network) -> Result<Day> {
     let mut phones = Box::pin(network.import_contacts(CONTACTS)).await?;
     phones.truncate(WRITERS);
     let phones: Vec<_> = phones.iter().map(ToString::to_string).collect();
@@ -63,13 +62,13 @@ pub async fn measure(running: &Running, play: &Play, network: &Network) -> Resul
     let mark = random_hex(8)?;
     let phones = phones.join(",");
     let settings = [
-        ("RINGBACK_TENANT", network.tenant().id.as_str()),
-        ("RINGBACK_KEY", &network.tenant().api_key),
+        ("RINGBACK_TENANT", network.tenant.id.as_str()),
+        ("RINGBACK_KEY", &network.tenant.api_key),
         ("RINGBACK_PHONES", &phones),
         ("RINGBACK_MARK", &mark),
     ];
     let script = ("answer_all.py", &settings[..]);
-    let day: Day = measured(&running.place, &running.tools, play, script).await?;
+    let day: Day = measured(&running.place, &running.tools, &network.play, script).await?;
     ensure!(
         day.answered_twice == 0 && day.left_waiting == 0,
         "{} questions were answered by two agents, and {} customers still wait",
@@ -80,14 +79,12 @@ pub async fn measure(running: &Running, play: &Play, network: &Network) -> Resul
     let events = running.logs(Some(begun)).await?;
     // Batches in which nothing else was worked on, such as statuses of replies.
     let received = units(&events, |line| {
-        let count = |name: &str| line[name].as_u64().unwrap_or(0);
-        let worked = count("done") + count("already") + count("failed");
-        if count("received") == worked { worked } else { 0 }
+        let worked = line.worked();
+        if line.received == worked { worked } else { 0 }
     });
     let assigning = format!("{mark}.assign.");
     let assigned = units(&events, |line| {
-        let correlation = line["correlation_id"].as_str().unwrap_or_default();
-        u64::from(correlation.starts_with(&assigning) && line["status"] == 200)
+        u64::from(line.correlation_id.starts_with(&assigning) && line.status == Some(200))
     });
     let all = units(&events, |_| 1);
     Ok(Day {
@@ -100,13 +97,10 @@ pub async fn measure(running: &Running, play: &Play, network: &Network) -> Resul
 }
 
 /// The write units of the invocations that do something, and how often they did it.
-fn units(events: &[LogEvent], times: impl Fn(&Value) -> u64) -> (f64, f64) {
-    let lines = events
-        .iter()
-        .filter_map(|event| serde_json::from_str::<Value>(&event.message).ok());
-    let counted = lines.filter(|line| line["message"] == "invocation").filter_map(|line| {
+fn units(events: &[LogEvent], times: impl Fn(&Line) -> u64) -> (f64, f64) {
+    let counted = Line::invocations(events).filter_map(|line| {
         let times = times(&line);
-        (times > 0).then(|| (line["capacity"]["write"].as_f64().unwrap_or(0.0), times as f64))
+        (times > 0).then_some((line.capacity.write, times as f64))
     });
     counted.fold((0.0, 0.0), |(sum, count), (units, times)| (sum + units, count + times))
 }

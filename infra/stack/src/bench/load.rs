@@ -2,10 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -19,16 +16,18 @@ use domain::{
     contacts::contact::{Contact, Identity},
     messages::{inbound::OptFlag, message::Channel},
 };
+use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{contacts::contact::ContactWrite, table::effects::Effects};
-use tokio::task::JoinSet;
 
 use crate::{
     api::{Proof, asked, succeeded, upload},
+    aws::LogEvent,
+    bill::Line,
     business::{Plan, Town, new_ulid},
     endpoints::Tenant,
-    play::{Look, Play, merge, until},
+    play::{Answer, Look, Play, merge, until},
     secrets::random_hex,
 };
 
@@ -64,7 +63,10 @@ impl Times {
 
     /// A percentile.
     pub fn percentile(&self, of_hundred: usize) -> f64 {
-        super::percentile(&self.0, of_hundred)
+        let Some(last) = self.0.len().checked_sub(1) else {
+            return f64::NAN;
+        };
+        self.0[(last * of_hundred).div_ceil(100).min(last)]
     }
 }
 
@@ -82,12 +84,11 @@ pub struct Load {
 }
 
 /// A telephone network in front of one business.
-#[derive(Clone)]
-pub struct Network(Arc<Inner>);
-
-struct Inner {
-    play: Play,
-    tenant: Tenant,
+pub struct Network {
+    /// The stack.
+    pub play: Play,
+    /// The business.
+    pub tenant: Tenant,
     account_sid: String,
     number: Phone,
     /// Three digits that distinguish this run's callers from another's.
@@ -106,39 +107,33 @@ impl Network {
             (account_sid, number) = (account["account_sid"].clone(), account["numbers"][0].clone());
         };
         let tenant = town.open("Measured calls", forwards).await?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self {
             play: play.clone(),
             tenant,
             account_sid: serde_json::from_value(account_sid).context("reading the account's SID")?,
             number: serde_json::from_value(number).context("reading the account's number")?,
             run: u32::from_str_radix(&random_hex(2)?, 16).context("reading random digits")? % 1000,
             callers: AtomicU32::new(0),
-        })))
-    }
-
-    /// The tenant.
-    pub fn tenant(&self) -> &Tenant {
-        &self.0.tenant
+        })
     }
 
     /// A new caller's number.
     pub fn caller(&self) -> Result<Phone> {
-        let count = self.0.callers.fetch_add(1, Ordering::Relaxed);
-        format!("+4479{:03}{count:05}", self.0.run)
+        let count = self.callers.fetch_add(1, Ordering::Relaxed);
+        format!("+4479{:03}{count:05}", self.run)
             .parse()
             .context("generating a number")
     }
 
     /// Software sends a `POST` to the API, with an idempotency key.
     async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let Inner { play, tenant, .. } = &*self.0;
         let key = random_hex(8)?;
         let headers = [
-            ("x-api-key", tenant.api_key.as_str()),
+            ("x-api-key", self.tenant.api_key.as_str()),
             ("content-type", "application/json"),
             ("idempotency-key", key.as_str()),
         ];
-        let answer = play.request("POST", path, &headers, body.to_string()).await?;
+        let answer = self.play.request("POST", path, &headers, body.to_string()).await?;
         succeeded(&answer, path)
     }
 
@@ -158,8 +153,8 @@ impl Network {
     }
 
     async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
-        let Inner { play, tenant, .. } = &*self.0;
-        asked(play, &Proof::Key(tenant.api_key.clone()), method, path, body).await
+        let key = Proof::Key(self.tenant.api_key.clone());
+        asked(&self.play, &key, method, path, body).await
     }
 
     /// Asks for the latest message.
@@ -218,7 +213,7 @@ impl Network {
 
     /// As many people, who want messages.
     pub async fn people_who_want_messages(&self, count: usize) -> Result<()> {
-        let tenant = self.tenant().id.parse().context("reading a tenant's id")?;
+        let tenant = self.tenant.id.parse().context("reading a tenant's id")?;
         let (scope, now) = (access::operator::scope(tenant), Timestamp::now());
         for _ in 0..count {
             let identity = Identity::Phone(self.caller()?);
@@ -229,7 +224,7 @@ impl Network {
                 people: vec![ContactWrite::new(contact, identity)],
                 ..Effects::default()
             };
-            self.0.play.store.commit(&scope, effects, now).await?;
+            self.play.store.commit(&scope, effects, now).await?;
         }
         Ok(())
     }
@@ -266,7 +261,6 @@ impl Network {
     /// Returns the numbers.
     pub async fn import_contacts(&self, count: usize) -> Result<Vec<Phone>> {
         const IMPORTS: &str = "/api/v1/imports";
-        let Inner { play, tenant, .. } = &*self.0;
         let mut table = "Name;Mobile;E-mail\r\n".to_owned();
         let phones = (0..count).map(|_| self.caller()).collect::<Result<Vec<_>>>()?;
         for phone in &phones {
@@ -274,7 +268,7 @@ impl Network {
         }
         let create = json!({ "name": "customers.csv", "size": table.len() });
         let import = self.post(IMPORTS, &create).await?;
-        let sent = upload(play, &import["upload"], table).await?;
+        let sent = upload(&self.play, &import["upload"], table).await?;
         ensure!(sent.is_success(), "the file was answered with {sent}");
         let id = import["id"].as_str().context("an import has an id")?;
         let place = format!("{IMPORTS}/{id}");
@@ -284,9 +278,9 @@ impl Network {
         let operation = started["operation"]["id"].as_str();
         let operation: OperationId = operation.context("a started import has an operation")?.parse()?;
         // In the table, since each request to the API would be billed.
-        let scope = access::operator::scope(tenant.id.parse()?);
+        let scope = access::operator::scope(self.tenant.id.parse()?);
         let ended = until(super::PATIENCE, "the end of an import", async || {
-            let found = play.store.operation(&scope, operation, Timestamp::now()).await?;
+            let found = self.play.store.operation(&scope, operation, Timestamp::now()).await?;
             let state = found.context("the operation of an import is stored")?.value.state;
             Ok(Look::when(state.is_end(), || format!("{state:?}")))
         });
@@ -297,23 +291,27 @@ impl Network {
         Ok(phones)
     }
 
+    /// Milliseconds until a request is answered with 200.
+    async fn timed(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<f64> {
+        let begun = Instant::now();
+        let answer = self.play.request(method, path, headers, body).await?;
+        let took = milliseconds(begun.elapsed());
+        let Answer { status, body, .. } = answer;
+        ensure!(status == 200, "the API answered {path} with {status}: {body}");
+        Ok(took)
+    }
+
     /// Sends a Twilio webhook; returns milliseconds until the answer.
     async fn report(&self, call: &str, from: &Phone, what: &str, more: &[(&str, &str)]) -> Result<f64> {
-        let Inner {
-            play,
-            tenant,
-            account_sid,
-            number,
-            ..
-        } = &*self.0;
+        let (tenant, number) = (&self.tenant, self.number.as_str());
         let mut fields = vec![
-            ("AccountSid", account_sid.as_str()),
+            ("AccountSid", self.account_sid.as_str()),
             ("ApiVersion", "2010-04-01"),
             ("CallSid", call),
             ("From", from.as_str()),
-            ("To", number.as_str()),
+            ("To", number),
             ("Caller", from.as_str()),
-            ("Called", number.as_str()),
+            ("Called", number),
             ("Direction", "inbound"),
         ];
         fields.extend_from_slice(more);
@@ -323,24 +321,14 @@ impl Network {
             .collect();
         let body = body.join("&");
         let path = format!("/webhooks/twilio/{}/{}/{what}", tenant.id, tenant.connections["twilio"]);
-        let url = format!("{}{path}", play.endpoints.api);
+        let url = format!("{}{path}", self.play.endpoints.api);
         let token = &tenant.secrets.twilio_auth_token;
         let signature = providers::twilio::signature::sign(token, &url, body.as_bytes());
-        let begun = Instant::now();
-        let answer = play
-            .request(
-                "POST",
-                &path,
-                &[
-                    ("content-type", "application/x-www-form-urlencoded"),
-                    ("x-twilio-signature", &signature),
-                ],
-                body,
-            )
-            .await?;
-        let took = milliseconds(begun.elapsed());
-        ensure!(answer.status == 200, "the API answered {what} with {}", answer.status);
-        Ok(took)
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("x-twilio-signature", &signature),
+        ];
+        self.timed("POST", &path, &headers, body).await
     }
 
     /// A missed call: Twilio asks what to do, then reports that nobody picked up. Returns both acknowledgement times and when the
@@ -358,7 +346,7 @@ impl Network {
     async fn accepted(&self, from: &Phone, posted: Timestamp) -> Result<f64> {
         let begun = Instant::now();
         loop {
-            if let Some(sent) = self.0.play.outbox(&self.0.tenant.id, from).await?.first() {
+            if let Some(sent) = self.play.outbox(&self.tenant.id, from).await?.first() {
                 return Ok(sent.accepted_at.duration_since(posted).as_secs_f64() * 1000.0);
             }
             ensure!(
@@ -372,47 +360,32 @@ impl Network {
 
     /// Concurrent callers, each of whom calls again from another number once the provider has the message.
     pub async fn calls(&self, concurrency: usize, each: usize) -> Result<Load> {
-        let network = self.clone();
-        many(concurrency, each, move || {
-            let network = network.clone();
-            async move {
-                let from = network.caller()?;
-                let (acknowledged, posted) = network.missed_call(&from).await?;
-                let sent = network.accepted(&from, posted).await?;
-                anyhow::Ok((acknowledged.to_vec(), Some(sent)))
-            }
+        many(concurrency, each, async || {
+            let from = self.caller()?;
+            let (acknowledged, posted) = self.missed_call(&from).await?;
+            let sent = self.accepted(&from, posted).await?;
+            Ok((acknowledged.to_vec(), Some(sent)))
         })
         .await
     }
 
     /// Concurrent connections that post ended calls one after the other, without waiting for messages.
     pub async fn webhooks(&self, concurrency: usize, each: usize) -> Result<Load> {
-        let network = self.clone();
-        many(concurrency, each, move || {
-            let network = network.clone();
-            async move { anyhow::Ok((vec![network.ended_call().await?], None)) }
-        })
-        .await
+        many(concurrency, each, async || Ok((vec![self.ended_call().await?], None))).await
     }
 
     /// Like [`Network::webhooks`], but of a function that does nothing: the time of API, proxy and emulator alone.
     pub async fn nothing(&self, concurrency: usize, each: usize) -> Result<Load> {
-        let play = self.0.play.clone();
-        many(concurrency, each, move || {
-            let play = play.clone();
-            async move {
-                let begun = Instant::now();
-                let answer = play.request("GET", "/api/v1/health", &[], "").await?;
-                ensure!(answer.status == 200, "the API is not healthy: {}", answer.status);
-                Ok((vec![milliseconds(begun.elapsed())], None))
-            }
+        many(concurrency, each, async || {
+            let took = self.timed("GET", "/api/v1/health", &[], String::new()).await?;
+            Ok((vec![took], None))
         })
         .await
     }
 
     /// A telephone system reports an answered call, so no message follows.
     async fn ended_call(&self) -> Result<f64> {
-        let tenant = &self.0.tenant;
+        let tenant = &self.tenant;
         let connection = tenant
             .connections
             .get("telephony")
@@ -423,7 +396,7 @@ impl Network {
             "type": "call.ended",
             "timestamp": now,
             "data": {
-                "call_id": random_hex(8)?, "direction": "inbound", "from": self.caller()?, "to": self.0.number,
+                "call_id": random_hex(8)?, "direction": "inbound", "from": self.caller()?, "to": self.number,
                 "started_at": now, "ended_at": now, "outcome": "answered", "ring_seconds": 5, "talk_seconds": 60,
             },
         })
@@ -437,40 +410,25 @@ impl Network {
             ("webhook-timestamp", &now.as_second().to_string()),
             ("webhook-signature", &signature),
         ];
-        let begun = Instant::now();
-        let answer = self.0.play.request("POST", &path, &headers, event).await?;
-        let took = milliseconds(begun.elapsed());
-        ensure!(
-            answer.status == 200,
-            "the API answered {}: {}",
-            answer.status,
-            answer.body
-        );
-        Ok(took)
+        self.timed("POST", &path, &headers, event).await
     }
 }
 
 /// Concurrent clients, each of which does this `each` times: the times of its acknowledgements, and the time until its message was sent.
-async fn many<F>(concurrency: usize, each: usize, once: impl Fn() -> F + Clone + Send + 'static) -> Result<Load>
-where
-    F: Future<Output = Result<(Vec<f64>, Option<f64>)>> + Send + 'static,
-{
+async fn many(
+    concurrency: usize,
+    each: usize,
+    once: impl AsyncFn() -> Result<(Vec<f64>, Option<f64>)>,
+) -> Result<Load> {
     let begun = Instant::now();
-    let mut clients = JoinSet::new();
-    for _ in 0..concurrency {
-        let once = once.clone();
-        clients.spawn(async move {
-            let mut seen = Vec::with_capacity(each);
-            for _ in 0..each {
-                seen.push(once().await?);
-            }
-            anyhow::Ok(seen)
-        });
-    }
-    let mut seen = Vec::with_capacity(concurrency * each);
-    while let Some(client) = clients.join_next().await {
-        seen.extend(client.context("waiting for a client")??);
-    }
+    let clients = (0..concurrency).map(async |_| {
+        let mut seen = Vec::with_capacity(each);
+        for _ in 0..each {
+            seen.push(once().await?);
+        }
+        anyhow::Ok(seen)
+    });
+    let seen = try_join_all(clients).await?.concat();
     Ok(Load {
         concurrency,
         per_second: seen.len() as f64 / begun.elapsed().as_secs_f64(),
@@ -486,54 +444,36 @@ fn milliseconds(duration: Duration) -> f64 {
 /// A function's performance under load, from its own log lines.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Work {
-    /// Invocations.
-    pub invocations: usize,
-    /// Events: records of a queue or stream, else invocations.
-    pub events: u64,
-    /// CPU milliseconds of warm invocations, and how many events those had.
+    /// CPU milliseconds of warm invocations, and how many events those had: records of a queue or stream, else invocations.
     warm_cpu_ms: f64,
     warm_events: u64,
     /// CPU milliseconds of the processes' first invocations.
-    cold_cpu_ms: Vec<f64>,
+    cold_cpu_ms: Times,
     /// Peak memory of a process, in KiB.
     pub peak_kb: u64,
 }
 
 impl Work {
     /// Adds up log lines by function.
-    pub fn of(events: &[crate::aws::LogEvent]) -> BTreeMap<String, Self> {
+    pub fn of(events: &[LogEvent]) -> BTreeMap<String, Self> {
         let mut all: BTreeMap<String, Self> = BTreeMap::new();
-        for event in events {
-            let Ok(line) = serde_json::from_str::<Value>(&event.message) else {
-                continue;
-            };
-            if line["message"] != "invocation" {
-                continue;
-            }
-            let Some(function) = line["function"].as_str() else {
-                continue;
-            };
-            let number = |name: &str| line[name].as_u64().unwrap_or(0);
+        for line in Line::invocations(events) {
             // A stream's line counts its records, a queue's line the results of its records.
-            let records = match number("records") {
-                0 => number("done") + number("already") + number("failed"),
+            let records = match line.records {
+                0 => line.worked(),
                 records => records,
             };
-            let events = records.max(1);
-            let cpu = line["cpu_ms"].as_f64().unwrap_or(0.0);
-            let work = all.entry(function.to_owned()).or_default();
-            work.invocations += 1;
-            work.events += events;
-            work.peak_kb = work.peak_kb.max(number("memory_kb"));
-            if line["cold_start"] == true {
-                work.cold_cpu_ms.push(cpu);
+            let work = all.entry(line.function).or_default();
+            work.peak_kb = work.peak_kb.max(line.memory_kb);
+            if line.cold_start {
+                work.cold_cpu_ms.0.push(line.cpu_ms);
             } else {
-                work.warm_cpu_ms += cpu;
-                work.warm_events += events;
+                work.warm_cpu_ms += line.cpu_ms;
+                work.warm_events += records.max(1);
             }
         }
         for work in all.values_mut() {
-            work.cold_cpu_ms.sort_by(f64::total_cmp);
+            work.cold_cpu_ms.0.sort_by(f64::total_cmp);
         }
         all
     }
@@ -545,7 +485,7 @@ impl Work {
 
     /// CPU milliseconds of a process's first invocation, in which it creates its clients, median.
     pub fn first_cpu_ms(&self) -> f64 {
-        super::percentile(&self.cold_cpu_ms, 50)
+        self.cold_cpu_ms.percentile(50)
     }
 }
 
@@ -559,5 +499,19 @@ fn content_by(channel: Channel) -> Value {
             },
         }),
         Channel::Sms => json!({ "sms_text": "Your order is ready. Reply STOP for no more messages." }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_measured_values() {
+        let times = Times::new((1..=100).map(f64::from).collect());
+        assert_eq!(times.percentile(0), 1.0);
+        assert_eq!(times.percentile(50), 51.0);
+        assert_eq!(times.percentile(100), 100.0);
+        assert!(Times::default().percentile(50).is_nan());
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     api::{Proof, log_in, object_for},
     aws::Aws,
+    bill::Line,
     business::{Plan, Town},
     contract::{Contract, Operation},
     play::{Look, Play, until},
@@ -56,7 +57,8 @@ impl Cost {
 /// Calls every operation of a tenant, and the reading ones of a user; `groups` are all functions' log groups.
 pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], contract: &Contract) -> Result<Vec<Cost>> {
     let tenant = town.open("Measured", Plan::lift_limits).await?;
-    let person = Proof::Token(log_in(play, tenant.users.of(Role::Admin)).await?);
+    let keeper = Proof::Key(tenant.api_key.clone());
+    let bearer = format!("Bearer {}", log_in(play, tenant.users.of(Role::Admin)).await?);
     let begun = Timestamp::now().as_millisecond() - 1000;
     let mut asked = Vec::new();
     let mut all: Vec<Operation<'_>> = contract.operations().collect();
@@ -68,10 +70,22 @@ pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], con
         if !of_tenant && !looks {
             continue;
         }
-        let key = Proof::Key(tenant.api_key.clone());
-        let proof = if of_tenant { &key } else { &person };
-        let Some(path) = path(play, &key, contract, &operation).await? else {
+        let Some(path) = path(play, &keeper, contract, &operation).await? else {
             continue;
+        };
+        let proof = match of_tenant {
+            true => ("x-api-key", tenant.api_key.as_str()),
+            false => ("authorization", bearer.as_str()),
+        };
+        let method = operation.method.to_uppercase();
+        let ask = async |correlation: &str, key: Option<&str>| -> Result<u16> {
+            let body = contract.example_body(&operation);
+            let mut headers = vec![proof, ("x-correlation-id", correlation)];
+            headers.extend(key.map(|key| ("idempotency-key", key)));
+            headers.extend(body.iter().map(|(kind, _)| ("content-type", kind.as_str())));
+            let text = body.as_ref().map(|(_, body)| body.to_string());
+            let answer = play.request(&method, &path, &headers, text.unwrap_or_default());
+            Ok(answer.await?.status)
         };
         let mark = random_hex(8)?;
         let mut times = Vec::new();
@@ -79,14 +93,13 @@ pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], con
             let correlation = format!("{mark}.{time}");
             // Once: a key costs requests of its own.
             let key = (time == 0 && operation.takes_key()).then_some(mark.as_str());
-            let status = ask(play, &operation, &path, proof, contract, &correlation, key).await?;
+            let status = ask(&correlation, key).await?;
             if (200..300).contains(&status) {
                 times.push((correlation, status));
             }
             if key.is_some() {
                 // What is answered from the stored response is not measured; its role must allow it.
-                let again = format!("{mark}.again");
-                ask(play, &operation, &path, proof, contract, &again, key).await?;
+                ask(&format!("{mark}.again"), key).await?;
             }
         }
         if !times.is_empty() {
@@ -94,34 +107,6 @@ pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], con
         }
     }
     collect(aws, groups, begun, &asked).await
-}
-
-async fn ask(
-    play: &Play,
-    operation: &Operation<'_>,
-    path: &str,
-    proof: &Proof,
-    contract: &Contract,
-    correlation: &str,
-    key: Option<&str>,
-) -> Result<u16> {
-    let (name, value) = match proof {
-        Proof::Key(key) => ("x-api-key", key.clone()),
-        Proof::Token(token) => ("authorization", format!("Bearer {token}")),
-        Proof::Nothing => ("accept", "*/*".to_owned()),
-    };
-    let mut headers = vec![(name, value.as_str()), ("x-correlation-id", correlation)];
-    if let Some(key) = key {
-        headers.push(("idempotency-key", key));
-    }
-    let body = contract.example_body(operation);
-    let mut text = String::new();
-    if let Some((content_type, body)) = &body {
-        headers.push(("content-type", content_type));
-        text = body.to_string();
-    }
-    let method = operation.method.to_uppercase();
-    Ok(play.request(&method, path, &headers, text).await?.status)
 }
 
 /// The operation's path with ids of the tenant's own; `None` if there are none.
@@ -136,19 +121,6 @@ async fn path(play: &Play, keeper: &Proof, contract: &Contract, operation: &Oper
     Ok(Some(operation.path_with(&values)))
 }
 
-#[derive(Deserialize)]
-struct Line {
-    correlation_id: String,
-    #[serde(default)]
-    status: Option<u16>,
-    #[serde(default)]
-    aws: BTreeMap<String, u64>,
-    #[serde(default)]
-    aws_requests: u64,
-    #[serde(default)]
-    capacity: BTreeMap<String, f64>,
-}
-
 async fn collect(
     aws: &Aws,
     groups: &[String],
@@ -157,13 +129,9 @@ async fn collect(
 ) -> Result<Vec<Cost>> {
     until(PATIENCE, "a log line of every operation", async || {
         let events = aws.logs(groups, Some(begun)).await?;
-        let lines = events
-            .iter()
-            .filter_map(|event| serde_json::from_str::<Line>(&event.message).ok());
-        let lines: BTreeMap<_, _> = lines
-            .filter(|line| line.status.is_some())
-            .map(|line| (line.correlation_id.clone(), line))
-            .collect();
+        let lines = events.iter().filter_map(Line::of);
+        let answered = lines.filter(|line| line.status.is_some());
+        let lines: BTreeMap<_, _> = answered.map(|line| (line.correlation_id.clone(), line)).collect();
         let cost = |(operation, times): &(Operation<'_>, Vec<(String, u16)>)| {
             let of_all = times
                 .iter()
@@ -174,7 +142,6 @@ async fn collect(
                 return None;
             }
             let (line, status) = of_all.into_iter().min_by_key(|(line, _)| line.aws_requests)?;
-            let units = |kind: &str| line.capacity.get(kind).copied().unwrap_or_default();
             Some(Cost {
                 id: operation.id().to_owned(),
                 method: operation.method.to_owned(),
@@ -182,8 +149,8 @@ async fn collect(
                 status: *status,
                 aws: line.aws.clone(),
                 requests: line.aws_requests,
-                read: units("read"),
-                write: units("write"),
+                read: line.capacity.read,
+                write: line.capacity.write,
             })
         };
         let costs: Option<Vec<Cost>> = asked.iter().map(cost).collect();

@@ -3,13 +3,16 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
-    Billed, EMPTY, FOLLOW_UPS, Figures, KNOWN, Part, STARTS,
+    Billed, EMPTY, FOLLOW_UPS, Figures, KNOWN, Part, STARTS, Starts,
     inbox::Day,
     live::Live,
     load::{Load, Times, Work},
     operations::Cost,
 };
-use crate::{bill::price, console::Visit};
+use crate::{
+    bill::{listed, price},
+    console::Visit,
+};
 
 /// The targets, set before the first measurement.
 const MAX_ZIPPED_MB: f64 = 3.0;
@@ -225,17 +228,9 @@ operation count the caller and the tenant against their limits. Aim: a warm `GET
 "
     );
     for cost in costs {
-        let calls: Vec<_> = cost
-            .aws
-            .iter()
-            .map(|(action, count)| format!("{action} {count}"))
-            .collect();
         let reads = cost.table_reads();
-        let over = if cost.method == "get" && reads > MAX_READS {
-            " **over**"
-        } else {
-            ""
-        };
+        let is_over = cost.method == "get" && reads > MAX_READS;
+        let over = if is_over { " **over**" } else { "" };
         let _ = writeln!(
             text,
             "| `{}` | `{} {}` | {} | {reads}{over} | {:.1} | {:.1} | {} |",
@@ -245,7 +240,7 @@ operation count the caller and the tenant against their limits. Aim: a warm `GET
             cost.requests,
             cost.read,
             cost.write,
-            calls.join(", ")
+            listed(&cost.aws)
         );
     }
     text
@@ -263,19 +258,16 @@ own stack in `.stack/bench`. Parts can be measured alone (`--part start`, which 
 
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpus = read("/proc/cpuinfo");
-    let model = cpus
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown CPU", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let field = |file: &str, name: &str| {
+        let text = read(file);
+        let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(rest.trim_start_matches([' ', '\t', ':']).to_owned())
+    };
+    let model = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown CPU".to_owned());
     let count = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = read("/proc/sys/kernel/osrelease");
-    let memory = read("/proc/meminfo");
-    let gib = memory
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
-        .map_or(0.0, |kib| kib / 1024.0 / 1024.0);
+    let kib = field("/proc/meminfo", "MemTotal").and_then(|size| size.split(' ').next()?.parse::<f64>().ok());
+    let gib = kib.map_or(0.0, |kib| kib / 1024.0 / 1024.0);
     format!(
         "{count} cores of {model}, {gib:.0} GiB, Linux {}. \
          Load generator, emulator, simulators and functions share these cores.\n",
@@ -287,71 +279,39 @@ fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "**missed**" }
 }
 
+/// A row of the aims: at most this much of a unit, measured with these digits.
+fn aim(what: &str, measured: f64, most: f64, digits: usize, unit: &str, whose: &str) -> String {
+    let verdict = verdict(measured <= most);
+    format!("| {what} | ≤ {most} {unit} | {measured:.digits$} {unit}{whose} | {verdict} |\n")
+}
+
 fn aims(figures: &Figures) -> String {
     let mut rows = String::new();
-    let mut row = |what: &str, aim: String, measured: String, met: bool| {
-        let _ = writeln!(rows, "| {what} | {aim} | {measured} | {} |", verdict(met));
-    };
-    let largest = figures
-        .sizes
-        .iter()
-        .filter(|(name, _)| *name != EMPTY)
-        .max_by_key(|(_, size)| size.zipped);
-    if let Some((name, size)) = largest {
+    let of = |name: &str| format!(" (`{name}`)");
+    let sizes = figures.sizes.iter().filter(|(name, _)| *name != EMPTY);
+    if let Some((name, size)) = sizes.max_by_key(|(_, size)| size.zipped) {
         let mb = size.zipped as f64 / 1e6;
-        row(
-            "largest function, zipped",
-            format!("≤ {MAX_ZIPPED_MB} MB"),
-            format!("{mb:.2} MB (`{name}`)"),
-            mb <= MAX_ZIPPED_MB,
-        );
+        rows += &aim("largest function, zipped", mb, MAX_ZIPPED_MB, 2, "MB", &of(name));
     }
-    let empty = figures.starts.iter().find(|starts| starts.name == EMPTY);
-    let slowest = figures
-        .starts
-        .iter()
-        .filter(|starts| starts.name != EMPTY)
-        .max_by(|a, b| a.quickest_ms().total_cmp(&b.quickest_ms()));
-    if let (Some(empty), Some(slowest)) = (empty, slowest) {
+    let starts = figures.starts.iter().filter(|starts| starts.name != EMPTY);
+    let slowest = starts.max_by(|a, b| a.quickest_ms().total_cmp(&b.quickest_ms()));
+    if let (Some(empty), Some(slowest)) = (figures.starts_of(EMPTY), slowest) {
+        let what = "start to first event, over an empty function";
         let over = slowest.quickest_ms() - empty.quickest_ms();
-        row(
-            "start to first event, over an empty function",
-            format!("≤ {MAX_OVER_EMPTY_MS} ms"),
-            format!("{over:.2} ms (`{}`)", slowest.name),
-            over <= MAX_OVER_EMPTY_MS,
-        );
+        rows += &aim(what, over, MAX_OVER_EMPTY_MS, 2, "ms", &of(&slowest.name));
     }
     if let Some((name, work)) = figures.work.iter().max_by_key(|(_, work)| work.peak_kb) {
         let mib = work.peak_kb as f64 / 1024.0;
-        row(
-            "peak memory of a function",
-            format!("≤ {MAX_MEMORY_MIB} MiB"),
-            format!("{mib:.1} MiB (`{name}`)"),
-            mib <= MAX_MEMORY_MIB,
-        );
+        rows += &aim("peak memory of a function", mib, MAX_MEMORY_MIB, 1, "MiB", &of(name));
     }
-    for (Billed { what, count, bill }, most) in figures.follow_ups.iter().zip(MOST_DOLLARS_PER_1000) {
-        let dollars = bill.dollars() / *count as f64 * 1000.0;
-        row(
-            &format!("1,000 follow-ups with three statuses, {what}"),
-            format!("≤ ${most}"),
-            format!("${dollars:.4}"),
-            dollars <= most,
-        );
+    for (billed, most) in figures.follow_ups.iter().zip(MOST_DOLLARS_PER_1000) {
+        let (what, dollars) = (&billed.what, billed.dollars_per_1000());
+        let verdict = verdict(dollars <= most);
+        rows += &format!("| 1,000 follow-ups with three statuses, {what} | ≤ ${most} | ${dollars:.4} | {verdict} |\n");
     }
     if let Some((all, webhook)) = figures.follow_ups.first().and_then(call_cpu_ms) {
-        row(
-            "CPU of a call, from webhook to send",
-            format!("≤ {MAX_CPU_MS} ms"),
-            format!("{all:.2} ms"),
-            all <= MAX_CPU_MS,
-        );
-        row(
-            "CPU of its webhook",
-            format!("≤ {MAX_WEBHOOK_CPU_MS} ms"),
-            format!("{webhook:.2} ms"),
-            webhook <= MAX_WEBHOOK_CPU_MS,
-        );
+        rows += &aim("CPU of a call, from webhook to send", all, MAX_CPU_MS, 2, "ms", "");
+        rows += &aim("CPU of its webhook", webhook, MAX_WEBHOOK_CPU_MS, 2, "ms", "");
     }
     if rows.is_empty() {
         return rows;
@@ -375,40 +335,35 @@ Each of Twilio's reports of a call is stored, because the last may never come: t
 | --- | ---: | ---: | ---: | --- |
 "
     .to_owned();
-    let follow_up = |billed: &Billed| format!("missed call of a new caller, with {}", billed.what);
-    let message = |billed: &Billed| format!("message from {}", billed.what);
-    let follow_ups = figures.follow_ups.iter();
-    let follow_ups = follow_ups
-        .zip(MAX_UNITS)
-        .map(|(one, most)| (follow_up(one), one, Some(most)));
-    // A message of a new contact also writes the contact, its identities and its profile.
-    let known = |one: &Billed| (one.what == KNOWN).then_some(MAX_UNITS_INBOUND);
-    let inbound = figures.inbound.iter().map(|one| (message(one), one, known(one)));
-    let message = |billed: &Billed| format!("message requested by the API, {}", billed.what);
-    let requested = figures.requested.iter().map(|one| (message(one), one, None));
-    let created = figures.created.iter();
-    let created = created.map(|one| (one.what.clone(), one, Some(MAX_UNITS_CREATED)));
-    let imported = figures.imported.iter();
-    let imported = imported.map(|one| (one.what.clone(), one, Some(MAX_UNITS_IMPORTED)));
-    let most = |what: &str| {
+    let mut rows: Vec<(String, &Billed, Option<f64>)> = Vec::new();
+    for (one, most) in figures.follow_ups.iter().zip(MAX_UNITS) {
+        let what = format!("missed call of a new caller, with {}", one.what);
+        rows.push((what, one, Some(most)));
+    }
+    for one in &figures.inbound {
+        // A message of a new contact also writes the contact, its identities and its profile.
+        let most = (one.what == KNOWN).then_some(MAX_UNITS_INBOUND);
+        rows.push((format!("message from {}", one.what), one, most));
+    }
+    for one in &figures.requested {
+        rows.push((format!("message requested by the API, {}", one.what), one, None));
+    }
+    for one in &figures.created {
+        rows.push((one.what.clone(), one, Some(MAX_UNITS_CREATED)));
+    }
+    for one in &figures.imported {
+        rows.push((one.what.clone(), one, Some(MAX_UNITS_IMPORTED)));
+    }
+    for one in &figures.team {
         let mut all = [REPLY, ASSIGNMENT].into_iter().chain(BROADCASTS);
-        all.find(|one| one.0 == what)
-    };
-    let team = figures.team.iter();
-    let team = team.map(|one| (one.what.clone(), one, most(&one.what).map(|(_, most)| most)));
-    let all = follow_ups
-        .chain(inbound)
-        .chain(requested)
-        .chain(created)
-        .chain(imported)
-        .chain(team);
-    for (what, Billed { count, bill, .. }, most) in all {
+        let most = all.find(|(what, _)| one.what == *what).map(|(_, most)| most);
+        rows.push((one.what.clone(), one, most));
+    }
+    for (what, Billed { count, bill, .. }, most) in rows {
         let each = |units: f64| units / *count as f64;
         let all: f64 = bill.functions.values().map(|used| each(used.write)).sum();
-        let counters = bill
-            .functions
-            .get("publish_changes")
-            .map_or(0.0, |used| each(used.write));
+        let counters = bill.functions.get("publish_changes");
+        let counters = counters.map_or(0.0, |used| each(used.write));
         let budget = most.map_or_else(String::new, |most| format!("≤ {most}"));
         // As it is shown, to a tenth.
         let verdict = most.map_or("", |most| verdict((all * 10.0).round() <= most * 10.0));
@@ -422,9 +377,8 @@ const UNTIL_SENT: [&str; 3] = ["telephony_webhook", "process_call", "send_messag
 
 /// Whether this deployed function is one of them.
 pub(super) fn works_a_call(deployed: &str) -> bool {
-    UNTIL_SENT
-        .iter()
-        .any(|name| deployed.ends_with(&name.replace('_', "-")))
+    let mut names = UNTIL_SENT.iter();
+    names.any(|name| deployed.ends_with(&name.replace('_', "-")))
 }
 
 /// CPU milliseconds of a follow-up until it is sent, and of its webhook.
@@ -511,41 +465,28 @@ An empty cell was not measured in the last run of its part. Why they are as larg
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 "
     );
-    let empty = figures.starts.iter().find(|starts| starts.name == EMPTY);
+    let empty = figures.starts_of(EMPTY);
     let mut names: BTreeSet<&str> = figures.work.keys().map(String::as_str).collect();
     names.extend(figures.starts.iter().map(|starts| starts.name.as_str()));
+    let mb = |bytes: u64| format!("{:.2} MB", bytes as f64 / 1e6);
+    let ms = |value: Option<f64>| Some(format!("{:.2} ms", value.filter(|value| value.is_finite())?));
     for name in names {
-        let size = figures.sizes.get(name);
-        let starts = figures.starts.iter().find(|starts| starts.name == name);
+        let (size, starts) = (figures.sizes.get(name), figures.starts_of(name));
         let work = figures.work.get(name);
-        let mb = |bytes: Option<u64>| bytes.map_or_else(String::new, |bytes| format!("{:.2} MB", bytes as f64 / 1e6));
-        let ms = |value: Option<f64>| match value {
-            Some(value) if value.is_finite() => format!("{value:.2} ms"),
-            _ => String::new(),
-        };
-        let _ = writeln!(
-            text,
-            "| `{name}` | {} | {} | {} | {} | {} | {} | {} | {} |",
-            mb(size.map(|size| size.bytes)),
-            mb(size.map(|size| size.zipped)),
-            starts.map_or_else(String::new, |starts| format!(
-                "{:.2} ms ({:.2})",
-                starts.wall_ms(),
-                starts.quickest_ms()
-            )),
-            ms(starts.map(super::Starts::cpu_ms)),
-            ms(starts
-                .zip(empty)
-                .filter(|_| name != EMPTY)
-                .map(|(starts, empty)| starts.quickest_ms() - empty.quickest_ms())),
+        let over = starts.zip(empty).filter(|_| name != EMPTY);
+        let memory = work.map(|work| format!("{:.1} MiB", work.peak_kb as f64 / 1024.0));
+        let cells = [
+            size.map(|size| mb(size.bytes)),
+            size.map(|size| mb(size.zipped)),
+            starts.map(|starts| format!("{:.2} ms ({:.2})", starts.wall_ms(), starts.quickest_ms())),
+            ms(starts.map(Starts::cpu_ms)),
+            ms(over.map(|(starts, empty)| starts.quickest_ms() - empty.quickest_ms())),
             ms(work.map(Work::cpu_ms)),
             ms(work.map(Work::first_cpu_ms)),
-            match (work, starts) {
-                (Some(work), _) => format!("{:.1} MiB", work.peak_kb as f64 / 1024.0),
-                (None, Some(starts)) => format!("{:.1} MiB at start", starts.peak_mib()),
-                (None, None) => String::new(),
-            },
-        );
+            memory.or_else(|| Some(format!("{:.1} MiB at start", starts?.peak_mib()))),
+        ];
+        let cells = cells.map(Option::unwrap_or_default).join(" | ");
+        let _ = writeln!(text, "| `{name}` | {cells} |");
     }
     text
 }
@@ -597,12 +538,8 @@ them are processed.
         let _ = writeln!(text, "| {} | {} | {} |", load.concurrency, times(load), times(nothing));
     }
     let most = figures.webhooks.iter().map(|load| load.per_second).fold(0.0, f64::max);
-    let computed = figures
-        .work
-        .iter()
-        .filter(|(name, _)| name.ends_with("_webhook"))
-        .map(|(_, work)| work.cpu_ms())
-        .fold(0.0, f64::max);
+    let webhooks = figures.work.iter().filter(|(name, _)| name.ends_with("_webhook"));
+    let computed = webhooks.map(|(_, work)| work.cpu_ms()).fold(0.0, f64::max);
     let _ = write!(
         text,
         "
@@ -646,12 +583,9 @@ request to the last status, which is read by WhatsApp and delivered by SMS.
         let _ = writeln!(text, "\nA message requested by the API, {}:", billed.what);
         text += &one_bill("message", billed);
     }
-    let broadcasts = BROADCASTS
-        .iter()
-        .filter_map(|(what, _)| figures.team.iter().find(|one| one.what == *what));
-    for billed in broadcasts {
-        let dollars = billed.bill.dollars() / billed.count as f64 * 1000.0;
-        let verdict = verdict(dollars <= MAX_DOLLARS_BROADCAST);
+    let of_team = |what: &str| figures.team.iter().find(|one| one.what == what);
+    for billed in BROADCASTS.iter().filter_map(|(what, _)| of_team(what)) {
+        let verdict = verdict(billed.dollars_per_1000() <= MAX_DOLLARS_BROADCAST);
         let _ = writeln!(
             text,
             "\nA {}, of {}: at most ${MAX_DOLLARS_BROADCAST} per 1,000, {verdict}.",
@@ -669,7 +603,8 @@ request to the last status, which is read by WhatsApp and delivered by SMS.
 }
 
 /// What one of them used and cost, and what each function used for it.
-fn one_bill(one: &str, Billed { count, bill, .. }: &Billed) -> String {
+fn one_bill(one: &str, billed: &Billed) -> String {
+    let Billed { count, bill, .. } = billed;
     let each = *count as f64;
     let mut text = format!("\n| per {one} | how much | list price | per 1,000 |\n| --- | ---: | ---: | ---: |\n");
     for item in bill.items().iter().filter(|item| item.quantity > 0.0) {
@@ -682,18 +617,15 @@ fn one_bill(one: &str, Billed { count, bill, .. }: &Billed) -> String {
             item.dollars / each * 1000.0
         );
     }
-    let _ = writeln!(text, "| **all** | | | **${:.4}** |", bill.dollars() / each * 1000.0);
+    let _ = writeln!(text, "| **all** | | | **${:.4}** |", billed.dollars_per_1000());
     let _ = write!(
         text,
         "\n| function | invocations | requests to AWS | write units | read units | operations |\n\
          | --- | ---: | ---: | ---: | ---: | --- |\n"
     );
     for (name, used) in &bill.functions {
-        let operations: Vec<_> = used
-            .aws
-            .iter()
-            .map(|(action, count)| format!("{action} {:.1}", *count as f64 / each))
-            .collect();
+        let operations = used.aws.iter();
+        let operations = operations.map(|(action, count)| format!("{action} {:.1}", *count as f64 / each));
         let _ = writeln!(
             text,
             "| `{name}` | {:.2} | {:.2} | {:.2} | {:.2} | {} |",
@@ -701,7 +633,7 @@ fn one_bill(one: &str, Billed { count, bill, .. }: &Billed) -> String {
             used.requests as f64 / each,
             used.write / each,
             used.read / each,
-            operations.join(", ")
+            operations.collect::<Vec<_>>().join(", ")
         );
     }
     text

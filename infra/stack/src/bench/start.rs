@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::load::Times;
 use crate::{
     build::{Builder, Function},
     template::variables,
@@ -39,30 +40,28 @@ pub struct Starts {
 }
 
 impl Starts {
-    fn sorted(&self, of: impl Fn(&Once) -> f64) -> Vec<f64> {
-        let mut values: Vec<_> = self.runs.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values
+    fn times(&self, of: impl Fn(&Once) -> f64) -> Times {
+        Times::new(self.runs.iter().map(of).collect())
     }
 
     /// Milliseconds to the first event, median.
     pub fn wall_ms(&self) -> f64 {
-        super::percentile(&self.sorted(|run| run.wall_ms), 50)
+        self.times(|run| run.wall_ms).percentile(50)
     }
 
     /// Minimum, the least affected by other load of the machine.
     pub fn quickest_ms(&self) -> f64 {
-        super::percentile(&self.sorted(|run| run.wall_ms), 0)
+        self.times(|run| run.wall_ms).percentile(0)
     }
 
     /// CPU milliseconds to the first event, median.
     pub fn cpu_ms(&self) -> f64 {
-        super::percentile(&self.sorted(|run| run.cpu_ms), 50)
+        self.times(|run| run.cpu_ms).percentile(50)
     }
 
     /// MiB at the first event, median.
     pub fn peak_mib(&self) -> f64 {
-        super::percentile(&self.sorted(|run| run.peak_kb as f64 / 1024.0), 50)
+        self.times(|run| run.peak_kb as f64 / 1024.0).percentile(50)
     }
 }
 

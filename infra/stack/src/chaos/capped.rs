@@ -74,8 +74,7 @@ impl Raced {
     pub(super) async fn look(ground: &Ground<'_>, tenant: &Tenant) -> Result<Self> {
         let outbox = ground.outbox(tenant).await?;
         let shop = Shop { ground, tenant };
-        let headers = [("x-api-key", tenant.api_key.as_str())];
-        let caps = api::json(&shop.request("GET", "/api/v1/caps", &headers, "").await?);
+        let caps = api::json(&shop.get("/api/v1/caps").await?);
         let counted = caps.pointer("/items/0/counted").and_then(serde_json::Value::as_u64);
         let costs: Option<Vec<u64>> = outbox.iter().map(cost).collect();
         Ok(Self {
@@ -87,31 +86,23 @@ impl Raced {
 
     pub(super) fn check(&self, size: Size) -> Vec<String> {
         let (most, cents) = (most(size), most_cents(size));
+        let (counted, accepted, cost) = (self.counted, self.accepted, self.cost);
         let mut wrong = Vec::new();
-        if self.accepted > most {
+        if accepted > most {
+            wrong.push(format!("{accepted} messages were accepted within a cap of {most}"));
+        }
+        if cost > cents as u64 * 10_000 {
             wrong.push(format!(
-                "{} messages were accepted within a cap of {most}",
-                self.accepted
+                "messages for {cost} millionths were accepted within a cap of {cents} cents"
             ));
         }
-        if self.cost > cents as u64 * 10_000 {
+        if counted.saturating_sub(accepted) > most / 2 + 2 {
             wrong.push(format!(
-                "messages for {} millionths were accepted within a cap of {cents} cents",
-                self.cost
+                "{counted} messages were counted, and only {accepted} accepted: no storm wastes so many"
             ));
         }
-        let wasted = self.counted.saturating_sub(self.accepted);
-        if wasted > most / 2 + 2 {
-            wrong.push(format!(
-                "{} messages were counted, and only {} accepted: no storm wastes so many",
-                self.counted, self.accepted
-            ));
-        }
-        if self.counted < self.accepted {
-            wrong.push(format!(
-                "{} messages were accepted, and {} counted",
-                self.accepted, self.counted
-            ));
+        if counted < accepted {
+            wrong.push(format!("{accepted} messages were accepted, and {counted} counted"));
         }
         wrong
     }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
+    fmt::{Display, Write as _},
     time::{Duration, Instant},
 };
 
@@ -108,8 +108,8 @@ impl Verdict {
         self.broken.push(what);
     }
 
-    fn line(&mut self, what: &'static str, value: impl Into<String>) {
-        self.lines.push((what, value.into()));
+    fn line(&mut self, what: &'static str, value: impl Display) {
+        self.lines.push((what, value.to_string()));
     }
 
     pub(super) fn took(&mut self, whole: Duration, calm: Duration) {
@@ -155,14 +155,10 @@ fn told(sent: &Sent) -> AttemptState {
 fn once(outbox: &Outbox, verdict: &mut Verdict) {
     for ((message, channel), sent) in outbox {
         if sent.len() > 1 {
+            let attempts: Vec<_> = sent.iter().filter_map(Sent::key).map(|key| key.attempt).collect();
+            let (times, channel) = (sent.len(), channel.name());
             verdict.broke(format!(
-                "{message} was sent {} times by {}: attempts {:?}",
-                sent.len(),
-                channel.name(),
-                sent.iter()
-                    .filter_map(Sent::key)
-                    .map(|key| key.attempt)
-                    .collect::<Vec<_>>()
+                "{message} was sent {times} times by {channel}: attempts {attempts:?}"
             ));
         }
     }
@@ -174,6 +170,8 @@ pub(super) type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 /// What is found in the rows of customers.
 #[derive(Default)]
 struct Rows {
+    /// Messages that providers accepted.
+    accepted: usize,
     states: BTreeMap<&'static str, usize>,
     seen: Seen,
 }
@@ -204,7 +202,10 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     }
     once(&outbox, &mut verdict);
 
-    let mut rows = Rows::default();
+    let mut rows = Rows {
+        accepted,
+        ..Rows::default()
+    };
     for placed in &stormed.calls {
         let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
             verdict.broke(format!("the call {} is lost", placed.call_id));
@@ -239,27 +240,23 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let erased = Box::pin(peopled(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
     Box::pin(attached(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
     // Of an erased person, no row says what was sent.
-    let known = outbox
-        .iter()
-        .filter(|((message, _), _)| !erased.contains(&message.contact()));
+    let known = outbox.iter();
+    let known = known.filter(|((message, _), _)| !erased.contains(&message.contact()));
     let known: usize = known.map(|(_, sent)| sent.len()).sum();
-    let seen = &rows.seen;
-    if seen.matched != known {
+    let Seen { matched, fell_back, .. } = rows.seen;
+    if matched != known {
         verdict.broke(format!(
-            "{known} messages were accepted, but only {} belong to an attempt of a known message",
-            seen.matched
+            "{known} messages were accepted, but only {matched} belong to an attempt of a known message"
         ));
     }
-    if seen.fell_back == 0 {
+    if fell_back == 0 {
         verdict.broke("no message was sent by SMS because of the expired token".to_owned());
     }
-    let longest = seen.longest_wait.as_secs();
-    verdict.line(
-        "sent by SMS because the WhatsApp token had expired",
-        format!("{}, after {longest} s at most", seen.fell_back),
-    );
+    let longest = rows.seen.longest_wait.as_secs();
+    let by_sms = format!("{fell_back}, after {longest} s at most");
+    verdict.line("sent by SMS because the WhatsApp token had expired", by_sms);
     leftovers(ground, stormed.began, &mut verdict).await?;
-    summary(ground, stormed, &mut verdict, accepted, &rows.states, &rows.seen).await?;
+    summary(ground, stormed, &mut verdict, &rows).await?;
     Ok(verdict)
 }
 
@@ -282,7 +279,7 @@ async fn attached(
         verdict.broken.extend(checked.await?);
     }
     verdict.broken.extend(found.check(ground, tenant).await?);
-    verdict.line("files that customers sent", stormed.attached.len().to_string());
+    verdict.line("files that customers sent", stormed.attached.len());
     verdict.line("files afterwards", found.summary());
     Ok(())
 }
@@ -311,11 +308,9 @@ async fn peopled(
         let left = Box::pin(people::left(ground, tenant, lived, gone, outbox)).await?;
         verdict.broken.extend(left);
     }
-    verdict.line(
-        "people whose contacts were merged or erased",
-        people::summary(&stormed.lived),
-    );
-    verdict.line("processes killed while they erased", struck.to_string());
+    let fates = people::summary(&stormed.lived);
+    verdict.line("people whose contacts were merged or erased", fates);
+    verdict.line("processes killed while they erased", struck);
     Ok(erased)
 }
 
@@ -342,12 +337,9 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
         return;
     }
     let waited = message.not_before.duration_since(waiting.since);
-    let mut tried = message
-        .attempts
-        .iter()
-        .rev()
-        .filter(|attempt| attempt.leg == waiting.leg);
-    let went_on = tried.next().and_then(|attempt| attempt.error.as_ref());
+    let mut tried = message.attempts.iter();
+    let last = tried.rfind(|attempt| attempt.leg == waiting.leg);
+    let went_on = last.and_then(|attempt| attempt.error.as_ref());
     // It went on at once after a last attempt, which a busy machine makes later than planned.
     let late = went_on.is_some_and(|error| error.class == ErrorClass::FallBack);
     let most = SignedDuration::from_secs(FALLBACK_SECONDS.into()) + if late { LATE } else { SignedDuration::ZERO };
@@ -363,28 +355,20 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
 
 /// One decided call row with its sentence, and the expected number of messages.
 fn call(placed: &Placed, customer: &Customer, verdict: &mut Verdict) {
-    let calls: Vec<_> = customer
-        .calls
-        .iter()
-        .filter(|call| call.provider_call_id == placed.call_id)
-        .collect();
+    let Placed { call_id, followed, .. } = placed;
+    let calls = customer.calls.iter();
+    let calls: Vec<_> = calls.filter(|call| call.provider_call_id == *call_id).collect();
     let [call] = calls.as_slice() else {
-        verdict.broke(format!(
-            "the call {} has {} rows: {customer}",
-            placed.call_id,
-            calls.len()
-        ));
-        return;
+        let rows = calls.len();
+        return verdict.broke(format!("the call {call_id} has {rows} rows: {customer}"));
     };
     if call.decision.is_empty() {
-        verdict.broke(format!("the call {} has no sentence", placed.call_id));
+        verdict.broke(format!("the call {call_id} has no sentence"));
     }
-    let expected = usize::from(placed.followed);
-    if customer.messages.len() != expected || call.message.is_some() != placed.followed {
+    let (expected, found) = (usize::from(*followed), customer.messages.len());
+    if found != expected || call.message.is_some() != *followed {
         verdict.broke(format!(
-            "the call {} has {} messages instead of {expected}: {}",
-            placed.call_id,
-            customer.messages.len(),
+            "the call {call_id} has {found} messages instead of {expected}: {}",
             call.decision
         ));
     }
@@ -402,11 +386,9 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
             verdict.broke(format!("{id} has an attempt without a channel"));
             continue;
         };
-        let sent = outbox
-            .get(&(id, leg.channel))
-            .into_iter()
-            .flatten()
-            .find(|sent| sent.key().is_some_and(|key| key.attempt == attempt.number));
+        let mut sent = outbox.get(&(id, leg.channel)).into_iter().flatten();
+        let sent = sent.find(|sent| sent.key().is_some_and(|key| key.attempt == attempt.number));
+        let says = format!("{id} says {} by {}", attempt.state.as_str(), leg.channel.name());
         match (sent, attempt.state) {
             (_, AttemptState::Claimed) => verdict.broke(format!("{id} is still claimed")),
             (None, AttemptState::Unknown) => {
@@ -416,21 +398,12 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
                 }
             }
             (None, AttemptState::Refused) => {}
-            (None, state) => verdict.broke(format!(
-                "{id} says {} by {}, but the provider accepted nothing",
-                state.as_str(),
-                leg.channel.name()
-            )),
+            (None, _) => verdict.broke(format!("{says}, but the provider accepted nothing")),
             (Some(sent), state) => {
                 seen.matched += 1;
                 sent_any = true;
                 if told(sent) != state {
-                    verdict.broke(format!(
-                        "{id} says {} by {}, the provider says {}",
-                        state.as_str(),
-                        leg.channel.name(),
-                        sent.latest()
-                    ));
+                    verdict.broke(format!("{says}, the provider says {}", sent.latest()));
                 }
             }
         }
@@ -464,9 +437,8 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
     let bucket = &ground.town.outputs["RawBucketName"];
     let spilled = session.objects(bucket, "spill/").await?;
     let is_earlier = |object: &&Value| {
-        let at = object["LastModified"]
-            .as_str()
-            .and_then(|at| at.parse::<Timestamp>().ok());
+        let at = object["LastModified"].as_str();
+        let at = at.and_then(|at| at.parse::<Timestamp>().ok());
         at.is_some_and(|at| at.as_millisecond() < since)
     };
     let spilled = spilled.iter().filter(|object| !is_earlier(object)).count();
@@ -476,41 +448,26 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
     Ok(())
 }
 
-async fn summary(
-    ground: &Ground<'_>,
-    stormed: &Stormed,
-    verdict: &mut Verdict,
-    accepted: usize,
-    states: &BTreeMap<&'static str, usize>,
-    seen: &Seen,
-) -> Result<()> {
+async fn summary(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Verdict, rows: &Rows) -> Result<()> {
     let followed = stormed.calls.iter().filter(|placed| placed.followed).count();
-    verdict.line("seed", stormed.seed.to_string());
-    verdict.line("calls", stormed.calls.len().to_string());
-    verdict.line("calls that a message must follow", followed.to_string());
-    let asked = stormed.asked.len().to_string();
+    verdict.line("seed", stormed.seed);
+    verdict.line("calls", stormed.calls.len());
+    verdict.line("calls that a message must follow", followed);
+    let asked = stormed.asked.len();
     verdict.line("messages requested, each several times with one key", asked);
-    verdict.line("messages accepted by providers", accepted.to_string());
-    let states: Vec<_> = states.iter().map(|(state, count)| format!("{state} {count}")).collect();
-    verdict.line("messages by state", states.join(", "));
-    verdict.line("attempts of unknown outcome, given up", seen.unknown.to_string());
-    verdict.line(
-        "messages that no provider accepted, with a reason",
-        seen.unsent.to_string(),
-    );
+    verdict.line("messages accepted by providers", rows.accepted);
+    verdict.line("messages by state", counts(&rows.states));
+    let Seen { unknown, unsent, .. } = rows.seen;
+    verdict.line("attempts of unknown outcome, given up", unknown);
+    verdict.line("messages that no provider accepted, with a reason", unsent);
     let killed: u32 = stormed.killed.values().sum();
-    verdict.line("processes killed at random", killed.to_string());
+    verdict.line("processes killed at random", killed);
     let struck = |kinds: &[&str]| {
         let all = stormed.struck.iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
-        let parts: Vec<_> = all
-            .map(|(kind, count)| format!("{} {count}", kind.replace('_', " ")))
-            .collect();
-        parts.join(", ")
+        counts(all.map(|(kind, count)| (kind.replace('_', " "), count)))
     };
-    verdict.line(
-        "processes killed during a request to a provider",
-        struck(&["kill_before", "kill_after"]),
-    );
+    let kills = struck(&["kill_before", "kill_after"]);
+    verdict.line("processes killed during a request to a provider", kills);
     let requests = [
         "throttled",
         "server_error",
@@ -520,33 +477,32 @@ async fn summary(
     ];
     verdict.line("requests to providers that failed", struck(&requests));
     verdict.line("files that a provider delivered wrongly", struck(&media::kinds()));
-    verdict.line(
-        "messages that a phone did not accept at once",
-        struck(&["not_on_whatsapp", "blocked", "offline"]),
-    );
+    let phones = struck(&["not_on_whatsapp", "blocked", "offline"]);
+    verdict.line("messages that a phone did not accept at once", phones);
     let logs = ground.logs(stormed.began).await?;
-    let crashed = logs
-        .iter()
-        .filter(|event| event.message.contains("crashed on purpose"))
-        .count();
-    verdict.line("processes that crashed on purpose", crashed.to_string());
+    let crashed = logs.iter().map(|event| &event.message);
+    let crashed = crashed.filter(|line| line.contains("crashed on purpose"));
+    verdict.line("processes that crashed on purpose", crashed.count());
     let bill = Bill::of(&logs);
     let of = |name: &str| {
         let all = bill.functions.values();
-        all.map(|used| used.providers.get(name).copied().unwrap_or_default())
-            .sum::<u64>()
+        all.filter_map(|used| used.providers.get(name)).sum::<u64>()
     };
     let asked = format!("{} by WhatsApp, {} by SMS", of("whatsapp.send"), of("twilio.send"));
     verdict.line("sends that a function could record", asked);
     let deliveries: Value = ground.play.get("/deliveries").await?;
-    verdict.line(
-        "webhooks delivered, attempts",
-        format!("{}, {}", deliveries["delivered"], deliveries["attempts"]),
-    );
+    let attempts = format!("{}, {}", deliveries["delivered"], deliveries["attempts"]);
+    verdict.line("webhooks delivered, attempts", attempts);
     if deliveries["failed"].as_u64().unwrap_or_default() > 0 {
-        verdict.line("webhooks given up", deliveries["failed"].to_string());
+        verdict.line("webhooks given up", &deliveries["failed"]);
     }
     Ok(())
+}
+
+/// Counts of something, in words.
+fn counts(all: impl IntoIterator<Item = (impl Display, impl Display)>) -> String {
+    let all = all.into_iter().map(|(what, count)| format!("{what} {count}"));
+    all.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -101,13 +101,11 @@ pub(super) async fn faults(
         }
         fault
     });
-    let all = requests.into_iter().chain(of_files);
-    Ok(all
-        .map(|mut fault| {
-            fault["until"] = until.to_string().into();
-            fault
-        })
-        .collect())
+    let mut all: Vec<Value> = requests.into_iter().chain(of_files).collect();
+    for fault in &mut all {
+        fault["until"] = until.to_string().into();
+    }
+    Ok(all)
 }
 
 fn plans(count: usize, random: &mut Random) -> Result<Vec<Planned>> {
@@ -200,12 +198,9 @@ pub(super) async fn check(
     for medium in &media {
         broken.extend(judge(attached, medium));
         found.failed += u64::from(medium.attempts);
-        match medium.state {
-            MediumState::Ready => {
-                found.stored += 1;
-                broken.extend(served(ground, tenant, attached, medium).await?);
-            }
-            MediumState::Pending | MediumState::Scanning | MediumState::Refused | MediumState::Gone => {}
+        if medium.state == MediumState::Ready {
+            found.stored += 1;
+            broken.extend(served(ground, tenant, attached, medium).await?);
         }
     }
     let way = attached.channel.as_str();
@@ -215,17 +210,13 @@ pub(super) async fn check(
 
 /// However often its webhook was delivered, each message is stored once, with one file.
 fn messages(attached: &Attached, received: &[Received], media: &[Medium]) -> Option<String> {
-    let files = received
-        .iter()
-        .map(|received| received.message.media.len())
-        .sum::<usize>();
-    let holds = (1..=attached.said).contains(&received.len()) && files == received.len() && media.len() == files;
+    let files = received.iter().map(|received| received.message.media.len());
+    let (said, files, rows) = (received.len(), files.sum::<usize>(), media.len());
+    let holds = (1..=attached.said).contains(&said) && files == said && rows == files;
     (!holds).then(|| {
         format!(
-            "said {} times, it is in {} messages with {files} files, of which {} have rows",
-            attached.said,
-            received.len(),
-            media.len()
+            "said {} times, it is in {said} messages with {files} files, of which {rows} have rows",
+            attached.said
         )
     })
 }
@@ -235,12 +226,8 @@ fn judge(attached: &Attached, medium: &Medium) -> Option<String> {
     let Attached {
         mime, bytes, sha256, ..
     } = attached;
-    let holds = match medium.state {
-        MediumState::Ready => {
-            (medium.mime.as_deref(), medium.bytes, medium.sha256.as_ref()) == (Some(*mime), Some(*bytes), Some(sha256))
-        }
-        MediumState::Pending | MediumState::Scanning | MediumState::Refused | MediumState::Gone => false,
-    };
+    let stored = (medium.mime.as_deref(), medium.bytes, medium.sha256.as_ref());
+    let holds = medium.state == MediumState::Ready && stored == (Some(*mime), Some(*bytes), Some(sha256));
     (!holds).then(|| format!("{attached:?} became {medium:?}"))
 }
 
@@ -248,8 +235,7 @@ fn judge(attached: &Attached, medium: &Medium) -> Option<String> {
 async fn served(ground: &Ground<'_>, tenant: &Tenant, attached: &Attached, medium: &Medium) -> Result<Option<String>> {
     let shop = Shop { ground, tenant };
     let path = format!("/api/v1/messages/{}/media/{}", medium.message, medium.index);
-    let key = ("x-api-key", tenant.api_key.as_str());
-    let answer = shop.request("GET", &path, &[key], "").await?;
+    let answer = shop.get(&path).await?;
     let link = api::json(&answer);
     let Some(url) = link["url"].as_str().filter(|_| answer.status == 200) else {
         return Ok(Some(format!("no link: {} {}", answer.status, answer.body)));

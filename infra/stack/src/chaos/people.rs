@@ -86,21 +86,18 @@ struct Plan {
 
 /// The choices for this number of people. Each fate meets some of them.
 fn plans(count: usize, random: &mut Random) -> Result<Vec<Plan>> {
-    let numbers = random.phones(2 * count)?;
-    let mut numbers = numbers.into_iter();
-    let mut plans = Vec::with_capacity(count);
-    for fate in Fate::ALL.into_iter().cycle().take(count) {
-        let (Some(one), Some(two)) = (numbers.next(), numbers.next()) else {
-            break;
-        };
-        plans.push(Plan {
+    let numbers: Vec<Phone> = random.phones(2 * count)?.into_iter().collect();
+    let fates = Fate::ALL.into_iter().cycle();
+    let (pairs, _) = numbers.as_chunks();
+    let plans = pairs.iter().zip(fates).map(|(numbers, fate)| {
+        anyhow::Ok(Plan {
             fate,
-            numbers: [one, two],
+            numbers: numbers.clone(),
             name: format!("q{}", random.letters(10)),
             soon: SignedDuration::from_millis(i64::try_from(SOON_MS.0 + random.below(SOON_MS.1))?),
-        });
-    }
-    Ok(plans)
+        })
+    });
+    plans.collect()
 }
 
 /// What a person did, or what was done for them.
@@ -112,6 +109,16 @@ enum What {
     Text(String),
     /// A message that software requested, by its id.
     Message(String),
+}
+
+impl What {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "calls",
+            Self::Text(_) => "texts",
+            Self::Message(_) => "requested messages",
+        }
+    }
 }
 
 /// Something that happened once.
@@ -482,15 +489,12 @@ pub(super) fn check(lived: &Lived, customers: &[Customer]) -> Vec<String> {
             let before = [&gone.before];
             broken.extend(gone.facts.iter().filter_map(|fact| fact.broken(&before)));
             broken.extend(ledger(gone.before.consent.iter(), gone.contacts().count()));
-            let others = customers
-                .iter()
-                .filter(|customer| lived.contacts.contains(&customer.contact.id));
+            let others = customers.iter();
+            let others = others.filter(|customer| lived.contacts.contains(&customer.contact.id));
             broken.extend(others.filter_map(|other| ledger(other.consent.iter(), 1)));
-            if gone.refused.is_empty() || gone.refused.iter().any(|status| *status != 404) {
-                broken.push(format!(
-                    "a message to the erased contact was answered {:?}",
-                    gone.refused
-                ));
+            let refused = &gone.refused;
+            if refused.is_empty() || refused.iter().any(|status| *status != 404) {
+                broken.push(format!("a message to the erased contact was answered {refused:?}"));
             }
         }
     }
@@ -502,9 +506,8 @@ pub(super) fn check(lived: &Lived, customers: &[Customer]) -> Vec<String> {
 fn identity(lived: &Lived, customers: &[&Customer]) -> Vec<String> {
     let [first, second] = lived.contacts;
     let contacts = customers.iter().map(|customer| &customer.contact);
-    let are: Vec<(ContactId, &[ContactId])> = contacts
-        .map(|contact| (contact.id, contact.aliases.as_slice()))
-        .collect();
+    let are = contacts.map(|contact| (contact.id, contact.aliases.as_slice()));
+    let are: Vec<(ContactId, &[ContactId])> = are.collect();
     let (alone, merged): (&[ContactId], &[ContactId]) = (&[], &[second]);
     let holds = match lived.fate {
         Fate::Merged => are == [(first, merged)],
@@ -530,35 +533,21 @@ fn identity(lived: &Lived, customers: &[&Customer]) -> Vec<String> {
 
 /// What happened more often than it should. Of a person who was erased, nobody knows which events were delivered before.
 fn surplus(lived: &Lived, customers: &[&Customer]) -> Vec<String> {
-    let expected = |is: fn(&What) -> bool| lived.facts.iter().filter(|fact| is(&fact.what)).count();
     let sum = |of: fn(&Customer) -> usize| -> usize { customers.iter().map(|customer| of(customer)).sum() };
     let requested = |customer: &Customer| {
         let causes = customer.messages.iter().map(|message| message.cause.requested_by());
         causes.flatten().count()
     };
-    let mut broken = Vec::new();
-    for (what, expected, found) in [
-        (
-            "calls",
-            expected(|what| matches!(what, What::Call(_))),
-            sum(|customer| customer.calls.len()),
-        ),
-        (
-            "texts",
-            expected(|what| matches!(what, What::Text(_))),
-            sum(|customer| customer.received.len()),
-        ),
-        (
-            "requested messages",
-            expected(|what| matches!(what, What::Message(_))),
-            sum(requested),
-        ),
-    ] {
-        if found != expected {
-            broken.push(format!("there are {found} {what} instead of {expected}"));
-        }
-    }
-    broken
+    let found = [
+        ("calls", sum(|customer| customer.calls.len())),
+        ("texts", sum(|customer| customer.received.len())),
+        ("requested messages", sum(requested)),
+    ];
+    let wrong = found.into_iter().filter_map(|(kind, found)| {
+        let expected = lived.facts.iter().filter(|fact| fact.what.kind() == kind).count();
+        (found != expected).then(|| format!("there are {found} {kind} instead of {expected}"))
+    });
+    wrong.collect()
 }
 
 /// However often it was asked for, the ledger has each refusal once, and nothing else.
@@ -602,21 +591,16 @@ pub(super) async fn left(
         left.extend(leads(ground, &scope, gone, &identity).await?);
     }
     let shop = Shop { ground, tenant };
-    let key = ("x-api-key", tenant.api_key.as_str());
-    let searched = format!("/api/v1/contacts?name={}", lived.name);
-    let found = shop.request("GET", &searched, &[key], "").await?;
+    let found = shop.get(&format!("/api/v1/contacts?name={}", lived.name)).await?;
     if found.status != 200 || gone.contacts().any(|id| found.body.contains(&id.to_string())) {
         left.push(format!("a search for the name finds {}", found.body));
     }
     let contacts = gone.contacts().map(|id| format!("contacts/{id}"));
     let calls = gone.before.calls.iter().map(|call| format!("calls/{}", call.id));
-    let messages = gone
-        .before
-        .messages
-        .iter()
-        .map(|message| format!("messages/{}", message.id));
+    let messages = gone.before.messages.iter();
+    let messages = messages.map(|message| format!("messages/{}", message.id));
     for path in contacts.chain(calls).chain(messages) {
-        let answer = shop.request("GET", &format!("/api/v1/{path}"), &[key], "").await?;
+        let answer = shop.get(&format!("/api/v1/{path}")).await?;
         if answer.status != 404 {
             left.push(format!("{path} is answered {}", answer.status));
         }
@@ -655,11 +639,9 @@ fn sent_afterwards(gone: &Gone, outbox: &Outbox) -> Vec<String> {
     for ((message, channel), sent) in own {
         for sent in sent {
             if gone.is_kept_back(*message) || sent.accepted_at > gone.at + UNDER_WAY {
+                let (way, then, begun) = (channel.name(), sent.accepted_at, gone.at);
                 broken.push(format!(
-                    "{message} was sent by {} at {}, and the erasure had begun at {}",
-                    channel.name(),
-                    sent.accepted_at,
-                    gone.at
+                    "{message} was sent by {way} at {then}, and the erasure had begun at {begun}"
                 ));
             }
         }

@@ -85,11 +85,9 @@ pub(super) fn said(answers: &[Answer], status: u16, place: &str) -> Result<Strin
 /// Whether a request has no answer yet: its key is busy, others are changing the same, as many messages as may wait for the person, there
 /// were too many requests, or a function died.
 fn is_postponed(answer: &Answer) -> bool {
+    let is_open = || api::json(answer)["code"] == "too_many_open";
     match answer.status {
-        409 => {
-            ["still_running", "conflict"].contains(&api::kind(answer).as_str())
-                || api::json(answer)["code"] == "too_many_open"
-        }
+        409 => matches!(api::kind(answer).as_str(), "still_running" | "conflict") || is_open(),
         status => status == 429 || status >= 500,
     }
 }
@@ -111,16 +109,11 @@ impl Shop<'_> {
         Ok(answer["call_id"].as_str().context("a call has an id")?.to_owned())
     }
 
-    /// The answer to a request, which is repeated if its function was killed.
-    pub(super) async fn request(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Result<Answer> {
+    /// The answer to a `GET` of the business's software, which is repeated if its function was killed.
+    pub(super) async fn get(&self, path: &str) -> Result<Answer> {
+        let key = ("x-api-key", self.tenant.api_key.as_str());
         until(path, async || {
-            let answer = self.ground.play.request(method, path, headers, body.to_owned()).await;
+            let answer = self.ground.play.request("GET", path, &[key], "").await;
             Ok(answer.ok().filter(|answer| answer.status < 500 && answer.status != 429))
         })
         .await
@@ -144,10 +137,8 @@ impl Shop<'_> {
         let (begun, mut answers) = (Instant::now(), Vec::new());
         let (mut at_once, mut pause) = (AT_ONCE, PAUSE);
         loop {
-            let requests = (0..at_once).map(|_| {
-                let asked = self.ground.play.request("POST", path, &headers, text.clone());
-                Box::pin(asked)
-            });
+            let post = || self.ground.play.request("POST", path, &headers, text.clone());
+            let requests = (0..at_once).map(|_| Box::pin(post()));
             let answered = join_all(requests).await.into_iter().flatten();
             answers.extend(answered.filter(|answer| !is_postponed(answer)));
             if answers.len() >= wanted {

@@ -127,42 +127,30 @@ impl Stormed {
 }
 
 pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Stormed> {
-    let mut random = Random::new(seed);
-    let greeting = ground
-        .town
-        .open("Chaos, greeting", |plan| settings(plan.then()))
-        .await?;
-    let forwarding = ground
-        .town
-        .open("Chaos, forwarding", |plan| {
-            settings(plan.then());
-            plan.forward_calls();
-        })
-        .await?;
+    let (mut random, town) = (Random::new(seed), ground.town);
+    let greeting = town.open("Chaos, greeting", settings).await?;
+    let forwards = |plan: &mut Plan| {
+        settings(plan);
+        plan.forward_calls();
+    };
+    let forwarding = town.open("Chaos, forwarding", forwards).await?;
     // Its WhatsApp token expires in the middle; its providers have no other faults.
-    let expiring = ground
-        .town
-        .open("Chaos, expiring token", |plan| settings(plan.then()))
-        .await?;
-    let asking = ground.town.open("Chaos, asking", Plan::lift_limits).await?;
+    let expiring = town.open("Chaos, expiring token", settings).await?;
+    let asking = town.open("Chaos, asking", Plan::lift_limits).await?;
     // Each of its people is two contacts. Their phones have no faults, so that few messages wait for one person at a time.
-    let peopled = ground
-        .town
-        .open("Chaos, merging and erasing", |plan| {
-            settings(plan.then());
-            plan.then()["cooldown_seconds"] = 0.into();
-            plan.lift_limits();
-        })
-        .await?;
-    let capped = ground
-        .town
-        .open("Chaos, capped", |plan| {
-            plan.lift_limits();
-            capped::caps(plan, size);
-        })
-        .await?;
+    let waits_for_nobody = |plan: &mut Plan| {
+        settings(plan);
+        plan.then()["cooldown_seconds"] = 0.into();
+        plan.lift_limits();
+    };
+    let peopled = town.open("Chaos, merging and erasing", waits_for_nobody).await?;
+    let has_caps = |plan: &mut Plan| {
+        plan.lift_limits();
+        capped::caps(plan, size);
+    };
+    let capped = town.open("Chaos, capped", has_caps).await?;
     // Its files have faults of their own.
-    let sending = ground.town.open("Chaos, sending files", Plan::lift_limits).await?;
+    let sending = town.open("Chaos, sending files", Plan::lift_limits).await?;
     let tenants = vec![greeting, forwarding, expiring];
     let mut faults = Vec::new();
     let faulty = tenants[..EXPIRING].iter().chain([&asking, &capped]);
@@ -171,22 +159,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faulty.chain(faults_of(&peopled, &[])).chain(of_files) {
         faults.push(ground.play.fault(fault).await?);
     }
-    let mut stormed = Stormed {
-        seed,
-        began: Timestamp::now().as_millisecond(),
-        tenants,
-        calls: Vec::new(),
-        asking,
-        asked: Vec::new(),
-        peopled,
-        lived: Vec::new(),
-        capped,
-        raced: Vec::new(),
-        sending,
-        attached: Vec::new(),
-        killed: BTreeMap::new(),
-        struck: BTreeMap::new(),
-    };
+    let began = Timestamp::now().as_millisecond();
     let mut kills = Random::new(random.roll());
     let [seed_of_asks, seed_of_people, seed_of_files, seed_of_race] = std::array::from_fn(|_| random.roll());
     let mut killed = BTreeMap::new();
@@ -194,37 +167,48 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     let spared: Vec<String> = leased
         .map(|function| ground.function(function))
         .collect::<Result<_>>()?;
-    let (tenants, asking, peopled) = (&stormed.tenants, &stormed.asking, &stormed.peopled);
-    let (sending, capped) = (&stormed.sending, &stormed.capped);
     let enough = async {
-        let calls = place_calls(ground, size, tenants, random).await?;
-        until_enough(ground, size, tenants, &calls).await?;
+        let calls = place_calls(ground, size, &tenants, random).await?;
+        until_enough(ground, size, &tenants, &calls).await?;
         Ok(calls)
     };
     let outcome = tokio::select! {
         outcome = async {
             tokio::try_join!(
                 enough,
-                asks::ask(ground, size, asking, seed_of_asks),
-                people::live(ground, size, peopled, seed_of_people),
-                Box::pin(capped::race(ground, size, capped, seed_of_race)),
-                Box::pin(media::send(ground, size, sending, seed_of_files)),
+                asks::ask(ground, size, &asking, seed_of_asks),
+                people::live(ground, size, &peopled, seed_of_people),
+                Box::pin(capped::race(ground, size, &capped, seed_of_race)),
+                Box::pin(media::send(ground, size, &sending, seed_of_files)),
                 outage(ground, size),
-                refused_for_a_while(ground, size, tenants),
+                refused_for_a_while(ground, size, &tenants),
                 token_expired(ground, size, &tenants[EXPIRING]),
             )
         } => outcome,
-        error = kill_for_ever(ground, &spared, tenants, &mut kills, &mut killed) => Err(error),
+        Err(error) = kill_for_ever(ground, &spared, &tenants, &mut kills, &mut killed) => Err(error),
     };
-    stormed.struck = struck(ground, &faults).await?;
+    let struck = struck(ground, &faults).await?;
     for fault in faults {
         ground.play.mend(fault).await?;
     }
     let (calls, asked, lived, raced, attached, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
-    (stormed.calls, stormed.asked, stormed.lived) = (calls, asked, lived);
-    (stormed.raced, stormed.attached, stormed.killed) = (raced, attached, killed);
-    Ok(stormed)
+    Ok(Stormed {
+        seed,
+        tenants,
+        calls,
+        asking,
+        asked,
+        peopled,
+        lived,
+        capped,
+        raced,
+        sending,
+        attached,
+        struck,
+        killed,
+        began,
+    })
 }
 
 /// Waits until enough happened in the storm: half of the messages were sent, and one of them by SMS because the token had expired. What
@@ -288,25 +272,25 @@ pub(super) const EXPIRING: usize = 2;
 /// Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
 pub(super) const FALLBACK_SECONDS: u32 = 25;
 
-fn settings(then: &mut Value) {
-    then["fallback_after_seconds"] = FALLBACK_SECONDS.into();
+fn settings(plan: &mut Plan) {
+    plan.then()["fallback_after_seconds"] = FALLBACK_SECONDS.into();
 }
 
-fn faults_of(tenant: &Tenant, phones: &[(&str, f64)]) -> Vec<Value> {
+fn faults_of(tenant: &Tenant, phones: &[(&'static str, f64)]) -> Vec<Value> {
     let mut faults = Vec::new();
     let mut add = |kind: &str, probability: f64, more: Value| {
         let mut fault = json!({ "tenant": tenant.id, "kind": kind, "probability": probability, "times": TIMES });
         merge(&mut fault, more);
         faults.push(fault);
     };
-    for (kind, probability) in REQUESTS {
-        // Longer than the function's time-out (2 s), and finite.
-        let held = kind.starts_with("timeout").then(|| json!({ "seconds": 6 }));
-        add(kind, probability, held.unwrap_or_else(|| json!({})));
-    }
-    for (kind, probability) in phones {
-        let back = (*kind == "offline").then(|| json!({ "seconds": 8 }));
-        add(kind, *probability, back.unwrap_or_else(|| json!({})));
+    for (kind, probability) in REQUESTS.iter().chain(phones) {
+        let more = match *kind {
+            // Longer than the function's time-out (2 s), and finite.
+            "timeout_before" | "timeout_after" => json!({ "seconds": 6 }),
+            "offline" => json!({ "seconds": 8 }),
+            _ => json!({}),
+        };
+        add(kind, *probability, more);
     }
     add("duplicate_webhooks", 1.0, json!({}));
     add("reordered_webhooks", 1.0, json!({}));
@@ -377,22 +361,16 @@ async fn kill_for_ever(
     tenants: &[Tenant],
     random: &mut Random,
     killed: &mut BTreeMap<String, u32>,
-) -> anyhow::Error {
+) -> Result<()> {
     let (mut before, mut last) = (0, Instant::now());
     loop {
         tokio::time::sleep(KILL_EVERY).await;
-        let now = match sent(ground, tenants).await {
-            Ok(sent) => sent,
-            Err(error) => return error,
-        };
+        let now = sent(ground, tenants).await?;
         if now == before && last.elapsed() < KILL_IDLE_EVERY {
             continue;
         }
         (before, last) = (now, Instant::now());
-        let mut processes = match running_functions(ground.data) {
-            Ok(processes) => processes,
-            Err(error) => return error,
-        };
+        let mut processes = running_functions(&ground.place.data)?;
         processes.retain(|(_, function)| !spared.contains(function));
         let Some((pid, function)) = random.choose(&processes) else {
             continue;

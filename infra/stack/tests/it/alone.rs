@@ -14,7 +14,6 @@ fn storm_loses_nothing_and_sends_nothing_twice() {
             town: &stage.town,
             aws: &stage.aws,
             place: &stage.place,
-            data: &stage.place.data,
         };
         let verdict = Box::pin(chaos::play_out(&ground, Size::SHORT, chaos::new_seed()?)).await?;
         println!("{}", verdict.show());
