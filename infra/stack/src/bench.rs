@@ -256,10 +256,9 @@ async fn sizes(tools: &Tools, binaries: &[Binary]) -> Result<BTreeMap<String, Si
         .iter()
         .zip(zipped.lines())
         .map(|(Binary { name, path, .. }, zipped)| {
+            let metadata = std::fs::metadata(path);
             let size = Size {
-                bytes: std::fs::metadata(path)
-                    .with_context(|| format!("looking at {name}"))?
-                    .len(),
+                bytes: metadata.with_context(|| format!("looking at {name}"))?.len(),
                 zipped: zipped.parse().context("reading a size")?,
             };
             Ok((name.clone(), size))
@@ -415,8 +414,8 @@ async fn follow_ups(network: &Network, via: &str) -> Result<()> {
     let (play, tenant) = (&network.play, &network.tenant);
     for _ in 0..FOLLOW_UPS {
         let from = network.caller()?;
-        play.call(&tenant.id, &from, "missed", serde_json::json!({ "via": via }))
-            .await?;
+        let more = serde_json::json!({ "via": via });
+        play.call(&tenant.id, &from, "missed", more).await?;
         until(PATIENCE, "a message that was read", async || {
             let sent = play.outbox(&tenant.id, &from).await?;
             Ok(came_to(sent.first(), "read"))

@@ -6,38 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::LogEvent;
 
-/// List prices in dollars, us-east-1, on demand, without free tier, as of November 2026.
-///
-/// Not included: the cost of an idle deployment (idle polls of queues, keys, secrets, alarms: a few dollars a month), storage, and
-/// the providers' own fees.
-pub mod price {
-    /// A write request unit.
-    pub const WRITE_UNIT: f64 = 0.625 / 1e6;
-    /// A read request unit.
-    pub const READ_UNIT: f64 = 0.125 / 1e6;
-    /// A request to SQS; a batch below 64 KB is one.
-    pub const SQS_REQUEST: f64 = 0.40 / 1e6;
-    /// In addition, for a message sent with a group to a standard queue (fair queues).
-    pub const SQS_FAIR: f64 = 0.10 / 1e6;
-    /// An invocation.
-    pub const INVOCATION: f64 = 0.20 / 1e6;
-    /// A GB-second of an arm64 function.
-    pub const GB_SECOND: f64 = 0.000_013_333_4;
-    /// A request to the HTTP API.
-    pub const API_REQUEST: f64 = 1.00 / 1e6;
-    /// A call of the key management service.
-    pub const KMS_CALL: f64 = 0.03 / 1e4;
-    /// A call of Secrets Manager.
-    pub const SECRETS_CALL: f64 = 0.05 / 1e4;
-    /// A write or list request to S3.
-    pub const S3_PUT: f64 = 0.005 / 1e3;
-    /// A read from S3.
-    pub const S3_GET: f64 = 0.0004 / 1e3;
-    /// An e-mail without attachments.
-    pub const MAIL: f64 = 0.10 / 1e3;
-    /// A byte of ingested logs.
-    pub const LOG_BYTE: f64 = 0.50 / 1e9;
-}
+/// Price of a write request unit in dollars: see [`Bill::items`].
+pub const WRITE_UNIT: f64 = 0.625 / 1e6;
+
+/// Price of a read request unit.
+pub const READ_UNIT: f64 = 0.125 / 1e6;
 
 /// Every function's memory in the template.
 const MEMORY_GB: f64 = 0.25;
@@ -208,7 +181,10 @@ impl Bill {
         meant.map(|(_, count)| *count as f64).sum()
     }
 
-    /// The cost by item.
+    /// The cost by item at list prices in dollars, us-east-1, on demand, without free tier, as of November 2026.
+    ///
+    /// Not included: the cost of an idle deployment (idle polls of queues, keys, secrets, alarms: a few dollars a month), storage, and
+    /// the providers' own fees.
     pub fn items(&self) -> Vec<Item> {
         let consumers = [
             "process_call",
@@ -232,19 +208,23 @@ impl Bill {
             dollars: quantity * price,
         };
         vec![
-            item("DynamoDB write units", self.sum(|used| used.write), price::WRITE_UNIT),
-            item("DynamoDB read units", self.sum(|used| used.read), price::READ_UNIT),
-            item("SQS requests", sqs, price::SQS_REQUEST),
-            item("SQS fair sends", self.called(&["sqs:SendMessage"]), price::SQS_FAIR),
-            item("Lambda invocations", invocations, price::INVOCATION),
-            item("Lambda GB-seconds", gb_seconds, price::GB_SECOND),
-            item("API requests", answered, price::API_REQUEST),
-            item("KMS calls", self.called(&["kms:"]), price::KMS_CALL),
-            item("Secrets Manager calls", secrets, price::SECRETS_CALL),
-            item("E-mails", self.called(&["ses:SendEmail"]), price::MAIL),
-            item("S3 writes", s3_puts, price::S3_PUT),
-            item("S3 reads", self.called(&["s3:GetObject"]), price::S3_GET),
-            item("log bytes", self.log_bytes as f64, price::LOG_BYTE),
+            item("DynamoDB write units", self.sum(|used| used.write), WRITE_UNIT),
+            item("DynamoDB read units", self.sum(|used| used.read), READ_UNIT),
+            // A batch below 64 KB is one.
+            item("SQS requests", sqs, 0.40 / 1e6),
+            // In addition, for a message sent with a group to a standard queue.
+            item("SQS fair sends", self.called(&["sqs:SendMessage"]), 0.10 / 1e6),
+            item("Lambda invocations", invocations, 0.20 / 1e6),
+            // On arm64.
+            item("Lambda GB-seconds", gb_seconds, 0.000_013_333_4),
+            item("API requests", answered, 1.00 / 1e6),
+            item("KMS calls", self.called(&["kms:"]), 0.03 / 1e4),
+            item("Secrets Manager calls", secrets, 0.05 / 1e4),
+            // Without attachments.
+            item("E-mails", self.called(&["ses:SendEmail"]), 0.10 / 1e3),
+            item("S3 writes", s3_puts, 0.005 / 1e3),
+            item("S3 reads", self.called(&["s3:GetObject"]), 0.0004 / 1e3),
+            item("log bytes", self.log_bytes as f64, 0.50 / 1e9),
         ]
     }
 
@@ -351,6 +331,6 @@ mod tests {
         let requests = bill.items().into_iter().find(|item| item.what == "API requests");
         assert_eq!(requests.expect("an item").quantity, 2.0);
         assert_eq!(bill.called(&["dynamodb:PutItem"]), 3.0);
-        assert!(bill.dollars() > 16.0 * price::WRITE_UNIT);
+        assert!(bill.dollars() > 16.0 * WRITE_UNIT);
     }
 }

@@ -22,6 +22,7 @@ mod storm;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use domain::base::phone::Phone;
 use serde_json::json;
 
 use crate::{
@@ -185,6 +186,13 @@ impl Ground<'_> {
     async fn logs(&self, since: i64) -> Result<Vec<LogEvent>> {
         let groups = build::log_groups(&build::functions(&self.place.root)?, &self.play.endpoints.stack);
         self.aws.logs(&groups, Some(since)).await
+    }
+
+    /// A customer calls. Returns the telephone system's id of the call.
+    async fn called(&self, tenant: &Tenant, from: &Phone, via: &str, outcome: &str) -> Result<String> {
+        let more = json!({ "via": via, "repeat": 3, "shuffle": true, "wait": false });
+        let answer = self.play.call(&tenant.id, from, outcome, more).await?;
+        Ok(answer["call_id"].as_str().context("a call has an id")?.to_owned())
     }
 
     /// A tenant's messages that providers have accepted.

@@ -61,8 +61,6 @@ impl Random {
     /// Random small letters and digits.
     pub fn letters(&mut self, count: usize) -> String {
         const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-        (0..count)
-            .map(|_| char::from(LETTERS[self.below(LETTERS.len())]))
-            .collect()
+        (0..count).map(|_| char::from(*self.pick(LETTERS))).collect()
     }
 }

@@ -99,19 +99,18 @@ pub struct Network {
 impl Network {
     /// Opens a business for this network, which forwards its calls, so that they have a dial result, and which never closes.
     pub async fn new(play: &Play, town: &Town) -> Result<Self> {
-        let (mut account_sid, mut number) = (Value::Null, Value::Null);
+        let mut account = Value::Null;
         let forwards = |plan: &mut Plan| {
             plan.forward_calls();
             plan.lift_limits();
-            let account = &plan.connection("twilio")["account"];
-            (account_sid, number) = (account["account_sid"].clone(), account["numbers"][0].clone());
+            account = plan.connection("twilio")["account"].clone();
         };
         let tenant = town.open("Measured calls", forwards).await?;
         Ok(Self {
             play: play.clone(),
             tenant,
-            account_sid: serde_json::from_value(account_sid).context("reading the account's SID")?,
-            number: serde_json::from_value(number).context("reading the account's number")?,
+            account_sid: serde_json::from_value(account["account_sid"].take()).context("reading the account's SID")?,
+            number: serde_json::from_value(account["numbers"][0].take()).context("reading the account's number")?,
             run: u32::from_str_radix(&random_hex(2)?, 16).context("reading random digits")? % 1000,
             callers: AtomicU32::new(0),
         })
@@ -167,29 +166,22 @@ impl Network {
         let listed = self.ask("get", "/api/v1/conversations?limit=100", None).await?;
         let mut found = Vec::new();
         for conversation in listed["items"].as_array().context("conversations are listed")? {
-            let contact = conversation["contact"]["id"]
-                .as_str()
-                .context("a conversation has a contact")?;
+            let contact = conversation["contact"]["id"].as_str();
+            let contact = contact.context("a conversation has a contact")?;
             let contact = self.ask("get", &format!("/api/v1/contacts/{contact}"), None).await?;
             let phone = customers.iter().find(|phone| contact["phones"][0] == phone.as_str());
             found.extend(phone.map(|phone| (phone.clone(), conversation.clone())));
         }
-        ensure!(
-            found.len() == customers.len(),
-            "{} customers have a conversation",
-            found.len()
-        );
+        let count = found.len();
+        ensure!(count == customers.len(), "{count} customers have a conversation");
         Ok(found)
     }
 
     /// The id of an agent of the business.
     pub async fn colleague(&self) -> Result<String> {
         let listed = self.ask("get", "/api/v1/users", None).await?;
-        let agent = listed["items"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|one| one["role"] == "agent");
+        let mut users = listed["items"].as_array().into_iter().flatten();
+        let agent = users.find(|one| one["role"] == "agent");
         let id = agent.and_then(|agent| agent["id"].as_str());
         Ok(id.context("the business has an agent")?.to_owned())
     }
@@ -315,11 +307,9 @@ impl Network {
             ("Direction", "inbound"),
         ];
         fields.extend_from_slice(more);
-        let body: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", value.replace('+', "%2B")))
-            .collect();
-        let body = body.join("&");
+        let fields = fields.iter();
+        let fields = fields.map(|(name, value)| format!("{name}={}", value.replace('+', "%2B")));
+        let body = fields.collect::<Vec<_>>().join("&");
         let path = format!("/webhooks/twilio/{}/{}/{what}", tenant.id, tenant.connections["twilio"]);
         let url = format!("{}{path}", self.play.endpoints.api);
         let token = &tenant.secrets.twilio_auth_token;
@@ -349,11 +339,8 @@ impl Network {
             if let Some(sent) = self.play.outbox(&self.tenant.id, from).await?.first() {
                 return Ok(sent.accepted_at.duration_since(posted).as_secs_f64() * 1000.0);
             }
-            ensure!(
-                begun.elapsed() < PATIENCE,
-                "no message to {from} within {} s",
-                PATIENCE.as_secs()
-            );
+            let limit = PATIENCE.as_secs();
+            ensure!(begun.elapsed() < PATIENCE, "no message to {from} within {limit} s");
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -386,11 +373,7 @@ impl Network {
     /// A telephone system reports an answered call, so no message follows.
     async fn ended_call(&self) -> Result<f64> {
         let tenant = &self.tenant;
-        let connection = tenant
-            .connections
-            .get("telephony")
-            .context("the tenant has a telephone system")?;
-        let path = format!("/webhooks/telephony/{}/{connection}", tenant.id);
+        let path = format!("/webhooks/telephony/{}/{}", tenant.id, tenant.connections["telephony"]);
         let now = Timestamp::now();
         let event = json!({
             "type": "call.ended",

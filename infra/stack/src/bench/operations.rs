@@ -133,11 +133,10 @@ async fn collect(
         let answered = lines.filter(|line| line.status.is_some());
         let lines: BTreeMap<_, _> = answered.map(|line| (line.correlation_id.clone(), line)).collect();
         let cost = |(operation, times): &(Operation<'_>, Vec<(String, u16)>)| {
-            let of_all = times
-                .iter()
-                .map(|(correlation, status)| Some((lines.get(correlation)?, status)));
+            let of_all = times.iter();
+            let of_all = of_all.filter_map(|(correlation, status)| Some((lines.get(correlation)?, status)));
             // A process that was killed after its answer left no line; half of the lines are enough.
-            let of_all: Vec<_> = of_all.flatten().collect();
+            let of_all: Vec<_> = of_all.collect();
             if of_all.len() < times.len().div_ceil(2) {
                 return None;
             }

@@ -10,7 +10,7 @@ use super::{
     operations::Cost,
 };
 use crate::{
-    bill::{listed, price},
+    bill::{READ_UNIT, WRITE_UNIT, listed},
     console::Visit,
 };
 
@@ -131,6 +131,7 @@ fn day(day: Option<&Day>) -> String {
         return String::new();
     };
     let [half, most, all] = [50, 95, 100].map(|of_hundred| day.waited.percentile(of_hundred) / 1000.0);
+    let within = |units: f64, most: f64| format!("{units:.1} | {most} | {}", verdict(units <= most));
     format!(
         "
 ## A team's day
@@ -141,8 +142,8 @@ the conversation had changed. No question was answered twice, and nobody was lef
 
 | write units of | average | aim | |
 | --- | ---: | ---: | --- |
-| a customer's message | {inbound:.1} | {MAX_UNITS_OF_DAY} | {inbound_verdict} |
-| an assignment | {assignment:.1} | {most_assignment} | {assignment_verdict} |
+| a customer's message | {inbound} |
+| an assignment | {assignment} |
 | all else, by message: replies, their sends and statuses, assignments, counters, live events | {rest:.1} | | |
 ",
         agents = day.agents,
@@ -153,11 +154,8 @@ the conversation had changed. No question was answered twice, and nobody was lef
         overtaken = day.overtaken,
         stale = day.stale,
         tried = day.stale + day.assignments,
-        inbound = day.inbound_units,
-        inbound_verdict = verdict(day.inbound_units <= MAX_UNITS_OF_DAY),
-        assignment = day.assignment_units,
-        most_assignment = ASSIGNMENT.1,
-        assignment_verdict = verdict(day.assignment_units <= ASSIGNMENT.1),
+        inbound = within(day.inbound_units, MAX_UNITS_OF_DAY),
+        assignment = within(day.assignment_units, ASSIGNMENT.1),
         rest = day.all_units,
     )
 }
@@ -169,10 +167,8 @@ fn live(live: Option<&Live>) -> String {
     };
     let row = |what: &str, times: &Times| {
         let [half, most, all] = [50, 95, 100].map(|of_hundred| times.percentile(of_hundred));
-        format!(
-            "| {what} | {} | {half:.0} ms | {most:.0} ms | {all:.0} ms |\n",
-            times.count()
-        )
+        let count = times.count();
+        format!("| {what} | {count} | {half:.0} ms | {most:.0} ms | {all:.0} ms |\n")
     };
     let over = live.told.percentile(95) - live.alone.percentile(95);
     format!(
@@ -492,12 +488,8 @@ An empty cell was not measured in the last run of its part. Why they are as larg
 }
 
 fn times(load: &Load) -> String {
-    format!(
-        "{:.0} | {:.1} / {:.1} ms",
-        load.per_second,
-        load.acknowledged.percentile(50),
-        load.acknowledged.percentile(99)
-    )
+    let [half, most] = [50, 99].map(|of_hundred| load.acknowledged.percentile(of_hundred));
+    format!("{:.0} | {half:.1} / {most:.1} ms", load.per_second)
 }
 
 fn latencies(figures: &Figures) -> String {
@@ -518,14 +510,9 @@ message, and calls again under a new number. *Call → send* is from posting `di
 "
     .to_owned();
     for load in &figures.calls {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {:.0} / {:.0} ms |",
-            load.concurrency,
-            times(load),
-            load.sent.percentile(50),
-            load.sent.percentile(95)
-        );
+        let (concurrency, times) = (load.concurrency, times(load));
+        let [half, most] = [50, 95].map(|of_hundred| load.sent.percentile(of_hundred));
+        let _ = writeln!(text, "| {concurrency} | {times} | {half:.0} / {most:.0} ms |");
     }
     text += "
 *Webhooks*: this many connections post `call.ended` one after the other, as fast as they are answered, while the queues behind
@@ -597,7 +584,7 @@ request to the last status, which is read by WhatsApp and delivered by SMS.
         text,
         "\nCapacity dominates: a write unit costs as much as {:.0} read units, and every kilobyte of an item counts once for the table\n\
          and once per index that it touches, twice within a transaction.",
-        price::WRITE_UNIT / price::READ_UNIT
+        WRITE_UNIT / READ_UNIT
     );
     text
 }

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read as _,
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -127,17 +127,12 @@ fn once(binary: &Binary) -> Result<Once> {
     let address = listener.local_addr().context("asking for the port")?;
     let (asked, asking) = mpsc::channel();
     std::thread::spawn(move || {
-        let Ok((mut stream, _)) = listener.accept() else { return };
-        let mut request = Vec::new();
-        let mut bytes = [0; 1024];
-        while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-            match stream.read(&mut bytes) {
-                Ok(read @ 1..) => request.extend_from_slice(&bytes[..read]),
-                _ => return,
-            }
+        let Ok((stream, _)) = listener.accept() else { return };
+        let mut line = String::new();
+        if BufReader::new(&stream).read_line(&mut line).is_ok() {
+            // The receiver is dropped after a time-out.
+            let _ = asked.send((Instant::now(), line, stream));
         }
-        // The receiver is dropped after a time-out.
-        let _ = asked.send((Instant::now(), request, stream));
     });
     let begun = Instant::now();
     let mut child = Command::new(&binary.path)
@@ -154,20 +149,16 @@ fn once(binary: &Binary) -> Result<Once> {
     let outcome = asking
         .recv_timeout(Duration::from_secs(20))
         .context("it never requested an event")
-        .and_then(|(at, request, stream)| {
-            if !request.starts_with(b"GET /2018-06-01/runtime/invocation/next") {
-                bail!(
-                    "it requested {}",
-                    String::from_utf8_lossy(&request[..request.len().min(80)])
-                );
-            }
-            let run = used(&child).map(|(cpu_ms, peak_kb)| Once {
+        .and_then(|(at, line, stream)| {
+            let is_next = line.starts_with("GET /2018-06-01/runtime/invocation/next");
+            ensure!(is_next, "it requested {}", line.trim_end());
+            let (cpu_ms, peak_kb) = used(&child)?;
+            drop(stream);
+            Ok(Once {
                 wall_ms: at.duration_since(begun).as_secs_f64() * 1000.0,
                 cpu_ms,
                 peak_kb,
-            });
-            drop(stream);
-            run
+            })
         });
     // It may have ended by itself.
     let _ = child.kill();
@@ -186,10 +177,8 @@ fn used(child: &Child) -> Result<(f64, u64)> {
         nanoseconds += first.parse::<u64>().context("reading a thread's CPU time")?;
     }
     let status = std::fs::read_to_string(process.join("status")).context("reading its status")?;
-    let peak = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.split_whitespace().next())
-        .context("its status says how much memory it held")?;
+    let mut lines = status.lines();
+    let peak = lines.find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
+    let peak = peak.context("its status says how much memory it held")?;
     Ok((nanoseconds as f64 / 1e6, peak.parse().context("reading its memory")?))
 }

@@ -80,11 +80,8 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
         if begun.elapsed() > limit {
             let rows = ground.play.store.due_rows(due).await?;
             let first = rows.first().map(|(_, row)| format!("{row:?}"));
-            bail!(
-                "after {} there is still work: {waiting}; the first row: {}",
-                seconds(limit),
-                first.unwrap_or_default()
-            );
+            let (first, limit) = (first.unwrap_or_default(), seconds(limit));
+            bail!("after {limit} there is still work: {waiting}; the first row: {first}");
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -170,7 +167,8 @@ pub(super) type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 /// What is found in the rows of customers.
 #[derive(Default)]
 struct Rows {
-    /// Messages that providers accepted.
+    outbox: Outbox,
+    /// Number of messages in it, and of those without a key of ours.
     accepted: usize,
     states: BTreeMap<&'static str, usize>,
     seen: Seen,
@@ -178,41 +176,37 @@ struct Rows {
 
 impl Rows {
     /// Judges the messages of a customer.
-    fn add(&mut self, customer: &Customer, outbox: &Outbox, verdict: &mut Verdict) {
+    fn add(&mut self, customer: &Customer, verdict: &mut Verdict) {
         for message in &customer.messages {
             *self.states.entry(message.state().as_str()).or_default() += 1;
-            judge(message, outbox, &mut self.seen, verdict);
+            judge(message, &self.outbox, &mut self.seen, verdict);
         }
     }
 }
 
 pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) -> Result<Verdict> {
-    let mut verdict = Verdict::default();
-    let mut outbox = Outbox::new();
-    let mut accepted = 0;
+    let (mut verdict, mut rows) = (Verdict::default(), Rows::default());
     for tenant in stormed.all_tenants() {
         let sent = ground.outbox(tenant).await?;
-        accepted += sent.len();
+        rows.accepted += sent.len();
         for sent in sent {
             match sent.key() {
-                Some(key) => outbox.entry((key.message, sent.channel)).or_default().push(sent),
+                Some(key) => {
+                    let of_message = rows.outbox.entry((key.message, sent.channel));
+                    of_message.or_default().push(sent);
+                }
                 None => verdict.broke(format!("a message to {} has no key of ours", sent.to)),
             }
         }
     }
-    once(&outbox, &mut verdict);
-
-    let mut rows = Rows {
-        accepted,
-        ..Rows::default()
-    };
+    once(&rows.outbox, &mut verdict);
     for placed in &stormed.calls {
         let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
             verdict.broke(format!("the call {} is lost", placed.call_id));
             continue;
         };
         call(placed, &customer, &mut verdict);
-        rows.add(&customer, &outbox, &mut verdict);
+        rows.add(&customer, &mut verdict);
         if placed.tenant == stormed.tenants[EXPIRING].id {
             for message in &customer.messages {
                 fell_back(message, &mut rows.seen, &mut verdict);
@@ -226,21 +220,21 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
         };
         let stored = customer.messages.iter().map(|message| message.id.to_string());
         verdict.broken.extend(asks::check(asked, &stored.collect::<Vec<_>>()));
-        rows.add(&customer, &outbox, &mut verdict);
+        rows.add(&customer, &mut verdict);
     }
     for to in &stormed.raced {
         match ground.play.customer(&stormed.capped.id, to).await? {
-            Some(customer) => rows.add(&customer, &outbox, &mut verdict),
+            Some(customer) => rows.add(&customer, &mut verdict),
             None => verdict.broke(format!("the message to {to} is lost")),
         }
     }
     let raced = Raced::look(ground, &stormed.capped).await?;
     verdict.broken.extend(raced.check(size));
     verdict.line("messages that raced for a cap", raced.summary(size));
-    let erased = Box::pin(peopled(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
-    Box::pin(attached(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
+    let erased = Box::pin(peopled(ground, stormed, &mut rows, &mut verdict)).await?;
+    Box::pin(attached(ground, stormed, &mut rows, &mut verdict)).await?;
     // Of an erased person, no row says what was sent.
-    let known = outbox.iter();
+    let known = rows.outbox.iter();
     let known = known.filter(|((message, _), _)| !erased.contains(&message.contact()));
     let known: usize = known.map(|(_, sent)| sent.len()).sum();
     let Seen { matched, fell_back, .. } = rows.seen;
@@ -261,20 +255,14 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
 }
 
 /// Checks the files that customers sent.
-async fn attached(
-    ground: &Ground<'_>,
-    stormed: &Stormed,
-    outbox: &Outbox,
-    rows: &mut Rows,
-    verdict: &mut Verdict,
-) -> Result<()> {
+async fn attached(ground: &Ground<'_>, stormed: &Stormed, rows: &mut Rows, verdict: &mut Verdict) -> Result<()> {
     let (tenant, mut found) = (&stormed.sending, media::Found::default());
     for attached in &stormed.attached {
         let Some(customer) = ground.play.customer(&tenant.id, &attached.from).await? else {
             verdict.broke(format!("the file of {} is lost", attached.from));
             continue;
         };
-        rows.add(&customer, outbox, verdict);
+        rows.add(&customer, verdict);
         let checked = Box::pin(media::check(ground, tenant, attached, &customer, &mut found));
         verdict.broken.extend(checked.await?);
     }
@@ -288,7 +276,6 @@ async fn attached(
 async fn peopled(
     ground: &Ground<'_>,
     stormed: &Stormed,
-    outbox: &Outbox,
     rows: &mut Rows,
     verdict: &mut Verdict,
 ) -> Result<BTreeSet<ContactId>> {
@@ -298,14 +285,14 @@ async fn peopled(
         let customers = lived.customers(ground, tenant).await?;
         verdict.broken.extend(people::check(lived, &customers));
         for customer in &customers {
-            rows.add(customer, outbox, verdict);
+            rows.add(customer, verdict);
         }
         let Some(gone) = &lived.gone else {
             continue;
         };
         erased.extend(gone.contacts());
         struck += gone.struck;
-        let left = Box::pin(people::left(ground, tenant, lived, gone, outbox)).await?;
+        let left = Box::pin(people::left(ground, tenant, lived, gone, &rows.outbox)).await?;
         verdict.broken.extend(left);
     }
     let fates = people::summary(&stormed.lived);
@@ -533,10 +520,8 @@ mod tests {
 
     fn sent(statuses: &[&str]) -> Sent {
         let at = "2026-11-20T09:00:01Z";
-        let statuses: Vec<_> = statuses
-            .iter()
-            .map(|status| json!({ "status": status, "at": at }))
-            .collect();
+        let statuses = statuses.iter().map(|status| json!({ "status": status, "at": at }));
+        let statuses: Vec<_> = statuses.collect();
         serde_json::from_value(json!({
             "tenant": "1", "channel": "whatsapp", "via": "graph", "to": "+971501234567", "body": "Hello",
             "key": format!("{CONTACT}.{OWN}.1"), "accepted_at": at, "statuses": statuses,

@@ -142,19 +142,13 @@ pub(super) async fn send(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed:
 
 /// Sends a file until its message is stored.
 async fn sent(shop: Shop<'_>, planned: Planned) -> Result<Attached> {
-    let Planned {
-        from,
-        mime,
-        channel,
-        file,
-    } = planned;
     let reply = json!({
-        "tenant": shop.tenant.id, "from": from, "channel": channel, "repeat": 3,
-        "media": { "mime": mime, "bytes": STANDARD.encode(&file) },
+        "tenant": shop.tenant.id, "from": planned.from, "channel": planned.channel, "repeat": 3,
+        "media": { "mime": planned.mime, "bytes": STANDARD.encode(&planned.file) },
     });
     let (mut last, mut said): (Option<Instant>, usize) = (None, 0);
     until("a message with a file", async || {
-        let customer = shop.ground.play.customer(&shop.tenant.id, &from).await?;
+        let customer = shop.ground.play.customer(&shop.tenant.id, &planned.from).await?;
         if customer.is_some_and(|customer| !customer.received.is_empty()) {
             return Ok(Some(()));
         }
@@ -166,11 +160,11 @@ async fn sent(shop: Shop<'_>, planned: Planned) -> Result<Attached> {
     })
     .await?;
     Ok(Attached {
-        from,
-        mime,
-        channel,
-        bytes: file.len() as u64,
-        sha256: hex::encode(Sha256::digest(&file)),
+        from: planned.from,
+        mime: planned.mime,
+        channel: planned.channel,
+        bytes: planned.file.len() as u64,
+        sha256: hex::encode(Sha256::digest(&planned.file)),
         said,
     })
 }
@@ -250,7 +244,12 @@ async fn served(ground: &Ground<'_>, tenant: &Tenant, attached: &Attached, mediu
 impl Found {
     /// What is wrong with all of them together: the bucket has other files than those that are stored.
     pub(super) async fn check(&self, ground: &Ground<'_>, tenant: &Tenant) -> Result<Option<String>> {
-        let (objects, stored) = (objects(ground, tenant).await?, self.stored);
+        let bucket = ground.town.outputs.get("PeopleFilesName");
+        let bucket = bucket.context("the stack has no output PeopleFilesName")?;
+        let own = tenant.id.strip_prefix("tnt_").context("a tenant's id")?;
+        let session = ground.aws.session()?;
+        let objects = session.objects(bucket, &format!("media/{own}/")).await?.len();
+        let stored = self.stored;
         Ok((objects != stored).then(|| format!("{stored} files are stored, and the bucket has {objects}")))
     }
 
@@ -262,15 +261,6 @@ impl Found {
 
 pub(super) fn kinds() -> [&'static str; FAULTS.len()] {
     FAULTS.map(|(kind, ..)| kind)
-}
-
-/// Number of files of a tenant's customers in the bucket.
-async fn objects(ground: &Ground<'_>, tenant: &Tenant) -> Result<usize> {
-    let bucket = ground.town.outputs.get("PeopleFilesName");
-    let bucket = bucket.context("the stack has no output PeopleFilesName")?;
-    let own = tenant.id.strip_prefix("tnt_").context("a tenant's id")?;
-    let found = ground.aws.session()?.objects(bucket, &format!("media/{own}/")).await?;
-    Ok(found.len())
 }
 
 #[cfg(test)]
@@ -343,9 +333,8 @@ mod tests {
         let plans = |seed: u64| plans(40, &mut Random::new(seed)).expect("numbers");
         assert_eq!(plans(7), plans(7));
         for (mime, channel, _) in KINDS {
-            let found = plans(7)
-                .into_iter()
-                .filter(|plan| (plan.mime, plan.channel) == (mime, channel));
+            let found = plans(7).into_iter();
+            let found = found.filter(|plan| (plan.mime, plan.channel) == (mime, channel));
             assert!(found.count() >= 10, "{mime}");
         }
         assert_eq!(plans(7).iter().filter(|plan| plan.file.len() > LARGE).count(), 1);

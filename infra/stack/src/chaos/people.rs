@@ -88,7 +88,7 @@ struct Plan {
 fn plans(count: usize, random: &mut Random) -> Result<Vec<Plan>> {
     let numbers: Vec<Phone> = random.phones(2 * count)?.into_iter().collect();
     let fates = Fate::ALL.into_iter().cycle();
-    let (pairs, _) = numbers.as_chunks();
+    let (pairs, _) = numbers.as_chunks::<2>();
     let plans = pairs.iter().zip(fates).map(|(numbers, fate)| {
         anyhow::Ok(Plan {
             fate,
@@ -145,8 +145,7 @@ impl Fact {
                     rows.extend(own.map(|received| received.id.contact()));
                 }
                 What::Message(id) => {
-                    let own = customer.messages.iter();
-                    let own = own.filter(|message| message.id.to_string() == *id);
+                    let own = customer.messages.iter().filter(|message| message.id.to_string() == *id);
                     rows.extend(own.map(|message| message.id.contact()));
                 }
             }
@@ -283,10 +282,8 @@ impl Life<'_> {
     /// A contact is created, calls, writes, gets a message, and refuses offers.
     async fn arrives(&self, phone: &Phone) -> Result<(Known, Vec<Fact>)> {
         let contact = json!({ "name": format!("Person {}", self.plan.name), "phones": [phone] });
-        let id = self
-            .created("/api/v1/contacts", phone.as_str(), &contact, 201, "/id")
-            .await?;
-        let id: ContactId = id.parse()?;
+        let created = self.created("/api/v1/contacts", phone.as_str(), &contact, 201, "/id");
+        let id: ContactId = created.await?.parse()?;
         let (of, path) = (Some(id), format!("/api/v1/contacts/{id}/consent"));
         let refusal = json!({ "choice": "refused", "category": "marketing" });
         let refused = format!("refused-{phone}");
@@ -296,11 +293,8 @@ impl Life<'_> {
             Box::pin(self.asks("first", json!({ "contact_id": id }), of)),
             Box::pin(self.created(&path, &refused, &refusal, 200, "/id")),
         )?;
-        let known = Known {
-            id,
-            phone: phone.clone(),
-        };
-        Ok((known, vec![call, text, message]))
+        let phone = phone.clone();
+        Ok((Known { id, phone }, vec![call, text, message]))
     }
 
     /// The text at this place of the answers to a request, which is sent several times at once.
@@ -653,6 +647,8 @@ fn sent_afterwards(gone: &Gone, outbox: &Outbox) -> Vec<String> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use domain::consent::wish::{Scope, Wish, Wishes};
+
     use super::*;
 
     const FIRST: &str = "01m7w3h8g0yee2bzz05vbpakr3";
@@ -695,14 +691,8 @@ mod tests {
     fn customer(contact: &str, messages: &[&str]) -> Customer {
         let mut known = domain::contacts::contact::Contact::new(id(contact), at(0));
         let refusal = refusal();
-        let scope = domain::consent::wish::Scope::MARKETING;
-        known.record(domain::consent::wish::Wish::new(
-            refusal.choice,
-            scope,
-            refusal.by,
-            "said so",
-            refusal.at,
-        ));
+        let (choice, by, at) = (refusal.choice, refusal.by, refusal.at);
+        known.record(Wish::new(choice, Scope::MARKETING, by, "said so", at));
         known.aliases = messages.iter().filter(|of| **of != contact).map(|of| id(of)).collect();
         Customer {
             contact: known,
@@ -785,7 +775,7 @@ mod tests {
             assert_eq!(found.is_empty(), fine, "{fate:?}: {found:?}");
         }
         let mut forgetful = back();
-        forgetful.contact.consent = domain::consent::wish::Wishes::NONE;
+        forgetful.contact.consent = Wishes::NONE;
         let mut answered = gone();
         answered.refused = vec![404, 201];
         for (customer, gone) in [(forgetful, gone()), (back(), answered)] {

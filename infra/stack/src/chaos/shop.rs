@@ -103,10 +103,7 @@ impl Shop<'_> {
     /// A customer calls. Returns the telephone system's id of the call.
     pub(super) async fn called(&self, from: &Phone) -> Result<String> {
         // Its one report says what happened, so a decision is final.
-        let more = json!({ "via": "telephony", "repeat": 3, "shuffle": true, "wait": false });
-        let call = self.ground.play.call(&self.tenant.id, from, "missed", more);
-        let answer = call.await?;
-        Ok(answer["call_id"].as_str().context("a call has an id")?.to_owned())
+        self.ground.called(self.tenant, from, "telephony", "missed").await
     }
 
     /// The answer to a `GET` of the business's software, which is repeated if its function was killed.

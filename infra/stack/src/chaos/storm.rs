@@ -44,9 +44,8 @@ const LEASED: [&str; 2] = ["fetch_media", "erase_contact"];
 
 pub(super) fn crash_points(size: Size) -> String {
     let is_leased = |point: &str| LEASED.iter().any(|function| point.starts_with(function));
-    let all = CRASH_POINTS
-        .into_iter()
-        .filter(|point| size.kills_leased || !is_leased(point));
+    let all = CRASH_POINTS.into_iter();
+    let all = all.filter(|point| size.kills_leased || !is_leased(point));
     all.collect::<Vec<_>>().join(",")
 }
 
@@ -164,9 +163,8 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     let [seed_of_asks, seed_of_people, seed_of_files, seed_of_race] = std::array::from_fn(|_| random.roll());
     let mut killed = BTreeMap::new();
     let leased = LEASED.iter().filter(|_| !size.kills_leased);
-    let spared: Vec<String> = leased
-        .map(|function| ground.function(function))
-        .collect::<Result<_>>()?;
+    let spared = leased.map(|function| ground.function(function));
+    let spared: Vec<String> = spared.collect::<Result<_>>()?;
     let enough = async {
         let calls = place_calls(ground, size, &tenants, random).await?;
         until_enough(ground, size, &tenants, &calls).await?;
@@ -315,12 +313,11 @@ async fn place_calls(ground: &Ground<'_>, size: Size, tenants: &[Tenant], mut ra
         if placed.iter().any(|known: &Placed| known.from == from) {
             continue;
         }
-        let more = json!({ "via": via, "repeat": 3, "shuffle": true, "wait": false });
-        let answer = ground.play.call(&tenant.id, &from, outcome, more).await?;
+        let call_id = ground.called(tenant, &from, via, outcome).await?;
         placed.push(Placed {
             tenant: tenant.id.clone(),
             from,
-            call_id: answer["call_id"].as_str().context("a call has an id")?.to_owned(),
+            call_id,
             followed: outcome != "answered",
         });
     }
