@@ -9,10 +9,9 @@ which therefore needs no AWS client for services that no function uses.
     bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
     bridge.py set-variable NAME=VALUE FUNCTION …  the variable in the environment of each
     bridge.py redrive FROM TO            move a queue's messages to another, by their URLs
-    bridge.py logs GROUP… [--since MS]   log events as JSON lines
-    bridge.py call SERVICE OPERATION     boto3 call; arguments are JSON on stdin, the answer is JSON on stdout
+    bridge.py logs SINCE GROUP…          log events as JSON lines, since these milliseconds; "" for all
     bridge.py region                     the region of the caller's own configuration, if it names one
-    bridge.py calls                      many calls: {"service", "operation", "arguments"} per line on stdin, {"answer"} or
+    bridge.py calls                      boto3 calls: {"service", "operation", "arguments"} per line on stdin, {"answer"} or
                                          {"error"} per line on stdout
 """
 
@@ -633,14 +632,9 @@ def redrive(source, target):
     print(moved)
 
 
-def logs(arguments):
-    since = None
-    if "--since" in arguments:
-        at = arguments.index("--since")
-        since = int(arguments[at + 1])
-        del arguments[at : at + 2]
+def logs(since, groups):
     cloudwatch = client("logs")
-    for group in arguments:
+    for group in groups:
         try:
             for event in events_of(cloudwatch, group, since):
                 print(json.dumps({"group": group, "stream": event["logStreamName"], "time": event["timestamp"], "message": event["message"]}))
@@ -652,8 +646,8 @@ def events_of(cloudwatch, group, since):
     """The events of a log group. The emulator returns at most the oldest 10,000, without a token for the others: what follows is read
     from the time of the last one."""
     more, known = {"logGroupName": group}, collections.Counter()
-    if since is not None:
-        more["startTime"] = since
+    if since:
+        more["startTime"] = int(since)
     while True:
         page = cloudwatch.filter_log_events(**more)
         events = page["events"]
@@ -683,13 +677,6 @@ def plain(value):
     if hasattr(value, "read"):
         return plain(value.read())
     raise TypeError(f"{type(value)} in an answer")
-
-
-def call(service, operation):
-    arguments = json.load(sys.stdin)
-    answer = getattr(client(service), operation)(**arguments)
-    answer.pop("ResponseMetadata", None)
-    json.dump(answer, sys.stdout, default=plain)
 
 
 def calls():
@@ -725,18 +712,16 @@ if __name__ == "__main__":
         elif command == "redrive":
             redrive(*rest)
         elif command == "logs":
-            logs(rest)
+            logs(rest[0], rest[1:])
         elif command == "region":
             import boto3
 
             print(boto3.session.Session().region_name or "")
-        elif command == "call":
-            call(*rest)
         elif command == "calls":
             calls()
         else:
             sys.exit(__doc__)
-    except BrokenPipeError:
+    except (BrokenPipeError, KeyboardInterrupt):
         sys.exit(0)
     except Exception as error:  # the caller prints the last line
         if command == "serve":

@@ -36,6 +36,12 @@ pub async fn local_sdk(endpoint: &str) -> SdkConfig {
         .await
 }
 
+/// An output of a stack by its name.
+pub fn output<'a>(outputs: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str> {
+    let found = outputs.get(name).map(String::as_str);
+    found.with_context(|| format!("the stack has no output {name}"))
+}
+
 /// An AWS, local or real.
 #[derive(Debug, Clone)]
 pub struct Aws {
@@ -221,18 +227,15 @@ impl Aws {
     }
 
     /// Runs a subcommand of `bridge.py` and returns what it prints.
-    pub async fn bridge(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>> {
+    pub async fn bridge(&self, arguments: &[&str]) -> Result<Vec<u8>> {
         let mut command = self.command();
         self.aim(command.args(arguments));
-        run_captured(&mut command, input, &format!("bridge.py {}", arguments.join(" "))).await
+        run_captured(&mut command, &[], &format!("bridge.py {}", arguments.join(" "))).await
     }
 
     /// A boto3 call: service and operation as boto3 spells them (`"lambda"`, `"update_event_source_mapping"`).
     pub async fn call(&self, service: &str, operation: &str, arguments: Value) -> Result<Value> {
-        let output = self
-            .bridge(&["call", service, operation], arguments.to_string().as_bytes())
-            .await?;
-        serde_json::from_slice(&output).with_context(|| format!("reading the answer to {service} {operation}"))
+        self.session()?.call(service, operation, arguments).await
     }
 
     /// Sets a variable of these deployed functions, whose warm processes are replaced. Functions take an empty one for none.
@@ -240,7 +243,7 @@ impl Aws {
         let assignment = format!("{variable}={value}");
         let mut arguments = vec!["set-variable", &assignment];
         arguments.extend(functions.iter().map(String::as_str));
-        self.bridge(&arguments, &[]).await.map(drop)
+        self.bridge(&arguments).await.map(drop)
     }
 
     /// Disables or enables what a function consumes: the event sources whose ARN ends with `source`. Returns their ids.
@@ -249,11 +252,11 @@ impl Aws {
         let found = self.call("lambda", "list_event_source_mappings", asked).await?;
         let mappings = found["EventSourceMappings"].as_array().into_iter().flatten();
         let mut ids = Vec::new();
-        for mapping in mappings.filter(|mapping| {
-            mapping["EventSourceArn"]
-                .as_str()
-                .is_some_and(|arn| arn.ends_with(source))
-        }) {
+        for mapping in mappings {
+            let arn = mapping["EventSourceArn"].as_str();
+            if !arn.is_some_and(|arn| arn.ends_with(source)) {
+                continue;
+            }
             let id = mapping["UUID"].as_str().context("an event source has an id")?;
             let change = json!({ "UUID": id, "Enabled": on });
             self.call("lambda", "update_event_source_mapping", change).await?;
@@ -283,13 +286,10 @@ impl Aws {
 
     /// All events of these log groups since a time (milliseconds since 1970).
     pub async fn logs(&self, groups: &[String], since: Option<i64>) -> Result<Vec<LogEvent>> {
-        let since = since.map(|at| at.to_string());
-        let mut arguments = vec!["logs"];
+        let since = since.map_or_else(String::new, |at| at.to_string());
+        let mut arguments = vec!["logs", &since];
         arguments.extend(groups.iter().map(String::as_str));
-        if let Some(since) = &since {
-            arguments.extend(["--since", since]);
-        }
-        let output = self.bridge(&arguments, &[]).await?;
+        let output = self.bridge(&arguments).await?;
         let mut events = output
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
@@ -301,18 +301,12 @@ impl Aws {
 
     /// A stack's outputs by name.
     pub async fn outputs(&self, stack: &str) -> Result<BTreeMap<String, String>> {
-        let answer = self
-            .call("cloudformation", "describe_stacks", json!({ "StackName": stack }))
-            .await?;
-        let outputs = answer["Stacks"][0]["Outputs"].as_array().cloned().unwrap_or_default();
+        let asked = json!({ "StackName": stack });
+        let answer = self.call("cloudformation", "describe_stacks", asked).await?;
+        let outputs = answer["Stacks"][0]["Outputs"].as_array().into_iter().flatten();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
         Ok(outputs
-            .iter()
-            .filter_map(|output| {
-                Some((
-                    output["OutputKey"].as_str()?.to_owned(),
-                    output["OutputValue"].as_str()?.to_owned(),
-                ))
-            })
+            .filter_map(|output| Some((text(&output["OutputKey"])?, text(&output["OutputValue"])?)))
             .collect())
     }
 }

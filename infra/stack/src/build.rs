@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::{
-    place::Place,
+    place::{Place, write},
     process::{NICE, run_logged, run_shown, succeeds_seen},
     tools::Tools,
 };
@@ -373,7 +373,7 @@ impl Builder {
                 &format!("CodeUri: {}{time_out}", function.logical_id),
             );
         }
-        std::fs::write(&template, text).with_context(|| format!("writing {}", template.display()))?;
+        write(&template, text)?;
         Ok(template)
     }
 }

@@ -1,14 +1,14 @@
 //! Data that no log line may contain: secrets, passwords, tokens, addresses and numbers, texts of messages; and denials by a role, which
 //! a function may survive unnoticed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use jiff::Timestamp;
 
 use crate::{
     aws::{Aws, LogEvent},
-    place::Place,
+    place::{Place, read_json},
 };
 
 /// Beginnings of such data, whoever it belongs to.
@@ -48,10 +48,7 @@ pub struct Canaries {
 impl Canaries {
     /// The canaries of this stack.
     pub fn of(place: &Place) -> Result<Self> {
-        let file = place.data.join("secrets.json");
-        let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-        let secrets: std::collections::BTreeMap<String, String> =
-            serde_json::from_slice(&text).with_context(|| format!("understanding {}", file.display()))?;
+        let secrets: BTreeMap<String, String> = read_json(&place.data.join("secrets.json"))?;
         Ok(Self {
             secrets: secrets.into_values().filter(|secret| secret.len() >= 8).collect(),
         })

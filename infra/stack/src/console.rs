@@ -16,13 +16,13 @@ use crate::{
     build::{Builder, function, taking_turns},
     business::{Plan, Town},
     endpoints::{Endpoints, Login},
-    place::Place,
+    place::{Place, write},
     play::Play,
     process::{run_captured, run_logged, run_shown, succeeds},
     report::step,
     running::redeploy,
     test::SKIPPED,
-    tools::{Node, Tools, fingerprint},
+    tools::{Node, Tools, fingerprint, is_stamped, once, remove},
 };
 
 /// The crate and folder of the function.
@@ -57,16 +57,15 @@ pub async fn build(place: &Place, tools: &Tools) -> Result<()> {
     let _alone = taking_turns(place, FUNCTION).await?;
     let (folder, stamp) = (folder(place), place.dot.join("build/console.sha256"));
     let (sources, dist) = (fingerprint_of_sources(place)?, folder.join("dist"));
-    let is_of = |sources: &str| std::fs::read_to_string(&stamp).is_ok_and(|was| was == sources);
-    if is_of(&sources) && dist.join("index.html").exists() {
+    if is_stamped(&stamp, &sources) && dist.join("index.html").exists() {
         return Ok(());
     }
     let built = build_anew(place, &folder, tools).await;
-    if built.is_err() && dist.exists() {
-        std::fs::remove_dir_all(&dist).with_context(|| format!("removing {}", dist.display()))?;
+    if built.is_err() {
+        remove(&dist)?;
     }
     built?;
-    std::fs::write(&stamp, sources).with_context(|| format!("writing {}", stamp.display()))
+    write(&stamp, sources)
 }
 
 /// The same, for who can do without the console: its function then says how to build it.
@@ -92,11 +91,9 @@ async fn installed(place: &Place, folder: &Path, tools: &Tools) -> Result<Node> 
     let pins = ["package.json", "package-lock.json"].map(|file| folder.join(file));
     let pinned = fingerprint(pins.iter().map(PathBuf::as_path))?;
     let stamp = folder.join("node_modules/pins.sha256");
-    if !std::fs::read_to_string(&stamp).is_ok_and(|was| was == pinned) {
-        let log = place.logs().join("console-packages.log");
-        step("installing the console's packages (once)", node.install(folder, &log)).await?;
-        std::fs::write(&stamp, pinned).with_context(|| format!("writing {}", stamp.display()))?;
-    }
+    let log = place.logs().join("console-packages.log");
+    let what = "installing the console's packages (once)";
+    once(&stamp, &pinned, what, node.install(folder, &log)).await?;
     Ok(node)
 }
 

@@ -1,9 +1,9 @@
 //! `docs/openapi.json` for tools and tests.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Map, Value};
 
-use crate::place::Place;
+use crate::place::{Place, read_json};
 
 /// The contract in the checkout.
 #[derive(Debug, Clone)]
@@ -67,9 +67,7 @@ pub fn operations(document: &Value) -> impl Iterator<Item = Operation<'_>> {
 impl Contract {
     /// Reads the document.
     pub fn read(place: &Place) -> Result<Self> {
-        let file = place.root.join("docs/openapi.json");
-        let text = std::fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
-        let document = serde_json::from_slice(&text).with_context(|| format!("understanding {}", file.display()))?;
+        let document = read_json(&place.root.join("docs/openapi.json"))?;
         Ok(Self { document })
     }
 

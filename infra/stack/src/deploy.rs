@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     aws::Aws,
     build::{Builder, Function},
-    place::Place,
+    place::{Place, read_json, write_json},
     process::run_logged,
     report::step,
     tools::{Tools, fingerprint},
@@ -59,16 +59,12 @@ impl Deployed {
 
     /// Reads the record; empty if the file is unreadable.
     pub fn read(place: &Place) -> Self {
-        std::fs::read(Self::file(place))
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default()
+        read_json(&Self::file(place)).unwrap_or_default()
     }
 
     /// Writes the record.
     pub fn write(&self, place: &Place) -> Result<()> {
-        let text = serde_json::to_vec_pretty(self).context("writing deployed.json")?;
-        std::fs::write(Self::file(place), text).context("writing deployed.json")
+        write_json(&Self::file(place), self)
     }
 }
 
@@ -82,22 +78,16 @@ pub async fn deploy(
     parameters: &[(&str, String)],
 ) -> Result<()> {
     let architecture = crate::build::architecture();
-    let mut parameters: Vec<String> = parameters
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let mut parameters: Vec<String> = given.map(|(key, value)| format!("{key}={value}")).collect();
     parameters.extend(LOCAL_TIMERS.iter().map(|(key, value)| format!("{key}={value}")));
     parameters.push(format!("Architecture={architecture}"));
 
     let mut was = Deployed::read(place);
     let template = place.root.join("template.yaml");
     let bridge = place.root.join("infra/stack/bridge.py");
-    let source = format!(
-        "{} {}",
-        fingerprint([template.as_path(), bridge.as_path()])?,
-        parameters.join(" ")
-    );
+    let files = fingerprint([template.as_path(), bridge.as_path()])?;
+    let source = format!("{files} {}", parameters.join(" "));
     let mut binaries = BTreeMap::new();
     for function in functions {
         let code = builder.code(function)?;
@@ -110,11 +100,8 @@ pub async fn deploy(
             .filter(|function| !was.clean || was.binaries.get(&function.name) != binaries.get(&function.name))
             .collect();
         if !changed.is_empty() {
-            step(
-                &format!("updating {} functions", changed.len()),
-                update_code(aws, builder, &changed),
-            )
-            .await?;
+            let what = format!("updating {} functions", changed.len());
+            step(&what, update_code(aws, builder, &changed)).await?;
         }
     } else {
         let template = step("packaging functions", builder.package(functions, architecture)).await?;
@@ -122,7 +109,7 @@ pub async fn deploy(
         step("sam deploy", sam_deploy(place, tools, aws, &template, &parameters, &id)).await?;
         // Bridges for features that the emulator's CloudFormation lacks; see bridge.py.
         step("routes, CORS and TTL", async {
-            aws.bridge(&["after-deploy", STACK], &[]).await.map(drop)
+            aws.bridge(&["after-deploy", STACK]).await.map(drop)
         })
         .await?;
         was.id = id;
@@ -154,36 +141,25 @@ async fn sam_deploy(
     let mut command = tools.sam("sam");
     command
         .args(["deploy", "--config-env", "local", "--no-progressbar"])
-        .arg("--config-file")
-        .arg(place.root.join("samconfig.toml"))
-        .arg("--template-file")
-        .arg(template)
-        .args(["--tags", &format!("deployment={id}")])
-        .arg("--parameter-overrides")
+        .args([Path::new("--config-file"), &place.root.join("samconfig.toml")])
+        .args([Path::new("--template-file"), template])
+        .args(["--tags", &format!("deployment={id}"), "--parameter-overrides"])
         .args(parameters);
-    run_logged(
-        aws.aim(&mut command),
-        &place.logs().join("sam-deploy.log"),
-        "sam deploy",
-    )
-    .await
-    .context("deploying to the emulator (`cargo stack up --fresh` deletes its state first)")
+    let log = place.logs().join("sam-deploy.log");
+    let deployed = run_logged(aws.aim(&mut command), &log, "sam deploy").await;
+    deployed.context("deploying to the emulator (`cargo stack up --fresh` deletes its state first)")
 }
 
 /// The `deployment` tag of the stack in the emulator, if one is completely deployed.
 async fn deployment(aws: &Aws) -> Option<String> {
-    let answer = aws
-        .call("cloudformation", "describe_stacks", json!({ "StackName": STACK }))
-        .await
-        .ok()?;
+    let asked = json!({ "StackName": STACK });
+    let answer = aws.call("cloudformation", "describe_stacks", asked).await.ok()?;
     let stack = &answer["Stacks"][0];
     if !matches!(stack["StackStatus"].as_str()?, "CREATE_COMPLETE" | "UPDATE_COMPLETE") {
         return None;
     }
-    let tag = stack["Tags"]
-        .as_array()?
-        .iter()
-        .find(|tag| tag["Key"] == "deployment")?;
+    let mut tags = stack["Tags"].as_array()?.iter();
+    let tag = tags.find(|tag| tag["Key"] == "deployment")?;
     tag["Value"].as_str().map(str::to_owned)
 }
 
@@ -196,7 +172,7 @@ pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) 
     }
     let mut arguments = vec!["update-code"];
     arguments.extend(pairs.iter().map(String::as_str));
-    aws.bridge(&arguments, &[]).await.map(drop)
+    aws.bridge(&arguments).await.map(drop)
 }
 
 /// Records that a function was deployed by hand to the running stack, so that the next `up` does not repeat it.

@@ -6,7 +6,10 @@ use anyhow::{Context as _, Result};
 use domain::accounts::permission::Role;
 use serde::{Deserialize, Serialize};
 
-use crate::{build::Profile, place::Place};
+use crate::{
+    build::Profile,
+    place::{Place, write_json},
+};
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -125,8 +128,7 @@ impl Endpoints {
     pub fn write(&self, place: &Place) -> Result<()> {
         let file = place.endpoints();
         let draft = file.with_extension("json.new");
-        let text = serde_json::to_vec_pretty(self).context("writing endpoints")?;
-        std::fs::write(&draft, text).with_context(|| format!("writing {}", draft.display()))?;
+        write_json(&draft, self)?;
         std::fs::rename(&draft, &file).with_context(|| format!("writing {}", file.display()))
     }
 }

@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -15,13 +15,13 @@ use crate::{
     api::{self, Proof, log_in},
     business::{Plan, Town},
     contract::{Contract, Operation, operations},
-    place::Place,
+    place::{Place, write},
     play::Play,
     process::run_logged,
     report::step,
     running::{Options, Running},
     tools,
-    up::interrupted,
+    up::unless_interrupted,
 };
 
 /// Number of requests.
@@ -146,9 +146,7 @@ pub async fn fuzz(
     // A program waits for answers most of the time, so three use two cores.
     tokio::try_join!(worker(), worker(), worker())?;
     let found = found.into_inner();
-    if !found.is_empty() {
-        bail!("{}", found.join("\n\n"));
-    }
+    ensure!(found.is_empty(), "{}", found.join("\n\n"));
     Ok(())
 }
 
@@ -181,13 +179,13 @@ impl Fuzzer<'_> {
         if let "person" | "platform" = part.caller {
             let tokens = folder.join("tokens");
             let lines = people(play, town, part.caller == "platform", self.size.persons).await?;
-            std::fs::write(&tokens, lines).with_context(|| format!("writing {}", tokens.display()))?;
+            write(&tokens, lines)?;
             command.env("RINGBACK_TOKENS", &tokens);
         }
         if let Some(keeper) = keeper {
             name_real_ids(play, self.contract, &keeper, &mut asked).await?;
         }
-        std::fs::write(&document, asked.to_string()).with_context(|| format!("writing {}", document.display()))?;
+        write(&document, asked.to_string())?;
         let log = folder.join("log");
         let what = format!("schemathesis, {} operations of {}", part.operations.len(), part.name);
         let outcome = step(&what, run_logged(&mut command, &log, &what)).await;
@@ -199,20 +197,14 @@ impl Fuzzer<'_> {
 
 /// `cargo stack fuzz`: the long form, on its own stack.
 pub async fn alone(options: &Options, seed: u64) -> Result<()> {
-    let running = tokio::select! {
-        running = Running::start(options) => running?,
-        () = interrupted() => bail!("interrupted"),
-    };
+    let running = unless_interrupted(Box::pin(Running::start(options))).await?;
     let work = async {
         let play = Play::new(running.endpoints.clone()).await?;
         let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
         let tools = running.tools.contract().await?;
         fuzz(&play, &town, &running.place, &tools, Size::LONG, seed).await
     };
-    let outcome = tokio::select! {
-        outcome = Box::pin(work) => outcome,
-        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
-    };
+    let outcome = unless_interrupted(Box::pin(work)).await;
     running.stop().await?;
     outcome
 }

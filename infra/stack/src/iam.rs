@@ -29,9 +29,10 @@ pub use self::{
 use crate::{
     aws::{Aws, Session},
     build::Function,
-    place::Place,
+    place::{Place, read_json, write, write_json},
     report::step,
     running::Running,
+    tools::remove,
 };
 
 /// Services that the simulators stand in for. They evaluate no policies, so what is called of them is read from log lines.
@@ -153,9 +154,7 @@ impl Record {
     /// Empties it; returns the folder, in which test programs write what functions use.
     pub fn begin(&self) -> Result<&PathBuf> {
         let folder = &self.folder;
-        if folder.exists() {
-            std::fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
-        }
+        remove(folder)?;
         std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         Ok(folder)
     }
@@ -172,19 +171,14 @@ impl Record {
         }
         uses.extend(logged_uses(&running.aws, &roles).await?);
         let lines = uses.iter().map(|used| Ok(serde_json::to_string(used)? + "\n"));
-        self.write("stack.jsonl", &lines.collect::<Result<String>>()?)?;
+        write(&self.folder.join("stack.jsonl"), lines.collect::<Result<String>>()?)?;
         for statement in roles.iter_mut().flat_map(Role::work) {
             let resources = texts(&statement["Resource"]);
             let told = resources.iter().map(|arn| in_words_of_template(arn, &names));
             statement["Resource"] = told.collect();
         }
         // Last, because a record without roles is not complete.
-        self.write("roles.json", &serde_json::to_string(&roles)?)
-    }
-
-    fn write(&self, name: &str, text: &str) -> Result<()> {
-        let file = self.folder.join(name);
-        std::fs::write(&file, text).with_context(|| format!("writing {}", file.display()))
+        write_json(&self.folder.join("roles.json"), &roles)
     }
 
     fn read(&self) -> Result<(Vec<Role>, Vec<Use>)> {
@@ -193,8 +187,7 @@ impl Record {
             file.exists(),
             "nothing is recorded about roles: run the whole `cargo stack test` first, without a test's name"
         );
-        let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        let roles: Vec<Role> = serde_json::from_str(&text).with_context(|| format!("parsing {}", file.display()))?;
+        let roles: Vec<Role> = read_json(&file)?;
         let uses = uses::read(&self.folder, &roles)?;
         Ok((roles, uses))
     }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
 use crate::{
-    aws::{Aws, Session},
+    aws::{Aws, Session, output},
     bill::Bill,
     build::{self, Function},
     endpoints::Endpoints,
@@ -121,7 +121,7 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
             );
         }
     }
-    let changes = changes::list(&session, bucket(&outputs)?).await?;
+    let changes = changes::list(&session, output(&outputs, BUCKET)?).await?;
     println!("{:16} {}", "Changes", changes.len());
     for batch in changes {
         println!("  {} {} bytes, {}", batch.key, batch.bytes, batch.since);
@@ -129,25 +129,21 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
     Ok(())
 }
 
-fn bucket(outputs: &BTreeMap<String, String>) -> Result<&str> {
-    let bucket = outputs.get("RawBucketName");
-    bucket
-        .map(String::as_str)
-        .context("the stack has no output RawBucketName")
-}
+/// The output that names the bucket with given-up changes.
+const BUCKET: &str = "RawBucketName";
 
 /// Sends the dead letters of the queue of this name back to it, or lets the function process given-up [`CHANGES`] again.
 pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: &str) -> Result<()> {
     let outputs = aws.outputs(stack).await?;
     if letters == CHANGES {
         let function = build::function(&place.root, "publish_changes")?.deployed(stack);
-        let worked = changes::work(&aws.session()?, bucket(&outputs)?, &function).await?;
+        let worked = changes::work(&aws.session()?, output(&outputs, BUCKET)?, &function).await?;
         println!("Changes: {worked} batches processed.");
         return Ok(());
     }
     let queue = find(Queue::all(&outputs), letters)?;
     if aws.endpoint().is_some() {
-        aws.bridge(&["redrive", &queue.dead_letters, &queue.url], &[]).await?;
+        aws.bridge(&["redrive", &queue.dead_letters, &queue.url]).await?;
     } else {
         let session = aws.session()?;
         let (source, target) = (

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    aws::Session,
+    aws::{Session, output},
     business::Town,
     play::{Look, Play, until},
     secrets::random_hex,
@@ -39,9 +39,8 @@ pub fn new_address() -> Result<String> {
 
 /// Lets the stack's own function send a mail.
 pub async fn order(aws: &Session, town: &Town, mail: &MailJob) -> Result<()> {
-    let queue = town.outputs.get("MailsQueueUrl");
     let entry = json!({
-        "QueueUrl": queue.context("the stack has an output MailsQueueUrl")?,
+        "QueueUrl": output(&town.outputs, "MailsQueueUrl")?,
         "MessageBody": serde_json::to_string(mail).context("writing a mail's job")?,
         "MessageGroupId": mail.group(),
     });

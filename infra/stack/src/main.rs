@@ -54,27 +54,10 @@ impl Where {
 #[derive(Args, Clone)]
 struct Target {
     /// Use the stack on AWS, with your own credentials
-    #[arg(long, value_enum)]
-    stage: Option<Stage>,
+    #[arg(long, value_parser = ["dev", "prod"])]
+    stage: Option<String>,
     #[command(flatten)]
     place: Where,
-}
-
-/// Environments of samconfig.toml on AWS.
-#[derive(clap::ValueEnum, Clone, Copy)]
-enum Stage {
-    Dev,
-    Prod,
-}
-
-impl Stage {
-    /// The name in samconfig.toml.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Prod => "prod",
-        }
-    }
 }
 
 /// The selected stack.
@@ -88,32 +71,27 @@ struct Found {
 impl Target {
     async fn find(&self) -> Result<Found> {
         let place = self.place.place()?;
-        let endpoints = self
-            .stage
-            .is_none()
-            .then(|| Endpoints::of_running(&place))
-            .transpose()?;
-        let tools = Tools::set_up(&place).await?;
-        let (aws, stack) = match (self.stage, &endpoints) {
-            (None, Some(endpoints)) => (
-                Aws::local(tools, endpoints.aws_endpoint.clone()),
-                endpoints.stack.clone(),
-            ),
-            (stage, _) => {
-                let stage = stage.unwrap_or(Stage::Dev).name();
-                let environment = Environment::read(&place.root, stage)?;
-                let aws = Aws::real(tools, &environment).await?;
-                if let Some(warning) = inspect::low_concurrency(&aws, &place).await {
-                    eprintln!("warning: {warning}");
-                }
-                (aws, environment.stack_name)
-            }
+        let Some(stage) = &self.stage else {
+            let endpoints = Endpoints::of_running(&place)?;
+            let tools = Tools::set_up(&place).await?;
+            return Ok(Found {
+                place,
+                aws: Aws::local(tools, endpoints.aws_endpoint.clone()),
+                stack: endpoints.stack.clone(),
+                endpoints: Some(endpoints),
+            });
         };
+        let tools = Tools::set_up(&place).await?;
+        let environment = Environment::read(&place.root, stage)?;
+        let aws = Aws::real(tools, &environment).await?;
+        if let Some(warning) = inspect::low_concurrency(&aws, &place).await {
+            eprintln!("warning: {warning}");
+        }
         Ok(Found {
             place,
             aws,
-            stack,
-            endpoints,
+            stack: environment.stack_name,
+            endpoints: None,
         })
     }
 }
@@ -157,32 +135,20 @@ enum Command {
     /// Start everything from nothing and show a missed call, what follows and the bill; exits with 0 only if all steps were seen
     Demo {
         #[command(flatten)]
-        place: Where,
-        /// The API's port [default: a free one]
-        #[arg(long)]
-        port: Option<u16>,
+        options: Options,
         /// Keep running afterwards, to try the customers' phones
         #[arg(long)]
         stay: bool,
-        /// Build profile of the functions
-        #[arg(long, value_enum, default_value_t = Profile::Local)]
-        profile: Profile,
     },
     /// Set up the tools in .stack/ (every other command does so, too)
     Setup,
     /// Build, deploy and keep running: API, functions, tenants, simulators
     Up {
         #[command(flatten)]
-        place: Where,
-        /// The API's port [default: a free one]
-        #[arg(long)]
-        port: Option<u16>,
+        options: Options,
         /// Delete the data directory's state first
         #[arg(long)]
         fresh: bool,
-        /// Build profile of the functions
-        #[arg(long, value_enum, default_value_t = Profile::Local)]
-        profile: Profile,
     },
     /// Stop a running stack
     Down {
@@ -345,35 +311,9 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<bool> {
     match command {
-        Command::Demo {
-            place,
-            port,
-            stay,
-            profile,
-        } => {
-            let options = Options {
-                data_dir: place.data_dir,
-                port,
-                profile,
-                ..Options::default()
-            };
-            return Box::pin(demo::demo(&options, stay)).await;
-        }
+        Command::Demo { options, stay } => return Box::pin(demo::demo(&options, stay)).await,
         Command::Setup => Tools::set_up(&Place::new(None)?).await.map(drop)?,
-        Command::Up {
-            place,
-            port,
-            fresh,
-            profile,
-        } => {
-            let options = Options {
-                data_dir: place.data_dir,
-                port,
-                fresh,
-                profile,
-            };
-            up::up(&options).await?;
-        }
+        Command::Up { options, fresh } => up::up(&Options { fresh, ..options }).await?,
         Command::Down { place } => up::down(&place.place()?).await?,
         Command::Deploy {
             function,

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::{place::Place, process::Server, tools::Tools};
+use crate::{
+    place::Place,
+    process::Server,
+    tools::{Tools, remove},
+};
 
 /// Starts MiniStack on this port; see [`wait_until_ready`].
 pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
     let tmp = place.data.join("tmp");
-    if tmp.exists() {
-        std::fs::remove_dir_all(&tmp).context("clearing old unpacked functions")?;
-    }
+    // Old unpacked functions.
+    remove(&tmp)?;
     for folder in [tmp.clone(), place.data.join("state"), place.data.join("s3")] {
         std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The folders of `cargo stack`.
 #[derive(Debug, Clone)]
@@ -54,4 +55,20 @@ impl Place {
             self.data.join("endpoints.json")
         }
     }
+}
+
+/// Reads a file of JSON.
+pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T> {
+    let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("understanding {}", file.display()))
+}
+
+/// Writes a file.
+pub fn write(file: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+    std::fs::write(file, content).with_context(|| format!("writing {}", file.display()))
+}
+
+/// Writes a file of JSON.
+pub fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
+    write(file, serde_json::to_vec_pretty(value).context("writing JSON")?)
 }

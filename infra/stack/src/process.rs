@@ -3,59 +3,75 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Error, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::process::{Child, Command};
 
 /// Priority of what lets other processes go first.
 pub const NICE: i32 = 10;
 
-/// Ends a tool's whole process group if it is dropped early: cargo and sam have children of their own.
-struct Group(Option<Pid>);
+/// A running tool. Its whole process group is ended if it is dropped early: cargo and sam have children of their own.
+struct Tool<'a> {
+    child: Child,
+    group: Option<Pid>,
+    what: &'a str,
+}
 
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(group(child))
+impl<'a> Tool<'a> {
+    fn start(command: &mut Command, what: &'a str) -> Result<Self> {
+        let child = start(command.stdin(Stdio::null()).process_group(0), what)?;
+        let group = group(&child);
+        Ok(Self { child, group, what })
+    }
+
+    async fn ended(mut self) -> Result<ExitStatus> {
+        let status = self.child.wait().await;
+        let status = status.with_context(|| format!("waiting for {}", self.what))?;
+        self.group = None;
+        Ok(status)
     }
 }
 
-impl Drop for Group {
+impl Drop for Tool<'_> {
     fn drop(&mut self) {
-        signal(self.0, Signal::TERM);
+        signal(self.group, Signal::TERM);
     }
 }
 
-async fn to_its_end(command: &mut Command, what: &str) -> Result<std::process::ExitStatus> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
-    let mut group = Group::of(&child);
-    let status = child.wait().await.with_context(|| format!("waiting for {what}"))?;
-    group.0 = None;
-    Ok(status)
+fn start(command: &mut Command, what: &str) -> Result<Child> {
+    let started = command.spawn();
+    started.with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))
+}
+
+/// Sends a command's output to a new file.
+fn log_to(command: &mut Command, log: &Path) -> Result<()> {
+    let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
+    command.stdout(file.try_clone().context("sharing a log file")?);
+    command.stderr(file);
+    Ok(())
+}
+
+/// An error with the end of a log.
+fn with_tail(what: &str, log: &Path) -> Error {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<_> = text.lines().collect();
+    let tail = all[all.len().saturating_sub(30)..].join("\n");
+    anyhow!("{what}; the last lines of {}:\n{tail}", log.display())
 }
 
 /// Runs a tool with its output in a file; the error shows the end of the file.
 pub async fn run_logged(command: &mut Command, log: &Path, what: &str) -> Result<()> {
-    let file = File::create(log).with_context(|| format!("creating {}", log.display()))?;
-    command
-        .stdout(file.try_clone().context("sharing a log file")?)
-        .stderr(file);
-    let status = to_its_end(command, what).await?;
+    log_to(command, log)?;
+    let status = Tool::start(command, what)?.ended().await?;
     if status.success() {
         return Ok(());
     }
-    bail!(
-        "{what} failed ({status}); the last lines of {}:\n{}",
-        log.display(),
-        tail(log, 30)
-    );
+    Err(with_tail(&format!("{what} failed ({status})"), log))
 }
 
 /// Runs a tool with our own output.
@@ -68,21 +84,15 @@ pub async fn run_shown(command: &mut Command, what: &str) -> Result<()> {
 
 /// Runs a tool with our own output; returns whether it succeeded.
 pub async fn succeeds(command: &mut Command, what: &str) -> Result<bool> {
-    Ok(to_its_end(command, what).await?.success())
+    Ok(Tool::start(command, what)?.ended().await?.success())
 }
 
 /// Runs a tool, with its errors among ours, and passes each line of its output to `look`; returns whether it succeeded.
 pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnMut(&str)) -> Result<bool> {
     use tokio::io::AsyncBufReadExt as _;
 
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
-    let mut group = Group::of(&child);
-    let output = child.stdout.take().context("stdout is piped")?;
+    let mut tool = Tool::start(command.stdout(Stdio::piped()), what)?;
+    let output = tool.child.stdout.take().context("stdout is piped")?;
     let mut lines = tokio::io::BufReader::new(output).split(b'\n');
     while let Some(line) = lines
         .next_segment()
@@ -91,22 +101,15 @@ pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnM
     {
         look(&String::from_utf8_lossy(&line));
     }
-    let status = child.wait().await.with_context(|| format!("waiting for {what}"))?;
-    group.0 = None;
-    Ok(status.success())
+    Ok(tool.ended().await?.success())
 }
 
 /// Runs a tool and returns its standard output; its standard error becomes the error.
 pub async fn run_captured(command: &mut Command, input: &[u8], what: &str) -> Result<Vec<u8>> {
     use tokio::io::AsyncWriteExt as _;
 
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("starting {:?} ({what})", command.as_std().get_program()))?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = start(command.stderr(Stdio::piped()).kill_on_drop(true), what)?;
     let mut stdin = child.stdin.take().context("stdin is piped")?;
     let feed = async move {
         // A child that does not read its input closes the pipe; its exit code decides.
@@ -119,13 +122,6 @@ pub async fn run_captured(command: &mut Command, input: &[u8], what: &str) -> Re
         bail!("{what}: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(output.stdout)
-}
-
-fn tail(log: &Path, lines: usize) -> String {
-    let text = std::fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let all: Vec<_> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].join("\n")
 }
 
 /// A child process that serves. It has its own process group, so that Ctrl-C reaches only us and we stop children in order.
@@ -141,14 +137,8 @@ pub struct Server {
 impl Server {
     /// Starts the child, appending its output to `log`. `patience` is the maximum time for its end.
     pub fn start(name: &'static str, command: &mut Command, log: PathBuf, patience: Duration) -> Result<Self> {
-        let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().context("sharing a log file")?)
-            .stderr(file)
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("starting {name}"))?;
+        log_to(command, &log)?;
+        let child = start(command.stdin(Stdio::null()).process_group(0), name)?;
         Ok(Self {
             name,
             child,
@@ -169,12 +159,7 @@ impl Server {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait().context("checking a child process")? {
-                bail!(
-                    "{} ended ({status}); the last lines of {}:\n{}",
-                    self.name,
-                    self.log.display(),
-                    tail(&self.log, 30)
-                );
+                return Err(self.has_ended(status));
             }
             if begun.elapsed() > limit {
                 bail!("{} is not ready after {limit:?}; see {}", self.name, self.log.display());
@@ -184,18 +169,15 @@ impl Server {
     }
 
     /// Resolves when the child ends by itself.
-    pub async fn ended(&mut self) -> anyhow::Error {
+    pub async fn ended(&mut self) -> Error {
         match self.child.wait().await {
-            Ok(status) => {
-                anyhow::anyhow!(
-                    "{} ended ({status}); the last lines of {}:\n{}",
-                    self.name,
-                    self.log.display(),
-                    tail(&self.log, 30)
-                )
-            }
-            Err(error) => anyhow::anyhow!("{}: {error}", self.name),
+            Ok(status) => self.has_ended(status),
+            Err(error) => anyhow!("{}: {error}", self.name),
         }
+    }
+
+    fn has_ended(&self, status: ExitStatus) -> Error {
+        with_tail(&format!("{} ended ({status})", self.name), &self.log)
     }
 
     /// Lets other processes go first.

@@ -14,31 +14,36 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    aws::{Aws, LogEvent, REGION},
+    aws::{Aws, LogEvent, REGION, output},
     build::{self, Builder, Function, Profile},
     clock, console,
     deploy::{self, Deployed, META_APP_SECRET, STACK},
     endpoints::Endpoints,
     ministack, people,
-    place::Place,
+    place::{Place, read_json, write_json},
     process::Server,
     proxy::Proxy,
     report::step,
     secrets::Vault,
     seed,
-    tools::{Tools, fingerprint},
+    tools::{Tools, fingerprint, is_stamped, remove},
 };
 
 /// Options of a stack.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// Folder of its state, logs and secrets; `.stack/data` by default.
+    /// State, logs and secrets of the stack [default: .stack/data]
+    #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-    /// The public port; by default a free one.
+    /// The API's port [default: a free one]
+    #[arg(long)]
     pub port: Option<u16>,
-    /// Whether to delete the data directory's state first.
+    /// Delete the data directory's state first
+    #[arg(skip)]
     pub fresh: bool,
-    /// How functions are compiled.
+    /// Build profile of the functions
+    // Help shows it last.
+    #[arg(long, value_enum, default_value_t = Profile::Local, display_order = 9)]
     pub profile: Profile,
 }
 
@@ -177,12 +182,10 @@ impl Running {
             step("moving the time", clock::move_functions(&aws, &functions, offset)).await?;
         }
         let outputs = aws.outputs(STACK).await?;
-        let api_id = outputs
-            .get("ApiUrl")
-            .and_then(|url| url.split("//").nth(1)?.split('.').next())
-            .context("the stack has an ApiUrl output")?;
-        let live_api = outputs.get("LiveApiId").context("the stack has a LiveApiId output")?;
-        proxy.forward_to(ports.ministack, api_id, live_api)?;
+        let api_id = output(&outputs, "ApiUrl")?.split("//").nth(1);
+        let api_id = api_id.and_then(|host| host.split('.').next());
+        let api_id = api_id.context("an API's URL begins with its id")?;
+        proxy.forward_to(ports.ministack, api_id, output(&outputs, "LiveApiId")?)?;
 
         let platform_admin = people::platform_admin(&mut vault)?;
         let seeding = seed::write(&aws, &outputs, &seeds, &mut vault, &platform_admin);
@@ -194,10 +197,7 @@ impl Running {
             region: REGION.to_owned(),
             stack: STACK.to_owned(),
             profile: options.profile,
-            table: outputs
-                .get("TableName")
-                .context("the stack has a TableName output")?
-                .clone(),
+            table: output(&outputs, "TableName")?.to_owned(),
             clock_offset_seconds: offset,
             pid: std::process::id(),
             tenants: seeds.iter().map(seed::Seed::endpoint).collect(),
@@ -228,13 +228,8 @@ impl Running {
     /// Invokes a function by its crate's name and waits for the answer, so that `dispatch_due` need not wait for its minute.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value> {
         let name = build::function(&self.place.root, function)?.deployed(STACK);
-        self.aws
-            .call(
-                "lambda",
-                "invoke",
-                json!({ "FunctionName": name, "Payload": payload.to_string() }),
-            )
-            .await
+        let invoke = json!({ "FunctionName": name, "Payload": payload.to_string() });
+        self.aws.call("lambda", "invoke", invoke).await
     }
 
     /// All functions' log lines since a time (milliseconds since 1970).
@@ -318,10 +313,7 @@ pub fn owner(place: &Place) -> Option<u32> {
 /// Deletes the emulator's state and our record of it; secrets stay.
 fn forget(place: &Place) -> Result<()> {
     for folder in ["state", "s3"] {
-        let folder = place.data.join(folder);
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
-        }
+        remove(&place.data.join(folder))?;
     }
     for file in ["deployed.json", "ports.json", clock::FILE] {
         let _ = std::fs::remove_file(place.data.join(file));
@@ -334,7 +326,7 @@ fn forget_if_outdated(place: &Place) -> Result<()> {
     let pins = place.root.join("infra/stack/python/ministack.lock");
     let stamp = place.data.join("ministack.sha256");
     let now = fingerprint([pins.as_path()])?;
-    if !std::fs::read_to_string(&stamp).is_ok_and(|was| was == now) {
+    if !is_stamped(&stamp, &now) {
         forget(place)?;
         std::fs::write(&stamp, now).context("recording MiniStack's version")?;
     }
@@ -362,13 +354,4 @@ fn ports(place: &Place, api: Option<u16>) -> Result<Ports> {
             None => pick(was.api)?,
         },
     })
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(file: &std::path::Path) -> Option<T> {
-    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
-}
-
-fn write_json(file: &std::path::Path, value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_vec_pretty(value).context("writing JSON")?;
-    std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))
 }

@@ -27,7 +27,11 @@ use serde::{Deserialize, de::Error as _};
 use serde_json::{Map, Value};
 use store::{RACES, Store, StoreError, TenantScope, tenants::config::Configured};
 
-use crate::{aws::Aws, secrets::random_hex};
+use crate::{
+    aws::{Aws, output},
+    place::read_json,
+    secrets::random_hex,
+};
 
 /// A tenant's file.
 #[derive(Clone, Deserialize)]
@@ -158,8 +162,7 @@ pub fn read(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>
 
 /// The same, not parsed yet.
 pub fn read_value(file: &Path, resolve: &mut dyn FnMut(&str) -> Result<Option<String>>) -> Result<Value> {
-    let text = std::fs::read(file).with_context(|| format!("reading {}", file.display()))?;
-    let mut value: Value = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
+    let mut value = read_json(file)?;
     replace(&mut value, resolve)?;
     Ok(value)
 }
@@ -199,12 +202,7 @@ pub struct Deployment {
 impl Deployment {
     /// The deployment with these stack outputs.
     pub async fn new(outputs: &BTreeMap<String, String>, aws: &Aws) -> Result<Self> {
-        let output = |name: &str| {
-            outputs
-                .get(name)
-                .cloned()
-                .with_context(|| format!("the stack has no output {name}"))
-        };
+        let output = |name: &str| output(outputs, name).map(str::to_owned);
         let config = aws.sdk().await;
         let kms = Kms::new(
             aws_sdk_kms::Client::new(&config),
@@ -220,8 +218,7 @@ impl Deployment {
 
     /// The secret with which `auth` signs and seals.
     pub fn signer(&self, outputs: &BTreeMap<String, String>) -> Result<Signer> {
-        let secret = outputs.get("AuthSecretArn");
-        let secret = secret.context("the stack has no output AuthSecretArn")?.clone();
+        let secret = output(outputs, "AuthSecretArn")?.to_owned();
         Ok(Signer::new(self.secrets_manager.clone(), secret, self.store.clone()))
     }
 

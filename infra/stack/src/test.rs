@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 pub mod selected;
@@ -28,8 +28,8 @@ use crate::{
     process::succeeds_seen,
     report::{seconds, step},
     running::{Options, Running},
-    tools::Tools,
-    up::interrupted,
+    tools::{Tools, remove},
+    up::unless_interrupted,
 };
 
 /// How a test's line begins that says how many tests it skipped. Rust's own test programs know no such tests.
@@ -46,10 +46,7 @@ const OTHERS_AT_ONCE: usize = 2;
 /// Tests find an emulator in `RINGBACK_TEST_AWS` (each creates its own table) and the deployed stack's `endpoints.json` in
 /// `RINGBACK_TEST_STACK`. Without arguments, all tests are run, so it also fails if they did not use all of the functions' roles.
 pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
-    tokio::select! {
-        passed = build_and_run(options, arguments) => passed,
-        () = interrupted() => bail!("interrupted"),
-    }
+    unless_interrupted(Box::pin(build_and_run(options, arguments))).await
 }
 
 async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> {
@@ -112,9 +109,7 @@ async fn without_stage(
     uses: Option<&PathBuf>,
 ) -> Result<Count> {
     let data = place.data.join("emulator");
-    if data.exists() {
-        std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
-    }
+    remove(&data)?;
     let own = Place::new(Some(&data))?;
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
     let port = free.context("looking for a free port")?.port();

@@ -2,39 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
 use crate::{
-    place::Place,
+    place::{Place, write},
     process::{run_captured, run_logged},
     report::step,
 };
 
-/// A Python environment.
-#[derive(Debug, Clone, Copy)]
-enum Environment {
-    /// SAM CLI, cargo-lambda, zig, cfn-lint, typos.
-    Sam,
-    /// MiniStack and boto3.
-    MiniStack,
-    /// Checkers of the API's contract.
-    Contract,
-    /// Node.js with npm.
-    Node,
-}
+/// The Python environment of SAM CLI, cargo-lambda, zig, cfn-lint and typos.
+const SAM: &str = "sam";
 
-impl Environment {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Sam => "sam",
-            Self::MiniStack => "ministack",
-            Self::Contract => "contract",
-            Self::Node => "nodejs",
-        }
-    }
-}
+/// That of MiniStack and boto3.
+const MINISTACK: &str = "ministack";
+
+/// That of the checkers of the API's contract.
+const CONTRACT: &str = "contract";
+
+/// That of Node.js with npm.
+const NODE: &str = "nodejs";
 
 /// The tools, ready to use.
 #[derive(Debug, Clone)]
@@ -46,32 +34,24 @@ impl Tools {
     /// Sets up missing and outdated environments.
     pub async fn set_up(place: &Place) -> Result<Self> {
         let tools = Self { place: place.clone() };
-        tokio::try_join!(
-            tools.environment(Environment::MiniStack),
-            tools.environment(Environment::Sam)
-        )?;
+        tokio::try_join!(tools.environment(MINISTACK), tools.environment(SAM))?;
         Ok(tools)
     }
 
-    fn folder(&self, environment: Environment) -> PathBuf {
-        self.place.dot.join("tools").join(environment.name())
+    /// The programs of a Python environment.
+    fn bin(&self, environment: &str) -> PathBuf {
+        self.place.dot.join("tools").join(environment).join("bin")
     }
 
-    async fn environment(&self, environment: Environment) -> Result<()> {
-        let name = environment.name();
+    async fn environment(&self, name: &str) -> Result<()> {
         let pins = self.place.root.join("infra/stack/python");
         let (wanted, lock) = (pins.join(format!("{name}.txt")), pins.join(format!("{name}.lock")));
-        let folder = self.folder(environment);
-        let stamp = folder.join("pins.sha256");
+        let folder = self.place.dot.join("tools").join(name);
         let pinned = fingerprint([wanted.as_path(), lock.as_path()])?;
-        if std::fs::read_to_string(&stamp).is_ok_and(|was| was == pinned) {
-            return Ok(());
-        }
-        step(&format!("setting up {name} in .stack/tools (once)"), async {
+        let what = format!("setting up {name} in .stack/tools (once)");
+        once(&folder.join("pins.sha256"), &pinned, &what, async {
             let python = python().await?;
-            if folder.exists() {
-                std::fs::remove_dir_all(&folder).with_context(|| format!("removing the old {}", folder.display()))?;
-            }
+            remove(&folder)?;
             std::fs::create_dir_all(self.place.dot.join("tools")).context("creating .stack/tools")?;
             let log = self.place.logs().join(format!("setup-{name}.log"));
             run_logged(
@@ -80,45 +60,24 @@ impl Tools {
                 "python -m venv (on Debian and Ubuntu, install it with `apt install python3-venv`)",
             )
             .await?;
-            run_logged(
-                Command::new(folder.join("bin/python"))
-                    .args([
-                        "-m",
-                        "pip",
-                        "install",
-                        "--quiet",
-                        "--no-input",
-                        "--disable-pip-version-check",
-                    ])
-                    .arg("--requirement")
-                    .arg(&wanted)
-                    .arg("--constraint")
-                    .arg(&lock),
-                &log,
-                "pip install (is there a network connection with a package index?)",
-            )
-            .await?;
-            std::fs::write(&stamp, &pinned).with_context(|| format!("writing {}", stamp.display()))
+            let mut install = Command::new(folder.join("bin/python"));
+            install
+                .args(["-m", "pip", "install", "--quiet", "--no-input"])
+                .arg("--disable-pip-version-check")
+                .args([Path::new("--requirement"), &wanted, Path::new("--constraint"), &lock]);
+            let what = "pip install (is there a network connection with a package index?)";
+            run_logged(&mut install, &log, what).await
         })
         .await
     }
 
     /// A program of the SAM environment, or `cargo`. Files that it would keep in the home directory are kept in `.stack/cache`.
     pub fn sam(&self, program: &str) -> Command {
-        let bin = self.folder(Environment::Sam).join("bin");
-        let own = bin.join(program);
-        let mut command = Command::new(if own.exists() { own } else { program.into() });
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
-        if let Ok(path) = std::env::join_paths(paths) {
-            command.env("PATH", path);
-        }
         let cache = self.place.cache();
+        let mut command = program_in(&self.place, program, &[&self.bin(SAM)]);
         command
-            .current_dir(&self.place.root)
             .env("SAM_CLI_TELEMETRY", "0")
             .env("__SAM_CLI_APP_DIR", cache.join("sam"))
-            .env("XDG_CACHE_HOME", &cache)
             .env("ZIG_GLOBAL_CACHE_DIR", cache.join("zig"))
             .env("CARGO_ZIGBUILD_CACHE_DIR", cache.join("cargo-zigbuild"));
         command
@@ -126,24 +85,26 @@ impl Tools {
 
     /// `bridge.py` in MiniStack's environment.
     pub fn bridge(&self) -> Command {
-        let mut command = Command::new(self.folder(Environment::MiniStack).join("bin/python"));
-        command.arg(self.place.root.join("infra/stack/bridge.py"));
-        command
+        self.bridge_in(MINISTACK)
     }
 
     /// `bridge.py` in SAM CLI's environment, whose boto3 supports all kinds of profiles (`aws login` needs the AWS CRT).
     pub fn bridge_to_aws(&self) -> Command {
-        let mut command = Command::new(self.folder(Environment::Sam).join("bin/python"));
+        self.bridge_in(SAM)
+    }
+
+    fn bridge_in(&self, environment: &str) -> Command {
+        let mut command = Command::new(self.bin(environment).join("python"));
         command.arg(self.place.root.join("infra/stack/bridge.py"));
         command
     }
 
     /// Tools for the API's contract, set up on first use: only checks and tests need them.
     pub async fn contract(&self) -> Result<Contract> {
-        let ((), node) = tokio::try_join!(self.environment(Environment::Contract), self.node())?;
+        let ((), node) = tokio::try_join!(self.environment(CONTRACT), self.node())?;
         let contract = Contract {
             place: self.place.clone(),
-            python: self.folder(Environment::Contract).join("bin"),
+            python: self.bin(CONTRACT),
             node,
             packages: self.place.dot.join("tools/node"),
         };
@@ -153,10 +114,10 @@ impl Tools {
 
     /// Node.js, set up on first use: only the console and checks of the contract need it.
     pub async fn node(&self) -> Result<Node> {
-        self.environment(Environment::Node).await?;
+        self.environment(NODE).await?;
         Ok(Node {
             place: self.place.clone(),
-            bin: self.folder(Environment::Node).join("bin"),
+            bin: self.bin(NODE),
         })
     }
 }
@@ -192,25 +153,15 @@ impl Node {
     /// A program in one of these folders, or of Node.js. It keeps no files in the home directory.
     fn program(&self, program: &str, folders: &[&Path]) -> Command {
         let folders: Vec<&Path> = folders.iter().copied().chain([self.bin.as_path()]).collect();
-        let mut own = folders.iter().map(|folder| folder.join(program));
-        let own = own.find(|path| path.exists());
-        let mut command = Command::new(own.unwrap_or_else(|| program.into()));
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let paths = folders.into_iter().map(Path::to_owned);
-        if let Ok(path) = std::env::join_paths(paths.chain(std::env::split_paths(&path))) {
-            command.env("PATH", path);
-        }
+        let mut command = program_in(&self.place, program, &folders);
         // Node knows only its own root certificates; a company's proxy may need the machine's.
         if std::env::var_os("NODE_EXTRA_CA_CERTS").is_none()
             && let Some(roots) = SYSTEM_ROOTS.iter().find(|file| Path::new(file).exists())
         {
             command.env("NODE_EXTRA_CA_CERTS", roots);
         }
-        let cache = self.place.cache();
         command
-            .current_dir(&self.place.root)
-            .env("XDG_CACHE_HOME", &cache)
-            .env("npm_config_cache", cache.join("npm"))
+            .env("npm_config_cache", self.place.cache().join("npm"))
             .env("npm_config_update_notifier", "false");
         command
     }
@@ -248,22 +199,15 @@ impl Contract {
         let pins = self.place.root.join("infra/stack/node");
         let files = ["package.json", "package-lock.json"];
         let pinned = fingerprint(files.map(|file| pins.join(file)).iter().map(PathBuf::as_path))?;
-        let stamp = self.packages.join("pins.sha256");
-        if std::fs::read_to_string(&stamp).is_ok_and(|was| was == pinned) {
-            return Ok(());
-        }
-        step("setting up npm packages in .stack/tools (once)", async {
-            if self.packages.exists() {
-                std::fs::remove_dir_all(&self.packages)
-                    .with_context(|| format!("removing the old {}", self.packages.display()))?;
-            }
+        let what = "setting up npm packages in .stack/tools (once)";
+        once(&self.packages.join("pins.sha256"), &pinned, what, async {
+            remove(&self.packages)?;
             std::fs::create_dir_all(&self.packages).context("creating .stack/tools/node")?;
             for file in files {
                 std::fs::copy(pins.join(file), self.packages.join(file)).with_context(|| format!("copying {file}"))?;
             }
             let log = self.place.logs().join("setup-node.log");
-            self.node.install(&self.packages, &log).await?;
-            std::fs::write(&stamp, &pinned).with_context(|| format!("writing {}", stamp.display()))
+            self.node.install(&self.packages, &log).await
         })
         .await
     }
@@ -272,25 +216,58 @@ impl Contract {
 /// A Python of a supported version; `PYTHON` names another than `python3`.
 async fn python() -> Result<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let version = run_captured(
-        Command::new(&python).args([
-            "-c",
-            "import sys; print(sys.version_info >= (3, 10), sys.version.split()[0])",
-        ]),
-        &[],
-        "looking for python3",
-    )
-    .await
-    .context("Python 3.10 or newer is required (set PYTHON if it is not `python3`)")?;
+    let mut ask = Command::new(&python);
+    let print = "import sys; print(sys.version_info >= (3, 10), sys.version.split()[0])";
+    ask.args(["-c", print]);
+    let version = run_captured(&mut ask, &[], "looking for python3").await;
+    let version = version.context("Python 3.10 or newer is required (set PYTHON if it is not `python3`)")?;
     let version = String::from_utf8_lossy(&version);
-    let Some(found) = version.trim().strip_prefix("True ") else {
-        bail!(
-            "`{python}` is {}; Python 3.10 or newer is required (set PYTHON to another one)",
-            version.trim().trim_start_matches("False ")
-        );
-    };
-    let _ = found;
+    ensure!(
+        version.starts_with("True "),
+        "`{python}` is {}; Python 3.10 or newer is required (set PYTHON to another one)",
+        version.trim().trim_start_matches("False ")
+    );
     Ok(python)
+}
+
+/// A program in the first of these folders that has it, or else wherever `PATH` names it; what it runs is found in the same way. Files
+/// that it would keep in the home directory are kept in `.stack/cache`.
+fn program_in(place: &Place, program: &str, folders: &[&Path]) -> Command {
+    let mut own = folders.iter().map(|folder| folder.join(program));
+    let own = own.find(|path| path.exists());
+    let mut command = Command::new(own.unwrap_or_else(|| program.into()));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let paths = folders.iter().map(|folder| folder.to_path_buf());
+    if let Ok(path) = std::env::join_paths(paths.chain(std::env::split_paths(&path))) {
+        command.env("PATH", path);
+    }
+    command.current_dir(&place.root).env("XDG_CACHE_HOME", place.cache());
+    command
+}
+
+/// Runs a step unless the stamp says that it was the last time done with this fingerprint, and stamps it.
+pub async fn once(stamp: &Path, pinned: &str, what: &str, work: impl Future<Output = Result<()>>) -> Result<()> {
+    if is_stamped(stamp, pinned) {
+        return Ok(());
+    }
+    step(what, async {
+        work.await?;
+        write(stamp, pinned)
+    })
+    .await
+}
+
+/// Whether a stamp names this fingerprint.
+pub fn is_stamped(stamp: &Path, fingerprint: &str) -> bool {
+    std::fs::read_to_string(stamp).is_ok_and(|was| was == fingerprint)
+}
+
+/// Deletes a folder, if there is one.
+pub fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    Ok(())
 }
 
 /// SHA-256 of files, in hex.

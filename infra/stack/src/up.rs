@@ -13,10 +13,7 @@ use crate::{
 
 /// Starts a stack and keeps it running until Ctrl-C, `cargo stack down` or the end of a child process.
 pub async fn up(options: &Options) -> Result<()> {
-    let mut running = tokio::select! {
-        running = Running::start(options) => running?,
-        () = interrupted() => bail!("interrupted"),
-    };
+    let mut running = unless_interrupted(Box::pin(Running::start(options))).await?;
     println!("{}", summary(&running));
     let outcome = tokio::select! {
         () = interrupted() => Ok(()),
@@ -61,6 +58,14 @@ pub async fn interrupted() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
+    }
+}
+
+/// The result of some work, unless Ctrl-C or SIGTERM comes first.
+pub async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = interrupted() => bail!("interrupted"),
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
 use super::{run_all, without_stage};
 use crate::{
-    build, endpoints::Endpoints, ministack, place::Place, process::run_captured, tools::Tools, up::interrupted,
+    build, endpoints::Endpoints, ministack, place::Place, process::run_captured, tools::Tools, up::unless_interrupted,
 };
 
 /// Files that all packages depend on.
@@ -25,10 +25,7 @@ struct Package {
 
 /// Runs the tests of these packages, or of those that differ; true if all passed.
 pub async fn test(place: &Place, packages: Vec<String>, changed: bool, arguments: &[String]) -> Result<bool> {
-    tokio::select! {
-        passed = build_and_run(place, packages, changed, arguments) => passed,
-        () = interrupted() => bail!("interrupted"),
-    }
+    unless_interrupted(Box::pin(build_and_run(place, packages, changed, arguments))).await
 }
 
 async fn build_and_run(place: &Place, packages: Vec<String>, changed: bool, arguments: &[String]) -> Result<bool> {

@@ -85,7 +85,7 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     ensure!(both.is_empty(), "both stacks have {both:?}");
 
     // Its own routes lead to its own functions.
-    stage.aws.bridge(&["after-deploy", dev], &[]).await?;
+    stage.aws.bridge(&["after-deploy", dev]).await?;
     let outputs = stage.aws.outputs(dev).await?;
     let api = outputs
         .get("ApiUrl")
