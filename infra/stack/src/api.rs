@@ -188,12 +188,8 @@ pub fn word(value: &Value) -> Option<String> {
 fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
     let mut body = contract.example_body(create);
     if let Some((_, body)) = &mut body {
-        let own = [
-            ("slug", ""),
-            ("email", "@example.test"),
-            ("admin_email", "@example.test"),
-        ];
-        for (field, end) in own {
+        let mail = "@example.test";
+        for (field, end) in [("slug", ""), ("email", mail), ("admin_email", mail)] {
             if !body[field].is_null() {
                 body[field] = format!("made-{}{end}", random_hex(8)?).into();
             }
@@ -260,11 +256,9 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
     play.call(&tenant, &from, "missed", json!({})).await?;
     let is_done = |customer: &Customer| {
         let message = customer.messages.last()?;
-        let by_sms = message.current_leg().is_some_and(|leg| leg.channel == Channel::Sms);
-        let last = if by_sms {
-            MessageState::Delivered
-        } else {
-            MessageState::Read
+        let last = match message.current_leg().map(|leg| leg.channel) {
+            Some(Channel::Sms) => MessageState::Delivered,
+            _ => MessageState::Read,
         };
         (message.state() == last).then_some(())
     };
@@ -277,18 +271,23 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
 /// Paths of the pre-flights of a campaign.
 const PREFLIGHTS: &str = "/api/v1/campaigns/{campaign_id}/preflight/";
 
+/// Creates an object with these fields. Returns its id.
+async fn created(play: &Play, keeper: &Proof, path: &str, fields: Value) -> Result<String> {
+    let made = asked(play, keeper, "post", path, Some(fields)).await?;
+    word(&made["id"]).with_context(|| format!("{path} gives an id"))
+}
+
+const CAMPAIGNS: &str = "/api/v1/campaigns";
+
 /// Creates a campaign that lacks nothing. Returns its id.
 async fn whole_campaign(play: &Play, keeper: &Proof) -> Result<String> {
-    let create = async |path: &str, fields: Value| {
-        let made = asked(play, keeper, "post", path, Some(fields)).await?;
-        word(&made["id"]).with_context(|| format!("{path} gives an id"))
-    };
-    let segment = create("/api/v1/segments", json!({ "name": "Everybody", "filter": {} })).await?;
+    let everybody = json!({ "name": "Everybody", "filter": {} });
+    let segment = created(play, keeper, "/api/v1/segments", everybody).await?;
     let campaign = json!({
         "type": "broadcast", "name": "Offer", "audience": { "segment": segment },
         "message": { "channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday" },
     });
-    create("/api/v1/campaigns", campaign).await
+    created(play, keeper, CAMPAIGNS, campaign).await
 }
 
 /// Paths that only drips have.
@@ -302,19 +301,17 @@ const ENROLLMENTS: &str = "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}
 
 /// Creates a drip with steps. Returns its id.
 async fn drip(play: &Play, keeper: &Proof) -> Result<String> {
-    let post = async |path: &str, fields: Value| asked(play, keeper, "post", path, Some(fields)).await;
-    let made = post("/api/v1/campaigns", json!({ "type": "drip", "name": "Welcome" })).await?;
-    let id = word(&made["id"]).context("a drip has an id")?;
+    let id = created(play, keeper, CAMPAIGNS, json!({ "type": "drip", "name": "Welcome" })).await?;
     let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": "Welcome" });
     let steps = json!([{ "name": "welcome", "does": { "type": "message", "message": message } }]);
-    post(&format!("/api/v1/campaigns/{id}/steps"), json!({ "steps": steps })).await?;
+    let path = format!("{CAMPAIGNS}/{id}/steps");
+    asked(play, keeper, "post", &path, Some(json!({ "steps": steps }))).await?;
     Ok(id)
 }
 
 /// Starts a drip, and waits until it has begun.
 async fn begin(play: &Play, keeper: &Proof, id: &str) -> Result<()> {
-    let start = format!("/api/v1/campaigns/{id}/start");
-    asked(play, keeper, "post", &start, None).await?;
+    asked(play, keeper, "post", &format!("{CAMPAIGNS}/{id}/start"), None).await?;
     let scope = access::operator::scope(tenant_of(play, keeper).await?.parse()?);
     until(PATIENCE, "a drip that has begun", async || {
         let known = play.store.get::<Campaign>(&scope, &id).await?;
@@ -341,9 +338,8 @@ pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
     play.call(&tenant, &from, "voicemail", own).await?;
     let with_recording = |customer: &Customer| {
         let mut calls = customer.calls.iter();
-        calls
-            .find(|call| !call.facts.recordings.is_empty())
-            .map(|call| call.id.to_string())
+        let found = calls.find(|call| !call.facts.recordings.is_empty())?;
+        Some(found.id.to_string())
     };
     play.known(&tenant, &from, PATIENCE, "a call with its recording", with_recording)
         .await
@@ -401,10 +397,8 @@ pub async fn make(
     let body = new_body(contract, create)?;
     let path = filled(create.path, known);
     let made = ask(play, create.method, &path, keeper, None, &body).await?;
-    succeeded(
-        &made,
-        &format!("creating one by the document's example of {}", create.id()),
-    )?;
+    let what = format!("creating one by the document's example of {}", create.id());
+    succeeded(&made, &what)?;
     Ok(made)
 }
 

@@ -15,7 +15,7 @@ use tokio::process::Command;
 
 use crate::{
     place::{Place, write},
-    process::{NICE, run_logged, run_shown, succeeds_seen},
+    process::{NICE, cargo, run_logged, run_shown, succeeds_seen},
     tools::Tools,
 };
 
@@ -74,30 +74,27 @@ pub fn log_groups(functions: &[Function], stack: &str) -> Vec<String> {
 pub fn functions(root: &Path) -> Result<Vec<Function>> {
     let mut found = Vec::new();
     for room in folders(&root.join("functions"))? {
-        let room_name = room.file_name().and_then(|name| name.to_str());
-        let room_name = room_name.context("a room has a plain name")?.to_owned();
         for function in folders(&room)? {
             if !function.join("Cargo.toml").exists() {
                 continue;
             }
-            let name = function
-                .file_name()
-                .and_then(|name| name.to_str())
-                .context("a function's folder has a plain name")?
-                .to_owned();
-            let logical_id = name
-                .split('_')
-                .map(|word| word[..1].to_ascii_uppercase() + &word[1..])
-                .collect();
+            let name = plain_name(&function)?;
+            let words = name.split('_');
             found.push(Function {
+                logical_id: words.map(|word| word[..1].to_ascii_uppercase() + &word[1..]).collect(),
                 name,
-                logical_id,
-                room: room_name.clone(),
+                room: plain_name(&room)?,
             });
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
+}
+
+fn plain_name(folder: &Path) -> Result<String> {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let name = name.with_context(|| format!("{} has no plain name", folder.display()))?;
+    Ok(name.to_owned())
 }
 
 fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
@@ -132,9 +129,9 @@ const ALL_FEATURES: [&str; 2] = ["--package", "features"];
 
 /// Cargo, which builds some packages with the features of the whole workspace: what was compiled for one of them, for tests or for the
 /// local stack is used by all.
-fn cargo(place: &Place, verb: &str) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(&place.root).arg(verb).args(ALL_FEATURES);
+fn cargo_for_all(place: &Place, verb: &str) -> Command {
+    let mut command = cargo(place, &[verb]);
+    command.args(ALL_FEATURES);
     command
 }
 
@@ -191,14 +188,12 @@ impl TestProgram {
 
 /// Builds and lists all programs of tests.
 pub async fn test_programs(place: &Place) -> Result<Vec<TestProgram>> {
-    let mut command = Command::new("cargo");
-    command.current_dir(&place.root).args(["test", "--workspace"]);
-    listed_programs(command).await
+    listed_programs(cargo(place, &["test", "--workspace"])).await
 }
 
 /// The same for some packages.
 pub async fn test_programs_of(place: &Place, packages: &BTreeSet<String>) -> Result<Vec<TestProgram>> {
-    let mut command = cargo(place, "test");
+    let mut command = cargo_for_all(place, "test");
     command.args(packages.iter().flat_map(|package| ["--package", package]));
     listed_programs(command).await
 }
@@ -263,7 +258,7 @@ impl Builder {
     /// Compiles functions, showing cargo's own progress.
     pub async fn compile(&self, functions: &[Function]) -> Result<()> {
         let mut command = match self.profile {
-            Profile::Local => cargo(&self.place, "build"),
+            Profile::Local => cargo_for_all(&self.place, "build"),
             Profile::Shipped => {
                 let mut command = self.tools.sam("cargo");
                 command.args(["lambda", "build", "--release"]);
@@ -276,7 +271,7 @@ impl Builder {
 
     /// Compiles the simulators.
     pub async fn compile_simulators(&self) -> Result<()> {
-        let mut command = cargo(&self.place, "build");
+        let mut command = cargo_for_all(&self.place, "build");
         command.args(["--quiet", "--package", "simulators", "--bin", "simulators"]);
         run_shown(&mut command, "building simulators").await
     }
@@ -345,10 +340,9 @@ impl Builder {
             let mut command = self.tools.sam("sam");
             command
                 .args(["build", "--config-env", "local"])
-                .arg("--build-dir")
-                .arg(&built)
-                .args(["--parameter-overrides", &format!("Architecture={architecture}")]);
-            command.env("CARGO_TARGET_DIR", self.target());
+                .args([Path::new("--build-dir"), &built])
+                .args(["--parameter-overrides", &format!("Architecture={architecture}")])
+                .env("CARGO_TARGET_DIR", self.target());
             run_logged(&mut command, &self.place.logs().join("sam-build.log"), "sam build").await?;
             return Ok(template);
         }

@@ -17,7 +17,7 @@ use crate::{
     people::{self, Registry},
     place::Place,
     play::Play,
-    secrets::{Vault, random_hex},
+    secrets::{Vault, random, random_hex},
     seed::{self, Seed},
     tenant::{self, Deployment, TenantFile},
 };
@@ -83,13 +83,10 @@ impl Town {
     pub async fn new(play: &Play, aws: &Aws, place: &Place, data: &Path) -> Result<Self> {
         let outputs = aws.outputs(&play.endpoints.stack).await?;
         let deployment = Deployment::new(&outputs, aws).await?;
+        let (store, signer) = (deployment.store.clone(), deployment.signer(&outputs)?);
         Ok(Self {
             play: play.clone(),
-            registry: Registry::new(
-                deployment.store.clone(),
-                deployment.signer(&outputs)?,
-                &mut Vault::open(data)?,
-            )?,
+            registry: Registry::new(store, signer, &mut Vault::open(data)?)?,
             deployment,
             model: place.root.join("infra/stack/tenants/bakery.json"),
             data: data.to_owned(),
@@ -134,21 +131,17 @@ impl Town {
         // What names the same thing names it afterwards, too.
         let mut ids = BTreeMap::<String, String>::new();
         let mut file = tenant::read_value(&self.model, &mut |text| {
-            Ok(if text.starts_with("$secret:") {
-                Some(random_hex(16)?)
-            } else if text.starts_with("$whsec:") {
-                Some(seed::whsec(&random_hex(16)?))
-            } else {
-                match text.split_once('_') {
-                    Some((prefix @ ("tnt" | "conn" | "line" | "rule" | "prd"), _)) => {
-                        let known = ids.get(text).cloned();
-                        let id = known.map_or_else(|| new_ulid().map(|own| format!("{prefix}_{own}")), Ok)?;
-                        ids.insert(text.to_owned(), id.clone());
-                        Some(id)
-                    }
-                    _ => None,
-                }
-            })
+            if text.starts_with("$secret:") {
+                return random_hex(16).map(Some);
+            }
+            if text.starts_with("$whsec:") {
+                return Ok(Some(seed::whsec(&random_hex(16)?)));
+            }
+            let Some((prefix @ ("tnt" | "conn" | "line" | "rule" | "prd"), _)) = text.split_once('_') else {
+                return Ok(None);
+            };
+            let own = format!("{prefix}_{}", new_ulid()?);
+            Ok(Some(ids.entry(text.to_owned()).or_insert(own).clone()))
         })?;
         file["tenant"]["name"] = name.into();
         if let Some(tenant) = file["tenant"].as_object_mut() {
@@ -159,7 +152,7 @@ impl Town {
             {"number": 1, "period": "day", "maximum": 1_000_000},
             {"number": 2, "period": "month", "maximum": 10_000_000},
         ]);
-        let digits = digits(10)?;
+        let digits = format!("{:010}", random(5)? % 10_000_000_000);
         let mut plan = Plan {
             file,
             simulated: Value::Null,
@@ -179,20 +172,10 @@ impl Town {
     }
 }
 
-fn digits(count: usize) -> Result<String> {
-    let bytes = random_hex(count)?;
-    Ok(bytes
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| char::from(b'0' + pair.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) % 10))
-        .collect())
-}
-
 /// A new ULID in lower case.
 pub fn new_ulid() -> Result<String> {
     let now = u64::try_from(Timestamp::now().as_millisecond()).context("the clock is past 1970")?;
-    let random = u128::from_str_radix(&random_hex(10)?, 16).context("reading random digits")?;
-    Ok(Ulid::from_parts(now, random).to_string().to_ascii_lowercase())
+    Ok(Ulid::from_parts(now, random(10)?).to_string().to_ascii_lowercase())
 }
 
 fn deep_merge(into: &mut Value, more: Value) {

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::{
     place::Place,
-    process::{run_captured, run_logged, run_shown},
+    process::{cargo, run_captured, run_logged, run_shown},
     report::step,
     template,
     tools::{Contract, Tools},
@@ -17,11 +17,8 @@ use crate::{
 /// run side by side.
 /// `linted`: the build has found no lints.
 pub async fn check(place: &Place, linted: bool) -> Result<()> {
-    step(
-        "cargo fmt --check",
-        run_shown(cargo(place).args(["fmt", "--all", "--check"]), "cargo fmt"),
-    )
-    .await?;
+    let mut format = cargo(place, &["fmt", "--all", "--check"]);
+    step("cargo fmt --check", run_shown(&mut format, "cargo fmt")).await?;
     let (tools, ()) = tokio::try_join!(documents(place), lints(place, linted))?;
     arm64(place, &tools).await
 }
@@ -47,16 +44,9 @@ async fn lints(place: &Place, linted: bool) -> Result<()> {
     if linted {
         return Ok(());
     }
-    let clippy = [
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
-    step("cargo clippy", run_shown(cargo(place).args(clippy), "cargo clippy")).await
+    let mut clippy = cargo(place, &["clippy", "--quiet", "--workspace", "--all-targets"]);
+    clippy.args(["--", "-D", "warnings"]);
+    step("cargo clippy", run_shown(&mut clippy, "cargo clippy")).await
 }
 
 /// The target that operators need to build for arm64, the template's default.
@@ -81,17 +71,13 @@ async fn arm64(place: &Place, tools: &Tools) -> Result<()> {
         .args(["lambda", "build", "--quiet", "--arm64"])
         .args(LINKS_ALL.iter().flat_map(|function| ["--bin", function]))
         .env("CARGO_TARGET_DIR", place.root.join("target/arm64"));
-    step(
-        "cargo lambda build --arm64",
-        run_shown(&mut build, "cargo lambda build"),
-    )
-    .await
+    let built = run_shown(&mut build, "cargo lambda build");
+    step("cargo lambda build --arm64", built).await
 }
 
 /// `contract`: writes `docs/openapi.json` and the pages beside it from the code, and lints the document.
 pub async fn contract(place: &Place) -> Result<()> {
-    let mut write = cargo(place);
-    write.args(["run", "--quiet", "--package", "contract"]);
+    let mut write = cargo(place, &["run", "--quiet", "--package", "contract"]);
     run_shown(&mut write, "cargo run --package contract").await?;
     let tools = Tools::set_up(place).await?.contract().await?;
     step("openapi-spec-validator, redocly", lint(place, &tools)).await
@@ -100,26 +86,11 @@ pub async fn contract(place: &Place) -> Result<()> {
 async fn lint(place: &Place, tools: &Contract) -> Result<()> {
     let log = place.logs().join("contract.log");
     let document = "docs/openapi.json";
-    run_logged(
-        tools.program("openapi-spec-validator").arg(document),
-        &log,
-        "openapi-spec-validator",
-    )
-    .await?;
-    run_logged(
-        tools
-            .program("redocly")
-            .args(["lint", "--config", "infra/contract/redocly.yaml", document]),
-        &log,
-        "redocly lint",
-    )
-    .await
-}
-
-fn cargo(place: &Place) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(&place.root);
-    command
+    let mut validate = tools.program("openapi-spec-validator");
+    run_logged(validate.arg(document), &log, "openapi-spec-validator").await?;
+    let mut lint = tools.program("redocly");
+    lint.args(["lint", "--config", "infra/contract/redocly.yaml", document]);
+    run_logged(&mut lint, &log, "redocly lint").await
 }
 
 async fn check_template(place: &Place, tools: &Tools) -> Result<()> {

@@ -61,21 +61,16 @@ pub async fn wait_until_ready(server: &mut Server, port: u16) -> Result<()> {
 }
 
 /// Whether MiniStack answers.
-async fn ready(port: u16) -> bool {
+pub async fn ready(port: u16) -> bool {
     http_ok(port, "/_ministack/health").await
 }
 
 /// Whether a GET on this port answers 200.
 pub async fn http_ok(port: u16, path: &str) -> bool {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    let ask = async {
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()?;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut status = [0; 12];
-        stream.read_exact(&mut status).await.ok()?;
-        status.ends_with(b" 200").then_some(())
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2));
+    let Ok(client) = client.no_proxy().build() else {
+        return false;
     };
-    matches!(tokio::time::timeout(Duration::from_secs(2), ask).await, Ok(Some(())))
+    let answer = client.get(format!("{}{path}", endpoint(port))).send().await;
+    answer.is_ok_and(|answer| answer.status() == reqwest::StatusCode::OK)
 }

@@ -18,11 +18,12 @@ use domain::{
     contacts::contact::{Contact, Identity},
     messages::message::{Channel, Message},
 };
+use reqwest::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::{aws::local_sdk, endpoints::Endpoints, secrets::random_hex};
+use crate::{aws::local_sdk, endpoints::Endpoints, secrets::random};
 
 /// Interval between checks while waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
@@ -182,8 +183,7 @@ pub async fn until<T>(limit: Duration, what: &str, mut look: impl AsyncFnMut() -
 
 /// A random mobile number of the United Arab Emirates, most probably unused in this stack.
 pub fn new_phone() -> Result<Phone> {
-    let random = u64::from_str_radix(&random_hex(7)?, 16).context("reading random digits")?;
-    format!("+97150{:07}", random % 10_000_000)
+    format!("+97150{:07}", random(7)? % 10_000_000)
         .parse()
         .map_err(|error| anyhow!("{error}"))
 }
@@ -207,17 +207,12 @@ impl Play {
 
     // ---- Through the simulators -------------------------------------------------------------------------------------
 
-    async fn simulators<T: DeserializeOwned>(
-        &self,
-        method: reqwest::Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<T> {
+    async fn simulators<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> Result<T> {
         let url = format!("{}{path}", self.endpoints.simulators);
         self.json(method, &url, body).await
     }
 
-    async fn json<T: DeserializeOwned>(&self, method: reqwest::Method, url: &str, body: Option<&Value>) -> Result<T> {
+    async fn json<T: DeserializeOwned>(&self, method: Method, url: &str, body: Option<&Value>) -> Result<T> {
         let mut request = self.http.request(method.clone(), url);
         if let Some(body) = body {
             request = request.json(body);
@@ -234,29 +229,19 @@ impl Play {
 
     /// `GET` of the simulators' control API.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        self.simulators(reqwest::Method::GET, path, None).await
+        self.simulators(Method::GET, path, None).await
     }
 
     /// `POST` to the simulators' control API.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        self.simulators(reqwest::Method::POST, path, Some(body)).await
-    }
-
-    /// `PUT` to the simulators' control API.
-    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
-        self.simulators(reqwest::Method::PUT, path, Some(body)).await
-    }
-
-    /// `DELETE` of the simulators' control API.
-    pub async fn delete(&self, path: &str) -> Result<Value> {
-        self.simulators(reqwest::Method::DELETE, path, None).await
+        self.simulators(Method::POST, path, Some(body)).await
     }
 
     /// HTTP requests that named a tenant since the emulator was started, by the role of their sender: the emulator's own count.
     pub async fn requests_of(&self, tenant: &str) -> Result<BTreeMap<String, u64>> {
         let id = tenant.strip_prefix("tnt_").unwrap_or(tenant);
         let url = format!("{}/_stack/requests?{id}", self.endpoints.aws_endpoint);
-        self.json(reqwest::Method::GET, &url, None).await
+        self.json(Method::GET, &url, None).await
     }
 
     /// A customer calls a business; `more` as in the simulators' README. Returns when all webhooks are answered.
@@ -268,11 +253,8 @@ impl Play {
 
     /// A customer writes to a business.
     pub async fn reply(&self, tenant: &str, from: &Phone, channel: Channel, text: &str) -> Result<Value> {
-        self.post(
-            "/replies",
-            &json!({ "tenant": tenant, "from": from, "channel": channel, "text": text, "wait": true }),
-        )
-        .await
+        let reply = json!({ "tenant": tenant, "from": from, "channel": channel, "text": text, "wait": true });
+        self.post("/replies", &reply).await
     }
 
     /// Adds a fault and returns its id.
@@ -283,7 +265,8 @@ impl Play {
 
     /// Removes a fault.
     pub async fn mend(&self, fault: u64) -> Result<()> {
-        self.delete(&format!("/faults/{fault}")).await.map(drop)
+        let path = format!("/faults/{fault}");
+        self.simulators::<Value>(Method::DELETE, &path, None).await.map(drop)
     }
 
     /// Waits until the simulators have no more webhooks to deliver.
@@ -327,30 +310,22 @@ impl Play {
         headers: &[(&str, &str)],
         body: impl Into<reqwest::Body>,
     ) -> Result<Answer> {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).context("a method is a word")?;
+        let method = Method::from_bytes(method.as_bytes()).context("a method is a word")?;
         let url = format!("{}{path}", self.endpoints.api);
         let mut request = self.http.request(method, &url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request
-            .body(body)
-            .send()
-            .await
-            .with_context(|| format!("asking {path}"))?;
-        let headers = answer
-            .headers()
-            .iter()
+        let answer = request.body(body).send().await;
+        let answer = answer.with_context(|| format!("asking {path}"))?;
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter();
+        let headers = headers
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect();
-        Ok(Answer {
-            status: answer.status().as_u16(),
-            headers,
-            body: answer
-                .text()
-                .await
-                .with_context(|| format!("reading the answer of {path}"))?,
-        })
+        let body = answer.text().await;
+        let body = body.with_context(|| format!("reading the answer of {path}"))?;
+        Ok(Answer { status, headers, body })
     }
 
     // ---- In the table -----------------------------------------------------------------------------------------------
@@ -374,13 +349,9 @@ impl Play {
             consent: Vec::new(),
             contact,
         };
-        for entry in self
-            .store
-            .history(&scope, customer.contact.id, WHOLE_HISTORY, Timestamp::now())
-            .await?
-            .into_iter()
-            .rev()
-        {
+        let (id, now) = (customer.contact.id, Timestamp::now());
+        let history = self.store.history(&scope, id, WHOLE_HISTORY, now).await?;
+        for entry in history.into_iter().rev() {
             match entry {
                 Entry::Call(call) => customer.calls.push(*call),
                 Entry::Sent(message) => customer.messages.push(*message),
@@ -427,22 +398,16 @@ impl Display for Customer {
             parts.push(format!("{} call: {}", call.outcome.as_str(), call.decision));
         }
         for message in &self.messages {
-            let attempts: Vec<_> = message
-                .attempts
-                .iter()
-                .map(|attempt| {
-                    let channel = message
-                        .plan
-                        .get(usize::from(attempt.leg))
-                        .map_or("?", |leg| leg.channel.name());
-                    let why = attempt.error.as_ref().map(|error| format!(" ({})", error.reason));
-                    format!("{channel} {}{}", attempt.state.as_str(), why.unwrap_or_default())
-                })
-                .collect();
-            let ended = message
-                .ended
-                .as_ref()
-                .map_or_else(String::new, |ended| format!(", {ended:?}"));
+            let mut attempts = Vec::new();
+            for attempt in &message.attempts {
+                let leg = message.plan.get(usize::from(attempt.leg));
+                let channel = leg.map_or("?", |leg| leg.channel.name());
+                let why = attempt.error.as_ref().map(|error| format!(" ({})", error.reason));
+                let state = attempt.state.as_str();
+                attempts.push(format!("{channel} {state}{}", why.unwrap_or_default()));
+            }
+            let ended = message.ended.as_ref().map(|ended| format!(", {ended:?}"));
+            let ended = ended.unwrap_or_default();
             parts.push(format!("a message: {}{ended}", attempts.join(", ")));
         }
         if !self.received.is_empty() {

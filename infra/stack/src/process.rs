@@ -11,8 +11,17 @@ use anyhow::{Context as _, Error, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::process::{Child, Command};
 
+use crate::place::Place;
+
 /// Priority of what lets other processes go first.
 pub const NICE: i32 = 10;
+
+/// Cargo in the checkout.
+pub fn cargo(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(&place.root).args(arguments);
+    command
+}
 
 /// A running tool. Its whole process group is ended if it is dropped early: cargo and sam have children of their own.
 struct Tool<'a> {

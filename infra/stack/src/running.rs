@@ -129,23 +129,13 @@ impl Running {
         let seeds = seed::load(&place, &mut vault)?;
         let config = place.data.join("simulators.json");
         write_json(&config, &seed::simulators(&api, &seeds))?;
-        let mut simulators = Server::start(
-            "simulators",
-            tools
-                .bridge()
-                .arg("tied")
-                .arg(builder.simulators())
-                .args(["--port", &ports.simulators.to_string()])
-                .arg("--config")
-                .arg(&config),
-            place.logs().join("simulators.log"),
-            Duration::from_secs(5),
-        )?;
-        simulators
-            .wait_until(Duration::from_secs(30), || {
-                ministack::http_ok(ports.simulators, "/healthz")
-            })
-            .await?;
+        let (mut command, log) = (tools.bridge(), place.logs().join("simulators.log"));
+        command.arg("tied").arg(builder.simulators());
+        command.args(["--port", &ports.simulators.to_string()]);
+        command.arg("--config").arg(&config);
+        let mut simulators = Server::start("simulators", &mut command, log, Duration::from_secs(5))?;
+        let ready = || ministack::http_ok(ports.simulators, "/healthz");
+        simulators.wait_until(Duration::from_secs(30), ready).await?;
         let offset = clock::kept(&place);
         clock::move_simulators(&simulators_url, offset).await?;
 
@@ -171,7 +161,6 @@ impl Running {
             ("MailFrom", "ringback@ringback.example".to_owned()),
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
             ("LocalOrigins", "http://localhost:5173".to_owned()),
-            ("CrashPoints", String::new()),
             // Tests log in and sign up hundreds of times from one address. The limits themselves are tested in process.
             ("AuthLimitFactor", "1000".to_owned()),
         ];
@@ -256,16 +245,10 @@ pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, builder: &Builder
     if function.name == console::FUNCTION {
         console::build(place, tools).await?;
     }
-    step(
-        &format!("building {}", function.name),
-        builder.compile(std::slice::from_ref(function)),
-    )
-    .await?;
-    step(
-        &format!("updating {}", function.name),
-        deploy::update_code(aws, builder, &[function]),
-    )
-    .await?;
+    let what = format!("building {}", function.name);
+    step(&what, builder.compile(std::slice::from_ref(function))).await?;
+    let what = format!("updating {}", function.name);
+    step(&what, deploy::update_code(aws, builder, &[function])).await?;
     deploy::note_updated(place, builder, function)
 }
 

@@ -12,6 +12,11 @@ pub fn random_hex(bytes: usize) -> Result<String> {
     Ok(hex::encode(random))
 }
 
+/// A number of as many random bytes, at most 16.
+pub fn random(bytes: usize) -> Result<u128> {
+    u128::from_str_radix(&random_hex(bytes)?, 16).context("reading random digits")
+}
+
 /// Named secrets in a file that only its owner can read.
 #[derive(Debug)]
 pub struct Vault {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use domain::{
-    templates::template::{ButtonKind, TemplateDefinition},
-    tenants::connection::{Account, SendSecrets, VerifySecrets, twilio, whatsapp},
+    templates::template::{ButtonKind, TemplateButton, TemplateDefinition},
+    tenants::connection::{Account, SendSecrets, VerifySecrets},
 };
 use serde_json::{Value, json};
 
@@ -94,9 +94,8 @@ pub async fn write(
     let deployment = Deployment::new(outputs, aws).await?;
     let registry = Registry::new(deployment.store.clone(), deployment.signer(outputs)?, vault)?;
     for seed in seeds {
-        seed.write(&deployment, &registry)
-            .await
-            .with_context(|| format!("seeding {}", seed.file.tenant.name))?;
+        let written = seed.write(&deployment, &registry).await;
+        written.with_context(|| format!("seeding {}", seed.file.tenant.name))?;
     }
     registry.appoint(platform_admin).await
 }
@@ -121,15 +120,12 @@ impl Seed {
 
     /// The tenant's entry in `endpoints.json`.
     pub fn endpoint(&self) -> Tenant {
+        let connections = self.file.connections.iter();
+        let connections = connections.map(|connection| (connection.kind().to_owned(), connection.id.to_string()));
         Tenant {
             id: self.file.tenant.id.to_string(),
             name: self.file.tenant.name.clone(),
-            connections: self
-                .file
-                .connections
-                .iter()
-                .map(|connection| (connection.kind().to_owned(), connection.id.to_string()))
-                .collect(),
+            connections: connections.collect(),
             secrets: self.secrets.clone(),
             api_key: self.api_key.clone(),
             users: self.users.clone(),
@@ -141,41 +137,22 @@ impl Seed {
             json!({ "id": self.file.tenant.id, "name": self.file.tenant.name, "api_key": self.api_key });
         for connection in &self.file.connections {
             simulated[connection.kind()] = match (&connection.account, &connection.send) {
-                (
-                    Account::Twilio(twilio::Account {
-                        account_sid,
-                        numbers,
-                        messaging_service_sid,
-                        whatsapp_sender,
-                        ..
-                    }),
-                    Some(SendSecrets::Twilio(twilio::Send {
-                        api_key_sid,
-                        api_key_secret,
-                    })),
-                ) => json!({
+                (Account::Twilio(account), Some(SendSecrets::Twilio(send))) => json!({
                     "connection": connection.id,
-                    "account_sid": account_sid,
+                    "account_sid": account.account_sid,
                     "auth_token": self.secrets.twilio_auth_token,
-                    "api_key_sid": api_key_sid,
-                    "api_key_secret": api_key_secret,
-                    "numbers": numbers,
-                    "messaging_service_sid": messaging_service_sid,
-                    "whatsapp_sender": whatsapp_sender,
+                    "api_key_sid": send.api_key_sid,
+                    "api_key_secret": send.api_key_secret,
+                    "numbers": account.numbers,
+                    "messaging_service_sid": account.messaging_service_sid,
+                    "whatsapp_sender": account.whatsapp_sender,
                 }),
-                (
-                    Account::WhatsApp(whatsapp::Account {
-                        waba_id,
-                        phone_number_id,
-                        display_number,
-                    }),
-                    Some(SendSecrets::WhatsApp(whatsapp::Send { access_token })),
-                ) => json!({
+                (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(send))) => json!({
                     "connection": connection.id,
-                    "waba_id": waba_id,
-                    "phone_number_id": phone_number_id,
-                    "display_number": display_number,
-                    "access_token": access_token,
+                    "waba_id": account.waba_id,
+                    "phone_number_id": account.phone_number_id,
+                    "display_number": account.display_number,
+                    "access_token": send.access_token,
                     "app_secret": self.secrets.whatsapp_app_secret,
                     "verify_token": self.secrets.whatsapp_verify_token,
                     "templates": self.file.templates.iter().flatten().map(as_meta_has_it).collect::<Vec<_>>(),
@@ -212,25 +189,22 @@ fn as_meta_has_it(template: &TemplateDefinition) -> Value {
         components.push(json!({ "type": "FOOTER", "text": footer }));
     }
     if !template.buttons.is_empty() {
-        let buttons: Vec<_> = template
-            .buttons
-            .iter()
-            .map(|button| {
-                let kind = match button.kind {
-                    ButtonKind::QuickReply => "QUICK_REPLY",
-                    ButtonKind::Url => "URL",
-                    ButtonKind::PhoneNumber => "PHONE_NUMBER",
-                    ButtonKind::OfferCode => "COPY_CODE",
-                    ButtonKind::OneTimeCode => "OTP",
-                    ButtonKind::Other => "OTHER",
-                };
-                let mut shown = json!({ "type": kind, "text": button.text });
-                if let Some(url) = &button.url {
-                    shown["url"] = url.clone().into();
-                }
-                shown
-            })
-            .collect();
+        let shown = |button: &TemplateButton| {
+            let kind = match button.kind {
+                ButtonKind::QuickReply => "QUICK_REPLY",
+                ButtonKind::Url => "URL",
+                ButtonKind::PhoneNumber => "PHONE_NUMBER",
+                ButtonKind::OfferCode => "COPY_CODE",
+                ButtonKind::OneTimeCode => "OTP",
+                ButtonKind::Other => "OTHER",
+            };
+            let mut own = json!({ "type": kind, "text": button.text });
+            if let Some(url) = &button.url {
+                own["url"] = url.clone().into();
+            }
+            own
+        };
+        let buttons: Vec<_> = template.buttons.iter().map(shown).collect();
         components.push(json!({ "type": "BUTTONS", "buttons": buttons }));
     }
     let category = serde_json::to_value(template.category).ok();

@@ -9,7 +9,13 @@ use tokio::process::Command;
 
 use super::{run_all, without_stage};
 use crate::{
-    build, endpoints::Endpoints, ministack, place::Place, process::run_captured, tools::Tools, up::unless_interrupted,
+    build,
+    endpoints::Endpoints,
+    ministack,
+    place::Place,
+    process::{cargo, run_captured},
+    tools::Tools,
+    up::unless_interrupted,
 };
 
 /// Files that all packages depend on.
@@ -72,15 +78,12 @@ async fn build_and_run(place: &Place, packages: Vec<String>, changed: bool, argu
 async fn running(place: &Place) -> Option<String> {
     let endpoints = Endpoints::of_running(place).ok()?;
     let port = endpoints.aws_endpoint.rsplit(':').next()?.parse().ok()?;
-    let answers = ministack::http_ok(port, "/_ministack/health").await;
-    answers.then_some(endpoints.aws_endpoint)
+    ministack::ready(port).await.then_some(endpoints.aws_endpoint)
 }
 
 /// The packages of the workspace by name.
 async fn workspace(place: &Place) -> Result<BTreeMap<String, Package>> {
-    let mut command = Command::new("cargo");
-    command.current_dir(&place.root);
-    command.args(["metadata", "--offline", "--no-deps", "--format-version=1"]);
+    let mut command = cargo(place, &["metadata", "--offline", "--no-deps", "--format-version=1"]);
     let metadata = run_captured(&mut command, &[], "listing packages").await?;
     let metadata: Value = serde_json::from_slice(&metadata).context("reading cargo's metadata")?;
     let root = metadata["workspace_root"].as_str().context("a workspace has a root")?;
