@@ -61,13 +61,11 @@ pub async fn roles(aws: &Session, stack: &str, functions: &[Function]) -> Result
     let mut found = Vec::new();
     for function in functions {
         let logical = format!("{}Role", function.logical_id);
-        let name = names
-            .get(&logical)
-            .with_context(|| format!("the stack has a {logical}"))?;
+        let name = names.get(&logical);
+        let name = name.with_context(|| format!("the stack has a {logical}"))?;
         let mut policies = BTreeMap::new();
-        let listed = aws
-            .call("iam", "list_role_policies", json!({ "RoleName": name }))
-            .await?;
+        let asked = json!({ "RoleName": name });
+        let listed = aws.call("iam", "list_role_policies", asked).await?;
         for policy in listed["PolicyNames"].as_array().into_iter().flatten() {
             let policy = policy.as_str().context("a policy has a name")?;
             let asked = json!({ "RoleName": name, "PolicyName": policy });
@@ -126,11 +124,10 @@ pub fn like(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.chars();
     match rest.next() {
         None => text.is_empty(),
-        Some('*') => text
-            .char_indices()
-            .map(|(at, _)| at)
-            .chain([text.len()])
-            .any(|at| like(rest.as_str(), &text[at..])),
+        Some('*') => {
+            let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            ends.any(|at| like(rest.as_str(), &text[at..]))
+        }
         Some(wanted) => {
             let mut others = text.chars();
             others.next().is_some_and(|found| wanted == '?' || wanted == found) && like(rest.as_str(), others.as_str())
@@ -198,10 +195,8 @@ async fn logged_uses(aws: &Aws, roles: &[Role]) -> Result<Vec<Use>> {
     let is_simulated = |action: &String| SIMULATED.iter().any(|service| action.starts_with(service));
     let mut found = BTreeSet::new();
     for role in roles {
-        let mut actions = role
-            .statements("work")
-            .flat_map(|statement| texts(&statement["Action"]));
-        if !actions.any(|action| is_simulated(&action)) {
+        let mut statements = role.statements("work");
+        if !statements.any(|statement| texts(&statement["Action"]).iter().any(is_simulated)) {
             continue;
         }
         for event in aws.logs(std::slice::from_ref(&role.log_group), None).await? {
@@ -235,12 +230,8 @@ pub fn check(place: &Place, seed: Option<u64>) -> Result<bool> {
     for line in &found {
         println!("role: {line}");
     }
-    println!(
-        "roles: {} with {} kinds of uses compared, {} findings",
-        roles.len(),
-        uses.len(),
-        found.len()
-    );
+    let (compared, kinds, findings) = (roles.len(), uses.len(), found.len());
+    println!("roles: {compared} with {kinds} kinds of uses compared, {findings} findings");
     Ok(found.is_empty() && all_found)
 }
 

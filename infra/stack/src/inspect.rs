@@ -107,10 +107,8 @@ pub async fn dead_letters(aws: &Aws, stack: &str) -> Result<()> {
             json!({ "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "AttributeNames": ["All"] });
         let messages = session.call("sqs", "receive_message", look).await?;
         for message in messages["Messages"].as_array().into_iter().flatten() {
-            let body: Value = message["Body"]
-                .as_str()
-                .and_then(|body| serde_json::from_str(body).ok())
-                .unwrap_or_default();
+            let body = message["Body"].as_str().unwrap_or_default();
+            let body: Value = serde_json::from_str(body).unwrap_or_default();
             println!(
                 "  {} {} tenant {} correlation {} received {} times",
                 message["MessageId"].as_str().unwrap_or("?"),
@@ -146,12 +144,9 @@ pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: &str) -> Re
         aws.bridge(&["redrive", &queue.dead_letters, &queue.url]).await?;
     } else {
         let session = aws.session()?;
-        let (source, target) = (
-            arn(&session, &queue.dead_letters).await?,
-            arn(&session, &queue.url).await?,
-        );
+        let source = arn(&session, &queue.dead_letters).await?;
         // The target is named, because records that a function itself put there have no source queue.
-        let task = json!({ "SourceArn": source, "DestinationArn": target });
+        let task = json!({ "SourceArn": source, "DestinationArn": arn(&session, &queue.url).await? });
         session.call("sqs", "start_message_move_task", task).await?;
     }
     println!("{}: dead letters are being sent back.", queue.name);
@@ -161,13 +156,9 @@ pub async fn redrive(aws: &Aws, place: &Place, stack: &str, letters: &str) -> Re
 /// The queue of this name; the error lists all names.
 fn find(queues: Vec<Queue>, word: &str) -> Result<Queue> {
     let words: Vec<String> = queues.iter().map(Queue::word).collect();
+    let words = words.join(", ");
     let found = queues.into_iter().find(|queue| queue.word() == word);
-    found.with_context(|| {
-        format!(
-            "no queue `{word}`; the queues are {}, or say {CHANGES}",
-            words.join(", ")
-        )
-    })
+    found.with_context(|| format!("no queue `{word}`; the queues are {words}, or say {CHANGES}"))
 }
 
 async fn arn(session: &Session, queue: &str) -> Result<String> {
@@ -226,10 +217,8 @@ pub async fn call(
 /// The id of a tenant given by id or by a part of its name; of the first one if none is given.
 pub fn tenant_id(endpoints: &Endpoints, given: Option<&str>) -> Result<String> {
     let wanted = given.unwrap_or_default().to_lowercase();
-    let found = endpoints
-        .tenants
-        .iter()
-        .find(|tenant| tenant.id == wanted || tenant.name.to_lowercase().contains(&wanted));
+    let mut tenants = endpoints.tenants.iter();
+    let found = tenants.find(|tenant| tenant.id == wanted || tenant.name.to_lowercase().contains(&wanted));
     match (found, given) {
         (Some(tenant), _) => Ok(tenant.id.clone()),
         // A tenant written by `tenant apply` is not in endpoints.json.

@@ -93,32 +93,24 @@ impl fmt::Display for Finding {
         let Self {
             function, statement, ..
         } = self;
-        let part = self
-            .part
-            .as_ref()
-            .map_or_else(String::new, |part| format!("{part} of "));
+        let part = self.part.as_ref().map(|part| format!("{part} of "));
+        let part = part.unwrap_or_default();
+        write!(f, "{function}: ")?;
         match &self.what {
             What::Unused => write!(
                 f,
-                "{function}: nothing used {part}{statement}, or another statement allows the same; remove it from the role in \
+                "nothing used {part}{statement}, or another statement allows the same; remove it from the role in \
                  template.yaml, or test what needs it"
             ),
             What::TooWide(used) => {
-                let used: Vec<_> = used.iter().map(String::as_str).collect();
+                let used = used.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 write!(
                     f,
-                    "{function}: {part}{statement} allows more than what was used, {}; name that in template.yaml",
-                    used.join(", ")
+                    "{part}{statement} allows more than what was used, {used}; name that in template.yaml"
                 )
             }
-            What::Missing(used) => write!(
-                f,
-                "{function}: the role does not allow {used}; allow it in template.yaml"
-            ),
-            What::Boundless => write!(
-                f,
-                "{function}: {statement} names no partitions; add them in template.yaml"
-            ),
+            What::Missing(used) => write!(f, "the role does not allow {used}; allow it in template.yaml"),
+            What::Boundless => write!(f, "{statement} names no partitions; add them in template.yaml"),
         }
     }
 }
@@ -180,14 +172,11 @@ fn unused_parts(statement: &Value, uses: &[&Use], known: &Known) -> Vec<(Option<
         .iter()
         .any(|service| actions.iter().all(|action| action.starts_with(service)));
     for resource in texts(&statement["Resource"]) {
-        let of: Vec<&str> = uses
-            .iter()
-            .filter(|used| used.is_of(&resource))
-            .filter_map(|used| used.resource.as_deref())
-            .collect();
         if is_simulated {
             continue;
         }
+        let of = uses.iter().filter(|used| used.is_of(&resource));
+        let of: Vec<&str> = of.filter_map(|used| used.resource.as_deref()).collect();
         if of.is_empty() {
             found.push((Some(resource), What::Unused));
         } else if !of.iter().any(|used| is_as_narrow(&resource, used)) {
@@ -238,11 +227,10 @@ impl Known {
     fn of(roles: &[Role], uses: &[Use]) -> Self {
         let statements = roles.iter().flat_map(|role| role.statements("work"));
         let patterns = statements.filter_map(partitions_of).flatten();
+        let words_of = |pattern: String| words(&pattern).map(str::to_owned).collect::<Vec<_>>();
         Self {
             keys: uses.iter().filter_map(|used| used.key.clone()).collect(),
-            words: patterns
-                .flat_map(|pattern| words(&pattern).map(str::to_owned).collect::<Vec<_>>())
-                .collect(),
+            words: patterns.flat_map(words_of).collect(),
         }
     }
 
@@ -251,10 +239,8 @@ impl Known {
     fn is_wide(&self, pattern: &str, used: &BTreeSet<String>) -> bool {
         let named: BTreeSet<&str> = words(pattern).collect();
         let is_named = |part: &str| {
-            let word = part
-                .strip_suffix('x')
-                .filter(|word| word.ends_with(':'))
-                .unwrap_or(part);
+            let named_value = part.strip_suffix('x').filter(|word| word.ends_with(':'));
+            let word = named_value.unwrap_or(part);
             let is_word = word.bytes().all(|byte| byte.is_ascii_uppercase()) || self.words.contains(word);
             !is_word || named.contains(word)
         };
@@ -284,17 +270,13 @@ fn excused(found: &[Finding], exceptions: &[(&str, &str, &str)]) -> Vec<String> 
         let whole = format!("{unused} of {}", finding.statement);
         ["*", &*finding.function].contains(function) && what.split(", ").any(|what| [unused, &whole].contains(&what))
     };
-    let open = found
-        .iter()
-        .filter(|finding| !exceptions.iter().any(|row| excuses(row, finding)));
-    let idle = exceptions
-        .iter()
-        .filter(|row| !found.iter().any(|finding| excuses(row, finding)));
-    open.map(ToString::to_string)
-        .chain(idle.map(|(function, what, _)| {
-            format!("{function}: all is used of {what}; remove its exception from infra/stack/src/iam/check.rs")
-        }))
-        .collect()
+    let is_open = |finding: &&Finding| !exceptions.iter().any(|row| excuses(row, finding));
+    let is_idle = |row: &&(&str, &str, &str)| !found.iter().any(|finding| excuses(row, finding));
+    let open = found.iter().filter(is_open).map(ToString::to_string);
+    let idle = exceptions.iter().filter(is_idle).map(|(function, what, _)| {
+        format!("{function}: all is used of {what}; remove its exception from infra/stack/src/iam/check.rs")
+    });
+    open.chain(idle).collect()
 }
 
 #[cfg(test)]

@@ -49,10 +49,9 @@ impl Use {
             let key = self.key.as_ref();
             key.is_some_and(|key| named.iter().any(|pattern| like(pattern, key)))
         };
+        let resources = texts(&statement["Resource"]);
         texts(&statement["Action"]).contains(&self.action)
-            && texts(&statement["Resource"])
-                .iter()
-                .any(|resource| self.is_of(resource))
+            && resources.iter().any(|resource| self.is_of(resource))
             && partitions.is_none_or(of_partition)
     }
 }
@@ -60,32 +59,27 @@ impl Use {
 /// An ARN as in the template, because tests of functions have tables, queues and buckets of their own. `names` are the physical ids of the
 /// stack's resources by logical id.
 pub(super) fn in_words_of_template(arn: &str, names: &BTreeMap<String, String>) -> String {
-    names
-        .iter()
-        .find_map(|(id, physical)| {
-            // The physical id of a queue is its URL.
-            let name = if physical.starts_with("http") {
-                physical.rsplit('/').next()?
-            } else {
-                physical
-            };
-            if name.is_empty() {
-                return None;
+    let told = |(id, physical): (&String, &String)| {
+        // The physical id of a queue is its URL.
+        let queue = physical.rsplit('/').next().filter(|_| physical.starts_with("http"));
+        let name = queue.unwrap_or(physical);
+        if name.is_empty() {
+            return None;
+        }
+        let (start, rest) = arn.split_once(name)?;
+        let whole = start.starts_with("arn:") && start.ends_with([':', '/']);
+        match rest {
+            "" if whole => Some(format!("{id}.Arn")),
+            // Secrets Manager adds a word to a secret's name, which may contain `/`.
+            _ if start.ends_with(":secret:") => {
+                let added = rest.strip_prefix('-')?;
+                (!added.contains('-')).then(|| format!("{id}.Id"))
             }
-            let (start, rest) = arn.split_once(name)?;
-            let whole = start.starts_with("arn:") && start.ends_with([':', '/']);
-            match rest {
-                "" if whole => Some(format!("{id}.Arn")),
-                // Secrets Manager adds a word to a secret's name, which may contain `/`.
-                _ if start.ends_with(":secret:") => {
-                    let added = rest.strip_prefix('-')?;
-                    (!added.contains('-')).then(|| format!("{id}.Id"))
-                }
-                _ if whole && rest.starts_with('/') => Some(format!("${{{id}.Arn}}{rest}")),
-                _ => None,
-            }
-        })
-        .unwrap_or_else(|| arn.to_owned())
+            _ if whole && rest.starts_with('/') => Some(format!("${{{id}.Arn}}{rest}")),
+            _ => None,
+        }
+    };
+    names.iter().find_map(told).unwrap_or_else(|| arn.to_owned())
 }
 
 /// All uses in the files of a folder, without those of others than these roles.
@@ -100,10 +94,8 @@ pub(super) fn read(folder: &Path, roles: &[Role]) -> Result<Vec<Use>> {
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         for line in text.lines() {
             let mut used: Use = serde_json::from_str(line).with_context(|| format!("parsing {}", path.display()))?;
-            let role = roles
-                .iter()
-                .find(|role| [&role.name, &role.function].contains(&&used.who));
-            if let Some(role) = role {
+            let is_its = |role: &&Role| [&role.name, &role.function].contains(&&used.who);
+            if let Some(role) = roles.iter().find(is_its) {
                 used.who.clone_from(&role.function);
                 uses.insert(used);
             }
