@@ -53,28 +53,13 @@ pub(crate) fn fill(document: &mut Value) {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.values_mut().for_each(fields);
     }
-    for (_, item) in document["paths"].as_object_mut().into_iter().flatten() {
-        for operation in item
-            .as_object_mut()
-            .into_iter()
-            .flatten()
-            .map(|(_, operation)| operation)
-        {
-            for parameter in operation
-                .get_mut("parameters")
-                .and_then(Value::as_array_mut)
-                .into_iter()
-                .flatten()
-            {
-                describe(parameter);
+    for operation in crate::operations_mut(document) {
+        let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten() {
+            if parameter["name"] == "cursor" && parameter["example"].is_null() {
+                parameter["example"] = CURSOR.into();
             }
         }
-    }
-}
-
-fn describe(parameter: &mut Value) {
-    if parameter["name"] == "cursor" && parameter["example"].is_null() {
-        parameter["example"] = CURSOR.into();
     }
 }
 
@@ -152,10 +137,8 @@ pub(crate) fn bodies(document: &mut Value) {
 
 fn body(document: &Value, operation: &str, schema: &Value) -> Option<Value> {
     let mut body = example(document, schema, 0)?;
-    if let (Some((_, fields)), Some(all)) = (
-        TOGETHER.iter().find(|(known, _)| *known == operation),
-        body.as_object_mut(),
-    ) {
+    let together = TOGETHER.iter().find(|(known, _)| *known == operation);
+    if let (Some((_, fields)), Some(all)) = (together, body.as_object_mut()) {
         all.retain(|name, _| fields.contains(&name.as_str()));
     }
     Some(body)

@@ -189,15 +189,22 @@ fn responses(document: &mut Value) -> Vec<&mut Map<String, Value>> {
     for (name, part) in parts {
         match name.as_str() {
             "components" => all.extend(part["responses"].as_object_mut()),
-            "paths" => {
-                let items = part.as_object_mut().into_iter().flatten();
-                let operations = items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten());
-                all.extend(operations.filter_map(|(_, operation)| operation.get_mut("responses")?.as_object_mut()));
-            }
+            "paths" => all.extend(operations_of(part).filter_map(|one| one.get_mut("responses")?.as_object_mut())),
             _ => {}
         }
     }
     all
+}
+
+/// The operations of a document, to change them.
+pub(crate) fn operations_mut(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    operations_of(&mut document["paths"])
+}
+
+fn operations_of(paths: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let items = paths.as_object_mut().into_iter().flatten();
+    let operations = items.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten());
+    operations.map(|(_, operation)| operation)
 }
 
 fn references(value: &Value, named: &mut BTreeSet<String>) {

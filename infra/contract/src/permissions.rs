@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use domain::accounts::permission::{Permission, Role, granted};
 use serde_json::{Value, json};
 
-use crate::{Operation, operations};
+use crate::operations;
 
 const HEAD: &str = "\
 # Permissions
@@ -33,15 +33,11 @@ pub(crate) fn page(document: &Value) -> String {
     let _ = writeln!(page, "| permission | allows to | {roles} | operations |");
     let _ = writeln!(page, "| --- | --- |{} --- |", " :---: |".repeat(Role::ALL.len()));
     for permission in Permission::ALL {
-        let may = Role::ALL
-            .map(|role| if role.may(*permission) { "yes" } else { "" })
-            .join(" | ");
+        let may = Role::ALL.map(|role| if role.may(*permission) { "yes" } else { "" });
+        let may = may.join(" | ");
         let about = permission.about().trim_end_matches('.');
-        let _ = writeln!(
-            page,
-            "| `{permission}` | {about} | {may} | {} |",
-            named(document, permission.as_str())
-        );
+        let operations = named(document, permission.as_str());
+        let _ = writeln!(page, "| `{permission}` | {about} | {may} | {operations} |");
     }
     page += "\nOperations that require no permission of a tenant:\n\n| who may call | operations |\n| --- | --- |\n";
     for (word, who) in [
@@ -56,8 +52,6 @@ pub(crate) fn page(document: &Value) -> String {
 
 fn named(document: &Value, permission: &str) -> String {
     let of_it = operations(document).filter(|operation| operation.permission() == permission);
-    let ids: Vec<_> = of_it
-        .map(|operation: Operation<'_>| format!("`{}`", operation.id()))
-        .collect();
+    let ids: Vec<_> = of_it.map(|operation| format!("`{}`", operation.id())).collect();
     ids.join(", ")
 }

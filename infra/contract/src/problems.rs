@@ -44,16 +44,10 @@ pub(crate) fn name(document: &mut Value) {
         let status = kind.status.to_string();
         let known = &document["paths"][&path][&method]["responses"][&status];
         let mut response = resolve(document, known).clone();
-        let before = response["description"]
-            .as_str()
-            .unwrap_or_default()
-            .trim_end_matches('.');
-        let about = if before.is_empty() {
-            format!("`{}`: {}.", kind.word, kind.means)
-        } else {
-            format!("{before}. `{}`: {}.", kind.word, kind.means)
-        };
-        response["description"] = about.into();
+        let before = response["description"].as_str().unwrap_or_default();
+        let before = before.trim_end_matches('.');
+        let dot = if before.is_empty() { "" } else { ". " };
+        response["description"] = format!("{before}{dot}`{}`: {}.", kind.word, kind.means).into();
         let operation = &mut document["paths"][&path][&method];
         operation["responses"][&status] = response;
         if let Some(operation) = operation.as_object_mut() {
@@ -81,12 +75,8 @@ pub(crate) fn page(document: &Value) -> String {
     page += "\n## Single operations\n\n| status | problem | meaning | what to do | operations |\n| --- | --- | --- \
         | --- | --- |\n";
     for kind in sorted(SPECIAL) {
-        let ids: Vec<_> = answered
-            .get(kind.word)
-            .into_iter()
-            .flatten()
-            .map(|id| format!("`{id}`"))
-            .collect();
+        let ids = answered.get(kind.word).into_iter().flatten();
+        let ids: Vec<_> = ids.map(|id| format!("`{id}`")).collect();
         let who = if OF_WEBHOOKS.contains(&kind.word) {
             "webhooks".to_owned()
         } else {
@@ -104,11 +94,8 @@ fn sorted(kinds: &'static [ProblemKind]) -> Vec<&'static ProblemKind> {
 }
 
 fn row(kind: &ProblemKind) -> String {
-    let ProblemKind {
-        word,
-        status,
-        means,
-        advice,
-    } = kind;
-    format!("| {status} | `{word}` | {means} | {advice} |")
+    format!(
+        "| {} | `{}` | {} | {} |",
+        kind.status, kind.word, kind.means, kind.advice
+    )
 }

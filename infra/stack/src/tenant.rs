@@ -17,7 +17,7 @@ use domain::{
     templates::template::TemplateDefinition,
     tenants::{
         config::{ConnectionSummary, TenantConfig},
-        connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress, whatsapp},
+        connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress},
         line::{self, Line},
         tenant::{Tenant, TenantStatus},
     },
@@ -183,11 +183,10 @@ fn replace(value: &mut Value, resolve: &mut dyn FnMut(&str) -> Result<Option<Str
 
 /// `$env:NAME` is the environment variable NAME.
 pub fn from_environment(text: &str) -> Result<Option<String>> {
-    let Some(name) = text.strip_prefix("$env:") else {
-        return Ok(None);
-    };
-    let value = std::env::var(name).with_context(|| format!("the file uses $env:{name}, which is not set"))?;
-    Ok(Some(value))
+    let value = text
+        .strip_prefix("$env:")
+        .map(|name| std::env::var(name).with_context(|| format!("the file uses $env:{name}, which is not set")));
+    value.transpose()
 }
 
 /// The table and the keys of a deployment.
@@ -237,33 +236,20 @@ impl Deployment {
                 file.tenant.id
             );
         }
-        let known = self
-            .store
-            .connections(&scope)
-            .await
-            .context("reading the tenant's connections")?;
+        let known = self.store.connections(&scope).await;
+        let known = known.context("reading the tenant's connections")?;
         let mut connections = Vec::new();
         for given in &file.connections {
             let known = known.iter().find(|connection| connection.id == given.id);
             connections.push(self.seal(file, given, known).await?);
         }
         for connection in &connections {
-            if let Account::WhatsApp(whatsapp::Account {
-                waba_id,
-                phone_number_id,
-                ..
-            }) = &connection.account
-            {
-                self.store
-                    .claim_whatsapp_number(&scope, waba_id, phone_number_id, connection.id)
-                    .await
-                    .with_context(|| format!("claiming the WhatsApp number {phone_number_id}"))?;
+            if let Account::WhatsApp(account) = &connection.account {
+                let (id, waba, number) = (connection.id, &account.waba_id, &account.phone_number_id);
+                let claimed = self.store.claim_whatsapp_number(&scope, waba, number, id).await;
+                claimed.with_context(|| format!("claiming the WhatsApp number {number}"))?;
                 // Template and account events name no number: of several numbers of one account, one receives them.
-                match self
-                    .store
-                    .claim_whatsapp_number(&scope, waba_id, "", connection.id)
-                    .await
-                {
+                match self.store.claim_whatsapp_number(&scope, waba, "", id).await {
                     Err(error) if !error.is_conflict() => return Err(error).context("claiming the WhatsApp account"),
                     _ => {}
                 }
@@ -290,10 +276,8 @@ impl Deployment {
             connections,
             at,
         };
-        self.store
-            .write_config(&scope, &configured)
-            .await
-            .context("writing the tenant")?;
+        let written = self.store.write_config(&scope, &configured).await;
+        written.context("writing the tenant")?;
         let lines = match &file.lines {
             Some(lines) => lines.clone(),
             None => self.lines_or_first(&scope, &configured.connections).await?,
@@ -317,14 +301,11 @@ impl Deployment {
             teams: Vec::new(),
             connections: configured.connections.iter().map(ConnectionSummary::from).collect(),
         };
+        let fields = self.store.all(&scope).await;
         let material = Material {
             templates,
             products,
-            fields: self
-                .store
-                .all(&scope)
-                .await
-                .context("reading the fields of the tenant's contacts")?,
+            fields: fields.context("reading the fields of the tenant's contacts")?,
             // The API checks them when they are named.
             assets: Vec::new(),
             campaigns: self.store.all(&scope).await.context("reading the tenant's campaigns")?,
