@@ -406,16 +406,15 @@ def placeholders():
     handlers = provisioners._RESOURCE_HANDLERS
     alarm = handlers["AWS::CloudWatch::Alarm"]
 
-    def create(logical, properties, *rest):
-        return (noted if "Metrics" in properties else alarm)["create"](logical, properties, *rest)
+    def handled(what, properties_at):
+        def handler(*given):
+            return (noted if "Metrics" in given[properties_at] else alarm)[what](*given)
 
-    def update(physical, old, new, *rest):
-        return (noted if "Metrics" in new else alarm)["update"](physical, old, new, *rest)
+        return handler
 
-    def delete(physical, properties, *rest):
-        return (noted if "Metrics" in properties else alarm)["delete"](physical, properties, *rest)
-
-    handlers["AWS::CloudWatch::Alarm"] = {**alarm, "create": create, "update": update, "delete": delete}
+    # An update is given the old properties before the new ones.
+    own = {what: handled(what, at) for what, at in (("create", 1), ("update", 2), ("delete", 1))}
+    handlers["AWS::CloudWatch::Alarm"] = {**alarm, **own}
 
 
 def sized_reads():
@@ -590,7 +589,7 @@ def switch_on_ttl(table, specification):
         dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=specification)
 
 
-def update_code(pairs):
+def update_code(*pairs):
     functions = client("lambda")
     for pair in pairs:
         name, binary = pair.split("=", 1)
@@ -604,7 +603,7 @@ def update_code(pairs):
         functions.update_function_code(FunctionName=name, ZipFile=packed.getvalue())
 
 
-def set_variable(assignment, names):
+def set_variable(assignment, *names):
     functions = client("lambda")
     variable, value = assignment.split("=", 1)
     for name in names:
@@ -632,7 +631,7 @@ def redrive(source, target):
     print(moved)
 
 
-def logs(since, groups):
+def logs(since, *groups):
     cloudwatch = client("logs")
     for group in groups:
         try:
@@ -695,32 +694,26 @@ def calls():
         print(json.dumps(told, default=plain), flush=True)
 
 
+def tied(*program):
+    end_with_parent()
+    os.execv(program[0], program)
+
+
+def region():
+    import boto3
+
+    print(boto3.session.Session().region_name or "")
+
+
+COMMANDS = [serve, tied, after_deploy, update_code, set_variable, redrive, logs, region, calls]
+
 if __name__ == "__main__":
     command, rest = sys.argv[1], sys.argv[2:]
+    known = {one.__name__.replace("_", "-"): one for one in COMMANDS}
+    if command not in known:
+        sys.exit(__doc__)
     try:
-        if command == "serve":
-            serve()
-        elif command == "tied":
-            end_with_parent()
-            os.execv(rest[0], rest)
-        elif command == "after-deploy":
-            after_deploy(*rest)
-        elif command == "update-code":
-            update_code(rest)
-        elif command == "set-variable":
-            set_variable(rest[0], rest[1:])
-        elif command == "redrive":
-            redrive(*rest)
-        elif command == "logs":
-            logs(rest[0], rest[1:])
-        elif command == "region":
-            import boto3
-
-            print(boto3.session.Session().region_name or "")
-        elif command == "calls":
-            calls()
-        else:
-            sys.exit(__doc__)
+        known[command](*rest)
     except (BrokenPipeError, KeyboardInterrupt):
         sys.exit(0)
     except Exception as error:  # the caller prints the last line

@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use jiff::Timestamp;
 
 use crate::{
-    aws::{Aws, LogEvent},
+    aws::Aws,
     place::{Place, read_json},
 };
 
@@ -71,38 +70,25 @@ impl Canaries {
 /// Searches all lines of these groups. Returns the number of lines, and a finding per group and kind.
 pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(usize, Vec<String>)> {
     let (mut lines, mut wrong) = (0, Vec::new());
-    // What still runs logs on.
-    let until = Timestamp::now().as_millisecond();
     for group in groups {
         let (mut told, mut denied) = (BTreeSet::new(), BTreeSet::new());
-        let mut since = None;
-        loop {
-            let events: Vec<LogEvent> = aws.logs(std::slice::from_ref(group), since).await?;
-            for event in &events {
-                if let Some(what) = canaries.found(&event.message)
-                    && told.insert(what)
-                {
-                    let start: String = event.message.chars().take(80).collect();
-                    wrong.push(format!("{group} logs {what}, at {}: {start}…", event.time));
-                }
-                if let Some((_, action)) = event.message.split_once(DENIED)
-                    && denied.insert(action.chars().take(40).collect::<String>())
-                {
-                    let action: String = action.chars().take(120).collect();
-                    wrong.push(format!(
-                        "{group} logs that its role {DENIED}{action}…, at {}",
-                        event.time
-                    ));
-                }
+        let events = aws.logs(std::slice::from_ref(group), None).await?;
+        for event in &events {
+            let at = event.time;
+            if let Some(what) = canaries.found(&event.message)
+                && told.insert(what)
+            {
+                let start: String = event.message.chars().take(80).collect();
+                wrong.push(format!("{group} logs {what}, at {at}: {start}…"));
             }
-            lines += events.len();
-            // The emulator returns the oldest lines since a time, and no token for more.
-            let last = events.iter().map(|event| event.time).max();
-            match last {
-                Some(last) if last < until && since.is_none_or(|since| last > since) => since = Some(last),
-                _ => break,
+            if let Some((_, action)) = event.message.split_once(DENIED)
+                && denied.insert(action.chars().take(40).collect::<String>())
+            {
+                let action: String = action.chars().take(120).collect();
+                wrong.push(format!("{group} logs that its role {DENIED}{action}…, at {at}"));
             }
         }
+        lines += events.len();
     }
     Ok((lines, wrong))
 }

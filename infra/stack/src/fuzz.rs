@@ -237,16 +237,12 @@ async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, documen
             let Some(id) = object.await? else {
                 break;
             };
-            found.push((
-                operation.path.to_owned(),
-                operation.method.to_owned(),
-                name.to_owned(),
-                id.clone(),
-            ));
+            let parameter = [operation.path, operation.method, name].map(str::to_owned);
+            found.push((parameter, id.clone()));
             known.push((name, id));
         }
     }
-    for (path, method, name, id) in found {
+    for ([path, method, name], id) in found {
         let parameters = document["paths"][&path][&method]["parameters"].as_array_mut();
         for parameter in parameters.into_iter().flatten() {
             if parameter["in"] == "path" && parameter["name"] == name.as_str() {

@@ -43,12 +43,8 @@ const SIMULATED: [&str; 1] = ["ses:"];
 pub struct Role {
     /// The function's crate.
     pub function: String,
-    /// Its resource in the template.
-    pub logical_id: String,
     /// Its log group.
     pub log_group: String,
-    /// The deployed function's name.
-    pub deployed: String,
     /// The role's name.
     pub name: String,
     /// Policy documents by name.
@@ -74,9 +70,7 @@ pub async fn roles(aws: &Session, stack: &str, functions: &[Function]) -> Result
         }
         found.push(Role {
             function: function.name.clone(),
-            logical_id: function.logical_id.clone(),
             log_group: function.log_group(stack),
-            deployed: function.deployed(stack),
             name: name.clone(),
             policies,
         });

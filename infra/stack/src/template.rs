@@ -26,15 +26,9 @@ pub struct Sizes {
 
 impl fmt::Display for Sizes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            resources,
-            routes,
-            bytes,
-        } = self;
-        write!(
-            f,
-            "the template expands to {resources} resources, {routes} routes, {bytes} bytes"
-        )
+        let (resources, routes, bytes) = (self.resources, self.routes, self.bytes);
+        let sizes = format!("{resources} resources, {routes} routes, {bytes} bytes");
+        write!(f, "the template expands to {sizes}")
     }
 }
 
@@ -50,9 +44,8 @@ impl Sizes {
     pub fn of(expanded: &[u8]) -> Result<Self> {
         let template: Value = serde_json::from_slice(expanded).context("reading the expanded template")?;
         let resources = template["Resources"].as_object().context("a template has resources")?;
-        let paths = resources
-            .values()
-            .filter_map(|resource| resource["Properties"]["Body"]["paths"].as_object());
+        let bodies = resources.values().map(|resource| &resource["Properties"]["Body"]);
+        let paths = bodies.filter_map(|body| body["paths"].as_object());
         let methods = paths.flat_map(|paths| paths.values()).filter_map(Value::as_object);
         Ok(Self {
             resources: resources.len(),

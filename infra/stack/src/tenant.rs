@@ -121,28 +121,21 @@ impl TryFrom<ConnectionWords> for ConnectionFile {
     type Error = String;
 
     fn try_from(words: ConnectionWords) -> Result<Self, String> {
-        let ConnectionWords {
-            id,
-            name,
-            account,
-            verify,
-            send,
-        } = words;
+        let (name, mut settings) = (words.name, words.account);
         let read: Account =
-            serde_json::from_value(Value::Object(account.clone())).map_err(|error| format!("{name}: {error}"))?;
+            serde_json::from_value(Value::Object(settings.clone())).map_err(|error| format!("{name}: {error}"))?;
         let (identity, _) = read.parts();
-        let mut settings = account;
         settings.retain(|field, _| field != "kind" && !identity.contains_key(field));
         let account = read.with(settings).map_err(|problems| {
             let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
             format!("{name}: {}", problems.join(" "))
         })?;
         Ok(Self {
-            id,
+            id: words.id,
             name,
             account,
-            verify,
-            send,
+            verify: words.verify,
+            send: words.send,
         })
     }
 }

@@ -279,24 +279,12 @@ impl Count {
     }
 
     fn show(&self) -> String {
-        let mut text = String::new();
-        for line in &self.outputs {
-            let _ = writeln!(text, "{line}");
-        }
-        for failure in &self.failures {
-            let _ = writeln!(text, "failed: {failure}");
-        }
-        for why in &self.reasons {
-            let _ = writeln!(text, "skipped: {why}");
-        }
-        let Self {
-            passed,
-            failed,
-            skipped,
-            ..
-        } = self;
-        let _ = writeln!(text, "tests: {passed} passed, {failed} failed, {skipped} skipped");
-        text
+        let mut lines = self.outputs.clone();
+        lines.extend(self.failures.iter().map(|failure| format!("failed: {failure}")));
+        lines.extend(self.reasons.iter().map(|why| format!("skipped: {why}")));
+        let (passed, failed, skipped) = (self.passed, self.failed, self.skipped);
+        lines.push(format!("tests: {passed} passed, {failed} failed, {skipped} skipped\n"));
+        lines.join("\n")
     }
 }
 

@@ -290,9 +290,7 @@ mod tests {
     fn role(statements: &Value) -> Role {
         Role {
             function: "tags".to_owned(),
-            logical_id: "Tags".to_owned(),
             log_group: String::new(),
-            deployed: String::new(),
             name: "role".to_owned(),
             policies: [("work".to_owned(), json!({ "Statement": statements }))].into(),
         }

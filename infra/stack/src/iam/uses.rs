@@ -27,12 +27,9 @@ pub struct Use {
 
 impl fmt::Display for Use {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            action, resource, key, ..
-        } = self;
-        write!(f, "{action}")?;
-        let of = [resource, key].into_iter().flatten();
-        of.into_iter().try_for_each(|of| write!(f, " of {of}"))
+        f.write_str(&self.action)?;
+        let mut of = [&self.resource, &self.key].into_iter().flatten();
+        of.try_for_each(|of| write!(f, " of {of}"))
     }
 }
 
