@@ -8,7 +8,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
@@ -110,10 +110,8 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
 pub fn function(root: &Path, name: &str) -> Result<Function> {
     let all = functions(root)?;
     let names: Vec<_> = all.iter().map(|function| function.name.clone()).collect();
-    match all.into_iter().find(|function| function.name == name.replace('-', "_")) {
-        Some(function) => Ok(function),
-        None => bail!("no function `{name}`; the functions are {}", names.join(", ")),
-    }
+    let found = all.into_iter().find(|function| function.name == name.replace('-', "_"));
+    found.with_context(|| format!("no function `{name}`; the functions are {}", names.join(", ")))
 }
 
 /// Selects functions in a cargo command. Each is also named as a package: cargo enables the features that all selected packages

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use domain::accounts::permission::Role;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
 
@@ -189,17 +189,15 @@ async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &To
     let node = installed(place, &folder, tools).await?;
     // Nobody clicks as fast as a test.
     let tenant = town.open("Console", Plan::lift_limits).await?;
-    let logins: Vec<Value> = Role::ALL
-        .map(|role| {
-            let Login { email, password, .. } = tenant.users.of(role);
-            json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
-        })
-        .into();
+    let logins = Role::ALL.map(|role| {
+        let Login { email, password, .. } = tenant.users.of(role);
+        json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
+    });
     let mut command = npm(&node, &folder, script);
     command
         .env("RINGBACK_URL", &endpoints.api)
         .env("RINGBACK_PHONES", &endpoints.simulators)
-        .env("RINGBACK_LOGINS", Value::from(logins).to_string())
+        .env("RINGBACK_LOGINS", json!(logins).to_string())
         .env("NO_PROXY", "127.0.0.1")
         // A browser that npm brings unpacks itself there.
         .env("TMPDIR", place.data.join("tmp"));

@@ -179,8 +179,7 @@ pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) 
 pub fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
     let code = builder.code(function)?;
     let mut deployed = Deployed::read(place);
-    deployed
-        .binaries
-        .insert(function.name.clone(), fingerprint([code.as_path()])?);
+    let hash = fingerprint([code.as_path()])?;
+    deployed.binaries.insert(function.name.clone(), hash);
     deployed.write(place)
 }

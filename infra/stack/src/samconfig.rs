@@ -1,6 +1,6 @@
 //! `samconfig.toml`: the stacks on AWS, as SAM CLI reads it.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -16,12 +16,6 @@ pub struct Environment {
     pub profile: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct File {
-    #[serde(flatten)]
-    environments: BTreeMap<String, toml::Value>,
-}
-
 impl Environment {
     /// The environment of this name in the checkout's file.
     pub fn read(root: &Path, name: &str) -> Result<Self> {
@@ -31,8 +25,8 @@ impl Environment {
     }
 
     fn parse(text: &str, name: &str) -> Result<Self> {
-        let file: File = toml::from_str(text).context("parsing it")?;
-        let environment = file.environments.get(name).context("it has no such environment")?;
+        let file: toml::Table = toml::from_str(text).context("parsing it")?;
+        let environment = file.get(name).context("it has no such environment")?;
         // Parameters of one command take precedence over global ones.
         let mut merged = toml::Table::new();
         for command in ["global", "deploy"] {

@@ -93,13 +93,9 @@ async fn workspace(place: &Place) -> Result<BTreeMap<String, Package>> {
         let folder = folder.trim_start_matches('/').strip_suffix("/Cargo.toml")?;
         let uses = package["dependencies"].as_array()?.iter();
         let own = uses.filter(|dependency| dependency["path"].is_string());
-        let package_of = |folder: &str| Package {
-            folder: folder.to_owned(),
-            uses: own
-                .filter_map(|dependency| Some(dependency["name"].as_str()?.to_owned()))
-                .collect(),
-        };
-        Some((package["name"].as_str()?.to_owned(), package_of(folder)))
+        let name = |value: &Value| Some(value["name"].as_str()?.to_owned());
+        let (folder, uses) = (folder.to_owned(), own.filter_map(name).collect());
+        Some((name(package)?, Package { folder, uses }))
     });
     Ok(packages.collect())
 }
