@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use crate::{
     aws::Aws,
-    build::{Builder, function, taking_turns},
+    build::{function, taking_turns},
     business::{Plan, Town},
     endpoints::{Endpoints, Login},
     place::{Place, write},
@@ -146,9 +146,8 @@ pub async fn test(place: &Place) -> Result<bool> {
     let play = Play::new(Endpoints::of_running(place)?).await?;
     let tools = Tools::set_up(place).await?;
     let aws = Aws::local(tools.clone(), play.endpoints.aws_endpoint.clone());
-    let builder = Builder::new(place.clone(), tools.clone(), play.endpoints.profile);
     let function = function(&place.root, FUNCTION)?;
-    redeploy(place, &tools, &aws, &builder, &function).await?;
+    redeploy(place, &tools, &aws, &function, play.endpoints.profile).await?;
     let town = Town::new(&play, &aws, place, &place.data).await?;
     let mut tests = Box::pin(tests(place, &tools, &play.endpoints, &town)).await?;
     succeeds(&mut tests, "npm test").await

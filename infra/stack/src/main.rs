@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use stack::{
     aws::Aws,
     bench::{self, Part},
-    build::{self, Builder, Profile},
+    build::{self, Profile},
     chaos, checks, clock, console, demo,
     endpoints::Endpoints,
     fuzz, iam, inspect,
@@ -325,8 +325,7 @@ async fn run(command: Command) -> Result<bool> {
             let endpoints = Endpoints::of_running(&place)?;
             let tools = Tools::set_up(&place).await?;
             let aws = Aws::local(tools.clone(), endpoints.aws_endpoint);
-            let builder = Builder::new(place.clone(), tools.clone(), profile);
-            running::redeploy(&place, &tools, &aws, &builder, &function).await?;
+            running::redeploy(&place, &tools, &aws, &function, profile).await?;
         }
         Command::Console { command, place } => {
             let place = place.place()?;

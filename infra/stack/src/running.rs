@@ -240,7 +240,8 @@ impl Running {
 }
 
 /// Compiles one function and deploys it to the stack that runs in this data directory.
-pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, builder: &Builder, function: &Function) -> Result<()> {
+pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, function: &Function, profile: Profile) -> Result<()> {
+    let builder = &Builder::new(place.clone(), tools.clone(), profile);
     let _alone = builder.alone().await?;
     if function.name == console::FUNCTION {
         console::build(place, tools).await?;

@@ -63,8 +63,7 @@ fn of_table(statement: &Value) -> bool {
 /// A statement of a role on the table, by their places.
 fn some(roles: &[Role], random: &mut Random) -> Option<(usize, usize)> {
     let role = random.below(roles.len());
-    let count = roles[role].statements("work").count();
-    let at = random.below(count.max(1));
+    let at = random.below(roles[role].statements("work").count().max(1));
     let statement = roles[role].statements("work").nth(at)?;
     (of_table(statement) && partitions_of(statement).is_some()).then_some((role, at))
 }
