@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_dynamo::Item;
 use serde_json::Value;
 
-use crate::{Aws, aws::noon, template::functions};
+use crate::{Aws, aws::noon, template};
 
 /// Rows by their keys.
 pub type Rows = BTreeMap<(String, String), Item>;
@@ -66,8 +66,7 @@ pub struct Filter {
 impl Filter {
     /// That of a function that follows the stream.
     pub fn of(function: &str) -> Self {
-        let own = functions().into_iter().find(|one| one.name == function);
-        let source = &own.expect("the function").resource["Properties"]["Events"]["Changes"]["Properties"];
+        let source = &template::function(function).resource["Properties"]["Events"]["Changes"]["Properties"];
         let filters = source["FilterCriteria"]["Filters"].as_array().expect("filters");
         assert!(filters.len() <= 4, "Lambda takes five: one is for a pattern to come");
         let pattern = |filter: &Value| serde_json::from_str(filter["Pattern"].as_str()?).ok();

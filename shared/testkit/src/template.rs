@@ -62,6 +62,12 @@ pub struct Function {
     pub resource: &'static Value,
 }
 
+/// The function of this name.
+pub fn function(name: &str) -> Function {
+    let own = functions().into_iter().find(|function| function.name == name);
+    own.unwrap_or_else(|| panic!("no function {name}"))
+}
+
 pub fn functions() -> Vec<Function> {
     resources("AWS::Serverless::Function")
         .map(|(id, resource)| {
@@ -118,10 +124,17 @@ pub fn statements(policy: &Value) -> Vec<&Value> {
     found
 }
 
-/// The policies of a function's role.
-pub fn policies(function: &Function) -> &'static [Value] {
-    let (_, role) = resources("AWS::IAM::Role")
-        .find(|(id, _)| *id == format!("{}Role", function.id))
-        .expect("its role");
+/// The role of a function.
+pub fn role(function: &Function) -> &'static Value {
+    &template()["Resources"][format!("{}Role", function.id)]
+}
+
+/// The policies of a role.
+pub fn policies(role: &Value) -> &[Value] {
     role["Properties"]["Policies"].as_array().expect("policies")
+}
+
+/// What a role grants by all its policies.
+pub fn granted(role: &Value) -> impl Iterator<Item = &Value> {
+    policies(role).iter().flat_map(statements)
 }

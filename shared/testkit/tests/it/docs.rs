@@ -15,7 +15,7 @@ use domain::{
     },
 };
 use serde_json::{from_str, from_value, json};
-use testkit::template::template;
+use testkit::template::{resources, template};
 
 use crate::repository::{files, read, root};
 
@@ -62,14 +62,16 @@ fn blocks<'a>(page: &'a str, label: &str) -> Vec<&'a str> {
         .collect()
 }
 
+/// The first of these blocks.
+fn block<'a>(page: &'a str, label: &str) -> &'a str {
+    let first = blocks(page, label).into_iter().next();
+    first.unwrap_or_else(|| panic!("there is no {label}"))
+}
+
 #[test]
 fn the_example_of_a_rule_works_as_written() {
     let page = read("docs/rules.md");
-    let one = |label: &str| {
-        *blocks(&page, label)
-            .first()
-            .unwrap_or_else(|| panic!("rules.md has no {label}"))
-    };
+    let one = |label: &str| block(&page, label);
     let rule: Rule = from_str(one("json rule")).unwrap();
     let template: TemplateDefinition = from_str(one("json template")).unwrap();
     let product: Product = from_str(one("json product")).unwrap();
@@ -100,31 +102,22 @@ fn the_example_of_a_rule_works_as_written() {
 fn every_parameter_is_explained_to_operators() {
     let page = read("docs/operations.md");
     for name in template()["Parameters"].as_object().expect("parameters").keys() {
-        assert!(
-            page.contains(&format!("`{name}`")),
-            "docs/operations.md does not explain {name}"
-        );
+        let explained = page.contains(&format!("`{name}`"));
+        assert!(explained, "docs/operations.md does not explain {name}");
     }
 }
 
 #[test]
 fn every_alarm_says_what_to_do() {
     let page = read("docs/operations.md");
-    let resources = template()["Resources"].as_object().expect("resources");
-    let alarms: Vec<_> = resources
-        .iter()
-        .filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm")
-        .map(|(id, _)| id.as_str())
-        .collect();
+    let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").map(|(id, _)| id).collect();
     let rows: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `")).collect();
     for id in &alarms {
         let row = rows.iter().find(|row| row.starts_with(&format!("{id}`")));
         let row = row.unwrap_or_else(|| panic!("docs/operations.md has no row of {id}"));
         let cells: Vec<_> = row.split(" | ").map(|cell| cell.trim_matches([' ', '|'])).collect();
-        assert!(
-            cells.len() == 3 && cells.iter().all(|cell| !cell.is_empty()),
-            "{id} does not say what to do"
-        );
+        let says = cells.len() == 3 && cells.iter().all(|cell| !cell.is_empty());
+        assert!(says, "{id} does not say what to do");
     }
     for row in rows.iter().filter(|row| row.contains("Alarm`")) {
         let id = row.split('`').next().unwrap_or_default();
@@ -151,10 +144,8 @@ fn operators_give_parameters_and_read_outputs_that_exist() {
         // Capitals alone are a shell variable; `Name=value` is a placeholder.
         for name in found(&text, r"\b([A-Z]+[a-z]\w*)=[^=]") {
             given += 1;
-            assert!(
-                name == "Name" || known("Parameters", name),
-                "{page} gives {name}, which is no parameter"
-            );
+            let fine = name == "Name" || known("Parameters", name);
+            assert!(fine, "{page} gives {name}, which is no parameter");
         }
         for name in found(&text, r"(?:outputs?\s+`|OutputKey==')(\w+)") {
             read_back += 1;
@@ -189,35 +180,24 @@ fn nobody_is_told_to_deploy_guided() {
 #[test]
 fn the_worked_example_of_the_generic_event_verifies() {
     let page = read("docs/generic-telephony.md");
-    let one = |label: &str| {
-        let found = blocks(&page, label);
-        found
-            .first()
-            .unwrap_or_else(|| panic!("generic-telephony.md has no {label}"))
-            .trim_end()
-    };
     let field = |name: &str| {
-        let (_, rest) = page
-            .split_once(&format!("{name}: "))
-            .unwrap_or_else(|| panic!("no {name}"));
+        let rest = page.split_once(&format!("{name}: ")).map(|(_, rest)| rest);
+        let rest = rest.unwrap_or_else(|| panic!("no {name}"));
         rest.lines().next().unwrap_or_default()
     };
-    let secret = page
-        .split('`')
-        .find(|text| text.starts_with("whsec_") && text.len() > 20)
-        .expect("a secret");
+    let mut words = page.split('`');
+    let secret = words.find(|text| text.starts_with("whsec_") && text.len() > 20);
+    let secret = secret.expect("a secret");
     let timestamp = field("webhook-timestamp");
     let now = domain::Timestamp::from_second(timestamp.parse().unwrap()).unwrap();
-    let body = one("json body");
+    let body = block(&page, "json body").trim_end();
     let headers = providers::telephony::Headers {
         id: Some(field("webhook-id")),
         timestamp: Some(timestamp),
         signature: Some(field("webhook-signature")),
     };
-    assert_eq!(
-        providers::telephony::verify(&[secret], headers, body.as_bytes(), now),
-        Ok(())
-    );
+    let verified = providers::telephony::verify(&[secret], headers, body.as_bytes(), now);
+    assert_eq!(verified, Ok(()));
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let event = providers::telephony::event(body.as_bytes(), connection, now).unwrap();
     assert_eq!(event.facts.stated, Some(domain::calls::call::Outcome::Missed));
@@ -236,12 +216,8 @@ fn the_examples_of_connections_work_as_written() {
         assert!(from_value::<VerifySecrets>(example["verify"].clone()).is_ok(), "{kind}");
         // Plivo's auth token verifies webhooks and also opens the API.
         let asks = kind != "plivo";
-        assert_eq!(
-            from_value::<SendSecrets>(example["send"].clone()).is_ok(),
-            asks,
-            "{kind}"
-        );
-        assert_eq!(example.get("send").is_some(), asks, "{kind}");
+        let sends = from_value::<SendSecrets>(example["send"].clone()).is_ok();
+        assert_eq!((sends, example.get("send").is_some()), (asks, asks), "{kind}");
         for part in ["account", "verify", "send"]
             .iter()
             .filter(|part| asks || **part != "send")

@@ -76,10 +76,17 @@ const TIMERS: &[&str] = &[
 
 fn names(variables: &'static Value) -> BTreeSet<&'static str> {
     let variables = variables["Environment"]["Variables"].as_object();
-    variables
-        .into_iter()
-        .flat_map(|variables| variables.keys().map(String::as_str))
-        .collect()
+    let names = variables.into_iter().flat_map(|variables| variables.keys());
+    names.map(String::as_str).collect()
+}
+
+/// What the template gives to all functions, or to any of them.
+fn given_to_any() -> BTreeSet<&'static str> {
+    let mut given = names(&template()["Globals"]["Function"]);
+    for function in functions() {
+        given.extend(names(&function.resource["Properties"]));
+    }
+    given
 }
 
 /// Texts in quotes that have the form of a variable's name.
@@ -106,36 +113,26 @@ fn read_by_name(sources: &str) -> impl Iterator<Item = &str> {
 }
 
 fn function(name: &str) -> &'static Package {
-    let package = packages()
-        .iter()
-        .find(|package| package.is_function() && package.name == name);
+    let mut all = packages().iter();
+    let package = all.find(|package| package.is_function() && package.name == name);
     package.unwrap_or_else(|| panic!("no crate {name}"))
 }
 
 /// The code without comments.
 fn code(package: &Package) -> String {
     let sources = package.sources();
-    sources
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let lines = sources.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn functions_get_exactly_the_variables_they_read() {
-    let everywhere = names(&template()["Globals"]["Function"]);
-    assert_eq!(
-        everywhere,
-        BTreeSet::from(["LOG_LEVEL", "ORIGIN_SECRET_SHA256", "STAGE", "VIEWER_ADDRESS_HEADER"]),
-        "what the kit reads in every function"
-    );
-    let all: BTreeSet<&str> = functions()
-        .iter()
-        .flat_map(|function| names(&function.resource["Properties"]))
-        .chain(everywhere)
-        .collect();
+    // What the kit reads in every function.
+    let by_kit = ["LOG_LEVEL", "ORIGIN_SECRET_SHA256", "STAGE", "VIEWER_ADDRESS_HEADER"];
+    assert_eq!(names(&template()["Globals"]["Function"]), by_kit.into());
+    let all = given_to_any();
     for deployed in functions() {
+        let id = deployed.id;
         let given = names(&deployed.resource["Properties"]);
         let sources = code(function(deployed.name));
         let by_name: BTreeSet<&str> = read_by_name(&sources).collect();
@@ -149,24 +146,13 @@ fn functions_get_exactly_the_variables_they_read() {
             }
         }
         let missing: Vec<_> = needed.difference(&given).collect();
-        assert!(
-            missing.is_empty(),
-            "{} reads {missing:?}, which the template does not give it",
-            deployed.id
-        );
+        assert!(missing.is_empty(), "{id} reads {missing:?} and is not given them");
         // Records that the table can never accept become dead letters at once.
         let works_rows = sources.contains("serve_queue(") && given.contains("TABLE_NAME");
-        assert!(
-            !works_rows || given.contains("DEAD_LETTERS_URL"),
-            "{} works a queue and has no DEAD_LETTERS_URL",
-            deployed.id
-        );
+        let fine = !works_rows || given.contains("DEAD_LETTERS_URL");
+        assert!(fine, "{id} works a queue and has no DEAD_LETTERS_URL");
         let unread: Vec<_> = given.difference(&allowed).collect();
-        assert!(
-            unread.is_empty(),
-            "the template gives {} {unread:?}, which it does not read",
-            deployed.id
-        );
+        assert!(unread.is_empty(), "{id} is given {unread:?} and does not read them");
     }
 }
 
@@ -179,17 +165,10 @@ fn every_variable_read_is_in_the_template() {
         "AWS_SESSION_TOKEN",
         "AWS_ENDPOINT_URL",
     ];
-    let mut given: BTreeSet<&str> = names(&template()["Globals"]["Function"]);
-    given.extend(
-        functions()
-            .iter()
-            .flat_map(|function| names(&function.resource["Properties"])),
-    );
+    let mut given = given_to_any();
     given.extend(OF_LAMBDA);
-    for package in packages()
-        .iter()
-        .filter(|package| !package.is_tool() && package.name != "testkit")
-    {
+    let all = packages().iter();
+    for package in all.filter(|package| !package.is_tool() && package.name != "testkit") {
         let sources = code(package);
         for name in read_by_name(&sources) {
             // One letter: used by the kit's own tests.

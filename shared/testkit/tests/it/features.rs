@@ -15,17 +15,8 @@ fn functions_share_one_set_of_dependencies() {
     let mut built: BTreeMap<String, BTreeMap<String, BTreeSet<&str>>> = BTreeMap::new();
     let mut trees = BTreeMap::new();
     for function in packages().iter().filter(|package| package.is_function()) {
-        let tree = trees.entry(&function.asks).or_insert_with(|| {
-            run(Command::new(env!("CARGO")).args([
-                "tree",
-                "--offline",
-                "--package",
-                &function.name,
-                "--edges=normal,build",
-                "--prefix=none",
-                "--format={p}|{f}|",
-            ]))
-        });
+        let selection = ["--package", &function.name, "--edges=normal,build"];
+        let tree = trees.entry(&function.asks).or_insert_with(|| tree(&selection));
         // Other crates would compile it without using it, and start more slowly.
         let describes = tree.lines().any(|line| line.starts_with("api "));
         let of_api = function.folder.starts_with("functions/api/");
@@ -45,17 +36,21 @@ fn functions_share_one_set_of_dependencies() {
             *most.entry(*function).or_default() += 1;
         }
         let at_once = most.values().max().copied().unwrap_or_default();
-        assert!(
-            ways.len() <= at_once,
-            "{name} is built with different features; turn them on for all in [workspace.dependencies], or in kit: {ways:#?}"
-        );
+        // Turn them on for all in [workspace.dependencies], or in kit.
+        let fine = ways.len() <= at_once;
+        assert!(fine, "{name} is built with different features: {ways:#?}");
     }
+}
+
+/// The crates of a selection and their features, as cargo shows them.
+fn tree(selection: &[&str]) -> String {
+    let common = ["tree", "--offline", "--prefix=none", "--format={p}|{f}|"];
+    run(Command::new(env!("CARGO")).args(common).args(selection))
 }
 
 /// The crates of a selection, each with the sets of features that it is compiled with.
 fn built_by(selection: &[&str]) -> BTreeSet<String> {
-    let common = ["tree", "--offline", "--prefix=none", "--format={p}|{f}|"];
-    let lines = run(Command::new(env!("CARGO")).args(common).args(selection));
+    let lines = tree(selection);
     // After the last field, repeated crates have a mark.
     let crates = lines.lines().filter_map(|line| line.rsplit_once('|'));
     crates.map(|(line, _)| line.to_owned()).collect()
@@ -91,13 +86,12 @@ fn everything_local_is_built_with_one_set_of_features() {
     let selected = ["--package=features", without_tests].into_iter();
     let selected: Vec<&str> = selected.chain(functions.iter().map(String::as_str)).collect();
     compare("functions", &selected);
-    compare(
-        "simulators",
-        &["--package=features", "--package=simulators", without_tests],
-    );
+    let simulators = ["--package=features", "--package=simulators", without_tests];
+    compare("simulators", &simulators);
+    // To infra/features/Cargo.toml.
     assert!(
         missing.is_empty(),
-        "add what requests more features of these to infra/features/Cargo.toml: {missing:#?}"
+        "add what requests more features of these: {missing:#?}"
     );
 }
 
@@ -128,10 +122,8 @@ fn features_of(selection: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
     for line in built_by(selection) {
         let (name, features) = line.split_once('|').unwrap_or_default();
         let features = features.split(',').filter(|feature| !feature.is_empty());
-        found
-            .entry(name.to_owned())
-            .or_default()
-            .extend(features.map(str::to_owned));
+        let own = found.entry(name.to_owned()).or_default();
+        own.extend(features.map(str::to_owned));
     }
     found
 }
@@ -145,42 +137,25 @@ fn functions_need_no_feature_that_only_tests_and_tools_request() {
         .collect();
     let functions = used_in_functions.iter().filter(|package| package.is_function());
     let functions: Vec<String> = functions.map(|package| format!("--package={}", package.name)).collect();
-    let selected: Vec<&str> = functions
-        .iter()
-        .map(String::as_str)
-        .chain(["--edges=normal,build"])
-        .collect();
+    let selected = functions.iter().map(String::as_str);
+    let selected: Vec<&str> = selected.chain(["--edges=normal,build"]).collect();
     let (own, all) = (features_of(&selected), features_of(&["--workspace"]));
-    let direct: BTreeSet<&str> = used_in_functions
-        .iter()
-        .flat_map(|package| &package.others)
-        .map(String::as_str)
-        .collect();
+    let direct = used_in_functions.iter().flat_map(|package| &package.others);
+    let direct: BTreeSet<&str> = direct.map(String::as_str).collect();
     let mut added = BTreeSet::new();
     for (name, features) in &own {
         let bare = name.split(' ').next().unwrap_or_default();
-        let more = all
-            .get(name)
-            .into_iter()
-            .flatten()
-            .filter(|feature| !features.contains(*feature));
-        added.extend(
-            more.filter(|_| direct.contains(bare))
-                .map(|feature| (bare, feature.as_str())),
-        );
+        if let Some(all) = all.get(name).filter(|_| direct.contains(bare)) {
+            added.extend(all.difference(features).map(|feature| (bare, feature.as_str())));
+        }
     }
     let known: BTreeSet<(&str, &str)> = ADDED.iter().map(|(name, feature, _)| (*name, *feature)).collect();
     assert_eq!(added, known, "list here how code that needs these features looks");
     for package in used_in_functions {
-        let code = package.sources();
+        let (code, user) = (package.sources(), &package.name);
         for (name, feature, looks) in ADDED {
-            for look in looks {
-                assert!(
-                    !code.contains(look),
-                    "{} needs the feature {feature} of {name}: {look}",
-                    package.name
-                );
-            }
+            let seen: Vec<_> = looks.iter().filter(|look| code.contains(**look)).collect();
+            assert!(seen.is_empty(), "{user} needs {feature} of {name}: {seen:?}");
         }
     }
 }

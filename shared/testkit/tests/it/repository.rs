@@ -23,15 +23,10 @@ pub(crate) fn read(path: impl AsRef<Path>) -> String {
 }
 
 pub(crate) fn run(command: &mut Command) -> String {
-    let output = command
-        .current_dir(root())
-        .output()
-        .expect("the command can be started");
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = command.current_dir(root()).output();
+    let output = output.expect("the command can be started");
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {complained}");
     String::from_utf8(output.stdout).expect("its output is UTF-8")
 }
 
@@ -89,10 +84,8 @@ impl Package {
     /// Its code, without tests in separate files.
     pub(crate) fn sources(&self) -> String {
         let folder = format!("{}/src/", self.folder);
-        rust_files()
-            .filter(|file| file.starts_with(&folder))
-            .map(read)
-            .collect()
+        let own = rust_files().filter(|file| file.starts_with(&folder));
+        own.map(read).collect()
     }
 }
 

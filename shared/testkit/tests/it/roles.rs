@@ -3,66 +3,44 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use testkit::template::{Function, functions, policies, resources, statements, texts};
+use testkit::template::{Function, functions, granted, policies, resources, role, statements, template, texts};
 
-use crate::template::events;
+use crate::template::{events, events_of};
 
 /// Resources that contain `*`, with the reason.
-const PATTERNS: &[(&str, &str)] = &[
-    ("${RawBucket.Arn}/raw/*", "objects have no names beforehand"),
-    ("${RawBucket.Arn}/spill/*", "objects have no names beforehand"),
-    ("${PeopleFiles.Arn}/uploads/*", "objects have no names beforehand"),
-    ("${PeopleFiles.Arn}/steps/*", "objects have no names beforehand"),
-    ("${PeopleFiles.Arn}/results/*", "objects have no names beforehand"),
-    (
-        "${PeopleFiles.Arn}/steps/*/contact/*",
-        "the folders of all tenants' contacts, and nothing else",
-    ),
-    (
-        "${PeopleFiles.Arn}/results/*/contact/*",
-        "the folders of all tenants' contacts, and nothing else",
-    ),
-    (
-        "${PeopleFiles.Arn}/recordings/*/contact/*",
-        "the folders of all tenants' contacts, and nothing else",
-    ),
-    (
-        "${PeopleFiles.Arn}/media/*/contact/*",
-        "the folders of all tenants' contacts, and nothing else",
-    ),
-    ("${PeopleFiles.Arn}/assets/*", "objects have no names beforehand"),
-    ("${PeopleFiles.Arn}/media/*", "a deleted tenant's media, of any contact"),
-    (
-        "${RawBucket.Arn}/aws/lambda/*",
-        "Lambda chooses the names of failed batches",
-    ),
-    (
-        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MetaAppSecretId}-??????",
-        "Secrets Manager adds six characters to a secret's name",
-    ),
-    (
-        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*",
-        "an identity's default configuration set is asked for, too; the sender is pinned by a condition",
-    ),
-    (
-        "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
-        "the identity may be the sender's address, its domain or one above; the sender is pinned by a condition",
-    ),
-    (
-        "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}/live/POST/@connections/*",
-        "API Gateway names connections",
-    ),
-    (
-        "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}/live/DELETE/@connections/*",
-        "API Gateway names connections",
-    ),
+const PATTERNS: &[&str] = &[
+    // Objects have no names beforehand.
+    "${RawBucket.Arn}/raw/*",
+    "${RawBucket.Arn}/spill/*",
+    "${PeopleFiles.Arn}/uploads/*",
+    "${PeopleFiles.Arn}/steps/*",
+    "${PeopleFiles.Arn}/results/*",
+    "${PeopleFiles.Arn}/assets/*",
+    // The folders of all tenants' contacts, and nothing else.
+    "${PeopleFiles.Arn}/steps/*/contact/*",
+    "${PeopleFiles.Arn}/results/*/contact/*",
+    "${PeopleFiles.Arn}/recordings/*/contact/*",
+    "${PeopleFiles.Arn}/media/*/contact/*",
+    // A deleted tenant's media, of any contact.
+    "${PeopleFiles.Arn}/media/*",
+    // Lambda chooses the names of failed batches.
+    "${RawBucket.Arn}/aws/lambda/*",
+    // Secrets Manager adds six characters to a secret's name.
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MetaAppSecretId}-??????",
+    // An identity's default configuration set is asked for, too; the sender is pinned by a condition.
+    "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*",
+    // The identity may be the sender's address, its domain or one above; the sender is pinned by a condition.
+    "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
+    // API Gateway names connections.
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}/live/POST/@connections/*",
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${LiveApi}/live/DELETE/@connections/*",
 ];
 
 /// Partition keys of a tenant's own partition, as in the template.
 const OWN_PARTITION: &str = "T#??????????????????????????";
 
-/// Actions without a resource.
-const WITHOUT_RESOURCE: &[(&str, &str)] = &[("dynamodb:ListStreams", "the action knows no resource")];
+/// The action that knows no resource.
+const WITHOUT_RESOURCE: &str = "dynamodb:ListStreams";
 
 #[test]
 fn every_function_has_a_role_of_its_own() {
@@ -70,13 +48,9 @@ fn every_function_has_a_role_of_its_own() {
     let mut used = BTreeSet::new();
     for function in functions() {
         let properties = &function.resource["Properties"];
-        let role = format!("{}Role", function.id);
-        assert_eq!(properties["Role"]["!GetAtt"], format!("{role}.Arn"), "{}", function.id);
-        assert!(
-            properties["Policies"].is_null(),
-            "{}: SAM's policy templates grant too much",
-            function.id
-        );
+        let (id, role) = (function.id, format!("{}Role", function.id));
+        assert_eq!(properties["Role"]["!GetAtt"], format!("{role}.Arn"), "{id}");
+        assert!(properties["Policies"].is_null(), "{id}: SAM's policies grant too much");
         assert!(roles.contains(role.as_str()), "{role} is missing");
         used.insert(role);
     }
@@ -91,26 +65,16 @@ const SCHEDULES: &str = "SchedulesRole";
 #[test]
 fn schedules_start_their_functions_and_no_others() {
     let scheduled = |function: &Function| {
-        let mut schedules = events(function)
-            .filter(|(_, event)| event["Type"] == "ScheduleV2")
-            .peekable();
+        let mut schedules = events_of(function, "ScheduleV2").peekable();
         let is_scheduled = schedules.peek().is_some();
-        for (_, event) in schedules {
-            assert_eq!(event["Properties"]["RoleArn"]["!GetAtt"], format!("{SCHEDULES}.Arn"));
+        for schedule in schedules {
+            assert_eq!(schedule["RoleArn"]["!GetAtt"], format!("{SCHEDULES}.Arn"));
         }
         is_scheduled
     };
     let functions = functions().into_iter().filter(scheduled);
     let wanted: BTreeSet<String> = functions.map(|function| format!("{}.Arn", function.id)).collect();
-    let (_, role) = resources("AWS::IAM::Role")
-        .find(|(id, _)| *id == SCHEDULES)
-        .expect("the role");
-    let allowed: Vec<_> = role["Properties"]["Policies"]
-        .as_array()
-        .expect("policies")
-        .iter()
-        .flat_map(statements)
-        .collect();
+    let allowed: Vec<_> = granted(&template()["Resources"][SCHEDULES]).collect();
     assert_eq!(allowed.len(), 1);
     assert_eq!(texts(&allowed[0]["Action"]), ["lambda:InvokeFunction"]);
     let started: BTreeSet<String> = texts(&allowed[0]["Resource"]).into_iter().map(str::to_owned).collect();
@@ -120,20 +84,14 @@ fn schedules_start_their_functions_and_no_others() {
 #[test]
 fn roles_are_written_out() {
     for (id, role) in resources("AWS::IAM::Role") {
-        let properties = &role["Properties"];
-        assert!(
-            properties["ManagedPolicyArns"].is_null(),
-            "{id}: AWS's managed policies grant too much"
-        );
-        for policy in properties["Policies"].as_array().expect("policies") {
-            for statement in statements(policy) {
-                assert_eq!(statement["Effect"], "Allow", "{id}");
-                assert!(
-                    statement["NotAction"].is_null() && statement["NotResource"].is_null(),
-                    "{id}"
-                );
-                check(id, statement);
+        let managed = &role["Properties"]["ManagedPolicyArns"];
+        assert!(managed.is_null(), "{id}: AWS's managed policies grant too much");
+        for statement in granted(role) {
+            assert_eq!(statement["Effect"], "Allow", "{id}");
+            for but in ["NotAction", "NotResource"] {
+                assert!(statement[but].is_null(), "{id}: {but}");
             }
+            check(id, statement);
         }
     }
 }
@@ -148,15 +106,9 @@ fn check(id: &str, statement: &Value) {
         assert!(!action.contains(['*', '?']), "{id}.{sid} allows {action}");
     }
     for resource in texts(&statement["Resource"]) {
-        let known = PATTERNS.iter().any(|(pattern, _)| *pattern == resource);
-        let none = resource == "*"
-            && actions
-                .iter()
-                .all(|action| WITHOUT_RESOURCE.iter().any(|(a, _)| a == action));
-        assert!(
-            known || none || !resource.contains(['*', '?']),
-            "{id}.{sid} allows {actions:?} on {resource}"
-        );
+        let none = resource == "*" && actions.iter().all(|action| *action == WITHOUT_RESOURCE);
+        let fine = none || PATTERNS.contains(&resource) || !resource.contains(['*', '?']);
+        assert!(fine, "{id}.{sid} allows {actions:?} on {resource}");
     }
 }
 
@@ -193,19 +145,11 @@ fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
 #[test]
 fn logs_and_triggers_grant_exactly_what_lambda_needs() {
     for function in functions() {
-        let own = policies(&function)
-            .iter()
-            .filter(|policy| policy["PolicyName"] != "work");
-        let granted: Vec<(Vec<&str>, Value)> = own
-            .flat_map(statements)
-            .map(|statement| (texts(&statement["Action"]), statement["Resource"].clone()))
-            .collect();
-        assert_eq!(
-            granted,
-            needed_by_lambda(&function),
-            "{}: left what is granted",
-            function.id
-        );
+        let own = policies(role(&function)).iter();
+        let own = own.filter(|policy| policy["PolicyName"] != "work").flat_map(statements);
+        let granted = own.map(|statement| (texts(&statement["Action"]), statement["Resource"].clone()));
+        let (granted, needed, id) = (granted.collect::<Vec<_>>(), needed_by_lambda(&function), function.id);
+        assert_eq!(granted, needed, "{id}: left what is granted");
     }
 }
 
@@ -218,9 +162,8 @@ fn partitions(statement: &'static Value) -> Vec<&'static str> {
 fn on_table() -> Vec<(&'static str, &'static Value)> {
     let mut found = vec![];
     for function in functions() {
-        let work = policies(&function)
-            .iter()
-            .filter(|policy| policy["PolicyName"] == "work");
+        let own = policies(role(&function)).iter();
+        let work = own.filter(|policy| policy["PolicyName"] == "work");
         for statement in work.flat_map(statements) {
             let of_table = |action: &&str| action.starts_with("dynamodb:");
             if texts(&statement["Action"]).iter().any(of_table) {
@@ -235,11 +178,8 @@ fn on_table() -> Vec<(&'static str, &'static Value)> {
 #[test]
 fn every_statement_on_the_table_names_its_partitions() {
     for (function, statement) in on_table() {
-        let sid = &statement["Sid"];
-        assert!(
-            !partitions(statement).is_empty(),
-            "{function}: {sid} names no partitions"
-        );
+        let (sid, named) = (&statement["Sid"], partitions(statement));
+        assert!(!named.is_empty(), "{function}: {sid} names no partitions");
         for action in texts(&statement["Action"]) {
             // For a scan or a PartiQL statement without a key the condition holds, because there is nothing to compare.
             let keyed = !action.contains("Scan") && !action.contains("PartiQL");
@@ -262,13 +202,10 @@ fn roles_name_the_kinds_of_identities_and_claims() {
             };
             let kind = kind.strip_suffix(":*").filter(|kind| !kind.contains(['*', '?']));
             let kind = kind.unwrap_or_else(|| panic!("{function} may touch {key}, of any kind"));
-            let only_reads = texts(&statement["Action"])
-                .iter()
-                .all(|action| action.contains("Get") || action.contains("Query"));
-            assert!(
-                IDENTITIES.contains(&kind) || only_reads || !function.starts_with("process_"),
-                "{function} may write {key}"
-            );
+            let reads = |action: &&str| action.contains("Get") || action.contains("Query");
+            let only_reads = texts(&statement["Action"]).iter().all(reads);
+            let fine = IDENTITIES.contains(&kind) || only_reads || !function.starts_with("process_");
+            assert!(fine, "{function} may write {key}");
             kinds.insert(kind);
         }
     }
@@ -278,109 +215,67 @@ fn roles_name_the_kinds_of_identities_and_claims() {
 
 #[test]
 fn only_listed_functions_touch_a_partition() {
-    let who = |of: fn(&str) -> bool, writes: bool| -> BTreeSet<&str> {
-        let is_write = |action: &&str| {
-            ["Put", "Update", "Delete", "Write"]
-                .iter()
-                .any(|word| action.contains(word))
-        };
+    let who = |of: fn(&str) -> bool, writes: bool| {
+        let ways = ["Put", "Update", "Delete", "Write"];
+        let is_write = |action: &&str| ways.iter().any(|way| action.contains(way));
         let all = on_table().into_iter().filter(|(_, statement)| {
             let touches = partitions(statement).into_iter().any(of);
             touches && (!writes || texts(&statement["Action"]).iter().any(is_write))
         });
-        all.map(|(function, _)| function).collect()
+        let names: BTreeSet<&str> = all.map(|(function, _)| function).collect();
+        names.into_iter().collect::<Vec<_>>().join(" ")
     };
     // Signing keys and platform administrators.
     assert_eq!(
         who(|key| key.starts_with("PLATFORM") || key.starts_with('*'), true),
-        BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform"])
+        "auth delete_tenants make_platform_admin platform"
     );
     // Hashes of passwords, and sessions.
     assert_eq!(
         who(|key| key.starts_with('U') || key.starts_with('*'), true),
-        BTreeSet::from(["auth", "delete_tenants", "make_platform_admin", "platform", "users"])
+        "auth delete_tenants make_platform_admin platform users"
     );
     // The accounts have the language and the preferences for mails, too.
     assert_eq!(
         who(|key| key.starts_with('U') || key.starts_with('*'), false),
-        BTreeSet::from([
-            "auth",
-            "delete_tenants",
-            "make_platform_admin",
-            "notify_people",
-            "platform",
-            "push_subscriptions",
-            "send_push",
-            "users"
-        ])
+        "auth delete_tenants make_platform_admin notify_people platform push_subscriptions send_push users"
     );
     // Who may come in. All of the API reads it, to authenticate.
     assert_eq!(
         who(|key| matches!(key, "T#*#IAM" | "T#*"), true),
-        BTreeSet::from(["api_keys", "auth", "delete_tenants", "platform", "users"])
+        "api_keys auth delete_tenants platform users"
     );
     // Links of customers. Only the page finds out whose they are.
     assert_eq!(
         who(|key| key.starts_with('L'), true),
-        BTreeSet::from([
-            "contacts",
-            "messages",
-            "process_call",
-            "process_provider_event",
-            "run_campaign",
-            "take_steps"
-        ])
+        "contacts messages process_call process_provider_event run_campaign take_steps"
     );
     assert_eq!(
         who(|key| key.starts_with('L'), false),
-        BTreeSet::from([
-            "contacts",
-            "messages",
-            "preferences",
-            "process_call",
-            "process_provider_event",
-            "run_campaign",
-            "take_steps",
-        ])
+        "contacts messages preferences process_call process_provider_event run_campaign take_steps"
     );
     // Tracked links. What a message says carries them, and their page reads them.
     assert_eq!(
         who(|key| key.starts_with("GO"), false),
-        BTreeSet::from([
-            "links",
-            "messages",
-            "process_call",
-            "process_provider_event",
-            "run_campaign",
-            "take_steps"
-        ])
+        "links messages process_call process_provider_event run_campaign take_steps"
     );
     // Tickets for sockets, and whose sockets are.
     assert_eq!(
         who(|key| key == "TICKET#*" || key == "SOCK#*", false),
-        BTreeSet::from(["live", "live_socket", "publish_events"])
+        "live live_socket publish_events"
     );
     // People's devices, and the key by which their push services know who sends.
     assert_eq!(
         who(|key| key == "PUSH" || key.starts_with("PUSH#"), false),
-        BTreeSet::from(["push_subscriptions", "send_push"])
+        "push_subscriptions send_push"
     );
     // Hashes of the identities of erased people, with their salt. Whoever creates contacts, or tries what their calls would get, looks
     // whether one of them refused messages.
     assert_eq!(
         who(|key| key == "T#*#ERASED", false),
-        BTreeSet::from([
-            "automations",
-            "contacts",
-            "erase_contact",
-            "import_contacts",
-            "imports",
-            "messages",
-            "process_call",
-            "process_provider_event",
-        ])
+        "automations contacts erase_contact import_contacts imports messages process_call process_provider_event"
     );
-    assert_eq!(who(|key| key == "T#*#ERASED", true), BTreeSet::from(["erase_contact"]));
+    assert_eq!(who(|key| key == "T#*#ERASED", true), "erase_contact");
     for (function, statement) in on_table() {
         for key in partitions(statement) {
             if function.ends_with("_webhook") {
@@ -389,13 +284,10 @@ fn only_listed_functions_touch_a_partition() {
                 let of_hours = function == "twilio_voice_webhook" && [OWN_PARTITION, "T#*#CONF"].contains(&key);
                 assert!(key == "T#*#CONN" || look_up || of_hours, "{function} may touch {key}");
             }
-            assert!(
-                key != "T#*" || function == "delete_tenants",
-                "{function} may touch {key}"
-            );
-            let job = ["process_", "send_", "publish_"]
-                .iter()
-                .any(|verb| function.starts_with(verb));
+            let fine = key != "T#*" || function == "delete_tenants";
+            assert!(fine, "{function} may touch {key}");
+            let verbs = ["process_", "send_", "publish_"];
+            let job = verbs.iter().any(|verb| function.starts_with(verb));
             let others = !key.starts_with("T#") || key == "T#*#IAM";
             // The message after a call or a customer's message may carry a link, whose page knows no tenant.
             let link =
@@ -417,10 +309,8 @@ fn only_listed_functions_touch_a_partition() {
                     "T#*#IAM" => statement["Action"] == "dynamodb:BatchGetItem",
                     key => key.starts_with("USER#") && statement["Action"] == "dynamodb:GetItem",
                 };
-            assert!(
-                !job || !others || link || prices || sockets || devices,
-                "{function} may touch {key}"
-            );
+            let fine = !job || !others || link || prices || sockets || devices;
+            assert!(fine, "{function} may touch {key}");
         }
     }
 }
@@ -448,13 +338,7 @@ fn functions_write_only_to_their_own_dead_letters() {
             continue;
         }
         count += 1;
-        let role = format!("{id}Role");
-        let (_, role) = resources("AWS::IAM::Role").find(|(id, _)| *id == role).expect("a role");
-        let policies = role["Properties"]["Policies"].as_array().expect("policies");
-        let lay_aside = policies
-            .iter()
-            .flat_map(statements)
-            .find(|one| one["Sid"] == "LayAside");
+        let lay_aside = granted(role(&function)).find(|one| one["Sid"] == "LayAside");
         let lay_aside = lay_aside.unwrap_or_else(|| panic!("{id} may not lay aside"));
         assert_eq!(lay_aside["Action"], "sqs:SendMessage", "{id}");
         let allowed = match &lay_aside["Resource"] {
@@ -484,10 +368,8 @@ fn only_listed_functions_delete_media_and_assets() {
             let allowed = statement["Resource"].to_string();
             texts(&statement["Action"]).contains(&"s3:DeleteObject") && allowed.contains(folder)
         };
-        let all = functions().into_iter().filter(|function| {
-            let mut statements = policies(function).iter().flat_map(statements);
-            statements.any(|statement| deletes(&statement))
-        });
+        let all = functions().into_iter();
+        let all = all.filter(|function| granted(role(function)).any(|statement| deletes(&statement)));
         all.map(|function| function.name).collect()
     };
     let of_media = ["delete_tenants", "erase_contact", "fetch_media", "media"];
@@ -502,8 +384,7 @@ const SIGNS_LINKS: &str = "SendMessageRole";
 #[test]
 fn functions_that_read_objects_may_list_them() {
     for (id, role) in resources("AWS::IAM::Role").filter(|(id, _)| *id != SIGNS_LINKS) {
-        let policies = role["Properties"]["Policies"].as_array().expect("policies");
-        let all: Vec<_> = policies.iter().flat_map(statements).collect();
+        let all: Vec<_> = granted(role).collect();
         let with = |action: &'static str| {
             let has = move |statement: &&&Value| texts(&statement["Action"]).contains(&action);
             all.iter().find(has).copied()
@@ -519,45 +400,26 @@ fn functions_that_read_objects_may_list_them() {
 #[test]
 fn webhooks_cannot_open_sending_secrets() {
     for function in functions() {
-        let text = resources("AWS::IAM::Role")
-            .find(|(id, _)| *id == format!("{}Role", function.id))
-            .map(|(_, role)| role.to_string())
-            .unwrap_or_default();
-        let webhook = function.name.ends_with("_webhook");
-        assert!(
-            !(webhook && text.contains("SendKey")),
-            "{} may use the key of sending tokens",
-            function.id
-        );
+        let (id, name, text) = (function.id, function.name, role(&function).to_string());
+        let (webhook, sends) = (name.ends_with("_webhook"), text.contains("SendKey"));
+        assert!(!(webhook && sends), "{id} may use the key of sending tokens");
         // It creates, rotates and tests connections: docs/decisions/0016-connection-test.md.
-        let keeper = function.name == "connections";
-        assert!(
-            webhook || keeper || !text.contains("VerifyKey"),
-            "{} may use the key of webhooks",
-            function.id
-        );
+        let keeper = name == "connections";
+        let fine = webhook || keeper || !text.contains("VerifyKey");
+        assert!(fine, "{id} may use the key of webhooks");
         // They fetch recordings and media, and manage templates: docs/decisions/0065-recordings.md, 0067-media-and-assets.md and
         // 0069-templates.md.
-        let others = ["fetch_media", "recordings", "sync_templates", "templates"].contains(&function.name);
+        let others = ["fetch_media", "recordings", "sync_templates", "templates"].contains(&name);
         // It seals the key for push services, and nothing else: docs/decisions/0088-push.md.
-        let pushes = ["push_subscriptions", "send_push"].contains(&function.name)
+        let pushes = ["push_subscriptions", "send_push"].contains(&name)
             && text.contains(r#""Condition":{"StringEquals":{"kms:EncryptionContext:purpose":"push"}}"#);
-        assert!(
-            keeper || others || pushes || function.name == "send_message" || !text.contains("SendKey"),
-            "{} may use the key of sending tokens",
-            function.id
-        );
-        assert!(
-            keeper || pushes || !text.contains("kms:Encrypt"),
-            "{} may write credentials",
-            function.id
-        );
-        let due = text.contains("/index/due");
-        assert_eq!(
-            due,
-            ["dispatch_due", "notify_people", "take_steps", "tend_inbox"].contains(&function.name),
-            "{}: only dispatch_due, and of what is theirs notify_people, take_steps and tend_inbox, read the due index",
-            function.id
-        );
+        let fine = keeper || others || pushes || name == "send_message" || !sends;
+        assert!(fine, "{id} may use the key of sending tokens");
+        let fine = keeper || pushes || !text.contains("kms:Encrypt");
+        assert!(fine, "{id} may write credentials");
+        // Only dispatch_due reads the whole due index, and the others what is theirs.
+        let of_due = ["dispatch_due", "notify_people", "take_steps", "tend_inbox"];
+        let (due, may) = (text.contains("/index/due"), of_due.contains(&name));
+        assert_eq!(due, may, "{id} reads the due index, and whether it may");
     }
 }

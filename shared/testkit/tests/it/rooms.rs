@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
-use crate::repository::{packages, read, root, rust_files};
+use crate::repository::{Package, packages, read, rust_files};
 
 const FUNCTION_KINDS: [&str; 6] = ["webhooks", "api", "web", "sockets", "jobs", "schedules"];
 
@@ -32,23 +32,21 @@ const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];
 #[test]
 fn dependencies_point_one_way() {
     for package in packages().iter().filter(|package| !package.is_tool()) {
+        let name = &package.name;
         let allowed: &[&str] = if package.is_function() {
             &FOR_FUNCTIONS
         } else {
-            allowed(&package.name)
+            allowed(name)
         };
         let of_api = package.folder.starts_with("functions/api/");
         for used in &package.dependencies {
-            assert!(
-                allowed.contains(&used.as_str()) || (of_api && used == "api"),
-                "{} must not depend on {used}",
-                package.name
-            );
+            let fine = allowed.contains(&used.as_str()) || (of_api && used == "api");
+            assert!(fine, "{name} must not depend on {used}");
         }
         for used in &package.test_dependencies {
             let used = used.as_str();
             let fine = FOR_FUNCTIONS.contains(&used) || FOR_TESTS.contains(&used);
-            assert!(fine, "the tests of {} must not depend on {used}", package.name);
+            assert!(fine, "the tests of {name} must not depend on {used}");
         }
     }
 }
@@ -138,29 +136,17 @@ fn modules(sources: &str) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn files_of_a_shared_crate_form_no_circle() {
     assert!(modules("shared/domain/src/")["messages/compose"].contains("messages/material"));
-    assert!(
-        modules("shared/kit/src/")["spill"].contains("queue_name"),
-        "the crate's root exports it"
-    );
-    let shared = packages()
-        .iter()
-        .filter(|package| package.folder.starts_with("shared/"));
-    for package in shared {
+    let kit = modules("shared/kit/src/");
+    assert!(kit["spill"].contains("queue_name"), "the crate's root exports it");
+    for package in shared_crates() {
         let mut uses = modules(&format!("{}/src/", package.folder));
         // What uses nothing that is left is in no circle.
         loop {
             let left = uses.len();
-            let free: Vec<String> = uses
-                .iter()
-                .filter(|(_, used)| used.is_empty())
-                .map(|(name, _)| name.clone())
-                .collect();
-            for name in free {
-                uses.remove(&name);
-                uses.values_mut().for_each(|used| {
-                    used.remove(&name);
-                });
-            }
+            uses.retain(|_, used| !used.is_empty());
+            let all: BTreeSet<String> = uses.keys().cloned().collect();
+            uses.values_mut()
+                .for_each(|used| used.retain(|other| all.contains(other)));
             if uses.len() == left {
                 break;
             }
@@ -174,11 +160,8 @@ fn files_of_a_shared_crate_form_no_circle() {
 fn testkit_is_for_tests_only_and_functions_use_no_function() {
     let functions: Vec<_> = packages().iter().filter(|package| package.is_function()).collect();
     for package in packages() {
-        assert!(
-            !package.dependencies.iter().any(|used| used == "testkit"),
-            "{} ships testkit",
-            package.name
-        );
+        let ships = package.dependencies.iter().any(|used| used == "testkit");
+        assert!(!ships, "{} ships testkit", package.name);
         let used = package.dependencies.iter().chain(&package.test_dependencies);
         for used in used.filter(|_| package.is_function()) {
             let function = functions.iter().any(|function| function.name == *used);
@@ -200,19 +183,17 @@ fn every_crate_is_in_the_folder_of_its_name() {
     }
 }
 
+fn shared_crates() -> impl Iterator<Item = &'static Package> {
+    let all = packages().iter();
+    all.filter(|package| package.folder.starts_with("shared/"))
+}
+
 #[test]
 fn every_shared_crate_says_what_belongs_in_it() {
-    for package in packages()
-        .iter()
-        .filter(|package| package.folder.starts_with("shared/"))
-    {
+    for package in shared_crates() {
         let readme = format!("{}/README.md", package.folder);
-        assert!(root().join(&readme).is_file(), "{readme} is missing");
-        let text = read(&readme);
-        assert!(
-            text.starts_with(&format!("# {}\n", package.name)),
-            "{readme} has another title"
-        );
+        let (text, title) = (read(&readme), format!("# {}\n", package.name));
+        assert!(text.starts_with(&title), "{readme} has another title");
         assert!(text.contains("elongs here"), "{readme} does not say what belongs there");
     }
 }
@@ -222,20 +203,14 @@ fn a_functions_main_only_starts_the_kit() {
     for package in packages().iter().filter(|package| package.is_function()) {
         let file = format!("{}/src/main.rs", package.folder);
         let text = read(&file);
-        let (_, after) = text
-            .split_once("fn main()")
-            .unwrap_or_else(|| panic!("{file} has no main"));
-        let (body, rest) = after
-            .rsplit_once('}')
-            .unwrap_or_else(|| panic!("{file}: main has no end"));
-        let (_, body) = body
-            .split_once('{')
-            .unwrap_or_else(|| panic!("{file}: main has no body"));
+        let main = text.split_once("fn main()").and_then(|(_, main)| main.split_once('{'));
+        let main = main.and_then(|(_, main)| main.rsplit_once('}'));
+        let (body, rest) = main.unwrap_or_else(|| panic!("{file} has no main with a body"));
         let lines = body.lines().filter(|line| !line.trim().is_empty()).count();
         assert!(rest.trim().is_empty(), "{file} goes on after main");
         assert!(
             (1..=3).contains(&lines),
-            "{file}: main has {lines} lines, three at most, one at least"
+            "{file}: main has {lines} lines, not one to three"
         );
     }
 }
@@ -244,26 +219,15 @@ fn a_functions_main_only_starts_the_kit() {
 #[test]
 fn a_test_program_is_built_exactly_where_sources_have_tests() {
     for package in packages() {
-        let sources = package.sources();
-        let has_tests = ["#[test]", "#[tokio::test", "proptest!"]
-            .iter()
-            .any(|mark| sources.contains(mark));
+        let (sources, folder) = (package.sources(), &package.folder);
+        let has = |marks: &[&str]| marks.iter().any(|mark| sources.contains(mark));
+        let has_tests = has(&["#[test]", "#[tokio::test", "proptest!"]);
         let expected: &[&str] = if has_tests { &[&package.name] } else { &[] };
-        assert_eq!(
-            package.tested, expected,
-            "`test = …` in {}/Cargo.toml: of the library as its sources are, of the binary false",
-            package.folder
-        );
-        let examples = ["/// ```", "//! ```"].iter().any(|mark| sources.contains(mark));
-        assert!(
-            !examples || !package.is_function(),
-            "{}: nothing runs a function's examples",
-            package.name
-        );
-        assert!(
-            package.doc_tests.is_empty(),
-            "{}/Cargo.toml: `doctest = false`, as `cargo stack test` does not run examples",
-            package.folder
-        );
+        // Of the library as its sources are, of the binary false.
+        assert_eq!(package.tested, expected, "`test = …` in {folder}/Cargo.toml");
+        let examples = package.is_function() && has(&["/// ```", "//! ```"]);
+        assert!(!examples, "{folder}: nothing runs a function's examples");
+        // `cargo stack test` does not run examples.
+        assert!(package.doc_tests.is_empty(), "{folder}/Cargo.toml: `doctest = false`");
     }
 }

@@ -28,23 +28,15 @@ fn defaults() -> Timers {
 fn check(timers: &Timers, whose: &str) {
     let of = |name: &str| *timers.get(name).unwrap_or_else(|| panic!("{whose}: no {name}"));
     for pair in ORDER.windows(2) {
-        let (shorter, longer) = (of(pair[0]), of(pair[1]));
-        assert!(
-            shorter < longer,
-            "{whose}: {} = {shorter} must be below {} = {longer}",
-            pair[0],
-            pair[1]
-        );
+        let times = (of(pair[0]), of(pair[1]));
+        assert!(times.0 < times.1, "{whose}: {pair:?} are {times:?}");
     }
+    // Evidence is awaited longer than the claim.
     let (claim, unknown) = (of("ClaimSeconds"), of("UnknownDeadlineSeconds"));
-    assert!(
-        claim < unknown,
-        "{whose}: evidence is awaited longer ({unknown}) than the claim ({claim})"
-    );
-    assert!(
-        of("ProviderTimeout") > 0 && of("DecideCallSeconds") > 0 && of("RecheckSeconds") > 0,
-        "{whose}"
-    );
+    assert!(claim < unknown, "{whose}: {claim} must be below {unknown}");
+    for name in ["ProviderTimeout", "DecideCallSeconds", "RecheckSeconds"] {
+        assert!(of(name) > 0, "{whose}: {name}");
+    }
 }
 
 /// `Name=number` pairs anywhere in a line.
@@ -78,10 +70,8 @@ fn visibility_is_six_function_timeouts() {
 #[test]
 fn every_environment_of_samconfig_holds_the_order() {
     let text = read("samconfig.toml");
-    for section in text
-        .split("\n[")
-        .filter(|section| section.contains(".deploy.parameters]"))
-    {
+    let sections = text.split("\n[");
+    for section in sections.filter(|section| section.contains(".deploy.parameters]")) {
         let name = section.split(".deploy").next().unwrap_or_default();
         let mut timers = defaults();
         timers.extend(overrides(section));
@@ -105,9 +95,8 @@ fn local_timers_are_shorter_in_the_same_order() {
         !name.ends_with("Days") && !["AuthLimitFactor", "MonthlyBudget", "SendsAlarmThreshold"].contains(&name)
     };
     for (name, seconds) in defaults().into_iter().filter(|(name, _)| is_timer(name)) {
-        let shorter = local
-            .get(&name)
-            .unwrap_or_else(|| panic!("the local stack does not set {name}"));
+        let shorter = local.get(&name);
+        let shorter = shorter.unwrap_or_else(|| panic!("the local stack does not set {name}"));
         assert!(*shorter < seconds, "{name} is {shorter} locally, {seconds} on AWS");
     }
     check(&local, "infra/stack/src/deploy.rs");
