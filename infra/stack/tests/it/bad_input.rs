@@ -67,6 +67,21 @@ async fn post(
     stage.play.request("POST", path, &all, body.into()).await
 }
 
+/// Requires a problem with this status.
+fn is_problem(answer: &Answer, status: u16, asked: &str) -> Result<()> {
+    ensure!(answer.status == status, "{asked}: {answer:?}");
+    let media_type = answer.header("content-type");
+    ensure!(media_type == Some("application/problem+json"), "{asked}: {answer:?}");
+    Ok(())
+}
+
+/// Requires that nothing is known of this person.
+async fn is_unknown(business: &Business<'_>, from: &domain::base::phone::Phone, what: &str) -> Result<()> {
+    let known = business.stage.play.customer(business.id(), from).await?;
+    ensure!(known.is_none(), "{what}: stored");
+    Ok(())
+}
+
 /// A valid body of a webhook.
 fn understood(what: &str, from: &domain::base::phone::Phone) -> String {
     let at = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -124,22 +139,10 @@ fn forged_webhooks_get_the_same_401_without_a_trace() {
             forgeries.push(("no tenant's id", no_ids, right));
             for (forgery, path, headers) in forgeries {
                 let answer = post(stage, &path, content_type, &headers, body.clone()).await?;
-                ensure!(
-                    answer.status == 401,
-                    "{what}, {forgery}: {} {}",
-                    answer.status,
-                    answer.body
-                );
-                ensure!(
-                    answer.header("content-type") == Some("application/problem+json"),
-                    "{what}, {forgery}"
-                );
+                is_problem(&answer, 401, &format!("{what}, {forgery}"))?;
                 bodies.insert(answer.body);
             }
-            ensure!(
-                stage.play.customer(business.id(), &from).await?.is_none(),
-                "{what}: stored"
-            );
+            is_unknown(&business, &from, what).await?;
         }
         ensure!(bodies.len() == 1, "the answers differ: {bodies:?}");
         Ok(())
@@ -157,11 +160,10 @@ fn refused_webhooks_are_counted_per_provider() {
             ("twilio/inbound", FORM, "twilio"),
         ] {
             post(stage, &business.webhook(what), content_type, &[], "").await?;
-            stage
-                .logged("a refusal in the metrics", |line| {
-                    line["webhook_refused"].as_f64().is_some_and(|count| count >= 1.0) && line["provider"] == provider
-                })
-                .await?;
+            let is_counted = |line: &Value| {
+                line["webhook_refused"].as_f64().is_some_and(|count| count >= 1.0) && line["provider"] == provider
+            };
+            stage.logged("a refusal in the metrics", is_counted).await?;
         }
         Ok(())
     });
@@ -172,13 +174,9 @@ fn unreadable_signed_webhook_is_stored_and_acknowledged() {
     on_stage(async |stage| {
         let business = stage.business("Unreadable").await?;
         let bucket = &stage.town.outputs["RawBucketName"];
+        let unfinished = r#"{"object": "whatsapp_business_account", "entry": 1"#;
         for (what, content_type, provider, body) in [
-            (
-                "whatsapp",
-                JSON,
-                "whatsapp",
-                "{\"object\": \"whatsapp_business_account\", \"entry\": 1",
-            ),
+            ("whatsapp", JSON, "whatsapp", unfinished),
             ("twilio/status", FORM, "twilio", "Nothing=of+a+call"),
             ("twilio/voice", FORM, "twilio", "Nothing=of+a+call"),
             ("twilio/inbound", FORM, "twilio", "Nothing=of+a+message"),
@@ -188,15 +186,12 @@ fn unreadable_signed_webhook_is_stored_and_acknowledged() {
             let mark = customer();
             let body = format!("{body}&mark={}", mark.digits());
             let mut headers = signed(&business, what, &path, body.as_bytes(), Timestamp::now())?;
-            headers.push(("x-correlation-id", format!("unreadable-{}", mark.digits())));
+            let mark = format!("unreadable-{}", mark.digits());
+            headers.push(("x-correlation-id", mark.clone()));
             let answer = post(stage, &path, content_type, &headers, body.clone()).await?;
             ensure!(answer.status == 200, "{what}: {answer:?}");
-            stage
-                .logged("the unreadable webhook counted", |line| {
-                    line["correlation_id"] == format!("unreadable-{}", mark.digits()).as_str()
-                        && line["unreadable"] == 1
-                })
-                .await?;
+            let is_counted = |line: &Value| line["correlation_id"] == mark.as_str() && line["unreadable"] == 1;
+            stage.logged("the unreadable webhook counted", is_counted).await?;
             let (session, folder) = (stage.aws.session()?, format!("raw/unreadable/{provider}/"));
             let mut found = false;
             for key in session.objects(bucket, &folder).await?.iter().rev() {
@@ -239,22 +234,15 @@ fn unknown_paths_and_wrong_methods_get_problems() {
         let known = known.map(|path| (path, 405, "method_not_allowed"));
         for (path, status, word) in nowhere.into_iter().chain(known) {
             for method in ["POST", "DELETE"] {
+                let asked = format!("{method} {path}");
                 let answer = stage.play.request(method, path, &[("content-type", JSON)], "").await?;
-                ensure!(answer.status == status, "{method} {path}: {answer:?}");
-                ensure!(
-                    answer.header("content-type") == Some("application/problem+json"),
-                    "{method} {path}: {answer:?}"
-                );
+                is_problem(&answer, status, &asked)?;
                 let problem: Value = serde_json::from_str(&answer.body).context("a problem is JSON")?;
-                ensure!(
-                    problem["type"] == format!("urn:ringback:problem:{word}").as_str(),
-                    "{method} {path}: {problem}"
-                );
-                ensure!(answer.header("x-correlation-id").is_some(), "{method} {path}");
-                ensure!(
-                    answer.header("allow").is_some() == (status == 405),
-                    "{method} {path}: {answer:?}"
-                );
+                let kind = format!("urn:ringback:problem:{word}");
+                ensure!(problem["type"] == kind.as_str(), "{asked}: {problem}");
+                ensure!(answer.header("x-correlation-id").is_some(), "{asked}");
+                let allows = answer.header("allow").is_some();
+                ensure!(allows == (status == 405), "{asked}: {answer:?}");
             }
         }
         for (path, status, _) in nowhere {
@@ -288,15 +276,9 @@ fn foreign_numbers_are_ignored_and_counted() {
             headers.push(("x-correlation-id", mark.clone()));
             let answer = post(stage, &path, content_type, &headers, body).await?;
             ensure!(answer.status == 200, "{what}: {answer:?}");
-            stage
-                .logged("the foreign event counted", |line| {
-                    line["correlation_id"] == mark.as_str() && line["foreign"] == 1
-                })
-                .await?;
-            ensure!(
-                stage.play.customer(business.id(), &from).await?.is_none(),
-                "{what}: stored"
-            );
+            let is_counted = |line: &Value| line["correlation_id"] == mark.as_str() && line["foreign"] == 1;
+            stage.logged("the foreign event counted", is_counted).await?;
+            is_unknown(&business, &from, what).await?;
         }
         Ok(())
     });

@@ -16,12 +16,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use stack::{
     build,
-    play::{Customer, Look, Sent, until},
+    play::{Look, Sent, until},
 };
 use store::{contacts::contact::ContactWrite, table::effects::Effects};
-use ulid::Ulid;
 
 use crate::{
+    lanes::random_ulid,
     stage::{Business, PATIENCE, customer, on_stage, size},
     tables::download,
 };
@@ -50,23 +50,21 @@ const LONG: Duration = Duration::from_secs(1_800);
 /// A number of one of two countries, whose prices for SMS differ.
 fn phone(number: usize) -> Result<Phone> {
     let phone = match number % 3 {
-        0 => format!("+1202555{number:04}").parse(),
-        _ => format!("+97154{number:07}").parse(),
+        0 => format!("+1202555{number:04}"),
+        _ => format!("+97154{number:07}"),
     };
-    phone.map_err(|error| anyhow::anyhow!("{error}"))
+    phone.parse().context("a number")
 }
 
 /// Creates these people, of whom one in [`REFUSES`] has refused messages and all others want them.
 async fn people(business: &Business<'_>, count: usize) -> Result<()> {
     let tenant: TenantId = business.id().parse().context("reading a tenant's id")?;
     let (scope, now) = (access::job::scope(tenant), Timestamp::now());
-    let millisecond = u64::try_from(now.as_millisecond())?;
     let all: Vec<usize> = (0..count).collect();
     for some in all.chunks(40) {
         let mut effects = Effects::default();
         for number in some {
-            let random = u64::from_str_radix(&stack::secrets::random_hex(8)?, 16)?;
-            let id = ContactId::new(Ulid::from_parts(millisecond, u128::from(random)));
+            let id = ContactId::new(random_ulid(now)?);
             let identity = Identity::Phone(phone(*number)?);
             let mut contact = Contact::first_seen(id, &identity, now);
             let (wish, said) = match number % REFUSES {
@@ -86,16 +84,10 @@ fn is_offer(sent: &Sent) -> bool {
     sent.body.as_deref().is_some_and(|body| body.contains("until Sunday"))
 }
 
-/// All messages that the providers took, in this order.
-async fn taken(business: &Business<'_>) -> Result<Vec<Sent>> {
-    let path = format!("/outbox?tenant={}", business.id());
-    business.stage.play.get(&path).await
-}
-
 /// Number of the campaign's messages that the providers took, by recipient.
 async fn outbox(business: &Business<'_>) -> Result<BTreeMap<String, usize>> {
     let mut sent = BTreeMap::new();
-    for offer in taken(business).await?.into_iter().filter(is_offer) {
+    for offer in business.taken().await?.into_iter().filter(is_offer) {
         *sent.entry(offer.to).or_default() += 1;
     }
     Ok(sent)
@@ -104,13 +96,12 @@ async fn outbox(business: &Business<'_>) -> Result<BTreeMap<String, usize>> {
 /// Ensures that at most ten of the campaign's messages were made after an answer to this caller, and left before it.
 async fn nothing_overtook(business: &Business<'_>, caller: &Phone, is_answer: impl Fn(&Sent) -> bool) -> Result<()> {
     let (sent, answer) = until(PATIENCE, "the answer to a caller", async || {
-        let sent = taken(business).await?;
+        let sent = business.taken().await?;
         let mut all = sent.iter();
         let answer = all.position(|sent| sent.to == caller.as_str() && is_answer(sent));
-        Ok(match answer {
-            Some(answer) => Look::Seen((sent, answer)),
-            None => Look::Instead(format!("{} messages", sent.len())),
-        })
+        let count = sent.len();
+        let found = answer.map(|answer| (sent, answer));
+        Ok(Look::some(found, || format!("{count} messages")))
     })
     .await?;
     let id = |sent: &Sent| sent.key().map(|key| key.message).context("it has our key");
@@ -123,21 +114,17 @@ async fn nothing_overtook(business: &Business<'_>, caller: &Phone, is_answer: im
     let made = made.map(|message| Ok(message?.context("a message that was sent")?.created_at));
     let made: Vec<Timestamp> = made.collect::<Result<_>>()?;
     let (answer, offers) = made.split_last().context("the answer is there")?;
+    // They left before the answer, and were made after it.
     let overtook = offers.iter().filter(|offer| *offer > answer).count();
-    ensure!(
-        overtook <= 10,
-        "{overtook} of the campaign's messages left before an answer, and were made after it"
-    );
+    ensure!(overtook <= 10, "{overtook} messages overtook an answer");
     Ok(())
 }
 
 /// A person of the team answers what this caller writes.
 async fn answered(business: &Business<'_>, caller: &Phone) -> Result<()> {
-    business
-        .reply(caller, Channel::WhatsApp, "Until when are you open?")
-        .await?;
-    let wrote = |customer: &Customer| (!customer.received.is_empty()).then_some(customer.contact.id);
-    let contact = business.known(caller, "the question", wrote).await?;
+    let question = "Until when are you open?";
+    business.reply(caller, Channel::WhatsApp, question).await?;
+    let contact = business.has_written(caller).await?;
     let of_contact = format!("/api/v1/conversations?contact={contact}");
     let conversation = business.api("GET", &of_contact, None).await?["items"][0].clone();
     let id = conversation["id"].as_str().context("a conversation has an id")?;
@@ -181,13 +168,26 @@ async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Va
         // A key may ask a hundred times a minute.
         tokio::time::sleep(Duration::from_secs(2)).await;
         let campaign = business.api("GET", path, None).await?;
-        Ok(if campaign["state"] == state {
-            Look::Seen(campaign)
-        } else {
-            Look::Instead(campaign.to_string())
-        })
+        let found = (campaign["state"] == state).then(|| campaign.clone());
+        Ok(Look::some(found, || campaign.to_string()))
     })
     .await
+}
+
+/// Drafts a broadcast to everybody. Returns its path.
+async fn drafted(business: &Business<'_>, per_minute: Option<usize>) -> Result<String> {
+    let everybody = json!({"name": "Everybody", "filter": {}});
+    let everybody = business.api("POST", "/api/v1/segments", Some(everybody)).await?;
+    let mut draft = json!({
+        "type": "broadcast", "name": "Offer", "audience": {"segment": everybody["id"]},
+        "message": {"channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday"},
+    });
+    if let Some(messages) = per_minute {
+        draft["per_minute"] = messages.into();
+    }
+    let campaign = business.api("POST", "/api/v1/campaigns", Some(draft)).await?;
+    let id = campaign["id"].as_str().context("it has an id")?;
+    Ok(format!("/api/v1/campaigns/{id}"))
 }
 
 /// Two start it at once, the provider refuses some requests and reports everything twice, somebody pauses and resumes it, and some people
@@ -198,30 +198,20 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let business = stage.business("Campaign").await?;
         let count = size("RINGBACK_TEST_AUDIENCE", AUDIENCE)?;
         people(&business, count).await?;
-        let everybody = json!({"name": "Everybody", "filter": {}});
-        let everybody = business.api("POST", "/api/v1/segments", Some(everybody)).await?;
-        let draft = json!({
-            "type": "broadcast", "name": "Offer", "audience": {"segment": everybody["id"]},
-            // Half of them in the first minute, so that there is something to pause.
-            "per_minute": count / 4,
-            "message": {"channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday"},
-        });
-        let campaign = business.api("POST", "/api/v1/campaigns", Some(draft)).await?;
-        let path = format!("/api/v1/campaigns/{}", campaign["id"].as_str().context("it has an id")?);
+        // Half of them in the first minute, so that there is something to pause.
+        let path = drafted(&business, Some(count / 4)).await?;
         let act = async |action: &str| business.ask("POST", &format!("{path}/{action}"), Some(json!({}))).await;
-        let asked = business
-            .api("POST", &format!("{path}/preflight"), Some(json!({})))
-            .await?;
+        let preflight = format!("{path}/preflight");
+        let asked = business.api("POST", &preflight, Some(json!({}))).await?;
         let asked = business.finished(&asked).await?;
-        let preflight = format!("{path}/preflight/{}", asked["id"].as_str().context("it has an id")?);
+        let preflight = format!("{preflight}/{}", asked["id"].as_str().context("it has an id")?);
         let preflight = business.api("GET", &preflight, None).await?;
         ensure!(preflight["samples"].as_array().map(Vec::len) == Some(10), "{preflight}");
         let everybody_in_it = download(&business, &preflight["file"]).await?;
         let foreseen = &preflight["result"];
         business.fault(json!({"kind": "duplicate_webhooks"})).await?;
-        business
-            .fault(json!({"api": "twilio", "kind": "throttled", "times": 5}))
-            .await?;
+        let throttled = json!({"api": "twilio", "kind": "throttled", "times": 5});
+        business.fault(throttled).await?;
         crash(&business, count, BEGINNING).await?;
         let (first, second) = try_join(act("start"), act("start")).await?;
         let mut statuses = [first.status, second.status];
@@ -230,11 +220,7 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let some = async |least: usize| {
             until(LONG, "some messages", async || {
                 let sent = outbox(&business).await?.len();
-                Ok(if sent >= least {
-                    Look::Seen(sent)
-                } else {
-                    Look::Instead(format!("{sent} messages"))
-                })
+                Ok(Look::when(sent >= least, || format!("{sent} messages")))
             })
             .await
         };
@@ -254,10 +240,8 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         tokio::time::sleep(Duration::from_secs(8)).await;
         let still = outbox(&business).await?.len();
         ensure!(still == paused, "{} messages of a paused campaign", still - paused);
-        ensure!(
-            paused + count / REFUSES <= count - count.div_ceil(REFUSES),
-            "nearly all messages are out before the pause: {paused}"
-        );
+        let enough = paused + count / REFUSES <= count - count.div_ceil(REFUSES);
+        ensure!(enough, "nearly all messages are out before the pause: {paused}");
         // Some of those who have not got it.
         let sent = outbox(&business).await?;
         let mut left = (0..count).filter(|number| number % REFUSES != 0);
@@ -270,13 +254,10 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
                 stopped.push(phone);
             }
         }
-        ensure!(
-            stopped.len() == count / REFUSES,
-            "too few are left who could write STOP"
-        );
+        let enough = stopped.len() == count / REFUSES;
+        ensure!(enough, "too few are left who could write STOP");
         for phone in &stopped {
-            let seen = business.known(phone, "STOP", |customer| (!customer.received.is_empty()).then_some(()));
-            seen.await?;
+            business.has_written(phone).await?;
         }
         let resumed = act("resume").await?;
         ensure!(resumed.status == 200, "it is resumed: {resumed:?}");
@@ -289,9 +270,8 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         crash(&business, count, "").await?;
         let completed = completed?;
         let operation = completed["operation_id"].as_str().context("it has an operation")?;
-        let operation = business
-            .api("GET", &format!("/api/v1/operations/{operation}"), None)
-            .await?;
+        let operation = format!("/api/v1/operations/{operation}");
+        let operation = business.api("GET", &operation, None).await?;
         let sent = outbox(&business).await?;
         let (mut wrong, mut left) = (Vec::new(), 0);
         for number in 0..count {
@@ -314,38 +294,29 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let states = ["accepted", "sent", "delivered", "read"];
         let reached = states.map(|state| report["states"][state].as_u64().unwrap_or_default());
         let reached: u64 = reached.into_iter().sum();
-        ensure!(
-            report["recipients"] == recipients && reached == sent.len() as u64,
-            "{} messages, and the report says {report}",
-            sent.len()
-        );
-        ensure!(
-            report["reasons"]["unconfirmed"].as_u64().unwrap_or_default() == left,
-            "{left} were left, and the report says {report}"
-        );
+        let all = sent.len() as u64;
+        ensure!(reached == all, "{all} messages, and the report says {report}");
+        ensure!(report["recipients"] == recipients, "{report}");
+        let unconfirmed = report["reasons"]["unconfirmed"].as_u64().unwrap_or_default();
+        ensure!(unconfirmed == left, "{left} were left, and the report says {report}");
         // Those who wrote STOP meanwhile had wanted it before.
         let held_back = foreseen["held_back"].as_object().into_iter().flatten();
         let held_back: u64 = held_back.filter_map(|(_, count)| count.as_u64()).sum();
-        let made = sent.len() as u64 + left;
+        let made = all + left;
         let wanted = made + stopped.len() as u64;
-        ensure!(
-            foreseen["chosen"] == recipients
-                && foreseen["messages"] == wanted
-                && held_back == recipients - wanted
-                && everybody_in_it.lines().count() as u64 == recipients + 1,
-            "{wanted} of {recipients} in {} lines, and the pre-flight says {foreseen}",
-            everybody_in_it.lines().count()
-        );
+        ensure!(foreseen["chosen"] == recipients, "{recipients}: {foreseen}");
+        ensure!(foreseen["messages"] == wanted, "{wanted}: {foreseen}");
+        ensure!(held_back == recipients - wanted, "{wanted} of {recipients}: {foreseen}");
+        let lines = everybody_in_it.lines().count() as u64;
+        ensure!(lines == recipients + 1, "{recipients} in {lines} lines");
         // Each reason that was foreseen is one that happened.
         let (reasons, held_back) = (&report["reasons"], &foreseen["held_back"]);
         for (code, count) in held_back.as_object().into_iter().flatten() {
             let happened = reasons[code].as_u64().unwrap_or_default();
             let later = if code == "opted_out" { stopped.len() as u64 } else { 0 };
             let expected = count.as_u64().unwrap_or_default();
-            ensure!(
-                (expected..=expected + later).contains(&happened),
-                "{code}: {reasons} instead of {held_back}"
-            );
+            let fine = (expected..=expected + later).contains(&happened);
+            ensure!(fine, "{code}: {reasons} instead of {held_back}");
         }
         // Each message costs what was foreseen, but for those whose function was killed before it knew the number of segments.
         let (messages, amount, unpriced) = foreseen_costs(foreseen, &stopped)?;
@@ -353,14 +324,13 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let paid = &report["cost"][0];
         let estimated: f64 = paid["estimated"].as_str().context("an amount")?.parse()?;
         let lost = report["unpriced"].as_u64().and_then(|all| all.checked_sub(unpriced));
-        ensure!(
-            countries == 2
-                && messages == made
-                && lost.is_some_and(|lost| lost == 0 || count > AUDIENCE)
-                && paid["currency"] == "USD"
-                && (estimated - amount < 0.001 && (amount - estimated < 0.001 || lost > Some(0) || left > 0)),
-            "{amount} for {messages} messages, {unpriced} of them without a price, was foreseen, and the report says {report}: {foreseen}"
-        );
+        let told = format!("{amount} for {messages} messages, {unpriced} unpriced: {foreseen}; {report}");
+        ensure!(countries == 2 && paid["currency"] == "USD", "{told}");
+        ensure!(messages == made, "{told}");
+        ensure!(lost.is_some_and(|lost| lost == 0 || count > AUDIENCE), "{told}");
+        ensure!(estimated - amount < 0.001, "{told}");
+        let is_less = lost > Some(0) || left > 0;
+        ensure!(amount - estimated < 0.001 || is_less, "{told}");
         println!("{} of {recipients} got the message: {report}", sent.len());
         Ok(())
     });
@@ -378,14 +348,7 @@ fn a_cap_that_is_reached_pauses_a_broadcast_on_the_way() {
             business.api("POST", "/api/v1/caps", Some(cap)).await
         };
         cap(5).await?;
-        let everybody = json!({"name": "Everybody", "filter": {}});
-        let everybody = business.api("POST", "/api/v1/segments", Some(everybody)).await?;
-        let draft = json!({
-            "type": "broadcast", "name": "Offer", "audience": {"segment": everybody["id"]},
-            "message": {"channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday"},
-        });
-        let campaign = business.api("POST", "/api/v1/campaigns", Some(draft)).await?;
-        let path = format!("/api/v1/campaigns/{}", campaign["id"].as_str().context("it has an id")?);
+        let path = drafted(&business, None).await?;
         let act = async |action: &str| business.api("POST", &format!("{path}/{action}"), Some(json!({}))).await;
         act("start").await?;
         let paused = comes_to(&business, &path, "paused").await?;
@@ -397,10 +360,8 @@ fn a_cap_that_is_reached_pauses_a_broadcast_on_the_way() {
         comes_to(&business, &path, "completed").await?;
         let sent = outbox(&business).await?;
         // One of them has refused messages.
-        ensure!(
-            sent.len() == count - 1 && sent.values().all(|times| *times == 1),
-            "{sent:?}"
-        );
+        ensure!(sent.len() == count - 1, "{sent:?}");
+        ensure!(sent.values().all(|times| *times == 1), "{sent:?}");
         Ok(())
     });
 }

@@ -6,6 +6,7 @@ use domain::{
     messages::{message::MessageState, refusal::Reason},
 };
 use serde_json::json;
+use stack::play::Customer;
 
 use crate::stage::{PATIENCE, on_stage};
 
@@ -40,62 +41,39 @@ fn calls_from_everywhere_are_answered_within_the_caps() {
             .await?;
         let (play, tenant) = (&stage.play, business.id.as_str());
         let callers = callers()?;
-        let calls = callers
-            .iter()
-            .map(|caller| play.call(tenant, caller, "missed", json!({ "via": "twilio" })));
-        for call in futures::future::join_all(calls).await {
-            call?;
-        }
+        let call = |caller| play.call(tenant, caller, "missed", json!({ "via": "twilio" }));
+        futures::future::try_join_all(callers.iter().map(call)).await?;
         let (mut sent, mut abroad) = (0, 0);
         for caller in &callers {
             let call = play.decided(tenant, caller, 1, PATIENCE).await?;
             if caller.as_str().starts_with("+88") {
-                ensure!(
-                    call.message.is_none() && call.reason == Reason::Destination.as_str(),
-                    "{}",
-                    call.decision
-                );
+                ensure!(call.message.is_none(), "{}", call.decision);
+                ensure!(call.reason == Reason::Destination.as_str(), "{}", call.decision);
                 continue;
             }
-            let settled = play.known(
-                tenant,
-                caller,
-                PATIENCE,
-                "an answered or blocked follow-up",
-                |customer| {
-                    let message = customer.messages.first()?;
-                    let is_settled = matches!(
-                        message.state(),
-                        MessageState::Delivered | MessageState::Read | MessageState::Blocked
-                    );
-                    is_settled.then(|| message.clone())
-                },
-            );
-            let message = settled.await?;
+            let settled = |customer: &Customer| {
+                let message = customer.messages.first()?;
+                let ends = [MessageState::Delivered, MessageState::Read, MessageState::Blocked];
+                ends.contains(&message.state()).then(|| message.clone())
+            };
+            let what = "an answered or blocked follow-up";
+            let message = play.known(tenant, caller, PATIENCE, what, settled).await?;
             let accepted = play.outbox(tenant, caller).await?.len();
             match message.state() {
                 MessageState::Blocked => {
                     let reason = message.because.as_ref().map(|because| because.code);
-                    ensure!(
-                        accepted == 0 && reason == Some(Reason::CapReached),
-                        "{:?}",
-                        message.ended
-                    );
+                    let capped = accepted == 0 && reason == Some(Reason::CapReached);
+                    ensure!(capped, "{:?}", message.ended);
                 }
                 _ => ensure!(accepted == 1, "{accepted} messages to {caller}"),
             }
             sent += accepted;
-            abroad += if caller.as_str().starts_with("+971") {
-                0
-            } else {
-                accepted
-            };
+            if !caller.as_str().starts_with("+971") {
+                abroad += accepted;
+            }
         }
         ensure!(sent == CAP, "{sent} follow-ups within a cap of {CAP}");
-        ensure!(
-            abroad <= CAP_ABROAD,
-            "{abroad} follow-ups to other countries within a cap of {CAP_ABROAD}"
-        );
+        ensure!(abroad <= CAP_ABROAD, "{abroad} abroad within a cap of {CAP_ABROAD}");
         Ok(())
     });
 }

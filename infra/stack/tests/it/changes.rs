@@ -25,8 +25,7 @@ async fn is_there(stage: &Stage, key: &str) -> Result<bool> {
 /// Processes everything in the bucket. Objects of other tests may be unreadable; ours must not be.
 async fn work_again(stage: &Stage, ours: &str) -> Result<()> {
     let stack = &stage.play.endpoints.stack;
-    let worked = inspect::redrive(&stage.aws, &stage.place, stack, inspect::CHANGES).await;
-    match worked {
+    match inspect::redrive(&stage.aws, &stage.place, stack, inspect::CHANGES).await {
         Err(error) if format!("{error:#}").contains(ours) => Err(error),
         _ => Ok(()),
     }
@@ -34,8 +33,8 @@ async fn work_again(stage: &Stage, ours: &str) -> Result<()> {
 
 /// The day's counters once they no longer change.
 async fn counters(business: &Business<'_>, day: &str) -> Result<Counters> {
-    let scope = access::operator::scope(business.id().parse().context("reading a tenant's id")?);
-    Ok(business.stage.play.store.day_counters(&scope, day.parse()?).await?)
+    let store = &business.stage.play.store;
+    Ok(store.day_counters(&business.scope()?, day.parse()?).await?)
 }
 
 /// The row of the contact's first call as in a stream record.
@@ -96,12 +95,8 @@ fn reprocessed_changes_count_once() {
             ensure!(counters(&business, day).await? == expected, "counted wrong");
         }
         // The same change again, in the form in which the function stores unreadable records.
-        put(
-            stage,
-            &by_code,
-            &json!({ "Records": event["Records"], "shardId": "shardId-given-up" }),
-        )
-        .await?;
+        let unreadable = json!({ "Records": event["Records"], "shardId": "shardId-given-up" });
+        put(stage, &by_code, &unreadable).await?;
         work_again(stage, &ours).await?;
         ensure!(!is_there(stage, &by_code).await?, "it is worked and still there");
         ensure!(counters(&business, day).await? == expected, "counted twice");
@@ -113,10 +108,8 @@ fn reprocessed_changes_count_once() {
         put(stage, &unreadable, &broken).await?;
         let refused = work_again(stage, &ours).await;
         ensure!(refused.is_err(), "what cannot be read was worked");
-        ensure!(
-            is_there(stage, &unreadable).await?,
-            "it is gone, and nobody has worked it"
-        );
+        let stays = is_there(stage, &unreadable).await?;
+        ensure!(stays, "it is gone, and nobody has worked it");
         put(stage, &unreadable, &event).await?;
         work_again(stage, &ours).await
     });

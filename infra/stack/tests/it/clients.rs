@@ -10,13 +10,16 @@ use domain::{base::phone::Phone, messages::message::Channel};
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use stack::{api, mails, play::Customer, tools::Contract};
+use stack::{api, mails, tools::Contract};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdout, Command},
 };
 
-use crate::stage::{Business, PATIENCE, Stage, customer, on_stage, size};
+use crate::{
+    people::{INVITATIONS, mailed_token},
+    stage::{Business, Stage, customer, on_stage, size},
+};
 
 #[test]
 fn a_python_client_is_generated_and_works() {
@@ -34,14 +37,8 @@ async fn python_client(stage: &Stage, folder: &str, program: &str) -> Result<Com
     let own = stage.place.root.join("infra/contract/clients/python");
     let mut generate = tools.program("openapi-python-client");
     generate
-        .args([
-            "generate",
-            "--overwrite",
-            "--meta",
-            "none",
-            "--fail-on-warning",
-            "--path",
-        ])
+        .args(["generate", "--overwrite", "--meta", "none"])
+        .args(["--fail-on-warning", "--path"])
         .arg(stage.place.root.join("docs/openapi.json"))
         .arg("--config")
         .arg(own.join("config.yml"))
@@ -58,17 +55,22 @@ async fn python_client(stage: &Stage, folder: &str, program: &str) -> Result<Com
 fn a_python_client_follows_by_a_socket() {
     on_stage(async |stage| {
         let (ours, beside) = (stage.business("Followed").await?, key(stage).await?);
-        let tools = stage.contract().await?;
-        let mut following = tools.program("python");
+        let mut following = stage.contract().await?.program("python");
         following
             .arg(stage.place.root.join("infra/contract/clients/python/follow.py"))
-            .env("RINGBACK_SIMULATORS", &stage.play.endpoints.simulators)
-            .env("RINGBACK_TENANT", ours.id())
             .env("RINGBACK_OTHER_KEY", &beside);
-        let said = run(with_key(&mut following, stage, &ours.tenant.api_key), "follow.py").await?;
-        ensure!(said.contains("the socket tells all"), "{said}");
-        Ok(())
+        follows(&mut following, &ours).await
     });
+}
+
+/// Runs a program that follows a business by a socket.
+async fn follows(program: &mut Command, ours: &Business<'_>) -> Result<()> {
+    program
+        .env("RINGBACK_SIMULATORS", &ours.stage.play.endpoints.simulators)
+        .env("RINGBACK_TENANT", ours.id());
+    let said = run(with_key(program, ours.stage, &ours.tenant.api_key), "a follower").await?;
+    ensure!(said.contains("the socket tells all"), "{said}");
+    Ok(())
 }
 
 /// The same by Node.js.
@@ -82,13 +84,8 @@ fn a_node_client_follows_by_a_socket() {
         std::fs::copy(client, folder.join("follow.mjs")).context("copying follow.mjs")?;
         std::os::unix::fs::symlink(tools.packages_folder(), folder.join("node_modules"))?;
         let mut following = tools.program("node");
-        following
-            .arg(folder.join("follow.mjs"))
-            .env("RINGBACK_SIMULATORS", &stage.play.endpoints.simulators)
-            .env("RINGBACK_TENANT", ours.id());
-        let said = run(with_key(&mut following, stage, &ours.tenant.api_key), "follow.mjs").await?;
-        ensure!(said.contains("the socket tells all"), "{said}");
-        Ok(())
+        following.arg(folder.join("follow.mjs"));
+        follows(&mut following, &ours).await
     });
 }
 
@@ -115,15 +112,12 @@ fn a_python_receiver_opens_a_notification() {
 
 /// The access token of an agent who joins the business and logs in.
 async fn signed_in(business: &Business<'_>) -> Result<String> {
-    const INVITATIONS: &str = "/api/v1/users/invitations";
     let play = &business.stage.play;
     let to = mails::new_address()?;
     let post = async |path: &str, body: Value| api::asked(play, &api::Proof::Nothing, "post", path, Some(body)).await;
     let invite = json!({"email": to, "role": "agent"});
     business.api("post", INVITATIONS, Some(invite)).await?;
-    let mail = mails::arrived(play, &to, PATIENCE).await?;
-    let link = mail.links.first().context("the mail has a link")?;
-    let (_, token) = link.split_once("token=").context("the link has a token")?;
+    let token = mailed_token(business.stage, &to).await?;
     let password = "seven quiet lanterns";
     let accept = json!({"token": token, "name": "Sami Nasser", "password": password});
     post(&format!("{INVITATIONS}/accept"), accept).await?;
@@ -213,14 +207,11 @@ fn two_generated_clients_give_one_answer_to_each() {
         let customers = size("RINGBACK_TEST_WAITING_CUSTOMERS", CUSTOMERS)?;
         let customers: Vec<Phone> = (0..customers).map(|_| customer()).collect();
         for some in customers.chunks(10) {
-            let write = some
-                .iter()
-                .map(|from| business.reply(from, Channel::WhatsApp, "Are you open?"));
-            try_join_all(write).await?;
+            let write = |from| business.reply(from, Channel::WhatsApp, "Are you open?");
+            try_join_all(some.iter().map(write)).await?;
         }
         for from in &customers {
-            let wrote = |known: &Customer| (!known.received.is_empty()).then_some(());
-            business.known(from, "the message", wrote).await?;
+            business.has_written(from).await?;
         }
         let key = json!({"name": "The other client", "role": "agent"});
         let other = business.api("post", "/api/v1/api-keys", Some(key)).await?;
@@ -241,8 +232,7 @@ fn two_generated_clients_give_one_answer_to_each() {
         ensure!(pia.missed + tom.missed >= customers.len().min(LISTED));
         for customer in &customers {
             business.accepted(customer, Channel::WhatsApp).await?;
-            let got = stage.play.outbox(business.id(), customer).await?;
-            ensure!(got.len() == 1, "{customer} got {got:?}");
+            business.sent_once(customer).await?;
         }
         Ok(())
     });
@@ -277,11 +267,7 @@ fn fresh(stage: &Stage, name: &str) -> Result<PathBuf> {
 
 async fn run(command: &mut Command, what: &str) -> Result<String> {
     let Output { status, stdout, stderr } = command.output().await.with_context(|| format!("starting {what}"))?;
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&stdout),
-        String::from_utf8_lossy(&stderr)
-    );
+    let said = String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned();
     ensure!(status.success(), "{what}: {status}\n{said}");
     Ok(said)
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::{base::phone::Phone, messages::message::Channel};
 use serde_json::json;
+use stack::play::Customer;
 
 use crate::stage::{Business, customer, delayed, on_stage};
 
@@ -18,16 +19,9 @@ fn reply_is_stored_once_and_opens_the_window() {
         let person = customer();
         let text = "Can I order two cakes? كعكتين من فضلكم 🎂";
         business.reply(&person, Channel::WhatsApp, text).await?;
-        let known = business
-            .known(&person, "the reply", |customer| {
-                (!customer.received.is_empty()).then(|| customer.clone())
-            })
-            .await?;
-        ensure!(
-            known.received[0].message.text.as_deref() == Some(text),
-            "{:?}",
-            known.received
-        );
+        business.has_written(&person).await?;
+        let known = business.customer(&person).await?;
+        ensure!(known.received[0].message.text.as_deref() == Some(text), "{known}");
         ensure!(known.contact.last_whatsapp_at().is_some());
         // A message of a new customer is not a call, so no rule applies.
         ensure!(known.messages.is_empty() && known.received.len() == 1, "{known}");
@@ -43,15 +37,11 @@ fn button_reply_is_stored_with_its_message() {
         business.accepted(&caller, Channel::WhatsApp).await?;
         let tap = json!({ "tenant": business.id(), "from": caller, "button": "Place an order", "wait": true });
         stage.play.post("/replies", &tap).await?;
-        let message = business
-            .known(&caller, "the tapped button", |customer| {
-                Some(customer.received.first()?.message.clone())
-            })
-            .await?;
-        ensure!(
-            message.text.as_deref() == Some("Place an order") && message.reply_to.is_some(),
-            "{message:?}"
-        );
+        business.has_written(&caller).await?;
+        let known = business.customer(&caller).await?;
+        let message = &known.received[0].message;
+        ensure!(message.text.as_deref() == Some("Place an order"), "{message:?}");
+        ensure!(message.reply_to.is_some(), "{message:?}");
         Ok(())
     });
 }
@@ -70,34 +60,19 @@ fn stop_silences_every_channel_until_start() {
         ] {
             let person = customer();
             business.reply(&person, channel, stop).await?;
-            business
-                .known(&person, "the opt-out", |customer| {
-                    customer.contact.opted_out().map(drop)
-                })
-                .await?;
+            business.opted_out(&person).await?;
             business.call(&person, "missed", json!({ "via": "telephony" })).await?;
             let silent = business.decided(&person, 1).await?;
             ensure!(silent.reason == "opted_out", "{stop}: {}", silent.decision);
             ensure!(business.outbox(&person).await?.is_empty(), "{stop}: something went out");
 
             business.reply(&person, channel, start).await?;
-            business
-                .known(&person, "the opt-in", |customer| {
-                    customer.contact.opted_out().is_none().then_some(())
-                })
-                .await?;
+            let wants = |customer: &Customer| customer.contact.opted_out().is_none().then_some(());
+            business.known(&person, "the opt-in", wants).await?;
             business.call(&person, "missed", json!({ "via": "telephony" })).await?;
             business.accepted(&person, Channel::WhatsApp).await?;
-            let known = stage
-                .play
-                .customer(business.id(), &person)
-                .await?
-                .context("a contact")?;
-            ensure!(
-                known.consent.len() == 2,
-                "every wish stands in the ledger: {:?}",
-                known.consent
-            );
+            let ledger = business.customer(&person).await?.consent;
+            ensure!(ledger.len() == 2, "every wish stands in the ledger: {ledger:?}");
         }
         Ok(())
     });
@@ -108,11 +83,8 @@ fn stop_before_the_message_goes_out_blocks_it() {
     on_stage(async |stage| {
         let business = stage.changed_business("Stop in time", delayed).await?;
         let caller = business.missed("telephony").await?;
-        business
-            .known(&caller, "the planned message", |customer| {
-                customer.messages.first().map(drop)
-            })
-            .await?;
+        let planned = |customer: &Customer| customer.messages.first().map(drop);
+        business.known(&caller, "the planned message", planned).await?;
         business.reply(&caller, Channel::Sms, "stop").await?;
         let message = business.settled(&caller).await?;
         ensure!(message.ended.is_some(), "{message:?}");
@@ -129,11 +101,8 @@ fn marketing_opt_out_in_whatsapp_is_recorded() {
         business.reply(&person, Channel::WhatsApp, "Hello").await?;
         let wish = json!({ "tenant": business.id(), "from": person, "value": "stop" });
         stage.play.post("/preferences", &wish).await?;
-        business
-            .known(&person, "the preference", |customer| {
-                customer.contact.marketing_opted_out().map(drop)
-            })
-            .await
+        let refused = |customer: &Customer| customer.contact.marketing_opted_out().map(drop);
+        business.known(&person, "the preference", refused).await
     });
 }
 
@@ -143,7 +112,7 @@ async fn clicked(business: &Business<'_>, person: &Phone, tracked: &str) -> Resu
     let path = tracked.strip_prefix(play.endpoints.api.as_str());
     let path = path.with_context(|| format!("{tracked} leads to the deployment"))?;
     let clicked = async || {
-        let known = play.customer(business.id(), person).await?.context("a customer")?;
+        let known = business.customer(person).await?;
         anyhow::Ok(known.messages.iter().any(|message| message.clicked_at.is_some()))
     };
     for (method, agent, counted) in [
@@ -179,19 +148,14 @@ fn link_in_a_message_leads_to_the_page_that_stops() {
         let path = link.strip_prefix(stage.play.endpoints.api.as_str());
         let path = path.with_context(|| format!("{link} leads to the deployment"))?;
         for method in ["HEAD", "GET"] {
-            let looked = stage
-                .play
-                .request(method, path, &[("accept-language", "ar")], "")
-                .await?;
+            let arabic = [("accept-language", "ar")];
+            let looked = stage.play.request(method, path, &arabic, "").await?;
             ensure!(looked.status == 200, "{method} {path}: {}", looked.status);
             let arabic = looked.body.contains("<html lang=\"ar\" dir=\"rtl\">");
             ensure!(arabic == (method == "GET"), "{}", looked.body);
         }
-        let known = stage.play.customer(business.id(), &person).await?;
-        ensure!(
-            known.is_some_and(|known| !known.contact.refuses()),
-            "looking changed something"
-        );
+        let known = business.customer(&person).await?;
+        ensure!(!known.contact.refuses(), "looking changed something");
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let stopped = stage.play.request("POST", path, &form, "do=stop").await?;
         // 303, which the client follows.
@@ -201,11 +165,8 @@ fn link_in_a_message_leads_to_the_page_that_stops() {
         ensure!(silent.reason == "opted_out", "{}", silent.decision);
         clicked(&business, &person, tracked).await?;
         let forged = stage.play.request("GET", "/p/0000000000000000", &[], "").await?;
-        ensure!(
-            forged.status == 404 && forged.body.starts_with("<!doctype html>"),
-            "{}",
-            forged.body
-        );
+        ensure!(forged.status == 404, "{forged:?}");
+        ensure!(forged.body.starts_with("<!doctype html>"), "{forged:?}");
         Ok(())
     });
 }

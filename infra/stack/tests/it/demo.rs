@@ -24,10 +24,8 @@ const SCENES: [&str; 14] = [
 ];
 
 async fn answers(stage: &Stage) -> Result<()> {
-    let health = stage
-        .play
-        .request("GET", "/api/v1/health?deep=true", &[], String::new());
-    let status = health.await?.status;
+    let path = "/api/v1/health?deep=true";
+    let status = stage.play.request("GET", path, &[], "").await?.status;
     ensure!(status == 200, "the stack of the tests answers {status}");
     Ok(())
 }
@@ -55,10 +53,8 @@ fn a_second_stack_plays_the_demo_beside_the_first() {
         ensure!(output.status.success(), "{}\n{said}\n{complained}", output.status);
         let mut rest: &str = &said;
         for scene in SCENES {
-            let (_, after) = rest
-                .split_once(scene)
-                .with_context(|| format!("the demo does not show {scene:?}:\n{said}"))?;
-            rest = after;
+            let shown = rest.split_once(scene);
+            (_, rest) = shown.with_context(|| format!("the demo does not show {scene:?}:\n{said}"))?;
         }
         answers(stage).await?;
         std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))

@@ -4,10 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    base::{
-        ids::{ConnectionId, MessageId},
-        phone::Phone,
-    },
+    base::{ids::MessageId, phone::Phone},
     calls::record::Call,
     messages::message::{AttemptError, AttemptState, Content, Ended, Leg, Message},
     tenants::connection::Connection,
@@ -17,6 +14,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use serde_json::{Value, json};
 use stack::{
     business::{Plan, new_ulid},
+    play::merge,
     random::Random,
 };
 
@@ -50,10 +48,9 @@ fn said(leg: &Leg) -> Value {
 fn foreseen(channel: &Value) -> Option<Value> {
     let connection = channel["connection_id"].as_str()?;
     let template = &channel["template"];
-    let content = if template.is_null() {
-        &channel["text"]
-    } else {
-        &template["language"]
+    let content = match template {
+        Value::Null => &channel["text"],
+        template => &template["language"],
     };
     Some(json!([channel["channel"], connection, content, template["values"]]))
 }
@@ -187,12 +184,9 @@ fn dry_run_foresees_what_a_paused_number_means() {
             }
         });
         let business = business.await?;
-        let scope = access::operator::scope(business.id().parse()?);
-        let id: ConnectionId = business.tenant.connections["whatsapp"].parse()?;
-        let store = &stage.play.store;
-        let connection = store.connection(&scope, id).await?;
-        let connection = connection.context("the business has a WhatsApp connection")?;
+        let (scope, connection) = (business.scope()?, business.whatsapp().await?);
         let until = Timestamp::now() + SignedDuration::from_hours(1);
+        let store = &stage.play.store;
         let paused = store.change_connection(&scope, &connection, |known| Connection {
             paused_until: Some(until),
             ..known
@@ -348,21 +342,15 @@ async fn caller(business: &Business<'_>, random: &mut Random, place: usize) -> R
     let mut contact = json!({ "phones": [phone] });
     let wish = match kind {
         0..=2 => return Ok(phone),
-        3 => {
-            return format!("+971433300{place:02}")
-                .parse()
-                .context("a number of a landline");
-        }
+        3 => return format!("+971433300{place:02}").parse().context("a landline"),
         4 => {
             let more = json!({ "name": "ليلى حداد", "language": "ar", "fields": { "level": "ذهبي" } });
-            stack::play::merge(&mut contact, more);
+            merge(&mut contact, more);
             None
         }
         5 => {
-            stack::play::merge(
-                &mut contact,
-                json!({ "name": "Maya Haddad", "fields": { "level": "Gold" } }),
-            );
+            let more = json!({ "name": "Maya Haddad", "fields": { "level": "Gold" } });
+            merge(&mut contact, more);
             Some(json!({ "choice": "granted" }))
         }
         6 => Some(json!({ "choice": "refused", "channel": random.pick(&["whatsapp", "sms"]) })),
@@ -371,10 +359,8 @@ async fn caller(business: &Business<'_>, random: &mut Random, place: usize) -> R
     let known = post(business, "/api/v1/contacts", contact).await?;
     if let Some(mut wish) = wish {
         let id = known["id"].as_str().context("a contact has an id")?;
-        stack::play::merge(
-            &mut wish,
-            json!({ "party": "customer", "evidence": "Said so in the shop" }),
-        );
+        let told = json!({ "party": "customer", "evidence": "Said so in the shop" });
+        merge(&mut wish, told);
         post(business, &format!("/api/v1/contacts/{id}/consent"), wish).await?;
     }
     Ok(phone)

@@ -22,7 +22,7 @@ use stack::play::{Look, Sent, until};
 use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
-use crate::stage::{Business, alone_on_stage, customer, size};
+use crate::stage::{Business, alone_on_stage, size};
 
 /// Messages of the load; as many as this variable says, where it is set: `RINGBACK_TEST_BULK=5000`.
 const BULK: usize = 400;
@@ -39,13 +39,9 @@ const AT_ONCE: usize = 33;
 /// A message like this one to somebody new, among bulk. Numbers made up at random would repeat among thousands.
 fn to_somebody(like: &Message, number: usize) -> Result<(ContactWrite, Message)> {
     let now = Timestamp::now();
-    let phone: Phone = format!("+97152{number:07}")
-        .parse()
-        .map_err(|error| anyhow::anyhow!("{error}"))?;
+    let phone: Phone = format!("+97152{number:07}").parse().context("a number")?;
     let identity = Identity::Phone(phone.clone());
-    let millisecond = u64::try_from(now.as_millisecond())?;
-    let ulid = || -> Result<Ulid> { Ok(Ulid::from_parts(millisecond, u128::from(rand()?))) };
-    let contact = Contact::first_seen(ContactId::new(ulid()?), &identity, now);
+    let contact = Contact::first_seen(ContactId::new(random_ulid(now)?), &identity, now);
     let narrowing = Narrowing {
         bulk: true,
         // One message each, however long its statuses take.
@@ -53,7 +49,7 @@ fn to_somebody(like: &Message, number: usize) -> Result<(ContactWrite, Message)>
         ..Narrowing::default()
     };
     let mut message = like.clone();
-    message.id = MessageId::new(contact.id, ulid()?);
+    message.id = MessageId::new(contact.id, random_ulid(now)?);
     message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing)?;
     message.to.phone = Some(phone);
     message.to.bsuid = None;
@@ -66,8 +62,10 @@ fn to_somebody(like: &Message, number: usize) -> Result<(ContactWrite, Message)>
     Ok((write, message))
 }
 
-fn rand() -> Result<u64> {
-    u64::from_str_radix(&stack::secrets::random_hex(8)?, 16).context("reading random digits")
+/// An id of this time.
+pub(crate) fn random_ulid(at: Timestamp) -> Result<Ulid> {
+    let random = u64::from_str_radix(&stack::secrets::random_hex(8)?, 16)?;
+    Ok(Ulid::from_parts(u64::try_from(at.as_millisecond())?, random.into()))
 }
 
 /// Plans and queues that many messages to as many people.
@@ -126,20 +124,16 @@ async fn bulk_lane(business: &Business<'_>, on: bool) -> Result<()> {
 
 /// What the provider took as WhatsApp messages, in this order.
 async fn outbox(business: &Business<'_>) -> Result<Vec<Sent>> {
-    let all: Vec<Sent> = business
-        .stage
-        .play
-        .get(&format!("/outbox?tenant={}", business.id()))
-        .await?;
-    let whatsapp = |sent: &Sent| sent.channel == Channel::WhatsApp;
-    Ok(all.into_iter().filter(whatsapp).collect())
+    let mut all = business.taken().await?;
+    all.retain(|sent| sent.channel == Channel::WhatsApp);
+    Ok(all)
 }
 
 /// New callers; returns when all of them have an answer.
 async fn answered(business: &Business<'_>) -> Result<Vec<Phone>> {
-    let callers: Vec<_> = (0..CALLERS).map(|_| customer()).collect();
-    for caller in &callers {
-        business.call(caller, "missed", json!({ "via": "telephony" })).await?;
+    let mut callers = Vec::new();
+    for _caller in 0..CALLERS {
+        callers.push(business.missed("telephony").await?);
     }
     for caller in &callers {
         business.accepted(caller, Channel::WhatsApp).await?;
@@ -163,10 +157,8 @@ fn broadcast_does_not_delay_follow_ups() {
             broadcast(&business, &like, count).await?;
             let callers = answered(&business).await?;
             let sent = outbox(&business).await?.len();
-            ensure!(
-                sent == 1 + callers.len(),
-                "{sent} messages went out past the stopped lane"
-            );
+            let fine = sent == 1 + callers.len();
+            ensure!(fine, "{sent} messages went out past the stopped lane");
             Ok(callers)
         };
         let stopped: Result<_> = Box::pin(stopped).await;
@@ -185,10 +177,8 @@ fn broadcast_does_not_delay_follow_ups() {
         let before = |place: usize| sent[..place].iter().filter(|sent| !is_answer(sent)).count();
         let (most, all) = (before(places[places.len() / 2]), before(last));
         println!("{most} of {count} bulk messages went out before most of {CALLERS} follow-ups, {all} before the last");
-        ensure!(
-            most * 4 <= count * 3,
-            "{most} of {count} bulk messages went out before most follow-ups"
-        );
+        // Fewer than three quarters of the load before most of the follow-ups.
+        ensure!(most * 4 <= count * 3, "{most} of {count} bulk messages");
         let sent = until(LONG, "the rest of the load", async || {
             let sent = outbox(&business).await?;
             let out = sent.iter().filter(|sent| !is_answer(sent)).count();
@@ -208,12 +198,9 @@ fn broadcast_does_not_delay_follow_ups() {
         let mut people: Vec<&str> = sent.iter().map(|sent| sent.to.as_str()).collect();
         people.sort_unstable();
         people.dedup();
-        ensure!(
-            sent.len() == count + 2 * CALLERS + 1 && people.len() == sent.len(),
-            "{} messages to {} people",
-            sent.len(),
-            people.len()
-        );
+        let (sent, people) = (sent.len(), people.len());
+        let fine = sent == count + 2 * CALLERS + 1 && people == sent;
+        ensure!(fine, "{sent} messages to {people} people");
         Ok(())
     });
 }

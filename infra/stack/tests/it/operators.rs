@@ -68,28 +68,19 @@ async fn beside(stage: &Stage, dev: &str) -> Result<()> {
     ensure!(status(stage, STACK).await?.ends_with("_COMPLETE"), "{STACK} suffers");
     let session = stage.aws.session()?;
     let (first, second) = (session.resources(STACK).await?, session.resources(dev).await?);
-    ensure!(
-        first.len() > 100 && second.len() > 100,
-        "{} and {} resources",
-        first.len(),
-        second.len()
-    );
+    let counts = [first.len(), second.len()];
+    ensure!(counts.iter().all(|count| *count > 100), "{counts:?} resources");
     // Every API has a stage of such a name.
-    let ids = |all: &BTreeMap<String, String>| -> BTreeSet<String> {
-        let named = all.values().cloned();
-        named
-            .filter(|id| !["$default", "live"].contains(&id.as_str()))
-            .collect()
-    };
+    let is_own = |id: &String| !["$default", "live"].contains(&id.as_str());
+    let ids = |all: &BTreeMap<String, String>| -> BTreeSet<String> { all.values().cloned().filter(is_own).collect() };
     let both: Vec<_> = ids(&first).intersection(&ids(&second)).cloned().collect();
     ensure!(both.is_empty(), "both stacks have {both:?}");
 
     // Its own routes lead to its own functions.
     stage.aws.bridge(&["after-deploy", dev]).await?;
     let outputs = stage.aws.outputs(dev).await?;
-    let api = outputs
-        .get("ApiUrl")
-        .and_then(|url| url.split("//").nth(1)?.split('.').next());
+    let url = outputs.get("ApiUrl");
+    let api = url.and_then(|url| url.split("//").nth(1)?.split('.').next());
     let host = format!("{}.execute-api.localhost", api.context("the stack has an ApiUrl")?);
     let url = format!("{}/api/v1/health?deep=true", stage.play.endpoints.aws_endpoint);
     let client = reqwest::Client::builder().no_proxy().build()?;
@@ -129,11 +120,8 @@ async fn a_stage_without_a_region_says_where_to_name_one() {
     let output = command.output().await.expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "it went on: {said}");
-    for word in [
-        "no region is known for the stack ringback",
-        "samconfig.toml",
-        "AWS_REGION",
-    ] {
+    let unknown = "no region is known for the stack ringback";
+    for word in [unknown, "samconfig.toml", "AWS_REGION"] {
         assert!(said.contains(word), "it says {said}");
     }
 }
@@ -168,10 +156,8 @@ async fn commands_on_pages_are_taken_as_they_stand() {
             if let ["logs" | "deploy", function, ..] = words[..]
                 && function.chars().all(|c| c.is_ascii_lowercase() || c == '_')
             {
-                assert!(
-                    build::function(&root, function).is_ok(),
-                    "{page}: there is no function {function}"
-                );
+                let known = build::function(&root, function).is_ok();
+                assert!(known, "{page}: there is no function {function}");
             }
             let options: Vec<&str> = words.iter().copied().filter(|word| word.starts_with("--")).collect();
             let help = cargo_stack(&command).arg("--help").output().await.expect("it starts");

@@ -8,9 +8,9 @@ use stack::{
     play::{Look, until},
 };
 
-use crate::stage::{Business, PATIENCE, on_stage};
+use crate::stage::{Business, PATIENCE, Stage, on_stage};
 
-const INVITATIONS: &str = "/api/v1/users/invitations";
+pub(crate) const INVITATIONS: &str = "/api/v1/users/invitations";
 const KEYS: &str = "/api/v1/api-keys";
 
 /// The API's answer to a request with this key.
@@ -21,6 +21,14 @@ async fn ask(business: &Business<'_>, key: &str, method: &str, path: &str, body:
     Ok((answer.status, api::json(&answer)))
 }
 
+/// The token of the link in a mail to this address.
+pub(crate) async fn mailed_token(stage: &Stage, to: &str) -> Result<String> {
+    let mail = mails::arrived(&stage.play, to, PATIENCE).await?;
+    let link = mail.links.first().context("the mail has a link")?;
+    let (_, token) = link.split_once("token=").context("the link has a token")?;
+    Ok(token.to_owned())
+}
+
 #[test]
 fn invited_user_joins_and_audit_log_shows_no_secret() {
     on_stage(async |stage| {
@@ -28,18 +36,11 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
         let business = stage.business("Inviting").await?;
         let own = &business.tenant.api_key;
         let to = mails::new_address()?;
-        let (status, invited) = ask(
-            &business,
-            own,
-            "POST",
-            INVITATIONS,
-            json!({"email": to, "role": "agent"}),
-        )
-        .await?;
+        let invite = json!({"email": to, "role": "agent"});
+        let (status, invited) = ask(&business, own, "POST", INVITATIONS, invite).await?;
         ensure!(status == 201, "{invited}");
-        let mail = mails::arrived(&stage.play, &to, PATIENCE).await?;
-        let link = mail.links.first().context("the mail has a link")?;
-        let (_, token) = link.split_once("token=").context("the link has a token")?;
+        let token = mailed_token(stage, &to).await?;
+        let token = token.as_str();
         let accept = json!({"token": token, "name": "Sami Nasser", "password": "seven quiet lanterns"}).to_string();
         let path = format!("{INVITATIONS}/accept");
         let headers = [("content-type", "application/json")];
@@ -57,24 +58,18 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
         ensure!(status == 201, "{made}");
         let secret = made["key"].as_str().context("the key is shown")?;
         let key = made["api_key"]["id"].as_str().context("the key has an id")?;
-        ensure!(
-            ask(&business, secret, "GET", KEYS, Value::Null).await?.0 == 200,
-            "it works"
-        );
+        let (status, listed) = ask(&business, secret, "GET", KEYS, Value::Null).await?;
+        ensure!(status == 200, "it works: {listed}");
         let path = format!("{KEYS}/{key}");
-        ensure!(
-            ask(&business, own, "DELETE", &path, Value::Null).await?.0 == 204,
-            "it is revoked"
-        );
+        let (status, revoked) = ask(&business, own, "DELETE", &path, Value::Null).await?;
+        ensure!(status == 204, "it is revoked: {revoked}");
         let used = stage.logged("the network of its caller", |line| line["actor"] == key);
         for line in used.await? {
             let hash = line["address_hash"].as_str().unwrap_or_default();
             ensure!(line["network"].is_string() && hash.len() == 16, "{line}");
         }
-        ensure!(
-            ask(&business, secret, "GET", KEYS, Value::Null).await?.0 == 401,
-            "it is dead"
-        );
+        let (status, refused) = ask(&business, secret, "GET", KEYS, Value::Null).await?;
+        ensure!(status == 401, "it is dead: {refused}");
 
         let invitation = invited["id"].as_str().context("the invitation has an id")?;
         let wanted = [
@@ -98,25 +93,18 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
         })
         .await?;
         let entries = log["items"].as_array().context("the log has entries")?;
-        let changed = entries
-            .iter()
-            .find(|entry| entry["action"] == "changed" && entry["object"] == user);
-        let changes = &changed.context("the role's change")?["changes"];
-        ensure!(
-            *changes == json!([{"field": "role", "before": "agent", "after": "manager", "hidden": false}]),
-            "{changes}"
-        );
+        let is_change = |entry: &&Value| entry["action"] == "changed" && entry["object"] == user;
+        let changed = entries.iter().find(is_change).context("the role's change")?;
+        let expected = json!([{"field": "role", "before": "agent", "after": "manager", "hidden": false}]);
+        ensure!(changed["changes"] == expected, "{changed}");
         let text = log.to_string();
         for canary in [token, secret, "seven quiet lanterns", "$argon2"] {
             ensure!(!text.contains(canary), "a secret stands in the audit log");
         }
         for event in stage.logs(began).await? {
             for canary in [token, secret, own, &to, "seven quiet lanterns"] {
-                ensure!(
-                    !event.message.contains(canary),
-                    "{} logs what nobody may read",
-                    event.group
-                );
+                let is_logged = event.message.contains(canary);
+                ensure!(!is_logged, "{} logs what nobody may read", event.group);
             }
         }
         Ok(())

@@ -11,8 +11,12 @@ use std::{
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    base::phone::Phone,
+    base::{
+        ids::{ConnectionId, ContactId},
+        phone::Phone,
+    },
     messages::message::{Channel, Message, MessageState},
+    tenants::connection::Connection,
 };
 use serde_json::{Value, json};
 use stack::{
@@ -25,6 +29,7 @@ use stack::{
     play::{Answer, Customer, Look, Play, Sent, new_phone, until},
     tools::{Contract, Tools},
 };
+use store::TenantScope;
 use tokio::{runtime::Runtime, sync::RwLock};
 
 /// Maximum wait, enough for a busy machine and the dispatcher's minute. No assertion depends on it.
@@ -205,10 +210,7 @@ impl Business<'_> {
     /// A customer writes.
     pub(crate) async fn reply(&self, from: &Phone, channel: Channel, text: &str) -> Result<()> {
         let reply = self.stage.play.reply(self.id(), from, channel, text).await?;
-        anyhow::ensure!(
-            reply["status"] == 200,
-            "the webhook of the reply was not taken: {reply}"
-        );
+        anyhow::ensure!(reply["status"] == 200, "the reply was not taken: {reply}");
         Ok(())
     }
 
@@ -225,6 +227,49 @@ impl Business<'_> {
 
     pub(crate) async fn outbox(&self, to: &Phone) -> Result<Vec<Sent>> {
         self.stage.play.outbox(self.id(), to).await
+    }
+
+    /// All messages that the providers took for the business, in this order.
+    pub(crate) async fn taken(&self) -> Result<Vec<Sent>> {
+        let path = format!("/outbox?tenant={}", self.id());
+        self.stage.play.get(&path).await
+    }
+
+    /// What the business knows of a customer now.
+    pub(crate) async fn customer(&self, phone: &Phone) -> Result<Customer> {
+        let known = self.stage.play.customer(self.id(), phone).await?;
+        known.context("a contact")
+    }
+
+    /// The scope of its data.
+    pub(crate) fn scope(&self) -> Result<TenantScope> {
+        Ok(access::operator::scope(self.id().parse()?))
+    }
+
+    /// Its WhatsApp connection, as it is stored.
+    pub(crate) async fn whatsapp(&self) -> Result<Connection> {
+        let id: ConnectionId = self.tenant.connections["whatsapp"].parse()?;
+        let connection = self.stage.play.store.connection(&self.scope()?, id).await?;
+        connection.context("the business has a WhatsApp connection")
+    }
+
+    /// Waits until a message of this customer is stored. Returns the customer's contact.
+    pub(crate) async fn has_written(&self, phone: &Phone) -> Result<ContactId> {
+        let wrote = |known: &Customer| (!known.received.is_empty()).then_some(known.contact.id);
+        self.known(phone, "a message of theirs", wrote).await
+    }
+
+    /// Waits until this customer has refused all messages.
+    pub(crate) async fn opted_out(&self, phone: &Phone) -> Result<()> {
+        let refused = |known: &Customer| known.contact.opted_out().map(drop);
+        self.known(phone, "the opt-out", refused).await
+    }
+
+    /// Requires that the providers took exactly one message to this customer.
+    pub(crate) async fn sent_once(&self, to: &Phone) -> Result<()> {
+        let sent = self.outbox(to).await?;
+        anyhow::ensure!(sent.len() == 1, "{to} got {sent:?}");
+        Ok(())
     }
 
     pub(crate) async fn known<T>(&self, phone: &Phone, what: &str, seen: impl Fn(&Customer) -> Option<T>) -> Result<T> {
@@ -259,12 +304,16 @@ impl Business<'_> {
 pub(crate) fn on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     RUNTIME.block_on(async {
         let _beside_others = WHOLE.get_or_init(Default::default).read().await;
-        let stage = STAGE.get_or_try_init(Stage::find).await;
-        let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
-        if let Err(error) = Box::pin(test(stage)).await {
-            panic!("{error:#}");
-        }
+        play(test).await;
     });
+}
+
+async fn play(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    let stage = STAGE.get_or_try_init(Stage::find).await;
+    let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
+    if let Err(error) = Box::pin(test(stage)).await {
+        panic!("{error:#}");
+    }
 }
 
 /// The same, with the dispatcher run every few seconds in addition to its schedule.
@@ -285,11 +334,7 @@ pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()> + Send
     let run = move || {
         RUNTIME.block_on(async {
             let _alone = WHOLE.get_or_init(Default::default).write().await;
-            let stage = STAGE.get_or_try_init(Stage::find).await;
-            let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
-            if let Err(error) = Box::pin(test(stage)).await {
-                panic!("{error:#}");
-            }
+            play(test).await;
         });
     };
     let ended = thread::scope(|scope| {

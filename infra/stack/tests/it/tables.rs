@@ -27,9 +27,8 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
         let business = stage.business("Importing").await?;
         let mut table = "Name;Mobile;E-mail\r\n".to_owned();
         for number in 100..200 {
-            table.push_str(&format!(
-                "Maya Haddad {number};+971501234{number};maya{number}@example.com\r\n"
-            ));
+            let row = format!("Maya Haddad {number};+971501234{number};maya{number}@example.com\r\n");
+            table.push_str(&row);
         }
         table.push_str("Wrong;12;\r\nTwice;+971501234100;\r\n");
         let create = json!({"name": "customers.csv", "size": table.len()});
@@ -44,9 +43,8 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
 
         let id = import["id"].as_str().context("an import has an id")?;
         let place = format!("{IMPORTS}/{id}");
-        let preview = business
-            .api("post", &format!("{place}/preview"), Some(json!({})))
-            .await?;
+        let preview = format!("{place}/preview");
+        let preview = business.api("post", &preview, Some(json!({}))).await?;
         ensure!(preview["table"]["separator"] == "semicolon", "{preview}");
         ensure!(preview["rows"][0]["becomes"] == "created", "{preview}");
         let settings = json!({"mapping": preview["mapping"], "mode": "skip"});
@@ -57,9 +55,8 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
         ensure!(counts == [102, 100, 1, 1], "{result}");
         let refused = download(&business, &shown["errors_file"]).await?;
         ensure!(refused.lines().count() == 2 && refused.contains("Wrong"), "{refused}");
-        let found = business
-            .api("get", "/api/v1/contacts?phone=%2B971501234100", None)
-            .await?;
+        let path = "/api/v1/contacts?phone=%2B971501234100";
+        let found = business.api("get", path, None).await?;
         ensure!(found["items"][0]["name"] == "Maya Haddad 100", "{found}");
 
         let export = business.api("post", EXPORTS, Some(json!({"what": "contacts"}))).await?;

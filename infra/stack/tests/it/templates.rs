@@ -134,11 +134,8 @@ fn template_lives_from_its_draft_to_its_second_edit() {
 
         let changed = business.api("post", &submit, Some(json!({}))).await?;
         ensure!(changed["edition"] == 1 && changed["draft"].is_null(), "{changed}");
-        let listed = at_meta(&business, "order_1").await?;
-        ensure!(
-            listed[0]["components"].to_string().contains("See you soon"),
-            "{listed:?}"
-        );
+        let components = at_meta(&business, "order_1").await?[0]["components"].to_string();
+        ensure!(components.contains("See you soon"), "{components}");
         happens(&business, "order_1", &approval, json!({})).await?;
         shows(&business, &path, &[("status", "APPROVED")]).await?;
         business.api("patch", &path, footer("See you tomorrow")).await?;
@@ -161,22 +158,16 @@ fn lost_reports_about_templates_are_found_by_a_list() {
         let approved = json!([{ "event": "approve" }]);
         happens(&business, "order_1", &approved, json!({ "deliver": false })).await?;
         let deleted = json!([{ "event": "delete" }]);
-        happens(
-            &business,
-            IN_USE,
-            &deleted,
-            json!({ "deliver": false, "language": "ar" }),
-        )
-        .await?;
+        let quietly = json!({ "deliver": false, "language": "ar" });
+        happens(&business, IN_USE, &deleted, quietly).await?;
         shows(&business, &path, &[("status", "PENDING")]).await?;
 
         // What was reported less than 90 s before a list is not missed by it: the provider may have read the list before.
         let connection = &business.tenant.connections["whatsapp"];
         let version = |language: &str| format!("{TEMPLATES}/{connection}.{IN_USE}.{language}");
         until(PATIENCE, "a list that misses the deleted template", async || {
-            let started = business
-                .api("post", &format!("{TEMPLATES}/sync"), Some(json!({})))
-                .await?;
+            let sync = format!("{TEMPLATES}/sync");
+            let started = business.api("post", &sync, Some(json!({}))).await?;
             let listed = business.finished(&started).await?;
             let shown = business.api("get", &version("ar"), None).await?;
             if shown["status"] == "DELETED" {
@@ -203,11 +194,8 @@ fn events() -> [(&'static str, Value); 3] {
     });
     let moved = json!({ "previous_category": "UTILITY", "new_category": "MARKETING" });
     let reinstated = json!({ "event": "REINSTATED", "message_template_category": "MARKETING", "reason": "NONE" });
-    [
-        (STATUS, paused),
-        ("template_category_update", moved),
-        (STATUS, reinstated),
-    ]
+    let moved = ("template_category_update", moved);
+    [(STATUS, paused), moved, (STATUS, reinstated)]
 }
 
 /// State and category after these reports: those of the latest times.
@@ -249,13 +237,8 @@ impl<'a> Sending<'a> {
         // It has happened at Meta; only the reports are late.
         let events =
             json!([{ "event": "pause" }, { "event": "category", "category": "MARKETING" }, { "event": "reinstate" }]);
-        happens(
-            &business,
-            IN_USE,
-            &events,
-            json!({ "language": "en", "deliver": false }),
-        )
-        .await?;
+        let quietly = json!({ "language": "en", "deliver": false });
+        happens(&business, IN_USE, &events, quietly).await?;
         let connection = &business.tenant.connections["whatsapp"];
         Ok(Self {
             path: format!("{TEMPLATES}/{connection}.{IN_USE}.en"),
@@ -311,10 +294,8 @@ impl<'a> Sending<'a> {
         if sent.channel == Channel::Sms {
             let legs = message.plan.iter().enumerate();
             for (place, _) in legs.filter(|(_, leg)| leg.channel == Channel::WhatsApp) {
-                let mut tried = message
-                    .attempts
-                    .iter()
-                    .filter(|attempt| usize::from(attempt.leg) == place);
+                let tried = message.attempts.iter();
+                let mut tried = tried.filter(|attempt| usize::from(attempt.leg) == place);
                 let names = |reason: &str| reason.contains(IN_USE);
                 let told = tried.any(|attempt| attempt.error.as_ref().is_some_and(|error| names(&error.reason)));
                 ensure!(told, "no reason: {message:?}");
@@ -329,18 +310,11 @@ async fn sends_while_told<'a>(stage: &'a Stage, order: &[usize]) -> Result<Sendi
     let name: String = order.iter().map(ToString::to_string).collect();
     let name = format!("Reports {name}");
     let sending = Box::pin(Sending::begin(stage, &name)).await?;
-    let (queued, racing) = (
-        [customer(), customer(), customer()],
-        [customer(), customer(), customer()],
-    );
-    let caller = customer();
+    let (queued, racing) = ([(); 3].map(|()| customer()), [(); 3].map(|()| customer()));
     for to in &queued {
         sending.ask(to, Some(Timestamp::now() + LATER)).await?;
     }
-    sending
-        .business
-        .call(&caller, "missed", json!({ "via": "telephony" }))
-        .await?;
+    let caller = sending.business.missed("telephony").await?;
 
     let (mut known, mut after) = (None, Vec::new());
     for (count, place) in order.iter().enumerate() {
@@ -363,10 +337,8 @@ async fn sends_while_told<'a>(stage: &'a Stage, order: &[usize]) -> Result<Sendi
         let (by, message) = sending.went_once(to).await?;
         let is_queued = *to == caller || queued.contains(to);
         let after_it_was_known = is_queued && known.is_some_and(|known| known < message.not_before);
-        ensure!(
-            !after_it_was_known || by == Channel::Sms,
-            "sent by WhatsApp: {message:?}"
-        );
+        let fine = !after_it_was_known || by == Channel::Sms;
+        ensure!(fine, "sent by WhatsApp: {message:?}");
     }
     for to in &after {
         let (by, message) = sending.went_once(to).await?;
@@ -374,7 +346,7 @@ async fn sends_while_told<'a>(stage: &'a Stage, order: &[usize]) -> Result<Sendi
     }
     shows(&sending.business, &sending.path, &expected(order)).await?;
 
-    let scope = access::operator::scope(sending.business.id().parse()?);
+    let scope = sending.business.scope()?;
     let connection = &sending.business.tenant.connections["whatsapp"];
     let key = format!("template_paused#{connection}#{IN_USE}#en");
     until(PATIENCE, "a notice of the other category", async || {

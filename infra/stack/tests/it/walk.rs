@@ -63,11 +63,9 @@ fn foreign_objects_look_like_missing_ones() {
         }
         let after = walk.all_of_away().await?;
         for (operation, was) in &before {
-            ensure!(
-                after.get(operation) == Some(was),
-                "something of the other tenant was changed: {operation} answered {was}, then {:?}",
-                after.get(operation)
-            );
+            let now = after.get(operation);
+            // Something of the other tenant was changed.
+            ensure!(now == Some(was), "{operation} answered {was}, then {now:?}");
         }
         walk.end()
     });
@@ -99,6 +97,16 @@ fn invalid_id_is_refused_with_a_problem() {
     });
 }
 
+/// Ends of paths with counters, which follow what happened, and of those that reading itself changes.
+const MOVING: [&str; 6] = [
+    "/audit",
+    "/retention",
+    "/metrics",
+    "/metrics/overview",
+    "/usage",
+    "/live/events",
+];
+
 impl<'a> Walk<'a> {
     async fn begin(stage: &'a Stage) -> Result<Self> {
         // Caps have names and no ids, so the other tenant has one that this one has not.
@@ -129,12 +137,8 @@ impl<'a> Walk<'a> {
 
     /// All findings, reported together.
     fn end(self) -> Result<()> {
-        ensure!(
-            self.wrong.is_empty(),
-            "{} findings:\n{}",
-            self.wrong.len(),
-            self.wrong.join("\n")
-        );
+        let (count, findings) = (self.wrong.len(), self.wrong.join("\n"));
+        ensure!(count == 0, "{count} findings:\n{findings}");
         Ok(())
     }
 
@@ -166,9 +170,8 @@ impl<'a> Walk<'a> {
     fn expect_same(&mut self, operation: &Operation<'_>, who: &str, foreign: &Answer, missing: &Answer) {
         if let Some(apart) = difference(foreign, missing) {
             let id = operation.id();
-            self.wrong.push(format!(
-                "{id} by {who}: another tenant's and a missing one differ: {apart}"
-            ));
+            let wrong = format!("{id} by {who}: another tenant's and a missing one differ: {apart}");
+            self.wrong.push(wrong);
         }
     }
 
@@ -185,21 +188,15 @@ impl<'a> Walk<'a> {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let none = json!({"alg": "none", "typ": "JWT"});
         let other: String = signature.chars().rev().collect();
+        let tampered = format!("{header}.{}.{signature}", encode(&later));
+        let other = format!("{header}.{payload}.{other}");
+        let none = format!("{}.{payload}.", encode(&none));
         Ok(vec![
             ("nobody", Proof::Nothing),
             ("an expired token", Proof::Token(self.expired(&claims).await?)),
-            (
-                "a tampered token",
-                Proof::Token(format!("{header}.{}.{signature}", encode(&later))),
-            ),
-            (
-                "a token signed otherwise",
-                Proof::Token(format!("{header}.{payload}.{other}")),
-            ),
-            (
-                "a token of alg none",
-                Proof::Token(format!("{}.{payload}.", encode(&none))),
-            ),
+            ("a tampered token", Proof::Token(tampered)),
+            ("a token signed otherwise", Proof::Token(other)),
+            ("a token of alg none", Proof::Token(none)),
             ("no token at all", Proof::Token("letmein".to_owned())),
             ("a token of a session that was ended", Proof::Token(self.ended().await?)),
             ("a revoked key", Proof::Key(self.revoked().await?)),
@@ -285,24 +282,19 @@ impl<'a> Walk<'a> {
             _ => !is_unproven(&answer) && !is_forbidden(&answer),
         };
         self.expect(fine, operation, "an API key", &answer);
-        let both = [("authorization", format!("Bearer {}", self.tokens[&Role::Admin]))];
         if word != "public" {
-            let headers = [
-                ("authorization", both[0].1.as_str()),
-                ("x-api-key", self.home.api_key.as_str()),
-            ];
+            let (token, key) = (format!("Bearer {}", self.tokens[&Role::Admin]), &*self.home.api_key);
+            let headers = [("authorization", &*token), ("x-api-key", key)];
             let method = operation.method.to_uppercase();
             let answer = self.stage.play.request(&method, &path, &headers, "").await?;
             self.expect(answer.status == 400, operation, "two kinds of credentials", &answer);
         }
-        let mut platform = self
-            .ask(operation, &path, &Proof::Token(self.platform.clone()), &body)
-            .await?;
+        let proof = Proof::Token(self.platform.clone());
+        let mut platform = self.ask(operation, &path, &proof, &body).await?;
         if is_unproven(&platform) && word != "public" {
             self.platform = log_in(&self.stage.play, &self.platform_admin).await?;
-            platform = self
-                .ask(operation, &path, &Proof::Token(self.platform.clone()), &body)
-                .await?;
+            let proof = Proof::Token(self.platform.clone());
+            platform = self.ask(operation, &path, &proof, &body).await?;
         }
         let fine = match word {
             "public" | "person" | "platform" => !is_unproven(&platform) && !is_forbidden(&platform),
@@ -334,12 +326,8 @@ impl<'a> Walk<'a> {
             let key = Proof::Key(self.home.api_key.clone());
             let foreign = self.ask(operation, &theirs, &key, &body).await?;
             let missing = self.ask(operation, &nobodys, &key, &body).await?;
-            self.expect(
-                foreign.status == 404,
-                operation,
-                "an API key with another tenant's id",
-                &foreign,
-            );
+            let (fine, who) = (foreign.status == 404, "an API key with another tenant's id");
+            self.expect(fine, operation, who, &foreign);
             self.expect_same(operation, "an API key", &foreign, &missing);
         }
         Ok(())
@@ -361,9 +349,8 @@ impl<'a> Walk<'a> {
         let long = "a".repeat(4096);
         for id in NO_IDS.into_iter().chain([long.as_str()]) {
             let values: Vec<_> = operation.parameters().map(|name| (name, id.to_owned())).collect();
-            let answer = self
-                .ask(operation, &operation.path_with(&values), &proof, &body)
-                .await?;
+            let path = operation.path_with(&values);
+            let answer = self.ask(operation, &path, &proof, &body).await?;
             let fine = answer.status == 404 && kind(&answer) == "not_found";
             self.expect(fine, operation, &format!("{:.10} as id", id), &answer);
         }
@@ -381,11 +368,8 @@ impl<'a> Walk<'a> {
         // In turn: outside a tenant, a person has 100 requests a minute, and there are more.
         let role = Role::ALL[self.turn % Role::ALL.len()];
         self.turn += 1;
-        let proofs = [
-            Proof::Token(self.tokens[&role].clone()),
-            Proof::Key(self.home.api_key.clone()),
-        ];
-        for proof in proofs {
+        let (token, key) = (self.tokens[&role].clone(), self.home.api_key.clone());
+        for proof in [Proof::Token(token), Proof::Key(key)] {
             let (play, method) = (&self.stage.play, operation.method);
             let foreign = ask(play, method, &path, &proof, Some(&self.away.id), &body).await?;
             let missing = ask(play, method, &path, &proof, Some(&nobodys), &body).await?;
@@ -481,24 +465,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// All lists of the other tenant, except data that reading itself changes.
+    /// All lists of the other tenant, except data that moves by itself.
     async fn all_of_away(&self) -> Result<BTreeMap<String, Value>> {
         let mut all = BTreeMap::new();
         let key = Proof::Key(self.away.api_key.clone());
         for operation in self.contract.operations() {
             let read = operation.method == "get" && operation.parameters().next().is_none();
-            // What has been started goes on, and counters follow what happened.
-            let moves = operation.path == api::OPERATIONS
-                || [
-                    "/audit",
-                    "/retention",
-                    "/metrics",
-                    "/metrics/overview",
-                    "/usage",
-                    "/live/events",
-                ]
-                .iter()
-                .any(|moving| operation.path.ends_with(moving));
+            let moves = operation.path == api::OPERATIONS || MOVING.iter().any(|end| operation.path.ends_with(end));
             if !read || operation.permission().parse::<Permission>().is_err() || moves {
                 continue;
             }

@@ -49,6 +49,8 @@ const fn all_to(folder: &'static str, webhooks: &'static [(&'static str, &'stati
     Source { folder, webhooks }
 }
 
+const OF_MESSAGES: &[(&str, &str)] = &[("inbound", "twilio/inbound"), ("status", "twilio/message-status")];
+
 const SOURCES: [Source; 11] = [
     all_to("whatsapp/inbound", &[("", "whatsapp")]),
     all_to("whatsapp/status", &[("", "whatsapp")]),
@@ -63,14 +65,8 @@ const SOURCES: [Source; 11] = [
             ("status", "twilio/status"),
         ],
     ),
-    all_to(
-        "twilio/sms",
-        &[("inbound", "twilio/inbound"), ("status", "twilio/message-status")],
-    ),
-    all_to(
-        "twilio/whatsapp",
-        &[("inbound", "twilio/inbound"), ("status", "twilio/message-status")],
-    ),
+    all_to("twilio/sms", OF_MESSAGES),
+    all_to("twilio/whatsapp", OF_MESSAGES),
     all_to("telephony/generic", &[("", "telephony")]),
     all_to("telephony/aircall", &[("", "aircall")]),
     all_to("telephony/vonage", &[("", "vonage")]),
@@ -230,10 +226,8 @@ async fn failing(business: &Business<'_>, since: i64) -> Result<BTreeMap<String,
         let Ok(line) = serde_json::from_str::<Value>(&event.message) else {
             continue;
         };
-        ensure!(
-            line["message"] != "unreadable job",
-            "a queue holds what nobody can read: {line}"
-        );
+        // A queue holds what nobody can read.
+        ensure!(line["message"] != "unreadable job", "{line}");
         let ours = line["tenant"] == business.id() && line["message"] == "record failed";
         if let (true, Some(mark), Some(count)) = (ours, line["correlation_id"].as_str(), line["receive_count"].as_u64())
         {
@@ -370,7 +364,7 @@ async fn lost(
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<(usize, Vec<String>)> {
     let store = &business.stage.play.store;
-    let scope = access::operator::scope(business.id().parse()?);
+    let scope = business.scope()?;
     let (mut count, mut lost) = (0, Vec::new());
     for (number, case) in taken {
         for (api, id) in written(*number, case, ours) {
@@ -450,18 +444,14 @@ fn mutated_webhooks_cause_no_endless_retries() {
         let session = stage.aws.session()?;
         let told = |failing: BTreeMap<String, (u64, String)>| {
             let of = |key: &str| {
-                let number = key
-                    .split(' ')
-                    .next()
-                    .and_then(|mark| mark.rsplit('-').next()?.parse::<usize>().ok());
-                number
-                    .and_then(|number| cases.get(number))
-                    .map_or("", |case| case.what.as_str())
-                    .to_owned()
+                let mark = key.split(' ').next()?;
+                let case = cases.get(mark.rsplit('-').next()?.parse::<usize>().ok()?)?;
+                Some(case.what.as_str())
             };
-            let lines = failing
-                .into_iter()
-                .map(|(key, (count, why))| format!("{} ({count} times): {why}", of(&key)));
+            let lines = failing.into_iter().map(|(key, (count, why))| {
+                let what = of(&key).unwrap_or_default();
+                format!("{what} ({count} times): {why}")
+            });
             lines.collect::<Vec<_>>().join("\n")
         };
         let drained = until(PATIENCE, "all that was taken is worked", async || {
@@ -480,10 +470,7 @@ fn mutated_webhooks_cause_no_endless_retries() {
         ensure!(dead.is_empty(), "dead letters: {dead:?}");
         let (count, lost) = Box::pin(lost(business, &taken, &ours)).await?;
         eprintln!("{count} messages of customers");
-        ensure!(
-            count > 30,
-            "only {count} messages of customers: hardly any was looked at"
-        );
+        ensure!(count > 30, "only {count} messages of customers were looked at");
         ensure!(lost.is_empty(), "messages of customers are lost:\n{}", lost.join("\n"));
         Ok(())
     });
