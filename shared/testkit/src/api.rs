@@ -38,7 +38,7 @@ const PASSWORD_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$DJOnqgJU5aEpco/Nd/Q0C3ZZp7NrIa4WrxhzuJlzFFY";
 
 /// The id of the key that signs a town's tokens.
-pub const KID: &str = "testkit";
+const KID: &str = "testkit";
 
 /// A P-256 key pair for tests only: PKCS#8, base64.
 const PRIVATE_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgj5PmA/gY/n7iGfRBDC4w6R/DrJmeXTG13ju2mrL3gyehRANCAAQrjDg50ocvz45d86bj0Z8o3RxFUlq6N7Eh/77jWcOnxkLo9DtRgZkrCZKEq48c8Ae7Gt9bGT600rdFFBfl3msg";
@@ -260,26 +260,20 @@ impl<'a> Town<'a> {
 
     /// Sets the counter of the home tenant's rows of a kind to their maximum. There is one counter of them.
     pub async fn fill_counter(&self, kind: &str, most: u32) {
-        let (client, config) = (self.aws.dynamodb(), self.aws.env().config());
-        let table = config.text("TABLE_NAME").expect("the test has a table");
+        let (client, table) = (self.aws.dynamodb(), self.aws.table());
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let own = self.home.tenant.to_string().replace("tnt_", "T#");
         let counter = text(&format!("COUNT#{kind}"));
-        let counters = client
-            .scan()
-            .table_name(table)
-            .filter_expression("sk = :sk AND begins_with(pk, :own)");
+        let counters = client.scan().table_name(table);
+        let counters = counters.filter_expression("sk = :sk AND begins_with(pk, :own)");
         let counters = counters.expression_attribute_values(":sk", counter.clone());
         let counters = counters.expression_attribute_values(":own", text(&own)).send().await;
         let counters = counters.expect("the table answers");
         let [found] = counters.items() else {
             panic!("creating counts in one row: {counters:?}");
         };
-        let full = client
-            .update_item()
-            .table_name(table)
-            .key("pk", found["pk"].clone())
-            .key("sk", counter);
+        let full = client.update_item().table_name(table).key("sk", counter);
+        let full = full.key("pk", found["pk"].clone());
         let full = full.update_expression("SET n = :most");
         let full = full.expression_attribute_values(":most", AttributeValue::N(most.to_string()));
         full.send().await.expect("the counter is written");
@@ -468,20 +462,9 @@ async fn publish_key(aws: &Aws) {
 
 fn account(aws: &Aws, citizen: &Citizen, tenants: Vec<TenantId>) -> Account {
     let (email, password) = (citizen.email.clone(), PasswordHash(PASSWORD_HASH.to_owned()));
-    let mut account = Account::new(
-        citizen.user,
-        email,
-        name(&citizen.email),
-        "en".to_owned(),
-        password,
-        aws.now(),
-    );
-    account.tenants = tenants;
-    account
-}
-
-fn name(email: &Email) -> String {
-    email.as_str().split('@').next().unwrap_or_default().to_owned()
+    let name = email.as_str().split('@').next().unwrap_or_default().to_owned();
+    let account = Account::new(citizen.user, email, name, "en".to_owned(), password, aws.now());
+    Account { tenants, ..account }
 }
 
 fn member(aws: &Aws, citizen: &Citizen, role: Role) -> Member {
@@ -501,12 +484,11 @@ fn email_sha256(citizen: &Citizen) -> String {
 }
 
 /// Creates a tenant as by sign-up, with one user of each role.
-async fn house(aws: &Aws, slug: &str) -> House {
+async fn house(aws: &Aws, slug_text: &str) -> House {
     let store = aws.store();
     let (now, stamp) = (aws.now(), aws.stamp());
-    let slug_text = slug;
-    let slug: Slug = slug_text.parse().expect("it is a slug");
     let admin = citizen(aws, "admin", slug_text);
+    let slug: Slug = slug_text.parse().expect("it is a slug");
     let tenant_id = TenantId::new(aws.ids().ulid());
     let scope = link::founded(tenant_id);
     let zone: domain::base::zone::Zone = "Europe/London".parse().expect("it is a time zone");
@@ -641,12 +623,10 @@ pub async fn appoint(aws: &Aws, citizen: &Citizen) {
         detail: Value::Null,
     };
     let id = aws.ids().ulid().to_string();
-    let given = aws
-        .store()
-        .give_platform_right(citizen.user, &citizen.email, &act, &id)
-        .await;
+    let store = aws.store();
+    let given = store.give_platform_right(citizen.user, &citizen.email, &act, &id).await;
     assert!(given.expect("the administrator is written"));
-    let found = aws.store().account(citizen.user).await.expect("the table answers");
+    let found = store.account(citizen.user).await.expect("the table answers");
     let mut account = found.expect("there is an account");
     account.value.second_factor = Some(SecondFactor {
         secret: SealedFactor(String::new()),
@@ -655,7 +635,7 @@ pub async fn appoint(aws: &Aws, citizen: &Citizen) {
         enabled_at: aws.now(),
         wrong_codes: 0,
     });
-    let written = aws.store().write_account(&account.value, account.version).await;
+    let written = store.write_account(&account.value, account.version).await;
     written.expect("the second factor is written");
 }
 

@@ -91,17 +91,12 @@ impl Aws {
             Box::pin(make_bucket(&making, "RAW_BUCKET")),
             Box::pin(make_bucket(&making, "FILES_BUCKET"))
         );
-        for queue in QueueName::ALL {
-            let made = making
-                .sqs()
-                .create_queue()
-                .queue_name(format!("test-{}-{own}", queue.as_str()));
+        let queues = QueueName::ALL.map(|queue| (queue.as_str(), queue.variable()));
+        for (queue, variable) in queues.into_iter().chain([("dead", DEAD_LETTERS)]) {
+            let made = making.sqs().create_queue().queue_name(format!("test-{queue}-{own}"));
             let url = made.send().await.expect("a queue is made").queue_url;
-            variables.insert(queue.variable().to_owned(), url.expect("a queue has a URL"));
+            variables.insert(variable.to_owned(), url.expect("a queue has a URL"));
         }
-        let dead = making.sqs().create_queue().queue_name(format!("test-dead-{own}"));
-        let url = dead.send().await.expect("a queue is made").queue_url;
-        variables.insert(DEAD_LETTERS.to_owned(), url.expect("a queue has a URL"));
         for key in ["KMS_VERIFY_KEY_ID", "KMS_SEND_KEY_ID"] {
             let made = making.kms().create_key().send().await.expect("a key is made");
             let arn = made.key_metadata.and_then(|key| key.arn).expect("a key has an ARN");
@@ -109,11 +104,8 @@ impl Aws {
         }
         let secret = format!("test-mails-{own}");
         let made = making.secrets_manager().create_secret().name(&secret);
-        let made = made
-            .secret_string(r#"{"sealing_key": "of a test's mails"}"#)
-            .send()
-            .await;
-        made.expect("the secret is made");
+        let made = made.secret_string(r#"{"sealing_key": "of a test's mails"}"#);
+        made.send().await.expect("the secret is made");
         variables.insert("MAIL_SECRET_ID".to_owned(), secret);
         let ids = Ids::random(clock.clone());
         let own = env(&variables, &clock, &ids);
@@ -157,11 +149,18 @@ impl Aws {
         &self.ids
     }
 
+    /// Name of the table.
+    pub fn table(&self) -> &str {
+        self.own.config().text("TABLE_NAME").expect("the test has a table")
+    }
+
+    /// URL of the queue that the variable names.
+    fn queue(&self, variable: &str) -> &str {
+        self.own.config().text(variable).expect("the test has this queue")
+    }
+
     pub fn store(&self) -> Store {
-        Store::new(
-            self.own.dynamodb(),
-            self.own.config().text("TABLE_NAME").expect("the test has a table"),
-        )
+        Store::new(self.own.dynamodb(), self.table())
     }
 
     /// Sealing and opening with both keys.
@@ -243,9 +242,8 @@ impl Aws {
     /// Takes all jobs out of a queue that are visible now; delayed ones stay.
     pub async fn take_jobs<T: QueueBody>(&self, queue: QueueName) -> Vec<T> {
         let bodies = self.drain(queue).await.into_iter();
-        bodies
-            .map(|body| serde_json::from_value(body).expect("a job of this queue"))
-            .collect()
+        let jobs = bodies.map(|body| serde_json::from_value(body).expect("a job of this queue"));
+        jobs.collect()
     }
 
     /// Takes all mails out of their queue, with opened links.
@@ -260,14 +258,13 @@ impl Aws {
 
     /// Number of jobs in a queue, including delayed ones.
     pub async fn depth(&self, queue: QueueName) -> u64 {
-        let url = self.env.config().text(queue.variable());
-        let depth = kit::enqueue::depth(&self.env, url.expect("the test has this queue")).await;
+        let depth = kit::enqueue::depth(&self.env, self.queue(queue.variable())).await;
         depth.expect("the queue answers")
     }
 
     /// Puts this number of bodies into the queue that the variable names.
     pub async fn fill_queue(&self, variable: &str, bodies: usize) {
-        let url = self.env.config().text(variable).expect("the test has this queue");
+        let url = self.queue(variable);
         for _ in 0..bodies {
             let send = self.env.sqs().send_message().queue_url(url).message_body("{}");
             send.send().await.expect("a message is taken");
@@ -276,7 +273,7 @@ impl Aws {
 
     /// Receives everything in a queue without deleting it, like workers that have not finished; returns the number.
     pub async fn take_in_hand(&self, variable: &str) -> usize {
-        let url = self.env.config().text(variable).expect("the test has this queue");
+        let url = self.queue(variable);
         let mut taken = 0;
         loop {
             let receive = self.env.sqs().receive_message().queue_url(url);
@@ -291,51 +288,30 @@ impl Aws {
 
     /// Takes everything out of a queue: the bodies, in any order.
     pub async fn drain(&self, queue: QueueName) -> Vec<Value> {
-        self.drain_with_groups(queue)
-            .await
-            .into_iter()
-            .map(|(_, body)| body)
-            .collect()
+        let found = self.drain_with_groups(queue).await.into_iter();
+        found.map(|(_, body)| body).collect()
     }
 
     /// As [`Aws::drain`], each with its message group.
     pub async fn drain_with_groups(&self, queue: QueueName) -> Vec<(String, Value)> {
         use aws_sdk_sqs::types::MessageSystemAttributeName::MessageGroupId;
-        let url = self
-            .env
-            .config()
-            .text(queue.variable())
-            .expect("the test has this queue");
+        let url = self.queue(queue.variable());
         let mut found = Vec::new();
         loop {
-            let receive = self
-                .env
-                .sqs()
-                .receive_message()
-                .queue_url(url)
-                .max_number_of_messages(10);
-            let received = receive
-                .message_system_attribute_names(MessageGroupId)
-                .wait_time_seconds(0)
-                .send()
-                .await;
-            let messages = received.expect("the queue answers").messages.unwrap_or_default();
+            let receive = self.env.sqs().receive_message().queue_url(url);
+            let receive = receive.max_number_of_messages(10).wait_time_seconds(0);
+            let received = receive.message_system_attribute_names(MessageGroupId).send();
+            let messages = received.await.expect("the queue answers").messages.unwrap_or_default();
             if messages.is_empty() {
                 return found;
             }
             for message in messages {
                 let body = serde_json::from_str(&message.body.unwrap_or_default()).expect("a job is JSON");
-                let group = message
-                    .attributes
-                    .and_then(|mut attributes| attributes.remove(&MessageGroupId));
+                let group = message.attributes.unwrap_or_default().remove(&MessageGroupId);
                 found.push((group.unwrap_or_default(), body));
                 let delete = self.env.sqs().delete_message().queue_url(url);
-                let handle = message.receipt_handle.unwrap_or_default();
-                delete
-                    .receipt_handle(handle)
-                    .send()
-                    .await
-                    .expect("a message is deleted");
+                let delete = delete.receipt_handle(message.receipt_handle.unwrap_or_default());
+                delete.send().await.expect("a message is deleted");
             }
         }
     }
@@ -352,34 +328,22 @@ impl Aws {
 
     async fn objects_of(&self, variable: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
         let bucket = self.env.config().text(variable).expect("the test has a bucket");
-        let list = self
-            .env
-            .s3()
-            .list_objects_v2()
-            .bucket(bucket)
-            .prefix(prefix)
-            .send()
-            .await;
+        let list = self.env.s3().list_objects_v2().bucket(bucket).prefix(prefix);
+        let listed = list.send().await.expect("the bucket answers");
         let mut found = BTreeMap::new();
-        for object in list.expect("the bucket answers").contents.unwrap_or_default() {
+        for object in listed.contents.unwrap_or_default() {
             let key = object.key.expect("an object has a key");
             let got = self.env.s3().get_object().bucket(bucket).key(&key).send().await;
-            let bytes = got
-                .expect("the object is there")
-                .body
-                .collect()
-                .await
-                .expect("it can be read");
-            found.insert(key, bytes.to_vec());
+            let bytes = got.expect("the object is there").body.collect().await;
+            found.insert(key, bytes.expect("it can be read").to_vec());
         }
         found
     }
 
     pub async fn row_count(&self) -> usize {
-        let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
         let (mut count, mut start) = (0, None);
         loop {
-            let scan = self.own.dynamodb().scan().table_name(table);
+            let scan = self.own.dynamodb().scan().table_name(self.table());
             let page = scan.set_exclusive_start_key(start).send().await;
             let page = page.expect("the table answers");
             count += usize::try_from(page.count).unwrap_or_default();
@@ -392,19 +356,16 @@ impl Aws {
 
     /// Number of rows stamped by this actor, as the audit log reads them.
     pub async fn signed_by(&self, actor: &str) -> usize {
-        let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
-        let scan = self.own.dynamodb().scan().table_name(table);
-        let scan = scan
-            .filter_expression("#by.actor = :actor")
-            .expression_attribute_names("#by", "by");
+        let scan = self.own.dynamodb().scan().table_name(self.table());
+        let scan = scan.filter_expression("#by.actor = :actor");
+        let scan = scan.expression_attribute_names("#by", "by");
         let scan = scan.expression_attribute_values(":actor", AttributeValue::S(actor.to_owned()));
         usize::try_from(scan.send().await.expect("the table answers").count).unwrap_or_default()
     }
 
     /// Deletes the table, so that further requests fail.
     pub async fn delete_table(&self) {
-        let table = self.env.config().text("TABLE_NAME").expect("the test has a table");
-        let deleting = self.own.dynamodb().delete_table().table_name(table);
+        let deleting = self.own.dynamodb().delete_table().table_name(self.table());
         deleting.send().await.expect("the table is deleted");
     }
 }
@@ -441,23 +402,17 @@ fn env(variables: &BTreeMap<String, String>, clock: &Clock, ids: &Ids) -> Env {
 async fn make_table(env: &Env) {
     let attribute = |name: &str| {
         let definition = AttributeDefinition::builder().attribute_name(name);
-        definition
-            .attribute_type(ScalarAttributeType::S)
-            .build()
-            .expect("it is complete")
+        let definition = definition.attribute_type(ScalarAttributeType::S).build();
+        definition.expect("it is complete")
     };
     let key = |name: &str, kind: KeyType| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .expect("it is complete")
+        let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+        key.build().expect("it is complete")
     };
     let index = |name: &str, hash: &str, range: &str, projection: Projection| {
         let index = GlobalSecondaryIndex::builder().index_name(name);
-        let index = index
-            .key_schema(key(hash, KeyType::Hash))
-            .key_schema(key(range, KeyType::Range));
+        let index = index.key_schema(key(hash, KeyType::Hash));
+        let index = index.key_schema(key(range, KeyType::Range));
         index.projection(projection).build().expect("it is complete")
     };
     let by_day = Projection::builder()
@@ -489,12 +444,8 @@ async fn make_table(env: &Env) {
 
 async fn make_bucket(env: &Env, variable: &str) {
     let bucket = env.config().text(variable).expect("the test names a bucket");
-    env.s3()
-        .create_bucket()
-        .bucket(bucket)
-        .send()
-        .await
-        .expect("a bucket is made");
+    let made = env.s3().create_bucket().bucket(bucket).send().await;
+    made.expect("a bucket is made");
 }
 
 /// A change that raises these counters, the first one of its shard.

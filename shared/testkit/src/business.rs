@@ -232,8 +232,7 @@ impl Seeded {
 
     /// Deletes the tenant's row, or a contact's rows of a kind.
     pub async fn remove(&self, aws: &Aws, prefix: &str, contact: Option<ContactId>) {
-        let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
-        let table = config.text("TABLE_NAME").expect("a table");
+        let (dynamodb, table) = (aws.dynamodb(), aws.table());
         let partition = self.partition(contact);
         let query = dynamodb.query().table_name(table);
         let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :sk)");
@@ -260,10 +259,10 @@ impl Seeded {
     /// The same with any row of the tenant or of a contact: with the end of its partition's name, and its own name.
     pub async fn spoil_row(&self, aws: &Aws, of: Option<ContactId>, (partition, row): (&str, &str), attribute: &str) {
         let partition = self.partition(of) + partition;
-        let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
+        let dynamodb = aws.dynamodb();
         let update = dynamodb
             .update_item()
-            .table_name(config.text("TABLE_NAME").expect("a table"))
+            .table_name(aws.table())
             .key("pk", AttributeValue::S(partition))
             .key("sk", AttributeValue::S(row.to_owned()))
             .update_expression("SET #attribute = :number")
@@ -404,9 +403,8 @@ impl Seeded {
         let store = aws.store();
         let found = store.asset(self.scope(), asset.id).await.expect("the table answers");
         let mut found = found.expect("the asset");
-        found
-            .value
-            .keep_handle(connection, id.parse().expect("an id"), aws.now());
+        let id = id.parse().expect("an id");
+        found.value.keep_handle(connection, id, aws.now());
         let noted = store.note_asset(self.scope(), found.version, &found.value).await;
         noted.expect("the id is written");
     }
@@ -515,10 +513,8 @@ impl Seeded {
             left: None,
         };
         let (address, id) = (Address::Phone(phone(number)), SuppressionId::new(aws.ids().ulid()));
-        let suppressed = aws
-            .store()
-            .suppress(self.scope(), &address, (id, &refused), &stamp)
-            .await;
+        let store = aws.store();
+        let suppressed = store.suppress(self.scope(), &address, (id, &refused), &stamp).await;
         suppressed.expect("suppress a number");
     }
 
@@ -726,18 +722,16 @@ pub async fn erase(store: &Store, scope: &TenantScope, id: ContactId, now: Times
     let identities: Vec<String> = contact.known_by().iter().map(Identity::key).collect();
     let remembered = store.remember_erased(scope, &identities, &contact.consent, Salt::new([7; 32]), now);
     remembered.await.expect(ANSWERS);
-    store
-        .erase_identities(scope, &person, &identities)
-        .await
-        .expect(ANSWERS);
+    let erased = store.erase_identities(scope, &person, &identities).await;
+    erased.expect(ANSWERS);
     store.erase_listings(scope, id).await.expect(ANSWERS);
     for own in &person {
-        while store
-            .erase_history_page(scope, *own, &person)
-            .await
-            .expect(ANSWERS)
-            .more
-        {}
+        loop {
+            let page = store.erase_history_page(scope, *own, &person).await;
+            if !page.expect(ANSWERS).more {
+                break;
+            }
+        }
     }
     for alias in &contact.aliases {
         store.erase_alias_rows(scope, *alias).await.expect(ANSWERS);

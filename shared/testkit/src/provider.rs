@@ -74,7 +74,7 @@ impl Request {
     }
 
     /// True if it was sent to SES.
-    pub fn is_mail(&self) -> bool {
+    fn is_mail(&self) -> bool {
         self.path == "/v2/email/outbound-emails"
     }
 
@@ -274,10 +274,8 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
         let Some(listed) = &state.listed else {
             return answer(stream, 503, &[], &json!({}));
         };
-        let theirs: Vec<_> = listed
-            .iter()
-            .filter(|one| one["to"].as_str() == to.as_deref())
-            .collect();
+        let theirs = listed.iter().filter(|one| one["to"].as_str() == to.as_deref());
+        let theirs: Vec<_> = theirs.collect();
         let page = json!({"messages": theirs, "next_page_uri": null});
         return answer(stream, 200, &[], &page);
     }

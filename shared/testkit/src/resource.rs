@@ -32,13 +32,8 @@ pub struct Resource {
 
 /// Rows outlive the code that wrote them: each names its kind and its form.
 async fn says_its_form_in_every_row(town: &Town<'_>) {
-    let env = town.aws().env();
-    let table = env
-        .config()
-        .text("TABLE_NAME")
-        .expect("the test has a table")
-        .to_owned();
-    let rows = town.aws().dynamodb().scan().table_name(table).send().await;
+    let aws = town.aws();
+    let rows = aws.dynamodb().scan().table_name(aws.table()).send().await;
     for row in rows.expect("the table answers").items() {
         assert!(row.contains_key("kind") && row.contains_key("f"), "{row:?}");
     }
@@ -214,11 +209,8 @@ impl Resource {
 
     async fn is_written_and_read<T: Owned>(&self, town: &Town<'_>) {
         let manager = town.admin();
-        let signed = async || {
-            town.aws()
-                .signed_by(&town.home.person(Role::Admin).user.to_string())
-                .await
-        };
+        let author = town.home.person(Role::Admin).user.to_string();
+        let signed = async || town.aws().signed_by(&author).await;
         let before = signed().await;
         // Some kinds are listed by the time of their creation, and those of one moment in no particular order.
         town.aws().pass(1);
@@ -248,12 +240,9 @@ impl Resource {
         assert_ne!(but_time(&after), but_time(&body));
         assert_eq!((&after["created_at"], &after["updated_at"]), (&born, &now()));
         town.aws().pass(1);
-        manager
-            .patch(place, self.change.clone())
-            .if_match(1)
-            .await
-            .is_refused(412, "stale");
-        let same = manager.patch(place, self.change.clone()).await;
+        let change = || manager.patch(place, self.change.clone());
+        change().if_match(1).await.is_refused(412, "stale");
+        let same = change().await;
         // Nothing is written.
         assert_eq!(same.is(200).has_version(2).json(), changed.json());
         assert_eq!(manager.get(place).await.json(), changed.json());
@@ -263,10 +252,8 @@ impl Resource {
         let refused = manager.post(self.path, wrong).await;
         refused.names_field("nobody_knows");
         assert_snapshot(T::KIND, &[&made, &read, &changed, &refused]);
-        manager
-            .patch(place, json!({"nobody_knows": 1}))
-            .await
-            .names_field("nobody_knows");
+        let refused = manager.patch(place, json!({"nobody_knows": 1})).await;
+        refused.names_field("nobody_knows");
         for field in ["id", "created_at", "updated_at"] {
             let own = json!({ field: body[field] });
             manager.patch(place, own).await.names_field(field);

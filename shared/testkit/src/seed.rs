@@ -25,7 +25,7 @@ pub const TWILIO_NUMBER: &str = "+15005550006";
 /// Signs Meta's webhooks.
 pub const APP_SECRET: &str = "fixture-meta-app-secret-0001";
 /// Token of Meta's handshake.
-pub const VERIFY_TOKEN: &str = "fixture-verify-token";
+const VERIFY_TOKEN: &str = "fixture-verify-token";
 /// The WhatsApp account in the fixtures.
 pub const WABA: &str = "900000000000001";
 /// Its number's id.
@@ -56,10 +56,8 @@ impl Seeded {
 
     /// Writes the changes in `configured`.
     pub async fn write(&self, aws: &Aws) {
-        aws.store()
-            .write_config(&self.scope, &self.configured)
-            .await
-            .expect("the tenant is written");
+        let written = aws.store().write_config(&self.scope, &self.configured).await;
+        written.expect("the tenant is written");
     }
 
     /// Adds and writes a connection.
@@ -74,9 +72,8 @@ impl Seeded {
     /// A connection as written, to change it before [`Seeded::write`].
     pub fn connection_mut(&mut self, id: ConnectionId) -> &mut Connection {
         let mut connections = self.configured.connections.iter_mut();
-        connections
-            .find(|connection| connection.id == id)
-            .expect("the tenant has this connection")
+        let found = connections.find(|connection| connection.id == id);
+        found.expect("the tenant has this connection")
     }
 }
 
@@ -215,17 +212,13 @@ pub async fn connection(
     let id = ConnectionId::new(aws.ids().ulid());
     let secrets = aws.secrets();
     let awaits_secret = verify.is_empty();
-    let verify = secrets
-        .seal(tenant, id, Purpose::Verify, verify)
-        .await
-        .expect("secrets are sealed");
+    let verify = secrets.seal(tenant, id, Purpose::Verify, verify).await;
+    let verify = verify.expect("secrets are sealed");
     let send = match send {
-        Some(send) => Some(
-            secrets
-                .seal(tenant, id, Purpose::Send, send)
-                .await
-                .expect("secrets are sealed"),
-        ),
+        Some(send) => {
+            let sealed = secrets.seal(tenant, id, Purpose::Send, send).await;
+            Some(sealed.expect("secrets are sealed"))
+        }
         None => None,
     };
     Connection {

@@ -13,8 +13,7 @@ use crate::{Aws, aws::noon, template};
 pub type Rows = BTreeMap<(String, String), Item>;
 
 pub async fn rows(aws: &Aws) -> Rows {
-    let table = aws.env().config().text("TABLE_NAME").expect("a table");
-    let scanned = aws.dynamodb().scan().table_name(table).send().await;
+    let scanned = aws.dynamodb().scan().table_name(aws.table()).send().await;
     let rows = scanned.expect("the table answers").items.unwrap_or_default();
     let text = |row: &HashMap<String, AttributeValue>, name: &str| row[name].as_s().expect("a text").clone();
     rows.into_iter()

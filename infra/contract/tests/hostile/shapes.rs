@@ -166,10 +166,7 @@ pub(crate) fn of_no_schema(most: usize) -> Vec<Hostile> {
             "one member again and again",
             object(repeated(r#""name":null"#, ",", most)),
         ),
-        ("objects in objects", {
-            let depth = most / 8;
-            deep(depth)
-        }),
+        ("objects in objects", deep(most / 8)),
         (
             "many deep objects",
             object(numbered(|n| format!(r#""f{n}":{}"#, deep(50)), most)),

@@ -129,15 +129,16 @@ impl World<'_> {
     async fn open(&self, ids: &[MessageId]) -> Vec<Message> {
         let mut found = Vec::new();
         for some in ids.chunks(100) {
-            let read = self
-                .aws
-                .store()
-                .messages(self.business.scope(), some, self.aws.now())
-                .await;
-            found.extend(read.expect("the table answers"));
+            found.extend(self.messages(some).await);
         }
         found.retain(|message| message.due.is_some());
         found
+    }
+
+    async fn messages(&self, ids: &[MessageId]) -> Vec<Message> {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let read = store.messages(scope, ids, self.aws.now()).await;
+        read.expect("the table answers")
     }
 
     /// Some of the jobs that are ready are done, some twice, and some by workers that crash.
@@ -196,9 +197,8 @@ async fn replies_of_a_burst_leave_in_order_and_once() {
         let conversation = wrote(&aws, &business, customer).await;
         for place in 0..BURST {
             let path = format!("/api/v1/conversations/{conversation}/messages");
-            let sent = agent
-                .post(&path, json!({"seen": 1, "text": format!("Reply {place}")}))
-                .await;
+            let reply = json!({"seen": 1, "text": format!("Reply {place}")});
+            let sent = agent.post(&path, reply).await;
             let id = sent.is(201).json()["id"].as_str().and_then(|id| id.parse().ok());
             ids.push(id.expect("an id"));
         }
@@ -234,16 +234,8 @@ async fn check(world: &World<'_>, sends: &[Request], ids: &[MessageId], began: T
     for (person, got) in &by_person {
         assert!(got.is_sorted_by_key(|(place, _)| *place), "customer {person}: {got:?}");
         let mine = &ids[person * BURST..][..BURST];
-        let read = world
-            .aws
-            .store()
-            .messages(world.business.scope(), mine, world.aws.now())
-            .await;
-        let messages: BTreeMap<MessageId, Message> = read
-            .expect("the table answers")
-            .into_iter()
-            .map(|message| (message.id, message))
-            .collect();
+        let messages = world.messages(mine).await.into_iter();
+        let messages: BTreeMap<MessageId, Message> = messages.map(|message| (message.id, message)).collect();
         for (place, id) in mine.iter().enumerate() {
             let taken = got.iter().filter(|(of, fate)| *of == place && fate.is_taken()).count();
             assert!(taken <= 1, "customer {person} got reply {place} {taken} times: {got:?}");

@@ -10,6 +10,8 @@ use testkit::{
     api::{PASSWORD, Town, env_of_all},
 };
 
+use crate::{bodies, members};
+
 /// The password in the document's examples. Users of a [`Town`] have another.
 const SHOWN: &str = "seven quiet lanterns";
 
@@ -17,15 +19,10 @@ const SHOWN: &str = "seven quiet lanterns";
 const OF_THE_MOMENT: &[&str] = &["confirm_second_factor"];
 
 /// The bodies that the document shows, by kind.
-fn bodies(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
+fn shown(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
     let mut all = Vec::new();
-    for (content_type, media) in operation.value["requestBody"]["content"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
-        let named = media["examples"].as_object().into_iter().flatten();
-        for (name, example) in named {
+    for (content_type, media) in bodies(operation) {
+        for (name, example) in members(media, "examples") {
             all.push((name.clone(), example["value"].clone(), content_type.clone()));
         }
         if !media["example"].is_null() {
@@ -43,12 +40,11 @@ fn path(town: &Town<'_>, operation: &Operation<'_>, kind: &str, made: &BTreeMap<
         let parameter = format!("/{{{name}}}");
         let (list, rest) = path.split_once(&parameter).expect("the path has it");
         let of = |kind: &str| made.get(&(list.to_owned(), kind.to_owned()));
-        let any = || {
-            made.iter()
-                .find(|((known, _), _)| known == list)
-                .map(|(_, place)| place)
-        };
-        if let Some(place) = of(kind).or_else(any) {
+        let mut any = made
+            .iter()
+            .filter(|((known, _), _)| known == list)
+            .map(|(_, place)| place);
+        if let Some(place) = of(kind).or_else(|| any.next()) {
             return format!("{place}{rest}");
         }
         path = format!("{list}/{}{rest}", town.home.person(Role::Viewer).user);
@@ -79,7 +75,7 @@ async fn every_example_is_a_request_that_is_taken() {
         // It ends the caller's session.
         all.sort_by_key(|operation| operation.id() == "change_password");
         for operation in all {
-            for (kind, body, content_type) in bodies(&operation) {
+            for (kind, body, content_type) in shown(&operation) {
                 let call = Call::new(&operation.method.to_uppercase(), &path(&town, &operation, &kind, &made));
                 let body = body.to_string().replace(SHOWN, PASSWORD);
                 let call = call.header("content-type", &content_type).body(&body);

@@ -11,11 +11,7 @@ use domain::{
 use serde_json::{Value, json};
 use stack::contract::{is_kind, resolve};
 
-/// Reports all defects at once.
-#[track_caller]
-fn nothing(wrong: &[String]) {
-    assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
-}
+use crate::{each, members, nothing};
 
 fn is_text(value: &Value) -> bool {
     value.as_str().is_some_and(|text| !text.trim().is_empty())
@@ -35,12 +31,7 @@ fn every_operation_says_what_it_does_and_who_may() {
         if !is_word(id) || !id.contains('_') {
             say("the operation id is not verb_resource");
         }
-        let own: Vec<&str> = value["tags"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let own: Vec<&str> = each(value, "tags").filter_map(Value::as_str).collect();
         match own.as_slice() {
             [tag] if known.contains(tag) => drop(used.insert(*tag)),
             _ => say("not exactly one tag that is described"),
@@ -51,12 +42,8 @@ fn every_operation_says_what_it_does_and_who_may() {
         if !is_known {
             say("unknown x-permission");
         }
-        let security = value["security"].as_array().cloned().unwrap_or_default();
-        let ways: Vec<&str> = security
-            .iter()
-            .flat_map(|way| way.as_object().into_iter().flatten())
-            .map(|(way, _)| way.as_str())
-            .collect();
+        let security = each(value, "security").filter_map(Value::as_object).flatten();
+        let ways: Vec<&str> = security.map(|(way, _)| way.as_str()).collect();
         let expected: &[&str] = match permission {
             "public" => &[],
             "person" | "platform" => &["bearer"],
@@ -65,9 +52,8 @@ fn every_operation_says_what_it_does_and_who_may() {
         if ways != expected || value["security"].is_null() {
             say(&format!("security is {ways:?}"));
         }
-        let responses = value["responses"].as_object().cloned().unwrap_or_default();
         for status in ["429", "500"] {
-            if !responses.contains_key(status) {
+            if value["responses"].get(status).is_none() {
                 say(&format!("no response {status}"));
             }
         }
@@ -86,7 +72,7 @@ fn every_error_is_a_problem() {
     let document = document();
     let mut wrong = Vec::new();
     for operation in operations(&document) {
-        for (status, response) in operation.value["responses"].as_object().into_iter().flatten() {
+        for (status, response) in members(operation.value, "responses") {
             let response = resolve(&document, response);
             if !is_text(&response["description"]) {
                 wrong.push(format!("{} {status}: no description", operation.id()));
@@ -109,7 +95,7 @@ fn every_parameter_is_described_with_an_example() {
     let document = document();
     let mut wrong = Vec::new();
     for operation in operations(&document) {
-        for parameter in operation.value["parameters"].as_array().into_iter().flatten() {
+        for parameter in each(operation.value, "parameters") {
             let parameter = resolve(&document, parameter);
             let schema = resolve(&document, &parameter["schema"]);
             let name = &parameter["name"];
@@ -165,13 +151,9 @@ fn codes_are_listed_with_their_facts() {
     let document = document();
     let codes = &document["x-codes"];
     let listed = |kind: &str| -> Vec<&Value> { codes[kind].as_array().unwrap().iter().collect() };
-    for (kind, expected) in [
-        (
-            "faults",
-            FaultCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
-        ),
-        ("reasons", Reason::ALL.iter().map(|code| code.as_str()).collect()),
-    ] {
+    let faults: Vec<_> = FaultCode::ALL.iter().map(|code| code.as_str()).collect();
+    let reasons = Reason::ALL.iter().map(|code| code.as_str()).collect();
+    for (kind, expected) in [("faults", faults), ("reasons", reasons)] {
         let words: Vec<_> = listed(kind).iter().map(|code| code["code"].as_str().unwrap()).collect();
         assert_eq!(words, expected);
         let unique: BTreeSet<_> = words.iter().collect();
@@ -179,21 +161,17 @@ fn codes_are_listed_with_their_facts() {
         let is_described = |code: &&Value| is_text(&code["means"]) && code["facts"].is_array();
         assert!(listed(kind).iter().all(is_described), "{kind}");
     }
-    let too_long = listed("faults")
-        .into_iter()
-        .find(|code| code["code"] == "too_long")
-        .unwrap();
+    let mut faults = listed("faults").into_iter();
+    let too_long = faults.find(|code| code["code"] == "too_long").unwrap();
     assert_eq!(too_long["facts"], json!(["minimum", "maximum"]));
 }
 
 /// Fields of a schema without a description.
 fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<String>) {
-    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+    for (name, field) in members(schema, "properties") {
         let path = format!("{at}.{name}");
         // Of an optional one the words stand with the reference.
-        let parts = ["oneOf", "anyOf", "allOf"]
-            .into_iter()
-            .flat_map(|key| field[key].as_array().into_iter().flatten());
+        let parts = ["oneOf", "anyOf", "allOf"].into_iter().flat_map(|key| each(field, key));
         let is_said = |part: &Value| is_text(&part["description"]) || is_text(&resolve(document, part)["description"]);
         if !is_said(field) && !parts.into_iter().any(is_said) {
             // The words that tell variants apart say themselves what they are.
@@ -210,9 +188,7 @@ fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<Strin
         }
     }
     for key in ["oneOf", "anyOf", "allOf"] {
-        for part in schema[key].as_array().into_iter().flatten() {
-            undescribed(document, at, part, wrong);
-        }
+        each(schema, key).for_each(|part| undescribed(document, at, part, wrong));
     }
 }
 
@@ -220,7 +196,7 @@ fn undescribed(document: &Value, at: &str, schema: &Value, wrong: &mut Vec<Strin
 fn every_schema_and_every_field_is_described() {
     let document = document();
     let mut wrong = Vec::new();
-    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+    for (name, schema) in members(&document["components"], "schemas") {
         if !is_text(&schema["description"]) {
             wrong.push(format!("{name}: no description"));
         }
@@ -272,10 +248,10 @@ fn every_body_has_an_example_of_each_of_its_fields() {
     let document = document();
     let mut wrong = BTreeMap::new();
     for operation in operations(&document) {
-        let responses = operation.value["responses"].as_object().into_iter().flatten();
+        let responses = members(operation.value, "responses");
         let responses = responses.map(|(status, response)| (status.as_str(), response));
         for (what, body) in responses.chain([("body", &operation.value["requestBody"])]) {
-            for (_, media) in resolve(&document, body)["content"].as_object().into_iter().flatten() {
+            for (_, media) in members(resolve(&document, body), "content") {
                 let own = !media["example"].is_null() || !media["examples"].is_null();
                 let schema = &media["schema"];
                 let missing = (!own).then(|| unshown(&document, schema, &mut Vec::new())).flatten();
@@ -286,9 +262,8 @@ fn every_body_has_an_example_of_each_of_its_fields() {
             }
         }
     }
-    let wrong: Vec<_> = wrong
+    let wrong = wrong
         .iter()
-        .map(|(schema, place)| format!("{schema} ({place}): no example"))
-        .collect();
-    nothing(&wrong);
+        .map(|(schema, place)| format!("{schema} ({place}): no example"));
+    nothing(&wrong.collect::<Vec<_>>());
 }

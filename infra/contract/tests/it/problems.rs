@@ -88,23 +88,13 @@ fn special_problems_are_named_by_their_operations() {
             named.entry(word).or_default().extend(ids);
         }
     }
-    let there: BTreeSet<&str> = named
-        .keys()
-        .map(String::as_str)
-        .chain(OF_WEBHOOKS.iter().copied())
-        .collect();
-    assert_eq!(
-        special, there,
-        "left: kit's table; right: named by operations in their `api::operations!`"
-    );
+    let there = named.keys().map(String::as_str);
+    let there: BTreeSet<&str> = there.chain(OF_WEBHOOKS.iter().copied()).collect();
+    assert_eq!(special, there, "left: kit's table; right: in `api::operations!`");
     let document = document();
     for (word, ids) in &named {
-        let status = SPECIAL
-            .iter()
-            .find(|kind| kind.word == word)
-            .unwrap()
-            .status
-            .to_string();
+        let kind = SPECIAL.iter().find(|kind| kind.word == word).unwrap();
+        let status = kind.status.to_string();
         for id in ids {
             let operation = operations(&document).find(|operation| operation.id() == id);
             let about = operation.map(|operation| operation.value["responses"][&status]["description"].clone());

@@ -6,20 +6,11 @@ use contract::{document, operations};
 use serde_json::Value;
 use stack::contract::resolve;
 
-#[track_caller]
-fn nothing(wrong: &[String]) {
-    assert!(wrong.is_empty(), "{} findings:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-fn each<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
-    value[key].as_array().into_iter().flatten()
-}
+use crate::{bodies, each, members, nothing};
 
 fn kinds(schema: &Value) -> Vec<&str> {
-    let one = schema["type"].as_str();
-    one.into_iter()
-        .chain(each(schema, "type").filter_map(Value::as_str))
-        .collect()
+    let several = each(schema, "type").filter_map(Value::as_str);
+    schema["type"].as_str().into_iter().chain(several).collect()
 }
 
 fn kind(value: &Value) -> &'static [&'static str] {
@@ -44,24 +35,16 @@ fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
             wrong.push(format!("{at}: {what}: {value}"));
         }
     };
-    let expected = kinds(schema);
-    must(
-        expected.is_empty() || kind(value).iter().any(|own| expected.contains(own)),
-        &format!("not of {expected:?}"),
-    );
-    must(
-        schema["enum"].is_null() || each(schema, "enum").any(|word| word == value),
-        "unknown word",
-    );
-    must(schema["const"].is_null() || schema["const"] == *value, "another word");
-    must(
-        schema["oneOf"].is_null() || each(schema, "oneOf").filter(fits).count() == 1,
-        "not one of them",
-    );
-    must(
-        schema["anyOf"].is_null() || each(schema, "anyOf").any(|part| fits(&part)),
-        "none of them",
-    );
+    let (expected, lacks) = (kinds(schema), |key: &str| schema[key].is_null());
+    let of_kind = expected.is_empty() || kind(value).iter().any(|own| expected.contains(own));
+    must(of_kind, &format!("not of {expected:?}"));
+    let known = lacks("enum") || each(schema, "enum").any(|word| word == value);
+    must(known, "unknown word");
+    must(lacks("const") || schema["const"] == *value, "another word");
+    let one = lacks("oneOf") || each(schema, "oneOf").filter(fits).count() == 1;
+    must(one, "not one of them");
+    let any = lacks("anyOf") || each(schema, "anyOf").any(|part| fits(&part));
+    must(any, "none of them");
     let within = |size: Option<f64>, least: &str, most: &str| {
         let limit = |key: &str| schema[key].as_f64();
         size.is_none_or(|size| {
@@ -77,10 +60,8 @@ fn misfits(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
     let fields = value.as_object().and_then(|fields| count(fields.len()));
     must(within(fields, "minProperties", "maxProperties"), "too few or too many");
     for name in each(schema, "required").filter_map(Value::as_str) {
-        must(
-            value.get(name).is_some() || !value.is_object(),
-            &format!("{name} is missing"),
-        );
+        let there = value.get(name).is_some() || !value.is_object();
+        must(there, &format!("{name} is missing"));
     }
     for part in each(schema, "allOf") {
         wrong.extend(misfits(document, part, value, at));
@@ -105,13 +86,8 @@ fn every_request_is_shown_and_is_what_its_schema_says() {
     let document = document();
     let mut wrong = Vec::new();
     for operation in operations(&document) {
-        for (_, media) in operation.value["requestBody"]["content"]
-            .as_object()
-            .into_iter()
-            .flatten()
-        {
-            let named = media["examples"].as_object().into_iter().flatten();
-            let named = named.map(|(_, example)| &example["value"]);
+        for (_, media) in bodies(&operation) {
+            let named = members(media, "examples").map(|(_, example)| &example["value"]);
             let examples: Vec<_> = named.chain(media.get("example")).collect();
             if examples.is_empty() {
                 wrong.push(format!("{}: no example", operation.id()));
@@ -137,17 +113,14 @@ fn unbounded(document: &Value, schema: &Value, at: &str, seen: &mut BTreeSet<Str
     for kind in kinds(schema) {
         let fine = match kind {
             "string" => {
-                has(&["maxLength", "pattern", "enum", "const"])
-                    || schema["format"]
-                        .as_str()
-                        .is_some_and(|format| format.starts_with("date"))
+                let format = schema["format"].as_str().unwrap_or_default();
+                has(&["maxLength", "pattern", "enum", "const"]) || format.starts_with("date")
             }
             "array" => has(&["maxItems"]),
             "integer" | "number" => has(&["enum"]) || has(&["maximum"]) && has(&["minimum"]),
             "object" => {
-                schema["additionalProperties"].is_null()
-                    || schema["additionalProperties"] == false
-                    || has(&["maxProperties"])
+                let more = &schema["additionalProperties"];
+                more.is_null() || *more == false || has(&["maxProperties"])
             }
             _ => true,
         };
@@ -155,7 +128,7 @@ fn unbounded(document: &Value, schema: &Value, at: &str, seen: &mut BTreeSet<Str
             wrong.insert(format!("{at}: {kind} without a limit"));
         }
     }
-    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+    for (name, field) in members(schema, "properties") {
         unbounded(document, field, &format!("{at}.{name}"), seen, wrong);
     }
     for key in ["items", "additionalProperties"] {
@@ -163,11 +136,8 @@ fn unbounded(document: &Value, schema: &Value, at: &str, seen: &mut BTreeSet<Str
             unbounded(document, &schema[key], &format!("{at}[]"), seen, wrong);
         }
     }
-    for part in ["oneOf", "anyOf", "allOf"]
-        .into_iter()
-        .flat_map(|key| each(schema, key))
-    {
-        unbounded(document, part, at, seen, wrong);
+    for key in ["oneOf", "anyOf", "allOf"] {
+        each(schema, key).for_each(|part| unbounded(document, part, at, seen, wrong));
     }
 }
 
@@ -176,11 +146,7 @@ fn whatever_is_sent_has_a_limit_that_the_document_names() {
     let document = document();
     let (mut seen, mut wrong) = (BTreeSet::new(), BTreeSet::new());
     for operation in operations(&document) {
-        for (_, media) in operation.value["requestBody"]["content"]
-            .as_object()
-            .into_iter()
-            .flatten()
-        {
+        for (_, media) in bodies(&operation) {
             unbounded(&document, &media["schema"], operation.id(), &mut seen, &mut wrong);
         }
     }
@@ -190,7 +156,7 @@ fn whatever_is_sent_has_a_limit_that_the_document_names() {
 #[test]
 fn lists_name_their_items() {
     let document = document();
-    let lists = document["components"]["schemas"].as_object().into_iter().flatten();
+    let lists = members(&document["components"], "schemas");
     let lists: Vec<_> = lists.filter(|(name, _)| name.starts_with("Listed_")).collect();
     assert!(!lists.is_empty());
     for (name, list) in lists {
@@ -208,7 +174,7 @@ fn answers_name_their_headers() {
     for operation in operations(&document) {
         let parameter = |name: &str| each(operation.value, "parameters").any(|known| known["name"] == name);
         let guarded = operation.permission() != "public";
-        for (status, response) in operation.value["responses"].as_object().into_iter().flatten() {
+        for (status, response) in members(operation.value, "responses") {
             let response = resolve(&document, response);
             let mut expected = vec!["X-Correlation-Id"];
             if status.starts_with('2') {

@@ -118,9 +118,8 @@ impl<'a> World<'a> {
     /// The row of a conversation, with its key.
     async fn image(&self, id: ConversationId) -> ((String, String), serde_dynamo::Item) {
         if let Some((key, _)) = self.images.get(&id) {
-            let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
             let text = |text: &String| AttributeValue::S(text.clone());
-            let asked = self.aws.dynamodb().get_item().table_name(table);
+            let asked = self.aws.dynamodb().get_item().table_name(self.aws.table());
             let asked = asked.key("pk", text(&key.0)).key("sk", text(&key.1)).send().await;
             let row = asked.expect("the table answers").item.expect("the conversation's row");
             return (key.clone(), row.into());
@@ -131,9 +130,8 @@ impl<'a> World<'a> {
             let contact = contact.rsplit('_').next().unwrap_or_default();
             sk.starts_with("CONV") && pk.ends_with(contact)
         };
-        all.into_iter()
-            .find(|(key, _)| of(key))
-            .expect("the conversation's row")
+        let found = all.into_iter().find(|(key, _)| of(key));
+        found.expect("the conversation's row")
     }
 
     /// Something happens in a conversation, and comes into the stream.
@@ -200,9 +198,8 @@ impl<'a> World<'a> {
             id: socket_id(connection),
             did,
         };
-        live_socket::handle(event, &self.sockets)
-            .await
-            .expect("the event is handled")
+        let answer = live_socket::handle(event, &self.sockets).await;
+        answer.expect("the event is handled")
     }
 
     /// Asks as the client, again after five seconds while it asks too often.
@@ -232,14 +229,9 @@ impl<'a> World<'a> {
         }
         client.opened += 1;
         client.connection = format!("{}-{}-{}", client.of_home, client.role, client.opened);
-        let query = [(
-            "ticket".to_owned(),
-            ticket["ticket"].as_str().expect("a ticket").to_owned(),
-        )];
-        assert_eq!(
-            self.socket(&client.connection, Did::Connect(query.into())).await,
-            Answer::Taken
-        );
+        let ticket = ticket["ticket"].as_str().expect("a ticket").to_owned();
+        let connect = Did::Connect([("ticket".to_owned(), ticket)].into());
+        assert_eq!(self.socket(&client.connection, connect).await, Answer::Taken);
         let watch = json!({"action": "watch", "views": ["inbox:all"]}).to_string();
         self.socket(&client.connection, Did::Say(watch)).await;
         // As long as it has not caught up, it takes no cursor of what it is told.
@@ -340,9 +332,8 @@ async fn play(seed: u64, cuts: usize, failures: std::ops::Range<usize>) -> usize
     for client in &mut clients {
         world.gateway.fail(&socket_id(&client.connection), 0);
         world.hear(client).await;
-        world
-            .socket(&client.connection, Did::Say(r#"{"action": "ping"}"#.to_owned()))
-            .await;
+        let ping = Did::Say(r#"{"action": "ping"}"#.to_owned());
+        world.socket(&client.connection, ping).await;
         world.hear(client).await;
         let mut shown = BTreeMap::new();
         let scope: &TenantScope = world.house(client.of_home).scope();
@@ -356,18 +347,10 @@ async fn play(seed: u64, cuts: usize, failures: std::ops::Range<usize>) -> usize
         everything.cursor = Some(client.since.clone());
         world.catch_up(&mut everything).await;
         let missed = everything.known.difference(&client.known).count();
-        assert_eq!(
-            missed,
-            0,
-            "of {} events, after {} sockets, seed {seed}",
-            everything.known.len(),
-            client.opened
-        );
-        assert_eq!(
-            client.seen, shown,
-            "{} of seed {seed}, after {} sockets",
-            client.role, client.opened
-        );
+        let (all, who) = (everything.known.len(), client.role);
+        let when = format!("after {} sockets, seed {seed}", client.opened);
+        assert_eq!(missed, 0, "of {all} events, {who} {when}");
+        assert_eq!(client.seen, shown, "{who} {when}");
     }
     assert!(clients.iter().all(|client| client.opened > 1));
     failed
@@ -427,16 +410,12 @@ async fn hostile_frames_are_answered() {
         assert_eq!(answer, Answer::Taken, "{said}");
         for frame in world.gateway.told(&socket_id(&client.connection)) {
             let kind = frame["type"].as_str();
-            assert!(
-                matches!(kind, Some("refused" | "watching" | "pong" | "reading")),
-                "{said}: {frame}"
-            );
+            let known = matches!(kind, Some("refused" | "watching" | "pong" | "reading"));
+            assert!(known, "{said}: {frame}");
             let reasons = frame["kind"].as_str().is_some() && frame["detail"].as_str().is_some();
             assert!(kind != Some("refused") || reasons, "{said}: {frame}");
         }
-        assert!(
-            !world.gateway.is_closed(&socket_id(&client.connection)),
-            "{round}: {said}"
-        );
+        let is_closed = world.gateway.is_closed(&socket_id(&client.connection));
+        assert!(!is_closed, "{round}: {said}");
     }
 }

@@ -283,8 +283,9 @@ impl<'a> Walk<'a> {
         };
         self.expect(fine, operation, "an API key", &answer);
         if word != "public" {
-            let (token, key) = (format!("Bearer {}", self.tokens[&Role::Admin]), &*self.home.api_key);
-            let headers = [("authorization", &*token), ("x-api-key", key)];
+            let token = format!("Bearer {}", self.tokens[&Role::Admin]);
+            let key = self.home.api_key.as_str();
+            let headers = [("authorization", token.as_str()), ("x-api-key", key)];
             let method = operation.method.to_uppercase();
             let answer = self.stage.play.request(&method, &path, &headers, "").await?;
             self.expect(answer.status == 400, operation, "two kinds of credentials", &answer);
