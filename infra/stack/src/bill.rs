@@ -133,7 +133,7 @@ impl Bill {
     pub fn of(events: &[LogEvent]) -> Self {
         let mut bill = Self::default();
         for event in events {
-            let Some(line) = Line::of(event).filter(|line| !line.function.is_empty()) else {
+            let Some(line) = Line::of(event).filter(|line| line.message == "invocation") else {
                 // The functions' other lines, including metrics, are JSON, too; the platform's own are off on AWS.
                 if event.message.starts_with('{') {
                     bill.log_bytes += event.message.len() as u64 + LOG_EVENT_OVERHEAD;
@@ -302,14 +302,22 @@ mod tests {
     fn lines_add_up_to_dollars() {
         let bill = Bill::of(&[
             event(
-                r#"{"function":"process_call","duration_ms":9.2,"cpu_ms":5.0,"memory_kb":9000,"cold_start":true,
+                r#"{"message":"invocation","function":"process_call","duration_ms":9.2,"cpu_ms":5.0,"memory_kb":9000,"cold_start":true,
                 "aws":{"dynamodb:PutItem":3,"sqs:SendMessage":1},"aws_requests":2,"capacity":{"read":2.0,"write":16.0}}"#,
             ),
-            event(r#"{"function":"send_message","duration_ms":2.0,"cpu_ms":6.0,"cold_start":true}"#),
-            event(r#"{"function":"send_message","duration_ms":2.0,"cpu_ms":1.5}"#),
-            event(r#"{"function":"whatsapp_webhook","duration_ms":1.0,"cpu_ms":0.5,"status":200}"#),
-            event(r#"{"function":"messages","duration_ms":3.0,"cpu_ms":1.0,"status":201}"#),
-            event(r#"{"function":"dispatch_due","duration_ms":900.0,"cpu_ms":2.0,"memory_kb":1,"cold_start":true}"#),
+            event(
+                r#"{"message":"invocation","function":"send_message","duration_ms":2.0,"cpu_ms":6.0,"cold_start":true}"#,
+            ),
+            event(r#"{"message":"invocation","function":"send_message","duration_ms":2.0,"cpu_ms":1.5}"#),
+            event(
+                r#"{"message":"invocation","function":"whatsapp_webhook","duration_ms":1.0,"cpu_ms":0.5,"status":200}"#,
+            ),
+            event(r#"{"message":"invocation","function":"messages","duration_ms":3.0,"cpu_ms":1.0,"status":201}"#),
+            event(
+                r#"{"message":"invocation","function":"dispatch_due","duration_ms":900.0,"cpu_ms":2.0,"memory_kb":1,"cold_start":true}"#,
+            ),
+            // Not an invocation.
+            event(r#"{"message":"late","function":"send_message"}"#),
             event("START RequestId: 1"),
         ]);
         let used = &bill.functions["process_call"];
