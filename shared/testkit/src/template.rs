@@ -126,7 +126,9 @@ pub fn statements(policy: &Value) -> Vec<&Value> {
 
 /// The role of a function.
 pub fn role(function: &Function) -> &'static Value {
-    &template()["Resources"][format!("{}Role", function.id)]
+    let role = &template()["Resources"][format!("{}Role", function.id)];
+    assert!(role.is_object(), "{} has no role", function.id);
+    role
 }
 
 /// The policies of a role.

@@ -40,11 +40,12 @@ fn path(town: &Town<'_>, operation: &Operation<'_>, kind: &str, made: &BTreeMap<
         let parameter = format!("/{{{name}}}");
         let (list, rest) = path.split_once(&parameter).expect("the path has it");
         let of = |kind: &str| made.get(&(list.to_owned(), kind.to_owned()));
-        let mut any = made
-            .iter()
-            .filter(|((known, _), _)| known == list)
-            .map(|(_, place)| place);
-        if let Some(place) = of(kind).or_else(|| any.next()) {
+        let any = || {
+            made.iter()
+                .find(|((known, _), _)| known == list)
+                .map(|(_, place)| place)
+        };
+        if let Some(place) = of(kind).or_else(any) {
             return format!("{place}{rest}");
         }
         path = format!("{list}/{}{rest}", town.home.person(Role::Viewer).user);

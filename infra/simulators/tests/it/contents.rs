@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    MAYA, Stage, fields, fixture, fixture_json, fixture_names, parsed, sent_on, shape, tenant_b, until, without_graph,
+    MAYA, Stage, fields, fixture, fixture_json, fixture_names, parsed, shape, tenant_b, unredirected, until,
+    without_graph,
 };
 
 const WHATSAPP: &str = "whatsapp:+15005550006";
@@ -214,10 +215,8 @@ async fn customers_send_media_and_more_through_twilio() {
     let stage = stage().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
     let place = json!({"latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Square", "address": "1 Fixture Sq"});
-    let (dent, voice) = (
-        json!({"mime": "image/jpeg", "caption": "the dent"}),
-        json!({"mime": "audio/ogg", "voice": true}),
-    );
+    let dent = json!({"mime": "image/jpeg", "caption": "the dent"});
+    let voice = json!({"mime": "audio/ogg", "voice": true});
     let picture = json!({"media": {"mime": "image/jpeg"}, "channel": "sms"});
     let answer = json!({"text": "yes", "reply_to": "MM1"});
     for (reply, name) in [
@@ -246,7 +245,7 @@ async fn a_customers_file_is_at_twilios_file_server() {
     let stage = stage().await;
     let picture = json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}});
     let url = stage.maya_sends(picture).await.0.field("MediaUrl0").unwrap();
-    let answer = sent_on(stage.to_twilio("GET", &url)).await;
+    let answer = unredirected(stage.to_twilio("GET", &url)).await;
     assert_eq!(answer.status(), 307);
     let place = answer.headers()["location"].to_str().unwrap().to_owned();
     let fetch = async |place: &str| parsed(stage.http.get(stage.url(place))).await;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::{MAYA, Stage, assert_answer, assert_shape, parsed, sent_on};
+use crate::support::{MAYA, Stage, assert_answer, assert_shape, parsed, unredirected};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -133,7 +133,7 @@ async fn downloads_go_wrong_as_told() {
     let (_, described) = parsed(stage.meta("GET", &id)).await;
     let open = async || {
         let request = stage.http.get(described["url"].as_str().unwrap());
-        sent_on(request.bearer_auth("token-a")).await
+        unredirected(request.bearer_auth("token-a")).await
     };
     fault("media_redirect").await;
     let answer = open().await;

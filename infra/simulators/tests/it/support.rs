@@ -313,11 +313,12 @@ pub(crate) fn assert_shape(value: &Value, name: &str) {
     assert_eq!(shape(value), shape(&promised), "{name}: {value}");
 }
 
-/// Compares the status and the structure of an answer with those that a fixture promises.
+/// Compares the status and the structure of an answer with those that a fixture promises, which is returned.
 #[track_caller]
-pub(crate) fn assert_answer((status, answer): &(u16, Value), promised: u16, name: &str) {
+pub(crate) fn assert_answer((status, answer): &(u16, Value), promised: u16, name: &str) -> Value {
     assert_eq!(*status, promised, "{name}: {answer}");
     assert_shape(answer, name);
+    fixture_json(&format!("{name}.json"))
 }
 
 /// A tenant whose WhatsApp goes through Twilio.
@@ -326,7 +327,7 @@ pub(crate) fn without_graph() -> Value {
 }
 
 /// Sends a request and follows no redirect.
-pub(crate) async fn sent_on(request: reqwest::RequestBuilder) -> reqwest::Response {
+pub(crate) async fn unredirected(request: reqwest::RequestBuilder) -> reqwest::Response {
     let client = reqwest::Client::builder().no_proxy();
     let client = client.redirect(reqwest::redirect::Policy::none());
     let request = request.build().expect("a request");

@@ -86,8 +86,9 @@ async fn fixtures_are_created_and_read_back() {
         let read = stage.read(answer.1["id"].as_str().unwrap()).await;
         assert_eq!((&read["status"], &read["name"]), (&json!("PENDING"), &template["name"]));
         let again = stage.create(&template).await;
-        assert_answer(&again, 400, "whatsapp/templates/create_error_name_exists");
-        assert_eq!(again.1["error"]["error_subcode"], 2_388_024, "{name}");
+        let promised = assert_answer(&again, 400, "whatsapp/templates/create_error_name_exists");
+        let subcode = |answer: &Value| answer["error"]["error_subcode"].clone();
+        assert_eq!(subcode(&again.1), subcode(&promised), "{name}");
     }
     // A template that is read shows an address instead of the handle, which is no sample again.
     let path = format!("{WABA}/message_templates?name=offer_image_v2&fields=id,components");

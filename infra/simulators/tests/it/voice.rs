@@ -131,8 +131,8 @@ async fn a_recording_can_be_fetched_until_it_is_deleted() {
     let delete = async || parsed(stage.to_twilio("DELETE", &place(ACCOUNT, ".json"))).await.0;
     assert_eq!((delete().await, delete().await), (204, 404));
     let gone = parsed(get(".mp3")).await;
-    assert_answer(&gone, 404, "twilio/recordings/404_error_20404_media_gone");
-    assert_eq!(gone.1["code"], 20_404);
+    let promised = assert_answer(&gone, 404, "twilio/recordings/404_error_20404_media_gone");
+    assert_eq!(gone.1["code"], promised["code"]);
     let (_, about) = parsed(get(".json")).await;
     let promised = fixture_json("twilio/recordings/fetch_soft_deleted.json");
     assert_eq!(about["status"], promised["status"]);

@@ -58,13 +58,14 @@ fn redelivered_and_shuffled_webhooks_send_once() {
             let known = business.customer(&caller).await?;
             ensure!(known.calls.len() == 1 && known.messages.len() == 1, "{via}: {known}");
             ensure!(known.contact.calls == 1, "{via}: counted {} times", known.contact.calls);
-            business.sent_once(&caller).await?;
+            business.sent_once(&caller).await.context(via)?;
         }
         Ok(())
     });
 }
 
-fn handled(plan: &mut Plan, how: &str) {
+/// Sets what becomes of calls that nobody answers at Twilio.
+fn set_handling(plan: &mut Plan, how: &str) {
     plan.connection("twilio")["account"]["voice"] = json!({ "handling": how });
 }
 
@@ -72,7 +73,7 @@ fn handled(plan: &mut Plan, how: &str) {
 fn voicemail_is_followed_up_and_its_length_known() {
     on_stage(async |stage| {
         let business = stage
-            .changed_business("Voicemail", |plan| handled(plan, "voicemail"))
+            .changed_business("Voicemail", |plan| set_handling(plan, "voicemail"))
             .await?;
         let caller = customer();
         let call = json!({ "via": "twilio", "talk_seconds": 14 });
@@ -95,8 +96,13 @@ fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
         let call: CallId = api::recorded(&stage.play, &key).await?.parse()?;
         let shown = get(&format!("/api/v1/calls/{call}")).await?;
         let recording = &shown["recordings"][0];
-        let told = ["voicemail", "available", "duration_seconds"].map(|field| recording[field].clone());
-        ensure!(told == [json!(true), json!(true), json!(14)], "{recording}");
+        for (field, value) in [
+            ("voicemail", json!(true)),
+            ("available", json!(true)),
+            ("duration_seconds", json!(14)),
+        ] {
+            ensure!(recording[field] == value, "{field}: {recording}");
+        }
         let id = recording["id"].as_str().context("a recording has an id")?;
         let link = get(&format!("/api/v1/calls/{call}/recordings/{id}")).await?;
         let url = link["url"].as_str().context("a link has a URL")?;
@@ -138,7 +144,7 @@ fn forwarded_call_is_decided_by_its_dial_result() {
 fn own_voice_flow_needs_its_final_status_only() {
     in_a_hurry(async |stage| {
         let business = stage
-            .changed_business("Own flow", |plan| handled(plan, "own_flow"))
+            .changed_business("Own flow", |plan| set_handling(plan, "own_flow"))
             .await?;
         let caller = customer();
         let own = json!({ "via": "twilio", "own_flow": true });

@@ -191,7 +191,10 @@ fn a_missed_call_stays_within_its_requests_and_units() {
                 let requests = fewest[&(known, function)];
                 eprintln!("{function}: {requests} requests, known caller: {known}");
                 let fine = (1..=most).contains(&requests);
-                ensure!(fine, "{function}: {requests} requests, {most} at most, {known}");
+                ensure!(
+                    fine,
+                    "{function}: {requests} requests, {most} at most, known caller: {known}"
+                );
             }
             // The emulator's count is ours. An event that was delivered again has lines with less.
             let lines = own_lines(&business, function).await?;

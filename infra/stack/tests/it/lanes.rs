@@ -177,8 +177,11 @@ fn broadcast_does_not_delay_follow_ups() {
         let before = |place: usize| sent[..place].iter().filter(|sent| !is_answer(sent)).count();
         let (most, all) = (before(places[places.len() / 2]), before(last));
         println!("{most} of {count} bulk messages went out before most of {CALLERS} follow-ups, {all} before the last");
-        // Fewer than three quarters of the load before most of the follow-ups.
-        ensure!(most * 4 <= count * 3, "{most} of {count} bulk messages");
+        let fair = most * 4 <= count * 3;
+        ensure!(
+            fair,
+            "more than three quarters of the load went out before most of the follow-ups"
+        );
         let sent = until(LONG, "the rest of the load", async || {
             let sent = outbox(&business).await?;
             let out = sent.iter().filter(|sent| !is_answer(sent)).count();

@@ -304,11 +304,11 @@ impl Business<'_> {
 pub(crate) fn on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     RUNTIME.block_on(async {
         let _beside_others = WHOLE.get_or_init(Default::default).read().await;
-        play(test).await;
+        run(test).await;
     });
 }
 
-async fn play(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
+async fn run(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     let stage = STAGE.get_or_try_init(Stage::find).await;
     let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
     if let Err(error) = Box::pin(test(stage)).await {
@@ -334,7 +334,7 @@ pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()> + Send
     let run = move || {
         RUNTIME.block_on(async {
             let _alone = WHOLE.get_or_init(Default::default).write().await;
-            play(test).await;
+            run(test).await;
         });
     };
     let ended = thread::scope(|scope| {

@@ -310,7 +310,8 @@ async fn sends_while_told<'a>(stage: &'a Stage, order: &[usize]) -> Result<Sendi
     let name: String = order.iter().map(ToString::to_string).collect();
     let name = format!("Reports {name}");
     let sending = Box::pin(Sending::begin(stage, &name)).await?;
-    let (queued, racing) = ([(); 3].map(|()| customer()), [(); 3].map(|()| customer()));
+    let three = || [customer(), customer(), customer()];
+    let (queued, racing) = (three(), three());
     for to in &queued {
         sending.ask(to, Some(Timestamp::now() + LATER)).await?;
     }

@@ -24,7 +24,7 @@ fn a_missed_call_is_answered_whichever_system_reports_it() {
             let call = business.decided(&caller, 1).await?;
             ensure!(call.outcome == Outcome::Missed, "{via}: {call:?}");
             ensure!(call.provider.as_str() == via, "{call:?}");
-            business.sent_once(&caller).await?;
+            business.sent_once(&caller).await.context(via)?;
         }
         Ok(())
     });

@@ -472,6 +472,7 @@ impl<'a> Walk<'a> {
         let key = Proof::Key(self.away.api_key.clone());
         for operation in self.contract.operations() {
             let read = operation.method == "get" && operation.parameters().next().is_none();
+            // What has been started goes on.
             let moves = operation.path == api::OPERATIONS || MOVING.iter().any(|end| operation.path.ends_with(end));
             if !read || operation.permission().parse::<Permission>().is_err() || moves {
                 continue;

@@ -420,6 +420,9 @@ fn webhooks_cannot_open_sending_secrets() {
         // Only dispatch_due reads the whole due index, and the others what is theirs.
         let of_due = ["dispatch_due", "notify_people", "take_steps", "tend_inbox"];
         let (due, may) = (text.contains("/index/due"), of_due.contains(&name));
-        assert_eq!(due, may, "{id} reads the due index, and whether it may");
+        assert_eq!(
+            due, may,
+            "{id}: left whether it reads the due index, right whether it may"
+        );
     }
 }

@@ -29,11 +29,13 @@ fn check(timers: &Timers, whose: &str) {
     let of = |name: &str| *timers.get(name).unwrap_or_else(|| panic!("{whose}: no {name}"));
     for pair in ORDER.windows(2) {
         let times = (of(pair[0]), of(pair[1]));
-        assert!(times.0 < times.1, "{whose}: {pair:?} are {times:?}");
+        assert!(times.0 < times.1, "{whose}: {pair:?} must grow: {times:?}");
     }
-    // Evidence is awaited longer than the claim.
-    let (claim, unknown) = (of("ClaimSeconds"), of("UnknownDeadlineSeconds"));
-    assert!(claim < unknown, "{whose}: {claim} must be below {unknown}");
+    let (claim, evidence) = (of("ClaimSeconds"), of("UnknownDeadlineSeconds"));
+    assert!(
+        claim < evidence,
+        "{whose}: evidence ({evidence}) is awaited longer than the claim ({claim})"
+    );
     for name in ["ProviderTimeout", "DecideCallSeconds", "RecheckSeconds"] {
         assert!(of(name) > 0, "{whose}: {name}");
     }
