@@ -714,8 +714,11 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         known[command](*rest)
-    except (BrokenPipeError, KeyboardInterrupt):
+    except BrokenPipeError:
         sys.exit(0)
+    except KeyboardInterrupt:
+        # A session has ended; other work may be half done.
+        sys.exit(0 if command == "calls" else 130)
     except Exception as error:  # the caller prints the last line
         if command == "serve":
             raise

@@ -209,18 +209,19 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
         CallVia::Vendor(vendor) => {
             let number = vendor.number(&tenant);
             let number = number.ok_or_else(|| not_found("this tenant has no such telephone system"))?;
-            (Some(number), vendor.call_id(&world))
+            (number, vendor.call_id(&world))
         }
         CallVia::Twilio => {
-            let numbers = &twilio_account(&tenant)?.numbers;
-            (numbers.first().map(String::as_str), format!("CA{}", world.hex_id()))
+            let number = twilio_account(&tenant)?.numbers.first().or(input.to.as_ref());
+            let number = number.ok_or_else(|| bad_request("this tenant has no Twilio number to call"))?;
+            (number.as_str(), format!("CA{}", world.hex_id()))
         }
     };
-    let to = input.to.or_else(|| own_number.map(str::to_owned));
+    let to = input.to.clone().unwrap_or_else(|| own_number.to_owned());
     let call = Call {
         id: input.call_id.unwrap_or(new_id),
         from,
-        to: to.ok_or_else(|| bad_request("this tenant has no Twilio number to call"))?,
+        to,
         direction: input.direction.unwrap_or_else(|| "inbound".to_owned()),
         outcome: input.outcome,
         ring_seconds: input.ring_seconds,

@@ -71,22 +71,23 @@ struct Pipes {
 impl Session {
     /// As [`Aws::call`].
     pub async fn call(&self, service: &str, operation: &str, arguments: Value) -> Result<Value> {
-        let mut line = json!({ "service": service, "operation": operation, "arguments": arguments }).to_string();
-        line.push('\n');
+        let asked = json!({ "service": service, "operation": operation, "arguments": arguments });
+        let answer = self.ask(&asked).await;
+        answer.with_context(|| format!("{service} {operation}"))
+    }
+
+    async fn ask(&self, asked: &Value) -> Result<Value> {
         let mut pipes = self.0.lock().await;
-        pipes
-            .stdin
-            .write_all(line.as_bytes())
-            .await
-            .context("writing to bridge.py")?;
+        let sent = pipes.stdin.write_all(format!("{asked}\n").as_bytes()).await;
+        sent.context("writing to bridge.py, whose error stands above")?;
         let told = pipes.lines.next_line().await.context("reading from bridge.py")?;
         drop(pipes);
-        let told = told.context("bridge.py has ended")?;
+        let told = told.context("bridge.py has ended; its error stands above")?;
         let mut told: Value = serde_json::from_str(&told).context("parsing the answer of bridge.py")?;
-        if let Some(error) = told["error"].as_str() {
-            bail!("{service} {operation}: {error}");
+        match told["error"].as_str() {
+            Some(error) => bail!("{error}"),
+            None => Ok(told["answer"].take()),
         }
-        Ok(told["answer"].take())
     }
 
     /// The objects of a bucket below a prefix, as S3 lists them.

@@ -23,7 +23,6 @@ use crate::{
     bill::Bill,
     build::{self, Builder, Function, Profile},
     business::Town,
-    chaos::on_own_stack,
     console::{self, Visit},
     contract::Contract,
     inspect::{self, Queue},
@@ -34,6 +33,7 @@ use crate::{
     running::{Options, Running},
     template,
     tools::Tools,
+    up::on_own_stack,
 };
 use inbox::Day;
 use live::Live;

@@ -133,16 +133,17 @@ impl Bill {
     pub fn of(events: &[LogEvent]) -> Self {
         let mut bill = Self::default();
         for event in events {
-            let Some(line) = Line::of(event).filter(|line| line.message == "invocation") else {
+            let line = Line::of(event);
+            if line.as_ref().is_some_and(|line| IDLE.contains(&line.function.as_str())) {
+                continue;
+            }
+            let Some(line) = line.filter(|line| line.message == "invocation") else {
                 // The functions' other lines, including metrics, are JSON, too; the platform's own are off on AWS.
                 if event.message.starts_with('{') {
                     bill.log_bytes += event.message.len() as u64 + LOG_EVENT_OVERHEAD;
                 }
                 continue;
             };
-            if IDLE.contains(&line.function.as_str()) {
-                continue;
-            }
             bill.log_bytes += event.message.len() as u64 + LOG_EVENT_OVERHEAD;
             let used = bill.functions.entry(line.function).or_default();
             used.invocations += 1;

@@ -21,7 +21,7 @@ mod storm;
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result};
 use domain::base::phone::Phone;
 use serde_json::json;
 
@@ -34,7 +34,7 @@ use crate::{
     play::{Play, Sent},
     report::{seconds, step},
     running::{Options, Running},
-    up::interrupted,
+    up::on_own_stack,
 };
 
 pub use check::Verdict;
@@ -106,20 +106,6 @@ pub struct Ground<'a> {
 /// A random seed.
 pub fn new_seed() -> Result<u64> {
     u64::from_str_radix(&crate::secrets::random_hex(3)?, 16).context("reading random digits")
-}
-
-/// Starts a stack, works on it, and stops it, whatever happened.
-pub(crate) async fn on_own_stack<T>(options: &Options, work: impl AsyncFnOnce(&Running) -> Result<T>) -> Result<T> {
-    let running = tokio::select! {
-        running = Running::start(options) => running?,
-        () = interrupted() => bail!("interrupted"),
-    };
-    let outcome = tokio::select! {
-        outcome = Box::pin(work(&running)) => outcome,
-        () = interrupted() => Err(anyhow!("interrupted")),
-    };
-    running.stop().await?;
-    outcome
 }
 
 /// Runs the storm on its own stack; true if all promises held.

@@ -21,7 +21,7 @@ use crate::{
     report::step,
     running::{Options, Running},
     tools,
-    up::unless_interrupted,
+    up::on_own_stack,
 };
 
 /// Number of requests.
@@ -197,16 +197,13 @@ impl Fuzzer<'_> {
 
 /// `cargo stack fuzz`: the long form, on its own stack.
 pub async fn alone(options: &Options, seed: u64) -> Result<()> {
-    let running = unless_interrupted(Box::pin(Running::start(options))).await?;
-    let work = async {
+    let work = async |running: &Running| {
         let play = Play::new(running.endpoints.clone()).await?;
         let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
         let tools = running.tools.contract().await?;
         fuzz(&play, &town, &running.place, &tools, Size::LONG, seed).await
     };
-    let outcome = unless_interrupted(Box::pin(work)).await;
-    running.stop().await?;
-    outcome
+    on_own_stack(options, work).await
 }
 
 fn arguments(command: &mut Command, play: &Play, size: Size, seed: u64) {

@@ -57,20 +57,29 @@ pub fn endpoint(port: u16) -> String {
 
 /// Waits until MiniStack answers, on a busy machine, too.
 pub async fn wait_until_ready(server: &mut Server, port: u16) -> Result<()> {
-    server.wait_until(Duration::from_secs(120), || ready(port)).await
+    let http = client()?;
+    let ready = || http_ok(&http, port, HEALTH);
+    server.wait_until(Duration::from_secs(120), ready).await
 }
 
 /// Whether MiniStack answers.
 pub async fn ready(port: u16) -> bool {
-    http_ok(port, "/_ministack/health").await
+    match client() {
+        Ok(http) => http_ok(&http, port, HEALTH).await,
+        Err(_) => false,
+    }
+}
+
+const HEALTH: &str = "/_ministack/health";
+
+/// A client that asks whether a server is there.
+pub fn client() -> Result<reqwest::Client> {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(2));
+    client.no_proxy().build().context("making an HTTP client")
 }
 
 /// Whether a GET on this port answers 200.
-pub async fn http_ok(port: u16, path: &str) -> bool {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(2));
-    let Ok(client) = client.no_proxy().build() else {
-        return false;
-    };
-    let answer = client.get(format!("{}{path}", endpoint(port))).send().await;
+pub async fn http_ok(http: &reqwest::Client, port: u16, path: &str) -> bool {
+    let answer = http.get(format!("{}{path}", endpoint(port))).send().await;
     answer.is_ok_and(|answer| answer.status() == reqwest::StatusCode::OK)
 }

@@ -237,6 +237,11 @@ impl Play {
         self.simulators(Method::POST, path, Some(body)).await
     }
 
+    /// `PUT` to the simulators' control API.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.simulators(Method::PUT, path, Some(body)).await
+    }
+
     /// HTTP requests that named a tenant since the emulator was started, by the role of their sender: the emulator's own count.
     pub async fn requests_of(&self, tenant: &str) -> Result<BTreeMap<String, u64>> {
         let id = tenant.strip_prefix("tnt_").unwrap_or(tenant);

@@ -134,7 +134,8 @@ impl Running {
         command.args(["--port", &ports.simulators.to_string()]);
         command.arg("--config").arg(&config);
         let mut simulators = Server::start("simulators", &mut command, log, Duration::from_secs(5))?;
-        let ready = || ministack::http_ok(ports.simulators, "/healthz");
+        let http = ministack::client()?;
+        let ready = || ministack::http_ok(&http, ports.simulators, "/healthz");
         simulators.wait_until(Duration::from_secs(30), ready).await?;
         let offset = clock::kept(&place);
         clock::move_simulators(&simulators_url, offset).await?;

@@ -69,6 +69,14 @@ pub async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Res
     }
 }
 
+/// Starts a stack, works on it, and stops it, whatever happened.
+pub async fn on_own_stack<T>(options: &Options, work: impl AsyncFnOnce(&Running) -> Result<T>) -> Result<T> {
+    let running = unless_interrupted(Box::pin(Running::start(options))).await?;
+    let outcome = unless_interrupted(Box::pin(work(&running))).await;
+    running.stop().await?;
+    outcome
+}
+
 /// Stops the stack of this data directory.
 pub async fn down(place: &Place) -> Result<()> {
     let Some(pid) = owner(place) else {

@@ -11,8 +11,17 @@ use crate::replies::Said;
 use crate::world::Sims;
 
 /// Twilio's default opt-out words for long codes.
-const STOP: &str = "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT";
-const START: &str = "START YES UNSTOP";
+const STOP: [&str; 8] = [
+    "STOP",
+    "STOPALL",
+    "UNSUBSCRIBE",
+    "CANCEL",
+    "END",
+    "QUIT",
+    "REVOKE",
+    "OPTOUT",
+];
+const START: [&str; 3] = ["START", "YES", "UNSTOP"];
 
 /// The `key` of a StatusCallback's query.
 pub(crate) fn key_of(url: &str) -> Option<String> {
@@ -235,14 +244,13 @@ fn opt_out(
 ) -> Option<&'static str> {
     let word = text.trim().to_uppercase();
     let pair = (to.to_owned(), number.to_owned());
-    let is_one = |words: &str| words.split(' ').any(|one| one == word);
-    let (kind, notice) = if is_one(STOP) {
+    let (kind, notice) = if STOP.contains(&word.as_str()) {
         world.state().opt_outs.insert(pair);
         (
             "STOP",
             "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe.",
         )
-    } else if is_one(START) {
+    } else if START.contains(&word.as_str()) {
         world.state().opt_outs.remove(&pair);
         (
             "START",

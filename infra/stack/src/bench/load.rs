@@ -373,7 +373,9 @@ impl Network {
     /// A telephone system reports an answered call, so no message follows.
     async fn ended_call(&self) -> Result<f64> {
         let tenant = &self.tenant;
-        let path = format!("/webhooks/telephony/{}/{}", tenant.id, tenant.connections["telephony"]);
+        let connection = tenant.connections.get("telephony");
+        let connection = connection.context("the tenant has a telephone system")?;
+        let path = format!("/webhooks/telephony/{}/{connection}", tenant.id);
         let now = Timestamp::now();
         let event = json!({
             "type": "call.ended",

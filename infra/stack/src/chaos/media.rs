@@ -22,7 +22,7 @@ use super::{
     shop::{Shop, until},
     storm::TIMES,
 };
-use crate::{api, endpoints::Tenant, play::Customer, random::Random};
+use crate::{api, aws::output, endpoints::Tenant, play::Customer, random::Random};
 
 /// Faults of files, and the provider that has them. They end before the storm does: a file is asked for ever less often.
 const FAULTS: [(&str, f64, Option<&str>); 9] = [
@@ -244,8 +244,7 @@ async fn served(ground: &Ground<'_>, tenant: &Tenant, attached: &Attached, mediu
 impl Found {
     /// What is wrong with all of them together: the bucket has other files than those that are stored.
     pub(super) async fn check(&self, ground: &Ground<'_>, tenant: &Tenant) -> Result<Option<String>> {
-        let bucket = ground.town.outputs.get("PeopleFilesName");
-        let bucket = bucket.context("the stack has no output PeopleFilesName")?;
+        let bucket = output(&ground.town.outputs, "PeopleFilesName")?;
         let own = tenant.id.strip_prefix("tnt_").context("a tenant's id")?;
         let session = ground.aws.session()?;
         let objects = session.objects(bucket, &format!("media/{own}/")).await?.len();

@@ -284,7 +284,7 @@ fn faults_of(tenant: &Tenant, phones: &[(&'static str, f64)]) -> Vec<Value> {
     for (kind, probability) in REQUESTS.iter().chain(phones) {
         let more = match *kind {
             // Longer than the function's time-out (2 s), and finite.
-            "timeout_before" | "timeout_after" => json!({ "seconds": 6 }),
+            kind if kind.starts_with("timeout") => json!({ "seconds": 6 }),
             "offline" => json!({ "seconds": 8 }),
             _ => json!({}),
         };
