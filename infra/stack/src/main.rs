@@ -299,7 +299,7 @@ enum Command {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(Cli::parse().command).await {
+    match Box::pin(run(Cli::parse().command)).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -411,7 +411,7 @@ async fn run(command: Command) -> Result<bool> {
             Box::pin(fuzz::alone(&Options::throwaway("fuzz")?, seed)).await?;
         }
         Command::Contract => checks::contract(&Place::new(None)?).await?,
-        Command::Check { linted } => checks::check(&Place::new(None)?, linted).await?,
+        Command::Check { linted } => Box::pin(checks::check(&Place::new(None)?, linted)).await?,
     }
     Ok(true)
 }

@@ -426,7 +426,7 @@ impl Life<'_> {
         let mut struck = 0;
         for _ in 0..self.strikes {
             tokio::time::sleep(STRIKE_EVERY).await;
-            let running = running_functions(ground.data)?.into_iter();
+            let running = running_functions(&ground.place.data)?.into_iter();
             for (pid, _) in running.filter(|(_, function)| *function == worker) {
                 // It may have ended already.
                 struck += u32::from(kill_process(pid, Signal::KILL).is_ok());
