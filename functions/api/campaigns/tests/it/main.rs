@@ -4,11 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::permission::{Permission, Role},
-    base::{
-        ids::ContactId,
-        operation::{Data, Progress},
-        resource::Resource as _,
-    },
+    base::{ids::ContactId, resource::Resource as _},
     campaigns::{
         campaign::{Campaign, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
         run::{Enrolment, Exit},
@@ -519,16 +515,7 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
         "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
     });
     let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");
-    let found = store
-        .operation(scope, id, now)
-        .await
-        .expect("the table answers")
-        .expect("it exists");
-    let mut after = found.value;
-    after.claim(aws.ids().ulid(), now);
-    after.finish(Data::of(&result).expect("it is small"), Progress::default(), now);
-    let written = store.write_operation(scope, found.version, &after, None).await;
-    written.expect("it is written");
+    aws.finish(scope, id, &result).await;
     aws.pass(1);
     caller.patch(&place, json!({"name": "Another"})).await.is(200);
     let shown = caller.get(&preflight).await.is(200).json();
