@@ -230,13 +230,8 @@ impl Aws {
         self.pass(31);
     }
 
-    /// Changes an operation, as its function does. Returns it as it is then.
-    pub async fn change_operation(
-        &self,
-        scope: &TenantScope,
-        id: OperationId,
-        change: impl FnOnce(&mut Operation),
-    ) -> Operation {
+    /// Changes an operation, as its function does.
+    pub async fn change_operation(&self, scope: &TenantScope, id: OperationId, change: impl FnOnce(&mut Operation)) {
         let store = self.store();
         let found = store.operation(scope, id, self.now()).await.expect("the table answers");
         let found = found.expect("the operation");
@@ -244,7 +239,6 @@ impl Aws {
         change(&mut after);
         let written = store.write_operation(scope, found.version, &after, None).await;
         written.expect("the operation is written");
-        after
     }
 
     /// Ends an operation with this result.

@@ -309,8 +309,7 @@ async fn a_contact_has_at_most_500_notes() {
 async fn interrupted_request_creates_one_note() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     let notes = notes_of(contact);
     let agent = town.agent();
@@ -325,8 +324,7 @@ async fn interrupted_request_creates_one_note() {
 async fn a_race_for_the_contacts_row_is_not_lost() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     lossy.be_in_the_way_of("TransactWriteItems");
     town.agent().post(&notes_of(contact), said("Once")).await.is(201);
