@@ -4,17 +4,16 @@ use domain::{
     accounts::permission::{Permission, Role},
     base::ids::{ContactId, UserId},
     contacts::{
-        contact::{Contact, Identity},
         history::Recorded as _,
         note::{MAX_TEXT_LENGTH, Note},
     },
 };
 use serde_json::{Value, json};
-use store::{TenantScope, contacts::contact::ContactWrite};
+use store::TenantScope;
 use testkit::{
     Aws, Lossy,
     api::{Caller, Town, interrupted},
-    business::{CUSTOMER, phone},
+    business::CUSTOMER,
     texts,
 };
 
@@ -22,13 +21,7 @@ use crate::town;
 
 /// A new contact of a tenant.
 pub(crate) async fn contact(aws: &Aws, scope: &TenantScope, number: &str) -> ContactId {
-    let identity = Identity::Phone(phone(number));
-    let contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
-    let id = contact.id;
-    let write = ContactWrite::new(contact, identity);
-    let written = aws.store().write_contact(scope, &write, None).await;
-    written.expect("the contact is written");
-    id
+    aws.contact_with(scope, number, |_| {}).await.id
 }
 
 fn notes_of(contact: ContactId) -> String {

@@ -7,10 +7,10 @@
 
 use domain::{
     accounts::permission::{Permission, Role},
-    base::ids::{ContactId, OperationId},
+    base::ids::OperationId,
     consent::wish::Wishes,
     contacts::{
-        contact::{Contact, Identity},
+        contact::Identity,
         erasure::Salt,
         import::{ImportResult, RowCounts},
         tag::Tag,
@@ -19,7 +19,7 @@ use domain::{
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use store::{contacts::contact::ContactWrite, table::rates::Limit};
+use store::table::rates::Limit;
 use testkit::{
     Aws,
     api::{Caller, Town},
@@ -157,11 +157,7 @@ Erased,+971508888888,
 ";
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let identity = Identity::Phone("+971509999999".parse().unwrap());
-    let contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
-    let write = ContactWrite::new(contact, identity);
-    let written = aws.store().write_contact(town.home.scope(), &write, None).await;
-    written.unwrap();
+    aws.contact_with(town.home.scope(), "+971509999999", |_| {}).await;
     let erased = [Identity::Phone("+971508888888".parse().unwrap()).key()];
     let (store, salt, nothing) = (aws.store(), Salt::new([7; 32]), Wishes::NONE);
     let remembered = store.remember_erased(town.home.scope(), &erased, &nothing, salt, aws.now());

@@ -470,8 +470,7 @@ async fn choice_holds_for_all_contacts_of_the_person() {
         contact.same_as.push(named);
         Change::Contact
     };
-    let known = store.change_contact(scope, world.contact.id, world.aws.ids().ulid(), know);
-    known.await.unwrap();
+    world.aws.change_contact(scope, world.contact.id, know).await;
     world.post("do=stop").await.is(303);
     let other = store.contact(scope, other.id).await.unwrap().unwrap();
     assert!(other.opted_out().is_some());
