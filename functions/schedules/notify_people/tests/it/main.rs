@@ -21,7 +21,6 @@ use domain::{
         tenant::TenantStatus,
     },
 };
-use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use notify_people::{Context, handle};
 use serde_json::json;
