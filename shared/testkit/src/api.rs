@@ -113,6 +113,15 @@ impl House {
     pub async fn own<T: Owned + Resource>(&self, aws: &Aws, fields: Value) -> T {
         aws.own(&self.scope, fields).await
     }
+
+    /// Deletes something of the tenant's, whichever function does it otherwise.
+    pub async fn remove<T: Owned>(&self, aws: &Aws, id: &str) {
+        let store = aws.store();
+        let found = store.get::<T>(&self.scope, &id).await.expect("the table answers");
+        let found = found.expect("it exists");
+        let removed = store.remove(&self.scope, &found, &aws.stamp()).await;
+        removed.expect("it is deleted");
+    }
 }
 
 /// Two tenants in a test's table, a platform administrator, and a function of the API that they call.

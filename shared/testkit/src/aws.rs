@@ -1,6 +1,9 @@
 //! A table, our queues, a bucket and two keys for one test alone, in the emulator that `RINGBACK_TEST_AWS` names.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use access::{Kms, Secrets, operator};
 use aws_sdk_dynamodb::types::{
@@ -9,23 +12,28 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::{
     Timestamp,
+    accounts::audit::Entry,
     base::{
         actor::{Actor, Stamp},
-        ids::{LineId, TenantId},
+        ids::{LineId, OperationId, TenantId},
+        operation::{Data, Operation, Progress},
     },
     reports::template_numbers::TemplateEdition,
     tenants::tenant::{Limits, Tenant},
 };
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};
-use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
+use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage, schedule::Deadline};
+use serde::Serialize;
 use serde_json::Value;
 use store::{
     Store, TenantScope,
+    accounts::audit::Wanted,
     reports::counters::{Counted, Place, Source, TemplateDay},
 };
 
 use crate::{
+    Lossy,
     role::{Forbidden, Role, Watch},
     template::list_fields,
 };
@@ -135,6 +143,11 @@ impl Aws {
         of_function(&variables, &self.clock, &self.ids, &self.forbidden)
     }
 
+    /// The function's environment with this between it and AWS.
+    pub fn env_behind(&self, lossy: &Lossy) -> Env {
+        self.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])
+    }
+
     /// The table's client for the test itself.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.own.dynamodb()
@@ -196,17 +209,56 @@ impl Aws {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
+    /// The deadline of a run that has so many seconds from now.
+    pub fn deadline(&self, seconds: i64) -> Deadline {
+        Deadline::at(self.now() + SignedDuration::from_secs(seconds))
+    }
+
+    /// Changes a tenant's settings.
+    pub async fn change_tenant(&self, scope: &TenantScope, change: impl FnOnce(&mut Tenant)) {
+        let store = self.store();
+        let found = store.tenant(scope).await.expect("the table answers");
+        let mut tenant = found.expect("a tenant");
+        change(&mut tenant);
+        let changed = store.change_tenant(scope, &tenant, &self.stamp()).await;
+        changed.expect("the table answers");
+    }
+
     /// Changes the limits of a tenant's plan. Functions of the API notice within half a minute.
     pub async fn limit(&self, scope: &TenantScope, limits: Limits) {
-        let store = self.store();
-        let tenant = store.tenant(scope).await.expect("the table answers").expect("a tenant");
-        let limited = Tenant {
-            limits: Some(limits),
-            ..tenant
-        };
-        let changed = store.change_tenant(scope, &limited, &self.stamp()).await;
-        changed.expect("the table answers");
+        self.change_tenant(scope, |tenant| tenant.limits = Some(limits)).await;
         self.pass(31);
+    }
+
+    /// Changes an operation, as its function does.
+    pub async fn change_operation(&self, scope: &TenantScope, id: OperationId, change: impl FnOnce(&mut Operation)) {
+        let store = self.store();
+        let found = store.operation(scope, id, self.now()).await.expect("the table answers");
+        let found = found.expect("the operation");
+        let mut after = found.value;
+        change(&mut after);
+        let written = store.write_operation(scope, found.version, &after, None).await;
+        written.expect("the operation is written");
+    }
+
+    /// Ends an operation with this result.
+    pub async fn finish<T: Serialize>(&self, scope: &TenantScope, id: OperationId, result: &T) {
+        let (now, result) = (self.now(), Data::of(result).expect("it is small"));
+        let ends = |operation: &mut Operation| {
+            operation.claim(self.ids().ulid(), now);
+            operation.finish(result, Progress::default(), now);
+        };
+        self.change_operation(scope, id, ends).await;
+    }
+
+    /// The audit log of the last two days, newest first.
+    pub async fn audit_log(&self, scope: &TenantScope) -> Vec<Entry> {
+        let now = self.now();
+        let period = (now - SignedDuration::from_hours(48), now + SignedDuration::from_secs(1));
+        let (store, all) = (self.store(), Wanted::default());
+        let page = store.audit_page(scope, period, None, 100, &all).await;
+        let recorded = page.expect("the table answers").items.into_iter();
+        recorded.map(|recorded| recorded.entry).collect()
     }
 
     /// Counts something of a tenant's in the hour of this time, as of a change that nobody made.
@@ -340,18 +392,32 @@ impl Aws {
         found
     }
 
-    pub async fn row_count(&self) -> usize {
-        let (mut count, mut start) = (0, None);
+    /// All rows of the table.
+    pub async fn rows(&self) -> Vec<HashMap<String, AttributeValue>> {
+        let (mut rows, mut start) = (Vec::new(), None);
         loop {
             let scan = self.own.dynamodb().scan().table_name(self.table());
             let page = scan.set_exclusive_start_key(start).send().await;
             let page = page.expect("the table answers");
-            count += usize::try_from(page.count).unwrap_or_default();
+            rows.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
-                return count;
+                return rows;
             }
         }
+    }
+
+    /// Writes a row with these texts.
+    pub async fn put_row(&self, texts: &[(&str, &str)]) {
+        let put = self.own.dynamodb().put_item().table_name(self.table());
+        let put = texts.iter().fold(put, |put, (name, text)| {
+            put.item(*name, AttributeValue::S((*text).to_owned()))
+        });
+        put.send().await.expect("the row is written");
+    }
+
+    pub async fn row_count(&self) -> usize {
+        self.rows().await.len()
     }
 
     /// Number of rows stamped by this actor, as the audit log reads them.

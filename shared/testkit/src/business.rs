@@ -112,6 +112,14 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
     seeded
 }
 
+/// The same with a line of its number. Returns the line, too.
+pub async fn business_with_line(aws: &Aws) -> (Seeded, LineId) {
+    let line = LineId::new(aws.ids().ulid());
+    let branch = json!({"id": line, "name": "Marina branch", "number": LINE});
+    let business = business_with(aws, |configured| configured.lines.push(read(branch)));
+    (Box::pin(business).await, line)
+}
+
 impl Aws {
     /// Creates something of a tenant's with these fields, whichever function does it otherwise.
     pub async fn own<T: Owned + Resource>(&self, scope: &TenantScope, fields: Value) -> T {

@@ -15,6 +15,28 @@ use crate::{
     business::{CUSTOMER, business_with, phone},
 };
 
+/// Defines a `World` of the function with this context, for helpers of a test's own.
+#[macro_export]
+macro_rules! world {
+    ($visible:vis $name:ident, $context:ty) => {
+        $visible struct $name($crate::World<$context>);
+
+        impl ::std::ops::Deref for $name {
+            type Target = $crate::World<$context>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+
+        impl ::std::ops::DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.0
+            }
+        }
+    };
+}
+
 /// One test's AWS with a business in it, and a process of the function under test.
 pub struct World<C> {
     pub aws: Aws,
@@ -25,6 +47,11 @@ pub struct World<C> {
 }
 
 impl<C> World<C> {
+    /// A business as [`crate::business::business`] seeds it; `build` starts the function.
+    pub async fn new(build: fn(&Env) -> Result<C, ConfigError>) -> Self {
+        Self::with(build, |_| {}).await
+    }
+
     /// A business as [`crate::business::business`] seeds it, changed before it is written; `build` starts the function.
     pub async fn with(build: fn(&Env) -> Result<C, ConfigError>, change: impl FnOnce(&mut Configured)) -> Self {
         Self::given(|aws| aws.env().clone(), build, change).await

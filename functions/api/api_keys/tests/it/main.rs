@@ -349,8 +349,7 @@ async fn a_rotation_while_another_runs_ends_no_secret_before_its_time() {
 async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, api_keys::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(&lossy), api_keys::routes).await;
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1}));
@@ -400,8 +399,7 @@ async fn expiring_secret_grants_no_later_expiry() {
 async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, api_keys::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(&lossy), api_keys::routes).await;
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
@@ -473,10 +471,9 @@ async fn deleted_key_loses_its_usage_record() {
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let (_, unused) = make(&town.admin(), json!({"name": "kiosk", "role": "admin"})).await;
     town.api_key(&secret).get(KEYS).await.is(200);
-    let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
     let uses = async || {
-        let scan = aws.dynamodb().scan().table_name(&table).send().await.unwrap();
-        let kinds = scan.items().iter().filter_map(|row| row["kind"].as_s().ok());
+        let rows = aws.rows().await;
+        let kinds = rows.iter().filter_map(|row| row["kind"].as_s().ok());
         kinds.filter(|kind| *kind == "key_use").count()
     };
     assert_eq!(uses().await, 1);

@@ -19,7 +19,6 @@ use domain::{
     },
     contacts::profile::Profile,
     messages::refusal::{Reason, Refusal},
-    tenants::line::Line,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -28,7 +27,7 @@ use testkit::{
     Aws, Seeded,
     api::Town,
     assert_snapshot,
-    business::{CUSTOMER, LINE, business, business_with, mobile, read},
+    business::{CUSTOMER, business, business_with, business_with_line, mobile},
     texts,
 };
 
@@ -43,12 +42,7 @@ async fn town(aws: &Aws) -> Town<'_> {
 #[tokio::test]
 async fn a_call_is_listed_and_shown_with_all_it_refers_to() {
     let aws = Aws::new().await;
-    let line = LineId::new(aws.ids().ulid());
-    let business = business_with(&aws, |configured| {
-        let branch: Line = read(json!({"id": line, "name": "Marina branch", "number": LINE}));
-        configured.lines.push(branch);
-    });
-    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let (town, (business, line)) = (town(&aws).await, business_with_line(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let (call, mut message) = business
         .called(&aws, CUSTOMER, |call| {

@@ -4,11 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::permission::{Permission, Role},
-    base::{
-        ids::ContactId,
-        operation::{Data, Progress},
-        resource::Resource as _,
-    },
+    base::ids::ContactId,
     campaigns::{
         campaign::{Campaign, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
         run::{Enrolment, Exit},
@@ -22,11 +18,11 @@ use domain::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::{Owned, Versioned};
+use store::Versioned;
 use testkit::{
     Answer, Aws, Resource,
     api::{House, Town},
-    business::{business, read},
+    business::business,
 };
 
 const CAMPAIGNS: &str = "/api/v1/campaigns";
@@ -68,26 +64,14 @@ async fn segment(aws: &Aws, house: &House, name: &str) -> String {
     made.id.to_string()
 }
 
-async fn remove<T: Owned>(town: &Town<'_>, id: &str) {
-    let (store, scope) = (town.aws().store(), town.home.scope());
-    let found = store.get::<T>(scope, &id).await.expect("the table answers");
-    let found = found.expect("it exists");
-    store
-        .remove(scope, &found, &town.aws().stamp())
-        .await
-        .expect("it is deleted");
-}
-
 #[tokio::test]
 async fn a_draft_says_what_it_lacks_until_nothing_is_missing() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;
     let business = Box::pin(business(&aws)).await;
     let caller = town.key_of(business.scope(), Role::Admin).await;
-    let everybody = read(json!({"name": "Everybody", "filter": {}}));
-    let everybody = Segment::new(aws.ids().ulid(), everybody, aws.now());
-    let created = aws.store().create(business.scope(), &everybody, &aws.stamp()).await;
-    created.expect("the segment is created");
+    let everybody = json!({"name": "Everybody", "filter": {}});
+    let everybody: Segment = aws.own(business.scope(), everybody).await;
     let made = caller.post(CAMPAIGNS, draft()).await;
     assert_eq!(made.is(201).json()["state"], "draft");
     let place = made.header("location");
@@ -226,9 +210,9 @@ async fn what_became_wrong_is_shown_and_prevents_no_change() {
     let made = manager.post(CAMPAIGNS, body).await;
     assert_eq!(problems(made.is(201)), []);
     let place = made.header("location");
-    remove::<Segment>(&town, &chosen).await;
-    remove::<Segment>(&town, &excluded).await;
-    remove::<Tag>(&town, &tag.id.to_string()).await;
+    town.home.remove::<Segment>(&aws, &chosen).await;
+    town.home.remove::<Segment>(&aws, &excluded).await;
+    town.home.remove::<Tag>(&aws, &tag.id.to_string()).await;
     aws.pass(120);
     let wrong = [
         ("audience.segment", "not_found"),
@@ -483,14 +467,10 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;
     let business = Box::pin(business(&aws)).await;
-    let (store, scope, now) = (aws.store(), business.scope(), aws.now());
+    let (scope, now) = (business.scope(), aws.now());
     let caller = town.key_of(scope, Role::Admin).await;
-    let everybody = read(json!({"name": "Everybody", "filter": {}}));
-    let everybody = Segment::new(aws.ids().ulid(), everybody, now);
-    store
-        .create(scope, &everybody, &aws.stamp())
-        .await
-        .expect("it is created");
+    let everybody = json!({"name": "Everybody", "filter": {}});
+    let everybody: Segment = aws.own(scope, everybody).await;
     let made = caller.post(CAMPAIGNS, draft()).await;
     let place = made.header("location").to_owned();
     let asked = format!("{place}/preflight");
@@ -519,16 +499,7 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
         "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
     });
     let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");
-    let found = store
-        .operation(scope, id, now)
-        .await
-        .expect("the table answers")
-        .expect("it exists");
-    let mut after = found.value;
-    after.claim(aws.ids().ulid(), now);
-    after.finish(Data::of(&result).expect("it is small"), Progress::default(), now);
-    let written = store.write_operation(scope, found.version, &after, None).await;
-    written.expect("it is written");
+    aws.finish(scope, id, &result).await;
     aws.pass(1);
     caller.patch(&place, json!({"name": "Another"})).await.is(200);
     let shown = caller.get(&preflight).await.is(200).json();
@@ -710,7 +681,7 @@ async fn dates_are_those_of_searchable_fields() {
     let place = made.header("location");
     let before = manager.patch(place, json!({"triggers": {"date": {"days": -3}}})).await;
     assert_eq!(before.is(200).json()["triggers"]["date"]["days"], -3);
-    remove::<Field>(&town, &birthday.to_string()).await;
+    town.home.remove::<Field>(&aws, &birthday.to_string()).await;
     let shown = manager.get(place).await;
     assert_eq!(
         problems(shown.is(200))[0],

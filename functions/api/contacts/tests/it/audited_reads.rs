@@ -7,23 +7,15 @@ use domain::{
     },
     base::actor::Stamp,
 };
-use jiff::SignedDuration;
 use serde_json::json;
-use store::accounts::audit::Wanted;
 use testkit::{Aws, api::Town};
 
 use crate::{CONTACTS, made, maya, town};
 
 /// The looks in the audit log, the oldest first: who looked, at what, and at which contact.
 pub(crate) async fn looks(town: &Town<'_>) -> Vec<(String, String, String)> {
-    let (store, now) = (town.aws().store(), town.aws().now());
-    let period = (now - SignedDuration::from_hours(48), now + SignedDuration::from_secs(1));
-    let all = Wanted::default();
-    let page = store.audit_page(town.home.scope(), period, None, 100, &all);
-    let mut entries = page.await.expect("the table answers").items;
-    entries.reverse();
-    let shown = entries.into_iter().map(|recorded| {
-        let entry = recorded.entry;
+    let entries = town.aws().audit_log(town.home.scope()).await;
+    let shown = entries.into_iter().rev().map(|entry| {
         assert_eq!((entry.action, entry.kind.as_str()), (Action::Read, "contact"));
         assert_eq!(entry.changes.len(), 1);
         (entry.by.actor.to_string(), entry.changes[0].field.clone(), entry.object)

@@ -14,12 +14,8 @@ use testkit::{Aws, api::Town};
 
 /// A contact of the home tenant, and the path of its consent.
 async fn contact(town: &Town<'_>) -> (Contact, String) {
-    let aws = town.aws();
-    let identity = Identity::Phone("+971501234567".parse().expect("a number"));
-    let contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
-    let write = ContactWrite::new(contact.clone(), identity);
-    let written = aws.store().write_contact(town.home.scope(), &write, None).await;
-    written.expect("the contact is written");
+    let (aws, scope) = (town.aws(), town.home.scope());
+    let contact = aws.contact_with(scope, "+971501234567", |_| {}).await;
     let path = format!("/api/v1/contacts/{}/consent", contact.id);
     (contact, path)
 }

@@ -339,8 +339,7 @@ async fn a_deleted_contact_is_hidden_until_it_is_restored() {
 async fn a_contact_is_created_once_though_interrupted() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
     let agent = town.agent();
     let ask = || agent.post_once(CONTACTS, "k1", maya());
     let made = interrupted(&aws, &lossy, ask).await;
@@ -473,12 +472,10 @@ async fn a_deleted_contact_is_erased_after_30_days() {
 async fn cancel_newest(aws: &Aws, town: &Town<'_>) -> String {
     let (store, scope) = (aws.store(), town.home.scope());
     let page = store.operations(scope, None, 1, aws.now()).await;
-    let newest = page.expect("the table answers").items.remove(0);
-    let mut after = newest.value;
-    assert!(after.cancel(aws.now()));
-    let written = store.write_operation(scope, newest.version, &after, None).await;
-    written.expect("it is cancelled");
-    after.id.to_string()
+    let newest = page.expect("the table answers").items.remove(0).value.id;
+    let cancel = |operation: &mut Operation| assert!(operation.cancel(aws.now()));
+    aws.change_operation(scope, newest, cancel).await;
+    newest.to_string()
 }
 
 /// A cancelled erasure leaves a hidden contact, of which nothing is lost.

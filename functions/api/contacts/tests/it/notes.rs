@@ -4,17 +4,16 @@ use domain::{
     accounts::permission::{Permission, Role},
     base::ids::{ContactId, UserId},
     contacts::{
-        contact::{Contact, Identity},
         history::Recorded as _,
         note::{MAX_TEXT_LENGTH, Note},
     },
 };
 use serde_json::{Value, json};
-use store::{TenantScope, contacts::contact::ContactWrite};
+use store::TenantScope;
 use testkit::{
     Aws, Lossy,
     api::{Caller, Town, interrupted},
-    business::{CUSTOMER, phone},
+    business::CUSTOMER,
     texts,
 };
 
@@ -22,13 +21,7 @@ use crate::town;
 
 /// A new contact of a tenant.
 pub(crate) async fn contact(aws: &Aws, scope: &TenantScope, number: &str) -> ContactId {
-    let identity = Identity::Phone(phone(number));
-    let contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
-    let id = contact.id;
-    let write = ContactWrite::new(contact, identity);
-    let written = aws.store().write_contact(scope, &write, None).await;
-    written.expect("the contact is written");
-    id
+    aws.contact_with(scope, number, |_| {}).await.id
 }
 
 fn notes_of(contact: ContactId) -> String {
@@ -309,8 +302,7 @@ async fn a_contact_has_at_most_500_notes() {
 async fn interrupted_request_creates_one_note() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     let notes = notes_of(contact);
     let agent = town.agent();
@@ -325,8 +317,7 @@ async fn interrupted_request_creates_one_note() {
 async fn a_race_for_the_contacts_row_is_not_lost() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     lossy.be_in_the_way_of("TransactWriteItems");
     town.agent().post(&notes_of(contact), said("Once")).await.is(201);

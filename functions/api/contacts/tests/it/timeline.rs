@@ -2,7 +2,7 @@
 
 use domain::{
     accounts::permission::Role,
-    base::ids::{ContactId, LineId},
+    base::ids::ContactId,
     calls::{record::ConsentEntry, retention::Retention},
     consent::wish::{By, Choice, Scope, Wish},
     messages::{
@@ -10,7 +10,6 @@ use domain::{
         purpose::Event,
         refusal::Refusal,
     },
-    tenants::line::Line,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +17,7 @@ use store::table::effects::{Consent, Effects};
 use testkit::{
     Aws, Seeded,
     api::Caller,
-    business::{CUSTOMER, LINE, business, business_with, read},
+    business::{CUSTOMER, LINE, business, business_with, business_with_line},
     texts,
 };
 
@@ -128,12 +127,7 @@ async fn pages_have_every_entry_once_in_one_order() {
 #[tokio::test]
 async fn entries_stand_for_themselves() {
     let aws = Aws::new().await;
-    let line = LineId::new(aws.ids().ulid());
-    let business = business_with(&aws, |configured| {
-        let branch: Line = read(json!({"id": line, "name": "Marina branch", "number": LINE}));
-        configured.lines.push(branch);
-    });
-    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let (town, (business, line)) = (town(&aws).await, business_with_line(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let (store, timers) = (aws.store(), aws.env().config().timers().unwrap());
     let mut message = Box::pin(business.follow_up(&aws, CUSTOMER)).await;

@@ -20,7 +20,7 @@ use testkit::{
     Aws,
     api::{Caller, Town},
     assert_snapshot,
-    business::{CUSTOMER, LINE, business, business_with, mobile, read},
+    business::{CUSTOMER, LINE, business, business_with_line, mobile},
 };
 
 const CONVERSATIONS: &str = "/api/v1/conversations";
@@ -232,12 +232,7 @@ async fn administrators_begin_those_of_the_past() {
 #[tokio::test]
 async fn timeline_has_what_was_said_on_the_line() {
     let aws = Aws::new().await;
-    let line = LineId::new(aws.ids().ulid());
-    let business = business_with(&aws, |configured| {
-        let branch: Line = read(json!({"id": line, "name": "Marina branch", "number": LINE}));
-        configured.lines.push(branch);
-    });
-    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let (town, (business, line)) = (town(&aws).await, business_with_line(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
     let on_line = business.receive_noted(&aws, contact.id, Some(line)).await;

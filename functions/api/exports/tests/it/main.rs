@@ -10,17 +10,13 @@ use domain::{
         audit::Action,
         permission::{Permission, Role},
     },
-    base::{
-        ids::OperationId,
-        operation::{Data, Progress},
-    },
+    base::ids::OperationId,
     campaigns::campaign::Campaign,
     reports::export::ExportResult,
 };
 use jiff::SignedDuration;
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use store::accounts::audit::{Recorded, Wanted};
 use testkit::{Aws, api::Town};
 
 const EXPORTS: &str = "/api/v1/exports";
@@ -32,29 +28,17 @@ async fn town(aws: &Aws) -> Town<'_> {
 /// Ends an export, as its function does.
 async fn finish(town: &Town<'_>, place: &str, name: &str) {
     let aws = town.aws();
-    let (store, scope, now) = (aws.store(), town.home.scope(), aws.now());
+    let scope = town.home.scope();
     let id: OperationId = place.rsplit('/').next().unwrap().parse().unwrap();
     let files = Files::new(aws.env()).unwrap();
     let key = FileKey::result(scope, id.ulid(), name);
     files.write(&key, b"exported".to_vec()).await.unwrap();
-    let found = store.operation(scope, id, now).await.unwrap().unwrap();
-    let mut after = found.value;
-    after.claim(ulid::Ulid::from_parts(1, 1), now);
     let result = ExportResult {
         rows: 3,
         left_out: 0,
         size: 8,
     };
-    after.finish(Data::of(&result).unwrap(), Progress::default(), now);
-    store.write_operation(scope, found.version, &after, None).await.unwrap();
-}
-
-async fn audit(town: &Town<'_>) -> Vec<Recorded> {
-    let (from, to) = (town.aws().now() - SignedDuration::from_hours(24), town.aws().now());
-    let to = to + SignedDuration::from_secs(1);
-    let (store, wanted) = (town.aws().store(), Wanted::default());
-    let page = store.audit_page(town.home.scope(), (from, to), None, 100, &wanted);
-    page.await.unwrap().items
+    aws.finish(scope, id, &result).await;
 }
 
 #[tokio::test]
@@ -71,7 +55,11 @@ async fn an_export_ends_with_a_link_that_is_audited() {
     assert_eq!(shown["operation"]["kind"], "export_data");
     let place = created.header("location").to_owned();
     assert!(manager.get(&place).await.is(200).json()["file"].is_null());
-    assert_eq!(audit(&town).await.len(), 0, "nobody has read anything");
+    assert_eq!(
+        aws.audit_log(town.home.scope()).await.len(),
+        0,
+        "nobody has read anything"
+    );
     finish(&town, &place, "contacts.csv").await;
     let shown = manager.get(&place).await.is(200).json();
     assert_eq!(shown["operation"]["result"]["rows"], 3);
@@ -86,12 +74,12 @@ async fn an_export_ends_with_a_link_that_is_audited() {
     // Once an hour and reader.
     manager.get(&place).await.is(200);
     town.admin().get(&place).await.is(200);
-    let read = audit(&town).await;
+    let read = aws.audit_log(town.home.scope()).await;
     assert_eq!(read.len(), 2, "{read:?}");
     let id = place.rsplit('/').next().unwrap();
     assert!(
         read.iter()
-            .all(|one| one.entry.action == Action::Read && one.entry.object == id)
+            .all(|entry| entry.action == Action::Read && entry.object == id)
     );
     let listed = manager.get(EXPORTS).await.is(200).json();
     assert_eq!(

@@ -31,14 +31,7 @@ async fn deep_check_runs_at_most_every_five_seconds() {
     });
     let well = json!({"status": "ok", "table": "ok", "queues": queues});
     assert_eq!(answer.is(200).json(), well.clone());
-    let table = aws.env().config().text("TABLE_NAME").expect("a table").to_owned();
-    aws.env()
-        .dynamodb()
-        .delete_table()
-        .table_name(table)
-        .send()
-        .await
-        .expect("deleted");
+    aws.delete_table().await;
     aws.clock().advance(SignedDuration::from_secs(4));
     assert_eq!(function.call(&deep).await.json(), well);
     aws.clock().advance(SignedDuration::from_secs(1));

@@ -17,7 +17,6 @@ use domain::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::accounts::audit::Wanted;
 use testkit::{
     Answer, Aws, Seeded,
     api::{Caller, Town},
@@ -87,17 +86,7 @@ impl<'a> World<'a> {
 
     /// Who looked at what, of all time.
     async fn looks(&self) -> Vec<(String, String)> {
-        let period = (
-            self.aws.now() - SignedDuration::from_hours(48),
-            self.aws.now() + SignedDuration::from_secs(1),
-        );
-        let all = Wanted::default();
-        let page = self
-            .aws
-            .store()
-            .audit_page(self.business.scope(), period, None, 100, &all)
-            .await;
-        let entries = page.unwrap().items.into_iter().map(|recorded| recorded.entry);
+        let entries = self.aws.audit_log(self.business.scope()).await.into_iter();
         let looks = entries.filter(|entry| entry.action == Action::Read);
         looks
             .map(|entry| (entry.object.clone(), entry.changes[0].field.clone()))

@@ -498,12 +498,9 @@ async fn number_of_a_contact_that_is_erased_is_refused() {
 async fn forget_answers(aws: &Aws, business: &Seeded) {
     use aws_sdk_dynamodb::types::AttributeValue;
 
-    let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
-    let table = config.text("TABLE_NAME").unwrap();
     let own = business.tenant().to_string();
     let own = format!("T#{}#IDEM#", own.trim_start_matches("tnt_"));
-    let rows = dynamodb.scan().table_name(table).send().await.unwrap();
-    for mut row in rows.items.unwrap_or_default() {
+    for mut row in aws.rows().await {
         let of_request = row["pk"].as_s().is_ok_and(|pk| pk.starts_with(&own));
         if !of_request {
             continue;
@@ -511,8 +508,8 @@ async fn forget_answers(aws: &Aws, business: &Seeded) {
         if let Some(AttributeValue::M(data)) = row.get_mut("data") {
             data.remove("answer");
         }
-        let put = dynamodb.put_item().table_name(table).set_item(Some(row));
-        put.send().await.unwrap();
+        let put = aws.dynamodb().put_item().table_name(aws.table());
+        put.set_item(Some(row)).send().await.unwrap();
     }
 }
 
@@ -870,12 +867,8 @@ async fn blocked_messages_are_retried_once_the_cap_is_raised() {
         valid.iter().map(item).collect::<Vec<_>>()
     };
     assert_eq!(again("").await, all(false, json!("cap_reached")));
-    let tenant = store.tenant(scope).await.unwrap().unwrap();
-    let raised = Tenant {
-        caps: Some(vec![cap(100)].into()),
-        ..tenant
-    };
-    store.change_tenant(scope, &raised, &aws.stamp()).await.unwrap();
+    let raise = |tenant: &mut Tenant| tenant.caps = Some(vec![cap(100)].into());
+    aws.change_tenant(scope, raise).await;
     assert_eq!(
         again("?from=2026-11-19").await,
         all(true, Value::Null),

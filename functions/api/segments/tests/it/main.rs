@@ -17,7 +17,7 @@ use domain::{
     },
 };
 use serde_json::{Value, json};
-use store::{Owned, contacts::people::Brought};
+use store::contacts::people::Brought;
 use testkit::{
     Aws, Resource,
     api::{House, Town},
@@ -45,15 +45,6 @@ async fn contact(aws: &Aws, house: &House, name: &str, change: impl FnOnce(&mut 
         .await;
     created.expect("the contact is created");
     person.contact.id
-}
-
-async fn remove<T: Owned>(town: &Town<'_>, id: &str) {
-    let (store, scope) = (town.aws().store(), town.home.scope());
-    let found = store.get::<T>(scope, &id).await.expect("the table answers");
-    let removed = store
-        .remove(scope, &found.expect("it exists"), &town.aws().stamp())
-        .await;
-    removed.expect("it is deleted");
 }
 
 #[tokio::test]
@@ -267,9 +258,9 @@ async fn a_segment_without_its_tag_stage_or_field_says_so() {
         let made = manager.post(SEGMENTS, with(name, filter)).await;
         places.push((made.is(201).header("location").to_owned(), name));
     }
-    remove::<Tag>(&town, &tag).await;
-    remove::<Stage>(&town, &stage).await;
-    remove::<Field>(&town, &field).await;
+    town.home.remove::<Tag>(&aws, &tag).await;
+    town.home.remove::<Stage>(&aws, &stage).await;
+    town.home.remove::<Field>(&aws, &field).await;
     for (place, wrong) in &places {
         for refused in [
             manager.get(&format!("{place}/contacts")).await,

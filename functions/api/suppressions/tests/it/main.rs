@@ -1,11 +1,6 @@
 //! The suppression list, in process against the emulator, from the callers' point of view.
 
-use domain::{
-    base::ids::ContactId,
-    contacts::contact::{Contact, Identity},
-};
 use serde_json::{Value, json};
-use store::contacts::contact::ContactWrite;
 use testkit::{Aws, api::Town};
 
 const SUPPRESSIONS: &str = "/api/v1/suppressions";
@@ -14,11 +9,6 @@ const OF_PHONE: &str = "/api/v1/suppressions/+971501234567";
 
 fn refused(address: &str) -> Value {
     json!({"address": address, "evidence": "Letter of 1 November", "at": "2026-11-01T00:00:00Z"})
-}
-
-fn contact(aws: &Aws) -> Contact {
-    let identity = Identity::Phone(PHONE.parse().expect("a number"));
-    Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now())
 }
 
 #[tokio::test]
@@ -103,10 +93,7 @@ async fn list_belongs_to_its_tenant_and_needs_permission() {
 async fn address_of_a_contact_is_refused() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, suppressions::routes).await;
-    let contact = contact(&aws);
-    let write = ContactWrite::new(contact.clone(), Identity::Phone(PHONE.parse().unwrap()));
-    let written = aws.store().write_contact(town.home.scope(), &write, None).await;
-    written.unwrap();
+    let contact = aws.contact_with(town.home.scope(), PHONE, |_| {}).await;
     let refusal = town.manager().post(SUPPRESSIONS, refused(PHONE)).await;
     refusal.is_refused(409, "is_contact");
     assert!(refusal.text().contains(&contact.id.to_string()));

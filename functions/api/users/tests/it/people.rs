@@ -2,10 +2,8 @@
 
 use domain::{
     accounts::permission::{Permission, granted},
-    base::{
-        actor::{Actor, Stamp},
-        ids::UserId,
-    },
+    base::ids::UserId,
+    tenants::tenant::Tenant,
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -353,16 +351,9 @@ async fn everybody_says_whether_they_are_available() {
     town.agent().put(&path, both).await.names_only(&["hand_over"]);
 
     // By itself, if the tenant wants it.
-    let (store, scope) = (aws.store(), town.home.scope());
-    let mut tenant = store.tenant(scope).await.unwrap().unwrap();
-    let inbox = json!({"hand_over_after_minutes": 90});
-    tenant.inbox = serde_json::from_value(inbox).unwrap();
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: String::new(),
-    };
-    store.change_tenant(scope, &tenant, &stamp).await.unwrap();
+    let inbox = serde_json::from_value(json!({"hand_over_after_minutes": 90})).unwrap();
+    let set = |tenant: &mut Tenant| tenant.inbox = Some(inbox);
+    aws.change_tenant(town.home.scope(), set).await;
     town.agent().put(&path, away.clone()).await.is(200);
     let later = aws.now() + jiff::SignedDuration::from_mins(90);
     assert_eq!(desk().await.hand_over_at, Some(later));

@@ -1,6 +1,5 @@
 //! Deleting tenants that have left, in process against the emulator's table.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use delete_tenants::{Context, handle};
 use domain::{
     accounts::{account::Invitation, permission::Role},
@@ -18,7 +17,7 @@ use domain::{
     tenants::tenant::{Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::{FileKey, Files, schedule::Deadline};
+use kit::{FileKey, Files};
 use store::{
     TenantScope,
     contacts::contact::ContactWrite,
@@ -26,23 +25,16 @@ use store::{
     tenants::platform::PlatformAct,
 };
 use testkit::{
-    Aws, Seeded,
+    Aws,
     api::Town,
     business::{CUSTOMER, business, missed},
 };
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-}
+testkit::world!(World, Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        let ctx = Context::new(aws.env()).expect("a context");
-        Self { aws, business, ctx }
+        Self(testkit::World::new(Context::new).await)
     }
 
     fn act(&self, action: &str) -> PlatformAct {
@@ -77,8 +69,8 @@ impl World {
     }
 
     async fn run(&self, seconds: i64) {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(seconds));
-        Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
+        let run = Box::pin(handle(self.aws.deadline(seconds), &self.ctx));
+        run.await.expect("the run ends well");
     }
 
     /// Rows that were in progress when the tenant's row was deleted have arrived by then.
@@ -188,8 +180,8 @@ async fn people_keys_and_names_of_a_deleted_tenant_are_deleted() {
     let changed = store.change_tenant_for_platform(scope, &before, &after, &act, "tenant_leaving");
     changed.await.expect("nobody else changes it");
     let ctx = Context::new(aws.env()).expect("a context");
-    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
-    Box::pin(handle(deadline, &ctx)).await.expect("the run ends well");
+    let run = Box::pin(handle(aws.deadline(60), &ctx));
+    run.await.expect("the run ends well");
     assert_eq!(store.tenant(scope).await.expect("the table answers"), None);
     for (house, free) in [(&town.home, true), (&town.away, false)] {
         let is_free = store.is_slug_free(&house.slug, aws.now()).await;
@@ -230,7 +222,7 @@ async fn late_writes_of_a_deleted_tenant_are_deleted() {
 
 #[tokio::test]
 async fn tenants_that_stay_do_not_block_deletions() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let leaving = Box::pin(business(&world.aws)).await;
     // Writing a whole tenant again loses its entry in the list.
     for _ in 0..25 {
@@ -240,10 +232,7 @@ async fn tenants_that_stay_do_not_block_deletions() {
     }
     let left = world.aws.store().tenants_to_delete(Timestamp::MAX, None, 100).await;
     assert_eq!(left.expect("the table answers").len(), 25);
-    let world = World {
-        business: leaving,
-        ..world
-    };
+    world.business = leaving;
     world.leave(0).await;
     world.run(60).await;
     assert_eq!(world.tenant().await, None);
@@ -254,35 +243,21 @@ async fn tenants_that_stay_do_not_block_deletions() {
 
 #[tokio::test]
 async fn tenant_that_cannot_be_deleted_does_not_block_others() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let another = Box::pin(business(&world.aws)).await;
-    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let connections = world.business.tenant().to_string().replace("tnt_", "T#") + "#CONN";
     let broken = [
-        (
-            "pk",
-            text(&format!(
-                "{}#CONN",
-                world.business.tenant().to_string().replace("tnt_", "T#")
-            )),
-        ),
-        ("sk", text("CONN#broken")),
-        ("kind", text("connection")),
-        ("data", text("no connection")),
+        ("pk", connections.as_str()),
+        ("sk", "CONN#broken"),
+        ("kind", "connection"),
+        ("data", "no connection"),
     ];
-    let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
-    let put = world.aws.dynamodb().put_item().table_name(table);
-    let broken = broken.map(|(name, value)| (name.to_owned(), value));
-    let put = put.set_item(Some(broken.into())).send().await;
-    put.expect("the table answers");
+    world.aws.put_row(&broken).await;
     world.leave(0).await;
     world.aws.pass(1);
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
-    let world = World {
-        business: another,
-        ..world
-    };
+    world.business = another;
     world.leave(0).await;
-    let failed = Box::pin(handle(deadline, &world.ctx)).await;
+    let failed = Box::pin(handle(world.aws.deadline(60), &world.ctx)).await;
     assert!(failed.is_err(), "it is said");
     assert_eq!(world.tenant().await, None);
 }
@@ -318,21 +293,17 @@ async fn run_out_of_time_is_continued_by_the_next() {
 
 #[tokio::test]
 async fn deletion_leaves_other_tenants_untouched() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let neighbour = Box::pin(business(&world.aws)).await;
     let kept = world.aws.row_count().await;
-    let other = World {
-        business: neighbour,
-        ctx: Context::new(world.aws.env()).expect("a context"),
-        aws: world.aws,
-    };
+    (world.ctx, world.business) = (world.another(), neighbour);
     let rows_of_one = kept / 2;
-    other.leave(0).await;
-    other.run(60).await;
-    other.run_again().await;
-    assert_eq!(other.tenant().await, None);
+    world.leave(0).await;
+    world.run(60).await;
+    world.run_again().await;
+    assert_eq!(world.tenant().await, None);
     // The other tenant's rows, and two of the platform's log.
-    assert_eq!(other.aws.row_count().await, kept - rows_of_one + 2);
+    assert_eq!(world.aws.row_count().await, kept - rows_of_one + 2);
 }
 
 #[tokio::test]

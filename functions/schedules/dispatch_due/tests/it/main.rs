@@ -24,7 +24,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use jobs::{CallJob, MediaJob, SendMessage};
-use kit::{QueueName, RawBucket, Spilled, schedule::Deadline};
+use kit::{QueueName, RawBucket, Spilled};
 use store::table::{
     due::Partition,
     effects::{Effects, Once},
@@ -34,37 +34,32 @@ use testkit::{
     business::{CUSTOMER, business, from_to, mobile},
 };
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-}
+testkit::world!(World, Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        let ctx = Context::new(aws.env()).expect("a context");
-        Self { aws, business, ctx }
+        Self(testkit::World::new(Context::new).await)
     }
 
     async fn run(&self) {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(60));
-        Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
+        let run = Box::pin(handle(self.aws.deadline(60), &self.ctx));
+        run.await.expect("the run ends well");
     }
 
-    async fn follow_up(&self, number: &str) -> Message {
+    /// A follow-up for this customer.
+    async fn follow_up_of(&self, number: &str) -> Message {
         Box::pin(self.business.follow_up(&self.aws, number)).await
     }
 
-    async fn sends(&self) -> Vec<SendMessage> {
-        self.aws.take_jobs(QueueName::Sends).await
-    }
-
-    async fn message(&self, message: &Message) -> Message {
-        let store = self.aws.store();
-        let found = store.message(self.business.scope(), message.id, self.aws.now()).await;
-        found.expect("the table answers").expect("the message is there")
+    /// Spills a job instead of queueing it.
+    async fn spill(&self) {
+        let spilled = Spilled {
+            group: self.business.tenant().to_string(),
+            body: "{}".to_owned(),
+            delay_seconds: 0,
+        };
+        let bucket = RawBucket::new(self.aws.env()).expect("the bucket");
+        bucket.spill(QueueName::Calls, &spilled).await.expect("it is spilled");
     }
 
     async fn due(&self) -> usize {
@@ -80,15 +75,15 @@ impl World {
 #[tokio::test]
 async fn message_never_queued_is_dispatched_at_its_due_time() {
     let world = World::new().await;
-    let message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     world.aws.pass(89);
     world.run().await;
-    assert!(world.sends().await.is_empty());
+    assert!(world.queued().await.is_empty());
     world.aws.pass(1);
     world.run().await;
     let job = SendMessage::next_of(world.business.tenant(), &message);
     assert_eq!(job.attempt, 1);
-    assert_eq!(world.sends().await, [job]);
+    assert_eq!(world.queued().await, [job]);
 }
 
 /// The event goes to the bus; the row shows that it was sent.
@@ -148,13 +143,13 @@ async fn a_medium_is_queued_until_stored_and_when_it_goes() {
 #[tokio::test]
 async fn each_dispatch_doubles_the_time_to_the_next() {
     let world = World::new().await;
-    let message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     let start = world.aws.now();
     let mut dispatched_at = Vec::new();
     for _ in 0..60 {
         world.aws.pass(30);
         world.run().await;
-        if !world.sends().await.is_empty() {
+        if !world.queued().await.is_empty() {
             dispatched_at.push(world.aws.now().duration_since(start).as_secs());
         }
     }
@@ -171,18 +166,17 @@ async fn each_dispatch_doubles_the_time_to_the_next() {
 async fn concurrent_runs_queue_each_row_once() {
     let world = World::new().await;
     for last in 0..20 {
-        world.follow_up(&mobile(last)).await;
+        world.follow_up_of(&mobile(last)).await;
     }
     world.aws.pass(90);
-    let other = Context::new(world.aws.env()).unwrap();
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
+    let (other, deadline) = (world.another(), world.aws.deadline(60));
     let (one, two) = tokio::join!(
         Box::pin(handle(deadline, &world.ctx)),
         Box::pin(handle(deadline, &other))
     );
     one.unwrap();
     two.unwrap();
-    let mut messages: Vec<_> = world.sends().await.into_iter().map(|job| job.message).collect();
+    let mut messages: Vec<_> = world.queued().await.into_iter().map(|job| job.message).collect();
     messages.sort();
     assert_eq!(messages.len(), 20);
     messages.dedup();
@@ -195,29 +189,29 @@ async fn concurrent_runs_queue_each_row_once() {
 async fn row_in_a_transaction_is_left_to_the_next_run() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
-    world.follow_up(CUSTOMER).await;
+    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    world.follow_up().await;
     world.aws.pass(90);
     lossy.be_writing_during("UpdateItem");
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
     for jobs in [0, 1] {
-        Box::pin(handle(deadline, &ctx)).await.expect("the run ends well");
+        Box::pin(handle(world.aws.deadline(60), &ctx))
+            .await
+            .expect("the run ends well");
         assert!(lossy.has_lost_all());
-        assert_eq!(world.sends().await.len(), jobs);
+        assert_eq!(world.queued().await.len(), jobs);
     }
 }
 
 #[tokio::test]
 async fn run_out_of_time_leaves_the_rest_to_the_next() {
     let world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    world.follow_up().await;
     world.aws.pass(90);
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(1));
-    Box::pin(handle(deadline, &world.ctx)).await.unwrap();
-    assert!(world.sends().await.is_empty());
+    Box::pin(handle(world.aws.deadline(1), &world.ctx)).await.unwrap();
+    assert!(world.queued().await.is_empty());
     assert_eq!(world.due().await, 1);
     world.run().await;
-    assert_eq!(world.sends().await.len(), 1);
+    assert_eq!(world.queued().await.len(), 1);
 }
 
 #[tokio::test]
@@ -260,27 +254,21 @@ async fn waiting_call_is_dispatched_at_its_time() {
 #[tokio::test]
 async fn finished_message_is_not_queued() {
     let world = World::new().await;
-    let mut message = world.follow_up(CUSTOMER).await;
+    let mut message = world.follow_up().await;
     message.cancel("not sent: the customer wrote first".to_owned());
-    world
-        .aws
-        .store()
-        .write_message(world.business.scope(), &message)
-        .await
-        .unwrap();
+    world.write(&message).await;
     world.aws.pass(3600);
     world.run().await;
-    assert!(world.sends().await.is_empty());
+    assert!(world.queued().await.is_empty());
 }
 
 #[tokio::test]
 async fn unreadable_row_does_not_block_others() {
     use aws_sdk_dynamodb::types::AttributeValue::M;
     let world = World::new().await;
-    let message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     world.aws.pass(90);
-    let dynamodb = world.aws.dynamodb();
-    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    let (dynamodb, table) = (world.aws.dynamodb(), world.aws.table());
     // A row that comes before all others in every shard.
     let tenant = world.business.tenant().to_string();
     let partition = format!("T#{}#C#broken", tenant.trim_start_matches("tnt_"));
@@ -297,7 +285,7 @@ async fn unreadable_row_does_not_block_others() {
             .unwrap();
     }
     world.run().await;
-    let jobs = world.sends().await;
+    let jobs = world.queued().await;
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].message, message.id);
     assert_eq!(world.due().await, 0, "out of the way");
@@ -332,72 +320,51 @@ async fn unreadable_spilled_object_does_not_block_others() {
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     bucket.spill_raw("calls", b"not a job".to_vec()).await.unwrap();
     world.aws.pass(1);
-    let spilled = Spilled {
-        group: world.business.tenant().to_string(),
-        body: "{}".to_owned(),
-        delay_seconds: 0,
-    };
-    bucket.spill(QueueName::Calls, &spilled).await.unwrap();
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
-    assert!(
-        Box::pin(handle(deadline, &world.ctx)).await.is_err(),
-        "somebody must look"
-    );
+    world.spill().await;
+    let run = Box::pin(handle(world.aws.deadline(60), &world.ctx));
+    assert!(run.await.is_err(), "somebody must look");
     assert_eq!(world.aws.drain(QueueName::Calls).await.len(), 1);
 }
 
 #[tokio::test]
 async fn expired_message_is_not_queued() {
     let world = World::new().await;
-    let message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     let until = message.keep_until.expect("a time");
     world.aws.pass(until.duration_since(world.aws.now()).as_secs());
     world.run().await;
-    assert!(world.sends().await.is_empty());
+    assert!(world.queued().await.is_empty());
 }
 
 #[tokio::test]
 async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
-    world.follow_up(CUSTOMER).await;
+    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    world.follow_up().await;
     world.aws.pass(90);
-    let spilled = Spilled {
-        group: world.business.tenant().to_string(),
-        body: "{}".to_owned(),
-        delay_seconds: 0,
-    };
+    world.spill().await;
     let bucket = RawBucket::new(world.aws.env()).unwrap();
-    bucket.spill(QueueName::Calls, &spilled).await.unwrap();
     let (told, hears) = std::sync::mpsc::channel();
     lossy.happens_before("Query", async move || {
         let left = bucket.spilled(QueueName::Calls, 10).await.unwrap();
         told.send(left.len()).unwrap();
     });
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
-    Box::pin(handle(deadline, &ctx)).await.unwrap();
+    Box::pin(handle(world.aws.deadline(60), &ctx)).await.unwrap();
     assert_eq!(hears.recv().unwrap(), 0);
     assert_eq!(world.aws.drain(QueueName::Calls).await.len(), 1);
-    assert_eq!(world.sends().await.len(), 1);
+    assert_eq!(world.queued().await.len(), 1);
 }
 
 #[tokio::test]
 async fn job_taken_by_another_sweep_is_no_error() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
-    let spilled = Spilled {
-        group: world.business.tenant().to_string(),
-        body: "{}".to_owned(),
-        delay_seconds: 0,
-    };
-    let bucket = RawBucket::new(world.aws.env()).unwrap();
-    bucket.spill(QueueName::Calls, &spilled).await.unwrap();
+    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    world.spill().await;
     // S3 answers 403 instead of 404 to callers who may not list the bucket.
     lossy.forbid("GetObject");
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
-    Box::pin(handle(deadline, &ctx)).await.unwrap();
+    Box::pin(handle(world.aws.deadline(60), &ctx)).await.unwrap();
     assert!(lossy.has_lost_all());
     assert!(world.aws.drain(QueueName::Calls).await.is_empty());
 }
@@ -406,12 +373,12 @@ async fn job_taken_by_another_sweep_is_no_error() {
 async fn hanging_bucket_does_not_delay_due_rows() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
-    world.follow_up(CUSTOMER).await;
+    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    world.follow_up().await;
     world.aws.pass(90);
     lossy.hang_on("ListObjectsV2");
     // Time passes while it hangs: half of the remaining time for each queue would leave nothing for due rows.
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(20));
+    let deadline = world.aws.deadline(20);
     let clock = world.aws.clock().clone();
     let ticking = tokio::spawn(async move {
         let tick = Duration::from_millis(100);
@@ -424,27 +391,24 @@ async fn hanging_bucket_does_not_delay_due_rows() {
     assert!(Box::pin(handle(deadline, &ctx)).await.is_err(), "somebody must look");
     ticking.abort();
     assert!(lossy.has_kept_waiting());
-    assert_eq!(world.sends().await.len(), 1);
+    assert_eq!(world.queued().await.len(), 1);
 }
 
 /// The due time was set at planning, and stays when the provider accepts the message: most messages are delivered by then.
 #[tokio::test]
 async fn accepted_message_is_due_at_its_fallback_deadline() {
     let world = World::new().await;
-    let (store, scope) = (world.aws.store(), world.business.scope());
     let timers = world.aws.env().config().timers().unwrap();
-    let mut message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     let planned = message.due;
-    message.claim(0, "claim".to_owned(), world.aws.now(), &timers);
-    store.write_message(scope, &message).await.unwrap();
-    message.version += 1;
+    let mut message = world.claimed(message).await;
     world.aws.pass(1);
     let taken = SendOutcome::Accepted {
         provider_ref: "wamid.1".parse().unwrap(),
         segments: None,
     };
     message.record(1, taken, world.aws.now(), &timers);
-    store.write_message(scope, &message).await.unwrap();
+    world.write(&message).await;
     let fallback = world.aws.now() + SignedDuration::from_secs(120);
     assert_eq!(
         (
@@ -455,14 +419,14 @@ async fn accepted_message_is_due_at_its_fallback_deadline() {
     );
     world.aws.pass(89);
     world.run().await;
-    assert!(world.sends().await.is_empty());
+    assert!(world.queued().await.is_empty());
     assert_eq!(world.message(&message).await.due, Some(fallback));
     world.aws.pass(30);
     world.run().await;
-    assert!(world.sends().await.is_empty());
+    assert!(world.queued().await.is_empty());
     world.aws.pass(1);
     world.run().await;
-    let [job] = &world.sends().await[..] else {
+    let [job] = &world.queued().await[..] else {
         panic!("one job")
     };
     assert_eq!((job.message, job.attempt), (message.id, 2));
@@ -474,13 +438,11 @@ impl World {
     /// Writes rows of a later version of the code before a message in its partition of the index: their keys below the
     /// tenant's, and their kinds.
     async fn put_before(&self, message: &Message, rows: &[(String, &str, &str)]) -> Vec<Row> {
-        let dynamodb = self.aws.dynamodb();
-        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
+        let (dynamodb, table) = (self.aws.dynamodb(), self.aws.table());
         let id = message.id.own().to_string().to_ascii_lowercase();
-        let scan = dynamodb.scan().table_name(table).filter_expression("sk = :sk");
-        let scan = scan.expression_attribute_values(":sk", S(format!("MSG#{id}")));
-        let own = scan.send().await.expect("the table answers").items.unwrap_or_default();
-        let place = own[0]["gsi2pk"].clone();
+        let sk = S(format!("MSG#{id}"));
+        let mut own = self.aws.rows().await.into_iter().filter(|row| row["sk"] == sk);
+        let place = own.next().expect("the message's row")["gsi2pk"].clone();
         let tenant = self.business.tenant().to_string();
         let row = |(pk, sk, kind): &(String, &str, &str)| -> Row {
             let texts = [
@@ -506,8 +468,7 @@ impl World {
     }
 
     async fn is_unchanged(&self, row: &Row) -> bool {
-        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
-        let get = self.aws.dynamodb().get_item().table_name(table);
+        let get = self.aws.dynamodb().get_item().table_name(self.aws.table());
         let get = get.key("pk", row["pk"].clone()).key("sk", row["sk"].clone());
         get.send().await.expect("the table answers").item.as_ref() == Some(row)
     }
@@ -518,7 +479,7 @@ impl World {
 #[tokio::test]
 async fn rows_of_unknown_kinds_are_left_and_block_nobody() {
     let world = World::new().await;
-    let message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     world.aws.pass(90);
     let rows = (0..780).map(|number| match number % 3 {
         0 => (format!("OP#{number}"), "OP", "operation"),
@@ -527,7 +488,7 @@ async fn rows_of_unknown_kinds_are_left_and_block_nobody() {
     });
     let rows = world.put_before(&message, &rows.collect::<Vec<_>>()).await;
     world.run().await;
-    let jobs = world.sends().await;
+    let jobs = world.queued().await;
     assert_eq!(jobs.len(), 1);
     assert_eq!(jobs[0].message, message.id);
     for row in &rows[6..9] {
@@ -539,7 +500,7 @@ async fn rows_of_unknown_kinds_are_left_and_block_nobody() {
 #[tokio::test]
 async fn next_run_continues_after_many_unknown_rows() {
     let world = World::new().await;
-    let message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     world.aws.pass(90);
     let rows: Vec<_> = (0..2_050)
         .map(|number| (format!("OP#{number}"), "OP", "operation"))
@@ -547,7 +508,7 @@ async fn next_run_continues_after_many_unknown_rows() {
     world.put_before(&message, &rows).await;
     for (run, jobs) in [0, 1, 0].into_iter().enumerate() {
         world.run().await;
-        assert_eq!(world.sends().await.len(), jobs, "run {run}");
+        assert_eq!(world.queued().await.len(), jobs, "run {run}");
     }
 }
 
@@ -555,14 +516,13 @@ async fn next_run_continues_after_many_unknown_rows() {
 #[tokio::test]
 async fn bulk_is_dispatched_again_after_half_an_hour() {
     let world = World::new().await;
-    let mut message = world.follow_up(CUSTOMER).await;
+    let mut message = world.follow_up().await;
     let narrowing = Narrowing {
         bulk: true,
         ..Narrowing::default()
     };
     message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_message(scope, &message).await.unwrap();
+    world.write(&message).await;
     world.aws.pass(90);
     for wait in [30, 60] {
         world.run().await;
@@ -605,7 +565,7 @@ async fn due_bulk_delays_neither_answers_nor_other_tenants() {
     const BULK: usize = 2_000;
     const OTHERS: usize = 20;
     let world = World::new().await;
-    let like = world.follow_up(CUSTOMER).await;
+    let like = world.follow_up().await;
     let other = Box::pin(business(&world.aws)).await;
     let others = Box::pin(other.follow_up(&world.aws, &mobile(99))).await;
     world.aws.drain(QueueName::Sends).await;
@@ -614,11 +574,11 @@ async fn due_bulk_delays_neither_answers_nor_other_tenants() {
     let few = plan_bulk(&world.aws, &other, &others, OTHERS).await;
     let mut answers = vec![like.id, others.id];
     for last in 0..20 {
-        answers.push(world.follow_up(&mobile(last)).await.id);
+        answers.push(world.follow_up_of(&mobile(last)).await.id);
     }
     world.aws.pass(90);
     world.run().await;
-    let mut queued: Vec<_> = world.sends().await.into_iter().map(|job| job.message).collect();
+    let mut queued: Vec<_> = world.queued().await.into_iter().map(|job| job.message).collect();
     queued.sort();
     answers.sort();
     assert_eq!(queued, answers, "all answers, and nothing else, by the first run");

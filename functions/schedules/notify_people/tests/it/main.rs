@@ -9,7 +9,6 @@ use domain::{
         permission::Role,
     },
     base::{
-        actor::{Actor, Stamp},
         ids::{ConnectionId, ConversationId, RuleId, UserId},
         resource::Resource as _,
     },
@@ -22,15 +21,13 @@ use domain::{
         tenant::TenantStatus,
     },
 };
-use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
-use kit::schedule::Deadline;
 use notify_people::{Context, handle};
 use serde_json::json;
 use store::{Versioned, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
-    business::{business, business_with, mobile, phone, read},
+    business::{business, mobile, phone, read},
 };
 
 const A_DAY: i64 = 24 * 3600;
@@ -40,21 +37,17 @@ const URLS: [(&str, &str); 2] = [
     ("PUBLIC_BASE_URL", "https://api.example"),
 ];
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-}
+testkit::world!(World, Context);
 
 impl World {
     async fn new() -> Self {
-        Self::with(|_, _| {}).await
+        Self::with(|_| {}).await
     }
 
     /// A business with two WhatsApp accounts. Returns the second one's connection, too.
     async fn with_two_accounts() -> (Self, ConnectionId) {
         let id: ConnectionId = "conn_00000000000000000000000077".parse().expect("an id");
-        let add = |_: &Aws, configured: &mut Configured| {
+        let add = |configured: &mut Configured| {
             let mut known = configured.connections.iter();
             let own = known.find(|known| known.account.kind() == "whatsapp");
             let mut other = own.expect("it has WhatsApp").clone();
@@ -69,11 +62,9 @@ impl World {
         (Self::with(add).await, id)
     }
 
-    async fn with(change: impl FnOnce(&Aws, &mut Configured)) -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business_with(&aws, |configured| change(&aws, configured))).await;
-        let ctx = Context::new(&aws.env_with(&URLS)).expect("a context");
-        Self { aws, business, ctx }
+    async fn with(change: impl FnOnce(&mut Configured)) -> Self {
+        let env = |aws: &Aws| aws.env_with(&URLS);
+        Self(testkit::World::given(env, Context::new, change).await)
     }
 
     /// Gives the business a person of this role, changed before they are written. Returns their address.
@@ -82,8 +73,8 @@ impl World {
     }
 
     async fn run(&self) {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(180));
-        Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
+        let run = Box::pin(handle(self.aws.deadline(180), &self.ctx));
+        run.await.expect("the run ends well");
     }
 
     /// Runs, and takes the mails out of their queue, by address.
@@ -205,12 +196,7 @@ async fn seat(aws: &Aws, business: &Seeded, role: Role, change: impl FnOnce(&mut
     account.tenants = vec![business.tenant()];
     let mut member = Member::joining(&account, role, now);
     change(&mut account, &mut member);
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: now,
-        correlation_id: "test".to_owned(),
-    };
-    let (store, hash) = (aws.store(), user.to_string());
+    let (store, hash, stamp) = (aws.store(), user.to_string(), aws.stamp());
     let seated = store.seat(business.scope(), &account, &hash, &member, &stamp);
     seated.await.expect("the person is seated");
     account.email.as_str().to_owned()
@@ -465,7 +451,7 @@ async fn paused_template_is_told_if_an_automation_uses_it() {
     let mails = world.mails().await;
     assert_eq!(told(&mails[&admin]), (vec![notice], 0));
 
-    let unused = World::with(|_, configured| configured.rules[0].enabled = false).await;
+    let unused = World::with(|configured| configured.rules[0].enabled = false).await;
     unused.seat(Role::Admin, |_, _| {}).await;
     unused.pause_template().await;
     assert!(unused.mails().await.is_empty());
@@ -588,14 +574,13 @@ async fn automation_that_matches_is_never_told() {
 
 #[tokio::test]
 async fn many_notices_are_described_in_part_and_counted() {
-    let world = World::with(|aws, configured| {
-        for _more in 0..13 {
-            let mut rule = configured.rules[0].clone();
-            rule.id = RuleId::new(aws.ids().ulid());
-            configured.rules.push(rule);
-        }
-    })
-    .await;
+    let mut world = World::new().await;
+    for _more in 0..13 {
+        let mut rule = world.business.configured.rules[0].clone();
+        rule.id = RuleId::new(world.aws.ids().ulid());
+        world.business.configured.rules.push(rule);
+    }
+    world.business.write(&world.aws).await;
     let admin = world.seat(Role::Admin, |_, _| {}).await;
     world.calls(&[]).await;
     for days in [7, 1] {
@@ -726,8 +711,7 @@ async fn mails_that_no_queue_takes_are_queued_later() {
     world.refuse(world.business.whatsapp).await;
     let nowhere = [URLS[0], URLS[1], ("MAILS_QUEUE_URL", "http://127.0.0.1:1/none")];
     let broken = Context::new(&world.aws.env_with(&nowhere)).expect("a context");
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(180));
-    let failed = Box::pin(handle(deadline, &broken)).await;
+    let failed = Box::pin(handle(world.aws.deadline(180), &broken)).await;
     assert!(failed.is_err(), "it is said");
     world.aws.pass(300);
     assert_eq!(world.mails().await.len(), 1);
@@ -751,23 +735,18 @@ async fn unreadable_notice_of_a_tenant_blocks_no_other() {
     seat(&world.aws, &other, Role::Admin, |_, _| {}).await;
     world.seat(Role::Admin, |_, _| {}).await;
     let notice = world.refuse(world.business.whatsapp).await;
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-    let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
-    let part = |business: &Seeded| business.tenant().to_string().replace("tnt_", "T#") + "#NOTICE";
+    let notices = other.tenant().to_string().replace("tnt_", "T#") + "#NOTICE";
+    let own = format!("NOTICE#{}", notice.key());
     let broken = [
-        ("pk", part(&other)),
-        ("sk", format!("NOTICE#{}", notice.key())),
-        ("kind", "notice".to_owned()),
-        ("data", "no notice".to_owned()),
-        ("gsi2pk", "DUE#notices".to_owned()),
-        ("gsi2sk", "2026-11-20T11:00:00.000Z#NOTICE#1".to_owned()),
+        ("pk", notices.as_str()),
+        ("sk", own.as_str()),
+        ("kind", "notice"),
+        ("data", "no notice"),
+        ("gsi2pk", "DUE#notices"),
+        ("gsi2sk", "2026-11-20T11:00:00.000Z#NOTICE#1"),
     ];
-    let broken = broken.map(|(name, value)| (name.to_owned(), text(&value)));
-    let put = world.aws.dynamodb().put_item().table_name(table);
-    let put = put.set_item(Some(broken.into())).send().await;
-    put.expect("the table answers");
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(180));
-    let failed = Box::pin(handle(deadline, &world.ctx)).await;
+    world.aws.put_row(&broken).await;
+    let failed = Box::pin(handle(world.aws.deadline(180), &world.ctx)).await;
     assert!(failed.is_err(), "it is said");
     assert_eq!(world.aws.take_mails().await.len(), 1);
 }
@@ -796,8 +775,8 @@ async fn run_stops_before_its_time_is_over() {
     let world = World::new().await;
     world.seat(Role::Admin, |_, _| {}).await;
     world.refuse(world.business.whatsapp).await;
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(19));
-    Box::pin(handle(deadline, &world.ctx)).await.expect("the run ends well");
+    let run = Box::pin(handle(world.aws.deadline(19), &world.ctx));
+    run.await.expect("the run ends well");
     assert!(world.aws.take_mails().await.is_empty());
     assert_eq!(world.mails().await.len(), 1);
 }

@@ -3,31 +3,21 @@
 use std::collections::BTreeSet;
 
 use domain::base::ids::LineId;
-use jiff::{SignedDuration, Timestamp, civil::Date};
-use kit::schedule::Deadline;
+use jiff::{Timestamp, civil::Date};
 use roll_up_counters::{Context, handle};
 use store::reports::{
     counters::{Counters, join},
     hours::Lines,
 };
-use testkit::{Aws, Seeded, business::business};
+use testkit::{Seeded, business::business};
 
 const SHOP: &str = "line_01hq5bakery0000000000000n1";
 
-struct World {
-    aws: Aws,
-    ctx: Context,
-}
+testkit::world!(World, Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let ctx = Context::new(aws.env()).expect("a context");
-        Self { aws, ctx }
-    }
-
-    async fn business(&self) -> Seeded {
-        Box::pin(business(&self.aws)).await
+        Self(testkit::World::new(Context::new).await)
     }
 
     /// Counts a call of the shop and one of no line.
@@ -40,8 +30,8 @@ impl World {
 
     /// A run with this many seconds.
     async fn run(&self, seconds: i64) {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(seconds));
-        Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
+        let run = Box::pin(handle(self.aws.deadline(seconds), &self.ctx));
+        run.await.expect("the run ends well");
     }
 
     /// Days that are still to be rolled up, which this does.
@@ -73,20 +63,20 @@ impl World {
 #[tokio::test]
 async fn days_of_all_tenants_are_rolled_up_once_they_are_over() {
     let world = World::new().await;
-    let (one, other) = (world.business().await, world.business().await);
+    let (one, other) = (&world.business, Box::pin(business(&world.aws)).await);
     for day in ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20"] {
-        world.count(&one, &format!("{day}T10:00:00Z")).await;
+        world.count(one, &format!("{day}T10:00:00Z")).await;
     }
     world.count(&other, "2026-11-01T10:00:00Z").await;
-    let before = world.counters(&one, Lines::Each).await;
+    let before = world.counters(one, Lines::Each).await;
     assert_eq!(before["calls"], 10);
     for _twice in 0..2 {
         world.run(60).await;
-        for business in [&one, &other] {
+        for business in [one, &other] {
             assert_eq!(world.left(business).await, 0);
         }
         for lines in [Lines::Each, Lines::Together] {
-            assert_eq!(world.counters(&one, lines).await, before);
+            assert_eq!(world.counters(one, lines).await, before);
         }
         assert_eq!(world.counters(&other, Lines::Together).await["calls"], 2);
     }
@@ -94,47 +84,41 @@ async fn days_of_all_tenants_are_rolled_up_once_they_are_over() {
     assert!(!counted.expect("the table answers"), "what is stored was counted today");
     // Two days later, two more are.
     world.aws.pass(2 * 86_400);
-    assert_eq!(world.left(&one).await, 2);
-    assert_eq!(world.counters(&one, Lines::Each).await, before);
+    assert_eq!(world.left(one).await, 2);
+    assert_eq!(world.counters(one, Lines::Each).await, before);
 }
 
 #[tokio::test]
 async fn run_without_time_leaves_the_rest_to_the_next_one() {
     let world = World::new().await;
-    let business = world.business().await;
     for day in ["2026-11-16", "2026-11-17"] {
-        world.count(&business, &format!("{day}T10:00:00Z")).await;
+        world.count(&world.business, &format!("{day}T10:00:00Z")).await;
     }
     world.run(5).await;
-    assert_eq!(world.left(&business).await, 2);
+    assert_eq!(world.left(&world.business).await, 2);
     world.run(60).await;
-    assert_eq!(world.left(&business).await, 0);
+    assert_eq!(world.left(&world.business).await, 0);
 }
 
 /// Rolled days do not depend on the rows that they were made from, which expire.
 #[tokio::test]
 async fn another_run_never_counts_less() {
     let world = World::new().await;
-    let business = world.business().await;
-    world.count(&business, "2026-11-17T10:00:00Z").await;
+    world.count(&world.business, "2026-11-17T10:00:00Z").await;
     world.run(60).await;
-    let (dynamodb, config) = (world.aws.dynamodb(), world.aws.env().config());
-    let table = config.text("TABLE_NAME").expect("a table");
-    let found = dynamodb.scan().table_name(table).send().await;
-    let found = found.expect("the table answers");
     // That of the line or the other one.
-    let mut rows = found.items().iter();
+    let mut rows = world.aws.rows().await.into_iter();
     let row = rows.find(|row| row["kind"].as_s().is_ok_and(|kind| kind == "counters"));
     let row = row.expect("it is counted in a row");
-    let delete = dynamodb.delete_item().table_name(table);
+    let delete = world.aws.dynamodb().delete_item().table_name(world.aws.table());
     let delete = delete.key("pk", row["pk"].clone()).key("sk", row["sk"].clone());
     delete.send().await.expect("the row is deleted");
     let late: BTreeSet<Date> = ["2026-11-17".parse().expect("a day")].into();
     let store = world.aws.store();
     store
-        .roll_up_again(business.scope(), &late)
+        .roll_up_again(world.business.scope(), &late)
         .await
         .expect("it is asked for");
     world.run(60).await;
-    assert_eq!(world.counters(&business, Lines::Together).await["calls"], 2);
+    assert_eq!(world.counters(&world.business, Lines::Together).await["calls"], 2);
 }

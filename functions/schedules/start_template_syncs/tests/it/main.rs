@@ -7,26 +7,19 @@ use domain::{
     templates::template::sync::{LastSync, SyncTemplates},
     tenants::tenant::TenantStatus,
 };
-use jiff::SignedDuration;
-use kit::schedule::Deadline;
 use start_template_syncs::{Context, handle};
-use testkit::{Aws, Seeded, business::business, seed};
+use testkit::{Seeded, seed};
 
-struct World {
-    aws: Aws,
-    ctx: Context,
-}
+testkit::world!(World, Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let ctx = Context::new(aws.env()).expect("a context");
-        Self { aws, ctx }
+        Self(testkit::World::new(Context::new).await)
     }
 
     async fn run(&self) {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(60));
-        Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
+        let run = Box::pin(handle(self.aws.deadline(60), &self.ctx));
+        run.await.expect("the run ends well");
     }
 
     /// The connections of each operation so far.
@@ -44,12 +37,13 @@ impl World {
         found
     }
 
-    async fn listed(&self, business: &Seeded, awaited: bool) {
+    async fn listed(&self, awaited: bool) {
         let last = LastSync {
             at: self.aws.now(),
             awaited,
         };
         let store = self.aws.store();
+        let business = &self.business;
         let noted = store.note_sync(business.scope(), business.whatsapp, &last).await;
         noted.expect("the table answers");
     }
@@ -58,11 +52,11 @@ impl World {
 #[tokio::test]
 async fn every_connection_that_sends_whatsapp_is_listed_once() {
     let world = World::new().await;
-    let (one, other) = (business(&world.aws).await, seed::tenant(&world.aws).await);
+    let (one, other) = (&world.business, seed::tenant(&world.aws).await);
     for _twice in 0..2 {
         world.run().await;
         assert_eq!(
-            world.started(&one).await,
+            world.started(one).await,
             [one.whatsapp],
             "its Twilio connection sends SMS only"
         );
@@ -74,28 +68,26 @@ async fn every_connection_that_sends_whatsapp_is_listed_once() {
 #[tokio::test]
 async fn lists_are_due_daily_or_hourly_while_a_verdict_is_awaited() {
     let world = World::new().await;
-    let business = business(&world.aws).await;
-    world.listed(&business, false).await;
+    world.listed(false).await;
     for (hours, expected) in [(1, 0), (22, 0), (1, 1)] {
         world.aws.pass(hours * 3_600);
         world.run().await;
-        assert_eq!(world.started(&business).await.len(), expected, "{hours}");
+        assert_eq!(world.started(&world.business).await.len(), expected, "{hours}");
     }
-    world.listed(&business, true).await;
+    world.listed(true).await;
     world.aws.pass(1_800);
     world.run().await;
-    assert_eq!(world.started(&business).await.len(), 1);
+    assert_eq!(world.started(&world.business).await.len(), 1);
     world.aws.pass(1_800);
     world.run().await;
-    assert_eq!(world.started(&business).await.len(), 2);
+    assert_eq!(world.started(&world.business).await.len(), 2);
 }
 
 #[tokio::test]
 async fn nothing_is_started_for_a_suspended_tenant() {
-    let world = World::new().await;
-    let mut business = business(&world.aws).await;
-    business.configured.tenant.status = TenantStatus::Suspended;
-    business.write(&world.aws).await;
+    let mut world = World::new().await;
+    world.business.configured.tenant.status = TenantStatus::Suspended;
+    world.business.write(&world.aws).await;
     world.run().await;
-    assert!(world.started(&business).await.is_empty());
+    assert!(world.started(&world.business).await.is_empty());
 }

@@ -12,8 +12,7 @@ impl World {
     /// A searchable date.
     async fn field(&self, key: &str) -> Field {
         let fields = json!({"key": key, "name": key, "type": "date", "searchable": true});
-        let new = Field::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
-        self.create(new).await
+        self.aws.own(self.scope(), fields).await
     }
 
     /// A contact with this date in the field.
@@ -38,13 +37,10 @@ impl World {
     async fn dates(&self, field: FieldId, recurrence: &str, days: i16) -> Campaign {
         let date = json!({"field": field, "recurrence": recurrence, "days": days, "at": "09:00"});
         let fields = json!({"type": "drip", "name": "Dates", "reentry": true, "triggers": {"date": date}});
-        let new = Campaign::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
-        let (store, new) = (self.store(), self.create(new).await);
-        let created: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
-        let before = self
-            .write(&created, json!([waits("a day", 1), says("hello", "Hello")]))
-            .await;
-        let stamp = self.aws.stamp();
+        let new: Campaign = self.aws.own(self.scope(), fields).await;
+        let steps = json!([waits("a day", 1), says("hello", "Hello")]);
+        let before = self.write(&self.campaign(&new).await, steps).await;
+        let (store, stamp) = (self.store(), self.aws.stamp());
         let (after, operation) = before.value.started(&stamp).unwrap();
         let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
         started.await.unwrap();
@@ -56,13 +52,7 @@ impl World {
     async fn entered(&self, drip: &Campaign, contacts: &[ContactId]) -> Vec<(usize, String)> {
         let (store, mut entered) = (self.store(), Vec::new());
         for (place, contact) in contacts.iter().enumerate() {
-            let itself = self
-                .store()
-                .known(self.scope(), *contact)
-                .await
-                .unwrap()
-                .unwrap()
-                .contact;
+            let itself = store.known(self.scope(), *contact).await.unwrap().unwrap().contact;
             let found = store.enrolment(self.scope(), &itself, drip.id, self.aws.now());
             if let Some(found) = found.await.unwrap() {
                 entered.push((place, found.value.at.to_string()));
@@ -146,10 +136,8 @@ async fn drip_that_is_not_open_lets_nobody_enter() {
     world.store().remove(world.scope(), &found, &stamp).await.unwrap();
     world.run().await;
     let status = async |status: TenantStatus| {
-        let mut tenant = world.store().tenant(world.scope()).await.unwrap().unwrap();
-        tenant.status = status;
-        let (store, stamp) = (world.store(), world.aws.stamp());
-        store.change_tenant(world.scope(), &tenant, &stamp).await.unwrap();
+        let set = |tenant: &mut Tenant| tenant.status = status;
+        world.aws.change_tenant(world.scope(), set).await;
     };
     status(TenantStatus::Suspended).await;
     for time in ["2026-11-22T09:00:00Z", "2026-11-22T09:01:00Z"] {
@@ -227,8 +215,8 @@ async fn dates_that_cannot_be_read_keep_nobody_waiting() {
     world.business.spoil_row(&world.aws, None, ("#CONF", &own), "f").await;
     let time = "2026-11-21T09:00:00Z";
     world.aws.pass(21 * 3_600);
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(100));
-    assert!(handle(deadline, &world.ctx).await.is_err(), "an alarm sees it");
+    let run = handle(world.aws.deadline(100), &world.ctx);
+    assert!(run.await.is_err(), "an alarm sees it");
     assert_eq!(world.entered(&drips[0], &contacts).await, []);
     assert_eq!(world.entered(&drips[1], &contacts).await, [at(0, time)]);
     let (store, now) = (world.store(), world.aws.now());

@@ -9,17 +9,8 @@ mod dates;
 
 use domain::{
     accounts::permission::Role,
-    base::{
-        ids::{ContactId, ConversionId, UserId},
-        resource::Resource as _,
-    },
-    campaigns::{
-        campaign::{Campaign, CampaignIn},
-        drip::EnrolmentStatus,
-        run::Enrolment,
-        state::CampaignState,
-        steps::WrittenSteps,
-    },
+    base::ids::{ContactId, ConversionId, UserId},
+    campaigns::{campaign::Campaign, drip::EnrolmentStatus, run::Enrolment, state::CampaignState, steps::WrittenSteps},
     contacts::{
         contact::{Change, Contact, Identity},
         conversion::Conversion,
@@ -33,39 +24,31 @@ use domain::{
         refusal::Reason,
     },
     money::cap::{Cap, Period, Scope},
+    tenants::tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
-use kit::{QueueName, schedule::Deadline};
+use kit::QueueName;
 use serde_json::{Value, from_value, json};
 use store::{
-    Owned, Store, TenantScope, Versioned,
+    Store, TenantScope, Versioned,
     campaigns::drip::{DripEntry, SHARDS},
     contacts::people::Brought,
 };
 use take_steps::{Context, handle};
 use testkit::{
-    Aws, Seeded,
+    Aws,
     business::{business, phone},
 };
 
 const A_DAY: i64 = 24 * 3600;
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-}
+testkit::world!(World, Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        Self {
-            ctx: Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")])).unwrap(),
-            aws,
-            business,
-        }
+        let env = |aws: &Aws| aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]);
+        Self(testkit::World::given(env, Context::new, |_| {}).await)
     }
 
     fn store(&self) -> Store {
@@ -74,12 +57,6 @@ impl World {
 
     fn scope(&self) -> &TenantScope {
         self.business.scope()
-    }
-
-    async fn create<T: Owned>(&self, new: T) -> T {
-        let stamp = self.aws.stamp();
-        self.store().create(self.scope(), &new, &stamp).await.unwrap();
-        new
     }
 
     /// Sets the only cap of the tenant, of money in this currency.
@@ -92,22 +69,17 @@ impl World {
             currency: Some(currency.parse().unwrap()),
             maximum,
         };
-        let mut tenant = self.store().tenant(self.scope()).await.unwrap().unwrap();
-        tenant.caps = Some(vec![cap].into());
-        let (store, stamp) = (self.store(), self.aws.stamp());
-        store.change_tenant(self.scope(), &tenant, &stamp).await.unwrap();
+        let set = |tenant: &mut Tenant| tenant.caps = Some(vec![cap].into());
+        self.aws.change_tenant(self.scope(), set).await;
     }
 
     async fn tag(&self, name: &str) -> Tag {
-        let fields = from_value(json!({"name": name})).unwrap();
-        self.create(Tag::new(self.aws.ids().ulid(), fields, self.aws.now()))
-            .await
+        self.aws.own(self.scope(), json!({"name": name})).await
     }
 
     async fn stage(&self, name: &str) -> Stage {
-        let fields = from_value(json!({"name": name, "position": 1})).unwrap();
-        self.create(Stage::new(self.aws.ids().ulid(), fields, self.aws.now()))
-            .await
+        let fields = json!({"name": name, "position": 1});
+        self.aws.own(self.scope(), fields).await
     }
 
     /// A contact who wants the tenant's messages.
@@ -124,11 +96,8 @@ impl World {
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        let fields: CampaignIn = from_value(fields).unwrap();
-        let new = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
-        let (store, new) = (self.store(), self.create(new).await);
-        let created: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
-        let drip = self.write(&created, steps).await;
+        let new: Campaign = self.aws.own(self.scope(), fields).await;
+        let drip = self.write(&self.campaign(&new).await, steps).await;
         self.moved(drip, &[CampaignState::Scheduled, CampaignState::Running])
             .await
             .value
@@ -166,8 +135,7 @@ impl World {
     }
 
     async fn run(&self) {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(100));
-        handle(deadline, &self.ctx).await.unwrap();
+        handle(self.aws.deadline(100), &self.ctx).await.unwrap();
     }
 
     async fn enrolment(&self, drip: &Campaign, contact: ContactId) -> Versioned<Enrolment> {
@@ -621,7 +589,7 @@ async fn few_do_not_wait_behind_many_of_another_tenant() {
         world.enter(&few, contact).await;
         contacts.push(contact);
     }
-    world.ctx = world.ctx.taking(8);
+    world.ctx = world.another().taking(8);
     world.run().await;
     for contact in contacts {
         assert_eq!(world.at(&few, contact).await.1, ["welcome"], "each tenant has its turn");

@@ -7,7 +7,6 @@
 
 use domain::base::ids::{CampaignId, ContactId, TenantId};
 use jiff::SignedDuration;
-use kit::schedule::Deadline;
 use store::table::usage::{self, Usage};
 use take_steps::{Context, handle};
 use testkit::Aws;
@@ -17,8 +16,7 @@ const WAITING: usize = 2_000;
 
 async fn minute(aws: &Aws, ctx: &Context) -> Usage {
     let _ = usage::take();
-    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(100));
-    handle(deadline, ctx).await.unwrap();
+    handle(aws.deadline(100), ctx).await.unwrap();
     usage::take()
 }
 

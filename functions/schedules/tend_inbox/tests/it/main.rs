@@ -7,19 +7,15 @@
 
 use domain::{
     Timestamp,
-    base::{
-        actor::{Actor, Stamp},
-        ids::{ConversationId, UserId},
-    },
+    base::ids::{ConversationId, UserId},
     inbox::{
         conversation::{Conversation, ConversationState},
         settings::InboxSettings,
-        team::Team,
+        team::{Desk, Team},
     },
     tenants::tenant::TenantStatus,
 };
 use jiff::SignedDuration;
-use kit::schedule::Deadline;
 use serde_json::{Value, json};
 use store::Versioned;
 use tend_inbox::{Context, handle};
@@ -30,7 +26,7 @@ use testkit::{
 
 /// A customer writes now. Returns the conversation.
 async fn writes(aws: &Aws, business: &Seeded, last: usize) -> ConversationId {
-    let contact = business.contact_with(aws, &mobile(last), |_| {}).await;
+    let contact = business.contact(aws, &mobile(last)).await;
     business.receive_noted(aws, contact.id, None).await
 }
 
@@ -46,10 +42,23 @@ async fn snoozed(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> Conve
     id
 }
 
+/// Changes the desk of a person.
+async fn change_desk(aws: &Aws, business: &Seeded, user: UserId, change: impl FnOnce(&mut Desk)) {
+    let (store, scope) = (aws.store(), business.scope());
+    let mut desk = store.desk(scope, user, aws.now()).await.unwrap();
+    change(&mut desk.value);
+    store.write_desk(scope, &desk, None).await.unwrap();
+}
+
 async fn run(aws: &Aws) {
-    let ctx = Context::new(&aws.env_with(&[])).unwrap();
-    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
-    handle(deadline, &ctx).await.unwrap();
+    let ctx = Context::new(aws.env()).unwrap();
+    handle(aws.deadline(60), &ctx).await.unwrap();
+}
+
+/// A run that fails.
+async fn fail(aws: &Aws) {
+    let ctx = Context::new(aws.env()).unwrap();
+    handle(aws.deadline(60), &ctx).await.unwrap_err();
 }
 
 /// The notice about customers who wait, with the number of its changes.
@@ -186,24 +195,19 @@ async fn conversation_that_cannot_be_read_is_put_off() {
         .spoil_row(&aws, Some(spoilt.contact()), ("", "CONV#-"), "f")
         .await;
     aws.pass(3600);
-    let ctx = Context::new(&aws.env_with(&[])).unwrap();
-    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
-    handle(deadline, &ctx).await.unwrap_err();
+    fail(&aws).await;
     let opened = business.conversation(&aws, other).await;
     assert_eq!(opened.value.state, ConversationState::Open);
     // It is looked at again ten minutes later.
     run(&aws).await;
     aws.pass(600);
-    handle(Deadline::at(aws.now() + SignedDuration::from_secs(60)), &ctx)
-        .await
-        .unwrap_err();
+    fail(&aws).await;
 }
 
 #[tokio::test]
 async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
-    let store = aws.store();
     let [going, staying] = [(); 2].map(|()| UserId::new(aws.ids().ulid()));
     let fields = json!({"name": "Orders", "members": [going, staying], "mode": "fewest_open"});
     let team: Team = aws.own(business.scope(), fields).await;
@@ -233,18 +237,18 @@ async fn conversations_of_whoever_goes_go_to_others_of_the_team() {
         }
         found
     };
-    let mut desk = store.desk(business.scope(), going, aws.now()).await.unwrap();
-    desk.value.set_available(false, Some(aws.now()), aws.now());
-    store.write_desk(business.scope(), &desk, None).await.unwrap();
+    let away = |desk: &mut Desk| desk.set_available(false, Some(aws.now()), aws.now());
+    change_desk(&aws, &business, going, away).await;
     for _run in 0..3 {
         aws.pass(60);
         run(&aws).await;
         assert_eq!(persons().await, [Some(staying), Some(going), None, Some(going)]);
     }
-    let mut desk = store.desk(business.scope(), going, aws.now()).await.unwrap();
-    assert_eq!(desk.value.hand_over_at, None);
-    desk.value.set_left(true, aws.now());
-    store.write_desk(business.scope(), &desk, None).await.unwrap();
+    let leave = |desk: &mut Desk| {
+        assert_eq!(desk.hand_over_at, None);
+        desk.set_left(true, aws.now());
+    };
+    change_desk(&aws, &business, going, leave).await;
     for _run in 0..3 {
         aws.pass(60);
         run(&aws).await;
@@ -273,15 +277,12 @@ async fn unreadable_conversation_keeps_no_other_with_whoever_left() {
     business
         .spoil_row(&aws, Some(all[0].contact()), ("", "CONV#-"), "f")
         .await;
-    let mut desk = aws.store().desk(business.scope(), going, aws.now()).await.unwrap();
-    desk.value.set_left(true, aws.now());
-    aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
+    let leave = |desk: &mut Desk| desk.set_left(true, aws.now());
+    change_desk(&aws, &business, going, leave).await;
     run(&aws).await;
     assert_eq!(business.conversation(&aws, all[1]).await.value.assignee, None);
     // Only that one is left.
-    let ctx = Context::new(&aws.env_with(&[])).unwrap();
-    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
-    handle(deadline, &ctx).await.unwrap_err();
+    fail(&aws).await;
 }
 
 #[tokio::test]
@@ -289,15 +290,12 @@ async fn person_who_cannot_be_read_is_put_off() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
     let going = UserId::new(aws.ids().ulid());
-    let mut desk = aws.store().desk(business.scope(), going, aws.now()).await.unwrap();
-    desk.value.set_left(true, aws.now());
-    aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
+    let leave = |desk: &mut Desk| desk.set_left(true, aws.now());
+    change_desk(&aws, &business, going, leave).await;
     business.spoil_row(&aws, None, ("#DESK", &going.to_string()), "f").await;
-    let ctx = Context::new(&aws.env_with(&[])).unwrap();
     for after in [0, 600] {
         aws.pass(after);
-        let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
-        handle(deadline, &ctx).await.unwrap_err();
+        fail(&aws).await;
         run(&aws).await;
     }
 }
@@ -308,11 +306,7 @@ async fn set_inbox(aws: &Aws, business: &Seeded, fields: Value) {
     let mut tenant = store.tenant(business.scope()).await.unwrap().unwrap();
     let inbox: InboxSettings = serde_json::from_value(fields).unwrap();
     tenant.inbox = Some(inbox);
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: String::new(),
-    };
+    let stamp = aws.stamp();
     let changed = Box::pin(store.change_inbox(business.scope(), &tenant, &stamp)).await;
     changed.unwrap();
 }
@@ -404,10 +398,9 @@ async fn whoever_is_away_is_looked_at_again_if_the_tenant_wants_it() {
     let business = business(&aws).await;
     set_inbox(&aws, &business, json!({"hand_over_after_minutes": 60})).await;
     let away = UserId::new(aws.ids().ulid());
-    let mut desk = aws.store().desk(business.scope(), away, aws.now()).await.unwrap();
-    let hour = SignedDuration::from_hours(1);
-    desk.value.set_available(false, Some(aws.now() + hour), aws.now());
-    aws.store().write_desk(business.scope(), &desk, None).await.unwrap();
+    let later = aws.now() + SignedDuration::from_hours(1);
+    let leave = |desk: &mut Desk| desk.set_available(false, Some(later), aws.now());
+    change_desk(&aws, &business, away, leave).await;
     let id = writes(&aws, &business, 1).await;
     let give = |conversation: &mut Conversation| conversation.assignee = Some(away);
     for round in 0..2 {

@@ -13,7 +13,7 @@ use store::{
 };
 use testkit::{
     Answer, Aws, Call, Function, Seeded,
-    business::{CUSTOMER, business_with},
+    business::{CUSTOMER, business},
 };
 
 const PHONE: &str =
@@ -38,7 +38,7 @@ impl World {
 
     async fn of(status: TenantStatus) -> Self {
         let aws = Aws::new().await;
-        let mut business = Box::pin(business_with(&aws, |_| ())).await;
+        let mut business = Box::pin(business(&aws)).await;
         let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await.id;
         let code = LinkCode::of(aws.ids().secret().expect("random bytes"));
         let tracked = TrackedWrite {

@@ -451,8 +451,7 @@ async fn lost_race_is_repeated() {
     let world = World::new().await;
     let seen = world.seen().await;
     let lossy = Lossy::before(&world.aws);
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let function = Function::new(&env, preferences::routes);
+    let function = Function::new(&world.aws.env_behind(&lossy), preferences::routes);
     lossy.be_in_the_way_of("TransactWriteItems");
     let form = saving(&seen, &["sms_utility"]);
     function.call(&Call::form(&world.path(), form)).await.is(303);
@@ -471,8 +470,7 @@ async fn choice_holds_for_all_contacts_of_the_person() {
         contact.same_as.push(named);
         Change::Contact
     };
-    let known = store.change_contact(scope, world.contact.id, world.aws.ids().ulid(), know);
-    known.await.unwrap();
+    world.aws.change_contact(scope, world.contact.id, know).await;
     world.post("do=stop").await.is(303);
     let other = store.contact(scope, other.id).await.unwrap().unwrap();
     assert!(other.opted_out().is_some());
