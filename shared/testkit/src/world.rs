@@ -130,6 +130,11 @@ impl<C> World<C> {
         Self::with(build, |_| {}).await
     }
 
+    /// The same in a deployment with this public URL.
+    pub async fn at(base: &str, build: fn(&Env) -> Result<C, ConfigError>) -> Self {
+        Self::given(|aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]), build, |_| {}).await
+    }
+
     pub fn store(&self) -> Store {
         self.aws.store()
     }
