@@ -1,10 +1,7 @@
 //! Contacts enter drips by what happens to them, once, whoever changes them.
 
 use domain::{
-    base::{
-        ids::{CampaignId, ContactId, TagId},
-        resource::Resource as _,
-    },
+    base::ids::{CampaignId, ContactId, TagId},
     campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState, steps::WrittenSteps},
     contacts::{
         contact::{Contact, Identity},
@@ -24,9 +21,8 @@ impl World {
     /// A drip with these triggers, which is running.
     async fn drip(&self, triggers: Value) -> CampaignId {
         let (store, scope, stamp) = (self.aws.store(), self.business.scope(), self.aws.stamp());
-        let fields = read(json!({"type": "drip", "name": "Welcome", "triggers": triggers}));
-        let drip = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
-        store.create(scope, &drip, &stamp).await.expect("it is created");
+        let fields = json!({"type": "drip", "name": "Welcome", "triggers": triggers});
+        let drip: Campaign = self.own(fields).await;
         let created = self.campaign(drip.id).await;
         let says =
             json!({"type": "message", "message": {"channels": ["sms"], "category": "utility", "sms_text": "Hello"}});
