@@ -14,6 +14,7 @@ use domain::{
     },
     media::medium::InboundMedia,
     messages::{inbound::OptFlag, message::Message},
+    tenants::tenant::Tenant,
 };
 use jobs::{SendMessage, StartOperation};
 use kit::{ConfigError, Env, QueueName};
@@ -172,14 +173,28 @@ impl<C> World<C> {
         found.expect("the table answers").expect("the contact is there")
     }
 
-    /// Changes what is known of a contact, as a user does.
-    pub async fn change_profile(&self, contact: ContactId, change: impl FnOnce(&mut Profile)) {
+    /// Changes a contact or what is known of it, as a user does.
+    pub async fn change_person(&self, contact: ContactId, change: impl FnOnce(&mut Person)) {
         let before = self.person(contact).await;
         let mut after = before.clone();
-        change(&mut after.profile);
+        change(&mut after);
         let (store, brought, stamp) = (self.store(), Brought::default(), self.aws.stamp());
         let changed = store.change_person(self.scope(), &before, &after, &brought, &stamp);
-        changed.await.expect("the contact is changed");
+        Box::pin(changed).await.expect("the contact is changed");
+    }
+
+    pub async fn change_profile(&self, contact: ContactId, change: impl FnOnce(&mut Profile)) {
+        self.change_person(contact, |person| change(&mut person.profile)).await;
+    }
+
+    /// Changes the tenant, as a user does.
+    pub async fn change_tenant(&self, change: impl FnOnce(&mut Tenant)) {
+        let (store, stamp) = (self.store(), self.aws.stamp());
+        let found = store.tenant(self.scope()).await.expect("the table answers");
+        let mut tenant = found.expect("a tenant");
+        change(&mut tenant);
+        let changed = store.change_tenant(self.scope(), &tenant, &stamp).await;
+        changed.expect("the tenant is changed");
     }
 
     /// A contact with this number who wants the tenant's messages.

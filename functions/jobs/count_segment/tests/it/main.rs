@@ -76,9 +76,12 @@ async fn a_segment_is_counted_step_by_step() {
     other.contact(&world.aws, CUSTOMER).await;
     let mut deleted = Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now());
     deleted.deleted_at = Some(world.aws.now());
-    let written = world.aws.store();
-    let written = written.write_contact(world.scope(), &deleted.into(), None).await;
-    written.unwrap();
+    let deleted = deleted.into();
+    world
+        .store()
+        .write_contact(world.scope(), &deleted, None)
+        .await
+        .unwrap();
     assert_eq!(world.count(json!({})).await, (all as u64, 2));
     assert_eq!(world.count(json!({"tag": tag})).await.0, all.div_ceil(3) as u64);
     assert_eq!(world.count(json!({"tag": tag, "language": "ar"})).await, (0, 1));

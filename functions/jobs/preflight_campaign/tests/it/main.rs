@@ -168,13 +168,7 @@ async fn caps_windows_and_pace_are_told_before() {
         currency: None,
         maximum: 3,
     };
-    let mut tenant = world.aws.store().tenant(world.business.scope()).await.unwrap().unwrap();
-    tenant.caps = Some(vec![cap].into());
-    let (store, stamp) = (world.aws.store(), world.aws.stamp());
-    store
-        .change_tenant(world.business.scope(), &tenant, &stamp)
-        .await
-        .unwrap();
+    world.change_tenant(|tenant| tenant.caps = Some(vec![cap].into())).await;
     let (result, _) = world.preflight(json!({"per_minute": 2})).await;
     let caps = to_value(&result.caps).unwrap();
     let expected = json!([{"cap": "day.tenant.any", "maximum": 3, "counted": 0, "needed": 5}]);
@@ -278,16 +272,12 @@ async fn what_cannot_be_examined_fails_with_a_sentence() {
     };
     fails(&other, "was changed").await;
     let store = world.aws.store();
-    let found: Versioned<Campaign> = store.get(world.business.scope(), &whole.id).await.unwrap().unwrap();
-    let scheduled = found
-        .value
-        .moved(CampaignState::Scheduled, None, world.aws.now())
-        .unwrap();
-    let version = store
-        .move_campaign(world.business.scope(), found.version, &scheduled)
-        .await;
-    let running = scheduled.moved(CampaignState::Running, None, world.aws.now()).unwrap();
-    let moved = store.move_campaign(world.business.scope(), version.unwrap(), &running);
+    let (scope, now) = (world.scope(), world.aws.now());
+    let found: Versioned<Campaign> = store.get(scope, &whole.id).await.unwrap().unwrap();
+    let scheduled = found.value.moved(CampaignState::Scheduled, None, now).unwrap();
+    let version = store.move_campaign(scope, found.version, &scheduled).await;
+    let running = scheduled.moved(CampaignState::Running, None, now).unwrap();
+    let moved = store.move_campaign(scope, version.unwrap(), &running);
     moved.await.unwrap();
     fails(&whole, "has begun").await;
 }

@@ -1,7 +1,7 @@
 //! Callers who enter a drip.
 
 use domain::{
-    base::{ids::CampaignId, resource::Resource as _},
+    base::ids::CampaignId,
     calls::call::{CallFacts, CallStatus, Handling},
     campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState, steps::WrittenSteps},
     contacts::contact::Contact,
@@ -27,12 +27,8 @@ async fn world(change: Value, states: &[CampaignState]) -> (World, CampaignId) {
     for (name, value) in change.as_object().expect("fields") {
         fields[name] = value.clone();
     }
-    let drip = Campaign::new(world.aws.ids().ulid(), read(fields), world.aws.now());
-    let (store, stamp, id) = (world.aws.store(), world.aws.stamp(), drip.id);
-    store
-        .create(world.business.scope(), &drip, &stamp)
-        .await
-        .expect("it is created");
+    let id = world.own::<Campaign>(fields).await.id;
+    let (store, stamp) = (world.aws.store(), world.aws.stamp());
     let created: Option<Versioned<Campaign>> = store.get(world.business.scope(), &id).await.expect("the table answers");
     let created = created.expect("it is there");
     let says = json!({"type": "message", "message": {"channels": ["sms"], "category": "utility", "sms_text": "Hello"}});

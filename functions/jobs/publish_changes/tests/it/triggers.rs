@@ -49,27 +49,13 @@ impl World {
         let before = self.campaign(id).await;
         let after = before.value.moved(state, None, self.aws.now());
         let after = after.expect("the table of states");
-        let moved = self
-            .aws
-            .store()
-            .move_campaign(self.business.scope(), before.version, &after)
-            .await;
+        let moved = self.store().move_campaign(self.scope(), before.version, &after).await;
         moved.expect("it is moved");
-    }
-
-    async fn person(&self, id: ContactId) -> Person {
-        let found = self.aws.store().known(self.business.scope(), id).await;
-        found.expect("the table answers").expect("it exists")
     }
 
     /// A user, or software, changes a contact.
     async fn change(&mut self, id: ContactId, change: impl FnOnce(&mut Person)) {
-        let before = self.person(id).await;
-        let mut after = before.clone();
-        change(&mut after);
-        let (store, stamp, brought) = (self.aws.store(), self.aws.stamp(), Brought::default());
-        let changed = store.change_person(self.business.scope(), &before, &after, &brought, &stamp);
-        Box::pin(changed).await.expect("nobody else changes it");
+        self.change_person(id, change).await;
         self.record().await;
     }
 

@@ -44,16 +44,11 @@ impl World {
     }
 
     async fn enrolled(&self, campaign: CampaignId, number: usize) -> ContactId {
-        let contact = self
-            .business
-            .contact(&self.aws, &format!("+9715020{number:05}"))
-            .await
-            .id;
-        let (store, now) = (self.aws.store(), self.aws.now());
-        store
-            .enrol(self.business.scope(), (campaign, None), &[contact], now)
-            .await
-            .unwrap();
+        let number = format!("+9715020{number:05}");
+        let contact = self.business.contact(&self.aws, &number).await.id;
+        let (store, now) = (self.store(), self.aws.now());
+        let enrolled = store.enrol(self.scope(), (campaign, None), &[contact], now);
+        enrolled.await.unwrap();
         contact
     }
 
@@ -111,8 +106,7 @@ impl World {
         let (contact, at) = (self.enrolled(campaign, number).await, self.aws.now());
         let enrolment = Enrolment::new((campaign, None), contact, at);
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), at);
-        let written = self.aws.store();
-        written.exit(self.business.scope(), enrolment, exit).await.unwrap();
+        self.store().exit(self.scope(), enrolment, exit).await.unwrap();
     }
 }
 

@@ -29,14 +29,14 @@ use domain::{
         send::Timers,
     },
     money::cap::{Cap, Period, Scope},
-    templates::template::TemplateDefinition,
+    templates::template::{TemplateDefinition, TemplateStatus},
     tenants::connection_test::{Dated, Quality, Reported},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use jobs::StartOperation;
 use kit::{QueueName, operation::Ran};
 use run_campaign::{Context, PER_STEP, handle};
-use serde_json::{Value, from_value, json, to_value};
+use serde_json::{Value, json};
 use store::{Owned as _, Versioned};
 use testkit::operations::result_of;
 
@@ -194,10 +194,18 @@ impl World {
             currency: currency.map(|code| code.parse().unwrap()),
             maximum,
         };
-        let mut tenant = self.store().tenant(self.scope()).await.unwrap().unwrap();
-        tenant.caps = Some(vec![cap].into());
-        let (store, stamp) = (self.store(), self.aws.stamp());
-        store.change_tenant(self.scope(), &tenant, &stamp).await.unwrap();
+        self.change_tenant(|tenant| tenant.caps = Some(vec![cap].into())).await;
+    }
+
+    /// Changes all templates.
+    async fn change_templates(&self, change: impl Fn(&mut TemplateDefinition)) {
+        let (store, scope) = (self.store(), self.scope());
+        for template in store.all::<TemplateDefinition>(scope).await.unwrap() {
+            let before: Versioned<TemplateDefinition> = store.get(scope, &template.id()).await.unwrap().unwrap();
+            let mut after = before.value.clone();
+            change(&mut after);
+            store.change(scope, &before, &after, &self.aws.stamp()).await.unwrap();
+        }
     }
 }
 
@@ -577,15 +585,8 @@ fn template() -> Value {
 async fn what_keeps_it_from_everybody_pauses_the_campaign() {
     let world = World::new().await;
     let fans = world.fans(3).await;
-    let set = async |status: &str| {
-        let (store, scope) = (world.store(), world.scope());
-        for template in store.all::<TemplateDefinition>(scope).await.unwrap() {
-            let before: Versioned<TemplateDefinition> = store.get(scope, &template.id()).await.unwrap().unwrap();
-            let mut after = to_value(&before.value).unwrap();
-            after["status"] = json!(status);
-            let after: TemplateDefinition = from_value(after).unwrap();
-            store.change(scope, &before, &after, &world.aws.stamp()).await.unwrap();
-        }
+    let set = |status: &'static str| {
+        world.change_templates(move |template| template.status = TemplateStatus(status.to_owned()))
     };
     set("PAUSED").await;
     let start = world.start(json!({ "message": template() })).await;
@@ -605,16 +606,10 @@ async fn a_low_rating_pauses_the_campaign_once() {
     let world = World::new().await;
     let fans = world.fans(2).await;
     let store = world.store();
-    let rated = async |at: Timestamp| {
-        for template in store.all::<TemplateDefinition>(world.scope()).await.unwrap() {
-            let before: Versioned<TemplateDefinition> =
-                store.get(world.scope(), &template.id()).await.unwrap().unwrap();
-            let mut after = before.value.clone();
-            (after.quality, after.quality_at) = (Some(Quality::Red), Some(at));
-            let stamp = world.aws.stamp();
-            let changed = store.change(world.scope(), &before, &after, &stamp);
-            changed.await.unwrap();
-        }
+    let rated = |at: Timestamp| {
+        world.change_templates(move |template| {
+            (template.quality, template.quality_at) = (Some(Quality::Red), Some(at));
+        })
     };
     // It was rated low before, and another one is rated low later.
     rated(world.aws.now() - SignedDuration::from_hours(1)).await;
