@@ -2,7 +2,7 @@
 
 use domain::{
     base::ids::{CampaignId, ContactId, TagId},
-    campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState, steps::WrittenSteps},
+    campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState},
     contacts::{
         contact::{Contact, Identity},
         person::Person,
@@ -22,22 +22,12 @@ impl World {
     async fn drip(&self, triggers: Value) -> CampaignId {
         let (store, scope, stamp) = (self.aws.store(), self.business.scope(), self.aws.stamp());
         let fields = json!({"type": "drip", "name": "Welcome", "triggers": triggers});
-        let drip: Campaign = self.own(fields).await;
-        let created = self.campaign(drip.id).await;
-        let says =
-            json!({"type": "message", "message": {"channels": ["sms"], "category": "utility", "sms_text": "Hello"}});
-        let steps = WrittenSteps {
-            steps: read(json!([{"name": "hello", "does": says}])),
-            by: stamp.actor,
-            at: stamp.at,
-        };
-        let written = store.write_steps(scope, &created, &steps, &stamp).await;
-        let before = written.expect("they are written");
+        let before = self.aws.drip(scope, fields, &["hello"]).await;
         let (after, operation) = before.value.started(&stamp).expect("a draft");
         let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
         started.await.expect("it is started");
-        self.move_to(drip.id, CampaignState::Running).await;
-        drip.id
+        self.move_to(before.value.id, CampaignState::Running).await;
+        before.value.id
     }
 
     async fn campaign(&self, id: CampaignId) -> Versioned<Campaign> {

@@ -14,7 +14,6 @@ use domain::{
         campaign::Campaign,
         report::ReportCampaign,
         run::{Enrolment, Exit},
-        steps::WrittenSteps,
     },
     contacts::contact::Contact,
     messages::{
@@ -26,7 +25,7 @@ use domain::{
 };
 use report_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, from_value, json};
-use store::{Versioned, campaigns::drip::DripEntry};
+use store::campaigns::drip::DripEntry;
 use testkit::operations::result_of;
 
 struct World(testkit::World<Context>);
@@ -196,18 +195,8 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
 async fn report_of_a_drip_counts_its_contacts_and_steps() {
     let world = World::new().await;
     let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
-    let new: Campaign = world.own(json!({"type": "drip", "name": "Welcome"})).await;
-    let created: Versioned<Campaign> = store.get(scope, &new.id).await.unwrap().unwrap();
-    let says = |name: &str| {
-        let message = json!({"channels": ["sms"], "category": "utility", "sms_text": "Hello"});
-        json!({"name": name, "does": {"type": "message", "message": message}})
-    };
-    let steps = WrittenSteps {
-        steps: from_value(json!([says("welcome"), says("offer")])).unwrap(),
-        by: stamp.actor,
-        at: stamp.at,
-    };
-    store.write_steps(scope, &created, &steps, &stamp).await.unwrap();
+    let fields = json!({"type": "drip", "name": "Welcome"});
+    let new = world.aws.drip(scope, fields, &["welcome", "offer"]).await.value;
     for number in 0..PER_STEP + 2 {
         let contact = world
             .business
