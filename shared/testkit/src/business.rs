@@ -20,6 +20,7 @@ use domain::{
         call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
         record::{Call, CallProgress, Received},
     },
+    campaigns::{campaign::Campaign, steps::WrittenSteps},
     consent::{
         suppression::{Address, Refused},
         wish::By,
@@ -127,6 +128,23 @@ impl Aws {
         let created = self.store().create(scope, &new, &self.stamp()).await;
         created.expect("it is created");
         new
+    }
+
+    /// A drip with these fields, as a draft. Each of its steps, which have these names, sends an SMS.
+    pub async fn drip(&self, scope: &TenantScope, fields: Value, steps: &[&str]) -> Versioned<Campaign> {
+        let (store, stamp) = (self.store(), self.stamp());
+        let drip: Campaign = self.own(scope, fields).await;
+        let created = store.get::<Campaign>(scope, &drip.id).await;
+        let created = created.expect("the table answers").expect("the drip");
+        let message = json!({"channels": ["sms"], "category": "utility", "sms_text": "Hello"});
+        let step = |name: &&str| json!({"name": name, "does": {"type": "message", "message": message}});
+        let steps = WrittenSteps {
+            steps: read(steps.iter().map(step).collect()),
+            by: stamp.actor,
+            at: stamp.at,
+        };
+        let written = store.write_steps(scope, &created, &steps, &stamp).await;
+        written.expect("the steps are written")
     }
 
     /// A contact with this number, changed before it is written.

@@ -6,10 +6,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
+use kit::Env;
 use tokio::sync::Notify;
 
 pub use crate::asked::{Asked, MAX_KEPT};
-use crate::asked::{head, served};
+use crate::{
+    Aws,
+    asked::{head, served},
+};
 
 /// The answer to a request for a file.
 #[derive(Debug, Clone)]
@@ -72,6 +76,18 @@ impl FileHost {
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The environment of a function that asks this host, with these further changes.
+    pub fn env(&self, aws: &Aws, changes: &[(&str, &str)]) -> Env {
+        let mut variables = vec![
+            ("GRAPH_API_URL", self.url()),
+            ("GRAPH_API_VERSION", "v25.0"),
+            ("TWILIO_API_URL", self.url()),
+            ("PROVIDER_TIMEOUT", "30"),
+        ];
+        variables.extend_from_slice(changes);
+        aws.env_with(&variables)
     }
 
     /// Answers requests of files like this from now on.

@@ -1,17 +1,28 @@
 //! A business, and a process of the function under test.
 
 use domain::{
-    base::{external::ShownName, ids::ContactId},
-    calls::record::Entry,
-    contacts::contact::{Contact, Identity},
-    messages::message::Message,
+    base::{
+        external::ShownName,
+        ids::{ConnectionId, ContactId, MessageId},
+        resource::Resource,
+    },
+    calls::record::{Entry, Received},
+    contacts::{
+        contact::{Contact, Identity},
+        person::Person,
+        profile::Profile,
+    },
+    media::medium::InboundMedia,
+    messages::{inbound::OptFlag, message::Message},
+    tenants::tenant::Tenant,
 };
-use jobs::SendMessage;
+use jobs::{SendMessage, StartOperation};
 use kit::{ConfigError, Env, QueueName};
-use store::tenants::config::Configured;
+use serde_json::Value;
+use store::{Owned, Store, TenantScope, contacts::people::Brought, tenants::config::Configured};
 
 use crate::{
-    Aws, Seeded,
+    Aws, Operations, Seeded,
     business::{CUSTOMER, business_with, phone},
 };
 
@@ -42,6 +53,7 @@ pub struct World<C> {
     pub aws: Aws,
     pub business: Seeded,
     pub ctx: C,
+    pub operations: Operations,
     env: Env,
     build: fn(&Env) -> Result<C, ConfigError>,
 }
@@ -68,6 +80,7 @@ impl<C> World<C> {
         let env = env(&aws);
         let ctx = build(&env).expect("a context");
         Self {
+            operations: Operations::of(&aws, business.scope()),
             aws,
             business,
             ctx,
@@ -139,4 +152,120 @@ impl<C> World<C> {
     pub async fn queued(&self) -> Vec<SendMessage> {
         self.aws.take_jobs(QueueName::Sends).await
     }
+
+    /// A business and a process of the function, without changes.
+    pub async fn new(build: fn(&Env) -> Result<C, ConfigError>) -> Self {
+        Self::with(build, |_| {}).await
+    }
+
+    /// The same in a deployment with this public URL.
+    pub async fn at(base: &str, build: fn(&Env) -> Result<C, ConfigError>) -> Self {
+        Self::given(|aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]), build, |_| {}).await
+    }
+
+    pub fn store(&self) -> Store {
+        self.aws.store()
+    }
+
+    pub const fn scope(&self) -> &TenantScope {
+        self.business.scope()
+    }
+
+    /// Creates something of the tenant's with these fields, whichever function does it otherwise.
+    pub async fn own<T: Owned + Resource>(&self, fields: Value) -> T {
+        self.aws.own(self.scope(), fields).await
+    }
+
+    /// The same as [`World::follow_up`] for a customer with this number.
+    pub async fn follow_up_of(&self, number: &str) -> Message {
+        Box::pin(self.business.follow_up(&self.aws, number)).await
+    }
+
+    /// A new contact without a number, of whom this is known.
+    pub async fn contact_known_as(&self, profile: Profile) -> ContactId {
+        let contact = Contact::new(ContactId::new(self.aws.ids().ulid()), self.aws.now());
+        self.create_person(&Person { contact, profile }).await
+    }
+
+    pub async fn create_person(&self, person: &Person) -> ContactId {
+        let (store, brought, stamp) = (self.store(), Brought::default(), self.aws.stamp());
+        let created = store.create_person(self.scope(), person, &brought, &stamp).await;
+        created.expect("the contact is created");
+        person.contact.id
+    }
+
+    /// A contact with what is known of it.
+    pub async fn person(&self, contact: ContactId) -> Person {
+        let found = self.store().known(self.scope(), contact).await;
+        found.expect("the table answers").expect("the contact is there")
+    }
+
+    /// Changes a contact or what is known of it, as a user does.
+    pub async fn change_person(&self, contact: ContactId, change: impl FnOnce(&mut Person)) {
+        let before = self.person(contact).await;
+        let mut after = before.clone();
+        change(&mut after);
+        let (store, brought, stamp) = (self.store(), Brought::default(), self.aws.stamp());
+        let changed = store.change_person(self.scope(), &before, &after, &brought, &stamp);
+        Box::pin(changed).await.expect("the contact is changed");
+    }
+
+    pub async fn change_profile(&self, contact: ContactId, change: impl FnOnce(&mut Profile)) {
+        self.change_person(contact, |person| change(&mut person.profile)).await;
+    }
+
+    /// Changes the tenant, as a user does.
+    pub async fn change_tenant(&self, change: impl FnOnce(&mut Tenant)) {
+        let (store, stamp) = (self.store(), self.aws.stamp());
+        let found = store.tenant(self.scope()).await.expect("the table answers");
+        let mut tenant = found.expect("a tenant");
+        change(&mut tenant);
+        let changed = store.change_tenant(self.scope(), &tenant, &stamp).await;
+        changed.expect("the tenant is changed");
+    }
+
+    /// A contact with this number who wants the tenant's messages.
+    pub async fn fan(&self, number: &str) -> Contact {
+        let wish = |contact: &mut Contact| {
+            contact.wish(OptFlag::Start, "wrote START", self.aws.now());
+        };
+        self.business.contact_with(&self.aws, number, wish).await
+    }
+
+    /// A message of a new contact with these media through this connection.
+    pub async fn receive_media(&self, media: Vec<InboundMedia>, connection: ConnectionId) -> MessageId {
+        let nobody = |contact: &mut Contact| contact.phones.clear();
+        let contact = self.business.contact_with(&self.aws, CUSTOMER, nobody).await.id;
+        let change = |received: &mut Received| received.connection = connection;
+        self.business.receive_media(&self.aws, contact, media, change).await.id
+    }
+
+    /// The only file that an operation resulted in: its key and its content.
+    pub async fn result_file(&self, start: &StartOperation) -> (String, Vec<u8>) {
+        let id = start.operation.ulid().to_string().to_lowercase();
+        let mut files = self.aws.files("results/").await;
+        files.retain(|key, _| key.contains(&id));
+        assert_eq!(files.len(), 1, "one file: {:?}", files.keys());
+        files.pop_first().expect("a file")
+    }
+}
+
+/// Lets a test's own type be used as its field of this name, which is a [`World`] with this context.
+#[macro_export]
+macro_rules! extends_world {
+    ($own:ident.$field:tt: $context:ty) => {
+        impl ::std::ops::Deref for $own {
+            type Target = $crate::World<$context>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.$field
+            }
+        }
+
+        impl ::std::ops::DerefMut for $own {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.$field
+            }
+        }
+    };
 }

@@ -16,11 +16,7 @@ use fetch_media::{Context, handle};
 use jobs::MediaJob;
 use kit::{Done, FileKey, Files, Job};
 use serde_json::json;
-use testkit::{
-    Aws, Seeded,
-    business::{CUSTOMER, business},
-    file_host::{FileHost, MAX_KEPT, Reply},
-};
+use testkit::file_host::{FileHost, MAX_KEPT, Reply};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -41,30 +37,17 @@ fn peak() -> u64 {
 }
 
 struct World {
-    aws: Aws,
-    business: Seeded,
     host: FileHost,
-    ctx: Context,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
         let host = FileHost::start(Reply::Short);
-        let variables = [
-            ("GRAPH_API_URL", host.url()),
-            ("GRAPH_API_VERSION", "v25.0"),
-            ("TWILIO_API_URL", host.url()),
-            ("PROVIDER_TIMEOUT", "30"),
-        ];
-        let ctx = Context::new(&aws.env_with(&variables)).expect("its variables");
-        Self {
-            aws,
-            business,
-            host,
-            ctx,
-        }
+        let world = testkit::World::given(|aws| host.env(aws, &[]), Context::new, |_| {}).await;
+        Self { host, world }
     }
 
     async fn work(&self, job: MediaJob) {
@@ -77,19 +60,11 @@ impl World {
         let about = json!({"url": format!("{}/files/1", self.host.url()), "file_size": bytes});
         self.host.tell(200, &about.to_string());
         self.host.answer(Reply::Long("application/pdf", PDF, bytes));
-        let contact = self
-            .business
-            .contact_with(&self.aws, CUSTOMER, |contact| contact.phones.clear());
-        let contact = contact.await.id;
         let media = vec![InboundMedia {
             kind: Some(MediaKind::Document),
             ..InboundMedia::new("7001".to_owned())
         }];
-        let whatsapp = self.business.whatsapp;
-        let received = self.business.receive_media(&self.aws, contact, media, |received| {
-            received.connection = whatsapp;
-        });
-        let message = received.await.id;
+        let message = self.receive_media(media, self.business.whatsapp).await;
         let pending = self.business.medium(&self.aws, message, 0).await;
         self.work(MediaJob::fetch(self.business.tenant(), &pending)).await;
         let medium = self.business.medium(&self.aws, message, 0).await;

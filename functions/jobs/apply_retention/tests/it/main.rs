@@ -18,14 +18,13 @@ use domain::{
         retention_change::{AppliedRetention, ApplyRetention, Past},
     },
     media::medium::InboundMedia,
-    messages::message::{Message, MessageState},
+    messages::message::MessageState,
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
 use store::table::effects::{Effects, Once};
 use testkit::{
-    Aws, Operations, Seeded,
     business::{CUSTOMER, SENT_WITHIN, business, missed},
     operations::result_of,
 };
@@ -48,27 +47,13 @@ const fn keep(calls_days: u32, messages_days: u32) -> Retention {
     }
 }
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-    operations: Operations,
-}
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        Self {
-            ctx: Context::new(aws.env()).unwrap(),
-            operations: Operations::of(&aws, business.scope()),
-            aws,
-            business,
-        }
-    }
-
-    async fn follow_up(&self, number: &str) -> Message {
-        Box::pin(self.business.follow_up(&self.aws, number)).await
+        Self(testkit::World::new(Context::new).await)
     }
 
     /// A message of a customer, of now.
@@ -83,9 +68,8 @@ impl World {
 
     /// The expiries of all rows of a kind, in order.
     async fn expiries(&self, kind: &str) -> Vec<Timestamp> {
-        let table = self.aws.env().config().text("TABLE_NAME").unwrap();
-        let rows = self.aws.dynamodb().scan().table_name(table).send().await.unwrap();
-        let rows = rows.items.unwrap_or_default();
+        let scan = self.aws.dynamodb().scan().table_name(self.aws.table());
+        let rows = scan.send().await.unwrap().items.unwrap_or_default();
         let own = format!("T#{}", self.business.tenant().ulid().to_string().to_lowercase());
         let ours = |row: &&HashMap<String, _>| {
             let text = |name: &str| -> String {
@@ -149,10 +133,10 @@ impl World {
 async fn rows_of_before_get_the_expiry_that_the_policy_says() {
     let world = World::new().await;
     let first = world.aws.now();
-    world.follow_up(CUSTOMER).await;
+    world.follow_up().await;
     world.aws.pass(10 * DAY);
     let second = world.aws.now();
-    world.follow_up("+971502222222").await;
+    world.follow_up_of("+971502222222").await;
     world.told("+971503333333").await;
     world.aws.pass(5 * DAY);
     let applied = world.apply(keep(40, 50)).await;
@@ -194,9 +178,9 @@ async fn rows_of_before_get_the_expiry_that_the_policy_says() {
 #[tokio::test]
 async fn shorter_policy_ends_old_rows_and_nothing_that_waits() {
     let world = World::new().await;
-    let old = world.follow_up(CUSTOMER).await;
+    let old = world.follow_up().await;
     world.aws.pass(60 * DAY);
-    let young = world.follow_up("+971502222222").await;
+    let young = world.follow_up_of("+971502222222").await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
     let waiting = CallProgress {
         connection: world.business.telephony,
@@ -283,7 +267,7 @@ async fn expired_rows_do_not_come_back() {
     let mut world = World::new().await;
     world.business.configured.tenant.retention = Some(keep(30, 30));
     world.business.write(&world.aws).await;
-    let message = world.follow_up(CUSTOMER).await;
+    let message = world.follow_up().await;
     world.aws.pass(40 * DAY);
     let before = world.all_expiries().await;
     assert_eq!(world.apply(keep(3_650, 3_650)).await, AppliedRetention::default());
@@ -301,7 +285,7 @@ async fn steps_may_be_made_twice() {
     for number in 0..4 {
         // Two on the same day.
         world.aws.pass(i64::from(number % 2) * 3 * DAY);
-        world.follow_up(&format!("+97150222222{number}")).await;
+        world.follow_up_of(&format!("+97150222222{number}")).await;
         expected.push(world.aws.now() + days(40));
     }
     let start = world.start(keep(40, 50)).await;
@@ -317,10 +301,10 @@ async fn cancelled_application_keeps_what_was_done() {
     let mut world = World::new().await;
     world.ctx = Context::new(world.aws.env()).unwrap().in_pages_of(100);
     let first = world.aws.now();
-    world.follow_up(CUSTOMER).await;
+    world.follow_up().await;
     world.aws.pass(20 * DAY);
     let second = world.aws.now();
-    world.follow_up("+971502222222").await;
+    world.follow_up_of("+971502222222").await;
     let start = world.start(keep(40, 50)).await;
     // The calls and messages of tomorrow, and the calls of today.
     for _ in 0..3 {
@@ -336,10 +320,10 @@ async fn cancelled_application_keeps_what_was_done() {
 #[tokio::test]
 async fn rows_of_other_tenants_stay_as_they_are() {
     let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    world.follow_up().await;
     let other = Box::pin(business(&world.aws)).await;
     let own = std::mem::replace(&mut world.business, other);
-    world.follow_up(CUSTOMER).await;
+    world.follow_up().await;
     let theirs = world.all_expiries().await;
     let other = std::mem::replace(&mut world.business, own);
     assert_eq!(world.apply(keep(40, 50)).await.calls, 1);

@@ -13,7 +13,6 @@ use domain::{
         external::ShownName,
         ids::{ContactId, NoteId},
         operation::{OperationKind, OperationState},
-        resource::Resource,
     },
     calls::record::ConsentEntry,
     consent::{
@@ -40,7 +39,6 @@ use kit::{
 use serde_json::{Value, json};
 use store::contacts::contact::ContactWrite;
 use testkit::{
-    Aws, Operations, Seeded,
     business::{CUSTOMER, business, phone},
     operations::result_of,
 };
@@ -50,24 +48,16 @@ const FORMER: &str = "+971501000002";
 const EMAIL: &str = "maya@example.org";
 const TEXT: &str = "Where is my saffron cake?";
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-    operations: Operations,
-}
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     /// With pages of this many entries, each a step of its own.
     async fn new(page: i32) -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        Self {
-            ctx: Context::new(aws.env()).unwrap().in_pages_of(page, 700),
-            operations: Operations::of(&aws, business.scope()),
-            aws,
-            business,
-        }
+        let mut world = testkit::World::new(Context::new).await;
+        world.ctx = world.ctx.in_pages_of(page, 700);
+        Self(world)
     }
 
     /// A contact with this number and something in each list.
@@ -75,16 +65,13 @@ impl World {
         let (aws, business) = (&self.aws, &self.business);
         let (store, scope, stamp) = (aws.store(), business.scope(), aws.stamp());
         let field = json!({"key": "level", "name": "Level", "type": "text"});
-        let field: Field = Resource::new(aws.ids().ulid(), serde_json::from_value(field).unwrap(), aws.now());
-        store.create(scope, &field, &stamp).await.unwrap();
-        let tag = json!({"name": "Regular"});
-        let tag: Tag = Resource::new(aws.ids().ulid(), serde_json::from_value(tag).unwrap(), aws.now());
-        store.create(scope, &tag, &stamp).await.unwrap();
+        let field: Field = self.own(field).await;
+        let tag: Tag = self.own(json!({"name": "Regular"})).await;
         let known = business.contact_with(aws, number, |contact| {
             contact.emails = vec![EMAIL.parse::<Email>().unwrap()];
         });
         let id = known.await.id;
-        Box::pin(business.follow_up(aws, number)).await;
+        self.follow_up_of(number).await;
         // Messages of one moment have no order.
         aws.pass(1);
         self.writes(id, TEXT).await;
@@ -267,12 +254,11 @@ async fn pictures_and_other_files_are_named_with_their_links() {
 #[tokio::test]
 async fn links_in_messages_are_archived_masked() {
     let world = World::new(10).await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     let code = LinkCode::of([7; 32]);
     let text = format!("Choose: https://example.com/p/{}", code.as_str());
     message.plan[0].content = Content::Text(text.clone());
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_message(scope, &message).await.unwrap();
+    world.write(&message).await;
     world.writes(message.id.contact(), &text).await;
     let (_, archive, _) = world.archive(message.id.contact()).await;
     assert_eq!(

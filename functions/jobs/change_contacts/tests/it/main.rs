@@ -14,7 +14,6 @@ use domain::{
         external::ShownName,
         ids::{ContactId, SegmentId, TagId, TenantId, UserId},
         operation::{Operation, OperationKind, OperationState},
-        resource::Resource,
     },
     contacts::{
         bulk::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields},
@@ -31,17 +30,15 @@ use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
-use store::{Owned, TenantScope, contacts::people::Brought, table::operations::DETAILS_LIFE};
-use testkit::{Aws, Lossy, Operations, Seeded, business::business, operations::result_of};
+use store::{Owned, contacts::people::Brought, table::operations::DETAILS_LIFE};
+use testkit::{Lossy, operations::result_of};
 
 struct World {
-    aws: Aws,
-    business: Seeded,
-    scope: TenantScope,
     user: UserId,
-    ctx: Context,
-    operations: Operations,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 /// The contacts that a change is made to.
 enum Of<'a> {
@@ -51,20 +48,9 @@ enum Of<'a> {
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = business(&aws).await;
-        let scope = business.scope().clone();
-        let user = UserId::new(aws.ids().ulid());
-        let ctx = Context::new(aws.env()).unwrap();
-        let operations = Operations::of(&aws, &scope);
-        Self {
-            aws,
-            business,
-            scope,
-            user,
-            ctx,
-            operations,
-        }
+        let world = testkit::World::new(Context::new).await;
+        let user = UserId::new(world.aws.ids().ulid());
+        Self { user, world }
     }
 
     fn stamp(&self) -> Stamp {
@@ -75,31 +61,9 @@ impl World {
         }
     }
 
-    /// Something of the tenant's.
-    async fn own<T: Owned + Resource>(&self, fields: Value) -> T {
-        let new = T::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
-        let stamp = self.aws.stamp();
-        self.aws.store().create(&self.scope, &new, &stamp).await.unwrap();
-        new
-    }
-
     async fn visits(&self) -> Field {
         self.own(json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true}))
             .await
-    }
-
-    /// A contact with this profile.
-    async fn contact(&self, profile: Profile) -> ContactId {
-        let contact = Contact::new(ContactId::new(self.aws.ids().ulid()), self.aws.now());
-        let person = Person { contact, profile };
-        let stamp = self.aws.stamp();
-        let created = self
-            .aws
-            .store()
-            .create_person(&self.scope, &person, &Brought::default(), &stamp)
-            .await;
-        created.unwrap();
-        person.contact.id
     }
 
     async fn tagged(&self, tag: &Tag, count: usize) -> Vec<ContactId> {
@@ -109,13 +73,9 @@ impl World {
                 tags: [tag.id].into(),
                 ..Profile::default()
             };
-            made.push(self.contact(profile).await);
+            made.push(self.contact_known_as(profile).await);
         }
         made
-    }
-
-    async fn person(&self, contact: ContactId) -> Person {
-        self.aws.store().known(&self.scope, contact).await.unwrap().unwrap()
     }
 
     /// Number of times that each of these contacts was written since it was created.
@@ -130,7 +90,7 @@ impl World {
     /// Starts a change, as the API does.
     async fn start(&self, of: Of<'_>, change: Value) -> StartOperation {
         let store = self.aws.store();
-        let definitions = store.all::<Field>(&self.scope).await.unwrap();
+        let definitions = store.all::<Field>(self.scope()).await.unwrap();
         let change: ChangeIn = from_value(change).unwrap();
         assert!(change.problems().is_empty());
         let values = change.values(&definitions).unwrap();
@@ -157,7 +117,7 @@ impl World {
             ..self.operations.unstored(OperationKind::ChangeContacts, &params)
         };
         let stamp = self.aws.stamp();
-        let created = store.create_detailed_operation(&self.scope, &operation, &details, &stamp);
+        let created = store.create_detailed_operation(self.scope(), &operation, &details, &stamp);
         created.await.unwrap();
         self.operations.start(&operation)
     }
@@ -183,7 +143,7 @@ impl World {
 
     async fn has_details(&self, start: &StartOperation) -> bool {
         let store = self.aws.store();
-        let found = store.operation_details::<ChangeDetails>(&self.scope, start.operation, self.aws.now());
+        let found = store.operation_details::<ChangeDetails>(self.scope(), start.operation, self.aws.now());
         found.await.unwrap().is_some()
     }
 }
@@ -219,12 +179,12 @@ async fn named_contacts_are_changed_and_counted() {
         }),
         ..visited(&visits, 3)
     };
-    let as_wanted = world.contact(as_wanted).await;
+    let as_wanted = world.contact_known_as(as_wanted).await;
     let full = Profile {
         tags: (0..20).map(|_| TagId::new(world.aws.ids().ulid())).collect(),
         ..Profile::default()
     };
-    let full = world.contact(full).await;
+    let full = world.contact_known_as(full).await;
     let missing = ContactId::new(world.aws.ids().ulid());
     world.aws.pass(60);
     let change = json!({"add_tags": [new.id], "remove_tags": [old.id], "stage": stage.id, "fields": {"visits": 3}});
@@ -287,7 +247,7 @@ async fn contacts_that_move_in_the_driving_list_change_once() {
     let visits = world.visits().await;
     let mut contacts = Vec::new();
     for number in 0..u8::try_from(PER_STEP).unwrap() + 10 {
-        contacts.push(world.contact(visited(&visits, number)).await);
+        contacts.push(world.contact_known_as(visited(&visits, number)).await);
     }
     let segment = json!({"field": "visits", "from": 0, "to": 200});
     let start = world
@@ -336,27 +296,19 @@ async fn contacts_created_or_staged_later_are_not_meant() {
         stage: Some(Staged { stage: stage.id, since }),
         ..Profile::default()
     };
-    let before = world.contact(staged(world.aws.now())).await;
+    let before = world.contact_known_as(staged(world.aws.now())).await;
     world.aws.pass(1);
     let all = world.start(Of::Segment(json!({})), json!({"language": "ar"})).await;
     let open = world
         .start(Of::Segment(json!({"stage": stage.id})), json!({"language": "fr"}))
         .await;
     world.aws.pass(1);
-    let later = world.contact(staged(world.aws.now())).await;
+    let later = world.contact_known_as(staged(world.aws.now())).await;
     assert_eq!(world.result(&all).await, counted(1, 0, 0));
     // A user moves the other out of the stage and back.
-    let known = world.person(before).await;
-    let mut back = known.clone();
-    back.profile.stage = Some(Staged {
-        stage: stage.id,
-        since: world.aws.now(),
-    });
-    let (store, stamp) = (world.aws.store(), world.stamp());
-    store
-        .change_person(&world.scope, &known, &back, &Brought::default(), &stamp)
-        .await
-        .unwrap();
+    let since = world.aws.now();
+    let back = |profile: &mut Profile| profile.stage = Some(Staged { stage: stage.id, since });
+    world.change_profile(before, back).await;
     assert_eq!(world.result(&open).await, counted(0, 0, 0));
     assert_eq!(world.person(later).await.contact.language, None);
     assert_eq!(world.person(before).await.contact.language.as_deref(), Some("ar"));
@@ -387,7 +339,7 @@ async fn deleted_contacts_can_be_restored_for_a_month() {
         .await;
     assert_eq!(world.result(&start).await, counted(3, 0, 0));
     let store = world.aws.store();
-    let page = store.operations(&world.scope, None, 10, world.aws.now());
+    let page = store.operations(world.scope(), None, 10, world.aws.now());
     let due: Vec<_> = page
         .await
         .unwrap()
@@ -428,9 +380,9 @@ async fn a_lost_race_is_repeated() {
     let lossy = Lossy::before(&world.aws);
     let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
     let ctx = Context::new(&env).unwrap();
-    let contact = world.contact(Profile::named(ShownName::of("Maya"))).await;
+    let contact = world.contact_known_as(Profile::named(ShownName::of("Maya"))).await;
     let start = world.start(Of::These(&[contact]), json!({"language": "ar"})).await;
-    let (store, scope) = (world.aws.store(), world.scope.clone());
+    let (store, scope) = (world.aws.store(), world.scope().clone());
     let mut called = world.person(contact).await.contact;
     called.calls += 1;
     lossy.happens_before("TransactWriteItems", async move || {
@@ -459,7 +411,7 @@ async fn a_contact_that_leaves_the_segment_is_left_alone() {
     let start = world
         .start(Of::Segment(json!({"tag": tag.id})), json!({"language": "ar"}))
         .await;
-    let (store, scope, stamp) = (world.aws.store(), world.scope.clone(), world.stamp());
+    let (store, scope, stamp) = (world.aws.store(), world.scope().clone(), world.stamp());
     let before = world.person(contact).await;
     let mut after = before.clone();
     after.profile.tags.clear();
@@ -483,8 +435,8 @@ async fn the_survivor_of_a_merged_contact_is_left_alone() {
     let lossy = Lossy::before(&world.aws);
     let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
     let ctx = Context::new(&env).unwrap();
-    let survivor = world.contact(Profile::named(ShownName::of("Maya"))).await;
-    let contact = world.contact(Profile::named(ShownName::of("Maya H."))).await;
+    let survivor = world.contact_known_as(Profile::named(ShownName::of("Maya"))).await;
+    let contact = world.contact_known_as(Profile::named(ShownName::of("Maya H."))).await;
     let start = world.start(Of::These(&[contact]), json!({"delete": true})).await;
     let merging = Arc::clone(&world);
     lossy.happens_before("TransactWriteItems", async move || {
@@ -507,7 +459,7 @@ async fn a_change_without_its_subject_fails_with_a_sentence() {
         world.own(json!({"name": "Open", "position": 1})).await,
     );
     let visits = world.visits().await;
-    let contact = world.contact(visited(&visits, 1)).await;
+    let contact = world.contact_known_as(visited(&visits, 1)).await;
     let these = || Of::These(std::slice::from_ref(&contact));
     let tagging = world.start(these(), json!({"add_tags": [tag.id]})).await;
     let staging = world.start(these(), json!({"stage": stage.id})).await;
@@ -536,8 +488,8 @@ async fn a_change_without_its_subject_fails_with_a_sentence() {
 impl World {
     async fn remove<T: Owned>(&self, id: &str) {
         let store = self.aws.store();
-        let found = store.get::<T>(&self.scope, &id).await.unwrap().unwrap();
-        store.remove(&self.scope, &found, &self.stamp()).await.unwrap();
+        let found = store.get::<T>(self.scope(), &id).await.unwrap().unwrap();
+        store.remove(self.scope(), &found, &self.stamp()).await.unwrap();
     }
 }
 

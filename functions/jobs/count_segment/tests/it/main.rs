@@ -8,14 +8,12 @@
 use count_segment::{Context, PER_STEP, handle};
 use domain::{
     base::{
-        ids::{ContactId, SegmentId, TagId, TenantId},
+        ids::{ContactId, SegmentId, TagId},
         operation::{OperationKind, OperationState},
-        resource::Resource,
     },
     contacts::{
         contact::Contact,
         field::{Field, FieldValue},
-        person::Person,
         profile::{Profile, Staged},
         segment::CountSegment,
         stage::Stage,
@@ -24,40 +22,18 @@ use domain::{
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
-use store::{TenantScope, contacts::people::Brought};
-use testkit::{Aws, Operations, business::business, operations::result_of};
+use testkit::{
+    business::{CUSTOMER, business},
+    operations::result_of,
+};
 
-struct World {
-    aws: Aws,
-    scope: TenantScope,
-    ctx: Context,
-    operations: Operations,
-}
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let scope = business(&aws).await.scope().clone();
-        let ctx = Context::new(aws.env()).unwrap();
-        let operations = Operations::of(&aws, &scope);
-        Self {
-            aws,
-            scope,
-            ctx,
-            operations,
-        }
-    }
-
-    async fn contact(&self, of: &TenantScope, profile: Profile) -> Person {
-        let contact = Contact::new(ContactId::new(self.aws.ids().ulid()), self.aws.now());
-        let person = Person { contact, profile };
-        let created = self
-            .aws
-            .store()
-            .create_person(of, &person, &Brought::default(), &self.aws.stamp())
-            .await;
-        created.unwrap();
-        person
+        Self(testkit::World::new(Context::new).await)
     }
 
     /// Starts a count, as the API does.
@@ -93,16 +69,19 @@ async fn a_segment_is_counted_step_by_step() {
             tags: (number % 3 == 0).then_some(tag).into_iter().collect(),
             ..Profile::default()
         };
-        world.contact(&world.scope, profile).await;
+        world.contact_known_as(profile).await;
     }
     // Another tenant's, and a deleted one.
-    let theirs = world.aws.scope(TenantId::new(world.aws.ids().ulid()));
-    world.contact(&theirs, Profile::default()).await;
+    let other = Box::pin(business(&world.aws)).await;
+    other.contact(&world.aws, CUSTOMER).await;
     let mut deleted = Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now());
     deleted.deleted_at = Some(world.aws.now());
-    let written = world.aws.store();
-    let written = written.write_contact(&world.scope, &deleted.into(), None).await;
-    written.unwrap();
+    let deleted = deleted.into();
+    world
+        .store()
+        .write_contact(world.scope(), &deleted, None)
+        .await
+        .unwrap();
     assert_eq!(world.count(json!({})).await, (all as u64, 2));
     assert_eq!(world.count(json!({"tag": tag})).await.0, all.div_ceil(3) as u64);
     assert_eq!(world.count(json!({"tag": tag, "language": "ar"})).await, (0, 1));
@@ -113,7 +92,7 @@ async fn an_interrupted_step_is_counted_once() {
     let world = World::new().await;
     let all = usize::try_from(PER_STEP).unwrap() + 5;
     for _ in 0..all {
-        world.contact(&world.scope, Profile::default()).await;
+        world.contact_known_as(Profile::default()).await;
     }
     let start = world.start(json!({})).await;
     world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
@@ -124,10 +103,10 @@ async fn an_interrupted_step_is_counted_once() {
 #[tokio::test]
 async fn contacts_created_later_are_not_counted() {
     let world = World::new().await;
-    world.contact(&world.scope, Profile::default()).await;
+    world.contact_known_as(Profile::default()).await;
     let start = world.start(json!({})).await;
     world.aws.pass(1);
-    world.contact(&world.scope, Profile::default()).await;
+    world.contact_known_as(Profile::default()).await;
     assert_eq!(world.step(&start).await, Ran::Ended);
     assert_eq!(world.operations.get(&start).await.progress.done, 1);
 }
@@ -135,10 +114,7 @@ async fn contacts_created_later_are_not_counted() {
 #[tokio::test]
 async fn contacts_of_a_stage_are_counted() {
     let world = World::new().await;
-    let open = from_value(json!({"name": "Open", "position": 1})).unwrap();
-    let stage = Stage::new(world.aws.ids().ulid(), open, world.aws.now());
-    let created = world.aws.store().create(&world.scope, &stage, &world.aws.stamp()).await;
-    created.unwrap();
+    let stage: Stage = world.own(json!({"name": "Open", "position": 1})).await;
     let staged = Staged {
         stage: stage.id,
         since: world.aws.now(),
@@ -148,7 +124,7 @@ async fn contacts_of_a_stage_are_counted() {
             stage,
             ..Profile::default()
         };
-        world.contact(&world.scope, profile).await;
+        world.contact_known_as(profile).await;
     }
     assert_eq!(world.count(json!({"stage": stage.id})).await.0, 1);
 }
@@ -158,19 +134,18 @@ async fn a_count_without_its_field_fails_with_a_sentence() {
     let world = World::new().await;
     let store = world.aws.store();
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
-    let visits = Field::new(world.aws.ids().ulid(), from_value(visits).unwrap(), world.aws.now());
-    store.create(&world.scope, &visits, &world.aws.stamp()).await.unwrap();
+    let visits: Field = world.own(visits).await;
     let profile = Profile {
         fields: [(visits.id, FieldValue::Number("7".parse().unwrap()))].into(),
         listed: [visits.id].into(),
         ..Profile::default()
     };
-    world.contact(&world.scope, profile).await;
+    world.contact_known_as(profile).await;
     assert_eq!(world.count(json!({"field": "visits", "from": 7})).await.0, 1);
     assert_eq!(world.count(json!({"field": "visits", "to": 6})).await.0, 0);
     let start = world.start(json!({"field": "visits", "from": 7})).await;
-    let found = store.get::<Field>(&world.scope, &visits.id).await.unwrap().unwrap();
-    store.remove(&world.scope, &found, &world.aws.stamp()).await.unwrap();
+    let found = store.get::<Field>(world.scope(), &visits.id).await.unwrap().unwrap();
+    store.remove(world.scope(), &found, &world.aws.stamp()).await.unwrap();
     let ran = world.operations.run(&start, 60, &world.ctx, &handle).await;
     assert_eq!(ran, Ran::Ended);
     let operation = world.operations.get(&start).await;

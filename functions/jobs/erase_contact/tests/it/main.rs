@@ -48,10 +48,7 @@ use store::{
     consent::preferences::LinkWrite, contacts::contact::ContactWrite, messages::message::Reference,
     table::operations::DETAILS_LIFE,
 };
-use testkit::{
-    Aws, Operations, Seeded,
-    business::{CUSTOMER, business, effects_of, phone},
-};
+use testkit::business::{CUSTOMER, effects_of, phone};
 
 /// A number that the contact has no room for any more.
 const FORMER: &str = "+971501000002";
@@ -81,25 +78,13 @@ fn traces() -> Vec<String> {
 
 type Rows = BTreeMap<String, HashMap<String, AttributeValue>>;
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-    operations: Operations,
-}
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        let ctx = Context::new(aws.env()).unwrap();
-        let operations = Operations::of(&aws, business.scope());
-        Self {
-            aws,
-            business,
-            ctx,
-            operations,
-        }
+        Self(testkit::World::new(Context::new).await)
     }
 
     /// A contact with a call, a message in each direction, a profile that stands in lists of all kinds, a consent ledger, a note that mentions
@@ -112,7 +97,7 @@ impl World {
         });
         let id = known.await.id;
         let timers = self.aws.env().config().timers().unwrap();
-        let mut message = Box::pin(self.business.follow_up(&self.aws, CUSTOMER)).await;
+        let mut message = self.follow_up().await;
         message.claim(0, "claim".to_owned(), now, &timers);
         let provider_ref = SENT.parse().unwrap();
         let accepted = SendOutcome::Accepted {
@@ -221,10 +206,9 @@ impl World {
 
     /// All rows of the table, by their keys.
     async fn rows(&self) -> Rows {
-        let table = self.aws.env().config().text("TABLE_NAME").unwrap();
         let (mut rows, mut from) = (Rows::new(), None);
         loop {
-            let scan = self.aws.dynamodb().scan().table_name(table);
+            let scan = self.aws.dynamodb().scan().table_name(self.aws.table());
             let page = scan.set_exclusive_start_key(from).send().await.unwrap();
             for row in page.items.unwrap_or_default() {
                 let key = format!("{:?} {:?}", row["pk"], row["sk"]);
@@ -252,7 +236,7 @@ fn found_in(rows: &Rows) -> Vec<String> {
 #[tokio::test]
 async fn erased_contact_leaves_no_trace_despite_interruptions() {
     let world = World::new().await;
-    Box::pin(world.business.follow_up(&world.aws, OTHER)).await;
+    world.follow_up_of(OTHER).await;
     let before = world.rows().await;
     assert_eq!(found_in(&before), Vec::<String>::new());
     let contact = Box::pin(world.contact_with_everything()).await;
@@ -332,10 +316,7 @@ async fn identities_without_a_number_are_erased() {
 #[tokio::test]
 async fn erased_survivor_leaves_no_trace_of_the_merged() {
     let world = World::new().await;
-    let bystander = Box::pin(world.business.follow_up(&world.aws, BYSTANDER))
-        .await
-        .id
-        .contact();
+    let bystander = world.follow_up_of(BYSTANDER).await.id.contact();
     let before = world.rows().await;
     let survivor = world.business.contact(&world.aws, OTHER).await.id;
     let merged = Box::pin(world.contact_with_everything()).await;
@@ -381,7 +362,7 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
 #[tokio::test]
 async fn undone_merge_keeps_nothing_of_the_erased() {
     let world = World::new().await;
-    let survivor = Box::pin(world.business.follow_up(&world.aws, OTHER)).await.id.contact();
+    let survivor = world.follow_up_of(OTHER).await.id.contact();
     let person = Box::pin(world.contact_with_everything()).await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     let read = async || {

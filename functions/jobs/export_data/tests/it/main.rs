@@ -12,7 +12,6 @@ use domain::{
     base::{
         ids::{CampaignId, ContactId},
         operation::{OperationKind, OperationState},
-        resource::Resource,
     },
     calls::record::{ConsentEntry, Received},
     campaigns::{
@@ -46,48 +45,35 @@ use sheet::{
     row::{self, Row},
     suggest::suggest,
 };
-use store::contacts::people::Brought;
 use testkit::{
-    Aws, Operations, Seeded,
     business::{CUSTOMER, business},
     operations::result_of,
 };
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-    operations: Operations,
-}
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     /// With pages of this many rows, each a step of its own.
     async fn new(page: i32) -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        Self {
-            ctx: Context::new(aws.env()).unwrap().in_pages_of(page, 400),
-            operations: Operations::of(&aws, business.scope()),
-            aws,
-            business,
-        }
+        let mut world = testkit::World::new(Context::new).await;
+        world.ctx = world.ctx.in_pages_of(page, 400);
+        Self(world)
     }
 
     /// Adds a contact with these fields.
     async fn contact(&self, fields: Value) -> ContactId {
         // Contacts are listed by their ids, which begin with a time.
         self.aws.pass(1);
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        let definitions = store.all::<Field>(scope).await.unwrap();
+        let definitions = self.store().all::<Field>(self.scope()).await.unwrap();
         let fields: PersonIn = serde_json::from_value(fields).unwrap();
         let nobody = Person {
             contact: Contact::new(ContactId::new(self.aws.ids().ulid()), self.aws.now()),
             profile: Profile::default(),
         };
         let person = fields.onto(&nobody, &definitions, self.aws.now()).unwrap();
-        let (brought, stamp) = (Brought::default(), self.aws.stamp());
-        store.create_person(scope, &person, &brought, &stamp).await.unwrap();
-        person.contact.id
+        self.create_person(&person).await
     }
 
     /// Records a wish of a contact, a second after the previous one.
@@ -106,21 +92,27 @@ impl World {
         let start = self.operations.create(OperationKind::ExportData, &order).await;
         let steps = self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
         let result: ExportResult = result_of(&self.operations.get(&start).await);
-        let id = start.operation.ulid().to_string().to_lowercase();
-        let mut files = self.aws.files("results/").await;
-        files.retain(|key, _| key.contains(&id));
-        assert_eq!(files.len(), 1);
-        let (_, bytes) = files.pop_first().unwrap();
+        let (_, bytes) = self.result_file(&start).await;
         assert_eq!(bytes.len() as u64, result.size);
         (String::from_utf8(bytes).unwrap(), result, steps)
     }
 
     async fn lines(&self, what: &str) -> Vec<Value> {
         let (file, result, _) = self.export(json!({"what": what, "format": "json_lines"})).await;
-        let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines = lines_of(&file);
         assert_eq!(lines.len() as u64, result.rows);
         lines
     }
+
+    /// An order of the messages from yesterday to tomorrow.
+    fn messages(&self, format: &str) -> Value {
+        let (now, day) = (self.aws.now(), SignedDuration::from_hours(24));
+        json!({"what": "messages", "format": format, "from": now - day, "to": now + day})
+    }
+}
+
+fn lines_of(file: &str) -> Vec<Value> {
+    file.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -159,25 +151,14 @@ async fn all_contacts_are_exported_despite_crashes() {
 #[tokio::test]
 async fn exported_contacts_can_be_imported() {
     let world = World::new(100).await;
-    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
     let names = ["* VIP", "VIP", "VIP, gold", "a:::\"b\""];
     let mut tags = Vec::new();
     for name in names {
-        let tag: Tag = Resource::new(
-            world.aws.ids().ulid(),
-            serde_json::from_value(json!({ "name": name })).unwrap(),
-            world.aws.now(),
-        );
-        store.create(scope, &tag, &stamp).await.unwrap();
+        let tag: Tag = world.own(json!({ "name": name })).await;
         tags.push(tag.id);
     }
     let field = json!({"key": "level", "name": "Level", "type": "choice", "options": ["Silver", "Gold"]});
-    let field: Field = Resource::new(
-        world.aws.ids().ulid(),
-        serde_json::from_value(field).unwrap(),
-        world.aws.now(),
-    );
-    store.create(scope, &field, &stamp).await.unwrap();
+    let field: Field = world.own(field).await;
     let contact = json!({
         "name": "Maya Haddad", "phones": ["+971501234560", "+971501234561"], "emails": ["maya@example.com"],
         "language": "ar", "tags": tags, "fields": {"level": "Gold"}, "source": "Web form",
@@ -239,8 +220,8 @@ async fn a_detected_language_is_not_exported_as_one_that_was_set() {
 #[tokio::test]
 async fn calls_and_messages_of_the_period_are_exported() {
     let world = World::new(1).await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    Box::pin(world.business.follow_up(&world.aws, "+971502222222")).await;
+    let message = world.follow_up().await;
+    world.follow_up_of("+971502222222").await;
     let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
     let of = |what: &str, from: i32, to: i32| json!({"what": what, "format": "json_lines", "from": now + day * from, "to": now + day * to});
     for what in ["calls", "messages"] {
@@ -251,7 +232,7 @@ async fn calls_and_messages_of_the_period_are_exported() {
         }
     }
     let (file, ..) = world.export(of("messages", -1, 1)).await;
-    let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = lines_of(&file);
     let own = lines.iter().find(|line| line["id"] == message.id.to_string()).unwrap();
     assert_eq!(
         (&own["direction"], &own["contact"]),
@@ -277,9 +258,8 @@ async fn calls_and_messages_of_the_period_are_exported() {
 #[tokio::test]
 async fn content_of_messages_is_exported_by_its_kind() {
     let world = World::new(1).await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
-    let order = json!({"what": "messages", "format": "json_lines", "from": now - day, "to": now + day});
+    let mut message = world.follow_up().await;
+    let order = world.messages("json_lines");
     let place = json!({"latitude": 25.0805, "longitude": 55.1403, "name": "Saffron"});
     let file = json!({"asset": {"asset_id": "ast_00000000000000000000000001", "kind": "image"}, "caption": "A cake"});
     for (content, kind, text, parts) in [
@@ -288,8 +268,7 @@ async fn content_of_messages_is_exported_by_its_kind() {
         (json!({ "media": file }), "media", "A cake", json!([file])),
     ] {
         message.plan[0].content = serde_json::from_value(content).unwrap();
-        let written = world.aws.store().write_message(world.business.scope(), &message).await;
-        written.unwrap();
+        world.write(&message).await;
         message.version += 1;
         let (lines, ..) = world.export(order.clone()).await;
         let line: Value = serde_json::from_str(lines.trim()).unwrap();
@@ -304,18 +283,15 @@ async fn content_of_messages_is_exported_by_its_kind() {
 #[tokio::test]
 async fn links_in_messages_are_exported_masked() {
     let world = World::new(10).await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     let code = LinkCode::of([7; 32]);
     let text = format!("Choose: https://example.com/p/{}", code.as_str());
     message.plan[0].content = Content::Text(text.clone());
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_message(scope, &message).await.unwrap();
+    world.write(&message).await;
     let quoted = |received: &mut Received| received.message.text = Some(text);
     world.business.receive(&world.aws, message.id.contact(), quoted).await;
-    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
     for format in ["csv", "json_lines"] {
-        let order = json!({"what": "messages", "format": format, "from": now - day, "to": now + day});
-        let (file, ..) = world.export(order).await;
+        let (file, ..) = world.export(world.messages(format)).await;
         assert_eq!(file.matches("Choose: https://example.com/p/***").count(), 2, "{file}");
         assert!(!file.contains(code.as_str()), "{file}");
     }
@@ -331,9 +307,7 @@ async fn exported_messages_name_their_files() {
         ..InboundMedia::new("7001".to_owned())
     }];
     world.business.receive_media(&world.aws, contact, media, |_| {}).await;
-    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
-    let order = json!({"what": "messages", "format": "json_lines", "from": now - day, "to": now + day});
-    let (file, ..) = world.export(order).await;
+    let (file, ..) = world.export(world.messages("json_lines")).await;
     let line: Value = serde_json::from_str(file.lines().next().unwrap()).unwrap();
     let expected = json!([{"kind": "image", "content_type": "image/jpeg", "name": null, "voice": false}]);
     assert_eq!(line["media"], expected, "and no id of the provider's");
@@ -363,10 +337,8 @@ async fn what_customers_share_is_exported() {
         };
         world.business.receive(&world.aws, contact, received).await;
     }
-    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
-    let order = json!({"what": "messages", "format": "json_lines", "from": now - day, "to": now + day});
-    let (file, ..) = world.export(order).await;
-    let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (file, ..) = world.export(world.messages("json_lines")).await;
+    let lines = lines_of(&file);
     let of = |kind: &str| lines.iter().find(|line| line["content"] == kind).unwrap();
     assert_eq!(of("location")["location"], place);
     assert_eq!(of("contacts")["contacts"], json!([card]));
@@ -419,10 +391,7 @@ async fn consent_and_audit_are_exported() {
 async fn recipients_of_a_broadcast_are_exported() {
     let world = World::new(1).await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
-    let broadcast: Campaign = world
-        .aws
-        .own(scope, json!({"type": "broadcast", "name": "Offer"}))
-        .await;
+    let broadcast: Campaign = world.own(json!({"type": "broadcast", "name": "Offer"})).await;
     let mut contacts = Vec::new();
     for name in ["Ann", "Ben", "Cid"] {
         contacts.push(world.contact(json!({ "name": name })).await);
@@ -446,7 +415,7 @@ async fn recipients_of_a_broadcast_are_exported() {
     let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
     assert_eq!(rows, expected);
     let (file, ..) = world.export(order("json_lines", broadcast.id)).await;
-    let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = lines_of(&file);
     let left_out = lines.iter().find(|line| line["contact_id"] == json!(ann)).unwrap();
     let shown = json!({
         "contact_id": ann, "state": "left_out", "code": "no_consent", "detail": "no opt-in", "message_id": null,

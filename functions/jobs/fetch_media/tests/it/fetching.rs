@@ -173,7 +173,7 @@ async fn what_a_file_is_can_end_its_fetching() {
         ("", twilio),
     ] {
         let message = world
-            .message(vec![InboundMedia::new(source.to_owned())], connection)
+            .receive_media(vec![InboundMedia::new(source.to_owned())], connection)
             .await;
         world.fetch(message).await.unwrap();
         let medium = world.medium(message).await;
@@ -785,7 +785,7 @@ async fn without_its_connection_a_file_is_not_to_be_had() {
     let unknown = ConnectionId::new(world.aws.ids().ulid());
     for connection in [unknown, world.business.telephony] {
         let message = world
-            .message(vec![InboundMedia::new("7001".to_owned())], connection)
+            .receive_media(vec![InboundMedia::new("7001".to_owned())], connection)
             .await;
         world.fetch(message).await.unwrap();
         let medium = world.medium(message).await;

@@ -12,8 +12,6 @@ use kit::{Done, Job, JobError};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use testkit::{
-    Aws, Seeded,
-    business::{CUSTOMER, business},
     file_host::{FileHost, Reply},
     seed::TWILIO_ACCOUNT,
 };
@@ -35,11 +33,11 @@ pub(crate) fn sha256(file: &[u8]) -> String {
 }
 
 pub(crate) struct World {
-    pub(crate) aws: Aws,
-    pub(crate) business: Seeded,
     pub(crate) host: FileHost,
-    pub(crate) ctx: Context,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     pub(crate) async fn new() -> Self {
@@ -48,23 +46,9 @@ impl World {
 
     /// With these variables of the function.
     pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
         let host = FileHost::start(Reply::File("image/jpeg", picture()));
-        let mut variables = vec![
-            ("GRAPH_API_URL", host.url()),
-            ("GRAPH_API_VERSION", "v25.0"),
-            ("TWILIO_API_URL", host.url()),
-            ("PROVIDER_TIMEOUT", "30"),
-        ];
-        variables.extend_from_slice(changes);
-        let ctx = Context::new(&aws.env_with(&variables)).unwrap();
-        Self {
-            aws,
-            business,
-            host,
-            ctx,
-        }
+        let world = testkit::World::given(|aws| host.env(aws, changes), Context::new, |_| {}).await;
+        Self { host, world }
     }
 
     /// What WhatsApp says of a file that is this one.
@@ -88,7 +72,7 @@ impl World {
             mime: Some(mime.to_owned()),
             ..InboundMedia::new("7001".to_owned())
         };
-        self.message(vec![media], self.business.whatsapp).await
+        self.receive_media(vec![media], self.business.whatsapp).await
     }
 
     /// A message through Twilio with a medium.
@@ -98,21 +82,7 @@ impl World {
             mime: Some(mime.to_owned()),
             ..InboundMedia::new(format!("https://api.twilio.com{path}"))
         };
-        self.message(vec![media], self.business.twilio).await
-    }
-
-    /// A message of a new contact with these media through this connection.
-    pub(crate) async fn message(
-        &self,
-        media: Vec<InboundMedia>,
-        connection: domain::base::ids::ConnectionId,
-    ) -> MessageId {
-        let contact = self
-            .business
-            .contact_with(&self.aws, CUSTOMER, |contact| contact.phones.clear());
-        let contact = contact.await.id;
-        let change = |received: &mut domain::calls::record::Received| received.connection = connection;
-        self.business.receive_media(&self.aws, contact, media, change).await.id
+        self.receive_media(vec![media], self.business.twilio).await
     }
 
     /// Does the job of the first medium of a message, when its next attempt is due.
@@ -145,13 +115,8 @@ impl World {
 
     /// The function with this time for a file.
     pub(crate) fn hurried(&self) -> Context {
-        let variables = [
-            ("GRAPH_API_URL", self.host.url()),
-            ("GRAPH_API_VERSION", "v25.0"),
-            ("TWILIO_API_URL", self.host.url()),
-            ("PROVIDER_TIMEOUT", "1"),
-        ];
-        let ctx = Context::new(&self.aws.env_with(&variables)).unwrap();
+        let env = self.host.env(&self.aws, &[("PROVIDER_TIMEOUT", "1")]);
+        let ctx = Context::new(&env).unwrap();
         ctx.with_limits(8 * 1024 * 1024, Duration::from_secs(1))
     }
 }

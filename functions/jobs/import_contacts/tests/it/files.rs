@@ -67,7 +67,7 @@ async fn damage_is_found_behind_a_former_checkpoint() {
     let mut operation = world.operations.get(&start).await;
     let position = json!({"offset": 11, "row": 2, "line": 2});
     operation.cursor = Some(Data::of(&json!({"position": position, "counts": {}, "errors": {}})).unwrap());
-    let step = Box::pin(handle(Turn::new(world.scope.clone(), operation), &world.ctx));
+    let step = Box::pin(handle(Turn::new(world.scope().clone(), operation), &world.ctx));
     let Step::Failed { reason } = step.await.unwrap() else {
         panic!("the table is damaged");
     };

@@ -75,9 +75,9 @@ async fn known(world: &World) {
 /// Deletes the contact with this number.
 async fn delete(world: &World, number: &str) {
     let identity = Identity::Phone(number.parse().unwrap());
-    let found = world.store.contact_of(&world.scope, &identity).await;
+    let found = world.store.contact_of(world.scope(), &identity).await;
     let id = found.unwrap().unwrap().id;
-    world.aws.delete_contact(&world.scope, id, true).await;
+    world.aws.delete_contact(world.scope(), id, true).await;
 }
 
 /// Works through an import, each step twice: by a worker that dies before it records it, and by the next one.
@@ -95,7 +95,7 @@ async fn is_whole(world: &World) {
     let mut owners = BTreeMap::new();
     for person in &people {
         for identity in person.contact.known_by() {
-            let found = world.store.contact_of(&world.scope, &identity).await.unwrap();
+            let found = world.store.contact_of(world.scope(), &identity).await.unwrap();
             assert_eq!(found.map(|found| found.id), Some(person.contact.id), "{identity:?}");
             assert!(
                 owners.insert(identity.key(), person.contact.id).is_none(),
@@ -108,18 +108,18 @@ async fn is_whole(world: &World) {
             filter: Filter::default(),
             driver: Driver::Words(word),
         };
-        let found = world.store.search_contacts(&world.scope, &search, None, 100, false);
+        let found = world.store.search_contacts(world.scope(), &search, None, 100, false);
         let found = found.await.unwrap();
         assert!(found.items.contains(person), "{}", name(person));
         let history = world
             .store
-            .history(&world.scope, person.contact.id, 10, world.aws.now());
+            .history(world.scope(), person.contact.id, 10, world.aws.now());
         let consents: Vec<Entry> = history.await.unwrap();
         let agreed = person.contact.opted_in_at().is_some();
         assert_eq!(consents.len(), usize::from(agreed), "{}: {consents:?}", name(person));
     }
     assert!(names.contains(&"Second Row".to_owned()) && names.contains(&"Known Already".to_owned()));
-    let tags = world.store.all::<Tag>(&world.scope).await.unwrap();
+    let tags = world.store.all::<Tag>(world.scope()).await.unwrap();
     let prints: BTreeSet<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
     assert_eq!((tags.len(), prints.len()), (21, 21));
     let refused = world.errors().await;
@@ -288,7 +288,7 @@ async fn tags_that_a_dry_run_does_not_create_count_as_well() {
         });
         let counts = twice(&world, &import, order).await.counts;
         assert_eq!((counts.created, counts.refused), (1, 1), "dry run: {dry_run}");
-        let tags = world.store.all::<Tag>(&world.scope).await.unwrap();
+        let tags = world.store.all::<Tag>(world.scope()).await.unwrap();
         assert_eq!(tags.len(), existing);
     }
 }
@@ -300,7 +300,7 @@ async fn erased_and_deleted_people_do_not_come_back() {
     let salt = Salt::new([7; 32]);
     let identities = [erased.key()];
     let (store, nothing) = (&world.store, Wishes::NONE);
-    let remembered = store.remember_erased(&world.scope, &identities, &nothing, salt, world.aws.now());
+    let remembered = store.remember_erased(world.scope(), &identities, &nothing, salt, world.aws.now());
     remembered.await.unwrap();
     known(&world).await;
     delete(&world, "+971509999999").await;
@@ -330,7 +330,7 @@ async fn erased_people_who_came_back_are_contacts() {
     let (salt, nothing) = (Salt::new([7; 32]), Wishes::NONE);
     let remembered = world
         .store
-        .remember_erased(&world.scope, &identities, &nothing, salt, world.aws.now());
+        .remember_erased(world.scope(), &identities, &nothing, salt, world.aws.now());
     remembered.await.unwrap();
     let table = "name,phone,email\nOther,+971509999999,\nBoth,+971509999999,maya@example.com\n";
     for (mode, expected, called) in [
@@ -382,7 +382,7 @@ async fn suppress(world: &World, number: &str, by: By) {
         number.parse().unwrap(),
         aws.stamp(),
     );
-    let listed = world.store.suppress(&world.scope, &address, (id, &refused), &stamp);
+    let listed = world.store.suppress(world.scope(), &address, (id, &refused), &stamp);
     listed.await.unwrap();
 }
 
@@ -398,7 +398,7 @@ async fn new_number_brings_its_stop_to_who_wrote_start() {
     assert_eq!(world.import(table, order.clone()).await.counts.created, 1);
     let ann = world.people().await.remove(0).contact;
     let start = |contact: &mut Contact| contact.wish(OptFlag::Start, "wrote START", aws.now());
-    aws.change_contact(&world.scope, ann.id, start).await;
+    aws.change_contact(world.scope(), ann.id, start).await;
     aws.pass(60);
     let table = format!("name,phone,email\nAnn,{number},ann@example.com\n");
     assert_eq!(world.import(table, order).await.counts.updated, 1);
@@ -478,7 +478,7 @@ async fn unknown_tags_are_errors_unless_they_are_created() {
     assert_eq!(ann.profile.tags, BTreeSet::from([regular.id, everybody.id]));
     order["create_tags"] = json!(true);
     assert_eq!(world.import(table, order).await.counts.created, 2);
-    let tags = world.store.all::<Tag>(&world.scope).await.unwrap();
+    let tags = world.store.all::<Tag>(world.scope()).await.unwrap();
     let vip = tags.iter().find(|tag| tag.name == label("VIP")).unwrap();
     let with_vip = world
         .people()
@@ -525,7 +525,7 @@ async fn import_creates_no_more_contacts_than_the_plan_allows() {
         contacts: Some(5),
         ..Limits::default()
     };
-    world.aws.limit(&world.scope, limits).await;
+    world.aws.limit(world.scope(), limits).await;
     let mut table = "name,phone\nKnown Already,+971509999999\n".to_owned();
     for number in 10..20 {
         table.push_str(&format!("New,+9715012345{number}\nAgain,+9715012345{number}\n"));

@@ -34,7 +34,7 @@ fn phone(number: &str) -> Identity {
 }
 
 async fn holder(world: &World, identity: &Identity) -> Option<ContactId> {
-    let found = world.store.contact_of(&world.scope, identity).await.unwrap();
+    let found = world.store.contact_of(world.scope(), identity).await.unwrap();
     found.map(|contact| contact.id)
 }
 
@@ -46,7 +46,7 @@ async fn two_contacts() -> (World, [Person; 2]) {
     assert_eq!(world.import(table, order).await.counts.created, 2);
     let known = async |number| {
         let id = holder(&world, &phone(number)).await.unwrap();
-        world.store.known(&world.scope, id).await.unwrap().unwrap()
+        world.person(id).await
     };
     let people = [known(MAYA).await, known(HADDAD).await];
     (world, people)
@@ -70,7 +70,7 @@ async fn a_merge_while_a_row_is_written_is_followed() {
     let (mut world, [maya, haddad]) = two_contacts().await;
     let survivor = maya.contact.id;
     let (undo, merge, stamp) = decided_merge(&world.aws, maya, haddad);
-    let (store, scope) = (world.store.clone(), world.scope.clone());
+    let (store, scope) = (world.store.clone(), world.scope().clone());
     let result = import_while(&mut world, async move || {
         let decided = Decided {
             undo: &undo,
@@ -94,7 +94,7 @@ async fn a_merge_while_a_row_is_written_is_followed() {
 #[tokio::test]
 async fn an_erasure_while_a_row_is_written_is_obeyed() {
     let (mut world, [maya, haddad]) = two_contacts().await;
-    let (store, scope, now) = (world.store.clone(), world.scope.clone(), world.aws.now());
+    let (store, scope, now) = (world.store.clone(), world.scope().clone(), world.aws.now());
     let id = haddad.contact.id;
     let before = world.aws.row_count().await;
     let result = import_while(&mut world, async move || Box::pin(erase(&store, &scope, id, now)).await);
@@ -114,7 +114,7 @@ async fn an_erasure_while_a_row_is_written_is_obeyed() {
 #[tokio::test]
 async fn an_address_that_another_gained_meanwhile_stays_theirs() {
     let (mut world, [mut maya, _]) = two_contacts().await;
-    let (store, scope, owner) = (world.store.clone(), world.scope.clone(), maya.contact.id);
+    let (store, scope, owner) = (world.store.clone(), world.scope().clone(), maya.contact.id);
     let result = import_while(&mut world, async move || {
         maya.contact.emails.push("maya@example.com".parse().unwrap());
         let write = ContactWrite::new(maya.contact, email());
@@ -143,7 +143,7 @@ async fn interrupted(world: &World, mode: &str) -> StartOperation {
 /// The contact of [`interrupted`].
 async fn half_written(world: &World) -> Person {
     let id = holder(world, &phone(HALF)).await.unwrap();
-    world.store.known(&world.scope, id).await.unwrap().unwrap()
+    world.person(id).await
 }
 
 /// The words by which contacts are found, in order.
@@ -177,7 +177,7 @@ async fn renamed_half_written_contact_is_in_no_other_list() {
             profile: Some(ProfileWrite { before: profile, after }),
             ..ContactWrite::from(contact)
         };
-        world.store.write_contact(&world.scope, &write, None).await.unwrap();
+        world.store.write_contact(world.scope(), &write, None).await.unwrap();
         let counts = result(&Box::pin(world.finish(&start)).await).counts;
         assert_eq!((counts.rows, counts.created), (1, 1), "{mode}");
         assert_eq!(words(&world).await, expected, "{mode}");
@@ -194,14 +194,14 @@ async fn merged_half_written_contact_is_in_no_list() {
         let order = json!({"mapping": mapping(&["name", "phone"])});
         assert_eq!(Box::pin(world.import(table, order)).await.counts.created, 1);
         let id = holder(&world, &phone(MAYA)).await.unwrap();
-        let survivor = world.store.known(&world.scope, id).await.unwrap().unwrap();
+        let survivor = world.person(id).await;
         let (undo, merge, stamp) = decided_merge(&world.aws, survivor, half_written(&world).await);
         let decided = Decided {
             undo: &undo,
             merge: &merge,
             told: &[],
         };
-        let merged = world.store.merge_people(&world.scope, &decided, &stamp);
+        let merged = world.store.merge_people(world.scope(), &decided, &stamp);
         Box::pin(merged).await.unwrap();
         let counts = result(&Box::pin(world.finish(&start)).await).counts;
         assert_eq!((counts.skipped, counts.refused), expected, "{mode}");

@@ -7,7 +7,6 @@ use domain::{
         actor::Actor,
         ids::ImportId,
         operation::{Operation, OperationKind},
-        resource::Resource,
     },
     contacts::{
         field::Field,
@@ -21,59 +20,50 @@ use jobs::StartOperation;
 use kit::{FileKey, Files, operation::Ran};
 use serde_json::{Value, json};
 use sheet::{encoding::Encoding, import::ImportContacts, row::Label};
-use store::{Owned, Store, TenantScope, Versioned, contacts::people::Position};
-use testkit::{Aws, Operations, business::business, operations::result_of};
+use store::{Store, Versioned, contacts::people::Position};
+use testkit::operations::result_of;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 /// Consumed capacity is counted per process, so a test that counts it runs alone.
 pub(crate) static COUNTING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
 
 pub(crate) struct World {
-    pub(crate) aws: Aws,
-    pub(crate) scope: TenantScope,
     pub(crate) store: Store,
     pub(crate) files: Files,
-    pub(crate) ctx: Context,
-    pub(crate) operations: Operations,
+    world: testkit::World<Context>,
     _others_may_run: Option<RwLockReadGuard<'static, ()>>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     /// With steps of this many rows.
     pub(crate) async fn new(rows: usize) -> Self {
         let guard = COUNTING.read().await;
-        let world = Self::alone().await;
+        let Self {
+            mut world,
+            store,
+            files,
+            ..
+        } = Self::alone().await;
+        world.ctx = world.ctx.in_steps_of(rows, 500);
         Self {
-            ctx: world.ctx.in_steps_of(rows, 500),
+            store,
+            files,
+            world,
             _others_may_run: Some(guard),
-            ..world
         }
     }
 
     /// Without a claim to [`COUNTING`], which the caller has. Steps are as long as on AWS.
     pub(crate) async fn alone() -> Self {
-        let aws = Aws::new().await;
-        let scope = business(&aws).await.scope().clone();
+        let world = testkit::World::new(Context::new).await;
         Self {
-            operations: Operations::of(&aws, &scope),
-            scope,
-            store: aws.store(),
-            files: Files::new(aws.env()).unwrap(),
-            ctx: Context::new(aws.env()).unwrap(),
-            aws,
+            store: world.store(),
+            files: Files::new(world.aws.env()).unwrap(),
+            world,
             _others_may_run: None,
         }
-    }
-
-    /// Creates something that rows refer to.
-    pub(crate) async fn own<T: Owned + Resource>(&self, fields: Value) -> T {
-        let new = T::new(
-            self.aws.ids().ulid(),
-            serde_json::from_value(fields).unwrap(),
-            self.aws.now(),
-        );
-        self.store.create(&self.scope, &new, &self.aws.stamp()).await.unwrap();
-        new
     }
 
     /// A searchable field and one that is not.
@@ -99,20 +89,20 @@ impl World {
         };
         self.write(&import, table).await;
         let stamp = self.aws.stamp();
-        let created = self.store.create_import(&self.scope, &import, &stamp);
+        let created = self.store.create_import(self.scope(), &import, &stamp);
         created.await.unwrap();
         import
     }
 
     /// Uploads other content for the same import.
     pub(crate) async fn write(&self, import: &Import, table: Vec<u8>) {
-        let key = FileKey::upload(&self.scope, import.id.ulid());
+        let key = FileKey::upload(self.scope(), import.id.ulid());
         self.files.write(&key, table).await.unwrap();
     }
 
     /// Starts to import a table with a header in UTF-8, as the API does. `order`: the settings.
     pub(crate) async fn start(&self, import: &Import, order: Value) -> StartOperation {
-        let key = FileKey::upload(&self.scope, import.id.ulid());
+        let key = FileKey::upload(self.scope(), import.id.ulid());
         let facts = self.files.facts(&key).await.unwrap().unwrap();
         let mut all = json!({
             "import": import.id, "etag": facts.etag,
@@ -122,7 +112,11 @@ impl World {
         all.as_object_mut().unwrap().extend(given);
         let params: ImportContacts = serde_json::from_value(all).unwrap();
         let operation = self.operations.unstored(OperationKind::ImportContacts, &params);
-        let found = self.store.import(&self.scope, import.id, self.aws.now()).await.unwrap();
+        let found = self
+            .store
+            .import(self.scope(), import.id, self.aws.now())
+            .await
+            .unwrap();
         let Versioned { version, value } = found.unwrap();
         let after = Import {
             operation: Some(operation.id),
@@ -131,7 +125,7 @@ impl World {
         let stamp = self.aws.stamp();
         let started = self
             .store
-            .start_import(&self.scope, (version, &after), &operation, &stamp);
+            .start_import(self.scope(), (version, &after), &operation, &stamp);
         started.await.unwrap();
         self.operations.start(&operation)
     }
@@ -178,7 +172,7 @@ impl World {
         loop {
             let page = self
                 .store
-                .search_contacts(&self.scope, &everybody, after.as_ref(), 100, false);
+                .search_contacts(self.scope(), &everybody, after.as_ref(), 100, false);
             let page = page.await.unwrap();
             people.extend(page.items);
             let Some(next) = page.next else { return people };

@@ -9,7 +9,6 @@ use domain::{
     base::{
         ids::ContactId,
         operation::{OperationKind, OperationState},
-        resource::Resource as _,
     },
     campaigns::{
         campaign::Campaign,
@@ -18,54 +17,32 @@ use domain::{
     },
     contacts::{
         field::{Field, FieldValue},
-        profile::Staged,
+        profile::{Profile, Staged},
         segment::Segment,
         stage::Stage,
         tag::Tag,
     },
-    messages::inbound::OptFlag,
     money::cap::{Cap, Period, Scope},
 };
 use preflight_campaign::{Context, handle};
 use serde_json::{Value, from_value, json, to_value};
-use store::{Versioned, contacts::people::Brought};
-use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
+use store::Versioned;
+use testkit::operations::result_of;
 
 struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-    operations: Operations,
     segment: Segment,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     /// With a segment of everybody, and pages of three contacts, each a step of its own.
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        let everybody = from_value(json!({"name": "Everybody", "filter": {}})).unwrap();
-        let segment = Segment::new(aws.ids().ulid(), everybody, aws.now());
-        let (store, stamp) = (aws.store(), aws.stamp());
-        store.create(business.scope(), &segment, &stamp).await.unwrap();
-        Self {
-            ctx: Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]))
-                .unwrap()
-                .in_pages_of(3, 400),
-            operations: Operations::of(&aws, business.scope()),
-            aws,
-            business,
-            segment,
-        }
-    }
-
-    /// A contact who wants the tenant's messages.
-    async fn fan(&self, number: &str) -> String {
-        let wish = |contact: &mut domain::contacts::contact::Contact| {
-            contact.wish(OptFlag::Start, "wrote START", self.aws.now());
-        };
-        let fan = self.business.contact_with(&self.aws, number, wish).await;
-        fan.id.to_string()
+        let mut world = testkit::World::at("https://api.example.com", Context::new).await;
+        world.ctx = world.ctx.in_pages_of(3, 400);
+        let segment = world.own(json!({"name": "Everybody", "filter": {}})).await;
+        Self { segment, world }
     }
 
     async fn campaign(&self, change: Value) -> Campaign {
@@ -76,10 +53,7 @@ impl World {
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        let campaign = Campaign::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
-        let (store, stamp) = (self.aws.store(), self.aws.stamp());
-        store.create(self.business.scope(), &campaign, &stamp).await.unwrap();
-        campaign
+        self.own(fields).await
     }
 
     /// Makes a pre-flight. Each step is made twice, the first time by a worker that dies before it records it.
@@ -88,10 +62,7 @@ impl World {
         let start = self.operations.create(OperationKind::PreflightCampaign, &params).await;
         self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
         let result = result_of(&self.operations.get(&start).await);
-        let id = start.operation.ulid().to_string().to_lowercase();
-        let mut files = self.aws.files("results/").await;
-        files.retain(|key, _| key.contains(&id));
-        let (key, bytes) = files.pop_first().unwrap();
+        let (key, bytes) = self.result_file(&start).await;
         assert!(key.ends_with("/preflight.csv"), "{key}");
         let text = String::from_utf8(bytes).unwrap();
         let rows = text.lines().map(|line| line.split(',').map(str::to_owned).collect());
@@ -104,21 +75,16 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     let world = World::new().await;
     let mut fans = Vec::new();
     for number in 0..5 {
-        fans.push(world.fan(&format!("+97150100000{number}")).await);
+        fans.push(world.fan(&format!("+97150100000{number}")).await.id.to_string());
     }
-    let landline = world.fan("+97142345678").await;
+    let landline = world.fan("+97142345678").await.id.to_string();
     let stranger = world.business.contact(&world.aws, "+971501999999").await.id.to_string();
-    let excluded = world.fan("+971501888888").await;
-    let staff = from_value(json!({"name": "Staff"})).unwrap();
-    let staff = Tag::new(world.aws.ids().ulid(), staff, world.aws.now());
-    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
-    store.create(scope, &staff, &stamp).await.unwrap();
-    let before = store.known(scope, excluded.parse().unwrap()).await.unwrap().unwrap();
-    let mut after = before.clone();
-    after.profile.tags.insert(staff.id);
-    let brought = Brought::default();
-    let changed = store.change_person(scope, &before, &after, &brought, &stamp);
-    changed.await.unwrap();
+    let excluded = world.fan("+971501888888").await.id;
+    let staff: Tag = world.own(json!({"name": "Staff"})).await;
+    let tagged = |profile: &mut Profile| {
+        profile.tags.insert(staff.id);
+    };
+    world.change_profile(excluded, tagged).await;
 
     let audience = json!({"segment": world.segment.id, "excluded_tags": [staff.id]});
     let (result, rows) = world.preflight(json!({ "audience": audience })).await;
@@ -146,7 +112,7 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     let row = line(&stranger).unwrap();
     assert_eq!((row[1].as_str(), row[2].as_str()), ("held_back", "no_consent"));
     assert_eq!(line(&landline).unwrap()[5], "landline");
-    assert_eq!(line(&excluded), None);
+    assert_eq!(line(&excluded.to_string()), None);
     let samples: Vec<String> = result.samples.iter().map(ToString::to_string).collect();
     assert!(samples.len() == 5 && samples.iter().all(|id| fans.contains(id)));
     // With the link, which each has, the text has two segments.
@@ -164,8 +130,7 @@ async fn contacts_of_one_person_are_told_before() {
     let (store, scope) = (world.aws.store(), world.business.scope());
     let mut all: Vec<ContactId> = Vec::new();
     for number in ["+97142345678", "+971501000001", "+971501000002"] {
-        let id: ContactId = world.fan(number).await.parse().unwrap();
-        all.push(id);
+        all.push(world.fan(number).await.id);
     }
     for id in &all {
         let mut contact = store.contact(scope, *id).await.unwrap().unwrap();
@@ -203,13 +168,7 @@ async fn caps_windows_and_pace_are_told_before() {
         currency: None,
         maximum: 3,
     };
-    let mut tenant = world.aws.store().tenant(world.business.scope()).await.unwrap().unwrap();
-    tenant.caps = Some(vec![cap].into());
-    let (store, stamp) = (world.aws.store(), world.aws.stamp());
-    store
-        .change_tenant(world.business.scope(), &tenant, &stamp)
-        .await
-        .unwrap();
+    world.change_tenant(|tenant| tenant.caps = Some(vec![cap].into())).await;
     let (result, _) = world.preflight(json!({"per_minute": 2})).await;
     let caps = to_value(&result.caps).unwrap();
     let expected = json!([{"cap": "day.tenant.any", "maximum": 3, "counted": 0, "needed": 5}]);
@@ -261,40 +220,27 @@ async fn days_for_which_places_are_awaited_are_told_before() {
 #[tokio::test]
 async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
     let world = World::new().await;
-    let (aws, scope, stamp) = (&world.aws, world.business.scope(), world.aws.stamp());
-    let store = aws.store();
-    let regular = from_value(json!({"name": "Regular"})).unwrap();
-    let regular = Tag::new(aws.ids().ulid(), regular, aws.now());
-    store.create(scope, &regular, &stamp).await.unwrap();
-    let open = from_value(json!({"name": "Open", "position": 1})).unwrap();
-    let open = Stage::new(aws.ids().ulid(), open, aws.now());
-    store.create(scope, &open, &stamp).await.unwrap();
+    let regular: Tag = world.own(json!({"name": "Regular"})).await;
+    let open: Stage = world.own(json!({"name": "Open", "position": 1})).await;
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
-    let visits = Field::new(aws.ids().ulid(), from_value(visits).unwrap(), aws.now());
-    store.create(scope, &visits, &stamp).await.unwrap();
-    let fan: ContactId = world.fan("+971501000001").await.parse().unwrap();
-    let before = store.known(scope, fan).await.unwrap().unwrap();
-    let mut after = before.clone();
-    after.profile.tags.insert(regular.id);
-    after.profile.stage = Some(Staged {
-        stage: open.id,
-        since: aws.now(),
-    });
-    let seven = FieldValue::Number("7".parse().unwrap());
-    after.profile.fields.insert(visits.id, seven);
-    after.profile.listed.insert(visits.id);
-    let brought = Brought::default();
-    let changed = store.change_person(scope, &before, &after, &brought, &stamp);
-    changed.await.unwrap();
+    let visits: Field = world.own(visits).await;
+    let fan = world.fan("+971501000001").await.id;
+    let since = world.aws.now();
+    let change = |profile: &mut Profile| {
+        profile.tags.insert(regular.id);
+        profile.stage = Some(Staged { stage: open.id, since });
+        let seven = FieldValue::Number("7".parse().unwrap());
+        profile.fields.insert(visits.id, seven);
+        profile.listed.insert(visits.id);
+    };
+    world.change_profile(fan, change).await;
     for filter in [
         json!({"tag": regular.id}),
         json!({"stage": open.id}),
         json!({"field": "visits", "from": 7}),
     ] {
         let name = format!("By {}", filter.as_object().unwrap().keys().next().unwrap());
-        let some = from_value(json!({"name": name, "filter": filter})).unwrap();
-        let some = Segment::new(aws.ids().ulid(), some, aws.now());
-        store.create(scope, &some, &stamp).await.unwrap();
+        let some: Segment = world.own(json!({"name": name, "filter": filter})).await;
         let (result, _) = world.preflight(json!({"audience": {"segment": some.id}})).await;
         assert_eq!((result.chosen, result.messages), (1, 1), "{filter}");
     }
@@ -326,16 +272,12 @@ async fn what_cannot_be_examined_fails_with_a_sentence() {
     };
     fails(&other, "was changed").await;
     let store = world.aws.store();
-    let found: Versioned<Campaign> = store.get(world.business.scope(), &whole.id).await.unwrap().unwrap();
-    let scheduled = found
-        .value
-        .moved(CampaignState::Scheduled, None, world.aws.now())
-        .unwrap();
-    let version = store
-        .move_campaign(world.business.scope(), found.version, &scheduled)
-        .await;
-    let running = scheduled.moved(CampaignState::Running, None, world.aws.now()).unwrap();
-    let moved = store.move_campaign(world.business.scope(), version.unwrap(), &running);
+    let (scope, now) = (world.scope(), world.aws.now());
+    let found: Versioned<Campaign> = store.get(scope, &whole.id).await.unwrap().unwrap();
+    let scheduled = found.value.moved(CampaignState::Scheduled, None, now).unwrap();
+    let version = store.move_campaign(scope, found.version, &scheduled).await;
+    let running = scheduled.moved(CampaignState::Running, None, now).unwrap();
+    let moved = store.move_campaign(scope, version.unwrap(), &running);
     moved.await.unwrap();
     fails(&whole, "has begun").await;
 }

@@ -1,9 +1,9 @@
 //! Callers who enter a drip.
 
 use domain::{
-    base::{ids::CampaignId, resource::Resource as _},
+    base::ids::CampaignId,
     calls::call::{CallFacts, CallStatus, Handling},
-    campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState, steps::WrittenSteps},
+    campaigns::{run::Enrolment, state::CampaignState},
     contacts::contact::Contact,
     messages::{
         inbound::OptFlag,
@@ -13,7 +13,7 @@ use domain::{
 use kit::Done;
 use serde_json::{Value, json};
 use store::Versioned;
-use testkit::business::{CUSTOMER, from_to, missed, read};
+use testkit::business::{CUSTOMER, from_to, missed};
 
 use crate::world::World;
 
@@ -27,22 +27,8 @@ async fn world(change: Value, states: &[CampaignState]) -> (World, CampaignId) {
     for (name, value) in change.as_object().expect("fields") {
         fields[name] = value.clone();
     }
-    let drip = Campaign::new(world.aws.ids().ulid(), read(fields), world.aws.now());
-    let (store, stamp, id) = (world.aws.store(), world.aws.stamp(), drip.id);
-    store
-        .create(world.business.scope(), &drip, &stamp)
-        .await
-        .expect("it is created");
-    let created: Option<Versioned<Campaign>> = store.get(world.business.scope(), &id).await.expect("the table answers");
-    let created = created.expect("it is there");
-    let says = json!({"type": "message", "message": {"channels": ["sms"], "category": "utility", "sms_text": "Hello"}});
-    let steps = WrittenSteps {
-        steps: read(json!([{"name": "hello", "does": says}])),
-        by: stamp.actor,
-        at: stamp.at,
-    };
-    let written = store.write_steps(world.business.scope(), &created, &steps, &stamp);
-    let mut drip = written.await.expect("they are written");
+    let mut drip = world.aws.drip(world.scope(), fields, &["hello"]).await;
+    let (store, id) = (world.store(), drip.value.id);
     for state in states {
         let value = drip
             .value

@@ -1,7 +1,5 @@
 //! A business, and the function under test.
 
-use std::ops::{Deref, DerefMut};
-
 use domain::{
     calls::{
         call::{CallFacts, CallProvider},
@@ -21,19 +19,7 @@ use testkit::{
 
 pub(crate) struct World(testkit::World<Context>);
 
-impl Deref for World {
-    type Target = testkit::World<Context>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for World {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
-    }
-}
+testkit::extends_world!(World.0: Context);
 
 impl World {
     pub(crate) async fn new() -> Self {

@@ -162,7 +162,7 @@ async fn stop_that_changes_many_rows_reaches_every_contact() {
     let mut others = Vec::new();
     for last in 0..5 {
         let number = format!("+97150222220{last}");
-        let message = Box::pin(world.business.follow_up(&world.aws, &number)).await;
+        let message = world.follow_up_of(&number).await;
         others.push((Identity::Phone(phone(&number)), message));
     }
     let scopes = [None, Some(Channel::WhatsApp), Some(Channel::Sms)]

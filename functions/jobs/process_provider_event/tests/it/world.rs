@@ -1,7 +1,5 @@
 //! A business, a customer who was sent a message, and the function under test.
 
-use std::ops::Deref;
-
 use domain::{
     Timestamp,
     calls::record::{ConsentEntry, Entry, Received},
@@ -18,13 +16,7 @@ use testkit::business::CUSTOMER;
 
 pub(crate) struct World(testkit::World<Context>);
 
-impl Deref for World {
-    type Target = testkit::World<Context>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
+testkit::extends_world!(World.0: Context);
 
 impl World {
     pub(crate) async fn new() -> Self {

@@ -27,7 +27,7 @@ use proptest::{
 };
 use publish_changes::{Context, handle};
 use serde_dynamo::Item;
-use store::{reports::counters::Counters, table::effects::Effects};
+use store::{reports::counters::Counters, table::effects::Effects, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, read},
@@ -38,29 +38,24 @@ use testkit::{
 const DAY: &str = "2026-11-20";
 
 struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
     known: Rows,
     records: Vec<EventRecord>,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        Self::of(aws, business).await
+        Self::with(|_| {}).await
     }
 
-    async fn of(aws: Aws, business: Seeded) -> Self {
-        let ctx = Context::new(aws.env()).expect("a context");
-        let known = rows(&aws).await;
+    async fn with(change: impl FnOnce(&mut Configured)) -> Self {
+        let world = testkit::World::with(Context::new, change).await;
         Self {
-            aws,
-            business,
-            ctx,
-            known,
+            known: rows(&world.aws).await,
             records: vec![],
+            world,
         }
     }
 
@@ -74,7 +69,7 @@ impl World {
 
     /// The stream's records of a follow-up, from its plan to its read status.
     async fn follow_up(&mut self, number: &str) {
-        let mut message = Box::pin(self.business.follow_up(&self.aws, number)).await;
+        let mut message = self.follow_up_of(number).await;
         self.record().await;
         let timers = self.aws.env().config().timers().expect("timers");
         let now = self.aws.now();
@@ -100,8 +95,7 @@ impl World {
     }
 
     async fn write(&mut self, message: &mut Message) {
-        let written = self.aws.store().write_message(self.business.scope(), message).await;
-        written.expect("the message is written");
+        self.world.write(message).await;
         message.version += 1;
         self.record().await;
     }
@@ -191,7 +185,7 @@ async fn a_follow_up_is_counted_at_every_step() {
 #[tokio::test]
 async fn call_decided_again_counts_as_one_call() {
     let mut world = World::new().await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up_of(CUSTOMER).await;
     world.record().await;
     let id = message.cause.call().unwrap();
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
@@ -406,7 +400,7 @@ async fn expired_rows_are_neither_counted_nor_audited() {
 #[tokio::test]
 async fn another_expiry_is_neither_counted_nor_audited() {
     let mut world = World::new().await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up_of(CUSTOMER).await;
     world.record().await;
     world.deliver("shard-1", &world.records).await;
     let (counters, rows, records) = (world.counters().await, world.aws.row_count().await, world.records.len());

@@ -29,16 +29,10 @@ fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
-/// A business whose customers call a line of its own.
-async fn with_a_line(aws: &Aws) -> Seeded {
+/// Customers call a line of the business's own.
+fn a_line(configured: &mut Configured) {
     let line = json!({"id": SHOP, "name": "Shop", "number": LINE});
-    Box::pin(business_with(aws, |configured| configured.lines = vec![read(line)])).await
-}
-
-async fn world_with_a_line() -> World {
-    let aws = Aws::new().await;
-    let business = with_a_line(&aws).await;
-    World::of(aws, business).await
+    configured.lines = vec![read(line)];
 }
 
 /// What readers see of a business.
@@ -81,7 +75,7 @@ fn changed_at(record: &EventRecord, at: Timestamp) -> EventRecord {
 
 #[tokio::test]
 async fn changes_are_counted_in_their_hour_and_line() {
-    let mut world = world_with_a_line().await;
+    let mut world = World::with(a_line).await;
     world.follow_up(CUSTOMER).await;
     let (planned, sent) = world.records.split_at(2);
     let at = |records: &[EventRecord], time| -> Vec<EventRecord> {
@@ -107,7 +101,7 @@ async fn changes_are_counted_in_their_hour_and_line() {
 
 #[tokio::test]
 async fn rolled_days_say_the_same_and_replays_join_them() {
-    let mut world = world_with_a_line().await;
+    let mut world = World::with(a_line).await;
     world.follow_up(CUSTOMER).await;
     let first = std::mem::take(&mut world.records);
     world.deliver(SHARD, &first).await;
@@ -209,7 +203,7 @@ fn hours_equal_the_truth_for_any_sequence() {
     let place = |hour: usize| began + SignedDuration::from_hours(i64::try_from(hour).unwrap_or_default());
     // Each change in an hour of its own, counted once, says what it raises.
     let (world, truth) = runtime.block_on(async {
-        let mut world = world_with_a_line().await;
+        let mut world = World::with(a_line).await;
         world.follow_up(CUSTOMER).await;
         world.follow_up("+971501234568").await;
         for (hour, record) in world.records.iter().enumerate() {
@@ -233,7 +227,7 @@ fn hours_equal_the_truth_for_any_sequence() {
             }
         }
         let (found, rolled, repeated) = runtime.block_on(async {
-            let business = with_a_line(&world.aws).await;
+            let business = Box::pin(business_with(&world.aws, a_line)).await;
             let records = world.records.iter().zip(&when);
             let records = records.map(|(record, hour)| changed_at(&of_tenant(record, business.tenant()), place(*hour)));
             let records: Vec<EventRecord> = records.collect();

@@ -1,11 +1,8 @@
 //! Contacts enter drips by what happens to them, once, whoever changes them.
 
 use domain::{
-    base::{
-        ids::{CampaignId, ContactId, TagId},
-        resource::Resource as _,
-    },
-    campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState, steps::WrittenSteps},
+    base::ids::{CampaignId, ContactId, TagId},
+    campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState},
     contacts::{
         contact::{Contact, Identity},
         person::Person,
@@ -24,24 +21,13 @@ impl World {
     /// A drip with these triggers, which is running.
     async fn drip(&self, triggers: Value) -> CampaignId {
         let (store, scope, stamp) = (self.aws.store(), self.business.scope(), self.aws.stamp());
-        let fields = read(json!({"type": "drip", "name": "Welcome", "triggers": triggers}));
-        let drip = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
-        store.create(scope, &drip, &stamp).await.expect("it is created");
-        let created = self.campaign(drip.id).await;
-        let says =
-            json!({"type": "message", "message": {"channels": ["sms"], "category": "utility", "sms_text": "Hello"}});
-        let steps = WrittenSteps {
-            steps: read(json!([{"name": "hello", "does": says}])),
-            by: stamp.actor,
-            at: stamp.at,
-        };
-        let written = store.write_steps(scope, &created, &steps, &stamp).await;
-        let before = written.expect("they are written");
+        let fields = json!({"type": "drip", "name": "Welcome", "triggers": triggers});
+        let before = self.aws.drip(scope, fields, &["hello"]).await;
         let (after, operation) = before.value.started(&stamp).expect("a draft");
         let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
         started.await.expect("it is started");
-        self.move_to(drip.id, CampaignState::Running).await;
-        drip.id
+        self.move_to(before.value.id, CampaignState::Running).await;
+        before.value.id
     }
 
     async fn campaign(&self, id: CampaignId) -> Versioned<Campaign> {
@@ -53,27 +39,13 @@ impl World {
         let before = self.campaign(id).await;
         let after = before.value.moved(state, None, self.aws.now());
         let after = after.expect("the table of states");
-        let moved = self
-            .aws
-            .store()
-            .move_campaign(self.business.scope(), before.version, &after)
-            .await;
+        let moved = self.store().move_campaign(self.scope(), before.version, &after).await;
         moved.expect("it is moved");
-    }
-
-    async fn person(&self, id: ContactId) -> Person {
-        let found = self.aws.store().known(self.business.scope(), id).await;
-        found.expect("the table answers").expect("it exists")
     }
 
     /// A user, or software, changes a contact.
     async fn change(&mut self, id: ContactId, change: impl FnOnce(&mut Person)) {
-        let before = self.person(id).await;
-        let mut after = before.clone();
-        change(&mut after);
-        let (store, stamp, brought) = (self.aws.store(), self.aws.stamp(), Brought::default());
-        let changed = store.change_person(self.business.scope(), &before, &after, &brought, &stamp);
-        Box::pin(changed).await.expect("nobody else changes it");
+        self.change_person(id, change).await;
         self.record().await;
     }
 

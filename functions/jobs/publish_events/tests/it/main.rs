@@ -20,33 +20,28 @@ use jiff::SignedDuration;
 use kit::stream::Batch;
 use publish_events::{Context, handle};
 use testkit::{
-    Aws, Lossy, Seeded,
+    Lossy,
     business::{CUSTOMER, business, read},
     stream::{Filter, Rows, broken, rows},
 };
 
 struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
     filter: Filter,
     known: Rows,
     records: Vec<EventRecord>,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        let ctx = Context::new(aws.env()).expect("a context");
-        let known = rows(&aws).await;
+        let world = testkit::World::new(Context::new).await;
         Self {
-            aws,
-            business,
-            ctx,
             filter: Filter::of("publish_events"),
-            known,
+            known: rows(&world.aws).await,
             records: vec![],
+            world,
         }
     }
 
@@ -54,7 +49,7 @@ impl World {
     async fn with_follow_up() -> (Self, Cursor) {
         let mut world = Self::new().await;
         let since = world.follow().await;
-        Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+        world.follow_up().await;
         world.record().await;
         (world, since)
     }
@@ -89,8 +84,7 @@ impl World {
     }
 
     async fn write(&mut self, message: &mut Message) {
-        let written = self.aws.store().write_message(self.business.scope(), message).await;
-        written.expect("the message is written");
+        self.world.write(message).await;
         message.version += 1;
         self.record().await;
     }
@@ -112,7 +106,7 @@ fn kinds(events: &[Event]) -> Vec<EventType> {
 async fn a_follow_up_is_told_step_by_step() {
     let mut world = World::new().await;
     let since = world.follow().await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     world.record().await;
     let timers = world.aws.env().config().timers().expect("timers");
     let now = world.aws.now();
@@ -209,7 +203,7 @@ async fn tenants_see_only_their_own_events() {
     let stranger = Box::pin(business(&world.aws)).await;
     let ours = std::mem::replace(&mut world.business, stranger);
     world.follow().await;
-    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.follow_up().await;
     world.record().await;
     world.deliver(&world.records).await;
     assert_eq!(world.events(since).await.len(), 3);

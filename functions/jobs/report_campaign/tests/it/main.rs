@@ -9,13 +9,11 @@ use domain::{
     base::{
         ids::{CampaignId, ContactId},
         operation::{OperationKind, OperationState},
-        resource::Resource as _,
     },
     campaigns::{
         campaign::Campaign,
         report::ReportCampaign,
         run::{Enrolment, Exit},
-        steps::WrittenSteps,
     },
     contacts::contact::Contact,
     messages::{
@@ -27,51 +25,29 @@ use domain::{
 };
 use report_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, from_value, json};
-use store::{Versioned, campaigns::drip::DripEntry};
-use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
+use store::campaigns::drip::DripEntry;
+use testkit::operations::result_of;
 
-struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-    operations: Operations,
-}
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        Self {
-            ctx: Context::new(aws.env()).unwrap(),
-            operations: Operations::of(&aws, business.scope()),
-            aws,
-            business,
-        }
+        Self(testkit::World::new(Context::new).await)
     }
 
     async fn campaign(&self) -> CampaignId {
-        self.campaign_of(json!({"type": "broadcast", "name": "Offer"})).await.id
-    }
-
-    async fn campaign_of(&self, fields: Value) -> Campaign {
-        let fields = from_value(fields).unwrap();
-        let campaign = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
-        let (scope, stamp) = (self.business.scope(), self.aws.stamp());
-        self.aws.store().create(scope, &campaign, &stamp).await.unwrap();
-        campaign
+        let broadcast = json!({"type": "broadcast", "name": "Offer"});
+        self.own::<Campaign>(broadcast).await.id
     }
 
     async fn enrolled(&self, campaign: CampaignId, number: usize) -> ContactId {
-        let contact = self
-            .business
-            .contact(&self.aws, &format!("+9715020{number:05}"))
-            .await
-            .id;
-        let (store, now) = (self.aws.store(), self.aws.now());
-        store
-            .enrol(self.business.scope(), (campaign, None), &[contact], now)
-            .await
-            .unwrap();
+        let number = format!("+9715020{number:05}");
+        let contact = self.business.contact(&self.aws, &number).await.id;
+        let (store, now) = (self.store(), self.aws.now());
+        let enrolled = store.enrol(self.scope(), (campaign, None), &[contact], now);
+        enrolled.await.unwrap();
         contact
     }
 
@@ -79,7 +55,7 @@ impl World {
     async fn messaged(&self, campaign: CampaignId, number: usize, change: impl FnOnce(&mut Message)) -> ContactId {
         let contact = self.enrolled(campaign, number).await;
         let number = format!("+9715021{number:05}");
-        let mut message = Box::pin(self.business.follow_up(&self.aws, &number)).await;
+        let mut message = self.follow_up_of(&number).await;
         message.cause = Cause::Campaign {
             campaign,
             contact,
@@ -87,8 +63,7 @@ impl World {
         };
         (message.id, message.version) = (message.cause.message_id(), 0);
         change(&mut message);
-        let written = self.aws.store();
-        written.write_message(self.business.scope(), &message).await.unwrap();
+        self.write(&message).await;
         contact
     }
 
@@ -130,8 +105,7 @@ impl World {
         let (contact, at) = (self.enrolled(campaign, number).await, self.aws.now());
         let enrolment = Enrolment::new((campaign, None), contact, at);
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), at);
-        let written = self.aws.store();
-        written.exit(self.business.scope(), enrolment, exit).await.unwrap();
+        self.store().exit(self.scope(), enrolment, exit).await.unwrap();
     }
 }
 
@@ -167,7 +141,7 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
     let world = World::new().await;
     let variants = json!([{"name": "Shorter", "percent": 50, "sms_text": "20% off"}]);
     let fields = json!({"type": "broadcast", "name": "Offer", "variants": variants});
-    let campaign = world.campaign_of(fields).await;
+    let campaign: Campaign = world.own(fields).await;
     let (mut blocked, mut delivered) = (Vec::new(), Vec::new());
     for number in 0..usize::try_from(PER_STEP).unwrap() + 2 {
         match number % 8 {
@@ -221,27 +195,15 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
 async fn report_of_a_drip_counts_its_contacts_and_steps() {
     let world = World::new().await;
     let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
-    let fields = from_value(json!({"type": "drip", "name": "Welcome"})).unwrap();
-    let new = Campaign::new(world.aws.ids().ulid(), fields, world.aws.now());
-    store.create(scope, &new, &stamp).await.unwrap();
-    let created: Versioned<Campaign> = store.get(scope, &new.id).await.unwrap().unwrap();
-    let says = |name: &str| {
-        let message = json!({"channels": ["sms"], "category": "utility", "sms_text": "Hello"});
-        json!({"name": name, "does": {"type": "message", "message": message}})
-    };
-    let steps = WrittenSteps {
-        steps: from_value(json!([says("welcome"), says("offer")])).unwrap(),
-        by: stamp.actor,
-        at: stamp.at,
-    };
-    store.write_steps(scope, &created, &steps, &stamp).await.unwrap();
+    let fields = json!({"type": "drip", "name": "Welcome"});
+    let new = world.aws.drip(scope, fields, &["welcome", "offer"]).await.value;
     for number in 0..PER_STEP + 2 {
         let contact = world
             .business
             .contact(&world.aws, &format!("+9715020{number:05}"))
             .await;
         let number = format!("+9715021{number:05}");
-        let mut message = Box::pin(world.business.follow_up(&world.aws, &number)).await;
+        let mut message = world.follow_up_of(&number).await;
         let step = CauseStep { place: 0, at: stamp.at };
         message.cause = Cause::Campaign {
             campaign: new.id,
@@ -250,7 +212,7 @@ async fn report_of_a_drip_counts_its_contacts_and_steps() {
         };
         (message.id, message.version) = (message.cause.message_id(), 0);
         message.block(Refusal::new(Reason::Late, "too late"));
-        store.write_message(scope, &message).await.unwrap();
+        world.write(&message).await;
         let mut enrolment = Enrolment::new((new.id, Some(1)), contact.id, stamp.at);
         let taken = json!({"step": "welcome", "at": stamp.at, "message_id": message.id});
         enrolment.passage.as_mut().unwrap().taken = vec![from_value(taken).unwrap()];

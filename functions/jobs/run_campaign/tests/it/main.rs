@@ -11,12 +11,8 @@ use domain::{
     base::{
         ids::{ContactId, TagId},
         operation::{Operation, OperationState},
-        resource::Resource,
     },
-    campaigns::{
-        campaign::{Campaign, CampaignIn},
-        state::CampaignState,
-    },
+    campaigns::{campaign::Campaign, state::CampaignState},
     contacts::{
         contact::Contact,
         field::{Field, FieldValue},
@@ -33,45 +29,29 @@ use domain::{
         send::Timers,
     },
     money::cap::{Cap, Period, Scope},
-    templates::template::TemplateDefinition,
+    templates::template::{TemplateDefinition, TemplateStatus},
     tenants::connection_test::{Dated, Quality, Reported},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use jobs::StartOperation;
 use kit::{QueueName, operation::Ran};
 use run_campaign::{Context, PER_STEP, handle};
-use serde_json::{Value, from_value, json, to_value};
-use store::{Owned, Store, TenantScope, Versioned, contacts::people::Brought};
-use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
+use serde_json::{Value, json};
+use store::{Owned as _, Versioned};
+use testkit::operations::result_of;
 
 struct World {
-    aws: Aws,
-    business: Seeded,
-    ctx: Context,
-    operations: Operations,
     everybody: Segment,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business(&aws)).await;
-        let everybody = own(&aws, &business, json!({"name": "Everybody", "filter": {}})).await;
-        Self {
-            ctx: Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")])).unwrap(),
-            operations: Operations::of(&aws, business.scope()),
-            aws,
-            business,
-            everybody,
-        }
-    }
-
-    fn store(&self) -> Store {
-        self.aws.store()
-    }
-
-    fn scope(&self) -> &TenantScope {
-        self.business.scope()
+        let world = testkit::World::at("https://api.example.com", Context::new).await;
+        let everybody = world.own(json!({"name": "Everybody", "filter": {}})).await;
+        Self { everybody, world }
     }
 
     /// Contacts who want the tenant's messages.
@@ -83,29 +63,11 @@ impl World {
         fans
     }
 
-    async fn fan(&self, number: &str) -> Contact {
-        let wish = |contact: &mut Contact| {
-            contact.wish(OptFlag::Start, "wrote START", self.aws.now());
-        };
-        self.business.contact_with(&self.aws, number, wish).await
-    }
-
     async fn tag(&self, contact: &Contact, tag: TagId) {
         let tagged = |profile: &mut Profile| {
             profile.tags.insert(tag);
         };
-        self.profile(contact, tagged).await;
-    }
-
-    /// Changes what is known of a contact.
-    async fn profile(&self, contact: &Contact, change: impl FnOnce(&mut Profile)) {
-        let before = self.store().known(self.scope(), contact.id).await.unwrap().unwrap();
-        let mut after = before.clone();
-        change(&mut after.profile);
-        let (brought, stamp) = (Brought::default(), self.aws.stamp());
-        let changed = self.store();
-        let changed = changed.change_person(self.scope(), &before, &after, &brought, &stamp);
-        changed.await.unwrap();
+        self.change_profile(contact.id, tagged).await;
     }
 
     /// Number of all contacts.
@@ -125,10 +87,8 @@ impl World {
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        let fields: CampaignIn = from_value(fields).unwrap();
-        let new = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
+        let new: Campaign = self.own(fields).await;
         let (store, stamp) = (self.store(), self.aws.stamp());
-        store.create(self.scope(), &new, &stamp).await.unwrap();
         let before: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
         let (after, operation) = before.value.started(&stamp).unwrap();
         let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
@@ -209,7 +169,7 @@ impl World {
         for contact in contacts {
             if let Some(mut message) = self.message(start, contact.id).await {
                 change(&mut message);
-                self.store().write_message(self.scope(), &message).await.unwrap();
+                self.write(&message).await;
             }
         }
     }
@@ -234,20 +194,19 @@ impl World {
             currency: currency.map(|code| code.parse().unwrap()),
             maximum,
         };
-        let mut tenant = self.store().tenant(self.scope()).await.unwrap().unwrap();
-        tenant.caps = Some(vec![cap].into());
-        let (store, stamp) = (self.store(), self.aws.stamp());
-        store.change_tenant(self.scope(), &tenant, &stamp).await.unwrap();
+        self.change_tenant(|tenant| tenant.caps = Some(vec![cap].into())).await;
     }
-}
 
-async fn own<T: Owned + Resource>(aws: &Aws, business: &Seeded, fields: Value) -> T
-where
-    T::Fields: serde::de::DeserializeOwned,
-{
-    let new = T::new(aws.ids().ulid(), from_value(fields).unwrap(), aws.now());
-    aws.store().create(business.scope(), &new, &aws.stamp()).await.unwrap();
-    new
+    /// Changes all templates.
+    async fn change_templates(&self, change: impl Fn(&mut TemplateDefinition)) {
+        let (store, scope) = (self.store(), self.scope());
+        for template in store.all::<TemplateDefinition>(scope).await.unwrap() {
+            let before: Versioned<TemplateDefinition> = store.get(scope, &template.id()).await.unwrap().unwrap();
+            let mut after = before.value.clone();
+            change(&mut after);
+            store.change(scope, &before, &after, &self.aws.stamp()).await.unwrap();
+        }
+    }
 }
 
 fn ids(contacts: &[Contact]) -> BTreeSet<ContactId> {
@@ -296,12 +255,12 @@ async fn everybody_gets_one_message_and_then_it_is_completed() {
 async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
     let world = World::new().await;
     let fans = world.fans(4).await;
-    let wholesale: Tag = own(&world.aws, &world.business, json!({"name": "Wholesale"})).await;
-    let staff: Tag = own(&world.aws, &world.business, json!({"name": "Staff"})).await;
+    let wholesale: Tag = world.own(json!({"name": "Wholesale"})).await;
+    let staff: Tag = world.own(json!({"name": "Staff"})).await;
     world.tag(&fans[0], wholesale.id).await;
     world.tag(&fans[1], staff.id).await;
     let staff = json!({"name": "Staff", "filter": {"tag": staff.id}});
-    let staff: Segment = own(&world.aws, &world.business, staff).await;
+    let staff: Segment = world.own(staff).await;
     let audience = json!({
         "segment": world.everybody.id, "excluded_tags": [wholesale.id], "excluded_segments": [staff.id],
     });
@@ -319,21 +278,21 @@ async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
 async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
     let world = World::new().await;
     let fans = world.fans(4).await;
-    let regular: Tag = own(&world.aws, &world.business, json!({"name": "Regular"})).await;
-    let open: Stage = own(&world.aws, &world.business, json!({"name": "Open", "position": 1})).await;
+    let regular: Tag = world.own(json!({"name": "Regular"})).await;
+    let open: Stage = world.own(json!({"name": "Open", "position": 1})).await;
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
-    let visits: Field = own(&world.aws, &world.business, visits).await;
+    let visits: Field = world.own(visits).await;
     world.tag(&fans[0], regular.id).await;
     let since = world.aws.now();
     let staged = |profile: &mut Profile| profile.stage = Some(Staged { stage: open.id, since });
-    world.profile(&fans[1], staged).await;
+    world.change_profile(fans[1].id, staged).await;
     let visited = |profile: &mut Profile| {
         profile
             .fields
             .insert(visits.id, FieldValue::Number("7".parse().unwrap()));
         profile.listed.insert(visits.id);
     };
-    world.profile(&fans[2], visited).await;
+    world.change_profile(fans[2].id, visited).await;
     let message = json!({
         "channels": ["sms"], "category": "marketing", "sms_text": "20% off: {{link:https://saffron.example/cake}} Stop: {{preferences.link}}",
     });
@@ -342,14 +301,14 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
         (json!({"stage": open.id}), &fans[1]),
         (json!({"field": "visits", "from": 7}), &fans[2]),
     ] {
-        let segment: Segment = own(&world.aws, &world.business, json!({"name": fan.id, "filter": filter})).await;
+        let segment: Segment = world.own(json!({"name": fan.id, "filter": filter})).await;
         let start = world
             .start(json!({"audience": {"segment": segment.id}, "message": message}))
             .await;
         world.work(&start).await;
         assert_eq!(world.reached(&start, &fans).await, [fan.id].into(), "{filter}");
     }
-    let listed: Tag = own(&world.aws, &world.business, json!({"name": "Fair"})).await;
+    let listed: Tag = world.own(json!({"name": "Fair"})).await;
     world.tag(&fans[3], listed.id).await;
     let start = world.start(json!({"audience": {"tag": listed.id}})).await;
     world.work(&start).await;
@@ -360,7 +319,7 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
 async fn contacts_with_a_tag_enter_a_drip_when_it_begins() {
     let world = World::new().await;
     let fans = world.fans(2).await;
-    let listed: Tag = own(&world.aws, &world.business, json!({"name": "Fair"})).await;
+    let listed: Tag = world.own(json!({"name": "Fair"})).await;
     world.tag(&fans[1], listed.id).await;
     let start = world
         .start(json!({"type": "drip", "audience": {"tag": listed.id}}))
@@ -397,7 +356,7 @@ async fn a_person_who_is_two_contacts_gets_one_message() {
 #[tokio::test]
 async fn an_audience_of_nobody_is_completed_at_once() {
     let world = World::new().await;
-    let listed: Tag = own(&world.aws, &world.business, json!({"name": "Fair"})).await;
+    let listed: Tag = world.own(json!({"name": "Fair"})).await;
     let audience = json!({"segment": null, "tag": listed.id});
     let start = world.start(json!({ "audience": audience })).await;
     world.work(&start).await;
@@ -626,15 +585,8 @@ fn template() -> Value {
 async fn what_keeps_it_from_everybody_pauses_the_campaign() {
     let world = World::new().await;
     let fans = world.fans(3).await;
-    let set = async |status: &str| {
-        let (store, scope) = (world.store(), world.scope());
-        for template in store.all::<TemplateDefinition>(scope).await.unwrap() {
-            let before: Versioned<TemplateDefinition> = store.get(scope, &template.id()).await.unwrap().unwrap();
-            let mut after = to_value(&before.value).unwrap();
-            after["status"] = json!(status);
-            let after: TemplateDefinition = from_value(after).unwrap();
-            store.change(scope, &before, &after, &world.aws.stamp()).await.unwrap();
-        }
+    let set = |status: &'static str| {
+        world.change_templates(move |template| template.status = TemplateStatus(status.to_owned()))
     };
     set("PAUSED").await;
     let start = world.start(json!({ "message": template() })).await;
@@ -654,16 +606,10 @@ async fn a_low_rating_pauses_the_campaign_once() {
     let world = World::new().await;
     let fans = world.fans(2).await;
     let store = world.store();
-    let rated = async |at: Timestamp| {
-        for template in store.all::<TemplateDefinition>(world.scope()).await.unwrap() {
-            let before: Versioned<TemplateDefinition> =
-                store.get(world.scope(), &template.id()).await.unwrap().unwrap();
-            let mut after = before.value.clone();
-            (after.quality, after.quality_at) = (Some(Quality::Red), Some(at));
-            let stamp = world.aws.stamp();
-            let changed = store.change(world.scope(), &before, &after, &stamp);
-            changed.await.unwrap();
-        }
+    let rated = |at: Timestamp| {
+        world.change_templates(move |template| {
+            (template.quality, template.quality_at) = (Some(Quality::Red), Some(at));
+        })
     };
     // It was rated low before, and another one is rated low later.
     rated(world.aws.now() - SignedDuration::from_hours(1)).await;
@@ -743,7 +689,7 @@ async fn a_cap_that_is_reached_pauses_the_campaign() {
 async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
     let world = World::new().await;
     let fans = world.fans(2).await;
-    let staff: Segment = own(&world.aws, &world.business, json!({"name": "Staff", "filter": {}})).await;
+    let staff: Segment = world.own(json!({"name": "Staff", "filter": {}})).await;
     let audience = json!({"segment": world.everybody.id, "excluded_segments": [staff.id]});
     let start = world.start(json!({ "audience": audience })).await;
     let (store, scope) = (world.store(), world.scope());
@@ -753,7 +699,7 @@ async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
     let cancelled = (CampaignState::Cancelled, Some(Reason::SegmentUnusable));
     assert_eq!(world.state(&start).await, cancelled);
     assert!(world.reached(&start, &fans).await.is_empty());
-    let listed: Tag = own(&world.aws, &world.business, json!({"name": "Fair"})).await;
+    let listed: Tag = world.own(json!({"name": "Fair"})).await;
     world.tag(&fans[0], listed.id).await;
     let start = world
         .start(json!({"audience": {"segment": null, "tag": listed.id}}))
@@ -892,10 +838,10 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
         contact.open_window(connection.whatsapp_number().unwrap(), world.aws.now());
     };
     let writer = world.business.contact_with(&world.aws, "+971501777777", wrote).await;
-    let tag: Tag = own(&world.aws, &world.business, json!({"name": "Writers"})).await;
+    let tag: Tag = world.own(json!({"name": "Writers"})).await;
     world.tag(&writer, tag.id).await;
     let writers = json!({"name": "Writers", "filter": {"tag": tag.id}});
-    let writers: Segment = own(&world.aws, &world.business, writers).await;
+    let writers: Segment = world.own(writers).await;
     let other = world.start(json!({"audience": {"segment": writers.id}, "message": template()}));
     let other = other.await;
     world.work(&other).await;

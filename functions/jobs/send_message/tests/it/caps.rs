@@ -41,7 +41,7 @@ async fn follow_ups(world: &World, callers: Range<u32>) -> Vec<Message> {
     let mut planned = Vec::new();
     for caller in callers {
         let number = format!("+4477009002{caller:02}");
-        planned.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
+        planned.push(world.follow_up_of(&number).await);
     }
     planned
 }

@@ -170,7 +170,7 @@ async fn sms_of_another_message_does_not_settle_this_one() {
     let (world, message) = unknown_sms().await;
     // To the same person, with the same text, a moment earlier; it is known to be another message's.
     let (theirs, ours) = (format!("SM{:032}", 5), format!("SM{:032}", 6));
-    let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let other = world.follow_up_of(CUSTOMER).await;
     world.keep_reference(&other, "twilio", &theirs).await;
     let list = |sid: &str| sms(TEXT, sid, "delivered", "Fri, 20 Nov 2026 12:00:01 +0000");
     world.provider.list(vec![list(&ours), list(&theirs)]);
@@ -185,7 +185,7 @@ async fn sms_of_another_message_does_not_settle_this_one() {
 async fn list_with_only_another_messages_sms_is_proof() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let theirs = format!("SM{:032}", 5);
-    let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let other = world.follow_up_of(CUSTOMER).await;
     world.keep_reference(&other, "twilio", &theirs).await;
     let created = "Fri, 20 Nov 2026 12:00:01 +0000";
     world.provider.list(vec![sms(TEXT, &theirs, "delivered", created)]);
@@ -201,7 +201,7 @@ async fn list_with_only_another_messages_sms_is_proof() {
 #[tokio::test]
 async fn one_sms_does_not_settle_two_unknown_outcomes() {
     let (world, one) = unknown_by(&[Channel::Sms]).await;
-    let other = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let other = world.follow_up_of(CUSTOMER).await;
     world.provider.reply(Reply::Break);
     is(&world.worked(&other).await, MessageState::Unknown);
     let created = "Fri, 20 Nov 2026 12:00:01 +0000";

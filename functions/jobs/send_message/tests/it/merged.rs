@@ -76,7 +76,7 @@ async fn of_two_merged_offers_one_is_sent() {
     let store = world.aws.store();
     let mut offers = Vec::new();
     for number in [CUSTOMER, SURVIVOR] {
-        let mut offer = Box::pin(world.business.follow_up(&world.aws, number)).await;
+        let mut offer = world.follow_up_of(number).await;
         offer.policy = Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
         store.write_message(world.business.scope(), &offer).await.unwrap();
         let counts = |contact: &mut Contact| {

@@ -10,8 +10,8 @@ use crate::world::{World, attempts, is};
 
 /// Two messages, of which the second goes behind the first.
 async fn two(world: &World) -> (Message, Message) {
-    let first = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    let mut second = Box::pin(world.business.follow_up(&world.aws, &mobile(7))).await;
+    let first = world.follow_up_of(CUSTOMER).await;
+    let mut second = world.follow_up_of(&mobile(7)).await;
     second.behind = Some(Behind {
         message: first.id,
         place: 1,

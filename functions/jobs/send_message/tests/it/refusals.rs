@@ -164,7 +164,7 @@ async fn throttling_pauses_the_number_for_the_providers_retry_after() {
         Some(until)
     );
     // Another customer's message waits without a request.
-    let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
+    let other = world.follow_up_of("+971501234568").await;
     let other = world.worked(&other).await;
     assert!(other.not_before >= until && other.not_before <= until + SignedDuration::from_secs(6));
     assert_eq!(world.provider.sends().len(), 1);
@@ -243,7 +243,7 @@ async fn refused_credentials_make_the_connection_unhealthy() {
     let health = world.connection(world.business.whatsapp).await.health;
     assert!(matches!(health, Health::Unhealthy { .. }), "{health:?}");
     // Other messages wait without a request.
-    let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
+    let other = world.follow_up_of("+971501234568").await;
     let other = world.worked(&other).await;
     is(&other, MessageState::Scheduled);
     assert!(other.remarks[0].text.contains("does not work"), "{:?}", other.remarks);
@@ -257,7 +257,7 @@ async fn one_message_probes_an_unhealthy_connection() {
     let mut messages = Vec::new();
     for last in 0..6 {
         let number = format!("+97150123456{last}");
-        messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
+        messages.push(world.follow_up_of(&number).await);
     }
     world.provider.reply(Reply::graph(401, 190));
     for message in &messages {
@@ -326,7 +326,7 @@ async fn unhealthy_connection_does_not_delay_the_sms() {
     let mut messages = Vec::new();
     for last in 0..5 {
         let number = format!("+97150123456{last}");
-        messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
+        messages.push(world.follow_up_of(&number).await);
     }
     // The token has expired: one message finds out, the others are told.
     world.provider.reply(Reply::graph(401, 190));
@@ -475,7 +475,7 @@ async fn a_stop_at_any_time_before_the_send_is_obeyed() {
     let world = World::new().await;
     let (mut obeyed, mut late) = (0, 0);
     for requests in 0.. {
-        let message = Box::pin(world.business.follow_up(&world.aws, &mobile(requests))).await;
+        let message = world.follow_up_of(&mobile(requests)).await;
         let (lossy, ctx) = world.lossy();
         let (store, scope) = (world.aws.store(), world.business.scope().clone());
         let (provider, sent, now) = (world.provider.clone(), world.provider.sends().len(), world.aws.now());
@@ -626,7 +626,7 @@ async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {
     for (code, doubted) in [(132_000, true), (132_012, true), (131_026, false)] {
         let world = World::new().await;
         let first = world.follow_up().await;
-        let second = Box::pin(world.business.follow_up(&world.aws, &mobile(1))).await;
+        let second = world.follow_up_of(&mobile(1)).await;
         world.provider.reply(Reply::graph(400, code));
         assert_eq!(attempts(&world.worked(&first).await), [(1, AttemptState::Refused)]);
         let store = world.aws.store();

@@ -332,7 +332,7 @@ async fn a_landline_gets_whatsapp_and_no_sms() {
     let world = World::new().await;
     // Planned for SMS, too, while the number was not known to be a landline.
     let landline = "+97143330001";
-    let message = Box::pin(world.business.follow_up(&world.aws, landline)).await;
+    let message = world.follow_up_of(landline).await;
     assert_eq!(message.plan.len(), 2);
     world.provider.reply(Reply::graph(400, 131_026));
     let message = world.worked(&message).await;
@@ -447,7 +447,7 @@ async fn renewed_credentials_are_used_from_the_next_send() {
     let message = world.follow_up().await;
     world.worked(&message).await;
     world.renew_whatsapp().await;
-    let other = Box::pin(world.business.follow_up(&world.aws, "+971501234568")).await;
+    let other = world.follow_up_of("+971501234568").await;
     world.worked(&other).await;
     let tokens: Vec<String> = world
         .provider

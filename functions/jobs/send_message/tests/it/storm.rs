@@ -225,7 +225,7 @@ async fn no_channel_accepts_a_message_twice_whatever_fails() {
     let mut messages = Vec::new();
     for place in 0..MESSAGES {
         let number = mobile(place);
-        messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
+        messages.push(world.follow_up_of(&number).await);
     }
     let mut rounds = 0;
     let (mut looks, mut seen, mut listed) = (BTreeMap::new(), 0, Vec::new());

@@ -20,7 +20,7 @@ use crate::world::{World, is};
 /// A follow-up to another caller, in the lane of broadcasts or not.
 async fn planned(world: &World, caller: u32, bulk: bool) -> Message {
     let number = format!("+4477009003{caller:02}");
-    let mut message = Box::pin(world.business.follow_up(&world.aws, &number)).await;
+    let mut message = world.follow_up_of(&number).await;
     if bulk {
         let by = Narrowing {
             bulk,

@@ -1,7 +1,5 @@
 //! A business, a customer who called, and the function under test.
 
-use std::ops::{Deref, DerefMut};
-
 use domain::{
     base::ids::ConnectionId,
     calls::record::MessageRef,
@@ -22,19 +20,7 @@ pub(crate) struct World {
     world: testkit::World<Context>,
 }
 
-impl Deref for World {
-    type Target = testkit::World<Context>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.world
-    }
-}
-
-impl DerefMut for World {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.world
-    }
-}
+testkit::extends_world!(World.world: Context);
 
 impl World {
     pub(crate) async fn new() -> Self {

@@ -23,47 +23,47 @@ use kit::{Done, Job, JobError, QueueName};
 use send_push::{Context, Left, handle, notify};
 use serde_json::{Value, json};
 use testkit::{
-    Aws, Seeded,
-    business::{CUSTOMER, business_with},
+    Aws,
+    business::CUSTOMER,
     file_host::{FileHost, Reply},
     push::{AUTH, P256DH, opened},
     sockets::socket_id,
 };
 
 struct World {
-    aws: Aws,
-    business: Seeded,
     service: FileHost,
-    ctx: Context,
     conversation: ConversationId,
+    world: testkit::World<Context>,
 }
+
+testkit::extends_world!(World.world: Context);
 
 impl World {
     /// A business whose customer has written a moment ago.
     async fn new() -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business_with(&aws, |configured| {
-            configured.tenant.time_zone = "Asia/Dubai".parse().expect("a time zone");
-        }))
-        .await;
         let service = FileHost::start(Reply::Silence);
         service.tell(201, "{}");
-        let env = aws.env_with(&[
-            ("PUSH_SERVICES", service.url()),
-            ("PUSH_SUBJECT", "https://api.example"),
-        ]);
-        let ctx = Context::new(&env).expect("a context");
+        let env = |aws: &Aws| {
+            let variables = [
+                ("PUSH_SERVICES", service.url()),
+                ("PUSH_SUBJECT", "https://api.example"),
+            ];
+            aws.env_with(&variables)
+        };
+        let world = testkit::World::given(env, Context::new, |configured| {
+            configured.tenant.time_zone = "Asia/Dubai".parse().expect("a time zone");
+        })
+        .await;
+        let env = world.aws.env();
         let send = env.config().text("KMS_SEND_KEY_ID").expect("a key").to_owned();
         let keys = PushKeys::new(Kms::new(env.kms(), None, Some(send)));
-        keys.public(&aws.store()).await.expect("a key");
-        let contact = business.contact(&aws, CUSTOMER).await.id;
-        let conversation = business.receive_noted(&aws, contact, None).await;
+        keys.public(&world.store()).await.expect("a key");
+        let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+        let conversation = world.business.receive_noted(&world.aws, contact, None).await;
         Self {
-            aws,
-            business,
             service,
-            ctx,
             conversation,
+            world,
         }
     }
 
@@ -226,7 +226,7 @@ async fn only_those_who_should_know_are_notified() {
     world.push().await.expect("it is sent");
     assert_eq!(world.names(), ["tom"]);
     let team = json!({"name": "Orders", "members": [maya]});
-    let team: Team = world.aws.own(world.business.scope(), team).await;
+    let team: Team = world.own(team).await;
     world
         .change(|conversation| (conversation.assignee, conversation.team) = (None, Some(team.id)))
         .await;
