@@ -26,28 +26,6 @@ use crate::{
     business::{CUSTOMER, business_with, phone},
 };
 
-/// Defines a `World` of the function with this context, for helpers of a test's own.
-#[macro_export]
-macro_rules! world {
-    ($visible:vis $name:ident, $context:ty) => {
-        $visible struct $name($crate::World<$context>);
-
-        impl ::std::ops::Deref for $name {
-            type Target = $crate::World<$context>;
-
-            fn deref(&self) -> &Self::Target {
-                &self.0
-            }
-        }
-
-        impl ::std::ops::DerefMut for $name {
-            fn deref_mut(&mut self) -> &mut Self::Target {
-                &mut self.0
-            }
-        }
-    };
-}
-
 /// One test's AWS with a business in it, and a process of the function under test.
 pub struct World<C> {
     pub aws: Aws,
@@ -153,11 +131,6 @@ impl<C> World<C> {
         self.aws.take_jobs(QueueName::Sends).await
     }
 
-    /// A business and a process of the function, without changes.
-    pub async fn new(build: fn(&Env) -> Result<C, ConfigError>) -> Self {
-        Self::with(build, |_| {}).await
-    }
-
     /// The same in a deployment with this public URL.
     pub async fn at(base: &str, build: fn(&Env) -> Result<C, ConfigError>) -> Self {
         Self::given(|aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]), build, |_| {}).await
@@ -216,12 +189,7 @@ impl<C> World<C> {
 
     /// Changes the tenant, as a user does.
     pub async fn change_tenant(&self, change: impl FnOnce(&mut Tenant)) {
-        let (store, stamp) = (self.store(), self.aws.stamp());
-        let found = store.tenant(self.scope()).await.expect("the table answers");
-        let mut tenant = found.expect("a tenant");
-        change(&mut tenant);
-        let changed = store.change_tenant(self.scope(), &tenant, &stamp).await;
-        changed.expect("the tenant is changed");
+        self.aws.change_tenant(self.scope(), change).await;
     }
 
     /// A contact with this number who wants the tenant's messages.

@@ -30,7 +30,9 @@ use testkit::{
     business::{CUSTOMER, business, missed},
 };
 
-testkit::world!(World, Context);
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {

@@ -34,7 +34,9 @@ use testkit::{
     business::{CUSTOMER, business, from_to, mobile},
 };
 
-testkit::world!(World, Context);
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {

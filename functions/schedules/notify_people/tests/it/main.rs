@@ -37,7 +37,9 @@ const URLS: [(&str, &str); 2] = [
     ("PUBLIC_BASE_URL", "https://api.example"),
 ];
 
-testkit::world!(World, Context);
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {

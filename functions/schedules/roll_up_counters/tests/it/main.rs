@@ -13,7 +13,9 @@ use testkit::{Seeded, business::business};
 
 const SHOP: &str = "line_01hq5bakery0000000000000n1";
 
-testkit::world!(World, Context);
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {

@@ -10,7 +10,9 @@ use domain::{
 use start_template_syncs::{Context, handle};
 use testkit::{Seeded, seed};
 
-testkit::world!(World, Context);
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {

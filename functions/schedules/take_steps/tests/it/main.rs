@@ -43,7 +43,9 @@ use testkit::{
 
 const A_DAY: i64 = 24 * 3600;
 
-testkit::world!(World, Context);
+struct World(testkit::World<Context>);
+
+testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {
