@@ -467,7 +467,7 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;
     let business = Box::pin(business(&aws)).await;
-    let (scope, now) = (business.scope(), aws.now());
+    let (store, scope, now) = (aws.store(), business.scope(), aws.now());
     let caller = town.key_of(scope, Role::Admin).await;
     let everybody = json!({"name": "Everybody", "filter": {}});
     let everybody: Segment = aws.own(scope, everybody).await;

@@ -46,7 +46,8 @@ impl World {
         let number = format!("+9715020{number:05}");
         let contact = self.business.contact(&self.aws, &number).await.id;
         let (store, now) = (self.store(), self.aws.now());
-        let enrolled = store.enrol(self.scope(), (campaign, None), &[contact], now);
+        let enrolled = [contact];
+        let enrolled = store.enrol(self.scope(), (campaign, None), &enrolled, now);
         enrolled.await.unwrap();
         contact
     }
