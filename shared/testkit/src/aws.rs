@@ -33,7 +33,6 @@ use store::{
 };
 
 use crate::{
-    Lossy,
     role::{Forbidden, Role, Watch},
     template::list_fields,
 };
@@ -143,9 +142,9 @@ impl Aws {
         of_function(&variables, &self.clock, &self.ids, &self.forbidden)
     }
 
-    /// The function's environment with this between it and AWS.
-    pub fn env_behind(&self, lossy: &Lossy) -> Env {
-        self.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])
+    /// The function's environment with this URL in place of AWS's.
+    pub fn env_behind(&self, url: &str) -> Env {
+        self.env_with(&[("AWS_ENDPOINT_URL", url)])
     }
 
     /// The table's client for the test itself.

@@ -349,7 +349,7 @@ async fn a_rotation_while_another_runs_ends_no_secret_before_its_time() {
 async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), api_keys::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), api_keys::routes).await;
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1}));
@@ -399,7 +399,7 @@ async fn expiring_secret_grants_no_later_expiry() {
 async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), api_keys::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), api_keys::routes).await;
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));

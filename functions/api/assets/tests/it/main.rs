@@ -447,7 +447,7 @@ async fn assets_are_limited_and_listed_page_by_page() {
 async fn an_asset_is_created_once_though_interrupted() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), assets::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), assets::routes).await;
     let ask = || town.manager().post_once(ASSETS, "k1", new("image/jpeg", 9));
     let made = interrupted(&aws, &lossy, ask).await;
     let listed = texts(&town.manager().get(ASSETS).await.items(), "id");

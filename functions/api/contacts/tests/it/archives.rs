@@ -207,7 +207,7 @@ async fn an_archive_of_a_merged_contact_leads_to_the_survivor() {
 async fn nothing_is_shown_that_cannot_be_recorded() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let admin = town.admin();
     let contact = made(&admin, maya()).await;
     let archive = place(&admin.post(&archive_of(&contact), Value::Null).await);

@@ -339,7 +339,7 @@ async fn a_deleted_contact_is_hidden_until_it_is_restored() {
 async fn a_contact_is_created_once_though_interrupted() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let agent = town.agent();
     let ask = || agent.post_once(CONTACTS, "k1", maya());
     let made = interrupted(&aws, &lossy, ask).await;

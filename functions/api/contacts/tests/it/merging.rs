@@ -401,7 +401,7 @@ async fn concurrent_merges_and_deletions_end_in_one_state() {
 async fn interrupted_merge_is_found_by_its_repetition() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let agent = town.agent();
     let [one, two] = [made(&agent, named("Ann")).await, made(&agent, maya()).await];
     let path = format!("{}/merge", at(&one));

@@ -302,7 +302,7 @@ async fn a_contact_has_at_most_500_notes() {
 async fn interrupted_request_creates_one_note() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     let notes = notes_of(contact);
     let agent = town.agent();
@@ -317,7 +317,7 @@ async fn interrupted_request_creates_one_note() {
 async fn a_race_for_the_contacts_row_is_not_lost() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), contacts::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     lossy.be_in_the_way_of("TransactWriteItems");
     town.agent().post(&notes_of(contact), said("Once")).await.is(201);

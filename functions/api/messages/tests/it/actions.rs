@@ -339,7 +339,7 @@ async fn repeated_retry_queues_what_it_finds() {
 async fn retry_counts_once_however_many_races_it_loses() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = Town::with_env(&aws, &aws.env_behind(&lossy), messages::routes).await;
+    let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), messages::routes).await;
     let business = business_with(&aws, two_a_minute).await;
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let (now, timers) = (aws.now(), timers(&aws));

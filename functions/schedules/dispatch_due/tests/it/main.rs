@@ -191,7 +191,7 @@ async fn concurrent_runs_queue_each_row_once() {
 async fn row_in_a_transaction_is_left_to_the_next_run() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     world.follow_up().await;
     world.aws.pass(90);
     lossy.be_writing_during("UpdateItem");
@@ -342,7 +342,7 @@ async fn expired_message_is_not_queued() {
 async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     world.follow_up().await;
     world.aws.pass(90);
     world.spill().await;
@@ -362,7 +362,7 @@ async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
 async fn job_taken_by_another_sweep_is_no_error() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     world.spill().await;
     // S3 answers 403 instead of 404 to callers who may not list the bucket.
     lossy.forbid("GetObject");
@@ -375,7 +375,7 @@ async fn job_taken_by_another_sweep_is_no_error() {
 async fn hanging_bucket_does_not_delay_due_rows() {
     let world = World::new().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(&lossy)).unwrap();
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     world.follow_up().await;
     world.aws.pass(90);
     lossy.hang_on("ListObjectsV2");

@@ -451,7 +451,7 @@ async fn lost_race_is_repeated() {
     let world = World::new().await;
     let seen = world.seen().await;
     let lossy = Lossy::before(&world.aws);
-    let function = Function::new(&world.aws.env_behind(&lossy), preferences::routes);
+    let function = Function::new(&world.aws.env_behind(lossy.url()), preferences::routes);
     lossy.be_in_the_way_of("TransactWriteItems");
     let form = saving(&seen, &["sms_utility"]);
     function.call(&Call::form(&world.path(), form)).await.is(303);
