@@ -220,7 +220,7 @@ impl Aws {
         let mut tenant = found.expect("a tenant");
         change(&mut tenant);
         let changed = store.change_tenant(scope, &tenant, &self.stamp()).await;
-        changed.expect("the table answers");
+        changed.expect("nobody else changes the tenant");
     }
 
     /// Changes the limits of a tenant's plan. Functions of the API notice within half a minute.
@@ -229,7 +229,7 @@ impl Aws {
         self.pass(31);
     }
 
-    /// Changes an operation, as its function does.
+    /// Changes an operation's row.
     pub async fn change_operation(&self, scope: &TenantScope, id: OperationId, change: impl FnOnce(&mut Operation)) {
         let store = self.store();
         let found = store.operation(scope, id, self.now()).await.expect("the table answers");
@@ -240,12 +240,13 @@ impl Aws {
         written.expect("the operation is written");
     }
 
-    /// Ends an operation with this result.
-    pub async fn finish<T: Serialize>(&self, scope: &TenantScope, id: OperationId, result: &T) {
+    /// Ends an operation that runs with this result.
+    pub async fn end_operation<T: Serialize>(&self, scope: &TenantScope, id: OperationId, result: &T) {
         let (now, result) = (self.now(), Data::of(result).expect("it is small"));
         let ends = |operation: &mut Operation| {
             operation.claim(self.ids().ulid(), now);
-            operation.finish(result, Progress::default(), now);
+            let ended = operation.finish(result, Progress::default(), now);
+            assert!(ended, "it had ended before");
         };
         self.change_operation(scope, id, ends).await;
     }
@@ -255,9 +256,16 @@ impl Aws {
         let now = self.now();
         let period = (now - SignedDuration::from_hours(48), now + SignedDuration::from_secs(1));
         let (store, all) = (self.store(), Wanted::default());
-        let page = store.audit_page(scope, period, None, 100, &all).await;
-        let recorded = page.expect("the table answers").items.into_iter();
-        recorded.map(|recorded| recorded.entry).collect()
+        let (mut log, mut from) = (Vec::new(), None);
+        loop {
+            let page = store.audit_page(scope, period, from.as_deref(), 100, &all).await;
+            let page = page.expect("the table answers");
+            log.extend(page.items.into_iter().map(|recorded| recorded.entry));
+            if page.next.is_none() {
+                return log;
+            }
+            from = page.next;
+        }
     }
 
     /// Counts something of a tenant's in the hour of this time, as of a change that nobody made.

@@ -67,6 +67,11 @@ impl<C> World<C> {
         }
     }
 
+    /// As [`World::new`], in a deployment with this public URL.
+    pub async fn at(base: &str, build: fn(&Env) -> Result<C, ConfigError>) -> Self {
+        Self::given(|aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]), build, |_| {}).await
+    }
+
     /// Another process of the function.
     pub fn another(&self) -> C {
         (self.build)(&self.env).expect("a context")
@@ -131,11 +136,6 @@ impl<C> World<C> {
         self.aws.take_jobs(QueueName::Sends).await
     }
 
-    /// The same in a deployment with this public URL.
-    pub async fn at(base: &str, build: fn(&Env) -> Result<C, ConfigError>) -> Self {
-        Self::given(|aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]), build, |_| {}).await
-    }
-
     pub fn store(&self) -> Store {
         self.aws.store()
     }
@@ -173,7 +173,7 @@ impl<C> World<C> {
         found.expect("the table answers").expect("the contact is there")
     }
 
-    /// Changes a contact or what is known of it, as a user does.
+    /// Changes a contact or what is known of it, as an operator does.
     pub async fn change_person(&self, contact: ContactId, change: impl FnOnce(&mut Person)) {
         let before = self.person(contact).await;
         let mut after = before.clone();
@@ -187,7 +187,7 @@ impl<C> World<C> {
         self.change_person(contact, |person| change(&mut person.profile)).await;
     }
 
-    /// Changes the tenant, as a user does.
+    /// Changes the tenant, as an operator does.
     pub async fn change_tenant(&self, change: impl FnOnce(&mut Tenant)) {
         self.aws.change_tenant(self.scope(), change).await;
     }

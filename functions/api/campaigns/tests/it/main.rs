@@ -499,7 +499,7 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
         "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
     });
     let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");
-    aws.finish(scope, id, &result).await;
+    aws.end_operation(scope, id, &result).await;
     aws.pass(1);
     caller.patch(&place, json!({"name": "Another"})).await.is(200);
     let shown = caller.get(&preflight).await.is(200).json();

@@ -93,6 +93,7 @@ async fn links_of_one_maker_are_limited_and_audited() {
     let by = |role| domain::base::actor::Actor::User(town.home.person(role).user);
     assert_eq!(log.iter().filter(|entry| entry.by.actor == by(Role::Agent)).count(), 30);
     for entry in &log {
+        assert_eq!(entry.by.at, aws.now());
         assert_eq!(
             (entry.action, entry.kind.as_str()),
             (Action::Created, "preference_link")

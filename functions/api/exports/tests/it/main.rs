@@ -38,7 +38,7 @@ async fn finish(town: &Town<'_>, place: &str, name: &str) {
         left_out: 0,
         size: 8,
     };
-    aws.finish(scope, id, &result).await;
+    aws.end_operation(scope, id, &result).await;
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn finish(town: &Town<'_>, place: &str, refused: u64) {
         left_out: false,
     };
     let id = operation_of(&shown);
-    town.aws().finish(town.home.scope(), id, &result).await;
+    town.aws().end_operation(town.home.scope(), id, &result).await;
 }
 
 #[tokio::test]

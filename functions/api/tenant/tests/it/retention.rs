@@ -26,7 +26,7 @@ async fn count(town: &Town<'_>, day: &str) {
 /// Ends an operation, as its function does.
 async fn finish(town: &Town<'_>, shown: &Value) {
     let id: OperationId = shown["id"].as_str().expect("an id").parse().expect("an id");
-    town.aws().finish(town.home.scope(), id, &json!({})).await;
+    town.aws().end_operation(town.home.scope(), id, &json!({})).await;
 }
 
 #[tokio::test]

@@ -305,7 +305,7 @@ async fn contacts_created_or_staged_later_are_not_meant() {
     world.aws.pass(1);
     let later = world.contact_known_as(staged(world.aws.now())).await;
     assert_eq!(world.result(&all).await, counted(1, 0, 0));
-    // A user moves the other out of the stage and back.
+    // Somebody moves the other out of the stage and back.
     let since = world.aws.now();
     let back = |profile: &mut Profile| profile.stage = Some(Staged { stage: stage.id, since });
     world.change_profile(before, back).await;

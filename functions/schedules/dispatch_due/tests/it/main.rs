@@ -48,11 +48,6 @@ impl World {
         run.await.expect("the run ends well");
     }
 
-    /// A follow-up for this customer.
-    async fn follow_up_of(&self, number: &str) -> Message {
-        Box::pin(self.business.follow_up(&self.aws, number)).await
-    }
-
     /// Spills a job instead of queueing it.
     async fn spill(&self) {
         let spilled = Spilled {

@@ -31,15 +31,12 @@ use jobs::SendMessage;
 use kit::QueueName;
 use serde_json::{Value, from_value, json};
 use store::{
-    Store, TenantScope, Versioned,
+    Versioned,
     campaigns::drip::{DripEntry, SHARDS},
     contacts::people::Brought,
 };
 use take_steps::{Context, handle};
-use testkit::{
-    Aws,
-    business::{business, phone},
-};
+use testkit::business::{business, phone};
 
 const A_DAY: i64 = 24 * 3600;
 
@@ -49,16 +46,7 @@ testkit::extends_world!(World.0: Context);
 
 impl World {
     async fn new() -> Self {
-        let env = |aws: &Aws| aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]);
-        Self(testkit::World::given(env, Context::new, |_| {}).await)
-    }
-
-    fn store(&self) -> Store {
-        self.aws.store()
-    }
-
-    fn scope(&self) -> &TenantScope {
-        self.business.scope()
+        Self(testkit::World::at("https://api.example.com", Context::new).await)
     }
 
     /// Sets the only cap of the tenant, of money in this currency.
@@ -72,24 +60,16 @@ impl World {
             maximum,
         };
         let set = |tenant: &mut Tenant| tenant.caps = Some(vec![cap].into());
-        self.aws.change_tenant(self.scope(), set).await;
+        self.change_tenant(set).await;
     }
 
     async fn tag(&self, name: &str) -> Tag {
-        self.aws.own(self.scope(), json!({"name": name})).await
+        self.own(json!({"name": name})).await
     }
 
     async fn stage(&self, name: &str) -> Stage {
         let fields = json!({"name": name, "position": 1});
-        self.aws.own(self.scope(), fields).await
-    }
-
-    /// A contact who wants the tenant's messages.
-    async fn fan(&self, number: &str) -> Contact {
-        let wish = |contact: &mut Contact| {
-            contact.wish(OptFlag::Start, "wrote START", self.aws.now());
-        };
-        self.business.contact_with(&self.aws, number, wish).await
+        self.own(fields).await
     }
 
     /// A drip with these steps and these fields in addition, which has begun.
