@@ -1,25 +1,12 @@
 /** The tenant of the page that is shown. */
-import { untrack } from "svelte";
 import type { components } from "./contract.d.ts";
 import { operations, roles, type Operation, type Role } from "./permissions.ts";
 import type { Route } from "../routes.ts";
-import { queries } from "./queries.ts";
 
 export type Place = components["schemas"]["PlaceOut"];
 
 class Here {
-  private open = $state.raw<Place | null>(null);
-
-  get place(): Place | null {
-    return this.open;
-  }
-
-  /** A question that waits for its next try would be asked in the name of the tenant that is opened, so it ends. */
-  set place(place: Place | null) {
-    const left = untrack(() => this.open?.id);
-    this.open = place;
-    if (left !== undefined && left !== place?.id) void queries.cancelQueries({ queryKey: [left] });
-  }
+  place = $state<Place | null>(null);
 
   may(operation: Operation): boolean {
     return this.place !== null && permits(this.place.role, operation);
