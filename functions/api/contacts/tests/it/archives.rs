@@ -40,7 +40,8 @@ async fn finish(town: &Town<'_>, contact: &str, id: OperationId) {
     let [_, results] = Folder::of_archive(scope, contact, id);
     let written = files.write(&results.file(ArchiveContact::FILE), b"{}".to_vec()).await;
     written.expect("the bucket accepts it");
-    aws.end_operation(scope, id, &ArchiveResult { entries: 3, size: 2 }).await;
+    aws.end_operation(scope, id, &ArchiveResult { entries: 3, size: 2 })
+        .await;
 }
 
 #[tokio::test]
