@@ -136,7 +136,7 @@ pub fn policies(role: &Value) -> &[Value] {
     role["Properties"]["Policies"].as_array().expect("policies")
 }
 
-/// What a role grants by all its policies.
+/// All statements of a role.
 pub fn granted(role: &Value) -> impl Iterator<Item = &Value> {
     policies(role).iter().flat_map(statements)
 }

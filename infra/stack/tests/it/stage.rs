@@ -235,7 +235,7 @@ impl Business<'_> {
         self.stage.play.get(&path).await
     }
 
-    /// What the business knows of a customer now.
+    /// A customer as the business knows it now.
     pub(crate) async fn customer(&self, phone: &Phone) -> Result<Customer> {
         let known = self.stage.play.customer(self.id(), phone).await?;
         known.context("a contact")

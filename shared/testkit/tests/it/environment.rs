@@ -80,7 +80,7 @@ fn names(variables: &'static Value) -> BTreeSet<&'static str> {
     names.map(String::as_str).collect()
 }
 
-/// What the template gives to all functions, or to any of them.
+/// Variables that the template gives to all functions, or to any of them.
 fn given_to_any() -> BTreeSet<&'static str> {
     let mut given = names(&template()["Globals"]["Function"]);
     for function in functions() {

@@ -353,7 +353,7 @@ fn every_kind_of_operation_has_a_function() {
     assert_eq!(started, BTreeSet::from(kinds));
 }
 
-/// How many of a function run at once for each of its event sources that is limited.
+/// Maximum concurrency of each of a function's event sources that has one.
 fn bounds(function: &Function) -> impl Iterator<Item = u64> + use<> {
     let bound = |(_, event): (_, &Value)| event["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64();
     events(function).filter_map(bound)
