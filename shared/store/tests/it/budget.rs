@@ -12,10 +12,7 @@ use domain::{
         ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
         line_type,
     },
-    calls::{
-        call::{CallProvider, MAX_CALL},
-        record::CallProgress,
-    },
+    calls::{call::MAX_CALL, record::CallProgress},
     contacts::{
         contact::{
             Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Unreachable,
@@ -42,7 +39,7 @@ use store::{
     },
     tenants::config::{ConfigCache, Configured},
 };
-use testkit::business::{CUSTOMER, LINE, missed, mobile, phone, read};
+use testkit::business::{CUSTOMER, LINE, mobile, phone, read};
 
 use crate::world::{COUNTING, World};
 
@@ -137,7 +134,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     let mut steps = Vec::new();
     let mut spent = |what: &'static str| steps.push((what, usage::take().write_units));
 
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     spent("decide");
     message.claim(0, world.aws.ids().ulid().to_string(), now, &timers);
     store.write_message(scope, &message).await.unwrap();
@@ -235,7 +232,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     }
     spent("count for the template");
 
-    let rows = world.rows().await;
+    let rows = world.aws.rows().await;
     let sizes: Vec<(String, usize)> = rows
         .iter()
         .map(|row| (row["kind"].as_s().unwrap().clone(), row_size(row)))
@@ -265,7 +262,7 @@ async fn automatic_answer_is_planned_by_six_write_units() {
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let timers = world.aws.env().config().timers().unwrap();
     let config = store.config(scope, &ConfigCache::default()).await.unwrap().unwrap();
-    let mut contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let mut contact = world.contact(CUSTOMER).await;
     contact.last_inbound_at = Some(now);
     contact.open_window(&phone("+447700900999"), now);
     let mut received = world.business.received(&world.aws, contact.id, |_| {});
@@ -297,6 +294,10 @@ async fn automatic_answer_is_planned_by_six_write_units() {
     assert_eq!(usage::take().write_units, 6.0);
 }
 
+fn email(address: &str) -> Identity {
+    Identity::Email(address.parse().expect("an address"))
+}
+
 /// A contact with several identities and service windows, a refusal, open messages, and numbers that SMS does not reach.
 fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Contact {
     let (id, now) = (ContactId::new(world.aws.ids().ulid()), world.aws.now());
@@ -315,9 +316,7 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
             counts_from: None,
         });
     }
-    contact.prefer(&Identity::Email(
-        "layla.haddad@example.com".parse().expect("an address"),
-    ));
+    contact.prefer(&email("layla.haddad@example.com"));
     contact.is_also([ContactId::new(world.aws.ids().ulid())]);
     contact.wish_marketing(false, "set in WhatsApp", now);
     contact.wish(OptFlag::Stop, "asked for no more messages by WhatsApp", now);
@@ -362,9 +361,7 @@ fn longest(world: &World) -> Contact {
         contact.prefer(&Identity::Bsuid(format!("AE.{place}{}", "x".repeat(127))));
         let label = "x".repeat(60);
         let domain = format!("{label}.{label}.{label}.com");
-        contact.prefer(&Identity::Email(
-            format!("{place}{label}@{domain}").parse().expect("an address"),
-        ));
+        contact.prefer(&email(&format!("{place}{label}@{domain}")));
     }
     contact
 }
@@ -404,7 +401,7 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
             .write_contact(world.scope(), &contact.into(), None)
             .await
             .unwrap();
-        let sizes = world.rows().await.iter().map(row_size).max();
+        let sizes = world.aws.rows().await.iter().map(row_size).max();
         assert_eq!(usage::take().write_units, units, "{sizes:?} bytes");
     }
 }
@@ -414,7 +411,7 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
 async fn bulk_message_is_not_listed_by_day() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     let mut spent = Vec::new();
     for (purpose, category, bulk) in [
         (Purpose::FollowUp, Category::Utility, false),
@@ -432,7 +429,7 @@ async fn bulk_message_is_not_listed_by_day() {
         drop(usage::take());
         world.store.write_message(world.scope(), &message).await.unwrap();
         let written = usage::take().write_units;
-        let rows = world.rows().await;
+        let rows = world.aws.rows().await;
         let own = message.id.own().to_string().to_ascii_lowercase();
         let row = rows.iter().find(|row| row["sk"].as_s().unwrap().ends_with(&own));
         spent.push((row.unwrap().contains_key("gsi1pk"), written));
@@ -450,16 +447,9 @@ async fn call_reported_three_times_costs_19_write_units() {
     drop(usage::take());
     let mut spent = Vec::new();
     let mut progress = CallProgress {
-        connection: world.business.twilio,
-        provider: CallProvider::Twilio,
-        provider_call_id: "CA00000000000000000000000000000001".to_owned(),
-        facts: missed(CUSTOMER),
-        first_seen: now,
-        decided: None,
         due: Some(now + MAX_CALL),
-        dispatches: 0,
         correlation_id: world.aws.ids().ulid().to_string(),
-        version: 0,
+        ..world.reported("CA00000000000000000000000000000001")
     };
     let reported = Effects {
         once: Once::Reported(&progress),
@@ -489,11 +479,7 @@ async fn usual_conversation_is_one_write_unit() {
     let now = world.aws.now() + jiff::SignedDuration::from_millis(617);
     let agent: domain::base::actor::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
     for (is_full, most) in [(false, UNIT), (true, UNIT + UNIT / 4)] {
-        let contact = world
-            .business
-            .contact(&world.aws, &mobile(usize::from(is_full)))
-            .await
-            .id;
+        let contact = world.contact(&mobile(usize::from(is_full))).await.id;
         let id = ConversationId::of(contact, Some(LineId::new(ids.ulid())));
         let message = || MessageId::new(contact, ids.ulid());
         let wrote = |at| Happening {
@@ -524,7 +510,7 @@ async fn usual_conversation_is_one_write_unit() {
         row.tags = (0..tags).map(|_| TagId::new(ids.ulid())).collect::<Vec<_>>().into();
         let row = Versioned { value: row, version: 0 };
         world.store.write_conversation(world.scope(), &row, None).await.unwrap();
-        let rows = world.rows().await;
+        let rows = world.aws.rows().await;
         let of_contact = |row: &&HashMap<String, AttributeValue>| {
             row["kind"].as_s().is_ok_and(|kind| kind == "conversation")
                 && row["pk"]

@@ -40,13 +40,7 @@ async fn add(world: &World, store: &Store, addition: &Addition) -> Added {
 
 /// The table behind an access on which something happens.
 pub(crate) fn behind(world: &World, lossy: &Lossy) -> Store {
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    Store::new(env.dynamodb(), env.config().text("TABLE_NAME").expect("a table"))
-}
-
-async fn known(world: &World, id: ContactId) -> Person {
-    let found = world.store.known(world.scope(), id).await;
-    found.expect("the table answers").expect("the contact")
+    Store::new(world.aws.env_behind(lossy.url()).dynamodb(), world.aws.table())
 }
 
 /// Whoever erases the survivor deletes what it is found by, and nothing of the merged contact's id.
@@ -60,7 +54,7 @@ async fn a_merged_person_who_is_added_again_is_not_listed() {
     let into = survivor.person.contact.id;
     world.business.merge(&world.aws, into, other.person.contact.id).await;
     assert_eq!(add(&world, &world.store, &other).await, Added::Otherwise);
-    let survivor = known(&world, into).await;
+    let survivor = world.person(into).await;
     assert_eq!(stored(&world).await, expected(&world, &[survivor]));
 }
 
@@ -74,12 +68,12 @@ async fn a_merge_while_a_person_is_added_leaves_no_entry() {
     let begun = ContactWrite::from(other.person.contact.clone());
     store.write_contact(scope, &begun, None).await.unwrap();
     let into = survivor.person.contact.id;
-    let mut half = known(&world, other.person.contact.id).await;
+    let mut half = world.person(other.person.contact.id).await;
     half.profile = Profile {
         version: 1,
         ..other.person.profile.clone()
     };
-    let (undo, merge, stamp) = decided_merge(&world.aws, known(&world, into).await, half);
+    let (undo, merge, stamp) = decided_merge(&world.aws, world.person(into).await, half);
     let lossy = Lossy::before(&world.aws);
     let interrupted = behind(&world, &lossy);
     let (own, of) = (store.clone(), scope.clone());
@@ -94,7 +88,7 @@ async fn a_merge_while_a_person_is_added_leaves_no_entry() {
     });
     assert_eq!(add(&world, &interrupted, &other).await, Added::Whole);
     assert!(lossy.has_lost_all());
-    let survivor = known(&world, into).await;
+    let survivor = world.person(into).await;
     assert_eq!(stored(&world).await, expected(&world, &[survivor]));
 }
 
@@ -105,7 +99,7 @@ async fn a_person_whose_erasure_has_begun_is_not_listed_again() {
     let person = maya(&world);
     assert_eq!(add(&world, store, &person).await, Added::Whole);
     let id = person.person.contact.id;
-    let mut contact = known(&world, id).await.contact;
+    let mut contact = world.person(id).await.contact;
     (contact.deleted_at, contact.erasing) = (Some(world.aws.now()), true);
     store.write_contact(scope, &contact.into(), None).await.unwrap();
     store.erase_listings(scope, id).await.unwrap();

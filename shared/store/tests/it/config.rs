@@ -53,7 +53,7 @@ async fn fields_are_read_again_only_after_a_change() {
     let world = World::alone().await;
     let cache = FieldCache::default();
     let (store, scope, stamp) = (&world.store, world.scope(), &world.stamp());
-    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let contact = world.contact(CUSTOMER).await.id;
     let search = |filter: Filter| filter.search().expect("it has a list");
     let by_phone = &search(Filter {
         phone: Some(phone(CUSTOMER)),
@@ -278,9 +278,10 @@ async fn health_changes_the_configuration_and_pauses_do_not() {
 #[tokio::test]
 async fn a_templates_status_is_noted_for_all_numbers_of_its_account() {
     let mut world = World::new().await;
-    let mut second = world.business.connection_mut(world.business.whatsapp).clone();
+    let first = world.business.whatsapp;
+    let mut second = world.business.connection_mut(first).clone();
     second.id = ConnectionId::new(world.aws.ids().ulid());
-    let mut numbers = [world.business.whatsapp, second.id];
+    let mut numbers = [first, second.id];
     numbers.sort_unstable();
     world.business.configured.connections.push(second);
     world.business.write(&world.aws).await;

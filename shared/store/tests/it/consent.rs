@@ -26,7 +26,7 @@ use testkit::business::{CUSTOMER, erase, phone};
 
 use crate::{
     listed::{expected, stored},
-    world::World,
+    world::{World, all_pages},
 };
 
 fn entry(world: &World, choice: Choice, by: By) -> ConsentEntry {
@@ -84,7 +84,7 @@ fn newcomer(world: &World, number: &str, suppressed: Option<Versioned<Suppressio
 async fn ledger_is_read_page_by_page_newest_first() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let mut written = Vec::new();
     for by in [By::User, By::Key, By::Import, By::Told, By::User] {
         world.aws.pass(1);
@@ -124,9 +124,9 @@ async fn ledger_is_read_page_by_page_newest_first() {
 async fn recorded_wish_reaches_all_contacts_of_a_person() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let other = world.business.contact(&world.aws, "+971501234561").await;
+    let other = world.contact("+971501234561").await;
     let same_as = |contact: &mut Contact| contact.is_also([other.id]);
-    let first = world.business.contact_with(&world.aws, CUSTOMER, same_as).await;
+    let first = world.contact_with(CUSTOMER, same_as).await;
     let entry = (world.aws.ids().ulid(), entry(&world, Choice::Refused, By::User));
     store
         .record_consent(scope, first.id, (entry.0, &entry.1))
@@ -150,7 +150,7 @@ async fn proof_for_an_erased_contact_is_not_written() {
     let refuses = |contact: &mut Contact| {
         contact.record(known.wish());
     };
-    let contact = world.business.contact_with(&world.aws, CUSTOMER, refuses).await;
+    let contact = world.contact_with(CUSTOMER, refuses).await;
     Box::pin(erase(store, scope, contact.id, world.aws.now())).await;
     let late = store
         .record_wishes(scope, contact.clone(), &[(id, known.clone())])
@@ -262,15 +262,9 @@ async fn suppressed_addresses_are_listed_without_those_of_contacts() {
         suppress(&world, number, &refused(&world)).await.unwrap();
     }
     let contact = world
-        .business
-        .contact_with(&world.aws, CUSTOMER, |contact| {
-            contact.record(Wish::new(
-                Choice::Refused,
-                Scope::ALL,
-                By::User,
-                "a test",
-                contact.created_at,
-            ));
+        .contact_with(CUSTOMER, |contact| {
+            let at = contact.created_at;
+            contact.record(Wish::new(Choice::Refused, Scope::ALL, By::User, "a test", at));
         })
         .await;
     let dropped = ContactWrite {
@@ -281,15 +275,8 @@ async fn suppressed_addresses_are_listed_without_those_of_contacts() {
         ..ContactWrite::from(contact)
     };
     store.write_contact(scope, &dropped, None).await.unwrap();
-    let (mut read, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.suppressions(scope, after.as_deref(), 2).await.unwrap();
-        read.extend(page.items.into_iter().map(|found| found.value.address.to_string()));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let read = all_pages(async |after| store.suppressions(scope, after.as_deref(), 2).await).await;
+    let read: Vec<String> = read.iter().map(|found| found.value.address.to_string()).collect();
     assert_eq!(read, numbers);
 }
 
@@ -303,7 +290,7 @@ async fn identities_without_room_are_found_apart_from_suppressed() {
             .await
             .unwrap();
     }
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let former = Identity::Phone(phone("+971509999999"));
     let (id, other) = (contact.id, ContactId::new(world.aws.ids().ulid()));
     let dropped = ContactWrite {

@@ -1,36 +1,25 @@
 //! The due index: every waiting row becomes due at its time, once.
 
-use domain::messages::message::Message;
 use jiff::SignedDuration;
 use jobs::ToQueue;
 use store::table::due::{Due, Partition};
-use testkit::business::CUSTOMER;
+use testkit::business::mobile;
 
 use crate::world::World;
 
 pub(crate) async fn due(world: &World) -> Vec<Due> {
     let mut all = Vec::new();
     for partition in Partition::all() {
-        all.extend(
-            world
-                .store
-                .due(partition, world.aws.now(), None, 100)
-                .await
-                .expect("the table answers")
-                .due,
-        );
+        let page = world.store.due(partition, world.aws.now(), None, 100).await;
+        all.extend(page.expect("the table answers").due);
     }
     all
-}
-
-async fn follow_up(world: &World) -> Message {
-    Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await
 }
 
 #[tokio::test]
 async fn row_becomes_due_at_its_time_with_its_job() {
     let world = World::new().await;
-    let message = follow_up(&world).await;
+    let message = world.follow_up().await;
     world.aws.clock().advance(SignedDuration::from_millis(89_999));
     assert!(due(&world).await.is_empty());
     world.aws.clock().advance(SignedDuration::from_millis(1));
@@ -47,7 +36,7 @@ async fn row_becomes_due_at_its_time_with_its_job() {
 #[tokio::test]
 async fn lease_is_exclusive_and_keeps_the_version() {
     let world = World::new().await;
-    let mut message = follow_up(&world).await;
+    let mut message = world.follow_up().await;
     world.aws.pass(90);
     let found = due(&world).await;
     let again = world.aws.now() + SignedDuration::from_secs(180);
@@ -71,7 +60,7 @@ async fn lease_is_exclusive_and_keeps_the_version() {
 #[tokio::test]
 async fn lease_of_finished_work_fails() {
     let world = World::new().await;
-    let mut message = follow_up(&world).await;
+    let mut message = world.follow_up().await;
     world.aws.pass(90);
     let found = due(&world).await;
     message.block("done".to_owned());
@@ -84,8 +73,7 @@ async fn lease_of_finished_work_fails() {
 async fn a_page_is_bounded_and_oldest_first() {
     let world = World::new().await;
     for last in 0..60 {
-        let number = format!("+9715012345{last:02}");
-        Box::pin(world.business.follow_up(&world.aws, &number)).await;
+        world.follow_up_of(&mobile(last)).await;
     }
     world.aws.pass(90);
     let mut all = 0;

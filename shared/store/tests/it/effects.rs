@@ -21,7 +21,7 @@ use store::{
         effects::{Consent, Effects, MAX_WRITES, Once},
     },
 };
-use testkit::business::{CUSTOMER, missed, phone};
+use testkit::business::{CUSTOMER, phone};
 
 use crate::world::World;
 
@@ -51,30 +51,30 @@ fn person<'a>(world: &World, entries: usize) -> Effects<'a> {
 async fn effects_are_at_most_a_hundred_rows() {
     let world = World::new().await;
     let (now, scope) = (world.aws.now(), world.scope());
-    let before = world.rows().await.len();
+    let before = world.aws.rows().await.len();
     let many = person(&world, MAX_WRITES - 1);
     let refused = world.store.commit(scope, many, now).await.unwrap_err();
     assert!(refused.is_invalid() && !refused.is_conflict(), "{refused}");
-    assert_eq!(world.rows().await.len(), before, "nothing is written");
+    assert_eq!(world.aws.rows().await.len(), before, "nothing is written");
     let most = person(&world, MAX_WRITES - 2);
     assert_eq!(world.store.commit(scope, most, now).await.unwrap(), []);
-    assert_eq!(world.rows().await.len(), before + MAX_WRITES);
+    assert_eq!(world.aws.rows().await.len(), before + MAX_WRITES);
 }
 
 #[tokio::test]
 async fn effects_are_written_completely_or_not_at_all() {
     let world = World::new().await;
     let (now, scope) = (world.aws.now(), world.scope());
-    let mut ended = Box::pin(world.business.follow_up(&world.aws, "+971501234599")).await;
+    let mut ended = world.follow_up_of("+971501234599").await;
     ended.version += 1;
-    let before = world.rows().await;
+    let before = world.aws.rows().await;
     let effects = Effects {
         ended: vec![ended],
         ..person(&world, 3)
     };
     let lost = world.store.commit(scope, effects, now).await.unwrap_err();
     assert!(lost.is_conflict());
-    assert_eq!(world.rows().await.len(), before.len());
+    assert_eq!(world.aws.rows().await.len(), before.len());
     let nothing = Effects::default();
     assert_eq!(world.store.commit(scope, nothing, now).await.unwrap(), []);
 }
@@ -96,7 +96,7 @@ fn bulk(world: &World, like: &Message) -> Message {
 #[tokio::test]
 async fn planned_messages_are_due_and_queued_in_their_lane() {
     let world = World::new().await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up().await;
     let bulk = bulk(&world, &message);
     let effects = Effects {
         planned: vec![bulk.clone()],
@@ -131,18 +131,7 @@ fn reported(progress: &CallProgress) -> Effects<'_> {
 #[tokio::test]
 async fn reports_of_a_call_outlive_only_their_queue() {
     let world = World::new().await;
-    let progress = CallProgress {
-        connection: world.business.twilio,
-        provider: CallProvider::Twilio,
-        provider_call_id: "CA1".to_owned(),
-        facts: missed(CUSTOMER),
-        first_seen: world.aws.now(),
-        decided: None,
-        due: None,
-        dispatches: 0,
-        correlation_id: "call-1".to_owned(),
-        version: 0,
-    };
+    let progress = world.reported("CA1");
     let (store, scope) = (&world.store, world.scope());
     store.commit(scope, reported(&progress), world.aws.now()).await.unwrap();
     for (days, found) in [(14, true), (2, false)] {
@@ -163,16 +152,8 @@ async fn waiting_call_is_due_at_its_time() {
     let now = world.aws.now();
     let until = now + MAX_CALL;
     let mut progress = CallProgress {
-        connection: world.business.twilio,
-        provider: CallProvider::Twilio,
-        provider_call_id: "CA1".to_owned(),
-        facts: missed(CUSTOMER),
-        first_seen: now,
-        decided: None,
         due: Some(until),
-        dispatches: 0,
-        correlation_id: "cor-CA1".to_owned(),
-        version: 0,
+        ..world.reported("CA1")
     };
     let (store, scope) = (&world.store, world.scope());
     let jobs = store.commit(scope, reported(&progress), now).await.unwrap();

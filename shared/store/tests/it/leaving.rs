@@ -34,10 +34,17 @@ impl World {
         while !page().await.expect("the table answers") {}
     }
 
+    /// The same; of the tenant's own partitions, one row is left.
+    async fn delete_all_but_the_tenant(&self) {
+        self.delete().await;
+        let left = self.keys(&self.partition()).await;
+        assert_eq!(left, [(self.partition(), "TENANT".to_owned())]);
+    }
+
     /// The keys of the rows whose partition has this prefix.
     async fn keys(&self, partition: &str) -> Vec<(String, String)> {
         let field = |row: &HashMap<String, AttributeValue>, name| row[name].as_s().expect("a text").clone();
-        let rows = self.rows().await.into_iter();
+        let rows = self.aws.rows().await.into_iter();
         let keys = rows.map(|row| (field(&row, "pk"), field(&row, "sk")));
         keys.filter(|(pk, _)| pk.starts_with(partition)).collect()
     }
@@ -45,7 +52,7 @@ impl World {
     /// The holder of a WhatsApp number (without a number: of an account), if there is one.
     async fn holder(&self, waba: &str, number: &str) -> Option<String> {
         let (pk, sk) = (text(format!("WABA#{waba}")), text(format!("NUMBER#{number}")));
-        let mut rows = self.rows().await.into_iter();
+        let mut rows = self.aws.rows().await.into_iter();
         let row = rows.find(|row| (&row["pk"], &row["sk"]) == (&pk, &sk))?;
         row["data"].as_m().expect("an item")["tenant"].as_s().ok().cloned()
     }
@@ -66,8 +73,7 @@ async fn deletion_skips_stale_index_entries_and_finds_all_contacts() {
     let world = World::new().await;
     for number in [CUSTOMER, "+971501000002"] {
         world
-            .business
-            .contact_with(&world.aws, number, |contact| contact.language = Some("ar".to_owned()))
+            .contact_with(number, |contact| contact.language = Some("ar".to_owned()))
             .await;
     }
     // Ten entries that lead to no contact.
@@ -83,9 +89,7 @@ async fn deletion_skips_stale_index_entries_and_finds_all_contacts() {
             ])
         })
         .await;
-    world.delete().await;
-    let left = world.keys(&world.partition()).await;
-    assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
+    world.delete_all_but_the_tenant().await;
 }
 
 /// Only the survivor is listed; it names the others.
@@ -94,7 +98,7 @@ async fn merged_contacts_are_deleted_with_the_survivor() {
     let world = World::new().await;
     let mut contacts = Vec::new();
     for number in [CUSTOMER, "+971501000002", "+971501000003"] {
-        Box::pin(world.business.follow_up(&world.aws, number)).await;
+        world.follow_up_of(number).await;
         let identity = Identity::Phone(phone(number));
         let found = world.store.contact_of(world.scope(), &identity).await.unwrap();
         contacts.push(found.unwrap().id);
@@ -112,8 +116,7 @@ async fn merged_contacts_are_deleted_with_the_survivor() {
 async fn identities_that_lead_to_a_refusal_are_deleted() {
     let world = World::new().await;
     let mut contact = world
-        .business
-        .contact_with(&world.aws, CUSTOMER, |contact| {
+        .contact_with(CUSTOMER, |contact| {
             contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
         })
         .await;
@@ -126,9 +129,7 @@ async fn identities_that_lead_to_a_refusal_are_deleted() {
     store.write_contact(scope, &write, None).await.unwrap();
     contact.version += 1;
     assert_eq!(store.contact_of(scope, &replaced).await.unwrap(), Some(contact));
-    world.delete().await;
-    let left = world.keys(&world.partition()).await;
-    assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
+    world.delete_all_but_the_tenant().await;
 }
 
 #[tokio::test]
@@ -172,9 +173,7 @@ async fn notices_are_deleted() {
     store.write_mailings(scope, None, begun, now).await.unwrap();
     let part = format!("{}#NOTICE", world.partition());
     assert_eq!(world.keys(&part).await.len(), 4);
-    world.delete().await;
-    let left = world.keys(&world.partition()).await;
-    assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
+    world.delete_all_but_the_tenant().await;
 }
 
 #[tokio::test]
@@ -187,9 +186,7 @@ async fn claims_of_line_numbers_are_deleted() {
     world.store.create(world.scope(), &line, &stamp).await.unwrap();
     let claim = format!("{}#ID#line:", world.partition());
     assert_eq!(world.keys(&claim).await.len(), 1);
-    world.delete().await;
-    let left = world.keys(&world.partition()).await;
-    assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
+    world.delete_all_but_the_tenant().await;
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ pub(crate) async fn stored(world: &World) -> BTreeSet<String> {
         list.is_some_and(|list| lists.iter().any(|known| list.starts_with(known)))
     };
     let mut found = BTreeSet::new();
-    for row in world.rows().await {
+    for row in world.aws.rows().await {
         let text = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned();
         let (pk, sk) = (text("pk").expect("a key"), text("sk").expect("a key"));
         if within(&pk, &["#FIND#", "#TAG#", "#FIELD#"]) {
@@ -173,7 +173,7 @@ type Rows = BTreeMap<String, HashMap<String, AttributeValue>>;
 /// All rows of the table without their versions and the author of their last change, and without merges, whose rows stay.
 async fn rows(world: &World) -> Rows {
     let mut rows = Rows::new();
-    for mut row in world.rows().await {
+    for mut row in world.aws.rows().await {
         for changes in ["v", "by"] {
             row.remove(changes);
         }
@@ -225,18 +225,13 @@ impl Sequence {
         }
     }
 
-    async fn known(&self, id: ContactId) -> Person {
-        let found = self.world.store.known(self.world.scope(), id).await;
-        found.expect("the table answers").expect("the contact")
-    }
-
     async fn step(&mut self) {
         self.world.aws.pass(1);
         if self.ids.len() < 3 || self.dice.roll(10) == 0 {
             return self.create().await;
         }
         let contact = *self.dice.one(&self.ids);
-        let before = self.known(contact).await;
+        let before = self.world.person(contact).await;
         let mut after = before.clone();
         let what = match self.dice.roll(11) {
             0 => {
@@ -263,11 +258,7 @@ impl Sequence {
             return;
         }
         self.steps.push(format!("{contact}: {what}"));
-        let (store, scope, stamp) = (&self.world.store, self.world.scope(), self.world.stamp());
-        match store
-            .change_person(scope, &before, &after, &Brought::default(), &stamp)
-            .await
-        {
+        match self.world.write_person(&before, &after).await {
             Ok(()) | Err(PersonError::Taken(_)) => {}
             Err(error) => panic!("{error}: {:#?}", self.steps),
         }
@@ -294,7 +285,7 @@ impl Sequence {
 
     /// A job learns another number, if there is room: one that finds none still leads to the contact (`rows`).
     async fn learn(&mut self, contact: ContactId) {
-        if self.known(contact).await.contact.phones.len() == MAX_IDENTITIES {
+        if self.world.person(contact).await.contact.phones.len() == MAX_IDENTITIES {
             return;
         }
         let identity = Identity::Phone(number(self.dice.roll(10)));
@@ -313,7 +304,7 @@ impl Sequence {
     /// Merges another contact into this one. Every second merge is undone at once, which gives back the same rows.
     async fn merge(&mut self, survivor: Person) {
         let other = *self.dice.one(&self.ids);
-        let other = self.known(other).await;
+        let other = self.world.person(other).await;
         if domain::contacts::merge::merge(&survivor, &other, self.world.aws.now()).is_err() {
             return;
         }
@@ -370,7 +361,7 @@ impl Sequence {
     async fn look(&self) {
         let mut people = Vec::new();
         for contact in &self.ids {
-            people.push(self.known(*contact).await);
+            people.push(self.world.person(*contact).await);
         }
         let (found, wanted) = (stored(&self.world).await, expected(&self.world, &people));
         let missing: Vec<_> = wanted.difference(&found).collect();

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{base::ids::CallId, calls::call::Outcome, reports::list_filter::CallFilter};
+use domain::{
+    base::ids::CallId,
+    calls::{call::Outcome, record::Call},
+    reports::list_filter::CallFilter,
+};
 use jiff::Timestamp;
 use store::{
-    contacts::contact::ContactWrite,
     reports::list_filter::{Position, Wanted},
-    table::usage,
+    table::usage::{self, Usage},
 };
-use testkit::business::CUSTOMER;
 use ulid::Ulid;
 
 use crate::world::{COUNTING, World};
@@ -18,23 +20,46 @@ use crate::world::{COUNTING, World};
 /// Queries of one page.
 const MAX_QUERIES: u64 = 10;
 
+/// The day of the test.
+const DAY: (&str, &str) = ("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z");
+
+/// A month somewhere else, which touches 32 days in UTC.
+const MONTH: (&str, &str) = ("2026-11-19T20:00:00Z", "2026-12-20T20:00:00Z");
+
 /// A missed call, as of the test's time.
 async fn missed(world: &World) -> CallId {
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up().await;
     message.cause.call().expect("it follows a call")
 }
 
-/// All pages of a period: what they hold. Each makes a bounded number of requests.
-async fn pages(world: &World, filter: CallFilter, from: &str, to: &str) -> Vec<Vec<CallId>> {
+/// The first calls of a period.
+fn first_of(world: &World, (from, to): (&str, &str), limit: i32) -> Wanted {
     let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+    Wanted {
+        from: at(from),
+        to: at(to),
+        after: None,
+        limit,
+        now: world.aws.now(),
+    }
+}
+
+/// The newest calls of a period, and what reading them cost.
+async fn newest(world: &World, period: (&str, &str), limit: i32) -> (Vec<Call>, Usage) {
+    let wanted = first_of(world, period, limit);
+    drop(usage::take());
+    let (store, everything) = (&world.store, CallFilter::default());
+    let calls = store.newest_calls(world.scope(), &everything, &wanted).await;
+    (calls.expect("the table answers"), usage::take())
+}
+
+/// All pages of a period: what they hold. Each makes a bounded number of requests.
+async fn pages(world: &World, filter: CallFilter, period: (&str, &str)) -> Vec<Vec<CallId>> {
     let (mut pages, mut after) = (Vec::new(), None);
     for _page in 0..20 {
         let wanted = Wanted {
-            from: at(from),
-            to: at(to),
             after,
-            limit: 25,
-            now: world.aws.now(),
+            ..first_of(world, period, 25)
         };
         drop(usage::take());
         let page = world.store.calls_of_period(world.scope(), &filter, &wanted).await;
@@ -84,7 +109,7 @@ async fn a_page_examines_at_most_five_hundred_calls() {
         ])
     };
     world.put_many(1_000, entry).await;
-    let found = pages(&world, MISSED, "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z").await;
+    let found = pages(&world, MISSED, DAY).await;
     assert_eq!(found, [vec![], vec![], vec![call]]);
 }
 
@@ -95,7 +120,7 @@ async fn days_without_calls_cost_a_bounded_number_of_queries() {
     let world = World::alone().await;
     let call = missed(&world).await;
     let everything = CallFilter::default();
-    let found = pages(&world, everything, "2026-11-19T20:00:00Z", "2026-12-20T20:00:00Z").await;
+    let found = pages(&world, everything, MONTH).await;
     assert_eq!(found, [vec![], vec![], vec![], vec![call]]);
 }
 
@@ -105,7 +130,7 @@ async fn newest_calls_of_a_day_are_read_in_a_dozen_requests() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     let call = missed(&world).await;
-    let rows = world.rows().await;
+    let rows = world.aws.rows().await;
     let like = |kind: &str| {
         let row = rows
             .iter()
@@ -129,22 +154,7 @@ async fn newest_calls_of_a_day_are_read_in_a_dozen_requests() {
         many.extend([call, contact]);
     }
     world.put_rows(many).await;
-    let newest = async |limit: i32| {
-        let wanted = Wanted {
-            from: "2026-11-20T00:00:00Z".parse().expect("a time"),
-            to: "2026-11-21T00:00:00Z".parse().expect("a time"),
-            after: None,
-            limit,
-            now: world.aws.now(),
-        };
-        drop(usage::take());
-        let calls = world
-            .store
-            .newest_calls(world.scope(), &CallFilter::default(), &wanted)
-            .await;
-        (calls.expect("the table answers"), usage::take())
-    };
-    let (calls, used) = newest(500).await;
+    let (calls, used) = newest(&world, DAY, 500).await;
     assert_eq!(calls.len(), 500);
     assert!(
         calls.windows(2).all(|pair| pair[0].id.own() > pair[1].id.own()),
@@ -153,7 +163,7 @@ async fn newest_calls_of_a_day_are_read_in_a_dozen_requests() {
     assert!(!calls.iter().any(|found| found.id == call), "it is the 501st");
     assert!(used.requests <= 12, "{used:?}");
     assert!((1_000.0..1_040.0).contains(&used.read_units), "{used:?}");
-    let (calls, used) = newest(25).await;
+    let (calls, used) = newest(&world, DAY, 25).await;
     assert_eq!(calls.len(), 25);
     assert!(used.requests <= 3 && used.read_units < 60.0, "{used:?}");
 }
@@ -164,31 +174,9 @@ async fn newest_calls_are_found_behind_a_month_of_silence() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     let call = missed(&world).await;
-    let newest = async || {
-        let wanted = Wanted {
-            from: "2026-11-19T20:00:00Z".parse().expect("a time"),
-            to: "2026-12-20T20:00:00Z".parse().expect("a time"),
-            after: None,
-            limit: 500,
-            now: world.aws.now(),
-        };
-        drop(usage::take());
-        let calls = world
-            .store
-            .newest_calls(world.scope(), &CallFilter::default(), &wanted)
-            .await;
-        let calls: Vec<CallId> = calls.expect("the table answers").iter().map(|call| call.id).collect();
-        (calls, usage::take().actions["dynamodb:Query"])
-    };
-    assert_eq!(newest().await, (vec![call], 32));
-    let contact = world.store.contact(world.scope(), call.contact()).await;
-    let mut contact = contact.expect("the table answers").expect("the contact");
-    contact.deleted_at = Some(world.aws.now());
-    let write = ContactWrite::from(contact);
-    world
-        .store
-        .write_contact(world.scope(), &write, None)
-        .await
-        .expect("it is deleted");
-    assert_eq!(newest().await.0, []);
+    let (calls, used) = newest(&world, MONTH, 500).await;
+    let calls: Vec<CallId> = calls.iter().map(|call| call.id).collect();
+    assert_eq!((calls, used.actions["dynamodb:Query"]), (vec![call], 32));
+    world.aws.delete_contact(world.scope(), call.contact(), true).await;
+    assert_eq!(newest(&world, MONTH, 500).await.0, []);
 }

@@ -26,7 +26,7 @@ fn days(number: i64) -> SignedDuration {
 
 /// A message with this number of media.
 async fn message(world: &World, media: usize) -> Received {
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let media = vec![InboundMedia::new("7".to_owned()); media];
     world
         .business
@@ -162,7 +162,7 @@ async fn a_medium_stored_meanwhile_is_kept_as_long() {
 #[tokio::test]
 async fn media_of_several_messages_are_read_together() {
     let world = World::new().await;
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let mut messages = Vec::new();
     for media in [0, 10, 3] {
         let media = vec![InboundMedia::new("7".to_owned()); media];
@@ -189,7 +189,7 @@ async fn media_of_several_messages_are_read_together() {
 async fn a_medium_costs_its_message_three_write_units() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let mut units = Vec::new();
     for media in [0, 1, 10] {
         let media = vec![InboundMedia::new("7".to_owned()); media];

@@ -23,7 +23,7 @@ use jiff::SignedDuration;
 use store::contacts::{
     contact::Holder,
     of_contact::NotCreated,
-    people::{Brought, PersonError},
+    people::PersonError,
     timeline::{Order, Position},
 };
 use testkit::business::{CUSTOMER, phone};
@@ -31,21 +31,16 @@ use ulid::Ulid;
 
 use crate::{
     listed::{expected, stored},
-    world::World,
+    world::{World, all_pages},
 };
 
 const OTHER: &str = "+971502222222";
 const THIRD: &str = "+971503333333";
 const BSUID: &str = "AE.13491208655302741918";
 
-async fn known(world: &World, id: ContactId) -> Person {
-    let found = world.store.known(world.scope(), id).await.expect("the table answers");
-    found.expect("the contact")
-}
-
 /// A contact with this number.
 async fn caller(world: &World, number: &str) -> ContactId {
-    world.business.contact(&world.aws, number).await.id
+    world.contact(number).await.id
 }
 
 #[tokio::test]
@@ -53,17 +48,17 @@ async fn everything_of_a_merged_contact_leads_to_the_survivor() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let survivor = caller(&world, CUSTOMER).await;
-    let other = world.business.contact_with(&world.aws, OTHER, |contact| {
+    let other = world.contact_with(OTHER, |contact| {
         contact.bsuids = vec![BSUID.to_owned()];
         contact.emails = vec!["maya@example.com".parse().unwrap()];
         contact.called_from = Some(Identity::Sip("sip:maya@example.com".to_owned()));
     });
     let other = other.await;
     let identities = other.known_by();
-    let message = Box::pin(world.business.follow_up(&world.aws, OTHER)).await;
+    let message = world.follow_up_of(OTHER).await;
     let merge = world.business.merge(&world.aws, survivor, other.id).await;
 
-    assert_eq!(known(&world, other.id).await.contact.id, survivor);
+    assert_eq!(world.person(other.id).await.contact.id, survivor);
     assert_eq!(store.contact(scope, other.id).await.unwrap().unwrap().id, survivor);
     for identity in &identities {
         let found = store.contact_of(scope, identity).await.unwrap().unwrap();
@@ -84,14 +79,14 @@ async fn everything_of_a_merged_contact_leads_to_the_survivor() {
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", at);
     let changed = store.change_contact(scope, message.id.contact(), world.aws.ids().ulid(), stop);
     assert!(changed.await.unwrap());
-    assert!(known(&world, survivor).await.contact.opted_out().is_some());
+    assert!(world.person(survivor).await.contact.opted_out().is_some());
 
     world.business.unmerge(&world.aws, merge).await;
     for identity in &identities {
         let found = store.contact_of(scope, identity).await.unwrap().unwrap();
         assert_eq!(found.id, message.id.contact(), "{identity:?}");
     }
-    let former = known(&world, message.id.contact()).await.contact;
+    let former = world.person(message.id.contact()).await.contact;
     assert!(former.opted_out().is_some(), "the refusal holds for both");
     let ledger = store.consent_ledger(scope, &former, 10, now).await.unwrap();
     assert_eq!(ledger.0.len(), 1);
@@ -112,14 +107,14 @@ async fn start_between_merge_and_undo_ends_no_earlier_stop() {
     write(OptFlag::Stop, "wrote STOP").await;
     let merge = world.business.merge(&world.aws, survivor, other).await;
     write(OptFlag::Start, "wrote START").await;
-    assert!(known(&world, other).await.contact.opted_in_at().is_some());
+    assert!(world.person(other).await.contact.opted_in_at().is_some());
     world.aws.pass(1);
     world.business.unmerge(&world.aws, merge).await;
     for (id, refuses) in [(survivor, true), (other, false)] {
-        let contact = known(&world, id).await.contact;
+        let contact = world.person(id).await.contact;
         assert_eq!((contact.refuses(), contact.opted_in_at()), (refuses, None));
     }
-    let contact = known(&world, survivor).await.contact;
+    let contact = world.person(survivor).await.contact;
     let ledger = store.consent_ledger(scope, &contact, 10, world.aws.now()).await;
     let (ledger, _) = ledger.unwrap();
     let choices: Vec<Choice> = ledger.iter().map(|recorded| recorded.entry.choice).collect();
@@ -131,11 +126,11 @@ async fn start_between_merge_and_undo_ends_no_earlier_stop() {
 async fn number_dropped_since_a_merge_goes_back_on_undo() {
     let world = World::new().await;
     let (store, scope, at) = (&world.store, world.scope(), world.aws.now());
-    let survivor = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
+    let survivor = world.contact_with(CUSTOMER, |contact| {
         contact.phones.push(phone("+971504444444"));
     });
     let survivor = survivor.await.id;
-    let other = world.business.contact_with(&world.aws, OTHER, |contact| {
+    let other = world.contact_with(OTHER, |contact| {
         contact.phones.push(phone(THIRD));
         contact.wish(OptFlag::Stop, "wrote STOP", at);
     });
@@ -153,7 +148,7 @@ async fn number_dropped_since_a_merge_goes_back_on_undo() {
     assert!(found.id == survivor && !found.known_by().contains(&dropped));
 
     world.business.unmerge(&world.aws, merge).await;
-    let people = [known(&world, survivor).await, known(&world, other).await];
+    let people = [world.person(survivor).await, world.person(other).await];
     assert!(!people[0].contact.refuses() && people[1].contact.refuses());
     assert_eq!(people[1].contact.phones, [phone(OTHER), phone(THIRD)]);
     // Nothing else leads to either, nor is the number among those for which a contact has no room.
@@ -169,16 +164,16 @@ async fn merges_of_merges_are_followed_and_undone_in_turn() {
         caller(&world, THIRD).await,
     ];
     let before = [
-        known(&world, first).await,
-        known(&world, second).await,
-        known(&world, third).await,
+        world.person(first).await,
+        world.person(second).await,
+        world.person(third).await,
     ];
     let inner = world.business.merge(&world.aws, second, third).await;
     let outer = world.business.merge(&world.aws, first, second).await;
     for id in [first, second, third] {
-        assert_eq!(known(&world, id).await.contact.id, first);
+        assert_eq!(world.person(id).await.contact.id, first);
     }
-    let all = known(&world, first).await.contact;
+    let all = world.person(first).await.contact;
     assert_eq!(all.aliases, [third, second]);
     let identities = [CUSTOMER, OTHER, THIRD].map(|number| Identity::Phone(phone(number)));
     for identity in &identities {
@@ -186,10 +181,10 @@ async fn merges_of_merges_are_followed_and_undone_in_turn() {
         assert_eq!(found.unwrap().id, first);
     }
     world.business.unmerge(&world.aws, outer).await;
-    assert_eq!(known(&world, third).await.contact.id, second);
+    assert_eq!(world.person(third).await.contact.id, second);
     world.business.unmerge(&world.aws, inner).await;
     for before in before {
-        let mut after = known(&world, before.contact.id).await;
+        let mut after = world.person(before.contact.id).await;
         after.contact.version = before.contact.version;
         after.profile.version = before.profile.version;
         assert_eq!(after, before);
@@ -201,9 +196,8 @@ async fn merges_of_merges_are_followed_and_undone_in_turn() {
 async fn an_overtaken_merge_writes_nothing() {
     for (of_survivor, of_contact) in [(true, true), (true, false), (false, true), (false, false)] {
         let world = World::new().await;
-        let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
         let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
-        let (survivor, other) = (known(&world, survivor).await, known(&world, other).await);
+        let (survivor, other) = (world.person(survivor).await, world.person(other).await);
         let before = if of_survivor { &survivor } else { &other };
         let mut after = before.clone();
         if of_contact {
@@ -211,10 +205,7 @@ async fn an_overtaken_merge_writes_nothing() {
         } else {
             after.profile.name = ShownName::of("Maya");
         }
-        store
-            .change_person(scope, before, &after, &Brought::default(), &stamp)
-            .await
-            .unwrap();
+        world.write_person(before, &after).await.unwrap();
         let ids = [survivor.contact.id, other.contact.id];
         let late = world.business.merge_read(&world.aws, survivor, other).await;
         assert!(
@@ -222,7 +213,7 @@ async fn an_overtaken_merge_writes_nothing() {
             "{late:?}"
         );
         for id in ids {
-            assert_eq!(known(&world, id).await.contact.id, id);
+            assert_eq!(world.person(id).await.contact.id, id);
         }
     }
 }
@@ -233,7 +224,7 @@ async fn an_overtaken_change_of_a_merged_contact_writes_nothing() {
     let world = World::new().await;
     let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
-    let before = known(&world, other).await;
+    let before = world.person(other).await;
     world.business.merge(&world.aws, survivor, other).await;
     let mut erased = before.clone();
     erased.contact.deleted_at = Some(world.aws.now());
@@ -241,9 +232,7 @@ async fn an_overtaken_change_of_a_merged_contact_writes_nothing() {
     let mut named = before.clone();
     named.profile.name = ShownName::of("Maya");
     for after in [erased, named] {
-        let late = store
-            .change_person(scope, &before, &after, &Brought::default(), &stamp)
-            .await;
+        let late = world.write_person(&before, &after).await;
         assert!(matches!(late, Err(PersonError::Store(error)) if error.is_conflict()));
     }
     // A note is written to the survivor only.
@@ -261,17 +250,12 @@ async fn an_overtaken_change_of_a_merged_contact_writes_nothing() {
 #[tokio::test]
 async fn a_merge_of_too_many_rows_is_refused() {
     let world = World::new().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let fields = || (0..10).map(|field| FieldId::new(Ulid::from_parts(field, 0)));
     let birthday = FieldValue::Date("1990-02-28".parse().unwrap());
     let create = async |profile: Profile| {
         let contact = Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now());
-        let person = Person { contact, profile };
-        store
-            .create_person(scope, &person, &Brought::default(), &stamp)
-            .await
-            .unwrap();
-        known(&world, person.contact.id).await
+        let id = world.create_person(&Person { contact, profile }).await;
+        world.person(id).await
     };
     let survivor = create(Profile::default()).await;
     let other = create(Profile {
@@ -286,18 +270,15 @@ async fn a_merge_of_too_many_rows_is_refused() {
     let merge = world.business.merge(&world.aws, first, second).await;
     world.business.unmerge(&world.aws, merge).await;
 
-    let before = known(&world, second).await;
+    let before = world.person(second).await;
     let mut after = before.clone();
     after.contact.phones = ["1", "2", "3", "4"]
         .map(|end| phone(&format!("+97150123450{end}")))
         .into();
     let addresses = ["a", "b", "c", "d"].map(|name| format!("{name}@example.com"));
     after.contact.emails = addresses.map(|address| address.parse().unwrap()).into();
-    store
-        .change_person(scope, &before, &after, &Brought::default(), &stamp)
-        .await
-        .unwrap();
-    let (survivor, other) = (known(&world, first).await, known(&world, second).await);
+    world.write_person(&before, &after).await.unwrap();
+    let (survivor, other) = (world.person(first).await, world.person(second).await);
     let refused = world.business.merge_read(&world.aws, survivor, other).await;
     assert!(matches!(refused, Err(PersonError::TooMany(104))), "{refused:?}");
 }
@@ -316,7 +297,7 @@ async fn a_merge_is_undone_within_a_day_and_leaves_nothing_to_undo() {
     assert_eq!(undoable(MergeId::new(other, merge.own())).await, None);
     world.business.unmerge(&world.aws, merge).await;
     assert_eq!(undoable(merge).await, Some(false));
-    let left = world.rows().await;
+    let left = world.aws.rows().await;
     let kinds = |kind: &str| {
         left.iter()
             .filter(|row| row.get("kind").is_some_and(|own| own.as_s().unwrap() == kind))
@@ -341,7 +322,7 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     for round in 0..3 {
         for (contact, number) in [(survivor, CUSTOMER), (other, OTHER)] {
             world.aws.pass(2 * 24 * 3600);
-            Box::pin(world.business.follow_up(&world.aws, number)).await;
+            world.follow_up_of(number).await;
             let id = NoteId::new(contact, world.aws.ids().ulid());
             let text = format!("Note {round}").parse().unwrap();
             let note = Note::new(id, text, stamp.actor, world.aws.now());
@@ -364,61 +345,41 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
 
     let now = world.aws.now();
     for limit in [1, 2, 5, 100] {
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let page = store
-                .timeline(scope, survivor, None, (Order::NewestFirst, after), limit, now)
-                .await
-                .unwrap();
+        let found = all_pages(async |after| {
+            let order = (Order::NewestFirst, after.map(|next| next.parse::<Position>().unwrap()));
+            let page = store.timeline(scope, survivor, None, order, limit, now).await?;
             let (contact, page) = page.unwrap();
             assert_eq!(contact.id, survivor);
-            found.extend(page.items);
-            after = page.next.map(|next| next.parse::<Position>().unwrap());
-            if after.is_none() {
-                break;
-            }
-        }
+            Ok(page)
+        });
+        let found = found.await;
         let count = |kind: fn(&Entry) -> bool| found.iter().filter(|placed| kind(&placed.entry)).count();
-        assert_eq!(count(|entry| matches!(entry, Entry::Call(_))), 6, "by {limit}");
-        assert_eq!(count(|entry| matches!(entry, Entry::Sent(_))), 6, "by {limit}");
-        assert_eq!(
+        let counts = [
+            count(|entry| matches!(entry, Entry::Call(_))),
+            count(|entry| matches!(entry, Entry::Sent(_))),
             count(|entry| matches!(entry, Entry::Record(Record::Note(_)))),
-            6,
-            "by {limit}"
-        );
-        assert_eq!(count(|entry| matches!(entry, Entry::Consent(_))), 1, "by {limit}");
+            count(|entry| matches!(entry, Entry::Consent(_))),
+        ];
+        assert_eq!(counts, [6, 6, 6, 1], "by {limit}");
         assert!(matches!(&found[0].entry, Entry::Record(Record::Merge(merge)) if merge.other == other));
         assert!(found.is_sorted_by(|one, next| one.position > next.position));
     }
-    let merges = store
-        .timeline(
-            scope,
-            survivor,
-            Some(HistoryKind::Merge),
-            (Order::NewestFirst, None),
-            10,
-            now,
-        )
-        .await;
-    assert_eq!(merges.unwrap().unwrap().1.items.len(), 1);
+    let first_page = async |contact, kind, order| {
+        let page = store.timeline(scope, contact, kind, (order, None), 10, now).await;
+        page.unwrap().unwrap()
+    };
+    let merges = first_page(survivor, Some(HistoryKind::Merge), Order::NewestFirst).await;
+    assert_eq!(merges.1.items.len(), 1);
     // The id of the other contact is not the survivor's.
-    let by_other = store
-        .timeline(scope, other, None, (Order::OldestFirst, None), 10, now)
-        .await
-        .unwrap()
-        .unwrap();
+    let by_other = first_page(other, None, Order::OldestFirst).await;
     assert_eq!(by_other.0.id, survivor);
 
-    let (mut listed, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.page_of_contact::<Note>(scope, survivor, after, 2, now).await;
-        let page = page.unwrap().unwrap().1;
-        listed.extend(page.items.into_iter().map(|note| note.value.id));
-        after = page.next.map(|next| next.parse::<NoteId>().unwrap().own());
-        if after.is_none() {
-            break;
-        }
-    }
+    let listed = all_pages(async |after| {
+        let after = after.map(|next| next.parse::<NoteId>().unwrap().own());
+        let page = store.page_of_contact::<Note>(scope, survivor, after, 2, now).await?;
+        Ok(page.unwrap().1)
+    });
+    let listed: Vec<NoteId> = listed.await.into_iter().map(|note| note.value.id).collect();
     notes.reverse();
     assert_eq!(listed, notes);
     let of_other = *notes.iter().find(|note| note.contact() == other).unwrap();
@@ -427,7 +388,7 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
         let read = store.of_contact::<Note>(scope, contact, place).await.unwrap();
         assert_eq!(read.is_some(), found);
     }
-    let contact = known(&world, survivor).await.contact;
+    let contact = world.person(survivor).await.contact;
     let (ledger, more) = store.consent_ledger(scope, &contact, 10, now).await.unwrap();
     assert_eq!((ledger.len(), more), (1, false));
 }
@@ -435,7 +396,7 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
 #[tokio::test]
 async fn duplicates_are_found_in_existing_lists() {
     let world = World::new().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let (store, scope) = (&world.store, world.scope());
     let create = async |name: &str, number: &str, email: &str| {
         let mut contact = Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now());
         contact.phones = vec![phone(number)];
@@ -445,11 +406,7 @@ async fn duplicates_are_found_in_existing_lists() {
             contact,
             profile: Profile::named(ShownName::of(name)),
         };
-        store
-            .create_person(scope, &person, &Brought::default(), &stamp)
-            .await
-            .unwrap();
-        person.contact.id
+        world.create_person(&person).await
     };
     let maya = create("Maya Haddad", "+971501234567", "maya+shop@example.com").await;
     let trunk = create("Ann", "+9710501234567", "ann@example.com").await;
@@ -463,7 +420,7 @@ async fn duplicates_are_found_in_existing_lists() {
     };
     let entry = world.aws.ids().ulid();
     assert!(store.change_contact(scope, maya, entry, same).await.unwrap());
-    let found = store.duplicates_of(scope, &known(&world, maya).await).await.unwrap();
+    let found = store.duplicates_of(scope, &world.person(maya).await).await.unwrap();
     let found: Vec<_> = found
         .into_iter()
         .map(|(person, why)| (person.contact.id, why.into_iter().collect::<Vec<_>>()))
@@ -478,14 +435,14 @@ async fn duplicates_are_found_in_existing_lists() {
     assert!(found.iter().all(|(id, _)| *id != ends_alike));
     // Once they are one, they are no duplicates. What proved to be the same person is its survivor.
     world.business.merge(&world.aws, trunk, proven).await;
-    let found = store.duplicates_of(scope, &known(&world, maya).await).await.unwrap();
+    let found = store.duplicates_of(scope, &world.person(maya).await).await.unwrap();
     let first = &found[0];
     assert_eq!(first.0.contact.id, trunk);
     assert_eq!(first.1, [Likeness::SamePerson, Likeness::Phone].into());
     world.business.merge(&world.aws, maya, trunk).await;
-    let found = store.duplicates_of(scope, &known(&world, maya).await).await.unwrap();
+    let found = store.duplicates_of(scope, &world.person(maya).await).await.unwrap();
     assert!(found.iter().all(|(person, _)| person.contact.id != trunk));
-    assert_eq!(known(&world, maya).await.contact.same_as, []);
+    assert_eq!(world.person(maya).await.contact.same_as, []);
 }
 
 /// Whoever proves to be the same person as a merged contact is one of the survivor, who is read once.
@@ -513,12 +470,12 @@ async fn wish_of_a_survivor_reaches_others_of_the_person_once() {
     let at = world.aws.now() + SignedDuration::from_secs(1);
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", at);
     for asked in [third, survivor] {
-        let people = known(&world, asked).await.contact;
+        let people = world.person(asked).await.contact;
         let others = store.others_of(scope, &[&people]).await.unwrap();
         assert_eq!(others.len(), 1, "{asked}");
     }
     assert!(store.change_contact(scope, third, entry, stop).await.unwrap());
     for id in [survivor, third] {
-        assert!(known(&world, id).await.contact.opted_out().is_some());
+        assert!(world.person(id).await.contact.opted_out().is_some());
     }
 }

@@ -2,7 +2,6 @@
 
 use domain::{
     base::{
-        actor::Actor,
         ids::OperationId,
         operation::{Claim, Data, Operation, OperationKind, Progress},
     },
@@ -16,23 +15,13 @@ use jobs::{StartOperation, ToQueue};
 use store::{Versioned, contacts::contact::ContactWrite, table::operations::DETAILS_LIFE};
 use testkit::business::{CUSTOMER, phone};
 
-use crate::{due::due, world::World};
-
-fn data() -> Data {
-    Data::of(&"x").expect("it is small")
-}
+use crate::{
+    due::due,
+    world::{World, all_pages},
+};
 
 async fn create(world: &World) -> Operation {
-    let id = OperationId::new(world.aws.ids().ulid());
-    let now = world.aws.now();
-    let operation = Operation::new(
-        id,
-        OperationKind::EraseContact,
-        data(),
-        Actor::Operator,
-        "cor".to_owned(),
-        now,
-    );
+    let operation = world.operations.unstored(OperationKind::EraseContact, &"x");
     let stamp = world.aws.stamp();
     for _twice in 0..2 {
         let start = world
@@ -65,9 +54,8 @@ async fn details_of_an_operation_are_its_workers_own() {
     };
     let mut made = Vec::new();
     for _ in 0..2 {
-        let id = OperationId::new(world.aws.ids().ulid());
-        let kind = OperationKind::ChangeContacts;
-        let operation = Operation::new(id, kind, data(), Actor::Operator, "cor".to_owned(), world.aws.now());
+        let operation = world.operations.unstored(OperationKind::ChangeContacts, &"x");
+        let id = operation.id;
         // The request comes twice.
         for count in [1_000, 1] {
             let (details, stamp) = (details(count), world.stamp());
@@ -104,7 +92,7 @@ async fn an_operation_is_due_until_it_ends() {
     let found = read(&world, operation.id).await.unwrap();
     let mut after = found.value.clone();
     after.claim(world.aws.ids().ulid(), world.aws.now());
-    after.finish(data(), Progress::default(), world.aws.now());
+    after.finish(Data::of(&"x").unwrap(), Progress::default(), world.aws.now());
     let written = world
         .store
         .write_operation(world.scope(), found.version, &after, None)
@@ -142,18 +130,9 @@ async fn newest_operations_come_first_page_by_page() {
         made.insert(0, create(&world).await.id);
         world.aws.pass(1);
     }
-    let (mut seen, mut after) = (Vec::new(), None);
-    loop {
-        let page = world
-            .store
-            .operations(world.scope(), after.as_deref(), 2, world.aws.now());
-        let page = page.await.unwrap();
-        seen.extend(page.items.into_iter().map(|found| found.value.id));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let seen = all_pages(async |after| store.operations(scope, after.as_deref(), 2, now).await).await;
+    let seen: Vec<OperationId> = seen.into_iter().map(|found| found.value.id).collect();
     assert_eq!(seen, made);
 }
 
@@ -180,7 +159,7 @@ async fn erased_people_are_remembered_without_their_numbers() {
 async fn contact_written_since_it_was_read_is_not_erased() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let read = world.business.contact(&world.aws, CUSTOMER).await;
+    let read = world.contact(CUSTOMER).await;
     let read = store.contact(scope, read.id).await.unwrap().unwrap();
     let changed = store.change_contact(scope, read.id, world.aws.ids().ulid(), |contact| {
         contact.calls += 1;
@@ -198,12 +177,7 @@ async fn contact_written_since_it_was_read_is_not_erased() {
     let mut late = known;
     let linked = late.prefer(&bsuid);
     let write = ContactWrite::linked(late, linked);
-    assert!(
-        store
-            .write_contact(scope, &write, None)
-            .await
-            .unwrap_err()
-            .is_conflict()
-    );
+    let late = store.write_contact(scope, &write, None).await;
+    assert!(late.unwrap_err().is_conflict());
     assert_eq!(store.contact_of(scope, &bsuid).await.unwrap(), None);
 }

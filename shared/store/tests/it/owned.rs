@@ -42,6 +42,14 @@ fn needs(templates: Vec<TemplateNeed>, products: BTreeSet<String>) -> Needs {
     }
 }
 
+fn is_taken<T>(result: Result<T, OwnedError>) -> bool {
+    matches!(result, Err(OwnedError::Taken))
+}
+
+fn is_conflict(error: &OwnedError) -> bool {
+    matches!(error, OwnedError::Store(error) if error.is_conflict())
+}
+
 async fn read(store: &Store, scope: &TenantScope, id: ProductId) -> Option<Versioned<Product>> {
     store.get(scope, &id).await.expect("the table answers")
 }
@@ -53,38 +61,30 @@ async fn sku_is_unique_until_released() {
     let (first, second) = (product(&world, Some("cake-1")), product(&world, Some("cake-1")));
     store.create(scope, &first, &stamp).await.unwrap();
     let again = store.create(scope, &first, &stamp).await.unwrap_err();
-    assert!(matches!(again, OwnedError::Store(error) if error.is_conflict()));
-    assert!(matches!(
-        store.create(scope, &second, &stamp).await,
-        Err(OwnedError::Taken)
-    ));
+    assert!(is_conflict(&again));
+    assert!(is_taken(store.create(scope, &second, &stamp).await));
     assert_eq!(read(store, scope, second.id).await, None);
 
     let mut other = product(&world, Some("cake-2"));
     store.create(scope, &other, &stamp).await.unwrap();
     let known = read(store, scope, other.id).await.unwrap();
     other.sku.clone_from(&first.sku);
-    assert!(matches!(
-        store.change(scope, &known, &other, &stamp).await,
-        Err(OwnedError::Taken)
-    ));
+    assert!(is_taken(store.change(scope, &known, &other, &stamp).await));
 
     let known = read(store, scope, first.id).await.unwrap();
     let mut renamed = first.clone();
     renamed.sku = "cake-3".parse().ok();
     assert_eq!(store.change(scope, &known, &renamed, &stamp).await.unwrap(), 2);
     let stale = store.change(scope, &known, &renamed, &stamp).await.unwrap_err();
-    assert!(matches!(stale, OwnedError::Store(error) if error.is_conflict()));
+    assert!(is_conflict(&stale));
     store.create(scope, &second, &stamp).await.unwrap();
 
     let known = read(store, scope, first.id).await.unwrap();
     store.remove(scope, &known, &stamp).await.unwrap();
     assert_eq!(read(store, scope, first.id).await, None);
     assert!(store.remove(scope, &known, &stamp).await.unwrap_err().is_conflict());
-    store
-        .create(scope, &product(&world, Some("cake-3")), &stamp)
-        .await
-        .unwrap();
+    let third = product(&world, Some("cake-3"));
+    store.create(scope, &third, &stamp).await.unwrap();
     let products = store.page::<Product>(scope, None, 10).await.unwrap().items;
     let skus: BTreeSet<_> = products
         .iter()
@@ -122,10 +122,7 @@ async fn number_of_a_line_is_unique_until_released() {
     assert!(numbers().await.is_empty());
     store.create(scope, &first, &stamp).await.unwrap();
     assert_eq!(numbers().await, ["+97143330000"]);
-    assert!(matches!(
-        store.create(scope, &second, &stamp).await,
-        Err(OwnedError::Taken)
-    ));
+    assert!(is_taken(store.create(scope, &second, &stamp).await));
     let known = store.get::<Line>(scope, &first.id).await.unwrap().unwrap();
     let moved = Line {
         number: line("+97143330001").number,
@@ -139,10 +136,7 @@ async fn number_of_a_line_is_unique_until_released() {
     configured.lines = vec![moved];
     store.write_config(scope, &configured).await.unwrap();
     assert_eq!(numbers().await, ["+97143330001"]);
-    assert!(matches!(
-        store.create(scope, &line("+97143330001"), &stamp).await,
-        Err(OwnedError::Taken)
-    ));
+    assert!(is_taken(store.create(scope, &line("+97143330001"), &stamp).await));
     store.create(scope, &line("+97143330000"), &stamp).await.unwrap();
     let tenant = store.tenant(scope).await.unwrap().unwrap();
     store.create(scope, &line("+97143330002"), &stamp).await.unwrap();
@@ -284,7 +278,7 @@ async fn versions_are_kept_with_their_authors() {
     let operator = Some(Actor::Operator);
     assert_eq!(versions().await, [(2, true, 5, operator), (1, false, 100, by)]);
     let stale = store.change(scope, &before, &after, &stamp).await.unwrap_err();
-    assert!(matches!(stale, OwnedError::Store(error) if error.is_conflict()));
+    assert!(is_conflict(&stale));
 
     let mut configured = world.business.configured.clone();
     configured.rules = vec![Rule {
@@ -469,7 +463,7 @@ async fn material_of_a_message_is_read_in_few_requests() {
         assert_eq!((read.templates.len(), read.products.len()), found);
         assert_eq!(usage::take().requests, requests);
     }
-    drop(world.business.contact(&world.aws, CUSTOMER).await);
+    drop(world.contact(CUSTOMER).await);
     let needs = needs(vec![template], BTreeSet::from([id]));
     for caller in [CUSTOMER, "+971501112233"] {
         let lead = store.lead_of(scope, &Identity::Phone(phone(caller))).await.unwrap();

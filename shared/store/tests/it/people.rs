@@ -1,16 +1,10 @@
 //! Contacts as people change and search them.
 
 use domain::{
-    base::{
-        external::ShownName,
-        ids::{ContactId, TagId},
-    },
-    contacts::{contact::Contact, filter::Filter, person::Person, profile::Profile},
+    base::{external::ShownName, ids::TagId},
+    contacts::{filter::Filter, person::Person, profile::Profile},
 };
-use store::{
-    StoreError,
-    contacts::people::{Brought, PersonError},
-};
+use store::{StoreError, contacts::people::PersonError};
 
 use crate::{
     listed::{expected, id, number, stored},
@@ -21,22 +15,15 @@ use crate::{
 #[tokio::test]
 async fn a_search_continues_though_its_list_shrinks() {
     let world = World::new().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let (store, scope) = (&world.store, world.scope());
     let tag = id(TagId::new, 1);
     let mut made = Vec::new();
     for _ in 0..7 {
-        let person = Person {
-            contact: Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now()),
-            profile: Profile {
-                tags: [tag].into(),
-                ..Profile::default()
-            },
+        let tagged = Profile {
+            tags: [tag].into(),
+            ..Profile::default()
         };
-        store
-            .create_person(scope, &person, &Brought::default(), &stamp)
-            .await
-            .unwrap();
-        made.push(person.contact.id);
+        made.push(world.contact_known_as(tagged).await);
         world.aws.pass(1);
     }
     let filter = Filter {
@@ -54,10 +41,7 @@ async fn a_search_continues_though_its_list_shrinks() {
             found.push(before.contact.id);
             let mut after = before.clone();
             after.profile.tags.clear();
-            store
-                .change_person(scope, &before, &after, &Brought::default(), &stamp)
-                .await
-                .unwrap();
+            world.write_person(&before, &after).await.unwrap();
         }
         match page.next {
             Some(next) => after = Some(next),
@@ -73,16 +57,8 @@ async fn a_search_continues_though_its_list_shrinks() {
 #[tokio::test]
 async fn an_overtaken_change_of_a_person_writes_nothing() {
     let world = World::new().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
-    let person = Person {
-        contact: Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now()),
-        profile: Profile::named(ShownName::of("Maya")),
-    };
-    store
-        .create_person(scope, &person, &Brought::default(), &stamp)
-        .await
-        .unwrap();
-    let before = store.known(scope, person.contact.id).await.unwrap().unwrap();
+    let id = world.contact_known_as(Profile::named(ShownName::of("Maya"))).await;
+    let before = world.person(id).await;
     let change = |change: fn(&mut Person)| {
         let mut after = before.clone();
         change(&mut after);
@@ -94,22 +70,13 @@ async fn an_overtaken_change_of_a_person_writes_nothing() {
         person.profile.name = ShownName::of("Zoe");
         person.contact.phones = vec![number(1)];
     });
-    store
-        .change_person(scope, &before, &named, &Brought::default(), &stamp)
-        .await
-        .unwrap();
-    store
-        .change_person(scope, &before, &deleted, &Brought::default(), &stamp)
-        .await
-        .unwrap();
+    world.write_person(&before, &named).await.unwrap();
+    world.write_person(&before, &deleted).await.unwrap();
     for late in [named, deleted, both] {
-        let refused = store
-            .change_person(scope, &before, &late, &Brought::default(), &stamp)
-            .await
-            .unwrap_err();
+        let refused = world.write_person(&before, &late).await.unwrap_err();
         assert!(matches!(refused, PersonError::Store(error) if error.is_conflict()));
     }
-    let now = store.known(scope, person.contact.id).await.unwrap().unwrap();
+    let now = world.person(id).await;
     assert_eq!(now.profile.name.as_deref(), Some("Lea"));
     assert!(now.contact.phones.is_empty());
     assert_eq!(stored(&world).await, expected(&world, &[now]));

@@ -45,7 +45,7 @@ async fn parties(world: &World, contact: ContactId) -> Option<(Tenant, Contact)>
 async fn link_is_stored_once_and_expires() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let link = link(&world, contact.id);
     store.create_preference_link(scope, &link, now).await.unwrap();
     let again = store.create_preference_link(scope, &link, now).await;
@@ -60,7 +60,7 @@ async fn link_is_stored_once_and_expires() {
     assert_eq!((found.origin, found.created_at), (link.origin, now));
     assert_eq!(read(MADE_LINK_LIFETIME).await, None);
     // The row of a link that was created when all of them lived long.
-    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    let table = world.aws.table();
     let update = world.aws.dynamodb().update_item().table_name(table);
     let update = update.key("pk", AttributeValue::S(format!("LINK#{}", link.code.sha256())));
     let update = update.key("sk", AttributeValue::S("LINK".to_owned()));
@@ -74,18 +74,11 @@ async fn link_is_stored_once_and_expires() {
 #[tokio::test]
 async fn deleted_contact_has_no_page() {
     let world = World::new().await;
-    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let scope = world.scope();
+    let contact = world.contact(CUSTOMER).await;
     let (tenant, found) = parties(&world, contact.id).await.unwrap();
     assert_eq!((tenant.id, found), (scope.tenant(), contact.clone()));
-    let delete = |contact: &mut Contact| {
-        contact.deleted_at = Some(now);
-        Change::Contact
-    };
-    store
-        .change_contact(scope, contact.id, world.aws.ids().ulid(), delete)
-        .await
-        .unwrap();
+    world.aws.delete_contact(scope, contact.id, true).await;
     assert_eq!(parties(&world, contact.id).await, None);
     let nobody = ContactId::new(world.aws.ids().ulid());
     assert_eq!(parties(&world, nobody).await, None);
@@ -95,10 +88,9 @@ async fn deleted_contact_has_no_page() {
 #[tokio::test]
 async fn link_of_a_merged_contact_leads_to_the_survivor() {
     let world = World::new().await;
-    let (store, scope) = (&world.store, world.scope());
-    let other = world.business.contact(&world.aws, CUSTOMER).await.id;
-    let survivor = world.business.contact(&world.aws, "+971502222222").await.id;
-    let last = world.business.contact(&world.aws, "+971503333333").await.id;
+    let other = world.contact(CUSTOMER).await.id;
+    let survivor = world.contact("+971502222222").await.id;
+    let last = world.contact("+971503333333").await.id;
     let leads = async |contact| {
         let found = parties(&world, contact).await;
         found.map(|(_, contact)| contact.id)
@@ -112,12 +104,7 @@ async fn link_of_a_merged_contact_leads_to_the_survivor() {
     assert_eq!(leads(other).await, Some(other));
     let merge = world.business.merge(&world.aws, survivor, other).await;
     assert_eq!(merge.contact(), survivor);
-    let delete = |contact: &mut Contact| {
-        contact.deleted_at = Some(contact.created_at);
-        Change::Contact
-    };
-    let deleted = store.change_contact(scope, survivor, world.aws.ids().ulid(), delete);
-    assert!(deleted.await.unwrap());
+    world.aws.delete_contact(world.scope(), survivor, true).await;
     assert_eq!(leads(other).await, None);
 }
 
@@ -126,7 +113,7 @@ async fn link_of_a_merged_contact_leads_to_the_survivor() {
 async fn parties_of_a_carried_link_are_one_request() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await.id;
+    let message = world.follow_up().await.id;
     drop(usage::take());
     let found = parties_of(&world, message.contact(), LinkOrigin::Message(message)).await;
     let actions: Vec<(&str, u64)> = usage::take().actions.into_iter().collect();
@@ -139,17 +126,14 @@ async fn parties_of_a_carried_link_are_one_request() {
 async fn wishes_for_an_older_state_lose_the_race() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let wish = Wish::new(Choice::Granted, Scope::MARKETING, By::Page, "a test", now);
     let entries = [(world.aws.ids().ulid(), ConsentEntry::of(&wish))];
     let heard = |contact: &mut Contact| {
         contact.last_inbound_at = Some(now);
         Change::Contact
     };
-    store
-        .change_contact(scope, contact.id, world.aws.ids().ulid(), heard)
-        .await
-        .unwrap();
+    world.aws.change_contact(scope, contact.id, heard).await;
     let late = store.record_wishes(scope, contact.clone(), &entries).await;
     assert!(late.unwrap_err().is_conflict());
     assert_eq!(store.consent_ledger(scope, &contact, 9, now).await.unwrap().0, []);

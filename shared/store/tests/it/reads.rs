@@ -10,7 +10,6 @@ use aws_sdk_dynamodb::{
     },
 };
 use store::table::usage;
-use testkit::business::CUSTOMER;
 
 use crate::world::{COUNTING, World};
 
@@ -143,7 +142,7 @@ async fn index_query_counts_only_projected_data() {
 async fn batch_read_of_the_store_is_counted() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up().await;
     drop(usage::take());
     let found = world.store.to_send(world.scope(), message.id, None, world.aws.now());
     found.await.expect("the table answers").expect("all are there");

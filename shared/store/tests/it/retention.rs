@@ -34,7 +34,7 @@ async fn keeping(calls_days: u32, messages_days: u32) -> World {
 }
 
 async fn row_of(world: &World, kind: &str) -> HashMap<String, AttributeValue> {
-    let mut rows = world.rows().await;
+    let mut rows = world.aws.rows().await;
     rows.retain(|row| row["kind"].as_s().expect("as the table has it") == kind);
     assert_eq!(rows.len(), 1, "{kind}: {rows:?}");
     rows.remove(0)
@@ -43,40 +43,27 @@ async fn row_of(world: &World, kind: &str) -> HashMap<String, AttributeValue> {
 /// The expiry of the only row of this kind.
 async fn expiry(world: &World, kind: &str) -> Option<Timestamp> {
     let row = row_of(world, kind).await;
-    assert!(
-        !row["data"]
-            .as_m()
-            .expect("as the table has it")
-            .contains_key("keep_until"),
-        "it stands in the row once"
-    );
-    let seconds = row
-        .get("expires_at")?
-        .as_n()
-        .expect("as the table has it")
-        .parse()
-        .expect("as the table has it");
+    let data = row["data"].as_m().expect("as the table has it");
+    assert!(!data.contains_key("keep_until"), "it stands in the row once");
+    let seconds = row.get("expires_at")?.as_n().expect("as the table has it");
+    let seconds = seconds.parse().expect("as the table has it");
     Some(Timestamp::from_second(seconds).expect("as the table has it"))
 }
 
 async fn due_messages(world: &World) -> Vec<MessageId> {
-    let rows = world
-        .store
-        .due_rows(due(world).await)
-        .await
-        .expect("as the table has it");
-    rows.into_iter()
-        .map(|(_, row)| match row {
-            Ok(Some(DueRow {
-                job: ToQueue {
-                    job: NextJob::Send(_, job),
-                    ..
-                },
+    let rows = world.store.due_rows(due(world).await).await;
+    let rows = rows.expect("as the table has it").into_iter();
+    rows.map(|(_, row)| match row {
+        Ok(Some(DueRow {
+            job: ToQueue {
+                job: NextJob::Send(_, job),
                 ..
-            })) => job.message,
-            other => panic!("{other:?}"),
-        })
-        .collect()
+            },
+            ..
+        })) => job.message,
+        other => panic!("{other:?}"),
+    })
+    .collect()
 }
 
 async fn message_of(world: &World, message: &Message) -> Option<Message> {
@@ -115,7 +102,7 @@ async fn every_write_preserves_the_expiry_of_calls_and_messages() {
             "{step}"
         );
     };
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     unmoved("planned").await;
     assert_eq!(message_of(&world, &message).await, Some(message.clone()));
     world.aws.pass(1);
@@ -165,7 +152,7 @@ async fn every_write_preserves_the_expiry_of_calls_and_messages() {
 #[tokio::test]
 async fn expired_rows_are_not_read_listed_or_due() {
     let world = keeping(30, 40).await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up().await;
     world.aws.pass(30 * DAY - 1);
     assert!(call_of(&world, &message).await.is_some());
     world.aws.pass(1);
@@ -192,8 +179,8 @@ async fn expired_rows_are_not_read_listed_or_due() {
 #[tokio::test]
 async fn rows_without_an_expiry_stay_for_ever() {
     let world = World::new().await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    let message = world.follow_up().await;
+    let table = world.aws.table();
     for kind in ["call", "message"] {
         let row = row_of(&world, kind).await;
         let update = world.aws.dynamodb().update_item().table_name(table);
@@ -217,7 +204,7 @@ async fn rows_without_an_expiry_stay_for_ever() {
 #[tokio::test]
 async fn customers_message_expires_at_its_time() {
     let world = World::new().await;
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let mut received = world.business.received(&world.aws, contact.id, |_| {});
     let until = world.aws.now() + days(35);
     received.keep_until = Some(until);
@@ -241,7 +228,7 @@ async fn call_progress_expires_with_the_call_or_after_16_days() {
     for (calls_days, reports_days) in [(10, 10), (365, 16)] {
         let world = keeping(calls_days, 30).await;
         let begun = world.aws.now();
-        Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+        world.follow_up().await;
         let expiry = expiry(&world, "call_progress").await;
         assert_eq!(expiry, Some(begun + days(reports_days)), "{calls_days}");
     }
@@ -252,7 +239,7 @@ async fn call_progress_expires_with_the_call_or_after_16_days() {
 async fn expiry_set_meanwhile_survives_held_rows() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let mut held = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut held = world.follow_up().await;
     let mut held_call = call_of(&world, &held).await.unwrap();
     let (message_row, call_row) = (row_of(&world, "message").await, row_of(&world, "call").await);
     let (sooner, later) = (now + days(10), now + days(34));
@@ -295,7 +282,7 @@ async fn expiry_set_meanwhile_survives_held_rows() {
 #[tokio::test]
 async fn expiry_of_a_gone_row_creates_none() {
     let world = World::new().await;
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let entry = Entry::Sent(Box::new(message.clone()));
     let late = message.keep_until.unwrap();

@@ -16,9 +16,9 @@ use domain::{
     },
 };
 use store::{
-    RACES,
+    RACES, StoreError,
     contacts::contact::{ContactWrite, Holder},
-    messages::message::Reference,
+    messages::message::{Reference, ReferenceVersion},
     table::usage,
 };
 use testkit::business::{CUSTOMER, effects_of, phone};
@@ -44,6 +44,14 @@ fn reference(provider_ref: &ProviderRef) -> Reference<'_> {
     }
 }
 
+/// Parks a report on a message of WhatsApp's. `before`: those that are parked already.
+async fn park(world: &World, report: &StatusReport, before: Parked) -> Result<(), StoreError> {
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    store.park_report(scope, "whatsapp", report, before, now).await
+}
+
+type Parked = Option<(Vec<StatusReport>, ReferenceVersion)>;
+
 fn wamid() -> ProviderRef {
     "wamid.1".parse().expect("a reference")
 }
@@ -58,7 +66,7 @@ fn contact_id(holder: Holder) -> Option<ContactId> {
 #[tokio::test]
 async fn second_writer_of_a_message_gets_a_conflict() {
     let world = World::new().await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     message.block("one".to_owned());
     world.store.write_message(world.scope(), &message).await.unwrap();
     let late = world.store.write_message(world.scope(), &message).await;
@@ -68,7 +76,7 @@ async fn second_writer_of_a_message_gets_a_conflict() {
 #[tokio::test]
 async fn a_transaction_writes_all_or_nothing() {
     let world = World::new().await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     store
         .record_message(scope, &message, &reference(&wamid()), now)
@@ -106,7 +114,7 @@ async fn concurrent_first_sightings_create_one_contact() {
 #[tokio::test]
 async fn concurrent_changes_of_a_contact_are_both_kept() {
     let world = World::new().await;
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let at = world.aws.now();
     let rename = |contact: &mut Contact| {
         contact.language = Some("ar".to_owned());
@@ -138,18 +146,13 @@ async fn change_of_consent_reaches_all_contacts_of_a_person() {
         assert!(store.change_contact(scope, id, consent, stop).await.unwrap());
         usage::take().read_units
     };
-    let single = world.business.contact(&world.aws, "+971501234561").await;
+    let single = world.contact("+971501234561").await;
     assert_eq!(stopped(single.id).await, 1.0, "read units");
     let same_as = |other: ContactId| move |contact: &mut Contact| contact.is_also([other]);
-    let third = world.business.contact(&world.aws, "+971501234562").await;
-    let second = world
-        .business
-        .contact_with(&world.aws, "+971501234563", same_as(third.id));
+    let third = world.contact("+971501234562").await;
+    let second = world.contact_with("+971501234563", same_as(third.id));
     let second = second.await;
-    let first = world
-        .business
-        .contact_with(&world.aws, CUSTOMER, same_as(second.id))
-        .await;
+    let first = world.contact_with(CUSTOMER, same_as(second.id)).await;
     assert_eq!(stopped(first.id).await, 3.0, "read units");
     for id in [first.id, second.id, third.id] {
         let contact = store.contact(scope, id).await.unwrap().unwrap();
@@ -180,24 +183,18 @@ async fn parked_reports_are_deduplicated_and_bounded() {
     };
     for _ in 0..2 {
         let report = report(&world, AttemptState::Delivered);
-        store
-            .park_report(scope, "whatsapp", &report, parked().await, now)
-            .await
-            .unwrap();
+        park(&world, &report, parked().await).await.unwrap();
     }
     assert_eq!(parked().await.unwrap().0.len(), 1);
     for second in 0..40 {
         let mut report = report(&world, AttemptState::Sent);
         report.at += jiff::SignedDuration::from_secs(second);
-        store
-            .park_report(scope, "whatsapp", &report, parked().await, now)
-            .await
-            .unwrap();
+        park(&world, &report, parked().await).await.unwrap();
     }
     assert_eq!(parked().await.unwrap().0.len(), 20);
     // Two at once: one of them must read again.
     let before = parked().await;
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     message.version = 1;
     let (_, version) = before.unwrap();
     let wamid_1 = wamid();
@@ -206,15 +203,8 @@ async fn parked_reports_are_deduplicated_and_bounded() {
         ..reference(&wamid_1)
     };
     store.record_message(scope, &message, &known, now).await.unwrap();
-    let late = store
-        .park_report(
-            scope,
-            "whatsapp",
-            &report(&world, AttemptState::Read),
-            Some((vec![], version)),
-            now,
-        )
-        .await;
+    let read = report(&world, AttemptState::Read);
+    let late = park(&world, &read, Some((vec![], version))).await;
     assert!(late.unwrap_err().is_conflict(), "the message is known by now");
 }
 
@@ -222,43 +212,30 @@ async fn parked_reports_are_deduplicated_and_bounded() {
 async fn expired_reference_counts_as_gone() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let message = world.follow_up().await;
     store
         .record_message(scope, &message, &reference(&wamid()), world.aws.now())
         .await
         .unwrap();
     world.aws.pass(60 * 24 * 3600 - 1);
     let found = async || {
-        store
-            .message_ref(scope, "whatsapp", &wamid(), world.aws.now())
-            .await
-            .unwrap()
+        let now = world.aws.now();
+        store.message_ref(scope, "whatsapp", &wamid(), now).await.unwrap()
     };
     assert!(found().await.is_some());
-    let early = store
-        .park_report(
-            scope,
-            "whatsapp",
-            &report(&world, AttemptState::Read),
-            None,
-            world.aws.now(),
-        )
-        .await;
+    let early = park(&world, &report(&world, AttemptState::Read), None).await;
     assert!(early.unwrap_err().is_conflict());
     world.aws.pass(1);
     assert_eq!(found().await, None);
     let report = report(&world, AttemptState::Read);
-    store
-        .park_report(scope, "whatsapp", &report, None, world.aws.now())
-        .await
-        .unwrap();
+    park(&world, &report, None).await.unwrap();
     assert!(matches!(found().await, Some((MessageRef::Parked { .. }, _))));
 }
 
 #[tokio::test]
 async fn a_customers_message_is_stored_once() {
     let world = World::new().await;
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let received = world.business.received(&world.aws, contact.id, |_| {});
     let (store, now) = (&world.store, world.aws.now());
     let again = effects_of(&received, vec![contact.into()]);
@@ -274,7 +251,7 @@ async fn a_contacts_history_is_newest_first_and_bounded() {
     let world = World::new().await;
     let mut sent = Vec::new();
     for _ in 0..3 {
-        sent.push(Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await);
+        sent.push(world.follow_up().await);
         world.aws.pass(2 * 24 * 3600);
     }
     let contact = sent[0].id.contact();
@@ -292,8 +269,7 @@ async fn a_contacts_history_is_newest_first_and_bounded() {
 async fn identities_are_found_together_and_only_in_their_own_tenant() {
     let world = World::new().await;
     let contact = world
-        .business
-        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuids = vec!["AE.1".to_owned()])
+        .contact_with(CUSTOMER, |contact| contact.bsuids = vec!["AE.1".to_owned()])
         .await;
     let identities = [
         Identity::Bsuid("AE.1".to_owned()),
@@ -313,13 +289,13 @@ async fn identities_are_found_together_and_only_in_their_own_tenant() {
 async fn row_too_large_for_the_table_is_a_permanent_error() {
     let world = World::new().await;
     let (store, now) = (&world.store, world.aws.now());
-    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut message = world.follow_up().await;
     // A row holds 400 KB.
     message.correlation_id = "x".repeat(500_000);
     let error = store.write_message(world.scope(), &message).await.unwrap_err();
     assert!(error.is_invalid() && !error.is_conflict(), "{error}");
     // The same in a transaction.
-    let contact = world.business.contact(&world.aws, "+971501234599").await;
+    let contact = world.contact("+971501234599").await;
     let mut received = world.business.received(&world.aws, contact.id, |_| {});
     received.message.text = Some("x".repeat(500_000));
     let effects = effects_of(&received, vec![contact.into()]);
@@ -332,8 +308,7 @@ async fn reports_on_messages_of_another_tool_are_kept_for_a_day() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let report = report(&world, AttemptState::Delivered);
-    let now = world.aws.now();
-    store.park_report(scope, "whatsapp", &report, None, now).await.unwrap();
+    park(&world, &report, None).await.unwrap();
     let parked = async || {
         let now = world.aws.now();
         store.message_ref(scope, "whatsapp", &wamid(), now).await.unwrap()
@@ -348,7 +323,7 @@ async fn reports_on_messages_of_another_tool_are_kept_for_a_day() {
 async fn identity_without_room_still_leads_to_its_contact() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     let bsuid = |number: usize| Identity::Bsuid(format!("AE.{number}"));
     for number in 0..=MAX_IDENTITIES {
         let learnt = store.change_contact(scope, contact.id, world.aws.ids().ulid(), |contact| {
@@ -366,7 +341,7 @@ async fn identity_without_room_still_leads_to_its_contact() {
     assert_eq!(who(0).await, Some(contact.id));
     assert_eq!(who(1).await, Some(contact.id));
     assert_eq!(who(MAX_IDENTITIES).await, Some(contact.id));
-    let other = world.business.contact(&world.aws, "+971501234599").await;
+    let other = world.contact("+971501234599").await;
     let link = async |number| {
         let linked = store.change_contact(scope, other.id, world.aws.ids().ulid(), |contact| {
             Change::Linked(contact.prefer(&bsuid(number)))
@@ -388,7 +363,7 @@ async fn identity_without_room_still_leads_to_its_contact() {
 async fn a_profile_is_written_with_its_contact_and_read_alone() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await;
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), Profile::default());
     let named = ContactWrite {
         profile: Some(Profile::named(ShownName::of("Layla")).into()),
@@ -415,8 +390,8 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
 #[tokio::test]
 async fn a_contact_is_listed_by_its_id() {
     let world = World::new().await;
-    let contact = world.business.contact(&world.aws, CUSTOMER).await;
-    let rows = world.rows().await;
+    let contact = world.contact(CUSTOMER).await;
+    let rows = world.aws.rows().await;
     let listed: Vec<_> = rows
         .iter()
         .filter(|row| row["sk"].as_s().is_ok_and(|sk| sk == "CONTACT"))

@@ -3,20 +3,29 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use domain::base::actor::Stamp;
-use store::{Store, TenantScope, tenants::config::Configured};
-use testkit::{Aws, Seeded, business::business_with};
+use domain::{
+    base::actor::Stamp,
+    calls::{call::CallProvider, record::CallProgress},
+    contacts::{contact::Contact, person::Person},
+};
+use store::{
+    Page, Store, StoreError,
+    contacts::people::{Brought, PersonError},
+    tenants::config::Configured,
+};
+use testkit::business::{CUSTOMER, missed};
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 /// Consumed capacity is counted per process, so the one test that counts it runs alone.
 pub(crate) static COUNTING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
 
 pub(crate) struct World {
-    pub(crate) aws: Aws,
-    pub(crate) business: Seeded,
+    inner: testkit::World<()>,
     pub(crate) store: Store,
     _others_may_run: Option<RwLockReadGuard<'static, ()>>,
 }
+
+testkit::extends_world!(World.inner: ());
 
 impl World {
     pub(crate) async fn new() -> Self {
@@ -36,19 +45,12 @@ impl World {
     }
 
     pub(crate) async fn alone_with(change: impl FnOnce(&mut Configured)) -> Self {
-        let aws = Aws::new().await;
-        let business = Box::pin(business_with(&aws, change)).await;
-        let store = aws.store();
+        let inner = Box::pin(testkit::World::with(|_| Ok(()), change)).await;
         Self {
-            aws,
-            business,
-            store,
+            store: inner.store(),
+            inner,
             _others_may_run: None,
         }
-    }
-
-    pub(crate) fn scope(&self) -> &TenantScope {
-        self.business.scope()
     }
 
     /// The author of a test's changes, and the current time.
@@ -77,19 +79,57 @@ impl World {
             let put = PutRequest::builder().set_item(Some(row));
             WriteRequest::builder().put_request(put.build().expect("a row")).build()
         };
-        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
         let rows: Vec<_> = rows.into_iter().map(put).collect();
         for batch in rows.chunks(25) {
             let write = self.aws.dynamodb().batch_write_item();
-            let written = write.request_items(table, batch.to_vec()).send().await;
+            let written = write.request_items(self.aws.table(), batch.to_vec()).send().await;
             written.expect("the table answers");
         }
     }
 
-    /// All rows of the table.
-    pub(crate) async fn rows(&self) -> Vec<HashMap<String, AttributeValue>> {
-        let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
-        let scan = self.aws.dynamodb().scan().table_name(table);
-        scan.send().await.expect("the table answers").items.unwrap_or_default()
+    /// A contact with this number.
+    pub(crate) async fn contact(&self, number: &str) -> Contact {
+        self.contact_with(number, |_| {}).await
+    }
+
+    /// The same, changed before it is written.
+    pub(crate) async fn contact_with(&self, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
+        self.business.contact_with(&self.aws, number, change).await
+    }
+
+    /// Writes what became of a person who was read before.
+    pub(crate) async fn write_person(&self, before: &Person, after: &Person) -> Result<(), PersonError> {
+        let (scope, brought, stamp) = (self.scope(), Brought::default(), self.stamp());
+        let changed = self.store.change_person(scope, before, after, &brought, &stamp);
+        Box::pin(changed).await
+    }
+
+    /// The first report of a missed call, by Twilio and now.
+    pub(crate) fn reported(&self, call: &str) -> CallProgress {
+        CallProgress {
+            connection: self.business.twilio,
+            provider: CallProvider::Twilio,
+            provider_call_id: call.to_owned(),
+            facts: missed(CUSTOMER),
+            first_seen: self.aws.now(),
+            decided: None,
+            due: None,
+            dispatches: 0,
+            correlation_id: format!("cor-{call}"),
+            version: 0,
+        }
+    }
+}
+
+/// The items of all pages of a list: `read` reads the one behind a position.
+pub(crate) async fn all_pages<T>(read: impl AsyncFn(Option<String>) -> Result<Page<T>, StoreError>) -> Vec<T> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = read(after).await.expect("the table answers");
+        all.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
     }
 }
