@@ -2,37 +2,40 @@
 //!
 //! Every key of tenant data is built from a scope, so that no call can name another tenant's rows.
 
+mod contacts;
+mod counters;
+
 use std::fmt::Display;
 
 use domain::{
     accounts::account::Slug,
-    base::{
-        ids::{
-            ApiKeyId, CallId, CampaignId, ConnectionId, ContactId, ConversationId, FieldId, ImportId, LineId, MergeId,
-            MessageId, OperationId, PushSubscriptionId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
-        },
-        phone::Phone,
+    base::ids::{
+        ApiKeyId, CampaignId, ConnectionId, ContactId, ImportId, LineId, OperationId, PushSubscriptionId, RuleId,
+        SessionId, TenantId, UserId,
     },
     consent::links::LinkCode,
-    contacts::{
-        contact::Identity,
-        filter::Digits,
-        history::HistoryKind,
-        listing::{Day, Listing, Word},
-    },
-    inbox::conversation::ConversationState,
     live::{
         cursor::{Place, Start},
         socket::SocketId,
     },
     messages::purpose::Lane,
-    reports::template_numbers::TemplateEdition,
-    templates::template::id::TemplateId,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
 
 use crate::TenantScope;
+
+pub(crate) use self::contacts::{
+    CALL, CONSENT, DELETED, MEDIUM, MESSAGE, audience, call, calls_of, consent, contact, contact_of, contact_partition,
+    contacts, conversation, conversation_of, conversations_of, count_of_contact, deleted, draft, duplicates, enrolled,
+    enrolment, exits, held, history, identity, identity_called, inbox, inbox_place, inbox_turn, inbox_until, listed_as,
+    listed_contact, listing, medium, mention, mentions, merge, message, messages_of, number, numbers, of_contact,
+    on_day, profile, record_id, stage, suppressed, tag, troubled_of, undo, values, words,
+};
+pub(crate) use self::counters::{
+    DAYS_OF_LINES, DayOf, counted_day, counted_day_at, counted_hour, counted_template_day, day_place, days_partition,
+    hour, hour_of, hour_place, hours_partition, rolled, template_day, template_day_place, template_days_partition,
+};
 
 /// A row's primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -125,21 +128,26 @@ pub(crate) fn part(scope: &TenantScope, part: Part) -> String {
     format!("{}#{}", tenant_partition(scope), part.word())
 }
 
+/// A row in a partition of configured things.
+fn in_part(scope: &TenantScope, in_part: Part, sk: impl Into<String>) -> Key {
+    Key::new(part(scope, in_part), sk)
+}
+
 /// The row of an owned thing. A prefix that its id already has is not repeated.
 pub(crate) fn owned(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
     let id = id.to_string();
     let bare = id.strip_prefix(prefix).unwrap_or(&id);
-    Key::new(part(scope, in_part), format!("{prefix}{bare}"))
+    in_part(scope, in_part, format!("{prefix}{bare}"))
 }
 
 /// The counter of a kind.
 pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
-    Key::new(part(scope, in_part), format!("COUNT#{kind}"))
+    in_part(scope, in_part, format!("COUNT#{kind}"))
 }
 
 /// The latest list of a connection's templates.
 pub(crate) fn template_sync(scope: &TenantScope, connection: ConnectionId) -> Key {
-    Key::new(part(scope, Part::Templates), format!("{TEMPLATE_SYNC}{connection}"))
+    in_part(scope, Part::Templates, format!("{TEMPLATE_SYNC}{connection}"))
 }
 
 /// Prefix of the sort keys of the latest lists.
@@ -152,7 +160,7 @@ pub(crate) fn versions(kind: &str, id: &impl Display) -> String {
 
 /// The row of a kept version, in one of the places for them.
 pub(crate) fn version(scope: &TenantScope, in_part: Part, kind: &str, id: &impl Display, place: u64) -> Key {
-    Key::new(part(scope, in_part), format!("{}{place:02}", versions(kind, id)))
+    in_part(scope, in_part, format!("{}{place:02}", versions(kind, id)))
 }
 
 /// A value that is unique within the tenant.
@@ -169,20 +177,12 @@ pub(crate) const TENANT: &str = "TENANT";
 
 pub(crate) const CONNECTION: &str = "CONN#";
 pub(crate) const SESSION: &str = "SESSION#";
-
-pub(crate) const CALL: &str = "CALL#";
-pub(crate) const MESSAGE: &str = "MSG#";
-pub(crate) const MEDIUM: &str = "MEDIUM#";
-pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const REFERENCE: &str = "REF";
-const ENROLMENT: &str = "ENROL#";
-const CONVERSATION: &str = "CONV#";
-const DRAFT: &str = "DRAFT#";
 const IDLE: &str = "IDLE";
-const MENTION: &str = "MENTION#";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
 pub(crate) const CONTACTS: &str = "C";
+
 pub(crate) const REFERENCES: &str = "REF";
 pub(crate) const OPERATIONS: &str = "OP";
 pub(crate) const NOTICES: &str = "NOTICE";
@@ -191,25 +191,22 @@ pub(crate) const NOTICES: &str = "NOTICE";
 pub(crate) const OPERATION: &str = "op_";
 
 pub(crate) fn operation(scope: &TenantScope, id: OperationId) -> Key {
-    Key::new(part(scope, Part::Operations), id.to_string())
+    in_part(scope, Part::Operations, id.to_string())
 }
 
 /// Details of an operation that only its worker reads. Lists of operations do not contain it.
 pub(crate) fn operation_details(scope: &TenantScope, id: OperationId) -> Key {
-    Key::new(part(scope, Part::Operations), format!("DETAILS#{id}"))
+    in_part(scope, Part::Operations, format!("DETAILS#{id}"))
 }
 
 /// The latest application of the tenant's retention policy.
 pub(crate) fn retention(scope: &TenantScope) -> Key {
-    Key::new(part(scope, Part::Operations), "RETENTION")
+    in_part(scope, Part::Operations, "RETENTION")
 }
 
 /// The newest archive of a contact. Lists of operations do not contain it.
 pub(crate) fn archive(scope: &TenantScope, contact: ContactId) -> Key {
-    Key::new(
-        part(scope, Part::Operations),
-        format!("ARCHIVE#{}", lower(contact.ulid())),
-    )
+    in_part(scope, Part::Operations, format!("ARCHIVE#{}", lower(contact.ulid())))
 }
 
 /// Prefix of the sort keys of imports: that of their ids.
@@ -217,7 +214,7 @@ pub(crate) const IMPORT: &str = "imp_";
 
 /// An import, beside the operations that work through it.
 pub(crate) fn import(scope: &TenantScope, id: ImportId) -> Key {
-    Key::new(part(scope, Part::Operations), id.to_string())
+    in_part(scope, Part::Operations, id.to_string())
 }
 
 /// Prefix of the sort keys of notices: their kind and subject follow.
@@ -225,34 +222,34 @@ pub(crate) const NOTICE: &str = "NOTICE#";
 
 /// The latest notice of a kind about a subject.
 pub(crate) fn notice(scope: &TenantScope, key: &str) -> Key {
-    Key::new(part(scope, Part::Notices), format!("{NOTICE}{key}"))
+    in_part(scope, Part::Notices, format!("{NOTICE}{key}"))
 }
 
 /// The mailings of a tenant's notices.
 pub(crate) fn mailings(scope: &TenantScope) -> Key {
-    Key::new(part(scope, Part::Notices), "MAILINGS")
+    in_part(scope, Part::Notices, "MAILINGS")
 }
 
 /// The sort key of the record by which automations without a match are found.
 pub(crate) const WATCH: &str = "WATCH";
 
 pub(crate) fn watch(scope: &TenantScope) -> Key {
-    Key::new(part(scope, Part::Notices), WATCH)
+    in_part(scope, Part::Notices, WATCH)
 }
 
 /// The day of an automation's last match.
 pub(crate) fn matched(scope: &TenantScope, rule: RuleId) -> Key {
-    Key::new(part(scope, Part::Notices), format!("MATCHED#{rule}"))
+    in_part(scope, Part::Notices, format!("MATCHED#{rule}"))
 }
 
 /// The salt of the hashes in [`Part::Erased`].
 pub(crate) fn salt(scope: &TenantScope) -> Key {
-    Key::new(part(scope, Part::Erased), "SALT")
+    in_part(scope, Part::Erased, "SALT")
 }
 
 /// An identity of an erased person, by its hash.
 pub(crate) fn erased(scope: &TenantScope, hash: &str) -> Key {
-    Key::new(part(scope, Part::Erased), format!("HASH#{hash}"))
+    in_part(scope, Part::Erased, format!("HASH#{hash}"))
 }
 
 /// The one row that is read before the tenant in the URL is verified: the secrets that verify the webhook.
@@ -270,17 +267,17 @@ pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
 
 /// The tenant's active administrators: read and written with every change that could leave none.
 pub(crate) fn admins(scope: &TenantScope) -> Key {
-    Key::new(part(scope, Part::People), "ADMINS")
+    in_part(scope, Part::People, "ADMINS")
 }
 
 /// The counter of invitations, conditioned on by whoever counted the people.
 pub(crate) fn additions(scope: &TenantScope) -> Key {
-    Key::new(part(scope, Part::People), "ADDITIONS#PEOPLE")
+    in_part(scope, Part::People, "ADDITIONS#PEOPLE")
 }
 
 /// The last use of an API key.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
-    Key::new(part(scope, Part::KeyUses), key.to_string())
+    in_part(scope, Part::KeyUses, key.to_string())
 }
 
 /// A person's own partition: they belong to no single tenant.
@@ -410,12 +407,6 @@ pub(crate) fn listed_tenant(tenant: TenantId) -> Listed {
     }
 }
 
-/// The contact whose partition a row is in.
-pub(crate) fn contact_of(pk: &str) -> Option<ContactId> {
-    let (_, id) = pk.split_once("#C#")?;
-    format!("{}_{id}", ContactId::PREFIX).parse().ok()
-}
-
 /// What is counted for the tenant's caps on a day, in UTC.
 pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
     Key::new(format!("{}#CAP", tenant_partition(scope)), format!("{CAP_DAY}{day}"))
@@ -467,145 +458,9 @@ pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM", user_partition(user)), sha256.to_owned())
 }
 
-/// The partition of a contact. In the index `by_day`, the list of the identities that lead to it although it has no room for them.
-pub(crate) fn contact_partition(scope: &TenantScope, contact: ContactId) -> String {
-    format!("{}#{CONTACTS}#{}", tenant_partition(scope), lower(contact.ulid()))
-}
-
-pub(crate) fn contact(scope: &TenantScope, contact: ContactId) -> Key {
-    Key::new(contact_partition(scope, contact), "CONTACT")
-}
-
-pub(crate) fn profile(scope: &TenantScope, contact: ContactId) -> Key {
-    Key::new(contact_partition(scope, contact), "PROFILE")
-}
-
-pub(crate) fn call(scope: &TenantScope, id: CallId) -> Key {
-    Key::new(
-        contact_partition(scope, id.contact()),
-        format!("{CALL}{}", lower(id.own())),
-    )
-}
-
-pub(crate) fn message(scope: &TenantScope, id: MessageId) -> Key {
-    Key::new(
-        contact_partition(scope, id.contact()),
-        format!("{MESSAGE}{}", lower(id.own())),
-    )
-}
-
-/// A medium of a customer's message, by its place among the message's.
-pub(crate) fn medium(scope: &TenantScope, message: MessageId, index: u8) -> Key {
-    Key::new(
-        contact_partition(scope, message.contact()),
-        format!("{MEDIUM}{}#{index}", lower(message.own())),
-    )
-}
-
-pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key {
-    Key::new(contact_partition(scope, contact), format!("{CONSENT}{}", lower(id)))
-}
-
-/// Prefix of the sort keys of this kind, which no other rows of a contact's partition have.
-pub(crate) fn history(kind: HistoryKind) -> String {
-    match kind {
-        HistoryKind::Message => MESSAGE.to_owned(),
-        kind => format!("{}#", kind.word().to_ascii_uppercase()),
-    }
-}
-
-/// An entry of a contact's history.
-pub(crate) fn of_contact(scope: &TenantScope, contact: ContactId, kind: HistoryKind, own: Ulid) -> Key {
-    Key::new(
-        contact_partition(scope, contact),
-        format!("{}{}", history(kind), lower(own)),
-    )
-}
-
-/// The counter of a contact's things of this kind.
-pub(crate) fn count_of_contact(scope: &TenantScope, contact: ContactId, kind: &str) -> Key {
-    Key::new(contact_partition(scope, contact), format!("COUNT#{kind}"))
-}
-
-/// The id of a record, read from the key of its row.
-pub(crate) fn record_id(pk: &str, sk: &str) -> Option<String> {
-    let contact = contact_of(pk)?;
-    HistoryKind::RECORDS.into_iter().find_map(|kind| {
-        let own = Ulid::from_string(sk.strip_prefix(&*history(kind))?).ok()?;
-        kind.record_id(contact, own)
-    })
-}
-
-pub(crate) fn merge(scope: &TenantScope, id: MergeId) -> Key {
-    of_contact(scope, id.contact(), HistoryKind::Merge, id.own())
-}
-
-/// What a merge can be undone with.
-pub(crate) fn undo(scope: &TenantScope, id: MergeId) -> Key {
-    Key::new(
-        contact_partition(scope, id.contact()),
-        format!("UNDO#{}", lower(id.own())),
-    )
-}
-
-pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
-    identity_called(scope, &identity.key())
-}
-
-/// The same by the text that is its place in lists of identities.
-pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
-    Key::new(format!("{}#ID#{key}", tenant_partition(scope)), "ID")
-}
-
-/// The list of suppressed identities: of people who are no contacts.
-pub(crate) fn suppressed(scope: &TenantScope) -> String {
-    format!("{}#SUPPRESSED", tenant_partition(scope))
-}
-
-/// The list of all contacts, by their ids.
-pub(crate) fn contacts(scope: &TenantScope) -> String {
-    format!("{}#CONTACTS", tenant_partition(scope))
-}
-
-/// End of the partition of deleted contacts.
-pub(crate) const DELETED: &str = "#DELETED";
-/// The list of a day's calls.
-pub(crate) fn calls_of(scope: &TenantScope, day: &str) -> String {
-    format!("{}#CALLS#{day}", tenant_partition(scope))
-}
-
-/// The list of a day's messages.
-pub(crate) fn messages_of(scope: &TenantScope, day: &str) -> String {
-    format!("{}#MSGS#{day}", tenant_partition(scope))
-}
-
-/// The list of a day's messages that failed or were blocked.
-pub(crate) fn troubled_of(scope: &TenantScope, day: &str) -> String {
-    format!("{}#FAILED#{day}", tenant_partition(scope))
-}
-
-/// A contact's conversation on a line.
-pub(crate) fn conversation(scope: &TenantScope, id: ConversationId) -> Key {
-    Key::new(
-        contact_partition(scope, id.contact()),
-        format!("{CONVERSATION}{}", line_place(id.line())),
-    )
-}
-
-/// The partition of a contact's conversations, and the beginning of their sort keys.
-pub(crate) fn conversations_of(scope: &TenantScope, contact: ContactId) -> (String, &'static str) {
-    (contact_partition(scope, contact), CONVERSATION)
-}
-
-/// The conversation of such a row.
-pub(crate) fn conversation_of(pk: &str, sk: &str) -> Option<ConversationId> {
-    let line = line_at(sk.strip_prefix(CONVERSATION)?)?;
-    Some(ConversationId::of(contact_of(pk)?, line))
-}
-
 /// A person's place in the inbox.
 pub(crate) fn desk(scope: &TenantScope, user: UserId) -> Key {
-    Key::new(part(scope, Part::Desks), user.to_string())
+    in_part(scope, Part::Desks, user.to_string())
 }
 
 /// Prefix of the sort keys of such rows, in whose partition the look at idle conversations is, too.
@@ -620,7 +475,7 @@ pub(crate) fn desk_of(pk: &str, sk: &str) -> Option<UserId> {
 
 /// The look at the conversations of a tenant in which nothing happens.
 pub(crate) fn idle(scope: &TenantScope) -> Key {
-    Key::new(part(scope, Part::Desks), IDLE)
+    in_part(scope, Part::Desks, IDLE)
 }
 
 /// Whether it is such a row.
@@ -628,69 +483,11 @@ pub(crate) fn is_idle(pk: &str, sk: &str) -> bool {
     sk == IDLE && pk.ends_with(Part::Desks.word())
 }
 
-/// A user whom a record of a contact mentions.
-pub(crate) fn mention(scope: &TenantScope, (contact, own): (ContactId, Ulid), user: UserId) -> Key {
-    Key::new(
-        contact_partition(scope, contact),
-        format!("{MENTION}{}#{}", lower(own), lower(user.ulid())),
-    )
-}
-
-/// Where a user was mentioned.
-pub(crate) fn mentions(scope: &TenantScope, user: UserId) -> String {
-    format!("{}#{MENTION}{}", tenant_partition(scope), lower(user.ulid()))
-}
-
-/// A person's draft in a contact's conversation on a line.
-pub(crate) fn draft(scope: &TenantScope, id: ConversationId, author: UserId) -> Key {
-    Key::new(
-        contact_partition(scope, id.contact()),
-        format!("{DRAFT}{}#{}", line_place(id.line()), lower(author.ulid())),
-    )
-}
-
-/// The conversations in a state, by their latest activity.
-pub(crate) fn inbox(scope: &TenantScope, state: ConversationState) -> String {
-    format!("{}#INBOX#{}", tenant_partition(scope), state.as_str())
-}
-
-/// The conversations that this person is to attend to, or nobody yet, in which the customer waits for an answer, by the time since which that
-/// is so. Those of a person in which the customer has one are listed alike.
-pub(crate) fn inbox_turn(scope: &TenantScope, assignee: Option<UserId>, waiting: bool) -> String {
-    let assignee = assignee.map_or_else(|| "-".to_owned(), |user| lower(user.ulid()));
-    let turn = if waiting { "waiting" } else { "answered" };
-    format!("{}#INBOX#{assignee}#{turn}", tenant_partition(scope))
-}
-
-/// A position in a list of conversations or mentions: a time, then the id of the conversation or note.
-pub(crate) fn inbox_place(at: Timestamp, id: impl Display) -> String {
-    format!("{}#{id}", sortable(at))
-}
-
-/// Behind the positions of this moment.
-pub(crate) fn inbox_until(at: Timestamp) -> String {
-    format!("{}#~", sortable(at))
-}
-
-/// A contact's place in the audience of a campaign.
-pub(crate) fn enrolment(scope: &TenantScope, contact: ContactId, campaign: CampaignId) -> Key {
-    Key::new(
-        contact_partition(scope, contact),
-        format!("{ENROLMENT}{}", lower(campaign.ulid())),
-    )
-}
-
-/// Contact and campaign of such a row.
-pub(crate) fn enrolled(pk: &str, sk: &str) -> Option<(ContactId, CampaignId)> {
-    let id = sk.strip_prefix(ENROLMENT)?;
-    let campaign = format!("{}_{id}", CampaignId::PREFIX).parse().ok()?;
-    Some((contact_of(pk)?, campaign))
-}
-
 /// A version of the steps of a drip.
 pub(crate) fn steps(scope: &TenantScope, campaign: CampaignId, version: u32) -> Key {
-    Key::new(
-        part(scope, Part::Configuration),
+    in_part(
+        scope,
+        Part::Configuration,
         format!("{}{version:04}", steps_of(campaign)),
     )
 }
@@ -702,8 +499,9 @@ pub(crate) fn steps_of(campaign: CampaignId) -> String {
 
 /// The triggers of a drip that was started.
 pub(crate) fn trigger(scope: &TenantScope, campaign: CampaignId) -> Key {
-    Key::new(
-        part(scope, Part::Configuration),
+    in_part(
+        scope,
+        Part::Configuration,
         format!("{TRIGGER}{}", lower(campaign.ulid())),
     )
 }
@@ -717,105 +515,10 @@ pub(crate) fn triggered(sk: &str) -> Option<CampaignId> {
     format!("{}_{id}", CampaignId::PREFIX).parse().ok()
 }
 
-/// A part of the audience of a campaign, by contact.
-pub(crate) fn audience(scope: &TenantScope, campaign: CampaignId, part: u8) -> String {
-    format!("{}#ENR#{}#{part:02}", tenant_partition(scope), lower(campaign.ulid()))
-}
-
-/// Those of an audience who got no message for this reason, by contact.
-pub(crate) fn exits(scope: &TenantScope, campaign: CampaignId, reason: &str) -> String {
-    format!("{}#EXIT#{}#{reason}", tenant_partition(scope), lower(campaign.ulid()))
-}
-
-/// The messages that wait because their campaign is paused.
-pub(crate) fn held(scope: &TenantScope, campaign: CampaignId) -> String {
-    format!("{}#HELD#{}", tenant_partition(scope), lower(campaign.ulid()))
-}
-
-/// The list of deleted contacts, by the time of their deletion.
-pub(crate) fn deleted(scope: &TenantScope) -> String {
-    format!("{}{DELETED}", tenant_partition(scope))
-}
-
-/// The list of contacts that proved to be the same person as another.
-pub(crate) fn duplicates(scope: &TenantScope) -> String {
-    format!("{}#SAME", tenant_partition(scope))
-}
-
-/// The contacts in a stage, by the time at which they reached it.
-pub(crate) fn stage(scope: &TenantScope, stage: StageId) -> String {
-    format!("{}#STAGE#{}", tenant_partition(scope), lower(stage.ulid()))
-}
-
-/// The list of telephone numbers by their last digits.
-pub(crate) fn numbers(scope: &TenantScope) -> String {
-    format!("{}#FIND#p", tenant_partition(scope))
-}
-
-/// The position of a telephone number in the list of numbers.
-pub(crate) fn number(phone: &Phone, contact: ContactId) -> String {
-    listed_as(&Digits::of(phone), contact)
-}
-
-/// A position in a list of contacts: what it is sorted by, then the contact.
-pub(crate) fn listed_as(by: &str, contact: ContactId) -> String {
-    format!("{by}#{}", lower(contact.ulid()))
-}
-
-/// What a position is sorted by, and its contact.
-pub(crate) fn listed_contact(position: &str) -> Option<(&str, ContactId)> {
-    let (by, id) = position.rsplit_once('#').unwrap_or(("", position));
-    let id = format!("{}_{id}", ContactId::PREFIX).parse().ok()?;
-    Some((by, id))
-}
-
-/// The words of names that begin with the same character.
-pub(crate) fn words(scope: &TenantScope, word: &Word) -> String {
-    format!("{}#FIND#n{}", tenant_partition(scope), word.initial())
-}
-
-pub(crate) fn tag(scope: &TenantScope, tag: TagId) -> String {
-    format!("{}#TAG#{}", tenant_partition(scope), lower(tag.ulid()))
-}
-
-pub(crate) fn values(scope: &TenantScope, field: FieldId) -> String {
-    format!("{}#FIELD#{}", tenant_partition(scope), lower(field.ulid()))
-}
-
-pub(crate) fn on_day(scope: &TenantScope, field: FieldId, day: Day) -> String {
-    format!("{}#{day}", values(scope, field))
-}
-
-/// The row by which a contact stands in a list.
-pub(crate) fn listing(scope: &TenantScope, contact: ContactId, listing: &Listing) -> Key {
-    match listing {
-        Listing::Word(word) => Key::new(words(scope, word), listed_as(word.as_str(), contact)),
-        Listing::Tag(id) => Key::new(tag(scope, *id), lower(contact.ulid())),
-        Listing::Value(field, value) => Key::new(values(scope, *field), listed_as(value, contact)),
-        Listing::DayOfYear(field, day) => Key::new(on_day(scope, *field, *day), lower(contact.ulid())),
-    }
-}
-
 /// A provider's reference. `kind` separates the providers and, within one, calls from messages.
 pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key {
     let partition = format!("{}#{REFERENCES}#{kind}:{reference}", tenant_partition(scope));
     Key::new(partition, REFERENCE)
-}
-
-/// The partition of what is counted by the hour, and of how far it is rolled up.
-pub(crate) fn hours_partition(scope: &TenantScope) -> String {
-    format!("{}#STATS#HOURS", tenant_partition(scope))
-}
-
-/// What a stream shard counted in an hour for a line.
-pub(crate) fn hour(scope: &TenantScope, at: Timestamp, line: Option<LineId>, shard: &str) -> Key {
-    let place = format!("{}#{}#{shard}", hour_place(at), line_place(line));
-    Key::new(hours_partition(scope), place)
-}
-
-/// Beginning of the sort keys of an hour, `2026-11-20T09`: before all of its rows, and after those of the hours before.
-pub(crate) fn hour_place(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H").to_string()
 }
 
 /// The place of what belongs to no line.
@@ -830,14 +533,6 @@ fn line_at(place: &str) -> Option<Option<LineId>> {
         return Some(None);
     }
     format!("{}_{place}", LineId::PREFIX).parse().ok().map(Some)
-}
-
-/// Hour and line of a row of [`hours_partition`].
-pub(crate) fn counted_hour(sk: &str) -> Option<(Timestamp, Option<LineId>)> {
-    let (hour, rest) = sk.split_once('#')?;
-    let (line, _) = rest.split_once('#')?;
-    let at = format!("{hour}:00:00Z").parse().ok()?;
-    Some((at, line_at(line)?))
 }
 
 /// The followers of a tenant, who follow its events.
@@ -918,85 +613,6 @@ pub(crate) fn published_from(start: Start) -> String {
         // Behind the key, and before every other one that is greater: all have the same length.
         Start::Behind(place) => format!("{}~", place_of(place)),
     }
-}
-
-/// The beginning of an hour.
-pub(crate) fn hour_of(at: Timestamp) -> Timestamp {
-    let second = at.as_second();
-    Timestamp::from_second(second - second.rem_euclid(3600)).unwrap_or(at)
-}
-
-/// How far the hours of a tenant are rolled up.
-pub(crate) fn rolled(scope: &TenantScope) -> Key {
-    Key::new(hours_partition(scope), "ROLLED")
-}
-
-/// What is counted in a day: of all lines, or of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum DayOf {
-    All,
-    Line(Option<LineId>),
-}
-
-/// Prefix of the sort keys of days of lines.
-pub(crate) const DAYS_OF_LINES: &str = "LINE#";
-
-const DAYS_OF_ALL: &str = "ALL#";
-
-/// The partition of the days of a month.
-pub(crate) fn days_partition(scope: &TenantScope, month: Date) -> String {
-    format!("{}#STATS#{}", tenant_partition(scope), month.strftime("%Y-%m"))
-}
-
-pub(crate) fn counted_day(scope: &TenantScope, of: DayOf, day: Date) -> Key {
-    Key::new(days_partition(scope, day), day_place(of, day))
-}
-
-pub(crate) fn day_place(of: DayOf, day: Date) -> String {
-    match of {
-        DayOf::All => format!("{DAYS_OF_ALL}{day}"),
-        DayOf::Line(line) => format!("{DAYS_OF_LINES}{}#{day}", line_place(line)),
-    }
-}
-
-/// Line and day of a row of [`days_partition`].
-pub(crate) fn counted_day_at(sk: &str) -> Option<(DayOf, Date)> {
-    if let Some(day) = sk.strip_prefix(DAYS_OF_ALL) {
-        return Some((DayOf::All, day.parse().ok()?));
-    }
-    let (line, day) = sk.strip_prefix(DAYS_OF_LINES)?.split_once('#')?;
-    Some((DayOf::Line(line_at(line)?), day.parse().ok()?))
-}
-
-/// The partition of what is counted for templates.
-pub(crate) fn template_days_partition(scope: &TenantScope) -> String {
-    format!("{}#STATS#TEMPLATES", tenant_partition(scope))
-}
-
-/// What a stream shard counted on a day for a content of a template.
-pub(crate) fn template_day(scope: &TenantScope, of: &TemplateEdition, day: Date, shard: &str) -> Key {
-    let place = template_day_place(&of.template, day);
-    Key::new(
-        template_days_partition(scope),
-        format!("{place}#{}#{shard}", of.edition),
-    )
-}
-
-/// Begins like no template's own row, which the filter of the stream admits.
-const DAYS_OF_TEMPLATES: &str = "TEMPLATE#";
-
-/// Beginning of the sort keys of a template's day: before all of its rows, and after those of the days before.
-pub(crate) fn template_day_place(template: &TemplateId, day: Date) -> String {
-    format!("{DAYS_OF_TEMPLATES}{}#{day}", template.stored())
-}
-
-/// Edition and day of a row of a template.
-pub(crate) fn counted_template_day(template: &TemplateId, sk: &str) -> Option<(u32, Date)> {
-    let rest = sk.strip_prefix(DAYS_OF_TEMPLATES)?;
-    let rest = rest.strip_prefix(&template.stored())?.strip_prefix('#')?;
-    let (day, rest) = rest.split_once('#')?;
-    let (edition, _) = rest.split_once('#')?;
-    Some((edition.parse().ok()?, day.parse().ok()?))
 }
 
 /// A day in UTC.
@@ -1095,6 +711,11 @@ pub(crate) fn area_of(pk: &str) -> Option<&str> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test may stand in for access")]
 mod tests {
+    use domain::{
+        base::ids::MessageId, contacts::history::HistoryKind, reports::template_numbers::TemplateEdition,
+        templates::template::id::TemplateId,
+    };
+
     use super::*;
     use crate::Authority;
 
