@@ -128,7 +128,7 @@ impl Store {
     pub async fn user_of_email(&self, email_sha256: &str) -> Result<Option<UserId>, StoreError> {
         const DOING: &str = "look up an address";
         let item = self.database.get(&keys::email(email_sha256), DOING).await?;
-        let owner: Option<EmailOwner> = item.map(|item| row::data(item, DOING)).transpose()?;
+        let owner: Option<EmailOwner> = row::data_if_any(item, DOING)?;
         Ok(owner.map(|owner| owner.user))
     }
 

@@ -61,7 +61,7 @@ impl Store {
     pub async fn api_key_owner_before_scope(&self, sha256: &str) -> Result<Option<ApiKeyOwner>, StoreError> {
         const DOING: &str = "look up an API key";
         let item = self.database.get(&keys::api_key_owner(sha256), DOING).await?;
-        item.map(|item| row::data(item, DOING)).transpose()
+        row::data_if_any(item, DOING)
     }
 
     /// An API key and its last use, in one read.
@@ -77,7 +77,7 @@ impl Store {
         let Some(key) = row::versioned(key, None, DOING)? else {
             return Ok(None);
         };
-        let used = used.map(|item| row::data(item, DOING)).transpose()?;
+        let used = row::data_if_any(used, DOING)?;
         Ok(Some((key, used)))
     }
 
@@ -95,7 +95,7 @@ impl Store {
         let mut found = self.database.get_many(&uses, DOING).await?;
         let mut items = Vec::with_capacity(page.items.len());
         for (key, at) in page.items.into_iter().zip(uses) {
-            let used = found.remove(&at).map(|item| row::data(item, DOING)).transpose()?;
+            let used = row::data_if_any(found.remove(&at), DOING)?;
             items.push((key, used));
         }
         Ok(Page { items, next: page.next })

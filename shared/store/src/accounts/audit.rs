@@ -82,11 +82,7 @@ impl Store {
             entry: entry.clone(),
         };
         let row = Row::new(&key, "audit", &recorded, Condition::New, DOING)?;
-        match self.database.put(row.expires(entry.by.at, LIFETIME), DOING).await {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_conflict() => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.database.try_put(row.expires(entry.by.at, LIFETIME), DOING).await
     }
 
     /// Writes that somebody saw this of a contact, once a day for each of them. Returns whether it was written now.

@@ -90,7 +90,7 @@ impl Store {
         let key = progress_key(scope, provider, connection, provider_call_id);
         let mut begun = self.begun_with(scope, Some(key), caller.as_slice(), DOING).await?;
         let progress = begun.own.take().filter(|item| !row::expired(item, now));
-        let progress = progress.map(|item| row::data(item, DOING)).transpose()?;
+        let progress = row::data_if_any(progress, DOING)?;
         Ok(begun.with(progress))
     }
 

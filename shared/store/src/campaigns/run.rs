@@ -210,10 +210,7 @@ impl Store {
         let enrol = async |contact: &ContactId| {
             let enrolment = Enrolment::new((campaign, steps), *contact, at);
             let row = enrolment_row(scope, &enrolment, None, DOING)?;
-            match self.database.put(row, DOING).await {
-                Err(error) if error.is_conflict() => Ok(()),
-                written => written,
-            }
+            self.database.try_put(row, DOING).await.map(drop)
         };
         let enrolled = stream::iter(contacts.iter().map(enrol)).buffer_unordered(AT_ONCE);
         enrolled.try_collect().await
@@ -288,7 +285,7 @@ impl Store {
             let message = message.and_then(|item| row::kept(item, now));
             // One that cannot be read does not hide the others.
             let message = message.and_then(|item| compact::message(item, DOING).ok());
-            let enrolment: Option<Enrolment> = enrolment.map(|item| row::data(item, DOING)).transpose()?;
+            let enrolment: Option<Enrolment> = row::data_if_any(enrolment, DOING)?;
             let merged = person.as_ref().map(|item| merged_into(item, DOING)).transpose()?;
             let person = person.filter(|_| merged.flatten().is_none());
             let person = person.map(|item| compact::contact(item, DOING)).transpose()?;
@@ -339,10 +336,7 @@ impl Store {
             ..enrolment
         };
         let row = enrolment_row(scope, &left, Some(1), DOING)?;
-        match self.database.put(row, DOING).await {
-            Err(error) if !error.is_conflict() => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        self.database.try_put(row, DOING).await.map(drop)
     }
 
     /// One page of the messages that wait because their campaign is paused, and the cursor of the next page.

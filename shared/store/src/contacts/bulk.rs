@@ -201,14 +201,9 @@ impl Store {
             let row = consent_row(scope, contact.id, consent_id, entry, DOING)?;
             self.database.put_many(vec![row], DOING).await?;
         }
-        match self
-            .database
-            .put(profile_row(scope, contact.id, profile, DOING)?, DOING)
-            .await
-        {
-            Ok(()) => {}
-            Err(error) if error.is_conflict() => return Ok(Added::Otherwise),
-            Err(error) => return Err(error.into()),
+        let row = profile_row(scope, contact.id, profile, DOING)?;
+        if !self.database.try_put(row, DOING).await? {
+            return Ok(Added::Otherwise);
         }
         // The condition that the contact is there would make it a transaction, for three write units more; reading it behind the
         // profile costs one read unit. An erasure that begins after that finds all rows, and one that began before leaves them to us.

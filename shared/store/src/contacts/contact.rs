@@ -262,7 +262,7 @@ pub(crate) fn merged_into(item: &Item, doing: &'static str) -> Result<Option<Con
 
 /// A contact with its profile, from their rows.
 pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) -> Result<Person, StoreError> {
-    let profile = profile.map(|item| row::data(item, doing)).transpose()?;
+    let profile = row::data_if_any(profile, doing)?;
     Ok(Person {
         contact: compact::contact(contact, doing)?,
         profile: profile.unwrap_or_default(),
@@ -403,7 +403,7 @@ impl Store {
     pub async fn profile(&self, scope: &TenantScope, id: ContactId) -> Result<Profile, StoreError> {
         const DOING: &str = "read a contact's profile";
         let item = self.database.get(&keys::profile(scope, id), DOING).await?;
-        let profile = item.map(|item| row::data(item, DOING)).transpose()?;
+        let profile = row::data_if_any(item, DOING)?;
         Ok(profile.unwrap_or_default())
     }
 

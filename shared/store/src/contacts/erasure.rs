@@ -363,7 +363,7 @@ impl Store {
     async fn salt(&self, scope: &TenantScope) -> Result<Option<Salt>, StoreError> {
         const DOING: &str = "read the salt of erased identities";
         let item = self.database.get(&keys::salt(scope), DOING).await?;
-        item.map(|item| row::data(item, DOING)).transpose()
+        row::data_if_any(item, DOING)
     }
 
     /// The tenant's salt, which is written once: whoever loses the race uses the other's.

@@ -33,10 +33,7 @@ impl Store {
     pub async fn create_import(&self, scope: &TenantScope, import: &Import, stamp: &Stamp) -> Result<(), StoreError> {
         const DOING: &str = "create an import";
         let row = import_row(scope, import, Condition::New, 1, DOING)?.stamped(stamp);
-        match self.database.put(row, DOING).await {
-            Err(error) if !error.is_conflict() => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
+        self.database.try_put(row, DOING).await.map(drop)
     }
 
     /// An import with the version that its next change needs, unless its retention is over.

@@ -190,7 +190,7 @@ impl Store {
         };
         let undo = found.remove(&undo).filter(|item| !row::expired(item, now));
         let undo = undo.filter(|_| merge.value.can_be_undone(now));
-        let undo: Option<Undo> = undo.map(|item| row::data(item, DOING)).transpose()?;
+        let undo: Option<Undo> = row::data_if_any(undo, DOING)?;
         let other = merge.value.other;
         let (contact, profile) = (keys::contact(scope, other), keys::profile(scope, other));
         let rows = self

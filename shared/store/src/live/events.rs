@@ -15,7 +15,7 @@ use serde_dynamo::Item;
 use crate::{
     Owned as _, StoreError,
     table::{
-        changes::{DOING, call, data, message, shown, text},
+        changes::{DOING, call, data, message, of_tenant, shown, text},
         compact, keys,
         row::ALIAS,
     },
@@ -36,10 +36,7 @@ pub fn ends_rights(before: &Item, after: &Item) -> Option<TenantId> {
 /// # Errors
 /// If a row of a kind that means something does not have the expected form.
 pub fn meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Meaning)>, StoreError> {
-    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
-        return Ok(None);
-    };
-    let Some(tenant) = keys::tenant_of(pk) else {
+    let Some((tenant, pk, kind)) = of_tenant(after) else {
         return Ok(None);
     };
     let inserted = before.is_empty();

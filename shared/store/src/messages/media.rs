@@ -85,7 +85,7 @@ impl Store {
         let message = found.remove(&of).and_then(|item| row::kept(item, now));
         Ok(Some(KnownMedium {
             medium: row::data(medium, DOING)?,
-            message: message.map(|item| row::data(item, DOING)).transpose()?,
+            message: row::data_if_any(message, DOING)?,
         }))
     }
 

@@ -242,9 +242,7 @@ impl Store {
     ) -> Result<Option<Received>, StoreError> {
         const DOING: &str = "read a customer's message";
         let item = self.database.get(&keys::message(scope, id), DOING).await?;
-        item.and_then(|item| row::kept(item, now))
-            .map(|item| row::data(item, DOING))
-            .transpose()
+        row::data_if_any(item.and_then(|item| row::kept(item, now)), DOING)
     }
 
     /// Whether a message exists, in either direction, and is still retained.

@@ -428,10 +428,8 @@ impl Store {
         // The row of an earlier list expires earlier.
         let earlier = Condition::NewOrExpired(last.at + SYNC_KEPT);
         let row = Row::new(&key, "template_sync", last, earlier, DOING)?;
-        match self.database.put(row.expires(last.at, SYNC_KEPT), DOING).await {
-            Err(error) if error.is_conflict() => Ok(()),
-            written => written,
-        }
+        let row = row.expires(last.at, SYNC_KEPT);
+        self.database.try_put(row, DOING).await.map(drop)
     }
 
     /// As [`Self::doubt_template`], if a leg has a template and the code of its refusal puts that in doubt.

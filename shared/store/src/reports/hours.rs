@@ -193,7 +193,7 @@ impl Store {
         Ok(Some(Basis {
             tenant: row::data(tenant, DOING)?,
             rolled: Rolled::read(found.get(&rolled), DOING)?,
-            prices: found.remove(&prices).map(|item| row::data(item, DOING)).transpose()?,
+            prices: row::data_if_any(found.remove(&prices), DOING)?,
         }))
     }
 
@@ -412,10 +412,7 @@ impl Store {
         let key = keys::counted_day(scope, of, day);
         let mut row = Row::new(&key, "counted_day", &sparse(hours), Condition::NotBelow(sum), DOING)?;
         row.item.insert("n".to_owned(), number(sum));
-        match self.database.put(row, DOING).await {
-            Err(error) if error.is_conflict() => Ok(()),
-            written => written,
-        }
+        self.database.try_put(row, DOING).await.map(drop)
     }
 
     /// Records that a day is rolled up, if nobody has asked for one to be rolled up again since this was read.

@@ -84,6 +84,12 @@ pub(crate) fn text<'a>(image: &'a Item, name: &str) -> Option<&'a str> {
     }
 }
 
+/// The tenant of a row, its partition and its kind; `None` if it is of no tenant.
+pub(crate) fn of_tenant(image: &Item) -> Option<(TenantId, &str, &str)> {
+    let pk = text(image, "pk")?;
+    Some((keys::tenant_of(pk)?, pk, text(image, "kind")?))
+}
+
 pub(crate) fn data<T: DeserializeOwned>(image: &Item) -> Result<T, StoreError> {
     row::data(image.clone().into(), DOING)
 }
@@ -101,10 +107,7 @@ pub(crate) fn call(image: &Item) -> Result<Call, StoreError> {
 /// # Errors
 /// If a row of a counted kind does not have the expected form.
 pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError> {
-    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
-        return Ok(None);
-    };
-    let Some(tenant) = keys::tenant_of(pk) else {
+    let Some((tenant, _, kind)) = of_tenant(after) else {
         return Ok(None);
     };
     let inserted = before.is_empty();
@@ -156,10 +159,7 @@ pub(crate) fn shown<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, Stor
 /// # Errors
 /// If a row of these kinds does not have the expected form.
 pub fn noticed(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(TenantId, Notice)>, StoreError> {
-    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
-        return Ok(None);
-    };
-    let Some(tenant) = keys::tenant_of(pk) else {
+    let Some((tenant, _, kind)) = of_tenant(after) else {
         return Ok(None);
     };
     let notice = match kind {
@@ -184,10 +184,10 @@ pub fn noticed(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(Ten
 /// # Errors
 /// If the row of a contact or profile does not have the expected form.
 pub fn occasion(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(TenantId, Occasion)>, StoreError> {
-    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
+    let Some((tenant, pk, kind)) = of_tenant(after) else {
         return Ok(None);
     };
-    let (Some(tenant), Some(contact)) = (keys::tenant_of(pk), keys::contact_of(pk)) else {
+    let Some(contact) = keys::contact_of(pk) else {
         return Ok(None);
     };
     // Those of imports name no author.
@@ -268,10 +268,7 @@ fn id_within(image: &Item) -> Result<String, StoreError> {
 /// # Errors
 /// If a row that names its author does not have the expected form.
 pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreError> {
-    let (Some(pk), Some(sk), Some(kind)) = (text(after, "pk"), text(after, "sk"), text(after, "kind")) else {
-        return Ok(None);
-    };
-    let Some(tenant) = keys::tenant_of(pk) else {
+    let (Some((tenant, pk, kind)), Some(sk)) = (of_tenant(after), text(after, "sk")) else {
         return Ok(None);
     };
     let Some(by) = attribute::<Stamp>(after, "by")? else {

@@ -348,9 +348,7 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
     if let (Some(AttributeValue::S(id)), Some(AttributeValue::M(cause))) = (id, map.get_mut("cause")) {
         let contact = contact_of(&id, MessageId::PREFIX);
         if let Some(AttributeValue::S(call)) = cause.get_mut("call")
-            && let Some(own) = contact
-                .zip(contact_of(call, CallId::PREFIX))
-                .and_then(|(contact, same)| (contact == same).then(|| call[call.len() - ULID..].to_owned()))
+            && let Some(own) = own_part(call, CallId::PREFIX, contact)
         {
             *call = own;
         }
@@ -361,9 +359,9 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
         }
         if let Some(AttributeValue::M(answered)) = cause.get_mut("answered")
             && let Some(AttributeValue::S(inbound)) = answered.get_mut("inbound")
-            && contact.is_some_and(|contact| contact_of(inbound, MessageId::PREFIX) == Some(contact))
+            && let Some(own) = own_part(inbound, MessageId::PREFIX, contact)
         {
-            *inbound = inbound[inbound.len() - ULID..].to_owned();
+            *inbound = own;
         }
     }
     if map.get("dispatches") == Some(&number(0)) {
@@ -392,13 +390,23 @@ fn contact_of<'a>(id: &'a str, prefix: &str) -> Option<&'a str> {
     (both.is_ascii() && both.len() == 2 * ULID).then(|| &both[..ULID])
 }
 
+/// The row's own part of an id, if the contact in it is this one.
+fn own_part(id: &str, prefix: &str, contact: Option<&str>) -> Option<String> {
+    let same = contact_of(id, prefix)? == contact?;
+    same.then(|| id[id.len() - ULID..].to_owned())
+}
+
+/// The contact in a row's partition, and the row's own part of its id: what follows this beginning of its sort key.
+fn id_parts(item: &Item, sort: &str) -> Option<(String, String)> {
+    let (_, contact) = string(item, "pk")?.rsplit_once('#')?;
+    let own = string(item, "sk")?.strip_prefix(sort)?;
+    Some((contact.to_owned(), own.to_owned()))
+}
+
 /// Reads a message from its row.
 pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, StoreError> {
     forms::readable(&item, doing)?;
-    let ids = string(&item, "pk").zip(string(&item, "sk")).and_then(|(pk, sk)| {
-        let (_, contact) = pk.rsplit_once('#')?;
-        Some((contact.to_owned(), sk.strip_prefix(keys::MESSAGE)?.to_owned()))
-    });
+    let ids = id_parts(&item, keys::MESSAGE);
     let version = row::version_of(&item);
     let due = string(&item, "gsi2sk").and_then(keys::due_time).map(str::to_owned);
     let mut map = MESSAGE.lengthen(&mut item);
@@ -422,10 +430,8 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
         {
             *inbound = format!("{}_{contact}{inbound}", MessageId::PREFIX);
         }
-        map.insert(
-            "id".to_owned(),
-            AttributeValue::S(format!("{}_{contact}{own}", MessageId::PREFIX)),
-        );
+        let id = format!("{}_{contact}{own}", MessageId::PREFIX);
+        map.insert("id".to_owned(), text(id));
     }
     if let Some(AttributeValue::S(line)) = map.get_mut("line") {
         *line = format!("{}_{line}", LineId::PREFIX);
@@ -449,10 +455,7 @@ pub(crate) fn shrink_contact(data: AttributeValue) -> AttributeValue {
     map.remove("version");
     let id = id.as_ref().and_then(|id| id.as_s().ok());
     let contact = id.and_then(|id| id.rsplit('_').next());
-    each_message(&mut map, |message| {
-        let own = contact_of(message, MessageId::PREFIX) == contact;
-        own.then(|| message[message.len() - ULID..].to_owned())
-    });
+    each_message(&mut map, |message| own_part(message, MessageId::PREFIX, contact));
     each_open(&mut map, |intent| {
         if intent.get("purpose") == Some(&text(USUAL_PURPOSE)) {
             intent.remove("purpose");
@@ -502,10 +505,7 @@ pub(crate) fn shrink_conversation(data: AttributeValue) -> AttributeValue {
     let contact = map.remove("contact");
     let contact = contact.as_ref().and_then(|id| id.as_s().ok());
     let contact = contact.and_then(|id| id.rsplit('_').next());
-    each_said(&mut map, |id, prefix| {
-        let own = contact.is_some() && contact_of(id, prefix) == contact;
-        own.then(|| id[id.len() - ULID..].to_owned())
-    });
+    each_said(&mut map, |id, prefix| own_part(id, prefix, contact));
     CONVERSATION.shorten(map)
 }
 
@@ -569,9 +569,7 @@ pub(crate) fn shrink_call(data: AttributeValue) -> AttributeValue {
     let id = map.remove("id");
     map.remove("version");
     if let (Some(AttributeValue::S(id)), Some(AttributeValue::S(message))) = (id, map.get_mut("message"))
-        && let Some(own) = contact_of(&id, CallId::PREFIX)
-            .zip(contact_of(message, MessageId::PREFIX))
-            .and_then(|(contact, same)| (contact == same).then(|| message[message.len() - ULID..].to_owned()))
+        && let Some(own) = own_part(message, MessageId::PREFIX, contact_of(&id, CallId::PREFIX))
     {
         *message = own;
     }
@@ -581,10 +579,7 @@ pub(crate) fn shrink_call(data: AttributeValue) -> AttributeValue {
 /// Reads a call from its row.
 pub(crate) fn call(mut item: Item, doing: &'static str) -> Result<Call, StoreError> {
     forms::readable(&item, doing)?;
-    let ids = string(&item, "pk").zip(string(&item, "sk")).and_then(|(pk, sk)| {
-        let (_, contact) = pk.rsplit_once('#')?;
-        Some((contact.to_owned(), sk.strip_prefix(keys::CALL)?.to_owned()))
-    });
+    let ids = id_parts(&item, keys::CALL);
     let version = row::version_of(&item);
     let mut map = CALL.lengthen(&mut item);
     if let Some((contact, own)) = ids {
@@ -593,10 +588,8 @@ pub(crate) fn call(mut item: Item, doing: &'static str) -> Result<Call, StoreErr
         {
             *message = format!("{}_{contact}{message}", MessageId::PREFIX);
         }
-        map.insert(
-            "id".to_owned(),
-            AttributeValue::S(format!("{}_{contact}{own}", CallId::PREFIX)),
-        );
+        let id = format!("{}_{contact}{own}", CallId::PREFIX);
+        map.insert("id".to_owned(), text(id));
     }
     map.insert("version".to_owned(), number(version));
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })

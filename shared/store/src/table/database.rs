@@ -114,8 +114,7 @@ pub(crate) fn updated(
     doing: &'static str,
 ) -> BoxFuture<'static, Result<Result<UpdateItemOutput, Option<Item>>, StoreError>> {
     Box::pin(async move {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:UpdateItem");
         let error = match sent.await {
             Ok(output) => {
                 spent(output.consumed_capacity(), true);
@@ -134,8 +133,7 @@ pub(crate) fn updated(
 impl Database {
     /// Reads one row, consistently.
     pub(crate) async fn get(&self, key: &Key, doing: &'static str) -> Result<Option<Item>, StoreError> {
-        usage::count(&["dynamodb:GetItem"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:GetItem");
         let output = self
             .client
             .get_item()
@@ -160,8 +158,7 @@ impl Database {
             let mut wanted: Vec<Item> = chunk.iter().map(|key| key_item(key)).collect();
             // The database may leave some unprocessed; a bounded number of rounds gets them.
             for _round in 0..8 {
-                usage::count(&["dynamodb:BatchGetItem"]);
-                let _waiting = usage::waiting();
+                let _waiting = usage::asking("dynamodb:BatchGetItem");
                 let request = KeysAndAttributes::builder()
                     .set_keys(Some(std::mem::take(&mut wanted)))
                     .consistent_read(true)
@@ -263,8 +260,7 @@ impl Database {
         limit: i32,
         doing: &'static str,
     ) -> Result<Found, StoreError> {
-        usage::count(&["dynamodb:Query"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:Query");
         let output = request
             .table_name(&self.table)
             .set_exclusive_start_key(start)
@@ -286,8 +282,7 @@ impl Database {
     ) -> Result<u64, StoreError> {
         let (mut number, mut start) = (0, None);
         loop {
-            usage::count(&["dynamodb:Query"]);
-            let _waiting = usage::waiting();
+            let _waiting = usage::asking("dynamodb:Query");
             let request = self.query_of(index, partition, Rows::Beginning(""), false);
             let request = request.table_name(&self.table).select(Select::Count);
             let request = request
@@ -431,8 +426,7 @@ impl Database {
             let mut wanted = chunk.to_vec();
             // The database may leave some unprocessed; a bounded number of rounds gets them.
             for _round in 0..8 {
-                usage::count(&["dynamodb:BatchWriteItem"]);
-                let _waiting = usage::waiting();
+                let _waiting = usage::asking("dynamodb:BatchWriteItem");
                 let output = self
                     .client
                     .batch_write_item()
@@ -507,8 +501,7 @@ impl Database {
         at: Timestamp,
         doing: &'static str,
     ) -> Result<(), StoreError> {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:UpdateItem");
         let mut field = |name: &str| row.item.remove(name).unwrap_or(AttributeValue::Null(true));
         let output = self
             .update_item(key)
@@ -527,7 +520,7 @@ impl Database {
             .expression_attribute_values(":form", field(forms::FORM))
             .expression_attribute_values(":expires", field("expires_at"))
             .expression_attribute_values(":at", text(at.to_string()))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .expression_attribute_values(":one", number(1))
             .send()
             .await
             .map_err(|error| StoreError::database(doing, error))?;
@@ -557,8 +550,7 @@ impl Database {
 
     /// Writes one row.
     pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
-        usage::count(&["dynamodb:PutItem"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:PutItem");
         let mut request = self.client.put_item().table_name(&self.table).set_item(Some(row.item));
         if let Some((expression, values)) = row.condition.expression() {
             request = request.condition_expression(expression);
@@ -583,10 +575,18 @@ impl Database {
         Ok(())
     }
 
+    /// The same. Returns false after a lost race.
+    pub(crate) async fn try_put(&self, row: Row, doing: &'static str) -> Result<bool, StoreError> {
+        match self.put(row, doing).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes one row.
     pub(crate) async fn delete(&self, key: &Key, doing: &'static str) -> Result<(), StoreError> {
-        usage::count(&["dynamodb:DeleteItem"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:DeleteItem");
         let request = self
             .client
             .delete_item()
@@ -661,18 +661,13 @@ impl Database {
                     let update = update.expression_attribute_values(":kind", text("count"));
                     let update = update.expression_attribute_values(":form", forms::form("count"));
                     let update = update.condition_expression("attribute_not_exists(n) OR n < :most");
-                    let update = update.expression_attribute_values(":most", AttributeValue::N(most.to_string()));
-                    updating(
-                        update.expression_attribute_values(":one", AttributeValue::N("1".to_owned())),
-                        doing,
-                    )?
+                    let update = update.expression_attribute_values(":most", number(most.into()));
+                    updating(update.expression_attribute_values(":one", number(1)), doing)?
                 }
                 Write::CountDown(key) => {
                     let update = self.update(&key, "ADD n :less");
-                    updating(
-                        update.expression_attribute_values(":less", AttributeValue::N("-1".to_owned())),
-                        doing,
-                    )?
+                    let less = AttributeValue::N("-1".to_owned());
+                    updating(update.expression_attribute_values(":less", less), doing)?
                 }
                 Write::Shown(key) => {
                     let check = ConditionCheck::builder()
@@ -695,10 +690,7 @@ impl Database {
                     let update = update.expression_attribute_names("#data", "data");
                     let update = update.expression_attribute_names("#version", "config_version");
                     let update = update.expression_attribute_names("#by", "by");
-                    updating(
-                        update.expression_attribute_values(":one", AttributeValue::N("1".to_owned())),
-                        doing,
-                    )?
+                    updating(update.expression_attribute_values(":one", number(1)), doing)?
                 }
             });
         }

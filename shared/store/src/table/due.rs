@@ -19,9 +19,9 @@ use crate::{
     Store, StoreError,
     table::{
         compact,
-        database::updated,
+        database::{spent, updated},
         keys::{self, DUE_SHARDS, Key},
-        row::{self, Item, string},
+        row::{self, Item, number, string},
         usage,
     },
 };
@@ -211,8 +211,7 @@ impl Store {
         limit: i32,
     ) -> Result<(Vec<Item>, Option<Next>), StoreError> {
         const DOING: &str = "read what is due";
-        usage::count(&["dynamodb:Query"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:Query");
         let output = self
             .database
             .client
@@ -229,9 +228,7 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreError::answered(DOING, error))?;
-        if let Some(capacity) = output.consumed_capacity() {
-            usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
-        }
+        spent(output.consumed_capacity(), false);
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key.map(Next)))
     }
 
@@ -269,8 +266,8 @@ impl Store {
             .expression_attribute_names("#data", "data")
             .expression_attribute_names("#due", "due")
             .expression_attribute_values(":due", AttributeValue::S(again.to_string()))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()));
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":none", number(0));
         self.move_due(update, due, again, "lease a due row").await
     }
 

@@ -133,14 +133,9 @@ impl Store {
                 version,
             };
             let row = Row::new(&request.0, KIND, &record, condition, DOING)?;
-            match self
-                .database
-                .put(row.version(version).expires(now, LIFETIME), DOING)
-                .await
-            {
-                Ok(()) => return Ok(Begun::Run(lease)),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error),
+            let row = row.version(version).expires(now, LIFETIME);
+            if self.database.try_put(row, DOING).await? {
+                return Ok(Begun::Run(lease));
             }
             let item = self.database.get(&request.0, DOING).await?;
             let Some(known) = row::versioned::<Record>(item, Some(now), DOING)? else {
@@ -209,10 +204,7 @@ impl Store {
             doing,
         )?;
         let row = row.version(lease.version + 1).expires(now, lifetime);
-        match self.database.put(row, doing).await {
-            Err(error) if error.is_conflict() => Ok(()),
-            other => other,
-        }
+        self.database.try_put(row, doing).await.map(drop)
     }
 }
 

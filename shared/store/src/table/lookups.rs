@@ -48,7 +48,7 @@ impl Store {
         let mut own = Vec::new();
         for key in keys {
             let item = self.database.get(&key, DOING).await?;
-            let owner: Option<Owner> = item.map(|item| row::data(item, DOING)).transpose()?;
+            let owner: Option<Owner> = row::data_if_any(item, DOING)?;
             if owner.and_then(|owner| owner.tenant) == Some(scope.tenant()) && !own.contains(&key) {
                 own.push(key);
             }
@@ -65,7 +65,7 @@ impl Store {
         const DOING: &str = "read the connection of a webhook";
         let key = keys::connection_before_scope(tenant, connection);
         let item = self.database.get(&key, DOING).await?;
-        item.filter(row::live).map(|item| row::data(item, DOING)).transpose()
+        row::data_if_any(item.filter(row::live), DOING)
     }
 
     /// The owner of a number, for a Meta app shared by tenants.
@@ -76,11 +76,7 @@ impl Store {
     ) -> Result<Option<WhatsAppOwner>, StoreError> {
         const DOING: &str = "read the owner of a WhatsApp number";
         let key = keys::whatsapp_account(waba_id, phone_number_id);
-        self.database
-            .get(&key, DOING)
-            .await?
-            .map(|item| row::data(item, DOING))
-            .transpose()
+        row::data_if_any(self.database.get(&key, DOING).await?, DOING)
     }
 
     /// Claims a number for a connection. If another tenant holds it, this is a conflict.
@@ -100,29 +96,14 @@ impl Store {
             tenant: scope.tenant(),
             connection,
         };
-        match self
-            .database
-            .put(Row::new(&key, "whatsapp_number", &owner, Condition::New, DOING)?, DOING)
-            .await
-        {
-            Err(error) if error.is_conflict() => {}
-            other => return other,
+        let row = |condition| Row::new(&key, "whatsapp_number", &owner, condition, DOING);
+        if self.database.try_put(row(Condition::New)?, DOING).await? {
+            return Ok(());
         }
-        let held: Option<WhatsAppOwner> = self
-            .database
-            .get(&key, DOING)
-            .await?
-            .map(|item| row::data(item, DOING))
-            .transpose()?;
+        let held = self.database.get(&key, DOING).await?;
+        let held: Option<WhatsAppOwner> = row::data_if_any(held, DOING)?;
         match held {
-            Some(held) if held.tenant == scope.tenant() => {
-                self.database
-                    .put(
-                        Row::new(&key, "whatsapp_number", &owner, Condition::Always, DOING)?,
-                        DOING,
-                    )
-                    .await
-            }
+            Some(held) if held.tenant == scope.tenant() => self.database.put(row(Condition::Always)?, DOING).await,
             _ => Err(StoreError::Conflict { doing: DOING }),
         }
     }

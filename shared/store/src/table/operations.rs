@@ -63,21 +63,16 @@ impl Store {
     ) -> Result<ToQueue, StoreError> {
         const DOING: &str = "create an operation";
         let row = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
-        match self.database.put(row, DOING).await {
-            Err(error) if !error.is_conflict() => Err(error),
-            Ok(()) | Err(_) => Ok(ToQueue::start(scope.tenant(), operation)),
-        }
+        self.database.try_put(row, DOING).await?;
+        Ok(ToQueue::start(scope.tenant(), operation))
     }
 
     /// The same of one that nobody asked for. The due index starts it.
     pub async fn create_own_operation(&self, scope: &TenantScope, operation: &Operation) -> Result<(), StoreError> {
         const DOING: &str = "create an operation of our own";
         let row = operation_row(scope, operation, Condition::New, 1, DOING)?;
-        match self.database.put(row, DOING).await {
-            // One with the same cause exists.
-            Err(error) if error.is_conflict() => Ok(()),
-            written => written,
-        }
+        // A race is lost to one with the same cause.
+        self.database.try_put(row, DOING).await.map(drop)
     }
 
     /// The same with details that only its worker reads, of at most 400 KB with their row. They are deleted after
@@ -112,7 +107,7 @@ impl Store {
         const DOING: &str = "read the details of an operation";
         let item = self.database.get(&keys::operation_details(scope, id), DOING).await?;
         let item = item.filter(|item| !row::expired(item, now));
-        item.map(|item| row::data(item, DOING)).transpose()
+        row::data_if_any(item, DOING)
     }
 
     /// Writes the details that the worker of an operation keeps for its next step, in place of those before. They are deleted after

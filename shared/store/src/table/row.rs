@@ -196,12 +196,17 @@ impl Row {
         }
     }
 
+    /// Puts the row at a place in the index with these keys, if it has one.
+    fn put_at(&mut self, (pk, sk): (&str, &str), place: Option<(String, String)>) {
+        if let Some((partition, sort)) = place {
+            self.item.insert(pk.to_owned(), text(partition));
+            self.item.insert(sk.to_owned(), text(sort));
+        }
+    }
+
     /// Lists the row by a state that changes. A row without a state is in no such list.
     pub(crate) fn in_state(mut self, place: Option<(String, String)>) -> Self {
-        if let Some((partition, sort)) = place {
-            self.item.insert("gsi3pk".to_owned(), text(partition));
-            self.item.insert("gsi3sk".to_owned(), text(sort));
-        }
+        self.put_at(("gsi3pk", "gsi3sk"), place);
         self
     }
 
@@ -227,8 +232,7 @@ impl Row {
 
     /// Lists the row under a day, or in another partition of the list index.
     pub(crate) fn listed(mut self, partition: String, sort: String) -> Self {
-        self.item.insert("gsi1pk".to_owned(), text(partition));
-        self.item.insert("gsi1sk".to_owned(), text(sort));
+        self.put_at(("gsi1pk", "gsi1sk"), Some((partition, sort)));
         self
     }
 
@@ -266,30 +270,20 @@ impl Row {
 
     /// Sets the time at which the row must be processed again, if ever.
     pub(crate) fn due(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
-        if let Some(at) = due {
-            let (partition, sort) = keys::due(lane, key, at);
-            self.item.insert("gsi2pk".to_owned(), text(partition));
-            self.item.insert("gsi2sk".to_owned(), text(sort));
-        }
+        self.put_at(DUE, due.map(|at| keys::due(lane, key, at)));
         self
     }
 
     /// Sets the time at which people are to be told, if ever.
     pub(crate) fn due_notice(mut self, key: &Key, due: Option<Timestamp>) -> Self {
-        if let Some(at) = due {
-            self.item.insert("gsi2pk".to_owned(), text(keys::DUE_NOTICES));
-            self.item.insert("gsi2sk".to_owned(), text(keys::due_place(key, at)));
-        }
+        let place = |at| (keys::DUE_NOTICES.to_owned(), keys::due_place(key, at));
+        self.put_at(DUE, due.map(place));
         self
     }
 
     /// Sets the time at which a function of its own looks at the row, if there is one.
     pub(crate) fn due_elsewhere(mut self, of: DueOther, key: &Key, due: Option<Timestamp>) -> Self {
-        if let Some(at) = due {
-            let (partition, sort) = of.place(key, at);
-            self.item.insert("gsi2pk".to_owned(), text(partition));
-            self.item.insert("gsi2sk".to_owned(), text(sort));
-        }
+        self.put_at(DUE, due.map(|at| of.place(key, at)));
         self
     }
 
@@ -319,6 +313,9 @@ impl Row {
         }
     }
 }
+
+/// The keys of the due index.
+const DUE: (&str, &str) = ("gsi2pk", "gsi2sk");
 
 const KEEP_UNTIL: &str = "keep_until";
 
@@ -384,6 +381,14 @@ pub(crate) fn count(item: &Item) -> u64 {
 pub(crate) fn data<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, StoreError> {
     let data = written(item, doing)?;
     serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing, why })
+}
+
+/// Reads the item from a row, if there is one.
+pub(crate) fn data_if_any<T: DeserializeOwned>(
+    item: Option<Item>,
+    doing: &'static str,
+) -> Result<Option<T>, StoreError> {
+    item.map(|item| data(item, doing)).transpose()
 }
 
 /// A row of something that is recorded about a contact; `None` if it is of another kind.

@@ -118,6 +118,12 @@ pub(crate) fn waiting() -> Waiting {
     Waiting(())
 }
 
+/// Counts one request to the table that needs this action, and begins to wait for it.
+pub(crate) fn asking(action: &'static str) -> Waiting {
+    count(&[action]);
+    waiting()
+}
+
 /// Time that the process has waited for the table so far. Requests at the same time count once.
 pub fn waited() -> Duration {
     waits().until(Instant::now())

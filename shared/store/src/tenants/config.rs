@@ -132,7 +132,7 @@ impl Store {
     /// The tenant.
     pub async fn tenant(&self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
         let item = self.database.get(&keys::tenant(scope), READ_TENANT).await?;
-        item.map(|item| row::data(item, READ_TENANT)).transpose()
+        row::data_if_any(item, READ_TENANT)
     }
 
     /// Changes the tenant's settings, if its configuration is unchanged since it was read: `tenant` still has the version

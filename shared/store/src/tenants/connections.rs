@@ -135,7 +135,7 @@ impl Store {
         for number in [phone_number_id.as_str(), ""] {
             let key = keys::whatsapp_account(waba_id, number);
             let held = self.database.get(&key, DOING).await?;
-            let held: Option<WhatsAppOwner> = held.map(|item| row::data(item, DOING)).transpose()?;
+            let held: Option<WhatsAppOwner> = row::data_if_any(held, DOING)?;
             let live = |owner: &WhatsAppOwner| others.iter().any(|other| other.id == owner.connection);
             let condition = match held {
                 None => Condition::New,

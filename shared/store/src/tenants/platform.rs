@@ -245,7 +245,7 @@ impl Store {
         const DOING: &str = "read who holds a WhatsApp number";
         let key = keys::whatsapp_account(waba_id, phone_number_id);
         let item = self.database.get(&key, DOING).await?;
-        item.map(|item| row::data(item, DOING)).transpose()
+        row::data_if_any(item, DOING)
     }
 
     /// Releases a WhatsApp number that a connection of this tenant holds. The connection, if it still exists, says so in

@@ -122,10 +122,7 @@ impl Lead {
         found: &mut HashMap<Key, Item>,
         doing: &'static str,
     ) -> Result<Vec<Self>, StoreError> {
-        let salt: Option<Salt> = found
-            .remove(&keys::salt(scope))
-            .map(|item| row::data(item, doing))
-            .transpose()?;
+        let salt: Option<Salt> = row::data_if_any(found.remove(&keys::salt(scope)), doing)?;
         let leads = identities.iter().map(|identity| {
             Ok(Self {
                 identity: identity.clone(),
@@ -161,7 +158,7 @@ pub(crate) struct Remembered {
 
 /// The refusals in a row of what is remembered.
 fn remembered(item: Option<Item>, doing: &'static str) -> Result<Vec<Wish>, StoreError> {
-    let remembered: Option<Remembered> = item.map(|item| row::data(item, doing)).transpose()?;
+    let remembered: Option<Remembered> = row::data_if_any(item, doing)?;
     Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
 }
 
@@ -395,10 +392,7 @@ impl Store {
         doing: &'static str,
     ) -> Result<Vec<(Option<ContactId>, Refusals)>, StoreError> {
         // Read where nobody had been erased: if there is one now, the first erasure has just begun.
-        let salt: Option<Salt> = rows
-            .remove(&keys::salt(scope))
-            .map(|item| row::data(item, doing))
-            .transpose()?;
+        let salt: Option<Salt> = row::data_if_any(rows.remove(&keys::salt(scope)), doing)?;
         if let Some(salt) = salt {
             for lead in leads.iter_mut().filter(|lead| !lead.to_contact()) {
                 lead.erased = Some(keys::erased(scope, &salt.hash(&lead.identity.key())));
