@@ -196,12 +196,8 @@ async fn concurrent_notes_on_a_connection_are_all_kept() {
 async fn notes_work_on_a_new_connection() {
     let world = World::new().await;
     let fresh = testkit::seed::tenant(&world.aws).await;
-    let seen = world
-        .store
-        .connection(fresh.scope(), fresh.whatsapp)
-        .await
-        .unwrap()
-        .unwrap();
+    let seen = world.store.connection(fresh.scope(), fresh.whatsapp).await;
+    let seen = seen.unwrap().unwrap();
     let until = Some(world.aws.now());
     let pause = |current| with_pause(current, until);
     let noted = world.store.change_connection(fresh.scope(), &seen, pause).await;
@@ -314,10 +310,8 @@ async fn a_whatsapp_number_belongs_to_one_tenant() {
     let world = World::new().await;
     let stranger = Box::pin(testkit::business::business(&world.aws)).await;
     let claim = async |business: &testkit::Seeded, connection| {
-        world
-            .store
-            .claim_whatsapp_number(business.scope(), "1", "2", connection)
-            .await
+        let (store, scope) = (&world.store, business.scope());
+        store.claim_whatsapp_number(scope, "1", "2", connection).await
     };
     claim(&world.business, world.business.whatsapp).await.unwrap();
     claim(&world.business, world.business.twilio).await.unwrap();

@@ -13,8 +13,9 @@ use domain::{
     },
     messages::{inbound::OptFlag, needs::Needs},
 };
+use jobs::ToQueue;
 use store::{
-    Versioned,
+    StoreError, Versioned,
     consent::suppressions::SuppressError,
     contacts::{
         contact::{ContactWrite, Holder},
@@ -80,6 +81,12 @@ fn newcomer(world: &World, number: &str, suppressed: Option<Versioned<Suppressio
     }
 }
 
+/// Writes a newcomer with the number [`CUSTOMER`].
+async fn comes(world: &World, suppressed: Option<Versioned<Suppression>>) -> Result<Vec<ToQueue>, StoreError> {
+    let (store, scope, newcomer) = (&world.store, world.scope(), newcomer(world, CUSTOMER, suppressed));
+    store.commit(scope, newcomer, world.aws.now()).await
+}
+
 #[tokio::test]
 async fn ledger_is_read_page_by_page_newest_first() {
     let world = World::new().await;
@@ -128,10 +135,8 @@ async fn recorded_wish_reaches_all_contacts_of_a_person() {
     let same_as = |contact: &mut Contact| contact.is_also([other.id]);
     let first = world.contact_with(CUSTOMER, same_as).await;
     let entry = (world.aws.ids().ulid(), entry(&world, Choice::Refused, By::User));
-    store
-        .record_consent(scope, first.id, (entry.0, &entry.1))
-        .await
-        .unwrap();
+    let recorded = store.record_consent(scope, first.id, (entry.0, &entry.1)).await;
+    recorded.unwrap();
     for (id, repeats) in [(first.id, false), (other.id, true)] {
         let contact = store.contact(scope, id).await.unwrap().unwrap();
         assert!(contact.opted_out().is_some());
@@ -171,12 +176,8 @@ async fn newcomer_takes_the_refusal_over_in_one_transaction() {
     let found = store.suppression(scope, &address(CUSTOMER)).await.unwrap();
     assert_eq!(found.as_ref(), Some(&listed));
     // Whoever did not see it creates nothing.
-    let lost = store.commit(scope, newcomer(&world, CUSTOMER, None), now).await;
-    assert!(lost.unwrap_err().is_conflict());
-    store
-        .commit(scope, newcomer(&world, CUSTOMER, found.clone()), now)
-        .await
-        .unwrap();
+    assert!(comes(&world, None).await.unwrap_err().is_conflict());
+    comes(&world, found.clone()).await.unwrap();
     let contact = store.contact_of(scope, &identity).await.unwrap().unwrap();
     assert!(contact.opted_out().is_some());
     let ledger = store.consent_ledger(scope, &contact, 9, now).await;
@@ -232,25 +233,15 @@ async fn newcomer_with_an_outdated_refusal_loses_the_race() {
     let current = suppress(&world, CUSTOMER, &marketing).await.unwrap();
     assert_eq!(current.value.id, read.value.id);
     assert_eq!(current.value.refusals, [refused(&world), marketing]);
-    let outdated = newcomer(&world, CUSTOMER, Some(read.clone()));
-    let lost = store.commit(scope, outdated, world.aws.now()).await;
+    let lost = comes(&world, Some(read.clone())).await;
     assert!(lost.unwrap_err().is_conflict());
     store.unsuppress(scope, &current, &stamp).await.unwrap();
     for removed in [read, current] {
-        let lost = store
-            .commit(scope, newcomer(&world, CUSTOMER, Some(removed)), world.aws.now())
-            .await;
+        let lost = comes(&world, Some(removed)).await;
         assert!(lost.unwrap_err().is_conflict());
     }
-    store
-        .commit(scope, newcomer(&world, CUSTOMER, None), world.aws.now())
-        .await
-        .unwrap();
-    let contact = store
-        .contact_of(scope, &Identity::Phone(phone(CUSTOMER)))
-        .await
-        .unwrap();
-    assert!(!contact.unwrap().refuses());
+    comes(&world, None).await.unwrap();
+    assert!(!world.customer().await.refuses());
 }
 
 #[tokio::test]
@@ -286,9 +277,8 @@ async fn identities_without_room_are_found_apart_from_suppressed() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     for number in 0..=100 {
-        suppress(&world, &format!("+97150{:07}", 1_000_000 + number), &refused(&world))
-            .await
-            .unwrap();
+        let number = format!("+97150{:07}", 1_000_000 + number);
+        suppress(&world, &number, &refused(&world)).await.unwrap();
     }
     let contact = world.contact(CUSTOMER).await;
     let former = Identity::Phone(phone("+971509999999"));

@@ -1,6 +1,7 @@
 //! Rows of media: due until they are stored, and again when they go.
 
 use domain::{
+    base::ids::ContactId,
     calls::record::{Entry, Received},
     media::medium::{InboundMedia, MediaReason, Medium, MediumState},
 };
@@ -26,12 +27,15 @@ fn days(number: i64) -> SignedDuration {
 
 /// A message with this number of media.
 async fn message(world: &World, media: usize) -> Received {
-    let contact = world.contact(CUSTOMER).await;
+    let contact = world.contact(CUSTOMER).await.id;
+    message_of(world, contact, media).await
+}
+
+/// The same of a contact who is there.
+async fn message_of(world: &World, contact: ContactId, media: usize) -> Received {
     let media = vec![InboundMedia::new("7".to_owned()); media];
-    world
-        .business
-        .receive_media(&world.aws, contact.id, media, |_| {})
-        .await
+    let received = world.business.receive_media(&world.aws, contact, media, |_| {});
+    received.await
 }
 
 async fn medium(world: &World, message: &Received, index: u8) -> Option<Medium> {
@@ -165,9 +169,7 @@ async fn media_of_several_messages_are_read_together() {
     let contact = world.contact(CUSTOMER).await;
     let mut messages = Vec::new();
     for media in [0, 10, 3] {
-        let media = vec![InboundMedia::new("7".to_owned()); media];
-        let message = world.business.receive_media(&world.aws, contact.id, media, |_| {});
-        messages.push(message.await);
+        messages.push(message_of(&world, contact.id, media).await);
     }
     let found = world.store.media_of(world.scope(), &messages, world.aws.now()).await;
     let found = found.unwrap();
@@ -192,12 +194,8 @@ async fn a_medium_costs_its_message_three_write_units() {
     let contact = world.contact(CUSTOMER).await;
     let mut units = Vec::new();
     for media in [0, 1, 10] {
-        let media = vec![InboundMedia::new("7".to_owned()); media];
         drop(usage::take());
-        world
-            .business
-            .receive_media(&world.aws, contact.id, media, |_| {})
-            .await;
+        message_of(&world, contact.id, media).await;
         units.push(usage::take().write_units);
     }
     let [none, one, ten] = units[..] else {

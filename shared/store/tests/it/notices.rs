@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::notice::{Matter, Notice, day_of},
+    accounts::notice::{Matter, Notice, NoticeState, day_of},
     base::ids::{ConnectionId, RuleId},
 };
 use jiff::SignedDuration;
-use store::accounts::notices::DueNotice;
+use store::{StoreError, Versioned, accounts::notices::DueNotice};
 
 use crate::world::World;
 
@@ -29,6 +29,12 @@ async fn due(world: &World) -> BTreeSet<DueNotice> {
     page.due.remove(&world.business.tenant()).unwrap_or_default()
 }
 
+/// Changes a notice that was read.
+async fn change(world: &World, before: &Versioned<NoticeState>, after: &NoticeState) -> Result<(), StoreError> {
+    let changed = world.store.change_notice(world.scope(), before, after, world.aws.now());
+    changed.await
+}
+
 #[tokio::test]
 async fn notice_is_due_until_it_is_settled() {
     let world = World::new().await;
@@ -38,22 +44,14 @@ async fn notice_is_due_until_it_is_settled() {
     assert_eq!(due(&world).await, [DueNotice::Notice(key.clone())].into());
     let state = store.notice(scope, &key).await.unwrap().unwrap();
     let later = state.value.postponed(world.aws.now() + SignedDuration::from_secs(60));
-    store
-        .change_notice(scope, &state, &later, world.aws.now())
-        .await
-        .unwrap();
+    change(&world, &state, &later).await.unwrap();
     assert!(due(&world).await.is_empty());
     world.aws.pass(60);
     assert_eq!(due(&world).await.len(), 1);
-    let lost = store
-        .change_notice(scope, &state, &state.value.settled(), world.aws.now())
-        .await;
+    let lost = change(&world, &state, &state.value.settled()).await;
     assert!(lost.is_err_and(|error| error.is_conflict()));
     let state = store.notice(scope, &key).await.unwrap().unwrap();
-    store
-        .change_notice(scope, &state, &state.value.settled(), world.aws.now())
-        .await
-        .unwrap();
+    change(&world, &state, &state.value.settled()).await.unwrap();
     assert!(due(&world).await.is_empty());
 }
 

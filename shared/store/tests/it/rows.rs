@@ -12,7 +12,7 @@ use domain::{
     },
     messages::{
         inbound::OptFlag,
-        message::{AttemptState, StatusReport},
+        message::{AttemptState, Message, StatusReport},
     },
 };
 use store::{
@@ -42,6 +42,12 @@ fn reference(provider_ref: &ProviderRef) -> Reference<'_> {
         provider_ref,
         parked: None,
     }
+}
+
+/// Records that the provider has taken a message.
+async fn record(world: &World, message: &Message) -> Result<(), StoreError> {
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    store.record_message(scope, message, &reference(&wamid()), now).await
 }
 
 /// Parks a report on a message of WhatsApp's. `before`: those that are parked already.
@@ -78,12 +84,9 @@ async fn a_transaction_writes_all_or_nothing() {
     let world = World::new().await;
     let mut message = world.follow_up().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    store
-        .record_message(scope, &message, &reference(&wamid()), now)
-        .await
-        .unwrap();
+    record(&world, &message).await.unwrap();
     message.block("late".to_owned());
-    let late = store.record_message(scope, &message, &reference(&wamid()), now).await;
+    let late = record(&world, &message).await;
     assert!(late.unwrap_err().is_conflict());
     let row = store.message(scope, message.id, now).await.unwrap().unwrap();
     assert_eq!(row.ended, None);
@@ -213,10 +216,7 @@ async fn expired_reference_counts_as_gone() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
     let message = world.follow_up().await;
-    store
-        .record_message(scope, &message, &reference(&wamid()), world.aws.now())
-        .await
-        .unwrap();
+    record(&world, &message).await.unwrap();
     world.aws.pass(60 * 24 * 3600 - 1);
     let found = async || {
         let now = world.aws.now();
@@ -332,11 +332,8 @@ async fn identity_without_room_still_leads_to_its_contact() {
         assert!(learnt.await.unwrap());
     }
     let who = async |number| {
-        store
-            .contact_of(scope, &bsuid(number))
-            .await
-            .unwrap()
-            .map(|found| found.id)
+        let found = world.contact_of(&bsuid(number)).await;
+        found.map(|found| found.id)
     };
     assert_eq!(who(0).await, Some(contact.id));
     assert_eq!(who(1).await, Some(contact.id));

@@ -9,7 +9,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Owned as _, OwnedError, Version, Versioned,
+    Owned as _, OwnedError, TenantScope, Version, Versioned,
     messages::templates::{Noted, TemplateFilter},
     table::usage,
 };
@@ -28,6 +28,14 @@ fn listed(name: &str, status: &str) -> TemplateDefinition {
         body: format!("Hello {{{{1}}}}, this is {name} of us."),
         provider_id: Some("810000000000001".to_owned()),
         ..TemplateDefinition::empty()
+    }
+}
+
+/// The template `a` with other words than listed ones.
+fn reworded(status: &str) -> TemplateDefinition {
+    TemplateDefinition {
+        body: "Hello {{1}}, other words of us.".to_owned(),
+        ..listed("a", status)
     }
 }
 
@@ -63,6 +71,16 @@ impl World {
     async fn template(&self, name: &str, language: &str) -> Option<Versioned<TemplateDefinition>> {
         let id = format!("{}#{name}#{language}", self.whatsapp());
         self.store.get(self.scope(), &id).await.expect("the table answers")
+    }
+
+    async fn versions(&self, id: &str, now: Timestamp) -> Vec<Version<TemplateDefinition>> {
+        let found = self.store.versions(self.scope(), &id, now).await;
+        found.expect("the table answers")
+    }
+
+    async fn remove(&self, found: &Versioned<TemplateDefinition>) {
+        let removed = self.store.remove(self.scope(), found, &self.stamp()).await;
+        removed.expect("nobody else changes it");
     }
 
     async fn status(&self, name: &str) -> Option<String> {
@@ -212,7 +230,7 @@ async fn deleted_row_is_created_again_if_the_provider_has_it() {
     let now = world.aws.now();
     world.noted(&[listed("a", "APPROVED")], now).await;
     let found = world.template("a", "en").await.unwrap();
-    world.store.remove(world.scope(), &found, &world.stamp()).await.unwrap();
+    world.remove(&found).await;
     assert_eq!(world.status("a").await, None);
     assert_eq!(world.noted(&[listed("a", "PAUSED")], later(now, 60)).await.created, 1);
     assert_eq!(world.status("a").await.as_deref(), Some("PAUSED"));
@@ -229,17 +247,14 @@ async fn created_again_is_not_what_was_read_before() {
     let create = async || world.store.create(world.scope(), &new, &world.stamp()).await.unwrap();
     create().await;
     let found = world.template("a", "en").await.unwrap();
-    world.store.remove(world.scope(), &found, &world.stamp()).await.unwrap();
+    world.remove(&found).await;
     world.aws.pass(1);
     create().await;
     let late = world.store.change(world.scope(), &found, &new, &world.stamp()).await;
     assert!(matches!(late, Err(OwnedError::Store(error)) if error.is_conflict()));
     let again = world.template("a", "en").await.unwrap();
-    world
-        .store
-        .change(world.scope(), &again, &new, &world.stamp())
-        .await
-        .unwrap();
+    let changed = world.store.change(world.scope(), &again, &new, &world.stamp()).await;
+    changed.unwrap();
 }
 
 /// Twilio's names are not unique.
@@ -286,7 +301,7 @@ async fn list_from_before_a_deletion_does_not_undo_it() {
     let now = world.aws.now();
     world.noted(&[listed("a", "APPROVED")], now).await;
     let found = world.template("a", "en").await.unwrap();
-    world.store.remove(world.scope(), &found, &world.stamp()).await.unwrap();
+    world.remove(&found).await;
     let noted = world.noted(&[listed("a", "APPROVED")], later(now, -30)).await;
     assert_eq!((noted, world.status("a").await), (Noted::default(), None));
 }
@@ -309,7 +324,7 @@ async fn states_displace_no_former_content() {
     }
     world.noted(&[says("third", "APPROVED")], later(now, 200)).await;
     let id = world.template("a", "en").await.unwrap().value.id();
-    let found: Vec<Version<TemplateDefinition>> = world.store.versions(world.scope(), &id, now).await.unwrap();
+    let found = world.versions(&id, now).await;
     let bodies: Vec<&str> = found.iter().map(|version| &*version.signed.value.body).collect();
     assert_eq!(bodies, ["third", "second", "first"].map(|words| says(words, "").body));
     for version in &found {
@@ -333,18 +348,14 @@ async fn author_of_a_content_stays_through_reports() {
     world.store.create(world.scope(), &written, &stamp).await.unwrap();
     let id = written.id();
     let authors = async || -> Vec<_> {
-        let found: Vec<Version<TemplateDefinition>> = world.store.versions(world.scope(), &id, now).await.unwrap();
-        found.into_iter().map(|version| version.signed.by).collect()
+        let found = world.versions(&id, now).await.into_iter();
+        found.map(|version| version.signed.by).collect()
     };
     for (seconds, word) in [(60, "APPROVED"), (120, "PAUSED")] {
         world.noted(&[listed("a", word)], later(now, seconds)).await;
         assert_eq!(authors().await, [Some(stamp.actor)], "{word}");
     }
-    let other = TemplateDefinition {
-        body: "Hello {{1}}, other words of us.".to_owned(),
-        ..listed("a", "PAUSED")
-    };
-    world.noted(&[other], later(now, 180)).await;
+    world.noted(&[reworded("PAUSED")], later(now, 180)).await;
     assert_eq!(
         authors().await,
         [None, Some(stamp.actor)],
@@ -358,16 +369,12 @@ async fn only_another_content_is_a_version() {
     let now = world.aws.now();
     world.noted(&[listed("a", "PENDING")], now).await;
     world.noted(&[listed("a", "APPROVED")], later(now, 60)).await;
-    let versions = async || -> Vec<Version<TemplateDefinition>> {
+    let versions = async || {
         let id = world.template("a", "en").await.unwrap().value.id();
-        world.store.versions(world.scope(), &id, now).await.unwrap()
+        world.versions(&id, now).await
     };
     assert_eq!(versions().await.len(), 1, "a state is none");
-    let other = TemplateDefinition {
-        body: "Hello {{1}}, other words of us.".to_owned(),
-        ..listed("a", "APPROVED")
-    };
-    world.noted(&[other], later(now, 120)).await;
+    world.noted(&[reworded("APPROVED")], later(now, 120)).await;
     let found = versions().await;
     let bodies: Vec<&str> = found.iter().map(|version| &*version.signed.value.body).collect();
     assert_eq!(
@@ -426,11 +433,7 @@ async fn late_refusal_does_not_doubt_the_new_content() {
             .unwrap()
     };
     assert!(doubt(5, 10).await);
-    let other = TemplateDefinition {
-        body: "Hello {{1}}, other words of us.".to_owned(),
-        ..listed("a", "APPROVED")
-    };
-    world.noted(&[other], later(now, 60)).await;
+    world.noted(&[reworded("APPROVED")], later(now, 60)).await;
     assert!(!doubt(50, 70).await, "it was sent before");
     assert!(world.template("a", "en").await.unwrap().value.sendable(false).is_ok());
     assert!(doubt(65, 70).await);
@@ -470,6 +473,9 @@ async fn days_of_a_template_are_one_query() {
         edition,
     };
     let own = edition("en", 0).template;
+    let sent = async |scope: &TenantScope, of: TemplateEdition, at: &str, count: u64| {
+        world.aws.count_template(scope, &of, at, &[("sent", count)]).await;
+    };
     for (of, at, count) in [
         (edition("en", 0), "2026-11-18T23:59:59Z", 1),
         (edition("en", 0), "2026-11-19T00:00:00Z", 2),
@@ -477,28 +483,17 @@ async fn days_of_a_template_are_one_query() {
         (edition("en", 0), "2026-11-21T00:00:00Z", 8),
         (edition("en_GB", 0), "2026-11-20T10:00:00Z", 16),
     ] {
-        world
-            .aws
-            .count_template(world.scope(), &of, at, &[("sent", count)])
-            .await;
+        sent(world.scope(), of, at, count).await;
     }
     let other = Box::pin(business(&world.aws)).await;
-    let at = "2026-11-20T10:00:00Z";
-    world
-        .aws
-        .count_template(other.scope(), &edition("en", 0), at, &[("sent", 32)])
-        .await;
+    sent(other.scope(), edition("en", 0), "2026-11-20T10:00:00Z", 32).await;
     drop(usage::take());
     let days = ["2026-11-19", "2026-11-20"].map(|day| day.parse::<jiff::civil::Date>().unwrap());
-    let found = world
-        .store
-        .template_days(world.scope(), &own, days.into())
-        .await
-        .unwrap();
+    let found = world.store.template_days(world.scope(), &own, days.into()).await;
     assert_eq!(usage::take().requests, 1);
-    let found: Vec<_> = found
+    let found = found.unwrap();
+    let found = found
         .iter()
-        .map(|(place, counters)| (place.day, place.of.edition, counters["sent"]))
-        .collect();
-    assert_eq!(found, [(days[0], 0, 2), (days[1], 12, 4)]);
+        .map(|(place, counters)| (place.day, place.of.edition, counters["sent"]));
+    assert_eq!(found.collect::<Vec<_>>(), [(days[0], 0, 2), (days[1], 12, 4)]);
 }
