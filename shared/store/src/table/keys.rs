@@ -129,7 +129,7 @@ pub(crate) fn part(scope: &TenantScope, part: Part) -> String {
 }
 
 /// A row in a partition of configured things.
-fn in_part(scope: &TenantScope, in_part: Part, sk: impl Into<String>) -> Key {
+fn row_in(scope: &TenantScope, in_part: Part, sk: impl Into<String>) -> Key {
     Key::new(part(scope, in_part), sk)
 }
 
@@ -137,17 +137,17 @@ fn in_part(scope: &TenantScope, in_part: Part, sk: impl Into<String>) -> Key {
 pub(crate) fn owned(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
     let id = id.to_string();
     let bare = id.strip_prefix(prefix).unwrap_or(&id);
-    in_part(scope, in_part, format!("{prefix}{bare}"))
+    row_in(scope, in_part, format!("{prefix}{bare}"))
 }
 
 /// The counter of a kind.
 pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
-    in_part(scope, in_part, format!("COUNT#{kind}"))
+    row_in(scope, in_part, format!("COUNT#{kind}"))
 }
 
 /// The latest list of a connection's templates.
 pub(crate) fn template_sync(scope: &TenantScope, connection: ConnectionId) -> Key {
-    in_part(scope, Part::Templates, format!("{TEMPLATE_SYNC}{connection}"))
+    row_in(scope, Part::Templates, format!("{TEMPLATE_SYNC}{connection}"))
 }
 
 /// Prefix of the sort keys of the latest lists.
@@ -160,7 +160,7 @@ pub(crate) fn versions(kind: &str, id: &impl Display) -> String {
 
 /// The row of a kept version, in one of the places for them.
 pub(crate) fn version(scope: &TenantScope, in_part: Part, kind: &str, id: &impl Display, place: u64) -> Key {
-    in_part(scope, in_part, format!("{}{place:02}", versions(kind, id)))
+    row_in(scope, in_part, format!("{}{place:02}", versions(kind, id)))
 }
 
 /// A value that is unique within the tenant.
@@ -191,22 +191,22 @@ pub(crate) const NOTICES: &str = "NOTICE";
 pub(crate) const OPERATION: &str = "op_";
 
 pub(crate) fn operation(scope: &TenantScope, id: OperationId) -> Key {
-    in_part(scope, Part::Operations, id.to_string())
+    row_in(scope, Part::Operations, id.to_string())
 }
 
 /// Details of an operation that only its worker reads. Lists of operations do not contain it.
 pub(crate) fn operation_details(scope: &TenantScope, id: OperationId) -> Key {
-    in_part(scope, Part::Operations, format!("DETAILS#{id}"))
+    row_in(scope, Part::Operations, format!("DETAILS#{id}"))
 }
 
 /// The latest application of the tenant's retention policy.
 pub(crate) fn retention(scope: &TenantScope) -> Key {
-    in_part(scope, Part::Operations, "RETENTION")
+    row_in(scope, Part::Operations, "RETENTION")
 }
 
 /// The newest archive of a contact. Lists of operations do not contain it.
 pub(crate) fn archive(scope: &TenantScope, contact: ContactId) -> Key {
-    in_part(scope, Part::Operations, format!("ARCHIVE#{}", lower(contact.ulid())))
+    row_in(scope, Part::Operations, format!("ARCHIVE#{}", lower(contact.ulid())))
 }
 
 /// Prefix of the sort keys of imports: that of their ids.
@@ -214,7 +214,7 @@ pub(crate) const IMPORT: &str = "imp_";
 
 /// An import, beside the operations that work through it.
 pub(crate) fn import(scope: &TenantScope, id: ImportId) -> Key {
-    in_part(scope, Part::Operations, id.to_string())
+    row_in(scope, Part::Operations, id.to_string())
 }
 
 /// Prefix of the sort keys of notices: their kind and subject follow.
@@ -222,34 +222,34 @@ pub(crate) const NOTICE: &str = "NOTICE#";
 
 /// The latest notice of a kind about a subject.
 pub(crate) fn notice(scope: &TenantScope, key: &str) -> Key {
-    in_part(scope, Part::Notices, format!("{NOTICE}{key}"))
+    row_in(scope, Part::Notices, format!("{NOTICE}{key}"))
 }
 
 /// The mailings of a tenant's notices.
 pub(crate) fn mailings(scope: &TenantScope) -> Key {
-    in_part(scope, Part::Notices, "MAILINGS")
+    row_in(scope, Part::Notices, "MAILINGS")
 }
 
 /// The sort key of the record by which automations without a match are found.
 pub(crate) const WATCH: &str = "WATCH";
 
 pub(crate) fn watch(scope: &TenantScope) -> Key {
-    in_part(scope, Part::Notices, WATCH)
+    row_in(scope, Part::Notices, WATCH)
 }
 
 /// The day of an automation's last match.
 pub(crate) fn matched(scope: &TenantScope, rule: RuleId) -> Key {
-    in_part(scope, Part::Notices, format!("MATCHED#{rule}"))
+    row_in(scope, Part::Notices, format!("MATCHED#{rule}"))
 }
 
 /// The salt of the hashes in [`Part::Erased`].
 pub(crate) fn salt(scope: &TenantScope) -> Key {
-    in_part(scope, Part::Erased, "SALT")
+    row_in(scope, Part::Erased, "SALT")
 }
 
 /// An identity of an erased person, by its hash.
 pub(crate) fn erased(scope: &TenantScope, hash: &str) -> Key {
-    in_part(scope, Part::Erased, format!("HASH#{hash}"))
+    row_in(scope, Part::Erased, format!("HASH#{hash}"))
 }
 
 /// The one row that is read before the tenant in the URL is verified: the secrets that verify the webhook.
@@ -267,17 +267,17 @@ pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
 
 /// The tenant's active administrators: read and written with every change that could leave none.
 pub(crate) fn admins(scope: &TenantScope) -> Key {
-    in_part(scope, Part::People, "ADMINS")
+    row_in(scope, Part::People, "ADMINS")
 }
 
 /// The counter of invitations, conditioned on by whoever counted the people.
 pub(crate) fn additions(scope: &TenantScope) -> Key {
-    in_part(scope, Part::People, "ADDITIONS#PEOPLE")
+    row_in(scope, Part::People, "ADDITIONS#PEOPLE")
 }
 
 /// The last use of an API key.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
-    in_part(scope, Part::KeyUses, key.to_string())
+    row_in(scope, Part::KeyUses, key.to_string())
 }
 
 /// A person's own partition: they belong to no single tenant.
@@ -460,7 +460,7 @@ pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
 
 /// A person's place in the inbox.
 pub(crate) fn desk(scope: &TenantScope, user: UserId) -> Key {
-    in_part(scope, Part::Desks, user.to_string())
+    row_in(scope, Part::Desks, user.to_string())
 }
 
 /// Prefix of the sort keys of such rows, in whose partition the look at idle conversations is, too.
@@ -475,7 +475,7 @@ pub(crate) fn desk_of(pk: &str, sk: &str) -> Option<UserId> {
 
 /// The look at the conversations of a tenant in which nothing happens.
 pub(crate) fn idle(scope: &TenantScope) -> Key {
-    in_part(scope, Part::Desks, IDLE)
+    row_in(scope, Part::Desks, IDLE)
 }
 
 /// Whether it is such a row.
@@ -485,7 +485,7 @@ pub(crate) fn is_idle(pk: &str, sk: &str) -> bool {
 
 /// A version of the steps of a drip.
 pub(crate) fn steps(scope: &TenantScope, campaign: CampaignId, version: u32) -> Key {
-    in_part(
+    row_in(
         scope,
         Part::Configuration,
         format!("{}{version:04}", steps_of(campaign)),
@@ -499,7 +499,7 @@ pub(crate) fn steps_of(campaign: CampaignId) -> String {
 
 /// The triggers of a drip that was started.
 pub(crate) fn trigger(scope: &TenantScope, campaign: CampaignId) -> Key {
-    in_part(
+    row_in(
         scope,
         Part::Configuration,
         format!("{TRIGGER}{}", lower(campaign.ulid())),
