@@ -289,16 +289,12 @@ impl Sequence {
             return;
         }
         let identity = Identity::Phone(number(self.dice.roll(10)));
-        let (store, scope) = (&self.world.store, self.world.scope());
-        let holder = store.contact_of(scope, &identity).await.expect("the table answers");
-        if holder.is_some() {
+        if self.world.contact_of(&identity).await.is_some() {
             return;
         }
         self.steps.push(format!("{contact}: learn {}", identity.key()));
-        let learnt = store.change_contact(scope, contact, self.world.aws.ids().ulid(), |contact| {
-            Change::Linked(contact.prefer(&identity))
-        });
-        assert!(learnt.await.expect("the table answers"));
+        let learn = |contact: &mut Contact| Change::Linked(contact.prefer(&identity));
+        self.world.change_contact(contact, learn).await;
     }
 
     /// Merges another contact into this one. Every second merge is undone at once, which gives back the same rows.

@@ -77,8 +77,7 @@ async fn everything_of_a_merged_contact_leads_to_the_survivor() {
     // A change by the old id is one of the survivor.
     let at = world.aws.now();
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", at);
-    let changed = store.change_contact(scope, message.id.contact(), world.aws.ids().ulid(), stop);
-    assert!(changed.await.unwrap());
+    world.change_contact(message.id.contact(), stop).await;
     assert!(world.person(survivor).await.contact.opted_out().is_some());
 
     world.business.unmerge(&world.aws, merge).await;
@@ -100,9 +99,9 @@ async fn start_between_merge_and_undo_ends_no_earlier_stop() {
     let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
     let write = async |flag: OptFlag, source: &'static str| {
         world.aws.pass(1);
-        let (at, entry) = (world.aws.now(), world.aws.ids().ulid());
+        let at = world.aws.now();
         let wish = |contact: &mut Contact| contact.wish(flag, source, at);
-        assert!(store.change_contact(scope, survivor, entry, wish).await.unwrap());
+        world.change_contact(survivor, wish).await;
     };
     write(OptFlag::Stop, "wrote STOP").await;
     let merge = world.business.merge(&world.aws, survivor, other).await;
@@ -141,8 +140,7 @@ async fn number_dropped_since_a_merge_goes_back_on_undo() {
         ..Sender::default()
     };
     let learn = |contact: &mut Contact| Change::Linked(contact.link(&sender));
-    let entry = world.aws.ids().ulid();
-    assert!(store.change_contact(scope, survivor, entry, learn).await.unwrap());
+    world.change_contact(survivor, learn).await;
     let dropped = Identity::Phone(phone(THIRD));
     let found = store.contact_of(scope, &dropped).await.unwrap().unwrap();
     assert!(found.id == survivor && !found.known_by().contains(&dropped));
@@ -335,11 +333,10 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
         contact.is_also([other]);
         Change::Contact
     };
-    let entry = world.aws.ids().ulid();
-    assert!(store.change_contact(scope, survivor, entry, same).await.unwrap());
+    world.change_contact(survivor, same).await;
     let at = world.aws.now();
     let stop = |contact: &mut Contact| contact.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "STOP", at));
-    assert!(store.change_contact(scope, survivor, entry, stop).await.unwrap());
+    world.change_contact(survivor, stop).await;
     world.aws.pass(1);
     world.business.merge(&world.aws, survivor, other).await;
 
@@ -418,8 +415,7 @@ async fn duplicates_are_found_in_existing_lists() {
         contact.is_also([proven]);
         Change::Contact
     };
-    let entry = world.aws.ids().ulid();
-    assert!(store.change_contact(scope, maya, entry, same).await.unwrap());
+    world.change_contact(maya, same).await;
     let found = store.duplicates_of(scope, &world.person(maya).await).await.unwrap();
     let found: Vec<_> = found
         .into_iter()
@@ -461,11 +457,8 @@ async fn wish_of_a_survivor_reaches_others_of_the_person_once() {
             Change::Contact
         }
     };
-    let entry = world.aws.ids().ulid();
-    let marked = store.change_contact(scope, third, entry, same_as(vec![other, survivor]));
-    assert!(marked.await.unwrap());
-    let marked = store.change_contact(scope, other, entry, same_as(vec![third]));
-    assert!(marked.await.unwrap());
+    world.change_contact(third, same_as(vec![other, survivor])).await;
+    world.change_contact(other, same_as(vec![third])).await;
     world.business.merge(&world.aws, survivor, other).await;
     let at = world.aws.now() + SignedDuration::from_secs(1);
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", at);
@@ -474,7 +467,7 @@ async fn wish_of_a_survivor_reaches_others_of_the_person_once() {
         let others = store.others_of(scope, &[&people]).await.unwrap();
         assert_eq!(others.len(), 1, "{asked}");
     }
-    assert!(store.change_contact(scope, third, entry, stop).await.unwrap());
+    world.change_contact(third, stop).await;
     for id in [survivor, third] {
         assert!(world.person(id).await.contact.opted_out().is_some());
     }

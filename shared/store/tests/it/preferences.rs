@@ -133,7 +133,7 @@ async fn wishes_for_an_older_state_lose_the_race() {
         contact.last_inbound_at = Some(now);
         Change::Contact
     };
-    world.aws.change_contact(scope, contact.id, heard).await;
+    world.change_contact(contact.id, heard).await;
     let late = store.record_wishes(scope, contact.clone(), &entries).await;
     assert!(late.unwrap_err().is_conflict());
     assert_eq!(store.consent_ledger(scope, &contact, 9, now).await.unwrap().0, []);

@@ -145,8 +145,7 @@ async fn change_of_consent_reaches_all_contacts_of_a_person() {
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     let stopped = async |id: ContactId| {
         drop(usage::take());
-        let consent = world.aws.ids().ulid();
-        assert!(store.change_contact(scope, id, consent, stop).await.unwrap());
+        world.change_contact(id, stop).await;
         usage::take().read_units
     };
     let single = world.contact("+971501234561").await;
@@ -168,8 +167,7 @@ async fn change_of_consent_reaches_all_contacts_of_a_person() {
         contact.language = Some("ar".to_owned());
         Change::Contact
     };
-    let consent = world.aws.ids().ulid();
-    assert!(store.change_contact(scope, first.id, consent, rename).await.unwrap());
+    world.change_contact(first.id, rename).await;
     let second = store.contact(scope, second.id).await.unwrap().unwrap();
     assert_eq!(second.language, None);
 }
@@ -326,10 +324,8 @@ async fn identity_without_room_still_leads_to_its_contact() {
     let contact = world.contact(CUSTOMER).await;
     let bsuid = |number: usize| Identity::Bsuid(format!("AE.{number}"));
     for number in 0..=MAX_IDENTITIES {
-        let learnt = store.change_contact(scope, contact.id, world.aws.ids().ulid(), |contact| {
-            Change::Linked(contact.prefer(&bsuid(number)))
-        });
-        assert!(learnt.await.unwrap());
+        let learn = |contact: &mut Contact| Change::Linked(contact.prefer(&bsuid(number)));
+        world.change_contact(contact.id, learn).await;
     }
     let who = async |number| {
         let found = world.contact_of(&bsuid(number)).await;

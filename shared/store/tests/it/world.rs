@@ -4,9 +4,12 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::{
-    base::actor::Stamp,
+    base::{actor::Stamp, ids::ContactId},
     calls::{call::CallProvider, record::CallProgress},
-    contacts::{contact::Contact, person::Person},
+    contacts::{
+        contact::{Change, Contact},
+        person::Person,
+    },
 };
 use store::{
     Page, Store, StoreError,
@@ -95,6 +98,11 @@ impl World {
     /// The same, changed before it is written.
     pub(crate) async fn contact_with(&self, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
         self.business.contact_with(&self.aws, number, change).await
+    }
+
+    /// Changes a contact, as a job does.
+    pub(crate) async fn change_contact(&self, contact: ContactId, change: impl Fn(&mut Contact) -> Change) {
+        self.aws.change_contact(self.scope(), contact, change).await;
     }
 
     /// Writes what became of a person who was read before.
