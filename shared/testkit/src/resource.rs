@@ -320,7 +320,7 @@ impl Resource {
     async fn is_created_once_though_interrupted(&self) {
         let aws = Aws::new().await;
         let lossy = Lossy::before(&aws);
-        let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+        let env = aws.env_behind(lossy.url());
         let town = Town::with_env(&aws, &env, self.routes).await;
         let before = self.listed(&town.admin()).await;
         let ask = || town.admin().post_once(self.path, "k1", self.new.clone());

@@ -806,7 +806,7 @@ async fn key_is_refused_where_answers_are_not_stored() {
 async fn request_runs_though_its_record_was_unacknowledged() {
     let aws = Aws::new().await;
     let lossy = testkit::Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let env = aws.env_behind(lossy.url());
     let (town, context) = town_with(&aws, &env).await;
     let post = |key: &str, name: &str| town.admin().post_once(THINGS, key, json!({"name": name}));
     lossy.lose("PutItem");

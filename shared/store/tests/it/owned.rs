@@ -42,7 +42,7 @@ fn needs(templates: Vec<TemplateNeed>, products: BTreeSet<String>) -> Needs {
     }
 }
 
-fn is_taken<T>(result: Result<T, OwnedError>) -> bool {
+fn is_taken<T>(result: &Result<T, OwnedError>) -> bool {
     matches!(result, Err(OwnedError::Taken))
 }
 
@@ -62,14 +62,14 @@ async fn sku_is_unique_until_released() {
     store.create(scope, &first, &stamp).await.unwrap();
     let again = store.create(scope, &first, &stamp).await.unwrap_err();
     assert!(is_conflict(&again));
-    assert!(is_taken(store.create(scope, &second, &stamp).await));
+    assert!(is_taken(&store.create(scope, &second, &stamp).await));
     assert_eq!(read(store, scope, second.id).await, None);
 
     let mut other = product(&world, Some("cake-2"));
     store.create(scope, &other, &stamp).await.unwrap();
     let known = read(store, scope, other.id).await.unwrap();
     other.sku.clone_from(&first.sku);
-    assert!(is_taken(store.change(scope, &known, &other, &stamp).await));
+    assert!(is_taken(&store.change(scope, &known, &other, &stamp).await));
 
     let known = read(store, scope, first.id).await.unwrap();
     let mut renamed = first.clone();
@@ -122,7 +122,7 @@ async fn number_of_a_line_is_unique_until_released() {
     assert!(numbers().await.is_empty());
     store.create(scope, &first, &stamp).await.unwrap();
     assert_eq!(numbers().await, ["+97143330000"]);
-    assert!(is_taken(store.create(scope, &second, &stamp).await));
+    assert!(is_taken(&store.create(scope, &second, &stamp).await));
     let known = store.get::<Line>(scope, &first.id).await.unwrap().unwrap();
     let moved = Line {
         number: line("+97143330001").number,
@@ -136,7 +136,7 @@ async fn number_of_a_line_is_unique_until_released() {
     configured.lines = vec![moved];
     store.write_config(scope, &configured).await.unwrap();
     assert_eq!(numbers().await, ["+97143330001"]);
-    assert!(is_taken(store.create(scope, &line("+97143330001"), &stamp).await));
+    assert!(is_taken(&store.create(scope, &line("+97143330001"), &stamp).await));
     store.create(scope, &line("+97143330000"), &stamp).await.unwrap();
     let tenant = store.tenant(scope).await.unwrap().unwrap();
     store.create(scope, &line("+97143330002"), &stamp).await.unwrap();

@@ -10,14 +10,18 @@ use domain::{
         record::{Call, Entry},
         retention::Retention,
     },
-    messages::message::{AttemptState, Message, SendOutcome, StatusReport},
+    messages::message::{AttemptState, Message, SendOutcome},
 };
 use jiff::SignedDuration;
 use jobs::{NextJob, ToQueue};
-use store::{messages::message::Reference, table::due::DueRow};
+use store::table::due::DueRow;
 use testkit::business::{CUSTOMER, SENT_WITHIN, effects_of};
 
-use crate::{due::due, world::World};
+use crate::{
+    due::due,
+    rows::{record, report},
+    world::World,
+};
 
 const DAY: i64 = 86_400;
 
@@ -115,25 +119,12 @@ async fn every_write_preserves_the_expiry_of_calls_and_messages() {
         segments: None,
     };
     message.record(1, taken, world.aws.now(), &timers);
-    let reference = Reference {
-        attempt: 1,
-        api: "whatsapp",
-        provider_ref: &"wamid.1".parse().unwrap(),
-        parked: None,
-    };
-    let recorded = store.record_message(scope, &message, &reference, world.aws.now());
-    recorded.await.unwrap();
+    record(&world, &message).await.unwrap();
     unmoved("recorded").await;
     // As another process reads it.
     let mut message = message_of(&world, &message).await.unwrap();
-    let report = StatusReport {
-        state: AttemptState::Sent,
-        at: world.aws.now(),
-        provider_ref: "wamid.1".parse().unwrap(),
-        error: None,
-        cost: None,
-    };
-    assert!(message.apply(1, report, world.aws.now(), &timers));
+    let sent = report(&world, AttemptState::Sent);
+    assert!(message.apply(1, sent, world.aws.now(), &timers));
     store.write_message(scope, &message).await.unwrap();
     unmoved("sent").await;
     world.aws.pass(180);

@@ -25,7 +25,7 @@ use testkit::business::{CUSTOMER, effects_of, phone};
 
 use crate::world::{COUNTING, World};
 
-fn report(world: &World, state: AttemptState) -> StatusReport {
+pub(crate) fn report(world: &World, state: AttemptState) -> StatusReport {
     StatusReport {
         state,
         at: world.aws.now(),
@@ -45,7 +45,7 @@ fn reference(provider_ref: &ProviderRef) -> Reference<'_> {
 }
 
 /// Records that the provider has taken a message.
-async fn record(world: &World, message: &Message) -> Result<(), StoreError> {
+pub(crate) async fn record(world: &World, message: &Message) -> Result<(), StoreError> {
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     store.record_message(scope, message, &reference(&wamid()), now).await
 }
