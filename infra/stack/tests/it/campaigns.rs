@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     base::{
-        ids::{ContactId, MessageId, TenantId},
+        ids::{ContactId, MessageId},
         phone::Phone,
     },
     contacts::contact::{Contact, Identity},
@@ -58,8 +58,7 @@ fn phone(number: usize) -> Result<Phone> {
 
 /// Creates these people, of whom one in [`REFUSES`] has refused messages and all others want them.
 async fn people(business: &Business<'_>, count: usize) -> Result<()> {
-    let tenant: TenantId = business.id().parse().context("reading a tenant's id")?;
-    let (scope, now) = (access::job::scope(tenant), Timestamp::now());
+    let (scope, now) = (business.scope()?, Timestamp::now());
     let all: Vec<usize> = (0..count).collect();
     for some in all.chunks(40) {
         let mut effects = Effects::default();
@@ -108,8 +107,7 @@ async fn nothing_overtook(business: &Business<'_>, caller: &Phone, is_answer: im
     let offers = sent[..answer].iter().filter(|sent| is_offer(sent)).map(id);
     let mut ids: Vec<MessageId> = offers.collect::<Result<_>>()?;
     ids.push(id(&sent[answer])?);
-    let tenant: TenantId = business.id().parse().context("reading a tenant's id")?;
-    let (store, scope) = (&business.stage.play.store, access::job::scope(tenant));
+    let (store, scope) = (&business.stage.play.store, business.scope()?);
     let made = store.each_message(&scope, &ids, Timestamp::now()).await?.into_iter();
     let made = made.map(|message| Ok(message?.context("a message that was sent")?.created_at));
     let made: Vec<Timestamp> = made.collect::<Result<_>>()?;

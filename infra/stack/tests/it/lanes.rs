@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     base::{
-        ids::{ContactId, MessageId, TenantId},
+        ids::{ContactId, MessageId},
         phone::Phone,
     },
     contacts::contact::{Contact, Identity},
@@ -70,9 +70,7 @@ pub(crate) fn random_ulid(at: Timestamp) -> Result<Ulid> {
 
 /// Plans and queues that many messages to as many people.
 async fn broadcast(business: &Business<'_>, like: &Message, count: usize) -> Result<()> {
-    let tenant: TenantId = business.id().parse().context("reading a tenant's id")?;
-    let scope = access::job::scope(tenant);
-    let stage = business.stage;
+    let (scope, stage) = (business.scope()?, business.stage);
     let session = stage.aws.session()?;
     let url = &stage.town.outputs["BulkSendsQueueUrl"];
     let mut left = count;
