@@ -167,7 +167,7 @@ async fn archived_automation_decides_nothing_until_restored() {
     assert!(!decides().await);
     let restored = manager.post(&restore, json!({})).await;
     let body = restored.is(200).has_version(4).json();
-    assert_eq!((&body["archived_at"], &body["priority"]), (&Value::Null, &json!(7)));
+    assert_eq!(json!([body["archived_at"], body["priority"]]), json!([null, 7]));
     assert!(decides().await);
     manager.post(&restore, json!({})).await.is(200).has_version(4);
     manager.patch(place, json!({"enabled": false})).await.is(200);
@@ -243,12 +243,12 @@ async fn decisions_lead_to_the_version_that_made_them() {
         let shown = town.viewer().get(&version(*number)).await;
         let body = shown.is(200).json();
         assert_eq!(
-            (&body["version"], &body["automation"]["name"]),
-            (&json!(number), &json!(name))
+            json!([body["version"], body["automation"]["name"]]),
+            json!([number, name])
         );
         assert_eq!(
-            (&body["current"], &body["automation"]["enabled"]),
-            (&json!(false), &json!(true))
+            json!([body["current"], body["automation"]["enabled"]]),
+            json!([false, true])
         );
     }
     let by = |role: Role| json!(town.home.person(role).user);
@@ -540,8 +540,8 @@ async fn what_keeps_it_from_working_is_a_warning() {
     assert_eq!(warned(&shown), expected("then.template", "template_not_approved"));
     let template = &shown.json()["templates"][0];
     assert_eq!(
-        (&template["status"], &template["sendable"]),
-        (&json!("PAUSED"), &json!(false))
+        json!([template["status"], template["sendable"]]),
+        json!(["PAUSED", false])
     );
 
     business.configured.templates[0].status.0 = "APPROVED".to_owned();

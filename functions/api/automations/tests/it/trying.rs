@@ -119,8 +119,8 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
     let shown = manager.post(DRY_RUN, ask.clone()).await;
     assert_eq!(aws.row_count().await, before);
     let run = shown.is(200).json();
-    assert_eq!((&run["sent"], &run["code"]), (&json!(true), &json!("follow_up")));
-    assert_eq!((&run["contact"], &run["draft"]), (&Value::Null, &Value::Null));
+    assert_eq!(json!([run["sent"], run["code"]]), json!([true, "follow_up"]));
+    assert_eq!(json!([run["contact"], run["draft"]]), json!([null, null]));
     assert_eq!(tried(&run), alone("Missed calls", None, true));
     let message = &run["message"];
     let passed = |checks: &Value| list(checks).iter().all(|check| check["passed"] == true);
@@ -136,8 +136,8 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
     let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
     let call = business.call_of(&aws, &happened).await;
     assert_eq!(
-        (&run["decision"], &run["facts"]),
-        (&json!(call.decision), &json!(call.because))
+        json!([run["decision"], run["facts"]]),
+        json!([call.decision, call.because])
     );
     assert_eq!(message["send_at"], json!(happened.not_before));
     let legs: Vec<Value> = happened.plan.iter().map(said).collect();
@@ -145,7 +145,7 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
     assert_eq!(channels, legs);
     // The call is there now: another one is too soon.
     let again = manager.post(DRY_RUN, ask).await.is(200).json();
-    assert_eq!((&again["sent"], &again["code"]), (&json!(false), &json!("cooldown")));
+    assert_eq!(json!([again["sent"], again["code"]]), json!([false, "cooldown"]));
     assert_eq!(again["contact"]["id"], json!(happened.id.contact()));
     testkit::assert_snapshot("dry_run", &[&shown]);
 }
@@ -167,7 +167,7 @@ async fn refused_message_is_shown_with_every_verdict() {
         .post(DRY_RUN, json!({"call": missed(&business, CUSTOMER)}))
         .await;
     let run = asked.is(200).json();
-    assert_eq!((&run["sent"], &run["code"]), (&json!(false), &json!("opted_out")));
+    assert_eq!(json!([run["sent"], run["code"]]), json!([false, "opted_out"]));
     // It matches, but nobody may be messaged.
     assert_eq!(tried(&run), alone("Missed calls", None, false));
     let against = |checks: &Value| -> Vec<(String, String)> {
@@ -189,7 +189,7 @@ async fn refused_message_is_shown_with_every_verdict() {
     let other = json!({"call": missed(&business, &mobile(1))});
     let run = manager.post(DRY_RUN, other).await.is(200).json();
     let channel = &run["message"]["channels"][0];
-    assert_eq!((&run["sent"], &channel["code"]), (&json!(true), &json!("paused")));
+    assert_eq!(json!([run["sent"], channel["code"]]), json!([true, "paused"]));
     assert_eq!(against(&channel["checks"]), [pair("pause", "paused")]);
     assert_eq!(channel["waits_until"], json!(now + SignedDuration::from_secs(60)));
 }
@@ -247,7 +247,7 @@ async fn every_condition_of_a_draft_can_be_tried() {
         let told = (rules[0].0.as_str(), rules[0].1.as_deref(), rules[0].2);
         assert_eq!(told, ("Draft", code, code.is_none()), "{when} {call}");
         let first = &run["automations"][0];
-        assert_eq!((&first["id"], &first["draft"]), (&Value::Null, &json!(true)));
+        assert_eq!(json!([first["id"], first["draft"]]), json!([null, true]));
         assert_eq!(rules.len(), 2);
     }
     // Nothing was saved.
@@ -268,7 +268,7 @@ async fn draft_takes_the_place_of_the_automation_it_replaces() {
     let run = manager.post(DRY_RUN, ask).await.is(200).json();
     assert_eq!(tried(&run), alone("Follow-up", None, true));
     let first = &run["automations"][0];
-    assert_eq!((&first["id"], &first["draft"]), (&json!(id), &json!(true)));
+    assert_eq!(json!([first["id"], first["draft"]]), json!([id, true]));
     let message = &run["message"];
     assert_eq!(message["channels"][0]["text"], "Hello you");
     assert_eq!(message["send_at"], json!(aws.now() + SignedDuration::from_secs(90)));
@@ -279,7 +279,7 @@ async fn draft_takes_the_place_of_the_automation_it_replaces() {
     draft["then"]["template"]["name"] = json!("gone");
     let ask = json!({"call": missed(&business, CUSTOMER), "automation": draft});
     let run = manager.post(DRY_RUN, ask).await.is(200).json();
-    assert_eq!((&run["sent"], &run["code"]), (&json!(false), &json!("template")));
+    assert_eq!(json!([run["sent"], run["code"]]), json!([false, "template"]));
     assert_eq!(run["draft"]["problems"][0]["field"], "then.template.name");
     assert_eq!(run["message"]["channels"][0]["code"], "no_template");
 
@@ -319,10 +319,7 @@ async fn archived_automations_are_not_tried() {
     let run = run.is(200).json();
     let rules = list(&run["automations"]);
     assert_eq!(rules.len(), 101);
-    assert_eq!(
-        (&rules[0]["name"], &rules[0]["decides"]),
-        (&json!("Draft"), &json!(true))
-    );
+    assert_eq!(json!([rules[0]["name"], rules[0]["decides"]]), json!(["Draft", true]));
     let replayed = manager.post(REPLAY, json!({"automation": new("Draft")})).await;
     assert_eq!(replayed.is(200).json()["calls"], 0);
 }
@@ -345,8 +342,8 @@ async fn recorded_call_is_tried_as_of_its_decision() {
 
     let run = manager.post(DRY_RUN, json!({"call_id": call.id})).await.is(200).json();
     assert_eq!(
-        (&run["decision"], &run["facts"]),
-        (&json!(call.decision), &json!(call.because))
+        json!([run["decision"], run["facts"]]),
+        json!([call.decision, call.because])
     );
     assert_eq!(run["decided_at"], json!(call.decided_at));
     assert_eq!(run["message"]["send_at"], json!(happened.not_before));
@@ -358,7 +355,7 @@ async fn recorded_call_is_tried_as_of_its_decision() {
     draft["then"]["consent"] = json!("opt_in_only");
     let ask = json!({"call_id": call.id, "automation": draft, "automation_id": id});
     let run = manager.post(DRY_RUN, ask).await.is(200).json();
-    assert_eq!((&run["sent"], &run["code"]), (&json!(false), &json!("no_consent")));
+    assert_eq!(json!([run["sent"], run["code"]]), json!([false, "no_consent"]));
 
     // A person that was forgotten, and one of another business, have no calls.
     let ask = json!({"call_id": call.id});
@@ -368,7 +365,7 @@ async fn recorded_call_is_tried_as_of_its_decision() {
     let forgotten = manager.post(DRY_RUN, ask).await;
     forgotten.names_only(&["call_id"]);
     let replayed = manager.post(REPLAY, json!({})).await.is(200).json();
-    assert_eq!((&replayed["calls"], &replayed["from"]), (&json!(0), &Value::Null));
+    assert_eq!(json!([replayed["calls"], replayed["from"]]), json!([0, null]));
 }
 
 /// A name is stored with the contact after the decision about the call that brought it.
@@ -399,7 +396,7 @@ async fn recorded_call_does_not_know_a_later_name() {
     (draft["then"]["channels"], draft["then"]["sms_text"]) = (json!(["sms"]), json!("Hello {{contact.name}}"));
     let ask = json!({"call_id": call.id, "automation": draft, "automation_id": id});
     let run = manager.post(DRY_RUN, ask).await.is(200).json();
-    assert_eq!((&run["sent"], &run["code"]), (&json!(false), &json!("template")));
+    assert_eq!(json!([run["sent"], run["code"]]), json!([false, "template"]));
     assert_eq!(run["contact"]["name"], "Maya");
     let ask = json!({"call": missed(&business, CUSTOMER), "automation": draft, "automation_id": id});
     let run = manager.post(DRY_RUN, ask).await.is(200).json();
@@ -444,7 +441,7 @@ async fn answered_call_makes_no_cooldown_of_what_it_cancels() {
     call["outcome"] = json!("answered");
     let before = aws.row_count().await;
     let run = manager.post(DRY_RUN, json!({ "call": call })).await.is(200).json();
-    assert_eq!((&run["sent"], &run["code"]), (&json!(true), &json!("follow_up")));
+    assert_eq!(json!([run["sent"], run["code"]]), json!([true, "follow_up"]));
     assert_eq!(aws.row_count().await, before);
     let (store, scope) = (aws.store(), business.scope());
     let found = store.message(scope, waits.id, aws.now()).await.unwrap().unwrap();
@@ -666,14 +663,14 @@ async fn replay_counts_the_differences_of_a_draft() {
     let example = &needy["fewer"]["examples"][0];
     assert_eq!(example["call_id"], json!(calls[2].id), "the latest first");
     assert_eq!(
-        (&example["before"]["code"], &example["after"]["code"]),
-        (&json!("follow_up"), &json!("no_consent"))
+        json!([example["before"]["code"], example["after"]["code"]]),
+        json!(["follow_up", "no_consent"])
     );
     assert_eq!(example["before"]["automation_id"], json!(id));
     assert_eq!(example["before"]["message_id"], json!(calls[2].message));
     assert_eq!(
-        (&example["after"]["automation_id"], &example["after"]["draft"]),
-        (&json!(id), &json!(true))
+        json!([example["after"]["automation_id"], example["after"]["draft"]]),
+        json!([id, true])
     );
     let texts = replay(draft(|draft| draft["then"]["sms_text"] = json!("Hello"))).await;
     assert_eq!(counts(&texts), [0, 0, 0, 3]);
@@ -767,11 +764,11 @@ async fn replay_finds_calls_that_no_rule_was_for() {
     let mut draft = new("Draft");
     (draft["priority"], draft["when"]) = (json!(-1), json!({"min_ring_seconds": 5}));
     let told = manager.post(REPLAY, json!({"automation": draft})).await.is(200).json();
-    assert_eq!((&told["more"]["count"], &told["unchanged"]), (&json!(1), &json!(0)));
+    assert_eq!(json!([told["more"]["count"], told["unchanged"]]), json!([1, 0]));
     let after = &told["more"]["examples"][0]["after"];
     assert_eq!(
-        (&after["name"], &after["code"], &after["automation_id"]),
-        (&json!("Draft"), &json!("follow_up"), &Value::Null)
+        json!([after["name"], after["code"], after["automation_id"]]),
+        json!(["Draft", "follow_up", null])
     );
     // A call that nobody could be messaged after stays so.
     "withheld".clone_into(&mut call.reason);
@@ -781,5 +778,5 @@ async fn replay_finds_calls_that_no_rule_was_for() {
         .await
         .expect("the table answers");
     let told = manager.post(REPLAY, json!({"automation": draft})).await.is(200).json();
-    assert_eq!((&told["more"]["count"], &told["unchanged"]), (&json!(0), &json!(1)));
+    assert_eq!(json!([told["more"]["count"], told["unchanged"]]), json!([0, 1]));
 }

@@ -260,7 +260,7 @@ async fn only_a_draft_can_be_changed_and_nothing_under_way_deleted() {
         refused.is_refused(409, "campaign_started");
         assert!(refused.detail().contains(state.as_str()), "{}", refused.detail());
         let shown = manager.get(&place).await.is(200).has_version(2).json();
-        assert_eq!((&shown["state"], &shown["problems"]), (&json!(state), &json!([])));
+        assert_eq!(json!([shown["state"], shown["problems"]]), json!([state, []]));
         let deleted = manager.delete(&place).await;
         if state.is_final() {
             deleted.is(204);
@@ -444,8 +444,8 @@ async fn recipients_are_listed_by_state_page_by_page() {
     let expected: BTreeSet<String> = contacts[..2].iter().map(ToString::to_string).collect();
     assert_eq!(named(&left_out), expected);
     assert_eq!(
-        (&left_out[0]["code"], &left_out[0]["detail"], &left_out[0]["message_id"]),
-        (&json!("no_consent"), &json!("no opt-in"), &Value::Null)
+        json!([left_out[0]["code"], left_out[0]["detail"], left_out[0]["message_id"]]),
+        json!(["no_consent", "no opt-in", null])
     );
     assert_eq!(all("&replied=true&clicked=true").await.len(), 0);
     assert_eq!(all("&replied=false&clicked=false&opted_out=false").await.len(), 9);
@@ -483,8 +483,8 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
     let preflight = started.header("location").to_owned();
     let shown = caller.get(&preflight).await.is(200).json();
     assert_eq!(
-        (&shown["result"], &shown["file"], &shown["outdated"]),
-        (&Value::Null, &Value::Null, &json!(false))
+        json!([shown["result"], shown["file"], shown["outdated"]]),
+        json!([null, null, false])
     );
     town.foreign_admin().get(&preflight).await.is(404);
     let other = caller.post(CAMPAIGNS, draft()).await.header("location").to_owned();
@@ -503,11 +503,11 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
     aws.pass(1);
     caller.patch(&place, json!({"name": "Another"})).await.is(200);
     let shown = caller.get(&preflight).await.is(200).json();
-    assert_eq!((&shown["result"], &shown["outdated"]), (&result, &json!(true)));
+    assert_eq!(json!([shown["result"], shown["outdated"]]), json!([result, true]));
     let sample = &shown["samples"][0];
     assert_eq!(
-        (&sample["code"], &sample["customer"]["number"]),
-        (&json!("planned"), &json!("+971501000001"))
+        json!([sample["code"], sample["customer"]["number"]]),
+        json!(["planned", "+971501000001"])
     );
     assert_eq!(sample["channels"][0]["text"], "Hello you");
     assert!(
@@ -755,8 +755,8 @@ async fn contacts_enter_a_drip_once_and_are_taken_out() {
     let stopped = manager.post(&of(contact.id, "/stop"), json!({})).await;
     let facts = &stopped.is(200).json()["facts"];
     assert_eq!(
-        (&stopped.json()["status"], &facts["event"]),
-        (&json!("exited"), &json!("author"))
+        json!([stopped.json()["status"], facts["event"]]),
+        json!(["exited", "author"])
     );
     let twice = manager.post(&of(contact.id, "/stop"), json!({})).await;
     assert_eq!(twice.is(200).json(), stopped.json());
@@ -785,8 +785,8 @@ async fn contacts_enter_a_drip_once_and_are_taken_out() {
     .await;
     let left = manager.get(&of(contact.id, "")).await;
     assert_eq!(
-        (&left.json()["status"], &left.json()["code"]),
-        (&json!("exited"), &json!("unnecessary"))
+        json!([left.json()["status"], left.json()["code"]]),
+        json!(["exited", "unnecessary"])
     );
     // Contacts enter it by themselves until it is cancelled.
     let triggered = async || store.triggered(scope).await.expect("the table answers").len();

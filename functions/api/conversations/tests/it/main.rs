@@ -66,8 +66,8 @@ async fn inbox_lists_by_state_turn_and_person() {
     };
     let closed = change(1, json!({"state": "closed"})).await;
     assert_eq!(
-        (&closed["state"], &closed["waiting_since"]),
-        (&json!("closed"), &Value::Null)
+        json!([closed["state"], closed["waiting_since"]]),
+        json!(["closed", null])
     );
     let until = aws.now() + SignedDuration::from_hours(4);
     let snoozed = change(
@@ -88,8 +88,8 @@ async fn inbox_lists_by_state_turn_and_person() {
     // It is opened again without a word about its time.
     let opened = change(2, json!({"state": "pending"})).await;
     assert_eq!(
-        (&opened["state"], &opened["snoozed_until"]),
-        (&json!("pending"), &Value::Null)
+        json!([opened["state"], opened["snoozed_until"]]),
+        json!(["pending", null])
     );
     assert_eq!(
         listed(&agent, "?waiting=true").await,

@@ -74,10 +74,10 @@ async fn content_is_shown_with_all_its_parts() {
         let sent = agent.post(MESSAGES, body).await.is(201).json();
         let leg = &sent["legs"][0];
         for told in [leg, &preview["channels"][0]] {
-            assert_eq!((&told["text"], &told["template"]), (&text, &Value::Null), "{kind}");
+            assert_eq!(json!([told["text"], told["template"]]), json!([text, null]), "{kind}");
             assert_eq!(
-                (&told["content"]["kind"], &told["content"][kind]),
-                (&json!(kind), &shown)
+                json!([told["content"]["kind"], told["content"][kind]]),
+                json!([kind, shown])
             );
         }
         assert_eq!(sent["text"], text);
@@ -97,8 +97,8 @@ async fn requested_file_is_uploaded_at_once() {
     let waits = preview["channels"][0]["checks"].as_array().unwrap().iter();
     let waits: Vec<_> = waits.filter(|check| check["passed"] == false).collect();
     assert_eq!(
-        (waits.len(), &waits[0]["check"], &waits[0]["code"]),
-        (1, &json!("upload"), &json!("asset_uploading"))
+        json!([waits.len(), waits[0]["check"], waits[0]["code"]]),
+        json!([1, "upload", "asset_uploading"])
     );
     assert_eq!(aws.depth(QueueName::Media).await, 0);
     let sent = agent.post(MESSAGES, body.clone()).await.is(201).json();
@@ -153,8 +153,8 @@ async fn refused_content_names_its_problem() {
         let refused = agent.post(MESSAGES, by_whatsapp(content)).await;
         let refused = refused.is_refused(409, "message_refused").json();
         assert_eq!(
-            (&refused["code"], &refused["facts"]["whatsapp_problem"]),
-            (&json!("content"), &json!(problem))
+            json!([refused["code"], refused["facts"]["whatsapp_problem"]]),
+            json!(["content", problem])
         );
     }
     aws.pass(DAY);
@@ -205,8 +205,8 @@ async fn reply_and_reaction_name_a_message_of_the_person() {
         let replied = agent.post(MESSAGES, reply).await.is(201).json();
         let content = &replied["legs"][0]["content"];
         assert_eq!(
-            (&content["kind"], &content["reply_to"]),
-            (&json!("text"), &json!(provider_ref))
+            json!([content["kind"], content["reply_to"]]),
+            json!(["text", provider_ref])
         );
         let reaction = by_whatsapp(json!({"reaction": {"message_id": id, "emoji": "👍"}}));
         let reacted = agent.post(PREVIEW, reaction).await.is(200).json();

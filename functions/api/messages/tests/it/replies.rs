@@ -136,8 +136,8 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
     let won = won.json();
     let refused = lost.is_refused(409, "conversation_moved").json();
     assert_eq!(
-        (&refused["facts"]["seq"], &refused["facts"]["message"]),
-        (&json!(2), &won["id"])
+        json!([refused["facts"]["seq"], refused["facts"]["message"]]),
+        json!([2, won["id"]])
     );
     assert_eq!(refused["facts"]["messages"], json!([won["id"]]));
     // A reaction is no turn: it hides nothing of what was missed.
@@ -178,11 +178,11 @@ async fn reply_after_a_day_is_one_of_the_offered_templates() {
         panic!("{refused}");
     };
     assert_eq!(
-        (&offer["text"], &offer["missing"]),
-        (
-            &json!("Hello there, sorry we missed your call to Harbour Lane today. How can we help?"),
-            &json!([])
-        )
+        json!([offer["text"], offer["missing"]]),
+        json!([
+            "Hello there, sorry we missed your call to Harbour Lane today. How can we help?",
+            []
+        ])
     );
     let template = json!({"seen": 1, "template": offer["template"]});
     let sent = agent.post(&messages_of(id), template).await.is(201).json();
@@ -342,8 +342,8 @@ async fn fifty_replies_wait_and_no_more() {
     let further = agent.post(&path, text(1, "50")).await;
     let refused = further.is_refused(409, "message_refused").json();
     assert_eq!(
-        (&refused["code"], &refused["facts"]["maximum"]),
-        (&json!("too_many_open"), &json!(50))
+        json!([refused["code"], refused["facts"]["maximum"]]),
+        json!(["too_many_open", 50])
     );
 }
 

@@ -437,7 +437,7 @@ async fn repeated_request_finds_its_message_after_a_merge() {
     forget_answers(&aws, &business).await;
     business.merge(&aws, survivor, other).await;
     let again = ask().await.is(201).json();
-    assert_eq!((&again["id"], &again["contact"]["id"]), (&id, &json!(survivor)));
+    assert_eq!(json!([again["id"], again["contact"]["id"]]), json!([id, survivor]));
     // Another request has no message yet.
     agent.post(MESSAGES, body.clone()).await.is_refused(404, "merged");
     agent.post(PREVIEW, body.clone()).await.is_refused(404, "merged");
@@ -459,17 +459,17 @@ async fn fifth_waiting_message_to_a_person_is_refused() {
     let fifth = agent.post(MESSAGES, later()).await;
     let fifth = fifth.is_refused(409, "message_refused").json();
     assert_eq!(
-        (&fifth["code"], &fifth["facts"]),
-        (&json!("too_many_open"), &json!({"maximum": 4}))
+        json!([fifth["code"], fifth["facts"]]),
+        json!(["too_many_open", {"maximum": 4}])
     );
     let preview = agent.post(PREVIEW, later()).await.is(200).json();
     assert_eq!(
-        (&preview["sent"], &preview["code"], &preview["facts"]),
-        (&json!(false), &fifth["code"], &fifth["facts"])
+        json!([preview["sent"], preview["code"], preview["facts"]]),
+        json!([false, fifth["code"], fifth["facts"]])
     );
     let failed = preview["checks"].as_array().unwrap().iter();
     let failed: Vec<_> = failed.filter(|check| check["passed"] == false).collect();
-    assert_eq!((failed.len(), &failed[0]["check"]), (1, &json!("room")));
+    assert_eq!(json!([failed.len(), failed[0]["check"]]), json!([1, "room"]));
     assert_eq!(aws.row_count().await, before);
     for place in &places {
         assert_eq!(agent.get(place).await.is(200).json()["state"], "scheduled");
@@ -530,7 +530,7 @@ async fn requests_count_towards_marketing_and_obey_it() {
     let preview = preview.await.is(200).json();
     for told in [&refused, &preview] {
         let facts = json!({"category": "utility", "every_seconds": DAY});
-        assert_eq!((&told["code"], &told["facts"]), (&json!("frequency"), &facts));
+        assert_eq!(json!([told["code"], told["facts"]]), json!(["frequency", facts]));
     }
     aws.pass(DAY);
     offer().await.is(201);
@@ -591,10 +591,7 @@ async fn person_with_a_whatsapp_id_gets_it_by_whatsapp() {
     );
     let message = agent.post(MESSAGES, body).await.is(201).json();
     assert_eq!(message["contact"]["id"], json!(contact.id));
-    assert_eq!(
-        (&message["customer"], &message["legs"][1]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!(json!([message["customer"], message["legs"][1]]), json!([null, null]));
 }
 
 #[tokio::test]

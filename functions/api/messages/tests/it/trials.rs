@@ -40,8 +40,8 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
         let sent = agent.post(path, body).await;
         let shown = sent.is(201).json();
         assert_eq!(
-            (&shown["legs"][0]["text"], &shown["category"]),
-            (&json!(text), &json!("marketing"))
+            json!([shown["legs"][0]["text"], shown["category"]]),
+            json!([text, "marketing"])
         );
         assert_eq!(
             sent.header("location"),

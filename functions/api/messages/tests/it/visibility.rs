@@ -68,8 +68,8 @@ async fn preview_without_contacts_read_has_placeholders() {
     for body in bodies {
         let whole = reader.post(PREVIEW, body.clone()).await.is(200).json();
         assert_eq!(
-            (&whole["contact"]["name"], &whole["customer"]["number"]),
-            (&json!("Maya Haddad"), &json!(CUSTOMER))
+            json!([whole["contact"]["name"], whole["customer"]["number"]]),
+            json!(["Maya Haddad", CUSTOMER])
         );
         let preview = sender.post(PREVIEW, body).await.is(200).json();
         let text = preview.to_string();
@@ -120,19 +120,16 @@ async fn refusals_without_contacts_read_are_codes() {
         assert!(known.is_refused(409, "message_refused").json()["facts"]["refused_at"].is_string());
         let refused = sender.post(path, body).await;
         let refused = refused.is_refused(409, "message_refused").json();
-        assert_eq!((&refused["code"], &refused["facts"]), (&json!("opted_out"), &json!({})));
+        assert_eq!(json!([refused["code"], refused["facts"]]), json!(["opted_out", {}]));
         assert_eq!(refused["detail"], format!("The message is not sent: {means}."));
     }
     let preview = sender.post(PREVIEW, body).await.is(200).json();
-    assert_eq!((&preview["sent"], &preview["decision"]), (&json!(false), &json!(means)));
+    assert_eq!(json!([preview["sent"], preview["decision"]]), json!([false, means]));
     let consent = &preview["checks"][2];
     for told in [&preview, consent, &preview["channels"][0]] {
-        assert_eq!((&told["code"], &told["facts"]), (&json!("opted_out"), &json!({})));
+        assert_eq!(json!([told["code"], told["facts"]]), json!(["opted_out", {}]));
     }
-    assert_eq!(
-        (&consent["check"], &consent["reason"]),
-        (&json!("consent"), &json!(means))
-    );
+    assert_eq!(json!([consent["check"], consent["reason"]]), json!(["consent", means]));
     assert_eq!(preview["channels"][0]["reason"], means);
 }
 

@@ -42,10 +42,7 @@ async fn numbers_are_told_by_content_and_day() {
     }
     let path = world.path(&format!("{FOLLOW_UP}.en_GB"), "/numbers");
     let told = manager.get(&format!("{path}?from=2026-11-19")).await.is(200).json();
-    assert_eq!(
-        (&told["from"], &told["to"]),
-        (&json!("2026-11-19"), &json!("2026-11-20"))
-    );
+    assert_eq!(json!([told["from"], told["to"]]), json!(["2026-11-19", "2026-11-20"]));
     let of =
         |part: &Value| ["sent", "delivered", "read", "replied", "clicked"].map(|name| part[name].as_u64().unwrap());
     assert_eq!(of(&told["total"]), [7, 0, 2, 2, 1]);
@@ -63,10 +60,7 @@ async fn numbers_are_told_by_content_and_day() {
         .collect();
     assert_eq!(days, [("2026-11-19", 4), ("2026-11-20", 3)]);
     let cost = &told["total"]["cost"]["currencies"][0];
-    assert_eq!(
-        (&cost["currency"], &cost["reported"]),
-        (&json!("USD"), &json!("0.0480"))
-    );
+    assert_eq!(json!([cost["currency"], cost["reported"]]), json!(["USD", "0.0480"]));
     assert_ne!(cost["estimated"], json!("0.0000"));
     // Of a month, if nobody says otherwise.
     let told = manager.get(&path).await.is(200).json();

@@ -128,8 +128,8 @@ async fn content_is_created_submitted_and_deleted() {
     *twilio.submission.lock().unwrap() = 201;
     let pending = submitted(&manager, path).await;
     assert_eq!(
-        (&pending["status"], &pending["provider_id"]),
-        (&json!("PENDING"), &Value::Null)
+        json!([pending["status"], pending["provider_id"]]),
+        json!(["PENDING", null])
     );
     assert_eq!(twilio.take(), [format!("PUT /v1/Content/{SID}"), submission]);
 
@@ -161,8 +161,8 @@ async fn lost_submission_is_found_although_the_draft_changed() {
     lost.is_refused(502, "provider_failed");
     let kept = manager.get(path).await.json();
     assert_eq!(
-        (&kept["content_sid"], &kept["status"], &kept["submitting"]),
-        (&json!(SID), &json!("DRAFT"), &json!(true))
+        json!([kept["content_sid"], kept["status"], kept["submitting"]]),
+        json!([SID, "DRAFT", true])
     );
     twilio.take();
 
@@ -177,10 +177,7 @@ async fn lost_submission_is_found_although_the_draft_changed() {
             format!("GET /v1/Content/{SID}")
         ]
     );
-    assert_eq!(
-        (&found["status"], &found["content_sid"]),
-        (&json!("PENDING"), &json!(SID))
-    );
+    assert_eq!(json!([found["status"], found["content_sid"]]), json!(["PENDING", SID]));
     assert_eq!(found["content"]["body"], order()["content"]["body"]);
     assert_eq!(found["draft"]["body"], words);
     assert_eq!(found["submitting"], false);
