@@ -11,7 +11,7 @@ use kit::{FileKey, Files};
 use serde_json::{Value, json};
 use testkit::Aws;
 
-use crate::{ALL, World, order};
+use crate::{ALL, World, order, submit};
 
 /// An asset of this many bytes, whose file is in the bucket if it `is_there`.
 async fn asset(world: &World<'_>, bytes: usize, is_there: bool) -> Asset {
@@ -43,10 +43,7 @@ async fn a_sample_is_uploaded_before_its_template() {
     let manager = world.manager().await;
     let asset = asset(&world, 5 * 1024 * 1024, true).await;
     manager.post(ALL, with_sample(&asset)).await.is(201);
-    manager
-        .post(&world.path("order_1.en_GB", "/submit"), json!({}))
-        .await
-        .is(200);
+    submit(&manager, &world.path("order_1.en_GB", "")).await.is(200);
     let sent = world.meta.take();
     let [(_, open, _), (_, upload, _), (_, create, body)] = &sent[..] else {
         panic!("{sent:?}")
@@ -68,21 +65,13 @@ async fn a_template_without_its_sample_is_not_submitted() {
     let manager = world.manager().await;
     let gone = asset(&world, 100, false).await;
     manager.post(ALL, with_sample(&gone)).await.is(201);
-    let submit = world.path("order_1.en_GB", "/submit");
-    manager
-        .post(&submit, json!({}))
-        .await
-        .is(422)
-        .names_field("content.header.sample_asset_id");
+    let (path, field) = (world.path("order_1.en_GB", ""), "content.header.sample_asset_id");
+    submit(&manager, &path).await.is(422).names_field(field);
     let never = format!("ast_{}", aws.ids().ulid().to_string().to_ascii_lowercase());
     let change = json!({"content": {"header": {"sample_asset_id": never}}});
-    manager.patch(&world.path("order_1.en_GB", ""), change).await.is(200);
-    manager
-        .post(&submit, json!({}))
-        .await
-        .is(422)
-        .names_field("content.header.sample_asset_id");
+    manager.patch(&path, change).await.is(200);
+    submit(&manager, &path).await.is(422).names_field(field);
     assert!(world.meta.take().is_empty());
-    let draft = manager.get(&world.path("order_1.en_GB", "")).await.json();
+    let draft = manager.get(&path).await.json();
     assert_eq!(json!([draft["status"], draft["submitting"]]), json!(["DRAFT", false]));
 }

@@ -53,9 +53,12 @@ impl Meta {
         self.shared.lock().fault = Some(fault);
     }
 
-    /// It has this template, whoever created it.
-    pub(crate) fn has(&self, template: Value) {
-        self.shared.lock().templates.push(template);
+    /// It has a template with this text, whoever created it.
+    pub(crate) fn has(&self, name: &str, status: &str, text: &str) {
+        self.shared.lock().templates.push(json!({
+            "id": "820000000000001", "name": name, "language": "en_GB", "status": status, "category": "UTILITY",
+            "components": [{"type": "BODY", "text": text}],
+        }));
     }
 
     /// Names and languages of what it has.

@@ -47,27 +47,20 @@ async fn numbers_are_told_by_content_and_day() {
         |part: &Value| ["sent", "delivered", "read", "replied", "clicked"].map(|name| part[name].as_u64().unwrap());
     assert_eq!(of(&told["total"]), [7, 0, 2, 2, 1]);
     assert_eq!(told["total"]["failed"], json!({"bug": 3, "fall_back": 1}));
-    let editions = told["editions"].as_array().unwrap();
-    let editions: Vec<_> = editions
-        .iter()
-        .map(|one| (one["edition"].as_u64().unwrap(), of(&one["figures"])))
-        .collect();
+    let editions = told["editions"].as_array().unwrap().iter();
+    let editions = editions.map(|one| (one["edition"].as_u64().unwrap(), of(&one["figures"])));
+    let editions: Vec<_> = editions.collect();
     assert_eq!(editions, [(1, [3, 0, 0, 2, 1]), (0, [4, 0, 2, 0, 0])]);
-    let days = told["days"].as_array().unwrap();
-    let days: Vec<_> = days
-        .iter()
-        .map(|one| (one["day"].as_str().unwrap(), of(&one["figures"])[0]))
-        .collect();
+    let days = told["days"].as_array().unwrap().iter();
+    let days = days.map(|one| (one["day"].as_str().unwrap(), of(&one["figures"])[0]));
+    let days: Vec<_> = days.collect();
     assert_eq!(days, [("2026-11-19", 4), ("2026-11-20", 3)]);
     let cost = &told["total"]["cost"]["currencies"][0];
     assert_eq!(json!([cost["currency"], cost["reported"]]), json!(["USD", "0.0480"]));
     assert_ne!(cost["estimated"], json!("0.0000"));
     // Of a month, if nobody says otherwise.
     let told = manager.get(&path).await.is(200).json();
-    assert_eq!(
-        (&told["from"], told["total"]["sent"].as_u64()),
-        (&json!("2026-10-22"), Some(15))
-    );
+    assert_eq!(json!([told["from"], told["total"]["sent"]]), json!(["2026-10-22", 15]));
     assert_eq!(told["days"].as_array().map(Vec::len), Some(30));
 }
 
@@ -107,11 +100,8 @@ async fn numbers_of_years_are_refused() {
         "from=2026-11-21",
         "from=2026-11-20&to=2026-11-19",
     ] {
-        manager
-            .get(&format!("{path}?{query}"))
-            .await
-            .is(422)
-            .names_field("from");
+        let refused = manager.get(&format!("{path}?{query}")).await;
+        refused.is(422).names_field("from");
     }
     manager.get(&format!("{path}?from=2026-08-21")).await.is(200);
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use domain::{accounts::permission::Role, base::operation::OperationKind};
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{
     Aws, Seeded,
     api::{Caller, Town},
@@ -11,7 +11,7 @@ use testkit::{
 };
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-use crate::{ALL, order};
+use crate::{ALL, order, submit};
 
 const SID: &str = "HX00000000000000000000000000000001";
 
@@ -109,10 +109,6 @@ impl<'a> Draft<'a> {
     }
 }
 
-async fn submitted(caller: &Caller<'_>, path: &str) -> Value {
-    caller.post(&format!("{path}/submit"), json!({})).await.is(200).json()
-}
-
 #[tokio::test]
 async fn content_is_created_submitted_and_deleted() {
     let aws = Aws::new().await;
@@ -120,13 +116,12 @@ async fn content_is_created_submitted_and_deleted() {
     let (twilio, path, manager) = (&draft.twilio, &draft.path, draft.manager().await);
 
     // The content exists then, and is used again.
-    let refused = manager.post(&format!("{path}/submit"), json!({})).await;
-    refused.is_refused(409, "template_refused");
+    submit(&manager, path).await.is_refused(409, "template_refused");
     let submission = format!("POST /v1/Content/{SID}/ApprovalRequests/whatsapp");
     assert_eq!(twilio.take(), ["POST /v1/Content".to_owned(), submission.clone()]);
     assert_eq!(manager.get(path).await.json()["content_sid"], SID);
     *twilio.submission.lock().unwrap() = 201;
-    let pending = submitted(&manager, path).await;
+    let pending = submit(&manager, path).await.is(200).json();
     assert_eq!(
         json!([pending["status"], pending["provider_id"]]),
         json!(["PENDING", null])
@@ -134,10 +129,8 @@ async fn content_is_created_submitted_and_deleted() {
     assert_eq!(twilio.take(), [format!("PUT /v1/Content/{SID}"), submission]);
 
     // Twilio reports no verdicts, so they are asked for.
-    let operations = aws
-        .store()
-        .operations(draft.business.scope(), None, 10, aws.now())
-        .await;
+    let (store, scope) = (aws.store(), draft.business.scope());
+    let operations = store.operations(scope, None, 10, aws.now()).await;
     let operations = operations.unwrap().items;
     let [operation] = &operations[..] else {
         panic!("{operations:?}")
@@ -157,8 +150,7 @@ async fn lost_submission_is_found_although_the_draft_changed() {
     let aws = Aws::new().await;
     let draft = Draft::new(&aws, 503).await;
     let (twilio, path, manager) = (&draft.twilio, &draft.path, draft.manager().await);
-    let lost = manager.post(&format!("{path}/submit"), json!({})).await;
-    lost.is_refused(502, "provider_failed");
+    submit(&manager, path).await.is_refused(502, "provider_failed");
     let kept = manager.get(path).await.json();
     assert_eq!(
         json!([kept["content_sid"], kept["status"], kept["submitting"]]),
@@ -169,7 +161,7 @@ async fn lost_submission_is_found_although_the_draft_changed() {
     aws.pass(100);
     let words = "Hello {{1}}, come and collect your order {{2}} today.";
     manager.patch(path, json!({"content": {"body": words}})).await.is(200);
-    let found = submitted(&manager, path).await;
+    let found = submit(&manager, path).await.is(200).json();
     assert_eq!(
         twilio.take(),
         [
