@@ -42,9 +42,8 @@ async fn no_log_line_holds_a_secret() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || lines.clone())
         .init();
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (world, town) = World::start(&aws).await;
     let manager = town.manager();
     let mut secrets: Vec<String> = [APP_SECRET, TOKEN, TWILIO_TOKEN, "api-key-secret-1", "another-secret-1"]
         .map(str::to_owned)

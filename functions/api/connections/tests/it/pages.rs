@@ -31,9 +31,8 @@ fn bodies(page: &str, label: &str) -> Vec<Value> {
 
 #[tokio::test]
 async fn the_commands_of_the_pages_connect_every_kind() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (_world, town) = World::start(&aws).await;
     let manager = town.manager();
     let mut connected: Vec<(String, String)> = Vec::new();
     for body in PAGES.iter().flat_map(|page| bodies(page, "connect")) {

@@ -28,10 +28,9 @@ async fn rotated_twice(town: &Town<'_>, lossy: &Lossy, id: &str, body: Value) ->
 /// A repeated request shows the secret of the first attempt and adds no other.
 #[tokio::test]
 async fn repeated_rotation_shows_the_same_secret() {
-    let world = World::start().await;
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = world.town_with(&aws, &[("AWS_ENDPOINT_URL", lossy.url())]).await;
+    let (_world, town) = World::start_with(&aws, &[("AWS_ENDPOINT_URL", lossy.url())]).await;
     let manager = town.manager();
     let made = manager.post(ALL, telephony_in()).await;
     let (telephony, old) = (id(&made), made.json()["secret"].as_str().unwrap().to_owned());
@@ -51,10 +50,9 @@ async fn repeated_rotation_shows_the_same_secret() {
 
 #[tokio::test]
 async fn repeated_provider_secret_is_added_once() {
-    let world = World::start().await;
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
-    let town = world.town_with(&aws, &[("AWS_ENDPOINT_URL", lossy.url())]).await;
+    let (_world, town) = World::start_with(&aws, &[("AWS_ENDPOINT_URL", lossy.url())]).await;
     let twilio = id(&town.manager().post(ALL, twilio_in()).await);
     let body = json!({"secret": "twilio-token-two"});
     let rotated = rotated_twice(&town, &lossy, &twilio, body).await;

@@ -16,9 +16,8 @@ fn last_test(body: &Value) -> (String, String) {
 
 #[tokio::test]
 async fn test_asks_the_telephone_system() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (world, town) = World::start(&aws).await;
     let manager = town.manager();
     let test = async |id: &str| {
         let tested = manager.post(&at(id, "/test"), json!({})).await;
@@ -75,9 +74,8 @@ async fn test_asks_the_telephone_system() {
 
 #[tokio::test]
 async fn test_names_numbers_missing_at_aircall() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (_world, town) = World::start(&aws).await;
     let manager = town.manager();
     let aircall = connect(&town, "aircall", Some(API_SECRET)).await;
     for (numbers, expected, named) in [
@@ -85,10 +83,8 @@ async fn test_names_numbers_missing_at_aircall() {
         (json!([LINE, "+97145550099"]), "failed", "+97145550099"),
         (json!([]), "passed", "credentials."),
     ] {
-        manager
-            .patch(&at(&aircall, ""), json!({"numbers": numbers}))
-            .await
-            .is(200);
+        let change = json!({"numbers": numbers});
+        manager.patch(&at(&aircall, ""), change).await.is(200);
         let (result, message) = last_test(&manager.post(&at(&aircall, "/test"), json!({})).await.json());
         assert_eq!(result, expected, "{numbers}: {message}");
         assert!(message.contains(named), "{numbers}: {message}");
@@ -97,14 +93,13 @@ async fn test_names_numbers_missing_at_aircall() {
 
 #[tokio::test]
 async fn test_asks_exotels_own_region() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (_world, town) = World::start(&aws).await;
     let manager = town.manager();
     let exotel = connect(&town, "exotel", Some(API_SECRET)).await;
     for (cluster, expected) in [("singapore", "passed"), ("mumbai", "unclear")] {
-        let changed = manager.patch(&at(&exotel, ""), json!({"cluster": cluster})).await;
-        changed.is(200);
+        let change = json!({"cluster": cluster});
+        manager.patch(&at(&exotel, ""), change).await.is(200);
         let (result, message) = last_test(&manager.post(&at(&exotel, "/test"), json!({})).await.json());
         assert_eq!(result, expected, "{cluster}: {message}");
     }
@@ -112,9 +107,8 @@ async fn test_asks_exotels_own_region() {
 
 #[tokio::test]
 async fn test_result_holds_until_tested_settings_change() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (_world, town) = World::start(&aws).await;
     let manager = town.manager();
     for (kind, stays, ends) in [
         ("aircall", json!({"name": "Other"}), Some(json!({"numbers": []}))),
@@ -145,9 +139,8 @@ async fn test_result_holds_until_tested_settings_change() {
 
 #[tokio::test]
 async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (_world, town) = World::start(&aws).await;
     let manager = town.manager();
     for (kind, credentials) in [
         ("aircall", json!({"token": "aircall-token-2"})),
@@ -169,9 +162,8 @@ async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
 
 #[tokio::test]
 async fn new_credentials_are_tested_and_never_shown() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (_world, town) = World::start(&aws).await;
     let manager = town.manager();
     // The body with this secret, and where the secret is in the credentials.
     let cases = [
@@ -227,9 +219,8 @@ async fn new_credentials_are_tested_and_never_shown() {
 /// New API credentials keep the secret in Exotel's URL. Plivo is asked with its newest auth token.
 #[tokio::test]
 async fn new_credentials_keep_exotels_url_and_plivo_uses_newest() {
-    let world = World::start().await;
     let aws = Aws::new().await;
-    let town = world.town(&aws).await;
+    let (_world, town) = World::start(&aws).await;
     let manager = town.manager();
     let exotel = connect(&town, "exotel", None).await;
     let rotated = manager.post(&at(&exotel, "/rotate"), json!({})).await;
@@ -242,9 +233,7 @@ async fn new_credentials_keep_exotels_url_and_plivo_uses_newest() {
     let plivo = connect(&town, "plivo", None).await;
     let test = async || last_test(&manager.post(&at(&plivo, "/test"), json!({})).await.json()).0;
     assert_eq!(test().await, "failed");
-    manager
-        .post(&at(&plivo, "/rotate"), json!({"secret": API_SECRET}))
-        .await
-        .is(200);
+    let rotation = json!({"secret": API_SECRET});
+    manager.post(&at(&plivo, "/rotate"), rotation).await.is(200);
     assert_eq!(test().await, "passed");
 }

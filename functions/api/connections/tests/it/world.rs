@@ -86,7 +86,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn start() -> Self {
+    /// Starts the simulators, and a town whose function calls them.
+    pub(crate) async fn start(aws: &Aws) -> (Self, Town<'_>) {
+        Self::start_with(aws, &[]).await
+    }
+
+    /// The same with these variables of the function besides.
+    pub(crate) async fn start_with<'a>(aws: &'a Aws, variables: &[(&str, &str)]) -> (Self, Town<'a>) {
         let config = json!({"tenants": [{
             "id": "any", "name": "Saffron Bakery",
             "twilio": {
@@ -111,19 +117,11 @@ impl World {
             "plivo": {"connection": "any", "auth_token": API_SECRET, "number": LINE, "auth_id": AUTH_ID},
         }]});
         let config = from_value(config).expect("it is a configuration");
-        Self {
+        let world = Self {
             simulators: simulators::start(config).await.expect("the simulators start"),
             http: reqwest::Client::builder().no_proxy().build().expect("a client is made"),
-        }
-    }
-
-    pub(crate) async fn town<'a>(&self, aws: &'a Aws) -> Town<'a> {
-        self.town_with(aws, &[]).await
-    }
-
-    /// The same with these variables besides.
-    pub(crate) async fn town_with<'a>(&self, aws: &'a Aws, variables: &[(&str, &str)]) -> Town<'a> {
-        let url = self.simulators.url();
+        };
+        let url = world.simulators.url();
         let providers: [(&str, &str); 9] = [
             ("GRAPH_API_URL", &url),
             ("GRAPH_API_VERSION", "v26.0"),
@@ -137,20 +135,14 @@ impl World {
             ("PROVIDER_TIMEOUT", "1"),
         ];
         let env = aws.env_with(&[&providers, variables].concat());
-        Town::with_env(aws, &env, connections::routes).await
+        (world, Town::with_env(aws, &env, connections::routes).await)
     }
 
     pub(crate) async fn fault(&self, api: &str, kind: &str) {
         let url = format!("{}/faults", self.simulators.url());
         let fault = json!({"api": api, "kind": kind, "seconds": 3});
-        let answer = self
-            .http
-            .post(url)
-            .json(&fault)
-            .send()
-            .await
-            .expect("the simulators answer");
-        assert!(answer.status().is_success());
+        let answer = self.http.post(url).json(&fault).send().await;
+        assert!(answer.expect("the simulators answer").status().is_success());
     }
 
     pub(crate) async fn no_faults(&self) {
