@@ -1,17 +1,15 @@
 //! Previews, cancellations, and failed messages that are sent again.
 
-use domain::{
-    contacts::contact::Contact,
-    messages::{
-        inbound::OptFlag,
-        message::Category,
-        purpose::{Narrowing, Policy, Purpose},
-        send::{Classified, Effect, ErrorClass},
-    },
+use domain::messages::{
+    inbound::OptFlag,
+    message::Category,
+    purpose::{Narrowing, Policy, Purpose},
+    send::{Classified, Effect, ErrorClass},
 };
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
+use store::contacts::people::Brought;
 use testkit::{Lossy, business::business_with};
 
 use super::{
@@ -48,6 +46,12 @@ fn refused(message: &mut Message, now: Timestamp, timers: &Timers) {
         let number = message.last().unwrap().number;
         assert!(message.record(number, outcome, now, timers));
     }
+}
+
+/// A message to the customer that the providers of all its channels refused.
+async fn failed_message(aws: &Aws, business: &Seeded) -> Message {
+    let (now, timers) = (aws.now(), timers(aws));
+    follow_up(aws, business, CUSTOMER, |message| refused(message, now, &timers)).await
 }
 
 /// The channels of a preview or a message, with their templates.
@@ -118,12 +122,8 @@ async fn preview_tells_every_verdict_not_only_the_first() {
     let preview = agent.post(PREVIEW, body(1)).await.is(200).json();
     assert_eq!(json!([preview["sent"], preview["code"]]), json!([false, "opted_out"]));
     assert_eq!(preview["contact"]["id"], json!(contact));
-    let failed: Vec<_> = preview["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|check| check["passed"] == false)
-        .collect();
+    let failed = preview["checks"].as_array().unwrap().iter();
+    let failed: Vec<_> = failed.filter(|check| check["passed"] == false).collect();
     assert_eq!(
         json!([failed.len(), failed[0]["check"], failed[0]["code"]]),
         json!([1, "consent", "opted_out"])
@@ -149,10 +149,8 @@ async fn preview_of_wrong_fields_names_them() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let body = sms(LINE, json!({"basis": null}));
     agent.post(PREVIEW, body).await.names_only(&["phone", "basis"]);
-    let nobody = sms(
-        CUSTOMER,
-        json!({"phone": null, "contact_id": ContactId::new(aws.ids().ulid())}),
-    );
+    let unknown = ContactId::new(aws.ids().ulid());
+    let nobody = sms(CUSTOMER, json!({"phone": null, "contact_id": unknown}));
     agent.post(PREVIEW, nobody).await.is_refused(404, "not_found");
 }
 
@@ -184,14 +182,12 @@ async fn cancelling_says_what_it_prevents() {
     let (now, timers) = (aws.now(), timers(&aws));
     let cancel = |message: MessageId| agent.post(&format!("{MESSAGES}/{message}/cancel"), Value::Null);
     let waits = follow_up(&aws, &business, &mobile(1), |_| {}).await.id;
-    let taken = follow_up(&aws, &business, &mobile(2), |message| accepted(message, now, &timers))
-        .await
-        .id;
-    let claimed = follow_up(&aws, &business, &mobile(3), |message| {
+    let accepts = |message: &mut Message| accepted(message, now, &timers);
+    let taken = follow_up(&aws, &business, &mobile(2), accepts).await.id;
+    let claims = |message: &mut Message| {
         message.claim(0, "claim".to_owned(), now, &timers);
-    })
-    .await
-    .id;
+    };
+    let claimed = follow_up(&aws, &business, &mobile(3), claims).await.id;
     for (message, prevented, state) in [
         (waits, "all", "cancelled"),
         (taken, "further_channels", "accepted"),
@@ -212,9 +208,8 @@ async fn cancelling_says_what_it_prevents() {
     );
     let theirs = business.receive(&aws, arrived.id.contact(), |_| {}).await.id;
     cancel(theirs).await.is_refused(409, "not_cancellable");
-    cancel(MessageId::new(theirs.contact(), aws.ids().ulid()))
-        .await
-        .is_refused(404, "not_found");
+    let nobodys = MessageId::new(theirs.contact(), aws.ids().ulid());
+    cancel(nobodys).await.is_refused(404, "not_found");
 }
 
 #[tokio::test]
@@ -222,8 +217,7 @@ async fn failed_message_is_sent_again_once() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (now, timers) = (aws.now(), timers(&aws));
-    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let failed = failed_message(&aws, &business).await;
     let place = format!("{MESSAGES}/{}", failed.id);
     let retry = || agent.post(&format!("{place}/retry"), Value::Null).into_future();
     let answers = join_all((0..5).map(|_| retry())).await;
@@ -233,10 +227,7 @@ async fn failed_message_is_sent_again_once() {
     }
     let again = retry().await;
     assert_eq!(again.is(201).json()["id"], first["id"]);
-    assert_eq!(
-        again.header("location"),
-        format!("{MESSAGES}/{}", first["id"].as_str().unwrap())
-    );
+    assert_eq!(again.header("location"), path_of(&first));
     let before = agent.get(&place).await.is(200).json();
     assert_eq!(
         json!([before["retried_as"], before["state"]]),
@@ -253,9 +244,8 @@ async fn failed_message_is_sent_again_once() {
     );
     assert_eq!(agent.get(MESSAGES).await.items().len(), 2);
     // The new one has not failed.
-    let new = agent
-        .post(&format!("{}/retry", again.header("location")), Value::Null)
-        .await;
+    let retry_new = format!("{}/retry", again.header("location"));
+    let new = agent.post(&retry_new, Value::Null).await;
     assert_eq!(new.is_refused(409, "not_retryable").json()["code"], "not_failed");
 }
 
@@ -270,7 +260,7 @@ async fn only_what_certainly_failed_is_sent_again() {
     let arrived = follow_up(&aws, &business, &mobile(2), |message| delivered(message, now, &timers)).await;
     let unclear = follow_up(&aws, &business, &mobile(3), |message| {
         message.claim(0, "claim".to_owned(), now, &timers);
-        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
+        suspend(message);
     })
     .await;
     for (message, code) in [
@@ -284,19 +274,13 @@ async fn only_what_certainly_failed_is_sent_again() {
     let theirs = business.receive(&aws, waits.id.contact(), |_| {}).await.id;
     retry(theirs).await.is_refused(409, "not_retryable");
 
-    let blocked = follow_up(&aws, &business, &mobile(4), |message| {
-        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
-    })
-    .await;
+    let blocked = follow_up(&aws, &business, &mobile(4), suspend).await;
     let contact = blocked.id.contact();
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
     aws.change_contact(business.scope(), contact, stop).await;
-    let refused = retry(blocked.id).await;
-    assert_eq!(refused.is_refused(409, "message_refused").json()["code"], "opted_out");
-    assert_eq!(
-        agent.get(&format!("{MESSAGES}/{}", blocked.id)).await.json()["retried_as"],
-        Value::Null
-    );
+    assert_not_sent(&retry(blocked.id).await, "opted_out");
+    let kept = agent.get(&format!("{MESSAGES}/{}", blocked.id)).await.json();
+    assert_eq!(kept["retried_as"], Value::Null);
 }
 
 /// The first request may have stopped before queueing it.
@@ -306,7 +290,7 @@ async fn repeated_retry_queues_what_it_finds() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let (now, timers) = (aws.now(), timers(&aws));
-    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let failed = failed_message(&aws, &business).await;
     let retry = || agent.post(&format!("{MESSAGES}/{}/retry", failed.id), Value::Null);
     let second: MessageId = retry().await.is(201).json()["id"].as_str().unwrap().parse().unwrap();
     let queued = async || {
@@ -317,8 +301,7 @@ async fn repeated_retry_queues_what_it_finds() {
     retry().await.is(201);
     assert_eq!(queued().await, [second]);
     // Something became of it.
-    let found = aws.store().message(business.scope(), second, now).await;
-    let mut message = found.unwrap().unwrap();
+    let mut message = stored(&aws, &business, &json!({"id": second})).await;
     accepted(&mut message, now, &timers);
     aws.store().write_message(business.scope(), &message).await.unwrap();
     retry().await.is(201);
@@ -332,8 +315,7 @@ async fn retry_counts_once_however_many_races_it_loses() {
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), messages::routes).await;
     let business = business_with(&aws, two_a_minute).await;
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (now, timers) = (aws.now(), timers(&aws));
-    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let failed = failed_message(&aws, &business).await;
     for _ in 0..3 {
         lossy.be_in_the_way_of("TransactWriteItems");
     }
@@ -352,7 +334,7 @@ async fn automatic_answer_is_not_sent_again() {
     let answer = follow_up(&aws, &business, CUSTOMER, |message| {
         let narrowed = Policy::narrowed(Purpose::AutoReply, Category::Service, &Narrowing::default());
         message.policy = narrowed.unwrap();
-        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
+        suspend(message);
     })
     .await;
     let path = format!("{MESSAGES}/{}/retry", answer.id);
@@ -365,8 +347,7 @@ async fn retry_displaces_no_waiting_message() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (now, timers) = (aws.now(), timers(&aws));
-    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let failed = failed_message(&aws, &business).await;
     let later = json!({"send_at": aws.now() + SignedDuration::from_hours(2)});
     // It is settled, so four others can wait.
     for _ in 0..4 {
@@ -374,10 +355,7 @@ async fn retry_displaces_no_waiting_message() {
     }
     let path = format!("{MESSAGES}/{}/retry", failed.id);
     let refused = agent.post(&path, Value::Null).await;
-    assert_eq!(
-        refused.is_refused(409, "message_refused").json()["code"],
-        "too_many_open"
-    );
+    assert_not_sent(&refused, "too_many_open");
     let waiting = agent.get(&format!("{MESSAGES}?state=scheduled")).await;
     assert_eq!(waiting.items().len(), 4);
 }
@@ -388,30 +366,16 @@ async fn message_is_not_sent_again_to_a_removed_number() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let (now, timers) = (aws.now(), timers(&aws));
-    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
-    let before = aws
-        .store()
-        .known(business.scope(), failed.id.contact())
-        .await
-        .unwrap()
-        .unwrap();
+    let failed = failed_message(&aws, &business).await;
+    let (store, scope, stamp) = (aws.store(), business.scope(), aws.stamp());
+    let before = store.known(scope, failed.id.contact()).await.unwrap().unwrap();
     let mut after = before.clone();
     after.contact.phones = vec![phone(&mobile(9))];
-    let brought = store::contacts::people::Brought::default();
-    let stamp = aws.stamp();
-    let changed = aws
-        .store()
-        .change_person(business.scope(), &before, &after, &brought, &stamp)
-        .await;
+    let brought = Brought::default();
+    let changed = store.change_person(scope, &before, &after, &brought, &stamp).await;
     assert!(changed.is_ok());
-    let refused = agent
-        .post(&format!("{MESSAGES}/{}/retry", failed.id), Value::Null)
-        .await;
-    assert_eq!(
-        refused.is_refused(409, "message_refused").json()["code"],
-        "recipient_removed"
-    );
+    let retry = format!("{MESSAGES}/{}/retry", failed.id);
+    assert_not_sent(&agent.post(&retry, Value::Null).await, "recipient_removed");
 }
 
 #[tokio::test]

@@ -1,37 +1,18 @@
 //! Content of WhatsApp beside texts and templates: files, interactive messages, places, cards, reactions, replies.
 
-use domain::contacts::contact::Contact;
 use jobs::MediaJob;
 use kit::QueueName;
 
-use super::{sending::sms, *};
-
-/// The WhatsApp number of the business.
-const WHATSAPP: &str = "+447700900999";
+use super::{
+    sending::{sms, with},
+    *,
+};
 
 /// A request for this content alone.
 fn by_whatsapp(content: Value) -> Value {
     let mut body = sms(CUSTOMER, json!({ "sms_text": null }));
-    if let Value::Object(content) = content {
-        for (name, value) in content {
-            body[name] = value;
-        }
-    }
+    with(&mut body, content);
     body
-}
-
-/// A customer who has just written to the business by WhatsApp.
-async fn writer(aws: &Aws, business: &Seeded) -> Contact {
-    let now = aws.now();
-    let wrote = |contact: &mut Contact| contact.open_window(&phone(WHATSAPP), now);
-    business.contact_with(aws, CUSTOMER, wrote).await
-}
-
-/// A message in the table, as the answer names it.
-async fn stored(aws: &Aws, business: &Seeded, sent: &Value) -> Message {
-    let id = sent["id"].as_str().unwrap().parse().unwrap();
-    let found = aws.store().message(business.scope(), id, aws.now()).await;
-    found.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -158,11 +139,8 @@ async fn refused_content_names_its_problem() {
         );
     }
     aws.pass(DAY);
-    let late = agent.post(
-        MESSAGES,
-        by_whatsapp(json!({"contacts": [{"name": "Maya", "emails": ["m@a.example"]}]})),
-    );
-    late.await.is_refused(409, "window_closed");
+    let card = by_whatsapp(json!({"contacts": [{"name": "Maya", "emails": ["m@a.example"]}]}));
+    agent.post(MESSAGES, card).await.is_refused(409, "window_closed");
     assert_eq!(aws.depth(QueueName::Sends).await, before);
     assert!(agent.get(MESSAGES).await.items().is_empty());
 }
@@ -225,10 +203,8 @@ async fn messages_that_cannot_be_answered_are_named() {
     let contact = writer(&aws, &business).await.id;
     let other = business.contact(&aws, &mobile(7)).await.id;
     let of_other = business.receive(&aws, other, |_| {}).await.id;
-    let by_sms = business
-        .receive(&aws, contact, |received| received.message.channel = Channel::Sms)
-        .await
-        .id;
+    let over_sms = |received: &mut Received| received.message.channel = Channel::Sms;
+    let by_sms = business.receive(&aws, contact, over_sms).await.id;
     let unsent = follow_up(&aws, &business, CUSTOMER, |_| {}).await.id;
     let nobodys = MessageId::new(contact, aws.ids().ulid());
     for (id, code) in [

@@ -15,6 +15,8 @@ mod visibility;
 use domain::{
     accounts::permission::{Permission, Role},
     base::ids::{ContactId, MessageId},
+    calls::record::Received,
+    contacts::contact::Contact,
     media::medium::InboundMedia,
     messages::{
         message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
@@ -26,7 +28,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use testkit::{
-    Aws, Seeded,
+    Answer, Aws, Seeded,
     api::Town,
     assert_snapshot,
     business::{CUSTOMER, LINE, business, mobile, phone, read},
@@ -38,6 +40,9 @@ const MESSAGES: &str = "/api/v1/messages";
 const PREVIEW: &str = "/api/v1/messages/preview";
 
 const DAY: i64 = 24 * 3600;
+
+/// The WhatsApp number of the business.
+const WHATSAPP: &str = "+447700900999";
 
 async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, messages::routes).await
@@ -53,6 +58,37 @@ async fn follow_up(aws: &Aws, business: &Seeded, number: &str, change: impl FnOn
     change(&mut message);
     aws.store().write_message(business.scope(), &message).await.unwrap();
     message
+}
+
+/// The message that an answer shows, as it is stored.
+async fn stored(aws: &Aws, business: &Seeded, shown: &Value) -> Message {
+    let id = shown["id"].as_str().unwrap().parse().unwrap();
+    let found = aws.store().message(business.scope(), id, aws.now()).await;
+    found.unwrap().expect("the message is stored")
+}
+
+/// The path of the message that an answer shows.
+fn path_of(shown: &Value) -> String {
+    format!("{MESSAGES}/{}", shown["id"].as_str().unwrap())
+}
+
+/// A customer who has just written to the business by WhatsApp.
+async fn writer(aws: &Aws, business: &Seeded) -> Contact {
+    let now = aws.now();
+    let wrote = |contact: &mut Contact| contact.open_window(&phone(WHATSAPP), now);
+    business.contact_with(aws, CUSTOMER, wrote).await
+}
+
+/// Requires that a message is not sent, for this reason.
+#[track_caller]
+fn assert_not_sent(answer: &Answer, code: &str) {
+    let refused = answer.is_refused(409, "message_refused").json();
+    assert_eq!(refused["code"], code, "{refused}");
+}
+
+/// A message is not sent because the tenant is suspended.
+fn suspend(message: &mut Message) {
+    message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
 }
 
 /// A message is sent by WhatsApp, and delivered.
@@ -175,16 +211,14 @@ async fn a_customers_message_is_shown_with_its_whole_text() {
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let contact = business.contact(&aws, CUSTOMER).await.id;
     let long = "é".repeat(5_000);
-    let id = business
-        .receive(&aws, contact, |received| {
-            received.message.text = Some(long.clone());
-            received.message.from.phone = Some(phone(CUSTOMER));
-            received.message.to = Some(phone(LINE));
-            received.message.payload = Some("book_again".to_owned());
-            received.message.media = ["a", "b"].map(|source| InboundMedia::new(source.to_owned())).into();
-        })
-        .await
-        .id;
+    let received = business.receive(&aws, contact, |received| {
+        received.message.text = Some(long.clone());
+        received.message.from.phone = Some(phone(CUSTOMER));
+        received.message.to = Some(phone(LINE));
+        received.message.payload = Some("book_again".to_owned());
+        received.message.media = ["a", "b"].map(|source| InboundMedia::new(source.to_owned())).into();
+    });
+    let id = received.await.id;
     let found = viewer.get(MESSAGES).await.items();
     let entry = &found[0];
     assert_eq!(
@@ -306,16 +340,11 @@ async fn messages_are_found_by_each_condition_and_by_all() {
     let (now, timers) = (aws.now(), timers(&aws));
     let planned = follow_up(&aws, &business, &mobile(0), |_| {}).await;
     let arrived = follow_up(&aws, &business, &mobile(1), |message| delivered(message, now, &timers)).await;
-    let blocked = follow_up(&aws, &business, &mobile(2), |message| {
-        message.block(Refusal::new(Reason::Suspended, "not sent: the account is suspended"));
-    })
-    .await;
+    let blocked = follow_up(&aws, &business, &mobile(2), suspend).await;
     let contact = planned.id.contact();
     let by_whatsapp = business.receive(&aws, contact, |_| {}).await.id;
-    let by_sms = business
-        .receive(&aws, contact, |received| received.message.channel = Channel::Sms)
-        .await
-        .id;
+    let over_sms = |received: &mut Received| received.message.channel = Channel::Sms;
+    let by_sms = business.receive(&aws, contact, over_sms).await.id;
     let sent = [planned.id, arrived.id, blocked.id];
     for (query, expected) in [
         ("?direction=inbound", vec![by_whatsapp, by_sms]),
@@ -387,14 +416,11 @@ async fn expired_messages_are_left_out() {
     let contact = business.contact(&aws, CUSTOMER).await.id;
     let until = |days: i64| aws.now() + SignedDuration::from_hours(24 * days);
     let (soon, late) = (until(30), until(365));
-    let gone = business
-        .receive(&aws, contact, |received| received.keep_until = Some(soon))
-        .await
-        .id;
-    let kept = business
-        .receive(&aws, contact, |received| received.keep_until = Some(late))
-        .await
-        .id;
+    let receive = async |kept_until: Timestamp| {
+        let received = business.receive(&aws, contact, |received| received.keep_until = Some(kept_until));
+        received.await.id
+    };
+    let (gone, kept) = (receive(soon).await, receive(late).await);
     aws.pass(30 * DAY);
     let found = viewer.all(&format!("{MESSAGES}?from=2026-11-20"), 1).await;
     assert_eq!(texts(&found, "id"), [kept.to_string()]);

@@ -2,20 +2,15 @@
 
 use domain::{
     base::ids::ConversationId,
-    calls::record::Received,
     consent::wish::{By, Choice, Scope, Wish},
-    contacts::contact::Contact,
+    contacts::contact::Change,
     messages::{inbound::OptFlag, purpose::Purpose},
 };
 use futures::future::join;
 use jobs::SendMessage;
 use kit::QueueName;
-use store::{contacts::contact::ContactWrite, table::effects::Effects};
 
 use super::*;
-
-/// The WhatsApp number of the business.
-const WHATSAPP: &str = "+447700900999";
 
 fn messages_of(id: ConversationId) -> String {
     format!("/api/v1/conversations/{id}/messages")
@@ -36,28 +31,13 @@ async fn wrote_from(aws: &Aws, business: &Seeded, number: &str) -> ConversationI
     business.receive_noted(aws, contact.id, None).await
 }
 
-async fn contact_of(aws: &Aws, business: &Seeded, id: ConversationId) -> Contact {
-    let known = aws.store().known(business.scope(), id.contact()).await.unwrap();
-    known.expect("the contact exists").contact
-}
-
 fn text(seen: u64, text: &str) -> Value {
     json!({"seen": seen, "text": text})
 }
 
-async fn rewrite(aws: &Aws, business: &Seeded, contact: Contact) {
-    let effects = Effects {
-        people: vec![ContactWrite::from(contact)],
-        ..Effects::default()
-    };
-    aws.store().commit(business.scope(), effects, aws.now()).await.unwrap();
-}
-
-/// The message as it is stored.
-async fn stored(aws: &Aws, business: &Seeded, answer: &Value) -> Message {
-    let id: MessageId = answer["id"].as_str().unwrap().parse().unwrap();
-    let found = aws.store().messages(business.scope(), &[id], aws.now()).await.unwrap();
-    found.into_iter().next().expect("the message is stored")
+/// The jobs to send messages, taken out of their queue.
+async fn queued(aws: &Aws) -> Vec<SendMessage> {
+    aws.take_jobs(QueueName::Sends).await
 }
 
 #[tokio::test]
@@ -72,12 +52,9 @@ async fn a_reply_is_sent_once_and_ends_the_wait() {
     let sent = asked().await;
     let body = sent.is(201).json();
     assert_eq!(body["legs"][0]["text"], "Yes, there");
-    assert_eq!(
-        sent.header("location"),
-        format!("{MESSAGES}/{}", body["id"].as_str().unwrap())
-    );
+    assert_eq!(sent.header("location"), path_of(&body));
     assert_eq!(asked().await.is(201).json()["id"], body["id"], "repeated");
-    assert_eq!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.len(), 1);
+    assert_eq!(queued(&aws).await.len(), 1);
     let message = stored(&aws, &business, &body).await;
     assert_eq!((message.policy.purpose(), message.behind), (Purpose::Reply, None));
     let conversation = business.conversation(&aws, id).await.value;
@@ -88,7 +65,8 @@ async fn a_reply_is_sent_once_and_ends_the_wait() {
     assert_eq!(conversation.first_response, Some(SignedDuration::from_secs(120)));
     assert_eq!(conversation.reply.map(|reply| reply.message), Some(message.id));
     // Follow-ups are no automatic answers, and replies are not among what waits for the contact.
-    let known = contact_of(&aws, &business, id).await;
+    let known = aws.store().contact(business.scope(), id.contact()).await;
+    let known = known.unwrap().expect("the contact exists");
     let open: Vec<_> = known.open.iter().map(|open| open.message).collect();
     assert_eq!(open, [waiting.id]);
 }
@@ -101,11 +79,13 @@ async fn a_reply_makes_the_automatic_answer_unnecessary() {
     let id = wrote(&aws, &business).await;
     let answer = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
     // As if it were one.
-    let mut contact = contact_of(&aws, &business, id).await;
-    for open in &mut contact.open {
-        open.purpose = Purpose::AutoReply;
-    }
-    rewrite(&aws, &business, contact).await;
+    let answers = |contact: &mut Contact| {
+        for open in &mut contact.open {
+            open.purpose = Purpose::AutoReply;
+        }
+        Change::Contact
+    };
+    aws.change_contact(business.scope(), id.contact(), answers).await;
     agent.post(&messages_of(id), text(1, "Yes")).await.is(201);
     let answer = stored(&aws, &business, &json!({"id": answer.id})).await;
     assert_eq!(answer.why(), Some("not sent: a person replied"));
@@ -159,7 +139,7 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
     loser.post(path, text(4, "Now I know")).await.is(201);
     let future = loser.post(path, text(9, "Hello")).await;
     future.is_refused(422, "invalid").names_only(&["seen"]);
-    assert_eq!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.len(), 3);
+    assert_eq!(queued(&aws).await.len(), 3);
 }
 
 #[tokio::test]
@@ -198,10 +178,8 @@ async fn window_is_open_for_24_hours() {
     aws.pass(DAY - 1);
     agent.post(&path, text(1, "Just in time")).await.is(201);
     aws.pass(1);
-    agent
-        .post(&path, text(1, "Late"))
-        .await
-        .is_refused(409, "window_closed");
+    let late = agent.post(&path, text(1, "Late")).await;
+    late.is_refused(409, "window_closed");
 }
 
 #[tokio::test]
@@ -221,10 +199,8 @@ async fn one_person_sends_sixty_replies_a_minute() {
         }
     }
     let path = messages_of(conversations[0]);
-    agent
-        .post(&path, text(31, "61"))
-        .await
-        .is_refused(429, "too_many_requests");
+    let more = agent.post(&path, text(31, "61")).await;
+    more.is_refused(429, "too_many_requests");
     let other = town.key_of(business.scope(), Role::Agent).await;
     other.post(&path, text(31, "Mine")).await.is(201);
     aws.pass(60);
@@ -242,7 +218,7 @@ async fn reply_to_a_merged_contact_names_the_survivor() {
     let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
     let detail = refused.is_refused(404, "merged").detail();
     assert!(detail.contains(&survivor.id.to_string()), "{detail}");
-    assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
+    assert!(queued(&aws).await.is_empty());
 }
 
 /// Also marks that change the direction of what follows, markup, and as many characters as WhatsApp takes.
@@ -259,8 +235,8 @@ async fn text_is_sent_and_shown_as_it_was_written() {
     ] {
         let sent = agent.post(&path, text(1, said)).await.is(201).json();
         assert_eq!(sent["legs"][0]["text"], said);
-        let read = agent.get(&format!("{MESSAGES}/{}", sent["id"].as_str().unwrap())).await;
-        assert_eq!(read.is(200).json()["legs"][0]["text"], said);
+        let read = agent.get(&path_of(&sent)).await.is(200).json();
+        assert_eq!(read["legs"][0]["text"], said);
     }
     let longer = format!("{longest}!");
     agent.post(&path, text(1, &longer)).await.names_only(&["text"]);
@@ -290,24 +266,16 @@ async fn reply_that_cannot_be_sent_says_why() {
     let id = wrote(&aws, &business).await;
     let path = &messages_of(id);
     let stranger = ConversationId::of(ContactId::new(aws.ids().ulid()), None);
-    agent
-        .post(&messages_of(stranger), text(0, "Yes"))
-        .await
-        .is_refused(404, "not_found");
+    let unknown = agent.post(&messages_of(stranger), text(0, "Yes")).await;
+    unknown.is_refused(404, "not_found");
     let nothing = agent.post(path, json!({"seen": 1})).await;
     nothing.is_refused(422, "invalid").names_field("template");
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     viewer.post(path, text(1, "Yes")).await.is_refused(403, "forbidden");
-    let mut stopped = contact_of(&aws, &business, id).await;
-    stopped.wish(OptFlag::Stop, "wrote STOP", aws.now());
-    rewrite(&aws, &business, stopped).await;
-    let stopped = agent
-        .post(path, text(1, "Yes"))
-        .await
-        .is_refused(409, "message_refused")
-        .json();
-    assert_eq!(stopped["code"], "opted_out");
-    assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", aws.now());
+    aws.change_contact(business.scope(), id.contact(), stop).await;
+    assert_not_sent(&agent.post(path, text(1, "Yes")).await, "opted_out");
+    assert!(queued(&aws).await.is_empty());
     assert_eq!(business.conversation(&aws, id).await.value.seq, 1);
 }
 
@@ -356,7 +324,7 @@ async fn reply_to_a_deleted_contact_is_not_found() {
     aws.delete_contact(business.scope(), id.contact(), true).await;
     let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
     refused.is_refused(404, "not_found");
-    assert!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.is_empty());
+    assert!(queued(&aws).await.is_empty());
 }
 
 #[tokio::test]
@@ -375,7 +343,7 @@ async fn message_starts_a_conversation_once() {
     assert_eq!(started.header("location"), format!("{CONVERSATIONS}/{id}"));
     let again = asked().await.is(201).json();
     assert_eq!(again["message"]["id"], answer["message"]["id"], "repeated");
-    assert_eq!(aws.take_jobs::<SendMessage>(QueueName::Sends).await.len(), 1);
+    assert_eq!(queued(&aws).await.len(), 1);
     let message = stored(&aws, &business, &answer["message"]).await;
     assert_eq!((message.policy.purpose(), message.line), (Purpose::Api, id.line()));
     let begun = business.conversation(&aws, id).await.value;
@@ -394,9 +362,10 @@ async fn message_starts_a_conversation_once() {
     late["send_at"] = json!(aws.now() + SignedDuration::from_hours(1));
     agent.post(CONVERSATIONS, late).await.names_only(&["send_at"]);
     // What is refused is in no conversation.
-    let mut contact = contact_of(&aws, &business, id).await;
-    contact.record(Wish::new(Choice::Refused, Scope::ALL, By::User, "said stop", aws.now()));
-    rewrite(&aws, &business, contact).await;
+    let now = aws.now();
+    let refuse =
+        |contact: &mut Contact| contact.record(Wish::new(Choice::Refused, Scope::ALL, By::User, "said stop", now));
+    aws.change_contact(business.scope(), id.contact(), refuse).await;
     agent.post(CONVERSATIONS, body).await.is_refused(409, "message_refused");
     assert_eq!(business.conversation(&aws, id).await.value, known);
 }

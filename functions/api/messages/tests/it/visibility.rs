@@ -1,10 +1,6 @@
 //! What keys see that may send, and read nothing.
 
-use domain::{
-    base::external::ShownName,
-    contacts::{contact::Contact, profile::Profile},
-    messages::inbound::OptFlag,
-};
+use domain::{base::external::ShownName, contacts::profile::Profile, messages::inbound::OptFlag};
 use store::contacts::contact::ContactWrite;
 use testkit::api::Caller;
 
@@ -12,8 +8,6 @@ use super::{
     sending::{sms, template},
     *,
 };
-
-const WHATSAPP: &str = "+447700900999";
 
 async fn key_with<'a>(town: &'a Town<'_>, business: &Seeded, more: &[Permission]) -> Caller<'a> {
     let scopes = [&[Permission::MessagesSend], more].concat();
@@ -105,10 +99,7 @@ async fn refusals_without_contacts_read_are_codes() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let (now, means) = (aws.now(), "The person refused all messages, or those of this kind");
-    let blocked = follow_up(&aws, &business, CUSTOMER, |message| {
-        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
-    })
-    .await;
+    let blocked = follow_up(&aws, &business, CUSTOMER, suspend).await;
     let retry = format!("{MESSAGES}/{}/retry", blocked.id);
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
     aws.change_contact(business.scope(), blocked.id.contact(), stop).await;
@@ -152,19 +143,13 @@ async fn answers_without_messages_read_are_id_and_state() {
     brief(&sent.is(201).json(), "scheduled");
     let place = sent.header("location").to_owned();
     for _ in 0..2 {
-        let mut cancelled = sender
-            .post(&format!("{place}/cancel"), Value::Null)
-            .await
-            .is(200)
-            .json();
+        let cancelled = sender.post(&format!("{place}/cancel"), Value::Null).await;
+        let mut cancelled = cancelled.is(200).json();
         let prevented = cancelled.as_object_mut().unwrap().remove("cancelled");
         assert_eq!(prevented, Some(json!("all")));
         brief(&cancelled, "cancelled");
     }
-    let blocked = follow_up(&aws, &business, &mobile(1), |message| {
-        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
-    })
-    .await;
+    let blocked = follow_up(&aws, &business, &mobile(1), suspend).await;
     let retry = format!("{MESSAGES}/{}/retry", blocked.id);
     for _ in 0..2 {
         brief(&sender.post(&retry, Value::Null).await.is(201).json(), "scheduled");
