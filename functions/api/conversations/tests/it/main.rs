@@ -50,16 +50,11 @@ async fn inbox_lists_by_state_turn_and_person() {
         aws.pass(60);
     }
     let id = |place: usize| all[place].0;
+    let places = |wanted: &[usize]| -> Vec<String> { wanted.iter().map(|place| id(*place).to_string()).collect() };
     // The first one writes again: it is the latest, and has waited for longest.
     business.receive_noted(&aws, all[0].1.id, None).await;
-    assert_eq!(
-        listed(&agent, "?state=open").await,
-        ids(&[id(0), id(4), id(3), id(2), id(1)])
-    );
-    assert_eq!(
-        listed(&agent, "?waiting=true").await,
-        ids(&[id(0), id(1), id(2), id(3), id(4)])
-    );
+    assert_eq!(listed(&agent, "?state=open").await, places(&[0, 4, 3, 2, 1]));
+    assert_eq!(listed(&agent, "?waiting=true").await, places(&[0, 1, 2, 3, 4]));
     let change = async |place: usize, changes: Value| {
         let path = format!("{CONVERSATIONS}/{}", id(place));
         agent.patch(&path, changes).await.is(200).json()
@@ -70,16 +65,13 @@ async fn inbox_lists_by_state_turn_and_person() {
         json!(["closed", null])
     );
     let until = aws.now() + SignedDuration::from_hours(4);
-    let snoozed = change(
-        2,
-        json!({"state": "snoozed", "snoozed_until": until, "priority": "high"}),
-    )
-    .await;
+    let snooze = json!({"state": "snoozed", "snoozed_until": until, "priority": "high"});
+    let snoozed = change(2, snooze).await;
     assert_eq!(snoozed["snoozed_until"], json!(until));
-    assert_eq!(listed(&agent, "").await, ids(&[id(0), id(4), id(3)]));
-    assert_eq!(listed(&agent, "?state=closed").await, ids(&[id(1)]));
-    assert_eq!(listed(&agent, "?state=snoozed").await, ids(&[id(2)]));
-    assert_eq!(listed(&agent, "?waiting=true").await, ids(&[id(0), id(3), id(4)]));
+    assert_eq!(listed(&agent, "").await, places(&[0, 4, 3]));
+    assert_eq!(listed(&agent, "?state=closed").await, places(&[1]));
+    assert_eq!(listed(&agent, "?state=snoozed").await, places(&[2]));
+    assert_eq!(listed(&agent, "?waiting=true").await, places(&[0, 3, 4]));
     let counts = agent.get(&format!("{CONVERSATIONS}/counts")).await;
     assert_eq!(
         counts.is(200).json(),
@@ -91,25 +83,20 @@ async fn inbox_lists_by_state_turn_and_person() {
         json!([opened["state"], opened["snoozed_until"]]),
         json!(["pending", null])
     );
-    assert_eq!(
-        listed(&agent, "?waiting=true").await,
-        ids(&[id(0), id(2), id(3), id(4)])
-    );
-    assert_eq!(listed(&agent, "?waiting=true&state=pending").await, ids(&[id(2)]));
-    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[]));
+    assert_eq!(listed(&agent, "?waiting=true").await, places(&[0, 2, 3, 4]));
+    assert_eq!(listed(&agent, "?waiting=true&state=pending").await, places(&[2]));
+    assert_eq!(listed(&agent, "?waiting=false").await, places(&[]));
     // Those of nobody that are answered, by state.
     change(1, json!({"state": "open"})).await;
-    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[id(1)]));
+    assert_eq!(listed(&agent, "?waiting=false").await, places(&[1]));
     change(1, json!({"state": "pending"})).await;
-    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[]));
-    assert_eq!(listed(&agent, "?waiting=false&state=pending").await, ids(&[id(1)]));
+    assert_eq!(listed(&agent, "?waiting=false").await, places(&[]));
+    assert_eq!(listed(&agent, "?waiting=false&state=pending").await, places(&[1]));
     change(1, json!({"state": "closed"})).await;
     aws.delete_contact(business.scope(), all[3].1.id, true).await;
-    assert_eq!(listed(&agent, "").await, ids(&[id(0), id(4)]));
-    agent
-        .get(&format!("{CONVERSATIONS}/{}", id(3)))
-        .await
-        .is_refused(404, "not_found");
+    assert_eq!(listed(&agent, "").await, places(&[0, 4]));
+    let deleted = agent.get(&format!("{CONVERSATIONS}/{}", id(3))).await;
+    deleted.is_refused(404, "not_found");
     let other = town.admin().get(&format!("{CONVERSATIONS}/{}", id(0))).await;
     other.is_refused(404, "not_found");
 }
