@@ -1,4 +1,4 @@
-use access::{Authenticator, Credentials, token::sha256_hex};
+use access::token::sha256_hex;
 use domain::{
     accounts::{
         account::{Account, Invitation, Member, MemberStatus},
@@ -15,12 +15,11 @@ use serde_json::{Value, json};
 use store::{Versioned, table::rates::Limit};
 use testkit::Call;
 
-use crate::world::{PASSWORD, World, log_in, post, statuses, text};
+use crate::world::{PASSWORD, World, call_with, log_in, post, text};
 
 #[tokio::test]
 async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let wrong = world.call(&log_in(&maya.email, "seven quiet lanternx")).await;
     let unknown = world
         .call(&log_in("nobody@saffron.example", "seven quiet lanternx"))
@@ -40,8 +39,7 @@ async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
 
 #[tokio::test]
 async fn attempts_are_limited_per_account_existing_or_not() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     world.aws.pass(3600);
     let (store, now) = (world.aws.store(), world.aws.now());
     for email in [maya.email.as_str(), "nobody@saffron.example"] {
@@ -57,9 +55,8 @@ async fn attempts_are_limited_per_account_existing_or_not() {
         }
         // From everywhere at once.
         let from = |n: u32| log_in(email, "wrong").from_address(&format!("10.1.{}.{n}", email.len()));
-        let calls: Vec<_> = (0..40).map(from).collect();
-        let answers = world.all(&calls).await;
-        assert_eq!(statuses(&answers), [(401, 10), (429, 30)].into(), "{email}");
+        let statuses = world.statuses((0..40).map(from)).await;
+        assert_eq!(statuses, [(401, 10), (429, 30)].into(), "{email}");
     }
     // The right password has to wait too, else it would be told from the wrong ones.
     let refused = world.call(&log_in(&maya.email, PASSWORD)).await;
@@ -70,13 +67,11 @@ async fn attempts_are_limited_per_account_existing_or_not() {
 
 #[tokio::test]
 async fn guessing_does_not_lock_out_the_owner_elsewhere() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let stranger = |password: &str| log_in(&maya.email, password).from_address("10.6.0.1");
     let mut tried = 0;
     for _minute in 0..3 {
-        let answers = world.all(&vec![stranger("wrong"); 30]).await;
-        tried += statuses(&answers).get(&401).copied().unwrap_or_default();
+        tried += world.count(401, vec![stranger("wrong"); 30]).await;
         world.aws.pass(60);
     }
     assert_eq!(tried, 50);
@@ -89,11 +84,8 @@ async fn attempts_are_also_limited_per_hour() {
     let world = World::new().await;
     let mut taken = 0;
     for _minute in 0..8 {
-        let calls: Vec<_> = (0..10).map(|_| log_in("nobody@saffron.example", "wrong")).collect();
-        taken += statuses(&world.all(&calls).await)
-            .get(&401)
-            .copied()
-            .unwrap_or_default();
+        let calls = vec![log_in("nobody@saffron.example", "wrong"); 10];
+        taken += world.count(401, calls).await;
         world.aws.pass(60);
     }
     assert_eq!(taken, 50);
@@ -102,17 +94,14 @@ async fn attempts_are_also_limited_per_hour() {
 #[tokio::test]
 async fn attempts_are_limited_per_ip_address() {
     let world = World::new().await;
-    let calls: Vec<_> = (0..40)
-        .map(|n| log_in(&format!("nobody{n}@saffron.example"), "wrong"))
-        .collect();
-    let answers = world.all(&calls).await;
-    assert_eq!(statuses(&answers), [(401, 30), (429, 10)].into());
+    let one = |n: u32| log_in(&format!("nobody{n}@saffron.example"), "wrong");
+    let statuses = world.statuses((0..40).map(one)).await;
+    assert_eq!(statuses, [(401, 30), (429, 10)].into());
 }
 
 #[tokio::test]
 async fn browser_gets_refresh_token_as_http_only_cookie() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let body = json!({"email": maya.email, "password": PASSWORD, "session": "cookie"});
     let answer = world.post("/api/v1/auth/log-in", body).await;
     assert!(answer.is(200).json().get("refresh_token").is_none());
@@ -136,20 +125,14 @@ async fn browser_gets_refresh_token_as_http_only_cookie() {
             "SameSite=Strict"
         ]
     );
-    let app = world
-        .post(
-            "/api/v1/auth/log-in",
-            json!({"email": maya.email, "password": PASSWORD}),
-        )
-        .await;
+    let app = world.call(&log_in(&maya.email, PASSWORD)).await;
     assert_eq!(app.header("set-cookie"), "");
     assert!(text(&app.json()["refresh_token"]).starts_with("rbr_"));
 }
 
 #[tokio::test]
 async fn deactivated_user_does_not_see_the_tenant() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let (now, store) = (world.aws.now(), world.aws.store());
     let account = Account {
         id: UserId::new(world.aws.ids().ulid()),
@@ -234,22 +217,12 @@ async fn user_of_several_tenants_sees_and_leaves_them_all() {
     let expected = [("saffron", "admin"), ("harbour", "viewer")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     assert_eq!(places.iter().map(place).collect::<Vec<_>>(), expected);
     let access = text(&body["access_token"]);
-    let authenticator = Authenticator::new(world.aws.store());
-    let role_in = async |tenant: Option<&str>| {
-        let sent = Credentials {
-            bearer: Some(&access),
-            tenant,
-            ..Credentials::default()
-        };
-        let principal = authenticator.principal(sent, world.aws.now()).await;
-        principal.ok().map(|principal| principal.role())
-    };
+    let role_in = async |tenant: Option<&str>| world.role_in(tenant, &access).await;
     let named = second.to_string();
     assert_eq!(role_in(None).await, Some(Role::Admin), "the token means the first one");
     assert_eq!(role_in(Some(&named)).await, Some(Role::Viewer));
-    let call = Call::new("PATCH", "/api/v1/me").header("content-type", "application/json");
-    let renamed = world.call_as(&access, call.body(r#"{"name": "Maya H."}"#)).await;
-    renamed.is(200);
+    let rename = call_with("PATCH", "/api/v1/me", &json!({"name": "Maya H."}));
+    world.call_as(&access, rename).await.is(200);
     let there = store
         .get::<Member>(&scope, &maya.user)
         .await

@@ -6,7 +6,7 @@ use testkit::{
     assert_snapshot,
 };
 
-use crate::world::{PASSWORD, World, confirm, log_in, sign_up, text};
+use crate::world::{PASSWORD, World, call_with, confirm, log_in, sign_up, text};
 
 fn patch(changes: &serde_json::Value) -> Call {
     let call = Call::new("PATCH", "/api/v1/me").header("content-type", "application/merge-patch+json");
@@ -15,8 +15,7 @@ fn patch(changes: &serde_json::Value) -> Call {
 
 #[tokio::test]
 async fn people_change_their_name_everywhere_and_their_language() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let me = world.get_as(&maya.access, "/api/v1/me").await;
     me.is(200).has_version(1);
     let expected = json!({"name": "Maya Haddad", "language": "en", "second_factor": false});
@@ -58,8 +57,7 @@ async fn people_change_their_name_everywhere_and_their_language() {
 
 #[tokio::test]
 async fn people_set_their_preferences() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let usual = json!({
         "language": null, "numerals": "auto", "clock": "auto", "theme": "system", "density": "regular", "send_key": "enter",
         "notifications": {
@@ -142,13 +140,11 @@ async fn people_see_their_sessions_and_end_them_but_nobody_elses() {
     assert_eq!((&newest["current"], &first["current"]), (&json!(false), &json!(true)));
     assert_eq!(text(&newest["device"]).len(), 120);
     assert!(newest.get("current_sha256").is_none() && newest.get("family_sha256").is_none());
-    let path = format!("/api/v1/me/sessions/{}", text(&newest["id"]));
-    let end = |token: String, path: String| async move { (token, path) };
-    let (token, foreign) = end(tom.access.clone(), path.clone()).await;
-    world.call_as(&token, Call::new("DELETE", &foreign)).await.is(404);
+    let end = || Call::new("DELETE", &format!("/api/v1/me/sessions/{}", text(&newest["id"])));
+    world.call_as(&tom.access, end()).await.is(404);
     world.refresh(&text(&phone["refresh_token"])).await.is(200);
-    world.call_as(&maya.access, Call::new("DELETE", &path)).await.is(204);
-    world.call_as(&maya.access, Call::new("DELETE", &path)).await.is(404);
+    world.call_as(&maya.access, end()).await.is(204);
+    world.call_as(&maya.access, end()).await.is(404);
     let nonsense = Call::new("DELETE", "/api/v1/me/sessions/ses_1");
     world.call_as(&maya.access, nonsense).await.is(404);
     let listed = world.get_as(&maya.access, "/api/v1/me/sessions").await.json();
@@ -157,8 +153,7 @@ async fn people_see_their_sessions_and_end_them_but_nobody_elses() {
 
 #[tokio::test]
 async fn own_account_is_closed_to_keys_and_strangers() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let paths = [
         ("GET", "/api/v1/me"),
         ("PATCH", "/api/v1/me"),
@@ -172,11 +167,7 @@ async fn own_account_is_closed_to_keys_and_strangers() {
         ("POST", "/api/v1/auth/log-out-everywhere"),
     ];
     for (method, path) in paths {
-        let call = || {
-            Call::new(method, path)
-                .header("content-type", "application/json")
-                .body("{}")
-        };
+        let call = || call_with(method, path, &json!({}));
         let by_key = call().header("x-api-key", &api_key([7; 32]));
         let by_nonsense = call().header("authorization", "Basic bWF5YQ==");
         for call in [call(), by_key, by_nonsense] {

@@ -1,8 +1,10 @@
+use std::ops::Range;
+
 use jobs::Mail;
 use serde_json::json;
-use testkit::Lossy;
+use testkit::{Answer, Lossy};
 
-use crate::world::{Newcomer, PASSWORD, World, confirm, log_in, post, statuses, text};
+use crate::world::{Newcomer, PASSWORD, World, confirm, forgot, log_in, post, reset, text, with_token};
 
 const NEW: &str = "nine loud umbrellas";
 
@@ -12,8 +14,7 @@ fn change(current: &str, password: &str) -> serde_json::Value {
 
 #[tokio::test]
 async fn password_change_ends_other_sessions_and_starts_one() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let other = world.log_in(&maya.email).await;
     let path = "/api/v1/auth/change-password";
     let answer = world.post_as(&maya.access, path, change(PASSWORD, NEW)).await;
@@ -28,15 +29,13 @@ async fn password_change_ends_other_sessions_and_starts_one() {
     world.refresh(&text(&body["refresh_token"])).await.is(200);
     world.call(&log_in(&maya.email, PASSWORD)).await.is(401);
     world.call(&log_in(&maya.email, NEW)).await.is(200);
-    let mails = world.mails().await;
-    assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::PasswordChanged {}));
-    assert_eq!(mails[0].to, maya.email);
+    let told = world.only_mail().await;
+    assert_eq!((told.mail, told.to), (Mail::PasswordChanged {}, maya.email));
 }
 
 #[tokio::test]
 async fn password_change_needs_the_old_and_a_strong_new_one() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let path = "/api/v1/auth/change-password";
     for (body, field) in [
         (change("wrong", NEW), "current_password"),
@@ -47,13 +46,9 @@ async fn password_change_needs_the_old_and_a_strong_new_one() {
     ] {
         world.post_as(&maya.access, path, body).await.names_only(&[field]);
     }
-    let calls: Vec<_> = (0..20).map(|_| post(path, &change("wrong", NEW))).collect();
-    let calls: Vec<_> = calls
-        .into_iter()
-        .map(|call| call.header("authorization", &format!("Bearer {}", maya.access)))
-        .collect();
-    let answers = world.all(&calls).await;
-    assert_eq!(statuses(&answers), [(422, 5), (429, 15)].into(), "ten tries an hour");
+    let wrong = with_token(post(path, &change("wrong", NEW)), &maya.access);
+    let statuses = world.statuses(vec![wrong; 20]).await;
+    assert_eq!(statuses, [(422, 5), (429, 15)].into(), "ten tries an hour");
     world.get_as(&maya.access, "/api/v1/me").await.is(200);
     assert!(world.mails().await.is_empty());
 }
@@ -61,8 +56,7 @@ async fn password_change_needs_the_old_and_a_strong_new_one() {
 /// Somebody else writes the account during the change.
 #[tokio::test]
 async fn password_change_survives_a_lost_race() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     // In no tenant: the only row to be written is the account's.
     let before = world.account(maya.user).await;
     let mut nowhere = before.value;
@@ -73,60 +67,41 @@ async fn password_change_survives_a_lost_race() {
     lossy.be_in_the_way_of("PutItem");
     let function = world.another(&[("AWS_ENDPOINT_URL", lossy.url())]);
     let call = post("/api/v1/auth/change-password", &change(PASSWORD, NEW));
-    let call = call.header("authorization", &format!("Bearer {}", maya.access));
-    let answer = function.call(&call).await;
+    let answer = function.call(&with_token(call, &maya.access)).await;
     assert!(lossy.has_lost_all());
     answer.is(200);
     world.call(&log_in(&maya.email, NEW)).await.is(200);
 }
 
 async fn forgotten(world: &World, maya: &Newcomer) -> String {
-    world
-        .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
-        .await
-        .is(202);
+    world.call(&forgot(&maya.email)).await.is(202);
     world.link().await
-}
-
-fn reset(token: &str, password: &str) -> testkit::Call {
-    post(
-        "/api/v1/auth/reset-password",
-        &json!({"token": token, "password": password}),
-    )
 }
 
 #[tokio::test]
 async fn forgotten_password_does_not_reveal_accounts() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
-    let ask = |email: &str| post("/api/v1/auth/forgot-password", &json!({"email": email}));
-    let known = world.call(&ask(&maya.email)).await;
-    let unknown = world.call(&ask("nobody@saffron.example")).await;
+    let (world, maya) = World::with_newcomer().await;
+    let known = world.call(&forgot(&maya.email)).await;
+    let unknown = world.call(&forgot("nobody@saffron.example")).await;
     assert_eq!(known.is(202).text(), unknown.text());
     for name in ["content-type", "cache-control", "set-cookie"] {
         assert_eq!(known.header(name), unknown.header(name));
     }
-    let mails = world.mails().await;
-    assert_eq!(mails.len(), 1);
     assert!(matches!(
-        &mails[0].mail,
+        &world.only_mail().await.mail,
         Mail::ResetPassword { link }
             if link.url().is_some_and(|url| url.starts_with("https://app.example/reset-password?token="))
     ));
     for email in [maya.email.as_str(), "nobody@saffron.example"] {
-        let answers = world.all(&vec![ask(email); 8]).await;
-        assert_eq!(statuses(&answers), [(202, 4), (429, 4)].into(), "{email}: five an hour");
+        let statuses = world.statuses(vec![forgot(email); 8]).await;
+        assert_eq!(statuses, [(202, 4), (429, 4)].into(), "{email}: five an hour");
         // Who asked so often keeps out nobody who asks from elsewhere.
-        let elsewhere = ask(email).from_address("10.3.0.1");
+        let elsewhere = forgot(email).from_address("10.3.0.1");
         world.call(&elsewhere).await.is(202);
-        let from = |n: u32| ask(email).from_address(&format!("10.4.0.{n}"));
-        let calls: Vec<_> = (0..20).map(from).collect();
-        let answers = world.all(&calls).await;
-        assert_eq!(
-            statuses(&answers),
-            [(202, 14), (429, 6)].into(),
-            "{email}: twenty an hour from everywhere"
-        );
+        let from = |n: u32| forgot(email).from_address(&format!("10.4.0.{n}"));
+        let statuses = world.statuses((0..20).map(from)).await;
+        let twenty = [(202, 14), (429, 6)].into();
+        assert_eq!(statuses, twenty, "{email}: twenty an hour from everywhere");
     }
 }
 
@@ -135,23 +110,18 @@ async fn forgotten_password_does_not_reveal_accounts() {
 async fn an_address_gets_five_links_an_hour_and_ten_a_day() {
     let world = World::unlimited().await;
     let maya = world.newcomer("saffron").await;
-    let ask = |email: &str, n: u32| {
-        let body = json!({"email": email});
-        post("/api/v1/auth/forgot-password", &body).from_address(&format!("10.4.0.{n}"))
-    };
+    let ask = |email: &str, n: u32| forgot(email).from_address(&format!("10.4.0.{n}"));
     let first = world.call(&ask(&maya.email, 0)).await;
-    let calls: Vec<_> = (1..12).map(|n| ask(&maya.email, n)).collect();
-    for answer in world.all(&calls).await {
+    let ask_all = |all: Range<u32>| world.all(all.map(|n| ask(&maya.email, n)));
+    for answer in ask_all(1..12).await {
         assert_eq!(answer.is(202).text(), first.text());
     }
     assert_eq!(world.mails().await.len(), 5);
     world.aws.pass(3600);
-    let calls: Vec<_> = (20..32).map(|n| ask(&maya.email, n)).collect();
-    world.all(&calls).await;
+    ask_all(20..32).await;
     assert_eq!(world.mails().await.len(), 5);
     world.aws.pass(3600);
-    let calls: Vec<_> = (40..52).map(|n| ask(&maya.email, n)).collect();
-    world.all(&calls).await;
+    ask_all(40..52).await;
     assert!(world.mails().await.is_empty(), "ten a day");
     // Others are not held back, nor is it for longer than the day.
     let tom = world.newcomer("clinic").await;
@@ -173,15 +143,12 @@ async fn sign_ups_do_not_block_password_resets() {
     }
     // That of the own sign-up was the first of five.
     assert_eq!(world.mails().await.len(), 4);
-    let forgot = post("/api/v1/auth/forgot-password", &json!({"email": maya.email}));
-    world.call(&forgot).await.is(202);
-    world.link().await;
+    forgotten(&world, &maya).await;
 }
 
 #[tokio::test]
 async fn password_matches_in_every_unicode_form() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let path = "/api/v1/auth/change-password";
     let decomposed = "acht stille A\u{30a}ngstro\u{308}ms";
     let answer = world.post_as(&maya.access, path, change(PASSWORD, decomposed)).await;
@@ -193,12 +160,10 @@ async fn password_matches_in_every_unicode_form() {
 
 #[tokio::test]
 async fn failing_queue_does_not_reveal_accounts() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
-    let ask = |email: &str| post("/api/v1/auth/forgot-password", &json!({"email": email}));
-    let known = nowhere.call(&ask(&maya.email)).await;
-    let unknown = nowhere.call(&ask("nobody@saffron.example")).await;
+    let known = nowhere.call(&forgot(&maya.email)).await;
+    let unknown = nowhere.call(&forgot("nobody@saffron.example")).await;
     assert_eq!(known.is(202).text(), unknown.text());
     unknown.is(202);
 }
@@ -206,8 +171,7 @@ async fn failing_queue_does_not_reveal_accounts() {
 /// Changing the password and logging out of all sessions both invalidate the link.
 #[tokio::test]
 async fn reset_link_ends_with_password_change_or_log_out() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let of_before = forgotten(&world, &maya).await;
     let path = "/api/v1/auth/change-password";
     let changed = world.post_as(&maya.access, path, change(PASSWORD, NEW)).await;
@@ -239,8 +203,7 @@ async fn reset_link_ends_with_password_change_or_log_out() {
 
 #[tokio::test]
 async fn a_link_sets_the_password_once_and_ends_all_sessions() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let token = forgotten(&world, &maya).await;
     world.call(&reset(&token, "short")).await.names_only(&["password"]);
     world.get_as(&maya.access, "/api/v1/me").await.is(200);
@@ -251,32 +214,26 @@ async fn a_link_sets_the_password_once_and_ends_all_sessions() {
     world.refresh(&maya.refresh).await.is_refused(401, "session_over");
     world.call(&log_in(&maya.email, PASSWORD)).await.is(401);
     world.call(&log_in(&maya.email, NEW)).await.is(200);
-    let mails = world.mails().await;
-    assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::PasswordChanged {}));
+    assert_eq!(world.only_mail().await.mail, Mail::PasswordChanged {});
 }
 
 #[tokio::test]
 async fn ten_resets_by_one_link_have_one_winner() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let token = forgotten(&world, &maya).await;
-    let calls: Vec<_> = (0..10)
-        .map(|n| reset(&token, &format!("umbrellas of colour {n}")))
-        .collect();
-    let answers = world.all(&calls).await;
-    assert_eq!(statuses(&answers), [(204, 1), (404, 9)].into());
-    let winner = answers
-        .iter()
-        .position(|answer| answer.status() == 204)
-        .expect("one won");
+    let one = |n: u32| reset(&token, &format!("umbrellas of colour {n}"));
+    let answers = world.all((0..10).map(one)).await;
+    let mut statuses: Vec<_> = answers.iter().map(Answer::status).collect();
+    let winner = statuses.iter().position(|status| *status == 204).expect("one won");
+    statuses.remove(winner);
+    assert_eq!(statuses, [404; 9]);
     let right = log_in(&maya.email, &format!("umbrellas of colour {winner}"));
     world.call(&right).await.is(200);
 }
 
 #[tokio::test]
 async fn reset_link_expires_after_an_hour_and_resets_only() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let token = forgotten(&world, &maya).await;
     let verify = world.call(&confirm(&token, PASSWORD)).await;
     verify.is_refused(404, "link_not_valid");

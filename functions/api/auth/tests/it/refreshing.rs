@@ -1,8 +1,7 @@
-use access::{Authenticator, Credentials};
 use serde_json::json;
 use testkit::{Answer, Call};
 
-use crate::world::{Newcomer, World, post, statuses, text};
+use crate::world::{Newcomer, World, post, text};
 
 fn refresh(token: &str) -> Call {
     post("/api/v1/auth/refresh", &json!({"refresh_token": token}))
@@ -14,8 +13,7 @@ fn token(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn a_refresh_token_works_once_and_gives_the_next() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     world.aws.pass(600);
     let answer = world.refresh(&maya.refresh).await;
     let next = token(&answer);
@@ -29,21 +27,20 @@ async fn a_refresh_token_works_once_and_gives_the_next() {
 
 #[tokio::test]
 async fn concurrent_refreshes_have_one_winner_and_keep_session() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
-    let answers = world.all(&vec![refresh(&maya.refresh); 50]).await;
-    assert_eq!(statuses(&answers), [(200, 1), (409, 49)].into());
-    let lost = answers.iter().find(|answer| answer.status() == 409).expect("one lost");
-    lost.is_refused(409, "refreshed_elsewhere");
-    let won = answers.iter().find(|answer| answer.status() == 200).expect("one won");
+    let (world, maya) = World::with_newcomer().await;
+    let answers = world.all(vec![refresh(&maya.refresh); 50]).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status() == 200);
+    assert_eq!((won.len(), lost.len()), (1, 49));
+    for answer in lost {
+        answer.is_refused(409, "refreshed_elsewhere");
+    }
     world.aws.pass(60);
-    token(&world.refresh(&token(won)).await);
+    token(&world.refresh(&token(won[0])).await);
 }
 
 #[tokio::test]
 async fn reused_refresh_token_ends_the_session() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let second = token(&world.refresh(&maya.refresh).await);
     world.aws.pass(11);
     world.refresh(&maya.refresh).await.is_refused(401, "session_over");
@@ -55,8 +52,7 @@ async fn reused_refresh_token_ends_the_session() {
 
 #[tokio::test]
 async fn a_token_two_generations_old_is_reuse_even_at_once() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let second = token(&world.refresh(&maya.refresh).await);
     let third = token(&world.refresh(&second).await);
     world.refresh(&maya.refresh).await.is(401);
@@ -67,8 +63,7 @@ const DAY: i64 = 24 * 3600;
 
 #[tokio::test]
 async fn a_session_ends_after_thirty_days_though_refreshed() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let mut newest = maya.refresh;
     for _day in 0..29 {
         world.aws.pass(DAY);
@@ -93,26 +88,26 @@ async fn a_session_ends_after_thirty_days_though_refreshed() {
 
 #[tokio::test]
 async fn session_limit_applies_to_existing_sessions() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
-    let call = |token: &str| refresh(token);
+    let (world, maya) = World::with_newcomer().await;
     let longer = world.another(&[("SESSION_DAYS", "60")]);
     world.aws.pass(29 * DAY);
-    let next = token(&longer.call(&call(&maya.refresh)).await);
+    let next = token(&longer.call(&refresh(&maya.refresh)).await);
     world.aws.pass(29 * DAY);
-    let next = token(&longer.call(&call(&next)).await);
+    let next = token(&longer.call(&refresh(&next)).await);
     // Idle days end it all the same, and so do fewer days than when it began.
     let shorter = world.another(&[("SESSION_DAYS", "7")]);
-    shorter.call(&call(&next)).await.is_refused(401, "session_over");
+    shorter.call(&refresh(&next)).await.is_refused(401, "session_over");
     let idle = world.newcomer("harbour").await;
     world.aws.pass(30 * DAY);
-    longer.call(&call(&idle.refresh)).await.is_refused(401, "session_over");
+    longer
+        .call(&refresh(&idle.refresh))
+        .await
+        .is_refused(401, "session_over");
 }
 
 #[tokio::test]
 async fn a_cookie_lasts_as_long_as_its_session() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let first = cookie(&world, &maya).await;
     world.aws.pass(10 * DAY);
     let answer = world.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
@@ -172,8 +167,7 @@ async fn duplicate_cookies_do_not_prevent_log_out() {
     let nobody = world.call(&with_cookie(path, &both)).await;
     nobody.is(204);
     forgotten(&nobody);
-    let by_token = with_cookie(path, &both).header("authorization", &format!("Bearer {}", maya.access));
-    let ended = world.call(&by_token).await;
+    let ended = world.call_as(&maya.access, with_cookie(path, &both)).await;
     ended.is(204);
     forgotten(&ended);
     // The session of who asks.
@@ -225,8 +219,7 @@ fn set(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn a_browser_refreshes_by_its_cookie() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let first = cookie(&world, &maya).await;
     let answer = world.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
     assert!(answer.is(200).json().get("refresh_token").is_none());
@@ -249,18 +242,10 @@ async fn a_browser_refreshes_by_its_cookie() {
 
 #[tokio::test]
 async fn log_out_ends_session_of_body_cookie_or_access_token() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let by_body = world.log_in(&maya.email).await;
     let out = |body| world.post("/api/v1/auth/log-out", body);
-    let authenticator = Authenticator::new(world.aws.store());
-    let is_let_in = async |access: &str| {
-        let sent = Credentials {
-            bearer: Some(access),
-            ..Credentials::default()
-        };
-        authenticator.principal(sent, world.aws.now()).await.is_ok()
-    };
+    let is_let_in = async |access: &str| world.role_in(None, access).await.is_some();
     assert!(is_let_in(&text(&by_body["access_token"])).await);
     let answer = out(json!({"refresh_token": by_body["refresh_token"]})).await;
     assert!(answer.is(204).header("set-cookie").contains("Max-Age=0"));
@@ -293,18 +278,9 @@ async fn logging_out_everywhere_ends_every_token_at_once() {
         .call_as(&maya.access, Call::new("POST", "/api/v1/auth/log-out-everywhere"))
         .await
         .is(204);
-    let authenticator = Authenticator::new(world.aws.store());
-    let accesses = [maya.access.clone(), text(&second["access_token"])];
-    for access in &accesses {
+    for access in [&maya.access, &text(&second["access_token"])] {
         world.get_as(access, "/api/v1/me").await.is(401);
-        let sent = Credentials {
-            bearer: Some(access),
-            ..Credentials::default()
-        };
-        assert!(
-            authenticator.principal(sent, world.aws.now()).await.is_err(),
-            "a tenant lets it in"
-        );
+        assert_eq!(world.role_in(None, access).await, None, "a tenant lets it in");
     }
     for refresh in [&maya.refresh, &text(&second["refresh_token"])] {
         world.refresh(refresh).await.is_refused(401, "session_over");
@@ -315,10 +291,6 @@ async fn logging_out_everywhere_ends_every_token_at_once() {
     let again = world.log_in(&maya.email).await;
     let access = text(&again["access_token"]);
     world.get_as(&access, "/api/v1/me").await.is(200);
-    let sent = Credentials {
-        bearer: Some(&access),
-        ..Credentials::default()
-    };
-    assert!(authenticator.principal(sent, world.aws.now()).await.is_ok());
+    assert!(world.role_in(None, &access).await.is_some());
     token(&world.refresh(&text(&again["refresh_token"])).await);
 }

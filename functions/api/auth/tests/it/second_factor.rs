@@ -1,11 +1,11 @@
-use access::{Authenticator, Credentials};
+use access::Credentials;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jobs::{FactorChange, Mail};
 use serde_json::{Value, json};
 use testkit::{Answer, Call};
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::world::{Newcomer, PASSWORD, World, post, statuses, text};
+use crate::world::{Newcomer, PASSWORD, World, call_with, confirm, forgot, post, reset, sign_up, text};
 
 /// An authenticator app with this secret.
 struct App(Totp);
@@ -25,10 +25,14 @@ impl App {
 
 const FACTOR: &str = "/api/v1/me/second-factor";
 
+/// Asks for a new factor, which the person has to confirm.
+async fn begun(world: &World, maya: &Newcomer) -> Answer {
+    world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await
+}
+
 /// Turns the second factor on. Returns the app and the recovery codes.
 async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
-    let answer = world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await;
-    let body = answer.is(200).json();
+    let body = begun(world, maya).await.is(200).json();
     let secret = text(&body["secret"]);
     let uri = text(&body["uri"]);
     assert!(
@@ -46,11 +50,10 @@ async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
         .iter()
         .map(text)
         .collect();
-    let mails = world.mails().await;
     let turned_on = Mail::EmailFactorChanged {
         what: FactorChange::TurnedOn,
     };
-    assert_eq!((mails.len(), &mails[0].mail), (1, &turned_on));
+    assert_eq!(world.only_mail().await.mail, turned_on);
     (app, codes)
 }
 
@@ -90,8 +93,7 @@ async fn log_in(world: &World, maya: &Newcomer, more: Value) -> Answer {
 
 #[tokio::test]
 async fn code_is_required_after_password_and_works_once() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let (app, _) = switched_on(&world, &maya).await;
     let none = log_in(&world, &maya, json!({})).await;
     none.is_refused(401, "second_factor_required");
@@ -102,9 +104,8 @@ async fn code_is_required_after_password_and_works_once() {
     confirmed.is_refused(401, "wrong_code");
     world.aws.pass(30);
     let code = app.code(&world, 0);
-    let calls = vec![with(&maya, &json!({"code": code})); 4];
-    let answers = world.all(&calls).await;
-    assert_eq!(statuses(&answers), [(200, 1), (401, 3)].into(), "one code, one log-in");
+    let statuses = world.statuses(vec![with(&maya, &json!({"code": code})); 4]).await;
+    assert_eq!(statuses, [(200, 1), (401, 3)].into(), "one code, one log-in");
     let answer = log_in(&world, &maya, json!({"code": code})).await;
     answer.is_refused(401, "wrong_code");
     world.aws.pass(90);
@@ -117,18 +118,15 @@ async fn code_is_required_after_password_and_works_once() {
 
 #[tokio::test]
 async fn at_most_ten_codes_an_hour_are_tried() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let (app, _) = switched_on(&world, &maya).await;
     world.aws.pass(3600);
     let wrong = |n: u32| with(&maya, &json!({"code": format!("{n:06}")})).from_address(&format!("10.2.0.{n}"));
-    let calls: Vec<_> = (0..10).map(wrong).collect();
     // An attempt that loses every race to be counted learns nothing.
-    let admitted = |answers: &[Answer]| answers.iter().filter(|answer| answer.status() != 429).count();
-    let mut tried = admitted(&world.all(&calls).await);
+    let mut limited = world.count(429, (0..10).map(wrong)).await;
     world.aws.pass(60);
-    tried += admitted(&world.all(&calls).await);
-    assert_eq!(tried, 10);
+    limited += world.count(429, (0..10).map(wrong)).await;
+    assert_eq!(limited, 10, "of twenty");
     // The right one has to wait too.
     let right = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
     right.is(429);
@@ -144,33 +142,28 @@ async fn wrong_code_for_a_change_of_the_factor_is_reported() {
         ("POST", format!("{FACTOR}/recovery-codes")),
         ("DELETE", FACTOR.to_owned()),
     ] {
-        let world = World::new().await;
-        let maya = world.newcomer("saffron").await;
+        let (world, maya) = World::with_newcomer().await;
         switched_on(&world, &maya).await;
         for (field, code) in [("code", "000001"), ("recovery_code", "aaaa-aaaa-aaaa-aaaa")] {
-            let body = json!({"password": PASSWORD, field: code}).to_string();
-            let call = Call::new(method, &path).header("content-type", "application/json");
-            world.call_as(&maya.access, call.body(body)).await.names_only(&[field]);
+            let call = call_with(method, &path, &json!({"password": PASSWORD, field: code}));
+            world.call_as(&maya.access, call).await.names_only(&[field]);
         }
         log_in(&world, &maya, json!({"code": "000001"}))
             .await
             .is_refused(401, "wrong_code");
-        let mails = world.mails().await;
-        assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::WrongCode {}), "{method}");
+        assert_eq!(world.only_mail().await.mail, Mail::WrongCode {}, "{method}");
     }
 }
 
 /// Whoever tries codes knows the password. The owner learns it at once, and the tries end.
 #[tokio::test]
 async fn wrong_codes_are_reported_and_end() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let (app, _) = switched_on(&world, &maya).await;
     world.aws.pass(3600);
     let wrong = |n: u32| with(&maya, &json!({"code": format!("{n:06}")})).from_address(&format!("10.2.0.{n}"));
     world.call(&wrong(1)).await.is_refused(401, "wrong_code");
-    let mails = world.mails().await;
-    assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::WrongCode {}));
+    assert_eq!(world.only_mail().await.mail, Mail::WrongCode {});
     // The owner logs in, and the tries begin anew.
     log_in(&world, &maya, json!({"code": app.code(&world, 0)}))
         .await
@@ -189,20 +182,14 @@ async fn wrong_codes_are_reported_and_end() {
         }
     }
     assert_eq!(tried, 50);
-    let mails = world.mails().await;
-    assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::WrongCode {}));
+    assert_eq!(world.only_mail().await.mail, Mail::WrongCode {});
     world.aws.pass(3600);
     let right = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
     right.is_refused(403, "second_factor_locked");
     // The factor stays.
-    let asked = json!({"email": maya.email});
-    world.post("/api/v1/auth/forgot-password", asked).await.is(202);
-    let (token, password) = (world.link().await, "four umbrellas in the rain");
-    let reset = post(
-        "/api/v1/auth/reset-password",
-        &json!({"token": token, "password": password}),
-    );
-    world.call(&reset).await.is(204);
+    world.call(&forgot(&maya.email)).await.is(202);
+    let password = "four umbrellas in the rain";
+    world.call(&reset(&world.link().await, password)).await.is(204);
     let without = log_in(&world, &maya, json!({"password": password})).await;
     without.is_refused(401, "second_factor_required");
     let code = json!({"password": password, "code": app.code(&world, 0)});
@@ -211,14 +198,11 @@ async fn wrong_codes_are_reported_and_end() {
 
 #[tokio::test]
 async fn a_recovery_code_lets_in_once_and_the_person_is_told() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let (_, codes) = switched_on(&world, &maya).await;
     assert_eq!(codes.len(), 10);
-    let answers = world
-        .all(&vec![with(&maya, &json!({"recovery_code": codes[0]})); 5])
-        .await;
-    assert_eq!(statuses(&answers), [(200, 1), (401, 4)].into());
+    let calls = vec![with(&maya, &json!({"recovery_code": codes[0]})); 5];
+    assert_eq!(world.statuses(calls).await, [(200, 1), (401, 4)].into());
     let mails = world.mails().await;
     let used = Mail::EmailFactorChanged {
         what: FactorChange::RecoveryCodeUsed,
@@ -251,40 +235,28 @@ async fn a_recovery_code_lets_in_once_and_the_person_is_told() {
 
 #[tokio::test]
 async fn unconfirmed_factor_is_not_required() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
-    let confirm = format!("{FACTOR}/confirm");
-    let early = world.post_as(&maya.access, &confirm, json!({"code": "123456"})).await;
+    let (world, maya) = World::with_newcomer().await;
+    let path = format!("{FACTOR}/confirm");
+    let early = world.post_as(&maya.access, &path, json!({"code": "123456"})).await;
     early.is_refused(409, "no_pending_factor");
     let stolen = world.post_as(&maya.access, FACTOR, json!({"password": "wrong"})).await;
     stolen.names_only(&["password"]);
-    let first = world
-        .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
-        .await
-        .json();
+    let first = begun(&world, &maya).await.json();
     log_in(&world, &maya, json!({})).await.is(200);
-    let second = world
-        .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
-        .await
-        .json();
+    let second = begun(&world, &maya).await.json();
     let old = App::new(&text(&first["secret"])).code(&world, 0);
-    let answer = world.post_as(&maya.access, &confirm, json!({"code": old})).await;
+    let answer = world.post_as(&maya.access, &path, json!({"code": old})).await;
     answer.names_only(&["code"]);
     let new = App::new(&text(&second["secret"])).code(&world, 0);
-    let answer = world.post_as(&maya.access, &confirm, json!({"code": new})).await;
+    let answer = world.post_as(&maya.access, &path, json!({"code": new})).await;
     answer.is(200);
-    let again = world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await;
-    again.is_refused(409, "second_factor_on");
+    begun(&world, &maya).await.is_refused(409, "second_factor_on");
 }
 
 #[tokio::test]
 async fn removing_factor_needs_password_and_code() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
-    let off = |body: Value| {
-        let call = Call::new("DELETE", FACTOR).header("content-type", "application/json");
-        world.call_as(&maya.access, call.body(body.to_string()))
-    };
+    let (world, maya) = World::with_newcomer().await;
+    let off = |body: Value| world.call_as(&maya.access, call_with("DELETE", FACTOR, &body));
     let right = |code: String| json!({"password": PASSWORD, "code": code});
     let none = off(right("123456".to_owned())).await;
     none.is_refused(404, "second_factor_off");
@@ -295,11 +267,10 @@ async fn removing_factor_needs_password_and_code() {
     world.aws.pass(30);
     off(right(app.code(&world, 0))).await.is(204);
     log_in(&world, &maya, json!({})).await.is(200);
-    let mails = world.mails().await;
     let turned_off = Mail::EmailFactorChanged {
         what: FactorChange::TurnedOff,
     };
-    assert_eq!((mails.len(), &mails[0].mail), (1, &turned_off));
+    assert_eq!(world.only_mail().await.mail, turned_off);
     let (_, codes) = switched_on(&world, &maya).await;
     let lost = json!({"password": PASSWORD, "recovery_code": codes[0]});
     off(lost).await.is(204);
@@ -307,21 +278,12 @@ async fn removing_factor_needs_password_and_code() {
 
 #[tokio::test]
 async fn switching_a_factor_on_ends_all_other_sessions() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let other = world.log_in(&maya.email).await;
     world.aws.pass(60);
     switched_on(&world, &maya).await;
     let tenant = world.account(maya.user).await.value.tenants[0].to_string();
-    let authenticator = Authenticator::new(world.aws.store());
-    let of_tenant = async |access: &str| {
-        let sent = Credentials {
-            bearer: Some(access),
-            tenant: Some(&tenant),
-            ..Credentials::default()
-        };
-        authenticator.principal(sent, world.aws.now()).await.is_ok()
-    };
+    let of_tenant = async |access: &str| world.role_in(Some(&tenant), access).await.is_some();
     let gone = text(&other["access_token"]);
     world.get_as(&gone, "/api/v1/me").await.is(401);
     assert!(!of_tenant(&gone).await);
@@ -348,8 +310,7 @@ async fn switching_a_factor_on_ends_all_other_sessions() {
 /// A platform administrator is let in by a session that began with the factor, not by one in which it was turned on.
 #[tokio::test]
 async fn a_token_says_whether_its_session_began_with_a_factor() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let (app, codes) = switched_on(&world, &maya).await;
     let mfa = |access: &str| {
         let payload = access.split('.').nth(1).expect("a token has claims");
@@ -376,48 +337,45 @@ async fn a_token_says_whether_its_session_began_with_a_factor() {
 /// In such a session, somebody could set up a factor of their own and pass for the person who proved the previous one.
 #[tokio::test]
 async fn session_does_not_prove_a_later_factor() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let (app, codes) = switched_on(&world, &maya).await;
     world.aws.pass(60);
     let session = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await.json();
     let (access, refresh) = (text(&session["access_token"]), text(&session["refresh_token"]));
-    let authenticator = Authenticator::new(world.aws.store());
     let proven = async |access: &str| {
         let sent = Credentials {
             bearer: Some(access),
             ..Credentials::default()
         };
-        let signed_in = authenticator.signed_in(sent, world.aws.now()).await;
+        let signed_in = world.authenticator.signed_in(sent, world.aws.now()).await;
         signed_in.map(|person| person.second_factor).ok()
     };
     assert_eq!(proven(&access).await, Some(true));
-    let off = Call::new("DELETE", FACTOR)
-        .header("content-type", "application/json")
-        .body(json!({"password": PASSWORD, "recovery_code": codes[0]}).to_string());
+    let off = call_with(
+        "DELETE",
+        FACTOR,
+        &json!({"password": PASSWORD, "recovery_code": codes[0]}),
+    );
     world.call_as(&access, off).await.is(204);
     world.mails().await;
     world.aws.pass(60);
     let same = Newcomer {
         access: access.clone(),
-        refresh: refresh.clone(),
-        email: maya.email.clone(),
-        user: maya.user,
+        ..maya
     };
     let (app, _) = switched_on(&world, &same).await;
     assert_eq!(proven(&access).await, Some(false));
     let next = world.refresh(&refresh).await.json();
     assert_eq!(proven(&text(&next["access_token"])).await, Some(false));
     world.aws.pass(60);
-    let anew = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await.json();
+    let anew = log_in(&world, &same, json!({"code": app.code(&world, 0)})).await.json();
     assert_eq!(proven(&text(&anew["access_token"])).await, Some(true));
 }
 
 /// Two requests at once: one spares the session in which a factor is switched on, the other ends all.
 #[tokio::test]
 async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let account = world.account(maya.user).await.value;
     let scope = access::link::of_own_account(&account).remove(0);
     let session = domain::base::ids::SessionId::new(world.aws.ids().ulid());
@@ -442,15 +400,12 @@ async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
 
 #[tokio::test]
 async fn a_new_password_by_mail_leaves_the_factor_on() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     switched_on(&world, &maya).await;
-    world
-        .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
-        .await;
-    let body = json!({"token": world.link().await, "password": "nine loud umbrellas"});
-    world.post("/api/v1/auth/reset-password", body).await.is(204);
-    let answer = log_in(&world, &maya, json!({"password": "nine loud umbrellas"})).await;
+    world.call(&forgot(&maya.email)).await;
+    let password = "nine loud umbrellas";
+    world.call(&reset(&world.link().await, password)).await.is(204);
+    let answer = log_in(&world, &maya, json!({"password": password})).await;
     answer.is_refused(401, "second_factor_required");
 }
 
@@ -458,20 +413,11 @@ async fn a_new_password_by_mail_leaves_the_factor_on() {
 async fn the_table_holds_no_secret_in_the_clear() {
     let world = World::new().await;
     let email = "canary@saffron.example";
-    world.call(&crate::world::sign_up("saffron", email)).await;
+    world.call(&sign_up("saffron", email)).await;
     let link = world.link().await;
     let held = world.table().await;
-    let answer = world.call(&crate::world::confirm(&link, PASSWORD)).await.json();
-    let maya = Newcomer {
-        email: email.to_owned(),
-        user: text(&answer["user"]["id"]).parse().expect("an id"),
-        access: text(&answer["access_token"]),
-        refresh: text(&answer["refresh_token"]),
-    };
-    let pending = world
-        .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
-        .await
-        .json();
+    let maya = Newcomer::of(email, &world.call(&confirm(&link, PASSWORD)).await.json());
+    let pending = begun(&world, &maya).await.json();
     let secret = text(&pending["secret"]);
     let code = App::new(&secret).code(&world, 0);
     let on = world
@@ -479,9 +425,7 @@ async fn the_table_holds_no_secret_in_the_clear() {
         .await
         .json();
     world.mails().await;
-    world
-        .post("/api/v1/auth/forgot-password", json!({"email": email}))
-        .await;
+    world.call(&forgot(email)).await;
     let reset = world.link().await;
     let table = world.table().await;
     let own = |token: &str| token.rsplit('.').next().unwrap_or_default().to_owned();

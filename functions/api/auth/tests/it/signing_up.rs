@@ -1,22 +1,18 @@
 use jobs::Mail;
 use serde_json::json;
-use testkit::{Answer, Lossy};
+use testkit::{Answer, Call, Lossy};
 
-use crate::world::{PASSWORD, World, confirm, log_in, sign_up, sign_up_body, statuses, text};
+use crate::world::{PASSWORD, World, confirm, log_in, sign_up, sign_up_body, text, token_of};
 
 #[tokio::test]
 async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
     let world = World::new().await;
     world.call(&sign_up("saffron", "Maya@Saffron.example")).await.is(202);
-    let nothing = world.post(
-        "/api/v1/auth/log-in",
-        json!({"email": "maya@saffron.example", "password": PASSWORD}),
-    );
     // Nothing exists before the link is followed.
-    nothing.await.is(401);
-    let mut mails = world.mails().await;
-    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "maya@saffron.example"));
-    let Mail::VerifyEmail { link, business } = mails.remove(0).mail else {
+    world.call(&log_in("maya@saffron.example", PASSWORD)).await.is(401);
+    let mailed = world.only_mail().await;
+    assert_eq!(mailed.to, "maya@saffron.example");
+    let Mail::VerifyEmail { link, business } = mailed.mail else {
         panic!("another mail");
     };
     assert_eq!(business, "Saffron Bakery");
@@ -67,8 +63,8 @@ async fn concurrent_confirmations_create_one_tenant() {
     let world = World::new().await;
     world.call(&sign_up("saffron", "maya@saffron.example")).await;
     let verify = confirm(&world.link().await, PASSWORD);
-    let answers = world.all(&vec![verify; 20]).await;
-    assert_eq!(statuses(&answers), [(201, 1), (404, 19)].into());
+    let statuses = world.statuses(vec![verify; 20]).await;
+    assert_eq!(statuses, [(201, 1), (404, 19)].into());
 }
 
 #[tokio::test]
@@ -88,8 +84,7 @@ async fn sign_up_link_requires_the_password() {
     let mut tried = 2;
     for _minute in 0..3 {
         world.aws.pass(60);
-        let answers = world.all(&vec![wrong.clone(); 29]).await;
-        tried += statuses(&answers).get(&401).copied().unwrap_or_default();
+        tried += world.count(401, vec![wrong.clone(); 29]).await;
     }
     assert_eq!(tried, 50);
     let right = confirm(&token, PASSWORD);
@@ -187,18 +182,10 @@ async fn all_plus_addresses_of_a_mailbox_share_five_mails() {
 async fn concurrent_sign_ups_of_an_address_leave_one_link() {
     let world = World::new().await;
     let calls = vec![sign_up("saffron", "maya@saffron.example"); 5];
-    assert_eq!(statuses(&world.all(&calls).await), [(202, 5)].into());
+    assert_eq!(world.statuses(calls).await, [(202, 5)].into());
     let mails = world.mails().await.into_iter();
-    let links: Vec<_> = mails
-        .map(|mail| match mail.mail {
-            Mail::VerifyEmail { link, .. } => {
-                let url = link.url().expect("the link is open");
-                confirm(url.split_once("?token=").expect("a token").1, PASSWORD)
-            }
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(statuses(&world.all(&links).await), [(201, 1), (404, 4)].into());
+    let links = mails.map(|mail| confirm(&token_of(&mail), PASSWORD));
+    assert_eq!(world.statuses(links).await, [(201, 1), (404, 4)].into());
 }
 
 #[tokio::test]
@@ -223,11 +210,8 @@ fn is_taken(answer: &Answer) {
 #[tokio::test]
 async fn one_of_a_hundred_sign_ups_of_a_name_wins() {
     let world = World::unlimited().await;
-    let calls: Vec<_> = (0..100)
-        .map(|n| sign_up("saffron", &format!("maya{n}@saffron.example")))
-        .collect();
-    let answers = world.all(&calls).await;
-    assert_eq!(statuses(&answers).get(&202), Some(&1));
+    let one = |n: u32| sign_up("saffron", &format!("maya{n}@saffron.example"));
+    let answers = world.all((0..100).map(one)).await;
     let lost = answers.iter().filter(|answer| answer.status() != 202);
     assert_eq!(lost.inspect(|answer| is_taken(answer)).count(), 99);
     assert_eq!(world.mails().await.len(), 1);
@@ -235,8 +219,7 @@ async fn one_of_a_hundred_sign_ups_of_a_name_wins() {
 
 #[tokio::test]
 async fn a_sign_up_does_not_tell_whether_the_address_has_an_account() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let known = world.call(&sign_up("second", &maya.email)).await;
     let unknown = world.call(&sign_up("third", "tom@saffron.example")).await;
     assert_eq!(known.is(202).text(), unknown.text());
@@ -337,12 +320,14 @@ async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
         body.as_object_mut().expect("an object").remove(field);
         world.post("/api/v1/auth/sign-up", body).await.names_only(&[field]);
     }
-    let raw = testkit::Call::json("/api/v1/auth/sign-up", "{");
-    world.call(&raw).await.is(400);
-    let raw = testkit::Call::json("/api/v1/auth/sign-up", vec![b' '; 1024 * 1024 + 1]);
-    world.call(&raw).await.is(413);
-    let form = testkit::Call::form("/api/v1/auth/sign-up", "slug=saffron");
-    world.call(&form).await.is(415);
+    let path = "/api/v1/auth/sign-up";
+    for (call, status) in [
+        (Call::json(path, "{"), 400),
+        (Call::json(path, vec![b' '; 1024 * 1024 + 1]), 413),
+        (Call::form(path, "slug=saffron"), 415),
+    ] {
+        world.call(&call).await.is(status);
+    }
     assert!(world.mails().await.is_empty());
     let table = world.table().await;
     assert!(!table.contains("SLUG#") && !table.contains("TOKEN#"), "{table}");
@@ -362,18 +347,15 @@ async fn name_is_released_if_the_mail_fails() {
 async fn sign_ups_are_limited_by_address_and_by_account() {
     let world = World::new().await;
     let from_one = |n: u32| sign_up(&format!("saffron-{n}"), &format!("maya{n}@saffron.example"));
-    let calls: Vec<_> = (0..14).map(from_one).collect();
-    let answers = world.all(&calls).await;
-    assert_eq!(statuses(&answers), [(202, 10), (429, 4)].into());
-    let refused = answers
-        .iter()
-        .find(|answer| answer.status() == 429)
-        .expect("one is refused");
-    assert_eq!(refused.header("retry-after"), "3600");
+    let answers = world.all((0..14).map(from_one)).await;
+    let (sent, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status() == 202);
+    assert_eq!((sent.len(), refused.len()), (10, 4));
+    for answer in refused {
+        assert_eq!(answer.is(429).header("retry-after"), "3600");
+    }
     let to_one = |n: u32| sign_up(&format!("bakery-{n}"), "tom@saffron.example").from_address(&format!("10.0.0.{n}"));
-    let calls: Vec<_> = (0..8).map(to_one).collect();
-    let answers = world.all(&calls).await;
-    assert_eq!(statuses(&answers), [(202, 5), (429, 3)].into());
+    let statuses = world.statuses((0..8).map(to_one)).await;
+    assert_eq!(statuses, [(202, 5), (429, 3)].into());
     world.aws.pass(3600);
     world.call(&from_one(77)).await.is(202);
 }

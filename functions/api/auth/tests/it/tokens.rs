@@ -76,8 +76,7 @@ async fn forged_or_expired_token_is_refused() {
 
 #[tokio::test]
 async fn anybody_can_verify_a_token_with_the_published_keys() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let answer = world.call(&Call::get("/api/v1/auth/jwks.json")).await;
     assert_eq!(answer.is(200).header("cache-control"), "public, max-age=300");
     let key = &answer.json()["keys"][0];

@@ -4,7 +4,7 @@ use jobs::Mail;
 use serde_json::{Value, json};
 use testkit::Call;
 
-use crate::world::{Newcomer, PASSWORD, World, log_in, post, statuses, text};
+use crate::world::{Newcomer, PASSWORD, World, forgot, log_in, post, reset, text};
 
 const EVENTS: &str = "/api/v1/me/security-events";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
@@ -24,14 +24,20 @@ async fn kinds(world: &World, access: &str) -> Vec<String> {
     kinds
 }
 
+/// The newest event of this kind in the trail.
+async fn event(world: &World, access: &str, what: &str) -> Value {
+    let events = events(world, access).await;
+    let found = events.into_iter().find(|event| event["what"] == what);
+    found.unwrap_or_else(|| panic!("no {what}"))
+}
+
 fn from(call: Call, address: &str, agent: &str) -> Call {
     call.from_address(address).header("user-agent", agent)
 }
 
 #[tokio::test]
 async fn log_in_is_recorded_in_the_trail() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     world.aws.pass(60);
     let call = from(log_in(&maya.email, PASSWORD), "203.0.113.7", FIREFOX);
     let answer = world.call(&call).await.json();
@@ -51,29 +57,18 @@ async fn log_in_is_recorded_in_the_trail() {
 
 #[tokio::test]
 async fn refused_log_ins_of_an_hour_are_one_entry_with_their_count() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     for n in 0..3 {
         world.aws.pass(60);
-        let wrong = from(
-            log_in(&maya.email, "not the password"),
-            &format!("203.0.113.{n}"),
-            FIREFOX,
-        );
+        let wrong = log_in(&maya.email, "not the password");
+        let wrong = from(wrong, &format!("203.0.113.{n}"), FIREFOX);
         world.call(&wrong).await.is(401);
     }
-    let entry = events(&world, &maya.access).await;
-    let entry = entry
-        .iter()
-        .find(|event| event["what"] == "log_in_refused")
-        .expect("an entry");
-    assert_eq!(
-        entry,
-        &json!({
-            "what": "log_in_refused", "at": "2026-11-20T12:03:00Z", "since": "2026-11-20T12:01:00Z", "times": 3,
-            "address": "203.0.113.2", "device": FIREFOX,
-        })
-    );
+    let expected = json!({
+        "what": "log_in_refused", "at": "2026-11-20T12:03:00Z", "since": "2026-11-20T12:01:00Z", "times": 3,
+        "address": "203.0.113.2", "device": FIREFOX,
+    });
+    assert_eq!(event(&world, &maya.access, "log_in_refused").await, expected);
     world.aws.pass(3600);
     world.call(&log_in(&maya.email, "not the password")).await;
     let access = text(&world.log_in(&maya.email).await["access_token"]);
@@ -86,8 +81,7 @@ async fn refused_log_ins_of_an_hour_are_one_entry_with_their_count() {
 /// Somebody who has taken over a session can guess there as well.
 #[tokio::test]
 async fn wrong_proof_in_a_session_is_recorded() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let factor = "/api/v1/me/second-factor";
     world
         .post_as(&maya.access, factor, json!({"password": "not the password"}))
@@ -99,37 +93,27 @@ async fn wrong_proof_in_a_session_is_recorded() {
         .post_as(&maya.access, &format!("{factor}/confirm"), json!({"code": "000000"}))
         .await
         .is(422);
-    let entries = events(&world, &maya.access).await;
-    let entry = entries.iter().find(|event| event["what"] == "proof_refused");
-    let entry = entry.expect("an entry");
+    let entry = event(&world, &maya.access, "proof_refused").await;
     assert_eq!(entry["times"], 2);
     assert!(entry["session"].is_string(), "{entry}");
 }
 
 #[tokio::test]
 async fn guesses_leave_few_rows_in_the_trail() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     // Thirty a minute from one address, fifty an hour for an account from one address.
     let guess = async |email: &str| {
         for _minute in 0..3 {
-            let calls = vec![log_in(email, "not the password"); 25];
-            world.all(&calls).await;
+            world.all(vec![log_in(email, "not the password"); 25]).await;
             world.aws.pass(60);
         }
     };
     guess(&maya.email).await;
-    let entries = events(&world, &maya.access).await;
-    let times = |what: &str| {
-        entries
-            .iter()
-            .find(|event| event["what"] == what)
-            .map(|event| event["times"].clone())
-    };
+    let times = async |what: &str| event(&world, &maya.access, what).await["times"].clone();
     // Following the link of the sign-up was one of the fifty.
-    assert_eq!(times("log_in_refused"), Some(json!(49)));
-    assert_eq!(times("log_in_limited"), Some(json!(1)));
-    assert_eq!(entries.len(), 3);
+    assert_eq!(times("log_in_refused").await, 49);
+    assert_eq!(times("log_in_limited").await, 1);
+    assert_eq!(events(&world, &maya.access).await.len(), 3);
     // Addresses that nobody has, each tried once and each from elsewhere: rows of their limits, which go within the hour, and no
     // trail that grows with them.
     let rows_of = async || {
@@ -145,8 +129,7 @@ async fn guesses_leave_few_rows_in_the_trail() {
 
 #[tokio::test]
 async fn changes_and_ended_sessions_are_recorded() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let other = world.log_in(&maya.email).await;
     let out = json!({"refresh_token": other["refresh_token"]});
     world.post("/api/v1/auth/log-out", out.clone()).await;
@@ -157,15 +140,13 @@ async fn changes_and_ended_sessions_are_recorded() {
     let id = text(&sessions["items"][1]["id"]);
     let gone = Call::new("DELETE", &format!("/api/v1/me/sessions/{id}"));
     world.call_as(&third, gone).await.is(204);
-    world
-        .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
-        .await;
+    world.call(&forgot(&maya.email)).await;
     world.aws.pass(5);
-    let body = json!({"token": world.link().await, "password": "nine loud umbrellas"});
-    world.post("/api/v1/auth/reset-password", body).await.is(204);
+    let password = "nine loud umbrellas";
+    world.call(&reset(&world.link().await, password)).await.is(204);
     world.aws.pass(5);
-    let login = world.call(&log_in(&maya.email, "nine loud umbrellas")).await.json();
-    let body = json!({"current_password": "nine loud umbrellas", "password": PASSWORD});
+    let login = world.call(&log_in(&maya.email, password)).await.json();
+    let body = json!({"current_password": password, "password": PASSWORD});
     let changed = world
         .post_as(&text(&login["access_token"]), "/api/v1/auth/change-password", body)
         .await
@@ -178,38 +159,28 @@ async fn changes_and_ended_sessions_are_recorded() {
         .is(204);
     world.aws.pass(5);
     let access = text(&world.log_in(&maya.email).await["access_token"]);
-    let mut expected = vec![
-        "logged_in",
-        "logged_in",
-        "logged_in",
-        "logged_in",
-        "logged_in",
-        "logged_out",
-        "logged_out",
+    let mut expected = vec!["logged_in"; 5];
+    expected.extend(["logged_out"; 2]);
+    expected.extend([
         "reset_asked",
         "password_reset",
         "password_changed",
         "logged_out_everywhere",
-    ];
+    ]);
     expected.sort_unstable();
     assert_eq!(kinds(&world, &access).await, expected);
 }
 
 #[tokio::test]
 async fn reused_token_is_recorded() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     world.refresh(&maya.refresh).await.is(200);
     world.aws.pass(60);
     let thief = post("/api/v1/auth/refresh", &json!({"refresh_token": maya.refresh}));
     let thief = from(thief, "192.0.2.66", "curl/8.17.0");
     world.call(&thief).await.is(401);
     let access = text(&world.log_in(&maya.email).await["access_token"]);
-    let events = events(&world, &access).await;
-    let reused = events
-        .iter()
-        .find(|event| event["what"] == "token_reused")
-        .expect("an entry");
+    let reused = event(&world, &access, "token_reused").await;
     assert_eq!(
         (&reused["address"], &reused["device"]),
         (&json!("192.0.2.66"), &json!("curl/8.17.0"))
@@ -250,22 +221,18 @@ async fn log_in_from(world: &World, maya: &Newcomer, address: &str, agent: &str)
 
 #[tokio::test]
 async fn new_device_is_reported_by_mail_once() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     // That of the sign-up is known.
     world.log_in(&maya.email).await;
     assert!(world.mails().await.is_empty());
     log_in_from(&world, &maya, "203.0.113.7", FIREFOX).await;
-    let mails = world.mails().await;
     let told = Mail::NewDevice {
         device: Some(FIREFOX.to_owned()),
         address: "203.0.113.7".parse().ok(),
         at: world.aws.now(),
     };
-    assert_eq!(
-        (mails.len(), &mails[0].mail, mails[0].to.as_str()),
-        (1, &told, maya.email.as_str())
-    );
+    let mailed = world.only_mail().await;
+    assert_eq!((&mailed.mail, &mailed.to), (&told, &maya.email));
     // Known from now on, with the next version and from the neighbourhood.
     log_in_from(&world, &maya, "203.0.113.7", FIREFOX).await;
     log_in_from(&world, &maya, "203.0.99.1", &FIREFOX.replace("145", "146")).await;
@@ -280,8 +247,7 @@ async fn new_device_is_reported_by_mail_once() {
 
 #[tokio::test]
 async fn unreported_device_stays_new() {
-    let world = World::new().await;
-    let maya = world.newcomer("saffron").await;
+    let (world, maya) = World::with_newcomer().await;
     let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let call = from(log_in(&maya.email, PASSWORD), "203.0.113.7", FIREFOX);
     assert_eq!(nowhere.call(&call).await.status(), 200, "the log-in itself goes on");
@@ -309,13 +275,9 @@ async fn at_most_twenty_devices_are_remembered() {
 async fn many_log_ins_at_once_are_all_counted() {
     let world = World::unlimited().await;
     let maya = world.newcomer("saffron").await;
-    let answers = world.all(&vec![log_in(&maya.email, "not the password"); 30]).await;
-    assert_eq!(statuses(&answers), [(401, 30)].into());
-    let events = events(&world, &maya.access).await;
-    let refused = events
-        .iter()
-        .find(|event| event["what"] == "log_in_refused")
-        .expect("an entry");
+    let statuses = world.statuses(vec![log_in(&maya.email, "not the password"); 30]).await;
+    assert_eq!(statuses, [(401, 30)].into());
+    let refused = event(&world, &maya.access, "log_in_refused").await;
     // Not one is lost. A write whose answer was lost is done once more, so a busy table may count some twice.
     assert!(refused["times"].as_u64() >= Some(30), "{refused}");
 }

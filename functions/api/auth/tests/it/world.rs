@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use access::{Authenticator, Credentials};
 use auth::routes;
-use domain::{accounts::account::Account, base::ids::UserId};
+use domain::{
+    accounts::{account::Account, permission::Role},
+    base::ids::UserId,
+};
 use futures::future::join_all;
 use jobs::{Mail, MailJob};
 use kit::Env;
@@ -17,6 +21,8 @@ pub(crate) const PASSWORD: &str = "seven quiet lanterns";
 pub(crate) struct World {
     pub(crate) aws: Aws,
     pub(crate) function: Function,
+    /// How other functions authenticate people.
+    pub(crate) authenticator: Authenticator,
     secret: String,
 }
 
@@ -28,9 +34,28 @@ pub(crate) struct Newcomer {
     pub(crate) refresh: String,
 }
 
+impl Newcomer {
+    /// The person with this address who gets this session.
+    pub(crate) fn of(email: &str, session: &Value) -> Self {
+        Self {
+            email: email.to_owned(),
+            user: text(&session["user"]["id"]).parse().expect("an id"),
+            access: text(&session["access_token"]),
+            refresh: text(&session["refresh_token"]),
+        }
+    }
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::with(&[]).await
+    }
+
+    /// With a person whose business is `saffron`.
+    pub(crate) async fn with_newcomer() -> (Self, Newcomer) {
+        let world = Self::new().await;
+        let maya = world.newcomer("saffron").await;
+        (world, maya)
     }
 
     /// For tests of many people at once: limits a thousand times as high.
@@ -47,6 +72,7 @@ impl World {
         let env = env(&aws, &secret, variables);
         Self {
             function: Function::new(&env, routes),
+            authenticator: Authenticator::new(aws.store()),
             aws,
             secret,
         }
@@ -70,33 +96,58 @@ impl World {
     }
 
     pub(crate) async fn call_as(&self, token: &str, call: Call) -> Answer {
-        let call = call.header("authorization", &format!("Bearer {token}"));
-        self.call(&call).await
+        self.call(&with_token(call, token)).await
     }
 
     pub(crate) async fn get_as(&self, token: &str, path: &str) -> Answer {
         self.call_as(token, Call::get(path)).await
     }
 
-    pub(crate) async fn all(&self, calls: &[Call]) -> Vec<Answer> {
+    /// The answers to calls at the same time.
+    pub(crate) async fn all(&self, calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
+        let calls: Vec<_> = calls.into_iter().collect();
         join_all(calls.iter().map(|call| self.function.call(call))).await
+    }
+
+    /// The number of these answers by status.
+    pub(crate) async fn statuses(&self, calls: impl IntoIterator<Item = Call>) -> BTreeMap<u16, usize> {
+        let mut counts = BTreeMap::new();
+        for answer in self.all(calls).await {
+            *counts.entry(answer.status()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The number of these answers with this status.
+    pub(crate) async fn count(&self, status: u16, calls: impl IntoIterator<Item = Call>) -> usize {
+        let statuses = self.statuses(calls).await;
+        statuses.get(&status).copied().unwrap_or_default()
+    }
+
+    /// The role of whoever sends this token to another function and names this tenant, if they are let in.
+    pub(crate) async fn role_in(&self, tenant: Option<&str>, token: &str) -> Option<Role> {
+        let sent = Credentials {
+            bearer: Some(token),
+            tenant,
+            ..Credentials::default()
+        };
+        let principal = self.authenticator.principal(sent, self.aws.now()).await;
+        principal.ok().map(|principal| principal.role())
     }
 
     pub(crate) async fn mails(&self) -> Vec<MailJob> {
         self.aws.take_mails().await
     }
 
-    /// The token in the link of the only mail.
-    pub(crate) async fn link(&self) -> String {
+    pub(crate) async fn only_mail(&self) -> MailJob {
         let mut mails = self.mails().await;
         assert_eq!(mails.len(), 1, "{mails:?}");
-        match mails.remove(0).mail {
-            Mail::VerifyEmail { link, .. } | Mail::ResetPassword { link } => {
-                let url = link.url().expect("the link is open");
-                url.split_once("?token=").expect("the link has a token").1.to_owned()
-            }
-            other => panic!("{other:?}"),
-        }
+        mails.remove(0)
+    }
+
+    /// The token in the link of the only mail.
+    pub(crate) async fn link(&self) -> String {
+        token_of(&self.only_mail().await)
     }
 
     /// A person with a business of this name.
@@ -106,20 +157,11 @@ impl World {
         let answer = self.call(&sign_up(slug, &email).from_address(&address(slug))).await;
         answer.is(202);
         let answer = self.call(&confirm(&self.link().await, PASSWORD)).await;
-        let body = answer.is(201).json();
-        Newcomer {
-            email,
-            user: text(&body["user"]["id"]).parse().expect("an id"),
-            access: text(&body["access_token"]),
-            refresh: text(&body["refresh_token"]),
-        }
+        Newcomer::of(&email, &answer.is(201).json())
     }
 
     pub(crate) async fn log_in(&self, email: &str) -> Value {
-        let answer = self
-            .post("/api/v1/auth/log-in", json!({"email": email, "password": PASSWORD}))
-            .await;
-        answer.is(200).json()
+        self.call(&log_in(email, PASSWORD)).await.is(200).json()
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Answer {
@@ -145,6 +187,27 @@ fn env(aws: &Aws, secret: &str, variables: &[(&str, &str)]) -> Env {
 
 pub(crate) fn post(path: &str, body: &Value) -> Call {
     Call::json(path, body.to_string())
+}
+
+/// A call of this method with a body of JSON.
+pub(crate) fn call_with(method: &str, path: &str, body: &Value) -> Call {
+    let call = Call::new(method, path).header("content-type", "application/json");
+    call.body(body.to_string())
+}
+
+pub(crate) fn with_token(call: Call, token: &str) -> Call {
+    call.header("authorization", &format!("Bearer {token}"))
+}
+
+/// The token in a mail's link.
+pub(crate) fn token_of(job: &MailJob) -> String {
+    match &job.mail {
+        Mail::VerifyEmail { link, .. } | Mail::ResetPassword { link } => {
+            let url = link.url().expect("the link is open");
+            url.split_once("?token=").expect("the link has a token").1.to_owned()
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// An IP address derived from a word.
@@ -182,15 +245,18 @@ pub(crate) fn log_in(email: &str, password: &str) -> Call {
     post("/api/v1/auth/log-in", &json!({"email": email, "password": password}))
 }
 
-pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+/// A request for a link to set a new password.
+pub(crate) fn forgot(email: &str) -> Call {
+    post("/api/v1/auth/forgot-password", &json!({"email": email}))
 }
 
-/// Number of answers by status.
-pub(crate) fn statuses(answers: &[Answer]) -> BTreeMap<u16, usize> {
-    let mut counts = BTreeMap::new();
-    for answer in answers {
-        *counts.entry(answer.status()).or_default() += 1;
-    }
-    counts
+pub(crate) fn reset(token: &str, password: &str) -> Call {
+    post(
+        "/api/v1/auth/reset-password",
+        &json!({"token": token, "password": password}),
+    )
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
