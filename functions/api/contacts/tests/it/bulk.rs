@@ -5,23 +5,27 @@ use domain::{
     base::{
         ids::{ContactId, OperationId},
         operation::OperationKind,
+        resource::Resource,
     },
     contacts::{bulk::ChangeDetails, field::Field, segment::Segment, stage::Stage, tag::Tag},
 };
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};
 
-use crate::{CONTACTS, made, maya, named, own, town};
+use crate::{CONTACTS, made, maya, named, operations, own, town};
 
 fn changes() -> String {
     format!("{CONTACTS}/changes")
 }
 
+fn id_of(operation: &Value) -> OperationId {
+    operation["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
+}
+
 /// The details of an operation, which only its worker reads.
 async fn details(town: &Town<'_>, operation: &Value) -> ChangeDetails {
-    let id: OperationId = operation["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
     let store = town.aws().store();
-    let found = store.operation_details(town.home.scope(), id, town.aws().now());
+    let found = store.operation_details(town.home.scope(), id_of(operation), town.aws().now());
     found.await.expect("the table answers").expect("there are details")
 }
 
@@ -79,20 +83,11 @@ async fn a_segments_contacts_change_by_its_filter() {
         json!({"segment": segment, "filter": filter, "change": {"delete": true}})
     );
     assert_eq!(details(&town, &started.json()).await, ChangeDetails::default());
-    let foreign = town
-        .away
-        .own::<Segment>(&aws, json!({"name": "All"}))
-        .await
-        .id
-        .to_string();
+    let foreign = town.away.own::<Segment>(&aws, json!({"name": "All"})).await.id();
     for missing in [&*foreign, "seg_01hq5c1ynyc0000000000000ab"] {
         manager.post(&changes(), body(missing)).await.names_only(&["segment"]);
     }
-    let found = aws.store().get::<Tag>(town.home.scope(), &tag).await;
-    let found = found.expect("the table answers").expect("the tag");
-    let stamp = aws.stamp();
-    let removed = aws.store().remove(town.home.scope(), &found, &stamp).await;
-    removed.expect("the tag is deleted");
+    town.home.remove::<Tag>(&aws, &tag).await;
     let refused = manager.post(&changes(), body(&segment)).await;
     assert_eq!(refused.is_refused(409, "segment_unusable").fields(), ["filter.tag"]);
 }
@@ -116,8 +111,7 @@ async fn changing_many_contacts_needs_a_manager() {
     }
     // Whose contacts they are is found out by the operation, which acts for the caller's tenant.
     let theirs = town.foreign_admin().post(&changes(), body()).await;
-    let id = theirs.is(202).json()["id"].as_str().map(str::to_owned).expect("an id");
-    let id: OperationId = id.parse().expect("an id");
+    let id = id_of(&theirs.is(202).json());
     let own = aws.store().operation(town.home.scope(), id, aws.now()).await;
     assert!(own.expect("the table answers").is_none());
 }
@@ -131,10 +125,8 @@ async fn a_repeated_request_starts_one_operation() {
     let ask = || manager.post_once(&changes(), "k1", body.clone());
     let (first, again) = (ask().await, ask().await);
     assert_eq!(first.is(202).json()["id"], again.is(202).json()["id"]);
-    let page = aws.store().operations(town.home.scope(), None, 10, aws.now()).await;
-    let kinds = page.expect("the table answers").items.into_iter();
-    let kinds: Vec<_> = kinds.map(|found| found.value.kind).collect();
-    assert_eq!(kinds, [OperationKind::ChangeContacts]);
+    let kinds = operations(&town).await.into_iter().map(|operation| operation.kind);
+    assert_eq!(kinds.collect::<Vec<_>>(), [OperationKind::ChangeContacts]);
 }
 
 #[tokio::test]
@@ -144,90 +136,41 @@ async fn every_part_of_a_bulk_change_is_bounded_and_checked() {
     let manager = town.manager();
     own::<Field>(&town, json!({"key": "visits", "name": "Visits", "type": "number"})).await;
     let tag = own::<Tag>(&town, named("Regular")).await;
-    let foreign = town.away.own::<Tag>(&aws, named("Regular")).await.id.to_string();
+    let foreign = town.away.own::<Tag>(&aws, named("Regular")).await.id();
     let id = |prefix: &str| format!("{prefix}_01hq5c1ynyc0000000000000ab");
     let many = |prefix: &str, count: usize| -> Vec<String> {
         let one = |number| format!("{prefix}_01hq5c1ynyc00000000000{number:04}");
         (0..count).map(one).collect()
     };
     let fields: serde_json::Map<String, Value> = (0..51).map(|number| (format!("f{number}"), json!(1))).collect();
-    let language = json!({"language": "ar"});
-    for (contacts, segment, change, wrong) in [
-        (json!([]), json!(null), language.clone(), "contacts"),
-        (json!(many("ctc", 1_001)), json!(null), language.clone(), "contacts"),
-        (
-            json!(["x".repeat(10 * 1024)]),
-            json!(null),
-            language.clone(),
-            "contacts[0]",
-        ),
-        (json!([id("ctc")]), json!(id("seg")), language.clone(), "segment"),
-        (json!([]), json!("all"), language, "segment"),
-        (json!([id("ctc")]), json!(null), json!({}), "change.delete"),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"delete": true, "stage": null}),
-            "change.delete",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"add_tags": [foreign]}),
-            "change.add_tags",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"add_tags": many("tag", 21)}),
-            "change.add_tags",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"stage": id("stg")}),
-            "change.stage",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"owner": id("usr")}),
-            "change.owner",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"language": "ar please"}),
-            "change.language",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"fields": {"visits": "3"}}),
-            "change.fields.visits",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"fields": {"colour": null}}),
-            "change.fields.colour",
-        ),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({ "fields": fields }),
-            "change.fields",
-        ),
-        (json!([id("ctc")]), json!(null), json!({"name": "Maya"}), "change.name"),
-        (
-            json!([id("ctc")]),
-            json!(null),
-            json!({"add_tags": [tag], "remove_tags": [tag]}),
-            "change.remove_tags[0]",
-        ),
+    let one = || json!([id("ctc")]);
+    for (contacts, segment, wrong) in [
+        (json!([]), json!(null), "contacts"),
+        (json!(many("ctc", 1_001)), json!(null), "contacts"),
+        (json!(["x".repeat(10 * 1024)]), json!(null), "contacts[0]"),
+        (one(), json!(id("seg")), "segment"),
+        (json!([]), json!("all"), "segment"),
     ] {
-        let body = json!({"contacts": contacts, "segment": segment, "change": change});
+        let body = json!({"contacts": contacts, "segment": segment, "change": {"language": "ar"}});
         manager.post(&changes(), body).await.names_field(wrong);
+    }
+    for (change, wrong) in [
+        (json!({}), "delete"),
+        (json!({"delete": true, "stage": null}), "delete"),
+        (json!({"add_tags": [foreign]}), "add_tags"),
+        (json!({"add_tags": many("tag", 21)}), "add_tags"),
+        (json!({"stage": id("stg")}), "stage"),
+        (json!({"owner": id("usr")}), "owner"),
+        (json!({"language": "ar please"}), "language"),
+        (json!({"fields": {"visits": "3"}}), "fields.visits"),
+        (json!({"fields": {"colour": null}}), "fields.colour"),
+        (json!({ "fields": fields }), "fields"),
+        (json!({"name": "Maya"}), "name"),
+        (json!({"add_tags": [tag], "remove_tags": [tag]}), "remove_tags[0]"),
+    ] {
+        let body = json!({"contacts": one(), "segment": null, "change": change});
+        let refused = manager.post(&changes(), body).await;
+        refused.names_field(&format!("change.{wrong}"));
     }
     // Deleted tags can still be removed, and as many contacts as a request can name are.
     let body = json!({"contacts": many("ctc", 1_000), "change": {"remove_tags": [id("tag")]}});

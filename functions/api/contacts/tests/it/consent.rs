@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use store::contacts::contact::ContactWrite;
 use testkit::{Aws, api::Town};
 
+use crate::{placed, town};
+
 /// A contact of the home tenant, and the path of its consent.
 async fn contact(town: &Town<'_>) -> (Contact, String) {
     let (aws, scope) = (town.aws(), town.home.scope());
@@ -23,7 +25,7 @@ async fn contact(town: &Town<'_>) -> (Contact, String) {
 #[tokio::test]
 async fn recorded_wish_is_state_ledger_and_proof() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let (contact, path) = contact(&town).await;
     let opt_in = json!({
         "choice": "granted", "channel": "whatsapp", "category": "marketing", "party": "customer",
@@ -38,10 +40,8 @@ async fn recorded_wish_is_state_ledger_and_proof() {
     assert_eq!(made.json()["method"], "api");
     // Entries of one moment have no order.
     aws.pass(1);
-    town.agent()
-        .post(&path, json!({"choice": "refused", "channel": "sms"}))
-        .await
-        .is(200);
+    let refusal = json!({"choice": "refused", "channel": "sms"});
+    town.agent().post(&path, refusal).await.is(200);
     let read = town.viewer().get(&path).await;
     let wishes = read.json()["wishes"].clone();
     assert_eq!(
@@ -70,7 +70,7 @@ async fn recorded_wish_is_state_ledger_and_proof() {
 #[tokio::test]
 async fn proof_is_also_a_page_to_print() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let (contact, path) = contact(&town).await;
     let opt_in = json!({
         "choice": "granted", "channel": "whatsapp", "category": "marketing", "party": "customer",
@@ -100,7 +100,7 @@ async fn proof_is_also_a_page_to_print() {
 #[tokio::test]
 async fn wish_of_a_deleted_contact_is_recorded() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let (contact, path) = contact(&town).await;
     let place = format!("/api/v1/contacts/{}", contact.id);
     town.agent().delete(&place).await.is(204);
@@ -116,12 +116,10 @@ async fn wish_of_a_deleted_contact_is_recorded() {
 async fn start_word_ends_only_the_customers_refusal() {
     for (party, stays) in [("customer", false), ("business", true)] {
         let aws = Aws::new().await;
-        let town = Town::new(&aws, contacts::routes).await;
+        let town = town(&aws).await;
         let (contact, path) = contact(&town).await;
-        town.agent()
-            .post(&path, json!({"choice": "refused", "party": party}))
-            .await
-            .is(200);
+        let refusal = json!({"choice": "refused", "party": party});
+        town.agent().post(&path, refusal).await.is(200);
         aws.pass(1);
         let at = aws.now();
         let start = |contact: &mut Contact| contact.wish(OptFlag::Start, "", at);
@@ -129,12 +127,8 @@ async fn start_word_ends_only_the_customers_refusal() {
         let changed = store.change_contact(town.home.scope(), contact.id, entry, start);
         assert!(changed.await.unwrap());
         let read = town.viewer().get(&path).await.json();
-        let refused = read["wishes"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|wish| wish["choice"] == "refused");
-        assert_eq!(refused, stays, "{party}");
+        let mut wishes = read["wishes"].as_array().unwrap().iter();
+        assert_eq!(wishes.any(|wish| wish["choice"] == "refused"), stays, "{party}");
         town.viewer().get("/api/v1/contacts/nobody/consent").await.is(404);
     }
 }
@@ -142,7 +136,7 @@ async fn start_word_ends_only_the_customers_refusal() {
 #[tokio::test]
 async fn opt_in_needs_proof_and_a_time_in_the_past() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let (_, path) = contact(&town).await;
     for (body, field) in [
         (json!({"choice": "granted"}), "evidence"),
@@ -166,7 +160,7 @@ async fn opt_in_needs_proof_and_a_time_in_the_past() {
 #[tokio::test]
 async fn consent_belongs_to_its_tenant() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let (_, path) = contact(&town).await;
     let foreign = town.foreign_admin();
     foreign.get(&path).await.is(404);
@@ -179,16 +173,14 @@ async fn consent_belongs_to_its_tenant() {
 #[tokio::test]
 async fn removed_address_of_a_refusing_contact_comes_back() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let agent = town.agent();
     let (number, email) = ("+971501234568", "maya@saffron.example");
     let body = json!({"name": "Maya", "phones": ["+971501234567", number], "emails": [email]});
     let made = agent.post("/api/v1/contacts", body).await;
     let place = made.is(201).header("location");
-    agent
-        .post(&format!("{place}/consent"), json!({"choice": "refused"}))
-        .await
-        .is(200);
+    let refusal = json!({"choice": "refused"});
+    agent.post(&format!("{place}/consent"), refusal).await.is(200);
     agent.delete(&format!("{place}/phones/{number}")).await.is(204);
     agent.patch(place, json!({"emails": []})).await.is(200);
     let listed = async || {
@@ -217,12 +209,11 @@ async fn removed_address_of_a_refusing_contact_comes_back() {
 #[tokio::test]
 async fn next_owner_of_a_removed_address_refuses() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let agent = town.agent();
     let (number, email) = ("+971501234568", "maya@saffron.example");
     let body = json!({"name": "Maya", "phones": [number], "emails": [email]});
-    let made = agent.post("/api/v1/contacts", body).await;
-    let place = made.is(201).header("location");
+    let place = &placed(&agent, body).await;
     let refusal = json!({"choice": "refused", "channel": "sms"});
     agent.post(&format!("{place}/consent"), refusal).await.is(200);
     aws.pass(60);
@@ -249,12 +240,9 @@ async fn next_owner_of_a_removed_address_refuses() {
 #[tokio::test]
 async fn number_brings_its_stop_to_a_contact_that_wants_messages() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let (agent, number) = (town.agent(), "+971501234568");
-    let made = agent
-        .post("/api/v1/contacts", json!({"name": "Maya", "phones": [number]}))
-        .await;
-    let maya = made.is(201).header("location").to_owned();
+    let maya = placed(&agent, json!({"name": "Maya", "phones": [number]})).await;
     let (lea, _) = contact(&town).await;
     let lea = format!("/api/v1/contacts/{}", lea.id);
     let told = |choice: &str| json!({"choice": choice, "party": "customer", "evidence": "wrote it"});
@@ -284,7 +272,7 @@ async fn number_brings_its_stop_to_a_contact_that_wants_messages() {
 #[tokio::test]
 async fn number_without_room_finds_the_contact_that_refuses() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let agent = town.agent();
     let (contact, path) = contact(&town).await;
     agent.post(&path, json!({"choice": "refused"})).await.is(200);
@@ -308,7 +296,7 @@ async fn number_without_room_finds_the_contact_that_refuses() {
 #[tokio::test]
 async fn erased_person_who_wrote_stop_still_refuses() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let (number, others) = ("+971501234567", ["+971501234568", "+971501234569"]);
     let mut erased = Contact::new(ContactId::new(aws.ids().ulid()), aws.now());
     erased.wish(OptFlag::Stop, "wrote STOP", aws.now());

@@ -27,7 +27,7 @@ async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<Value> {
 async fn a_conversion_is_recorded_listed_and_read() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let conversions = conversions_of(contact);
     let (agent, author) = (town.agent(), town.home.person(Role::Agent).user.to_string());
     let before = aws.signed_by(&author).await;
@@ -40,25 +40,21 @@ async fn a_conversion_is_recorded_listed_and_read() {
     expected["created_by"] = json!(author);
     expected["created_at"] = json!("2026-11-20T12:00:00Z");
     assert_eq!(body, expected);
-    assert_eq!(
-        aws.signed_by(&author).await,
-        before + 1,
-        "the audit log says who recorded it"
-    );
+    let signed = aws.signed_by(&author).await;
+    assert_eq!(signed, before + 1, "the audit log says who recorded it");
     assert_eq!(agent.get(place).await.is(200).json(), body);
     aws.pass(1);
     let visit = agent.post(&conversions, json!({"what": "visit"})).await;
     assert_eq!(visit.is(201).json()["value"], json!(null));
     assert_eq!(listed(&agent, contact).await, [visit.json(), body.clone()]);
-    let timeline = agent.get(&format!("/api/v1/contacts/{contact}/timeline")).await.json();
+    let path = format!("/api/v1/contacts/{contact}/timeline");
+    let timeline = agent.get(&path).await.json();
     let shown = json!([
         {"kind": "conversion", "at": "2026-11-20T12:00:01Z", "conversion": visit.json()},
         {"kind": "conversion", "at": "2026-11-20T12:00:00Z", "conversion": body},
     ]);
     assert_eq!(timeline["items"], shown);
-    let timeline = agent
-        .get(&format!("/api/v1/contacts/{contact}/timeline?kind=note"))
-        .await;
+    let timeline = agent.get(&format!("{path}?kind=note")).await;
     assert_eq!(timeline.is(200).json()["items"], json!([]));
 }
 
@@ -66,7 +62,7 @@ async fn a_conversion_is_recorded_listed_and_read() {
 async fn agents_record_conversions_and_viewers_read_them() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let conversions = conversions_of(contact);
     let made = town.agent().post(&conversions, order()).await;
     let place = made.is(201).header("location");
@@ -88,7 +84,7 @@ async fn agents_record_conversions_and_viewers_read_them() {
 async fn every_field_of_a_conversion_is_bounded() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let agent = town.agent();
     for (field, value, wrong) in [
         ("what", json!(null), "what"),
@@ -119,7 +115,7 @@ async fn every_field_of_a_conversion_is_bounded() {
 async fn a_contact_has_at_most_1000_conversions() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let agent = town.agent();
     agent.post(&conversions_of(contact), order()).await.is(201);
     town.fill_counter("conversion", Conversion::MAX).await;

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};
 
-use crate::{CONTACTS, maya, named, town};
+use crate::{CONTACTS, maya, named, placed, town};
 
 const WHATSAPP_ID: &str = "AE.13491208655302741918";
 
@@ -66,14 +66,12 @@ async fn an_address_of_another_contact_is_not_added() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let first = agent.post(CONTACTS, maya()).await;
-    let second = agent.post(CONTACTS, named("Other")).await;
-    let emails = format!("{}/emails", second.is(201).header("location"));
+    let (first, second) = (placed(&agent, maya()).await, placed(&agent, named("Other")).await);
+    let emails = format!("{second}/emails");
     let add = || agent.post(&emails, json!({"email": "Maya@Example.com"}));
     let taken = add().await;
     assert_eq!(taken.is_refused(409, "taken").fields(), ["emails[0]"]);
-    let free = format!("{}/emails/maya@example.com", first.is(201).header("location"));
-    agent.delete(&free).await.is(204);
+    agent.delete(&format!("{first}/emails/maya@example.com")).await.is(204);
     add().await.is(200);
 }
 
@@ -104,10 +102,8 @@ async fn deceiving_addresses_are_refused() {
         "Maya <maya@example.com>",
         &format!("maya@{}.com", "x".repeat(250)),
     ] {
-        agent
-            .post(&emails, json!({"email": email}))
-            .await
-            .names_only(&["email"]);
+        let refused = agent.post(&emails, json!({"email": email})).await;
+        refused.names_only(&["email"]);
     }
     for (body, field) in [
         (json!({}), "email"),
@@ -132,10 +128,8 @@ async fn whatsapp_ids_are_shown_and_removed() {
     let place = made.is(201).header("location");
     writes_by_whatsapp(&town, &made.json(), WHATSAPP_ID).await;
     let own = format!("{place}/whatsapp-ids/{WHATSAPP_ID}");
-    assert_eq!(
-        agent.get(place).await.is(200).json()["whatsapp_ids"],
-        json!([WHATSAPP_ID])
-    );
+    let read = agent.get(place).await;
+    assert_eq!(read.is(200).json()["whatsapp_ids"], json!([WHATSAPP_ID]));
     town.viewer().delete(&own).await.is(403);
     town.foreign_admin().delete(&own).await.is(404);
     for other in ["AE.1", "nonsense", "AE.%23", "%E2%80%AE"] {
@@ -148,13 +142,9 @@ async fn whatsapp_ids_are_shown_and_removed() {
     let known = store.contact_of(scope, &Identity::Bsuid(WHATSAPP_ID.to_owned())).await;
     assert_eq!(known.expect("the table answers"), None);
     // The last thing that says who it is stays.
-    let made = agent
-        .post(CONTACTS, json!({"phones": ["+971501234568"]}))
-        .await
-        .is(201)
-        .json();
-    let place = format!("{CONTACTS}/{}", made["id"].as_str().expect("an id"));
-    writes_by_whatsapp(&town, &made, WHATSAPP_ID).await;
+    let made = agent.post(CONTACTS, json!({"phones": ["+971501234568"]})).await;
+    let place = made.is(201).header("location");
+    writes_by_whatsapp(&town, &made.json(), WHATSAPP_ID).await;
     agent.delete(&format!("{place}/phones/%2B971501234568")).await.is(204);
     let last = agent.delete(&format!("{place}/whatsapp-ids/{WHATSAPP_ID}")).await;
     last.names_field("whatsapp_id");

@@ -36,6 +36,14 @@ async fn unmerge(caller: &Caller<'_>, survivor: &str, merge: &Value) -> Answer {
     caller.post(&format!("{}/unmerge", at(survivor)), body).await
 }
 
+async fn note(caller: &Caller<'_>, contact: &str, text: &str) -> Answer {
+    let note = caller
+        .post(&format!("{}/notes", at(contact)), json!({"text": text}))
+        .await;
+    note.is(201);
+    note
+}
+
 /// Changes a contact as a job does.
 async fn change(town: &Town<'_>, contact: &str, change: impl Fn(&mut Contact) -> Change) {
     let id: ContactId = contact.parse().expect("an id");
@@ -140,49 +148,42 @@ async fn id_of_a_merged_contact_names_the_survivor() {
     let admin = town.admin();
     let survivor = made(&admin, named("Ann Smith")).await;
     let other = made(&admin, maya()).await;
-    let note = admin
-        .post(&format!("{}/notes", at(&other)), json!({"text": "Likes cake."}))
-        .await;
-    let note = note.is(201).header("location").to_owned();
+    let note = note(&admin, &other, "Likes cake.").await;
+    let note = note.header("location");
     let place = at(&other);
     let tag = admin.get(&place).await.is(200).header("etag").to_owned();
     merged(&admin, &survivor, &other).await;
-    let asked = [
-        admin.get(&place).await,
-        admin.patch(&place, named("Lea")).await,
-        admin.patch(&place, named("Lea")).header("if-match", &tag).await,
-        admin.delete(&place).await,
-        admin.delete(&place).header("if-match", &tag).await,
-        admin.post(&format!("{place}/restore"), json!({})).await,
-        admin.post(&format!("{place}/erase"), json!({})).await,
-        admin
-            .post(&format!("{place}/phones"), json!({"phone": "+971501234568"}))
-            .await,
-        admin.delete(&format!("{place}/phones/%2B971501234567")).await,
-        admin
-            .post(&format!("{place}/emails"), json!({"email": "ann@example.com"}))
-            .await,
-        admin.delete(&format!("{place}/emails/maya@example.com")).await,
-        admin.delete(&format!("{place}/whatsapp-ids/AE.1349")).await,
-        admin.get(&format!("{place}/timeline")).await,
-        admin.get(&format!("{place}/consent")).await,
-        admin
-            .post(&format!("{place}/consent"), json!({"choice": "refused"}))
-            .await,
-        admin.get(&format!("{place}/consent/proof")).await,
-        admin.get(&format!("{place}/consent/proof/page")).await,
-        admin.post(&format!("{place}/preference-link"), Value::Null).await,
-        admin
-            .post(&format!("{place}/notes"), json!({"text": "Likes tea."}))
-            .await,
-        admin.get(&format!("{place}/notes")).await,
-        admin.get(&note).await,
-        admin.patch(&note, json!({"text": "Likes tea."})).await,
-        admin.delete(&note).await,
-        admin.get(&format!("{place}/duplicates")).await,
-        merge(&admin, &other, &survivor).await,
-    ];
-    for answer in asked {
+    let under = |end: &str| format!("{place}/{end}");
+    let text = || json!({"text": "Likes tea."});
+    let back = json!({"contact_id": survivor});
+    for asked in [
+        admin.get(&place),
+        admin.patch(&place, named("Lea")),
+        admin.patch(&place, named("Lea")).header("if-match", &tag),
+        admin.delete(&place),
+        admin.delete(&place).header("if-match", &tag),
+        admin.post(&under("restore"), json!({})),
+        admin.post(&under("erase"), json!({})),
+        admin.post(&under("phones"), json!({"phone": "+971501234568"})),
+        admin.delete(&under("phones/%2B971501234567")),
+        admin.post(&under("emails"), json!({"email": "ann@example.com"})),
+        admin.delete(&under("emails/maya@example.com")),
+        admin.delete(&under("whatsapp-ids/AE.1349")),
+        admin.get(&under("timeline")),
+        admin.get(&under("consent")),
+        admin.post(&under("consent"), json!({"choice": "refused"})),
+        admin.get(&under("consent/proof")),
+        admin.get(&under("consent/proof/page")),
+        admin.post(&under("preference-link"), Value::Null),
+        admin.post(&under("notes"), text()),
+        admin.get(&under("notes")),
+        admin.get(note),
+        admin.patch(note, text()),
+        admin.delete(note),
+        admin.get(&under("duplicates")),
+        admin.post(&under("merge"), back),
+    ] {
+        let answer = asked.await;
         answer.is_refused(404, "merged");
         assert_eq!(answer.header("location"), at(&survivor), "{}", answer.text());
         assert!(answer.detail().contains(&survivor));
@@ -205,11 +206,7 @@ async fn notes_and_consent_of_a_merged_contact_are_the_survivors() {
     let other = made(&agent, maya()).await;
     for contact in [&other, &survivor] {
         aws.pass(1);
-        let notes = format!("{}/notes", at(contact));
-        agent
-            .post(&notes, json!({"text": format!("Of {contact}")}))
-            .await
-            .is(201);
+        note(&agent, contact, &format!("Of {contact}")).await;
         aws.pass(1);
         let wish = json!({"choice": "refused", "channel": if *contact == other { "sms" } else { "whatsapp" }});
         agent.post(&format!("{}/consent", at(contact)), wish).await.is(200);
@@ -252,27 +249,16 @@ async fn contacts_that_cannot_be_merged_are_refused() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let agent = town.agent();
-    let survivor = made(
-        &agent,
-        json!({"name": "Ann", "phones": ["+971501234561", "+971501234562"]}),
-    )
-    .await;
-    let other = made(
-        &agent,
-        json!({"name": "Lea", "phones": ["+971501234563", "+971501234564", "+971501234565"]}),
-    )
-    .await;
-    let limit = merge(&agent, &survivor, &other).await;
-    limit.is_refused(409, "limit_reached");
-    assert!(
-        limit.detail().contains("at most 4 telephone numbers"),
-        "{}",
-        limit.text()
-    );
-    agent
-        .delete(&format!("{}/phones/%2B971501234565", at(&other)))
+    let ann = json!({"name": "Ann", "phones": ["+971501234561", "+971501234562"]});
+    let lea = json!({"name": "Lea", "phones": ["+971501234563", "+971501234564", "+971501234565"]});
+    let (survivor, other) = (made(&agent, ann).await, made(&agent, lea).await);
+    let limit = merge(&agent, &survivor, &other)
         .await
-        .is(204);
+        .is_refused(409, "limit_reached")
+        .detail();
+    assert!(limit.contains("at most 4 telephone numbers"), "{limit}");
+    let third = format!("{}/phones/%2B971501234565", at(&other));
+    agent.delete(&third).await.is(204);
 
     merge(&agent, &survivor, &survivor).await.names_field("contact_id");
     let foreign = made(&town.foreign_admin(), named("Zoe")).await;
@@ -280,9 +266,8 @@ async fn contacts_that_cannot_be_merged_are_refused() {
         let unknown = merge(&agent, &survivor, nobody).await;
         assert_eq!(unknown.is_refused(404, "not_found").fields(), ["contact_id"]);
     }
-    merge(&town.foreign_admin(), &survivor, &other)
-        .await
-        .is_refused(404, "not_found");
+    let foreign = merge(&town.foreign_admin(), &survivor, &other).await;
+    foreign.is_refused(404, "not_found");
     merge(&town.viewer(), &survivor, &other).await.is(403);
     agent.delete(&at(&other)).await.is(204);
     merge(&agent, &survivor, &other).await.is_refused(409, "conflict");
@@ -291,19 +276,18 @@ async fn contacts_that_cannot_be_merged_are_refused() {
 
     merged(&agent, &survivor, &other).await;
     let again = merge(&agent, &survivor, &other).await;
-    assert!(
-        again.names_field("contact_id").text().contains("already"),
-        "{}",
-        again.text()
-    );
+    let said = again.names_field("contact_id").text();
+    assert!(said.contains("already"), "{said}");
     for name in ["Bea", "Eve"] {
         let more = made(&agent, named(name)).await;
         merged(&agent, &survivor, &more).await;
     }
     let fifth = made(&agent, named("Zoe")).await;
-    let limit = merge(&agent, &survivor, &fifth).await;
-    limit.is_refused(409, "limit_reached");
-    assert!(limit.detail().contains("At most 3 contacts"), "{}", limit.text());
+    let limit = merge(&agent, &survivor, &fifth)
+        .await
+        .is_refused(409, "limit_reached")
+        .detail();
+    assert!(limit.contains("At most 3 contacts"), "{limit}");
 }
 
 #[tokio::test]
@@ -341,19 +325,12 @@ async fn changes_since_a_merge_survive_its_undoing() {
     let done = merged(&agent, &survivor, &other).await;
     aws.pass(60);
     let now = aws.now();
-    change(&town, &survivor, |contact| {
-        contact.wish(OptFlag::Stop, "wrote STOP", now)
-    })
-    .await;
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
+    change(&town, &survivor, stop).await;
     agent.patch(&at(&survivor), named("Ann S. Smith")).await.is(200);
-    agent
-        .post(&format!("{}/phones", at(&survivor)), json!({"phone": "+971501234569"}))
-        .await
-        .is(200);
-    let note = agent
-        .post(&format!("{}/notes", at(&survivor)), json!({"text": "Likes cake."}))
-        .await;
-    note.is(201);
+    let phones = format!("{}/phones", at(&survivor));
+    agent.post(&phones, json!({"phone": "+971501234569"})).await.is(200);
+    let note = note(&agent, &survivor, "Likes cake.").await;
     unmerge(&agent, &survivor, &done).await.is(200);
     let read = agent.get(&at(&survivor)).await.json();
     assert_eq!(read["name"], "Ann S. Smith");
@@ -444,9 +421,8 @@ async fn duplicates_are_suggested_with_reasons() {
     .await;
     assert_eq!(listed().await, [one.as_str()]);
     // Being listed so hides nothing and prevents nothing.
-    let notes = format!("{}/notes", at(&one));
-    agent.post(&notes, json!({"text": "Likes cake."})).await.is(201);
-    agent.get(&notes).await.is(200);
+    note(&agent, &one, "Likes cake.").await;
+    agent.get(&format!("{}/notes", at(&one))).await.is(200);
     agent.patch(&at(&one), json!({"source": "Shop"})).await.is(200);
     let found = agent.get(&path).await.json();
     assert_eq!(found["items"][0]["reasons"], json!(["same_person"]));

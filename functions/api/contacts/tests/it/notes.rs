@@ -9,7 +9,6 @@ use domain::{
     },
 };
 use serde_json::{Value, json};
-use store::TenantScope;
 use testkit::{
     Aws, Lossy,
     api::{Caller, Town, interrupted},
@@ -19,9 +18,10 @@ use testkit::{
 
 use crate::town;
 
-/// A new contact of a tenant.
-pub(crate) async fn contact(aws: &Aws, scope: &TenantScope, number: &str) -> ContactId {
-    aws.contact_with(scope, number, |_| {}).await.id
+/// A new contact of the home tenant.
+pub(crate) async fn contact(town: &Town<'_>, number: &str) -> ContactId {
+    let contact = town.aws().contact_with(town.home.scope(), number, |_| {});
+    contact.await.id
 }
 
 fn notes_of(contact: ContactId) -> String {
@@ -41,7 +41,7 @@ async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<String> {
 async fn agents_write_notes_and_viewers_read_them() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let notes = notes_of(contact(&town, CUSTOMER).await);
     let made = town.admin().post(&notes, said("Old")).await;
     let place = made.is(201).header("location");
     let reader = town.new_key(Role::Admin, &[Permission::ContactsRead]).await.1;
@@ -76,7 +76,7 @@ async fn agents_write_notes_and_viewers_read_them() {
 async fn a_note_is_written_read_changed_and_deleted() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let notes = notes_of(contact(&town, CUSTOMER).await);
     let agent = town.agent();
     let author = town.home.person(Role::Agent).user.to_string();
     let before = aws.signed_by(&author).await;
@@ -89,11 +89,8 @@ async fn a_note_is_written_read_changed_and_deleted() {
         "created_at": "2026-11-20T12:00:00Z", "updated_at": "2026-11-20T12:00:00Z",
     });
     assert_eq!(body, expected);
-    assert_eq!(
-        aws.signed_by(&author).await,
-        before + 1,
-        "the audit log says who wrote it"
-    );
+    let signed = aws.signed_by(&author).await;
+    assert_eq!(signed, before + 1, "the audit log says who wrote it");
     assert_eq!(agent.get(place).await.is(200).has_version(1).json(), body);
 
     aws.pass(60);
@@ -126,7 +123,7 @@ async fn a_note_is_written_read_changed_and_deleted() {
 async fn only_authors_and_managers_change_a_note() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let notes = notes_of(contact(&town, CUSTOMER).await);
     let (_, secret) = town.new_key(Role::Agent, &[]).await;
     let key = town.api_key(&secret);
     let of_agent = town.agent().post(&notes, said("The agent's")).await;
@@ -164,8 +161,8 @@ async fn only_authors_and_managers_change_a_note() {
 async fn notes_belong_to_one_contact_of_one_tenant() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let first = contact(&aws, town.home.scope(), CUSTOMER).await;
-    let second = contact(&aws, town.home.scope(), "+971501234568").await;
+    let first = contact(&town, CUSTOMER).await;
+    let second = contact(&town, "+971501234568").await;
     let nobody = ContactId::new(aws.ids().ulid());
     let made = town.admin().post(&notes_of(first), said("Ours")).await;
     let place = made.is(201).header("location");
@@ -199,7 +196,7 @@ async fn notes_belong_to_one_contact_of_one_tenant() {
 async fn notes_are_listed_newest_first_page_by_page() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let notes = notes_of(contact);
     let mut places = Vec::new();
     for number in 0..6 {
@@ -221,8 +218,8 @@ async fn notes_are_listed_newest_first_page_by_page() {
 async fn cursor_of_another_list_of_notes_is_refused() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let first = contact(&aws, town.home.scope(), CUSTOMER).await;
-    let second = contact(&aws, town.home.scope(), "+971501234568").await;
+    let first = contact(&town, CUSTOMER).await;
+    let second = contact(&town, "+971501234568").await;
     let agent = town.agent();
     for text in ["a", "b"] {
         agent.post(&notes_of(first), said(text)).await.is(201);
@@ -243,7 +240,7 @@ async fn cursor_of_another_list_of_notes_is_refused() {
 async fn text_of_a_note_is_bounded_and_visible() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let notes = notes_of(contact(&town, CUSTOMER).await);
     let agent = town.agent();
     let longest = "é".repeat(MAX_TEXT_LENGTH);
     for text in [
@@ -285,7 +282,7 @@ async fn text_of_a_note_is_bounded_and_visible() {
 async fn a_contact_has_at_most_500_notes() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let notes = notes_of(contact);
     let agent = town.agent();
     let first = agent.post(&notes, said("First")).await;
@@ -303,7 +300,7 @@ async fn interrupted_request_creates_one_note() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let notes = notes_of(contact);
     let agent = town.agent();
     let ask = || agent.post_once(&notes, "k1", said("Once"));
@@ -318,7 +315,7 @@ async fn a_race_for_the_contacts_row_is_not_lost() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), contacts::routes).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     lossy.be_in_the_way_of("TransactWriteItems");
     town.agent().post(&notes_of(contact), said("Once")).await.is(201);
     assert_eq!(listed(&town.agent(), contact).await, ["Once"]);
@@ -328,7 +325,7 @@ async fn a_race_for_the_contacts_row_is_not_lost() {
 async fn notes_of_a_deleted_contact_are_missing_until_its_return() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let (own, notes) = (format!("/api/v1/contacts/{contact}"), notes_of(contact));
     let timeline = format!("{own}/timeline");
     let agent = town.agent();
@@ -351,16 +348,16 @@ async fn notes_of_a_deleted_contact_are_missing_until_its_return() {
 async fn whoever_is_mentioned_finds_the_note() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (scope, agent, manager) = (town.home.scope(), town.agent(), town.manager());
-    let [first, second] = [CUSTOMER, "+971501234599"].map(|number| contact(&aws, scope, number));
-    let [first, second] = [first.await, second.await];
+    let (agent, manager) = (town.agent(), town.manager());
+    let first = contact(&town, CUSTOMER).await;
+    let second = contact(&town, "+971501234599").await;
     let [of_agent, of_manager, of_viewer] =
         [Role::Agent, Role::Manager, Role::Viewer].map(|role| town.home.person(role).user);
+    let path = "/api/v1/contacts/mentions";
     let mentions = async |caller: &Caller<'_>| {
-        let page = caller.get("/api/v1/contacts/mentions").await;
-        let items = page.is(200).json()["items"].as_array().unwrap().clone();
-        let text = |item: &Value| item["note"]["text"].as_str().unwrap().to_owned();
-        items.iter().map(text).collect::<Vec<_>>()
+        let items = caller.get(path).await.items().into_iter();
+        let notes: Vec<_> = items.map(|item| item["note"].clone()).collect();
+        texts(&notes, "text")
     };
     let note = |text: &str, users: &[UserId]| json!({"text": text, "mentions": users});
     let mut made = Vec::new();
@@ -375,12 +372,10 @@ async fn whoever_is_mentioned_finds_the_note() {
     }
     assert_eq!(mentions(&agent).await, ["Wants cake", "Call back"]);
     assert_eq!(mentions(&manager).await, ["Call back"]);
-    let page = agent.get("/api/v1/contacts/mentions?limit=1").await.is(200).json();
+    let page = agent.get(&format!("{path}?limit=1")).await.is(200).json();
     assert_eq!(page["items"][0]["contact"]["id"], json!(second));
     let next = page["next_cursor"].as_str().unwrap();
-    let rest = agent
-        .get(&format!("/api/v1/contacts/mentions?limit=1&cursor={next}"))
-        .await;
+    let rest = agent.get(&format!("{path}?limit=1&cursor={next}")).await;
     let rest = rest.is(200).json();
     assert_eq!(
         (&rest["items"][0]["note"]["text"], &rest["next_cursor"]),
@@ -402,10 +397,8 @@ async fn whoever_is_mentioned_finds_the_note() {
     for users in [vec![stranger], vec![of_viewer]] {
         let refused = manager.post(&notes_of(first), note("Hello", &users)).await;
         refused.names_only(&["mentions"]);
-        manager
-            .patch(&made[0], json!({"mentions": users}))
-            .await
-            .names_only(&["mentions"]);
+        let refused = manager.patch(&made[0], json!({"mentions": users})).await;
+        refused.names_only(&["mentions"]);
     }
     // Of a contact that is deleted, nobody sees anything.
     town.admin().delete(&format!("/api/v1/contacts/{second}")).await.is(204);

@@ -3,28 +3,26 @@
 use access::link::Customer;
 use domain::{
     accounts::{audit::Action, permission::Role},
+    base::actor::Actor,
     consent::links::{LinkCode, LinkOrigin},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use testkit::{Aws, api::Town};
+
+use crate::{named, placed, town};
 
 /// A contact of the home tenant, by its path.
 async fn contact(town: &Town<'_>) -> String {
-    let made = town.agent().post("/api/v1/contacts", json!({"name": "Maya"})).await;
-    made.is(201);
-    let made = made.json();
-    format!("/api/v1/contacts/{}", made["id"].as_str().expect("an id"))
+    placed(&town.agent(), named("Maya")).await
 }
 
 #[tokio::test]
 async fn link_leads_to_its_contact_and_names_its_author() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let place = contact(&town).await;
-    let made = town
-        .agent()
-        .post(&format!("{place}/preference-link"), Value::Null)
-        .await;
+    let path = format!("{place}/preference-link");
+    let made = town.agent().post(&path, Value::Null).await;
     made.is(200);
     // An hour.
     assert_eq!(made.json()["expires_at"], "2026-11-20T13:00:00Z");
@@ -36,33 +34,28 @@ async fn link_leads_to_its_contact_and_names_its_author() {
     assert_eq!(customer.scope().tenant(), town.home.tenant);
     assert!(place.ends_with(&customer.link().contact.to_string()));
     let agent = town.home.person(Role::Agent).user;
-    assert_eq!(
-        customer.link().origin,
-        LinkOrigin::Actor(domain::base::actor::Actor::User(agent))
-    );
+    assert_eq!(customer.link().origin, LinkOrigin::Actor(Actor::User(agent)));
 }
 
 #[tokio::test]
 async fn each_request_makes_another_link_and_none_is_kept() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let place = contact(&town).await;
     let path = format!("{place}/preference-link");
-    let (first, second) = (
-        town.agent().post(&path, Value::Null).await,
-        town.agent().post(&path, Value::Null).await,
-    );
+    let agent = town.agent();
+    let ask = || agent.post(&path, Value::Null);
+    let (first, second) = (ask().await, ask().await);
     assert_ne!(first.json()["url"], second.json()["url"]);
-    let once = town.agent().post_once(&path, "the-same-request", Value::Null).await;
-    once.is(200);
-    let again = town.agent().post_once(&path, "the-same-request", Value::Null).await;
-    again.is(409);
+    let ask_once = || agent.post_once(&path, "the-same-request", Value::Null);
+    ask_once().await.is(200);
+    ask_once().await.is(409);
 }
 
 #[tokio::test]
 async fn link_needs_a_contact_and_the_permission_to_write_it() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let place = contact(&town).await;
     let path = format!("{place}/preference-link");
     town.viewer().post(&path, Value::Null).await.is(403);
@@ -75,7 +68,7 @@ async fn link_needs_a_contact_and_the_permission_to_write_it() {
 #[tokio::test]
 async fn links_of_one_maker_are_limited_and_audited() {
     let aws = Aws::new().await;
-    let town = Town::new(&aws, contacts::routes).await;
+    let town = town(&aws).await;
     let place = contact(&town).await;
     let path = format!("{place}/preference-link");
     let (agent, mut codes) = (town.agent(), Vec::new());
@@ -90,7 +83,7 @@ async fn links_of_one_maker_are_limited_and_audited() {
 
     let log = aws.audit_log(town.home.scope()).await;
     assert_eq!(log.len(), 31);
-    let by = |role| domain::base::actor::Actor::User(town.home.person(role).user);
+    let by = |role| Actor::User(town.home.person(role).user);
     assert_eq!(log.iter().filter(|entry| entry.by.actor == by(Role::Agent)).count(), 30);
     for entry in &log {
         assert_eq!(entry.by.at, aws.now());
@@ -98,11 +91,9 @@ async fn links_of_one_maker_are_limited_and_audited() {
             (entry.action, entry.kind.as_str()),
             (Action::Created, "preference_link")
         );
-        let contact = entry.changes[0].after.as_ref().and_then(Value::as_str).unwrap();
-        assert!(
-            entry.changes[0].field == "contact" && place.ends_with(contact),
-            "{entry:?}"
-        );
+        let change = &entry.changes[0];
+        let contact = change.after.as_ref().and_then(Value::as_str).unwrap();
+        assert!(change.field == "contact" && place.ends_with(contact), "{entry:?}");
     }
     let shown = serde_json::to_string(&log).unwrap();
     assert!(codes.iter().all(|code| !shown.contains(code)), "{shown}");

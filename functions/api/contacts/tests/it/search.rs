@@ -169,27 +169,21 @@ async fn fields_count_as_soon_as_they_change() {
     agent.get(CONTACTS).await.is(200);
     agent.get(&place).await.is(200);
     search().await.names_field("field");
-    let id = own::<Field>(
-        &town,
-        json!({"key": "level", "name": "Level", "type": "text", "searchable": true}),
-    )
-    .await;
+    let level = json!({"key": "level", "name": "Level", "type": "text", "searchable": true});
+    let id = own::<Field>(&town, level).await;
     assert!(search().await.items().is_empty());
     let changed = agent.patch(&place, json!({"fields": {"level": "Gold"}})).await;
     assert_eq!(changed.is(200).json()["fields"], json!({"level": "Gold"}));
     assert_eq!(search().await.items().len(), 1);
-    let (store, scope) = (aws.store(), town.home.scope());
+    let (store, scope, stamp) = (aws.store(), town.home.scope(), aws.stamp());
     let before = store.get::<Field>(scope, &id).await.expect("the table");
     let before = before.expect("the field");
-    let stamp = aws.stamp();
     let renamed = Field {
         key: "grade".parse().expect("a key"),
         ..before.value.clone()
     };
-    store
-        .change(scope, &before, &renamed, &stamp)
-        .await
-        .expect("another key");
+    let changed = store.change(scope, &before, &renamed, &stamp).await;
+    changed.expect("another key");
     let listed = agent.get(CONTACTS).await.json();
     assert_eq!(listed["items"][0]["fields"], json!({"grade": "Gold"}));
     assert_eq!(agent.get(&place).await.json()["fields"], json!({"grade": "Gold"}));
@@ -237,11 +231,8 @@ async fn a_page_without_a_match_leads_to_the_next() {
         let language = if number == last { "fr" } else { "en" };
         // 100 requests a minute are allowed.
         aws.pass(1);
-        made(
-            &agent,
-            json!({"name": format!("Contact {number}"), "tags": [tag], "language": language}),
-        )
-        .await;
+        let contact = json!({"name": format!("Contact {number}"), "tags": [tag], "language": language});
+        made(&agent, contact).await;
     }
     let query = format!("tag={tag}&language=fr");
     let first = agent.get(&format!("{CONTACTS}?{query}")).await;

@@ -24,6 +24,7 @@ use testkit::{
 use crate::{notes::contact, town};
 
 const DAY: i64 = 24 * 3600;
+const KINDS: [&str; 4] = ["call", "message", "consent", "note"];
 
 fn timeline_of(contact: ContactId) -> String {
     format!("/api/v1/contacts/{contact}/timeline")
@@ -88,21 +89,11 @@ async fn pages_have_every_entry_once_in_one_order() {
     let contact = busy_contact(&aws, &business, &agent).await;
     let whole = agent.all(&timeline_of(contact), 100).await;
     let count = |kind: &str| texts(&whole, "kind").iter().filter(|known| *known == kind).count();
-    assert_eq!(["call", "message", "consent", "note"].map(count), [6, 12, 6, 6]);
+    assert_eq!(KINDS.map(count), [6, 12, 6, 6]);
     let order = |item: &Value| {
-        let kind = item["kind"].as_str().and_then(|kind| {
-            ["call", "message", "consent", "note"]
-                .iter()
-                .position(|known| *known == kind)
-        });
-        (
-            item["at"]
-                .as_str()
-                .expect("a time")
-                .parse::<Timestamp>()
-                .expect("a time"),
-            kind,
-        )
+        let kind = KINDS.iter().position(|kind| item["kind"] == *kind);
+        let at: Timestamp = item["at"].as_str().and_then(|at| at.parse().ok()).expect("a time");
+        (at, kind)
     };
     assert!(
         whole.iter().map(order).rev().is_sorted(),
@@ -113,7 +104,7 @@ async fn pages_have_every_entry_once_in_one_order() {
         aws.pass(60);
         assert_eq!(agent.all(&timeline_of(contact), limit).await, whole, "by {limit}");
     }
-    for kind in ["call", "message", "consent", "note"] {
+    for kind in KINDS {
         let expected: Vec<Value> = whole.iter().filter(|item| item["kind"] == kind).cloned().collect();
         aws.pass(60);
         for limit in [1, 4, 100] {
@@ -159,19 +150,13 @@ async fn entries_stand_for_themselves() {
     let stopped = json!({"code": "stop", "source": "asked for it by SMS", "changed_at": "2026-11-20T12:00:01Z"});
     assert_eq!(consent["consent"], stopped);
     let theirs = &theirs["message"];
-    assert_eq!(
-        (
-            &theirs["direction"],
-            &theirs["text"],
-            &theirs["channel"],
-            &theirs["line"]
-        ),
-        (&json!("inbound"), &json!("I am on my way"), &json!("whatsapp"), &branch)
-    );
-    assert_eq!(
-        (&theirs["state"], &theirs["legs"], &theirs["content"]),
-        (&json!(null), &json!([]), &json!("text"))
-    );
+    let expected = json!({
+        "direction": "inbound", "text": "I am on my way", "channel": "whatsapp", "line": branch,
+        "state": null, "legs": [], "content": "text",
+    });
+    for (field, value) in expected.as_object().unwrap() {
+        assert_eq!(theirs[field], *value, "{field}");
+    }
     let ours = &ours["message"];
     assert_eq!(
         ours["customer"],
@@ -252,7 +237,7 @@ async fn expired_entries_are_left_out_and_hide_no_others() {
 async fn deleted_notes_are_left_out_and_hide_no_others() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let contact = contact(&town, CUSTOMER).await;
     let agent = town.agent();
     let mut places = Vec::new();
     for number in 0..8 {
@@ -279,7 +264,7 @@ async fn a_timeline_is_its_tenants_own() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let theirs = busy_contact(&aws, &business, &agent).await;
-    let ours = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let ours = contact(&town, CUSTOMER).await;
     noted(&town.agent(), ours, "Ours").await;
     for (caller, contact) in [
         (town.admin(), theirs),
@@ -305,7 +290,7 @@ async fn a_timeline_is_its_tenants_own() {
 async fn invalid_query_of_a_timeline_is_refused() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let path = timeline_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let path = timeline_of(contact(&town, CUSTOMER).await);
     let viewer = town.viewer();
     assert!(viewer.get(&path).await.items().is_empty());
     for (query, field) in [
