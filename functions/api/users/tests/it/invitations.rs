@@ -2,7 +2,7 @@
 
 use access::token::{Claims, link_token, sha256_hex};
 use domain::{
-    accounts::account::{Account, Grant, Invitation},
+    accounts::account::{Account, Email, Grant, Invitation, Member},
     base::{
         actor::Actor,
         ids::{InvitationId, TenantId},
@@ -11,10 +11,10 @@ use domain::{
 };
 use futures::future::join_all;
 use jiff::SignedDuration;
-use jobs::{Mail, MailJob};
+use jobs::Mail;
 use serde_json::{Value, json};
 use testkit::{
-    Call, Function,
+    Answer, Call, Function,
     api::{PASSWORD, sign},
 };
 
@@ -24,13 +24,9 @@ const INVITATIONS: &str = "/api/v1/users/invitations";
 const ACCEPT: &str = "/api/v1/users/invitations/accept";
 const NEW: &str = "sami@elsewhere.example";
 
-async fn mails(aws: &Aws) -> Vec<MailJob> {
-    aws.take_mails().await
-}
-
 /// The token in the only mail that waits.
 async fn token(aws: &Aws) -> String {
-    let mails = mails(aws).await;
+    let mails = aws.take_mails().await;
     assert_eq!(mails.len(), 1);
     let Mail::Invitation { link, .. } = &mails[0].mail else {
         panic!("{:?}", mails[0]);
@@ -40,11 +36,25 @@ async fn token(aws: &Aws) -> String {
 }
 
 async fn invite(town: &Town<'_>, email: &str, role: &str) -> Value {
-    let invited = town
-        .admin()
-        .post(INVITATIONS, json!({"email": email, "role": role}))
-        .await;
+    let invitation = json!({"email": email, "role": role});
+    let invited = town.admin().post(INVITATIONS, invitation).await;
     invited.is(201).json()
+}
+
+/// Invites somebody. Returns the token in their mail.
+async fn invited(town: &Town<'_>, email: &str, role: &str) -> String {
+    invite(town, email, role).await;
+    token(town.aws()).await
+}
+
+/// The path of an invitation.
+fn place(invited: &Value) -> String {
+    format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap())
+}
+
+/// Follows the link with this token, as somebody without an account.
+async fn accept(town: &Town<'_>, token: &str) -> Answer {
+    town.anyone().post(ACCEPT, newcomer(token)).await
 }
 
 fn newcomer(token: &str) -> Value {
@@ -83,17 +93,12 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     let aws = Aws::new().await;
     let env = aws.env_with(&[("APP_URL", "https://app.example")]);
     let town = Town::with_env(&aws, &env, users::routes).await;
-    let invited = town
-        .admin()
-        .post(INVITATIONS, json!({"email": NEW, "role": "agent"}))
-        .await;
+    let invitation = json!({"email": NEW, "role": "agent"});
+    let invited = town.admin().post(INVITATIONS, invitation).await;
     let body = invited.is(201).json();
-    assert_eq!(
-        invited.header("location"),
-        format!("{INVITATIONS}/{}", body["id"].as_str().unwrap())
-    );
+    assert_eq!(invited.header("location"), place(&body));
     assert_eq!((&body["email"], &body["role"]), (&json!(NEW), &json!("agent")));
-    let sent = mails(&aws).await;
+    let sent = aws.take_mails().await;
     assert_eq!(
         (sent.len(), sent[0].to.as_str(), sent[0].tenant),
         (1, NEW, Some(town.home.tenant))
@@ -125,17 +130,14 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     mumbling["language"] = json!("klingon");
     town.anyone().post(ACCEPT, mumbling).await.names_field("language");
 
-    let accepted = town.anyone().post(ACCEPT, newcomer(token)).await;
+    let accepted = accept(&town, token).await;
     let place = accepted.is(200).json();
     assert_eq!(
         (&place["business"], &place["role"], &place["new_account"]),
         (&json!("harbour-lane"), &json!("agent"), &json!(true))
     );
-    let user = town
-        .admin()
-        .get(&format!("{USERS}/{}", place["user"].as_str().unwrap()))
-        .await
-        .json();
+    let user = format!("{USERS}/{}", place["user"].as_str().unwrap());
+    let user = town.admin().get(&user).await.json();
     assert_eq!(
         (&user["name"], &user["email"], &user["role"]),
         (&json!("Sami Nasser"), &json!(NEW), &json!("agent"))
@@ -155,8 +157,8 @@ async fn existing_user_joins_by_link_and_keeps_password() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let other = town.away.person(Role::Manager);
-    invite(&town, other.email.as_str(), "viewer").await;
-    let accepted = town.anyone().post(ACCEPT, newcomer(&token(&aws).await)).await;
+    let token = invited(&town, other.email.as_str(), "viewer").await;
+    let accepted = accept(&town, &token).await;
     assert_eq!(accepted.is(200).json()["new_account"], false);
     let account = aws.store().account(other.user).await.unwrap().unwrap().value;
     assert_eq!(account.tenants, [town.away.tenant, town.home.tenant]);
@@ -175,8 +177,7 @@ async fn existing_user_joins_by_link_and_keeps_password() {
 async fn twenty_who_accept_one_invitation_at_once_are_one() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    invite(&town, NEW, "admin").await;
-    let token = token(&aws).await;
+    let token = invited(&town, NEW, "admin").await;
     let anyone = town.anyone();
     let all = (0..20).map(|_| anyone.post(ACCEPT, newcomer(&token)).into_future());
     let answers = join_all(all).await;
@@ -185,13 +186,8 @@ async fn twenty_who_accept_one_invitation_at_once_are_one() {
     for answer in answers.iter().filter(|answer| answer.status() != 200) {
         answer.is_refused(404, "link_not_valid");
     }
-    let members = aws
-        .store()
-        .page::<domain::accounts::account::Member>(town.home.scope(), None, 100)
-        .await
-        .unwrap()
-        .items;
-    assert_eq!(members.len(), 5);
+    let members = aws.store().page::<Member>(town.home.scope(), None, 100).await;
+    assert_eq!(members.unwrap().items.len(), 5);
 }
 
 #[tokio::test]
@@ -201,17 +197,13 @@ async fn everybody_invited_can_come_at_the_same_time() {
     let mut tokens = Vec::new();
     for number in 0..8 {
         // Administrators all write the list of who administers.
-        invite(&town, &format!("sami{number}@elsewhere.example"), "admin").await;
-        tokens.push(token(&aws).await);
+        tokens.push(invited(&town, &format!("sami{number}@elsewhere.example"), "admin").await);
     }
     let anyone = town.anyone();
-    let answers = join_all(
-        tokens
-            .iter()
-            .map(|token| anyone.post(ACCEPT, newcomer(token)).into_future()),
-    )
-    .await;
-    for answer in &answers {
+    let all = tokens
+        .iter()
+        .map(|token| anyone.post(ACCEPT, newcomer(token)).into_future());
+    for answer in join_all(all).await {
         answer.is(200);
     }
 }
@@ -221,16 +213,14 @@ async fn invalid_links_all_get_the_same_answer() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let store = aws.store();
-    invite(&town, NEW, "viewer").await;
-    let used = token(&aws).await;
-    town.anyone().post(ACCEPT, newcomer(&used)).await.is(200);
+    let used = invited(&town, NEW, "viewer").await;
+    accept(&town, &used).await.is(200);
     let withdrawn = invite(&town, "b@elsewhere.example", "viewer").await;
     let withdrawn_token = token(&aws).await;
-    let path = format!("{INVITATIONS}/{}", withdrawn["id"].as_str().unwrap());
+    let path = place(&withdrawn);
     town.admin().delete(&path).await.is(204);
     town.admin().delete(&path).await.is(404);
-    invite(&town, "c@elsewhere.example", "viewer").await;
-    let expired = token(&aws).await;
+    let expired = invited(&town, "c@elsewhere.example", "viewer").await;
     let reset = link_token([7; 32]);
     let admin = store.account(town.home.person(Role::Admin).user).await.unwrap();
     let grant = Grant::reset(&admin.unwrap().value);
@@ -247,7 +237,7 @@ async fn invalid_links_all_get_the_same_answer() {
         "",
         "nonsense",
     ] {
-        let answer = town.anyone().post(ACCEPT, newcomer(token)).await;
+        let answer = accept(&town, token).await;
         answer.is_refused(404, "link_not_valid");
         answers.push(answer.text().to_owned());
     }
@@ -264,15 +254,14 @@ async fn resent_invitation_replaces_the_link() {
     let invited = invite(&town, NEW, "viewer").await;
     let old = token(&aws).await;
     aws.pass(3600);
-    let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
+    let path = format!("{}/resend", place(&invited));
     town.foreign_admin().post(&path, json!({})).await.is(404);
     town.manager().post(&path, json!({})).await.is(403);
     let sent = town.admin().post(&path, json!({})).await;
     assert!(sent.is(200).json()["expires_at"].as_str() > invited["expires_at"].as_str());
     let new = token(&aws).await;
-    let answer = town.anyone().post(ACCEPT, newcomer(&old)).await;
-    answer.is_refused(404, "link_not_valid");
-    town.anyone().post(ACCEPT, newcomer(&new)).await.is(200);
+    accept(&town, &old).await.is_refused(404, "link_not_valid");
+    accept(&town, &new).await.is(200);
     town.admin().post(&path, json!({})).await.is(404);
 }
 
@@ -281,18 +270,15 @@ async fn one_address_gets_five_invitations_an_hour_over_all_tenants() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let invited = invite(&town, NEW, "viewer").await;
-    let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
+    let path = format!("{}/resend", place(&invited));
     let mut last = token(&aws).await;
     for _ in 0..3 {
         town.admin().post(&path, json!({})).await.is(200);
         last = token(&aws).await;
     }
-    let elsewhere = town
-        .foreign_admin()
-        .post(INVITATIONS, json!({"email": NEW, "role": "agent"}))
-        .await;
-    elsewhere.is(201);
-    assert_eq!(mails(&aws).await.len(), 1);
+    let invitation = json!({"email": NEW, "role": "agent"});
+    town.foreign_admin().post(INVITATIONS, invitation).await.is(201);
+    assert_eq!(aws.take_mails().await.len(), 1);
     // The address has had its five: answered as before, and nothing is sent.
     aws.pass(60);
     let calls = (0..40).map(|_| town.admin().post(&path, json!({})).into_future());
@@ -301,12 +287,12 @@ async fn one_address_gets_five_invitations_an_hour_over_all_tenants() {
     }
     let answer = town.admin().post(&path, json!({})).await;
     assert_eq!(answer.is(200).json()["expires_at"], "2026-11-27T12:01:00Z");
-    assert!(mails(&aws).await.is_empty());
+    assert!(aws.take_mails().await.is_empty());
     // Nor does anything end the link that it got.
-    town.anyone().post(ACCEPT, newcomer(&last)).await.is(200);
+    accept(&town, &last).await.is(200);
     // Others are invited as ever.
     invite(&town, "eve@elsewhere.example", "viewer").await;
-    assert_eq!(mails(&aws).await.len(), 1);
+    assert_eq!(aws.take_mails().await.len(), 1);
 }
 
 #[tokio::test]
@@ -319,9 +305,9 @@ async fn a_refused_invitation_takes_nothing_of_the_five_mails() {
         let answer = town.admin().post(INVITATIONS, again.clone()).await;
         answer.is_refused(409, "already_invited");
     }
-    assert_eq!(mails(&aws).await.len(), 1);
+    assert_eq!(aws.take_mails().await.len(), 1);
     town.foreign_admin().post(INVITATIONS, again).await.is(201);
-    assert_eq!(mails(&aws).await.len(), 1);
+    assert_eq!(aws.take_mails().await.len(), 1);
 }
 
 /// Somebody who lost the right may have invited themselves before.
@@ -334,7 +320,7 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
     for email in [NEW, "eve@elsewhere.example"] {
         tokens.push(invite_admin(&town, Actor::Platform(town.platform.user), email).await);
     }
-    town.anyone().post(ACCEPT, newcomer(&tokens[0])).await.is(200);
+    accept(&town, &tokens[0]).await.is(200);
     let act = store::tenants::platform::PlatformAct {
         action: "platform_admin_removed".to_owned(),
         tenant: None,
@@ -342,24 +328,23 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
         detail: json!({}),
     };
     assert!(store.take_platform_right(town.platform.user, &act, "1").await.unwrap());
-    let answer = town.anyone().post(ACCEPT, newcomer(&tokens[1])).await;
-    answer.is_refused(404, "link_not_valid");
+    accept(&town, &tokens[1]).await.is_refused(404, "link_not_valid");
 }
 
 #[tokio::test]
 async fn an_invitation_without_a_mail_waits_for_another() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let email: domain::accounts::account::Email = NEW.parse().unwrap();
+    let email: Email = NEW.parse().unwrap();
     let api = api::Api::new(aws.env()).unwrap();
     while api.may_mail(&email).await.unwrap() {}
     let invited = invite(&town, NEW, "viewer").await;
-    assert!(mails(&aws).await.is_empty());
+    assert!(aws.take_mails().await.is_empty());
     aws.pass(3600);
-    let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
+    let path = format!("{}/resend", place(&invited));
     town.admin().post(&path, json!({})).await.is(200);
     let link = token(&aws).await;
-    town.anyone().post(ACCEPT, newcomer(&link)).await.is(200);
+    accept(&town, &link).await.is(200);
 }
 
 #[tokio::test]
@@ -367,7 +352,7 @@ async fn an_invitation_of_another_tenant_is_not_there() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let invited = invite(&town, NEW, "viewer").await;
-    let path = format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap());
+    let path = place(&invited);
     town.foreign_admin().delete(&path).await.is(404);
     assert_eq!(town.foreign_admin().get(INVITATIONS).await.json()["items"], json!([]));
     town.admin().delete(&path).await.is(204);
@@ -395,7 +380,7 @@ async fn what_is_wrong_with_an_invitation_is_named_and_sends_no_mail() {
     let again = json!({"email": NEW.to_uppercase(), "role": "admin"});
     let answer = town.admin().post(INVITATIONS, again).await;
     answer.is_refused(409, "already_invited");
-    assert_eq!(mails(&aws).await.len(), 1);
+    assert_eq!(aws.take_mails().await.len(), 1);
 }
 
 #[tokio::test]
@@ -410,7 +395,7 @@ async fn a_repeated_request_invites_once() {
         (first.text(), second.header("idempotency-replayed")),
         (second.text(), "true")
     );
-    assert_eq!(mails(&aws).await.len(), 1);
+    assert_eq!(aws.take_mails().await.len(), 1);
 }
 
 /// An invitation whose mail was lost is sent by the same request.
@@ -424,12 +409,10 @@ async fn repeated_invitation_sends_the_lost_mail() {
     let claims = Claims::new(admin.user, admin.session, Some(town.home.tenant), aws.now());
     let body = || json!({"email": NEW, "role": "viewer"});
     let call = Call::json(INVITATIONS, body().to_string()).header("idempotency-key", "k1");
-    broken
-        .call(&call.header("authorization", &format!("Bearer {}", sign(&claims))))
-        .await
-        .is(503);
+    let call = call.header("authorization", &format!("Bearer {}", sign(&claims)));
+    broken.call(&call).await.is(503);
     town.admin().post_once(INVITATIONS, "k1", body()).await.is(201);
-    town.anyone().post(ACCEPT, newcomer(&token(&aws).await)).await.is(200);
+    accept(&town, &token(&aws).await).await.is(200);
     assert_eq!(town.admin().get(INVITATIONS).await.json()["items"], json!([]));
 }
 
@@ -440,10 +423,8 @@ async fn no_more_are_invited_than_the_limit_however_many_ask_at_once() {
     let stamp = aws.stamp();
     for number in 0..97 {
         let invitation = invitation(&aws, &format!("p{number}@elsewhere.example"), 1);
-        aws.store()
-            .invite(town.home.scope(), &invitation, &stamp)
-            .await
-            .unwrap();
+        let invited = aws.store().invite(town.home.scope(), &invitation, &stamp).await;
+        invited.unwrap();
     }
     let admin = town.admin();
     let one = |number: u32| {
@@ -457,10 +438,7 @@ async fn no_more_are_invited_than_the_limit_however_many_ask_at_once() {
     }
     // Those whose time is over take no place.
     aws.pass(3601);
-    town.admin()
-        .post(INVITATIONS, json!({"email": NEW, "role": "viewer"}))
-        .await
-        .is(201);
+    invite(&town, NEW, "viewer").await;
 }
 
 #[tokio::test]
@@ -474,8 +452,8 @@ async fn a_person_belongs_to_a_bounded_number_of_tenants() {
         .map(|_| TenantId::new(aws.ids().ulid()))
         .collect();
     aws.store().write_account(&account, before.version).await.unwrap();
-    invite(&town, person.email.as_str(), "viewer").await;
-    let answer = town.anyone().post(ACCEPT, json!({"token": token(&aws).await})).await;
+    let token = invited(&town, person.email.as_str(), "viewer").await;
+    let answer = town.anyone().post(ACCEPT, json!({"token": token})).await;
     answer.is_refused(409, "too_many_tenants");
 }
 
@@ -490,8 +468,7 @@ async fn platform_invitation_makes_a_member_administrator() {
     let (path, old_token) = (of_home(&town, Role::Agent), town.agent());
     let joined_at = town.admin().get(&path).await.json()["joined_at"].clone();
     aws.pass(60);
-    let gone = town.admin().patch(&path, json!({"status": "deactivated"})).await;
-    gone.is(200);
+    change(&town, &path, json!({"status": "deactivated"})).await;
     let token = by_platform(agent.email.as_str()).await;
     let accepted = town.anyone().post(ACCEPT, token.clone()).await;
     assert_eq!(accepted.is(200).json()["role"], "admin");
@@ -502,20 +479,14 @@ async fn platform_invitation_makes_a_member_administrator() {
         (&user["role"], &user["status"], &user["joined_at"]),
         (&json!("admin"), &json!("active"), &joined_at)
     );
-    let desk = store
-        .desk(town.home.scope(), agent.user, aws.now())
-        .await
-        .unwrap()
-        .value;
-    assert!(desk.takes(), "their place in the inbox is theirs again");
+    let desk = store.desk(town.home.scope(), agent.user, aws.now()).await;
+    assert!(desk.unwrap().value.takes(), "their place in the inbox is theirs again");
     assert_eq!(old_token.get(USERS).await.status(), 401, "a token of before");
     let account = store.account(agent.user).await.unwrap().unwrap().value;
     assert_eq!(account.tenants, [town.home.tenant]);
     // They count as an administrator: the one before may go now.
-    town.agent()
-        .patch(&of_home(&town, Role::Admin), json!({"role": "viewer"}))
-        .await
-        .is(200);
+    let former = of_home(&town, Role::Admin);
+    town.agent().patch(&former, json!({"role": "viewer"})).await.is(200);
     // Who is an active administrator already loses nothing.
     let token = by_platform(agent.email.as_str()).await;
     town.anyone().post(ACCEPT, token).await.is(200);
@@ -533,8 +504,7 @@ async fn platform_invitation_makes_a_member_administrator() {
 async fn nobody_joins_a_suspended_tenant() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    invite(&town, NEW, "viewer").await;
-    let token = token(&aws).await;
+    let token = invited(&town, NEW, "viewer").await;
     let store = aws.store();
     let mut tenant = store.tenant(town.home.scope()).await.unwrap().unwrap();
     let before = tenant.clone();
@@ -548,8 +518,7 @@ async fn nobody_joins_a_suspended_tenant() {
     };
     let changed = store.change_tenant_for_platform(town.home.scope(), &before, &tenant, &act, "1");
     changed.await.unwrap();
-    let answer = town.anyone().post(ACCEPT, newcomer(&token)).await;
-    answer.is_refused(403, "tenant_suspended");
+    accept(&town, &token).await.is_refused(403, "tenant_suspended");
     // Its own people are turned away too, and counted.
     aws.pass(60);
     let admin = town.admin();

@@ -9,6 +9,7 @@ mod invitations;
 mod people;
 
 use domain::accounts::permission::Role;
+use serde_json::Value;
 use testkit::{
     Aws,
     api::{Citizen, Town},
@@ -23,6 +24,12 @@ async fn town(aws: &Aws) -> Town<'_> {
 
 fn path(citizen: &Citizen) -> String {
     format!("{USERS}/{}", citizen.user)
+}
+
+/// Changes a user as the home tenant's administrator. Returns the user.
+async fn change(town: &Town<'_>, path: &str, change: Value) -> Value {
+    let changed = town.admin().patch(path, change).await;
+    changed.is(200).json()
 }
 
 fn of_home(town: &Town<'_>, role: Role) -> String {

@@ -1,7 +1,10 @@
 //! Users of a tenant, and their permissions.
 
 use domain::{
-    accounts::permission::{Permission, granted},
+    accounts::{
+        account::{Member, MemberStatus},
+        permission::{Permission, granted},
+    },
     base::ids::UserId,
     tenants::tenant::Tenant,
 };
@@ -41,10 +44,7 @@ async fn every_member_reads_names_and_nothing_else_of_users() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let left = of_home(&town, Role::Manager);
-    town.admin()
-        .patch(&left, json!({"status": "deactivated"}))
-        .await
-        .is(200);
+    change(&town, &left, json!({"status": "deactivated"})).await;
     let known = town.admin().get(USERS).await.items();
     let names: Vec<_> = known
         .iter()
@@ -65,26 +65,14 @@ async fn every_member_reads_names_and_nothing_else_of_users() {
 async fn people_are_listed_page_by_page() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let first = town.admin().get("/api/v1/users?limit=3").await.json();
-    assert_eq!(first["items"].as_array().unwrap().len(), 3);
-    let cursor = first["next_cursor"].as_str().unwrap();
-    let second = town
-        .admin()
-        .get(&format!("{USERS}?limit=3&cursor={cursor}"))
-        .await
-        .json();
-    assert_eq!(
-        (second["items"].as_array().unwrap().len(), &second["next_cursor"]),
-        (1, &json!(null))
-    );
-    let all = first["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .chain(second["items"].as_array().unwrap());
-    let mut roles: Vec<_> = all.map(|user| user["role"].as_str().unwrap().to_owned()).collect();
+    let pages = town.admin().pages(&format!("{USERS}?limit=3")).await;
+    let roles: Vec<_> = pages.iter().map(|page| page.texts("role")).collect();
+    assert_eq!(roles.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1]);
+    let mut roles = roles.concat();
     roles.sort_unstable();
     assert_eq!(roles, ["admin", "agent", "manager", "viewer"]);
+    let first = pages[0].json();
+    let cursor = first["next_cursor"].as_str().unwrap();
     // Another tenant's cursor can only ever page the caller's own rows.
     let foreign = town.foreign_admin().get(&format!("{USERS}?cursor={cursor}")).await;
     let ours = town.home.people.iter().map(|(_, person)| person.user.to_string());
@@ -146,12 +134,11 @@ async fn who_is_deactivated_is_out_at_once_and_old_tokens_stay_dead() {
     let path = of_home(&town, Role::Manager);
     aws.pass(1);
     manager.get(USERS).await.is(200);
-    let gone = town.admin().patch(&path, json!({"status": "deactivated"})).await;
-    gone.is(200);
+    change(&town, &path, json!({"status": "deactivated"})).await;
     manager.get(USERS).await.is(401);
     assert_eq!(town.manager().get(USERS).await.status(), 403, "a new token");
-    let back = town.admin().patch(&path, json!({"status": "active"})).await;
-    assert_eq!(back.json()["status"], "active");
+    let back = change(&town, &path, json!({"status": "active"})).await;
+    assert_eq!(back["status"], "active");
     assert_eq!(manager.get(USERS).await.status(), 401, "a token of before");
     town.manager().get(USERS).await.is(200);
 }
@@ -165,8 +152,8 @@ async fn the_last_administrator_cannot_go() {
         town.admin().patch(&admin, change).await.is_refused(409, "last_admin");
     }
     let manager = of_home(&town, Role::Manager);
-    town.admin().patch(&manager, json!({"role": "admin"})).await.is(200);
-    town.admin().patch(&admin, json!({"role": "viewer"})).await.is(200);
+    change(&town, &manager, json!({"role": "admin"})).await;
+    change(&town, &admin, json!({"role": "viewer"})).await;
     let answer = town.manager().patch(&manager, json!({"role": "agent"})).await;
     answer.is_refused(409, "last_admin");
 }
@@ -177,10 +164,7 @@ async fn administrators_who_let_each_other_go_at_once_leave_one() {
     let town = town(&aws).await;
     let everybody = [Role::Admin, Role::Manager, Role::Agent, Role::Viewer];
     for role in &everybody[1..] {
-        town.admin()
-            .patch(&of_home(&town, *role), json!({"role": "admin"}))
-            .await
-            .is(200);
+        change(&town, &of_home(&town, *role), json!({"role": "admin"})).await;
     }
     let callers: Vec<_> = everybody.iter().map(|role| town.role(*role)).collect();
     let paths: Vec<_> = everybody.iter().map(|role| of_home(&town, *role)).collect();
@@ -192,15 +176,9 @@ async fn administrators_who_let_each_other_go_at_once_leave_one() {
     for answer in &answers {
         assert!([200, 401, 403, 409].contains(&answer.status()), "{}", answer.text());
     }
-    let store = aws.store();
-    let members = store
-        .page::<domain::accounts::account::Member>(town.home.scope(), None, 10)
-        .await
-        .unwrap()
-        .items;
-    let active = members.iter().filter(|member| {
-        member.value.role == Role::Admin && member.value.status == domain::accounts::account::MemberStatus::Active
-    });
+    let members = aws.store().page::<Member>(town.home.scope(), None, 10).await;
+    let members = members.unwrap().items.into_iter().map(|member| member.value);
+    let active = members.filter(|member| member.role == Role::Admin && member.status == MemberStatus::Active);
     assert_eq!(active.count(), 1);
 }
 
@@ -209,9 +187,8 @@ async fn a_key_with_narrow_scopes_makes_nobody_more_than_itself() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let viewer = of_home(&town, Role::Viewer);
-    let (_, narrow) = town
-        .new_key(Role::Admin, &[Permission::UsersRead, Permission::UsersWrite])
-        .await;
+    let scopes = [Permission::UsersRead, Permission::UsersWrite];
+    let (_, narrow) = town.new_key(Role::Admin, &scopes).await;
     let answer = town.api_key(&narrow).patch(&viewer, json!({"role": "admin"})).await;
     answer.names_field("role");
     let invited = json!({"email": "eve@elsewhere.example", "role": "admin"});
@@ -256,10 +233,8 @@ async fn a_key_that_ends_lets_nobody_in_who_would_outlast_it() {
     ending.delete(open.header("location")).await.is(204);
     // A key without an end, and people, go on as before.
     let (_, lasting) = town.new_key(Role::Admin, &[]).await;
-    town.api_key(&lasting)
-        .patch(&manager, json!({"status": "active"}))
-        .await
-        .is(200);
+    let active = json!({"status": "active"});
+    town.api_key(&lasting).patch(&manager, active).await.is(200);
 }
 
 #[tokio::test]
@@ -267,15 +242,14 @@ async fn a_key_with_narrow_scopes_changes_nobody_who_may_do_more() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (admin, manager) = (of_home(&town, Role::Admin), of_home(&town, Role::Manager));
-    town.admin().patch(&manager, json!({"role": "admin"})).await.is(200);
+    change(&town, &manager, json!({"role": "admin"})).await;
     let scopes = granted(Role::Viewer, &[]).chain([Permission::UsersRead, Permission::UsersWrite]);
     let (_, narrow) = town.new_key(Role::Admin, &scopes.collect::<Vec<_>>()).await;
     let narrow = town.api_key(&narrow);
     for change in [json!({"status": "deactivated"}), json!({"role": "viewer"})] {
         narrow.patch(&admin, change).await.is_refused(403, "forbidden");
     }
-    let gone = town.admin().patch(&manager, json!({"status": "deactivated"})).await;
-    gone.is(200);
+    change(&town, &manager, json!({"status": "deactivated"})).await;
     let answer = narrow.patch(&manager, json!({"status": "active"})).await;
     answer.is_refused(403, "forbidden");
     let still = [narrow.get(&admin).await.json(), narrow.get(&manager).await.json()];
@@ -316,11 +290,8 @@ async fn everybody_says_whether_they_are_available() {
         found["available"].clone()
     };
     let available = || of(user);
-    assert_eq!(
-        of(town.home.person(Role::Viewer).user).await,
-        json!(false),
-        "only reads"
-    );
+    let reader = town.home.person(Role::Viewer).user;
+    assert_eq!(of(reader).await, json!(false), "only reads");
     assert_eq!(available().await, json!(true));
     let away = json!({"available": false});
     let set = town.agent().put(&path, away.clone()).await;
@@ -332,16 +303,11 @@ async fn everybody_says_whether_they_are_available() {
     assert_eq!(available().await, json!(false));
     aws.pass(60);
     let hand_over = json!({"available": false, "hand_over": true});
-    assert_eq!(
-        town.manager().put(&path, hand_over).await.is(200).json()["since"],
-        since
-    );
+    let set = town.manager().put(&path, hand_over).await;
+    assert_eq!(set.is(200).json()["since"], since);
     let desk = async || {
-        aws.store()
-            .desk(town.home.scope(), user, aws.now())
-            .await
-            .unwrap()
-            .value
+        let desk = aws.store().desk(town.home.scope(), user, aws.now()).await;
+        desk.unwrap().value
     };
     assert_eq!(desk().await.hand_over_at, Some(aws.now()));
     // Whoever is back keeps what is left of their conversations.
@@ -362,33 +328,25 @@ async fn everybody_says_whether_they_are_available() {
     assert_eq!(desk().await.hand_over_at, Some(aws.now()));
     town.agent().put(&path, json!({"available": true})).await.is(200);
 
-    town.viewer()
-        .put(&path, away.clone())
-        .await
-        .is_refused(403, "forbidden");
     let colleague = format!("{all}/{}", town.home.person(Role::Manager).user);
-    town.agent()
-        .put(&colleague, away.clone())
-        .await
-        .is_refused(403, "forbidden");
+    for (caller, path) in [(town.viewer(), &path), (town.agent(), &colleague)] {
+        caller.put(path, away.clone()).await.is_refused(403, "forbidden");
+    }
     town.foreign_admin().put(&path, away).await.is_refused(404, "not_found");
 
     // Whoever is deactivated hands over everything, and has nothing to hand over once they are back.
     let member = of_home(&town, Role::Agent);
-    town.admin()
-        .patch(&member, json!({"status": "deactivated"}))
-        .await
-        .is(200);
+    change(&town, &member, json!({"status": "deactivated"})).await;
     assert_eq!((available().await, desk().await.left), (json!(false), true));
     assert_eq!(desk().await.hand_over_at, Some(aws.now()));
     town.admin().put(&path, json!({"available": true})).await.is(200);
     assert_eq!(desk().await.hand_over_at, Some(aws.now()), "whatever anybody says");
-    town.admin().patch(&member, json!({"status": "active"})).await.is(200);
+    change(&town, &member, json!({"status": "active"})).await;
     assert_eq!((available().await, desk().await.hand_over_at), (json!(true), None));
 
     // So does whoever only reads from now on.
-    town.admin().patch(&member, json!({"role": "viewer"})).await.is(200);
+    change(&town, &member, json!({"role": "viewer"})).await;
     assert_eq!((available().await, desk().await.left), (json!(false), true));
-    town.admin().patch(&member, json!({"role": "manager"})).await.is(200);
+    change(&town, &member, json!({"role": "manager"})).await;
     assert_eq!((available().await, desk().await.left), (json!(true), false));
 }
