@@ -14,6 +14,9 @@ use testkit::{
     Answer, Aws, Call, Function,
     api::{Town, sign},
     assert_snapshot,
+    business::read,
+    seed::connection,
+    texts,
 };
 
 const TENANTS: &str = "/api/v1/platform/tenants";
@@ -36,6 +39,17 @@ fn home(town: &Town<'_>) -> String {
 
 fn pizzeria(slug: &str) -> Value {
     json!({"name": "Joe's Pizza", "slug": slug, "time_zone": "Asia/Dubai", "admin_email": "Joe@Example.com", "plan": "standard"})
+}
+
+/// The URL in the only invitation among these mails, and whom it invites to which business.
+fn invitation(mails: Vec<MailJob>) -> (String, String, String) {
+    let mut invitations = mails.into_iter().filter(|mail| mail.mail.kind() == "invitation");
+    let found = invitations.next().expect("an invitation");
+    assert_eq!(invitations.next(), None);
+    let Mail::Invitation { link, business, .. } = found.mail else {
+        panic!("another mail");
+    };
+    (link.url().expect("the link is open").to_owned(), found.to, business)
 }
 
 async fn log(town: &Town<'_>) -> Vec<String> {
@@ -62,15 +76,8 @@ async fn tenants_are_listed_in_order_of_creation() {
     let mut ids = [town.home.tenant.to_string(), town.away.tenant.to_string()];
     // Within a millisecond an id's own random part decides.
     ids.sort();
-    let first = town.platform().get(&format!("{TENANTS}?limit=1")).await.json();
-    assert_eq!(first["items"][0]["id"], ids[0]);
-    let cursor = first["next_cursor"].as_str().expect("there is another page");
-    let second = town
-        .platform()
-        .get(&format!("{TENANTS}?limit=1&cursor={cursor}"))
-        .await
-        .json();
-    assert_eq!(second["items"][0]["id"], ids[1]);
+    let listed = town.platform().all(TENANTS, 1).await;
+    assert_eq!(texts(&listed, "id"), ids);
 }
 
 #[tokio::test]
@@ -107,16 +114,10 @@ async fn new_tenant_has_an_invited_administrator() {
     assert_eq!((&body["status"], &body["plan"]), (&json!("active"), &json!("standard")));
     let read = town.platform().get(made.header("location")).await;
     assert_eq!(read.json(), body);
-    let mails: Vec<MailJob> = aws.take_mails().await;
-    let [mail] = mails.as_slice() else {
-        panic!("{} mails", mails.len());
-    };
-    assert_eq!(mail.to, "joe@example.com");
-    let Mail::Invitation { link, business, .. } = &mail.mail else {
-        panic!("another mail");
-    };
-    assert_eq!(business, "Joe's Pizza");
-    let url = link.url().expect("the link is open");
+    let mails = aws.take_mails().await;
+    assert_eq!(mails.len(), 1);
+    let (url, to, business) = invitation(mails);
+    assert_eq!((&*to, &*business), ("joe@example.com", "Joe's Pizza"));
     assert!(url.starts_with("https://api.example.com/accept-invitation?token="));
     let logged = town.platform().get(LOG).await;
     let refused = town.platform().post(TENANTS, pizzeria("joes-pizza")).await;
@@ -140,8 +141,8 @@ async fn an_administrator_can_be_invited_again() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let url = format!("{}/invitations", home(&town));
-    let invited = town.platform().post(&url, json!({"email": "new@example.com"})).await;
-    invited.is(204);
+    let invited = json!({"email": "new@example.com"});
+    town.platform().post(&url, invited.clone()).await.is(204);
     let mails: Vec<MailJob> = aws.take_mails().await;
     let [notice, mail] = mails.as_slice() else {
         panic!("{} mails", mails.len());
@@ -155,28 +156,13 @@ async fn an_administrator_can_be_invited_again() {
     assert_eq!((mail.to.as_str(), mail.mail.kind()), ("new@example.com", "invitation"));
     assert_eq!(log(&town).await, ["admin_invited"]);
     let unknown = format!("{TENANTS}/tnt_01hq5c1ynyc0000000000000zz/invitations");
-    town.platform()
-        .post(&unknown, json!({"email": "new@example.com"}))
-        .await
-        .is(404);
+    town.platform().post(&unknown, invited).await.is(404);
 }
 
-/// Whether the link of the only waiting mail lets somebody in.
+/// Whether the link of the only waiting invitation lets somebody in. What tells the administrators there are is another test's.
 async fn mailed_link_works(aws: &Aws) -> bool {
-    let mut mails: Vec<MailJob> = aws.take_mails().await;
-    // What tells the administrators there are is another test's.
-    mails.retain(|mail| mail.mail.kind() == "invitation");
-    let [mail] = mails.as_slice() else {
-        panic!("{} mails", mails.len());
-    };
-    let Mail::Invitation { link, .. } = &mail.mail else {
-        panic!("another mail");
-    };
-    let (_, link_token) = link
-        .url()
-        .expect("the link is open")
-        .split_once("token=")
-        .expect("a link with a token");
+    let (url, ..) = invitation(aws.take_mails().await);
+    let (_, link_token) = url.split_once("token=").expect("a link with a token");
     let grant = aws.store().grant(&sha256_hex(link_token), aws.now()).await;
     matches!(grant.expect("the table answers"), Some(Grant::Invitation { .. }))
 }
@@ -188,10 +174,11 @@ async fn without_mails(town: &Town<'_>, url: &str, body: Value) -> Answer {
         ("TENANT_GRACE_SECONDS", "86400"),
         ("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/nowhere"),
     ]);
-    let claims = Claims::new(town.platform.user, town.platform.session, None, aws.now()).with_second_factor(true);
+    let claims = Claims::new(town.platform.user, town.platform.session, None, aws.now());
+    let token = sign(&claims.with_second_factor(true));
     let call = Call::json(url, body.to_string())
         .header("idempotency-key", "k1")
-        .header("authorization", &format!("Bearer {}", sign(&claims)));
+        .header("authorization", &format!("Bearer {token}"));
     Function::new(&nowhere, platform::routes).call(&call).await
 }
 
@@ -273,21 +260,15 @@ async fn invalid_tenant_is_refused_by_field() {
 async fn a_suspended_tenant_sends_nothing_until_it_is_resumed() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let suspended = town
-        .platform()
-        .post(
-            &format!("{}/suspend", home(&town)),
-            json!({"reason": "invoice 1042 is unpaid"}),
-        )
-        .await;
+    let reason = json!({"reason": "invoice 1042 is unpaid"});
+    let suspend = format!("{}/suspend", home(&town));
+    let suspended = town.platform().post(&suspend, reason).await;
     assert_eq!(suspended.json()["status"], "suspended", "{}", suspended.text());
     let status = async || aws.store().tenant(town.home.scope()).await.unwrap().unwrap().status;
     assert_eq!(status().await, TenantStatus::Suspended);
     aws.pass(1);
-    let resumed = town
-        .platform()
-        .post(&format!("{}/resume", home(&town)), Value::Null)
-        .await;
+    let resume = format!("{}/resume", home(&town));
+    let resumed = town.platform().post(&resume, Value::Null).await;
     assert_eq!(resumed.json()["status"], "active", "{}", resumed.text());
     assert_eq!(status().await, TenantStatus::Active);
     assert_eq!(log(&town).await, ["tenant_resumed", "tenant_suspended"]);
@@ -300,33 +281,25 @@ async fn a_suspended_tenant_sends_nothing_until_it_is_resumed() {
 async fn leaving_tenant_can_be_resumed_in_grace_period_only() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let resume = format!("{}/resume", home(&town));
-    let suspend = format!("{}/suspend", home(&town));
-    town.platform().delete(&home(&town)).await.is(204);
-    let leaving = town.platform().get(&home(&town)).await.json();
+    let own = home(&town);
+    let (resume, suspend) = (format!("{own}/resume"), format!("{own}/suspend"));
+    town.platform().delete(&own).await.is(204);
+    let leaving = town.platform().get(&own).await.json();
     assert_eq!(
         (&leaving["status"], &leaving["leaves_at"]),
         (&json!("leaving"), &json!("2026-11-21T12:00:00Z"))
     );
     // Letting go twice does not begin the grace period anew, and suspending does not end it.
-    town.platform().delete(&home(&town)).await.is(204);
+    town.platform().delete(&own).await.is(204);
     town.platform().post(&suspend, json!({"reason": "x"})).await.is(409);
     let kept = town.platform().post(&resume, Value::Null).await.json();
     assert_eq!((&kept["status"], &kept["leaves_at"]), (&json!("active"), &Value::Null));
-    assert!(
-        aws.store()
-            .tenants_to_delete(jiff::Timestamp::MAX, None, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    let to_delete = async |until| aws.store().tenants_to_delete(until, None, 10).await.unwrap().len();
+    assert_eq!(to_delete(jiff::Timestamp::MAX).await, 0);
 
-    town.platform().delete(&home(&town)).await.is(204);
-    let found = aws
-        .store()
-        .tenants_to_delete(aws.now() + jiff::SignedDuration::from_hours(24), None, 10)
-        .await;
-    assert_eq!(found.unwrap().len(), 1);
+    town.platform().delete(&own).await.is(204);
+    let tomorrow = aws.now() + jiff::SignedDuration::from_hours(24);
+    assert_eq!(to_delete(tomorrow).await, 1);
     aws.pass(24 * 3600);
     // Its data may be half gone: there is no way back. The old token is over by now too, so a new one asks.
     town.platform().post(&resume, Value::Null).await.is(409);
@@ -336,30 +309,20 @@ async fn leaving_tenant_can_be_resumed_in_grace_period_only() {
 async fn plan_and_limits_change_under_the_version_that_was_seen() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let seen = town.platform().get(&home(&town)).await;
-    let etag = seen.header("etag").to_owned();
-    let change = json!({"plan": "large", "limits": {"requests_per_minute": 5000}});
-    let changed = town
-        .platform()
-        .patch(&home(&town), change)
-        .header("if-match", &etag)
-        .await;
+    let (platform, own) = (town.platform(), home(&town));
+    let seen = platform.get(&own).await;
+    let change = |fields: Value| platform.patch(&own, fields);
+    let change_seen = |fields: Value| change(fields).header("if-match", seen.header("etag"));
+    let changed = change_seen(json!({"plan": "large", "limits": {"requests_per_minute": 5000}})).await;
     assert_eq!(changed.is(200).json()["limits"]["requests_per_minute"], 5000);
-    town.platform()
-        .patch(&home(&town), json!({"plan": "small"}))
-        .header("if-match", &etag)
-        .await
-        .is(412);
+    change_seen(json!({"plan": "small"})).await.is(412);
     let limits = aws.store().tenant(town.home.scope()).await.unwrap().unwrap().limits;
     assert_eq!(limits.and_then(|limits| limits.requests_per_minute), Some(5000));
-    let back = town.platform().patch(&home(&town), json!({"limits": null})).await;
+    let back = change(json!({"limits": null})).await.is(200).json();
     assert_eq!(
-        back.json()["limits"]["requests_per_minute"],
-        Value::Null,
-        "{}",
-        back.text()
+        (&back["limits"]["requests_per_minute"], &back["plan"]),
+        (&Value::Null, &json!("large"))
     );
-    assert_eq!(back.json()["plan"], "large");
 }
 
 #[tokio::test]
@@ -368,9 +331,8 @@ async fn concurrent_operators_all_succeed() {
     let town = town(&aws).await;
     let (platform, url) = (town.platform(), home(&town));
     let asked = (1..5).map(|limit| {
-        platform
-            .patch(&url, json!({"limits": {"principal_per_minute": limit}}))
-            .into_future()
+        let limits = json!({"limits": {"principal_per_minute": limit}});
+        platform.patch(&url, limits).into_future()
     });
     for answer in futures::future::join_all(asked).await {
         answer.is(200);
@@ -450,11 +412,8 @@ async fn prices_are_replaced_and_restored() {
     assert_eq!(log(&town).await, ["prices_restored", "prices_replaced"]);
     aws.pass(1);
     let later = platform.put(PRICES, prices(&market())).await;
-    assert_ne!(
-        later.header("etag"),
-        replaced.header("etag"),
-        "a version never comes back"
-    );
+    let (former, new) = (replaced.header("etag"), later.header("etag"));
+    assert_ne!(new, former, "a version never comes back");
 }
 
 #[tokio::test]
@@ -470,39 +429,22 @@ async fn price_without_a_currency_is_refused_by_its_place() {
         }
         prices(&market)
     };
-    for (body, field) in [
-        (changed("currency", Value::Null), "lists[0].markets[0].currency"),
-        (changed("currency", json!("aed")), "lists[0].markets[0].currency"),
-        (changed("currency", json!("XXX")), "lists[0].markets[0].currency"),
-        (
-            changed("prices", json!({"utility": "free"})),
-            "lists[0].markets[0].prices.utility",
-        ),
-        (
-            changed("prices", json!({"utility": 0.05})),
-            "lists[0].markets[0].prices.utility",
-        ),
-        (
-            changed("prices", json!({"sms": "0.05"})),
-            "lists[0].markets[0].prices.sms",
-        ),
-        (
-            changed("countries", json!(["AE", "AE"])),
-            "lists[0].markets[0].countries",
-        ),
-        (
-            changed("countries", json!(["Dubai"])),
-            "lists[0].markets[0].countries[0]",
-        ),
+    for (name, value, field) in [
+        ("currency", Value::Null, "currency"),
+        ("currency", json!("aed"), "currency"),
+        ("currency", json!("XXX"), "currency"),
+        ("prices", json!({"utility": "free"}), "prices.utility"),
+        ("prices", json!({"utility": 0.05}), "prices.utility"),
+        ("prices", json!({"sms": "0.05"}), "prices.sms"),
+        ("countries", json!(["AE", "AE"]), "countries"),
+        ("countries", json!(["Dubai"]), "countries[0]"),
     ] {
-        platform.put(PRICES, body).await.is(422).names_field(field);
+        let refused = platform.put(PRICES, changed(name, value)).await;
+        refused.names_field(&format!("lists[0].markets[0].{field}"));
     }
     let refused = platform.put(PRICES, changed("currency", json!("XXX"))).await;
-    assert!(
-        refused.text().contains("Expected the ISO 4217 code of a currency"),
-        "{}",
-        refused.text()
-    );
+    let expected = "Expected the ISO 4217 code of a currency";
+    assert!(refused.text().contains(expected), "{}", refused.text());
     let long = json!({"version": "1", "lists": vec![prices(&market())["lists"][0].clone(); 41]});
     platform.put(PRICES, long).await.is(422).names_field("lists");
     assert_eq!(platform.get(PRICES).await.json()["replaced"], false);
@@ -548,17 +490,9 @@ async fn connected(town: &Town<'_>) -> Connection {
     let account =
         json!({"kind": "whatsapp", "waba_id": WABA, "phone_number_id": NUMBER_ID, "display_number": "+97145550001"});
     let verify = json!({"kind": "whatsapp", "app_secrets": [], "verify_token": "any"});
-    let connection = testkit::seed::connection(
-        aws,
-        town.home.tenant,
-        serde_json::from_value(account).expect("it is an account"),
-        &serde_json::from_value(verify).expect("it verifies"),
-        None,
-    )
-    .await;
-    let stamp = aws.stamp();
-    let made = aws
-        .store()
+    let connection = connection(aws, town.home.tenant, read(account), &read(verify), None).await;
+    let (store, stamp) = (aws.store(), aws.stamp());
+    let made = store
         .create_connection(town.home.scope(), &connection, true, &stamp)
         .await;
     made.expect("it is connected");
@@ -617,20 +551,13 @@ async fn number_of_a_deleted_connection_can_be_released() {
     let connection = connected(&town).await;
     // As a crash of before could leave it.
     let scope = town.away.scope();
-    let claimed = aws
-        .store()
-        .claim_whatsapp_number(scope, "900000000000778", NUMBER_ID, connection.id)
-        .await;
+    let (store, waba) = (aws.store(), "900000000000778");
+    let claimed = store.claim_whatsapp_number(scope, waba, NUMBER_ID, connection.id).await;
     claimed.expect("it is claimed");
-    let body = json!({"waba_id": "900000000000778", "phone_number_id": NUMBER_ID, "reason": "nobody's"});
+    let body = json!({"waba_id": waba, "phone_number_id": NUMBER_ID, "reason": "nobody's"});
     town.platform().post(RELEASE, body).await.is(200);
-    assert!(
-        aws.store()
-            .whatsapp_holder(WABA, NUMBER_ID)
-            .await
-            .expect("the table answers")
-            .is_some()
-    );
+    let holder = store.whatsapp_holder(WABA, NUMBER_ID).await;
+    assert!(holder.expect("the table answers").is_some());
 }
 
 #[tokio::test]
@@ -642,11 +569,8 @@ async fn administrators_are_told_of_platform_invitations() {
     town.platform().post(&url, json!({"email": own})).await.is(204);
     let mails = aws.take_mails().await;
     let to = |kind: &str| -> Vec<&str> {
-        mails
-            .iter()
-            .filter(|mail| mail.mail.kind() == kind)
-            .map(|mail| mail.to.as_str())
-            .collect()
+        let of_kind = mails.iter().filter(|mail| mail.mail.kind() == kind);
+        of_kind.map(|mail| mail.to.as_str()).collect()
     };
     assert_eq!(to("platform_invited"), [town.home.person(Role::Admin).email.as_str()]);
     assert_eq!(to("invitation"), [own]);
@@ -656,11 +580,8 @@ async fn administrators_are_told_of_platform_invitations() {
     }
     let mails = aws.take_mails().await;
     let notices = mails.iter().filter(|mail| mail.mail.kind() == "platform_invited");
-    assert_eq!(
-        (notices.count(), mails.len()),
-        (6, 6 + 4),
-        "five invitations an hour to one address"
-    );
+    let counts = (notices.count(), mails.len());
+    assert_eq!(counts, (6, 6 + 4), "five invitations an hour to one address");
 }
 
 #[tokio::test]
