@@ -43,10 +43,15 @@ impl Limits {
 }
 
 impl Context {
+    /// Counts something of this kind of an address or an account.
+    async fn count(&self, name: &str, hashed: &str, limit: Limit) -> Result<(), Problem> {
+        self.api.limit_outside(name, hashed, limit).await.map(drop)
+    }
+
     /// Counts a log-in. Returns true if it was the last one allowed in this hour.
     pub(crate) async fn limit_log_in(&self, who: &Anyone, email: &Email) -> Result<bool, Problem> {
         let from = self.limits.minute(30);
-        self.api.limit_outside("log_in_from", &who.address(), from).await?;
+        self.count("log_in_from", &who.address(), from).await?;
         self.limit_account("log_in", who, email, 50, 500).await
     }
 
@@ -71,46 +76,33 @@ impl Context {
 
     /// Counts a sign-up, which sends a mail.
     pub(crate) async fn limit_sign_up(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
-        let api = &self.api;
-        api.limit_outside("sign_up_from", &who.address(), self.limits.hour(10))
-            .await?;
-        let limit = self.limits.hour(5);
-        api.limit_outside("sign_up", &email_sha256(email), limit)
-            .await
-            .map(drop)
+        let (from, of) = (self.limits.hour(10), self.limits.hour(5));
+        self.count("sign_up_from", &who.address(), from).await?;
+        self.count("sign_up", &email_sha256(email), of).await
     }
 
     /// Counts a request for a password reset, which sends a mail.
     pub(crate) async fn limit_reset(&self, who: &Anyone, email: &Email) -> Result<(), Problem> {
         let from = self.limits.hour(30);
-        self.api.limit_outside("reset_from", &who.address(), from).await?;
+        self.count("reset_from", &who.address(), from).await?;
         self.limit_account("reset", who, email, 5, 20).await.map(drop)
     }
 
     /// Counts the use of a one-time link.
     pub(crate) async fn limit_link(&self, who: &Anyone) -> Result<(), Problem> {
         let limit = self.limits.minute(30);
-        self.api
-            .limit_outside("link_from", &who.address(), limit)
-            .await
-            .map(drop)
+        self.count("link_from", &who.address(), limit).await
     }
 
     /// Counts a code of this person's second factor.
     pub(crate) async fn limit_codes(&self, email: &Email) -> Result<(), Problem> {
         let limit = self.limits.hour(10);
-        self.api
-            .limit_outside("code", &email_sha256(email), limit)
-            .await
-            .map(drop)
+        self.count("code", &email_sha256(email), limit).await
     }
 
     /// Counts a password that a logged-in person has to repeat.
     pub(crate) async fn limit_passwords(&self, email: &Email) -> Result<(), Problem> {
         let limit = self.limits.hour(10);
-        self.api
-            .limit_outside("password", &email_sha256(email), limit)
-            .await
-            .map(drop)
+        self.count("password", &email_sha256(email), limit).await
     }
 }

@@ -1,6 +1,6 @@
 //! Identities of a contact one by one: telephone numbers, e-mail addresses, and the ids that WhatsApp gives people.
 
-use api::{Api, Body, ContactOut, IfMatch, NoContent, Path, Tagged};
+use api::{Api, Body, ContactOut, NoContent, Path, Tagged};
 use axum::extract::State;
 use domain::{
     accounts::account::Email,
@@ -9,7 +9,7 @@ use domain::{
 };
 use kit::Problem;
 
-use crate::{Writing, changed, definitions, models::EmailIn, tagged};
+use crate::{Writing, edited, models::EmailIn};
 
 /// Adds an identity to those of its kind. One that is known becomes the preferred one if so wanted.
 ///
@@ -63,15 +63,8 @@ pub(crate) async fn add_email(
     Path(id): Path<ContactId>,
     Body(EmailIn { email, preferred }): Body<EmailIn>,
 ) -> Result<Tagged<ContactOut>, Problem> {
-    let definitions = definitions(&api, &who).await?;
-    let with_it = |before: &Person| {
-        let mut after = before.clone();
-        add(&mut after.contact.emails, &email, preferred, "e-mail addresses")?;
-        after.touch(before, who.now());
-        Ok(after)
-    };
-    let person = changed(&api, &who, id, &IfMatch::ANY, &definitions, with_it).await?;
-    Ok(tagged(person, &definitions))
+    let with_it = |after: &mut Person| add(&mut after.contact.emails, &email, preferred, "e-mail addresses");
+    edited(&api, &who, id, with_it).await
 }
 
 pub(crate) async fn remove_email(
@@ -79,15 +72,11 @@ pub(crate) async fn remove_email(
     State(api): State<Api>,
     Path((id, email)): Path<(ContactId, Email)>,
 ) -> Result<NoContent, Problem> {
-    let definitions = definitions(&api, &who).await?;
-    let without_it = |before: &Person| {
-        let mut after = before.clone();
+    let without_it = |after: &mut Person| {
         remove(&mut after.contact.emails, &email)?;
-        still_somebody(&after, "email")?;
-        after.touch(before, who.now());
-        Ok(after)
+        still_somebody(after, "email")
     };
-    changed(&api, &who, id, &IfMatch::ANY, &definitions, without_it).await?;
+    edited(&api, &who, id, without_it).await?;
     Ok(NoContent)
 }
 
@@ -96,14 +85,10 @@ pub(crate) async fn remove_whatsapp_id(
     State(api): State<Api>,
     Path((id, whatsapp_id)): Path<(ContactId, Bsuid)>,
 ) -> Result<NoContent, Problem> {
-    let definitions = definitions(&api, &who).await?;
-    let without_it = |before: &Person| {
-        let mut after = before.clone();
+    let without_it = |after: &mut Person| {
         remove(&mut after.contact.bsuids, whatsapp_id.as_str())?;
-        still_somebody(&after, "whatsapp_id")?;
-        after.touch(before, who.now());
-        Ok(after)
+        still_somebody(after, "whatsapp_id")
     };
-    changed(&api, &who, id, &IfMatch::ANY, &definitions, without_it).await?;
+    edited(&api, &who, id, without_it).await?;
     Ok(NoContent)
 }

@@ -544,16 +544,11 @@ async fn add_phone(
     Path(id): Path<ContactId>,
     Body(PhoneIn { phone, preferred }): Body<PhoneIn>,
 ) -> Result<Tagged<ContactOut>, Problem> {
-    let definitions = definitions(&api, &who).await?;
-    let add = |before: &Person| {
-        let mut after = before.clone();
+    let add = |after: &mut Person| {
         let phones = &mut after.contact.phones;
-        identities::add(phones, &phone, preferred, "telephone numbers")?;
-        after.touch(before, who.now());
-        Ok(after)
+        identities::add(phones, &phone, preferred, "telephone numbers")
     };
-    let person = changed(&api, &who, id, &IfMatch::ANY, &definitions, add).await?;
-    Ok(tagged(person, &definitions))
+    edited(&api, &who, id, add).await
 }
 
 async fn remove_phone(
@@ -561,15 +556,11 @@ async fn remove_phone(
     State(api): State<Api>,
     Path((id, phone)): Path<(ContactId, Phone)>,
 ) -> Result<NoContent, Problem> {
-    let definitions = definitions(&api, &who).await?;
-    let remove = |before: &Person| {
-        let mut after = before.clone();
+    let remove = |after: &mut Person| {
         identities::remove(&mut after.contact.phones, &phone)?;
-        identities::still_somebody(&after, "phone")?;
-        after.touch(before, who.now());
-        Ok(after)
+        identities::still_somebody(after, "phone")
     };
-    changed(&api, &who, id, &IfMatch::ANY, &definitions, remove).await?;
+    edited(&api, &who, id, remove).await?;
     Ok(NoContent)
 }
 
@@ -606,6 +597,24 @@ fn tagged(person: Person, definitions: &[Field]) -> Tagged<ContactOut> {
 /// The tenant's fields.
 async fn definitions<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Fields, Problem> {
     api.fields(who).await
+}
+
+/// Changes a contact that is not deleted, whatever its version.
+async fn edited(
+    api: &Api,
+    who: &Writing,
+    id: ContactId,
+    edit: impl Fn(&mut Person) -> Result<(), Problem>,
+) -> Result<Tagged<ContactOut>, Problem> {
+    let definitions = definitions(api, who).await?;
+    let change = |before: &Person| {
+        let mut after = before.clone();
+        edit(&mut after)?;
+        after.touch(before, who.now());
+        Ok(after)
+    };
+    let person = changed(api, who, id, &IfMatch::ANY, &definitions, change).await?;
+    Ok(tagged(person, &definitions))
 }
 
 /// Changes a contact that is not deleted.
