@@ -30,6 +30,17 @@ async fn make(caller: &Caller<'_>, body: Value) -> (String, Value) {
     (body["key"].as_str().unwrap().to_owned(), body["api_key"].clone())
 }
 
+/// Creates a key of the role admin. Returns its secret and its shown part.
+async fn till(town: &Town<'_>) -> (String, Value) {
+    make(&town.admin(), json!({"name": "till", "role": "admin"})).await
+}
+
+/// When the secrets of a key end, the latest secret first.
+fn ends(key: &Value) -> Vec<Value> {
+    let secrets = key["secrets"].as_array().unwrap().iter();
+    secrets.map(|secret| secret["valid_until"].clone()).collect()
+}
+
 fn path(key: &Value) -> String {
     format!("{KEYS}/{}", key["id"].as_str().unwrap())
 }
@@ -54,13 +65,8 @@ async fn only_administrators_see_and_make_keys() {
 async fn a_key_is_shown_once_and_proves_its_software() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let made = town
-        .admin()
-        .post(
-            KEYS,
-            json!({"name": " Till ", "role": "admin", "scopes": ["api_keys:read"]}),
-        )
-        .await;
+    let body = json!({"name": " Till ", "role": "admin", "scopes": ["api_keys:read"]});
+    let made = town.admin().post(KEYS, body).await;
     let (secret, key) = (made.is(201).json()["key"].clone(), made.json()["api_key"].clone());
     let secret = secret.as_str().unwrap();
     assert_eq!(made.header("location"), path(&key));
@@ -74,11 +80,8 @@ async fn a_key_is_shown_once_and_proves_its_software() {
     let listed = town.admin().get(KEYS).await;
     assert!(listed.text().contains(key["id"].as_str().unwrap()));
     for answer in [&used, &listed] {
-        assert!(
-            !answer.text().contains(secret) && !answer.text().contains("sha256"),
-            "{}",
-            answer.text()
-        );
+        let text = answer.text();
+        assert!(!text.contains(secret) && !text.contains("sha256"), "{text}");
     }
 }
 
@@ -87,7 +90,7 @@ async fn a_key_is_shown_once_and_proves_its_software() {
 async fn key_shows_network_of_last_use() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (secret, key) = till(&town).await;
     assert_eq!(key["last_network"], json!(null));
     let networks = async || {
         let read = town.admin().get(&path(&key)).await.json();
@@ -95,6 +98,7 @@ async fn key_shows_network_of_last_use() {
         let listed = listed.into_iter().find(|other| other["id"] == key["id"]).unwrap();
         [read, listed].map(|key| key["last_network"].clone())
     };
+    let use_from = |address: &str| town.api_key(&secret).get(KEYS).from_address(address);
     for (address, network) in [
         ("203.0.113.7", "203.0.113.0/24"),
         ("203.0.113.8", "203.0.113.0/24"),
@@ -102,15 +106,11 @@ async fn key_shows_network_of_last_use() {
         // Each network is recorded once a day.
         ("203.0.113.7", "2001:db8:1::/48"),
     ] {
-        town.api_key(&secret).get(KEYS).from_address(address).await.is(200);
+        use_from(address).await.is(200);
         assert_eq!(networks().await, [network, network], "{address}");
     }
     aws.pass(24 * 3600);
-    town.api_key(&secret)
-        .get(KEYS)
-        .from_address("203.0.113.7")
-        .await
-        .is(200);
+    use_from("203.0.113.7").await.is(200);
     assert_eq!(networks().await, ["203.0.113.0/24", "203.0.113.0/24"]);
 }
 
@@ -155,52 +155,33 @@ async fn a_repeated_request_makes_one_key_and_never_shows_it_again() {
     second.is_refused(409, "already_done");
     assert_eq!(second.header("location"), first.header("location"));
     assert!(!second.text().contains(&secret));
-    town.admin()
-        .post_once(KEYS, "k1", json!({"name": "other", "role": "viewer"}))
-        .await
-        .is(422);
-    let keys = town.admin().get(KEYS).await.json();
-    assert_eq!(
-        keys["items"].as_array().unwrap().len(),
-        2,
-        "the town's own and this one"
-    );
+    let other = json!({"name": "other", "role": "viewer"});
+    town.admin().post_once(KEYS, "k1", other).await.is(422);
+    let keys = town.admin().get(KEYS).await.items();
+    assert_eq!(keys.len(), 2, "the town's own and this one");
 }
 
 #[tokio::test]
 async fn invalid_key_names_the_wrong_fields() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    for (wrong, field) in [
-        (
-            json!({"name": "x", "role": "agent", "scopes": ["tenant:read", "users:write"]}),
-            "scopes[1]",
-        ),
-        (
-            json!({"name": "x", "role": "agent", "scopes": ["everything"]}),
-            "scopes[0]",
-        ),
-        (json!({"name": "x", "role": "owner"}), "role"),
-        (json!({"name": "x"}), "role"),
-        (json!({"name": "", "role": "agent"}), "name"),
-        (json!({"name": "a\nb", "role": "agent"}), "name"),
-        (json!({"name": "x".repeat(81), "role": "agent"}), "name"),
-        (
-            json!({"name": "x", "role": "agent", "expires_at": "2026-11-20T12:00:00Z"}),
-            "expires_at",
-        ),
-        (
-            json!({"name": "x", "role": "agent", "expires_at": "tomorrow"}),
-            "expires_at",
-        ),
-        (json!({"name": "x", "role": "agent", "secret": "mine"}), "secret"),
+    for (field, value, wrong) in [
+        ("scopes", json!(["tenant:read", "users:write"]), "scopes[1]"),
+        ("scopes", json!(["everything"]), "scopes[0]"),
+        ("role", json!("owner"), "role"),
+        ("name", json!(""), "name"),
+        ("name", json!("a\nb"), "name"),
+        ("name", json!("x".repeat(81)), "name"),
+        ("expires_at", json!("2026-11-20T12:00:00Z"), "expires_at"),
+        ("expires_at", json!("tomorrow"), "expires_at"),
+        ("secret", json!("mine"), "secret"),
     ] {
-        town.admin().post(KEYS, wrong).await.names_field(field);
+        let mut body = json!({"name": "x", "role": "agent"});
+        body[field] = value;
+        town.admin().post(KEYS, body).await.names_field(wrong);
     }
-    assert_eq!(
-        town.admin().get(KEYS).await.json()["items"].as_array().unwrap().len(),
-        1
-    );
+    town.admin().post(KEYS, json!({"name": "x"})).await.names_field("role");
+    assert_eq!(town.admin().get(KEYS).await.items().len(), 1);
 }
 
 #[tokio::test]
@@ -240,7 +221,7 @@ async fn a_key_never_escalates() {
 async fn key_update_requires_its_latest_version() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (secret, key) = till(&town).await;
     let change = json!({"name": "kiosk", "scopes": ["api_keys:read", "api_keys:read", "tenant:read"], "expires_at": "2026-11-21T00:00:00Z"});
     let changed = town.admin().patch(&path(&key), change).if_match(1).await;
     changed.is(200).has_version(2);
@@ -271,7 +252,7 @@ async fn key_update_requires_its_latest_version() {
 async fn rotated_key_accepts_both_secrets_during_overlap_only() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (old, key) = till(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     for wrong in [
         json!({"overlap_hours": 169}),
@@ -282,10 +263,7 @@ async fn rotated_key_accepts_both_secrets_during_overlap_only() {
     }
     let rotated = town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await;
     let new = rotated.is(200).json()["key"].as_str().unwrap().to_owned();
-    assert_eq!(
-        rotated.json()["api_key"]["secrets"][1]["valid_until"],
-        "2026-11-20T13:00:00Z"
-    );
+    assert_eq!(ends(&rotated.json()["api_key"])[1], "2026-11-20T13:00:00Z");
     let answer = town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await;
     answer.is_refused(409, "already_done");
     for secret in [&old, &new] {
@@ -294,13 +272,10 @@ async fn rotated_key_accepts_both_secrets_during_overlap_only() {
     aws.pass(3600);
     town.api_key(&old).get(KEYS).await.is(401);
     town.api_key(&new).get(KEYS).await.is(200);
-    let third = town.admin().post(&rotate, json!({})).await.json()["key"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let third = town.admin().post(&rotate, json!({})).await.json();
     // It leaked: neither works from now on.
     let fourth = town.admin().post(&rotate, json!({"overlap_hours": 0})).await.json();
-    for secret in [&new, &third] {
+    for secret in [&new, third["key"].as_str().unwrap()] {
         town.api_key(secret).get(KEYS).await.is(401);
     }
     town.api_key(fourth["key"].as_str().unwrap()).get(KEYS).await.is(200);
@@ -311,28 +286,15 @@ async fn rotated_key_accepts_both_secrets_during_overlap_only() {
 async fn a_rotation_while_another_runs_ends_no_secret_before_its_time() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (old, key) = till(&town).await;
     let rotate = format!("{}/rotate", path(&key));
-    let mut secrets = vec![old];
-    for (hours, ends) in [
-        (1, json!([null, "2026-11-20T13:00:00Z"])),
-        (2, json!([null, "2026-11-20T14:00:00Z", "2026-11-20T13:00:00Z"])),
-        (
-            3,
-            json!([
-                null,
-                "2026-11-20T15:00:00Z",
-                "2026-11-20T14:00:00Z",
-                "2026-11-20T13:00:00Z"
-            ]),
-        ),
-    ] {
+    let (mut secrets, mut expected) = (vec![old], vec![Value::Null]);
+    for hours in 1..=3 {
+        expected.insert(1, json!(format!("2026-11-20T{}:00:00Z", 12 + hours)));
         let rotated = town.admin().post(&rotate, json!({"overlap_hours": hours})).await;
         let rotated = rotated.is(200).json();
         secrets.push(rotated["key"].as_str().unwrap().to_owned());
-        let shown = rotated["api_key"]["secrets"].as_array().unwrap().iter();
-        let shown: Vec<_> = shown.map(|secret| secret["valid_until"].clone()).collect();
-        assert_eq!(json!(shown), ends);
+        assert_eq!(ends(&rotated["api_key"]), expected);
     }
     let answer = town.admin().post(&rotate, json!({})).await;
     answer.is_refused(409, "still_rotating");
@@ -350,23 +312,19 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), api_keys::routes).await;
-    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (old, key) = till(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1}));
     lossy.lose_all("TransactWriteItems");
     rotate().await.is_refused(503, "unavailable");
     assert!(lossy.has_lost_all());
-    let ends = async || {
-        let shown = town.admin().get(&path(&key)).await.json();
-        let secrets = shown["secrets"].as_array().unwrap().iter();
-        secrets.map(|secret| secret["valid_until"].clone()).collect::<Vec<_>>()
-    };
+    let shown = async || town.admin().get(&path(&key)).await.json();
     let overlapping = [Value::Null, json!("2026-11-20T13:00:00Z")];
-    assert_eq!(ends().await, overlapping, "it had its effect");
+    assert_eq!(ends(&shown().await), overlapping, "it had its effect");
     aws.pass(60);
     let rotated = rotate().await;
     rotated.is(200);
-    assert_eq!(ends().await, overlapping);
+    assert_eq!(ends(&shown().await), overlapping);
     for secret in [&old, rotated.json()["key"].as_str().unwrap()] {
         town.api_key(secret).get(KEYS).await.is(200);
     }
@@ -377,7 +335,7 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
 async fn expiring_secret_grants_no_later_expiry() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (old, key) = till(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotated = town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
     let rotated = rotated.await;
@@ -400,7 +358,7 @@ async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), api_keys::routes).await;
-    let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (old, key) = till(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
     lossy.lose_all("TransactWriteItems");
@@ -414,11 +372,8 @@ async fn expiring_key_grants_no_later_expiry() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let ends = "2026-11-27T12:00:00Z";
-    let (secret, key) = make(
-        &town.admin(),
-        json!({"name": "week", "role": "admin", "expires_at": ends}),
-    )
-    .await;
+    let week = json!({"name": "week", "role": "admin", "expires_at": ends});
+    let (secret, key) = make(&town.admin(), week).await;
     let weekly = town.api_key(&secret);
     let child = |expires_at: Value| json!({"name": "x", "role": "viewer", "expires_at": expires_at});
     let longer = [json!(null), json!("2026-11-27T12:00:01Z")];
@@ -468,7 +423,7 @@ async fn key_outlives_its_creators_membership() {
 async fn deleted_key_loses_its_usage_record() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (secret, key) = till(&town).await;
     let (_, unused) = make(&town.admin(), json!({"name": "kiosk", "role": "admin"})).await;
     town.api_key(&secret).get(KEYS).await.is(200);
     let uses = async || {
@@ -487,21 +442,15 @@ async fn deleted_key_loses_its_usage_record() {
 async fn revoked_key_is_refused_and_gone_at_once() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    let (secret, key) = till(&town).await;
     let software = town.api_key(&secret);
     software.get(KEYS).await.is(200);
     town.admin().delete(&path(&key)).await.is(204);
     software.get(KEYS).await.is(401);
     town.admin().get(&path(&key)).await.is(404);
     town.admin().delete(&path(&key)).await.is(404);
-    assert!(
-        !town
-            .admin()
-            .get(KEYS)
-            .await
-            .text()
-            .contains(key["id"].as_str().unwrap())
-    );
+    let listed = town.admin().get(KEYS).await;
+    assert!(!listed.text().contains(key["id"].as_str().unwrap()));
 }
 
 #[tokio::test]
@@ -527,20 +476,15 @@ async fn concurrent_creations_never_exceed_the_key_limit() {
         town.new_key(Role::Viewer, &[]).await;
     }
     let admin = town.admin();
-    let one = || {
-        admin
-            .post(KEYS, json!({"name": "till", "role": "viewer"}))
-            .into_future()
-    };
-    let answers = join_all((0..12).map(|_| one())).await;
+    let one = || admin.post(KEYS, json!({"name": "till", "role": "viewer"}));
+    let answers = join_all((0..12).map(|_| one().into_future())).await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 3);
     for answer in answers.iter().filter(|answer| answer.status() != 201) {
         answer.is_refused(409, "limit_reached");
     }
-    let all = town.admin().get("/api/v1/api-keys?limit=100").await.json();
-    assert_eq!(all["items"].as_array().unwrap().len(), 50);
-    let last = &all["items"][0];
-    town.admin().delete(&path(last)).await.is(204);
+    let all = town.admin().get(&format!("{KEYS}?limit=100")).await.items();
+    assert_eq!(all.len(), 50);
+    town.admin().delete(&path(&all[0])).await.is(204);
     one().await.is(201);
 }
 

@@ -62,6 +62,12 @@ async fn uploaded(caller: &Caller<'_>, content_type: &str, file: Vec<u8>) -> Str
     created.header("location").to_owned()
 }
 
+/// What a refused check of a file says.
+async fn refusal(caller: &Caller<'_>, place: &str) -> String {
+    let refused = complete(caller, place).await;
+    refused.is_refused(409, "asset_refused").detail()
+}
+
 async fn complete(caller: &Caller<'_>, place: &str) -> Answer {
     caller.post(&format!("{place}/complete"), json!({})).raw_body("").await
 }
@@ -134,11 +140,8 @@ async fn opus_and_moving_stickers_are_taken() {
     let moving = [b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02".as_slice(), &[0; 400 * 1024]].concat();
     for (stated, file) in [("audio/ogg", opus), ("image/webp", moving)] {
         let place = uploaded(&manager, stated, file).await;
-        assert_eq!(
-            complete(&manager, &place).await.is(200).json()["state"],
-            "ready",
-            "{stated}"
-        );
+        let shown = complete(&manager, &place).await.is(200).json();
+        assert_eq!(shown["state"], "ready", "{stated}");
     }
 }
 
@@ -178,8 +181,7 @@ async fn a_file_that_is_not_what_was_stated_is_refused() {
     ] {
         let place = uploaded(&manager, stated, file).await;
         for _twice in 0..2 {
-            let refused = complete(&manager, &place).await;
-            let detail = refused.is_refused(409, "asset_refused").detail();
+            let detail = refusal(&manager, &place).await;
             assert!(detail.starts_with(reason.sentence()), "{stated}: {detail}");
         }
         let shown = manager.get(&place).await.is(200).json();
@@ -193,22 +195,16 @@ async fn a_file_that_is_not_what_was_stated_is_refused() {
         let place = created.is(201).header("location").to_owned();
         let key = FileKey::upload(town.home.scope(), id(&place).ulid());
         files.write(&key, picture()[..length].to_vec()).await.unwrap();
-        let detail = complete(&manager, &place)
-            .await
-            .is_refused(409, "asset_refused")
-            .detail();
-        assert!(
-            detail.starts_with(MediaReason::WrongSize.sentence()),
-            "{length}: {detail}"
-        );
+        let detail = refusal(&manager, &place).await;
+        let expected = MediaReason::WrongSize.sentence();
+        assert!(detail.starts_with(expected), "{length}: {detail}");
     }
     // A hash that was stated.
     let mut body = new("image/jpeg", picture().len());
     body["sha256"] = json!("ab".repeat(32));
     let created = manager.post(ASSETS, body).await;
     assert_eq!(upload(created.is(201), picture()).await, 200);
-    let refused = complete(&manager, created.header("location")).await;
-    let detail = refused.is_refused(409, "asset_refused").detail();
+    let detail = refusal(&manager, created.header("location")).await;
     assert!(detail.starts_with(MediaReason::WrongHash.sentence()), "{detail}");
 }
 
@@ -236,11 +232,8 @@ async fn every_text_and_number_is_bounded() {
         body[field] = value;
         town.manager().post(ASSETS, body).await.names_only(&[field]);
     }
-    let document = 100 * 1024 * 1024;
-    town.manager()
-        .post(ASSETS, new("application/pdf", document))
-        .await
-        .is(201);
+    let document = new("application/pdf", 100 * 1024 * 1024);
+    town.manager().post(ASSETS, document).await.is(201);
 }
 
 #[tokio::test]
@@ -266,6 +259,7 @@ async fn assets_need_permissions() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let place = ready(&town.manager()).await;
+    let (verdict, clean) = (format!("{place}/verdict"), json!({"verdict": "clean"}));
     for role in Role::ALL {
         let (caller, writes) = (town.role(role), role >= Role::Manager);
         let of = |may: bool, status: u16| if may { status } else { 403 };
@@ -274,9 +268,7 @@ async fn assets_need_permissions() {
         caller.post(ASSETS, new("image/jpeg", 9)).await.is(of(writes, 201));
         caller.patch(&place, json!({"name": "b.jpg"})).await.is(of(writes, 200));
         complete(&caller, &place).await.is(of(writes, 200));
-        let judged = caller
-            .post(&format!("{place}/verdict"), json!({"verdict": "clean"}))
-            .await;
+        let judged = caller.post(&verdict, clean.clone()).await;
         judged.is(of(role == Role::Admin, 200));
         if !writes {
             caller.delete(&place).await.is(403);
@@ -290,10 +282,7 @@ async fn assets_need_permissions() {
     let (_, scanner) = town.new_key(Role::Admin, &[Permission::MediaScan]).await;
     let scanner = town.api_key(&scanner);
     scanner.get(&place).await.is(403);
-    scanner
-        .post(&format!("{place}/verdict"), json!({"verdict": "clean"}))
-        .await
-        .is(200);
+    scanner.post(&verdict, clean).await.is(200);
     town.anyone().get(&place).await.is_refused(401, "unauthorized");
 }
 
@@ -329,10 +318,8 @@ async fn assets_are_renamed_under_their_version() {
     let late = manager.patch(&place, json!({"name": "late.jpg"})).if_match(2).await;
     late.is_refused(412, "stale");
     for field in ["state", "content_type", "bytes", "handles", "id"] {
-        manager
-            .patch(&place, json!({field: after[field]}))
-            .await
-            .names_field(field);
+        let changed = json!({field: after[field]});
+        manager.patch(&place, changed).await.names_field(field);
     }
     manager.delete(&place).if_match(2).await.is_refused(412, "stale");
     assert_eq!(aws.files("assets/").await.len(), 1);
@@ -408,10 +395,8 @@ async fn with_a_scanner_an_asset_waits_for_its_verdict() {
     // Viruses are known later than they are written.
     for _twice in 0..2 {
         let refused = judge(&place, "harmful").await.is(200).json();
-        assert_eq!(
-            (&refused["state"], &refused["reason"]),
-            (&json!("refused"), &json!("harmful"))
-        );
+        let (state, reason) = (&refused["state"], &refused["reason"]);
+        assert_eq!((state, reason), (&json!("refused"), &json!("harmful")));
         assert!(aws.files("assets/").await.is_empty());
     }
     judge(&place, "clean").await.is_refused(409, "asset_refused");

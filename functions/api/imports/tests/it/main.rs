@@ -23,6 +23,7 @@ use store::table::rates::Limit;
 use testkit::{
     Aws,
     api::{Caller, Town},
+    texts,
 };
 
 const IMPORTS: &str = "/api/v1/imports";
@@ -55,6 +56,11 @@ fn mapping() -> Value {
     json!({"columns": [
         {"column": 0, "target": "name"}, {"column": 1, "target": "phone"}, {"column": 2, "target": "tags"},
     ]})
+}
+
+/// The rows of a preview.
+fn rows(shown: &Value) -> Vec<Value> {
+    shown["rows"].as_array().unwrap().clone()
 }
 
 fn operation_of(shown: &Value) -> OperationId {
@@ -92,9 +98,8 @@ async fn preview_says_what_each_row_becomes() {
     );
     assert_eq!(shown["mapping"]["columns"], mapping()["columns"]);
     assert_eq!((&shown["problems"], &shown["new_tags"]), (&json!([]), &json!(["VIP"])));
-    let rows = shown["rows"].as_array().unwrap();
-    let becomes: Vec<&str> = rows.iter().map(|row| row["becomes"].as_str().unwrap()).collect();
-    assert_eq!(becomes, ["refused", "created", "refused", "created"]);
+    let rows = rows(&shown);
+    assert_eq!(texts(&rows, "becomes"), ["refused", "created", "refused", "created"]);
     assert_eq!(rows[0]["values"]["phones"], json!(["+971501234567"]));
     assert_eq!(rows[0]["errors"][0]["column"], "Tags");
     assert_eq!(rows[2]["row"], 4);
@@ -120,18 +125,11 @@ async fn preview_ends_with_the_row_of_an_open_quote() {
         table.push_str(&format!("Guest,+9715055{number}\n"));
     }
     let place = uploaded(&manager, &table).await;
-    let shown = manager
-        .post(&format!("{place}/preview"), json!({}))
-        .await
-        .is(200)
-        .json();
-    let rows = shown["rows"].as_array().unwrap();
-    let becomes: Vec<&str> = rows.iter().map(|row| row["becomes"].as_str().unwrap()).collect();
-    assert_eq!(becomes, ["created", "refused"]);
-    assert_eq!(
-        (&rows[1]["row"], &rows[1]["errors"][0]["column"]),
-        (&json!(3), &json!(null))
-    );
+    let shown = manager.post(&format!("{place}/preview"), json!({})).await;
+    let rows = rows(&shown.is(200).json());
+    assert_eq!(texts(&rows, "becomes"), ["created", "refused"]);
+    let (row, column) = (&rows[1]["row"], &rows[1]["errors"][0]["column"]);
+    assert_eq!((row, column), (&json!(3), &json!(null)));
 }
 
 /// What the rows of a preview become.
@@ -139,10 +137,7 @@ async fn previewed(caller: &Caller<'_>, place: &str, mut settings: Value) -> Vec
     settings["table"] = json!({"separator": "comma", "header": true});
     settings["mapping"] = mapping();
     let shown = caller.post(&format!("{place}/preview"), settings).await.is(200).json();
-    let rows = shown["rows"].as_array().unwrap();
-    rows.iter()
-        .map(|row| row["becomes"].as_str().unwrap().to_owned())
-        .collect()
+    texts(&rows(&shown), "becomes")
 }
 
 /// Who a row is about depends on whom the rows before it create and change.
@@ -206,10 +201,8 @@ async fn an_import_is_started_once_and_shows_its_result() {
     let started = manager.post(&start, settings.clone()).await.is(202).json();
     assert_eq!(started["operation"]["kind"], "import_contacts");
     assert_eq!(started["operation"]["params"]["table"]["separator"], "comma");
-    manager
-        .post(&start, settings.clone())
-        .await
-        .is_refused(409, "import_running");
+    let second = manager.post(&start, settings.clone()).await;
+    second.is_refused(409, "import_running");
     finish(&town, &place, 0).await;
     let shown = manager.get(&place).await.is(200).json();
     assert!(shown["errors_file"].is_null() && shown["upload"].is_null());
@@ -288,12 +281,8 @@ async fn wrong_settings_and_files_are_named() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    let missing = manager
-        .post(IMPORTS, json!({"size": 10}))
-        .await
-        .is(201)
-        .header("location")
-        .to_owned();
+    let created = manager.post(IMPORTS, json!({"size": 10})).await;
+    let missing = created.is(201).header("location");
     for action in ["preview", "start"] {
         let path = format!("{missing}/{action}");
         let answer = manager.post(&path, json!({"mapping": mapping()})).await;
@@ -326,12 +315,8 @@ async fn wrong_settings_and_files_are_named() {
     ] {
         manager.post(&start, settings).await.names_field(field);
     }
-    for (size, field) in [
-        (json!(0), "size"),
-        (json!(64 * 1024 * 1024 + 1), "size"),
-        (json!("9"), "size"),
-    ] {
-        manager.post(IMPORTS, json!({ "size": size })).await.names_field(field);
+    for size in [json!(0), json!(64 * 1024 * 1024 + 1), json!("9")] {
+        manager.post(IMPORTS, json!({ "size": size })).await.names_field("size");
     }
     let workbook = uploaded(&manager, "PK\u{3}\u{4}…").await;
     let answer = manager.post(&format!("{workbook}/preview"), json!({})).await;
@@ -355,17 +340,12 @@ async fn imports_need_a_permission_and_are_the_tenants_own() {
         let shown = caller.get(&place).await;
         shown.is(of(reads, 200));
         if reads {
-            assert_eq!(
-                shown.json()["upload"].is_null(),
-                !writes,
-                "the link is a right to write"
-            );
+            let has_link = !shown.json()["upload"].is_null();
+            assert_eq!(has_link, writes, "the link is a right to write");
         }
         caller.post(IMPORTS, json!({"size": 9})).await.is(of(writes, 201));
-        caller
-            .post(&format!("{place}/preview"), json!({}))
-            .await
-            .is(of(writes, 200));
+        let previewed = caller.post(&format!("{place}/preview"), json!({})).await;
+        previewed.is(of(writes, 200));
     }
     let foreign = town.foreign_admin();
     foreign.get(&place).await.is(404);
@@ -382,11 +362,7 @@ async fn plan_limits_imports_of_a_day() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
-    let create = async || {
-        manager
-            .post(IMPORTS, json!({"name": "customers.csv", "size": 100}))
-            .await
-    };
+    let create = || manager.post(IMPORTS, json!({"name": "customers.csv", "size": 100}));
     let limit = |imports| Limits {
         imports_per_day: Some(imports),
         ..Limits::default()

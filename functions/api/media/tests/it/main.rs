@@ -57,11 +57,9 @@ impl<'a> World<'a> {
         self.messages.set(self.messages.get() + 1);
         let contact = self.business.contact(self.aws, &mobile(self.messages.get())).await;
         let media = ["7001", "7002"].map(|source| InboundMedia::new(source.to_owned()));
-        let received = self
-            .business
-            .receive_media(self.aws, contact.id, media.into(), |_| {})
-            .await;
-        received.id
+        let business = &self.business;
+        let received = business.receive_media(self.aws, contact.id, media.into(), |_| {});
+        received.await.id
     }
 
     /// A message whose first medium is this file.
@@ -88,9 +86,8 @@ impl<'a> World<'a> {
     async fn looks(&self) -> Vec<(String, String)> {
         let entries = self.aws.audit_log(self.business.scope()).await.into_iter();
         let looks = entries.filter(|entry| entry.action == Action::Read);
-        looks
-            .map(|entry| (entry.object.clone(), entry.changes[0].field.clone()))
-            .collect()
+        let looks = looks.map(|entry| (entry.object, entry.changes[0].field.clone()));
+        looks.collect()
     }
 }
 
@@ -127,11 +124,8 @@ async fn a_link_leads_to_the_file_as_what_it_is() {
         let (status, [content_type, disposition, cache], body) = downloaded(&answer).await;
         assert_eq!((status, body.as_slice(), &*content_type), (200, mime.as_bytes(), mime));
         let how = if inline { "inline" } else { "attachment" };
-        assert_eq!(
-            disposition,
-            format!("{how}; filename=\"{message}-0.{ending}\""),
-            "{mime}"
-        );
+        let expected = format!("{how}; filename=\"{message}-0.{ending}\"");
+        assert_eq!(disposition, expected, "{mime}");
         assert_eq!(cache, "private, no-store");
     }
 }
@@ -160,23 +154,18 @@ async fn files_need_a_permission_and_are_the_tenants_own() {
     let world = World::new(&aws).await;
     let message = world.sent(JPEG).await;
     let path = place(message, 0);
+    let verdict = format!("{path}/verdict");
     for role in Role::ALL {
         let caller = world.town.key_of(world.business.scope(), role).await;
         let may = role >= Role::Agent;
         caller.get(&path).await.is(if may { 200 } else { 403 });
-        let judged = caller
-            .post(&format!("{path}/verdict"), json!({"verdict": "clean"}))
-            .await;
+        let judged = caller.post(&verdict, json!({"verdict": "clean"})).await;
         judged.is(if role == Role::Admin { 200 } else { 403 });
     }
     world.town.anyone().get(&path).await.is_refused(401, "unauthorized");
     let (_, reader) = world.town.new_key(Role::Admin, &[Permission::MessagesRead]).await;
-    world
-        .town
-        .api_key(&reader)
-        .get(&path)
-        .await
-        .is_refused(403, "forbidden");
+    let reader = world.town.api_key(&reader);
+    reader.get(&path).await.is_refused(403, "forbidden");
     // Of another tenant, a file looks like one that does not exist.
     let agent = world.agent().await;
     let nowhere = MessageId::new(message.contact(), aws.ids().ulid());
@@ -184,10 +173,8 @@ async fn files_need_a_permission_and_are_the_tenants_own() {
     let missing = missing.is_refused(404, "not_found").detail();
     let foreign = world.town.admin();
     assert_eq!(foreign.get(&path).await.is_refused(404, "not_found").detail(), missing);
-    let verdict = foreign
-        .post(&format!("{path}/verdict"), json!({"verdict": "harmful"}))
-        .await;
-    verdict.is_refused(404, "not_found");
+    let judged = foreign.post(&verdict, json!({"verdict": "harmful"})).await;
+    judged.is_refused(404, "not_found");
     for index in ["2", "255", "256", "-1", "00x", "a"] {
         agent.get(&place(message, index)).await.is(404);
     }
@@ -300,9 +287,8 @@ async fn a_clean_file_can_be_read_from_its_verdict_on() {
     let aws = Aws::new().await;
     let world = World::new(&aws).await;
     let message = world.sent(JPEG).await;
-    world
-        .change(message, |medium| medium.state = MediumState::Scanning)
-        .await;
+    let scan = |medium: &mut Medium| medium.state = MediumState::Scanning;
+    world.change(message, scan).await;
     let agent = world.agent().await;
     agent.get(&place(message, 0)).await.is_refused(409, "media_not_ready");
     for _twice in 0..2 {

@@ -28,8 +28,8 @@ async fn line(aws: &Aws, house: &House) -> Line {
 
 /// Counts this many calls.
 async fn calls(aws: &Aws, house: &House, at: &str, count: u64) {
-    aws.count(house.scope(), at, None, &[("calls", count), ("calls_missed", count)])
-        .await;
+    let counters = [("calls", count), ("calls_missed", count)];
+    aws.count(house.scope(), at, None, &counters).await;
 }
 
 /// The calls of each item, with its day, hour or name of the line.
@@ -67,23 +67,14 @@ async fn everybody_in_the_tenant_reads_and_nobody_else() {
     let ours = town.viewer().get(METRICS).await.json();
     assert_eq!(ours["total"]["calls"]["all"], 0);
     let theirs = line(&aws, &town.away).await;
-    aws.count(
-        town.away.scope(),
-        "2026-11-20T09:00:00Z",
-        Some(theirs.id),
-        &[("calls", 3)],
-    )
-    .await;
+    let (at, of_line) = ("2026-11-20T09:00:00Z", Some(theirs.id));
+    aws.count(town.away.scope(), at, of_line, &[("calls", 3)]).await;
     let path = format!("{METRICS}?by=line&line={}", theirs.id);
     let asked = town.viewer().get(&path).await.is(200).json();
-    assert_eq!(
-        (&asked["total"]["calls"]["all"], &asked["items"]),
-        (&json!(0), &json!([]))
-    );
-    assert_eq!(
-        town.foreign_admin().get(METRICS).await.json()["total"]["calls"]["all"],
-        10
-    );
+    let (counted, items) = (&asked["total"]["calls"]["all"], &asked["items"]);
+    assert_eq!((counted, items), (&json!(0), &json!([])));
+    let own = town.foreign_admin().get(METRICS).await.json();
+    assert_eq!(own["total"]["calls"]["all"], 10);
 }
 
 #[tokio::test]
@@ -118,20 +109,14 @@ async fn period_is_divided_by_day_hour_or_line() {
     assert_eq!(days["total"]["calls"]["all"], 31);
 
     let hours = read("by=hour&to=2026-11-19").await;
-    let counted: Vec<_> = items(&hours, "hour")
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .collect();
-    assert_eq!(
-        counted,
-        of(&[("2026-11-19T00:00:00Z", 2), ("2026-11-19T09:00:00Z", 12)])
-    );
+    let mut counted = items(&hours, "hour");
+    counted.retain(|(_, count)| *count > 0);
+    let expected = of(&[("2026-11-19T00:00:00Z", 2), ("2026-11-19T09:00:00Z", 12)]);
+    assert_eq!(counted, expected);
     assert_eq!(hours["items"].as_array().map(Vec::len), Some(24));
 
-    assert_eq!(
-        items(&read("by=line").await, "line"),
-        of(&[("-", 9), ("Marina branch", 22)])
-    );
+    let lines = items(&read("by=line").await, "line");
+    assert_eq!(lines, of(&[("-", 9), ("Marina branch", 22)]));
     let one = read(&format!("from=2026-11-19&line={marina}")).await;
     assert_eq!(items(&one, "day"), of(&[("2026-11-19", 6), ("2026-11-20", 16)]));
 }
@@ -145,8 +130,8 @@ async fn rolled_up_days_say_the_same() {
     let counters = [("calls", 3), ("calls_answered", 3), ("recovered", 2)];
     for day in ["2026-10-31", "2026-11-01", "2026-11-17", "2026-11-20"] {
         for line in [None, Some(marina)] {
-            aws.count(town.home.scope(), &format!("{day}T10:00:00Z"), line, &counters)
-                .await;
+            let at = format!("{day}T10:00:00Z");
+            aws.count(town.home.scope(), &at, line, &counters).await;
         }
     }
     let queries = [
@@ -165,26 +150,19 @@ async fn rolled_up_days_say_the_same() {
     };
     let before = read().await;
     assert_eq!(before[0]["total"]["calls"]["all"], 24);
-    let store = aws.store();
+    let (store, scope) = (aws.store(), town.home.scope());
+    let roll_up = async || store.roll_up_next(scope, aws.now()).await.expect("nobody else does");
     let mut days = 0;
-    while store
-        .roll_up_next(town.home.scope(), aws.now())
-        .await
-        .expect("nobody else does")
-        .is_some()
-    {
+    while roll_up().await.is_some() {
         days += 1;
     }
     assert_eq!(days, 3, "today is not over");
     assert_eq!(read().await, before);
     // What is counted for a day that is over is seen at once.
-    aws.count(town.home.scope(), "2026-11-17T23:00:00Z", None, &[("calls", 5)])
-        .await;
+    aws.count(scope, "2026-11-17T23:00:00Z", None, &[("calls", 5)]).await;
     let late: BTreeSet<Date> = ["2026-11-17".parse().expect("a day")].into();
-    store
-        .roll_up_again(town.home.scope(), &late)
-        .await
-        .expect("it is asked for");
+    let asked = store.roll_up_again(scope, &late).await;
+    asked.expect("it is asked for");
     assert_eq!(read().await[0]["total"]["calls"]["all"], 29);
 }
 
@@ -250,13 +228,8 @@ async fn overview_compares_today_with_days_before() {
 async fn cost_of_today_is_shown_to_those_who_read_usage() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    aws.count(
-        town.home.scope(),
-        "2026-11-20T10:00:00Z",
-        None,
-        &[("cost.meta.AE.utility", 2)],
-    )
-    .await;
+    let (at, counters) = ("2026-11-20T10:00:00Z", [("cost.meta.AE.utility", 2)]);
+    aws.count(town.home.scope(), at, None, &counters).await;
     for (role, known) in [
         (Role::Viewer, false),
         (Role::Agent, false),
@@ -267,10 +240,8 @@ async fn cost_of_today_is_shown_to_those_who_read_usage() {
         assert_eq!(shown["cost_today"].is_null(), !known, "{role}");
     }
     let (_, narrow) = town.new_key(Role::Admin, &[Permission::MetricsRead]).await;
-    assert_eq!(
-        town.api_key(&narrow).get(OVERVIEW).await.json()["cost_today"],
-        Value::Null
-    );
+    let shown = town.api_key(&narrow).get(OVERVIEW).await.json();
+    assert_eq!(shown["cost_today"], Value::Null);
     let cost = town.manager().get(OVERVIEW).await.json()["cost_today"].clone();
     assert_eq!(cost["currencies"][0]["amount"], "0.0314");
 }

@@ -128,12 +128,8 @@ async fn a_recording_is_fetched_once_and_played_in_parts() {
     let path = place(call, recording);
     let first = agent.get(&path).await;
     let mut shown = first.is(200).json();
-    assert!(
-        shown["url"]
-            .take()
-            .as_str()
-            .is_some_and(|url| url.contains("recordings/"))
-    );
+    let url = shown["url"].take();
+    assert!(url.as_str().is_some_and(|url| url.contains("recordings/")));
     assert_eq!(
         shown,
         json!({
@@ -143,10 +139,8 @@ async fn a_recording_is_fetched_once_and_played_in_parts() {
     );
     assert_eq!(first.header("cache-control"), "no-store");
     assert_eq!(played(&first, None).await, (200, sound()));
-    assert_eq!(
-        played(&first, Some("bytes=55990-")).await,
-        (206, sound()[55_990..].to_vec())
-    );
+    let end = played(&first, Some("bytes=55990-")).await;
+    assert_eq!(end, (206, sound()[55_990..].to_vec()));
     // Twilio knows who asks, and nobody else learns whom it was asked about.
     let asked = world.twilio.take_requests();
     let at = format!("/2010-04-01/Accounts/{TWILIO_ACCOUNT}/Recordings/{SID}.mp3");
@@ -195,36 +189,22 @@ async fn recordings_need_a_permission_and_are_the_calls_own() {
     }
     world.town.anyone().get(&path).await.is_refused(401, "unauthorized");
     let (_, reader) = world.town.new_key(Role::Admin, &[Permission::CallsRead]).await;
-    world
-        .town
-        .api_key(&reader)
-        .get(&path)
-        .await
-        .is_refused(403, "forbidden");
+    let reader = world.town.api_key(&reader);
+    reader.get(&path).await.is_refused(403, "forbidden");
     // Of another tenant or another call, a recording looks like one that does not exist, also if there is a copy.
-    let missing = world
-        .agent()
-        .await
-        .get(&place(call, RecordingId::new(aws.ids().ulid())))
-        .await;
-    let missing = missing.is_refused(404, "not_found").detail();
+    let agent = world.agent().await;
+    let nowhere = place(call, RecordingId::new(aws.ids().ulid()));
+    let missing = agent.get(&nowhere).await.is_refused(404, "not_found").detail();
     let (other, _) = world.called(|_, _| {}).await;
+    let nobodys = CallId::new(call.contact(), aws.ids().ulid());
     for (caller, path) in [
-        (world.town.admin(), path.clone()),
-        (world.agent().await, place(other, recording)),
-        (
-            world.agent().await,
-            place(CallId::new(call.contact(), aws.ids().ulid()), recording),
-        ),
+        (&world.town.admin(), &path),
+        (&agent, &place(other, recording)),
+        (&agent, &place(nobodys, recording)),
     ] {
-        assert_eq!(caller.get(&path).await.is_refused(404, "not_found").detail(), missing);
+        assert_eq!(caller.get(path).await.is_refused(404, "not_found").detail(), missing);
     }
-    world
-        .agent()
-        .await
-        .get(&place(call, recording).replace("rec_", "rec-"))
-        .await
-        .is(404);
+    agent.get(&path.replace("rec_", "rec-")).await.is(404);
 }
 
 #[tokio::test]
@@ -285,10 +265,8 @@ async fn a_copy_of_a_failed_fetch_is_dropped_with_the_contact() {
 async fn who_listened_is_audited_once_a_day() {
     let aws = Aws::new().await;
     let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
-    let (agent, manager) = (
-        world.agent().await,
-        world.town.key_of(world.business.scope(), Role::Manager).await,
-    );
+    let agent = world.agent().await;
+    let manager = world.town.key_of(world.business.scope(), Role::Manager).await;
     let (call, recording) = world.called(|_, _| {}).await;
     let looks = async || {
         let entries = aws.audit_log(world.business.scope()).await.into_iter();
@@ -305,10 +283,8 @@ async fn who_listened_is_audited_once_a_day() {
     let found = looks().await;
     assert_eq!(found.len(), 2);
     for entry in &found {
-        assert_eq!(
-            (entry.kind.as_str(), &entry.object),
-            ("contact", &call.contact().to_string())
-        );
+        let contact = call.contact().to_string();
+        assert_eq!((entry.kind.as_str(), &entry.object), ("contact", &contact));
         assert_eq!(entry.changes[0].field, "recording");
     }
     aws.pass(24 * 3_600);
@@ -367,12 +343,8 @@ async fn each_failure_of_the_telephone_system_is_explained() {
     ] {
         world.twilio.answer(reply, about);
         let answer = agent.get(&path).await;
-        assert_eq!(
-            (answer.status(), answer.problem()),
-            (status, kind.to_owned()),
-            "{what}: {}",
-            answer.text()
-        );
+        let (problem, text) = (answer.problem(), answer.text());
+        assert_eq!((answer.status(), &*problem), (status, kind), "{what}: {text}");
         let waits = answer.headers().any(|(name, _)| name == "retry-after");
         assert_eq!(waits, kind == "recording_not_ready", "{what}");
         assert_eq!(world.copies().await, 0, "{what}");
@@ -438,19 +410,14 @@ async fn what_cannot_be_fetched_is_not_asked_for() {
         aws.pass(1);
         let (call, recording) = world.called(change).await;
         let answer = agent.get(&place(call, recording)).await;
-        assert_eq!(
-            (answer.status(), answer.problem()),
-            (status, kind.to_owned()),
-            "{what}: {}",
-            answer.text()
-        );
+        let (problem, text) = (answer.problem(), answer.text());
+        assert_eq!((answer.status(), &*problem), (status, kind), "{what}: {text}");
     }
     assert!(world.twilio.take_requests().is_empty());
     // What is still being made may be done: Twilio knows.
     aws.pass(1);
-    let (call, recording) = world
-        .called(|_, recording| recording.state = RecordingState::InProgress)
-        .await;
+    let running = |_: &mut Call, recording: &mut Recording| recording.state = RecordingState::InProgress;
+    let (call, recording) = world.called(running).await;
     agent.get(&place(call, recording)).await.is(200);
 }
 
@@ -467,10 +434,8 @@ async fn a_tenant_fetches_a_limited_number_an_hour() {
         assert!(taken.unwrap().is_within());
     }
     let (call, recording) = world.called(|_, _| {}).await;
-    agent
-        .get(&place(call, recording))
-        .await
-        .is_refused(429, "too_many_requests");
+    let refused = agent.get(&place(call, recording)).await;
+    refused.is_refused(429, "too_many_requests");
     // A copy is no fetch.
     agent.get(&place(known, its)).await.is(200);
     aws.pass(3_600);

@@ -19,7 +19,7 @@ use domain::{
 use serde_json::{Value, json};
 use store::contacts::people::Brought;
 use testkit::{
-    Aws, Resource,
+    Answer, Aws, Resource,
     api::{House, Town},
     texts,
 };
@@ -39,10 +39,8 @@ async fn contact(aws: &Aws, house: &House, name: &str, change: impl FnOnce(&mut 
         profile: Profile::named(ShownName::of(name)),
     };
     change(&mut person);
-    let created = aws
-        .store()
-        .create_person(house.scope(), &person, &Brought::default(), &aws.stamp())
-        .await;
+    let (store, brought, stamp) = (aws.store(), Brought::default(), aws.stamp());
+    let created = store.create_person(house.scope(), &person, &brought, &stamp).await;
     created.expect("the contact is created");
     person.contact.id
 }
@@ -65,25 +63,16 @@ async fn a_name_belongs_to_one_segment_however_it_is_spelled() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, segments::routes).await;
     let manager = town.manager();
-    let first = manager.post(SEGMENTS, with("Big Straße", json!({}))).await;
-    let first = first.is(201).header("location");
+    let named = |name: &str| with(name, json!({}));
+    let first = manager.post(SEGMENTS, named("Big Straße")).await;
     for same in ["  big straße ", "BIG STRASSE"] {
-        manager
-            .post(SEGMENTS, with(same, json!({})))
-            .await
-            .is_refused(409, "taken");
+        manager.post(SEGMENTS, named(same)).await.is_refused(409, "taken");
     }
-    town.foreign_admin()
-        .post(SEGMENTS, with("big straße", json!({})))
-        .await
-        .is(201);
-    let second = manager.post(SEGMENTS, with("Small", json!({}))).await;
-    let second = second.is(201).header("location");
-    manager
-        .patch(second, json!({"name": "BIG STRASSE"}))
-        .await
-        .is_refused(409, "taken");
-    manager.patch(first, json!({"name": "BIG STRASSE"})).await.is(200);
+    town.foreign_admin().post(SEGMENTS, named("big straße")).await.is(201);
+    let second = manager.post(SEGMENTS, named("Small")).await;
+    let rename = |made: &Answer| manager.patch(made.is(201).header("location"), json!({"name": "BIG STRASSE"}));
+    rename(&second).await.is_refused(409, "taken");
+    rename(&first).await.is(200);
 }
 
 #[tokio::test]
@@ -135,9 +124,8 @@ async fn a_segment_shows_the_contacts_that_fulfil_its_filter() {
     .into_iter()
     .enumerate()
     {
-        let made = manager
-            .post(SEGMENTS, with(&format!("Segment {number}"), filter.clone()))
-            .await;
+        let segment = with(&format!("Segment {number}"), filter.clone());
+        let made = manager.post(SEGMENTS, segment).await;
         let place = format!("{}/contacts", made.is(201).header("location"));
         assert_eq!(town.viewer().get(&place).await.texts("name"), expected, "{filter}");
         let paged = town.viewer().all(&place, 1).await;
@@ -146,13 +134,8 @@ async fn a_segment_shows_the_contacts_that_fulfil_its_filter() {
         aws.pass(60);
     }
     // A cursor belongs to the list that returned it.
-    let listed = town.viewer().get(&format!("{SEGMENTS}?limit=100")).await.json();
-    let place = |index: usize| {
-        format!(
-            "{SEGMENTS}/{}/contacts",
-            listed["items"][index]["id"].as_str().unwrap_or_default()
-        )
-    };
+    let ids = town.viewer().get(&format!("{SEGMENTS}?limit=100")).await.texts("id");
+    let place = |index: usize| format!("{SEGMENTS}/{}/contacts", ids[index]);
     let page = town.viewer().get(&format!("{}?limit=1", place(0))).await.json();
     let next = page["next_cursor"].as_str().expect("there is a next page");
     town.viewer().get(&format!("{}?cursor={next}", place(4))).await.is(400);
@@ -164,11 +147,12 @@ async fn a_filter_without_a_list_names_those_that_have_one() {
     let town = Town::new(&aws, segments::routes).await;
     let manager = town.manager();
     let owner = town.home.person(Role::Agent).user;
-    for filter in [
+    let alone = [
         json!({"language": "ar"}),
         json!({"source": "Shop"}),
         json!({"owner": owner}),
-    ] {
+    ];
+    for filter in alone {
         let refused = manager.post(SEGMENTS, with("Alone", filter.clone())).await;
         for driver in ["`tag`", "`stage`", "`field`"] {
             assert!(refused.is(400).detail().contains(driver), "{filter}");
@@ -179,9 +163,8 @@ async fn a_filter_without_a_list_names_those_that_have_one() {
     let made = manager.post(SEGMENTS, with("Together", driven)).await;
     let place = made.is(201).header("location");
     manager.patch(place, json!({"filter": {"tag": null}})).await.is(400);
-    let all = manager
-        .patch(place, json!({"filter": {"tag": null, "language": null}}))
-        .await;
+    let without = json!({"filter": {"tag": null, "language": null}});
+    let all = manager.patch(place, without).await;
     assert_eq!(all.is(200).json()["filter"], json!({}));
 }
 

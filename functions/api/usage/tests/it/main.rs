@@ -52,13 +52,8 @@ fn of(expected: &[(&str, &str, u64)]) -> Vec<(String, String, u64)> {
 async fn managers_read_the_usage_of_their_tenant_only() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    aws.count(
-        town.away.scope(),
-        "2026-11-20T09:00:00Z",
-        None,
-        &[("follow_up.planned", 7)],
-    )
-    .await;
+    let (at, counters) = ("2026-11-20T09:00:00Z", [("follow_up.planned", 7)]);
+    aws.count(town.away.scope(), at, None, &counters).await;
     for role in [Role::Viewer, Role::Agent] {
         town.role(role).get(USAGE).await.is(403);
     }
@@ -76,24 +71,14 @@ async fn costs_are_shown_by_currency_day_and_line() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let marina: Line = town.home.own(&aws, json!({"name": "Marina branch"})).await;
-    for (at, line, counters) in [
-        (
-            "2026-11-18T09:00:00Z",
-            None,
-            &[("cost.meta.AE.utility", 10), ("paid.meta.AED", 57_600)][..],
-        ),
-        (
-            "2026-11-19T09:00:00Z",
-            Some(marina.id),
-            &[("cost.meta.AE.utility", 1), ("free.meta", 4)][..],
-        ),
-        (
-            "2026-11-19T10:00:00Z",
-            Some(marina.id),
-            &[("cost.sms.AE.sms", 3), ("cost.sms.US.sms", 2)][..],
-        ),
+    let of_line = Some(marina.id);
+    for (hour, line, counters) in [
+        ("18T09", None, [("cost.meta.AE.utility", 10), ("paid.meta.AED", 57_600)]),
+        ("19T09", of_line, [("cost.meta.AE.utility", 1), ("free.meta", 4)]),
+        ("19T10", of_line, [("cost.sms.AE.sms", 3), ("cost.sms.US.sms", 2)]),
     ] {
-        aws.count(town.home.scope(), at, line, counters).await;
+        let at = format!("2026-11-{hour}:00:00Z");
+        aws.count(town.home.scope(), &at, line, &counters).await;
     }
     let manager = town.manager();
     let read = async |query: &str| manager.get(&format!("{USAGE}?{query}")).await.is(200).json();
@@ -139,13 +124,8 @@ async fn prices_of_the_operator_hold_from_their_day_on() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     for day in ["2026-11-18", "2026-11-19"] {
-        aws.count(
-            town.home.scope(),
-            &format!("{day}T09:00:00Z"),
-            None,
-            &[("cost.meta.AE.utility", 10)],
-        )
-        .await;
+        let (at, counters) = (format!("{day}T09:00:00Z"), [("cost.meta.AE.utility", 10)]);
+        aws.count(town.home.scope(), &at, None, &counters).await;
     }
     let list = |from: &str, price: &str| {
         let market = json!({"name": "All", "currency": "EUR", "prices": {"every": price}});
