@@ -108,11 +108,8 @@ async fn another_tenants_log_is_not_read_with_any_parameter() {
         format!("cursor={cursor}&limit=100"),
     ] {
         let read = town.admin().get(&format!("{AUDIT}?{query}")).await;
-        assert!(
-            objects(&read).iter().all(|object| object == "conn_ours"),
-            "{query}: {}",
-            read.text()
-        );
+        let is_ours = objects(&read).iter().all(|object| object == "conn_ours");
+        assert!(is_ours, "{query}: {}", read.text());
     }
 }
 
@@ -120,10 +117,8 @@ async fn another_tenants_log_is_not_read_with_any_parameter() {
 async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (ann, bob) = (
-        Actor::User(town.home.person(Role::Admin).user),
-        Actor::ApiKey(town.home.key),
-    );
+    let ann = Actor::User(town.home.person(Role::Admin).user);
+    let bob = Actor::ApiKey(town.home.key);
     for day in 0..9 {
         let actor = if day % 2 == 0 { ann } else { bob };
         write(&aws, town.home.scope(), actor, &format!("conn_{}", day % 3)).await;
@@ -131,27 +126,18 @@ async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
     }
     // Nine days have passed; the last seven are shown.
     let admin = town.admin();
-    assert_eq!(
-        objects(&admin.get(AUDIT).await),
-        ["conn_2", "conn_1", "conn_0", "conn_2", "conn_1", "conn_0", "conn_2"]
-    );
+    let latest = ["conn_2", "conn_1", "conn_0", "conn_2", "conn_1", "conn_0", "conn_2"];
+    assert_eq!(objects(&admin.get(AUDIT).await), latest);
+    let found = async |query: &str| objects(&admin.get(&format!("{AUDIT}?{query}")).await);
     let all = "from=2026-11-20T00:00:00Z&to=2026-11-30T00:00:00Z";
-    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{all}")).await).len(), 9);
-    assert_eq!(
-        objects(&admin.get(&format!("{AUDIT}?{all}&object=conn_1")).await),
-        ["conn_1"; 3]
-    );
-    assert_eq!(
-        objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}")).await).len(),
-        4
-    );
-    assert_eq!(
-        objects(&admin.get(&format!("{AUDIT}?{all}&actor={bob}&object=conn_1")).await).len(),
-        2
-    );
+    assert_eq!(found(all).await.len(), 9);
+    assert_eq!(found(&format!("{all}&object=conn_1")).await, ["conn_1"; 3]);
+    let of_bob = format!("{all}&actor={bob}");
+    assert_eq!(found(&of_bob).await.len(), 4);
+    assert_eq!(found(&format!("{of_bob}&object=conn_1")).await, ["conn_1"; 2]);
     // From the first moment up to, not including, the last.
     let exact = "from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00Z";
-    assert_eq!(objects(&admin.get(&format!("{AUDIT}?{exact}")).await), ["conn_1"]);
+    assert_eq!(found(exact).await, ["conn_1"]);
     for limit in [1, 2, 4, 9] {
         let found = admin.all(&format!("{AUDIT}?{all}&actor={ann}"), limit).await;
         let found = texts(&found, "object");
@@ -163,10 +149,8 @@ async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
 async fn a_period_over_the_turn_of_a_month_is_read_month_by_month() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (ann, bob) = (
-        Actor::User(town.home.person(Role::Admin).user),
-        Actor::ApiKey(town.home.key),
-    );
+    let ann = Actor::User(town.home.person(Role::Admin).user);
+    let bob = Actor::ApiKey(town.home.key);
     // From 20 November on: three by one before the turn, two by the other after it.
     aws.pass(8 * 24 * 3600);
     for (actor, object) in [(ann, "28"), (ann, "29"), (ann, "30"), (bob, "1"), (bob, "2")] {

@@ -2,7 +2,7 @@
 
 use jobs::Mail;
 use serde_json::{Value, json};
-use testkit::Call;
+use testkit::{Call, texts};
 
 use crate::world::{Newcomer, PASSWORD, World, forgot, log_in, post, reset, text};
 
@@ -15,11 +15,7 @@ async fn events(world: &World, access: &str) -> Vec<Value> {
 
 /// The events of the trail, in any order.
 async fn kinds(world: &World, access: &str) -> Vec<String> {
-    let mut kinds: Vec<_> = events(world, access)
-        .await
-        .iter()
-        .map(|event| text(&event["what"]))
-        .collect();
+    let mut kinds = texts(&events(world, access).await, "what");
     kinds.sort_unstable();
     kinds
 }

@@ -51,19 +51,15 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
         cap: usual().remove(1),
         amount: 1,
     };
-    let store = aws.store();
-    let taken = store
-        .take_from_caps(town.home.scope(), (&[take], &usual()), aws.now())
-        .await;
+    let (store, scope) = (aws.store(), town.home.scope());
+    let taken = store.take_from_caps(scope, (&[take], &usual()), aws.now()).await;
     assert!(taken.expect("the table answers").is_ok());
     let set = manager.post(CAPS, cap(daily, 0)).await.is(200).json();
     assert_eq!((&set["maximum"], &set["counted"]), (&json!(0), &json!(1)));
     manager.post(CAPS, cap("month.IN.any", 100)).await.is(200);
-    manager.delete(&path("hour.tenant.api")).await.is(204);
-    manager
-        .delete(&path("hour.tenant.api"))
-        .await
-        .is_refused(404, "not_found");
+    let hourly = path("hour.tenant.api");
+    manager.delete(&hourly).await.is(204);
+    manager.delete(&hourly).await.is_refused(404, "not_found");
     let listed = manager.get(CAPS).await.is(200).json();
     let expected = [
         "hour.tenant.follow_up",
@@ -79,18 +75,9 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
     aws.clock().advance(SignedDuration::from_hours(24));
     let tomorrow = manager.get(CAPS).await.is(200).json();
     assert_eq!(tomorrow["items"][1]["counted"], 0);
-    let away = town
-        .key_of(town.away.scope(), Role::Manager)
-        .await
-        .get(CAPS)
-        .await
-        .is(200)
-        .json();
-    assert_eq!(
-        names(&away).len(),
-        usual().len() + 2,
-        "another tenant's are as they were"
-    );
+    let foreign = town.key_of(town.away.scope(), Role::Manager).await;
+    let away = foreign.get(CAPS).await.items();
+    assert_eq!(away.len(), usual().len() + 2, "another tenant's are as they were");
 }
 
 #[tokio::test]

@@ -108,10 +108,9 @@ async fn event_that_is_seen_late_is_not_missed() {
     let published = publish(&aws, tenant, 1).await;
     let answer = after(&agent, &cursor).await;
     assert_eq!(ids(&answer), published);
-    aws.store()
-        .publish(&aws.scope(tenant), std::slice::from_ref(&late), at)
-        .await
-        .unwrap();
+    let (store, scope) = (aws.store(), aws.scope(tenant));
+    let told = store.publish(&scope, std::slice::from_ref(&late), at).await;
+    told.unwrap();
     aws.pass(5);
     let answer = after(&agent, &text(&answer["cursor"])).await;
     assert_eq!(ids(&answer), [vec![late.id.to_string()], published].concat());
@@ -222,10 +221,9 @@ async fn only_events_that_the_caller_may_read_are_told() {
     let published = publish(&aws, tenant, 2).await;
     aws.pass(1);
     assert_eq!(ids(&after(&agent, &cursor).await), published);
-    assert_eq!(
-        ids(&after(&town.foreign_admin(), &begun(&town.foreign_admin()).await).await),
-        Vec::<String>::new()
-    );
+    let foreign = town.foreign_admin();
+    let theirs = after(&foreign, &begun(&foreign).await).await;
+    assert_eq!(ids(&theirs), Vec::<String>::new());
     for (scopes, told) in [
         (vec![Permission::LiveRead, Permission::MessagesRead], published.clone()),
         (vec![Permission::LiveRead, Permission::CallsRead], vec![]),
@@ -266,10 +264,8 @@ async fn a_ticket_is_for_whoever_may_follow() {
     let found = access::socket::Ticketed::admit(&aws.store(), &token, aws.now()).await;
     let found = found.expect("the table answers").expect("a ticket");
     assert_eq!(found.ticket.tenant, town.home.tenant);
-    assert_eq!(
-        found.ticket.who.to_string(),
-        town.home.person(Role::Viewer).user.to_string()
-    );
+    let viewer = town.home.person(Role::Viewer).user;
+    assert_eq!(found.ticket.who.to_string(), viewer.to_string());
     aws.pass(60);
     let late = access::socket::Ticketed::admit(&aws.store(), &token, aws.now()).await;
     assert!(late.expect("the table answers").is_none(), "good for a minute");
@@ -300,29 +296,17 @@ async fn sockets_of_a_caller_and_of_a_plan_are_limited() {
         let token = text(&ticket.is(200).json()["ticket"]);
         let admitted = access::socket::Ticketed::admit(&store, &token, aws.now()).await;
         let admitted = admitted.expect("the table answers").expect("a ticket");
-        let socket = Socket::opened(
-            socket_id(id),
-            (admitted.ticket.who, admitted.ticket.credential),
-            aws.now(),
-        );
-        assert!(
-            store
-                .open_socket(&scope, &admitted.sha256, &socket)
-                .await
-                .expect("the table answers")
-        );
+        let who = (admitted.ticket.who, admitted.ticket.credential);
+        let socket = Socket::opened(socket_id(id), who, aws.now());
+        let opened = store.open_socket(&scope, &admitted.sha256, &socket).await;
+        assert!(opened.expect("the table answers"));
     };
     for number in 0..10 {
         open(&format!("own{number}"), Role::Agent).await;
     }
     let refused = town.agent().post(TICKET, json!({})).await;
-    refused.is_refused(409, "limit_reached");
-    assert!(
-        refused.json()["detail"]
-            .as_str()
-            .expect("a text")
-            .contains("You have 10 sockets")
-    );
+    let detail = refused.is_refused(409, "limit_reached").detail();
+    assert!(detail.contains("You have 10 sockets"), "{detail}");
     // Two hours later API Gateway has closed them.
     open("other", Role::Manager).await;
     aws.pass(2 * 3600);

@@ -27,18 +27,13 @@ async fn a_name_belongs_to_one_team_of_the_tenant() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, teams::routes).await;
     let manager = town.manager();
-    let first = manager.post(TEAMS, json!({"name": "Orders"})).await;
+    let named = |name: &str| json!({"name": name});
+    let first = manager.post(TEAMS, named("Orders")).await;
     let first = first.is(201).header("location");
-    manager
-        .post(TEAMS, json!({"name": " ORDERS"}))
-        .await
-        .is_refused(409, "taken");
-    town.foreign_admin()
-        .post(TEAMS, json!({"name": "orders"}))
-        .await
-        .is(201);
+    manager.post(TEAMS, named(" ORDERS")).await.is_refused(409, "taken");
+    town.foreign_admin().post(TEAMS, named("orders")).await.is(201);
     manager.delete(first).await.is(204);
-    manager.post(TEAMS, json!({"name": "orders"})).await.is(201);
+    manager.post(TEAMS, named("orders")).await.is(201);
 }
 
 #[tokio::test]
