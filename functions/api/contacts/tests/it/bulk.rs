@@ -5,11 +5,11 @@ use domain::{
     base::{
         ids::{ContactId, OperationId},
         operation::OperationKind,
-        resource::Resource,
     },
     contacts::{bulk::ChangeDetails, field::Field, segment::Segment, stage::Stage, tag::Tag},
 };
 use serde_json::{Value, json};
+use store::Owned;
 use testkit::{Aws, api::Town};
 
 use crate::{CONTACTS, made, maya, named, operations, own, town};
