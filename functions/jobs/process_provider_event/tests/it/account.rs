@@ -18,19 +18,22 @@ use testkit::{business::phone, seed::WABA};
 
 use crate::world::{World, status, wrote};
 
+/// What WhatsApp reports of the business's template.
+fn of_template(mut value: Value) -> Value {
+    value["message_template_name"] = "missed_call_followup".into();
+    value["message_template_language"] = "en_GB".into();
+    value
+}
+
 #[tokio::test]
 async fn template_status_applies_from_the_next_decision() {
     let world = World::new().await;
     let sendable = async || world.template().await.status.sendable();
     assert!(sendable().await);
     let paused = |language: &str| {
-        let value = json!({
-            "event": "PAUSED", "message_template_id": 1, "message_template_name": "missed_call_followup",
-            "message_template_language": language,
-        });
-        world
-            .business
-            .whatsapp_event(&world.aws, "message_template_status_update", &value)
+        let mut value = of_template(json!({"event": "PAUSED", "message_template_id": 1}));
+        value["message_template_language"] = language.into();
+        world.whatsapp_event("message_template_status_update", &value)
     };
     assert_eq!(world.work(paused("fr")).await, Done::Already, "not one of ours");
     assert!(sendable().await);
@@ -44,20 +47,10 @@ async fn template_status_applies_from_the_next_decision() {
 async fn template_in_review_again_is_listed_soon() {
     let world = World::new().await;
     for (word, expected) in [("PAUSED", 0), ("UNARCHIVED", 1), ("IN_APPEAL", 1)] {
-        let value = json!({
-            "event": word, "message_template_id": 1, "message_template_name": "missed_call_followup",
-            "message_template_language": "en_GB",
-        });
-        let event = world
-            .business
-            .whatsapp_event(&world.aws, "message_template_status_update", &value);
+        let value = of_template(json!({"event": word, "message_template_id": 1}));
+        let event = world.whatsapp_event("message_template_status_update", &value);
         world.work(event).await;
-        let store = world.aws.store();
-        let operations = store
-            .operations(world.business.scope(), None, 10, world.aws.now())
-            .await
-            .expect("the table answers");
-        assert_eq!(operations.items.len(), expected, "{word}");
+        assert_eq!(world.listed_operations().await.len(), expected, "{word}");
     }
 }
 
@@ -67,7 +60,7 @@ async fn a_restricted_account_sends_nothing_until_somebody_acts() {
     let value = json!({"event": "ACCOUNT_RESTRICTION", "restriction_info": [
         {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING"},
     ]});
-    let event = world.business.whatsapp_event(&world.aws, "account_update", &value);
+    let event = world.whatsapp_event("account_update", &value);
     assert_eq!(world.work(event.clone()).await, Done::Now);
     let Health::Unhealthy { reason, since, .. } = world.configured_whatsapp().await.health else {
         panic!("healthy");
@@ -83,9 +76,7 @@ async fn a_restricted_account_sends_nothing_until_somebody_acts() {
 async fn account_news_without_restriction_leaves_it_healthy() {
     let world = World::new().await;
     let value = json!({"event": "VERIFIED_ACCOUNT"});
-    world
-        .work(world.business.whatsapp_event(&world.aws, "account_update", &value))
-        .await;
+    world.work(world.whatsapp_event("account_update", &value)).await;
     assert_eq!(world.configured_whatsapp().await.health, Health::Healthy);
 }
 
@@ -138,7 +129,7 @@ async fn reported_rating_and_limits_of_a_number_are_stored() {
             waba_id: WABA.to_owned(),
             phone_number_id: None,
             field: field.to_owned(),
-            time: Timestamp::from_second(world.aws.now().as_second() + at).ok(),
+            time: Timestamp::from_second(world.seconds() + at).ok(),
             received_at: None,
             raw: json!({"field": field, "value": value}).to_string(),
         };
@@ -205,9 +196,7 @@ async fn reported_rating_and_limits_of_a_number_are_stored() {
 #[tokio::test]
 async fn unknown_kind_of_event_is_stored_raw() {
     let world = World::new().await;
-    let event = world
-        .business
-        .whatsapp_event(&world.aws, "shiny_new_field", &json!({"future": true}));
+    let event = world.whatsapp_event("shiny_new_field", &json!({"future": true}));
     assert_eq!(world.work(event).await, Done::Now);
     let kept = world.aws.objects("raw/unknown/whatsapp/").await;
     assert_eq!(kept.len(), 1);
@@ -219,17 +208,17 @@ async fn unknown_kind_of_event_is_stored_raw() {
 async fn unreadable_part_does_not_lose_the_others() {
     let world = World::new().await;
     let message = world.sent().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let mut value = wrote("wamid.in", now, "Hello");
     value["statuses"] = json!([{"id": "wamid.2", "status": "from_the_future"}, 17, status("delivered", now)]);
     value["messages"]
         .as_array_mut()
         .unwrap()
         .insert(0, json!({"type": "hologram", "id": "wamid.x"}));
-    assert_eq!(world.work(world.messages(&value)).await, Done::Now);
+    assert_eq!(world.deliver(&value).await, Done::Now);
     assert!(world.message(&message).await.delivered());
     // A message without a sender is that of the only person whom the webhook names.
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let mut kinds: Vec<_> = received.iter().map(|received| &*received.message.kind).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["text", "unsupported"]);
@@ -239,26 +228,25 @@ async fn unreadable_part_does_not_lose_the_others() {
 #[tokio::test]
 async fn failed_part_is_retried_without_blocking_the_others() {
     let world = World::new().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let mut value = wrote("wamid.in", now, "Hello");
     let message = world.sent().await;
     value["statuses"] = json!([status("delivered", now)]);
     // The table accepts no transactions at present: a customer's message is not stored, a status is.
     let lossy = testkit::Lossy::before(&world.aws);
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = Context::new(&env).unwrap();
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     lossy.throttle("TransactWriteItems", 20);
     let event = world.messages(&value);
     assert!(Box::pin(handle(Job::new(event.clone(), 1), &ctx)).await.is_err());
     assert!(world.message(&message).await.delivered());
     assert_eq!(world.received(event, 2).await.unwrap(), Done::Now);
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.told_by_customer().await.0.len(), 1);
 }
 
 #[tokio::test]
 async fn event_for_a_deleted_tenant_or_message_is_dropped() {
     let world = World::new().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let message = world.sent().await;
     let rows = async || world.aws.row_count().await;
     world.business.remove(&world.aws, "TENANT", None).await;
@@ -288,12 +276,12 @@ async fn message_from_a_deleted_contact_is_dropped() {
     let contact = world.customer().await.id;
     world.business.remove(&world.aws, "CONTACT", Some(contact)).await;
     let rows = world.aws.row_count().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let mut of_both = wrote("wamid.both", now, "Hello");
     of_both["contacts"][0]["user_id"] = json!("AE.700");
     of_both["messages"][0]["from_user_id"] = json!("AE.700");
     for message in [wrote("wamid.next", now, "Hello"), of_both] {
-        assert_eq!(world.work(world.messages(&message)).await, Done::Already);
+        assert_eq!(world.deliver(&message).await, Done::Already);
     }
     assert_eq!(world.aws.row_count().await, rows);
 }
@@ -303,7 +291,7 @@ async fn nothing_is_parked_for_a_deleted_tenant() {
     let world = World::new().await;
     world.business.remove(&world.aws, "TENANT", None).await;
     let rows = world.aws.row_count().await;
-    let event = world.messages(&json!({"statuses": [status("sent", world.aws.now().as_second())]}));
+    let event = world.messages(&json!({"statuses": [status("sent", world.seconds())]}));
     assert_eq!(world.work(event).await, Done::Already);
     assert_eq!(world.aws.row_count().await, rows);
 }
@@ -311,7 +299,7 @@ async fn nothing_is_parked_for_a_deleted_tenant() {
 #[tokio::test]
 async fn a_large_event_is_read_from_the_bucket() {
     let world = World::new().await;
-    let mut event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    let mut event = world.says("wamid.in", "Hello");
     let Payload::Inline(body) = event.payload else {
         unreachable!()
     };
@@ -319,7 +307,7 @@ async fn a_large_event_is_read_from_the_bucket() {
     let key = bucket.keep_raw("large", "whatsapp", body.into_bytes()).await.unwrap();
     event.payload = Payload::Stored(key);
     assert_eq!(world.work(event.clone()).await, Done::Now);
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.told_by_customer().await.0.len(), 1);
     event.payload = Payload::Stored("raw/large/whatsapp/gone".to_owned());
     assert_eq!(world.work(event).await, Done::Already, "it will not come back");
 }
@@ -328,10 +316,8 @@ async fn a_large_event_is_read_from_the_bucket() {
 async fn template_moved_to_marketing_is_no_longer_utility() {
     let world = World::new().await;
     let template = async || world.template().await;
-    let event = |field: &str, mut value: Value, time: i64| {
-        value["message_template_name"] = "missed_call_followup".into();
-        value["message_template_language"] = "en_GB".into();
-        let event = world.business.whatsapp_event(&world.aws, field, &value);
+    let event = |field: &str, value: Value, time: i64| {
+        let event = world.whatsapp_event(field, &of_template(value));
         world.at(event, time)
     };
     let category = |value: Value, time: i64| event("template_category_update", value, time);
@@ -359,10 +345,8 @@ async fn template_moved_to_marketing_is_no_longer_utility() {
 #[tokio::test]
 async fn quality_and_texts_of_a_template_are_taken_over() {
     let world = World::new().await;
-    let event = |field: &str, mut value: Value, time: i64| {
-        value["message_template_name"] = "missed_call_followup".into();
-        value["message_template_language"] = "en_GB".into();
-        let event = world.business.whatsapp_event(&world.aws, field, &value);
+    let event = |field: &str, value: Value, time: i64| {
+        let event = world.whatsapp_event(field, &of_template(value));
         world.at(event, time)
     };
     let quality = |score: &str, time: i64| {
@@ -388,7 +372,7 @@ async fn quality_and_texts_of_a_template_are_taken_over() {
 async fn oversized_event_is_stored_raw_and_not_retried() {
     let world = World::new().await;
     let message = world.sent().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let long = "x".repeat(2_000);
     let mut odd = status("delivered", now);
     odd["id"] = long.clone().into();
@@ -397,9 +381,7 @@ async fn oversized_event_is_stored_raw_and_not_retried() {
     let paused = json!({"event": "PAUSED", "message_template_name": long, "message_template_language": long});
     for event in [
         world.messages(&new),
-        world
-            .business
-            .whatsapp_event(&world.aws, "message_template_status_update", &paused),
+        world.whatsapp_event("message_template_status_update", &paused),
     ] {
         assert_eq!(world.work(event).await, Done::Now);
     }
@@ -411,7 +393,7 @@ async fn oversized_event_is_stored_raw_and_not_retried() {
 #[tokio::test]
 async fn long_message_is_cut_to_the_size_of_a_row() {
     let world = World::new().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let mut value = wrote("wamid.in", now, "");
     let answers = format!("{{\"answer\": \"{}\"}}", "ß".repeat(300_000));
     value["contacts"][0]["profile"]["name"] = "N".repeat(100_000).into();
@@ -419,7 +401,7 @@ async fn long_message_is_cut_to_the_size_of_a_row() {
     value["messages"][0]["interactive"] = json!({"type": "nfm_reply", "nfm_reply": {
         "name": "flow", "body": "Sent", "response_json": answers,
     }});
-    assert_eq!(world.work(world.messages(&value)).await, Done::Now);
+    assert_eq!(world.deliver(&value).await, Done::Now);
     let contact = world.customer().await;
     assert_eq!(world.name_of(&contact).await.as_deref().map(str::len), Some(120));
     let (received, _) = world.told_by(&contact).await;
@@ -437,10 +419,6 @@ async fn long_message_is_cut_to_the_size_of_a_row() {
 #[tokio::test]
 async fn twilio_form_without_a_message_id_is_stored_raw() {
     let world = World::new().await;
-    let form = "Body=Hello".to_owned();
-    let event = world
-        .business
-        .event(&world.aws, world.business.twilio, EventSource::TwilioInbound, form);
-    world.work(event).await;
+    world.work(world.twilio_inbound("Body=Hello".to_owned())).await;
     assert_eq!(world.aws.objects("raw/unknown/twilio/").await.len(), 1);
 }

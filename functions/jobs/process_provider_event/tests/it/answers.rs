@@ -13,17 +13,15 @@ use domain::{
     tenants::tenant::{BusinessHours, TenantStatus},
 };
 use jiff::SignedDuration;
-use jobs::{EventSource, ProviderEvent};
+use jobs::ProviderEvent;
 use kit::Done;
 use serde_json::{Value, json};
-use store::{contacts::contact::ContactWrite, tenants::config::Configured};
+use store::{contacts::contact::ContactWrite, table::effects::Effects, tenants::config::Configured};
 use testkit::business::{CUSTOMER, LINE, effects_of, phone, read};
 
-use crate::world::{World, wrote};
+use crate::world::{BSUID, World, digits, wrote};
 
 const HOUR: i64 = 3_600;
-
-const BSUID: &str = "AE.13491208655302741918";
 
 fn answering(configured: &mut Configured, answers: Value) {
     configured.tenant.answers = Some(read::<Answers>(answers));
@@ -31,11 +29,22 @@ fn answering(configured: &mut Configured, answers: Value) {
 
 /// A business that is never open, and answers after hours once in twelve hours.
 pub(crate) async fn closed() -> World {
+    closed_answering(json!({"after_hours": {"enabled": true}})).await
+}
+
+/// A business that is never open, and answers like this.
+async fn closed_answering(answers: Value) -> World {
     World::with(|configured| {
         configured.tenant.business_hours = Some(BusinessHours::default());
-        answering(configured, json!({"after_hours": {"enabled": true}}));
+        answering(configured, answers);
     })
     .await
+}
+
+/// A business that confirms the words by which people refuse messages and ask for them.
+async fn confirming() -> World {
+    let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
+    World::with(|configured| answering(configured, on)).await
 }
 
 /// The messages to a contact, the oldest first.
@@ -53,6 +62,12 @@ async fn answers(world: &World) -> Vec<Message> {
     let mut sent = sent_to(world, &world.customer().await).await;
     sent.retain(|message| message.cause.answered().is_some());
     sent
+}
+
+async fn only_answer(world: &World) -> Message {
+    let mut answers = answers(world).await;
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    answers.remove(0)
 }
 
 /// Those that were not cancelled.
@@ -79,14 +94,9 @@ async fn accept(world: &World, reference: &str) -> Message {
     world.recorded(claimed, "whatsapp", reference).await
 }
 
-/// The customer's text, written now.
-fn says(world: &World, id: &str, text: &str) -> ProviderEvent {
-    world.messages(&wrote(id, world.aws.now().as_second(), text))
-}
-
 /// The codes of the last remarks of the customer's messages, the oldest first.
 async fn codes(world: &World) -> Vec<&'static str> {
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let remarks = received.iter().filter_map(|received| received.remarks.last());
     let codes = remarks.filter_map(|remark| remark.because.as_ref());
     codes.map(|because| because.code.as_str()).collect()
@@ -94,27 +104,21 @@ async fn codes(world: &World) -> Vec<&'static str> {
 
 /// A reaction, and a message in a conversation that another assistant holds.
 fn unanswerable(world: &World) -> [ProviderEvent; 2] {
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let mut reaction = wrote("wamid.reaction", now, "");
     reaction["messages"][0]["type"] = "reaction".into();
     reaction["messages"][0]["reaction"] = json!({"message_id": "wamid.x", "emoji": "👍"});
     let held = wrote("wamid.standby", now, "Hello");
-    [
-        world.messages(&reaction),
-        world.business.whatsapp_event(&world.aws, "standby", &held),
-    ]
+    [world.messages(&reaction), world.whatsapp_event("standby", &held)]
 }
 
 #[tokio::test]
 async fn redelivered_message_is_answered_once() {
     let world = closed().await;
-    let event = says(&world, "wamid.in", "Are you open?");
+    let event = world.says("wamid.in", "Are you open?");
     assert_eq!(world.work(event.clone()).await, Done::Now);
-    let answers_before = answers(&world).await;
-    let [answer] = &answers_before[..] else {
-        panic!("{answers_before:?}");
-    };
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let answer = only_answer(&world).await;
+    let (received, _) = world.told_by_customer().await;
     assert_eq!(answer.cause.answered(), Some((received[0].id, Answer::AfterHours)));
     assert_eq!(received[0].answer, Some(Answer::AfterHours));
     assert_eq!(answer.policy.purpose(), Purpose::AutoReply);
@@ -123,7 +127,11 @@ async fn redelivered_message_is_answered_once() {
         (leg.channel, leg.connection),
         (Channel::WhatsApp, world.business.whatsapp)
     );
-    assert!(text(answer).starts_with("Harbour Lane: thank you"), "{}", text(answer));
+    assert!(
+        text(&answer).starts_with("Harbour Lane: thank you"),
+        "{}",
+        text(&answer)
+    );
     assert_eq!(answer.to.phone, Some(phone(CUSTOMER)));
     assert_eq!(world.queued().await.len(), 1);
 
@@ -132,14 +140,14 @@ async fn redelivered_message_is_answered_once() {
     // A redelivery makes sure that the answer is queued.
     assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
     assert_eq!(world.queued().await.len(), 1);
-    assert_eq!(answers(&world).await, answers_before);
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(answers(&world).await, [answer]);
+    assert_eq!(world.told_by_customer().await.0.len(), 1);
 }
 
 #[tokio::test]
 async fn concurrent_deliveries_are_answered_once() {
     let world = closed().await;
-    let event = says(&world, "wamid.in", "Are you open?");
+    let event = world.says("wamid.in", "Are you open?");
     world.work_at_once(vec![event; 6]).await;
     assert_eq!(answers(&world).await.len(), 1);
 }
@@ -148,15 +156,15 @@ async fn concurrent_deliveries_are_answered_once() {
 #[tokio::test]
 async fn two_messages_at_once_get_one_answer() {
     let world = closed().await;
-    let both = ["wamid.a", "wamid.b"].map(|id| says(&world, id, "Are you open?"));
+    let both = ["wamid.a", "wamid.b"].map(|id| world.says(id, "Are you open?"));
     world.work_at_once(both).await;
     assert_eq!(pending(&world).await.len(), 1, "{:?}", answers(&world).await);
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
+    assert_eq!(world.told_by_customer().await.0.len(), 2);
 }
 
 /// A message of the customer, and what is stored of it by a process that stops before it answers.
 async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
-    let event = says(world, id, "Are you open?");
+    let event = world.says(id, "Are you open?");
     let number = Identity::Phone(phone(CUSTOMER));
     let now = world.aws.now();
     let mut contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &number, now);
@@ -185,10 +193,9 @@ async fn stored_message_is_answered_by_its_redelivery() {
     for count in [2, 3] {
         assert_eq!(world.received(event.clone(), count).await.unwrap(), Done::Already);
     }
-    let answers = answers(&world).await;
-    assert_eq!(answers.len(), 1);
-    assert_eq!(answers[0].cause.answered(), Some((received.id, Answer::AfterHours)));
-    assert_eq!(answers[0].correlation_id, "cor");
+    let answer = only_answer(&world).await;
+    assert_eq!(answer.cause.answered(), Some((received.id, Answer::AfterHours)));
+    assert_eq!(answer.correlation_id, "cor");
 }
 
 /// It would say that the business is closed, long after.
@@ -199,8 +206,8 @@ async fn late_redelivery_is_not_answered() {
     world.aws.pass(15 * 60);
     world.received(event, 2).await.unwrap();
     assert_eq!(answers(&world).await, []);
-    let late = wrote("wamid.late", world.aws.now().as_second() - 15 * 60, "Hello?");
-    world.work(world.messages(&late)).await;
+    let late = wrote("wamid.late", world.seconds() - 15 * 60, "Hello?");
+    world.deliver(&late).await;
     assert_eq!(answers(&world).await, []);
 }
 
@@ -211,8 +218,7 @@ async fn contact_that_is_erased_meanwhile_gets_no_answer() {
     let mut contact = world.customer().await;
     (contact.deleted_at, contact.erasing) = (Some(world.aws.now()), true);
     let id = contact.id;
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_contact(scope, &contact.into(), None).await.unwrap();
+    world.write_contact(contact).await;
     world.received(event, 2).await.unwrap();
     let entries = world.entries(id).await;
     assert!(matches!(&entries[..], [Entry::Received(_)]), "{entries:?}");
@@ -221,31 +227,31 @@ async fn contact_that_is_erased_meanwhile_gets_no_answer() {
 #[tokio::test]
 async fn conversation_gets_one_answer_in_its_period() {
     let world = closed().await;
-    world.work(says(&world, "wamid.1", "Are you open?")).await;
+    world.whatsapp("wamid.1", "Are you open?").await;
     accept(&world, "wamid.out1").await;
     world.aws.pass(HOUR);
-    world.work(says(&world, "wamid.2", "Hello?")).await;
+    world.whatsapp("wamid.2", "Hello?").await;
     assert_eq!(answers(&world).await.len(), 1);
     assert_eq!(codes(&world).await, ["answered_already"]);
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     assert_eq!(received[1].answer, None);
     world.aws.pass(11 * HOUR - 1);
-    world.work(says(&world, "wamid.3", "Hello?")).await;
+    world.whatsapp("wamid.3", "Hello?").await;
     assert_eq!(answers(&world).await.len(), 1);
     world.aws.pass(1);
-    world.work(says(&world, "wamid.4", "Hello?")).await;
+    world.whatsapp("wamid.4", "Hello?").await;
     assert_eq!(answers(&world).await.len(), 2);
 }
 
 #[tokio::test]
 async fn newer_message_takes_over_the_unsent_answer() {
     let world = closed().await;
-    world.work(says(&world, "wamid.1", "Hello")).await;
+    world.whatsapp("wamid.1", "Hello").await;
     world.aws.pass(1);
-    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    world.whatsapp("wamid.2", "Are you open?").await;
     let states: Vec<_> = answers(&world).await.iter().map(Message::state).collect();
     assert_eq!(states, [MessageState::Cancelled, MessageState::Scheduled]);
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     assert_eq!(received[1].remarks, [], "no follow-up is cancelled");
     let waiting = pending(&world).await;
     assert_eq!(waiting[0].cause.answered(), Some((received[1].id, Answer::AfterHours)));
@@ -265,13 +271,13 @@ async fn one_person_gets_one_answer_whatever_contacts_they_are() {
             }
         };
         let other = world.business.contact_with(&world.aws, "+971501234568", other).await;
-        world.work(says(&world, "wamid.1", "Hello")).await;
+        world.whatsapp("wamid.1", "Hello").await;
         assert_eq!(pending(&world).await.len(), 1);
         world.aws.pass(2);
-        let mut known = wrote("wamid.2", world.aws.now().as_second(), "Are you open?");
+        let mut known = wrote("wamid.2", world.seconds(), "Are you open?");
         known["contacts"][0]["user_id"] = BSUID.into();
         known["messages"][0]["from_user_id"] = BSUID.into();
-        assert_eq!(world.work(world.messages(&known)).await, Done::Now);
+        assert_eq!(world.deliver(&known).await, Done::Now);
 
         let states = async |contact: &Contact| {
             let sent = sent_to(&world, contact).await;
@@ -294,15 +300,12 @@ async fn one_person_gets_one_answer_whatever_contacts_they_are() {
 #[tokio::test]
 async fn older_message_leaves_the_answer_to_a_newer_one() {
     let world = closed().await;
-    let older = says(&world, "wamid.1", "Hello");
+    let older = world.says("wamid.1", "Hello");
     world.aws.pass(2);
-    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    world.whatsapp("wamid.2", "Are you open?").await;
     assert_eq!(world.work(older).await, Done::Now);
-    let (received, _) = world.told_by(&world.customer().await).await;
-    let answers = answers(&world).await;
-    let [answer] = &answers[..] else {
-        panic!("{answers:?}");
-    };
+    let (received, _) = world.told_by_customer().await;
+    let answer = only_answer(&world).await;
     assert_eq!(answer.state(), MessageState::Scheduled);
     assert_eq!(answer.cause.answered(), Some((received[1].id, Answer::AfterHours)));
     assert_eq!(codes(&world).await, ["answered_already"]);
@@ -317,10 +320,9 @@ async fn waiting_answer_outlasts_what_gets_none() {
         ("STOP", "STOP", Answer::Stop),
         ("START", "START", Answer::Start),
     ] {
-        let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
-        let world = World::with(|configured| answering(configured, on)).await;
+        let world = confirming().await;
         for (id, text) in [("wamid.1", first), ("wamid.2", then)] {
-            world.work(says(&world, id, text)).await;
+            world.whatsapp(id, text).await;
             world.aws.pass(2);
         }
         let answers = answers(&world).await;
@@ -331,7 +333,7 @@ async fn waiting_answer_outlasts_what_gets_none() {
         assert_eq!(waiting, [(Some(answer), MessageState::Scheduled)], "{first}, {then}");
     }
     let world = closed().await;
-    world.work(says(&world, "wamid.1", "Are you open?")).await;
+    world.whatsapp("wamid.1", "Are you open?").await;
     for event in unanswerable(&world) {
         world.aws.pass(2);
         world.work(event).await;
@@ -342,9 +344,9 @@ async fn waiting_answer_outlasts_what_gets_none() {
 /// An SMS that is written now to a number of the account that the connection does not know, any more or yet.
 fn to_unknown_number(world: &World, sid: &str, prefix: &str) -> ProviderEvent {
     let from = CUSTOMER.replace('+', "%2B");
-    let form = format!("MessageSid={sid}&From={prefix}{from}&To={prefix}%2B15005550009&Body=Hello");
-    let (business, source) = (&world.business, EventSource::TwilioInbound);
-    business.event(&world.aws, business.twilio, source, form)
+    world.twilio_inbound(format!(
+        "MessageSid={sid}&From={prefix}{from}&To={prefix}%2B15005550009&Body=Hello"
+    ))
 }
 
 /// It calls for the same answer in the same way, and would not get it.
@@ -355,12 +357,9 @@ async fn waiting_answer_outlasts_a_message_without_a_way_back() {
     world.aws.pass(2);
     world.work(to_unknown_number(&world, "SM2", "")).await;
     assert_eq!(codes(&world).await, ["no_channel"]);
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     assert_eq!((received.len(), received[1].answer), (2, None));
-    let answers = answers(&world).await;
-    let [answer] = &answers[..] else {
-        panic!("{answers:?}");
-    };
+    let answer = only_answer(&world).await;
     assert_eq!(answer.cause.answered(), Some((received[0].id, Answer::AfterHours)));
     assert_eq!(answer.state(), MessageState::Scheduled);
     let customer = world.customer().await;
@@ -371,7 +370,7 @@ async fn waiting_answer_outlasts_a_message_without_a_way_back() {
 #[tokio::test]
 async fn waiting_answer_outlasts_a_message_that_comes_too_early() {
     let world = closed().await;
-    world.work(says(&world, "wamid.1", "Hello")).await;
+    world.whatsapp("wamid.1", "Hello").await;
     let mut customer = world.customer().await;
     let waiting = customer.answered[0];
     customer.answered.insert(
@@ -381,10 +380,9 @@ async fn waiting_answer_outlasts_a_message_that_comes_too_early() {
             ..waiting
         },
     );
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_contact(scope, &customer.into(), None).await.unwrap();
+    world.write_contact(customer).await;
     world.aws.pass(2);
-    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    world.whatsapp("wamid.2", "Are you open?").await;
     assert_eq!(codes(&world).await, ["answered_already"]);
     let states: Vec<_> = answers(&world).await.iter().map(Message::state).collect();
     assert_eq!(states, [MessageState::Scheduled]);
@@ -401,20 +399,19 @@ async fn reaction_before_the_answer_is_planned_prevents_none() {
         world.work(other).await;
     }
     world.received(event, 2).await.unwrap();
-    let answers = answers(&world).await;
-    assert_eq!(answers.len(), 1);
-    assert_eq!(answers[0].cause.answered(), Some((received.id, Answer::AfterHours)));
+    let answer = only_answer(&world).await;
+    assert_eq!(answer.cause.answered(), Some((received.id, Answer::AfterHours)));
 }
 
 /// If the provider refuses it, it must be tried again: nobody else answers.
 #[tokio::test]
 async fn answer_under_way_is_not_cancelled() {
     let world = closed().await;
-    world.work(says(&world, "wamid.1", "Hello")).await;
+    world.whatsapp("wamid.1", "Hello").await;
     let waiting = pending(&world).await.remove(0);
     let claimed = world.claimed(waiting).await;
     world.aws.pass(2);
-    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    world.whatsapp("wamid.2", "Are you open?").await;
     let states: Vec<_> = answers(&world).await.iter().map(Message::state).collect();
     assert_eq!(states, [MessageState::Sending]);
     let customer = world.customer().await;
@@ -431,7 +428,7 @@ async fn answer_after_hours_ends_when_the_business_opens() {
         answering(configured, json!({"after_hours": {"enabled": true}}));
     };
     let world = World::with(opening).await;
-    world.work(says(&world, "wamid.1", "Are you open?")).await;
+    world.whatsapp("wamid.1", "Are you open?").await;
     let validity = pending(&world).await[0].policy.validity();
     assert_eq!(validity.as_secs(), 5 * 60);
 
@@ -468,10 +465,10 @@ async fn all_that_can_wait(world: &World) -> Vec<Message> {
         assert_eq!(contact.opens(&message, vec![]), []);
         waiting.push(message);
     }
-    let effects = store::table::effects::Effects {
+    let effects = Effects {
         people: vec![ContactWrite::from(contact)],
         planned: waiting.clone(),
-        ..store::table::effects::Effects::default()
+        ..Effects::default()
     };
     store
         .commit(scope, effects, now)
@@ -483,10 +480,9 @@ async fn all_that_can_wait(world: &World) -> Vec<Message> {
 /// They end by the stop word, although nothing takes their place before they are due.
 #[tokio::test]
 async fn stop_is_confirmed_though_all_that_can_wait_waits() {
-    let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
-    let world = World::with(|configured| answering(configured, on)).await;
+    let world = confirming().await;
     let waiting = all_that_can_wait(&world).await;
-    world.work(says(&world, "wamid.1", "STOP")).await;
+    world.whatsapp("wamid.1", "STOP").await;
     let confirmation = accept(&world, "wamid.out1").await;
     assert_eq!(confirmation.policy.purpose(), Purpose::StopConfirmation);
     for message in &waiting {
@@ -495,7 +491,7 @@ async fn stop_is_confirmed_though_all_that_can_wait_waits() {
     assert_eq!(world.customer().await.open.len(), MAX_OPEN + 1);
     // Whoever wants messages again has no room for another one.
     world.aws.pass(2);
-    world.work(says(&world, "wamid.2", "START")).await;
+    world.whatsapp("wamid.2", "START").await;
     assert_eq!(answers(&world).await.len(), 1);
 }
 
@@ -504,7 +500,7 @@ async fn stop_is_confirmed_though_all_that_can_wait_waits() {
 async fn answer_displaces_no_other_message() {
     let world = World::new().await;
     let waiting = all_that_can_wait(&world).await;
-    world.work(says(&world, "wamid.1", "HELP")).await;
+    world.whatsapp("wamid.1", "HELP").await;
     assert_eq!(answers(&world).await, []);
     for message in &waiting {
         assert_eq!(world.message(message).await.state(), MessageState::Scheduled);
@@ -514,7 +510,7 @@ async fn answer_displaces_no_other_message() {
     assert!(first.cancel("not needed any more"));
     world.write(&first).await;
     world.aws.pass(2);
-    world.work(says(&world, "wamid.2", "HELP")).await;
+    world.whatsapp("wamid.2", "HELP").await;
     assert_eq!(answers(&world).await.len(), 1);
     for message in &waiting[1..] {
         assert_eq!(world.message(message).await.state(), MessageState::Scheduled);
@@ -529,7 +525,7 @@ async fn message_without_a_way_back_says_why_it_gets_no_answer() {
         let event = to_unknown_number(&world, "SM1", prefix);
         assert_eq!(world.work(event.clone()).await, Done::Now);
         assert_eq!(codes(&world).await, ["no_channel"]);
-        let (received, _) = world.told_by(&world.customer().await).await;
+        let (received, _) = world.told_by_customer().await;
         assert_eq!((received.len(), received[0].answer), (1, None));
         world.received(event, 2).await.unwrap();
         assert_eq!(answers(&world).await, []);
@@ -550,7 +546,7 @@ async fn open_business_and_one_without_hours_leave_it_to_people() {
     }];
     for change in changes {
         let world = World::with(change).await;
-        world.work(says(&world, "wamid.in", "Are you open?")).await;
+        world.whatsapp("wamid.in", "Are you open?").await;
         assert_eq!(answers(&world).await, []);
         assert!(world.queued().await.is_empty());
     }
@@ -559,23 +555,23 @@ async fn open_business_and_one_without_hours_leave_it_to_people() {
 #[tokio::test]
 async fn suspended_business_stores_and_is_silent() {
     let world = World::with(|configured| configured.tenant.status = TenantStatus::Suspended).await;
-    world.work(says(&world, "wamid.in", "HELP")).await;
+    world.whatsapp("wamid.in", "HELP").await;
     assert_eq!(answers(&world).await, []);
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.told_by_customer().await.0.len(), 1);
 }
 
 #[tokio::test]
 async fn help_is_answered_once_a_day() {
     let world = World::new().await;
-    world.work(says(&world, "wamid.1", "HELP")).await;
+    world.whatsapp("wamid.1", "HELP").await;
     let answer = accept(&world, "wamid.out1").await;
     assert_eq!(answer.cause.answered().map(|(_, answer)| answer), Some(Answer::Help));
     assert!(text(&answer).contains("Reply STOP"), "{}", text(&answer));
     world.aws.pass(HOUR);
-    world.work(says(&world, "wamid.2", "help!")).await;
+    world.whatsapp("wamid.2", "help!").await;
     assert_eq!(answers(&world).await.len(), 1);
     world.aws.pass(23 * HOUR);
-    world.work(says(&world, "wamid.3", "HELP")).await;
+    world.whatsapp("wamid.3", "HELP").await;
     assert_eq!(answers(&world).await.len(), 2);
 }
 
@@ -587,11 +583,10 @@ async fn arabic_help_is_answered_in_arabic_from_the_number_written_to() {
     assert_eq!(answers(&world).await, []);
     let arabic = "%D9%85%D8%B3%D8%A7%D8%B9%D8%AF%D8%A9";
     world.work(world.sms("SM2", arabic, "")).await;
-    let answers = answers(&world).await;
-    assert_eq!(answers.len(), 1);
+    let answer = only_answer(&world).await;
     assert_eq!(world.customer().await.language.as_deref(), Some("ar"));
-    assert!(text(&answers[0]).starts_with("Harbour Lane: ") && text(&answers[0]).contains("توقف"));
-    let leg = &answers[0].plan[0];
+    assert!(text(&answer).starts_with("Harbour Lane: ") && text(&answer).contains("توقف"));
+    let leg = &answer.plan[0];
     assert_eq!((leg.channel, leg.connection), (Channel::Sms, world.business.twilio));
     assert_eq!(leg.sender, Some(phone(LINE)));
 }
@@ -600,7 +595,7 @@ async fn arabic_help_is_answered_in_arabic_from_the_number_written_to() {
 async fn stop_is_not_confirmed_by_default() {
     let world = World::new().await;
     for (id, word) in [("wamid.1", "STOP"), ("wamid.2", "HELP"), ("wamid.3", "Hello")] {
-        world.work(says(&world, id, word)).await;
+        world.whatsapp(id, word).await;
         world.aws.pass(1);
     }
     assert_eq!(answers(&world).await, []);
@@ -611,24 +606,20 @@ async fn stop_is_not_confirmed_by_default() {
 #[tokio::test]
 async fn only_a_confirmation_follows_stop_if_it_is_on() {
     let both = json!({"stop": {"enabled": true}, "start": {"enabled": true}, "after_hours": {"enabled": true}});
-    let world = World::with(|configured| {
-        configured.tenant.business_hours = Some(BusinessHours::default());
-        answering(configured, both);
-    })
-    .await;
-    world.work(says(&world, "wamid.1", "STOP")).await;
+    let world = closed_answering(both).await;
+    world.whatsapp("wamid.1", "STOP").await;
     let answer = accept(&world, "wamid.out1").await;
     assert_eq!(answer.policy.purpose(), Purpose::StopConfirmation);
     for (id, word) in [("wamid.2", "STOP"), ("wamid.3", "HELP"), ("wamid.4", "Hello")] {
         world.aws.pass(60);
-        world.work(says(&world, id, word)).await;
+        world.whatsapp(id, word).await;
     }
     world.aws.pass(25 * HOUR);
-    world.work(says(&world, "wamid.5", "stop")).await;
+    world.whatsapp("wamid.5", "stop").await;
     assert_eq!(answers(&world).await.len(), 1);
 
     world.aws.pass(60);
-    world.work(says(&world, "wamid.6", "START")).await;
+    world.whatsapp("wamid.6", "START").await;
     let started = answers(&world).await;
     assert_eq!(started.len(), 2);
     assert_eq!(
@@ -641,12 +632,11 @@ async fn only_a_confirmation_follows_stop_if_it_is_on() {
 /// A start word does not end what the business decided, so there is nothing to confirm.
 #[tokio::test]
 async fn suppressed_writer_gets_no_answer() {
-    let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
-    let world = World::with(|configured| answering(configured, on)).await;
+    let world = confirming().await;
     world.business.suppress(&world.aws, CUSTOMER).await;
     for (id, word) in [("wamid.1", "START"), ("wamid.2", "HELP"), ("wamid.3", "STOP")] {
         world.aws.pass(1);
-        world.work(says(&world, id, word)).await;
+        world.whatsapp(id, word).await;
     }
     assert_eq!(answers(&world).await, []);
 }
@@ -654,11 +644,11 @@ async fn suppressed_writer_gets_no_answer() {
 #[tokio::test]
 async fn own_numbers_and_machines_are_not_answered() {
     let world = closed().await;
-    let own = LINE.trim_start_matches('+');
-    let mut from_us = wrote("wamid.own", world.aws.now().as_second(), "We are closed");
+    let own = digits(LINE);
+    let mut from_us = wrote("wamid.own", world.seconds(), "We are closed");
     from_us["contacts"][0]["wa_id"] = own.into();
     from_us["messages"][0]["from"] = own.into();
-    world.work(world.messages(&from_us)).await;
+    world.deliver(&from_us).await;
     let found = world.contact_of(&Identity::Phone(phone(LINE))).await;
     assert_eq!(sent_to(&world, &found.expect("the message is stored")).await, []);
 
@@ -671,15 +661,10 @@ async fn own_numbers_and_machines_are_not_answered() {
 /// Whatever calls for them, except help, which may be one more, and the confirmation of a stop word.
 #[tokio::test]
 async fn person_gets_four_answers_a_day_at_most() {
-    let world = World::with(|configured| {
-        configured.tenant.business_hours = Some(BusinessHours::default());
-        let every_hour = json!({"enabled": true, "every_seconds": 3_600});
-        let answers = json!({"after_hours": every_hour, "stop": {"enabled": true}});
-        answering(configured, answers);
-    })
-    .await;
+    let every_hour = json!({"enabled": true, "every_seconds": 3_600});
+    let world = closed_answering(json!({"after_hours": every_hour, "stop": {"enabled": true}})).await;
     for hour in 0..8 {
-        world.work(says(&world, &format!("wamid.{hour}"), "Hello?")).await;
+        world.whatsapp(&format!("wamid.{hour}"), "Hello?").await;
         if !pending(&world).await.is_empty() {
             accept(&world, &format!("wamid.out{hour}")).await;
         }
@@ -688,7 +673,7 @@ async fn person_gets_four_answers_a_day_at_most() {
     assert_eq!(answers(&world).await.len(), MAX_ANSWERS);
     assert_eq!(codes(&world).await, ["answered_often"; 4]);
     for word in ["HELP", "STOP"] {
-        world.work(says(&world, &format!("wamid.{word}"), word)).await;
+        world.whatsapp(&format!("wamid.{word}"), word).await;
         accept(&world, &format!("wamid.out{word}")).await;
         world.aws.pass(60);
     }
@@ -700,7 +685,7 @@ async fn person_gets_four_answers_a_day_at_most() {
 async fn text_that_cannot_be_filled_in_is_replaced() {
     let help = json!({"help": {"text": "Ask {{tenant.nobody}}."}});
     let world = World::with(|configured| answering(configured, help)).await;
-    world.work(says(&world, "wamid.in", "HELP")).await;
+    world.whatsapp("wamid.in", "HELP").await;
     let answers = answers(&world).await;
     assert!(text(&answers[0]).contains("Reply STOP"), "{}", text(&answers[0]));
 }
@@ -720,7 +705,7 @@ async fn own_text_may_name_products_and_the_preference_page() {
     let mut rows = Vec::new();
     for world in [&world, &plain] {
         let before = world.aws.row_count().await;
-        world.work(says(world, "wamid.in", "HELP")).await;
+        world.whatsapp("wamid.in", "HELP").await;
         rows.push(world.aws.row_count().await - before);
     }
     assert_eq!(rows[0], rows[1] + 2, "each link has a row");
@@ -738,8 +723,8 @@ async fn help_leaves_consent_as_it_is() {
     let opted_in = |contact: &mut Contact| drop(contact.wish(OptFlag::Start, "wrote START", contact.created_at));
     world.business.contact_with(&world.aws, CUSTOMER, opted_in).await;
     world.aws.pass(60);
-    world.work(says(&world, "wamid.in", "HELP")).await;
+    world.whatsapp("wamid.in", "HELP").await;
     assert!(world.customer().await.opted_in_at().is_some());
     assert_eq!(pending(&world).await.len(), 1);
-    assert!(world.told_by(&world.customer().await).await.1.is_empty());
+    assert!(world.told_by_customer().await.1.is_empty());
 }

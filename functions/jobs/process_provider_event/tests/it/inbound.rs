@@ -14,13 +14,13 @@ use domain::{
     },
     tenants::connection::Account,
 };
-use jobs::EventSource;
+use jobs::ProviderEvent;
 use kit::{Done, Job};
-use process_provider_event::handle;
+use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
 use testkit::business::{CUSTOMER, phone, read};
 
-use crate::world::{World, states, status, wrote};
+use crate::world::{BSUID, World, by_id, digits, failed, identified, states, status, wrote};
 
 #[tokio::test]
 async fn message_from_a_new_customer_opens_the_window() {
@@ -61,7 +61,7 @@ async fn stored_message_names_the_line_written_to() {
     .await;
     world.whatsapp("wamid.in", "Hello").await;
     world.work(world.sms("SMin", "Hello", "")).await;
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let lines = &world.business.configured.lines;
     let mut told: Vec<_> = received
         .iter()
@@ -80,9 +80,9 @@ async fn stored_message_names_the_line_written_to() {
 #[tokio::test]
 async fn concurrent_deliveries_of_a_message_store_it_once() {
     let world = World::new().await;
-    let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    let event = world.says("wamid.in", "Hello");
     world.work_at_once(vec![event.clone(); 6]).await;
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.told_by_customer().await.0.len(), 1);
     assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
     // Of a contact who is known, and each with a time of its own.
     let sms = [(); 3].map(|()| {
@@ -90,7 +90,7 @@ async fn concurrent_deliveries_of_a_message_store_it_once() {
         world.sms("SMin", "Hello again", "")
     });
     world.work_at_once(sms.clone().into_iter().chain(sms.clone())).await;
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
+    assert_eq!(world.told_by_customer().await.0.len(), 2);
     for event in sms {
         assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
     }
@@ -113,7 +113,7 @@ async fn message_that_was_only_referred_to_is_stored() {
         let event = world.sms(sid, "Are you there?", "");
         assert_eq!(world.work(event.clone()).await, Done::Now);
         assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
-        let told = world.told_by(&world.customer().await).await.0;
+        let told = world.told_by_customer().await.0;
         assert_eq!(told.len(), count);
         // Under the id that another delivery knows, unless that is of somebody else.
         assert_eq!(told.iter().any(|received| received.id == referred), of == known);
@@ -123,7 +123,7 @@ async fn message_that_was_only_referred_to_is_stored() {
 #[tokio::test]
 async fn concurrent_first_messages_create_one_contact() {
     let world = World::new().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let works = ["wamid.a", "wamid.b", "wamid.c"].map(|id| {
         let event = world.messages(&wrote(id, now, "Hello"));
         Box::pin(handle(Job::new(event, 1), &world.ctx))
@@ -131,7 +131,7 @@ async fn concurrent_first_messages_create_one_contact() {
     for done in futures::future::join_all(works).await {
         done.unwrap();
     }
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 3);
+    assert_eq!(world.told_by_customer().await.0.len(), 3);
 }
 
 #[tokio::test]
@@ -146,12 +146,12 @@ async fn an_sms_does_not_open_whatsapps_window() {
 #[tokio::test]
 async fn a_whatsapp_call_opens_the_window_and_stores_no_message() {
     let world = World::new().await;
-    let digits = CUSTOMER.trim_start_matches('+');
+    let digits = digits(CUSTOMER);
     let value = json!({"calls": [{
         "id": "wacid.1", "from": digits, "direction": "USER_INITIATED", "event": "terminate",
-        "timestamp": world.aws.now().as_second().to_string(),
+        "timestamp": world.seconds().to_string(),
     }]});
-    let event = world.business.whatsapp_event(&world.aws, "calls", &value);
+    let event = world.whatsapp_event("calls", &value);
     assert_eq!(world.work(event.clone()).await, Done::Now);
     let contact = world.customer().await;
     assert!(contact.any_window_open(world.aws.now()));
@@ -169,10 +169,10 @@ async fn a_whatsapp_call_brings_a_deleted_contact_back() {
     let known = world.business.contact_with(&world.aws, CUSTOMER, delete).await;
     let called = |id: &str, seconds: i64| {
         let value = json!({"calls": [{
-            "id": id, "from": CUSTOMER.trim_start_matches('+'), "direction": "USER_INITIATED", "event": "terminate",
+            "id": id, "from": digits(CUSTOMER), "direction": "USER_INITIATED", "event": "terminate",
             "timestamp": (deleted_at.as_second() + seconds).to_string(),
         }]});
-        world.business.whatsapp_event(&world.aws, "calls", &value)
+        world.whatsapp_event("calls", &value)
     };
     world.aws.pass(60);
     world.work(called("wacid.1", -30)).await;
@@ -205,7 +205,7 @@ async fn stop_and_start_work_in_every_language_and_own_words() {
             "{start}"
         );
     }
-    let (received, consent) = world.told_by(&world.customer().await).await;
+    let (received, consent) = world.told_by_customer().await;
     let what: Vec<String> = consent.iter().map(ConsentEntry::what).collect();
     assert_eq!(what, ["stop", "start", "stop", "start", "stop", "start"]);
     assert_eq!(consent[0].source, "asked for no more messages by WhatsApp");
@@ -225,7 +225,7 @@ async fn twilios_own_flag_counts_whatever_the_text_says() {
     assert!(world.customer().await.opted_out().is_none());
     world.aws.pass(1);
     world.work(world.sms("SM3", "Please help", "&OptOutType=HELP")).await;
-    let (_, consent) = world.told_by(&world.customer().await).await;
+    let (_, consent) = world.told_by_customer().await;
     assert_eq!(consent.len(), 2);
 }
 
@@ -278,9 +278,8 @@ async fn reply_during_an_erasure_makes_a_new_contact() {
     remembered.await.unwrap();
     store.erase_identities(scope, &[erased.id], &identities).await.unwrap();
     world.aws.pass(60);
-    let mut reply = wrote("wamid.in", world.aws.now().as_second(), "Hello");
-    reply["messages"][0]["context"] = json!({"from": "15005550006", "id": "wamid.1"});
-    assert_eq!(world.work(world.messages(&reply)).await, Done::Now);
+    let reply = replying(wrote("wamid.in", world.seconds(), "Hello"));
+    assert_eq!(world.deliver(&reply).await, Done::Now);
     let customer = world.customer().await;
     assert_ne!(customer.id, erased.id);
     assert!(customer.opted_out().is_some(), "as the erased contact");
@@ -292,16 +291,9 @@ async fn reply_during_an_erasure_makes_a_new_contact() {
 #[tokio::test]
 async fn suppressed_number_passes_its_refusal_to_its_contact() {
     let world = World::new().await;
-    world
-        .business
-        .contact_with(&world.aws, "+971501234568", |contact| {
-            contact.bsuids = vec![BSUID.to_owned()];
-        })
-        .await;
+    world.contact_with_id("+971501234568", BSUID).await;
     world.business.suppress(&world.aws, CUSTOMER).await;
-    let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), "Hello", None);
-    value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
-    world.work(world.messages(&value)).await;
+    world.deliver(&by_both("wamid.in", world.seconds(), "Hello")).await;
     let customer = world.customer().await;
     assert_eq!(customer.bsuid(), Some(BSUID));
     assert!(customer.opted_out().is_some());
@@ -326,18 +318,12 @@ async fn new_number_brings_its_stop_to_who_wrote_start() {
         let known = business.contact_with(aws, "+971501234568", start).await;
         assert!(known.opted_in_at().is_some());
         aws.pass(60);
-        let (digits, now) = (CUSTOMER.trim_start_matches('+'), aws.now().as_second());
         let value = if reported {
-            json!({"messages": [{
-                "id": "wamid.sys", "timestamp": now.to_string(), "type": "system",
-                "system": {"type": "user_changed_number", "previous_user_id": BSUID, "user_id": BSUID, "wa_id": digits},
-            }]})
+            world.changed_number((BSUID, BSUID), digits(CUSTOMER))
         } else {
-            let mut wrote = by_id("wamid.in", BSUID, now, "Hello", None);
-            wrote["messages"][0]["from"] = digits.into();
-            wrote
+            by_both("wamid.in", world.seconds(), "Hello")
         };
-        world.work(world.messages(&value)).await;
+        world.deliver(&value).await;
         let customer = world.customer().await;
         let stopped = customer.opted_out().map(|refusal| refusal.by.party());
         assert_eq!(
@@ -351,35 +337,23 @@ async fn new_number_brings_its_stop_to_who_wrote_start() {
 #[tokio::test]
 async fn start_older_than_the_stop_changes_nothing() {
     let world = World::new().await;
-    let now = world.aws.now().as_second();
-    world.work(world.messages(&wrote("wamid.stop", now, "STOP"))).await;
-    world
-        .work(world.messages(&wrote("wamid.start", now - 60, "START")))
-        .await;
+    let now = world.seconds();
+    world.deliver(&wrote("wamid.stop", now, "STOP")).await;
+    world.deliver(&wrote("wamid.start", now - 60, "START")).await;
     assert!(world.customer().await.opted_out().is_some());
 }
 
 #[tokio::test]
 async fn marketing_preference_affects_only_marketing() {
     let world = World::new().await;
-    let preference = |wish: &str, at: i64| {
-        json!({"user_preferences": [{
-            "wa_id": CUSTOMER.trim_start_matches('+'), "category": "marketing_messages", "value": wish,
-            "timestamp": at.to_string(),
-        }]})
-    };
-    let now = world.aws.now().as_second();
-    let stop = world
-        .business
-        .whatsapp_event(&world.aws, "user_preferences", &preference("stop", now));
+    let customer = json!({"wa_id": digits(CUSTOMER)});
+    let now = world.seconds();
+    let stop = preference(&world, customer.clone(), "stop", now);
     assert_eq!(world.work(stop.clone()).await, Done::Now);
     assert_eq!(world.work(stop).await, Done::Already);
     let contact = world.customer().await;
     assert!(contact.marketing_opted_out().is_some() && contact.opted_out().is_none());
-    let resume = world
-        .business
-        .whatsapp_event(&world.aws, "user_preferences", &preference("resume", now + 1));
-    world.work(resume).await;
+    world.work(preference(&world, customer, "resume", now + 1)).await;
     assert!(world.customer().await.marketing_opted_out().is_none());
 }
 
@@ -414,16 +388,10 @@ async fn reply_to_the_whatsapp_cancels_the_sms() {
 async fn a_changed_id_leads_to_the_same_contact() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
-    let known = world
-        .business
-        .contact_with(&world.aws, CUSTOMER, |contact| contact.bsuids = vec![old.to_owned()])
-        .await;
-    let value = json!({"messages": [{
-        "id": "wamid.sys", "timestamp": world.aws.now().as_second().to_string(), "type": "system",
-        "system": {"type": "user_changed_number", "previous_user_id": old, "user_id": new, "wa_id": "971509999999"},
-    }]});
-    assert_eq!(world.work(world.messages(&value)).await, Done::Now);
-    assert_eq!(world.work(world.messages(&value)).await, Done::Already);
+    let known = world.contact_with_id(CUSTOMER, old).await;
+    let value = world.changed_number((old, new), "971509999999");
+    assert_eq!(world.deliver(&value).await, Done::Now);
+    assert_eq!(world.deliver(&value).await, Done::Already);
     for identity in [Identity::Bsuid(new.to_owned()), Identity::Phone(phone("+971509999999"))] {
         let found = world.contact_of(&identity).await.unwrap();
         assert_eq!(found.id, known.id);
@@ -436,53 +404,49 @@ async fn a_changed_id_leads_to_the_same_contact() {
 #[tokio::test]
 async fn contacts_of_one_person_both_stay() {
     let world = World::new().await;
-    let id = "AE.11111111111111111111";
     let by_number = world.business.contact(&world.aws, CUSTOMER).await;
-    let other = world
-        .business
-        .contact_with(&world.aws, "+971501234568", |contact| {
-            contact.bsuids = vec![id.to_owned()]
-        })
-        .await;
-    let digits = CUSTOMER.trim_start_matches('+');
-    let value = json!({
-        "contacts": [{"wa_id": digits, "user_id": id}],
-        "messages": [{"id": "wamid.in", "from": digits, "from_user_id": id,
-                      "timestamp": world.aws.now().as_second().to_string(), "type": "text", "text": {"body": "Hi"}}],
-    });
-    assert_eq!(world.work(world.messages(&value)).await, Done::Now);
+    let other = world.contact_with_id("+971501234568", BSUID).await;
+    let mut value = by_both("wamid.in", world.seconds(), "Hi");
+    value["contacts"][0]["wa_id"] = digits(CUSTOMER).into();
+    assert_eq!(world.deliver(&value).await, Done::Now);
     assert_eq!(world.customer().await.id, by_number.id);
-    let found = world.contact_of(&Identity::Bsuid(id.to_owned())).await.unwrap();
+    let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
     // Meta's id belongs to the person; a number can change hands.
     assert_eq!(world.told_by(&other).await.0.len(), 1);
     assert!(world.told_by(&by_number).await.0.is_empty());
 }
 
-/// A text from a person of whom only Meta's id is known.
-fn by_id(id: &str, bsuid: &str, at: i64, text: &str, reply_to: Option<&str>) -> Value {
-    let mut value = json!({
-        "contacts": [{"user_id": bsuid, "profile": {"name": "Layla"}}],
-        "messages": [{"id": id, "from_user_id": bsuid, "timestamp": at.to_string(),
-                      "type": "text", "text": {"body": text}}],
-    });
-    if let Some(reply_to) = reply_to {
-        value["messages"][0]["context"] = json!({"from": "15005550006", "id": reply_to});
-    }
+/// A text from the customer, of whom WhatsApp names the number and the id.
+fn by_both(id: &str, at: i64, text: &str) -> Value {
+    let mut value = by_id(id, BSUID, at, text);
+    value["messages"][0]["from"] = digits(CUSTOMER).into();
     value
 }
 
-const BSUID: &str = "AE.13491208655302741918";
+/// The message as a reply to `wamid.1`.
+fn replying(mut value: Value) -> Value {
+    value["messages"][0]["context"] = json!({"from": "15005550006", "id": "wamid.1"});
+    value
+}
+
+/// Whoever has these ids wants marketing messages or none.
+fn preference(world: &World, mut ids: Value, wish: &str, at: i64) -> ProviderEvent {
+    ids["category"] = "marketing_messages".into();
+    ids["value"] = wish.into();
+    ids["timestamp"] = at.to_string().into();
+    world.whatsapp_event("user_preferences", &json!({"user_preferences": [ids]}))
+}
 
 #[tokio::test]
 async fn stop_without_a_number_applies_to_the_answered_contact() {
     let world = World::new().await;
     let message = world.sent().await;
     world.aws.pass(5);
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     // Its id is unknown so far.
-    let stop = by_id("wamid.in", BSUID, now, "STOP", Some("wamid.1"));
-    assert_eq!(world.work(world.messages(&stop)).await, Done::Now);
+    let stop = replying(by_id("wamid.in", BSUID, now, "STOP"));
+    assert_eq!(world.deliver(&stop).await, Done::Now);
     let contact = world.customer().await;
     assert!(contact.opted_out().is_some());
     assert_eq!(contact.open, [], "the SMS is cancelled");
@@ -506,20 +470,9 @@ async fn opt_outs(world: &World, contacts: [&Contact; 2]) -> usize {
 async fn stop_applies_to_all_contacts_of_its_sender() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let other = world
-        .business
-        .contact_with(&world.aws, "+971501234568", |contact| {
-            contact.bsuids = vec![BSUID.to_owned()]
-        })
-        .await;
-    let digits = CUSTOMER.trim_start_matches('+');
-    let now = world.aws.now().as_second();
-    let says = |id: &str, at: i64, text: &str| {
-        let mut value = by_id(id, BSUID, at, text, None);
-        value["messages"][0]["from"] = digits.into();
-        value
-    };
-    world.work(world.messages(&says("wamid.stop", now, "STOP"))).await;
+    let other = world.contact_with_id("+971501234568", BSUID).await;
+    let now = world.seconds();
+    world.deliver(&by_both("wamid.stop", now, "STOP")).await;
     let both = async || {
         let other = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
         (world.customer().await, other)
@@ -532,18 +485,12 @@ async fn stop_applies_to_all_contacts_of_its_sender() {
     assert_eq!(world.told_by(&known).await.1.len(), 1);
     assert_eq!(opt_outs(&world, [&customer, &known]).await, 1);
     world.aws.pass(60);
-    world
-        .work(world.messages(&says("wamid.start", now + 60, "START")))
-        .await;
+    world.deliver(&by_both("wamid.start", now + 60, "START")).await;
     let (customer, known) = both().await;
     assert!(customer.opted_out().is_none() && known.opted_out().is_none());
     // Their marketing preference counts as well.
-    let value = json!({"user_preferences": [{
-        "wa_id": digits, "user_id": BSUID, "category": "marketing_messages", "value": "stop",
-        "timestamp": (now + 60).to_string(),
-    }]});
-    let event = world.business.whatsapp_event(&world.aws, "user_preferences", &value);
-    world.work(event).await;
+    let ids = json!({"wa_id": digits(CUSTOMER), "user_id": BSUID});
+    world.work(preference(&world, ids, "stop", now + 60)).await;
     let (customer, known) = both().await;
     assert!(customer.marketing_opted_out().is_some() && known.marketing_opted_out().is_some());
     assert_eq!(opt_outs(&world, [&customer, &known]).await, 2);
@@ -554,16 +501,12 @@ async fn refusal_is_shared_when_two_contacts_prove_to_be_one() {
     let world = World::new().await;
     let message = world.sent().await;
     world.aws.pass(5);
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     // Nobody can tell yet who this is.
-    world
-        .work(world.messages(&by_id("wamid.in", BSUID, now, "STOP", None)))
-        .await;
+    world.deliver(&by_id("wamid.in", BSUID, now, "STOP")).await;
     assert!(world.customer().await.opted_out().is_none());
     // The report on our message tells.
-    let mut delivered = status("sent", now);
-    delivered["recipient_user_id"] = BSUID.into();
-    world.statuses(&[delivered]).await;
+    world.statuses(&[identified(status("sent", now))]).await;
     let customer = world.customer().await;
     assert!(customer.opted_out().is_some());
     assert_eq!(customer.open, []);
@@ -572,39 +515,28 @@ async fn refusal_is_shared_when_two_contacts_prove_to_be_one() {
     assert!(consent[0].source.contains("asked for no more messages"), "{consent:?}");
     // Later wishes reach both contacts, though the message names only one.
     world.aws.pass(5);
-    let now = world.aws.now().as_second();
-    world
-        .work(world.messages(&by_id("wamid.start", BSUID, now, "START", None)))
-        .await;
+    let now = world.seconds();
+    world.deliver(&by_id("wamid.start", BSUID, now, "START")).await;
     assert!(world.customer().await.opted_out().is_none());
 }
 
 #[tokio::test]
 async fn stop_applies_to_contacts_linked_earlier() {
     let world = World::new().await;
-    let now = world.aws.now().as_second();
-    world
-        .work(world.messages(&by_id("wamid.first", BSUID, now, "Hello", None)))
-        .await;
+    let now = world.seconds();
+    world.deliver(&by_id("wamid.first", BSUID, now, "Hello")).await;
     let message = world.sent().await;
-    let mut delivered = status("sent", now);
-    delivered["recipient_user_id"] = BSUID.into();
-    world.statuses(&[delivered]).await;
+    world.statuses(&[identified(status("sent", now))]).await;
     assert!(world.customer().await.opted_out().is_none());
     world.aws.pass(5);
-    let now = world.aws.now().as_second();
-    world
-        .work(world.messages(&by_id("wamid.stop", BSUID, now, "STOP", None)))
-        .await;
+    let now = world.seconds();
+    world.deliver(&by_id("wamid.stop", BSUID, now, "STOP")).await;
     let customer = world.customer().await;
     assert!(customer.opted_out().is_some());
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
     // So does a preference without a message.
-    let value = json!({"user_preferences": [{
-        "user_id": BSUID, "category": "marketing_messages", "value": "stop", "timestamp": now.to_string(),
-    }]});
-    let event = world.business.whatsapp_event(&world.aws, "user_preferences", &value);
-    world.work(event).await;
+    let ids = json!({"user_id": BSUID});
+    world.work(preference(&world, ids, "stop", now)).await;
     assert!(world.customer().await.marketing_opted_out().is_some());
 }
 
@@ -612,21 +544,15 @@ async fn stop_applies_to_contacts_linked_earlier() {
 async fn refusals_are_shared_both_ways_and_by_changed_ids() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
-    let with = async |number: &str, bsuid: &str| {
-        let set = |contact: &mut Contact| contact.bsuids = vec![bsuid.to_owned()];
-        world.business.contact_with(&world.aws, number, set).await
-    };
-    let first = with("+971501234561", old).await;
-    let second = with("+971501234562", new).await;
-    let now = world.aws.now().as_second();
-    world
-        .work(world.messages(&by_id("wamid.in", old, now, "STOP", None)))
-        .await;
+    let first = world.contact_with_id("+971501234561", old).await;
+    let second = world.contact_with_id("+971501234562", new).await;
+    let now = world.seconds();
+    world.deliver(&by_id("wamid.in", old, now, "STOP")).await;
     let value = json!({"messages": [{
         "id": "wamid.sys", "timestamp": now.to_string(), "type": "system",
         "system": {"type": "user_changed_user_id", "previous_user_id": old, "user_id": new},
     }]});
-    world.work(world.messages(&value)).await;
+    world.deliver(&value).await;
     for id in [first.id, second.id] {
         let store = world.aws.store();
         let contact = store.contact(world.business.scope(), id).await.unwrap().unwrap();
@@ -634,9 +560,9 @@ async fn refusals_are_shared_both_ways_and_by_changed_ids() {
     }
     // A refusal that was withdrawn since does not come back.
     world.aws.pass(60);
-    let start = by_id("wamid.start", new, now + 60, "START", None);
-    world.work(world.messages(&start)).await;
-    world.work(world.messages(&value)).await;
+    let start = by_id("wamid.start", new, now + 60, "START");
+    world.deliver(&start).await;
+    world.deliver(&value).await;
     let again = world.contact_of(&Identity::Bsuid(new.to_owned())).await.unwrap();
     assert!(again.opted_out().is_none());
 }
@@ -657,8 +583,8 @@ async fn message_cancelled_before_sending_starts_no_cooldown() {
 #[tokio::test]
 async fn provider_clock_ahead_extends_no_window_or_refusal() {
     let world = World::new().await;
-    let far = world.aws.now().as_second() + 400 * 86_400;
-    world.work(world.messages(&wrote("wamid.in", far, "STOP"))).await;
+    let far = world.seconds() + 400 * 86_400;
+    world.deliver(&wrote("wamid.in", far, "STOP")).await;
     let contact = world.customer().await;
     assert_eq!(contact.last_whatsapp_at(), Some(world.aws.now()));
     world.aws.pass(60);
@@ -672,19 +598,19 @@ async fn message_id_reused_after_months_is_a_new_message() {
     world.whatsapp("wamid.in", "Hello").await;
     world.aws.pass(61 * 24 * 3600);
     world.whatsapp("wamid.in", "Hello again").await;
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
+    assert_eq!(world.told_by_customer().await.0.len(), 2);
 }
 
 /// Such as reports on messages of another tool, or on the message itself.
 #[tokio::test]
 async fn parked_reports_do_not_block_a_customers_message() {
     let world = World::new().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     world.statuses(&[status("sent", now)]).await;
     assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Now);
     assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
     world.statuses(&[status("delivered", now)]).await;
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.told_by_customer().await.0.len(), 1);
 }
 
 #[tokio::test]
@@ -692,10 +618,8 @@ async fn message_with_the_id_of_ours_is_not_stored() {
     let world = World::new().await;
     let message = world.sent().await;
     assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
-    assert!(world.told_by(&world.customer().await).await.0.is_empty());
-    world
-        .statuses(&[status("delivered", world.aws.now().as_second())])
-        .await;
+    assert!(world.told_by_customer().await.0.is_empty());
+    world.statuses(&[status("delivered", world.seconds())]).await;
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
 }
 
@@ -705,7 +629,7 @@ async fn name_is_learned_once() {
     let world = World::new().await;
     let known = world.business.contact(&world.aws, CUSTOMER).await;
     let named = |id: &str, name: &str| {
-        let mut value = wrote(id, world.aws.now().as_second(), "Hello");
+        let mut value = wrote(id, world.seconds(), "Hello");
         value["contacts"][0]["profile"]["name"] = name.into();
         world.messages(&value)
     };
@@ -743,11 +667,10 @@ async fn window_opens_for_the_number_written_to() {
     })
     .await;
     let wrote = |sid: &str, to: &str| {
-        let (from, to) = (CUSTOMER.trim_start_matches('+'), to.trim_start_matches('+'));
-        let form = format!("MessageSid={sid}&From=whatsapp%3A%2B{from}&To=whatsapp%3A%2B{to}&Body=Hello");
-        world
-            .business
-            .event(&world.aws, world.business.twilio, EventSource::TwilioInbound, form)
+        let (from, to) = (digits(CUSTOMER), digits(to));
+        world.twilio_inbound(format!(
+            "MessageSid={sid}&From=whatsapp%3A%2B{from}&To=whatsapp%3A%2B{to}&Body=Hello"
+        ))
     };
     let other = "+15005550002";
     world.work(wrote("SM1", other)).await;
@@ -776,15 +699,8 @@ async fn customers_message_cancels_all_planned_messages() {
 #[tokio::test]
 async fn second_number_leads_to_the_known_contact() {
     let world = World::new().await;
-    let known = world
-        .business
-        .contact_with(&world.aws, "+971501234568", |contact| {
-            contact.bsuids = vec![BSUID.to_owned()]
-        })
-        .await;
-    let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), "Hello", None);
-    value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
-    world.work(world.messages(&value)).await;
+    let known = world.contact_with_id("+971501234568", BSUID).await;
+    world.deliver(&by_both("wamid.in", world.seconds(), "Hello")).await;
     let customer = world.customer().await;
     assert_eq!(customer.id, known.id);
     assert_eq!(
@@ -815,9 +731,7 @@ async fn replaced_number_still_leads_to_the_contact() {
                 }
             })
             .await;
-        let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), text, None);
-        value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
-        world.work(world.messages(&value)).await;
+        world.deliver(&by_both("wamid.in", world.seconds(), text)).await;
         let customer = world.customer().await;
         assert_eq!(customer.id, known.id);
         assert!(
@@ -827,11 +741,11 @@ async fn replaced_number_still_leads_to_the_contact() {
         let found = world.contact_of(&Identity::Phone(numbers[3].clone())).await;
         assert_eq!(found.as_ref(), Some(&customer), "{text}");
         world.aws.pass(60);
-        let mut value = wrote("wamid.stop", world.aws.now().as_second(), "STOP");
-        let number = numbers[3].as_str().trim_start_matches('+');
+        let mut value = wrote("wamid.stop", world.seconds(), "STOP");
+        let number = digits(numbers[3].as_str());
         value["messages"][0]["from"] = number.into();
         value["contacts"][0]["wa_id"] = number.into();
-        world.work(world.messages(&value)).await;
+        world.deliver(&value).await;
         let stopped = world.contact_of(&Identity::Phone(numbers[3].clone())).await.unwrap();
         assert_eq!((stopped.id, stopped.refuses()), (known.id, true), "{text}");
     }
@@ -843,13 +757,13 @@ async fn inbound_ids_follow_from_time_and_reference() {
     let mut conversations = Vec::new();
     for order in [[0, 1, 2, 1], [2, 1, 0, 2]] {
         let world = World::new().await;
-        let sent = world.aws.now().as_second();
+        let sent = world.seconds();
         for number in order {
             world.aws.pass(7);
             let event = world.messages(&wrote(&format!("wamid.{number}"), sent + number, "Hello"));
             world.work(event).await;
         }
-        let (received, _) = world.told_by(&world.customer().await).await;
+        let (received, _) = world.told_by_customer().await;
         let rows: Vec<_> = received
             .iter()
             .map(|received| (received.id.own(), received.message.provider_ref.to_string()))
@@ -865,12 +779,12 @@ async fn inbound_ids_follow_from_time_and_reference() {
 #[tokio::test]
 async fn message_is_stored_once_after_its_reference_is_gone() {
     let world = World::new().await;
-    let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    let event = world.says("wamid.in", "Hello");
     assert_eq!(world.work(event.clone()).await, Done::Now);
     let before = world.customer().await;
     world.aws.pass(61 * 24 * 3600);
     assert_eq!(world.work(event).await, Done::Already);
-    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+    assert_eq!(world.told_by_customer().await.0.len(), 1);
     assert_eq!(world.customer().await, before);
 }
 
@@ -889,9 +803,7 @@ async fn failed_bulk_message_is_queued_in_its_lane() {
     message.version += 1;
     let message = world.claimed(message).await;
     world.recorded(message, "whatsapp", "wamid.1").await;
-    let mut failed = status("failed", world.aws.now().as_second());
-    failed["errors"] = json!([{"code": 131_026, "title": "Message undeliverable"}]);
-    assert_eq!(world.statuses(&[failed]).await, Done::Now);
+    assert_eq!(world.statuses(&[failed(131_026, world.seconds())]).await, Done::Now);
     assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
     assert_eq!(world.aws.depth(kit::QueueName::BulkSends).await, 1);
 }
@@ -919,11 +831,10 @@ async fn stop_is_retried_while_the_table_does_not_answer() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let lossy = testkit::Lossy::before(&world.aws);
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = process_provider_event::Context::new(&env).unwrap();
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     // The planned messages are read in a batch.
     lossy.deny("BatchGetItem");
-    let stop = world.messages(&wrote("wamid.stop", world.aws.now().as_second(), "STOP"));
+    let stop = world.says("wamid.stop", "STOP");
     assert!(Box::pin(handle(Job::new(stop.clone(), 1), &ctx)).await.is_err());
     assert!(world.customer().await.opted_out().is_none());
     world.work(stop).await;
@@ -958,13 +869,12 @@ async fn language_is_detected_from_long_enough_texts() {
     }
     // One that was written before comes late.
     let long = "Can I get a price list for the birthday cakes and do you deliver to Marina?";
-    let earlier = wrote("wamid.late", world.aws.now().as_second() - 60, long);
-    world.work(world.messages(&earlier)).await;
+    let earlier = wrote("wamid.late", world.seconds() - 60, long);
+    world.deliver(&earlier).await;
     assert_eq!(language().await, detected("fr"));
     let mut contact = world.customer().await;
     (contact.language, contact.language_detected) = (Some("de".to_owned()), false);
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_contact(scope, &contact.into(), None).await.unwrap();
+    world.write_contact(contact).await;
     world.aws.pass(1);
     world.whatsapp("wamid.6", long).await;
     assert_eq!(language().await, (Some("de".to_owned()), false));
@@ -974,7 +884,7 @@ async fn language_is_detected_from_long_enough_texts() {
 #[tokio::test]
 async fn words_of_others_have_no_language() {
     let world = World::with(|configured| configured.tenant.languages = vec!["en".to_owned(), "fr".to_owned()]).await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let said = "Je voudrais réserver une table pour quatre personnes demain soir, s'il vous plaît.";
     let mut pressed = wrote("wamid.1", now, said);
     pressed["messages"][0]["type"] = json!("button");
@@ -983,7 +893,7 @@ async fn words_of_others_have_no_language() {
     file["messages"][0]["type"] = json!("document");
     file["messages"][0]["document"] = json!({"id": "1", "filename": said});
     for value in [pressed, file] {
-        world.work(world.messages(&value)).await;
+        world.deliver(&value).await;
     }
     world
         .work(world.sms("SM1", "Je+voudrais+une+table", "&MessageType=button&ButtonPayload=x"))

@@ -5,7 +5,7 @@ use domain::{
     contacts::contact::Identity,
     media::medium::{MediaKind, Medium, MediumState},
 };
-use jobs::{EventSource, MediaJob};
+use jobs::MediaJob;
 use kit::{Done, Job, QueueName};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::{
 
 /// The customer's text with this content instead.
 fn sent(world: &World, id: &str, kind: &str, content: &Value) -> Value {
-    let mut value = wrote(id, world.aws.now().as_second(), "");
+    let mut value = wrote(id, world.seconds(), "");
     value["messages"][0]["type"] = json!(kind);
     value["messages"][0][kind] = content.clone();
     value
@@ -43,7 +43,7 @@ async fn a_picture_is_stored_as_a_message_and_fetched_by_a_job() {
     let picture = json!({"id": "7001", "mime_type": "image/jpeg", "sha256": hash, "caption": "The dent"});
     let event = || world.messages(&sent(&world, "wamid.in", "image", &picture));
     assert_eq!(world.work(event()).await, Done::Now);
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let message = &received[0].message;
     assert_eq!((message.text.as_deref(), &*message.kind), (Some("The dent"), "image"));
     let reported = &message.media[0];
@@ -81,14 +81,13 @@ async fn a_picture_is_stored_as_a_message_and_fetched_by_a_job() {
 async fn picture_is_fetched_though_its_answer_fails() {
     let world = closed().await;
     let lossy = Lossy::before(&world.aws);
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = Context::new(&env).unwrap();
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     // The message is stored, its answer is not.
     lossy.happens_before("TransactWriteItems", async || ());
     lossy.throttle("TransactWriteItems", 20);
     let event = world.messages(&sent(&world, "wamid.in", "image", &json!({"id": "7001"})));
     assert!(Box::pin(handle(Job::new(event, 1), &ctx)).await.is_err());
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     assert!(received[0].answer.is_some());
     let stored = media(&world, &received).await;
     assert_eq!(
@@ -108,7 +107,7 @@ async fn all_media_of_an_mms_are_rows_with_jobs() {
     let more: String = (0..10).map(one).collect();
     let event = world.sms("MM1", "", &format!("&NumMedia=10{more}"));
     assert_eq!(world.work(event).await, Done::Now);
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let stored = media(&world, &received).await;
     let indexes: Vec<u8> = stored.iter().map(|medium| medium.index).collect();
     assert_eq!(indexes, (0..10).collect::<Vec<_>>());
@@ -132,7 +131,7 @@ async fn every_kind_of_message_is_stored_as_what_it_is() {
         let fixture = fixtures::json(&name);
         let value = &fixture["entry"][0]["changes"][0]["value"];
         let items = value["messages"].as_array().map_or(&[][..], Vec::as_slice);
-        world.work(world.messages(value)).await;
+        world.deliver(value).await;
         let queued = jobs(&world).await;
         for item in items.iter().filter(|item| item["type"] != "system") {
             let kind = item["type"].as_str().expect("a type");
@@ -163,9 +162,8 @@ async fn every_message_through_twilio_is_stored() {
         let world = World::new().await;
         let form = fixtures::text(&name);
         // Media of the advertisement that led to the message are none of it.
-        let (business, count) = (&world.business, form.matches("&MediaUrl").count());
-        let event = business.event(&world.aws, business.twilio, EventSource::TwilioInbound, form);
-        world.work(event).await;
+        let count = form.matches("&MediaUrl").count();
+        world.work(world.twilio_inbound(form)).await;
         assert_eq!(jobs(&world).await.len(), count, "{name}");
     }
 }

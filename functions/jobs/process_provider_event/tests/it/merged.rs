@@ -10,14 +10,12 @@ use domain::{
     },
 };
 use kit::Done;
-use serde_json::json;
 use store::contacts::contact::ContactWrite;
 use testkit::business::{CUSTOMER, phone};
 
-use crate::world::{World, failed, states, status, wrote};
+use crate::world::{BSUID, World, failed, identified, states, status};
 
 const SURVIVOR: &str = "+971502222222";
-const BSUID: &str = "AE.13491208655302741918";
 
 /// Merges the customer into a contact with another number.
 async fn merged(world: &World) -> ContactId {
@@ -37,8 +35,7 @@ async fn status_after_a_merge_moves_the_message() {
     let world = World::new().await;
     let message = world.sent().await;
     let id = merged(&world).await;
-    let mut delivered = status("delivered", world.aws.now().as_second());
-    delivered["recipient_user_id"] = BSUID.into();
+    let delivered = identified(status("delivered", world.seconds()));
     assert_eq!(world.statuses(&[delivered]).await, Done::Now);
     assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
     // What the report says about the recipient is the survivor's.
@@ -52,7 +49,7 @@ async fn refusal_reported_after_a_merge_is_the_survivors() {
     let world = World::new().await;
     world.sent().await;
     let id = merged(&world).await;
-    world.statuses(&[failed(131_050, world.aws.now().as_second())]).await;
+    world.statuses(&[failed(131_050, world.seconds())]).await;
     let contact = survivor(&world).await;
     assert!(contact.id == id && contact.marketing_opted_out().is_some());
     assert_eq!(world.told_by(&contact).await.1.len(), 1);
@@ -80,7 +77,7 @@ async fn message_from_a_merged_number_is_the_survivors() {
 #[tokio::test]
 async fn message_delivered_again_after_a_merge_is_known() {
     let world = World::new().await;
-    let event = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "Hello"));
+    let event = world.says("wamid.in", "Hello");
     assert_eq!(world.work(event.clone()).await, Done::Now);
     // Whoever works on the next one dies before it is stored.
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
@@ -117,11 +114,8 @@ async fn number_that_a_merged_contact_lost_comes_back() {
     store.write_contact(scope, &write, None).await.unwrap();
     let id = merged(&world).await;
     assert_eq!(world.contact_of(&former).await.unwrap().id, id);
-    let moved = json!({"messages": [{
-        "id": "wamid.sys", "timestamp": world.aws.now().as_second().to_string(), "type": "system",
-        "system": {"type": "user_changed_number", "previous_user_id": BSUID, "user_id": BSUID, "wa_id": "971509999999"},
-    }]});
-    assert_eq!(world.work(world.messages(&moved)).await, Done::Now);
+    let moved = world.changed_number((BSUID, BSUID), "971509999999");
+    assert_eq!(world.deliver(&moved).await, Done::Now);
     assert_eq!(survivor(&world).await.bsuid(), Some(BSUID));
 }
 
@@ -130,14 +124,9 @@ async fn number_that_a_merged_contact_lost_comes_back() {
 async fn contacts_that_prove_to_be_one_are_suggested() {
     let world = World::new().await;
     world.sent().await;
-    let claims = |contact: &mut Contact| contact.bsuids = vec![BSUID.to_owned()];
-    let other = world.business.contact_with(&world.aws, SURVIVOR, claims).await;
-    let mut sent = status("sent", world.aws.now().as_second());
-    sent["recipient_user_id"] = BSUID.into();
-    assert_eq!(
-        world.work(world.messages(&json!({"statuses": [sent]}))).await,
-        Done::Now
-    );
+    let other = world.contact_with_id(SURVIVOR, BSUID).await;
+    let sent = identified(status("sent", world.seconds()));
+    assert_eq!(world.statuses(&[sent]).await, Done::Now);
     let customer = world.customer().await;
     assert_eq!(customer.same_as, [other.id]);
     let (store, scope) = (world.aws.store(), world.business.scope());
@@ -184,7 +173,7 @@ async fn stop_that_changes_many_rows_reaches_every_contact() {
     };
     world.business.contact_with(&world.aws, CUSTOMER, writer).await;
     world.aws.pass(5);
-    let stop = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "STOP"));
+    let stop = world.says("wamid.in", "STOP");
     let told = async |identity: &Identity| {
         let contact = world.contact_of(identity).await.expect("a contact");
         let (_, ledger) = world.told_by(&contact).await;
@@ -208,8 +197,7 @@ async fn stop_that_changes_many_rows_reaches_every_contact() {
     let (identity, _) = &others[4];
     let mut last = world.contact_of(identity).await.expect("a contact");
     last.consent = Default::default();
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_contact(scope, &last.into(), None).await.unwrap();
+    world.write_contact(last).await;
     assert_eq!(world.received(stop, 2).await.unwrap(), Done::Already);
     assert!(told(identity).await.0);
 }

@@ -13,7 +13,7 @@ use crate::world::{World, wrote};
 
 /// Of the customer's messages, the recovered calls and the seconds after the follow-ups that each answers.
 async fn facts(world: &World) -> Vec<(u32, Vec<u32>)> {
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let facts = received.into_iter().map(|one| (one.recovered, one.answers_after));
     facts.collect()
 }
@@ -38,7 +38,7 @@ async fn writes_after(world: &World, seconds: i64, id: &str, text: &str) {
 
 /// Something that is not a message, of this type.
 fn unwritten(world: &World, kind: &str, own: Value) -> Value {
-    let mut value = wrote(&format!("wamid.{kind}"), world.aws.now().as_second(), "");
+    let mut value = wrote(&format!("wamid.{kind}"), world.seconds(), "");
     value["messages"][0]["type"] = kind.into();
     value["messages"][0][kind] = own;
     value
@@ -88,10 +88,8 @@ async fn message_answers_no_follow_up_that_was_not_sent() {
 async fn message_written_before_a_follow_up_leaves_it_open() {
     let world = World::new().await;
     world.sent_by_both().await;
-    let before = world.aws.now().as_second() - 200;
-    world
-        .work(world.messages(&wrote("wamid.before", before, "Hello")))
-        .await;
+    let before = world.seconds() - 200;
+    world.deliver(&wrote("wamid.before", before, "Hello")).await;
     writes_after(&world, 30, "wamid.in", "Are you there?").await;
     assert_eq!(facts(&world).await, [(0, vec![]), (0, vec![150])]);
 }
@@ -118,7 +116,7 @@ async fn reaction_recovers_and_answers_nothing() {
         missed(&world, &message).await;
         world.aws.pass(30);
         for event in [reaction(&world), unwritten(&world, "unsupported", json!({}))] {
-            assert_eq!(world.work(world.messages(&event)).await, Done::Now);
+            assert_eq!(world.deliver(&event).await, Done::Now);
         }
         assert_eq!(facts(&world).await, [(0, vec![]), (0, vec![])], "{both}");
         assert!(!world.message(&message).await.is_pending());
@@ -144,7 +142,7 @@ async fn reaction_and_stop_word_recover_no_call_reported_later() {
             writes_after(&world, 10, &format!("wamid.in{place}"), text).await;
         }
         world.aws.pass(10);
-        world.work(world.messages(&reaction(&world))).await;
+        world.deliver(&reaction(&world)).await;
         let mut contact = world.customer().await;
         assert_eq!(contact.last_inbound_at, Some(world.aws.now()));
         assert_eq!(contact.missed_call(called), recovered, "{texts:?}");
@@ -164,7 +162,7 @@ async fn stop_word_recovers_and_answers_nothing() {
 
 /// Of each of the customer's messages, the templates that it answers, and whether as a reply and by a button.
 async fn answered(world: &World) -> Vec<Vec<(String, bool, bool)>> {
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let of = |one: AnsweredTemplate| {
         assert_eq!(
             (one.of.template.connection, one.of.edition),
@@ -192,7 +190,7 @@ async fn first_or_quoting_message_answers_the_template() {
     let quoting = |id: &str, own: Option<Value>| {
         let mut value = match own {
             Some(own) => unwritten(&world, "button", own),
-            None => wrote(id, world.aws.now().as_second(), "This one"),
+            None => wrote(id, world.seconds(), "This one"),
         };
         value["messages"][0]["context"] = json!({"from": "447700900999", "id": "wamid.1"});
         world.messages(&value)

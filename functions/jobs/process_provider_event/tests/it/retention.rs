@@ -24,11 +24,9 @@ async fn inbound_message_is_retained_from_when_it_was_written() {
     let world = keeping(45).await;
     let written = world.aws.now();
     world.aws.pass(2 * 86_400);
-    world
-        .work(world.messages(&wrote("wamid.late", written.as_second(), "Hello")))
-        .await;
+    world.deliver(&wrote("wamid.late", written.as_second(), "Hello")).await;
     world.work(world.sms("SMin", "Hello", "")).await;
-    let (received, _) = world.told_by(&world.customer().await).await;
+    let (received, _) = world.told_by_customer().await;
     let mut kept: Vec<_> = received.iter().map(|message| message.keep_until).collect();
     kept.sort();
     assert_eq!(kept, [Some(written + days(45)), Some(world.aws.now() + days(45))]);
@@ -41,7 +39,7 @@ async fn report_does_not_change_the_expiry_of_a_message() {
     let message = world.sent().await;
     for word in ["sent", "delivered", "read"] {
         world.aws.pass(3600);
-        let report = status(word, world.aws.now().as_second());
+        let report = status(word, world.seconds());
         assert_eq!(world.statuses(&[report]).await, Done::Now);
         assert_eq!(world.message(&message).await.keep_until, until, "{word}");
     }
@@ -52,7 +50,7 @@ async fn report_on_an_expired_message_changes_nothing() {
     let world = keeping(30).await;
     let message = world.sent().await;
     world.aws.pass((SENT_WITHIN + 30) * 86_400);
-    let report = status("read", world.aws.now().as_second());
+    let report = status("read", world.seconds());
     assert_eq!(world.statuses(&[report]).await, Done::Already);
     let (store, scope, long_ago) = (world.aws.store(), world.business.scope(), message.created_at);
     let row = store.message(scope, message.id, long_ago).await.unwrap();

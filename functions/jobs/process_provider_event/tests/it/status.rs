@@ -10,7 +10,7 @@ use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, business, phone};
 
-use crate::world::{World, failed, keyed, states, status};
+use crate::world::{BSUID, World, by_id, failed, identified, keyed, states, status};
 
 #[tokio::test]
 async fn statuses_in_any_order_end_in_the_furthest_state() {
@@ -18,7 +18,7 @@ async fn statuses_in_any_order_end_in_the_furthest_state() {
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let world = World::new().await;
         let message = world.sent().await;
-        let now = world.aws.now().as_second();
+        let now = world.seconds();
         for place in order.iter().chain(&order) {
             world.statuses(&[status(words[*place], now)]).await;
         }
@@ -32,7 +32,7 @@ async fn statuses_in_any_order_end_in_the_furthest_state() {
 async fn concurrent_statuses_all_count() {
     let world = World::new().await;
     let message = world.sent().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     let words = ["sent", "delivered", "read", "sent", "delivered", "read"];
     let events = words.map(|word| world.messages(&json!({"statuses": [status(word, now)]})));
     world.work_at_once(events).await;
@@ -46,7 +46,7 @@ async fn concurrent_statuses_all_count() {
 async fn a_status_seen_before_changes_nothing() {
     let world = World::new().await;
     let message = world.sent().await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     assert_eq!(world.statuses(&[status("delivered", now)]).await, Done::Now);
     let before = world.message(&message).await;
     assert_eq!(world.statuses(&[status("delivered", now)]).await, Done::Already);
@@ -96,7 +96,7 @@ async fn window_that_was_closed_after_all_is_closed() {
     let message = world.claimed(message).await;
     world.recorded(message.clone(), "whatsapp", "wamid.1").await;
     world.aws.pass(60);
-    world.statuses(&[failed(131_047, world.aws.now().as_second())]).await;
+    world.statuses(&[failed(131_047, world.seconds())]).await;
     let failed = world.message(&message).await;
     assert_eq!(failed.state(), MessageState::Failed);
     assert_eq!(failed.plan[0].content, message.plan[0].content);
@@ -107,7 +107,7 @@ async fn window_that_was_closed_after_all_is_closed() {
 async fn cost_is_stored() {
     let world = World::new().await;
     let message = world.sent().await;
-    let mut delivered = status("delivered", world.aws.now().as_second());
+    let mut delivered = status("delivered", world.seconds());
     delivered["pricing"] = json!({"billable": true, "pricing_model": "PMP", "category": "utility", "type": "regular"});
     world.statuses(&[delivered]).await;
     let cost = world.message(&message).await.attempts[0].cost.clone().unwrap();
@@ -118,14 +118,10 @@ async fn cost_is_stored() {
 async fn a_failure_for_its_template_puts_it_in_doubt() {
     let world = World::new().await;
     world.sent().await;
-    let refused = failed(132_012, world.aws.now().as_second());
+    let refused = failed(132_012, world.seconds());
     assert_eq!(world.statuses(&[refused]).await, Done::Now);
     assert!(world.template().await.doubted_at.is_some());
-    let store = world.aws.store();
-    let operations = store
-        .operations(world.business.scope(), None, 10, world.aws.now())
-        .await;
-    let operations = operations.expect("the table answers").items;
+    let operations = world.listed_operations().await;
     let [operation] = &operations[..] else {
         panic!("{operations:?}");
     };
@@ -137,7 +133,7 @@ async fn a_failure_for_its_template_puts_it_in_doubt() {
 async fn failure_queues_the_sms_once_and_is_recorded() {
     let world = World::new().await;
     let message = world.sent().await;
-    let event = world.messages(&json!({"statuses": [failed(131_026, world.aws.now().as_second())]}));
+    let event = world.messages(&json!({"statuses": [failed(131_026, world.seconds())]}));
     assert_eq!(world.work(event.clone()).await, Done::Now);
     let [job] = &world.queued().await[..] else {
         panic!("one job");
@@ -156,7 +152,7 @@ async fn failure_queues_the_sms_once_and_is_recorded() {
 async fn a_failure_after_the_sms_was_sent_queues_nothing() {
     let world = World::new().await;
     let message = world.sent_by_both().await;
-    let event = world.messages(&json!({"statuses": [failed(131_026, world.aws.now().as_second())]}));
+    let event = world.messages(&json!({"statuses": [failed(131_026, world.seconds())]}));
     world.received(event, 2).await.unwrap();
     assert!(world.queued().await.is_empty());
     assert_eq!(
@@ -169,7 +165,7 @@ async fn a_failure_after_the_sms_was_sent_queues_nothing() {
 async fn late_read_of_the_whatsapp_does_not_mark_the_sms() {
     let world = World::new().await;
     let message = world.sent_by_both().await;
-    world.statuses(&[status("read", world.aws.now().as_second())]).await;
+    world.statuses(&[status("read", world.seconds())]).await;
     assert_eq!(
         states(&world.message(&message).await),
         [AttemptState::Read, AttemptState::Accepted]
@@ -185,7 +181,7 @@ async fn late_read_of_the_whatsapp_does_not_mark_the_sms() {
 async fn status_with_our_key_needs_no_recorded_reference() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     world.statuses(&[keyed(status("delivered", now), &message, 1)]).await;
     let moved = world.message(&message).await;
     assert_eq!(states(&moved), [AttemptState::Delivered]);
@@ -208,7 +204,7 @@ async fn status_with_our_key_needs_no_recorded_reference() {
 async fn status_before_the_record_is_parked() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     world.statuses(&[status("delivered", now)]).await;
     world.statuses(&[status("sent", now), status("delivered", now)]).await;
     assert_eq!(states(&world.message(&message).await), [AttemptState::Claimed]);
@@ -234,7 +230,7 @@ async fn status_of_another_tenants_message_changes_nothing() {
     let world = World::new().await;
     let message = world.sent().await;
     let stranger = Box::pin(business(&world.aws)).await;
-    let now = world.aws.now().as_second();
+    let now = world.seconds();
     for value in [status("read", now), keyed(status("read", now), &message, 1)] {
         let event = stranger.whatsapp_event(&world.aws, "messages", &json!({"statuses": [value]}));
         world.work(event).await;
@@ -246,22 +242,12 @@ async fn status_of_another_tenants_message_changes_nothing() {
 async fn id_in_a_status_links_a_later_reply_without_a_number() {
     let world = World::new().await;
     let message = world.sent().await;
-    let now = world.aws.now().as_second();
-    let mut delivered = status("delivered", now);
-    delivered["recipient_user_id"] = "AE.13491208655302741918".into();
-    world.statuses(&[delivered.clone()]).await;
-    let contact = world
-        .contact_of(&Identity::Bsuid("AE.13491208655302741918".to_owned()))
-        .await
-        .unwrap();
+    let now = world.seconds();
+    world.statuses(&[identified(status("delivered", now))]).await;
+    let contact = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(contact.id, message.id.contact());
-    let reply = json!({
-        "contacts": [{"user_id": "AE.13491208655302741918", "profile": {"name": "Layla"}}],
-        "messages": [{"id": "wamid.in", "from_user_id": "AE.13491208655302741918", "timestamp": now.to_string(),
-                      "type": "text", "text": {"body": "Yes please"}}],
-    });
-    world.work(world.messages(&reply)).await;
-    let (received, _) = world.told_by(&world.customer().await).await;
+    world.deliver(&by_id("wamid.in", BSUID, now, "Yes please")).await;
+    let (received, _) = world.told_by_customer().await;
     assert_eq!(received.len(), 1);
     assert_eq!(world.customer().await.phone().unwrap().as_str(), CUSTOMER);
 }
@@ -270,32 +256,22 @@ async fn id_in_a_status_links_a_later_reply_without_a_number() {
 async fn redelivery_adds_an_id_that_was_not_linked() {
     let world = World::new().await;
     world.sent().await;
-    let bsuid = "AE.13491208655302741918";
-    let mut sent = status("sent", world.aws.now().as_second());
-    sent["recipient_user_id"] = bsuid.into();
+    let sent = status("sent", world.seconds());
     // A worker died after it had moved the message.
-    world.statuses(&[status("sent", world.aws.now().as_second())]).await;
-    let event = world.messages(&json!({"statuses": [sent]}));
+    world.statuses(&[sent.clone()]).await;
+    let event = world.messages(&json!({"statuses": [identified(sent)]}));
     world.received(event, 2).await.unwrap();
-    assert_eq!(world.customer().await.bsuid(), Some(bsuid));
+    assert_eq!(world.customer().await.bsuid(), Some(BSUID));
 }
 
 #[tokio::test]
 async fn id_of_another_contact_stays_with_that_contact() {
     let world = World::new().await;
     world.sent().await;
-    let bsuid = "AE.13491208655302741918";
-    let other = world
-        .business
-        .contact_with(&world.aws, "+971507654321", |contact| {
-            contact.bsuids = vec![bsuid.to_owned()]
-        })
-        .await;
-    let mut sent = status("sent", world.aws.now().as_second());
-    sent["recipient_user_id"] = bsuid.into();
-    world.statuses(&[sent]).await;
+    let other = world.contact_with_id("+971507654321", BSUID).await;
+    world.statuses(&[identified(status("sent", world.seconds()))]).await;
     assert_eq!(world.customer().await.bsuid(), None);
-    let found = world.contact_of(&Identity::Bsuid(bsuid.to_owned())).await.unwrap();
+    let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
     assert_eq!(found.id, other.id);
 }
 
@@ -324,7 +300,7 @@ async fn status_reaches_a_message_whose_send_was_not_recorded() {
 async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
     let world = World::new().await;
     world.sent().await;
-    world.statuses(&[failed(131_042, world.aws.now().as_second())]).await;
+    world.statuses(&[failed(131_042, world.seconds())]).await;
     assert!(matches!(
         world.configured_whatsapp().await.health,
         domain::tenants::connection::Health::Unhealthy { .. }
@@ -371,7 +347,7 @@ async fn stop_reported_by_twilio_reaches_linked_contacts() {
 async fn start_lifts_a_refusal_reported_by_a_clock_ahead() {
     let world = World::new().await;
     world.sent().await;
-    let far = world.aws.now().as_second() + 400 * 86_400;
+    let far = world.seconds() + 400 * 86_400;
     world.statuses(&[failed(131_050, far)]).await;
     assert!(world.customer().await.marketing_opted_out().is_some());
     world.aws.pass(60);

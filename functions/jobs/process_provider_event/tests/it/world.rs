@@ -2,6 +2,7 @@
 
 use domain::{
     Timestamp,
+    base::operation::Operation,
     calls::record::{ConsentEntry, Entry, Received},
     contacts::contact::Contact,
     messages::message::{AttemptState, Message, SendOutcome},
@@ -11,8 +12,11 @@ use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Done, Job, JobError};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
-use store::{messages::message::Reference, tenants::config::Configured};
+use store::{Versioned, messages::message::Reference, tenants::config::Configured};
 use testkit::business::CUSTOMER;
+
+/// An id of WhatsApp's for the customer.
+pub(crate) const BSUID: &str = "AE.13491208655302741918";
 
 pub(crate) struct World(testkit::World<Context>);
 
@@ -83,27 +87,60 @@ impl World {
         }
     }
 
+    /// The time in whole seconds, as WhatsApp says it.
+    pub(crate) fn seconds(&self) -> i64 {
+        self.aws.now().as_second()
+    }
+
+    /// A WhatsApp event of this field.
+    pub(crate) fn whatsapp_event(&self, field: &str, value: &Value) -> ProviderEvent {
+        self.business.whatsapp_event(&self.aws, field, value)
+    }
+
     /// A WhatsApp event of the field `messages`.
     pub(crate) fn messages(&self, value: &Value) -> ProviderEvent {
-        self.business.whatsapp_event(&self.aws, "messages", value)
+        self.whatsapp_event("messages", value)
+    }
+
+    /// Processes such an event.
+    pub(crate) async fn deliver(&self, value: &Value) -> Done {
+        self.work(self.messages(value)).await
     }
 
     pub(crate) async fn statuses(&self, statuses: &[Value]) -> Done {
-        self.work(self.messages(&json!({"statuses": statuses}))).await
+        self.deliver(&json!({"statuses": statuses})).await
     }
 
-    /// A customer writes by WhatsApp.
+    /// The customer's text by WhatsApp, written now.
+    pub(crate) fn says(&self, id: &str, text: &str) -> ProviderEvent {
+        self.messages(&wrote(id, self.seconds(), text))
+    }
+
+    /// The customer writes by WhatsApp.
     pub(crate) async fn whatsapp(&self, id: &str, text: &str) -> Done {
-        self.work(self.messages(&wrote(id, self.aws.now().as_second(), text)))
-            .await
+        self.work(self.says(id, text)).await
+    }
+
+    /// The report that somebody with an id of WhatsApp's has another id and number now.
+    pub(crate) fn changed_number(&self, (old, new): (&str, &str), number: &str) -> Value {
+        json!({"messages": [{
+            "id": "wamid.sys", "timestamp": self.seconds().to_string(), "type": "system",
+            "system": {"type": "user_changed_number", "previous_user_id": old, "user_id": new, "wa_id": number},
+        }]})
     }
 
     /// A customer writes an SMS.
     pub(crate) fn sms(&self, sid: &str, text: &str, more: &str) -> ProviderEvent {
         let from = CUSTOMER.replace('+', "%2B");
-        let form = format!("MessageSid={sid}&From={from}&To=%2B15005550006&Body={text}{more}");
-        self.business
-            .event(&self.aws, self.business.twilio, EventSource::TwilioInbound, form)
+        self.twilio_inbound(format!(
+            "MessageSid={sid}&From={from}&To=%2B15005550006&Body={text}{more}"
+        ))
+    }
+
+    /// A message through Twilio.
+    pub(crate) fn twilio_inbound(&self, form: String) -> ProviderEvent {
+        let (business, source) = (&self.business, EventSource::TwilioInbound);
+        business.event(&self.aws, business.twilio, source, form)
     }
 
     /// A report of Twilio's on a message of ours.
@@ -125,6 +162,29 @@ impl World {
             }
         }
         (received, consent)
+    }
+
+    pub(crate) async fn told_by_customer(&self) -> (Vec<Received>, Vec<ConsentEntry>) {
+        self.told_by(&self.customer().await).await
+    }
+
+    /// A contact with this number and this id of WhatsApp's.
+    pub(crate) async fn contact_with_id(&self, number: &str, bsuid: &str) -> Contact {
+        let set = |contact: &mut Contact| contact.bsuids = vec![bsuid.to_owned()];
+        self.business.contact_with(&self.aws, number, set).await
+    }
+
+    pub(crate) async fn write_contact(&self, contact: Contact) {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let written = store.write_contact(scope, &contact.into(), None).await;
+        written.expect("nobody else writes the contact");
+    }
+
+    /// The tenant's operations.
+    pub(crate) async fn listed_operations(&self) -> Vec<Versioned<Operation>> {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let page = store.operations(scope, None, 10, self.aws.now()).await;
+        page.expect("the table answers").items
     }
 
     /// The same event with another time of the provider's: this many seconds after a fixed start in the past.
@@ -152,12 +212,26 @@ impl World {
     }
 }
 
+/// A number in WhatsApp's form.
+pub(crate) fn digits(number: &str) -> &str {
+    number.trim_start_matches('+')
+}
+
 /// A customer's text in the form of WhatsApp's `value`.
 pub(crate) fn wrote(id: &str, at: i64, text: &str) -> Value {
-    let digits = CUSTOMER.trim_start_matches('+');
+    let digits = digits(CUSTOMER);
     json!({
         "contacts": [{"wa_id": digits, "profile": {"name": "Layla Haddad"}}],
         "messages": [{"id": id, "from": digits, "timestamp": at.to_string(), "type": "text", "text": {"body": text}}],
+    })
+}
+
+/// A text from a person of whom only an id of WhatsApp's is known.
+pub(crate) fn by_id(id: &str, bsuid: &str, at: i64, text: &str) -> Value {
+    json!({
+        "contacts": [{"user_id": bsuid, "profile": {"name": "Layla"}}],
+        "messages": [{"id": id, "from_user_id": bsuid, "timestamp": at.to_string(),
+                      "type": "text", "text": {"body": text}}],
     })
 }
 
@@ -165,7 +239,7 @@ pub(crate) fn wrote(id: &str, at: i64, text: &str) -> Value {
 pub(crate) fn status(word: &str, at: i64) -> Value {
     json!({
         "id": "wamid.1", "status": word, "timestamp": at.to_string(),
-        "recipient_id": CUSTOMER.trim_start_matches('+'),
+        "recipient_id": digits(CUSTOMER),
     })
 }
 
@@ -176,6 +250,12 @@ pub(crate) fn keyed(mut status: Value, message: &Message, attempt: u32) -> Value
         attempt,
     };
     status["biz_opaque_callback_data"] = key.to_string().into();
+    status
+}
+
+/// The same report with the recipient's id of WhatsApp's.
+pub(crate) fn identified(mut status: Value) -> Value {
+    status["recipient_user_id"] = BSUID.into();
     status
 }
 
