@@ -8,14 +8,14 @@ use domain::{
 };
 use jiff::SignedDuration;
 use kit::{Done, Job};
-use send_message::handle;
 use serde_json::json;
 use testkit::{
     Reply,
     business::{CUSTOMER, LINE},
+    provider::Request,
 };
 
-use crate::world::{World, attempts, is};
+use crate::world::{World, handled, has_attempts, is};
 
 const EVENTS: &str = "PROVIDER_EVENTS_QUEUE_URL";
 
@@ -25,10 +25,7 @@ const DEADLINE: i64 = 600;
 #[tokio::test]
 async fn broken_connection_is_an_unknown_outcome_and_sends_once() {
     let world = World::new().await;
-    let message = world.follow_up().await;
-    world.provider.reply(Reply::Break);
-    let message = world.worked(&message).await;
-    is(&message, MessageState::Unknown);
+    let message = unknown(&world).await;
     assert_eq!(message.due, Some(world.aws.now() + SignedDuration::from_secs(DEADLINE)));
     world.aws.pass(DEADLINE - 1);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
@@ -41,9 +38,8 @@ async fn response_after_the_time_limit_is_an_unknown_outcome() {
     let message = world.follow_up().await;
     // Never released: the one test that really waits, for the shortest possible time.
     world.provider.reply(Reply::Held);
-    let env = world.provider.env_with(&world.aws, &[("PROVIDER_TIMEOUT", "1")]);
-    let ctx = send_message::Context::new(&env).unwrap();
-    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    let ctx = world.process_with(&[("PROVIDER_TIMEOUT", "1")]);
+    handled(world.job(&message), &ctx).await;
     is(&world.message(&message).await, MessageState::Unknown);
 }
 
@@ -58,9 +54,7 @@ async fn server_error_is_an_unknown_outcome() {
 #[tokio::test]
 async fn status_with_our_key_settles_an_unknown_outcome() {
     let world = World::new().await;
-    let message = world.follow_up().await;
-    world.provider.reply(Reply::Break);
-    world.worked(&message).await;
+    let message = unknown(&world).await;
     world.reported(&message, AttemptState::Delivered, "wamid.9").await;
     world.aws.pass(DEADLINE);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
@@ -71,15 +65,10 @@ async fn status_with_our_key_settles_an_unknown_outcome() {
 #[tokio::test]
 async fn unknown_outcome_falls_back_at_the_deadline() {
     let world = World::new().await;
-    let message = world.follow_up().await;
-    world.provider.reply(Reply::Break);
-    world.worked(&message).await;
+    let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
     assert!(message.remarks[0].text.contains("never said"), "{:?}", message.remarks);
     // Late reports still count.
     world.aws.pass(10);
@@ -91,18 +80,13 @@ async fn unknown_outcome_falls_back_at_the_deadline() {
         world.aws.now(),
         &timers
     ));
-    assert_eq!(
-        attempts(&late),
-        [(1, AttemptState::Delivered), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&late, &[AttemptState::Delivered, AttemptState::Accepted]);
 }
 
 #[tokio::test]
 async fn deadline_waits_for_queued_reports() {
     let world = World::new().await;
-    let message = world.follow_up().await;
-    world.provider.reply(Reply::Break);
-    world.worked(&message).await;
+    let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
     world.aws.fill_queue(EVENTS, 11).await;
     let message = world.worked(&message).await;
@@ -156,9 +140,7 @@ async fn end_of_the_wait_for_reports_is_no_proof() {
 #[tokio::test]
 async fn reports_in_progress_do_not_delay_the_decision() {
     let world = World::new().await;
-    let message = world.follow_up().await;
-    world.provider.reply(Reply::Break);
-    world.worked(&message).await;
+    let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
     world.aws.fill_queue(EVENTS, 30).await;
     assert_eq!(world.aws.take_in_hand(EVENTS).await, 30);
@@ -169,11 +151,11 @@ async fn reports_in_progress_do_not_delay_the_decision() {
 async fn sms_of_another_message_does_not_settle_this_one() {
     let (world, message) = unknown_sms().await;
     // To the same person, with the same text, a moment earlier; it is known to be another message's.
-    let (theirs, ours) = (format!("SM{:032}", 5), format!("SM{:032}", 6));
+    let (theirs, ours) = (sid(5), sid(6));
     let other = world.follow_up_of(CUSTOMER).await;
     world.keep_reference(&other, "twilio", &theirs).await;
-    let list = |sid: &str| sms(TEXT, sid, "delivered", "Fri, 20 Nov 2026 12:00:01 +0000");
-    world.provider.list(vec![list(&ours), list(&theirs)]);
+    let list = [&ours, &theirs].map(|sid| sms(TEXT, sid, "delivered"));
+    world.provider.list(list.to_vec());
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
     is(&message, MessageState::Delivered);
@@ -184,17 +166,13 @@ async fn sms_of_another_message_does_not_settle_this_one() {
 #[tokio::test]
 async fn list_with_only_another_messages_sms_is_proof() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
-    let theirs = format!("SM{:032}", 5);
+    let theirs = sid(5);
     let other = world.follow_up_of(CUSTOMER).await;
     world.keep_reference(&other, "twilio", &theirs).await;
-    let created = "Fri, 20 Nov 2026 12:00:01 +0000";
-    world.provider.list(vec![sms(TEXT, &theirs, "delivered", created)]);
+    world.provider.list(vec![sms(TEXT, &theirs, "delivered")]);
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
     assert_eq!((world.provider.lookups(), world.provider.sends().len()), (1, 2));
 }
 
@@ -204,9 +182,7 @@ async fn one_sms_does_not_settle_two_unknown_outcomes() {
     let other = world.follow_up_of(CUSTOMER).await;
     world.provider.reply(Reply::Break);
     is(&world.worked(&other).await, MessageState::Unknown);
-    let created = "Fri, 20 Nov 2026 12:00:01 +0000";
-    let sid = format!("SM{:032}", 5);
-    world.provider.list(vec![sms(TEXT, &sid, "delivered", created)]);
+    world.provider.list(vec![sms(TEXT, &sid(5), "delivered")]);
     world.aws.pass(DEADLINE);
     world.work_at_once([world.job(&one), world.job(&other)]).await;
     let states = [world.message(&one).await.state(), world.message(&other).await.state()];
@@ -217,19 +193,23 @@ async fn one_sms_does_not_settle_two_unknown_outcomes() {
 #[tokio::test]
 async fn stop_on_unknown_outcome_tries_no_other_channel() {
     let world = World::with(|configured| configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop)).await;
-    let message = world.follow_up().await;
-    world.provider.reply(Reply::Break);
-    world.worked(&message).await;
+    let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
     is(&message, MessageState::Failed);
     assert_eq!((world.provider.sends().len(), message.due), (1, None));
 }
 
-fn sms(body: &str, sid: &str, status: &str, created: &str) -> serde_json::Value {
+/// An id of Twilio's.
+fn sid(number: u32) -> String {
+    format!("SM{number:032}")
+}
+
+/// A message to the customer in Twilio's list.
+fn sms(body: &str, sid: &str, status: &str) -> serde_json::Value {
     json!({
         "sid": sid, "status": status, "direction": "outbound-api", "from": LINE, "to": CUSTOMER, "body": body,
-        "date_created": created, "num_segments": "1", "error_code": null,
+        "date_created": "Fri, 20 Nov 2026 12:00:01 +0000", "num_segments": "1", "error_code": null,
     })
 }
 
@@ -247,20 +227,24 @@ async fn unknown_by(channels: &[Channel]) -> (World, Message) {
         configured.rules[0].then.cooldown_seconds = Whole::nearest(0);
     })
     .await;
+    let message = unknown(&world).await;
+    (world, message)
+}
+
+/// A follow-up whose first send had an unknown outcome.
+async fn unknown(world: &World) -> Message {
     let message = world.follow_up().await;
     world.provider.reply(Reply::Break);
     let message = world.worked(&message).await;
     is(&message, MessageState::Unknown);
-    (world, message)
+    message
 }
 
 #[tokio::test]
 async fn twilios_list_settles_an_unknown_outcome() {
     let (world, message) = unknown_sms().await;
-    let sid = format!("SM{:032}", 5);
-    world
-        .provider
-        .list(vec![sms(TEXT, &sid, "delivered", "Fri, 20 Nov 2026 12:00:01 +0000")]);
+    let sid = sid(5);
+    world.provider.list(vec![sms(TEXT, &sid, "delivered")]);
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
     is(&message, MessageState::Delivered);
@@ -274,21 +258,13 @@ async fn twilios_list_settles_an_unknown_outcome() {
 #[tokio::test]
 async fn message_not_on_twilios_list_falls_back_after_all_reports() {
     let (world, message) = unknown_sms().await;
-    world.provider.list(vec![sms(
-        "Another text",
-        &format!("SM{:032}", 5),
-        "delivered",
-        "Fri, 20 Nov 2026 12:00:01 +0000",
-    )]);
+    world.provider.list(vec![sms("Another text", &sid(5), "delivered")]);
     world.aws.pass(DEADLINE);
-    world.aws.fill_queue("PROVIDER_EVENTS_QUEUE_URL", 11).await;
+    world.aws.fill_queue(EVENTS, 11).await;
     is(&world.worked(&message).await, MessageState::Unknown);
     world.aws.drain(kit::QueueName::ProviderEvents).await;
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
     assert_eq!(world.provider.lookups(), 2);
 }
 
@@ -297,16 +273,9 @@ async fn untaken_message_is_sent_again_as_a_new_attempt() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
-    );
-    let keys: Vec<_> = world
-        .provider
-        .sends()
-        .iter()
-        .filter_map(testkit::provider::Request::key)
-        .collect();
+    has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
+    let sends = world.provider.sends();
+    let keys: Vec<_> = sends.iter().filter_map(Request::key).collect();
     assert_eq!(keys.len(), 2);
     assert!(keys[0].ends_with(".1") && keys[1].ends_with(".2"), "{keys:?}");
     assert!(
@@ -314,9 +283,7 @@ async fn untaken_message_is_sent_again_as_a_new_attempt() {
         "{}",
         message.remarks[0].text
     );
-    world
-        .reported(&message, AttemptState::Delivered, &format!("SM{:032}", 1))
-        .await;
+    world.reported(&message, AttemptState::Delivered, &sid(1)).await;
     is(&world.message(&message).await, MessageState::Delivered);
 }
 
@@ -327,9 +294,7 @@ async fn untaken_message_is_sent_again_despite_stop_on_unknown() {
         configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop);
     })
     .await;
-    let message = world.follow_up().await;
-    world.provider.reply(Reply::Break);
-    world.worked(&message).await;
+    let message = unknown(&world).await;
     world.aws.pass(DEADLINE);
     is(&world.worked(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 2);
@@ -374,11 +339,7 @@ async fn second_send_survives_the_death_of_its_worker() {
 async fn without_proof_a_message_is_not_sent_again() {
     let unreachable = |world: &World| world.provider.list_nothing();
     let other_text = |world: &World| {
-        let created = "Fri, 20 Nov 2026 12:00:01 +0000";
-        let sid = format!("SM{:032}", 5);
-        world
-            .provider
-            .list(vec![sms("Another text", &sid, "delivered", created)]);
+        world.provider.list(vec![sms("Another text", &sid(5), "delivered")]);
     };
     let cases: [&dyn Fn(&World); 2] = [&unreachable, &other_text];
     for no_proof in cases {
@@ -398,10 +359,9 @@ async fn without_proof_a_message_is_not_sent_again() {
     assert_eq!(world.provider.sends().len(), 1);
     // No status could have been reported.
     let (world, message) = unknown_by(&[Channel::Sms]).await;
-    let env = world.provider.env_with(&world.aws, &[("PUBLIC_BASE_URL", "")]);
-    let ctx = send_message::Context::new(&env).unwrap();
+    let ctx = world.process_with(&[("PUBLIC_BASE_URL", "")]);
     world.aws.pass(DEADLINE);
-    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    handled(world.job(&message), &ctx).await;
     is(&world.message(&message).await, MessageState::Failed);
     assert_eq!(world.provider.sends().len(), 1);
 }
@@ -410,7 +370,7 @@ async fn without_proof_a_message_is_not_sent_again() {
 async fn twilios_list_is_no_proof_while_reports_are_queued() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     world.aws.pass(DEADLINE);
-    world.aws.fill_queue("PROVIDER_EVENTS_QUEUE_URL", 11).await;
+    world.aws.fill_queue(EVENTS, 11).await;
     is(&world.worked(&message).await, MessageState::Unknown);
     assert_eq!(world.provider.sends().len(), 1);
     world.aws.drain(kit::QueueName::ProviderEvents).await;
@@ -441,9 +401,9 @@ async fn slow_write_of_a_claim_prevents_the_request() {
     let clock = world.aws.clock().clone();
     // The response to the claim is lost, and time passes until the SDK retries.
     lossy.lose_then("PutItem", move || clock.advance(SignedDuration::from_secs(51)));
-    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    handled(world.job(&message), &ctx).await;
     assert!(world.provider.sends().is_empty());
-    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Refused)]);
+    has_attempts(&world.message(&message).await, &[AttemptState::Refused]);
     world.aws.pass(2);
     is(&world.worked(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 1);
@@ -465,22 +425,14 @@ async fn expired_claim_is_unknown_and_never_sent_again() {
     assert!(world.provider.sends().is_empty());
     world.aws.pass(DEADLINE);
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Unknown), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Unknown, AttemptState::Accepted]);
 }
 
 #[tokio::test]
 async fn expired_claim_is_settled_by_twilios_list_at_once() {
     let world = World::by(&[Channel::Sms]).await;
     let message = world.claimed(world.follow_up().await).await;
-    world.provider.list(vec![sms(
-        TEXT,
-        &format!("SM{:032}", 5),
-        "sent",
-        "Fri, 20 Nov 2026 12:00:01 +0000",
-    )]);
+    world.provider.list(vec![sms(TEXT, &sid(5), "sent")]);
     world.aws.pass(60);
     is(&world.worked(&message).await, MessageState::Sent);
     assert!(world.provider.sends().is_empty());
@@ -505,18 +457,13 @@ async fn parked_reports_are_merged_when_the_send_is_recorded() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
-    let mut before = None;
+    let (mut before, reference) = (None, "wamid.1".parse().unwrap());
     for state in [AttemptState::Read, AttemptState::Delivered] {
         let report = world.report(state, "wamid.1");
-        store
-            .park_report(scope, "whatsapp", &report, before, now)
-            .await
-            .unwrap();
-        before = match store
-            .message_ref(scope, "whatsapp", &"wamid.1".parse().unwrap(), now)
-            .await
-            .unwrap()
-        {
+        let parked = store.park_report(scope, "whatsapp", &report, before, now).await;
+        parked.unwrap();
+        let found = store.message_ref(scope, "whatsapp", &reference, now).await;
+        before = match found.unwrap() {
             Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
             other => panic!("{other:?}"),
         };
@@ -524,14 +471,8 @@ async fn parked_reports_are_merged_when_the_send_is_recorded() {
     let message = world.worked(&message).await;
     is(&message, MessageState::Read);
     assert_eq!(message.due, None);
-    let found = store
-        .message_ref(scope, "whatsapp", &"wamid.1".parse().unwrap(), now)
-        .await
-        .unwrap();
-    assert!(
-        matches!(found, Some((MessageRef::Ours { attempt: 1, .. }, _))),
-        "{found:?}"
-    );
+    let found = world.found("whatsapp", "wamid.1").await;
+    assert!(matches!(found, Some(MessageRef::Ours { attempt: 1, .. })), "{found:?}");
 }
 
 #[tokio::test]
@@ -556,7 +497,7 @@ async fn customer_writing_during_the_send_cancels_the_sms() {
     };
     world.work_while(&world.ctx, &message, wrote, Reply::Accept).await;
     let message = world.message(&message).await;
-    assert_eq!(attempts(&message), [(1, AttemptState::Accepted)]);
+    has_attempts(&message, &[AttemptState::Accepted]);
     assert_eq!(message.due, None);
     world.aws.pass(DEADLINE);
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
@@ -568,11 +509,9 @@ async fn copy_during_another_workers_send_is_dropped() {
     let message = world.follow_up().await;
     let other = world.another();
     let late = async {
-        let stale = Box::pin(handle(world.job(&message), &other)).await.unwrap();
+        let stale = handled(world.job(&message), &other).await;
         let current = world.message(&message).await;
-        let fresh = Box::pin(handle(Job::new(world.job(&current).body, 3), &other))
-            .await
-            .unwrap();
+        let fresh = handled(Job::new(world.job(&current).body, 3), &other).await;
         (stale, fresh)
     };
     let late = world.work_while(&world.ctx, &message, late, Reply::Accept).await;

@@ -2,10 +2,9 @@
 
 use domain::messages::message::Message;
 use kit::Job;
-use send_message::handle;
 use testkit::{Reply, business::erase};
 
-use crate::world::World;
+use crate::world::{World, handled};
 
 /// Erases the contact of a message. Returns the number of rows that are left.
 async fn erase_contact(world: &World, message: &Message) -> usize {
@@ -30,7 +29,7 @@ async fn message_of_an_erased_contact_is_dropped() {
     let left = erase_contact(&world, &message).await;
     for receive_count in [1, 2] {
         let job = Job::new(world.job(&message).body, receive_count);
-        Box::pin(handle(job, &world.ctx)).await.unwrap();
+        handled(job, &world.ctx).await;
     }
     assert!(world.provider.sends().is_empty());
     is_gone(&world, &message).await;
@@ -59,7 +58,7 @@ async fn an_erasure_while_a_request_runs_is_not_undone() {
         let erasing = Box::pin(erase_contact(&world, &message));
         let left = world.work_while(&ctx, &message, erasing, reply).await;
         assert_eq!(world.provider.sends().len(), 1);
-        Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+        handled(world.job(&message), &ctx).await;
         assert_eq!(world.provider.sends().len(), 1);
         is_gone(&world, &message).await;
         assert_eq!(world.aws.row_count().await, left + references);

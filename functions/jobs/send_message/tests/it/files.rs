@@ -1,14 +1,12 @@
 //! Messages with files: WhatsApp has the file before the message, Twilio fetches it.
 
 use domain::{
-    base::ids::ConnectionId,
     media::asset::Asset,
     messages::{
         content::Content,
         message::{AttemptState, Channel, Message, MessageState},
         refusal::Reason,
     },
-    tenants::connection::{Account, twilio},
 };
 use jobs::MediaJob;
 use kit::QueueName;
@@ -18,22 +16,40 @@ use testkit::{
     business::{phone, read},
 };
 
-use crate::world::{World, attempts, is};
+use crate::world::{World, has_attempts, is};
 
 /// The WhatsApp number of the business.
 const WHATSAPP: &str = "+447700900999";
 
-/// A message by WhatsApp with this content, to a customer who has just written to this number.
-async fn planned(world: &World, content: Value, number: &str) -> Message {
+/// A message by WhatsApp with this content, to a customer who has just written.
+async fn planned(world: &World, content: Value) -> Message {
     let mut message = world.follow_up().await;
     message.plan.truncate(1);
     message.plan[0].content = read::<Content>(content);
     world.write(&message).await;
     let now = world.aws.now();
     world
-        .change_contact(&message, |contact| contact.open_window(&phone(number), now))
+        .change_contact(&message, |contact| contact.open_window(&phone(WHATSAPP), now))
         .await;
     message
+}
+
+async fn picture(world: &World) -> Asset {
+    world.business.asset(&world.aws, "image", "image/jpeg").await
+}
+
+/// A message by WhatsApp with a picture that is not uploaded.
+async fn with_picture() -> (World, Asset, Message) {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let asset = picture(&world).await;
+    let message = planned(&world, media(&asset)).await;
+    (world, asset, message)
+}
+
+/// WhatsApp gives the asset this id.
+async fn uploaded(world: &World, asset: &Asset, id: &str) {
+    let (business, aws) = (&world.business, &world.aws);
+    business.upload(aws, asset, business.whatsapp, id).await;
 }
 
 fn media(asset: &Asset) -> Value {
@@ -44,27 +60,24 @@ async fn uploads(world: &World) -> Vec<MediaJob> {
     world.aws.take_jobs(QueueName::Media).await
 }
 
-fn upload(world: &World, message: &Message, asset: &Asset, connection: ConnectionId) -> MediaJob {
+fn upload(world: &World, message: &Message, asset: &Asset) -> MediaJob {
     MediaJob::Upload {
         tenant: world.business.tenant(),
         correlation_id: message.correlation_id.clone(),
         asset: asset.id,
-        connection,
+        connection: world.business.whatsapp,
     }
 }
 
 #[tokio::test]
 async fn file_is_sent_by_its_id_once_it_is_uploaded() {
-    let world = World::by(&[Channel::WhatsApp]).await;
-    let whatsapp = world.business.whatsapp;
-    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
-    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let (world, asset, message) = with_picture().await;
     let waits = world.worked(&message).await;
     is(&waits, MessageState::Scheduled);
-    assert_eq!(attempts(&waits), []);
+    has_attempts(&waits, &[]);
     let remark = waits.remarks.last().and_then(|remark| remark.because.as_ref());
     assert_eq!(remark.map(|because| because.code), Some(Reason::AssetUploading));
-    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
     // It comes back by itself, and asks again only after a minute, and then after as long as it had waited.
     assert_eq!(world.copies().await, 1);
     world.aws.pass(10);
@@ -72,7 +85,7 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     assert_eq!(uploads(&world).await, []);
     world.aws.pass(60);
     is(&world.worked(&waits).await, MessageState::Scheduled);
-    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
     for (seconds, asked) in [(80, 1), (80, 0), (80, 1)] {
         world.aws.pass(seconds);
         is(&world.worked(&waits).await, MessageState::Scheduled);
@@ -80,7 +93,7 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     }
     assert!(world.provider.sends().is_empty());
 
-    world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
+    uploaded(&world, &asset, "7001").await;
     world.aws.pass(120);
     is(&world.worked(&waits).await, MessageState::Accepted);
     let body = world.provider.only_send().json();
@@ -93,10 +106,7 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
 /// Whoever requested the message has asked for the upload, and only that job is queued.
 #[tokio::test]
 async fn upload_that_the_request_asked_for_is_not_repeated() {
-    let world = World::by(&[Channel::WhatsApp]).await;
-    let whatsapp = world.business.whatsapp;
-    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
-    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let (world, asset, message) = with_picture().await;
     let mut asked = world.message(&message).await;
     asked.upload_asked = Some(world.aws.now());
     world.write(&asked).await;
@@ -105,27 +115,24 @@ async fn upload_that_the_request_asked_for_is_not_repeated() {
     // Its job may have been given up.
     world.aws.pass(120);
     is(&world.worked(&message).await, MessageState::Scheduled);
-    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
 }
 
 /// The upload for which the message has waited is the one that WhatsApp does not know.
 #[tokio::test]
 async fn forgotten_file_is_asked_for_again_after_a_wait() {
-    let world = World::by(&[Channel::WhatsApp]).await;
-    let whatsapp = world.business.whatsapp;
-    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
-    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let (world, asset, message) = with_picture().await;
     is(&world.worked(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await.len(), 1);
-    world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
+    uploaded(&world, &asset, "7001").await;
     world.aws.pass(20);
     world.provider.reply(Reply::graph(400, 131_053));
     is(&world.worked(&message).await, MessageState::Scheduled);
     assert_eq!(world.provider.sends().len(), 1);
     world.aws.pass(10);
     is(&world.worked(&message).await, MessageState::Scheduled);
-    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
-    world.business.upload(&world.aws, &asset, whatsapp, "7002").await;
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
+    uploaded(&world, &asset, "7002").await;
     world.aws.pass(180);
     is(&world.worked(&message).await, MessageState::Accepted);
 }
@@ -135,20 +142,19 @@ async fn forgotten_file_is_asked_for_again_after_a_wait() {
 async fn file_that_whatsapp_does_not_know_is_uploaded_once_more() {
     for code in [131_009, 131_053] {
         let world = World::by(&[Channel::WhatsApp]).await;
-        let whatsapp = world.business.whatsapp;
-        let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
-        world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
-        let message = planned(&world, media(&asset), WHATSAPP).await;
+        let asset = picture(&world).await;
+        uploaded(&world, &asset, "7001").await;
+        let message = planned(&world, media(&asset)).await;
         world.provider.reply(Reply::graph(400, code));
         let refused = world.worked(&message).await;
         is(&refused, MessageState::Scheduled);
-        assert_eq!(attempts(&refused), [(1, AttemptState::Refused)]);
+        has_attempts(&refused, &[AttemptState::Refused]);
         let known = world.aws.store().asset(world.business.scope(), asset.id).await.unwrap();
         assert!(known.unwrap().value.handles.is_empty());
         world.aws.pass(10);
         world.worked(&message).await;
-        assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
-        world.business.upload(&world.aws, &asset, whatsapp, "7002").await;
+        assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
+        uploaded(&world, &asset, "7002").await;
         world.aws.pass(120);
         world.provider.reply(Reply::graph(400, code));
         // The second refusal is the last.
@@ -165,19 +171,18 @@ async fn file_that_whatsapp_does_not_know_is_uploaded_once_more() {
 #[tokio::test]
 async fn file_is_uploaded_again_after_a_throttled_attempt() {
     let world = World::by(&[Channel::WhatsApp]).await;
-    let whatsapp = world.business.whatsapp;
-    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
-    world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
+    let asset = picture(&world).await;
+    uploaded(&world, &asset, "7001").await;
     world.aws.pass(60);
-    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let message = planned(&world, media(&asset)).await;
     for code in [131_056, 131_009] {
         world.provider.reply(Reply::graph(400, code));
         is(&world.worked(&message).await, MessageState::Scheduled);
         world.aws.pass(60);
     }
     is(&world.worked(&message).await, MessageState::Scheduled);
-    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
-    world.business.upload(&world.aws, &asset, whatsapp, "7002").await;
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset)]);
+    uploaded(&world, &asset, "7002").await;
     world.aws.pass(120);
     world.provider.reply(Reply::graph(400, 131_009));
     is(&world.worked(&message).await, MessageState::Failed);
@@ -186,9 +191,7 @@ async fn file_is_uploaded_again_after_a_throttled_attempt() {
 
 #[tokio::test]
 async fn message_does_not_outlive_the_wait_for_its_file() {
-    let world = World::by(&[Channel::WhatsApp]).await;
-    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
-    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let (world, asset, message) = with_picture().await;
     is(&world.worked(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await.len(), 1);
     world.aws.pass(72 * 3_600);
@@ -204,7 +207,7 @@ async fn message_does_not_outlive_the_wait_for_its_file() {
 async fn refusal_of_a_message_without_file_is_final() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let place = json!({"location": {"latitude": 25.0805, "longitude": 55.1403}});
-    let message = planned(&world, place, WHATSAPP).await;
+    let message = planned(&world, place).await;
     world.provider.reply(Reply::graph(400, 131_009));
     is(&world.worked(&message).await, MessageState::Failed);
     assert_eq!(uploads(&world).await, []);
@@ -213,35 +216,21 @@ async fn refusal_of_a_message_without_file_is_final() {
 #[tokio::test]
 async fn message_without_its_file_is_not_sent() {
     let world = World::by(&[Channel::WhatsApp]).await;
-    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    let asset = picture(&world).await;
     let mut content = media(&asset);
     content["media"]["asset"]["asset_id"] = json!("ast_00000000000000000000000009");
-    let message = planned(&world, content, WHATSAPP).await;
+    let message = planned(&world, content).await;
     is(&world.worked(&message).await, MessageState::Failed);
     assert!(world.provider.sends().is_empty());
-}
-
-/// A business whose WhatsApp number is at Twilio.
-async fn at_twilio() -> World {
-    World::with(|configured| {
-        for connection in &mut configured.connections {
-            if let Account::Twilio(twilio::Account { whatsapp_sender, .. }) = &mut connection.account {
-                *whatsapp_sender = Some(phone(WHATSAPP));
-            }
-        }
-        let connections = &mut configured.connections;
-        connections.retain(|connection| !matches!(connection.account, Account::WhatsApp(_)));
-    })
-    .await
 }
 
 /// The recipient sees the name that the sender chose, not that of our row.
 #[tokio::test]
 async fn document_through_twilio_has_its_own_name() {
-    let world = at_twilio().await;
+    let world = World::at_twilio(WHATSAPP).await;
     let asset = world.business.asset(&world.aws, "document", "application/pdf").await;
     let used = json!({"asset_id": asset.id, "kind": "document", "file_name": "Menü \"2\".pdf"});
-    let message = planned(&world, json!({"media": {"asset": used}}), WHATSAPP).await;
+    let message = planned(&world, json!({"media": {"asset": used}})).await;
     is(&world.worked(&message).await, MessageState::Accepted);
     let link = world.provider.only_send().field("MediaUrl").expect("a link");
     // Escaped for the header, and once more for the link.
@@ -252,9 +241,9 @@ async fn document_through_twilio_has_its_own_name() {
 /// The link is for this file alone, and only for a while.
 #[tokio::test]
 async fn twilio_gets_a_link_to_the_file() {
-    let world = at_twilio().await;
-    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
-    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let world = World::at_twilio(WHATSAPP).await;
+    let asset = picture(&world).await;
+    let message = planned(&world, media(&asset)).await;
     is(&world.worked(&message).await, MessageState::Accepted);
     assert_eq!(uploads(&world).await, []);
     let request = world.provider.only_send();
@@ -283,7 +272,7 @@ async fn other_content_is_sent_as_it_is_stored() {
         (json!({"reaction": {"to": "wamid.theirs", "emoji": "👍"}}), "reaction"),
     ] {
         let world = World::by(&[Channel::WhatsApp]).await;
-        let message = planned(&world, content, WHATSAPP).await;
+        let message = planned(&world, content).await;
         is(&world.worked(&message).await, MessageState::Accepted);
         assert_eq!(world.provider.only_send().json()["type"], kind);
     }
@@ -292,7 +281,7 @@ async fn other_content_is_sent_as_it_is_stored() {
 #[tokio::test]
 async fn reply_names_the_message_that_it_answers() {
     let world = World::by(&[Channel::WhatsApp]).await;
-    let mut message = planned(&world, json!({"text": "Yes, we are open."}), WHATSAPP).await;
+    let mut message = planned(&world, json!({"text": "Yes, we are open."})).await;
     message = world.message(&message).await;
     message.plan[0].reply_to = Some("wamid.theirs".parse().unwrap());
     world.write(&message).await;

@@ -1,11 +1,8 @@
 //! Messages on the way to a contact that is merged into another one are the survivor's.
 
 use domain::{
-    base::ids::{ContactId, MessageId},
-    contacts::{
-        contact::{Contact, Identity},
-        person::Person,
-    },
+    base::ids::MessageId,
+    contacts::contact::{Contact, Identity},
     messages::{
         inbound::OptFlag,
         message::{AttemptState, Message, MessageState},
@@ -19,7 +16,7 @@ use testkit::{
     business::{CUSTOMER, decided_merge, phone},
 };
 
-use crate::world::{World, attempts, is};
+use crate::world::{World, has_attempts, is};
 
 const SURVIVOR: &str = "+971502222222";
 
@@ -32,11 +29,6 @@ async fn survivor(world: &World, refuses: bool) -> Contact {
         }
     };
     world.business.contact_with(&world.aws, SURVIVOR, stop).await
-}
-
-async fn known(world: &World, contact: ContactId) -> Person {
-    let found = world.aws.store().known(world.business.scope(), contact).await;
-    found.expect("the table answers").expect("the contact")
 }
 
 async fn open(world: &World) -> Vec<MessageId> {
@@ -53,7 +45,7 @@ async fn message_of_a_merged_contact_is_sent() {
     world.business.merge(&world.aws, survivor, message.id.contact()).await;
     assert_eq!(open(&world).await, [message.id]);
     let message = world.worked(&message).await;
-    assert_eq!(attempts(&message), [(1, AttemptState::Accepted)]);
+    has_attempts(&message, &[AttemptState::Accepted]);
 }
 
 #[tokio::test]
@@ -114,10 +106,10 @@ async fn a_merge_between_check_and_claim_is_obeyed() {
         .change_contact(&message, |contact| contact.language = Some("ar".to_owned()))
         .await;
     let survivor = survivor(&world, true).await;
-    let other = known(&world, message.id.contact()).await;
+    let other = world.person(message.id.contact()).await;
     assert_eq!(other.contact.version, survivor.version + 1);
     let survivor = survivor.id;
-    let (undo, merge, stamp) = decided_merge(&world.aws, known(&world, survivor).await, other);
+    let (undo, merge, stamp) = decided_merge(&world.aws, world.person(survivor).await, other);
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     let merging = async move || {
         let decided = Decided {
@@ -156,7 +148,7 @@ async fn id_of_another_contact_beside_a_number_blocks_nothing() {
     message.to.bsuid = Some("AE.13491208655302741918".to_owned());
     world.write(&message).await;
     let message = world.worked(&planned).await;
-    assert_eq!(attempts(&message), [(1, AttemptState::Accepted)]);
+    has_attempts(&message, &[AttemptState::Accepted]);
 }
 
 /// The number leads to the other contact again, and with it what its owner refuses from then on.

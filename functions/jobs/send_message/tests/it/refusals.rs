@@ -24,13 +24,12 @@ use jobs::SendMessage;
 use kit::{Done, Job};
 use send_message::{MAX_ROUNDS, handle};
 use serde_json::json;
-use store::contacts::contact::ContactWrite;
 use testkit::{
     Reply,
     business::{mobile, phone, read},
 };
 
-use crate::world::{World, attempts, is};
+use crate::world::{World, attempts, handled, has_attempts, is};
 
 /// The contact remembers that the channel does not reach them.
 #[tokio::test]
@@ -39,20 +38,13 @@ async fn permanent_refusal_queues_the_next_channel() {
     let message = world.follow_up().await;
     world.provider.reply(Reply::graph(400, 131_026));
     let message = world.worked(&message).await;
-    assert_eq!(attempts(&message), [(1, AttemptState::Refused)]);
+    has_attempts(&message, &[AttemptState::Refused]);
     assert_eq!(world.queued().await, [world.again(&message)]);
-    assert!(
-        world
-            .contact(&message)
-            .await
-            .unreachable_on(Channel::WhatsApp, message.to.phone.as_ref())
-            .is_some()
-    );
+    let contact = world.contact(&message).await;
+    let unreachable = contact.unreachable_on(Channel::WhatsApp, message.to.phone.as_ref());
+    assert!(unreachable.is_some());
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
 }
 
 /// What becomes of a broadcast delays no answers.
@@ -211,17 +203,12 @@ async fn unreachable_server_is_retried_and_then_given_up() {
     })
     .await;
     let message = world.follow_up().await;
-    let nowhere = world.aws.env_with(&[
-        ("PUBLIC_BASE_URL", "https://hooks.example.test"),
-        ("GRAPH_API_URL", "http://127.0.0.1:9"),
-        ("GRAPH_API_VERSION", "v26.0"),
-        ("TWILIO_API_URL", "http://127.0.0.1:9"),
-    ]);
-    let ctx = send_message::Context::new(&nowhere).unwrap();
+    let nowhere = "http://127.0.0.1:9";
+    let ctx = world.process_with(&[("GRAPH_API_URL", nowhere), ("TWILIO_API_URL", nowhere)]);
     for attempt in 1..=8 {
         let current = world.message(&message).await;
         assert_eq!(current.next_number(), attempt);
-        Box::pin(handle(world.job(&current), &ctx)).await.unwrap();
+        handled(world.job(&current), &ctx).await;
         // An hour at most, plus or minus a fifth.
         world.aws.pass(4320);
     }
@@ -250,15 +237,20 @@ async fn refused_credentials_make_the_connection_unhealthy() {
     assert_eq!(world.provider.sends().len(), 1);
 }
 
+/// Follow-ups to this many customers.
+async fn follow_ups(world: &World, customers: usize) -> Vec<Message> {
+    let mut messages = Vec::new();
+    for customer in 0..customers {
+        messages.push(world.follow_up_of(&mobile(customer)).await);
+    }
+    messages
+}
+
 /// All other messages wait for the result of the probe.
 #[tokio::test]
 async fn one_message_probes_an_unhealthy_connection() {
     let world = World::by(&[Channel::WhatsApp]).await;
-    let mut messages = Vec::new();
-    for last in 0..6 {
-        let number = format!("+97150123456{last}");
-        messages.push(world.follow_up_of(&number).await);
-    }
+    let messages = follow_ups(&world, 6).await;
     world.provider.reply(Reply::graph(401, 190));
     for message in &messages {
         world.worked(message).await;
@@ -323,11 +315,7 @@ async fn message_waiting_for_three_days_is_blocked() {
 #[tokio::test]
 async fn unhealthy_connection_does_not_delay_the_sms() {
     let world = World::new().await;
-    let mut messages = Vec::new();
-    for last in 0..5 {
-        let number = format!("+97150123456{last}");
-        messages.push(world.follow_up_of(&number).await);
-    }
+    let messages = follow_ups(&world, 5).await;
     // The token has expired: one message finds out, the others are told.
     world.provider.reply(Reply::graph(401, 190));
     for message in &messages {
@@ -365,7 +353,7 @@ async fn wait_for_a_connection_ends_at_the_fallback_deadline() {
         {
             world.provider.reply(Reply::graph(401, 190));
         }
-        Box::pin(handle(world.job(&current), &ctx)).await.unwrap();
+        handled(world.job(&current), &ctx).await;
         let wait = world.message(&message).await.not_before.duration_since(world.aws.now());
         world.aws.pass(wait.as_secs().max(0) + 1);
     }
@@ -394,7 +382,7 @@ async fn message_waiting_for_its_connection_stays_in_the_table() {
             rounds: round,
             ..world.job(&world.message(&message).await).body
         };
-        Box::pin(handle(Job::new(copy, 1), &world.ctx)).await.unwrap();
+        handled(Job::new(copy, 1), &world.ctx).await;
         world.aws.pass(12);
     }
     // Lambda ends a loop between a function and its queue after 16 rounds.
@@ -430,12 +418,12 @@ async fn effects_of_a_refusal_survive_the_death_of_its_worker() {
     let credentials = world.connection(world.business.twilio).await.credentials_version;
     let recorded = refused_by_the_person(&world, &message, credentials);
     world.write(&recorded).await;
-    let again = Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.unwrap();
+    let again = handled(Job::new(job.clone(), 2), &world.ctx).await;
     assert_eq!(again, Done::Already);
     let contact = world.contact(&message).await;
     assert!(contact.opted_out().is_some());
     // Another repetition changes nothing.
-    Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap();
+    handled(Job::new(job, 3), &world.ctx).await;
     assert_eq!(world.contact(&message).await, contact);
     assert!(world.provider.sends().is_empty());
 }
@@ -448,9 +436,7 @@ async fn opt_out_counts_after_the_credentials_are_renewed() {
     let credentials = world.connection(world.business.twilio).await.credentials_version;
     let recorded = refused_by_the_person(&world, &message, credentials + 1);
     world.write(&recorded).await;
-    Box::pin(handle(Job::new(world.job(&message).body, 2), &world.ctx))
-        .await
-        .unwrap();
+    handled(Job::new(world.job(&message).body, 2), &world.ctx).await;
     assert!(world.contact(&message).await.opted_out().is_some());
 }
 
@@ -458,14 +444,7 @@ async fn opt_out_counts_after_the_credentials_are_renewed() {
 async fn a_stop_between_check_and_claim_is_obeyed() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let (store, scope) = (world.aws.store(), world.business.scope().clone());
-    let mut contact = world.contact(&message).await;
-    contact.wish(OptFlag::Stop, "wrote STOP", world.aws.now());
-    let stop = async move || {
-        let write = ContactWrite::from(contact);
-        store.write_contact(&scope, &write, None).await.unwrap();
-    };
-    world.work_interrupted_by(&message, stop).await;
+    world.work_interrupted_by_stop(&message).await;
     is(&world.message(&message).await, MessageState::Blocked);
 }
 
@@ -486,12 +465,9 @@ async fn a_stop_at_any_time_before_the_send_is_obeyed() {
             let contact = store.contact(&scope, message.id.contact()).await.unwrap();
             let mut contact = contact.unwrap();
             contact.wish(OptFlag::Stop, "wrote STOP", now);
-            store
-                .write_contact(&scope, &ContactWrite::from(contact), None)
-                .await
-                .unwrap();
+            store.write_contact(&scope, &contact.into(), None).await.unwrap();
         });
-        Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+        handled(world.job(&message), &ctx).await;
         if !lossy.has_lost_all() {
             break;
         }
@@ -538,7 +514,7 @@ async fn refused_send_is_recorded_though_the_table_is_busy() {
     let refusal = Reply::graph(400, 131_026);
     world.work_while(&ctx, &message, busy, refusal).await;
     assert!(lossy.has_lost_all());
-    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Refused)]);
+    has_attempts(&world.message(&message).await, &[AttemptState::Refused]);
 }
 
 #[tokio::test]
@@ -582,10 +558,7 @@ async fn message_that_went_out_on_a_channel_keeps_its_cooldown() {
     world.aws.pass(120);
     world.provider.reply(Reply::twilio(400, 21_408));
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Accepted), (2, AttemptState::Refused)]
-    );
+    has_attempts(&message, &[AttemptState::Accepted, AttemptState::Refused]);
     assert_eq!(
         world.contact(&message).await.last_follow_up_at,
         Some(message.created_at)
@@ -601,7 +574,7 @@ async fn message_without_a_possible_channel_starts_no_cooldown() {
     world.business.write(&world.aws).await;
     let (lossy, ctx) = world.lossy();
     lossy.be_in_the_way_of("TransactWriteItems");
-    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    handled(world.job(&message), &ctx).await;
     assert!(lossy.has_lost_all());
     starts_no_cooldown(&world, &message).await;
     assert!(world.provider.sends().is_empty());
@@ -628,7 +601,7 @@ async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {
         let first = world.follow_up().await;
         let second = world.follow_up_of(&mobile(1)).await;
         world.provider.reply(Reply::graph(400, code));
-        assert_eq!(attempts(&world.worked(&first).await), [(1, AttemptState::Refused)]);
+        has_attempts(&world.worked(&first).await, &[AttemptState::Refused]);
         let store = world.aws.store();
         let operations = store
             .operations(world.business.scope(), None, 10, world.aws.now())
@@ -645,12 +618,8 @@ async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {
             if doubted { &by_sms[..] } else { &by_whatsapp[..] },
             "{code}"
         );
-        let graph = world
-            .provider
-            .sends()
-            .iter()
-            .filter(|request| request.is_graph())
-            .count();
+        let sends = world.provider.sends();
+        let graph = sends.iter().filter(|request| request.is_graph()).count();
         assert_eq!(graph, if doubted { 1 } else { 2 }, "{code}");
     }
 }

@@ -3,10 +3,9 @@
 use domain::{calls::retention::Retention, messages::message::MessageState};
 use jiff::SignedDuration;
 use kit::Done;
-use send_message::handle;
 use testkit::business::SENT_WITHIN;
 
-use crate::world::{World, is};
+use crate::world::{World, handled, is};
 
 async fn keeping(messages_days: u32) -> World {
     let retention = Retention {
@@ -34,6 +33,6 @@ async fn expired_message_is_not_sent() {
     let message = world.follow_up().await;
     let job = world.job(&message);
     world.aws.pass((SENT_WITHIN + 30) * 86_400);
-    assert_eq!(Box::pin(handle(job, &world.ctx)).await.unwrap(), Done::Already);
+    assert_eq!(handled(job, &world.ctx).await, Done::Already);
     assert!(world.provider.sends().is_empty());
 }

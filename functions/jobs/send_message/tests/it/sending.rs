@@ -2,7 +2,7 @@
 
 use domain::{
     automations::rule::Rule,
-    base::bounded::Whole,
+    base::{bounded::Whole, ids::SendKey},
     messages::message::{AttemptState, Channel, MessageState},
     tenants::{
         connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
@@ -20,7 +20,7 @@ use testkit::{
     seed,
 };
 
-use crate::world::{World, attempts, is};
+use crate::world::{World, handled, has_attempts, is};
 
 #[tokio::test]
 async fn a_missed_call_is_answered_by_whatsapp() {
@@ -32,16 +32,11 @@ async fn a_missed_call_is_answered_by_whatsapp() {
     let body = request.json();
     assert_eq!(body["to"], CUSTOMER.trim_start_matches('+'));
     assert_eq!(body["template"]["name"], "missed_call_followup");
-    assert_eq!(
-        body["biz_opaque_callback_data"],
-        format!(
-            "{}",
-            domain::base::ids::SendKey {
-                message: message.id,
-                attempt: 1
-            }
-        )
-    );
+    let key = SendKey {
+        message: message.id,
+        attempt: 1,
+    };
+    assert_eq!(body["biz_opaque_callback_data"], key.to_string());
     assert_eq!(request.authorization, "Bearer fixture-access-token");
     // WhatsApp's id leads to the message, and the SMS waits for its deadline.
     let found = world.found("whatsapp", "wamid.1").await;
@@ -135,20 +130,7 @@ async fn sms_comes_from_the_lines_number() {
 
 #[tokio::test]
 async fn whatsapp_goes_through_a_twilio_sender() {
-    let world = World::with(|configured| {
-        let whatsapp = |connection: &&mut domain::tenants::connection::Connection| {
-            matches!(connection.account, Account::Twilio(_))
-        };
-        let twilio = configured.connections.iter_mut().find(whatsapp).unwrap();
-        let Account::Twilio(twilio::Account { whatsapp_sender, .. }) = &mut twilio.account else {
-            unreachable!()
-        };
-        *whatsapp_sender = Some(phone("+15005550007"));
-        configured
-            .connections
-            .retain(|connection| !matches!(connection.account, Account::WhatsApp(_)));
-    })
-    .await;
+    let world = World::at_twilio("+15005550007").await;
     let message = world.follow_up().await;
     let message = world.worked(&message).await;
     is(&message, MessageState::Accepted);
@@ -168,7 +150,7 @@ async fn two_workers_at_once_send_one_request() {
     let message = world.follow_up().await;
     world.work_at_once(vec![world.job(&message); 8]).await;
     assert_eq!(world.provider.sends().len(), 1);
-    assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Accepted)]);
+    has_attempts(&world.message(&message).await, &[AttemptState::Accepted]);
 }
 
 #[tokio::test]
@@ -176,8 +158,8 @@ async fn redelivered_job_sends_nothing_again() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let job = world.job(&message);
-    Box::pin(handle(job.clone(), &world.ctx)).await.unwrap();
-    let again = Box::pin(handle(Job::new(job.body, 2), &world.ctx)).await.unwrap();
+    handled(job.clone(), &world.ctx).await;
+    let again = handled(Job::new(job.body, 2), &world.ctx).await;
     assert_eq!(again, Done::Already);
     assert_eq!(world.provider.sends().len(), 1);
 }
@@ -190,10 +172,7 @@ async fn job_for_a_future_attempt_is_dropped() {
         attempt: 7,
         ..world.job(&message).body
     };
-    assert_eq!(
-        Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap(),
-        Done::Already
-    );
+    assert_eq!(handled(Job::new(job, 1), &world.ctx).await, Done::Already);
     assert!(world.provider.sends().is_empty());
 }
 
@@ -287,10 +266,7 @@ async fn paused_template_falls_back_to_the_sms() {
     world.business.configured.templates[0].status = domain::templates::template::TemplateStatus("PAUSED".to_owned());
     world.business.write(&world.aws).await;
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
     let request = world.provider.only_send();
     assert!(!request.is_graph());
 }
@@ -305,10 +281,7 @@ async fn deleted_template_falls_back_to_the_sms() {
     world.business.write(&world.aws).await;
     world.aws.pass(600);
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
     let why = &message.attempts[0].error.as_ref().unwrap().reason;
     assert_eq!(why, "there is no template missed_call_followup in en_GB");
     assert!(!world.provider.only_send().is_graph());
@@ -323,7 +296,7 @@ async fn message_by_a_deleted_template_alone_fails() {
     world.business.write(&world.aws).await;
     let message = world.worked(&message).await;
     is(&message, MessageState::Failed);
-    assert_eq!(attempts(&message), [(1, AttemptState::Refused)]);
+    has_attempts(&message, &[AttemptState::Refused]);
     assert!(world.provider.sends().is_empty());
 }
 
@@ -337,10 +310,7 @@ async fn a_landline_gets_whatsapp_and_no_sms() {
     world.provider.reply(Reply::graph(400, 131_026));
     let message = world.worked(&message).await;
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Refused), (2, AttemptState::Refused)]
-    );
+    has_attempts(&message, &[AttemptState::Refused, AttemptState::Refused]);
     is(&message, MessageState::Failed);
     let why = &message.attempts[1].error.as_ref().unwrap().reason;
     assert_eq!(why, "the number is a landline");
@@ -358,10 +328,8 @@ async fn missed_delivery_deadline_sends_the_sms_once() {
     let current = world.message(&message).await;
     world.work_at_once(vec![world.job(&current); 2]).await;
     assert_eq!(world.provider.sends().len(), 2);
-    assert_eq!(
-        attempts(&world.message(&message).await),
-        [(1, AttemptState::Accepted), (2, AttemptState::Accepted)]
-    );
+    let message = world.message(&message).await;
+    has_attempts(&message, &[AttemptState::Accepted, AttemptState::Accepted]);
 }
 
 #[tokio::test]
@@ -420,7 +388,7 @@ async fn job_for_a_deleted_message_is_dropped() {
         let contact = (what != "TENANT").then(|| message.id.contact());
         world.business.remove(&world.aws, what, contact).await;
         let rows = world.aws.row_count().await;
-        let done = Box::pin(handle(world.job(&message), &world.ctx)).await.unwrap();
+        let done = handled(world.job(&message), &world.ctx).await;
         assert_eq!(done, Done::Already, "{what}");
         assert_eq!(world.aws.row_count().await, rows);
         assert!(world.provider.sends().is_empty());
@@ -436,7 +404,7 @@ async fn job_cannot_name_another_tenants_message() {
         tenant: stranger.tenant(),
         ..world.job(&message).body
     };
-    let done = Box::pin(handle(Job::new(job, 1), &world.ctx)).await.unwrap();
+    let done = handled(Job::new(job, 1), &world.ctx).await;
     assert_eq!(done, Done::Already);
     assert!(world.provider.sends().is_empty());
 }
@@ -468,10 +436,7 @@ async fn connection_without_credentials_falls_back() {
     let message = world.follow_up().await;
     world.worked(&message).await;
     let message = world.worked(&message).await;
-    assert_eq!(
-        attempts(&message),
-        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
-    );
+    has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
     assert_eq!(world.provider.sends().len(), 1);
 }
 
@@ -499,7 +464,7 @@ async fn credentials_sealed_for_another_connection_send_nothing() {
     // Not a temporary problem: it waits for somebody to act, and does not circulate until it is a dead letter.
     let job = world.job(&message).body;
     assert!(Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.is_err());
-    assert_eq!(Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap(), Done::Now);
+    assert_eq!(handled(Job::new(job, 3), &world.ctx).await, Done::Now);
     let message = world.message(&message).await;
     assert!(
         message.remarks[0].text.contains("cannot be opened"),

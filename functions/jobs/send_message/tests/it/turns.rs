@@ -4,8 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     base::bounded::Whole,
     messages::{
-        message::{Category, Channel, Message, MessageState},
-        purpose::{Narrowing, Policy, Purpose},
+        message::{Channel, Message, MessageState},
         refusal::Reason,
         throughput::Throttled,
     },
@@ -15,21 +14,13 @@ use jiff::SignedDuration;
 use kit::QueueName;
 use testkit::Reply;
 
-use crate::world::{World, is};
+use crate::world::{World, handled, is};
 
 /// A follow-up to another caller, in the lane of broadcasts or not.
 async fn planned(world: &World, caller: u32, bulk: bool) -> Message {
     let number = format!("+4477009003{caller:02}");
-    let mut message = world.follow_up_of(&number).await;
-    if bulk {
-        let by = Narrowing {
-            bulk,
-            ..Narrowing::default()
-        };
-        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).expect("a policy");
-        world.write(&message).await;
-    }
-    message
+    let message = world.follow_up_of(&number).await;
+    if bulk { world.in_bulk(message).await } else { message }
 }
 
 async fn whatsapp(world: &World) -> Connection {
@@ -41,8 +32,7 @@ async fn taken(world: &World) -> Option<String> {
     let connection = world.business.whatsapp;
     let tenant = world.business.tenant().to_string();
     let partition = format!("T#{}#LIMIT", tenant.trim_start_matches("tnt_"));
-    let table = world.aws.env().config().text("TABLE_NAME").expect("a table").to_owned();
-    let row = world.aws.dynamodb().get_item().table_name(table);
+    let row = world.aws.dynamodb().get_item().table_name(world.aws.table());
     let row = row.key("pk", AttributeValue::S(partition));
     let row = row.key("sk", AttributeValue::S(format!("NUM#{connection}")));
     let row = row.send().await.expect("the table answers").item?;
@@ -127,9 +117,7 @@ async fn each_refusal_of_a_fast_number_teaches_once() {
     assert_eq!(limit().await, Some(40));
     // Its job comes once more.
     let again = kit::Job::new(jobs::SendMessage::next_of(world.business.tenant(), &messages[0]), 2);
-    Box::pin(send_message::handle(again, &world.ctx))
-        .await
-        .expect("the job is done");
+    handled(again, &world.ctx).await;
     assert_eq!(limit().await, Some(40));
     // Later it is still too fast.
     world.aws.pass(60);

@@ -3,17 +3,19 @@
 use domain::{
     base::ids::ConnectionId,
     calls::record::MessageRef,
+    contacts::contact::Contact,
     messages::{
+        inbound::OptFlag,
         message::{AttemptState, Category, Channel, Message, MessageState, StatusReport},
         purpose::{self, Narrowing, Policy},
     },
-    tenants::connection::{Connection, Purpose, SendSecrets, whatsapp},
+    tenants::connection::{Account, Connection, Purpose, SendSecrets, whatsapp},
 };
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
-use store::{contacts::contact::ContactWrite, messages::message::Reference, tenants::config::Configured};
-use testkit::{Lossy, Provider, Reply};
+use store::{messages::message::Reference, tenants::config::Configured};
+use testkit::{Lossy, Provider, Reply, business::phone};
 
 pub(crate) struct World {
     pub(crate) provider: Provider,
@@ -38,6 +40,20 @@ impl World {
         Self::with(|configured| configured.rules[0].then.channels = channels.to_vec().into()).await
     }
 
+    /// A world whose WhatsApp number is this one, at Twilio.
+    pub(crate) async fn at_twilio(number: &str) -> Self {
+        Self::with(|configured| {
+            let connections = &mut configured.connections;
+            for connection in &mut *connections {
+                if let Account::Twilio(twilio) = &mut connection.account {
+                    twilio.whatsapp_sender = Some(phone(number));
+                }
+            }
+            connections.retain(|connection| !matches!(connection.account, Account::WhatsApp(_)));
+        })
+        .await
+    }
+
     /// The job in the queue for the message's next attempt.
     pub(crate) fn job(&self, message: &Message) -> Job<SendMessage> {
         Job::new(SendMessage::next_of(self.business.tenant(), message), 1)
@@ -53,7 +69,11 @@ impl World {
 
     /// A planned follow-up in the lane of broadcasts.
     pub(crate) async fn bulk_follow_up(&self) -> Message {
-        let mut message = self.follow_up().await;
+        self.in_bulk(self.follow_up().await).await
+    }
+
+    /// Moves a planned message to the lane of broadcasts.
+    pub(crate) async fn in_bulk(&self, mut message: Message) -> Message {
         let by = Narrowing {
             bulk: true,
             ..Narrowing::default()
@@ -84,9 +104,14 @@ impl World {
     /// Another process of the function, and its access to AWS.
     pub(crate) fn lossy(&self) -> (Lossy, Context) {
         let lossy = Lossy::before(&self.aws);
-        let env = self.provider.env_with(&self.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-        let ctx = Context::new(&env).expect("a context");
+        let ctx = self.process_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
         (lossy, ctx)
+    }
+
+    /// Another process of the function, with these variables changed.
+    pub(crate) fn process_with(&self, changes: &[(&str, &str)]) -> Context {
+        let env = self.provider.env_with(&self.aws, changes);
+        Context::new(&env).expect("a context")
     }
 
     /// Processes the message, which is not sent. Between its check and its claim, `meanwhile` happens.
@@ -100,10 +125,22 @@ impl World {
         lossy.happens_before("Decrypt", meanwhile);
         let job = self.job(message);
         async move {
-            Box::pin(handle(job, &ctx)).await.expect("the job is done");
+            handled(job, &ctx).await;
             assert!(lossy.has_lost_all());
             assert!(self.provider.sends().is_empty());
         }
+    }
+
+    /// The same with a stop word of the customer's.
+    pub(crate) async fn work_interrupted_by_stop(&self, message: &Message) {
+        let (store, scope) = (self.aws.store(), self.business.scope().clone());
+        let mut contact = self.contact(message).await;
+        contact.wish(OptFlag::Stop, "wrote STOP", self.aws.now());
+        let stop = async move || {
+            let written = store.write_contact(&scope, &contact.into(), None).await;
+            written.expect("the contact is written");
+        };
+        self.work_interrupted_by(message, stop).await;
     }
 
     /// Processes the message in this process. While its request is at the provider, `meanwhile` happens; then the provider
@@ -152,14 +189,8 @@ impl World {
     /// The row under a provider's id.
     pub(crate) async fn found(&self, api: &str, provider_ref: &str) -> Option<MessageRef> {
         let (store, now) = (self.aws.store(), self.aws.now());
-        let found = store
-            .message_ref(
-                self.business.scope(),
-                api,
-                &provider_ref.parse().expect("a reference"),
-                now,
-            )
-            .await;
+        let provider_ref = provider_ref.parse().expect("a reference");
+        let found = store.message_ref(self.business.scope(), api, &provider_ref, now).await;
         found.expect("the table answers").map(|(found, _)| found)
     }
 
@@ -172,11 +203,8 @@ impl World {
     pub(crate) async fn change_connection(&self, id: ConnectionId, change: impl FnOnce(&mut Connection)) {
         let mut configured = self.business.configured.clone();
         let mut connections = configured.connections.iter_mut();
-        change(
-            connections
-                .find(|connection| connection.id == id)
-                .expect("the connection"),
-        );
+        let connection = connections.find(|connection| connection.id == id);
+        change(connection.expect("the connection"));
         let written = self.aws.store().write_config(self.business.scope(), &configured).await;
         written.expect("the connection is written");
     }
@@ -195,25 +223,17 @@ impl World {
         .await;
     }
 
-    pub(crate) async fn contact(&self, message: &Message) -> domain::contacts::contact::Contact {
-        let found = self
-            .aws
-            .store()
-            .contact(self.business.scope(), message.id.contact())
-            .await;
+    pub(crate) async fn contact(&self, message: &Message) -> Contact {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let found = store.contact(scope, message.id.contact()).await;
         found.expect("the table answers").expect("the contact is there")
     }
 
-    pub(crate) async fn change_contact(
-        &self,
-        message: &Message,
-        change: impl FnOnce(&mut domain::contacts::contact::Contact),
-    ) {
+    pub(crate) async fn change_contact(&self, message: &Message, change: impl FnOnce(&mut Contact)) {
         let mut contact = self.contact(message).await;
         change(&mut contact);
-        let write = ContactWrite::from(contact);
-        let store = self.aws.store();
-        let written = store.write_contact(self.business.scope(), &write, None).await;
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let written = store.write_contact(scope, &contact.into(), None).await;
         written.expect("the contact is written");
     }
 
@@ -243,6 +263,11 @@ impl World {
     }
 }
 
+/// Processes a job in this process.
+pub(crate) async fn handled(job: Job<SendMessage>, ctx: &Context) -> Done {
+    Box::pin(handle(job, ctx)).await.expect("the job is done")
+}
+
 /// Processes these jobs concurrently, alternating between these processes.
 pub(crate) async fn work_at_once(processes: [&Context; 2], copies: impl IntoIterator<Item = Job<SendMessage>>) {
     let works = copies.into_iter().zip(processes.into_iter().cycle());
@@ -250,6 +275,13 @@ pub(crate) async fn work_at_once(processes: [&Context; 2], copies: impl IntoIter
     for done in futures::future::join_all(works).await {
         done.expect("the job is done");
     }
+}
+
+/// Fails unless the states of the message's attempts, numbered from 1, are these.
+#[track_caller]
+pub(crate) fn has_attempts(message: &Message, states: &[AttemptState]) {
+    let expected: Vec<_> = (1_u32..).zip(states.iter().copied()).collect();
+    assert_eq!(attempts(message), expected, "{message:#?}");
 }
 
 /// The states of its attempts, such as `1:accepted`.
