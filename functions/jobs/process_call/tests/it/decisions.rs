@@ -1,16 +1,21 @@
 //! The decision about a call, and the sentence that explains it.
 
 use domain::{
-    base::{bounded::Whole, external::ShownName, ids::FieldId, text::OneLine},
+    base::{
+        bounded::Whole,
+        external::ShownName,
+        ids::{FieldId, TenantId},
+        text::OneLine,
+    },
     calls::call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
     contacts::{
-        contact::Identity,
+        contact::{Contact, Identity},
         field::{Field, FieldValue},
         profile::Profile,
     },
     messages::{
         inbound::OptFlag,
-        message::{AttemptState, Category, Channel, Content, MessageState, SendOutcome},
+        message::{AttemptState, Category, Channel, Content, Ended, Message, MessageState},
         purpose::{Narrowing, Policy, Purpose},
         source::SmsText,
     },
@@ -23,7 +28,7 @@ use serde_json::json;
 use store::contacts::contact::ContactWrite;
 use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 
-use crate::world::World;
+use crate::world::{World, called_back};
 
 #[tokio::test]
 async fn missed_call_of_a_new_caller_creates_contact_and_message() {
@@ -225,7 +230,7 @@ async fn follow_up_is_unnecessary_if_the_customer_wrote() {
     world.twilio(forwarded()).await;
     world.aws.pass(15);
     let wrote = world.aws.now();
-    let write = |contact: &mut domain::contacts::contact::Contact| contact.last_inbound_at = Some(wrote);
+    let write = |contact: &mut Contact| contact.last_inbound_at = Some(wrote);
     world.business.contact_with(&world.aws, CUSTOMER, write).await;
     world.aws.pass(45);
     world.work(world.decide()).await;
@@ -275,7 +280,7 @@ async fn waiting_marketing_is_the_only_one() {
     })
     .await;
     let now = world.aws.now();
-    let welcome = |contact: &mut domain::contacts::contact::Contact| drop(contact.wish(OptFlag::Start, "", now));
+    let welcome = |contact: &mut Contact| drop(contact.wish(OptFlag::Start, "", now));
     world.business.contact_with(&world.aws, CUSTOMER, welcome).await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(25 * 3600);
@@ -285,14 +290,7 @@ async fn waiting_marketing_is_the_only_one() {
     let why = "no message: another marketing message to this person may still be sent";
     assert_eq!(calls[1].decision, why);
     // It is sent now, and counts from now on.
-    let mut message = world.claimed(messages.remove(0)).await;
-    let timers = world.aws.env().config().timers().unwrap();
-    let accepted = SendOutcome::Accepted {
-        provider_ref: "wamid.1".parse().unwrap(),
-        segments: None,
-    };
-    message.record(1, accepted, world.aws.now(), &timers);
-    world.write(&message).await;
+    world.accepted(messages.remove(0)).await;
     world.aws.pass(10 * 3600);
     world.telephony("19", missed(CUSTOMER)).await;
     let (calls, _) = world.history().await;
@@ -328,20 +326,13 @@ async fn answered_call_stops_the_fallback_but_not_what_was_sent() {
     let world = World::new().await;
     world.telephony("17", missed(CUSTOMER)).await;
     let (_, mut messages) = world.history().await;
-    let mut message = world.claimed(messages.remove(0)).await;
-    let timers = world.aws.env().config().timers().unwrap();
-    let taken = SendOutcome::Accepted {
-        provider_ref: "wamid.1".parse().unwrap(),
-        segments: None,
-    };
-    message.record(1, taken, world.aws.now(), &timers);
-    world.write(&message).await;
+    world.accepted(messages.remove(0)).await;
     world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
     let (_, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Accepted);
     assert_eq!(messages[0].attempts[0].state, AttemptState::Accepted);
     assert_eq!(messages[0].due, None, "no SMS");
-    let Some(domain::messages::message::Ended::Cancelled(why)) = &messages[0].ended else {
+    let Some(Ended::Cancelled(why)) = &messages[0].ended else {
         panic!("{:?}", messages[0].ended);
     };
     assert!(!why.contains("not sent"), "{why}");
@@ -353,13 +344,6 @@ async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
     let world = World::new().await;
     let withheld = Party::Withheld;
     let sip = Party::Sip("sip:reception@example.test".to_owned());
-    let outbound = CallFacts {
-        direction: Some(Direction::Outbound),
-        from: Some(Party::Phone(phone(LINE))),
-        to: Some(Party::Phone(phone(CUSTOMER))),
-        stated: Some(Outcome::Missed),
-        ..CallFacts::default()
-    };
     let from = |party: &Party| CallFacts {
         from: Some(party.clone()),
         ..missed(CUSTOMER)
@@ -373,7 +357,12 @@ async fn no_message_for_withheld_sip_outbound_or_unknown_calls() {
             Identity::Sip("sip:reception@example.test".to_owned()),
             "sip",
         ),
-        ("4", outbound, Identity::Phone(phone(CUSTOMER)), "outbound"),
+        (
+            "4",
+            called_back(Outcome::Missed),
+            Identity::Phone(phone(CUSTOMER)),
+            "outbound",
+        ),
         (
             "5",
             stated("+971501234561", Outcome::Unknown),
@@ -470,7 +459,7 @@ async fn erased_caller_who_wrote_stop_gets_no_message() {
 async fn caller_who_opted_out_gets_no_message() {
     let world = World::new().await;
     let at = world.aws.now();
-    let stop = |contact: &mut domain::contacts::contact::Contact| {
+    let stop = |contact: &mut Contact| {
         contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     };
     world.business.contact_with(&world.aws, CUSTOMER, stop).await;
@@ -561,7 +550,7 @@ async fn delayed_message_waits_in_the_queue_or_the_due_index() {
 #[tokio::test]
 async fn call_of_a_deleted_tenant_stores_nothing() {
     let world = World::new().await;
-    let nobody = domain::base::ids::TenantId::new(world.aws.ids().ulid());
+    let nobody = TenantId::new(world.aws.ids().ulid());
     let rows = world.aws.row_count().await;
     let ringing = CallFacts {
         direction: Some(Direction::Inbound),
@@ -640,7 +629,7 @@ async fn answered_call_cancels_all_planned_messages() {
     let world = after_missed(&["17", "18"]).await;
     world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
     let (_, messages) = world.history().await;
-    let states: Vec<_> = messages.iter().map(domain::messages::message::Message::state).collect();
+    let states: Vec<_> = messages.iter().map(Message::state).collect();
     assert_eq!(states, [MessageState::Cancelled; 2]);
     let customer = world.customer().await;
     assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
@@ -665,7 +654,7 @@ async fn fifth_planned_message_cancels_the_oldest() {
     let world = after_missed(&["17", "18", "19", "20", "21"]).await;
     let states = async || -> Vec<_> {
         let (_, messages) = world.history().await;
-        messages.iter().map(domain::messages::message::Message::state).collect()
+        messages.iter().map(Message::state).collect()
     };
     let mut expected = [MessageState::Scheduled; 5];
     expected[0] = MessageState::Cancelled;
@@ -691,8 +680,7 @@ async fn follow_up_never_displaces_a_requested_message() {
     for open in &mut customer.open {
         open.purpose = Purpose::Api;
     }
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    store.write_contact(scope, &customer.into(), None).await.unwrap();
+    world.write_contact(customer).await;
     world.telephony("21", missed(CUSTOMER)).await;
     let (calls, messages) = world.history().await;
     assert_eq!(calls.len(), 5);
@@ -702,7 +690,7 @@ async fn follow_up_never_displaces_a_requested_message() {
         (refused.reason.as_str(), refused.decision.as_str()),
         ("too_many_open", why)
     );
-    let states: Vec<_> = messages.iter().map(domain::messages::message::Message::state).collect();
+    let states: Vec<_> = messages.iter().map(Message::state).collect();
     assert_eq!(states, [MessageState::Scheduled; 4]);
 }
 
@@ -713,9 +701,7 @@ async fn late_answer_cancels_a_follow_up_not_listed_as_open() {
     world.telephony("17", missed(CUSTOMER)).await;
     let mut customer = world.customer().await;
     customer.open.clear();
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    let written = store.write_contact(scope, &customer.into(), None).await;
-    written.unwrap();
+    world.write_contact(customer).await;
     world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;
     let (_, messages) = world.history().await;
     assert_eq!(messages[0].state(), MessageState::Cancelled);

@@ -2,7 +2,7 @@
 
 use domain::{
     base::ids::{ConversationId, LineId, UserId},
-    calls::call::{CallFacts, Direction, Outcome, Party},
+    calls::call::{CallFacts, Outcome, Party},
     contacts::contact::Identity,
     inbox::{
         conversation::{Conversation, What},
@@ -13,7 +13,7 @@ use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, LINE, missed, phone, read, stated};
 
-use crate::world::World;
+use crate::world::{World, called_back};
 
 async fn conversation(world: &World, line: Option<LineId>) -> Option<Conversation> {
     let customer = world.contact_of(&Identity::Phone(phone(CUSTOMER))).await?;
@@ -79,14 +79,7 @@ async fn call_that_is_decided_again_is_noted_once() {
 /// A talk is an answer, whoever called.
 #[tokio::test]
 async fn talk_on_the_telephone_ends_the_wait() {
-    let called_back = CallFacts {
-        direction: Some(Direction::Outbound),
-        from: Some(Party::Phone(phone(LINE))),
-        to: Some(Party::Phone(phone(CUSTOMER))),
-        stated: Some(Outcome::Answered),
-        ..CallFacts::default()
-    };
-    for talk in [stated(CUSTOMER, Outcome::Answered), called_back] {
+    for talk in [stated(CUSTOMER, Outcome::Answered), called_back(Outcome::Answered)] {
         let world = World::new().await;
         world.telephony("1", missed(CUSTOMER)).await;
         world.aws.pass(60);

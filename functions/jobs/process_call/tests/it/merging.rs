@@ -3,15 +3,20 @@
 use domain::{
     base::bounded::Whole,
     calls::{
-        call::{CallFacts, CallStatus, DialStatus, Handling, Outcome},
+        call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome},
         recording::{Recording, RecordingState},
     },
+    contacts::contact::Identity,
 };
 use jiff::SignedDuration;
-use kit::Done;
-use testkit::business::{CUSTOMER, from_to, missed};
+use kit::{Done, Job};
+use process_call::{Context, handle};
+use testkit::{
+    Lossy,
+    business::{CUSTOMER, from_to, missed, phone},
+};
 
-use crate::world::World;
+use crate::world::{World, completed, dialled};
 
 fn ringing() -> CallFacts {
     CallFacts {
@@ -21,20 +26,10 @@ fn ringing() -> CallFacts {
     }
 }
 
-fn dialled(dial: DialStatus) -> CallFacts {
+fn greeted() -> CallFacts {
     CallFacts {
-        status: Some(CallStatus::InProgress),
-        dial: Some(dial),
-        handling: Some(Handling::Forward),
-        ..from_to(CUSTOMER)
-    }
-}
-
-fn completed() -> CallFacts {
-    CallFacts {
-        status: Some(CallStatus::Completed),
-        call_seconds: Some(30),
-        ..from_to(CUSTOMER)
+        handling: Some(Handling::Greet),
+        ..ringing()
     }
 }
 
@@ -82,7 +77,7 @@ async fn reports_in_any_order_make_one_call_and_one_message() {
             }
             world.work(world.business.twilio_report(&world.aws, &call, facts)).await;
         }
-        let identity = domain::contacts::contact::Identity::Phone(testkit::business::phone(&number));
+        let identity = Identity::Phone(phone(&number));
         let (calls, messages) = world.history_of(&identity).await;
         let [call] = &calls[..] else {
             panic!("{order:?}: {calls:#?}")
@@ -104,7 +99,7 @@ async fn reports_in_any_order_make_one_call_and_one_message() {
 async fn recording_that_arrives_first_waits_for_its_caller() {
     let world = World::new().await;
     world.twilio(recorded()).await;
-    let hidden = domain::contacts::contact::Identity::Withheld(world.business.twilio);
+    let hidden = Identity::Withheld(world.business.twilio);
     assert!(world.history_of(&hidden).await.0.is_empty());
     world.twilio(ringing()).await;
     assert_eq!(world.call().await.outcome, Outcome::Voicemail);
@@ -129,7 +124,7 @@ async fn reports_without_a_caller_expire_without_a_call() {
         let rows = world.aws.row_count().await;
         assert_eq!(world.work(world.decide()).await, Done::Now);
         assert_eq!(world.aws.row_count().await, rows, "no call, no contact");
-        let hidden = domain::contacts::contact::Identity::Withheld(world.business.twilio);
+        let hidden = Identity::Withheld(world.business.twilio);
         assert_eq!(world.contact_of(&hidden).await, None);
         // The call is closed: neither the dispatcher nor a repeated report processes it again.
         world.aws.pass(3600);
@@ -147,13 +142,13 @@ async fn reports_without_a_caller_expire_without_a_call() {
 async fn inbound_call_without_a_caller_counts_as_withheld() {
     let world = World::new().await;
     let facts = CallFacts {
-        direction: Some(domain::calls::call::Direction::Inbound),
+        direction: Some(Direction::Inbound),
         ..recorded()
     };
     world.twilio(facts).await;
     world.aws.pass(4 * 3600);
     assert_eq!(world.work(world.decide()).await, Done::Now);
-    let hidden = domain::contacts::contact::Identity::Withheld(world.business.twilio);
+    let hidden = Identity::Withheld(world.business.twilio);
     let (calls, _) = world.history_of(&hidden).await;
     assert_eq!((calls.len(), calls[0].reason.as_str()), (1, "withheld"));
 }
@@ -194,18 +189,11 @@ async fn completed_alone_never_means_missed() {
 /// The call and its message stay where they are; the contact is the one that survived.
 #[tokio::test]
 async fn call_of_a_merged_contact_is_decided_again() {
-    let world = World::new().await;
-    world.twilio(completed()).await;
-    world.aws.pass(60);
-    world.work(world.decide()).await;
+    let world = World::after_unknown_outcome().await;
     let former = world.customer().await.id;
     let survivor = world.business.contact(&world.aws, "+971502222222").await.id;
     world.business.merge(&world.aws, survivor, former).await;
-    let greeted = CallFacts {
-        handling: Some(Handling::Greet),
-        ..ringing()
-    };
-    assert_eq!(world.twilio(greeted.clone()).await, Done::Now);
+    assert_eq!(world.twilio(greeted()).await, Done::Now);
     let (calls, messages) = world.history().await;
     let [call] = &calls[..] else { panic!("{calls:#?}") };
     assert_eq!((call.id.contact(), call.decided_again), (former, 1));
@@ -222,18 +210,11 @@ async fn call_of_a_merged_contact_is_decided_again() {
 
 #[tokio::test]
 async fn call_is_decided_again_once_its_outcome_is_known() {
-    let world = World::new().await;
-    world.twilio(completed()).await;
-    world.aws.pass(60);
-    world.work(world.decide()).await;
+    let world = World::after_unknown_outcome().await;
     let call = world.call().await;
     assert_eq!((call.outcome, call.message), (Outcome::Unknown, None));
     // The report of the ringing call was queued for that long: nobody could have picked up.
-    let greeted = CallFacts {
-        handling: Some(Handling::Greet),
-        ..ringing()
-    };
-    let job = world.business.twilio_report(&world.aws, "CA1", greeted.clone());
+    let job = world.business.twilio_report(&world.aws, "CA1", greeted());
     assert_eq!(world.work(job.clone()).await, Done::Now);
     let (calls, messages) = world.history().await;
     let [call] = &calls[..] else { panic!("{calls:#?}") };
@@ -249,7 +230,7 @@ async fn call_is_decided_again_once_its_outcome_is_known() {
     assert_eq!(world.customer().await.calls, 1, "counted once");
     assert_eq!(world.queued().await.len(), 1);
     // Repeating the same reports, in any order, changes nothing.
-    for facts in [greeted, completed(), dialled(DialStatus::NoAnswer)] {
+    for facts in [greeted(), completed(), dialled(DialStatus::NoAnswer)] {
         world.twilio(facts).await;
     }
     assert_eq!(world.work(job).await, Done::Already);
@@ -260,10 +241,7 @@ async fn call_is_decided_again_once_its_outcome_is_known() {
 /// The call was decided with an unknown outcome before the reports arrived.
 #[tokio::test]
 async fn late_concurrent_reports_of_an_undecided_call_send_once() {
-    let world = World::new().await;
-    world.twilio(completed()).await;
-    world.aws.pass(60);
-    world.work(world.decide()).await;
+    let world = World::after_unknown_outcome().await;
     let reports = [
         ringing(),
         dialled(DialStatus::Busy),
@@ -281,10 +259,7 @@ async fn late_concurrent_reports_of_an_undecided_call_send_once() {
 
 #[tokio::test]
 async fn a_late_end_cancels_no_follow_up_of_a_later_call() {
-    let world = World::new().await;
-    world.twilio(completed()).await;
-    world.aws.pass(60);
-    world.work(world.decide()).await;
+    let world = World::after_unknown_outcome().await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.twilio(dialled(DialStatus::Answered)).await;
     let (calls, messages) = world.history().await;
@@ -435,9 +410,8 @@ async fn late_report_of_an_answer_cancels_the_unsent_message() {
 #[tokio::test]
 async fn lost_response_of_the_table_decides_nothing_twice() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = process_call::Context::new(&env).unwrap();
+    let lossy = Lossy::before(&world.aws);
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
     for (operation, facts) in [
         ("PutItem", ringing()),
         ("TransactWriteItems", dialled(DialStatus::NoAnswer)),
@@ -445,9 +419,7 @@ async fn lost_response_of_the_table_decides_nothing_twice() {
     ] {
         lossy.lose(operation);
         let job = world.business.twilio_report(&world.aws, "CA1", facts);
-        Box::pin(process_call::handle(kit::Job::new(job, 1), &ctx))
-            .await
-            .unwrap();
+        Box::pin(handle(Job::new(job, 1), &ctx)).await.unwrap();
         assert!(lossy.has_lost_all(), "{operation}");
     }
     let call = world.call().await;

@@ -2,30 +2,19 @@
 
 use domain::{
     base::bounded::Whole,
-    calls::call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
+    calls::call::{CallFacts, CallStatus, DialStatus, Outcome, Party},
     contacts::contact::{Contact, Identity, MissedCall},
 };
 use jiff::SignedDuration;
 use kit::Done;
-use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, stated};
+use testkit::business::{CUSTOMER, from_to, missed, phone, stated};
 
-use crate::world::World;
+use crate::world::{World, called_back, completed, dialled};
 
 const HOUR: i64 = 3_600;
 
 fn answered() -> CallFacts {
     stated(CUSTOMER, Outcome::Answered)
-}
-
-/// The business calls the customer.
-fn called_back(outcome: Outcome) -> CallFacts {
-    CallFacts {
-        direction: Some(Direction::Outbound),
-        from: Some(Party::Phone(phone(LINE))),
-        to: Some(Party::Phone(phone(CUSTOMER))),
-        stated: Some(outcome),
-        ..CallFacts::default()
-    }
 }
 
 /// The provider's ids of a person's calls, with the missed calls that each recovered.
@@ -206,13 +195,7 @@ async fn answered_call_back_counts_though_another_answer_did_not() {
     world.work(world.decide()).await;
     let (calls, _) = world.history().await;
     assert!(calls.iter().all(|call| call.outcome == Outcome::Answered), "{calls:?}");
-    let nobody = CallFacts {
-        status: Some(CallStatus::InProgress),
-        dial: Some(DialStatus::NoAnswer),
-        handling: Some(Handling::Forward),
-        ..from_to(CUSTOMER)
-    };
-    assert_eq!(world.twilio(nobody).await, Done::Now);
+    assert_eq!(world.twilio(dialled(DialStatus::NoAnswer)).await, Done::Now);
     let expected = of(&[("18", 0), ("CA1", 1)]);
     assert_eq!(recovered(&world, &customer()).await, expected);
     assert!(world.customer().await.missed.is_empty());
@@ -276,12 +259,7 @@ async fn outcome_known_later_counts_as_of_the_calls_time() {
         let world = World::new().await;
         world.telephony("17", missed(CUSTOMER)).await;
         world.aws.pass(60);
-        let completed = CallFacts {
-            status: Some(CallStatus::Completed),
-            call_seconds: Some(30),
-            ..from_to(CUSTOMER)
-        };
-        world.twilio(completed).await;
+        world.twilio(completed()).await;
         world.aws.pass(60);
         world.work(world.decide()).await;
         assert_eq!(
@@ -289,13 +267,7 @@ async fn outcome_known_later_counts_as_of_the_calls_time() {
             1,
             "an unknown outcome is not missed"
         );
-        let dialled = CallFacts {
-            status: Some(CallStatus::InProgress),
-            dial: Some(dial),
-            handling: Some(Handling::Forward),
-            ..from_to(CUSTOMER)
-        };
-        world.twilio(dialled).await;
+        world.twilio(dialled(dial)).await;
         let open = world.customer().await.missed;
         let left = if dial == DialStatus::Answered { 0 } else { 2 };
         assert_eq!(open.len(), left, "{open:?}");

@@ -2,11 +2,11 @@
 
 use domain::{
     calls::{
-        call::{CallFacts, CallProvider},
+        call::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
         record::{Call, CallProgress, Entry},
     },
-    contacts::contact::Identity,
-    messages::message::Message,
+    contacts::contact::{Contact, Identity},
+    messages::message::{Message, SendOutcome},
 };
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};
@@ -14,7 +14,7 @@ use process_call::{Context, handle};
 use store::{table::due::Partition, tenants::config::Configured};
 use testkit::{
     Aws,
-    business::{CUSTOMER, phone},
+    business::{CUSTOMER, LINE, from_to, phone},
 };
 
 pub(crate) struct World(testkit::World<Context>);
@@ -34,6 +34,15 @@ impl World {
     pub(crate) async fn at(base: &str, change: impl FnOnce(&mut Configured)) -> Self {
         let env = |aws: &Aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]);
         Self(testkit::World::given(env, Context::new, change).await)
+    }
+
+    /// A world after the call `CA1`, which was decided while nobody knew how it ended.
+    pub(crate) async fn after_unknown_outcome() -> Self {
+        let world = Self::new().await;
+        world.twilio(completed()).await;
+        world.aws.pass(60);
+        world.work(world.decide()).await;
+        world
     }
 
     pub(crate) async fn work(&self, job: CallJob) -> Done {
@@ -116,18 +125,62 @@ impl World {
     pub(crate) async fn due(&self) -> usize {
         let (store, mut count) = (self.aws.store(), 0);
         for partition in Partition::all() {
-            count += store
-                .due(partition, self.aws.now(), None, 10)
-                .await
-                .expect("the index answers")
-                .due
-                .len();
+            let page = store.due(partition, self.aws.now(), None, 10).await;
+            count += page.expect("the index answers").due.len();
         }
         count
+    }
+
+    /// The first channel of a message that waits accepts it.
+    pub(crate) async fn accepted(&self, message: Message) {
+        let mut message = self.claimed(message).await;
+        let timers = self.aws.env().config().timers().expect("timers");
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().expect("a reference"),
+            segments: None,
+        };
+        message.record(1, accepted, self.aws.now(), &timers);
+        self.write(&message).await;
+    }
+
+    pub(crate) async fn write_contact(&self, contact: Contact) {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let written = store.write_contact(scope, &contact.into(), None).await;
+        written.expect("nobody else writes the contact");
     }
 
     /// Jobs in the queue for waiting calls, due now or later.
     pub(crate) async fn looks(&self) -> u64 {
         self.aws.depth(QueueName::Calls).await
+    }
+}
+
+/// The end of the customer's call.
+pub(crate) fn completed() -> CallFacts {
+    CallFacts {
+        status: Some(CallStatus::Completed),
+        call_seconds: Some(30),
+        ..from_to(CUSTOMER)
+    }
+}
+
+/// The result of forwarding the customer's call.
+pub(crate) fn dialled(dial: DialStatus) -> CallFacts {
+    CallFacts {
+        status: Some(CallStatus::InProgress),
+        dial: Some(dial),
+        handling: Some(Handling::Forward),
+        ..from_to(CUSTOMER)
+    }
+}
+
+/// The business calls the customer.
+pub(crate) fn called_back(outcome: Outcome) -> CallFacts {
+    CallFacts {
+        direction: Some(Direction::Outbound),
+        from: Some(Party::Phone(phone(LINE))),
+        to: Some(Party::Phone(phone(CUSTOMER))),
+        stated: Some(outcome),
+        ..CallFacts::default()
     }
 }
