@@ -28,9 +28,7 @@ fn stands(medium: &Medium) -> (MediumState, Option<MediaReason>) {
 
 #[tokio::test]
 async fn a_picture_by_whatsapp_is_fetched_once() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let (world, message) = World::with_picture().await;
     assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
     let medium = world.medium(message).await;
     assert_eq!(stands(&medium), (MediumState::Ready, None));
@@ -43,15 +41,13 @@ async fn a_picture_by_whatsapp_is_fetched_once() {
     let stored = world.aws.files("media/").await;
     let key = FileKey::medium(world.business.scope(), message, 0);
     assert_eq!(stored.get(key.as_str()), Some(&picture()));
-    let asked: Vec<_> = world.host.take_requests().into_iter().collect();
+    let asked = world.host.take_requests();
     let paths: Vec<&str> = asked.iter().map(|asked| asked.path.as_str()).collect();
     let about = format!("/v25.0/7001?phone_number_id={PHONE_NUMBER_ID}");
     assert_eq!(paths, [about.as_str(), "/files/1?hash=a"]);
-    assert!(
-        asked
-            .iter()
-            .all(|asked| asked.authorization == "Bearer fixture-access-token")
-    );
+    for asked in &asked {
+        assert_eq!(asked.authorization, "Bearer fixture-access-token");
+    }
     // The job is delivered again.
     assert_eq!(world.fetch(message).await.unwrap(), Done::Already);
     assert!(world.host.take_requests().is_empty());
@@ -332,10 +328,7 @@ async fn a_bad_answer_says_nothing_of_a_file() {
         // It has been so for hours.
         bad();
         let message = send().await;
-        let mut medium = world.medium(message).await;
-        medium.mismatches = 4;
-        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
-        written.unwrap();
+        world.change_medium(message, |medium| medium.mismatches = 4).await;
         world.aws.pass(HOURS);
         world.fetch(message).await.unwrap();
         let medium = world.medium(message).await;
@@ -618,22 +611,14 @@ async fn a_job_that_comes_twice_is_one_attempt() {
 /// The dispatcher queues a file again that nobody has tried yet, while its first job waits among others.
 #[tokio::test]
 async fn a_job_waits_for_the_one_that_fetches() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
+    let (world, message) = World::with_picture().await;
     world.host.answer(Reply::Held("image/jpeg", picture()));
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
-    let mut medium = world.medium(message).await;
-    medium.dispatches = 1;
-    let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
-    written.unwrap();
+    world.change_medium(message, |medium| medium.dispatches = 1).await;
     let second = async {
-        world.host.arrived().await;
         let done = world.fetch(message).await;
         assert!(done.is_err(), "{done:?}");
-        world.host.release();
     };
-    let (done, ()) = tokio::join!(world.fetch(message), second);
-    assert_eq!(done.unwrap(), Done::Now);
+    assert_eq!(world.fetch_while(message, second).await, Done::Now);
     let medium = world.medium(message).await;
     assert_eq!((medium.state, medium.taken_until), (MediumState::Ready, None));
     assert_eq!(world.host.take_requests().len(), 2, "about the file, and the file");
@@ -643,14 +628,12 @@ async fn a_job_waits_for_the_one_that_fetches() {
 /// Its worker was killed.
 #[tokio::test]
 async fn a_file_is_not_taken_for_ever() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
-    let mut medium = world.medium(message).await;
-    medium.dispatches = 1;
-    assert!(medium.take(world.aws.now()));
-    let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
-    written.unwrap();
+    let (world, message) = World::with_picture().await;
+    let take = |medium: &mut Medium| {
+        medium.dispatches = 1;
+        assert!(medium.take(world.aws.now()));
+    };
+    world.change_medium(message, take).await;
     assert!(world.fetch(message).await.is_err());
     world.aws.pass(120);
     assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
@@ -664,16 +647,9 @@ async fn two_workers_that_fail_at_once_are_one_attempt() {
         .host
         .answer(Reply::Held("text/html", b"<html>Sorry</html>".to_vec()));
     let message = world.sent_through_twilio("image/jpeg").await;
-    let failing = async {
-        world.host.arrived().await;
-        let mut medium = world.medium(message).await;
-        medium.is_mismatched(MediaReason::WrongType, world.aws.now());
-        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
-        written.unwrap();
-        world.host.release();
-    };
-    let (done, ()) = tokio::join!(world.fetch(message), failing);
-    assert_eq!(done.unwrap(), Done::Already);
+    let fail = |medium: &mut Medium| medium.is_mismatched(MediaReason::WrongType, world.aws.now());
+    let failing = world.change_medium(message, fail);
+    assert_eq!(world.fetch_while(message, failing).await, Done::Already);
     let medium = world.medium(message).await;
     assert_eq!((medium.attempts, medium.mismatches), (1, 1));
 }
@@ -730,17 +706,11 @@ async fn a_file_found_harmful_meanwhile_is_dropped() {
     world.has("image/jpeg", &picture());
     world.host.answer(Reply::Held("image/jpeg", picture()));
     let message = world.sent(MediaKind::Image, "image/jpeg").await;
-    let judging = async {
-        world.host.arrived().await;
-        let mut medium = world.medium(message).await;
+    let judging = world.change_medium(message, |medium| {
         medium.stored("image/jpeg", 510, sha256(&picture()), true);
         medium.refuse(MediaReason::Harmful);
-        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
-        written.unwrap();
-        world.host.release();
-    };
-    let (done, ()) = tokio::join!(world.fetch(message), judging);
-    assert_eq!(done.unwrap(), Done::Already);
+    });
+    assert_eq!(world.fetch_while(message, judging).await, Done::Already);
     let refused = (MediumState::Refused, Some(MediaReason::Harmful));
     assert_eq!(stands(&world.medium(message).await), refused);
     assert!(world.files().await.is_empty());
@@ -752,16 +722,10 @@ async fn two_workers_with_different_files_store_none() {
     let world = World::new().await;
     world.host.answer(Reply::Held("image/jpeg", picture()));
     let message = world.sent_through_twilio("image/jpeg").await;
-    let storing = async {
-        world.host.arrived().await;
-        let mut medium = world.medium(message).await;
+    let storing = world.change_medium(message, |medium| {
         medium.stored("image/jpeg", 9, "0f".repeat(32), false);
-        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
-        written.unwrap();
-        world.host.release();
-    };
-    let (done, ()) = tokio::join!(world.fetch(message), storing);
-    assert_eq!(done.unwrap(), Done::Now);
+    });
+    assert_eq!(world.fetch_while(message, storing).await, Done::Now);
     let refused = (MediumState::Refused, Some(MediaReason::WrongHash));
     assert_eq!(stands(&world.medium(message).await), refused);
     assert!(world.files().await.is_empty());
@@ -816,9 +780,7 @@ async fn with_a_scanner_a_file_waits_for_its_verdict() {
 
 #[tokio::test]
 async fn the_file_goes_with_its_message() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let (world, message) = World::with_picture().await;
     world.fetch(message).await.unwrap();
     world.aws.pass(90 * DAY - 1);
     assert_eq!(world.fetch(message).await.unwrap(), Done::Already);
@@ -838,26 +800,17 @@ async fn the_file_goes_with_its_message() {
 /// An erasure deletes the rows and the files: what comes later must not stay.
 #[tokio::test]
 async fn a_file_of_a_contact_erased_meanwhile_is_dropped() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
+    let (world, message) = World::with_picture().await;
     world.host.answer(Reply::Held("image/jpeg", picture()));
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
-    let erasing = async {
-        world.host.arrived().await;
-        let (store, scope) = (world.aws.store(), world.business.scope());
-        erase(&store, scope, message.contact(), world.aws.now()).await;
-        world.host.release();
-    };
-    let (done, ()) = tokio::join!(world.fetch(message), Box::pin(erasing));
-    assert_eq!(done.unwrap(), Done::Already);
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let erasing = Box::pin(erase(&store, scope, message.contact(), world.aws.now()));
+    assert_eq!(world.fetch_while(message, erasing).await, Done::Already);
     assert!(world.files().await.is_empty());
 }
 
 #[tokio::test]
 async fn two_workers_store_one_file() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let (world, message) = World::with_picture().await;
     let (one, two) = tokio::join!(world.fetch(message), world.fetch(message));
     let mut done = [one.unwrap(), two.unwrap()];
     done.sort_by_key(|done| *done == Done::Already);
@@ -869,30 +822,18 @@ async fn two_workers_store_one_file() {
 /// The retention of its message is longer since.
 #[tokio::test]
 async fn a_row_changed_meanwhile_is_read_again() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
+    let (world, message) = World::with_picture().await;
     world.host.answer(Reply::Held("image/jpeg", picture()));
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
     let later = world.aws.now() + SignedDuration::from_hours(365 * 24);
-    let changing = async {
-        world.host.arrived().await;
-        let mut medium = world.medium(message).await;
-        medium.kept_until = later;
-        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
-        written.unwrap();
-        world.host.release();
-    };
-    let (done, ()) = tokio::join!(world.fetch(message), changing);
-    assert_eq!(done.unwrap(), Done::Now);
+    let changing = world.change_medium(message, |medium| medium.kept_until = later);
+    assert_eq!(world.fetch_while(message, changing).await, Done::Now);
     let medium = world.medium(message).await;
     assert_eq!((medium.state, medium.due), (MediumState::Ready, Some(later)));
 }
 
 #[tokio::test]
 async fn a_job_of_another_tenant_touches_nothing() {
-    let world = World::new().await;
-    world.has("image/jpeg", &picture());
-    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let (world, message) = World::with_picture().await;
     world.fetch(message).await.unwrap();
     let before = world.medium(message).await;
     drop(world.host.take_requests());

@@ -202,7 +202,7 @@ async fn an_asset_is_uploaded_by_one_job_at_a_time() {
 async fn what_needs_no_upload_asks_for_nothing() {
     let world = World::new().await;
     world.host.tell(200, r#"{"id": "1"}"#);
-    let (aws, scope) = (&world.aws, world.business.scope());
+    let (aws, scope, whatsapp) = (&world.aws, world.business.scope(), world.business.whatsapp);
     let ready = world.asset("image/jpeg", picture()).await;
     let new_connection = ConnectionId::new(aws.ids().ulid());
     // Twilio takes a link.
@@ -210,27 +210,18 @@ async fn what_needs_no_upload_asks_for_nothing() {
         assert_eq!(world.upload(ready, connection).await.unwrap(), Done::Already);
     }
     let unknown = AssetId::new(aws.ids().ulid());
-    assert_eq!(
-        world.upload(unknown, world.business.whatsapp).await.unwrap(),
-        Done::Already
-    );
+    assert_eq!(world.upload(unknown, whatsapp).await.unwrap(), Done::Already);
     for state in [AssetState::AwaitingUpload, AssetState::Scanning, AssetState::Refused] {
         let asset = world.asset("image/jpeg", picture()).await;
         let store = aws.store();
         let mut known = store.asset(scope, asset).await.unwrap().unwrap();
         known.value.state = state;
         store.note_asset(scope, known.version, &known.value).await.unwrap();
-        assert_eq!(
-            world.upload(asset, world.business.whatsapp).await.unwrap(),
-            Done::Already
-        );
+        assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Already);
     }
     // Its file was deleted, as its row will be.
     let files = Files::new(aws.env()).unwrap();
     files.remove(&FileKey::asset(scope, ready)).await.unwrap();
-    assert_eq!(
-        world.upload(ready, world.business.whatsapp).await.unwrap(),
-        Done::Already
-    );
+    assert_eq!(world.upload(ready, whatsapp).await.unwrap(), Done::Already);
     assert!(world.host.take_requests().is_empty());
 }

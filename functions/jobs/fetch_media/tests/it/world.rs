@@ -51,6 +51,14 @@ impl World {
         Self { host, world }
     }
 
+    /// With a picture that a customer has sent by WhatsApp.
+    pub(crate) async fn with_picture() -> (Self, MessageId) {
+        let world = Self::new().await;
+        world.has("image/jpeg", &picture());
+        let message = world.sent(MediaKind::Image, "image/jpeg").await;
+        (world, message)
+    }
+
     /// What WhatsApp says of a file that is this one.
     pub(crate) fn about(&self, file: &[u8]) -> Value {
         json!({
@@ -100,12 +108,31 @@ impl World {
         self.work(job, 1, ctx).await
     }
 
+    /// Does the same job. While the provider holds back its answer, `meanwhile` happens.
+    pub(crate) async fn fetch_while(&self, message: MessageId, meanwhile: impl Future<Output = ()>) -> Done {
+        let meanwhile = Box::pin(async {
+            self.host.arrived().await;
+            meanwhile.await;
+            self.host.release();
+        });
+        let (done, ()) = tokio::join!(self.fetch(message), meanwhile);
+        done.expect("the job is done")
+    }
+
     pub(crate) async fn work(&self, job: MediaJob, receives: u32, ctx: &Context) -> Result<Done, JobError> {
         Box::pin(handle(Job::new(job, receives), ctx)).await
     }
 
     pub(crate) async fn medium(&self, message: MessageId) -> Medium {
         self.business.medium(&self.aws, message, 0).await
+    }
+
+    /// Changes the first medium of a message, as another process does.
+    pub(crate) async fn change_medium(&self, message: MessageId, change: impl FnOnce(&mut Medium)) {
+        let mut medium = self.medium(message).await;
+        change(&mut medium);
+        let written = self.aws.store().write_medium(self.business.scope(), &medium).await;
+        written.expect("nobody else writes the row");
     }
 
     /// The files in the bucket.
