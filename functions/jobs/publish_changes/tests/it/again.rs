@@ -4,8 +4,6 @@ use kit::stream::StreamError;
 
 use super::*;
 
-const SHARD: &str = "shard-1";
-
 impl World {
     pub(crate) async fn bring_again(&self, records: &[EventRecord]) -> Result<(), StreamError> {
         let batch = Batch {
@@ -27,10 +25,7 @@ pub(crate) fn made_at(record: &EventRecord, time: &str) -> EventRecord {
 
 #[tokio::test]
 async fn abandoned_batch_is_counted_when_replayed() {
-    let mut world = World::new().await;
-    for number in [CUSTOMER, "+971501234568", "+971501234569"] {
-        world.follow_up(number).await;
-    }
+    let world = World::after(3).await;
     let third = world.records.len() / 3;
     let (before, rest) = world.records.split_at(third);
     let (given_up, after) = rest.split_at(third);
@@ -47,10 +42,7 @@ async fn abandoned_batch_is_counted_when_replayed() {
 
 #[tokio::test]
 async fn batch_replayed_first_counts_once() {
-    let mut world = World::new().await;
-    for number in [CUSTOMER, "+971501234568"] {
-        world.follow_up(number).await;
-    }
+    let world = World::after(2).await;
     let half = world.records.len() / 2;
     let (given_up, after) = world.records.split_at(half);
     world.bring_again(given_up).await.expect("it is counted");
@@ -61,8 +53,7 @@ async fn batch_replayed_first_counts_once() {
 
 #[tokio::test]
 async fn change_that_is_still_unreadable_stays_in_the_bucket() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    let world = World::after(1).await;
     let mut records = world.records.clone();
     records[1] = broken(&records[1]);
     let refused = world.bring_again(&records).await.expect_err("one cannot be read");
@@ -83,10 +74,7 @@ async fn change_that_is_still_unreadable_stays_in_the_bucket() {
 /// An unreadable change is stored in the form in which it is replayed.
 #[tokio::test]
 async fn stored_change_counts_once_when_replayed() {
-    let mut world = World::new().await;
-    for number in [CUSTOMER, "+971501234568"] {
-        world.follow_up(number).await;
-    }
+    let world = World::after(2).await;
     let unreadable = 3;
     let mut first = world.records.clone();
     first[unreadable] = broken(&first[unreadable]);

@@ -4,7 +4,7 @@ use domain::{
     accounts::{
         account::{Account, Invitation, Member, PasswordHash},
         api_key::{ApiKey, KeySecret},
-        audit::Action,
+        audit::{Action, Entry},
         permission::{Permission, Role},
     },
     base::{
@@ -14,11 +14,7 @@ use domain::{
     messages::inbound::OptFlag,
 };
 use jiff::SignedDuration;
-use store::{
-    Page, Versioned,
-    accounts::audit::{Recorded, Wanted},
-    contacts::people::Brought,
-};
+use store::{Versioned, accounts::audit::Wanted, contacts::people::Brought};
 
 use super::*;
 
@@ -32,19 +28,9 @@ fn stamp(world: &World, actor: Actor, request: &str) -> Stamp {
     }
 }
 
-async fn page(world: &World, after: Option<&str>, limit: i32) -> Page<Recorded> {
-    let now = world.aws.now();
-    let period = (now - SignedDuration::from_hours(24), now + SignedDuration::from_secs(1));
-    let store = world.aws.store();
-    let page = store
-        .audit_page(world.business.scope(), period, after, limit, &Wanted::default())
-        .await;
-    page.expect("the table answers")
-}
-
 /// The log, newest first.
-pub(crate) async fn log(world: &World) -> Vec<Recorded> {
-    page(world, None, 100).await.items
+pub(crate) async fn log(world: &World) -> Vec<Entry> {
+    world.aws.audit_log(world.business.scope()).await
 }
 
 pub(crate) async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
@@ -79,11 +65,11 @@ async fn role_change_is_logged_with_author_and_both_values() {
     let changed = store.change_member(world.business.scope(), &agent, &after, &by);
     changed.await.expect("the member is changed");
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let log = log(&world).await;
     assert_eq!(log.len(), 3, "two people, one change: {log:?}");
-    let change = &log.iter().find(|recorded| recorded.entry.action == Action::Changed);
-    let entry = &change.expect("the change").entry;
+    let change = log.iter().find(|entry| entry.action == Action::Changed);
+    let entry = change.expect("the change");
     assert_eq!(entry.by, by);
     assert_eq!(
         (entry.kind.as_str(), entry.object.clone()),
@@ -150,16 +136,13 @@ async fn no_secret_reaches_the_audit_log() {
     let withdrawn = store.remove(&scope, &invitation, &by);
     withdrawn.await.expect("it is withdrawn");
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let log = log(&world).await;
     let text = serde_json::to_string(&log).expect("JSON");
     assert!(!text.contains(CANARY), "{text}");
     let of = |request: &str| {
-        let found = log.iter().find(|recorded| recorded.entry.by.correlation_id == request);
-        found
-            .unwrap_or_else(|| panic!("no entry of {request}: {text}"))
-            .entry
-            .clone()
+        let found = log.iter().find(|entry| entry.by.correlation_id == request);
+        found.unwrap_or_else(|| panic!("no entry of {request}: {text}"))
     };
     let rotated = of("rotated");
     assert_eq!((rotated.action, rotated.changes.len()), (Action::Changed, 1));
@@ -177,15 +160,11 @@ async fn suppressed_address_is_not_in_the_audit_log() {
     let mut world = World::new().await;
     world.business.suppress(&world.aws, CUSTOMER).await;
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let log = log(&world).await;
-    let entries: Vec<_> = log.iter().map(|recorded| &recorded.entry).collect();
-    assert_eq!(entries.len(), 1, "{entries:?}");
-    assert_eq!(
-        (entries[0].kind.as_str(), entries[0].action),
-        ("suppression", Action::Created)
-    );
-    assert!(entries[0].object.starts_with("sup_"), "{entries:?}");
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!((log[0].kind.as_str(), log[0].action), ("suppression", Action::Created));
+    assert!(log[0].object.starts_with("sup_"), "{log:?}");
     let text = serde_json::to_string(&log).expect("JSON");
     assert!(!text.contains(CUSTOMER.trim_start_matches('+')), "{text}");
 }
@@ -209,11 +188,11 @@ async fn number_that_a_contact_leaves_is_not_in_the_audit_log() {
     let changed = store.change_person(&scope, &before, &after, &brought, &by);
     changed.await.expect("the number is removed");
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let log = log(&world).await;
     let of = |kind: &str| {
-        let mut entries = log.iter().map(|recorded| &recorded.entry);
-        entries.find(|entry| entry.kind == kind).expect("an entry")
+        let found = log.iter().find(|entry| entry.kind == kind);
+        found.expect("an entry")
     };
     assert_eq!(log.len(), 2, "{log:?}");
     assert_eq!(of("contact").action, Action::Changed);
@@ -234,11 +213,11 @@ async fn merge_is_one_object_of_the_audit_log() {
     world.aws.pass(1);
     world.business.unmerge(&world.aws, merge).await;
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let log = log(&world).await;
     let entries: Vec<_> = log
         .iter()
-        .map(|Recorded { entry, .. }| (entry.kind.as_str(), entry.action, entry.object.clone()))
+        .map(|entry| (entry.kind.as_str(), entry.action, entry.object.clone()))
         .collect();
     let of_merge = |action| ("merge", action, merge.to_string());
     assert_eq!(entries, [of_merge(Action::Changed), of_merge(Action::Created)]);
@@ -253,10 +232,10 @@ async fn redelivered_change_is_audited_once() {
     for _ in 0..3 {
         seat(&mut world, Role::Agent).await;
     }
-    for shard in ["shard-1", "shard-1", "shard-2"] {
+    for shard in [SHARD, SHARD, "shard-2"] {
         world.deliver(shard, &world.records).await;
     }
-    world.deliver("shard-1", &world.records[1..]).await;
+    world.deliver(SHARD, &world.records[1..]).await;
     assert_eq!(log(&world).await.len(), 3);
 }
 
@@ -264,7 +243,7 @@ async fn redelivered_change_is_audited_once() {
 async fn change_without_an_author_is_not_audited() {
     let mut world = World::new().await;
     world.follow_up(CUSTOMER).await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     assert_eq!(log(&world).await, []);
     // A row whose stamp stayed while we changed an internal field, and its deletion by time to live.
     let member = seat(&mut world, Role::Agent).await;
@@ -277,9 +256,9 @@ async fn change_without_an_author_is_not_audited() {
     let image = seated.change.new_image.clone();
     let unsigned = record(900, image.clone(), image.clone());
     let deleted = record(901, image, Item::default());
-    world.deliver("shard-1", &[unsigned, deleted]).await;
+    world.deliver(SHARD, &[unsigned, deleted]).await;
     assert_eq!(log(&world).await, [], "{:?}", member.value.user);
-    world.deliver("shard-1", &[seated]).await;
+    world.deliver(SHARD, &[seated]).await;
     assert_eq!(log(&world).await.len(), 1);
 }
 
@@ -291,7 +270,7 @@ async fn log_pages_cross_days_without_repeating_entries() {
         seat(&mut world, Role::Agent).await;
         world.aws.pass(9 * 3600);
     }
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     let period = (begin, world.aws.now());
     for limit in 1..9 {

@@ -8,7 +8,7 @@ use domain::{
     },
 };
 
-use crate::World;
+use crate::{SHARD, World};
 
 /// What the message was expected to cost, in millionths of a dollar.
 const EXPECTED: u64 = 90_000;
@@ -72,10 +72,10 @@ async fn stated_price_takes_the_place_of_the_expected_one_once() {
         message.apply(1, delivered, now, &timers);
         world.write(&mut message).await;
         assert_eq!(counted().await, [EXPECTED + 12_000 * (count - 1); 2]);
-        world.deliver("shard", &world.records[..begun]).await;
+        world.deliver(SHARD, &world.records[..begun]).await;
         assert_eq!(counted().await, [EXPECTED + 12_000 * (count - 1); 2]);
         for _ in 0..2 {
-            world.deliver("shard", &world.records[..]).await;
+            world.deliver(SHARD, &world.records).await;
             assert_eq!(counted().await, [12_000 * count; 2]);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::table::changes::{self, What};
 use testkit::stream::Filter;
 

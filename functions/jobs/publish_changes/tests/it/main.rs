@@ -12,10 +12,7 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    base::{
-        actor::{Actor, Stamp},
-        ids::{ConversionId, TenantId},
-    },
+    base::ids::{ConversionId, TenantId},
     contacts::conversion::Conversion,
     messages::message::{AttemptState, Message, SendOutcome, StatusReport},
 };
@@ -27,15 +24,18 @@ use proptest::{
 };
 use publish_changes::{Context, handle};
 use serde_dynamo::Item;
+use serde_json::json;
 use store::{reports::counters::Counters, table::effects::Effects, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
-    business::{CUSTOMER, business, read},
+    business::{CUSTOMER, business, mobile, read},
     stream::{Rows, broken, record},
 };
 
 /// The day on which all changes are counted.
 const DAY: &str = "2026-11-20";
+
+const SHARD: &str = "shard-1";
 
 struct World {
     known: Rows,
@@ -57,6 +57,15 @@ impl World {
             records: vec![],
             world,
         }
+    }
+
+    /// After this many follow-ups, each to another customer.
+    async fn after(follow_ups: usize) -> Self {
+        let mut world = Self::new().await;
+        for customer in 0..follow_ups {
+            world.follow_up(&mobile(customer)).await;
+        }
+        world
     }
 
     /// Adds the stream's records of everything written since, as far as the function's filter admits them.
@@ -143,11 +152,8 @@ fn of_tenant(record: &EventRecord, tenant: TenantId) -> EventRecord {
     for image in [&mut record.change.old_image, &mut record.change.new_image] {
         let mut item = std::mem::take(image).into_inner();
         if let Some(serde_dynamo::AttributeValue::S(pk)) = item.get_mut("pk") {
-            let rest = pk
-                .splitn(3, '#')
-                .nth(2)
-                .map(|rest| format!("#{rest}"))
-                .unwrap_or_default();
+            let rest = pk.splitn(3, '#').nth(2).map(|rest| format!("#{rest}"));
+            let rest = rest.unwrap_or_default();
             *pk = format!("T#{}{rest}", tenant.to_string().trim_start_matches("tnt_"));
         }
         *image = item.into();
@@ -171,14 +177,18 @@ fn expected(follow_ups: u64) -> Counters {
         "messages",
         "read_whatsapp",
     ];
-    RAISED.map(|name| (name.to_owned(), follow_ups)).into()
+    raised(&RAISED.map(|name| (name, follow_ups)))
+}
+
+fn raised(counters: &[(&str, u64)]) -> Counters {
+    let owned = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
+    owned.collect()
 }
 
 #[tokio::test]
 async fn a_follow_up_is_counted_at_every_step() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
-    world.deliver("shard-1", &world.records).await;
+    let world = World::after(1).await;
+    world.deliver(SHARD, &world.records).await;
     assert_eq!(world.counters().await, expected(1));
 }
 
@@ -199,7 +209,7 @@ async fn call_decided_again_counts_as_one_call() {
     call.decided_again = 1;
     store.write_call(&scope, &call).await.unwrap();
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let counters = world.counters().await;
     let of = |name: &str| counters.get(name).copied().unwrap_or_default();
     assert_eq!((of("calls"), of("calls_decided_again")), (1, 1));
@@ -213,67 +223,56 @@ async fn conversions_are_counted_once_with_their_values() {
     let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
     world.record().await;
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
-    let by = Actor::Operator;
-    let stamp = Stamp {
-        actor: by,
-        at: world.aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.aws.stamp();
     for fields in [
-        serde_json::json!({"what": "order", "value": {"amount": 12_050, "currency": "AED"}}),
-        serde_json::json!({"what": "order", "value": {"amount": 50, "currency": "AED"}}),
-        serde_json::json!({"what": "payment", "value": {"amount": 999, "currency": "EUR"}}),
-        serde_json::json!({"what": "visit"}),
+        json!({"what": "order", "value": {"amount": 12_050, "currency": "AED"}}),
+        json!({"what": "order", "value": {"amount": 50, "currency": "AED"}}),
+        json!({"what": "payment", "value": {"amount": 999, "currency": "EUR"}}),
+        json!({"what": "visit"}),
     ] {
         let id = ConversionId::new(contact, world.aws.ids().ulid());
-        let conversion = Conversion::new(id, read(fields), by, world.aws.now()).expect("a conversion");
+        let conversion = Conversion::new(id, read(fields), stamp.actor, stamp.at).expect("a conversion");
         let created = store.create_of_contact(&scope, &conversion, &stamp).await;
         created.expect("the conversion is created");
     }
     world.records.clear();
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
-    world.deliver("shard-1", &world.records).await;
-    let expected: Counters = [
+    world.deliver(SHARD, &world.records).await;
+    world.deliver(SHARD, &world.records).await;
+    let expected = raised(&[
         ("conversions", 4),
         ("conversions_order", 2),
         ("conversions_payment", 1),
         ("conversions_visit", 1),
         ("converted_AED", 12_100),
         ("converted_EUR", 999),
-    ]
-    .map(|(name, count)| (name.to_owned(), count))
-    .into();
+    ]);
     assert_eq!(world.counters().await, expected);
 }
 
 #[tokio::test]
 async fn redelivered_bisected_and_overlapping_batches_count_once() {
-    let mut world = World::new().await;
-    for number in [CUSTOMER, "+971501234568"] {
-        world.follow_up(number).await;
-    }
+    let world = World::after(2).await;
     let all = &world.records;
     let half = all.len() / 2;
     // A batch that was counted but never acknowledged; its halves; one that reaches further; one that begins in between.
-    world.deliver("shard-1", &all[..half]).await;
-    world.deliver("shard-1", &all[..half / 2]).await;
-    world.deliver("shard-1", &all[half / 2..half]).await;
-    world.deliver("shard-1", &all[..half + 3]).await;
-    world.deliver("shard-1", &all[half - 1..]).await;
-    world.deliver("shard-1", all).await;
+    world.deliver(SHARD, &all[..half]).await;
+    world.deliver(SHARD, &all[..half / 2]).await;
+    world.deliver(SHARD, &all[half / 2..half]).await;
+    world.deliver(SHARD, &all[..half + 3]).await;
+    world.deliver(SHARD, &all[half - 1..]).await;
+    world.deliver(SHARD, all).await;
     assert_eq!(world.counters().await, expected(2));
 }
 
 #[tokio::test]
 async fn shards_count_separately_and_add_up() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    let mut world = World::after(1).await;
     let first = std::mem::take(&mut world.records);
     world.follow_up("+971501234568").await;
     // Sequence numbers of different shards cannot be compared.
     world.deliver("shard-2", &world.records).await;
-    world.deliver("shard-1", &first).await;
+    world.deliver(SHARD, &first).await;
     world.deliver("shard-2", &world.records).await;
     assert_eq!(world.counters().await, expected(2));
 }
@@ -286,7 +285,7 @@ async fn tenants_of_one_batch_count_separately() {
     world.record().await;
     let ours = std::mem::replace(&mut world.business, stranger);
     world.follow_up(CUSTOMER).await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     assert_eq!(world.counters().await, expected(1));
     world.business = ours;
     assert_eq!(world.counters().await, expected(1));
@@ -294,11 +293,10 @@ async fn tenants_of_one_batch_count_separately() {
 
 #[tokio::test]
 async fn unreadable_change_is_stored_and_blocks_nothing() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    let world = World::after(1).await;
     let mut records = vec![broken(&world.records[0])];
     records.extend(world.records.iter().cloned());
-    world.deliver("shard-1", &records).await;
+    world.deliver(SHARD, &records).await;
     assert_eq!(world.counters().await, expected(1));
     assert_eq!(world.aws.objects("spill/changes/").await.len(), 1);
 }
@@ -312,8 +310,8 @@ async fn batch_without_counted_changes_writes_nothing() {
         Item::default(),
         world.known.values().next().expect("the tenant's rows").clone(),
     );
-    world.deliver("shard-1", &[tenant]).await;
-    world.deliver("shard-1", &[]).await;
+    world.deliver(SHARD, &[tenant]).await;
+    world.deliver(SHARD, &[]).await;
     assert_eq!(world.aws.row_count().await, before);
 }
 
@@ -321,13 +319,7 @@ async fn batch_without_counted_changes_writes_nothing() {
 fn followed_up(count: usize) -> (tokio::runtime::Runtime, World) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let world = runtime.block_on(async {
-        let mut world = World::new().await;
-        for last in 0..count {
-            world.follow_up(&format!("+97150123456{last}")).await;
-        }
-        world
-    });
+    let world = runtime.block_on(World::after(count));
     (runtime, world)
 }
 
@@ -360,10 +352,10 @@ fn counts_do_not_depend_on_how_the_stream_is_batched() {
             for (back, length) in cuts {
                 let from = seen.saturating_sub(back);
                 let to = (from + length).min(records.len());
-                world.deliver("shard-1", &records[from..to]).await;
+                world.deliver(SHARD, &records[from..to]).await;
                 seen = seen.max(to);
             }
-            world.deliver("shard-1", &records[seen..]).await;
+            world.deliver(SHARD, &records[seen..]).await;
             let numbers = metrics::numbers(&world, &world.aws.scope(tenant), &own).await;
             (world.counters_of(tenant).await, numbers)
         });
@@ -376,9 +368,8 @@ fn counts_do_not_depend_on_how_the_stream_is_batched() {
 
 #[tokio::test]
 async fn expired_rows_are_neither_counted_nor_audited() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
-    world.deliver("shard-1", &world.records).await;
+    let world = World::after(1).await;
+    world.deliver(SHARD, &world.records).await;
     let (counters, rows) = (world.counters().await, world.aws.row_count().await);
     let kept = |row: &&Item| row.contains_key("expires_at");
     let removed: Vec<EventRecord> = world
@@ -390,7 +381,7 @@ async fn expired_rows_are_neither_counted_nor_audited() {
         .collect();
     // The call and its reports, the message.
     assert_eq!(removed.len(), 3);
-    world.deliver("shard-1", &removed).await;
+    world.deliver(SHARD, &removed).await;
     assert_eq!(world.counters().await, counters);
     assert_eq!(world.aws.row_count().await, rows);
     assert!(world.aws.objects("spill/changes/").await.is_empty());
@@ -402,7 +393,7 @@ async fn another_expiry_is_neither_counted_nor_audited() {
     let mut world = World::new().await;
     let message = world.follow_up_of(CUSTOMER).await;
     world.record().await;
-    world.deliver("shard-1", &world.records).await;
+    world.deliver(SHARD, &world.records).await;
     let (counters, rows, records) = (world.counters().await, world.aws.row_count().await, world.records.len());
     let (store, scope, now) = (world.aws.store(), world.business.scope().clone(), world.aws.now());
     let history = store.history(&scope, message.id.contact(), 10, now).await;
@@ -417,7 +408,7 @@ async fn another_expiry_is_neither_counted_nor_audited() {
     // The message's and the call's, since the filter cannot compare a row with what it was. Those of the call's reports cost nothing.
     let changed = &world.records[records..];
     assert_eq!(changed.len(), 2);
-    world.deliver("shard-1", changed).await;
+    world.deliver(SHARD, changed).await;
     assert_eq!(world.counters().await, counters);
     assert_eq!(world.aws.row_count().await, rows);
     assert!(world.aws.objects("spill/changes/").await.is_empty());

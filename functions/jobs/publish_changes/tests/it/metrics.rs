@@ -7,7 +7,6 @@ use domain::{
     templates::template::id::TemplateId,
 };
 use jiff::civil::Date;
-use serde_json::json;
 use store::{
     TenantScope,
     reports::{counters::join, hours::Lines},
@@ -16,8 +15,6 @@ use store::{
 use testkit::business::{LINE, business_with, effects_of};
 
 use super::{again::made_at, *};
-
-const SHARD: &str = "shard-1";
 
 /// Id of the line that is called.
 const SHOP: &str = "line_01hq5bakery0000000000000n1";
@@ -162,9 +159,7 @@ async fn only_new_refusals_of_customers_are_opt_outs() {
     for _twice in 0..2 {
         world.deliver(SHARD, &world.records).await;
     }
-    let expected: Counters = ["opt_outs", "opt_outs_marketing"]
-        .map(|name| (name.to_owned(), 1))
-        .into();
+    let expected = raised(&[("opt_outs", 1), ("opt_outs_marketing", 1)]);
     assert_eq!(world.counters().await, expected);
 }
 
@@ -183,14 +178,12 @@ async fn recovered_calls_and_reply_times_are_counted_once() {
     for _twice in 0..2 {
         world.deliver(SHARD, &world.records).await;
     }
-    let expected: Counters = [
+    let expected = raised(&[
         ("received_whatsapp", 3),
         ("recovered", 2),
         ("reply.0", 2),
         ("reply.9", 1),
-    ]
-    .map(|(name, count)| (name.to_owned(), count))
-    .into();
+    ]);
     assert_eq!(world.counters().await, expected);
 }
 
@@ -281,15 +274,9 @@ pub(crate) fn of_template(follow_ups: u64) -> BTreeMap<u32, Counters> {
     BTreeMap::from([(0, raised(&names.map(|name| (name, follow_ups))))])
 }
 
-fn raised(counters: &[(&str, u64)]) -> Counters {
-    let owned = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
-    owned.collect()
-}
-
 #[tokio::test]
 async fn messages_count_once_for_their_template() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    let world = World::after(1).await;
     let all = world.records.clone();
     let half = all.len() / 2;
     world.deliver(SHARD, &all[..half]).await;
@@ -345,12 +332,9 @@ async fn answers_count_once_for_the_content_that_they_answer() {
 /// Its rows begin otherwise than those of templates, of which people may have to be told.
 #[tokio::test]
 async fn counting_for_a_template_is_no_change_to_follow() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    let world = World::after(1).await;
     world.deliver(SHARD, &world.records).await;
-    let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
-    let scanned = world.aws.dynamodb().scan().table_name(table).send().await;
-    let rows = scanned.expect("the table answers").items.unwrap_or_default();
+    let rows = world.aws.rows().await;
     let counted: Vec<Item> = rows
         .into_iter()
         .filter(|row| row["pk"].as_s().is_ok_and(|pk| pk.ends_with("#STATS#TEMPLATES")))

@@ -11,8 +11,6 @@ use store::{Versioned, accounts::notices::DueNotice};
 
 use super::*;
 
-const SHARD: &str = "shard-1";
-
 impl World {
     /// A provider refuses the WhatsApp connection, or accepts it again.
     async fn health(&mut self, healthy: bool) {
@@ -73,12 +71,7 @@ async fn refused_connection_is_recorded_once_and_due_at_once() {
     world.health(false).await;
     let all = world.records.clone();
     world.deliver(SHARD, &all[1..]).await;
-    let batch = Batch {
-        shard: SHARD.to_owned(),
-        records: all,
-        again: true,
-    };
-    handle(batch, &world.ctx).await.expect("it is processed");
+    world.bring_again(&all).await.expect("it is processed");
     let state = world.notice(&key).await.expect("a notice");
     assert_eq!((state.version, state.value.notice.at), (2, world.aws.now()));
 }
@@ -116,10 +109,8 @@ async fn deleted_connection_is_not_noticed() {
     let before = store.get::<Connection>(&scope, &world.business.whatsapp).await;
     let before = before.expect("the table answers").expect("the connection");
     let stamp = world.aws.stamp();
-    store
-        .remove_connection(&scope, &before, &stamp)
-        .await
-        .expect("it is deleted");
+    let removed = store.remove_connection(&scope, &before, &stamp).await;
+    removed.expect("it is deleted");
     world.records.clear();
     world.record().await;
     assert!(!world.records.is_empty());
@@ -130,8 +121,7 @@ async fn deleted_connection_is_not_noticed() {
 /// However many calls a day has, and however they are delivered, it costs one write for each automation and one read.
 #[tokio::test]
 async fn matches_of_a_day_are_written_once() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    let mut world = World::after(1).await;
     world.deliver(SHARD, &world.records).await;
     let today = day_of(world.aws.now());
     assert_eq!(world.matched().await, [today]);
@@ -149,8 +139,7 @@ async fn matches_of_a_day_are_written_once() {
 
 #[tokio::test]
 async fn first_call_after_seven_days_makes_a_review_due() {
-    let mut world = World::new().await;
-    world.follow_up(CUSTOMER).await;
+    let mut world = World::after(1).await;
     world.deliver(SHARD, &world.records).await;
     world.records.clear();
     for (days, due) in [(7, false), (1, true)] {

@@ -9,13 +9,11 @@ use domain::{
         profile::Profile,
     },
 };
-use serde_json::{Value, json};
-use store::{Versioned, contacts::people::Brought};
+use serde_json::Value;
+use store::Versioned;
 use testkit::business::phone;
 
 use super::*;
-
-const SHARD: &str = "shard-1";
 
 impl World {
     /// A drip with these triggers, which is running.
@@ -64,17 +62,12 @@ async fn new_contacts_enter_and_imported_ones_do_not() {
     world.records.clear();
     let called = |contact: &mut Contact| contact.last_call_at = Some(testkit::aws::noon());
     let caller = world.business.contact_with(&world.aws, "+447700900001", called).await;
+    let (id, number) = (ContactId::new(world.aws.ids().ulid()), phone("+447700900003"));
     let made = Person {
-        contact: Contact::first_seen(
-            ContactId::new(world.aws.ids().ulid()),
-            &Identity::Phone(phone("+447700900003")),
-            testkit::aws::noon(),
-        ),
+        contact: Contact::first_seen(id, &Identity::Phone(number), testkit::aws::noon()),
         profile: Profile::default(),
     };
-    let (store, stamp, brought) = (world.aws.store(), world.aws.stamp(), Brought::default());
-    let created = store.create_person(world.business.scope(), &made, &brought, &stamp);
-    Box::pin(created).await.expect("it is created");
+    Box::pin(world.create_person(&made)).await;
     let imported = world.business.contact_with(&world.aws, "+447700900002", |_| {}).await;
     world.record().await;
     for _delivery in 0..2 {
@@ -123,12 +116,8 @@ async fn whoever_gets_a_tag_enters_as_long_as_the_drip_is_open() {
     let before = world.campaign(drip).await;
     let (store, stamp) = (world.aws.store(), world.aws.stamp());
     let after = before.value.moved(CampaignState::Cancelled, None, stamp.at);
-    let cancelled = store.cancel_campaign(
-        world.business.scope(),
-        &before,
-        after.as_ref().expect("it is running"),
-        &stamp,
-    );
+    let after = after.expect("it is running");
+    let cancelled = store.cancel_campaign(world.business.scope(), &before, &after, &stamp);
     cancelled.await.expect("it is cancelled");
     world.records.clear();
     world.change(all[3].id, got(tag)).await;
