@@ -1,11 +1,11 @@
 //! Damaged and hostile tables.
 
-use domain::base::operation::{Data, OperationState};
+use domain::base::operation::Data;
 use import_contacts::{Context, handle};
 use kit::operation::{Ran, Step, Turn};
 use serde_json::json;
 
-use crate::world::{World, mapping, name, result};
+use crate::world::{World, mapping, result};
 
 /// One bad row costs one row.
 #[tokio::test]
@@ -21,9 +21,7 @@ async fn bad_rows_are_refused_and_others_imported() {
     let world = World::new(2).await;
     let order = json!({"mapping": mapping(&["name", "phone"])});
     let counts = world.import(table, order).await.counts;
-    let mut names: Vec<String> = world.people().await.iter().map(name).collect();
-    names.sort();
-    assert_eq!(names, ["Ann", "Ben", "Cid", "Dan"]);
+    assert_eq!(world.names().await, ["Ann", "Ben", "Cid", "Dan"]);
     assert_eq!((counts.rows, counts.created, counts.refused), (6, 4, 2));
     let refused = world.errors().await;
     for sentence in ["behind its closing quotation mark", "more than 64 KB"] {
@@ -44,9 +42,7 @@ async fn damaged_file_is_refused_with_its_row() {
     ] {
         let import = world.upload([b"name,phone\n", rows.as_bytes(), damage].concat()).await;
         let start = world.start(&import, order.clone()).await;
-        let operation = world.finish(&start).await;
-        assert_eq!(operation.state, OperationState::Failed);
-        let reason = operation.reason.unwrap();
+        let reason = world.failure(&start).await;
         assert!(
             reason.starts_with("Row 10002: ") && reason.contains(sentence),
             "{reason}"
@@ -102,9 +98,7 @@ async fn file_that_is_no_table_fails_with_a_sentence() {
     for (table, sentence) in [(wide, "more than 200 columns"), (long, "more than 64 KB")] {
         let import = world.upload(table).await;
         let start = world.start(&import, order.clone()).await;
-        let operation = world.finish(&start).await;
-        assert_eq!(operation.state, OperationState::Failed);
-        let reason = operation.reason.unwrap();
+        let reason = world.failure(&start).await;
         assert!(reason.contains(sentence), "{reason}");
     }
     assert_eq!(world.people().await.len(), 0);
@@ -148,7 +142,5 @@ async fn many_blank_rows_are_passed_in_several_steps() {
     assert!(steps >= 6, "only {steps} steps");
     let counts = result(&world.operations.get(&start).await).counts;
     assert_eq!((counts.rows, counts.created, counts.refused), (3, 2, 1));
-    let mut names: Vec<String> = world.people().await.iter().map(name).collect();
-    names.sort();
-    assert_eq!(names, ["Ann", "Ben"]);
+    assert_eq!(world.names().await, ["Ann", "Ben"]);
 }

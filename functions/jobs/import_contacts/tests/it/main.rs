@@ -13,12 +13,8 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    base::{ids::SuppressionId, operation::OperationState},
     calls::record::Entry,
-    consent::{
-        suppression::Refused,
-        wish::{By, Wishes},
-    },
+    consent::wish::{By, Wishes},
     contacts::{
         contact::{Contact, Identity},
         erasure::Salt,
@@ -193,16 +189,12 @@ async fn mode_decides_about_people_who_are_contacts() {
     let order = |mode: &str| json!({"mapping": mapping(&["name", "phone"]), "mode": mode});
     let skipped = world.import(table, order("skip")).await.counts;
     assert_eq!((skipped.created, skipped.skipped), (1, 1));
-    let names = || async {
-        let people = world.people().await;
-        people.iter().map(name).collect::<BTreeSet<_>>()
-    };
-    assert_eq!(names().await, BTreeSet::from(["Known".to_owned(), "New".to_owned()]));
+    assert_eq!(world.names().await, ["Known", "New"]);
     let refused = world.import(table, order("create")).await.counts;
     assert_eq!((refused.created, refused.refused), (0, 2));
     let updated = world.import(table, order("update")).await.counts;
     assert_eq!((updated.created, updated.updated), (0, 2));
-    assert_eq!(names().await, BTreeSet::from(["Other".to_owned(), "New".to_owned()]));
+    assert_eq!(world.names().await, ["New", "Other"]);
 }
 
 /// What a dry run says is what an import does afterwards, also about people who are in the table twice.
@@ -314,8 +306,7 @@ async fn erased_and_deleted_people_do_not_come_back() {
             "{mode}"
         );
     }
-    let names: Vec<String> = world.people().await.iter().map(name).collect();
-    assert_eq!(names, ["New"]);
+    assert_eq!(world.names().await, ["New"]);
 }
 
 /// They called or wrote since, so they are contacts like others. What leads to nobody does not come back.
@@ -342,8 +333,7 @@ async fn erased_people_who_came_back_are_contacts() {
         let counts = world.import(table, order).await.counts;
         let made = (counts.skipped, counts.updated, counts.refused, counts.erased);
         assert_eq!((made, counts.created), (expected, 0), "{mode}");
-        let names: Vec<String> = world.people().await.iter().map(name).collect();
-        assert_eq!(names, [called], "{mode}");
+        assert_eq!(world.names().await, [called], "{mode}");
     }
 }
 
@@ -363,35 +353,12 @@ async fn updated_contact_is_listed_by_its_new_values() {
     assert_eq!(people[0].profile.tags, BTreeSet::from([regular.id]));
 }
 
-/// Puts a number on the suppression list.
-async fn suppress(world: &World, number: &str, by: By) {
-    let aws = &world.aws;
-    let refused = Refused {
-        at: aws.now(),
-        channel: None,
-        category: None,
-        by,
-        actor: aws.stamp().actor,
-        evidence: None,
-        source: "a test".to_owned(),
-        recorded_at: aws.now(),
-        left: None,
-    };
-    let (id, address, stamp) = (
-        SuppressionId::new(aws.ids().ulid()),
-        number.parse().unwrap(),
-        aws.stamp(),
-    );
-    let listed = world.store.suppress(world.scope(), &address, (id, &refused), &stamp);
-    listed.await.unwrap();
-}
-
 /// The contact wrote START from another number, after the STOP of whoever had this one. The former owner still has the last word.
 #[tokio::test]
 async fn new_number_brings_its_stop_to_who_wrote_start() {
     let world = World::new(10).await;
     let (aws, number) = (&world.aws, "+971501234567");
-    suppress(&world, number, By::Keyword).await;
+    world.business.suppress_by(aws, number, By::Keyword).await;
     aws.pass(60);
     let table = "name,phone,email\nAnn,+971509999999,ann@example.com\n";
     let order = json!({"mapping": mapping(&["name", "phone", "email"]), "mode": "update"});
@@ -412,7 +379,7 @@ async fn new_number_brings_its_stop_to_who_wrote_start() {
 async fn stated_consent_ends_no_refusal_of_the_list() {
     let world = World::new(10).await;
     let (aws, number) = (&world.aws, "+971501234567");
-    suppress(&world, number, By::User).await;
+    world.business.suppress(aws, number).await;
     aws.pass(24 * 3600);
     let order = json!({
         "mapping": mapping(&["name", "phone"]),
@@ -457,11 +424,9 @@ async fn changed_or_missing_file_ends_the_import() {
     let start = world.start(&import, order.clone()).await;
     assert_eq!(world.run_step(&start).await, Ran::Continues);
     world.write(&import, b"name\nEve\nFay\nGil\n".to_vec()).await;
-    let operation = world.finish(&start).await;
-    assert_eq!(operation.state, OperationState::Failed);
-    assert!(operation.reason.unwrap().contains("another one was uploaded"));
-    let names: BTreeSet<String> = world.people().await.iter().map(name).collect();
-    assert_eq!(names, BTreeSet::from(["Ann".to_owned(), "Ben".to_owned()]));
+    let reason = world.failure(&start).await;
+    assert!(reason.contains("another one was uploaded"), "{reason}");
+    assert_eq!(world.names().await, ["Ann", "Ben"]);
 }
 
 #[tokio::test]
@@ -480,13 +445,9 @@ async fn unknown_tags_are_errors_unless_they_are_created() {
     assert_eq!(world.import(table, order).await.counts.created, 2);
     let tags = world.store.all::<Tag>(world.scope()).await.unwrap();
     let vip = tags.iter().find(|tag| tag.name == label("VIP")).unwrap();
-    let with_vip = world
-        .people()
-        .await
-        .iter()
-        .filter(|person| person.profile.tags.contains(&vip.id))
-        .count();
-    assert_eq!((tags.len(), with_vip), (3, 1));
+    let people = world.people().await;
+    let with_vip = people.iter().filter(|person| person.profile.tags.contains(&vip.id));
+    assert_eq!((tags.len(), with_vip.count()), (3, 1));
 }
 
 #[tokio::test]

@@ -57,11 +57,7 @@ fn peak() -> u64 {
 async fn large_import_is_exact_despite_two_crashes() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whoever runs it by hand sets the number of rows"
-    )]
-    let rows = std::env::var("IMPORTED_ROWS").map_or(600, |rows| rows.parse().unwrap());
+    let rows = testkit::size("IMPORTED_ROWS", 600);
     let import = world.upload(table(rows)).await;
     let order = json!({"mapping": mapping(&["name", "phone", "email"])});
     let start = world.start(&import, order).await;

@@ -55,7 +55,7 @@ async fn two_contacts() -> (World, [Person; 2]) {
 /// Imports [`ROW`]. This happens once the row's contact was read, right before it is written.
 async fn import_while(world: &mut World, what: impl AsyncFnOnce() + Send + 'static) -> ImportResult {
     let lossy = Lossy::before(&world.aws);
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let env = world.aws.env_behind(lossy.url());
     world.ctx = Context::new(&env).unwrap().in_steps_of(10, 500);
     lossy.happens_before("TransactWriteItems", what);
     let order = json!({"mapping": mapping(&["name", "phone", "email"]), "mode": "update"});
@@ -131,7 +131,7 @@ async fn interrupted(world: &World, mode: &str) -> StartOperation {
     let order = json!({"mapping": mapping(&["name", "phone"]), "mode": mode});
     let start = world.start(&import, order).await;
     let lossy = Lossy::before(&world.aws);
-    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let env = world.aws.env_behind(lossy.url());
     let dying = Context::new(&env).unwrap().in_steps_of(10, 500);
     lossy.deny("BatchWriteItem");
     let turn = world.operations.turn(&start).await;
@@ -148,9 +148,7 @@ async fn half_written(world: &World) -> Person {
 
 /// The words by which contacts are found, in order.
 async fn words(world: &World) -> Vec<String> {
-    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
-    let scan = world.aws.dynamodb().scan().table_name(table).send().await;
-    let rows = scan.unwrap().items.unwrap_or_default();
+    let rows = world.aws.rows().await;
     let listed = rows.iter().filter(|row| row["pk"].as_s().unwrap().contains("#FIND#n"));
     let words = listed.filter_map(|row| row["sk"].as_s().unwrap().split_once('#'));
     let mut words: Vec<String> = words.map(|(word, _)| word.to_owned()).collect();

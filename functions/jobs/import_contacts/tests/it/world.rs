@@ -6,7 +6,7 @@ use domain::{
     base::{
         actor::Actor,
         ids::ImportId,
-        operation::{Operation, OperationKind},
+        operation::{Operation, OperationKind, OperationState},
     },
     contacts::{
         field::Field,
@@ -68,12 +68,9 @@ impl World {
 
     /// A searchable field and one that is not.
     pub(crate) async fn fields(&self) -> Vec<Field> {
-        vec![
-            self.own(json!({"key": "birthday", "name": "Birthday", "type": "date", "searchable": true}))
-                .await,
-            self.own(json!({"key": "visits", "name": "Visits", "type": "number"}))
-                .await,
-        ]
+        let birthday = json!({"key": "birthday", "name": "Birthday", "type": "date", "searchable": true});
+        let visits = json!({"key": "visits", "name": "Visits", "type": "number"});
+        vec![self.own(birthday).await, self.own(visits).await]
     }
 
     /// Uploads a table.
@@ -112,20 +109,14 @@ impl World {
         all.as_object_mut().unwrap().extend(given);
         let params: ImportContacts = serde_json::from_value(all).unwrap();
         let operation = self.operations.unstored(OperationKind::ImportContacts, &params);
-        let found = self
-            .store
-            .import(self.scope(), import.id, self.aws.now())
-            .await
-            .unwrap();
-        let Versioned { version, value } = found.unwrap();
+        let found = self.store.import(self.scope(), import.id, self.aws.now()).await;
+        let Versioned { version, value } = found.unwrap().unwrap();
         let after = Import {
             operation: Some(operation.id),
             ..value
         };
-        let stamp = self.aws.stamp();
-        let started = self
-            .store
-            .start_import(self.scope(), (version, &after), &operation, &stamp);
+        let (store, stamp) = (&self.store, self.aws.stamp());
+        let started = store.start_import(self.scope(), (version, &after), &operation, &stamp);
         started.await.unwrap();
         self.operations.start(&operation)
     }
@@ -155,6 +146,13 @@ impl World {
         self.operations.finish(start, &self.ctx, &handle).await.0
     }
 
+    /// Runs it to its end, which is a failure. Returns the reason.
+    pub(crate) async fn failure(&self, start: &StartOperation) -> String {
+        let operation = self.finish(start).await;
+        assert_eq!(operation.state, OperationState::Failed);
+        operation.reason.unwrap()
+    }
+
     /// Imports a table, and returns the result.
     pub(crate) async fn import(&self, table: impl Into<Vec<u8>>, order: Value) -> ImportResult {
         let import = self.upload(table).await;
@@ -178,6 +176,13 @@ impl World {
             let Some(next) = page.next else { return people };
             after = Position::read(&next, &everybody.driver);
         }
+    }
+
+    /// The names of all contacts, sorted.
+    pub(crate) async fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.people().await.iter().map(name).collect();
+        names.sort();
+        names
     }
 
     /// The file with the refused rows, without its mark.

@@ -5,10 +5,7 @@ mod sockets;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    base::{
-        actor::{Actor, Stamp},
-        ids::NoteId,
-    },
+    base::{actor::Actor, ids::NoteId},
     contacts::note::Note,
     live::{
         cursor::Cursor,
@@ -162,16 +159,10 @@ async fn nothing_is_kept_without_followers() {
         let id = NoteId::new(contact, world.aws.ids().ulid());
         Note::new(id, read(serde_json::json!(text)), Actor::Operator, world.aws.now())
     };
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "test".to_owned(),
-    };
-    let (store, scope) = (world.aws.store(), world.business.scope().clone());
-    store
-        .create_of_contact(&scope, &note("Prefers to be called after five."), &stamp)
-        .await
-        .expect("the note is written");
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
+    let note = note("Prefers to be called after five.");
+    let created = store.create_of_contact(scope, &note, &stamp).await;
+    created.expect("the note is written");
     world.record().await;
     let rows_before = world.aws.row_count().await;
     world.deliver(&world.records).await;
@@ -224,7 +215,7 @@ async fn unreadable_change_blocks_no_other() {
 async fn batch_that_fails_is_published_late() {
     let (mut world, since) = World::with_follow_up().await;
     let lossy = Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).expect("a context");
+    let ctx = Context::new(&world.aws.env_behind(lossy.url())).expect("a context");
     lossy.deny("PutItem");
     let failed = handle(batch(&world.records), &ctx).await;
     let again = failed.expect_err("Lambda delivers it again").from_sequence_number;

@@ -90,36 +90,45 @@ impl<'a> World<'a> {
     /// A socket of a caller, opened by the ticket with its id.
     async fn put(&self, house: &House, id: &str, socket: Socket, views: &[&str]) -> SocketId {
         let store = self.aws.store();
-        assert!(
-            store
-                .open_socket(house.scope(), id, &socket)
-                .await
-                .expect("the table answers")
-        );
+        let opened = store.open_socket(house.scope(), id, &socket).await;
+        assert!(opened.expect("the table answers"));
         let views: Vec<View> = views.iter().map(|view| view.parse().expect("a view")).collect();
         let watching = Versioned {
             value: Socket { views, ..socket },
             version: 1,
         };
-        store
-            .change_socket(house.scope(), &watching)
-            .await
-            .expect("the table answers");
+        let changed = store.change_socket(house.scope(), &watching).await;
+        changed.expect("the table answers");
         socket_id(id)
     }
 
     /// Writes a conversation to which this person attends, over the former one, and delivers what changed since the last delivery.
     async fn assign(&mut self, id: ConversationId, assignee: Option<UserId>) {
+        self.write(id, |conversation| conversation.assignee = assignee).await;
+        self.deliver().await;
+    }
+
+    /// Writes a conversation, changed like this, over the former one.
+    async fn write(&self, id: ConversationId, change: impl FnOnce(&mut Conversation)) {
         let (store, scope) = (self.aws.store(), self.town.home.scope());
         let known = store.conversation(scope, id).await.expect("the table answers");
         let mut conversation = known.unwrap_or_else(|| Versioned {
             value: Conversation::empty(id, self.aws.now()),
             version: 0,
         });
-        conversation.value.assignee = assignee;
+        change(&mut conversation.value);
         let written = store.write_conversation(scope, &conversation, None).await;
         written.expect("the conversation is written");
-        self.deliver().await;
+    }
+
+    /// Writes a conversation of so many turns. The customer's last one is this one, so many hours ago.
+    async fn converse(&self, id: ConversationId, turns: u64, last: u64, hours_ago: i64) {
+        let at = self.aws.now() - SignedDuration::from_hours(hours_ago);
+        self.write(id, |conversation| {
+            conversation.seq = turns;
+            conversation.wrote = Some(Wrote { at, seq: last });
+        })
+        .await;
     }
 
     async fn deliver(&mut self) {
@@ -144,11 +153,9 @@ impl<'a> World<'a> {
 
     async fn socket(&self, id: &SocketId) -> Option<Socket> {
         let sockets = self.aws.store().sockets(self.town.home.scope(), self.aws.now()).await;
-        let mut sockets = sockets
-            .expect("the table answers")
-            .into_iter()
-            .map(|socket| socket.value);
-        sockets.find(|socket| socket.id == *id)
+        let mut sockets = sockets.expect("the table answers").into_iter();
+        let found = sockets.find(|socket| socket.value.id == *id);
+        found.map(|socket| socket.value)
     }
 }
 
@@ -282,14 +289,8 @@ async fn sockets_end_with_the_rights_of_whoever_opened_them() {
     world.deliver().await;
     assert!(is_closed(&world, &opened[2]) && !is_closed(&world, &opened[4]) && !is_closed(&world, &viewer));
     // The tenant is suspended.
-    let mut tenant = store
-        .tenant(&scope)
-        .await
-        .expect("the table answers")
-        .expect("a tenant");
-    tenant.status = TenantStatus::Suspended;
-    let done = store.change_tenant(&scope, &tenant, &aws.stamp()).await;
-    done.expect("the tenant is changed");
+    aws.change_tenant(&scope, |tenant| tenant.status = TenantStatus::Suspended)
+        .await;
     world.deliver().await;
     assert!(is_closed(&world, &viewer) && is_closed(&world, &opened[4]));
 }
@@ -372,8 +373,7 @@ async fn unreadable_socket_keeps_nothing_from_others() {
     let there = world.open("there", Role::Agent, &["inbox:all"]).await;
     let tenant = world.town.home.tenant.to_string();
     let partition = format!("T#{}#SOCK", tenant.trim_start_matches("tnt_"));
-    let table = aws.env().config().text("TABLE_NAME").expect("a table");
-    let update = aws.dynamodb().update_item().table_name(table);
+    let update = aws.dynamodb().update_item().table_name(aws.table());
     let update = update
         .key("pk", AttributeValue::S(partition))
         .key("sk", AttributeValue::S(newer.to_string()))
@@ -412,36 +412,22 @@ async fn customers_messages_are_queued_where_somebody_has_a_device() {
     let mut world = World::new(&aws).await;
     let (store, scope) = (aws.store(), world.town.home.scope().clone());
     let id = conversation(&aws);
-    let write = async |seq: u64, wrote: u64, hours_ago: i64| {
-        let known = store.conversation(&scope, id).await.expect("the table answers");
-        let mut conversation = known.unwrap_or_else(|| Versioned {
-            value: Conversation::empty(id, aws.now()),
-            version: 0,
-        });
-        conversation.value.seq = seq;
-        conversation.value.wrote = Some(Wrote {
-            at: aws.now() - SignedDuration::from_hours(hours_ago),
-            seq: wrote,
-        });
-        let written = store.write_conversation(&scope, &conversation, None).await;
-        written.expect("the conversation is written");
-    };
-    write(1, 1, 0).await;
+    world.converse(id, 1, 1, 0).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 0);
     let noted = store.note_reachable(&scope, world.user(Role::Agent), aws.now()).await;
     noted.expect("the table answers");
     // A reply is none of the customer's.
-    write(2, 1, 0).await;
+    world.converse(id, 2, 1, 0).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 0);
     // One that became known an hour later, such as by a backfill, is no news.
-    write(3, 3, 1).await;
+    world.converse(id, 3, 3, 1).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 0);
     // Of two in one batch, the later one.
-    write(4, 4, 0).await;
-    write(5, 5, 0).await;
+    world.converse(id, 4, 4, 0).await;
+    world.converse(id, 5, 5, 0).await;
     world.deliver().await;
     assert_eq!(aws.depth(QueueName::Pushes).await, 1);
     assert_eq!(
