@@ -40,7 +40,7 @@ use sheet::{
     row::{self, Label, Line},
     write::ErrorsFile,
 };
-use store::{OwnedError, Store, TenantScope};
+use store::{Owned, OwnedError, Store, TenantScope};
 
 use crate::{
     batch::{Candidate, Desk, Outcome},
@@ -141,9 +141,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     }
     let now = ctx.clock.now();
     let Some(import) = ctx.store.import(turn.scope(), order.import, now).await? else {
-        return Ok(Step::Failed {
-            reason: GONE.to_owned(),
-        });
+        return Ok(failed(GONE));
     };
     work.step(&import.value, cursor).await
 }
@@ -202,9 +200,7 @@ impl Work<'_> {
             size: import.size.into(),
         };
         let Some(sample) = upload.sample().await? else {
-            return Ok(Step::Failed {
-                reason: GONE.to_owned(),
-            });
+            return Ok(failed(GONE));
         };
         let region = order
             .settings
@@ -214,11 +210,7 @@ impl Work<'_> {
         let whole = sample.len() as u64 >= upload.size;
         let dialect = match detect(&sample, whole, region, &order.table) {
             Ok(dialect) => dialect,
-            Err(error) => {
-                return Ok(Step::Failed {
-                    reason: error.to_string(),
-                });
-            }
+            Err(error) => return Ok(failed(error.to_string())),
         };
         drop(sample);
         let limit = TimeLimit::of(ctx.work);
@@ -240,11 +232,7 @@ impl Work<'_> {
             while lines.len() < most {
                 let item = match table.next().await? {
                     // Checkpoints of former versions say nothing about what is sound.
-                    Next::Row(Err(broken)) if broken.problem.is_damage() => {
-                        return Ok(Step::Failed {
-                            reason: damage(&broken),
-                        });
-                    }
+                    Next::Row(Err(broken)) if broken.problem.is_damage() => return Ok(failed(damage(&broken))),
                     Next::Row(_) if cursor.counts.rows + lines.len() as u64 >= Import::MAX_ROWS => {
                         (cursor.ended, cursor.left_out) = (true, true);
                         break;
@@ -257,11 +245,7 @@ impl Work<'_> {
                         cursor.ended = true;
                         break;
                     }
-                    Next::Changed => {
-                        return Ok(Step::Failed {
-                            reason: GONE.to_owned(),
-                        });
-                    }
+                    Next::Changed => return Ok(failed(GONE)),
                 };
                 let context = row::Context {
                     dialect: &dialect,
@@ -333,7 +317,7 @@ impl Work<'_> {
                 Next::Changed => break GONE.to_owned(),
             }
         };
-        Ok(Some(Step::Failed { reason }))
+        Ok(Some(failed(reason)))
     }
 
     /// What a dry run has foreseen until the last checkpoint.
@@ -420,23 +404,10 @@ impl Work<'_> {
     /// The tenant's fields, and what the mapping names by words.
     async fn catalog(&self) -> Result<Catalog, JobError> {
         let (store, scope) = (&self.ctx.store, self.scope());
-        let has = |target| self.order.mapping.has(&target);
         let fields = store.all::<Field>(scope).await?;
-        let tags = if has(Target::Tags) {
-            store.all::<Tag>(scope).await?
-        } else {
-            Vec::new()
-        };
-        let stages = if has(Target::Stage) {
-            store.all::<Stage>(scope).await?
-        } else {
-            Vec::new()
-        };
-        let members = if has(Target::Owner) {
-            store.all::<Member>(scope).await?
-        } else {
-            Vec::new()
-        };
+        let tags: Vec<Tag> = self.all_for(&Target::Tags).await?;
+        let stages: Vec<Stage> = self.all_for(&Target::Stage).await?;
+        let members: Vec<Member> = self.all_for(&Target::Owner).await?;
         let tenant = store.tenant(scope).await?;
         let limits = tenant.and_then(|tenant| tenant.limits).unwrap_or_default();
         Ok(Catalog {
@@ -444,6 +415,14 @@ impl Work<'_> {
             names: Names::of(&tags, &stages, &members),
             most_contacts: limits.contacts().into(),
         })
+    }
+
+    /// All things of this kind, unless no column has this target.
+    async fn all_for<T: Owned>(&self, target: &Target) -> Result<Vec<T>, JobError> {
+        if !self.order.mapping.has(target) {
+            return Ok(Vec::new());
+        }
+        Ok(self.ctx.store.all(self.scope()).await?)
     }
 
     /// Creates tags. Those for which there is no room are left out: their rows are refused.
@@ -485,6 +464,11 @@ struct Catalog {
     fields: Vec<Field>,
     names: Names,
     most_contacts: u64,
+}
+
+/// The end of an import that cannot succeed, for this reason.
+fn failed(reason: impl Into<String>) -> Step {
+    Step::Failed { reason: reason.into() }
 }
 
 /// Why a table is refused as a whole.
