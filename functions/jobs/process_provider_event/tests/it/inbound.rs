@@ -435,7 +435,7 @@ fn preference(world: &World, mut ids: Value, wish: &str, at: i64) -> ProviderEve
     ids["category"] = "marketing_messages".into();
     ids["value"] = wish.into();
     ids["timestamp"] = at.to_string().into();
-    world.whatsapp_event("user_preferences", &json!({"user_preferences": [ids]}))
+    world.whatsapp_event("user_preferences", &json!({"user_preferences": vec![ids]}))
 }
 
 #[tokio::test]
