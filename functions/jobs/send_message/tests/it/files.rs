@@ -191,7 +191,7 @@ async fn file_is_uploaded_again_after_a_throttled_attempt() {
 
 #[tokio::test]
 async fn message_does_not_outlive_the_wait_for_its_file() {
-    let (world, asset, message) = with_picture().await;
+    let (world, _asset, message) = with_picture().await;
     is(&world.worked(&message).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await.len(), 1);
     world.aws.pass(72 * 3_600);
