@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use domain::Timestamp;
 use store::Store;
 
 use crate::{ConfigError, Env};
@@ -29,5 +30,10 @@ impl LateStore {
     /// The table.
     pub fn get(&self) -> &Store {
         self.store.get_or_init(|| Store::new(self.env.dynamodb(), &self.table))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.env.clock().now()
     }
 }

@@ -45,6 +45,7 @@ mod queues;
 pub mod schedule;
 pub mod sockets;
 pub mod spill;
+mod store_and_clock;
 pub mod stream;
 pub mod turns;
 pub mod webhook;
@@ -75,6 +76,7 @@ pub use queues::Queues;
 pub use schedule::serve_schedule;
 pub use sockets::{Sockets, serve_socket};
 pub use spill::{RawBucket, Spilled};
+pub use store_and_clock::StoreAndClock;
 pub use stream::serve_stream;
 pub use webhook::Webhook;
 

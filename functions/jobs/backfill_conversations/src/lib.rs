@@ -20,28 +20,13 @@ use domain::{
     },
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+pub use kit::StoreAndClock as Context;
 use kit::{
-    Clock, ConfigError, Env, JobError,
+    JobError,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, StoreError, TenantScope};
-
-/// State of the function, created once per process.
-pub struct Context {
-    store: Store,
-    clock: Clock,
-}
-
-impl Context {
-    /// Creates the state from the function's environment.
-    pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            clock: env.clock().clone(),
-        })
-    }
-}
+use store::{StoreError, TenantScope};
 
 /// Maximum contacts of a step.
 pub const PER_STEP: i32 = 50;
@@ -69,7 +54,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let looked_at = page
         .items
         .iter()
-        .map(|person| ctx.begin(scope, &person.contact, &teams));
+        .map(|person| begin(scope, &person.contact, &teams, ctx));
     let begun: Vec<Backfilled> = stream::iter(looked_at).buffer_unordered(AT_ONCE).try_collect().await?;
     for one in begun {
         done.contacts += one.contacts;
@@ -95,43 +80,45 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     })
 }
 
-impl Context {
-    /// Begins the conversations with a contact.
-    async fn begin(&self, scope: &TenantScope, contact: &Contact, teams: &[Team]) -> Result<Backfilled, StoreError> {
-        let (store, now) = (&self.store, self.clock.now());
-        let mut done = Backfilled {
-            contacts: 1,
-            ..Backfilled::default()
-        };
-        // The many who were imported, and never got in touch, cost nothing more.
-        if contact.last_call_at.is_none() && contact.last_inbound_at.is_none() {
-            return Ok(done);
-        }
-        let read = |kind| store.history_page(scope, contact, (kind, None), READ, now);
-        let (calls, messages) =
-            tokio::try_join!(Box::pin(read(HistoryKind::Call)), Box::pin(read(HistoryKind::Message)))?;
-        let mut placed = [calls.items, messages.items].concat();
-        placed.sort_unstable_by_key(|placed| placed.position);
-        let entries: Vec<Entry> = placed.into_iter().map(|placed| placed.entry).collect();
-        for mut conversation in conversations(contact.id, &entries, now) {
-            // Of a contact that was merged into this one, it may be answered.
-            let ids = contact.ids().map(|id| ConversationId::of(id, conversation.line));
-            let known = ids.map(|id| store.conversation(scope, id));
-            if try_join_all(known).await?.iter().any(Option::is_some) {
-                continue;
-            }
-            store.give(scope, &mut conversation, (teams, contact), now).await?;
-            let waits = conversation.waiting_since.is_some();
-            match store.begin_conversation(scope, conversation).await {
-                Ok(()) => {
-                    done.conversations += 1;
-                    done.waiting += u64::from(waits);
-                }
-                // Something has happened meanwhile, which began it; or the contact was deleted.
-                Err(lost) if lost.is_conflict() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(done)
+/// Begins the conversations with a contact.
+async fn begin(
+    scope: &TenantScope,
+    contact: &Contact,
+    teams: &[Team],
+    ctx: &Context,
+) -> Result<Backfilled, StoreError> {
+    let (store, now) = (&ctx.store, ctx.clock.now());
+    let mut done = Backfilled {
+        contacts: 1,
+        ..Backfilled::default()
+    };
+    // The many who were imported, and never got in touch, cost nothing more.
+    if contact.last_call_at.is_none() && contact.last_inbound_at.is_none() {
+        return Ok(done);
     }
+    let read = |kind| store.history_page(scope, contact, (kind, None), READ, now);
+    let (calls, messages) = tokio::try_join!(Box::pin(read(HistoryKind::Call)), Box::pin(read(HistoryKind::Message)))?;
+    let mut placed = [calls.items, messages.items].concat();
+    placed.sort_unstable_by_key(|placed| placed.position);
+    let entries: Vec<Entry> = placed.into_iter().map(|placed| placed.entry).collect();
+    for mut conversation in conversations(contact.id, &entries, now) {
+        // Of a contact that was merged into this one, it may be answered.
+        let ids = contact.ids().map(|id| ConversationId::of(id, conversation.line));
+        let known = ids.map(|id| store.conversation(scope, id));
+        if try_join_all(known).await?.iter().any(Option::is_some) {
+            continue;
+        }
+        store.give(scope, &mut conversation, (teams, contact), now).await?;
+        let waits = conversation.waiting_since.is_some();
+        match store.begin_conversation(scope, conversation).await {
+            Ok(()) => {
+                done.conversations += 1;
+                done.waiting += u64::from(waits);
+            }
+            // Something has happened meanwhile, which began it; or the contact was deleted.
+            Err(lost) if lost.is_conflict() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
 }

@@ -27,31 +27,16 @@ use domain::{
     },
 };
 use jiff::SignedDuration;
+pub use kit::StoreAndClock as Context;
 use kit::{
-    Clock, ConfigError, Env, JobError,
+    JobError,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    RACES, Store, StoreError, TenantScope,
+    RACES, StoreError, TenantScope,
     contacts::people::{Brought, PersonError},
 };
-
-/// State of the function, created once per process.
-pub struct Context {
-    store: Store,
-    clock: Clock,
-}
-
-impl Context {
-    /// Creates the state from the function's environment.
-    pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            clock: env.clock().clone(),
-        })
-    }
-}
 
 /// Maximum contacts that a step changes, one after the other: the lists of a tag or a value have partitions of their own, which
 /// take 1,000 writes a second.

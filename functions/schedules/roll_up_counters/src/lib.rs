@@ -7,30 +7,14 @@
 use std::time::Duration;
 
 use domain::{base::ids::TenantId, tenants::tenant::Tenant};
+pub use kit::StoreAndClock as Context;
 use kit::{
-    Clock, ConfigError, Env, JobError, line,
+    JobError, line,
     schedule::{Deadline, for_every_tenant},
 };
-use store::Store;
 
 /// No other day is begun when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
-
-/// State of the function, created once per process.
-pub struct Context {
-    store: Store,
-    clock: Clock,
-}
-
-impl Context {
-    /// Creates the state from the function's environment.
-    pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            clock: env.clock().clone(),
-        })
-    }
-}
 
 /// Rolls up as much as the time allows; the next run continues. A tenant whose days cannot be rolled up does not block the others.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {

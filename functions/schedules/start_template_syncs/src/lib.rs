@@ -8,27 +8,11 @@ use domain::{
     templates::template::sync::{self, Cause, LastSync},
     tenants::tenant::{Tenant, TenantStatus},
 };
+pub use kit::StoreAndClock as Context;
 use kit::{
-    Clock, ConfigError, Env, JobError, line,
+    JobError, line,
     schedule::{Deadline, for_every_tenant},
 };
-use store::Store;
-
-/// State of the function, created once per process.
-pub struct Context {
-    store: Store,
-    clock: Clock,
-}
-
-impl Context {
-    /// Creates the state from the function's environment.
-    pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            clock: env.clock().clone(),
-        })
-    }
-}
 
 /// Starts what is due. A tenant that cannot be read does not block the others. One that is not reached in time waits for the
 /// next run.

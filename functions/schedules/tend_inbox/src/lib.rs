@@ -14,9 +14,10 @@ use domain::{
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
-use kit::{Clock, ConfigError, Env, JobError, line, schedule::Deadline};
+pub use kit::StoreAndClock as Context;
+use kit::{JobError, line, schedule::Deadline};
 use store::{
-    RACES, Store, StoreError, TenantScope,
+    RACES, StoreError, TenantScope,
     inbox::{
         conversation::{DueInInbox, DueWhat, SHARDS},
         idle::IdleLook,
@@ -51,22 +52,6 @@ const ENOUGH_TIME: Duration = Duration::from_secs(5);
 
 /// Time until a row that could not be read or written is looked at again.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
-
-/// State of the function, created once per process.
-pub struct Context {
-    store: Store,
-    clock: Clock,
-}
-
-impl Context {
-    /// Creates the state from the function's environment.
-    pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            clock: env.clock().clone(),
-        })
-    }
-}
 
 /// Attends to the rows that are due, as far as the time allows. One that fails does not block the others.
 ///

@@ -16,27 +16,8 @@ use domain::{
     Timestamp,
     messages::{links::TrackedEnd, message::Message},
 };
-use kit::{Clock, ConfigError, Env, LateStore, chain, line};
+use kit::{ConfigError, Env, LateStore, chain, line};
 use store::{RACES, Store, StoreError};
-
-/// State of the function, created once per process.
-struct Context {
-    store: LateStore,
-    clock: Clock,
-}
-
-impl Context {
-    fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: LateStore::new(env)?,
-            clock: env.clock().clone(),
-        })
-    }
-
-    fn store(&self) -> &Store {
-        self.store.get()
-    }
-}
 
 /// Routes of the function.
 ///
@@ -45,18 +26,18 @@ impl Context {
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/l/{end}", get(follow).fallback(refuse_method))
-        .with_state(Arc::new(Context::new(env)?)))
+        .with_state(Arc::new(LateStore::new(env)?)))
 }
 
 async fn follow(
-    State(ctx): State<Arc<Context>>,
+    State(store): State<Arc<LateStore>>,
     method: Method,
     end: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
     let by_person = method == Method::GET && is_of_person(&headers);
     let end = end.map(|Path(end)| end).unwrap_or_default();
-    match target(&ctx, &end, by_person).await {
+    match target(&store, &end, by_person).await {
         Ok(Some(target)) => to(&target),
         Ok(None) => page(StatusCode::NOT_FOUND, include_str!("no_link.html")),
         Err(error) => {
@@ -74,8 +55,8 @@ async fn refuse_method() -> Response {
 }
 
 /// The page to which a link leads. `None` if it is forged or expired, or its business is gone or suspended.
-async fn target(ctx: &Context, end: &str, by_person: bool) -> Result<Option<String>, StoreError> {
-    let (store, now) = (ctx.store(), ctx.clock.now());
+async fn target(store: &LateStore, end: &str, by_person: bool) -> Result<Option<String>, StoreError> {
+    let (store, now) = (store.get(), store.now());
     let Ok(TrackedEnd { code, place }) = end.parse() else {
         return Ok(None);
     };

@@ -32,12 +32,12 @@ use domain::{
     tenants::tenant::Tenant,
 };
 use kit::{
-    Clock, ConfigError, Env, LateStore, chain,
+    ConfigError, Env, LateStore, chain,
     http::{Source, Target, expect_content_type},
     line,
 };
 use store::{
-    RACES, Store, StoreError,
+    RACES, StoreError,
     table::rates::{Allowance, Limit},
 };
 use ulid::Ulid;
@@ -54,30 +54,11 @@ const FROM_ADDRESS: Limit = Limit::per_minute(300);
 /// Changes by one link, each of which writes entries in a ledger.
 const BY_LINK: Limit = Limit::per_hour(30);
 
-/// State of the function, created once per process.
-struct Context {
-    store: LateStore,
-    clock: Clock,
-}
-
-impl Context {
-    fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: LateStore::new(env)?,
-            clock: env.clock().clone(),
-        })
-    }
-
-    fn store(&self) -> &Store {
-        self.store.get()
-    }
-}
-
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/p/{code}", get(show).post(save).fallback(refuse_method))
-        .with_state(Arc::new(Context::new(env)?)))
+        .with_state(Arc::new(LateStore::new(env)?)))
 }
 
 /// Why there is no page of a contact.
@@ -120,11 +101,11 @@ struct Visit {
     now: Timestamp,
 }
 
-impl FromRequestParts<Arc<Context>> for Visit {
+impl FromRequestParts<Arc<LateStore>> for Visit {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, ctx: &Arc<Context>) -> Result<Self, Infallible> {
-        let code = Path::<String>::from_request_parts(parts, ctx).await;
+    async fn from_request_parts(parts: &mut Parts, store: &Arc<LateStore>) -> Result<Self, Infallible> {
+        let code = Path::<String>::from_request_parts(parts, store).await;
         let (mut asked, mut saved) = (None, false);
         let query = parts.extensions.get::<Target>().map_or("", Target::query);
         // Others may append fields of their own to links.
@@ -144,7 +125,7 @@ impl FromRequestParts<Arc<Context>> for Visit {
             asked: asked.is_some(),
             saved,
             source: source.unwrap_or(Source(None)),
-            now: ctx.clock.now(),
+            now: store.now(),
         })
     }
 }
@@ -206,11 +187,11 @@ impl Visit {
 }
 
 /// The holder of the link. Counts the request.
-async fn admit(ctx: &Context, visit: &Visit) -> Result<Customer, Refused> {
+async fn admit(store: &LateStore, visit: &Visit) -> Result<Customer, Refused> {
     let counted = format!("preferences_from#{}", visit.source.sha256());
-    within(ctx.store().take_outside(&counted, FROM_ADDRESS, visit.now).await?)?;
+    within(store.get().take_outside(&counted, FROM_ADDRESS, visit.now).await?)?;
     let code = visit.code.as_ref().ok_or(Refused::NoLink)?;
-    let customer = Customer::admit(ctx.store(), code, visit.now).await?;
+    let customer = Customer::admit(store.get(), code, visit.now).await?;
     let customer = customer.ok_or(Refused::NoLink)?;
     line::tenant(customer.scope());
     Ok(customer)
@@ -224,18 +205,17 @@ fn within(allowance: Allowance) -> Result<(), Refused> {
     }
 }
 
-async fn parties(ctx: &Context, visit: &Visit, customer: &Customer) -> Result<(Tenant, Contact), Refused> {
-    let found = ctx
-        .store()
-        .parties_of_link(customer.scope(), customer.link(), visit.now)
-        .await?;
-    found.ok_or(Refused::NoLink)
+async fn parties(store: &LateStore, visit: &Visit, customer: &Customer) -> Result<(Tenant, Contact), Refused> {
+    let found = store
+        .get()
+        .parties_of_link(customer.scope(), customer.link(), visit.now);
+    found.await?.ok_or(Refused::NoLink)
 }
 
-async fn show(State(ctx): State<Arc<Context>>, visit: Visit) -> Response {
+async fn show(State(store): State<Arc<LateStore>>, visit: Visit) -> Response {
     let shown = async {
-        let customer = admit(&ctx, &visit).await?;
-        parties(&ctx, &visit, &customer).await
+        let customer = admit(&store, &visit).await?;
+        parties(&store, &visit, &customer).await
     };
     match shown.await {
         Ok(parties) => {
@@ -248,15 +228,15 @@ async fn show(State(ctx): State<Arc<Context>>, visit: Visit) -> Response {
     }
 }
 
-async fn save(State(ctx): State<Arc<Context>>, visit: Visit, headers: HeaderMap, body: Body) -> Response {
-    match change(&ctx, &visit, &headers, body).await {
+async fn save(State(store): State<Arc<LateStore>>, visit: Visit, headers: HeaderMap, body: Body) -> Response {
+    match change(&store, &visit, &headers, body).await {
         Ok(words) => leads_to(&visit.path(words, true)),
         Err(refused) => visit.refuse(refused),
     }
 }
 
 /// Records what a form says. Returns the words of the page.
-async fn change(ctx: &Context, visit: &Visit, headers: &HeaderMap, body: Body) -> Result<&'static Words, Refused> {
+async fn change(store: &LateStore, visit: &Visit, headers: &HeaderMap, body: Body) -> Result<&'static Words, Refused> {
     let wrong = |status| move |_| Refused::Wrong(status);
     expect_content_type(headers, "application/x-www-form-urlencoded")
         .map_err(wrong(StatusCode::UNSUPPORTED_MEDIA_TYPE))?;
@@ -264,14 +244,14 @@ async fn change(ctx: &Context, visit: &Visit, headers: &HeaderMap, body: Body) -
     let body = to_bytes(body, form::LARGEST).await;
     let body = body.map_err(|_| Refused::Wrong(StatusCode::PAYLOAD_TOO_LARGE))?;
     let form = Form::read(&body).ok_or(Refused::Wrong(StatusCode::BAD_REQUEST))?;
-    let customer = admit(ctx, visit).await?;
+    let customer = admit(store, visit).await?;
     let code = visit.code.as_ref().ok_or(Refused::NoLink)?;
     let counted = format!("preferences_by#{}", code.sha256());
-    within(ctx.store().take_outside(&counted, BY_LINK, visit.now).await?)?;
+    within(store.get().take_outside(&counted, BY_LINK, visit.now).await?)?;
     let (form, customer) = (&form, &customer);
     RACES
         .until_won(|| async move {
-            let (tenant, contact) = parties(ctx, visit, customer).await?;
+            let (tenant, contact) = parties(store, visit, customer).await?;
             let words = visit.words_for(&tenant, &contact);
             let wishes = match form {
                 Form::Stop => stop(&contact.consent, visit.now).into_iter().collect(),
@@ -287,7 +267,7 @@ async fn change(ctx: &Context, visit: &Visit, headers: &HeaderMap, body: Body) -
                 return Err(Refused::Outdated(Box::new((tenant, contact))));
             }
             let entries = entries(words, &tenant.name, customer.link(), code, wishes);
-            ctx.store().record_wishes(customer.scope(), contact, &entries).await?;
+            store.get().record_wishes(customer.scope(), contact, &entries).await?;
             Ok(words)
         })
         .await

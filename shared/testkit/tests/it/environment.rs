@@ -56,6 +56,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("Api::new(", &["TABLE_NAME"], &[]),
     ("api::plain!", &["TABLE_NAME"], &[]),
     ("LateStore::new(", &["TABLE_NAME"], &[]),
+    ("StoreAndClock", &["TABLE_NAME"], &[]),
     (
         "Api::with_mails(",
         &["TABLE_NAME", "MAILS_QUEUE_URL", "MAIL_SECRET_ID"],

@@ -1,0 +1,26 @@
+//! State of functions that need the table and the time, and nothing else.
+
+use store::Store;
+
+use crate::{Clock, ConfigError, Env};
+
+/// State of such a function, created once per process.
+pub struct StoreAndClock {
+    /// The table.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl StoreAndClock {
+    /// Creates the state from the function's environment.
+    ///
+    /// # Errors
+    /// When `TABLE_NAME` is missing.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            clock: env.clock().clone(),
+        })
+    }
+}
