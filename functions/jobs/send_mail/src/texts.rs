@@ -2,7 +2,7 @@
 //!
 //! No images, no remote content and no tracking: the only links are those of the job.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use domain::{
     accounts::notice::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
@@ -171,11 +171,7 @@ fn english(mail: &Mail) -> Words<'_> {
             subject: "New log-in to your Ringback account".to_owned(),
             before: format!(
                 "Somebody logged in to your Ringback account from a new device or place: {}.",
-                [device.as_deref().map(name), address.map(isolated), Some(moment(*at))]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                log_in(device.as_deref(), *address, *at, ", ")
             ),
             action: None,
             after: OR_NOT.to_owned(),
@@ -511,11 +507,7 @@ fn arabic(mail: &Mail) -> Words<'_> {
             subject: "تسجيل دخول جديد إلى حسابك في Ringback".to_owned(),
             before: format!(
                 "سجّل شخص ما الدخول إلى حسابك في Ringback من جهاز أو مكان غير معروف: {}.",
-                [device.as_deref().map(name), address.map(isolated), Some(moment(*at))]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join("، ")
+                log_in(device.as_deref(), *address, *at, "، ")
             ),
             action: None,
             after: OR_NOT.to_owned(),
@@ -574,6 +566,12 @@ fn arabic(mail: &Mail) -> Words<'_> {
 /// URL of a link that has been unsealed.
 fn opened(link: &Link) -> &str {
     link.url().unwrap_or_default()
+}
+
+/// Where and when somebody logged in, as far as it is known.
+fn log_in(device: Option<&str>, address: Option<IpAddr>, at: Timestamp, separator: &str) -> String {
+    let known = [device.map(name), address.map(isolated), Some(moment(at))];
+    known.into_iter().flatten().collect::<Vec<_>>().join(separator)
 }
 
 /// A text between isolates. It needs no other treatment.

@@ -5,7 +5,7 @@
     reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use apply_retention::{Context, handle};
 use domain::{
@@ -68,19 +68,11 @@ impl World {
 
     /// The expiries of all rows of a kind, in order.
     async fn expiries(&self, kind: &str) -> Vec<Timestamp> {
-        let scan = self.aws.dynamodb().scan().table_name(self.aws.table());
-        let rows = scan.send().await.unwrap().items.unwrap_or_default();
         let own = format!("T#{}", self.business.tenant().ulid().to_string().to_lowercase());
-        let ours = |row: &&HashMap<String, _>| {
-            let text = |name: &str| -> String {
-                let value: &aws_sdk_dynamodb::types::AttributeValue = &row[name];
-                value.as_s().unwrap().clone()
-            };
-            text("kind") == kind && text("pk").starts_with(&own)
-        };
+        let mut rows = self.aws.rows().await;
+        rows.retain(|row| row["kind"].as_s().unwrap() == kind && row["pk"].as_s().unwrap().starts_with(&own));
         let mut expiries: Vec<Timestamp> = rows
             .iter()
-            .filter(ours)
             .map(|row| {
                 let second = row["expires_at"].as_n().unwrap().parse().unwrap();
                 Timestamp::from_second(second).unwrap()

@@ -17,7 +17,7 @@ use domain::{
             ContactId, ConversationId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId,
             UserId,
         },
-        operation::{OperationKind, OperationState},
+        operation::{Operation, OperationKind, OperationState},
     },
     calls::record::{ConsentEntry, Received},
     consent::{
@@ -74,6 +74,16 @@ fn traces() -> Vec<String> {
     ];
     traces.extend(words.map(str::to_lowercase));
     traces
+}
+
+/// The identities of [`World::contact_with_everything`].
+fn identities() -> [Identity; 4] {
+    [
+        Identity::Phone(phone(CUSTOMER)),
+        Identity::Phone(phone(FORMER)),
+        Identity::Email(EMAIL.parse().unwrap()),
+        Identity::Bsuid(BSUID.to_owned()),
+    ]
 }
 
 type Rows = BTreeMap<String, HashMap<String, AttributeValue>>;
@@ -192,12 +202,20 @@ impl World {
         self.operations.create(OperationKind::EraseContact, &params).await
     }
 
-    /// Runs the operation to its end. Each step is made twice: by a worker that dies before it records it, and by the next one, whose
-    /// time is up then. Returns their number.
-    async fn erase_twice(&self, start: &StartOperation) -> usize {
-        let steps = self.operations.all_steps_twice(start, &self.ctx, &handle).await;
-        assert_eq!(self.operations.get(start).await.state, OperationState::Done);
+    /// Erases the contact. Each step is made twice: by a worker that dies before it records it, and by the next one, whose time is up
+    /// then. Returns their number.
+    async fn erase_twice(&self, contact: ContactId) -> usize {
+        let start = self.start(contact).await;
+        let steps = self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
+        assert_eq!(self.operations.get(&start).await.state, OperationState::Done);
         steps
+    }
+
+    /// Erases the contact in one run. Returns the operation at its end.
+    async fn erase(&self, contact: ContactId) -> Operation {
+        let start = self.start(contact).await;
+        assert_eq!(self.run(&start, 300).await, Ran::Ended);
+        self.operations.get(&start).await
     }
 
     async fn run(&self, start: &StartOperation, seconds: i64) -> Ran {
@@ -206,19 +224,9 @@ impl World {
 
     /// All rows of the table, by their keys.
     async fn rows(&self) -> Rows {
-        let (mut rows, mut from) = (Rows::new(), None);
-        loop {
-            let scan = self.aws.dynamodb().scan().table_name(self.aws.table());
-            let page = scan.set_exclusive_start_key(from).send().await.unwrap();
-            for row in page.items.unwrap_or_default() {
-                let key = format!("{:?} {:?}", row["pk"], row["sk"]);
-                rows.insert(key, row);
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return rows;
-            }
-        }
+        let rows = self.aws.rows().await.into_iter();
+        rows.map(|row| (format!("{:?} {:?}", row["pk"], row["sk"]), row))
+            .collect()
     }
 }
 
@@ -247,8 +255,7 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
         assert!(all.contains(&trace) || backwards, "{trace} was never there");
     }
 
-    let start = world.start(contact).await;
-    let steps = world.erase_twice(&start).await;
+    let steps = world.erase_twice(contact).await;
     assert!(steps >= 5, "only {steps} steps");
 
     let mut after = world.rows().await;
@@ -279,13 +286,7 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
     };
     let parties = store.parties_of_link(scope, &link, world.aws.now()).await;
     assert_eq!(parties.unwrap(), None);
-    let identities = [
-        Identity::Phone(phone(CUSTOMER)),
-        Identity::Phone(phone(FORMER)),
-        Identity::Email(EMAIL.parse().unwrap()),
-        Identity::Bsuid(BSUID.to_owned()),
-    ];
-    for identity in identities {
+    for identity in identities() {
         assert!(store.is_erased(scope, &identity).await.unwrap(), "{identity:?}");
     }
     let other = Identity::Phone(phone(OTHER));
@@ -305,8 +306,7 @@ async fn identities_without_a_number_are_erased() {
         };
         let store = world.aws.store();
         store.write_contact(world.business.scope(), &write, None).await.unwrap();
-        let start = world.start(id).await;
-        world.erase_twice(&start).await;
+        world.erase_twice(id).await;
         let rows = format!("{:?}", world.rows().await.keys());
         assert!(!rows.contains(&identity.key()), "{identity:?} is left: {rows}");
     }
@@ -335,8 +335,7 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
     assert_eq!(world.run(&operation, 300).await, Ran::Ended);
     assert_eq!(world.operations.get(&operation).await.progress.done, 0);
 
-    let start = world.start(survivor).await;
-    world.erase_twice(&start).await;
+    world.erase_twice(survivor).await;
     let mut after = world.rows().await;
     assert_eq!(found_in(&after), Vec::<String>::new());
     for (key, row) in &before {
@@ -377,8 +376,7 @@ async fn undone_merge_keeps_nothing_of_the_erased() {
     let before = read().await;
     let merge = world.business.merge(&world.aws, survivor, person).await;
     world.business.unmerge(&world.aws, merge).await;
-    let start = world.start(person).await;
-    world.erase_twice(&start).await;
+    world.erase_twice(person).await;
     assert_eq!(found_in(&world.rows().await), Vec::<String>::new());
     assert_eq!(read().await, before);
     let history = store.history(scope, survivor, 100, world.aws.now()).await.unwrap();
@@ -406,8 +404,7 @@ async fn identity_without_room_is_erased_whatever_is_refused() {
     let found = store.contact_of(scope, &former).await.unwrap().unwrap();
     assert!(found.id == survivor && found.consent.is_empty());
 
-    let start = world.start(survivor).await;
-    world.erase_twice(&start).await;
+    world.erase_twice(survivor).await;
     assert_eq!(store.contact_of(scope, &former).await.unwrap(), None);
     assert!(store.is_erased(scope, &former).await.unwrap());
     let digits = FORMER.trim_start_matches('+');
@@ -455,8 +452,7 @@ async fn what_else_names_the_person_goes_by_itself() {
         let table = format!("name,phone\nMaya Haddad,{CUSTOMER}\n");
         files.write(&key, table.into_bytes()).await.unwrap();
     }
-    let start = world.start(contact).await;
-    assert_eq!(world.run(&start, 300).await, Ran::Ended);
+    world.erase(contact).await;
 
     let mut named = BTreeMap::new();
     for row in world.rows().await.into_values() {
@@ -484,9 +480,7 @@ async fn what_else_names_the_person_goes_by_itself() {
 async fn result_proves_what_was_deleted() {
     let world = World::new().await;
     let contact = Box::pin(world.contact_with_everything()).await;
-    let start = world.start(contact).await;
-    assert_eq!(world.run(&start, 300).await, Ran::Ended);
-    let operation = world.operations.get(&start).await;
+    let operation = world.erase(contact).await;
     let result = operation.result.unwrap().into_json();
     let deleted: Erased = serde_json::from_value(result["deleted"].clone()).unwrap();
     let expected = Erased {
@@ -507,9 +501,7 @@ async fn result_proves_what_was_deleted() {
     assert_eq!(operation.progress.done, deleted.total());
     assert!(result["notes"].as_array().is_some_and(|notes| !notes.is_empty()));
     // Once more: there is nobody.
-    let again = world.start(contact).await;
-    assert_eq!(world.run(&again, 300).await, Ran::Ended);
-    let operation = world.operations.get(&again).await;
+    let operation = world.erase(contact).await;
     assert_eq!((operation.state, operation.progress.done), (OperationState::Done, 0));
 }
 
@@ -542,9 +534,7 @@ async fn archives_recordings_and_media_of_the_contact_are_erased() {
     }
     let export = FileKey::result(scope, operation.ulid(), "calls.csv");
     files.write(&export, b"calls".to_vec()).await.unwrap();
-    let start = world.start(contact).await;
-    assert_eq!(world.run(&start, 300).await, Ran::Ended);
-    let result = world.operations.get(&start).await.result.unwrap().into_json();
+    let result = world.erase(contact).await.result.unwrap().into_json();
     assert_eq!(result["deleted"]["files"], 8);
     let media: Vec<String> = world.aws.files("media/").await.into_keys().collect();
     assert!(
@@ -602,8 +592,7 @@ async fn identity_that_leads_to_another_contact_stays() {
     let mut names_both = store.contact(scope, claims.id).await.unwrap().unwrap();
     names_both.phones.push(phone(OTHER));
     store.write_contact(scope, &names_both.into(), None).await.unwrap();
-    let start = world.start(claims.id).await;
-    assert_eq!(world.run(&start, 300).await, Ran::Ended);
+    world.erase(claims.id).await;
     let number = Identity::Phone(phone(OTHER));
     let found = store.contact_of(scope, &number).await.unwrap();
     assert_eq!(found.map(|contact| contact.id), Some(owner.id));
@@ -643,12 +632,10 @@ async fn other_contacts_of_the_person_forget_the_erased() {
     let [first, second, third] = person[..] else {
         panic!("three contacts");
     };
-    let start = world.start(first).await;
-    world.erase_twice(&start).await;
+    world.erase_twice(first).await;
     assert_eq!(listed().await, BTreeSet::from([second, third]));
     assert_eq!((named(second).await, named(third).await), (vec![third], vec![second]));
-    let start = world.start(second).await;
-    world.erase_twice(&start).await;
+    world.erase_twice(second).await;
     assert_eq!(listed().await, BTreeSet::new());
     assert_eq!(named(third).await, []);
 }
@@ -684,15 +671,9 @@ async fn erased_person_still_refuses_what_they_refused() {
     let world = World::new().await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     let contact = Box::pin(world.contact_with_everything()).await;
-    let start = world.start(contact).await;
-    assert_eq!(world.run(&start, 300).await, Ran::Ended);
+    world.erase(contact).await;
     let stopped_at = world.aws.now();
-    for identity in [
-        Identity::Phone(phone(CUSTOMER)),
-        Identity::Phone(phone(FORMER)),
-        Identity::Email(EMAIL.parse().unwrap()),
-        Identity::Bsuid(BSUID.to_owned()),
-    ] {
+    for identity in identities() {
         let refusals = store.refusals_of(scope, std::slice::from_ref(&identity)).await.unwrap();
         assert_eq!(refusals.suppressed, []);
         let kept = Wish::new(
@@ -714,8 +695,7 @@ async fn erased_person_still_refuses_what_they_refused() {
     let lifted = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
         contact.wish(OptFlag::Start, "wrote START", world.aws.now());
     });
-    let start = world.start(lifted.await.id).await;
-    assert_eq!(world.run(&start, 300).await, Ran::Ended);
+    world.erase(lifted.await.id).await;
     let identity = Identity::Phone(phone(CUSTOMER));
     let refusals = store.refusals_of(scope, std::slice::from_ref(&identity)).await.unwrap();
     assert!(refusals.is_empty() && store.is_erased(scope, &identity).await.unwrap());

@@ -6,14 +6,21 @@ use domain::{
     base::ids::UserId,
 };
 use jobs::{Mail, MailJob};
-use kit::JobError;
+use kit::{Env, JobError};
 use make_platform_admin::{Answer, Context, Request, handle};
 use store::tenants::platform::PlatformAct;
 use testkit::Aws;
 
 async fn invoke(aws: &Aws, request: serde_json::Value) -> Result<Answer, JobError> {
-    let env = aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]);
-    let ctx = Context::new(&env).expect("a context");
+    invoke_in(
+        &aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]),
+        request,
+    )
+    .await
+}
+
+async fn invoke_in(env: &Env, request: serde_json::Value) -> Result<Answer, JobError> {
+    let ctx = Context::new(env).expect("a context");
     let request: Request = serde_json::from_value(request).expect("a request");
     handle(request, &ctx).await
 }
@@ -42,6 +49,19 @@ async fn mails(aws: &Aws) -> (Vec<MailJob>, Vec<bool>) {
 
 async fn is_admin(aws: &Aws, user: UserId) -> bool {
     aws.store().is_platform_admin(user).await.expect("the table answers")
+}
+
+/// Simulates that a person chooses a password.
+async fn choose_password(aws: &Aws, user: UserId) {
+    let (store, found) = (aws.store(), aws.store().account(user).await);
+    let account = found.expect("the table answers").expect("an account");
+    let chosen = Account {
+        sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
+        awaits_password: false,
+        ..account.value
+    };
+    let written = store.write_account(&chosen, account.version).await;
+    written.expect("nobody else changes it");
 }
 
 async fn acts(aws: &Aws) -> Vec<PlatformAct> {
@@ -89,18 +109,7 @@ async fn repeated_invocation_resends_only_the_pending_password_link() {
     assert!(!again.account_created && again.mailed && !again.told);
     let (links, told) = mails(&aws).await;
     assert_eq!((links.len(), told), (1, vec![]), "the right was given once");
-    let (store, found) = (aws.store(), aws.store().account(first.user).await);
-    let account = found.expect("the table answers").expect("an account");
-    // Simulates a new password.
-    let chosen = Account {
-        sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
-        awaits_password: false,
-        ..account.value
-    };
-    store
-        .write_account(&chosen, account.version)
-        .await
-        .expect("nobody else changes it");
+    choose_password(&aws, first.user).await;
     let known = make(&aws, "op@example.com").await;
     assert_eq!(
         (known.user, known.account_created, known.mailed),
@@ -157,24 +166,15 @@ async fn account_without_second_factor_is_not_given_the_right() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     remove(&aws, "op@example.com").await;
-    let (store, found) = (aws.store(), aws.store().account(made.user).await);
-    let account = found.expect("the table answers").expect("an account");
-    // Simulates a new password.
-    let chosen = Account {
-        sessions_from: aws.now() + jiff::SignedDuration::from_secs(1),
-        awaits_password: false,
-        ..account.value
-    };
-    let written = store.write_account(&chosen, account.version).await;
-    written.expect("nobody else changes it");
+    choose_password(&aws, made.user).await;
     mails(&aws).await;
     let request = serde_json::json!({"email": "op@example.com"});
     let refused = invoke(&aws, request).await.expect_err("no factor").to_string();
     assert!(refused.contains("second factor"), "{refused}");
     assert!(!is_admin(&aws, made.user).await);
     assert_eq!(mails(&aws).await, (vec![], vec![]));
-    let found = store.account(made.user).await.expect("the table answers");
-    let mut account = found.expect("an account");
+    let (store, found) = (aws.store(), aws.store().account(made.user).await);
+    let mut account = found.expect("the table answers").expect("an account");
     account.value.second_factor = Some(SecondFactor {
         secret: SealedFactor(String::new()),
         last_step: 0,
@@ -194,10 +194,9 @@ async fn right_is_revoked_despite_a_concurrent_write() {
     let made = make(&aws, "op@example.com").await;
     let lossy = testkit::Lossy::before(&aws);
     lossy.be_in_the_way_of("TransactWriteItems");
-    let ctx = Context::new(&aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).expect("a context");
     let request = serde_json::json!({"email": "op@example.com", "remove": true});
-    let request = serde_json::from_value(request).expect("a request");
-    let removed = handle(request, &ctx).await.expect("it is removed");
+    let removed = invoke_in(&aws.env_behind(lossy.url()), request).await;
+    let removed = removed.expect("it is removed");
     assert!(lossy.has_lost_all() && removed.removed);
     assert!(!is_admin(&aws, made.user).await);
 }
@@ -216,22 +215,18 @@ async fn right_is_revoked_even_if_no_mail_can_be_queued() {
     let aws = Aws::new().await;
     let made = make(&aws, "op@example.com").await;
     let nowhere = [("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")];
-    let ctx = Context::new(&aws.env_with(&nowhere)).expect("a context");
     let request = serde_json::json!({"email": "op@example.com", "remove": true});
-    let request = serde_json::from_value(request).expect("a request");
-    let removed = handle(request, &ctx).await.expect("it is removed");
+    let removed = invoke_in(&aws.env_with(&nowhere), request).await;
+    let removed = removed.expect("it is removed");
     assert!(removed.removed && !removed.told && !is_admin(&aws, made.user).await);
 }
 
 #[tokio::test]
 async fn without_a_link_nothing_is_written() {
     let aws = Aws::new().await;
-    let nowhere = Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", ""), ("APP_URL", "")])).expect("a context");
-    let request = serde_json::from_value(serde_json::json!({"email": "op@example.com"})).expect("a request");
-    let refused = handle(request, &nowhere)
-        .await
-        .expect_err("there is no link")
-        .to_string();
+    let nowhere = aws.env_with(&[("PUBLIC_BASE_URL", ""), ("APP_URL", "")]);
+    let refused = invoke_in(&nowhere, serde_json::json!({"email": "op@example.com"})).await;
+    let refused = refused.expect_err("there is no link").to_string();
     assert!(refused.contains("PublicBaseUrl"), "{refused}");
     assert_eq!(aws.row_count().await, 0);
     assert!(make(&aws, "op@example.com").await.account_created);

@@ -26,7 +26,6 @@ use domain::{
         inbound::OptFlag,
         message::{Content, Ended, Message},
         refusal::{Reason, Refusal},
-        send::Timers,
     },
     money::cap::{Cap, Period, Scope},
     templates::template::{TemplateDefinition, TemplateStatus},
@@ -63,11 +62,14 @@ impl World {
         fans
     }
 
-    async fn tag(&self, contact: &Contact, tag: TagId) {
+    /// A new tag, which this contact has.
+    async fn tag(&self, name: &str, contact: &Contact) -> TagId {
+        let tag = self.own::<Tag>(json!({"name": name})).await.id;
         let tagged = |profile: &mut Profile| {
             profile.tags.insert(tag);
         };
         self.change_profile(contact.id, tagged).await;
+        tag
     }
 
     /// Number of all contacts.
@@ -180,8 +182,14 @@ impl World {
         self.change(start, contacts, end).await;
     }
 
-    fn timers(&self) -> Timers {
-        self.aws.env().config().timers().unwrap()
+    /// Holds the messages of these contacts for an hour, as the check before a send does.
+    async fn hold(&self, start: &StartOperation, contacts: &[Contact], why: &'static str) {
+        let (now, timers) = (self.aws.now(), self.aws.env().config().timers().unwrap());
+        let hold = |message: &mut Message| {
+            let why = Refusal::new(Reason::CampaignPaused, why);
+            message.postpone(now + SignedDuration::from_hours(1), why, now, &timers);
+        };
+        self.change(start, contacts, hold).await;
     }
 
     /// Sets the only cap of the tenant, of messages or of money in this currency.
@@ -255,14 +263,12 @@ async fn everybody_gets_one_message_and_then_it_is_completed() {
 async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
     let world = World::new().await;
     let fans = world.fans(4).await;
-    let wholesale: Tag = world.own(json!({"name": "Wholesale"})).await;
-    let staff: Tag = world.own(json!({"name": "Staff"})).await;
-    world.tag(&fans[0], wholesale.id).await;
-    world.tag(&fans[1], staff.id).await;
-    let staff = json!({"name": "Staff", "filter": {"tag": staff.id}});
+    let wholesale = world.tag("Wholesale", &fans[0]).await;
+    let staff = world.tag("Staff", &fans[1]).await;
+    let staff = json!({"name": "Staff", "filter": {"tag": staff}});
     let staff: Segment = world.own(staff).await;
     let audience = json!({
-        "segment": world.everybody.id, "excluded_tags": [wholesale.id], "excluded_segments": [staff.id],
+        "segment": world.everybody.id, "excluded_tags": [wholesale], "excluded_segments": [staff.id],
     });
     let start = world.start(json!({ "audience": audience })).await;
     world.step(&start).await;
@@ -278,11 +284,10 @@ async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
 async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
     let world = World::new().await;
     let fans = world.fans(4).await;
-    let regular: Tag = world.own(json!({"name": "Regular"})).await;
+    let regular = world.tag("Regular", &fans[0]).await;
     let open: Stage = world.own(json!({"name": "Open", "position": 1})).await;
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
     let visits: Field = world.own(visits).await;
-    world.tag(&fans[0], regular.id).await;
     let since = world.aws.now();
     let staged = |profile: &mut Profile| profile.stage = Some(Staged { stage: open.id, since });
     world.change_profile(fans[1].id, staged).await;
@@ -297,7 +302,7 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
         "channels": ["sms"], "category": "marketing", "sms_text": "20% off: {{link:https://saffron.example/cake}} Stop: {{preferences.link}}",
     });
     for (filter, fan) in [
-        (json!({"tag": regular.id}), &fans[0]),
+        (json!({"tag": regular}), &fans[0]),
         (json!({"stage": open.id}), &fans[1]),
         (json!({"field": "visits", "from": 7}), &fans[2]),
     ] {
@@ -308,9 +313,8 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
         world.work(&start).await;
         assert_eq!(world.reached(&start, &fans).await, [fan.id].into(), "{filter}");
     }
-    let listed: Tag = world.own(json!({"name": "Fair"})).await;
-    world.tag(&fans[3], listed.id).await;
-    let start = world.start(json!({"audience": {"tag": listed.id}})).await;
+    let listed = world.tag("Fair", &fans[3]).await;
+    let start = world.start(json!({"audience": {"tag": listed}})).await;
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, [fans[3].id].into());
 }
@@ -319,11 +323,8 @@ async fn a_tag_or_a_segment_of_any_kind_is_an_audience() {
 async fn contacts_with_a_tag_enter_a_drip_when_it_begins() {
     let world = World::new().await;
     let fans = world.fans(2).await;
-    let listed: Tag = world.own(json!({"name": "Fair"})).await;
-    world.tag(&fans[1], listed.id).await;
-    let start = world
-        .start(json!({"type": "drip", "audience": {"tag": listed.id}}))
-        .await;
+    let listed = world.tag("Fair", &fans[1]).await;
+    let start = world.start(json!({"type": "drip", "audience": {"tag": listed}})).await;
     // It begins, and enrols them.
     for _ in 0..2 {
         world.step(&start).await;
@@ -471,13 +472,7 @@ async fn a_paused_campaign_makes_nothing_and_wakes_its_messages_later() {
     let made = world.reached(&start, &fans).await;
     assert!(!made.is_empty() && made.len() < fans.len());
     world.becomes(&start, CampaignState::Paused).await;
-    // As the check before a send does.
-    let (now, timers) = (world.aws.now(), world.timers());
-    let hold = |message: &mut Message| {
-        let why = Refusal::new(Reason::CampaignPaused, "paused");
-        message.postpone(now + SignedDuration::from_hours(1), why, now, &timers);
-    };
-    world.change(&start, &fans, hold).await;
+    world.hold(&start, &fans, "paused").await;
     world.aws.pass(600);
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, made);
@@ -506,12 +501,7 @@ async fn messages_are_woken_also_after_a_short_pause() {
     world.aws.pass(60);
     world.work(&start).await;
     world.becomes(&start, CampaignState::Paused).await;
-    let (now, timers) = (world.aws.now(), world.timers());
-    let hold = |message: &mut Message| {
-        let why = Refusal::new(Reason::CampaignPaused, "paused");
-        message.postpone(now + SignedDuration::from_hours(1), why, now, &timers);
-    };
-    world.change(&start, &fans, hold).await;
+    world.hold(&start, &fans, "paused").await;
     world.aws.pass(1);
     world.becomes(&start, CampaignState::Running).await;
     world.step(&start).await;
@@ -659,13 +649,7 @@ async fn a_cap_that_is_reached_pauses_the_campaign() {
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
     world.aws.pass(120);
     world.work(&start).await;
-    // As the check before a send does with what the cap has no room for.
-    let (now, timers) = (world.aws.now(), world.timers());
-    let hold = |message: &mut Message| {
-        let why = Refusal::new(Reason::CampaignPaused, "waits: the cap is reached");
-        message.postpone(now + SignedDuration::from_hours(1), why, now, &timers);
-    };
-    world.change(&start, &fans, hold).await;
+    world.hold(&start, &fans, "waits: the cap is reached").await;
     world.cap(None, 0).await;
     world.aws.pass(120);
     for _ in 0..2 {
@@ -699,12 +683,9 @@ async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
     let cancelled = (CampaignState::Cancelled, Some(Reason::SegmentUnusable));
     assert_eq!(world.state(&start).await, cancelled);
     assert!(world.reached(&start, &fans).await.is_empty());
-    let listed: Tag = world.own(json!({"name": "Fair"})).await;
-    world.tag(&fans[0], listed.id).await;
-    let start = world
-        .start(json!({"audience": {"segment": null, "tag": listed.id}}))
-        .await;
-    let found: Versioned<Tag> = store.get(scope, &listed.id).await.unwrap().unwrap();
+    let listed = world.tag("Fair", &fans[0]).await;
+    let start = world.start(json!({"audience": {"segment": null, "tag": listed}})).await;
+    let found: Versioned<Tag> = store.get(scope, &listed).await.unwrap().unwrap();
     store.remove(scope, &found, &world.aws.stamp()).await.unwrap();
     world.work(&start).await;
     assert_eq!(world.state(&start).await, cancelled);
@@ -838,9 +819,8 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
         contact.open_window(connection.whatsapp_number().unwrap(), world.aws.now());
     };
     let writer = world.business.contact_with(&world.aws, "+971501777777", wrote).await;
-    let tag: Tag = world.own(json!({"name": "Writers"})).await;
-    world.tag(&writer, tag.id).await;
-    let writers = json!({"name": "Writers", "filter": {"tag": tag.id}});
+    let tag = world.tag("Writers", &writer).await;
+    let writers = json!({"name": "Writers", "filter": {"tag": tag}});
     let writers: Segment = world.own(writers).await;
     let other = world.start(json!({"audience": {"segment": writers.id}, "message": template()}));
     let other = other.await;
