@@ -40,8 +40,9 @@ use export_data::{Context, handle};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sheet::{
-    dialect::{Known, detect},
+    dialect::{Dialect, Known, detect},
     preview::records,
+    record::Record,
     row::{self, Row},
     suggest::suggest,
 };
@@ -111,6 +112,18 @@ impl World {
     }
 }
 
+/// The first rows of a CSV file, as an import reads them.
+fn read_table(file: &str) -> (Dialect, Vec<Record>) {
+    let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
+    let context = row::Context {
+        dialect: &dialect,
+        fields: &[],
+        region: None,
+    };
+    let rows = records(file.as_bytes(), true, &context, 10);
+    (dialect, rows)
+}
+
 fn lines_of(file: &str) -> Vec<Value> {
     file.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -166,14 +179,13 @@ async fn exported_contacts_can_be_imported() {
     });
     world.contact(contact.clone()).await;
     let (file, ..) = world.export(json!({"what": "contacts", "format": "csv"})).await;
-    let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
+    let (dialect, rows) = read_table(&file);
     let fields = [field];
     let context = row::Context {
         dialect: &dialect,
         fields: &fields,
         region: None,
     };
-    let rows = records(file.as_bytes(), true, &context, 10);
     let mapping = suggest(&dialect.header, &rows, &fields);
     let read = Row::of(&rows[0], &mapping, &context).unwrap();
     let read = serde_json::to_value(read).unwrap();
@@ -198,13 +210,7 @@ async fn a_detected_language_is_not_exported_as_one_that_was_set() {
     };
     world.aws.change_contact(world.business.scope(), ann, detected).await;
     let (file, ..) = world.export(json!({"what": "contacts", "format": "csv"})).await;
-    let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
-    let context = row::Context {
-        dialect: &dialect,
-        fields: &[],
-        region: None,
-    };
-    let rows = records(file.as_bytes(), true, &context, 10);
+    let (dialect, rows) = read_table(&file);
     let column = dialect.header.iter().position(|name| name == "language").unwrap();
     let cells: Vec<&str> = rows.iter().map(|row| row.cell(column)).collect();
     assert_eq!(cells, ["", "de"]);
@@ -243,13 +249,7 @@ async fn calls_and_messages_of_the_period_are_exported() {
         let mut order = of(what, -1, 1);
         order["format"] = json!("csv");
         let (file, ..) = world.export(order).await;
-        let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
-        let context = row::Context {
-            dialect: &dialect,
-            fields: &[],
-            region: None,
-        };
-        let rows = records(file.as_bytes(), true, &context, 10);
+        let (dialect, rows) = read_table(&file);
         assert_eq!(rows.len(), 2);
         assert!(rows.iter().all(|row| row.len() == dialect.columns), "{file}");
     }

@@ -8,7 +8,7 @@
 use domain::{
     base::{
         ids::{CampaignId, ContactId},
-        operation::{OperationKind, OperationState},
+        operation::{Operation, OperationKind, OperationState},
     },
     campaigns::{
         campaign::Campaign,
@@ -108,6 +108,14 @@ impl World {
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), at);
         self.store().exit(self.scope(), enrolment, exit).await.unwrap();
     }
+
+    /// Reports on a campaign; each step is made twice. Returns the operation at its end.
+    async fn report(&self, campaign: CampaignId) -> Operation {
+        let params = ReportCampaign { campaign };
+        let start = self.operations.create(OperationKind::ReportCampaign, &params).await;
+        self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
+        self.operations.get(&start).await
+    }
 }
 
 #[tokio::test]
@@ -122,10 +130,7 @@ async fn everybody_in_the_audience_is_counted_once() {
     }
     world.enrolled(campaign, 5).await;
     world.enrolled(other, 6).await;
-    let params = ReportCampaign { campaign };
-    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
-    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
-    let operation = world.operations.get(&start).await;
+    let operation = world.report(campaign).await;
     let report: Value = result_of(&operation);
     let expected = json!({
         "recipients": 6, "states": {"waiting": 1, "left_out": 2, "blocked": 3},
@@ -157,10 +162,7 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
     let (refuses, now) = (delivered[0], world.aws.now());
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
     world.aws.change_contact(world.business.scope(), refuses, stop).await;
-    let params = ReportCampaign { campaign: campaign.id };
-    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
-    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
-    let report: Value = result_of(&world.operations.get(&start).await);
+    let report: Value = result_of(&world.report(campaign.id).await);
     let cost = |messages: usize| {
         let reported = decimal(48_000 * messages as u64);
         let cost = json!({"currency": "USD", "reported": reported, "estimated": decimal(0)});
@@ -219,10 +221,7 @@ async fn report_of_a_drip_counts_its_contacts_and_steps() {
         enrolment.passage.as_mut().unwrap().taken = vec![from_value(taken).unwrap()];
         store.enter(scope, DripEntry::new(enrolment, None)).await.unwrap();
     }
-    let params = ReportCampaign { campaign: new.id };
-    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
-    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
-    let operation = world.operations.get(&start).await;
+    let report: Value = result_of(&world.report(new.id).await);
     let all = PER_STEP + 2;
     let expected = json!({
         "entered": all, "statuses": {"active": all}, "reasons": {},
@@ -235,16 +234,12 @@ async fn report_of_a_drip_counts_its_contacts_and_steps() {
         ],
         "cost": [], "unpriced": 0,
     });
-    assert_eq!(result_of::<Value>(&operation), expected);
+    assert_eq!(report, expected);
 }
 
 #[tokio::test]
 async fn a_deleted_campaign_is_not_reported_on() {
     let world = World::new().await;
-    let params = ReportCampaign {
-        campaign: CampaignId::new(world.aws.ids().ulid()),
-    };
-    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
-    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    let operation = world.report(CampaignId::new(world.aws.ids().ulid())).await;
     assert_eq!(operation.state, OperationState::Failed);
 }

@@ -58,6 +58,11 @@ impl Account {
         self.0.lock().unwrap().templates = templates;
     }
 
+    /// Has templates of these names and statuses.
+    fn lists(&self, templates: &[(&str, &str)]) {
+        self.has(templates.iter().map(|(name, status)| listed(name, status)).collect());
+    }
+
     fn pages_have(&self, templates: usize) {
         self.0.lock().unwrap().page = Some(templates);
     }
@@ -149,8 +154,8 @@ impl World {
             .await;
     }
 
-    async fn start(&self, wanted: bool) -> StartOperation {
-        self.start_of(vec![self.business.whatsapp], wanted).await
+    async fn start(&self) -> StartOperation {
+        self.start_of(vec![self.business.whatsapp], false).await
     }
 
     async fn start_of(&self, connections: Vec<ConnectionId>, wanted: bool) -> StartOperation {
@@ -165,7 +170,12 @@ impl World {
     /// Lists the templates of the WhatsApp connection.
     async fn sync(&self) -> Synced {
         self.aws.pass(60);
-        let start = self.start(false).await;
+        self.sync_of(vec![self.business.whatsapp], false).await
+    }
+
+    /// Lists the templates of these connections.
+    async fn sync_of(&self, connections: Vec<ConnectionId>, wanted: bool) -> Synced {
+        let start = self.start_of(connections, wanted).await;
         let (operation, _) = self.operations.finish(&start, &self.ctx, &handle).await;
         result_of(&operation)
     }
@@ -215,7 +225,7 @@ async fn a_list_is_taken_over_page_by_page() {
         carousel,
         listed("order_1", "PENDING"),
     ]);
-    let start = world.start(false).await;
+    let start = world.start().await;
     let (operation, steps) = world.operations.finish(&start, &world.ctx, &handle).await;
     let expected = Synced {
         listed: 2,
@@ -240,9 +250,7 @@ async fn a_list_is_taken_over_page_by_page() {
     // What is as it was is not written.
     let again = world.sync().await;
     assert_eq!((again.created, again.changed, again.deleted), (0, 0, 0));
-    world
-        .account
-        .has(vec![listed(FOLLOW_UP, "APPROVED"), listed("order_1", "APPROVED")]);
+    world.account.lists(&[(FOLLOW_UP, "APPROVED"), ("order_1", "APPROVED")]);
     assert_eq!(world.sync().await.changed, 2);
     assert!(!world.last().await.unwrap().awaited);
 }
@@ -250,14 +258,12 @@ async fn a_list_is_taken_over_page_by_page() {
 #[tokio::test]
 async fn templates_that_a_whole_list_does_not_show_are_gone() {
     let world = World::new().await;
-    world.account.has(vec![listed("order_1", "APPROVED")]);
+    world.account.lists(&[("order_1", "APPROVED")]);
     let synced = world.sync().await;
     assert_eq!((synced.created, synced.deleted), (1, 1));
     assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("DELETED"));
     assert_eq!(world.sync().await.deleted, 0);
-    world
-        .account
-        .has(vec![listed(FOLLOW_UP, "APPROVED"), listed("order_1", "APPROVED")]);
+    world.account.lists(&[(FOLLOW_UP, "APPROVED"), ("order_1", "APPROVED")]);
     world.sync().await;
     assert_eq!(
         world.status(FOLLOW_UP).await.as_deref(),
@@ -269,12 +275,10 @@ async fn templates_that_a_whole_list_does_not_show_are_gone() {
 #[tokio::test]
 async fn a_list_that_breaks_off_deletes_nothing() {
     let world = World::new().await;
-    world.account.has(vec![
-        listed("a", "APPROVED"),
-        listed("b", "APPROVED"),
-        listed("c", "APPROVED"),
-    ]);
-    let start = world.start(false).await;
+    world
+        .account
+        .lists(&[("a", "APPROVED"), ("b", "APPROVED"), ("c", "APPROVED")]);
+    let start = world.start().await;
     world.operations.step(&start, &world.ctx, &handle).await;
     world.answer(ResponseTemplate::new(500)).await;
     assert!(handle(world.operations.turn(&start).await, &world.ctx).await.is_err());
@@ -285,20 +289,16 @@ async fn a_list_that_breaks_off_deletes_nothing() {
 #[tokio::test]
 async fn steps_that_are_made_twice_change_nothing_more() {
     let world = World::new().await;
-    world.account.has(vec![
-        listed("a", "APPROVED"),
-        listed("b", "PENDING"),
-        listed("c", "APPROVED"),
-        listed("d", "REJECTED"),
-    ]);
-    let start = world.start(false).await;
-    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
-    for (name, status) in [
+    let all = [
         ("a", "APPROVED"),
         ("b", "PENDING"),
         ("c", "APPROVED"),
         ("d", "REJECTED"),
-    ] {
+    ];
+    world.account.lists(&all);
+    let start = world.start().await;
+    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    for (name, status) in all {
         assert_eq!(world.status(name).await.as_deref(), Some(status), "{name}");
     }
     assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("DELETED"));
@@ -321,7 +321,7 @@ async fn a_thousand_templates_are_listed_in_steps() {
     };
     let mut all: Vec<Value> = (0..1_200).map(template).collect();
     world.account.has(all.clone());
-    let start = world.start(false).await;
+    let start = world.start().await;
     let steps = world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
     // All templates, our rows, the names because a row was missing, and our rows again.
     assert_eq!((steps, world.account.requests()), (12 + 1 + 12 + 1, (48, 24)));
@@ -353,12 +353,10 @@ async fn a_thousand_templates_are_listed_in_steps() {
 #[tokio::test]
 async fn a_list_whose_memory_is_lost_begins_again() {
     let world = World::new().await;
-    world.account.has(vec![
-        listed(FOLLOW_UP, "APPROVED"),
-        listed("a", "APPROVED"),
-        listed("b", "APPROVED"),
-    ]);
-    let start = world.start(false).await;
+    world
+        .account
+        .lists(&[(FOLLOW_UP, "APPROVED"), ("a", "APPROVED"), ("b", "APPROVED")]);
+    let start = world.start().await;
     world.operations.step(&start, &world.ctx, &handle).await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     store.delete_operation_details(scope, start.operation).await.unwrap();
@@ -371,7 +369,7 @@ async fn a_list_whose_memory_is_lost_begins_again() {
 async fn a_list_that_cannot_be_an_accounts_is_given_up() {
     let world = World::new().await;
     let failed = async || {
-        let start = world.start(false).await;
+        let start = world.start().await;
         while !world.operations.get(&start).await.state.is_end() {
             world.operations.step(&start, &world.ctx, &handle).await;
         }
@@ -418,9 +416,7 @@ async fn contents_that_were_never_submitted_fill_no_list() {
         })
         .mount(&world.server)
         .await;
-    let start = world.start_of(vec![world.business.twilio], true).await;
-    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
-    let synced: Synced = result_of(&operation);
+    let synced = world.sync_of(vec![world.business.twilio], true).await;
     assert_eq!(
         (synced.listed, synced.created, synced.deleted, synced.failed),
         (1, 1, 0, 0)
@@ -432,7 +428,7 @@ async fn refused_credentials_fail_with_a_sentence() {
     let world = World::new().await;
     let refusal = json!({"error": {"message": "no", "type": "OAuthException", "code": 190}});
     world.answer(ResponseTemplate::new(401).set_body_json(refusal)).await;
-    let start = world.start(false).await;
+    let start = world.start().await;
     world.operations.step(&start, &world.ctx, &handle).await;
     let operation = world.operations.get(&start).await;
     assert_eq!(operation.state, OperationState::Failed);
@@ -445,12 +441,12 @@ async fn refused_credentials_fail_with_a_sentence() {
 #[tokio::test]
 async fn submitted_template_is_listed_hourly_until_its_verdict() {
     let world = World::new().await;
-    world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+    world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
     world.sync().await;
     assert!(!world.is_due(60).await, "nothing is awaited");
     for (word, hourly) in [("PENDING", true), ("APPROVED", false)] {
         let start = world.submitted().await;
-        world.account.has(vec![listed(FOLLOW_UP, word)]);
+        world.account.lists(&[(FOLLOW_UP, word)]);
         world.operations.finish(&start, &world.ctx, &handle).await;
         assert_eq!(world.is_due(60).await, hourly, "{word}");
     }
@@ -460,9 +456,9 @@ async fn submitted_template_is_listed_hourly_until_its_verdict() {
 #[tokio::test]
 async fn earlier_list_does_not_take_back_what_is_awaited() {
     let world = World::new().await;
-    world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+    world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
     world.sync().await;
-    let earlier = world.start(false).await;
+    let earlier = world.start().await;
     world.operations.step(&earlier, &world.ctx, &handle).await;
     let start = world.submitted().await;
     let excuse = ResponseTemplate::new(500).set_body_string("{}");
@@ -484,7 +480,7 @@ async fn verdict_is_asked_for_hourly_whatever_goes_wrong() {
     let refusal = r#"{"error": {"message": "Invalid parameter", "code": 100}}"#;
     for (status, body) in [(500, "{}"), (200, "<html></html>"), (400, refusal)] {
         let world = World::new().await;
-        world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+        world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
         world.sync().await;
         let start = world.submitted().await;
         world.answer(ResponseTemplate::new(status).set_body_string(body)).await;
@@ -497,12 +493,10 @@ async fn verdict_is_asked_for_hourly_whatever_goes_wrong() {
 #[tokio::test]
 async fn connections_that_send_no_whatsapp_are_passed_over() {
     let world = World::new().await;
-    world.account.has(vec![listed(FOLLOW_UP, "PAUSED")]);
+    world.account.lists(&[(FOLLOW_UP, "PAUSED")]);
     let nobody = ConnectionId::new(world.aws.ids().ulid());
     let all = vec![nobody, world.business.twilio, world.business.whatsapp];
-    let start = world.start_of(all, true).await;
-    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
-    let synced: Synced = result_of(&operation);
+    let synced = world.sync_of(all, true).await;
     assert_eq!(
         (synced.changed, synced.failed),
         (1, 0),
@@ -515,7 +509,7 @@ async fn connections_that_send_no_whatsapp_are_passed_over() {
 async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
     let world = World::new().await;
     let (store, scope, connection) = (world.aws.store(), world.business.scope(), world.business.whatsapp);
-    world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+    world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
     let now = world.aws.now();
     let doubted = store.doubt_template(scope, connection, (FOLLOW_UP, "en_GB"), (now, now));
     assert!(doubted.await.unwrap());
@@ -525,8 +519,7 @@ async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
     };
     world.sync().await;
     assert!(is_doubted().await, "the list shows it as it was");
-    let start = world.start(true).await;
-    world.operations.finish(&start, &world.ctx, &handle).await;
+    world.sync_of(vec![connection], true).await;
     assert!(!is_doubted().await);
 }
 
@@ -557,16 +550,14 @@ async fn contents_at_twilio_are_missed_by_their_ids() {
     };
     let stamp = world.aws.stamp();
     store.create(scope, &named_otherwise, &stamp).await.unwrap();
-    let lists = async |contents: Vec<Value>| -> Synced {
+    let lists = async |contents: Vec<Value>| {
         world.server.reset().await;
         Mock::given(path("/v1/ContentAndApprovals"))
             .respond_with(ResponseTemplate::new(200).set_body_json(json!({"contents": contents, "meta": {}})))
             .mount(&world.server)
             .await;
         world.aws.pass(600);
-        let start = world.start_of(vec![connection], false).await;
-        let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
-        result_of(&operation)
+        world.sync_of(vec![connection], false).await
     };
     let row = async |name: &str, language: &str| {
         let found = world.template(connection, name, language).await.unwrap();
@@ -594,29 +585,19 @@ async fn templates_at_twilio_come_with_their_verdicts() {
     let aws = Aws::new().await;
     let business = seed::tenant(&aws).await;
     let world = World::of(aws, business).await;
-    let content = |status: &str| {
-        json!({
-        "contents": [{
-            "sid": "HX00000000000000000000000000000001", "friendly_name": "order_1", "language": "en",
-            "variables": {"1": "Maya"}, "types": {"twilio/text": {"body": "Hello {{1}}, your order is ready."}},
-            "approval_requests": {
-                "name": "order_1", "category": "UTILITY", "status": status, "rejection_reason": "INVALID_FORMAT",
-            },
-        }],
-        "meta": {"next_page_url": null},
-        })
-    };
     let lists = async |status: &str| {
+        let mut content = content(1, "order_1", status);
+        content["approval_requests"]["rejection_reason"] = json!("INVALID_FORMAT");
+        let page = json!({"contents": [content], "meta": {"next_page_url": null}});
         Mock::given(path("/v1/ContentAndApprovals"))
-            .respond_with(ResponseTemplate::new(200).set_body_json(content(status)))
+            .respond_with(ResponseTemplate::new(200).set_body_json(page))
             .up_to_n_times(1)
             .mount(&world.server)
             .await;
     };
     lists("rejected").await;
-    let start = world.start_of(vec![world.business.twilio], true).await;
-    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
-    assert_eq!(result_of::<Synced>(&operation).created, 1);
+    let synced = world.sync_of(vec![world.business.twilio], true).await;
+    assert_eq!(synced.created, 1);
     let found = world.template(world.business.twilio, "order_1", "en").await.unwrap();
     assert_eq!(
         (
@@ -637,7 +618,6 @@ async fn templates_at_twilio_come_with_their_verdicts() {
     assert!(!awaited().await);
     lists("paused").await;
     world.aws.pass(60);
-    let start = world.start_of(vec![world.business.twilio], false).await;
-    world.operations.finish(&start, &world.ctx, &handle).await;
+    world.sync_of(vec![world.business.twilio], false).await;
     assert!(awaited().await, "Twilio does not report the end of a pause");
 }
