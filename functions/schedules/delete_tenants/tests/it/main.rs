@@ -81,6 +81,13 @@ impl World {
         self.run(60).await;
     }
 
+    /// Lets the tenant leave, and deletes it with what was written meanwhile.
+    async fn delete(&self) {
+        self.leave(0).await;
+        self.run(60).await;
+        self.run_again().await;
+    }
+
     async fn tenant(&self) -> Option<Tenant> {
         let found = self.aws.store().tenant(self.business.scope()).await;
         found.expect("the table answers")
@@ -300,9 +307,7 @@ async fn deletion_leaves_other_tenants_untouched() {
     let kept = world.aws.row_count().await;
     (world.ctx, world.business) = (world.another(), neighbour);
     let rows_of_one = kept / 2;
-    world.leave(0).await;
-    world.run(60).await;
-    world.run_again().await;
+    world.delete().await;
     assert_eq!(world.tenant().await, None);
     // The other tenant's rows, and two of the platform's log.
     assert_eq!(world.aws.row_count().await, kept - rows_of_one + 2);
@@ -323,9 +328,7 @@ async fn callers_without_a_number_are_deleted_without_their_calls() {
         let written = store.write_contact(world.business.scope(), &write, None).await;
         written.expect("the contact is written");
     }
-    world.leave(0).await;
-    world.run(60).await;
-    world.run_again().await;
+    world.delete().await;
     assert_eq!(world.tenant().await, None);
     // The platform's log.
     assert_eq!(world.aws.row_count().await, 2);
@@ -392,9 +395,7 @@ async fn frequent_caller_without_a_number_is_deleted() {
         store.commit(scope, effects, now).await.expect("the call is written");
         contact.version += 1;
     }
-    world.leave(0).await;
-    world.run(60).await;
-    world.run_again().await;
+    world.delete().await;
     // The platform's log.
     assert_eq!((world.tenant().await, world.aws.row_count().await), (None, 2));
 }

@@ -30,7 +30,7 @@ use store::table::{
     effects::{Effects, Once},
 };
 use testkit::{
-    Aws, Seeded,
+    Aws, Lossy, Seeded,
     business::{CUSTOMER, business, from_to, mobile},
 };
 
@@ -46,6 +46,13 @@ impl World {
     async fn run(&self) {
         let run = Box::pin(handle(self.aws.deadline(60), &self.ctx));
         run.await.expect("the run ends well");
+    }
+
+    /// Access to AWS on which responses get lost, and a process of the function behind it.
+    fn behind_lossy(&self) -> (Lossy, Context) {
+        let lossy = Lossy::before(&self.aws);
+        let ctx = Context::new(&self.aws.env_behind(lossy.url())).expect("a context");
+        (lossy, ctx)
     }
 
     /// Spills a job instead of queueing it.
@@ -185,8 +192,7 @@ async fn concurrent_runs_queue_each_row_once() {
 #[tokio::test]
 async fn row_in_a_transaction_is_left_to_the_next_run() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
+    let (lossy, ctx) = world.behind_lossy();
     world.follow_up().await;
     world.aws.pass(90);
     lossy.be_writing_during("UpdateItem");
@@ -336,8 +342,7 @@ async fn expired_message_is_not_queued() {
 #[tokio::test]
 async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
+    let (lossy, ctx) = world.behind_lossy();
     world.follow_up().await;
     world.aws.pass(90);
     world.spill().await;
@@ -356,8 +361,7 @@ async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
 #[tokio::test]
 async fn job_taken_by_another_sweep_is_no_error() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
+    let (lossy, ctx) = world.behind_lossy();
     world.spill().await;
     // S3 answers 403 instead of 404 to callers who may not list the bucket.
     lossy.forbid("GetObject");
@@ -369,8 +373,7 @@ async fn job_taken_by_another_sweep_is_no_error() {
 #[tokio::test]
 async fn hanging_bucket_does_not_delay_due_rows() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
+    let (lossy, ctx) = world.behind_lossy();
     world.follow_up().await;
     world.aws.pass(90);
     lossy.hang_on("ListObjectsV2");
@@ -509,16 +512,21 @@ async fn next_run_continues_after_many_unknown_rows() {
     }
 }
 
+/// The policy of a follow-up in the bulk lane.
+fn bulk_policy() -> Policy {
+    let narrowing = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).expect("a policy")
+}
+
 /// A broadcast is in its queue for minutes.
 #[tokio::test]
 async fn bulk_is_dispatched_again_after_half_an_hour() {
     let world = World::new().await;
     let mut message = world.follow_up().await;
-    let narrowing = Narrowing {
-        bulk: true,
-        ..Narrowing::default()
-    };
-    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).unwrap();
+    message.policy = bulk_policy();
     world.write(&message).await;
     world.aws.pass(90);
     for wait in [30, 60] {
@@ -532,15 +540,10 @@ async fn bulk_is_dispatched_again_after_half_an_hour() {
 
 /// Plans that many messages like this one in the bulk lane, and returns them.
 async fn plan_bulk(aws: &Aws, business: &Seeded, like: &Message, count: usize) -> Vec<Message> {
-    let narrowing = Narrowing {
-        bulk: true,
-        ..Narrowing::default()
-    };
-    let policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &narrowing).expect("a policy");
     let planned: Vec<Message> = (0..count)
         .map(|_| Message {
             id: MessageId::new(like.id.contact(), aws.ids().ulid()),
-            policy,
+            policy: bulk_policy(),
             version: 0,
             ..like.clone()
         })

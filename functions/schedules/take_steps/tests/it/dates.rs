@@ -12,32 +12,26 @@ impl World {
     /// A searchable date.
     async fn field(&self, key: &str) -> Field {
         let fields = json!({"key": key, "name": key, "type": "date", "searchable": true});
-        self.aws.own(self.scope(), fields).await
+        self.own(fields).await
     }
 
     /// A contact with this date in the field.
     async fn dated(&self, number: &str, field: &Field, date: &str) -> ContactId {
-        let contact = self.business.contact(&self.aws, number).await;
-        let (store, scope, stamp) = (self.store(), self.scope(), self.aws.stamp());
-        let before = store.known(scope, contact.id).await.unwrap().unwrap();
-        let mut after = before.clone();
-        after
-            .profile
-            .fields
-            .insert(field.id, FieldValue::Date(date.parse().unwrap()));
-        after.profile.listed.insert(field.id);
-        let brought = Brought::default();
-        Box::pin(store.change_person(scope, &before, &after, &brought, &stamp))
-            .await
-            .unwrap();
-        contact.id
+        let contact = self.business.contact(&self.aws, number).await.id;
+        let dated = |profile: &mut Profile| {
+            let date = FieldValue::Date(date.parse().unwrap());
+            profile.fields.insert(field.id, date);
+            profile.listed.insert(field.id);
+        };
+        self.change_profile(contact, dated).await;
+        contact
     }
 
     /// A drip that contacts enter at 09:00 on a date of theirs, started now. They get a message a day later.
     async fn dates(&self, field: FieldId, recurrence: &str, days: i16) -> Campaign {
         let date = json!({"field": field, "recurrence": recurrence, "days": days, "at": "09:00"});
         let fields = json!({"type": "drip", "name": "Dates", "reentry": true, "triggers": {"date": date}});
-        let new: Campaign = self.aws.own(self.scope(), fields).await;
+        let new: Campaign = self.own(fields).await;
         let steps = json!([waits("a day", 1), says("hello", "Hello")]);
         let before = self.write(&self.campaign(&new).await, steps).await;
         let (store, stamp) = (self.store(), self.aws.stamp());
@@ -52,7 +46,7 @@ impl World {
     async fn entered(&self, drip: &Campaign, contacts: &[ContactId]) -> Vec<(usize, String)> {
         let (store, mut entered) = (self.store(), Vec::new());
         for (place, contact) in contacts.iter().enumerate() {
-            let itself = store.known(self.scope(), *contact).await.unwrap().unwrap().contact;
+            let itself = self.person(*contact).await.contact;
             let found = store.enrolment(self.scope(), &itself, drip.id, self.aws.now());
             if let Some(found) = found.await.unwrap() {
                 entered.push((place, found.value.at.to_string()));

@@ -15,6 +15,7 @@ use domain::{
         contact::{Change, Contact, Identity},
         conversion::Conversion,
         note::Note,
+        profile::Profile,
         stage::Stage,
         tag::Tag,
     },
@@ -33,7 +34,6 @@ use serde_json::{Value, from_value, json};
 use store::{
     Versioned,
     campaigns::drip::{DripEntry, SHARDS},
-    contacts::people::Brought,
 };
 use take_steps::{Context, handle};
 use testkit::business::{business, phone};
@@ -78,7 +78,7 @@ impl World {
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
         }
-        let new: Campaign = self.aws.own(self.scope(), fields).await;
+        let new: Campaign = self.own(fields).await;
         let drip = self.write(&self.campaign(&new).await, steps).await;
         self.moved(drip, &[CampaignState::Scheduled, CampaignState::Running])
             .await
@@ -118,6 +118,25 @@ impl World {
 
     async fn run(&self) {
         handle(self.aws.deadline(100), &self.ctx).await.unwrap();
+    }
+
+    /// Runs. Returns the number of messages that were made since this was asked last, which have left now.
+    async fn sent_by_run(&self) -> usize {
+        self.run().await;
+        self.sent().await.len()
+    }
+
+    /// So many contacts who want the tenant's messages.
+    async fn fans<const N: usize>(&self) -> [ContactId; N] {
+        self.many_fans(N).await.try_into().unwrap()
+    }
+
+    async fn many_fans(&self, count: usize) -> Vec<ContactId> {
+        let mut fans = Vec::new();
+        for number in 0..count {
+            fans.push(self.fan(&format!("+97150200{number:04}")).await.id);
+        }
+        fans
     }
 
     async fn enrolment(&self, drip: &Campaign, contact: ContactId) -> Versioned<Enrolment> {
@@ -210,17 +229,14 @@ async fn three_messages_come_at_their_times_each_once() {
     );
     world.aws.pass(60);
     world.run().await;
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
     world.aws.pass(A_DAY);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
     let (status, names) = world.at(&drip, fan).await;
     assert_eq!(status, EnrolmentStatus::Completed);
     assert_eq!(names, ["welcome", "two days", "offer", "a day", "reminder"]);
     world.aws.pass(30 * A_DAY);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 0);
+    assert_eq!(world.sent_by_run().await, 0);
 }
 
 #[tokio::test]
@@ -229,23 +245,16 @@ async fn nothing_follows_once_somebody_has_left() {
     let drip = world.drip(json!({}), three()).await;
     let stays = json!({"exits": {"on_reply": false, "on_call": false}, "name": "Stays"});
     let other = world.drip(stays, three()).await;
-    let (writes, stops, merges, kept) = (
-        world.fan("+971501000001").await.id,
-        world.fan("+971501000002").await.id,
-        world.fan("+971501000003").await.id,
-        world.fan("+971501000004").await.id,
-    );
+    let [writes, stops, merges, kept] = world.fans().await;
     for contact in [writes, stops, merges, kept] {
         world.enter(&drip, contact).await;
     }
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 4);
+    assert_eq!(world.sent_by_run().await, 4);
     world.aws.pass(A_DAY);
     for contact in [writes, stops] {
         world.enter(&other, contact).await;
     }
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 2);
+    assert_eq!(world.sent_by_run().await, 2);
     let now = world.aws.now();
     let change = async |contact, change: fn(&mut Contact, Timestamp)| {
         let changed = |contact: &mut Contact| {
@@ -280,7 +289,7 @@ async fn whoever_buys_leaves_a_drip_that_wants_it() {
     let world = World::new().await;
     let sells = world.drip(json!({"exits": {"on_conversion": true}}), three()).await;
     let other = world.drip(json!({"name": "Other"}), three()).await;
-    let [buys, waits] = [world.fan("+971501000001").await.id, world.fan("+971501000002").await.id];
+    let [buys, waits] = world.fans().await;
     let converts = async || {
         let fields = from_value(json!({"what": "order"})).unwrap();
         let (stamp, id) = (world.aws.stamp(), ConversionId::new(buys, world.aws.ids().ulid()));
@@ -333,17 +342,11 @@ async fn branches_tags_and_stages_work_on_the_contact() {
         act("no vip", json!({"type": "tag", "tag": vip.id, "remove": true})),
     ]);
     let drip = world.drip(json!({}), steps).await;
-    let (new, old) = (world.fan("+971501000001").await.id, world.fan("+971501000002").await.id);
-    let before = world.store().known(world.scope(), old).await.unwrap().unwrap();
-    let mut after = before.clone();
-    after.profile.tags.insert(vip.id);
-    let stamp = world.aws.stamp();
-    let brought = Brought::default();
-    let tagged = world.store();
-    tagged
-        .change_person(world.scope(), &before, &after, &brought, &stamp)
-        .await
-        .unwrap();
+    let [new, old] = world.fans().await;
+    let tagged = |profile: &mut Profile| {
+        profile.tags.insert(vip.id);
+    };
+    world.change_profile(old, tagged).await;
     for contact in [new, old] {
         world.enter(&drip, contact).await;
     }
@@ -380,7 +383,7 @@ async fn branches_tags_and_stages_work_on_the_contact() {
         (notes[0].text.as_str(), &notes[0].mentions[..]),
         ("Please call.", &[user][..])
     );
-    let profile = world.store().known(world.scope(), new).await.unwrap().unwrap().profile;
+    let profile = world.person(new).await.profile;
     assert!(profile.tags.contains(&asked.id));
     assert_eq!(profile.stage.map(|staged| staged.stage), Some(lead.id));
     let (status, names) = world.at(&drip, old).await;
@@ -391,7 +394,7 @@ async fn branches_tags_and_stages_work_on_the_contact() {
             ["vip?", "thanks", "no vip"].map(str::to_owned).into()
         )
     );
-    let profile = world.store().known(world.scope(), old).await.unwrap().unwrap().profile;
+    let profile = world.person(old).await.profile;
     assert!(profile.tags.is_empty());
 }
 
@@ -399,26 +402,22 @@ async fn branches_tags_and_stages_work_on_the_contact() {
 async fn paused_and_cancelled_drips_say_nothing() {
     let world = World::new().await;
     let drip = world.drip(json!({}), three()).await;
-    let (fan, late) = (world.fan("+971501000001").await.id, world.fan("+971501000002").await.id);
+    let [fan, late] = world.fans().await;
     world.enter(&drip, fan).await;
     let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 0);
+    assert_eq!(world.sent_by_run().await, 0);
     let resumed = world.moved(paused, &[CampaignState::Running]).await;
     world.aws.pass(600);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
     // Whoever enters later goes through the new steps, and who is in it through the old ones.
     let drip = world.write(&resumed, json!([says("one", "Just this")])).await;
     world.enter(&drip.value, late).await;
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
     assert_eq!(world.at(&drip.value, late).await.0, EnrolmentStatus::Completed);
     assert_eq!(world.at(&drip.value, fan).await, (ACTIVE, vec!["welcome".to_owned()]));
     let drip = world.moved(drip, &[CampaignState::Cancelled]).await;
     world.aws.pass(2 * A_DAY);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 0);
+    assert_eq!(world.sent_by_run().await, 0);
     assert_eq!(world.exit(&drip.value, fan).await, Some(Reason::CampaignCancelled));
     assert_eq!(world.exit(&drip.value, late).await, None);
 }
@@ -457,14 +456,13 @@ async fn what_keeps_a_message_back_pauses_or_postpones_or_skips() {
 async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
     let world = World::new().await;
     let drip = world.drip(json!({}), three()).await;
-    let (fan, spoilt) = (world.fan("+971501000001").await.id, world.fan("+971501000002").await.id);
+    let [fan, spoilt] = world.fans().await;
     world.enter(&drip, spoilt).await;
     world.enter(&drip, fan).await;
     let enrolment = format!("ENROL#{}", drip.id.ulid().to_string().to_ascii_lowercase());
     let row = ("", enrolment.as_str());
     world.business.spoil_row(&world.aws, Some(spoilt), row, "f").await;
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
     let (store, now) = (world.store(), world.aws.now());
     for shard in 0..SHARDS {
         let page = store.due_steps(shard, now, None, 100).await.unwrap();
@@ -487,13 +485,11 @@ async fn daily_messages_wait_for_the_end_of_the_limit() {
     world.aws.pass(5);
     assert_eq!(world.sent().await.len(), 1);
     world.aws.pass(A_DAY - 5);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 0);
+    assert_eq!(world.sent_by_run().await, 0);
     let next = world.enrolment(&drip, fan).await.value.due().unwrap();
     assert_eq!(next, world.aws.now() + SignedDuration::from_secs(5));
     world.aws.pass(60);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
 }
 
 /// WhatsApp allows two customers a day, of whom campaigns take one.
@@ -507,37 +503,28 @@ async fn who_finds_no_place_today_is_messaged_tomorrow() {
     let message = json!({"channels": ["whatsapp"], "category": "utility", "template": template});
     let steps = json!([{"name": "hello", "does": {"type": "message", "message": message}}]);
     let drip = world.drip(json!({}), steps).await;
-    for number in ["+971501000001", "+971501000002"] {
-        let fan = world.fan(number).await.id;
+    for fan in world.fans::<2>().await {
         world.enter(&drip, fan).await;
     }
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
     world.aws.pass(A_DAY - 60);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 0);
+    assert_eq!(world.sent_by_run().await, 0);
     let limited = world.campaign(&drip).await.value.limited_until.unwrap();
     assert!(world.aws.now() < limited);
     // Within twelve hours, since many may wait.
     world.aws.pass(14 * 3_600);
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.sent_by_run().await, 1);
 }
 
 #[tokio::test]
 async fn of_several_that_are_merged_one_goes_on() {
     let world = World::new().await;
     let drip = world.drip(json!({}), three()).await;
-    let (one, two, whole) = (
-        world.fan("+971501000001").await.id,
-        world.fan("+971501000002").await.id,
-        world.fan("+971501000003").await.id,
-    );
+    let [one, two, whole] = world.fans().await;
     for contact in [one, two] {
         world.enter(&drip, contact).await;
     }
-    world.run().await;
-    assert_eq!(world.sent().await.len(), 2);
+    assert_eq!(world.sent_by_run().await, 2);
     world.business.merge(&world.aws, whole, one).await;
     world.business.merge(&world.aws, whole, two).await;
     world.aws.pass(2 * A_DAY);
@@ -558,18 +545,15 @@ async fn few_do_not_wait_behind_many_of_another_tenant() {
     let other = Box::pin(business(&world.aws)).await;
     let many = world.drip(json!({}), three()).await;
     // So many that by any chance each shard has more than it takes.
-    for number in 0..140 {
-        let contact = world.fan(&format!("+97150200{number:04}")).await.id;
+    for contact in world.many_fans(140).await {
         world.enter(&many, contact).await;
     }
     world.aws.pass(1);
     world.business = other;
     let few = world.drip(json!({}), three()).await;
-    let mut contacts = Vec::new();
-    for number in 0..4 {
-        let contact = world.fan(&format!("+97150300{number:04}")).await.id;
+    let contacts: [ContactId; 4] = world.fans().await;
+    for contact in contacts {
         world.enter(&few, contact).await;
-        contacts.push(contact);
     }
     world.ctx = world.another().taking(8);
     world.run().await;
@@ -587,11 +571,9 @@ async fn many_go_through_it_once_although_runs_are_killed() {
     let world = World::new().await;
     let drip = world.drip(json!({}), three()).await;
     let people = testkit::size("RINGBACK_TEST_PEOPLE", PEOPLE);
-    let mut contacts = Vec::new();
-    for number in 0..people {
-        let contact = world.fan(&format!("+97150200{number:04}")).await.id;
-        world.enter(&drip, contact).await;
-        contacts.push(contact);
+    let contacts = world.many_fans(people).await;
+    for contact in &contacts {
+        world.enter(&drip, *contact).await;
     }
     let rows = world.aws.row_count().await;
     let storm = async || {
