@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use domain::{
     base::{
-        actor::Actor,
         ids::{ContactId, LineId, StageId, TagId, UserId},
         text::OneLine,
     },
@@ -13,7 +12,6 @@ use domain::{
         record::{Call, ConsentEntry, Received},
     },
     campaigns::{campaign::Campaign, report::Recipient},
-    consent::wish::Party as WishParty,
     contacts::{
         field::{Field, Written},
         field_key::FieldKey,
@@ -25,7 +23,7 @@ use domain::{
     },
     tenants::settings::Language,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sheet::parts;
 use store::accounts::audit::Recorded;
@@ -55,12 +53,23 @@ fn text<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-/// A word of the API, such as `missed`.
-fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(word)) => word,
-        _ => String::new(),
+impl Exported {
+    /// The row whose cells are the object's values of these names.
+    fn of(columns: &[&str], json: Value) -> Self {
+        let cells = cells(columns, &json);
+        Self { cells, json }
     }
+}
+
+/// An object's values of these names, as cells show them.
+fn cells(names: &[&str], object: &Value) -> Vec<String> {
+    let shown = |name: &&str| match &object[*name] {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(value) => yes(*value),
+        other => other.to_string(),
+    };
+    names.iter().map(shown).collect()
 }
 
 fn yes(value: bool) -> String {
@@ -204,31 +213,13 @@ pub(crate) fn call(call: &Call, names: &Names) -> Exported {
     let direction = call.direction();
     let (from, to) = (party(facts.from.as_ref()), party(facts.to.as_ref()));
     let at = call.happened_at();
-    let cells = vec![
-        call.id.to_string(),
-        call.id.contact().to_string(),
-        at.to_string(),
-        word(&direction),
-        text(from.as_ref()),
-        text(to.as_ref()),
-        text(line),
-        word(&call.outcome),
-        text(facts.started_at),
-        text(facts.ended_at),
-        text(facts.talk_seconds),
-        text(facts.voicemail_seconds),
-        call.decision.clone(),
-        call.reason.clone(),
-        call.decided_at.to_string(),
-        text(call.message),
-    ];
     let json = json!({
         "id": call.id, "contact": call.id.contact(), "at": at, "direction": direction, "from": from, "to": to, "line": line,
         "outcome": call.outcome, "started_at": facts.started_at, "ended_at": facts.ended_at,
         "talk_seconds": facts.talk_seconds, "voicemail_seconds": facts.voicemail_seconds, "decision": call.decision,
         "code": call.reason, "decided_at": call.decided_at, "message": call.message,
     });
-    Exported { cells, json }
+    Exported::of(&CALLS, json)
 }
 
 /// Columns of messages.
@@ -265,38 +256,23 @@ pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
     let delivered_at = last.and_then(|attempt| attempt.delivered_at);
     let read_at = last.and_then(|attempt| attempt.read_at);
     let channel = leg.map(|leg| leg.channel);
-    let cells = vec![
-        message.id.to_string(),
-        message.id.contact().to_string(),
-        message.created_at.to_string(),
-        "outbound".to_owned(),
-        text(channel.map(|channel| word(&channel))),
-        text(line),
-        text(message.to.phone.as_ref()),
-        text(words),
-        text(template),
-        word(&message.state()),
-        text(reason),
-        text(delivered_at),
-        text(read_at),
-        text(kind),
-    ];
-    let mut json = json!({
+    let json = json!({
         "id": message.id, "contact": message.id.contact(), "at": message.created_at, "direction": "outbound",
         "channel": channel, "line": line, "number": message.to.phone, "text": words, "template": template,
         "state": message.state(), "reason": reason, "delivered_at": delivered_at, "read_at": read_at, "content": kind,
     });
+    let mut row = Exported::of(&MESSAGES, json);
     // What has more parts than a text: under the name of its kind. A customer's message may have several files.
     match content {
         None | Some(Content::Text(_) | Content::Template(_)) => {}
-        Some(Content::Media(media)) => json["media"] = json!([media]),
+        Some(Content::Media(media)) => row.json["media"] = json!([media]),
         Some(content) => {
-            if let (Value::Object(all), Ok(Value::Object(parts))) = (&mut json, serde_json::to_value(content)) {
+            if let (Value::Object(all), Ok(Value::Object(parts))) = (&mut row.json, serde_json::to_value(content)) {
                 all.extend(parts);
             }
         }
     }
-    Exported { cells, json }
+    row
 }
 
 /// A message of a customer.
@@ -304,41 +280,26 @@ pub(crate) fn received(received: &Received, names: &Names) -> Exported {
     let received = &received.clone().masked();
     let message = &received.message;
     let line = received.line.and_then(|line| names.lines.get(&line));
-    let cells = vec![
-        received.id.to_string(),
-        received.id.contact().to_string(),
-        message.at.to_string(),
-        "inbound".to_owned(),
-        word(&message.channel),
-        text(line),
-        text(message.from.phone.as_ref()),
-        text(message.text.as_ref()),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        message.kind.clone(),
-    ];
-    let mut json = json!({
+    let json = json!({
         "id": received.id, "contact": received.id.contact(), "at": message.at, "direction": "inbound",
         "channel": message.channel, "line": line, "number": message.from.phone, "text": message.text,
         "content": message.kind, "media": media(message),
     });
+    let mut row = Exported::of(&MESSAGES, json);
     // The names of the parts are those of messages of the business.
     let shared = message
         .shared
         .as_ref()
         .and_then(|shared| serde_json::to_value(shared).ok());
-    if let (Value::Object(all), Some(Value::Object(parts))) = (&mut json, shared) {
+    if let (Value::Object(all), Some(Value::Object(parts))) = (&mut row.json, shared) {
         all.extend(parts);
     }
     match &message.reply_to {
-        Some(other) if message.kind == "reaction" => json["reaction"] = json!({"to": other, "emoji": message.text}),
-        Some(other) => json["reply_to"] = json!(other),
+        Some(other) if message.kind == "reaction" => row.json["reaction"] = json!({"to": other, "emoji": message.text}),
+        Some(other) => row.json["reply_to"] = json!(other),
         None => {}
     }
-    Exported { cells, json }
+    row
 }
 
 /// The files of a message. Their content is behind links, which expire: the id of the message leads to them.
@@ -369,27 +330,16 @@ pub(crate) const CONSENT: [&str; 13] = [
 /// A change of consent.
 pub(crate) fn consent(contact: ContactId, entry: &ConsentEntry) -> Exported {
     let wording = entry.wording.as_ref();
-    let (party, method): (WishParty, _) = (entry.by.party(), entry.by.method());
-    let cells = vec![
-        contact.to_string(),
-        entry.at.to_string(),
-        entry.what(),
-        word(&entry.choice),
-        text(entry.channel.map(|channel| word(&channel))),
-        text(entry.category.map(|category| word(&category))),
-        word(&party),
-        word(&method),
-        entry.source.clone(),
-        text(wording.map(|wording| wording.text.as_str())),
-        text(wording.map(|wording| wording.version.as_str())),
-        text(entry.evidence.as_ref().map(OneLine::as_str)),
-        text(entry.actor.map(|actor: Actor| actor.to_string())),
-    ];
     let json = json!({
         "contact": contact, "at": entry.at, "change": entry.what(), "choice": entry.choice, "channel": entry.channel,
-        "category": entry.category, "party": party, "method": method, "source": entry.source, "wording": wording,
-        "evidence": entry.evidence, "actor": entry.actor, "recorded_at": entry.recorded_at.unwrap_or(entry.at),
+        "category": entry.category, "party": entry.by.party(), "method": entry.by.method(), "source": entry.source,
+        "wording": wording, "evidence": entry.evidence, "actor": entry.actor,
+        "recorded_at": entry.recorded_at.unwrap_or(entry.at),
     });
+    let mut flat = json.clone();
+    flat["wording"] = json!(wording.map(|wording| &wording.text));
+    flat["wording_version"] = json!(wording.map(|wording| &wording.version));
+    let cells = cells(&CONSENT, &flat);
     Exported { cells, json }
 }
 
@@ -408,23 +358,11 @@ pub(crate) const AUDIT: [&str; 8] = [
 /// An entry of the audit log.
 pub(crate) fn audit(recorded: &Recorded) -> Exported {
     let entry = &recorded.entry;
-    let at: Timestamp = entry.by.at;
-    let changes = json!(entry.changes);
-    let cells = vec![
-        recorded.id.clone(),
-        at.to_string(),
-        entry.by.actor.to_string(),
-        word(&entry.action),
-        entry.kind.clone(),
-        entry.object.clone(),
-        changes.to_string(),
-        entry.by.correlation_id.clone(),
-    ];
     let json = json!({
-        "id": recorded.id, "at": at, "actor": entry.by.actor, "action": entry.action, "kind": entry.kind,
-        "object": entry.object, "changes": changes, "correlation_id": entry.by.correlation_id,
+        "id": recorded.id, "at": entry.by.at, "actor": entry.by.actor, "action": entry.action, "kind": entry.kind,
+        "object": entry.object, "changes": entry.changes, "correlation_id": entry.by.correlation_id,
     });
-    Exported { cells, json }
+    Exported::of(&AUDIT, json)
 }
 
 /// Columns of recipients.
@@ -447,20 +385,9 @@ pub(crate) fn recipient(campaign: &Campaign, recipient: &Recipient) -> Exported 
     let variant = campaign.variant_of(recipient.contact);
     let state = recipient.state();
     let (replied, clicked, opted_out) = (recipient.replied(), recipient.clicked(), recipient.opted_out());
-    let cells = vec![
-        recipient.contact.to_string(),
-        word(&state),
-        text(code),
-        text(detail),
-        text(message),
-        text(variant),
-        yes(replied),
-        yes(clicked),
-        yes(opted_out),
-    ];
     let json = json!({
         "contact_id": recipient.contact, "state": state, "code": code, "detail": detail, "message_id": message,
         "variant": variant, "replied": replied, "clicked": clicked, "opted_out": opted_out,
     });
-    Exported { cells, json }
+    Exported::of(&RECIPIENTS, json)
 }
