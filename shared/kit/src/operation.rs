@@ -19,7 +19,7 @@ use domain::base::{
 use futures::FutureExt;
 use jiff::Timestamp;
 use jobs::StartOperation;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::{Store, TenantScope, Versioned};
 use ulid::Ulid;
 
@@ -105,6 +105,31 @@ pub enum Step {
         /// The reason: a sentence for users.
         reason: String,
     },
+}
+
+impl Step {
+    /// Work is left from this position.
+    ///
+    /// # Errors
+    /// When the position is too large for a checkpoint.
+    pub fn more(cursor: &impl Serialize, progress: Progress) -> Result<Self, JobError> {
+        let cursor = Data::of(cursor)?;
+        Ok(Self::More { cursor, progress })
+    }
+
+    /// Everything is done.
+    ///
+    /// # Errors
+    /// When the result is too large for an operation.
+    pub fn done(result: &impl Serialize, progress: Progress) -> Result<Self, JobError> {
+        let result = Data::of(result)?;
+        Ok(Self::Done { result, progress })
+    }
+
+    /// It can never succeed, for this reason: a sentence for users.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed { reason: reason.into() }
+    }
 }
 
 /// What an invocation achieved.

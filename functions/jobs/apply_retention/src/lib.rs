@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use domain::{
-    base::operation::{Data, Progress},
+    base::operation::Progress,
     calls::{
         record::Entry,
         retention::Retention,
@@ -149,17 +149,11 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         total: Some(total),
         errors: 0,
     };
-    Ok(match place {
-        Some(place) => Step::More {
-            cursor: Data::of(&Cursor { place, ..cursor })?,
-            // The estimate is none of what was recorded since.
-            progress: progress(order.total.max(done)),
-        },
-        None => Step::Done {
-            result: Data::of(&cursor.applied)?,
-            progress: progress(done),
-        },
-    })
+    match place {
+        // The estimate is none of what was recorded since.
+        Some(place) => Step::more(&Cursor { place, ..cursor }, progress(order.total.max(done))),
+        None => Step::done(&cursor.applied, progress(done)),
+    }
 }
 
 /// The list from which it goes back in time: that of the day after its start, since the clocks of providers differ.

@@ -14,10 +14,7 @@ use std::collections::HashMap;
 
 use domain::{
     accounts::account::Member,
-    base::{
-        ids::ContactId,
-        operation::{Data, Progress},
-    },
+    base::{ids::ContactId, operation::Progress},
     contacts::{
         archive::{ArchiveContact, ArchiveResult},
         contact::Contact,
@@ -159,9 +156,7 @@ impl Work<'_> {
         let file = cursor.map(|cursor| cursor.file.clone()).unwrap_or_default();
         let rest = |number| self.rest(number);
         self.ctx.files.discard(&self.file(), rest, &file).await?;
-        Ok(Step::Failed {
-            reason: reason.to_owned(),
-        })
+        Ok(Step::failed(reason))
     }
 
     async fn complete(&self, cursor: &Cursor) -> Result<Step, JobError> {
@@ -172,13 +167,11 @@ impl Work<'_> {
             entries: cursor.entries,
             size: cursor.file.size(),
         };
-        Ok(Step::Done {
-            result: Data::of(&result)?,
-            progress: Progress {
-                total: Some(cursor.entries),
-                ..progress(cursor)
-            },
-        })
+        let progress = Progress {
+            total: Some(cursor.entries),
+            ..progress(cursor)
+        };
+        Step::done(&result, progress)
     }
 
     async fn step(&self, person: &Person, mut cursor: Cursor) -> Result<Step, JobError> {
@@ -218,10 +211,7 @@ impl Work<'_> {
         let (file, rest) = (self.file(), |number| self.rest(number));
         self.ctx.files.append(&file, rest, &mut cursor.file, &bytes).await?;
         crash::point("archive_contact.written");
-        Ok(Step::More {
-            cursor: Data::of(&cursor)?,
-            progress: progress(&cursor),
-        })
+        Step::more(&cursor, progress(&cursor))
     }
 
     /// The tenant's names of what entries refer to; `of_contact`: and of what the contact itself does.

@@ -8,10 +8,7 @@
 //! row that there is. What a step that was not recorded has begun is not counted.
 
 use domain::{
-    base::{
-        ids::ConversationId,
-        operation::{Data, Progress},
-    },
+    base::{ids::ConversationId, operation::Progress},
     calls::record::Entry,
     contacts::{contact::Contact, filter::Search, history::HistoryKind},
     inbox::{
@@ -65,19 +62,10 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         done: done.contacts,
         ..Progress::default()
     };
-    Ok(match page.next {
-        Some(after) => Step::More {
-            cursor: Data::of(&Cursor {
-                after: Some(after),
-                done,
-            })?,
-            progress,
-        },
-        None => Step::Done {
-            result: Data::of(&done)?,
-            progress,
-        },
-    })
+    match page.next {
+        None => Step::done(&done, progress),
+        after => Step::more(&Cursor { after, done }, progress),
+    }
 }
 
 /// Begins the conversations with a contact.

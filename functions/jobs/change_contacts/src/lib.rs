@@ -13,7 +13,7 @@ use domain::{
     base::{
         actor::Stamp,
         ids::ContactId,
-        operation::{Data, Operation, Progress},
+        operation::{Operation, Progress},
     },
     contacts::{
         bulk::{Became, ChangeContacts, ChangeDetails, Failure, Reason, Tally},
@@ -110,17 +110,16 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     if place == Place::End {
         store.delete_operation_details(scope, id).await?;
         let progress = progress(&tally, total);
-        let result = Data::of(&Report::from(tally))?;
-        return Ok(Step::Done { result, progress });
+        return Step::done(&Report::from(tally), progress);
     }
     let Some(details) = store.operation_details(scope, id, ctx.clock.now()).await? else {
-        return Ok(failed(
+        return Ok(Step::failed(
             "It did not end within a week. Start it again for the other contacts.",
         ));
     };
     let work = match Work::new(ctx, &turn, params, details).await? {
         Ok(work) => work,
-        Err(reason) => return Ok(failed(reason)),
+        Err(reason) => return Ok(Step::failed(reason)),
     };
     let place = match place {
         Place::Chosen(done) => work.chosen(done, &mut tally).await?,
@@ -128,12 +127,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         Place::End => Place::End,
     };
     let progress = progress(&tally, total);
-    let cursor = Data::of(&Cursor { place, tally })?;
-    Ok(Step::More { cursor, progress })
-}
-
-fn failed(reason: impl Into<String>) -> Step {
-    Step::Failed { reason: reason.into() }
+    Step::more(&Cursor { place, tally }, progress)
 }
 
 /// Time over which the erasures of contacts that were deleted together are spread.

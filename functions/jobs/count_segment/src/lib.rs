@@ -3,7 +3,7 @@
 //! Safe to run twice: it only reads, and the number of a step that was not recorded is counted again.
 
 use domain::{
-    base::operation::{Data, Progress},
+    base::operation::Progress,
     contacts::{
         field::Field,
         segment::{CountSegment, SegmentCount},
@@ -55,9 +55,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let search = filter.filter(&definitions).ok().and_then(|filter| filter.search());
     let Some(search) = search else {
         let reason = "The segment's field has changed or was deleted since. Change the segment, then count again.";
-        return Ok(Step::Failed {
-            reason: reason.to_owned(),
-        });
+        return Ok(Step::failed(reason));
     };
     let page = store.searched_contacts(scope, &search, after.as_deref(), PER_STEP);
     let page = page.await?;
@@ -68,17 +66,8 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         done: contacts,
         ..Progress::default()
     };
-    Ok(match page.next {
-        Some(after) => Step::More {
-            cursor: Data::of(&Cursor {
-                after: Some(after),
-                contacts,
-            })?,
-            progress,
-        },
-        None => Step::Done {
-            result: Data::of(&SegmentCount { contacts })?,
-            progress,
-        },
-    })
+    match page.next {
+        None => Step::done(&SegmentCount { contacts }, progress),
+        after => Step::more(&Cursor { after, contacts }, progress),
+    }
 }

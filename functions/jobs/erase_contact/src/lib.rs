@@ -7,10 +7,7 @@
 //! made again; what it had deleted before is then not counted.
 
 use domain::{
-    base::{
-        ids::ContactId,
-        operation::{Data, Progress},
-    },
+    base::{ids::ContactId, operation::Progress},
     consent::wish::Wishes,
     contacts::{
         contact::{Contact, Identity},
@@ -112,13 +109,11 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         match known {
             // Also if it was merged into another since.
             Some(known) if known.id != contact || known.deleted_at != Some(deleted_at) => {
-                return Ok(Step::Done {
-                    result: Data::of(&Proof {
-                        deleted: Erased::default(),
-                        notes: vec![RESTORED],
-                    })?,
-                    progress: Progress::default(),
-                });
+                let proof = Proof {
+                    deleted: Erased::default(),
+                    notes: vec![RESTORED],
+                };
+                return Step::done(&proof, Progress::default());
             }
             // From here on, it cannot be restored, and a call or message makes a new contact.
             Some(mut known) if !known.erasing => {
@@ -150,19 +145,16 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         done: erased.total(),
         ..Progress::default()
     };
-    Ok(match next {
-        Some(stage) => Step::More {
-            cursor: Data::of(&Cursor { stage, erased, aliases })?,
-            progress,
-        },
-        None => Step::Done {
-            result: Data::of(&Proof {
+    match next {
+        Some(stage) => Step::more(&Cursor { stage, erased, aliases }, progress),
+        None => {
+            let proof = Proof {
                 deleted: erased,
                 notes: NOTES.into(),
-            })?,
-            progress,
-        },
-    })
+            };
+            Step::done(&proof, progress)
+        }
+    }
 }
 
 /// The texts of the keys of the identities which a contact knows.

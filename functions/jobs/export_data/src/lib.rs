@@ -10,10 +10,7 @@ use std::pin::pin;
 
 use domain::{
     accounts::account::Member,
-    base::{
-        ids::ContactId,
-        operation::{Data, Progress},
-    },
+    base::{ids::ContactId, operation::Progress},
     calls::record::Entry,
     campaigns::{campaign::Campaign, report::InAudience},
     consent::wish::Wishes,
@@ -118,8 +115,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         return work.complete(&cursor).await;
     }
     if order.what == What::Recipients && names.campaign.is_none() {
-        let reason = "The campaign was deleted.".to_owned();
-        return Ok(Step::Failed { reason });
+        return Ok(Step::failed("The campaign was deleted."));
     }
     work.step(cursor, &names).await
 }
@@ -175,13 +171,11 @@ impl Work<'_> {
             left_out: cursor.left_out,
             size: cursor.file.size(),
         };
-        Ok(Step::Done {
-            result: Data::of(&result)?,
-            progress: Progress {
-                total: Some(cursor.rows),
-                ..progress(cursor)
-            },
-        })
+        let progress = Progress {
+            total: Some(cursor.rows),
+            ..progress(cursor)
+        };
+        Step::done(&result, progress)
     }
 
     async fn step(&self, mut cursor: Cursor, names: &Names) -> Result<Step, JobError> {
@@ -211,17 +205,12 @@ impl Work<'_> {
             }
         }
         if !cursor.file.has_room_for(&bytes) {
-            return Ok(Step::Failed {
-                reason: TOO_LARGE.to_owned(),
-            });
+            return Ok(Step::failed(TOO_LARGE));
         }
         let (file, rest) = (self.file(), |number| self.rest(number));
         self.ctx.files.append(&file, rest, &mut cursor.file, &bytes).await?;
         crash::point("export_data.written");
-        Ok(Step::More {
-            cursor: Data::of(&cursor)?,
-            progress: progress(&cursor),
-        })
+        Step::more(&cursor, progress(&cursor))
     }
 }
 

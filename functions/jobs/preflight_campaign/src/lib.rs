@@ -138,8 +138,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
 }
 
 fn failed(reason: &str) -> Result<Step, JobError> {
-    let reason = reason.to_owned();
-    Ok(Step::Failed { reason })
+    Ok(Step::failed(reason))
 }
 
 /// One step.

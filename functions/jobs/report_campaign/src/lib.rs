@@ -62,8 +62,7 @@ struct Cursor<Tally> {
 impl<Tally: Serialize> Cursor<Tally> {
     /// The end of a step that leaves more to count from this place.
     fn more(self, from: InAudience, progress: Progress) -> Result<Step, JobError> {
-        let cursor = Data::of(&Self { from, ..self })?;
-        Ok(Step::More { cursor, progress })
+        Step::more(&Self { from, ..self }, progress)
     }
 }
 
@@ -138,8 +137,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ReportCampaign { campaign } = turn.params()?;
     let (store, scope) = (&ctx.store, turn.scope());
     let Some(found): Option<Versioned<Campaign>> = store.get(scope, &campaign).await? else {
-        let reason = "The campaign was deleted.".to_owned();
-        return Ok(Step::Failed { reason });
+        return Ok(Step::failed("The campaign was deleted."));
     };
     match found.value.kind {
         CampaignType::Broadcast => of_broadcast(turn, &found.value, ctx).await,
@@ -196,10 +194,7 @@ async fn of_broadcast(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<
         clicked: tally.clicked,
         opted_out: tally.opted_out,
     };
-    Ok(Step::Done {
-        result: Data::of(&report)?,
-        progress,
-    })
+    Step::done(&report, progress)
 }
 
 async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step, JobError> {
@@ -248,11 +243,9 @@ async fn of_drip(turn: Turn, campaign: &Campaign, ctx: &Context) -> Result<Step,
     };
     match Data::of(&report) {
         Ok(result) => Ok(Step::Done { result, progress }),
-        Err(_) => {
-            let reason =
-                "The names of its steps are too long for a report. Give its next version shorter ones.".to_owned();
-            Ok(Step::Failed { reason })
-        }
+        Err(_) => Ok(Step::failed(
+            "The names of its steps are too long for a report. Give its next version shorter ones.",
+        )),
     }
 }
 

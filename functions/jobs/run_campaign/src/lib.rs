@@ -217,11 +217,7 @@ impl Cursor {
     }
 
     fn more(self) -> Result<Step, JobError> {
-        let progress = self.progress();
-        Ok(Step::More {
-            cursor: Data::of(&self)?,
-            progress,
-        })
+        Step::more(&self, self.progress())
     }
 
     fn wait(self, until: Timestamp) -> Result<Step, JobError> {
@@ -235,16 +231,12 @@ impl Cursor {
 
     fn done(self) -> Result<Step, JobError> {
         let Tally { made, left_out } = self.known();
-        let progress = self.progress();
         let report = Report {
             recipients: self.recipients().unwrap_or_default(),
             messages: made,
             left_out,
         };
-        Ok(Step::Done {
-            result: Data::of(&report)?,
-            progress,
-        })
+        Step::done(&report, self.progress())
     }
 }
 

@@ -10,10 +10,7 @@ use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
-    base::{
-        ids::ConnectionId,
-        operation::{Data, Progress},
-    },
+    base::{ids::ConnectionId, operation::Progress},
     messages::message::Channel,
     templates::template::{
         listed::ListedNames,
@@ -190,16 +187,12 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         errors: cursor.synced.failed,
     };
     if cursor.done < order.connections.len() {
-        let cursor = Data::of(&cursor)?;
-        return Ok(Step::More { cursor, progress });
+        return Step::more(&cursor, progress);
     }
     let all_failed = order.connections.len() as u64 == cursor.synced.failed;
     match cursor.reason {
-        Some(reason) if all_failed => Ok(Step::Failed { reason }),
-        _ => Ok(Step::Done {
-            result: Data::of(&cursor.synced)?,
-            progress,
-        }),
+        Some(reason) if all_failed => Ok(Step::failed(reason)),
+        _ => Step::done(&cursor.synced, progress),
     }
 }
 
