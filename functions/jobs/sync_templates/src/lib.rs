@@ -248,35 +248,25 @@ impl Context {
                 Box::pin(rows).await.map_err(Unlisted::from)
             }
         };
-        match taken_over {
+        let awaited = match taken_over {
             Ok(true) => {
                 cursor.list = Some(list);
-                Ok(())
+                return Ok(());
             }
-            Ok(false) => {
-                let last = LastSync {
-                    at: list.began,
-                    awaited: list.awaited,
-                };
-                self.store.note_sync(scope, id, &last).await?;
-                cursor.next();
-                Ok(())
-            }
+            Ok(false) => list.awaited,
             Err(Unlisted::Refused(reason)) => {
                 // Not again before tomorrow, unless a verdict is awaited or somebody asks.
                 let known = self.store.last_syncs(scope).await?.remove(&id);
-                let last = LastSync {
-                    at: list.began,
-                    awaited: known.is_some_and(|known| known.awaited),
-                };
-                self.store.note_sync(scope, id, &last).await?;
                 cursor.synced.failed += 1;
                 cursor.reason = Some(reason);
-                cursor.next();
-                Ok(())
+                known.is_some_and(|known| known.awaited)
             }
-            Err(Unlisted::Failed(error)) => Err(error),
-        }
+            Err(Unlisted::Failed(error)) => return Err(error),
+        };
+        let at = list.began;
+        self.store.note_sync(scope, id, &LastSync { at, awaited }).await?;
+        cursor.next();
+        Ok(())
     }
 
     /// Records that a verdict is awaited, or a doubt: if this list is never whole, another one is due within the hour. An earlier list that

@@ -44,7 +44,6 @@ impl<'a> World<'a> {
     }
 
     async fn ticket_for(&self, house: &House, who: Actor, most: u32) -> String {
-        let token = access::token::link_token(self.aws.ids().secret().expect("randomness"));
         let ticket = Ticket {
             tenant: house.tenant,
             who,
@@ -53,8 +52,14 @@ impl<'a> World<'a> {
             most,
             until: self.aws.now() + TICKET_FOR,
         };
+        self.created(&ticket).await
+    }
+
+    /// Creates a ticket, and returns its token.
+    async fn created(&self, ticket: &Ticket) -> String {
+        let token = access::token::link_token(self.aws.ids().secret().expect("randomness"));
         let sha256 = access::token::sha256_hex(&token);
-        let created = self.aws.store().create_ticket(&sha256, &ticket).await;
+        let created = self.aws.store().create_ticket(&sha256, ticket).await;
         created.expect("the table answers");
         token
     }
@@ -394,21 +399,15 @@ async fn sockets_end_with_their_session() {
     let (store, scope) = (aws.store(), world.town.home.scope().clone());
     let user = world.town.home.person(Role::Agent).user;
     let session = SessionId::new(aws.ids().ulid());
-    let ticket = async || {
-        let token = access::token::link_token(aws.ids().secret().expect("randomness"));
-        let ticket = Ticket {
-            tenant: world.town.home.tenant,
-            who: Actor::User(user),
-            credential: Some(Credential::Session(session)),
-            role: Some(Role::Agent),
-            most: 200,
-            until: aws.now() + TICKET_FOR,
-        };
-        let created = store.create_ticket(&access::token::sha256_hex(&token), &ticket).await;
-        created.expect("the table answers");
-        token
+    let ticket = Ticket {
+        tenant: world.town.home.tenant,
+        who: Actor::User(user),
+        credential: Some(Credential::Session(session)),
+        role: Some(Role::Agent),
+        most: 200,
+        until: aws.now() + TICKET_FOR,
     };
-    let (first, second) = (ticket().await, ticket().await);
+    let (first, second) = (world.created(&ticket).await, world.created(&ticket).await);
     assert_eq!(world.connects("first", &first).await, Answer::Taken);
     world.open("other", Role::Agent).await;
     let ended = store.end_member_session(&scope, user, session, aws.now()).await;
