@@ -183,7 +183,7 @@ impl World {
     }
 
     /// Holds the messages of these contacts for an hour, as the check before a send does.
-    async fn hold(&self, start: &StartOperation, contacts: &[Contact], why: &'static str) {
+    async fn hold(&self, start: &StartOperation, contacts: &[Contact], why: &str) {
         let (now, timers) = (self.aws.now(), self.aws.env().config().timers().unwrap());
         let hold = |message: &mut Message| {
             let why = Refusal::new(Reason::CampaignPaused, why);

@@ -120,7 +120,7 @@ impl World {
         handle(self.aws.deadline(100), &self.ctx).await.unwrap();
     }
 
-    /// Runs. Returns the number of messages that were made since this was asked last, which have left now.
+    /// Runs. Returns the number of [`World::sent`].
     async fn sent_by_run(&self) -> usize {
         self.run().await;
         self.sent().await.len()
