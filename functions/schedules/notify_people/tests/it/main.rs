@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    Timestamp,
     accounts::{
         account::{Account, Member, MemberStatus, PasswordHash},
         notice::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, Waiting, day_of},
@@ -187,6 +188,29 @@ impl World {
             .await;
         written.expect("nobody else writes");
     }
+
+    /// Leaves no further mailing for today.
+    async fn use_up_mailings(&self) {
+        let used_up = Mailings {
+            day: day_of(self.aws.now()),
+            count: MAX_MAILINGS,
+            open: None,
+        };
+        self.write_mailings(used_up).await;
+    }
+}
+
+/// The row while the first mailing of its day, of this notice, has not ended.
+fn first_mailing(begun: Timestamp, notice: &Notice) -> Mailings {
+    let open = Mailing {
+        at: begun,
+        notices: vec![notice.key()],
+    };
+    Mailings {
+        day: day_of(begun),
+        count: 1,
+        open: Some(open),
+    }
 }
 
 async fn seat(aws: &Aws, business: &Seeded, role: Role, change: impl FnOnce(&mut Account, &mut Member)) -> String {
@@ -302,12 +326,7 @@ async fn waiting_customers_are_told_once_an_hour() {
 async fn waiting_customers_are_told_on_a_day_without_further_mailings() {
     let world = World::new().await;
     let admin = world.seat(Role::Admin, |_, _| {}).await;
-    let used_up = Mailings {
-        day: day_of(world.aws.now()),
-        count: MAX_MAILINGS,
-        open: None,
-    };
-    world.write_mailings(used_up).await;
+    world.use_up_mailings().await;
     world.refuse(world.business.whatsapp).await;
     world.unread(1).await;
     assert!(world.mails().await.is_empty(), "the others are put off");
@@ -600,13 +619,7 @@ async fn many_notices_are_described_in_part_and_counted() {
 async fn what_a_day_has_no_mailing_for_is_told_the_next_day() {
     let world = World::new().await;
     let admin = world.seat(Role::Admin, |_, _| {}).await;
-    world
-        .write_mailings(Mailings {
-            day: day_of(world.aws.now()),
-            count: MAX_MAILINGS,
-            open: None,
-        })
-        .await;
+    world.use_up_mailings().await;
     let first = world.refuse(world.business.whatsapp).await;
     assert!(world.mails().await.is_empty());
     world.aws.pass(3600);
@@ -653,14 +666,7 @@ async fn interrupted_mailing_is_repeated_with_the_same_mails() {
     (unmarked.due, unmarked.mailed_at) = (Some(begun), None);
     let changed = store.change_notice(scope, &state, &unmarked, begun).await;
     changed.expect("nobody else changes it");
-    let open = Mailings {
-        day: day_of(begun),
-        count: 1,
-        open: Some(Mailing {
-            at: begun,
-            notices: vec![notice.key()],
-        }),
-    };
+    let open = first_mailing(begun, &notice);
     world.write_mailings(open.clone()).await;
     assert!(world.mails().await.is_empty(), "its worker may be at it");
     world.aws.pass(240);
@@ -685,16 +691,7 @@ async fn later_occurrence_is_told_although_a_mailing_did_not_end() {
     let (connection, begun) = (world.business.whatsapp, world.aws.now());
     let first = world.refuse(connection).await;
     assert_eq!(world.mails().await.len(), 1);
-    world
-        .write_mailings(Mailings {
-            day: day_of(begun),
-            count: 1,
-            open: Some(Mailing {
-                at: begun,
-                notices: vec![first.key()],
-            }),
-        })
-        .await;
+    world.write_mailings(first_mailing(begun, &first)).await;
     world.aws.pass(A_DAY / 2);
     world.mend(connection).await;
     world.aws.pass(60);
