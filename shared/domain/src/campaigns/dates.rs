@@ -218,56 +218,29 @@ mod tests {
     #[test]
     fn entries_are_at_the_time_of_the_tenant() {
         let trigger = trigger("yearly", 0);
+        let [dubai, auckland, berlin] =
+            ["Asia/Dubai", "Pacific/Auckland", "Europe/Berlin"].map(|name| TimeZone::get(name).unwrap());
         for (zone, last, now, expected, day) in [
-            (
-                "Asia/Dubai",
-                "2026-11-20T04:59:59Z",
-                "2026-11-20T04:59:59Z",
-                "2026-11-20T05:00:00Z",
-                date(2026, 11, 20),
-            ),
-            (
-                "Asia/Dubai",
-                "2026-11-20T05:00:00Z",
-                "2026-11-20T05:00:40Z",
-                "2026-11-21T05:00:00Z",
-                date(2026, 11, 21),
-            ),
+            (&dubai, "11-20T04:59:59", "11-20T04:59:59", "11-20T05:00:00", (11, 20)),
+            (&dubai, "11-20T05:00:00", "11-20T05:00:40", "11-21T05:00:00", (11, 21)),
             // The day there is not that of UTC.
             (
-                "Pacific/Auckland",
-                "2026-11-19T20:00:00Z",
-                "2026-11-19T20:01:00Z",
-                "2026-11-20T20:00:00Z",
-                date(2026, 11, 21),
+                &auckland,
+                "11-19T20:00:00",
+                "11-19T20:01:00",
+                "11-20T20:00:00",
+                (11, 21),
             ),
             // Clocks are put back in the night.
-            (
-                "Europe/Berlin",
-                "2026-10-24T07:00:00Z",
-                "2026-10-24T07:00:01Z",
-                "2026-10-25T08:00:00Z",
-                date(2026, 10, 25),
-            ),
+            (&berlin, "10-24T07:00:00", "10-24T07:00:01", "10-25T08:00:00", (10, 25)),
             // Nothing ran for a few days.
-            (
-                "Asia/Dubai",
-                "2026-11-20T05:00:00Z",
-                "2026-11-24T06:00:00Z",
-                "2026-11-24T05:00:00Z",
-                date(2026, 11, 24),
-            ),
-            (
-                "Asia/Dubai",
-                "2026-11-20T05:00:00Z",
-                "2026-11-24T04:00:00Z",
-                "2026-11-23T05:00:00Z",
-                date(2026, 11, 23),
-            ),
+            (&dubai, "11-20T05:00:00", "11-24T06:00:00", "11-24T05:00:00", (11, 24)),
+            (&dubai, "11-20T05:00:00", "11-24T04:00:00", "11-23T05:00:00", (11, 23)),
         ] {
-            let zone = TimeZone::get(zone).unwrap();
-            let next = Round::new(at(last)).next(&trigger, &zone, at(now));
-            assert_eq!((next.at, next.day), (at(expected), Some(day)), "{last}");
+            let [last, now, expected] = [last, now, expected].map(|second| at(&format!("2026-{second}Z")));
+            let next = Round::new(last).next(&trigger, zone, now);
+            let day = date(2026, day.0, day.1);
+            assert_eq!((next.at, next.day), (expected, Some(day)), "{last}");
         }
     }
 

@@ -406,19 +406,8 @@ mod tests {
         Campaign::new(ulid::Ulid::from_parts(7, 9), fields, at(NOON))
     }
 
-    #[test]
-    fn everybody_counts_once_by_state_and_reason() {
-        let (mut tally, campaign) = (CampaignTally::default(), campaign());
-        let add = |tally: &mut CampaignTally, recipient: Recipient| tally.add(&campaign, &recipient);
-        add(&mut tally, recipient());
-        let why = Refusal::new(Reason::NoConsent, "no opt-in");
-        add(
-            &mut tally,
-            Recipient {
-                exit: Some(Exit::new(why, at(NOON))),
-                ..recipient()
-            },
-        );
+    /// A message that was accepted and read at noon.
+    fn read_message() -> Message {
         let (now, timers) = (at(NOON), timers());
         let mut message = message_of(Case::new().plan(), now);
         message.claim(0, "claim".to_owned(), now, &timers);
@@ -435,34 +424,39 @@ mod tests {
             cost: None,
         };
         message.apply(1, read, now, &timers);
+        message
+    }
+
+    #[test]
+    fn everybody_counts_once_by_state_and_reason() {
+        let (mut tally, campaign, now) = (CampaignTally::default(), campaign(), at(NOON));
+        let mut add = |recipient: Recipient| tally.add(&campaign, &recipient);
+        add(recipient());
+        let why = Refusal::new(Reason::NoConsent, "no opt-in");
+        add(Recipient {
+            exit: Some(Exit::new(why, now)),
+            ..recipient()
+        });
+        let mut message = read_message();
         assert!(message.click(now) && !message.click(now), "only the first time counts");
-        add(
-            &mut tally,
-            Recipient {
-                message: Some(message.clone()),
-                wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
-                refused_at: Some(now + jiff::SignedDuration::from_mins(2)),
-                ..recipient()
-            },
-        );
+        add(Recipient {
+            message: Some(message),
+            wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
+            refused_at: Some(now + jiff::SignedDuration::from_mins(2)),
+            ..recipient()
+        });
         let mut late = message_of(Case::new().plan(), now);
         late.block(Refusal::new(Reason::Late, "too late"));
-        add(
-            &mut tally,
-            Recipient {
-                message: Some(late),
-                wrote_at: Some(now),
-                refused_at: Some(now + jiff::SignedDuration::from_mins(2)),
-                ..recipient()
-            },
-        );
-        add(
-            &mut tally,
-            Recipient {
-                all_made: true,
-                ..recipient()
-            },
-        );
+        add(Recipient {
+            message: Some(late),
+            wrote_at: Some(now),
+            refused_at: Some(now + jiff::SignedDuration::from_mins(2)),
+            ..recipient()
+        });
+        add(Recipient {
+            all_made: true,
+            ..recipient()
+        });
         // Whoever refused messages without having got this one is not counted.
         assert_eq!(
             (tally.recipients, tally.replied, tally.clicked, tally.opted_out),
@@ -498,21 +492,7 @@ mod tests {
         let read = |value: serde_json::Value| serde_json::from_value::<Taken>(value).unwrap();
         let steps = serde_json::from_value(serde_json::json!([step("welcome"), step("offer")])).unwrap();
         let (mut case, now) = (Case::new(), at(NOON));
-        let mut message = message_of(case.plan(), now);
-        message.claim(0, "claim".to_owned(), now, &timers());
-        let accepted = SendOutcome::Accepted {
-            provider_ref: "wamid.1".parse().unwrap(),
-            segments: None,
-        };
-        message.record(1, accepted, now, &timers());
-        let status = StatusReport {
-            state: AttemptState::Read,
-            at: now,
-            provider_ref: "wamid.1".parse().unwrap(),
-            error: None,
-            cost: None,
-        };
-        message.apply(1, status, now, &timers());
+        let message = read_message();
         let other = message_of(Case::new().plan(), now + jiff::SignedDuration::from_secs(1)).id;
         let mut enrolment = Enrolment::new((CampaignId::new(ulid::Ulid(1)), Some(1)), case.contact.id, now);
         enrolment.passage.as_mut().unwrap().taken = vec![
@@ -528,15 +508,8 @@ mod tests {
         case.contact.wish(OptFlag::Stop, "wrote STOP", after);
         let mut messages = HashMap::from([(message.id, message)]);
         tally.add(&steps, (&enrolment, Some(&left)), Some(&case.contact), &mut messages);
-        tally.add(
-            &steps,
-            (
-                &Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now),
-                None,
-            ),
-            None,
-            &mut messages,
-        );
+        let another = Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now);
+        tally.add(&steps, (&another, None), None, &mut messages);
         assert_eq!(tally.entered, 2);
         let statuses = [EnrolmentStatus::Active, EnrolmentStatus::Exited];
         assert_eq!(tally.statuses, statuses.map(|status| (status, 1)).into());

@@ -403,7 +403,7 @@ mod tests {
     use crate::{
         base::{actor::Stamp, resource::Resource as _},
         campaigns::campaign::CampaignIn,
-        messages::compose::compose,
+        messages::compose::{Composed, compose},
         samples::{Case, at},
     };
 
@@ -417,6 +417,11 @@ mod tests {
             "type": "broadcast", "name": "Offer",
             "message": {"channels": ["sms"], "category": "marketing", "sms_text": "{{contact.first_name|Hello}}: 20% off"},
         })
+    }
+
+    /// The message of the campaign to the contact of the case.
+    fn composed(campaign: &Campaign, case: &Case) -> Result<Composed, Refusal> {
+        case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world))
     }
 
     fn opted_in() -> Case {
@@ -469,15 +474,11 @@ mod tests {
     fn everybody_with_an_opt_in_gets_the_message_in_bulk() {
         let case = opted_in();
         let campaign = campaign(&case, offer());
-        let composed = case
-            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
-        let composed = composed.unwrap();
-        assert_eq!(composed.policy.lane(), crate::messages::purpose::Lane::Bulk);
-        assert_eq!(composed.cause, campaign.cause(case.contact.id));
-        assert_eq!(composed.cause.message_id().contact(), case.contact.id);
-        let without = Case::new();
-        let refused = without
-            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
+        let made = composed(&campaign, &case).unwrap();
+        assert_eq!(made.policy.lane(), crate::messages::purpose::Lane::Bulk);
+        assert_eq!(made.cause, campaign.cause(case.contact.id));
+        assert_eq!(made.cause.message_id().contact(), case.contact.id);
+        let refused = composed(&campaign, &Case::new());
         assert_eq!(refused.unwrap_err().reason, Reason::NoConsent);
     }
 
@@ -488,9 +489,8 @@ mod tests {
         let mut fields = offer();
         fields["send_window"] = serde_json::json!({"from": "18:00", "to": "20:00"});
         let campaign = campaign(&case, fields);
-        let composed = case
-            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
-        assert_eq!(composed.unwrap().not_before, at("2026-11-20T18:00:00+04:00"));
+        let not_before = composed(&campaign, &case).unwrap().not_before;
+        assert_eq!(not_before, at("2026-11-20T18:00:00+04:00"));
     }
 
     /// It is sent at once where clocks have shown the time.
@@ -501,12 +501,7 @@ mod tests {
         fields["starts_at_local"] = serde_json::json!("2026-11-21T09:00");
         let mut campaign = campaign(&case, fields);
         assert_eq!(campaign.begins_at(), Some(at("2026-11-20T19:00:00Z")));
-        let leaves_at = |case: &Case| {
-            let composed = case.with_world(|_, world| {
-                compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
-            });
-            composed.unwrap().not_before
-        };
+        let leaves_at = |case: &Case| composed(&campaign, case).unwrap().not_before;
         case.now = at("2026-11-20T19:00:00Z");
         assert_eq!(leaves_at(&case), at("2026-11-21T09:00:00+04:00"));
         case.now = at("2026-11-21T09:30:00+04:00");
@@ -528,10 +523,7 @@ mod tests {
         case.now = leaves - SignedDuration::from_mins(30);
         for (texted, refused) in [(0, None), (1, Some(Reason::Frequency))] {
             case.contact.last_counted_at = Some(leaves - SignedDuration::from_secs(86_400 - texted));
-            let composed = case.with_world(|_, world| {
-                compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
-            });
-            assert_eq!(composed.err().map(|why| why.reason), refused);
+            assert_eq!(composed(&campaign, &case).err().map(|why| why.reason), refused);
         }
     }
 
@@ -578,9 +570,8 @@ mod tests {
         let case = opted_in();
         let campaign = campaign(&case, offer());
         let timers = crate::samples::timers();
-        let composed = case
-            .with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world));
-        let mut message = composed.unwrap().message("cor".to_owned(), case.now, &timers);
+        let made = composed(&campaign, &case).unwrap();
+        let mut message = made.message("cor".to_owned(), case.now, &timers);
         assert!(!message.is_held());
         let hold = |message: &mut Message| {
             let why = Refusal::new(Reason::CampaignPaused, "paused");

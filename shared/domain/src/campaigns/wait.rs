@@ -160,108 +160,31 @@ mod tests {
         let passed = |days: u32, hours: u32| read(serde_json::json!({"until": "passed", "days": days, "hours": hours}));
         let time = |at: &str| read(serde_json::json!({"until": "time_of_day", "at": at}));
         let day = |day: &str, at: &str| read(serde_json::json!({"until": "weekday", "day": day, "at": at}));
-        for (zoned, after, wait, expected) in [
-            (
-                "Asia/Dubai",
-                "2026-11-20T10:00:00Z",
-                passed(0, 4),
-                "2026-11-20T14:00:00Z",
-            ),
-            (
-                "Asia/Dubai",
-                "2026-11-20T10:00:00Z",
-                passed(2, 0),
-                "2026-11-22T10:00:00Z",
-            ),
+        let [dubai, berlin, samoa] = ["Asia/Dubai", "Europe/Berlin", "Pacific/Apia"].map(zone);
+        for (zone, after, wait, expected) in [
+            (&dubai, "2026-11-20T10:00", passed(0, 4), "2026-11-20T14:00"),
+            (&dubai, "2026-11-20T10:00", passed(2, 0), "2026-11-22T10:00"),
             // Clocks are put forward in the night: the same time of day is an hour earlier.
-            (
-                "Europe/Berlin",
-                "2026-03-28T09:00:00Z",
-                passed(1, 0),
-                "2026-03-29T08:00:00Z",
-            ),
-            (
-                "Europe/Berlin",
-                "2026-03-28T09:00:00Z",
-                passed(0, 23),
-                "2026-03-29T08:00:00Z",
-            ),
-            (
-                "Europe/Berlin",
-                "2026-03-28T01:30:00Z",
-                passed(1, 0),
-                "2026-03-29T01:30:00Z",
-            ),
+            (&berlin, "2026-03-28T09:00", passed(1, 0), "2026-03-29T08:00"),
+            (&berlin, "2026-03-28T09:00", passed(0, 23), "2026-03-29T08:00"),
+            (&berlin, "2026-03-28T01:30", passed(1, 0), "2026-03-29T01:30"),
             // They are put back: an hour later.
-            (
-                "Europe/Berlin",
-                "2026-10-24T08:00:00Z",
-                passed(1, 0),
-                "2026-10-25T09:00:00Z",
-            ),
-            (
-                "Asia/Dubai",
-                "2026-11-20T05:00:00Z",
-                time("10:00"),
-                "2026-11-20T06:00:00Z",
-            ),
+            (&berlin, "2026-10-24T08:00", passed(1, 0), "2026-10-25T09:00"),
+            (&dubai, "2026-11-20T05:00", time("10:00"), "2026-11-20T06:00"),
             // The present minute is over.
-            (
-                "Asia/Dubai",
-                "2026-11-20T06:00:00Z",
-                time("10:00"),
-                "2026-11-21T06:00:00Z",
-            ),
+            (&dubai, "2026-11-20T06:00", time("10:00"), "2026-11-21T06:00"),
             // 02:30 does not exist on that day, and exists twice on this one.
-            (
-                "Europe/Berlin",
-                "2026-03-28T23:00:00Z",
-                time("02:30"),
-                "2026-03-29T01:30:00Z",
-            ),
-            (
-                "Europe/Berlin",
-                "2026-10-24T22:00:00Z",
-                time("02:30"),
-                "2026-10-25T00:30:00Z",
-            ),
-            (
-                "Europe/Berlin",
-                "2026-10-25T00:30:00Z",
-                time("02:30"),
-                "2026-10-26T01:30:00Z",
-            ),
-            (
-                "Asia/Dubai",
-                "2026-11-20T05:00:00Z",
-                day("friday", "10:00"),
-                "2026-11-20T06:00:00Z",
-            ),
-            (
-                "Asia/Dubai",
-                "2026-11-20T06:00:00Z",
-                day("friday", "10:00"),
-                "2026-11-27T06:00:00Z",
-            ),
-            (
-                "Asia/Dubai",
-                "2026-11-20T06:00:00Z",
-                day("monday", "00:00"),
-                "2026-11-22T20:00:00Z",
-            ),
+            (&berlin, "2026-03-28T23:00", time("02:30"), "2026-03-29T01:30"),
+            (&berlin, "2026-10-24T22:00", time("02:30"), "2026-10-25T00:30"),
+            (&berlin, "2026-10-25T00:30", time("02:30"), "2026-10-26T01:30"),
+            (&dubai, "2026-11-20T05:00", day("friday", "10:00"), "2026-11-20T06:00"),
+            (&dubai, "2026-11-20T06:00", day("friday", "10:00"), "2026-11-27T06:00"),
+            (&dubai, "2026-11-20T06:00", day("monday", "00:00"), "2026-11-22T20:00"),
             // Samoa had no Friday in that week.
-            (
-                "Pacific/Apia",
-                "2011-12-29T12:00:00Z",
-                day("friday", "10:00"),
-                "2012-01-05T20:00:00Z",
-            ),
+            (&samoa, "2011-12-29T12:00", day("friday", "10:00"), "2012-01-05T20:00"),
         ] {
-            assert_eq!(
-                wait.until(at(after), &zone(zoned)),
-                at(expected),
-                "{zoned} {after} {wait:?}"
-            );
+            let [after, expected] = [after, expected].map(|minute| at(&format!("{minute}:00Z")));
+            assert_eq!(wait.until(after, zone), expected, "{zone:?} {after} {wait:?}");
         }
     }
 
