@@ -970,39 +970,17 @@ mod tests {
         };
         let material = crate::samples::material();
         assert_eq!(chosen(&material, &connection), "ar");
-        let now = at("2026-11-20T12:00:00+04");
-        for (what, change) in [
-            (
-                "state",
-                TemplateDefinition {
-                    status: template::TemplateStatus::pending(),
-                    ..material.templates[1].clone()
-                },
-            ),
-            (
-                "doubt",
-                TemplateDefinition {
-                    doubted_at: Some(now),
-                    ..material.templates[1].clone()
-                },
-            ),
-            (
-                "edit",
-                TemplateDefinition {
-                    submitting: Some(now),
-                    ..material.templates[1].clone()
-                },
-            ),
-            (
-                "category",
-                TemplateDefinition {
-                    category: Category::Marketing,
-                    ..material.templates[1].clone()
-                },
-            ),
-        ] {
+        let now = Some(at("2026-11-20T12:00:00+04"));
+        type Change<'a> = &'a dyn Fn(&mut TemplateDefinition);
+        let changes: [(&str, Change<'_>); 4] = [
+            ("state", &|arabic| arabic.status = template::TemplateStatus::pending()),
+            ("doubt", &|arabic| arabic.doubted_at = now),
+            ("edit", &|arabic| arabic.submitting = now),
+            ("category", &|arabic| arabic.category = Category::Marketing),
+        ];
+        for (what, change) in changes {
             let mut changed = material.clone();
-            changed.templates[1] = change;
+            change(&mut changed.templates[1]);
             assert_eq!(chosen(&changed, &connection), "en_GB", "{what}");
         }
         connection.needs_content_sid = true;

@@ -30,10 +30,7 @@ pub const fn is_about_file(api: Api, code: i64) -> bool {
 struct Row {
     first: i64,
     last: i64,
-    class: ErrorClass,
-    effect: Effect,
-    first_wait: u32,
-    meaning: &'static str,
+    means: Classified,
 }
 
 const fn codes(
@@ -44,14 +41,13 @@ const fn codes(
     first_wait: u32,
     meaning: &'static str,
 ) -> Row {
-    Row {
-        first,
-        last,
+    let means = Classified {
         class,
         effect,
         first_wait,
         meaning,
-    }
+    };
+    Row { first, last, means }
 }
 
 const fn row(code: i64, class: ErrorClass, effect: Effect, meaning: &'static str) -> Row {
@@ -185,22 +181,20 @@ const TWILIO: &[Row] = &[
     row(11_200, Bug, NONE, "our webhook failed"),
 ];
 
-/// Meaning and consequence of an error, for every possible code and status.
-pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
+/// What the table of an API says about a code.
+fn listed(api: Api, code: i64) -> Option<Classified> {
     let table = match api {
         Api::WhatsAppCloud => WHATSAPP,
         Api::Twilio => TWILIO,
     };
-    let known = code.and_then(|code| table.iter().find(|row| (row.first..=row.last).contains(&code)));
-    let answer = known.map_or_else(
-        || unknown(http, code),
-        |row| Classified {
-            class: row.class,
-            effect: row.effect,
-            first_wait: row.first_wait,
-            meaning: row.meaning,
-        },
-    );
+    let row = table.iter().find(|row| (row.first..=row.last).contains(&code))?;
+    Some(row.means)
+}
+
+/// Meaning and consequence of an error, for every possible code and status.
+pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
+    let known = code.and_then(|code| listed(api, code));
+    let answer = known.unwrap_or_else(|| unknown(http, code));
     match stage {
         Stage::Answer => answer,
         // The provider accepted the message before it gave up: a second send on this channel would be a second accepted
@@ -262,11 +256,7 @@ pub fn doubts_template(api: Api, code: i64) -> bool {
 
 /// Whether a code is in the table of its API. An unknown one raises an alert, once per code.
 pub fn known(api: Api, code: i64) -> bool {
-    let table = match api {
-        Api::WhatsAppCloud => WHATSAPP,
-        Api::Twilio => TWILIO,
-    };
-    table.iter().any(|row| (row.first..=row.last).contains(&code))
+    listed(api, code).is_some()
 }
 
 #[cfg(test)]
@@ -324,7 +314,7 @@ mod tests {
     #[test]
     fn every_retry_class_has_a_first_wait() {
         for row in WHATSAPP.iter().chain(TWILIO) {
-            assert_eq!(row.class == RetryAfter, row.first_wait > 0, "{}", row.first);
+            assert_eq!(row.means.class == RetryAfter, row.means.first_wait > 0, "{}", row.first);
         }
     }
 }

@@ -146,44 +146,39 @@ pub struct CauseStep {
 impl Cause {
     /// The id of the message that follows from it: the same however often it is processed.
     pub fn message_id(&self) -> MessageId {
-        match self {
-            Self::Call(call) => {
-                let key = format!("message#{call}");
-                MessageId::new(call.contact(), derived(call.own().timestamp_ms(), key.as_bytes()))
-            }
+        let (contact, since, key) = match self {
+            Self::Call(call) => (call.contact(), call.own().timestamp_ms(), call.to_string()),
             Self::Requested { contact, request, .. } => {
-                let key = format!("message#{contact}#{request}");
-                MessageId::new(*contact, derived(request.timestamp_ms(), key.as_bytes()))
+                (*contact, request.timestamp_ms(), format!("{contact}#{request}"))
             }
             Self::Written {
                 conversation, request, ..
             } => {
-                let key = format!("message#{conversation}#{request}");
-                MessageId::new(conversation.contact(), derived(request.timestamp_ms(), key.as_bytes()))
+                let key = format!("{conversation}#{request}");
+                (conversation.contact(), request.timestamp_ms(), key)
             }
             Self::Answered { inbound, answer } => {
-                let key = format!("message#{inbound}#{}", answer.as_str());
-                let own = derived(inbound.own().timestamp_ms(), key.as_bytes());
-                MessageId::new(inbound.contact(), own)
+                let key = format!("{inbound}#{}", answer.as_str());
+                (inbound.contact(), inbound.own().timestamp_ms(), key)
             }
             Self::Campaign {
                 campaign,
                 contact,
                 step: None,
             } => {
-                let key = format!("message#{contact}#{campaign}");
-                MessageId::new(*contact, derived(campaign.ulid().timestamp_ms(), key.as_bytes()))
+                let key = format!("{contact}#{campaign}");
+                (*contact, campaign.ulid().timestamp_ms(), key)
             }
             Self::Campaign {
                 campaign,
                 contact,
                 step: Some(CauseStep { place, at }),
             } => {
-                let key = format!("message#{contact}#{campaign}#{place}");
                 let at = u64::try_from(at.as_millisecond()).unwrap_or_default();
-                MessageId::new(*contact, derived(at, key.as_bytes()))
+                (*contact, at, format!("{contact}#{campaign}#{place}"))
             }
-        }
+        };
+        MessageId::new(contact, derived(since, format!("message#{key}").as_bytes()))
     }
 
     /// The campaign, if it is one.

@@ -246,6 +246,11 @@ mod tests {
         case.needs()
     }
 
+    /// What a message with this text is to be made of.
+    fn needs_of_text(text: &str) -> Needs {
+        needs(|case| case.config.rules[0].then.sms_text = Some(SmsText::One(text.to_owned())))
+    }
+
     fn languages(needs: &Needs) -> Vec<Option<&str>> {
         needs.templates.iter().map(|need| need.language.as_deref()).collect()
     }
@@ -298,9 +303,7 @@ mod tests {
     #[test]
     fn fields_are_read_only_for_a_message_that_names_one() {
         assert!(!needs(|_| ()).fields);
-        let in_text = needs(|case| {
-            case.config.rules[0].then.sms_text = Some(SmsText::One("{{contact.field.level|Silver}}".to_owned()));
-        });
+        let in_text = needs_of_text("{{contact.field.level|Silver}}");
         let in_template = needs(|case| {
             let template = case.config.rules[0].then.template.as_mut().unwrap();
             let source = "contact.field.level".parse().unwrap();
@@ -312,9 +315,7 @@ mod tests {
     #[test]
     fn links_are_made_only_for_a_message_that_carries_them() {
         assert!(!needs(|_| ()).links());
-        let in_text = needs(|case| {
-            case.config.rules[0].then.sms_text = Some(SmsText::One("{{preferences.link}}".to_owned()));
-        });
+        let in_text = needs_of_text("{{preferences.link}}");
         let in_button = needs(|case| {
             let template = case.config.rules[0].then.template.as_mut().unwrap();
             let source = "preferences.code".parse().unwrap();
@@ -322,10 +323,8 @@ mod tests {
             template.buttons = vec![crate::messages::source::ButtonValue { index: 1, value }].into();
         });
         assert!(in_text.preferences && in_button.preferences);
-        let tracked = needs(|case| {
-            let link = "{{link:https://saffron.example/a}} {{link:https://saffron.example/b}}";
-            case.config.rules[0].then.sms_text = Some(SmsText::One(format!("{link} {link}")));
-        });
+        let link = "{{link:https://saffron.example/a}} {{link:https://saffron.example/b}}";
+        let tracked = needs_of_text(&format!("{link} {link}"));
         let pages: Vec<_> = tracked.targets.iter().map(ToString::to_string).collect();
         assert_eq!(pages, ["https://saffron.example/a", "https://saffron.example/b"]);
         let both = Needs {
@@ -389,20 +388,8 @@ mod tests {
         });
         let cooling = needs(|case| case.contact.last_follow_up_at = Some(case.now));
         let no_rule = needs(|case| case.config.rules.clear());
-        assert_eq!(
-            [stopped, cooling, no_rule],
-            [const {
-                Needs {
-                    templates: Vec::new(),
-                    products: BTreeSet::new(),
-                    fields: false,
-                    assets: BTreeSet::new(),
-                    campaigns: BTreeSet::new(),
-                    open: Vec::new(),
-                    preferences: false,
-                    targets: Vec::new(),
-                }
-            }; 3]
-        );
+        for (why, needs) in [("stopped", stopped), ("cooling", cooling), ("no rule", no_rule)] {
+            assert_eq!(needs, Needs::default(), "{why}");
+        }
     }
 }

@@ -223,21 +223,16 @@ pub struct Asked {
 impl Asked {
     /// The cause of the message.
     pub const fn cause(&self) -> Cause {
-        Cause::Requested {
-            contact: self.contact,
-            by: self.by,
-            request: self.request,
-            retries: None,
-        }
+        self.cause_of(None)
     }
 
-    /// The cause of a message that sends this one again.
-    pub const fn cause_again(&self, retried: &Message) -> Cause {
+    /// The cause of a message that sends this one again, if there is one.
+    const fn cause_of(&self, retries: Option<MessageId>) -> Cause {
         Cause::Requested {
             contact: self.contact,
             by: self.by,
             request: self.request,
-            retries: Some(retried.id),
+            retries,
         }
     }
 
@@ -540,7 +535,7 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
                 words: Words::Ready(&leg.content),
             })
             .collect(),
-        ..asked.intent(asked.cause_again(message), policy.category())
+        ..asked.intent(asked.cause_of(Some(message.id)), policy.category())
     }
 }
 
