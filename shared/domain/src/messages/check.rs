@@ -412,25 +412,23 @@ fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
         return Check::Go;
     };
     let during = format!("quiet hours {} ({zone})", span(&hours));
+    let during_them = |why: Refusal| why.within(&hours).and("time_zone", zone.to_string());
     match hours.action {
         QuietAction::Send => Check::Go,
         QuietAction::Skip => {
             let sentence = format!("{during}, in which this message is skipped");
-            let why = Refusal::new(Reason::QuietHours, sentence).within(&hours);
-            let why = why.and("time_zone", zone.to_string());
+            let why = during_them(Refusal::new(Reason::QuietHours, sentence));
             Check::Never { why }
         }
         QuietAction::Defer => {
             let until = quiet.next_allowed(now, zone.rules());
             if until >= message.valid_until() {
                 let sentence = format!("too late: no longer valid at the end of {during}");
-                let why = late(message, sentence).within(&hours);
-                let why = why.and("time_zone", zone.to_string());
+                let why = during_them(late(message, sentence));
                 return Check::Never { why };
             }
             let why = Refusal::new(Reason::QuietHours, format!("waits for the end of {during}"));
-            let why = why.within(&hours).and("time_zone", zone.to_string());
-            let why = why.and("send_at", until);
+            let why = during_them(why).and("send_at", until);
             Check::Later { until, why }
         }
     }
@@ -615,23 +613,29 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use ulid::Ulid;
 
     use super::*;
     use crate::{
-        base::{line_type::LineType, phone::Phone},
+        base::{ids::CampaignId, line_type::LineType, phone::Phone},
         contacts::contact::OpenIntent,
         messages::{
             inbound::OptFlag,
             material::Material,
-            message::{Attempt, AttemptState, Category, Waiting},
+            message::{Attempt, AttemptState, Category, Cause, CauseStep, Waiting},
             purpose::{Narrowing, Policy, Purpose},
         },
         samples::{Case, NOON, at, connections, message_of, timers},
         tenants::tenant::TenantStatus,
     };
 
+    /// The policy of a follow-up of this category.
+    fn policy(category: Category, by: &Narrowing) -> Policy {
+        Policy::narrowed(Purpose::FollowUp, category, by).unwrap()
+    }
+
     fn narrowed(message: &mut Message, by: &Narrowing) {
-        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, by).unwrap();
+        message.policy = policy(Category::Utility, by);
     }
 
     /// The check with its sentence alone.
@@ -676,6 +680,21 @@ mod tests {
             }
         }
 
+        /// Makes it a message of a campaign, of this step if it is a drip.
+        fn of_campaign(&mut self, step: Option<CauseStep>) {
+            self.message.cause = Cause::Campaign {
+                campaign: CampaignId::new(Ulid::from_parts(1, 1)),
+                contact: self.contact.id,
+                step,
+            };
+        }
+
+        /// Its leg has waited for its connection for so many seconds.
+        fn has_waited(&mut self, seconds: i64) {
+            let since = self.now - SignedDuration::from_secs(seconds);
+            self.message.waiting = Some(Waiting { leg: 0, since });
+        }
+
         fn check(&self) -> Check {
             self.with(check)
         }
@@ -713,13 +732,8 @@ mod tests {
     fn message_of_a_campaign_goes_only_while_it_runs() {
         use CampaignState::{Cancelled, Completed, Draft, Finishing, Paused, Running, Scheduled};
         let mut sending = Sending::new();
-        let contact = sending.contact.id;
         assert_eq!(sending.check(), Check::Go, "it is of none");
-        sending.message.cause = crate::messages::message::Cause::Campaign {
-            campaign: crate::base::ids::CampaignId::new(ulid::Ulid::from_parts(1, 1)),
-            contact,
-            step: None,
-        };
+        sending.of_campaign(None);
         let exits = Exits::default();
         for state in [Running, Finishing, Completed] {
             sending.campaign = Some((state, exits));
@@ -742,15 +756,8 @@ mod tests {
     #[test]
     fn step_of_a_drip_is_not_sent_to_whoever_has_left_it() {
         let mut sending = Sending::new();
-        let step = crate::messages::message::CauseStep {
-            place: 0,
-            at: sending.message.created_at,
-        };
-        sending.message.cause = crate::messages::message::Cause::Campaign {
-            campaign: crate::base::ids::CampaignId::new(ulid::Ulid::from_parts(1, 1)),
-            contact: sending.contact.id,
-            step: Some(step),
-        };
+        let at = sending.message.created_at;
+        sending.of_campaign(Some(CauseStep { place: 0, at }));
         let stays = Exits {
             on_reply: false,
             ..Exits::default()
@@ -775,12 +782,11 @@ mod tests {
     fn of_two_that_wait_the_first_one_goes() {
         let minutes = |minutes: i64| SignedDuration::from_mins(minutes);
         let mut second = Sending::new();
-        second.message.policy =
-            Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
+        second.message.policy = policy(Category::Marketing, &Narrowing::default());
         let of_leg = |sending: &Sending| sending.with(|input| frequency(input, &input.message.plan[0]));
         assert_eq!(of_leg(&second), Check::Go);
         let mut first = second.message.clone();
-        first.id = MessageId::new(first.id.contact(), ulid::Ulid::from_parts(1, 1));
+        first.id = MessageId::new(first.id.contact(), Ulid::from_parts(1, 1));
         for (message, counts_from) in [(&first, first.not_before), (&second.message, second.now)] {
             second.contact.open.push(OpenIntent {
                 purpose: Purpose::FollowUp,
@@ -795,14 +801,10 @@ mod tests {
         for (earlier, goes) in [(1, false), (-1, true)] {
             first.not_before = second.message.not_before - minutes(earlier);
             second.open = vec![first.clone(), second.message.clone()];
-            let later = Check::Later {
-                until: second.now + LETS_GO_FIRST,
-                why: Refusal::new(Reason::Frequency, ""),
-            };
-            let checked = of_leg(&second);
-            match (&checked, &later) {
-                (Check::Go, _) => assert!(goes),
-                (Check::Later { until, why }, Check::Later { until: expected, .. }) => {
+            match of_leg(&second) {
+                Check::Go => assert!(goes),
+                Check::Later { until, why } => {
+                    let expected = second.now + LETS_GO_FIRST;
                     assert!(!goes && until == expected && why.reason == Reason::Frequency);
                 }
                 other => panic!("{other:?}"),
@@ -835,7 +837,7 @@ mod tests {
         second.message.attempts[0].state = AttemptState::Accepted;
         assert_eq!(of_leg(&second), Check::Go, "another channel of the same message");
         second.message.attempts.clear();
-        second.message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
+        second.message.policy = policy(Category::Utility, &Narrowing::default());
         second.message.created_at = sent - minutes(1);
         assert_eq!(of_leg(&second), Check::Go, "utility does not obey it");
     }
@@ -1002,8 +1004,7 @@ mod tests {
         let paused_again = |waited: i64| {
             sending(|sending| {
                 paused(60)(sending);
-                let since = sending.now - SignedDuration::from_secs(waited);
-                sending.message.waiting = Some(Waiting { leg: 0, since });
+                sending.has_waited(waited);
             })
         };
         assert!(matches!(paused_again(40), Check::Wait { .. }));
@@ -1054,8 +1055,7 @@ mod tests {
         let tried_again = |waited: i64| {
             sending(|sending| {
                 unhealthy(300)(sending);
-                let since = sending.now - SignedDuration::from_secs(waited);
-                sending.message.waiting = Some(Waiting { leg: 0, since });
+                sending.has_waited(waited);
             })
         };
         assert_eq!(tried_again(120), Check::Probe);
@@ -1069,8 +1069,7 @@ mod tests {
                     ..Narrowing::default()
                 };
                 narrowed(&mut sending.message, &by);
-                let since = sending.now - SignedDuration::from_secs(waited);
-                sending.message.waiting = Some(Waiting { leg: 0, since });
+                sending.has_waited(waited);
             })
         };
         assert!(matches!(without_deadline(100, 500), Check::Wait { .. }));
