@@ -349,19 +349,29 @@ mod tests {
         serde_json::from_value(written).unwrap()
     }
 
-    fn calls_for(config: &TenantConfig, message: &InboundMessage, now: Timestamp) -> Option<Answer> {
-        let wish = message.text.as_deref();
+    /// A message to no line, of which the provider's flag or its text is a wish that changes something.
+    fn heard<'a>(config: &'a TenantConfig, message: &'a InboundMessage, now: Timestamp) -> Heard<'a> {
+        let text = message.text.as_deref();
         let wish = message
             .opt_flag
-            .or_else(|| crate::consent::words::opt_word(wish?, &config.tenant));
-        let heard = Heard {
+            .or_else(|| crate::consent::words::opt_word(text?, &config.tenant));
+        Heard {
             config,
             message,
             line: None,
             wish: wish.map(|flag| (flag, true)),
             now,
-        };
-        heard.calls_for()
+        }
+    }
+
+    fn calls_for(config: &TenantConfig, message: &InboundMessage, now: Timestamp) -> Option<Answer> {
+        heard(config, message, now).calls_for()
+    }
+
+    /// A line that is open then.
+    fn bar(business_hours: &Value) -> Line {
+        let line = json!({"id": "line_00000000000000000000000001", "name": "Bar", "business_hours": business_hours});
+        serde_json::from_value(line).unwrap()
     }
 
     #[test]
@@ -439,14 +449,12 @@ mod tests {
     fn word_that_changes_nothing_is_not_confirmed() {
         let (config, now) = (all(), at(CLOSED));
         for (flag, text) in [(OptFlag::Stop, "STOP"), (OptFlag::Start, "START")] {
-            let heard = Heard {
-                config: &config,
-                message: &written(Channel::WhatsApp, text, now),
-                line: None,
+            let message = written(Channel::WhatsApp, text, now);
+            let unchanged = Heard {
                 wish: Some((flag, false)),
-                now,
+                ..heard(&config, &message, now)
             };
-            assert_eq!(heard.calls_for(), None, "{text}");
+            assert_eq!(unchanged.calls_for(), None, "{text}");
         }
     }
 
@@ -525,22 +533,16 @@ mod tests {
 
     #[test]
     fn hours_of_the_line_decide() {
-        let line = json!({
-            "id": "line_00000000000000000000000001", "name": "Bar",
-            "business_hours": {"sunday": [{"from": "10:00", "to": "14:00"}]},
-        });
-        let line: Line = serde_json::from_value(line).unwrap();
+        let line = bar(&json!({"sunday": [{"from": "10:00", "to": "14:00"}]}));
         let (config, now) = (all(), at(CLOSED));
-        let heard = Heard {
-            config: &config,
-            message: &written(Channel::Sms, "Hello", now),
-            line: Some(&line),
-            wish: None,
-            now,
-        };
-        assert_eq!(heard.calls_for(), None);
-        let elsewhere = Heard { line: None, ..heard };
+        let message = written(Channel::Sms, "Hello", now);
+        let elsewhere = heard(&config, &message, now);
         assert_eq!(elsewhere.calls_for(), Some(Answer::AfterHours));
+        let there = Heard {
+            line: Some(&line),
+            ..elsewhere
+        };
+        assert_eq!(there.calls_for(), None);
     }
 
     fn received(message: InboundMessage, connection: usize) -> Received {
@@ -788,16 +790,7 @@ mod tests {
         let config = all();
         let mut message = written(Channel::WhatsApp, text, now);
         change(&mut message);
-        let wish = message.text.as_deref();
-        let wish = wish.and_then(|text| crate::consent::words::opt_word(text, &config.tenant));
-        let heard = Heard {
-            config: &config,
-            message: &message,
-            line: None,
-            wish: wish.map(|flag| (flag, true)),
-            now,
-        };
-        heard.ends(waiting, config.connections[1].id)
+        heard(&config, &message, now).ends(waiting, config.connections[1].id)
     }
 
     /// Whoever is not answered by the later message keeps the answer to the earlier one.
@@ -895,11 +888,7 @@ mod tests {
         assert_eq!(valid_at(nine), Err(Reason::Late));
         assert_eq!(valid(&all(), &message, Answer::Help, nine), minutes(10));
         // A line has hours of its own.
-        let line = json!({
-            "id": "line_00000000000000000000000001", "name": "Bar",
-            "business_hours": {"monday": [{"from": "08:58", "to": "14:00"}]},
-        });
-        let line: Line = serde_json::from_value(line).unwrap();
+        let line = bar(&json!({"monday": [{"from": "08:58", "to": "14:00"}]}));
         let mut config = all();
         let to_line = Received {
             line: Some(line.id),

@@ -11,9 +11,9 @@ use crate::{
     media::asset::Asset,
     messages::{
         check::{Check, CheckInput, check},
-        compose::{Composed, compose},
+        compose::{Composed, World, compose},
         material::Material,
-        message::{Channel, Message, Waiting},
+        message::{Channel, Message, Recipient, Waiting},
         referred::Referred,
         send_request::{Asked, MessageRequest, again},
     },
@@ -56,10 +56,26 @@ fn at_twilio() -> Case {
     case
 }
 
-fn request(body: &Value) -> MessageRequest {
+fn read(body: &Value) -> serde_json::Result<MessageRequest> {
     let mut whole = json!({"phone": "+971501234567", "category": "utility", "basis": "Order 1042"});
     whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
-    from_value(whole).unwrap()
+    from_value(whole)
+}
+
+fn request(body: &Value) -> MessageRequest {
+    read(body).unwrap()
+}
+
+/// Somebody's request for a message to the contact of the world.
+fn asked(world: &World<'_>, to: Recipient, refers: Option<Referred>) -> Asked {
+    Asked {
+        by: "usr_00000000000000000000000001".parse().unwrap(),
+        request: Ulid::from_parts(3, 4),
+        contact: world.contact.id,
+        to,
+        refers,
+        now: world.now,
+    }
 }
 
 /// What follows from a request that refers to this message.
@@ -68,14 +84,8 @@ fn composed(case: &Case, body: &Value, refers: Option<Referred>) -> Result<Compo
     let problems = request.problems(&case.config, case.now);
     assert!(problems.is_empty(), "{problems:?}");
     case.with_world(|_, world| {
-        let asked = Asked {
-            by: "usr_00000000000000000000000001".parse().unwrap(),
-            request: Ulid::from_parts(3, 4),
-            contact: world.contact.id,
-            to: request.whom().unwrap().recipient(world.contact),
-            refers,
-            now: world.now,
-        };
+        let to = request.whom().unwrap().recipient(world.contact);
+        let asked = asked(world, to, refers);
         compose(&request.intent(&asked, world.config), world)
     })
 }
@@ -304,23 +314,19 @@ const MESSAGE: &str = "msg_0000000000000000000000000100000000000000000000000002"
 
 #[test]
 fn limits_of_content_are_in_its_types() {
-    let read = |body: Value| {
-        let mut whole = json!({"phone": "+971501234567", "category": "utility", "basis": "Order 1042"});
-        whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
-        from_value::<MessageRequest>(whole).is_ok()
-    };
     let button = |id: &str| json!({"id": id, "title": "t"});
     let four: Vec<Value> = ["a", "b", "c", "d"].map(button).to_vec();
-    let row = |id: &str| json!({"id": id, "title": "t"});
-    let list =
-        |row: Value| json!({"interactive": {"body": "?", "list": {"button": "m", "sections": [{"rows": [row]}]}}});
+    let list = |id: &str| {
+        let row = json!({"id": id, "title": "t"});
+        json!({"interactive": {"body": "?", "list": {"button": "m", "sections": [{"rows": [row]}]}}})
+    };
     let cards = |count: usize| json!({"contacts": vec![json!({"name": "Maya"}); count]});
-    assert!(read(list(row(&"x".repeat(200)))) && read(cards(10)));
+    assert!(read(&list(&"x".repeat(200))).is_ok() && read(&cards(10)).is_ok());
     for wrong in [
         json!({"interactive": {"body": "?", "buttons": four}}),
         json!({"interactive": {"body": "?", "buttons": [button(&"x".repeat(257))]}}),
         json!({"interactive": {"body": "?", "colour": "red"}}),
-        list(row(&"x".repeat(201))),
+        list(&"x".repeat(201)),
         cards(11),
         json!({"location": {"latitude": 91, "longitude": 0}}),
         json!({"location": {"latitude": 0}}),
@@ -328,7 +334,7 @@ fn limits_of_content_are_in_its_types() {
         json!({"media": {"asset_id": "7"}}),
         json!({"media": {"asset_id": ASSET, "file_name": "a/b.pdf"}}),
     ] {
-        assert!(!read(wrong.clone()), "{wrong}");
+        assert!(read(&wrong).is_err(), "{wrong}");
     }
 }
 
@@ -446,12 +452,8 @@ fn replies_and_reactions_go_by_the_number_of_their_message() {
     let once_more = |case: &Case| {
         case.with_world(|_, world| {
             let asked = Asked {
-                by: "usr_00000000000000000000000001".parse().unwrap(),
                 request: Ulid::from_parts(3, 5),
-                contact: world.contact.id,
-                to: message.to.clone(),
-                refers: None,
-                now: world.now,
+                ..asked(world, message.to.clone(), None)
             };
             compose(&again(&message, &asked), world).map(|composed| composed.legs)
         })
