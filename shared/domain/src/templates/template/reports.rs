@@ -478,6 +478,8 @@ pub fn reason(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::{
         samples::material,
@@ -498,6 +500,13 @@ mod tests {
             provider_id: Some("810000000000001".to_owned()),
             ..material().templates.remove(0)
         }
+    }
+
+    /// Samples of the variables of the body.
+    fn samples(first: &str, second: &str) -> BTreeMap<String, String> {
+        [("1", first), ("2", second)]
+            .map(|(name, word)| (name.to_owned(), word.to_owned()))
+            .into()
     }
 
     /// Every order of so many things.
@@ -594,10 +603,8 @@ mod tests {
     #[test]
     fn reports_of_one_second_end_in_the_same_template() {
         let report = |status: &str, category, quality| TemplateReport {
-            status: Some(TemplateStatus(status.to_owned())),
-            category: Some(category),
             quality: Some(quality),
-            ..TemplateReport::of(key(), at(10))
+            ..report(10, Some(status), Some(category))
         };
         let reports = [
             report("PAUSED", Category::Utility, Quality::Yellow),
@@ -624,9 +631,8 @@ mod tests {
     #[test]
     fn reports_about_a_draft_or_another_template_are_ignored() {
         let report = TemplateReport {
-            status: Some(TemplateStatus("APPROVED".to_owned())),
             provider_id: Some("810000000000002".to_owned()),
-            ..TemplateReport::of(key(), at(10))
+            ..report(10, Some("APPROVED"), None)
         };
         for before in [template("DRAFT"), template("PENDING")] {
             let mut after = before.clone();
@@ -673,9 +679,8 @@ mod tests {
     #[test]
     fn rejection_has_its_reason_until_the_next_state() {
         let report = |seconds, word: &str, reason: Option<&str>| TemplateReport {
-            status: Some(TemplateStatus(word.to_owned())),
             reason: reason.map(str::to_owned),
-            ..TemplateReport::of(key(), at(seconds))
+            ..report(seconds, Some(word), None)
         };
         let mut it = template("PENDING");
         it.note(&report(1, "REJECTED", Some("INVALID_FORMAT")));
@@ -687,33 +692,31 @@ mod tests {
     /// The table of states (1.13 of the providers' contracts): edits once a day and ten times in 30 days, of approved ones.
     #[test]
     fn edits_are_limited_while_approved() {
+        let hour = |hours: i64| at(hours * 3_600);
         let drafted = |status: &str, edits: &[i64]| {
             let mut it = template(status);
             it.draft = Some(Box::new(TemplateContent::of(&it)));
-            it.edits = edits.iter().map(|hours| at(hours * 3_600)).collect();
+            it.edits = edits.iter().map(|hours| hour(*hours)).collect();
             it
         };
-        let hour = |hours: i64| at(hours * 3_600);
         for status in ["APPROVED", "REINSTATED", "REJECTED", "PAUSED"] {
-            assert_eq!(
-                drafted(status, &[]).submission(hour(0)),
-                Ok(Submission::Edit),
-                "{status}"
-            );
+            let submission = drafted(status, &[]).submission(hour(0));
+            assert_eq!(submission, Ok(Submission::Edit), "{status}");
         }
         for status in ["PENDING", "DISABLED", "IN_APPEAL", "ARCHIVED", "DELETED"] {
             assert_eq!(drafted(status, &[]).submission(hour(0)), Err(NotNow::State), "{status}");
         }
-        assert_eq!(
-            drafted("APPROVED", &[0]).submission(hour(23)),
-            Err(NotNow::TooOften(hour(24)))
-        );
-        assert_eq!(drafted("APPROVED", &[0]).submission(hour(24)), Ok(Submission::Edit));
-        assert_eq!(drafted("REJECTED", &[0]).submission(hour(1)), Ok(Submission::Edit));
         let ten: Vec<i64> = (0..10).map(|day| day * 24).collect();
-        let full = drafted("APPROVED", &ten);
-        assert_eq!(full.submission(hour(20 * 24)), Err(NotNow::TooOften(hour(30 * 24))));
-        assert_eq!(full.submission(hour(30 * 24)), Ok(Submission::Edit));
+        for (status, edits, now, expected) in [
+            ("APPROVED", &[0][..], 23, Err(NotNow::TooOften(hour(24)))),
+            ("APPROVED", &[0], 24, Ok(Submission::Edit)),
+            ("REJECTED", &[0], 1, Ok(Submission::Edit)),
+            ("APPROVED", &ten[..], 20 * 24, Err(NotNow::TooOften(hour(30 * 24)))),
+            ("APPROVED", &ten[..], 30 * 24, Ok(Submission::Edit)),
+        ] {
+            let submission = drafted(status, edits).submission(hour(now));
+            assert_eq!(submission, expected, "{status} {edits:?} {now}");
+        }
         assert_eq!(template("APPROVED").submission(hour(0)), Err(NotNow::Nothing));
         assert_eq!(template("DRAFT").submission(hour(0)), Ok(Submission::Create));
         let mut twilios = drafted("REJECTED", &[]);
@@ -729,10 +732,7 @@ mod tests {
     fn verdict_in_the_second_of_the_submission_counts() {
         let mut it = template("DRAFT");
         it.submitted(TemplateStatus::pending(), None, at(5));
-        it.note(&TemplateReport {
-            status: Some(TemplateStatus("APPROVED".to_owned())),
-            ..TemplateReport::of(key(), at(5))
-        });
+        it.note(&report(5, Some("APPROVED"), None));
         assert_eq!(it.status.0, "APPROVED");
     }
 
@@ -740,10 +740,7 @@ mod tests {
     fn verdict_that_is_faster_than_the_answer_counts() {
         let mut it = template("DRAFT");
         it.submitting = Some(at(5));
-        it.note(&TemplateReport {
-            status: Some(TemplateStatus("APPROVED".to_owned())),
-            ..TemplateReport::of(key(), at(6))
-        });
+        it.note(&report(6, Some("APPROVED"), None));
         it.submitted(TemplateStatus::pending(), None, at(5));
         assert_eq!((it.status.0.as_str(), it.submitting), ("APPROVED", None));
     }
@@ -777,9 +774,7 @@ mod tests {
     fn lost_edit_counts_only_if_all_of_it_is_shown() {
         let drafted = |status: &str, change: &dyn Fn(&mut TemplateContent)| {
             let mut it = template(status);
-            it.samples = [("1", "Maya"), ("2", "Marina")]
-                .map(|(name, word)| (name.to_owned(), word.to_owned()))
-                .into();
+            it.samples = samples("Maya", "Marina");
             let mut content = TemplateContent::of(&it);
             change(&mut content);
             it.draft = Some(Box::new(content));
@@ -797,9 +792,9 @@ mod tests {
         let of_category = |content: &mut TemplateContent| content.category = TemplateCategory::Marketing;
         let of_footer = |content: &mut TemplateContent| content.footer = Some("Bye".parse().unwrap());
         let of_sample = |content: &mut TemplateContent| {
-            let samples = [("1", "Omar"), ("2", "Marina")];
-            let samples = samples.map(|(name, word)| (name.to_owned(), word.parse::<Sample>().unwrap()));
-            content.samples = std::collections::BTreeMap::from(samples).into();
+            let samples = samples("Omar", "Marina").into_iter();
+            let samples = samples.map(|(name, word)| (name, word.parse::<Sample>().unwrap()));
+            content.samples = samples.collect::<BTreeMap<_, _>>().into();
         };
         type Change = fn(&mut TemplateContent);
         let changes: [(&str, Change); 3] = [("category", of_category), ("footer", of_footer), ("sample", of_sample)];
@@ -864,9 +859,7 @@ mod tests {
             header: Some("Of {{1}}".to_owned()),
             header_sample: Some("May".to_owned()),
             buttons: vec![link("https://a.example/{{1}}", whole), offer("Copy it", Some("MAY20"))],
-            samples: [("1", "Maya"), ("2", "Marina")]
-                .map(|(name, word)| (name.to_owned(), word.to_owned()))
-                .into(),
+            samples: samples("Maya", "Marina"),
             doubts: 3,
             ..template("APPROVED")
         };

@@ -342,6 +342,23 @@ mod tests {
         TemplateDefinition::after_list(Some(before), listed, connection(), (at(seconds), false))
     }
 
+    /// A template that was never submitted.
+    fn draft() -> TemplateDefinition {
+        TemplateDefinition {
+            status: TemplateStatus::draft(),
+            provider_id: None,
+            ..known()
+        }
+    }
+
+    /// The template with a footer.
+    fn with_footer(template: TemplateDefinition) -> TemplateDefinition {
+        TemplateDefinition {
+            footer: Some("Bye".to_owned()),
+            ..template
+        }
+    }
+
     #[test]
     fn new_changed_and_gone_templates_are_noticed() {
         let before = known();
@@ -405,10 +422,7 @@ mod tests {
         content.footer = Some("Bye".parse().unwrap());
         edited.draft = Some(Box::new(content.clone()));
         edited.submitting = Some(at(10));
-        let listed = TemplateDefinition {
-            footer: Some("Bye".to_owned()),
-            ..listed("APPROVED")
-        };
+        let listed = with_footer(listed("APPROVED"));
         let found = after(&edited, &listed, 200).unwrap();
         assert_eq!((found.footer.as_deref(), found.edition), (Some("Bye"), 1));
         assert_eq!((found.draft.as_ref(), found.submitting), (None, None));
@@ -500,11 +514,7 @@ mod tests {
     /// Its former template goes on for 30 days, to deliver what was sent.
     #[test]
     fn draft_under_a_deleted_name_stays_a_draft() {
-        let draft = TemplateDefinition {
-            status: TemplateStatus::draft(),
-            provider_id: None,
-            ..known()
-        };
+        let draft = draft();
         for status in ["PENDING_DELETION", "DELETED"] {
             assert_eq!(after(&draft, &listed(status), 10), None, "{status}");
         }
@@ -524,11 +534,9 @@ mod tests {
     #[test]
     fn newer_draft_does_not_replace_what_the_provider_has() {
         let draft = TemplateDefinition {
-            status: TemplateStatus::draft(),
-            provider_id: None,
             body: "Hello {{1}}, our own words for you.".to_owned(),
             updated_at: Some(at(50)),
-            ..known()
+            ..draft()
         };
         let found = after(&draft, &listed("APPROVED"), 10).unwrap();
         assert!(found.has_content_of(&listed("APPROVED")), "{}", found.body);
@@ -539,18 +547,11 @@ mod tests {
     /// A creation whose answer was lost is not repeated.
     #[test]
     fn draft_that_the_provider_has_is_no_draft() {
-        let draft = TemplateDefinition {
-            status: TemplateStatus::draft(),
-            provider_id: None,
-            ..known()
-        };
+        let draft = draft();
         let found = after(&draft, &listed("PENDING"), 10).unwrap();
         assert_eq!((found.status.0.as_str(), found.draft.as_ref()), ("PENDING", None));
         assert_eq!(found.provider_id.as_deref(), Some("810000000000001"));
-        let other = TemplateDefinition {
-            footer: Some("Bye".to_owned()),
-            ..draft
-        };
+        let other = with_footer(draft);
         let found = after(&other, &listed("PENDING"), 10).unwrap();
         assert_eq!(
             found.latest(),
@@ -637,11 +638,7 @@ mod tests {
             ..listed("APPROVED")
         };
         assert_eq!(after(&before, &listed, 10), None);
-        let other = TemplateDefinition {
-            footer: Some("Bye".to_owned()),
-            ..listed
-        };
-        let found = after(&before, &other, 10).unwrap();
+        let found = after(&before, &with_footer(listed), 10).unwrap();
         assert_eq!((found.buttons, found.edition), (before.buttons, 1));
     }
 
@@ -655,10 +652,9 @@ mod tests {
         let edited = TemplateDefinition {
             status: TemplateStatus::pending(),
             status_at: Some(at(100)),
-            footer: Some("Bye".to_owned()),
             edits: vec![at(100)],
             edition: 7,
-            ..known()
+            ..with_footer(known())
         };
         let shared = other.edited_as(&edited).unwrap();
         assert_eq!((shared.connection, shared.edition), (other.connection, 1));
@@ -690,10 +686,7 @@ mod tests {
         assert!(doubted.sendable(false).is_err());
         assert_eq!(after(&doubted, &listed("APPROVED"), 60), None);
         assert_eq!(after(&doubted, &listed("APPROVED"), 3_600).unwrap().doubted_at, None);
-        let changed = TemplateDefinition {
-            footer: Some("Bye".to_owned()),
-            ..listed("APPROVED")
-        };
+        let changed = with_footer(listed("APPROVED"));
         assert_eq!(after(&doubted, &changed, 60).unwrap().doubted_at, None);
         let wanted = TemplateDefinition::after_list(Some(&doubted), &listed("APPROVED"), connection(), (at(60), true));
         assert_eq!(wanted.unwrap().doubted_at, None);
