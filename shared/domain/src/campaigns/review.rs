@@ -113,25 +113,19 @@ pub fn review(
             warnings.extend(variants(campaign, (config, material), &mut found));
         }
         (CampaignType::Drip, steps) => {
-            if campaign.message != CampaignMessage::default() {
-                let detail = "The messages of a drip are in its steps.";
-                found.add("message", Fault::excludes(&["steps"], detail));
-            }
-            if campaign.hold_percent.is_some() {
-                let detail = "The messages of a drip are in its steps, and each has one content. Leave it out.";
-                found.add("hold_percent", Fault::excludes(&["steps"], detail));
-            }
-            if !campaign.variants.is_empty() {
-                let detail = "The messages of a drip are in its steps, and each has one content. Leave it out.";
-                found.add("variants", Fault::excludes(&["steps"], detail));
-            }
-            if campaign.starts_at_local.is_some() {
-                let detail = "Each contact goes through a drip at its own times: its steps can wait for a time of day. Leave it out.";
-                found.add(STARTS_AT_LOCAL, Fault::excludes(&["steps"], detail));
-            }
-            if campaign.per_minute.is_some() {
-                let detail = "Each contact goes through a drip at its own times, so it has no rate. Leave it out.";
-                found.add("per_minute", Fault::excludes(&["steps"], detail));
+            let in_steps = "The messages of a drip are in its steps.";
+            let one_content = "The messages of a drip are in its steps, and each has one content. Leave it out.";
+            let own_times = "Each contact goes through a drip at its own times: its steps can wait for a time of day. Leave it out.";
+            let no_rate = "Each contact goes through a drip at its own times, so it has no rate. Leave it out.";
+            let no_message = campaign.message == CampaignMessage::default();
+            for (field, is_absent, detail) in [
+                ("message", no_message, in_steps),
+                ("hold_percent", campaign.hold_percent.is_none(), one_content),
+                ("variants", campaign.variants.is_empty(), one_content),
+                (STARTS_AT_LOCAL, campaign.starts_at_local.is_none(), own_times),
+                ("per_minute", campaign.per_minute.is_none(), no_rate),
+            ] {
+                found.expect(is_absent, field, Fault::excludes(&["steps"], detail));
             }
             match steps {
                 None => {
@@ -268,32 +262,32 @@ fn authored(message: &CampaignMessage) -> Authored<'_> {
     }
 }
 
+/// The items of a list, each with the path of its place.
+fn listed<'a, T>(field: &'a str, items: &'a [T]) -> impl Iterator<Item = (String, &'a T)> {
+    let items = items.iter().enumerate();
+    items.map(move |(place, item)| (format!("{field}[{place}]"), item))
+}
+
 fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
     let audience = &campaign.audience;
     let mut expect = |known: bool, field: String, what: &str, id: String| {
         let fault = Fault::new(FaultCode::NotFound, format!("There is no {what} with the id {id}."));
         found.expect(known, field, fault.and("id", id));
     };
-    let excluded = audience.excluded_segments.iter().enumerate();
-    let excluded = excluded.map(|(place, id)| (format!("audience.excluded_segments[{place}]"), id));
     let segment = audience.segment.iter().map(|id| ("audience.segment".to_owned(), id));
-    for (field, id) in segment.chain(excluded) {
+    for (field, id) in segment.chain(listed("audience.excluded_segments", &audience.excluded_segments)) {
         let id = id.to_string();
         expect(!missing.segments.contains(&id), field, "segment", id);
     }
-    let excluded = audience.excluded_tags.iter().enumerate();
-    let excluded = excluded.map(|(place, id)| (format!("audience.excluded_tags[{place}]"), id));
     let tag = audience.tag.iter().map(|id| ("audience.tag".to_owned(), id));
-    for (field, id) in tag.chain(excluded) {
+    let excluded = listed("audience.excluded_tags", &audience.excluded_tags);
+    let triggers = listed("triggers.tags", &campaign.triggers.tags);
+    for (field, id) in tag.chain(excluded).chain(triggers) {
         let id = id.to_string();
         expect(!missing.tags.contains(&id), field, "tag", id);
     }
-    for (place, id) in campaign.triggers.tags.iter().enumerate() {
-        let (field, id) = (format!("triggers.tags[{place}]"), id.to_string());
-        expect(!missing.tags.contains(&id), field, "tag", id);
-    }
-    for (place, id) in campaign.triggers.stages.iter().enumerate() {
-        let (field, id) = (format!("triggers.stages[{place}]"), id.to_string());
+    for (field, id) in listed("triggers.stages", &campaign.triggers.stages) {
+        let id = id.to_string();
         expect(!missing.stages.contains(&id), field, "stage", id);
     }
     if let Some(date) = campaign.triggers.date {

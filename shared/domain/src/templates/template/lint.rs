@@ -70,9 +70,8 @@ pub fn lint(name: &str, language: &str, content: &TemplateContent, through: Thro
     if content.category == TemplateCategory::Authentication {
         code(content, through, &mut found);
     } else {
-        let absent = content.code.is_none();
         let detail = "Only templates of the category authentication have these options.";
-        found.expect(absent, "code", Fault::new(FaultCode::NotApplicable, detail));
+        left_out(content.code.is_none(), "code", detail, &mut found);
         header(content, through, sample, &mut found);
         body(content, through, &mut found);
         footer(content, &mut found);
@@ -130,7 +129,7 @@ fn code(content: &TemplateContent, through: Through, found: &mut Findings) {
     ];
     for (field, given) in own {
         let detail = "WhatsApp writes the text of one-time codes itself. Leave this out.";
-        found.expect(!given, field, Fault::new(FaultCode::NotApplicable, detail));
+        left_out(!given, field, detail, found);
     }
     match &content.code {
         None => {
@@ -166,12 +165,12 @@ fn line(field: &str, text: &str, least: usize, most: usize, found: &mut Findings
 
 /// A variable may not stand here.
 fn no_variables(field: &str, text: &str, found: &mut Findings) {
-    let detail = "It cannot have variables.";
-    found.expect(
-        !text.contains("{{"),
-        field,
-        Fault::new(FaultCode::NotApplicable, detail),
-    );
+    left_out(!text.contains("{{"), field, "It cannot have variables.", found);
+}
+
+/// What has no meaning here is left out.
+fn left_out(is_absent: bool, field: impl Into<String>, detail: &str, found: &mut Findings) {
+    found.expect(is_absent, field, Fault::new(FaultCode::NotApplicable, detail));
 }
 
 /// Header: 60 characters with at most one variable (2388047), or a medium with a sample (2388273).
@@ -207,11 +206,8 @@ fn header(content: &TemplateContent, through: Through, sample: Option<&Asset>, f
                 (None, None) => {}
             }
             let detail = "Only a medium has an asset as its sample.";
-            found.expect(
-                header.sample_asset_id.is_none(),
-                "header.sample_asset_id",
-                Fault::new(FaultCode::NotApplicable, detail),
-            );
+            let is_absent = header.sample_asset_id.is_none();
+            left_out(is_absent, "header.sample_asset_id", detail, found);
         }
         (None, Some(kind)) => media(header, kind, through, sample, found),
     }
@@ -242,11 +238,7 @@ fn media(header: &Header, kind: MediaKind, through: Through, sample: Option<&Ass
         return;
     };
     let detail = "Only a text has a sample in words.";
-    found.expect(
-        header.sample.is_none(),
-        "header.sample",
-        Fault::new(FaultCode::NotApplicable, detail),
-    );
+    left_out(header.sample.is_none(), "header.sample", detail, found);
     let field = "header.sample_asset_id";
     let Some(id) = header.sample_asset_id else {
         let detail = "WhatsApp reviews a medium by a sample. Name an asset.";
@@ -478,12 +470,8 @@ fn parts(field: &str, button: &Button, through: Through, found: &mut Findings) {
         }
         _ => {
             let detail = "A button of this kind has no sample.";
-            let absent = sample.is_none() || button.kind == Press::Url;
-            found.expect(
-                absent,
-                format!("{field}.sample"),
-                Fault::new(FaultCode::NotApplicable, detail),
-            );
+            let is_absent = sample.is_none() || button.kind == Press::Url;
+            left_out(is_absent, format!("{field}.sample"), detail, found);
         }
     }
 }
@@ -502,35 +490,20 @@ fn link(field: &str, url: &str, sample: Option<&str>, through: Through, found: &
         let detail = format!("Expected at most {MAX_URL_LENGTH} characters, got {length}.");
         found.add(&*of_url, Fault::length(length, 1, MAX_URL_LENGTH, detail));
     }
+    let wrong_form = |detail: &str| Fault::format("url", "https://book.example.com/{{1}}", detail);
     let detail = "Expected the address of a web page. A variable can stand at its end only, behind the host.";
-    found.expect(
-        web && named,
-        &*of_url,
-        Fault::format("url", "https://book.example.com/{{1}}", detail),
-    );
+    found.expect(web && named, &*of_url, wrong_form(detail));
     match url.split_once("{{") {
         None => {
             let detail = "The link has no variable, so there is no sample of it.";
-            found.expect(
-                sample.is_none(),
-                of_sample,
-                Fault::new(FaultCode::NotApplicable, detail),
-            );
+            left_out(sample.is_none(), of_sample, detail, found);
         }
         Some((before, variable)) => {
             let detail = "A link has one variable, {{1}}, at its end.";
-            found.expect(
-                variable == "1}}",
-                &*of_url,
-                Fault::format("url", "https://book.example.com/{{1}}", detail),
-            );
+            found.expect(variable == "1}}", &*of_url, wrong_form(detail));
             if through == Through::Twilio {
                 let detail = "At Twilio, a variable stands behind a slash.";
-                found.expect(
-                    before.ends_with('/'),
-                    &*of_url,
-                    Fault::format("url", "https://book.example.com/{{1}}", detail),
-                );
+                found.expect(before.ends_with('/'), &*of_url, wrong_form(detail));
             }
             sampled(&of_sample, "the link", sample, found);
             let complete = sample.is_none_or(|sample| sample.len() > before.len() && sample.starts_with(before));
@@ -664,6 +637,10 @@ const CODES: [&str; 12] = [
 /// Hints: words that make marketing of a utility template, and codes that are not of the category authentication.
 fn warnings(content: &TemplateContent) -> Vec<Warning> {
     let mut found = Vec::new();
+    let mut warn = |field: &str, why: Refusal| {
+        let field = field.to_owned();
+        found.push(Warning { field, why });
+    };
     let header = content.header.as_ref().and_then(|header| header.text.as_ref());
     let texts = [
         ("header.text", header.map(|text| text.as_str())),
@@ -678,10 +655,7 @@ fn warnings(content: &TemplateContent) -> Vec<Warning> {
             let sentence = format!(
                 "The words {word:?} are those of a one-time code: WhatsApp may refuse the template outside the category authentication."
             );
-            found.push(Warning {
-                field: field.to_owned(),
-                why: Refusal::new(Reason::LooksLikeCode, sentence).and("word", word),
-            });
+            warn(field, Refusal::new(Reason::LooksLikeCode, sentence).and("word", word));
         }
     }
     if content.category == TemplateCategory::Utility {
@@ -691,25 +665,19 @@ fn warnings(content: &TemplateContent) -> Vec<Warning> {
             };
             let sentence =
                 format!("The words {word:?} are those of an offer: WhatsApp may count the template as marketing.");
-            found.push(Warning {
-                field: field.to_owned(),
-                why: Refusal::new(Reason::LooksLikeMarketing, sentence).and("word", word),
-            });
+            let why = Refusal::new(Reason::LooksLikeMarketing, sentence).and("word", word);
+            warn(field, why);
         }
         if content.buttons.iter().any(|button| button.kind == Press::OfferCode) {
             let sentence = "The code of an offer is marketing: WhatsApp may change the category.";
-            found.push(Warning {
-                field: "buttons".to_owned(),
-                why: Refusal::new(Reason::LooksLikeMarketing, sentence).and("word", "offer_code"),
-            });
+            let why = Refusal::new(Reason::LooksLikeMarketing, sentence).and("word", "offer_code");
+            warn("buttons", why);
         }
     }
     if content.category == TemplateCategory::Marketing {
         let sentence = "WhatsApp delivers no marketing to numbers of the United States.";
-        found.push(Warning {
-            field: "category".to_owned(),
-            why: Refusal::new(Reason::NoMarketing, sentence).and("country", "US"),
-        });
+        let why = Refusal::new(Reason::NoMarketing, sentence).and("country", "US");
+        warn("category", why);
     }
     found.truncate(MAX_FOUND);
     found
@@ -754,6 +722,10 @@ mod tests {
         let found = lint("missed_call_followup", "en_GB", &content, through, None);
         let found = found.problems.into_iter();
         found.map(|problem| (problem.field, problem.code.as_str())).collect()
+    }
+
+    fn warnings_of(content: Value) -> Vec<Warning> {
+        lint("a", "en", &from_value(content).unwrap(), Through::Meta, None).warnings
     }
 
     fn changed(path: &str, value: Value) -> Value {
@@ -982,8 +954,7 @@ mod tests {
     #[test]
     fn offers_are_hinted_at_in_whole_words() {
         let warned = |category: &str, body: &str| {
-            let content = json!({"category": category, "body": body});
-            let found = lint("a", "en", &from_value(content).unwrap(), Through::Meta, None).warnings;
+            let found = warnings_of(json!({"category": category, "body": body}));
             found.into_iter().map(|warning| warning.why.reason).collect::<Vec<_>>()
         };
         assert_eq!(warned("utility", "Enjoy 20% off today!"), [Reason::LooksLikeMarketing]);
@@ -995,10 +966,8 @@ mod tests {
     #[test]
     fn codes_outside_their_category_are_hinted_at() {
         let warned = |content: Value| {
-            let found = lint("a", "en", &from_value(content).unwrap(), Through::Meta, None).warnings;
-            let codes = found
-                .into_iter()
-                .filter(|hint| hint.why.reason == Reason::LooksLikeCode);
+            let found = warnings_of(content).into_iter();
+            let codes = found.filter(|hint| hint.why.reason == Reason::LooksLikeCode);
             codes.map(|hint| hint.field).collect::<Vec<_>>()
         };
         for (text, expected) in [
