@@ -1129,11 +1129,7 @@ mod tests {
 
     #[test]
     fn all_conditions_of_a_rule_must_hold() {
-        let matched = |change: &dyn Fn(&mut Case)| {
-            let mut case = Case::new();
-            change(&mut case);
-            case.decide().follow_up.is_ok()
-        };
+        let matched = |change: &dyn Fn(&mut Case)| case(change).decide().follow_up.is_ok();
         // Marina Dental is closed at noon on Fridays.
         assert!(matched(&|case| case.config.rules[0].when.hours = Hours::Closed));
         assert!(!matched(&|case| case.config.rules[0].when.hours = Hours::Open));
@@ -1176,9 +1172,8 @@ mod tests {
     #[test]
     fn unmet_condition_has_a_code_and_facts() {
         let told = |change: &dyn Fn(&mut Case)| {
-            let mut case = Case::new();
-            change(&mut case);
-            let found = case.with_world(|call, world| unmet(&world.config.rules[0], call, &grounds(call, world)));
+            let found =
+                case(change).with_world(|call, world| unmet(&world.config.rules[0], call, &grounds(call, world)));
             found.map(|refusal| (refusal.reason, serde_json::to_value(refusal.facts).unwrap()))
         };
         assert_eq!(told(&|_| ()), None);
