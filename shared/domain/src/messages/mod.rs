@@ -4,6 +4,8 @@
 //! [`check`] says right before each attempt whether it may go out now. [`purpose`] is the table of what each kind of message may do,
 //! [`message`] the state machine that every message goes through.
 
+pub(crate) mod attempt;
+pub(crate) mod cause;
 pub mod check;
 pub mod compose;
 pub mod content;

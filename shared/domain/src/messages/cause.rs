@@ -1,0 +1,152 @@
+//! Causes of messages. From its cause follows the id of a message.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::{
+    automations::answer::Answer,
+    base::{
+        actor::Actor,
+        ids::{CallId, CampaignId, ContactId, ConversationId, MessageId, derived},
+    },
+};
+
+/// The cause of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A call.
+    Call(CallId),
+    /// A request of the tenant.
+    Requested {
+        /// The contact that it names.
+        contact: ContactId,
+        /// The user or API key.
+        by: Actor,
+        /// The request's own id: the same for every attempt of one request.
+        request: Ulid,
+        /// The message that it sends again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retries: Option<MessageId>,
+    },
+    /// Somebody's reply in a conversation.
+    Written {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The user or API key.
+        by: Actor,
+        /// The request's own id: the same for every attempt of one request.
+        request: Ulid,
+    },
+    /// A customer's message, which is answered automatically.
+    Answered {
+        /// The customer's message.
+        inbound: MessageId,
+        /// The answer.
+        answer: Answer,
+    },
+    /// A campaign.
+    Campaign {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The recipient.
+        contact: ContactId,
+        /// The step, of a drip.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<CauseStep>,
+    },
+}
+
+/// A step of a drip as the cause of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CauseStep {
+    /// Its place among the steps.
+    pub place: usize,
+    /// Time for which it was planned.
+    pub at: Timestamp,
+}
+
+impl Cause {
+    /// The id of the message that follows from it: the same however often it is processed.
+    pub fn message_id(&self) -> MessageId {
+        let (contact, since, key) = match self {
+            Self::Call(call) => (call.contact(), call.own().timestamp_ms(), call.to_string()),
+            Self::Requested { contact, request, .. } => {
+                (*contact, request.timestamp_ms(), format!("{contact}#{request}"))
+            }
+            Self::Written {
+                conversation, request, ..
+            } => {
+                let key = format!("{conversation}#{request}");
+                (conversation.contact(), request.timestamp_ms(), key)
+            }
+            Self::Answered { inbound, answer } => {
+                let key = format!("{inbound}#{}", answer.as_str());
+                (inbound.contact(), inbound.own().timestamp_ms(), key)
+            }
+            Self::Campaign {
+                campaign,
+                contact,
+                step: None,
+            } => {
+                let key = format!("{contact}#{campaign}");
+                (*contact, campaign.ulid().timestamp_ms(), key)
+            }
+            Self::Campaign {
+                campaign,
+                contact,
+                step: Some(CauseStep { place, at }),
+            } => {
+                let at = u64::try_from(at.as_millisecond()).unwrap_or_default();
+                (*contact, at, format!("{contact}#{campaign}#{place}"))
+            }
+        };
+        MessageId::new(contact, derived(since, format!("message#{key}").as_bytes()))
+    }
+
+    /// The campaign, if it is one.
+    pub const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::Campaign { campaign, .. } => Some(*campaign),
+            Self::Call(_) | Self::Requested { .. } | Self::Written { .. } | Self::Answered { .. } => None,
+        }
+    }
+
+    /// Whether it is a step of a drip.
+    pub const fn is_step(&self) -> bool {
+        matches!(self, Self::Campaign { step: Some(_), .. })
+    }
+
+    /// The call, if it is one.
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Call(call) => Some(*call),
+            Self::Requested { .. } | Self::Written { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
+        }
+    }
+
+    /// The customer's message that it answers, and with what, if it is one.
+    pub const fn answered(&self) -> Option<(MessageId, Answer)> {
+        match self {
+            Self::Answered { inbound, answer } => Some((*inbound, *answer)),
+            Self::Call(_) | Self::Requested { .. } | Self::Written { .. } | Self::Campaign { .. } => None,
+        }
+    }
+
+    /// The user or API key, if it is a request or a reply.
+    pub const fn requested_by(&self) -> Option<Actor> {
+        match self {
+            Self::Requested { by, .. } | Self::Written { by, .. } => Some(*by),
+            Self::Call(_) | Self::Answered { .. } | Self::Campaign { .. } => None,
+        }
+    }
+
+    /// The message that it sends again, if it is such a request.
+    pub const fn retries(&self) -> Option<MessageId> {
+        match self {
+            Self::Requested { retries, .. } => *retries,
+            Self::Call(_) | Self::Written { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
+        }
+    }
+}
