@@ -5,6 +5,7 @@
 //! templates to begin with ([`library`]).
 
 pub mod draft;
+mod hints;
 pub mod id;
 pub mod library;
 pub mod lint;

@@ -6,7 +6,9 @@
 use super::{
     MAX_BODY_LENGTH, MAX_HEADER_LENGTH, ParameterFormat, TemplateKey, Unfit, braces, check_value,
     draft::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
-    filled, variables,
+    filled,
+    hints::hints,
+    variables,
 };
 use crate::{
     base::{
@@ -14,7 +16,6 @@ use crate::{
         fault::{Fault, FaultCode},
     },
     media::{asset::Asset, medium::MediaKind},
-    messages::refusal::{Reason, Refusal},
     tenants::settings::{FieldProblem, Findings, Warning},
 };
 
@@ -80,12 +81,10 @@ pub fn lint(name: &str, language: &str, content: &TemplateContent, through: Thro
             twilio(content, &mut found);
         }
     }
-    let mut problems = found.0;
+    let (mut problems, mut warnings) = (found.0, hints(content));
     problems.truncate(MAX_FOUND);
-    Lint {
-        problems,
-        warnings: warnings(content),
-    }
+    warnings.truncate(MAX_FOUND);
+    Lint { problems, warnings }
 }
 
 /// A name is `[a-z0-9_]{1,512}`; a language is Meta's code, such as `en_GB`.
@@ -592,110 +591,6 @@ fn twilio(content: &TemplateContent, found: &mut Findings) {
     }
 }
 
-/// Words of offers, in the languages of our library. Meta may count a template with one as marketing.
-const OFFERS: [&str; 22] = [
-    "% off",
-    "black friday",
-    "buy now",
-    "cashback",
-    "coupon",
-    "deal",
-    "discount",
-    "exclusive",
-    "free gift",
-    "limited time",
-    "offer",
-    "promo",
-    "sale",
-    "save up",
-    "shop now",
-    "voucher",
-    "اشتر الآن",
-    "تخفيض",
-    "خصم",
-    "عرض خاص",
-    "عروض",
-    "قسيمة",
-];
-
-/// Words of one-time codes, in the languages of our library. Meta has a category of its own for them.
-const CODES: [&str; 12] = [
-    "2fa",
-    "authentication code",
-    "login code",
-    "one time password",
-    "one-time code",
-    "one-time password",
-    "otp",
-    "security code",
-    "verification code",
-    "رمز التحقق",
-    "رمز لمرة واحدة",
-    "كلمة مرور لمرة واحدة",
-];
-
-/// Hints: words that make marketing of a utility template, and codes that are not of the category authentication.
-fn warnings(content: &TemplateContent) -> Vec<Warning> {
-    let mut found = Vec::new();
-    let mut warn = |field: &str, why: Refusal| {
-        let field = field.to_owned();
-        found.push(Warning { field, why });
-    };
-    let header = content.header.as_ref().and_then(|header| header.text.as_ref());
-    let texts = [
-        ("header.text", header.map(|text| text.as_str())),
-        ("body", Some(content.body_text())),
-        ("footer", content.footer.as_ref().map(|footer| footer.as_str())),
-    ];
-    if content.category != TemplateCategory::Authentication {
-        for (field, text) in texts {
-            let Some(word) = text.and_then(|text| first(&CODES, text)) else {
-                continue;
-            };
-            let sentence = format!(
-                "The words {word:?} are those of a one-time code: WhatsApp may refuse the template outside the category authentication."
-            );
-            warn(field, Refusal::new(Reason::LooksLikeCode, sentence).and("word", word));
-        }
-    }
-    if content.category == TemplateCategory::Utility {
-        for (field, text) in texts {
-            let Some(word) = text.and_then(|text| first(&OFFERS, text)) else {
-                continue;
-            };
-            let sentence =
-                format!("The words {word:?} are those of an offer: WhatsApp may count the template as marketing.");
-            let why = Refusal::new(Reason::LooksLikeMarketing, sentence).and("word", word);
-            warn(field, why);
-        }
-        if content.buttons.iter().any(|button| button.kind == Press::OfferCode) {
-            let sentence = "The code of an offer is marketing: WhatsApp may change the category.";
-            let why = Refusal::new(Reason::LooksLikeMarketing, sentence).and("word", "offer_code");
-            warn("buttons", why);
-        }
-    }
-    if content.category == TemplateCategory::Marketing {
-        let sentence = "WhatsApp delivers no marketing to numbers of the United States.";
-        let why = Refusal::new(Reason::NoMarketing, sentence).and("country", "US");
-        warn("category", why);
-    }
-    found.truncate(MAX_FOUND);
-    found
-}
-
-/// The first of these words in a text: whole words, whatever their case.
-fn first(known: &[&'static str], text: &str) -> Option<&'static str> {
-    let text = text.to_lowercase();
-    known.iter().copied().find(|words| {
-        text.match_indices(words).any(|(at, _)| {
-            let before = text[..at].chars().next_back();
-            let after = text[at + words.len()..].chars().next();
-            let apart = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphabetic());
-            (apart(before) || words.starts_with('%')) && apart(after)
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, from_value, json};
@@ -722,10 +617,6 @@ mod tests {
         let found = lint("missed_call_followup", "en_GB", &content, through, None);
         let found = found.problems.into_iter();
         found.map(|problem| (problem.field, problem.code.as_str())).collect()
-    }
-
-    fn warnings_of(content: Value) -> Vec<Warning> {
-        lint("a", "en", &from_value(content).unwrap(), Through::Meta, None).warnings
     }
 
     fn changed(path: &str, value: Value) -> Value {
@@ -949,44 +840,6 @@ mod tests {
         assert_eq!(of(plain(json!([web]))), TwilioType::CallToAction);
         assert_eq!(of(plain(json!([reply, web]))), TwilioType::Card);
         assert_eq!(of(good()), TwilioType::Card);
-    }
-
-    #[test]
-    fn offers_are_hinted_at_in_whole_words() {
-        let warned = |category: &str, body: &str| {
-            let found = warnings_of(json!({"category": category, "body": body}));
-            found.into_iter().map(|warning| warning.why.reason).collect::<Vec<_>>()
-        };
-        assert_eq!(warned("utility", "Enjoy 20% off today!"), [Reason::LooksLikeMarketing]);
-        assert_eq!(warned("utility", "لدينا خصم لك اليوم"), [Reason::LooksLikeMarketing]);
-        assert_eq!(warned("utility", "Your wholesaler called"), []);
-        assert_eq!(warned("marketing", "Enjoy 20% off today!"), [Reason::NoMarketing]);
-    }
-
-    #[test]
-    fn codes_outside_their_category_are_hinted_at() {
-        let warned = |content: Value| {
-            let found = warnings_of(content).into_iter();
-            let codes = found.filter(|hint| hint.why.reason == Reason::LooksLikeCode);
-            codes.map(|hint| hint.field).collect::<Vec<_>>()
-        };
-        for (text, expected) in [
-            ("Your verification code is {{1}} today.", true),
-            ("Use the OTP {{1}} to go on.", true),
-            ("رمز التحقق الخاص بك هو {{1}} اليوم.", true),
-            ("Your order code is {{1}} today.", false),
-            ("The potpourri is ready for you.", false),
-        ] {
-            for category in ["utility", "marketing"] {
-                let found = warned(json!({"category": category, "body": text}));
-                assert_eq!(found == ["body"], expected, "{category} {text}: {found:?}");
-                assert_eq!(found.is_empty(), !expected);
-            }
-        }
-        let header = json!({"category": "utility", "header": {"text": "Security code"}, "body": "Hello."});
-        assert_eq!(warned(header), ["header.text"]);
-        let own = json!({"category": "authentication", "code": {"button": "Copy the one-time code"}});
-        assert!(warned(own).is_empty());
     }
 
     #[test]
