@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     base::{
         facts::Facts,
-        ids::{ConnectionId, LineId, MessageId},
+        ids::LineId,
         line_type::{LineTypes, by_numbering_plan},
         phone::Phone,
         zone::Zone,
@@ -15,19 +15,18 @@ use crate::{
     consent::welcome::{allows, welcome},
     contacts::{contact::Contact, profile::Profile},
     messages::{
-        content_draft::{self, Draft},
+        content_draft,
         destination::refused,
         material::Material,
         message::{Behind, Category, Cause, Channel, Content, FilledTemplate, Leg, Message, Recipient},
         phrases::{ago, length, local, span},
-        purpose::{Event, FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
+        purpose::{Event, FREQUENCY_SPAN, Limit, Policy},
         quiet::QuietAction,
         reach::{cannot_reach, in_window},
-        referred::{Referred, carried},
+        referred::carried,
         refusal::{Reason, Refusal},
         send::Timers,
-        source::{SmsText, TemplateUse},
-        subject::Subject,
+        source::TemplateUse,
         values::{FREE_TEXT, Values, in_language},
     },
     templates::template::{self, MAX_SMS_LENGTH, Misfit, TemplateDefinition},
@@ -38,130 +37,10 @@ use crate::{
     },
 };
 
+pub use crate::messages::intent::{Intent, Says, Through, Words};
+
 /// Maximum replies of a conversation that wait one behind the other.
 pub const MAX_WAITING: u8 = 50;
-
-/// An intent to say something to somebody.
-#[derive(Debug, Clone)]
-pub struct Intent<'a> {
-    /// Its cause.
-    pub cause: Cause,
-    /// Its purpose.
-    pub purpose: Purpose,
-    /// Its category.
-    pub category: Category,
-    /// Restrictions beyond the purpose's row.
-    pub narrowing: Narrowing,
-    /// The pause since the last message of the kind, if the purpose obeys one.
-    pub cooldown: SignedDuration,
-    /// The recipient.
-    pub to: Recipient,
-    /// The line it is sent from. Its connections send it if they can.
-    pub line: Option<LineId>,
-    /// The connection that sends it if no line names another one, and it can.
-    pub prefers: Option<ConnectionId>,
-    /// The connection that alone may send it, whatever the line names.
-    pub through: Option<Through<'a>>,
-    /// The ground on which it is sent, as its sender states it.
-    pub basis: Option<&'a str>,
-    /// The message by WhatsApp that it answers or reacts to.
-    pub refers: Option<Referred>,
-    /// The message of the same conversation that goes first, if that may still be sent.
-    pub after: Option<MessageId>,
-    /// The content for each channel, in the order in which channels are tried.
-    pub says: Vec<Says<'a>>,
-    /// Its subject.
-    pub subject: Subject<'a>,
-    /// Last known moment of its cause. What has happened to the person since may make the message unnecessary.
-    pub since: Timestamp,
-    /// Earliest time to send.
-    pub not_before: Timestamp,
-    /// The author, in words: `rule "Missed calls"`.
-    pub by: String,
-}
-
-impl Intent<'_> {
-    /// A message about no call, to be sent now. It says nothing yet.
-    pub fn new(cause: Cause, purpose: Purpose, category: Category, to: Recipient, by: &str, now: Timestamp) -> Self {
-        Self {
-            cause,
-            purpose,
-            category,
-            narrowing: Narrowing::default(),
-            cooldown: SignedDuration::ZERO,
-            to,
-            line: None,
-            prefers: None,
-            through: None,
-            basis: None,
-            refers: None,
-            after: None,
-            says: Vec::new(),
-            subject: Subject::Request,
-            since: now,
-            not_before: now,
-            by: by.to_owned(),
-        }
-    }
-}
-
-/// A connection that alone may send a message, such as the one that the person wrote to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Through<'a> {
-    /// The connection.
-    pub connection: ConnectionId,
-    /// Which of its numbers sends SMS. If it has not that one, only its messaging service sends.
-    pub number: Option<&'a Phone>,
-}
-
-/// The content for one channel.
-#[derive(Debug, Clone, Copy)]
-pub struct Says<'a> {
-    /// The channel.
-    pub channel: Channel,
-    /// The content.
-    pub words: Words<'a>,
-}
-
-/// A text or template, with the sources of its values.
-#[derive(Debug, Clone, Copy)]
-pub enum Words<'a> {
-    /// A template.
-    Template(&'a TemplateUse),
-    /// A text of an SMS.
-    Text(&'a SmsText),
-    /// Free text by WhatsApp, for a person whose service window is open.
-    Free(&'a SmsText),
-    /// Other content of WhatsApp, for a person whose service window is open.
-    Draft(Draft<'a>),
-    /// What another message said, with its values.
-    Ready(&'a Content),
-    /// None, with the reason.
-    None(&'static str),
-}
-
-impl Words<'_> {
-    /// Whether WhatsApp carries them only in the open service window.
-    const fn needs_window(&self) -> bool {
-        match self {
-            Self::Free(_) | Self::Draft(_) => true,
-            Self::Ready(content) => content.needs_window(),
-            Self::Template(_) | Self::Text(_) | Self::None(_) => false,
-        }
-    }
-
-    /// The reason of the whole message, if nothing else can be sent instead of them.
-    const fn reason(&self) -> Reason {
-        match self {
-            Self::Draft(_) => Reason::Content,
-            Self::Ready(content) => match content {
-                Content::Template(_) | Content::Text(_) => Reason::Template,
-                _ => Reason::Content,
-            },
-            Self::Template(_) | Self::Text(_) | Self::Free(_) | Self::None(_) => Reason::Template,
-        }
-    }
-}
 
 /// Everything that deciding and composing read.
 #[derive(Clone, Copy)]
@@ -897,7 +776,11 @@ fn same_language(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        messages::{purpose::TABLE, subject::CallView},
+        messages::{
+            purpose::{Narrowing, Purpose, TABLE},
+            source::SmsText,
+            subject::{CallView, Subject},
+        },
         samples::{Case, at},
     };
 

@@ -14,6 +14,7 @@ pub mod content_problems;
 pub mod destination;
 pub mod errors;
 pub mod inbound;
+pub(crate) mod intent;
 pub mod language;
 pub mod links;
 pub mod material;
