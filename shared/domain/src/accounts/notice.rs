@@ -627,7 +627,7 @@ mod tests {
     use crate::{
         accounts::account::PasswordHash,
         samples::{at, config, connections, material},
-        templates::template::TemplateStatus,
+        templates::template::{TemplateKey, TemplateReport, TemplateStatus},
     };
 
     const TELL_AFTER: Option<SignedDuration> = Some(SignedDuration::from_mins(10));
@@ -657,6 +657,47 @@ mod tests {
             status: TemplateStatus(status.to_owned()),
             ..material().templates.remove(0)
         }
+    }
+
+    /// The template after WhatsApp moved it to another category.
+    fn moved_template(status: &str) -> TemplateDefinition {
+        TemplateDefinition {
+            category: Category::Marketing,
+            ..template(status)
+        }
+    }
+
+    /// A report about the template, these seconds after noon.
+    fn report(seconds: i64) -> TemplateReport {
+        let key = TemplateKey::new("missed_call_followup", "en_GB").unwrap();
+        TemplateReport::of(key, at(NOON) + SignedDuration::from_secs(seconds))
+    }
+
+    fn report_of_status(seconds: i64, status: &str) -> TemplateReport {
+        TemplateReport {
+            status: Some(TemplateStatus(status.to_owned())),
+            ..report(seconds)
+        }
+    }
+
+    /// This configuration at noon, and nothing else.
+    fn present(config: &TenantConfig) -> Present<'_> {
+        Present {
+            config,
+            template: None,
+            began: None,
+            matched: None,
+            campaign: None,
+            waiting: None,
+            now: at(NOON),
+        }
+    }
+
+    fn stands_with_template(notice: &Notice, config: &TenantConfig, template: &TemplateDefinition) -> bool {
+        notice.stands(&Present {
+            template: Some(template),
+            ..present(config)
+        })
     }
 
     /// The table of who is told.
@@ -756,56 +797,32 @@ mod tests {
     #[test]
     fn template_is_noticed_when_it_is_moved_to_another_category() {
         let moved = TemplateDefinition {
-            category: Category::Marketing,
             category_at: Some(at("2026-11-20T11:58:00Z")),
-            ..template("APPROVED")
+            ..moved_template("APPROVED")
         };
         let notice = Notice::of_template(Some(&template("APPROVED")), &moved, at(NOON)).unwrap();
         assert_eq!(notice.at, at("2026-11-20T11:58:00Z"));
         let mut config = config();
-        let stands = |config: &TenantConfig, template: &TemplateDefinition| {
-            notice.stands(&Present {
-                config,
-                template: Some(template),
-                began: None,
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now: at(NOON),
-            })
-        };
-        assert!(stands(&config, &moved));
-        assert!(!stands(&config, &template("APPROVED")), "it is moved back");
+        assert!(stands_with_template(&notice, &config, &moved));
+        let back = template("APPROVED");
+        assert!(!stands_with_template(&notice, &config, &back), "it is moved back");
         config.rules[0].then.category = Category::Marketing;
-        assert!(!stands(&config, &moved), "the automation is changed");
-        let pending = TemplateDefinition {
-            category: Category::Marketing,
-            ..template("PENDING")
-        };
-        assert_eq!(
-            Notice::of_template(Some(&template("PENDING")), &pending, at(NOON)),
-            None
+        assert!(
+            !stands_with_template(&notice, &config, &moved),
+            "the automation is changed"
         );
     }
 
     /// In each order of a pause, a change of the category, and the end of the pause, the last notice is about the category, and stands.
     #[test]
     fn moved_template_is_noticed_in_any_order() {
-        use crate::templates::template::{TemplateKey, TemplateReport};
-
-        let key = TemplateKey::new("missed_call_followup", "en_GB").unwrap();
-        let of = |seconds| TemplateReport::of(key.clone(), at(NOON) + SignedDuration::from_secs(seconds));
-        let state = |seconds, word: &str| TemplateReport {
-            status: Some(TemplateStatus(word.to_owned())),
-            ..of(seconds)
-        };
         let reports = [
-            state(10, "PAUSED"),
+            report_of_status(10, "PAUSED"),
             TemplateReport {
                 category: Some(Category::Marketing),
-                ..of(20)
+                ..report(20)
             },
-            state(30, "REINSTATED"),
+            report_of_status(30, "REINSTATED"),
         ];
         let config = config();
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
@@ -822,47 +839,24 @@ mod tests {
                 panic!("{last:?}")
             };
             assert_eq!(category, Some(Category::Marketing), "{order:?}");
-            let present = Present {
-                config: &config,
-                template: Some(&now),
-                began: None,
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now: at(NOON),
-            };
-            assert!(last.stands(&present), "{order:?}");
+            assert!(stands_with_template(&last, &config, &now), "{order:?}");
         }
     }
 
     /// An edit of a used template may come back in another category.
     #[test]
     fn edit_that_comes_back_in_another_category_is_noticed() {
-        let present = |template: &TemplateDefinition, notice: &Notice| {
-            notice.stands(&Present {
-                config: &config(),
-                template: Some(template),
-                began: None,
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now: at(NOON),
-            })
-        };
-        let approved = template("APPROVED");
-        let notice = Notice::of_template(Some(&template("PENDING")), &approved, at(NOON)).unwrap();
-        assert!(!present(&approved, &notice), "it is the automation's");
-        let moved = TemplateDefinition {
-            category: Category::Marketing,
-            ..template("PENDING")
-        };
-        assert_eq!(Notice::of_template(Some(&template("PENDING")), &moved, at(NOON)), None);
-        let approved = TemplateDefinition {
-            category: Category::Marketing,
-            ..approved
-        };
+        let (pending, approved) = (template("PENDING"), template("APPROVED"));
+        let notice = Notice::of_template(Some(&pending), &approved, at(NOON)).unwrap();
+        assert!(
+            !stands_with_template(&notice, &config(), &approved),
+            "it is the automation's"
+        );
+        let moved = moved_template("PENDING");
+        assert_eq!(Notice::of_template(Some(&pending), &moved, at(NOON)), None);
+        let approved = moved_template("APPROVED");
         let notice = Notice::of_template(Some(&moved), &approved, at(NOON)).unwrap();
-        assert!(present(&approved, &notice));
+        assert!(stands_with_template(&notice, &config(), &approved));
     }
 
     /// The first doubt may end with the next list. Of the later ones, people are told once.
@@ -878,28 +872,14 @@ mod tests {
         }
         let [notice] = &told[..] else { panic!("{told:?}") };
         assert_eq!(notice.at, at(NOON) + SignedDuration::from_hours(1));
-        let config = config();
-        let stands = |template: &TemplateDefinition| {
-            notice.stands(&Present {
-                config: &config,
-                template: Some(template),
-                began: None,
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now: at(NOON),
-            })
-        };
-        assert!(!stands(&now), "it is tried again");
+        assert!(!stands_with_template(notice, &config(), &now), "it is tried again");
         now.doubt(at(NOON));
-        assert!(stands(&now));
+        assert!(stands_with_template(notice, &config(), &now));
     }
 
     /// A message on its way is refused before the report of the pause arrives, whose time has whole seconds.
     #[test]
     fn pause_is_noticed_behind_the_doubt_that_it_caused() {
-        use crate::templates::template::{TemplateKey, TemplateReport};
-
         let refused = at(NOON) + SignedDuration::from_millis(700);
         let before = TemplateDefinition {
             doubts: 1,
@@ -910,10 +890,7 @@ mod tests {
         let doubt = Notice::of_template(Some(&before), &doubted, refused).unwrap();
         let known = NoticeState::noted(&doubt, None, refused).unwrap();
         let mut paused = doubted.clone();
-        paused.note(&TemplateReport {
-            status: Some(TemplateStatus("PAUSED".to_owned())),
-            ..TemplateReport::of(TemplateKey::new("missed_call_followup", "en_GB").unwrap(), at(NOON))
-        });
+        paused.note(&report_of_status(0, "PAUSED"));
         let pause = Notice::of_template(Some(&doubted), &paused, refused).unwrap();
         let noted = NoticeState::noted(&pause, Some(&known), refused).unwrap();
         assert_eq!(noted.notice, pause);
@@ -923,17 +900,8 @@ mod tests {
         assert_eq!(status, "PAUSED");
         // Whichever of both is told, it stands while the template is stopped.
         paused.doubted_at = None;
-        let config = config();
         for notice in [&doubt, &pause] {
-            assert!(notice.stands(&Present {
-                config: &config,
-                template: Some(&paused),
-                began: None,
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now: at(NOON),
-            }));
+            assert!(stands_with_template(notice, &config(), &paused), "{notice:?}");
         }
     }
 
@@ -942,36 +910,23 @@ mod tests {
     fn what_is_mended_or_unused_no_longer_stands() {
         let mut config = config();
         let paused = template("PAUSED");
-        let present = |config: &TenantConfig, template: &TemplateDefinition, notice: &Notice| {
-            notice.stands(&Present {
-                config,
-                template: Some(template),
-                began: None,
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now: at(NOON),
-            })
-        };
+        let stands = stands_with_template;
         let notice = Notice::of_template(Some(&template("APPROVED")), &paused, at(NOON)).unwrap();
-        assert!(present(&config, &paused, &notice));
-        assert!(
-            !present(&config, &template("APPROVED"), &notice),
-            "it is approved again"
-        );
+        assert!(stands(&notice, &config, &paused));
+        assert!(!stands(&notice, &config, &template("APPROVED")), "it is approved again");
         config.rules[0].enabled = false;
-        assert!(!present(&config, &paused, &notice), "no active automation uses it");
+        assert!(!stands(&notice, &config, &paused), "no active automation uses it");
         config.rules[0].enabled = true;
         let used = config.rules[0].then.template.as_mut().unwrap();
         (used.by_contact_language, used.language) = (false, "ar".parse().unwrap());
-        assert!(!present(&config, &paused, &notice), "another language is used");
+        assert!(!stands(&notice, &config, &paused), "another language is used");
 
         let notice = Notice::of_connection(None, &refused(NOON)).unwrap();
-        assert!(!present(&config, &paused, &notice), "it works");
+        assert!(!stands(&notice, &config, &paused), "it works");
         config.connections[1].unhealthy = Some("the access token is not valid".to_owned());
-        assert!(present(&config, &paused, &notice));
+        assert!(stands(&notice, &config, &paused));
         config.connections.truncate(1);
-        assert!(!present(&config, &paused, &notice), "it was deleted");
+        assert!(!stands(&notice, &config, &paused), "it was deleted");
     }
 
     fn day(text: &str) -> Date {
@@ -1033,13 +988,8 @@ mod tests {
         let (notices, _) = first.review(&config.rules, &never, day("2026-11-10"));
         let stands = |watch: &Watch| {
             notices[0].stands(&Present {
-                config: &config,
-                template: None,
                 began: Some(watch.began),
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now: at(NOON),
+                ..present(&config)
             })
         };
         let again = Watch::after_call(Some(&first), day("2026-11-10"), at(NOON)).unwrap();
@@ -1064,13 +1014,9 @@ mod tests {
             let (notices, _) = watch.review(&config.rules, &known, day(due));
             let stands = |config: &TenantConfig, matched: Option<&str>| {
                 notices[0].stands(&Present {
-                    config,
-                    template: None,
                     began: Some(watch.began),
                     matched: matched.map(day),
-                    campaign: None,
-                    waiting: None,
-                    now: at(NOON),
+                    ..present(config)
                 })
             };
             assert!(stands(&config, matched));
@@ -1087,17 +1033,7 @@ mod tests {
         let cap = crate::money::cap::usual().remove(1);
         let notice = Notice::of_cap(&cap, at(NOON));
         assert_eq!(notice.key(), "cap_nearly_reached#day.tenant.follow_up#1000");
-        let stands = |config: &TenantConfig, now: Timestamp| {
-            notice.stands(&Present {
-                config,
-                template: None,
-                began: None,
-                matched: None,
-                campaign: None,
-                waiting: None,
-                now,
-            })
-        };
+        let stands = |config: &TenantConfig, now: Timestamp| notice.stands(&Present { now, ..present(config) });
         assert!(stands(&config, at(NOON)));
         assert!(!stands(&config, at(NOON) + A_DAY), "the day is over");
         let known = NoticeState::noted(&notice, None, at(NOON))
@@ -1177,13 +1113,8 @@ mod tests {
         let config = config();
         let stands = |waiting: Option<Waiting>| {
             notice.stands(&Present {
-                config: &config,
-                template: None,
-                began: None,
-                matched: None,
-                campaign: None,
                 waiting,
-                now: at(NOON),
+                ..present(&config)
             })
         };
         assert_eq!((stands(Some(both)), stands(None)), (true, false));

@@ -143,10 +143,16 @@ struct Sent {
 
 impl Sent {
     fn new(legs: usize, when_unknown: WhenUnknown, fallback: u32) -> Self {
-        Self {
-            message: message(legs, when_unknown, fallback),
-            now: start(),
-        }
+        Self::of(message(legs, when_unknown, fallback))
+    }
+
+    fn of(message: Message) -> Self {
+        Self { message, now: start() }
+    }
+
+    /// A message over this many channels, of which the next follows after two minutes or an unknown outcome.
+    fn over(legs: usize) -> Self {
+        Self::new(legs, WhenUnknown::NextChannel, 120)
     }
 
     fn next(&self) -> Next {
@@ -171,13 +177,51 @@ impl Sent {
         self.message.record(number, outcome, self.now, &timers())
     }
 
+    /// Claims the next leg and records its outcome.
+    fn send(&mut self, outcome: SendOutcome) -> u32 {
+        let number = self.claim();
+        self.record(number, outcome);
+        number
+    }
+
     fn apply(&mut self, number: u32, state: AttemptState) -> bool {
-        let report = report(state, number, self.now);
+        self.apply_report(number, report(state, number, self.now))
+    }
+
+    fn apply_report(&mut self, number: u32, report: StatusReport) -> bool {
         self.message.apply(number, report, self.now, &timers())
+    }
+
+    fn doubt(&mut self) {
+        self.message.doubt(self.now, &timers());
     }
 
     fn give_up(&mut self, evidence: Evidence) {
         self.message.give_up_waiting(evidence, self.now, &timers());
+    }
+
+    /// Sends the next leg with an unknown outcome, about which ten minutes later only this is known.
+    fn send_unknown(&mut self, evidence: Evidence) -> u32 {
+        let number = self.send(unknown());
+        self.wait(600);
+        self.give_up(evidence);
+        number
+    }
+
+    fn skip_leg(&mut self, leg: u8, why: impl Into<Refusal>) {
+        self.message.skip_leg(leg, "claim".to_owned(), why, self.now, &timers());
+    }
+
+    fn postpone(&mut self, until: Timestamp) {
+        self.message
+            .postpone(until, "quiet hours".to_owned(), self.now, &timers());
+    }
+
+    fn waits_until(&self) -> Timestamp {
+        let Next::Wait(until) = self.next() else {
+            panic!("it does not wait: {:?}", self.next())
+        };
+        until
     }
 
     fn leg_of_next(&self) -> Option<u8> {
@@ -190,9 +234,8 @@ impl Sent {
 
 #[test]
 fn not_delivered_in_time_leads_to_the_next_channel() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, accepted(first));
+    let mut sent = Sent::over(2);
+    sent.send(accepted(1));
     assert_eq!(sent.next(), Next::Wait(start() + seconds(120)));
     assert_eq!(
         sent.message.due,
@@ -205,7 +248,7 @@ fn not_delivered_in_time_leads_to_the_next_channel() {
 
 #[test]
 fn slightly_late_due_time_is_not_moved() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(2);
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
     sent.now += SignedDuration::from_millis(200);
     let first = sent.claim();
@@ -220,8 +263,7 @@ fn slightly_late_due_time_is_not_moved() {
     assert_eq!(sent.next(), Next::Wait(fallback));
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
     // The provider reports whole seconds.
-    sent.message
-        .apply(first, report(AttemptState::Sent, first, start()), sent.now, &timers());
+    sent.apply_report(first, report(AttemptState::Sent, first, start()));
     assert_eq!(sent.message.due, Some(start() + seconds(90)));
     // A claim that begins later is due when it ends.
     sent.wait(130);
@@ -239,10 +281,7 @@ fn queued_bulk_is_due_after_half_an_hour() {
     let policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).unwrap();
     let due = start() + seconds(30 * 60);
     for (legs, moved) in [(1, None), (2, Some(120))] {
-        let mut sent = Sent {
-            message: planned(legs, policy),
-            now: start(),
-        };
+        let mut sent = Sent::of(planned(legs, policy));
         assert_eq!(sent.message.due, Some(due));
         sent.wait(300);
         let first = sent.claim();
@@ -252,12 +291,8 @@ fn queued_bulk_is_due_after_half_an_hour() {
         assert_eq!(sent.message.due, moved.map(|wait| sent.now + seconds(wait)));
     }
     // What no queue holds is looked at as soon as in the other lane.
-    let mut sent = Sent {
-        message: planned(1, policy),
-        now: start(),
-    };
-    let first = sent.claim();
-    sent.record(first, unknown());
+    let mut sent = Sent::of(planned(1, policy));
+    sent.send(unknown());
     sent.wait(600);
     let why = "waiting for reports".to_owned();
     sent.message.wait_for_evidence(why, sent.now, &timers());
@@ -266,7 +301,7 @@ fn queued_bulk_is_due_after_half_an_hour() {
 
 #[test]
 fn early_due_time_is_moved_to_the_fallback_deadline() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(2);
     let first = sent.claim();
     assert_eq!(sent.message.waits_for_delivery(sent.now), None);
     sent.record(first, accepted(first));
@@ -290,9 +325,8 @@ fn early_due_time_is_moved_to_the_fallback_deadline() {
 
 #[test]
 fn late_delivery_leaves_only_the_fallback_claim_to_settle() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, accepted(first));
+    let mut sent = Sent::over(2);
+    let first = sent.send(accepted(1));
     sent.wait(120);
     let second = sent.claim();
     sent.apply(first, AttemptState::Delivered);
@@ -306,9 +340,8 @@ fn late_delivery_leaves_only_the_fallback_claim_to_settle() {
 
 #[test]
 fn a_delivery_before_the_fallback_is_claimed_cancels_it() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, accepted(first));
+    let mut sent = Sent::over(2);
+    let first = sent.send(accepted(1));
     sent.wait(120);
     sent.apply(first, AttemptState::Read);
     assert_eq!(sent.next(), Next::Done);
@@ -316,9 +349,8 @@ fn a_delivery_before_the_fallback_is_claimed_cancels_it() {
 
 #[test]
 fn failed_after_sent_leads_on_and_a_late_delivered_overrides_it() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, accepted(first));
+    let mut sent = Sent::over(1);
+    let first = sent.send(accepted(1));
     sent.apply(first, AttemptState::Sent);
     sent.apply(first, AttemptState::Failed);
     assert_eq!(sent.message.state(), MessageState::Failed);
@@ -336,21 +368,19 @@ fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
         ErrorClass::TenantMustAct,
         ErrorClass::Bug,
     ] {
-        let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-        let first = sent.claim();
-        sent.record(first, accepted(first));
+        let mut sent = Sent::over(2);
+        let first = sent.send(accepted(1));
         let mut failed = report(AttemptState::Failed, first, sent.now);
         failed.error.as_mut().unwrap().class = class;
-        sent.message.apply(first, failed, sent.now, &timers());
+        sent.apply_report(first, failed);
         assert_eq!(sent.leg_of_next(), Some(1), "{class:?}");
     }
 }
 
 #[test]
 fn forbidden_message_is_blocked_on_every_channel() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, refused(ErrorClass::Blocked));
+    let mut sent = Sent::over(2);
+    sent.send(refused(ErrorClass::Blocked));
     assert_eq!(sent.next(), Next::Done);
     assert_eq!(sent.message.state(), MessageState::Blocked);
     assert_eq!(sent.message.due, None);
@@ -359,8 +389,7 @@ fn forbidden_message_is_blocked_on_every_channel() {
 #[test]
 fn without_a_deadline_only_a_failure_leads_on() {
     let mut sent = Sent::new(2, WhenUnknown::NextChannel, 0);
-    let first = sent.claim();
-    sent.record(first, accepted(first));
+    let first = sent.send(accepted(1));
     sent.wait(1_000_000);
     assert_eq!(sent.next(), Next::Done);
     assert_eq!(sent.message.due, None);
@@ -371,12 +400,11 @@ fn without_a_deadline_only_a_failure_leads_on() {
 
 #[test]
 fn throttled_channel_waits_until_the_next_is_faster() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(2);
     let mut tries = 0;
     let leg = loop {
-        let number = sent.claim();
+        sent.send(refused(ErrorClass::RetryAfter));
         tries += 1;
-        sent.record(number, refused(ErrorClass::RetryAfter));
         match sent.next() {
             Next::Wait(until) => sent.now = until,
             Next::Try { leg, .. } => break leg,
@@ -389,15 +417,14 @@ fn throttled_channel_waits_until_the_next_is_faster() {
 
 #[test]
 fn throttling_on_the_last_channel_ends_after_max_tries() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(1);
     let mut tries = 0;
     while let Next::Wait(_) | Next::Try { .. } = sent.next() {
         if let Next::Wait(until) = sent.next() {
             sent.now = until;
         }
-        let number = sent.claim();
+        sent.send(refused(ErrorClass::RetryAfter));
         tries += 1;
-        sent.record(number, refused(ErrorClass::RetryAfter));
     }
     assert_eq!(tries, domain::messages::message::MAX_TRIES);
     assert_eq!(sent.message.state(), MessageState::Failed);
@@ -406,37 +433,22 @@ fn throttling_on_the_last_channel_ends_after_max_tries() {
 
 #[test]
 fn retry_after_is_limited_to_a_day() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
-    let number = sent.claim();
-    let SendOutcome::Refused {
-        code,
-        classified,
-        reason,
-        ..
-    } = refused(ErrorClass::RetryAfter)
-    else {
-        unreachable!()
-    };
-    let retry_after = Some(SignedDuration::MAX);
-    sent.record(
-        number,
-        SendOutcome::Refused {
-            code,
-            classified,
-            reason,
-            because: None,
-            retry_after,
-        },
-    );
+    let mut sent = Sent::over(1);
+    sent.send(SendOutcome::Refused {
+        code: Some(1),
+        classified: classified(ErrorClass::RetryAfter),
+        reason: "slower".to_owned(),
+        because: None,
+        retry_after: Some(SignedDuration::MAX),
+    });
     assert_eq!(sent.next(), Next::Wait(start() + seconds(86_400)));
 }
 
 #[test]
 fn waiting_for_the_tenant_does_not_add_attempts() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(1);
     for _ in 0..100 {
-        let number = sent.claim();
-        sent.record(number, refused(ErrorClass::TenantMustAct));
+        sent.send(refused(ErrorClass::TenantMustAct));
         assert_eq!(sent.next(), Next::Wait(sent.now + timers().recheck));
         sent.now += timers().recheck;
     }
@@ -449,13 +461,12 @@ fn waiting_for_the_tenant_does_not_add_attempts() {
 #[test]
 fn wait_for_the_tenant_ends_at_the_fallback_deadline() {
     // `recheck` is longer than the rule's fallback deadline.
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let number = sent.claim();
-    sent.record(number, refused(ErrorClass::TenantMustAct));
+    let mut sent = Sent::over(2);
+    sent.send(refused(ErrorClass::TenantMustAct));
     assert_eq!(sent.leg_of_next(), Some(1));
 
     // Shorter waits add up.
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(2);
     let quick = Timers {
         recheck: seconds(50),
         ..timers()
@@ -506,7 +517,7 @@ fn unknown_outcome_is_settled_by_evidence_then_by_the_rule() {
         assert_eq!(sent.next(), Next::Wait(start() + seconds(60)));
         sent.wait(1);
         assert_eq!(sent.next(), Next::Doubt);
-        sent.message.doubt(sent.now, &timers());
+        sent.doubt();
         assert_eq!(sent.message.state(), MessageState::Unknown);
         // A code waits no longer than its claim: nobody waits ten minutes to log in.
         let waits = match when_unknown {
@@ -565,7 +576,7 @@ fn upload_is_asked_for_again_whenever_the_message_looks() {
 /// Whoever plans a message has asked before it waits; an attempt had the file that was asked for before.
 #[test]
 fn upload_that_was_asked_for_is_awaited_for_a_minute() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(1);
     assert!(sent.message.asks_for_upload(0, sent.now));
     sent.message.upload_asked = Some(sent.now);
     sent.wait(30);
@@ -575,8 +586,7 @@ fn upload_that_was_asked_for_is_awaited_for_a_minute() {
     sent.message.upload_asked = Some(sent.now);
     sent.wait(5);
     assert!(!sent.message.asks_for_upload(0, sent.now));
-    let number = sent.claim();
-    sent.record(number, refused(ErrorClass::RetryAfter));
+    sent.send(refused(ErrorClass::RetryAfter));
     sent.wait(5);
     assert!(sent.message.asks_for_upload(0, sent.now));
     // Another channel's attempt had no file.
@@ -587,10 +597,7 @@ fn upload_that_was_asked_for_is_awaited_for_a_minute() {
 fn a_one_time_code_is_sent_again_once() {
     let mut sent = Sent::new(1, WhenUnknown::SendAgain, 120);
     for again in [true, false] {
-        let number = sent.claim();
-        sent.record(number, unknown());
-        sent.wait(600);
-        sent.give_up(Evidence::Silence);
+        sent.send_unknown(Evidence::Silence);
         assert_eq!(sent.leg_of_next().is_some(), again);
     }
     assert_eq!(sent.message.state(), MessageState::Failed);
@@ -608,10 +615,7 @@ fn untaken_message_is_sent_again_if_no_other_channel_follows() {
         (WhenUnknown::SendAgain, 2, true),
     ] {
         let mut sent = Sent::new(legs, when_unknown, 120);
-        let first = sent.claim();
-        sent.record(first, unknown());
-        sent.wait(600);
-        sent.give_up(Evidence::NotTaken);
+        sent.send_unknown(Evidence::NotTaken);
         assert_eq!(sent.leg_of_next(), Some(u8::from(!again)), "{when_unknown:?} {legs}");
         assert!(sent.message.due.is_some());
         assert!(
@@ -625,12 +629,9 @@ fn untaken_message_is_sent_again_if_no_other_channel_follows() {
 
 #[test]
 fn message_untaken_twice_fails_with_its_reason() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(1);
     for number in 1..=2 {
-        assert_eq!(sent.claim(), number);
-        sent.record(number, unknown());
-        sent.wait(600);
-        sent.give_up(Evidence::NotTaken);
+        assert_eq!(sent.send_unknown(Evidence::NotTaken), number);
     }
     assert_eq!(sent.next(), Next::Done);
     assert_eq!(sent.message.state(), MessageState::Failed);
@@ -642,21 +643,11 @@ fn message_untaken_twice_fails_with_its_reason() {
 /// A refused second send is retried. If the outcome of the retry is unknown, nothing is sent any more.
 #[test]
 fn retry_after_second_send_allows_no_third_unknown_outcome() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, unknown());
-    sent.wait(600);
-    sent.give_up(Evidence::NotTaken);
-    let second = sent.claim();
-    sent.record(second, refused(ErrorClass::RetryAfter));
-    let Next::Wait(until) = sent.next() else {
-        panic!("{:?}", sent.next())
-    };
-    sent.now = until;
-    let third = sent.claim();
-    sent.record(third, unknown());
-    sent.wait(600);
-    sent.give_up(Evidence::NotTaken);
+    let mut sent = Sent::over(1);
+    let first = sent.send_unknown(Evidence::NotTaken);
+    sent.send(refused(ErrorClass::RetryAfter));
+    sent.now = sent.waits_until();
+    let third = sent.send_unknown(Evidence::NotTaken);
     assert_eq!(sent.next(), Next::Done);
     let numbers: Vec<u32> = sent.message.attempts.iter().map(|attempt| attempt.number).collect();
     assert_eq!(numbers, [first, third]);
@@ -664,9 +655,8 @@ fn retry_after_second_send_allows_no_third_unknown_outcome() {
 
 #[test]
 fn cancelled_message_is_not_sent_again_if_never_taken() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, unknown());
+    let mut sent = Sent::over(1);
+    sent.send(unknown());
     assert!(sent.message.cancel("the customer wrote first".to_owned()));
     sent.wait(600);
     sent.give_up(Evidence::NotTaken);
@@ -676,19 +666,19 @@ fn cancelled_message_is_not_sent_again_if_never_taken() {
 
 #[test]
 fn late_response_after_an_expired_claim_still_counts() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(2);
     let first = sent.claim();
     sent.wait(60);
-    sent.message.doubt(sent.now, &timers());
+    sent.doubt();
     assert!(sent.record(first, accepted(first)));
     assert_eq!(sent.message.state(), MessageState::Accepted);
     assert!(!sent.record(first, unknown()));
     assert!(!sent.record(first, refused(ErrorClass::FallBack)));
 
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(2);
     let first = sent.claim();
     sent.wait(60);
-    sent.message.doubt(sent.now, &timers());
+    sent.doubt();
     // It was refused after all: nothing went out, so the same channel can be tried again.
     assert!(sent.record(first, refused(ErrorClass::RetryAfter)));
     sent.wait(10);
@@ -697,9 +687,8 @@ fn late_response_after_an_expired_claim_still_counts() {
 
 #[test]
 fn unknown_outcome_after_a_refusal_changes_nothing() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, refused(ErrorClass::FallBack));
+    let mut sent = Sent::over(2);
+    let first = sent.send(refused(ErrorClass::FallBack));
     assert!(!sent.record(first, unknown()));
     assert!(!sent.record(first, refused(ErrorClass::Blocked)));
     assert_eq!(sent.leg_of_next(), Some(1));
@@ -708,30 +697,26 @@ fn unknown_outcome_after_a_refusal_changes_nothing() {
 #[test]
 fn wrong_provider_clock_moves_no_deadline() {
     for at in [Timestamp::MAX, Timestamp::MIN] {
-        let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+        let mut sent = Sent::over(2);
         let first = sent.claim();
         sent.wait(5);
-        let report = report(AttemptState::Sent, first, at);
-        sent.message.apply(first, report, sent.now, &timers());
-        let Next::Wait(deadline) = sent.next() else {
-            panic!("{:?}", sent.next())
-        };
+        sent.apply_report(first, report(AttemptState::Sent, first, at));
+        let deadline = sent.waits_until();
         assert!(start() + seconds(120) <= deadline && deadline <= start() + seconds(125));
     }
 }
 
 #[test]
 fn refusal_that_may_have_sent_is_unknown() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, refused(ErrorClass::WaitForStatus));
+    let mut sent = Sent::over(2);
+    sent.send(refused(ErrorClass::WaitForStatus));
     assert_eq!(sent.message.state(), MessageState::Unknown);
     assert_eq!(sent.next(), Next::Wait(start() + seconds(600)));
 }
 
 #[test]
 fn a_status_before_the_record_is_not_lost() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(2);
     let first = sent.claim();
     sent.apply(first, AttemptState::Delivered);
     let outcome = SendOutcome::Accepted {
@@ -748,16 +733,15 @@ fn a_status_before_the_record_is_not_lost() {
 fn cancelling_stops_channels_not_yet_tried() {
     let cancel = |sent: &mut Sent| sent.message.cancel("the customer wrote first".to_owned());
 
-    let mut untouched = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut untouched = Sent::over(2);
     assert!(cancel(&mut untouched));
     assert!(!cancel(&mut untouched));
     assert_eq!(untouched.message.state(), MessageState::Cancelled);
     assert_eq!(untouched.next(), Next::Done);
 
     // The fallback of a message that was sent already.
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, accepted(first));
+    let mut sent = Sent::over(2);
+    let first = sent.send(accepted(1));
     assert!(cancel(&mut sent));
     assert_eq!(sent.message.state(), MessageState::Accepted);
     assert_eq!(sent.next(), Next::Done);
@@ -765,7 +749,7 @@ fn cancelling_stops_channels_not_yet_tried() {
     assert_eq!(sent.message.state(), MessageState::Read);
 
     // An attempt in progress is settled first.
-    let mut claimed = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let mut claimed = Sent::over(2);
     let first = claimed.claim();
     assert!(cancel(&mut claimed));
     assert!(claimed.message.due.is_some());
@@ -775,26 +759,22 @@ fn cancelling_stops_channels_not_yet_tried() {
 
     // A fallback that only a failure would lead to.
     let mut waiting = Sent::new(2, WhenUnknown::NextChannel, 0);
-    let first = waiting.claim();
-    waiting.record(first, accepted(first));
+    let first = waiting.send(accepted(1));
     assert!(cancel(&mut waiting));
     waiting.apply(first, AttemptState::Failed);
     assert_eq!(waiting.next(), Next::Done);
 
-    let mut done = Sent::new(1, WhenUnknown::NextChannel, 120);
-    let first = done.claim();
-    done.record(first, accepted(first));
+    let mut done = Sent::over(1);
+    done.send(accepted(1));
     assert!(!cancel(&mut done));
 }
 
 #[test]
 fn leg_can_be_skipped_before_its_claim() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    sent.message
-        .skip_leg(0, "claim".to_owned(), "a landline".to_owned(), sent.now, &timers());
+    let mut sent = Sent::over(2);
+    sent.skip_leg(0, "a landline");
     assert_eq!(sent.leg_of_next(), Some(1));
-    sent.message
-        .skip_leg(1, "claim".to_owned(), "a landline".to_owned(), sent.now, &timers());
+    sent.skip_leg(1, "a landline");
     assert_eq!(sent.message.state(), MessageState::Failed);
     assert_eq!(sent.message.due, None);
 }
@@ -803,49 +783,38 @@ fn leg_can_be_skipped_before_its_claim() {
 #[test]
 fn end_of_a_message_has_a_code_with_facts() {
     let code = |sent: &Sent| sent.message.because();
-    let mut skipped = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let mut skipped = Sent::over(1);
     assert_eq!(code(&skipped), None);
-    let why = Refusal::new(Reason::Landline, "the number is a landline");
-    let (message, now) = (&mut skipped.message, skipped.now);
-    message.skip_leg(0, "claim".to_owned(), why, now, &timers());
+    skipped.skip_leg(0, Refusal::new(Reason::Landline, "the number is a landline"));
     assert_eq!(code(&skipped), Some(Reason::Landline.into()));
 
-    let mut given_up = Sent::new(1, WhenUnknown::NextChannel, 120);
-    let first = given_up.claim();
-    given_up.record(first, accepted(first));
-    let now = given_up.now;
-    given_up
-        .message
-        .apply(first, report(AttemptState::Failed, first, now), now, &timers());
+    let mut given_up = Sent::over(1);
+    let first = given_up.send(accepted(1));
+    given_up.apply(first, AttemptState::Failed);
     let refused = Because {
         code: Reason::ProviderRefused,
         facts: Facts::of("provider_code", 131_026_i64),
     };
     assert_eq!(code(&given_up), Some(refused));
 
-    let mut silent = Sent::new(1, WhenUnknown::NextChannel, 120);
-    let first = silent.claim();
-    silent.record(first, unknown());
-    silent.wait(600);
-    silent.give_up(Evidence::Silence);
+    let mut silent = Sent::over(1);
+    silent.send_unknown(Evidence::Silence);
     let known = code(&silent).unwrap();
     assert_eq!(known.code, Reason::Unconfirmed);
     assert_eq!(known.facts.get("next"), Some(&"nothing".into()));
     assert_eq!(silent.message.remarks[0].because.as_ref(), Some(&known));
 
     // The reason of the attempt is another one.
-    let mut cancelled = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let (message, now) = (&mut cancelled.message, cancelled.now);
-    message.skip_leg(0, "claim".to_owned(), "a landline", now, &timers());
-    message.cancel("the customer wrote first");
+    let mut cancelled = Sent::over(2);
+    cancelled.skip_leg(0, "a landline");
+    cancelled.message.cancel("the customer wrote first");
     assert_eq!(code(&cancelled), Some(Reason::Other.into()));
 }
 
 #[test]
 fn a_block_after_the_first_channel_leaves_its_state() {
-    let mut sent = Sent::new(2, WhenUnknown::NextChannel, 120);
-    let first = sent.claim();
-    sent.record(first, accepted(first));
+    let mut sent = Sent::over(2);
+    sent.send(accepted(1));
     sent.wait(120);
     sent.message.block("opted out".to_owned());
     assert_eq!(sent.message.state(), MessageState::Accepted);
@@ -854,29 +823,28 @@ fn a_block_after_the_first_channel_leaves_its_state() {
 
 #[test]
 fn postponed_message_waits() {
-    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let mut sent = Sent::over(1);
     let until = start() + seconds(5000);
-    sent.message
-        .postpone(until, "quiet hours".to_owned(), sent.now, &timers());
-    sent.message
-        .postpone(until, "quiet hours".to_owned(), sent.now, &timers());
-    let Next::Wait(woken) = sent.next() else {
-        panic!("{:?}", sent.next())
-    };
+    sent.postpone(until);
+    sent.postpone(until);
+    let woken = sent.waits_until();
     assert!(until <= woken && woken <= until + seconds(60), "{woken}");
     assert_eq!(sent.message.due, Some(woken));
     assert_eq!(sent.message.remarks.len(), 1);
 }
 
-fn status() -> impl Strategy<Value = StatusReport> {
-    let state = select(vec![
+fn reported_state() -> impl Strategy<Value = AttemptState> {
+    select(vec![
         AttemptState::Sent,
         AttemptState::Delivered,
         AttemptState::Read,
         AttemptState::Failed,
-    ]);
+    ])
+}
+
+fn status() -> impl Strategy<Value = StatusReport> {
     let cost = option::of((any::<Option<bool>>(), 1_u32..3, select(vec!["utility", "service"])));
-    (state, -100_000_i64..100_000, 0_i64..3, cost).prop_map(|(state, at, code, cost)| {
+    (reported_state(), -100_000_i64..100_000, 0_i64..3, cost).prop_map(|(state, at, code, cost)| {
         let mut report = report(state, 1, start() + seconds(at));
         if let Some(error) = &mut report.error {
             error.code = Some(code);
@@ -967,19 +935,13 @@ fn event() -> impl Strategy<Value = Event> {
         ErrorClass::Bug,
     ]);
     let outcome = prop_oneof![Just(accepted(1)), Just(unknown()), class.prop_map(refused)];
-    let state = select(vec![
-        AttemptState::Sent,
-        AttemptState::Delivered,
-        AttemptState::Read,
-        AttemptState::Failed,
-    ]);
     prop_oneof![
         2 => (0_i64..700).prop_map(Event::Wait),
         4 => Just(Event::WaitUntilDue),
         8 => Just(Event::Work),
         3 => Just(Event::WorkWithProof),
         6 => (0_usize..4, outcome).prop_map(|(which, outcome)| Event::Answer(which, outcome)),
-        2 => (0_usize..4, state).prop_map(|(which, state)| Event::Report(which, state)),
+        2 => (0_usize..4, reported_state()).prop_map(|(which, state)| Event::Report(which, state)),
         1 => Just(Event::Cancel),
         1 => Just(Event::Block),
         1 => (0_i64..2000).prop_map(Event::Postpone),
@@ -1028,7 +990,7 @@ proptest! {
                         sent.claim();
                         claims.push((number, leg, false));
                     }
-                    Next::Doubt => sent.message.doubt(sent.now, &timers()),
+                    Next::Doubt => sent.doubt(),
                     Next::GiveUpWaiting => {
                         // From then on no report about it arrives: it never went out.
                         let proof = matches!(event, Event::WorkWithProof);
@@ -1074,14 +1036,12 @@ proptest! {
                 }
                 Event::Postpone(by) => {
                     if let Next::Try { .. } = sent.next() {
-                        let until = sent.now + seconds(by);
-                        sent.message.postpone(until, "quiet hours".to_owned(), sent.now, &timers());
+                        sent.postpone(sent.now + seconds(by));
                     }
                 }
                 Event::SkipLeg => {
                     if let Next::Try { leg, number } = sent.next() {
-                        let why = "a landline".to_owned();
-                        sent.message.skip_leg(leg, "claim".to_owned(), why, sent.now, &timers());
+                        sent.skip_leg(leg, "a landline");
                         claims.push((number, leg, true));
                     }
                 }
@@ -1129,7 +1089,7 @@ proptest! {
                 Next::Try { .. } => {
                     sent.claim();
                 }
-                Next::Doubt => sent.message.doubt(sent.now, &timers()),
+                Next::Doubt => sent.doubt(),
                 Next::GiveUpWaiting => sent.give_up(Evidence::NotTaken),
             }
         }
