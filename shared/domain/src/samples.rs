@@ -6,7 +6,7 @@ use ulid::Ulid;
 use crate::{
     automations::decide::{Decision, Findings},
     base::{
-        ids::{CallId, ContactId},
+        ids::{CallId, ContactId, FieldId},
         line_type::LineType,
         phone::Phone,
     },
@@ -14,13 +14,14 @@ use crate::{
     consent::wish::{By, Choice, ConsentCategory, Scope, Wish},
     contacts::{
         contact::{Contact, Identity},
+        field::Field,
         profile::Profile,
     },
     messages::{
         compose::{Composed, World},
         links::NewLinks,
         material::Material,
-        message::{Channel, Message},
+        message::{AttemptState, Channel, Cost, Message, SendOutcome, StatusReport},
         needs::Needs,
         refusal::Reason,
         send::Timers,
@@ -136,6 +137,40 @@ pub(crate) fn connections() -> Vec<Connection> {
 
 pub(crate) fn message_of(composed: Composed, now: Timestamp) -> Message {
     composed.message("correlation".to_owned(), now, &timers())
+}
+
+pub(crate) fn accepted() -> SendOutcome {
+    SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().unwrap(),
+        segments: None,
+    }
+}
+
+/// Claims the first leg of the message, which its provider accepts.
+pub(crate) fn accept(message: &mut Message, now: Timestamp) {
+    message.claim(0, "claim".to_owned(), now, &timers());
+    message.record(1, accepted(), now, &timers());
+}
+
+/// A report about what was [`accepted`].
+pub(crate) fn report(state: AttemptState, cost: Option<Cost>, at: Timestamp) -> StatusReport {
+    StatusReport {
+        state,
+        at,
+        provider_ref: "wamid.1".parse().unwrap(),
+        error: None,
+        cost,
+    }
+}
+
+/// A field of contacts. A choice is between Silver and Gold.
+pub(crate) fn defined_field(number: u64, key: &str, kind: &str, searchable: bool) -> Field {
+    let id = FieldId::new(Ulid::from_parts(number, 0));
+    let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
+    let definition = serde_json::json!({
+        "id": id, "key": key, "name": key, "type": kind, "searchable": searchable, "options": options,
+    });
+    serde_json::from_value(definition).unwrap()
 }
 
 /// Checks values of a call after hours, at 14:05 in Dubai.

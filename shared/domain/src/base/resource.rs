@@ -156,13 +156,12 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::contacts::tag::{Tag, TagIn};
+    use crate::{
+        contacts::tag::{Tag, TagIn},
+        samples::at,
+    };
 
     const MADE: &str = "2026-11-20T12:00:00Z";
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     fn named(name: &str) -> TagIn {
         from_value(json!({ "name": name })).unwrap()

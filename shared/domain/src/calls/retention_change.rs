@@ -309,6 +309,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
+    use crate::samples::at;
 
     fn past(days: u32) -> Past {
         let last = date(2026, 11, 20);
@@ -316,10 +317,6 @@ mod tests {
             first: last.saturating_sub(i64::from(days - 1).days()),
             last,
         }
-    }
-
-    fn at(time: &str) -> Timestamp {
-        time.parse().unwrap()
     }
 
     fn created(at: Timestamp) -> TenantId {

@@ -15,7 +15,7 @@ use crate::{
     },
     contacts::{
         conditions::Conditions,
-        field::{Field, FieldValue, Written},
+        field::{Field, FieldValue, Written, by_key},
         field_key::FieldKey,
         person::Person,
         profile::{Profile, Staged},
@@ -120,24 +120,14 @@ pub struct ChangeIn {
 }
 
 /// Changes of values of fields by their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct EditedFields(pub BTreeMap<FieldKey, Option<Written>>);
+pub struct EditedFields(#[serde(deserialize_with = "by_key")] pub BTreeMap<FieldKey, Option<Written>>);
 
 impl EditedFields {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-impl<'de> Deserialize<'de> for EditedFields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A body is bounded, and so is the map before it is counted.
-        let fields = BTreeMap::<FieldKey, Option<Written>>::deserialize(deserializer)?;
-        let most = Field::MAX as usize;
-        let wrong = || Fault::too_many(most, format!("must have at most {most} fields")).refuse();
-        (fields.len() <= most).then_some(Self(fields)).ok_or_else(wrong)
     }
 }
 
@@ -404,7 +394,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, ops::Range};
 
     use serde_json::{Value, from_value, json};
 
@@ -413,21 +403,17 @@ mod tests {
         base::operation::Data,
         contacts::contact::Contact,
         messages::{inbound::OptFlag, language::Recognized},
+        samples::{at, defined_field},
     };
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     const NOON: &str = "2026-11-20T12:00:00Z";
     const LATER: &str = "2026-11-21T12:00:00Z";
 
     fn definitions() -> Vec<Field> {
-        let field = |id: u64, key: &str, kind: &str, searchable: bool| -> Field {
-            let id = FieldId::new(ulid::Ulid::from_parts(id, 0));
-            from_value(json!({"id": id, "key": key, "name": key, "type": kind, "searchable": searchable})).unwrap()
-        };
-        vec![field(1, "visits", "number", true), field(2, "remark", "text", false)]
+        vec![
+            defined_field(1, "visits", "number", true),
+            defined_field(2, "remark", "text", false),
+        ]
     }
 
     fn tag(number: u64) -> TagId {
@@ -523,18 +509,15 @@ mod tests {
         full.profile.tags = (1..=25).map(tag).collect();
         assert!(apply(&full, json!({"remove_tags": [tag(1)]})).unwrap().is_some());
         let mut large = maya();
-        for number in 10..18 {
-            let text = "é".repeat(500).parse().unwrap();
-            let field = FieldId::new(ulid::Ulid::from_parts(number, 0));
-            large.profile.fields.insert(field, FieldValue::Text(text));
-        }
+        let fill = |person: &mut Person, numbers: Range<u64>| {
+            let text = FieldValue::Text("é".repeat(500).parse().unwrap());
+            let values = numbers.map(|number| (FieldId::new(ulid::Ulid::from_parts(number, 0)), text.clone()));
+            person.profile.fields.extend(values);
+        };
+        fill(&mut large, 10..18);
         let remark = json!({"fields": {"remark": "🍕".repeat(500)}});
         assert!(apply(&large, remark.clone()).unwrap().is_some());
-        for number in 20..30 {
-            let text = "é".repeat(500).parse().unwrap();
-            let field = FieldId::new(ulid::Ulid::from_parts(number, 0));
-            large.profile.fields.insert(field, FieldValue::Text(text));
-        }
+        fill(&mut large, 20..30);
         assert_eq!(apply(&large, remark), Err(Reason::TooLarge));
     }
 

@@ -174,22 +174,15 @@ mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
-    use crate::contacts::filter::Driver;
+    use crate::{contacts::filter::Driver, samples::defined_field};
 
     fn definitions() -> Vec<Field> {
-        let field = |id: u64, key: &str, kind: &str, searchable: bool| -> Field {
-            let id = FieldId::new(ulid::Ulid::from_parts(id, 0));
-            let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
-            let definition =
-                json!({"id": id, "key": key, "name": key, "type": kind, "searchable": searchable, "options": options});
-            from_value(definition).unwrap()
-        };
         vec![
-            field(1, "level", "choice", true),
-            field(2, "visits", "number", true),
-            field(3, "birthday", "date", true),
-            field(4, "vip", "yes_no", true),
-            field(5, "hidden", "text", false),
+            defined_field(1, "level", "choice", true),
+            defined_field(2, "visits", "number", true),
+            defined_field(3, "birthday", "date", true),
+            defined_field(4, "vip", "yes_no", true),
+            defined_field(5, "hidden", "text", false),
         ]
     }
 

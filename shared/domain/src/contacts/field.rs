@@ -1,6 +1,10 @@
 //! Fields that a tenant defines for its contacts, beyond those that every contact has.
 
-use std::{collections::HashSet, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    str::FromStr,
+};
 
 use jiff::civil::Date;
 use serde::{
@@ -45,6 +49,17 @@ resource! {
         #[serde(default)]
         pub searchable: bool,
     }
+}
+
+/// Reads values by the keys of their fields, at most as many as a tenant can have.
+pub(super) fn by_key<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<FieldKey, V>, D::Error> {
+    // A body is bounded, and so is the map before it is counted.
+    let fields = BTreeMap::<FieldKey, V>::deserialize(deserializer)?;
+    let most = Field::MAX as usize;
+    let wrong = || Fault::too_many(most, format!("must have at most {most} fields")).refuse();
+    (fields.len() <= most).then_some(fields).ok_or_else(wrong)
 }
 
 impl Field {

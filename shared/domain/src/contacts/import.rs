@@ -482,11 +482,7 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::base::ids::FieldId;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
+    use crate::samples::{at, defined_field};
 
     fn noon() -> Timestamp {
         at("2026-11-20T12:00:00Z")
@@ -504,8 +500,7 @@ mod tests {
     }
 
     fn definitions() -> Vec<Field> {
-        let id = FieldId::new(Ulid::from_parts(1, 0));
-        vec![from_value(json!({"id": id, "key": "visits", "name": "Visits", "type": "number"})).unwrap()]
+        vec![defined_field(1, "visits", "number", false)]
     }
 
     fn maya() -> Incoming {

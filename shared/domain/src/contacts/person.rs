@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     },
     contacts::{
         contact::{Contact, MAX_IDENTITIES},
-        field::{Field, Written},
+        field::{Field, Written, by_key},
         field_key::FieldKey,
         profile::{Origin, Profile, Staged},
     },
@@ -113,24 +113,14 @@ pub struct PersonIn {
 }
 
 /// Values of fields by their keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct WrittenFields(pub BTreeMap<FieldKey, Written>);
+pub struct WrittenFields(#[serde(deserialize_with = "by_key")] pub BTreeMap<FieldKey, Written>);
 
 impl WrittenFields {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-impl<'de> Deserialize<'de> for WrittenFields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A body is bounded, and so is the map before it is counted.
-        let fields = BTreeMap::<FieldKey, Written>::deserialize(deserializer)?;
-        let most = Field::MAX as usize;
-        let wrong = || Fault::too_many(most, format!("must have at most {most} fields")).refuse();
-        (fields.len() <= most).then_some(Self(fields)).ok_or_else(wrong)
     }
 }
 
@@ -328,11 +318,8 @@ mod tests {
             field::FieldValue,
         },
         messages::language::Recognized,
+        samples::{at, defined_field},
     };
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
 
     const NOON: &str = "2026-11-20T12:00:00Z";
 
@@ -345,15 +332,10 @@ mod tests {
     }
 
     fn definitions() -> Vec<Field> {
-        let field = |id: u64, key: &str, kind: &str, searchable: bool| -> Field {
-            let id = FieldId::new(ulid::Ulid::from_parts(id, 0));
-            let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
-            from_value(
-                json!({"id": id, "key": key, "name": key, "type": kind, "searchable": searchable, "options": options}),
-            )
-            .unwrap()
-        };
-        vec![field(1, "level", "choice", true), field(2, "visits", "number", false)]
+        vec![
+            defined_field(1, "level", "choice", true),
+            defined_field(2, "visits", "number", false),
+        ]
     }
 
     fn change(before: &Person, fields: Value) -> Result<Person, Vec<String>> {

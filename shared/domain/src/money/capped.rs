@@ -156,7 +156,7 @@ mod tests {
             purpose::{Narrowing, Purpose},
         },
         money::{cap::Period, prices::Money},
-        samples::{Case, NOON, at, message_of, timers},
+        samples::{self, Case, NOON, accepted, at, message_of, timers},
     };
 
     fn recipient(phone: &str) -> Recipient {
@@ -316,15 +316,11 @@ mod tests {
             let priced = priced(before, after).flat_map(|priced| priced.differences(book).collect::<Vec<_>>());
             priced.collect::<Vec<_>>()
         };
-        let mut accepted = message.clone();
-        let outcome = SendOutcome::Accepted {
-            provider_ref: "wamid.1".parse().unwrap(),
-            segments: None,
-        };
-        accepted.record(1, outcome, now, &timers());
-        assert_eq!(differences(&message, &accepted), []);
+        let mut sent = message.clone();
+        sent.record(1, accepted(), now, &timers());
+        assert_eq!(differences(&message, &sent), []);
         let reported = |report: StatusReport| {
-            let mut after = accepted.clone();
+            let mut after = sent.clone();
             after.apply(1, report, now, &timers());
             after
         };
@@ -335,13 +331,7 @@ mod tests {
             units: 1,
             amount,
         };
-        let status = |state, cost| StatusReport {
-            state,
-            at: now,
-            provider_ref: "wamid.1".parse().unwrap(),
-            error: None,
-            cost,
-        };
+        let status = |state, cost| samples::report(state, cost, now);
         let delivered = |cost| status(AttemptState::Delivered, Some(cost));
         let stated = Money {
             millionths: 20_000,
@@ -359,7 +349,7 @@ mod tests {
             (status(AttemptState::Failed, None), &[(7, -30_000)]),
         ] {
             let after = reported(report);
-            assert_eq!(differences(&accepted, &after), expected);
+            assert_eq!(differences(&sent, &after), expected);
             assert_eq!(differences(&after, &after), []);
         }
         let failed = reported(status(AttemptState::Failed, None));

@@ -519,11 +519,8 @@ pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
 mod tests {
     use super::*;
     use crate::{
-        messages::{
-            message::{AttemptError, SendOutcome, StatusReport},
-            send::ErrorClass,
-        },
-        samples::{Case, NOON, at, message_of, timers},
+        messages::{message::AttemptError, send::ErrorClass},
+        samples::{Case, NOON, accept, accepted, at, message_of, report, timers},
     };
 
     #[test]
@@ -561,23 +558,12 @@ mod tests {
 
     /// What the delivery of a WhatsApp message with this cost counts as, beside its state.
     fn delivered(cost: Cost) -> Vec<Raise> {
-        let (now, timers) = (at(NOON), timers());
+        let now = at(NOON);
         let mut message = message_of(Case::new().plan(), now);
-        message.claim(0, "claim".to_owned(), now, &timers);
-        let accepted = SendOutcome::Accepted {
-            provider_ref: "wamid.1".parse().unwrap(),
-            segments: None,
-        };
-        message.record(1, accepted, now, &timers);
+        accept(&mut message, now);
         let before = message.clone();
-        let report = StatusReport {
-            state: AttemptState::Delivered,
-            at: now,
-            provider_ref: "wamid.1".parse().unwrap(),
-            error: None,
-            cost: Some(cost),
-        };
-        assert!(message.apply(1, report, now, &timers));
+        let report = report(AttemptState::Delivered, Some(cost), now);
+        assert!(message.apply(1, report, now, &timers()));
         let mut raised = moved(Some(&before), &message);
         raised.retain(|(name, _)| !name.contains("delivered"));
         raised
@@ -635,21 +621,10 @@ mod tests {
             ..message.attempts[0].clone()
         };
         step(&message);
-        let accepted = SendOutcome::Accepted {
-            provider_ref: "wamid.1".parse().unwrap(),
-            segments: None,
-        };
-        message.record(2, accepted, now, &timers);
+        message.record(2, accepted(), now, &timers);
         step(&message);
         for state in [AttemptState::Delivered, AttemptState::Read] {
-            let report = StatusReport {
-                state,
-                at: now,
-                provider_ref: "wamid.1".parse().unwrap(),
-                error: None,
-                cost: None,
-            };
-            assert!(message.apply(2, report, now, &timers));
+            assert!(message.apply(2, report(state, None, now), now, &timers));
             step(&message);
             step(&message);
         }
@@ -686,7 +661,6 @@ mod tests {
 
     #[test]
     fn reply_times_are_within_the_bounds_of_their_bucket() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let sent = at("2026-11-20T12:00:00Z");
         for (written, seconds, bucket) in [
             ("2026-11-20T12:00:00Z", Some(0), Some(0)),

@@ -128,10 +128,7 @@ pub fn median(replies: &Replies) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
+    use crate::samples::at;
 
     fn day(text: &str) -> Option<Day> {
         Some(text)

@@ -106,10 +106,7 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::{
-        messages::message::SendOutcome,
-        samples::{Case, NOON, at, message_of, timers},
-    };
+    use crate::samples::{Case, NOON, accept, at, message_of};
 
     fn templated(message: &str, edition: u32) -> Templated {
         Templated {
@@ -154,15 +151,10 @@ mod tests {
     /// An SMS that took over is no message of the template.
     #[test]
     fn template_of_a_message_is_that_of_its_last_sent_leg() {
-        let (now, timers) = (at(NOON), timers());
+        let now = at(NOON);
         let mut message = message_of(Case::new().plan(), now);
         assert_eq!(message.sent_template(), None);
-        message.claim(0, "claim".to_owned(), now, &timers);
-        let accepted = SendOutcome::Accepted {
-            provider_ref: "wamid.1".parse().unwrap(),
-            segments: None,
-        };
-        message.record(1, accepted, now, &timers);
+        accept(&mut message, now);
         let sent = message.sent_template().unwrap();
         assert_eq!(sent.message, message.id);
         assert_eq!(

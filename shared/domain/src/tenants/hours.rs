@@ -184,11 +184,7 @@ pub(crate) const COUNTRIES: &[(&str, &[&str], &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::tenant;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
+    use crate::samples::{at, tenant};
 
     #[test]
     fn open_hours_know_spans_midnight_and_holidays() {
