@@ -797,6 +797,10 @@ mod tests {
         )
     }
 
+    fn outcome(medium: &Medium) -> (MediumState, Option<MediaReason>) {
+        (medium.state, medium.reason)
+    }
+
     /// Seconds after which a provider is believed.
     const LATE: i64 = 6 * 3_600;
 
@@ -1055,10 +1059,7 @@ mod tests {
             now.duration_since(at(0)) > SignedDuration::from_hours(7 * 24 - 4),
             "{now}"
         );
-        assert_eq!(
-            (medium.state, medium.reason),
-            (MediumState::Gone, Some(MediaReason::Expired))
-        );
+        assert_eq!(outcome(&medium), (MediumState::Gone, Some(MediaReason::Expired)));
         assert_eq!((medium.due, medium.expires_at()), (None, medium.kept_until));
     }
 
@@ -1080,7 +1081,7 @@ mod tests {
         }
         medium.is_mismatched(MediaReason::Empty, at(LATE));
         let refused = (MediumState::Refused, Some(MediaReason::Empty));
-        assert_eq!((medium.state, medium.reason), refused, "for what came last");
+        assert_eq!(outcome(&medium), refused, "for what came last");
     }
 
     #[test]
@@ -1096,12 +1097,9 @@ mod tests {
         );
         denied.is_denied(at(LATE));
         mismatched.is_mismatched(MediaReason::TooLarge, at(LATE));
-        assert_eq!(
-            (denied.state, denied.reason),
-            (MediumState::Gone, Some(MediaReason::Deleted))
-        );
+        assert_eq!(outcome(&denied), (MediumState::Gone, Some(MediaReason::Deleted)));
         let refused = (MediumState::Refused, Some(MediaReason::TooLarge));
-        assert_eq!((mismatched.state, mismatched.reason), refused);
+        assert_eq!(outcome(&mismatched), refused);
     }
 
     #[test]
@@ -1116,10 +1114,7 @@ mod tests {
         }
         assert_eq!((medium.state, medium.attempts), (MediumState::Pending, 10));
         medium.is_denied(at(LATE));
-        assert_eq!(
-            (medium.state, medium.reason),
-            (MediumState::Gone, Some(MediaReason::Deleted))
-        );
+        assert_eq!(outcome(&medium), (MediumState::Gone, Some(MediaReason::Deleted)));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Timestamp,
     base::ids::{ContactId, FieldId, StageId, TagId, UserId},
     contacts::{
         bulk::{ChangeIn, Edit, FieldEdits},
@@ -18,12 +17,10 @@ use domain::{
 use proptest::prelude::*;
 use serde_json::{from_value, json};
 
+use crate::contacts::at;
+
 fn id<T>(new: fn(ulid::Ulid) -> T, number: u64) -> T {
     new(ulid::Ulid::from_parts(number, 0))
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_790_000_000 + second).expect("a time")
 }
 
 fn definitions() -> Vec<Field> {

@@ -47,6 +47,16 @@ fn recording() -> impl Strategy<Value = Recording> {
     })
 }
 
+fn dial_status() -> impl Strategy<Value = DialStatus> {
+    select(vec![
+        DialStatus::Canceled,
+        DialStatus::Failed,
+        DialStatus::NoAnswer,
+        DialStatus::Busy,
+        DialStatus::Answered,
+    ])
+}
+
 fn facts() -> impl Strategy<Value = CallFacts> {
     let people = (
         option::of(select(vec![Direction::Inbound, Direction::Outbound])),
@@ -56,13 +66,6 @@ fn facts() -> impl Strategy<Value = CallFacts> {
     );
     let times = (option::of(instant()), option::of(instant()));
     let seconds = prop::array::uniform4(option::of(0_u32..5));
-    let tried = select(vec![
-        DialStatus::Canceled,
-        DialStatus::Failed,
-        DialStatus::NoAnswer,
-        DialStatus::Busy,
-        DialStatus::Answered,
-    ]);
     let how = (
         option::of(select(vec![
             CallStatus::Ringing,
@@ -73,20 +76,18 @@ fn facts() -> impl Strategy<Value = CallFacts> {
             CallStatus::Failed,
             CallStatus::Completed,
         ])),
-        option::of(select(vec![
-            DialStatus::Canceled,
-            DialStatus::Failed,
-            DialStatus::NoAnswer,
-            DialStatus::Busy,
-            DialStatus::Answered,
-        ])),
+        option::of(dial_status()),
         option::of(select(vec![
             Handling::Greet,
             Handling::Voicemail,
             Handling::Forward,
             Handling::OwnFlow,
         ])),
-        (option::of(any::<bool>()), option::of(instant()), option::of(tried)),
+        (
+            option::of(any::<bool>()),
+            option::of(instant()),
+            option::of(dial_status()),
+        ),
         prop::collection::vec(recording(), 0..8),
         option::weighted(
             0.3,

@@ -1,13 +1,11 @@
 //! Wishes hold in whatever order they arrive, and a refusal never allows more.
 
 use domain::{
-    Timestamp,
-    base::ids::ContactId,
     consent::{
         welcome::allowed,
         wish::{By, Choice, ConsentCategory, Scope, Wish},
     },
-    contacts::contact::{Contact, Identity},
+    contacts::contact::Contact,
     messages::{
         message::{Category, Channel},
         purpose::{Purpose, Stop, TABLE},
@@ -15,19 +13,9 @@ use domain::{
 };
 use proptest::{prelude::*, sample::select};
 
+use crate::contacts::{at, somebody};
+
 const CHANNELS: [Option<Channel>; 3] = [None, Some(Channel::WhatsApp), Some(Channel::Sms)];
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_790_000_000 + second).expect("a time")
-}
-
-/// Somebody who wrote at this second.
-fn somebody(wrote: i64) -> Contact {
-    let phone = Identity::Phone("+971501234567".parse().expect("a number"));
-    let mut contact = Contact::first_seen(ContactId::new(ulid::Ulid::nil()), &phone, at(0));
-    contact.last_inbound_at = Some(at(wrote));
-    contact
-}
 
 fn scopes() -> impl Strategy<Value = Scope> {
     let categories = vec![None, Some(ConsentCategory::Marketing), Some(ConsentCategory::Utility)];
@@ -61,8 +49,10 @@ fn wishes() -> impl Strategy<Value = Vec<Wish>> {
     })
 }
 
+/// Somebody who wrote at this second, and wished this.
 fn told(wrote: i64, wishes: &[Wish]) -> Contact {
-    let mut contact = somebody(wrote);
+    let mut contact = somebody();
+    contact.last_inbound_at = Some(at(wrote));
     for wish in wishes {
         contact.record(wish.clone());
     }
@@ -144,7 +134,7 @@ proptest! {
     #[test]
     fn refusal_ends_only_by_its_own_party(wishes in wishes(), scope in scopes(), by in ways()) {
         let others: Vec<_> = wishes.into_iter().filter(|wish| wish.by.party() != by.party()).collect();
-        let mut contact = somebody(0);
+        let mut contact = told(0, &[]);
         contact.record(Wish::new(Choice::Refused, scope, by, "said so", at(0)));
         for wish in others {
             contact.record(wish);

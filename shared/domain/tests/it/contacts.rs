@@ -11,11 +11,11 @@ use domain::{
 };
 use proptest::{prelude::*, sample::Index};
 
-fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("a time")
 }
 
-fn somebody() -> Contact {
+pub(crate) fn somebody() -> Contact {
     let phone = Identity::Phone("+971501234567".parse().expect("a number"));
     Contact::first_seen(ContactId::new(ulid::Ulid::nil()), &phone, at(0))
 }

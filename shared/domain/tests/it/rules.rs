@@ -25,16 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
 use ulid::Ulid;
 
-const OUTCOMES: &[Outcome] = &[
-    Outcome::Answered,
-    Outcome::Missed,
-    Outcome::Busy,
-    Outcome::Abandoned,
-    Outcome::Voicemail,
-    Outcome::AfterHours,
-    Outcome::Failed,
-    Outcome::Unknown,
-];
+pub(crate) const OUTCOMES: &[Outcome] = &Outcome::ALL;
 
 pub(crate) fn tenant(zone: &str, status: &str) -> String {
     format!(

@@ -58,12 +58,11 @@ use ulid::Ulid;
 use crate::{
     intents::planned_at,
     messages::timers,
-    rules::{config, rule_with},
+    rules::{OUTCOMES, config, rule_with},
 };
 
 const CUSTOMER: &str = "+447700900111";
 const LINE: &str = "+442079460001";
-const OUTCOMES: &[Outcome] = &Outcome::ALL;
 
 /// Wishes about everything or a channel: a customer's stop word, their choice of a channel, what they opt in by; and the business's.
 const WISHES: [(Choice, Option<Channel>, By); 6] = [
@@ -101,6 +100,10 @@ struct Case {
 
 fn hours_before(now: Timestamp, hours: i64) -> Timestamp {
     now - SignedDuration::from_hours(hours)
+}
+
+fn set_sms_text(rule: &mut Rule, text: &str) {
+    rule.then.sms_text = Some(SmsText::One(text.to_owned()));
 }
 
 /// The fields of contacts.
@@ -157,7 +160,7 @@ prop_compose! {
         then.cooldown_seconds = Whole::nearest(cooldown_seconds);
         then.delay_seconds = Whole::nearest(delay_seconds);
         then.quiet_hours = quiet.map(|action| from_value(json!({"from": "20:00", "to": "09:00", "action": action})).unwrap());
-        then.sms_text = Some(SmsText::One(text.to_owned()));
+        set_sms_text(&mut rule, text);
         rule
     }
 }
@@ -675,63 +678,35 @@ fn noon() -> Timestamp {
 
 #[test]
 fn each_change_of_a_rule_makes_its_difference() {
+    use Difference::{Different, Fewer, Unchanged};
+    use Reason::{FollowUp, NoConsent, NoRule};
+    type Change = fn(&mut Rule);
     let case = missed(noon());
     let call = case.recorded();
-    let told = |change: &dyn Fn(&mut Rule)| {
-        let mut rules = case.config.rules.clone();
-        change(&mut rules[1]);
-        replayed(&call, &case.config, rules, &case.material)
-    };
-    type Change<'a> = &'a dyn Fn(&mut Rule);
-    let cases: [(Change<'_>, Difference, Reason); 8] = [
-        (
-            &|rule: &mut Rule| rule.enabled = false,
-            Difference::Fewer,
-            Reason::NoRule,
-        ),
-        (
-            &|rule: &mut Rule| rule.when.outcomes = vec![Outcome::Busy].into(),
-            Difference::Fewer,
-            Reason::NoRule,
-        ),
-        (
-            &|rule: &mut Rule| rule.then.consent = Consent::OptInOnly,
-            Difference::Fewer,
-            Reason::NoConsent,
-        ),
-        (
-            &|rule: &mut Rule| rule.then.sms_text = Some(SmsText::One("Hello".to_owned())),
-            Difference::Different,
-            Reason::FollowUp,
-        ),
-        (
-            &|rule: &mut Rule| rule.then.delay_seconds = Whole::nearest(60),
-            Difference::Different,
-            Reason::FollowUp,
-        ),
+    let cases: [(Change, Difference, Reason); 8] = [
+        (|rule| rule.enabled = false, Fewer, NoRule),
+        (|rule| rule.when.outcomes = vec![Outcome::Busy].into(), Fewer, NoRule),
+        (|rule| rule.then.consent = Consent::OptInOnly, Fewer, NoConsent),
+        (|rule| set_sms_text(rule, "Hello"), Different, FollowUp),
+        (|rule| rule.then.delay_seconds = Whole::nearest(60), Different, FollowUp),
         // The caller's language is not Arabic.
         (
-            &|rule: &mut Rule| {
-                let template = rule.then.template.as_mut().unwrap();
-                template.by_contact_language = true;
-            },
-            Difference::Unchanged,
-            Reason::FollowUp,
+            |rule| rule.then.template.as_mut().unwrap().by_contact_language = true,
+            Unchanged,
+            FollowUp,
         ),
         // Nobody has texted this person before.
         (
-            &|rule: &mut Rule| rule.then.cooldown_seconds = Whole::nearest(60),
-            Difference::Unchanged,
-            Reason::FollowUp,
+            |rule| rule.then.cooldown_seconds = Whole::nearest(60),
+            Unchanged,
+            FollowUp,
         ),
-        (
-            &|rule: &mut Rule| rule.priority = -5,
-            Difference::Unchanged,
-            Reason::FollowUp,
-        ),
+        (|rule| rule.priority = -5, Unchanged, FollowUp),
     ];
     for (change, difference, reason) in cases {
-        let told = told(change);
+        let mut rules = case.config.rules.clone();
+        change(&mut rules[1]);
+        let told = replayed(&call, &case.config, rules, &case.material);
         assert_eq!(
             (told.difference, told.reason),
             (difference, reason),
@@ -742,7 +717,7 @@ fn each_change_of_a_rule_makes_its_difference() {
     // Without the rule that was off, nothing is different; with it, another message follows.
     let mut rules = case.config.rules.clone();
     rules[0].enabled = true;
-    rules[0].then.sms_text = Some(SmsText::One("Hello".to_owned()));
+    set_sms_text(&mut rules[0], "Hello");
     let told = replayed(&call, &case.config, rules, &case.material);
     assert_eq!(told.difference, Difference::Different);
 }
@@ -755,7 +730,7 @@ fn replay_compares_with_the_version_that_decided() {
     let then = case.config.rules[1].clone();
     let mut changed = then.clone();
     changed.version = 2;
-    changed.then.sms_text = Some(SmsText::One("Hello".to_owned()));
+    set_sms_text(&mut changed, "Hello");
     let scene = scene(&case.config, vec![changed.clone()]);
     let recorded = Recorded::of(&call);
     assert_eq!(recorded.decided_by(), Some((then.id, 1)));
@@ -826,7 +801,7 @@ fn no_rule_changes_a_call_without_room() {
     );
     assert_eq!((call.message, call.grounds.rule), (None, Some(case.config.rules[1].id)));
     let mut draft = rule_with(3, -5);
-    draft.then.sms_text = Some(SmsText::One("Hello".to_owned()));
+    set_sms_text(&mut draft, "Hello");
     let told = replayed(&call, &case.config, vec![draft.clone()], &case.material);
     assert_eq!(told.difference, Difference::Unchanged);
     let (recorded, scene) = (Recorded::of(&call), scene(&case.config, vec![draft]));
@@ -837,57 +812,37 @@ fn no_rule_changes_a_call_without_room() {
 /// Calls do not store values of fields: whoever was messaged counts as somebody with a value of each.
 #[test]
 fn texts_that_name_fields_are_compared_with_any_value() {
+    use Difference::{Different, Fewer, More, Unchanged};
+    use Reason::{FollowUp, Template};
     let mut case = missed(noon());
     case.config.rules[1].then.channels = vec![Channel::Sms].into();
     case.profile = profile(None, Some("Gold"));
     let told = |case: &Case, saved: &str, draft: &str| {
         let mut case = case.clone();
-        case.config.rules[1].then.sms_text = Some(SmsText::One(saved.to_owned()));
+        set_sms_text(&mut case.config.rules[1], saved);
         let call = case.recorded();
         let mut rules = case.config.rules.clone();
-        rules[1].then.sms_text = Some(SmsText::One(draft.to_owned()));
+        set_sms_text(&mut rules[1], draft);
         let replayed = replayed(&call, &case.config, rules, &case.material);
         (replayed.difference, replayed.reason)
     };
     let level = "Hello {{contact.field.level}}";
     for (saved, draft, expected) in [
-        ("Hello", level, (Difference::Different, Reason::FollowUp)),
-        (level, "Hello", (Difference::Different, Reason::FollowUp)),
-        (
-            level,
-            "Dear {{contact.field.level}}",
-            (Difference::Different, Reason::FollowUp),
-        ),
-        (
-            level,
-            "Hello {{contact.field.branch}}",
-            (Difference::Different, Reason::FollowUp),
-        ),
-        (
-            level,
-            "Hello {{contact.field.level|you}}",
-            (Difference::Unchanged, Reason::FollowUp),
-        ),
-        (
-            level,
-            "Hello {{contact.field.gone}}",
-            (Difference::Fewer, Reason::Template),
-        ),
+        ("Hello", level, (Different, FollowUp)),
+        (level, "Hello", (Different, FollowUp)),
+        (level, "Dear {{contact.field.level}}", (Different, FollowUp)),
+        (level, "Hello {{contact.field.branch}}", (Different, FollowUp)),
+        (level, "Hello {{contact.field.level|you}}", (Unchanged, FollowUp)),
+        (level, "Hello {{contact.field.gone}}", (Fewer, Template)),
     ] {
         assert_eq!(told(&case, saved, draft), expected, "{saved:?} {draft:?}");
     }
     // The decision says that the level was unknown.
     case.profile = Profile::default();
     for (draft, expected) in [
-        (
-            "Dear {{contact.field.level}}",
-            (Difference::Unchanged, Reason::Template),
-        ),
-        ("Hello", (Difference::More, Reason::FollowUp)),
-        (
-            "Hello {{contact.field.level|you}}",
-            (Difference::More, Reason::FollowUp),
-        ),
+        ("Dear {{contact.field.level}}", (Unchanged, Template)),
+        ("Hello", (More, FollowUp)),
+        ("Hello {{contact.field.level|you}}", (More, FollowUp)),
     ] {
         assert_eq!(told(&case, level, draft), expected, "{draft:?}");
     }
@@ -898,7 +853,7 @@ fn texts_that_name_fields_are_compared_with_any_value() {
 fn name_that_was_not_known_then_is_in_no_text() {
     let mut case = missed(noon());
     case.config.rules[1].then.channels = vec![Channel::Sms].into();
-    case.config.rules[1].then.sms_text = Some(SmsText::One("Hello {{contact.name}}".to_owned()));
+    set_sms_text(&mut case.config.rules[1], "Hello {{contact.name}}");
     let named = Profile::named(ShownName::of("Maya"));
     let again = |case: &Case| {
         let call = case.recorded();
