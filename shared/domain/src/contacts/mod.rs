@@ -16,6 +16,7 @@ pub mod import;
 pub mod listing;
 pub mod merge;
 pub mod note;
+mod open_messages;
 pub mod person;
 pub mod profile;
 pub mod segment;
