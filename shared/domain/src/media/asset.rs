@@ -10,7 +10,7 @@ use crate::{
         external::ProviderRef,
         ids::{AssetId, ConnectionId},
     },
-    media::medium::{FileName, MediaKind, MediaReason, ending},
+    media::file::{FileName, MediaKind, MediaReason, ending},
     messages::refusal::{Reason, Refusal},
 };
 
