@@ -8,7 +8,8 @@ use domain::{
     accounts::{
         account::{Account, Email, Grant, Invitation, Member, Session},
         api_key::{ApiKey, LastUsed},
-        notice::{Mailings, NoticeState, Watch},
+        mailing::{Mailings, NoticeState},
+        notice::Watch,
         security::SecurityEvent,
     },
     automations::rule::Rule,

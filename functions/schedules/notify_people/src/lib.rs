@@ -16,10 +16,8 @@ use domain::{
     Timestamp,
     accounts::{
         account::{Account, Member},
-        notice::{
-            MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Waiting,
-            Watch, day_of,
-        },
+        mailing::{MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, NoticeState},
+        notice::{Matter, Notice, NoticeKind, Present, Waiting, Watch, day_of},
         permission::Role,
     },
     base::ids::{ConnectionId, TenantId, derived},

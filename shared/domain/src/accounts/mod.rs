@@ -5,6 +5,7 @@ pub mod account;
 pub mod api_key;
 pub mod audit;
 pub mod interface;
+pub mod mailing;
 pub mod notice;
 pub mod permission;
 pub mod security;

@@ -1,12 +1,4 @@
-//! Notices: what somebody of a tenant must attend to, such as a connection that its provider refuses. Who is told by mail, when, and
-//! what keeps one occurrence from being told twice.
-//!
-//! There is one state for each kind and subject, that of its latest occurrence:
-//!
-//! ```text
-//! (none) ──noted──▶ due ──told────▶ told ──noted (a later occurrence)──▶ due, after the pause of its kind
-//!                    └───settled──▶ settled: mended meanwhile, or nobody's concern
-//! ```
+//! Notices: what somebody of a tenant must attend to, such as a connection that its provider refuses, and who is told.
 
 use std::collections::BTreeMap;
 
@@ -296,7 +288,7 @@ impl Notice {
     }
 
     /// Whether it occurs at most once a day, so that none of its mails comes too often.
-    const fn is_of_a_day(&self) -> bool {
+    pub(super) const fn is_of_a_day(&self) -> bool {
         match &self.matter {
             Matter::CapNearlyReached { cap } => !matches!(cap.period, Period::Hour),
             Matter::ConnectionRefused { .. }
@@ -416,121 +408,6 @@ fn uses(rule: &Rule, name: &str, language: &str) -> bool {
 /// Time between two mails about one subject of most kinds.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The latest occurrence about a subject, and whether people were told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoticeState {
-    /// The occurrence.
-    pub notice: Notice,
-    /// Time at which people are to be told of it; `None` once they were, or need not be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due: Option<Timestamp>,
-    /// Time at which people were last told about the subject.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mailed_at: Option<Timestamp>,
-}
-
-impl NoticeState {
-    /// The state after an occurrence. `None` if it is known already, or older than the known one: nothing changes.
-    pub fn noted(notice: &Notice, known: Option<&Self>, now: Timestamp) -> Option<Self> {
-        if known.is_some_and(|known| known.notice.at >= notice.at) {
-            return None;
-        }
-        let mailed_at = known.and_then(|known| known.mailed_at);
-        let waits = mailed_at.filter(|_| !notice.is_of_a_day());
-        Some(Self {
-            notice: notice.clone(),
-            due: Some(waits.map_or(now, |at| now.max(at + notice.kind().pause()))),
-            mailed_at,
-        })
-    }
-
-    /// The state after people were told of the occurrence of that time. A later one that was noted meanwhile waits for the pause of its
-    /// kind.
-    pub fn told(&self, of: Timestamp, now: Timestamp) -> Self {
-        let later = self.notice.at != of;
-        Self {
-            due: later.then(|| now + self.notice.kind().pause()),
-            mailed_at: Some(now),
-            ..self.clone()
-        }
-    }
-
-    /// The state if nobody need be told.
-    pub fn settled(&self) -> Self {
-        Self {
-            due: None,
-            ..self.clone()
-        }
-    }
-
-    /// The state if people are told later.
-    pub fn postponed(&self, until: Timestamp) -> Self {
-        Self {
-            due: Some(until),
-            ..self.clone()
-        }
-    }
-}
-
-/// Maximum mailings of a tenant in a day (UTC). Whatever is noted beyond waits for the next day. Those that only say that customers wait are not
-/// counted.
-pub const MAX_MAILINGS: u32 = 4;
-
-/// Maximum notices of one mailing. Others wait for the next one.
-pub const MAX_TOLD: usize = 50;
-
-/// Maximum notices that a mail describes. It counts the others.
-pub const MAX_DESCRIBED: usize = 10;
-
-/// A mailing that is under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mailing {
-    /// Its start.
-    pub at: Timestamp,
-    /// Keys of its notices.
-    pub notices: Vec<String>,
-}
-
-/// The mailings of a tenant: how many there were in a day, and the one under way. One row, so that no two are at the same time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mailings {
-    /// Day of the last one (UTC).
-    pub day: Date,
-    /// Number of mailings on that day.
-    pub count: u32,
-    /// The mailing under way. If its worker dies, another one repeats it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub open: Option<Mailing>,
-}
-
-impl Mailings {
-    /// Begins a mailing.
-    ///
-    /// # Errors
-    /// The beginning of the next day if there were [`MAX_MAILINGS`] today.
-    pub fn begin(known: Option<&Self>, notices: Vec<String>, now: Timestamp) -> Result<Self, Timestamp> {
-        let day = day_of(now);
-        let count = known.filter(|known| known.day == day).map_or(0, |known| known.count);
-        let is_counted = notices != [NoticeKind::CustomersWait.as_str()];
-        if is_counted && count >= MAX_MAILINGS {
-            return Err(midnight(day.saturating_add(1.day())));
-        }
-        Ok(Self {
-            day,
-            count: count + u32::from(is_counted),
-            open: Some(Mailing { at: now, notices }),
-        })
-    }
-
-    /// Ends the mailing that is under way.
-    pub fn ended(&self) -> Self {
-        Self {
-            open: None,
-            ..self.clone()
-        }
-    }
-}
-
 /// The record of what is needed to find automations that match nothing. It is due only on a day with a call, and only if an automation
 /// may have been without a match for long enough by then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -616,7 +493,7 @@ pub fn day_of(at: Timestamp) -> Date {
 }
 
 /// The beginning of a day in UTC.
-fn midnight(day: Date) -> Timestamp {
+pub(super) fn midnight(day: Date) -> Timestamp {
     let begins = day.to_zoned(TimeZone::UTC).map(|at| at.timestamp());
     begins.unwrap_or(Timestamp::MAX)
 }
@@ -625,7 +502,7 @@ fn midnight(day: Date) -> Timestamp {
 mod tests {
     use super::*;
     use crate::{
-        accounts::account::PasswordHash,
+        accounts::{account::PasswordHash, mailing::NoticeState},
         samples::{at, config, connections, material},
         templates::template::{TemplateKey, TemplateReport, TemplateStatus},
     };
@@ -1051,20 +928,6 @@ mod tests {
         assert!(!stands(&config, at(NOON)), "it was raised");
     }
 
-    #[test]
-    fn fifth_mailing_of_a_day_waits_for_the_next() {
-        let mut known = None;
-        for count in 1..=MAX_MAILINGS {
-            let begun = Mailings::begin(known.as_ref(), vec!["a".to_owned()], at(NOON)).unwrap();
-            assert_eq!(begun.count, count);
-            known = Some(begun.ended());
-        }
-        let tomorrow = at("2026-11-21T00:00:00Z");
-        let refused = Mailings::begin(known.as_ref(), Vec::new(), at(NOON));
-        assert_eq!(refused, Err(tomorrow));
-        assert_eq!(Mailings::begin(known.as_ref(), Vec::new(), tomorrow).unwrap().count, 1);
-    }
-
     fn unread(wrote_at: &[&str]) -> Conversation {
         use ulid::Ulid;
 
@@ -1120,40 +983,5 @@ mod tests {
         assert_eq!((stands(Some(both)), stands(None)), (true, false));
         conversation.read_to(2);
         assert_eq!(Waiting::among([&conversation].into_iter(), by), None);
-    }
-
-    #[test]
-    fn waiting_customers_are_told_once_an_hour() {
-        let first = Notice::of_conversation(&unread(&["2026-11-20T11:50:00Z"]), at(NOON)).unwrap();
-        let told = NoticeState::noted(&first, None, at(NOON)).unwrap();
-        let told = told.told(first.at, at(NOON));
-        assert_eq!(
-            NoticeState::noted(&first, Some(&told), at(NOON)),
-            None,
-            "the same message"
-        );
-        let now = at("2026-11-20T12:20:00Z");
-        let later = Notice::of_conversation(&unread(&["2026-11-20T12:10:00Z"]), now).unwrap();
-        let noted = NoticeState::noted(&later, Some(&told), now).unwrap();
-        assert_eq!(noted.due, Some(at("2026-11-20T13:00:00Z")));
-    }
-
-    /// It neither uses up what a day has for others, nor waits for the next day.
-    #[test]
-    fn mailings_about_waiting_customers_are_not_counted() {
-        let begin = |known: &Mailings, keys: &[&str]| {
-            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-            Mailings::begin(Some(known), keys, at(NOON)).map(|begun| begun.count)
-        };
-        for count in [0, MAX_MAILINGS] {
-            let known = Mailings {
-                day: day_of(at(NOON)),
-                count,
-                open: None,
-            };
-            assert_eq!(begin(&known, &["customers_wait"]), Ok(count));
-            let both = begin(&known, &["campaign_paused#a", "customers_wait"]);
-            assert_eq!(both.is_ok(), count == 0);
-        }
     }
 }

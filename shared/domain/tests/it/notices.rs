@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    accounts::notice::{MAX_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of},
+    accounts::{
+        mailing::{MAX_MAILINGS, Mailings, NoticeState},
+        notice::{Matter, Notice, day_of},
+    },
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;

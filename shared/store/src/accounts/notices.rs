@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     accounts::{
         account::{Account, Member, MemberStatus},
-        notice::{Mailings, Matter, Notice, NoticeState, Watch},
+        mailing::{Mailings, NoticeState},
+        notice::{Matter, Notice, Watch},
         permission::Role,
     },
     base::ids::{CampaignId, ConnectionId, RuleId, TenantId},

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::{
         account::{Account, Member, PasswordHash},
-        notice::{Mailings, Matter, Notice, day_of},
+        mailing::Mailings,
+        notice::{Matter, Notice, day_of},
         permission::Role,
     },
     base::ids::{LineId, UserId},

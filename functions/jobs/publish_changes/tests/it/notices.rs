@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::notice::{Matter, NoticeState, day_of},
+    accounts::{
+        mailing::NoticeState,
+        notice::{Matter, day_of},
+    },
     templates::template::{TemplateKey, TemplateReport, TemplateStatus},
     tenants::connection::{Connection, Health},
 };

@@ -6,7 +6,8 @@ use domain::{
     Timestamp,
     accounts::{
         account::{Account, Member, MemberStatus, PasswordHash},
-        notice::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, Waiting, day_of},
+        mailing::{MAX_MAILINGS, Mailing, Mailings},
+        notice::{Matter, Notice, Waiting, day_of},
         permission::Role,
     },
     base::{
