@@ -47,29 +47,19 @@ pub enum NoticeKind {
     CustomersWait,
 }
 
-impl NoticeKind {
-    /// All kinds.
-    pub const ALL: [Self; 6] = [
-        Self::ConnectionRefused,
-        Self::TemplatePaused,
-        Self::AutomationUnmatched,
-        Self::CapNearlyReached,
-        Self::CampaignPaused,
-        Self::CustomersWait,
-    ];
-
+words! {
     /// The name in rows and in preferences.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ConnectionRefused => "connection_refused",
-            Self::TemplatePaused => "template_paused",
-            Self::AutomationUnmatched => "automation_unmatched",
-            Self::CapNearlyReached => "cap_nearly_reached",
-            Self::CampaignPaused => "campaign_paused",
-            Self::CustomersWait => "customers_wait",
-        }
+    NoticeKind {
+        ConnectionRefused = "connection_refused",
+        TemplatePaused = "template_paused",
+        AutomationUnmatched = "automation_unmatched",
+        CapNearlyReached = "cap_nearly_reached",
+        CampaignPaused = "campaign_paused",
+        CustomersWait = "customers_wait",
     }
+}
 
+impl NoticeKind {
     /// The lowest role that is told: that of those who can mend it.
     pub const fn least_role(self) -> Role {
         match self {

@@ -19,20 +19,17 @@ pub enum Role {
     Admin,
 }
 
-impl Role {
-    /// All roles, the lowest first.
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Agent, Self::Manager, Self::Admin];
-
+words! {
     /// Name of the role in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Agent => "agent",
-            Self::Manager => "manager",
-            Self::Admin => "admin",
-        }
+    Role {
+        Viewer = "viewer",
+        Agent = "agent",
+        Manager = "manager",
+        Admin = "admin",
     }
+}
 
+impl Role {
     /// True if the role has the permission.
     pub fn may(self, permission: Permission) -> bool {
         self >= permission.least_role()

@@ -48,39 +48,21 @@ pub enum OperationKind {
     SyncTemplates,
 }
 
-impl OperationKind {
-    /// All kinds.
-    pub const ALL: [Self; 12] = [
-        Self::ApplyRetention,
-        Self::BackfillConversations,
-        Self::ArchiveContact,
-        Self::ChangeContacts,
-        Self::CountSegment,
-        Self::EraseContact,
-        Self::ImportContacts,
-        Self::ExportData,
-        Self::PreflightCampaign,
-        Self::ReportCampaign,
-        Self::RunCampaign,
-        Self::SyncTemplates,
-    ];
-
+words! {
     /// The name in rows, in the API and in events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ApplyRetention => "apply_retention",
-            Self::BackfillConversations => "backfill_conversations",
-            Self::ArchiveContact => "archive_contact",
-            Self::ChangeContacts => "change_contacts",
-            Self::CountSegment => "count_segment",
-            Self::EraseContact => "erase_contact",
-            Self::ImportContacts => "import_contacts",
-            Self::ExportData => "export_data",
-            Self::PreflightCampaign => "preflight_campaign",
-            Self::ReportCampaign => "report_campaign",
-            Self::RunCampaign => "run_campaign",
-            Self::SyncTemplates => "sync_templates",
-        }
+    OperationKind {
+        ApplyRetention = "apply_retention",
+        BackfillConversations = "backfill_conversations",
+        ArchiveContact = "archive_contact",
+        ChangeContacts = "change_contacts",
+        CountSegment = "count_segment",
+        EraseContact = "erase_contact",
+        ImportContacts = "import_contacts",
+        ExportData = "export_data",
+        PreflightCampaign = "preflight_campaign",
+        ReportCampaign = "report_campaign",
+        RunCampaign = "run_campaign",
+        SyncTemplates = "sync_templates",
     }
 }
 

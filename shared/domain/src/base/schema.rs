@@ -21,6 +21,23 @@ macro_rules! shown_as {
     };
 }
 
+/// Names each value of an enum once: `ALL` lists them in this order, and `as_str` says the word of each.
+macro_rules! words {
+    ($(#[$about:meta])* $type:ident { $($value:ident = $word:literal,)+ }) => {
+        impl $type {
+            /// All of them.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$value),+];
+
+            $(#[$about])*
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)+
+                }
+            }
+        }
+    };
+}
+
 /// Deserializes a type by parsing its text. Another text is a fault of the code `format`; its facts are a word for what is expected,
 /// and an example. With `by fault`, the error says which fault it is ([`crate::base::fault::Faulty`]).
 macro_rules! parsed {

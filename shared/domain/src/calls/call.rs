@@ -59,37 +59,25 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
-    /// All outcomes.
-    pub const ALL: [Self; 8] = [
-        Self::Answered,
-        Self::Missed,
-        Self::Busy,
-        Self::Abandoned,
-        Self::Voicemail,
-        Self::AfterHours,
-        Self::Failed,
-        Self::Unknown,
-    ];
+words! {
+    /// The name that people and providers use.
+    Outcome {
+        Answered = "answered",
+        Missed = "missed",
+        Busy = "busy",
+        Abandoned = "abandoned",
+        Voicemail = "voicemail",
+        AfterHours = "after_hours",
+        Failed = "failed",
+        Unknown = "unknown",
+    }
+}
 
+impl Outcome {
     /// The outcome with this name. Whoever reports one may use other words, for an outcome that is unknown; whoever asks for one may
     /// not.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
-    }
-
-    /// The name that people and providers use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Missed => "missed",
-            Self::Busy => "busy",
-            Self::Abandoned => "abandoned",
-            Self::Voicemail => "voicemail",
-            Self::AfterHours => "after_hours",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        }
     }
 
     /// Whether the caller reached nobody, although they tried to.

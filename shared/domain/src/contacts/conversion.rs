@@ -34,29 +34,16 @@ pub enum ConversionKind {
     Other,
 }
 
-impl ConversionKind {
-    /// All kinds.
-    pub const ALL: [Self; 7] = [
-        Self::Order,
-        Self::Booking,
-        Self::Visit,
-        Self::Payment,
-        Self::Quote,
-        Self::SignUp,
-        Self::Other,
-    ];
-
+words! {
     /// Its name in the API and in counters.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Order => "order",
-            Self::Booking => "booking",
-            Self::Visit => "visit",
-            Self::Payment => "payment",
-            Self::Quote => "quote",
-            Self::SignUp => "sign_up",
-            Self::Other => "other",
-        }
+    ConversionKind {
+        Order = "order",
+        Booking = "booking",
+        Visit = "visit",
+        Payment = "payment",
+        Quote = "quote",
+        SignUp = "sign_up",
+        Other = "other",
     }
 }
 

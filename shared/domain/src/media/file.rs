@@ -96,21 +96,18 @@ fn find(mime: &str) -> Option<&'static Known> {
     TYPES.iter().find(|known| known.mime == mime)
 }
 
-impl MediaKind {
-    /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Image, Self::Video, Self::Audio, Self::Document, Self::Sticker];
-
+words! {
     /// The name for software, which is also Meta's.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Image => "image",
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Document => "document",
-            Self::Sticker => "sticker",
-        }
+    MediaKind {
+        Image = "image",
+        Video = "video",
+        Audio = "audio",
+        Document = "document",
+        Sticker = "sticker",
     }
+}
 
+impl MediaKind {
     /// The kind with this name.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)

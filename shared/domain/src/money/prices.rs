@@ -62,33 +62,21 @@ pub enum PriceCategory {
     Other,
 }
 
-impl PriceCategory {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Marketing,
-        Self::MarketingLite,
-        Self::Utility,
-        Self::Authentication,
-        Self::AuthenticationInternational,
-        Self::Service,
-        Self::Sms,
-        Self::Other,
-    ];
-
+words! {
     /// The name in counters, which is Meta's word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Marketing => "marketing",
-            Self::MarketingLite => "marketing_lite",
-            Self::Utility => "utility",
-            Self::Authentication => "authentication",
-            Self::AuthenticationInternational => "authentication_international",
-            Self::Service => "service",
-            Self::Sms => "sms",
-            Self::Other => "other",
-        }
+    PriceCategory {
+        Marketing = "marketing",
+        MarketingLite = "marketing_lite",
+        Utility = "utility",
+        Authentication = "authentication",
+        AuthenticationInternational = "authentication_international",
+        Service = "service",
+        Sms = "sms",
+        Other = "other",
     }
+}
 
+impl PriceCategory {
     /// The category that a provider names.
     pub fn of(word: &str) -> Self {
         let found = Self::ALL.into_iter().find(|category| category.as_str() == word);

@@ -63,24 +63,21 @@ pub enum Carrier {
     Sms,
 }
 
+words! {
+    /// The word in counters.
+    Carrier {
+        Meta = "meta",
+        Twilio = "twilio",
+        Sms = "sms",
+    }
+}
+
 impl Carrier {
     /// The channel of what is carried so.
     pub const fn channel(self) -> Channel {
         match self {
             Self::Meta | Self::Twilio => Channel::WhatsApp,
             Self::Sms => Channel::Sms,
-        }
-    }
-
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Meta, Self::Twilio, Self::Sms];
-
-    /// The word in counters.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Meta => "meta",
-            Self::Twilio => "twilio",
-            Self::Sms => "sms",
         }
     }
 
