@@ -12,6 +12,7 @@ use crate::{
     },
     base::{
         actor::Actor,
+        bounded::is_zero,
         fault::{Fault, FaultCode, Faulty},
         ids::{InvitationId, SessionId, TenantId, UserId},
         text::OneLine,
@@ -334,10 +335,6 @@ pub struct SecondFactor {
     /// Wrong codes since the last right one, or since the password was reset by mail.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub wrong_codes: u32,
-}
-
-const fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 impl SecondFactor {

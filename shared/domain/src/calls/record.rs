@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     automations::answer::Answer,
     base::{
+        bounded::is_zero,
         facts::Facts,
         ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
     },
@@ -184,11 +185,11 @@ pub struct Call {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
     /// Number of decisions after the first. Counting them depends on it: a filter of the table's stream sees it.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub decided_again: u32,
     /// Missed calls that were recovered by it: earlier ones, if it was answered, whoever called; itself, if the customer wrote, or a call
     /// with them was answered, before it was decided.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub recovered: u32,
     /// Time with which its contact records it as missed or answered: its beginning as the decision knew it. `None` if that is still its
     /// [beginning](Self::began).
@@ -205,10 +206,6 @@ pub struct Call {
     /// Raised by every write, and the condition of the next one.
     #[serde(default)]
     pub version: u64,
-}
-
-const fn is_none_yet(count: &u32) -> bool {
-    *count == 0
 }
 
 impl Call {
@@ -264,7 +261,7 @@ pub struct Received {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
     /// Missed calls that it recovers: the customer wrote within a day of them.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub recovered: u32,
     /// Of each follow-up that it answers, the seconds since it was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -7,6 +7,7 @@ use crate::{
     accounts::account::Email,
     automations::answer::Answered,
     base::{
+        bounded::is_zero,
         ids::{ConnectionId, ContactId, MessageId},
         phone::Phone,
     },
@@ -121,7 +122,7 @@ pub struct Contact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_reached_at: Option<Timestamp>,
     /// Calls decided so far. A caller without earlier calls is new.
-    #[serde(default, skip_serializing_if = "is_none_yet")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub calls: u32,
     /// WhatsApp numbers of the business that the customer wrote to or called. At most [`MAX_WINDOWS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -172,10 +173,6 @@ pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(2
 
 /// Maximum service windows. A further one replaces the one that was opened longest ago.
 pub const MAX_WINDOWS: usize = 4;
-
-const fn is_none_yet(count: &u32) -> bool {
-    *count == 0
-}
 
 /// A message that may not have been sent yet, so that it can be cancelled if it becomes unnecessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -595,6 +595,7 @@ impl Undo {
         let since = now.calls.saturating_sub(merged.calls);
         let language = |of: &Contact| (of.language.clone(), of.language_detected);
         let (language, language_detected) = back(&language(before), &language(merged), &language(now));
+        let time = |of: fn(&Contact) -> Option<Timestamp>| back(&of(before), &of(merged), &of(now));
         let mut contact = Contact {
             id: now.id,
             named: now.named,
@@ -613,28 +614,20 @@ impl Undo {
                 &now.unreachable,
                 |one, other| one.channel == other.channel && one.number == other.number,
             ),
-            last_follow_up_at: back(
-                &before.last_follow_up_at,
-                &merged.last_follow_up_at,
-                &now.last_follow_up_at,
-            ),
-            last_counted_at: back(&before.last_counted_at, &merged.last_counted_at, &now.last_counted_at),
+            last_follow_up_at: time(|of| of.last_follow_up_at),
+            last_counted_at: time(|of| of.last_counted_at),
             open: open.collect(),
             allowance_whole_at: now.allowance_whole_at,
-            last_call_at: back(&before.last_call_at, &merged.last_call_at, &now.last_call_at),
-            last_answered_at: back(
-                &before.last_answered_at,
-                &merged.last_answered_at,
-                &now.last_answered_at,
-            ),
+            last_call_at: time(|of| of.last_call_at),
+            last_answered_at: time(|of| of.last_answered_at),
             missed: self.missed(now),
-            last_reached_at: back(&before.last_reached_at, &merged.last_reached_at, &now.last_reached_at),
+            last_reached_at: time(|of| of.last_reached_at),
             calls: before.calls.saturating_add(since),
             windows: kept(&before.windows, &merged.windows, &now.windows, |one, other| {
                 one.number == other.number
             }),
-            last_inbound_at: back(&before.last_inbound_at, &merged.last_inbound_at, &now.last_inbound_at),
-            last_written_at: back(&before.last_written_at, &merged.last_written_at, &now.last_written_at),
+            last_inbound_at: time(|of| of.last_inbound_at),
+            last_written_at: time(|of| of.last_written_at),
             answered: kept(&before.answered, &merged.answered, &now.answered, PartialEq::eq),
             deleted_at: now.deleted_at,
             erasing: now.erasing,

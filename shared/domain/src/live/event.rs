@@ -126,6 +126,15 @@ pub struct EventData {
     pub campaign_id: Option<CampaignId>,
 }
 
+impl EventData {
+    fn about(contact: ContactId) -> Self {
+        Self {
+            contact_id: Some(contact),
+            ..Self::default()
+        }
+    }
+}
+
 /// The meaning of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meaning {
@@ -292,9 +301,8 @@ impl Meaning {
     pub fn of_received(received: &Received) -> Self {
         let contact = received.id.contact();
         let data = EventData {
-            contact_id: Some(contact),
             message_id: Some(received.id),
-            ..EventData::default()
+            ..EventData::about(contact)
         };
         Self::of(EventType::MessageReceived, data).on(contact, received.line)
     }
@@ -313,10 +321,9 @@ impl Meaning {
         };
         let contact = after.id.contact();
         let data = EventData {
-            contact_id: Some(contact),
             message_id: Some(after.id),
             state: Some(is),
-            ..EventData::default()
+            ..EventData::about(contact)
         };
         Some(Self::of(kind, data).on(contact, after.line))
     }
@@ -328,9 +335,8 @@ impl Meaning {
         }
         let contact = after.id.contact();
         let data = EventData {
-            contact_id: Some(contact),
             call_id: Some(after.id),
-            ..EventData::default()
+            ..EventData::about(contact)
         };
         Some(Self::of(EventType::CallDecided, data).on(contact, after.grounds.line))
     }
@@ -344,11 +350,8 @@ impl Meaning {
         if before.is_some_and(|before| shown(before) == shown(after)) {
             return None;
         }
-        let data = EventData {
-            contact_id: Some(after.contact),
-            ..EventData::default()
-        };
-        let meaning = Self::of(EventType::ConversationChanged, data).on(after.contact, after.line);
+        let meaning = Self::of(EventType::ConversationChanged, EventData::about(after.contact));
+        let meaning = meaning.on(after.contact, after.line);
         Some(Self {
             seq: Some(after.seq),
             attended: Attended::of(before, after),
@@ -363,9 +366,8 @@ impl Meaning {
     /// That of a note that was written.
     pub fn of_note(note: NoteId) -> Self {
         let data = EventData {
-            contact_id: Some(note.contact()),
             note_id: Some(note),
-            ..EventData::default()
+            ..EventData::about(note.contact())
         };
         Self::of(EventType::NoteCreated, data)
     }
@@ -378,11 +380,7 @@ impl Meaning {
 
     /// That of what people know of a contact: its name, tags, stage and fields.
     pub fn of_profile(contact: ContactId) -> Self {
-        let data = EventData {
-            contact_id: Some(contact),
-            ..EventData::default()
-        };
-        Self::of(EventType::ContactChanged, data)
+        Self::of(EventType::ContactChanged, EventData::about(contact))
     }
 
     /// That of a template; `None` of one that belongs to no connection.
