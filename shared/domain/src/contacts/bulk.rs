@@ -403,10 +403,9 @@ mod tests {
         base::operation::Data,
         contacts::contact::Contact,
         messages::{inbound::OptFlag, language::Recognized},
-        samples::{at, defined_field},
+        samples::{NOON, at, defined_field},
     };
 
-    const NOON: &str = "2026-11-20T12:00:00Z";
     const LATER: &str = "2026-11-21T12:00:00Z";
 
     fn definitions() -> Vec<Field> {

@@ -318,10 +318,8 @@ mod tests {
             field::FieldValue,
         },
         messages::language::Recognized,
-        samples::{at, defined_field},
+        samples::{NOON, at, defined_field},
     };
-
-    const NOON: &str = "2026-11-20T12:00:00Z";
 
     fn nobody() -> Person {
         let id = ContactId::new(ulid::Ulid::from_parts(1, 2));

@@ -57,69 +57,37 @@ fn dial_status() -> impl Strategy<Value = DialStatus> {
     ])
 }
 
-fn facts() -> impl Strategy<Value = CallFacts> {
-    let people = (
-        option::of(select(vec![Direction::Inbound, Direction::Outbound])),
-        option::of(party()),
-        option::of(party()),
-        option::of(select(vec!["Maya".to_owned(), "Noor".to_owned()])),
-    );
-    let times = (option::of(instant()), option::of(instant()));
-    let seconds = prop::array::uniform4(option::of(0_u32..5));
-    let how = (
-        option::of(select(vec![
-            CallStatus::Ringing,
-            CallStatus::InProgress,
-            CallStatus::Canceled,
-            CallStatus::NoAnswer,
-            CallStatus::Busy,
-            CallStatus::Failed,
-            CallStatus::Completed,
+prop_compose! {
+    fn facts()(
+        direction in option::of(select(vec![Direction::Inbound, Direction::Outbound])),
+        from in option::of(party()),
+        to in option::of(party()),
+        caller_name in option::of(select(vec!["Maya", "Noor"])),
+        started_at in option::of(instant()),
+        ended_at in option::of(instant()),
+        seconds in prop::array::uniform4(option::of(0_u32..5)),
+        status in option::of(select(vec![
+            CallStatus::Ringing, CallStatus::InProgress, CallStatus::Canceled, CallStatus::NoAnswer, CallStatus::Busy,
+            CallStatus::Failed, CallStatus::Completed,
         ])),
-        option::of(dial_status()),
-        option::of(select(vec![
-            Handling::Greet,
-            Handling::Voicemail,
-            Handling::Forward,
-            Handling::OwnFlow,
+        dial in option::of(dial_status()),
+        handling in option::of(select(vec![Handling::Greet, Handling::Voicemail, Handling::Forward, Handling::OwnFlow])),
+        closed in option::of(any::<bool>()),
+        answered_at in option::of(instant()),
+        tried in option::of(dial_status()),
+        recordings in prop::collection::vec(recording(), 0..8),
+        stated in option::weighted(0.3, select(vec![
+            Outcome::Answered, Outcome::Missed, Outcome::Voicemail, Outcome::AfterHours, Outcome::Unknown,
         ])),
-        (
-            option::of(any::<bool>()),
-            option::of(instant()),
-            option::of(dial_status()),
-        ),
-        prop::collection::vec(recording(), 0..8),
-        option::weighted(
-            0.3,
-            select(vec![
-                Outcome::Answered,
-                Outcome::Missed,
-                Outcome::Voicemail,
-                Outcome::AfterHours,
-                Outcome::Unknown,
-            ]),
-        ),
-    );
-    (people, times, seconds, how).prop_map(|(people, times, seconds, how)| CallFacts {
-        direction: people.0,
-        from: people.1,
-        to: people.2,
-        caller_name: people.3.as_deref().and_then(ShownName::of),
-        started_at: times.0,
-        ended_at: times.1,
-        ring_seconds: seconds[0],
-        talk_seconds: seconds[1],
-        voicemail_seconds: seconds[2],
-        call_seconds: seconds[3],
-        status: how.0,
-        dial: how.1,
-        handling: how.2,
-        closed: how.3.0,
-        answered_at: how.3.1,
-        tried: how.3.2,
-        recordings: how.4.into_iter().collect(),
-        stated: how.5,
-    })
+    ) -> CallFacts {
+        let [ring_seconds, talk_seconds, voicemail_seconds, call_seconds] = seconds;
+        CallFacts {
+            caller_name: caller_name.and_then(ShownName::of),
+            recordings: recordings.into_iter().collect(),
+            direction, from, to, started_at, ended_at, ring_seconds, talk_seconds, voicemail_seconds, call_seconds, status, dial,
+            handling, closed, answered_at, tried, stated,
+        }
+    }
 }
 
 fn merged(reports: &[CallFacts]) -> CallFacts {

@@ -87,97 +87,71 @@ fn time() -> impl Strategy<Value = Option<Timestamp>> {
     option::of((0_u8..200).prop_map(at))
 }
 
-/// A contact with identities of its own, and whatever else both may have.
-fn contact(number: u64) -> impl Strategy<Value = Contact> {
-    let identities = (0_u64..3, 0_u64..3, 0_u64..3, any::<bool>());
-    let times = (time(), time(), time(), time(), time(), time());
-    let missed = prop::collection::vec((0_u8..200).prop_map(at), 0..=MAX_MISSED);
-    let windows = prop::collection::vec((0_u64..6, 0_u8..200), 0..5);
-    let unreachable = prop::collection::vec((any::<bool>(), 0_u64..6, 0_u8..200), 0..5);
-    let open = prop::collection::btree_set(0_u8..60, 0..=MAX_OPEN);
-    let wishes = prop::collection::vec(wish(50), 0..6);
-    let language = option::of((select(vec!["en", "ar"]), any::<bool>()));
-    (
-        identities,
-        times,
-        windows,
-        unreachable,
-        open,
-        wishes,
-        language,
-        0_u32..4,
-        (
-            any::<bool>(),
-            0_u64..3,
-            missed,
-            prop::collection::btree_set(0_u8..200, 0..=MAX_ANSWERS),
-        ),
-    )
-        .prop_map(
-            move |(
-                identities,
-                times,
-                windows,
-                unreachable,
-                open,
-                wishes,
-                language,
-                calls,
-                (names_other, same, missed, answers),
-            )| {
-                let mut contact = nobody(number).contact;
-                let (phones, emails, bsuids, sip) = identities;
-                let own = |count: u64| (0..count).map(move |place| number * 10 + place);
-                contact.phones = own(phones).map(phone).collect();
-                contact.emails = own(emails)
-                    .map(|place| format!("{place}@example.com").parse().unwrap())
-                    .collect();
-                contact.bsuids = own(bsuids).map(|place| format!("AE.{place}")).collect();
-                contact.called_from = (sip && number == 1).then(|| Identity::Sip("sip:maya@example.com".to_owned()));
-                contact.language = language.map(|(language, _)| language.to_owned());
-                contact.language_detected = language.is_some_and(|(_, detected)| detected);
-                contact.last_call_at = times.0;
-                contact.last_answered_at = times.1;
-                contact.last_inbound_at = times.2;
-                contact.last_follow_up_at = times.3.map(|at| at - SignedDuration::from_secs(300));
-                contact.last_reached_at = times.4;
-                contact.last_written_at = times.5;
-                contact.missed = missed.into_iter().map(|at| MissedCall { at }).collect();
-                contact.missed.sort();
-                contact.calls = calls;
-                if names_other {
-                    contact.is_also([id(ContactId::new, 3 - number)]);
-                }
-                contact.is_also((0..same).map(|other| id(ContactId::new, 50 + number + other)));
-                for (line, second) in windows {
-                    contact.open_window(&phone(line), at(second));
-                }
-                for (sms, number, second) in unreachable {
-                    let channel = if sms { Channel::Sms } else { Channel::WhatsApp };
-                    let known = |known: &Unreachable| known.channel == channel && known.number == Some(phone(number));
-                    if contact.unreachable.len() < MAX_UNREACHABLE && !contact.unreachable.iter().any(known) {
-                        contact.unreachable.push(Unreachable {
-                            channel,
-                            number: Some(phone(number)),
-                            at: at(second),
-                            reason: "the number is not in service".to_owned(),
-                        });
-                    }
-                }
-                for second in open {
-                    let message = follow_up(&contact, second);
-                    contact.opens(&message, vec![]);
-                }
-                for second in answers {
-                    contact.note_answer(Answer::Help, None, at(second));
-                }
-                for wish in wishes {
-                    contact.record(wish);
-                }
-                contact.version = number;
-                contact
-            },
-        )
+prop_compose! {
+    /// A contact with identities of its own, and whatever else both may have.
+    fn contact(number: u64)(
+        (phones, emails, bsuids, sip) in (0_u64..3, 0_u64..3, 0_u64..3, any::<bool>()),
+        times in (time(), time(), time(), time(), time(), time()),
+        windows in prop::collection::vec((0_u64..6, 0_u8..200), 0..5),
+        unreachable in prop::collection::vec((any::<bool>(), 0_u64..6, 0_u8..200), 0..5),
+        open in prop::collection::btree_set(0_u8..60, 0..=MAX_OPEN),
+        wishes in prop::collection::vec(wish(50), 0..6),
+        language in option::of((select(vec!["en", "ar"]), any::<bool>())),
+        calls in 0_u32..4,
+        names_other in any::<bool>(),
+        same in 0_u64..3,
+        missed in prop::collection::vec((0_u8..200).prop_map(at), 0..=MAX_MISSED),
+        answers in prop::collection::btree_set(0_u8..200, 0..=MAX_ANSWERS),
+    ) -> Contact {
+        let mut contact = nobody(number).contact;
+        let own = |count: u64| (0..count).map(move |place| number * 10 + place);
+        contact.phones = own(phones).map(phone).collect();
+        contact.emails = own(emails).map(|place| format!("{place}@example.com").parse().unwrap()).collect();
+        contact.bsuids = own(bsuids).map(|place| format!("AE.{place}")).collect();
+        contact.called_from = (sip && number == 1).then(|| Identity::Sip("sip:maya@example.com".to_owned()));
+        contact.language = language.map(|(language, _)| language.to_owned());
+        contact.language_detected = language.is_some_and(|(_, detected)| detected);
+        contact.last_call_at = times.0;
+        contact.last_answered_at = times.1;
+        contact.last_inbound_at = times.2;
+        contact.last_follow_up_at = times.3.map(|at| at - SignedDuration::from_secs(300));
+        contact.last_reached_at = times.4;
+        contact.last_written_at = times.5;
+        contact.missed = missed.into_iter().map(|at| MissedCall { at }).collect();
+        contact.missed.sort();
+        contact.calls = calls;
+        if names_other {
+            contact.is_also([id(ContactId::new, 3 - number)]);
+        }
+        contact.is_also((0..same).map(|other| id(ContactId::new, 50 + number + other)));
+        for (line, second) in windows {
+            contact.open_window(&phone(line), at(second));
+        }
+        for (sms, number, second) in unreachable {
+            let channel = if sms { Channel::Sms } else { Channel::WhatsApp };
+            let known = |known: &Unreachable| known.channel == channel && known.number == Some(phone(number));
+            if contact.unreachable.len() < MAX_UNREACHABLE && !contact.unreachable.iter().any(known) {
+                contact.unreachable.push(Unreachable {
+                    channel,
+                    number: Some(phone(number)),
+                    at: at(second),
+                    reason: "the number is not in service".to_owned(),
+                });
+            }
+        }
+        for second in open {
+            let message = follow_up(&contact, second);
+            contact.opens(&message, vec![]);
+        }
+        for second in answers {
+            contact.note_answer(Answer::Help, None, at(second));
+        }
+        for wish in wishes {
+            contact.record(wish);
+        }
+        contact.version = number;
+        contact
+    }
 }
 
 fn profile() -> impl Strategy<Value = Profile> {

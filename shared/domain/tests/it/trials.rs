@@ -58,7 +58,7 @@ use ulid::Ulid;
 use crate::{
     intents::planned_at,
     messages::timers,
-    rules::{OUTCOMES, config, rule_with},
+    rules::{OUTCOMES, config, material, rule_with},
 };
 
 const CUSTOMER: &str = "+447700900111";
@@ -644,14 +644,11 @@ fn saved() -> TenantConfig {
 fn missed(now: Timestamp) -> Case {
     let phone: Phone = CUSTOMER.parse().unwrap();
     let id = ContactId::new(Ulid::from_parts(1, 1));
-    let template =
-        json!({"name": "missed", "language": "en", "category": "utility", "status": "APPROVED", "body": "Hello {{1}}"});
     Case {
         config: saved(),
         material: Material {
-            templates: vec![from_value(template).unwrap()],
             fields: fields(),
-            ..Material::default()
+            ..material()
         },
         contact: Contact::first_seen(id, &Identity::Phone(phone.clone()), now),
         open: vec![],
