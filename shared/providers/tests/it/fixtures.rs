@@ -1,17 +1,16 @@
 //! The fixtures, read from testkit's folder. Not through testkit itself, which depends on the store and the AWS SDK,
 //! so this crate's tests would have to build both first.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use domain::{
     Timestamp,
-    base::ids::{ConnectionId, ContactId, MessageId, SendKey},
-    calls::call::{CallFacts, MAX_CALL, Outcome, Verdict},
-    messages::{
-        inbound::Update,
-        message::{Recipient, SendOutcome},
-        send::{Classified, ErrorClass},
-    },
+    base::ids::ConnectionId,
+    calls::call::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict},
+    messages::inbound::Update,
     templates::template::{TemplateDefinition, TemplateKey, draft::TemplateContent},
 };
 use jiff::SignedDuration;
@@ -41,6 +40,15 @@ pub(crate) fn names(folder: &str) -> BTreeSet<String> {
     entries
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect()
+}
+
+/// What each file of a folder is read as, by the file's name.
+pub(crate) fn read_all<T>(folder: &str, read: impl Fn(&str, &[u8]) -> T) -> BTreeMap<String, T> {
+    let files = names(folder).into_iter().map(|name| {
+        let value = read(&name, &bytes(&format!("{folder}/{name}")));
+        (name, value)
+    });
+    files.collect()
 }
 
 /// Every folder of the providers' fixtures has a test that lists it, so that a new file cannot stay unread.
@@ -101,13 +109,6 @@ pub(crate) fn connection() -> ConnectionId {
     ConnectionId::new(Ulid::from_parts(1, 1))
 }
 
-pub(crate) fn key() -> SendKey {
-    SendKey {
-        message: MessageId::new(ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(1, 3)),
-        attempt: 1,
-    }
-}
-
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -146,18 +147,13 @@ pub(crate) fn outcome(facts: &CallFacts) -> Outcome {
     }
 }
 
-pub(crate) fn maya() -> Recipient {
-    Recipient {
-        phone: Some("+447700900111".parse().unwrap()),
-        bsuid: None,
-    }
-}
-
-pub(crate) fn tom() -> Recipient {
-    Recipient {
-        phone: None,
-        bsuid: Some("GB.7000000000000222".to_owned()),
-    }
+/// Asserts that these are all of the events, with the outcomes of their calls.
+#[track_caller]
+pub(crate) fn assert_outcomes<const N: usize>(events: &BTreeMap<String, CallEvent>, expected: [(&str, Outcome); N]) {
+    let outcomes = events
+        .iter()
+        .map(|(name, event)| (name.as_str(), outcome(&event.facts)));
+    assert_eq!(outcomes.collect::<BTreeMap<_, _>>(), expected.into());
 }
 
 /// An update with all values, unlike its debug output.
@@ -200,42 +196,5 @@ pub(crate) fn shown(update: &Update) -> Value {
         }
         Update::Limits { number, reported } => json!({ "limits": { "number": number, "reported": reported } }),
         Update::Unknown { kind } => json!({ "unknown": kind }),
-    }
-}
-
-/// The class of an answer in the table of errors.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Expected {
-    Accepted(&'static str, Option<u32>),
-    Unknown,
-    Refused(ErrorClass),
-}
-
-#[track_caller]
-pub(crate) fn assert_outcome(name: &str, outcome: &SendOutcome, expected: &Expected) {
-    match (outcome, expected) {
-        (SendOutcome::Accepted { provider_ref, segments }, Expected::Accepted(wanted, parts)) => {
-            assert_eq!((provider_ref.as_str(), segments), (*wanted, parts), "{name}");
-        }
-        (SendOutcome::Unknown { reason }, Expected::Unknown) => assert!(reason.ends_with('.'), "{name}: {reason}"),
-        (
-            SendOutcome::Refused {
-                code,
-                classified: Classified { class, .. },
-                reason,
-                ..
-            },
-            Expected::Refused(wanted),
-        ) => {
-            assert_eq!(class, wanted, "{name}");
-            let in_name: Option<i64> = name
-                .split('_')
-                .skip_while(|part| *part != "error")
-                .nth(1)
-                .map(|code| code.parse().unwrap());
-            assert_eq!(*code, in_name, "{name}");
-            assert!(!reason.contains("7700"), "{name}: {reason}");
-        }
-        _ => panic!("{name}: expected {expected:?}, got {outcome:?}"),
     }
 }

@@ -14,6 +14,8 @@ mod fixtures;
 mod media;
 mod plivo;
 mod robustness;
+mod sending;
+mod server;
 mod signatures;
 mod telephony;
 mod twilio_content;

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use domain::messages::{
-    message::{AttemptState, Content, FilledTemplate, Recipient, SendOutcome, StatusReport, TemplateValue},
-    send::ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
+use domain::{
+    base::phone::Phone,
+    messages::{
+        content::Content,
+        message::{AttemptState, Recipient, SendOutcome, StatusReport},
+        send::ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
+    },
 };
 use providers::{
     form,
@@ -18,30 +22,35 @@ use wiremock::{
     matchers::{basic_auth, header, method, path, query_param},
 };
 
-use crate::fixtures::{self, Expected, assert_outcome, at, key, maya, tom};
-
-const ACCOUNT: &str = "AC000000000000000000000000000000a1";
-const CREDENTIALS: Credentials<'_> = Credentials {
-    api_key_sid: "SKfixture",
-    api_key_secret: "fixture-secret",
-    account_sid: ACCOUNT,
+use crate::{
+    fixtures::{self, at},
+    sending::{Expected, assert_classified, key, maya, nobody, refused, stored, text, tom},
+    server::{TWILIO, answering, assert_unasked, http, json_answer, last},
 };
-const SERVICE: &str = "MG00000000000000000000000000000001";
+
+const SERVICE: Sender<'_> = Sender::MessagingService("MG00000000000000000000000000000001");
 
 fn client(server: &MockServer) -> TwilioClient {
-    TwilioClient::new(
-        Http::new("ringback/test".to_owned(), Duration::from_secs(10)),
-        &server.uri(),
-    )
+    TwilioClient::new(http(10), &server.uri())
 }
 
-fn text(body: &str) -> Content {
-    Content::Text(body.to_owned())
+async fn send(
+    server: &MockServer,
+    sender: Sender<'_>,
+    to: &Recipient,
+    outgoing: impl Into<Outgoing<'_>>,
+    callback: Option<&str>,
+) -> SendOutcome {
+    let outgoing: Outgoing<'_> = outgoing.into();
+    client(server).send(TWILIO, sender, to, outgoing, key(), callback).await
 }
 
-/// Content in its stored form.
-fn stored(content: Value) -> Content {
-    serde_json::from_value(content).unwrap()
+fn number() -> Phone {
+    "+15005550006".parse().unwrap()
+}
+
+fn messages() -> String {
+    format!("/2010-04-01/Accounts/{}/Messages.json", TWILIO.account_sid)
 }
 
 fn picture() -> Value {
@@ -51,7 +60,7 @@ fn picture() -> Value {
 /// Source: twilio.com/docs/whatsapp, location messages.
 #[tokio::test]
 async fn a_place_is_sent_with_a_text() {
-    let number = "+15005550006".parse().unwrap();
+    let number = number();
     for (more, body, action) in [
         (
             json!({"name": "Fixture Hair", "address": "1 Fixture Sq"}),
@@ -65,11 +74,8 @@ async fn a_place_is_sent_with_a_text() {
         let mut place = json!({"latitude": 51.5007, "longitude": -0.1246});
         place.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let place = stored(json!({ "location": place }));
-        let sender = Sender::WhatsApp(&number);
-        client(&server)
-            .send(CREDENTIALS, sender, &maya(), &place, key(), None)
-            .await;
-        let sent = pairs(&server.received_requests().await.unwrap()[0].body);
+        send(&server, Sender::WhatsApp(&number), &maya(), &place, None).await;
+        let sent = pairs(&last(&server).await.body);
         let field = |name: &str| {
             sent.iter()
                 .find(|(field, _)| field == name)
@@ -90,90 +96,48 @@ fn pairs(body: &[u8]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn our_requests_equal_the_fixtures() {
     let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(201).set_body_bytes(fixtures::bytes("twilio/send/response/201_queued.json"));
     Mock::given(method("POST"))
-        .and(path(format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json")))
+        .and(path(messages()))
         .and(basic_auth("SKfixture", "fixture-secret"))
         .and(header("content-type", "application/x-www-form-urlencoded"))
         .and(header("user-agent", "ringback/test"))
-        .respond_with(
-            ResponseTemplate::new(201).set_body_bytes(fixtures::bytes("twilio/send/response/201_queued.json")),
-        )
+        .respond_with(answer)
         .mount(&server)
         .await;
-    let number = "+15005550006".parse().unwrap();
+    let (number, maya, tom) = (number(), maya(), tom());
+    let whatsapp = Sender::WhatsApp(&number);
     let base = "https://hooks.example.test/v1/twilio/tnt_a/message-status";
-    let value = |text: &str| TemplateValue {
-        name: None,
-        text: text.to_owned(),
-    };
-    let template = Content::Template(FilledTemplate {
-        name: "missed_call_followup".to_owned(),
-        language: "en_GB".to_owned(),
-        body: vec![value("Maya"), value("Fixture Hair")],
-        header: None,
-        buttons: Vec::new(),
-        content_sid: Some("HX00000000000000000000000000000001".to_owned()),
-        header_media: None,
-        offer_codes: Vec::new(),
-        edition: 0,
-    });
+    let template = stored(json!({"template": {
+        "name": "missed_call_followup", "language": "en_GB", "body": [{"text": "Maya"}, {"text": "Fixture Hair"}],
+        "content_sid": "HX00000000000000000000000000000001",
+    }}));
     let sms = text(
         "Fixture Hair: sorry we missed your call. Reply here or book: https://book.example.test/a. Reply STOP to opt out",
     );
+    let sorry = text("Hi Maya, sorry we missed your call.");
+    let media = stored(json!({"media": {"asset": picture(), "caption": "Our map"}}));
+    let hello = text("Hello");
+    let [sms, template, sorry, media, hello] = [&sms, &template, &sorry, &media, &hello].map(Outgoing::from);
+    let linked = Outgoing {
+        file: Some("https://media.example.test/a.jpg"),
+        ..media
+    };
     let sent = [
-        (
-            "sms_messaging_service.txt",
-            Sender::MessagingService(SERVICE),
-            maya(),
-            sms,
-            None,
-            Some(base),
-        ),
-        (
-            "whatsapp_content_template.txt",
-            Sender::WhatsApp(&number),
-            maya(),
-            template,
-            None,
-            Some(base),
-        ),
-        (
-            "whatsapp_freeform.txt",
-            Sender::WhatsApp(&number),
-            maya(),
-            text("Hi Maya, sorry we missed your call."),
-            None,
-            Some(base),
-        ),
-        (
-            "whatsapp_media.txt",
-            Sender::WhatsApp(&number),
-            maya(),
-            stored(json!({"media": {"asset": picture(), "caption": "Our map"}})),
-            Some("https://media.example.test/a.jpg"),
-            None,
-        ),
-        (
-            "whatsapp_to_bsuid.txt",
-            Sender::WhatsApp(&number),
-            tom(),
-            text("Hello"),
-            None,
-            None,
-        ),
+        ("sms_messaging_service.txt", SERVICE, &maya, sms, Some(base)),
+        ("whatsapp_content_template.txt", whatsapp, &maya, template, Some(base)),
+        ("whatsapp_freeform.txt", whatsapp, &maya, sorry, Some(base)),
+        ("whatsapp_media.txt", whatsapp, &maya, linked, None),
+        ("whatsapp_to_bsuid.txt", whatsapp, &tom, hello, None),
     ];
     let mut names = fixtures::names("twilio/send/request");
     // Senders are numbers and Messaging Services.
     assert!(names.remove("sms_alphanumeric_from.txt"));
-    for (name, sender, to, content, file, callback) in &sent {
-        assert!(names.remove(*name));
-        let file = *file;
-        let outgoing = Outgoing { file, ..content.into() };
-        let outcome = client(&server)
-            .send(CREDENTIALS, *sender, to, outgoing, key(), *callback)
-            .await;
+    for (name, sender, to, outgoing, callback) in sent {
+        assert!(names.remove(name));
+        let outcome = send(&server, sender, to, outgoing, callback).await;
         assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{name}: {outcome:?}");
-        let mut ours = pairs(&server.received_requests().await.unwrap().last().unwrap().body);
+        let mut ours = pairs(&last(&server).await.body);
         let mut theirs = pairs(&fixtures::bytes(&format!("twilio/send/request/{name}")));
         for (field, value) in ours.iter_mut().chain(&mut theirs) {
             match field.as_str() {
@@ -198,19 +162,9 @@ async fn our_requests_equal_the_fixtures() {
 #[tokio::test]
 async fn an_sms_from_a_number_names_it() {
     let server = MockServer::start().await;
-    let number = "+15005550006".parse().unwrap();
-    let callback = Some("https://h.test/s?a=b");
-    client(&server)
-        .send(
-            CREDENTIALS,
-            Sender::Number(&number),
-            &maya(),
-            &text("Hi"),
-            key(),
-            callback,
-        )
-        .await;
-    let ours = pairs(&server.received_requests().await.unwrap()[0].body);
+    let (number, callback) = (number(), Some("https://h.test/s?a=b"));
+    send(&server, Sender::Number(&number), &maya(), &text("Hi"), callback).await;
+    let ours = pairs(&last(&server).await.body);
     let callback = format!("https://h.test/s?a=b&key={}#rc=3&rp=all", key());
     let wanted = [
         ("To", "+447700900111"),
@@ -248,43 +202,18 @@ async fn every_answer_is_classified() {
         ("429_error_20429_too_many_requests.json", Refused(RetryAfter)),
         ("503_error_20503_unavailable.json", Unknown),
     ];
-    let mut names = fixtures::names("twilio/send/response");
-    for (name, expected) in &table {
-        assert!(names.remove(*name), "{name}");
-        let server = MockServer::start().await;
-        let body = fixtures::bytes(&format!("twilio/send/response/{name}"));
-        Mock::given(method("POST"))
-            .respond_with(ResponseTemplate::new(name[..3].parse::<u16>().unwrap()).set_body_bytes(body))
-            .mount(&server)
-            .await;
-        let sender = Sender::MessagingService(SERVICE);
-        let outcome = client(&server)
-            .send(CREDENTIALS, sender, &maya(), &text("hi"), key(), None)
-            .await;
-        assert_outcome(name, &outcome, expected);
-    }
-    assert!(names.is_empty(), "not classified: {names:?}");
+    assert_classified("twilio/send/response", &table, async |server| {
+        send(server, SERVICE, &maya(), &text("hi"), None).await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_message_that_failed_at_once_is_refused() {
     // Twilio sends no callback for the first status.
-    let server = MockServer::start().await;
     let body = json!({ "sid": "SM1", "status": "failed", "error_code": 30034 });
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(201).set_body_json(body))
-        .mount(&server)
-        .await;
-    let outcome = client(&server)
-        .send(
-            CREDENTIALS,
-            Sender::MessagingService(SERVICE),
-            &maya(),
-            &text("hi"),
-            key(),
-            None,
-        )
-        .await;
+    let server = answering("POST", json_answer(201, body)).await;
+    let outcome = send(&server, SERVICE, &maya(), &text("hi"), None).await;
     let SendOutcome::Refused { code, classified, .. } = outcome else {
         panic!("{outcome:?}")
     };
@@ -295,68 +224,42 @@ async fn a_message_that_failed_at_once_is_refused() {
 async fn impossible_message_is_never_sent() {
     let server = MockServer::start().await;
     let twilio = client(&server);
-    let number = "+15005550006".parse().unwrap();
-    let template = Content::Template(FilledTemplate {
-        name: "n".to_owned(),
-        language: "en".to_owned(),
-        body: Vec::new(),
-        header: None,
-        buttons: Vec::new(),
-        content_sid: None,
-        header_media: None,
-        offer_codes: Vec::new(),
-        edition: 0,
-    });
+    let number = number();
+    let (sms, whatsapp) = (Sender::Number(&number), Sender::WhatsApp(&number));
     let bad_account = Credentials {
         account_sid: "../x",
-        ..CREDENTIALS
+        ..TWILIO
     };
     let hi = text("hi");
+    let template = stored(json!({"template": {"name": "n", "language": "en"}}));
     let media = stored(json!({"media": {"asset": picture()}}));
     let place = stored(json!({"location": {"latitude": 51.5, "longitude": 0}}));
     let asks = stored(json!({"interactive": {"body": "Where are you?", "action": "request_location"}}));
     let card = stored(json!({"contacts": [{"name": "Maya", "emails": ["maya@saffron.example"]}]}));
     let reaction = stored(json!({"reaction": {"to": "SM1", "emoji": "👍"}}));
-    for (credentials, sender, to, content, class) in [
-        (CREDENTIALS, Sender::Number(&number), tom(), &hi, FallBack),
-        (
-            CREDENTIALS,
-            Sender::WhatsApp(&number),
-            Recipient {
-                phone: None,
-                bsuid: None,
-            },
-            &hi,
-            FallBack,
-        ),
-        (CREDENTIALS, Sender::Number(&number), maya(), &template, Bug),
-        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &template, Bug),
-        (bad_account, Sender::Number(&number), maya(), &hi, TenantMustAct),
-        (CREDENTIALS, Sender::Number(&number), maya(), &place, Bug),
-        // Without a link to its file.
-        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &media, Bug),
-        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &asks, FallBack),
-        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &card, FallBack),
-        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &reaction, FallBack),
-    ] {
-        let outcome = twilio.send(credentials, sender, &to, content, key(), None).await;
-        let SendOutcome::Refused { classified, .. } = outcome else {
-            panic!("{outcome:?}")
-        };
-        assert_eq!(classified.class, class);
-    }
     let replied = "SM1".parse().unwrap();
     let reply = Outgoing {
         reply_to: Some(&replied),
         ..Outgoing::from(&hi)
     };
-    let to = maya();
-    let outcome = twilio.send(CREDENTIALS, Sender::WhatsApp(&number), &to, reply, key(), None);
-    let SendOutcome::Refused { classified, .. } = outcome.await else {
-        panic!("a reply is not sent")
-    };
-    assert_eq!(classified.class, FallBack);
-    assert!(server.received_requests().await.unwrap().is_empty());
+    for (credentials, sender, to, outgoing, class) in [
+        (TWILIO, sms, tom(), Outgoing::from(&hi), FallBack),
+        (TWILIO, whatsapp, nobody(), Outgoing::from(&hi), FallBack),
+        (TWILIO, sms, maya(), Outgoing::from(&template), Bug),
+        (TWILIO, whatsapp, maya(), Outgoing::from(&template), Bug),
+        (bad_account, sms, maya(), Outgoing::from(&hi), TenantMustAct),
+        (TWILIO, sms, maya(), Outgoing::from(&place), Bug),
+        // Without a link to its file.
+        (TWILIO, whatsapp, maya(), Outgoing::from(&media), Bug),
+        (TWILIO, whatsapp, maya(), Outgoing::from(&asks), FallBack),
+        (TWILIO, whatsapp, maya(), Outgoing::from(&card), FallBack),
+        (TWILIO, whatsapp, maya(), Outgoing::from(&reaction), FallBack),
+        (TWILIO, whatsapp, maya(), reply, FallBack),
+    ] {
+        let outcome = twilio.send(credentials, sender, &to, outgoing, key(), None).await;
+        assert_eq!(refused(&outcome), class, "{sender:?} {to:?} {outgoing:?}");
+    }
+    assert_unasked(&server).await;
 }
 
 fn listed(sid: &str, created: &str, changes: &Value) -> Value {
@@ -369,9 +272,21 @@ fn listed(sid: &str, created: &str, changes: &Value) -> Value {
     message
 }
 
+/// A message to Maya with an unknown outcome.
+fn lost<'a>(sender: Sender<'a>, to: &'a Recipient, content: &'a Content) -> Wanted<'a> {
+    Wanted {
+        sender,
+        to,
+        content,
+        since: at("2026-10-31T09:20:00Z"),
+        until: at("2026-10-31T09:21:00Z"),
+        known: &[],
+    }
+}
+
 async fn find(pages: &[Value], wanted: &Wanted<'_>) -> Result<Search, FindError> {
     let (server, client) = listing(pages, Duration::ZERO).await;
-    let search = client.find(CREDENTIALS, wanted, nobody_elses).await;
+    let search = client.find(TWILIO, wanted, nobody_elses).await;
     drop(server);
     search
 }
@@ -384,15 +299,11 @@ async fn nobody_elses(_: Vec<String>) -> Result<Vec<String>, std::io::Error> {
 async fn listing(pages: &[Value], delay: Duration) -> (MockServer, TwilioClient) {
     let server = MockServer::start().await;
     for (index, messages) in pages.iter().enumerate() {
-        let next = (index + 1 < pages.len()).then(|| {
-            format!(
-                "/2010-04-01/Accounts/{ACCOUNT}/Messages.json?To=%2B447700900111&Page={}",
-                index + 1
-            )
-        });
+        let following = index + 1;
+        let next = (following < pages.len()).then(|| format!("{}?To=%2B447700900111&Page={following}", messages()));
         let page = json!({ "messages": messages, "next_page_uri": next });
         let list = Mock::given(method("GET"))
-            .and(path(format!("/2010-04-01/Accounts/{ACCOUNT}/Messages.json")))
+            .and(path(messages()))
             .and(basic_auth("SKfixture", "fixture-secret"))
             .and(query_param("To", "+447700900111"));
         let list = if index == 0 {
@@ -420,12 +331,8 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
     let content = text("Sorry we missed your call.");
     let to = maya();
     let wanted = Wanted {
-        sender: Sender::MessagingService(SERVICE),
-        to: &to,
-        content: &content,
-        since: at("2026-10-31T09:20:00Z"),
-        until: at("2026-10-31T09:21:00Z"),
         known: &["SMknown".to_owned()],
+        ..lost(SERVICE, &to, &content)
     };
     let in_time = "Sat, 31 Oct 2026 09:20:02 +0000";
     let others = json!([
@@ -454,26 +361,14 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
 /// By the text beside it, and by there being a file.
 #[tokio::test]
 async fn a_lost_file_or_place_is_found() {
-    let to = maya();
-    let number = "+15005550006".parse().unwrap();
+    let (to, number) = (maya(), number());
     let search = async |content: Value, message: Value| {
         let content = stored(content);
-        let wanted = Wanted {
-            sender: Sender::WhatsApp(&number),
-            to: &to,
-            content: &content,
-            since: at("2026-10-31T09:20:00Z"),
-            until: at("2026-10-31T09:21:00Z"),
-            known: &[],
-        };
+        let wanted = lost(Sender::WhatsApp(&number), &to, &content);
         let mut message = listed("SMours", "Sat, 31 Oct 2026 09:20:02 +0000", &message);
         message["from"] = "whatsapp:+15005550006".into();
-        let server = MockServer::start().await;
-        Mock::given(method("GET"))
-            .respond_with(ResponseTemplate::new(200).set_body_json(json!({"messages": [message]})))
-            .mount(&server)
-            .await;
-        client(&server).find(CREDENTIALS, &wanted, nobody_elses).await.unwrap()
+        let server = answering("GET", json_answer(200, json!({"messages": [message]}))).await;
+        client(&server).find(TWILIO, &wanted, nobody_elses).await.unwrap()
     };
     let captioned = json!({"media": {"asset": picture(), "caption": "Our map"}});
     let bare = json!({"media": {"asset": picture()}});
@@ -499,16 +394,8 @@ async fn a_lost_file_or_place_is_found() {
 #[tokio::test]
 async fn a_lost_message_is_found_on_a_later_page() {
     let content = text("Sorry we missed your call.");
-    let to = maya();
-    let number = "+15005550006".parse().unwrap();
-    let wanted = Wanted {
-        sender: Sender::Number(&number),
-        to: &to,
-        content: &content,
-        since: at("2026-10-31T09:20:00Z"),
-        until: at("2026-10-31T09:21:00Z"),
-        known: &[],
-    };
+    let (to, number) = (maya(), number());
+    let wanted = lost(Sender::Number(&number), &to, &content);
     let newer = json!([listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
     let ours = json!([listed(
         "SMours",
@@ -534,15 +421,10 @@ async fn a_lost_message_is_found_on_a_later_page() {
 #[tokio::test]
 async fn only_a_complete_search_proves_a_message_was_not_sent() {
     let content = text("Sorry we missed your call.");
-    let to = maya();
-    let number = "+15005550006".parse().unwrap();
+    let (to, number) = (maya(), number());
     let wanted = Wanted {
-        sender: Sender::Number(&number),
-        to: &to,
-        content: &content,
-        since: at("2026-10-31T09:20:00Z"),
-        until: at("2026-10-31T09:21:00Z"),
         known: &["SMknown".to_owned()],
+        ..lost(Sender::Number(&number), &to, &content)
     };
     let since = "Sat, 31 Oct 2026 09:20:02 +0000";
     let old = listed("SMold", "Sat, 31 Oct 2026 08:00:00 +0000", &json!({}));
@@ -575,16 +457,8 @@ async fn only_a_complete_search_proves_a_message_was_not_sent() {
 #[tokio::test]
 async fn message_of_another_attempt_is_not_found() {
     let content = text("Sorry we missed your call.");
-    let to = maya();
-    let number = "+15005550006".parse().unwrap();
-    let wanted = Wanted {
-        sender: Sender::Number(&number),
-        to: &to,
-        content: &content,
-        since: at("2026-10-31T09:20:00Z"),
-        until: at("2026-10-31T09:21:00Z"),
-        known: &[],
-    };
+    let (to, number) = (maya(), number());
+    let wanted = lost(Sender::Number(&number), &to, &content);
     // Same recipient, same text, both in time: the older one belongs to another message.
     let theirs = listed("SMtheirs", "Sat, 31 Oct 2026 09:20:02 +0000", &json!({}));
     let ours = listed("SMours", "Sat, 31 Oct 2026 09:20:04 +0000", &json!({}));
@@ -593,37 +467,26 @@ async fn message_of_another_attempt_is_not_found() {
         Ok::<_, std::io::Error>(theirs.collect())
     };
     let (_server, client) = listing(&[json!([ours, theirs])], Duration::ZERO).await;
-    assert_eq!(
-        found(client.find(CREDENTIALS, &wanted, others).await).provider_ref,
-        "SMours"
-    );
+    assert_eq!(found(client.find(TWILIO, &wanted, others).await).provider_ref, "SMours");
     // Its absence alone proves that ours was not accepted.
     let (_server, client) = listing(&[json!([theirs])], Duration::ZERO).await;
-    let search = client.find(CREDENTIALS, &wanted, others).await.unwrap();
+    let search = client.find(TWILIO, &wanted, others).await.unwrap();
     assert_eq!(search, Search::NotTaken);
     let broken = async |_: Vec<String>| Err::<Vec<String>, _>(std::io::Error::other("the table does not answer"));
-    let error = client.find(CREDENTIALS, &wanted, broken).await.unwrap_err();
+    let error = client.find(TWILIO, &wanted, broken).await.unwrap_err();
     assert!(matches!(error, FindError::NotTold(_)), "{error}");
 }
 
 #[tokio::test]
 async fn search_is_limited_to_the_time_of_one_request() {
     let content = text("Sorry we missed your call.");
-    let to = maya();
-    let number = "+15005550006".parse().unwrap();
-    let wanted = Wanted {
-        sender: Sender::Number(&number),
-        to: &to,
-        content: &content,
-        since: at("2026-10-31T09:20:00Z"),
-        until: at("2026-10-31T09:21:00Z"),
-        known: &[],
-    };
+    let (to, number) = (maya(), number());
+    let wanted = lost(Sender::Number(&number), &to, &content);
     let newer = json!([listed("SMlater", "Sat, 31 Oct 2026 09:40:00 +0000", &json!({}))]);
     let (server, _) = listing(&vec![newer; 6], Duration::from_millis(400)).await;
     let http = Http::new("ringback/test".to_owned(), Duration::from_millis(1000));
     let client = TwilioClient::new(http, &server.uri());
-    let error = client.find(CREDENTIALS, &wanted, nobody_elses).await.unwrap_err();
+    let error = client.find(TWILIO, &wanted, nobody_elses).await.unwrap_err();
     assert!(
         matches!(error, FindError::TooSlow | FindError::NoAnswer(_)),
         "four pages take longer: {error}"
@@ -634,14 +497,7 @@ async fn search_is_limited_to_the_time_of_one_request() {
 async fn a_search_that_fails_says_so() {
     let content = text("hi");
     let to = maya();
-    let wanted = Wanted {
-        sender: Sender::MessagingService(SERVICE),
-        to: &to,
-        content: &content,
-        since: at("2026-10-31T09:20:00Z"),
-        until: at("2026-10-31T09:21:00Z"),
-        known: &[],
-    };
+    let wanted = lost(SERVICE, &to, &content);
     for (status, body) in [
         (401, json!({ "code": 20003 })),
         (503, json!({})),
@@ -651,16 +507,9 @@ async fn a_search_that_fails_says_so() {
             json!({ "messages": [], "next_page_uri": "https://elsewhere.test/" }),
         ),
     ] {
-        let server = MockServer::start().await;
-        Mock::given(method("GET"))
-            .respond_with(ResponseTemplate::new(status).set_body_json(&body))
-            .mount(&server)
-            .await;
-        let search = client(&server).find(CREDENTIALS, &wanted, nobody_elses).await;
-        let error = search.unwrap_err();
-        assert!(
-            error.to_string().starts_with("looking for a message: "),
-            "{status} {body}"
-        );
+        let server = answering("GET", json_answer(status, &body)).await;
+        let error = client(&server).find(TWILIO, &wanted, nobody_elses).await.unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with("looking for a message: "), "{status} {body}: {told}");
     }
 }

@@ -1,50 +1,37 @@
 //! Sending by the Graph API: our requests equal the fixtures, their answers are classified.
 
+use std::collections::BTreeMap;
+
 use domain::{
     media::medium::AssetUse,
     messages::{
         content::Content,
-        message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
+        message::{Recipient, SendOutcome},
         send::ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
     },
 };
-use providers::{http::Http, outgoing::Outgoing, whatsapp::client::GraphClient};
+use providers::{outgoing::Outgoing, whatsapp::client::GraphClient};
 use serde_json::{Value, from_value, json};
 use wiremock::{
-    Mock, MockServer, Request, ResponseTemplate,
+    Mock, MockServer, ResponseTemplate,
     matchers::{header, method, path},
 };
 
-use crate::fixtures::{self, Expected, assert_outcome, key, maya, tom};
+use crate::{
+    fixtures,
+    sending::{Expected, assert_classified, key, maya, nobody, stored, text, tom},
+    server::{answering, assert_unasked, http, json_answer, last_json},
+};
 
 const NUMBER: &str = "910000000000001";
 
 fn client(server: &MockServer) -> GraphClient {
-    let http = Http::new("ringback/test".to_owned(), std::time::Duration::from_secs(10));
-    GraphClient::new(http, &server.uri(), "v26.0")
+    GraphClient::new(http(10), &server.uri(), "v26.0")
 }
 
 async fn send(server: &MockServer, to: &Recipient, outgoing: impl Into<Outgoing<'_>>) -> SendOutcome {
     let outgoing: Outgoing<'_> = outgoing.into();
     client(server).send("fixture-token", NUMBER, to, outgoing, key()).await
-}
-
-fn text(body: &str) -> Content {
-    Content::Text(body.to_owned())
-}
-
-fn template(name: &str, language: &str) -> FilledTemplate {
-    FilledTemplate {
-        name: name.to_owned(),
-        language: language.to_owned(),
-        body: Vec::new(),
-        header: None,
-        buttons: Vec::new(),
-        content_sid: None,
-        header_media: None,
-        offer_codes: Vec::new(),
-        edition: 0,
-    }
 }
 
 fn asset(kind: &str, name: Option<&str>) -> AssetUse {
@@ -53,18 +40,6 @@ fn asset(kind: &str, name: Option<&str>) -> AssetUse {
         asset["file_name"] = name.into();
     }
     from_value(asset).unwrap()
-}
-
-/// Content in its stored form.
-fn content(stored: Value) -> Content {
-    from_value(stored).unwrap()
-}
-
-fn value(name: Option<&str>, text: &str) -> TemplateValue {
-    TemplateValue {
-        name: name.map(ToOwned::to_owned),
-        text: text.to_owned(),
-    }
 }
 
 /// A fixture in the form of our requests: with our key and constant fields.
@@ -95,83 +70,62 @@ const NOT_SENT: [&str; 6] = [
     "template_image_header_link.json",
 ];
 
-/// Content that is neither text nor a template, with its fixture and the id of its file.
-fn others() -> Vec<(&'static str, Content, Option<&'static str>)> {
+/// Contents for Maya, by the file of their fixture, with the id of their own file.
+fn contents() -> Vec<(String, Content, Option<&'static str>)> {
     let document = asset("document", Some("quote.pdf"));
-    let buttons = json!([
-        {"id": "act:book", "title": "Book"},
-        {"id": "act:call", "title": "Call me back"},
-        {"id": "act:stop", "title": "No thanks"},
-    ]);
-    let rows = json!([
-        {"id": "svc:cut", "title": "Haircut", "description": "30 minutes"},
-        {"id": "svc:col", "title": "Colour"},
-    ]);
-    let link = json!({"title": "Open booking", "url": "https://book.example.test/tnt_a"});
-    let interactive = |stored: Value| content(json!({ "interactive": stored }));
-    let quote = FilledTemplate {
-        header_media: Some(document.clone()),
-        ..template("quote_pdf", "en_GB")
-    };
-    let (file, voice) = (Some("700000000000900"), Some("700000000000901"));
-    vec![
-        (
-            "audio_voice.json",
-            content(json!({"media": {"asset": asset("audio", None), "voice": true}})),
-            voice,
-        ),
-        (
-            "document_by_id.json",
-            content(json!({"media": {"asset": document, "caption": "Your quote"}})),
-            file,
-        ),
-        (
-            "interactive_buttons.json",
-            interactive(json!({
-                "header": {"text": "Missed call"}, "body": "How can we help?", "footer": "Fixture Hair",
-                "action": {"buttons": buttons},
-            })),
-            None,
-        ),
-        (
-            "interactive_cta_url.json",
-            interactive(json!({"body": "Book online", "action": {"link": link}})),
-            None,
-        ),
-        (
-            "interactive_list.json",
-            interactive(json!({
-                "body": "Pick a service",
-                "action": {"list": {"button": "Services", "sections": [{"title": "Hair", "rows": rows}]}},
-            })),
-            None,
-        ),
-        (
-            "interactive_location_request.json",
-            interactive(json!({"body": "Where is the car?", "action": "request_location"})),
-            None,
-        ),
-        (
-            "location.json",
-            content(json!({"location": {
-                "latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Hair", "address": "1 Fixture Sq",
-            }})),
-            None,
-        ),
-        (
-            "contacts.json",
-            content(json!({"contacts": [{
-                "name": "Fixture Hair", "phones": [{"number": "+442079460001", "kind": "work"}],
-            }]})),
-            None,
-        ),
-        (
-            "reaction.json",
-            content(json!({"reaction": {"to": REPLIED, "emoji": "👍"}})),
-            None,
-        ),
-        ("template_document_header_id.json", Content::Template(quote), file),
-    ]
+    let contents = json!({
+        "text.json": {"text": "Hi Maya, sorry we missed your call."},
+        "audio_voice.json": {"media": {"asset": asset("audio", None), "voice": true}},
+        "document_by_id.json": {"media": {"asset": document, "caption": "Your quote"}},
+        "interactive_buttons.json": {"interactive": {
+            "header": {"text": "Missed call"}, "body": "How can we help?", "footer": "Fixture Hair",
+            "action": {"buttons": [
+                {"id": "act:book", "title": "Book"},
+                {"id": "act:call", "title": "Call me back"},
+                {"id": "act:stop", "title": "No thanks"},
+            ]},
+        }},
+        "interactive_cta_url.json": {"interactive": {
+            "body": "Book online", "action": {"link": {"title": "Open booking", "url": "https://book.example.test/tnt_a"}},
+        }},
+        "interactive_list.json": {"interactive": {
+            "body": "Pick a service",
+            "action": {"list": {"button": "Services", "sections": [{"title": "Hair", "rows": [
+                {"id": "svc:cut", "title": "Haircut", "description": "30 minutes"},
+                {"id": "svc:col", "title": "Colour"},
+            ]}]}},
+        }},
+        "interactive_location_request.json": {"interactive": {"body": "Where is the car?", "action": "request_location"}},
+        "location.json": {"location": {
+            "latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Hair", "address": "1 Fixture Sq",
+        }},
+        "contacts.json": {"contacts": [
+            {"name": "Fixture Hair", "phones": [{"number": "+442079460001", "kind": "work"}]},
+        ]},
+        "reaction.json": {"reaction": {"to": REPLIED, "emoji": "👍"}},
+        "template_document_header_id.json": {"template": {
+            "name": "quote_pdf", "language": "en_GB", "header_media": document,
+        }},
+        "template_no_params.json": {"template": {"name": "hello_world", "language": "en_US"}},
+        "template_named_params.json": {"template": {
+            "name": "missed_call_named", "language": "en_GB",
+            "body": [{"name": "first_name", "text": "Maya"}, {"name": "business", "text": "Fixture Hair"}],
+        }},
+        "template_body_and_buttons.json": {"template": {
+            "name": "missed_call_followup", "language": "en_GB", "body": [{"text": "Maya"}, {"text": "Fixture Hair"}],
+            "buttons": [[1, "b/tnt_a?c=call-0001"]],
+        }},
+    });
+    let contents: BTreeMap<String, Content> = from_value(contents).unwrap();
+    let contents = contents.into_iter().map(|(name, content)| {
+        let file = match &*name {
+            "audio_voice.json" => Some("700000000000901"),
+            "document_by_id.json" | "template_document_header_id.json" => Some("700000000000900"),
+            _ => None,
+        };
+        (name, content, file)
+    });
+    contents.collect()
 }
 
 /// The message that replies answer.
@@ -185,65 +139,33 @@ async fn our_requests_equal_the_fixtures() {
         .and(header("authorization", "Bearer fixture-token"))
         .and(header("user-agent", "ringback/test"))
         .and(header("content-type", "application/json"))
-        .respond_with(
-            ResponseTemplate::new(200).set_body_bytes(fixtures::bytes("whatsapp/send/response/200_text.json")),
-        )
+        .respond_with(json_answer(200, fixtures::json("whatsapp/send/response/200_text.json")))
         .mount(&server)
         .await;
-    let buttons = FilledTemplate {
-        body: vec![value(None, "Maya"), value(None, "Fixture Hair")],
-        buttons: vec![(1, "b/tnt_a?c=call-0001".to_owned())],
-        ..template("missed_call_followup", "en_GB")
-    };
-    let named = FilledTemplate {
-        body: vec![
-            value(Some("first_name"), "Maya"),
-            value(Some("business"), "Fixture Hair"),
-        ],
-        ..template("missed_call_named", "en_GB")
-    };
-    let sent = [
-        ("text.json", maya(), text("Hi Maya, sorry we missed your call.")),
-        ("text_to_bsuid.json", tom(), text("Hello")),
-        (
-            "template_no_params.json",
-            maya(),
-            Content::Template(template("hello_world", "en_US")),
-        ),
-        ("template_named_params.json", maya(), Content::Template(named)),
-        ("template_body_and_buttons.json", maya(), Content::Template(buttons)),
-    ];
     let mut names = fixtures::names("whatsapp/send/request");
     for not_sent in NOT_SENT {
         assert!(names.remove(not_sent), "{not_sent}");
     }
+    let (maya, tom, contents) = (maya(), tom(), contents());
+    let to_maya = contents.iter().map(|(name, content, file)| {
+        let file = *file;
+        (name.as_str(), &maya, Outgoing { file, ..content.into() })
+    });
+    let (hello, booked) = (text("Hello"), text("Saturday 10:30 is booked."));
     let replied = REPLIED.parse().unwrap();
-    let reply = text("Saturday 10:30 is booked.");
-    let (maya, others) = (maya(), others());
-    let texts = sent
-        .iter()
-        .map(|(name, to, content)| (*name, to, Outgoing::from(content)));
     let reply = Outgoing {
         reply_to: Some(&replied),
-        ..Outgoing::from(&reply)
+        ..Outgoing::from(&booked)
     };
-    let others = others.iter().map(|(name, content, file)| {
-        let file = *file;
-        (*name, &maya, Outgoing { file, ..content.into() })
-    });
-    for (name, to, outgoing) in texts.chain([("text_reply.json", &maya, reply)]).chain(others) {
+    let others = [
+        ("text_to_bsuid.json", &tom, Outgoing::from(&hello)),
+        ("text_reply.json", &maya, reply),
+    ];
+    for (name, to, outgoing) in to_maya.chain(others) {
         assert!(names.remove(name), "{name}");
         let outcome = send(&server, to, outgoing).await;
         assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{name}: {outcome:?}");
-        let body: Value = server
-            .received_requests()
-            .await
-            .unwrap()
-            .last()
-            .unwrap()
-            .body_json()
-            .unwrap();
-        assert_eq!(body, expected(name), "{name}");
+        assert_eq!(last_json(&server).await, expected(name), "{name}");
     }
     assert!(names.is_empty(), "not reproduced: {names:?}");
 }
@@ -252,23 +174,15 @@ async fn our_requests_equal_the_fixtures() {
 #[tokio::test]
 async fn rarer_parts_of_content_are_sent() {
     let server = MockServer::start().await;
-    let sent = async |stored: Value, file: Option<&str>| {
-        let content = content(stored);
+    let sent = async |content: Value, file: Option<&str>| {
+        let content = stored(content);
         let outgoing = Outgoing {
             file,
             ..Outgoing::from(&content)
         };
         send(&server, &maya(), outgoing).await;
-        let body: Value = server
-            .received_requests()
-            .await
-            .unwrap()
-            .last()
-            .unwrap()
-            .body_json()
-            .unwrap();
-        let kind = body["type"].as_str().unwrap().to_owned();
-        body[&kind].clone()
+        let body = last_json(&server).await;
+        body[body["type"].as_str().unwrap()].clone()
     };
     let picture = asset("image", Some("cake.jpg"));
     let header = json!({
@@ -298,40 +212,31 @@ async fn rarer_parts_of_content_are_sent() {
 }
 
 #[tokio::test]
-async fn a_text_header_is_filled_in() {
+async fn headers_and_offers_codes_are_filled_in() {
     let server = MockServer::start().await;
-    let filled = FilledTemplate {
-        header: Some(value(None, "Fixture Hair")),
-        ..template("greeting", "en_GB")
-    };
-    send(&server, &maya(), &Content::Template(filled)).await;
-    let body: Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
-    assert_eq!(
-        body["template"]["components"],
-        json!([{ "type": "header", "parameters": [{ "type": "text", "text": "Fixture Hair" }] }])
-    );
-}
-
-#[tokio::test]
-async fn an_offers_code_is_sent_as_a_code() {
-    let server = MockServer::start().await;
-    let filled = FilledTemplate {
-        buttons: vec![(0, "b".to_owned()), (1, "MAY20".to_owned())],
-        offer_codes: vec![1],
-        ..template("offer", "en_GB")
-    };
-    send(&server, &maya(), &Content::Template(filled)).await;
-    let body: Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
-    assert_eq!(
-        body["template"]["components"],
-        json!([
-            { "type": "button", "sub_type": "url", "index": "0", "parameters": [{ "type": "text", "text": "b" }] },
-            {
-                "type": "button", "sub_type": "copy_code", "index": "1",
-                "parameters": [{ "type": "coupon_code", "coupon_code": "MAY20" }],
-            },
-        ])
-    );
+    for (template, components) in [
+        (
+            json!({"name": "greeting", "language": "en_GB", "header": {"text": "Fixture Hair"}}),
+            json!([{ "type": "header", "parameters": [{ "type": "text", "text": "Fixture Hair" }] }]),
+        ),
+        (
+            json!({"name": "offer", "language": "en_GB", "buttons": [[0, "b"], [1, "MAY20"]], "offer_codes": [1]}),
+            json!([
+                { "type": "button", "sub_type": "url", "index": "0", "parameters": [{ "type": "text", "text": "b" }] },
+                {
+                    "type": "button", "sub_type": "copy_code", "index": "1",
+                    "parameters": [{ "type": "coupon_code", "coupon_code": "MAY20" }],
+                },
+            ]),
+        ),
+    ] {
+        send(&server, &maya(), &stored(json!({ "template": template }))).await;
+        assert_eq!(
+            last_json(&server).await["template"]["components"],
+            components,
+            "{template}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -342,7 +247,7 @@ async fn a_known_number_is_preferred_to_the_id() {
         bsuid: tom().bsuid,
     };
     send(&server, &both, &text("hi")).await;
-    let body: Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
+    let body = last_json(&server).await;
     assert_eq!(
         (&body["to"], &body["recipient"]),
         (&json!("447700900111"), &Value::Null)
@@ -395,29 +300,16 @@ async fn every_answer_is_classified() {
         ("502_html_body.txt", Unknown),
         ("503_error_2_transient.json", Unknown),
     ];
-    let mut names = fixtures::names("whatsapp/send/response");
-    for (name, expected) in &table {
-        assert!(names.remove(*name), "{name}");
-        let server = MockServer::start().await;
-        let body = fixtures::bytes(&format!("whatsapp/send/response/{name}"));
-        Mock::given(method("POST"))
-            .respond_with(ResponseTemplate::new(name[..3].parse::<u16>().unwrap()).set_body_bytes(body))
-            .mount(&server)
-            .await;
-        let outcome = send(&server, &maya(), &text("hi")).await;
-        assert_outcome(name, &outcome, expected);
-    }
-    assert!(names.is_empty(), "not classified: {names:?}");
+    assert_classified("whatsapp/send/response", &table, async |server| {
+        send(server, &maya(), &text("hi")).await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn refusal_gives_the_reason_without_the_number() {
-    let server = MockServer::start().await;
     let body = json!({ "error": { "code": 100, "message": "447700900111", "error_data": { "details": "to: +44 7700 900111 is not allowed" } } });
-    Mock::given(method("POST"))
-        .respond_with(ResponseTemplate::new(400).set_body_json(body))
-        .mount(&server)
-        .await;
+    let server = answering("POST", json_answer(400, body)).await;
     let SendOutcome::Refused { reason, .. } = send(&server, &maya(), &text("hi")).await else {
         panic!()
     };
@@ -430,11 +322,7 @@ async fn refusal_gives_the_reason_without_the_number() {
 #[tokio::test]
 async fn impossible_message_is_never_sent() {
     let server = MockServer::start().await;
-    let nobody = Recipient {
-        phone: None,
-        bsuid: None,
-    };
-    let refused = |outcome: SendOutcome| match outcome {
+    let refused = |outcome: &SendOutcome| match outcome {
         SendOutcome::Refused { classified, reason, .. } => {
             assert!(reason.starts_with("Not sent: "), "{reason}");
             classified.class
@@ -442,47 +330,30 @@ async fn impossible_message_is_never_sent() {
         other => panic!("{other:?}"),
     };
     let graph = client(&server);
-    assert_eq!(
-        refused(graph.send("t", NUMBER, &nobody, &text("hi"), key()).await),
-        FallBack
-    );
-    assert_eq!(
-        refused(graph.send("", NUMBER, &maya(), &text("hi"), key()).await),
-        TenantMustAct
-    );
-    assert_eq!(
-        refused(graph.send("a\nb", NUMBER, &maya(), &text("hi"), key()).await),
-        TenantMustAct
-    );
-    assert_eq!(
-        refused(graph.send("t", "../me", &maya(), &text("hi"), key()).await),
-        TenantMustAct
-    );
-    assert_eq!(
-        refused(graph.send("t", "", &maya(), &text("hi"), key()).await),
-        TenantMustAct
-    );
-    // Without the id of its file.
-    for (name, content, _) in others().iter().filter(|(.., file)| file.is_some()) {
-        assert_eq!(
-            refused(graph.send("t", NUMBER, &maya(), content, key()).await),
-            Bug,
-            "{name}"
-        );
+    for (token, number, to, class) in [
+        ("t", NUMBER, nobody(), FallBack),
+        ("", NUMBER, maya(), TenantMustAct),
+        ("a\nb", NUMBER, maya(), TenantMustAct),
+        ("t", "../me", maya(), TenantMustAct),
+        ("t", "", maya(), TenantMustAct),
+    ] {
+        let outcome = graph.send(token, number, &to, &text("hi"), key()).await;
+        assert_eq!(refused(&outcome), class, "{token:?} {number:?} {to:?}");
     }
-    assert!(server.received_requests().await.unwrap().is_empty());
+    // Without the id of its file.
+    for (name, content, _) in contents().iter().filter(|(.., file)| file.is_some()) {
+        let outcome = graph.send("t", NUMBER, &maya(), content, key()).await;
+        assert_eq!(refused(&outcome), Bug, "{name}");
+    }
+    assert_unasked(&server).await;
 }
 
 #[tokio::test]
 async fn a_message_is_sent_once_whatever_the_answer() {
     for status in [200, 302, 400, 429, 500, 503] {
-        let server = MockServer::start().await;
-        Mock::given(method("POST"))
-            .respond_with(ResponseTemplate::new(status))
-            .mount(&server)
-            .await;
+        let server = answering("POST", ResponseTemplate::new(status)).await;
         send(&server, &maya(), &text("hi")).await;
-        let requests: Vec<Request> = server.received_requests().await.unwrap();
+        let requests = server.received_requests().await.unwrap();
         assert_eq!(requests.len(), 1, "{status}");
     }
 }
