@@ -1,15 +1,20 @@
 //! Aircall's events: every fixture, and its outcome.
 
-use std::collections::BTreeMap;
-
-use domain::calls::call::{Direction, Outcome, Party};
-use providers::aircall::{event, without_token};
+use domain::calls::call::{CallEvent, Direction, Outcome, Party};
+use providers::{
+    Unreadable,
+    aircall::{event, without_token},
+};
 use serde_json::{Value, json};
 
-use crate::fixtures::{self, at, connection, outcome};
+use crate::fixtures::{self, assert_outcomes, at, connection, outcome, read_all};
 
-fn read(body: &[u8]) -> Result<Option<domain::calls::call::CallEvent>, providers::Unreadable> {
+fn read(body: &[u8]) -> Result<Option<CallEvent>, Unreadable> {
     event(body, connection(), at("2026-10-31T09:20:05Z"))
+}
+
+fn event_of(body: &[u8]) -> CallEvent {
+    read(body).unwrap().unwrap()
 }
 
 fn changed(pointer: &str, value: Value) -> Vec<u8> {
@@ -20,39 +25,33 @@ fn changed(pointer: &str, value: Value) -> Vec<u8> {
 
 #[test]
 fn every_event_fixture_has_its_outcome() {
-    let expected: BTreeMap<&str, Option<Outcome>> = [
-        ("call_ended_abandoned_in_ivr.json", Some(Outcome::Abandoned)),
-        ("call_ended_agents_did_not_answer.json", Some(Outcome::Missed)),
-        ("call_ended_anonymous.json", Some(Outcome::Missed)),
-        ("call_ended_answered.json", Some(Outcome::Answered)),
-        ("call_ended_no_available_agent.json", Some(Outcome::Missed)),
-        ("call_ended_out_of_opening_hours.json", Some(Outcome::AfterHours)),
-        ("call_ended_outbound.json", Some(Outcome::Unknown)),
-        ("call_ended_short_abandoned.json", Some(Outcome::Abandoned)),
-        ("call_ended_voicemail.json", Some(Outcome::Voicemail)),
-        ("call_hungup_not_final.json", None),
-    ]
-    .into();
-    let read: BTreeMap<String, _> = fixtures::names("telephony/aircall")
+    let events = read_all("telephony/aircall", |_, body| read(body).unwrap());
+    let mut of_calls = events.clone();
+    assert_eq!(of_calls.remove("call_hungup_not_final.json"), Some(None));
+    let of_calls = of_calls
         .into_iter()
-        .map(|name| {
-            let event = read(&fixtures::bytes(&format!("telephony/aircall/{name}"))).unwrap();
-            (name, event)
-        })
+        .map(|(name, event)| (name, event.unwrap()))
         .collect();
-    let outcomes: BTreeMap<&str, Option<Outcome>> = read
-        .iter()
-        .map(|(name, event)| (name.as_str(), event.as_ref().map(|event| outcome(&event.facts))))
-        .collect();
-    assert_eq!(outcomes, expected);
-    insta::assert_json_snapshot!("aircall", read);
+    let expected = [
+        ("call_ended_abandoned_in_ivr.json", Outcome::Abandoned),
+        ("call_ended_agents_did_not_answer.json", Outcome::Missed),
+        ("call_ended_anonymous.json", Outcome::Missed),
+        ("call_ended_answered.json", Outcome::Answered),
+        ("call_ended_no_available_agent.json", Outcome::Missed),
+        ("call_ended_out_of_opening_hours.json", Outcome::AfterHours),
+        ("call_ended_outbound.json", Outcome::Unknown),
+        ("call_ended_short_abandoned.json", Outcome::Abandoned),
+        ("call_ended_voicemail.json", Outcome::Voicemail),
+    ];
+    assert_outcomes(&of_calls, expected);
+    insta::assert_json_snapshot!("aircall", events);
 }
 
 #[test]
 fn direction_decides_caller_and_line() {
     let facts = |name: &str| {
         let body = fixtures::bytes(&format!("telephony/aircall/call_ended_{name}.json"));
-        read(&body).unwrap().unwrap().facts
+        event_of(&body).facts
     };
     let customer = Party::Phone("+447700900111".parse().unwrap());
     assert_eq!(facts("answered").customer(), &customer);
@@ -70,9 +69,9 @@ fn aircalls_formatted_numbers_are_parsed() {
         ("+33 1 76 36 06 95", "+33176360695"),
     ] {
         let party = Party::Phone(number.parse().unwrap());
-        let caller = read(&changed("/data/raw_digits", json!(written))).unwrap().unwrap();
+        let caller = event_of(&changed("/data/raw_digits", json!(written)));
         assert_eq!(caller.facts.customer(), &party, "{written}");
-        let called = read(&changed("/data/number/digits", json!(written))).unwrap().unwrap();
+        let called = event_of(&changed("/data/number/digits", json!(written)));
         assert_eq!(called.facts.business_number(), Some(&party), "{written}");
     }
     for nobody in [
@@ -81,7 +80,7 @@ fn aircalls_formatted_numbers_are_parsed() {
         json!("+1 800-123-4567 x9"),
         json!(null),
     ] {
-        let event = read(&changed("/data/raw_digits", nobody.clone())).unwrap().unwrap();
+        let event = event_of(&changed("/data/raw_digits", nobody.clone()));
         assert_eq!(event.facts.customer(), &Party::Withheld, "{nobody}");
     }
 }
@@ -89,9 +88,7 @@ fn aircalls_formatted_numbers_are_parsed() {
 #[test]
 fn unknown_reason_is_not_a_missed_call() {
     for reason in [json!(null), json!("eaten_by_a_dog"), json!(7), json!("")] {
-        let event = read(&changed("/data/missed_call_reason", reason.clone()))
-            .unwrap()
-            .unwrap();
+        let event = event_of(&changed("/data/missed_call_reason", reason.clone()));
         assert_eq!(outcome(&event.facts), Outcome::Unknown, "{reason}");
     }
 }
@@ -115,7 +112,7 @@ fn an_event_that_names_no_call_is_unreadable() {
 
 #[test]
 fn call_never_ends_in_the_future() {
-    let event = read(&changed("/data/ended_at", json!(1_893_456_000))).unwrap().unwrap();
+    let event = event_of(&changed("/data/ended_at", json!(1_893_456_000)));
     assert_eq!(event.facts.ended_at, Some(event.received_at));
 }
 

@@ -6,18 +6,18 @@ use std::{
     time::Duration,
 };
 
-use domain::messages::{
-    message::{Content, SendOutcome},
-    send::{Classified, ErrorClass},
-};
+use domain::messages::{message::SendOutcome, send::ErrorClass};
 use providers::{
     http::Http,
-    twilio::client::{Credentials, Sender, TwilioClient},
+    twilio::client::{Sender, TwilioClient},
     whatsapp::client::GraphClient,
 };
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::method};
+use wiremock::{MockServer, ResponseTemplate};
 
-use crate::fixtures::{key, maya};
+use crate::{
+    sending::{key, maya, refused, text},
+    server::{TWILIO, answering, assert_unasked, text_answer},
+};
 
 /// Time limit of tests with an answer; never reached.
 const PATIENT: Duration = Duration::from_secs(60);
@@ -26,20 +26,13 @@ const IMPATIENT: Duration = Duration::from_secs(2);
 
 async fn both(base: &str, timeout: Duration) -> [SendOutcome; 2] {
     let http = Http::new("ringback/test".to_owned(), timeout);
-    let content = Content::Text("the message's own text".to_owned());
+    let (to, content) = (maya(), text("the message's own text"));
     let graph = GraphClient::new(http.clone(), base, "v26.0");
     let twilio = TwilioClient::new(http, base);
-    let credentials = Credentials {
-        api_key_sid: "SKfixture",
-        api_key_secret: "fixture-secret",
-        account_sid: "ACfixture",
-    };
-    let sender = Sender::MessagingService("MGfixture");
+    let (sender, callback) = (Sender::MessagingService("MGfixture"), Some("https://h.test/"));
     let outcomes = [
-        graph.send("fixture-token", "91", &maya(), &content, key()).await,
-        twilio
-            .send(credentials, sender, &maya(), &content, key(), Some("https://h.test/"))
-            .await,
+        graph.send("fixture-token", "91", &to, &content, key()).await,
+        twilio.send(TWILIO, sender, &to, &content, key(), callback).await,
     ];
     for outcome in &outcomes {
         let told = format!("{outcome:?}");
@@ -51,8 +44,7 @@ async fn both(base: &str, timeout: Duration) -> [SendOutcome; 2] {
 }
 
 async fn both_answered(answer: ResponseTemplate) -> [SendOutcome; 2] {
-    let server = MockServer::start().await;
-    Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+    let server = answering("POST", answer).await;
     both(&server.uri(), PATIENT).await
 }
 
@@ -72,14 +64,7 @@ fn assert_all_unknown(outcomes: &[SendOutcome]) {
 
 fn assert_all_refused(outcomes: &[SendOutcome], wanted: ErrorClass) {
     for outcome in outcomes {
-        let SendOutcome::Refused {
-            classified: Classified { class, .. },
-            ..
-        } = outcome
-        else {
-            panic!("{outcome:?}")
-        };
-        assert_eq!(*class, wanted);
+        assert_eq!(refused(outcome), wanted);
     }
 }
 
@@ -145,9 +130,9 @@ async fn truncated_success_is_unknown() {
 async fn server_error_or_html_page_is_unknown() {
     let page = "<html><head><title>502</title></head></html>";
     for status in [500, 502, 503, 504, 599] {
-        assert_all_unknown(&both_answered(ResponseTemplate::new(status).set_body_string(page)).await);
+        assert_all_unknown(&both_answered(text_answer(status, page)).await);
     }
-    assert_all_unknown(&both_answered(ResponseTemplate::new(200).set_body_string(page)).await);
+    assert_all_unknown(&both_answered(text_answer(200, page)).await);
     assert_all_unknown(&both_answered(ResponseTemplate::new(200)).await);
     assert_all_unknown(&both_answered(ResponseTemplate::new(204)).await);
 }
@@ -162,7 +147,7 @@ async fn html_page_with_client_error_is_a_refusal() {
         (404, ErrorClass::FallBack),
         (429, ErrorClass::RetryAfter),
     ] {
-        let outcomes = both_answered(ResponseTemplate::new(status).set_body_string(page)).await;
+        let outcomes = both_answered(text_answer(status, page)).await;
         assert_all_refused(&outcomes, class);
     }
 }
@@ -174,7 +159,7 @@ async fn a_redirect_is_not_followed() {
         let answer = ResponseTemplate::new(status).insert_header("location", format!("{}/x", other.uri()));
         assert_all_unknown(&both_answered(answer).await);
     }
-    assert!(other.received_requests().await.unwrap().is_empty());
+    assert_unasked(&other).await;
 }
 
 #[tokio::test]
@@ -190,6 +175,6 @@ async fn retry_after_is_reported() {
 
 #[tokio::test]
 async fn an_endless_answer_is_cut() {
-    let huge = ResponseTemplate::new(200).set_body_string("x".repeat(5 * 1024 * 1024));
+    let huge = text_answer(200, &"x".repeat(5 * 1024 * 1024));
     assert_all_unknown(&both_answered(huge).await);
 }

@@ -1,7 +1,5 @@
 //! Exotel's events: every fixture, and its outcome.
 
-use std::collections::BTreeMap;
-
 use domain::{
     calls::call::{CallEvent, Direction, Outcome, Party},
     tenants::connection::CallingCode,
@@ -12,11 +10,15 @@ use providers::{
     form,
 };
 
-use crate::fixtures::{self, at, connection, outcome};
+use crate::fixtures::{self, assert_outcomes, at, connection, outcome, read_all};
 
 /// The fixtures' numbers are British.
 fn britain() -> CallingCode {
     "44".parse().unwrap()
+}
+
+fn phone(number: &str) -> Party {
+    Party::Phone(number.parse().unwrap())
 }
 
 fn read(name: &str, bytes: &[u8]) -> Result<CallEvent, Unreadable> {
@@ -30,7 +32,8 @@ fn read(name: &str, bytes: &[u8]) -> Result<CallEvent, Unreadable> {
 
 #[test]
 fn every_event_fixture_has_its_outcome() {
-    let expected: BTreeMap<&str, Outcome> = [
+    let events = read_all("telephony/exotel", |name, body| read(name, body).unwrap());
+    let expected = [
         ("passthru_client_hangup.txt", Outcome::Abandoned),
         ("passthru_completed.txt", Outcome::Answered),
         ("passthru_incomplete.txt", Outcome::Missed),
@@ -39,40 +42,23 @@ fn every_event_fixture_has_its_outcome() {
         // A call made by the API: the event does not say which side did not answer.
         ("status_callback_no_answer.txt", Outcome::Unknown),
         ("status_callback_terminal.json", Outcome::Answered),
-    ]
-    .into();
-    let read: BTreeMap<String, CallEvent> = fixtures::names("telephony/exotel")
-        .into_iter()
-        .map(|name| {
-            let event = read(&name, &fixtures::bytes(&format!("telephony/exotel/{name}"))).unwrap();
-            (name, event)
-        })
-        .collect();
-    let outcomes: BTreeMap<&str, Outcome> = read
-        .iter()
-        .map(|(name, event)| (name.as_str(), outcome(&event.facts)))
-        .collect();
-    assert_eq!(outcomes, expected);
-    insta::assert_json_snapshot!("exotel", read);
+    ];
+    assert_outcomes(&events, expected);
+    insta::assert_json_snapshot!("exotel", events);
 }
 
 #[test]
 fn numbers_are_national_and_times_are_indias() {
     let text = fixtures::text("telephony/exotel/passthru_incomplete.txt");
     let facts = read("passthru", text.as_bytes()).unwrap().facts;
-    assert_eq!(facts.customer(), &Party::Phone("+447700900111".parse().unwrap()));
-    assert_eq!(
-        facts.business_number(),
-        Some(&Party::Phone("+442079460001".parse().unwrap()))
-    );
+    assert_eq!(facts.customer(), &phone("+447700900111"));
+    assert_eq!(facts.business_number(), Some(&phone("+442079460001")));
     assert_eq!(facts.started_at, Some(at("2026-10-31T09:20:00Z")));
     assert_eq!(facts.ended_at, Some(at("2026-10-31T09:20:40Z")));
     for hidden in ["", "anonymous", "100", "%2B266696687"] {
-        let hidden = text.replace("07700900111", hidden);
-        assert_eq!(
-            read("passthru", hidden.as_bytes()).unwrap().facts.customer(),
-            &Party::Withheld
-        );
+        let text = text.replace("07700900111", hidden);
+        let facts = read("passthru", text.as_bytes()).unwrap().facts;
+        assert_eq!(facts.customer(), &Party::Withheld, "{hidden}");
     }
 }
 
@@ -115,10 +101,7 @@ fn outbound_calls_are_recognised() {
     let outbound = json.replace("\"inbound\"", "\"outbound-api\"");
     let facts = read("status.json", outbound.as_bytes()).unwrap().facts;
     assert_eq!(facts.direction, Some(Direction::Outbound));
-    assert_eq!(
-        facts.business_number(),
-        Some(&Party::Phone("+442079460001".parse().unwrap()))
-    );
+    assert_eq!(facts.business_number(), Some(&phone("+442079460001")));
     let silent = json.replace("\"ConversationDuration\": 41", "\"ConversationDuration\": 0");
     assert_ne!(silent, json);
     let facts = read("status.json", silent.as_bytes()).unwrap().facts;

@@ -1,11 +1,9 @@
 //! Plivo's callbacks: every fixture, and its outcome.
 
-use std::collections::BTreeMap;
-
 use domain::calls::call::{CallEvent, Direction, Outcome, Party};
 use providers::{form, plivo};
 
-use crate::fixtures::{self, at, connection, outcome};
+use crate::fixtures::{self, assert_outcomes, at, connection, outcome, read_all};
 
 fn read(body: &str) -> CallEvent {
     let event = plivo::event(&form::parse(body.as_bytes()), connection(), at("2026-10-31T09:20:05Z"));
@@ -18,28 +16,17 @@ fn fixture(name: &str) -> String {
 
 #[test]
 fn every_callback_fixture_has_its_outcome() {
-    let expected: BTreeMap<&str, Outcome> = [
+    let events = read_all("telephony/plivo", |_, body| read(str::from_utf8(body).unwrap()));
+    let expected = [
         // Rings, without any further callback.
         ("answer_ringing.txt", Outcome::Unknown),
         ("hangup_busy.txt", Outcome::Busy),
         ("hangup_completed.txt", Outcome::Answered),
         ("hangup_failed.txt", Outcome::Failed),
         ("hangup_no_answer.txt", Outcome::Missed),
-    ]
-    .into();
-    let read: BTreeMap<String, CallEvent> = fixtures::names("telephony/plivo")
-        .into_iter()
-        .map(|name| {
-            let event = read(&fixture(name.trim_end_matches(".txt")));
-            (name, event)
-        })
-        .collect();
-    let outcomes: BTreeMap<&str, Outcome> = read
-        .iter()
-        .map(|(name, event)| (name.as_str(), outcome(&event.facts)))
-        .collect();
-    assert_eq!(outcomes, expected);
-    insta::assert_json_snapshot!("plivo", read);
+    ];
+    assert_outcomes(&events, expected);
+    insta::assert_json_snapshot!("plivo", events);
 }
 
 #[test]

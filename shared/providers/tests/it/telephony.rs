@@ -1,11 +1,9 @@
 //! The generic event: every fixture, and the sentence for every mistake.
 
-use std::collections::BTreeMap;
-
 use providers::telephony::event;
 use serde_json::{Value, json};
 
-use crate::fixtures::{self, at, connection};
+use crate::fixtures::{self, at, connection, read_all};
 
 fn read(body: &[u8]) -> Value {
     match event(body, connection(), at("2026-10-31T09:20:01Z")) {
@@ -16,15 +14,11 @@ fn read(body: &[u8]) -> Value {
 
 #[test]
 fn every_event_is_parsed_or_refused_with_the_reason() {
-    let folder = "telephony/generic";
-    let read: BTreeMap<String, Value> = fixtures::names(folder)
-        .into_iter()
-        .map(|name| (name.clone(), read(&fixtures::bytes(&format!("{folder}/{name}")))))
-        .collect();
-    for (name, event) in &read {
+    let events = read_all("telephony/generic", |_, body| read(body));
+    for (name, event) in &events {
         assert_eq!(event.get("invalid").is_some(), name.starts_with("invalid_"), "{name}");
     }
-    insta::assert_json_snapshot!("telephony_generic", read);
+    insta::assert_json_snapshot!("telephony_generic", events);
 }
 
 #[test]
@@ -68,10 +62,7 @@ fn placeholder_number_is_withheld() {
     let mut event = fixtures::json("telephony/generic/missed.json");
     for hidden in ["+266696687", "anonymous", "Unknown"] {
         event["data"]["from"] = hidden.into();
-        assert_eq!(
-            read(event.to_string().as_bytes())["facts"]["from"],
-            "withheld",
-            "{hidden}"
-        );
+        let told = read(event.to_string().as_bytes());
+        assert_eq!(told["facts"]["from"], "withheld", "{hidden}");
     }
 }

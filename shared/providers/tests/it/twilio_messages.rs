@@ -9,43 +9,37 @@ use domain::messages::{
 use providers::twilio::{address, form, message};
 use serde_json::{Value, json};
 
-use crate::fixtures::{self, at, key, shown};
+use crate::{
+    fixtures::{at, read_all, shown},
+    sending::key,
+};
 
-fn read_all(folder: &str) -> BTreeMap<String, Value> {
-    fixtures::names(folder)
-        .into_iter()
-        .map(|name| {
-            let form = form::parse(&fixtures::bytes(&format!("{folder}/{name}")));
-            let now = at("2026-10-31T09:20:05Z");
-            let updates = match name.split('_').next() {
-                Some("inbound") => message::inbound(&form, now),
-                Some("status") => message::status(&form, Some(&key().to_string()), now),
-                _ => panic!("{name}"),
-            };
-            if let (Some(code), Update::Status(status)) = (
-                name.rsplit(['_', '.']).nth(1).and_then(|code| code.parse::<i64>().ok()),
-                &updates[0],
-            ) {
-                assert_eq!(status.error_code, Some(code), "{name}");
-                assert_eq!(
-                    status.report.error.as_ref().and_then(|error| error.code),
-                    Some(code),
-                    "{name}"
-                );
-            }
-            (name, updates.iter().map(shown).collect())
-        })
-        .collect()
+fn read_folder(folder: &str) -> BTreeMap<String, Value> {
+    read_all(folder, |name, body| {
+        let (form, now) = (form::parse(body), at("2026-10-31T09:20:05Z"));
+        let updates = match name.split('_').next() {
+            Some("inbound") => message::inbound(&form, now),
+            Some("status") => message::status(&form, Some(&key().to_string()), now),
+            _ => panic!("{name}"),
+        };
+        let in_name = name.rsplit(['_', '.']).nth(1);
+        let code = in_name.and_then(|code| code.parse::<i64>().ok());
+        if let (Some(code), Update::Status(status)) = (code, &updates[0]) {
+            let reported = status.report.error.as_ref().and_then(|error| error.code);
+            assert_eq!((status.error_code, reported), (Some(code), Some(code)), "{name}");
+        }
+        updates.iter().map(shown).collect()
+    })
 }
 
 #[test]
 fn every_sms_fixture_is_parsed() {
-    insta::assert_json_snapshot!("twilio_sms", read_all("twilio/sms"));
+    insta::assert_json_snapshot!("twilio_sms", read_folder("twilio/sms"));
 }
 
 #[test]
 fn every_whatsapp_fixture_is_parsed() {
-    insta::assert_json_snapshot!("twilio_whatsapp", read_all("twilio/whatsapp"));
+    insta::assert_json_snapshot!("twilio_whatsapp", read_folder("twilio/whatsapp"));
 }
 
 fn inbound(body: &str) -> Update {
@@ -62,39 +56,34 @@ fn unknown_updates_are_counted() {
         Update::Unknown { kind } => kind,
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        kind(inbound("MessageSid=SM1&From=messenger%3A123")),
-        "message/messenger"
-    );
-    assert_eq!(kind(inbound("MessageSid=SM1&From=12345")), "message/without sender");
-    assert_eq!(kind(inbound("From=%2B447700900111")), "message/without MessageSid");
-    assert_eq!(
-        kind(status("MessageSid=SM1&MessageStatus=pondering", None)),
-        "message-status/pondering"
-    );
-    assert_eq!(
-        kind(status("MessageStatus=sent", None)),
-        "message-status/without MessageSid"
-    );
+    for (body, expected) in [
+        ("MessageSid=SM1&From=messenger%3A123", "message/messenger"),
+        ("MessageSid=SM1&From=12345", "message/without sender"),
+        ("From=%2B447700900111", "message/without MessageSid"),
+    ] {
+        assert_eq!(kind(inbound(body)), expected, "{body}");
+    }
+    for (body, expected) in [
+        ("MessageSid=SM1&MessageStatus=pondering", "message-status/pondering"),
+        ("MessageStatus=sent", "message-status/without MessageSid"),
+    ] {
+        assert_eq!(kind(status(body, None)), expected, "{body}");
+    }
 }
 
 #[test]
 fn status_with_segments_gives_the_billing() {
-    let Update::Status(sms) = status(
-        "MessageSid=SM1&MessageStatus=sent&To=%2B447700900111&NumSegments=3",
-        Some("bad key"),
-    ) else {
-        panic!()
-    };
-    assert_eq!(sms.report.cost.map(|cost| cost.units), Some(3));
-    assert_eq!(sms.key, None);
-    let Update::Status(whatsapp) = status(
-        "MessageSid=SM1&MessageStatus=sent&To=whatsapp%3A%2B447700900111&NumSegments=1",
-        None,
-    ) else {
-        panic!()
-    };
-    assert_eq!(whatsapp.report.cost, None);
+    for (to, segments, units) in [("%2B447700900111", 3, Some(3)), ("whatsapp%3A%2B447700900111", 1, None)] {
+        let body = format!("MessageSid=SM1&MessageStatus=sent&To={to}&NumSegments={segments}");
+        let Update::Status(sent) = status(&body, Some("bad key")) else {
+            panic!("{to}")
+        };
+        assert_eq!(
+            (sent.report.cost.map(|cost| cost.units), sent.key),
+            (units, None),
+            "{to}"
+        );
+    }
 }
 
 #[test]

@@ -4,12 +4,11 @@ use std::{
     collections::BTreeSet,
     io::{Read as _, Write as _},
     net::TcpListener,
-    time::Duration,
 };
 
 use domain::calls::recording::RecordingState;
 use providers::{
-    http::{Failure, Http},
+    http::Failure,
     twilio::{
         client::{Credentials, TwilioClient},
         form,
@@ -22,9 +21,11 @@ use wiremock::{
     matchers::{basic_auth, method, path, query_param},
 };
 
-use crate::fixtures;
+use crate::{
+    fixtures,
+    server::{TWILIO, assert_unasked, http, json_answer},
+};
 
-const ACCOUNT: &str = "AC000000000000000000000000000000a1";
 const SID: &str = "RE00000000000000000000000000000004";
 
 const CALLBACKS: [&str; 2] = ["callback_absent.txt", "callback_outbound_api_completed.txt"];
@@ -52,30 +53,19 @@ fn callbacks_say_what_became_of_a_recording() {
     );
 }
 
-fn credentials() -> Credentials<'static> {
-    Credentials {
-        api_key_sid: "SKfixture",
-        api_key_secret: "fixture-secret",
-        account_sid: ACCOUNT,
-    }
-}
-
 fn place(end: &str) -> String {
-    format!("/2010-04-01/Accounts/{ACCOUNT}/Recordings/{SID}{end}")
+    format!("/2010-04-01/Accounts/{}/Recordings/{SID}{end}", TWILIO.account_sid)
 }
 
-async fn open(base: &str, within: Duration) -> Result<Sound, RecordingError> {
-    let client = TwilioClient::new(Http::new("ringback/test".to_owned(), within), base);
-    client.recording(credentials(), SID).await
+async fn open(base: &str, seconds: u64) -> Result<Sound, RecordingError> {
+    TwilioClient::new(http(seconds), base).recording(TWILIO, SID).await
 }
 
 /// The reason why a server with these answers to the sound, and to the question about the recording, gives no sound.
 async fn refusal(sound: ResponseTemplate, about: Option<ResponseTemplate>) -> RecordingError {
     let server = MockServer::start().await;
-    Mock::given(path(place(".mp3")))
-        .respond_with(sound)
-        .mount(&server)
-        .await;
+    let asked = Mock::given(path(place(".mp3")));
+    asked.respond_with(sound).mount(&server).await;
     if let Some(about) = about {
         Mock::given(path(place(".json")))
             .and(query_param("IncludeSoftDeleted", "true"))
@@ -84,7 +74,7 @@ async fn refusal(sound: ResponseTemplate, about: Option<ResponseTemplate>) -> Re
             .mount(&server)
             .await;
     }
-    let error = open(&server.uri(), Duration::from_secs(60)).await.err();
+    let error = open(&server.uri(), 60).await.err();
     let error = error.expect("there is no sound");
     assert!(!format!("{error:?}").contains("fixture-secret"));
     error
@@ -100,7 +90,7 @@ async fn sound_is_asked_for_with_credentials_and_read_to_its_end() {
         .respond_with(sound)
         .mount(&server)
         .await;
-    let mut sound = open(&server.uri(), Duration::from_secs(60)).await.ok().unwrap();
+    let mut sound = open(&server.uri(), 60).await.ok().unwrap();
     assert_eq!(sound.length(), Some(200_000));
     let mut bytes = Vec::new();
     while let Some(more) = sound.chunk().await.unwrap() {
@@ -112,49 +102,42 @@ async fn sound_is_asked_for_with_credentials_and_read_to_its_end() {
 /// Twilio answers 404 for all of these.
 #[tokio::test]
 async fn missing_sound_is_explained_by_its_recording() {
-    let missing = || {
-        let body = fixtures::json("twilio/recordings/404_error_20404_media_gone.json");
-        ResponseTemplate::new(404).set_body_json(body)
-    };
-    let mut read = CALLBACKS.map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
-    read.insert("404_error_20404_media_gone.json".to_owned());
+    const MISSING: &str = "404_error_20404_media_gone.json";
+    let answer = |status: u16, name: &str| json_answer(status, fixtures::json(&format!("twilio/recordings/{name}")));
+    let missing = || answer(404, MISSING);
+    let mut read: BTreeSet<&str> = CALLBACKS.into_iter().chain([MISSING]).collect();
     for (name, gone) in [
         ("fetch_absent.json", true),
         ("fetch_soft_deleted.json", true),
         ("fetch_processing.json", false),
         ("fetch_completed.json", false),
     ] {
-        let about = ResponseTemplate::new(200).set_body_json(fixtures::json(&format!("twilio/recordings/{name}")));
-        let error = refusal(missing(), Some(about)).await;
+        let error = refusal(missing(), Some(answer(200, name))).await;
         assert_eq!(matches!(error, RecordingError::Gone), gone, "{name}: {error:?}");
         assert_eq!(matches!(error, RecordingError::NotYet), !gone, "{name}: {error:?}");
-        read.insert(name.to_owned());
+        read.insert(name);
     }
-    assert_eq!(read, fixtures::names("twilio/recordings"));
+    let names = fixtures::names("twilio/recordings");
+    assert_eq!(read, names.iter().map(String::as_str).collect());
     // Forty days after the deletion, nothing is known of it any more.
-    assert!(matches!(
-        refusal(missing(), Some(missing())).await,
-        RecordingError::Gone
-    ));
-    let broken = ResponseTemplate::new(503);
-    assert!(matches!(
-        refusal(missing(), Some(broken)).await,
-        RecordingError::Unexpected { status: 503 }
-    ));
+    let gone = refusal(missing(), Some(missing())).await;
+    assert!(matches!(gone, RecordingError::Gone), "{gone:?}");
+    let broken = refusal(missing(), Some(ResponseTemplate::new(503))).await;
+    assert!(
+        matches!(broken, RecordingError::Unexpected { status: 503 }),
+        "{broken:?}"
+    );
 }
 
 #[tokio::test]
 async fn other_answers_are_no_sound() {
-    for status in [401_u16, 403] {
+    for status in [401_u16, 403, 206, 400, 429, 500, 503] {
         let error = refusal(ResponseTemplate::new(status), None).await;
-        assert!(matches!(error, RecordingError::Refused { .. }), "{status}: {error:?}");
-    }
-    for status in [206_u16, 400, 429, 500, 503] {
-        let error = refusal(ResponseTemplate::new(status), None).await;
-        assert!(
-            matches!(error, RecordingError::Unexpected { .. }),
-            "{status}: {error:?}"
-        );
+        let is_meant = match status {
+            401 | 403 => matches!(error, RecordingError::Refused { .. }),
+            _ => matches!(error, RecordingError::Unexpected { .. }),
+        };
+        assert!(is_meant, "{status}: {error:?}");
     }
     for content_type in ["text/html", "audio/mpeg2", "application/json", ""] {
         let page = ResponseTemplate::new(200).set_body_raw("<html>", content_type);
@@ -176,7 +159,7 @@ async fn redirect_is_not_followed() {
             "{status}: {error:?}"
         );
     }
-    assert_eq!(elsewhere.received_requests().await.unwrap().len(), 0);
+    assert_unasked(&elsewhere).await;
 }
 
 /// A server that answers every request with these bytes, then does this with the connection.
@@ -196,7 +179,7 @@ fn server(answer: &'static str, then: impl Fn(std::net::TcpStream) + Send + 'sta
 
 /// The result of reading all of a sound.
 async fn end_of(base: &str) -> RecordingError {
-    let mut sound = open(base, Duration::from_secs(2)).await.expect("a sound begins");
+    let mut sound = open(base, 2).await.expect("a sound begins");
     loop {
         match sound.chunk().await {
             Ok(Some(_)) => {}
@@ -224,18 +207,15 @@ async fn sound_that_breaks_off_is_not_whole() {
 #[tokio::test]
 async fn only_sids_become_part_of_the_url() {
     let server = MockServer::start().await;
-    let client = TwilioClient::new(
-        Http::new("ringback/test".to_owned(), Duration::from_secs(60)),
-        &server.uri(),
-    );
+    let client = TwilioClient::new(http(60), &server.uri());
     for sid in ["", "RE1", "../Messages", "RE0000000000000000000000000000000/"] {
-        let error = client.recording(credentials(), sid).await.err();
+        let error = client.recording(TWILIO, sid).await.err();
         assert!(matches!(error, Some(RecordingError::Gone)), "{sid}: {error:?}");
     }
     let account = Credentials {
         account_sid: "../AC1",
-        ..credentials()
+        ..TWILIO
     };
     assert!(client.recording(account, SID).await.is_err());
-    assert_eq!(server.received_requests().await.unwrap().len(), 0);
+    assert_unasked(&server).await;
 }

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use domain::{
     calls::{
-        call::{DialStatus, Handling, Party},
+        call::{CallEvent, CallFacts, DialStatus, Handling, Party},
         recording::{Recording, RecordingState, Recordings},
     },
     tenants::connection::twilio::{Spoken, VoiceSettings},
 };
-use providers::twilio::{
-    form,
-    twiml::{self, Twiml, Urls},
-    voice::{VoiceCallback, event},
+use providers::{
+    Unreadable,
+    twilio::{
+        form,
+        twiml::{self, Twiml, Urls},
+        voice::{VoiceCallback, event},
+    },
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::fixtures::{self, at, connection};
 
@@ -30,39 +33,28 @@ fn callback(name: &str) -> VoiceCallback {
 
 #[test]
 fn every_callback_fixture_is_parsed() {
-    let forms = fixtures::names("twilio/voice")
-        .into_iter()
-        .filter(|name| name.ends_with(".txt"));
-    let read: BTreeMap<String, Value> = forms
-        .map(|name| {
-            let form = form::parse(&fixtures::bytes(&format!("twilio/voice/{name}")));
-            let event = event(callback(&name), &form, connection(), at("2026-10-31T09:20:05Z"));
-            (name, json!(event.unwrap()))
-        })
-        .collect();
-    insta::assert_json_snapshot!("twilio_voice", read);
+    let mut forms = fixtures::names("twilio/voice");
+    forms.retain(|name| name.ends_with(".txt"));
+    let events = forms.into_iter().map(|name| {
+        let event = read(callback(&name), &fixtures::text(&format!("twilio/voice/{name}")));
+        (name, json!(event.unwrap()))
+    });
+    insta::assert_json_snapshot!("twilio_voice", events.collect::<BTreeMap<_, _>>());
 }
 
-fn read(what: VoiceCallback, body: &str) -> domain::calls::call::CallEvent {
-    event(
-        what,
-        &form::parse(body.as_bytes()),
-        connection(),
-        at("2026-10-31T09:20:05Z"),
-    )
-    .unwrap()
+fn read(what: VoiceCallback, body: &str) -> Result<CallEvent, Unreadable> {
+    let form = form::parse(body.as_bytes());
+    event(what, &form, connection(), at("2026-10-31T09:20:05Z"))
+}
+
+fn facts(what: VoiceCallback, body: &str) -> CallFacts {
+    read(what, body).unwrap().facts
 }
 
 #[test]
 fn a_callback_without_its_call_is_unreadable() {
     for body in ["", "CallSid=", "CallSid=a%20b", "Foo=bar"] {
-        let read = event(
-            VoiceCallback::Voice,
-            &form::parse(body.as_bytes()),
-            connection(),
-            at("2026-10-31T09:20:05Z"),
-        );
-        assert!(read.is_err(), "{body}");
+        assert!(read(VoiceCallback::Voice, body).is_err(), "{body}");
     }
 }
 
@@ -70,7 +62,7 @@ fn a_callback_without_its_call_is_unreadable() {
 #[test]
 fn a_recording_is_known_by_its_sid_alone() {
     const SID: &str = "RE00000000000000000000000000000001";
-    let reported = |what: VoiceCallback, rest: &str| read(what, &format!("CallSid=CA1{rest}")).facts.recordings;
+    let reported = |what: VoiceCallback, rest: &str| facts(what, &format!("CallSid=CA1{rest}")).recordings;
     let one = |all: Recordings| {
         let all: Vec<_> = all.iter().cloned().collect();
         assert!(all.len() < 2, "{all:?}");
@@ -97,10 +89,8 @@ fn a_recording_is_known_by_its_sid_alone() {
         (VoiceCallback::Recording, "&RecordingSource=DialVerb"),
         (VoiceCallback::Status, "&CallStatus=completed"),
     ] {
-        let found = one(reported(
-            what,
-            &format!("&RecordingSid={SID}&RecordingDuration=18{rest}"),
-        ));
+        let rest = format!("&RecordingSid={SID}&RecordingDuration=18{rest}");
+        let found = one(reported(what, &rest));
         let conversation = Recording {
             voicemail: false,
             ..expected.clone()
@@ -130,17 +120,11 @@ fn a_recording_is_known_by_its_sid_alone() {
 #[test]
 fn only_what_the_caller_recorded_is_a_voicemail() {
     let seconds = |rest: &str| {
-        read(
-            VoiceCallback::Recording,
-            &format!("CallSid=CA1&RecordingDuration=9{rest}"),
-        )
-        .facts
-        .voicemail_seconds
+        let body = format!("CallSid=CA1&RecordingDuration=9{rest}");
+        facts(VoiceCallback::Recording, &body).voicemail_seconds
     };
-    assert_eq!(
-        seconds("&RecordingSource=RecordVerb&RecordingStatus=completed"),
-        Some(9)
-    );
+    let recorded = "&RecordingSource=RecordVerb&RecordingStatus=completed";
+    assert_eq!(seconds(recorded), Some(9));
     assert_eq!(seconds(""), Some(9));
     assert_eq!(seconds("&RecordingSource=DialVerb"), None);
     assert_eq!(seconds("&RecordingStatus=absent"), None);
@@ -148,20 +132,13 @@ fn only_what_the_caller_recorded_is_a_voicemail() {
 
 #[test]
 fn outbound_calls_and_wrong_clocks_are_recognised() {
-    let dialled = read(
-        VoiceCallback::Status,
-        "CallSid=CA1&Direction=outbound-dial&CallStatus=completed",
-    );
-    assert_eq!(json!(dialled.facts)["direction"], "outbound");
-    let late = read(
-        VoiceCallback::Status,
-        "CallSid=CA1&CallStatus=busy&Timestamp=Sat%2C+31+Oct+2036+09%3A20%3A00+%2B0000",
-    );
-    assert_eq!(late.facts.ended_at, Some(at("2026-10-31T09:20:05Z")));
-    assert_eq!(
-        read(VoiceCallback::Voice, "CallSid=CA1&From=").facts.from,
-        Some(Party::Withheld)
-    );
+    let status = |rest: &str| facts(VoiceCallback::Status, &format!("CallSid=CA1&{rest}"));
+    let dialled = status("Direction=outbound-dial&CallStatus=completed");
+    assert_eq!(json!(dialled)["direction"], "outbound");
+    let late = status("CallStatus=busy&Timestamp=Sat%2C+31+Oct+2036+09%3A20%3A00+%2B0000");
+    assert_eq!(late.ended_at, Some(at("2026-10-31T09:20:05Z")));
+    let hidden = facts(VoiceCallback::Voice, "CallSid=CA1&From=");
+    assert_eq!(hidden.from, Some(Party::Withheld));
 }
 
 const URLS: Urls<'_> = Urls {

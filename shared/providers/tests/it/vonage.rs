@@ -1,20 +1,23 @@
 //! Vonage's events: every fixture, and the outcome of a call's legs together.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use domain::calls::call::{CallEvent, CallFacts, Outcome, Party};
 use providers::vonage::event;
 use serde_json::{Value, json};
 
-use crate::fixtures::{self, at, connection, outcome};
+use crate::fixtures::{self, assert_outcomes, at, connection, outcome, read_all};
 
 fn read(body: &[u8]) -> Result<Option<CallEvent>, providers::Unreadable> {
     event(body, connection(), at("2026-10-31T09:20:05Z"))
 }
 
+fn event_of(body: &[u8]) -> CallEvent {
+    read(body).unwrap().unwrap()
+}
+
 fn fixture(name: &str) -> CallEvent {
-    let body = fixtures::bytes(&format!("telephony/vonage/{name}.json"));
-    read(&body).unwrap().unwrap()
+    event_of(&fixtures::bytes(&format!("telephony/vonage/{name}.json")))
 }
 
 /// The leg from the flow to the business.
@@ -30,7 +33,7 @@ fn leg(status: &str) -> Value {
 
 fn together(events: impl IntoIterator<Item = CallEvent>) -> CallFacts {
     let mut facts = CallFacts::default();
-    let mut ids = std::collections::BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for event in events {
         facts.merge(event.facts);
         ids.insert(event.provider_call_id);
@@ -41,7 +44,8 @@ fn together(events: impl IntoIterator<Item = CallEvent>) -> CallFacts {
 
 #[test]
 fn every_event_fixture_has_its_outcome() {
-    let expected: BTreeMap<&str, Outcome> = [
+    let events = read_all("telephony/vonage", |_, body| event_of(body));
+    let expected = [
         // Picked up, without any further event.
         ("answered.json", Outcome::Unknown),
         ("busy.json", Outcome::Busy),
@@ -53,23 +57,15 @@ fn every_event_fixture_has_its_outcome() {
         ("ringing.json", Outcome::Unknown),
         ("timeout.json", Outcome::Missed),
         ("unanswered.json", Outcome::Missed),
-    ]
-    .into();
-    let read: BTreeMap<String, CallEvent> = fixtures::names("telephony/vonage")
-        .into_iter()
-        .map(|name| {
-            let event = fixture(name.trim_end_matches(".json"));
-            (name, event)
-        })
-        .collect();
-    let outcomes: BTreeMap<&str, Outcome> = read
-        .iter()
-        .map(|(name, event)| (name.as_str(), outcome(&event.facts)))
-        .collect();
-    assert_eq!(outcomes, expected);
+    ];
+    assert_outcomes(&events, expected);
     let line = Party::Phone("+442079460001".parse().unwrap());
-    assert!(read.values().all(|event| event.facts.business_number() == Some(&line)));
-    insta::assert_json_snapshot!("vonage", read);
+    assert!(
+        events
+            .values()
+            .all(|event| event.facts.business_number() == Some(&line))
+    );
+    insta::assert_json_snapshot!("vonage", events);
 }
 
 #[test]
@@ -89,7 +85,7 @@ fn call_answered_only_by_the_flow_is_missed() {
         ("failed", Outcome::Failed),
         ("answered", Outcome::Answered),
     ] {
-        let tried = read(leg(status).to_string().as_bytes()).unwrap().unwrap();
+        let tried = event_of(leg(status).to_string().as_bytes());
         let mut reports = ["ringing", "answered", "completed"].map(fixture).to_vec();
         reports.insert(2, tried.clone());
         let facts = together(reports.clone());
@@ -109,7 +105,7 @@ fn outbound_leg_names_neither_customer_nor_line() {
     let of_leg = |from: Value| {
         let mut event = leg("unanswered");
         event["from"] = from;
-        read(event.to_string().as_bytes()).unwrap().unwrap().facts
+        event_of(event.to_string().as_bytes()).facts
     };
     let facts = of_leg(json!("442079460001"));
     assert_eq!(
@@ -124,7 +120,7 @@ fn outbound_leg_names_neither_customer_nor_line() {
 
 #[test]
 fn a_colleague_who_picks_up_makes_it_answered() {
-    let legs = ["timeout", "answered"].map(|status| read(leg(status).to_string().as_bytes()).unwrap().unwrap());
+    let legs = ["timeout", "answered"].map(|status| event_of(leg(status).to_string().as_bytes()));
     let facts = together(legs.into_iter().chain(["answered", "completed"].map(fixture)));
     assert_eq!(outcome(&facts), Outcome::Answered);
 }
@@ -166,7 +162,7 @@ fn hidden_callers_and_unknown_words_are_recognised() {
     let mut event = fixtures::json("telephony/vonage/unanswered.json");
     event["from"] = "anonymous".into();
     event["status"] = "pondering".into();
-    let facts = read(event.to_string().as_bytes()).unwrap().unwrap().facts;
+    let facts = event_of(event.to_string().as_bytes()).facts;
     assert_eq!(facts.customer(), &Party::Withheld);
     assert_eq!(outcome(&facts), Outcome::Unknown);
 }

@@ -7,52 +7,48 @@ use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::fixtures::{self, shown};
+use crate::{
+    fixtures::{self, read_all, shown},
+    sending::key,
+};
 
-fn read(name: &str) -> Value {
-    match split(&fixtures::bytes(name)) {
-        Ok(changes) => changes
-            .iter()
-            .map(|change| {
-                json!({
-                    "waba_id": change.waba_id,
-                    "phone_number_id": change.phone_number_id,
-                    "field": change.field,
-                    "time": change.time,
-                    "updates": updates(change).iter().map(shown).collect::<Vec<_>>(),
-                })
-            })
-            .collect(),
-        Err(refused) => json!({ "unreadable": refused.to_string() }),
-    }
+fn read(body: &[u8]) -> Value {
+    let changes = match split(body) {
+        Ok(changes) => changes,
+        Err(refused) => return json!({ "unreadable": refused.to_string() }),
+    };
+    let changes = changes.iter().map(|change| {
+        json!({
+            "waba_id": change.waba_id,
+            "phone_number_id": change.phone_number_id,
+            "field": change.field,
+            "time": change.time,
+            "updates": updates(change).iter().map(shown).collect::<Vec<_>>(),
+        })
+    });
+    changes.collect()
 }
 
-fn read_all(folder: &str) -> BTreeMap<String, Value> {
-    fixtures::names(folder)
-        .into_iter()
-        .map(|name| (name.clone(), read(&format!("{folder}/{name}"))))
-        .collect()
+fn read_folder(folder: &str) -> BTreeMap<String, Value> {
+    read_all(folder, |_, body| read(body))
 }
 
 #[test]
 fn every_inbound_fixture_is_parsed() {
-    insta::assert_json_snapshot!("whatsapp_inbound", read_all("whatsapp/inbound"));
+    insta::assert_json_snapshot!("whatsapp_inbound", read_folder("whatsapp/inbound"));
 }
 
 #[test]
 fn every_status_fixture_is_parsed() {
-    let read = read_all("whatsapp/status");
+    let read = read_folder("whatsapp/status");
     for (name, changes) in &read {
         let code: Option<i64> = name
             .strip_prefix("failed_")
             .and_then(|rest| rest.split('_').next()?.parse().ok());
         if code.is_some() {
-            assert_eq!(changes[0]["updates"][0]["status"]["error_code"], json!(code), "{name}");
-            assert_eq!(
-                changes[0]["updates"][0]["status"]["report"]["error"]["code"],
-                json!(code),
-                "{name}"
-            );
+            let status = &changes[0]["updates"][0]["status"];
+            assert_eq!(status["error_code"], json!(code), "{name}");
+            assert_eq!(status["report"]["error"]["code"], json!(code), "{name}");
         }
     }
     insta::assert_json_snapshot!("whatsapp_status", read);
@@ -60,12 +56,12 @@ fn every_status_fixture_is_parsed() {
 
 #[test]
 fn every_account_fixture_is_parsed() {
-    insta::assert_json_snapshot!("whatsapp_account", read_all("whatsapp/account"));
+    insta::assert_json_snapshot!("whatsapp_account", read_folder("whatsapp/account"));
 }
 
 #[test]
 fn every_batch_is_split() {
-    insta::assert_json_snapshot!("whatsapp_batch", read_all("whatsapp/batch"));
+    insta::assert_json_snapshot!("whatsapp_batch", read_folder("whatsapp/batch"));
 }
 
 #[test]
@@ -90,15 +86,13 @@ fn a_known_kind_is_never_unknown() {
 
 #[test]
 fn our_key_comes_back_with_the_status() {
-    let key = fixtures::key().to_string();
-    let body = fixtures::text("whatsapp/status/sent_utility.json");
-    let mut body: Value = serde_json::from_str(&body).unwrap();
-    body["entry"][0]["changes"][0]["value"]["statuses"][0]["biz_opaque_callback_data"] = key.into();
+    let mut body = fixtures::json("whatsapp/status/sent_utility.json");
+    body["entry"][0]["changes"][0]["value"]["statuses"][0]["biz_opaque_callback_data"] = key().to_string().into();
     let changes = split(body.to_string().as_bytes()).unwrap();
     let [Update::Status(status)] = &updates(&changes[0])[..] else {
         panic!()
     };
-    assert_eq!(status.key, Some(fixtures::key()));
+    assert_eq!(status.key, Some(key()));
 }
 
 /// Nobody knows what a new type costs.
@@ -190,47 +184,33 @@ fn odd_values_do_not_fail_parsing() {
     assert_eq!(standby[0]["message"]["standby"], true);
     let mut grouped = message;
     grouped["group_id"] = "g".into();
-    assert_eq!(
-        update("messages", json!({ "messages": [grouped] })),
-        json!([{ "unknown": "messages/group" }])
-    );
-    assert_eq!(
-        update("messages", json!({ "messages": [] })),
-        json!([{ "unknown": "messages" }])
-    );
-    assert_eq!(update("messages", Value::Null), json!([{ "unknown": "messages" }]));
-    assert_eq!(
-        update("messaging_handovers", json!({})),
-        json!([{ "unknown": "messaging_handovers" }])
-    );
-    assert_eq!(
-        update(
-            "messages",
-            json!({ "statuses": [{ "id": "wamid.1", "status": "warning" }] })
-        ),
-        json!([{ "unknown": "statuses/warning" }])
-    );
-    assert_eq!(
-        update(
-            "account_update",
-            json!({ "event": "DISABLED_UPDATE", "ban_info": { "waba_ban_state": "REINSTATE" } })
-        ),
-        json!([{ "account": { "field": "account_update", "event": "DISABLED_UPDATE", "restricts": false } }])
-    );
     // The former format: the number changed, and no id names its owner.
     let system =
         json!({ "type": "system", "system": { "type": "customer_changed_number", "new_wa_id": "447700900119" } });
+    let warning = json!({ "id": "wamid.1", "status": "warning" });
+    let ours = json!({ "id": "wacid.1", "direction": "BUSINESS_INITIATED" });
+    for (field, value, kind) in [
+        ("messages", json!({ "messages": [grouped] }), "messages/group"),
+        ("messages", json!({ "messages": [] }), "messages"),
+        ("messages", Value::Null, "messages"),
+        ("messaging_handovers", json!({}), "messaging_handovers"),
+        ("messages", json!({ "statuses": [warning] }), "statuses/warning"),
+        (
+            "messages",
+            json!({ "messages": [system] }),
+            "system/customer_changed_number",
+        ),
+        ("calls", json!({ "calls": [ours] }), "calls/BUSINESS_INITIATED"),
+    ] {
+        assert_eq!(update(field, value), json!([{ "unknown": kind }]), "{kind}");
+    }
+    let reinstated = json!({ "event": "DISABLED_UPDATE", "ban_info": { "waba_ban_state": "REINSTATE" } });
     assert_eq!(
-        update("messages", json!({ "messages": [system] })),
-        json!([{ "unknown": "system/customer_changed_number" }])
+        update("account_update", reinstated),
+        json!([{ "account": { "field": "account_update", "event": "DISABLED_UPDATE", "restricts": false } }])
     );
     let started = json!({ "calls": [{ "id": "wacid.1", "from_user_id": "GB.1", "event": "connect", "direction": "USER_INITIATED", "timestamp": "1793347200" }] });
     assert_eq!(update("calls", started)[0]["whatsapp_call"]["from"]["bsuid"], "GB.1");
-    let ours = json!({ "calls": [{ "id": "wacid.1", "direction": "BUSINESS_INITIATED" }] });
-    assert_eq!(
-        update("calls", ours),
-        json!([{ "unknown": "calls/BUSINESS_INITIATED" }])
-    );
 }
 
 /// What `change` makes of the message in this fixture.
