@@ -11,7 +11,6 @@ use providers::{
     aircall::AircallClient,
     check::CheckError,
     exotel::ExotelClient,
-    http::Http,
     plivo::PlivoClient,
     twilio::client::{Credentials, TwilioClient},
     vonage::VonageClient,
@@ -23,18 +22,15 @@ use wiremock::{
     matchers::{basic_auth, header, method, path, query_param},
 };
 
+use crate::server::{NOWHERE, TWILIO, assert_unasked, http, json_answer};
+
 const WABA: &str = "900000000000001";
 const NUMBER: &str = "910000000000001";
-const ACCOUNT: &str = "AC000000000000000000000000000000a1";
-
-fn http() -> Http {
-    Http::new("ringback/test".to_owned(), Duration::from_secs(1))
-}
 
 async fn answers(server: &MockServer, at: String, status: u16, body: Value) {
     Mock::given(method("GET"))
         .and(path(at))
-        .respond_with(ResponseTemplate::new(status).set_body_json(body))
+        .respond_with(json_answer(status, body))
         .mount(server)
         .await;
 }
@@ -44,7 +40,7 @@ async fn graph(number: (u16, Value), numbers: (u16, Value), apps: (u16, Value)) 
     answers(&server, format!("/v26.0/{NUMBER}"), number.0, number.1).await;
     answers(&server, format!("/v26.0/{WABA}/phone_numbers"), numbers.0, numbers.1).await;
     answers(&server, format!("/v26.0/{WABA}/subscribed_apps"), apps.0, apps.1).await;
-    let client = GraphClient::new(http(), &server.uri(), "v26.0");
+    let client = GraphClient::new(http(1), &server.uri(), "v26.0");
     let state = client.check("token", WABA, NUMBER).await?;
     let sent = server.received_requests().await.unwrap();
     assert_eq!(sent.len(), 3);
@@ -79,43 +75,35 @@ fn refusal(code: i64, subcode: Option<i64>) -> Value {
 async fn whatsapp_check_reads_number_account_and_apps() {
     let listed = (200, json!({"data": [{"id": NUMBER}]}));
     let apps = (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
-    let told = graph(number(), listed, apps).await.unwrap();
-    assert_eq!(told, json!(["Fixture Hair", "+447700900999", 1000, 10_000, true, true]));
     let foreign = (200, json!({"data": [{"id": "1"}]}));
-    let told = graph(number(), foreign, (200, json!({"data": []}))).await.unwrap();
-    assert_eq!(
-        told,
-        json!(["Fixture Hair", "+447700900999", 1000, 10_000, false, false])
-    );
+    let none = (200, json!({"data": []}));
+    for (listed, apps, is_ours) in [(listed, apps, true), (foreign, none, false)] {
+        let told = graph(number(), listed, apps).await.unwrap();
+        let expected = json!(["Fixture Hair", "+447700900999", 1000, 10_000, is_ours, is_ours]);
+        assert_eq!(told, expected);
+    }
 }
 
 #[tokio::test]
 async fn whatsapp_refusal_is_explained_and_silence_unclear() {
     let none = || (200, json!({"data": []}));
     let expired = graph((401, refusal(190, Some(463))), none(), none()).await.unwrap_err();
-    let CheckError::Refused {
-        classified: Some(classified),
-        ..
-    } = &expired
-    else {
-        panic!("{expired:?}");
+    let effect = match &expired {
+        CheckError::Refused { classified, .. } => classified.as_ref().map(|classified| classified.effect),
+        CheckError::Unclear { .. } => None,
     };
-    assert_eq!(classified.effect, Effect::ConnectionUnhealthy);
+    assert_eq!(effect, Some(Effect::ConnectionUnhealthy), "{expired:?}");
     let unknown = graph((404, refusal(100, Some(33))), none(), none()).await.unwrap_err();
     assert!(unknown.to_string().contains("`phone_number_id`"), "{unknown}");
-    let account = graph(number(), (404, refusal(100, Some(33))), none())
-        .await
-        .unwrap_err();
+    let missing = (404, refusal(100, Some(33)));
+    let account = graph(number(), missing, none()).await.unwrap_err();
     assert!(account.to_string().contains("`waba_id`"), "{account}");
-    for (status, body) in [
-        (500, json!("<html>")),
-        (503, refusal(2, None)),
-        (200, json!("no object")),
-    ] {
+    let no_object = json!("no object");
+    for (status, body) in [(500, json!("<html>")), (503, refusal(2, None)), (200, no_object)] {
         let error = graph((status, body), none(), none()).await.unwrap_err();
         assert!(matches!(error, CheckError::Unclear { .. }), "{status}: {error:?}");
     }
-    let nowhere = GraphClient::new(http(), "http://127.0.0.1:1", "v26.0");
+    let nowhere = GraphClient::new(http(1), NOWHERE, "v26.0");
     let unreached = nowhere.check("token", WABA, NUMBER).await.unwrap_err();
     assert!(unreached.to_string().contains("could not be reached"), "{unreached}");
     let crooked = nowhere.check("token", "900/../x", NUMBER).await.unwrap_err();
@@ -131,26 +119,9 @@ async fn only_errors_of_access_deny_the_number() {
         CheckError::Refused { denies, .. } => denies,
         CheckError::Unclear { .. } => false,
     };
-    for (code, subcode, denies) in [
-        (190, None, true),
-        (0, None, true),
-        (3, None, true),
-        (10, None, true),
-        (200, None, true),
-        (299, None, true),
-        (131_005, None, true),
-        (100, Some(33), true),
-        (33, None, true),
-        (100, None, false),
-        (300, None, false),
-        (368, None, false),
-        (131_031, None, false),
-        (131_037, None, false),
-        (131_042, None, false),
-        (131_045, None, false),
-        (133_010, None, false),
-        (80_007, None, false),
-    ] {
+    let denying = [190, 0, 3, 10, 200, 299, 131_005, 33].map(|code| (code, None, true));
+    let others = [100, 300, 368, 131_031, 131_037, 131_042, 131_045, 133_010, 80_007].map(|code| (code, None, false));
+    for (code, subcode, denies) in denying.into_iter().chain(others).chain([(100, Some(33), true)]) {
         let refused = || (403, refusal(code, subcode));
         assert_eq!(denied(graph(refused(), listed(), apps()).await), denies, "{code}");
         assert_eq!(denied(graph(number(), refused(), apps()).await), denies, "{code}");
@@ -161,10 +132,9 @@ async fn only_errors_of_access_deny_the_number() {
         let without_code = || (status, json!("<html>"));
         assert!(!denied(graph(without_code(), listed(), apps()).await), "{status}");
     }
-    let nowhere = GraphClient::new(http(), "http://127.0.0.1:1", "v26.0");
-    assert!(!denied(
-        nowhere.check("to\nken", WABA, NUMBER).await.map(|_| json!(null))
-    ));
+    let nowhere = GraphClient::new(http(1), NOWHERE, "v26.0");
+    let unsent = nowhere.check("to\nken", WABA, NUMBER).await;
+    assert!(!denied(unsent.map(|_| json!(null))));
     let first = json!({"data": [{"id": "1"}], "paging": {"next": "https://graph.facebook.com/"}});
     let told = graph(number(), (200, first), apps()).await.unwrap();
     assert_eq!(told[4], Value::Null, "there are more numbers than these");
@@ -174,39 +144,27 @@ async fn only_errors_of_access_deny_the_number() {
 #[tokio::test]
 async fn restricted_twilio_key_proves_account_by_numbers() {
     let server = MockServer::start().await;
-    answers(
-        &server,
-        format!("/2010-04-01/Accounts/{ACCOUNT}.json"),
-        401,
-        json!({"code": 20_003}),
-    )
-    .await;
+    let account = format!("/2010-04-01/Accounts/{}", TWILIO.account_sid);
+    answers(&server, format!("{account}.json"), 401, json!({"code": 20_003})).await;
     let numbers = json!({"incoming_phone_numbers": [
         {"phone_number": "+15005550006", "capabilities": {"voice": true, "sms": false}},
         {"phone_number": "no number", "capabilities": {}},
     ]});
     Mock::given(method("GET"))
-        .and(path(format!(
-            "/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers.json"
-        )))
+        .and(path(format!("{account}/IncomingPhoneNumbers.json")))
         .and(basic_auth("SKfixture", "fixture-secret"))
         .and(header("user-agent", "ringback/test"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(numbers))
+        .respond_with(json_answer(200, numbers))
         .mount(&server)
         .await;
-    let credentials = Credentials {
-        api_key_sid: "SKfixture",
-        api_key_secret: "fixture-secret",
-        account_sid: ACCOUNT,
-    };
-    let client = TwilioClient::new(http(), &server.uri());
-    let state = client.check(credentials).await.unwrap();
+    let client = TwilioClient::new(http(1), &server.uri());
+    let state = client.check(TWILIO).await.unwrap();
     assert_eq!(state.status, None);
     assert_eq!(state.numbers.len(), 1);
     assert!(state.numbers[0].voice && !state.numbers[0].sms);
     let other = Credentials {
         account_sid: "AC1",
-        ..credentials
+        ..TWILIO
     };
     let unknown = client.check(other).await.unwrap_err();
     assert!(unknown.to_string().contains("`account_sid`"), "{unknown}");
@@ -214,7 +172,6 @@ async fn restricted_twilio_key_proves_account_by_numbers() {
 
 const USER: &str = "MAFIXTURE00000000000";
 const SECRET: &str = "fixture-api-secret";
-const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// Telephone systems whose API is only tested: the URL, and the successful answer.
 const SYSTEMS: [(&str, &str, &str); 4] = [
@@ -239,15 +196,15 @@ const SYSTEMS: [(&str, &str, &str); 4] = [
 async fn ask(system: &str, base: &str) -> Result<(), CheckError> {
     let told = match system {
         "Aircall" => {
-            let asked = AircallClient::new(http(), base).check(USER, SECRET, false).await;
+            let asked = AircallClient::new(http(1), base).check(USER, SECRET, false).await;
             asked.map(|numbers| assert_eq!(numbers, None))
         }
-        "Vonage" => VonageClient::new(http(), base).check(USER, SECRET).await,
+        "Vonage" => VonageClient::new(http(1), base).check(USER, SECRET).await,
         "Exotel" => {
-            let client = ExotelClient::new(http(), base, NOWHERE);
+            let client = ExotelClient::new(http(1), base, NOWHERE);
             client.check(Cluster::Singapore, "saffron1", USER, SECRET).await
         }
-        _ => PlivoClient::new(http(), base).check(USER, SECRET).await,
+        _ => PlivoClient::new(http(1), base).check(USER, SECRET).await,
     };
     if let Err(error) = &told {
         let shown = format!("{error:?} {error}");
@@ -316,9 +273,9 @@ async fn telephone_systems_refusal_is_explained() {
         assert!(reason.contains(named), "{system} {status}: {reason}");
     }
     for crooked in ["", "../x", "a/b", "a?b"] {
-        let exotel = ExotelClient::new(http(), NOWHERE, NOWHERE);
+        let exotel = ExotelClient::new(http(1), NOWHERE, NOWHERE);
         let exotel = exotel.check(Cluster::Mumbai, crooked, USER, SECRET).await;
-        let plivo = PlivoClient::new(http(), NOWHERE).check(crooked, SECRET).await;
+        let plivo = PlivoClient::new(http(1), NOWHERE).check(crooked, SECRET).await;
         for told in [exotel, plivo] {
             assert!(matches!(told, Err(CheckError::Refused { .. })), "{crooked}: {told:?}");
         }
@@ -328,10 +285,8 @@ async fn telephone_systems_refusal_is_explained() {
 #[tokio::test]
 async fn telephone_systems_silence_is_unclear() {
     let unclear = |system: &str, what: &str, told: Result<(), CheckError>| {
-        assert!(
-            matches!(told, Err(CheckError::Unclear { .. })),
-            "{system} {what}: {told:?}"
-        );
+        let is_unclear = matches!(told, Err(CheckError::Unclear { .. }));
+        assert!(is_unclear, "{system} {what}: {told:?}");
     };
     for (system, _, body) in SYSTEMS {
         for status in [302, 400, 429, 500, 503] {
@@ -359,10 +314,10 @@ async fn exotel_check_reads_one_call_in_its_cluster() {
         .respond_with(json_text(200, r#"{"Calls": [{"Sid": "1", "From": "09876543210"}]}"#))
         .mount(&mumbai)
         .await;
-    let client = ExotelClient::new(http(), &singapore.uri(), &format!("{}/", mumbai.uri()));
+    let client = ExotelClient::new(http(1), &singapore.uri(), &format!("{}/", mumbai.uri()));
     let told = client.check(Cluster::Mumbai, "saffron1", USER, SECRET).await;
     assert_eq!(told, Ok(()));
-    assert!(singapore.received_requests().await.unwrap().is_empty());
+    assert_unasked(&singapore).await;
 }
 
 async fn aircalls_numbers(status: u16, body: Value) -> Result<Option<Vec<Phone>>, CheckError> {
@@ -371,12 +326,11 @@ async fn aircalls_numbers(status: u16, body: Value) -> Result<Option<Vec<Phone>>
     Mock::given(path("/v1/numbers"))
         .and(query_param("per_page", "50"))
         .and(basic_auth(USER, SECRET))
-        .respond_with(ResponseTemplate::new(status).set_body_json(body))
+        .respond_with(json_answer(status, body))
         .mount(&server)
         .await;
-    AircallClient::new(http(), &server.uri())
-        .check(USER, SECRET, true)
-        .await
+    let client = AircallClient::new(http(1), &server.uri());
+    client.check(USER, SECRET, true).await
 }
 
 #[tokio::test]
@@ -389,10 +343,8 @@ async fn aircalls_numbers_are_known_only_if_complete() {
     let known = aircalls_numbers(200, page(Value::Null, &both)).await.unwrap().unwrap();
     let known: Vec<String> = known.iter().map(ToString::to_string).collect();
     assert_eq!(known, ["+33176360695", "+18142002472"]);
-    assert_eq!(
-        aircalls_numbers(200, page(Value::Null, &[])).await,
-        Ok(Some(Vec::new()))
-    );
+    let none = aircalls_numbers(200, page(Value::Null, &[])).await;
+    assert_eq!(none, Ok(Some(Vec::new())));
     let next = json!("https://api.aircall.io/v1/numbers?page=2");
     for unsure in [
         page(next, &both),

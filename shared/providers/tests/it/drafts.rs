@@ -2,7 +2,7 @@
 //!
 //! Rules of ours alone, about parts that no provider sees or means otherwise, are in a table of their own.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use domain::{
     base::resource::Resource as _,
@@ -18,7 +18,6 @@ use domain::{
     },
 };
 use providers::{
-    http::Http,
     media::Sending,
     templates::TemplateError,
     twilio::{client::Credentials, content::ContentClient},
@@ -27,7 +26,7 @@ use providers::{
 use serde_json::{Value, from_value, json};
 use simulators::Running;
 
-use crate::fixtures;
+use crate::{fixtures, server::http};
 
 const WABA: &str = "900000000000001";
 const TOKEN: &str = "token-a";
@@ -51,10 +50,6 @@ async fn providers() -> Running {
         },
     }]});
     simulators::start(from_value(config).unwrap()).await.unwrap()
-}
-
-fn http() -> Http {
-    Http::new("ringback/test".to_owned(), Duration::from_secs(5))
 }
 
 /// A draft, and what a provider and the lint are to say about it.
@@ -137,11 +132,33 @@ fn changed(path: &str, value: Value) -> Value {
     content
 }
 
+fn header(header: Value) -> Value {
+    changed("/header", header)
+}
+
+fn samples(samples: Value) -> Value {
+    changed("/samples", samples)
+}
+
+fn sample(second: &str) -> Value {
+    samples(json!({"1": "Maya", "2": second}))
+}
+
+fn footer(footer: &str) -> Value {
+    changed("/footer", json!(footer))
+}
+
+fn buttons(buttons: Value) -> Value {
+    changed("/buttons", buttons)
+}
+
+fn label(label: &str) -> Value {
+    changed("/buttons/0", reply(label))
+}
+
 fn link(url: &str, sample: &str) -> Value {
-    changed(
-        "/buttons/1",
-        json!({"kind": "url", "text": "Book", "url": url, "sample": sample}),
-    )
+    let link = json!({"kind": "url", "text": "Book", "url": url, "sample": sample});
+    changed("/buttons/1", link)
 }
 
 fn reply(text: &str) -> Value {
@@ -177,45 +194,25 @@ fn common() -> Vec<(&'static str, Value, bool)> {
     vec![
         ("as the fixture", good(), true),
         ("a body alone", plain, true),
-        (
-            "a header of 60",
-            changed("/header", json!({"text": "x".repeat(60)})),
-            true,
-        ),
-        (
-            "a header of 61",
-            changed("/header", json!({"text": "x".repeat(61)})),
-            false,
-        ),
-        (
-            "a header of two lines",
-            changed("/header", json!({"text": "a\nb"})),
-            false,
-        ),
-        (
-            "a header with a tab",
-            changed("/header", json!({"text": "a\tb"})),
-            false,
-        ),
-        ("a blank header", changed("/header", json!({"text": " "})), false),
+        ("a header of 60", header(json!({"text": "x".repeat(60)})), true),
+        ("a header of 61", header(json!({"text": "x".repeat(61)})), false),
+        ("a header of two lines", header(json!({"text": "a\nb"})), false),
+        ("a header with a tab", header(json!({"text": "a\tb"})), false),
+        ("a blank header", header(json!({"text": " "})), false),
         (
             "a header with a variable",
-            changed("/header", json!({"text": "Of {{1}}", "sample": "May"})),
+            header(json!({"text": "Of {{1}}", "sample": "May"})),
             true,
         ),
-        (
-            "a header without a sample",
-            changed("/header", json!({"text": "Of {{1}}"})),
-            false,
-        ),
+        ("a header without a sample", header(json!({"text": "Of {{1}}"})), false),
         (
             "a header with two variables",
-            changed("/header", json!({"text": "{{1}} {{2}}", "sample": "May"})),
+            header(json!({"text": "{{1}} {{2}}", "sample": "May"})),
             false,
         ),
         (
             "a header that begins at two",
-            changed("/header", json!({"text": "Of {{2}}", "sample": "May"})),
+            header(json!({"text": "Of {{2}}", "sample": "May"})),
             false,
         ),
         ("a body of 1024", body(&"x".repeat(1_024)), true),
@@ -265,57 +262,37 @@ fn common() -> Vec<(&'static str, Value, bool)> {
             body("Hello {{ 1 }}, we missed your call."),
             true,
         ),
-        ("a missing sample", changed("/samples", json!({"1": "Maya"})), false),
-        (
-            "a blank sample",
-            changed("/samples", json!({"1": "Maya", "2": " "})),
-            false,
-        ),
-        (
-            "a sample of two lines",
-            changed("/samples", json!({"1": "Maya", "2": "a\nb"})),
-            false,
-        ),
-        (
-            "a sample with four spaces",
-            changed("/samples", json!({"1": "Maya", "2": "a    b"})),
-            false,
-        ),
-        (
-            "a sample with three spaces",
-            changed("/samples", json!({"1": "Maya", "2": "a   b"})),
-            true,
-        ),
-        ("a footer of 60", changed("/footer", json!("x".repeat(60))), true),
-        ("a footer of 61", changed("/footer", json!("x".repeat(61))), false),
-        ("a footer with a variable", changed("/footer", json!("By {{1}}")), false),
-        ("a footer of two lines", changed("/footer", json!("a\nb")), false),
-        ("a blank footer", changed("/footer", json!(" ")), false),
-        ("ten replies", changed("/buttons", json!(replies(10))), true),
-        ("eleven replies", changed("/buttons", json!(replies(11))), false),
-        ("two links", changed("/buttons", json!([web("a"), web("b")])), true),
-        (
-            "three links",
-            changed("/buttons", json!([web("a"), web("b"), web("c")])),
-            false,
-        ),
-        ("a call", changed("/buttons", json!([call("a"), reply("b")])), true),
-        ("two calls", changed("/buttons", json!([call("a"), call("b")])), false),
+        ("a missing sample", samples(json!({"1": "Maya"})), false),
+        ("a blank sample", sample(" "), false),
+        ("a sample of two lines", sample("a\nb"), false),
+        ("a sample with four spaces", sample("a    b"), false),
+        ("a sample with three spaces", sample("a   b"), true),
+        ("a footer of 60", footer(&"x".repeat(60)), true),
+        ("a footer of 61", footer(&"x".repeat(61)), false),
+        ("a footer with a variable", footer("By {{1}}"), false),
+        ("a footer of two lines", footer("a\nb"), false),
+        ("a blank footer", footer(" "), false),
+        ("ten replies", buttons(json!(replies(10))), true),
+        ("eleven replies", buttons(json!(replies(11))), false),
+        ("two links", buttons(json!([web("a"), web("b")])), true),
+        ("three links", buttons(json!([web("a"), web("b"), web("c")])), false),
+        ("a call", buttons(json!([call("a"), reply("b")])), true),
+        ("two calls", buttons(json!([call("a"), call("b")])), false),
         (
             "replies around a link",
-            changed("/buttons", json!([reply("a"), web("b"), reply("c")])),
+            buttons(json!([reply("a"), web("b"), reply("c")])),
             false,
         ),
         (
             "replies behind a link",
-            changed("/buttons", json!([web("b"), reply("a"), reply("c")])),
+            buttons(json!([web("b"), reply("a"), reply("c")])),
             true,
         ),
-        ("a label of 25", changed("/buttons/0", reply(&"x".repeat(25))), true),
-        ("a label of 26", changed("/buttons/0", reply(&"x".repeat(26))), false),
-        ("a blank label", changed("/buttons/0", reply(" ")), false),
-        ("a label with a variable", changed("/buttons/0", reply("{{1}}")), false),
-        ("a label of two lines", changed("/buttons/0", reply("a\nb")), false),
+        ("a label of 25", label(&"x".repeat(25)), true),
+        ("a label of 26", label(&"x".repeat(26)), false),
+        ("a blank label", label(" "), false),
+        ("a label with a variable", label("{{1}}"), false),
+        ("a label of two lines", label("a\nb"), false),
         (
             "a link of another scheme",
             link("ftp://a.example/{{1}}", "ftp://a.example/b"),
@@ -458,14 +435,13 @@ fn of_twilio() -> Vec<(&'static str, Value, bool)> {
             body("Hello there dear {{1}}\n{{2}}, sorry about it."),
             false,
         ),
-        ("a medium", changed("/header", json!({"media": "image"})), false),
+        ("a medium", header(json!({"media": "image"})), false),
         ("a code with a label of 25", code, false),
     ]
 }
 
 /// What the lint refuses and Meta does not: it never sees it, or takes it otherwise than meant.
 fn ours() -> Vec<(&'static str, Value)> {
-    let header = |header: Value| changed("/header", header);
     let code = json!({"category": "authentication", "body": "Hello.", "code": {"button": "Copy"}});
     let asset = "ast_01hq5c1ynyc0000000000000ab";
     vec![
@@ -478,11 +454,8 @@ fn ours() -> Vec<(&'static str, Value)> {
             header(json!({"text": "Plain", "sample_asset_id": asset})),
         ),
         ("a header of sound", header(json!({"media": "audio"}))),
-        (
-            "a sample of nothing",
-            changed("/samples", json!({"1": "Maya", "2": "b", "3": "c"})),
-        ),
-        ("a label twice", changed("/buttons/0", reply("Book online"))),
+        ("a sample of nothing", samples(json!({"1": "Maya", "2": "b", "3": "c"}))),
+        ("a label twice", label("Book online")),
         (
             "a sample of another link",
             link("https://a.example/{{1}}", "https://b.example/x"),
@@ -505,7 +478,7 @@ fn ours() -> Vec<(&'static str, Value)> {
 #[tokio::test]
 async fn lint_and_whatsapp_agree_on_drafts() {
     let providers = providers().await;
-    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let graph = GraphClient::new(http(5), &providers.url(), "v26.0");
     let table = common().into_iter().chain(of_meta());
     for (number, (what, content, right)) in table.enumerate() {
         let draft = Draft::new(number, &content);
@@ -525,7 +498,7 @@ async fn lint_and_whatsapp_agree_on_drafts() {
 #[tokio::test]
 async fn lint_and_whatsapp_agree_on_names_and_languages() {
     let providers = providers().await;
-    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let graph = GraphClient::new(http(5), &providers.url(), "v26.0");
     let longest = "x".repeat(512);
     for (name, language, right) in [
         ("order_1", "en", true),
@@ -576,7 +549,7 @@ async fn uploaded(graph: &GraphClient, mime: &str) -> String {
 #[tokio::test]
 async fn lint_and_whatsapp_agree_on_samples_of_media() {
     let providers = providers().await;
-    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let graph = GraphClient::new(http(5), &providers.url(), "v26.0");
     let cases = [
         ("image", Some((MediaKind::Image, "image/jpeg")), true),
         ("image", Some((MediaKind::Image, "image/png")), true),
@@ -627,7 +600,7 @@ async fn lint_and_whatsapp_agree_on_odd_bodies() {
         "\n",
     ];
     let providers = providers().await;
-    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let graph = GraphClient::new(http(5), &providers.url(), "v26.0");
     let mut right = 0;
     for (row, one) in PIECES.into_iter().enumerate() {
         for (column, other) in PIECES.into_iter().enumerate() {
@@ -644,7 +617,7 @@ async fn lint_and_whatsapp_agree_on_odd_bodies() {
 #[tokio::test]
 async fn lint_and_twilio_agree_on_drafts() {
     let providers = providers().await;
-    let content = ContentClient::new(http(), &providers.url());
+    let content = ContentClient::new(http(5), &providers.url());
     let table = common().into_iter().chain(of_twilio());
     for (number, (what, draft, right)) in table.enumerate() {
         let draft = Draft::new(number, &draft);

@@ -1,11 +1,10 @@
 //! Files at WhatsApp and Twilio: the requests, and the meaning of each answer.
 
-use std::time::Duration;
-
+use domain::base::external::ProviderRef;
 use providers::{
-    http::{Failure, Http},
+    http::Failure,
     media::{Download, MediaError, outgoing},
-    twilio::client::{Credentials, TwilioClient},
+    twilio::client::TwilioClient,
     whatsapp::{client::GraphClient, media::Upload},
 };
 use serde_json::{Value, json};
@@ -14,19 +13,17 @@ use wiremock::{
     matchers::{basic_auth, header, method, path, query_param},
 };
 
-use crate::fixtures;
+use crate::{
+    fixtures,
+    server::{NOWHERE, TWILIO, answering, assert_unasked, http, json_answer, text_answer},
+};
 
 const NUMBER: &str = "910000000000001";
 const MEDIUM: &str = "700000000000001";
-const ACCOUNT: &str = "AC000000000000000000000000000000a1";
 const TOKEN: &str = "Bearer fixture-token";
 
-fn http() -> Http {
-    Http::new("ringback/test".to_owned(), Duration::from_secs(10))
-}
-
 fn graph(server: &MockServer) -> GraphClient {
-    GraphClient::new(http(), &server.uri(), "v26.0")
+    GraphClient::new(http(10), &server.uri(), "v26.0")
 }
 
 /// The fixture's answer with this address of the file.
@@ -47,6 +44,10 @@ async fn saying(about: ResponseTemplate) -> MockServer {
         .mount(&server)
         .await;
     server
+}
+
+fn failing(status: u16, code: i64) -> ResponseTemplate {
+    json_answer(status, json!({"error": {"code": code}}))
 }
 
 async fn opened(server: &MockServer) -> Result<Download, MediaError> {
@@ -85,7 +86,7 @@ async fn a_medium_is_asked_for_by_its_id_then_by_its_url() {
     Mock::given(path(format!("/v26.0/{MEDIUM}")))
         .and(query_param("phone_number_id", NUMBER))
         .and(header("authorization", TOKEN))
-        .respond_with(ResponseTemplate::new(200).set_body_json(about(&url)))
+        .respond_with(json_answer(200, about(&url)))
         .mount(&server)
         .await;
     Mock::given(path(format!("/files/{MEDIUM}")))
@@ -107,19 +108,15 @@ async fn a_medium_is_asked_for_by_its_id_then_by_its_url() {
 
 #[tokio::test]
 async fn each_answer_about_a_medium_has_its_meaning() {
-    let gone = ResponseTemplate::new(404).set_body_json(fixtures::json("whatsapp/media/get_url_error_404.json"));
+    let gone = json_answer(404, fixtures::json("whatsapp/media/get_url_error_404.json"));
     assert!(matches!(refused(&saying(gone).await).await, MediaError::Gone));
     for (status, code) in [(401, 190), (400, 190), (403, 10), (401, 1)] {
-        let answer = ResponseTemplate::new(status).set_body_json(json!({"error": {"code": code}}));
-        let error = refused(&saying(answer).await).await;
-        assert!(
-            matches!(error, MediaError::Refused { .. }),
-            "{status} {code}: {error:?}"
-        );
+        let error = refused(&saying(failing(status, code)).await).await;
+        let is_meant = matches!(error, MediaError::Refused { .. });
+        assert!(is_meant, "{status} {code}: {error:?}");
     }
     for (status, code) in [(500, 2), (429, 4), (400, 131_000), (503, 1)] {
-        let answer = ResponseTemplate::new(status).set_body_json(json!({"error": {"code": code}}));
-        let answer = answer.insert_header("retry-after", "90");
+        let answer = failing(status, code).insert_header("retry-after", "90");
         match refused(&saying(answer).await).await {
             MediaError::Failing {
                 status: found,
@@ -146,21 +143,17 @@ async fn the_token_goes_to_no_other_address() {
         "../other".to_owned(),
         String::new(),
     ] {
-        let server = saying(ResponseTemplate::new(200).set_body_json(about(&url))).await;
+        let server = saying(json_answer(200, about(&url))).await;
         let error = refused(&server).await;
-        assert!(
-            matches!(error, MediaError::Failing { status: 200, .. }),
-            "{url}: {error:?}"
-        );
+        let is_meant = matches!(error, MediaError::Failing { status: 200, .. });
+        assert!(is_meant, "{url}: {error:?}");
         assert_eq!(server.received_requests().await.unwrap().len(), 1);
     }
     // Nor is a redirect followed.
     let server = saying(ResponseTemplate::new(302).insert_header("location", format!("{other}/files/1"))).await;
-    assert!(matches!(
-        refused(&server).await,
-        MediaError::Failing { status: 302, .. }
-    ));
-    assert_eq!(elsewhere.received_requests().await.unwrap().len(), 0);
+    let error = refused(&server).await;
+    assert!(matches!(error, MediaError::Failing { status: 302, .. }), "{error:?}");
+    assert_unasked(&elsewhere).await;
 }
 
 fn upload() -> Upload<'static> {
@@ -169,6 +162,19 @@ fn upload() -> Upload<'static> {
         name: "ast_1.png",
         sha256: "0f0f",
     }
+}
+
+/// Uploads a file of this length in these pieces.
+async fn uploaded(server: &MockServer, bytes: u64, pieces: &[&str]) -> Result<ProviderRef, MediaError> {
+    let (sending, file) = outgoing(bytes);
+    let client = graph(server);
+    let feeding = async move {
+        for piece in pieces {
+            sending.add((*piece).into()).await;
+        }
+    };
+    let (id, ()) = tokio::join!(client.upload_medium("fixture-token", NUMBER, upload(), file), feeding);
+    id
 }
 
 async fn taking(answer: ResponseTemplate) -> MockServer {
@@ -184,8 +190,7 @@ async fn taking(answer: ResponseTemplate) -> MockServer {
 
 #[tokio::test]
 async fn a_file_is_uploaded_as_its_pieces_come() {
-    let answer = ResponseTemplate::new(200).set_body_json(fixtures::json("whatsapp/media/upload_response.json"));
-    let server = taking(answer).await;
+    let server = taking(json_answer(200, fixtures::json("whatsapp/media/upload_response.json"))).await;
     let (sending, file) = outgoing(9);
     let client = graph(&server);
     let feeding = async {
@@ -218,71 +223,45 @@ async fn a_file_is_uploaded_as_its_pieces_come() {
 #[tokio::test]
 async fn an_upload_of_another_length_breaks_off() {
     for pieces in [&["short"][..], &["far too long"], &[]] {
-        let server = taking(ResponseTemplate::new(200).set_body_json(json!({"id": "1"}))).await;
-        let (sending, file) = outgoing(9);
-        let client = graph(&server);
-        let feeding = async move {
-            for piece in pieces {
-                sending.add((*piece).into()).await;
-            }
-        };
-        let (id, ()) = tokio::join!(client.upload_medium("fixture-token", NUMBER, upload(), file), feeding);
-        let error = id.unwrap_err();
+        let server = taking(json_answer(200, json!({"id": "1"}))).await;
+        let error = uploaded(&server, 9, pieces).await.unwrap_err();
         assert!(matches!(error, MediaError::NoAnswer(_)), "{pieces:?}: {error:?}");
-        assert_eq!(server.received_requests().await.unwrap().len(), 0);
+        assert_unasked(&server).await;
     }
 }
 
 #[tokio::test]
 async fn a_file_that_is_not_taken_differs_from_a_failure() {
-    let uploaded = async |answer: ResponseTemplate| {
-        let server = taking(answer).await;
-        let (sending, file) = outgoing(3);
-        let client = graph(&server);
-        let feeding = async move { sending.add("one".into()).await };
-        let (id, _) = tokio::join!(client.upload_medium("fixture-token", NUMBER, upload(), file), feeding);
-        id.unwrap_err()
-    };
-    let error = |status, code: i64| ResponseTemplate::new(status).set_body_json(json!({"error": {"code": code}}));
-    assert!(matches!(
-        uploaded(error(400, 131_053)).await,
-        MediaError::NotTaken { code: 131_053 }
-    ));
-    assert!(matches!(uploaded(error(401, 190)).await, MediaError::Refused { .. }));
-    assert!(matches!(
-        uploaded(error(503, 2)).await,
-        MediaError::Failing { status: 503, .. }
-    ));
+    let refused = async |answer: ResponseTemplate| uploaded(&taking(answer).await, 3, &["one"]).await.unwrap_err();
+    let error = refused(failing(400, 131_053)).await;
+    assert!(matches!(error, MediaError::NotTaken { code: 131_053 }), "{error:?}");
+    let error = refused(failing(401, 190)).await;
+    assert!(matches!(error, MediaError::Refused { .. }), "{error:?}");
+    let error = refused(failing(503, 2)).await;
+    assert!(matches!(error, MediaError::Failing { status: 503, .. }), "{error:?}");
     for body in ["{}", "<html>", "{\"id\": \"\"}"] {
-        let answer = ResponseTemplate::new(200).set_body_string(body);
-        assert!(
-            matches!(uploaded(answer).await, MediaError::Failing { status: 200, .. }),
-            "{body}"
-        );
-    }
-}
-
-fn credentials() -> Credentials<'static> {
-    Credentials {
-        api_key_sid: "SKfixture",
-        api_key_secret: "fixture-secret",
-        account_sid: ACCOUNT,
+        let error = refused(text_answer(200, body)).await;
+        let is_meant = matches!(error, MediaError::Failing { status: 200, .. });
+        assert!(is_meant, "{body}: {error:?}");
     }
 }
 
 async fn twilio(server: &MockServer, source: &str) -> Result<Download, MediaError> {
-    let client = TwilioClient::new(http(), &server.uri());
-    client.medium(credentials(), source).await
+    TwilioClient::new(http(10), &server.uri()).medium(TWILIO, source).await
+}
+
+fn place() -> String {
+    format!("/2010-04-01/Accounts/{}/Messages/MM1/Media/ME1", TWILIO.account_sid)
 }
 
 fn source() -> String {
-    format!("https://api.twilio.com/2010-04-01/Accounts/{ACCOUNT}/Messages/MM1/Media/ME1")
+    format!("https://api.twilio.com{}", place())
 }
 
 #[tokio::test]
 async fn twilio_is_asked_with_credentials_and_followed_without() {
     let server = MockServer::start().await;
-    Mock::given(path(format!("/2010-04-01/Accounts/{ACCOUNT}/Messages/MM1/Media/ME1")))
+    Mock::given(path(place()))
         .and(basic_auth("SKfixture", "fixture-secret"))
         .respond_with(ResponseTemplate::new(307).insert_header("location", "/files/1"))
         .mount(&server)
@@ -315,18 +294,14 @@ async fn each_answer_of_twilio_has_its_meaning() {
         (500, |error| matches!(error, MediaError::Failing { .. })),
     ];
     for (status, is_meant) in cases {
-        let server = MockServer::start().await;
         let answer = ResponseTemplate::new(status).insert_header("location", elsewhere.uri());
-        Mock::given(method("GET")).respond_with(answer).mount(&server).await;
+        let server = answering("GET", answer).await;
         let error = twilio(&server, &source()).await.err().expect("there is no file");
         assert!(is_meant(&error), "{status}: {error:?}");
     }
-    assert_eq!(elsewhere.received_requests().await.unwrap().len(), 0);
-    // Nobody listens there.
-    let client = TwilioClient::new(http(), "http://127.0.0.1:1");
-    let error = client.medium(credentials(), &source()).await.err();
-    assert!(
-        matches!(error, Some(MediaError::NoAnswer(Failure::NotConnected(_)))),
-        "{error:?}"
-    );
+    assert_unasked(&elsewhere).await;
+    let client = TwilioClient::new(http(10), NOWHERE);
+    let error = client.medium(TWILIO, &source()).await.err();
+    let is_meant = matches!(error, Some(MediaError::NoAnswer(Failure::NotConnected(_))));
+    assert!(is_meant, "{error:?}");
 }

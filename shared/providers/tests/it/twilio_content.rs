@@ -1,12 +1,9 @@
 //! Twilio's Content API: every fixture as request or answer, and everything that goes wrong.
 
-use std::time::Duration;
-
 use domain::templates::template::{ButtonKind, TemplateDefinition};
 use providers::{
-    http::Http,
-    templates::TemplateError,
-    twilio::{client::Credentials, content::ContentClient},
+    templates::{TemplateError, TemplatePage},
+    twilio::content::ContentClient,
 };
 use serde_json::{Value, json};
 use wiremock::{
@@ -14,25 +11,30 @@ use wiremock::{
     matchers::{basic_auth, method, path, query_param, query_param_is_missing},
 };
 
-use crate::fixtures::{self, drafted};
+use crate::{
+    fixtures::{self, drafted},
+    server::{TWILIO, http, json_answer, last_json, text_answer},
+};
 
 const HX: &str = "HX00000000000000000000000000000001";
 
 fn client(server: &MockServer) -> ContentClient {
-    let http = Http::new("ringback/test".to_owned(), Duration::from_secs(5));
-    ContentClient::new(http, &server.uri())
-}
-
-const fn credentials() -> Credentials<'static> {
-    Credentials {
-        api_key_sid: "SKfixture",
-        api_key_secret: "fixture-secret",
-        account_sid: "AC000000000000000000000000000000a1",
-    }
+    ContentClient::new(http(5), &server.uri())
 }
 
 fn answer(status: u16, name: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_bytes(fixtures::bytes(&format!("twilio/content/{name}")))
+}
+
+fn call_to_action(body: &str) -> Value {
+    json!({
+        "category": "utility", "body": body, "samples": {"1": "Maya"},
+        "buttons": [
+            {"kind": "url", "text": "Book now", "url": "https://book.example.test/t/{{1}}",
+                "sample": "https://book.example.test/t/tnt_a"},
+            {"kind": "phone_number", "text": "Call us", "phone_number": "+15005550006"},
+        ],
+    })
 }
 
 #[tokio::test]
@@ -48,15 +50,7 @@ async fn drafts_become_the_contents_of_the_fixtures() {
         "category": "utility", "body": "Hello {{1}}, we open again at {{2}} and will call you then.",
         "samples": {"1": "Maya", "2": "9 am"},
     });
-    let call_to_action = json!({
-        "category": "utility", "body": "Hello {{1}}, you can book your next visit online or call us.",
-        "samples": {"1": "Maya"},
-        "buttons": [
-            {"kind": "url", "text": "Book now", "url": "https://book.example.test/t/{{1}}",
-                "sample": "https://book.example.test/t/tnt_a"},
-            {"kind": "phone_number", "text": "Call us", "phone_number": "+15005550006"},
-        ],
-    });
+    let call_to_action = call_to_action("Hello {{1}}, you can book your next visit online or call us.");
     let code = json!({
         "category": "authentication", "code": {"security_advice": true, "valid_minutes": 10, "button": "Copy code"},
     });
@@ -67,29 +61,25 @@ async fn drafts_become_the_contents_of_the_fixtures() {
     ] {
         let expected = fixtures::json(&format!("twilio/content/{fixture}"));
         let definition = drafted(expected["friendly_name"].as_str().unwrap(), content);
-        assert_eq!(client(&server).create(credentials(), &definition).await.unwrap(), HX);
-        let sent = server.received_requests().await.unwrap().pop().unwrap();
-        assert_eq!(sent.body_json::<Value>().unwrap(), expected, "{fixture}");
+        assert_eq!(client(&server).create(TWILIO, &definition).await.unwrap(), HX);
+        assert_eq!(last_json(&server).await, expected, "{fixture}");
     }
-    let card = drafted(
-        "missed_call_card_v1",
-        json!({
-            "category": "utility", "header": {"text": "Missed call"},
-            "body": "Hello {{1}}, sorry we missed your call to {{2}} today.", "footer": "Reply STOP to opt out",
-            "samples": {"1": "Maya", "2": "Fixture Hair"},
-            "buttons": [
-                {"kind": "quick_reply", "text": "Call me back"},
-                {"kind": "url", "text": "Book online", "url": "https://book.example.test/t/{{1}}",
-                    "sample": "https://book.example.test/t/tnt_a"},
-            ],
-        }),
-    );
-    client(&server).create(credentials(), &card).await.unwrap();
-    let sent = server.received_requests().await.unwrap().pop().unwrap();
+    let card = json!({
+        "category": "utility", "header": {"text": "Missed call"},
+        "body": "Hello {{1}}, sorry we missed your call to {{2}} today.", "footer": "Reply STOP to opt out",
+        "samples": {"1": "Maya", "2": "Fixture Hair"},
+        "buttons": [
+            {"kind": "quick_reply", "text": "Call me back"},
+            {"kind": "url", "text": "Book online", "url": "https://book.example.test/t/{{1}}",
+                "sample": "https://book.example.test/t/tnt_a"},
+        ],
+    });
+    let card = drafted("missed_call_card_v1", card);
+    client(&server).create(TWILIO, &card).await.unwrap();
     let mut expected = fixtures::json("twilio/content/create_request_whatsapp_card.json");
     // Ids of replies are ours.
     expected["types"]["whatsapp/card"]["actions"][0]["id"] = "button_0".into();
-    assert_eq!(sent.body_json::<Value>().unwrap(), expected);
+    assert_eq!(last_json(&server).await, expected);
 }
 
 #[tokio::test]
@@ -112,22 +102,17 @@ async fn a_content_is_submitted_and_deleted() {
         .respond_with(answer(200, "fetch_response_quick_reply.json"))
         .mount(&server)
         .await;
-    let definition = drafted(
-        "missed_call_followup_v1",
-        json!({"category": "utility", "body": "Hello there"}),
-    );
+    let content = json!({"category": "utility", "body": "Hello there"});
+    let definition = drafted("missed_call_followup_v1", content);
     let contents = client(&server);
-    let submitted = contents.submit(credentials(), HX, &definition).await.unwrap();
+    let submitted = contents.submit(TWILIO, HX, &definition).await.unwrap();
     assert_eq!(submitted.status.0, "PENDING");
-    let sent = server.received_requests().await.unwrap().pop().unwrap();
-    assert_eq!(
-        sent.body_json::<Value>().unwrap(),
-        fixtures::json("twilio/content/approval_request.json")
-    );
-    contents.replace(credentials(), HX, &definition).await.unwrap();
-    contents.delete(credentials(), HX).await.unwrap();
+    let expected = fixtures::json("twilio/content/approval_request.json");
+    assert_eq!(last_json(&server).await, expected);
+    contents.replace(TWILIO, HX, &definition).await.unwrap();
+    contents.delete(TWILIO, HX).await.unwrap();
     for wrong in ["", "../Services", "HX/x"] {
-        let refused = contents.delete(credentials(), wrong).await;
+        let refused = contents.delete(TWILIO, wrong).await;
         assert!(matches!(refused, Err(TemplateError::BadCredentials)), "{wrong}");
     }
 }
@@ -135,28 +120,24 @@ async fn a_content_is_submitted_and_deleted() {
 #[tokio::test]
 async fn states_are_those_of_meta() {
     for (name, word, reason) in [
-        ("approval_status_received.json", Some("PENDING"), None),
-        ("approval_status_pending.json", Some("PENDING"), None),
-        ("approval_status_approved.json", Some("APPROVED"), None),
-        (
-            "approval_status_rejected.json",
-            Some("REJECTED"),
-            Some("INCORRECT_CATEGORY"),
-        ),
-        ("approval_status_paused.json", Some("PAUSED"), None),
-        ("approval_status_disabled.json", Some("DISABLED"), None),
-        ("approval_status_unsubmitted_guess.json", None, None),
+        ("received", Some("PENDING"), None),
+        ("pending", Some("PENDING"), None),
+        ("approved", Some("APPROVED"), None),
+        ("rejected", Some("REJECTED"), Some("INCORRECT_CATEGORY")),
+        ("paused", Some("PAUSED"), None),
+        ("disabled", Some("DISABLED"), None),
+        ("unsubmitted_guess", None, None),
     ] {
         let server = MockServer::start().await;
         Mock::given(path(format!("/v1/Content/{HX}/ApprovalRequests")))
-            .respond_with(answer(200, name))
+            .respond_with(answer(200, &format!("approval_status_{name}.json")))
             .mount(&server)
             .await;
         Mock::given(path(format!("/v1/Content/{HX}")))
             .respond_with(answer(200, "fetch_response_quick_reply.json"))
             .mount(&server)
             .await;
-        let found = client(&server).submitted(credentials(), HX).await.unwrap();
+        let found = client(&server).submitted(TWILIO, HX).await.unwrap();
         let state = found.as_ref().map(|found| found.status.0.as_str());
         assert_eq!(state, word, "{name}");
         let told = found.as_ref().and_then(|found| found.rejected_reason.as_deref());
@@ -168,13 +149,13 @@ async fn states_are_those_of_meta() {
     }
 }
 
-async fn listed(page: ResponseTemplate) -> Result<providers::templates::TemplatePage, TemplateError> {
+async fn listed(page: ResponseTemplate) -> Result<TemplatePage, TemplateError> {
     let server = MockServer::start().await;
     Mock::given(path("/v1/ContentAndApprovals"))
         .respond_with(page)
         .mount(&server)
         .await;
-    client(&server).template_page(credentials(), None).await
+    client(&server).template_page(TWILIO, None).await
 }
 
 #[tokio::test]
@@ -216,20 +197,15 @@ async fn variables_are_counted_in_each_part() {
     };
     let read = async |item: Value| {
         let page = json!({"contents": [item], "meta": {"next_page_url": null}});
-        let page = listed(ResponseTemplate::new(200).set_body_json(page)).await.unwrap();
+        let page = listed(json_answer(200, page)).await.unwrap();
         page.templates.into_iter().next()
     };
-    let found = read(card("From {{1}}", "Hello {{2}}, welcome.", "https://a.example/{{3}}"))
-        .await
-        .unwrap();
-    assert_eq!(
-        (found.header.as_deref(), &*found.body),
-        (Some("From {{1}}"), "Hello {{1}}, welcome.")
-    );
-    assert_eq!(
-        (found.header_sample.as_deref(), &*found.samples["1"]),
-        (Some("Saffron"), "Maya")
-    );
+    let in_order = card("From {{1}}", "Hello {{2}}, welcome.", "https://a.example/{{3}}");
+    let found = read(in_order).await.unwrap();
+    assert_eq!(found.header.as_deref(), Some("From {{1}}"));
+    assert_eq!(found.body, "Hello {{1}}, welcome.");
+    assert_eq!(found.header_sample.as_deref(), Some("Saffron"));
+    assert_eq!(found.samples["1"], "Maya");
     assert_eq!(found.buttons[0].url.as_deref(), Some("https://a.example/{{1}}"));
     assert_eq!(found.buttons[0].sample.as_deref(), Some("https://a.example/b/1"));
     for (header, body, url) in [
@@ -256,7 +232,7 @@ async fn pages_follow_paths_of_the_same_host() {
     let next = "https://content.twilio.com/v1/ContentAndApprovals?PageSize=2&Page=1&PageToken=PAFIXTURE1";
     Mock::given(path("/v1/ContentAndApprovals"))
         .and(query_param_is_missing("PageToken"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(first(next)))
+        .respond_with(json_answer(200, first(next)))
         .mount(&server)
         .await;
     Mock::given(path("/v1/ContentAndApprovals"))
@@ -265,25 +241,12 @@ async fn pages_follow_paths_of_the_same_host() {
         .mount(&server)
         .await;
     let contents = client(&server);
-    let page = contents.template_page(credentials(), None).await.unwrap();
-    let page = contents
-        .template_page(credentials(), page.next.as_deref())
-        .await
-        .unwrap();
+    let page = contents.template_page(TWILIO, None).await.unwrap();
+    let page = contents.template_page(TWILIO, page.next.as_deref()).await.unwrap();
     assert_eq!(page.templates.len(), 1);
-    let own = |body: &str| {
-        let content = json!({
-            "category": "utility", "body": body, "samples": {"1": "Maya"},
-            "buttons": [
-                {"kind": "url", "text": "Book now", "url": "https://book.example.test/t/{{1}}",
-                    "sample": "https://book.example.test/t/tnt_a"},
-                {"kind": "phone_number", "text": "Call us", "phone_number": "+15005550006"},
-            ],
-        });
-        drafted("book_online_v1", content)
-    };
+    let own = |body: &str| drafted("book_online_v1", call_to_action(body));
     let booked = own("Hello {{1}}, you can book your next visit online or call us.");
-    let found = contents.find(credentials(), &booked).await.unwrap();
+    let found = contents.find(TWILIO, &booked).await.unwrap();
     assert_eq!(
         found.as_deref(),
         Some("HX00000000000000000000000000000003"),
@@ -295,16 +258,14 @@ async fn pages_follow_paths_of_the_same_host() {
     };
     let other = own("Hello {{1}}, somebody else gave this name to other words.");
     for not_ours in [french, other] {
-        let found = contents.find(credentials(), &not_ours).await.unwrap();
+        let found = contents.find(TWILIO, &not_ours).await.unwrap();
         assert_eq!(found, None, "{}", not_ours.body);
     }
     for wrong in ["https://evil.example/", "/v1/ContentAndApprovals/../../2010", "x"] {
-        let page = listed(ResponseTemplate::new(200).set_body_json(first(wrong))).await;
+        let page = listed(json_answer(200, first(wrong))).await;
         assert!(matches!(page, Err(TemplateError::Unreadable)), "{wrong}");
-        assert!(
-            contents.template_page(credentials(), Some(wrong)).await.is_err(),
-            "{wrong}"
-        );
+        let page = contents.template_page(TWILIO, Some(wrong)).await;
+        assert!(page.is_err(), "{wrong}");
     }
 }
 
@@ -328,11 +289,11 @@ async fn errors_of_twilio_are_told_apart() {
             "{name}"
         );
     }
-    let denied = ResponseTemplate::new(401).set_body_string(r#"{"code": 20003}"#);
+    let denied = text_answer(401, r#"{"code": 20003}"#);
     assert!(listed(denied).await.unwrap_err().denies());
     assert!(listed(ResponseTemplate::new(503)).await.unwrap_err().is_unknown());
     for body in ["", "[]", "{}"] {
-        let page = listed(ResponseTemplate::new(200).set_body_string(body)).await;
+        let page = listed(text_answer(200, body)).await;
         assert!(matches!(page, Err(TemplateError::Unreadable)), "{body}");
     }
 }

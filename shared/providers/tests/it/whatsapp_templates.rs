@@ -1,37 +1,40 @@
 //! Templates at Meta: every fixture as request or answer, and everything that goes wrong.
 
-use std::time::Duration;
-
 use domain::{
     media::medium::MediaKind,
     messages::message::Category,
     templates::template::{
-        ButtonKind, ParameterFormat,
+        ButtonKind, ParameterFormat, TemplateDefinition,
         draft::TemplateContent,
         lint::{Through, lint},
     },
     tenants::connection_test::Quality,
 };
 use providers::{
-    http::Http,
     media::Sending,
-    templates::TemplateError,
+    templates::{Submitted, TemplateError},
     whatsapp::{client::GraphClient, templates::SampleFile},
 };
 use serde_json::{Value, json};
 use wiremock::{
-    Mock, MockServer, Request, ResponseTemplate,
+    Mock, MockServer, ResponseTemplate,
     matchers::{body_bytes, header, method, path, query_param, query_param_is_missing},
 };
 
-use crate::fixtures::{self, drafted, utility};
+use crate::{
+    fixtures::{self, drafted, utility},
+    server::{NOWHERE, answering, assert_unasked, http, json_answer, last, last_json, text_answer},
+};
 
 const WABA: &str = "900000000000001";
 const TOKEN: &str = "fixture-token";
 
 fn client(server: &MockServer) -> GraphClient {
-    let http = Http::new("ringback/test".to_owned(), Duration::from_secs(5));
-    GraphClient::new(http, &server.uri(), "v26.0")
+    GraphClient::new(http(5), &server.uri(), "v26.0")
+}
+
+async fn create(server: &MockServer, draft: &TemplateDefinition) -> Result<Submitted, TemplateError> {
+    client(server).create_template(TOKEN, WABA, draft, None).await
 }
 
 fn answer(name: &str) -> ResponseTemplate {
@@ -41,10 +44,6 @@ fn answer(name: &str) -> ResponseTemplate {
         .and_then(|name| name.get(..3)?.parse::<u16>().ok());
     let status = status.unwrap_or(if name.contains("error") { 400 } else { 200 });
     ResponseTemplate::new(status).set_body_bytes(fixtures::bytes(&format!("whatsapp/{name}")))
-}
-
-async fn last(server: &MockServer) -> Request {
-    server.received_requests().await.unwrap().last().unwrap().clone()
 }
 
 fn named() -> Value {
@@ -112,26 +111,20 @@ async fn drafts_become_the_requests_of_the_fixtures() {
             (&*submitted.status.0, submitted.category),
             ("PENDING", Some(Category::Utility))
         );
-        assert_eq!(last(&server).await.body_json::<Value>().unwrap(), expected, "{fixture}");
+        assert_eq!(last_json(&server).await, expected, "{fixture}");
     }
 }
 
 #[tokio::test]
 async fn codes_and_offers_have_components_of_their_own() {
-    let server = MockServer::start().await;
-    Mock::given(method("POST"))
-        .respond_with(answer("upload/library_adopt_response.json"))
-        .mount(&server)
-        .await;
+    let server = answering("POST", answer("upload/library_adopt_response.json")).await;
     let code = json!({
         "category": "authentication", "code": {"security_advice": true, "valid_minutes": 10, "button": "Copy code"},
     });
-    let submitted = client(&server)
-        .create_template(TOKEN, WABA, &drafted("code", code), None)
-        .await;
-    assert_eq!(submitted.unwrap().status.0, "APPROVED");
+    let submitted = create(&server, &drafted("code", code)).await.unwrap();
+    assert_eq!(submitted.status.0, "APPROVED");
     assert_eq!(
-        last(&server).await.body_json::<Value>().unwrap()["components"],
+        last_json(&server).await["components"],
         json!([
             {"type": "BODY", "add_security_recommendation": true},
             {"type": "FOOTER", "code_expiration_minutes": 10},
@@ -145,12 +138,9 @@ async fn codes_and_offers_have_components_of_their_own() {
             {"kind": "offer_code", "text": "Copy", "sample": "MAY20"},
         ],
     });
-    client(&server)
-        .create_template(TOKEN, WABA, &drafted("offer", offer), None)
-        .await
-        .unwrap();
+    create(&server, &drafted("offer", offer)).await.unwrap();
     assert_eq!(
-        last(&server).await.body_json::<Value>().unwrap()["components"],
+        last_json(&server).await["components"],
         json!([
             {"type": "HEADER", "format": "TEXT", "text": "For {{1}}", "example": {"header_text": ["you"]}},
             {"type": "BODY", "text": "Here is our code for you."},
@@ -164,14 +154,8 @@ async fn codes_and_offers_have_components_of_their_own() {
 
 #[tokio::test]
 async fn corrected_category_is_taken_over() {
-    let server = MockServer::start().await;
-    Mock::given(method("POST"))
-        .respond_with(answer("templates/create_response_category_corrected.json"))
-        .mount(&server)
-        .await;
-    let made = client(&server)
-        .create_template(TOKEN, WABA, &drafted("a", utility()), None)
-        .await;
+    let server = answering("POST", answer("templates/create_response_category_corrected.json")).await;
+    let made = create(&server, &drafted("a", utility())).await;
     assert_eq!(made.unwrap().category, Some(Category::Marketing));
 }
 
@@ -183,6 +167,13 @@ async fn an_edit_replaces_the_components() {
         .respond_with(answer("templates/edit_or_delete_response.json"))
         .mount(&server)
         .await;
+    let edited = async |content: Value, moved: Option<Category>| {
+        let definition = drafted("a", content);
+        let graph = client(&server);
+        graph
+            .edit_template(TOKEN, "810000000000001", &definition, moved, None)
+            .await
+    };
     let body = |text: &str| json!({"category": "utility", "body": text, "samples": {"1": "Maya", "2": "Fixture Hair"}});
     let first = body("Hello {{1}}, we missed your call to {{2}} today. May we ring you back?");
     let mut second = body("Hello {{1}}, sorry we missed your call to {{2}} earlier. How can we help?");
@@ -191,39 +182,21 @@ async fn an_edit_replaces_the_components() {
         ("templates/edit_request.json", first),
         ("upload/edit_request_components_only.json", second),
     ] {
-        let definition = drafted("a", content);
-        let edited = client(&server)
-            .edit_template(TOKEN, "810000000000001", &definition, None, None)
-            .await;
-        edited.unwrap();
+        edited(content, None).await.unwrap();
         let expected = fixtures::json(&format!("whatsapp/{fixture}"));
-        assert_eq!(last(&server).await.body_json::<Value>().unwrap(), expected);
+        assert_eq!(last_json(&server).await, expected, "{fixture}");
     }
-    let definition = drafted("a", utility());
-    let moved = Some(Category::Marketing);
-    client(&server)
-        .edit_template(TOKEN, "810000000000001", &definition, moved, None)
-        .await
-        .unwrap();
-    assert_eq!(
-        last(&server).await.body_json::<Value>().unwrap()["category"],
-        "MARKETING"
-    );
+    edited(utility(), Some(Category::Marketing)).await.unwrap();
+    assert_eq!(last_json(&server).await["category"], "MARKETING");
 }
 
 /// Without the id, all languages of the name would go.
 #[tokio::test]
 async fn one_language_is_deleted() {
-    let server = MockServer::start().await;
-    Mock::given(method("DELETE"))
-        .respond_with(answer("templates/edit_or_delete_response.json"))
-        .mount(&server)
-        .await;
+    let server = answering("DELETE", answer("templates/edit_or_delete_response.json")).await;
     let graph = client(&server);
-    graph
-        .delete_template(TOKEN, WABA, "offer_image_v2", "810000000000009")
-        .await
-        .unwrap();
+    let deleted = graph.delete_template(TOKEN, WABA, "offer_image_v2", "810000000000009");
+    deleted.await.unwrap();
     let expected = fixtures::text("whatsapp/upload/delete_one_language_query.txt");
     assert_eq!(last(&server).await.url.query(), Some(expected.trim()));
     assert!(graph.delete_template(TOKEN, WABA, "offer_image_v2", "").await.is_err());
@@ -253,36 +226,19 @@ async fn refusals_say_what_meta_says() {
             false,
         ),
     ] {
-        let server = MockServer::start().await;
-        Mock::given(method("POST"))
-            .respond_with(answer(fixture))
-            .mount(&server)
-            .await;
-        let error = client(&server)
-            .create_template(TOKEN, WABA, &drafted("a", utility()), None)
-            .await;
-        let error = error.unwrap_err();
-        assert_eq!(error.told(), Some(told));
-        assert_eq!(
-            (error.exists(), error.is_unknown(), error.denies()),
-            (exists, false, false),
-            "{fixture}"
-        );
+        let server = answering("POST", answer(fixture)).await;
+        let error = create(&server, &drafted("a", utility())).await.unwrap_err();
+        assert_eq!(error.told(), Some(told), "{fixture}");
+        let kind = (error.exists(), error.is_unknown(), error.denies());
+        assert_eq!(kind, (exists, false, false), "{fixture}");
     }
 }
 
 #[tokio::test]
 async fn errors_are_told_apart() {
     let error = async |status: u16, body: &str| {
-        let server = MockServer::start().await;
-        Mock::given(method("POST"))
-            .respond_with(ResponseTemplate::new(status).set_body_string(body))
-            .mount(&server)
-            .await;
-        client(&server)
-            .create_template(TOKEN, WABA, &drafted("a", utility()), None)
-            .await
-            .unwrap_err()
+        let server = answering("POST", text_answer(status, body)).await;
+        create(&server, &drafted("a", utility())).await.unwrap_err()
     };
     let token = fixtures::text("whatsapp/upload/401_error_token.json");
     assert!(error(401, &token).await.denies());
@@ -299,16 +255,10 @@ async fn errors_are_told_apart() {
     }
     let missing = error(400, r#"{"error":{"code":100,"error_subcode":33}}"#).await;
     assert!(missing.is_missing() && !missing.is_unknown());
-    let nobody = GraphClient::new(
-        Http::new("t".to_owned(), Duration::from_secs(1)),
-        "http://127.0.0.1:1",
-        "v26.0",
-    );
-    let error = nobody
-        .create_template(TOKEN, WABA, &drafted("a", utility()), None)
-        .await
-        .unwrap_err();
-    assert!(!error.is_unknown(), "nothing was sent");
+    let nowhere = GraphClient::new(http(1), NOWHERE, "v26.0");
+    let definition = drafted("a", utility());
+    let unsent = nowhere.create_template(TOKEN, WABA, &definition, None).await;
+    assert!(!unsent.unwrap_err().is_unknown(), "nothing was sent");
 }
 
 #[tokio::test]
@@ -322,7 +272,7 @@ async fn impossible_ids_are_never_asked() {
     wrong(graph.create_template("a\nb", WABA, &definition, None).await.err());
     wrong(graph.edit_template(TOKEN, "1/2", &definition, None, None).await.err());
     wrong(graph.template_page(TOKEN, "", None).await.err());
-    assert!(server.received_requests().await.unwrap().is_empty());
+    assert_unasked(&server).await;
 }
 
 #[tokio::test]
@@ -373,31 +323,16 @@ async fn a_list_of_templates_is_whole_or_an_error() {
         (200, "[1]"),
         (502, ""),
     ] {
-        let server = MockServer::start().await;
-        Mock::given(method("GET"))
-            .respond_with(ResponseTemplate::new(status).set_body_string(body))
-            .mount(&server)
-            .await;
-        assert!(
-            client(&server).template_page(TOKEN, WABA, None).await.is_err(),
-            "{status} {body}"
-        );
-        assert!(
-            client(&server).template_names(TOKEN, WABA, None).await.is_err(),
-            "{status} {body}"
-        );
+        let server = answering("GET", text_answer(status, body)).await;
+        let page = client(&server).template_page(TOKEN, WABA, None).await;
+        assert!(page.is_err(), "{status} {body}");
+        let names = client(&server).template_names(TOKEN, WABA, None).await;
+        assert!(names.is_err(), "{status} {body}");
     }
-    let server = MockServer::start().await;
     let endless = json!({ "data": [], "paging": { "next": "x", "cursors": { "after": "again" } } });
-    Mock::given(method("GET"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(endless))
-        .mount(&server)
-        .await;
-    let error = client(&server)
-        .template_named(TOKEN, WABA, "a", "en")
-        .await
-        .unwrap_err();
-    assert!(matches!(error, TemplateError::TooMany));
+    let server = answering("GET", json_answer(200, endless)).await;
+    let found = client(&server).template_named(TOKEN, WABA, "a", "en").await;
+    assert!(matches!(found, Err(TemplateError::TooMany)), "{found:?}");
 }
 
 /// What was created can be listed and, linted again, submitted again.
@@ -418,11 +353,7 @@ async fn definitions_are_parsed_completely() {
         listed("templates/create_request_image_header.json", json!({})),
         listed("templates/create_request_utility.json", odd),
     ];
-    let server = MockServer::start().await;
-    Mock::given(method("GET"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "data": data })))
-        .mount(&server)
-        .await;
+    let server = answering("GET", json_answer(200, json!({ "data": data }))).await;
     let page = client(&server).template_page(TOKEN, WABA, None).await.unwrap();
     assert_eq!((page.templates.len(), page.skipped), (3, 1));
     for (template, content) in page.templates.iter().zip([utility(), named(), image()]) {
@@ -437,18 +368,13 @@ async fn definitions_are_parsed_completely() {
     assert_eq!(image.header_media, Some(MediaKind::Image));
     for template in [utility, named] {
         let again = TemplateContent::of(template);
-        assert_eq!(
-            lint(&template.name, &template.language, &again, Through::Meta, None).problems,
-            []
-        );
+        let linted = lint(&template.name, &template.language, &again, Through::Meta, None);
+        assert_eq!(linted.problems, []);
     }
-    let found = client(&server)
-        .template_named(TOKEN, WABA, "missed_call_named", "en_GB")
-        .await;
+    let graph = client(&server);
+    let found = graph.template_named(TOKEN, WABA, "missed_call_named", "en_GB").await;
     assert_eq!(found.unwrap().as_ref(), Some(named));
-    let found = client(&server)
-        .template_named(TOKEN, WABA, "missed_call", "en_GB")
-        .await;
+    let found = graph.template_named(TOKEN, WABA, "missed_call", "en_GB").await;
     assert_eq!(found.unwrap(), None, "not by a part of the name");
 }
 
@@ -457,8 +383,7 @@ async fn definitions_are_parsed_completely() {
 async fn template_is_found_behind_a_page_of_others() {
     let server = MockServer::start().await;
     let listed = |name: &str| {
-        let mut item: Value =
-            serde_json::from_slice(&fixtures::bytes("whatsapp/templates/create_request_utility.json")).unwrap();
+        let mut item = fixtures::json("whatsapp/templates/create_request_utility.json");
         (item["status"], item["name"]) = ("APPROVED".into(), name.into());
         item
     };
@@ -473,8 +398,8 @@ async fn template_is_found_behind_a_page_of_others() {
             Some(after) => mock.and(query_param("after", after)),
             None => mock.and(query_param_is_missing("after")),
         };
-        let answer = ResponseTemplate::new(200).set_body_json(page);
-        mock.respond_with(answer).expect(1).mount(&server).await;
+        let mock = mock.respond_with(json_answer(200, page));
+        mock.expect(1).mount(&server).await;
     }
     let found = client(&server).template_named(TOKEN, WABA, "order", "en_GB").await;
     assert_eq!(found.unwrap().map(|found| found.name).as_deref(), Some("order"));
@@ -483,11 +408,7 @@ async fn template_is_found_behind_a_page_of_others() {
 /// Meta's preview is a URL, which is neither a medium to send nor a sample.
 #[tokio::test]
 async fn preview_of_a_media_header_is_not_kept() {
-    let server = MockServer::start().await;
-    Mock::given(method("GET"))
-        .respond_with(answer("upload/template_read_header_handle_is_url.json"))
-        .mount(&server)
-        .await;
+    let server = answering("GET", answer("upload/template_read_header_handle_is_url.json")).await;
     let page = client(&server).template_page(TOKEN, WABA, None).await.unwrap();
     let [template] = &page.templates[..] else {
         panic!("{page:?}")
@@ -555,7 +476,7 @@ async fn wrong_answers_to_an_upload_give_no_handle() {
     for id in ["", "upload:", "upload:../me", "https://evil.example", "upload:a b"] {
         let server = MockServer::start().await;
         Mock::given(path("/v26.0/app/uploads"))
-            .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "id": id })))
+            .respond_with(json_answer(200, json!({ "id": id })))
             .mount(&server)
             .await;
         assert!(client(&server).upload_sample(TOKEN, FILE, feed).await.is_err(), "{id}");
@@ -565,13 +486,11 @@ async fn wrong_answers_to_an_upload_give_no_handle() {
         let server = MockServer::start().await;
         opened(&server).await;
         Mock::given(path(SESSION))
-            .respond_with(ResponseTemplate::new(status).set_body_string(body))
+            .respond_with(text_answer(status, body))
             .mount(&server)
             .await;
-        assert!(
-            client(&server).upload_sample(TOKEN, FILE, feed).await.is_err(),
-            "{status}"
-        );
+        let uploaded = client(&server).upload_sample(TOKEN, FILE, feed).await;
+        assert!(uploaded.is_err(), "{status}");
     }
 }
 
