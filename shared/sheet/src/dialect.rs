@@ -227,9 +227,6 @@ impl Table {
 
     fn dialect(self, header: Option<bool>) -> Result<Dialect, NotATable> {
         let (usual, _) = self.usual();
-        let Form {
-            encoding, separator, ..
-        } = self.form;
         let (first, behind) = match &self.first {
             None if self.endless => return Err(NotATable::FirstRowTooLong),
             None => return Err(NotATable::Empty),
@@ -245,25 +242,18 @@ impl Table {
         if usual > MAX_COLUMNS {
             return Err(NotATable::TooManyColumns);
         }
-        let has_header = header.unwrap_or_else(|| is_a_header(first));
-        let header: Vec<String> = if has_header {
-            first
-                .cells()
-                .map(|name| name.trim().chars().take(MAX_NAME_LENGTH).collect())
-                .collect()
+        let shortened = |name: &str| -> String { name.trim().chars().take(MAX_NAME_LENGTH).collect() };
+        let (columns, header, first) = if header.unwrap_or_else(|| is_a_header(first)) {
+            (first.len(), first.cells().map(shortened).collect(), behind)
         } else {
-            Vec::new()
+            (usual.max(first.len()), Vec::new(), self.start)
         };
         Ok(Dialect {
-            encoding,
-            separator,
-            columns: if has_header {
-                header.len()
-            } else {
-                usual.max(first.len())
-            },
+            encoding: self.form.encoding,
+            separator: self.form.separator,
+            columns,
             header,
-            first: if has_header { behind } else { self.start },
+            first,
         })
     }
 }

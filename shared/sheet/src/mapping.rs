@@ -155,32 +155,28 @@ impl Mapping {
     pub fn problems(&self, columns: usize, fields: &[Field]) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
         let mut known = HashSet::new();
+        let twice = |detail: &'static str| Fault::new(FaultCode::GivenTwice, detail);
         for (index, mapped) in self.columns.iter().enumerate() {
             let mut wrong = |field: &str, fault: Fault| {
                 problems.push(FieldProblem::new(format!("columns[{index}].{field}"), fault));
             };
             if mapped.index() >= columns {
                 let detail = format!("The table has {columns} columns, of which the first is 0. Choose one of them.");
+                let fault = Fault::out_of_range(0_usize, columns.saturating_sub(1), detail);
+                wrong("column", fault);
+            } else if !known.insert(mapped.index()) {
                 wrong(
                     "column",
-                    Fault::out_of_range(0_usize, columns.saturating_sub(1), detail),
+                    twice("The column is already imported. Remove one of the two."),
                 );
-            } else if !known.insert(mapped.index()) {
-                let detail = "The column is already imported. Remove one of the two.";
-                wrong("column", Fault::new(FaultCode::GivenTwice, detail));
             }
             let before = self.columns.iter().take(index);
             let most = mapped.target.most();
             if before.filter(|other| other.target == mapped.target).count() >= most {
+                let too_many = || format!("At most {most} columns can be imported as this. Remove one.");
                 let fault = match most {
-                    1 => {
-                        let detail = "Another column is already imported as this. Remove one of the two.";
-                        Fault::new(FaultCode::GivenTwice, detail)
-                    }
-                    _ => Fault::too_many(
-                        most,
-                        format!("At most {most} columns can be imported as this. Remove one."),
-                    ),
+                    1 => twice("Another column is already imported as this. Remove one of the two."),
+                    _ => Fault::too_many(most, too_many()),
                 };
                 wrong("target", fault);
             }
@@ -198,11 +194,8 @@ impl Mapping {
             let fault = Fault::new(FaultCode::Excludes, detail);
             problems.push(FieldProblem::new("columns", fault));
         }
-        if !parts
-            && ![Target::Name, Target::Phone, Target::Email]
-                .iter()
-                .any(|target| self.has(target))
-        {
+        let identities = [Target::Name, Target::Phone, Target::Email];
+        if !parts && !identities.iter().any(|target| self.has(target)) {
             let detail =
                 "A contact needs a name, a telephone number or an e-mail address. Choose a column for one of them.";
             let fault = Fault::requires(&["name", "phone", "email"], detail);
@@ -236,15 +229,9 @@ mod tests {
     #[test]
     fn targets_fit_the_table_and_each_other() {
         let none: [&str; 0] = [];
-        let good = columns(&[
-            json!("name"),
-            json!("phone"),
-            json!("phone"),
-            json!({"field": "level"}),
-            json!("tags"),
-            json!("tags"),
-        ]);
-        assert_eq!(problems(good), none);
+        let mut good = ["name", "phone", "phone", "tags", "tags"].map(Value::from).to_vec();
+        good.push(json!({"field": "level"}));
+        assert_eq!(problems(columns(&good)), none);
         assert_eq!(problems(columns(&[json!("first_name"), json!("last_name")])), none);
         for (targets, expected) in [
             (vec![json!("name"), json!("name")], "columns[1].target"),
@@ -257,10 +244,8 @@ mod tests {
         }
         let twice = json!({"columns": [{"column": 0, "target": "name"}, {"column": 0, "target": "phone"}]});
         assert_eq!(problems(twice), ["columns[1].column"]);
-        assert_eq!(
-            problems(json!({"columns": [{"column": 6, "target": "name"}]})),
-            ["columns[0].column"]
-        );
+        let beyond = json!({"columns": [{"column": 6, "target": "name"}]});
+        assert_eq!(problems(beyond), ["columns[0].column"]);
     }
 
     #[test]

@@ -53,19 +53,13 @@ pub struct Common<'a> {
 impl Names {
     /// The names of these.
     pub fn of(tags: &[Tag], stages: &[Stage], members: &[Member]) -> Self {
+        let tags = tags.iter().map(|tag| (fingerprint(tag.name.as_str()), tag.id));
+        let stages = stages.iter().map(|stage| (fingerprint(stage.name.as_str()), stage.id));
+        let users = members.iter().map(|member| (member.email.clone(), member.user));
         Self {
-            tags: tags
-                .iter()
-                .map(|tag| (fingerprint(tag.name.as_str()), tag.id))
-                .collect(),
-            stages: stages
-                .iter()
-                .map(|stage| (fingerprint(stage.name.as_str()), stage.id))
-                .collect(),
-            users: members
-                .iter()
-                .map(|member| (member.email.clone(), member.user))
-                .collect(),
+            tags: tags.collect(),
+            stages: stages.collect(),
+            users: users.collect(),
         }
     }
 
@@ -168,11 +162,12 @@ mod tests {
     use crate::dialect::{self, Known};
 
     fn tag(id: u64, name: &str) -> Tag {
-        Tag::new(
-            Ulid::from_parts(id, 0),
-            from_value(json!({ "name": name })).unwrap(),
-            Timestamp::UNIX_EPOCH,
-        )
+        let named = from_value(json!({ "name": name })).unwrap();
+        Tag::new(Ulid::from_parts(id, 0), named, Timestamp::UNIX_EPOCH)
+    }
+
+    fn tag_id(id: u64) -> TagId {
+        TagId::new(Ulid::from_parts(id, 0))
     }
 
     fn import() -> Import {
@@ -187,12 +182,8 @@ mod tests {
     }
 
     fn names() -> Names {
-        let stage = json!({"name": "Quote sent", "position": 1});
-        let stage = Stage::new(
-            Ulid::from_parts(2, 0),
-            from_value(stage).unwrap(),
-            Timestamp::UNIX_EPOCH,
-        );
+        let stage = from_value(json!({"name": "Quote sent", "position": 1})).unwrap();
+        let stage = Stage::new(Ulid::from_parts(2, 0), stage, Timestamp::UNIX_EPOCH);
         Names::of(&[tag(1, "Regular")], &[stage], &[])
     }
 
@@ -203,7 +194,7 @@ mod tests {
         let common = Common {
             dialect: &dialect,
             mapping: &from_value(mapping).unwrap(),
-            tags: &[TagId::new(Ulid::from_parts(9, 0))],
+            tags: &[tag_id(9)],
             consent: None,
             by: Actor::Operator,
             now: Timestamp::UNIX_EPOCH,
@@ -213,6 +204,10 @@ mod tests {
             let places = errors.into_iter().map(|error| error.column.unwrap_or_default());
             places.collect()
         })
+    }
+
+    fn spelled(labels: &[Label]) -> Vec<&str> {
+        labels.iter().map(Label::as_str).collect()
     }
 
     fn row(tags: &[&str], stage: Option<&str>) -> Row {
@@ -226,8 +221,7 @@ mod tests {
     #[test]
     fn names_are_found_whatever_their_case() {
         let read = incoming(&names(), &row(&["regular", "REGULAR"], Some("quote SENT"))).unwrap();
-        let tag = |id| TagId::new(Ulid::from_parts(id, 0));
-        assert_eq!(read.tags, [tag(9), tag(1)]);
+        assert_eq!(read.tags, [tag_id(9), tag_id(1)]);
         assert_eq!(read.stage, Some(StageId::new(Ulid::from_parts(2, 0))));
     }
 
@@ -236,14 +230,9 @@ mod tests {
         let unknown = row(&["Regular", "VIP"], Some("Lost"));
         assert_eq!(incoming(&names(), &unknown).unwrap_err(), ["Tags", "Stage"]);
         let rows = [unknown, row(&["vip", "New"], None)];
-        let new: Vec<String> = names()
-            .new_tags(&rows)
-            .iter()
-            .map(|label| label.as_str().to_owned())
-            .collect();
-        assert_eq!(new, ["New", "VIP"]);
+        assert_eq!(spelled(&names().new_tags(&rows)), ["New", "VIP"]);
         let mut names = names();
-        names.add_tag(&"VIP".parse().unwrap(), TagId::new(Ulid::from_parts(3, 0)));
+        names.add_tag(&"VIP".parse().unwrap(), tag_id(3));
         assert_eq!(names.new_tags(&rows).len(), 1);
         assert_eq!(incoming(&names, &rows[0]).unwrap_err(), ["Stage"]);
     }
@@ -253,29 +242,25 @@ mod tests {
     fn foreseen_tags_are_those_that_an_import_creates() {
         let (mut names, row) = (names(), row(&["VIP", "Regular"], None));
         names.foresee_tags(&names.new_tags([&row]), &import(), &mut Foreseen::default());
-        let id = |id| TagId::new(Ulid::from_parts(id, 0));
         let created = import().tag_of(&fingerprint("VIP"));
-        assert_eq!(incoming(&names, &row).unwrap().tags, [id(9), created, id(1)]);
+        assert_eq!(incoming(&names, &row).unwrap().tags, [tag_id(9), created, tag_id(1)]);
     }
 
     #[test]
     fn tags_without_room_are_not_foreseen() {
         let tags: Vec<Tag> = (2..Tag::MAX).map(|id| tag(id.into(), &format!("Tag {id}"))).collect();
         let names = || Names::of(&tags, &[], &[]);
-        let new = |names: &Names, labels: &[&str]| {
-            let new = names.new_tags([&row(labels, None)]);
-            new.iter().map(|label| label.as_str().to_owned()).collect::<Vec<_>>()
-        };
-        let labels = |labels: &[&str]| names().new_tags([&row(labels, None)]);
+        let new = |names: &Names, labels: &[&str]| names.new_tags([&row(labels, None)]);
+        let labels = |labels: &[&str]| new(&names(), labels);
         let (mut first, mut foreseen) = (names(), Foreseen::default());
         for _again in 0..2 {
             first.foresee_tags(&labels(&["A", "B", "C"]), &import(), &mut foreseen);
-            assert_eq!(new(&first, &["A", "B", "C"]), ["C"]);
+            assert_eq!(spelled(&new(&first, &["A", "B", "C"])), ["C"]);
         }
         // Behind a checkpoint, the names are read again.
         let mut later = names();
         let mut foreseen = Foreseen::read(&foreseen.bytes());
         later.foresee_tags(&labels(&["B", "D"]), &import(), &mut foreseen);
-        assert_eq!(new(&later, &["B", "D"]), ["D"]);
+        assert_eq!(spelled(&new(&later, &["B", "D"])), ["D"]);
     }
 }

@@ -17,15 +17,16 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[repr(u8)]
 pub enum Separator {
     /// `,`
-    Comma,
+    Comma = b',',
     /// `;`
-    Semicolon,
+    Semicolon = b';',
     /// A tab.
-    Tab,
+    Tab = b'\t',
     /// `|`
-    Pipe,
+    Pipe = b'|',
 }
 
 impl Separator {
@@ -33,12 +34,7 @@ impl Separator {
     pub const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Pipe];
 
     pub(crate) const fn sign(self) -> u8 {
-        match self {
-            Self::Comma => b',',
-            Self::Semicolon => b';',
-            Self::Tab => b'\t',
-            Self::Pipe => b'|',
-        }
+        self as u8
     }
 }
 
@@ -76,11 +72,10 @@ pub struct Form {
 impl Form {
     /// The form of a table of any width.
     pub(crate) fn widest(encoding: Encoding, separator: Separator) -> Self {
-        let columns = MAX_COLUMNS;
         Self {
             encoding,
             separator,
-            columns,
+            columns: MAX_COLUMNS,
         }
     }
 }

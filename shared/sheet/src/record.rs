@@ -157,10 +157,7 @@ mod tests {
     fn a_missing_cell_is_empty() {
         let record = Record::of(2, 2, ["a", "", "bc"]);
         assert_eq!(record.cells().collect::<Vec<_>>(), ["a", "", "bc"]);
-        assert_eq!(
-            (record.cell(2), record.cell(3), record.cell(usize::MAX)),
-            ("bc", "", "")
-        );
+        assert_eq!([2, 3, usize::MAX].map(|column| record.cell(column)), ["bc", "", ""]);
         let mut short = record;
         short.truncate(1);
         assert_eq!((short.len(), short.cell(0), short.cell(2)), (1, "a", ""));
@@ -206,6 +203,8 @@ mod tests {
             ("x;=cmd|' /C calc'!A0", "x;'=cmd|' /C calc'!A0"),
             ("x; \"=1\"", "x; \"'=1\""),
             ("x\r\n-1\t@b", "x\r\n'-1\t'@b"),
+            ("x\n-1", "x\n'-1"),
+            ("x; +1", "x; '+1"),
             ("\n =1", "'\n '=1"),
             ("x;'+1", "x;''+1"),
             ("é;＝1;;=2", "é;'＝1;;'=2"),

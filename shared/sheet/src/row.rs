@@ -12,6 +12,7 @@ use domain::{
     contacts::{
         contact::MAX_IDENTITIES,
         field::{Field, FieldType, MAX_TEXT_LENGTH, Written},
+        field_key::FieldKey,
         person::{MAX_NAME_LENGTH, WrittenFields},
         profile::{Origin, Profile},
     },
@@ -132,6 +133,13 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
     }
 }
 
+fn at_most<T>(most: usize, items: &[T], plural: &str) -> Result<(), String> {
+    if items.len() > most {
+        return Err(format!("A contact has at most {most} {plural}. Remove some."));
+    }
+    Ok(())
+}
+
 /// The value of a field in a cell.
 fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, String> {
     let written = match field.kind {
@@ -143,17 +151,12 @@ fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, 
     match field.value(&written) {
         Ok(_) => Ok(written),
         Err(_) if field.kind == FieldType::Choice => {
-            let options: Vec<String> = field
-                .options
-                .iter()
-                .take(10)
-                .map(|option| excerpt(option.as_str()))
-                .collect();
+            let options = field.options.iter().map(|option| excerpt(option.as_str()));
+            let options = options.take(10).collect::<Vec<_>>().join(", ");
             let more = if field.options.len() > 10 { ", …" } else { "" };
+            let cell = excerpt(cell);
             Err(format!(
-                "“{}” is not an option of the field. Write one of: {}{more}.",
-                excerpt(cell),
-                options.join(", ")
+                "“{cell}” is not an option of the field. Write one of: {options}{more}."
             ))
         }
         Err(fault) => Err(format!("“{}” {}.", excerpt(cell), fault.detail)),
@@ -211,7 +214,7 @@ struct Values {
     phones: Vec<Phone>,
     emails: Vec<Email>,
     tags: Vec<Label>,
-    fields: BTreeMap<domain::contacts::field_key::FieldKey, Written>,
+    fields: BTreeMap<FieldKey, Written>,
 }
 
 impl Values {
@@ -239,12 +242,7 @@ impl Values {
                         self.tags.push(tag);
                     }
                     // Otherwise, a cell of thousands of tags would be compared with itself.
-                    if self.tags.len() > Profile::MAX_TAGS {
-                        return Err(format!(
-                            "A contact has at most {} tags. Remove some.",
-                            Profile::MAX_TAGS
-                        ));
-                    }
+                    at_most(Profile::MAX_TAGS, &self.tags, "tags")?;
                 }
             }
             Target::Field(key) => {
@@ -262,23 +260,14 @@ impl Values {
             Target::OptedIn => self.row.opted_in = Some(cell::yes_no(cell)?),
             Target::OptedInAt => self.row.opted_in_at = Some(cell::date(cell, mapping.dates)?),
         }
-        let most = MAX_IDENTITIES;
-        if self.phones.len() > most {
-            return Err(format!("A contact has at most {most} telephone numbers. Remove some."));
-        }
-        if self.emails.len() > most {
-            return Err(format!("A contact has at most {most} e-mail addresses. Remove some."));
-        }
-        Ok(())
+        at_most(MAX_IDENTITIES, &self.phones, "telephone numbers")?;
+        at_most(MAX_IDENTITIES, &self.emails, "e-mail addresses")
     }
 
     fn row(self) -> Result<Row, String> {
         let mut row = self.row;
-        let name: Vec<&str> = [&self.first_name, &self.last_name]
-            .into_iter()
-            .flatten()
-            .map(OneLine::as_str)
-            .collect();
+        let parts = [&self.first_name, &self.last_name].into_iter().flatten();
+        let name: Vec<&str> = parts.map(OneLine::as_str).collect();
         if row.name.is_none() && !name.is_empty() {
             row.name = Some(line(&name.join(" "))?);
         }

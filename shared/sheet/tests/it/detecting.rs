@@ -4,11 +4,21 @@ use proptest::prelude::*;
 use sheet::{
     bounds::SAMPLE,
     dialect::{Dialect, Known, NotATable, detect},
-    reader::{Position, Separator},
+    reader::{Item, Position, Separator},
 };
+
+use crate::reading::all;
 
 pub(crate) fn detected(file: &[u8]) -> Result<Dialect, NotATable> {
     detect(file, true, Some("AE"), &Known::default())
+}
+
+/// The items of a table behind its header.
+pub(crate) fn from_first(dialect: &Dialect, file: &[u8]) -> Vec<Item> {
+    all(
+        dialect.reader(None),
+        &file[usize::try_from(dialect.first.offset).unwrap()..],
+    )
 }
 
 fn header(file: &str) -> Vec<String> {
@@ -64,10 +74,8 @@ fn positions_are_behind_marks_and_headers() {
         let dialect = detected(file.as_bytes()).unwrap();
         let expected = Position { offset, row, line };
         assert_eq!(dialect.first, expected, "{file:?}");
-        let mut rest = &file.as_bytes()[usize::try_from(offset).unwrap()..];
-        let Some(Ok(record)) = dialect.reader(None).read(&mut rest) else {
-            panic!("{file:?} has a record");
-        };
+        let records = from_first(&dialect, file.as_bytes());
+        let Ok(record) = &records[0] else { panic!("{records:?}") };
         assert_eq!((record.cell(0), record.row), ("Maya", row), "{file:?}");
     }
 }
@@ -89,15 +97,12 @@ fn encodings_are_found_with_and_without_marks() {
         assert_eq!(dialect.header, ["الاسم", "الهاتف"], "{expected}");
         let json = serde_json::to_string(&dialect).unwrap();
         assert_eq!(serde_json::from_str::<Dialect>(&json).unwrap(), dialect);
-        let mut rest = &file[usize::try_from(dialect.first.offset).unwrap()..];
-        let Some(Ok(record)) = dialect.reader(None).read(&mut rest) else {
-            panic!("{expected} has a record");
+        let records = from_first(&dialect, &file);
+        let Ok(record) = &records[0] else {
+            panic!("{expected}: {records:?}")
         };
-        assert_eq!(
-            record.cells().collect::<Vec<_>>(),
-            ["مايا حداد", "0501234567"],
-            "{expected}"
-        );
+        let cells: Vec<&str> = record.cells().collect();
+        assert_eq!(cells, ["مايا حداد", "0501234567"], "{expected}");
     }
 }
 
@@ -131,11 +136,8 @@ fn what_is_known_is_not_detected() {
     assert_eq!(dialect.encoding.name(), "windows-1252");
     assert_eq!((dialect.separator, dialect.columns), (Separator::Pipe, 1));
     assert!(dialect.header.is_empty());
-    assert_eq!(dialect.name(0), "Column A");
-    assert_eq!(
-        (dialect.name(25), dialect.name(26)),
-        ("Column Z".to_owned(), "Column AA".to_owned())
-    );
+    let names = [0, 25, 26].map(|column| dialect.name(column));
+    assert_eq!(names, ["Column A", "Column Z", "Column AA"]);
 }
 
 /// Names of columns are parts of sentences.

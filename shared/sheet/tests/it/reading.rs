@@ -1,21 +1,24 @@
 //! Reading records from pieces of a file.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, iter};
 
 use proptest::prelude::*;
 use sheet::{
     bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
-    encoding::Encoding,
     reader::{Form, Item, Position, Problem, Reader, Separator},
 };
 
 pub(crate) fn form(encoding: &str, separator: Separator, columns: usize) -> Form {
-    let encoding: Encoding = encoding.parse().unwrap();
     Form {
-        encoding,
+        encoding: encoding.parse().unwrap(),
         separator,
         columns,
     }
+}
+
+/// The items that a reader gives of the bytes from its position on.
+pub(crate) fn all(mut reader: Reader, mut bytes: &[u8]) -> Vec<Item> {
+    iter::from_fn(|| reader.read(&mut bytes).or_else(|| reader.finish())).collect()
 }
 
 fn is_damage(item: &Item) -> bool {
@@ -49,12 +52,12 @@ fn items(form: Form, from: Position, file: &[u8], lengths: &[usize]) -> Vec<(Ite
 
 /// Each row's number with its cells, or its problem.
 fn rows(form: Form, file: &[u8]) -> Vec<(u64, Result<Vec<String>, Problem>)> {
-    let items = items(form, Position::START, file, &[usize::MAX]);
-    let row = |item: Item| match item {
+    let items = items(form, Position::START, file, &[usize::MAX]).into_iter();
+    let rows = items.map(|(item, _)| match item {
         Ok(record) => (record.row, Ok(record.cells().map(str::to_owned).collect())),
         Err(broken) => (broken.record.row, Err(broken.problem)),
-    };
-    items.into_iter().map(|(item, _)| row(item)).collect()
+    });
+    rows.collect()
 }
 
 fn good(cells: &[&str]) -> Result<Vec<String>, Problem> {
@@ -120,10 +123,8 @@ fn an_open_quote_ends_the_table_at_its_row() {
         writeln!(long, "{row},x").unwrap();
     }
     assert_eq!(rows(COMMAS(2), long.as_bytes()), [(1, good(&["a", "b"])), open(2)]);
-    assert_eq!(
-        rows(COMMAS(2), b"a,b\r\n\r\n\"a,b\r\nb,c"),
-        [(1, good(&["a", "b"])), open(3)]
-    );
+    let found = rows(COMMAS(2), b"a,b\r\n\r\n\"a,b\r\nb,c");
+    assert_eq!(found, [(1, good(&["a", "b"])), open(3)]);
     assert_eq!(rows(COMMAS(2), b"\"a,b"), [open(1)]);
     assert_eq!(rows(COMMAS(2), b"a,\"b\nDear all\nd,e\nx,\"y"), [open(1)]);
     let blank = format!("\"a{}", "\n".repeat(1 << 18));
@@ -198,12 +199,9 @@ fn invalid_characters_end_the_table_at_their_row() {
 fn utf_16_is_read_in_units() {
     let text = "مايا,\"1\r\n2\"\r\n\u{feff}ഊ,਍\r\n😀,x";
     for encoding in ["UTF-16LE", "UTF-16BE"] {
-        let bytes = |unit: u16| {
-            if encoding == "UTF-16LE" {
-                unit.to_le_bytes()
-            } else {
-                unit.to_be_bytes()
-            }
+        let bytes = match encoding {
+            "UTF-16LE" => u16::to_le_bytes,
+            _ => u16::to_be_bytes,
         };
         let mut file: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
         let form = form(encoding, Separator::Comma, 2);
