@@ -4,7 +4,7 @@
 use std::{
     fmt,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use domain::{
@@ -398,10 +398,14 @@ impl Authenticator {
         })
     }
 
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn owner(&self, sha256: &str, now: Timestamp) -> Result<ApiKeyOwner, Refusal> {
         let key = sha256.to_owned();
         {
-            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let memory = self.memory();
             if let Some((_, owner)) = memory.owners.get(&key, now) {
                 return Ok(owner);
             }
@@ -410,7 +414,7 @@ impl Authenticator {
             }
         }
         let found = self.store.api_key_owner_before_scope(sha256).await?;
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.memory();
         match found {
             Some(owner) => {
                 memory.owners.put(key, owner, now);
@@ -425,15 +429,12 @@ impl Authenticator {
 
     async fn gate(&self, scope: &TenantScope, now: Timestamp) -> Result<Option<Gate>, StoreError> {
         let tenant = scope.tenant();
-        {
-            let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((_, gate)) = memory.gates.get(&tenant, now) {
-                return Ok(gate);
-            }
+        let remembered = self.memory().gates.get(&tenant, now);
+        if let Some((_, gate)) = remembered {
+            return Ok(gate);
         }
         let gate = self.store.tenant(scope).await?.as_ref().map(Gate::of);
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.gates.put(tenant, gate, now);
+        self.memory().gates.put(tenant, gate, now);
         Ok(gate)
     }
 
@@ -441,7 +442,7 @@ impl Authenticator {
     async fn note_use(&self, scope: &TenantScope, key: ApiKeyId, network: Option<IpRange>, now: Timestamp) {
         let today = (key, now.as_second().div_euclid(24 * 3600), network);
         {
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut memory = self.memory();
             if memory.noted.get(&today, now).is_some() {
                 return;
             }
@@ -449,8 +450,7 @@ impl Authenticator {
         }
         if let Err(error) = self.store.note_key_use(scope, key, network, now).await {
             tracing::warn!(error = store::chain(&error), "could not record the use of an API key");
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            memory.noted.forget(&today);
+            self.memory().noted.forget(&today);
         }
     }
 

@@ -5,7 +5,7 @@ use domain::messages::purpose::Lane;
 use jiff::SignedDuration;
 use jobs::{NextJob, SendMessage, ToQueue};
 use kit::{
-    Done, Entry, Job, JobError, Queue, QueueName, Queues, RawBucket,
+    Done, Entry, Env, Job, JobError, Queue, QueueName, Queues, RawBucket,
     queue::{BULK_DEAD_LETTERS, work_batch},
 };
 use serde_json::json;
@@ -18,14 +18,35 @@ fn send_message(number: u32) -> SendMessage {
     serde_json::from_value(job(number)).unwrap()
 }
 
+fn entry(number: u32) -> Entry {
+    Entry::new(&send_message(number)).unwrap()
+}
+
+/// An address of a queue at which nobody listens.
+const NOWHERE: &str = "http://127.0.0.1:9/000000000000/none";
+
+/// A record of the queue at this address, as its event source gives it.
+fn record(queue: &str) -> SqsEvent {
+    let name = queue.rsplit('/').next().unwrap();
+    let event = json!({"Records": [{
+        "messageId": "1", "receiptHandle": "none", "body": job(1).to_string(),
+        "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "tnt_1"},
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{name}"),
+    }]});
+    serde_json::from_value(event).unwrap()
+}
+
+/// The error of a write that can never succeed.
+fn impossible() -> JobError {
+    let (doing, source) = ("write a message", "the key is too long".into());
+    StoreError::Invalid { doing, source }.into()
+}
+
 #[tokio::test]
 async fn jobs_are_batched_and_grouped_by_tenant() {
     let aws = Aws::new().await;
     let queue = Queue::new(aws.env(), QueueName::Sends).unwrap();
-    let entries = (1..=23)
-        .map(|number| Entry::new(&send_message(number)).unwrap())
-        .collect();
-    queue.send_all(entries).await.unwrap();
+    queue.send_all((1..=23).map(entry).collect()).await.unwrap();
     assert_eq!(queue.depth().await.unwrap(), 23);
     let jobs = aws.drain_with_groups(QueueName::Sends).await;
     assert_eq!(jobs.len(), 23);
@@ -40,19 +61,11 @@ async fn jobs_are_batched_and_grouped_by_tenant() {
 async fn failing_record_returns_with_backoff() {
     let aws = Aws::new().await;
     let queue = Queue::new(aws.env(), QueueName::Sends).unwrap();
-    queue
-        .send_all(vec![Entry::new(&send_message(1)).unwrap()])
-        .await
-        .unwrap();
+    queue.send_all(vec![entry(1)]).await.unwrap();
     let url = aws.env().config().text("SENDS_QUEUE_URL").unwrap();
-    let receive = aws
-        .env()
-        .sqs()
-        .receive_message()
-        .queue_url(url)
-        .visibility_timeout(1)
-        .wait_time_seconds(0);
-    let message = receive.send().await.unwrap().messages.unwrap().remove(0);
+    let receive = || aws.env().sqs().receive_message().queue_url(url);
+    let first = receive().visibility_timeout(1).wait_time_seconds(0);
+    let message = first.send().await.unwrap().messages.unwrap().remove(0);
     let name = url.rsplit('/').next().unwrap();
     let account = url.rsplit('/').nth(1).unwrap();
     let event: SqsEvent = serde_json::from_value(json!({"Records": [{
@@ -67,15 +80,7 @@ async fn failing_record_returns_with_backoff() {
     let response = work_batch(aws.env(), event, &(), &fails).await;
     assert_eq!(response.batch_item_failures.len(), 1);
     // One second comes from the queue, 40 from the kit.
-    let again = aws
-        .env()
-        .sqs()
-        .receive_message()
-        .queue_url(url)
-        .wait_time_seconds(2)
-        .send()
-        .await
-        .unwrap();
+    let again = receive().wait_time_seconds(2).send().await.unwrap();
     assert!(again.messages.unwrap_or_default().is_empty());
     assert_eq!(queue.depth().await.unwrap(), 1, "it is not lost");
 }
@@ -84,30 +89,15 @@ async fn failing_record_returns_with_backoff() {
 async fn impossible_write_is_a_dead_letter_at_once() {
     let aws = Aws::new().await;
     let dead = aws.env().config().text(DEAD_LETTERS).unwrap().to_owned();
-    let event = |env: &kit::Env| {
-        let queue = env.config().text("SENDS_QUEUE_URL").unwrap();
-        let name = queue.rsplit('/').next().unwrap();
-        let event = json!({"Records": [{
-            "messageId": "1", "receiptHandle": "none", "body": job(1).to_string(),
-            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "tnt_1"},
-            "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{name}"),
-        }]});
-        serde_json::from_value::<SqsEvent>(event).unwrap()
-    };
-    let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> {
-        Err(StoreError::Invalid {
-            doing: "write a message",
-            source: "the key is too long".into(),
-        }
-        .into())
-    };
+    let event = |env: &Env| record(env.config().text("SENDS_QUEUE_URL").unwrap());
+    let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> { Err(impossible()) };
     let response = work_batch(aws.env(), event(aws.env()), &(), &fails).await;
     assert!(response.batch_item_failures.is_empty(), "it does not come again");
     let received = aws.env().sqs().receive_message().queue_url(&dead);
     let received = received.send().await.unwrap().messages.unwrap_or_default();
     assert_eq!(received[0].body.as_deref(), Some(&*job(1).to_string()));
     // If it cannot become a dead letter, it stays in its queue.
-    for nowhere in ["", "http://127.0.0.1:9/000000000000/none"] {
+    for nowhere in ["", NOWHERE] {
         let env = aws.env_with(&[(DEAD_LETTERS, nowhere)]);
         let response = work_batch(&env, event(&env), &(), &fails).await;
         assert_eq!(response.batch_item_failures.len(), 1, "{nowhere}");
@@ -117,13 +107,10 @@ async fn impossible_write_is_a_dead_letter_at_once() {
 #[tokio::test]
 async fn refused_jobs_are_spilled_and_swept_back() {
     let aws = Aws::new().await;
-    let nowhere = aws.env_with(&[("CALLS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let nowhere = aws.env_with(&[("CALLS_QUEUE_URL", NOWHERE)]);
     let bucket = RawBucket::new(aws.env()).unwrap();
     let refusing = Queue::new(&nowhere, QueueName::Calls).unwrap().or_bucket(&bucket);
-    let entries = (1..=2)
-        .map(|number| Entry::new(&send_message(number)).unwrap())
-        .collect();
-    refusing.send_all(entries).await.unwrap();
+    refusing.send_all(vec![entry(1), entry(2)]).await.unwrap();
     let keys = bucket.spilled(QueueName::Calls, 10).await.unwrap();
     assert_eq!(keys.len(), 2);
     assert!(bucket.spilled(QueueName::ProviderEvents, 10).await.unwrap().is_empty());
@@ -132,24 +119,16 @@ async fn refused_jobs_are_spilled_and_swept_back() {
         let job = bucket.read_spilled(key).await.unwrap().unwrap();
         queue.send_all(vec![Entry::from_spilled(job)]).await.unwrap();
         bucket.delete_spilled(key).await.unwrap();
-        assert!(
-            bucket.read_spilled(key).await.unwrap().is_none(),
-            "another sweep was faster"
-        );
+        let again = bucket.read_spilled(key).await.unwrap();
+        assert!(again.is_none(), "another sweep was faster");
     }
     assert_eq!(aws.drain(QueueName::Calls).await.len(), 2);
     let lost = Queue::new(&nowhere, QueueName::Calls).unwrap();
-    assert!(
-        lost.send_all(vec![Entry::new(&send_message(1)).unwrap()])
-            .await
-            .is_err(),
-        "nowhere safe"
-    );
+    assert!(lost.send_all(vec![entry(1)]).await.is_err(), "nowhere safe");
     // Queues that webhooks do not fill are not swept: the job is refused instead of lost in the bucket.
-    let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", NOWHERE)]);
     let unswept = Queue::new(&nowhere, QueueName::Sends).unwrap().or_bucket(&bucket);
-    let entries = vec![Entry::new(&send_message(1)).unwrap()];
-    assert!(unswept.send_all(entries).await.is_err());
+    assert!(unswept.send_all(vec![entry(1)]).await.is_err());
     assert!(bucket.spilled(QueueName::Sends, 10).await.unwrap().is_empty());
 }
 
@@ -161,11 +140,8 @@ async fn requests_are_counted_by_iam_action() {
     let key = bucket.keep_raw("unreadable", "test", b"bytes".to_vec()).await.unwrap();
     assert!(key.starts_with("raw/unreadable/test/"), "{key}");
     assert_eq!(bucket.read_raw(&key).await.unwrap().as_deref(), Some(&b"bytes"[..]));
-    Queue::new(aws.env(), QueueName::Calls)
-        .unwrap()
-        .send_all(vec![Entry::new(&send_message(1)).unwrap()])
-        .await
-        .unwrap();
+    let queue = Queue::new(aws.env(), QueueName::Calls).unwrap();
+    queue.send_all(vec![entry(1)]).await.unwrap();
     aws.store().ping().await.unwrap();
     // Other tests of this process count too, so there may be more.
     let usage = store::table::usage::take();
@@ -197,7 +173,7 @@ async fn jobs_go_into_the_queue_of_their_lane() {
     let only = Queues::new(aws.env(), &[QueueName::Sends]).unwrap();
     assert!(only.enqueue(vec![next(Lane::Bulk, 5, 0)], now).await.is_err());
     // One that does not answer keeps no other's jobs.
-    let nowhere = aws.env_with(&[("BULK_SENDS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
+    let nowhere = aws.env_with(&[("BULK_SENDS_QUEUE_URL", NOWHERE)]);
     let queues = Queues::new(&nowhere, &[QueueName::BulkSends, QueueName::Sends]).unwrap();
     let jobs = vec![next(Lane::Bulk, 6, 0), next(Lane::Answers, 7, 0)];
     assert!(queues.enqueue(jobs, now).await.is_err());
@@ -211,21 +187,9 @@ async fn hopeless_bulk_record_goes_to_its_own_dead_letters() {
     // Any other queue of the test's will do.
     let letters = aws.env().config().text("MAILS_QUEUE_URL").unwrap().to_owned();
     let env = aws.env_with(&[(BULK_DEAD_LETTERS, &letters)]);
-    let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> {
-        Err(StoreError::Invalid {
-            doing: "write a message",
-            source: "the key is too long".into(),
-        }
-        .into())
-    };
+    let fails = async |_: Job<SendMessage>, (): &()| -> Result<Done, JobError> { Err(impossible()) };
     for (queue, laid_aside) in [("SENDS_QUEUE_URL", 0), ("BULK_SENDS_QUEUE_URL", 1)] {
-        let name = env.config().text(queue).unwrap().rsplit('/').next().unwrap().to_owned();
-        let event = json!({"Records": [{
-            "messageId": "1", "receiptHandle": "none", "body": job(1).to_string(),
-            "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "tnt_1"},
-            "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{name}"),
-        }]});
-        let event = serde_json::from_value::<SqsEvent>(event).unwrap();
+        let event = record(env.config().text(queue).unwrap());
         let response = work_batch(&env, event, &(), &fails).await;
         assert!(response.batch_item_failures.is_empty());
         assert_eq!(aws.depth(QueueName::Mails).await, laid_aside, "{queue}");

@@ -83,6 +83,15 @@ impl World {
         Runner::new(self.aws.env()).unwrap()
     }
 
+    /// Runs these steps with a minute's time.
+    async fn run<C, H>(&self, context: &C, step: &H) -> Result<Ran, JobError>
+    where
+        H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+    {
+        let runner = self.runner();
+        Box::pin(run(&self.start, self.deadline(60), &runner, context, step)).await
+    }
+
     /// Runs [`count`] with this much time.
     async fn count(&self, seconds: i64, steps: &AtomicU64) -> Ran {
         let runner = self.runner();
@@ -164,15 +173,13 @@ async fn a_worker_that_died_is_replaced_after_its_lease() {
 #[tokio::test]
 async fn an_error_or_panic_waits_longer_each_time() {
     let world = World::new().await;
-    let runner = world.runner();
     let mut waits = Vec::new();
     for panics in [false, true, false] {
         let fails = async |_: Turn, (): &()| -> Result<Step, JobError> {
             assert!(!panics, "the step panics");
             Err(JobError::new("the table is on holiday"))
         };
-        let ran = run(&world.start, world.deadline(60), &runner, &(), &fails);
-        let error = Box::pin(ran).await.unwrap_err().to_string();
+        let error = world.run(&(), &fails).await.unwrap_err().to_string();
         assert_eq!(error.contains("panicked"), panics, "{error}");
         let operation = world.operation().await;
         assert_eq!((operation.state, operation.lease), (OperationState::Running, None));
@@ -182,8 +189,7 @@ async fn an_error_or_panic_waits_longer_each_time() {
     assert_eq!(waits, [30, 60, 120]);
     for _ in 3..Operation::MAX_ATTEMPTS {
         let fails = async |_: Turn, (): &()| -> Result<Step, JobError> { Err(JobError::new("still on holiday")) };
-        let ran = run(&world.start, world.deadline(60), &runner, &(), &fails);
-        assert!(Box::pin(ran).await.is_err());
+        assert!(world.run(&(), &fails).await.is_err());
     }
     assert_eq!(world.count(60, &AtomicU64::new(0)).await, Ran::Ended);
     let operation = world.operation().await;
@@ -191,7 +197,7 @@ async fn an_error_or_panic_waits_longer_each_time() {
     assert!(operation.reason.is_some());
 }
 
-/// What can never succeed is not tried again, and says why.
+/// What can never succeed is not tried again, and says why: nobody else needs to look at it.
 #[tokio::test]
 async fn a_step_that_can_never_succeed_ends_the_operation() {
     let world = World::new().await;
@@ -201,9 +207,7 @@ async fn a_step_that_can_never_succeed_ends_the_operation() {
         let reason = "The segment no longer exists.".to_owned();
         Ok(Step::Failed { reason })
     };
-    let runner = world.runner();
-    let ran = run(&world.start, world.deadline(60), &runner, &(), &fails);
-    assert_eq!(Box::pin(ran).await.unwrap(), Ran::Ended);
+    assert_eq!(world.run(&(), &fails).await.unwrap(), Ran::Ended);
     let operation = world.operation().await;
     assert_eq!(operation.state, OperationState::Failed);
     assert_eq!(operation.reason.as_deref(), Some("The segment no longer exists."));
@@ -219,9 +223,7 @@ async fn a_cancelled_operation_ends_after_its_step() {
         world.cancel().await;
         count(turn, &steps).await
     };
-    let runner = world.runner();
-    let ran = run(&world.start, world.deadline(60), &runner, &world, &cancels);
-    assert_eq!(Box::pin(ran).await.unwrap(), Ran::Ended);
+    assert_eq!(world.run(&world, &cancels).await.unwrap(), Ran::Ended);
     let operation = world.operation().await;
     assert_eq!(operation.state, OperationState::Cancelled);
     assert_eq!((operation.progress.done, operation.due), (1, None));
@@ -277,24 +279,4 @@ async fn only_functions_with_the_bus_start_operations() {
     assert!(queues.enqueue(start(), world.aws.now()).await.is_err());
     let queues = queues.with_bus(Bus::new(world.aws.env()).unwrap());
     assert_eq!(queues.enqueue(start(), world.aws.now()).await.unwrap(), 1);
-}
-
-/// A reason that users can change ends it at once: nobody else needs to look at it.
-#[tokio::test]
-async fn refused_operation_ends_with_its_reason() {
-    let world = World::new().await;
-    let runner = Runner::new(world.aws.env()).unwrap();
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(300));
-    let refuse = async |_: Turn, (): &()| -> Result<Step, JobError> {
-        Ok(Step::Failed {
-            reason: "The file is gone.".to_owned(),
-        })
-    };
-    let ran = Box::pin(run(&world.start, deadline, &runner, &(), &refuse))
-        .await
-        .unwrap();
-    assert_eq!(ran, Ran::Ended);
-    let operation = world.operation().await;
-    assert_eq!(operation.state, OperationState::Failed);
-    assert_eq!(operation.reason.as_deref(), Some("The file is gone."));
 }
