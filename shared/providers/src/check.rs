@@ -53,21 +53,11 @@ impl CheckError {
     }
 
     /// The same, if the provider says whose the account is or is not.
-    pub(crate) fn that_denies(self, is_so: bool) -> Self {
-        match self {
-            Self::Refused {
-                classified,
-                reason,
-                retry_after,
-                denies: _,
-            } => Self::Refused {
-                classified,
-                reason,
-                retry_after,
-                denies: is_so,
-            },
-            unclear @ Self::Unclear { .. } => unclear,
+    pub(crate) const fn that_denies(mut self, is_so: bool) -> Self {
+        if let Self::Refused { denies, .. } = &mut self {
+            *denies = is_so;
         }
+        self
     }
 
     fn unclear(reason: impl Into<String>) -> Self {

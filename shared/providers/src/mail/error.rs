@@ -117,52 +117,25 @@ mod tests {
 
     #[test]
     fn errors_of_ses_are_classified() {
+        use MailClass::{Again, Never, Setup};
+        let unverified =
+            "Email address is not verified. The following identities failed the check in region EU-WEST-1: a@b.example";
         let cases = [
-            (
-                429,
-                "TooManyRequestsException",
-                "Maximum sending rate exceeded.",
-                MailClass::Again,
-            ),
-            (
-                400,
-                "LimitExceededException",
-                "Daily message quota exceeded.",
-                MailClass::Again,
-            ),
-            (503, "", "", MailClass::Again),
-            (500, "SomethingNew", "", MailClass::Again),
-            (400, "MailFromDomainNotVerifiedException", "", MailClass::Setup),
-            (400, "SendingPausedException", "", MailClass::Setup),
-            (400, "AccountSuspendedException", "", MailClass::Setup),
-            (
-                403,
-                "AccessDeniedException",
-                "User … is not authorized",
-                MailClass::Setup,
-            ),
-            (403, "InvalidClientTokenId", "", MailClass::Setup),
-            (
-                400,
-                "MessageRejected",
-                "Email address is not verified. The following identities failed the check in region EU-WEST-1: a@b.example",
-                MailClass::Setup,
-            ),
-            (400, "MessageRejected", "Email contains a virus", MailClass::Never),
-            (400, "BadRequestException", "Missing final '@domain'", MailClass::Never),
-            (
-                400,
-                "BadRequestException",
-                "Invalid email address a@b.",
-                MailClass::Never,
-            ),
-            (400, "BadRequestException", "Illegal address", MailClass::Never),
-            (
-                400,
-                "BadRequestException",
-                "1 validation error detected",
-                MailClass::Setup,
-            ),
+            (429, "TooManyRequestsException", "Maximum sending rate exceeded.", Again),
+            (400, "LimitExceededException", "Daily message quota exceeded.", Again),
+            (503, "", "", Again),
+            (500, "SomethingNew", "", Again),
+            (400, "MailFromDomainNotVerifiedException", "", Setup),
+            (400, "SendingPausedException", "", Setup),
+            (400, "AccountSuspendedException", "", Setup),
+            (403, "AccessDeniedException", "User … is not authorized", Setup),
+            (403, "InvalidClientTokenId", "", Setup),
+            (400, "MessageRejected", unverified, Setup),
+            (400, "MessageRejected", "Email contains a virus", Never),
+            (400, "BadRequestException", "Missing final '@domain'", Never),
+            (400, "BadRequestException", "Invalid email address a@b.", Never),
+            (400, "BadRequestException", "Illegal address", Never),
+            (400, "BadRequestException", "1 validation error detected", Setup),
         ];
         for (status, code, words, class) in cases {
             let error = MailError::refused(status, code, words);

@@ -43,6 +43,7 @@ const PAGE: &str = "100";
 
 /// Maximum length of a text that is taken over. Twilio's own limit is below.
 const MAX_TEXT_LENGTH: usize = 4_000;
+const MAX_SAMPLE_LENGTH: usize = 1_024;
 
 impl ContentClient {
     /// A client of `base_url`, such as `https://content.twilio.com`.
@@ -459,26 +460,24 @@ const TYPES: [&str; 6] = [
     "twilio/text",
 ];
 
+/// A text of at most this many characters.
+fn bounded(value: &Value, most: usize) -> Option<String> {
+    let text = value.as_str().filter(|text| text.chars().count() <= most);
+    text.map(str::to_owned)
+}
+
 /// Parses a submitted content. `None` for one that our definitions cannot represent, so that it cannot be sent: whose variables are named or
 /// not counted in reading order, or whose medium depends on one.
 fn definition(item: &Value) -> Option<TemplateDefinition> {
     let approval = approval(item)?;
     let kind = TYPES.into_iter().find(|kind| item["types"][*kind].is_object())?;
     let own = &item["types"][kind];
-    let text = |value: &Value| {
-        let text = value.as_str().filter(|text| text.chars().count() <= MAX_TEXT_LENGTH);
-        text.map(str::to_owned)
-    };
+    let text = |value: &Value| bounded(value, MAX_TEXT_LENGTH);
     let media = own["media"].as_array().into_iter().flatten();
     if media.filter_map(Value::as_str).any(|medium| medium.contains("{{")) {
         return None;
     }
-    let sample = |number: usize| {
-        let sample = item["variables"][number.to_string()].as_str();
-        sample
-            .filter(|sample| sample.chars().count() <= 1_024)
-            .map(str::to_owned)
-    };
+    let sample = |number: usize| bounded(&item["variables"][number.to_string()], MAX_SAMPLE_LENGTH);
     let reason = approval["rejection_reason"].as_str();
     let mut definition = TemplateDefinition {
         name: approval["name"].as_str()?.to_owned(),
@@ -524,12 +523,7 @@ fn button(
     next: &mut usize,
     sample: impl Fn(usize) -> Option<String>,
 ) -> Option<TemplateButton> {
-    let text = |name: &str| {
-        let text = action[name]
-            .as_str()
-            .filter(|text| text.chars().count() <= MAX_TEXT_LENGTH);
-        text.map(str::to_owned)
-    };
+    let text = |name: &str| bounded(&action[name], MAX_TEXT_LENGTH);
     let kind = match action["type"].as_str()? {
         "QUICK_REPLY" => ButtonKind::QuickReply,
         "URL" => ButtonKind::Url,

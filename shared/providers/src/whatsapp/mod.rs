@@ -12,7 +12,10 @@ mod error;
 
 pub(crate) use error::presentable;
 
-use domain::{base::external::Bsuid, messages::message::Category, tenants::connection_test::Quality};
+use domain::{
+    base::external::Bsuid, messages::message::Category, templates::template::ButtonKind,
+    tenants::connection_test::Quality,
+};
 
 /// Parses a business-scoped user id.
 pub(crate) fn bsuid(text: &str) -> Option<String> {
@@ -25,6 +28,19 @@ pub(crate) fn category(word: &str) -> Option<Category> {
         "UTILITY" => Category::Utility,
         "MARKETING" => Category::Marketing,
         "AUTHENTICATION" => Category::Authentication,
+        _ => return None,
+    })
+}
+
+/// Parses Meta's word for the kind of a button.
+fn button_kind(word: &str) -> Option<ButtonKind> {
+    Some(match word {
+        "QUICK_REPLY" => ButtonKind::QuickReply,
+        "URL" => ButtonKind::Url,
+        "PHONE_NUMBER" => ButtonKind::PhoneNumber,
+        "COPY_CODE" => ButtonKind::OfferCode,
+        "OTP" => ButtonKind::OneTimeCode,
+        "VOICE_CALL" => ButtonKind::Other,
         _ => return None,
     })
 }

@@ -555,15 +555,7 @@ fn samples(example: &Value, definition: &TemplateDefinition) -> BTreeMap<String,
 
 fn button(item: &Value) -> Option<TemplateButton> {
     let text = |name: &str| item[name].as_str().and_then(|text| bounded(text, MAX_TEXT_LENGTH));
-    let kind = match item["type"].as_str()? {
-        "QUICK_REPLY" => ButtonKind::QuickReply,
-        "URL" => ButtonKind::Url,
-        "PHONE_NUMBER" => ButtonKind::PhoneNumber,
-        "COPY_CODE" => ButtonKind::OfferCode,
-        "OTP" => ButtonKind::OneTimeCode,
-        "VOICE_CALL" => ButtonKind::Other,
-        _ => return None,
-    };
+    let kind = super::button_kind(item["type"].as_str()?)?;
     let example = &item["example"];
     Some(TemplateButton {
         kind,

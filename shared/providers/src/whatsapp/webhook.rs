@@ -23,7 +23,7 @@ use domain::{
     },
     money::prices::Money,
     templates::template::{
-        ButtonKind, TemplateButton, TemplateKey, TemplateReport,
+        TemplateButton, TemplateKey, TemplateReport,
         reports::{self, ReportedContent},
     },
     tenants::connection_test::{Dated, Quality, Reported},
@@ -732,19 +732,12 @@ fn status_reason(value: &Value) -> Option<String> {
 fn reported_content(value: &Value) -> Option<ReportedContent> {
     const MAX_LENGTH: usize = 4_000;
     const MAX: usize = 20;
-    let part = |name: &str| text(&value[name]).filter(|text| text.chars().count() <= MAX_LENGTH);
+    let bounded = |value: &Value| text(value).filter(|text| text.chars().count() <= MAX_LENGTH);
+    let part = |name: &str| bounded(&value[name]);
     let button = |item: &Value| {
-        let part = |name: &str| text(&item[name]).filter(|text| text.chars().count() <= MAX_LENGTH);
+        let part = |name: &str| bounded(&item[name]);
         Some(TemplateButton {
-            kind: match item["message_template_button_type"].as_str()? {
-                "QUICK_REPLY" => ButtonKind::QuickReply,
-                "URL" => ButtonKind::Url,
-                "PHONE_NUMBER" => ButtonKind::PhoneNumber,
-                "COPY_CODE" => ButtonKind::OfferCode,
-                "OTP" => ButtonKind::OneTimeCode,
-                "VOICE_CALL" => ButtonKind::Other,
-                _ => return None,
-            },
+            kind: super::button_kind(item["message_template_button_type"].as_str()?)?,
             text: part("message_template_button_text").unwrap_or_default(),
             url: part("message_template_button_url"),
             sample: None,
