@@ -119,16 +119,10 @@ pub enum Target {
 /// Describes the member of the only target that has one.
 #[cfg(feature = "schema")]
 fn describe(schema: &mut schemars::Schema) {
-    for target in schema
-        .get_mut("oneOf")
-        .and_then(|all| all.as_array_mut())
-        .into_iter()
-        .flatten()
-    {
-        if let Some(field) = target
-            .pointer_mut("/properties/field")
-            .and_then(|field| field.as_object_mut())
-        {
+    let targets = schema.get_mut("oneOf").and_then(|all| all.as_array_mut());
+    for target in targets.into_iter().flatten() {
+        let field = target.pointer_mut("/properties/field");
+        if let Some(field) = field.and_then(|field| field.as_object_mut()) {
             field.insert("description".to_owned(), "Key of a field of the tenant.".into());
         }
     }
