@@ -49,7 +49,7 @@ fn number() -> Phone {
     "+15005550006".parse().unwrap()
 }
 
-fn messages() -> String {
+fn list_path() -> String {
     format!("/2010-04-01/Accounts/{}/Messages.json", TWILIO.account_sid)
 }
 
@@ -98,7 +98,7 @@ async fn our_requests_equal_the_fixtures() {
     let server = MockServer::start().await;
     let answer = ResponseTemplate::new(201).set_body_bytes(fixtures::bytes("twilio/send/response/201_queued.json"));
     Mock::given(method("POST"))
-        .and(path(messages()))
+        .and(path(list_path()))
         .and(basic_auth("SKfixture", "fixture-secret"))
         .and(header("content-type", "application/x-www-form-urlencoded"))
         .and(header("user-agent", "ringback/test"))
@@ -300,10 +300,10 @@ async fn listing(pages: &[Value], delay: Duration) -> (MockServer, TwilioClient)
     let server = MockServer::start().await;
     for (index, messages) in pages.iter().enumerate() {
         let following = index + 1;
-        let next = (following < pages.len()).then(|| format!("{}?To=%2B447700900111&Page={following}", messages()));
+        let next = (following < pages.len()).then(|| format!("{}?To=%2B447700900111&Page={following}", list_path()));
         let page = json!({ "messages": messages, "next_page_uri": next });
         let list = Mock::given(method("GET"))
-            .and(path(messages()))
+            .and(path(list_path()))
             .and(basic_auth("SKfixture", "fixture-secret"))
             .and(query_param("To", "+447700900111"));
         let list = if index == 0 {
