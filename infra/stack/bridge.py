@@ -89,9 +89,48 @@ def quick_server():
     import hypercorn.asyncio
     import uvicorn
     import uvloop
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
     from uvicorn.protocols.utils import ClientDisconnected
 
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+    class WholeAnswer:
+        """A connection that keeps an answer's head until its body begins. Uvicorn sends them apart, and each wakes the client."""
+
+        def __init__(self, transport):
+            self.transport, self.head = transport, None
+
+        def write(self, data):
+            if self.head is None and not data.startswith(b"HTTP/1.1 100 "):
+                self.head = data
+            else:
+                self.transport.writelines((self.head or b"", data))
+                self.head = self.head and b""
+
+        def end(self):
+            # An answer to HEAD has no body.
+            if self.head and not self.transport.is_closing():
+                self.write(b"")
+
+        def close(self):
+            self.end()
+            self.transport.close()
+
+        def __getattr__(self, name):
+            return getattr(self.transport, name)
+
+    begin = RequestResponseCycle.__init__
+
+    def begin_whole(cycle, *, transport, on_response, **given):
+        answer = WholeAnswer(transport)
+
+        def end():
+            answer.end()
+            on_response()
+
+        begin(cycle, transport=answer, on_response=end, **given)
+
+    RequestResponseCycle.__init__ = begin_whole
 
     def served_to_the_end(application):
         async def serving(scope, receive, send):

@@ -1,4 +1,4 @@
-//! The table, for functions that answer requests of the web.
+//! The table and the time, for functions that answer requests of the web.
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,7 @@ use store::Store;
 
 use crate::{ConfigError, Env};
 
-/// The table. Its client is made at the first use, because AWS clients would slow down the start.
+/// The table, and the time. The table's client is made at the first use, because AWS clients would slow down the start.
 pub struct LateStore {
     env: Env,
     table: String,

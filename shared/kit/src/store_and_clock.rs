@@ -4,7 +4,7 @@ use store::Store;
 
 use crate::{Clock, ConfigError, Env};
 
-/// State of such a function, created once per process.
+/// State of a function that needs the table and the time, and nothing else, created once per process.
 pub struct StoreAndClock {
     /// The table.
     pub store: Store,

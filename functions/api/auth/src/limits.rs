@@ -43,9 +43,9 @@ impl Limits {
 }
 
 impl Context {
-    /// Counts something of this kind of an address or an account.
-    async fn count(&self, name: &str, hashed: &str, limit: Limit) -> Result<(), Problem> {
-        self.api.limit_outside(name, hashed, limit).await.map(drop)
+    /// Counts one more use of this limit by an address or an account. A use beyond it is refused.
+    async fn count(&self, name: &str, whose: &str, limit: Limit) -> Result<(), Problem> {
+        self.api.limit_outside(name, whose, limit).await.map(drop)
     }
 
     /// Counts a log-in. Returns true if it was the last one allowed in this hour.

@@ -56,6 +56,10 @@ fn text<T: ToString>(value: Option<T>) -> String {
 impl Exported {
     /// The row whose cells are the object's values of these names.
     fn of(columns: &[&str], json: Value) -> Self {
+        debug_assert!(
+            columns.iter().all(|name| json.get(name).is_some()),
+            "a column of {columns:?} is missing in {json}"
+        );
         let cells = cells(columns, &json);
         Self { cells, json }
     }
@@ -285,7 +289,9 @@ pub(crate) fn received(received: &Received, names: &Names) -> Exported {
         "channel": message.channel, "line": line, "number": message.from.phone, "text": message.text,
         "content": message.kind, "media": media(message),
     });
-    let mut row = Exported::of(&MESSAGES, json);
+    // A customer's message has no template, state or time of delivery.
+    let cells = cells(&MESSAGES, &json);
+    let mut row = Exported { cells, json };
     // The names of the parts are those of messages of the business.
     let shared = message
         .shared

@@ -11,11 +11,7 @@ use std::{sync::atomic::AtomicU64, time::Duration};
 
 use domain::{
     accounts::account::Member,
-    base::{
-        actor::Stamp,
-        operation::{Data, Progress},
-        resource::Resource,
-    },
+    base::{actor::Stamp, operation::Progress, resource::Resource},
     contacts::{
         dry_run::Foreseen,
         field::Field,
@@ -141,7 +137,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     }
     let now = ctx.clock.now();
     let Some(import) = ctx.store.import(turn.scope(), order.import, now).await? else {
-        return Ok(failed(GONE));
+        return Ok(Step::failed(GONE));
     };
     work.step(&import.value, cursor).await
 }
@@ -184,10 +180,7 @@ impl Work<'_> {
             dry_run: self.order.dry_run,
             left_out: cursor.left_out,
         };
-        Ok(Step::Done {
-            result: Data::of(&result)?,
-            progress: progress(cursor, None),
-        })
+        Step::done(&result, progress(cursor, None))
     }
 
     /// Works through as many rows as fit into a step.
@@ -200,7 +193,7 @@ impl Work<'_> {
             size: import.size.into(),
         };
         let Some(sample) = upload.sample().await? else {
-            return Ok(failed(GONE));
+            return Ok(Step::failed(GONE));
         };
         let region = order
             .settings
@@ -210,7 +203,7 @@ impl Work<'_> {
         let whole = sample.len() as u64 >= upload.size;
         let dialect = match detect(&sample, whole, region, &order.table) {
             Ok(dialect) => dialect,
-            Err(error) => return Ok(failed(error.to_string())),
+            Err(error) => return Ok(Step::failed(error.to_string())),
         };
         drop(sample);
         let limit = TimeLimit::of(ctx.work);
@@ -232,7 +225,7 @@ impl Work<'_> {
             while lines.len() < most {
                 let item = match table.next().await? {
                     // Checkpoints of former versions say nothing about what is sound.
-                    Next::Row(Err(broken)) if broken.problem.is_damage() => return Ok(failed(damage(&broken))),
+                    Next::Row(Err(broken)) if broken.problem.is_damage() => return Ok(Step::failed(damage(&broken))),
                     Next::Row(_) if cursor.counts.rows + lines.len() as u64 >= Import::MAX_ROWS => {
                         (cursor.ended, cursor.left_out) = (true, true);
                         break;
@@ -245,7 +238,7 @@ impl Work<'_> {
                         cursor.ended = true;
                         break;
                     }
-                    Next::Changed => return Ok(failed(GONE)),
+                    Next::Changed => return Ok(Step::failed(GONE)),
                 };
                 let context = row::Context {
                     dialect: &dialect,
@@ -284,11 +277,7 @@ impl Work<'_> {
         if cursor.ended && cursor.errors.size() == 0 {
             return self.complete(&cursor).await;
         }
-        let progress = progress(&cursor, Some(import.size.into()));
-        Ok(Step::More {
-            cursor: Data::of(&cursor)?,
-            progress,
-        })
+        Step::more(&cursor, progress(&cursor, Some(import.size.into())))
     }
 
     /// Reads the table without working its rows: a damaged one is refused as a whole. `None`: it is sound.
@@ -307,17 +296,14 @@ impl Work<'_> {
                 Next::Row(Err(broken)) if broken.problem.is_damage() => break damage(&broken),
                 Next::Further if limit.is_up() && table.position() != begun => {
                     cursor.sound = Some(table.position());
-                    return Ok(Some(Step::More {
-                        progress: progress(cursor, Some(size)),
-                        cursor: Data::of(cursor)?,
-                    }));
+                    return Step::more(cursor, progress(cursor, Some(size))).map(Some);
                 }
                 Next::Row(_) | Next::Further => {}
                 Next::End => return Ok(None),
                 Next::Changed => break GONE.to_owned(),
             }
         };
-        Ok(Some(failed(reason)))
+        Ok(Some(Step::failed(reason)))
     }
 
     /// What a dry run has foreseen until the last checkpoint.
@@ -464,11 +450,6 @@ struct Catalog {
     fields: Vec<Field>,
     names: Names,
     most_contacts: u64,
-}
-
-/// The end of an import that cannot succeed, for this reason.
-fn failed(reason: impl Into<String>) -> Step {
-    Step::Failed { reason: reason.into() }
 }
 
 /// Why a table is refused as a whole.

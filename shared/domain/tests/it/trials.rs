@@ -716,7 +716,7 @@ fn each_change_of_a_rule_makes_its_difference() {
     rules[0].enabled = true;
     set_sms_text(&mut rules[0], "Hello");
     let told = replayed(&call, &case.config, rules, &case.material);
-    assert_eq!(told.difference, Difference::Different);
+    assert_eq!(told.difference, Different);
 }
 
 /// The version that decided is compared, not the one that is saved by now.

@@ -272,7 +272,7 @@ fn listed(sid: &str, created: &str, changes: &Value) -> Value {
     message
 }
 
-/// A message to Maya with an unknown outcome.
+/// The search for a message to this recipient with an unknown outcome.
 fn lost<'a>(sender: Sender<'a>, to: &'a Recipient, content: &'a Content) -> Wanted<'a> {
     Wanted {
         sender,

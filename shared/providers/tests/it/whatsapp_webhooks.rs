@@ -202,7 +202,8 @@ fn odd_values_do_not_fail_parsing() {
         ),
         ("calls", json!({ "calls": [ours] }), "calls/BUSINESS_INITIATED"),
     ] {
-        assert_eq!(update(field, value), json!([{ "unknown": kind }]), "{kind}");
+        let found = update(field, value.clone());
+        assert_eq!(found, json!([{ "unknown": kind }]), "{field} {value}");
     }
     let reinstated = json!({ "event": "DISABLED_UPDATE", "ban_info": { "waba_ban_state": "REINSTATE" } });
     assert_eq!(

@@ -50,6 +50,8 @@ fn formulas_are_texts_and_numbers_can_be_imported_again() {
     assert_eq!(behind_a_tab, "x,'\t'=1\r\n");
     assert_eq!(read(behind_a_tab.as_bytes(), 2), [["x", "\t=1"]]);
     assert_eq!(written(&["'t Hooft", "a=1"]), "'t Hooft,a=1\r\n");
+    // Behind a separator of another region, too.
+    assert_eq!(written(&["a", "x;=1"]), "a,x;'=1\r\n");
     // A mark is left out, so it guards nothing.
     assert_eq!(written(&["\u{feff}=1"]), "'=1\r\n");
 }

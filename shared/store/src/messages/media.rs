@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::{
     base::ids::{AssetId, MessageId},
     calls::record::Received,
@@ -23,7 +23,7 @@ use crate::{
         database::updated,
         keys::{self, Key},
         owned,
-        row::{self, Condition, Row, Write, second, text},
+        row::{self, Condition, Row, Write, number, second, text},
     },
 };
 
@@ -160,7 +160,7 @@ impl Store {
             .expression_attribute_names("#until", "kept_until")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":until", text(until.to_string()))
-            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":expires", second(kept))
             .expression_attribute_values(":one_state", text(states[0]))
             .expression_attribute_values(":other_state", text(states[1]))

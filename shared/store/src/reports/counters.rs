@@ -357,8 +357,7 @@ impl Store {
         if !keep.is_empty() || known.is_some() {
             names.push(("#before", BEFORE));
         }
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
+        let _waiting = usage::asking("dynamodb:UpdateItem");
         let mut request = self.database.update_item(key).condition_expression(condition);
         for (name, attribute) in names {
             request = request.expression_attribute_names(name, attribute);

@@ -182,7 +182,6 @@ const IDLE: &str = "IDLE";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
 pub(crate) const CONTACTS: &str = "C";
-
 pub(crate) const REFERENCES: &str = "REF";
 pub(crate) const OPERATIONS: &str = "OP";
 pub(crate) const NOTICES: &str = "NOTICE";

@@ -81,8 +81,8 @@ fn newcomer(world: &World, number: &str, suppressed: Option<Versioned<Suppressio
     }
 }
 
-/// Writes a newcomer with the number [`CUSTOMER`].
-async fn comes(world: &World, suppressed: Option<Versioned<Suppression>>) -> Result<Vec<ToQueue>, StoreError> {
+/// Writes a newcomer with the number [`CUSTOMER`], for whom this refusal was read.
+async fn write_newcomer(world: &World, suppressed: Option<Versioned<Suppression>>) -> Result<Vec<ToQueue>, StoreError> {
     let (store, scope, newcomer) = (&world.store, world.scope(), newcomer(world, CUSTOMER, suppressed));
     store.commit(scope, newcomer, world.aws.now()).await
 }
@@ -176,8 +176,8 @@ async fn newcomer_takes_the_refusal_over_in_one_transaction() {
     let found = store.suppression(scope, &address(CUSTOMER)).await.unwrap();
     assert_eq!(found.as_ref(), Some(&listed));
     // Whoever did not see it creates nothing.
-    assert!(comes(&world, None).await.unwrap_err().is_conflict());
-    comes(&world, found.clone()).await.unwrap();
+    assert!(write_newcomer(&world, None).await.unwrap_err().is_conflict());
+    write_newcomer(&world, found.clone()).await.unwrap();
     let contact = store.contact_of(scope, &identity).await.unwrap().unwrap();
     assert!(contact.opted_out().is_some());
     let ledger = store.consent_ledger(scope, &contact, 9, now).await;
@@ -233,14 +233,14 @@ async fn newcomer_with_an_outdated_refusal_loses_the_race() {
     let current = suppress(&world, CUSTOMER, &marketing).await.unwrap();
     assert_eq!(current.value.id, read.value.id);
     assert_eq!(current.value.refusals, [refused(&world), marketing]);
-    let lost = comes(&world, Some(read.clone())).await;
+    let lost = write_newcomer(&world, Some(read.clone())).await;
     assert!(lost.unwrap_err().is_conflict());
     store.unsuppress(scope, &current, &stamp).await.unwrap();
     for removed in [read, current] {
-        let lost = comes(&world, Some(removed)).await;
+        let lost = write_newcomer(&world, Some(removed)).await;
         assert!(lost.unwrap_err().is_conflict());
     }
-    comes(&world, None).await.unwrap();
+    write_newcomer(&world, None).await.unwrap();
     assert!(!world.customer().await.refuses());
 }
 

@@ -32,8 +32,8 @@ async fn missed(world: &World) -> CallId {
     message.cause.call().expect("it follows a call")
 }
 
-/// The first calls of a period.
-fn first_of(world: &World, (from, to): (&str, &str), limit: i32) -> Wanted {
+/// The question for the first calls of a period, in the order of the list.
+fn first_page(world: &World, (from, to): (&str, &str), limit: i32) -> Wanted {
     let at = |text: &str| text.parse::<Timestamp>().expect("a time");
     Wanted {
         from: at(from),
@@ -46,7 +46,7 @@ fn first_of(world: &World, (from, to): (&str, &str), limit: i32) -> Wanted {
 
 /// The newest calls of a period, and what reading them cost.
 async fn newest(world: &World, period: (&str, &str), limit: i32) -> (Vec<Call>, Usage) {
-    let wanted = first_of(world, period, limit);
+    let wanted = first_page(world, period, limit);
     drop(usage::take());
     let (store, everything) = (&world.store, CallFilter::default());
     let calls = store.newest_calls(world.scope(), &everything, &wanted).await;
@@ -59,7 +59,7 @@ async fn pages(world: &World, filter: CallFilter, period: (&str, &str)) -> Vec<V
     for _page in 0..20 {
         let wanted = Wanted {
             after,
-            ..first_of(world, period, 25)
+            ..first_page(world, period, 25)
         };
         drop(usage::take());
         let page = world.store.calls_of_period(world.scope(), &filter, &wanted).await;

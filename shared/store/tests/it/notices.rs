@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::notice::{Matter, Notice, NoticeState, day_of},
+    accounts::{
+        mailing::NoticeState,
+        notice::{Matter, Notice, day_of},
+    },
     base::ids::{ConnectionId, RuleId},
 };
 use jiff::SignedDuration;

@@ -258,7 +258,7 @@ async fn redelivery_adds_an_id_that_was_not_linked() {
     world.sent().await;
     let sent = status("sent", world.seconds());
     // A worker died after it had moved the message.
-    world.statuses(&[sent.clone()]).await;
+    world.statuses(std::slice::from_ref(&sent)).await;
     let event = world.messages(&json!({"statuses": [identified(sent)]}));
     world.received(event, 2).await.unwrap();
     assert_eq!(world.customer().await.bsuid(), Some(BSUID));
