@@ -368,7 +368,7 @@ mod tests {
         heard(config, message, now).calls_for()
     }
 
-    /// A line that is open then.
+    /// The line Bar, with these business hours.
     fn bar(business_hours: &Value) -> Line {
         let line = json!({"id": "line_00000000000000000000000001", "name": "Bar", "business_hours": business_hours});
         serde_json::from_value(line).unwrap()

@@ -25,7 +25,7 @@ macro_rules! shown_as {
 macro_rules! words {
     ($(#[$about:meta])* $type:ident { $($value:ident = $word:literal,)+ }) => {
         impl $type {
-            /// All of them.
+            /// All of them, in the order in which they are declared.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$value),+];
 
             $(#[$about])*

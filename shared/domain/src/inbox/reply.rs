@@ -249,12 +249,12 @@ mod tests {
     }
 
     /// The id of a message from the contact of the case, or to them.
-    fn message(case: &Case, number: u64) -> MessageId {
+    fn message_id(case: &Case, number: u64) -> MessageId {
         MessageId::new(case.contact.id, Ulid::from_parts(number, 6))
     }
 
     fn conversation(case: &Case) -> Conversation {
-        let what = What::Inbound(message(case, 5), Channel::WhatsApp);
+        let what = What::Inbound(message_id(case, 5), Channel::WhatsApp);
         Conversation::begun(
             ConversationId::of(case.contact.id, None),
             Happening {
@@ -379,7 +379,7 @@ mod tests {
         let composed = composed(&case, &conversation(&case), (&reply(&json!({"sms_text": "Yes"})), &[]));
         let mut middle = message_of(composed.unwrap(), case.now);
         let first = Behind {
-            message: message(&case, 1),
+            message: message_id(&case, 1),
             place: 3,
         };
         middle.behind = Some(first);
@@ -416,10 +416,10 @@ mod tests {
     fn what_crosses_a_reply_still_waits() {
         let case = Case::new();
         let by = AGENT.parse().unwrap();
-        let said = |at| (at, message(&case, 3), Channel::WhatsApp);
+        let said = |at| (at, message_id(&case, 3), Channel::WhatsApp);
         let wrote = Happening {
             at: case.now - HOUR / 2,
-            what: What::Inbound(message(&case, 6), Channel::WhatsApp),
+            what: What::Inbound(message_id(&case, 6), Channel::WhatsApp),
         };
         let mut crossed = conversation(&case);
         crossed.note(wrote, TELL_AFTER);
@@ -439,7 +439,7 @@ mod tests {
         let case = Case::new();
         let mut conversation = conversation(&case);
         let [own, other] = [AGENT, OTHER].map(|by| by.parse().unwrap());
-        let said = |number: u64| (case.now, message(&case, number), Channel::WhatsApp);
+        let said = |number: u64| (case.now, message_id(&case, number), Channel::WhatsApp);
         assert!(!conversation.has_moved(own, 0), "nobody has replied");
         conversation.reply(own, 1, said(1), TELL_AFTER);
         assert!(!conversation.has_moved(own, 1), "one's own reply is no surprise");

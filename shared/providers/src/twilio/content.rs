@@ -43,6 +43,7 @@ const PAGE: &str = "100";
 
 /// Maximum length of a text that is taken over. Twilio's own limit is below.
 const MAX_TEXT_LENGTH: usize = 4_000;
+/// Maximum length of a sample that is taken over.
 const MAX_SAMPLE_LENGTH: usize = 1_024;
 
 impl ContentClient {

@@ -31,7 +31,7 @@ async fn make(caller: &Caller<'_>, body: Value) -> (String, Value) {
 }
 
 /// Creates a key of the role admin. Returns its secret and its shown part.
-async fn till(town: &Town<'_>) -> (String, Value) {
+async fn admin_key(town: &Town<'_>) -> (String, Value) {
     make(&town.admin(), json!({"name": "till", "role": "admin"})).await
 }
 
@@ -90,7 +90,7 @@ async fn a_key_is_shown_once_and_proves_its_software() {
 async fn key_shows_network_of_last_use() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = till(&town).await;
+    let (secret, key) = admin_key(&town).await;
     assert_eq!(key["last_network"], json!(null));
     let networks = async || {
         let read = town.admin().get(&path(&key)).await.json();
@@ -221,7 +221,7 @@ async fn a_key_never_escalates() {
 async fn key_update_requires_its_latest_version() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = till(&town).await;
+    let (secret, key) = admin_key(&town).await;
     let change = json!({"name": "kiosk", "scopes": ["api_keys:read", "api_keys:read", "tenant:read"], "expires_at": "2026-11-21T00:00:00Z"});
     let changed = town.admin().patch(&path(&key), change).if_match(1).await;
     changed.is(200).has_version(2);
@@ -252,7 +252,7 @@ async fn key_update_requires_its_latest_version() {
 async fn rotated_key_accepts_both_secrets_during_overlap_only() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (old, key) = till(&town).await;
+    let (old, key) = admin_key(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     for wrong in [
         json!({"overlap_hours": 169}),
@@ -286,7 +286,7 @@ async fn rotated_key_accepts_both_secrets_during_overlap_only() {
 async fn a_rotation_while_another_runs_ends_no_secret_before_its_time() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (old, key) = till(&town).await;
+    let (old, key) = admin_key(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     let (mut secrets, mut expected) = (vec![old], vec![Value::Null]);
     for hours in 1..=3 {
@@ -312,7 +312,7 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), api_keys::routes).await;
-    let (old, key) = till(&town).await;
+    let (old, key) = admin_key(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1}));
     lossy.lose_all("TransactWriteItems");
@@ -335,7 +335,7 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
 async fn expiring_secret_grants_no_later_expiry() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (old, key) = till(&town).await;
+    let (old, key) = admin_key(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotated = town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
     let rotated = rotated.await;
@@ -358,7 +358,7 @@ async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
     let aws = Aws::new().await;
     let lossy = Lossy::before(&aws);
     let town = Town::with_env(&aws, &aws.env_behind(lossy.url()), api_keys::routes).await;
-    let (old, key) = till(&town).await;
+    let (old, key) = admin_key(&town).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
     lossy.lose_all("TransactWriteItems");
@@ -423,7 +423,7 @@ async fn key_outlives_its_creators_membership() {
 async fn deleted_key_loses_its_usage_record() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = till(&town).await;
+    let (secret, key) = admin_key(&town).await;
     let (_, unused) = make(&town.admin(), json!({"name": "kiosk", "role": "admin"})).await;
     town.api_key(&secret).get(KEYS).await.is(200);
     let uses = async || {
@@ -442,7 +442,7 @@ async fn deleted_key_loses_its_usage_record() {
 async fn revoked_key_is_refused_and_gone_at_once() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let (secret, key) = till(&town).await;
+    let (secret, key) = admin_key(&town).await;
     let software = town.api_key(&secret);
     software.get(KEYS).await.is(200);
     town.admin().delete(&path(&key)).await.is(204);

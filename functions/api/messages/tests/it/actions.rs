@@ -260,7 +260,7 @@ async fn only_what_certainly_failed_is_sent_again() {
     let arrived = follow_up(&aws, &business, &mobile(2), |message| delivered(message, now, &timers)).await;
     let unclear = follow_up(&aws, &business, &mobile(3), |message| {
         message.claim(0, "claim".to_owned(), now, &timers);
-        suspend(message);
+        blocked_by_suspension(message);
     })
     .await;
     for (message, code) in [
@@ -274,7 +274,7 @@ async fn only_what_certainly_failed_is_sent_again() {
     let theirs = business.receive(&aws, waits.id.contact(), |_| {}).await.id;
     retry(theirs).await.is_refused(409, "not_retryable");
 
-    let blocked = follow_up(&aws, &business, &mobile(4), suspend).await;
+    let blocked = follow_up(&aws, &business, &mobile(4), blocked_by_suspension).await;
     let contact = blocked.id.contact();
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
     aws.change_contact(business.scope(), contact, stop).await;
@@ -334,7 +334,7 @@ async fn automatic_answer_is_not_sent_again() {
     let answer = follow_up(&aws, &business, CUSTOMER, |message| {
         let narrowed = Policy::narrowed(Purpose::AutoReply, Category::Service, &Narrowing::default());
         message.policy = narrowed.unwrap();
-        suspend(message);
+        blocked_by_suspension(message);
     })
     .await;
     let path = format!("{MESSAGES}/{}/retry", answer.id);

@@ -87,7 +87,7 @@ fn assert_not_sent(answer: &Answer, code: &str) {
 }
 
 /// A message is not sent because the tenant is suspended.
-fn suspend(message: &mut Message) {
+fn blocked_by_suspension(message: &mut Message) {
     message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
 }
 
@@ -340,7 +340,7 @@ async fn messages_are_found_by_each_condition_and_by_all() {
     let (now, timers) = (aws.now(), timers(&aws));
     let planned = follow_up(&aws, &business, &mobile(0), |_| {}).await;
     let arrived = follow_up(&aws, &business, &mobile(1), |message| delivered(message, now, &timers)).await;
-    let blocked = follow_up(&aws, &business, &mobile(2), suspend).await;
+    let blocked = follow_up(&aws, &business, &mobile(2), blocked_by_suspension).await;
     let contact = planned.id.contact();
     let by_whatsapp = business.receive(&aws, contact, |_| {}).await.id;
     let over_sms = |received: &mut Received| received.message.channel = Channel::Sms;

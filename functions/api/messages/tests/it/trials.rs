@@ -55,8 +55,8 @@ async fn variants_of_a_campaign_are_sent_to_one_person() {
     let sends = [Permission::MessagesSend];
     let scoped = town.scoped_key_of(business.scope(), Role::Agent, &sends).await;
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    for caller in [scoped, viewer] {
+    for (name, caller) in [("scoped", scoped), ("viewer", viewer)] {
         let refused = caller.post(path, json!({"contact_id": other.id})).await;
-        refused.is_refused(403, "forbidden");
+        assert_eq!(refused.problem(), "forbidden", "{name}");
     }
 }

@@ -99,7 +99,7 @@ async fn refusals_without_contacts_read_are_codes() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let (now, means) = (aws.now(), "The person refused all messages, or those of this kind");
-    let blocked = follow_up(&aws, &business, CUSTOMER, suspend).await;
+    let blocked = follow_up(&aws, &business, CUSTOMER, blocked_by_suspension).await;
     let retry = format!("{MESSAGES}/{}/retry", blocked.id);
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
     aws.change_contact(business.scope(), blocked.id.contact(), stop).await;
@@ -149,7 +149,7 @@ async fn answers_without_messages_read_are_id_and_state() {
         assert_eq!(prevented, Some(json!("all")));
         brief(&cancelled, "cancelled");
     }
-    let blocked = follow_up(&aws, &business, &mobile(1), suspend).await;
+    let blocked = follow_up(&aws, &business, &mobile(1), blocked_by_suspension).await;
     let retry = format!("{MESSAGES}/{}/retry", blocked.id);
     for _ in 0..2 {
         brief(&sender.post(&retry, Value::Null).await.is(201).json(), "scheduled");

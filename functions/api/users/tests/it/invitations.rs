@@ -42,13 +42,13 @@ async fn invite(town: &Town<'_>, email: &str, role: &str) -> Value {
 }
 
 /// Invites somebody. Returns the token in their mail.
-async fn invited(town: &Town<'_>, email: &str, role: &str) -> String {
+async fn token_for(town: &Town<'_>, email: &str, role: &str) -> String {
     invite(town, email, role).await;
     token(town.aws()).await
 }
 
 /// The path of an invitation.
-fn place(invited: &Value) -> String {
+fn path_of(invited: &Value) -> String {
     format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap())
 }
 
@@ -96,7 +96,7 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     let invitation = json!({"email": NEW, "role": "agent"});
     let invited = town.admin().post(INVITATIONS, invitation).await;
     let body = invited.is(201).json();
-    assert_eq!(invited.header("location"), place(&body));
+    assert_eq!(invited.header("location"), path_of(&body));
     assert_eq!((&body["email"], &body["role"]), (&json!(NEW), &json!("agent")));
     let sent = aws.take_mails().await;
     assert_eq!(
@@ -157,7 +157,7 @@ async fn existing_user_joins_by_link_and_keeps_password() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let other = town.away.person(Role::Manager);
-    let token = invited(&town, other.email.as_str(), "viewer").await;
+    let token = token_for(&town, other.email.as_str(), "viewer").await;
     let accepted = accept(&town, &token).await;
     assert_eq!(accepted.is(200).json()["new_account"], false);
     let account = aws.store().account(other.user).await.unwrap().unwrap().value;
@@ -177,7 +177,7 @@ async fn existing_user_joins_by_link_and_keeps_password() {
 async fn twenty_who_accept_one_invitation_at_once_are_one() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let token = invited(&town, NEW, "admin").await;
+    let token = token_for(&town, NEW, "admin").await;
     let anyone = town.anyone();
     let all = (0..20).map(|_| anyone.post(ACCEPT, newcomer(&token)).into_future());
     let answers = join_all(all).await;
@@ -197,7 +197,7 @@ async fn everybody_invited_can_come_at_the_same_time() {
     let mut tokens = Vec::new();
     for number in 0..8 {
         // Administrators all write the list of who administers.
-        tokens.push(invited(&town, &format!("sami{number}@elsewhere.example"), "admin").await);
+        tokens.push(token_for(&town, &format!("sami{number}@elsewhere.example"), "admin").await);
     }
     let anyone = town.anyone();
     let all = tokens
@@ -213,14 +213,14 @@ async fn invalid_links_all_get_the_same_answer() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let store = aws.store();
-    let used = invited(&town, NEW, "viewer").await;
+    let used = token_for(&town, NEW, "viewer").await;
     accept(&town, &used).await.is(200);
     let withdrawn = invite(&town, "b@elsewhere.example", "viewer").await;
     let withdrawn_token = token(&aws).await;
-    let path = place(&withdrawn);
+    let path = path_of(&withdrawn);
     town.admin().delete(&path).await.is(204);
     town.admin().delete(&path).await.is(404);
-    let expired = invited(&town, "c@elsewhere.example", "viewer").await;
+    let expired = token_for(&town, "c@elsewhere.example", "viewer").await;
     let reset = link_token([7; 32]);
     let admin = store.account(town.home.person(Role::Admin).user).await.unwrap();
     let grant = Grant::reset(&admin.unwrap().value);
@@ -254,7 +254,7 @@ async fn resent_invitation_replaces_the_link() {
     let invited = invite(&town, NEW, "viewer").await;
     let old = token(&aws).await;
     aws.pass(3600);
-    let path = format!("{}/resend", place(&invited));
+    let path = format!("{}/resend", path_of(&invited));
     town.foreign_admin().post(&path, json!({})).await.is(404);
     town.manager().post(&path, json!({})).await.is(403);
     let sent = town.admin().post(&path, json!({})).await;
@@ -270,7 +270,7 @@ async fn one_address_gets_five_invitations_an_hour_over_all_tenants() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let invited = invite(&town, NEW, "viewer").await;
-    let path = format!("{}/resend", place(&invited));
+    let path = format!("{}/resend", path_of(&invited));
     let mut last = token(&aws).await;
     for _ in 0..3 {
         town.admin().post(&path, json!({})).await.is(200);
@@ -341,7 +341,7 @@ async fn an_invitation_without_a_mail_waits_for_another() {
     let invited = invite(&town, NEW, "viewer").await;
     assert!(aws.take_mails().await.is_empty());
     aws.pass(3600);
-    let path = format!("{}/resend", place(&invited));
+    let path = format!("{}/resend", path_of(&invited));
     town.admin().post(&path, json!({})).await.is(200);
     let link = token(&aws).await;
     accept(&town, &link).await.is(200);
@@ -352,7 +352,7 @@ async fn an_invitation_of_another_tenant_is_not_there() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let invited = invite(&town, NEW, "viewer").await;
-    let path = place(&invited);
+    let path = path_of(&invited);
     town.foreign_admin().delete(&path).await.is(404);
     assert_eq!(town.foreign_admin().get(INVITATIONS).await.json()["items"], json!([]));
     town.admin().delete(&path).await.is(204);
@@ -452,7 +452,7 @@ async fn a_person_belongs_to_a_bounded_number_of_tenants() {
         .map(|_| TenantId::new(aws.ids().ulid()))
         .collect();
     aws.store().write_account(&account, before.version).await.unwrap();
-    let token = invited(&town, person.email.as_str(), "viewer").await;
+    let token = token_for(&town, person.email.as_str(), "viewer").await;
     let answer = town.anyone().post(ACCEPT, json!({"token": token})).await;
     answer.is_refused(409, "too_many_tenants");
 }
@@ -468,7 +468,7 @@ async fn platform_invitation_makes_a_member_administrator() {
     let (path, old_token) = (of_home(&town, Role::Agent), town.agent());
     let joined_at = town.admin().get(&path).await.json()["joined_at"].clone();
     aws.pass(60);
-    change(&town, &path, json!({"status": "deactivated"})).await;
+    change_user(&town, &path, json!({"status": "deactivated"})).await;
     let token = by_platform(agent.email.as_str()).await;
     let accepted = town.anyone().post(ACCEPT, token.clone()).await;
     assert_eq!(accepted.is(200).json()["role"], "admin");
@@ -504,7 +504,7 @@ async fn platform_invitation_makes_a_member_administrator() {
 async fn nobody_joins_a_suspended_tenant() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let token = invited(&town, NEW, "viewer").await;
+    let token = token_for(&town, NEW, "viewer").await;
     let store = aws.store();
     let mut tenant = store.tenant(town.home.scope()).await.unwrap().unwrap();
     let before = tenant.clone();

@@ -27,8 +27,8 @@ fn path(citizen: &Citizen) -> String {
 }
 
 /// Changes a user as the home tenant's administrator. Returns the user.
-async fn change(town: &Town<'_>, path: &str, change: Value) -> Value {
-    let changed = town.admin().patch(path, change).await;
+async fn change_user(town: &Town<'_>, path: &str, fields: Value) -> Value {
+    let changed = town.admin().patch(path, fields).await;
     changed.is(200).json()
 }
 

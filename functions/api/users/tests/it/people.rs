@@ -44,7 +44,7 @@ async fn every_member_reads_names_and_nothing_else_of_users() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let left = of_home(&town, Role::Manager);
-    change(&town, &left, json!({"status": "deactivated"})).await;
+    change_user(&town, &left, json!({"status": "deactivated"})).await;
     let known = town.admin().get(USERS).await.items();
     let names: Vec<_> = known
         .iter()
@@ -134,10 +134,10 @@ async fn who_is_deactivated_is_out_at_once_and_old_tokens_stay_dead() {
     let path = of_home(&town, Role::Manager);
     aws.pass(1);
     manager.get(USERS).await.is(200);
-    change(&town, &path, json!({"status": "deactivated"})).await;
+    change_user(&town, &path, json!({"status": "deactivated"})).await;
     manager.get(USERS).await.is(401);
     assert_eq!(town.manager().get(USERS).await.status(), 403, "a new token");
-    let back = change(&town, &path, json!({"status": "active"})).await;
+    let back = change_user(&town, &path, json!({"status": "active"})).await;
     assert_eq!(back["status"], "active");
     assert_eq!(manager.get(USERS).await.status(), 401, "a token of before");
     town.manager().get(USERS).await.is(200);
@@ -152,8 +152,8 @@ async fn the_last_administrator_cannot_go() {
         town.admin().patch(&admin, change).await.is_refused(409, "last_admin");
     }
     let manager = of_home(&town, Role::Manager);
-    change(&town, &manager, json!({"role": "admin"})).await;
-    change(&town, &admin, json!({"role": "viewer"})).await;
+    change_user(&town, &manager, json!({"role": "admin"})).await;
+    change_user(&town, &admin, json!({"role": "viewer"})).await;
     let answer = town.manager().patch(&manager, json!({"role": "agent"})).await;
     answer.is_refused(409, "last_admin");
 }
@@ -164,7 +164,7 @@ async fn administrators_who_let_each_other_go_at_once_leave_one() {
     let town = town(&aws).await;
     let everybody = [Role::Admin, Role::Manager, Role::Agent, Role::Viewer];
     for role in &everybody[1..] {
-        change(&town, &of_home(&town, *role), json!({"role": "admin"})).await;
+        change_user(&town, &of_home(&town, *role), json!({"role": "admin"})).await;
     }
     let callers: Vec<_> = everybody.iter().map(|role| town.role(*role)).collect();
     let paths: Vec<_> = everybody.iter().map(|role| of_home(&town, *role)).collect();
@@ -242,14 +242,14 @@ async fn a_key_with_narrow_scopes_changes_nobody_who_may_do_more() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (admin, manager) = (of_home(&town, Role::Admin), of_home(&town, Role::Manager));
-    change(&town, &manager, json!({"role": "admin"})).await;
+    change_user(&town, &manager, json!({"role": "admin"})).await;
     let scopes = granted(Role::Viewer, &[]).chain([Permission::UsersRead, Permission::UsersWrite]);
     let (_, narrow) = town.new_key(Role::Admin, &scopes.collect::<Vec<_>>()).await;
     let narrow = town.api_key(&narrow);
     for change in [json!({"status": "deactivated"}), json!({"role": "viewer"})] {
         narrow.patch(&admin, change).await.is_refused(403, "forbidden");
     }
-    change(&town, &manager, json!({"status": "deactivated"})).await;
+    change_user(&town, &manager, json!({"status": "deactivated"})).await;
     let answer = narrow.patch(&manager, json!({"status": "active"})).await;
     answer.is_refused(403, "forbidden");
     let still = [narrow.get(&admin).await.json(), narrow.get(&manager).await.json()];
@@ -336,17 +336,17 @@ async fn everybody_says_whether_they_are_available() {
 
     // Whoever is deactivated hands over everything, and has nothing to hand over once they are back.
     let member = of_home(&town, Role::Agent);
-    change(&town, &member, json!({"status": "deactivated"})).await;
+    change_user(&town, &member, json!({"status": "deactivated"})).await;
     assert_eq!((available().await, desk().await.left), (json!(false), true));
     assert_eq!(desk().await.hand_over_at, Some(aws.now()));
     town.admin().put(&path, json!({"available": true})).await.is(200);
     assert_eq!(desk().await.hand_over_at, Some(aws.now()), "whatever anybody says");
-    change(&town, &member, json!({"status": "active"})).await;
+    change_user(&town, &member, json!({"status": "active"})).await;
     assert_eq!((available().await, desk().await.hand_over_at), (json!(true), None));
 
     // So does whoever only reads from now on.
-    change(&town, &member, json!({"role": "viewer"})).await;
+    change_user(&town, &member, json!({"role": "viewer"})).await;
     assert_eq!((available().await, desk().await.left), (json!(false), true));
-    change(&town, &member, json!({"role": "manager"})).await;
+    change_user(&town, &member, json!({"role": "manager"})).await;
     assert_eq!((available().await, desk().await.left), (json!(true), false));
 }

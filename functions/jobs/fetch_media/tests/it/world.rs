@@ -108,7 +108,7 @@ impl World {
         self.work(job, 1, ctx).await
     }
 
-    /// Does the same job. While the provider holds back its answer, `meanwhile` happens.
+    /// As [`World::fetch`], which has to succeed. While the provider holds back its answer, `meanwhile` happens.
     pub(crate) async fn fetch_while(&self, message: MessageId, meanwhile: impl Future<Output = ()>) -> Done {
         let meanwhile = Box::pin(async {
             self.host.arrived().await;

@@ -33,6 +33,17 @@ pub(crate) async fn log(world: &World) -> Vec<Entry> {
     world.aws.audit_log(world.business.scope()).await
 }
 
+/// The rows of the log.
+async fn rows(world: &World) -> String {
+    let mut rows = world.aws.rows().await;
+    rows.retain(|row| {
+        row.get("kind")
+            .is_some_and(|kind| kind.as_s().is_ok_and(|kind| kind == "audit"))
+    });
+    assert!(!rows.is_empty(), "the log has rows");
+    format!("{rows:?}")
+}
+
 pub(crate) async fn seat(world: &mut World, role: Role) -> Versioned<Member> {
     let now = world.aws.now();
     let user = UserId::new(world.aws.ids().ulid());
@@ -138,7 +149,7 @@ async fn no_secret_reaches_the_audit_log() {
     world.record().await;
     world.deliver(SHARD, &world.records).await;
     let log = log(&world).await;
-    let text = serde_json::to_string(&log).expect("JSON");
+    let text = rows(&world).await;
     assert!(!text.contains(CANARY), "{text}");
     let of = |request: &str| {
         let found = log.iter().find(|entry| entry.by.correlation_id == request);
@@ -165,7 +176,7 @@ async fn suppressed_address_is_not_in_the_audit_log() {
     assert_eq!(log.len(), 1, "{log:?}");
     assert_eq!((log[0].kind.as_str(), log[0].action), ("suppression", Action::Created));
     assert!(log[0].object.starts_with("sup_"), "{log:?}");
-    let text = serde_json::to_string(&log).expect("JSON");
+    let text = rows(&world).await;
     assert!(!text.contains(CUSTOMER.trim_start_matches('+')), "{text}");
 }
 
@@ -198,7 +209,7 @@ async fn number_that_a_contact_leaves_is_not_in_the_audit_log() {
     assert_eq!(of("contact").action, Action::Changed);
     assert_eq!(of("suppression").action, Action::Created);
     assert!(of("suppression").object.starts_with("sup_"), "{log:?}");
-    let text = serde_json::to_string(&log).expect("JSON");
+    let text = rows(&world).await;
     assert!(!text.contains(CUSTOMER.trim_start_matches('+')), "{text}");
 }
 
@@ -221,7 +232,7 @@ async fn merge_is_one_object_of_the_audit_log() {
         .collect();
     let of_merge = |action| ("merge", action, merge.to_string());
     assert_eq!(entries, [of_merge(Action::Changed), of_merge(Action::Created)]);
-    let text = serde_json::to_string(&log).expect("JSON");
+    let text = rows(&world).await;
     assert!(text.contains(&other.to_string()), "{text}");
     assert!(!text.contains(CUSTOMER.trim_start_matches('+')), "{text}");
 }

@@ -59,7 +59,7 @@ impl Account {
     }
 
     /// Has templates of these names and statuses.
-    fn lists(&self, templates: &[(&str, &str)]) {
+    fn has_named(&self, templates: &[(&str, &str)]) {
         self.has(templates.iter().map(|(name, status)| listed(name, status)).collect());
     }
 
@@ -250,7 +250,9 @@ async fn a_list_is_taken_over_page_by_page() {
     // What is as it was is not written.
     let again = world.sync().await;
     assert_eq!((again.created, again.changed, again.deleted), (0, 0, 0));
-    world.account.lists(&[(FOLLOW_UP, "APPROVED"), ("order_1", "APPROVED")]);
+    world
+        .account
+        .has_named(&[(FOLLOW_UP, "APPROVED"), ("order_1", "APPROVED")]);
     assert_eq!(world.sync().await.changed, 2);
     assert!(!world.last().await.unwrap().awaited);
 }
@@ -258,12 +260,14 @@ async fn a_list_is_taken_over_page_by_page() {
 #[tokio::test]
 async fn templates_that_a_whole_list_does_not_show_are_gone() {
     let world = World::new().await;
-    world.account.lists(&[("order_1", "APPROVED")]);
+    world.account.has_named(&[("order_1", "APPROVED")]);
     let synced = world.sync().await;
     assert_eq!((synced.created, synced.deleted), (1, 1));
     assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("DELETED"));
     assert_eq!(world.sync().await.deleted, 0);
-    world.account.lists(&[(FOLLOW_UP, "APPROVED"), ("order_1", "APPROVED")]);
+    world
+        .account
+        .has_named(&[(FOLLOW_UP, "APPROVED"), ("order_1", "APPROVED")]);
     world.sync().await;
     assert_eq!(
         world.status(FOLLOW_UP).await.as_deref(),
@@ -277,7 +281,7 @@ async fn a_list_that_breaks_off_deletes_nothing() {
     let world = World::new().await;
     world
         .account
-        .lists(&[("a", "APPROVED"), ("b", "APPROVED"), ("c", "APPROVED")]);
+        .has_named(&[("a", "APPROVED"), ("b", "APPROVED"), ("c", "APPROVED")]);
     let start = world.start().await;
     world.operations.step(&start, &world.ctx, &handle).await;
     world.answer(ResponseTemplate::new(500)).await;
@@ -295,7 +299,7 @@ async fn steps_that_are_made_twice_change_nothing_more() {
         ("c", "APPROVED"),
         ("d", "REJECTED"),
     ];
-    world.account.lists(&all);
+    world.account.has_named(&all);
     let start = world.start().await;
     world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
     for (name, status) in all {
@@ -355,7 +359,7 @@ async fn a_list_whose_memory_is_lost_begins_again() {
     let world = World::new().await;
     world
         .account
-        .lists(&[(FOLLOW_UP, "APPROVED"), ("a", "APPROVED"), ("b", "APPROVED")]);
+        .has_named(&[(FOLLOW_UP, "APPROVED"), ("a", "APPROVED"), ("b", "APPROVED")]);
     let start = world.start().await;
     world.operations.step(&start, &world.ctx, &handle).await;
     let (store, scope) = (world.aws.store(), world.business.scope());
@@ -441,12 +445,12 @@ async fn refused_credentials_fail_with_a_sentence() {
 #[tokio::test]
 async fn submitted_template_is_listed_hourly_until_its_verdict() {
     let world = World::new().await;
-    world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
+    world.account.has_named(&[(FOLLOW_UP, "APPROVED")]);
     world.sync().await;
     assert!(!world.is_due(60).await, "nothing is awaited");
     for (word, hourly) in [("PENDING", true), ("APPROVED", false)] {
         let start = world.submitted().await;
-        world.account.lists(&[(FOLLOW_UP, word)]);
+        world.account.has_named(&[(FOLLOW_UP, word)]);
         world.operations.finish(&start, &world.ctx, &handle).await;
         assert_eq!(world.is_due(60).await, hourly, "{word}");
     }
@@ -456,7 +460,7 @@ async fn submitted_template_is_listed_hourly_until_its_verdict() {
 #[tokio::test]
 async fn earlier_list_does_not_take_back_what_is_awaited() {
     let world = World::new().await;
-    world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
+    world.account.has_named(&[(FOLLOW_UP, "APPROVED")]);
     world.sync().await;
     let earlier = world.start().await;
     world.operations.step(&earlier, &world.ctx, &handle).await;
@@ -480,7 +484,7 @@ async fn verdict_is_asked_for_hourly_whatever_goes_wrong() {
     let refusal = r#"{"error": {"message": "Invalid parameter", "code": 100}}"#;
     for (status, body) in [(500, "{}"), (200, "<html></html>"), (400, refusal)] {
         let world = World::new().await;
-        world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
+        world.account.has_named(&[(FOLLOW_UP, "APPROVED")]);
         world.sync().await;
         let start = world.submitted().await;
         world.answer(ResponseTemplate::new(status).set_body_string(body)).await;
@@ -493,7 +497,7 @@ async fn verdict_is_asked_for_hourly_whatever_goes_wrong() {
 #[tokio::test]
 async fn connections_that_send_no_whatsapp_are_passed_over() {
     let world = World::new().await;
-    world.account.lists(&[(FOLLOW_UP, "PAUSED")]);
+    world.account.has_named(&[(FOLLOW_UP, "PAUSED")]);
     let nobody = ConnectionId::new(world.aws.ids().ulid());
     let all = vec![nobody, world.business.twilio, world.business.whatsapp];
     let synced = world.sync_of(all, true).await;
@@ -509,7 +513,7 @@ async fn connections_that_send_no_whatsapp_are_passed_over() {
 async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
     let world = World::new().await;
     let (store, scope, connection) = (world.aws.store(), world.business.scope(), world.business.whatsapp);
-    world.account.lists(&[(FOLLOW_UP, "APPROVED")]);
+    world.account.has_named(&[(FOLLOW_UP, "APPROVED")]);
     let now = world.aws.now();
     let doubted = store.doubt_template(scope, connection, (FOLLOW_UP, "en_GB"), (now, now));
     assert!(doubted.await.unwrap());

@@ -126,11 +126,12 @@ impl World {
         self.sent().await.len()
     }
 
-    /// So many contacts who want the tenant's messages.
+    /// So many contacts who want the tenant's messages. Once per tenant, as [`World::many_fans`].
     async fn fans<const N: usize>(&self) -> [ContactId; N] {
         self.many_fans(N).await.try_into().unwrap()
     }
 
+    /// Contacts with the first of these numbers: once per tenant.
     async fn many_fans(&self, count: usize) -> Vec<ContactId> {
         let mut fans = Vec::new();
         for number in 0..count {

@@ -619,6 +619,13 @@ mod tests {
         found.map(|problem| (problem.field, problem.code.as_str())).collect()
     }
 
+    #[test]
+    fn hints_are_warnings_and_no_problems() {
+        let content = from_value(json!({"category": "utility", "body": "Enjoy 20% off today!"})).unwrap();
+        let found = lint("missed_call_followup", "en_GB", &content, Through::Meta, None);
+        assert_eq!((found.problems.len(), found.warnings.len()), (0, 1));
+    }
+
     fn changed(path: &str, value: Value) -> Value {
         let mut content = good();
         *content.pointer_mut(path).unwrap() = value;
