@@ -62,7 +62,7 @@ async fn uploaded(caller: &Caller<'_>, content_type: &str, file: Vec<u8>) -> Str
     created.header("location").to_owned()
 }
 
-/// What a refused check of a file says.
+/// The problem of a refused check of a file.
 async fn refusal(caller: &Caller<'_>, place: &str) -> String {
     let refused = complete(caller, place).await;
     refused.is_refused(409, "asset_refused").detail()

@@ -21,7 +21,7 @@ pub(crate) const PASSWORD: &str = "seven quiet lanterns";
 pub(crate) struct World {
     pub(crate) aws: Aws,
     pub(crate) function: Function,
-    /// How other functions authenticate people.
+    /// The authentication of people by other functions.
     pub(crate) authenticator: Authenticator,
     secret: String,
 }

@@ -117,7 +117,7 @@ fn tried(run: &Value) -> Vec<Value> {
     list(&run["automations"]).iter().map(told).collect()
 }
 
-/// How many calls of a replay got the same, and more, less or something else than before.
+/// Counts of a replay's calls that got the same as before, more, less or something else.
 fn counts(told: &Value) -> [u64; 4] {
     let count = |difference: &str| told[difference]["count"].as_u64().expect("a count");
     let unchanged = told["unchanged"].as_u64().expect("a count");

@@ -18,7 +18,7 @@ use testkit::{business::phone, seed::WABA};
 
 use crate::world::{World, status, wrote};
 
-/// What WhatsApp reports of the business's template.
+/// A report of WhatsApp about the business's template.
 fn of_template(mut value: Value) -> Value {
     value["message_template_name"] = "missed_call_followup".into();
     value["message_template_language"] = "en_GB".into();

@@ -430,7 +430,7 @@ fn replying(mut value: Value) -> Value {
     value
 }
 
-/// Whoever has these ids wants marketing messages or none.
+/// A report that the person with these ids wants marketing messages, or none.
 fn preference(world: &World, mut ids: Value, wish: &str, at: i64) -> ProviderEvent {
     ids["category"] = "marketing_messages".into();
     ids["value"] = wish.into();

@@ -126,7 +126,7 @@ impl World {
         self.sent().await.len()
     }
 
-    /// So many contacts who want the tenant's messages. Once per tenant, as [`World::many_fans`].
+    /// Contacts who want the tenant's messages. Once per tenant, as [`World::many_fans`].
     async fn fans<const N: usize>(&self) -> [ContactId; N] {
         self.many_fans(N).await.try_into().unwrap()
     }
