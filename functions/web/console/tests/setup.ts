@@ -18,6 +18,8 @@ abstract class Hand {
   async type(selector: string, text: string): Promise<void> {
     this.fields += 1;
     await this.reach(selector);
+    // The browser makes focus of a touch when it has time.
+    await this.page.locator(`${selector}:focus`).waitFor();
     await this.page.keyboard.type(text);
   }
 
@@ -140,7 +142,7 @@ for (const [name, look, Way] of WAYS) {
     const onward = page.locator(on).first();
     for (let tries = 0; tries < 3 && !(await onward.isVisible()); tries += 1) {
       await hand.press("main section .row button");
-      await onward.waitFor({ timeout: 10_000 }).catch(() => undefined);
+      await onward.waitFor({ timeout: 20_000 }).catch(() => undefined);
     }
     await hand.press(on);
     await page.waitForURL("**/set-up/text");
@@ -150,7 +152,7 @@ for (const [name, look, Way] of WAYS) {
     await page.getByText(account.numbers[0] ?? "").waitFor();
     const customer = stranger();
     await call(customer, "missed", tenant);
-    await page.locator("[data-stage=delivered].done").waitFor({ timeout: 30_000 });
+    await page.locator("[data-stage=delivered].done").waitFor();
     assert.ok(hand.fields <= 12, `${hand.fields} fields`);
     assert.ok(hand.presses <= 25, `${hand.presses} clicks`);
     await hand.press("a[href$='/calls'].button");

@@ -20,6 +20,8 @@ const phones = process.env.RINGBACK_PHONES ?? "";
 export const logIns = JSON.parse(process.env.RINGBACK_LOGINS ?? "[]") as LogIn[];
 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+/** Maximum time in milliseconds until the stack has done something, on a machine that is busy with other tests. */
+const PATIENCE = 120_000;
 const NONE = "no browser: install Chromium or Chrome, or name one in RINGBACK_CHROMIUM";
 
 let browser: Promise<Browser> | undefined;
@@ -27,7 +29,7 @@ after(async () => (await browser)?.close());
 
 /** A test in the browser. Without one it is skipped, and fails in CI. */
 export function browserTest(name: string, run: () => Promise<void>): void {
-  test(name, { skip: program || process.env.CI ? false : NONE, timeout: 120_000 }, async () => {
+  test(name, { skip: program || process.env.CI ? false : NONE, timeout: 5 * PATIENCE }, async () => {
     assert.ok(program, NONE);
     assert.ok(stack && logIns.length > 0, "RINGBACK_URL and RINGBACK_LOGINS name the stack: run `cargo stack console test`");
     const others = new Set(Visitor.here);
@@ -85,7 +87,7 @@ export class Visitor {
     browser ??= chromium.launch({ executablePath: program ?? "", args: ARGUMENTS });
     const touch = width < 640;
     const context = await (await browser).newContext({ baseURL: stack, viewport: { width, height: 800 }, hasTouch: touch, isMobile: touch });
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(PATIENCE);
     await context.addCookies([{ name: "rb_ui", value: `${language}.${theme}`, url: stack }]);
     await context.route(FILES, giveFile);
     return new Visitor(context, await context.newPage());
@@ -237,7 +239,7 @@ export function stranger(): string {
 
 /** The link of the mail to this address, on this stack. */
 export async function linkMailedTo(address: string): Promise<string> {
-  for (let look = 0; look < 60; look += 1) {
+  for (const until = Date.now() + PATIENCE; Date.now() < until; ) {
     const mails = (await (await fetch(`${phones}/mails?to=${encodeURIComponent(address)}`)).json()) as { links: string[] }[];
     const link = mails.at(-1)?.links.find((found) => found.includes("token="));
     if (link) return new URL(link).pathname + new URL(link).search;

@@ -16,7 +16,18 @@ fn console_keeps_its_promises_in_a_browser() {
         let output = tests.output().await.context("starting npm")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let wrong = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "npm test: {}\n{said}{wrong}", output.status);
+        // Why a test failed stands at the end, and the output of a failed test is shown from its beginning only.
+        let (ran, why) = said.split_once("✖ failing tests:").unwrap_or(("", &said));
+        let pages = ran
+            .lines()
+            .filter(|line| !line.starts_with('✔'))
+            .collect::<Vec<_>>()
+            .join("\n");
+        ensure!(
+            output.status.success(),
+            "npm test: {}\n{why}\n{pages}\n{wrong}",
+            output.status
+        );
         if let Some(line) = console::skipped(&said)? {
             // Not by a macro, whose output Rust shows of failed tests only.
             writeln!(std::io::stdout(), "\n{line}").context("writing to stdout")?;
