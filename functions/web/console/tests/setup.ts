@@ -10,15 +10,16 @@ abstract class Hand {
   fields = 0;
   presses = 0;
   protected readonly page: Page;
+  protected readonly visitor: Visitor;
 
-  constructor(page: Page) {
-    this.page = page;
+  constructor(visitor: Visitor) {
+    this.visitor = visitor;
+    this.page = visitor.page;
   }
 
   async type(selector: string, text: string): Promise<void> {
     this.fields += 1;
     await this.reach(selector);
-    // The browser makes focus of a touch when it has time.
     await this.page.locator(`${selector}:focus`).waitFor();
     await this.page.keyboard.type(text);
   }
@@ -60,7 +61,7 @@ class Keyboard extends Hand {
 
 class Touch extends Hand {
   protected async reach(selector: string): Promise<void> {
-    await this.page.locator(selector).first().tap();
+    await this.visitor.tap(this.page.locator(selector).first());
   }
 
   protected activate(selector: string): Promise<void> {
@@ -74,7 +75,7 @@ class Touch extends Hand {
   }
 }
 
-const WAYS: [string, Look, new (page: Page) => Hand][] = [["keyboard", DESK, Keyboard], ["touch", PHONE, Touch]];
+const WAYS: [string, Look, new (visitor: Visitor) => Hand][] = [["keyboard", DESK, Keyboard], ["touch", PHONE, Touch]];
 const SEND = "main form:not(dialog form) button:not([type=button])";
 const digits = (length: number): string => Array.from({ length }, () => Math.floor(Math.random() * 10)).join("");
 
@@ -101,7 +102,7 @@ for (const [name, look, Way] of WAYS) {
   browserTest(`sign_up_to_the_first_followed_up_call_by_${name}`, async () => {
     const visitor = await Visitor.arrive(look);
     const { page } = visitor;
-    const hand = new Way(page);
+    const hand = new Way(visitor);
     const email = `maya-${digits(8)}@corner.example`;
     // As a browser says that was started without a usual locale.
     await visitor.context.addInitScript(() => Object.defineProperty(navigator, "languages", { get: () => ["en-US@posix", "en-AE"] }));
@@ -165,13 +166,13 @@ for (const [name, look, Way] of WAYS) {
     const [admin, guest] = [await Visitor.logIn("admin", look), await Visitor.arrive(look)];
     const email = `guest-${digits(8)}@corner.example`;
     await admin.open(`/app/${logInOf("admin").tenant}/settings/people`);
-    const inviting = new Way(admin.page);
+    const inviting = new Way(admin);
     await inviting.type("input[name=email]", email);
     await inviting.press(SEND);
     await admin.page.getByText(email).first().waitFor();
 
     const { page } = guest;
-    const hand = new Way(page);
+    const hand = new Way(guest);
     await guest.open(await linkMailedTo(email));
     await hand.type("input[name=name]", "Noor");
     await hand.type("input[name=password]", PASSWORD);
@@ -191,7 +192,7 @@ for (const [name, look, Way] of WAYS) {
   browserTest(`refused_connection_is_mended_by_${name}`, async () => {
     const visitor = await Visitor.logIn("admin", look);
     const { page } = visitor;
-    const hand = new Way(page);
+    const hand = new Way(visitor);
     const account = twilioAccount();
     const to = (path: string): string => `/app/${logInOf("admin").tenant}/${path}`;
     await visitor.open(to("settings/connections/new"));

@@ -146,6 +146,13 @@ export class Visitor {
     }
   }
 
+  /** Touches this once nothing moves it any more: what loads above it would push it away from under the finger. */
+  async tap(what: Locator): Promise<void> {
+    await what.waitFor();
+    await this.settle();
+    await what.tap();
+  }
+
   /** Answers an operation in place of the stack. */
   async intercept(operation: Operation, answer: (route: Intercepted) => Promise<void>): Promise<void> {
     const { method, path } = found(operation);
