@@ -164,7 +164,10 @@ def quick_server():
             server_header=False,
             date_header=False,
         )
-        await uvicorn.Server(settings).serve()
+        # libuv accepts one connection of a descriptor in each turn of its loop. During a burst, when a turn takes a tenth of a second,
+        # new processes would wait for seconds.
+        one = settings.bind_socket()
+        await uvicorn.Server(settings).serve([one, *(one.dup() for _ in range(31))])
 
     hypercorn.asyncio.serve = served
 
