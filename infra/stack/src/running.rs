@@ -95,30 +95,22 @@ impl Running {
         if options.fresh {
             forget(&place)?;
         }
-        let tools = Tools::set_up(&place).await?;
-        forget_if_outdated(&place)?;
-
-        let mut ports = ports(&place, options.port)?;
-        let proxy = Proxy::bind(ports.api).await?;
-        ports.api = proxy.port();
-        let was: Ports = read_json(&place.data.join("ports.json")).unwrap_or_default();
-        if was.ministack != 0 && was.ministack != ports.ministack {
-            eprintln!(
-                "· port {} is in use; the emulator's state contains it in URLs, so the state is deleted",
-                was.ministack
-            );
-            forget(&place)?;
-        }
-        write_json(&place.data.join("ports.json"), &ports)?;
-
-        // MiniStack starts while npm and cargo build.
-        let mut ministack = ministack::start(&place, &tools, ports.ministack)?;
+        let tools = Tools::to_be_set_up(&place);
         let functions = build::functions(&place.root)?;
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
         let alone = builder.alone().await?;
-        console::build_if_possible(&place, &tools).await;
+        // Cargo compiles while the tools are set up, MiniStack starts and npm builds.
+        let others = async {
+            Tools::set_up(&place).await?;
+            forget_if_outdated(&place)?;
+            let (ports, proxy) = bind(&place, options.port).await?;
+            let ministack = ministack::start(&place, &tools, ports.ministack)?;
+            console::build_if_possible(&place, &tools).await;
+            Ok((ports, proxy, ministack))
+        };
+        let compiled = Box::pin(compile_early(&builder, options.profile, &functions));
+        let ((ports, proxy, mut ministack), ()) = tokio::try_join!(Box::pin(others), compiled)?;
         step("building functions", builder.compile(&functions)).await?;
-        step("building simulators", builder.compile_simulators()).await?;
         ministack::wait_until_ready(&mut ministack, ports.ministack).await?;
 
         let aws = Aws::local(tools.clone(), ministack::endpoint(ports.ministack));
@@ -238,6 +230,33 @@ impl Running {
         deployed.clean = in_order;
         deployed.write(&self.place)
     }
+}
+
+/// Chooses the ports, keeps them, and takes the API's.
+async fn bind(place: &Place, port: Option<u16>) -> Result<(Ports, Proxy)> {
+    let mut ports = ports(place, port)?;
+    let proxy = Proxy::bind(ports.api).await?;
+    ports.api = proxy.port();
+    let was: Ports = read_json(&place.data.join("ports.json")).unwrap_or_default();
+    if was.ministack != 0 && was.ministack != ports.ministack {
+        eprintln!(
+            "· port {} is in use; the emulator's state contains it in URLs, so the state is deleted",
+            was.ministack
+        );
+        forget(place)?;
+    }
+    write_json(&place.data.join("ports.json"), &ports)?;
+    Ok((ports, proxy))
+}
+
+/// Compiles what needs neither the tools nor the console: everything but the shipped functions, and the function that holds the console.
+async fn compile_early(builder: &Builder, profile: Profile, functions: &[Function]) -> Result<()> {
+    if profile == Profile::Local {
+        let mut early = functions.to_vec();
+        early.retain(|function| function.name != console::FUNCTION);
+        step("building all functions but the console's", builder.compile(&early)).await?;
+    }
+    step("building simulators", builder.compile_simulators()).await
 }
 
 /// Compiles one function and deploys it to the stack that runs in this data directory.

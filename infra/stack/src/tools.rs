@@ -33,9 +33,14 @@ pub struct Tools {
 impl Tools {
     /// Sets up missing and outdated environments.
     pub async fn set_up(place: &Place) -> Result<Self> {
-        let tools = Self { place: place.clone() };
+        let tools = Self::to_be_set_up(place);
         tokio::try_join!(tools.environment(MINISTACK), tools.environment(SAM))?;
         Ok(tools)
+    }
+
+    /// Their places, for who uses them only after [`Tools::set_up`].
+    pub fn to_be_set_up(place: &Place) -> Self {
+        Self { place: place.clone() }
     }
 
     /// The programs of a Python environment.
