@@ -164,9 +164,10 @@ def quick_server():
             server_header=False,
             date_header=False,
         )
-        # libuv accepts one connection of a descriptor in each turn of its loop. During a burst, when a turn takes a tenth of a second,
-        # new processes would wait for seconds.
+        # libuv accepts one connection per listening descriptor in each turn of its loop. During a burst, when a turn takes a tenth of a
+        # second, new processes would wait for seconds, so it listens by 32 descriptors.
         one = settings.bind_socket()
+        one.set_inheritable(False)
         await uvicorn.Server(settings).serve([one, *(one.dup() for _ in range(31))])
 
     hypercorn.asyncio.serve = served

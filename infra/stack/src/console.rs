@@ -60,6 +60,8 @@ pub async fn build(place: &Place, tools: &Tools) -> Result<()> {
     if is_stamped(&stamp, &sources) && dist.join("index.html").exists() {
         return Ok(());
     }
+    // What an interruption leaves has no valid stamp.
+    write(&stamp, "")?;
     let built = build_anew(place, &folder, tools).await;
     if built.is_err() {
         remove(&dist)?;

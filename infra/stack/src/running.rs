@@ -95,11 +95,11 @@ impl Running {
         if options.fresh {
             forget(&place)?;
         }
-        let tools = Tools::to_be_set_up(&place);
+        let tools = Tools::at(&place);
         let functions = build::functions(&place.root)?;
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
         let alone = builder.alone().await?;
-        // Cargo compiles while the tools are set up, MiniStack starts and npm builds.
+        // Cargo compiles while the tools are set up, MiniStack starts and npm builds. What is dropped first is cargo.
         let others = async {
             Tools::set_up(&place).await?;
             forget_if_outdated(&place)?;
@@ -109,8 +109,8 @@ impl Running {
             Ok((ports, proxy, ministack))
         };
         let compiled = Box::pin(compile_early(&builder, options.profile, &functions));
-        let ((ports, proxy, mut ministack), ()) = tokio::try_join!(Box::pin(others), compiled)?;
-        step("building functions", builder.compile(&functions)).await?;
+        let (late, (ports, proxy, mut ministack)) = tokio::try_join!(compiled, Box::pin(others))?;
+        step("building what needs tools or the console", builder.compile(&late)).await?;
         ministack::wait_until_ready(&mut ministack, ports.ministack).await?;
 
         let aws = Aws::local(tools.clone(), ministack::endpoint(ports.ministack));
@@ -232,7 +232,7 @@ impl Running {
     }
 }
 
-/// Chooses the ports, keeps them, and takes the API's.
+/// Chooses the ports, records them, and takes the API's.
 async fn bind(place: &Place, port: Option<u16>) -> Result<(Ports, Proxy)> {
     let mut ports = ports(place, port)?;
     let proxy = Proxy::bind(ports.api).await?;
@@ -249,14 +249,15 @@ async fn bind(place: &Place, port: Option<u16>) -> Result<(Ports, Proxy)> {
     Ok((ports, proxy))
 }
 
-/// Compiles what needs neither the tools nor the console: everything but the shipped functions, and the function that holds the console.
-async fn compile_early(builder: &Builder, profile: Profile, functions: &[Function]) -> Result<()> {
-    if profile == Profile::Local {
-        let mut early = functions.to_vec();
-        early.retain(|function| function.name != console::FUNCTION);
-        step("building all functions but the console's", builder.compile(&early)).await?;
+/// Compiles the simulators, and the functions that need neither the tools, as all shipped ones do, nor the built console. Returns the others.
+async fn compile_early(builder: &Builder, profile: Profile, functions: &[Function]) -> Result<Vec<Function>> {
+    let is_early = |function: &Function| profile == Profile::Local && function.name != console::FUNCTION;
+    let (early, late): (Vec<_>, Vec<_>) = functions.iter().cloned().partition(is_early);
+    if !early.is_empty() {
+        step("building functions", builder.compile(&early)).await?;
     }
-    step("building simulators", builder.compile_simulators()).await
+    step("building simulators", builder.compile_simulators()).await?;
+    Ok(late)
 }
 
 /// Compiles one function and deploys it to the stack that runs in this data directory.

@@ -33,13 +33,13 @@ pub struct Tools {
 impl Tools {
     /// Sets up missing and outdated environments.
     pub async fn set_up(place: &Place) -> Result<Self> {
-        let tools = Self::to_be_set_up(place);
+        let tools = Self::at(place);
         tokio::try_join!(tools.environment(MINISTACK), tools.environment(SAM))?;
         Ok(tools)
     }
 
-    /// Their places, for who uses them only after [`Tools::set_up`].
-    pub fn to_be_set_up(place: &Place) -> Self {
+    /// The tools' places, for callers that use them only after [`Tools::set_up`] has finished.
+    pub fn at(place: &Place) -> Self {
         Self { place: place.clone() }
     }
 

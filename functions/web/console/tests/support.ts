@@ -20,7 +20,7 @@ const phones = process.env.RINGBACK_PHONES ?? "";
 export const logIns = JSON.parse(process.env.RINGBACK_LOGINS ?? "[]") as LogIn[];
 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-/** Maximum time in milliseconds until the stack has done something, on a machine that is busy with other tests. */
+/** How long, in milliseconds, a test waits for the stack on a machine that is busy with other tests. */
 const PATIENCE = 120_000;
 const NONE = "no browser: install Chromium or Chrome, or name one in RINGBACK_CHROMIUM";
 
@@ -138,7 +138,9 @@ export class Visitor {
   /** Waits until the page has its title, and has been painted several times with no placeholder on it and no request under way. */
   async settle(): Promise<void> {
     await this.page.locator("h1").waitFor();
+    const until = Date.now() + PATIENCE;
     for (let quiet = 0; quiet < 3; ) {
+      assert.ok(Date.now() < until, "something on the page loads and loads");
       const waits = await this.page.evaluate(() => new Promise<boolean>((resume) => {
         requestAnimationFrame(() => setTimeout(() => resume(document.querySelector("[data-testid=loading]") !== null)));
       }));
@@ -146,7 +148,7 @@ export class Visitor {
     }
   }
 
-  /** Touches this once nothing moves it any more: what loads above it would push it away from under the finger. */
+  /** Touches this once nothing moves it any more: what loads above it would push it from under the finger. */
   async tap(what: Locator): Promise<void> {
     await what.waitFor();
     await this.settle();

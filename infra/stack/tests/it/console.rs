@@ -16,7 +16,7 @@ fn console_keeps_its_promises_in_a_browser() {
         let output = tests.output().await.context("starting npm")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let wrong = String::from_utf8_lossy(&output.stderr);
-        // Why a test failed stands at the end, and the output of a failed test is shown from its beginning only.
+        // The reasons come last in npm's output, but only the beginning of a failed test's output may be shown.
         let (ran, why) = said.split_once("✖ failing tests:").unwrap_or(("", &said));
         let pages = ran
             .lines()
