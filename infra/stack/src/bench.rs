@@ -215,7 +215,7 @@ async fn measured<T: serde::de::DeserializeOwned>(
 /// Sizes and starts of the functions and of an empty one.
 async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result<()> {
     let tools = Tools::set_up(place).await?;
-    let builder = Builder::new(place.clone(), tools.clone(), profile);
+    let builder = Builder::new(place.clone(), tools.clone(), profile).separate();
     let mut functions = build::functions(&place.root)?;
     functions.insert(
         0,

@@ -1,11 +1,11 @@
 //! Builds the functions.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::{File, Permissions},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    time::{Duration, UNIX_EPOCH},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,10 +14,14 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::{
+    console,
     place::{Place, write},
-    process::{NICE, cargo, run_logged, run_shown, succeeds_seen},
-    tools::Tools,
+    process::{NICE, cargo, run_captured, run_logged, run_shown, succeeds_seen},
+    tools::{Tools, fingerprint},
 };
+
+/// The package and binary that is all functions as one program.
+const PROGRAM: &str = "local";
 
 /// How functions are compiled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -97,13 +101,13 @@ fn plain_name(folder: &Path) -> Result<String> {
     Ok(name.to_owned())
 }
 
-fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+fn entries(parent: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(parent).with_context(|| format!("listing {}", parent.display()))?;
-    Ok(entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect())
+    Ok(entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
+}
+
+fn folders(parent: &Path) -> Result<Vec<PathBuf>> {
+    Ok(entries(parent)?.into_iter().filter(|path| path.is_dir()).collect())
 }
 
 /// The function of that name; the error lists all names.
@@ -114,12 +118,10 @@ pub fn function(root: &Path, name: &str) -> Result<Function> {
     found.with_context(|| format!("no function `{name}`; the functions are {}", names.join(", ")))
 }
 
-/// Selects functions in a cargo command. Each is also named as a package: cargo enables the features that all selected packages
+/// Selects a function's own binary in a cargo command. It is also named as a package: cargo enables the features that all selected packages
 /// request, and without a package that is the whole workspace with its tools, unlike `sam build`, which builds package by package.
-fn selection(functions: &[Function]) -> impl Iterator<Item = &str> {
-    functions
-        .iter()
-        .flat_map(|function| ["--package", &function.name, "--bin", &function.name])
+fn selected(function: &Function) -> [&str; 4] {
+    ["--package", &function.name, "--bin", &function.name]
 }
 
 /// Selected beside others, this package makes cargo enable the features that the whole workspace requests.
@@ -143,7 +145,12 @@ pub struct TestProgram {
     /// The package's folder, in which tests run.
     folder: PathBuf,
     program: PathBuf,
+    /// Those of its tests to run, if others are of other packages.
+    tests: Option<Vec<String>>,
 }
+
+/// How the packages are named that hold the tests of all functions of a folder, after the folder.
+pub const ROOM: &str = "_functions";
 
 impl TestProgram {
     /// Whether its tests need the deployed stack.
@@ -151,8 +158,8 @@ impl TestProgram {
         self.package == "stack" && self.target == "it"
     }
 
-    /// Runs the program as cargo does; if `nice`, other processes go first.
-    pub fn command(&self, nice: bool) -> Command {
+    /// Runs the program with these arguments, as cargo does; if `nice`, other processes go first.
+    pub fn command(&self, nice: bool, arguments: &[String]) -> Command {
         let mut command = Command::new(if nice { Path::new("nice") } else { &self.program });
         if nice {
             command.args(["-n", &NICE.to_string()]).arg(&self.program);
@@ -160,8 +167,45 @@ impl TestProgram {
         command
             .current_dir(&self.folder)
             .env("CARGO_MANIFEST_DIR", &self.folder)
-            .env("CARGO_PKG_NAME", &self.package);
+            .env("CARGO_PKG_NAME", &self.package)
+            .args(arguments);
+        if let Some(tests) = &self.tests {
+            let exact = "--exact".to_owned();
+            command.args([&exact].into_iter().filter(|exact| !arguments.contains(exact)));
+            command.args(tests);
+        }
         command
+    }
+
+    /// The programs that run: this one, or if it holds the tests of functions, one for each program of tests of each function, in which
+    /// these arguments select tests.
+    pub async fn parts(self, arguments: &[String]) -> Result<Vec<Self>> {
+        if !self.package.ends_with(ROOM) {
+            return Ok(vec![self]);
+        }
+        let mut list = self.command(false, arguments);
+        let listed = run_captured(list.args(["--list", "--format", "terse"]), &[], "listing tests").await?;
+        let listed = String::from_utf8(listed).context("reading a list of tests")?;
+        Ok(self.parts_of(&listed))
+    }
+
+    /// Reads a list of tests: `contacts::it::merging::by_hand: test` is one of the program `it` of `contacts`.
+    fn parts_of(&self, listed: &str) -> Vec<Self> {
+        let mut found: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for test in listed.lines().filter_map(|line| line.strip_suffix(": test")) {
+            let mut names = test.split("::");
+            if let (Some(function), Some(target)) = (names.next(), names.next()) {
+                found.entry((function, target)).or_default().push(test.to_owned());
+            }
+        }
+        let part = |((function, target), tests): ((&str, &str), _)| Self {
+            package: function.to_owned(),
+            target: target.to_owned(),
+            folder: self.folder.join(function),
+            program: self.program.clone(),
+            tests: Some(tests),
+        };
+        found.into_iter().map(part).collect()
     }
 
     /// The program of one of cargo's messages about a build, if it is about one.
@@ -180,6 +224,7 @@ impl TestProgram {
             target: text(&message["target"]["name"])?,
             folder: Path::new(message["manifest_path"].as_str()?).parent()?.to_owned(),
             program: text(&message["executable"])?.into(),
+            tests: None,
         })
     }
 }
@@ -189,11 +234,25 @@ pub async fn test_programs(place: &Place) -> Result<Vec<TestProgram>> {
     listed_programs(cargo(place, &["test", "--workspace"])).await
 }
 
-/// The same for some packages.
-pub async fn test_programs_of(place: &Place, packages: &BTreeSet<String>) -> Result<Vec<TestProgram>> {
-    let mut command = cargo_for_all(place, "test");
-    command.args(packages.iter().flat_map(|package| ["--package", package]));
-    listed_programs(command).await
+/// The same for some packages, and the programs of some functions whose tests are also in that of their folder.
+pub async fn test_programs_of(
+    place: &Place,
+    packages: &BTreeSet<String>,
+    functions: &BTreeSet<String>,
+) -> Result<Vec<TestProgram>> {
+    let of = |packages: &BTreeSet<String>| {
+        let mut command = cargo_for_all(place, "test");
+        command.args(packages.iter().flat_map(|package| ["--package", package]));
+        command
+    };
+    let mut found = listed_programs(of(packages)).await?;
+    if !functions.is_empty() {
+        let mut command = of(functions);
+        // A name selects what is left out otherwise.
+        command.args(["--test", "*"]);
+        found.extend(listed_programs(command).await?);
+    }
+    Ok(found)
 }
 
 async fn listed_programs(mut command: Command) -> Result<Vec<TestProgram>> {
@@ -218,12 +277,24 @@ pub struct Builder {
     place: Place,
     tools: Tools,
     profile: Profile,
+    separate: bool,
 }
 
 impl Builder {
     /// A builder for this checkout.
     pub const fn new(place: Place, tools: Tools, profile: Profile) -> Self {
-        Self { place, tools, profile }
+        Self {
+            place,
+            tools,
+            profile,
+            separate: false,
+        }
+    }
+
+    /// The same, with a binary of its own for each function, which the local profile makes for few.
+    #[must_use]
+    pub fn separate(self) -> Self {
+        Self { separate: true, ..self }
     }
 
     /// The target folder of the profile.
@@ -234,11 +305,19 @@ impl Builder {
         }
     }
 
-    /// The binary that cargo or `cargo lambda` writes.
-    pub fn binary(&self, function: &Function) -> PathBuf {
+    /// Whether the program of all functions runs it. The console waits for npm, so nothing else may wait for the console.
+    fn is_shared(&self, function: &Function) -> bool {
+        self.profile == Profile::Local && !self.separate && function.name != console::FUNCTION
+    }
+
+    /// The binary that cargo or `cargo lambda` writes, and its argument, if several functions have this binary.
+    pub fn binary<'a>(&self, function: &'a Function) -> (PathBuf, Option<&'a str>) {
+        let name = &function.name;
+        let debug = self.target().join("debug");
         match self.profile {
-            Profile::Local => self.target().join("debug").join(&function.name),
-            Profile::Shipped => self.target().join("lambda").join(&function.name).join("bootstrap"),
+            Profile::Local if self.is_shared(function) => (debug.join(PROGRAM), Some(name)),
+            Profile::Local => (debug.join(name), None),
+            Profile::Shipped => (self.target().join("lambda").join(name).join("bootstrap"), None),
         }
     }
 
@@ -264,7 +343,11 @@ impl Builder {
                 command
             }
         };
-        run_shown(command.args(selection(functions)), "building functions").await
+        if functions.iter().any(|function| self.is_shared(function)) {
+            command.args(["--package", PROGRAM, "--bin", PROGRAM]);
+        }
+        let own = functions.iter().filter(|function| !self.is_shared(function));
+        run_shown(command.args(own.flat_map(selected)), "building functions").await
     }
 
     /// Compiles the simulators.
@@ -282,55 +365,65 @@ impl Builder {
         }
     }
 
-    /// What is deployed as a function's code: the binary, or locally a script that runs it. To zip, upload, store and unzip gigabytes would
-    /// take longer than everything else in a deployment. The script names a link to the binary as it is now, which stays when cargo
-    /// replaces it, so what runs changes with the next deployment only.
-    pub fn code(&self, function: &Function) -> Result<PathBuf> {
-        let binary = self.binary(function);
+    /// What is deployed as a function's code: the binary, or locally the script that [`Builder::write_scripts`] writes.
+    pub fn code(&self, function: &Function) -> PathBuf {
+        match self.profile {
+            Profile::Local => self.script(&function.logical_id),
+            Profile::Shipped => self.binary(function).0,
+        }
+    }
+
+    fn script(&self, logical_id: &str) -> PathBuf {
+        self.built().join(logical_id).join("bootstrap")
+    }
+
+    /// Writes what is deployed locally: for each of these functions a script that runs its program. To zip, upload, store and unzip gigabytes
+    /// would take longer than everything else in a deployment. A script names a link to the program as it is now, which stays when cargo
+    /// replaces it, so what runs changes with the next deployment only; links that neither scripts nor those of before name are deleted.
+    pub fn write_scripts(&self, functions: &[Function]) -> Result<()> {
         if self.profile == Profile::Shipped {
-            return Ok(binary);
+            return Ok(());
         }
-        let what = || format!("preparing the code of {}", function.name);
-        let folder = self.built().join(&function.logical_id);
         let links = self.built().join("bin");
-        for folder in [&folder, &links] {
-            std::fs::create_dir_all(folder).with_context(what)?;
-        }
-        let linked = binary.metadata().and_then(|file| file.modified()).with_context(what)?;
-        let linked = linked.duration_since(UNIX_EPOCH).with_context(what)?;
-        let prefix = format!("{}-", function.name);
-        let link = links.join(format!("{prefix}{}", linked.as_nanos()));
-        if !link.exists() {
-            // A folder of data may lie on another file system. What is interrupted leaves no link that is half a binary.
-            let draft = link.with_extension("new");
-            std::fs::hard_link(&binary, &link)
-                .or_else(|_| std::fs::copy(&binary, &draft).and_then(|_| std::fs::rename(&draft, &link)))
-                .with_context(what)?;
-        }
-        let script = folder.join("bootstrap");
-        let before = std::fs::read_to_string(&script).unwrap_or_default();
-        let text = format!(
-            "#!/bin/sh\nexec '{}'\n",
-            link.display().to_string().replace('\'', r"'\''")
-        );
-        if before != text {
-            for entry in std::fs::read_dir(&links).with_context(what)? {
-                let name = entry.with_context(what)?.file_name().to_string_lossy().into_owned();
-                // What is still deployed stays until the deployment after this.
-                if name.starts_with(&prefix) && !before.contains(&name) && !text.contains(&name) {
-                    std::fs::remove_file(links.join(name)).with_context(what)?;
-                }
+        std::fs::create_dir_all(&links).with_context(|| format!("creating {}", links.display()))?;
+        let (before, mut changed) = (self.scripts()?, false);
+        for function in functions {
+            let what = || format!("preparing the code of {}", function.name);
+            let (program, argument) = self.binary(function);
+            let link = link(&links, &program).with_context(what)?;
+            let quoted = link.display().to_string().replace('\'', r"'\''");
+            let argument = argument.map(|name| format!(" {name}")).unwrap_or_default();
+            let text = format!("#!/bin/sh\nexec '{quoted}'{argument}\n");
+            let script = self.script(&function.logical_id);
+            if std::fs::read_to_string(&script).is_ok_and(|known| known == text) {
+                continue;
             }
-            std::fs::write(&script, text).with_context(what)?;
+            changed = true;
+            std::fs::create_dir_all(self.built().join(&function.logical_id)).with_context(what)?;
+            write(&script, text)?;
             std::fs::set_permissions(&script, Permissions::from_mode(0o755)).with_context(what)?;
         }
-        Ok(script)
+        let named = [before, self.scripts()?].concat();
+        for path in entries(&links)?.iter().filter(|_| changed) {
+            let name = format!("/{}'", plain_name(path)?);
+            if !named.iter().any(|script| script.contains(&name)) {
+                std::fs::remove_file(path).with_context(|| format!("deleting {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The texts of all scripts.
+    fn scripts(&self) -> Result<Vec<String>> {
+        let folders = folders(&self.built())?.into_iter();
+        let texts = folders.map(|folder| std::fs::read_to_string(folder.join("bootstrap")));
+        Ok(texts.filter_map(Result::ok).collect())
     }
 
     /// Writes the input of `sam deploy`, after [`Builder::compile`]; returns its template.
     ///
     /// The shipped profile uses `sam build`, as an operator does. The local one creates the same result itself: the template with every
-    /// `CodeUri` pointing at a folder with [its code](Builder::code). `sam build` would process every function again, at least a second each.
+    /// `CodeUri` pointing at a folder with [its script](Builder::write_scripts). `sam build` would process every function again, at least a second each.
     pub async fn package(&self, functions: &[Function], architecture: &str) -> Result<PathBuf> {
         let built = self.built();
         let template = built.join("template.yaml");
@@ -347,7 +440,6 @@ impl Builder {
         let source = self.place.root.join("template.yaml");
         let mut text = std::fs::read_to_string(&source).with_context(|| format!("reading {}", source.display()))?;
         for function in functions {
-            self.code(function)?;
             // `CodeUri: functions/<room>/<name>/`
             let end = format!("/{}/", function.name);
             let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix("CodeUri: "));
@@ -368,6 +460,31 @@ impl Builder {
         write(&template, text)?;
         Ok(template)
     }
+}
+
+/// The link to a program as it is now, named by its content.
+fn link(links: &Path, program: &Path) -> Result<PathBuf> {
+    let (name, file) = (plain_name(program)?, program.metadata()?);
+    let written = file.modified()?;
+    let is_same = |link: &PathBuf| {
+        let is_of = plain_name(link).is_ok_and(|link| link.split('-').next() == Some(&name));
+        let meta = link.metadata().ok().filter(|_| is_of);
+        meta.is_some_and(|meta| meta.len() == file.len() && meta.modified().is_ok_and(|at| at == written))
+    };
+    if let Some(known) = entries(links)?.into_iter().find(is_same) {
+        return Ok(known);
+    }
+    let link = links.join(format!("{name}-{}", &fingerprint([program])?[..16]));
+    // What is interrupted leaves no link that is half a program.
+    let draft = link.with_extension("new");
+    let _ = std::fs::remove_file(&draft);
+    if std::fs::hard_link(program, &draft).is_err() {
+        // A folder of data may lie on another file system.
+        std::fs::copy(program, &draft)?;
+        File::options().append(true).open(&draft)?.set_modified(written)?;
+    }
+    std::fs::rename(&draft, &link)?;
+    Ok(link)
 }
 
 /// Waits until no other command of this checkout builds what has this name, and prevents others while the result is held.
@@ -427,18 +544,81 @@ mod tests {
     }
 
     #[test]
-    fn every_function_is_built_as_a_package() {
-        let place = Place::new(None).expect("a checkout");
-        let functions = functions(&place.root).expect("functions");
-        let chosen: Vec<_> = selection(&functions).collect();
-        assert!(functions.len() > 20);
-        for Function { name, .. } in &functions {
-            for option in ["--package", "--bin"] {
-                assert!(
-                    chosen.chunks(2).any(|pair| pair == [option, name]),
-                    "{option} {name}: otherwise the tools' features are enabled in functions, too"
-                );
-            }
+    fn a_folders_program_runs_once_for_each_program_of_a_function() {
+        let room = TestProgram {
+            package: format!("api{ROOM}"),
+            target: "api_functions".to_owned(),
+            folder: "/checkout/functions/api".into(),
+            program: "/checkout/target/debug/deps/api_functions-1".into(),
+            tests: None,
+        };
+        let listed =
+            "tags::it::a: test\ntags::it::tags::it::b: test\ntenant::it::a: test\ntenant::round_trips::c: test\n";
+        let parts = room.parts_of(listed);
+        let parts = parts.iter().map(|part| {
+            let command = part.command(false, &["a".to_owned(), "--exact".to_owned()]);
+            let arguments: Vec<_> = command.as_std().get_args().filter_map(|one| one.to_str()).collect();
+            let folder = part.folder.display().to_string();
+            format!("{} {} in {folder}: {}", part.package, part.target, arguments.join(" "))
+        });
+        let wanted = [
+            "tags it in /checkout/functions/api/tags: a --exact tags::it::a tags::it::tags::it::b",
+            "tenant it in /checkout/functions/api/tenant: a --exact tenant::it::a",
+            "tenant round_trips in /checkout/functions/api/tenant: a --exact tenant::round_trips::c",
+        ];
+        assert!(parts.eq(wanted));
+    }
+
+    #[test]
+    fn programs_are_kept_until_the_deployment_after_the_next() {
+        let folder = std::env::temp_dir().join(format!("ringback-programs-{}", std::process::id()));
+        let place = Place {
+            root: folder.clone(),
+            dot: folder.join(".stack"),
+            data: folder.join("data"),
+        };
+        let builder = Builder::new(place.clone(), Tools::at(&place), Profile::Local);
+        let named = |name: &str| Function {
+            name: name.to_owned(),
+            logical_id: name.to_uppercase(),
+            room: "jobs".to_owned(),
+        };
+        let functions = ["send", "call", console::FUNCTION].map(named);
+        let write_program = |name: &str, content: &str| {
+            let path = builder.target().join("debug").join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            // As a linker does: a new file, while the former one may be running.
+            let _ = std::fs::remove_file(&path);
+            write(&path, content).expect("a program");
+        };
+        let script = |of: usize| std::fs::read_to_string(builder.code(&functions[of])).expect("a script");
+        let kept = || entries(&builder.built().join("bin")).expect("links").len();
+        for name in [PROGRAM, console::FUNCTION, "send"] {
+            write_program(name, &format!("{name} 1"));
         }
+        builder.write_scripts(&functions).expect("scripts");
+        let first = [0, 1, 2].map(script);
+        assert!(first[0].ends_with("' send\n") && first[1].ends_with("' call\n"));
+        assert!(first[2].contains("/console-") && first[2].ends_with("'\n"), "{first:?}");
+        // Linked again, the same.
+        write_program(PROGRAM, "local 1");
+        builder.write_scripts(&functions).expect("scripts");
+        assert_eq!((first, kept()), ([0, 1, 2].map(script), 2));
+        write_program(PROGRAM, "local 2");
+        builder.write_scripts(&functions).expect("scripts");
+        assert_eq!(kept(), 3, "that of before still runs");
+        // One function alone.
+        let of_all = script(1);
+        builder
+            .clone()
+            .separate()
+            .write_scripts(&functions[..1])
+            .expect("a script");
+        assert!(script(0).contains("/send-") && script(0).ends_with("'\n"));
+        assert_eq!((script(1), kept()), (of_all, 3), "two and the console's");
+        write_program(PROGRAM, "local 3");
+        builder.write_scripts(&functions).expect("scripts");
+        assert_eq!(kept(), 4);
+        std::fs::remove_dir_all(&folder).expect("a folder of ours");
     }
 }

@@ -89,8 +89,9 @@ pub async fn deploy(
     let files = fingerprint([template.as_path(), bridge.as_path()])?;
     let source = format!("{files} {}", parameters.join(" "));
     let mut binaries = BTreeMap::new();
+    builder.write_scripts(functions)?;
     for function in functions {
-        let code = builder.code(function)?;
+        let code = builder.code(function);
         binaries.insert(function.name.clone(), fingerprint([code.as_path()])?);
     }
 
@@ -167,7 +168,7 @@ async fn deployment(aws: &Aws) -> Option<String> {
 pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) -> Result<()> {
     let mut pairs = Vec::new();
     for function in functions {
-        let code = builder.code(function)?;
+        let code = builder.code(function);
         pairs.push(format!("{}={}", function.deployed(STACK), code.display()));
     }
     let mut arguments = vec!["update-code"];
@@ -177,7 +178,7 @@ pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) 
 
 /// Records that a function was deployed by hand to the running stack, so that the next `up` does not repeat it.
 pub fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
-    let code = builder.code(function)?;
+    let code = builder.code(function);
     let mut deployed = Deployed::read(place);
     let hash = fingerprint([code.as_path()])?;
     deployed.binaries.insert(function.name.clone(), hash);

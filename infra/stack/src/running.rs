@@ -262,13 +262,14 @@ async fn compile_early(builder: &Builder, profile: Profile, functions: &[Functio
 
 /// Compiles one function and deploys it to the stack that runs in this data directory.
 pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, function: &Function, profile: Profile) -> Result<()> {
-    let builder = &Builder::new(place.clone(), tools.clone(), profile);
+    let builder = &Builder::new(place.clone(), tools.clone(), profile).separate();
     let _alone = builder.alone().await?;
     if function.name == console::FUNCTION {
         console::build(place, tools).await?;
     }
     let what = format!("building {}", function.name);
     step(&what, builder.compile(std::slice::from_ref(function))).await?;
+    builder.write_scripts(std::slice::from_ref(function))?;
     let what = format!("updating {}", function.name);
     step(&what, deploy::update_code(aws, builder, &[function])).await?;
     deploy::note_updated(place, builder, function)

@@ -55,7 +55,10 @@ async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> 
     // Otherwise, tests would wait for each other to set them up.
     tools.contract().await?;
     console::build(&place, &tools).await?;
-    let programs = build::test_programs(&place).await?;
+    let mut programs = Vec::new();
+    for program in build::test_programs(&place).await? {
+        programs.extend(program.parts(arguments).await?);
+    }
     let (of_stack, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(TestProgram::needs_stage);
     let record = arguments.is_empty().then(|| Record::of(&place));
     let uses = record.as_ref().map(Record::begin).transpose()?;
@@ -141,8 +144,7 @@ async fn run_all(
 ) -> Result<Count> {
     let at_once = if live { 1 } else { OTHERS_AT_ONCE };
     let runs = programs.iter().map(|program| {
-        let mut command = program.command(!live);
-        command.args(arguments);
+        let mut command = program.command(!live, arguments);
         prepare(&mut command);
         run(program, command, live)
     });

@@ -1,6 +1,10 @@
 //! The tools in `.stack/`: Python environments and Node.js with pinned versions, set up once.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha256};
@@ -278,8 +282,18 @@ pub fn remove(folder: &Path) -> Result<()> {
 /// SHA-256 of files, in hex.
 pub fn fingerprint<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<String> {
     let mut hash = Sha256::new();
-    for file in files {
-        hash.update(std::fs::read(file).with_context(|| format!("reading {}", file.display()))?);
+    let mut part = vec![0; 1 << 20];
+    for path in files {
+        let mut file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
+        loop {
+            let read = file
+                .read(&mut part)
+                .with_context(|| format!("reading {}", path.display()))?;
+            if read == 0 {
+                break;
+            }
+            hash.update(&part[..read]);
+        }
         hash.update([0]);
     }
     Ok(hex::encode(hash.finalize()))

@@ -37,6 +37,8 @@ macro_rules! plain {
             DELETE $__one:literal => $delete:ident, $deleted:literal;
         }
     ) => {
+        kit::function!(serve_http, routes);
+
         /// Routes of the function.
         pub fn routes(env: &$crate::Env) -> Result<$crate::Router, $crate::ConfigError> {
             Ok($crate::serve(operations(), $crate::Api::new(env)?))

@@ -1,7 +1,7 @@
 //! Common parts of all functions: start-up, configuration, logging, metrics, problems, queues and spill.
 //!
-//! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`], [`serve_schedule`],
-//! [`serve_operation`], [`serve_socket`] or [`serve_invoke`].
+//! A function's library names its handler once, by [`function!`], for one of [`serve_http`], [`serve_queue`], [`serve_stream`],
+//! [`serve_schedule`], [`serve_operation`], [`serve_socket`] and [`serve_invoke`].
 
 #![expect(
     clippy::disallowed_methods,
@@ -79,6 +79,45 @@ pub use spill::{RawBucket, Spilled};
 pub use store_and_clock::StoreAndClock;
 pub use stream::serve_stream;
 pub use webhook::Webhook;
+
+/// Defines the crate's `serve()`: what the function's own binary runs, and locally the program that all functions share.
+///
+/// ```ignore
+/// kit::function!(serve_queue, Context::new, handle);
+/// ```
+#[macro_export]
+macro_rules! function {
+    ($serve:ident, $($part:expr),+) => {
+        /// Serves the function until its process ends.
+        pub fn serve() -> Result<(), $crate::Error> {
+            $crate::$serve(env!("CARGO_PKG_NAME"), $($part),+)
+        }
+    };
+}
+
+/// A function's name, and what serves it.
+pub type Function = (&'static str, fn() -> Result<(), Error>);
+
+/// Lists the functions of a folder. Their programs of tests, `tests/it/main.rs` and others by their paths, are modules of each one's module.
+#[macro_export]
+macro_rules! functions {
+    ($($function:ident $(, $other:ident = $path:literal)*;)+) => {
+        /// The functions of this folder.
+        pub const FUNCTIONS: &[$crate::Function] = &[$((stringify!($function), ::$function::serve)),+];
+
+        $(
+            #[cfg(test)]
+            mod $function {
+                #[path = "tests/it/main.rs"]
+                mod it;
+                $(
+                    #[path = $path]
+                    mod $other;
+                )*
+            }
+        )+
+    };
+}
 
 /// Steps before the first event: configuration, log, crash points, then the function's own context.
 fn process_start<C>(

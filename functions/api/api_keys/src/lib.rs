@@ -27,6 +27,8 @@ use crate::models::{
     ApiKeyChange, ApiKeyIn, ApiKeyOut, Known, NewApiKeyOut, RotateIn, in_order, refuse_foreign_scopes,
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

@@ -31,6 +31,8 @@ use crate::{
     upload::{Uploaded, copied, not_uploaded},
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);

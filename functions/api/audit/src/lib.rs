@@ -14,6 +14,8 @@ use store::accounts::audit::{Wanted, is_position};
 
 use crate::models::{AuditEntryOut, AuditQuery};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

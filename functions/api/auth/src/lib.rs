@@ -171,6 +171,8 @@ api::operations! {
     }
 }
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let config = env.config();

@@ -31,6 +31,8 @@ use crate::{
     trying::Trying,
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let configs = Extension(Arc::new(ConfigCache::default()));

@@ -9,6 +9,8 @@ use kit::{ConfigError, Env, Problem};
 
 use crate::models::{CallDetails, CallEntry, CallQuery};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

@@ -46,6 +46,8 @@ use crate::{
     preflight::Previews,
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let (configs, bus) = (Arc::new(ConfigCache::default()), Bus::new(env)?);

@@ -16,6 +16,8 @@ use kit::{ConfigError, Env, Problem};
 
 use crate::models::{CapIn, CapOut};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

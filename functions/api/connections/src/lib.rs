@@ -58,6 +58,8 @@ struct Context {
     public_base_url: Option<String>,
 }
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let config = env.config();

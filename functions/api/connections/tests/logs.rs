@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use testkit::Aws;
 
-use crate::world::{
+use self::world::{
     API_SECRET, APP_SECRET, SYSTEMS, TOKEN, TWILIO_TOKEN, WRONG_SECRET, World, connect, telephony_in, twilio_in,
     whatsapp_in,
 };

@@ -49,6 +49,8 @@ use store::{
 
 use crate::models::{ContactQuery, Order, PhoneIn};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);

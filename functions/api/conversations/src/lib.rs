@@ -40,6 +40,8 @@ use store::{
 
 use crate::models::{ConversationChange, ConversationCounts, ConversationOut, ConversationQuery, SeenIn};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);

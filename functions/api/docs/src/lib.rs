@@ -90,6 +90,8 @@ const SCRIPT: &str = include_str!("../page/page.js");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 ///
 /// # Errors

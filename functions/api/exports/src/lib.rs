@@ -27,6 +27,8 @@ use store::{Page, Versioned, table::rates::Limit};
 
 use crate::models::{ExportIn, ExportOut};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);

@@ -20,6 +20,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use store::Store;
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let queue = |name: QueueName| Ok((name.as_str(), Queue::new(env, name)?));

@@ -1,3 +1,3 @@
 fn main() -> Result<(), kit::Error> {
-    kit::serve_http(env!("CARGO_PKG_NAME"), live::routes)
+    live::serve()
 }

@@ -23,6 +23,8 @@ use kit::{ConfigError, Env, FileKey, Files, Problem};
 
 use crate::models::{MediumIndex, MediumLink};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);

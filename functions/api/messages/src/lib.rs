@@ -21,6 +21,8 @@ use crate::{
     send::Sending,
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let api = Api::new(env)?;

@@ -14,6 +14,8 @@ use store::reports::{
 
 use crate::models::{FiguresOut, MetricsOut, MetricsPartOut, OverviewDayOut, OverviewOut, reply_times};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

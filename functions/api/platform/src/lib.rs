@@ -37,6 +37,8 @@ use crate::models::{
     PlatformTenantPatch, ReleaseIn, ReleasedOut, SuspendIn, UsageOut, UsageQuery, own,
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let grace = Grace(env.config().seconds("TENANT_GRACE_SECONDS")?);

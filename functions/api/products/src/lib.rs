@@ -13,6 +13,8 @@ use domain::{
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 /// The last time that a browser knows, in milliseconds since 1970.
 const MAX_TIME: u64 = 8_640_000_000_000_000;
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let (api, config) = (Api::new(env)?, env.config());

@@ -18,6 +18,8 @@ use providers::twilio::recording::MEDIA_TYPE;
 
 use crate::{fetch::Fetcher, models::RecordingLink};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);

@@ -16,6 +16,8 @@ use domain::{
 use kit::{Bus, ConfigError, Env, Problem};
 use store::{Versioned, table::rates::Limit};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?).layer(Extension(Bus::new(env)?)))

@@ -12,6 +12,8 @@ use store::{Versioned, consent::suppressions::SuppressError};
 
 use crate::models::{SuppressionIn, SuppressionOut};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

@@ -10,6 +10,8 @@ use domain::{
 };
 use kit::{ConfigError, Env, Problem};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

@@ -67,6 +67,8 @@ struct Context {
     bus: Bus,
 }
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let config = env.config();

@@ -17,6 +17,8 @@ use crate::{
     retention::{apply_retention, get_retention},
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let configs = Extension(Arc::new(ConfigCache::default()));

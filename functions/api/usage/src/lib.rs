@@ -13,6 +13,8 @@ use store::reports::{
 
 use crate::models::{PricesOut, UnpricedOut, UsagePartOut, UsageReportOut, UsedOut, messages};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))

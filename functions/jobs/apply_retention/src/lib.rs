@@ -114,6 +114,8 @@ struct Cursor {
     applied: AppliedRetention,
 }
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ApplyRetention = turn.params()?;

@@ -1,5 +1,3 @@
-use apply_retention::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    apply_retention::serve()
 }

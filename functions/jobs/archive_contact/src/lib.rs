@@ -81,6 +81,8 @@ const MERGED: &str =
     "Contacts were merged or separated meanwhile. Start the archive again, by the id of the contact that is left.";
 const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export the calls and messages by period instead.";
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ArchiveContact { contact } = turn.params()?;

@@ -1,5 +1,3 @@
-use archive_contact::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    archive_contact::serve()
 }

@@ -41,6 +41,8 @@ struct Cursor {
     done: Backfilled,
 }
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let Cursor { after, mut done } = turn.cursor()?.unwrap_or_default();

@@ -94,6 +94,8 @@ impl From<Tally> for Report {
     }
 }
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let params: ChangeContacts = turn.params()?;

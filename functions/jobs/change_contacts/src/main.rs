@@ -1,5 +1,3 @@
-use change_contacts::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    change_contacts::serve()
 }

@@ -43,6 +43,8 @@ struct Cursor {
     contacts: u64,
 }
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let CountSegment { filter, .. } = turn.params()?;

@@ -1,5 +1,3 @@
-use count_segment::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    count_segment::serve()
 }

@@ -95,6 +95,8 @@ const NOTES: [&str; 7] = [
     "Counters of calls and messages stay: they name nobody.",
 ];
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 ///
 /// # Errors

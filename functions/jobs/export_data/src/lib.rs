@@ -94,6 +94,8 @@ struct Cursor {
 
 const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export a shorter period.";
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ExportData = turn.params()?;

@@ -1,5 +1,3 @@
-use export_data::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    export_data::serve()
 }

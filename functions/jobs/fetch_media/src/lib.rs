@@ -91,6 +91,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_queue, Context::new, handle);
+
 /// Does a job.
 ///
 /// # Errors

@@ -123,6 +123,8 @@ struct Cursor {
 
 const GONE: &str = "The file is gone, or another one was uploaded since the import was started. Create a new import.";
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ImportContacts = turn.params()?;

@@ -1,5 +1,3 @@
-use import_contacts::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    import_contacts::serve()
 }

@@ -80,6 +80,8 @@ pub struct Answer {
 /// Lifetime of the link to choose a password.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
+kit::function!(serve_invoke, Context::new, handle);
+
 /// Creates the account if there is none, and grants it the right; or revokes the right.
 ///
 /// # Errors

@@ -98,6 +98,8 @@ const TOO_LARGE: &str = "The list of everybody would be larger than two gigabyte
 const TOO_MANY: &str =
     "The conditions of its segments, or the countries of its recipients, are too many for a pre-flight. Choose fewer.";
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let params: PreflightCampaign = turn.params()?;

@@ -68,6 +68,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_queue, Context::new, handle);
+
 /// Merges one report, or checks whether a waiting call can be decided now.
 pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
     RACES.until_won(|| Box::pin(attempt(&job, ctx))).await

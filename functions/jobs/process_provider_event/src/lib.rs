@@ -75,6 +75,8 @@ struct Event<'a> {
     redelivered: bool,
 }
 
+kit::function!(serve_queue, Context::new, handle);
+
 /// Processes every update of the event. If one fails, the others are still processed; the whole event is retried.
 pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobError> {
     let body = match &job.body.payload {

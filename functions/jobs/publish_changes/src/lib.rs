@@ -91,6 +91,8 @@ fn padded(sequence: &str) -> String {
     format!("{sequence:0>40}")
 }
 
+kit::function!(serve_stream, Context::new, handle);
+
 /// Processes a batch. An unreadable record is stored in the bucket and never blocks its shard. In a replayed batch it is an
 /// error, since the bucket has it already.
 ///

@@ -1,5 +1,3 @@
-use publish_changes::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_stream(env!("CARGO_PKG_NAME"), Context::new, handle)
+    publish_changes::serve()
 }

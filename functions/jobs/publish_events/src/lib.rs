@@ -59,6 +59,8 @@ impl Context {
 /// Time in which a deployment ends, after which every instance reads what the newest one writes.
 const DEPLOYED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
+kit::function!(serve_stream, Context::new, handle);
+
 /// Publishes the events of a batch.
 ///
 /// # Errors

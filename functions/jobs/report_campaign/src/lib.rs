@@ -132,6 +132,8 @@ struct Cost {
     estimated: String,
 }
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ReportCampaign { campaign } = turn.params()?;

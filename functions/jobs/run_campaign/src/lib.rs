@@ -240,6 +240,8 @@ impl Cursor {
     }
 }
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let RunCampaign { campaign } = turn.params()?;

@@ -1,5 +1,3 @@
-use run_campaign::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    run_campaign::serve()
 }

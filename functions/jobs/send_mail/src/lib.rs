@@ -72,6 +72,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_queue, Context::new, handle);
+
 /// Sends the mail, unless this process has sent it already.
 ///
 /// # Errors

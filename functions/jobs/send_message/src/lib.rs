@@ -164,6 +164,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_queue, Context::new, handle);
+
 /// Takes the next step of a message, or drops the job.
 pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobError> {
     let mut moved = false;

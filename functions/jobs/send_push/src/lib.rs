@@ -74,6 +74,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_queue, Context::new, handle);
+
 /// Notifies the people who want to know of the message, unless somebody has read it, or a later one has come. For five minutes it looks again
 /// at those who see a page, or one of whose devices cannot be told now.
 ///

@@ -151,6 +151,8 @@ struct Seen {
     names: ListedNames,
 }
 
+kit::function!(serve_operation, Context::new, handle);
+
 /// Makes one step.
 ///
 /// # Errors

@@ -1,5 +1,3 @@
-use sync_templates::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_operation(env!("CARGO_PKG_NAME"), Context::new, handle)
+    sync_templates::serve()
 }

@@ -44,6 +44,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_schedule, Context::new, handle);
+
 /// Deletes as much as the time allows; the next run continues. A tenant that cannot be deleted does not block the others.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let now = ctx.clock.now();

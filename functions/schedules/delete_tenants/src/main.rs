@@ -1,5 +1,3 @@
-use delete_tenants::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_schedule(env!("CARGO_PKG_NAME"), Context::new, handle)
+    delete_tenants::serve()
 }

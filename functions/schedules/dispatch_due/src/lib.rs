@@ -115,6 +115,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_schedule, Context::new, handle);
+
 /// Dispatches due rows and sweeps spilled jobs, as far as the time allows.
 ///
 /// # Errors

@@ -64,6 +64,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_schedule, Context::new, handle);
+
 /// Tells people of what is due, as far as the time allows; the next run continues. A tenant that fails does not block the others.
 ///
 /// # Errors

@@ -1,5 +1,3 @@
-use notify_people::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_schedule(env!("CARGO_PKG_NAME"), Context::new, handle)
+    notify_people::serve()
 }

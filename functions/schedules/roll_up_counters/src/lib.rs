@@ -16,6 +16,8 @@ use kit::{
 /// No other day is begun when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
 
+kit::function!(serve_schedule, Context::new, handle);
+
 /// Rolls up as much as the time allows; the next run continues. A tenant whose days cannot be rolled up does not block the others.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let work = |tenant: Tenant| roll_up(tenant.id, deadline, ctx);

@@ -14,6 +14,8 @@ use kit::{
     schedule::{Deadline, for_every_tenant},
 };
 
+kit::function!(serve_schedule, Context::new, handle);
+
 /// Starts what is due. A tenant that cannot be read does not block the others. One that is not reached in time waits for the
 /// next run.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {

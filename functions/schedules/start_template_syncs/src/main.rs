@@ -1,5 +1,3 @@
-use start_template_syncs::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_schedule(env!("CARGO_PKG_NAME"), Context::new, handle)
+    start_template_syncs::serve()
 }

@@ -82,6 +82,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_schedule, Context::new, handle);
+
 /// Takes the steps that are due, as far as the time allows; the next run goes on. A tenant that fails does not block the others.
 ///
 /// # Errors

@@ -1,5 +1,3 @@
-use take_steps::{Context, handle};
-
 fn main() -> Result<(), kit::Error> {
-    kit::serve_schedule(env!("CARGO_PKG_NAME"), Context::new, handle)
+    take_steps::serve()
 }

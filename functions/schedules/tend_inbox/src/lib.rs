@@ -53,6 +53,8 @@ const ENOUGH_TIME: Duration = Duration::from_secs(5);
 /// Time until a row that could not be read or written is looked at again.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
 
+kit::function!(serve_schedule, Context::new, handle);
+
 /// Attends to the rows that are due, as far as the time allows. One that fails does not block the others.
 ///
 /// # Errors

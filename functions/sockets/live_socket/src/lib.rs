@@ -49,6 +49,8 @@ impl Context {
     }
 }
 
+kit::function!(serve_socket, Context::new, handle);
+
 /// Handles an event of a socket.
 ///
 /// # Errors

@@ -19,6 +19,8 @@ use domain::{
 use kit::{ConfigError, Env, LateStore, chain, line};
 use store::{RACES, Store, StoreError};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 ///
 /// # Errors

@@ -54,6 +54,8 @@ const FROM_ADDRESS: Limit = Limit::per_minute(300);
 /// Changes by one link, each of which writes entries in a ledger.
 const BY_LINK: Limit = Limit::per_hour(30);
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()

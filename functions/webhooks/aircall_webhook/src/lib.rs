@@ -9,6 +9,8 @@ use kit::{
 };
 use providers::aircall;
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()

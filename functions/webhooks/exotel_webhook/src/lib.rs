@@ -18,6 +18,8 @@ use kit::{
 };
 use providers::{Unreadable, exotel, form};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()

@@ -15,6 +15,8 @@ use providers::{
     },
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()

@@ -10,6 +10,8 @@ use kit::{
 };
 use providers::telephony::{self, Headers};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()

@@ -17,6 +17,8 @@ use providers::{
     twilio::{address, form, signature, twiml},
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let webhook = Arc::new(Webhook::new(env, "twilio", QueueName::ProviderEvents)?);

@@ -36,6 +36,8 @@ use providers::twilio::{
 };
 use store::{Store, TenantScope};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let tenants = Arc::new(Tenants(Mutex::new(Vec::new())));

@@ -1,3 +1,3 @@
 fn main() -> Result<(), kit::Error> {
-    kit::serve_http(env!("CARGO_PKG_NAME"), twilio_voice_webhook::routes)
+    twilio_voice_webhook::serve()
 }

@@ -11,6 +11,8 @@ use kit::{
 };
 use providers::vonage::{self, Expected};
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()

@@ -34,6 +34,8 @@ use providers::whatsapp::{
     webhook::{self as meta, Change},
 };
 
+kit::function!(serve_http, routes);
+
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let secret_id = env.config().optional("META_APP_SECRET_ID").map(str::to_owned);

@@ -85,6 +85,8 @@ pub struct Binary {
     pub name: String,
     /// Its file.
     pub path: PathBuf,
+    /// Which function it is to be, if it is several.
+    pub argument: Option<String>,
     /// Its own part of the environment, from the template.
     pub variables: BTreeMap<String, String>,
 }
@@ -92,10 +94,14 @@ pub struct Binary {
 impl Binary {
     /// The binaries of functions, with the environments that the expanded template gives them.
     pub fn all(functions: &[Function], builder: &Builder, template: &Value) -> Vec<Self> {
-        let binary = |function: &Function| Self {
-            name: function.name.clone(),
-            path: builder.binary(function),
-            variables: variables(template, &function.logical_id),
+        let binary = |function: &Function| {
+            let (path, argument) = builder.binary(function);
+            Self {
+                name: function.name.clone(),
+                path,
+                argument: argument.map(str::to_owned),
+                variables: variables(template, &function.logical_id),
+            }
         };
         functions.iter().map(binary).collect()
     }
@@ -136,6 +142,7 @@ fn once(binary: &Binary) -> Result<Once> {
     });
     let begun = Instant::now();
     let mut child = Command::new(&binary.path)
+        .args(&binary.argument)
         .env_clear()
         .envs(RUNTIME)
         .envs(&binary.variables)

@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::{run_all, without_stage};
 use crate::{
-    build,
+    build::{self, ROOM},
     endpoints::Endpoints,
     ministack,
     place::Place,
@@ -44,6 +44,9 @@ async fn build_and_run(place: &Place, packages: Vec<String>, changed: bool, argu
             "no package `{package}`; the packages are {}",
             known()
         );
+        if package.ends_with(ROOM) {
+            wanted.extend(functions_of(&all, &package).cloned());
+        }
         wanted.insert(package);
     }
     if changed {
@@ -55,7 +58,18 @@ async fn build_and_run(place: &Place, packages: Vec<String>, changed: bool, argu
     }
     println!("testing {}", wanted.iter().cloned().collect::<Vec<_>>().join(", "));
     let tools = Tools::set_up(place).await?;
-    let programs = build::test_programs_of(place, &wanted).await?;
+    let few = of_few_functions(&all, &wanted);
+    let packages = wanted
+        .iter()
+        .filter(|name| !few.rooms.contains(*name))
+        .cloned()
+        .collect();
+    let mut programs = Vec::new();
+    for program in build::test_programs_of(place, &packages, &few.functions).await? {
+        programs.extend(program.parts(arguments).await?);
+    }
+    // A folder's program has the tests of others, too.
+    programs.retain(|program| wanted.contains(&program.package));
     // They need the deployed stack.
     let (of_stack, programs): (Vec<_>, Vec<_>) = programs.into_iter().partition(build::TestProgram::needs_stage);
     let count = match running(place).await {
@@ -147,6 +161,41 @@ fn affected(all: &BTreeMap<String, Package>, files: &[String]) -> BTreeSet<Strin
     found
 }
 
+/// The folders of which so few functions are tested that the programs of these are sooner built than that of the folder.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Few {
+    /// The folders' packages.
+    rooms: BTreeSet<String>,
+    functions: BTreeSet<String>,
+}
+
+/// The program of the API's folder takes as long as those of nine functions.
+const FEW: usize = 8;
+
+fn of_few_functions(all: &BTreeMap<String, Package>, wanted: &BTreeSet<String>) -> Few {
+    let mut few = Few::default();
+    for room in all.keys().filter(|name| name.ends_with(ROOM)) {
+        let functions: Vec<_> = functions_of(all, room).filter(|name| wanted.contains(*name)).collect();
+        if functions.len() <= FEW {
+            few.rooms.insert(room.clone());
+            few.functions.extend(functions.into_iter().cloned());
+        }
+    }
+    few
+}
+
+/// The functions whose tests a folder's package holds.
+fn functions_of<'a>(all: &'a BTreeMap<String, Package>, room: &str) -> impl Iterator<Item = &'a String> {
+    let Package { folder, uses } = &all[room];
+    let is_inside = move |name: &&String| {
+        all[*name]
+            .folder
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    uses.iter().filter(is_inside)
+}
+
 /// Whether the helpers of tests differ, not only their guards.
 fn differs(all: &BTreeMap<String, Package>, files: &[String]) -> bool {
     let folder = all.get("testkit").map(|testkit| format!("{}/src/", testkit.folder));
@@ -191,5 +240,31 @@ mod tests {
             assert!(found.iter().eq(wanted), "{file}: {found:?}");
         }
         assert!(affected(&all, &[]).is_empty());
+    }
+
+    #[test]
+    fn few_functions_are_tested_by_their_own_programs() {
+        let package = |folder: String, uses: &[String]| Package {
+            folder,
+            uses: uses.iter().cloned().collect(),
+        };
+        let names: Vec<String> = (0..=FEW).map(|number| format!("f{number}")).collect();
+        let uses: Vec<String> = names.iter().cloned().chain(["kit".to_owned()]).collect();
+        let room = format!("api{ROOM}");
+        let mut all = BTreeMap::from([
+            ("kit".to_owned(), package("shared/kit".to_owned(), &[])),
+            (room.clone(), package("functions/api".to_owned(), &uses)),
+        ]);
+        all.extend(
+            names
+                .iter()
+                .map(|name| (name.clone(), package(format!("functions/api/{name}"), &[]))),
+        );
+        let few = |count: usize| {
+            let wanted: BTreeSet<String> = names[..count].iter().chain([&room]).cloned().collect();
+            let Few { rooms, functions } = of_few_functions(&all, &wanted);
+            (rooms.len(), functions.len())
+        };
+        assert_eq!((few(1), few(FEW), few(FEW + 1)), ((1, 1), (1, FEW), (0, 0)));
     }
 }

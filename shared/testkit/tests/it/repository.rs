@@ -58,6 +58,8 @@ pub(crate) struct Package {
     pub(crate) binaries: Vec<String>,
     /// Names of its libraries and binaries with tests of their own.
     pub(crate) tested: Vec<String>,
+    /// Its programs of tests by name, each with its file relative to the root, and whether cargo builds it unasked.
+    pub(crate) programs: Vec<(String, String, bool)>,
     /// Names of its libraries whose examples are tests.
     pub(crate) doc_tests: Vec<String>,
     /// Names of our crates that it depends on.
@@ -74,7 +76,12 @@ pub(crate) struct Package {
 
 impl Package {
     pub(crate) fn is_function(&self) -> bool {
-        self.folder.starts_with("functions/")
+        self.folder.starts_with("functions/") && !self.is_room()
+    }
+
+    /// Whether it is all functions of its folder.
+    pub(crate) fn is_room(&self) -> bool {
+        self.name.ends_with("_functions")
     }
 
     pub(crate) fn is_tool(&self) -> bool {
@@ -125,6 +132,12 @@ fn package(metadata: &Value) -> Package {
             .map(|target| text(&target["name"]))
             .collect()
     };
+    let programs = list(&metadata["targets"]).into_iter();
+    let programs = programs.filter(|target| target["kind"][0] == "test").map(|target| {
+        let file = PathBuf::from(text(&target["src_path"]));
+        let file = file.strip_prefix(root()).expect("a file of ours").display().to_string();
+        (text(&target["name"]), file, target["test"] == true)
+    });
     let of_any_version = list(&metadata["dependencies"]).into_iter();
     let of_any_version = of_any_version.filter(|one| one["req"] == "*" && !one["path"].is_string());
     Package {
@@ -133,6 +146,7 @@ fn package(metadata: &Value) -> Package {
         folder,
         binaries: targets(&|target| target["kind"][0] == "bin"),
         tested: targets(&|target| target["kind"][0] != "test" && target["test"] == true),
+        programs: programs.collect(),
         doc_tests: targets(&|target| target["doctest"] == true),
         dependencies: crates(true, false),
         test_dependencies: crates(true, true),

@@ -31,7 +31,10 @@ const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];
 
 #[test]
 fn dependencies_point_one_way() {
-    for package in packages().iter().filter(|package| !package.is_tool()) {
+    for package in packages()
+        .iter()
+        .filter(|package| !package.is_tool() && !package.is_room())
+    {
         let name = &package.name;
         let allowed: &[&str] = if package.is_function() {
             &FOR_FUNCTIONS
@@ -175,6 +178,7 @@ fn every_crate_is_in_the_folder_of_its_name() {
     for package in packages() {
         let parts: Vec<_> = package.folder.split('/').collect();
         let placed = match parts.as_slice() {
+            ["functions", kind] => FUNCTION_KINDS.contains(kind) && package.name == format!("{kind}_functions"),
             ["functions", kind, name] => FUNCTION_KINDS.contains(kind) && *name == package.name,
             ["shared" | "infra", name] => *name == package.name,
             _ => false,
@@ -198,20 +202,62 @@ fn every_shared_crate_says_what_belongs_in_it() {
     }
 }
 
+/// Locally, `main` is not compiled: what each function does stands in its library.
 #[test]
-fn a_functions_main_only_starts_the_kit() {
+fn a_functions_main_only_serves_its_library() {
     for package in packages().iter().filter(|package| package.is_function()) {
         let file = format!("{}/src/main.rs", package.folder);
-        let text = read(&file);
-        let main = text.split_once("fn main()").and_then(|(_, main)| main.split_once('{'));
-        let main = main.and_then(|(_, main)| main.rsplit_once('}'));
-        let (body, rest) = main.unwrap_or_else(|| panic!("{file} has no main with a body"));
-        let lines = body.lines().filter(|line| !line.trim().is_empty()).count();
-        assert!(rest.trim().is_empty(), "{file} goes on after main");
-        assert!(
-            (1..=3).contains(&lines),
-            "{file}: main has {lines} lines, not one to three"
+        let main = format!(
+            "fn main() -> Result<(), kit::Error> {{\n    {}::serve()\n}}\n",
+            package.name
         );
+        assert_eq!(read(&file), main, "{file}");
+    }
+}
+
+/// A function that is not listed would be missing in the local stack. A test that is in no program that cargo builds never fails.
+#[test]
+fn folders_list_all_functions_and_their_tests() {
+    let mut held = BTreeSet::new();
+    for room in packages().iter().filter(|package| package.is_room()) {
+        let inside = format!("{}/", room.folder);
+        // The console waits for npm, and nothing else should.
+        let functions = packages()
+            .iter()
+            .filter(|package| package.folder.starts_with(&inside) && package.name != "console");
+        let mut list = String::new();
+        for function in functions {
+            held.insert(&function.name);
+            list += &format!("    {}", function.name);
+            for (name, file, _) in function.programs.iter().filter(|(name, ..)| name != "it") {
+                let path = file.trim_start_matches(&format!("{}/", function.folder));
+                list += &format!(", {name} = \"{path}\"");
+            }
+            list += ";\n";
+        }
+        let file = format!("{}/lib.rs", room.folder);
+        let text = read(&file);
+        assert!(
+            text.ends_with(&format!("kit::functions! {{\n{list}}}\n")),
+            "{file} must list\n{list}"
+        );
+    }
+    let local = read("infra/local/src/main.rs");
+    for package in packages() {
+        let Package { name, .. } = package;
+        if package.is_room() {
+            assert!(
+                local.contains(&format!("{name}::FUNCTIONS,")),
+                "infra/local leaves {name} out"
+            );
+        } else if package.is_function() && !held.contains(name) && name != "console" {
+            let listed = format!("(\"{name}\", {name}::serve)");
+            assert!(local.contains(&listed), "infra/local leaves {name} out");
+        }
+        for (name, file, unasked) in &package.programs {
+            let own = !held.contains(&package.name);
+            assert_eq!(*unasked, own, "`test = …` of the program {name} ({file})");
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::{Versioned, table::rates::Limit};
 use testkit::Call;
 
-use crate::world::{PASSWORD, World, call_with, log_in, post, text};
+use super::world::{PASSWORD, World, call_with, log_in, post, text};
 
 #[tokio::test]
 async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {

@@ -6,7 +6,7 @@ use testkit::{
     assert_snapshot,
 };
 
-use crate::world::{PASSWORD, World, call_with, confirm, log_in, sign_up, text};
+use super::world::{PASSWORD, World, call_with, confirm, log_in, sign_up, text};
 
 fn patch(changes: &serde_json::Value) -> Call {
     let call = Call::new("PATCH", "/api/v1/me").header("content-type", "application/merge-patch+json");

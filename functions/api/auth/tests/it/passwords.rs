@@ -4,7 +4,7 @@ use jobs::Mail;
 use serde_json::json;
 use testkit::{Answer, Lossy};
 
-use crate::world::{Newcomer, PASSWORD, World, confirm, forgot, log_in, post, reset, text, with_token};
+use super::world::{Newcomer, PASSWORD, World, confirm, forgot, log_in, post, reset, text, with_token};
 
 const NEW: &str = "nine loud umbrellas";
 
@@ -138,7 +138,7 @@ async fn sign_ups_do_not_block_password_resets() {
     let world = World::unlimited().await;
     let maya = world.newcomer("saffron").await;
     for slug in ["a-bakery", "b-bakery", "c-bakery", "d-bakery", "e-bakery"] {
-        let asked = crate::world::sign_up(slug, &maya.email);
+        let asked = super::world::sign_up(slug, &maya.email);
         world.call(&asked).await.is(202);
     }
     // That of the own sign-up was the first of five.

@@ -1,7 +1,7 @@
 use serde_json::json;
 use testkit::{Answer, Call};
 
-use crate::world::{Newcomer, World, post, text};
+use super::world::{Newcomer, World, post, text};
 
 fn refresh(token: &str) -> Call {
     post("/api/v1/auth/refresh", &json!({"refresh_token": token}))
@@ -200,7 +200,7 @@ fn with_cookie(path: &str, cookie: &str) -> Call {
 }
 
 async fn cookie(world: &World, maya: &Newcomer) -> String {
-    let body = json!({"email": maya.email, "password": crate::world::PASSWORD, "session": "cookie"});
+    let body = json!({"email": maya.email, "password": super::world::PASSWORD, "session": "cookie"});
     let answer = world.post("/api/v1/auth/log-in", body).await;
     set(&answer)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Call};
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::world::{Newcomer, PASSWORD, World, call_with, confirm, forgot, post, reset, sign_up, text};
+use super::world::{Newcomer, PASSWORD, World, call_with, confirm, forgot, post, reset, sign_up, text};
 
 /// An authenticator app with this secret.
 struct App(Totp);

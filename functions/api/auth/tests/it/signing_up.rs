@@ -2,7 +2,7 @@ use jobs::Mail;
 use serde_json::json;
 use testkit::{Answer, Call, Lossy};
 
-use crate::world::{PASSWORD, World, confirm, log_in, sign_up, sign_up_body, text, token_of};
+use super::world::{PASSWORD, World, confirm, log_in, sign_up, sign_up_body, text, token_of};
 
 #[tokio::test]
 async fn a_sign_up_becomes_a_tenant_by_its_link_once() {

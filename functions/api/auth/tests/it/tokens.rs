@@ -3,7 +3,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Value, json};
 use testkit::Call;
 
-use crate::world::World;
+use super::world::World;
 
 /// A P-256 key pair of nobody: PKCS#8, base64.
 const FOREIGN_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgj5PmA/gY/n7iGfRBDC4w6R/DrJmeXTG13ju2mrL3gyehRANCAAQrjDg50ocvz45d86bj0Z8o3RxFUlq6N7Eh/77jWcOnxkLo9DtRgZkrCZKEq48c8Ae7Gt9bGT600rdFFBfl3msg";

@@ -4,7 +4,7 @@ use jobs::Mail;
 use serde_json::{Value, json};
 use testkit::{Call, texts};
 
-use crate::world::{Newcomer, PASSWORD, World, forgot, log_in, post, reset, text};
+use super::world::{Newcomer, PASSWORD, World, forgot, log_in, post, reset, text};
 
 const EVENTS: &str = "/api/v1/me/security-events";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";

@@ -6,7 +6,7 @@ use wiremock::{
     matchers::{method, path_regex},
 };
 
-use crate::world::NUMBER_ID;
+use super::world::NUMBER_ID;
 
 /// Meta's API, which shows the number, or refuses one of its paths by a code that the simulators do not know.
 pub(crate) struct Graph {

@@ -4,7 +4,7 @@ use domain::tenants::line::Line;
 use serde_json::json;
 use testkit::{Aws, api::Town};
 
-use crate::{
+use super::{
     ALL, id,
     world::{World, telephony_in, twilio_in, whatsapp_in},
 };

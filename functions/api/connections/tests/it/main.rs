@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use store::table::lookups::WhatsAppOwner;
 use testkit::{Answer, Aws, api::Town, assert_snapshot};
 
-use crate::world::{
+use self::world::{
     API_SECRET, APP_SECRET, AUTH_ID, LINE, TOKEN, TWILIO_TOKEN, World, telephony_in, twilio_in, whatsapp_in,
 };
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, from_str};
 use testkit::Aws;
 
-use crate::{ALL, at, id, world::World};
+use super::{ALL, at, id, world::World};
 
 const PAGES: [&str; 2] = [
     include_str!("../../../../../docs/webhooks.md"),

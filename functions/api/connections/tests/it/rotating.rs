@@ -4,7 +4,7 @@ use domain::tenants::connection::{Connection, VerifySecrets};
 use serde_json::{Value, json};
 use testkit::{Answer, Aws, Lossy, api::Town};
 
-use crate::{
+use super::{
     ALL, at, id, lets_in, lets_in_telephony,
     world::{TWILIO_TOKEN, World, telephony_in, twilio_in},
 };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use testkit::{Answer, Aws};
 
-use crate::{
+use super::{
     at,
     world::{API_SECRET, AUTH_ID, LINE, SYSTEMS, WRONG_SECRET, World, connect},
 };

@@ -16,7 +16,7 @@ use kit::{Files, Folder};
 use serde_json::{Value, json};
 use testkit::{Answer, Aws, Lossy, api::Town};
 
-use crate::{CONTACTS, audited_reads::looks, made, maya, named, town};
+use super::{CONTACTS, audited_reads::looks, made, maya, named, town};
 
 fn archive_of(contact: &str) -> String {
     format!("{CONTACTS}/{contact}/archive")

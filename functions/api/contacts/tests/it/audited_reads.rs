@@ -10,7 +10,7 @@ use domain::{
 use serde_json::json;
 use testkit::{Aws, api::Town};
 
-use crate::{CONTACTS, made, maya, town};
+use super::{CONTACTS, made, maya, town};
 
 /// The looks in the audit log, the oldest first: who looked, at what, and at which contact.
 pub(crate) async fn looks(town: &Town<'_>) -> Vec<(String, String, String)> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::Owned;
 use testkit::{Aws, api::Town};
 
-use crate::{CONTACTS, made, maya, named, operations, own, town};
+use super::{CONTACTS, made, maya, named, operations, own, town};
 
 fn changes() -> String {
     format!("{CONTACTS}/changes")

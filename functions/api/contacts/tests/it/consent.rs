@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::contacts::contact::ContactWrite;
 use testkit::{Aws, api::Town};
 
-use crate::{placed, town};
+use super::{placed, town};
 
 /// A contact of the home tenant, and the path of its consent.
 async fn contact(town: &Town<'_>) -> (Contact, String) {

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::{Value, json};
 use testkit::{Aws, api::Caller, business::CUSTOMER};
 
-use crate::{notes::contact, town};
+use super::{notes::contact, town};
 
 fn conversions_of(contact: ContactId) -> String {
     format!("/api/v1/contacts/{contact}/conversions")

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};
 
-use crate::{CONTACTS, maya, named, placed, town};
+use super::{CONTACTS, maya, named, placed, town};
 
 const WHATSAPP_ID: &str = "AE.13491208655302741918";
 

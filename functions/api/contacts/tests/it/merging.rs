@@ -16,7 +16,7 @@ use testkit::{
     api::{Caller, Town},
 };
 
-use crate::{CONTACTS, finds_nobody, made, maya, named, own, town};
+use super::{CONTACTS, finds_nobody, made, maya, named, own, town};
 
 fn at(contact: &str) -> String {
     format!("{CONTACTS}/{contact}")

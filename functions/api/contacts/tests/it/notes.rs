@@ -16,7 +16,7 @@ use testkit::{
     texts,
 };
 
-use crate::town;
+use super::town;
 
 /// A new contact of the home tenant.
 pub(crate) async fn contact(town: &Town<'_>, number: &str) -> ContactId {

@@ -9,7 +9,7 @@ use domain::{
 use serde_json::Value;
 use testkit::{Aws, api::Town};
 
-use crate::{named, placed, town};
+use super::{named, placed, town};
 
 /// A contact of the home tenant, by its path.
 async fn contact(town: &Town<'_>) -> String {

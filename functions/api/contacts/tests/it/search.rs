@@ -6,7 +6,7 @@ use domain::contacts::{field::Field, stage::Stage, tag::Tag};
 use serde_json::json;
 use testkit::{Aws, api::Town, texts};
 
-use crate::{CONTACTS, made, named, own, town};
+use super::{CONTACTS, made, named, own, town};
 
 /// The names of all contacts that a search finds, page by page.
 async fn found(town: &Town<'_>, query: &str, limit: usize) -> Vec<String> {

@@ -21,7 +21,7 @@ use testkit::{
     texts,
 };
 
-use crate::{notes::contact, town};
+use super::{notes::contact, town};
 
 const DAY: i64 = 24 * 3600;
 const KINDS: [&str; 4] = ["call", "message", "consent", "note"];

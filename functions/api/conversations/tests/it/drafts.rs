@@ -18,7 +18,7 @@ use testkit::{
     business::{decided_merge, mobile},
 };
 
-use crate::{CONVERSATIONS, town};
+use super::{CONVERSATIONS, town};
 
 /// A conversation with a new contact.
 pub(crate) async fn conversation(aws: &Aws, house: &House, number: usize) -> ConversationId {

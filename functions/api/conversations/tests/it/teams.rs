@@ -5,7 +5,7 @@ use futures::future::join;
 use serde_json::{Value, json};
 use testkit::Aws;
 
-use crate::{CONVERSATIONS, drafts::conversation, ids, listed, town};
+use super::{CONVERSATIONS, drafts::conversation, ids, listed, town};
 
 #[tokio::test]
 async fn team_finds_the_person_by_its_mode() {

@@ -31,7 +31,7 @@ use testkit::{
     seed::TWILIO_ACCOUNT,
 };
 
-use crate::twilio::Twilio;
+use self::twilio::Twilio;
 
 const SID: &str = "RE00000000000000000000000000000001";
 

@@ -26,7 +26,7 @@ use testkit::{
     business::business,
 };
 
-use crate::meta::{Fault, Meta};
+use self::meta::{Fault, Meta};
 
 const ALL: &str = "/api/v1/templates";
 const FOLLOW_UP: &str = "missed_call_followup";

@@ -11,7 +11,7 @@ use kit::{FileKey, Files};
 use serde_json::{Value, json};
 use testkit::Aws;
 
-use crate::{ALL, World, order, submit};
+use super::{ALL, World, order, submit};
 
 /// An asset of this many bytes, whose file is in the bucket if it `is_there`.
 async fn asset(world: &World<'_>, bytes: usize, is_there: bool) -> Asset {

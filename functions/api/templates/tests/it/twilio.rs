@@ -11,7 +11,7 @@ use testkit::{
 };
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-use crate::{ALL, order, submit};
+use super::{ALL, order, submit};
 
 const SID: &str = "HX00000000000000000000000000000001";
 

@@ -4,7 +4,7 @@ use domain::base::ids::OperationId;
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};
 
-use crate::TENANT;
+use super::TENANT;
 
 const RETENTION: &str = "/api/v1/tenant/retention";
 const APPLY: &str = "/api/v1/tenant/retention/apply";

@@ -28,7 +28,7 @@ use testkit::{
     seed::TWILIO_NUMBER,
 };
 
-use crate::SETUP;
+use super::SETUP;
 
 /// A business whose set-up is complete: WhatsApp through Meta, SMS through Twilio, a telephone system; all tested.
 async fn complete(aws: &Aws) -> Seeded {
@@ -359,7 +359,7 @@ async fn who_is_ready_follows_up_every_missed_call() {
             continue;
         }
         ready += 1;
-        let config = crate::config(&town).await;
+        let config = super::config(&town).await;
         for reported_by in configured
             .connections
             .iter()

@@ -14,7 +14,7 @@ use testkit::{
     seed::{PHONE_NUMBER_ID, TWILIO_ACCOUNT},
 };
 
-use crate::world::{World, picture, sha256, video};
+use super::world::{World, picture, sha256, video};
 
 const DAY: i64 = 24 * 3_600;
 

@@ -15,7 +15,7 @@ use jobs::MediaJob;
 use kit::{Done, FileKey, Files, JobError};
 use testkit::seed::PHONE_NUMBER_ID;
 
-use crate::world::{World, picture, sha256, video};
+use super::world::{World, picture, sha256, video};
 
 const DAY: i64 = 24 * 3_600;
 

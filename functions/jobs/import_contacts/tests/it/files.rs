@@ -5,7 +5,7 @@ use import_contacts::{Context, handle};
 use kit::operation::{Ran, Step, Turn};
 use serde_json::json;
 
-use crate::world::{World, mapping, result};
+use super::world::{World, mapping, result};
 
 /// One bad row costs one row.
 #[tokio::test]

@@ -29,7 +29,7 @@ use domain::{
 use kit::operation::Ran;
 use serde_json::json;
 
-use crate::world::{World, label, mapping, name, result};
+use self::world::{World, label, mapping, name, result};
 
 /// Rows of all kinds: new people, some of them twice, people who are contacts already, and rows with errors.
 fn mixed() -> (String, RowCounts) {

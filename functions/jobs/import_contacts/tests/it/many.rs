@@ -6,7 +6,7 @@ use kit::operation::Ran;
 use serde_json::json;
 use store::table::usage;
 
-use crate::world::{COUNTING, World, mapping, result};
+use super::world::{COUNTING, World, mapping, result};
 
 /// Write units of a row with a name of two words, a telephone number and an e-mail address, everything included.
 const BUDGET: f64 = 11.0;

@@ -16,7 +16,7 @@ use testkit::{
     business::{decided_merge, erase},
 };
 
-use crate::world::{World, mapping, name, result};
+use super::world::{World, mapping, name, result};
 
 const MAYA: &str = "+971501234561";
 const HADDAD: &str = "+971501234562";

@@ -28,7 +28,7 @@ use serde_json::json;
 use store::contacts::contact::ContactWrite;
 use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 
-use crate::world::{World, called_back};
+use super::world::{World, called_back};
 
 #[tokio::test]
 async fn missed_call_of_a_new_caller_creates_contact_and_message() {

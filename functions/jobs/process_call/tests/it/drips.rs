@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::Versioned;
 use testkit::business::{CUSTOMER, from_to, missed};
 
-use crate::world::World;
+use super::world::World;
 
 /// Time after which the rule's cooldown is over.
 const LATER: i64 = 25 * 3600;

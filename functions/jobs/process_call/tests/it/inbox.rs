@@ -13,7 +13,7 @@ use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, LINE, missed, phone, read, stated};
 
-use crate::world::{World, called_back};
+use super::world::{World, called_back};
 
 async fn conversation(world: &World, line: Option<LineId>) -> Option<Conversation> {
     let customer = world.contact_of(&Identity::Phone(phone(CUSTOMER))).await?;

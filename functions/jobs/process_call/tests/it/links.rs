@@ -13,7 +13,7 @@ use domain::{
 use store::tenants::config::Configured;
 use testkit::business::{CUSTOMER, missed};
 
-use crate::world::World;
+use super::world::World;
 
 const BASE: &str = "https://api.example.com";
 

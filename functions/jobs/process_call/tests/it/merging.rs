@@ -16,7 +16,7 @@ use testkit::{
     business::{CUSTOMER, from_to, missed, phone},
 };
 
-use crate::world::{World, completed, dialled};
+use super::world::{World, completed, dialled};
 
 fn ringing() -> CallFacts {
     CallFacts {

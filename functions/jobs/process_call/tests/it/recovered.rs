@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::{CUSTOMER, from_to, missed, phone, stated};
 
-use crate::world::{World, called_back, completed, dialled};
+use super::world::{World, called_back, completed, dialled};
 
 const HOUR: i64 = 3_600;
 

@@ -4,7 +4,7 @@ use domain::calls::{call::CallFacts, retention::Retention};
 use jiff::SignedDuration;
 use testkit::business::{CUSTOMER, SENT_WITHIN, missed};
 
-use crate::world::World;
+use super::world::World;
 
 fn keep(calls_days: u32, messages_days: u32) -> Option<Retention> {
     Some(Retention {

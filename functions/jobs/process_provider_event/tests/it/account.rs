@@ -16,7 +16,7 @@ use providers::whatsapp::webhook::Change;
 use serde_json::{Value, json};
 use testkit::{business::phone, seed::WABA};
 
-use crate::world::{World, status, wrote};
+use super::world::{World, status, wrote};
 
 /// A report of WhatsApp about the business's template.
 fn of_template(mut value: Value) -> Value {

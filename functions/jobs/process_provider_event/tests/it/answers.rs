@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use store::{contacts::contact::ContactWrite, table::effects::Effects, tenants::config::Configured};
 use testkit::business::{CUSTOMER, LINE, effects_of, phone, read};
 
-use crate::world::{BSUID, World, digits, wrote};
+use super::world::{BSUID, World, digits, wrote};
 
 const HOUR: i64 = 3_600;
 

@@ -20,7 +20,7 @@ use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
 use testkit::business::{CUSTOMER, phone, read};
 
-use crate::world::{BSUID, World, by_id, digits, failed, identified, states, status, wrote};
+use super::world::{BSUID, World, by_id, digits, failed, identified, states, status, wrote};
 
 #[tokio::test]
 async fn message_from_a_new_customer_opens_the_window() {

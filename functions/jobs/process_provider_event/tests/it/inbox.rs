@@ -13,7 +13,7 @@ use serde_json::json;
 use store::{Versioned, inbox::list::InboxList};
 use testkit::business::mobile;
 
-use crate::world::{World, digits, wrote};
+use super::world::{World, digits, wrote};
 
 async fn conversation(world: &World) -> Option<Versioned<Conversation>> {
     let id = ConversationId::of(world.customer().await.id, None);

@@ -11,7 +11,7 @@ use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
 use testkit::{Lossy, business::phone, fixtures};
 
-use crate::{
+use super::{
     answers::closed,
     world::{World, wrote},
 };

@@ -13,7 +13,7 @@ use kit::Done;
 use store::contacts::contact::ContactWrite;
 use testkit::business::{CUSTOMER, phone};
 
-use crate::world::{BSUID, World, failed, identified, states, status};
+use super::world::{BSUID, World, failed, identified, states, status};
 
 const SURVIVOR: &str = "+971502222222";
 

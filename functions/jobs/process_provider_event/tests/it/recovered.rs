@@ -9,7 +9,7 @@ use kit::Done;
 use serde_json::{Value, json};
 use testkit::business::CUSTOMER;
 
-use crate::world::{World, wrote};
+use super::world::{World, wrote};
 
 /// Of the customer's messages, the recovered calls and the seconds after the follow-ups that each answers.
 async fn facts(world: &World) -> Vec<(u32, Vec<u32>)> {

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::SENT_WITHIN;
 
-use crate::world::{World, states, status, wrote};
+use super::world::{World, states, status, wrote};
 
 async fn keeping(messages_days: u32) -> World {
     let retention = Retention {

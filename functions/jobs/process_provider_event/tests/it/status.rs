@@ -10,7 +10,7 @@ use kit::Done;
 use serde_json::json;
 use testkit::business::{CUSTOMER, business, phone};
 
-use crate::world::{BSUID, World, by_id, failed, identified, keyed, states, status};
+use super::world::{BSUID, World, by_id, failed, identified, keyed, states, status};
 
 #[tokio::test]
 async fn statuses_in_any_order_end_in_the_furthest_state() {

@@ -8,7 +8,7 @@ use domain::{
     },
 };
 
-use crate::{SHARD, World};
+use super::{SHARD, World};
 
 /// What the message was expected to cost, in millionths of a dollar.
 const EXPECTED: u64 = 90_000;

@@ -30,7 +30,7 @@ use testkit::{
     stream::{Filter, Rows, rows},
 };
 
-use crate::batch;
+use super::batch;
 
 struct World<'a> {
     aws: &'a Aws,

@@ -12,7 +12,7 @@ use domain::{
 use jiff::SignedDuration;
 use testkit::Reply;
 
-use crate::world::{World, has_attempts, is};
+use super::world::{World, has_attempts, is};
 
 /// A cap of all messages.
 fn cap(period: Period, maximum: u32) -> Cap {

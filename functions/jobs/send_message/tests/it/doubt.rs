@@ -15,7 +15,7 @@ use testkit::{
     provider::Request,
 };
 
-use crate::world::{World, handled, has_attempts, is};
+use super::world::{World, handled, has_attempts, is};
 
 const EVENTS: &str = "PROVIDER_EVENTS_QUEUE_URL";
 

@@ -4,7 +4,7 @@ use domain::messages::message::Message;
 use kit::Job;
 use testkit::{Reply, business::erase};
 
-use crate::world::{World, handled};
+use super::world::{World, handled};
 
 /// Erases the contact of a message. Returns the number of rows that are left.
 async fn erase_contact(world: &World, message: &Message) -> usize {

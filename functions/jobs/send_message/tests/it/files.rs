@@ -16,7 +16,7 @@ use testkit::{
     business::{phone, read},
 };
 
-use crate::world::{World, has_attempts, is};
+use super::world::{World, has_attempts, is};
 
 /// The WhatsApp number of the business.
 const WHATSAPP: &str = "+447700900999";

@@ -3,7 +3,7 @@
 use domain::{calls::record::MessageRef, messages::message::AttemptState};
 use testkit::Reply;
 
-use crate::world::{World, handled, has_attempts};
+use super::world::{World, handled, has_attempts};
 
 /// Loses this many responses to the operation after the provider has accepted the message.
 async fn records_though_answers_are_lost(operation: &str, answers: usize, parked: bool) {

@@ -16,7 +16,7 @@ use testkit::{
     business::{CUSTOMER, decided_merge, phone},
 };
 
-use crate::world::{World, has_attempts, is};
+use super::world::{World, has_attempts, is};
 
 const SURVIVOR: &str = "+971502222222";
 

@@ -6,7 +6,7 @@ use testkit::{
     business::{CUSTOMER, mobile},
 };
 
-use crate::world::{World, attempts, has_attempts, is};
+use super::world::{World, attempts, has_attempts, is};
 
 /// Two messages, of which the second goes behind the first.
 async fn two(world: &World) -> (Message, Message) {

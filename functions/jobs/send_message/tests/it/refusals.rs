@@ -29,7 +29,7 @@ use testkit::{
     business::{mobile, phone, read},
 };
 
-use crate::world::{World, attempts, handled, has_attempts, is};
+use super::world::{World, attempts, handled, has_attempts, is};
 
 /// The contact remembers that the channel does not reach them.
 #[tokio::test]

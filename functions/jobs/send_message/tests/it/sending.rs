@@ -20,7 +20,7 @@ use testkit::{
     seed,
 };
 
-use crate::world::{World, handled, has_attempts, is};
+use super::world::{World, handled, has_attempts, is};
 
 #[tokio::test]
 async fn a_missed_call_is_answered_by_whatsapp() {

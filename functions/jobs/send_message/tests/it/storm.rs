@@ -12,7 +12,7 @@ use domain::{
 use serde_json::{Value, json};
 use testkit::{Reply, business::mobile, provider::Request};
 
-use crate::world::{World, work_at_once};
+use super::world::{World, work_at_once};
 
 /// Number of messages, each to another person.
 const MESSAGES: usize = 20;

@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use kit::QueueName;
 use testkit::Reply;
 
-use crate::world::{World, handled, is};
+use super::world::{World, handled, is};
 
 /// A follow-up to another caller, in the lane of broadcasts or not.
 async fn planned(world: &World, caller: u32, bulk: bool) -> Message {

@@ -19,7 +19,7 @@ use testkit::{
     business::{CUSTOMER, business},
 };
 
-use crate::{World, document::Page, saving};
+use super::{World, document::Page, saving};
 
 /// One character of a code replaced.
 fn tampered(code: &LinkCode) -> String {

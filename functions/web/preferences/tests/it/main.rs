@@ -22,7 +22,7 @@ use testkit::{
     business::{CUSTOMER, business_with},
 };
 
-use crate::document::Page;
+use self::document::Page;
 
 /// A business, a customer of it with a link, and the function.
 pub(crate) struct World {

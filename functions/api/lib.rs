@@ -1,0 +1,42 @@
+//! All functions of this folder: what serves them, for the program that runs them locally, and their tests as one program, which
+//! `cargo stack test` runs once for each program of tests that a function has, with its tests only, so that what there is once per process,
+//! such as counters, is of one function.
+
+kit::functions! {
+    api_keys;
+    assets;
+    audit;
+    auth;
+    automations;
+    calls;
+    campaigns;
+    canned_replies;
+    caps;
+    connections, logs = "tests/logs.rs", round_trips = "tests/round_trips.rs";
+    contacts;
+    conversations;
+    docs;
+    exports;
+    fields;
+    health;
+    imports;
+    lines;
+    live;
+    media, round_trips = "tests/round_trips.rs";
+    messages;
+    metrics, round_trips = "tests/round_trips.rs";
+    operations;
+    platform;
+    products;
+    push_subscriptions;
+    recordings, round_trips = "tests/round_trips.rs";
+    segments;
+    stages;
+    suppressions;
+    tags;
+    teams;
+    templates;
+    tenant, round_trips = "tests/round_trips.rs";
+    usage;
+    users;
+}
