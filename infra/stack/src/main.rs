@@ -398,7 +398,7 @@ async fn run(command: Command) -> Result<bool> {
             changed,
             arguments,
         } if changed || !packages.is_empty() => {
-            return selected::test(&Place::new(None)?, packages, changed, &arguments).await;
+            return selected::test(&Place::new(None)?, &packages, changed, &arguments).await;
         }
         Command::Test { arguments, .. } => {
             return test::test(&Options::throwaway("test")?, &arguments).await;

@@ -30,14 +30,14 @@ struct Package {
 }
 
 /// Runs the tests of these packages, or of those that differ; true if all passed.
-pub async fn test(place: &Place, packages: Vec<String>, changed: bool, arguments: &[String]) -> Result<bool> {
+pub async fn test(place: &Place, packages: &[String], changed: bool, arguments: &[String]) -> Result<bool> {
     unless_interrupted(Box::pin(build_and_run(place, packages, changed, arguments))).await
 }
 
-async fn build_and_run(place: &Place, packages: Vec<String>, changed: bool, arguments: &[String]) -> Result<bool> {
+async fn build_and_run(place: &Place, packages: &[String], changed: bool, arguments: &[String]) -> Result<bool> {
     let all = workspace(place).await?;
     let mut wanted = BTreeSet::new();
-    for package in packages {
+    for package in packages.iter().cloned() {
         let known = || all.keys().cloned().collect::<Vec<_>>().join(", ");
         ensure!(
             all.contains_key(&package),
@@ -58,7 +58,7 @@ async fn build_and_run(place: &Place, packages: Vec<String>, changed: bool, argu
     }
     println!("testing {}", wanted.iter().cloned().collect::<Vec<_>>().join(", "));
     let tools = Tools::set_up(place).await?;
-    let few = of_few_functions(&all, &wanted);
+    let few = of_few_functions(&all, &wanted, packages);
     let packages = wanted
         .iter()
         .filter(|name| !few.rooms.contains(*name))
@@ -172,9 +172,10 @@ struct Few {
 /// The program of the API's folder takes as long as those of nine functions.
 const FEW: usize = 8;
 
-fn of_few_functions(all: &BTreeMap<String, Package>, wanted: &BTreeSet<String>) -> Few {
+/// Folders that are tested by name are tested as a whole.
+fn of_few_functions(all: &BTreeMap<String, Package>, wanted: &BTreeSet<String>, named: &[String]) -> Few {
     let mut few = Few::default();
-    for room in all.keys().filter(|name| name.ends_with(ROOM)) {
+    for room in all.keys().filter(|name| name.ends_with(ROOM) && !named.contains(name)) {
         let functions: Vec<_> = functions_of(all, room).filter(|name| wanted.contains(*name)).collect();
         if functions.len() <= FEW {
             few.rooms.insert(room.clone());
@@ -262,9 +263,13 @@ mod tests {
         );
         let few = |count: usize| {
             let wanted: BTreeSet<String> = names[..count].iter().chain([&room]).cloned().collect();
-            let Few { rooms, functions } = of_few_functions(&all, &wanted);
+            let Few { rooms, functions } = of_few_functions(&all, &wanted, &[]);
             (rooms.len(), functions.len())
         };
+        assert_eq!(
+            of_few_functions(&all, &names[..1].iter().cloned().collect(), &[room.clone()]),
+            Few::default()
+        );
         assert_eq!((few(1), few(FEW), few(FEW + 1)), ((1, 1), (1, FEW), (0, 0)));
     }
 }

@@ -23,12 +23,16 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &["PUBLIC_BASE_URL"],
     ),
     ("Queue::new(", &[], &["RAW_BUCKET"]),
-    ("serve_queue(", &[], &["DEAD_LETTERS_URL", "BULK_DEAD_LETTERS_URL"]),
+    (
+        "function!(serve_queue,",
+        &[],
+        &["DEAD_LETTERS_URL", "BULK_DEAD_LETTERS_URL"],
+    ),
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
     ("Bus::new(", &["OPERATIONS_BUS"], &[]),
     ("Files::new(", &["FILES_BUCKET"], &[]),
     ("FileSteps", &["TABLE_NAME", "FILES_BUCKET"], &[]),
-    ("serve_operation(", &["TABLE_NAME", "OPERATIONS_BUS"], &[]),
+    ("function!(serve_operation,", &["TABLE_NAME", "OPERATIONS_BUS"], &[]),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
@@ -149,7 +153,7 @@ fn functions_get_exactly_the_variables_they_read() {
         let missing: Vec<_> = needed.difference(&given).collect();
         assert!(missing.is_empty(), "{id} reads {missing:?} and is not given them");
         // Records that the table can never accept become dead letters at once.
-        let works_rows = sources.contains("serve_queue(") && given.contains("TABLE_NAME");
+        let works_rows = sources.contains("function!(serve_queue,") && given.contains("TABLE_NAME");
         let fine = !works_rows || given.contains("DEAD_LETTERS_URL");
         assert!(fine, "{id} works a queue and has no DEAD_LETTERS_URL");
         let unread: Vec<_> = given.difference(&allowed).collect();

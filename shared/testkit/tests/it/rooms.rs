@@ -267,7 +267,7 @@ fn a_test_program_is_built_exactly_where_sources_have_tests() {
     for package in packages() {
         let (sources, folder) = (package.sources(), &package.folder);
         let has = |marks: &[&str]| marks.iter().any(|mark| sources.contains(mark));
-        let has_tests = has(&["#[test]", "#[tokio::test", "proptest!"]);
+        let has_tests = has(&["#[test]", "#[tokio::test", "proptest!"]) || package.is_room();
         let expected: &[&str] = if has_tests { &[&package.name] } else { &[] };
         // Of the library as its sources are, of the binary false.
         assert_eq!(package.tested, expected, "`test = …` in {folder}/Cargo.toml");
