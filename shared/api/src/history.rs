@@ -221,7 +221,7 @@ pub struct MessageOut {
     /// Business cards of an inbound message.
     #[schemars(length(max = MAX_CARDS))]
     contacts: Vec<ReceivedCardOut>,
-    /// Reaction that an inbound message is. `null` if it is none.
+    /// Reaction by WhatsApp that an inbound message is. `null` if it is none.
     reaction: Option<ReactionOut>,
     /// Remarks on what happened to the message, and reactions to it.
     remarks: Vec<RemarkOut>,

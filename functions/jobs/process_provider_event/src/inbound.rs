@@ -21,7 +21,7 @@ use domain::{
     messages::{
         inbound::{InboundMessage, OptFlag, Sender},
         language::{self, Recognized},
-        message::{Channel, Message, Remark},
+        message::{Category, Channel, Message, Remark},
         purpose::{Event as Happened, Purpose},
         refusal::{Reason, Refusal},
     },
@@ -29,6 +29,7 @@ use domain::{
         counting,
         template_numbers::{self, Templated},
     },
+    templates::template::TemplateDefinition,
     tenants::{config::TenantConfig, line},
 };
 use jobs::ToQueue;
@@ -268,7 +269,8 @@ impl Event<'_> {
             Some(_) | None => None,
         };
         let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message));
-        let said = self.said(message, id, &config, now);
+        let flag = self.wish(message, answered.as_ref(), &config, now).await?;
+        let said = self.said(message, id, flag, &config, now);
         let mut remarks = Vec::new();
         let mut remark = |what: Refusal| remarks.push(Remark::new(now, what));
         let mut wish = None;
@@ -395,18 +397,41 @@ impl Event<'_> {
         }
     }
 
+    /// The wish that a message is. `answered`: the message of ours that it answers. Only the label of a button makes it necessary to read
+    /// that one, or its template: one that Meta has moved to marketing since counts as well.
+    async fn wish(
+        &self,
+        message: &InboundMessage,
+        answered: Option<&Templated>,
+        config: &TenantConfig,
+        now: Timestamp,
+    ) -> Result<Option<OptFlag>, JobError> {
+        let wish = |marketing| words::wish(message, marketing, &config.tenant);
+        let told = wish(false);
+        let (Some(answered), None, true) = (answered, told, words::is_stop_label(message)) else {
+            return Ok(told);
+        };
+        let (store, id) = (&self.ctx.store, answered.of.template.stored());
+        let sent = store.message(self.scope, answered.message, now).await?;
+        let marketing = match sent.map(|sent| sent.policy.category()) {
+            Some(Category::Marketing) => true,
+            _ => {
+                let template = store.get::<TemplateDefinition>(self.scope, &id).await?;
+                template.is_some_and(|template| template.value.category == Category::Marketing)
+            }
+        };
+        Ok(wish(marketing))
+    }
+
     /// A message, as the writer's contacts hear it.
     fn said<'a>(
         &self,
         message: &'a InboundMessage,
         id: MessageId,
+        flag: Option<OptFlag>,
         config: &'a TenantConfig,
         now: Timestamp,
     ) -> Said<'a> {
-        let flag = message.opt_flag.or_else(|| {
-            let text = message.text.as_deref()?;
-            words::opt_word(text, &config.tenant)
-        });
         let wish = flag.map(|flag| {
             let word = match flag {
                 OptFlag::Stop => "asked for no more messages",
@@ -416,7 +441,7 @@ impl Event<'_> {
             (flag, format!("{word} by {}", message.channel.name()))
         });
         let tenants = &config.tenant.languages;
-        let language = own_words(message).and_then(|text| {
+        let language = message.typed().and_then(|text| {
             let of_word = || flag.and_then(|_| words::language(text, tenants));
             language::recognize(text, tenants).or_else(of_word)
         });
@@ -482,7 +507,11 @@ impl Event<'_> {
         let message = &received.message;
         let told = RACES.until_won(async || {
             let now = self.ctx.clock.now();
-            let said = self.said(message, received.id, config, now);
+            let leads = self.ctx.store.leads_of(self.scope, &identities(&message.from)).await?;
+            let about = self.people(&message.from, (leads, None), message.reply_to.as_ref(), now);
+            let About { people, answered, .. } = about.await?;
+            let flag = self.wish(message, answered.as_ref(), config, now).await?;
+            let said = self.said(message, received.id, flag, config, now);
             let heard = Heard {
                 config,
                 message,
@@ -490,9 +519,6 @@ impl Event<'_> {
                 wish: said.flag().map(|flag| (flag, true)),
                 now,
             };
-            let leads = self.ctx.store.leads_of(self.scope, &identities(&message.from)).await?;
-            let about = self.people(&message.from, (leads, None), message.reply_to.as_ref(), now);
-            let people = about.await?.people;
             // Known ones: nobody is created by an old message, such as during an erasure.
             let is_other = |person: &Person| person.before.is_some() && !person.contact.is(received.id.contact());
             let others = people.into_iter().filter(is_other);
@@ -894,13 +920,6 @@ impl Event<'_> {
     }
 }
 
-/// The text of a message, if the customer wrote it: labels of buttons, names of files and places are others' words.
-fn own_words(message: &InboundMessage) -> Option<&str> {
-    let written = message.kind == "text" && message.payload.is_none();
-    message.text.as_deref().filter(|_| written)
-}
-
-/// The WhatsApp number of the business behind a connection.
 /// Meta's id first: a number can change hands, and may be missing.
 fn identities(from: &Sender) -> Vec<Identity> {
     let bsuid = from.bsuid.clone().map(Identity::Bsuid);

@@ -1,93 +1,248 @@
 //! Words by which customers opt out of messages, or in again.
 
+use std::sync::LazyLock;
+
 use crate::{
-    messages::{inbound::OptFlag, language::Recognized},
+    messages::{
+        inbound::{InboundMessage, OptFlag},
+        language::Recognized,
+        quotation::{self, Said},
+    },
     templates::template::primary,
     tenants::tenant::Tenant,
 };
 
-/// Twilio's default English words, "stop promotions" of Meta's own opt-out button, and Arabic. Stop words are matched
-/// generously: a missing message is repaired by one word, an unwanted one breaks a promise.
-const STOP: &[&str] = &[
-    "stop",
-    "stop all",
-    "stopall",
-    "unsubscribe",
-    "cancel",
-    "end",
-    "quit",
-    "revoke",
-    "opt out",
-    "optout",
-    "stop promotions",
-    "stop messages",
-    "إيقاف",
-    "ايقاف الرسائل",
-    "إلغاء",
-    "إلغاء الاشتراك",
-    "الغاء الاشتراك",
-    "توقف",
-    "أوقف",
-    "قف",
-    "وقف",
-    "وقف الرسائل",
-    "ستوب",
-    "لا ترسل",
-    "لا ترسلوا",
-    "لا تراسلني",
+/// Words that mean one thing only, so that they refuse messages with politeness, repetitions and a signature around them, too, and on
+/// buttons. [`STOPPED`] completes them.
+#[rustfmt::skip]
+const STOPS: &[&str] = &[
+    "stop", "stop all", "stopall", "s t o p", "stop texting", "stop texting me", "stop messaging", "stop messaging me", "stop sending",
+    "unsubscribe", "unsubscribe me", "opt out", "optout", "opt me out", "إيقاف", "توقف", "توقفوا", "التوقف", "أوقف", "أوقفوا", "ستوب",
+    "إلغاء الاشتراك", "إلغاء اشتراكي", "لا تراسلني", "لا تراسلوني",
+];
+
+/// What else is stopped beyond doubt: each of these verbs before each of these objects. `stop promotions`, and its Arabic, is the label of
+/// Meta's own button.
+#[rustfmt::skip]
+const STOPPED: [(&[&str], &[&str]); 2] = [
+    (
+        &[
+            "stop", "stop all", "stop the", "stop these", "stop your", "stop sending", "stop sending me", "stop sending me these",
+            "stop sending these",
+        ],
+        &[
+            "messages", "message", "msgs", "msg", "texts", "text", "text messages", "sms", "promotions", "promos", "promotional messages",
+            "marketing", "marketing messages", "offers", "ads",
+        ],
+    ),
+    (
+        &[
+            "إيقاف", "أوقف", "أوقفوا", "وقف", "وقفوا", "توقف عن", "توقفوا عن", "التوقف عن", "لا ترسل", "لا ترسلوا",
+        ],
+        &[
+            "الرسائل", "رسائل", "رسائلكم", "هذه الرسائل", "الإرسال", "إرسال الرسائل", "إرسال رسائل", "المراسلة", "مراسلتي", "العروض",
+            "العروض الترويجية", "الرسائل الترويجية", "الرسائل الدعائية", "الرسائل الإعلانية", "الرسائل التسويقية", "الإعلانات", "الترويج",
+        ],
+    ),
+];
+
+/// Words that refuse messages as the whole message only: with anything beside them, they answer what the business asked or announced.
+#[rustfmt::skip]
+const WHOLE_STOPS: &[&str] = &[
+    "cancel", "end", "quit", "revoke", "إلغاء", "قف", "وقف", "لا ترسل", "لا ترسلوا",
 ];
 
 /// Twilio also takes YES for a start. We do not, since it answers too many questions.
+#[rustfmt::skip]
 const START: &[&str] = &[
-    "start",
-    "unstop",
-    "subscribe",
-    "opt in",
-    "optin",
-    "ابدأ",
-    "ابدا",
-    "بدء",
-    "اشتراك",
-    "اشترك",
-    "استئناف",
-    "تفعيل",
+    "start", "unstop", "subscribe", "opt in", "optin", "ابدأ", "ابدا", "بدء", "اشتراك", "اشترك", "استئناف", "تفعيل",
 ];
 
 const HELP: &[&str] = &["help", "info", "مساعدة"];
 
-/// No opt-out has as many bytes, and longer texts are not worth the work.
-const MAX_LENGTH: usize = 2_000;
+/// Words of politeness.
+#[rustfmt::skip]
+const POLITE: &[&str] = &[
+    "please", "pls", "plz", "kindly", "hi", "hello", "sir", "madam", "dear sir", "dear madam",
+    "por favor", "s il vous plait", "svp", "bitte", "من فضلك", "من فضلكم", "لو سمحت",
+    "لو سمحتي", "لو سمحتم", "إذا سمحت", "رجاء", "رجاءا", "الرجاء", "برجاء", "يرجى", "أرجو", "أرجوك", "أرجوكم", "فضلا", "لطفا", "مرحبا",
+    "السلام عليكم",
+];
+
+/// Words of politeness behind which the writer may sign.
+#[rustfmt::skip]
+const CLOSINGS: &[&str] = &[
+    "thanks", "thank you", "thank u", "thx", "ty", "cheers", "many thanks", "thanks a lot", "thanks again", "thanks so much",
+    "thanks very much", "thank you so much", "thank you very much", "no thanks", "no thank you", "regards", "best regards",
+    "kind regards", "warm regards", "best wishes", "sincerely", "merci", "gracias", "danke", "شكرا", "شكرا لك", "شكرا لكم", "شكرا جزيلا",
+    "مشكور", "مشكورين", "مع الشكر", "تحياتي", "مع تحياتي",
+];
+
+/// With these words, devices sign what is written on them.
+#[rustfmt::skip]
+const DEVICES: &[&str] = &[
+    "sent from", "sent via", "get outlook for", "أرسلت من", "تم الإرسال من", "مرسل من",
+];
+
+/// Words that are no name of somebody who signs, as [`plain`] has them.
+#[rustfmt::skip]
+const NO_NAMES: &[&str] = &[
+    "a", "about", "after", "again", "all", "am", "an", "and", "are", "as", "at", "be", "because", "before", "book", "bring", "but", "by",
+    "call", "can", "cancel", "check", "come", "did", "do", "does", "don", "end", "for", "from", "get", "give", "go", "had", "has", "have",
+    "he", "help", "here", "hi", "how", "i", "if", "im", "in", "info", "is", "it", "just", "later", "leave", "let", "me", "message", "motion",
+    "must", "my", "need", "never", "no", "not", "now", "of", "off", "ok", "okay", "on", "only", "open", "or", "order", "our", "please",
+    "quit", "send", "she", "should", "show", "so", "sorry", "start", "stop", "take", "tell", "text", "that", "the", "then", "there", "they",
+    "this", "to", "today", "tomorrow", "tonight", "unless", "until", "wait", "was", "we", "what", "when", "where", "who", "why", "will",
+    "with", "wrong", "yes", "you", "your",
+    "لا", "نعم", "ليس", "غدا", "اليوم", "الان", "بعدين", "من", "في", "عن", "الي", "هذا", "هذه", "هنا", "هناك", "انا", "انت", "هل", "متي",
+    "اين", "كيف", "لماذا", "لكن", "او", "ثم", "حتي", "ابدا", "اتصل", "ارسل", "انتظر", "تعال", "خلاص", "قبل", "بعد", "عند",
+];
+
+/// Whether a part of a message stops messages, or is politeness.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Stop,
+    Polite,
+    Closing,
+}
+
+/// The parts of a refusal by their words, the longest first.
+static PARTS: LazyLock<Vec<(Vec<String>, Part)>> = LazyLock::new(|| {
+    let stopped = STOPPED.into_iter().flat_map(|(verbs, objects)| {
+        let each = verbs
+            .iter()
+            .flat_map(move |verb| objects.iter().map(move |object| format!("{verb} {object}")));
+        each.map(|words| (words, Part::Stop))
+    });
+    let listed = [(STOPS, Part::Stop), (POLITE, Part::Polite), (CLOSINGS, Part::Closing)];
+    let listed = listed
+        .into_iter()
+        .flat_map(|(words, part)| words.iter().map(move |words| ((*words).to_owned(), part)));
+    let parts = listed.chain(stopped);
+    let mut parts: Vec<_> = parts.map(|(text, part)| (split(&text), part)).collect();
+    parts.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+    parts
+});
+
+/// Maximum bytes of a text that is looked at: no opt-out is longer.
+const MAX_LENGTH: usize = 4_000;
+
+/// The wish about messages in a customer's message, if it is one: the provider's flag, a word that the customer typed, or a button that
+/// stops messages. Buttons cannot do anything else, since their labels are the business's words.
+///
+/// `marketing`: whether it answers a marketing template. That matters only if it [`is_stop_label`].
+pub fn wish(message: &InboundMessage, marketing: bool, tenant: &Tenant) -> Option<OptFlag> {
+    message.opt_flag.or_else(|| match message.typed() {
+        Some(text) => opt_word(text, tenant),
+        None => (is_stop_payload(message) || (marketing && is_stop_label(message))).then_some(OptFlag::Stop),
+    })
+}
+
+/// Whether a message presses a button whose payload stops messages. Meta sends the label if the business gave the button no payload, and
+/// the answers of a form as JSON.
+fn is_stop_payload(message: &InboundMessage) -> bool {
+    let label = message.text.as_deref().map(plain);
+    let payload = message.payload.as_deref().filter(|payload| !payload.starts_with('{'));
+    payload.is_some_and(|payload| Some(plain(payload)) != label && is_refusal(payload))
+}
+
+/// Whether a message presses a button whose label stops messages.
+pub fn is_stop_label(message: &InboundMessage) -> bool {
+    message.is_press() && message.text.as_deref().is_some_and(is_refusal)
+}
 
 /// The wish about messages in a text, if it is one.
 ///
-/// The built-in words count only as the whole message, so that "can you stop by at five" stays a question. A tenant's own
-/// phrases of several words also count inside a sentence. Case, punctuation, diacritics and variants of Arabic letters do
-/// not matter.
+/// The built-in words count only as the whole message, so that "can you stop by at five" stays a question; [`STOPS`] also among
+/// politeness, and beside a quotation. A tenant's own phrases of several words also count inside a sentence, but not inside what is
+/// quoted. Case, punctuation, diacritics and variants of Arabic letters do not matter.
 pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
     if text.len() > MAX_LENGTH {
         return None;
     }
-    let said = plain(text);
-    if said.is_empty() {
+    let whole = plain(text);
+    if whole.is_empty() {
         return None;
     }
-    let whole = |words: &[&str]| words.iter().any(|word| plain(word) == said);
-    let own = |phrases: &[String]| {
+    let Said { own, quoted } = quotation::said(text);
+    let beside = plain(&own);
+    let is = |words: &[&str]| words.iter().any(|word| plain(word) == whole);
+    let own_words = |phrases: &[String]| {
         phrases.iter().any(|phrase| {
             let phrase = plain(phrase);
-            !phrase.is_empty()
-                && (phrase == said || (phrase.contains(' ') && format!(" {said} ").contains(&format!(" {phrase} "))))
+            let within = || phrase.contains(' ') && format!(" {beside} ").contains(&format!(" {phrase} "));
+            let named = || {
+                quoted
+                    .iter()
+                    .any(|quoted| phrase.contains(' ') && plain(quoted) == phrase)
+            };
+            !phrase.is_empty() && (phrase == whole || phrase == beside || within() || named())
         })
     };
-    if whole(STOP) || own(&tenant.stop_words) {
+    if is(WHOLE_STOPS) || is_refusal(text) || is_refusal(&own) || own_words(&tenant.stop_words) {
         Some(OptFlag::Stop)
-    } else if whole(START) || own(&tenant.start_words) {
+    } else if is(START) || own_words(&tenant.start_words) {
         Some(OptFlag::Start)
-    } else if whole(HELP) {
+    } else if is(HELP) {
         Some(OptFlag::Help)
     } else {
         None
     }
+}
+
+/// Whether a text consists of [`STOPS`], politeness and a signature.
+fn is_refusal(text: &str) -> bool {
+    if text.len() > MAX_LENGTH {
+        return false;
+    }
+    let words = words(text);
+    let (mut rest, mut stops, mut last) = (&words[..], false, None);
+    while let Some((length, part)) = first_part(rest) {
+        rest = &rest[length..];
+        stops |= part == Part::Stop;
+        last = Some(part);
+    }
+    stops && (rest.is_empty() || is_signature(text, rest, last == Some(Part::Closing)))
+}
+
+/// The longest part with which these words begin, with the number of its words.
+fn first_part(said: &[Word]) -> Option<(usize, Part)> {
+    let (words, part) = PARTS.iter().find(|(words, _)| begins(said, words))?;
+    Some((words.len(), *part))
+}
+
+fn begins(said: &[Word], words: &[String]) -> bool {
+    said.len() >= words.len() && said.iter().zip(words).all(|(said, word)| said.plain == *word)
+}
+
+/// Whether these words, the last ones of a text, are a signature: a name in a new line, behind a dash or behind words that close a
+/// letter, or that of a device.
+fn is_signature(text: &str, rest: &[Word], closed: bool) -> bool {
+    const DASHES: [char; 5] = ['-', '–', '—', '―', '~'];
+    const MOST: usize = 3;
+    let is_device = |at: &usize| DEVICES.iter().any(|device| begins(&rest[*at..], &split(device)));
+    let device = (0..rest.len().min(MOST + 1)).find(is_device);
+    let name = &rest[..device.unwrap_or(rest.len())];
+    let (Some(first), Some(last)) = (name.first(), name.last()) else {
+        return true;
+    };
+    let gap = &text[first.gap..first.start];
+    let line = gap.contains('\n');
+    // One within a word joins its parts.
+    let dash = gap.contains(DASHES) && gap.chars().count() > 1;
+    let end = if device.is_some() { last.end } else { text.len() };
+    let asks = text[first.start..end].contains(['?', '!', '؟']);
+    let is_name = |word: &Word| {
+        let raw = &text[word.start..word.end];
+        let first = raw.chars().next().unwrap_or_default();
+        // Behind a full stop or in a new line, the dash alone says it.
+        let cased = first.is_uppercase() || (dash && (line || gap.contains('.')));
+        let uncased = !first.is_lowercase() && name.len() < MOST && !name[0].plain.starts_with("ال");
+        let letters = raw.chars().all(|c| !c.is_numeric());
+        letters && (cased || uncased) && !NO_NAMES.contains(&word.plain.as_str())
+    };
+    let most = if dash { MOST } else { MOST - 1 };
+    (line || dash || closed) && !asks && name.len() <= most && name.iter().all(is_name)
 }
 
 /// Words that Twilio answers itself by SMS, without a word about it: its default words for stop, start and help.
@@ -116,15 +271,14 @@ pub fn is_answered_by_twilio(text: &str) -> bool {
 /// fills the gap if nothing else is known. `tenants`: the tags of the languages in which the tenant writes.
 pub fn language(text: &str, tenants: &[String]) -> Option<Recognized> {
     const ARABIC: &str = "ar";
-    if text.len() > MAX_LENGTH {
+    if text.len() > MAX_LENGTH || text.is_ascii() {
         return None;
     }
     let said = plain(text);
-    let mut arabic = [STOP, START, HELP]
-        .into_iter()
-        .flatten()
-        .filter(|word| !word.is_ascii());
-    arabic.any(|word| plain(word) == said).then(|| {
+    let mut whole = [WHOLE_STOPS, START, HELP].into_iter().flatten();
+    let known = is_refusal(text) || whole.any(|word| plain(word) == said);
+    let arabic = |c: char| ('\u{0600}'..='\u{06FF}').contains(&c);
+    (known && said.contains(arabic)).then(|| {
         let own = tenants.iter().find(|tag| primary(tag) == ARABIC);
         Recognized {
             language: own.cloned().unwrap_or_else(|| ARABIC.to_owned()),
@@ -133,22 +287,56 @@ pub fn language(text: &str, tenants: &[String]) -> Option<Recognized> {
     })
 }
 
-/// The words in lower case with single spaces, without decoration.
-fn plain(text: &str) -> String {
-    let mut done = String::with_capacity(text.len());
-    for c in text.chars().flat_map(char::to_lowercase) {
-        match letter(c) {
-            Letter::Is(c) => done.push(c),
-            Letter::Nothing => {}
-            Letter::Gap => {
-                if !done.is_empty() && !done.ends_with(' ') {
-                    done.push(' ');
+/// A word of a text.
+struct Word {
+    /// The word in lower case, without decoration.
+    plain: String,
+    /// Where what stands before it begins, and where it begins and ends itself.
+    gap: usize,
+    start: usize,
+    end: usize,
+}
+
+/// The words of a text.
+fn words(text: &str) -> Vec<Word> {
+    let (mut words, mut gap) = (Vec::new(), 0);
+    let mut word: Option<Word> = None;
+    for (at, c) in text.char_indices() {
+        for letter in c.to_lowercase().map(letter) {
+            match letter {
+                Letter::Is(c) => {
+                    let new = || Word {
+                        plain: String::new(),
+                        gap,
+                        start: at,
+                        end: at,
+                    };
+                    word.get_or_insert_with(new).plain.push(c);
+                }
+                Letter::Nothing => {}
+                Letter::Gap => {
+                    if let Some(word) = word.take() {
+                        gap = at;
+                        words.push(Word { end: at, ..word });
+                    }
                 }
             }
         }
     }
-    done.truncate(done.trim_end().len());
-    done
+    words.extend(word.map(|word| Word {
+        end: text.len(),
+        ..word
+    }));
+    words
+}
+
+fn split(text: &str) -> Vec<String> {
+    words(text).into_iter().map(|word| word.plain).collect()
+}
+
+/// The words in lower case with single spaces, without decoration.
+fn plain(text: &str) -> String {
+    split(text).join(" ")
 }
 
 enum Letter {
@@ -203,58 +391,6 @@ fn letter(c: char) -> Letter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::tenant;
-
-    #[test]
-    fn a_stop_word_counts_however_it_is_typed() {
-        let tenant = tenant();
-        for text in [
-            "STOP",
-            "Stop",
-            " stop. ",
-            "stop!!!",
-            "“Stop”",
-            "Stop 🙏",
-            "S\u{200F}TOP",
-            "ＳＴＯＰ",
-            "Opt-out",
-            "STOP ALL",
-            "quit",
-            "إيقاف",
-            "ايقاف",
-            "إِيقَاف",
-            "إيقـــاف",
-            "إيقاف.",
-            "إلغاء الإشتراك",
-            "الغاء",
-            "توقف!",
-            "Stop promotions",
-        ] {
-            assert_eq!(opt_word(text, &tenant), Some(OptFlag::Stop), "{text}");
-        }
-        for text in ["START", "unstop", "ابدأ", "إبدأ", "اشترك"] {
-            assert_eq!(opt_word(text, &tenant), Some(OptFlag::Start), "{text}");
-        }
-        assert_eq!(opt_word("help?", &tenant), Some(OptFlag::Help));
-    }
-
-    #[test]
-    fn a_sentence_is_not_a_stop_word() {
-        let tenant = tenant();
-        for text in [
-            "",
-            "👍",
-            "can you stop by at five?",
-            "please cancel my appointment",
-            "the end of the week",
-            "yes",
-            "non stop",
-            "هل يمكن إيقاف السيارة عندكم",
-            "مرحبا",
-        ] {
-            assert_eq!(opt_word(text, &tenant), None, "{text}");
-        }
-    }
 
     #[test]
     fn an_arabic_word_tells_its_language() {
@@ -275,18 +411,5 @@ mod tests {
         for text in ["", "Stop all", "إيقاف", "مساعدة", "can you help me?"] {
             assert!(!is_answered_by_twilio(text), "{text}");
         }
-    }
-
-    #[test]
-    fn a_tenants_own_phrase_counts_inside_a_sentence() {
-        let mut tenant = tenant();
-        tenant.stop_words = vec!["arrêt".to_owned(), "मैसेज बंद".to_owned(), "no more texts".to_owned()];
-        tenant.start_words = vec!["encore".to_owned()];
-        assert_eq!(opt_word("Arret", &tenant), Some(OptFlag::Stop));
-        assert_eq!(opt_word("un arrêt de bus", &tenant), None);
-        assert_eq!(opt_word("Please, no more texts!", &tenant), Some(OptFlag::Stop));
-        assert_eq!(opt_word("no more textsies", &tenant), None);
-        assert_eq!(opt_word("कृपया मैसेज बंद करें।", &tenant), Some(OptFlag::Stop));
-        assert_eq!(opt_word("Encore", &tenant), Some(OptFlag::Start));
     }
 }

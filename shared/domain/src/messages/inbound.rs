@@ -121,7 +121,7 @@ pub struct InboundMessage {
     /// Whether text or payload were longer than what is stored.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
-    /// The text: body, caption, button label.
+    /// The text: body, caption, button label. [`Self::typed`] says whether these are the customer's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Our payload of the pressed button. Untrusted.
@@ -147,12 +147,46 @@ pub struct InboundMessage {
     pub opens_window: bool,
 }
 
+/// The type of a reaction.
+pub const REACTION: &str = "reaction";
+
 impl InboundMessage {
     /// Whether the customer wrote it to the business. What opens no window is a reaction, an edit, a revocation or a notice of the
-    /// platform.
+    /// platform. An SMS can be a reaction, too.
     pub fn is_written(&self) -> bool {
-        self.channel == Channel::Sms || self.opens_window
+        self.kind != REACTION && (self.channel == Channel::Sms || self.opens_window)
     }
+
+    /// The text that the customer typed: a message, a caption, or what either was edited to. Labels of buttons, places, cards, orders and
+    /// names of files are others' words.
+    pub fn typed(&self) -> Option<&str> {
+        let typed = match (self.channel, self.kind.as_str()) {
+            (_, "text" | "image" | "video" | "audio" | "document" | "sticker" | "media" | "edit") => true,
+            // Whatever Twilio calls it: RCS is one of its SMS.
+            (Channel::Sms, kind) => !matches!(
+                kind,
+                REACTION | "button" | "interactive" | "location" | "contacts" | "order"
+            ),
+            (Channel::WhatsApp, _) => false,
+        };
+        let is_name = |text: &&str| self.kind == "document" && is_file_name(text);
+        let text = self.text.as_deref().filter(|text| !is_name(text));
+        text.filter(|_| typed && self.payload.is_none())
+    }
+
+    /// Whether the customer pressed a button, or chose a row of a list.
+    pub fn is_press(&self) -> bool {
+        self.payload.is_some() || matches!(self.kind.as_str(), "button" | "interactive")
+    }
+}
+
+/// Whether a text is the name of a file, which stands for the caption of a document that has none: phones and providers put it there.
+fn is_file_name(text: &str) -> bool {
+    const ENDING: usize = 5;
+    text.rsplit_once('.').is_some_and(|(name, ending)| {
+        let letters = ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        !name.is_empty() && (2..=ENDING).contains(&ending.len()) && letters
+    })
 }
 
 /// What a customer shares.

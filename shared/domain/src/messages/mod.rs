@@ -25,6 +25,7 @@ pub mod phrases;
 pub mod portfolio;
 pub mod purpose;
 pub mod quiet;
+pub mod quotation;
 pub(crate) mod reach;
 pub mod referred;
 pub mod refusal;

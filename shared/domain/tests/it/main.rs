@@ -23,3 +23,4 @@ mod rules;
 mod texts;
 mod throughput;
 mod trials;
+mod wishes;

@@ -6,8 +6,9 @@ use domain::{
     base::external::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut},
     media::medium::{InboundMedia, MAX_MEDIA, MediaKind},
     messages::{
-        inbound::{InboundMessage, OptFlag, Sender, Shared, SharedLocation, Status, Update},
+        inbound::{InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status, Update},
         message::{AttemptState, Channel, Cost, StatusReport},
+        quotation::is_tapback,
         send::Api,
     },
 };
@@ -80,11 +81,20 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         "" => unknown("message", "without type"),
         kind => unknown("message/type", kind),
     });
+    let first = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| form.filled(name))
+            .map(|text| text.into_owned())
+    };
+    let body = first(&["Body", "ButtonText", "ListTitle"]);
+    let reacts = || channel == Channel::Sms && media.is_empty() && body.as_deref().is_some_and(is_tapback);
     let kind = match named {
         Some(_) if strange.is_some() => UNSUPPORTED.to_owned(),
-        Some(kind) => kind,
-        None if media.is_empty() => "text".to_owned(),
-        None => "media".to_owned(),
+        Some(kind) if kind != "text" => kind,
+        None if !media.is_empty() => "media".to_owned(),
+        _ if reacts() => REACTION.to_owned(),
+        _ => "text".to_owned(),
     };
     let mut from = sender(address);
     if channel == Channel::WhatsApp {
@@ -92,15 +102,10 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         from.bsuid = from.bsuid.or_else(|| bsuid(&form.filled("ExternalUserId")?));
     }
     from.name = form.filled("ProfileName").and_then(|name| ShownName::of(&name));
-    let first = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|name| form.filled(name))
-            .map(|text| text.into_owned())
-    };
-    let text = first(&["Body", "ButtonText", "ListTitle"]).or_else(|| location(form));
-    let text = text.map(|text| cut(text, MAX_TEXT_LENGTH));
-    let payload = first(&["ButtonPayload", "ListId"]).map(|payload| cut(payload, MAX_TEXT_LENGTH));
+    let text = body.or_else(|| location(form)).map(|text| cut(text, MAX_TEXT_LENGTH));
+    // As with Meta, the label stands for a payload that is missing.
+    let payload = first(&["ButtonPayload", "ListId", "ButtonText", "ListTitle"]);
+    let payload = payload.map(|payload| cut(payload, MAX_TEXT_LENGTH));
     let was_cut = |part: &Option<(String, bool)>| part.as_ref().is_some_and(|(_, cut)| *cut);
     let message = Update::Message(InboundMessage {
         channel,

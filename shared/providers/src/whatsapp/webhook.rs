@@ -421,7 +421,8 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
             ..Carried::default()
         },
         "image" | "video" | "audio" | "document" | "sticker" => Carried {
-            text: text(&own["caption"]).or_else(|| text(&own["filename"])),
+            // Some phones send the file's name as its caption.
+            text: text(&own["caption"]).filter(|caption| own["filename"] != **caption),
             media: medium(MediaKind::named(kind), own),
             ..Carried::default()
         },
@@ -452,7 +453,9 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         },
         "edit" => {
             let message = &own["message"];
-            let edited = message["type"].as_str().filter(|kind| *kind != "edit");
+            // What somebody typed can be edited.
+            let edited = message["type"].as_str();
+            let edited = edited.filter(|kind| *kind == "text" || MediaKind::named(kind).is_some());
             Carried {
                 about: reference(&own["original_message_id"]),
                 ..edited.and_then(|kind| content(kind, message)).unwrap_or_default()

@@ -160,6 +160,51 @@ fn message_of_an_unknown_type_is_kept_as_unsupported() {
     }
 }
 
+/// Only an SMS has no other form of reaction, and only as the whole message.
+#[test]
+fn tapback_by_sms_is_a_reaction() {
+    let parsed = |from: &str, body: &str, more: &str| {
+        let body = body.replace(' ', "+");
+        let Update::Message(message) = inbound(&format!("MessageSid=SM1&From={from}&Body={body}{more}")) else {
+            panic!("{body}")
+        };
+        (message.kind.clone(), message.text.clone(), message.is_written())
+    };
+    let (sms, whatsapp) = ("%2B447700900111", "whatsapp%3A%2B447700900111");
+    let liked = "Liked “Hello”";
+    let kept = Some(liked.to_owned());
+    assert_eq!(parsed(sms, liked, ""), ("reaction".to_owned(), kept.clone(), false));
+    assert_eq!(
+        parsed(sms, liked, "&MessageType=text"),
+        ("reaction".to_owned(), kept.clone(), false)
+    );
+    assert_eq!(
+        parsed(whatsapp, liked, "&MessageType=text"),
+        ("text".to_owned(), kept.clone(), true)
+    );
+    let media = "&MediaUrl0=https%3A%2F%2Fmedia.example%2F1";
+    assert_eq!(parsed(sms, liked, media), ("media".to_owned(), kept, true));
+    let below = "Liked “Hello”%0AThanks";
+    assert_eq!(parsed(sms, below, "").0, "text");
+}
+
+/// The label stands for a payload that is missing, so that nobody takes it for a text.
+#[test]
+fn pressed_button_has_a_payload() {
+    for (more, payload) in [
+        ("&ButtonText=Stop&ButtonPayload=later", Some("later")),
+        ("&ButtonText=Stop", Some("Stop")),
+        ("&ListTitle=Stop&ListId=row_1", Some("row_1")),
+        ("", None),
+    ] {
+        let Update::Message(message) = inbound(&format!("MessageSid=SM1&From=%2B447700900111&Body=Stop{more}")) else {
+            panic!("{more}")
+        };
+        assert_eq!(message.payload.as_deref(), payload, "{more}");
+        assert_eq!(message.typed(), payload.is_none().then_some("Stop"), "{more}");
+    }
+}
+
 #[test]
 fn an_address_names_channel_and_person() {
     let sms = address("+447700900111").unwrap();

@@ -9,4 +9,5 @@ mod merged;
 mod recovered;
 mod retention;
 mod status;
+mod wishes;
 mod world;

@@ -5,7 +5,7 @@ import { t } from "../../words/words.svelte.ts";
 interface Written {
   text: string | null;
   legs: components["schemas"]["MessageLeg"][];
-  media: { kind: string }[];
+  media: { kind: string; name: string | null }[];
   location: unknown;
   reaction: { emoji: string | null } | null;
 }
@@ -16,7 +16,7 @@ export function textOf({ text, legs, media, location, reaction }: Written): stri
   const template = legs.find((leg) => leg.template)?.template;
   if (template) return t("message-template", { name: template.name, language: language(template.language) });
   if (reaction) return reaction.emoji ?? t("content-kind-reaction");
-  if (media[0]) return t(`medium-${media[0].kind}`);
+  if (media[0]) return media[0].name ?? t(`medium-${media[0].kind}`);
   if (location) return t("content-kind-location");
   const kind = legs[0]?.content.kind;
   return kind ? t(`content-kind-${kind}`) : t("message-none-text");
