@@ -105,7 +105,15 @@ pub(crate) fn phone(cell: &str, region: Option<&str>) -> Result<Phone, String> {
         return Ok(phone);
     }
     // Spreadsheet programs remove the plus. A number with the code of another country has at least this length.
-    let foreign = (digits.len() >= 11 && !digits.starts_with('0')).then(|| planned(None, &format!("+{digits}")));
+    let foreign = (digits.len() >= 11 && !digits.starts_with('0')).then(|| {
+        let whole = planned(None, &format!("+{digits}"));
+        // In the other form of such a number, as WhatsApp writes some.
+        whole.or_else(|| {
+            Phone::from_digits(&digits)
+                .ok()
+                .filter(|phone| planned(None, &phone.key()).is_some())
+        })
+    });
     match foreign.flatten() {
         Some(phone) => Ok(phone),
         None => wrong(&format!(
@@ -362,6 +370,8 @@ mod tests {
             ("(020) 7946 0000", "GB", "+442079460000"),
             ("07400 123456", "GB", "+447400123456"),
             ("447400123456", "AE", "+447400123456"),
+            ("5215512345678", "AE", "+5215512345678"),
+            ("5511934567890", "AE", "+5511934567890"),
             ("06 12 34 56 78", "FR", "+33612345678"),
             ("0171/1234567", "DE", "+491711234567"),
             ("06 698 12345", "IT", "+390669812345"),

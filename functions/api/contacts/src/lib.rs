@@ -715,7 +715,9 @@ fn refusal(error: PersonError, person: &Person) -> Problem {
             let at = person.contact.emails.iter().position(|known| known == email);
             (place("emails", at), "e-mail address")
         }
-        Identity::Bsuid(_) | Identity::Sip(_) | Identity::Withheld(_) => ("phones".to_owned(), "identity"),
+        Identity::Bsuid(_) | Identity::Sip(_) | Identity::Sender(_) | Identity::Withheld(_) => {
+            ("phones".to_owned(), "identity")
+        }
     };
     let detail = format!(
         "Another contact has this {what}. Search for it, also with `deleted`, and change or restore that contact, or leave this out."

@@ -288,6 +288,10 @@ impl Work<'_> {
         store
             .remember_erased(self.scope, identities, consent, fresh, clock.now())
             .await?;
-        Ok(store.erase_identities(self.scope, &self.person, identities).await?)
+        // Rows of numbers that were written before these had keys are of the person, too.
+        let former = known.map(Contact::known_by).unwrap_or_default();
+        let former = former.iter().filter_map(Identity::former_key);
+        let leading: Vec<String> = identities.iter().cloned().chain(former).collect();
+        Ok(store.erase_identities(self.scope, &self.person, &leading).await?)
     }
 }

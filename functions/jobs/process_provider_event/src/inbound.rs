@@ -406,6 +406,10 @@ impl Event<'_> {
         config: &TenantConfig,
         now: Timestamp,
     ) -> Result<Option<OptFlag>, JobError> {
+        // A short code's "Reply STOP" is nobody's wish.
+        if message.from.sender_id.is_some() {
+            return Ok(None);
+        }
         let wish = |marketing| words::wish(message, marketing, &config.tenant);
         let told = wish(false);
         let (Some(answered), None, true) = (answered, told, words::is_stop_label(message)) else {
@@ -491,6 +495,9 @@ impl Event<'_> {
             contact.open_window(number, at);
         }
         contact.reached_on(message.channel, message.from.phone.as_ref());
+        if let Some(number) = &message.from.phone {
+            contact.learn_form(message.channel, number);
+        }
         Ok(wrote)
     }
 
@@ -582,6 +589,7 @@ impl Event<'_> {
                 answered: None,
             });
         };
+        let leads = self.ctx.store.renewed(self.scope, leads).await?;
         let holders = self.ctx.store.holders_and_conversation(self.scope, leads, on);
         let (holders, along) = holders.await?;
         let (mut found, mut unclaimed, mut refusals) = (Vec::new(), Vec::new(), Refusals::default());
@@ -621,6 +629,7 @@ impl Event<'_> {
         let sender = Sender {
             phone: from.phone.clone().filter(|phone| free(&Identity::Phone(phone.clone()))),
             bsuid: from.bsuid.clone().filter(|bsuid| free(&Identity::Bsuid(bsuid.clone()))),
+            sender_id: None,
             name: from.name.clone(),
         };
         people[0].linked = Linked {
@@ -776,6 +785,9 @@ impl Event<'_> {
             if let Some(number) = number {
                 contact.open_window(number, at);
             }
+            if let Some(number) = &from.phone {
+                contact.learn_form(Channel::WhatsApp, number);
+            }
             None
         })
         .await
@@ -791,16 +803,19 @@ impl Event<'_> {
         .await
     }
 
-    /// Updates the person behind an old id, who has a new id, a new number, or both.
-    pub(crate) async fn identity_changed(&self, previous: Option<String>, now: &Sender) -> Result<Done, JobError> {
-        let store = &self.ctx.store;
-        let Some(previous) = previous else {
+    /// Updates the person of these identities, who has a new id, a new number, or both. Somebody who is not known becomes a contact: what they
+    /// wrote by the previous ones may arrive later, such as STOP.
+    pub(crate) async fn identity_changed(&self, previous: &Sender, now: &Sender) -> Result<Done, JobError> {
+        let known = identities(previous);
+        let Some(first) = known.first() else {
             return Ok(Done::Already);
         };
-        let Some(contact) = store.contact_of(self.scope, &Identity::Bsuid(previous)).await? else {
-            return Ok(Done::Already);
+        let met = self.change_people(previous, "identity", |_| None).await?;
+        let Some(contact) = self.ctx.store.contact_of(self.scope, first).await? else {
+            return Ok(met);
         };
-        self.learn(contact.id, &identities(now)).await
+        let learnt = self.learn(contact.id, &identities(now)).await?;
+        Ok(if learnt == Done::Already { met } else { learnt })
     }
 
     /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person.
@@ -924,5 +939,6 @@ impl Event<'_> {
 fn identities(from: &Sender) -> Vec<Identity> {
     let bsuid = from.bsuid.clone().map(Identity::Bsuid);
     let phone = from.phone.clone().map(Identity::Phone);
-    bsuid.into_iter().chain(phone).collect()
+    let sender = from.sender_id.clone().map(Identity::Sender);
+    bsuid.into_iter().chain(phone).chain(sender).collect()
 }

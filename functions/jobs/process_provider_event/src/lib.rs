@@ -151,7 +151,7 @@ impl Event<'_> {
             Update::Message(message) => self.message(message).await,
             Update::WhatsAppCall { from, at, .. } => self.whatsapp_call(&from, at).await,
             Update::MarketingPreference { from, welcome, at } => self.marketing(&from, welcome, at).await,
-            Update::IdentityChanged { previous_bsuid, now } => self.identity_changed(previous_bsuid, &now).await,
+            Update::IdentityChanged { previous, now } => self.identity_changed(&previous, &now).await,
             Update::Template(report) => self.template(&report).await,
             Update::Account {
                 field,

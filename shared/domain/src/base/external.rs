@@ -123,6 +123,46 @@ impl FromStr for Bsuid {
 
 parsed!(Bsuid, "whatsapp_id", "AE.1234567890");
 
+/// What stands in place of a number as the sender of an SMS: a short code such as `68849`, or a name. Nobody can be written to by it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct SenderId(String);
+
+impl SenderId {
+    /// Maximum length in characters, as in GSM 03.40.
+    pub const MAX_LENGTH: usize = 11;
+
+    /// Maximum digits of a short code: more are a number that is not in international form.
+    const MAX_CODE_LENGTH: usize = 8;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A text that is neither a short code nor a sender's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a sender's name has letters or digits, at most {}, and a short code at most 8 digits",
+    SenderId::MAX_LENGTH
+)]
+pub struct NotASenderId;
+
+impl FromStr for SenderId {
+    type Err = NotASenderId;
+
+    fn from_str(text: &str) -> Result<Self, NotASenderId> {
+        let sign = |sign: char| sign.is_alphanumeric() || " !&'*+,-./_".contains(sign);
+        let is_code = text.len() <= Self::MAX_CODE_LENGTH && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_name = text.chars().count() <= Self::MAX_LENGTH && text.chars().any(char::is_alphabetic);
+        let fit = text.trim() == text && !text.is_empty() && text.chars().all(sign) && (is_code || is_name);
+        fit.then(|| Self(text.to_owned())).ok_or(NotASenderId)
+    }
+}
+
+parsed!(SenderId, "sender_id", "68849");
+
 /// A person's name as a network or a profile shows it: one line, without invisible characters, shortened if too long.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]

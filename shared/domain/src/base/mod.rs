@@ -19,6 +19,7 @@ pub mod ip_range;
 pub mod language_tag;
 pub mod line_type;
 pub mod local;
+pub mod number_forms;
 pub mod numbering;
 pub mod operation;
 pub mod phone;

@@ -1,10 +1,45 @@
 //! Telephone numbers in E.164, by shape.
 
-use std::{fmt, str::FromStr};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
-/// A telephone number: `+`, then 7 to 15 digits, the first not zero.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+use crate::base::number_forms;
+
+/// A telephone number: `+`, then 7 to 15 digits, the first not zero. It stays in the form in which it was reported. Two forms of one number
+/// are equal, since they have the same [`key`](Phone::key): whoever compares numbers asks whether they reach the same person.
+#[derive(Clone, serde::Serialize)]
 pub struct Phone(String);
+
+impl PartialEq for Phone {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_written_as(other) || self.key() == other.key()
+    }
+}
+
+impl Eq for Phone {}
+
+impl Hash for Phone {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
+}
+
+impl PartialOrd for Phone {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Phone {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
 
 shown_as!(Phone, {
     "type": "string",
@@ -22,6 +57,21 @@ impl Phone {
     /// With the `+`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The form of the number under which its person is known, by the table of [`number_forms`]: the same for all of its forms.
+    pub fn key(&self) -> Cow<'_, str> {
+        number_forms::other_form(self).map_or(Cow::Borrowed(self.as_str()), Cow::Owned)
+    }
+
+    /// Whether it stands in the form of its [`key`](Phone::key).
+    pub fn is_key(&self) -> bool {
+        matches!(self.key(), Cow::Borrowed(_))
+    }
+
+    /// Whether it is the same number in the same form.
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        self.0 == other.0
     }
 
     /// The digits without `+`, as Meta writes numbers.

@@ -8,6 +8,7 @@ use crate::{
     automations::answer::Answered,
     base::{
         bounded::is_zero,
+        external::SenderId,
         ids::{ConnectionId, ContactId, MessageId},
         phone::Phone,
     },
@@ -37,19 +38,30 @@ pub enum Identity {
     Email(Email),
     /// A SIP address.
     Sip(String),
+    /// A short code or a name from which SMS came: they are stored, nobody is messaged.
+    Sender(SenderId),
     /// Everybody who hides their number from one connection: calls are stored, nobody is messaged.
     Withheld(ConnectionId),
 }
 
 impl Identity {
-    /// The text in the table key, `<kind>:<value>`.
+    /// The text in the table key, `<kind>:<value>`: the same for all forms of a telephone number.
     pub fn key(&self) -> String {
         match self {
-            Self::Phone(phone) => format!("phone:{phone}"),
+            Self::Phone(phone) => format!("phone:{}", phone.key()),
             Self::Bsuid(id) => format!("bsuid:{id}"),
             Self::Email(email) => format!("email:{}", email.as_str()),
             Self::Sip(address) => format!("sip:{address}"),
+            Self::Sender(id) => format!("sender:{}", id.as_str()),
             Self::Withheld(connection) => format!("withheld:{connection}"),
+        }
+    }
+
+    /// The text in the key of a row that was written before the form of the number had a key of another form. `None`: there is no such row.
+    pub fn former_key(&self) -> Option<String> {
+        match self {
+            Self::Phone(phone) if !phone.is_key() => Some(format!("phone:{phone}")),
+            _ => None,
         }
     }
 }
@@ -63,16 +75,20 @@ pub struct Contact {
     /// Whether the profile has a name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub named: bool,
-    /// Telephone numbers, the preferred one first. At most [`MAX_IDENTITIES`].
+    /// Telephone numbers, the preferred one first, each in one form. At most [`MAX_IDENTITIES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<Phone>,
+    /// The forms in which channels reported those numbers, for messages on the same channel. One for each channel and number, unless the
+    /// number stands in the form of its key everywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<NumberForm>,
     /// Meta's business-scoped user ids, the newest first. At most [`MAX_IDENTITIES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bsuids: Vec<String>,
     /// E-mail addresses, the preferred one first. At most [`MAX_IDENTITIES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub emails: Vec<Email>,
-    /// The identity it was first seen by, if of another kind: a SIP address, or a hidden number.
+    /// The identity it was first seen by, if of another kind: a SIP address, a short code or name, or a hidden number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called_from: Option<Identity>,
     /// BCP 47 language, where known.
@@ -293,6 +309,28 @@ fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) 
     }
 }
 
+/// The form in which a channel reported a telephone number of the person's.
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
+pub struct NumberForm {
+    /// The channel.
+    pub channel: Channel,
+    /// The number.
+    pub number: Phone,
+}
+
+impl PartialEq for NumberForm {
+    fn eq(&self, other: &Self) -> bool {
+        self.channel == other.channel && self.number.is_written_as(&other.number)
+    }
+}
+
+impl NumberForm {
+    /// Whether both say in which form a channel writes a number.
+    pub(crate) fn is_about(&self, other: &Self) -> bool {
+        self.channel == other.channel && self.number == other.number
+    }
+}
+
 /// A number of the person's that a channel does not reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreachable {
@@ -314,9 +352,16 @@ pub const RESTORABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(30
 pub const SERVICE_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 impl Contact {
+    /// Whether another version is the same, also in the forms of its telephone numbers.
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        let forms = |contact: &Self| -> Vec<String> { contact.phones.iter().map(ToString::to_string).collect() };
+        self == other && forms(self) == forms(other)
+    }
+
     /// Whether another version of it says the same of the person: calls and messages leave other things in it.
     pub fn is_shown_as(&self, other: &Self) -> bool {
         let shown = |contact: &Self| Self {
+            forms: Vec::new(),
             last_follow_up_at: None,
             last_counted_at: None,
             open: Vec::new(),
@@ -333,7 +378,7 @@ impl Contact {
             version: 0,
             ..contact.clone()
         };
-        shown(self) == shown(other)
+        shown(self).is_written_as(&shown(other))
     }
 
     /// A contact of which only one identity is known.
@@ -349,6 +394,7 @@ impl Contact {
             id,
             named: false,
             phones: Vec::new(),
+            forms: Vec::new(),
             bsuids: Vec::new(),
             emails: Vec::new(),
             called_from: None,
@@ -567,6 +613,40 @@ impl Contact {
         known.find(|known| known.channel == channel && known.number.as_ref() == number)
     }
 
+    /// A channel reported a number of the person's in this form, in which it gets messages from now on.
+    pub fn learn_form(&mut self, channel: Channel, number: &Phone) {
+        let Some(own) = self.phones.iter().find(|own| *own == number) else {
+            return;
+        };
+        let is_plain = own.is_key() && number.is_key();
+        let number = number.clone();
+        let new = NumberForm { channel, number };
+        self.forms.retain(|known| !known.is_about(&new));
+        self.forms.extend((!is_plain).then_some(new));
+        self.forget_forms();
+    }
+
+    /// Removes the forms of numbers that it has no more.
+    pub(crate) fn forget_forms(&mut self) {
+        self.forms.retain(|known| self.phones.contains(&known.number));
+    }
+
+    /// The recipient as a channel writes their number: in the form that it reported. Otherwise in that of the number's key, if it is this
+    /// one or the contact's own: other forms may be in no numbering plan.
+    pub fn recipient_on(&self, channel: Channel, to: &Recipient) -> Recipient {
+        let form = to.phone.as_ref().map(|phone| {
+            let reported = self.forms.iter().filter(|known| known.channel == channel);
+            let reported = reported.map(|known| &known.number).find(|number| *number == phone);
+            let plain = [phone].into_iter().chain(&self.phones);
+            let plain = || plain.into_iter().find(|own| *own == phone && own.is_key());
+            reported.or_else(plain).unwrap_or(phone).clone()
+        });
+        Recipient {
+            phone: form,
+            bsuid: to.bsuid.clone(),
+        }
+    }
+
     /// A message from this number proves that the channel reaches it. Without a number, it may be any of the person's.
     pub fn reached_on(&mut self, channel: Channel, number: Option<&Phone>) {
         let other = |known: &Unreachable| number.is_some() && known.number.is_some() && known.number.as_ref() != number;
@@ -702,7 +782,10 @@ impl Contact {
 
     /// The identities that lead to this contact, as far as its own row has them.
     pub fn known_by(&self) -> Vec<Identity> {
-        let phones = self.phones.iter().cloned().map(Identity::Phone);
+        // A contact of before may have a number in two forms.
+        let different = |(place, phone): &(usize, &Phone)| !self.phones[..*place].contains(phone);
+        let phones = self.phones.iter().enumerate().filter(different);
+        let phones = phones.map(|(_, phone)| Identity::Phone(phone.clone()));
         let bsuids = self.bsuids.iter().cloned().map(Identity::Bsuid);
         let emails = self.emails.iter().cloned().map(Identity::Email);
         phones
@@ -731,7 +814,7 @@ impl Contact {
             Identity::Phone(phone) => linked.note(learn_of(&mut self.phones, phone, true), Identity::Phone),
             Identity::Bsuid(bsuid) => linked.note(learn_of(&mut self.bsuids, bsuid, true), Identity::Bsuid),
             Identity::Email(email) => linked.note(learn_of(&mut self.emails, email, true), Identity::Email),
-            Identity::Sip(_) | Identity::Withheld(_) => self.called_from = Some(identity.clone()),
+            Identity::Sip(_) | Identity::Sender(_) | Identity::Withheld(_) => self.called_from = Some(identity.clone()),
         }
         linked
     }

@@ -121,20 +121,21 @@ impl Digits {
         self.0.chars().rev().collect()
     }
 
-    /// The digits of a whole number, the last one first, as telephone numbers are listed.
+    /// The digits of a whole number in the form of its key, the last one first, as telephone numbers are listed.
     pub fn of(phone: &Phone) -> String {
-        phone.digits().chars().rev().collect()
+        phone.key().trim_start_matches('+').chars().rev().collect()
     }
 
     /// The last digits of a number that two numbers of one person have in common, whatever their form.
     pub fn last(phone: &Phone) -> Self {
         const LAST: usize = 7;
+        // Of at least seven digits, in which forms of a number do not differ.
         let digits = phone.digits();
         Self(digits[digits.len().saturating_sub(LAST)..].to_owned())
     }
 
     fn end(&self, phone: &Phone) -> bool {
-        phone.digits().ends_with(&self.0)
+        phone.key().ends_with(&self.0)
     }
 }
 

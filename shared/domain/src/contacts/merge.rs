@@ -22,7 +22,7 @@ use crate::{
     contacts::{
         contact::{
             Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MAX_WINDOWS, MissedCall,
-            OpenIntent, Unreachable, Window,
+            NumberForm, OpenIntent, Unreachable, Window,
         },
         person::Person,
         profile::Profile,
@@ -291,6 +291,9 @@ fn profiles(
 fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Result<Contact, Unmergeable> {
     let mut all = one.clone();
     all.phones = united("telephone numbers", &one.phones, &other.phones)?;
+    let further = other.forms.iter();
+    let further = further.filter(|known| !one.forms.iter().any(|own| own.is_about(known)));
+    all.forms.extend(further.cloned());
     all.emails = united("e-mail addresses", &one.emails, &other.emails)?;
     // The newest first: that of whom was heard last.
     let bsuids = if other.last_inbound_at > one.last_inbound_at {
@@ -600,6 +603,7 @@ impl Undo {
             id: now.id,
             named: now.named,
             phones: kept(&before.phones, &merged.phones, &now.phones, PartialEq::eq),
+            forms: kept(&before.forms, &merged.forms, &now.forms, NumberForm::is_about),
             bsuids: kept(&before.bsuids, &merged.bsuids, &now.bsuids, PartialEq::eq),
             emails: kept(&before.emails, &merged.emails, &now.emails, PartialEq::eq),
             called_from: back(&before.called_from, &merged.called_from, &now.called_from),
@@ -637,6 +641,7 @@ impl Undo {
         // The merge took these out: the other contact, and those that had been merged into it.
         let apart = before.same_as.iter().filter(|known| !merged.same_as.contains(known));
         contact.is_also(apart.copied());
+        contact.forget_forms();
         contact
     }
 
@@ -687,6 +692,7 @@ impl Undo {
         };
         let mut other = contact;
         other.phones.retain(|phone| still(&Identity::Phone(phone.clone())));
+        other.forget_forms();
         other.bsuids.retain(|bsuid| still(&Identity::Bsuid(bsuid.clone())));
         other.emails.retain(|email| still(&Identity::Email(email.clone())));
         other.called_from = other.called_from.filter(|identity| still(identity));

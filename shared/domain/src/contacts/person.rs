@@ -38,7 +38,7 @@ pub struct Person {
 impl Person {
     /// Records the time of a change by a user or a key, if anything differs.
     pub fn touch(&mut self, before: &Self, now: Timestamp) {
-        if self != before {
+        if self.profile != before.profile || !self.contact.is_written_as(&before.contact) {
             self.profile.updated_at = Some(now);
         }
     }
@@ -234,6 +234,7 @@ impl PersonIn {
             None => after.contact.language = None,
         }
         after.contact.phones = self.phones.into_vec();
+        after.contact.forget_forms();
         after.contact.emails = self.emails.into_vec();
         after.profile = Profile {
             name,

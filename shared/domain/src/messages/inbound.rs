@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{
-        external::{ProviderRef, ShownName},
+        external::{ProviderRef, SenderId, ShownName},
         ids::SendKey,
         phone::Phone,
     },
@@ -45,8 +45,8 @@ pub enum Update {
     },
     /// A customer got a new business-scoped user id or number.
     IdentityChanged {
-        /// The previous id.
-        previous_bsuid: Option<String>,
+        /// The identities of before, as far as they are named.
+        previous: Sender,
         /// The current identities.
         now: Sender,
     },
@@ -88,7 +88,7 @@ pub struct Status {
     pub error_code: Option<i64>,
 }
 
-/// The sender: at least one of the two identities is known.
+/// The sender: at least one of the identities is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// The telephone number.
@@ -97,6 +97,9 @@ pub struct Sender {
     /// Meta's business-scoped user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bsuid: Option<String>,
+    /// A short code or a name in place of a number. Such a message is only shown: no customer wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<SenderId>,
     /// The profile's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ShownName>,
@@ -152,9 +155,9 @@ pub const REACTION: &str = "reaction";
 
 impl InboundMessage {
     /// Whether the customer wrote it to the business. What opens no window is a reaction, an edit, a revocation or a notice of the
-    /// platform. An SMS can be a reaction, too.
+    /// platform. An SMS can be a reaction, too. Short codes and names are no customers.
     pub fn is_written(&self) -> bool {
-        self.kind != REACTION && (self.channel == Channel::Sms || self.opens_window)
+        self.kind != REACTION && self.from.sender_id.is_none() && (self.channel == Channel::Sms || self.opens_window)
     }
 
     /// The text that the customer typed: a message, a caption, or what either was edited to. Labels of buttons, places, cards, orders and

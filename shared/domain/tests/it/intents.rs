@@ -501,7 +501,7 @@ fn lists_of_a_contact_are_bounded() {
         contact.link(&Sender {
             phone: Some(phone(number.into())),
             bsuid: Some(format!("AE.{number}")),
-            name: None,
+            ..Sender::default()
         });
         contact.prefer(&Identity::Email(
             format!("{number}@example.com").parse().expect("an address"),
@@ -527,7 +527,7 @@ fn changes_of_identities_are_reported_exactly() {
     let sender = |number: usize| Sender {
         phone: Some(phone(number)),
         bsuid: Some(format!("AE.{number}")),
-        name: None,
+        ..Sender::default()
     };
     for number in [1, 2, 2, 3, 4, 5, 1, 6] {
         let linked = contact.link(&sender(number));

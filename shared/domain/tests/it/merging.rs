@@ -272,7 +272,7 @@ proptest! {
                     let sender = Sender {
                         phone: Some(phone(number)),
                         bsuid: Some(format!("AE.{number}")),
-                        name: None,
+                        ..Sender::default()
                     };
                     let linked = contact.link(&sender);
                     // What a contact has no room for still leads to it.

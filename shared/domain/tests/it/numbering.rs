@@ -224,3 +224,59 @@ fn a_number_is_shown_in_groups() {
         assert_eq!(number.parse::<Phone>().unwrap().international(), shown);
     }
 }
+
+/// Numbers in another form than that of their key: of each code with several forms, by all first digits and lengths.
+fn numbers_with_two_forms() -> impl Iterator<Item = (&'static str, Phone)> {
+    let table = include_str!("../../src/base/number_forms.txt");
+    let codes: BTreeSet<&str> = table.lines().filter_map(|line| line.split('\t').next()).collect();
+    let begins = |code: &'static str| {
+        // Where more differs than a zero, all first digits are compared.
+        let step = if ["52", "54", "55", "225", "229"].contains(&code) {
+            1
+        } else {
+            17
+        };
+        (4..=12).flat_map(move |length| (0..1000).step_by(step).map(move |first| (code, length, first)))
+    };
+    let numbers = codes.into_iter().flat_map(begins);
+    let numbers = numbers.filter_map(|(code, length, first)| {
+        let digits = &format!("{first:03}234567890123")[..length];
+        Some((code, format!("+{code}{digits}").parse().ok()?))
+    });
+    numbers.filter(|(_, phone): &(_, Phone)| !phone.is_key())
+}
+
+/// Whether a country has the number, as it is written.
+fn is_in_plan(number: &str) -> bool {
+    let parsed = phonenumber::parse(None, number).ok();
+    parsed
+        .is_some_and(|parsed| phonenumber::is_valid(&parsed) && parsed.format().mode(Mode::E164).to_string() == number)
+}
+
+/// Two people have two keys: if both forms of a key were numbers of a country, two people could have them.
+#[test]
+fn at_most_one_of_two_forms_is_in_the_plan() {
+    let mut confirmed = BTreeSet::new();
+    let mut codes = BTreeSet::new();
+    for (code, other) in numbers_with_two_forms() {
+        codes.insert(code);
+        let key: Phone = other.key().parse().unwrap();
+        assert!(key.is_key(), "{} leads on to {}", other.as_str(), key.key());
+        if !is_in_plan(&key.key()) {
+            continue;
+        }
+        confirmed.insert(code);
+        // A mobile, and a landline that may have the other digits: the same person's, as far as WhatsApp tells.
+        let is_landline = code == "54" && !other.digits().starts_with("540");
+        // Radios, switched off in 2018, which libphonenumber still knows.
+        let is_radio = code == "55" && other.digits().get(4..5) == Some("7");
+        assert!(
+            is_landline || is_radio || !is_in_plan(other.as_str()),
+            "{} and {}",
+            other.as_str(),
+            key.as_str()
+        );
+    }
+    // Of each code, some numbers are real: otherwise, nothing would be compared.
+    assert_eq!(confirmed, codes);
+}

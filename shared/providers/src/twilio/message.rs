@@ -101,7 +101,9 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         // The id comes beside the number, or replaces it.
         from.bsuid = from.bsuid.or_else(|| bsuid(&form.filled("ExternalUserId")?));
     }
-    from.name = form.filled("ProfileName").and_then(|name| ShownName::of(&name));
+    // Nobody knows a short code by another name.
+    let name = form.filled("ProfileName").and_then(|name| ShownName::of(&name));
+    from.name = name.or_else(|| ShownName::of(from.sender_id.as_ref()?.as_str()));
     let text = body.or_else(|| location(form)).map(|text| cut(text, MAX_TEXT_LENGTH));
     // As with Meta, the label stands for a payload that is missing.
     let payload = first(&["ButtonPayload", "ListId", "ButtonText", "ListTitle"]);
@@ -175,6 +177,7 @@ fn sender(address: Address) -> Sender {
     Sender {
         phone: address.phone,
         bsuid: address.bsuid,
+        sender_id: address.sender_id,
         name: None,
     }
 }

@@ -326,6 +326,7 @@ fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Opti
     let sender = Sender {
         phone: phone.or_else(|| self::phone(&person?["wa_id"])),
         bsuid: bsuid.or_else(|| user_id(&person?["user_id"])),
+        sender_id: None,
         name: person.and_then(|person| ShownName::of(person["profile"]["name"].as_str()?)),
     };
     (sender.phone.is_some() || sender.bsuid.is_some()).then_some(sender)
@@ -556,18 +557,17 @@ fn order(own: &Value) -> Option<String> {
     joined([text(&own["text"])].into_iter().chain(wanted))
 }
 
-/// A customer got a new number or id. Older webhooks use other names and contain no ids.
+/// A customer got a new number or id. Older webhooks use other names and contain no ids. The sender is the number of before.
 fn system(item: &Value) -> Update {
     let own = &item["system"];
     let kind = own["type"].as_str().map(label).unwrap_or_default();
-    let previous_bsuid = user_id(&own["previous_user_id"]);
+    let before = phone(&item["from"]).or_else(|| phone(&own["customer"]));
+    let previous = sender(&[], before, user_id(&own["previous_user_id"]));
     let phone = phone(&own["wa_id"]).or_else(|| phone(&own["new_wa_id"]));
     let now = sender(&[], phone, user_id(&own["user_id"]));
-    match (kind.as_str(), now) {
-        ("user_changed_number" | "user_changed_user_id" | "customer_changed_number", Some(now))
-            if previous_bsuid.is_some() =>
-        {
-            Update::IdentityChanged { previous_bsuid, now }
+    match (kind.as_str(), previous, now) {
+        ("user_changed_number" | "user_changed_user_id" | "customer_changed_number", Some(previous), Some(now)) => {
+            Update::IdentityChanged { previous, now }
         }
         _ => unknown(&format!("system/{kind}")),
     }

@@ -172,8 +172,8 @@ pub(crate) fn shown(update: &Update) -> Value {
         Update::MarketingPreference { from, welcome, at } => {
             json!({ "marketing_preference": { "from": from, "welcome": welcome, "at": at } })
         }
-        Update::IdentityChanged { previous_bsuid, now } => {
-            json!({ "identity_changed": { "previous_bsuid": previous_bsuid, "now": now } })
+        Update::IdentityChanged { previous, now } => {
+            json!({ "identity_changed": { "previous": previous, "now": now } })
         }
         Update::Template(report) => json!({ "template": {
             "template": report.template.to_string(),

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use domain::messages::{
-    inbound::{OptFlag, Update},
-    message::Channel,
+use domain::{
+    base::external::SenderId,
+    messages::{
+        inbound::{OptFlag, Update},
+        message::Channel,
+    },
 };
 use providers::twilio::{address, form, message};
 use serde_json::{Value, json};
@@ -58,7 +61,7 @@ fn unknown_updates_are_counted() {
     };
     for (body, expected) in [
         ("MessageSid=SM1&From=messenger%3A123", "message/messenger"),
-        ("MessageSid=SM1&From=12345", "message/without sender"),
+        ("MessageSid=SM1&From=0501234567", "message/without sender"),
         ("From=%2B447700900111", "message/without MessageSid"),
     ] {
         assert_eq!(kind(inbound(body)), expected, "{body}");
@@ -208,16 +211,26 @@ fn pressed_button_has_a_payload() {
 #[test]
 fn an_address_names_channel_and_person() {
     let sms = address("+447700900111").unwrap();
-    assert_eq!((sms.channel, sms.bsuid), (Channel::Sms, None));
+    assert_eq!((sms.channel, &sms.bsuid), (Channel::Sms, &None));
     let bsuid = address("whatsapp:GB.7000000000000222").unwrap();
     assert_eq!((bsuid.channel, bsuid.phone), (Channel::WhatsApp, None));
+    let rcs = address("rcs:+447700900111").unwrap();
+    assert_eq!(rcs, sms);
+    for name in ["68849", "FixtureHair", "Shop & Go"] {
+        let named = address(name).unwrap();
+        let id = named.sender_id.as_ref().map(SenderId::as_str);
+        assert_eq!((named.channel, named.phone, id), (Channel::Sms, None, Some(name)));
+    }
     for none in [
         "",
         "whatsapp:",
         "whatsapp:hello",
         "GB.7000000000000222",
-        "FixtureHair",
-        "rcs:+447700900111",
+        "rcs:fixture_agent",
+        "client:+447700900111",
+        "client:layla",
+        "sip:layla@example.com",
+        "0501234567",
     ] {
         assert_eq!(address(none), None, "{none}");
     }

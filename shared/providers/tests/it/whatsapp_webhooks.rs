@@ -184,7 +184,7 @@ fn odd_values_do_not_fail_parsing() {
     assert_eq!(standby[0]["message"]["standby"], true);
     let mut grouped = message;
     grouped["group_id"] = "g".into();
-    // The former format: the number changed, and no id names its owner.
+    // The former format: the number changed, and neither a number nor an id names its owner.
     let system =
         json!({ "type": "system", "system": { "type": "customer_changed_number", "new_wa_id": "447700900119" } });
     let warning = json!({ "id": "wamid.1", "status": "warning" });

@@ -67,7 +67,7 @@ pub(crate) fn left_by(
     let address = match identity {
         Identity::Phone(phone) => Address::Phone(phone.clone()),
         Identity::Email(email) => Address::Email(email.clone()),
-        Identity::Bsuid(_) | Identity::Sip(_) | Identity::Withheld(_) => return Ok(None),
+        Identity::Bsuid(_) | Identity::Sip(_) | Identity::Sender(_) | Identity::Withheld(_) => return Ok(None),
     };
     let now = u64::try_from(stamp.at.as_millisecond()).unwrap_or_default();
     // Not of the address, which could be guessed from it.

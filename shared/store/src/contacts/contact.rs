@@ -1,5 +1,6 @@
 //! Contacts, their identities and their history.
 
+mod former;
 mod identities;
 mod ledger;
 
@@ -216,8 +217,15 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
         None => Some((keys::duplicates(scope), keys::lower(contact.id.ulid()))),
     };
     // Listed by its id, so that a new name does not move it past a cursor.
+    // Only a version that reads the second form knows senders without a number.
+    let form = if matches!(contact.called_from, Some(Identity::Sender(_))) {
+        2
+    } else {
+        1
+    };
     Ok(Row::new(&key, "contact", contact, unchanged(contact.version), doing)?
         .data(compact::shrink_contact)
+        .in_form(form)
         .version(version)
         .listed(keys::contacts(scope), contact.id.to_string())
         .in_state(state))

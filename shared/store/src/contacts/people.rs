@@ -392,7 +392,7 @@ impl Store {
         match identity {
             Identity::Phone(_) => others.phone = None,
             Identity::Email(_) => others.email = None,
-            Identity::Bsuid(_) | Identity::Sip(_) | Identity::Withheld(_) => {}
+            Identity::Bsuid(_) | Identity::Sip(_) | Identity::Sender(_) | Identity::Withheld(_) => {}
         }
         let found = found.filter(|person| others.takes(person));
         Ok(Page {
@@ -524,7 +524,7 @@ impl Store {
             after: after.profile.clone(),
         };
         let changed = before.profile != after.profile;
-        let writes = if before.contact == after.contact {
+        let writes = if before.contact.is_written_as(&after.contact) {
             let mut writes = profile.writes(scope, after.contact.id, DOING)?;
             // Nothing of an erased contact comes back, or of one that is being erased.
             writes.push(Write::Shown(keys::contact(scope, after.contact.id)));

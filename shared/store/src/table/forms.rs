@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{automations::rule, contacts::history::HistoryKind};
+use domain::{automations::rule, base::number_forms, contacts::history::HistoryKind};
 use serde_json::Value;
 
 use crate::table::{error::StoreError, plain::plain_kinds};
@@ -34,7 +34,8 @@ const FORMS: &[(&str, u64)] = &[
     ("claim", 1),
     ("connection", 1),
     ("consent", 1),
-    ("contact", 1),
+    // Contacts of senders without a number.
+    ("contact", 2),
     // With letters, and without what its key says.
     ("conversation", 2),
     ("count", 1),
@@ -46,13 +47,14 @@ const FORMS: &[(&str, u64)] = &[
     ("drip_steps", 2),
     ("email", 1),
     ("enrolment", 1),
-    ("erased", 1),
+    // Those of telephone numbers are found by the keys of this edition.
+    ("erased", number_forms::EDITION),
     ("erasure_salt", 1),
     ("field", 1),
     ("followers", 1),
     ("grant", 1),
     ("idempotency", 1),
-    ("identity", 1),
+    ("identity", number_forms::EDITION),
     ("idle", 1),
     ("import", 1),
     ("invitation", 1),
@@ -99,7 +101,7 @@ const FORMS: &[(&str, u64)] = &[
     ("slug", 1),
     ("socket", 1),
     ("socket_owner", 1),
-    ("suppression", 1),
+    ("suppression", number_forms::EDITION),
     ("template", 2),
     ("template_sync", 1),
     // Each holds a template of the current form.

@@ -7,6 +7,7 @@ mod config;
 mod consent;
 mod due;
 mod effects;
+mod keys;
 mod leaving;
 mod limited;
 mod listed;

@@ -51,7 +51,7 @@ async fn change(town: &Town<'_>, contact: &str, change: impl Fn(&mut Contact) ->
 }
 
 fn other() -> Value {
-    json!({"name": "M. Haddad", "phones": ["+9710501234567"], "emails": ["maya+shop@example.com"], "source": "Web form"})
+    json!({"name": "M. Haddad", "phones": ["+971541234567"], "emails": ["maya+shop@example.com"], "source": "Web form"})
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn merge_does_what_its_dry_run_showed_and_is_undone() {
     let read = agent.get(&at(&survivor)).await.json();
     assert_eq!(read, done["contact"]);
     assert_eq!(read["name"], "Maya Haddad");
-    assert_eq!(read["phones"], json!(["+971501234567", "+9710501234567"]));
+    assert_eq!(read["phones"], json!(["+971501234567", "+971541234567"]));
     assert_eq!(read["emails"], json!(["maya@example.com", "maya+shop@example.com"]));
     assert_eq!(read["tags"].as_array().unwrap().len(), 2);
     assert_eq!(read["fields"], json!({"level": "Gold"}));
@@ -404,10 +404,7 @@ async fn duplicates_are_suggested_with_reasons() {
     let path = format!("{}/duplicates", at(&one));
     let found = town.viewer().get(&path).await.is(200).json();
     let read = agent.get(&at(&two)).await.json();
-    assert_eq!(
-        found,
-        json!({"items": [{"contact": read, "reasons": ["phone", "email"]}]})
-    );
+    assert_eq!(found, json!({"items": [{"contact": read, "reasons": ["email"]}]}));
     let listed = async || {
         let found = agent.get(&format!("{CONTACTS}?duplicates=true")).await;
         found.texts("id")

@@ -181,6 +181,7 @@ impl World {
                 phone: Some(phone(CUSTOMER)),
                 bsuid: Some(BSUID.to_owned()),
                 name: ShownName::of("Maya Haddad"),
+                ..Sender::default()
             };
             received.message.text = Some(TEXT.to_owned());
         })

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod drips;
+mod forms;
 mod inbox;
 mod links;
 mod merging;

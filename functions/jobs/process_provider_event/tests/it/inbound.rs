@@ -1,7 +1,10 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
-    base::{bounded::Whole, ids::MessageId},
+    base::{
+        bounded::Whole,
+        ids::{ConversationId, MessageId},
+    },
     calls::record::ConsentEntry,
     consent::wish::{By, Party},
     contacts::{
@@ -10,7 +13,7 @@ use domain::{
     },
     messages::{
         inbound::OptFlag,
-        message::{AttemptState, Channel, MessageState},
+        message::{AttemptState, Channel, MessageState, Recipient},
     },
     tenants::connection::Account,
 };
@@ -399,6 +402,68 @@ async fn a_changed_id_leads_to_the_same_contact() {
     }
     // The old number still leads to the contact. Its new owner is recognized when they write.
     assert_eq!(world.customer().await.id, known.id);
+}
+
+/// A notice that somebody has a new number names the former one, an id, or both, and may come before or after what they write.
+#[tokio::test]
+async fn refusal_follows_a_changed_number_in_any_order() {
+    const NEW: &str = "+971509999999";
+    let old = digits(CUSTOMER);
+    let news = |named: Value| {
+        let mut system =
+            json!({"type": "user_changed_number", "user_id": "AE.22222222222222222222", "wa_id": digits(NEW)});
+        system
+            .as_object_mut()
+            .unwrap()
+            .extend(named.as_object().unwrap().clone());
+        system
+    };
+    let former = json!({"type": "customer_changed_number", "wa_id": digits(NEW)});
+    let unknown = json!({"previous_user_id": "AE.33333333333333333333"});
+    for (system, from) in [
+        (news(json!({})), json!(old)),
+        (news(unknown), json!(old)),
+        (former.clone(), json!(old)),
+        (
+            {
+                let mut system = former;
+                system["customer"] = json!(old);
+                system
+            },
+            Value::Null,
+        ),
+    ] {
+        for order in [
+            ["stop", "notice", "writes"],
+            ["notice", "stop", "writes"],
+            ["writes", "stop", "notice"],
+            ["stop", "writes", "notice"],
+        ] {
+            let world = World::new().await;
+            let now = world.seconds();
+            for what in order {
+                let value = match what {
+                    "stop" => wrote("wamid.stop", now, "STOP"),
+                    "writes" => {
+                        let mut hello = wrote("wamid.new", now, "Hello");
+                        hello["messages"][0]["from"] = digits(NEW).into();
+                        hello
+                    }
+                    _ => json!({"messages": [{
+                        "id": "wamid.sys", "from": from, "timestamp": now.to_string(), "type": "system", "system": system,
+                    }]}),
+                };
+                world.deliver(&value).await;
+            }
+            for number in [CUSTOMER, NEW] {
+                let found = world
+                    .contact_of(&Identity::Phone(phone(number)))
+                    .await
+                    .expect("a contact");
+                assert!(found.opted_out().is_some(), "{system} {order:?} {number}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -904,4 +969,86 @@ async fn words_of_others_have_no_language() {
         .work(world.sms("SM2", "Je+voudrais+r%C3%A9server+une+table+pour+quatre+personnes", ""))
         .await;
     assert_eq!(world.customer().await.language.as_deref(), Some("fr"));
+}
+
+/// An SMS from this sender, as Twilio writes senders.
+fn sms_from(world: &World, sid: &str, from: &str, text: &str) -> ProviderEvent {
+    let from = from.replace('+', "%2B").replace('&', "%26");
+    world.twilio_inbound(format!("MessageSid={sid}&From={from}&To=%2B15005550006&Body={text}"))
+}
+
+/// RCS comes from the number's own telephone.
+#[tokio::test]
+async fn stop_by_rcs_holds_for_its_number() {
+    let world = World::new().await;
+    world
+        .work(sms_from(&world, "SM1", &format!("rcs:{CUSTOMER}"), "STOP"))
+        .await;
+    assert!(world.customer().await.opted_out().is_some());
+    // What an app claims is nobody's number.
+    world
+        .work(sms_from(&world, "SM2", "client:+971501234599", "STOP"))
+        .await;
+    assert_eq!(world.contact_of(&Identity::Phone(phone("+971501234599"))).await, None);
+}
+
+/// They are shown, and nobody waits for an answer: there is no conversation, no wish and no automatic answer.
+#[tokio::test]
+async fn short_codes_and_names_are_only_shown() {
+    for (from, text) in [
+        ("68849", "Your code is 1234"),
+        ("MYBANK", "HELP"),
+        ("Shop & Go", "STOP"),
+    ] {
+        let world = World::new().await;
+        assert_eq!(world.work(sms_from(&world, "SM1", from, text)).await, Done::Now);
+        assert_eq!(world.work(sms_from(&world, "SM1", from, text)).await, Done::Already);
+        let identity = Identity::Sender(from.parse().unwrap());
+        let contact = world.contact_of(&identity).await.expect("a contact");
+        assert_eq!(world.name_of(&contact).await.as_deref(), Some(from));
+        assert!(!contact.refuses() && contact.missed.is_empty(), "{from}");
+        let (received, _) = world.told_by(&contact).await;
+        assert_eq!(received.len(), 1);
+        assert_eq!(
+            (received[0].message.text.as_deref(), received[0].answer),
+            (Some(text), None)
+        );
+        let conversation = ConversationId::of(contact.id, received[0].line);
+        let found = world
+            .aws
+            .store()
+            .conversation(world.business.scope(), conversation)
+            .await;
+        assert_eq!(found.unwrap(), None);
+        assert!(world.queued().await.is_empty());
+    }
+}
+
+/// A message is written to as its channel reported the number, and to the form of a call by the other channel.
+#[tokio::test]
+async fn each_channel_is_written_to_in_its_own_form() {
+    let world = World::new().await;
+    let mut hello = wrote("wamid.in", world.seconds(), "Hello");
+    hello["messages"][0]["from"] = "5215512345678".into();
+    hello["contacts"][0]["wa_id"] = "5215512345678".into();
+    world.deliver(&hello).await;
+    world
+        .work(sms_from(&world, "SM1", "+525512345678", "Hello again"))
+        .await;
+    let contact = world
+        .contact_of(&Identity::Phone(phone("+525512345678")))
+        .await
+        .expect("a contact");
+    assert_eq!(contact.phones.len(), 1);
+    assert_eq!(world.told_by(&contact).await.0.len(), 2);
+    for (channel, form) in [(Channel::WhatsApp, "+5215512345678"), (Channel::Sms, "+525512345678")] {
+        for to in ["+5215512345678", "+525512345678"] {
+            let to = Recipient {
+                phone: Some(phone(to)),
+                bsuid: None,
+            };
+            let written = contact.recipient_on(channel, &to).phone.expect("a number");
+            assert_eq!(written.as_str(), form, "{channel:?}");
+        }
+    }
 }

@@ -104,8 +104,10 @@ impl Leads {
 /// What leads to somebody with an identity, so far as it was read.
 #[derive(Debug)]
 pub struct Lead {
-    identity: Identity,
-    leads: Leads,
+    pub(super) identity: Identity,
+    pub(super) leads: Leads,
+    /// What the number's own form leads to, if it is not that of the key: a contact of before there were keys, or of another table of them.
+    pub(super) former: Leads,
     /// The key of what is remembered of them if they were erased; `None` if nobody was by then.
     erased: Option<Key>,
 }
@@ -113,7 +115,10 @@ pub struct Lead {
 impl Lead {
     pub(crate) fn keys(scope: &TenantScope, identities: &[Identity]) -> Vec<Key> {
         let own = identities.iter().map(|identity| keys::identity(scope, identity));
-        own.chain((!identities.is_empty()).then(|| keys::salt(scope))).collect()
+        let former = identities.iter().filter_map(|identity| keys::former(scope, identity));
+        own.chain(former)
+            .chain((!identities.is_empty()).then(|| keys::salt(scope)))
+            .collect()
     }
 
     pub(crate) fn read(
@@ -124,9 +129,11 @@ impl Lead {
     ) -> Result<Vec<Self>, StoreError> {
         let salt: Option<Salt> = row::data_if_any(found.remove(&keys::salt(scope)), doing)?;
         let leads = identities.iter().map(|identity| {
+            let former = keys::former(scope, identity);
             Ok(Self {
                 identity: identity.clone(),
                 leads: Leads::read(found.remove(&keys::identity(scope, identity)), doing)?,
+                former: Leads::read(former.and_then(|key| found.remove(&key)), doing)?,
                 erased: salt
                     .as_ref()
                     .map(|salt| keys::erased(scope, &salt.hash(&identity.key()))),
@@ -368,6 +375,7 @@ impl Store {
     /// The same for identities, in one request more.
     pub async fn holders_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Holder>, StoreError> {
         let leads = self.leads_of(scope, identities).await?;
+        let leads = self.renewed(scope, leads).await?;
         self.holders(scope, leads).await
     }
 
@@ -375,6 +383,7 @@ impl Store {
     pub async fn refusals_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Refusals, StoreError> {
         const DOING: &str = "look up refusals of identities";
         let leads = self.leads_of(scope, identities).await?;
+        let leads = self.renewed(scope, leads).await?;
         let mut rows = self.database.get_many(&refusals_behind(scope, &leads), DOING).await?;
         let mut all = Refusals::default();
         for (_, refusals) in self.with_refusals(scope, leads, &mut rows, DOING).await? {
