@@ -84,7 +84,7 @@ fn one_person(scope: &TenantScope, contact: &Contact, other: &Contact) -> Result
     let mut contact = contact.clone();
     let entries = contact.share_refusals(other);
     contact.is_also([other.id]);
-    written(scope, contact.into(), entries)
+    written(scope, &contact.into(), entries)
 }
 
 /// The writes by which the key of a number leads to a contact, which has the refusals that the number had there.
@@ -98,12 +98,12 @@ fn found_by_key(scope: &TenantScope, lead: &Lead, mut contact: Contact) -> Resul
         suppressed,
         ..ContactWrite::new(contact, lead.identity.clone())
     };
-    written(scope, write, entries)
+    written(scope, &write, entries)
 }
 
 fn written(
     scope: &TenantScope,
-    write: ContactWrite,
+    write: &ContactWrite,
     entries: impl IntoIterator<Item = ConsentEntry>,
 ) -> Result<Vec<Write>, StoreError> {
     let contact = write.contact.id;
