@@ -157,7 +157,7 @@ const fn is_dash(sign: char) -> bool {
 }
 
 /// The name folded, without marks above and below letters and without Arabic's lengthening sign.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     let classes = CodePointMapData::<CanonicalCombiningClass>::new();
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd();
     let folded = folded(name);

@@ -11,6 +11,7 @@ pub mod erasure;
 pub mod field;
 pub mod field_key;
 pub mod filter;
+pub mod first_name;
 pub mod history;
 pub mod import;
 pub mod listing;

@@ -284,7 +284,7 @@ impl TryFrom<WrittenValue> for Value {
 pub enum Source {
     /// `contact.name`.
     ContactName,
-    /// `contact.first_name`: the first word of the name.
+    /// `contact.first_name`: the [first name](crate::contacts::first_name) in the name.
     ContactFirstName,
     /// `contact.phone`.
     ContactPhone,

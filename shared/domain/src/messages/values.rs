@@ -2,7 +2,7 @@
 
 use crate::{
     calls::call::Party,
-    contacts::{contact::Contact, profile::Profile},
+    contacts::{contact::Contact, first_name::first_name, profile::Profile},
     messages::{
         material::Material,
         source::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders},
@@ -54,10 +54,7 @@ impl Values<'_> {
         let found = match source {
             named if named.is_of_contact() && self.is_for_anybody() => return Some(format!("{{{{{named}}}}}")),
             Source::ContactName => self.profile.name.as_deref().map(short),
-            Source::ContactFirstName => {
-                let name = self.profile.name.as_deref()?;
-                name.split_whitespace().next().map(short)
-            }
+            Source::ContactFirstName => first_name(self.profile.name.as_deref()?).map(short),
             Source::ContactPhone => {
                 let phone = self.contact.phone().or_else(|| self.subject.phone())?;
                 Some(phone.to_string())
@@ -184,13 +181,13 @@ mod tests {
 
     #[test]
     fn values_are_looked_up_with_defaults() {
-        let mut maya = Profile::named(ShownName::of(" Maya \n Al  Fixture "));
+        let mut maya = Profile::named(ShownName::of(" Dr. Maya \n Al  Fixture "));
         let level = "fld_00000000000000000000000001".parse().unwrap();
         maya.fields
             .insert(level, FieldValue::Choice("Gold  star".parse().unwrap()));
         with_values(&maya, |values| {
             for (text, expected) in [
-                ("{{contact.name}}", "Maya Al Fixture"),
+                ("{{contact.name}}", "Dr. Maya Al Fixture"),
                 ("{{ contact.first_name }}!", "Maya!"),
                 ("{{contact.phone}}", "+971501234567"),
                 ("{{contact.field.level|none}}", "Gold star"),
@@ -259,6 +256,13 @@ mod tests {
                 values.sms("{{contact.field.level}}").unwrap_err().to_string(),
                 "nothing is known for contact.field.level and it has no default"
             );
+        });
+    }
+
+    #[test]
+    fn name_without_a_first_name_has_the_default() {
+        with_values(&Profile::named(ShownName::of(".")), |values| {
+            assert_eq!(values.sms("{{contact.first_name|there}}").as_deref(), Ok("there"));
         });
     }
 

@@ -3,6 +3,7 @@
 
 use domain::{
     base::ids::SendKey,
+    contacts::first_name::first_name,
     media::medium::{AssetUse, FileName, MediaKind},
     messages::{
         content::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind},
@@ -201,7 +202,7 @@ fn menu(list: &List) -> Value {
 /// A card. Meta wants a part of the name beside the whole.
 fn card(card: &Card) -> Value {
     let name = card.name.as_str();
-    let first = name.split_whitespace().next().unwrap_or(name);
+    let first = first_name(name).unwrap_or(name);
     let mut shown = json!({ "name": { "formatted_name": name, "first_name": first } });
     if !card.phones.is_empty() {
         let phones = card.phones.iter().map(|phone| {

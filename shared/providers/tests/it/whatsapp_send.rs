@@ -199,13 +199,13 @@ async fn rarer_parts_of_content_are_sent() {
         json!({"message_id": REPLIED, "emoji": ""})
     );
     let cards = json!({"contacts": [
-        {"name": "Maya Haddad", "organization": "Saffron", "emails": ["maya@saffron.example"],
+        {"name": "Dr. Maya Haddad", "organization": "Saffron", "emails": ["maya@saffron.example"],
          "phones": [{"number": "+971501234567"}]},
     ]});
     assert_eq!(
         sent(cards, None).await,
         json!([{
-            "name": {"formatted_name": "Maya Haddad", "first_name": "Maya"}, "org": {"company": "Saffron"},
+            "name": {"formatted_name": "Dr. Maya Haddad", "first_name": "Maya"}, "org": {"company": "Saffron"},
             "phones": [{"phone": "+971501234567"}], "emails": [{"email": "maya@saffron.example"}],
         }])
     );
