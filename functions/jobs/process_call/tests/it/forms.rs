@@ -6,7 +6,7 @@ use domain::{
 };
 use testkit::business::{missed, phone};
 
-use crate::world::World;
+use super::world::World;
 
 /// Two forms of each country's numbers, without their last two digits.
 const FORMS: [(&str, &str); 6] = [
