@@ -13,7 +13,7 @@ use kit::Done;
 use serde_json::{Value, json};
 use testkit::business::CUSTOMER;
 
-use crate::world::{World, wrote};
+use super::world::{World, wrote};
 
 /// Form-encodes a text.
 fn encoded(text: &str) -> String {
