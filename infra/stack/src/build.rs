@@ -379,14 +379,14 @@ impl Builder {
 
     /// Writes what is deployed locally: for each of these functions a script that runs its program. To zip, upload, store and unzip gigabytes
     /// would take longer than everything else in a deployment. A script names a link to the program as it is now, which stays when cargo
-    /// replaces it, so what runs changes with the next deployment only; links that neither scripts nor those of before name are deleted.
-    pub fn write_scripts(&self, functions: &[Function]) -> Result<()> {
+    /// replaces it, so what runs changes with the next deployment only. Returns the scripts of before.
+    pub fn write_scripts(&self, functions: &[Function]) -> Result<Vec<String>> {
         if self.profile == Profile::Shipped {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let links = self.built().join("bin");
         std::fs::create_dir_all(&links).with_context(|| format!("creating {}", links.display()))?;
-        let (before, mut changed) = (self.scripts()?, false);
+        let before = self.scripts()?;
         for function in functions {
             let what = || format!("preparing the code of {}", function.name);
             let (program, argument) = self.binary(function);
@@ -398,16 +398,23 @@ impl Builder {
             if std::fs::read_to_string(&script).is_ok_and(|known| known == text) {
                 continue;
             }
-            changed = true;
             std::fs::create_dir_all(self.built().join(&function.logical_id)).with_context(what)?;
             write(&script, text)?;
             std::fs::set_permissions(&script, Permissions::from_mode(0o755)).with_context(what)?;
         }
-        let named = [before, self.scripts()?].concat();
-        for path in entries(&links)?.iter().filter(|_| changed) {
-            let name = format!("/{}'", plain_name(path)?);
-            if !named.iter().any(|script| script.contains(&name)) {
-                std::fs::remove_file(path).with_context(|| format!("deleting {}", path.display()))?;
+        Ok(before)
+    }
+
+    /// Deletes links that are named neither by the scripts, which are deployed now, nor by those of before, by which functions may just start.
+    pub fn delete_links(&self, before: &[String]) -> Result<()> {
+        let (links, now) = (self.built().join("bin"), self.scripts()?);
+        if now == before || !links.exists() {
+            return Ok(());
+        }
+        for path in entries(&links)? {
+            let name = format!("/{}'", plain_name(&path)?);
+            if !now.iter().chain(before).any(|script| script.contains(&name)) {
+                std::fs::remove_file(&path).with_context(|| format!("deleting {}", path.display()))?;
             }
         }
         Ok(())
@@ -417,7 +424,9 @@ impl Builder {
     fn scripts(&self) -> Result<Vec<String>> {
         let folders = folders(&self.built())?.into_iter();
         let texts = folders.map(|folder| std::fs::read_to_string(folder.join("bootstrap")));
-        Ok(texts.filter_map(Result::ok).collect())
+        let mut texts: Vec<String> = texts.filter_map(Result::ok).collect();
+        texts.sort();
+        Ok(texts)
     }
 
     /// Writes the input of `sam deploy`, after [`Builder::compile`]; returns its template.
@@ -591,34 +600,40 @@ mod tests {
             let _ = std::fs::remove_file(&path);
             write(&path, content).expect("a program");
         };
+        let deploy = |builder: &Builder, functions: &[Function]| {
+            let before = builder.write_scripts(functions).expect("scripts");
+            builder.delete_links(&before).expect("links");
+        };
         let script = |of: usize| std::fs::read_to_string(builder.code(&functions[of])).expect("a script");
         let kept = || entries(&builder.built().join("bin")).expect("links").len();
         for name in [PROGRAM, console::FUNCTION, "send"] {
             write_program(name, &format!("{name} 1"));
         }
-        builder.write_scripts(&functions).expect("scripts");
+        deploy(&builder, &functions);
         let first = [0, 1, 2].map(script);
         assert!(first[0].ends_with("' send\n") && first[1].ends_with("' call\n"));
         assert!(first[2].contains("/console-") && first[2].ends_with("'\n"), "{first:?}");
         // Linked again, the same.
         write_program(PROGRAM, "local 1");
-        builder.write_scripts(&functions).expect("scripts");
+        deploy(&builder, &functions);
         assert_eq!((first, kept()), ([0, 1, 2].map(script), 2));
         write_program(PROGRAM, "local 2");
-        builder.write_scripts(&functions).expect("scripts");
+        deploy(&builder, &functions);
         assert_eq!(kept(), 3, "that of before still runs");
         // One function alone.
         let of_all = script(1);
-        builder
-            .clone()
-            .separate()
-            .write_scripts(&functions[..1])
-            .expect("a script");
+        deploy(&builder.clone().separate(), &functions[..1]);
         assert!(script(0).contains("/send-") && script(0).ends_with("'\n"));
         assert_eq!((script(1), kept()), (of_all, 3), "two and the console's");
         write_program(PROGRAM, "local 3");
-        builder.write_scripts(&functions).expect("scripts");
+        deploy(&builder, &functions);
         assert_eq!(kept(), 4);
+        // A deployment that fails leaves what is deployed.
+        for content in ["local 4", "local 5"] {
+            write_program(PROGRAM, content);
+            builder.write_scripts(&functions).expect("scripts");
+        }
+        assert_eq!(kept(), 6);
         std::fs::remove_dir_all(&folder).expect("a folder of ours");
     }
 }

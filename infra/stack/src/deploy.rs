@@ -89,7 +89,7 @@ pub async fn deploy(
     let files = fingerprint([template.as_path(), bridge.as_path()])?;
     let source = format!("{files} {}", parameters.join(" "));
     let mut binaries = BTreeMap::new();
-    builder.write_scripts(functions)?;
+    let before = builder.write_scripts(functions)?;
     for function in functions {
         let code = builder.code(function);
         binaries.insert(function.name.clone(), fingerprint([code.as_path()])?);
@@ -115,6 +115,7 @@ pub async fn deploy(
         .await?;
         was.id = id;
     }
+    builder.delete_links(&before)?;
     Deployed {
         id: was.id,
         source,

@@ -269,9 +269,10 @@ pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, function: &Functi
     }
     let what = format!("building {}", function.name);
     step(&what, builder.compile(std::slice::from_ref(function))).await?;
-    builder.write_scripts(std::slice::from_ref(function))?;
+    let before = builder.write_scripts(std::slice::from_ref(function))?;
     let what = format!("updating {}", function.name);
     step(&what, deploy::update_code(aws, builder, &[function])).await?;
+    builder.delete_links(&before)?;
     deploy::note_updated(place, builder, function)
 }
 

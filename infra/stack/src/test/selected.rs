@@ -58,14 +58,11 @@ async fn build_and_run(place: &Place, packages: &[String], changed: bool, argume
     }
     println!("testing {}", wanted.iter().cloned().collect::<Vec<_>>().join(", "));
     let tools = Tools::set_up(place).await?;
-    let few = of_few_functions(&all, &wanted, packages);
-    let packages = wanted
-        .iter()
-        .filter(|name| !few.rooms.contains(*name))
-        .cloned()
-        .collect();
+    let (rooms, few) = by_folders(&all, &wanted, packages);
+    let others = wanted.iter().filter(|name| !name.ends_with(ROOM));
+    let packages = others.cloned().chain(rooms).collect();
     let mut programs = Vec::new();
-    for program in build::test_programs_of(place, &packages, &few.functions).await? {
+    for program in build::test_programs_of(place, &packages, &few).await? {
         programs.extend(program.parts(arguments).await?);
     }
     // A folder's program has the tests of others, too.
@@ -161,28 +158,28 @@ fn affected(all: &BTreeMap<String, Package>, files: &[String]) -> BTreeSet<Strin
     found
 }
 
-/// The folders of which so few functions are tested that the programs of these are sooner built than that of the folder.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Few {
-    /// The folders' packages.
-    rooms: BTreeSet<String>,
-    functions: BTreeSet<String>,
-}
-
 /// The program of the API's folder takes as long as those of nine functions.
 const FEW: usize = 8;
 
-/// Folders that are tested by name are tested as a whole.
-fn of_few_functions(all: &BTreeMap<String, Package>, wanted: &BTreeSet<String>, named: &[String]) -> Few {
-    let mut few = Few::default();
-    for room in all.keys().filter(|name| name.ends_with(ROOM) && !named.contains(name)) {
+/// The packages of folders of which so many functions are tested that one program is sooner built than theirs, or that are named; and the
+/// functions of the other folders.
+fn by_folders(
+    all: &BTreeMap<String, Package>,
+    wanted: &BTreeSet<String>,
+    named: &[String],
+) -> (Vec<String>, BTreeSet<String>) {
+    let (mut rooms, mut few) = (Vec::new(), BTreeSet::new());
+    for room in all.keys().filter(|name| name.ends_with(ROOM)) {
         let functions: Vec<_> = functions_of(all, room).filter(|name| wanted.contains(*name)).collect();
-        if functions.len() <= FEW {
-            few.rooms.insert(room.clone());
-            few.functions.extend(functions.into_iter().cloned());
+        // Whose manifest or list alone differs is built, too.
+        let is_alone = functions.is_empty() && wanted.contains(room);
+        if functions.len() > FEW || named.contains(room) || is_alone {
+            rooms.push(room.clone());
+        } else {
+            few.extend(functions.into_iter().cloned());
         }
     }
-    few
+    (rooms, few)
 }
 
 /// The functions whose tests a folder's package holds.
@@ -261,15 +258,14 @@ mod tests {
                 .iter()
                 .map(|name| (name.clone(), package(format!("functions/api/{name}"), &[]))),
         );
-        let few = |count: usize| {
-            let wanted: BTreeSet<String> = names[..count].iter().chain([&room]).cloned().collect();
-            let Few { rooms, functions } = of_few_functions(&all, &wanted, &[]);
-            (rooms.len(), functions.len())
+        let of = |count: usize, also: &[String], named: &[String]| {
+            let wanted: BTreeSet<String> = names[..count].iter().chain(also).cloned().collect();
+            let (rooms, few) = by_folders(&all, &wanted, named);
+            (rooms.len(), few.len())
         };
-        assert_eq!(
-            of_few_functions(&all, &names[..1].iter().cloned().collect(), &[room.clone()]),
-            Few::default()
-        );
-        assert_eq!((few(1), few(FEW), few(FEW + 1)), ((1, 1), (1, FEW), (0, 0)));
+        let room = [room.clone()];
+        assert_eq!((of(1, &[], &[]), of(1, &room, &[])), ((0, 1), (0, 1)));
+        assert_eq!((of(FEW, &[], &[]), of(FEW + 1, &[], &[])), ((0, FEW), (1, 0)));
+        assert_eq!((of(1, &room, &room), of(0, &room, &[])), ((1, 0), (1, 0)));
     }
 }

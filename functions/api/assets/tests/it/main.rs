@@ -1,10 +1,5 @@
 //! Assets, in process against the emulator, from the callers' point of view.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use domain::{
     accounts::permission::{Permission, Role},
     base::ids::AssetId,

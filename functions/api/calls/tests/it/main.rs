@@ -1,10 +1,5 @@
 //! Calls, in process against the emulator, from the readers' point of view.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use domain::{
     accounts::permission::{Permission, Role},
     base::{

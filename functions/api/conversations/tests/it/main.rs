@@ -1,10 +1,5 @@
 //! Conversations, in process against the emulator, from the team's point of view.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 mod drafts;
 mod teams;
 

@@ -1,10 +1,5 @@
 //! Files of customers' messages, in process against the emulator, from the viewers' and the scanner's point of view.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use std::cell::Cell;
 
 use domain::{

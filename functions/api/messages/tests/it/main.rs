@@ -1,10 +1,5 @@
 //! Messages in both directions, in process against the emulator, from the readers' point of view.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 mod actions;
 mod contents;
 mod replies;

@@ -1,10 +1,5 @@
 //! Recordings, in process against the emulator, from the listeners' point of view.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 mod twilio;
 
 use std::cell::Cell;

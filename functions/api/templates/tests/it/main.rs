@@ -1,10 +1,5 @@
 //! Templates, in process against the emulator, with an account at Meta that keeps what it is sent.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 mod media;
 mod meta;
 mod numbers;

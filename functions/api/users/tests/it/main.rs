@@ -1,10 +1,5 @@
 //! Users of a tenant and invitations, in process against the emulator, from the callers' point of view.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 mod invitations;
 mod people;
 

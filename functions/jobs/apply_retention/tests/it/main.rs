@@ -1,10 +1,5 @@
 //! Applying a retention policy to calls and messages of the past, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use std::collections::BTreeMap;
 
 use apply_retention::{Context, handle};

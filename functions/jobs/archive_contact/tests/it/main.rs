@@ -1,10 +1,5 @@
 //! Archives of contacts, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use archive_contact::{Context, handle};
 use domain::{
     accounts::account::Email,

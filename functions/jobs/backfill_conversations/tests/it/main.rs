@@ -1,10 +1,5 @@
 //! Beginning the conversations of the past, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use backfill_conversations::{Context, PER_STEP, handle};
 use domain::{
     accounts::permission::Role,

@@ -1,10 +1,5 @@
 //! Changing many contacts, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use std::{collections::BTreeMap, sync::Arc};
 
 use change_contacts::{Context, PER_STEP, handle};

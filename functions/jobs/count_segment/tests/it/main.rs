@@ -1,10 +1,5 @@
 //! Counting the contacts of a segment, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use count_segment::{Context, PER_STEP, handle};
 use domain::{
     base::{

@@ -1,10 +1,5 @@
 //! Imports, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 mod files;
 mod many;
 mod meanwhile;

@@ -1,10 +1,5 @@
 //! Pre-flights of campaigns, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use domain::{
     base::{
         ids::ContactId,

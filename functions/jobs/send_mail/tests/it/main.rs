@@ -1,10 +1,5 @@
 //! Sending e-mails, in process, against a stand-in for SES.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use std::{
     io::Write,
     sync::{Mutex, Once},

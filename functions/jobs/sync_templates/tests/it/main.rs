@@ -1,10 +1,5 @@
 //! Listing templates, in process against the emulator, with a provider that lists as told.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use std::{
     collections::HashMap,
     mem::take,

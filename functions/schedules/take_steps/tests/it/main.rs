@@ -1,10 +1,5 @@
 //! Taking the steps of drips, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 mod dates;
 
 use domain::{

@@ -1,10 +1,5 @@
 //! A minute in which nothing is due costs the same, however many wait. In a process of its own, since it counts what the process consumes.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use domain::base::ids::{CampaignId, ContactId, TenantId};
 use jiff::SignedDuration;
 use store::table::usage::{self, Usage};

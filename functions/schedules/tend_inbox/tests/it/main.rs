@@ -1,10 +1,5 @@
 //! Opening snoozed conversations and noticing unread messages, in process against the emulator.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
-)]
-
 use domain::{
     Timestamp,
     base::ids::{ConversationId, UserId},
