@@ -2,6 +2,8 @@
 //! `cargo stack test` runs once for each program of tests that a function has, with its tests only, so that what there is once per process,
 //! such as counters, is of one function.
 
+#![allow(clippy::duplicate_mod, reason = "two programs of tests of one function share a file")]
+
 kit::functions! {
     api_keys;
     assets;
