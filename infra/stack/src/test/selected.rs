@@ -263,7 +263,7 @@ mod tests {
             let (rooms, few) = by_folders(&all, &wanted, named);
             (rooms.len(), few.len())
         };
-        let room = [room.clone()];
+        let room = [room];
         assert_eq!((of(1, &[], &[]), of(1, &room, &[])), ((0, 1), (0, 1)));
         assert_eq!((of(FEW, &[], &[]), of(FEW + 1, &[], &[])), ((0, FEW), (1, 0)));
         assert_eq!((of(1, &room, &room), of(0, &room, &[])), ((1, 0), (1, 0)));
