@@ -1,6 +1,6 @@
 //! Words by which customers opt out of messages, or in again.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use crate::{
     messages::{
@@ -16,29 +16,35 @@ use crate::{
 /// buttons. [`STOPPED`] completes them.
 #[rustfmt::skip]
 const STOPS: &[&str] = &[
-    "stop", "stop all", "stopall", "s t o p", "stop texting", "stop texting me", "stop messaging", "stop messaging me", "stop sending",
-    "unsubscribe", "unsubscribe me", "opt out", "optout", "opt me out", "إيقاف", "توقف", "توقفوا", "التوقف", "أوقف", "أوقفوا", "ستوب",
-    "إلغاء الاشتراك", "إلغاء اشتراكي", "لا تراسلني", "لا تراسلوني",
+    "stop", "stop all", "stop it", "stopall", "s t o p", "stop texting", "stop texting me", "stop messaging", "stop messaging me",
+    "stop sending",
+    "unsubscribe", "unsubscribe me", "unsubscribe all", "unsubscribe me from all", "opt out", "optout", "opt me out", "opt out of all",
+    "إيقاف", "توقف", "توقفي", "توقفوا", "التوقف", "أوقف", "أوقفوا", "ستوب", "إلغاء الاشتراك", "إلغاء اشتراك", "إلغاء اشتراكي",
+    "إيقاف الاشتراك", "إيقاف اشتراكي", "لا تراسلني", "لا تراسلوني",
 ];
 
-/// What else is stopped beyond doubt: each of these verbs before each of these objects. `stop promotions`, and its Arabic, is the label of
-/// Meta's own button.
+/// What else is stopped beyond doubt: each of these verbs before each of these objects, with or without a word for how many or whose
+/// between them. `stop promotions`, and its Arabic, is the label of Meta's own button.
 #[rustfmt::skip]
-const STOPPED: [(&[&str], &[&str]); 2] = [
+const STOPPED: [(&[&str], &[&str], &[&str]); 2] = [
     (
         &[
-            "stop", "stop all", "stop the", "stop these", "stop your", "stop sending", "stop sending me", "stop sending me these",
-            "stop sending these",
+            "stop", "stop sending", "stop sending me", "unsubscribe", "unsubscribe from", "unsubscribe me from", "opt out", "opt out of",
+            "opt out from", "opt me out of", "opt me out from",
         ],
+        &["", "all", "the", "these", "your", "all the", "all of the", "all these", "all your", "any"],
         &[
-            "messages", "message", "msgs", "msg", "texts", "text", "text messages", "sms", "promotions", "promos", "promotional messages",
-            "marketing", "marketing messages", "offers", "ads",
+            "messages", "message", "msgs", "msg", "texts", "text", "text messages", "sms", "promotions", "promotion", "promos", "promo",
+            "promotional messages", "promotional texts", "promotional sms", "marketing", "marketing messages", "marketing texts", "offers",
+            "ads",
         ],
     ),
     (
         &[
             "إيقاف", "أوقف", "أوقفوا", "وقف", "وقفوا", "توقف عن", "توقفوا عن", "التوقف عن", "لا ترسل", "لا ترسلوا",
+            "لا ترسل لي", "لا ترسلوا لي", "إلغاء", "عدم",
         ],
+        &["", "كل", "جميع"],
         &[
             "الرسائل", "رسائل", "رسائلكم", "هذه الرسائل", "الإرسال", "إرسال الرسائل", "إرسال رسائل", "المراسلة", "مراسلتي", "العروض",
             "العروض الترويجية", "الرسائل الترويجية", "الرسائل الدعائية", "الرسائل الإعلانية", "الرسائل التسويقية", "الإعلانات", "الترويج",
@@ -55,7 +61,7 @@ const WHOLE_STOPS: &[&str] = &[
 /// Twilio also takes YES for a start. We do not, since it answers too many questions.
 #[rustfmt::skip]
 const START: &[&str] = &[
-    "start", "unstop", "subscribe", "opt in", "optin", "ابدأ", "ابدا", "بدء", "اشتراك", "اشترك", "استئناف", "تفعيل",
+    "start", "unstop", "subscribe", "opt in", "optin", "ابدأ", "بدء", "اشتراك", "اشترك", "استئناف", "تفعيل",
 ];
 
 const HELP: &[&str] = &["help", "info", "مساعدة"];
@@ -63,22 +69,24 @@ const HELP: &[&str] = &["help", "info", "مساعدة"];
 /// Words of politeness.
 #[rustfmt::skip]
 const POLITE: &[&str] = &[
-    "please", "pls", "plz", "kindly", "hi", "hello", "sir", "madam", "dear sir", "dear madam",
+    "please", "pls", "plz", "kindly", "hi", "hello", "sir", "madam", "dear sir", "dear madam", "hey", "good morning",
+    "good afternoon", "good evening", "ok", "okay", "sorry", "wrong number",
     "por favor", "s il vous plait", "svp", "bitte", "من فضلك", "من فضلكم", "لو سمحت",
     "لو سمحتي", "لو سمحتم", "إذا سمحت", "رجاء", "رجاءا", "الرجاء", "برجاء", "يرجى", "أرجو", "أرجوك", "أرجوكم", "فضلا", "لطفا", "مرحبا",
-    "السلام عليكم",
+    "السلام عليكم", "السلام عليكم ورحمة الله", "السلام عليكم ورحمة الله وبركاته", "صباح الخير", "مساء الخير", "أهلا", "بليز", "عفوا",
 ];
 
-/// Words of politeness behind which the writer may sign.
+/// Words of politeness behind which the writer may sign. Arabic joins its "and" to them.
 #[rustfmt::skip]
 const CLOSINGS: &[&str] = &[
     "thanks", "thank you", "thank u", "thx", "ty", "cheers", "many thanks", "thanks a lot", "thanks again", "thanks so much",
     "thanks very much", "thank you so much", "thank you very much", "no thanks", "no thank you", "regards", "best regards",
-    "kind regards", "warm regards", "best wishes", "sincerely", "merci", "gracias", "danke", "شكرا", "شكرا لك", "شكرا لكم", "شكرا جزيلا",
+    "kind regards", "warm regards", "best wishes", "sincerely", "merci", "gracias", "danke", "bye", "good bye", "goodbye",
+    "شكرا", "شكرا لك", "شكرا لكم", "شكرا جزيلا",
     "مشكور", "مشكورين", "مع الشكر", "تحياتي", "مع تحياتي",
 ];
 
-/// With these words, devices sign what is written on them.
+/// With these words, devices sign what is written on them, in a new line or sentence.
 #[rustfmt::skip]
 const DEVICES: &[&str] = &[
     "sent from", "sent via", "get outlook for", "أرسلت من", "تم الإرسال من", "مرسل من",
@@ -93,8 +101,13 @@ const NO_NAMES: &[&str] = &[
     "must", "my", "need", "never", "no", "not", "now", "of", "off", "ok", "okay", "on", "only", "open", "or", "order", "our", "please",
     "quit", "send", "she", "should", "show", "so", "sorry", "start", "stop", "take", "tell", "text", "that", "the", "then", "there", "they",
     "this", "to", "today", "tomorrow", "tonight", "unless", "until", "wait", "was", "we", "what", "when", "where", "who", "why", "will",
-    "with", "wrong", "yes", "you", "your",
-    "لا", "نعم", "ليس", "غدا", "اليوم", "الان", "بعدين", "من", "في", "عن", "الي", "هذا", "هذه", "هنا", "هناك", "انا", "انت", "هل", "متي",
+    "with", "wrong", "yes", "you", "your", "sent", "via", "next", "last", "week", "weekend", "month", "year", "day", "date", "time", "change",
+    "reschedule", "postpone", "move", "delay", "cancelled", "canceled", "tmrw", "tmw", "tomorow", "yesterday", "soon", "asap", "morning",
+    "noon", "afternoon", "evening", "night", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue",
+    "tues", "wed", "thu", "thurs", "fri", "sat", "sun", "january", "february", "march", "april", "may", "june", "july", "august",
+    "september", "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "لا", "نعم", "ليس", "غدا", "بكره", "بكرا", "كم", "عندي", "كلمني",
+    "اليوم", "الان", "بعدين", "من", "في", "عن", "الي", "هذا", "هذه", "هنا", "هناك", "انا", "انت", "هل", "متي",
     "اين", "كيف", "لماذا", "لكن", "او", "ثم", "حتي", "ابدا", "اتصل", "ارسل", "انتظر", "تعال", "خلاص", "قبل", "بعد", "عند",
 ];
 
@@ -106,36 +119,50 @@ enum Part {
     Closing,
 }
 
-/// The parts of a refusal by their words, the longest first.
-static PARTS: LazyLock<Vec<(Vec<String>, Part)>> = LazyLock::new(|| {
-    let stopped = STOPPED.into_iter().flat_map(|(verbs, objects)| {
-        let each = verbs
+/// The words of parts, the longest first, by their first word.
+type Parts = BTreeMap<String, Vec<(Vec<String>, Part)>>;
+
+/// The parts of a refusal.
+static PARTS: LazyLock<Parts> = LazyLock::new(|| {
+    let stopped = STOPPED.into_iter().flat_map(|(verbs, which, objects)| {
+        let before = verbs
             .iter()
-            .flat_map(move |verb| objects.iter().map(move |object| format!("{verb} {object}")));
-        each.map(|words| (words, Part::Stop))
+            .flat_map(move |verb| which.iter().map(move |which| format!("{verb} {which}")));
+        before.flat_map(move |before| {
+            objects
+                .iter()
+                .map(move |object| (format!("{before} {object}"), Part::Stop))
+        })
     });
+    let joined = CLOSINGS.iter().filter(|words| !words.is_ascii());
+    let joined = joined.map(|words| (format!("و{words}"), Part::Closing));
     let listed = [(STOPS, Part::Stop), (POLITE, Part::Polite), (CLOSINGS, Part::Closing)];
     let listed = listed
         .into_iter()
         .flat_map(|(words, part)| words.iter().map(move |words| ((*words).to_owned(), part)));
-    let parts = listed.chain(stopped);
+    let parts = listed.chain(stopped).chain(joined);
     let mut parts: Vec<_> = parts.map(|(text, part)| (split(&text), part)).collect();
     parts.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
-    parts
+    let mut by_first = Parts::new();
+    for (words, part) in parts {
+        by_first.entry(words[0].clone()).or_default().push((words, part));
+    }
+    by_first
 });
 
 /// Maximum bytes of a text that is looked at: no opt-out is longer.
 const MAX_LENGTH: usize = 4_000;
 
 /// The wish about messages in a customer's message, if it is one: the provider's flag, a word that the customer typed, or a button that
-/// stops messages. Buttons cannot do anything else, since their labels are the business's words.
+/// stops messages. Buttons cannot do anything else, since their labels are the business's words. A refusal is one whatever the flag.
 ///
 /// `marketing`: whether it answers a marketing template. That matters only if it [`is_stop_label`].
 pub fn wish(message: &InboundMessage, marketing: bool, tenant: &Tenant) -> Option<OptFlag> {
-    message.opt_flag.or_else(|| match message.typed() {
+    let said = match message.typed() {
         Some(text) => opt_word(text, tenant),
         None => (is_stop_payload(message) || (marketing && is_stop_label(message))).then_some(OptFlag::Stop),
-    })
+    };
+    said.filter(|said| *said == OptFlag::Stop).or(message.opt_flag).or(said)
 }
 
 /// Whether a message presses a button whose payload stops messages. Meta sends the label if the business gave the button no payload, and
@@ -154,8 +181,9 @@ pub fn is_stop_label(message: &InboundMessage) -> bool {
 /// The wish about messages in a text, if it is one.
 ///
 /// The built-in words count only as the whole message, so that "can you stop by at five" stays a question; [`STOPS`] also among
-/// politeness, and beside a quotation. A tenant's own phrases of several words also count inside a sentence, but not inside what is
-/// quoted. Case, punctuation, diacritics and variants of Arabic letters do not matter.
+/// politeness, and beside a quotation. A tenant's own phrases of several words also count inside a sentence. What is quoted never opts
+/// in; it opts out as the whole quotation, unless the text asks about it or quotes it as a line. Case, punctuation, diacritics and
+/// variants of Arabic letters do not matter.
 pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
     if text.len() > MAX_LENGTH {
         return None;
@@ -164,30 +192,51 @@ pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
     if whole.is_empty() {
         return None;
     }
-    let Said { own, quoted } = quotation::said(text);
-    let beside = plain(&own);
-    let is = |words: &[&str]| words.iter().any(|word| plain(word) == whole);
-    let own_words = |phrases: &[String]| {
-        phrases.iter().any(|phrase| {
-            let phrase = plain(phrase);
-            let within = || phrase.contains(' ') && format!(" {beside} ").contains(&format!(" {phrase} "));
-            let named = || {
-                quoted
-                    .iter()
-                    .any(|quoted| phrase.contains(' ') && plain(quoted) == phrase)
-            };
-            !phrase.is_empty() && (phrase == whole || phrase == beside || within() || named())
-        })
+    let Said {
+        own,
+        quoted,
+        lines,
+        before,
+    } = quotation::said(text);
+    let quotes = lines || !quoted.is_empty();
+    let alone = !quoted.is_empty() && own == text;
+    let asks = text.contains(['?', '؟']);
+    let stated = !lines && (quoted.is_empty() || !asks);
+    let object = before.iter().any(|before| {
+        let before_it = plain(before);
+        is_refusal(before) || tenant.stop_words.iter().any(|phrase| plain(phrase) == before_it)
+    });
+    let beside = if alone && asks { String::new() } else { plain(&own) };
+    let within = |phrase: &str| phrase.contains(' ') && format!(" {beside} ").contains(&format!(" {phrase} "));
+    let named = |phrase: &str| {
+        let mut quoted = quoted.iter();
+        !asks && phrase.contains(' ') && quoted.any(|quoted| plain(quoted) == phrase)
     };
-    if is(WHOLE_STOPS) || is_refusal(text) || is_refusal(&own) || own_words(&tenant.stop_words) {
+    let stops =
+        |phrase: &str| (stated && phrase == whole) || (!object && phrase == beside) || within(phrase) || named(phrase);
+    let starts = |phrase: &str| (!quotes && phrase == whole) || (!alone && within(phrase));
+    let own_words = |phrases: &[String], count: &dyn Fn(&str) -> bool| {
+        let mut phrases = phrases.iter().map(|phrase| plain(phrase));
+        phrases.any(|phrase| !phrase.is_empty() && count(&phrase))
+    };
+    let is = |words: &[&str]| !quotes && words.iter().any(|word| plain(word) == whole);
+    let refuses = (stated && is_refusal(text)) || (!object && !alone && is_refusal(&own));
+    if is(WHOLE_STOPS) || refuses || own_words(&tenant.stop_words, &stops) {
         Some(OptFlag::Stop)
-    } else if is(START) || own_words(&tenant.start_words) {
+    } else if (is(START) && !is_never(text)) || own_words(&tenant.start_words, &starts) {
         Some(OptFlag::Start)
     } else if is(HELP) {
         Some(OptFlag::Help)
     } else {
         None
     }
+}
+
+/// Whether a text is أبدا, "never", which only its last letter tells from ابدأ, "start".
+fn is_never(text: &str) -> bool {
+    let composed = text.replace("ا\u{654}", "أ");
+    let last = composed.chars().rfind(|c| matches!(letter(*c), Letter::Is(_)));
+    last == Some('ا')
 }
 
 /// Whether a text consists of [`STOPS`], politeness and a signature.
@@ -207,7 +256,10 @@ fn is_refusal(text: &str) -> bool {
 
 /// The longest part with which these words begin, with the number of its words.
 fn first_part(said: &[Word]) -> Option<(usize, Part)> {
-    let (words, part) = PARTS.iter().find(|(words, _)| begins(said, words))?;
+    let (words, part) = PARTS
+        .get(&said.first()?.plain)?
+        .iter()
+        .find(|(words, _)| begins(said, words))?;
     Some((words.len(), *part))
 }
 
@@ -216,32 +268,43 @@ fn begins(said: &[Word], words: &[String]) -> bool {
 }
 
 /// Whether these words, the last ones of a text, are a signature: a name in a new line, behind a dash or behind words that close a
-/// letter, or that of a device.
+/// letter, or that of a device. In scripts without capitals, nothing tells a name from other words, except words that close a letter.
 fn is_signature(text: &str, rest: &[Word], closed: bool) -> bool {
     const DASHES: [char; 5] = ['-', '–', '—', '―', '~'];
     const MOST: usize = 3;
-    let is_device = |at: &usize| DEVICES.iter().any(|device| begins(&rest[*at..], &split(device)));
+    const MOST_OF_DEVICE: usize = 4;
+    let is_device = |at: &usize| {
+        let said = &rest[*at..];
+        let gap = &text[said[0].gap..said[0].start];
+        let fits = |device: &[String]| begins(said, device) && said.len() <= device.len() + MOST_OF_DEVICE;
+        gap.contains(['\n', '.']) && DEVICES.iter().any(|device| fits(&split(device)))
+    };
+    let asks = text[rest[0].start..].contains(['?', '!', '؟']);
     let device = (0..rest.len().min(MOST + 1)).find(is_device);
     let name = &rest[..device.unwrap_or(rest.len())];
     let (Some(first), Some(last)) = (name.first(), name.last()) else {
-        return true;
+        return !asks;
     };
     let gap = &text[first.gap..first.start];
     let line = gap.contains('\n');
     // One within a word joins its parts.
     let dash = gap.contains(DASHES) && gap.chars().count() > 1;
-    let end = if device.is_some() { last.end } else { text.len() };
-    let asks = text[first.start..end].contains(['?', '!', '؟']);
     let is_name = |word: &Word| {
         let raw = &text[word.start..word.end];
         let first = raw.chars().next().unwrap_or_default();
         // Behind a full stop or in a new line, the dash alone says it.
-        let cased = first.is_uppercase() || (dash && (line || gap.contains('.')));
-        let uncased = !first.is_lowercase() && name.len() < MOST && !name[0].plain.starts_with("ال");
+        let dashed = dash && (line || gap.contains('.')) && first.is_lowercase();
+        let cased = first.is_uppercase() || dashed || (closed && first.is_lowercase() && name.len() == 1);
+        let uncased = closed && !first.is_lowercase() && name.len() < MOST && !name[0].plain.starts_with("ال");
         let letters = raw.chars().all(|c| !c.is_numeric());
         letters && (cased || uncased) && !NO_NAMES.contains(&word.plain.as_str())
     };
-    let most = if dash { MOST } else { MOST - 1 };
+    let in_capitals = !text[..last.end].contains(char::is_lowercase);
+    let most = match (dash, closed || !in_capitals) {
+        (true, _) => MOST,
+        (false, true) => MOST - 1,
+        (false, false) => 1,
+    };
     (line || dash || closed) && !asks && name.len() <= most && name.iter().all(is_name)
 }
 

@@ -17,6 +17,8 @@ enum Kind {
     Title,
     /// A degree or generation behind a name.
     Suffix,
+    /// Joins two titles; otherwise a name.
+    And,
     /// A title before a first name, but a name before a family's, as in "Sheikha Al Kaabi".
     TitleOrName,
     /// The beginning of a name, without which it says something else: عبد is "slave".
@@ -31,26 +33,30 @@ enum Kind {
     EndsWithArticle,
     /// The legal form of a company, or a word for one.
     Company,
-    /// An initial, or the beginning of a phrase that is no name.
+    /// An initial, a word with digits, or the beginning of a phrase that is no name.
     Nameless,
 }
 
 /// The table, in the form of [`key`]. Other words are names.
-const WORDS: [(Kind, &str); 9] = [
+const WORDS: [(Kind, &str); 10] = [
     (
         Kind::Title,
         "mr mrs ms miss mx mister sir madam madame mme mlle monsieur herr frau senor senora sr sra srta dr doctor md med prof professor \
          eng engr engineer ing sheikh shaikh sheik shaykh haj hajj haji hajji hajja hajjah alhaj alhajj ustadh ustaz capt captain cpt \
-         sgt rev hon shri smt \
+         sgt rev hon shri smt col lt maj arch adv dra ustad \
          السيد السيده الانسه مدام الدكتور الدكتوره دكتور دكتوره البروفيسور بروفيسور الاستاذ الاستاذه استاذ استاذه الشيخ الشيخه الحاج \
-         الحاجه الحجه حجي المهندس المهندسه مهندس مهندسه المحامي المحاميه المستشار الكابتن كابتن الاخ الاخت",
+         الحاجه الحجه حجي المهندس المهندسه مهندس مهندسه المحامي المحاميه المستشار الكابتن كابتن الاخ الاخت شيخ حاج انسه سيده",
     ),
     (Kind::Suffix, "jr ii iii iv phd mba msc bsc dds esq ceo"),
+    (Kind::And, "and und et"),
     (Kind::TitleOrName, "sheikha shaikha"),
-    (Kind::Begins, "abd ibn bint umm عبد رب امه ابو ابا ام ابن بن بنت ال"),
+    (
+        Kind::Begins,
+        "abd ibn bint umm عبد رب امه ابو ابا ام ابن بن بنت ال بو ذو",
+    ),
     (
         Kind::BeginsOrName,
-        "abdul abdel abdal abdur abdus abdoul abu abou abo um om bin al el van von der de del della di da dos du la le st",
+        "abdul abdel abdal abdur abdus abdoul abu abou abo bu bou um om bin al el van von der de del della di da dos du la le st",
     ),
     (Kind::Joins, "ul ud ur un"),
     (
@@ -94,8 +100,9 @@ struct Word {
 
 /// The first name, as it is written; `None` if the text has none that is sure enough to address somebody by it.
 ///
-/// Names of several words stay whole, titles and degrees are left out, and the second part of "Haddad, Maya" is the first name. Addresses,
-/// words with digits or in brackets, initials and companies are no names. Nothing shows that "Jean Paul" is one name, so its first word
+/// Names of several words stay whole, titles and degrees are left out, and the second part of "Haddad, Maya" is the first name, unless it
+/// looks like a trade or degree or a title stands before the first. Addresses, words with digits or in brackets,
+/// initials and companies are no names. Nothing shows that "Jean Paul" is one name, so its first word
 /// counts. At most [`ShownName::MAX_LENGTH`] characters are read.
 pub fn first_name(name: &str) -> Option<&str> {
     let read = name.char_indices().nth(ShownName::MAX_LENGTH);
@@ -105,31 +112,53 @@ pub fn first_name(name: &str) -> Option<&str> {
         return None;
     }
     let parts = words.chunk_by(|one, other| one.part == other.part);
-    let mut parts = parts.map(without_titles).filter(|part| !part.is_empty());
-    let first = parts.next()?;
+    let parts = parts.map(|part| (without_titles(part), part));
+    let mut parts = parts.filter(|(part, _)| !part.is_empty());
+    let (first, with_titles) = parts.next()?;
+    let is_titled = first.len() < with_titles.len();
     let in_capitals = |words: &[Word]| {
         let mut signs = words.iter().flat_map(|word| name[word.range.clone()].chars());
         signs.all(|sign| sign.is_uppercase() || sign == '.')
     };
+    let begins_in = |part: &[Word]| name[part[0].range.clone()].chars().next().unwrap_or_default();
+    // As in "Maya Haddad, dentist" and "Maya Haddad, A1".
+    let is_aside = |part: &[Word]| {
+        let lower = begins_in(part).is_lowercase() && !begins_in(first).is_lowercase();
+        lower || name[part[0].range.clone()].contains(char::is_numeric)
+    };
     // As in "Maya Haddad, CFA".
     let is_degree = |part: &[Word]| {
         let short = matches!(part, [word] if (2..=4).contains(&word.key.chars().count()));
-        short && first.len() > 1 && in_capitals(part) && !in_capitals(first)
+        short && in_capitals(part) && !in_capitals(first)
     };
-    let part = parts.find(|part| !is_degree(part)).unwrap_or(first);
+    let mut others = parts.map(|(part, _)| part);
+    let part = others.find(|part| !is_degree(part));
+    let part = part.filter(|part| !is_titled && !is_aside(part)).unwrap_or(first);
     let count = words_of_first_name(part)?;
     Some(&name[part[0].range.start..part[count - 1].range.end])
 }
 
 fn without_titles(mut words: &[Word]) -> &[Word] {
+    let joined = |word: &Word| {
+        word.key
+            .strip_prefix('و')
+            .is_some_and(|key| Kind::of(key) == Kind::Title)
+    };
+    let mut titled = false;
     while let [word, rest @ ..] = words {
         let family = |next: &Word| ["al", "el", "bin"].iter().any(|article| next.key.starts_with(article));
         match word.kind {
-            Kind::Title => {}
-            Kind::Suffix if rest.first().is_none_or(|next| next.kind == Kind::Suffix) => {}
+            Kind::Title | Kind::Suffix => {}
+            Kind::And => {
+                if !titled {
+                    break;
+                }
+            }
+            Kind::Name if titled && joined(word) => {}
             Kind::TitleOrName if rest.first().is_some_and(|next| !family(next)) => {}
             _ => break,
         }
+        titled |= word.kind == Kind::Title;
         words = rest;
     }
     words
@@ -210,10 +239,8 @@ fn word(name: &str, range: Range<usize>, part: usize) -> Option<Word> {
     let text = text.trim_end_matches(INNER_SIGNS);
     let key = key(text);
     let first = key.chars().next()?;
-    if text.contains(char::is_numeric) {
-        return None;
-    }
     let kind = match Kind::of(&key) {
+        _ if text.contains(char::is_numeric) => Kind::Nameless,
         Kind::Company => Kind::Company,
         // A character of Chinese, Japanese or Korean says more than an initial.
         _ if first < '\u{2e80}' && key.chars().count() <= text.split(['.', '-']).count() => {
@@ -261,7 +288,8 @@ mod tests {
             Nour El Sayed → Nour | Huda Haddad → Huda | Islam Haddad → Islam | Ahmed Islam → Ahmed | Ed Fixture → Ed
             Dr. Sara → Sara | Prof. Dr. Sara Haddad → Sara | Dr.Sara → Sara | Ｄｒ． Ｓａｒａ → Ｓａｒａ | dr Abdul Aziz → Abdul Aziz | Dr.-Ing. Ali → Ali | Dr. →
             Mr Adam → Adam | Mrs. Sara → Sara | Mx Sam → Sam | Eng. Ali → Ali | Capt Ali → Ali | Hajj Ali → Ali | Sheikh Al Amin → Al Amin
-            Mr & Mrs Haddad → Haddad | Md. Rahim Uddin → Rahim Uddin | Señora María → María | M.S. Fixture → | JR Fixture → JR
+            Mr & Mrs Haddad → Haddad | Md. Rahim Uddin → Rahim Uddin | Señora María → María | M.S. Fixture →
+            JR Fixture → Fixture | Jr. Sam Fixture → Sam
             Sheikha Latifa → Latifa | Sheikha Al Kaabi → Sheikha | Shaikha → Shaikha | الشيخة لطيفة → لطيفة | شيخة الكعبي → شيخة
             د. سارة → سارة | د.سارة → سارة | د/ مي → مي | د.مي → مي | أ.د. سارة → سارة | م أحمد → أحمد | الدكتور أحمد → أحمد | د. →
             السيد/ أحمد علي → أحمد | الأستاذة ليلى → ليلى | المهندس عبد الله → عبد الله | الحاج أبو بكر → أبو بكر | الدُّكتوره منى → منى
@@ -269,11 +297,16 @@ mod tests {
             Al Amin, Maya → Maya | García López, María → María | Haddad, Maya, PhD → Maya | الحداد، مايا → مايا | Haddad; Maya → Maya
             Maya Haddad, MD → Maya | Maya Haddad, M.D. → Maya | Maya Haddad, CFA → Maya | Maya Haddad, MBA PhD → Maya | Haddad, M. →
             Maya Haddad, Jr. → Maya | Haddad, Jr., Maya → Maya | Dr., Sara → Sara | , Maya → Maya | Maya, → Maya | , →
+            Maya Haddad, dentist → Maya | haddad, maya → maya | Maya, CFA → Maya | Dr. Maya Haddad, Dubai → Maya | Maya, Jr → Maya
+            Mr and Mrs Haddad → Haddad | Herr und Frau Haddad → Haddad | Mr et Mme Haddad → Haddad | السيد والسيدة الحداد → الحداد
+            And Fixture → And | بو محمد → بو محمد | ذو الفقار علي → ذو الفقار | Bu Ali Haddad → Bu Ali | Bou Ali → Bou Ali
+            Lt. Col. Ali → Ali | Maj. Ali → Ali | Arch. Maya → Maya | Adv. Maya → Maya | Dra. Maya → Maya | Ustad Ali → Ali
+            شيخ أحمد → أحمد | حاج أحمد → أحمد | آنسة مايا → مايا | سيدة مايا → مايا
             Maya (work) → Maya | (work) Maya → Maya | (Maya) → | Maya :) → Maya | Maya Haddad (Dubai, UAE) → Maya | ((( →
             maya@example.com → | Haddad maya@example.com → Haddad | maya_h@example.com → | @maya → | www.example.com → | https://a.example/maya →
             ~Maya → Maya | Maya 🌸 → Maya | 🌸Maya❤\u{fe0f}Tom → Maya | \u{200f}مايا → مايا | «Maya» → Maya | Maya|Dubai → Maya | maya_haddad → maya
             . → | - → | 😀 → | 👩\u{200d}🍳 → | ـ → | M → | m. → | M. Haddad → | J. P. Morgan → | J.P. Morgan → | J.P.Morgan → | N/A → | İ →
-            +971 50 123 4567 → | 0501234567 → | ٠٥٠١٢٣٤ → | maya92 → | Maya 2 → Maya | Ⅲ →
+            +971 50 123 4567 → | 0501234567 → | ٠٥٠١٢٣٤ → | maya92 → | maya92 Haddad → | Dr. 2Maya Haddad → | Maya 2 → Maya | Maya H2 → Maya | Maya, A1 → Maya | Ⅲ →
             Acme, Inc. → | Acme LLC → | Al Amin Trading L.L.C → | شركة النور → | مؤسسة النور → | النور ذ.م.م → | الله أكبر → | ما شاء الله →
         ";
         for row in table.lines().flat_map(|line| line.split(" | ")) {

@@ -108,7 +108,8 @@ fn quotation(text: &str) -> Option<(&str, &str)> {
     let mut before = ' ';
     for (at, c) in text.char_indices() {
         let behind = at + c.len_utf8();
-        let opens = c == open && (open != close || opens_word(before, &text[behind..]));
+        // The first one always opens, even with nothing behind it.
+        let opens = c == open && (at == 0 || open != close || opens_word(before, &text[behind..]));
         if opens {
             depth += 1;
         } else if c == close {
@@ -140,6 +141,10 @@ pub(crate) struct Said<'a> {
     pub own: Cow<'a, str>,
     /// What it quotes between marks.
     pub quoted: Vec<&'a str>,
+    /// Whether it quotes lines.
+    pub lines: bool,
+    /// What stands directly before a quotation in the same line, and may have it as its object: `Stop "Mall"`.
+    pub before: Vec<&'a str>,
 }
 
 /// Tells what a text says from what it quotes: between quotation marks, with a tapback's verb before them, and in lines that begin
@@ -148,18 +153,20 @@ pub(crate) fn said(text: &str) -> Said<'_> {
     let whole = Said {
         own: text.into(),
         quoted: Vec::new(),
+        lines: false,
+        before: Vec::new(),
     };
     if !text.contains(|c| c == '>' || MARKS.iter().any(|(open, _)| c == *open)) {
         return whole;
     }
     let (mut own, mut quoted) = (String::with_capacity(text.len()), Vec::new());
-    let mut verbs = false;
+    let (mut verbs, mut lines, mut since, mut objects) = (false, false, 0, Vec::new());
     let mut rest = text;
     let mut before = ' ';
     while let Some(c) = rest.chars().next() {
-        let begins_line = own.is_empty() || own.ends_with('\n');
-        if begins_line && let Some(line) = rest.strip_prefix('>') {
-            (rest, verbs) = (line.split_once('\n').map_or("", |(_, after)| after), true);
+        let begins_line = || own.rsplit('\n').next().is_none_or(|line| line.trim().is_empty());
+        if c == '>' && begins_line() {
+            (rest, lines) = (rest.split_once('\n').map_or("", |(_, after)| after), true);
         } else if opens_word(before, &rest[c.len_utf8()..])
             && let Some((inner, after)) = quotation(rest)
         {
@@ -170,6 +177,12 @@ pub(crate) fn said(text: &str) -> Said<'_> {
                 own.truncate(line);
                 verbs = true;
             }
+            let beside = &text[since..text.len() - rest.len()];
+            let beside = beside.rsplit('\n').next().unwrap_or_default().trim_end();
+            if beside.ends_with(char::is_alphanumeric) {
+                objects.push(beside);
+            }
+            since = text.len() - after.len();
             own.push(' ');
             quoted.push(inner);
             (rest, before) = (after, ' ');
@@ -178,12 +191,16 @@ pub(crate) fn said(text: &str) -> Said<'_> {
             (rest, before) = (&rest[c.len_utf8()..], c);
         }
     }
-    if own.trim().is_empty() && !verbs {
-        return whole;
-    }
+    let own = if own.trim().is_empty() && !verbs && !lines {
+        whole.own
+    } else {
+        own.trim().to_owned().into()
+    };
     Said {
-        own: own.trim().to_owned().into(),
+        own,
         quoted,
+        lines,
+        before: objects,
     }
 }
 
@@ -258,7 +275,7 @@ mod tests {
     fn what_stands_beside_a_quotation_is_the_writers() {
         for (text, own, quoted) in [
             ("Stop", "Stop", &[][..]),
-            ("“Stop”", "“Stop”", &[]),
+            ("“Stop”", "“Stop”", &["Stop"]),
             ("Liked “Hello”\nSTOP", "STOP", &["Hello"]),
             ("STOP\nLiked “Hello”", "STOP", &["Hello"]),
             ("Liked “Hello” thanks", "thanks", &["Hello"]),
@@ -271,11 +288,34 @@ mod tests {
             ("Please \"stop\"", "Please", &["stop"]),
             ("STOP\n\n> Hello\n> Reply STOP to end.", "STOP", &[]),
             ("> Hello\nOk", "Ok", &[]),
+            (" > Hello", "", &[]),
             ("A 5\" or a 7\" cake?", "A 5\" or a 7\" cake?", &[]),
             ("2 > 1", "2 > 1", &[]),
         ] {
             let found = said(text);
             assert_eq!((&*found.own, &*found.quoted), (own, quoted), "{text}");
+        }
+    }
+
+    #[test]
+    fn marks_in_any_combination_are_read() {
+        let marks = [" ", "a", "\n", ">", "\"", "“", "”", "«", "»", "„"];
+        let starts = VERBS.into_iter().chain(["👍 to", "Stop", ""]);
+        let mut endings = vec![String::new()];
+        for _ in 0..3 {
+            let longer = endings
+                .iter()
+                .flat_map(|ending| marks.map(|mark| format!("{ending}{mark}")));
+            endings = longer.collect();
+            for (start, ending) in starts
+                .clone()
+                .flat_map(|start| endings.iter().map(move |ending| (start, ending)))
+            {
+                for text in [format!("{start} {ending}"), format!("{start}{ending}")] {
+                    assert!(said(&text).own.len() <= text.len(), "{text}");
+                    let _ = is_tapback(&text);
+                }
+            }
         }
     }
 }

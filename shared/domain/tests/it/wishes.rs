@@ -27,7 +27,7 @@ const TABLE: &[(&str, &str, Verdict)] = &[
     // Kinds of messages: others' words.
     ("place", "Stop", No), ("card", "Stop", No), ("order", "Stop", No), ("reaction", "STOP", No), ("unsupported", "STOP", No),
     ("document", "no more texts.pdf", No), ("document", "Stop.docx", No), ("text", "no more texts", Stop), ("document", "no more texts", Stop),
-    ("flagged stop", "Enough", Stop), ("flagged start", "Liked “Hello”", Start), ("flagged help", "STOP", Help),
+    ("flagged stop", "Enough", Stop), ("flagged start", "Liked “Hello”", Start), ("flagged help", "STOP", Stop), ("flagged help", "What is this?", Help),
     // Buttons and rows.
     ("button", "Cancel|Cancel", No), ("button", "Stop|Stop", No), ("button", "Stop|STOP", No), ("row", "Start|start", No),
     ("row", "Info|info", No), ("row", "Stop|row_3", No), ("button", "No, thanks|STOP", Stop), ("button", "Nothing more|opt_out", Stop),
@@ -52,6 +52,11 @@ const TABLE: &[(&str, &str, Verdict)] = &[
     ("sms", "Opt out please", Stop), ("sms", "pls stop sending messages", Stop),
     ("sms", "Dear Sir, stop sending me these messages", Stop), ("sms", "No thanks. Stop", Stop), ("sms", "Please \"stop\"", Stop),
     ("sms", "STOP merci", Stop), ("sms", "stop, por favor", Stop),
+    ("sms", "Good morning, stop", Stop), ("sms", "Hey stop it please", Stop), ("sms", "Ok stop", Stop), ("sms", "Sorry, stop. Bye", Stop),
+    ("sms", "stop promotion", Stop), ("sms", "Stop promotional texts", Stop), ("sms", "stop all the messages", Stop),
+    ("sms", "Unsubscribe from all messages", Stop), ("sms", "opt out of promotional messages please", Stop),
+    ("sms", "Please unsubscribe me from your offers", Stop), ("sms", "unsubscribe all", Stop), ("sms", "Wrong number, stop", Stop),
+    ("sms", "Good morning", No), ("sms", "Wrong number", No), ("sms", "Ok", No), ("sms", "Sorry, stop by at five", No),
     ("sms", "Please cancel", No), ("sms", "Cancel, thanks", No), ("sms", "please end", No), ("sms", "Please quit", No),
     ("sms", "Please start", No), ("sms", "START please", No), ("sms", "Help please", No), ("sms", "Thank you", No), ("sms", "Please", No),
     // Repetitions.
@@ -60,16 +65,23 @@ const TABLE: &[(&str, &str, Verdict)] = &[
     // Signatures.
     ("sms", "Stop. - Maya", Stop), ("sms", "STOP\n\nSent from my iPhone", Stop), ("sms", "Stop\nMaya Haddad", Stop),
     ("sms", "Please stop. Thanks, Maya", Stop), ("sms", "Stop — Maya", Stop), ("sms", "stop\n- maya", Stop), ("sms", "STOP - J. SMITH", Stop),
-    ("sms", "Stop\nKind regards\nMaya", Stop), ("sms", "Stop\nMaya\n\nGet Outlook for iOS", Stop), ("sms", "توقف\nمايا", Stop),
+    ("sms", "Stop\nKind regards\nMaya", Stop), ("sms", "Stop\nMaya\n\nGet Outlook for iOS", Stop), ("sms", "توقف شكرا\nمايا", Stop),
     ("sms", "إيقاف\n\nأُرسلت من الـ iPhone", Stop),
     ("sms", "Cancel\n\nSent from my iPhone", No), ("sms", "START - Maya", No), ("sms", "Stop - wait", No), ("sms", "Stop - Wait", No),
-    ("sms", "STOP - WRONG NUMBER", No), ("sms", "Stop Maya!", No), ("sms", "Stop-Motion", No), ("sms", "Stop\nCall me tomorrow", No),
+    ("sms", "STOP - WRONG NUMBER", Stop), ("sms", "Stop Maya!", No), ("sms", "Stop-Motion", No), ("sms", "Stop\nCall me tomorrow", No),
     ("sms", "Stop - Maya?", No), ("sms", "Stop\nSTART", No), ("sms", "stop\nat the shop", No), ("sms", "Stop. The bus left", No),
-    ("sms", "توقف\nالسيارة عندكم", No), ("sms", "توقف - غدا", No), ("sms", "إيقاف\nمتى؟", No), ("sms", "إيقاف - علي", Stop),
+    ("sms", "توقف\nالسيارة عندكم", No), ("sms", "توقف - غدا", No), ("sms", "إيقاف\nمتى؟", No), ("sms", "إيقاف، شكراً - علي", Stop), ("sms", "إيقاف - علي", No),
+    ("sms", "توقف\nسيارتي خربانة", No), ("sms", "توقف - بكرة", No), ("sms", "توقف\nكم السعر", No), ("sms", "لا ترسل رسائل\nكلمني", No),
+    ("sms", "Stop - Next Week", No), ("sms", "STOP - MONDAY", No), ("sms", "Stop\nReschedule", No), ("sms", "Stop - Change Date", No),
+    ("sms", "STOP\nCAR BROKEN", No), ("sms", "STOP\nMAYA", Stop), ("sms", "STOP THANKS MAYA HADDAD", Stop),
+    ("sms", "please stop. thanks, maya", Stop), ("sms", "please stop. thanks, not today", No), ("sms", "stop - maya", No),
+    ("sms", "Stop. Sent from my iPhone", Stop), ("sms", "Stop\nSent from Yahoo Mail on Android", Stop), ("sms", "Stop sent from Dubai", No),
+    ("sms", "Stop\nSent from my office, the parcel has arrived", No), ("sms", "Stop\nSent from my iPhone?", No),
+    ("sms", "Stop\nSent via DHL!", No), ("sms", "Stop Maya sent from Dubai", No),
     // Near misses.
     ("text", "", No), ("text", "👍", No), ("text", "yes", No), ("text", "please don't stop", No), ("text", "Don't stop", No),
     ("text", "stop by tomorrow", No), ("text", "please stop by", No), ("text", "can you stop at the shop", No), ("text", "Can you stop?", No),
-    ("text", "the bus stop", No), ("text", "non stop", No), ("text", "Non-stop", No), ("text", "stop it", No), ("text", "full stop", No),
+    ("text", "the bus stop", No), ("text", "non stop", No), ("text", "Non-stop", No), ("text", "stop it", Stop), ("text", "full stop", No),
     ("text", "please cancel my appointment", No), ("text", "the end of the week", No), ("text", "Stop messages about cake, offers are fine", No),
     ("text", "thanks for stopping by", No), ("text", "I want to stop smoking", No), ("text", "Nonstop please", No),
     // Quotations.
@@ -77,6 +89,16 @@ const TABLE: &[(&str, &str, Verdict)] = &[
     ("text", "Liked “20% off. Reply STOP for no more texts.”\nSTOP", Stop), ("text", "STOP\n> 20% off. Reply STOP to end.", Stop),
     ("text", "Liked “Open until ten.” Please, no more texts", Stop), ("text", "I said \"no more texts\"!", Stop),
     ("text", "“See you at five.”\nCancel", No), ("text", "“Reply START.”\nStart when?", No), ("text", "> no more texts\nOk", No),
+    ("text", "Why did you say \"text me again\"?", No), ("text", "You said \"text me again\"", No), ("text", "\"text me again\"", No),
+    ("text", "Text me again, please", Start), ("text", "“See you.”\nPlease text me again", Start), ("text", "\"Encore\"", No),
+    ("text", "What does \"no more texts\" mean?", No), ("text", "ما معنى «no more texts»؟", No), ("text", "\"no more texts\"?", No),
+    ("text", "“No more texts”", Stop), ("text", "\"Arrêt\"", Stop), ("text", "\"Stop\"?", No), ("text", "> no more texts", No),
+    ("text", "> START", No), ("text", "\"START\"", No), ("text", "> CANCEL", No), ("text", "\"Cancel\"", No), ("text", "“Help”", No),
+    ("text", "> STOP\nthanks", No), ("text", "> STOP", No), ("text", " > STOP", No), ("text", "START\n> Reply START", No),
+    ("text", "> Hello\nSTOP", Stop), ("text", "\"Stop\"\nthanks", Stop),
+    ("text", "Stop \"Mall of the Emirates\"", No), ("text", "توقف «مول الإمارات»", No), ("text", "Arrêt \"Mall\"", No), ("text", "Hi \"Marina Dental\", stop", Stop),
+    ("text", "Thanks \"Marina\"\nStop", Stop), ("text", "Please stop «Mall»", No),
+    ("text", "Stop.\n\"20% off. Reply STOP\"", Stop), ("text", "Liked \"", No), ("text", "Loved ”", No), ("text", "👍 to \"", No),
     // Arabic.
     ("text", "إيقاف", Stop), ("text", "ايقاف", Stop), ("text", "إِيقَاف", Stop), ("text", "إيقـــاف", Stop), ("text", "توقف!", Stop),
     ("text", "توقف عن الإرسال", Stop), ("text", "من فضلك توقف", Stop), ("text", "توقف لو سمحت", Stop), ("text", "رجاءً إيقاف الرسائل", Stop),
@@ -85,7 +107,12 @@ const TABLE: &[(&str, &str, Verdict)] = &[
     ("text", "إلغاء", Stop), ("text", "قف", Stop), ("text", "وقف", Stop), ("text", "لا ترسل", Stop), ("text", "ستوب", Stop),
     ("text", "إلغاء من فضلك", No), ("text", "قف لو سمحت", No), ("text", "وقف شكرا", No), ("text", "لا ترسل شكرا", No), ("text", "ابدأ من فضلك", No),
     ("text", "هل يمكن إيقاف السيارة عندكم", No), ("text", "لا توقف", No), ("text", "مرحبا", No), ("text", "شكرا", No), ("text", "موقف الباص", No),
-    ("text", "ابدأ", Start), ("text", "إبدأ", Start), ("text", "اشترك", Start),
+    ("text", "السلام عليكم ورحمة الله وبركاته، إيقاف", Stop), ("text", "صباح الخير توقف بليز", Stop), ("text", "إيقاف وشكراً", Stop),
+    ("text", "إيقاف كل الرسائل", Stop), ("text", "أوقف جميع الرسائل", Stop), ("text", "إلغاء اشتراك", Stop), ("text", "إيقاف الاشتراك", Stop),
+    ("text", "إلغاء الرسائل", Stop), ("text", "لا ترسل لي رسائل", Stop), ("text", "الرجاء عدم الإرسال", Stop), ("text", "توقفي", Stop),
+    ("text", "وشكرا", No), ("text", "صباح الخير", No), ("text", "إلغاء الموعد", No),
+    ("text", "أبدا", No), ("text", "أبداً", No), ("text", "أبدًا!", No), ("text", "ابدا", No), ("text", "ابدا\u{654}", Start),
+    ("text", "ابدأ!", Start), ("text", "ابدأ", Start), ("text", "إبدأ", Start), ("text", "اشترك", Start),
     // Other languages: the tenant's own words, as they are.
     ("text", "Arrêt", Stop), ("text", "arret !", Stop), ("text", "un arrêt de bus", No), ("text", "Arrêt s'il vous plaît", No),
     ("text", "कृपया मैसेज बंद करें।", Stop), ("text", "Encore", Start), ("text", "Encore, merci", No), ("text", "stops", No),
@@ -94,7 +121,7 @@ const TABLE: &[(&str, &str, Verdict)] = &[
 fn tenant() -> Tenant {
     from_value(json!({
         "id": "tnt_00000000000000000000000001", "name": "Marina Dental", "time_zone": "Asia/Dubai", "default_region": "AE",
-        "languages": ["en", "ar", "fr"], "stop_words": ["no more texts", "arrêt", "मैसेज बंद"], "start_words": ["encore"],
+        "languages": ["en", "ar", "fr"], "stop_words": ["no more texts", "arrêt", "मैसेज बंद"], "start_words": ["encore", "text me again"],
     }))
     .unwrap()
 }
