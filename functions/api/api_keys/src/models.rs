@@ -114,7 +114,7 @@ pub(crate) fn refuse_foreign_scopes(role: Role, scopes: &[Permission]) -> Result
 }
 
 /// A key with its last use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Known {
     pub(crate) key: ApiKey,
     pub(crate) used: Option<LastUsed>,

@@ -166,9 +166,10 @@ impl Channels {
         // The list of another account would show nothing of it.
         let same_account = attempt.credentials == Some(connection.credentials_version);
         usage::provider("twilio.find");
+        let to = message.recipient_of(attempt);
         let wanted = Wanted {
             sender,
-            to: &message.to,
+            to: &to,
             content: &leg.content,
             since: attempt.claimed_at,
             until: attempt.claimed_at + self.claim,

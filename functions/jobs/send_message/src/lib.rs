@@ -470,6 +470,9 @@ impl Work<'_> {
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);
         message.claimed_under(connection.credentials_version);
         message.claimed_within(&takes);
+        // The provider is asked about this number after a lost response, whatever form is learnt in between.
+        let to = self.contact.recipient_on(planned.channel, &message.to);
+        message.claimed_for(&to);
         match ctx.store.write_message(self.scope, &message).await {
             Ok(()) => message.version += 1,
             // After a lost response, the SDK may have repeated our own write: the row tells.
@@ -489,7 +492,6 @@ impl Work<'_> {
             None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => too_late(),
             None => {
                 let (credentials, with_file) = (credentials.as_deref(), (planned, file.as_deref()));
-                let to = self.contact.recipient_on(planned.channel, &message.to);
                 ctx.channels
                     .send(self.scope, connection, credentials, &to, with_file, key)
                     .await

@@ -69,6 +69,11 @@ impl Phone {
         matches!(self.key(), Cow::Borrowed(_))
     }
 
+    /// The number in the form of its [`key`](Phone::key).
+    pub(crate) fn in_key_form(&self) -> Self {
+        Self(self.key().into_owned())
+    }
+
     /// Whether it is the same number in the same form.
     pub fn is_written_as(&self, other: &Self) -> bool {
         self.0 == other.0

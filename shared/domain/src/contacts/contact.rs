@@ -631,15 +631,23 @@ impl Contact {
         self.forms.retain(|known| self.phones.contains(&known.number));
     }
 
-    /// The recipient as a channel writes their number: in the form that it reported. Otherwise in that of the number's key, if it is this
-    /// one or the contact's own: other forms may be in no numbering plan.
+    /// The recipient as a channel writes their number: in the form that it reported. Otherwise SMS in that of the number's key, and WhatsApp
+    /// if it is this one or the contact's own: other forms may be in no numbering plan, but WhatsApp may know no other.
     pub fn recipient_on(&self, channel: Channel, to: &Recipient) -> Recipient {
         let form = to.phone.as_ref().map(|phone| {
             let reported = self.forms.iter().filter(|known| known.channel == channel);
             let reported = reported.map(|known| &known.number).find(|number| *number == phone);
-            let plain = [phone].into_iter().chain(&self.phones);
-            let plain = || plain.into_iter().find(|own| *own == phone && own.is_key());
-            reported.or_else(plain).unwrap_or(phone).clone()
+            let has_key_form = || {
+                [phone]
+                    .into_iter()
+                    .chain(&self.phones)
+                    .any(|own| own == phone && own.is_key())
+            };
+            match reported {
+                Some(reported) => reported.clone(),
+                None if channel == Channel::Sms || has_key_form() => phone.in_key_form(),
+                None => phone.clone(),
+            }
         });
         Recipient {
             phone: form,

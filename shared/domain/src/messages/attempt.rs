@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{external::ProviderRef, facts::Facts},
+    base::{external::ProviderRef, facts::Facts, phone::Phone},
     messages::{
         refusal::{Because, Reason},
         send::{Classified, ErrorClass},
@@ -162,6 +162,9 @@ pub struct Attempt {
     /// knows nothing of this attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<u64>,
+    /// The number that it is written to, if that has another form in the message: a provider's list knows it by this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Phone>,
     /// Numbers of the caps that it is counted for, until its outcome is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub took: Vec<u32>,

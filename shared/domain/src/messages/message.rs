@@ -661,6 +661,7 @@ impl Message {
             state: AttemptState::Claimed,
             claimed_at: now,
             credentials: None,
+            to: None,
             took: Vec::new(),
             expected: Vec::new(),
             provider_ref: None,
@@ -690,6 +691,23 @@ impl Message {
     pub fn claimed_under(&mut self, credentials: u64) {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.credentials = Some(credentials);
+        }
+    }
+
+    /// Records whom the claimed attempt is written to.
+    pub fn claimed_for(&mut self, to: &Recipient) {
+        let is_other = |phone: &&Phone| !self.to.phone.as_ref().is_some_and(|own| own.is_written_as(phone));
+        let other = to.phone.as_ref().filter(is_other).cloned();
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.to = other;
+        }
+    }
+
+    /// Whom an attempt was written to, in the form of the number in which it was.
+    pub fn recipient_of(&self, attempt: &Attempt) -> Recipient {
+        Recipient {
+            phone: attempt.to.clone().or_else(|| self.to.phone.clone()),
+            bsuid: self.to.bsuid.clone(),
         }
     }
 

@@ -520,6 +520,71 @@ fn lists_of_a_contact_are_bounded() {
     );
 }
 
+/// By SMS, a number that no channel reported is written to in the form that is in the numbering plan.
+#[test]
+fn form_of_a_number_follows_from_its_channel() {
+    for (known, to, reported, sms, whatsapp) in [
+        (
+            "+551187654321",
+            "+551187654321",
+            None,
+            "+5511987654321",
+            "+551187654321",
+        ),
+        (
+            "+5511987654321",
+            "+551187654321",
+            None,
+            "+5511987654321",
+            "+5511987654321",
+        ),
+        (
+            "+5215512345678",
+            "+5215512345678",
+            None,
+            "+525512345678",
+            "+5215512345678",
+        ),
+        (
+            "+5215512345678",
+            "+525512345678",
+            None,
+            "+525512345678",
+            "+525512345678",
+        ),
+        (
+            "+541123456789",
+            "+541123456789",
+            None,
+            "+5491123456789",
+            "+541123456789",
+        ),
+        (
+            "+525512345678",
+            "+525512345678",
+            Some("+5215512345678"),
+            "+5215512345678",
+            "+525512345678",
+        ),
+        ("+447700900123", "+447700900123", None, "+447700900123", "+447700900123"),
+    ] {
+        let number = |text: &str| text.parse::<Phone>().expect("a number");
+        let mut contact = somebody();
+        contact.phones = vec![number(known)];
+        if let Some(reported) = reported {
+            contact.learn_form(Channel::Sms, &number(reported));
+        }
+        let to = Recipient {
+            phone: Some(number(to)),
+            bsuid: None,
+        };
+        for (channel, form) in [(Channel::Sms, sms), (Channel::WhatsApp, whatsapp)] {
+            let written = contact.recipient_on(channel, &to).phone.expect("a number");
+            assert_eq!(written.as_str(), form, "{channel:?} {known} {reported:?}");
+        }
+    }
+}
+
 #[test]
 fn changes_of_identities_are_reported_exactly() {
     let mut contact = somebody();

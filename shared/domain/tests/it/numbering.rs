@@ -230,13 +230,12 @@ fn numbers_with_two_forms() -> impl Iterator<Item = (&'static str, Phone)> {
     let table = include_str!("../../src/base/number_forms.txt");
     let codes: BTreeSet<&str> = table.lines().filter_map(|line| line.split('\t').next()).collect();
     let begins = |code: &'static str| {
-        // Where more differs than a zero, all first digits are compared.
-        let step = if ["52", "54", "55", "225", "229"].contains(&code) {
-            1
-        } else {
-            17
+        // Where more differs than a zero, all first digits are compared; otherwise those behind the zero.
+        let most = match code {
+            "52" | "54" | "55" | "225" | "229" => 1000,
+            _ => 100,
         };
-        (4..=12).flat_map(move |length| (0..1000).step_by(step).map(move |first| (code, length, first)))
+        (4..=12).flat_map(move |length| (0..most).map(move |first| (code, length, first)))
     };
     let numbers = codes.into_iter().flat_map(begins);
     let numbers = numbers.filter_map(|(code, length, first)| {

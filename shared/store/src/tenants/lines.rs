@@ -27,7 +27,7 @@ impl Owned for Line {
     }
 
     fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
-        let pointer = |number: &Phone| Pointer::unique(scope, "line", &number.to_string(), &self.id);
+        let pointer = |number: &Phone| Pointer::unique(scope, "line", &number.key(), &self.id);
         self.number.as_ref().and_then(pointer).into_iter().collect()
     }
 }

@@ -6,6 +6,7 @@ use testkit::{Aws, Resource, api::Town};
 
 const LINES: &str = "/api/v1/lines";
 const MARINA: &str = "+97143330000";
+const MARINA_WITH_ZERO: &str = "+971043330000";
 
 #[tokio::test]
 async fn lines_keep_the_promises_of_every_resource() {
@@ -30,6 +31,11 @@ async fn a_number_belongs_to_one_line_of_the_tenant() {
     let first = manager.post(LINES, of(MARINA)).await;
     first.is(201);
     manager.post(LINES, of(MARINA)).await.is_refused(409, "taken");
+    // In whatever form it is written.
+    manager.post(LINES, of(MARINA_WITH_ZERO)).await.is_refused(409, "taken");
+    let rewritten = json!({"number": MARINA_WITH_ZERO});
+    let rewritten = manager.patch(first.header("location"), rewritten).await;
+    assert_eq!(rewritten.is(200).json()["number"], MARINA_WITH_ZERO);
     town.foreign_admin().post(LINES, of(MARINA)).await.is(201);
     let second = manager.post(LINES, of("+97143330001")).await;
     let steal = || manager.patch(second.header("location"), json!({"number": MARINA}));

@@ -3,6 +3,7 @@
 use domain::{
     base::bounded::Whole,
     calls::record::MessageRef,
+    contacts::contact::Contact,
     messages::message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
     tenants::connection::Connection,
 };
@@ -11,7 +12,7 @@ use kit::{Done, Job};
 use serde_json::json;
 use testkit::{
     Reply,
-    business::{CUSTOMER, LINE},
+    business::{CUSTOMER, LINE, phone},
     provider::Request,
 };
 
@@ -252,6 +253,32 @@ async fn twilios_list_settles_an_unknown_outcome() {
     assert_eq!(world.provider.sends().len(), 1);
     let found = world.found("twilio", &sid).await;
     assert!(matches!(found, Some(MessageRef::Ours { .. })));
+}
+
+/// The list is searched for the form of the number that was written to, whatever is learnt after that.
+#[tokio::test]
+async fn twilios_list_is_searched_for_the_form_that_was_written_to() {
+    let world = World::by(&[Channel::Sms]).await;
+    let [reported, typed] = ["+525512345678", "+5215512345678"].map(phone);
+    let mut message = world.follow_up().await;
+    message.to.phone = Some(typed.clone());
+    world.write(&message).await;
+    let reports_first = |contact: &mut Contact| {
+        contact.phones = vec![typed.clone()];
+        contact.learn_form(Channel::Sms, &reported);
+    };
+    world.change_contact(&message, reports_first).await;
+    world.provider.reply(Reply::Break);
+    is(&world.worked(&message).await, MessageState::Unknown);
+    let reports_another = |contact: &mut Contact| contact.learn_form(Channel::Sms, &typed);
+    world.change_contact(&message, reports_another).await;
+    let mut listed = sms(TEXT, &sid(5), "delivered");
+    listed["to"] = reported.as_str().into();
+    world.provider.list(vec![listed]);
+    world.aws.pass(DEADLINE);
+    let message = world.worked(&message).await;
+    assert_eq!(world.provider.sends().len(), 1, "{message:#?}");
+    is(&message, MessageState::Delivered);
 }
 
 /// While reports wait in the queue, the list alone proves nothing.
