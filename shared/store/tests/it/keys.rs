@@ -33,7 +33,7 @@ async fn former(world: &World) -> Contact {
     contact.wish(OptFlag::Stop, "wrote STOP", now);
     let write = ContactWrite::from(contact.clone());
     let written = world.store.write_contact(world.scope(), &write, None);
-    written.await.unwrap();
+    written.await.expect("the contact is written");
     let row = |_| {
         HashMap::from([
             ("pk", format!("{}#ID#phone:{OTHER}", world.partition())),
