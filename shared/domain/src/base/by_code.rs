@@ -5,8 +5,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::base::phone::Phone;
-
 /// Longest calling code.
 const MAX_CODE_LENGTH: usize = 3;
 
@@ -28,9 +26,8 @@ impl<T> ByCode<T> {
         }
     }
 
-    /// The calling code of a number, its other digits, and the entries of the code in their order; `None` if no country has the code.
-    pub(crate) fn of<'a>(&self, phone: &'a Phone) -> Option<(&'a str, &'a str, Arc<[T]>)> {
-        let digits = phone.digits();
+    /// The calling code of a number's digits, the other digits, and the entries of the code in their order; `None` if no country has the code.
+    pub(crate) fn of<'a>(&self, digits: &'a str) -> Option<(&'a str, &'a str, Arc<[T]>)> {
         let codes = (1..=MAX_CODE_LENGTH).filter_map(|length| digits.split_at_checked(length));
         codes
             .into_iter()

@@ -125,7 +125,7 @@ static KNOWN: ByCode<Plan> = ByCode::new(PLANS, Plan::read);
 /// In countries where landlines and mobiles look alike (the United States), the result is `Other`. Unassigned ranges of a country are not
 /// invalid: countries assign new ones all the time.
 pub fn by_numbering_plan(phone: &Phone) -> LineType {
-    let Some((_, own, plans)) = KNOWN.of(phone) else {
+    let Some((_, own, plans)) = KNOWN.of(phone.digits()) else {
         return LineType::Invalid;
     };
     let known = if let [only] = &plans[..] {

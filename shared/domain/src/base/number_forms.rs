@@ -12,7 +12,7 @@
 
 use regex_lite::Regex;
 
-use crate::base::{by_code::ByCode, phone::Phone};
+use crate::base::by_code::ByCode;
 
 /// The form of the rows whose keys are made of the table. A changed table is a further one.
 pub const EDITION: u64 = 2;
@@ -39,9 +39,9 @@ impl Form {
 
 static KNOWN: ByCode<Form> = ByCode::new(FORMS, Form::read);
 
-/// The form of the number's key, if the number is in another.
-pub(crate) fn other_form(phone: &Phone) -> Option<String> {
-    let (code, own, forms) = KNOWN.of(phone)?;
+/// The form of a number's key, if these digits are of another.
+pub(crate) fn other_form(digits: &str) -> Option<String> {
+    let (code, own, forms) = KNOWN.of(digits)?;
     let form = forms.iter().find(|form| form.digits.is_match(own))?;
     Some(format!("+{code}{}", form.digits.replace(own, form.of_key)))
 }
@@ -49,6 +49,7 @@ pub(crate) fn other_form(phone: &Phone) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::phone::Phone;
 
     fn phone(text: &str) -> Phone {
         text.parse().unwrap()

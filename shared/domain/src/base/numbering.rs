@@ -44,7 +44,7 @@ static KNOWN: ByCode<Format> = ByCode::new(FORMATS, Format::read);
 impl Phone {
     /// The number in international format, for people to read: `+971 50 123 4567`. A number of no known country stays as it is.
     pub fn international(&self) -> String {
-        let Some((code, own, formats)) = KNOWN.of(self) else {
+        let Some((code, own, formats)) = KNOWN.of(self.digits()) else {
             return self.to_string();
         };
         let written = formats.iter().find_map(|format| format.write(own));

@@ -61,7 +61,7 @@ impl Phone {
 
     /// The form of the number under which its person is known, by the table of [`number_forms`]: the same for all of its forms.
     pub fn key(&self) -> Cow<'_, str> {
-        number_forms::other_form(self).map_or(Cow::Borrowed(self.as_str()), Cow::Owned)
+        number_forms::other_form(self.digits()).map_or(Cow::Borrowed(self.as_str()), Cow::Owned)
     }
 
     /// Whether it stands in the form of its [`key`](Phone::key).

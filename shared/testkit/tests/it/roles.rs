@@ -189,7 +189,7 @@ fn every_statement_on_the_table_names_its_partitions() {
 }
 
 /// Kinds of identities of customers. Unique values of what a tenant owns have partitions of the same kind.
-const IDENTITIES: [&str; 5] = ["bsuid", "email", "phone", "sip", "withheld"];
+const IDENTITIES: [&str; 6] = ["bsuid", "email", "phone", "sender", "sip", "withheld"];
 
 #[test]
 fn roles_name_the_kinds_of_identities_and_claims() {
