@@ -45,8 +45,8 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ),
     (
         "contacts",
-        "T#*#ID#sip:*",
-        "merges and undoes merges of contacts who called by SIP",
+        "T#*#ID#sip:*, T#*#ID#sender:*",
+        "merges and undoes merges of contacts who called by SIP, or wrote by a short code",
     ),
     (
         "auth",

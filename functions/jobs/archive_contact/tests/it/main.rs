@@ -317,6 +317,7 @@ async fn an_identity_without_room_is_archived_after_an_undo() {
         Identity::Email("former@example.org".parse().unwrap()),
         Identity::Bsuid("AE.1".to_owned()),
         Identity::Sip("sip:reception@example.test".to_owned()),
+        Identity::Sender("68849".parse().unwrap()),
         Identity::Withheld(world.business.twilio),
     ];
     let mut further: Vec<String> = dropped.iter().map(Identity::key).collect();

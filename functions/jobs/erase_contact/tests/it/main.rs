@@ -289,12 +289,13 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
     assert!(!store.is_erased(scope, &other).await.unwrap());
 }
 
-/// Calls by SIP, and those whose callers hide their number.
+/// Calls by SIP, SMS of short codes, and calls whose callers hide their number.
 #[tokio::test]
 async fn identities_without_a_number_are_erased() {
     let world = World::new().await;
     let sip = Identity::Sip("sip:reception@example.test".to_owned());
-    for identity in [sip, Identity::Withheld(world.business.twilio)] {
+    let short_code = Identity::Sender("68849".parse().unwrap());
+    for identity in [sip, short_code, Identity::Withheld(world.business.twilio)] {
         let id = ContactId::new(world.aws.ids().ulid());
         let write = ContactWrite {
             new_identities: vec![identity.clone()],
