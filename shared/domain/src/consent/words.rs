@@ -102,7 +102,7 @@ const NO_NAMES: &[&str] = &[
     "quit", "send", "she", "should", "show", "so", "sorry", "start", "stop", "take", "tell", "text", "that", "the", "then", "there", "they",
     "this", "to", "today", "tomorrow", "tonight", "unless", "until", "wait", "was", "we", "what", "when", "where", "who", "why", "will",
     "with", "wrong", "yes", "you", "your", "sent", "via", "next", "last", "week", "weekend", "month", "year", "day", "date", "time", "change",
-    "reschedule", "postpone", "move", "delay", "cancelled", "canceled", "tmrw", "tmw", "tomorow", "yesterday", "soon", "asap", "morning",
+    "reschedule", "postpone", "move", "delay", "cancelled", "canceled", "tmrw", "tmw", "yesterday", "soon", "asap", "morning",
     "noon", "afternoon", "evening", "night", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue",
     "tues", "wed", "thu", "thurs", "fri", "sat", "sun", "january", "february", "march", "april", "may", "june", "july", "august",
     "september", "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
