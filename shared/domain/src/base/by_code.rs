@@ -8,12 +8,13 @@ use std::{
 /// Longest calling code.
 const MAX_CODE_LENGTH: usize = 3;
 
-/// Such a table, with the entries of the calling codes that the process has met. There are 215 codes.
+/// Such a table, with the entries of the codes that the process has met, also of those that it lacks: the first digits of longer ones. At most
+/// 999 codes.
 pub(crate) struct ByCode<T> {
     lines: &'static str,
     /// Reads a line.
     read: fn(&'static str) -> Option<T>,
-    known: Mutex<BTreeMap<&'static str, Arc<[T]>>>,
+    known: Mutex<BTreeMap<u16, Option<Arc<[T]>>>>,
 }
 
 impl<T> ByCode<T> {
@@ -36,14 +37,12 @@ impl<T> ByCode<T> {
 
     fn entries(&self, code: &str) -> Option<Arc<[T]>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entries) = known.get(code) {
-            return Some(Arc::clone(entries));
-        }
-        let own = |line: &&'static str| line.split('\t').next() == Some(code);
-        let mut lines = self.lines.lines().filter(own).peekable();
-        let code = lines.peek()?.split('\t').next()?;
-        let entries: Arc<[T]> = lines.filter_map(self.read).collect();
-        known.insert(code, Arc::clone(&entries));
-        Some(entries)
+        let read = || {
+            let own = |line: &&'static str| line.split('\t').next() == Some(code);
+            let mut lines = self.lines.lines().filter(own).peekable();
+            lines.peek()?;
+            Some(lines.filter_map(self.read).collect())
+        };
+        known.entry(code.parse().ok()?).or_insert_with(read).clone()
     }
 }
