@@ -5,7 +5,7 @@
 
 use std::process::exit;
 
-/// Those of each folder. The console's waits for npm, and is a program of its own.
+/// The functions of each folder, without the console's, which waits for npm and is a program of its own.
 const FOLDERS: [&[kit::Function]; 6] = [
     api_functions::FUNCTIONS,
     jobs_functions::FUNCTIONS,

@@ -145,11 +145,11 @@ pub struct TestProgram {
     /// The package's folder, in which tests run.
     folder: PathBuf,
     program: PathBuf,
-    /// Those of its tests to run, if others are of other packages.
+    /// Names of the tests to run, if the program also holds those of other packages.
     tests: Option<Vec<String>>,
 }
 
-/// How the packages are named that hold the tests of all functions of a folder, after the folder.
+/// End of the name of a folder's package, which holds the tests of all functions of the folder: `api_functions`.
 pub const ROOM: &str = "_functions";
 
 impl TestProgram {
@@ -179,7 +179,7 @@ impl TestProgram {
 
     /// The programs that run: this one, or if it holds the tests of functions, one for each program of tests of each function, in which
     /// these arguments select tests.
-    pub async fn parts(self, arguments: &[String]) -> Result<Vec<Self>> {
+    async fn parts(self, arguments: &[String]) -> Result<Vec<Self>> {
         if !self.package.ends_with(ROOM) {
             return Ok(vec![self]);
         }
@@ -229,39 +229,43 @@ impl TestProgram {
     }
 }
 
-/// Builds and lists all programs of tests.
-pub async fn test_programs(place: &Place) -> Result<Vec<TestProgram>> {
-    listed_programs(cargo(place, &["test", "--workspace"])).await
+/// Builds and lists all programs of tests; of a folder's, the parts in which these arguments select tests.
+pub async fn test_programs(place: &Place, arguments: &[String]) -> Result<Vec<TestProgram>> {
+    listed_programs(cargo(place, &["test", "--workspace"]), arguments).await
 }
 
-/// The same for some packages, and the programs of some functions whose tests are also in that of their folder.
+/// Builds and lists the programs of tests of some packages, and the small ones of some functions, whose tests their folder's program holds, too.
 pub async fn test_programs_of(
     place: &Place,
     packages: &BTreeSet<String>,
     functions: &BTreeSet<String>,
+    arguments: &[String],
 ) -> Result<Vec<TestProgram>> {
     let of = |packages: &BTreeSet<String>| {
         let mut command = cargo_for_all(place, "test");
         command.args(packages.iter().flat_map(|package| ["--package", package]));
         command
     };
-    let mut found = listed_programs(of(packages)).await?;
+    let mut found = listed_programs(of(packages), arguments).await?;
     if !functions.is_empty() {
         let mut command = of(functions);
         // A name selects what is left out otherwise.
         command.args(["--test", "*"]);
-        found.extend(listed_programs(command).await?);
+        found.extend(listed_programs(command, arguments).await?);
     }
     Ok(found)
 }
 
-async fn listed_programs(mut command: Command) -> Result<Vec<TestProgram>> {
+async fn listed_programs(mut command: Command, arguments: &[String]) -> Result<Vec<TestProgram>> {
     command.args(["--no-run", "--quiet", "--message-format", "json-render-diagnostics"]);
-    let mut found = Vec::new();
-    let built = succeeds_seen(&mut command, "cargo test --no-run", |line| {
-        found.extend(TestProgram::of(line));
+    let (mut built, mut found) = (Vec::new(), Vec::new());
+    let building = succeeds_seen(&mut command, "cargo test --no-run", |line| {
+        built.extend(TestProgram::of(line));
     });
-    ensure!(built.await?, "cargo test --no-run failed");
+    ensure!(building.await?, "cargo test --no-run failed");
+    for program in built {
+        found.extend(program.parts(arguments).await?);
+    }
     Ok(found)
 }
 
@@ -291,7 +295,7 @@ impl Builder {
         }
     }
 
-    /// The same, with a binary of its own for each function, which the local profile makes for few.
+    /// Gives each function a binary of its own, also in the local profile.
     #[must_use]
     pub fn separate(self) -> Self {
         Self { separate: true, ..self }

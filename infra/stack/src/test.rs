@@ -55,10 +55,7 @@ async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> 
     // Otherwise, tests would wait for each other to set them up.
     tools.contract().await?;
     console::build(&place, &tools).await?;
-    let mut programs = Vec::new();
-    for program in build::test_programs(&place).await? {
-        programs.extend(program.parts(arguments).await?);
-    }
+    let programs = build::test_programs(&place, arguments).await?;
     let (of_stack, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(TestProgram::needs_stage);
     let record = arguments.is_empty().then(|| Record::of(&place));
     let uses = record.as_ref().map(Record::begin).transpose()?;

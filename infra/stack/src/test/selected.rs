@@ -61,10 +61,7 @@ async fn build_and_run(place: &Place, packages: &[String], changed: bool, argume
     let (rooms, few) = by_folders(&all, &wanted, packages);
     let others = wanted.iter().filter(|name| !name.ends_with(ROOM));
     let packages = others.cloned().chain(rooms).collect();
-    let mut programs = Vec::new();
-    for program in build::test_programs_of(place, &packages, &few).await? {
-        programs.extend(program.parts(arguments).await?);
-    }
+    let mut programs = build::test_programs_of(place, &packages, &few, arguments).await?;
     // A folder's program has the tests of others, too.
     programs.retain(|program| wanted.contains(&program.package));
     // They need the deployed stack.

@@ -216,13 +216,13 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
         None if contact.same_as.is_empty() => None,
         None => Some((keys::duplicates(scope), keys::lower(contact.id.ulid()))),
     };
-    // Listed by its id, so that a new name does not move it past a cursor.
     // Only a version that reads the second form knows senders without a number.
     let form = if matches!(contact.called_from, Some(Identity::Sender(_))) {
         2
     } else {
         1
     };
+    // Listed by its id, so that a new name does not move it past a cursor.
     Ok(Row::new(&key, "contact", contact, unchanged(contact.version), doing)?
         .data(compact::shrink_contact)
         .in_form(form)

@@ -23,8 +23,8 @@ use crate::{
 const DOING: &str = "lead to a contact by the key of its number";
 
 impl Store {
-    /// The same leads, after the contacts of former rows are found by the keys of their numbers. Only for who may write contacts. Two contacts of one key are one person from then
-    /// on, and what either refuses holds for both.
+    /// Moves former rows to the keys of their numbers, and reads the leads again if there were any. Two contacts of one key are one person from
+    /// then on, and what either refuses holds for both. Callers need the permission to write contacts.
     ///
     /// Safe to run twice: the former rows are gone afterwards, so nothing is left to do.
     ///
@@ -41,7 +41,7 @@ impl Store {
         self.leads_of(scope, &identities).await
     }
 
-    /// The same for one lead.
+    /// Moves the former row of one lead, as [`Store::renewed`] does for several.
     ///
     /// # Errors
     /// As [`Store::renewed`].
