@@ -11,6 +11,7 @@ which therefore needs no AWS client for services that no function uses.
     bridge.py redrive FROM TO            move a queue's messages to another, by their URLs
     bridge.py logs SINCE GROUP…          log events as JSON lines, since these milliseconds; "" for all
     bridge.py region                     the region of the caller's own configuration, if it names one
+    bridge.py credentials                the caller's credentials as JSON, of whatever kind of profile
     bridge.py calls                      boto3 calls: {"service", "operation", "arguments"} per line on stdin, {"answer"} or
                                          {"error"} per line on stdout
 """
@@ -748,7 +749,22 @@ def region():
     print(boto3.session.Session().region_name or "")
 
 
-COMMANDS = [serve, tied, after_deploy, update_code, set_variable, redrive, logs, region, calls]
+def credentials():
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        found = boto3.session.Session().get_credentials()
+        frozen = found and found.get_frozen_credentials()
+    # A program that prints no credentials is a ValueError.
+    except (BotoCoreError, ClientError, ValueError) as error:
+        sys.exit(f"AWS credentials: {error}")
+    if not frozen:
+        sys.exit("There are no AWS credentials: log in (`aws login`, `aws sso login`), or set AWS_PROFILE.")
+    print(json.dumps({"AccessKeyId": frozen.access_key, "SecretAccessKey": frozen.secret_key, "SessionToken": frozen.token}))
+
+
+COMMANDS = [serve, tied, after_deploy, update_code, set_variable, redrive, logs, region, credentials, calls]
 
 if __name__ == "__main__":
     command, rest = sys.argv[1], sys.argv[2:]

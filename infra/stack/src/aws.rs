@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, process::Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -26,14 +26,28 @@ const LOCAL_CREDENTIALS: [(&str, &str); 3] = [
 ];
 
 /// Configuration of our own clients of the local AWS at this URL.
-pub async fn local_sdk(endpoint: &str) -> SdkConfig {
+pub fn local_sdk(endpoint: &str) -> SdkConfig {
     let [(_, id), (_, secret), _] = LOCAL_CREDENTIALS;
-    aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(REGION)
-        .credentials_provider(Credentials::new(id, secret, None, None, "local"))
-        .load()
-        .await
+    let mut config = sdk(REGION.to_owned(), Credentials::new(id, secret, None, None, "local")).into_builder();
+    config.set_endpoint_url(Some(endpoint.to_owned()));
+    config.build()
+}
+
+fn sdk(region: String, credentials: Credentials) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+/// Credentials as `bridge.py` prints them.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Found {
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
 }
 
 /// An output of a stack by its name.
@@ -205,17 +219,25 @@ impl Aws {
         }
     }
 
-    /// Configuration of our own clients.
-    pub async fn sdk(&self) -> SdkConfig {
+    /// Configuration of our own clients. boto3 finds the credentials, so that a profile means the same for all that the command does.
+    pub async fn sdk(&self) -> Result<SdkConfig> {
         match &self.side {
-            Side::Local(endpoint) => local_sdk(endpoint).await,
-            Side::Real { region, profile } => {
-                let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region.clone()));
-                let loader = match profile {
-                    Some(profile) => loader.profile_name(profile),
-                    None => loader,
-                };
-                loader.load().await
+            Side::Local(endpoint) => Ok(local_sdk(endpoint)),
+            Side::Real { region, .. } => {
+                let told = self.bridge(&["credentials"]).await?;
+                let found: Found = serde_json::from_slice(&told).context("reading the credentials of bridge.py")?;
+                let credentials = Credentials::new(
+                    found.access_key_id,
+                    found.secret_access_key,
+                    found.session_token,
+                    None,
+                    "boto3",
+                );
+                let mut config = sdk(region.clone(), credentials).into_builder();
+                // An emulator in AWS's place, as boto3 takes it.
+                let endpoint = std::env::var("AWS_ENDPOINT_URL").ok();
+                config.set_endpoint_url(endpoint.filter(|url| !url.is_empty()));
+                Ok(config.build())
             }
         }
     }
@@ -309,43 +331,5 @@ impl Aws {
         Ok(outputs
             .filter_map(|output| Some((text(&output["OutputKey"])?, text(&output["OutputValue"])?)))
             .collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_config::profile::ProfileFileCredentialsProvider;
-    use aws_sdk_dynamodb::config::ProvideCredentials as _;
-
-    #[expect(deprecated, reason = "the crate that it moved to is not ours to depend on")]
-    use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
-
-    /// The error of using a profile with this text. Nothing is sent, because nobody has logged in.
-    async fn credentials(profile: &str) -> Result<String, String> {
-        #[expect(deprecated, reason = "see its import")]
-        let files = ProfileFiles::builder()
-            .with_contents(ProfileFileKind::Config, format!("[profile operator]\n{profile}"))
-            .build();
-        let provider = ProfileFileCredentialsProvider::builder()
-            .profile_files(files)
-            .profile_name("operator")
-            .build();
-        let found = provider.provide_credentials().await;
-        found
-            .map(|credentials| credentials.access_key_id().to_owned())
-            .map_err(|error| format!("{error:?}"))
-    }
-
-    #[tokio::test]
-    async fn every_kind_of_aws_profile_is_supported() {
-        let program = r#"credential_process = echo '{"Version":1,"AccessKeyId":"by-program","SecretAccessKey":"s"}'"#;
-        assert_eq!(credentials(program).await.as_deref(), Ok("by-program"));
-        let identity_center = "sso_session = none\nsso_account_id = 123456789012\nsso_role_name = operator\n\
-                               [sso-session none]\nsso_region = us-east-1\nsso_start_url = https://nobody.example/start";
-        let login = "region = us-east-1\nlogin_session = arn:aws:iam::123456789012:user/nobody";
-        for profile in [identity_center, login] {
-            let why = credentials(profile).await.expect_err("nobody has logged in");
-            assert!(!why.contains("cargo feature"), "{why}");
-        }
     }
 }

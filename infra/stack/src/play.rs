@@ -197,7 +197,7 @@ impl Play {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .context("creating an HTTP client")?;
-        let database = aws_sdk_dynamodb::Client::new(&local_sdk(&endpoints.aws_endpoint).await);
+        let database = aws_sdk_dynamodb::Client::new(&local_sdk(&endpoints.aws_endpoint));
         Ok(Self {
             store: Store::new(database, &endpoints.table),
             endpoints,

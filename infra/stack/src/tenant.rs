@@ -195,7 +195,7 @@ impl Deployment {
     /// The deployment with these stack outputs.
     pub async fn new(outputs: &BTreeMap<String, String>, aws: &Aws) -> Result<Self> {
         let output = |name: &str| output(outputs, name).map(str::to_owned);
-        let config = aws.sdk().await;
+        let config = aws.sdk().await?;
         let kms = Kms::new(
             aws_sdk_kms::Client::new(&config),
             Some(output("VerifyKeyArn")?),

@@ -126,6 +126,62 @@ async fn a_stage_without_a_region_says_where_to_name_one() {
     }
 }
 
+/// Our own clients use what boto3 finds. Nothing is sent, because nobody has logged in.
+#[tokio::test]
+async fn every_kind_of_profile_has_credentials() {
+    let place = Place::new(None).expect("a checkout");
+    let tools = Tools::set_up(&place).await.expect("tools");
+    let home = std::env::temp_dir().join(format!("ringback-profiles-{}", std::process::id()));
+    let credentials = async |profile: &str| {
+        std::fs::create_dir_all(&home).expect("a folder");
+        let config = home.join("config");
+        std::fs::write(&config, format!("[profile operator]\n{profile}")).expect("a file");
+        let mut command = tools.bridge_to_aws();
+        command
+            .arg("credentials")
+            .env("HOME", &home)
+            .env("AWS_CONFIG_FILE", &config);
+        command
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("AWS_PROFILE", "operator");
+        for name in [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_DEFAULT_PROFILE",
+        ] {
+            command.env_remove(name);
+        }
+        let output = command.output().await.expect("it starts");
+        String::from_utf8_lossy(if output.status.success() {
+            &output.stdout
+        } else {
+            &output.stderr
+        })
+        .into_owned()
+    };
+    let program = r#"credential_process = echo '{"Version":1,"AccessKeyId":"by-program","SecretAccessKey":"s"}'"#;
+    let found: serde_json::Value = serde_json::from_str(&credentials(program).await).expect("credentials as JSON");
+    assert_eq!(found["AccessKeyId"], "by-program");
+    let keys = "aws_access_key_id = mine\naws_secret_access_key = s\naws_session_token = t";
+    let found: serde_json::Value = serde_json::from_str(&credentials(keys).await).expect("credentials as JSON");
+    assert_eq!(
+        (&found["AccessKeyId"], &found["SessionToken"]),
+        (&json!("mine"), &json!("t"))
+    );
+    let identity_center = "sso_session = none\nsso_account_id = 123456789012\nsso_role_name = operator\n\
+                           [sso-session none]\nsso_region = us-east-1\nsso_start_url = https://nobody.example/start";
+    let login = "region = us-east-1\nlogin_session = arn:aws:iam::123456789012:user/nobody";
+    for (profile, why) in [(identity_center, "SSO Token"), (login, "aws login")] {
+        let said = credentials(profile).await;
+        assert!(
+            said.starts_with("AWS credentials: ") && said.contains(why),
+            "it says {said}"
+        );
+    }
+    std::fs::remove_dir_all(&home).expect("a folder");
+}
+
 /// The words after `cargo stack` on a page, up to the end of the line or code.
 fn shown(page: &str) -> impl Iterator<Item = Vec<&str>> {
     let end = |rest: &str| rest.find(['`', '\n', '#', ';', '&', '(']).unwrap_or(rest.len());

@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
         };
         let secret = secrets.iter().find(is_it).context("the secret that signs")?;
         let id = secret["ARN"].as_str().context("a secret has an ARN")?;
-        let client = aws_sdk_secretsmanager::Client::new(&self.stage.aws.sdk().await);
+        let client = aws_sdk_secretsmanager::Client::new(&self.stage.aws.sdk().await?);
         let signer = Signer::new(client, id.to_owned(), self.stage.play.store.clone());
         let word = |name: &str| claims[name].as_str().unwrap_or_default();
         let tenant: TenantId = word("tnt").parse()?;
