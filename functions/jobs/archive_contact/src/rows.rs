@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use store::contacts::timeline::Placed;
 
 /// Fields of rows, at any depth, that only keep the service running.
-const OWN: [&str; 14] = [
+const OWN: [&str; 15] = [
     "claim",
     "claimed_at",
     "config_version",
@@ -32,6 +32,7 @@ const OWN: [&str; 14] = [
     "erasing",
     "listed",
     "named",
+    "named_by_call",
     "policy",
     "version",
     "waiting",

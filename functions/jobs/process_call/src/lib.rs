@@ -12,6 +12,7 @@ use domain::{
         record::{Call, CallProgress, consent_id},
     },
     contacts::{
+        caller_name::is_name,
         contact::{Contact, Identity},
         person::Person,
         profile::Profile,
@@ -487,11 +488,14 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
     contact.calls += 1;
     contact.last_call_at = Some(now);
     contact.heard_again(facts.started_at.unwrap_or(now));
-    let learnt = profile.name.is_none() && facts.caller_name.is_some();
-    if learnt {
-        profile.name.clone_from(&facts.caller_name);
-        contact.named = true;
+    if profile.name.is_some() {
+        return false;
     }
+    let name = facts.caller_name.as_ref();
+    profile.name = name.filter(|name| is_name(name, facts.customer().phone())).cloned();
+    let learnt = profile.name.is_some();
+    contact.named |= learnt;
+    contact.named_by_call |= learnt;
     learnt
 }
 

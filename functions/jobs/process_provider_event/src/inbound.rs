@@ -645,9 +645,12 @@ impl Event<'_> {
         })
     }
 
-    /// Takes over the name, if the contact has none.
+    /// Takes over the name, if the contact has none, or one that only a network said of a caller.
     async fn learn_name(&self, person: &mut Person, name: Option<&ShownName>) -> Result<(), JobError> {
-        let Some(name) = name.filter(|_| !person.contact.named) else {
+        let known = &person.contact;
+        // A profile may be named ".", which says less than any caller's name.
+        let is_better = |name: &&ShownName| known.named_by_call && name.chars().any(char::is_alphabetic);
+        let Some(name) = name.filter(|name| !known.named || is_better(name)) else {
             return Ok(());
         };
         let before = match &person.before {
@@ -655,8 +658,13 @@ impl Event<'_> {
             None => Profile::default(),
         };
         let mut after = before.clone();
-        after.name.get_or_insert_with(|| name.clone());
+        if !known.named_by_call {
+            after.name.get_or_insert_with(|| name.clone());
+        } else {
+            after.name = Some(name.clone());
+        }
         person.contact.named = true;
+        person.contact.named_by_call = false;
         person.profile = Some(ProfileWrite { before, after });
         Ok(())
     }

@@ -75,6 +75,9 @@ pub struct Contact {
     /// Whether the profile has a name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub named: bool,
+    /// Whether that is what a network said of a caller: a name from a profile replaces it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named_by_call: bool,
     /// Telephone numbers, the preferred one first, each in one form. At most [`MAX_IDENTITIES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<Phone>,
@@ -393,6 +396,7 @@ impl Contact {
         Self {
             id,
             named: false,
+            named_by_call: false,
             phones: Vec::new(),
             forms: Vec::new(),
             bsuids: Vec::new(),

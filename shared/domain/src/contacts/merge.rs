@@ -221,9 +221,20 @@ pub fn merge(survivor: &Person, other: &Person, now: Timestamp) -> Result<Merged
         }
     }
     let mut conflicts = Vec::new();
-    let profile = profiles(&survivor.profile, &other.profile, now, &mut conflicts)?;
+    // What a network says of a caller is no name beside one that a person gave.
+    let (mut own, mut others) = (survivor.profile.clone(), other.profile.clone());
+    if own.name.is_some() && others.name.is_some() && one.named_by_call != two.named_by_call {
+        let called = if one.named_by_call { &mut own } else { &mut others };
+        called.name = None;
+    }
+    let profile = profiles(&own, &others, now, &mut conflicts)?;
     let mut contact = contacts(one, two, &mut conflicts)?;
     contact.named = profile.name.is_some();
+    contact.named_by_call = if own.name.is_some() {
+        one.named_by_call
+    } else {
+        two.named_by_call
+    };
     Ok(Merged {
         person: Person { contact, profile },
         conflicts,
@@ -517,6 +528,9 @@ impl Undo {
         let profile = self.profile(&now.profile);
         let mut survivor = self.contact(&now.contact);
         survivor.named = profile.name.is_some();
+        if now.profile.name == self.merged.profile.name {
+            survivor.named_by_call = self.survivor.contact.named_by_call;
+        }
         let returned = self.returned(&survivor.consent, &now.contact.consent);
         let other = self.other(&now.contact, leading);
         let known = &self.other.contact.consent;
@@ -602,6 +616,7 @@ impl Undo {
         let mut contact = Contact {
             id: now.id,
             named: now.named,
+            named_by_call: now.named_by_call,
             phones: kept(&before.phones, &merged.phones, &now.phones, PartialEq::eq),
             forms: kept(&before.forms, &merged.forms, &now.forms, NumberForm::is_about),
             bsuids: kept(&before.bsuids, &merged.bsuids, &now.bsuids, PartialEq::eq),

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod bulk;
+pub mod caller_name;
 pub mod conditions;
 pub mod contact;
 pub mod conversion;

@@ -225,6 +225,7 @@ impl PersonIn {
         });
         let mut after = before.clone();
         after.contact.named = name.is_some();
+        after.contact.named_by_call &= name == profile.name;
         match self.language {
             Some(language) => {
                 after.contact.language = Some(language.as_str().to_owned());
@@ -473,8 +474,14 @@ mod tests {
             let mut fields = serde_json::to_value(fields).unwrap();
             assert_eq!(change(&person, fields.clone()).unwrap(), person, "{received:?}");
             fields["phones"] = json!(["+971501234569"]);
-            let after = change(&person, fields).unwrap();
-            assert_eq!(after.profile.name, person.profile.name);
+            person.contact.named_by_call = true;
+            let after = change(&person, fields.clone()).unwrap();
+            assert_eq!(
+                (&after.profile.name, after.contact.named_by_call),
+                (&person.profile.name, true)
+            );
+            fields["name"] = json!("Maya by hand");
+            assert!(!change(&person, fields).unwrap().contact.named_by_call);
         }
     }
 

@@ -469,6 +469,37 @@ fn answer_since_a_merge_counts_for_both_contacts() {
     assert_eq!(others, of(&[(Answer::Stop, 30), (Answer::Help, 40)]));
 }
 
+/// A network's name of a caller is none beside one that a person gave, whichever contact goes on.
+#[test]
+fn callers_name_gives_way_in_a_merge() {
+    let named = |number, name: &str, by_call| {
+        let mut person = nobody(number);
+        person.profile.name = ShownName::of(name);
+        (person.contact.named, person.contact.named_by_call) = (person.profile.name.is_some(), by_call);
+        person
+    };
+    let (call, profile, nameless) = (named(1, "HADDAD M", true), named(2, "Maya", false), named(3, "", false));
+    for (one, other, name, by_call) in [
+        (&call, &profile, "Maya", false),
+        (&profile, &call, "Maya", false),
+        (&call, &nameless, "HADDAD M", true),
+        (&nameless, &call, "HADDAD M", true),
+    ] {
+        let Merged { person, conflicts } = merged(one, other);
+        assert_eq!((person.profile.name.as_deref(), conflicts.len()), (Some(name), 0));
+        assert_eq!((person.contact.named, person.contact.named_by_call), (true, by_call));
+    }
+    let apart = undo_of(&call, &profile).apply(&merged(&call, &profile).person, &[]);
+    assert_eq!(apart.survivor.profile.name, call.profile.name);
+    assert!(apart.survivor.contact.named_by_call);
+    // Whom a person named since keeps that name.
+    let mut now = merged(&call, &profile).person;
+    now.profile.name = ShownName::of("Maya Q");
+    let apart = undo_of(&call, &profile).apply(&now, &[]);
+    assert_eq!(apart.survivor.profile.name, now.profile.name);
+    assert!(!apart.survivor.contact.named_by_call);
+}
+
 #[test]
 fn survivors_values_win_and_conflicts_are_told() {
     let (mut one, mut other) = (nobody(1), nobody(2));

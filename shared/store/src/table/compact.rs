@@ -75,6 +75,7 @@ const CONTACT: Names = Names {
         ("language_detected", "L"),
         ("message", "M"),
         ("named", "N"),
+        ("named_by_call", "Y"),
         ("purpose", "P"),
         ("allowance_whole_at", "Q"),
         ("last_reached_at", "R"),

@@ -30,6 +30,31 @@ use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 
 use super::world::{World, called_back};
 
+/// The first name that a network sends counts, until a profile or a person names somebody.
+#[tokio::test]
+async fn only_names_of_callers_are_learnt() {
+    let world = World::new().await;
+    for (id, said, known) in [
+        ("1", "WIRELESS CALLER", None),
+        ("2", "DUBAI AE", None),
+        ("3", "Layla Haddad", Some("Layla Haddad")),
+        ("4", "L HADDAD", Some("Layla Haddad")),
+    ] {
+        let facts = CallFacts {
+            caller_name: ShownName::of(said),
+            ..missed(CUSTOMER)
+        };
+        world.telephony(id, facts).await;
+        let contact = world.customer().await;
+        assert_eq!(world.name_of(&contact).await.as_deref(), known, "{said}");
+        assert_eq!(
+            (contact.named, contact.named_by_call),
+            (known.is_some(), known.is_some()),
+            "{said}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn missed_call_of_a_new_caller_creates_contact_and_message() {
     let world = World::new().await;

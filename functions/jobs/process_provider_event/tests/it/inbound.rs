@@ -3,6 +3,7 @@
 use domain::{
     base::{
         bounded::Whole,
+        external::ShownName,
         ids::{ConversationId, MessageId},
     },
     calls::record::ConsentEntry,
@@ -706,6 +707,30 @@ async fn name_is_learned_once() {
     assert_eq!((customer.id, customer.named), (known.id, true));
     assert_eq!(world.name_of(&customer).await.as_deref(), Some("Layla"));
     assert_eq!(world.told_by(&customer).await.0.len(), 3);
+}
+
+/// What a network says of a caller is replaced by the name of a profile, once.
+#[tokio::test]
+async fn profiles_name_replaces_a_callers() {
+    let world = World::new().await;
+    let known = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
+        (contact.named, contact.named_by_call) = (true, true);
+    });
+    let known = known.await;
+    world
+        .change_profile(known.id, |profile| profile.name = ShownName::of("HADDAD LAYL"))
+        .await;
+    for (id, name, expected) in [
+        ("wamid.1", ".", "HADDAD LAYL"),
+        ("wamid.2", "Layla", "Layla"),
+        ("wamid.3", "L.", "Layla"),
+    ] {
+        let mut value = wrote(id, world.seconds(), "Hello");
+        value["contacts"][0]["profile"]["name"] = name.into();
+        world.work(world.messages(&value)).await;
+        let customer = world.customer().await;
+        assert_eq!(world.name_of(&customer).await.as_deref(), Some(expected), "{id}");
+    }
 }
 
 #[tokio::test]
