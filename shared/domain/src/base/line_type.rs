@@ -123,8 +123,10 @@ static KNOWN: ByCode<Plan> = ByCode::new(PLANS, Plan::read);
 /// By the numbering plans of Google's libphonenumber.
 ///
 /// In countries where landlines and mobiles look alike (the United States), the result is `Other`. Unassigned ranges of a country are not
-/// invalid: countries assign new ones all the time.
+/// invalid: countries assign new ones all the time. A number is judged in the form of its key, which is the one in the plan, and which is
+/// written to: a mobile of Argentina that calls without its 9 is no landline.
 pub fn by_numbering_plan(phone: &Phone) -> LineType {
+    let phone = phone.in_key_form();
     let Some((_, own, plans)) = KNOWN.of(phone.digits()) else {
         return LineType::Invalid;
     };
@@ -190,6 +192,13 @@ mod tests {
             ("+971501234567", LineType::Other),
             ("+12125550100", LineType::Other),
             ("+99999999999", LineType::Invalid),
+            // Forms of before and beside the plan.
+            ("+541134567890", LineType::Other),
+            ("+22507080910", LineType::Other),
+            ("+5215512345678", LineType::Other),
+            ("+5255123456789", LineType::Other),
+            ("+9660501234567", LineType::Other),
+            ("+9660112345678", LineType::FixedLine),
         ] {
             assert_eq!(by_numbering_plan(&number.parse().unwrap()), expected, "{number}");
         }
