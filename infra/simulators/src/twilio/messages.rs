@@ -131,6 +131,7 @@ fn accept(
         }
     }
     let (prefix, segments) = match channel {
+        Channel::Sms if form.get("SmartEncoded") == Some("true") => ("SM", segments(&smart(&composed.shown.text))),
         Channel::Sms => ("SM", segments(&composed.shown.text)),
         Channel::Whatsapp => ("MM", 0),
     };
@@ -252,7 +253,28 @@ fn template(
     Ok(composed.unwrap_or_else(|| contents::unknown(sid, &variables)))
 }
 
-/// Billed segments.
+/// The text as smart encoding sends it. A line of Twilio's table has the codes of what replaces the others, `-` for nothing.
+fn smart(text: &str) -> String {
+    const TABLE: &str = include_str!("../../../../shared/domain/src/messages/smart_encoding.txt");
+    let sign = |hex: &str| u32::from_str_radix(hex, 16).ok().and_then(char::from_u32);
+    let replaced = |own: char| {
+        let code = format!("{:X}", u32::from(own));
+        let mut lines = TABLE.lines().filter_map(|line| line.split_once(' '));
+        let line = lines.find(|(_, codes)| codes.split(' ').any(|known| known == code));
+        line.map_or_else(|| own.to_string(), |(by, _)| by.split('+').filter_map(sign).collect())
+    };
+    let is_usual = |sign: char| sign.is_ascii_graphic() && sign != '`' || sign == ' ';
+    let signs = text.chars().map(|sign| {
+        if is_usual(sign) {
+            sign.to_string()
+        } else {
+            replaced(sign)
+        }
+    });
+    signs.collect()
+}
+
+/// Billed segments, as if characters could be divided between them.
 fn segments(text: &str) -> u32 {
     const GSM: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ!\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿\
                        abcdefghijklmnopqrstuvwxyzäöñüà";
