@@ -45,7 +45,8 @@ impl FileLinkOut {
         })
     }
 
-    /// A link to a file of this content type: browsers show it in a page if that is safe, and save it under this name otherwise.
+    /// A link to a file of this content type: browsers show it in a page if that is safe, and save it otherwise, under the chosen name if
+    /// there is one.
     ///
     /// # Errors
     /// 500 when it cannot be signed.
@@ -53,14 +54,15 @@ impl FileLinkOut {
         who: &Allowed<P>,
         files: &Files,
         key: &FileKey,
-        (name, content_type): (&str, &str),
+        (name, chosen): (&str, Option<&str>),
+        content_type: &str,
         valid: SignedDuration,
     ) -> Result<Self, Problem> {
         let within = valid.unsigned_abs();
         let link = if is_shown_inline(content_type) {
             Box::pin(files.page_link(key, name, content_type, within)).await
         } else {
-            Box::pin(files.player_link(key, name, content_type, within)).await
+            Box::pin(files.named_link(key, (name, chosen), content_type, within)).await
         };
         Ok(Self {
             url: link.map_err(|error| not_signed(&error))?.url,

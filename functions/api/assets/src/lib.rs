@@ -304,7 +304,7 @@ async fn shown<P: Permit>(
     };
     let download = if asset.state == AssetState::Ready {
         let (key, name) = (FileKey::asset(who.scope(), asset.id), asset.saved_as());
-        let link = FileLinkOut::shown(who, files, &key, (&name, &asset.content_type), LINKS);
+        let link = FileLinkOut::shown(who, files, &key, (&name, None), &asset.content_type, LINKS);
         Some(Box::pin(link).await?)
     } else {
         None

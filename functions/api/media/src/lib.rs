@@ -75,10 +75,9 @@ async fn get_medium(
     let message = found(store.known_message(scope, message_id, now));
     let medium = async { Ok::<_, Problem>(store.medium(scope, message_id, index, now).await?) };
     let (message, medium) = tokio::try_join!(Box::pin(message), Box::pin(medium))?;
-    let reported = message.received().map(|received| &received.message.media);
-    if reported.is_none_or(|media| media.len() <= usize::from(index)) {
-        return Err(Problem::not_found());
-    }
+    let reported = message.received();
+    let reported = reported.and_then(|received| received.message.media.get(usize::from(index)));
+    let reported = reported.ok_or_else(Problem::not_found)?;
     let medium = medium
         .map(|known| known.medium)
         .ok_or_else(|| gone(Some(MediaReason::Expired)))?;
@@ -93,7 +92,9 @@ async fn get_medium(
         .await?;
     let key = FileKey::medium(scope, message_id, index);
     let name = format!("{message_id}-{index}.{}", ending(&content_type));
-    let link = FileLinkOut::shown(&who, &files, &key, (&name, &content_type), LINKS).await?;
+    let chosen = reported.file_name.as_ref().map(|chosen| chosen.saved(&content_type));
+    let names = (&*name, chosen.as_deref());
+    let link = FileLinkOut::shown(&who, &files, &key, names, &content_type, LINKS).await?;
     let (url, expires_at) = link.into_parts();
     Ok(Json(MediumLink {
         url,

@@ -100,7 +100,11 @@ async fn receive(
         Err(problem) => return Err(problem),
     };
     let form = form::parse(body);
-    let mut event = match voice::event(what, &form, proven.connection().id, now) {
+    let numbers = match &proven.connection().account {
+        Account::Twilio(twilio) => &*twilio.numbers,
+        _ => &[],
+    };
+    let mut event = match voice::event(what, &form, (proven.connection().id, numbers), now) {
         Ok(event) => event,
         Err(error) => {
             let kept = webhook.keep_unreadable_within(limit, body, &error).await;
@@ -118,6 +122,7 @@ async fn receive(
         recording: &address("recording"),
     };
     let said = match what {
+        _ if voice::is_leg(&form, numbers) => twiml::EMPTY.to_owned(),
         VoiceCallback::Voice => {
             event.facts.handling = Some(twiml::handling(settings));
             let limit = limit.at_most(HOURS_WITHIN);

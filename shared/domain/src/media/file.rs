@@ -9,6 +9,7 @@ use crate::{
         facts::Fact,
         fault::{Fault, FaultCode},
         ids::AssetId,
+        text::seen,
     },
     media::sniff::{self, OCTETS, OLE},
 };
@@ -349,7 +350,30 @@ impl FileName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name under which a reader saves a file of this type: without signs that are not seen or that systems refuse, and with the type's
+    /// ending, unless it has that, or, for texts and unknown types, one of files that nothing runs.
+    pub fn saved(&self, mime: &str) -> String {
+        let sign = |sign| if r#"<>:"|?*"#.contains(sign) { '_' } else { sign };
+        let name: String = seen(&self.0).chars().map(sign).collect();
+        let name = name.trim_matches(|sign: char| sign == '.' || sign.is_whitespace());
+        let own = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        let own = own.as_deref().unwrap_or_default();
+        let ending = ending(mime);
+        let is_open = matches!(ending, "bin" | "txt");
+        let fits = own == ending || (is_open && INERT.split_whitespace().any(|known| known == own));
+        match (name, fits) {
+            ("", _) => format!("file.{ending}"),
+            (name, true) => name.to_owned(),
+            (name, false) => format!("{name}.{ending}"),
+        }
+    }
 }
+
+/// Endings of files that programs read and no system runs.
+const INERT: &str = "7z ai avi bmp csv doc docx dwg dxf eml epub eps gif gpx heic heif ics jpeg jpg json key kml log m4v md mkv mov msg mp3 mp4 \
+                     numbers odp ods odt ogg pages pdf png ppt pptx psd rar rtf stl step tar tgz tif tiff tsv txt vcf wav webm webp wma wmv xls \
+                     xlsx zip";
 
 const fn is_separator(letter: char) -> bool {
     matches!(letter, '/' | '\\')
@@ -659,5 +683,30 @@ mod tests {
             "é".repeat(FileName::MAX_LENGTH)
         );
         assert!("a/b".parse::<FileName>().is_err() && "x".repeat(241).parse::<FileName>().is_err());
+    }
+
+    #[test]
+    fn a_saved_file_has_its_senders_name_and_an_ending_that_nothing_runs() {
+        for (name, mime, saved) in [
+            ("Quote 12.pdf", PDF, "Quote 12.pdf"),
+            ("Quote 12.PDF", PDF, "Quote 12.PDF"),
+            ("قائمة", PDF, "قائمة.pdf"),
+            ("quote.docx", PDF, "quote.docx.pdf"),
+            ("orders.csv", "text/plain", "orders.csv"),
+            ("plan.dwg", OCTETS, "plan.dwg"),
+            ("photos.zip", ZIP, "photos.zip"),
+            ("scan.tiff", "image/tiff", "scan.tiff"),
+            ("notes", "text/plain", "notes.txt"),
+            ("install.bat", "text/plain", "install.bat.txt"),
+            ("page.html", OCTETS, "page.html.bin"),
+            ("invoice.xml", OCTETS, "invoice.xml.bin"),
+            ("menu.pdf.exe", OCTETS, "menu.pdf.exe.bin"),
+            ("exe.\u{202e}fdp.js", OCTETS, "exe.fdp.js.bin"),
+            ("a:b?\".pdf. ", PDF, "a_b__.pdf"),
+            (".htaccess", "text/plain", "htaccess.txt"),
+            ("\u{200b}", PDF, "file.pdf"),
+        ] {
+            assert_eq!(FileName::of(name).unwrap().saved(mime), saved, "{name:?}");
+        }
     }
 }

@@ -40,7 +40,11 @@ pub(crate) fn found(beginning: &[u8]) -> Found {
     }
     let is_text = is_text(beginning);
     let Some(kind) = infer::get(beginning) else {
-        return if is_text { Found::Text } else { Found::Unknown };
+        return match (begins_pdf(beginning, is_text), is_text) {
+            (true, _) => Found::Type("application/pdf"),
+            (false, true) => Found::Text,
+            (false, false) => Found::Unknown,
+        };
     };
     match (kind.matcher_type(), kind.mime_type()) {
         (MatcherType::Text, _) => Found::Markup,
@@ -121,6 +125,19 @@ fn usual(mime: &'static str) -> &'static str {
     }
 }
 
+/// Whether a PDF begins behind something else, such as a blank line or a printer's commands, as readers accept it within the first
+/// kilobyte. A text may mention the mark, and a signed container (DER) holds a whole file. Source: Adobe's PDF Reference 1.7, appendix H, note 13.
+fn begins_pdf(beginning: &[u8], is_text: bool) -> bool {
+    const MARK: &[u8] = b"%PDF-";
+    let reach = beginning.get(..1024).unwrap_or(beginning);
+    let Some(place) = reach.windows(MARK.len()).position(|bytes| bytes == MARK) else {
+        return false;
+    };
+    let before = &reach[..place];
+    let before = before.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(before);
+    before.trim_ascii().is_empty() || !(is_text || before.starts_with(&[0x30]))
+}
+
 /// Whether a browser could take it for a page, a picture with scripts or a script.
 fn is_markup(beginning: &[u8]) -> bool {
     let beginning = beginning.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(beginning);
@@ -172,6 +189,17 @@ mod tests {
             assert_eq!(found(text.as_bytes()), Found::Text, "{text}");
         }
         assert_eq!(found(b"%PDF-1.7\n1 0 obj"), Found::Type("application/pdf"));
+        // Behind something else, but not merely mentioned, nor in what is something else.
+        let binary = b"\x1b%-12345X@PJL\n%PDF-1.4\n%\xe2\xe3\xcf\xd3\n";
+        for pdf in [&b"\r\n%PDF-1.7\n1 0 obj"[..], b"\xEF\xBB\xBF%PDF-1.7\n", binary] {
+            assert_eq!(found(pdf), Found::Type("application/pdf"), "{pdf:?}");
+        }
+        let late = [&[b' '; 1024][..], b"%PDF-1.7\n"].concat();
+        for text in [&b"It begins with %PDF-1.7 as usual."[..], &late] {
+            assert_eq!(found(text), Found::Text);
+        }
+        assert_eq!(found(b"<p>%PDF-1.7"), Found::Markup);
+        assert_eq!(found(b"\x30\x82\x10\x00\x06\x09%PDF-1.7\n\xe2\xe3"), Found::Type(OCTETS));
         assert_eq!(found(b"{\\rtf1 Hello}"), Found::Type("application/rtf"));
         assert_eq!(found(&windows(0x80)), Found::Program);
         assert_eq!(found(b"BM\x36\0\0\0"), Found::Type("image/bmp"));

@@ -1,9 +1,11 @@
 //! Twilio's voice callbacks, as facts about a call.
 //! Source: twilio.com/docs/usage/webhooks/voice-webhooks, /voice/twiml/dial, /voice/twiml/record.
 
+use std::borrow::Cow;
+
 use domain::{
     Timestamp,
-    base::{external::ShownName, ids::ConnectionId},
+    base::{external::ShownName, ids::ConnectionId, phone::Phone},
     calls::{
         call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
         recording::{Recording, RecordingState},
@@ -30,24 +32,45 @@ pub enum VoiceCallback {
 /// A SID is 34 characters; a longer text would not fit a table key.
 const MAX_SID_LENGTH: usize = 64;
 
-/// Parses a callback.
+/// Parses a callback for a connection with these numbers.
 ///
 /// # Errors
 /// When it does not name its call.
 pub fn event(
     what: VoiceCallback,
     form: &Form,
-    connection: ConnectionId,
+    (connection, numbers): (ConnectionId, &[Phone]),
     received_at: Timestamp,
 ) -> Result<CallEvent, Unreadable> {
-    let provider_call_id = form
-        .filled("CallSid")
-        .filter(|sid| sid.len() <= MAX_SID_LENGTH && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .ok_or(Unreadable {
-            provider: "Twilio",
-            field: "CallSid",
-        })?;
+    let sid = |name: &str| {
+        let is_sid = |sid: &str| sid.len() <= MAX_SID_LENGTH && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        form.filled(name).filter(|sid| is_sid(sid))
+    };
+    let unnamed = |field| Unreadable {
+        provider: "Twilio",
+        field,
+    };
+    let own = sid("CallSid").ok_or_else(|| unnamed("CallSid"))?;
     let number = |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok());
+    let event = |provider_call_id: Cow<'_, str>, facts| CallEvent {
+        connection,
+        provider: CallProvider::Twilio,
+        provider_call_id: provider_call_id.into_owned(),
+        received_at,
+        facts,
+    };
+    if is_leg(form, numbers) {
+        let parent = sid("ParentCallSid").ok_or_else(|| unnamed("ParentCallSid"))?;
+        let tried = form.get("CallStatus").and_then(|word| dial_status(&word));
+        let talked = tried == Some(DialStatus::Answered);
+        let facts = CallFacts {
+            tried,
+            talk_seconds: number("CallDuration").filter(|_| talked),
+            recordings: recording(what, form).into_iter().collect(),
+            ..CallFacts::default()
+        };
+        return Ok(event(parent, facts));
+    }
     let status = form.get("CallStatus").and_then(|word| call_status(&word));
     let mut facts = CallFacts {
         direction: form.get("Direction").and_then(|word| direction(&word)),
@@ -87,13 +110,15 @@ pub fn event(
             }
         }
     }
-    Ok(CallEvent {
-        connection,
-        provider: CallProvider::Twilio,
-        provider_call_id: provider_call_id.into_owned(),
-        received_at,
-        facts,
-    })
+    Ok(event(own, facts))
+}
+
+/// Whether a callback is about a leg of `<Dial>`, which a tenant's own flow may report, on behalf of somebody else than the business: an
+/// attempt to reach somebody for the call that it belongs to, and whom it rings is no customer. From a number of the business, a customer is called.
+pub fn is_leg(form: &Form, numbers: &[Phone]) -> bool {
+    let dialled = form.get("Direction").as_deref() == Some("outbound-dial") && form.filled("ParentCallSid").is_some();
+    let from = form.get("From").and_then(|from| party::parse(&from).phone().cloned());
+    dialled && !from.is_some_and(|from| numbers.contains(&from))
 }
 
 /// A tenant's own flow may record whole calls; only recordings of `<Record>` are voicemails.

@@ -44,7 +44,8 @@ fn every_callback_fixture_is_parsed() {
 
 fn read(what: VoiceCallback, body: &str) -> Result<CallEvent, Unreadable> {
     let form = form::parse(body.as_bytes());
-    event(what, &form, connection(), at("2026-10-31T09:20:05Z"))
+    let own = ["+97145550001".parse().unwrap()];
+    event(what, &form, (connection(), &own), at("2026-10-31T09:20:05Z"))
 }
 
 fn facts(what: VoiceCallback, body: &str) -> CallFacts {
@@ -56,6 +57,50 @@ fn a_callback_without_its_call_is_unreadable() {
     for body in ["", "CallSid=", "CallSid=a%20b", "Foo=bar"] {
         assert!(read(VoiceCallback::Voice, body).is_err(), "{body}");
     }
+}
+
+/// The agent's telephone, which a tenant's own flow forwards to, is no party of the call, and its end is not the call's.
+#[test]
+fn a_leg_belongs_to_the_call_that_it_is_of() {
+    let leg = |rest: &str| {
+        let parties = "&From=%2B971501234567&To=%2B971504445566&Direction=outbound-dial&ParentCallSid=CAcall";
+        read(VoiceCallback::Status, &format!("CallSid=CAleg{parties}{rest}"))
+    };
+    for (rest, tried, talk_seconds) in [
+        ("&CallStatus=ringing", None, None),
+        ("&CallStatus=in-progress", None, None),
+        (
+            "&CallStatus=completed&CallDuration=42",
+            Some(DialStatus::Answered),
+            Some(42),
+        ),
+        ("&CallStatus=no-answer&CallDuration=0", Some(DialStatus::NoAnswer), None),
+        ("&CallStatus=busy&CallDuration=0", Some(DialStatus::Busy), None),
+    ] {
+        let event = leg(rest).unwrap();
+        assert_eq!(event.provider_call_id, "CAcall");
+        let expected = CallFacts {
+            tried,
+            talk_seconds,
+            ..CallFacts::default()
+        };
+        assert_eq!(event.facts, expected, "{rest}");
+    }
+    // A call of its own is none, nor one from a number of the business, as agents call customers; one that cannot be named is unreadable.
+    let called = "CallSid=CAleg&ParentCallSid=CAcall&Direction=outbound-dial&From=%2B97145550001&To=%2B971501234567";
+    assert_eq!(read(VoiceCallback::Status, called).unwrap().provider_call_id, "CAleg");
+    let own = read(
+        VoiceCallback::Status,
+        "CallSid=CAleg&ParentCallSid=CAcall&Direction=outbound-api",
+    );
+    assert_eq!(own.unwrap().provider_call_id, "CAleg");
+    assert!(
+        read(
+            VoiceCallback::Status,
+            "CallSid=CAleg&ParentCallSid=a%20b&Direction=outbound-dial"
+        )
+        .is_err()
+    );
 }
 
 /// By any callback, once; a longer or stranger text would become part of a URL.

@@ -8,7 +8,7 @@ use domain::{
         permission::{Permission, Role},
     },
     base::ids::{ContactId, MessageId},
-    media::medium::{InboundMedia, MediaReason, Medium, MediumState},
+    media::medium::{FileName, InboundMedia, MediaReason, Medium, MediumState},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -123,6 +123,34 @@ async fn a_link_leads_to_the_file_as_what_it_is() {
         assert_eq!(disposition, expected, "{mime}");
         assert_eq!(cache, "private, no-store");
     }
+}
+
+/// A customer's file is saved under the customer's name for it.
+#[tokio::test]
+async fn a_document_keeps_its_name() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let contact = world.business.contact(&aws, &mobile(1)).await;
+    let named = |name: &str| InboundMedia {
+        file_name: FileName::of(name),
+        ..InboundMedia::new("7001".to_owned())
+    };
+    let media = vec![named("عرض سعر.dwg"), named("photo.jpg")];
+    let message = world.business.receive_media(&aws, contact.id, media, |_| {}).await.id;
+    let types = ["application/octet-stream", "image/jpeg"];
+    for (index, mime) in types.iter().enumerate() {
+        let index = u8::try_from(index).unwrap();
+        world.business.fetched(&aws, message, index, (mime, b"x")).await;
+    }
+    let agent = world.agent().await;
+    let (_, [_, document, _], _) = downloaded(&agent.get(&place(message, 0)).await).await;
+    let encoded = "%D8%B9%D8%B1%D8%B6%20%D8%B3%D8%B9%D8%B1.dwg";
+    assert_eq!(
+        document,
+        format!("attachment; filename=\"{message}-0.bin\"; filename*=UTF-8''{encoded}")
+    );
+    let (_, [_, shown, _], _) = downloaded(&agent.get(&place(message, 1)).await).await;
+    assert_eq!(shown, format!("inline; filename=\"{message}-1.jpg\""));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    calls::call::{DialStatus, Handling},
+    calls::call::{CallFacts, DialStatus, Handling},
     tenants::{
         connection::{
             Purpose, VerifySecrets,
@@ -110,6 +110,27 @@ async fn every_callback_is_queued_and_answered() {
             _ => None,
         };
         assert_eq!(event.facts.dial, dialled);
+    }
+}
+
+/// Also where it rings: a flow may name our address for what the agent hears.
+#[tokio::test]
+async fn a_leg_is_reported_for_its_call_and_answered_with_nothing() {
+    let world = world().await;
+    for what in ["voice", "status"] {
+        let form = "CallSid=CAleg&ParentCallSid=CAcall&Direction=outbound-dial&CallStatus=no-answer\
+                    &From=%2B971501234567&To=%2B971504445566";
+        let answer = world
+            .call(&signed_for(BASE, &path(&world, what), form.as_bytes()))
+            .await;
+        assert_twiml(&answer, EMPTY);
+        let event = world.only_report(what).await;
+        assert_eq!(event.provider_call_id, "CAcall");
+        let expected = CallFacts {
+            tried: Some(DialStatus::NoAnswer),
+            ..CallFacts::default()
+        };
+        assert_eq!(event.facts, expected);
     }
 }
 
