@@ -199,7 +199,10 @@ mod tests {
             assert_eq!(found(text), Found::Text);
         }
         assert_eq!(found(b"<p>%PDF-1.7"), Found::Markup);
-        assert_eq!(found(b"\x30\x82\x10\x00\x06\x09%PDF-1.7\n\xe2\xe3"), Found::Type(OCTETS));
+        assert_eq!(
+            found(b"\x30\x82\x10\x00\x06\x09%PDF-1.7\n\xe2\xe3"),
+            Found::Type(OCTETS)
+        );
         assert_eq!(found(b"{\\rtf1 Hello}"), Found::Type("application/rtf"));
         assert_eq!(found(&windows(0x80)), Found::Program);
         assert_eq!(found(b"BM\x36\0\0\0"), Found::Type("image/bmp"));
