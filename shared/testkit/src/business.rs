@@ -226,6 +226,7 @@ impl Seeded {
             field: field.to_owned(),
             time: None,
             received_at: None,
+            place: 0,
             raw: json!({"field": field, "value": value}).to_string(),
         };
         let change = serde_json::to_string(&change).expect("a change is JSON");

@@ -7,7 +7,7 @@ use domain::{
     automations::answers::{Heard, no_way_back},
     base::{
         external::{ProviderRef, ShownName},
-        ids::{ContactId, ConversationId, MessageId},
+        ids::{ContactId, ConversationId, MessageId, started},
         phone::Phone,
     },
     calls::record::{ConsentEntry, MessageRef, Received, consent_id},
@@ -19,7 +19,7 @@ use domain::{
     inbox::conversation::{Happening, What},
     media::medium::Medium,
     messages::{
-        inbound::{InboundMessage, OptFlag, Sender},
+        inbound::{Delivery, InboundMessage, OptFlag, Sender},
         language::{self, Recognized},
         message::{Category, Channel, Message, Remark},
         purpose::{Event as Happened, Purpose},
@@ -186,8 +186,8 @@ fn inherit(people: &mut [Person], refusals: Refusals) {
 impl Event<'_> {
     /// Stores a customer's message once, with its effects: on the contact, the service window, consent, and a follow-up
     /// that it makes unnecessary. Then answers it automatically, if it calls for that.
-    pub(crate) async fn message(&self, message: InboundMessage) -> Result<Done, JobError> {
-        match RACES.until_won(|| Box::pin(self.receive(&message))).await? {
+    pub(crate) async fn message(&self, message: InboundMessage, delivery: Delivery) -> Result<Done, JobError> {
+        match RACES.until_won(|| Box::pin(self.receive(&message, delivery))).await? {
             Arrival::Now(arrived) => {
                 let Arrived {
                     received,
@@ -217,7 +217,7 @@ impl Event<'_> {
     }
 
     /// One attempt to store a message.
-    async fn receive(&self, message: &InboundMessage) -> Result<Arrival, JobError> {
+    async fn receive(&self, message: &InboundMessage, delivery: Delivery) -> Result<Arrival, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let reference = (self.api, &message.provider_ref);
         let Begun {
@@ -268,9 +268,16 @@ impl Event<'_> {
             Some(known) if store.has_message(self.scope, known, now).await? => return Ok(Arrival::Before(known)),
             Some(_) | None => None,
         };
-        let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message));
+        let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message, delivery));
+        // Twilio reports no time: that of the first delivery counts, with which the id begins.
+        let of_first = referred.map(|id| InboundMessage {
+            at: started(id.own()),
+            ..message.clone()
+        });
+        let message = of_first.as_ref().unwrap_or(message);
         let flag = self.wish(message, answered.as_ref(), &config, now).await?;
-        let said = self.said(message, id, flag, &config, now);
+        // Of a clock that is ahead, receipt is the same for all messages of a webhook.
+        let said = self.said(message, id, flag, &config, now.min(delivery.received_at));
         let mut remarks = Vec::new();
         let mut remark = |what: Refusal| remarks.push(Remark::new(now, what));
         let mut wish = None;

@@ -17,7 +17,7 @@ use domain::{
     calls::record::consent_id,
     contacts::contact::{Change, Contact},
     messages::{
-        inbound::Update,
+        inbound::{Delivery, Update},
         send::{Classified, Effect, Timers},
     },
     templates::template::{
@@ -89,7 +89,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
             String::from_utf8(bytes)?
         }
     };
-    let (api, updates) = updates(&job.body.source, &body, job.body.received_at)?;
+    let (api, first, updates) = updates(&job.body.source, &body, job.body.received_at)?;
     let event = Event {
         scope: job.scope(),
         ctx,
@@ -101,10 +101,11 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
     let mut done = Done::Already;
     let mut failed: Option<JobError> = None;
     let (mut unknown, mut cut) = (false, false);
-    for update in updates {
+    for (update, place) in updates.into_iter().zip(first.place..) {
+        let delivery = Delivery { place, ..first };
         unknown |= matches!(update, Update::Unknown { .. });
         cut |= matches!(&update, Update::Message(message) if message.cut);
-        match Box::pin(event.work(update)).await {
+        match Box::pin(event.work(update, delivery)).await {
             Ok(Done::Now) => done = Done::Now,
             Ok(Done::Already) => {}
             Err(error) if error.is_gone() => drop(kit::queue::gone("contact")),
@@ -126,29 +127,39 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
     failed.map_or(Ok(done), Err)
 }
 
-fn updates(source: &EventSource, body: &str, received_at: Timestamp) -> Result<(&'static str, Vec<Update>), JobError> {
+/// What the event reports, by which API, and the delivery of the first of it.
+fn updates(
+    source: &EventSource,
+    body: &str,
+    received_at: Timestamp,
+) -> Result<(&'static str, Delivery, Vec<Update>), JobError> {
+    let whole = Delivery { received_at, place: 0 };
     Ok(match source {
         EventSource::WhatsApp => {
             let mut change: whatsapp::webhook::Change = serde_json::from_str(body)?;
-            change.received_at.get_or_insert(received_at);
-            ("whatsapp", whatsapp::webhook::updates(&change))
+            let first = Delivery {
+                received_at: *change.received_at.get_or_insert(received_at),
+                place: change.place,
+            };
+            ("whatsapp", first, whatsapp::webhook::updates(&change))
         }
-        EventSource::TwilioInbound => (
-            "twilio",
-            twilio::message::inbound(&form::parse(body.as_bytes()), received_at),
-        ),
+        EventSource::TwilioInbound => {
+            let form = form::parse(body.as_bytes());
+            ("twilio", whole, twilio::message::inbound(&form, received_at))
+        }
         EventSource::TwilioStatus { key } => {
             let form = form::parse(body.as_bytes());
-            ("twilio", twilio::message::status(&form, key.as_deref(), received_at))
+            let status = twilio::message::status(&form, key.as_deref(), received_at);
+            ("twilio", whole, status)
         }
     })
 }
 
 impl Event<'_> {
-    async fn work(&self, update: Update) -> Result<Done, JobError> {
+    async fn work(&self, update: Update, delivery: Delivery) -> Result<Done, JobError> {
         match update {
             Update::Status(status) => self.status(status).await,
-            Update::Message(message) => self.message(message).await,
+            Update::Message(message) => self.message(message, delivery).await,
             Update::WhatsAppCall { from, at, .. } => self.whatsapp_call(&from, at).await,
             Update::MarketingPreference { from, welcome, at } => self.marketing(&from, welcome, at).await,
             Update::IdentityChanged { previous, now } => self.identity_changed(&previous, &now).await,

@@ -314,6 +314,7 @@ mod tests {
         messages::{
             check::{Check, CheckInput, check},
             compose::Composed,
+            inbound::Delivery,
             message::{Content, SendOutcome},
         },
         samples::{NOON, at, config, connections, contact, message_of, timers},
@@ -546,8 +547,12 @@ mod tests {
     }
 
     fn received(message: InboundMessage, connection: usize) -> Received {
+        let delivery = Delivery {
+            received_at: message.at,
+            place: 0,
+        };
         Received {
-            id: Received::id_of(contact().id, "whatsapp", &message),
+            id: Received::id_of(contact().id, "whatsapp", &message, delivery),
             connection: config().connections[connection].id,
             line: None,
             message,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::{
     automations::answer::Answer,
@@ -14,7 +15,7 @@ use crate::{
     consent::{links::masked, wish::Wishes},
     contacts::history::Record,
     messages::{
-        inbound::InboundMessage,
+        inbound::{Delivery, InboundMessage},
         message::{Channel, Message, Remark, StatusReport},
     },
     reports::template_numbers::{AnsweredTemplate, TemplateEdition},
@@ -280,13 +281,23 @@ pub struct Received {
 }
 
 impl Received {
-    /// The id of a customer's message: the same however often and in whatever order it is delivered. It begins with the
-    /// provider's time, so that a conversation is in the order of writing. If the provider reports no time, that of the
-    /// webhook is used.
-    pub fn id_of(contact: ContactId, api: &str, message: &InboundMessage) -> MessageId {
+    /// The id of a customer's message by this delivery. It is chosen once: other deliveries find it under the provider's id. It begins with
+    /// the provider's time, or that of the webhook if the provider reports none, so that a conversation is in the order of writing.
+    /// WhatsApp's times are in seconds: within one, the webhook received first comes first, and each webhook's messages stay in its order.
+    /// The rest is a hash.
+    pub fn id_of(contact: ContactId, api: &str, message: &InboundMessage, delivery: Delivery) -> MessageId {
+        const PLACE_BITS: u32 = 21;
+        const HASH_BITS: u32 = 28;
+        // Either clock may be ahead. Providers repeat a webhook for a week; these are twelve days in each direction.
+        const MAX_DELAY: i64 = 1 << 30;
         let key = format!("received#{api}#{}", message.provider_ref);
-        let at = u64::try_from(message.at.as_millisecond()).unwrap_or_default();
-        MessageId::new(contact, derived(at, key.as_bytes()))
+        let (at, received) = (message.at.as_millisecond(), delivery.received_at.as_millisecond());
+        let delay = (received - at).clamp(-MAX_DELAY, MAX_DELAY - 1) + MAX_DELAY;
+        let place = delivery.place.min((1 << PLACE_BITS) - 1);
+        let order = u128::from(delay.unsigned_abs()) << PLACE_BITS | u128::from(place);
+        let hash = derived(0, key.as_bytes()).random() & ((1 << HASH_BITS) - 1);
+        let at = u64::try_from(at).unwrap_or_default();
+        MessageId::new(contact, Ulid::from_parts(at, order << HASH_BITS | hash))
     }
 
     /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::masked`].
@@ -336,4 +347,55 @@ pub enum Entry {
     Consent(ConsentEntry),
     /// Something else that is recorded about the contact.
     Record(Record),
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::json;
+
+    use super::*;
+    use crate::samples::at;
+
+    /// The id of a message that a webhook brings at its place, so many milliseconds after the second in which it was written.
+    fn id(reference: &str, (after, place): (i64, u32)) -> Ulid {
+        let written = at("2026-11-20T10:00:00Z");
+        let message = serde_json::from_value(json!({
+            "channel": "whatsapp", "provider_ref": reference, "from": {}, "at": written, "kind": "text",
+        }));
+        let delivery = Delivery {
+            received_at: written + SignedDuration::from_millis(after),
+            place,
+        };
+        let contact = ContactId::new(Ulid::from_parts(1, 1));
+        Received::id_of(contact, "whatsapp", &message.unwrap(), delivery).own()
+    }
+
+    #[test]
+    fn ids_of_one_second_are_in_the_order_of_delivery() {
+        const DAY: i64 = 24 * 3_600_000;
+        let deliveries = [
+            (-2 * DAY, 0),
+            (-1, 7),
+            (0, 0),
+            (0, 1),
+            (0, 127),
+            (0, 128),
+            (0, 1_280_000),
+            (1, 0),
+            (900, 4),
+            (7 * DAY, 0),
+            (7 * DAY, 1),
+        ];
+        for reference in ["wamid.1", "wamid.2"] {
+            let ids = deliveries.map(|delivery| id(reference, delivery));
+            assert!(ids.is_sorted(), "{ids:?}");
+            assert!(ids.iter().all(|id| id.timestamp_ms() == ids[0].timestamp_ms()));
+        }
+        // Beyond what fits, time and reference alone decide.
+        for (one, other) in [((300 * DAY, 0), (400 * DAY, 0)), ((0, 3_000_000), (0, u32::MAX))] {
+            assert_eq!(id("wamid.1", one), id("wamid.1", other));
+        }
+        assert_ne!(id("wamid.1", (0, 0)), id("wamid.2", (0, 0)));
+    }
 }

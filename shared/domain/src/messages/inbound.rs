@@ -150,6 +150,15 @@ pub struct InboundMessage {
     pub opens_window: bool,
 }
 
+/// The delivery of a message by a webhook, as far as the order of messages depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// Time of receipt.
+    pub received_at: Timestamp,
+    /// Place of the message in the webhook.
+    pub place: u32,
+}
+
 /// The type of a reaction.
 pub const REACTION: &str = "reaction";
 

@@ -54,6 +54,9 @@ pub struct Change {
     /// Time of receipt, for items without a time of their own. [`split`] has no clock: the receiver sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received_at: Option<Timestamp>,
+    /// Place of its first item among all items of the post.
+    #[serde(default)]
+    pub place: u32,
     /// The change's JSON, `{"value", "field"}`, byte for byte; for a large one a piece, with the items byte for byte. A text and not
     /// nested JSON, because a queue's tagged job could not preserve the bytes of nested JSON.
     pub raw: String,
@@ -149,6 +152,9 @@ const MAX_CHANGES: usize = 10_000;
 /// Maximum bytes of all changes together. Shared members are part of each piece.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// Places of a change's items in its post. A piece has at most 50, each with an event of an unknown kind beside it.
+const PLACES: u32 = 128;
+
 /// Cuts a post into its changes. A change with more than 50 items, or too large for a queue's message, is cut into several that
 /// together give the same result.
 ///
@@ -167,7 +173,8 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
     let mut bytes = 0;
     let mut add = |change: Change| {
         bytes += change.raw.len();
-        found.push(change);
+        let place = u32::try_from(found.len()).unwrap_or(u32::MAX).saturating_mul(PLACES);
+        found.push(Change { place, ..change });
         let fits = found.len() <= MAX_CHANGES && bytes <= MAX_BYTES;
         fits.then_some(()).ok_or(Unreadable::TooMuch)
     };
@@ -184,6 +191,7 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
                 field: UNREADABLE.to_owned(),
                 time: None,
                 received_at: None,
+                place: 0,
                 raw: raw.get().to_owned(),
             })?;
             continue;
@@ -205,6 +213,7 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
                 field: field.clone(),
                 time,
                 received_at: None,
+                place: 0,
                 raw,
             };
             match pieces {

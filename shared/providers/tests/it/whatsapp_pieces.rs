@@ -25,6 +25,7 @@ fn whole(field: &str, raw: String) -> Change {
         field: field.to_owned(),
         time: None,
         received_at: None,
+        place: 0,
         raw,
     }
 }
@@ -227,6 +228,7 @@ fn thousands_of_statuses_become_pieces_that_fit_a_queue() {
     assert!((2_000_000..3_145_728).contains(&post.len()), "{}", post.len());
     let changes = split(post.as_bytes()).unwrap();
     assert_eq!(changes.len(), count / 50);
+    assert!(changes.is_sorted_by(|one, next| one.place + 50 <= next.place));
     let mut bytes = 0;
     for (number, change) in changes.iter().enumerate() {
         assert!(queued(change) < 200 * 1024, "{}", queued(change));

@@ -131,6 +131,7 @@ async fn reported_rating_and_limits_of_a_number_are_stored() {
             field: field.to_owned(),
             time: Timestamp::from_second(world.seconds() + at).ok(),
             received_at: None,
+            place: 0,
             raw: json!({"field": field, "value": value}).to_string(),
         };
         let change = serde_json::to_string(&change).unwrap();

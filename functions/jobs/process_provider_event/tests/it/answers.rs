@@ -174,7 +174,6 @@ async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
         received.message.provider_ref = id.parse().expect("a reference");
         received.message.from.phone = Some(phone(CUSTOMER));
         received.message.text = Some("Are you open?".to_owned());
-        received.id = Received::id_of(contact.id, "whatsapp", &received.message);
         received.answer = Some(Answer::AfterHours);
     });
     let effects = effects_of(&received, vec![ContactWrite::new(contact, number)]);

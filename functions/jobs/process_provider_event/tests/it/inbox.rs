@@ -2,16 +2,25 @@
 
 use domain::{
     base::ids::{ConversationId, UserId},
+    contacts::contact::Identity,
     inbox::{
         conversation::{Conversation, ConversationState, Happening, What},
         team::Team,
     },
     messages::message::Channel,
 };
-use kit::Done;
-use serde_json::json;
+use jobs::EventSource;
+use kit::{Done, Job};
+use process_provider_event::{Context, handle};
+use providers::whatsapp::webhook::split;
+use serde_json::{Value, json};
 use store::{Versioned, inbox::list::InboxList};
-use testkit::business::mobile;
+use testkit::{
+    Lossy,
+    business::{mobile, phone},
+    seed::WABA,
+};
+use tokio::sync::oneshot;
 
 use super::world::{World, digits, wrote};
 
@@ -73,6 +82,116 @@ async fn order_and_repetitions_mean_nothing() {
     }
     assert_eq!(ends[0].0, 4);
     assert!(ends.iter().all(|end| *end == ends[0]), "{ends:#?}");
+}
+
+/// These texts of a customer, each a digit.
+fn texts((from, at): (&str, i64), numbers: &str) -> Value {
+    let mut value = wrote("", at, "");
+    let one = value["messages"][0].clone();
+    let messages = numbers.chars().map(|text| {
+        let mut message = one.clone();
+        message["id"] = format!("wamid.{from}.{text}").into();
+        message["from"] = digits(from).into();
+        message["text"]["body"] = text.to_string().into();
+        message
+    });
+    value["messages"] = messages.collect();
+    value["contacts"][0]["wa_id"] = digits(from).into();
+    value
+}
+
+/// The five texts of a customer in the order of the timeline, whose end is the latest of the conversation.
+async fn in_order(world: &World, from: &str) -> String {
+    let contact = world.contact_of(&Identity::Phone(phone(from))).await;
+    let contact = contact.expect("the customer is known");
+    let (received, _) = world.told_by(&contact).await;
+    let id = ConversationId::of(contact.id, None);
+    let known = world.business.conversation(&world.aws, id).await.value;
+    let last = received.last().map(|last| What::Inbound(last.id, Channel::WhatsApp));
+    assert_eq!(known.last.map(|last| last.what), last, "{from}");
+    assert_eq!((known.seq, known.unread, received.len()), (5, 5, 5), "{from}");
+    received.into_iter().filter_map(|one| one.message.text).collect()
+}
+
+/// The webhook's order, then that of receipt, wherever a process dies: before each of its requests in turn, when the next text is
+/// referred to, stored, or neither.
+#[tokio::test]
+async fn texts_of_one_second_keep_the_order_of_their_arrival() {
+    const WEBHOOKS: [&str; 6] = ["12345", "53", "1", "42", "35124", "54321"];
+    let world = World::new().await;
+    let came = |from: &str| {
+        let at = world.seconds();
+        WEBHOOKS.map(|numbers| {
+            world.aws.pass(1);
+            world.messages(&texts((from, at), numbers))
+        })
+    };
+    // What the first webhook has brought of them, then the rest by the others.
+    let expected = |brought: usize| {
+        let (own, _) = WEBHOOKS[0].split_at(brought);
+        let rest = "53142".chars().filter(|text| !own.contains(*text));
+        own.chars().chain(rest).collect::<String>()
+    };
+    let mut brought = 0;
+    for requests in 0.. {
+        let from = mobile(requests);
+        let webhooks = came(&from);
+        let lossy = Lossy::before(&world.aws);
+        let ctx = Context::new(&world.aws.env_behind(lossy.url())).unwrap();
+        let (dies, death) = oneshot::channel();
+        let (_rests, rest) = oneshot::channel::<()>();
+        lossy.happens_after(requests, async move || {
+            let _ = dies.send(());
+            let _ = rest.await;
+        });
+        let survived = tokio::select! {
+            done = Box::pin(handle(Job::new(webhooks[0].clone(), 1), &ctx)) => done.is_ok(),
+            died = death => died.is_err(),
+        };
+        for turn in [1, 2, 3, 4, 5, 0, 3, 1, 2, 0] {
+            world.work(webhooks[turn].clone()).await;
+        }
+        let found = in_order(&world, &from).await;
+        let fits = (brought..=5).find(|brought| expected(*brought) == found);
+        brought = fits.unwrap_or_else(|| panic!("{found} after {requests} requests, {brought} were there before"));
+        if survived {
+            assert_eq!(found, WEBHOOKS[0]);
+            assert!(requests > 10, "it could die {requests} times only");
+            break;
+        }
+    }
+    // At once, whoever is first.
+    let from = mobile(99);
+    let webhooks = came(&from);
+    world.work_at_once(webhooks.clone()).await;
+    let found = in_order(&world, &from).await;
+    world.work_at_once(webhooks.into_iter().rev()).await;
+    assert_eq!(in_order(&world, &from).await, found);
+}
+
+/// Each text has a change of its own, and the changes are worked in any order.
+#[tokio::test]
+async fn texts_of_one_second_keep_the_order_of_their_changes() {
+    let world = World::new().await;
+    let (from, at) = (mobile(1), world.seconds());
+    let changes = "12345".chars().map(|text| {
+        let value = texts((&from, at), &text.to_string());
+        json!({"field": "messages", "value": value})
+    });
+    let post = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{"id": WABA, "changes": changes.collect::<Vec<_>>()}],
+    });
+    let mut changes = split(post.to_string().as_bytes()).expect("a webhook");
+    changes.rotate_left(3);
+    for change in changes.iter().rev() {
+        let change = serde_json::to_string(change).expect("JSON");
+        let (business, source) = (&world.business, EventSource::WhatsApp);
+        world
+            .work(business.event(&world.aws, business.whatsapp, source, change))
+            .await;
+    }
+    assert_eq!(in_order(&world, &from).await, "12345");
 }
 
 /// One change of a webhook can hold as many messages of one person as WhatsApp has held back.
