@@ -211,7 +211,7 @@ async fn missed(
             } => Some((by != who.actor()).then_some((message.id, by))),
             _ => None,
         },
-        Entry::Received(message) if message.line == line && message.message.is_written() => Some(None),
+        Entry::Received(message) if message.line == line && message.message.is_news() => Some(None),
         _ => None,
     });
     let counted: Vec<Option<(MessageId, Actor)>> = counted.collect();

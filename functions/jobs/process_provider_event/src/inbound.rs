@@ -250,7 +250,7 @@ impl Event<'_> {
         };
         let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
         // A reaction is no turn of a conversation.
-        let on = message.is_written().then(|| OnLine(line.map(|line| line.id)));
+        let on = message.is_news().then(|| OnLine(line.map(|line| line.id)));
         let about = self.people(&message.from, (leads, on), message.reply_to.as_ref(), now);
         let About {
             mut people,

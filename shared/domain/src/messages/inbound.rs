@@ -162,18 +162,37 @@ pub struct Delivery {
 /// The type of a reaction.
 pub const REACTION: &str = "reaction";
 
+/// The type of a message that somebody takes back.
+pub const REVOCATION: &str = "revoke";
+
+/// The type of what an earlier message was changed to.
+pub const EDIT: &str = "edit";
+
+/// Whether something of this type is no message of a customer: a notice of the platform, such as that somebody has opened the chat for the
+/// first time, or that a message was pinned or kept.
+pub fn is_notice(kind: &str) -> bool {
+    matches!(kind, "request_welcome" | "system" | "pin" | "keep_in_chat")
+}
+
 impl InboundMessage {
-    /// Whether the customer wrote it to the business. What opens no window is a reaction, an edit, a revocation or a notice of the
-    /// platform. An SMS can be a reaction, too. Short codes and names are no customers.
+    /// Whether the customer certainly wrote it to the business, as a new message. What opens no window is a reaction, an edit, a revocation, a
+    /// notice of the platform, or a message of which the API shows nothing. An SMS can be a reaction, too. Short codes and names are no customers.
     pub fn is_written(&self) -> bool {
         self.kind != REACTION && self.from.sender_id.is_none() && (self.channel == Channel::Sms || self.opens_window)
+    }
+
+    /// Whether it is news for the team, which the customer may wait to have answered: all that is written, and a message of which
+    /// the API shows nothing, such as a poll or a picture to be viewed once.
+    pub fn is_news(&self) -> bool {
+        let kind = self.kind.as_str();
+        self.from.sender_id.is_none() && !matches!(kind, REACTION | REVOCATION | EDIT) && !is_notice(kind)
     }
 
     /// The text that the customer typed: a message, a caption, or what either was edited to. Labels of buttons, places, cards, orders and
     /// names of files are others' words.
     pub fn typed(&self) -> Option<&str> {
         let typed = match (self.channel, self.kind.as_str()) {
-            (_, "text" | "image" | "video" | "audio" | "document" | "sticker" | "media" | "edit") => true,
+            (_, "text" | "image" | "video" | "audio" | "document" | "sticker" | "media" | EDIT) => true,
             // Whatever Twilio calls it: RCS is one of its SMS.
             (Channel::Sms, kind) => !matches!(
                 kind,
@@ -286,6 +305,52 @@ impl OptFlag {
             Self::Stop => "stop",
             Self::Start => "start",
             Self::Help => "help",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn news_is_what_a_customer_may_wait_to_have_answered() {
+        for (kind, is_news, is_written) in [
+            ("text", true, true),
+            ("image", true, true),
+            ("button", true, true),
+            ("unsupported", true, false),
+            (EDIT, false, false),
+            (REACTION, false, false),
+            (REVOCATION, false, false),
+            ("request_welcome", false, false),
+            ("system", false, false),
+            ("pin", false, false),
+            ("keep_in_chat", false, false),
+        ] {
+            let told = |channel: Channel, from: serde_json::Value| {
+                let message = serde_json::from_value::<InboundMessage>(json!({
+                    "channel": channel, "provider_ref": "1", "from": from, "at": "2026-11-20T10:00:00Z", "kind": kind,
+                    "opens_window": channel == Channel::WhatsApp && is_written,
+                }));
+                message
+                    .map(|message| (message.is_news(), message.is_written()))
+                    .unwrap()
+            };
+            let customer = json!({"phone": "+971501234567"});
+            assert_eq!(
+                told(Channel::WhatsApp, customer.clone()),
+                (is_news, is_written),
+                "{kind}"
+            );
+            assert_eq!(told(Channel::Sms, customer).0, is_news, "{kind}");
+            assert_eq!(
+                told(Channel::Sms, json!({"sender_id": "68849"})),
+                (false, false),
+                "{kind}"
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::{
     base::external::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut},
     media::medium::{InboundMedia, MAX_MEDIA, MediaKind},
     messages::{
-        inbound::{InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status, Update},
+        inbound::{InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status, Update, is_notice},
         message::{AttemptState, Channel, Cost, StatusReport},
         quotation::is_tapback,
         send::Api,
@@ -90,7 +90,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let body = first(&["Body", "ButtonText", "ListTitle"]);
     let reacts = || channel == Channel::Sms && media.is_empty() && body.as_deref().is_some_and(is_tapback);
     let kind = match named {
-        Some(_) if strange.is_some() => UNSUPPORTED.to_owned(),
+        Some(kind) if strange.is_some() && !is_notice(&kind) => UNSUPPORTED.to_owned(),
         Some(kind) if kind != "text" => kind,
         None if !media.is_empty() => "media".to_owned(),
         _ if reacts() => REACTION.to_owned(),

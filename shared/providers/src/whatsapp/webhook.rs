@@ -17,7 +17,10 @@ use domain::{
     messages::{
         content::{MAX_CARDS, MAX_OF_CARD},
         errors::{Stage, classify},
-        inbound::{InboundMessage, Sender, Shared, SharedCard, SharedLocation, Status, Update},
+        inbound::{
+            EDIT, InboundMessage, REACTION, REVOCATION, Sender, Shared, SharedCard, SharedLocation, Status, Update,
+            is_notice,
+        },
         message::{AttemptState, Channel, Cost, StatusReport},
         send::{Api, ErrorClass},
     },
@@ -352,9 +355,11 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         Some(kind) => unknown(&format!("messages/{kind}")),
         None => unknown("messages/without type"),
     });
-    let kind = named
-        .filter(|_| known.is_some())
-        .unwrap_or_else(|| UNSUPPORTED.to_owned());
+    let kind = match named {
+        Some(kind) if kind == UNSUPPORTED => hidden(item),
+        Some(kind) if known.is_some() || is_notice(&kind) => kind,
+        Some(_) | None => UNSUPPORTED.to_owned(),
+    };
     if !item["group_id"].is_null() {
         // A group is not one customer, so neither its window nor its STOP applies to anybody.
         return vec![unknown("messages/group")];
@@ -392,6 +397,13 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
 /// Meta's word for a message whose content the API does not show.
 pub(crate) const UNSUPPORTED: &str = "unsupported";
 
+/// The type of something of which the API shows nothing else, if that is no message, or the edit of one.
+fn hidden(item: &Value) -> String {
+    let kind = item[UNSUPPORTED]["type"].as_str();
+    let kind = kind.filter(|kind| matches!(*kind, REACTION | REVOCATION | EDIT) || is_notice(kind));
+    kind.unwrap_or(UNSUPPORTED).to_owned()
+}
+
 fn shortened(text: Option<String>) -> (Option<String>, bool) {
     match text.map(|text| cut(text, MAX_TEXT_LENGTH)) {
         Some((text, cut)) => (Some(text), cut),
@@ -403,7 +415,7 @@ fn shortened(text: Option<String>) -> (Option<String>, bool) {
 /// is not a new message; an unsupported one may be a notice of the platform. If wrongly closed, a template is sent; if wrongly open,
 /// a message is refused.
 pub(crate) fn opens_window(kind: &str) -> bool {
-    !matches!(kind, "reaction" | "edit" | "revoke" | UNSUPPORTED)
+    !matches!(kind, REACTION | EDIT | REVOCATION | UNSUPPORTED) && !is_notice(kind)
 }
 
 /// Whether a type of messages is known. Through Twilio, they have the same names.
@@ -452,7 +464,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
             payload: text(&own["payload"]),
             ..Carried::default()
         },
-        "reaction" => Carried {
+        REACTION => Carried {
             text: text(&own["emoji"]),
             about: reference(&own["message_id"]),
             ..Carried::default()
@@ -461,7 +473,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
             text: order(own),
             ..Carried::default()
         },
-        "edit" => {
+        EDIT => {
             let message = &own["message"];
             // What somebody typed can be edited.
             let edited = message["type"].as_str();
@@ -471,11 +483,11 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
                 ..edited.and_then(|kind| content(kind, message)).unwrap_or_default()
             }
         }
-        "revoke" => Carried {
+        REVOCATION => Carried {
             about: reference(&own["original_message_id"]),
             ..Carried::default()
         },
-        UNSUPPORTED => Carried::default(),
+        UNSUPPORTED | "request_welcome" => Carried::default(),
         _ => return None,
     };
     Some(carried)

@@ -132,15 +132,15 @@ fn message_of_an_unknown_type_is_kept_as_unsupported() {
         let body = format!("MessageSid=SM1&From=whatsapp%3A%2B447700900111&Body=Hi&MessageType={word}");
         message::inbound(&form::parse(body.as_bytes()), at("2026-10-31T09:20:05Z"))
     };
-    for (word, reported) in [
-        ("hologram", "message/type/hologram"),
-        ("system", "message/type/system"),
-        ("%F0%9F%91%A9%21", "message/without type"),
+    for (word, kind_of, reported) in [
+        ("hologram", "unsupported", "message/type/hologram"),
+        ("system", "system", "message/type/system"),
+        ("%F0%9F%91%A9%21", "unsupported", "message/without type"),
     ] {
         let [Update::Message(message), Update::Unknown { kind }] = &parsed(word)[..] else {
             panic!("{word}")
         };
-        assert_eq!((&*message.kind, message.opens_window), ("unsupported", false), "{word}");
+        assert_eq!((&*message.kind, message.opens_window), (kind_of, false), "{word}");
         assert_eq!((message.text.as_deref(), &**kind), (Some("Hi"), reported));
     }
     for (word, opens) in [
@@ -155,6 +155,7 @@ fn message_of_an_unknown_type_is_kept_as_unsupported() {
         ("edit", false),
         ("revoke", false),
         ("unsupported", false),
+        ("request_welcome", false),
     ] {
         let [Update::Message(message)] = &parsed(word)[..] else {
             panic!("{word}")

@@ -84,6 +84,31 @@ fn a_known_kind_is_never_unknown() {
     }
 }
 
+/// The API may say which type it does not show: a poll is a message like any other, a reaction or a pinned message is none.
+#[test]
+fn what_is_not_shown_is_of_the_type_that_is_named() {
+    for (kind, hidden, shown) in [
+        ("unsupported", json!({"type": "poll_creation"}), "unsupported"),
+        ("unsupported", json!({"type": "unknown"}), "unsupported"),
+        ("unsupported", json!({"type": 7}), "unsupported"),
+        ("unsupported", json!({"type": "edit"}), "edit"),
+        ("unsupported", json!({"type": "reaction"}), "reaction"),
+        ("unsupported", json!({"type": "revoke"}), "revoke"),
+        ("unsupported", json!({"type": "pin"}), "pin"),
+        ("request_welcome", Value::Null, "request_welcome"),
+    ] {
+        let mut body = fixtures::json("whatsapp/inbound/unsupported_131051.json");
+        let message = &mut body["entry"][0]["changes"][0]["value"]["messages"][0];
+        message["type"] = kind.into();
+        message["unsupported"].clone_from(&hidden);
+        let changes = split(body.to_string().as_bytes()).unwrap();
+        let [Update::Message(message)] = &updates(&changes[0])[..] else {
+            panic!("{kind} {hidden}")
+        };
+        assert_eq!((&*message.kind, message.opens_window), (shown, false), "{hidden}");
+    }
+}
+
 #[test]
 fn our_key_comes_back_with_the_status() {
     let mut body = fixtures::json("whatsapp/status/sent_utility.json");

@@ -4,7 +4,10 @@ use domain::{
     base::ids::ConversationId,
     consent::wish::{By, Choice, Scope, Wish},
     contacts::contact::Change,
-    messages::{inbound::OptFlag, purpose::Purpose},
+    messages::{
+        inbound::{OptFlag, REACTION},
+        purpose::Purpose,
+    },
 };
 use futures::future::join;
 use jobs::SendMessage;
@@ -122,7 +125,7 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
     assert_eq!(refused["facts"]["messages"], json!([won["id"]]));
     // A reaction is no turn: it hides nothing of what was missed.
     aws.pass(60);
-    let reacts = |received: &mut Received| received.message.opens_window = false;
+    let reacts = |received: &mut Received| received.message.kind = REACTION.to_owned();
     business.receive(&aws, id.contact(), reacts).await;
     let still = loser.post(path, text(1, "No")).await;
     let still = still.is_refused(409, "conversation_moved").json();

@@ -17,7 +17,7 @@ use domain::{
         past::{BackfillConversations, Backfilled},
         team::Team,
     },
-    messages::message::Channel,
+    messages::{inbound::REACTION, message::Channel},
 };
 use serde_json::json;
 use testkit::{
@@ -76,7 +76,7 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
     aws.pass(60);
     let reaction = |received: &mut Received| {
         received.line = line;
-        received.message.opens_window = false;
+        received.message.kind = REACTION.to_owned();
     };
     business.receive(&aws, waits, reaction).await;
     // A talk ends the wait.

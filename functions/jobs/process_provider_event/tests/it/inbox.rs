@@ -64,6 +64,45 @@ async fn message_opens_the_conversation_and_counts_once() {
     assert_eq!(opened.waiting_since, Some(at));
 }
 
+/// Nobody can tell what a poll or a picture to be viewed once says, so somebody has to ask. Whether it opens the window is not certain either.
+#[tokio::test]
+async fn what_whatsapp_does_not_show_opens_the_conversation() {
+    let world = World::new().await;
+    let hidden = |kind: &str| json!({"type": kind});
+    world.writes("wamid.1", "unsupported", hidden("poll_creation")).await;
+    let known = conversation(&world).await.expect("there is one").value;
+    assert_eq!((known.state, known.seq, known.unread), (ConversationState::Open, 1, 1));
+    assert_eq!(known.waiting_since, known.last.map(|last| last.at));
+    let close = |conversation: &mut Conversation| conversation.move_to(ConversationState::Closed, None);
+    let closed = world.business.change_conversation(&world.aws, known.id(), close).await;
+    for (number, (kind, own)) in [
+        ("reaction", json!({"message_id": "wamid.1", "emoji": "👍"})),
+        ("revoke", json!({"original_message_id": "wamid.1"})),
+        ("request_welcome", json!({})),
+        ("unsupported", hidden("reaction")),
+        ("unsupported", hidden("pin")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        world.writes(&format!("wamid.1{number}"), kind, own).await;
+        assert_eq!(
+            conversation(&world).await.expect("there is one").value,
+            closed,
+            "{kind}"
+        );
+    }
+    world.writes("wamid.2", "view_once", json!({})).await;
+    let opened = conversation(&world).await.expect("there is one").value;
+    assert_eq!(
+        (opened.state, opened.seq, opened.unread),
+        (ConversationState::Open, 2, 1)
+    );
+    let customer = world.customer().await;
+    assert!(customer.last_inbound_at.is_some() && customer.last_written_at.is_none());
+    assert!(!customer.any_window_open(world.aws.now()));
+}
+
 /// As batches of webhooks deliver them: at once, in any order, and several times.
 #[tokio::test]
 async fn order_and_repetitions_mean_nothing() {

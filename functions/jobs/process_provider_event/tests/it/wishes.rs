@@ -22,7 +22,7 @@ fn encoded(text: &str) -> String {
 
 impl World {
     /// The customer's message of a kind by WhatsApp, written now.
-    async fn writes(&self, id: &str, kind: &str, own: Value) {
+    pub(crate) async fn writes(&self, id: &str, kind: &str, own: Value) {
         let mut value = wrote(id, self.seconds(), "");
         let message = &mut value["messages"][0];
         message["type"] = kind.into();

@@ -372,6 +372,7 @@ content-kind-interactive = نص بأزرار
 content-kind-location = موقع
 content-kind-contacts = بطاقة اتصال
 content-kind-reaction = تفاعل
+content-kind-unsupported = رسالة لا يعرضها واتساب
 category-utility = خدمية
 category-marketing = تسويقية
 category-authentication = رمز لمرة واحدة

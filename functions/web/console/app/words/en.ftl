@@ -361,6 +361,7 @@ content-kind-interactive = Text with buttons
 content-kind-location = Place
 content-kind-contacts = Business card
 content-kind-reaction = Reaction
+content-kind-unsupported = Message that WhatsApp does not show
 category-utility = Service
 category-marketing = Marketing
 category-authentication = One-time code

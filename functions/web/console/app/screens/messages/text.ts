@@ -5,19 +5,21 @@ import { t } from "../../words/words.svelte.ts";
 interface Written {
   text: string | null;
   legs: components["schemas"]["MessageLeg"][];
+  content: string | null;
   media: { kind: string; name: string | null }[];
   location: unknown;
   reaction: { emoji: string | null } | null;
 }
 
 /** What a message says: its text, or else what it is. */
-export function textOf({ text, legs, media, location, reaction }: Written): string {
+export function textOf({ text, legs, content, media, location, reaction }: Written): string {
   if (text) return text;
   const template = legs.find((leg) => leg.template)?.template;
   if (template) return t("message-template", { name: template.name, language: language(template.language) });
   if (reaction) return reaction.emoji ?? t("content-kind-reaction");
   if (media[0]) return media[0].name ?? t(`medium-${media[0].kind}`);
   if (location) return t("content-kind-location");
+  if (content === "unsupported") return t("content-kind-unsupported");
   const kind = legs[0]?.content.kind;
   return kind ? t(`content-kind-${kind}`) : t("message-none-text");
 }
