@@ -210,8 +210,8 @@ pub struct MessageOut {
     clicked_at: Option<Timestamp>,
     /// Channels of an outbound message, in the order in which they are tried.
     legs: Vec<LegOut>,
-    /// Kind of an inbound message in the provider's words, such as `text`, `image`; `unsupported`: the provider shows nothing of it.
-    /// `null` for an outbound one.
+    /// Kind of an inbound message in the provider's words, such as `text`, `image`; `edit`: what an earlier message was changed to;
+    /// `unsupported`: the provider shows nothing of it. `null` for an outbound one.
     #[schemars(example = &"text")]
     content: Option<String>,
     /// Pictures and other files of an inbound message.

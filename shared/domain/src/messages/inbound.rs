@@ -181,11 +181,11 @@ impl InboundMessage {
         self.kind != REACTION && self.from.sender_id.is_none() && (self.channel == Channel::Sms || self.opens_window)
     }
 
-    /// Whether it is news for the team, which the customer may wait to have answered: all that is written, and a message of which
+    /// Whether it is news for the team, which the customer may wait to have answered: all that is written, an edit, and a message of which
     /// the API shows nothing, such as a poll or a picture to be viewed once.
     pub fn is_news(&self) -> bool {
         let kind = self.kind.as_str();
-        self.from.sender_id.is_none() && !matches!(kind, REACTION | REVOCATION | EDIT) && !is_notice(kind)
+        self.from.sender_id.is_none() && !matches!(kind, REACTION | REVOCATION) && !is_notice(kind)
     }
 
     /// The text that the customer typed: a message, a caption, or what either was edited to. Labels of buttons, places, cards, orders and
@@ -322,7 +322,7 @@ mod tests {
             ("image", true, true),
             ("button", true, true),
             ("unsupported", true, false),
-            (EDIT, false, false),
+            (EDIT, true, false),
             (REACTION, false, false),
             (REVOCATION, false, false),
             ("request_welcome", false, false),

@@ -4,8 +4,9 @@ use domain::{
     base::ids::ConversationId,
     consent::wish::{By, Choice, Scope, Wish},
     contacts::contact::Change,
+    inbox::conversation::{Conversation, Happening, What},
     messages::{
-        inbound::{OptFlag, REACTION},
+        inbound::{EDIT, OptFlag, REACTION},
         purpose::Purpose,
     },
 };
@@ -131,7 +132,16 @@ async fn colleagues_do_not_answer_the_same_question_twice() {
     let still = still.is_refused(409, "conversation_moved").json();
     assert_eq!(still["facts"]["messages"], json!([won["id"]]));
     // Whoever wrote it goes on without looking, and a customer's message keeps nobody from replying.
-    business.receive_noted(&aws, id.contact(), None).await;
+    let edits = |received: &mut Received| {
+        (received.message.kind, received.message.opens_window) = (EDIT.to_owned(), false);
+    };
+    let edit = business.receive(&aws, id.contact(), edits).await;
+    let happening = Happening {
+        at: edit.message.at,
+        what: What::Inbound(edit.id, edit.message.channel),
+    };
+    let note = |known: &mut Conversation| known.note(happening, None);
+    business.change_conversation(&aws, id, note).await;
     aws.pass(60);
     let more = winner.post(path, text(1, "One more thing")).await.is(201).json();
     for (seen, missed) in [(2, json!([more["id"]])), (1, json!([more["id"], won["id"]]))] {

@@ -17,7 +17,10 @@ use domain::{
         past::{BackfillConversations, Backfilled},
         team::Team,
     },
-    messages::{inbound::REACTION, message::Channel},
+    messages::{
+        inbound::{EDIT, REACTION},
+        message::Channel,
+    },
 };
 use serde_json::json;
 use testkit::{
@@ -72,7 +75,11 @@ async fn each_line_has_a_conversation_as_if_it_had_always_been_there() {
     let first = business.receive(&aws, waits, |received| received.line = line).await;
     business.receive(&aws, waits, |_| {}).await;
     aws.pass(60);
-    let last = business.receive(&aws, waits, |received| received.line = line).await;
+    let edit = |received: &mut Received| {
+        received.line = line;
+        (received.message.kind, received.message.opens_window) = (EDIT.to_owned(), false);
+    };
+    let last = business.receive(&aws, waits, edit).await;
     aws.pass(60);
     let reaction = |received: &mut Received| {
         received.line = line;

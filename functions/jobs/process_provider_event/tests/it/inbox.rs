@@ -1,7 +1,7 @@
 //! Customers' messages in conversations of the inbox.
 
 use domain::{
-    base::ids::{ConversationId, UserId},
+    base::ids::{ConversationId, MessageId, UserId},
     contacts::contact::Identity,
     inbox::{
         conversation::{Conversation, ConversationState, Happening, What},
@@ -101,6 +101,51 @@ async fn what_whatsapp_does_not_show_opens_the_conversation() {
     let customer = world.customer().await;
     assert!(customer.last_inbound_at.is_some() && customer.last_written_at.is_none());
     assert!(!customer.any_window_open(world.aws.now()));
+}
+
+/// It may change everything that was answered. It is no new message to WhatsApp, though.
+#[tokio::test]
+async fn edit_after_the_answer_is_news() {
+    let world = World::new().await;
+    world.whatsapp("wamid.1", "Table for 4").await;
+    let written = world.customer().await;
+    let known = conversation(&world).await.expect("there is one").value;
+    world.aws.pass(60);
+    let reply = Happening {
+        at: world.aws.now(),
+        what: What::Reply(MessageId::new(written.id, world.aws.ids().ulid()), Channel::WhatsApp),
+    };
+    let answer = |conversation: &mut Conversation| {
+        conversation.note(reply, None);
+        conversation.move_to(ConversationState::Closed, None);
+    };
+    let answered = world.business.change_conversation(&world.aws, known.id(), answer).await;
+    assert_eq!((answered.unread, answered.waiting_since), (0, None));
+    world.aws.pass(60);
+    let edited_at = world.seconds();
+    let message = json!({"type": "text", "text": {"body": "14 at nine"}});
+    let edit = json!({"original_message_id": "wamid.1", "message": message});
+    world.writes("wamid.2", "edit", edit).await;
+    let news = conversation(&world).await.expect("there is one").value;
+    assert_eq!((news.state, news.unread), (ConversationState::Open, 1));
+    assert_eq!(news.waiting_since.map(|since| since.as_second()), Some(edited_at));
+    let (received, _) = world.told_by_customer().await;
+    let [_, edit] = &received[..] else {
+        panic!("{received:?}")
+    };
+    assert_eq!(
+        (edit.message.kind.as_str(), edit.message.text.as_deref()),
+        ("edit", Some("14 at nine"))
+    );
+    assert_eq!(
+        news.last.map(|last| last.what),
+        Some(What::Inbound(edit.id, Channel::WhatsApp))
+    );
+    let now = world.customer().await;
+    assert_eq!(
+        (now.last_written_at, &now.windows),
+        (written.last_written_at, &written.windows)
+    );
 }
 
 /// As batches of webhooks deliver them: at once, in any order, and several times.

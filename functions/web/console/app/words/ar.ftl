@@ -344,6 +344,7 @@ open-contact = فتح جهة الاتصال
 messages-empty = لا رسائل في هذه الأيام. تظهر هنا الرسائل إلى العملاء وردودهم.
 message-new = رسالة جديدة
 message-none-text = (بلا نص)
+message-edited = عُدّلت: { $text }
 message-template = القالب «{ $name }» بلغة { $language }
 message-attempts = محاولات الإرسال
 message-attempts-none = لم تجرِ أي محاولة.

@@ -333,6 +333,7 @@ open-contact = Open the contact
 messages-empty = No messages in these days. Messages to customers and their replies appear here.
 message-new = New message
 message-none-text = (no text)
+message-edited = Edited: { $text }
 message-template = Template “{ $name }” in { $language }
 message-attempts = Attempts
 message-attempts-none = No attempt was made.

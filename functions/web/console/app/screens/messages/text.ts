@@ -13,7 +13,7 @@ interface Written {
 
 /** What a message says: its text, or else what it is. */
 export function textOf({ text, legs, content, media, location, reaction }: Written): string {
-  if (text) return text;
+  if (text) return content === "edit" ? t("message-edited", { text }) : text;
   const template = legs.find((leg) => leg.template)?.template;
   if (template) return t("message-template", { name: template.name, language: language(template.language) });
   if (reaction) return reaction.emoji ?? t("content-kind-reaction");
