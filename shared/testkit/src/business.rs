@@ -732,6 +732,7 @@ pub fn decided_merge(aws: &Aws, survivor: Person, other: Person) -> (Undo, Merge
         survivor,
         other,
         merged: person,
+        conversations: Vec::new(),
     };
     (undo, merge, stamp)
 }

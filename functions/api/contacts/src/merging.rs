@@ -136,6 +136,7 @@ pub(crate) async fn merge_contact(
             survivor,
             other,
             merged: person,
+            conversations: Vec::new(),
         };
         let decided = Decided {
             undo: &undo,
@@ -170,7 +171,7 @@ fn refused(why: Unmergeable) -> Problem {
 }
 
 fn too_many_rows() -> Problem {
-    let detail = "The contacts have too many values, tags and numbers to be moved at once. Remove some of them first.";
+    let detail = "The contacts have too many values, tags, numbers and open conversations to be moved at once. Remove or close some of them first.";
     Problem::unprocessable(detail)
 }
 

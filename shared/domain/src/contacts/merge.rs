@@ -27,6 +27,7 @@ use crate::{
         person::Person,
         profile::Profile,
     },
+    inbox::joined::{Joined, back},
     messages::purpose::Limit,
 };
 
@@ -475,7 +476,7 @@ fn open(one: &Contact, other: &Contact) -> Vec<OpenIntent> {
     }
 }
 
-/// What a merge can be undone with: both contacts before it, and the survivor after it. Retained as long as that.
+/// What a merge can be undone with: both contacts before it, the survivor after it, and their conversations. Retained as long as that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undo {
     /// The surviving contact before the merge.
@@ -484,6 +485,9 @@ pub struct Undo {
     pub other: Person,
     /// The surviving contact after it.
     pub merged: Person,
+    /// The conversations that go on as one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversations: Vec<Joined>,
 }
 
 /// Two contacts after a merge was undone.
@@ -497,11 +501,6 @@ pub struct Apart {
     pub returned: Vec<ConsentEntry>,
     /// Refusals that are new to the other contact, for its ledger.
     pub refusals: Vec<ConsentEntry>,
-}
-
-/// The former value, unless it was changed since the merge.
-fn back<T: Clone + PartialEq>(before: &T, merged: &T, now: &T) -> T {
-    if now == merged { before.clone() } else { now.clone() }
 }
 
 /// The items of a list that stay, each as it was before unless it was changed since the merge. `same`: whether two items are about

@@ -65,6 +65,7 @@ fn undo_of(one: &Person, other: &Person) -> Undo {
         survivor: one.clone(),
         other: other.clone(),
         merged: merged(one, other).person,
+        conversations: Vec::new(),
     }
 }
 

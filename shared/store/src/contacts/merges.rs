@@ -1,14 +1,15 @@
 //! Merges of contacts: everything that one merge, or its undoing, writes, in one transaction under the versions that were read.
 //!
 //! The other contact's row becomes an alias ([`domain::contacts::merge::Alias`]), which `Store::followed` follows. Its calls, messages, notes
-//! and entries of the consent ledger stay in its partition, which the survivor names.
+//! and entries of the consent ledger stay in its partition, which the survivor names. So do its conversations, which are closed: what waits in
+//! them goes on in the survivor's.
 
 use std::collections::BTreeSet;
 
 use domain::{
     base::{
         actor::Stamp,
-        ids::{ContactId, MergeId},
+        ids::{ContactId, ConversationId, MergeId},
     },
     calls::record::{ConsentEntry, consent_id},
     contacts::{
@@ -18,6 +19,10 @@ use domain::{
         merge::{Alias, Apart, Merge, Undo, Undone},
         person::Person,
         profile::Profile,
+    },
+    inbox::{
+        conversation::{Conversation, ConversationState},
+        joined::Joined,
     },
 };
 use futures::future::try_join_all;
@@ -29,10 +34,12 @@ use crate::{
         contact::{ContactWrite, Leads, ProfileWrite, consent_row, found_by, merged_into, unchanged},
         people::PersonError,
     },
+    inbox::conversation::conversation_row,
     table::{
+        compact,
         database::{Index, Rows},
         effects::MAX_WRITES,
-        keys,
+        keys::{self, Key},
         owned::Unwritten,
         row::{self, ALIAS, Condition, Row, Write, text},
     },
@@ -121,7 +128,14 @@ impl Store {
             survivor,
             other,
             merged,
+            ..
         } = undo;
+        let ids = (survivor.contact.id, other.contact.id);
+        let (conversations, joining) = self.joined(scope, ids, DOING).await?;
+        let undo = &Undo {
+            conversations,
+            ..undo.clone()
+        };
         let mut writes = ContactWrite {
             profile: Some(ProfileWrite {
                 before: survivor.profile.clone(),
@@ -155,12 +169,76 @@ impl Store {
         writes.push(Write::Put(row.version(1).stamped(stamp)));
         let row = Row::new(&keys::undo(scope, merge.id), "merge_undo", undo, Condition::New, DOING)?;
         writes.push(Write::Put(row.expires_at(merge.undo_until() + MARGIN)));
+        writes.extend(joining);
         for (contact, refusals) in told {
             writes.extend(ContactWrite::from(contact.clone()).writes(scope, DOING)?);
             let cause = format!("merge#{}", merge.id);
             writes.extend(entries(scope, contact.id, (merge.at, &cause), refusals, DOING)?);
         }
         self.write_merge(writes, DOING).await
+    }
+
+    /// The conversations of the other contact that are not over, each with the survivor's on its line, and the writes that make one of both.
+    /// Two writes each.
+    async fn joined(
+        &self,
+        scope: &TenantScope,
+        (survivor, other): (ContactId, ContactId),
+        doing: &'static str,
+    ) -> Result<(Vec<Joined>, Vec<Write>), StoreError> {
+        let mut others = self.own_conversations(scope, other, doing).await?;
+        others.retain(|other| other.value.state != ConversationState::Closed);
+        let key = |other: &Versioned<Conversation>| {
+            keys::conversation(scope, ConversationId::of(survivor, other.value.line))
+        };
+        let keys: Vec<Key> = others.iter().map(key).collect();
+        let mut found = self.database.get_many(&keys, doing).await?;
+        let (mut joined, mut writes) = (Vec::new(), Vec::new());
+        for (key, other) in keys.iter().zip(others) {
+            let own = found.remove(key).map(|item| compact::conversation(item, doing));
+            let own = own.transpose()?;
+            let version = own.as_ref().map_or(0, |own| own.version);
+            let one = Joined::of(survivor, own.map(|own| own.value), other.value);
+            for (value, version) in [(one.merged.clone(), version), (one.closed(), other.version)] {
+                let row = conversation_row(scope, &Versioned { value, version }, doing)?;
+                writes.push(Write::Put(row));
+            }
+            joined.push(one);
+        }
+        Ok((joined, writes))
+    }
+
+    /// The writes that part the conversations of a merge again. What became of the other contact's since stays, such as a new person.
+    async fn parted(
+        &self,
+        scope: &TenantScope,
+        conversations: &[Joined],
+        doing: &'static str,
+    ) -> Result<Vec<Write>, StoreError> {
+        let key = |one: &Conversation| keys::conversation(scope, one.id());
+        let both = conversations.iter().flat_map(|one| [&one.merged, &one.other]);
+        let keys: Vec<Key> = both.map(key).collect();
+        let mut found = self.database.get_many(&keys, doing).await?;
+        let mut read = |key: &Key| found.remove(key).map(|item| compact::conversation(item, doing)).transpose();
+        let mut writes = Vec::new();
+        for (one, keys) in conversations.iter().zip(keys.chunks(2)) {
+            let [merged, other] = keys else { continue };
+            let own = read(merged)?.map(|now| (one.parted(&now.value), now));
+            let other = read(other)?.filter(|now| now.value == one.closed());
+            let other = other.map(|now| (Some(one.other.clone()), now));
+            for (after, now) in own.into_iter().chain(other) {
+                let version = now.version;
+                match after {
+                    None => writes.push(Write::DeleteVersion(key(&now.value), version)),
+                    Some(value) if value == now.value => {}
+                    Some(value) => {
+                        let row = conversation_row(scope, &Versioned { value, version }, doing)?;
+                        writes.push(Write::Put(row));
+                    }
+                }
+            }
+        }
+        Ok(writes)
     }
 
     async fn write_merge(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), PersonError> {
@@ -274,6 +352,8 @@ impl Store {
         // Entries with the same id are taken for the same one if the contacts are merged again.
         let cause = format!("{cause}#survivor");
         writes.extend(entries(scope, survives, (stamp.at, &cause), &apart.returned, DOING)?);
+        let conversations = undoable.undo.as_ref().map_or(&[][..], |undo| &undo.conversations);
+        writes.extend(self.parted(scope, conversations, DOING).await?);
         self.write_merge(writes, DOING).await
     }
 

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// Maximum conversations of one contact that are read: a tenant has fewer lines.
+const MAX_OF_CONTACT: i32 = 100;
+
 /// Number of partitions of rows that are due.
 pub const SHARDS: u8 = DUE_OTHER_SHARDS;
 
@@ -132,6 +135,19 @@ impl Store {
         let mut found = self.database.get_further(along, wanted, DOING).await?;
         let found = found.remove(&key);
         found.map(|item| compact::conversation(item, DOING)).transpose()
+    }
+
+    /// The conversations in a contact's own partition, at most 100. One query.
+    pub(crate) async fn own_conversations(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        doing: &'static str,
+    ) -> Result<Vec<Versioned<Conversation>>, StoreError> {
+        let (partition, prefix) = keys::conversations_of(scope, contact);
+        let query = self.database.query(&partition, prefix, MAX_OF_CONTACT, false, doing);
+        let items = query.await?.into_iter();
+        items.map(|item| compact::conversation(item, doing)).collect()
     }
 
     /// Writes a conversation over the version that was read, for the audit log with the author of the change if it is a person's. Returns the

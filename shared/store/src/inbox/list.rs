@@ -29,9 +29,6 @@ use crate::{
 const ROUND: i32 = 99;
 const MAX_QUERIES: usize = 5;
 
-/// Maximum conversations of one contact: a tenant has fewer lines.
-const MAX_OF_CONTACT: i32 = 100;
-
 /// Maximum of [`Store::number_of_conversations`].
 pub const MAX_COUNTED: i32 = 100;
 
@@ -199,16 +196,8 @@ impl Store {
         let Some(contact) = self.contact(scope, contact).await? else {
             return Ok(Vec::new());
         };
-        let of = contact.ids().map(async |id| {
-            let (partition, prefix) = keys::conversations_of(scope, id);
-            self.database
-                .query(&partition, prefix, MAX_OF_CONTACT, false, DOING)
-                .await
-        });
-        let mut found: Vec<Versioned<Conversation>> = Vec::new();
-        for item in try_join_all(of).await?.into_iter().flatten() {
-            found.push(compact::conversation(item, DOING)?);
-        }
+        let of = contact.ids().map(|id| self.own_conversations(scope, id, DOING));
+        let mut found = try_join_all(of).await?.concat();
         found.retain(|known| wanted(&known.value));
         found.sort_by_key(|known| std::cmp::Reverse(known.value.active_at()));
         self.known_conversations(scope, found, now).await

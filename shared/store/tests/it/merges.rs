@@ -3,7 +3,7 @@
 use domain::{
     base::{
         external::ShownName,
-        ids::{ContactId, FieldId, MergeId, NoteId, TagId},
+        ids::{ContactId, FieldId, LineId, MergeId, NoteId, TagId},
     },
     calls::record::Entry,
     consent::wish::{By, Choice, Scope, Wish},
@@ -17,21 +17,25 @@ use domain::{
         person::Person,
         profile::Profile,
     },
+    inbox::conversation::ConversationState,
     messages::inbound::{OptFlag, Sender},
 };
 use jiff::SignedDuration;
-use store::contacts::{
-    contact::Holder,
-    of_contact::NotCreated,
-    people::PersonError,
-    timeline::{Order, Position},
+use store::{
+    contacts::{
+        contact::Holder,
+        of_contact::NotCreated,
+        people::PersonError,
+        timeline::{Order, Position},
+    },
+    table::usage,
 };
 use testkit::business::{CUSTOMER, phone};
 use ulid::Ulid;
 
 use crate::{
     listed::{expected, stored},
-    world::{World, all_pages},
+    world::{COUNTING, World, all_pages},
 };
 
 const OTHER: &str = "+971502222222";
@@ -279,6 +283,40 @@ async fn a_merge_of_too_many_rows_is_refused() {
     let (survivor, other) = (world.person(first).await, world.person(second).await);
     let refused = world.business.merge_read(&world.aws, survivor, other).await;
     assert!(matches!(refused, Err(PersonError::TooMany(104))), "{refused:?}");
+}
+
+/// Two rows for each line on which the other one is not over, in the transaction of the merge.
+#[tokio::test]
+async fn conversations_of_both_become_one_in_the_merge() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let line = Some(LineId::new(Ulid::from_parts(1, 1)));
+    let merge = async |lines: &[Option<LineId>], [own, other]: [&str; 2]| {
+        let (own, other) = (caller(&world, own).await, caller(&world, other).await);
+        let mut before = Vec::new();
+        for on in lines {
+            for contact in [own, other] {
+                before.push(world.business.receive_noted(&world.aws, contact, *on).await);
+            }
+        }
+        drop(usage::take());
+        let merge = world.business.merge(&world.aws, own, other).await;
+        (before, merge, usage::take().write_units)
+    };
+    let (_, _, without) = merge(&[], [CUSTOMER, OTHER]).await;
+    let (ids, merge, with) = merge(&[None, line], [THIRD, "+971504444444"]).await;
+    assert_eq!((without, with - without), (17.0, 20.0));
+    let states = async || {
+        let mut states = Vec::new();
+        for id in &ids {
+            states.push(world.business.conversation(&world.aws, *id).await.value.state);
+        }
+        states
+    };
+    let (open, closed) = (ConversationState::Open, ConversationState::Closed);
+    assert_eq!(states().await, [open, closed, open, closed]);
+    world.business.unmerge(&world.aws, merge).await;
+    assert_eq!(states().await, [open; 4]);
 }
 
 #[tokio::test]

@@ -1,0 +1,233 @@
+//! Conversations on one line that become one when their contacts are merged, and two again when that is undone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::ids::ContactId,
+    inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Wrote},
+};
+
+/// Two conversations on one line, and the one that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// That of the surviving contact before the merge, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Conversation>,
+    /// That of the other contact before it.
+    pub other: Conversation,
+    /// That of the surviving contact after it.
+    pub merged: Conversation,
+}
+
+/// The former value, unless it was changed since the merge.
+pub(crate) fn back<T: Clone + PartialEq>(before: &T, merged: &T, now: &T) -> T {
+    if now == merged { before.clone() } else { now.clone() }
+}
+
+/// The earlier of two times, as far as there are any.
+fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    one.into_iter().chain(other).min()
+}
+
+impl Joined {
+    /// Joins a conversation of another contact with that of the surviving one on the same line, if there is one.
+    pub fn of(survivor: ContactId, own: Option<Conversation>, other: Conversation) -> Self {
+        let merged = match &own {
+            Some(own) => united(own, &other),
+            None => Conversation {
+                contact: survivor,
+                ..other.clone()
+            },
+        };
+        Self { own, other, merged }
+    }
+
+    /// The other contact's conversation, which is over: all that waits in it waits in the one that goes on.
+    pub fn closed(&self) -> Conversation {
+        let mut closed = self.other.clone();
+        closed.move_to(ConversationState::Closed, None);
+        closed
+    }
+
+    /// The surviving contact's conversation once the merge is undone. What people have changed since stays, and so does all of it if the
+    /// customer or the team has said something since: nobody knows to whom. `None`: it had none.
+    pub fn parted(&self, now: &Conversation) -> Option<Conversation> {
+        let merged = &self.merged;
+        if merged.seq < now.seq {
+            return Some(now.clone());
+        }
+        let own = self.own.as_ref()?;
+        let mut parted = Conversation {
+            state: back(&own.state, &merged.state, &now.state),
+            snoozed_until: back(&own.snoozed_until, &merged.snoozed_until, &now.snoozed_until),
+            assignee: back(&own.assignee, &merged.assignee, &now.assignee),
+            team: back(&own.team, &merged.team, &now.team),
+            priority: back(&own.priority, &merged.priority, &now.priority),
+            tags: back(&own.tags, &merged.tags, &now.tags),
+            waiting_since: back(&own.waiting_since, &merged.waiting_since, &now.waiting_since),
+            tell_at: back(&own.tell_at, &merged.tell_at, &now.tell_at),
+            ..own.clone()
+        };
+        if merged.read_seq < now.read_seq {
+            parted.read_to(now.read_seq);
+        }
+        Some(parted)
+    }
+}
+
+/// Both as one. What the team has not seen of the other one stands behind the survivor's own.
+fn united(own: &Conversation, other: &Conversation) -> Conversation {
+    let place = |seq: u64| match seq.saturating_sub(other.read_seq) {
+        0 => own.read_seq,
+        unseen => own.seq + unseen,
+    };
+    let wrote = other.wrote.map(|wrote| Wrote {
+        seq: place(wrote.seq),
+        ..wrote
+    });
+    // Whoever attended to one that is over may have left since.
+    let first = if own.state == ConversationState::Closed {
+        other
+    } else {
+        own
+    };
+    let attended = if first.assignee.is_none() && other.assignee.is_some() {
+        other
+    } else {
+        first
+    };
+    let state = own.state.min(other.state);
+    let wakes = earlier(own.snoozed_until, other.snoozed_until);
+    let further = other.tags.iter().filter(|tag| !own.tags.contains(tag));
+    let tags: Vec<_> = own.tags.iter().chain(further).copied().take(MAX_TAGS).collect();
+    Conversation {
+        state,
+        snoozed_until: wakes.filter(|_| state == ConversationState::Snoozed),
+        assignee: attended.assignee,
+        team: attended.team.or(own.team).or(other.team),
+        priority: own.priority.max(other.priority),
+        tags: tags.into(),
+        seq: place(other.seq).max(own.seq),
+        unread: own.unread.saturating_add(other.unread),
+        last: own.last.into_iter().chain(other.last).max_by_key(|last| last.at),
+        waiting_since: earlier(own.waiting_since, other.waiting_since),
+        replied_at: own.replied_at.max(other.replied_at),
+        first_response: own.first_response.or(other.first_response),
+        wrote: own.wrote.into_iter().chain(wrote).max_by_key(|wrote| wrote.seq),
+        tell_at: earlier(own.tell_at, other.tell_at),
+        created_at: own.created_at.min(other.created_at),
+        ..own.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        base::ids::{ConversationId, LineId, MessageId, UserId},
+        inbox::conversation::{Happening, Priority, What},
+        messages::message::Channel,
+        samples::at,
+    };
+
+    fn contact(number: u64) -> ContactId {
+        ContactId::new(Ulid::from_parts(number, 1))
+    }
+
+    fn user(number: u64) -> Option<UserId> {
+        Some(UserId::new(Ulid::from_parts(number, 2)))
+    }
+
+    fn minute(minute: i64) -> Timestamp {
+        at("2026-11-20T10:00:00Z") + SignedDuration::from_mins(minute)
+    }
+
+    /// One in which the customer wrote at these minutes.
+    fn wrote(number: u64, minutes: &[i64]) -> Conversation {
+        let line = Some(LineId::new(Ulid::from_parts(9, 9)));
+        let mut all = Conversation::empty(ConversationId::of(contact(number), line), minute(minutes[0]));
+        for of in minutes {
+            let message = MessageId::new(contact(number), Ulid::from_parts(of.unsigned_abs(), 3));
+            let what = What::Inbound(message, Channel::WhatsApp);
+            all.note(Happening { at: minute(*of), what }, Some(SignedDuration::from_mins(10)));
+        }
+        all
+    }
+
+    #[test]
+    fn the_earlier_wait_the_person_and_the_priority_hold() {
+        let (mut other, own) = (wrote(2, &[1, 2, 3]), wrote(1, &[5, 6]));
+        (other.assignee, other.priority) = (user(1), Priority::High);
+        other.read_to(1);
+        let joined = Joined::of(contact(1), Some(own.clone()), other.clone());
+        let expected = Conversation {
+            assignee: user(1),
+            priority: Priority::High,
+            seq: 4,
+            unread: 4,
+            waiting_since: Some(minute(1)),
+            wrote: Some(Wrote { at: minute(3), seq: 4 }),
+            tell_at: Some(minute(11)),
+            created_at: minute(1),
+            ..own
+        };
+        assert_eq!(joined.merged, expected);
+        let closed = joined.closed();
+        let waits = (closed.state, closed.waiting_since, closed.unread, closed.due());
+        assert_eq!(waits, (ConversationState::Closed, None, 0, None));
+        // Whoever has shown the survivor's own has not seen what came from the other one.
+        let mut shown = joined.merged;
+        assert!(shown.read_to(2) && shown.unread == 2 && shown.unread_message().is_some());
+        let alone = Joined::of(contact(1), None, other.clone()).merged;
+        assert_eq!(
+            alone,
+            Conversation {
+                contact: contact(1),
+                ..other
+            }
+        );
+    }
+
+    #[test]
+    fn whoever_attends_to_the_one_that_is_not_over_goes_on() {
+        let (closed, open) = (ConversationState::Closed, ConversationState::Open);
+        let snoozed = ConversationState::Snoozed;
+        for (own, other, expected) in [
+            ((open, 1), (open, 2), (open, user(1))),
+            ((closed, 1), (open, 2), (open, user(2))),
+            ((snoozed, 1), (open, 2), (open, user(1))),
+            ((closed, 1), (snoozed, 2), (snoozed, user(2))),
+        ] {
+            let one = |number, (state, person)| {
+                let mut one = wrote(number, &[1]);
+                one.move_to(state, (state == snoozed).then(|| minute(60)));
+                one.assignee = user(person);
+                one
+            };
+            let merged = Joined::of(contact(1), Some(one(1, own)), one(2, other)).merged;
+            assert_eq!((merged.state, merged.assignee), expected, "{own:?} {other:?}");
+            let wakes = (merged.state == snoozed).then(|| minute(60));
+            assert_eq!(merged.snoozed_until, wakes);
+        }
+    }
+
+    #[test]
+    fn parted_ones_are_as_before_but_for_what_was_done_since() {
+        let (mut own, other) = (wrote(1, &[0]), wrote(2, &[1]));
+        own.move_to(ConversationState::Closed, None);
+        let joined = Joined::of(contact(1), Some(own.clone()), other.clone());
+        assert_eq!(joined.parted(&joined.merged), Some(own.clone()));
+        let mut changed = joined.merged.clone();
+        changed.assignee = user(1);
+        own.assignee = user(1);
+        assert_eq!(joined.parted(&changed), Some(own));
+        let alone = Joined::of(contact(1), None, other);
+        assert_eq!(alone.parted(&alone.merged), None);
+        let mut since = alone.merged.clone();
+        since.seq += 1;
+        assert_eq!(alone.parted(&since), Some(since));
+    }
+}
