@@ -58,7 +58,11 @@ use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
     Owned, Store, TenantScope, Versioned,
-    contacts::{contact::ContactWrite, merges::Decided, people::PersonError},
+    contacts::{
+        contact::ContactWrite,
+        merges::Decided,
+        people::{Brought, PersonError},
+    },
     inbox::conversation::noted,
     table::effects::{Effects, Once},
     tenants::config::{ConfigCache, Configured},
@@ -177,12 +181,13 @@ impl Aws {
 
     /// Deletes a contact, or restores it.
     pub async fn delete_contact(&self, scope: &TenantScope, contact: ContactId, deleted: bool) {
-        let at = deleted.then(|| self.now());
-        let changed = self.change_contact(scope, contact, |contact| {
-            contact.deleted_at = at;
-            Change::Contact
-        });
-        changed.await;
+        let (store, brought, stamp) = (self.store(), Brought::default(), self.stamp());
+        let found = store.known(scope, contact).await.expect("the table answers");
+        let before = found.expect("the contact");
+        let mut after = before.clone();
+        after.contact.deleted_at = deleted.then(|| self.now());
+        let changed = store.change_person(scope, &before, &after, &brought, &stamp);
+        Box::pin(changed).await.expect("the contact is changed");
     }
 }
 

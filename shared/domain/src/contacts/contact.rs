@@ -503,7 +503,14 @@ impl Contact {
     /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not, and
     /// one whose erasure has begun stays deleted.
     pub fn heard_again(&mut self, at: Timestamp) {
-        self.deleted_at = self.deleted_at.filter(|deleted_at| self.erasing || at <= *deleted_at);
+        if !self.stays_deleted(at) {
+            self.deleted_at = None;
+        }
+    }
+
+    /// Whether it is deleted, also if the person called or wrote at this time.
+    pub fn stays_deleted(&self, at: Timestamp) -> bool {
+        self.deleted_at.is_some_and(|deleted_at| self.erasing || at <= deleted_at)
     }
 
     /// Learns the language in which the person writes. One that was set stays, and one that is not certain only fills a gap.

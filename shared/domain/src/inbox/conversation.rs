@@ -97,6 +97,9 @@ pub struct Conversation {
     /// Time at which people are told that nobody has read a message, unless somebody has by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<Timestamp>,
+    /// Its state before the deletion of its contact closed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<ConversationState>,
     /// Time of its first happening.
     pub created_at: Timestamp,
 }
@@ -251,6 +254,7 @@ impl Conversation {
             first_response: None,
             wrote: None,
             tell_at: None,
+            hidden: None,
             created_at: now,
         }
     }
@@ -406,10 +410,27 @@ impl Conversation {
         true
     }
 
+    /// Closes it with the deletion of its contact. Whoever waited waits on once the contact is back. Returns whether that changes anything.
+    pub fn hide(&mut self) -> bool {
+        if self.state == ConversationState::Closed {
+            return false;
+        }
+        self.hidden = Some(self.state);
+        self.state = ConversationState::Closed;
+        true
+    }
+
+    /// Opens what the deletion of its contact closed, as it was. Returns whether that changes anything.
+    pub fn show(&mut self) -> bool {
+        let hidden = self.hidden.take();
+        self.state = hidden.unwrap_or(self.state);
+        hidden.is_some()
+    }
+
     /// Opens it, whatever it was.
     pub fn open(&mut self) {
         self.state = ConversationState::Open;
-        self.snoozed_until = None;
+        (self.snoozed_until, self.hidden) = (None, None);
     }
 
     /// Whether a person can move it to this state until this time. A snoozed one has a time at which it is opened, and no other has.
@@ -439,6 +460,7 @@ impl Conversation {
     pub fn move_to(&mut self, state: ConversationState, snoozed_until: Option<Timestamp>) {
         // Whoever moves it has seen it.
         self.read_to(self.seq);
+        self.hidden = None;
         if state == ConversationState::Closed {
             self.close();
         }
@@ -852,6 +874,21 @@ mod tests {
         let mut told = unread(&|one| one.tell_at = None);
         told.note(wrote(6), TELL_AFTER);
         assert_eq!(told.due(), Some(wrote(6).at + TELL), "a later message");
+    }
+
+    #[test]
+    fn deletion_closes_it_until_its_contact_is_back() {
+        let mut conversation = noted([wrote(2)]);
+        let (mut closed, before) = (conversation.clone(), conversation.clone());
+        assert!(conversation.hide() && !conversation.hide());
+        assert_eq!((conversation.is_attended(), conversation.due()), (false, None));
+        let mut written = conversation.clone();
+        assert!(conversation.show() && conversation == before);
+        written.note(wrote(9), TELL_AFTER);
+        assert_eq!((written.waiting_since, written.show()), (before.waiting_since, false));
+        assert!(written.is_attended());
+        closed.move_to(ConversationState::Closed, None);
+        assert!(!closed.hide() && !closed.show(), "the deletion did not close it");
     }
 
     #[test]

@@ -467,7 +467,8 @@ impl Store {
         self.write_person(scope, writes, (1, &linked.new), DOING).await
     }
 
-    /// Changes a contact, its profile, identities and entries of lists, under the condition of the versions that were read.
+    /// Changes a contact, its profile, identities and entries of lists, under the condition of the versions that were read. Its
+    /// conversations are closed if it is deleted by that, and those that were are opened again if it is restored.
     ///
     /// # Errors
     /// [`PersonError`]; [`StoreError::Conflict`] after a lost race.
@@ -524,6 +525,11 @@ impl Store {
             after: after.profile.clone(),
         };
         let changed = before.profile != after.profile;
+        let deleted = [before, after].map(|person| person.contact.deleted_at.is_some());
+        let conversations = match deleted {
+            [false, true] | [true, false] => self.hidden_or_shown(scope, (after.contact.id, deleted[1]), DOING).await?,
+            _ => Vec::new(),
+        };
         let writes = if before.contact.is_written_as(&after.contact) {
             let mut writes = profile.writes(scope, after.contact.id, DOING)?;
             // Nothing of an erased contact comes back, or of one that is being erased.
@@ -538,7 +544,7 @@ impl Store {
             };
             write.writes(scope, DOING)?
         };
-        let writes = signed(writes, stamp).chain(left).chain(more).collect();
+        let writes = signed(writes, stamp).chain(left).chain(more).chain(conversations).collect();
         self.write_person(scope, writes, (1, &linked.new), DOING).await
     }
 

@@ -22,6 +22,9 @@ use crate::{
 /// Maximum conversations of one contact that are read: a tenant has fewer lines.
 const MAX_OF_CONTACT: i32 = 100;
 
+/// Maximum conversations that are closed with their contact, or opened again: a transaction has room for the contact beside them.
+const MAX_HIDDEN: usize = 90;
+
 /// Number of partitions of rows that are due.
 pub const SHARDS: u8 = DUE_OTHER_SHARDS;
 
@@ -148,6 +151,19 @@ impl Store {
         let query = self.database.query(&partition, prefix, MAX_OF_CONTACT, false, doing);
         let items = query.await?.into_iter();
         items.map(|item| compact::conversation(item, doing)).collect()
+    }
+
+    /// The writes that close a contact's conversations with its deletion, or open those that it closed, since the contact is restored.
+    pub(crate) async fn hidden_or_shown(
+        &self,
+        scope: &TenantScope,
+        (contact, hide): (ContactId, bool),
+        doing: &'static str,
+    ) -> Result<Vec<Write>, StoreError> {
+        let mut found = self.own_conversations(scope, contact, doing).await?;
+        found.retain_mut(|known| if hide { known.value.hide() } else { known.value.show() });
+        let rows = found.iter().take(MAX_HIDDEN).map(|known| conversation_row(scope, known, doing));
+        rows.map(|row| row.map(Write::Put)).collect()
     }
 
     /// Writes a conversation over the version that was read, for the audit log with the author of the change if it is a person's. Returns the

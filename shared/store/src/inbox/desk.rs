@@ -108,6 +108,11 @@ impl Store {
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let mut after = noted(known, id, happening, tell_after);
         let conversation = &mut after.value;
+        if contact.stays_deleted(happening.at) {
+            // It became known late. Nobody attends to what is hidden.
+            conversation.hide();
+            return Ok(after);
+        }
         if reopened {
             self.let_go(scope, conversation, now).await?;
         }

@@ -342,7 +342,7 @@ impl Store {
         Ok((read.collect(), places.last().copied().filter(|_| more)))
     }
 
-    /// The number of conversations in a list, at most [`MAX_COUNTED`]. Those of deleted contacts count.
+    /// The number of conversations in a list, at most [`MAX_COUNTED`].
     pub async fn number_of_conversations(&self, scope: &TenantScope, list: InboxList) -> Result<usize, StoreError> {
         const DOING: &str = "count conversations";
         Ok(self.places(scope, list, MAX_COUNTED, DOING).await?.len())

@@ -126,6 +126,7 @@ const CONVERSATION: Names = Names {
         ("tell_at", "A"),
         ("started", "B"),
         ("woken_at", "C"),
+        ("hidden", "D"),
     ],
     times: &[
         "at",

@@ -19,14 +19,16 @@ use domain::{
         resource::Resource,
     },
     contacts::{contact::RESTORABLE, field::Field, stage::Stage, tag::Tag},
+    inbox::conversation::ConversationState,
     tenants::tenant::Limits,
 };
 use serde_json::{Value, json};
-use store::Owned;
+use store::{Owned, inbox::list::InboxList};
 use testkit::{
     Aws, Lossy,
     api::{Caller, Town, interrupted},
     assert_snapshot,
+    business::{CUSTOMER, business},
 };
 
 const CONTACTS: &str = "/api/v1/contacts";
@@ -328,6 +330,31 @@ async fn a_deleted_contact_is_hidden_until_it_is_restored() {
     assert!(deleted.items().is_empty());
     let found = agent.get(&format!("{CONTACTS}?name=maya")).await;
     assert_eq!(found.items().len(), 1);
+}
+
+/// What is hidden keeps nobody from getting further conversations.
+#[tokio::test]
+async fn conversations_close_with_their_contact_and_open_again() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let contact = business.contact_with(&aws, CUSTOMER, |_| {}).await.id;
+    let id = business.receive_noted(&aws, contact, None).await;
+    let before = business.conversation(&aws, id).await.value;
+    let counted = async || {
+        let (store, open) = (aws.store(), InboxList::In(ConversationState::Open));
+        let waiting = InboxList::Waiting(None);
+        let count = [open, waiting].map(|list| store.number_of_conversations(business.scope(), list));
+        let [open, waiting] = count;
+        (open.await.unwrap(), waiting.await.unwrap())
+    };
+    assert_eq!(counted().await, (1, 1));
+    let place = format!("{CONTACTS}/{contact}");
+    agent.delete(&place).await.is(204);
+    assert_eq!(counted().await, (0, 0));
+    agent.post(&format!("{place}/restore"), json!({})).await.is(200);
+    assert_eq!(counted().await, (1, 1));
+    assert_eq!(business.conversation(&aws, id).await.value, before);
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use domain::{
         stage::Stage,
         tag::Tag,
     },
+    inbox::conversation::ConversationState,
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
@@ -337,10 +338,13 @@ async fn deleted_contacts_can_be_restored_for_a_month() {
     let world = World::new().await;
     let tag: Tag = world.own(json!({"name": "Regular"})).await;
     let contacts = world.tagged(&tag, 3).await;
+    let waits = world.business.receive_noted(&world.aws, contacts[0], None).await;
     let start = world
         .start(Of::Segment(json!({"tag": tag.id})), json!({"delete": true}))
         .await;
     assert_eq!(world.result(&start).await, counted(3, 0, 0));
+    let closed = world.business.conversation(&world.aws, waits).await.value;
+    assert_eq!(closed.state, ConversationState::Closed);
     let store = world.aws.store();
     let page = store.operations(world.scope(), None, 10, world.aws.now());
     let due: Vec<_> = page

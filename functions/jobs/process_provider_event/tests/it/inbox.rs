@@ -148,6 +148,27 @@ async fn edit_after_the_answer_is_news() {
     );
 }
 
+/// What became known late opens nothing of a deleted contact; whoever writes again is back, and waits on.
+#[tokio::test]
+async fn conversation_of_a_deleted_contact_opens_with_it() {
+    let world = World::new().await;
+    world.whatsapp("wamid.1", "Hello").await;
+    let waits = conversation(&world).await.expect("there is one").value.waiting_since;
+    world.aws.pass(60);
+    let contact = world.customer().await.id;
+    world.aws.delete_contact(world.business.scope(), contact, true).await;
+    let mut states = Vec::new();
+    for (id, seconds) in [("wamid.2", -30), ("wamid.3", 30)] {
+        world.aws.pass(60);
+        let at = world.customer().await.deleted_at.expect("it is deleted").as_second();
+        world.deliver(&wrote(id, at + seconds, "Hello?")).await;
+        let known = conversation(&world).await.expect("there is one").value;
+        states.push((known.state, known.waiting_since, known.seq));
+    }
+    let (open, closed) = (ConversationState::Open, ConversationState::Closed);
+    assert_eq!(states, [(closed, waits, 2), (open, waits, 3)]);
+}
+
 /// As batches of webhooks deliver them: at once, in any order, and several times.
 #[tokio::test]
 async fn order_and_repetitions_mean_nothing() {
