@@ -951,7 +951,7 @@ impl Event<'_> {
 }
 
 /// Meta's id first: a number can change hands, and may be missing.
-fn identities(from: &Sender) -> Vec<Identity> {
+pub(crate) fn identities(from: &Sender) -> Vec<Identity> {
     let bsuid = from.bsuid.clone().map(Identity::Bsuid);
     let phone = from.phone.clone().map(Identity::Phone);
     let sender = from.sender_id.clone().map(Identity::Sender);

@@ -5,6 +5,7 @@
 //! automatic answer has an id that follows from it, and consent is changed only where it differs.
 
 mod answer;
+mod by_phone;
 mod inbound;
 mod status;
 
@@ -104,7 +105,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
     for (update, place) in updates.into_iter().zip(first.place..) {
         let delivery = Delivery { place, ..first };
         unknown |= matches!(update, Update::Unknown { .. });
-        cut |= matches!(&update, Update::Message(message) if message.cut);
+        cut |= matches!(&update, Update::Message(message) | Update::ByPhone(message) if message.cut);
         match Box::pin(event.work(update, delivery)).await {
             Ok(Done::Now) => done = Done::Now,
             Ok(Done::Already) => {}
@@ -160,6 +161,7 @@ impl Event<'_> {
         match update {
             Update::Status(status) => self.status(status).await,
             Update::Message(message) => self.message(message, delivery).await,
+            Update::ByPhone(echo) => self.by_phone(echo).await,
             Update::WhatsAppCall { from, at, .. } => self.whatsapp_call(&from, at).await,
             Update::MarketingPreference { from, welcome, at } => self.marketing(&from, welcome, at).await,
             Update::IdentityChanged { previous, now } => self.identity_changed(&previous, &now).await,

@@ -510,7 +510,8 @@ impl Contact {
 
     /// Whether it is deleted, also if the person called or wrote at this time.
     pub fn stays_deleted(&self, at: Timestamp) -> bool {
-        self.deleted_at.is_some_and(|deleted_at| self.erasing || at <= deleted_at)
+        self.deleted_at
+            .is_some_and(|deleted_at| self.erasing || at <= deleted_at)
     }
 
     /// Learns the language in which the person writes. One that was set stays, and one that is not certain only fills a gap.

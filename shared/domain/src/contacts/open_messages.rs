@@ -156,6 +156,16 @@ impl Contact {
         self.cancel_for(Event::AnsweredCall, why, open)
     }
 
+    /// Cancels and closes those of these waiting follow-ups and automatic answers that can still be cancelled, because somebody wrote on the
+    /// business's own phone. Returns them.
+    pub fn answered_by_phone(&mut self, open: Vec<Message>) -> Vec<Message> {
+        let why = (
+            "not sent: somebody wrote on the business's own phone",
+            "no further channel: somebody wrote on the business's own phone",
+        );
+        self.cancel_for(Event::HumanReply, why, open)
+    }
+
     /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets
     /// an answer to that. Returns them.
     pub fn answered_anew(&mut self, waiting: Vec<Message>) -> Vec<Message> {

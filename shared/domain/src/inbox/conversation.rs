@@ -427,6 +427,22 @@ impl Conversation {
         hidden.is_some()
     }
 
+    /// Notes what somebody wrote on the business's own phone. Who has answered has seen what was before.
+    pub fn answered_by_phone(&mut self, at: Timestamp, message: MessageId, tell_after: Option<SignedDuration>) {
+        let since = self.waiting_since;
+        if self.talked(at, tell_after)
+            && let Some(since) = since
+        {
+            self.first_response.get_or_insert(at.duration_since(since));
+        }
+        // What the customer did since waits on.
+        let what = What::Reply(message, Channel::WhatsApp);
+        self.note(Happening { at, what }, None);
+        if self.waiting_since.is_none() {
+            self.read_to(self.seq);
+        }
+    }
+
     /// Opens it, whatever it was.
     pub fn open(&mut self) {
         self.state = ConversationState::Open;
@@ -719,6 +735,20 @@ mod tests {
         assert!(conversation.talked(wrote(4).at, TELL_AFTER));
         assert_eq!((conversation.waiting_since, conversation.unread), (None, 2));
         assert!(!conversation.talked(wrote(4).at, TELL_AFTER));
+    }
+
+    #[test]
+    fn who_was_answered_by_phone_waits_no_more() {
+        let mut conversation = noted([wrote(2), wrote(4)]);
+        let mut early = conversation.clone();
+        conversation.answered_by_phone(wrote(6).at, message(7), TELL_AFTER);
+        let answered = (conversation.waiting_since, conversation.unread, conversation.due());
+        assert_eq!(answered, (None, 0, None));
+        assert_eq!(conversation.first_response, Some(SignedDuration::from_mins(2)));
+        assert_eq!(conversation.last.map(|last| last.at), Some(wrote(6).at));
+        // It became known after what the customer wrote since.
+        early.answered_by_phone(wrote(3).at, message(7), TELL_AFTER);
+        assert_eq!((early.waiting_since, early.unread), (Some(wrote(4).at), 2));
     }
 
     #[test]

@@ -46,6 +46,13 @@ pub enum Cause {
         /// The answer.
         answer: Answer,
     },
+    /// Somebody who wrote on the business's own phone. It is not ours to send.
+    ByPhone {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Follows from the provider's id.
+        own: Ulid,
+    },
     /// A campaign.
     Campaign {
         /// The campaign.
@@ -85,6 +92,10 @@ impl Cause {
                 let key = format!("{inbound}#{}", answer.as_str());
                 (inbound.contact(), inbound.own().timestamp_ms(), key)
             }
+            Self::ByPhone { conversation, own } => {
+                let key = format!("{conversation}#{own}");
+                (conversation.contact(), own.timestamp_ms(), key)
+            }
             Self::Campaign {
                 campaign,
                 contact,
@@ -107,10 +118,15 @@ impl Cause {
 
     /// The campaign, if it is one.
     pub const fn campaign(&self) -> Option<CampaignId> {
-        match self {
-            Self::Campaign { campaign, .. } => Some(*campaign),
-            Self::Call(_) | Self::Requested { .. } | Self::Written { .. } | Self::Answered { .. } => None,
+        if let Self::Campaign { campaign, .. } = self {
+            return Some(*campaign);
         }
+        None
+    }
+
+    /// Whether somebody wrote it on the business's own phone.
+    pub const fn is_by_phone(&self) -> bool {
+        matches!(self, Self::ByPhone { .. })
     }
 
     /// Whether it is a step of a drip.
@@ -120,33 +136,33 @@ impl Cause {
 
     /// The call, if it is one.
     pub const fn call(&self) -> Option<CallId> {
-        match self {
-            Self::Call(call) => Some(*call),
-            Self::Requested { .. } | Self::Written { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
+        if let Self::Call(call) = self {
+            return Some(*call);
         }
+        None
     }
 
     /// The customer's message that it answers, and with what, if it is one.
     pub const fn answered(&self) -> Option<(MessageId, Answer)> {
-        match self {
-            Self::Answered { inbound, answer } => Some((*inbound, *answer)),
-            Self::Call(_) | Self::Requested { .. } | Self::Written { .. } | Self::Campaign { .. } => None,
+        if let Self::Answered { inbound, answer } = self {
+            return Some((*inbound, *answer));
         }
+        None
     }
 
     /// The user or API key, if it is a request or a reply.
     pub const fn requested_by(&self) -> Option<Actor> {
         match self {
             Self::Requested { by, .. } | Self::Written { by, .. } => Some(*by),
-            Self::Call(_) | Self::Answered { .. } | Self::Campaign { .. } => None,
+            Self::Call(_) | Self::Answered { .. } | Self::ByPhone { .. } | Self::Campaign { .. } => None,
         }
     }
 
     /// The message that it sends again, if it is such a request.
     pub const fn retries(&self) -> Option<MessageId> {
-        match self {
-            Self::Requested { retries, .. } => *retries,
-            Self::Call(_) | Self::Written { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
+        if let Self::Requested { retries, .. } = self {
+            return *retries;
         }
+        None
     }
 }

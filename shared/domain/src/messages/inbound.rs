@@ -25,6 +25,8 @@ pub enum Update {
     Status(Status),
     /// A customer wrote (or pressed a button, sent a picture, …).
     Message(InboundMessage),
+    /// Somebody of the business wrote on its own phone: the message as if the person had written it to whom it went.
+    ByPhone(InboundMessage),
     /// A customer called by WhatsApp, which opens the service window like a message.
     WhatsAppCall {
         /// The caller.

@@ -5,6 +5,7 @@
 //! [`message`] the state machine that every message goes through.
 
 pub(crate) mod attempt;
+pub mod by_phone;
 pub(crate) mod cause;
 pub mod check;
 pub mod compose;

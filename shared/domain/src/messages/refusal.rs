@@ -219,6 +219,8 @@ codes! {
         AnsweredOften = "answered_often" ["answer", "maximum"],
         /// The message is stored shortened.
         StoredShortened = "stored_shortened" [],
+        /// Somebody sent the message on the business's own phone.
+        SentByPhone = "sent_by_phone" [],
 
         // The set-up.
         /// The country of the business is not set.

@@ -490,6 +490,9 @@ pub fn moved_templates(before: Option<&Message>, after: &Message) -> Vec<(Templa
 /// A message of ours was planned or changed.
 pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
     let mut raised = Vec::new();
+    if after.cause.is_by_phone() {
+        return raised;
+    }
     if before.is_none() {
         raised.push(one("messages"));
     }

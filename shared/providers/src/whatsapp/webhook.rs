@@ -148,7 +148,7 @@ struct NoNumber;
 const UNREADABLE: &str = "unreadable";
 
 /// Fields that contain items, as many as fit in a post. Their changes are cut.
-const OF_ITEMS: [&str; 4] = ["messages", "calls", "user_preferences", "standby"];
+const OF_ITEMS: [&str; 5] = ["messages", "calls", "user_preferences", "standby", "smb_message_echoes"];
 
 /// Maximum changes of a post, including pieces: as many as fit in 3 MB if each has one status and nothing else.
 const MAX_CHANGES: usize = 10_000;
@@ -235,7 +235,7 @@ pub fn updates(change: &Change) -> Vec<Update> {
     let value = &raw["value"];
     let fallback_time = change.time.or(change.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
     let found = match change.field.as_str() {
-        "messages" | "calls" | "user_preferences" => conversation(value, false, fallback_time),
+        "messages" | "calls" | "user_preferences" | "smb_message_echoes" => conversation(value, false, fallback_time),
         "standby" => conversation(value, true, fallback_time),
         field => {
             let at = change
@@ -309,6 +309,9 @@ fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<U
     for item in items(value, "messages").iter().chain(items(value, "standby")) {
         found.extend(message(item, people, standby, fallback_time));
     }
+    for item in items(value, "message_echoes") {
+        found.extend(by_phone(item, fallback_time));
+    }
     for item in items(value, "statuses") {
         found.push(status(item, people, fallback_time));
     }
@@ -342,6 +345,26 @@ fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Opti
         name: person.and_then(|person| ShownName::of(person["profile"]["name"].as_str()?)),
     };
     (sender.phone.is_some() || sender.bsuid.is_some()).then_some(sender)
+}
+
+/// What somebody wrote in the app of the business's own phone: a message as any other, but of the person in `to`. The form is that of
+/// client libraries and of copies of Meta's reference; no such webhook of Meta's has been seen.
+fn by_phone(item: &Value, fallback_time: Timestamp) -> Vec<Update> {
+    let Some(members) = item.as_object() else {
+        return vec![unknown("message_echoes")];
+    };
+    let mut turned = members.clone();
+    // Sent as the app has it, so perhaps with a plus sign.
+    let to = item["to"].as_str().map(|to| to.strip_prefix('+').unwrap_or(to));
+    turned.insert("from".to_owned(), to.into());
+    turned.insert("from_user_id".to_owned(), item["to_user_id"].clone());
+    let read = message(&Value::Object(turned), &[], false, fallback_time);
+    let read = read.into_iter().map(|update| match update {
+        Update::Message(message) => Update::ByPhone(message),
+        Update::Unknown { kind } => Update::Unknown { kind },
+        _ => unknown("message_echoes"),
+    });
+    read.collect()
 }
 
 /// A message of a type that is not known is stored as unsupported, and is an unknown event beside.

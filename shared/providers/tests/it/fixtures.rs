@@ -166,6 +166,7 @@ pub(crate) fn shown(update: &Update) -> Value {
             "error_code": status.error_code,
         }}),
         Update::Message(message) => json!({ "message": message }),
+        Update::ByPhone(message) => json!({ "by_phone": message }),
         Update::WhatsAppCall { from, provider_ref, at } => {
             json!({ "whatsapp_call": { "from": from, "provider_ref": provider_ref, "at": at } })
         }

@@ -42,7 +42,15 @@ fn queued(change: &Change) -> usize {
 
 fn items(change: &Change) -> usize {
     let raw: Value = serde_json::from_str(&change.raw).unwrap();
-    let lists = ["messages", "standby", "statuses", "calls", "user_preferences", "errors"];
+    let lists = [
+        "messages",
+        "standby",
+        "message_echoes",
+        "statuses",
+        "calls",
+        "user_preferences",
+        "errors",
+    ];
     let count = |name: &str| raw["value"][name].as_array().map_or(0, Vec::len);
     lists.into_iter().map(count).sum()
 }
@@ -151,6 +159,7 @@ fn value() -> BoxedStrategy<Value> {
         ("contacts", contacts.boxed()),
         ("messages", items_of()),
         ("standby", items_of()),
+        ("message_echoes", items_of()),
         ("statuses", items_of()),
         ("calls", items_of()),
         ("user_preferences", items_of()),
@@ -163,7 +172,7 @@ proptest! {
 
     #[test]
     fn pieces_give_the_same_result_as_the_whole(
-        field in select(vec!["messages", "calls", "user_preferences", "standby", "account_update"]),
+        field in select(vec!["messages", "calls", "user_preferences", "standby", "smb_message_echoes", "account_update"]),
         value in value(),
     ) {
         let raw = change(field, &value);

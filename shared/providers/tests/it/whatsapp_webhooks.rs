@@ -38,6 +38,43 @@ fn every_inbound_fixture_is_parsed() {
     insta::assert_json_snapshot!("whatsapp_inbound", read_folder("whatsapp/inbound"));
 }
 
+/// In the form of client libraries.
+#[test]
+fn what_the_own_phone_sends_is_of_its_recipient() {
+    let echo = |to: &str, kind: &str| {
+        json!({
+            "from": "15550783881", "to": to, "id": "wamid.1", "timestamp": "1793347200", "type": kind,
+            "text": {"body": "We are open."}, "image": {"id": "1", "caption": "Our cakes"},
+        })
+    };
+    let read = |item: Value| {
+        let raw = json!({"field": "smb_message_echoes", "value": {"message_echoes": [item]}}).to_string();
+        let field = "smb_message_echoes".to_owned();
+        let (waba_id, phone_number_id) = ("1".to_owned(), Some("1".to_owned()));
+        let found = updates(&Change {
+            waba_id,
+            phone_number_id,
+            field,
+            time: None,
+            received_at: None,
+            raw,
+        });
+        match &found[..] {
+            [Update::ByPhone(message)] => Some((message.from.phone.clone()?.to_string(), message.text.clone()?)),
+            other => {
+                assert!(matches!(other, [Update::Unknown { .. }]), "{other:?}");
+                None
+            }
+        }
+    };
+    let to = |text: &str| Some(("+16505551234".to_owned(), text.to_owned()));
+    assert_eq!(read(echo("16505551234", "text")), to("We are open."));
+    assert_eq!(read(echo("+16505551234", "image")), to("Our cakes"));
+    for nobody in [echo("", "text"), echo("16505551234", "system"), json!(7)] {
+        assert_eq!(read(nobody), None);
+    }
+}
+
 #[test]
 fn every_status_fixture_is_parsed() {
     let read = read_folder("whatsapp/status");

@@ -188,9 +188,8 @@ impl Store {
     ) -> Result<(Vec<Joined>, Vec<Write>), StoreError> {
         let mut others = self.own_conversations(scope, other, doing).await?;
         others.retain(|other| other.value.state != ConversationState::Closed);
-        let key = |other: &Versioned<Conversation>| {
-            keys::conversation(scope, ConversationId::of(survivor, other.value.line))
-        };
+        let key =
+            |other: &Versioned<Conversation>| keys::conversation(scope, ConversationId::of(survivor, other.value.line));
         let keys: Vec<Key> = others.iter().map(key).collect();
         let mut found = self.database.get_many(&keys, doing).await?;
         let (mut joined, mut writes) = (Vec::new(), Vec::new());
@@ -219,7 +218,12 @@ impl Store {
         let both = conversations.iter().flat_map(|one| [&one.merged, &one.other]);
         let keys: Vec<Key> = both.map(key).collect();
         let mut found = self.database.get_many(&keys, doing).await?;
-        let mut read = |key: &Key| found.remove(key).map(|item| compact::conversation(item, doing)).transpose();
+        let mut read = |key: &Key| {
+            found
+                .remove(key)
+                .map(|item| compact::conversation(item, doing))
+                .transpose()
+        };
         let mut writes = Vec::new();
         for (one, keys) in conversations.iter().zip(keys.chunks(2)) {
             let [merged, other] = keys else { continue };

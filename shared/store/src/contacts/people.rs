@@ -527,7 +527,10 @@ impl Store {
         let changed = before.profile != after.profile;
         let deleted = [before, after].map(|person| person.contact.deleted_at.is_some());
         let conversations = match deleted {
-            [false, true] | [true, false] => self.hidden_or_shown(scope, (after.contact.id, deleted[1]), DOING).await?,
+            [false, true] | [true, false] => {
+                self.hidden_or_shown(scope, (after.contact.id, deleted[1]), DOING)
+                    .await?
+            }
             _ => Vec::new(),
         };
         let writes = if before.contact.is_written_as(&after.contact) {
@@ -544,7 +547,11 @@ impl Store {
             };
             write.writes(scope, DOING)?
         };
-        let writes = signed(writes, stamp).chain(left).chain(more).chain(conversations).collect();
+        let writes = signed(writes, stamp)
+            .chain(left)
+            .chain(more)
+            .chain(conversations)
+            .collect();
         self.write_person(scope, writes, (1, &linked.new), DOING).await
     }
 

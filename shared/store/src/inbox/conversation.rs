@@ -162,7 +162,10 @@ impl Store {
     ) -> Result<Vec<Write>, StoreError> {
         let mut found = self.own_conversations(scope, contact, doing).await?;
         found.retain_mut(|known| if hide { known.value.hide() } else { known.value.show() });
-        let rows = found.iter().take(MAX_HIDDEN).map(|known| conversation_row(scope, known, doing));
+        let rows = found
+            .iter()
+            .take(MAX_HIDDEN)
+            .map(|known| conversation_row(scope, known, doing));
         rows.map(|row| row.map(Write::Put)).collect()
     }
 

@@ -58,8 +58,11 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
 
 /// The form of a message's row. A version that reads only the first form would send a reply without what it answers, and a template
 /// without its file or offer's code, and lose them with its next write. One that reads only the second knows of no campaigns, and one that reads only
-/// the third would send the step of a drip to whoever has left it.
+/// the third would send the step of a drip to whoever has left it. One that reads only the fourth would count what somebody sent by phone.
 pub(crate) fn form_of(message: &Message) -> u64 {
+    if message.cause.is_by_phone() {
+        return 5;
+    }
     if message.cause.is_step() {
         return 4;
     }

@@ -2,12 +2,14 @@
 
 use domain::{
     base::ids::{ConversationId, MessageId, UserId},
+    calls::record::Entry,
     contacts::contact::Identity,
     inbox::{
         conversation::{Conversation, ConversationState, Happening, What},
         team::Team,
     },
-    messages::message::Channel,
+    messages::message::{Channel, Message, MessageState},
+    reports::counting,
 };
 use jobs::EventSource;
 use kit::{Done, Job};
@@ -17,7 +19,7 @@ use serde_json::{Value, json};
 use store::{Versioned, inbox::list::InboxList};
 use testkit::{
     Lossy,
-    business::{mobile, phone},
+    business::{CUSTOMER, mobile, phone},
     seed::WABA,
 };
 use tokio::sync::oneshot;
@@ -146,6 +148,48 @@ async fn edit_after_the_answer_is_news() {
         (now.last_written_at, &now.windows),
         (written.last_written_at, &written.windows)
     );
+}
+
+/// The phone shares the number: what it sends is shown, answers the customer, and is none of ours to send or to count.
+#[tokio::test]
+async fn whoever_is_answered_by_phone_waits_no_more() {
+    let world = World::new().await;
+    world.whatsapp("wamid.1", "Hello").await;
+    world.aws.pass(60);
+    let follow_up = world.follow_up().await;
+    world.aws.pass(60);
+    let echo = |id: &str, to: &str| {
+        let message = json!({
+            "from": "15550001111", "to": to, "id": id, "timestamp": world.seconds().to_string(), "type": "text",
+            "text": {"body": "STOP by, we are open."},
+        });
+        world.whatsapp_event("smb_message_echoes", &json!({"message_echoes": [message]}))
+    };
+    for done in [Done::Now, Done::Already] {
+        assert_eq!(world.work(echo("wamid.2", CUSTOMER)).await, done);
+    }
+    let known = conversation(&world).await.expect("there is one").value;
+    assert_eq!((known.waiting_since, known.unread, known.seq), (None, 0, 2));
+    assert_eq!(world.message(&follow_up).await.state(), MessageState::Cancelled);
+    let customer = world.customer().await;
+    assert!(customer.open.is_empty() && !customer.refuses());
+    let entries = world.entries(customer.id).await;
+    let sent: Vec<Message> = entries
+        .into_iter()
+        .filter_map(|entry| match entry {
+            Entry::Sent(message) if message.cause.is_by_phone() => Some(*message),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].state(), sent[0].due), (MessageState::Sent, None));
+    assert_eq!(
+        known.last.map(|last| last.what),
+        Some(What::Reply(sent[0].id, Channel::WhatsApp))
+    );
+    assert!(counting::moved(None, &sent[0]).is_empty());
+    // Nobody becomes a contact by what the phone says to others.
+    assert_eq!(world.work(echo("wamid.3", &mobile(7))).await, Done::Already);
 }
 
 /// What became known late opens nothing of a deleted contact; whoever writes again is back, and waits on.

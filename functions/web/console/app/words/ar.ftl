@@ -1271,6 +1271,7 @@ reason-follow_up_cancelled = أُلغي ما بقي من المتابعة لأن
 reason-answered_already = أُعطي الرد التلقائي نفسه قبل قليل
 reason-answered_often = تلقى هذا الشخص أقصى عدد من الردود التلقائية في يوم
 reason-stored_shortened = حُفظت الرسالة مختصرة
+reason-sent_by_phone = أُرسلت من هاتف النشاط نفسه
 reason-no_country = لم يُحدَّد بلد النشاط
 reason-no_language = لم تُحدَّد لغة
 reason-no_own_number = لم يُحدَّد رقم الهاتف الذي تذكره الرسائل

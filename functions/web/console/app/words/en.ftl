@@ -1211,6 +1211,7 @@ reason-follow_up_cancelled = the rest of a follow-up is cancelled, because the c
 reason-answered_already = the same automatic answer was given a short time ago
 reason-answered_often = this person got the most automatic answers of a day
 reason-stored_shortened = the message is stored shortened
+reason-sent_by_phone = sent on the business’s own phone
 reason-no_country = the country of the business is not set
 reason-no_language = no language is set
 reason-no_own_number = the telephone number that messages name is not set

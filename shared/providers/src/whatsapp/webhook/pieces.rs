@@ -21,7 +21,15 @@ const LARGEST: usize = 190 * 1024;
 const LARGEST_REST: usize = 1024;
 
 /// The lists of a value, in the order in which they are parsed.
-const LISTS: [&str; 6] = ["messages", "standby", "statuses", "calls", "user_preferences", "errors"];
+const LISTS: [&str; 7] = [
+    "messages",
+    "standby",
+    "message_echoes",
+    "statuses",
+    "calls",
+    "user_preferences",
+    "errors",
+];
 
 const CONTACTS: &str = "contacts";
 

@@ -1,0 +1,70 @@
+//! What somebody of the business writes in the app of its own phone, which shares the number with us. The provider reports it when it is sent.
+
+use jiff::Timestamp;
+
+use crate::{
+    base::{
+        facts::Facts,
+        ids::{ConnectionId, ConversationId, derived},
+    },
+    messages::{
+        compose::Composed,
+        inbound::InboundMessage,
+        message::{AttemptState, Category, Cause, Content, Leg, Message, Recipient, Remark, StatusReport},
+        purpose::{Narrowing, NoSuchCategory, Policy, Purpose},
+        refusal::{Reason, Refusal},
+        send::Timers,
+    },
+};
+
+/// The message as it is stored: sent already, and nothing of it is left to do. `echo` names the person to whom it went as its sender. Of a
+/// file without a caption, only its kind is known.
+///
+/// # Errors
+/// If the purpose of replies has no free text.
+pub fn message(
+    (conversation, connection): (ConversationId, ConnectionId),
+    echo: &InboundMessage,
+    (keep_until, correlation_id): (Timestamp, &str),
+    timers: &Timers,
+) -> Result<Message, NoSuchCategory> {
+    let (at, provider_ref) = (echo.at, echo.provider_ref.clone());
+    let millisecond = u64::try_from(at.as_millisecond()).unwrap_or_default();
+    let own = derived(millisecond, format!("by_phone#{provider_ref}").as_bytes());
+    let text = echo.text.as_ref().unwrap_or(&echo.kind);
+    let composed = Composed {
+        cause: Cause::ByPhone { conversation, own },
+        policy: Policy::narrowed(Purpose::Reply, Category::Service, &Narrowing::default())?,
+        to: Recipient {
+            phone: echo.from.phone.clone(),
+            bsuid: echo.from.bsuid.clone(),
+        },
+        line: conversation.line(),
+        basis: None,
+        behind: None,
+        legs: vec![Leg {
+            channel: echo.channel,
+            connection,
+            sender: None,
+            content: Content::Text(text.clone()),
+            reply_to: echo.reply_to.clone(),
+        }],
+        not_before: at,
+        keep_until,
+        sentence: String::new(),
+        facts: Facts::NONE,
+    };
+    let mut message = composed.message(correlation_id.to_owned(), at, timers);
+    let number = message.claim(0, String::new(), at, timers).attempt;
+    let sent = StatusReport {
+        state: AttemptState::Sent,
+        at,
+        provider_ref,
+        error: None,
+        cost: None,
+    };
+    message.apply(number, sent, at, timers);
+    let remark = Refusal::new(Reason::SentByPhone, "sent on the business's own phone");
+    message.remarks.push(Remark::new(at, remark));
+    Ok(message)
+}
