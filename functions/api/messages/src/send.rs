@@ -261,6 +261,7 @@ impl Sending {
             let intent = request.intent(&probably, config);
             let on = starts.then_some(OnLine(intent.line));
             let likely = (&needs(config, &likely, &intent, now), on);
+            let lead = Box::pin(renewed_lead(api, who, lead)).await?;
             let mut to = Box::pin(reach(api, who, (whom, lead), new, likely)).await?;
             let contact = &to.person.contact;
             let mut asked = asked(who, id, whom, contact);
@@ -396,6 +397,24 @@ pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Optio
     Ok(Some(api.store().lead_of(who.scope(), identity).await?))
 }
 
+/// The same after the row was moved to the key of the number that leads to the contact by another form: what somebody refuses who had the
+/// number in any of its forms holds for the message.
+async fn renewed_lead(api: &Api, who: &Sends, lead: Option<Lead>) -> Result<Option<Lead>, Setback> {
+    let Some(lead) = lead else {
+        return Ok(None);
+    };
+    match api.store().renewed_lead(who.scope(), lead).await {
+        Err(error) if error.is_gone() => Err(being_erased().into()),
+        renewed => Ok(Some(renewed?)),
+    }
+}
+
+/// The refusal of a message to somebody whose erasure has begun.
+fn being_erased() -> Problem {
+    let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
+    refused(Refusal::new(Reason::ContactDeleted, sentence))
+}
+
 /// The recipient before anything was read of them.
 pub(crate) fn likely(who: &Sends, whom: &Whom, new: ContactId) -> Person {
     let contact = match whom.identity() {
@@ -430,10 +449,7 @@ pub(crate) async fn reach(
         }
     };
     let (known, refusals, along) = match store.led_to(scope, lead, needs, on).await {
-        Err(error) if error.is_conflict() || error.is_gone() => {
-            let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
-            return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());
-        }
+        Err(error) if error.is_conflict() || error.is_gone() => return Err(being_erased().into()),
         read => read?,
     };
     if let Some(person) = known {
