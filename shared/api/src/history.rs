@@ -172,6 +172,9 @@ pub struct MessageOut {
     direction: Direction,
     /// Number of the customer. `null` if only WhatsApp knows it.
     customer: Option<PhoneOut>,
+    /// WhatsApp id of the customer, if only WhatsApp knows the number. `null` if it is known.
+    #[schemars(example = &"AE.13491208655302741918")]
+    whatsapp_id: Option<String>,
     /// Line that the message was sent from or to. `null` if it is none of the tenant's lines.
     line: Option<LineName>,
     /// Purpose of an outbound message. `null` for an inbound one.
@@ -520,6 +523,7 @@ impl Showing {
         MessageOut {
             id: message.id,
             direction: Direction::Outbound,
+            whatsapp_id: message.to.bsuid.filter(|_| message.to.phone.is_none()),
             customer: message.to.phone.map(PhoneOut::from),
             line: message.line.map(|line| self.line(line)),
             purpose: Some(message.policy.purpose()),
@@ -563,6 +567,7 @@ impl Showing {
         MessageOut {
             id: received.id,
             direction: Direction::Inbound,
+            whatsapp_id: message.from.bsuid.filter(|_| message.from.phone.is_none()),
             customer: message.from.phone.map(PhoneOut::from),
             line: received.line.map(|line| self.line(line)),
             purpose: None,

@@ -163,7 +163,7 @@ impl Broadcast<'_> {
         let connection = all.find(|connection| connection.id == leg.connection)?;
         let number = leg.sender.as_ref().or(connection.whatsapp_number.as_ref());
         let leaves_at = composed.not_before.max(now);
-        let may_answer = number.is_some_and(|number| contact.window_open(number, leaves_at));
+        let may_answer = number.is_some_and(|number| contact.window_open(number, &composed.to, leaves_at));
         (!may_answer).then_some(leg.connection)
     }
 

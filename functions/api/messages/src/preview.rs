@@ -96,7 +96,7 @@ fn for_anybody(
     };
     let intent = Intent {
         subject: Subject::Anybody,
-        ..request.intent(&asked, config)
+        ..request.intent(&asked, contact, config)
     };
     let anybody = Person {
         contact: Contact {
@@ -130,9 +130,9 @@ impl Sending {
             let to = Box::pin(reach(api, who, (whom, lead), new, (&Needs::default(), None))).await?;
             addressable(whom, &to.person.contact)?;
             let mut asked = asked(who, id, whom, &to.person.contact);
-            not_oneself(config, whom, &asked)?;
             asked.refers = Box::pin(referred(api, who, request, &to.person.contact)).await??;
-            let intent = request.intent(&asked, config);
+            let intent = request.intent(&asked, &to.person.contact, config);
+            not_oneself(config, whom, &intent.to)?;
             let needs = needs(config, &to.person, &intent, now);
             // Nobody's link: it is as long as any, and leads nowhere.
             let gathered = self.gather(who.scope(), &needs, || Ok([0; 32]), &to.along, now);
@@ -153,7 +153,7 @@ impl Sending {
                 code,
                 facts,
                 contact: to.new.is_none().then(|| ContactName::from(&to.person)),
-                customer: asked.to.phone.clone().map(PhoneOut::from),
+                customer: intent.to.phone.clone().map(PhoneOut::from),
                 message: Box::pin(api.outlook(who, setting, reviewed)).await?,
             };
             if may_read_contacts(who) {

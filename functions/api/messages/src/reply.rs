@@ -104,7 +104,7 @@ pub(crate) async fn send_reply(
             return Err(Box::pin(moved).await?.into());
         }
         refers?;
-        not_oneself(config, whom, &asked)?;
+        not_oneself(config, whom, &intent.to)?;
         let composed = reviewed(config, &person, &intent, &gathered, now).and_then(Review::into_outcome);
         let composed = match composed.map_err(|refusal| said.told(refusal, (contact, config))) {
             Ok(composed) => composed,

@@ -23,7 +23,7 @@ use domain::{
     inbox::conversation::Conversation,
     messages::{
         compose::{Composed, Intent, Review, World, review},
-        message::{Category, Cause, Channel, Message},
+        message::{Category, Cause, Channel, Message, Recipient},
         needs::Needs,
         purpose::{Lane, Purpose},
         referred::Referred,
@@ -258,7 +258,7 @@ impl Sending {
             let config = &**whole;
             let likely = likely(who, whom, new);
             let probably = asked(who, id, whom, &likely.contact);
-            let intent = request.intent(&probably, config);
+            let intent = request.intent(&probably, &likely.contact, config);
             let on = starts.then_some(OnLine(intent.line));
             let likely = (&needs(config, &likely, &intent, now), on);
             let lead = Box::pin(renewed_lead(api, who, lead)).await?;
@@ -267,7 +267,7 @@ impl Sending {
             let mut asked = asked(who, id, whom, contact);
             let refers = Box::pin(referred(api, who, request, contact)).await?;
             asked.refers = refers.as_ref().ok().cloned().flatten();
-            let intent = request.intent(&asked, config);
+            let intent = request.intent(&asked, contact, config);
             let needs = needs(config, &to.person, &intent, now);
             let before = self.placed_before(api, who, contact, &asked, Asked::cause);
             let random = || api.secret();
@@ -286,7 +286,7 @@ impl Sending {
             refers?;
             let count = || Box::pin(self.count(api, who, &config.tenant, request.category.into()));
             Box::pin(counted.get_or_try_init(count)).await?;
-            not_oneself(config, whom, &asked)?;
+            not_oneself(config, whom, &intent.to)?;
             let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
             Box::pin(self.within_caps(api, who, config, &composed)).await?;
@@ -558,9 +558,9 @@ fn uploads(who: &Sends, config: &TenantConfig, composed: &Composed, gathered: &G
         .collect()
 }
 
-/// Refuses a contact whose number is one of the business.
-pub(crate) fn not_oneself(config: &TenantConfig, whom: &Whom, asked: &Asked) -> Result<(), Problem> {
-    match &asked.to.phone {
+/// Refuses a recipient whose number is one of the business.
+pub(crate) fn not_oneself(config: &TenantConfig, whom: &Whom, to: &Recipient) -> Result<(), Problem> {
+    match &to.phone {
         Some(phone) if is_own(config, phone) => Err(Problem::field(whom.field(), to_oneself(phone))),
         _ => Ok(()),
     }

@@ -21,7 +21,7 @@ use domain::{
     messages::{
         inbound::{Delivery, InboundMessage, OptFlag, Sender},
         language::{self, Recognized},
-        message::{Category, Channel, Message, Remark},
+        message::{Category, Channel, Message, Recipient, Remark},
         purpose::{Event as Happened, Purpose},
         refusal::{Reason, Refusal},
     },
@@ -499,11 +499,14 @@ impl Event<'_> {
             && message.channel == Channel::WhatsApp
             && let Some(number) = said.number
         {
-            contact.open_window(number, at);
+            contact.open_window(number, &message.from.recipient(), at);
         }
         contact.reached_on(message.channel, message.from.phone.as_ref());
         if let Some(number) = &message.from.phone {
             contact.learn_form(message.channel, number);
+            if message.channel == Channel::Sms && message.is_written() {
+                contact.wrote_by_sms(heard.line.map(|line| line.id), number, at);
+            }
         }
         Ok(wrote)
     }
@@ -798,7 +801,7 @@ impl Event<'_> {
         self.change_people(from, "call", |contact| {
             contact.heard_again(at);
             if let Some(number) = number {
-                contact.open_window(number, at);
+                contact.open_window(number, &from.recipient(), at);
             }
             if let Some(number) = &from.phone {
                 contact.learn_form(Channel::WhatsApp, number);
@@ -829,13 +832,20 @@ impl Event<'_> {
         let Some(contact) = self.ctx.store.contact_of(self.scope, first).await? else {
             return Ok(met);
         };
-        let learnt = self.learn(contact.id, &identities(now)).await?;
+        let changed = (previous.recipient(), now.recipient());
+        let learnt = self.learn(contact.id, &identities(now), Some(&changed)).await?;
         Ok(if learnt == Done::Already { met } else { learnt })
     }
 
-    /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person.
-    pub(crate) async fn learn(&self, id: ContactId, identities: &[Identity]) -> Result<Done, JobError> {
-        let linked = RACES.until_won(|| Box::pin(self.prefer(id, identities)));
+    /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person. `changed`: the WhatsApp
+    /// user of before, and the same one now.
+    pub(crate) async fn learn(
+        &self,
+        id: ContactId,
+        identities: &[Identity],
+        changed: Option<&(Recipient, Recipient)>,
+    ) -> Result<Done, JobError> {
+        let linked = RACES.until_won(|| Box::pin(self.prefer(id, identities, changed)));
         let (done, others) = linked.await?;
         for other in others {
             self.same_person(id, other).await?;
@@ -845,7 +855,12 @@ impl Event<'_> {
 
     /// Links those of these identities that lead to no other contact, as the preferred ones, in one transaction with the contact: so
     /// none leads to a contact that was deleted meanwhile. Returns the other contacts.
-    async fn prefer(&self, id: ContactId, identities: &[Identity]) -> Result<(Done, Vec<ContactId>), JobError> {
+    async fn prefer(
+        &self,
+        id: ContactId,
+        identities: &[Identity],
+        changed: Option<&(Recipient, Recipient)>,
+    ) -> Result<(Done, Vec<ContactId>), JobError> {
         let store = &self.ctx.store;
         let known = store.contact(self.scope, id).await?;
         let Some(contact) = known.filter(|contact| !contact.erasing) else {
@@ -877,6 +892,9 @@ impl Event<'_> {
             }
             person.linked.new.extend(new);
             person.linked.dropped.extend(dropped);
+        }
+        if let Some((before, now)) = changed {
+            people[0].contact.changed_user(before, now);
         }
         if !people[0].changed() {
             return Ok((Done::Already, others));

@@ -7,7 +7,7 @@ use domain::{
     messages::{
         errors::{self, Stage},
         inbound::{Sender, Status},
-        message::{AttemptState, Leg, Message, Next, StatusReport},
+        message::{AttemptState, Leg, Message, Next, Recipient, StatusReport},
         send::{Api, Effect},
     },
 };
@@ -147,7 +147,7 @@ impl Event<'_> {
         };
         let tried = Tried {
             channel: leg.channel,
-            to: message.to.phone.as_ref(),
+            to: &message.to,
             from: config
                 .as_deref()
                 .and_then(|config| config.whatsapp_number(leg.connection)),
@@ -185,7 +185,16 @@ impl Event<'_> {
         if contact.bsuid() == Some(bsuid) {
             return Ok(());
         }
-        self.learn(contact.id, &[Identity::Bsuid(bsuid.clone())]).await?;
+        let number = Recipient {
+            phone: message.to.phone.clone(),
+            bsuid: None,
+        };
+        let both = Recipient {
+            bsuid: Some(bsuid.clone()),
+            ..number.clone()
+        };
+        let identity = Identity::Bsuid(bsuid.clone());
+        self.learn(contact.id, &[identity], Some(&(number, both))).await?;
         Ok(())
     }
 }

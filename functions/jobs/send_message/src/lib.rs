@@ -924,7 +924,7 @@ impl Work<'_> {
     ) -> Result<(), StoreError> {
         let tried = Tried {
             channel: planned.channel,
-            to: message.to.phone.as_ref(),
+            to: &message.to,
             from: connection.whatsapp_number(),
             claimed_at,
         };

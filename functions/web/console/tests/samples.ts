@@ -47,7 +47,7 @@ const leg: Schemas["MessageLeg"] = {
 const sent: Schemas["MessageEntry"] = {
   answer: null, at, call_id: "call_sample", category: "utility", channel: "sms", clicked_at: null, code: "provider_refused", contact: contactName, contacts: [], content: null,
   customer, cut: false, decision: "refused", direction: "outbound", facts: { provider_code: 30_006 }, id: "msg_sample", in_reply_to: null, legs: [leg], line,
-  location: null, media: [], purpose: "follow_up", reaction: null, remarks: [], send_at: at, state: "failed", text: HOSTILE.long,
+  location: null, media: [], purpose: "follow_up", reaction: null, remarks: [], send_at: at, state: "failed", text: HOSTILE.long, whatsapp_id: null,
 };
 const received: Schemas["MessageEntry"] = {
   ...sent, id: "msg_received", call_id: null, category: null, code: null, decision: null, direction: "inbound", facts: {}, legs: [], purpose: null, send_at: null,

@@ -5,6 +5,7 @@
 
 mod late;
 mod orders;
+mod receivers;
 
 use std::collections::BTreeMap;
 
@@ -106,7 +107,7 @@ fn place(request: &Request) -> usize {
 async fn wrote(aws: &Aws, business: &Seeded, person: usize) -> ConversationId {
     let now = aws.now();
     let known = |contact: &mut Contact| {
-        contact.open_window(&phone(WHATSAPP), now);
+        contact.open_window(&phone(WHATSAPP), &contact.recipient(), now);
         contact.last_inbound_at = Some(now);
     };
     let contact = business.contact_with(aws, &mobile(person), known).await;

@@ -22,7 +22,7 @@ use crate::{
         content_problems::no_call,
         inbound::{InboundMessage, OptFlag},
         material::Material,
-        message::{Category, Cause, Channel, Message, Recipient},
+        message::{Category, Cause, Channel, Message},
         phrases::{ago, length, usual_answer},
         purpose::{Event, Narrowing, Purpose},
         refusal::{Reason, Refusal},
@@ -275,10 +275,7 @@ pub fn intent<'a>(
         Channel::WhatsApp => Words::Free(text),
         Channel::Sms => Words::Text(text),
     };
-    let to = Recipient {
-        phone: message.from.phone.clone().filter(|own| contact.phones.contains(own)),
-        bsuid: message.from.bsuid.clone().filter(|own| contact.bsuids.contains(own)),
-    };
+    let to = contact.own(message.from.recipient()).unwrap_or_default();
     let cause = Cause::Answered {
         inbound: received.id,
         answer,
@@ -591,7 +588,7 @@ mod tests {
         let mut writer = contact();
         writer.last_inbound_at = Some(when);
         if channel == Channel::WhatsApp {
-            writer.open_window(&"+97143330000".parse().unwrap(), when);
+            writer.open_window(&"+97143330000".parse().unwrap(), &writer.recipient(), when);
         }
         writer
     }

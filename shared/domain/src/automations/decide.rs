@@ -812,7 +812,9 @@ mod tests {
         );
         // Tried again after a month, or once the person has written.
         let number = "+97143330000".parse().unwrap();
-        unreachable.contact.open_window(&number, at("2026-11-16T12:00:00+04"));
+        unreachable
+            .contact
+            .open_window(&number, &unreachable.contact.recipient(), at("2026-11-16T12:00:00+04"));
         assert_eq!(unreachable.channels(), [Channel::WhatsApp]);
         unreachable.contact.windows.clear();
         unreachable.now = at("2026-12-16T12:00:00+04");

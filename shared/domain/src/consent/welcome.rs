@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     consent::wish::{By, Scope, Wish},
-    contacts::contact::{Contact, SERVICE_WINDOW},
+    contacts::{contact::Contact, window::SERVICE_WINDOW},
     messages::{
         message::{Category, Channel},
         purpose::{Basis, Event, Narrowing, Policy, Purpose, Stop},
@@ -213,7 +213,11 @@ mod tests {
         let mut wrote_before = contact();
         wrote_before.last_inbound_at = Some(at(NOON) - SERVICE_WINDOW);
         let mut called = contact();
-        called.open_window(&"+97143330000".parse().unwrap(), at(NOON) - SERVICE_WINDOW + second);
+        called.open_window(
+            &"+97143330000".parse().unwrap(),
+            &called.recipient(),
+            at(NOON) - SERVICE_WINDOW + second,
+        );
         for (contact, reply, script) in [
             (&silent, false, false),
             (&wrote, true, false),

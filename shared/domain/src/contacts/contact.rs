@@ -9,13 +9,14 @@ use crate::{
     base::{
         bounded::is_zero,
         external::SenderId,
-        ids::{ConnectionId, ContactId, MessageId},
+        ids::{ConnectionId, ContactId, LineId, MessageId},
         phone::Phone,
     },
     consent::{
         ledger::ConsentEntry,
         wish::{Applied, By, Choice, Scope, Wish, Wishes},
     },
+    contacts::window::{self, Texted, Window},
     messages::{
         inbound::{OptFlag, Sender},
         language::Recognized,
@@ -143,9 +144,13 @@ pub struct Contact {
     /// Calls decided so far. A caller without earlier calls is new.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub calls: u32,
-    /// WhatsApp numbers of the business that the customer wrote to or called. At most [`MAX_WINDOWS`].
+    /// WhatsApp numbers of the business that the customer wrote to or called, each with the user who did. At most
+    /// [`MAX_WINDOWS`](window::MAX_WINDOWS), and as many as are open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
+    /// Lines that the customer wrote to by SMS, each with the number that did last. At most [`MAX_TEXTED`](window::MAX_TEXTED).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texted: Vec<Texted>,
     /// Time of the customer's last message on any channel, whatever it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
@@ -190,9 +195,6 @@ pub const MAX_MISSED: usize = 8;
 /// Time after a missed call in which it is recovered if the person writes, or a call with them is answered, whoever calls.
 pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
-/// Maximum service windows. A further one replaces the one that was opened longest ago.
-pub const MAX_WINDOWS: usize = 4;
-
 /// A message that may not have been sent yet, so that it can be cancelled if it becomes unnecessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenIntent {
@@ -231,21 +233,12 @@ impl MissedCall {
 pub struct Tried<'a> {
     /// Its channel.
     pub channel: Channel,
-    /// The person's number.
-    pub to: Option<&'a Phone>,
+    /// The recipient.
+    pub to: &'a Recipient,
     /// The WhatsApp number of the business that sent it.
     pub from: Option<&'a Phone>,
     /// The time just before it was sent.
     pub claimed_at: Timestamp,
-}
-
-/// WhatsApp's service window with one number of the business.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    /// The number of the business.
-    pub number: Phone,
-    /// Time of the customer's last message or call to it.
-    pub at: Timestamp,
 }
 
 /// Changes of the identities that lead to a contact.
@@ -351,9 +344,6 @@ pub struct Unreachable {
 /// Time in which a deleted contact can be restored. It is erased afterwards.
 pub const RESTORABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
-/// WhatsApp's service window: 24 hours from the user's last message or WhatsApp call.
-pub const SERVICE_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
-
 impl Contact {
     /// Whether another version is the same, also in the forms of its telephone numbers.
     pub fn is_written_as(&self, other: &Self) -> bool {
@@ -375,6 +365,7 @@ impl Contact {
             last_reached_at: None,
             calls: 0,
             windows: Vec::new(),
+            texted: Vec::new(),
             last_inbound_at: None,
             last_written_at: None,
             answered: Vec::new(),
@@ -418,6 +409,7 @@ impl Contact {
             last_reached_at: None,
             calls: 0,
             windows: Vec::new(),
+            texted: Vec::new(),
             last_inbound_at: None,
             last_written_at: None,
             answered: Vec::new(),
@@ -469,6 +461,26 @@ impl Contact {
             phone: self.phone().cloned(),
             bsuid: self.bsuid().map(str::to_owned),
         }
+    }
+
+    /// A WhatsApp user, as far as its number and id are the contact's own. `None`: neither is.
+    pub fn own(&self, user: Recipient) -> Option<Recipient> {
+        let phone = user.phone.filter(|phone| self.phones.contains(phone));
+        let bsuid = user.bsuid.filter(|bsuid| self.bsuids.contains(bsuid));
+        (phone.is_some() || bsuid.is_some()).then_some(Recipient { phone, bsuid })
+    }
+
+    /// Everybody by whose number or id WhatsApp may know the person.
+    pub(crate) fn users(&self) -> Vec<Recipient> {
+        let phones = self.phones.iter().map(|phone| Recipient {
+            phone: Some(phone.clone()),
+            bsuid: None,
+        });
+        let bsuids = self.bsuids.iter().map(|bsuid| Recipient {
+            phone: None,
+            bsuid: Some(bsuid.clone()),
+        });
+        phones.chain(bsuids).collect()
     }
 
     /// The newest of Meta's business-scoped user ids, if one is known.
@@ -580,20 +592,20 @@ impl Contact {
         u32::try_from(recovered).unwrap_or(u32::MAX)
     }
 
-    /// Whether free text may go out by WhatsApp from this number of the business.
-    pub fn window_open(&self, number: &Phone, now: Timestamp) -> bool {
-        self.window_closes_at(number).is_some_and(|closes| now < closes)
+    /// Whether free text may go out by WhatsApp from this number of the business to this recipient.
+    pub fn window_open(&self, number: &Phone, to: &Recipient, now: Timestamp) -> bool {
+        self.window_closes_at(number, to).is_some_and(|closes| now < closes)
     }
 
-    /// Time until which free text may go out by WhatsApp from this number of the business. `None`: the person never opened the window.
-    pub fn window_closes_at(&self, number: &Phone) -> Option<Timestamp> {
-        let window = self.windows.iter().find(|window| window.number == *number)?;
-        Some(window.at + SERVICE_WINDOW)
+    /// Time until which free text may go out by WhatsApp from this number of the business to this recipient. `None`: they never opened the
+    /// window.
+    pub fn window_closes_at(&self, number: &Phone, to: &Recipient) -> Option<Timestamp> {
+        window::closes_at(&self.windows, number, to)
     }
 
     /// Whether free text may go out by WhatsApp from any number of the business.
     pub fn any_window_open(&self, now: Timestamp) -> bool {
-        self.last_whatsapp_at().is_some_and(|at| now < at + SERVICE_WINDOW)
+        self.windows.iter().any(|window| now < window.closes_at())
     }
 
     /// Time of the customer's last WhatsApp message or WhatsApp call, to any number.
@@ -601,21 +613,26 @@ impl Contact {
         self.windows.iter().map(|window| window.at).max()
     }
 
-    /// The customer wrote to this WhatsApp number of the business, or called it: the service window is open for 24 hours.
-    pub fn open_window(&mut self, number: &Phone, at: Timestamp) {
-        if let Some(window) = self.windows.iter_mut().find(|window| window.number == *number) {
-            window.at = window.at.max(at);
-            return;
+    /// This user wrote to this WhatsApp number of the business, or called it: their service window is open for 24 hours.
+    pub fn open_window(&mut self, number: &Phone, user: &Recipient, at: Timestamp) {
+        window::add(&mut self.windows, Window::new(number, user, at));
+        window::make_room(&mut self.windows, at);
+    }
+
+    /// The person wrote by SMS from this number on this line.
+    pub fn wrote_by_sms(&mut self, line: Option<LineId>, number: &Phone, at: Timestamp) {
+        if self.phones.contains(number) {
+            let number = number.clone();
+            window::text(&mut self.texted, Texted { line, number, at });
         }
-        self.windows.push(Window {
-            number: number.clone(),
-            at,
-        });
-        if self.windows.len() > MAX_WINDOWS
-            && let Some((oldest, _)) = self.windows.iter().enumerate().min_by_key(|(_, window)| window.at)
-        {
-            self.windows.remove(oldest);
-        }
+    }
+
+    /// One of the person's WhatsApp users has another number or id from now on: what was open before is open for these.
+    pub fn changed_user(&mut self, before: &Recipient, now: &Recipient) {
+        window::pass_on(&mut self.windows, before, now);
+        let moved = now.phone.is_some() && now.phone != before.phone;
+        self.texted
+            .retain(|known| !moved || Some(&known.number) != before.phone.as_ref());
     }
 
     /// The reason why a channel does not reach the person at this number, if that is known. Without a number: by Meta's user
@@ -676,9 +693,7 @@ impl Contact {
 
     /// Learns from a provider's error about a message, unless the person has said otherwise since or shown that the channel works.
     pub fn learn(&mut self, tried: Tried<'_>, error: &Classified, at: Timestamp) -> Change {
-        let Tried {
-            channel, to: number, ..
-        } = tried;
+        let (channel, number) = (tried.channel, tried.to.phone.as_ref());
         let refused = |scope: Scope| {
             let source = format!("{} says: {}", channel.name(), error.meaning);
             Wish::new(Choice::Refused, scope, By::Provider, &source, at)
@@ -697,16 +712,13 @@ impl Contact {
                 Change::Contact
             }
             Effect::WindowClosed => {
-                let closed = tried.claimed_at - SERVICE_WINDOW;
                 // What the person wrote since has opened it again.
-                let mut open = self.windows.iter_mut().filter(|window| {
-                    tried.from == Some(&window.number) && closed < window.at && window.at <= tried.claimed_at
-                });
-                let Some(window) = open.next() else {
-                    return Change::Nothing;
-                };
-                window.at = closed;
-                Change::Contact
+                let close = |from| window::close(&mut self.windows, from, tried.to, tried.claimed_at);
+                if tried.from.is_some_and(close) {
+                    Change::Contact
+                } else {
+                    Change::Nothing
+                }
             }
             Effect::MarketingOptOut if self.marketing_opted_out().is_some() => Change::Nothing,
             Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),

@@ -21,11 +21,12 @@ use crate::{
     },
     contacts::{
         contact::{
-            Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MAX_WINDOWS, MissedCall,
-            NumberForm, OpenIntent, Unreachable, Window,
+            Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, NumberForm,
+            OpenIntent, Unreachable,
         },
         person::Person,
         profile::Profile,
+        window::{self, Window},
     },
     inbox::joined::{Joined, back},
     messages::purpose::Limit,
@@ -229,7 +230,7 @@ pub fn merge(survivor: &Person, other: &Person, now: Timestamp) -> Result<Merged
         called.name = None;
     }
     let profile = profiles(&own, &others, now, &mut conflicts)?;
-    let mut contact = contacts(one, two, &mut conflicts)?;
+    let mut contact = contacts(one, two, now, &mut conflicts)?;
     contact.named = profile.name.is_some();
     contact.named_by_call = if own.name.is_some() {
         one.named_by_call
@@ -300,7 +301,12 @@ fn profiles(
     Ok(all)
 }
 
-fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Result<Contact, Unmergeable> {
+fn contacts(
+    one: &Contact,
+    other: &Contact,
+    now: Timestamp,
+    conflicts: &mut Vec<Conflict>,
+) -> Result<Contact, Unmergeable> {
     let mut all = one.clone();
     all.phones = united("telephone numbers", &one.phones, &other.phones)?;
     let further = other.forms.iter();
@@ -336,7 +342,11 @@ fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Re
         conflicts.push(Conflict::new("consent", Resolution::Stricter));
     }
     all.unreachable = unreachable(&one.unreachable, &other.unreachable);
-    all.windows = windows(&one.windows, &other.windows);
+    let windows = [one, other].map(|of| (of.windows.as_slice(), of.users()));
+    all.windows = window::merged(windows, now);
+    for texted in &other.texted {
+        window::text(&mut all.texted, texted.clone());
+    }
     all.answered = answered(&one.answered, &other.answered);
     all.open = open(one, other);
     all.last_follow_up_at = one.last_follow_up_at.max(other.last_follow_up_at);
@@ -393,23 +403,6 @@ fn unreachable(one: &[Unreachable], other: &[Unreachable]) -> Vec<Unreachable> {
     }
     all.sort_by_key(|known| known.at);
     all.drain(..all.len().saturating_sub(MAX_UNREACHABLE));
-    all
-}
-
-/// The service windows of both, of each number the later one.
-fn windows(one: &[Window], other: &[Window]) -> Vec<Window> {
-    let mut all = one.to_vec();
-    for window in other {
-        match all.iter_mut().find(|own| own.number == window.number) {
-            Some(own) => own.at = own.at.max(window.at),
-            None => all.push(window.clone()),
-        }
-    }
-    while all.len() > MAX_WINDOWS
-        && let Some((oldest, _)) = all.iter().enumerate().min_by_key(|(_, window)| window.at)
-    {
-        all.remove(oldest);
-    }
     all
 }
 
@@ -641,8 +634,9 @@ impl Undo {
             missed: self.missed(now),
             last_reached_at: time(|of| of.last_reached_at),
             calls: before.calls.saturating_add(since),
-            windows: kept(&before.windows, &merged.windows, &now.windows, |one, other| {
-                one.number == other.number
+            windows: kept(&before.windows, &merged.windows, &now.windows, Window::is_same),
+            texted: kept(&before.texted, &merged.texted, &now.texted, |one, other| {
+                one.line == other.line
             }),
             last_inbound_at: time(|of| of.last_inbound_at),
             last_written_at: time(|of| of.last_written_at),

@@ -24,3 +24,4 @@ pub mod profile;
 pub mod segment;
 pub mod stage;
 pub mod tag;
+pub mod window;

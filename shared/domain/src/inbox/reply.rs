@@ -21,6 +21,7 @@ use crate::{
         content_draft::{InteractiveUse, MediaUse, ReactionUse},
         message::{Category, Cause, Channel},
         purpose::Purpose,
+        receiver::receiver,
         refusal::{Reason, Refusal},
         send_request::{Asked, Declared, MAX_CHANNELS, MessageRequest},
         source::{FreeText, SmsText, TemplateUse},
@@ -182,15 +183,15 @@ impl Said {
         Refusal::new(Reason::WindowClosed, refusal.sentence).and_if("closed_at", closed_at)
     }
 
-    /// The intent of the message. `after`: the reply that goes first.
+    /// The intent of the message, to whoever [`receiver`] says. `after`: the reply that goes first.
     pub fn intent<'a>(
         &'a self,
         asked: &'a Asked,
         (after, contact): (Option<MessageId>, &Contact),
         config: &TenantConfig,
     ) -> Intent<'a> {
-        let request = self.request.intent(asked, config);
-        Intent {
+        let request = self.request.intent(asked, contact, config);
+        let mut intent = Intent {
             cause: self.cause(asked),
             purpose: Purpose::Reply,
             category: self.category(),
@@ -200,7 +201,9 @@ impl Said {
             after,
             by: "the reply".to_owned(),
             ..request
-        }
+        };
+        intent.to = receiver(&intent, contact, config);
+        intent
     }
 }
 
@@ -243,7 +246,7 @@ mod tests {
             for connection in &mut case.config.connections {
                 connection.whatsapp_number = Some(number.clone());
             }
-            case.contact.open_window(&number, at);
+            case.contact.open_window(&number, &case.contact.recipient(), at);
         }
         case
     }

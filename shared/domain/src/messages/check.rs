@@ -581,7 +581,7 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
             definition.check(filled).map_err(Refusal::from)
         }
         (Channel::WhatsApp, content) => {
-            in_window(contact, connection.whatsapp_number(), now)?;
+            in_window(contact, connection.whatsapp_number(), &message.to, now)?;
             carried(content.kind(), &ConnectionSummary::from(connection))
         }
         (Channel::Sms, Content::Text(text)) => {
@@ -903,7 +903,9 @@ mod tests {
             sending(|sending| {
                 sending.message.plan[0].content = Content::Text("Hello".to_owned());
                 let other = "+97143330001".parse().unwrap();
-                sending.contact.open_window(&other, at("2026-11-19T12:00:01+04"));
+                sending
+                    .contact
+                    .open_window(&other, &sending.contact.recipient(), at("2026-11-19T12:00:01+04"));
             }),
             skip("the person has not written by WhatsApp in the last 24 hours")
         );
@@ -911,7 +913,9 @@ mod tests {
             sending(|sending| {
                 sending.message.plan[0].content = Content::Text("Hello".to_owned());
                 let number = sending.connections[1].whatsapp_number().unwrap().clone();
-                sending.contact.open_window(&number, at("2026-11-19T12:00:01+04"));
+                sending
+                    .contact
+                    .open_window(&number, &sending.contact.recipient(), at("2026-11-19T12:00:01+04"));
             }),
             Check::Go
         );

@@ -584,7 +584,7 @@ fn leg(
         return Err(left_out(Reason::NoChannel, refusal));
     }
     if channel == Channel::WhatsApp && says.words.needs_window() {
-        in_window(contact, connection.whatsapp_number.as_ref(), not_before)
+        in_window(contact, connection.whatsapp_number.as_ref(), &intent.to, not_before)
             .map_err(|refusal| left_out(refusal.reason, refusal))?;
     }
     let values = Values {

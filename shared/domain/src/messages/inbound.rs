@@ -12,7 +12,7 @@ use crate::{
     media::medium::InboundMedia,
     messages::{
         content::{Latitude, Longitude},
-        message::{Channel, StatusReport},
+        message::{Channel, Recipient, StatusReport},
     },
     templates::template::TemplateReport,
     tenants::connection_test::Reported,
@@ -105,6 +105,16 @@ pub struct Sender {
     /// The profile's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ShownName>,
+}
+
+impl Sender {
+    /// The recipient of an answer.
+    pub fn recipient(&self) -> Recipient {
+        Recipient {
+            phone: self.phone.clone(),
+            bsuid: self.bsuid.clone(),
+        }
+    }
 }
 
 /// A customer's message.

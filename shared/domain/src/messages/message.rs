@@ -78,7 +78,7 @@ pub struct Leg {
 }
 
 /// The recipient of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recipient {
     /// The telephone number, which SMS needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,7 @@ pub mod purpose;
 pub mod quiet;
 pub mod quotation;
 pub(crate) mod reach;
+pub(crate) mod receiver;
 pub mod referred;
 pub mod refusal;
 pub mod send;

@@ -9,7 +9,7 @@ use crate::{
     },
     contacts::contact::{Contact, Unreachable},
     messages::{
-        message::{Category, Channel},
+        message::{Category, Channel, Recipient},
         phrases::ago,
         refusal::{Reason, Refusal},
     },
@@ -60,12 +60,12 @@ pub(crate) fn cannot_reach(
     Some(refusal)
 }
 
-/// Whether free text may go out by WhatsApp at this time, from this number of the business.
-pub(crate) fn in_window(contact: &Contact, from: Option<&Phone>, at: Timestamp) -> Result<(), Refusal> {
-    if from.is_some_and(|number| contact.window_open(number, at)) {
+/// Whether free text may go out by WhatsApp at this time, from this number of the business to this recipient.
+pub(crate) fn in_window(contact: &Contact, from: Option<&Phone>, to: &Recipient, at: Timestamp) -> Result<(), Refusal> {
+    if from.is_some_and(|number| contact.window_open(number, to, at)) {
         return Ok(());
     }
     let sentence = "the person has not written by WhatsApp in the last 24 hours";
-    let closed_at = from.and_then(|number| contact.window_closes_at(number));
+    let closed_at = from.and_then(|number| contact.window_closes_at(number, to));
     Err(Refusal::new(Reason::WindowClosed, sentence).and_if("closed_at", closed_at))
 }

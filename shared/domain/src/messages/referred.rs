@@ -8,7 +8,7 @@ use crate::{
     calls::record::Received,
     messages::{
         content::Kind,
-        message::{Channel, Message},
+        message::{Channel, Message, Recipient},
         refusal::{Reason, Refusal},
     },
     tenants::config::ConnectionSummary,
@@ -23,6 +23,8 @@ pub struct Referred {
     pub connection: ConnectionId,
     /// The line by which it was sent or received.
     pub line: Option<LineId>,
+    /// Whom it was sent to, or who wrote it.
+    pub with: Recipient,
 }
 
 impl Referred {
@@ -35,6 +37,7 @@ impl Referred {
                 provider_ref,
                 connection: leg.connection,
                 line: message.line,
+                with: message.recipient_of(attempt),
             })
         })
     }
@@ -45,6 +48,7 @@ impl Referred {
             provider_ref: received.message.provider_ref.clone(),
             connection: received.connection,
             line: received.line,
+            with: received.message.from.recipient(),
         })
     }
 

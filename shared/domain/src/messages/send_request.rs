@@ -23,6 +23,7 @@ use crate::{
         content_draft::{Draft, InteractiveUse, MediaUse, ReactionUse, problems_of_cards},
         message::{Category, Cause, Channel, Leg, Message, Recipient},
         purpose::{Narrowing, Purpose, USUAL_FALLBACK_SECONDS},
+        receiver::receiver,
         referred::Referred,
         source::{FreeText, SmsText, TemplateUse},
     },
@@ -68,7 +69,8 @@ impl From<Declared> for Category {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MessageIn"))]
 #[serde(deny_unknown_fields)]
 pub struct MessageRequest {
-    /// Contact who gets the message: at the preferred telephone number, or by WhatsApp at the newest WhatsApp id.
+    /// Contact who gets the message: free text by WhatsApp as the user whose service window is open, of several the one who wrote last.
+    /// Otherwise at the preferred telephone number, or by WhatsApp at the newest WhatsApp id.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub contact_id: Option<ContactId>,
@@ -212,7 +214,7 @@ pub struct Asked {
     pub request: Ulid,
     /// The contact that gets the message.
     pub contact: ContactId,
-    /// How it reaches them.
+    /// How it reaches them, unless the request leaves that open: see [`MessageRequest::intent`].
     pub to: Recipient,
     /// The message that it answers or reacts to, if the request names one.
     pub refers: Option<Referred>,
@@ -429,8 +431,8 @@ impl MessageRequest {
     }
 
     /// What is to be said to whom. The line is that of the request, of the message that it refers to, or the only one, unless that sends
-    /// by another connection than the message's, which alone knows it.
-    pub fn intent<'a>(&'a self, asked: &'a Asked, config: &TenantConfig) -> Intent<'a> {
+    /// by another connection than the message's, which alone knows it. A contact gets it where [`receiver`] says.
+    pub fn intent<'a>(&'a self, asked: &'a Asked, contact: &Contact, config: &TenantConfig) -> Intent<'a> {
         let channels = if self.channels.is_empty() {
             self.usual_channels()
         } else {
@@ -447,7 +449,7 @@ impl MessageRequest {
         };
         let line_of_other = || refers?.line;
         let seconds = self.fallback_after_seconds.map(Whole::get);
-        Intent {
+        let mut intent = Intent {
             narrowing: Narrowing {
                 fallback_after_seconds: seconds.unwrap_or(USUAL_FALLBACK_SECONDS),
                 ..Narrowing::default()
@@ -459,7 +461,11 @@ impl MessageRequest {
             says: channels.into_iter().map(|channel| self.says(channel, asked)).collect(),
             not_before: self.send_at.unwrap_or(asked.now),
             ..asked.intent(asked.cause(), self.category.into())
+        };
+        if self.contact_id.is_some() {
+            intent.to = receiver(&intent, contact, config);
         }
+        intent
     }
 
     fn says<'a>(&'a self, channel: Channel, asked: &'a Asked) -> Says<'a> {
@@ -528,7 +534,7 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
         line: message.line,
         prefers: message.plan.first().map(|leg| leg.connection),
         basis: message.basis.as_deref(),
-        refers: message.plan.iter().find_map(refers_of),
+        refers: message.plan.iter().find_map(|leg| refers_of(leg, &message.to)),
         says: legs
             .map(|leg| Says {
                 channel: leg.channel,
@@ -540,7 +546,7 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
 }
 
 /// The message that a leg answers or reacts to.
-fn refers_of(leg: &Leg) -> Option<Referred> {
+fn refers_of(leg: &Leg, to: &Recipient) -> Option<Referred> {
     let provider_ref = match &leg.content {
         Content::Reaction(reaction) => Some(&reaction.to),
         _ => leg.reply_to.as_ref(),
@@ -549,6 +555,7 @@ fn refers_of(leg: &Leg) -> Option<Referred> {
         provider_ref: provider_ref.clone(),
         connection: leg.connection,
         line: None,
+        with: to.clone(),
     })
 }
 
@@ -645,7 +652,12 @@ mod tests {
     /// What follows from a request, beside a case's data.
     fn composed(case: &Case, body: &Value) -> Result<crate::messages::compose::Composed, Refusal> {
         let request = request(body);
-        case.with_world(|_, world| compose(&request.intent(&asked(world, &request), world.config), world))
+        case.with_world(|_, world| {
+            compose(
+                &request.intent(&asked(world, &request), world.contact, world.config),
+                world,
+            )
+        })
     }
 
     /// The field and code of each problem.
@@ -807,7 +819,8 @@ mod tests {
         let number = "+97143330000".parse().unwrap();
         let whatsapp = case.config.connections.iter_mut().find(|one| one.name == "WhatsApp");
         whatsapp.unwrap().whatsapp_number = Some("+97143330000".parse().unwrap());
-        case.contact.open_window(&number, at("2026-11-19T20:00:00+04"));
+        case.contact
+            .open_window(&number, &case.contact.recipient(), at("2026-11-19T20:00:00+04"));
         let whatsapp_at = |time: &str| {
             let body = json!({"text": "Hello, {{contact.first_name|there}}", "send_at": time});
             composed(&case, &body).map_err(|refusal| refusal.reason)

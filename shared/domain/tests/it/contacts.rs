@@ -1,11 +1,14 @@
 use domain::{
     Timestamp,
     base::{ids::ContactId, phone::Phone},
-    contacts::contact::{Change, Contact, Identity, MAX_UNREACHABLE, Tried},
+    contacts::{
+        contact::{Change, Contact, Identity, MAX_UNREACHABLE, Tried},
+        window::{MAX_WINDOWS, SERVICE_WINDOW},
+    },
     messages::{
         errors::{Stage, classify},
         inbound::OptFlag,
-        message::Channel,
+        message::{Channel, Recipient},
         send::{Api, Classified, Effect},
     },
 };
@@ -73,7 +76,7 @@ proptest! {
     }
 }
 
-fn tried(channel: Channel, to: Option<&Phone>) -> Tried<'_> {
+fn tried(channel: Channel, to: &Recipient) -> Tried<'_> {
     Tried {
         channel,
         to,
@@ -96,36 +99,119 @@ fn error_does_not_override_a_newer_wish() {
     contact.last_inbound_at = Some(at(10));
     let before = contact.clone();
     for effect in [Effect::ChannelOptOut, Effect::MarketingOptOut, Effect::Unreachable] {
-        let change = contact.learn(tried(Channel::Sms, None), &error(effect), at(9));
+        let change = contact.learn(tried(Channel::Sms, &Recipient::default()), &error(effect), at(9));
         assert_eq!(change, Change::Nothing, "{effect:?}");
     }
     assert_eq!(contact, before);
-    contact.learn(tried(Channel::Sms, None), &error(Effect::ChannelOptOut), at(11));
+    let to = Recipient::default();
+    contact.learn(tried(Channel::Sms, &to), &error(Effect::ChannelOptOut), at(11));
     assert!(contact.opted_out().is_some());
 }
 
-/// For the number that sent, until the person writes to it again.
+fn phone(text: &str) -> Phone {
+    text.parse().expect("a number")
+}
+
+/// The WhatsApp user with this number and id, where they are not empty.
+fn user(number: &str, bsuid: &str) -> Recipient {
+    Recipient {
+        phone: (!number.is_empty()).then(|| phone(number)),
+        bsuid: (!bsuid.is_empty()).then(|| bsuid.to_owned()),
+    }
+}
+
+/// What WhatsApp says of a message of this second to this user from a number of the business.
+fn found_closed(contact: &mut Contact, (from, to): (&Phone, &Recipient), second: i64) -> Change {
+    let tried = Tried {
+        from: Some(from),
+        claimed_at: at(second),
+        ..tried(Channel::WhatsApp, to)
+    };
+    contact.learn(tried, &error(Effect::WindowClosed), at(second))
+}
+
+const ONE: &str = "+971501234567";
+const TWO: &str = "+971501234568";
+
+/// For the number that sent and the user who got it, until they write to it again.
 #[test]
 fn window_that_the_provider_found_closed_is_closed() {
     let mut contact = somebody();
-    let [number, other] = ["+447700900999", "+447700900111"].map(|number| number.parse::<Phone>().expect("a number"));
-    contact.open_window(&number, at(10));
-    contact.open_window(&other, at(10));
-    let closed = |contact: &mut Contact, second| {
-        let tried = Tried {
-            from: Some(&number),
-            claimed_at: at(second),
-            ..tried(Channel::WhatsApp, None)
-        };
-        contact.learn(tried, &error(Effect::WindowClosed), at(30))
-    };
-    assert_eq!(closed(&mut contact, 9), Change::Nothing, "they wrote since");
-    assert_eq!(closed(&mut contact, 20), Change::Contact);
-    assert_eq!(contact.window_closes_at(&number), Some(at(20)));
-    assert_eq!(closed(&mut contact, 20), Change::Nothing);
-    assert!(contact.window_open(&other, at(22)), "of another branch");
-    contact.open_window(&number, at(21));
-    assert!(contact.window_open(&number, at(22)));
+    let [number, other] = ["+447700900999", "+447700900111"].map(phone);
+    let [one, two, third] = [user(ONE, "AE.1"), user(TWO, ""), user("", "AE.3")];
+    for (to, user) in [(&number, &one), (&number, &two), (&number, &third), (&other, &one)] {
+        contact.open_window(to, user, at(10));
+    }
+    assert_eq!(
+        found_closed(&mut contact, (&number, &one), 9),
+        Change::Nothing,
+        "they wrote since"
+    );
+    for to in [&one, &third] {
+        assert_eq!(found_closed(&mut contact, (&number, to), 20), Change::Contact);
+        assert_eq!(contact.window_closes_at(&number, to), Some(at(20)));
+        assert_eq!(found_closed(&mut contact, (&number, to), 20), Change::Nothing);
+    }
+    assert!(contact.window_open(&number, &two, at(22)), "of another user");
+    assert!(contact.window_open(&other, &one, at(22)), "of another branch");
+    assert!(contact.any_window_open(at(22)));
+    contact.open_window(&number, &one, at(21));
+    assert!(contact.window_open(&number, &one, at(22)) && !contact.window_open(&number, &third, at(22)));
+}
+
+/// Number and id of one webhook are one user, in whatever order webhooks with one of them arrive.
+#[test]
+fn windows_are_told_apart_by_their_users() {
+    let business = phone("+447700900999");
+    let [both, number, id, stranger] = [user(ONE, "AE.1"), user(ONE, ""), user("", "AE.1"), user(TWO, "AE.2")];
+    for order in [[&both, &number, &id], [&id, &both, &number], [&number, &id, &both]] {
+        let mut contact = somebody();
+        for (second, user) in (1..).zip(order).chain([(2, &id), (5, &stranger)]) {
+            contact.open_window(&business, user, at(second));
+        }
+        let users: Vec<_> = contact.windows.iter().map(|one| (one.user(), one.at)).collect();
+        assert_eq!(users, [(both.clone(), at(3)), (stranger.clone(), at(5))], "{order:?}");
+        // The number decides, beside which an id is what some report has told.
+        for (to, second) in [(&both, 3), (&number, 3), (&id, 3), (&user(TWO, "AE.1"), 5)] {
+            let closes_at = contact.window_closes_at(&business, to);
+            assert_eq!(closes_at, Some(at(second) + SERVICE_WINDOW), "{to:?}");
+        }
+        // The user goes on with another number.
+        contact.changed_user(&number, &user("+971501234569", ""));
+        assert_eq!(contact.windows[0].user(), user("+971501234569", "AE.1"));
+    }
+}
+
+/// A row of before says that somebody wrote, not who.
+#[test]
+fn window_of_before_counts_for_everybody_until_it_ends() {
+    let mut contact = somebody();
+    let business = phone("+447700900999");
+    let row = serde_json::json!({"number": business, "at": at(10)});
+    contact.windows = vec![serde_json::from_value(row).expect("a window")];
+    let [one, two] = [user(ONE, ""), user("", "AE.2")];
+    let open = |contact: &Contact, at| [&one, &two].map(|to| contact.window_open(&business, to, at));
+    assert_eq!(open(&contact, at(11)), [true, true]);
+    for change in [Change::Contact, Change::Nothing] {
+        assert_eq!(found_closed(&mut contact, (&business, &one), 12), change);
+    }
+    assert_eq!(open(&contact, at(13)), [false, true]);
+    contact.open_window(&business, &one, at(14));
+    assert_eq!(open(&contact, at(10) + SERVICE_WINDOW), [true, false]);
+}
+
+#[test]
+fn open_window_is_never_pushed_out() {
+    let mut contact = somebody();
+    let business = |place: usize| phone(&format!("+4477009001{place:02}"));
+    let to = user(ONE, "");
+    for place in 0..9 {
+        contact.open_window(&business(place), &to, at(1));
+    }
+    assert!((0..9).all(|place| contact.window_open(&business(place), &to, at(2))));
+    contact.open_window(&business(9), &to, at(1) + SERVICE_WINDOW);
+    assert_eq!(contact.windows.len(), MAX_WINDOWS);
+    assert!(contact.window_open(&business(9), &to, at(2) + SERVICE_WINDOW));
 }
 
 #[test]
@@ -134,7 +220,11 @@ fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     let number = |place: u8| -> Phone { format!("+97150123456{place}").parse().expect("a number") };
     let (landline, mobile) = (number(1), number(2));
     let learn = |contact: &mut Contact, channel, number: Option<&Phone>, second| {
-        contact.learn(tried(channel, number), &error(Effect::Unreachable), at(second))
+        let to = Recipient {
+            phone: number.cloned(),
+            bsuid: None,
+        };
+        contact.learn(tried(channel, &to), &error(Effect::Unreachable), at(second))
     };
     for second in [1, 2] {
         assert_eq!(

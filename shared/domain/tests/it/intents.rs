@@ -2,10 +2,13 @@ use domain::{
     Timestamp,
     automations::answer::Answer,
     base::{
-        ids::{CallId, ContactId},
+        ids::{CallId, ContactId, LineId},
         phone::Phone,
     },
-    contacts::contact::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, MAX_WINDOWS, Unreachable},
+    contacts::{
+        contact::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, Unreachable},
+        window::{MAX_TEXTED, MAX_WINDOWS},
+    },
     messages::{
         inbound::Sender,
         message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient, SendOutcome},
@@ -497,26 +500,26 @@ fn lists_of_a_contact_are_bounded() {
         let known = (0..number).map(|earlier| follow_up(&contact, earlier));
         let known = known.filter(|message| full.contains(&message.id)).collect();
         contact.opens(&follow_up(&contact, number), known);
-        contact.open_window(&phone(number.into()), at(number));
+        let wrote = at(0) + SignedDuration::from_hours(12) * number.into();
+        contact.open_window(&phone(number.into()), &contact.recipient(), wrote);
         contact.link(&Sender {
             phone: Some(phone(number.into())),
             bsuid: Some(format!("AE.{number}")),
             ..Sender::default()
         });
+        contact.wrote_by_sms(Some(LineId::new(Ulid(number.into()))), &phone(number.into()), wrote);
         contact.prefer(&Identity::Email(
             format!("{number}@example.com").parse().expect("an address"),
         ));
     }
     assert_eq!(contact.open.len(), MAX_OPEN);
-    assert_eq!(contact.windows.len(), MAX_WINDOWS);
+    assert_eq!((contact.windows.len(), contact.texted.len()), (MAX_WINDOWS, MAX_TEXTED));
     assert_eq!(contact.known_by().len(), 3 * MAX_IDENTITIES);
     let newest = follow_up(&contact, 49);
     assert_eq!(contact.open.last().map(|open| open.message), Some(newest.id));
-    assert_eq!(contact.last_whatsapp_at(), Some(at(49)));
-    assert!(!contact.window_open(&phone(0), at(49)), "the oldest window made room");
-    assert!(
-        contact.window_open(&phone(49), at(49))
-            && !contact.window_open(&phone(48), at(48) + SignedDuration::from_hours(24))
+    assert_eq!(
+        contact.last_whatsapp_at(),
+        Some(at(0) + SignedDuration::from_hours(12) * 49)
     );
 }
 

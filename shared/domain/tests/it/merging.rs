@@ -18,13 +18,13 @@ use domain::{
     },
     contacts::{
         contact::{
-            Contact, Identity, MAX_ALIASES, MAX_MISSED, MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, MAX_WINDOWS, MissedCall,
-            Unreachable,
+            Contact, Identity, MAX_ALIASES, MAX_MISSED, MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, MissedCall, Unreachable,
         },
         field::FieldValue,
         merge::{Conflict, Merge, Merged, Resolution, Undo, Undone, Unmergeable, merge},
         person::Person,
         profile::{Profile, Staged},
+        window::Window,
     },
     messages::{
         inbound::{OptFlag, Sender},
@@ -126,7 +126,7 @@ prop_compose! {
         }
         contact.is_also((0..same).map(|other| id(ContactId::new, 50 + number + other)));
         for (line, second) in windows {
-            contact.open_window(&phone(line), at(second));
+            contact.open_window(&phone(line), &contact.recipient(), at(second));
         }
         for (sms, number, second) in unreachable {
             let channel = if sms { Channel::Sms } else { Channel::WhatsApp };
@@ -344,6 +344,12 @@ proptest! {
             for open in &before.contact.open {
                 prop_assert!(contact.open.iter().any(|known| known.message == open.message));
             }
+            for window in &before.contact.windows {
+                let is_kept = |known: &Window| {
+                    (&known.number, known.user()) == (&window.number, window.user()) && known.at >= window.at
+                };
+                prop_assert!(contact.windows.iter().any(is_kept), "open, and of its own user: {:?}", window);
+            }
             prop_assert!(contact.is(before.contact.id));
             prop_assert!(contact.created_at <= before.contact.created_at);
             prop_assert!(contact.last_inbound_at >= before.contact.last_inbound_at);
@@ -358,7 +364,7 @@ proptest! {
         prop_assert!(contact.answered.is_sorted_by_key(|known| known.at) && contact.answered.len() <= MAX_REMEMBERED);
         let newest = answered.iter().map(|known| known.at).max();
         prop_assert_eq!(contact.answered.last().map(|known| known.at), newest);
-        prop_assert!(contact.windows.len() <= MAX_WINDOWS && contact.unreachable.len() <= MAX_UNREACHABLE);
+        prop_assert!(contact.unreachable.len() <= MAX_UNREACHABLE);
         prop_assert!(contact.missed.is_sorted() && contact.missed.len() <= MAX_MISSED);
         prop_assert!(profile.listed.iter().all(|field| profile.fields.contains_key(field)));
     }

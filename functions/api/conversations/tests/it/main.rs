@@ -135,8 +135,8 @@ async fn window_is_that_of_the_line() {
     let [own, other] = ["+447700900999", "+447700900111"].map(|number| number.parse().unwrap());
     let (now, before) = (aws.now(), aws.now() - SignedDuration::from_hours(1));
     let known = |contact: &mut Contact| {
-        contact.open_window(&own, before);
-        contact.open_window(&other, now);
+        contact.open_window(&own, &contact.recipient(), before);
+        contact.open_window(&other, &contact.recipient(), now);
     };
     let contact = business.contact_with(&aws, CUSTOMER, known).await;
     let closes_at = async |line: Option<LineId>| {

@@ -70,7 +70,7 @@ fn path_of(shown: &Value) -> String {
 /// A customer who has just written to the business by WhatsApp.
 async fn writer(aws: &Aws, business: &Seeded) -> Contact {
     let now = aws.now();
-    let wrote = |contact: &mut Contact| contact.open_window(&phone(WHATSAPP), now);
+    let wrote = |contact: &mut Contact| contact.open_window(&phone(WHATSAPP), &contact.recipient(), now);
     business.contact_with(aws, CUSTOMER, wrote).await
 }
 

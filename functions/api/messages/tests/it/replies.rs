@@ -28,7 +28,7 @@ async fn wrote(aws: &Aws, business: &Seeded) -> ConversationId {
 async fn wrote_from(aws: &Aws, business: &Seeded, number: &str) -> ConversationId {
     let now = aws.now();
     let known = |contact: &mut Contact| {
-        contact.open_window(&phone(WHATSAPP), now);
+        contact.open_window(&phone(WHATSAPP), &contact.recipient(), now);
         contact.last_inbound_at = Some(now);
     };
     let contact = business.contact_with(aws, number, known).await;

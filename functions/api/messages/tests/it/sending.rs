@@ -583,7 +583,10 @@ async fn person_with_a_whatsapp_id_gets_it_by_whatsapp() {
     );
     let message = agent.post(MESSAGES, body).await.is(201).json();
     assert_eq!(message["contact"]["id"], json!(contact.id));
-    assert_eq!(json!([message["customer"], message["legs"][1]]), json!([null, null]));
+    assert_eq!(
+        json!([message["customer"], message["whatsapp_id"], message["legs"][1]]),
+        json!([null, "AE.1", null])
+    );
 }
 
 #[tokio::test]

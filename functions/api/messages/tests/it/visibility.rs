@@ -18,7 +18,7 @@ async fn key_with<'a>(town: &'a Town<'_>, business: &Seeded, more: &[Permission]
 async fn maya(aws: &Aws, business: &Seeded) -> ContactId {
     let now = aws.now();
     let contact = business.contact_with(aws, CUSTOMER, |contact| {
-        contact.open_window(&phone(WHATSAPP), now);
+        contact.open_window(&phone(WHATSAPP), &contact.recipient(), now);
         contact.language = Some("ar".to_owned());
     });
     let contact = contact.await;

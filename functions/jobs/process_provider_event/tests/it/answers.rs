@@ -169,7 +169,7 @@ async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
     let now = world.aws.now();
     let mut contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &number, now);
     contact.last_inbound_at = Some(now);
-    contact.open_window(&phone("+447700900999"), now);
+    contact.open_window(&phone("+447700900999"), &contact.recipient(), now);
     let received = world.business.received(&world.aws, contact.id, |received| {
         received.message.provider_ref = id.parse().expect("a reference");
         received.message.from.phone = Some(phone(CUSTOMER));

@@ -394,7 +394,11 @@ async fn reply_to_the_whatsapp_cancels_the_sms() {
 async fn a_changed_id_leads_to_the_same_contact() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
-    let known = world.contact_with_id(CUSTOMER, old).await;
+    let wrote = |contact: &mut Contact| {
+        contact.bsuids = vec![old.to_owned()];
+        contact.open_window(&phone("+447700900999"), &contact.recipient(), world.aws.now());
+    };
+    let known = world.business.contact_with(&world.aws, CUSTOMER, wrote).await;
     let value = world.changed_number((old, new), "971509999999");
     assert_eq!(world.deliver(&value).await, Done::Now);
     assert_eq!(world.deliver(&value).await, Done::Already);
@@ -404,7 +408,13 @@ async fn a_changed_id_leads_to_the_same_contact() {
         assert_eq!(found.phone(), Some(&phone("+971509999999")));
     }
     // The old number still leads to the contact. Its new owner is recognized when they write.
-    assert_eq!(world.customer().await.id, known.id);
+    let customer = world.customer().await;
+    assert_eq!(customer.id, known.id);
+    // Who has written goes on writing from the new one.
+    let [window] = &customer.windows[..] else {
+        panic!("{:?}", customer.windows)
+    };
+    assert_eq!(window.phone, Some(phone("+971509999999")));
 }
 
 /// A notice that somebody has a new number names the former one, an id, or both, and may come before or after what they write.
@@ -741,8 +751,8 @@ async fn message_opens_only_the_window_of_its_number() {
     world.whatsapp("wamid.in", "Hello").await;
     let connection = world.configured_whatsapp().await;
     let (contact, now) = (world.customer().await, world.aws.now());
-    assert!(contact.window_open(connection.whatsapp_number().unwrap(), now));
-    assert!(!contact.window_open(&phone("+971501239999"), now));
+    assert!(contact.window_open(connection.whatsapp_number().unwrap(), &contact.recipient(), now));
+    assert!(!contact.window_open(&phone("+971501239999"), &contact.recipient(), now));
     assert_eq!(contact.windows.len(), 1);
 }
 
@@ -767,9 +777,13 @@ async fn window_opens_for_the_number_written_to() {
     let other = "+15005550002";
     world.work(wrote("SM1", other)).await;
     let (contact, now) = (world.customer().await, world.aws.now());
-    assert!(contact.window_open(&phone(other), now) && !contact.window_open(&phone(sender), now));
+    assert!(
+        contact.window_open(&phone(other), &contact.recipient(), now)
+            && !contact.window_open(&phone(sender), &contact.recipient(), now)
+    );
     world.work(wrote("SM2", sender)).await;
-    assert!(world.customer().await.window_open(&phone(sender), now));
+    let contact = world.customer().await;
+    assert!(contact.window_open(&phone(sender), &contact.recipient(), now));
 }
 
 /// Rules without a cooldown plan several messages.

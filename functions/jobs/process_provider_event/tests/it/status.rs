@@ -84,7 +84,7 @@ async fn window_that_was_closed_after_all_is_closed() {
     let now = world.aws.now();
     let mut message = world.follow_up().await;
     let open = |contact: &mut Contact| {
-        contact.open_window(&number, now);
+        contact.open_window(&number, &contact.recipient(), now);
         Change::Contact
     };
     world
@@ -100,7 +100,8 @@ async fn window_that_was_closed_after_all_is_closed() {
     let failed = world.message(&message).await;
     assert_eq!(failed.state(), MessageState::Failed);
     assert_eq!(failed.plan[0].content, message.plan[0].content);
-    assert_eq!(world.customer().await.window_closes_at(&number), Some(now));
+    let customer = world.customer().await;
+    assert_eq!(customer.window_closes_at(&number, &customer.recipient()), Some(now));
 }
 
 #[tokio::test]

@@ -811,7 +811,11 @@ async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
     // Another campaign reaches who has written.
     let wrote = |contact: &mut Contact| {
         contact.wish(OptFlag::Start, "wrote START", world.aws.now());
-        contact.open_window(connection.whatsapp_number().unwrap(), world.aws.now());
+        contact.open_window(
+            connection.whatsapp_number().unwrap(),
+            &contact.recipient(),
+            world.aws.now(),
+        );
     };
     let writer = world.business.contact_with(&world.aws, "+971501777777", wrote).await;
     let tag = world.tag("Writers", &writer).await;

@@ -29,7 +29,9 @@ async fn planned(world: &World, content: Value) -> Message {
     world.write(&message).await;
     let now = world.aws.now();
     world
-        .change_contact(&message, |contact| contact.open_window(&phone(WHATSAPP), now))
+        .change_contact(&message, |contact| {
+            contact.open_window(&phone(WHATSAPP), &contact.recipient(), now)
+        })
         .await;
     message
 }

@@ -90,7 +90,7 @@ async fn only_its_confirmation_is_sent_after_a_stop() {
                     contact.wish(OptFlag::Start, "wrote START", now + SignedDuration::from_secs(1));
                 }
                 contact.last_inbound_at = Some(now);
-                contact.open_window(&phone("+447700900999"), now);
+                contact.open_window(&phone("+447700900999"), &contact.recipient(), now);
             })
             .await;
         is(&world.worked(&message).await, state);
@@ -112,7 +112,7 @@ async fn free_text_is_sent_within_the_window_only() {
                 // By SMS, which opens no window.
                 contact.last_inbound_at = Some(now);
                 let opened = now - SignedDuration::from_hours(24) + SignedDuration::from_secs(10);
-                contact.open_window(&phone("+447700900999"), opened);
+                contact.open_window(&phone("+447700900999"), &contact.recipient(), opened);
             })
             .await;
         world.aws.pass(seconds);

@@ -42,7 +42,8 @@ fn case() -> Case {
         let sends = connection.carries.contains(&Channel::WhatsApp);
         connection.whatsapp_number = sends.then(own_number);
     }
-    case.contact.open_window(&own_number(), case.now);
+    case.contact
+        .open_window(&own_number(), &case.contact.recipient(), case.now);
     case.material.assets = vec![asset("image", "image/jpeg", 7)];
     case
 }
@@ -86,7 +87,7 @@ fn composed(case: &Case, body: &Value, refers: Option<Referred>) -> Result<Compo
     case.with_world(|_, world| {
         let to = request.whom().unwrap().recipient(world.contact);
         let asked = asked(world, to, refers);
-        compose(&request.intent(&asked, world.config), world)
+        compose(&request.intent(&asked, world.contact, world.config), world)
     })
 }
 
@@ -112,6 +113,7 @@ fn referred(connection: u128) -> Referred {
         provider_ref: "wamid.theirs".parse().unwrap(),
         connection: ConnectionId::new(Ulid(connection)),
         line: None,
+        with: Recipient::default(),
     }
 }
 

@@ -1,0 +1,216 @@
+//! The lines and numbers of the business to which a person wrote, by which of the person's numbers: WhatsApp's service windows, and the
+//! latest SMS.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{ids::LineId, phone::Phone},
+    messages::message::Recipient,
+};
+
+/// WhatsApp's service window: 24 hours from the user's last message or WhatsApp call.
+pub const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// Maximum service windows, beyond those that are open. A further one replaces the closed one that was opened longest ago.
+pub const MAX_WINDOWS: usize = 4;
+
+/// Maximum lines of which the number is known that wrote by SMS last. A further one replaces the one that got an SMS longest ago.
+pub const MAX_TEXTED: usize = 4;
+
+/// WhatsApp's service window of one WhatsApp user with one number of the business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The number of the business.
+    pub number: Phone,
+    /// The user's telephone number, if a webhook has named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Meta's business-scoped id of the user, if a webhook has named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bsuid: Option<String>,
+    /// Time of the user's last message or call to it.
+    pub at: Timestamp,
+    /// Time of the latest message to the user for which WhatsApp found it closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+}
+
+impl Window {
+    /// The window of this user, who wrote or called at this time.
+    pub fn new(number: &Phone, user: &Recipient, at: Timestamp) -> Self {
+        Self {
+            number: number.clone(),
+            phone: user.phone.clone(),
+            bsuid: user.bsuid.clone(),
+            at,
+            closed_at: None,
+        }
+    }
+
+    /// The user.
+    pub fn user(&self) -> Recipient {
+        Recipient {
+            phone: self.phone.clone(),
+            bsuid: self.bsuid.clone(),
+        }
+    }
+
+    /// Whether it was stored before windows named their users: it counts for every identity of the contact.
+    pub(crate) fn is_of_anybody(&self) -> bool {
+        self.phone.is_none() && self.bsuid.is_none()
+    }
+
+    /// Time at which it closes, or was found closed.
+    pub fn closes_at(&self) -> Timestamp {
+        let closes_at = self.at + SERVICE_WINDOW;
+        let found_closed = self.closed_at.filter(|closed_at| self.at <= *closed_at);
+        found_closed.map_or(closes_at, |closed_at| closed_at.min(closes_at))
+    }
+
+    /// Whether its user has this number, or this id: those of one webhook are one user's.
+    fn is_users(&self, user: &Recipient) -> bool {
+        let phone = self.phone.is_some() && self.phone == user.phone;
+        phone || self.bsuid.is_some() && self.bsuid == user.bsuid
+    }
+
+    /// Whether both are of the same user with the same number.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let of_anybody = self.is_of_anybody() && other.is_of_anybody();
+        self.number == other.number && (of_anybody || self.is_users(&other.user()))
+    }
+
+    /// Whether it is that of this recipient with this number. A message goes to the telephone number, if the recipient has one.
+    fn is_of(&self, number: &Phone, to: &Recipient) -> bool {
+        let user = match &to.phone {
+            Some(phone) => self.phone.as_ref() == Some(phone),
+            None => self.bsuid.is_some() && self.bsuid == to.bsuid,
+        };
+        self.number == *number && user
+    }
+
+    /// Both, which are of the same user: what was said last holds.
+    fn joined(self, other: Self) -> Self {
+        let (newer, older) = if self.at < other.at {
+            (other, self)
+        } else {
+            (self, other)
+        };
+        Self {
+            phone: newer.phone.or(older.phone),
+            bsuid: newer.bsuid.or(older.bsuid),
+            closed_at: newer.closed_at.max(older.closed_at),
+            ..newer
+        }
+    }
+}
+
+/// Adds a window. Those of the same user become one.
+pub(crate) fn add(all: &mut Vec<Window>, new: Window) {
+    let first = all.iter().position(|known| known.is_same(&new));
+    let place = first.unwrap_or(all.len());
+    let (same, mut others): (Vec<_>, Vec<_>) = all.drain(..).partition(|known| known.is_same(&new));
+    others.insert(place, same.into_iter().fold(new, Window::joined));
+    *all = others;
+}
+
+/// Removes the oldest of those that are closed at this time, as long as there are too many.
+pub(crate) fn make_room(all: &mut Vec<Window>, now: Timestamp) {
+    while all.len() > MAX_WINDOWS {
+        let closed = all.iter().enumerate().filter(|(_, window)| window.closes_at() <= now);
+        let Some((oldest, _)) = closed.min_by_key(|(_, window)| window.at) else {
+            return;
+        };
+        all.remove(oldest);
+    }
+}
+
+/// Lets the windows of a user go on, who has another number or id from now on.
+pub(crate) fn pass_on(all: &mut Vec<Window>, before: &Recipient, now: &Recipient) {
+    for mut window in std::mem::take(all) {
+        if window.is_users(before) {
+            window.phone = now.phone.clone().or(window.phone);
+            window.bsuid = now.bsuid.clone().or(window.bsuid);
+        }
+        add(all, window);
+    }
+}
+
+/// The recipient's own window with this number, and the one that counts for everybody, unless it was found closed for this recipient.
+fn of<'a>(all: &'a [Window], number: &Phone, to: &Recipient) -> impl Iterator<Item = &'a Window> {
+    let own = all.iter().find(|window| window.is_of(number, to));
+    let closed_at = own.and_then(|own| own.closed_at);
+    let mut windows = all.iter().filter(|window| window.number == *number);
+    let before = windows.find(|window| window.is_of_anybody() && closed_at.is_none_or(|closed| closed < window.at));
+    own.into_iter().chain(before)
+}
+
+/// Time until which free text can be sent to this recipient from this number of the business. `None`: the window was never open.
+pub(crate) fn closes_at(all: &[Window], number: &Phone, to: &Recipient) -> Option<Timestamp> {
+    of(all, number, to).map(Window::closes_at).max()
+}
+
+/// Closes the window of this recipient, to whom a message was sent at this time. Returns false if it was closed already, or the recipient
+/// has written since.
+pub(crate) fn close(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_at: Timestamp) -> bool {
+    let at = of(all, number, to).map(|window| window.at).max();
+    let is_open = closes_at(all, number, to).is_some_and(|closes_at| sent_at < closes_at);
+    let Some(at) = at.filter(|at| *at <= sent_at && is_open) else {
+        return false;
+    };
+    let closed_at = Some(sent_at);
+    match all.iter_mut().find(|window| window.is_of(number, to)) {
+        Some(own) => own.closed_at = closed_at,
+        None => all.push(Window {
+            closed_at,
+            ..Window::new(number, to, at)
+        }),
+    }
+    true
+}
+
+/// The windows of two contacts that become one at this time, each of them of its own users. `users`: those of each contact, for which
+/// one counts that names none.
+pub(crate) fn merged(contacts: [(&[Window], Vec<Recipient>); 2], now: Timestamp) -> Vec<Window> {
+    let mut all = Vec::new();
+    for (windows, users) in contacts {
+        for window in windows {
+            let of_users = users.iter().filter(|_| window.is_of_anybody());
+            let mut each: Vec<_> = of_users
+                .map(|user| Window::new(&window.number, user, window.at))
+                .collect();
+            if each.is_empty() {
+                each.push(window.clone());
+            }
+            each.into_iter().for_each(|window| add(&mut all, window));
+        }
+    }
+    make_room(&mut all, now);
+    all
+}
+
+/// The number from which a person wrote by SMS last, on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texted {
+    /// The line. `None`: none could be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
+    /// The person's number.
+    pub number: Phone,
+    /// Time of the SMS.
+    pub at: Timestamp,
+}
+
+/// Adds an SMS, of which only the latest of each line counts.
+pub(crate) fn text(all: &mut Vec<Texted>, new: Texted) {
+    match all.iter_mut().find(|known| known.line == new.line) {
+        Some(known) if known.at <= new.at => *known = new,
+        Some(_) => {}
+        None => all.push(new),
+    }
+    if all.len() > MAX_TEXTED
+        && let Some((oldest, _)) = all.iter().enumerate().min_by_key(|(_, known)| known.at)
+    {
+        all.remove(oldest);
+    }
+}

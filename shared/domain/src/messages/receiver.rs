@@ -1,0 +1,216 @@
+//! The receiver of a message to a contact who has several numbers or WhatsApp users.
+
+use jiff::Timestamp;
+
+use crate::{
+    base::phone::Phone,
+    contacts::contact::Contact,
+    messages::{
+        compose::{Intent, carrier},
+        message::{Channel, Recipient},
+        purpose::Purpose,
+    },
+    tenants::config::TenantConfig,
+};
+
+/// Whom a message reaches. What answers or reacts to a message goes to whoever had that. A reply goes to whoever wrote last on its line and
+/// by its first channel, and by SMS, if nobody did, to whoever wrote last by WhatsApp. Other free text goes to the user whose service window
+/// is open, all else to the preferred number.
+pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantConfig) -> Recipient {
+    let is_reply = intent.purpose == Purpose::Reply;
+    let first = intent.says.first();
+    let by_sms = first.is_some_and(|says| says.channel == Channel::Sms);
+    let follows_window = !by_sms && first.is_some_and(|says| says.words.needs_window());
+    let refers = intent.refers.as_ref().filter(|_| !by_sms);
+    let refers = refers.and_then(|refers| contact.own(refers.with.clone()));
+    let by_whatsapp = |open_at| {
+        // A conversation without a line may have been written to at any number.
+        if is_reply && intent.line.is_none() {
+            return wrote_by_whatsapp(contact, None, open_at);
+        }
+        let (connection, _) = carrier(config, intent, Channel::WhatsApp)?;
+        wrote_by_whatsapp(contact, Some(connection.whatsapp_number.as_ref()?), open_at)
+    };
+    let texted = || {
+        let mut texted = contact.texted.iter();
+        let number = texted.find(|known| known.line == intent.line)?.number.clone();
+        contact.own(Recipient {
+            phone: Some(number),
+            bsuid: None,
+        })
+    };
+    let wrote = || match (is_reply, by_sms) {
+        (true, true) => texted().or_else(|| by_whatsapp(None).filter(|user| user.phone.is_some())),
+        (true, false) => by_whatsapp(None),
+        (false, _) if follows_window => by_whatsapp(Some(intent.not_before)),
+        (false, _) => None,
+    };
+    refers.or_else(wrote).unwrap_or_else(|| contact.recipient())
+}
+
+/// Who wrote or called last by WhatsApp: to this number of the business, or to any. With a time, those whose window is open then come
+/// first.
+pub(crate) fn wrote_by_whatsapp(
+    contact: &Contact,
+    number: Option<&Phone>,
+    open_at: Option<Timestamp>,
+) -> Option<Recipient> {
+    let windows = contact.windows.iter();
+    let to_number = windows.filter(|window| number.is_none_or(|number| window.number == *number));
+    let users = to_number.filter_map(|window| {
+        let user = if window.is_of_anybody() {
+            contact.recipient()
+        } else {
+            contact.own(window.user())?
+        };
+        let is_open = open_at.is_some_and(|at| at < window.closes_at());
+        Some(((is_open, window.at), user))
+    });
+    users.max_by_key(|(rank, _)| *rank).map(|(_, user)| user)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use serde_json::{Value, from_value, json};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        base::ids::{ConversationId, LineId},
+        contacts::contact::Identity,
+        inbox::{reply::ReplyRequest, window},
+        messages::{
+            referred::Referred,
+            send_request::{Asked, MessageRequest},
+        },
+        samples::Case,
+    };
+
+    const CALLER: &str = "+971501234567";
+    const SECOND: &str = "+971501234568";
+    /// The WhatsApp number of the only line.
+    const OWN: &str = "+97143330000";
+    const OTHER: &str = "+97143330001";
+    const LINE: Option<LineId> = Some(LineId::new(Ulid(1)));
+
+    /// The WhatsApp user with this number or id.
+    fn user(name: &str) -> Recipient {
+        let phone = name.parse().ok();
+        let bsuid = phone.is_none().then(|| name.to_owned());
+        Recipient { phone, bsuid }
+    }
+
+    /// A contact with two numbers and two ids, of which each wrote by WhatsApp so many hours ago, to which number of the business.
+    fn case(wrote: &[(&str, &str, i64)]) -> Case {
+        let mut case = Case::new();
+        let whatsapp = case.config.connections[1].id;
+        case.config.lines = vec![from_value(json!({"id": LINE, "name": "Branch", "whatsapp": whatsapp})).unwrap()];
+        case.config.connections[1].whatsapp_number = user(OWN).phone;
+        for bsuid in ["AE.1", "AE.2"] {
+            case.contact.prefer(&Identity::Bsuid(bsuid.to_owned()));
+        }
+        for phone in [SECOND, CALLER] {
+            case.contact.prefer(&Identity::Phone(phone.parse().unwrap()));
+        }
+        for (name, number, hours) in wrote {
+            let at = case.now - SignedDuration::from_hours(*hours);
+            case.contact.open_window(&number.parse().unwrap(), &user(name), at);
+        }
+        case
+    }
+
+    /// Who gets a reply on this line with this content, or a request. `with`: who had the message that it answers.
+    fn reached(case: &Case, on: Result<Option<LineId>, &str>, with: Option<&str>, mut body: Value) -> String {
+        let mut asked = Asked {
+            by: "usr_00000000000000000000000001".parse().unwrap(),
+            request: Ulid::from_parts(1, 4),
+            contact: case.contact.id,
+            to: case.contact.recipient(),
+            refers: with.map(|with| Referred {
+                provider_ref: "wamid.theirs".parse().unwrap(),
+                connection: case.config.connections[1].id,
+                line: None,
+                with: user(with),
+            }),
+            now: case.now,
+        };
+        let to = match on {
+            Ok(line) => {
+                body["seen"] = json!(1);
+                let reply: ReplyRequest = from_value(body).unwrap();
+                let said = reply.in_conversation(ConversationId::of(case.contact.id, line));
+                said.intent(&asked, (None, &case.contact), &case.config).to
+            }
+            Err(named) => {
+                body["category"] = json!("marketing");
+                let id = case.contact.id.to_string();
+                let field = if named.is_empty() { "contact_id" } else { "phone" };
+                body[field] = json!(if named.is_empty() { &id } else { named });
+                let request: MessageRequest = from_value(body).unwrap();
+                asked.to = request.whom().unwrap().recipient(&case.contact);
+                request.intent(&asked, &case.contact, &case.config).to
+            }
+        };
+        to.phone.map(|phone| phone.to_string()).or(to.bsuid).unwrap()
+    }
+
+    #[test]
+    fn message_reaches_whoever_its_kind_is_for() {
+        let (free, sms) = (|| json!({"text": "Yes"}), || json!({"sms_text": "Yes"}));
+        let template = || json!({"template": {"name": "hello", "language": "en"}});
+        // Who gets a reply by WhatsApp and by SMS, and free text that is no reply.
+        for (wrote, line, by_whatsapp, by_sms, asked) in [
+            (vec![], LINE, CALLER, CALLER, CALLER),
+            (vec![(CALLER, OWN, 2), (SECOND, OWN, 1)], LINE, SECOND, SECOND, SECOND),
+            (vec![(CALLER, OWN, 1), (SECOND, OWN, 2)], LINE, CALLER, CALLER, CALLER),
+            // A window that is over says who wrote last, too.
+            (vec![(SECOND, OWN, 30)], LINE, SECOND, SECOND, SECOND),
+            (vec![(CALLER, OWN, 3), ("AE.2", OWN, 1)], LINE, "AE.2", CALLER, "AE.2"),
+            (vec![(CALLER, OWN, 2), (SECOND, OTHER, 1)], LINE, CALLER, CALLER, CALLER),
+            (vec![(CALLER, OWN, 2), (SECOND, OTHER, 1)], None, SECOND, SECOND, CALLER),
+            (vec![(SECOND, OTHER, 1)], LINE, CALLER, CALLER, CALLER),
+            // Another contact of the same person wrote.
+            (
+                vec![(SECOND, OWN, 2), ("+971501234560", OWN, 1)],
+                LINE,
+                SECOND,
+                SECOND,
+                SECOND,
+            ),
+        ] {
+            let mut known = case(&wrote);
+            let replied = |known: &Case, body| reached(known, Ok(line), None, body);
+            for body in [free(), template()] {
+                assert_eq!(replied(&known, body), by_whatsapp, "{wrote:?}");
+            }
+            assert_eq!(replied(&known, sms()), by_sms, "{wrote:?}");
+            for (body, to) in [(free(), asked), (template(), CALLER), (sms(), CALLER)] {
+                assert_eq!(reached(&known, Err(""), None, body), to, "{wrote:?}");
+            }
+            assert_eq!(reached(&known, Err(SECOND), None, free()), SECOND, "who is named");
+            for (line, number) in [(line, SECOND), (Some(LineId::new(Ulid(2))), CALLER)] {
+                known.contact.wrote_by_sms(line, &number.parse().unwrap(), known.now);
+                assert_eq!(replied(&known, sms()), SECOND, "{wrote:?}");
+                assert_eq!(replied(&known, free()), by_whatsapp, "{wrote:?}");
+            }
+            assert_eq!(
+                reached(&known, Ok(line), Some("AE.1"), free()),
+                "AE.1",
+                "who had that message"
+            );
+        }
+    }
+
+    /// Free text goes to the other one then; a reply goes on answering whoever wrote last.
+    #[test]
+    fn window_that_was_found_closed_is_of_one_user_only() {
+        let mut known = case(&[(CALLER, OWN, 2), (SECOND, OWN, 1)]);
+        known.contact.windows[1].closed_at = Some(known.now);
+        let free = || json!({"text": "Yes"});
+        assert_eq!(reached(&known, Err(""), None, free()), CALLER);
+        assert_eq!(reached(&known, Ok(LINE), None, free()), SECOND);
+        let closed_at = window::closes_at(LINE, &known.contact, &known.config);
+        assert_eq!(closed_at, Some(known.now));
+    }
+}
