@@ -508,7 +508,8 @@ impl Seeded {
             merge: &merge,
             told: &[],
         };
-        aws.store().merge_people(self.scope(), &decided, &stamp).await?;
+        let (store, scope) = (aws.store(), self.scope());
+        Box::pin(store.merge_people(scope, &decided, &stamp)).await?;
         Ok(merge.id)
     }
 

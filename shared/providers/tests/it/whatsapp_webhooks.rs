@@ -57,6 +57,7 @@ fn what_the_own_phone_sends_is_of_its_recipient() {
             field,
             time: None,
             received_at: None,
+            place: 0,
             raw,
         });
         match &found[..] {
