@@ -389,7 +389,7 @@ mod tests {
         ];
         for reference in ["wamid.1", "wamid.2"] {
             let ids = deliveries.map(|delivery| id(reference, delivery));
-            assert!(ids.is_sorted(), "{ids:?}");
+            assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
             assert!(ids.iter().all(|id| id.timestamp_ms() == ids[0].timestamp_ms()));
         }
         // Beyond what fits, time and reference alone decide.
