@@ -209,6 +209,8 @@ async fn missed(
                 by: by @ Actor::User(_),
                 ..
             } => Some((by != who.actor()).then_some((message.id, by))),
+            // It counts, but has no author.
+            Cause::ByPhone { .. } => Some(None),
             _ => None,
         },
         Entry::Received(message) if message.line == line && message.message.is_news() => Some(None),

@@ -163,6 +163,8 @@ pub(crate) fn close(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_
         Some(own) => own.closed_at = closed_at,
         None => all.push(Window {
             closed_at,
+            // Number and id of a message are not proven to be one user's.
+            bsuid: to.bsuid.clone().filter(|_| to.phone.is_none()),
             ..Window::new(number, to, at)
         }),
     }

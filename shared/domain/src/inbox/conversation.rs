@@ -437,8 +437,9 @@ impl Conversation {
         }
         // What the customer did since waits on.
         let what = What::Reply(message, Channel::WhatsApp);
+        let is_last = self.last.is_none_or(|last| last.at <= at);
         self.note(Happening { at, what }, None);
-        if self.waiting_since.is_none() {
+        if is_last && self.waiting_since.is_none() {
             self.read_to(self.seq);
         }
     }

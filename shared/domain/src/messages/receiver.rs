@@ -14,13 +14,14 @@ use crate::{
 };
 
 /// Whom a message reaches. What answers or reacts to a message goes to whoever had that. A reply goes to whoever wrote last on its line and
-/// by its first channel, and by SMS, if nobody did, to whoever wrote last by WhatsApp. Other free text goes to the user whose service window
-/// is open, all else to the preferred number.
+/// by its first channel, unless that is WhatsApp, its window is closed, and an SMS goes out instead. By SMS, it goes to whoever wrote last by
+/// WhatsApp if nobody did by SMS. Other free text goes to the user whose service window is open, all else to the preferred number.
 pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantConfig) -> Recipient {
     let is_reply = intent.purpose == Purpose::Reply;
     let first = intent.says.first();
     let by_sms = first.is_some_and(|says| says.channel == Channel::Sms);
     let follows_window = !by_sms && first.is_some_and(|says| says.words.needs_window());
+    let has_sms = intent.says.iter().any(|says| says.channel == Channel::Sms);
     let refers = intent.refers.as_ref().filter(|_| !by_sms);
     let refers = refers.and_then(|refers| contact.own(refers.with.clone()));
     let by_whatsapp = |open_at| {
@@ -39,34 +40,37 @@ pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantCo
             bsuid: None,
         })
     };
+    let by_text = || texted().or_else(|| by_whatsapp(None).filter(|user| user.phone.is_some()));
+    let by_window = || by_whatsapp(Some(intent.not_before));
     let wrote = || match (is_reply, by_sms) {
-        (true, true) => texted().or_else(|| by_whatsapp(None).filter(|user| user.phone.is_some())),
+        (true, true) => by_text(),
+        (true, false) if follows_window && has_sms => by_window().or_else(by_text),
         (true, false) => by_whatsapp(None),
-        (false, _) if follows_window => by_whatsapp(Some(intent.not_before)),
+        (false, _) if follows_window => by_window(),
         (false, _) => None,
     };
     refers.or_else(wrote).unwrap_or_else(|| contact.recipient())
 }
 
-/// Who wrote or called last by WhatsApp: to this number of the business, or to any. With a time, those whose window is open then come
-/// first.
+/// Who wrote or called last by WhatsApp: to this number of the business, or to any. With a time, of those whose window is open then. Of
+/// several at once, as a merge leaves those of windows that named nobody, the preferred one.
 pub(crate) fn wrote_by_whatsapp(
     contact: &Contact,
     number: Option<&Phone>,
     open_at: Option<Timestamp>,
 ) -> Option<Recipient> {
-    let windows = contact.windows.iter();
+    let windows = contact.windows.iter().rev();
     let to_number = windows.filter(|window| number.is_none_or(|number| window.number == *number));
-    let users = to_number.filter_map(|window| {
+    let open = to_number.filter(|window| open_at.is_none_or(|at| at < window.closes_at()));
+    let users = open.filter_map(|window| {
         let user = if window.is_of_anybody() {
             contact.recipient()
         } else {
             contact.own(window.user())?
         };
-        let is_open = open_at.is_some_and(|at| at < window.closes_at());
-        Some(((is_open, window.at), user))
+        Some((window.at, user))
     });
-    users.max_by_key(|(rank, _)| *rank).map(|(_, user)| user)
+    users.max_by_key(|(at, _)| *at).map(|(_, user)| user)
 }
 
 #[cfg(test)]
@@ -165,7 +169,7 @@ mod tests {
             (vec![(CALLER, OWN, 2), (SECOND, OWN, 1)], LINE, SECOND, SECOND, SECOND),
             (vec![(CALLER, OWN, 1), (SECOND, OWN, 2)], LINE, CALLER, CALLER, CALLER),
             // A window that is over says who wrote last, too.
-            (vec![(SECOND, OWN, 30)], LINE, SECOND, SECOND, SECOND),
+            (vec![(SECOND, OWN, 30)], LINE, SECOND, SECOND, CALLER),
             (vec![(CALLER, OWN, 3), ("AE.2", OWN, 1)], LINE, "AE.2", CALLER, "AE.2"),
             (vec![(CALLER, OWN, 2), (SECOND, OTHER, 1)], LINE, CALLER, CALLER, CALLER),
             (vec![(CALLER, OWN, 2), (SECOND, OTHER, 1)], None, SECOND, SECOND, CALLER),
@@ -199,6 +203,19 @@ mod tests {
                 "AE.1",
                 "who had that message"
             );
+        }
+    }
+
+    /// An SMS goes out where a closed window keeps WhatsApp back: to whoever texted.
+    #[test]
+    fn reply_by_both_channels_reaches_who_wrote_by_the_one_that_carries_it() {
+        let both = || json!({"text": "Yes", "sms_text": "Yes"});
+        for (hours, to) in [(1, SECOND), (72, CALLER)] {
+            let mut known = case(&[(SECOND, OWN, hours)]);
+            known.contact.wrote_by_sms(LINE, &CALLER.parse().unwrap(), known.now);
+            assert_eq!(reached(&known, Ok(LINE), None, both()), to, "{hours} hours");
+            known.contact.texted.clear();
+            assert_eq!(reached(&known, Ok(LINE), None, both()), SECOND, "nobody texted");
         }
     }
 
