@@ -365,6 +365,7 @@ impl Event<'_> {
                 }
             }
         }
+        self.show_conversations(&people).await?;
         let media = self.media_of(&received, now);
         let is_new = people.first().is_some_and(|person| person.before.is_none());
         let effects = |people| Effects {
@@ -961,10 +962,24 @@ impl Event<'_> {
             if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
             }
+            self.show_conversations(&people).await?;
             self.commit_people(people, cause, now).await?;
             Ok(Done::Now)
         });
         changed.await
+    }
+
+    /// Opens all conversations of those who were deleted and are back.
+    async fn show_conversations(&self, people: &[Person]) -> Result<(), JobError> {
+        let is_back = |person: &&Person| {
+            let was_deleted = person.before.as_ref().is_some_and(|before| before.deleted_at.is_some());
+            was_deleted && person.contact.deleted_at.is_none()
+        };
+        for person in people.iter().filter(is_back) {
+            let id = person.contact.id;
+            Box::pin(self.ctx.store.show_conversations(self.scope, id)).await?;
+        }
+        Ok(())
     }
 }
 

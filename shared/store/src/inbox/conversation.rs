@@ -169,6 +169,20 @@ impl Store {
         rows.map(|row| row.map(Write::Put)).collect()
     }
 
+    /// Opens the conversations that a contact's deletion closed, because the person called or wrote. It comes before what brings the contact
+    /// back, so that none stays closed if that fails half-way.
+    ///
+    /// # Errors
+    /// A conflict after a lost race.
+    pub async fn show_conversations(&self, scope: &TenantScope, contact: ContactId) -> Result<(), StoreError> {
+        const DOING: &str = "open the conversations of a contact who is back";
+        let writes = Box::pin(self.hidden_or_shown(scope, (contact, false), DOING)).await?;
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.database.transact_writes(writes, DOING).await
+    }
+
     /// Writes a conversation over the version that was read, for the audit log with the author of the change if it is a person's. Returns the
     /// new version.
     ///

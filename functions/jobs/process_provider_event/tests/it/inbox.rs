@@ -192,7 +192,7 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
     assert_eq!(world.work(echo("wamid.3", &mobile(7))).await, Done::Already);
 }
 
-/// What became known late opens nothing of a deleted contact; whoever writes again is back, and waits on.
+/// What became known late opens nothing of a deleted contact; whoever writes again is back, and waits on, on all lines.
 #[tokio::test]
 async fn conversation_of_a_deleted_contact_opens_with_it() {
     let world = World::new().await;
@@ -200,6 +200,14 @@ async fn conversation_of_a_deleted_contact_opens_with_it() {
     let waits = conversation(&world).await.expect("there is one").value.waiting_since;
     world.aws.pass(60);
     let contact = world.customer().await.id;
+    let line = "line_00000000000000000000000007".parse().expect("an id");
+    let elsewhere = ConversationId::of(contact, Some(line));
+    let what = What::Inbound(MessageId::new(contact, world.aws.ids().ulid()), Channel::Sms);
+    let at = world.aws.now();
+    let begun = Conversation::begun(elsewhere, Happening { at, what }, None);
+    let store = world.aws.store();
+    let written = store.begin_conversation(world.business.scope(), begun.clone());
+    written.await.expect("the conversation is written");
     world.aws.delete_contact(world.business.scope(), contact, true).await;
     let mut states = Vec::new();
     for (id, seconds) in [("wamid.2", -30), ("wamid.3", 30)] {
@@ -211,6 +219,7 @@ async fn conversation_of_a_deleted_contact_opens_with_it() {
     }
     let (open, closed) = (ConversationState::Open, ConversationState::Closed);
     assert_eq!(states, [(closed, waits, 2), (open, waits, 3)]);
+    assert_eq!(world.business.conversation(&world.aws, elsewhere).await.value, begun);
 }
 
 /// As batches of webhooks deliver them: at once, in any order, and several times.
