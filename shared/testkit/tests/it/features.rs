@@ -97,12 +97,11 @@ fn everything_local_is_built_with_one_set_of_features() {
 
 /// What tests and tools add to the features of crates that the code of functions uses, each with how code that needs it looks. Functions are
 /// compiled with them locally, and without them by `sam build`.
-const ADDED: [(&str, &str, &[&str]); 15] = [
+const ADDED: [(&str, &str, &[&str]); 14] = [
     ("axum", "form", &["axum::Form", "extract::Form"]),
     ("axum", "http1", &["axum::serve"]),
     ("axum", "multipart", &["extract::Multipart"]),
     ("axum", "tokio", &["axum::serve"]),
-    ("aws-smithy-runtime-api", "test-util", &["test_util"]),
     ("tokio", "process", &["tokio::process", "process::Command"]),
     ("tokio", "signal", &["tokio::signal"]),
     ("tokio", "signal-hook-registry", &["tokio::signal"]),
