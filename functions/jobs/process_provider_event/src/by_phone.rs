@@ -1,4 +1,4 @@
-//! What somebody of the business writes in the app of its own phone.
+//! Messages that somebody of the business sends in the app of its own phone.
 
 use domain::{
     base::ids::ConversationId,

@@ -128,7 +128,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
     failed.map_or(Ok(done), Err)
 }
 
-/// What the event reports, by which API, and the delivery of the first of it.
+/// The API, the delivery of the first update, and all updates of an event.
 fn updates(
     source: &EventSource,
     body: &str,

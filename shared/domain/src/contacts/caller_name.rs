@@ -12,7 +12,7 @@ const PLACEHOLDERS: &str = "A ANONYMOUS AREA ASSERTED AVAILABLE BLOCKED CALL CAL
 const STATES: &str = "AL AK AZ AR CA CT DE DC FL GA HI ID IL IN IA KS KY LA ME MI MN MS MT NE NV NH NJ NM NY NC ND OH OK OR RI SC SD TN TX \
                       UT VT VA WA WV WI WY PR VI GU AB BC MB NB NL NS NT NU ON PE QC SK YT CO MD PA MA";
 
-/// Those that also end names: a company, a doctor, an association, a family.
+/// Codes of states that also end names: of a company, a doctor, an association, a family.
 const ALSO_NAMES: [&str; 4] = ["CO", "MD", "PA", "MA"];
 
 /// Whether this is somebody's name: not a number, not a placeholder, and not a town with the code of the number's country or state, which

@@ -469,7 +469,7 @@ fn open(one: &Contact, other: &Contact) -> Vec<OpenIntent> {
     }
 }
 
-/// What a merge can be undone with: both contacts before it, the survivor after it, and their conversations. Retained as long as that.
+/// Data for undoing a merge: both contacts before it, the survivor after it, and their conversations. Retained as long as a merge can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undo {
     /// The surviving contact before the merge.

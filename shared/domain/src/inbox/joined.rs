@@ -10,12 +10,12 @@ use crate::{
 /// Two conversations on one line, and the one that goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
-    /// That of the surviving contact before the merge, if it had one.
+    /// Conversation of the surviving contact before the merge, if it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<Conversation>,
-    /// That of the other contact before it.
+    /// Conversation of the other contact before the merge.
     pub other: Conversation,
-    /// That of the surviving contact after it.
+    /// Conversation of the surviving contact after the merge.
     pub merged: Conversation,
 }
 

@@ -685,8 +685,9 @@ mod tests {
         assert!("a/b".parse::<FileName>().is_err() && "x".repeat(241).parse::<FileName>().is_err());
     }
 
+    /// It has its sender's name, and an ending of files that no system runs.
     #[test]
-    fn a_saved_file_has_its_senders_name_and_an_ending_that_nothing_runs() {
+    fn a_saved_file_has_a_safe_name() {
         for (name, mime, saved) in [
             ("Quote 12.pdf", PDF, "Quote 12.pdf"),
             ("Quote 12.PDF", PDF, "Quote 12.PDF"),

@@ -208,7 +208,7 @@ mod tests {
 
     /// An SMS goes out where a closed window keeps WhatsApp back: to whoever texted.
     #[test]
-    fn reply_by_both_channels_reaches_who_wrote_by_the_one_that_carries_it() {
+    fn reply_by_both_channels_follows_the_one_that_carries_it() {
         let both = || json!({"text": "Yes", "sms_text": "Yes"});
         for (hours, to) in [(1, SECOND), (72, CALLER)] {
             let mut known = case(&[(SECOND, OWN, hours)]);
