@@ -30,7 +30,7 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    send::{Placed, Reached, Sending, Sends, answer, needs, refused, reviewed},
+    send::{Placed, Reached, Sending, Sends, answer, needs, recipient_removed, refused, reviewed},
     visibility::{ChangedMessage, reason_for},
 };
 
@@ -199,8 +199,7 @@ impl Sending {
             let may_be = message.may_be_retried();
             may_be.map_err(|refusal| not_retryable(reason_for(who, refusal)))?;
             if !store.is_recipient(scope, &person.contact, &message.to).await? {
-                let sentence = "the number or id was taken off the contact";
-                return Err(refused(Refusal::new(Reason::RecipientRemoved, sentence)).into());
+                return Err(recipient_removed().into());
             }
             let asked = asked(who, request, &message, &person);
             let intent = again(&message, &asked);

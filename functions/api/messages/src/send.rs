@@ -506,7 +506,7 @@ pub(crate) fn asked(who: &Sends, request: Ulid, whom: &Whom, contact: &Contact) 
 }
 
 /// The message that a request answers or reacts to, or the fault of the field that names it: it must be one of the same contact, by
-/// WhatsApp, that the provider knows.
+/// WhatsApp, that the provider knows, with somebody who is still of the contact.
 pub(crate) async fn referred(
     api: &Api,
     who: &Sends,
@@ -526,10 +526,23 @@ pub(crate) async fn referred(
         Some(Exchanged::Sent(message)) => Referred::sent(&message),
         Some(Exchanged::Received(received)) => Referred::received(&received),
     };
-    Ok(referred.map(Some).ok_or_else(|| {
+    let Some(referred) = referred else {
         let detail = "WhatsApp knows no such message: it was not sent by WhatsApp, or not yet.";
-        Problem::field(field, Fault::new(FaultCode::NotApplicable, detail))
-    }))
+        return Ok(Err(Problem::field(field, Fault::new(FaultCode::NotApplicable, detail))));
+    };
+    let to = referred.recipient(contact);
+    let is_own = api.store().is_recipient(who.scope(), contact, &to).await?;
+    Ok(if is_own {
+        Ok(Some(referred))
+    } else {
+        Err(recipient_removed())
+    })
+}
+
+/// The refusal of a message to somebody who was taken off the contact.
+pub(crate) fn recipient_removed() -> Problem {
+    let sentence = "the number or id was taken off the contact";
+    refused(Refusal::new(Reason::RecipientRemoved, sentence))
 }
 
 /// The person has no such message.

@@ -89,6 +89,14 @@ pub struct Recipient {
 }
 
 impl Recipient {
+    /// The user that a message goes to: whoever has the number, beside which an id is not proven to be the same user's.
+    pub fn addressed(&self) -> Self {
+        Self {
+            phone: self.phone.clone(),
+            bsuid: self.bsuid.clone().filter(|_| self.phone.is_none()),
+        }
+    }
+
     /// The country of the number, or of the id if no number is known.
     pub fn country(&self) -> Option<Country> {
         let phone = self.phone.as_ref().and_then(Phone::country);

@@ -23,7 +23,7 @@ pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantCo
     let follows_window = !by_sms && first.is_some_and(|says| says.words.needs_window());
     let has_sms = intent.says.iter().any(|says| says.channel == Channel::Sms);
     let refers = intent.refers.as_ref().filter(|_| !by_sms);
-    let refers = refers.and_then(|refers| contact.own(refers.with.clone()));
+    let refers = refers.map(|refers| refers.recipient(contact));
     let by_whatsapp = |open_at| {
         // A conversation without a line may have been written to at any number.
         if is_reply && intent.line.is_none() {
@@ -96,6 +96,8 @@ mod tests {
     /// The WhatsApp number of the only line.
     const OWN: &str = "+97143330000";
     const OTHER: &str = "+97143330001";
+    /// Another contact's of the same person, or no contact's any more.
+    const STRANGER: &str = "+971501234560";
     const LINE: Option<LineId> = Some(LineId::new(Ulid(1)));
 
     /// The WhatsApp user with this number or id.
@@ -198,11 +200,14 @@ mod tests {
                 assert_eq!(replied(&known, sms()), SECOND, "{wrote:?}");
                 assert_eq!(replied(&known, free()), by_whatsapp, "{wrote:?}");
             }
-            assert_eq!(
-                reached(&known, Ok(line), Some("AE.1"), free()),
-                "AE.1",
-                "who had that message"
-            );
+            // Who is none of the contact's any more is refused by whoever places it, or sends it.
+            for with in ["AE.1", STRANGER] {
+                assert_eq!(
+                    reached(&known, Ok(line), Some(with), free()),
+                    with,
+                    "who had that message"
+                );
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{
         ids::{ConnectionId, LineId},
     },
     calls::record::Received,
+    contacts::contact::Contact,
     messages::{
         content::Kind,
         message::{Channel, Message, Recipient},
@@ -37,7 +38,7 @@ impl Referred {
                 provider_ref,
                 connection: leg.connection,
                 line: message.line,
-                with: message.recipient_of(attempt),
+                with: message.recipient_of(attempt).addressed(),
             })
         })
     }
@@ -50,6 +51,11 @@ impl Referred {
             line: received.line,
             with: received.message.from.recipient(),
         })
+    }
+
+    /// Whoever gets what refers to it: nobody else of the contact, also if the number or id was taken off it.
+    pub fn recipient(&self, contact: &Contact) -> Recipient {
+        contact.own(self.with.clone()).unwrap_or_else(|| self.with.clone())
     }
 
     /// Refuses a connection that cannot refer to it.

@@ -191,7 +191,7 @@ codes! {
         Unconfirmed = "unconfirmed" ["channel", "not_taken", "next"],
         /// The contact was deleted.
         ContactDeleted = "contact_deleted" [],
-        /// The number or id was taken off the contact since the message was planned.
+        /// The number or id was taken off the contact.
         RecipientRemoved = "recipient_removed" [],
         /// Newer messages to this person replace it, or its further channels if one was tried.
         Replaced = "replaced" ["tried"],

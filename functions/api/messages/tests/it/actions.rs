@@ -13,7 +13,7 @@ use store::contacts::people::Brought;
 use testkit::{Lossy, business::business_with};
 
 use super::{
-    sending::{customer, sms, template, two_a_minute},
+    sending::{customer, sms, template, two_a_minute, with},
     *,
 };
 
@@ -360,22 +360,43 @@ async fn retry_displaces_no_waiting_message() {
     assert_eq!(waiting.items().len(), 4);
 }
 
-/// Such as a wrong number that was corrected.
+/// Such as a wrong number that was corrected. Answers to that would reach somebody else of the contact.
 #[tokio::test]
-async fn message_is_not_sent_again_to_a_removed_number() {
+async fn removed_number_gets_no_message_again_and_no_answer() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let failed = failed_message(&aws, &business).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let failed = follow_up(&aws, &business, CUSTOMER, |message| {
+        // An id beside the number, which need not be the same user's.
+        message.to.bsuid = Some("AE.1".to_owned());
+        refused(message, now, &timers);
+        message.attempts[0].provider_ref = Some("wamid.1".parse().unwrap());
+    });
+    let failed = failed.await;
+    let contact = failed.id.contact();
+    let from_there = |received: &mut Received| received.message.from.phone = Some(phone(CUSTOMER));
+    let theirs = business.receive(&aws, contact, from_there).await;
     let (store, scope, stamp) = (aws.store(), business.scope(), aws.stamp());
-    let before = store.known(scope, failed.id.contact()).await.unwrap().unwrap();
+    let before = store.known(scope, contact).await.unwrap().unwrap();
     let mut after = before.clone();
     after.contact.phones = vec![phone(&mobile(9))];
+    after.contact.bsuids = vec!["AE.1".to_owned()];
     let brought = Brought::default();
     let changed = store.change_person(scope, &before, &after, &brought, &stamp).await;
     assert!(changed.is_ok());
     let retry = format!("{MESSAGES}/{}/retry", failed.id);
     assert_not_sent(&agent.post(&retry, Value::Null).await, "recipient_removed");
+    for id in [failed.id, theirs.id] {
+        for content in [
+            json!({"text": "Hello", "reply_to": id}),
+            json!({"reaction": {"message_id": id, "emoji": "👍"}}),
+        ] {
+            let mut body = json!({"contact_id": contact, "category": "utility", "basis": "Order 1042"});
+            with(&mut body, content);
+            assert_not_sent(&agent.post(MESSAGES, body).await, "recipient_removed");
+        }
+    }
 }
 
 #[tokio::test]

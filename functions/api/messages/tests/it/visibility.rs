@@ -40,6 +40,7 @@ async fn preview_without_contacts_read_has_placeholders() {
     let wamid = "wamid.HBgMOTcxNTAxMjM0NTY3";
     let theirs = business.receive(&aws, contact, |received| {
         received.message.provider_ref = wamid.parse().unwrap();
+        received.message.from.phone = Some(phone(CUSTOMER));
     });
     let theirs = theirs.await.id;
     let to_contact = |more: Value| {
