@@ -496,11 +496,15 @@ impl Event<'_> {
         }
         contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
         contact.heard_again(at);
-        if message.opens_window
-            && message.channel == Channel::WhatsApp
+        if message.channel == Channel::WhatsApp
             && let Some(number) = said.number
         {
-            contact.open_window(number, &message.from.recipient(), at);
+            let user = message.from.recipient();
+            if message.opens_window {
+                contact.open_window(number, &user, at);
+            } else if message.is_news() {
+                contact.heard_by_whatsapp(number, &user, at);
+            }
         }
         contact.reached_on(message.channel, message.from.phone.as_ref());
         if let Some(number) = &message.from.phone {

@@ -470,6 +470,19 @@ impl Contact {
         (phone.is_some() || bsuid.is_some()).then_some(Recipient { phone, bsuid })
     }
 
+    /// The service windows of the contact's own users, each with its user, or the preferred one where it names none. Left out are users who
+    /// were taken off, and those of other contacts of the same person, which hear each other's messages.
+    pub(crate) fn own_windows(&self) -> impl DoubleEndedIterator<Item = (&Window, Recipient)> {
+        self.windows.iter().filter_map(|window| {
+            let user = if window.is_of_anybody() {
+                self.recipient()
+            } else {
+                self.own(window.user())?
+            };
+            Some((window, user))
+        })
+    }
+
     /// Everybody by whose number or id WhatsApp may know the person.
     pub(crate) fn users(&self) -> Vec<Recipient> {
         let phones = self.phones.iter().map(|phone| Recipient {
@@ -605,17 +618,28 @@ impl Contact {
 
     /// Whether free text may go out by WhatsApp from any number of the business.
     pub fn any_window_open(&self, now: Timestamp) -> bool {
-        self.windows.iter().any(|window| now < window.closes_at())
+        self.own_windows().any(|(window, _)| window.is_open(now))
     }
 
     /// Time of the customer's last WhatsApp message or WhatsApp call, to any number.
     pub fn last_whatsapp_at(&self) -> Option<Timestamp> {
-        self.windows.iter().map(|window| window.at).max()
+        self.windows.iter().filter_map(|window| window.at).max()
     }
 
     /// This user wrote to this WhatsApp number of the business, or called it: their service window is open for 24 hours.
     pub fn open_window(&mut self, number: &Phone, user: &Recipient, at: Timestamp) {
-        window::add(&mut self.windows, Window::new(number, user, at));
+        self.note_window(Window::new(number, user, Some(at)), at);
+    }
+
+    /// This user sent something to this WhatsApp number of the business that waits for an answer, and opens no service window.
+    pub fn heard_by_whatsapp(&mut self, number: &Phone, user: &Recipient, at: Timestamp) {
+        let heard_at = Some(at);
+        let new = Window::new(number, user, None);
+        self.note_window(Window { heard_at, ..new }, at);
+    }
+
+    fn note_window(&mut self, new: Window, at: Timestamp) {
+        window::add(&mut self.windows, new);
         window::make_room(&mut self.windows, at);
     }
 

@@ -29,21 +29,26 @@ pub struct Window {
     /// Meta's business-scoped id of the user, if a webhook has named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bsuid: Option<String>,
-    /// Time of the user's last message or call to it.
-    pub at: Timestamp,
+    /// Time of the user's last message or call to it. `None`: they have never opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Time of the last thing from the user that waits for an answer and leaves it as it is, such as an edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Timestamp>,
     /// Time of the latest message to the user for which WhatsApp found it closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
 }
 
 impl Window {
-    /// The window of this user, who wrote or called at this time.
-    pub fn new(number: &Phone, user: &Recipient, at: Timestamp) -> Self {
+    /// The window of this user, who wrote or called at this time, if they did.
+    pub fn new(number: &Phone, user: &Recipient, at: Option<Timestamp>) -> Self {
         Self {
             number: number.clone(),
             phone: user.phone.clone(),
             bsuid: user.bsuid.clone(),
             at,
+            heard_at: None,
             closed_at: None,
         }
     }
@@ -61,11 +66,22 @@ impl Window {
         self.phone.is_none() && self.bsuid.is_none()
     }
 
-    /// Time at which it closes, or was found closed.
-    pub fn closes_at(&self) -> Timestamp {
-        let closes_at = self.at + SERVICE_WINDOW;
-        let found_closed = self.closed_at.filter(|closed_at| self.at <= *closed_at);
-        found_closed.map_or(closes_at, |closed_at| closed_at.min(closes_at))
+    /// Time of the last thing from the user that waits for an answer.
+    pub fn last_heard(&self) -> Option<Timestamp> {
+        self.at.max(self.heard_at)
+    }
+
+    /// Time at which it closes, or was found closed. `None`: it was never open.
+    pub fn closes_at(&self) -> Option<Timestamp> {
+        let at = self.at?;
+        let closes_at = at + SERVICE_WINDOW;
+        let found_closed = self.closed_at.filter(|closed_at| at <= *closed_at);
+        Some(found_closed.map_or(closes_at, |closed_at| closed_at.min(closes_at)))
+    }
+
+    /// Whether it is open at this time.
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        self.closes_at().is_some_and(|closes_at| at < closes_at)
     }
 
     /// Whether its user has this number, or this id: those of one webhook are one user's.
@@ -80,18 +96,14 @@ impl Window {
         self.number == other.number && (of_anybody || self.is_users(&other.user()))
     }
 
-    /// Whether it is that of this recipient with this number. A message goes to the telephone number, if the recipient has one.
+    /// Whether it is that of this recipient with this number.
     fn is_of(&self, number: &Phone, to: &Recipient) -> bool {
-        let user = match &to.phone {
-            Some(phone) => self.phone.as_ref() == Some(phone),
-            None => self.bsuid.is_some() && self.bsuid == to.bsuid,
-        };
-        self.number == *number && user
+        self.number == *number && self.is_users(&to.addressed())
     }
 
     /// Both, which are of the same user: what was said last holds.
     fn joined(self, other: Self) -> Self {
-        let (newer, older) = if self.at < other.at {
+        let (newer, older) = if self.last_heard() < other.last_heard() {
             (other, self)
         } else {
             (self, other)
@@ -99,6 +111,8 @@ impl Window {
         Self {
             phone: newer.phone.or(older.phone),
             bsuid: newer.bsuid.or(older.bsuid),
+            at: newer.at.max(older.at),
+            heard_at: newer.heard_at.max(older.heard_at),
             closed_at: newer.closed_at.max(older.closed_at),
             ..newer
         }
@@ -117,8 +131,8 @@ pub(crate) fn add(all: &mut Vec<Window>, new: Window) {
 /// Removes the oldest of those that are closed at this time, as long as there are too many.
 pub(crate) fn make_room(all: &mut Vec<Window>, now: Timestamp) {
     while all.len() > MAX_WINDOWS {
-        let closed = all.iter().enumerate().filter(|(_, window)| window.closes_at() <= now);
-        let Some((oldest, _)) = closed.min_by_key(|(_, window)| window.at) else {
+        let closed = all.iter().enumerate().filter(|(_, window)| !window.is_open(now));
+        let Some((oldest, _)) = closed.min_by_key(|(_, window)| window.last_heard()) else {
             return;
         };
         all.remove(oldest);
@@ -141,19 +155,19 @@ fn of<'a>(all: &'a [Window], number: &Phone, to: &Recipient) -> impl Iterator<It
     let own = all.iter().find(|window| window.is_of(number, to));
     let closed_at = own.and_then(|own| own.closed_at);
     let mut windows = all.iter().filter(|window| window.number == *number);
-    let before = windows.find(|window| window.is_of_anybody() && closed_at.is_none_or(|closed| closed < window.at));
+    let before = windows.find(|window| window.is_of_anybody() && (closed_at.is_none() || closed_at < window.at));
     own.into_iter().chain(before)
 }
 
 /// Time until which free text can be sent to this recipient from this number of the business. `None`: the window was never open.
 pub(crate) fn closes_at(all: &[Window], number: &Phone, to: &Recipient) -> Option<Timestamp> {
-    of(all, number, to).map(Window::closes_at).max()
+    of(all, number, to).filter_map(Window::closes_at).max()
 }
 
 /// Closes the window of this recipient, to whom a message was sent at this time. Returns false if it was closed already, or the recipient
 /// has written since.
 pub(crate) fn close(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_at: Timestamp) -> bool {
-    let at = of(all, number, to).map(|window| window.at).max();
+    let at = of(all, number, to).filter_map(|window| window.at).max();
     let is_open = closes_at(all, number, to).is_some_and(|closes_at| sent_at < closes_at);
     let Some(at) = at.filter(|at| *at <= sent_at && is_open) else {
         return false;
@@ -163,9 +177,7 @@ pub(crate) fn close(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_
         Some(own) => own.closed_at = closed_at,
         None => all.push(Window {
             closed_at,
-            // Number and id of a message are not proven to be one user's.
-            bsuid: to.bsuid.clone().filter(|_| to.phone.is_none()),
-            ..Window::new(number, to, at)
+            ..Window::new(number, &to.addressed(), Some(at))
         }),
     }
     true
@@ -178,9 +190,12 @@ pub(crate) fn merged(contacts: [(&[Window], Vec<Recipient>); 2], now: Timestamp)
     for (windows, users) in contacts {
         for window in windows {
             let of_users = users.iter().filter(|_| window.is_of_anybody());
-            let mut each: Vec<_> = of_users
-                .map(|user| Window::new(&window.number, user, window.at))
-                .collect();
+            let of_users = of_users.cloned().map(|Recipient { phone, bsuid }| Window {
+                phone,
+                bsuid,
+                ..window.clone()
+            });
+            let mut each: Vec<_> = of_users.collect();
             if each.is_empty() {
                 each.push(window.clone());
             }

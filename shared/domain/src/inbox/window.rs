@@ -8,7 +8,7 @@ use crate::{
     messages::{
         compose::{line_carrier, usual_carriers},
         message::Channel,
-        receiver::wrote_by_whatsapp,
+        receiver::heard_by_whatsapp,
     },
     tenants::{
         config::{ConnectionSummary, TenantConfig},
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Time until which free text can be sent by WhatsApp to whoever of this contact wrote last: from this line, or, without a line, from the
+/// Time until which free text can be sent by WhatsApp to whoever of this contact was heard last: from this line, or, without a line, from the
 /// number to which they wrote. `None`: the window was never open.
 pub fn closes_at(line: Option<LineId>, contact: &Contact, config: &TenantConfig) -> Option<Timestamp> {
     let sender = match line {
@@ -25,13 +25,14 @@ pub fn closes_at(line: Option<LineId>, contact: &Contact, config: &TenantConfig)
     };
     let sender = sender.or_else(|| usual_carriers(config, Channel::WhatsApp).next())?;
     let number = sender.whatsapp_number.as_ref()?;
-    let to = wrote_by_whatsapp(contact, line.map(|_| number), None);
-    contact.window_closes_at(number, &to.unwrap_or_else(|| contact.recipient()))
+    let heard = heard_by_whatsapp(contact, line.map(|_| number), None);
+    let to = heard.map_or_else(|| contact.recipient(), |(_, user)| user);
+    contact.window_closes_at(number, &to)
 }
 
 /// The connection of the number to which a person wrote last by WhatsApp.
 pub(super) fn wrote_to<'a>(contact: &Contact, config: &'a TenantConfig) -> Option<&'a ConnectionSummary> {
-    let latest = contact.windows.iter().max_by_key(|window| window.at)?;
+    let (latest, _) = heard_by_whatsapp(contact, None, None)?;
     let mut connections = config.connections.iter();
     connections.find(|connection| {
         connection.whatsapp_number.as_ref() == Some(&latest.number) && connection.carries.contains(&Channel::WhatsApp)

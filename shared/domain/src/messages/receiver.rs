@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     base::phone::Phone,
-    contacts::contact::Contact,
+    contacts::{contact::Contact, window::Window},
     messages::{
         compose::{Intent, carrier},
         message::{Channel, Recipient},
@@ -13,9 +13,9 @@ use crate::{
     tenants::config::TenantConfig,
 };
 
-/// Whom a message reaches. What answers or reacts to a message goes to whoever had that. A reply goes to whoever wrote last on its line and
-/// by its first channel, unless that is WhatsApp, its window is closed, and an SMS goes out instead. By SMS, it goes to whoever wrote last by
-/// WhatsApp if nobody did by SMS. Other free text goes to the user whose service window is open, all else to the preferred number.
+/// Whom a message reaches. What answers or reacts to a message goes to whoever had that. A reply goes to whoever was heard last on its line
+/// and by its first channel, unless that is WhatsApp, their window is closed, and an SMS goes out instead. By SMS, it goes to whoever was heard
+/// last by WhatsApp if nobody wrote by SMS. Other free text goes to the user whose service window is open, all else to the preferred number.
 pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantConfig) -> Recipient {
     let is_reply = intent.purpose == Purpose::Reply;
     let first = intent.says.first();
@@ -23,15 +23,15 @@ pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantCo
     let follows_window = !by_sms && first.is_some_and(|says| says.words.needs_window());
     let has_sms = intent.says.iter().any(|says| says.channel == Channel::Sms);
     let refers = intent.refers.as_ref().filter(|_| !by_sms);
-    let refers = refers.map(|refers| refers.recipient(contact));
-    let by_whatsapp = |open_at| {
+    let heard = |open_at| {
         // A conversation without a line may have been written to at any number.
         if is_reply && intent.line.is_none() {
-            return wrote_by_whatsapp(contact, None, open_at);
+            return heard_by_whatsapp(contact, None, open_at);
         }
         let (connection, _) = carrier(config, intent, Channel::WhatsApp)?;
-        wrote_by_whatsapp(contact, Some(connection.whatsapp_number.as_ref()?), open_at)
+        heard_by_whatsapp(contact, Some(connection.whatsapp_number.as_ref()?), open_at)
     };
+    let by_whatsapp = || heard(None).map(|(_, user)| user);
     let texted = || {
         let mut texted = contact.texted.iter();
         let number = texted.find(|known| known.line == intent.line)?.number.clone();
@@ -40,37 +40,33 @@ pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantCo
             bsuid: None,
         })
     };
-    let by_text = || texted().or_else(|| by_whatsapp(None).filter(|user| user.phone.is_some()));
-    let by_window = || by_whatsapp(Some(intent.not_before));
+    let by_text = || texted().or_else(|| by_whatsapp().filter(|user| user.phone.is_some()));
+    let is_open = |(window, _): &(&Window, Recipient)| window.is_open(intent.not_before);
     let wrote = || match (is_reply, by_sms) {
         (true, true) => by_text(),
-        (true, false) if follows_window && has_sms => by_window().or_else(by_text),
-        (true, false) => by_whatsapp(None),
-        (false, _) if follows_window => by_window(),
+        (true, false) if follows_window && has_sms => {
+            let by_window = heard(None).filter(is_open).map(|(_, user)| user);
+            by_window.or_else(by_text)
+        }
+        (true, false) => by_whatsapp(),
+        (false, _) if follows_window => heard(Some(intent.not_before)).map(|(_, user)| user),
         (false, _) => None,
     };
+    let refers = refers.map(|refers| refers.recipient(contact));
     refers.or_else(wrote).unwrap_or_else(|| contact.recipient())
 }
 
-/// Who wrote or called last by WhatsApp: to this number of the business, or to any. With a time, of those whose window is open then. Of
-/// several at once, as a merge leaves those of windows that named nobody, the preferred one.
-pub(crate) fn wrote_by_whatsapp(
-    contact: &Contact,
+/// Who was heard last by WhatsApp, with their window: by this number of the business, or by any. With a time, of those whose window is open
+/// then. Of several at once, as a merge leaves those of windows that named nobody, the preferred one.
+pub(crate) fn heard_by_whatsapp<'a>(
+    contact: &'a Contact,
     number: Option<&Phone>,
     open_at: Option<Timestamp>,
-) -> Option<Recipient> {
-    let windows = contact.windows.iter().rev();
-    let to_number = windows.filter(|window| number.is_none_or(|number| window.number == *number));
-    let open = to_number.filter(|window| open_at.is_none_or(|at| at < window.closes_at()));
-    let users = open.filter_map(|window| {
-        let user = if window.is_of_anybody() {
-            contact.recipient()
-        } else {
-            contact.own(window.user())?
-        };
-        Some((window.at, user))
-    });
-    users.max_by_key(|(at, _)| *at).map(|(_, user)| user)
+) -> Option<(&'a Window, Recipient)> {
+    let windows = contact.own_windows().rev();
+    let to_number = windows.filter(|(window, _)| number.is_none_or(|number| window.number == *number));
+    let open = to_number.filter(|(window, _)| open_at.is_none_or(|at| window.is_open(at)));
+    open.max_by_key(|(window, _)| window.last_heard())
 }
 
 #[cfg(test)]
@@ -176,14 +172,7 @@ mod tests {
             (vec![(CALLER, OWN, 2), (SECOND, OTHER, 1)], LINE, CALLER, CALLER, CALLER),
             (vec![(CALLER, OWN, 2), (SECOND, OTHER, 1)], None, SECOND, SECOND, CALLER),
             (vec![(SECOND, OTHER, 1)], LINE, CALLER, CALLER, CALLER),
-            // Another contact of the same person wrote.
-            (
-                vec![(SECOND, OWN, 2), ("+971501234560", OWN, 1)],
-                LINE,
-                SECOND,
-                SECOND,
-                SECOND,
-            ),
+            (vec![(SECOND, OWN, 2), (STRANGER, OWN, 1)], LINE, SECOND, SECOND, SECOND),
         ] {
             let mut known = case(&wrote);
             let replied = |known: &Case, body| reached(known, Ok(line), None, body);
@@ -224,15 +213,38 @@ mod tests {
         }
     }
 
-    /// Free text goes to the other one then; a reply goes on answering whoever wrote last.
+    /// One was found closed, or never opened: by an edit or a poll, which waits for an answer all the same. Free text goes to the other one
+    /// then; a reply goes on answering whoever was heard last, by SMS if it can.
     #[test]
-    fn window_that_was_found_closed_is_of_one_user_only() {
-        let mut known = case(&[(CALLER, OWN, 2), (SECOND, OWN, 1)]);
-        known.contact.windows[1].closed_at = Some(known.now);
-        let free = || json!({"text": "Yes"});
-        assert_eq!(reached(&known, Err(""), None, free()), CALLER);
-        assert_eq!(reached(&known, Ok(LINE), None, free()), SECOND);
-        let closed_at = window::closes_at(LINE, &known.contact, &known.config);
-        assert_eq!(closed_at, Some(known.now));
+    fn closed_window_is_of_one_user_only() {
+        let mut found_closed = case(&[(CALLER, OWN, 2), (SECOND, OWN, 1)]);
+        found_closed.contact.windows[1].closed_at = Some(found_closed.now);
+        let mut edited = case(&[(CALLER, OWN, 1)]);
+        let (own, second) = (OWN.parse().unwrap(), user(SECOND));
+        edited.contact.heard_by_whatsapp(&own, &second, edited.now);
+        let closed_at = Some(found_closed.now);
+        for (known, closed_at) in [(found_closed, closed_at), (edited, None)] {
+            let free = json!({"text": "Yes"});
+            assert_eq!(reached(&known, Err(""), None, free.clone()), CALLER);
+            for body in [
+                free,
+                json!({"sms_text": "Yes"}),
+                json!({"text": "Yes", "sms_text": "Yes"}),
+            ] {
+                assert_eq!(reached(&known, Ok(LINE), None, body), SECOND);
+            }
+            assert_eq!(window::closes_at(LINE, &known.contact, &known.config), closed_at);
+        }
+    }
+
+    #[test]
+    fn window_of_a_stranger_opens_nothing() {
+        let mut known = case(&[(SECOND, OWN, 30), (STRANGER, OTHER, 1)]);
+        let mut other = known.config.connections[1].clone();
+        (other.id, other.whatsapp_number) = (known.config.connections[0].id, user(OTHER).phone);
+        known.config.connections[0] = other;
+        assert!(!known.contact.any_window_open(known.now));
+        let closed_at = window::closes_at(None, &known.contact, &known.config);
+        assert_eq!(closed_at, Some(known.now - SignedDuration::from_hours(6)));
     }
 }

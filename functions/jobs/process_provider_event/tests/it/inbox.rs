@@ -3,7 +3,7 @@
 use domain::{
     base::ids::{ConversationId, MessageId, UserId},
     calls::record::Entry,
-    contacts::contact::Identity,
+    contacts::contact::{Contact, Identity},
     inbox::{
         conversation::{Conversation, ConversationState, Happening, What},
         team::Team,
@@ -144,10 +144,11 @@ async fn edit_after_the_answer_is_news() {
         Some(What::Inbound(edit.id, Channel::WhatsApp))
     );
     let now = world.customer().await;
-    assert_eq!(
-        (now.last_written_at, &now.windows),
-        (written.last_written_at, &written.windows)
-    );
+    assert_eq!(now.last_written_at, written.last_written_at);
+    let heard = |of: &Contact| of.windows.iter().map(|one| (one.at, one.heard_at)).collect::<Vec<_>>();
+    let opened_at = written.windows[0].at;
+    assert_eq!(heard(&written), [(opened_at, None)]);
+    assert_eq!(heard(&now), [(opened_at, Some(edit.message.at))]);
 }
 
 /// The phone shares the number: what it sends is shown, answers the customer, and is none of ours to send or to count.
