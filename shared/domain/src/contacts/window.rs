@@ -12,7 +12,8 @@ use crate::{
 /// WhatsApp's service window: 24 hours from the user's last message or WhatsApp call.
 pub const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
-/// Maximum service windows, beyond those that are open. A further one replaces the closed one that was opened longest ago.
+/// Maximum service windows, unless more are open. A further one replaces a closed one: the oldest of those whose number of the business has
+/// a newer one, or else the oldest of all.
 pub const MAX_WINDOWS: usize = 4;
 
 /// Maximum lines of which the number is known that wrote by SMS last. A further one replaces the one that got an SMS longest ago.
@@ -128,14 +129,20 @@ pub(crate) fn add(all: &mut Vec<Window>, new: Window) {
     *all = others;
 }
 
-/// Removes the oldest of those that are closed at this time, as long as there are too many.
+/// Removes those that are closed at this time, as long as there are too many. The latest one of a number of the business goes last: it says
+/// who wrote there.
 pub(crate) fn make_room(all: &mut Vec<Window>, now: Timestamp) {
     while all.len() > MAX_WINDOWS {
+        let is_latest = |place: usize, window: &Window| {
+            let mut others = all.iter().enumerate().filter(|(other, _)| *other != place);
+            !others.any(|(_, other)| other.number == window.number && window.last_heard() <= other.last_heard())
+        };
         let closed = all.iter().enumerate().filter(|(_, window)| !window.is_open(now));
-        let Some((oldest, _)) = closed.min_by_key(|(_, window)| window.last_heard()) else {
+        let first = closed.min_by_key(|(place, window)| (is_latest(*place, window), window.last_heard()));
+        let Some((place, _)) = first else {
             return;
         };
-        all.remove(oldest);
+        all.remove(place);
     }
 }
 

@@ -215,6 +215,23 @@ fn open_window_is_never_pushed_out() {
     assert!(contact.window_open(&business(9), &to, at(2) + SERVICE_WINDOW));
 }
 
+/// It says who wrote there last.
+#[test]
+fn latest_window_of_a_number_is_pushed_out_last() {
+    let mut contact = somebody();
+    let [one, other] = ["+447700900999", "+447700900111"].map(phone);
+    for (second, business) in [(1, &one), (2, &other), (3, &other), (4, &other)] {
+        contact.open_window(business, &user("", &format!("AE.{second}")), at(second));
+    }
+    contact.open_window(&other, &user(TWO, ""), at(5) + SERVICE_WINDOW);
+    let left: Vec<_> = contact
+        .windows
+        .iter()
+        .filter_map(|window| window.bsuid.as_deref())
+        .collect();
+    assert_eq!(left, ["AE.1", "AE.3", "AE.4"]);
+}
+
 #[test]
 fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     let mut contact = somebody();
