@@ -26,7 +26,7 @@ use crate::{
         },
         person::Person,
         profile::Profile,
-        window::{self, Window},
+        window::{self, Texted},
     },
     inbox::joined::{Joined, back},
     messages::purpose::Limit,
@@ -515,7 +515,8 @@ fn kept<T: Clone + PartialEq>(before: &[T], merged: &[T], now: &[T], same: impl 
 impl Undo {
     /// Separates the contacts again. `now` is the survivor as it is now, and `leading` are the identities of the other contact that lead
     /// to it, also without room for them. What has not changed since the merge is as it was before. What has changed stays with the
-    /// survivor, except that a refusal since the merge holds for both, and an opt-in for neither.
+    /// survivor, except that a refusal since the merge holds for both, and an opt-in for neither, and that each has the service windows of its
+    /// own users.
     pub fn apply(&self, now: &Person, leading: &[Identity]) -> Apart {
         let profile = self.profile(&now.profile);
         let mut survivor = self.contact(&now.contact);
@@ -634,10 +635,8 @@ impl Undo {
             missed: self.missed(now),
             last_reached_at: time(|of| of.last_reached_at),
             calls: before.calls.saturating_add(since),
-            windows: kept(&before.windows, &merged.windows, &now.windows, Window::is_same),
-            texted: kept(&before.texted, &merged.texted, &now.texted, |one, other| {
-                one.line == other.line
-            }),
+            windows: before.windows.clone(),
+            texted: before.texted.clone(),
             last_inbound_at: time(|of| of.last_inbound_at),
             last_written_at: time(|of| of.last_written_at),
             answered: kept(&before.answered, &merged.answered, &now.answered, PartialEq::eq),
@@ -650,7 +649,21 @@ impl Undo {
         let apart = before.same_as.iter().filter(|known| !merged.same_as.contains(known));
         contact.is_also(apart.copied());
         contact.forget_forms();
+        self.heard_since(&mut contact, now);
         contact
+    }
+
+    /// Adds what one of the contacts heard since the merge: by the users and numbers that are its own.
+    fn heard_since(&self, contact: &mut Contact, now: &Contact) {
+        let merged = &self.merged.contact;
+        for window in now.windows.iter().filter(|window| !merged.windows.contains(window)) {
+            if contact.own(window.user()).is_some() {
+                window::add(&mut contact.windows, window.clone());
+            }
+        }
+        for Texted { line, number, at } in now.texted.iter().filter(|known| !merged.texted.contains(known)) {
+            contact.wrote_by_sms(*line, number, *at);
+        }
     }
 
     /// The survivor's missed calls: as before, or without those of the other contact and those that were recovered since.
@@ -723,6 +736,7 @@ impl Undo {
             .same_as
             .retain(|known| now.same_as.contains(known) || !merged.same_as.contains(known));
         other.consent = self.consent(&other.consent, &now.consent);
+        self.heard_since(&mut other, now);
         Person {
             contact: other,
             profile,

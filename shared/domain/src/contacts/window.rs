@@ -92,7 +92,7 @@ impl Window {
     }
 
     /// Whether both are of the same user with the same number.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    fn is_same(&self, other: &Self) -> bool {
         let of_anybody = self.is_of_anybody() && other.is_of_anybody();
         self.number == other.number && (of_anybody || self.is_users(&other.user()))
     }

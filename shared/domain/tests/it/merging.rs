@@ -28,7 +28,7 @@ use domain::{
     },
     messages::{
         inbound::{OptFlag, Sender},
-        message::Channel,
+        message::{Channel, Recipient},
         purpose::{Stop, TABLE},
         refusal::Reason,
     },
@@ -474,6 +474,33 @@ fn answer_since_a_merge_counts_for_both_contacts() {
     let [survivors, others] = left(&now);
     assert_eq!(survivors, of(&[(Answer::Start, 10), (Answer::Help, 40)]));
     assert_eq!(others, of(&[(Answer::Stop, 30), (Answer::Help, 40)]));
+}
+
+/// What either wrote since is with the contact that has the number. A window of before, which names nobody, comes back whole.
+#[test]
+fn windows_go_with_their_users_after_an_undo() {
+    let (mut one, mut other) = (nobody(1), nobody(2));
+    one.contact.phones = vec![phone(1)];
+    other.contact.phones = vec![phone(2), phone(3)];
+    let business = phone(90);
+    let user = |number| Recipient {
+        phone: Some(phone(number)),
+        bsuid: None,
+    };
+    one.contact.open_window(&business, &user(1), at(1));
+    one.contact.wrote_by_sms(None, &phone(1), at(1));
+    let of_before = serde_json::json!({"number": business, "at": at(2)});
+    other.contact.windows = vec![serde_json::from_value(of_before).unwrap()];
+    let undo = undo_of(&one, &other);
+    let mut now = undo.merged.clone();
+    now.contact.open_window(&business, &user(2), at(201));
+    now.contact.wrote_by_sms(None, &phone(3), at(202));
+    let apart = undo.apply(&now, &other.contact.known_by());
+    let heard = |of: &Contact| (of.windows.clone(), of.texted.clone());
+    assert_eq!(heard(&apart.survivor.contact), heard(&one.contact));
+    other.contact.open_window(&business, &user(2), at(201));
+    other.contact.wrote_by_sms(None, &phone(3), at(202));
+    assert_eq!(heard(&apart.other.contact), heard(&other.contact));
 }
 
 /// A network's name of a caller is none beside one that a person gave, whichever contact goes on.
