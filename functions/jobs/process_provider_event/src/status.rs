@@ -182,19 +182,18 @@ impl Event<'_> {
         let Some(contact) = store.contact(self.scope, message.id.contact()).await? else {
             return Ok(());
         };
-        if contact.bsuid() == Some(bsuid) {
+        // Number and id are one user's: of a window that names either, the other one is known now.
+        let both = Recipient {
+            phone: message.to.phone.clone(),
+            bsuid: Some(bsuid.clone()),
+        };
+        let mut knows = contact.clone();
+        knows.changed_user(&both, &both);
+        if contact.bsuid() == Some(bsuid) && knows.windows == contact.windows {
             return Ok(());
         }
-        let number = Recipient {
-            phone: message.to.phone.clone(),
-            bsuid: None,
-        };
-        let both = Recipient {
-            bsuid: Some(bsuid.clone()),
-            ..number.clone()
-        };
         let identity = Identity::Bsuid(bsuid.clone());
-        self.learn(contact.id, &[identity], Some(&(number, both))).await?;
+        self.learn(contact.id, &[identity], Some(&(both.clone(), both))).await?;
         Ok(())
     }
 }

@@ -4,7 +4,10 @@ use domain::{
     base::operation::OperationKind,
     calls::record::MessageRef,
     contacts::contact::{Change, Contact, Identity},
-    messages::message::{AttemptState, Channel, Content, MessageState},
+    messages::{
+        inbound::Sender,
+        message::{AttemptState, Channel, Content, MessageState, Recipient},
+    },
 };
 use kit::Done;
 use serde_json::json;
@@ -251,6 +254,32 @@ async fn id_in_a_status_links_a_later_reply_without_a_number() {
     let (received, _) = world.told_by_customer().await;
     assert_eq!(received.len(), 1);
     assert_eq!(world.customer().await.phone().unwrap().as_str(), CUSTOMER);
+}
+
+/// They wrote by the id alone.
+#[tokio::test]
+async fn status_with_number_and_id_opens_the_window_of_both() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let (number, now) = (phone("+447700900999"), world.aws.now());
+    let by_id = Sender {
+        bsuid: Some(BSUID.to_owned()),
+        ..Sender::default()
+    };
+    let wrote = |contact: &mut Contact| {
+        contact.link(&by_id);
+        contact.open_window(&number, &by_id.recipient(), now);
+        Change::Contact
+    };
+    let scope = world.business.scope();
+    world.aws.change_contact(scope, message.id.contact(), wrote).await;
+    let by_number = Recipient {
+        phone: Some(phone(CUSTOMER)),
+        bsuid: None,
+    };
+    assert!(!world.customer().await.window_open(&number, &by_number, now));
+    world.statuses(&[identified(status("sent", world.seconds()))]).await;
+    assert!(world.customer().await.window_open(&number, &by_number, now));
 }
 
 #[tokio::test]
