@@ -748,7 +748,7 @@ impl Contact {
             Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),
             Effect::ChannelOptOut if self.opted_out().is_some() => Change::Nothing,
             Effect::ChannelOptOut => self.record(refused(Scope::ALL)),
-            Effect::Unreachable if self.heard_on(channel) > Some(at) => Change::Nothing,
+            Effect::Unreachable if self.heard_on(channel, number) > Some(at) => Change::Nothing,
             Effect::Unreachable => {
                 self.unreachable
                     .retain(|known| known.channel != channel || known.number.as_ref() != number);
@@ -766,11 +766,20 @@ impl Contact {
         }
     }
 
-    /// Time of the last sign of the person on the channel, if any.
-    fn heard_on(&self, channel: Channel) -> Option<Timestamp> {
+    /// Time of the last sign on the channel of whoever has this number, if any. Without a number: of whom WhatsApp knows an id.
+    pub(crate) fn heard_on(&self, channel: Channel, number: Option<&Phone>) -> Option<Timestamp> {
         match channel {
-            Channel::WhatsApp => self.last_whatsapp_at(),
-            Channel::Sms => self.last_inbound_at,
+            Channel::WhatsApp => {
+                let own = |window: &&Window| {
+                    let is_theirs = number.map_or(window.bsuid.is_some(), |_| window.phone.as_ref() == number);
+                    is_theirs || window.is_of_anybody()
+                };
+                self.windows.iter().filter(own).filter_map(Window::last_heard).max()
+            }
+            Channel::Sms => {
+                let own = self.texted.iter().filter(|known| Some(&known.number) == number);
+                own.map(|known| known.at).max()
+            }
         }
     }
 

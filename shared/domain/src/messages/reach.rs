@@ -28,8 +28,8 @@ pub(crate) fn unreached<'a>(
     contact
         .unreachable_on(channel, phone)
         .filter(|known| now < known.at + UNREACHABLE_FOR)
-        // A person who has written by WhatsApp since can be reached there.
-        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at))
+        // Whoever was heard from there since can be reached there.
+        .filter(|known| contact.heard_on(channel, phone) <= Some(known.at))
 }
 
 /// The reason why a channel does not reach this person, if one is known.

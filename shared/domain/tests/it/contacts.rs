@@ -96,14 +96,14 @@ fn error(effect: Effect) -> Classified {
 fn error_does_not_override_a_newer_wish() {
     let mut contact = somebody();
     say(&mut contact, Wish::Start, 10);
-    contact.last_inbound_at = Some(at(10));
+    let to = user(ONE, "");
+    contact.wrote_by_sms(None, &phone(ONE), at(10));
     let before = contact.clone();
     for effect in [Effect::ChannelOptOut, Effect::MarketingOptOut, Effect::Unreachable] {
-        let change = contact.learn(tried(Channel::Sms, &Recipient::default()), &error(effect), at(9));
+        let change = contact.learn(tried(Channel::Sms, &to), &error(effect), at(9));
         assert_eq!(change, Change::Nothing, "{effect:?}");
     }
     assert_eq!(contact, before);
-    let to = Recipient::default();
     contact.learn(tried(Channel::Sms, &to), &error(Effect::ChannelOptOut), at(11));
     assert!(contact.opted_out().is_some());
 }
@@ -280,6 +280,16 @@ fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     );
     contact.reached_on(Channel::Sms, None);
     assert_eq!(contact.unreachable, [], "it may have come from any of them");
+
+    // A failure that is reported late counts unless that number was heard since.
+    contact.open_window(&phone("+447700900999"), &user(ONE, ""), at(9));
+    contact.wrote_by_sms(None, &phone(ONE), at(9));
+    contact.last_inbound_at = Some(at(9));
+    for channel in [Channel::WhatsApp, Channel::Sms] {
+        for (number, change) in [(phone(ONE), Change::Nothing), (phone(TWO), Change::Contact)] {
+            assert_eq!(learn(&mut contact, channel, Some(&number), 8), change);
+        }
+    }
 }
 
 /// It may be named by another contact of the same person, who writes.
