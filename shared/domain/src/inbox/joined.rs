@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::ContactId,
+    base::ids::{ContactId, TagId},
     inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Wrote},
 };
 
@@ -49,30 +49,52 @@ impl Joined {
         closed
     }
 
-    /// The surviving contact's conversation once the merge is undone. What people have changed since stays, and so does all of it if the
-    /// customer or the team has said something since: nobody knows to whom. `None`: it had none.
+    /// The surviving contact's conversation once the merge is undone. `None`: it had none, and nobody has changed this one since.
     pub fn parted(&self, now: &Conversation) -> Option<Conversation> {
         let merged = &self.merged;
-        if merged.seq < now.seq {
-            return Some(now.clone());
-        }
-        let own = self.own.as_ref()?;
-        let mut parted = Conversation {
-            state: back(&own.state, &merged.state, &now.state),
-            snoozed_until: back(&own.snoozed_until, &merged.snoozed_until, &now.snoozed_until),
-            assignee: back(&own.assignee, &merged.assignee, &now.assignee),
-            team: back(&own.team, &merged.team, &now.team),
-            priority: back(&own.priority, &merged.priority, &now.priority),
-            tags: back(&own.tags, &merged.tags, &now.tags),
-            waiting_since: back(&own.waiting_since, &merged.waiting_since, &now.waiting_since),
-            tell_at: back(&own.tell_at, &merged.tell_at, &now.tell_at),
-            ..own.clone()
-        };
-        if merged.read_seq < now.read_seq {
-            parted.read_to(now.read_seq);
-        }
-        Some(parted)
+        let before = self.own.clone().unwrap_or_else(|| Conversation {
+            state: ConversationState::Closed,
+            woken_at: merged.woken_at,
+            ..Conversation::empty(merged.id(), merged.created_at)
+        });
+        let parted = restored(&before, merged, now);
+        (self.own.is_some() || parted != before).then_some(parted)
     }
+
+    /// The other contact's conversation once the merge is undone.
+    pub fn reopened(&self, now: &Conversation) -> Conversation {
+        restored(&self.other, &self.closed(), now)
+    }
+}
+
+/// A conversation as it was before the merge, except for what was changed in it since. All of it stays as it is now if the customer or
+/// the team has said something in it since: nobody knows to whom.
+fn restored(before: &Conversation, merged: &Conversation, now: &Conversation) -> Conversation {
+    if merged.seq < now.seq {
+        return now.clone();
+    }
+    // Only a snoozed one has a time at which it is opened.
+    let state = |of: &Conversation| (of.state, of.snoozed_until, of.woken_at, of.hidden);
+    let (state, snoozed_until, woken_at, hidden) = back(&state(before), &state(merged), &state(now));
+    let stays = |tag: &&TagId| before.tags.contains(tag) || !merged.tags.contains(tag);
+    let tags: Vec<_> = now.tags.iter().filter(stays).copied().collect();
+    let mut restored = Conversation {
+        state,
+        snoozed_until,
+        woken_at,
+        hidden,
+        assignee: back(&before.assignee, &merged.assignee, &now.assignee),
+        team: back(&before.team, &merged.team, &now.team),
+        priority: back(&before.priority, &merged.priority, &now.priority),
+        tags: tags.into(),
+        waiting_since: back(&before.waiting_since, &merged.waiting_since, &now.waiting_since),
+        tell_at: back(&before.tell_at, &merged.tell_at, &now.tell_at),
+        ..before.clone()
+    };
+    if merged.read_seq < now.read_seq {
+        restored.read_to(now.read_seq);
+    }
+    restored
 }
 
 /// Both as one. What the team has not seen of the other one stands behind the survivor's own.
@@ -115,6 +137,8 @@ fn united(own: &Conversation, other: &Conversation) -> Conversation {
         first_response: own.first_response.or(other.first_response),
         wrote: own.wrote.into_iter().chain(wrote).max_by_key(|wrote| wrote.seq),
         tell_at: earlier(own.tell_at, other.tell_at),
+        // The contacts are shown, and so is what waits here.
+        hidden: None,
         created_at: own.created_at.min(other.created_at),
         ..own.clone()
     }
@@ -216,18 +240,57 @@ mod tests {
 
     #[test]
     fn parted_ones_are_as_before_but_for_what_was_done_since() {
-        let (mut own, other) = (wrote(1, &[0]), wrote(2, &[1]));
+        let (mut own, mut other) = (wrote(1, &[0]), wrote(2, &[1]));
         own.move_to(ConversationState::Closed, None);
+        let [ours, theirs, new] = [1, 2, 3].map(|number| TagId::new(Ulid::from_parts(number, 4)));
+        own.tags = vec![ours].into();
+        other.tags = vec![theirs].into();
         let joined = Joined::of(contact(1), Some(own.clone()), other.clone());
         assert_eq!(joined.parted(&joined.merged), Some(own.clone()));
+        assert_eq!(joined.reopened(&joined.closed()), other);
+        let until = Some(minute(60));
+        let change = |one: &mut Conversation| {
+            one.move_to(ConversationState::Snoozed, until);
+            (one.assignee, one.woken_at) = (user(1), Some(minute(9)));
+        };
         let mut changed = joined.merged.clone();
-        changed.assignee = user(1);
-        own.assignee = user(1);
-        assert_eq!(joined.parted(&changed), Some(own));
-        let alone = Joined::of(contact(1), None, other);
-        assert_eq!(alone.parted(&alone.merged), None);
-        let mut since = alone.merged.clone();
-        since.seq += 1;
-        assert_eq!(alone.parted(&since), Some(since));
+        change(&mut changed);
+        changed.tags = vec![theirs, new].into();
+        let mut expected = own;
+        change(&mut expected);
+        expected.tags = vec![new].into();
+        assert_eq!(joined.parted(&changed), Some(expected));
+        // The wait of the other one goes back, whatever was changed in it.
+        let mut closed = joined.closed();
+        closed.priority = Priority::High;
+        let high = Conversation {
+            priority: Priority::High,
+            ..other.clone()
+        };
+        assert_eq!(joined.reopened(&closed), high);
+        let mut hidden = wrote(1, &[0]);
+        assert!(hidden.hide());
+        let of_hidden = Joined::of(contact(1), Some(hidden), other).merged;
+        assert_eq!((of_hidden.state, of_hidden.hidden), (ConversationState::Open, None));
+    }
+
+    /// What waits in it is the other contact's.
+    #[test]
+    fn one_of_the_survivor_stays_if_somebody_has_changed_it() {
+        let alone = Joined::of(contact(1), None, wrote(2, &[1]));
+        let since = |change: &dyn Fn(&mut Conversation)| {
+            let mut now = alone.merged.clone();
+            change(&mut now);
+            alone.parted(&now)
+        };
+        assert_eq!(since(&|_| {}), None);
+        assert_eq!(since(&|now| assert!(now.read_to(1))), None);
+        assert_eq!(since(&|now| now.move_to(ConversationState::Closed, None)), None);
+        let given = since(&|now| now.assignee = user(1)).expect("it has somebody");
+        let state = (given.state, given.waiting_since, given.unread, given.assignee);
+        assert_eq!(state, (ConversationState::Closed, None, 0, user(1)));
+        let mut said = alone.merged.clone();
+        said.seq += 1;
+        assert_eq!(alone.parted(&said), Some(said));
     }
 }

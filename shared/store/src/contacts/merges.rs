@@ -228,8 +228,7 @@ impl Store {
         for (one, keys) in conversations.iter().zip(keys.chunks(2)) {
             let [merged, other] = keys else { continue };
             let own = read(merged)?.map(|now| (one.parted(&now.value), now));
-            let other = read(other)?.filter(|now| now.value == one.closed());
-            let other = other.map(|now| (Some(one.other.clone()), now));
+            let other = read(other)?.map(|now| (Some(one.reopened(&now.value)), now));
             for (after, now) in own.into_iter().chain(other) {
                 let version = now.version;
                 match after {
