@@ -273,7 +273,7 @@ async fn decide_call(
         contact: first_seen,
         profile: Profile::default(),
     });
-    let (known_as, was_deleted) = (profile.clone(), contact.deleted_at.is_some());
+    let (known_as, deleted_at) = (profile.clone(), contact.deleted_at);
     // A call that is decided again stays where it is, although its contact may have been merged into another.
     let call_id = before
         .as_ref()
@@ -377,9 +377,7 @@ async fn decide_call(
         }
         _ => None,
     };
-    if was_deleted && contact.deleted_at.is_none() {
-        Box::pin(ctx.store.show_conversations(scope, contact.id)).await?;
-    }
+    Box::pin(ctx.store.show_conversations(scope, deleted_at, &contact)).await?;
     let retention = config.tenant.retention.unwrap_or_default();
     let (mut decided_again, mut remarks, mut version, mut keep_until) = (0, Vec::new(), 1, None);
     let recovered = recovered + before.as_ref().map_or(0, |before| before.recovered);

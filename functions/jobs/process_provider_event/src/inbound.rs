@@ -975,13 +975,9 @@ impl Event<'_> {
 
     /// Opens all conversations of those who were deleted and are back.
     async fn show_conversations(&self, people: &[Person]) -> Result<(), JobError> {
-        let is_back = |person: &&Person| {
-            let was_deleted = person.before.as_ref().is_some_and(|before| before.deleted_at.is_some());
-            was_deleted && person.contact.deleted_at.is_none()
-        };
-        for person in people.iter().filter(is_back) {
-            let id = person.contact.id;
-            Box::pin(self.ctx.store.show_conversations(self.scope, id)).await?;
+        for Person { before, contact, .. } in people {
+            let deleted_at = before.as_ref().and_then(|before| before.deleted_at);
+            Box::pin(self.ctx.store.show_conversations(self.scope, deleted_at, contact)).await?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use domain::{
         actor::Stamp,
         ids::{ContactId, ConversationId, LineId, TenantId, UserId},
     },
+    contacts::contact::Contact,
     inbox::conversation::{Conversation, Happening},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -169,14 +170,23 @@ impl Store {
         rows.map(|row| row.map(Write::Put)).collect()
     }
 
-    /// Opens the conversations that a contact's deletion closed, because the person called or wrote. It comes before what brings the contact
-    /// back, so that none stays closed if that fails half-way.
+    /// Opens the conversations that a contact's deletion closed, if the contact is about to come back, because the person called or wrote.
+    /// `deleted_at`: the time of its deletion, as it was read. It comes before the write that brings the contact back, so that none stays
+    /// closed if that fails half-way. No request for a contact that was not deleted, or stays deleted.
     ///
     /// # Errors
     /// A conflict after a lost race.
-    pub async fn show_conversations(&self, scope: &TenantScope, contact: ContactId) -> Result<(), StoreError> {
+    pub async fn show_conversations(
+        &self,
+        scope: &TenantScope,
+        deleted_at: Option<Timestamp>,
+        contact: &Contact,
+    ) -> Result<(), StoreError> {
         const DOING: &str = "open the conversations of a contact who is back";
-        let writes = Box::pin(self.hidden_or_shown(scope, (contact, false), DOING)).await?;
+        if deleted_at.is_none() || contact.deleted_at.is_some() {
+            return Ok(());
+        }
+        let writes = Box::pin(self.hidden_or_shown(scope, (contact.id, false), DOING)).await?;
         if writes.is_empty() {
             return Ok(());
         }
