@@ -189,6 +189,15 @@ impl Aws {
         let changed = store.change_person(scope, &before, &after, &brought, &stamp);
         Box::pin(changed).await.expect("the contact is changed");
     }
+
+    /// Marks a user as one who has left the tenant, as their deactivation does.
+    pub async fn has_left(&self, scope: &TenantScope, user: UserId) {
+        let (store, now) = (self.store(), self.now());
+        let mut desk = store.desk(scope, user, now).await.expect("the table answers");
+        desk.value.set_left(true, now);
+        let written = store.write_desk(scope, &desk, None).await;
+        written.expect("the mark is written");
+    }
 }
 
 impl Seeded {

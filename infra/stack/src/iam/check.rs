@@ -45,8 +45,8 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ),
     (
         "contacts",
-        "T#*#ID#sip:*, T#*#ID#sender:*",
-        "merges and undoes merges of contacts who called by SIP, or wrote by a short code",
+        "T#*#ID#sip:*, T#*#ID#sender:*, T#*#DESK",
+        "merges and undoes merges of contacts who called by SIP, wrote by a short code, or to whom somebody attends",
     ),
     (
         "auth",

@@ -207,7 +207,7 @@ impl Store {
         Ok((joined, writes))
     }
 
-    /// The writes that part the conversations of a merge again. What became of the other contact's since stays, such as a new person.
+    /// The writes that part the conversations of a merge again. One request more if somebody attends to them.
     async fn parted(
         &self,
         scope: &TenantScope,
@@ -224,7 +224,7 @@ impl Store {
                 .map(|item| compact::conversation(item, doing))
                 .transpose()
         };
-        let mut writes = Vec::new();
+        let (mut writes, mut changed) = (Vec::new(), Vec::new());
         for (one, keys) in conversations.iter().zip(keys.chunks(2)) {
             let [merged, other] = keys else { continue };
             let own = read(merged)?.map(|now| (one.parted(&now.value), now));
@@ -234,13 +234,14 @@ impl Store {
                 match after {
                     None => writes.push(Write::DeleteVersion(key(&now.value), version)),
                     Some(value) if value == now.value => {}
-                    Some(value) => {
-                        let row = conversation_row(scope, &Versioned { value, version }, doing)?;
-                        writes.push(Write::Put(row));
-                    }
+                    Some(value) => changed.push(Versioned { value, version }),
                 }
             }
         }
+        self.let_all_go(scope, &mut changed, doing).await?;
+        let rows = changed.iter().map(|one| conversation_row(scope, one, doing));
+        let rows: Vec<Row> = rows.collect::<Result<_, _>>()?;
+        writes.extend(rows.into_iter().map(Write::Put));
         Ok(writes)
     }
 

@@ -154,7 +154,8 @@ impl Store {
         items.map(|item| compact::conversation(item, doing)).collect()
     }
 
-    /// The writes that close a contact's conversations with its deletion, or open those that it closed, since the contact is restored.
+    /// The writes that close a contact's conversations with its deletion, or open those that it closed, since the contact is restored. One
+    /// query, and a request more for those that are opened and have an assignee, who may have left meanwhile.
     pub(crate) async fn hidden_or_shown(
         &self,
         scope: &TenantScope,
@@ -163,10 +164,11 @@ impl Store {
     ) -> Result<Vec<Write>, StoreError> {
         let mut found = self.own_conversations(scope, contact, doing).await?;
         found.retain_mut(|known| if hide { known.value.hide() } else { known.value.show() });
-        let rows = found
-            .iter()
-            .take(MAX_HIDDEN)
-            .map(|known| conversation_row(scope, known, doing));
+        found.truncate(MAX_HIDDEN);
+        if !hide {
+            self.let_all_go(scope, &mut found, doing).await?;
+        }
+        let rows = found.iter().map(|known| conversation_row(scope, known, doing));
         rows.map(|row| row.map(Write::Put)).collect()
     }
 

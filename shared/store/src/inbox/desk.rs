@@ -1,6 +1,6 @@
 //! Who attends to conversations: people's places in the inbox, their turns, and the conversations that are handed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     base::{
@@ -24,7 +24,7 @@ use crate::{
         list::{InboxList, Position},
     },
     table::{
-        keys::{self, DueOther},
+        keys::{self, DueOther, Key},
         row::{self, Condition, Row},
     },
 };
@@ -109,7 +109,7 @@ impl Store {
         let mut after = noted(known, id, happening, tell_after);
         let conversation = &mut after.value;
         if contact.stays_deleted(happening.at) {
-            // It became known late. Nobody attends to what is hidden.
+            // The message or call is older than the deletion, and became known after it. Nobody attends to a hidden conversation.
             conversation.hide();
             return Ok(after);
         }
@@ -144,7 +144,7 @@ impl Store {
         self.assign(scope, conversation, team, now).await
     }
 
-    /// Lets nobody attend to a conversation whose person has left.
+    /// Removes the assignee of a conversation if that user has left the tenant.
     async fn let_go(
         &self,
         scope: &TenantScope,
@@ -155,6 +155,26 @@ impl Store {
             && self.desk(scope, user, now).await?.value.left
         {
             conversation.assignee = None;
+        }
+        Ok(())
+    }
+
+    /// Removes the assignees who have left the tenant from conversations. One request, and none if they have no assignees.
+    pub(crate) async fn let_all_go(
+        &self,
+        scope: &TenantScope,
+        conversations: &mut [Versioned<Conversation>],
+        doing: &'static str,
+    ) -> Result<(), StoreError> {
+        let users = conversations.iter().filter_map(|one| one.value.assignee);
+        let keys: Vec<Key> = users.map(|user| keys::desk(scope, user)).collect();
+        let mut left = BTreeSet::new();
+        for item in self.database.get_many(&keys, doing).await?.into_values() {
+            let desk: Option<Desk> = row::data_if_any(Some(item), doing)?;
+            left.extend(desk.filter(|desk| desk.left).map(|desk| desk.user));
+        }
+        for one in conversations {
+            one.value.assignee.take_if(|user| left.contains(user));
         }
         Ok(())
     }

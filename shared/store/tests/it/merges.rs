@@ -3,7 +3,7 @@
 use domain::{
     base::{
         external::ShownName,
-        ids::{ContactId, FieldId, LineId, MergeId, NoteId, TagId},
+        ids::{ContactId, FieldId, LineId, MergeId, NoteId, TagId, TeamId, UserId},
     },
     calls::record::Entry,
     consent::wish::{By, Choice, Scope, Wish},
@@ -17,7 +17,7 @@ use domain::{
         person::Person,
         profile::Profile,
     },
-    inbox::conversation::ConversationState,
+    inbox::conversation::{Conversation, ConversationState},
     messages::inbound::{OptFlag, Sender},
 };
 use jiff::SignedDuration;
@@ -317,6 +317,39 @@ async fn conversations_of_both_become_one_in_the_merge() {
     assert_eq!(states().await, [open, closed, open, closed]);
     world.business.unmerge(&world.aws, merge).await;
     assert_eq!(states().await, [open; 4]);
+}
+
+/// One request tells who has left, for all conversations.
+#[tokio::test]
+async fn undone_merge_gives_nothing_to_who_has_left() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let contacts = [caller(&world, CUSTOMER).await, caller(&world, OTHER).await];
+    let [left, there] = [(); 2].map(|()| UserId::new(world.aws.ids().ulid()));
+    let team = Some(TeamId::new(world.aws.ids().ulid()));
+    world.aws.has_left(world.scope(), left).await;
+    let mut requests = Vec::new();
+    for (assignees, expected) in [
+        ([None, None], [None, None]),
+        ([Some(there), Some(left)], [Some(there), None]),
+    ] {
+        let mut ids = Vec::new();
+        for (contact, assignee) in contacts.into_iter().zip(assignees) {
+            let id = world.business.receive_noted(&world.aws, contact, None).await;
+            let give = |one: &mut Conversation| (one.assignee, one.team) = (assignee, team);
+            world.business.change_conversation(&world.aws, id, give).await;
+            ids.push(id);
+        }
+        let merge = world.business.merge(&world.aws, contacts[0], contacts[1]).await;
+        drop(usage::take());
+        world.business.unmerge(&world.aws, merge).await;
+        requests.push(usage::take().requests);
+        for (id, assignee) in ids.into_iter().zip(expected) {
+            let found = world.business.conversation(&world.aws, id).await.value;
+            assert_eq!((found.assignee, found.team), (assignee, team));
+        }
+    }
+    assert_eq!(requests[1] - requests[0], 1);
 }
 
 #[tokio::test]

@@ -15,11 +15,12 @@ mod timeline;
 use domain::{
     accounts::permission::{Permission, Role},
     base::{
+        ids::{TeamId, UserId},
         operation::{Operation, OperationState},
         resource::Resource,
     },
     contacts::{contact::RESTORABLE, field::Field, stage::Stage, tag::Tag},
-    inbox::conversation::ConversationState,
+    inbox::conversation::{Conversation, ConversationState},
     tenants::tenant::Limits,
 };
 use serde_json::{Value, json};
@@ -332,7 +333,8 @@ async fn a_deleted_contact_is_hidden_until_it_is_restored() {
     assert_eq!(found.items().len(), 1);
 }
 
-/// What is hidden keeps nobody from getting further conversations.
+/// A conversation of a deleted contact counts neither as open nor as waiting, which could keep a member of a team from getting others. Once the
+/// contact is restored, it has no assignee who has left the tenant meanwhile.
 #[tokio::test]
 async fn conversations_close_with_their_contact_and_open_again() {
     let aws = Aws::new().await;
@@ -352,9 +354,21 @@ async fn conversations_close_with_their_contact_and_open_again() {
     let place = format!("{CONTACTS}/{contact}");
     agent.delete(&place).await.is(204);
     assert_eq!(counted().await, (0, 0));
-    agent.post(&format!("{place}/restore"), json!({})).await.is(200);
+    let restore = format!("{place}/restore");
+    agent.post(&restore, json!({})).await.is(200);
     assert_eq!(counted().await, (1, 1));
     assert_eq!(business.conversation(&aws, id).await.value, before);
+    // Nobody who has left meanwhile gets it back.
+    let user = UserId::new(aws.ids().ulid());
+    let team = Some(TeamId::new(aws.ids().ulid()));
+    let give = |one: &mut Conversation| (one.assignee, one.team) = (Some(user), team);
+    business.change_conversation(&aws, id, give).await;
+    aws.pass(60);
+    agent.delete(&place).await.is(204);
+    aws.has_left(business.scope(), user).await;
+    agent.post(&restore, json!({})).await.is(200);
+    let after = business.conversation(&aws, id).await.value;
+    assert_eq!(after, Conversation { team, ..before });
 }
 
 #[tokio::test]

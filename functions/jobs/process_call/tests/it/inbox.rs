@@ -112,3 +112,31 @@ async fn missed_call_goes_to_the_team_of_its_line() {
     let noted = conversation(&world, Some(line)).await.expect("there is one");
     assert_eq!(noted.assignee, Some(person));
 }
+
+/// Also those on other lines. Who has left meanwhile attends to none of them.
+#[tokio::test]
+async fn conversations_open_when_a_deleted_contact_calls() {
+    let world = World::new().await;
+    world.telephony("1", missed(CUSTOMER)).await;
+    let (aws, scope) = (&world.aws, world.business.scope());
+    let contact = conversation(&world, None).await.expect("there is one").contact;
+    let elsewhere = Some(read::<LineId>(json!("line_01hq5c1ynyc0000000000000ab")));
+    let on = world.business.receive_noted(aws, contact, elsewhere).await;
+    let user = UserId::new(aws.ids().ulid());
+    let give = |one: &mut Conversation| one.assignee = Some(user);
+    let before = world.business.change_conversation(aws, on, give).await;
+    aws.delete_contact(scope, contact, true).await;
+    aws.has_left(scope, user).await;
+    aws.pass(60);
+    world.telephony("2", missed(CUSTOMER)).await;
+    let opened = conversation(&world, elsewhere).await.expect("there is one");
+    assert_eq!(
+        opened,
+        Conversation {
+            assignee: None,
+            ..before
+        }
+    );
+    let called = conversation(&world, None).await.expect("there is one");
+    assert_eq!((called.is_attended(), called.seq), (true, 2));
+}
