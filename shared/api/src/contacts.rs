@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header::LOCATION};
 use domain::{
     accounts::account::Email,
     base::{
-        ids::{ContactId, StageId, TagId, UserId},
+        ids::{ContactId, ConversationId, StageId, TagId, UserId},
         phone::Phone,
     },
     consent::wish::Wish,
@@ -33,11 +33,20 @@ pub fn itself(id: ContactId, read: &Contact) -> Result<(), Problem> {
     let survivor = read.id;
     let detail = format!("The contact was merged into {survivor}. Use that id.");
     let problem = Problem::new(StatusCode::NOT_FOUND, "merged", "Merged", detail);
-    let place = HeaderValue::from_str(&format!("/api/v1/contacts/{survivor}"));
-    Err(match place {
+    Err(located(problem, &format!("/api/v1/contacts/{survivor}")))
+}
+
+/// The 409 of this kind for a conversation that goes on in another one, with the id and place of that one.
+pub fn continued(kind: &str, on: ConversationId) -> Problem {
+    let detail = format!("The contact was merged into another, and the conversation goes on as {on}. Use that id.");
+    located(Problem::conflict(kind, detail), &format!("/api/v1/conversations/{on}"))
+}
+
+fn located(problem: Problem, path: &str) -> Problem {
+    match HeaderValue::from_str(path) {
         Ok(place) => problem.with_header(LOCATION, place),
         Err(_) => problem,
-    })
+    }
 }
 
 /// A contact.

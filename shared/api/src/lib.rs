@@ -39,7 +39,7 @@ mod verdict;
 pub use audited_reads::AuditedReads;
 pub use body::{Body, Path, Query, checked};
 pub use change::{Patchable, found};
-pub use contacts::{ContactOut, itself};
+pub use contacts::{ContactOut, continued, itself};
 pub use context::{Api, beyond_plan};
 pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};

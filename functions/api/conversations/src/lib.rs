@@ -7,8 +7,8 @@ use std::{cmp::Reverse, sync::Arc};
 
 use api::{
     Allowed, Api, AuditedReads, Body, EntryId, IfMatch, Listed, OperationOut, Paging, Patch, Patchable as _, Path,
-    Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, found, operation, paged,
-    permits, received, started,
+    Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, continued, found, operation,
+    paged, permits, received, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -91,8 +91,9 @@ api::operations! {
         /// Its state, the person who attends to it, its team, its priority and its tags. Another team finds the person by its mode, unless the
         /// change names one. A snoozed one is opened again at its time. Whatever the
         /// customer does opens it, too. Send `If-Match`, so that a message that arrives meanwhile is not closed unseen: it gives the
-        /// conversation another version.
-        PATCH "/api/v1/conversations/{conversation_id}" => change_conversation, "The updated conversation";
+        /// conversation another version. One that goes on in another, which `continued_in` names, is not changed any more.
+        PATCH "/api/v1/conversations/{conversation_id}" => change_conversation, "The updated conversation",
+            problems "conversation_continued";
 
         /// Mark a conversation as read
         ///
@@ -298,6 +299,9 @@ async fn change_conversation(
     let (api, who, if_match, patch, stamp) = (&api, &who, &if_match, &patch, &who.stamp());
     let changed = RACES.until_won(|| async move {
         let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+        if let Some(on) = known.continued {
+            return Err(continued("conversation_continued", on).into());
+        }
         let mut conversation = known.conversation;
         if_match.check(conversation.version)?;
         let before = &conversation.value;

@@ -99,7 +99,7 @@ api::operations! {
         /// does not send twice. At most 60 replies a minute per person.
         POST "/api/v1/conversations/{conversation_id}/messages" => reply::send_reply, "The reply",
             with "Location" "Path of the message",
-            problems "merged" "conversation_moved" "window_closed" "cap_reached" "message_refused";
+            problems "merged" "conversation_continued" "conversation_moved" "window_closed" "cap_reached" "message_refused";
 
         /// Test a campaign
         ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Body, Path, RACES, Setback, found};
+use api::{Api, Body, Path, RACES, Setback, continued, found};
 use axum::{Extension, extract::State};
 use domain::{
     accounts::permission::Permission,
@@ -92,6 +92,11 @@ pub(crate) async fn send_reply(
                 message: Exchanged::Sent(Box::new(message)),
                 contact: person,
             });
+        }
+        let on = ConversationId::of(contact.id, id.line());
+        let was_merged = on != id && contact.deleted_at.is_none();
+        if was_merged && api.store().conversation(who.scope(), on).await?.is_some() {
+            return Err(continued("conversation_continued", on).into());
         }
         addressable(whom, contact)?;
         let wrong_seen = request.wrong_seen(&known.value);

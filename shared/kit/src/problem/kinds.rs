@@ -327,6 +327,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Change the `filter` of the segment",
     ),
     kind(
+        "conversation_continued",
+        409,
+        "The contact of the conversation was merged into another one, in whose conversation it goes on",
+        "Use the conversation that `Location` and `detail` name",
+    ),
+    kind(
         "conversation_moved",
         409,
         "Somebody else of the team has replied since the conversation was shown",

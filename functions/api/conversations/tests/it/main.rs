@@ -241,6 +241,14 @@ async fn timeline_has_what_was_said_on_the_line() {
     assert_eq!(shown["contact"]["id"], json!(survivor.id));
     let goes_on = business.receive_noted(&aws, survivor.id, Some(line)).await;
     assert_eq!(shown["continued_in"], json!(goes_on));
+    // It is not changed any more, only read.
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let path = format!("{CONVERSATIONS}/{on_line}");
+    let refused = agent.patch(&path, json!({"state": "open"})).if_match(1).await;
+    let detail = refused.is_refused(409, "conversation_continued").detail();
+    assert!(detail.contains(&goes_on.to_string()), "{detail}");
+    assert_eq!(refused.header("location"), format!("{CONVERSATIONS}/{goes_on}"));
+    agent.put(&format!("{path}/read"), json!({"seq": 1})).await.is(200);
     let beside = ConversationId::of(survivor.id, None);
     let timeline = viewer.get(&format!("{CONVERSATIONS}/{on_line}/timeline")).await;
     assert_eq!(timeline.items().len(), 2);

@@ -221,16 +221,25 @@ async fn one_person_sends_sixty_replies_a_minute() {
 }
 
 #[tokio::test]
-async fn reply_to_a_merged_contact_names_the_survivor() {
+async fn reply_after_a_merge_names_where_it_goes_on() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let id = wrote(&aws, &business).await;
+    let over = wrote_from(&aws, &business, &mobile(3)).await;
+    business.change_conversation(&aws, over, Conversation::close).await;
     let survivor = business.contact_with(&aws, &mobile(2), |_| {}).await;
-    business.merge(&aws, survivor.id, id.contact()).await;
-    let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
-    let detail = refused.is_refused(404, "merged").detail();
-    assert!(detail.contains(&survivor.id.to_string()), "{detail}");
+    let on = ConversationId::of(survivor.id, id.line());
+    for (id, status, problem, names) in [
+        // A closed one stays as it is, and none of the survivor goes on.
+        (over, 404, "merged", survivor.id.to_string()),
+        (id, 409, "conversation_continued", on.to_string()),
+    ] {
+        business.merge(&aws, survivor.id, id.contact()).await;
+        let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
+        let detail = refused.is_refused(status, problem).detail();
+        assert!(detail.contains(&names), "{detail}");
+    }
     assert!(queued(&aws).await.is_empty());
 }
 

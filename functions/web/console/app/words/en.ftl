@@ -975,6 +975,7 @@ problem-campaign_started = The campaign was started, so it cannot be changed, st
 problem-campaign_type = The campaign is of another type.
 problem-already_enrolled = The contact is in the drip, or has been through it.
 problem-campaign_state = The campaign is in another state. Load the page again.
+problem-conversation_continued = The contact was merged into another one, and the conversation goes on there.
 problem-conversation_moved = Somebody else has replied in the meantime. Look at the conversation, and send your reply again if it still fits.
 problem-window_closed = Free text by WhatsApp is possible within 24 hours of the person’s last message. Send a template, or text by SMS.
 problem-cap_reached = As many messages were sent as a cap allows. Send it later, or ask a manager to raise the cap.
