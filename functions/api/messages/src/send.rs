@@ -397,8 +397,8 @@ pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Optio
     Ok(Some(api.store().lead_of(who.scope(), identity).await?))
 }
 
-/// The same after the row was moved to the key of the number that leads to the contact by another form: what somebody refuses who had the
-/// number in any of its forms holds for the message.
+/// What leads to a recipient, read again if the row of the number that leads to the contact was moved to the number's key. A refusal that was
+/// recorded for any form of the number then holds for the message.
 async fn renewed_lead(api: &Api, who: &Sends, lead: Option<Lead>) -> Result<Option<Lead>, Setback> {
     let Some(lead) = lead else {
         return Ok(None);

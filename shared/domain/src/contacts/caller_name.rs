@@ -1,4 +1,4 @@
-//! Whether what a network says of a caller is a name.
+//! Whether the text that a telephone network sends as the name of a caller is a name.
 
 use crate::base::phone::Phone;
 

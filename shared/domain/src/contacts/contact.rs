@@ -651,7 +651,7 @@ impl Contact {
         }
     }
 
-    /// One of the person's WhatsApp users has another number or id from now on: what was open before is open for these.
+    /// Records that one of the person's WhatsApp users has another number or id from now on. Their open service windows stay open for it.
     pub fn changed_user(&mut self, before: &Recipient, now: &Recipient) {
         window::pass_on(&mut self.windows, before, now);
         let moved = now.phone.is_some() && now.phone != before.phone;

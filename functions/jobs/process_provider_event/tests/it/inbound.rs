@@ -721,7 +721,7 @@ async fn name_is_learned_once() {
     assert_eq!(world.told_by(&customer).await.0.len(), 3);
 }
 
-/// What a network says of a caller is replaced by the name of a profile, once.
+/// A contact that is named only by what a network sent with a call gets the first name that a WhatsApp profile has, and keeps it.
 #[tokio::test]
 async fn profiles_name_replaces_a_callers() {
     let world = World::new().await;

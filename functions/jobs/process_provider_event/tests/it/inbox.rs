@@ -193,7 +193,8 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
     assert_eq!(world.work(echo("wamid.3", &mobile(7))).await, Done::Already);
 }
 
-/// What became known late opens nothing of a deleted contact; whoever writes again is back, and waits on, on all lines.
+/// A message from before the deletion that is delivered after it opens nothing. One from after it brings the contact back, and opens the
+/// conversations on all lines, in which the customer still waits.
 #[tokio::test]
 async fn conversation_of_a_deleted_contact_opens_with_it() {
     let world = World::new().await;
