@@ -24,6 +24,9 @@ pub const MAX_TAGS: usize = 10;
 /// Maximum time for which a conversation is snoozed.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// The smallest difference between times of rows.
+const MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
 impl ConversationId {
     /// That with a contact on a line. `None`: no line can be told.
     pub fn of(contact: ContactId, line: Option<LineId>) -> Self {
@@ -427,18 +430,29 @@ impl Conversation {
         hidden.is_some()
     }
 
-    /// Notes what somebody wrote on the business's own phone. Who has answered has seen what was before.
-    pub fn answered_by_phone(&mut self, at: Timestamp, message: MessageId, tell_after: Option<SignedDuration>) {
+    /// Ends the wait for an answer to what was before a message from the business's own phone. Its time has whole seconds, as the customer's:
+    /// whoever wrote in the same one waits on, since nobody can tell, and a customer who is never answered is worse off than one who is
+    /// answered twice. Returns whether that changes anything.
+    pub fn talked_by_phone(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) -> bool {
         let since = self.waiting_since;
-        if self.talked(at, tell_after)
-            && let Some(since) = since
-        {
+        let talked = self.talked(at - MOMENT, tell_after);
+        if let Some(since) = since.filter(|_| talked) {
             self.first_response.get_or_insert(at.duration_since(since));
         }
-        // What the customer did since waits on.
+        talked
+    }
+
+    /// Notes what somebody wrote on the business's own phone. Who has answered has seen what was before.
+    pub fn answered_by_phone(&mut self, at: Timestamp, message: MessageId, tell_after: Option<SignedDuration>) {
+        self.talked_by_phone(at, tell_after);
         let what = What::Reply(message, Channel::WhatsApp);
         let is_last = self.last.is_none_or(|last| last.at <= at);
+        // What the customer did since waits on, also if it becomes known later.
+        let waits = (self.waiting_since.take(), self.tell_at);
+        let replied_at = self.replied_at.max(Some(at - MOMENT));
         self.note(Happening { at, what }, None);
+        (self.waiting_since, self.tell_at) = waits;
+        self.replied_at = replied_at;
         if is_last && self.waiting_since.is_none() {
             self.read_to(self.seq);
         }
@@ -750,6 +764,24 @@ mod tests {
         // It became known after what the customer wrote since.
         early.answered_by_phone(wrote(3).at, message(7), TELL_AFTER);
         assert_eq!((early.waiting_since, early.unread), (Some(wrote(4).at), 2));
+    }
+
+    /// Whichever of the two became known first: nobody can tell which was.
+    #[test]
+    fn who_wrote_in_the_second_of_the_phone_waits_on() {
+        for before in [vec![], vec![wrote(2)]] {
+            let mut late = noted(before.into_iter().chain([wrote(4)]));
+            late.answered_by_phone(wrote(4).at, message(7), TELL_AFTER);
+            assert_eq!(
+                (late.waiting_since, late.due()),
+                (Some(wrote(4).at), Some(wrote(4).at + TELL))
+            );
+        }
+        let mut early = noted([wrote(2)]);
+        early.answered_by_phone(wrote(4).at, message(7), TELL_AFTER);
+        assert_eq!(early.waiting_since, None);
+        early.note(wrote(4), TELL_AFTER);
+        assert_eq!(early.waiting_since, Some(wrote(4).at));
     }
 
     #[test]
