@@ -244,7 +244,7 @@ impl Case {
                 connection: "conn_00000000000000000000000001".parse().unwrap(),
                 facts: &self.facts,
                 outcome: self.outcome,
-                started_at: self.now,
+                started_at: self.facts.started_at.unwrap_or(self.now),
             },
             &World {
                 config: &self.config,

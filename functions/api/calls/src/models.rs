@@ -302,6 +302,9 @@ pub(crate) struct CallGrounds {
     /// Time of the caller's last answered call, if it was after this one.
     #[schemars(example = "2026-11-20T10:00:40Z")]
     last_answered_at: Option<Timestamp>,
+    /// Time of the last message to the caller from the business's own phone, if it was after the beginning of the call.
+    #[schemars(example = "2026-11-20T10:00:20Z")]
+    last_by_phone_at: Option<Timestamp>,
 }
 
 impl From<&Grounds> for CallGrounds {
@@ -320,6 +323,7 @@ impl From<&Grounds> for CallGrounds {
             last_follow_up_at: grounds.last_follow_up_at,
             last_inbound_at: grounds.last_inbound_at,
             last_answered_at: grounds.last_answered_at,
+            last_by_phone_at: grounds.last_by_phone_at,
         }
     }
 }

@@ -3,7 +3,7 @@
 use domain::{
     base::ids::ConversationId,
     calls::record::MessageRef,
-    messages::{by_phone, inbound::InboundMessage, message::Message, purpose::Event as Happened},
+    messages::{by_phone, inbound::InboundMessage, purpose::Event as Happened},
     tenants::line,
 };
 use kit::{Done, JobError};
@@ -65,12 +65,11 @@ impl Event<'_> {
         let keep_until = config.tenant.retention.unwrap_or_default().message_until(echo.at, now);
         let (kept, timers) = ((keep_until, self.correlation_id), &self.ctx.timers);
         let message = by_phone::message((id, self.connection), echo, kept, timers)?;
-        let open = [Happened::AnsweredCall, Happened::HumanReply].map(|event| contact.open_to(event));
-        let open = store.each_message(self.scope, &open.concat(), now).await?;
-        // One that cannot be read stays open. WhatsApp's times are whole seconds.
-        let mut open: Vec<Message> = open.into_iter().filter_map(Result::ok).flatten().collect();
-        open.retain(|message| message.created_at.as_second() <= echo.at.as_second());
-        let mut ended = contact.answered_by_phone(open);
+        let open = contact.open_to(Happened::ByPhone);
+        let open = store.each_message(self.scope, &open, now).await?;
+        // One that cannot be read stays open.
+        let open = open.into_iter().filter_map(Result::ok).flatten().collect();
+        let mut ended = contact.answered_by_phone(echo.at, open);
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let conversation = conversation.map(|mut known| {
             known.value.answered_by_phone(echo.at, message.id, tell_after);

@@ -33,7 +33,7 @@ const calls: Schemas["CallEntry"][] = [
 const call: Schemas["CallDetails"] = {
   ...base, connection_id: "conn_1", correlation_id: "picture", provider: "twilio", provider_call_id: "CA0",
   grounds: {
-    config_version: 1, cooldown_seconds: 86_400, last_answered_at: null, last_follow_up_at: ago(220), last_inbound_at: null, line_id: null,
+    config_version: 1, cooldown_seconds: 86_400, last_answered_at: null, last_by_phone_at: null, last_follow_up_at: ago(220), last_inbound_at: null, line_id: null,
     marketing_opted_out: false, new_caller: false, open: true, opted_in: false, opted_out: false, rule_id: null, rule_version: null,
   },
   reported: { answered_at: null, call_seconds: 18, caller_name: null, closed: null, dial: null, ended_at: null, from: null, handling: null, ring_seconds: 18, stated: null, status: null, to: null },

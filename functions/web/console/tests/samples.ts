@@ -29,7 +29,7 @@ const silent: Schemas["CallEntry"] = {
 const call: Schemas["CallDetails"] = {
   ...callEntry, connection_id: "conn_sample", correlation_id: "sample", provider: "twilio", provider_call_id: "CA0",
   grounds: {
-    config_version: 1, cooldown_seconds: 86_400, last_answered_at: null, last_follow_up_at: at, last_inbound_at: null, line_id: null,
+    config_version: 1, cooldown_seconds: 86_400, last_answered_at: null, last_by_phone_at: null, last_follow_up_at: at, last_inbound_at: null, line_id: null,
     marketing_opted_out: false, new_caller: true, open: true, opted_in: false, opted_out: false, rule_id: null, rule_version: null,
   },
   recordings: [{ available: true, duration_seconds: 9, id: "rec_sample", state: "completed", voicemail: true }],

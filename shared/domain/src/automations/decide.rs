@@ -211,6 +211,7 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
         last_follow_up_at: contact.last_follow_up_at,
         last_inbound_at: since(contact.last_inbound_at),
         last_answered_at: since(contact.last_answered_at),
+        last_by_phone_at: contact.last_by_phone_at.filter(|at| is_later(*at, call.started_at)),
         circumstances: Some(circumstances(call, world)),
     }
 }
@@ -1066,6 +1067,26 @@ mod tests {
         let answered = after(None, later);
         assert_eq!(answered.nothing(), no("a later call was answered 45 s ago"));
         assert_eq!(answered.decide().grounds.last_answered_at, later);
+    }
+
+    /// The owner may write while the other telephone rings; what was written before says nothing about the call.
+    #[test]
+    fn owner_who_wrote_by_phone_has_answered_the_call() {
+        let began = at(NOON) - SignedDuration::from_secs(90);
+        let by_phone = |written: Timestamp| {
+            case(|case| {
+                case.facts.started_at = Some(began);
+                case.facts.ended_at = Some(began + SignedDuration::from_secs(30));
+                case.contact.last_by_phone_at = Some(written);
+            })
+        };
+        let before = by_phone(began).decide();
+        assert!(before.follow_up.is_ok());
+        assert_eq!(before.grounds.last_by_phone_at, None);
+        let rings = began + SignedDuration::from_secs(15);
+        let sentence = "no message: no longer needed: somebody wrote on the business's own phone 75 s ago";
+        assert_eq!(by_phone(rings).nothing(), (Reason::Unnecessary, sentence.to_owned()));
+        assert_eq!(by_phone(rings).decide().grounds.last_by_phone_at, Some(rings));
     }
 
     /// The limit needs a time on the contact: all purposes that calls cause have the one of the cooldown.

@@ -313,6 +313,7 @@ fn caller(call: &Call) -> Contact {
         .unwrap_or(Timestamp::MAX);
     contact.last_inbound_at = grounds.last_inbound_at.map(|at| at.max(next));
     contact.last_answered_at = grounds.last_answered_at.map(|at| at.max(next));
+    contact.last_by_phone_at = grounds.last_by_phone_at.map(|at| at.max(next));
     let Some(known) = &grounds.circumstances else {
         for wish in wishes(grounds, *decided_at) {
             contact.record(wish);

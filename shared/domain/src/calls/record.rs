@@ -102,6 +102,9 @@ pub struct Grounds {
     /// Time of the caller's last answered call, if it was after this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_answered_at: Option<Timestamp>,
+    /// Time of the last message to the caller from the business's own phone, if it was after the beginning of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_by_phone_at: Option<Timestamp>,
     /// Facts by which other rules would have decided. `None`: the row is of before they were stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub circumstances: Option<Circumstances>,

@@ -134,6 +134,9 @@ pub struct Contact {
     /// Time of the last answered call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_answered_at: Option<Timestamp>,
+    /// Time of the last message to the person from the business's own phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_by_phone_at: Option<Timestamp>,
     /// Calls of the person that nobody answered and that are not recovered, the oldest first. Those of more than a day ago count for
     /// nothing. At most [`MAX_MISSED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -361,6 +364,7 @@ impl Contact {
             allowance_whole_at: None,
             last_call_at: None,
             last_answered_at: None,
+            last_by_phone_at: None,
             missed: Vec::new(),
             last_reached_at: None,
             calls: 0,
@@ -405,6 +409,7 @@ impl Contact {
             open: Vec::new(),
             last_call_at: None,
             last_answered_at: None,
+            last_by_phone_at: None,
             missed: Vec::new(),
             last_reached_at: None,
             calls: 0,
@@ -509,6 +514,7 @@ impl Contact {
             &mut self.last_counted_at,
             &mut self.last_inbound_at,
             &mut self.last_answered_at,
+            &mut self.last_by_phone_at,
         ] {
             *time = time.filter(|time| *time <= at);
         }

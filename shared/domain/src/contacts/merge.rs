@@ -354,6 +354,7 @@ fn contacts(
     all.allowance_whole_at = one.allowance_whole_at.max(other.allowance_whole_at);
     all.last_call_at = one.last_call_at.max(other.last_call_at);
     all.last_answered_at = one.last_answered_at.max(other.last_answered_at);
+    all.last_by_phone_at = one.last_by_phone_at.max(other.last_by_phone_at);
     all.last_inbound_at = one.last_inbound_at.max(other.last_inbound_at);
     all.last_written_at = one.last_written_at.max(other.last_written_at);
     all.last_reached_at = one.last_reached_at.max(other.last_reached_at);
@@ -632,6 +633,7 @@ impl Undo {
             allowance_whole_at: now.allowance_whole_at,
             last_call_at: time(|of| of.last_call_at),
             last_answered_at: time(|of| of.last_answered_at),
+            last_by_phone_at: time(|of| of.last_by_phone_at),
             missed: self.missed(now),
             last_reached_at: time(|of| of.last_reached_at),
             calls: before.calls.saturating_add(since),

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::ids::MessageId,
+    base::ids::{MessageId, started},
     contacts::contact::{Contact, MAX_OPEN, OpenIntent},
     messages::{
+        compose::is_later,
         message::{Channel, Message},
         pair_rate,
         purpose::{Event, Limit, Policy, Purpose},
@@ -17,7 +18,7 @@ impl OpenIntent {
     /// Whether an event cancels it. Of an unknown version, the message itself is refused when it is read.
     fn is_cancelled_by(&self, event: Event) -> bool {
         let row = self.purpose.row_in(self.version);
-        row.is_none_or(|row| row.cancelled_by.contains(&event))
+        row.is_none_or(|row| row.is_cancelled_by(event))
     }
 }
 
@@ -156,14 +157,17 @@ impl Contact {
         self.cancel_for(Event::AnsweredCall, why, open)
     }
 
-    /// Cancels and closes those of these waiting follow-ups and automatic answers that can still be cancelled, because somebody wrote on the
-    /// business's own phone. Returns them.
-    pub fn answered_by_phone(&mut self, open: Vec<Message>) -> Vec<Message> {
+    /// Notes that somebody wrote on the business's own phone at this time, and cancels and closes those of these waiting follow-ups and
+    /// automatic answers that can still be cancelled and whose causes are earlier. Returns them.
+    pub fn answered_by_phone(&mut self, at: Timestamp, mut open: Vec<Message>) -> Vec<Message> {
+        self.last_by_phone_at = self.last_by_phone_at.max(Some(at));
+        // With the time of its cause begins the id of a message, which may be planned later.
+        open.retain(|message| is_later(at, started(message.id.own())));
         let why = (
             "not sent: somebody wrote on the business's own phone",
             "no further channel: somebody wrote on the business's own phone",
         );
-        self.cancel_for(Event::HumanReply, why, open)
+        self.cancel_for(Event::ByPhone, why, open)
     }
 
     /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets

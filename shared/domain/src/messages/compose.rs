@@ -244,7 +244,10 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         (Aspect::Account, config.tenant.may_send()),
         (Aspect::Destination, unless(destination)),
         (Aspect::Consent, welcome(&policy, contact, by, now)),
-        (Aspect::Need, unless(unnecessary(&policy, contact, intent.since, now))),
+        (
+            Aspect::Need,
+            unless(unnecessary(&policy, contact, (intent.began(), intent.since), now)),
+        ),
     ];
     if policy.obeys(Limit::Cooldown) {
         checks.push((Aspect::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
@@ -430,18 +433,32 @@ fn too_soon(cooldown: SignedDuration, contact: &Contact, now: Timestamp) -> Opti
 }
 
 /// The event since its cause that makes a message unnecessary, if its purpose names that event: it would have cancelled the
-/// message if it had been planned by then.
-fn unnecessary(policy: &Policy, contact: &Contact, since: Timestamp, now: Timestamp) -> Option<Refusal> {
-    let later =
-        |at: Option<Timestamp>, event: Event| at.filter(|at| is_later(*at, since) && policy.is_cancelled_by(event));
-    if let Some(at) = later(contact.last_inbound_at, Event::Inbound) {
-        let sentence = format!("no longer needed: this person wrote {}", ago(at, now));
-        return Some(Refusal::since(Event::Inbound, sentence).and("event_at", at));
-    }
-    let answered = later(contact.last_answered_at, Event::AnsweredCall);
-    answered.map(|at| {
-        let sentence = format!("no longer needed: a later call was answered {}", ago(at, now));
-        Refusal::since(Event::AnsweredCall, sentence).and("event_at", at)
+/// message if it had been planned by then. The cause has a beginning and a last known moment.
+fn unnecessary(
+    policy: &Policy,
+    contact: &Contact,
+    (began, since): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Option<Refusal> {
+    let events = [
+        (contact.last_inbound_at, since, Event::Inbound, "this person wrote"),
+        (
+            contact.last_answered_at,
+            since,
+            Event::AnsweredCall,
+            "a later call was answered",
+        ),
+        (
+            contact.last_by_phone_at,
+            began,
+            Event::ByPhone,
+            "somebody wrote on the business's own phone",
+        ),
+    ];
+    events.into_iter().find_map(|(at, since, event, what)| {
+        let at = at.filter(|at| is_later(*at, since) && policy.is_cancelled_by(event))?;
+        let sentence = format!("no longer needed: {what} {}", ago(at, now));
+        Some(Refusal::since(event, sentence).and("event_at", at))
     })
 }
 
@@ -874,27 +891,35 @@ mod tests {
 
     #[test]
     fn only_events_of_the_purpose_make_it_unnecessary() {
+        let second = SignedDuration::from_secs(1);
         let (since, now) = (at("2026-11-20T11:58:00+04"), at("2026-11-20T12:00:00+04"));
-        let contact = |wrote: Option<Timestamp>, answered: Option<Timestamp>| Contact {
-            last_inbound_at: wrote,
-            last_answered_at: answered,
-            ..crate::samples::contact()
-        };
-        let later = Some(since + SignedDuration::from_secs(90));
+        let began = since - second * 60;
         for row in &TABLE {
             let policy = Policy::narrowed(row.purpose, row.kinds[0].category, &Narrowing::default()).unwrap();
-            let why = |wrote, answered| {
-                let refusal = unnecessary(&policy, &contact(wrote, answered), since, now)?;
+            let why = |wrote, answered, by_phone| {
+                let contact = Contact {
+                    last_inbound_at: wrote,
+                    last_answered_at: answered,
+                    last_by_phone_at: by_phone,
+                    ..crate::samples::contact()
+                };
+                let refusal = unnecessary(&policy, &contact, (began, since), now)?;
                 assert_eq!(refusal.reason, Reason::Unnecessary);
                 Some(refusal.sentence)
             };
-            let within_its_second = Some(since + SignedDuration::from_millis(999));
-            assert_eq!(why(within_its_second, within_its_second), None);
-            let wrote = "no longer needed: this person wrote 30 s ago".to_owned();
+            let within = |second: Timestamp| Some(second + SignedDuration::from_millis(999));
+            assert_eq!(why(within(since), within(since), within(began)), None);
             let cancels = |event| row.cancelled_by.contains(&event);
-            assert_eq!(why(later, None), cancels(Event::Inbound).then_some(wrote));
-            let answered = "no longer needed: a later call was answered 30 s ago".to_owned();
-            assert_eq!(why(None, later), cancels(Event::AnsweredCall).then_some(answered));
+            let no = |cancels: bool, what: &str| cancels.then(|| format!("no longer needed: {what} ago"));
+            let later = Some(since + second * 90);
+            let wrote = no(cancels(Event::Inbound), "this person wrote 30 s");
+            assert_eq!(why(later, None, None), wrote);
+            let answered = no(cancels(Event::AnsweredCall), "a later call was answered 30 s");
+            assert_eq!(why(None, later, None), answered);
+            // While it rings, too.
+            let answers = cancels(Event::AnsweredCall) || cancels(Event::HumanReply);
+            let by_phone = no(answers, "somebody wrote on the business's own phone 2 min");
+            assert_eq!(why(None, None, Some(since)), by_phone);
         }
     }
 

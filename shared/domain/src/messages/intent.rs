@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     base::{
-        ids::{ConnectionId, LineId, MessageId},
+        ids::{ConnectionId, LineId, MessageId, started},
         phone::Phone,
     },
     messages::{
@@ -78,6 +78,16 @@ impl Intent<'_> {
             since: now,
             not_before: now,
             by: by.to_owned(),
+        }
+    }
+
+    /// Beginning of its cause. From then on, whoever writes on the business's own phone answers it: the owner may do so while the other
+    /// telephone rings.
+    pub fn began(&self) -> Timestamp {
+        match (&self.subject, self.cause) {
+            (Subject::Call(call), _) => call.started_at,
+            (_, Cause::Answered { inbound, .. }) => started(inbound.own()),
+            _ => self.since,
         }
     }
 }

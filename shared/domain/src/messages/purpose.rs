@@ -193,6 +193,8 @@ pub enum Event {
     Author,
     /// A reply by a person, including the hand-over to one.
     HumanReply,
+    /// A message from the business's own phone, which answers calls and messages alike. No row names it.
+    ByPhone,
     /// The end of a campaign for this person, or its pause.
     Exit,
     /// A new category or state of its template.
@@ -210,6 +212,7 @@ impl Event {
             Self::Inbound => "inbound",
             Self::Author => "author",
             Self::HumanReply => "human_reply",
+            Self::ByPhone => "by_phone",
             Self::Exit => "exit",
             Self::TemplateChange => "template_change",
             Self::Settled => "settled",
@@ -257,6 +260,17 @@ pub struct Row {
     pub order: Order,
     /// Events that cancel it.
     pub cancelled_by: &'static [Event],
+}
+
+impl Row {
+    /// Whether an event cancels it. What comes from the business's own phone is a conversation as well as a reply.
+    pub fn is_cancelled_by(&self, event: Event) -> bool {
+        let same: &[Event] = match event {
+            Event::ByPhone => &[Event::AnsweredCall, Event::HumanReply],
+            _ => &[event],
+        };
+        same.iter().any(|event| self.cancelled_by.contains(event))
+    }
 }
 
 /// Time that is left for sending a requested message when it may first be sent: a channel that fails, or waits, has a next one.
@@ -699,7 +713,7 @@ impl Policy {
 
     /// Whether an event cancels it.
     pub fn is_cancelled_by(&self, event: Event) -> bool {
-        self.row.cancelled_by.contains(&event)
+        self.row.is_cancelled_by(event)
     }
 
     fn kind(&self) -> &'static Kind {

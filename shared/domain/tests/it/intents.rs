@@ -464,6 +464,27 @@ fn answered_call_cancels_what_can_be_cancelled() {
     assert_eq!(contact.open[0].before, Some(at(1)));
 }
 
+/// What was planned after the message from the phone, for a call before it, would have been refused if it had been known by then.
+#[test]
+fn phone_answers_what_was_caused_before() {
+    let mut contact = somebody();
+    let decided_late = Message {
+        created_at: at(30),
+        ..follow_up(&contact, 10)
+    };
+    let within_its_second = follow_up(&contact, 20);
+    let open = vec![decided_late.clone(), within_its_second.clone()];
+    for message in &open {
+        contact.opens(message, vec![]);
+    }
+    assert_eq!(contact.open_to(Event::ByPhone), [decided_late.id, within_its_second.id]);
+    let cancelled = contact.answered_by_phone(at(20), open);
+    let told: Vec<_> = cancelled.iter().map(|message| message.id).collect();
+    assert_eq!(told, [decided_late.id]);
+    contact.answered_by_phone(at(15), vec![]);
+    assert_eq!((contact.last_by_phone_at, contact.open.len()), (Some(at(20)), 1));
+}
+
 #[test]
 fn contact_of_an_earlier_time_knows_nothing_since() {
     let mut contact = somebody();
@@ -471,6 +492,7 @@ fn contact_of_an_earlier_time_knows_nothing_since() {
     contact.last_counted_at = Some(at(10));
     contact.last_inbound_at = Some(at(40));
     contact.last_answered_at = Some(at(20));
+    contact.last_by_phone_at = Some(at(40));
     let unreachable = |second: u8| Unreachable {
         channel: Channel::Sms,
         number: None,
@@ -484,10 +506,11 @@ fn contact_of_an_earlier_time_knows_nothing_since() {
             contact.last_counted_at,
             contact.last_inbound_at,
             contact.last_answered_at,
+            contact.last_by_phone_at,
         ]
     };
     let then = contact.clone().as_of(at(20));
-    assert_eq!(times(&then), [None, Some(at(10)), None, Some(at(20))]);
+    assert_eq!(times(&then), [None, Some(at(10)), None, Some(at(20)), None]);
     assert_eq!((then.unreachable, then.open), (vec![unreachable(20)], vec![]));
     assert_eq!(times(&contact.clone().as_of(at(40))), times(&contact));
 }

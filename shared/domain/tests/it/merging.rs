@@ -118,6 +118,7 @@ prop_compose! {
         contact.last_follow_up_at = times.3.map(|at| at - SignedDuration::from_secs(300));
         contact.last_reached_at = times.4;
         contact.last_written_at = times.5;
+        contact.last_by_phone_at = times.5;
         contact.missed = missed.into_iter().map(|at| MissedCall { at }).collect();
         contact.missed.sort();
         contact.calls = calls;

@@ -214,6 +214,7 @@ prop_compose! {
         contact.last_counted_at = counted.map(|hours| hours_before(now, hours));
         contact.last_inbound_at = wrote.map(|hours| hours_before(now, hours));
         contact.last_answered_at = answered.map(|hours| hours_before(now, hours));
+        contact.last_by_phone_at = counted.map(|hours| hours_before(now, hours - 1));
         for (choice, scope, by, hours) in wishes {
             contact.record(Wish::new(choice, scope, by, "said so", hours_before(now, hours)));
         }

@@ -328,7 +328,7 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
     }));
     (contact.language, contact.named, contact.calls) = (Some("en-GB".to_owned()), true, 1_234);
     (contact.last_follow_up_at, contact.last_inbound_at) = (Some(now), Some(now));
-    contact.last_written_at = Some(now);
+    (contact.last_written_at, contact.last_by_phone_at) = (Some(now), Some(now));
     (contact.last_call_at, contact.last_answered_at) = (Some(now), Some(now));
     (contact.last_reached_at, contact.last_counted_at) = (Some(now), Some(now));
     contact

@@ -268,6 +268,32 @@ async fn follow_up_is_unnecessary_if_the_customer_wrote() {
     assert_eq!(call.grounds.last_inbound_at, Some(wrote));
 }
 
+/// Of an earlier message from the phone, the customer heard before they called.
+#[tokio::test]
+async fn missed_caller_who_was_answered_by_phone_gets_no_follow_up() {
+    for (seconds, answered) in [(-1, false), (15, true)] {
+        let world = World::new().await;
+        let wrote = world.aws.now() + SignedDuration::from_secs(seconds);
+        world.twilio(forwarded()).await;
+        let write = |contact: &mut Contact| contact.last_by_phone_at = Some(wrote);
+        world.business.contact_with(&world.aws, CUSTOMER, write).await;
+        world.aws.pass(60);
+        world.work(world.decide()).await;
+        let call = world.call().await;
+        assert_eq!(
+            (call.reason == "unnecessary", call.message.is_none()),
+            (answered, answered)
+        );
+        if answered {
+            let why = "no message: no longer needed: somebody wrote on the business's own phone 45 s ago";
+            assert_eq!(
+                (call.decision.as_str(), call.grounds.last_by_phone_at),
+                (why, Some(wrote))
+            );
+        }
+    }
+}
+
 /// The first reports of the call look like an answer, with times that a later report corrects.
 #[tokio::test]
 async fn call_that_was_not_answered_does_not_refuse_itself() {

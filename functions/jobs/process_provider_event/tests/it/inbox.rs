@@ -174,6 +174,12 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
     assert_eq!(world.message(&follow_up).await.state(), MessageState::Cancelled);
     let customer = world.customer().await;
     assert!(customer.open.is_empty() && !customer.refuses());
+    let written_at = customer.last_by_phone_at.map(|at| at.as_second());
+    assert_eq!(
+        written_at,
+        Some(world.seconds()),
+        "a call is not followed up that began before"
+    );
     let entries = world.entries(customer.id).await;
     let sent: Vec<Message> = entries
         .into_iter()

@@ -324,6 +324,7 @@ ground-opted_in = وافق على الرسائل
 ground-last_follow_up_at = آخر متابعة
 ground-last_inbound_at = آخر ما كتبه
 ground-last_answered_at = آخر مكالمة رُدّ عليها
+ground-last_by_phone_at = آخر رسالة من هاتف النشاط نفسه
 ground-cooldown_seconds = فترة التهدئة للقاعدة
 yes = نعم
 no = لا
@@ -1162,6 +1163,7 @@ reason-unnecessary = { $event ->
     [answered_call] تم الحديث مع الشخص هاتفيًا منذ ذلك الحين
     [inbound] كتب الشخص منذ ذلك الحين
     [human_reply] ردّ زميل منذ ذلك الحين
+    [by_phone] كُتبت رسالة من هاتف النشاط نفسه منذ ذلك الحين
     [author] ألغاها من طلبها
     [exit] انتهت الحملة لهذا الشخص
     [template_change] تغيّر القالب منذ ذلك الحين

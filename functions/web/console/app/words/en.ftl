@@ -313,6 +313,7 @@ ground-opted_in = Gave an opt-in
 ground-last_follow_up_at = Last follow-up
 ground-last_inbound_at = Last wrote
 ground-last_answered_at = Last answered call
+ground-last_by_phone_at = Last message from the business’s own phone
 ground-cooldown_seconds = Cooldown of the rule
 yes = yes
 no = no
@@ -1102,6 +1103,7 @@ reason-unnecessary = { $event ->
     [answered_call] the person has been reached by telephone since
     [inbound] the person has written since
     [human_reply] a colleague has replied since
+    [by_phone] somebody has written on the business’s own phone since
     [author] it was cancelled by its author
     [exit] the campaign has ended for this person
     [template_change] the template has changed since
