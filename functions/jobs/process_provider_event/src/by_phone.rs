@@ -1,23 +1,23 @@
 //! Messages that somebody of the business sends in the app of its own phone.
 
 use domain::{
-    base::ids::ConversationId,
+    Timestamp,
+    base::ids::{ConversationId, LineId},
     calls::record::MessageRef,
     messages::{by_phone, inbound::InboundMessage, purpose::Event as Happened},
-    tenants::line,
+    tenants::{config::TenantConfig, line},
 };
 use kit::{Done, JobError};
-use store::{
-    contacts::contact::{Begun, ContactWrite, Holder},
-    inbox::conversation::OnLine,
-    table::effects::Effects,
-};
+use store::{contacts::contact::Begun, inbox::conversation::OnLine};
 
-use crate::{Event, RACES, inbound::identities};
+use crate::{
+    Event, RACES,
+    inbound::{About, Person, identities},
+};
 
 impl Event<'_> {
     /// Stores a message that the business's own phone has sent, once: the customer waits no longer, and nothing that was planned before follows
-    /// up. Whoever is no contact does not become one, since the phone also writes to people who are no customers.
+    /// up. Whoever it goes to becomes a contact, as by a call of the business: the answer would do so anyway, and stand there alone.
     pub(crate) async fn by_phone(&self, echo: InboundMessage) -> Result<Done, JobError> {
         // A reaction, or a change of an earlier message, answers nobody.
         if !echo.is_written() {
@@ -45,31 +45,32 @@ impl Event<'_> {
         };
         let line = line::written_to(&config.lines, echo.channel, self.connection, None);
         let line = line.map(|line| line.id);
-        let leads = store.renewed(self.scope, leads).await?;
-        let holders = store.holders_and_conversation(self.scope, leads, Some(OnLine(line)));
-        let (holders, along) = holders.await?;
-        let mut known = holders.into_iter().filter_map(|holder| match holder {
-            Holder::Contact(contact) => Some(*contact).filter(|contact| contact.deleted_at.is_none()),
-            Holder::Nobody(_) => None,
-        });
-        let Some(mut contact) = known.next() else {
+        let about = self.people(&echo.from, (leads, Some(OnLine(line))), None, now);
+        let About { mut people, along, .. } = about.await?;
+        // Only the person brings a deleted contact back.
+        people.retain(|person| person.contact.deleted_at.is_none());
+        let Some(first) = people.first() else {
             return Ok(Done::Already);
         };
-        let id = ConversationId::of(contact.id, line);
-        let conversation = store.conversation_along(self.scope, id, &along).await?;
+        let id = ConversationId::of(first.contact.id, line);
         // A clock that is ahead would end what waits later.
         let echo = &InboundMessage {
             at: echo.at.min(now),
             ..echo.clone()
         };
+        for person in &mut people {
+            let open = person.contact.open_to(Happened::ByPhone);
+            let open = store.each_message(self.scope, &open, now).await?;
+            // One that cannot be read stays open.
+            let open = open.into_iter().filter_map(Result::ok).flatten().collect();
+            person.cancelled = person.contact.answered_by_phone(echo.at, open);
+        }
+        let others = people.split_off(1);
+        Box::pin(self.answer_others(others, (line, echo.at), &config, echo.provider_ref.as_str(), now)).await?;
         let keep_until = config.tenant.retention.unwrap_or_default().message_until(echo.at, now);
         let (kept, timers) = ((keep_until, self.correlation_id), &self.ctx.timers);
         let message = by_phone::message((id, self.connection), echo, kept, timers)?;
-        let open = contact.open_to(Happened::ByPhone);
-        let open = store.each_message(self.scope, &open, now).await?;
-        // One that cannot be read stays open.
-        let open = open.into_iter().filter_map(Result::ok).flatten().collect();
-        let mut ended = contact.answered_by_phone(echo.at, open);
+        let conversation = store.conversation_along(self.scope, id, &along).await?;
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let conversation = conversation.map(|mut known| {
             known.value.answered_by_phone(echo.at, message.id, tell_after);
@@ -77,15 +78,34 @@ impl Event<'_> {
         });
         let referred = store.refer_to_received(self.scope, reference, message.id, version, now);
         referred.await?;
+        let mut effects = self.effects(people, echo.provider_ref.as_str());
         // It is sent, so no job follows.
-        ended.push(message);
-        let effects = Effects {
-            people: vec![ContactWrite::from(contact)],
-            ended,
-            conversation,
-            ..Effects::default()
-        };
+        effects.ended.push(message);
+        effects.conversation = conversation;
         store.commit(self.scope, effects, now).await?;
         Ok(Done::Now)
+    }
+
+    /// Writes the other contacts of the person, and ends their wait on this line. It comes before the message is stored, so that it is done
+    /// again if it fails half-way.
+    async fn answer_others(
+        &self,
+        mut others: Vec<Person>,
+        (line, at): (Option<LineId>, Timestamp),
+        config: &TenantConfig,
+        cause: &str,
+        now: Timestamp,
+    ) -> Result<(), JobError> {
+        let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
+        for other in &others {
+            let id = ConversationId::of(other.contact.id, line);
+            let known = self.ctx.store.conversation(self.scope, id).await?;
+            let waited = known.and_then(|mut known| known.value.talked_by_phone(at, tell_after).then_some(known));
+            if let Some(known) = waited {
+                self.ctx.store.write_conversation(self.scope, &known, None).await?;
+            }
+        }
+        others.retain(Person::changed);
+        self.commit_people(others, cause, now).await
     }
 }

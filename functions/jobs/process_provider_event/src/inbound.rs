@@ -113,10 +113,10 @@ struct Wrote {
 }
 
 /// Whom a report is about.
-struct About {
-    people: Vec<Person>,
+pub(crate) struct About {
+    pub(crate) people: Vec<Person>,
     /// Their conversations on the line of the report, as far as they were read along.
-    along: Along,
+    pub(crate) along: Along,
     /// The message of ours that it answers, if a template carried it.
     answered: Option<Templated>,
 }
@@ -124,15 +124,15 @@ struct About {
 /// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
 /// until they are merged.
 #[derive(Clone)]
-struct Person {
+pub(crate) struct Person {
     /// The stored contact; `None` if it is new.
     before: Option<Contact>,
-    contact: Contact,
+    pub(crate) contact: Contact,
     linked: Linked,
     /// The profile, if it changes.
     profile: Option<ProfileWrite>,
     consent: Vec<ConsentEntry>,
-    cancelled: Vec<Message>,
+    pub(crate) cancelled: Vec<Message>,
     /// Suppressions of identities that are new to the contact.
     suppressed: Vec<Versioned<Suppression>>,
 }
@@ -156,7 +156,7 @@ impl Person {
         self.consent.extend(entry);
     }
 
-    fn changed(&self) -> bool {
+    pub(crate) fn changed(&self) -> bool {
         self.before.as_ref() != Some(&self.contact) || !self.linked.is_empty()
     }
 }
@@ -560,7 +560,7 @@ impl Event<'_> {
 
     /// Writes these contacts together or, if a transaction does not take all of it, each by itself: whoever does it again finds those
     /// that are written unchanged.
-    async fn commit_people(&self, people: Vec<Person>, cause: &str, now: Timestamp) -> Result<(), JobError> {
+    pub(crate) async fn commit_people(&self, people: Vec<Person>, cause: &str, now: Timestamp) -> Result<(), JobError> {
         let whole = self.effects(people.clone(), cause);
         let parts = if whole.fits(self.scope, now)? {
             vec![whole]
@@ -589,7 +589,7 @@ impl Event<'_> {
 
     /// The contacts named by a sender's identities and by the message that it answers; the contact of the first identity
     /// comes first. A new contact if nobody is known. Empty if the sender has no identity.
-    async fn people(
+    pub(crate) async fn people(
         &self,
         from: &Sender,
         (leads, on): (Vec<Lead>, Option<OnLine>),
@@ -713,7 +713,7 @@ impl Event<'_> {
 
     /// The writes for these people. `cause` is what the provider calls the report, from which the ids of the ledger's entries
     /// follow.
-    fn effects<'a>(&self, people: Vec<Person>, cause: &str) -> Effects<'a> {
+    pub(crate) fn effects<'a>(&self, people: Vec<Person>, cause: &str) -> Effects<'a> {
         let mut effects = Effects::default();
         for person in people {
             let contact = person.contact.id;

@@ -1,4 +1,5 @@
 //! What somebody of the business writes in the app of its own phone, which shares the number with us. The provider reports it when it is sent.
+//! Its time may be that of the report, so it is no earlier than the sending, and in whole seconds.
 
 use jiff::Timestamp;
 

@@ -348,7 +348,8 @@ fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Opti
 }
 
 /// What somebody wrote in the app of the business's own phone: a message as any other, but of the person in `to`. The form is that of
-/// client libraries and of copies of Meta's reference; no such webhook of Meta's has been seen.
+/// client libraries and of copies of Meta's reference; no such webhook of Meta's has been seen. `timestamp` is taken for the time of
+/// sending, though the copies call it the time at which the webhook was triggered: a report that is late moves the message with it.
 fn by_phone(item: &Value, fallback_time: Timestamp) -> Vec<Update> {
     let Some(members) = item.as_object() else {
         return vec![unknown("message_echoes")];

@@ -1,7 +1,7 @@
 //! Customers' messages in conversations of the inbox.
 
 use domain::{
-    base::ids::{ConversationId, MessageId, UserId},
+    base::ids::{ContactId, ConversationId, MessageId, UserId},
     calls::record::Entry,
     contacts::contact::{Contact, Identity},
     inbox::{
@@ -11,7 +11,7 @@ use domain::{
     messages::message::{Channel, Message, MessageState},
     reports::counting,
 };
-use jobs::EventSource;
+use jobs::{EventSource, ProviderEvent};
 use kit::{Done, Job};
 use process_provider_event::{Context, handle};
 use providers::whatsapp::webhook::split;
@@ -24,7 +24,7 @@ use testkit::{
 };
 use tokio::sync::oneshot;
 
-use super::world::{World, digits, wrote};
+use super::world::{BSUID, World, digits, wrote};
 
 async fn conversation(world: &World) -> Option<Versioned<Conversation>> {
     let id = ConversationId::of(world.customer().await.id, None);
@@ -159,15 +159,8 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
     world.aws.pass(60);
     let follow_up = world.follow_up().await;
     world.aws.pass(60);
-    let echo = |id: &str, to: &str| {
-        let message = json!({
-            "from": "15550001111", "to": to, "id": id, "timestamp": world.seconds().to_string(), "type": "text",
-            "text": {"body": "STOP by, we are open."},
-        });
-        world.whatsapp_event("smb_message_echoes", &json!({"message_echoes": [message]}))
-    };
     for done in [Done::Now, Done::Already] {
-        assert_eq!(world.work(echo("wamid.2", CUSTOMER)).await, done);
+        assert_eq!(world.work(echo(&world, "wamid.2", &[("to", CUSTOMER)])).await, done);
     }
     let known = conversation(&world).await.expect("there is one").value;
     assert_eq!((known.waiting_since, known.unread, known.seq), (None, 0, 2));
@@ -180,14 +173,7 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
         Some(world.seconds()),
         "a call is not followed up that began before"
     );
-    let entries = world.entries(customer.id).await;
-    let sent: Vec<Message> = entries
-        .into_iter()
-        .filter_map(|entry| match entry {
-            Entry::Sent(message) if message.cause.is_by_phone() => Some(*message),
-            _ => None,
-        })
-        .collect();
+    let sent = sent_by_phone(&world, customer.id).await;
     assert_eq!(sent.len(), 1);
     assert_eq!((sent[0].state(), sent[0].due), (MessageState::Sent, None));
     assert_eq!(
@@ -195,8 +181,87 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
         Some(What::Reply(sent[0].id, Channel::WhatsApp))
     );
     assert!(counting::moved(None, &sent[0]).is_empty());
-    // Nobody becomes a contact by what the phone says to others.
-    assert_eq!(world.work(echo("wamid.3", &mobile(7))).await, Done::Already);
+}
+
+/// A message from the business's own phone to whom these members name.
+fn echo(world: &World, id: &str, to: &[(&str, &str)]) -> ProviderEvent {
+    let mut message = json!({
+        "from": "15550001111", "id": id, "timestamp": world.seconds().to_string(), "type": "text",
+        "text": {"body": "STOP by, we are open."},
+    });
+    for (name, who) in to {
+        message[name] = (*who).into();
+    }
+    world.whatsapp_event("smb_message_echoes", &json!({"message_echoes": [message]}))
+}
+
+async fn sent_by_phone(world: &World, contact: ContactId) -> Vec<Message> {
+    let entries = world.entries(contact).await.into_iter();
+    let sent = entries.filter_map(|entry| match entry {
+        Entry::Sent(message) if message.cause.is_by_phone() => Some(*message),
+        _ => None,
+    });
+    sent.collect()
+}
+
+/// Whoever holds the number, or is known to be the same person.
+#[tokio::test]
+async fn phone_answers_all_contacts_of_the_person() {
+    let world = World::new().await;
+    world.whatsapp("wamid.1", "Hello").await;
+    world.aws.pass(60);
+    let follow_up = world.follow_up().await;
+    let first = world.contact_with_id(&mobile(7), BSUID).await;
+    let third = world.business.contact(&world.aws, &mobile(8)).await;
+    let id = ConversationId::of(third.id, None);
+    let waits = Happening {
+        at: world.aws.now(),
+        what: What::Inbound(MessageId::new(third.id, world.aws.ids().ulid()), Channel::Sms),
+    };
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let begun = store
+        .begin_conversation(scope, Conversation::begun(id, waits, None))
+        .await;
+    begun.expect("the conversation is written");
+    world
+        .write_contact(Contact {
+            same_as: vec![third.id],
+            ..first
+        })
+        .await;
+    world.aws.pass(60);
+    let to = [("to", CUSTOMER), ("to_user_id", BSUID)];
+    for done in [Done::Now, Done::Already] {
+        assert_eq!(world.work(echo(&world, "wamid.2", &to)).await, done);
+    }
+    let own = conversation(&world).await.expect("there is one").value;
+    let other = world.business.conversation(&world.aws, id).await.value;
+    assert_eq!((own.waiting_since, other.waiting_since), (None, None));
+    assert_eq!(world.message(&follow_up).await.state(), MessageState::Cancelled);
+    let mut sent = Vec::new();
+    for contact in [first.id, world.customer().await.id, third.id] {
+        let known = world.person(contact).await.contact;
+        assert_eq!(known.last_by_phone_at.map(|at| at.as_second()), Some(world.seconds()));
+        sent.push(sent_by_phone(&world, contact).await.len());
+    }
+    assert_eq!(sent, [1, 0, 0]);
+}
+
+/// The owner writes first: the answer does not stand there alone. A deleted contact comes back only by itself.
+#[tokio::test]
+async fn whom_the_phone_writes_to_first_becomes_a_contact() {
+    let world = World::new().await;
+    let to = [("to", CUSTOMER)];
+    for done in [Done::Now, Done::Already] {
+        assert_eq!(world.work(echo(&world, "wamid.1", &to)).await, done);
+    }
+    let contact = world.customer().await;
+    assert_eq!(sent_by_phone(&world, contact.id).await.len(), 1);
+    assert!(conversation(&world).await.is_none() && contact.last_inbound_at.is_none());
+    world.aws.delete_contact(world.business.scope(), contact.id, true).await;
+    world.aws.pass(60);
+    assert_eq!(world.work(echo(&world, "wamid.2", &to)).await, Done::Already);
+    assert!(world.customer().await.deleted_at.is_some());
 }
 
 /// A message from before the deletion that is delivered after it opens nothing. One from after it brings the contact back, and opens the
