@@ -11,6 +11,9 @@ interface Written {
   reaction: { emoji: string | null } | null;
 }
 
+/** Kinds of messages of which WhatsApp may show nothing else, such as an edit that it hides. */
+const HIDDEN = ["unsupported", "edit", "revoke", "reaction", "pin", "keep_in_chat", "request_welcome"];
+
 /** What a message says: its text, or else what it is. */
 export function textOf({ text, legs, content, media, location, reaction }: Written): string {
   if (text) return content === "edit" ? t("message-edited", { text }) : text;
@@ -19,7 +22,7 @@ export function textOf({ text, legs, content, media, location, reaction }: Writt
   if (reaction) return reaction.emoji ?? t("content-kind-reaction");
   if (media[0]) return media[0].name ?? t(`medium-${media[0].kind}`);
   if (location) return t("content-kind-location");
-  if (content === "unsupported") return t("content-kind-unsupported");
+  if (content && HIDDEN.includes(content)) return t(`content-kind-${content}`);
   const kind = legs[0]?.content.kind;
   return kind ? t(`content-kind-${kind}`) : t("message-none-text");
 }
