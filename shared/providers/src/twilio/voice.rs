@@ -115,6 +115,9 @@ pub fn event(
 
 /// Whether a callback is about a leg of `<Dial>`, which a tenant's own flow may report, on behalf of somebody else than the business: an
 /// attempt to reach somebody for the call that it belongs to, and whom it rings is no customer. From a number of the business, a customer is called.
+///
+/// It names its parent by nothing but a SID, so only the parent's own report says which number was called, and that may come later. Until then
+/// a leg is kept as any report that names nobody, also if the parent turns out to be a call to a number of another connection.
 pub fn is_leg(form: &Form, numbers: &[Phone]) -> bool {
     let dialled = form.get("Direction").as_deref() == Some("outbound-dial") && form.filled("ParentCallSid").is_some();
     let from = form.get("From").and_then(|from| party::parse(&from).phone().cloned());
