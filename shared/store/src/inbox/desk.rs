@@ -108,6 +108,12 @@ impl Store {
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let mut after = noted(known, id, happening, tell_after);
         let conversation = &mut after.value;
+        // Nothing begins by what the business's own phone sends, so it may have answered before the conversation began.
+        if after.version == 0
+            && let Some(at) = contact.last_by_phone_at
+        {
+            conversation.talked_by_phone(at, tell_after);
+        }
         if contact.stays_deleted(happening.at) {
             // The message or call is older than the deletion, and became known after it. Nobody attends to a hidden conversation.
             conversation.hide();

@@ -258,6 +258,16 @@ async fn whom_the_phone_writes_to_first_becomes_a_contact() {
     let contact = world.customer().await;
     assert_eq!(sent_by_phone(&world, contact.id).await.len(), 1);
     assert!(conversation(&world).await.is_none() && contact.last_inbound_at.is_none());
+    // What it answers becomes known later.
+    let mut waits = Vec::new();
+    for (id, seconds) in [("wamid.3", -30), ("wamid.4", 30)] {
+        world.aws.pass(60);
+        let at = contact.created_at.as_second() + seconds;
+        world.deliver(&wrote(id, at, "Hello?")).await;
+        let known = conversation(&world).await.expect("there is one").value;
+        waits.push(known.waiting_since.map(|since| since.as_second() - at));
+    }
+    assert_eq!(waits, [None, Some(0)]);
     world.aws.delete_contact(world.business.scope(), contact.id, true).await;
     world.aws.pass(60);
     assert_eq!(world.work(echo(&world, "wamid.2", &to)).await, Done::Already);
