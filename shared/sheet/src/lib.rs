@@ -19,6 +19,7 @@ pub mod import;
 pub mod mapping;
 pub mod names;
 pub mod parts;
+mod phone;
 pub mod preview;
 pub mod reader;
 pub mod record;

@@ -26,10 +26,12 @@ use crate::{
     bounds::MAX_ERRORS,
     cell,
     dialect::Dialect,
-    mapping::{Mapping, Target},
+    mapping::{MappedColumn, Mapping, Target},
     parts::parts,
+    phone::phone,
     reader::Item,
     record::{Record, RowError, excerpt},
+    words::meaning,
 };
 
 /// Name of a tag or a stage.
@@ -84,6 +86,9 @@ pub struct Row {
         schemars(with = "Option<domain::base::local::Day>", example = "2026-11-20")
     )]
     pub opted_in_at: Option<Date>,
+    /// Cells that were read, but may be wrong: sentences for the person who imports them.
+    #[serde(skip_serializing_if = "UpTo::is_empty")]
+    pub remarks: UpTo<MAX_ERRORS, RowError>,
 }
 
 /// The table and the tenant of a record.
@@ -170,22 +175,26 @@ impl Row {
     /// The errors of the record's cells, at most [`MAX_ERRORS`].
     pub fn of(record: &Record, mapping: &Mapping, context: &Context<'_>) -> Result<Self, Vec<RowError>> {
         let mut values = Values::default();
-        let mut errors = Vec::new();
+        let (mut errors, mut remarks) = (Vec::new(), Vec::new());
         for column in &*mapping.columns {
             let cell = record.cell(column.index()).trim();
             let read = if cell.is_empty() {
                 Ok(())
             } else {
-                values.read(&column.target, cell, mapping, context)
+                values.read(column, cell, mapping, context)
             };
+            let about = |detail| RowError {
+                row: record.row,
+                column: Some(context.dialect.name(column.index())),
+                detail,
+            };
+            remarks.extend(values.remarks.drain(..).map(about));
             if let Err(detail) = read {
-                errors.push(RowError {
-                    row: record.row,
-                    column: Some(context.dialect.name(column.index())),
-                    detail,
-                });
+                errors.push(about(detail));
             }
         }
+        remarks.truncate(MAX_ERRORS);
+        values.row.remarks = remarks.into();
         let row = values.row().and_then(|row| {
             let nobody = row.name.is_none() && row.phones.is_empty() && row.emails.is_empty();
             let detail = "The row has no name, telephone number or e-mail address. Add one of them.";
@@ -215,17 +224,29 @@ struct Values {
     emails: Vec<Email>,
     tags: Vec<Label>,
     fields: BTreeMap<FieldKey, Written>,
+    /// Remarks on the cell that was read last.
+    remarks: Vec<String>,
 }
 
 impl Values {
-    fn read(&mut self, target: &Target, cell: &str, mapping: &Mapping, context: &Context<'_>) -> Result<(), String> {
-        match target {
+    fn read(
+        &mut self,
+        column: &MappedColumn,
+        cell: &str,
+        mapping: &Mapping,
+        context: &Context<'_>,
+    ) -> Result<(), String> {
+        match &column.target {
             Target::Name => self.row.name = Some(line(cell)?),
             Target::FirstName => self.first_name = Some(line(cell)?),
             Target::LastName => self.last_name = Some(line(cell)?),
             Target::Phone => {
+                let name = context.dialect.header.get(column.index());
+                let named = || name.is_some_and(|name| matches!(meaning(name), Some(Some(Target::Phone))));
                 for part in parts(cell) {
-                    add(&mut self.phones, cell::phone(part.text(), context.region)?);
+                    let found = phone(part.text(), context.region, named)?;
+                    add(&mut self.phones, found.phone);
+                    self.remarks.extend(found.remark);
                 }
             }
             Target::Email => {

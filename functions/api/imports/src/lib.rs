@@ -57,7 +57,7 @@ api::operations! {
 
         /// Get an import
         ///
-        /// Shows the progress of its operation and, once that is done, the numbers of rows with a link to those that were refused.
+        /// Shows the progress of its operation and, once that is done, the numbers of rows with a link to those that were refused or may be wrong.
         GET "/api/v1/imports/{import_id}" => get_import, "The import";
 
         /// Preview an import

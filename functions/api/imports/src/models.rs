@@ -103,8 +103,8 @@ pub(crate) struct ImportOut {
     /// The newest operation that works through the import, with its progress and, once it is done, the numbers of rows. `null` until
     /// one is started.
     operation: Option<OperationOut>,
-    /// Link to the rows that the operation refused, as CSV: each with its errors in one more column, behind which further cells follow
-    /// if the row has more than the table. `null` if there are none, until the operation is done, once the file is deleted, and in lists.
+    /// Link to the rows that the operation refused, and to those of which a cell may be wrong, as CSV: each with what was said of it in one
+    /// more column, behind which further cells follow if the row has more than the table. `null` if there are none, until the operation is done, once the file is deleted, and in lists.
     errors_file: Option<FileLinkOut>,
     /// User or key that created it.
     created_by: Actor,

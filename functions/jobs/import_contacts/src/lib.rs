@@ -253,15 +253,18 @@ impl Work<'_> {
             let outcomes = self.outcomes(&lines, &dialect, &mut catalog, import, &mut foreseen);
             let outcomes = outcomes.await?;
             let file = ErrorsFile::new(&dialect);
-            for ((record, _), (outcome, wrong)) in lines.iter().zip(&outcomes) {
+            for ((record, _), (outcome, said)) in lines.iter().zip(&outcomes) {
                 cursor.counts.add(*outcome);
-                if wrong.is_empty() {
+                if said.is_empty() {
                     continue;
+                }
+                if matches!(outcome, RowOutcome::Created | RowOutcome::Updated) {
+                    cursor.counts.remarked += 1;
                 }
                 if errors.is_empty() && cursor.errors.size() == 0 {
                     file.begin(&mut errors);
                 }
-                file.row(&mut errors, record, wrong);
+                file.row(&mut errors, record, said);
             }
             cursor.position = Some(table.position());
             crash::point("import_contacts.written");
@@ -318,7 +321,7 @@ impl Work<'_> {
         Ok(Foreseen::read(&bytes))
     }
 
-    /// What becomes of each row, with the reasons if it is refused.
+    /// What becomes of each row, with the reasons if it is refused, and otherwise the remarks on it.
     async fn outcomes(
         &self,
         lines: &[Line],
@@ -383,8 +386,15 @@ impl Work<'_> {
             became?
         };
         for (place, (outcome, reason)) in became {
-            let error = reason.map(|detail| RowError::of_row(lines[place].0.row, detail));
-            outcomes[place] = (outcome, error.into_iter().collect());
+            let (record, row) = &lines[place];
+            let said = match (outcome, row) {
+                (RowOutcome::Created | RowOutcome::Updated, Ok(row)) => row.remarks.to_vec(),
+                _ => reason
+                    .map(|detail| RowError::of_row(record.row, detail))
+                    .into_iter()
+                    .collect(),
+            };
+            outcomes[place] = (outcome, said);
         }
         Ok(outcomes)
     }

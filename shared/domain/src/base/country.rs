@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use crate::base::phone::Phone;
 
 /// Beginnings of telephone numbers without `+`, each with its country, separated by a tab. The longest one that fits counts. Calling codes
-/// that several countries share belong to the main one, except 1 and 7, whose countries are told apart by their area codes.
+/// that several countries share belong to the main one, except 1 and 7, whose countries are told apart by their area codes. `numbering.py` writes
+/// and checks it.
 const PREFIXES: &str = include_str!("countries.txt");
 
 /// Length of the longest beginning: a calling code of one digit and an area code.

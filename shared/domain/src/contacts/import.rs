@@ -441,6 +441,9 @@ pub struct RowCounts {
     /// Those of them whose people were erased.
     #[serde(default)]
     pub erased: u64,
+    /// Rows that created or updated contacts, although a cell may be wrong.
+    #[serde(default)]
+    pub remarked: u64,
 }
 
 impl RowCounts {
@@ -473,7 +476,7 @@ pub struct ImportResult {
 }
 
 impl ImportResult {
-    /// Name of the file with the refused rows.
+    /// Name of the file with the rows that were refused, or have remarks.
     pub const ERRORS_FILE: &str = "errors.csv";
 }
 
@@ -732,6 +735,7 @@ mod tests {
             skipped,
             refused,
             erased,
+            remarked: _,
         } = counts;
         assert_eq!((rows, created + updated + skipped + refused, erased), (5, 5, 1));
     }

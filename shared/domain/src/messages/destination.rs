@@ -83,7 +83,7 @@ mod tests {
             ("+80812345678", Some("shared_cost")),
             ("+19002345678", Some("premium")),
             ("+449098790000", Some("premium")),
-            ("+4990012345678", Some("premium")),
+            ("+499001234567", Some("premium")),
             ("+491801234567", Some("shared_cost")),
             ("+99999999999", Some("invalid")),
             ("+2101234567", Some("invalid")),

@@ -1,155 +1,90 @@
 //! Numbers as people write them, compared with libphonenumber.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
 
 use domain::base::{
     country::Country,
     line_type::{LineType, by_numbering_plan},
     phone::Phone,
 };
-use phonenumber::{
-    Mode, Type,
-    metadata::{DATABASE, Descriptor, Metadata},
-};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 
-/// Every calling code with the metadata of its main country.
-fn countries() -> impl Iterator<Item = (u16, &'static Metadata)> {
-    (1..1000).filter_map(|code| Some((code, DATABASE.by_code(&code)?.into_iter().next()?)))
+/// All kinds of numbers that people write to or call.
+const KINDS: [PhoneNumberType; 9] = [
+    PhoneNumberType::FixedLine,
+    PhoneNumberType::Mobile,
+    PhoneNumberType::TollFree,
+    PhoneNumberType::PremiumRate,
+    PhoneNumberType::SharedCost,
+    PhoneNumberType::VoIP,
+    PhoneNumberType::PersonalNumber,
+    PhoneNumberType::UAN,
+    PhoneNumberType::VoiceMail,
+];
+
+/// Codes of which our tables are newer than the library: it has version 9.0.42 of the plans, they have 9.0.43.
+const NEWER: [i32; 9] = [40, 49, 86, 229, 251, 263, 593, 856, 995];
+
+/// All calling codes of which the plans are the same.
+fn codes() -> BTreeSet<i32> {
+    let codes = PHONE_NUMBER_UTIL.get_supported_calling_codes();
+    codes.filter(|code| !NEWER.contains(code)).collect()
 }
 
-/// What `src/numbering.txt` must be.
-fn table() -> String {
-    let mut table = String::new();
-    for (code, country) in countries() {
-        let formats = match country.international_formats() {
-            [] => country.formats(),
-            formats => formats,
+/// The regions of a calling code, the main one first.
+fn regions(code: i32) -> Vec<Region> {
+    PHONE_NUMBER_UTIL
+        .get_regions_for_country_calling_code(code)
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Numbers of a calling code: examples of all kinds of its regions, and numbers that begin otherwise, of these lengths.
+fn numbers(code: i32, step: usize, lengths: &[usize]) -> BTreeSet<String> {
+    let mut numbers = BTreeSet::new();
+    for region in regions(code) {
+        let example = |kind| {
+            PHONE_NUMBER_UTIL
+                .get_example_number_for_type_and_region(region, kind)
+                .ok()
         };
-        if formats.is_empty() {
-            let _ = writeln!(table, "{code}");
-        }
-        for format in formats {
-            let begins = format.leading_digits().last().map(|begins| begins.as_str().to_owned());
-            let pattern = |text: &str| text.split_whitespace().collect::<String>();
-            let begins = pattern(&begins.unwrap_or_default());
-            let groups = pattern(format.pattern().as_str());
-            let _ = writeln!(table, "{code}\t{begins}\t{groups}\t{}", format.format());
-        }
+        numbers.extend(KINDS.into_iter().filter_map(example).map(|number| written(&number)));
     }
-    table
-}
-
-/// The countries of a calling code, in the order in which they are asked for a number.
-fn of_code(code: u16) -> Vec<&'static Metadata> {
-    let regions = DATABASE.region(&code).unwrap_or_default();
-    let shared = || DATABASE.by_code(&code)?.into_iter().next();
-    let plan = |region: &str| {
-        if region == "001" {
-            shared()
-        } else {
-            DATABASE.by_id(region)
-        }
-    };
-    regions.into_iter().filter_map(plan).collect()
-}
-
-/// All numbers of a country, and its kinds of numbers, in the order of the table.
-fn kinds(country: &Metadata) -> [Option<&Descriptor>; 11] {
-    let of = country.descriptors();
-    [
-        Some(of.general()),
-        of.premium_rate(),
-        of.toll_free(),
-        of.shared_cost(),
-        of.voip(),
-        of.personal_number(),
-        of.pager(),
-        of.uan(),
-        of.voicemail(),
-        of.fixed_line(),
-        of.mobile(),
-    ]
-}
-
-/// The content that `src/line_types.txt` must have.
-fn plans() -> String {
-    let mut table = String::new();
-    let pattern = |text: &str| text.split_whitespace().collect::<String>();
-    let kind = |of: Option<&Descriptor>| {
-        let of = of?;
-        let lengths: Vec<String> = of.possible_length().iter().map(ToString::to_string).collect();
-        let known = pattern(of.national_number().as_str());
-        (known != "NA").then(|| format!("{}:{known}", lengths.join(",")))
-    };
-    for code in 1..1000 {
-        for country in of_code(code) {
-            let all = kinds(country);
-            // Those of all kinds together are not in the database. Pagers and voice mail have no numbers that people write to.
-            let counted = all.iter().enumerate().filter(|(place, _)| ![0, 6, 8].contains(place));
-            let lengths: Vec<u16> = counted
-                .filter_map(|(_, kind)| *kind)
-                .flat_map(|kind| kind.possible_length().to_vec())
-                .collect();
-            let bound = |length: Option<&u16>| length.copied().unwrap_or_default();
-            let (fewest, most) = (bound(lengths.iter().min()), bound(lengths.iter().max()));
-            let begins = country.leading_digits().map(|begins| pattern(begins.as_str()));
-            let texts = all.map(|of| kind(of).unwrap_or_default()).join("\t");
-            let _ = writeln!(
-                table,
-                "{code}\t{}\t{fewest}\t{most}\t{texts}",
-                begins.unwrap_or_default()
-            );
-        }
+    for begin in (10..100_u64).step_by(step) {
+        let digits = format!("{begin}{:08}", begin * 987_653);
+        numbers.extend(lengths.iter().map(|length| format!("+{code}{}", &digits[..*length])));
     }
-    table
+    numbers
 }
 
-/// A new version of `phonenumber` can bring other plans: then this test writes them, and the difference is to be reviewed.
-#[test]
-fn formats_and_plans_are_those_of_libphonenumber() {
-    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/base");
-    let mut outdated = Vec::new();
-    for (name, table) in [("numbering.txt", table()), ("line_types.txt", plans())] {
-        let file = format!("{FOLDER}/{name}");
-        if std::fs::read_to_string(&file).unwrap_or_default() != table {
-            std::fs::write(&file, table).unwrap();
-            outdated.push(file);
-        }
-    }
-    assert!(outdated.is_empty(), "outdated and written anew: {outdated:?}");
+fn written(number: &PhoneNumber) -> String {
+    PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).into_owned()
 }
 
-/// Examples of all kinds of all countries, and numbers that begin otherwise.
+/// Its number, and whether it is written so there: it takes a trunk prefix out of some numbers that begin with it.
+fn theirs(number: &str) -> Option<PhoneNumber> {
+    let parsed = PHONE_NUMBER_UTIL.parse(number, None).ok()?;
+    (written(&parsed) == number).then_some(parsed)
+}
+
 #[test]
 fn line_types_are_those_of_libphonenumber() {
-    let mut numbers = BTreeSet::new();
-    for code in 1..1000 {
-        for country in of_code(code) {
-            let [_, kinds @ ..] = kinds(country);
-            let examples = kinds.into_iter().flatten().filter_map(|kind| kind.example());
-            numbers.extend(examples.map(|example| format!("+{code}{example}")));
-            for begin in (10..100_u64).step_by(7) {
-                let digits = format!("{begin}{:08}", begin * 987_653);
-                numbers.extend([6, 7, 8, 9, 10].map(|length| format!("+{code}{}", &digits[..length])));
-            }
-        }
-    }
     let mut compared = 0;
-    for text in &numbers {
-        let (Ok(phone), Ok(parsed)) = (text.parse::<Phone>(), phonenumber::parse(None, text)) else {
+    for text in codes().into_iter().flat_map(|code| numbers(code, 7, &[6, 7, 8, 9, 10])) {
+        let (Ok(phone), Some(parsed)) = (text.parse::<Phone>(), theirs(&text)) else {
             continue;
         };
-        // It takes a trunk prefix out of some numbers that begin with it, and leading zeros out of those of Italy. Forms beside that of the
-        // key are judged by that.
-        if !phone.is_key() || format!("+{}{}", parsed.country().code(), parsed.national().value()) != *text {
+        // Forms beside that of the key are judged by that.
+        if !phone.is_key() {
             continue;
         }
-        let (ours, theirs) = (by_numbering_plan(&phone), parsed.number_type(&DATABASE));
+        let (ours, theirs) = (by_numbering_plan(&phone), PHONE_NUMBER_UTIL.get_number_type(&parsed));
         let fits = match theirs {
-            Type::FixedLine => ours == LineType::FixedLine,
-            Type::PremiumRate => ours == LineType::Premium,
-            Type::SharedCost => ours == LineType::SharedCost,
-            Type::Unknown => matches!(ours, LineType::Other | LineType::Invalid),
+            PhoneNumberType::FixedLine => ours == LineType::FixedLine,
+            PhoneNumberType::PremiumRate => ours == LineType::Premium,
+            PhoneNumberType::SharedCost => ours == LineType::SharedCost,
+            PhoneNumberType::Unknown => matches!(ours, LineType::Other | LineType::Invalid),
             _ => ours == LineType::Other,
         };
         assert!(fits, "{text}: {ours:?}, {theirs:?}");
@@ -158,37 +93,20 @@ fn line_types_are_those_of_libphonenumber() {
     assert!(compared > 5_000, "{compared}");
 }
 
-fn theirs(number: &str) -> Option<String> {
-    let parsed = phonenumber::parse(None, number).ok()?;
-    // It takes a trunk prefix out of some numbers that begin with it.
-    let whole = format!("+{}{}", parsed.country().code(), parsed.national()) == number;
-    whole.then(|| parsed.format().mode(Mode::International).to_string())
-}
-
-/// Examples of all countries, and numbers that begin otherwise.
 #[test]
 fn numbers_are_written_as_by_libphonenumber() {
     // Of this one, it puts groups into numbers that are too long for them.
-    const UNFIT: u16 = 888;
-    let mut numbers = BTreeSet::new();
-    for (code, country) in countries().filter(|(code, _)| *code != UNFIT) {
-        let kinds = country.descriptors();
-        let kinds = [
-            Some(kinds.general()),
-            kinds.fixed_line(),
-            kinds.mobile(),
-            kinds.toll_free(),
-        ];
-        let examples = kinds.into_iter().flatten().filter_map(|kind| kind.example());
-        numbers.extend(examples.map(|example| format!("+{code}{example}")));
-        for begin in (10..100_u64).step_by(11) {
-            let digits = format!("{begin}{:08}", begin * 987_653);
-            numbers.extend([7, 8, 9, 10].map(|length| format!("+{code}{}", &digits[..length])));
-        }
+    const UNFIT: i32 = 888;
+    let mut compared = 0;
+    let codes = codes().into_iter().filter(|code| *code != UNFIT);
+    for text in codes.flat_map(|code| numbers(code, 11, &[7, 8, 9, 10])) {
+        let (Ok(phone), Some(parsed)) = (text.parse::<Phone>(), theirs(&text)) else {
+            continue;
+        };
+        let theirs = PHONE_NUMBER_UTIL.format(&parsed, PhoneNumberFormat::International);
+        assert_eq!(phone.international(), theirs);
+        compared += 1;
     }
-    let numbers = numbers.iter().filter_map(|text| text.parse::<Phone>().ok());
-    let compared = numbers.filter_map(|phone| Some((phone.international(), theirs(phone.as_str())?)));
-    let compared = compared.map(|(ours, theirs)| assert_eq!(ours, theirs)).count();
     assert!(compared > 5_000, "{compared}");
 }
 
@@ -196,14 +114,13 @@ fn numbers_are_written_as_by_libphonenumber() {
 #[test]
 fn numbers_are_of_the_country_that_libphonenumber_names() {
     let mut compared = 0;
-    for (code, country) in countries() {
-        let kinds = country.descriptors();
-        let kinds = [kinds.fixed_line(), kinds.mobile()].into_iter().flatten();
-        for example in kinds.filter_map(|kind| kind.example()) {
-            let Ok(phone) = format!("+{code}{example}").parse::<Phone>() else {
+    for region in codes().into_iter().filter_map(|code| regions(code).into_iter().next()) {
+        for kind in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
+            let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind);
+            let Some(phone) = example.ok().and_then(|number| written(&number).parse::<Phone>().ok()) else {
                 continue;
             };
-            assert_eq!(phone.country(), country.id().parse::<Country>().ok(), "{phone}");
+            assert_eq!(phone.country(), region.to_string().parse::<Country>().ok(), "{phone}");
             compared += 1;
         }
     }
@@ -248,9 +165,7 @@ fn numbers_with_two_forms() -> impl Iterator<Item = (&'static str, Phone)> {
 
 /// Whether a country has the number, as it is written.
 fn is_in_plan(number: &str) -> bool {
-    let parsed = phonenumber::parse(None, number).ok();
-    parsed
-        .is_some_and(|parsed| phonenumber::is_valid(&parsed) && parsed.format().mode(Mode::E164).to_string() == number)
+    theirs(number).is_some_and(|parsed| PHONE_NUMBER_UTIL.is_valid_number(&parsed))
 }
 
 /// Two people have two keys: if both forms of a key were numbers of a country, two people could have them.

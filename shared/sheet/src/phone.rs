@@ -1,0 +1,363 @@
+//! Telephone numbers as people and programs write them: national ones, after the prefix of a call abroad, without their plus.
+//!
+//! What a national number means is a guess by the country of the business, so it must fit that country's plan. The plans are those of
+//! Google's libphonenumber, by `rlibphonenumber` (docs/decisions/0095-numbers-as-they-are-written.md).
+
+use domain::base::phone::Phone;
+use rlibphonenumber::{
+    CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
+    get_national_significant_number_owned,
+};
+
+use crate::{
+    cell::{SHORTENED, is_shortened, plain, wrong},
+    record::excerpt,
+};
+
+/// Fewest digits of a number that has lost its plus, with the code of another country.
+const FEWEST_WITHOUT_PLUS: usize = 11;
+
+/// A number in a cell.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) phone: Phone,
+    /// A sentence for the person who imports it, if it may be another number.
+    pub(crate) remark: Option<String>,
+}
+
+impl From<Phone> for Found {
+    fn from(phone: Phone) -> Self {
+        Self { phone, remark: None }
+    }
+}
+
+/// A telephone number. National numbers are those of `region`, the ISO 3166 code of a country. `named`: whether the column is called a number.
+///
+/// With a plus, a number is accepted by its shape, as everywhere: numbering plans change more often than a library, and what an export
+/// contains must be importable. Without it, the number must be one of a plan. In a column that is called a number, a national one may also be
+/// in a range that is new to the plan, if it is as long as a mobile's.
+///
+/// # Errors
+/// A sentence that says what is wrong and what to do.
+pub(crate) fn phone(cell: &str, region: Option<&str>, named: impl Fn() -> bool) -> Result<Found, String> {
+    let refused = |detail| wrong(cell, detail);
+    let text = plain(cell).to_ascii_lowercase();
+    let text = text.trim_start_matches('\'').trim_start();
+    let text = text.strip_prefix("tel:").unwrap_or(text).trim();
+    if is_shortened(text) {
+        return refused(SHORTENED);
+    }
+    if text.contains(['x', '#', ',', ';']) && text.contains(|sign: char| sign.is_ascii_digit()) {
+        return refused("has an extension, to which no message can be sent. Remove it, or write a number without one.");
+    }
+    // Programs that take numbers for decimal ones add decimal places.
+    let text = match text.rsplit_once('.') {
+        Some((whole, "0" | "00")) if whole.len() >= 7 && !whole.contains('.') => whole,
+        _ => text,
+    };
+    let Some(digits) = digits(text) else {
+        return refused("is not a telephone number. Write digits, such as +971501234567.");
+    };
+    if !(3..=20).contains(&digits.len()) {
+        return refused("is not a telephone number: it has too few or too many digits. Write it as +971501234567.");
+    }
+    if text.starts_with('+') {
+        // The zero of +44 (0)20 is only for calls within the country, that of +39 (0)6 is not.
+        let without = self::digits(&text.replacen("(0)", "", 1)).unwrap_or_default();
+        let known = planned(None, &format!("+{digits}")).or_else(|| planned(None, &format!("+{without}")));
+        return match known.or_else(|| Phone::from_digits(&without).ok()) {
+            Some(phone) => Ok(phone.into()),
+            None => refused("is not a telephone number. Check the country code and the number of digits."),
+        };
+    }
+    let plan = region.and_then(|region| region.parse::<Region>().ok());
+    let abroad = abroad(&digits, plan);
+    match &abroad[..] {
+        [only] => return Ok(only.clone().into()),
+        [one, other, ..] => {
+            return refused(&format!(
+                "may be {one} or {other}. Write it with a plus and its country code."
+            ));
+        }
+        [] if digits.starts_with("00") => {
+            return refused(
+                "begins as a call abroad does, but no country has this number. Check it, or write it with a plus.",
+            );
+        }
+        [] => {}
+    }
+    let (Some(region), Some(plan)) = (region, plan) else {
+        return match region {
+            None => {
+                refused("has no country code. Write it as +971501234567, or set the country of your business first.")
+            }
+            Some(region) => refused(&not_in(region)),
+        };
+    };
+    if let Some(phone) = planned(Some(plan), &digits).or_else(|| without_plus(&digits, plan)) {
+        return Ok(phone.into());
+    }
+    match in_new_range(&digits, plan).filter(|_| named()) {
+        Some(phone) => Ok(Found {
+            remark: Some(format!(
+                "“{}” is in no range of numbers that is known in {}. It was read as {phone}. Check it.",
+                excerpt(cell),
+                excerpt(region)
+            )),
+            phone,
+        }),
+        None => refused(&not_in(region)),
+    }
+}
+
+fn not_in(region: &str) -> String {
+    format!(
+        "is not a telephone number in {}. Check it, or write it with its country code, such as +971501234567.",
+        excerpt(region)
+    )
+}
+
+/// The digits of a text that has only digits, a plus before them, and what people write between them.
+fn digits(text: &str) -> Option<String> {
+    let mut digits = String::new();
+    for (index, sign) in text.chars().enumerate() {
+        match sign {
+            digit if digit.is_ascii_digit() => digits.push(digit),
+            '+' if index == 0 => {}
+            // Who calls abroad from Russia waits after the 8: 8~10.
+            ' ' | '-' | '.' | '(' | ')' | '/' | '_' | '~' => {}
+            _ => return None,
+        }
+    }
+    Some(digits)
+}
+
+/// The numbers of a plan that may be called abroad by these digits, all different: by the prefixes of the region, and by 00. Hong Kong calls
+/// 001, so its 0016587654321 may be Singapore's or Jamaica's.
+fn abroad(digits: &str, region: Option<Region>) -> Vec<Phone> {
+    let own = || {
+        let number = PHONE_NUMBER_UTIL.parse_and_keep_raw_input(digits, Some(region?)).ok()?;
+        let has_prefix = number.country_code_source() == CountryCodeSource::FromNumberWithIdd;
+        has_prefix.then(|| e164(&number)).flatten()
+    };
+    let usual = digits.strip_prefix("00").and_then(|rest| Phone::from_digits(rest).ok());
+    let mut numbers = Vec::new();
+    for number in [own(), usual].into_iter().flatten() {
+        let number = planned_in_any_form(number.digits()).filter(|number| !numbers.contains(number));
+        numbers.extend(number);
+    }
+    numbers
+}
+
+/// The number with the code of another country, from whose digits a spreadsheet program has removed the plus. What begins as the region's
+/// own national numbers do is none.
+fn without_plus(digits: &str, region: Region) -> Option<Phone> {
+    let begins = digits.starts_with('0') || trunk_digit(region).is_some_and(|trunk| digits.starts_with(trunk));
+    let whole = digits.len() >= FEWEST_WITHOUT_PLUS && !begins;
+    whole.then(|| planned_in_any_form(digits)).flatten()
+}
+
+/// The first digit that people of the region dial before a number of their own country, if they do: what it has more when written nationally.
+fn trunk_digit(region: Region) -> Option<char> {
+    let number = PHONE_NUMBER_UTIL.get_example_number(region).ok()?;
+    let national = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::National);
+    let dialled = PHONE_NUMBER_UTIL.normalize_digits_only(&national);
+    let prefix = dialled.strip_suffix(&get_national_significant_number_owned(&number))?;
+    prefix.chars().next()
+}
+
+/// The national number, if it is as long as the region's mobiles, in whatever range.
+fn in_new_range(digits: &str, region: Region) -> Option<Phone> {
+    let number = PHONE_NUMBER_UTIL.parse(digits, Some(region)).ok()?;
+    let own = PHONE_NUMBER_UTIL.get_country_code_for_region(region) == Some(number.country_code);
+    let length = PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(&number, PhoneNumberType::Mobile);
+    (own && length == Ok(NumberLengthType::IsPossible))
+        .then(|| e164(&number))
+        .flatten()
+}
+
+/// The number with this code, also in the other form of such a number, as WhatsApp writes some.
+fn planned_in_any_form(digits: &str) -> Option<Phone> {
+    let other = || {
+        let phone = Phone::from_digits(digits).ok()?;
+        planned(None, &phone.key()).is_some().then_some(phone)
+    };
+    planned(None, &format!("+{digits}")).or_else(other)
+}
+
+/// The number, if it is one of a numbering plan.
+fn planned(region: Option<Region>, digits: &str) -> Option<Phone> {
+    let number = PHONE_NUMBER_UTIL.parse(digits, region).ok()?;
+    PHONE_NUMBER_UTIL
+        .is_valid_number(&number)
+        .then(|| e164(&number))
+        .flatten()
+}
+
+fn e164(number: &PhoneNumber) -> Option<Phone> {
+    PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(cell: &str, region: &str) -> Result<String, String> {
+        phone(cell, Some(region), || false).map(|found| found.phone.as_str().to_owned())
+    }
+
+    #[test]
+    fn national_numbers_are_read_by_region() {
+        let mayas = "050 123 4567|50 123 4567|971501234567|00971 50 123 4567|+971 050 123 4567|٠٥٠ ١٢٣ ٤٥٦٧|۰۵۰۱۲۳۴۵۶۷\
+                     |\u{202a}+971 50 123 4567\u{202c}|'+971501234567|tel:+971-50-123-4567|971501234567.0";
+        let mayas = mayas.split('|').map(|cell| (cell, "AE", "+971501234567"));
+        let others = [
+            ("00971501234567", "DE", "+971501234567"),
+            ("+971 (0)50-123-4567", "DE", "+971501234567"),
+            ("(020) 7946 0000", "GB", "+442079460000"),
+            ("07400 123456", "GB", "+447400123456"),
+            ("447400123456", "AE", "+447400123456"),
+            ("5215512345678", "AE", "+5215512345678"),
+            ("5511934567890", "AE", "+5511934567890"),
+            ("06 12 34 56 78", "FR", "+33612345678"),
+            ("0171/1234567", "DE", "+491711234567"),
+            ("06 698 12345", "IT", "+390669812345"),
+            ("(212) 555-0100", "US", "+12125550100"),
+            ("1-212-555-0100", "US", "+12125550100"),
+            ("+15005550006", "AE", "+15005550006"),
+            ("+1 500 555 0006", "AE", "+15005550006"),
+            ("+39 (0)6 698 12345", "IT", "+390669812345"),
+            // They begin with their own calling code, and some of them with their trunk prefix.
+            ("9651 2345", "KW", "+96596512345"),
+            ("9681 2345", "OM", "+96896812345"),
+            ("91234 56789", "IN", "+919123456789"),
+            ("(55) 99123-4567", "BR", "+5555991234567"),
+            ("8(863)2401234", "RU", "+78632401234"),
+            ("8 912 345-67-89", "RU", "+79123456789"),
+            ("06 1 234 5678", "HU", "+3612345678"),
+        ];
+        for (cell, region, expected) in mayas.chain(others) {
+            assert_eq!(read(cell, region).as_deref(), Ok(expected), "{cell} in {region}");
+        }
+    }
+
+    #[test]
+    fn wrong_numbers_are_explained() {
+        for (expected, cells) in [
+            ("shortened", "9.71501E+11|9,71501e+11"),
+            (
+                "extension",
+                "04 123 4567 ext. 12|+97141234567x12|04 123 4567 #9|+97141234567;ext=1",
+            ),
+            ("not a telephone number", "Maya|1+2 345 678"),
+            ("digits", "12|+"),
+            ("in AE", "050 123|99999999999|0590 123 456"),
+            ("country code", "+0501234567"),
+        ] {
+            for cell in cells.split('|') {
+                let detail = read(cell, "AE").unwrap_err();
+                assert!(detail.contains(expected), "{cell}: {detail}");
+            }
+        }
+        assert!(phone("050 123 4567", None, || true).unwrap_err().contains("country"));
+        assert!(
+            phone("050 123 4567", Some("XX"), || true)
+                .unwrap_err()
+                .contains("in XX")
+        );
+    }
+
+    /// By the prefix of the region, and by 00.
+    #[test]
+    fn number_after_a_prefix_is_read_both_ways() {
+        for (cell, region, expected) in [
+            ("0011971501234567", "AU", "+971501234567"),
+            ("011 971 50 123 4567", "US", "+971501234567"),
+            ("010 971 50 123 4567", "JP", "+971501234567"),
+            ("002971501234567", "KR", "+971501234567"),
+            ("00971501234567", "KR", "+971501234567"),
+            ("008971501234567", "ID", "+971501234567"),
+            ("810971501234567", "RU", "+971501234567"),
+            ("001971501234567", "HK", "+971501234567"),
+            ("0044 (0)20 7946 0000", "AE", "+442079460000"),
+            ("005215512345678", "AE", "+5215512345678"),
+        ] {
+            assert_eq!(read(cell, region).as_deref(), Ok(expected), "{cell} in {region}");
+        }
+        let two = read("0016587654321", "HK").unwrap_err();
+        assert!(two.contains("may be +6587654321 or +16587654321"), "{two}");
+        let none = read("00971 50 123", "AE").unwrap_err();
+        assert!(none.contains("no country has this number"), "{none}");
+        let unknown = phone("00971501234567", None, || false).unwrap();
+        assert_eq!(unknown.phone.as_str(), "+971501234567");
+    }
+
+    /// Digits that begin as the region's own numbers do are no other country's.
+    #[test]
+    fn lost_plus_is_not_seen_behind_a_trunk_prefix() {
+        for (cell, region) in [
+            ("886 24 1234567", "RU"),
+            ("8 86 324 01 2345", "RU"),
+            ("1 999 555 0100 1", "US"),
+            ("81 92 997 1260", "BY"),
+        ] {
+            assert!(read(cell, region).unwrap_err().contains("in "), "{cell} in {region}");
+        }
+        assert_eq!(read("886 24 1234567", "AE").as_deref(), Ok("+886241234567"));
+    }
+
+    /// In a column that is called a number, and as long as a mobile's.
+    #[test]
+    fn number_in_a_new_range_is_taken_with_a_remark() {
+        for (cell, region, expected) in [
+            ("0590 123 456", "AE", "+971590123456"),
+            ("06123 456789", "GB", "+446123456789"),
+            ("0 582 123 45 67", "TR", "+905821234567"),
+        ] {
+            assert!(phone(cell, Some(region), || false).is_err(), "{cell} in {region}");
+            let found = phone(cell, Some(region), || true).unwrap();
+            assert_eq!(found.phone.as_str(), expected);
+            let remark = found.remark.unwrap();
+            assert!(remark.contains(expected) && remark.contains(region), "{remark}");
+        }
+        for (cell, region) in [("050 123", "AE"), ("050 123 456 78", "AE"), ("0582 123 45", "TR")] {
+            assert!(phone(cell, Some(region), || true).is_err(), "{cell} in {region}");
+        }
+    }
+
+    /// Examples of all regions and kinds, by `tests/numbers.py`.
+    #[test]
+    fn numbers_are_read_as_by_libphonenumber() {
+        let examples = include_str!("../tests/numbers.txt").lines();
+        let mut wrong = Vec::new();
+        for line in examples {
+            let mut fields = line.split('\t');
+            let (Some(region), Some(text), Some(number)) = (fields.next(), fields.next(), fields.next()) else {
+                panic!("{line}");
+            };
+            for text in [text, number] {
+                let found = read(text, region);
+                if found.as_deref() != Ok(number) {
+                    wrong.push(format!("{line}: {found:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} of them: {}", wrong.len(), wrong.join("\n"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_cell_has_a_number_or_a_short_sentence(
+            cell in proptest::prop_oneof!["\\PC{0,80}", "[-0-9+()., /eExX#'٠-٩]{0,60}", "(\\+|00)?[0-9]{0,22}"],
+            region in "[A-Z]{2}",
+        ) {
+            for region in [Some(region.as_str()), None, Some("AE")] {
+                let detail = match phone(&cell, region, || true) {
+                    Ok(found) => found.remark,
+                    Err(detail) => Some(detail),
+                };
+                proptest::prop_assert!(detail.iter().all(|detail| detail.chars().count() <= 260), "{:?}", detail);
+            }
+        }
+    }
+}
