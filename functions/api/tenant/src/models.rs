@@ -68,11 +68,12 @@ pub(crate) struct TenantSettings {
     #[serde(default)]
     #[schemars(length(max = MAX_WORDS), with = "Vec<OneLine<1, MAX_WORD_LENGTH>>", example = ["yalla"])]
     pub start_words: Vec<String>,
-    /// Time zones of recipients by calling code, for countries whose main time zone is not the one of the tenant's customers.
+    /// Time zones of recipients by the beginning of their number with a plus, of which the longest counts, or by calling code: where those
+    /// of the number's area and country are not the ones of the tenant's customers.
     #[serde(default)]
     #[schemars(
-        extend("maxProperties" = MAX_ZONES, "propertyNames" = json!({"type": "string", "pattern": "^[0-9]{1,3}$"})),
-        example = json!({"1": "America/New_York"})
+        extend("maxProperties" = MAX_ZONES, "propertyNames" = json!({"type": "string", "pattern": r"^(\+[1-9][0-9]{0,6}|[1-9][0-9]{0,2})$"})),
+        example = json!({"+1604": "America/Vancouver"})
     )]
     pub recipient_zones: BTreeMap<String, Zone>,
     /// Countries (ISO 3166) that may be written to. Empty: all.
@@ -136,7 +137,7 @@ pub(crate) struct TenantOut {
     /// Words that opt in again, in addition to the built-in ones.
     #[schemars(example = ["yalla"])]
     pub start_words: Vec<String>,
-    /// Time zones of recipients by calling code.
+    /// Time zones of recipients by the beginnings of their numbers.
     #[schemars(example = json!({"1": "America/New_York"}))]
     pub recipient_zones: BTreeMap<String, Zone>,
     /// Countries (ISO 3166) that may be written to. Empty: all.

@@ -35,7 +35,7 @@ use domain::{
         refusal::{Reason, Refusal},
     },
     money::cap::Counts,
-    tenants::{config::TenantConfig, hours::recipient_zone},
+    tenants::{config::TenantConfig, recipient_zones::recipient_zone},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
@@ -251,7 +251,7 @@ impl Tenant<'_> {
         let Some(written) = rows.steps.get(&(id, passage.version)) else {
             return end(enrolment, gone("the steps were deleted"));
         };
-        let zone = recipient_zone(&rows.config.tenant, person.contact.recipient().phone.as_ref()).into_owned();
+        let zone = recipient_zone(&rows.config.tenant, person.contact.recipient().phone.as_ref());
         let stored = passage.next.map_or(now, |next| next.at);
         loop {
             let last = passage.last_message.and_then(|id| rows.last.get(&id));

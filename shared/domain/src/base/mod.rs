@@ -10,7 +10,7 @@ pub mod facts;
 
 pub mod actor;
 pub mod bounded;
-mod by_code;
+pub(crate) mod by_code;
 pub mod country;
 pub mod external;
 pub mod fault;

@@ -40,6 +40,11 @@ impl Format {
 
 static KNOWN: ByCode<Format> = ByCode::new(FORMATS, Format::read);
 
+/// The calling code with which these digits begin, if a country or a service has it.
+pub(crate) fn calling_code(digits: &str) -> Option<&str> {
+    KNOWN.of(digits).map(|(code, _, _)| code)
+}
+
 impl Phone {
     /// The number in international format, for people to read: `+971 50 123 4567`. A number of no known country stays as it is.
     pub fn international(&self) -> String {

@@ -41,8 +41,8 @@ impl FromStr for Zone {
 
     fn from_str(name: &str) -> Result<Self, InvalidZone> {
         let zone = TimeZone::get(name).map_err(|_| InvalidZone)?;
-        // `Etc/Unknown` is also a name, but not of a place.
-        if zone.iana_name().is_none() || zone.is_unknown() {
+        // `Etc/Unknown` and `Factory` are also names, but not of a place.
+        if zone.iana_name().is_none_or(|name| name == "Factory") || zone.is_unknown() {
             return Err(InvalidZone);
         }
         Ok(Self(zone))

@@ -22,7 +22,7 @@ use crate::{
         quiet::{QuietAction, QuietHours},
         refusal::{Because, Reason, Refusal},
     },
-    tenants::{hours::recipient_zone, settings::Warning, tenant::Tenant},
+    tenants::{recipient_zones::recipient_zone, settings::Warning, tenant::Tenant},
 };
 
 /// Time before a message leaves by the recipient's clock at which it is made, in addition to that of making all of them: they leave at once

@@ -762,7 +762,8 @@ mod tests {
         assert_eq!(conversation.first_response, Some(SignedDuration::from_mins(2)));
         assert_eq!(conversation.last.map(|last| last.at), Some(wrote(6).at));
         // It became known after what the customer wrote since.
-        early.answered_by_phone(wrote(3).at, message(7), TELL_AFTER);
+        let before = wrote(4).at - SignedDuration::from_secs(30);
+        early.answered_by_phone(before, message(7), TELL_AFTER);
         assert_eq!((early.waiting_since, early.unread), (Some(wrote(4).at), 2));
     }
 

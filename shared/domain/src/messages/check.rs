@@ -26,7 +26,7 @@ use crate::{
     tenants::{
         config::{ConnectionSummary, TenantConfig},
         connection::{Account, Connection, Health},
-        hours,
+        recipient_zones::{recipient_zone, recipient_zones},
     },
 };
 
@@ -314,7 +314,7 @@ fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
     if message.not_before < valid_until {
         return Check::Go;
     }
-    let zone = hours::recipient_zone(&input.config.tenant, message.to.phone.as_ref());
+    let zone = recipient_zone(&input.config.tenant, message.to.phone.as_ref());
     let earliest = local(message.not_before, zone.rules());
     let sentence = format!("too late: not before {earliest}, when it is no longer valid");
     let why = late(message, sentence).and("send_at", message.not_before);
@@ -406,9 +406,9 @@ fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput {
         config, message, now, ..
     } = *input;
-    let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
+    let zones = recipient_zones(&config.tenant, message.to.phone.as_ref());
     let quiet = message.policy.quiet_hours(config.tenant.quiet_hours);
-    let Some(hours) = quiet.at(now, zone.rules()) else {
+    let Some((hours, zone)) = quiet.at(now, &zones) else {
         return Check::Go;
     };
     let during = format!("quiet hours {} ({zone})", span(&hours));
@@ -421,7 +421,7 @@ fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
             Check::Never { why }
         }
         QuietAction::Defer => {
-            let until = quiet.next_allowed(now, zone.rules());
+            let until = quiet.next_allowed(now, &zones);
             if until >= message.valid_until() {
                 let sentence = format!("too late: no longer valid at the end of {during}");
                 let why = during_them(late(message, sentence));

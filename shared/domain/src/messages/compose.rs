@@ -32,8 +32,8 @@ use crate::{
     templates::template::{self, MAX_SMS_LENGTH, Misfit, TemplateDefinition},
     tenants::{
         config::{ConnectionSummary, TenantConfig},
-        hours,
         line::{self, Line},
+        recipient_zones::{recipient_zone, recipient_zones},
     },
 };
 
@@ -234,9 +234,10 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let by = &intent.by;
     let policy = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing)
         .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
-    let zone = hours::recipient_zone(&config.tenant, intent.to.phone.as_ref());
+    let zones = recipient_zones(&config.tenant, intent.to.phone.as_ref());
     let planned = intent.not_before;
-    let (not_before, quiet) = awake(&policy, config, planned, &zone);
+    let (not_before, quiet) = awake(&policy, config, planned, &zones);
+    let zone = recipient_zone(&config.tenant, intent.to.phone.as_ref());
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
     let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
     let destination = refused(phone, country, &config.tenant.allowed_countries, world.line_type);
@@ -332,14 +333,19 @@ fn too_long_a_queue(behind: Behind) -> Option<Refusal> {
 }
 
 /// The earliest time to send a message that is planned for this one, and whether quiet hours forbid it.
-fn awake(policy: &Policy, config: &TenantConfig, planned: Timestamp, zone: &Zone) -> (Timestamp, Result<(), Refusal>) {
+fn awake(
+    policy: &Policy,
+    config: &TenantConfig,
+    planned: Timestamp,
+    zones: &[Zone],
+) -> (Timestamp, Result<(), Refusal>) {
     let quiet = policy.quiet_hours(config.tenant.quiet_hours);
-    let Some(hours) = quiet.at(planned, zone.rules()) else {
+    let Some((hours, zone)) = quiet.at(planned, zones) else {
         return (planned, Ok(()));
     };
     match hours.action {
         QuietAction::Send => (planned, Ok(())),
-        QuietAction::Defer => (quiet.next_allowed(planned, zone.rules()), Ok(())),
+        QuietAction::Defer => (quiet.next_allowed(planned, zones), Ok(())),
         QuietAction::Skip => {
             let sentence = format!(
                 "{} is within quiet hours {}, in which this message is skipped",

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{
     fault::{Fault, FaultCode},
     local::LocalTime,
+    zone::Zone,
 };
 
 /// Quiet hours: a part of every day, in the recipient's time zone. They cross midnight if `to` is before `from`. The two cannot
@@ -63,33 +64,54 @@ pub struct Quiet {
 /// Longest wait for a moment that is not quiet.
 const MAX_QUIET: SignedDuration = SignedDuration::from_hours(48);
 
-/// Maximum ends of quiet hours that are looked at: two a day, and those of clock changes.
-const MAX_ENDS: u32 = 8;
+/// Maximum ends of quiet hours that are looked at: two a day in each of at most four zones, and those of clock changes.
+const MAX_ENDS: u32 = 24;
+
+/// Quarters of an hour that the zones of a recipient leave of a day at least: eight hours. Fewer zones count otherwise.
+const LEAST_QUARTERS: usize = 32;
 
 impl Quiet {
     pub(crate) const fn new(own: Option<QuietHours>, tenants: Option<QuietHours>) -> Self {
         Self { own, tenants }
     }
 
-    /// The quiet hours in which this moment is, if it is quiet. Of two, the sender's.
-    pub fn at(&self, at: Timestamp, zone: &TimeZone) -> Option<QuietHours> {
-        let mut all = [self.own, self.tenants].into_iter().flatten();
-        all.find(|hours| is_quiet(at, zone, hours))
+    /// The quiet hours in which this moment is, with the zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
+    /// first. Of two, the sender's.
+    pub fn at<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
+        self.within(at, self.counted(at, zones))
     }
 
-    /// The first instant from `at` on that is not quiet. 48 hours later if there is none: together they may cover the day.
-    pub fn next_allowed(&self, at: Timestamp, zone: &TimeZone) -> Timestamp {
+    fn within<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
+        let all = [self.own, self.tenants].into_iter().flatten();
+        let mut all = all.flat_map(|hours| zones.iter().map(move |zone| (hours, zone)));
+        all.find(|(hours, zone)| is_quiet(at, zone.rules(), hours))
+    }
+
+    /// The first instant from `at` on that is not quiet in these zones. 48 hours later if there is none: together they may cover the day.
+    pub fn next_allowed(&self, at: Timestamp, zones: &[Zone]) -> Timestamp {
+        let zones = self.counted(at, zones);
         let horizon = at + MAX_QUIET;
         let mut allowed = at;
         // The end of one may be within the other.
         for _ in 0..MAX_ENDS {
-            match self.at(allowed, zone) {
-                Some(hours) if allowed < horizon => allowed = next_allowed(allowed, zone, &hours),
+            match self.within(allowed, zones) {
+                Some((hours, zone)) if allowed < horizon => allowed = next_allowed(allowed, zone.rules(), &hours),
                 Some(_) => break,
                 None => return allowed.min(horizon),
             }
         }
         horizon
+    }
+
+    /// The zones that count: the first, and as many of the others as leave eight hours of the day from this moment on.
+    fn counted<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> &'a [Zone] {
+        let leaves_enough = |count: &usize| {
+            let first = zones.get(..*count).unwrap_or(zones);
+            let quarters = (0..24 * 4).filter(|quarter| self.within(at + (quarter * 15).minutes(), first).is_none());
+            quarters.count() >= LEAST_QUARTERS
+        };
+        let most = (2..=zones.len()).rev().find(leaves_enough).unwrap_or(1);
+        zones.get(..most).unwrap_or(zones)
     }
 }
 
@@ -151,7 +173,7 @@ mod tests {
 
     #[test]
     fn message_waits_for_a_moment_outside_both_quiet_hours() {
-        let dubai = TimeZone::get("Asia/Dubai").unwrap();
+        let dubai: [Zone; 1] = ["Asia/Dubai".parse().unwrap()];
         let tenants = quiet("21:00", "08:00");
         for (from, to, instant, allowed) in [
             ("22:00", "10:00", "20T21:30", "21T10:00"),
@@ -171,6 +193,38 @@ mod tests {
             ] {
                 assert_eq!(both.next_allowed(instant, &dubai), allowed, "{own:?} {instant}");
             }
+        }
+    }
+
+    /// As long as eight hours of the day remain.
+    #[test]
+    fn message_waits_until_it_is_day_in_all_zones() {
+        let zones = [
+            "Europe/Moscow",
+            "Europe/Samara",
+            "Asia/Yekaterinburg",
+            "Asia/Krasnoyarsk",
+        ];
+        let zones = zones.map(|zone| zone.parse::<Zone>().unwrap());
+        for (from, to, instant, allowed) in [
+            // In Krasnoyarsk, it is four hours later than in Moscow.
+            ("21:00", "08:00", "20T07:59", "20T08:00"),
+            ("21:00", "08:00", "20T16:59", "20T16:59"),
+            ("21:00", "08:00", "20T17:00", "21T08:00"),
+            // With Krasnoyarsk, six and a half hours would remain.
+            ("20:00", "09:30", "20T17:59", "20T17:59"),
+            ("20:00", "09:30", "20T18:00", "21T09:30"),
+            // Moscow's alone.
+            ("15:00", "07:00", "20T14:59", "20T14:59"),
+        ] {
+            let quiet = Quiet::new(Some(quiet(from, to)), None);
+            let [instant, allowed] = [instant, allowed].map(|time| at(&format!("2026-11-{time}:00+03")));
+            assert_eq!(
+                quiet.next_allowed(instant, &zones),
+                allowed,
+                "{from} to {to} at {instant}"
+            );
+            assert_eq!(quiet.at(instant, &zones).is_some(), instant != allowed);
         }
     }
 

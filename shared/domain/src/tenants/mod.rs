@@ -5,5 +5,6 @@ pub mod connection;
 pub mod connection_test;
 pub mod hours;
 pub mod line;
+pub mod recipient_zones;
 pub mod settings;
 pub mod tenant;

@@ -16,7 +16,10 @@ use crate::{
         source::{Piece, Source, placeholders},
     },
     money::cap::Cap,
-    tenants::tenant::{BusinessHours, Span, Tenant},
+    tenants::{
+        recipient_zones::wrong_beginning,
+        tenant::{BusinessHours, Span, Tenant},
+    },
 };
 
 pub use crate::base::language_tag::{InvalidLanguage, Language, MAX_LANGUAGE_LENGTH, is_language};
@@ -244,9 +247,8 @@ impl Tenant {
         }
         if found.at_most("recipient_zones", self.recipient_zones.len(), MAX_ZONES) {
             for code in self.recipient_zones.keys() {
-                if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-                    let detail = format!("{code:?} is not a calling code such as \"971\".");
-                    found.add("recipient_zones", Fault::format("calling_code", "971", detail));
+                if let Some(detail) = wrong_beginning(code) {
+                    found.add("recipient_zones", Fault::format("calling_code", "+1604", detail));
                 }
             }
         }

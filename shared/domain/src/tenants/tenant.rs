@@ -68,8 +68,8 @@ pub struct Tenant {
     /// Its own words for "messages again, please".
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub start_words: Vec<String>,
-    /// Time zones of recipients by calling code (`"1"`, `"971"`), if the country's main zone is wrong for this tenant's
-    /// customers.
+    /// Time zones of recipients by the beginnings of their numbers (`"+1604"`, the longest counts) or calling codes (`"971"`), if those of
+    /// the table are wrong for this tenant's customers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recipient_zones: BTreeMap<String, Zone>,
     /// The countries that may be written to. Empty: all.

@@ -1,12 +1,17 @@
 //! A policy never allows what its purpose forbids, however it was narrowed, and survives being stored and read.
 
-use domain::messages::{
-    message::{Category, WhenUnknown},
-    purpose::{Basis, Event, Lane, Limit, Narrowing, Policy, Purpose, QuietRule, TABLE},
-    quiet::{QuietAction, QuietHours, is_quiet},
+use domain::{
+    base::zone::Zone,
+    messages::{
+        message::{Category, WhenUnknown},
+        purpose::{Basis, Event, Lane, Limit, Narrowing, Policy, Purpose, QuietRule, TABLE},
+        quiet::{QuietAction, QuietHours, is_quiet},
+    },
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proptest::{option, prelude::*, sample::select};
+
+const UTC: &[Zone] = &[Zone::UTC];
 
 const CATEGORIES: [Category; 4] = [
     Category::Utility,
@@ -85,7 +90,7 @@ proptest! {
         for minute in (0..24 * 60).step_by(30) {
             let at = Timestamp::from_second(minute * 60).unwrap();
             let within = |hours: Option<QuietHours>| hours.is_some_and(|hours| is_quiet(at, &TimeZone::UTC, &hours));
-            let said = quiet.at(at, &TimeZone::UTC);
+            let said = quiet.at(at, UTC);
             let expected = match rule {
                 QuietRule::Ignore => within(by.quiet),
                 QuietRule::AsChosen => within(by.quiet.or(tenants)),
@@ -93,13 +98,13 @@ proptest! {
                 QuietRule::Wait => within(by.quiet) || within(tenants),
             };
             prop_assert_eq!(said.is_some(), expected, "{}: {:?}, of the tenant {:?}", at, by.quiet, tenants);
-            let waits = said.is_none_or(|hours| hours.action != QuietAction::Send);
+            let waits = said.is_none_or(|(hours, _)| hours.action != QuietAction::Send);
             prop_assert!(waits || rule != QuietRule::Wait);
             if minute % 240 == 0 {
-                let allowed = quiet.next_allowed(at, &TimeZone::UTC);
+                let allowed = quiet.next_allowed(at, UTC);
                 let horizon = at + SignedDuration::from_hours(48);
                 prop_assert!(at <= allowed && allowed <= horizon);
-                prop_assert!(allowed == horizon || quiet.at(allowed, &TimeZone::UTC).is_none());
+                prop_assert!(allowed == horizon || quiet.at(allowed, UTC).is_none());
             }
         }
 
@@ -133,7 +138,7 @@ fn feedback_script_answers_at_once_or_not_at_all() {
     let midnight = Timestamp::UNIX_EPOCH;
     let limits = |category| {
         let policy = Policy::narrowed(Purpose::Feedback, category, &Narrowing::default()).unwrap();
-        let quiet = policy.quiet_hours(tenants).at(midnight, &TimeZone::UTC);
+        let quiet = policy.quiet_hours(tenants).at(midnight, UTC);
         (policy.validity(), quiet.is_some())
     };
     assert_eq!(limits(Category::Service), (SignedDuration::from_mins(15), false));

@@ -298,10 +298,11 @@ async fn conversation_of_a_deleted_contact_opens_with_it() {
         let at = world.customer().await.deleted_at.expect("it is deleted").as_second();
         world.deliver(&wrote(id, at + seconds, "Hello?")).await;
         let known = conversation(&world).await.expect("there is one").value;
-        states.push((known.state, known.waiting_since, known.seq));
+        let other = world.business.conversation(&world.aws, elsewhere).await.value;
+        states.push((known.state, known.waiting_since, known.seq, other.state));
     }
     let (open, closed) = (ConversationState::Open, ConversationState::Closed);
-    assert_eq!(states, [(closed, waits, 2), (open, waits, 3)]);
+    assert_eq!(states, [(closed, waits, 2, closed), (open, waits, 3, open)]);
     assert_eq!(world.business.conversation(&world.aws, elsewhere).await.value, begun);
 }
 
