@@ -13,15 +13,16 @@ use jiff::civil::Date;
 use crate::{
     mapping::{DateOrder, DecimalSign},
     record::excerpt,
-    words::{LANGUAGES, NO, YES},
+    words::{LANGUAGES, MONTHS, NO, YES},
 };
 
 /// The text in the characters that parsers expect: digits and signs of Arabic, Persian and full width as ASCII, all blanks as
-/// spaces, and no characters without width, which other programs add to numbers.
+/// spaces, and no characters without width or of the shape of a key, which other programs add to numbers.
 pub(crate) fn plain(text: &str) -> String {
     let digit = |sign: char, zero: char| char::from_digit(u32::from(sign) - u32::from(zero), 10).unwrap_or(sign);
     let signs = text.trim().chars().filter_map(|sign| match sign {
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}' | '\u{feff}' => None,
+        '\u{ad}' | '\u{34f}' | '\u{180b}'..='\u{180e}' | '\u{20e3}' | '\u{fe00}'..='\u{fe0f}' => None,
         '٠'..='٩' => Some(digit(sign, '٠')),
         '۰'..='۹' => Some(digit(sign, '۰')),
         '０'..='９' => Some(digit(sign, '０')),
@@ -141,6 +142,9 @@ pub(crate) fn date(cell: &str, order: DateOrder) -> Result<Date, String> {
             "is a number instead of a date. Format the column as a date in the spreadsheet program, and export it again.",
         );
     }
+    if let Some((year, month, day)) = with_a_months_name(&text) {
+        return Date::new(year, month, day).or_else(|_| wrong("is not a day of the calendar. Write it as 2026-11-20."));
+    }
     let sign = day.chars().find(|sign| ['-', '.', '/'].contains(sign));
     let parts: Vec<&str> = sign.map(|sign| day.split(sign).collect()).unwrap_or_default();
     let digits = |part: &&str| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -165,6 +169,23 @@ pub(crate) fn date(cell: &str, order: DateOrder) -> Result<Date, String> {
         Some(date) if date.year() >= 1 => Ok(date),
         _ => wrong("is not a day of the calendar. Check it and the order of day and month, or write it as 2026-11-20."),
     }
+}
+
+/// Year, month and day of a date with the name of its month: 05-Mar-2024, March 5, 2024.
+fn with_a_months_name(text: &str) -> Option<(i16, i8, i8)> {
+    let mut parts = text
+        .split(|sign: char| !sign.is_alphanumeric())
+        .filter(|part| !part.is_empty());
+    let parts = [parts.next()?, parts.next()?, parts.next()?];
+    let name = parts.iter().position(|part| part.chars().all(char::is_alphabetic))?;
+    let named = folded(parts[name]);
+    let month = MONTHS
+        .iter()
+        .position(|(short, whole, arabic)| [*short, *whole, *arabic].contains(&named.as_str()))?;
+    let day = *parts.get(usize::from(name == 0))?;
+    let year = parts[2];
+    (name < 2 && year.len() == 4).then_some(())?;
+    Some((year.parse().ok()?, i8::try_from(month + 1).ok()?, day.parse().ok()?))
 }
 
 /// Yes or no in one of several languages.

@@ -90,10 +90,16 @@ pub enum Target {
     Name,
     /// First part of the name.
     FirstName,
+    /// Middle part of the name.
+    MiddleName,
     /// Last part of the name.
     LastName,
     /// Telephone numbers, separated by `;`, `,` or line breaks. Up to four columns.
     Phone,
+    /// Calling code of the row's national telephone numbers, such as 971, or the two letters of its country.
+    CountryCode,
+    /// Country of the person: its two letters, its calling code or its name. The row's national telephone numbers are read in it if they fit.
+    Country,
     /// E-mail addresses, separated by `;`, `,` or line breaks. Up to four columns.
     Email,
     /// Language.
@@ -129,6 +135,23 @@ fn describe(schema: &mut schemars::Schema) {
 }
 
 impl Target {
+    /// Whether a cell that cannot be read is left out, with a remark, instead of refusing its row.
+    pub(crate) const fn is_optional(&self) -> bool {
+        matches!(
+            self,
+            Self::CountryCode
+                | Self::Country
+                | Self::Language
+                | Self::Field(_)
+                | Self::Stage
+                | Self::Owner
+                | Self::Source
+                | Self::Value
+                | Self::OptedIn
+                | Self::OptedInAt
+        )
+    }
+
     /// Maximum columns with this target.
     pub fn most(&self) -> usize {
         match self {
@@ -181,7 +204,8 @@ impl Mapping {
                 wrong("target", Fault::new(FaultCode::NotFound, detail));
             }
         }
-        let parts = self.has(&Target::FirstName) || self.has(&Target::LastName);
+        let parts = [Target::FirstName, Target::MiddleName, Target::LastName];
+        let parts = parts.iter().any(|part| self.has(part));
         if self.has(&Target::Name) && parts {
             let detail =
                 "A name is imported either from one column or from its parts. Remove the full name or its parts.";

@@ -3,7 +3,7 @@
 //! What a national number means is a guess by the country of the business, so it must fit that country's plan. The plans are those of
 //! Google's libphonenumber, by `rlibphonenumber` (docs/decisions/0095-numbers-as-they-are-written.md).
 
-use domain::base::phone::Phone;
+use domain::base::{phone::Phone, text::folded};
 use rlibphonenumber::{
     CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
     get_national_significant_number_owned,
@@ -12,10 +12,14 @@ use rlibphonenumber::{
 use crate::{
     cell::{SHORTENED, is_shortened, plain, wrong},
     record::excerpt,
+    words::COUNTRIES,
 };
 
 /// Fewest digits of a number that has lost its plus, with the code of another country.
 const FEWEST_WITHOUT_PLUS: usize = 11;
+
+/// Fewest digits of a number that is whole without what follows it.
+const FEWEST_BEFORE: usize = 7;
 
 /// A number in a cell.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,6 +59,15 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: impl Fn() -> bool) 
         Some((whole, "0" | "00")) if whole.len() >= 7 && !whole.contains('.') => whole,
         _ => text,
     };
+    if let Some([one, other]) = two_meanings(text) {
+        let number = |text: &str| {
+            phone(text, region, || false).map_or_else(|_| text.to_owned(), |found| found.phone.to_string())
+        };
+        let (one, other) = (number(&one), number(&other));
+        return refused(&format!(
+            "may be {one} or {other}. Write each number in full, with a semicolon between two."
+        ));
+    }
     let Some(digits) = digits(text) else {
         return refused("is not a telephone number. Write digits, such as +971501234567.");
     };
@@ -108,6 +121,42 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: impl Fn() -> bool) 
         }),
         None => refused(&not_in(region)),
     }
+}
+
+/// The country of a cell: its two letters, its calling code or its name.
+pub(crate) fn country(cell: &str) -> Option<Region> {
+    let text = plain(cell);
+    let code = text.trim_start_matches(['+', '0']).parse().ok();
+    let by_code = code.and_then(|code| PHONE_NUMBER_UTIL.get_region_for_country_code(code));
+    let by_letters = || text.to_ascii_uppercase().parse::<Region>().ok();
+    let named = || {
+        let name = folded(&text);
+        let known = COUNTRIES.iter().find(|(_, names)| names.contains(&name.as_str()));
+        known.and_then(|(letters, _)| letters.parse().ok())
+    };
+    let region = by_code.or_else(by_letters).or_else(named)?;
+    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
+}
+
+/// The two numbers that may be meant where few digits follow a whole one: 04 412 7550/8 may be two telephones, 04 412 7550 (2) a second try or
+/// an extension.
+fn two_meanings(text: &str) -> Option<[String; 2]> {
+    let (begin, end) = match text.strip_suffix(')') {
+        Some(text) => text.rsplit_once('(')?,
+        None => text.rsplit_once('/')?,
+    };
+    let (begin, end) = (begin.trim_end(), end.trim());
+    let behind = end.bytes().all(|byte| byte.is_ascii_digit()) && (1..=3).contains(&end.len());
+    let whole = digits(begin).is_some_and(|digits| digits.len() >= FEWEST_BEFORE);
+    if !behind || !whole {
+        return None;
+    }
+    let other = if text.ends_with(')') {
+        format!("{begin}{end}")
+    } else {
+        format!("{}{end}", begin.get(..begin.len().checked_sub(end.len())?)?)
+    };
+    Some([begin.to_owned(), other])
 }
 
 fn not_in(region: &str) -> String {
@@ -209,7 +258,7 @@ mod tests {
     #[test]
     fn national_numbers_are_read_by_region() {
         let mayas = "050 123 4567|50 123 4567|971501234567|00971 50 123 4567|+971 050 123 4567|٠٥٠ ١٢٣ ٤٥٦٧|۰۵۰۱۲۳۴۵۶۷\
-                     |\u{202a}+971 50 123 4567\u{202c}|'+971501234567|tel:+971-50-123-4567|971501234567.0";
+                     |\u{202a}+971 50 123 4567\u{202c}|050\u{ad}123\u{ad}4567|0\u{fe0f}\u{20e3}50 123 4567|'+971501234567|tel:+971-50-123-4567|971501234567.0";
         let mayas = mayas.split('|').map(|cell| (cell, "AE", "+971501234567"));
         let others = [
             ("00971501234567", "DE", "+971501234567"),
@@ -265,6 +314,45 @@ mod tests {
                 .unwrap_err()
                 .contains("in XX")
         );
+    }
+
+    #[test]
+    fn countries_are_known_by_letters_codes_and_names() {
+        for (cell, expected) in [
+            ("AE", "AE"),
+            ("ae", "AE"),
+            ("971", "AE"),
+            ("+971", "AE"),
+            ("00971", "AE"),
+            ("1", "US"),
+            ("United Arab Emirates", "AE"),
+            ("السعودية", "SA"),
+            ("Germany", "DE"),
+        ] {
+            assert_eq!(
+                country(cell).map(|region| region.to_string()).as_deref(),
+                Some(expected),
+                "{cell}"
+            );
+        }
+        for cell in ["", "0", "999", "XX", "800", "Atlantis", "Dubai"] {
+            assert_eq!(country(cell), None, "{cell}");
+        }
+    }
+
+    #[test]
+    fn number_with_a_second_end_names_both() {
+        for (cell, one, other) in [
+            ("+97144127550/8", "+97144127550", "+97144127558"),
+            ("04 412 7550 / 58", "+97144127550", "+97144127558"),
+            ("+971 4 412 7550 (2)", "+97144127550", "+971441275502"),
+            ("050 123 4567 (1)", "+971501234567", "050 123 45671"),
+        ] {
+            let detail = read(cell, "AE").unwrap_err();
+            assert!(detail.contains(&format!("may be {one} or {other}.")), "{detail}");
+        }
+        assert_eq!(read("0171/1234567", "DE").as_deref(), Ok("+491711234567"));
+        assert_eq!(read("(020) 7946 0000", "GB").as_deref(), Ok("+442079460000"));
     }
 
     /// By the prefix of the region, and by 00.

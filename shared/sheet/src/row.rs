@@ -20,6 +20,7 @@ use domain::{
     tenants::settings::Language,
 };
 use jiff::civil::Date;
+use rlibphonenumber::Region;
 use serde::Serialize;
 
 use crate::{
@@ -28,10 +29,10 @@ use crate::{
     dialect::Dialect,
     mapping::{MappedColumn, Mapping, Target},
     parts::parts,
-    phone::phone,
+    phone::{Found, country, phone},
     reader::Item,
     record::{Record, RowError, excerpt},
-    words::meaning,
+    words::{EMPTY, NO, meaning},
 };
 
 /// Name of a tag or a stage.
@@ -138,6 +139,18 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
     }
 }
 
+/// Whether a cell has no value for this target. A dash is a no where yes or no is asked.
+fn is_empty(cell: &str, target: &Target) -> bool {
+    let word = || folded(cell);
+    cell.is_empty()
+        || EMPTY.contains(&word().as_str()) && !(*target == Target::OptedIn && NO.contains(&word().as_str()))
+}
+
+/// A remark on a cell that was left out.
+fn left_out(detail: &str) -> String {
+    format!("{detail} The cell was left out.")
+}
+
 fn at_most<T>(most: usize, items: &[T], plural: &str) -> Result<(), String> {
     if items.len() > most {
         return Err(format!("A contact has at most {most} {plural}. Remove some."));
@@ -175,10 +188,16 @@ impl Row {
     /// The errors of the record's cells, at most [`MAX_ERRORS`].
     pub fn of(record: &Record, mapping: &Mapping, context: &Context<'_>) -> Result<Self, Vec<RowError>> {
         let mut values = Values::default();
-        let (mut errors, mut remarks) = (Vec::new(), Vec::new());
+        let (mut errors, mut emails, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
+        let country_of = |target: &Target| {
+            let column = mapping.columns.iter().find(|column| column.target == *target)?;
+            country(record.cell(column.index()))
+        };
+        values.country_code = country_of(&Target::CountryCode);
+        values.country = country_of(&Target::Country);
         for column in &*mapping.columns {
             let cell = record.cell(column.index()).trim();
-            let read = if cell.is_empty() {
+            let read = if is_empty(cell, &column.target) {
                 Ok(())
             } else {
                 values.read(column, cell, mapping, context)
@@ -189,10 +208,24 @@ impl Row {
                 detail,
             };
             remarks.extend(values.remarks.drain(..).map(about));
-            if let Err(detail) = read {
-                errors.push(about(detail));
+            match read {
+                Ok(()) => {}
+                Err(detail) if column.target.is_optional() => {
+                    values.leave_out(&column.target);
+                    remarks.push(about(left_out(&detail)));
+                }
+                // Somebody with a number is a contact without it.
+                Err(detail) if column.target == Target::Email => emails.push(about(detail)),
+                Err(detail) => errors.push(about(detail)),
             }
         }
+        if values.phones.is_empty() {
+            errors.append(&mut emails);
+        }
+        remarks.extend(emails.into_iter().map(|error| RowError {
+            detail: left_out(&error.detail),
+            ..error
+        }));
         remarks.truncate(MAX_ERRORS);
         values.row.remarks = remarks.into();
         let row = values.row().and_then(|row| {
@@ -219,7 +252,11 @@ impl Row {
 struct Values {
     row: Row,
     first_name: Option<OneLine<1, MAX_NAME_LENGTH>>,
+    middle_name: Option<OneLine<1, MAX_NAME_LENGTH>>,
     last_name: Option<OneLine<1, MAX_NAME_LENGTH>>,
+    /// The countries of the row's national numbers: the one that its calling code names, and the one that the person lives in.
+    country_code: Option<Region>,
+    country: Option<Region>,
     phones: Vec<Phone>,
     emails: Vec<Email>,
     tags: Vec<Label>,
@@ -239,16 +276,23 @@ impl Values {
         match &column.target {
             Target::Name => self.row.name = Some(line(cell)?),
             Target::FirstName => self.first_name = Some(line(cell)?),
+            Target::MiddleName => self.middle_name = Some(line(cell)?),
             Target::LastName => self.last_name = Some(line(cell)?),
             Target::Phone => {
                 let name = context.dialect.header.get(column.index());
                 let named = || name.is_some_and(|name| matches!(meaning(name), Some(Some(Target::Phone))));
                 for part in parts(cell) {
-                    let found = phone(part.text(), context.region, named)?;
+                    let found = self.phone(part.text(), context.region, named)?;
                     add(&mut self.phones, found.phone);
                     self.remarks.extend(found.remark);
                 }
             }
+            Target::CountryCode if self.country_code.is_none() => {
+                let detail = "is no calling code and no country. Write it as 971 or AE.";
+                return Err(format!("“{}” {detail}", excerpt(cell)));
+            }
+            // Countries of addresses have any names.
+            Target::CountryCode | Target::Country => {}
             Target::Email => {
                 for part in parts(cell) {
                     add(&mut self.emails, cell::email(part.text())?);
@@ -256,8 +300,8 @@ impl Values {
             }
             Target::Language => self.row.language = Some(cell::language(cell)?),
             Target::Tags => {
-                for part in parts(cell) {
-                    let tag: Label = line(part.tag())?;
+                for tag in parts(cell).filter_map(|part| Some(part.tag()?.to_owned())) {
+                    let tag: Label = line(&tag)?;
                     let same = |other: &Label| folded(other.as_str()) == folded(tag.as_str());
                     if !self.tags.iter().any(same) {
                         self.tags.push(tag);
@@ -285,9 +329,31 @@ impl Values {
         at_most(MAX_IDENTITIES, &self.emails, "e-mail addresses")
     }
 
+    /// A telephone number. A national one is of the row's calling code, or of the person's country if it fits that, or else of the business's.
+    fn phone(&self, text: &str, usual: Option<&str>, named: impl Fn() -> bool) -> Result<Found, String> {
+        let of = |region: Region| region.as_region_str();
+        if let Some(region) = self.country_code {
+            return phone(text, Some(&of(region)), named);
+        }
+        let own = self
+            .country
+            .and_then(|region| phone(text, Some(&of(region)), || false).ok());
+        own.map_or_else(|| phone(text, usual, named), Ok)
+    }
+
+    /// Notes that a cell of this target was left out. Nobody agreed by a cell that cannot be read.
+    fn leave_out(&mut self, target: &Target) {
+        match target {
+            Target::OptedIn => self.row.opted_in = Some(false),
+            Target::OptedInAt => self.row.opted_in = self.row.opted_in.or(Some(false)),
+            _ => {}
+        }
+    }
+
     fn row(self) -> Result<Row, String> {
         let mut row = self.row;
-        let parts = [&self.first_name, &self.last_name].into_iter().flatten();
+        let parts = [&self.first_name, &self.middle_name, &self.last_name];
+        let parts = parts.into_iter().flatten();
         let name: Vec<&str> = parts.map(OneLine::as_str).collect();
         if row.name.is_none() && !name.is_empty() {
             row.name = Some(line(&name.join(" "))?);

@@ -110,12 +110,14 @@ fn settle_names(targets: &mut [Option<Target>]) {
         return;
     }
     let first = has(targets, &Target::FirstName);
+    let whole = !(first ^ has(targets, &Target::LastName));
     let last = has(targets, &Target::LastName);
     for target in targets {
         *target = match target.take() {
             Some(Target::Name) if first && !last => Some(Target::LastName),
             Some(Target::Name) if last && !first => Some(Target::FirstName),
             Some(Target::FirstName | Target::LastName) if first && last => None,
+            Some(Target::MiddleName) if whole => None,
             other => other,
         };
     }

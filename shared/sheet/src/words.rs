@@ -18,6 +18,84 @@ pub(crate) const NO: &[&str] = &[
     "denied", "لا", "كلا", "خطا", "خطأ", "غير موافق", "nein", "falsch", "non", "faux", "falso",
 ];
 
+/// Texts by which programs say that a cell has no value.
+#[rustfmt::skip]
+pub(crate) const EMPTY: &[&str] = &[
+    "n/a", "#n/a", "n.a.", "null", "(null)", "none", "(none)", "undefined", "(empty)", "(blank)", "-", "--", "–", "—",
+];
+
+/// Names of the months: short and whole in English, and in Arabic.
+pub(crate) const MONTHS: [(&str, &str, &str); 12] = [
+    ("jan", "january", "يناير"),
+    ("feb", "february", "فبراير"),
+    ("mar", "march", "مارس"),
+    ("apr", "april", "ابريل"),
+    ("may", "may", "مايو"),
+    ("jun", "june", "يونيو"),
+    ("jul", "july", "يوليو"),
+    ("aug", "august", "اغسطس"),
+    ("sep", "september", "سبتمبر"),
+    ("oct", "october", "اكتوبر"),
+    ("nov", "november", "نوفمبر"),
+    ("dec", "december", "ديسمبر"),
+];
+
+/// Countries by their names, in the form in which texts are compared.
+#[rustfmt::skip]
+pub(crate) const COUNTRIES: &[(&str, &[&str])] = &[
+    ("AE", &["united arab emirates", "uae", "u.a.e.", "emirates", "الامارات", "الإمارات", "الإمارات العربية المتحدة"]),
+    ("SA", &["saudi arabia", "ksa", "kingdom of saudi arabia", "السعودية", "المملكة العربية السعودية"]),
+    ("QA", &["qatar", "قطر"]),
+    ("OM", &["oman", "عمان", "عُمان", "سلطنة عمان"]),
+    ("KW", &["kuwait", "الكويت"]),
+    ("BH", &["bahrain", "البحرين"]),
+    ("EG", &["egypt", "مصر"]),
+    ("JO", &["jordan", "الأردن", "الاردن"]),
+    ("LB", &["lebanon", "لبنان"]),
+    ("IQ", &["iraq", "العراق"]),
+    ("SY", &["syria", "سوريا"]),
+    ("YE", &["yemen", "اليمن"]),
+    ("MA", &["morocco", "المغرب"]),
+    ("DZ", &["algeria", "الجزائر"]),
+    ("TN", &["tunisia", "تونس"]),
+    ("IN", &["india"]),
+    ("PK", &["pakistan"]),
+    ("BD", &["bangladesh"]),
+    ("LK", &["sri lanka"]),
+    ("NP", &["nepal"]),
+    ("PH", &["philippines"]),
+    ("ID", &["indonesia"]),
+    ("MY", &["malaysia"]),
+    ("SG", &["singapore"]),
+    ("CN", &["china"]),
+    ("HK", &["hong kong"]),
+    ("JP", &["japan"]),
+    ("AU", &["australia"]),
+    ("NZ", &["new zealand"]),
+    ("GB", &["united kingdom", "uk", "great britain", "england"]),
+    ("IE", &["ireland"]),
+    ("DE", &["germany", "deutschland", "allemagne", "alemania"]),
+    ("AT", &["austria", "österreich"]),
+    ("CH", &["switzerland", "schweiz", "suisse"]),
+    ("FR", &["france", "frankreich"]),
+    ("ES", &["spain", "españa"]),
+    ("PT", &["portugal"]),
+    ("IT", &["italy", "italia"]),
+    ("NL", &["netherlands", "the netherlands"]),
+    ("BE", &["belgium"]),
+    ("PL", &["poland"]),
+    ("SE", &["sweden"]),
+    ("TR", &["turkey", "türkiye"]),
+    ("RU", &["russia"]),
+    ("NG", &["nigeria"]),
+    ("KE", &["kenya"]),
+    ("ZA", &["south africa"]),
+    ("US", &["united states", "united states of america", "usa", "u.s.a."]),
+    ("CA", &["canada"]),
+    ("MX", &["mexico", "méxico"]),
+    ("BR", &["brazil", "brasil"]),
+];
+
 /// Languages by their names.
 #[rustfmt::skip]
 pub(crate) const LANGUAGES: &[(&[&str], &str)] = &[
@@ -51,6 +129,9 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "first name", "firstname", "first", "given name", "givenname", "forename", "الاسم الاول", "vorname", "prénom",
         "prenom", "nombre de pila", "primer nombre",
     ]),
+    (Some(Target::MiddleName), &[
+        "middle name", "middlename", "additional name", "second name", "اسم الاب", "zweiter vorname", "deuxième prénom", "segundo nombre",
+    ]),
     (Some(Target::LastName), &[
         "last name", "lastname", "last", "surname", "family name", "familyname", "اسم العايله", "اسم العائله", "اللقب",
         "الاسم الاخير", "العائله", "nachname", "familienname", "zuname", "nom de famille", "apellido", "apellidos",
@@ -65,6 +146,13 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon", "rufnummer", "téléphone", "numéro de téléphone",
         "numero de telephone", "portable", "téléphone portable", "téléphone mobile", "teléfono", "telefono",
         "número de teléfono", "móvil", "movil", "celular", "teléfono móvil",
+    ]),
+    (Some(Target::CountryCode), &[
+        "country code", "countrycode", "calling code", "dial code", "dialing code", "isd code", "phone country code", "رمز الدوله", "مفتاح الدوله",
+        "ländervorwahl",
+    ]),
+    (Some(Target::Country), &[
+        "country", "country name", "country region", "default address country code", "الدوله", "land", "pays", "país",
     ]),
     (Some(Target::Email), &[
         "email", "e mail", "email address", "e mail address", "mail", "e mail 1 value", "e mail 2 value", "البريد",
@@ -115,9 +203,9 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "fax", "fax number", "faxnummer", "الفاكس", "zip", "zip code", "postal code", "postcode", "plz", "code postal",
         "código postal", "الرمز البريدي", "note", "notes", "comment", "comments", "remarks", "ملاحظات", "notizen",
         "bemerkung", "remarques", "notas", "error", "created", "created at", "updated at", "date", "تاريخ", "التاريخ",
-        "company", "company name", "الشركه", "firma", "société", "empresa", "address", "street", "city", "country",
-        "العنوان", "المدينه", "الدوله", "adresse", "strasse", "stadt", "ort", "ville", "pays", "dirección", "ciudad",
-        "país", "status", "الرقم", "birthday", "salutation", "anrede",
+        "company", "company name", "الشركه", "firma", "société", "empresa", "address", "street", "city",
+        "العنوان", "المدينه", "adresse", "strasse", "stadt", "ort", "ville", "dirección", "ciudad",
+        "status", "الرقم", "birthday", "salutation", "anrede",
     ]),
 ];
 
@@ -173,6 +261,8 @@ mod tests {
         let values = YES
             .iter()
             .chain(NO)
+            .chain(EMPTY)
+            .chain(COUNTRIES.iter().flat_map(|(_, names)| *names))
             .chain(LANGUAGES.iter().flat_map(|(names, _)| *names));
         for word in values {
             assert_eq!(folded(word), *word);

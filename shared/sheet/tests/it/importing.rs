@@ -168,19 +168,16 @@ fn consent_is_yes_or_no_or_a_day() {
 
 #[test]
 fn errors_name_row_column_and_remedy() {
-    let file = "Name,Phone,Phone 2,Level,Visits,Birthday,VIP,Tags\n\
-                Maya,0501234567,9.71501E+11,Bronze,many,46346,perhaps,a\n";
-    let errors = row(file).unwrap_err();
-    let columns: Vec<&str> = errors.iter().map(|error| error.column.as_deref().unwrap()).collect();
-    assert_eq!(columns, ["Phone 2", "Level", "Visits", "Birthday", "VIP"]);
-    assert!(errors.iter().all(|error| error.row == 2), "{errors:?}");
+    let errors = row("Name,Phone,Phone 2,Level\nMaya,0501234567,9.71501E+11,Bronze\n").unwrap_err();
+    assert_eq!(
+        (errors.len(), errors[0].row, errors[0].column.as_deref()),
+        (1, 2, Some("Phone 2"))
+    );
     assert!(
         errors[0].detail.contains("Format the column as text"),
         "{}",
         errors[0].detail
     );
-    let no_option = "“Bronze” is not an option of the field. Write one of: Silver, Gold.";
-    assert_eq!(errors[1].detail, no_option);
     let nobody = row("Name,Phone,City\n,,Dubai\n").unwrap_err();
     assert_eq!((nobody.len(), &nobody[0].column), (1, &None));
     let many: Vec<String> = (0..21).map(|tag| format!("t{tag}")).collect();
@@ -189,6 +186,97 @@ fn errors_name_row_column_and_remedy() {
     let phones = "0501234561;0501234562;0501234563;0501234564;0501234565";
     let phones = row(&format!("Name,Phone\nMaya,{phones}\n")).unwrap_err();
     assert!(phones[0].detail.contains("at most 4 telephone numbers"));
+}
+
+/// What cannot be read of the others is left out, with a remark.
+#[test]
+fn only_who_it_is_refuses_a_row() {
+    let file = "Name,Phone,Email,Level,Visits,Birthday,VIP,Value,Consent date,Consent,Language\n\
+                Maya,0501234567,none at all,Bronze,many,0/0/00,perhaps,lots,0000-00-00,who knows,Klingonish\n";
+    let mut read = row(file).unwrap();
+    let remarks: Vec<RowError> = from_value(read["remarks"].take()).unwrap();
+    let columns: Vec<&str> = remarks.iter().filter_map(|remark| remark.column.as_deref()).collect();
+    let expected = [
+        "Level",
+        "Visits",
+        "Birthday",
+        "VIP",
+        "Value",
+        "Consent date",
+        "Consent",
+        "Language",
+        "Email",
+    ];
+    assert_eq!(columns, expected);
+    assert!(
+        remarks
+            .iter()
+            .all(|remark| remark.row == 2 && remark.detail.ends_with("The cell was left out."))
+    );
+    let no_option = "“Bronze” is not an option of the field. Write one of: Silver, Gold. The cell was left out.";
+    assert_eq!(remarks[0].detail, no_option);
+    // Nobody agreed by a cell that cannot be read.
+    let expected =
+        json!({"name": "Maya", "phones": ["+971501234567"], "opted_in": false, "fields": {}, "remarks": null});
+    read.as_object_mut()
+        .unwrap()
+        .entry("fields")
+        .or_insert_with(|| json!({}));
+    assert_eq!(read, expected);
+    let alone = row("Name,Email\nMaya,none at all\n").unwrap_err();
+    assert_eq!(alone[0].column.as_deref(), Some("Email"));
+}
+
+#[test]
+fn cells_of_programs_are_read_as_people_mean_them() {
+    let file = "First Name,Middle Name,Last Name,Phone,Birthday,City,Labels,Stage\n\
+                Maya,Layla,Haddad,\"=\"\"0501234567\"\"\",05-Mar-1990,N/A,Regular ::: * myContacts,NULL\n";
+    let expected = json!({
+        "name": "Maya Layla Haddad", "phones": ["+971501234567"], "tags": ["Regular"], "fields": {"birthday": "1990-03-05"},
+    });
+    assert_eq!(row(file).unwrap(), expected);
+    for (cell, day) in [
+        ("March 5, 1990", "1990-03-05"),
+        ("5 مارس 1990", "1990-03-05"),
+        ("5-MAR-1990 10:00", "1990-03-05"),
+    ] {
+        let row = row(&format!("Name,Birthday\nMaya,\"{cell}\"\n")).unwrap();
+        assert_eq!(row["fields"]["birthday"], day, "{cell}");
+    }
+    for cell in ["--04-12", "05-Mar-90", "Mar 1990", "31-Feb-1990"] {
+        let row = row(&format!("Name,Birthday\nMaya,{cell}\n")).unwrap();
+        assert_eq!(row["remarks"][0]["column"], "Birthday", "{cell}");
+    }
+    assert_eq!(row("Name,Consent\nMaya,-\n").unwrap()["opted_in"], false);
+    assert_eq!(row("Name,Consent\nMaya,N/A\n").unwrap()["opted_in"], json!(null));
+}
+
+/// Of national numbers only. The calling code beside them counts before the person's country, which counts if they fit it.
+#[test]
+fn national_numbers_are_of_the_country_in_their_row() {
+    for (header, cells, number) in [
+        ("Country Code,Phone", "966,502425874", "+966502425874"),
+        ("Country Code,Phone", "+966,0502425874", "+966502425874"),
+        ("Phone,CountryCode", "966502425874,966", "+966502425874"),
+        ("Country Code,Phone", "966,+971501234567", "+971501234567"),
+        ("Country Code,Phone", "966,00971501234567", "+971501234567"),
+        ("Country Code,Country,Phone", "966,Germany,502425874", "+966502425874"),
+        ("Country,Phone", "Saudi Arabia,0502425874", "+966502425874"),
+        ("Country,Phone", "DE,0171 1234567", "+491711234567"),
+        ("Country,Phone", "Germany,050 123 4567", "+971501234567"),
+        ("Country,Phone", "Atlantis,050 123 4567", "+971501234567"),
+    ] {
+        let read = row(&format!("Name,{header}\nMaya,{cells}\n")).unwrap();
+        assert_eq!(read["phones"], json!([number]), "{cells}");
+        assert_eq!(read["remarks"], json!(null), "{cells}");
+    }
+    let read = row("Name,Country Code,Phone\nMaya,Dubai,050 123 4567\n").unwrap();
+    assert_eq!(
+        (&read["phones"][0], &read["remarks"][0]["column"]),
+        (&json!("+971501234567"), &json!("Country Code"))
+    );
+    let wrong = row("Name,Country Code,Phone\nMaya,966,12345\n").unwrap_err();
+    assert!(wrong[0].detail.contains("in SA"), "{}", wrong[0].detail);
 }
 
 #[test]
