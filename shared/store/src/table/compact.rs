@@ -69,7 +69,7 @@ const CONTACT: Names = Names {
         ("deleted_at", "D"),
         ("erasing", "E"),
         ("counts_from", "F"),
-        ("last_by_phone_at", "G"),
+        ("last_by_phone_at", "Z"),
         ("answer", "H"),
         ("aliases", "I"),
         ("line", "J"),
