@@ -136,14 +136,14 @@ pub(crate) fn number(cell: &str, sign: DecimalSign) -> Result<Number, String> {
 pub(crate) fn date(cell: &str, order: DateOrder) -> Result<Date, String> {
     let wrong = |detail| wrong(cell, detail);
     let text = plain(cell);
+    if let Some((year, month, day)) = with_a_months_name(&text) {
+        return Date::new(year, month, day).or_else(|_| wrong("is not a day of the calendar. Write it as 2026-11-20."));
+    }
     let day = text.split(['T', ' ']).next().unwrap_or_default();
     if !day.is_empty() && day.bytes().all(|byte| byte.is_ascii_digit()) {
         return wrong(
             "is a number instead of a date. Format the column as a date in the spreadsheet program, and export it again.",
         );
-    }
-    if let Some((year, month, day)) = with_a_months_name(&text) {
-        return Date::new(year, month, day).or_else(|_| wrong("is not a day of the calendar. Write it as 2026-11-20."));
     }
     let sign = day.chars().find(|sign| ['-', '.', '/'].contains(sign));
     let parts: Vec<&str> = sign.map(|sign| day.split(sign).collect()).unwrap_or_default();

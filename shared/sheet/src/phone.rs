@@ -43,7 +43,7 @@ impl From<Phone> for Found {
 ///
 /// # Errors
 /// A sentence that says what is wrong and what to do.
-pub(crate) fn phone(cell: &str, region: Option<&str>, named: impl Fn() -> bool) -> Result<Found, String> {
+pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, String> {
     let refused = |detail| wrong(cell, detail);
     let text = plain(cell).to_ascii_lowercase();
     let text = text.trim_start_matches('\'').trim_start();
@@ -61,7 +61,7 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: impl Fn() -> bool) 
     };
     if let Some([one, other]) = two_meanings(text) {
         let number = |text: &str| {
-            phone(text, region, || false).map_or_else(|_| text.to_owned(), |found| found.phone.to_string())
+            phone(text, region, &|| false).map_or_else(|_| text.to_owned(), |found| found.phone.to_string())
         };
         let (one, other) = (number(&one), number(&other));
         return refused(&format!(
@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     fn read(cell: &str, region: &str) -> Result<String, String> {
-        phone(cell, Some(region), || false).map(|found| found.phone.as_str().to_owned())
+        phone(cell, Some(region), &|| false).map(|found| found.phone.as_str().to_owned())
     }
 
     #[test]
@@ -308,9 +308,9 @@ mod tests {
                 assert!(detail.contains(expected), "{cell}: {detail}");
             }
         }
-        assert!(phone("050 123 4567", None, || true).unwrap_err().contains("country"));
+        assert!(phone("050 123 4567", None, &|| true).unwrap_err().contains("country"));
         assert!(
-            phone("050 123 4567", Some("XX"), || true)
+            phone("050 123 4567", Some("XX"), &|| true)
                 .unwrap_err()
                 .contains("in XX")
         );
@@ -376,7 +376,7 @@ mod tests {
         assert!(two.contains("may be +6587654321 or +16587654321"), "{two}");
         let none = read("00971 50 123", "AE").unwrap_err();
         assert!(none.contains("no country has this number"), "{none}");
-        let unknown = phone("00971501234567", None, || false).unwrap();
+        let unknown = phone("00971501234567", None, &|| false).unwrap();
         assert_eq!(unknown.phone.as_str(), "+971501234567");
     }
 
@@ -402,14 +402,14 @@ mod tests {
             ("06123 456789", "GB", "+446123456789"),
             ("0 582 123 45 67", "TR", "+905821234567"),
         ] {
-            assert!(phone(cell, Some(region), || false).is_err(), "{cell} in {region}");
-            let found = phone(cell, Some(region), || true).unwrap();
+            assert!(phone(cell, Some(region), &|| false).is_err(), "{cell} in {region}");
+            let found = phone(cell, Some(region), &|| true).unwrap();
             assert_eq!(found.phone.as_str(), expected);
             let remark = found.remark.unwrap();
             assert!(remark.contains(expected) && remark.contains(region), "{remark}");
         }
         for (cell, region) in [("050 123", "AE"), ("050 123 456 78", "AE"), ("0582 123 45", "TR")] {
-            assert!(phone(cell, Some(region), || true).is_err(), "{cell} in {region}");
+            assert!(phone(cell, Some(region), &|| true).is_err(), "{cell} in {region}");
         }
     }
 
@@ -440,7 +440,7 @@ mod tests {
             region in "[A-Z]{2}",
         ) {
             for region in [Some(region.as_str()), None, Some("AE")] {
-                let detail = match phone(&cell, region, || true) {
+                let detail = match phone(&cell, region, &|| true) {
                     Ok(found) => found.remark,
                     Err(detail) => Some(detail),
                 };

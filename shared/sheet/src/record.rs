@@ -32,12 +32,12 @@ impl Record {
 
     /// The cell of a column. Missing cells are empty.
     pub fn cell(&self, column: usize) -> &str {
-        self.cells.get(column).map_or("", |cell| constant(cell))
+        self.cells.get(column).map_or("", String::as_str)
     }
 
     /// The cells.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
-        self.cells.iter().map(|cell| constant(cell))
+        self.cells.iter().map(String::as_str)
     }
 
     /// Whether all cells are empty.
@@ -75,10 +75,11 @@ impl RowError {
     }
 }
 
-/// The text of a cell that is a constant of a spreadsheet program, by which others keep the zeros of a number: `="0501234567"`.
-fn constant(cell: &str) -> &str {
+/// The value of a cell, without blanks around it. Programs write numbers as constants of a spreadsheet program, so that it keeps their zeros:
+/// `="0501234567"`.
+pub(crate) fn value(cell: &str) -> &str {
     let text = cell.trim().strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
-    text.filter(|text| !text.contains('"')).unwrap_or(cell)
+    text.filter(|text| !text.contains('"')).unwrap_or(cell).trim()
 }
 
 /// The beginning of a cell, for a sentence. Sentences are stored and shown, so they never hold more of a cell.

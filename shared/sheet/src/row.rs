@@ -31,7 +31,7 @@ use crate::{
     parts::parts,
     phone::{Found, country, phone},
     reader::Item,
-    record::{Record, RowError, excerpt},
+    record::{Record, RowError, excerpt, value},
     words::{EMPTY, NO, meaning},
 };
 
@@ -191,12 +191,12 @@ impl Row {
         let (mut errors, mut emails, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
         let country_of = |target: &Target| {
             let column = mapping.columns.iter().find(|column| column.target == *target)?;
-            country(record.cell(column.index()))
+            country(value(record.cell(column.index())))
         };
         values.country_code = country_of(&Target::CountryCode);
         values.country = country_of(&Target::Country);
         for column in &*mapping.columns {
-            let cell = record.cell(column.index()).trim();
+            let cell = value(record.cell(column.index()));
             let read = if is_empty(cell, &column.target) {
                 Ok(())
             } else {
@@ -280,7 +280,7 @@ impl Values {
             Target::LastName => self.last_name = Some(line(cell)?),
             Target::Phone => {
                 let name = context.dialect.header.get(column.index());
-                let named = || name.is_some_and(|name| matches!(meaning(name), Some(Some(Target::Phone))));
+                let named = &|| name.is_some_and(|name| matches!(meaning(name), Some(Some(Target::Phone))));
                 for part in parts(cell) {
                     let found = self.phone(part.text(), context.region, named)?;
                     add(&mut self.phones, found.phone);
@@ -330,14 +330,14 @@ impl Values {
     }
 
     /// A telephone number. A national one is of the row's calling code, or of the person's country if it fits that, or else of the business's.
-    fn phone(&self, text: &str, usual: Option<&str>, named: impl Fn() -> bool) -> Result<Found, String> {
+    fn phone(&self, text: &str, usual: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, String> {
         let of = |region: Region| region.as_region_str();
         if let Some(region) = self.country_code {
             return phone(text, Some(&of(region)), named);
         }
         let own = self
             .country
-            .and_then(|region| phone(text, Some(&of(region)), || false).ok());
+            .and_then(|region| phone(text, Some(&of(region)), &|| false).ok());
         own.map_or_else(|| phone(text, usual, named), Ok)
     }
 

@@ -8,7 +8,7 @@ use crate::{
     bounds::MAX_COLUMNS,
     cell::{is_like_a_phone, is_like_an_email, may_be_phones, shown_date_order, shown_decimal_sign},
     mapping::{MappedColumn, Mapping, Target},
-    record::Record,
+    record::{Record, value},
     words::{meaning, spelled},
 };
 
@@ -65,8 +65,8 @@ fn target(name: &str, column: usize, samples: &[Record], fields: &[Field]) -> Op
     let cells = || {
         samples
             .iter()
-            .map(|record| record.cell(column))
-            .filter(|cell| !cell.trim().is_empty())
+            .map(|record| value(record.cell(column)))
+            .filter(|cell| !cell.is_empty())
     };
     let filled = cells().count();
     let most = |looks: fn(&str) -> bool| filled > 0 && cells().filter(|cell| looks(cell)).count() * 2 > filled;
