@@ -78,7 +78,9 @@ pub(crate) fn wrong_beginning(text: &str) -> Option<String> {
     let wrong = |rest: String| Some(format!("{text:?} {rest}"));
     let example = "Write a calling code such as \"971\", or the beginning of numbers such as \"+1604\".";
     let digits = text.strip_prefix('+').unwrap_or(text);
-    let shaped = (1..=MAX_BEGINNING).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let shaped = (1..=MAX_BEGINNING).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
     if !shaped {
         let meant: String = text.chars().filter(char::is_ascii_digit).collect();
         let meant = meant.trim_start_matches('0');

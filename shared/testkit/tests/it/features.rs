@@ -97,7 +97,7 @@ fn everything_local_is_built_with_one_set_of_features() {
 
 /// What tests and tools add to the features of crates that the code of functions uses, each with how code that needs it looks. Functions are
 /// compiled with them locally, and without them by `sam build`.
-const ADDED: [(&str, &str, &[&str]); 14] = [
+const ADDED: [(&str, &str, &[&str]); 12] = [
     ("axum", "form", &["axum::Form", "extract::Form"]),
     ("axum", "http1", &["axum::serve"]),
     ("axum", "multipart", &["extract::Multipart"]),
@@ -109,8 +109,6 @@ const ADDED: [(&str, &str, &[&str]); 14] = [
     ("tower", "make", &["tower::make", "MakeService"]),
     // `alloc`, which functions request.
     ("encoding_rs", "default", &[]),
-    ("rustix", "default", &["rustix::io"]),
-    ("rustix", "fs", &["rustix::fs"]),
     ("rustix", "process", &["rustix::process"]),
     ("rustix", "rand", &["rustix::rand"]),
 ];
