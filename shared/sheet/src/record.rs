@@ -59,7 +59,7 @@ pub struct RowError {
     pub row: u64,
     /// Name of the column. None: the whole row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(example = "Mobile"))]
+    #[cfg_attr(feature = "schema", schemars(example = &"Mobile"))]
     pub column: Option<String>,
     /// Sentences that say what is wrong and what to do.
     pub detail: String,
