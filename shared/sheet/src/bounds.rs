@@ -6,6 +6,8 @@ pub const SAMPLE: usize = 64 * 1024;
 pub const MAX_RECORD_LENGTH: usize = 64 * 1024;
 /// Maximum columns of a table.
 pub const MAX_COLUMNS: usize = 200;
+/// Maximum columns of telephone numbers.
+pub const MAX_PHONE_COLUMNS: usize = 20;
 /// Maximum length of a column's name, in characters. The remaining ones are cut.
 pub const MAX_NAME_LENGTH: usize = 60;
 /// Maximum length of a cell in a sentence, in characters.

@@ -13,7 +13,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::bounds::MAX_COLUMNS;
+use crate::bounds::{MAX_COLUMNS, MAX_PHONE_COLUMNS};
 
 /// Which column of a table is what of a contact. Other columns are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,8 @@ pub enum Target {
     MiddleName,
     /// Last part of the name.
     LastName,
-    /// Telephone numbers, separated by `;`, `,` or line breaks. Up to four columns.
+    /// Telephone numbers, separated by `;`, `,` or line breaks. Up to 20 columns, of which a row has its first four numbers, in the order of
+    /// the mapping.
     Phone,
     /// Calling code of the row's national telephone numbers, such as 971, or the two letters of its country.
     CountryCode,
@@ -155,7 +156,8 @@ impl Target {
     /// Maximum columns with this target.
     pub fn most(&self) -> usize {
         match self {
-            Self::Phone | Self::Email => MAX_IDENTITIES,
+            Self::Phone => MAX_PHONE_COLUMNS,
+            Self::Email => MAX_IDENTITIES,
             Self::Tags => MAX_COLUMNS,
             _ => 1,
         }
@@ -256,7 +258,7 @@ mod tests {
             (vec![json!("name"), json!("last_name")], "columns"),
             (vec![json!("tags")], "columns"),
             (vec![json!("name"), json!({"field": "colour"})], "columns[1].target"),
-            (vec![json!("phone"); 5], "columns[4].target"),
+            (vec![json!("email"); 5], "columns[4].target"),
         ] {
             assert_eq!(problems(columns(&targets)), [expected], "{targets:?}");
         }

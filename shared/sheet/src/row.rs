@@ -282,6 +282,14 @@ impl Values {
                 let name = context.dialect.header.get(column.index());
                 let named = &|| name.is_some_and(|name| matches!(meaning(name), Some(Some(Target::Phone))));
                 for part in parts(cell) {
+                    // Address books have more columns of numbers than a contact, the preferred ones first.
+                    if self.phones.len() == MAX_IDENTITIES {
+                        let most = format!(
+                            "A contact has at most {MAX_IDENTITIES} telephone numbers. Further ones are left out."
+                        );
+                        self.remarks.push(most);
+                        break;
+                    }
                     let found = self.phone(part.text(), context.region, named)?;
                     add(&mut self.phones, found.phone);
                     self.remarks.extend(found.remark);
@@ -325,7 +333,6 @@ impl Values {
             Target::OptedIn => self.row.opted_in = Some(cell::yes_no(cell)?),
             Target::OptedInAt => self.row.opted_in_at = Some(cell::date(cell, mapping.dates)?),
         }
-        at_most(MAX_IDENTITIES, &self.phones, "telephone numbers")?;
         at_most(MAX_IDENTITIES, &self.emails, "e-mail addresses")
     }
 

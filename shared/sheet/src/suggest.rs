@@ -1,37 +1,54 @@
 //! Proposing which column is what, from the names of the columns and the first rows.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::RangeInclusive};
 
-use domain::{base::bounded::Whole, contacts::field::Field};
+use domain::{
+    base::{bounded::Whole, text::fingerprint},
+    contacts::stage::Stage,
+};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 use crate::{
     bounds::MAX_COLUMNS,
-    cell::{is_like_a_phone, is_like_an_email, may_be_phones, shown_date_order, shown_decimal_sign},
-    mapping::{MappedColumn, Mapping, Target},
+    cell::{date, is_like_a_phone, is_like_an_email, may_be_phones, plain, shown_date_order, shown_decimal_sign},
+    mapping::{DateOrder, MappedColumn, Mapping, Target},
+    phone::phone,
     record::{Record, value},
-    words::{meaning, spelled},
+    row::Context,
+    words::{NO_NUMBERS, OTHER_NUMBERS, has_word, meaning, place, spelled},
 };
 
-/// A mapping for a person to correct. `header` has the names of the columns, `samples` the first rows, `fields` the tenant's
-/// fields. The tenant's own fields come first, if a column has exactly their name or key: a number behind it tells fields apart.
-/// Then come words of five languages, then what the cells look like.
-pub fn suggest(header: &[String], samples: &[Record], fields: &[Field]) -> Mapping {
+/// Digits of a number that no name calls one. An Emirates ID has 15, a card mostly 16.
+const DIGITS: RangeInclusive<usize> = 7..=14;
+
+/// A mapping for a person to correct. `samples` are the first rows, `stages` those of the tenant. The tenant's own fields come first, if a
+/// column has exactly their name or key: a number behind it tells fields apart. Then come words of five languages, then what the cells look
+/// like. Columns of telephone numbers are in the order in which people prefer them, so that a row's first number is that of a mobile.
+pub fn suggest(samples: &[Record], stages: &[Stage], context: &Context<'_>) -> Mapping {
     let columns = samples
         .iter()
         .map(Record::len)
-        .chain([header.len()])
+        .chain([context.dialect.header.len()])
         .max()
         .unwrap_or_default();
-    let targets = (0..columns.min(MAX_COLUMNS)).map(|column| {
-        let name = header.get(column).map_or("", String::as_str);
-        target(name, column, samples, fields)
-    });
-    let mut targets: Vec<Option<Target>> = targets.collect();
+    let table = Table {
+        samples,
+        stages,
+        context,
+    };
+    let targets = |by_cells: bool| -> Vec<Option<Target>> {
+        let columns = 0..columns.min(MAX_COLUMNS);
+        columns.map(|column| table.target(column, by_cells)).collect()
+    };
+    // Cells of ids look like numbers, too, so they count only if no column is called a number.
+    let mut targets = match targets(false) {
+        named if named.contains(&Some(Target::Phone)) => named,
+        _ => targets(true),
+    };
     settle_names(&mut targets);
     let mut known: Vec<Target> = Vec::new();
     let mut mapped = Vec::new();
-    for (column, target) in targets.into_iter().enumerate() {
-        let Some(target) = target else { continue };
+    for (column, target) in table.preferred(targets) {
         let same = known.iter().filter(|other| **other == target).count();
         let column = u32::try_from(column).ok().and_then(Whole::new);
         if let Some(column) = column.filter(|_| same < target.most()) {
@@ -53,38 +70,128 @@ pub fn suggest(header: &[String], samples: &[Record], fields: &[Field]) -> Mappi
     }
 }
 
-fn target(name: &str, column: usize, samples: &[Record], fields: &[Field]) -> Option<Target> {
-    let own = spelled(name);
-    let is_own = |field: &&Field| {
-        let names = [field.name.as_str(), field.key.as_str()];
-        !own.is_empty() && names.into_iter().any(|name| spelled(name) == own)
+/// Names of columns that the mapping leaves out although their cells look like telephone numbers, such as those of faxes.
+pub fn numbers_left_out(samples: &[Record], mapping: &Mapping, context: &Context<'_>) -> Vec<String> {
+    let table = Table {
+        samples,
+        stages: &[],
+        context,
     };
-    if let Some(field) = fields.iter().find(is_own) {
-        return Some(Target::Field(field.key.clone()));
+    let is_mapped = |column: usize| mapping.columns.iter().any(|mapped| mapped.index() == column);
+    let is_left_out = |column: &usize| {
+        let named = !has_word(table.name(*column), NO_NUMBERS);
+        named && !is_mapped(*column) && table.most(*column, |cell| table.is_a_number(cell))
+    };
+    let columns = 0..context.dialect.columns.min(MAX_COLUMNS);
+    columns
+        .filter(is_left_out)
+        .map(|column| context.dialect.name(column))
+        .collect()
+}
+
+/// The first rows of a table, with what is known about the tenant.
+#[derive(Clone, Copy)]
+struct Table<'a> {
+    samples: &'a [Record],
+    stages: &'a [Stage],
+    context: &'a Context<'a>,
+}
+
+impl<'a> Table<'a> {
+    fn name(self, column: usize) -> &'a str {
+        self.context.dialect.header.get(column).map_or("", String::as_str)
     }
-    let cells = || {
-        samples
-            .iter()
-            .map(|record| value(record.cell(column)))
-            .filter(|cell| !cell.is_empty())
-    };
-    let filled = cells().count();
-    let most = |looks: fn(&str) -> bool| filled > 0 && cells().filter(|cell| looks(cell)).count() * 2 > filled;
-    let any = |looks: fn(&str) -> bool| filled == 0 || cells().any(looks);
-    match meaning(name) {
-        // A column "Mobile" can say yes or no.
-        Some(Some(Target::Phone)) => any(may_be_phones).then_some(Target::Phone),
-        Some(Some(Target::Email)) => any(|cell| cell.contains('@')).then_some(Target::Email),
-        // Only an address says which user is responsible.
-        Some(Some(Target::Owner)) => any(is_like_an_email).then_some(Target::Owner),
-        Some(Some(Target::Name)) if most(is_like_a_phone) => Some(Target::Phone),
-        Some(Some(Target::Name)) if most(is_like_an_email) => Some(Target::Email),
-        Some(known) => known.clone(),
-        None if most(is_like_an_email) => Some(Target::Email),
-        None if most(is_like_a_phone) => Some(Target::Phone),
-        // Without a header, texts of words that differ are names.
-        None if name.is_empty() && most(is_like_a_name) && differ(cells()) => Some(Target::Name),
-        None => None,
+
+    /// The cells of a column that are not empty.
+    fn cells(self, column: usize) -> impl Iterator<Item = &'a str> {
+        let cells = self.samples.iter().map(move |record| value(record.cell(column)));
+        cells.filter(|cell| !cell.is_empty())
+    }
+
+    fn most(self, column: usize, looks: impl Fn(&str) -> bool) -> bool {
+        self.cells(column).filter(|cell| looks(cell)).count() * 2 > self.cells(column).count()
+    }
+
+    /// What a column probably is. `by_cells`: whether one is a column of telephone numbers if its cells are, whatever its name.
+    fn target(self, column: usize, by_cells: bool) -> Option<Target> {
+        let name = self.name(column);
+        let own = spelled(name);
+        let mut fields = self.context.fields.iter();
+        let field = fields.find(|field| {
+            let names = [field.name.as_str(), field.key.as_str()];
+            !own.is_empty() && names.into_iter().any(|name| spelled(name) == own)
+        });
+        if let Some(field) = field {
+            return Some(Target::Field(field.key.clone()));
+        }
+        let most = |looks: fn(&str) -> bool| self.most(column, looks);
+        let any = |looks: fn(&str) -> bool| self.cells(column).next().is_none() || self.cells(column).any(looks);
+        let numbers = || self.most(column, |cell| self.is_a_number(cell));
+        let no_number = has_word(name, OTHER_NUMBERS) || has_word(name, NO_NUMBERS);
+        match meaning(name) {
+            // A column "Mobile" can say yes or no.
+            Some(Some(Target::Phone)) => any(may_be_phones).then_some(Target::Phone),
+            Some(Some(Target::Email)) => any(|cell| cell.contains('@')).then_some(Target::Email),
+            // Only an address says which user is responsible.
+            Some(Some(Target::Owner)) => any(is_like_an_email).then_some(Target::Owner),
+            // A stage that does not exist would refuse the row.
+            Some(Some(Target::Stage)) => self.has_stages(column).then_some(Target::Stage),
+            Some(Some(Target::Name)) if numbers() => by_cells.then_some(Target::Phone),
+            Some(Some(Target::Name)) if most(is_like_an_email) => Some(Target::Email),
+            Some(known) => known.clone(),
+            None if most(is_like_an_email) => Some(Target::Email),
+            None if by_cells && !no_number && numbers() => Some(Target::Phone),
+            // Without a header, texts of words that differ are names.
+            None if name.is_empty() && most(is_like_a_name) && differ(self.cells(column)) => Some(Target::Name),
+            None => None,
+        }
+    }
+
+    fn has_stages(self, column: usize) -> bool {
+        let exists = |cell: &str| {
+            let print = fingerprint(cell);
+            self.stages
+                .iter()
+                .any(|stage| fingerprint(stage.name.as_str()) == print)
+        };
+        self.cells(column).next().is_some() && self.cells(column).all(exists)
+    }
+
+    /// Whether a cell looks like a telephone number without a name that says so: one with a plus, or one of the business's country, with or
+    /// without its code. An IP address has four groups with points.
+    fn is_a_number(self, cell: &str) -> bool {
+        let text = plain(cell);
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let grouped = text.chars().all(|sign| sign.is_ascii_digit() || " -".contains(sign));
+        let is_date = |order| date(&text, order).is_ok();
+        if !(grouped || is_like_a_phone(&text))
+            || !DIGITS.contains(&digits)
+            || text.split('.').count() == 4
+            || is_date(DateOrder::DayFirst)
+            || is_date(DateOrder::MonthFirst)
+        {
+            return false;
+        }
+        let own = || self.context.region?.parse::<Region>().ok();
+        let code = || PHONE_NUMBER_UTIL.get_country_code_for_region(own()?);
+        phone(&text, self.context.region, &|| false).is_ok_and(|found| {
+            let national = || code().is_some_and(|code| found.phone.digits().starts_with(&code.to_string()));
+            text.starts_with('+') || national()
+        })
+    }
+
+    /// The columns with their targets. Those of telephone numbers change places, so that the preferred ones come first.
+    fn preferred(self, targets: Vec<Option<Target>>) -> Vec<(usize, Target)> {
+        let targets = targets.into_iter().enumerate();
+        let mut columns: Vec<(usize, Target)> =
+            targets.filter_map(|(column, target)| Some((column, target?))).collect();
+        let is_phone = |(_, target): &&mut (usize, Target)| *target == Target::Phone;
+        let mut phones: Vec<usize> = columns.iter_mut().filter(is_phone).map(|(column, _)| *column).collect();
+        phones.sort_by_key(|column| place(self.name(*column)));
+        for ((column, _), phone) in columns.iter_mut().filter(is_phone).zip(phones) {
+            *column = phone;
+        }
+        columns
     }
 }
 

@@ -136,17 +136,23 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "last name", "lastname", "last", "surname", "family name", "familyname", "اسم العايله", "اسم العائله", "اللقب",
         "الاسم الاخير", "العائله", "nachname", "familienname", "zuname", "nom de famille", "apellido", "apellidos",
     ]),
+    // Numbers by their use: those to which messages are sent come first.
     (Some(Target::Phone), &[
-        "phone", "phone number", "phonenumber", "phone no", "telephone", "telephone number", "tel", "tel no", "mobile",
-        "mobile number", "mobile no", "mobile phone", "mob", "cell", "cell phone", "cellphone", "whatsapp",
-        "whatsapp number", "whatsapp no", "contact number", "contact no", "number", "msisdn", "phone 1 value",
-        "phone 2 value", "phone 3 value", "work phone", "home phone", "business phone", "primary phone", "other phone",
-        "الهاتف", "رقم الهاتف", "هاتف", "الجوال", "رقم الجوال", "جوال", "الموبايل", "رقم الموبايل", "موبايل", "المحمول",
-        "رقم المحمول", "واتساب", "واتس اب", "رقم الواتساب", "رقم التواصل", "telefon", "telefonnummer", "tel nr",
-        "handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon", "rufnummer", "téléphone", "numéro de téléphone",
-        "numero de telephone", "portable", "téléphone portable", "téléphone mobile", "teléfono", "telefono",
-        "número de teléfono", "móvil", "movil", "celular", "teléfono móvil",
+        "mobile", "mobile number", "mobile no", "mobile phone", "mobile phone number", "mob", "cell", "cell phone",
+        "cell phone number", "cellphone", "whatsapp", "whatsapp number", "whatsapp no", "whatsapp phone number", "msisdn",
+        "الجوال", "رقم الجوال", "جوال", "الموبايل", "رقم الموبايل", "موبايل", "المحمول", "رقم المحمول", "واتساب", "واتس اب",
+        "رقم الواتساب", "handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon", "portable", "téléphone portable",
+        "téléphone mobile", "móvil", "movil", "celular", "teléfono móvil",
     ]),
+    (Some(Target::Phone), &[
+        "phone", "phone number", "phonenumber", "phone no", "telephone", "telephone number", "tel", "tel no",
+        "contact number", "contact no", "number", "phone value", "primary phone", "الهاتف", "رقم الهاتف", "هاتف",
+        "رقم التواصل", "telefon", "telefonnummer", "tel nr", "rufnummer", "téléphone", "numéro de téléphone",
+        "numero de telephone", "teléfono", "telefono", "número de teléfono",
+    ]),
+    (Some(Target::Phone), &["home phone"]),
+    (Some(Target::Phone), &["work phone", "business phone"]),
+    (Some(Target::Phone), &["other phone", "car phone", "default address phone"]),
     (Some(Target::CountryCode), &[
         "country code", "countrycode", "calling code", "dial code", "dialing code", "isd code", "phone country code", "رمز الدوله", "مفتاح الدوله",
         "ländervorwahl",
@@ -155,7 +161,7 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "country", "country name", "country region", "default address country code", "الدوله", "land", "pays", "país",
     ]),
     (Some(Target::Email), &[
-        "email", "e mail", "email address", "e mail address", "mail", "e mail 1 value", "e mail 2 value", "البريد",
+        "email", "e mail", "email address", "e mail address", "mail", "e mail value", "البريد",
         "البريد الالكتروني", "ايميل", "الايميل", "بريد الكتروني", "e mail adresse", "mailadresse", "email adresse",
         "courriel", "adresse e mail", "adresse email", "adresse mail", "correo", "correo electrónico",
         "correo electronico",
@@ -198,7 +204,7 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "fecha de consentimiento",
     ]),
     (None, &[
-        "id", "no", "nr", "row", "index", "customer id", "contact id", "customer number", "kundennummer", "order",
+        "id", "record id", "no", "nr", "row", "index", "customer id", "contact id", "customer number", "kundennummer", "order",
         "order id", "order number", "invoice", "invoice number", "account number", "iban", "vat", "trn", "tax number",
         "fax", "fax number", "faxnummer", "الفاكس", "zip", "zip code", "postal code", "postcode", "plz", "code postal",
         "código postal", "الرمز البريدي", "note", "notes", "comment", "comments", "remarks", "ملاحظات", "notizen",
@@ -207,6 +213,22 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "العنوان", "المدينه", "adresse", "strasse", "stadt", "ort", "ville", "dirección", "ciudad",
         "status", "الرقم", "birthday", "salutation", "anrede",
     ]),
+];
+
+/// Words in names of columns with numbers to which nobody sends messages, or other people's. A company's main number would make one contact
+/// of all its people.
+#[rustfmt::skip]
+pub(crate) const OTHER_NUMBERS: &[&str] = &[
+    "fax", "telefax", "faxnummer", "pager", "telex", "isdn", "callback", "radio", "tty", "tdd", "assistant", "asst", "company",
+    "emergency",
+];
+
+/// Words in names of columns whose cells only look like numbers.
+#[rustfmt::skip]
+pub(crate) const NO_NUMBERS: &[&str] = &[
+    "id", "ids", "leid", "euid", "uid", "uuid", "ip", "imei", "card", "passport", "account", "iban", "order", "invoice", "sku", "zip",
+    "code", "date", "time", "timestamp", "latitude", "longitude", "price", "total", "count", "هويه", "الهويه", "بطاقه", "البطاقه",
+    "جواز", "الجواز",
 ];
 
 /// A name of a column or field without differences of case, punctuation, and variants of Arabic letters.
@@ -229,11 +251,15 @@ pub(crate) fn spelled(name: &str) -> String {
     words.join(" ")
 }
 
-/// The form in which names of columns are compared with known words: as [`spelled`], and without a number behind it, as in "Phone 2".
+/// The form in which names of columns are compared with known words: as [`spelled`], and without numbers, as in "Phone 2" and
+/// "E-mail 2 Address".
 fn key(name: &str) -> String {
-    let words = spelled(name);
-    let without = words.trim_end_matches(|sign: char| sign.is_ascii_digit()).trim_end();
-    if without.is_empty() { words } else { without.to_owned() }
+    let spelled = spelled(name);
+    let words = spelled
+        .split(' ')
+        .map(|word| word.trim_end_matches(|sign: char| sign.is_ascii_digit()));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { spelled } else { words.join(" ") }
 }
 
 fn is_punctuation(sign: char) -> bool {
@@ -245,9 +271,19 @@ fn is_punctuation(sign: char) -> bool {
 
 /// The meaning of a column's name, if it is known.
 pub(crate) fn meaning(name: &str) -> Option<&'static Option<Target>> {
+    COLUMNS.get(place(name)).map(|(meaning, _)| meaning)
+}
+
+/// The place of a column's name among [`COLUMNS`], or the place behind them. Of numbers, the first is the preferred one.
+pub(crate) fn place(name: &str) -> usize {
     let key = key(name);
-    let known = COLUMNS.iter().find(|(_, words)| words.contains(&key.as_str()));
-    known.map(|(meaning, _)| meaning)
+    let place = COLUMNS.iter().position(|(_, words)| words.contains(&key.as_str()));
+    place.unwrap_or(COLUMNS.len())
+}
+
+/// Whether the name of a column has one of these words.
+pub(crate) fn has_word(name: &str, words: &[&str]) -> bool {
+    key(name).split(' ').any(|word| words.contains(&word))
 }
 
 #[cfg(test)]
@@ -272,6 +308,9 @@ mod tests {
             assert_eq!(key(word), *word);
             assert!(known.insert(word), "{word} is there twice");
         }
+        for word in OTHER_NUMBERS.iter().chain(NO_NUMBERS) {
+            assert_eq!(key(word), *word);
+        }
         assert!(YES.iter().all(|word| !NO.contains(word)));
     }
 
@@ -281,7 +320,7 @@ mod tests {
             "Phone|PHONE_NUMBER| Mobile No. |Phone 2|Phone 1 - Value|الهاتف|رقم الجوّال:|Téléphone|Teléfono móvil";
         for (names, expected) in [
             (PHONES, Some(Target::Phone)),
-            ("E-Mail|البريد الإلكتروني", Some(Target::Email)),
+            ("E-Mail|E-mail 2 Address|البريد الإلكتروني", Some(Target::Email)),
             ("Vorname", Some(Target::FirstName)),
             ("اللغة", Some(Target::Language)),
             ("Opt-in date", Some(Target::OptedInAt)),

@@ -158,6 +158,9 @@ pub(crate) struct PreviewOut {
     /// Tags of these rows that do not exist.
     #[schemars(example = serde_json::json!(["VIP"]))]
     pub(crate) new_tags: Vec<Label>,
+    /// Names of columns that the mapping leaves out although their cells look like telephone numbers, by the first rows.
+    #[schemars(example = serde_json::json!(["Business Fax"]))]
+    pub(crate) numbers_left_out: Vec<String>,
     /// The first rows, at most 20.
     pub(crate) rows: Vec<PreviewedOut>,
 }

@@ -28,7 +28,7 @@ use sheet::{
     preview::{preview, records},
     record::RowError,
     row::{self, Label, Line},
-    suggest::suggest,
+    suggest::{numbers_left_out, suggest},
 };
 use store::{Store, TenantScope, contacts::bulk::KnownPeople};
 
@@ -98,17 +98,6 @@ impl Table {
         }
     }
 
-    /// What its columns probably mean.
-    fn suggested(&self, fields: &[Field]) -> Mapping {
-        let context = row::Context {
-            dialect: &self.dialect,
-            fields,
-            region: None,
-        };
-        let samples = records(&self.sample, self.whole, &context, PREVIEWED);
-        suggest(&self.dialect.header, &samples, fields)
-    }
-
     /// The first rows, as an import with these settings would read them.
     pub(crate) async fn preview<P: Permit>(
         &self,
@@ -120,15 +109,18 @@ impl Table {
     ) -> Result<PreviewOut, Problem> {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
         let fields = store.all::<Field>(scope).await?;
-        let mapping = mapping.unwrap_or_else(|| self.suggested(&fields));
-        let mut problems = settings.problems(&mapping, self.dialect.columns, &fields);
-        problems.extend(missing_tags(api, who, &settings.tags).await?);
-        let region = settings.region.as_ref().map(Region::as_str);
         let context = row::Context {
             dialect: &self.dialect,
             fields: &fields,
-            region,
+            region: settings.region.as_ref().map(Region::as_str),
         };
+        let samples = records(&self.sample, self.whole, &context, PREVIEWED);
+        let mapping = match mapping {
+            Some(mapping) => mapping,
+            None => suggest(&samples, &store.all::<Stage>(scope).await?, &context),
+        };
+        let mut problems = settings.problems(&mapping, self.dialect.columns, &fields);
+        problems.extend(missing_tags(api, who, &settings.tags).await?);
         let previewed = preview(&self.sample, self.whole, &mapping, &context, PREVIEWED);
         let mut names = names(store, scope, &mapping).await?;
         let read = previewed.iter().filter_map(|(_, row)| row.as_ref().ok());
@@ -167,6 +159,7 @@ impl Table {
         Ok(PreviewOut {
             table: (&self.dialect).into(),
             problems: problems.into_iter().map(Into::into).collect(),
+            numbers_left_out: numbers_left_out(&samples, &mapping, &context),
             mapping,
             region: settings.region,
             new_tags,

@@ -105,6 +105,9 @@ async fn preview_says_what_each_row_becomes() {
         assert_eq!(shown["rows"][0]["becomes"], "created", "{mode}");
         assert_eq!(shown["rows"][3]["becomes"], last, "{mode}");
     }
+    let settings = json!({"region": "AE", "mapping": {"columns": [{"column": 0, "target": "name"}]}});
+    let shown = manager.post(&preview, settings).await.is(200).json();
+    assert_eq!(shown["numbers_left_out"], json!(["Mobile"]));
     // Nothing was written.
     assert_eq!(aws.store().all::<Tag>(town.home.scope()).await.unwrap(), []);
 }
