@@ -56,12 +56,17 @@ impl Record {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RowError {
     /// Number of the row as spreadsheet programs count: the header is row 1, and empty rows count.
+    #[cfg_attr(feature = "schema", schemars(example = 2))]
     pub row: u64,
     /// Name of the column. None: the whole row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = &"Mobile"))]
     pub column: Option<String>,
     /// Sentences that say what is wrong and what to do.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(example = &"“0/0/00” is not a date. Write it as 2026-11-20. The cell was left out.")
+    )]
     pub detail: String,
 }
 
