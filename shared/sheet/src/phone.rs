@@ -21,6 +21,9 @@ const FEWEST_WITHOUT_PLUS: usize = 11;
 /// Fewest digits of a number that is whole without what follows it.
 const FEWEST_BEFORE: usize = 7;
 
+/// Most digits of a number.
+const MOST_BEFORE: usize = 15;
+
 /// A number in a cell.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -61,7 +64,13 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) 
     };
     if let Some([one, other]) = two_meanings(text) {
         let number = |text: &str| {
-            phone(text, region, &|| false).map_or_else(|_| text.to_owned(), |found| found.phone.to_string())
+            // Further ends, as in 4127550/1/2, are not tried.
+            let found = two_meanings(text)
+                .is_none()
+                .then(|| phone(text, region, &|| false).ok());
+            found
+                .flatten()
+                .map_or_else(|| excerpt(text), |found| found.phone.to_string())
         };
         let (one, other) = (number(&one), number(&other));
         return refused(&format!(
@@ -147,7 +156,7 @@ fn two_meanings(text: &str) -> Option<[String; 2]> {
     };
     let (begin, end) = (begin.trim_end(), end.trim());
     let behind = end.bytes().all(|byte| byte.is_ascii_digit()) && (1..=3).contains(&end.len());
-    let whole = digits(begin).is_some_and(|digits| digits.len() >= FEWEST_BEFORE);
+    let whole = digits(begin).is_some_and(|digits| (FEWEST_BEFORE..=MOST_BEFORE).contains(&digits.len()));
     if !behind || !whole {
         return None;
     }
@@ -351,6 +360,13 @@ mod tests {
             let detail = read(cell, "AE").unwrap_err();
             assert!(detail.contains(&format!("may be {one} or {other}.")), "{detail}");
         }
+        // A whole row of ends is not followed, and the sentence is short.
+        for ends in [3, 8, 40, 4_000] {
+            let detail = read(&format!("4127550{}", "/1".repeat(ends)), "AE").unwrap_err();
+            assert!(detail.chars().count() <= 260, "{detail}");
+        }
+        let spaced = read(&format!("412{}7550/1", " ".repeat(4_000)), "AE").unwrap_err();
+        assert!(spaced.chars().count() <= 260, "{spaced}");
         assert_eq!(read("0171/1234567", "DE").as_deref(), Ok("+491711234567"));
         assert_eq!(read("(020) 7946 0000", "GB").as_deref(), Ok("+442079460000"));
     }
