@@ -33,7 +33,7 @@ use crate::{
     tenants::{
         config::{ConnectionSummary, TenantConfig},
         line::{self, Line},
-        recipient_zones::{recipient_zone, recipient_zones},
+        recipient_zones::recipient_zones,
     },
 };
 
@@ -237,7 +237,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let zones = recipient_zones(&config.tenant, intent.to.phone.as_ref());
     let planned = intent.not_before;
     let (not_before, quiet) = awake(&policy, config, planned, &zones);
-    let zone = recipient_zone(&config.tenant, intent.to.phone.as_ref());
+    let zone = zones.first().unwrap_or(&config.tenant.time_zone);
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
     let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
     let destination = refused(phone, country, &config.tenant.allowed_countries, world.line_type);
@@ -297,7 +297,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let planned = match legs.first() {
         None => Err(no_channel(by, &left_out)),
         Some(first) => {
-            let (when, when_facts) = timing(planned, not_before, now, &zone);
+            let (when, when_facts) = timing(planned, not_before, now, zone);
             let facts = Facts::of("channel", first.channel.as_str()).with(when_facts);
             let (sentence, facts) = described(intent, &policy, &legs, &left_out, &when, facts);
             Ok(Composed {

@@ -178,7 +178,7 @@ mod tests {
 
     /// An area tells more than the country, and the business knows its own country better than the table.
     #[test]
-    fn numbers_of_the_own_country_have_the_zone_of_their_area_or_the_business() {
+    fn own_country_has_the_zones_of_areas_and_the_business() {
         for (region, zone, number, expected) in [
             ("US", "America/Los_Angeles", "+12125550100", "America/New_York"),
             ("US", "America/Los_Angeles", "+18005550100", "America/Los_Angeles"),
