@@ -274,7 +274,7 @@ mod tests {
         assert_eq!((of_hidden.state, of_hidden.hidden), (ConversationState::Open, None));
     }
 
-    /// What waits in it is the other contact's.
+    /// The survivor had no conversation on the line. Its wait goes back to the other contact.
     #[test]
     fn one_of_the_survivor_stays_if_somebody_has_changed_it() {
         let alone = Joined::of(contact(1), None, wrote(2, &[1]));

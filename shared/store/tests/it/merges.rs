@@ -319,7 +319,7 @@ async fn conversations_of_both_become_one_in_the_merge() {
     assert_eq!(states().await, [open; 4]);
 }
 
-/// One request tells who has left, for all conversations.
+/// Assignees of all conversations are looked up in one request.
 #[tokio::test]
 async fn undone_merge_gives_nothing_to_who_has_left() {
     let _alone = COUNTING.write().await;

@@ -268,7 +268,7 @@ async fn follow_up_is_unnecessary_if_the_customer_wrote() {
     assert_eq!(call.grounds.last_inbound_at, Some(wrote));
 }
 
-/// Of an earlier message from the phone, the customer heard before they called.
+/// A message that was sent before the call says nothing about it.
 #[tokio::test]
 async fn missed_caller_who_was_answered_by_phone_gets_no_follow_up() {
     for (seconds, answered) in [(-1, false), (15, true)] {

@@ -204,7 +204,7 @@ async fn sent_by_phone(world: &World, contact: ContactId) -> Vec<Message> {
     sent.collect()
 }
 
-/// Whoever holds the number, or is known to be the same person.
+/// All contacts that hold the number, or are known to be the same person.
 #[tokio::test]
 async fn phone_answers_all_contacts_of_the_person() {
     let world = World::new().await;
