@@ -91,6 +91,14 @@ impl Dialect {
         let named = named.filter(|name| !name.trim().is_empty());
         named.unwrap_or_else(|| format!("Column {}", letters(column)))
     }
+
+    /// The column that says of what use the values of this one are: Google's "Phone 1 - Label" for "Phone 1 - Value", which older exports call
+    /// "Phone 1 - Type".
+    pub(crate) fn label(&self, column: usize) -> Option<usize> {
+        let values = self.header.get(column)?.strip_suffix("Value")?;
+        let is_label = |name: &String| matches!(name.strip_prefix(values), Some("Label" | "Type"));
+        self.header.iter().position(is_label)
+    }
 }
 
 /// The letters of a column in spreadsheet programs: A to Z, AA, AB, and so on.

@@ -32,7 +32,7 @@ pub struct Settings {
     /// Tags for everybody.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     pub tags: UpTo<{ Profile::MAX_TAGS }, TagId>,
-    /// Whether tags that do not exist are created.
+    /// Whether tags that do not exist are created. Otherwise, they are left out.
     #[serde(default)]
     pub create_tags: bool,
     /// Statement that people agreed to messages.

@@ -93,19 +93,16 @@ impl Names {
         }
     }
 
-    /// The values of a row with everything that it names.
-    ///
-    /// # Errors
-    /// The names that lead to nothing.
-    pub fn incoming(&self, row: Row, number: u64, common: &Common<'_>) -> Result<Incoming, Vec<RowError>> {
-        let mut errors = Vec::new();
-        let mut missing = |target: &Target, what: &str, name: &str, first: &str| {
+    /// The values of a row with everything that it names. What leads to nothing is left out, with a remark on the row.
+    pub fn incoming(&self, row: &mut Row, number: u64, common: &Common<'_>) -> Incoming {
+        let mut missing = Vec::new();
+        let mut note = |target: &Target, what: &str, name: &str, remedy: &str| {
             let mut columns = common.mapping.columns.iter();
             let column = columns.find(|column| column.target == *target);
-            errors.push(RowError {
+            missing.push(RowError {
                 row: number,
                 column: column.map(|column| common.dialect.name(column.index())),
-                detail: format!("There is no {what} “{}”. {first} first, or remove it.", excerpt(name)),
+                detail: format!("There is no {what} “{}”, so it was left out. {remedy}", excerpt(name)),
             });
         };
         let mut tags = common.tags.to_vec();
@@ -113,42 +110,50 @@ impl Names {
             match self.tags.get(&fingerprint(label.as_str())) {
                 Some(tag) if tags.contains(tag) => {}
                 Some(tag) => tags.push(*tag),
-                None => missing(&Target::Tags, "tag", label.as_str(), "Create it"),
+                None => note(
+                    &Target::Tags,
+                    "tag",
+                    label.as_str(),
+                    "Let the import create tags, or create it first.",
+                ),
             }
         }
         let stage = row.stage.as_ref().and_then(|label| {
             let stage = self.stages.get(&fingerprint(label.as_str()));
             if stage.is_none() {
-                missing(&Target::Stage, "stage", label.as_str(), "Create it");
+                note(&Target::Stage, "stage", label.as_str(), "Create it first.");
             }
             stage.copied()
         });
         let owner = row.owner.as_ref().and_then(|email| {
             let user = self.users.get(email);
             if user.is_none() {
-                missing(&Target::Owner, "user with the address", email.as_str(), "Invite them");
+                note(
+                    &Target::Owner,
+                    "user with the address",
+                    email.as_str(),
+                    "Invite them first.",
+                );
             }
             user.copied()
         });
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+        row.remark(missing);
         let agreed = common
             .consent
             .and_then(|statement| statement.agreed(row.opted_in, row.opted_in_at, common.by, common.now));
-        Ok(Incoming {
-            name: row.name,
-            phones: row.phones.into_vec(),
-            emails: row.emails.into_vec(),
-            language: row.language,
+        Incoming {
+            name: row.name.clone(),
+            phones: row.phones.to_vec(),
+            emails: row.emails.to_vec(),
+            language: row.language.clone(),
             tags,
-            fields: row.fields,
+            fields: row.fields.clone(),
             stage,
             owner,
-            source: row.source,
-            value: row.value,
+            source: row.source.clone(),
+            value: row.value.clone(),
             agreed,
-        })
+        }
     }
 }
 
@@ -187,7 +192,8 @@ mod tests {
         Names::of(&[tag(1, "Regular")], &[stage], &[])
     }
 
-    fn incoming(names: &Names, row: &Row) -> Result<Incoming, Vec<String>> {
+    /// A row's values, and the columns of its remarks.
+    fn incoming(names: &Names, row: &Row) -> (Incoming, Vec<String>) {
         let dialect = dialect::detect(b"Name,Tags,Stage\nMaya,VIP,New\n", true, None, &Known::default()).unwrap();
         let mapping = json!({"columns": [{"column": 0, "target": "name"}, {"column": 1, "target": "tags"},
             {"column": 2, "target": "stage"}]});
@@ -199,11 +205,10 @@ mod tests {
             by: Actor::Operator,
             now: Timestamp::UNIX_EPOCH,
         };
-        let read = names.incoming(row.clone(), 2, &common);
-        read.map_err(|errors| {
-            let places = errors.into_iter().map(|error| error.column.unwrap_or_default());
-            places.collect()
-        })
+        let mut row = row.clone();
+        let incoming = names.incoming(&mut row, 2, &common);
+        let places = row.remarks.iter().filter_map(|remark| remark.column.clone());
+        (incoming, places.collect())
     }
 
     fn spelled(labels: &[Label]) -> Vec<&str> {
@@ -220,21 +225,23 @@ mod tests {
 
     #[test]
     fn names_are_found_whatever_their_case() {
-        let read = incoming(&names(), &row(&["regular", "REGULAR"], Some("quote SENT"))).unwrap();
+        let (read, _) = incoming(&names(), &row(&["regular", "REGULAR"], Some("quote SENT")));
         assert_eq!(read.tags, [tag_id(9), tag_id(1)]);
         assert_eq!(read.stage, Some(StageId::new(Ulid::from_parts(2, 0))));
     }
 
     #[test]
-    fn unknown_names_are_errors_of_their_columns() {
+    fn unknown_names_are_left_out_with_remarks() {
         let unknown = row(&["Regular", "VIP"], Some("Lost"));
-        assert_eq!(incoming(&names(), &unknown).unwrap_err(), ["Tags", "Stage"]);
+        let (read, remarked) = incoming(&names(), &unknown);
+        assert_eq!((read.tags, read.stage), (vec![tag_id(9), tag_id(1)], None));
+        assert_eq!(remarked, ["Tags", "Stage"]);
         let rows = [unknown, row(&["vip", "New"], None)];
         assert_eq!(spelled(&names().new_tags(&rows)), ["New", "VIP"]);
         let mut names = names();
         names.add_tag(&"VIP".parse().unwrap(), tag_id(3));
         assert_eq!(names.new_tags(&rows).len(), 1);
-        assert_eq!(incoming(&names, &rows[0]).unwrap_err(), ["Stage"]);
+        assert_eq!(incoming(&names, &rows[0]).1, ["Stage"]);
     }
 
     /// The contact has as many tags as it would have.
@@ -243,7 +250,7 @@ mod tests {
         let (mut names, row) = (names(), row(&["VIP", "Regular"], None));
         names.foresee_tags(&names.new_tags([&row]), &import(), &mut Foreseen::default());
         let created = import().tag_of(&fingerprint("VIP"));
-        assert_eq!(incoming(&names, &row).unwrap().tags, [tag_id(9), created, tag_id(1)]);
+        assert_eq!(incoming(&names, &row).0.tags, [tag_id(9), created, tag_id(1)]);
     }
 
     #[test]

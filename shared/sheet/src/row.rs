@@ -32,7 +32,7 @@ use crate::{
     phone::{Found, country, phone},
     reader::Item,
     record::{Record, RowError, excerpt, value},
-    words::{EMPTY, NO, meaning},
+    words::{EMPTY, NO, meaning, place_of_use},
 };
 
 /// Name of a tag or a stage.
@@ -151,11 +151,25 @@ fn left_out(detail: &str) -> String {
     format!("{detail} The cell was left out.")
 }
 
-fn at_most<T>(most: usize, items: &[T], plural: &str) -> Result<(), String> {
-    if items.len() > most {
-        return Err(format!("A contact has at most {most} {plural}. Remove some."));
+/// The columns in the order in which they are read: as mapped, but numbers by the use that the row itself names for them, as in Google's
+/// "Phone 1 - Label". Those of faxes and their like are left out.
+fn by_use<'m>(record: &Record, mapping: &'m Mapping, dialect: &Dialect) -> Vec<&'m MappedColumn> {
+    let label = |column: &MappedColumn| (column.target == Target::Phone).then(|| dialect.label(column.index()))?;
+    if !mapping.columns.iter().any(|column| label(column).is_some()) {
+        return mapping.columns.iter().collect();
     }
-    Ok(())
+    let (phones, mut columns): (Vec<_>, Vec<_>) = mapping
+        .columns
+        .iter()
+        .partition(|column| column.target == Target::Phone);
+    let place = |column: &'m MappedColumn| {
+        let label = label(column).map_or("", |label| value(record.cell(label)));
+        place_of_use(label).map(|place| (place, column))
+    };
+    let mut phones: Vec<_> = phones.into_iter().filter_map(place).collect();
+    phones.sort_by_key(|(place, _)| *place);
+    columns.extend(phones.into_iter().map(|(_, column)| column));
+    columns
 }
 
 /// The value of a field in a cell.
@@ -188,14 +202,15 @@ impl Row {
     /// The errors of the record's cells, at most [`MAX_ERRORS`].
     pub fn of(record: &Record, mapping: &Mapping, context: &Context<'_>) -> Result<Self, Vec<RowError>> {
         let mut values = Values::default();
-        let (mut errors, mut emails, mut remarks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut errors, mut remarks) = (Vec::new(), Vec::new());
+        let (mut numbers, mut names) = (Vec::new(), Vec::new());
         let country_of = |target: &Target| {
             let column = mapping.columns.iter().find(|column| column.target == *target)?;
             country(value(record.cell(column.index())))
         };
         values.country_code = country_of(&Target::CountryCode);
         values.country = country_of(&Target::Country);
-        for column in &*mapping.columns {
+        for column in by_use(record, mapping, context.dialect) {
             let cell = value(record.cell(column.index()));
             let read = if is_empty(cell, &column.target) {
                 Ok(())
@@ -214,36 +229,43 @@ impl Row {
                     values.leave_out(&column.target);
                     remarks.push(about(left_out(&detail)));
                 }
-                // Somebody with a number is a contact without it.
-                Err(detail) if column.target == Target::Email => emails.push(about(detail)),
-                Err(detail) => errors.push(about(detail)),
+                Err(detail) if column.target == Target::Phone => numbers.push(about(detail)),
+                Err(detail) => names.push(about(detail)),
             }
         }
-        if values.phones.is_empty() {
-            errors.append(&mut emails);
+        if let Err(detail) = values.join_name() {
+            names.push(RowError::of_row(record.row, detail));
         }
-        remarks.extend(emails.into_iter().map(|error| RowError {
+        // Somebody with a number is a contact without another one, and somebody with a number or an address without the others.
+        if values.phones.is_empty() {
+            errors.append(&mut numbers);
+            if values.emails.is_empty() {
+                errors.append(&mut names);
+            }
+        }
+        remarks.extend(numbers.into_iter().chain(names).map(|error| RowError {
             detail: left_out(&error.detail),
             ..error
         }));
-        remarks.truncate(MAX_ERRORS);
-        values.row.remarks = remarks.into();
-        let row = values.row().and_then(|row| {
-            let nobody = row.name.is_none() && row.phones.is_empty() && row.emails.is_empty();
+        let mut row = values.row();
+        row.remark(remarks);
+        if row.name.is_none() && row.phones.is_empty() && row.emails.is_empty() && errors.is_empty() {
             let detail = "The row has no name, telephone number or e-mail address. Add one of them.";
-            if nobody && errors.is_empty() {
-                Err(detail.to_owned())
-            } else {
-                Ok(row)
-            }
-        });
-        match row {
-            Ok(row) if errors.is_empty() => return Ok(row),
-            Ok(_) => {}
-            Err(detail) => errors.push(RowError::of_row(record.row, detail)),
+            errors.push(RowError::of_row(record.row, detail.to_owned()));
+        }
+        if errors.is_empty() {
+            return Ok(row);
         }
         errors.truncate(MAX_ERRORS);
         Err(errors)
+    }
+
+    /// Adds remarks, of which a row has at most [`MAX_ERRORS`].
+    pub(crate) fn remark(&mut self, further: Vec<RowError>) {
+        if !further.is_empty() {
+            let remarks = self.remarks.iter().cloned().chain(further);
+            self.remarks = remarks.take(MAX_ERRORS).collect::<Vec<_>>().into();
+        }
     }
 }
 
@@ -283,11 +305,7 @@ impl Values {
                 let named = &|| name.is_some_and(|name| matches!(meaning(name), Some(Some(Target::Phone))));
                 for part in parts(cell) {
                     // Address books have more columns of numbers than a contact, the preferred ones first.
-                    if self.phones.len() == MAX_IDENTITIES {
-                        let most = format!(
-                            "A contact has at most {MAX_IDENTITIES} telephone numbers. Further ones are left out."
-                        );
-                        self.remarks.push(most);
+                    if !self.has_room(self.phones.len(), MAX_IDENTITIES, "telephone numbers") {
                         break;
                     }
                     let found = self.phone(part.text(), context.region, named)?;
@@ -303,19 +321,31 @@ impl Values {
             Target::CountryCode | Target::Country => {}
             Target::Email => {
                 for part in parts(cell) {
+                    if !self.has_room(self.emails.len(), MAX_IDENTITIES, "e-mail addresses") {
+                        break;
+                    }
                     add(&mut self.emails, cell::email(part.text())?);
                 }
             }
             Target::Language => self.row.language = Some(cell::language(cell)?),
             Target::Tags => {
                 for tag in parts(cell).filter_map(|part| Some(part.tag()?.to_owned())) {
-                    let tag: Label = line(&tag)?;
+                    let tag: Label = match line(&tag) {
+                        Ok(tag) => tag,
+                        Err(detail) => {
+                            self.remarks.push(left_out(&detail));
+                            continue;
+                        }
+                    };
                     let same = |other: &Label| folded(other.as_str()) == folded(tag.as_str());
-                    if !self.tags.iter().any(same) {
-                        self.tags.push(tag);
+                    if self.tags.iter().any(same) {
+                        continue;
                     }
                     // Otherwise, a cell of thousands of tags would be compared with itself.
-                    at_most(Profile::MAX_TAGS, &self.tags, "tags")?;
+                    if !self.has_room(self.tags.len(), Profile::MAX_TAGS, "tags") {
+                        break;
+                    }
+                    self.tags.push(tag);
                 }
             }
             Target::Field(key) => {
@@ -333,7 +363,17 @@ impl Values {
             Target::OptedIn => self.row.opted_in = Some(cell::yes_no(cell)?),
             Target::OptedInAt => self.row.opted_in_at = Some(cell::date(cell, mapping.dates)?),
         }
-        at_most(MAX_IDENTITIES, &self.emails, "e-mail addresses")
+        Ok(())
+    }
+
+    /// Whether there is room for one more of these. Otherwise, a remark says that further ones are left out.
+    fn has_room(&mut self, count: usize, most: usize, plural: &str) -> bool {
+        if count < most {
+            return true;
+        }
+        let most = format!("A contact has at most {most} {plural}. Further ones are left out.");
+        self.remarks.push(most);
+        false
     }
 
     /// A telephone number. A national one is of the row's calling code, or of the person's country if it fits that, or else of the business's.
@@ -357,14 +397,19 @@ impl Values {
         }
     }
 
-    fn row(self) -> Result<Row, String> {
-        let mut row = self.row;
+    /// The name from its parts, unless there is a whole one.
+    fn join_name(&mut self) -> Result<(), String> {
         let parts = [&self.first_name, &self.middle_name, &self.last_name];
         let parts = parts.into_iter().flatten();
         let name: Vec<&str> = parts.map(OneLine::as_str).collect();
-        if row.name.is_none() && !name.is_empty() {
-            row.name = Some(line(&name.join(" "))?);
+        if self.row.name.is_none() && !name.is_empty() {
+            self.row.name = Some(line(&name.join(" "))?);
         }
+        Ok(())
+    }
+
+    fn row(self) -> Row {
+        let mut row = self.row;
         row.phones = self.phones.into();
         row.emails = self.emails.into();
         row.tags = self.tags.into();
@@ -375,6 +420,6 @@ impl Values {
             Some(true) => {}
             None => row.opted_in = row.opted_in_at.map(|_| true),
         }
-        Ok(row)
+        row
     }
 }

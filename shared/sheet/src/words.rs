@@ -220,7 +220,7 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
 #[rustfmt::skip]
 pub(crate) const OTHER_NUMBERS: &[&str] = &[
     "fax", "telefax", "faxnummer", "pager", "telex", "isdn", "callback", "radio", "tty", "tdd", "assistant", "asst", "company",
-    "emergency",
+    "emergency", "فاكس", "الفاكس",
 ];
 
 /// Words in names of columns whose cells only look like numbers.
@@ -281,6 +281,16 @@ pub(crate) fn place(name: &str) -> usize {
     place.unwrap_or(COLUMNS.len())
 }
 
+/// The place of numbers of this use, as [`place`] has for their columns: "Mobile" comes before "Work". `None`: nobody sends messages to them.
+pub(crate) fn place_of_use(label: &str) -> Option<usize> {
+    if has_word(label, OTHER_NUMBERS) {
+        return None;
+    }
+    let named = [label, &format!("{label} phone"), "phone"].map(place);
+    let is_of_numbers = |place: &usize| matches!(COLUMNS.get(*place), Some((Some(Target::Phone), _)));
+    named.into_iter().find(is_of_numbers)
+}
+
 /// Whether the name of a column has one of these words.
 pub(crate) fn has_word(name: &str, words: &[&str]) -> bool {
     key(name).split(' ').any(|word| words.contains(&word))
@@ -332,5 +342,22 @@ mod tests {
         }
         assert_eq!(meaning("Loyalty level"), None);
         assert_eq!(meaning(""), None);
+    }
+
+    #[test]
+    fn numbers_are_preferred_by_their_use() {
+        let places = ["* Mobile", "", "Home", "Work", "Other"].map(|label| place_of_use(label).unwrap());
+        assert!(places.is_sorted_by(|one, other| one < other), "{places:?}");
+        for (label, same) in [
+            ("جوال", "Mobile"),
+            ("WhatsApp", "Mobile"),
+            ("Shop floor", ""),
+            ("Main", ""),
+        ] {
+            assert_eq!(place_of_use(label), place_of_use(same), "{label}");
+        }
+        for never in ["Work Fax", "Pager", "فاكس"] {
+            assert_eq!(place_of_use(never), None, "{never}");
+        }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct ImportSettingsIn {
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     pub(crate) tags: UpTo<{ Profile::MAX_TAGS }, TagId>,
-    /// Whether tags of the table that do not exist are created. Otherwise, their rows are errors.
+    /// Whether tags of the table that do not exist are created. Otherwise, they are left out, with a remark.
     #[serde(default)]
     pub(crate) create_tags: bool,
     /// Statement that people of the table agreed to messages. An import undoes no refusal.

@@ -121,7 +121,7 @@ impl Table {
         };
         let mut problems = settings.problems(&mapping, self.dialect.columns, &fields);
         problems.extend(missing_tags(api, who, &settings.tags).await?);
-        let previewed = preview(&self.sample, self.whole, &mapping, &context, PREVIEWED);
+        let mut previewed = preview(&self.sample, self.whole, &mapping, &context, PREVIEWED);
         let mut names = names(store, scope, &mapping).await?;
         let read = previewed.iter().filter_map(|(_, row)| row.as_ref().ok());
         let new_tags: Vec<Label> = names.new_tags(read);
@@ -137,12 +137,9 @@ impl Table {
             by: who.actor(),
             now,
         };
-        let incoming: Vec<Result<Incoming, Vec<RowError>>> = previewed
-            .iter()
-            .map(|(record, row)| {
-                let row = row.clone();
-                row.and_then(|row| names.incoming(row, record.row, &common))
-            })
+        let incoming: Vec<Option<Incoming>> = previewed
+            .iter_mut()
+            .map(|(record, row)| Some(names.incoming(row.as_mut().ok()?, record.row, &common)))
             .collect();
         let identities: Vec<Identity> = incoming.iter().flatten().flat_map(Incoming::identities).collect();
         let known = store.known_people(scope, &identities).await?;
@@ -155,7 +152,7 @@ impl Table {
             now,
         };
         let rows = previewed.into_iter().zip(incoming);
-        let rows = rows.map(|(line, incoming)| desk.row(line, incoming)).collect();
+        let rows = rows.map(|(line, incoming)| desk.row(line, incoming.as_ref())).collect();
         Ok(PreviewOut {
             table: (&self.dialect).into(),
             problems: problems.into_iter().map(Into::into).collect(),
@@ -214,16 +211,16 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn row(&mut self, (record, row): Line, incoming: Result<Incoming, Vec<RowError>>) -> PreviewedOut {
-        let (becomes, contact, errors) = match incoming {
-            Err(errors) => (Becomes::Refused, None, errors),
-            Ok(incoming) => match self.decide(record.row, &incoming) {
-                Ok((outcome, contact)) => (outcome.into(), contact, Vec::new()),
-                Err(reason) => {
-                    let error = RowError::of_row(record.row, reason.to_string());
-                    (Becomes::Refused, None, vec![error])
-                }
-            },
+    /// What a line becomes. `incoming`: its values, if they can be read.
+    fn row(&mut self, (record, row): Line, incoming: Option<&Incoming>) -> PreviewedOut {
+        let decided = incoming.map(|incoming| self.decide(record.row, incoming));
+        let (becomes, contact, errors) = match (decided, &row) {
+            (Some(Ok((outcome, contact))), _) => (outcome.into(), contact, Vec::new()),
+            (Some(Err(reason)), _) => {
+                let error = RowError::of_row(record.row, reason.to_string());
+                (Becomes::Refused, None, vec![error])
+            }
+            (None, row) => (Becomes::Refused, None, row.as_ref().err().cloned().unwrap_or_default()),
         };
         let cells = record.cells().map(|cell| cell.chars().take(MAX_CELL_LENGTH).collect());
         PreviewedOut {

@@ -250,7 +250,7 @@ impl Work<'_> {
                 lines.push(row::read(item, &order.mapping, &context));
             }
             rows += lines.len();
-            let outcomes = self.outcomes(&lines, &dialect, &mut catalog, import, &mut foreseen);
+            let outcomes = self.outcomes(&mut lines, &dialect, &mut catalog, import, &mut foreseen);
             let outcomes = outcomes.await?;
             let file = ErrorsFile::new(&dialect);
             for ((record, _), (outcome, said)) in lines.iter().zip(&outcomes) {
@@ -324,7 +324,7 @@ impl Work<'_> {
     /// What becomes of each row, with the reasons if it is refused, and otherwise the remarks on it.
     async fn outcomes(
         &self,
-        lines: &[Line],
+        lines: &mut [Line],
         dialect: &Dialect,
         catalog: &mut Catalog,
         import: &Import,
@@ -351,20 +351,17 @@ impl Work<'_> {
         };
         let mut outcomes: Vec<(RowOutcome, Vec<RowError>)> = Vec::with_capacity(lines.len());
         let mut candidates = Vec::new();
-        for (place, (record, row)) in lines.iter().enumerate() {
-            let incoming = row
-                .clone()
-                .and_then(|row| catalog.names.incoming(row, record.row, &common));
-            match incoming {
-                Ok(incoming) => {
+        for (place, (record, row)) in lines.iter_mut().enumerate() {
+            match row {
+                Ok(row) => {
                     outcomes.push((RowOutcome::Created, Vec::new()));
                     candidates.push(Candidate {
                         place,
                         number: record.row,
-                        incoming,
+                        incoming: catalog.names.incoming(row, record.row, &common),
                     });
                 }
-                Err(errors) => outcomes.push((RowOutcome::Refused, errors)),
+                Err(errors) => outcomes.push((RowOutcome::Refused, errors.clone())),
             }
         }
         let desk = Desk {

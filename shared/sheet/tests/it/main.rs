@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot build its input has failed")]
 
 mod detecting;
+mod exports;
 mod importing;
 mod reading;
 mod writing;

@@ -94,11 +94,14 @@ async fn preview_says_what_each_row_becomes() {
     assert_eq!(shown["mapping"]["columns"], mapping()["columns"]);
     assert_eq!((&shown["problems"], &shown["new_tags"]), (&json!([]), &json!(["VIP"])));
     let rows = rows(&shown);
-    assert_eq!(texts(&rows, "becomes"), ["refused", "created", "refused", "created"]);
+    assert_eq!(texts(&rows, "becomes"), ["created", "created", "refused", "skipped"]);
     assert_eq!(rows[0]["values"]["phones"], json!(["+971501234567"]));
-    assert_eq!(rows[0]["errors"][0]["column"], "Tags");
-    assert_eq!(rows[2]["row"], 4);
-    // With the tag, the last row is about the same person as the first.
+    assert_eq!(rows[0]["values"]["remarks"][0]["column"], "Tags");
+    assert_eq!(
+        (&rows[2]["row"], &rows[2]["errors"][0]["column"]),
+        (&json!(4), &json!("Mobile"))
+    );
+    // The last row is about the same person as the first.
     for (mode, last) in [("skip", "skipped"), ("update", "updated"), ("create", "refused")] {
         let settings = json!({"region": "AE", "create_tags": true, "mode": mode, "mapping": mapping()});
         let shown = manager.post(&preview, settings).await.is(200).json();

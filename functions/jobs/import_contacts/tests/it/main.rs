@@ -425,17 +425,23 @@ async fn changed_or_missing_file_ends_the_import() {
 }
 
 #[tokio::test]
-async fn unknown_tags_are_errors_unless_they_are_created() {
+async fn unknown_tags_are_left_out_unless_they_are_created() {
     let world = World::new(10).await;
     let regular = world.own::<Tag>(json!({"name": "Regular"})).await;
     let everybody = world.own::<Tag>(json!({"name": "Imported"})).await;
     let table = "name,tags\nAnn,regular\nBen,VIP; Regular\n";
     let mut order = json!({"mapping": mapping(&["name", "tags"]), "tags": [everybody.id]});
     let counts = world.import(table, order.clone()).await.counts;
-    assert_eq!((counts.created, counts.refused), (1, 1));
-    assert!(world.errors().await.contains("There is no tag “VIP”"));
-    let ann = world.people().await.remove(0);
-    assert_eq!(ann.profile.tags, BTreeSet::from([regular.id, everybody.id]));
+    assert_eq!((counts.created, counts.remarked), (2, 1));
+    assert!(
+        world
+            .errors()
+            .await
+            .contains("There is no tag “VIP”, so it was left out.")
+    );
+    for person in world.people().await {
+        assert_eq!(person.profile.tags, BTreeSet::from([regular.id, everybody.id]));
+    }
     order["create_tags"] = json!(true);
     assert_eq!(world.import(table, order).await.counts.created, 2);
     let tags = world.store.all::<Tag>(world.scope()).await.unwrap();
