@@ -115,7 +115,8 @@ pub struct TimelineEntryOut {
 /// A change of consent in a timeline.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TimelineConsent {
-    /// The change as a word, such as `stop`, `start`, `marketing_stop`, `marketing_start`.
+    /// The change as a word, such as `stop`, `start`, `marketing_stop`, `marketing_start`. With `end`, an import ends an opt-in that an
+    /// import gave.
     #[schemars(example = &"stop")]
     code: String,
     /// Source of the change, in words.

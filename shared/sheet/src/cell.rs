@@ -4,7 +4,7 @@
 use domain::{
     accounts::account::Email,
     base::text::folded,
-    contacts::field::Number,
+    contacts::{field::Number, import::Said},
     money::product::{Currency, Price},
     tenants::settings::Language,
 };
@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::{
     mapping::{DateOrder, DecimalSign},
     record::excerpt,
-    words::{LANGUAGES, MONTHS, NO, YES},
+    words::{AGREED, LANGUAGES, MONTHS, NO, NOT_AGREED, UNDECIDED, UNSUBSCRIBED, YES, spelled},
 };
 
 /// The text in the characters that parsers expect: digits and signs of Arabic, Persian and full width as ASCII, all blanks as
@@ -198,6 +198,29 @@ pub(crate) fn yes_no(cell: &str) -> Result<bool, String> {
     }
 }
 
+/// What a cell of consent says; `None`: nothing. `opts_out`: whether a yes refuses messages. Words such as "subscribed" mean the same in
+/// every column.
+pub(crate) fn said(cell: &str, opts_out: bool) -> Result<Option<Said>, String> {
+    let word = spelled(&plain(cell));
+    let is = |words: &[&str]| words.contains(&word.as_str());
+    if is(UNSUBSCRIBED) {
+        return Ok(Some(Said::Unsubscribed));
+    }
+    if is(UNDECIDED) {
+        return Ok(Some(Said::Unknown));
+    }
+    let agreed = is(AGREED);
+    let yes = agreed || !is(NOT_AGREED) && yes_no(cell).or_else(|_| wrong(cell, SAYS_NOTHING))?;
+    Ok(match (opts_out, yes) {
+        (false, true) => Some(Said::Yes),
+        (false, false) => Some(Said::No),
+        (true, true) if !agreed => Some(Said::Unsubscribed),
+        (true, _) => None,
+    })
+}
+
+const SAYS_NOTHING: &str = "says neither who agreed nor who did not. Write yes, no or unsubscribed.";
+
 /// A language by its tag or its name.
 pub(crate) fn language(cell: &str) -> Result<Language, String> {
     let text = plain(cell);
@@ -377,6 +400,34 @@ mod tests {
     }
 
     #[test]
+    fn consent_is_said_in_words_of_many_programs() {
+        use Said::{No, Unknown, Unsubscribed, Yes};
+        for (cells, expected, where_yes_refuses) in [
+            ("SUBSCRIBED|Opted in|opted_in|OPT-IN|Confirmed", Some(Yes), None),
+            ("yes|TRUE|1|نعم|✓", Some(Yes), Some(Unsubscribed)),
+            ("no|FALSE|0|-|لا|denied|NOT_SUBSCRIBED|Not opted in", Some(No), None),
+            (
+                "UNSUBSCRIBED|opted out|OPTED_OUT|opt-out|Cleaned|Blocklisted|ملغي الاشتراك",
+                Some(Unsubscribed),
+                Some(Unsubscribed),
+            ),
+            (
+                "never|NEVER_SUBSCRIBED|Pending|unknown|Not specified|Unconfirmed",
+                Some(Unknown),
+                Some(Unknown),
+            ),
+        ] {
+            for cell in cells.split('|') {
+                assert_eq!(said(cell, false), Ok(expected), "{cell}");
+                assert_eq!(said(cell, true), Ok(where_yes_refuses), "{cell}");
+            }
+        }
+        for cell in ["maybe", "2026-11-20", "+971501234567"] {
+            assert!(said(cell, false).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
     fn amounts_have_the_places_of_their_currency() {
         let aed: Currency = "AED".parse().unwrap();
         let read = |cell: &str| price(cell, Some(&aed), DecimalSign::Point).map(|price| price.to_string());
@@ -448,6 +499,7 @@ mod tests {
                 number(&cell, DecimalSign::Comma).err(),
                 date(&cell, DateOrder::MonthFirst).err(),
                 yes_no(&cell).err(),
+                said(&cell, true).err(),
                 language(&cell).err(),
                 price(&cell, "AED".parse().ok().as_ref(), DecimalSign::Point).err(),
             ];

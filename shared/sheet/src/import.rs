@@ -15,10 +15,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    dialect::Known,
-    mapping::{Mapping, Target},
-};
+use crate::{dialect::Known, mapping::Mapping};
 
 /// Settings of an import, except its mapping.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +63,7 @@ impl Settings {
         for problem in &mut problems {
             problem.field = format!("mapping.{}", problem.field);
         }
-        let says = mapping.has(&Target::OptedIn) || mapping.has(&Target::OptedInAt);
+        let says = mapping.columns.iter().any(|column| column.target.opts_in());
         match &self.consent {
             None if says => {
                 let detail =
@@ -74,8 +71,9 @@ impl Settings {
                 problems.push(FieldProblem::new("consent", Fault::new(FaultCode::Required, detail)));
             }
             Some(statement) if !says && statement.of == ConsentOf::Column => {
-                let detail = "No column says who agreed to messages. Choose one for `opted_in` or `opted_in_at`, or state it for `all_rows`.";
-                let fault = Fault::requires(&["opted_in", "opted_in_at"], detail);
+                let detail = "No column says who agreed to messages. Choose one for `opted_in`, `opted_in_sms`, `opted_in_whatsapp` or `opted_in_at`, or state it for `all_rows`.";
+                let columns = ["opted_in", "opted_in_sms", "opted_in_whatsapp", "opted_in_at"];
+                let fault = Fault::requires(&columns, detail);
                 problems.push(FieldProblem::new("consent.of", fault));
             }
             _ => {}
@@ -112,7 +110,16 @@ mod tests {
         let by_column = settings(&json!({"evidence": "the till"}));
         let of_all = settings(&json!({"of": "all_rows", "evidence": "the till"}));
         assert_eq!(problems(&Settings::default(), &["name"]), none);
-        assert_eq!(problems(&Settings::default(), &["name", "opted_in"]), ["consent"]);
+        for target in ["opted_in", "opted_in_sms", "opted_in_whatsapp", "opted_in_at"] {
+            assert_eq!(
+                problems(&Settings::default(), &["name", target]),
+                ["consent"],
+                "{target}"
+            );
+        }
+        let refuses = ["name", "opted_out_sms", "opted_out_whatsapp"];
+        assert_eq!(problems(&Settings::default(), &refuses), none, "a refusal needs none");
+        assert_eq!(problems(&by_column, &refuses), ["consent.of"]);
         assert_eq!(problems(&by_column, &["name", "opted_in_at"]), none);
         assert_eq!(problems(&by_column, &["name"]), ["consent.of"]);
         assert_eq!(problems(&of_all, &["name"]), none);

@@ -8,6 +8,7 @@ use domain::{
         fault::{Fault, FaultCode},
     },
     contacts::{contact::MAX_IDENTITIES, field::Field, field_key::FieldKey},
+    messages::message::Channel,
     money::product::Currency,
     tenants::settings::FieldProblem,
 };
@@ -117,10 +118,30 @@ pub enum Target {
     Source,
     /// Expected value of the lead.
     Value,
-    /// Whether the person agreed to messages: yes or no.
+    /// Whether the person agreed to messages: yes, no or a word such as subscribed, unsubscribed, never or pending. By all channels, or by that
+    /// of the import's `consent`.
     OptedIn,
+    /// Whether the person agreed to SMS. Unsubscribed is their refusal of marketing by SMS.
+    OptedInSms,
+    /// Whether the person agreed to messages by WhatsApp. Unsubscribed is their refusal of marketing by WhatsApp.
+    #[serde(rename = "opted_in_whatsapp")]
+    OptedInWhatsApp,
+    /// Whether the person unsubscribed from SMS. Yes is their refusal of marketing by SMS, and no says nothing.
+    OptedOutSms,
+    /// Whether the person unsubscribed from WhatsApp. Yes is their refusal of marketing by WhatsApp, and no says nothing.
+    #[serde(rename = "opted_out_whatsapp")]
+    OptedOutWhatsApp,
     /// Day on which the person agreed to messages.
     OptedInAt,
+}
+
+/// What the cells of a column of consent are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ConsentColumn {
+    /// The channel; `None`: those of the import.
+    pub(crate) channel: Option<Channel>,
+    /// Whether a yes refuses messages.
+    pub(crate) opts_out: bool,
 }
 
 /// Describes the member of the only target that has one.
@@ -148,9 +169,36 @@ impl Target {
                 | Self::Owner
                 | Self::Source
                 | Self::Value
-                | Self::OptedIn
                 | Self::OptedInAt
-        )
+        ) || self.consent().is_some()
+    }
+
+    /// What cells of consent are about.
+    pub(crate) const fn consent(&self) -> Option<ConsentColumn> {
+        let (channel, opts_out) = match self {
+            Self::OptedIn => (None, false),
+            Self::OptedInSms => (Some(Channel::Sms), false),
+            Self::OptedInWhatsApp => (Some(Channel::WhatsApp), false),
+            Self::OptedOutSms => (Some(Channel::Sms), true),
+            Self::OptedOutWhatsApp => (Some(Channel::WhatsApp), true),
+            _ => return None,
+        };
+        Some(ConsentColumn { channel, opts_out })
+    }
+
+    /// The target of a channel's column of consent.
+    pub(crate) const fn of_channel(channel: Channel, opts_out: bool) -> Self {
+        match (channel, opts_out) {
+            (Channel::Sms, false) => Self::OptedInSms,
+            (Channel::Sms, true) => Self::OptedOutSms,
+            (Channel::WhatsApp, false) => Self::OptedInWhatsApp,
+            (Channel::WhatsApp, true) => Self::OptedOutWhatsApp,
+        }
+    }
+
+    /// Whether its cells can say that somebody agreed.
+    pub(crate) fn opts_in(&self) -> bool {
+        *self == Self::OptedInAt || self.consent().is_some_and(|column| !column.opts_out)
     }
 
     /// Maximum columns with this target.

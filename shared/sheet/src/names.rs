@@ -138,9 +138,7 @@ impl Names {
             user.copied()
         });
         row.remark(missing);
-        let agreed = common
-            .consent
-            .and_then(|statement| statement.agreed(row.opted_in, row.opted_in_at, common.by, common.now));
+        let states = row.consent().states(common.consent, common.by, common.now);
         Incoming {
             name: row.name.clone(),
             phones: row.phones.to_vec(),
@@ -152,7 +150,7 @@ impl Names {
             owner,
             source: row.source.clone(),
             value: row.value.clone(),
-            agreed,
+            states,
         }
     }
 }

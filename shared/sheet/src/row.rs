@@ -13,9 +13,11 @@ use domain::{
         contact::MAX_IDENTITIES,
         field::{Field, FieldType, MAX_TEXT_LENGTH, Written},
         field_key::FieldKey,
+        import::{RowConsent, Said},
         person::{MAX_NAME_LENGTH, WrittenFields},
         profile::{Origin, Profile},
     },
+    messages::message::Channel,
     money::product::Price,
     tenants::settings::Language,
 };
@@ -78,8 +80,15 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Price>,
     /// Whether the person agreed to messages.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "is_yes")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<bool>"))]
+    pub opted_in: Option<Said>,
+    /// Whether the person agreed to SMS, or unsubscribed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub opted_in: Option<bool>,
+    pub opted_in_sms: Option<Said>,
+    /// Whether the person agreed to messages by WhatsApp, or unsubscribed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opted_in_whatsapp: Option<Said>,
     /// Day on which the person agreed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
@@ -90,6 +99,11 @@ pub struct Row {
     /// Cells that were read, but may be wrong: sentences for the person who imports them.
     #[serde(skip_serializing_if = "UpTo::is_empty")]
     pub remarks: UpTo<MAX_ERRORS, RowError>,
+}
+
+#[expect(clippy::ref_option, reason = "serde asks so")]
+fn is_yes<S: serde::Serializer>(said: &Option<Said>, serializer: S) -> Result<S::Ok, S::Error> {
+    said.map(|said| said == Said::Yes).serialize(serializer)
 }
 
 /// The table and the tenant of a record.
@@ -143,7 +157,7 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
 fn is_empty(cell: &str, target: &Target) -> bool {
     let word = || folded(cell);
     cell.is_empty()
-        || EMPTY.contains(&word().as_str()) && !(*target == Target::OptedIn && NO.contains(&word().as_str()))
+        || EMPTY.contains(&word().as_str()) && !(target.consent().is_some() && NO.contains(&word().as_str()))
 }
 
 /// A remark on a cell that was left out.
@@ -210,6 +224,8 @@ impl Row {
         };
         values.country_code = country_of(&Target::CountryCode);
         values.country = country_of(&Target::Country);
+        let opts_in = |channel| mapping.has(&Target::of_channel(channel, false));
+        values.by_channel = Channel::ALL.into_iter().any(opts_in);
         for column in by_use(record, mapping, context.dialect) {
             let cell = value(record.cell(column.index()));
             let read = if is_empty(cell, &column.target) {
@@ -267,6 +283,16 @@ impl Row {
             self.remarks = remarks.take(MAX_ERRORS).collect::<Vec<_>>().into();
         }
     }
+
+    /// What it says of consent.
+    pub(crate) const fn consent(&self) -> RowConsent {
+        RowConsent {
+            opted_in: self.opted_in,
+            sms: self.opted_in_sms,
+            whatsapp: self.opted_in_whatsapp,
+            on: self.opted_in_at,
+        }
+    }
 }
 
 /// Values before they are complete.
@@ -279,6 +305,8 @@ struct Values {
     /// The countries of the row's national numbers: the one that its calling code names, and the one that the person lives in.
     country_code: Option<Region>,
     country: Option<Region>,
+    /// Whether columns of channels say who agreed. A day says nothing of channels.
+    by_channel: bool,
     phones: Vec<Phone>,
     emails: Vec<Email>,
     tags: Vec<Label>,
@@ -360,7 +388,14 @@ impl Values {
             Target::Value => {
                 self.row.value = Some(cell::price(cell, mapping.currency.as_ref(), mapping.decimals)?);
             }
-            Target::OptedIn => self.row.opted_in = Some(cell::yes_no(cell)?),
+            Target::OptedIn
+            | Target::OptedInSms
+            | Target::OptedInWhatsApp
+            | Target::OptedOutSms
+            | Target::OptedOutWhatsApp => {
+                let opts_out = column.target.consent().is_some_and(|about| about.opts_out);
+                self.say(&column.target, cell::said(cell, opts_out)?);
+            }
             Target::OptedInAt => self.row.opted_in_at = Some(cell::date(cell, mapping.dates)?),
         }
         Ok(())
@@ -391,10 +426,20 @@ impl Values {
     /// Notes that a cell of this target was left out. Nobody agreed by a cell that cannot be read.
     fn leave_out(&mut self, target: &Target) {
         match target {
-            Target::OptedIn => self.row.opted_in = Some(false),
-            Target::OptedInAt => self.row.opted_in = self.row.opted_in.or(Some(false)),
-            _ => {}
+            Target::OptedInAt => self.row.opted_in = self.row.opted_in.or(Some(Said::Unknown)),
+            other => self.say(other, Some(Said::Unknown)),
         }
+    }
+
+    /// Notes what a cell of consent says. Of two, the one that allows less counts.
+    fn say(&mut self, target: &Target, said: Option<Said>) {
+        let known = match target.consent().map(|about| about.channel) {
+            None => return,
+            Some(None) => &mut self.row.opted_in,
+            Some(Some(Channel::Sms)) => &mut self.row.opted_in_sms,
+            Some(Some(Channel::WhatsApp)) => &mut self.row.opted_in_whatsapp,
+        };
+        *known = said.max(*known);
     }
 
     /// The name from its parts, unless there is a whole one.
@@ -415,10 +460,12 @@ impl Values {
         row.tags = self.tags.into();
         row.fields = WrittenFields(self.fields);
         // A day alone means yes. With a no, it is the day of the no.
-        match row.opted_in {
-            Some(false) => row.opted_in_at = None,
-            Some(true) => {}
-            None => row.opted_in = row.opted_in_at.map(|_| true),
+        if row.opted_in.is_none() && !self.by_channel {
+            row.opted_in = row.opted_in_at.map(|_| Said::Yes);
+        }
+        let said = [row.opted_in, row.opted_in_sms, row.opted_in_whatsapp];
+        if !said.contains(&Some(Said::Yes)) && said != [None; 3] {
+            row.opted_in_at = None;
         }
         row
     }

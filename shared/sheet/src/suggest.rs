@@ -3,19 +3,22 @@
 use std::{collections::HashSet, ops::RangeInclusive};
 
 use domain::{
-    base::{bounded::Whole, text::fingerprint},
+    base::{
+        bounded::Whole,
+        text::{fingerprint, folded},
+    },
     contacts::stage::Stage,
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
 use crate::{
     bounds::MAX_COLUMNS,
-    cell::{date, is_like_a_phone, is_like_an_email, may_be_phones, plain, shown_date_order, shown_decimal_sign},
+    cell::{date, is_like_a_phone, is_like_an_email, may_be_phones, plain, said, shown_date_order, shown_decimal_sign},
     mapping::{DateOrder, MappedColumn, Mapping, Target},
     phone::phone,
     record::{Record, value},
     row::Context,
-    words::{NO_NUMBERS, OTHER_NUMBERS, has_word, meaning, place, spelled},
+    words::{EMPTY, NO_NUMBERS, OTHER_NUMBERS, consent, has_word, is_of_consent, meaning, place, spelled},
 };
 
 /// Digits of a number that no name calls one. An Emirates ID has 15, a card mostly 16.
@@ -72,19 +75,35 @@ pub fn suggest(samples: &[Record], stages: &[Stage], context: &Context<'_>) -> M
 
 /// Names of columns that the mapping leaves out although their cells look like telephone numbers, such as those of faxes.
 pub fn numbers_left_out(samples: &[Record], mapping: &Mapping, context: &Context<'_>) -> Vec<String> {
+    left_out(samples, mapping, context, |table, column| {
+        let named = !has_word(table.name(column), NO_NUMBERS);
+        named && table.most(column, |cell| table.is_a_number(cell))
+    })
+}
+
+/// Names of columns that the mapping leaves out although they say who agreed to messages, such as those of e-mail.
+pub fn consents_left_out(samples: &[Record], mapping: &Mapping, context: &Context<'_>) -> Vec<String> {
+    left_out(samples, mapping, context, |table, column| {
+        is_of_consent(table.name(column)) && table.most(column, is_consent)
+    })
+}
+
+/// Names of columns of this kind that the mapping leaves out.
+fn left_out(
+    samples: &[Record],
+    mapping: &Mapping,
+    context: &Context<'_>,
+    is: impl Fn(Table<'_>, usize) -> bool,
+) -> Vec<String> {
     let table = Table {
         samples,
         stages: &[],
         context,
     };
     let is_mapped = |column: usize| mapping.columns.iter().any(|mapped| mapped.index() == column);
-    let is_left_out = |column: &usize| {
-        let named = !has_word(table.name(*column), NO_NUMBERS);
-        named && !is_mapped(*column) && table.most(*column, |cell| table.is_a_number(cell))
-    };
     let columns = 0..context.dialect.columns.min(MAX_COLUMNS);
     columns
-        .filter(is_left_out)
+        .filter(|column| !is_mapped(*column) && is(table, *column))
         .map(|column| context.dialect.name(column))
         .collect()
 }
@@ -139,12 +158,18 @@ impl<'a> Table<'a> {
             Some(Some(Target::Name)) if numbers() => by_cells.then_some(Target::Phone),
             Some(Some(Target::Name)) if most(is_like_an_email) => Some(Target::Email),
             Some(known) => known.clone(),
+            None if consent(name).is_some() && self.says_consent(column) => consent(name),
             None if most(is_like_an_email) => Some(Target::Email),
             None if by_cells && !no_number && numbers() => Some(Target::Phone),
             // Without a header, texts of words that differ are names.
             None if name.is_empty() && most(is_like_a_name) && differ(self.cells(column)) => Some(Target::Name),
             None => None,
         }
+    }
+
+    /// Whether the cells of a column say who agreed, or it has none.
+    fn says_consent(self, column: usize) -> bool {
+        self.cells(column).next().is_none() || self.most(column, is_consent)
     }
 
     fn has_stages(self, column: usize) -> bool {
@@ -193,6 +218,10 @@ impl<'a> Table<'a> {
         }
         columns
     }
+}
+
+fn is_consent(cell: &str) -> bool {
+    said(cell, false).is_ok() || EMPTY.contains(&folded(cell).as_str())
 }
 
 fn is_like_a_name(cell: &str) -> bool {

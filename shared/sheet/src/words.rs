@@ -1,6 +1,6 @@
 //! Words of tables in several languages, in the form in which they are compared. A test holds that form.
 
-use domain::base::text::folded;
+use domain::{base::text::folded, messages::message::Channel};
 
 use crate::mapping::Target;
 
@@ -16,6 +16,32 @@ pub(crate) const YES: &[&str] = &[
 pub(crate) const NO: &[&str] = &[
     "0", "n", "no", "false", "f", "off", "-", "✗", "✘", "☐", "unsubscribed", "opted out", "opt-out", "refused",
     "denied", "لا", "كلا", "خطا", "خطأ", "غير موافق", "nein", "falsch", "non", "faux", "falso",
+];
+
+/// Texts by which programs say that a person agreed to messages, as [`spelled`] writes them.
+#[rustfmt::skip]
+pub(crate) const AGREED: &[&str] = &[
+    "subscribed", "opted in", "opt in", "optin", "confirmed", "accepted", "allowed", "مشترك", "angemeldet", "abonné", "suscrito",
+];
+
+/// That somebody did not agree, although a word in it means yes.
+#[rustfmt::skip]
+pub(crate) const NOT_AGREED: &[&str] = &[
+    "not subscribed", "not opted in", "not accepted", "not allowed", "غير مشترك",
+];
+
+/// That a person who had agreed, or was taken to have, wants no messages any more, or cannot be reached.
+#[rustfmt::skip]
+pub(crate) const UNSUBSCRIBED: &[&str] = &[
+    "unsubscribed", "unsubscribe", "opted out", "opt out", "optout", "cleaned", "blocklisted", "blacklisted", "revoked", "withdrawn",
+    "ملغي الاشتراك", "الغي الاشتراك", "abgemeldet", "désabonné", "désinscrit", "dado de baja",
+];
+
+/// That nobody knows whether a person agreed.
+#[rustfmt::skip]
+pub(crate) const UNDECIDED: &[&str] = &[
+    "never", "never subscribed", "nonsubscribed", "non subscribed", "pending", "pending confirmation", "unconfirmed", "unknown",
+    "not specified", "unspecified", "not set", "not asked", "transactional", "غير معروف", "قيد الانتظار", "unbekannt", "inconnu", "desconocido",
 ];
 
 /// Texts by which programs say that a cell has no value.
@@ -193,16 +219,20 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
         "المبلغ", "الميزانيه", "wert", "betrag", "valeur", "montant", "valor", "importe",
     ]),
     (Some(Target::OptedIn), &[
-        "opt in", "opted in", "optin", "consent", "marketing consent", "whatsapp opt in", "sms opt in", "newsletter",
-        "subscribed", "accepts marketing", "accepts sms marketing", "الموافقه", "موافقه", "موافق", "الاشتراك",
+        "opt in", "opted in", "optin", "consent", "marketing consent", "subscribed", "الموافقه", "موافقه", "موافق", "الاشتراك",
         "einwilligung", "zustimmung", "consentement", "abonné", "consentimiento", "suscrito",
     ]),
+    // Names of single programs, as those of WATI, which writes by WhatsApp.
+    (Some(Target::OptedInWhatsApp), &["allow broadcast", "allowbroadcast"]),
+    (Some(Target::OptedInSms), &["allowsms"]),
     (Some(Target::OptedInAt), &[
         "opt in date", "opted in at", "opted in on", "optin date", "opt in time", "consent date", "consented at",
         "subscribed at", "subscription date", "تاريخ الموافقه", "تاريخ الاشتراك", "einwilligung am",
         "datum der einwilligung", "einwilligungsdatum", "date de consentement", "date du consentement",
         "fecha de consentimiento",
     ]),
+    // What Shopify calls so is about e-mail.
+    (None, &["accepts marketing"]),
     (None, &[
         "id", "record id", "no", "nr", "row", "index", "customer id", "contact id", "customer number", "kundennummer", "order",
         "order id", "order number", "invoice", "invoice number", "account number", "iban", "vat", "trn", "tax number",
@@ -221,6 +251,34 @@ pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
 pub(crate) const OTHER_NUMBERS: &[&str] = &[
     "fax", "telefax", "faxnummer", "pager", "telex", "isdn", "callback", "radio", "tty", "tdd", "assistant", "asst", "company",
     "emergency", "فاكس", "الفاكس",
+];
+
+/// Words in names of columns that say who agreed to messages.
+#[rustfmt::skip]
+const CONSENT: &[&str] = &[
+    "opt", "opted", "optin", "optout", "consent", "consented", "subscribed", "subscriber", "subscription", "subscribe", "accepts", "accept",
+    "accepted", "allow", "allows", "allowed", "agreed", "marketing", "permission", "newsletter", "broadcast", "الموافقه", "موافقه", "الاشتراك",
+    "einwilligung", "zustimmung", "consentement", "consentimiento",
+];
+
+/// Words in names of columns where a yes refuses messages.
+#[rustfmt::skip]
+const REFUSAL: &[&str] = &[
+    "out", "optout", "unsubscribed", "unsubscribe", "unsubscribes", "blacklisted", "blacklist", "blocklisted", "blocklist", "not", "dnd",
+    "refused",
+];
+
+/// Words in names of columns that say more about a consent than whether there is one.
+#[rustfmt::skip]
+const ABOUT_CONSENT: &[&str] = &[
+    "at", "date", "time", "timestamp", "source", "method", "reason", "ip", "id", "url", "wording", "version",
+];
+
+const OF_SMS: &[&str] = &["sms", "text", "texts"];
+const OF_WHATSAPP: &[&str] = &["whatsapp", "wa", "واتساب", "الواتساب", "واتس"];
+#[rustfmt::skip]
+const OF_EMAIL: &[&str] = &[
+    "email", "emails", "mail", "newsletter", "courriel", "correo", "البريد", "ايميل", "الايميل",
 ];
 
 /// Words in names of columns whose cells only look like numbers.
@@ -296,6 +354,29 @@ pub(crate) fn has_word(name: &str, words: &[&str]) -> bool {
     key(name).split(' ').any(|word| words.contains(&word))
 }
 
+/// Whether the name of a column is one of consent, by any channel.
+pub(crate) fn is_of_consent(name: &str) -> bool {
+    let is_known = matches!(meaning(name), Some(Some(known)) if known.consent().is_some());
+    let says = has_word(name, CONSENT) || has_word(name, REFUSAL);
+    is_known || says && !has_word(name, ABOUT_CONSENT)
+}
+
+/// The target of a column of consent by the words of its name. None if they name no channel, or also e-mail: an opt-in to that is none to
+/// other messages. Nor if they leave open whether a yes refuses, as "SMS opt in/out" does.
+pub(crate) fn consent(name: &str) -> Option<Target> {
+    let [sms, whatsapp, email] = [OF_SMS, OF_WHATSAPP, OF_EMAIL].map(|words| has_word(name, words));
+    let opts_out = has_word(name, REFUSAL);
+    if !is_of_consent(name) || email || opts_out && has_word(name, &["in", "optin"]) {
+        return None;
+    }
+    match (sms, whatsapp) {
+        (true, false) => Some(Target::of_channel(Channel::Sms, opts_out)),
+        (false, true) => Some(Target::of_channel(Channel::WhatsApp, opts_out)),
+        (true, true) if !opts_out => Some(Target::OptedIn),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -318,8 +399,21 @@ mod tests {
             assert_eq!(key(word), *word);
             assert!(known.insert(word), "{word} is there twice");
         }
-        for word in OTHER_NUMBERS.iter().chain(NO_NUMBERS) {
-            assert_eq!(key(word), *word);
+        let columns = [
+            OTHER_NUMBERS,
+            NO_NUMBERS,
+            CONSENT,
+            REFUSAL,
+            ABOUT_CONSENT,
+            OF_SMS,
+            OF_WHATSAPP,
+            OF_EMAIL,
+        ];
+        for word in columns.concat() {
+            assert_eq!(key(word), word);
+        }
+        for word in [AGREED, NOT_AGREED, UNSUBSCRIBED, UNDECIDED].concat() {
+            assert_eq!(spelled(word), word);
         }
         assert!(YES.iter().all(|word| !NO.contains(word)));
     }
@@ -341,6 +435,40 @@ mod tests {
             }
         }
         assert_eq!(meaning("Loyalty level"), None);
+    }
+
+    #[test]
+    fn columns_of_consent_are_known_by_their_channel() {
+        for (names, expected) in [
+            (
+                "SMS Marketing Consent|Accepts SMS Marketing|SMS opt-in|Opted in by SMS|SMS Subscription Status|Text Message Opt In|Allow SMS",
+                Some(Target::OptedInSms),
+            ),
+            (
+                "WhatsApp Opted In|WhatsApp Marketing Consent|Opted in on WhatsApp|الموافقة على واتساب",
+                Some(Target::OptedInWhatsApp),
+            ),
+            (
+                "SMS Opt Out|SMS_BLACKLISTED|Unsubscribed from SMS|Do not text|SMS OptOut",
+                Some(Target::OptedOutSms),
+            ),
+            ("WhatsApp opt-out|WHATSAPP_BLOCKLISTED", Some(Target::OptedOutWhatsApp)),
+            ("SMS & WhatsApp consent", Some(Target::OptedIn)),
+            (
+                "Email Marketing Consent|Accepts Email Marketing|Email Opt Out|Email Subscription Status|EMAIL_BLACKLISTED|\
+                 Unsubscribed from all email|E-mail and SMS consent|Newsletter|Accepts Marketing",
+                None,
+            ),
+            (
+                "SMS|WhatsApp|SMS opt in/out|SMS consent date|SMS Opt-In Source|SMS unsubscribe reason|Marketing",
+                None,
+            ),
+        ] {
+            for name in names.split('|') {
+                assert_eq!(consent(name), expected, "{name}");
+            }
+        }
+        assert_eq!(meaning("AllowBroadcast"), Some(&Some(Target::OptedInWhatsApp)));
         assert_eq!(meaning(""), None);
     }
 

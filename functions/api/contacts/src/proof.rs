@@ -97,7 +97,7 @@ impl ConsentProofOut {
             row(&[
                 &time(entry.at),
                 &time(entry.recorded_at),
-                choice(entry.choice),
+                entry_choice(entry),
                 &scope(entry.channel, entry.category),
                 party(entry.party),
                 &format!("{}{actor}", method(entry.method)),
@@ -173,6 +173,14 @@ const fn choice(choice: Choice) -> &'static str {
         Choice::Refused => "refused",
         Choice::Granted => "granted",
         Choice::Lifted => "refusal lifted",
+    }
+}
+
+/// What an entry says. An import that lifts ends opt-ins, and no refusals.
+fn entry_choice(entry: &ConsentEntryOut) -> &'static str {
+    match (entry.choice, entry.method) {
+        (Choice::Lifted, Method::Import) => "opt-in ended",
+        (other, _) => choice(other),
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) struct ImportSettingsIn {
     /// Whether tags of the table that do not exist are created. Otherwise, they are left out, with a remark.
     #[serde(default)]
     pub(crate) create_tags: bool,
-    /// Statement that people of the table agreed to messages. An import undoes no refusal.
+    /// Statement that people of the table agreed to messages. An import undoes no refusal. That people unsubscribed needs none.
     #[serde(default)]
     pub(crate) consent: Option<ConsentStatement>,
     /// Whether rows are only checked and counted. A limit that only several rows about one person exceed together is found by the import
@@ -161,6 +161,9 @@ pub(crate) struct PreviewOut {
     /// Names of columns that the mapping leaves out although their cells look like telephone numbers, by the first rows.
     #[schemars(example = serde_json::json!(["Business Fax"]))]
     pub(crate) numbers_left_out: Vec<String>,
+    /// Names of columns that the mapping leaves out although they say who agreed to messages, such as those of e-mail, by the first rows.
+    #[schemars(example = serde_json::json!(["Accepts Email Marketing"]))]
+    pub(crate) consents_left_out: Vec<String>,
     /// The first rows, at most 20.
     pub(crate) rows: Vec<PreviewedOut>,
 }

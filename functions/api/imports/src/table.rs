@@ -28,7 +28,7 @@ use sheet::{
     preview::{preview, records},
     record::RowError,
     row::{self, Label, Line},
-    suggest::{numbers_left_out, suggest},
+    suggest::{consents_left_out, numbers_left_out, suggest},
 };
 use store::{Store, TenantScope, contacts::bulk::KnownPeople};
 
@@ -157,6 +157,7 @@ impl Table {
             table: (&self.dialect).into(),
             problems: problems.into_iter().map(Into::into).collect(),
             numbers_left_out: numbers_left_out(&samples, &mapping, &context),
+            consents_left_out: consents_left_out(&samples, &mapping, &context),
             mapping,
             region: settings.region,
             new_tags,

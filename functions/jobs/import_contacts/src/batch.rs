@@ -197,6 +197,7 @@ impl Desk<'_> {
     /// row states.
     fn brought(
         &self,
+        row: &Candidate,
         addition: &mut Addition,
         before: Option<&Contact>,
         suppressed: &[Versioned<Suppression>],
@@ -217,7 +218,7 @@ impl Desk<'_> {
             }
             brought.suppressed.push(known.clone());
         }
-        addition.agree();
+        addition.agree(self.import, row.number);
         brought
     }
 
@@ -234,7 +235,6 @@ impl Desk<'_> {
 
     async fn write_row(&self, row: &Candidate, known: KnownPerson) -> Result<Outcome, JobError> {
         let (store, scope, own) = (self.store, self.scope, self.own(row));
-        let consent = self.import.consent_of(row.number);
         let KnownPerson {
             mut found,
             mut suppressed,
@@ -251,8 +251,8 @@ impl Desk<'_> {
                     if !has_room {
                         return Ok(refused(&RowRefused::NoRoom(self.most)));
                     }
-                    let brought = self.brought(&mut addition, None, &suppressed);
-                    match store.add_person(scope, &addition, consent, &brought).await {
+                    let brought = self.brought(row, &mut addition, None, &suppressed);
+                    match store.add_person(scope, &addition, &brought).await {
                         Ok(Added::Whole) => Ok(RowOutcome::Created),
                         Ok(Added::Erased) => return Ok(refused(&RowRefused::Erased)),
                         Ok(Added::Otherwise) => {
@@ -264,8 +264,8 @@ impl Desk<'_> {
                     }
                 }
                 Ok(Plan::Update { before, mut after }) => {
-                    let brought = self.brought(&mut after, Some(&before.contact), &suppressed);
-                    let changed = store.change_found(scope, &before, &after, consent, &brought).await;
+                    let brought = self.brought(row, &mut after, Some(&before.contact), &suppressed);
+                    let changed = store.change_found(scope, &before, &after, &brought).await;
                     // It counts as created also when it is found to be created.
                     let is_own = before.contact.id == own;
                     changed.map(|()| {

@@ -12,6 +12,7 @@ use std::{sync::atomic::AtomicU64, time::Duration};
 use domain::{
     accounts::account::Member,
     base::{actor::Stamp, operation::Progress, resource::Resource},
+    calls::record::ConsentEntry,
     contacts::{
         dry_run::Foreseen,
         field::Field,
@@ -253,12 +254,16 @@ impl Work<'_> {
             let outcomes = self.outcomes(&mut lines, &dialect, &mut catalog, import, &mut foreseen);
             let outcomes = outcomes.await?;
             let file = ErrorsFile::new(&dialect);
-            for ((record, _), (outcome, said)) in lines.iter().zip(&outcomes) {
+            for ((record, _), Worked { outcome, states, said }) in lines.iter().zip(&outcomes) {
+                let is_taken = matches!(outcome, RowOutcome::Created | RowOutcome::Updated);
                 cursor.counts.add(*outcome);
+                if is_taken {
+                    cursor.counts.add_states(states);
+                }
                 if said.is_empty() {
                     continue;
                 }
-                if matches!(outcome, RowOutcome::Created | RowOutcome::Updated) {
+                if is_taken {
                     cursor.counts.remarked += 1;
                 }
                 if errors.is_empty() && cursor.errors.size() == 0 {
@@ -321,7 +326,7 @@ impl Work<'_> {
         Ok(Foreseen::read(&bytes))
     }
 
-    /// What becomes of each row, with the reasons if it is refused, and otherwise the remarks on it.
+    /// What becomes of each row.
     async fn outcomes(
         &self,
         lines: &mut [Line],
@@ -329,7 +334,7 @@ impl Work<'_> {
         catalog: &mut Catalog,
         import: &Import,
         foreseen: &mut Foreseen,
-    ) -> Result<Vec<(RowOutcome, Vec<RowError>)>, JobError> {
+    ) -> Result<Vec<Worked>, JobError> {
         let settings = &self.order.settings;
         if settings.create_tags {
             let read = lines.iter().filter_map(|(_, row)| row.as_ref().ok());
@@ -349,19 +354,28 @@ impl Work<'_> {
             by: self.turn.operation().created_by,
             now,
         };
-        let mut outcomes: Vec<(RowOutcome, Vec<RowError>)> = Vec::with_capacity(lines.len());
+        let mut outcomes: Vec<Worked> = Vec::with_capacity(lines.len());
         let mut candidates = Vec::new();
         for (place, (record, row)) in lines.iter_mut().enumerate() {
             match row {
                 Ok(row) => {
-                    outcomes.push((RowOutcome::Created, Vec::new()));
+                    let incoming = catalog.names.incoming(row, record.row, &common);
+                    outcomes.push(Worked {
+                        outcome: RowOutcome::Created,
+                        states: incoming.states.clone(),
+                        said: Vec::new(),
+                    });
                     candidates.push(Candidate {
                         place,
                         number: record.row,
-                        incoming: catalog.names.incoming(row, record.row, &common),
+                        incoming,
                     });
                 }
-                Err(errors) => outcomes.push((RowOutcome::Refused, errors.clone())),
+                Err(errors) => outcomes.push(Worked {
+                    outcome: RowOutcome::Refused,
+                    states: Vec::new(),
+                    said: errors.clone(),
+                }),
             }
         }
         let desk = Desk {
@@ -384,14 +398,14 @@ impl Work<'_> {
         };
         for (place, (outcome, reason)) in became {
             let (record, row) = &lines[place];
-            let said = match (outcome, row) {
+            outcomes[place].outcome = outcome;
+            outcomes[place].said = match (outcome, row) {
                 (RowOutcome::Created | RowOutcome::Updated, Ok(row)) => row.remarks.to_vec(),
                 _ => reason
                     .map(|detail| RowError::of_row(record.row, detail))
                     .into_iter()
                     .collect(),
             };
-            outcomes[place] = (outcome, said);
         }
         Ok(outcomes)
     }
@@ -452,6 +466,15 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// What became of a row.
+struct Worked {
+    outcome: RowOutcome,
+    /// Changes of consent that it states.
+    states: Vec<ConsentEntry>,
+    /// The reasons if it is refused, and otherwise the remarks on it.
+    said: Vec<RowError>,
 }
 
 /// What rows refer to.

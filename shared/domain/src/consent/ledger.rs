@@ -45,7 +45,8 @@ pub struct ConsentEntry {
     /// Source, in words.
     pub source: String,
     /// Whether it only repeats what is known already: a wish that is recorded with another contact of the person, a refusal of the
-    /// suppression list or of an erased contact, one that the undoing of a merge brings back, or a part of a wider one that ended.
+    /// suppression list, of an erased contact or of an imported table, one that the undoing of a merge brings back, or a part of a wider one
+    /// that ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeats: bool,
 }
@@ -96,11 +97,18 @@ impl ConsentEntry {
         self.choice == Choice::Refused && self.by.party() == Party::Customer && just_said && !self.repeats
     }
 
-    /// The change in a word, such as `stop`, `start`, `marketing_stop` or `sms_marketing_stop`.
+    /// Whether it ends opt-ins that imports gave.
+    pub fn ends_opt_ins(&self) -> bool {
+        self.choice == Choice::Lifted && self.by == By::Import
+    }
+
+    /// The change in a word, such as `stop`, `start`, `marketing_stop`, `sms_marketing_stop` or, if it ends opt-ins that imports gave,
+    /// `sms_end`.
     pub fn what(&self) -> String {
         let channel = self.channel.map(Channel::as_str);
         let word = match self.choice {
             Choice::Refused => "stop",
+            _ if self.ends_opt_ins() => "end",
             Choice::Granted | Choice::Lifted => "start",
         };
         let category = self.category.map(ConsentCategory::as_str);

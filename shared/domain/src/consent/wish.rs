@@ -6,7 +6,8 @@
 //!
 //! * A refusal ends by a later grant or lift *of the same party* whose scope covers it. What the business recorded of its own accord
 //!   (a court's order, a register of people who must not be called) is not undone by a START. A grant by an import ends no refusal at
-//!   all: it is stated for a whole table, not decided for the person.
+//!   all: it is stated for a whole table, not decided for the person. What a table says of a person who unsubscribed elsewhere is the
+//!   person's refusal: see [`Wishes::import`].
 //! * A grant never overrides a refusal: of all refusals that cover a message, each must allow it.
 //! * A refusal that comes from elsewhere (the suppression list, an erased person, another contact) holds although this contact granted
 //!   or lifted later: nobody knows that this was meant for the other one, too.
@@ -76,6 +77,12 @@ impl Scope {
         category: Some(ConsentCategory::Marketing),
     };
 
+    /// Whether some messages are in both.
+    fn overlaps(self, other: Self) -> bool {
+        (self.channel.is_none() || other.channel.is_none() || self.channel == other.channel)
+            && (self.category.is_none() || other.category.is_none() || self.category == other.category)
+    }
+
     /// Whether all messages of the other scope are in this one.
     pub fn covers(self, other: Self) -> bool {
         (self.channel.is_none() || self.channel == other.channel)
@@ -98,7 +105,8 @@ pub enum Choice {
     Refused,
     /// Messages of the scope are wanted: an opt-in.
     Granted,
-    /// Earlier refusals within the scope no longer hold. This is no opt-in.
+    /// Earlier refusals within the scope no longer hold. This is no opt-in. By an import, in the ledger only: the opt-ins that imports gave
+    /// within the scope no longer hold.
     Lifted,
 }
 
@@ -113,7 +121,7 @@ pub enum By {
     Page,
     /// A provider reported what the person set there, or refused a message for that reason.
     Provider,
-    /// A user or API key recorded what the person told the business.
+    /// A user or API key recorded or imported what the person told the business.
     Told,
     /// A user of the tenant decided it.
     User,
@@ -407,6 +415,39 @@ impl Wishes {
         applied
     }
 
+    /// Records what a table says. An opt-in ends no refusal. A lift ends opt-ins that imports gave, and is not kept itself. A refusal of the
+    /// person counts only if they have allowed nothing here that covers it, whenever that was: no table says when it was made.
+    pub fn import(&mut self, wish: Wish) -> Applied {
+        match wish.choice {
+            Choice::Lifted => self.end_imported(wish.scope()),
+            Choice::Refused if self.0.iter().any(|known| known.ends(&wish)) => Applied::Nothing,
+            Choice::Refused | Choice::Granted => self.apply(wish),
+        }
+    }
+
+    /// Ends the opt-ins that imports gave to messages of this scope. One to all channels goes on for the others.
+    fn end_imported(&mut self, scope: Scope) -> Applied {
+        let is_ended =
+            |wish: &Wish| wish.choice == Choice::Granted && wish.by == By::Import && wish.scope().overlaps(scope);
+        let (ended, left): (Vec<Wish>, Vec<Wish>) = std::mem::take(&mut self.0).into_iter().partition(is_ended);
+        self.0 = left;
+        let others = Channel::ALL
+            .into_iter()
+            .filter(|other| scope.channel.is_some_and(|own| own != *other));
+        let wide = ended.iter().filter(|grant| grant.channel.is_none());
+        for (grant, other) in wide.flat_map(|grant| others.clone().map(move |other| (grant, other))) {
+            self.apply(Wish {
+                channel: Some(other),
+                ..grant.clone()
+            });
+        }
+        if ended.is_empty() {
+            Applied::Nothing
+        } else {
+            Applied::Changed
+        }
+    }
+
     /// Records a refusal that comes from elsewhere: of somebody who had an identity of this contact, or of another contact of the same
     /// person. It holds although this contact granted or lifted later, as after [`Wishes::stricter`], until it ends here.
     pub fn carry(&mut self, refusal: Wish) -> Applied {
@@ -626,6 +667,71 @@ mod tests {
         let shared = stop.shared();
         assert_eq!(shared.source.chars().count(), MAX_SOURCE_LENGTH);
         assert_eq!(shared.shared(), shared);
+    }
+
+    /// An import's `no` takes back what imports said of the channel, and nothing that anybody else said.
+    #[test]
+    fn lift_by_import_ends_imported_opt_ins_only() {
+        let (sms, whatsapp) = (Some(Channel::Sms), Some(Channel::WhatsApp));
+        let marketing = Some(ConsentCategory::Marketing);
+        for (given, by, lifted, left) in [
+            (scope(sms, None), By::Import, scope(sms, None), vec![]),
+            (scope(sms, marketing), By::Import, scope(sms, None), vec![]),
+            (scope(sms, None), By::Import, scope(sms, marketing), vec![]),
+            (scope(sms, None), By::Import, Scope::ALL, vec![]),
+            (Scope::ALL, By::Import, scope(sms, None), vec![scope(whatsapp, None)]),
+            (
+                Scope::MARKETING,
+                By::Import,
+                scope(whatsapp, None),
+                vec![scope(sms, marketing)],
+            ),
+            (
+                scope(whatsapp, None),
+                By::Import,
+                scope(sms, None),
+                vec![scope(whatsapp, None)],
+            ),
+            (Scope::ALL, By::User, scope(sms, None), vec![Scope::ALL]),
+            (Scope::ALL, By::Keyword, Scope::ALL, vec![Scope::ALL]),
+        ] {
+            let mut contact = wished(&[(Choice::Granted, given, by)]);
+            let change = contact.import(Wish::new(Choice::Lifted, lifted, By::Import, "", hour(9)));
+            let scopes: Vec<Scope> = contact.consent.all().map(Wish::scope).collect();
+            assert_eq!(scopes, left, "{given:?} {by:?} {lifted:?}");
+            assert_eq!(
+                change.consent().is_some(),
+                left != [given],
+                "{given:?} {by:?} {lifted:?}"
+            );
+            assert!(!contact.refuses());
+        }
+    }
+
+    /// START lifts it, whether it came before or afterwards, and no import does.
+    #[test]
+    fn imported_refusal_yields_to_the_person_alone() {
+        let of_sms = scope(Some(Channel::Sms), Some(ConsentCategory::Marketing));
+        let refusal = || Wish::new(Choice::Refused, of_sms, By::Told, "", hour(1));
+        for (choice, by, of, yields) in [
+            (Choice::Granted, By::Keyword, Scope::ALL, true),
+            (Choice::Granted, By::Told, of_sms, true),
+            (Choice::Lifted, By::Provider, Scope::MARKETING, true),
+            (Choice::Granted, By::Page, scope(Some(Channel::WhatsApp), None), false),
+            (Choice::Granted, By::Import, Scope::ALL, false),
+            (Choice::Granted, By::User, Scope::ALL, false),
+        ] {
+            for at in [0, 2] {
+                let allows = Wish::new(choice, of, by, "", hour(at));
+                let (mut before, mut after) = (contact(), contact());
+                before.record(allows.clone());
+                before.import(refusal());
+                assert_eq!(before.refuses(), !yields, "{by:?} at {at}");
+                assert!(after.import(refusal()).consent().is_some());
+                after.record(allows);
+                assert_eq!(after.refuses(), !(yields && at == 2), "{by:?} at {at}");
+            }
+        }
     }
 
     /// The two parties, three choices and nine scopes are all there is.

@@ -799,6 +799,11 @@ impl Contact {
         self.recorded(refusal, Wishes::carry)
     }
 
+    /// Records what a table says: see [`Wishes::import`].
+    pub fn import(&mut self, wish: Wish) -> Change {
+        self.recorded(wish, Wishes::import)
+    }
+
     fn recorded(&mut self, wish: Wish, how: fn(&mut Wishes, Wish) -> Applied) -> Change {
         let entry = ConsentEntry::of(&wish);
         match how(&mut self.consent, wish) {

@@ -2,7 +2,7 @@
 //!
 //! A row is about somebody if one of its numbers or addresses leads to a contact. Everything else follows from the mode of the
 //! import. Nobody who was erased or deleted comes back, and no row undoes a refusal: an import is what the business says, not the
-//! person.
+//! person. What the person told the business elsewhere, by unsubscribing, is the person's, too: a refusal of marketing on that channel.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -69,9 +69,13 @@ impl Import {
         ContactId::new(self.id_for("contact", &row.to_string()))
     }
 
-    /// The entry in the consent ledger that a row of the table makes.
-    pub fn consent_of(&self, row: u64) -> Ulid {
-        self.id_for("consent", &row.to_string())
+    /// The entry in the consent ledger that a row of the table makes. A row has at most one of each choice and channel.
+    pub fn consent_of(&self, row: u64, entry: &ConsentEntry) -> Ulid {
+        let which = match (entry.choice, entry.channel) {
+            (Choice::Granted, None) => row.to_string(),
+            (choice, channel) => format!("{row}#{choice:?}#{}", channel.map_or("", Channel::as_str)),
+        };
+        self.id_for("consent", &which)
     }
 
     /// The tag of this name that the import creates.
@@ -113,7 +117,7 @@ pub struct ConsentStatement {
     /// The text that they agreed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wording: Option<Wording>,
-    /// The channel of the messages. Default: all.
+    /// The channel of the messages, also of the column `opted_in`. Default: all. Columns of a channel are of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
     /// The category of the messages. Default: all.
@@ -130,36 +134,105 @@ pub struct ConsentStatement {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentOf {
-    /// Rows of which the column `opted_in` says yes, or the column `opted_in_at` has a day.
+    /// Rows of which a column such as `opted_in` says yes, or the column `opted_in_at` has a day.
     #[default]
     Column,
-    /// All rows, except those of which the column `opted_in` says no.
+    /// All rows, except those of which a column such as `opted_in` says anything else than yes.
     AllRows,
 }
 
-impl ConsentStatement {
-    /// The consent of a row of which the columns say this, as an entry for a ledger; `None`: the person did not agree. `by` is the
-    /// author of the import.
-    pub fn agreed(&self, opted_in: Option<bool>, on: Option<Date>, by: Actor, now: Timestamp) -> Option<ConsentEntry> {
-        if !opted_in.unwrap_or(self.of == ConsentOf::AllRows) {
-            return None;
+/// Meaning of a cell in a column of consent. Of two cells about one channel, the one that allows less counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ImportedConsent")
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// The person agreed.
+    Yes,
+    /// Nobody knows whether the person agreed: they were never asked, or have not answered.
+    Unknown,
+    /// The person did not agree, which ends an opt-in that an import gave.
+    No,
+    /// The person unsubscribed. In a column of a channel, this is their refusal of marketing on it; elsewhere, it is a no.
+    Unsubscribed,
+}
+
+/// What a row says of consent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RowConsent {
+    /// Column of no channel.
+    pub opted_in: Option<Said>,
+    /// Column of SMS.
+    pub sms: Option<Said>,
+    /// Column of WhatsApp.
+    pub whatsapp: Option<Said>,
+    /// Day of the opt-in.
+    pub on: Option<Date>,
+}
+
+impl RowConsent {
+    /// The changes of consent that the row states, as entries for a ledger: of each choice and channel, at most one. `statement` is needed
+    /// for opt-ins alone; `by` is the author of the import. A channel's own column counts more than one of no channel.
+    pub fn states(&self, statement: Option<&ConsentStatement>, by: Actor, now: Timestamp) -> Vec<ConsentEntry> {
+        let of_all = statement.is_some_and(|statement| statement.of == ConsentOf::AllRows);
+        let general = self.opted_in.or(of_all.then_some(Said::Yes));
+        let stated = statement.and_then(|statement| statement.channel);
+        let said: Vec<(Option<Channel>, Option<Said>)> = if self.sms.or(self.whatsapp).is_none() {
+            vec![(stated, general)]
+        } else {
+            let own = [(Channel::WhatsApp, self.whatsapp), (Channel::Sms, self.sms)];
+            let general = |channel| general.filter(|_| stated.is_none_or(|stated| stated == channel));
+            own.map(|(channel, own)| (Some(channel), own.or(general(channel))))
+                .to_vec()
+        };
+        let category = statement.and_then(|statement| statement.category);
+        let mut states = Vec::new();
+        for (channel, said) in said {
+            if let (Some(Said::Yes), Some(statement)) = (said, statement) {
+                states.push(statement.agreed(channel, self.on, now));
+            }
+            if let Some(Said::No | Said::Unsubscribed) = said {
+                let scope = Scope { channel, category };
+                let lift = Wish::new(Choice::Lifted, scope, By::Import, "no longer stated for an import", now);
+                states.push(ConsentEntry::of(&lift));
+            }
+            if let (Some(Said::Unsubscribed), Some(_)) = (said, channel) {
+                let scope = Scope {
+                    channel,
+                    ..Scope::MARKETING
+                };
+                let refusal = Wish::new(Choice::Refused, scope, By::Told, "unsubscribed, as an import says", now);
+                states.push(ConsentEntry::of(&refusal).repeated());
+            }
         }
+        for state in &mut states {
+            state.actor = Some(by);
+        }
+        states
+    }
+}
+
+impl ConsentStatement {
+    /// The opt-in of a row to messages of this channel.
+    fn agreed(&self, channel: Option<Channel>, on: Option<Date>, now: Timestamp) -> ConsentEntry {
         let on = on.or_else(|| self.on.map(Day::get));
         let at = on.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
         // Nobody has agreed in the future.
         let at = at.map_or(now, |at| at.timestamp().min(now));
         let scope = Scope {
-            channel: self.channel,
+            channel,
             category: self.category,
         };
         let wish = Wish::new(Choice::Granted, scope, By::Import, "stated for an import", at);
-        Some(ConsentEntry {
-            actor: Some(by),
+        ConsentEntry {
             recorded_at: (now > at).then_some(now),
             wording: self.wording.clone(),
             evidence: Some(self.evidence.clone()),
             ..ConsentEntry::of(&wish)
-        })
+        }
     }
 }
 
@@ -186,8 +259,8 @@ pub struct Incoming {
     pub source: Option<Origin>,
     /// Expected value.
     pub value: Option<Price>,
-    /// Consent, as an entry for the ledger. It undoes no refusal: it is what the business says.
-    pub agreed: Option<ConsentEntry>,
+    /// Changes of consent, as entries for the ledger. They undo no refusal.
+    pub states: Vec<ConsentEntry>,
 }
 
 /// The person that a row is about.
@@ -227,17 +300,27 @@ pub enum Plan {
 pub struct Addition {
     /// The contact.
     pub person: Box<Person>,
-    /// The consent that the row states, until [`Addition::agree`]; from then on, the entry for the contact's ledger.
-    pub consent: Option<ConsentEntry>,
+    /// Changes of consent that the row states, until [`Addition::agree`].
+    pub states: Vec<ConsentEntry>,
+    /// Those that changed the contact, as entries for its ledger.
+    pub consent: Vec<(Ulid, ConsentEntry)>,
 }
 
 impl Addition {
-    /// Records the consent that the row states, once the contact holds the refusals that its identities bring. What changes nothing is no
-    /// entry of the ledger.
-    pub fn agree(&mut self) {
+    /// Records the consent that a row of the import states, once the contact holds the refusals that its identities bring. What changes
+    /// nothing is no entry of the ledger. No table says when somebody unsubscribed: their refusal is as old as the contact, and older than
+    /// all that they say here.
+    pub fn agree(&mut self, import: &Import, row: u64) {
         let contact = &mut self.person.contact;
-        let agreed = self.consent.take();
-        self.consent = agreed.filter(|entry| contact.record(entry.wish()).consent().is_some());
+        for mut entry in std::mem::take(&mut self.states) {
+            if entry.choice == Choice::Refused && contact.created_at < entry.at {
+                entry.recorded_at = Some(entry.at);
+                entry.at = contact.created_at;
+            }
+            if contact.import(entry.wish()).consent().is_some() {
+                self.consent.push((import.consent_of(row, &entry), entry));
+            }
+        }
     }
 
     /// The identities that the contact gains. `before`: the contact that was found, if it is no new one.
@@ -389,7 +472,8 @@ impl Incoming {
         let person = person.map_err(|wrong| RowRefused::Invalid(sentences(wrong)))?;
         Ok(Addition {
             person: Box::new(person),
-            consent: self.agreed.clone(),
+            states: self.states.clone(),
+            consent: Vec::new(),
         })
     }
 }
@@ -444,9 +528,28 @@ pub struct RowCounts {
     /// Rows that created or updated contacts, although a cell may be wrong.
     #[serde(default)]
     pub remarked: u64,
+    /// Rows that created or updated contacts and state an opt-in, whether or not it was known.
+    #[serde(default)]
+    pub opted_in: u64,
+    /// Rows that created or updated contacts and say that the person unsubscribed from a channel.
+    #[serde(default)]
+    pub opted_out: u64,
+    /// Rows that created or updated contacts and say no, which ends an opt-in that an import gave.
+    #[serde(default)]
+    pub said_no: u64,
 }
 
 impl RowCounts {
+    /// Counts what a row that created or updated a contact states. It is the same however often the row is worked.
+    pub fn add_states(&mut self, states: &[ConsentEntry]) {
+        let of = |choice| states.iter().filter(|state| state.choice == choice).count();
+        let (granted, refused, ended) = (of(Choice::Granted), of(Choice::Refused), of(Choice::Lifted));
+        self.opted_in += u64::from(granted > 0);
+        self.opted_out += u64::from(refused > 0);
+        // Who unsubscribes says no, too.
+        self.said_no += u64::from(ended > refused);
+    }
+
     /// Counts a row.
     pub const fn add(&mut self, outcome: RowOutcome) {
         self.rows += 1;
@@ -485,7 +588,10 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::samples::{at, defined_field};
+    use crate::{
+        messages::message::Category,
+        samples::{at, defined_field},
+    };
 
     fn noon() -> Timestamp {
         at("2026-11-20T12:00:00Z")
@@ -539,7 +645,7 @@ mod tests {
     fn updated(row: &Incoming, person: &Person) -> Addition {
         match plan(row, ImportMode::Update, one(person)) {
             Ok(Plan::Update { mut after, .. }) => {
-                after.agree();
+                after.agree(&import(), 2);
                 after
             }
             other => panic!("{other:?}"),
@@ -551,7 +657,11 @@ mod tests {
         let import = import();
         assert_eq!(import.contact_of(2), import.contact_of(2));
         assert_ne!(import.contact_of(2), import.contact_of(3));
-        assert_ne!(import.contact_of(2).ulid(), import.consent_of(2));
+        let entries = stated(Some(Said::Unsubscribed), Some(Said::Yes));
+        let mut ids: Vec<Ulid> = entries.iter().map(|entry| import.consent_of(2, entry)).collect();
+        ids.extend([import.contact_of(2).ulid(), import.consent_of(3, &entries[0])]);
+        let different: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!((entries.len(), different.len()), (3, 5));
         let other = Import {
             id: ImportId::new(Ulid::from_parts(1, 3)),
             ..import.clone()
@@ -575,7 +685,7 @@ mod tests {
         );
         // Nothing new: nothing to write.
         let same = updated(&maya(), &person);
-        assert_eq!((*same.person, same.consent), (person, None));
+        assert_eq!((*same.person, same.consent), (person, vec![]));
         for mode in [ImportMode::Create, ImportMode::Update, ImportMode::Skip] {
             assert!(matches!(plan(&maya(), mode, Found::Nobody), Ok(Plan::Create(_))));
             assert_eq!(plan(&maya(), mode, Found::Erased), Err(RowRefused::Erased));
@@ -684,30 +794,172 @@ mod tests {
         let day = |text: &str| text.parse::<Date>().ok();
         for (statement, opted_in, on, expected) in [
             (&all, None, None, Some("2026-11-01T00:00:00Z")),
-            (&all, Some(false), None, None),
-            (&all, Some(true), day("2026-10-02"), Some("2026-10-02T00:00:00Z")),
+            (&all, Some(Said::No), None, None),
+            (&all, Some(Said::Yes), day("2026-10-02"), Some("2026-10-02T00:00:00Z")),
             (&column, None, None, None),
-            (&column, Some(true), None, Some("2026-11-01T00:00:00Z")),
-            (&column, Some(true), day("2030-01-01"), Some("2026-11-20T12:00:00Z")),
+            (&column, Some(Said::Yes), None, Some("2026-11-01T00:00:00Z")),
+            (
+                &column,
+                Some(Said::Yes),
+                day("2030-01-01"),
+                Some("2026-11-20T12:00:00Z"),
+            ),
         ] {
-            let agreed = statement.agreed(opted_in, on, Actor::Operator, noon());
-            assert_eq!(agreed.map(|agreed| agreed.at), expected.map(at), "{opted_in:?} {on:?}");
+            let row = RowConsent {
+                opted_in,
+                on,
+                ..RowConsent::default()
+            };
+            let states = row.states(Some(statement), Actor::Operator, noon());
+            let granted = states.iter().find(|state| state.choice == Choice::Granted);
+            assert_eq!(
+                granted.map(|granted| granted.at),
+                expected.map(at),
+                "{opted_in:?} {on:?}"
+            );
+        }
+    }
+
+    /// What columns of SMS and of WhatsApp state, with a statement about marketing.
+    fn stated(sms: Option<Said>, whatsapp: Option<Said>) -> Vec<ConsentEntry> {
+        let row = RowConsent {
+            sms,
+            whatsapp,
+            ..RowConsent::default()
+        };
+        row.states(Some(&statement(ConsentOf::Column)), Actor::Operator, noon())
+    }
+
+    /// Each channel speaks for itself, and for those without a column the column of no channel does. Letters: what the columns of no channel,
+    /// SMS and WhatsApp say.
+    #[test]
+    fn columns_state_consent_of_their_channels() {
+        let (column, all) = (statement(ConsentOf::Column), statement(ConsentOf::AllRows));
+        let channel = Some(Channel::Sms);
+        let of_sms = ConsentStatement {
+            channel,
+            ..column.clone()
+        };
+        let said = |letter| match letter {
+            'y' => Some(Said::Yes),
+            'n' => Some(Said::No),
+            'u' => Some(Said::Unsubscribed),
+            '?' => Some(Said::Unknown),
+            _ => None,
+        };
+        for (statement, letters, expected) in [
+            (Some(&column), ['y', '-', '-'], "marketing_start"),
+            (Some(&column), ['n', '-', '-'], "marketing_end"),
+            (Some(&column), ['u', '-', '-'], "marketing_end"),
+            (Some(&column), ['?', '-', '-'], ""),
+            (Some(&column), ['-', 'y', '-'], "sms_marketing_start"),
+            (Some(&column), ['-', 'n', '-'], "sms_marketing_end"),
+            (Some(&column), ['-', '?', 'y'], "whatsapp_marketing_start"),
+            (Some(&column), ['-', 'u', '-'], "sms_marketing_end sms_marketing_stop"),
+            (
+                Some(&column),
+                ['y', 'n', '-'],
+                "whatsapp_marketing_start sms_marketing_end",
+            ),
+            (Some(&column), ['u', 'y', '?'], "sms_marketing_start"),
+            (Some(&of_sms), ['y', '-', '-'], "sms_marketing_start"),
+            (Some(&of_sms), ['u', '-', '-'], "sms_marketing_end sms_marketing_stop"),
+            (
+                Some(&of_sms),
+                ['y', '-', 'n'],
+                "whatsapp_marketing_end sms_marketing_start",
+            ),
+            (Some(&all), ['-', '-', '-'], "marketing_start"),
+            (Some(&all), ['?', '-', '-'], ""),
+            (Some(&all), ['-', '?', '-'], "whatsapp_marketing_start"),
+            (None, ['-', 'y', '-'], ""),
+            (None, ['n', '-', '-'], "end"),
+            (None, ['-', '-', 'u'], "whatsapp_end whatsapp_marketing_stop"),
+        ] {
+            let [opted_in, sms, whatsapp] = letters.map(said);
+            let row = RowConsent {
+                opted_in,
+                sms,
+                whatsapp,
+                on: None,
+            };
+            let states = row.states(statement, Actor::Operator, noon());
+            let words: Vec<String> = states.iter().map(ConsentEntry::what).collect();
+            assert_eq!(words.join(" "), expected, "{letters:?}");
+            assert!(states.iter().all(|state| state.actor == Some(Actor::Operator)));
+            assert!(states.iter().all(|state| !state.is_opt_out(noon())), "it is not new");
+        }
+    }
+
+    /// It is older than all that the person says here, so it takes nothing away that they gave, and START lifts it.
+    #[test]
+    fn imported_refusal_is_as_old_as_the_contact() {
+        let row = Incoming {
+            states: stated(Some(Said::Unsubscribed), None),
+            ..maya()
+        };
+        let mut person = known(&maya());
+        person.contact.created_at = at("2026-10-01T00:00:00Z");
+        let start = |person: &mut Person, at: Timestamp| {
+            person
+                .contact
+                .wish(crate::messages::inbound::OptFlag::Start, "START", at);
+        };
+        let mut after = updated(&row, &person);
+        let [(_, refused)] = &after.consent[..] else {
+            panic!("{:?}", after.consent);
+        };
+        assert_eq!(
+            (refused.at, refused.recorded_at),
+            (person.contact.created_at, Some(noon()))
+        );
+        assert_eq!(updated(&row, &after.person).consent, [], "once is enough");
+        assert!(after.person.contact.refuses() && after.person.contact.opted_out().is_none());
+        // It arrives late.
+        start(&mut after.person, at("2026-10-02T00:00:00Z"));
+        assert!(!after.person.contact.refuses());
+        let again = updated(&row, &after.person);
+        assert_eq!((&again.person, again.consent), (&after.person, vec![]));
+    }
+
+    #[test]
+    fn imported_no_ends_what_an_import_gave() {
+        let row = |sms| Incoming {
+            states: stated(Some(sms), None),
+            ..maya()
+        };
+        let agreed = updated(&row(Said::Yes), &known(&maya()));
+        for (said, expected) in [
+            (Said::No, "sms_marketing_end"),
+            (Said::Unsubscribed, "sms_marketing_end sms_marketing_stop"),
+            (Said::Unknown, ""),
+        ] {
+            let after = updated(&row(said), &agreed.person);
+            let words: Vec<String> = after.consent.iter().map(|(_, entry)| entry.what()).collect();
+            assert_eq!(words.join(" "), expected);
+            let opt_in = after
+                .person
+                .contact
+                .consent
+                .opt_in(Some(Channel::Sms), Category::Marketing);
+            assert_eq!(opt_in.is_some(), said == Said::Unknown, "{said:?}");
+            assert_eq!(updated(&row(said), &after.person).consent, [], "{said:?}");
         }
     }
 
     #[test]
     fn imported_consent_undoes_no_refusal() {
         let row = Incoming {
-            agreed: statement(ConsentOf::AllRows).agreed(None, None, Actor::Operator, noon()),
+            states: RowConsent::default().states(Some(&statement(ConsentOf::AllRows)), Actor::Operator, noon()),
             ..maya()
         };
         let new = updated(&row, &known(&maya()));
-        let entry = new.consent.unwrap();
+        let (_, entry) = new.consent[0].clone();
         assert_eq!((entry.what().as_str(), entry.by), ("marketing_start", By::Import));
         assert_eq!((entry.actor, entry.recorded_at), (Some(Actor::Operator), Some(noon())));
         // Once is enough.
         let again = updated(&row, &new.person);
-        assert_eq!((again.consent, &again.person), (None, &new.person));
+        assert_eq!((again.consent, &again.person), (vec![], &new.person));
         let mut refuses = known(&maya());
         let stop = crate::messages::inbound::OptFlag::Stop;
         refuses.contact.wish(stop, "STOP", at("2026-10-01T00:00:00Z"));
@@ -735,8 +987,12 @@ mod tests {
             skipped,
             refused,
             erased,
-            remarked: _,
+            ..
         } = counts;
         assert_eq!((rows, created + updated + skipped + refused, erased), (5, 5, 1));
+        counts.add_states(&stated(Some(Said::Unsubscribed), Some(Said::Yes)));
+        counts.add_states(&stated(Some(Said::Unsubscribed), Some(Said::No)));
+        counts.add_states(&stated(Some(Said::Unknown), None));
+        assert_eq!((counts.opted_in, counts.opted_out, counts.said_no), (1, 2, 1));
     }
 }

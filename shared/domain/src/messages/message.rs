@@ -43,6 +43,9 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::WhatsApp, Self::Sms];
+
     /// The name for people.
     pub const fn name(self) -> &'static str {
         match self {

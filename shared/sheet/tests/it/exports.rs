@@ -134,7 +134,7 @@ const SHOPIFY: Export = Export {
              |Default Address Phone=04 333 0000|Phone='+971501234567|Accepts SMS Marketing=yes|Total Spent=150.00|Total Orders=3|Tax Exempt=no\
              |Tags=\"VIP, regular\"",
         r#"{"name": "Maya", "phones": ["+971501234567", "+97143330000"], "emails": ["maya@example.com"], "tags": ["VIP", "regular"],
-                "opted_in": true}"#,
+                "opted_in_sms": "yes"}"#,
     )],
     numbers: "Phone|Default Address Phone",
     left_out: "",
@@ -170,11 +170,11 @@ const WATI: Export = Export {
     rows: &[
         (
             "Name=Maya|CountryCode=971|Phone=501234567|AllowBroadcast=TRUE|AllowSMS=TRUE|Attribute 1=0501234560",
-            r#"{"name": "Maya", "phones": ["+971501234567"]}"#,
+            r#"{"name": "Maya", "phones": ["+971501234567"], "opted_in_whatsapp": "yes", "opted_in_sms": "yes"}"#,
         ),
         (
             "Name=Omar|CountryCode=966|Phone=502425874|AllowBroadcast=FALSE|AllowSMS=TRUE",
-            r#"{"name": "Omar", "phones": ["+966502425874"]}"#,
+            r#"{"name": "Omar", "phones": ["+966502425874"], "opted_in_whatsapp": "no", "opted_in_sms": "yes"}"#,
         ),
     ],
     numbers: "Phone",

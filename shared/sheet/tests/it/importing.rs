@@ -6,11 +6,11 @@ use serde_json::{Value, from_value, json, to_value};
 use sheet::{
     bounds::MAX_ERRORS,
     dialect::Dialect,
-    mapping::Mapping,
+    mapping::{Mapping, Target},
     preview::{preview, records},
     record::{Record, RowError},
     row::{Context, Row},
-    suggest::{numbers_left_out, suggest},
+    suggest::{consents_left_out, numbers_left_out, suggest},
 };
 
 use crate::detecting::detected;
@@ -184,6 +184,44 @@ fn consent_is_yes_or_no_or_a_day() {
     assert_eq!(consent(","), (json!(null), json!(null)));
 }
 
+/// A column of a channel speaks of that channel, and a day says nothing of channels.
+#[test]
+fn consent_is_of_the_channel_in_its_column() {
+    for (header, cells, mut expected) in [
+        ("SMS Opt In", "yes", json!({"opted_in_sms": "yes"})),
+        ("SMS Opt In", "UNSUBSCRIBED", json!({"opted_in_sms": "unsubscribed"})),
+        ("SMS Opt In", "maybe", json!({})),
+        ("SMS Opt Out", "TRUE", json!({"opted_in_sms": "unsubscribed"})),
+        ("SMS Opt Out", "FALSE", json!({})),
+        (
+            "SMS Opt In,SMS Opt Out",
+            "yes,yes",
+            json!({"opted_in_sms": "unsubscribed"}),
+        ),
+        (
+            "AllowBroadcast,AllowSMS",
+            "TRUE,FALSE",
+            json!({"opted_in_whatsapp": "yes", "opted_in_sms": "no"}),
+        ),
+        (
+            "WhatsApp Opted In,Opt-in date",
+            ",2026-11-20",
+            json!({"opted_in_at": "2026-11-20"}),
+        ),
+        (
+            "WhatsApp Opted In,Opt-in date",
+            "pending,2026-11-20",
+            json!({"opted_in_whatsapp": "unknown"}),
+        ),
+        ("Consent", "Unsubscribed", json!({"opted_in": false})),
+        ("Email Marketing Consent,Accepts Marketing", "SUBSCRIBED,yes", json!({})),
+    ] {
+        let row = row(&format!("Name,{header}\nMaya,{cells}\n")).unwrap();
+        expected["name"] = json!("Maya");
+        assert_eq!(row, expected, "{header}: {cells}");
+    }
+}
+
 #[test]
 fn errors_name_row_column_and_remedy() {
     let errors = row("Name,Email,Phone,Level\nMaya,maya@example.com,9.71501E+11,Bronze\n").unwrap_err();
@@ -228,6 +266,22 @@ fn a_row_takes_its_first_four_numbers() {
             "{remark}"
         );
     }
+}
+
+#[test]
+fn columns_of_consent_that_are_left_out_are_named() {
+    let file = "Name,Email Marketing Consent,SMS Consent,Accepts Marketing,Email Opt Out,Newsletter Email,SMS Consent Date\n\
+                Maya,NEVER_SUBSCRIBED,yes,no,,maya@example.com,2026-11-20\n";
+    let (dialect, fields) = (detected(file.as_bytes()).unwrap(), fields());
+    let context = context(&dialect, &fields);
+    let samples = records(file.as_bytes(), true, &context, 20);
+    let mapping = suggest(&samples, &stages(), &context);
+    let left_out = consents_left_out(&samples, &mapping, &context);
+    assert_eq!(left_out, ["Email Marketing Consent", "Accepts Marketing"]);
+    assert!(
+        mapping.has(&Target::Email),
+        "an address is one, whatever its column is called"
+    );
 }
 
 /// What cannot be read of the others is left out, with a remark.

@@ -18,7 +18,6 @@ use domain::{
         person::Person,
     },
 };
-use ulid::Ulid;
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
@@ -150,7 +149,7 @@ impl Store {
         })
     }
 
-    /// Adds a person with an entry in the consent ledger, if there is one, and what new identities bring. Doing it again adds what an
+    /// Adds a person with entries in the consent ledger, if there are any, and what new identities bring. Doing it again adds what an
     /// interrupted attempt left out.
     ///
     /// # Errors
@@ -159,7 +158,6 @@ impl Store {
         &self,
         scope: &TenantScope,
         addition: &Addition,
-        consent_id: Ulid,
         brought: &Brought,
     ) -> Result<Added, PersonError> {
         const DOING: &str = "add a contact";
@@ -197,10 +195,11 @@ impl Store {
             },
             written => written?,
         }
-        if let Some(entry) = &addition.consent {
-            let row = consent_row(scope, contact.id, consent_id, entry, DOING)?;
-            self.database.put_many(vec![row], DOING).await?;
-        }
+        let entries = addition.consent.iter();
+        let entries = entries.map(|(id, entry)| consent_row(scope, contact.id, *id, entry, DOING));
+        self.database
+            .put_many(entries.collect::<Result<_, _>>()?, DOING)
+            .await?;
         let row = profile_row(scope, contact.id, profile, DOING)?;
         if !self.database.try_put(row, DOING).await? {
             return Ok(Added::Otherwise);
@@ -210,16 +209,16 @@ impl Store {
         if self.list_person(scope, &addition.person).await? {
             return Ok(Added::Whole);
         }
-        self.take_back(scope, addition, consent_id).await?;
+        self.take_back(scope, addition).await?;
         Ok(Added::Erased)
     }
 
     /// Deletes what was written of a person after an erasure had begun.
-    async fn take_back(&self, scope: &TenantScope, addition: &Addition, consent_id: Ulid) -> Result<(), StoreError> {
+    async fn take_back(&self, scope: &TenantScope, addition: &Addition) -> Result<(), StoreError> {
         let contact = addition.person.contact.id;
-        let entry = addition.consent.iter();
-        let entry = entry.map(|_| keys::consent(scope, contact, consent_id));
-        let late: Vec<Key> = entry.chain([keys::profile(scope, contact)]).collect();
+        let entries = addition.consent.iter();
+        let entries = entries.map(|(id, _)| keys::consent(scope, contact, *id));
+        let late: Vec<Key> = entries.chain([keys::profile(scope, contact)]).collect();
         self.database.delete_many(&late, "take back an erased contact").await
     }
 
@@ -247,7 +246,7 @@ impl Store {
         Ok(is_there)
     }
 
-    /// Changes a person who was found, with an entry in the consent ledger, if there is one, and what new identities bring. Nothing is
+    /// Changes a person who was found, with entries in the consent ledger, if there are any, and what new identities bring. Nothing is
     /// written if nothing differs.
     ///
     /// # Errors
@@ -257,11 +256,10 @@ impl Store {
         scope: &TenantScope,
         before: &Person,
         after: &Addition,
-        consent_id: Ulid,
         brought: &Brought,
     ) -> Result<(), PersonError> {
         const DOING: &str = "change a contact by an import";
-        let Addition { person, consent } = after;
+        let Addition { person, consent, .. } = after;
         let id = person.contact.id;
         let changed = before.profile != person.profile;
         let profile = changed.then(|| ProfileWrite {
@@ -284,8 +282,10 @@ impl Store {
             suppressed: brought.suppressed.clone(),
             ..ContactWrite::linked(person.contact.clone(), linked.clone())
         };
-        let consent = consent.as_ref().map(|entry| (consent_id, entry));
-        let mut writes = write.writes_with(scope, consent, DOING)?;
+        let mut writes = write.writes(scope, DOING)?;
+        for (entry_id, entry) in consent {
+            writes.push(Write::Put(consent_row(scope, id, *entry_id, entry, DOING)?));
+        }
         writes.extend(brought.writes(scope, DOING)?);
         self.write_person(scope, writes, (1, &linked.new), DOING).await
     }

@@ -27,14 +27,14 @@ fn maya(world: &World) -> Addition {
             contact: Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now()),
             profile: Profile::named(ShownName::of("Maya Haddad")),
         }),
-        consent: None,
+        states: Vec::new(),
+        consent: Vec::new(),
     }
 }
 
 async fn add(world: &World, store: &Store, addition: &Addition) -> Added {
-    let entry = world.aws.ids().ulid();
     let brought = Brought::default();
-    let added = store.add_person(world.scope(), addition, entry, &brought);
+    let added = store.add_person(world.scope(), addition, &brought);
     added.await.expect("the table answers")
 }
 
@@ -115,7 +115,7 @@ async fn a_person_who_is_erased_while_added_leaves_nothing() {
     let mut addition = maya(&world);
     addition.person.contact.phones = vec![number(1)];
     let agreed = Wish::new(Choice::Granted, Scope::ALL, By::Import, "the till", world.aws.now());
-    addition.consent = Some(ConsentEntry::of(&agreed));
+    addition.consent = vec![(world.aws.ids().ulid(), ConsentEntry::of(&agreed))];
     let lossy = Lossy::before(&world.aws);
     let interrupted = behind(&world, &lossy);
     let (store, scope) = (world.store.clone(), world.scope().clone());
@@ -140,8 +140,8 @@ async fn an_interrupted_person_leaves_nothing_behind_its_erasure() {
         } else {
             lossy.deny("BatchWriteItem");
         }
-        let (entry, brought) = (world.aws.ids().ulid(), Brought::default());
-        let added = interrupted.add_person(world.scope(), &addition, entry, &brought);
+        let brought = Brought::default();
+        let added = interrupted.add_person(world.scope(), &addition, &brought);
         assert!(added.await.is_err());
         let id = addition.person.contact.id;
         Box::pin(erase(&world.store, world.scope(), id, world.aws.now())).await;
