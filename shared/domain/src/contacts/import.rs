@@ -73,7 +73,7 @@ impl Import {
     pub fn consent_of(&self, row: u64, entry: &ConsentEntry) -> Ulid {
         let which = match (entry.choice, entry.channel) {
             (Choice::Granted, None) => row.to_string(),
-            (choice, channel) => format!("{row}#{choice:?}#{}", channel.map_or("", Channel::as_str)),
+            _ => format!("{row}#{}", entry.what()),
         };
         self.id_for("consent", &which)
     }
