@@ -1,7 +1,7 @@
 /** What people type and choose: it is not lost without a question, not shown as accepted when refused, and read in any digits. */
 import assert from "node:assert/strict";
 import { giveSamples } from "./samples.ts";
-import { browserTest, DESK, logInOf, PHONE, problem, Visitor } from "./support.ts";
+import { browserTest, DESK, logInOf, PHONE, plain, problem, Visitor } from "./support.ts";
 
 const at = (page: string): string => `/app/${logInOf("admin").tenant}/${page}`;
 
@@ -92,6 +92,76 @@ browserTest("arabic_digits_are_read_as_numbers", async () => {
   await number.pressSequentially("+٩٧١۴٥٥٥٠١٠٠");
   assert.equal(await number.inputValue(), "+97145550100");
   visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** Typed or pasted, in either language: a cap is what is meant, or it is refused at its field. Below what is used it asks. */
+for (const look of [DESK, PHONE]) {
+  browserTest(`cap_is_read_as_it_is_meant_in_${look.language}`, async () => {
+    const visitor = await Visitor.logIn("admin", look);
+    const { page } = visitor;
+    await giveSamples(visitor);
+    const sent: object[] = [];
+    await visitor.intercept("set_cap", (route) => {
+      sent.push(route.request().postDataJSON() as object);
+      return route.fulfill({ json: {} });
+    });
+    await visitor.open(at("settings/caps"));
+    const maximum = page.locator("[name=maximum]");
+    const dialog = page.locator("dialog[open]");
+    const save = async (text: string) => {
+      await maximum.fill("");
+      await maximum.focus();
+      // As a paste does.
+      await page.keyboard.insertText(text);
+      await page.locator(".panel form button").first().click();
+      await visitor.settle();
+    };
+    await page.locator("[name=cap]").selectOption("follow_up");
+    await save("1,500");
+    await page.locator("[name=counts]").selectOption("money");
+    await page.locator("[name=currency]").fill("usd");
+    await save("$1,500");
+    assert.match(await page.locator(".fault").innerText(), /\b1500\b.*\b1\.50\b/);
+    await save("١٬٥٠٠٫٥٠\u00a0$");
+    await page.locator("[name=counts]").selectOption("number");
+    await save("٨٠٠");
+    assert.match(await dialog.innerText(), /\b812\b[^]*\b800\b/);
+    await dialog.locator("button").first().click();
+    await save("۸۰۰");
+    await dialog.locator("button").last().click();
+    await dialog.waitFor({ state: "detached" });
+    await visitor.settle();
+    const name = "day.tenant.follow_up";
+    assert.deepEqual(sent, [{ cap: name, maximum: 1500 }, { cap: `${name}.USD`, maximum: 150_050 }, { cap: name, maximum: 800 }]);
+    visitor.expectQuiet();
+    await visitor.leave();
+  });
+}
+
+browserTest("unreadable_number_keeps_its_form_from_being_sent", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await giveSamples(visitor);
+  const sent: { then?: object; when?: object }[] = [];
+  await visitor.intercept("update_automation", (route) => {
+    sent.push(route.request().postDataJSON() as object);
+    return route.fulfill(problem(409, "limit_reached"));
+  });
+  await visitor.open(at("automations/rule_sample"));
+  const [cooldown, ring] = [page.locator("[name='then.cooldown_seconds']"), page.locator("[name='when.min_ring_seconds']")];
+  const save = page.getByRole("button", { name: "Save" });
+  await cooldown.fill("1,500");
+  await ring.fill("١٢");
+  await save.click();
+  await cooldown.and(page.locator("[aria-invalid=true]")).waitFor();
+  assert.match(plain(await page.locator(".fault").innerText()), /Write 1500 or 1\.50\.$/);
+  assert.equal(await cooldown.inputValue(), "1,500");
+  await cooldown.fill("1,5");
+  await save.click();
+  await page.locator("[data-kind=limit_reached]").waitFor();
+  assert.deepEqual(sent, [{ then: { cooldown_seconds: 5400 }, when: { min_ring_seconds: 12 } }]);
+  visitor.expectQuiet(409);
   await visitor.leave();
 });
 

@@ -912,6 +912,13 @@ cap-currency = العملة
 cap-currency-hint = ثلاثة أحرف، مثل USD. يجب أن تكون لها أسعار في قوائم الأسعار.
 cap-maximum = الحد الأقصى
 cap-maximum-hint = مع 0 لا يُرسل شيء من هذا.
+cap-lower = الحد أقل مما استُخدم
+cap-lower-effect = المستخدم في { $period ->
+    [hour] هذه الساعة
+    [month] هذا الشهر
+   *[day] هذا اليوم
+  }: { $used }. سيصبح الحد { $maximum }، فلن يُرسل من هذا شيء آخر حتى تنتهي الفترة.
+cap-lower-confirm = تعيين الحد إلى { $maximum }
 country-hint = حرفان، مثل AE
 blocked = ما منعته الحدود
 blocked-why = متى توفر متسع من جديد، يمكن إرسال ما منعته الحدود في الأيام الأخيرة وما زال صالحًا.
@@ -1112,6 +1119,13 @@ fault-in_future = هذا الوقت في المستقبل.
 fault-not_permitted = لا يمكنك منح هذا القدر أو هذه المدة.
 fault-weak_password = كلمة المرور هذه سهلة التخمين. اختر بضع كلمات لا رابط بينها.
 fault-wrong_secret = هذا ليس الصحيح.
+fault-number = اكتب رقمًا، مثل { $example }.
+fault-not_whole = اكتب عددًا صحيحًا، مثل { $example }.
+fault-fraction = الأرقام بعد الفاصلة العشرية أكثر من اللازم. اكتب مثلًا { $example }.
+fault-ambiguous = يمكن أن يُفهم هذا بطريقتين. اكتب { $whole } أو { $fraction }.
+fault-negative = اكتب 0 أو أكثر، دون إشارة سالب.
+fault-at_most = اكتب { $maximum } على الأكثر.
+fault-other_currency = المبالغ هنا بعملة { $currency }. اكتب مثلًا { $example }.
 fault-invalid = هذا غير صالح.
 
 ## Reasons

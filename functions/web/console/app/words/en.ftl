@@ -885,6 +885,17 @@ cap-currency = Currency
 cap-currency-hint = Three letters, such as USD. The price lists must have prices in it.
 cap-maximum = Maximum
 cap-maximum-hint = With 0, nothing of this is sent.
+cap-lower = The cap is below what is used
+cap-lower-effect = Used in this { $period ->
+    [hour] hour
+    [month] month
+   *[day] day
+  }: { $used }. The cap would be { $maximum }, so nothing more of this is sent until the { $period ->
+    [hour] hour
+    [month] month
+   *[day] day
+  } is over.
+cap-lower-confirm = Set the cap to { $maximum }
 country-hint = Two letters, such as AE
 blocked = What caps blocked
 blocked-why = Once there is room again, what caps have blocked in the last days and is still valid can be sent.
@@ -1052,6 +1063,13 @@ fault-in_future = This time is in the future.
 fault-not_permitted = You may not give as much, or for as long.
 fault-weak_password = This password is easy to guess. Take a few unrelated words.
 fault-wrong_secret = This is not the right one.
+fault-number = Write a number in digits, such as { $example }.
+fault-not_whole = Write a whole number, such as { $example }.
+fault-fraction = These are too many digits after the point. Write { $example }, for example.
+fault-ambiguous = This can be read in two ways. Write { $whole } or { $fraction }.
+fault-negative = Write 0 or more, without a minus sign.
+fault-at_most = Write at most { $maximum }.
+fault-other_currency = Amounts are in { $currency } here. Write { $example }, for example.
 fault-invalid = This is not valid.
 
 ## Reasons

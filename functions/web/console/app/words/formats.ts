@@ -1,4 +1,5 @@
 /** Times, numbers and names for people. Tables, times and phones always have the digits 0 to 9. */
+import { unitDigits } from "../ui/digits.ts";
 import { settings } from "../ui/settings.svelte.ts";
 import { t, words } from "./words.svelte.ts";
 import { zone } from "./zone.svelte.ts";
@@ -66,15 +67,6 @@ export function money(amount: string, currency: string): string {
   const minimumFractionDigits = Math.min(Math.max(amount.split(".")[1]?.length ?? 0, 2), 6);
   const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits, maximumFractionDigits: minimumFractionDigits } as const;
   return new Intl.NumberFormat(latin(), options).format(Number(amount));
-}
-
-/** Digits of a currency's smallest unit: 2 of dollars, 3 of dinars. */
-export function unitDigits(currency: string): number {
-  try {
-    return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return 2;
-  }
 }
 
 /** An amount in the smallest unit of its currency. */

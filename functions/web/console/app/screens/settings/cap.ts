@@ -1,6 +1,8 @@
 /** Caps by their names, such as `day.tenant.follow_up` or `month.IN.any.USD`. */
 import type { components } from "../../api/contract.d.ts";
-import { country, digits, minor, unitDigits } from "../../words/formats.ts";
+import { unitDigits } from "../../ui/digits.ts";
+import { readAmount, readWhole, type Reading } from "../../numbers/numbers.ts";
+import { country, digits, minor } from "../../words/formats.ts";
 import { t } from "../../words/words.svelte.ts";
 
 export type Cap = components["schemas"]["Cap"];
@@ -25,13 +27,14 @@ export function nameOf({ period, place, country: code, purpose, currency }: Type
 
 export function typedOf(cap: Cap): Typed {
   const { period, country: code, line_id, scope, purpose, currency, maximum } = cap;
-  const amount = currency ? (maximum / 10 ** unitDigits(currency)).toString() : maximum.toString();
+  const unit = currency ? unitDigits(currency) : 0;
+  const amount = (maximum / 10 ** unit).toFixed(unit).replace(/\.0+$/, "");
   return { period, place: code ? "country" : (line_id ?? scope), country: code ?? "", purpose: purpose ?? "any", currency: currency ?? "", maximum: amount };
 }
 
 /** The maximum as it is sent, in the smallest unit of a currency. */
-export function maximumOf({ currency, maximum }: Typed): number {
-  return Math.round(Number(maximum.replace(",", ".")) * (currency ? 10 ** unitDigits(currency.trim().toUpperCase()) : 1));
+export function maximumOf({ currency, maximum }: Typed): Reading {
+  return currency ? readAmount(maximum, currency.trim().toUpperCase()) : readWhole(maximum);
 }
 
 /** A number of messages or an amount of money. */
