@@ -9,15 +9,23 @@ use domain::{
     base::{facts::Facts, ids::MessageId, local::Day},
     contacts::person::Person,
     messages::{
+        compose::Composed,
         message::{Ended, Message, MessageState},
         purpose::Event,
         refusal::{Reason, Refusal},
         send_request::{Asked, again},
     },
+    money::{
+        cap::day_of,
+        capped::listed,
+        costs::foreseen,
+        prices::{Money, decimal},
+        product::Currency,
+    },
     reports::list_filter::MessageFilter,
     tenants::config::TenantConfig,
 };
-use kit::Problem;
+use kit::{Problem, planning::Gathered};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
@@ -143,8 +151,10 @@ pub(crate) async fn cancel_message(
 pub(crate) struct UnblockedMessage {
     /// The blocked message.
     id: MessageId,
-    /// The new message. `null`: the blocked one is not sent again.
+    /// The new message. `null`: the blocked one is not sent again or, without a `code`, would be in a dry run.
     retried_as: Option<MessageId>,
+    /// What it is expected to cost by its first channel, in a dry run. `null` if it would not be sent, and if no list has its price.
+    cost: Option<ExpectedCost>,
     /// Reason why not.
     #[schemars(with = "Option<String>", example = &"cap_reached")]
     code: Option<Reason>,
@@ -153,16 +163,38 @@ pub(crate) struct UnblockedMessage {
     detail: Option<String>,
 }
 
-/// Days of the messages that are sent again.
+/// What a message is expected to cost by the price lists.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ExpectedCost {
+    /// Amount. A decimal number.
+    #[schemars(example = &"0.0157")]
+    amount: String,
+    /// Currency of `amount` by ISO 4217.
+    #[schemars(example = &"USD")]
+    currency: Currency,
+}
+
+impl From<Money> for ExpectedCost {
+    fn from(money: Money) -> Self {
+        Self {
+            amount: decimal(money.millionths),
+            currency: money.currency,
+        }
+    }
+}
+
+/// The messages that are sent again.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct BlockedDays {
+pub(crate) struct BlockedQuery {
     /// First day, in the tenant's time zone. Default: six days before the last.
     #[schemars(example = "2026-11-14")]
     from: Option<Day>,
     /// Last day, in the tenant's time zone. Default: today.
     #[schemars(example = "2026-11-20")]
     to: Option<Day>,
+    /// Whether to say only what would become of each message. Nothing is sent or written.
+    dry_run: Option<bool>,
 }
 
 /// Whether a message was blocked by a cap, is still valid, and was not sent again.
@@ -196,20 +228,8 @@ impl Sending {
                 }
                 return Ok(second);
             }
-            let may_be = message.may_be_retried();
-            may_be.map_err(|refusal| not_retryable(reason_for(who, refusal)))?;
-            if !store.is_recipient(scope, &person.contact, &message.to).await? {
-                return Err(recipient_removed().into());
-            }
-            let asked = asked(who, request, &message, &person);
-            let intent = again(&message, &asked);
-            let needs = needs(config, &person, &intent, now);
-            // What it says has its values already, also a link.
-            let no_link = || Err(Problem::internal());
-            let gathered = Box::pin(self.gather(scope, &needs, no_link, &Along::default(), now)).await?;
-            let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.into_outcome());
-            let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
-            Box::pin(self.within_caps(api, who, config, &composed)).await?;
+            let again = self.compose_again(api, who, config, request, (&message, &person));
+            let (composed, gathered) = Box::pin(again).await?;
             let category = composed.policy.category();
             let count = || Box::pin(self.count(api, who, &config.tenant, category));
             Box::pin(counted.get_or_try_init(count)).await?;
@@ -217,6 +237,52 @@ impl Sending {
             Box::pin(self.place(api, who, to, (config, composed, gathered), Some(message))).await
         });
         placed.await
+    }
+
+    /// What is sent if a message is sent again now, and what was read for it.
+    async fn compose_again(
+        &self,
+        api: &Api,
+        who: &Sends,
+        config: &TenantConfig,
+        request: Ulid,
+        (message, person): (&Message, &Person),
+    ) -> Result<(Composed, Gathered), Setback> {
+        let (scope, now) = (who.scope(), who.now());
+        let may_be = message.may_be_retried();
+        may_be.map_err(|refusal| not_retryable(reason_for(who, refusal)))?;
+        if !api.store().is_recipient(scope, &person.contact, &message.to).await? {
+            return Err(recipient_removed().into());
+        }
+        let asked = asked(who, request, message, person);
+        let intent = again(message, &asked);
+        let needs = needs(config, person, &intent, now);
+        // What it says has its values already, also a link.
+        let no_link = || Err(Problem::internal());
+        let gathered = Box::pin(self.gather(scope, &needs, no_link, &Along::default(), now)).await?;
+        let composed = reviewed(config, person, &intent, &gathered, now).and_then(|review| review.into_outcome());
+        let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+        Box::pin(self.within_caps(api, who, config, &composed)).await?;
+        Ok((composed, gathered))
+    }
+
+    /// What a message is expected to cost if it is sent again now. Nothing is written.
+    async fn foresee(
+        &self,
+        api: &Api,
+        who: &Sends,
+        config: &TenantConfig,
+        of: (&Message, &Person),
+    ) -> Result<Option<Money>, Problem> {
+        let request = who.ulid();
+        let again = RACES.until_won(|| Box::pin(self.compose_again(api, who, config, request, of)));
+        let (composed, _) = again.await?;
+        let Some(leg) = composed.legs.first() else {
+            return Ok(None);
+        };
+        let book = api.store().price_book(self.prices(), who.now()).await?;
+        let (listed, units) = listed(config, (composed.policy.category(), &composed.to, leg));
+        Ok(foreseen(listed, units, &book, day_of(who.now())))
     }
 }
 
@@ -247,7 +313,7 @@ pub(crate) async fn retry_blocked_messages(
     who: Sends,
     State(api): State<Api>,
     Extension(sending): Extension<Arc<Sending>>,
-    Query(days): Query<BlockedDays>,
+    Query(query): Query<BlockedQuery>,
     paging: Paging,
 ) -> Result<Listed<UnblockedMessage>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
@@ -255,7 +321,7 @@ pub(crate) async fn retry_blocked_messages(
         state: Some(MessageState::Blocked),
         ..MessageFilter::default()
     };
-    let wanted = Box::pin(api.wanted(&who, (days.from, days.to), &paging)).await?;
+    let wanted = Box::pin(api.wanted(&who, (query.from, query.to), &paging)).await?;
     let config = sending.config(&api, &who).await?;
     let page = Box::pin(store.messages_of_period(scope, &filter, &wanted)).await?;
     let mut items = Vec::new();
@@ -266,12 +332,18 @@ pub(crate) async fn retry_blocked_messages(
         if !is_worth_retrying(&message, now) {
             continue;
         }
-        let retried = Box::pin(sending.retry(&api, &who, &config, message.id)).await;
-        let (retried_as, (detail, code)) = match retried {
-            Ok(placed) => (Some(placed.message.id()), (None, None)),
+        let became = if query.dry_run.unwrap_or_default() {
+            let cost = Box::pin(sending.foresee(&api, &who, &config, (&message, &known.contact))).await;
+            cost.map(|cost| (None, cost))
+        } else {
+            let placed = Box::pin(sending.retry(&api, &who, &config, message.id)).await;
+            placed.map(|placed| (Some(placed.message.id()), None))
+        };
+        let ((retried_as, cost), (detail, code)) = match became {
+            Ok(became) => (became, (None, None)),
             Err(problem) if [StatusCode::CONFLICT, StatusCode::NOT_FOUND].contains(&problem.status()) => {
                 let (detail, code) = problem.into_reason();
-                (None, (Some(detail), code))
+                ((None, None), (Some(detail), code))
             }
             // Those that were sent again are not, if the request is repeated.
             Err(problem) => return Err(problem),
@@ -279,6 +351,7 @@ pub(crate) async fn retry_blocked_messages(
         items.push(UnblockedMessage {
             id: message.id,
             retried_as,
+            cost: cost.map(ExpectedCost::from),
             code,
             detail,
         });

@@ -141,7 +141,8 @@ api::operations! {
         ///
         /// Those that a cap blocked and that are still valid, newest first: a page of blocked messages is gone through, and each is sent
         /// again as by itself. Set the cap first. Those that are not sent again, since a cap has no room for them yet or a check refuses
-        /// them, say why. A `next_cursor` leads to further messages; on 429, repeat the request later: nothing is sent twice.
+        /// them, say why. A `next_cursor` leads to further messages; on 429, repeat the request later: nothing is sent twice. With
+        /// `dry_run`, nothing is sent: each message says what would become of it if it were the only one, and what it would cost.
         POST "/api/v1/messages/retry-blocked" => actions::retry_blocked_messages, "What became of the blocked messages of a page";
     }
 }

@@ -87,6 +87,10 @@ impl Sending {
         })
     }
 
+    pub(crate) const fn prices(&self) -> &PriceCache {
+        &self.prices
+    }
+
     pub(crate) const fn timers(&self) -> &Timers {
         &self.timers
     }

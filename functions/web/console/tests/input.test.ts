@@ -1,6 +1,6 @@
 /** What people type and choose: it is not lost without a question, not shown as accepted when refused, and read in any digits. */
 import assert from "node:assert/strict";
-import { giveSamples } from "./samples.ts";
+import { caps, giveSamples } from "./samples.ts";
 import { browserTest, DESK, logInOf, PHONE, plain, problem, Visitor } from "./support.ts";
 
 const at = (page: string): string => `/app/${logInOf("admin").tenant}/${page}`;
@@ -134,6 +134,74 @@ for (const look of [DESK, PHONE]) {
     await visitor.settle();
     const name = "day.tenant.follow_up";
     assert.deepEqual(sent, [{ cap: name, maximum: 1500 }, { cap: `${name}.USD`, maximum: 150_050 }, { cap: name, maximum: 800 }]);
+    visitor.expectQuiet();
+    await visitor.leave();
+  });
+}
+
+/** A second click on what the question covered hits no other cap, and no row slides under the pointer. */
+browserTest("double_click_removes_one_cap_and_moves_no_row", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await giveSamples(visitor);
+  const removed: string[] = [];
+  await visitor.intercept("list_caps", (route) => route.fulfill({ json: { items: caps.filter(({ cap, of_plan }) => of_plan || !removed.includes(cap)), next_cursor: null } }));
+  await visitor.intercept("remove_cap", (route) => {
+    removed.push(new URL(route.request().url()).pathname.split("/").at(-1) ?? "");
+    return route.fulfill({ status: 204 });
+  });
+  await visitor.open(at("settings/caps"));
+  const rows = page.locator(".rows tbody tr");
+  const places = () => rows.evaluateAll((all) => all.map((row) => row.getBoundingClientRect().toJSON() as object));
+  const before = await places();
+  const first = rows.first();
+  const remove = first.getByRole("button", { name: "Remove" });
+  const dialog = page.getByRole("dialog");
+  await remove.dblclick();
+  assert.match(plain(await dialog.innerText()), /812 of 1,000/);
+  await page.keyboard.press("Escape");
+  assert.deepEqual(removed, []);
+  await remove.click();
+  await dialog.getByRole("button", { name: "Remove the cap" }).dblclick();
+  await first.getByText("Removed", { exact: true }).waitFor();
+  await page.getByText("The cap is removed.").waitFor();
+  await visitor.settle();
+  assert.deepEqual(removed, [caps[0]?.cap]);
+  assert.deepEqual(await places(), before);
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Removed");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+for (const look of [DESK, PHONE]) {
+  browserTest(`blocked_messages_are_sent_once_their_price_is_known_in_${look.language}`, async () => {
+    const visitor = await Visitor.logIn("admin", look);
+    const { page } = visitor;
+    await giveSamples(visitor);
+    const asked: (string | null)[] = [];
+    await visitor.intercept("retry_blocked_messages", (route) => {
+      const { searchParams } = new URL(route.request().url());
+      const dry = searchParams.get("dry_run") === "true";
+      const second = searchParams.has("cursor");
+      asked.push(dry ? "dry" : "sent");
+      const item = { code: null, detail: null, id: "msg_sample", retried_as: dry ? null : "msg_again", cost: dry ? { amount: "0.0157", currency: "USD" } : null };
+      const items = [...Array(20).fill(item), ...(second ? [{ ...item, cost: null }, { ...item, code: "cap_reached", retried_as: null, cost: null }] : [])];
+      return route.fulfill({ json: { items, next_cursor: second ? null : "next" } });
+    });
+    await visitor.open(at("settings/caps"));
+    const retry = page.locator("section[aria-labelledby=retry] form button");
+    const dialog = page.locator("dialog[open]");
+    await retry.click();
+    assert.match(plain(await dialog.innerText()), /\b41\b[^]*\b0\.63\b/);
+    await dialog.locator("button").first().click();
+    await visitor.settle();
+    assert.deepEqual(asked, ["dry", "dry"]);
+    await retry.click();
+    await dialog.locator("button").last().click();
+    await dialog.waitFor({ state: "detached" });
+    await visitor.settle();
+    assert.deepEqual(asked.slice(2), ["dry", "dry", "sent", "sent"]);
+    assert.match(plain(await visitor.see("retried").innerText()), /\b41\b/);
     visitor.expectQuiet();
     await visitor.leave();
   });

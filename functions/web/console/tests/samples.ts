@@ -107,7 +107,7 @@ export const template: Schemas["TemplateModel"] = {
 const cap: Schemas["Cap"] = {
   cap: "day.tenant.follow_up", counted: 812, country: null, currency: null, line_id: null, maximum: 1000, of_plan: false, period: "day", purpose: "follow_up", resets_at: at, scope: "tenant",
 };
-const caps: Schemas["Cap"][] = [
+export const caps: Schemas["Cap"][] = [
   cap, { ...cap, cap: "month.tenant.any.USD", currency: "USD", purpose: null, period: "month", counted: 1234, maximum: 2500 },
   { ...cap, cap: "hour.line_sample.any", line_id: "line_sample", scope: "line", purpose: null, period: "hour", counted: 0, maximum: 0 },
   { ...cap, of_plan: true, maximum: 1_000_000, counted: 99_000 },

@@ -284,10 +284,15 @@ browserTest("raised_cap_lets_blocked_messages_be_sent_again", async () => {
   await setMaximum("500");
   await row.getByText(/ of .*500/).waitFor();
   await page.getByRole("button", { name: "Retry what caps blocked" }).click();
+  const question = page.getByRole("dialog");
+  assert.match(plain(await question.innerText()), /One message is sent again now\./);
+  await question.getByRole("button", { name: "Send one message" }).click();
   await page.getByText("Nothing more was blocked.").waitFor();
   assert.match(plain(await visitor.see("retried").innerText()), /^1 sent again, 0 not\./);
   await row.getByRole("button", { name: "Remove" }).click();
+  await question.getByRole("button", { name: "Remove the cap" }).click();
   await page.getByText("The cap is removed.").waitFor();
+  await visitor.open(`/app/${tenant}/settings/caps`);
   await row.waitFor({ state: "detached" });
   visitor.expectQuiet();
   await visitor.leave();

@@ -9,7 +9,7 @@ use crate::{
     base::country::Country,
     messages::message::Channel,
     money::{
-        prices::{PriceBook, PriceCategory, Service},
+        prices::{Money, PriceBook, PriceCategory, Rate, Service},
         product::Currency,
     },
     reports::counting::{Carrier, Counter, Listed},
@@ -54,6 +54,28 @@ const fn services(carrier: Carrier) -> &'static [Service] {
     }
 }
 
+/// The prices of a message or segment by the lists of a day, if all are known.
+fn prices(listed: Listed, book: &PriceBook, day: Date) -> Option<Vec<(&Currency, Rate)>> {
+    let services = services(listed.carrier).iter();
+    services
+        .map(|service| book.price(*service, listed.country, listed.category, day))
+        .collect()
+}
+
+/// What a message costs by the lists of a day, if all its prices are known and in one currency.
+pub fn foreseen(listed: Listed, units: u32, book: &PriceBook, day: Date) -> Option<Money> {
+    let prices = prices(listed, book, day)?;
+    let (currency, _) = *prices.first()?;
+    let rates = prices
+        .iter()
+        .map(|(priced, rate)| (*priced == currency).then(|| rate.millionths()));
+    let sum: Option<u64> = rates.sum();
+    Some(Money {
+        millionths: sum?.saturating_mul(units.into()),
+        currency: currency.clone(),
+    })
+}
+
 /// What a message is expected to cost by the lists of a day, in millionths of a currency's unit. A price that is unknown, or in another
 /// currency, counts as the [dearest](PriceBook::dearest). `None` if there is no price in this currency.
 pub fn expected(listed: Listed, units: u32, book: &PriceBook, currency: &Currency, day: Date) -> Option<u64> {
@@ -94,9 +116,7 @@ impl Costs {
             country,
             category,
         } = listed;
-        let prices = services(carrier).iter();
-        let prices = prices.map(|service| book.price(*service, country, category, day));
-        let Some(prices) = prices.collect::<Option<Vec<_>>>() else {
+        let Some(prices) = prices(listed, book, day) else {
             let unpriced = Unpriced {
                 channel: carrier.channel(),
                 country,
@@ -231,6 +251,26 @@ mod tests {
         }
         assert_eq!(cost(Carrier::Meta, "AE", 1, "EUR"), Some(50_000));
         assert_eq!(cost(Carrier::Meta, "AE", 1, "GBP"), None);
+    }
+
+    #[test]
+    fn foreseen_cost_is_of_one_currency_or_unknown() {
+        let cost = |carrier, country: &str, units| {
+            let listed = Listed {
+                carrier,
+                country: country.parse().ok(),
+                category: PriceCategory::Utility,
+            };
+            let cost = foreseen(listed, units, &book(), date(2026, 11, 20));
+            cost.map(|cost| (cost.millionths, cost.currency.as_str().to_owned()))
+        };
+        let usd = |millionths| Some((millionths, "USD".to_owned()));
+        assert_eq!(cost(Carrier::Twilio, "AE", 1), usd(20_700));
+        assert_eq!(cost(Carrier::Sms, "AE", 3), usd(300_000));
+        // Meta's price is in euros and Twilio's fee in dollars; of the others, none is listed.
+        for (carrier, country) in [(Carrier::Twilio, "DE"), (Carrier::Sms, "FR"), (Carrier::Meta, "")] {
+            assert_eq!(cost(carrier, country, 1), None, "{carrier:?} {country}");
+        }
     }
 
     #[test]

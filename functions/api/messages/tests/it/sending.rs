@@ -790,9 +790,9 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
     agent.post(MESSAGES, sms(&mobile(2), json!({}))).await.is(201);
 }
 
-/// A message to this number that a cap has blocked.
-async fn blocked(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &Cap, number: usize) -> String {
-    let sent = agent.post(MESSAGES, sms(&mobile(number), json!({}))).await;
+/// A message that a cap has blocked.
+async fn blocked(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &Cap, request: Value) -> String {
+    let sent = agent.post(MESSAGES, request).await;
     let id = sent.is(201).json()["id"].as_str().unwrap().to_owned();
     let store = aws.store();
     let message = store.message(scope, id.parse().unwrap(), aws.now()).await.unwrap();
@@ -809,12 +809,12 @@ async fn blocked_messages_are_retried_once_the_cap_is_raised() {
     let (town, business) = (town(&aws).await, business_with(&aws, set).await);
     let scope = business.scope();
     let agent = town.key_of(scope, Role::Agent).await;
-    let late = blocked(&agent, (&aws, scope), &daily(1), 1).await;
+    let late = blocked(&agent, (&aws, scope), &daily(1), sms(&mobile(1), json!({}))).await;
     aws.clock().advance(SignedDuration::from_hours(5 * 24));
     let agent = town.key_of(scope, Role::Agent).await;
     let mut valid = Vec::new();
-    for number in 2..4 {
-        valid.push(blocked(&agent, (&aws, scope), &daily(1), number).await);
+    for request in [sms(&mobile(2), json!({})), by_template(&mobile(3), json!({}))] {
+        valid.push(blocked(&agent, (&aws, scope), &daily(1), request).await);
     }
     valid.sort();
     let again = async |query: &str| {
@@ -829,6 +829,14 @@ async fn blocked_messages_are_retried_once_the_cap_is_raised() {
     assert_eq!(again("").await, all(false, json!("cap_reached")));
     let raise = |tenant: &mut Tenant| tenant.caps = Some(vec![daily(100)].into());
     aws.change_tenant(scope, raise).await;
+    assert_eq!(again("?dry_run=true").await, all(false, Value::Null), "nothing is sent");
+    let foreseen = agent
+        .post(&format!("{MESSAGES}/retry-blocked?dry_run=true"), json!({}))
+        .await;
+    let mut costs: Vec<_> = foreseen.items().iter().map(|item| item["cost"].clone()).collect();
+    costs.sort_by_key(|cost| !cost.is_null());
+    // The lists that come with the code have no price of an SMS to this country.
+    assert_eq!(costs, [Value::Null, json!({"amount": "0.0157", "currency": "USD"})]);
     assert_eq!(
         again("?from=2026-11-19").await,
         all(true, Value::Null),

@@ -820,6 +820,7 @@ settings-words = قيم في الرسائل مثل العنوان، وكلمات
 settings-answers = ما يُرَدّ عليه تلقائيًا: خارج ساعات العمل، وعند طلب المساعدة أو الإيقاف
 settings-caps = كم يجوز أن يُرسل ويُنفق
 remove = إزالة
+removed = أُزيل
 tenant-theirs = غيّر شخص آخر في هذه الأثناء: { $fields }. ما زال ما أدخلته هنا، ويُحفظ التغييران إن اختلفت الحقول.
 tenant-field-holidays = العطل
 tenant-field-quiet_hours = ساعات الهدوء
@@ -872,6 +873,8 @@ cap-change-title = تغيير الحد
 cap-new = حد جديد
 cap-set = تم تعيين الحد.
 cap-removed = أُزيل الحد.
+cap-remove = إزالة الحد
+cap-remove-effect = { $cap }، { $place }: استُخدم { $used } من { $maximum }. من دونه لا تحدّ هذه الرسائل إلا الحدود الأخرى، ويُنسى ما عُدّ.
 cap-title = { $purpose }{ $kind ->
     [money] {" "}(بالمال)
    *[number] {""}
@@ -923,6 +926,36 @@ country-hint = حرفان، مثل AE
 blocked = ما منعته الحدود
 blocked-why = متى توفر متسع من جديد، يمكن إرسال ما منعته الحدود في الأيام الأخيرة وما زال صالحًا.
 blocked-retry = إعادة إرسال ما منعته الحدود
+blocked-effect = { $n ->
+    [zero] لا تُرسل أي رسالة
+    [one] تُرسل رسالة واحدة من جديد الآن
+    [two] تُرسل رسالتان من جديد الآن
+    [few] تُرسل { $n } رسائل من جديد الآن
+    [many] تُرسل { $n } رسالة من جديد الآن
+   *[other] تُرسل { $n } رسالة من جديد الآن
+  }{ $not ->
+    [0] .
+   *[other] ، ويبقى { $not } ممنوعًا.
+  }
+blocked-cost = { $cost ->
+    [none] الكلفة غير معروفة.
+   *[other] الكلفة نحو { $cost }{ $unpriced ->
+        [0] .
+       *[other] ، دون { $unpriced } لا يُعرف سعرها.
+      }
+  }
+blocked-confirm = { $n ->
+    [zero] عدم الإرسال
+    [one] إرسال رسالة واحدة
+    [two] إرسال رسالتين
+    [few] إرسال { $n } رسائل
+    [many] إرسال { $n } رسالة
+   *[other] إرسال { $n } رسالة
+  }
+blocked-nothing = { $not ->
+    [0] لم يُمنع شيء يمكن إرساله بعد.
+   *[other] لا يمكن إرسال شيء من جديد بعد: يبقى { $not } ممنوعًا.
+  }
 blocked-progress = أُعيد إرسال { $sent }، ولم يُرسل { $not }.
 blocked-done = لم يُمنع غير ذلك.
 

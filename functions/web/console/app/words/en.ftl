@@ -793,6 +793,7 @@ settings-words = Values in messages, such as the address, and words by which cus
 settings-answers = What is answered by itself: after hours, to HELP, to a stop word
 settings-caps = How much may be sent and spent
 remove = Remove
+removed = Removed
 tenant-theirs = Somebody else has changed meanwhile: { $fields }. Your input is still here; saving keeps both where they differ in other fields.
 tenant-field-holidays = holidays
 tenant-field-quiet_hours = quiet hours
@@ -845,6 +846,8 @@ cap-change-title = Change the cap
 cap-new = New cap
 cap-set = The cap is set.
 cap-removed = The cap is removed.
+cap-remove = Remove the cap
+cap-remove-effect = { $cap }, { $place }: { $used } of { $maximum } are used. Without it, only the other caps limit these messages, and what was counted is forgotten.
 cap-title = { $purpose }{ $kind ->
     [money] {" "}(money)
    *[number] {""}
@@ -900,6 +903,28 @@ country-hint = Two letters, such as AE
 blocked = What caps blocked
 blocked-why = Once there is room again, what caps have blocked in the last days and is still valid can be sent.
 blocked-retry = Retry what caps blocked
+blocked-effect = { $n ->
+    [one] One message is sent again now
+   *[other] { $n } messages are sent again now
+  }{ $not ->
+    [0] .
+   *[other] ; { $not } stay blocked.
+  }
+blocked-cost = { $cost ->
+    [none] What that costs is not known.
+   *[other] That costs about { $cost }{ $unpriced ->
+        [0] .
+       *[other] , without { $unpriced } whose price is not known.
+      }
+  }
+blocked-confirm = { $n ->
+    [one] Send one message
+   *[other] Send { $n } messages
+  }
+blocked-nothing = { $not ->
+    [0] Nothing that can still be sent was blocked.
+   *[other] Nothing can be sent again yet: { $not } stay blocked.
+  }
 blocked-progress = { $sent } sent again, { $not } not.
 blocked-done = Nothing more was blocked.
 
