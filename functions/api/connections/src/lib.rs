@@ -56,6 +56,8 @@ struct Context {
     secrets: Secrets,
     providers: Providers,
     public_base_url: Option<String>,
+    /// Whether tenants share a Meta app, which verifies WhatsApp's webhooks of connections without an app secret.
+    shared_app: bool,
 }
 
 kit::function!(serve_http, routes);
@@ -88,6 +90,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
             plivo: PlivoClient::new(http, config.url("PLIVO_API_URL")?),
         },
         public_base_url: config.optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
+        shared_app: config.optional("META_APP_SECRET_ID").is_some(),
     });
     Ok(api::serve(operations(), context.api.clone()).layer(Extension(context)))
 }
@@ -184,10 +187,11 @@ async fn create_connection(
     }
     let generated = kind.generates().map(|what| secrets::generate(&context.api, what));
     let kept = credentials.keep(generated.transpose()?.into_iter().collect());
+    context.require_app_secret(&kept)?;
     let id = ConnectionId::new(who.ulid());
     let (verify, send) = context.seal_all(who.scope(), id, &kept).await?;
     let connection = Connection {
-        awaits_secret: kept.verify.is_empty(),
+        awaits_secret: context.awaits_secret(&kept.verify),
         ..Connection::new(id, name, account, verify, send)
     };
     let send = kept.asks_with();
@@ -311,7 +315,7 @@ async fn set_connection_credentials(
             verify,
             send: send.or(connection.send.filter(|_| !opens)),
             credentials_version: connection.credentials_version + 1,
-            awaits_secret: given.verify.is_empty(),
+            awaits_secret: context.awaits_secret(&given.verify),
             rotating_since: connection.rotating_since.filter(|_| keeps),
             // New credentials deserve a new chance.
             health: Health::Healthy,
@@ -400,13 +404,13 @@ async fn test_connection(
     Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
-    let connection = context.find(who.scope(), id).await?.value;
+    let mut connection = context.find(who.scope(), id).await?.value;
+    let verify = context.open_verify(who.scope(), &connection).await?;
+    // The deployment may have got or lost its shared app since the credentials were set.
+    connection.awaits_secret = context.awaits_secret(&verify);
     let send: Option<SendSecrets> = match &connection.send {
         Some(sealed) => Some(context.open(who.scope(), id, Purpose::Send, sealed).await?),
-        None if connection.account.provider().verify_opens_api() => {
-            context.open_verify(who.scope(), &connection).await?.opens()
-        }
-        None => None,
+        None => verify.opens(),
     };
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await?;
     tested.map(Tagged::of).ok_or_else(|| {
@@ -484,7 +488,27 @@ impl Context {
             Some(_) => self.open_verify(who.scope(), connection).await?.generated().1.to_vec(),
             None => Vec::new(),
         };
-        Ok(credentials.keep(generated))
+        let kept = credentials.keep(generated);
+        self.require_app_secret(&kept)?;
+        Ok(kept)
+    }
+
+    /// Whether no webhook of a connection with these secrets is accepted.
+    fn awaits_secret(&self, verify: &VerifySecrets) -> bool {
+        verify.is_empty() || (verify.needs_shared_app() && !self.shared_app)
+    }
+
+    /// Refuses credentials without a Meta app's secret where no app is shared: replies and STOP would be refused.
+    fn require_app_secret(&self, kept: &Kept) -> Result<(), Problem> {
+        if self.shared_app || !kept.verify.needs_shared_app() {
+            return Ok(());
+        }
+        let detail = "This field is required: it verifies customers' replies and STOP. At developers.facebook.com, your app has it under \
+            App settings > Basic.";
+        Err(Problem::field(
+            "credentials.app_secret",
+            Fault::new(FaultCode::Required, detail),
+        ))
     }
 
     async fn write(&self, who: &Writer, after: Connection, version: u64) -> Result<Found, StoreError> {
@@ -508,7 +532,7 @@ impl Context {
             verify: self.seal(who.scope(), connection.id, Purpose::Verify, verify).await?,
             credentials_version: connection.credentials_version + 1,
             rotating_since,
-            awaits_secret: verify.is_empty(),
+            awaits_secret: self.awaits_secret(verify),
             // What was said while nothing verified is not true any more.
             checkup: connection.checkup.filter(|_| !connection.awaits_secret),
             ..connection

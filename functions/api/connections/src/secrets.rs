@@ -64,8 +64,8 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
     let list = secrets.secrets();
     let new = match (generates, given) {
         (Some(Generated::Token), _) if list.is_empty() => {
-            let detail = "The platform's own Meta app verifies these webhooks, so there is no secret to rotate. To \
-                use an app of your own, set its credentials.";
+            let detail =
+                "The connection has no app secret to rotate. To use a Meta app of your own, set its credentials.";
             return Err(Problem::conflict("nothing_to_rotate", detail));
         }
         (Some(Generated::Word | Generated::StandardWebhooks), Some(_)) => {

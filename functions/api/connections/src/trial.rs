@@ -56,8 +56,16 @@ impl Providers {
     /// Tests a connection. Never fails: an unknown result is reported as such.
     pub(crate) async fn ask(&self, connection: &Connection, send: Option<&SendSecrets>, now: Timestamp) -> Trial {
         if connection.awaits_secret {
-            let message = "The connection has no credentials for webhooks, so no event is accepted. Set the \
-                credentials that the provider issued for its webhook.";
+            let message = match connection.account {
+                Account::WhatsApp(_) => {
+                    "The connection has no app secret, so no event is accepted: customers' replies and STOP are refused. Set its \
+                     credentials with the secret that your Meta app has under App settings > Basic."
+                }
+                _ => {
+                    "The connection has no credentials for webhooks, so no event is accepted. Set the credentials that the provider \
+                     issued for its webhook."
+                }
+            };
             return Trial::said(CheckResult::Failed, message, now);
         }
         match (&connection.account, send) {
@@ -203,12 +211,16 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
     } else if let Some(number) = other {
         let message = format!("WhatsApp knows this id as the number {number}. Check `phone_number_id` and the number.");
         (CheckResult::Failed, message)
-    } else if !state.subscribed {
+    } else if state.apps.is_empty() {
         let message = "No app receives the account's events. Subscribe yours: POST /{waba_id}/subscribed_apps.";
         (CheckResult::Failed, message.to_owned())
     } else {
         let name = state.verified_name.as_deref().unwrap_or("the business");
-        (CheckResult::Passed, format!("WhatsApp knows the number as {name}."))
+        let apps = state.apps.join(", ");
+        let message = format!(
+            "WhatsApp knows the number as {name}, and its events go to the app {apps}. The first one will show whether they arrive."
+        );
+        (CheckResult::Passed, message)
     };
     let mut trial = Trial::said(result, message, now);
     trial.proof = match state.of_account {

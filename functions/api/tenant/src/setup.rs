@@ -189,7 +189,7 @@ fn trouble(connection: &ConnectionSummary) -> Option<(Refusal, OperationLink)> {
         return Some((found(Reason::ConnectionBroken, &sentence), CREDENTIALS));
     }
     if connection.awaits_secret {
-        let sentence = "it has no credentials to verify webhooks, so no call is accepted. Set its credentials.";
+        let sentence = "it has no credentials to verify webhooks, so no report is accepted. Set its credentials.";
         return Some((found(Reason::NoWebhookSecret, sentence), CREDENTIALS));
     }
     let (reason, sentence) = match connection.tested {

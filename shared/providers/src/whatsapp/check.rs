@@ -34,8 +34,8 @@ pub struct NumberState {
     pub customers_per_day: Option<u32>,
     /// True if the number belongs to the account. `None` if it is not on the first page of its numbers, and there are more.
     pub of_account: Option<bool>,
-    /// True if an app receives the account's events.
-    pub subscribed: bool,
+    /// Names of apps that receive the account's events.
+    pub apps: Vec<String>,
 }
 
 impl GraphClient {
@@ -95,7 +95,7 @@ impl GraphClient {
                 // Meta names the next page if there is one.
                 numbers["paging"]["next"].is_null().then_some(false)
             },
-            subscribed: apps["data"].as_array().is_some_and(|apps| !apps.is_empty()),
+            apps: apps["data"].as_array().map(|apps| names(apps)).unwrap_or_default(),
         })
     }
 
@@ -130,6 +130,21 @@ impl GraphClient {
 }
 
 const MAX_NAME_LENGTH: usize = 200;
+
+/// Maximum number of apps that are named. A business has one or two.
+const MAX_APPS: usize = 3;
+
+/// The names of apps, or their ids if they have none.
+fn names(apps: &[Value]) -> Vec<String> {
+    let apps = apps.iter().take(MAX_APPS).map(|app| &app["whatsapp_business_api_data"]);
+    let names = apps.map(|app| {
+        app["name"]
+            .as_str()
+            .or_else(|| app["id"].as_str())
+            .unwrap_or("without a name")
+    });
+    names.map(|name| name.chars().take(MAX_NAME_LENGTH).collect()).collect()
+}
 
 /// Meta formats it for people, `+971 4 555 5001`, or writes only digits.
 pub(super) fn phone(text: &str) -> Option<Phone> {

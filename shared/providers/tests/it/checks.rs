@@ -55,7 +55,7 @@ async fn graph(number: (u16, Value), numbers: (u16, Value), apps: (u16, Value)) 
         state.messages_per_second,
         state.customers_per_day,
         state.of_account,
-        state.subscribed,
+        state.apps,
     ]))
 }
 
@@ -74,12 +74,16 @@ fn refusal(code: i64, subcode: Option<i64>) -> Value {
 #[tokio::test]
 async fn whatsapp_check_reads_number_account_and_apps() {
     let listed = (200, json!({"data": [{"id": NUMBER}]}));
-    let apps = (200, json!({"data": [{"whatsapp_business_api_data": {"id": "1"}}]}));
+    let apps = json!([
+        {"whatsapp_business_api_data": {"id": "1", "name": "Fixture app"}}, {"whatsapp_business_api_data": {"id": "2"}}, {},
+    ]);
+    let apps = (200, json!({"data": apps}));
     let foreign = (200, json!({"data": [{"id": "1"}]}));
     let none = (200, json!({"data": []}));
-    for (listed, apps, is_ours) in [(listed, apps, true), (foreign, none, false)] {
+    let named = json!(["Fixture app", "2", "without a name"]);
+    for (listed, apps, is_ours, named) in [(listed, apps, true, named), (foreign, none, false, json!([]))] {
         let told = graph(number(), listed, apps).await.unwrap();
-        let expected = json!(["Fixture Hair", "+447700900999", 1000, 10_000, is_ours, is_ours]);
+        let expected = json!(["Fixture Hair", "+447700900999", 1000, 10_000, is_ours, named]);
         assert_eq!(told, expected);
     }
 }

@@ -274,6 +274,8 @@ impl Store {
         let tested = judge(&before.value);
         let mut after = before.value.clone();
         after.checkup = Some(tested.checkup);
+        // The credentials are those that were seen.
+        after.awaits_secret = seen.awaits_secret;
         after.health = tested.health;
         after.paused_until = tested.paused_until;
         let version = before.version + 1;

@@ -40,6 +40,8 @@ pub(crate) struct ConnectionOut {
     pub(crate) limits: ConnectionLimits,
     /// Result of the last test. `null` after a change of the credentials or of a tested setting.
     pub(crate) last_test: Option<ConnectionTest>,
+    /// Whether no secret verifies its webhooks, as far as is known: all of them are refused until its credentials are set.
+    pub(crate) awaits_secret: bool,
     /// Start of the current rotation, during which older secrets are also valid.
     pub(crate) rotating_since: Option<Timestamp>,
     /// Time of creation.
@@ -107,7 +109,9 @@ pub(crate) struct ConnectionTest {
     /// Result.
     pub(crate) result: CheckResult,
     /// Findings, and what to do about them.
-    #[schemars(example = "WhatsApp knows the number as Saffron Bakery.")]
+    #[schemars(
+        example = "WhatsApp knows the number as Saffron Bakery, and its events go to the app Saffron. The first one will show whether they arrive."
+    )]
     pub(crate) message: String,
 }
 
@@ -194,6 +198,7 @@ impl From<&Connection> for ConnectionOut {
                 result: checkup.result,
                 message: checkup.message.clone(),
             }),
+            awaits_secret: connection.awaits_secret,
             rotating_since: connection.rotating_since,
             created_at: Timestamp::from_millisecond(made).unwrap_or_default(),
         }

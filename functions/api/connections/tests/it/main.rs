@@ -162,6 +162,48 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     assert_eq!(listed, [4, 3]);
 }
 
+/// Without it, replies and STOP would be refused. One that was stored before is shown as what it is.
+#[tokio::test]
+async fn app_secret_is_required_where_no_app_is_shared() {
+    const FIELD: &str = "credentials.app_secret";
+    let aws = Aws::new().await;
+    let (_world, town) = World::start(&aws).await;
+    let without = || {
+        let mut body = whatsapp_in();
+        body["credentials"] = json!({"access_token": TOKEN});
+        body
+    };
+    let refused = town.manager().post(ALL, without()).await;
+    refused.names_only(&[FIELD]);
+    let fault = &refused.json()["errors"][0];
+    assert_eq!(fault["code"], "required");
+    assert!(
+        fault["detail"].as_str().unwrap().contains("App settings > Basic"),
+        "{fault}"
+    );
+
+    let whatsapp = world::connect_without_app_secret(&town).await;
+    let (manager, path) = (town.manager(), at(&whatsapp, "/credentials"));
+    manager.get(&at(&whatsapp, "")).await.is(200);
+    let tested = manager.post(&at(&whatsapp, "/test"), json!({})).await;
+    assert_tested(&tested, "failed");
+    assert_eq!(tested.json()["awaits_secret"], true, "{}", tested.text());
+    let credentials = json!({"kind": "whatsapp", "credentials": {"access_token": TOKEN}});
+    manager.put(&path, credentials.clone()).await.names_only(&[FIELD]);
+    let own = json!({"kind": "whatsapp", "credentials": {"access_token": TOKEN, "app_secret": APP_SECRET}});
+    let set = manager.put(&path, own).await;
+    assert_tested(set.is(200), "passed");
+    assert_eq!(set.json()["awaits_secret"], false);
+
+    let aws = Aws::new().await;
+    let (_world, town) = World::start_with(&aws, &[("META_APP_SECRET_ID", "ringback/meta-app")]).await;
+    let made = town.manager().post(ALL, without()).await;
+    assert_tested(&made, "passed");
+    assert_eq!(made.json()["connection"]["awaits_secret"], false);
+    let path = at(&id(&made), "/credentials");
+    town.manager().put(&path, credentials).await.is(200);
+}
+
 #[tokio::test]
 async fn metas_report_is_shown_until_the_next_test() {
     let aws = Aws::new().await;

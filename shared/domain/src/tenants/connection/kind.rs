@@ -43,6 +43,11 @@ pub trait Kind: Clone + PartialEq {
     /// Whether no webhook can be verified with it.
     fn verifies_nothing(verify: &Self::Verify) -> bool;
 
+    /// Whether its webhooks are verified by the deployment's shared app, if there is one.
+    fn needs_shared_app(_: &Self::Verify) -> bool {
+        false
+    }
+
     /// The secrets that were generated here, newest first.
     fn generated(_: &Self::Verify) -> &[String] {
         &[]

@@ -206,6 +206,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind(own) => <$file::Account as Kind>::verifies_nothing(own),)+ }
             }
 
+            /// Whether its webhooks are verified by the deployment's shared app, if there is one.
+            pub fn needs_shared_app(&self) -> bool {
+                match self { $(Self::$kind(own) => <$file::Account as Kind>::needs_shared_app(own),)+ }
+            }
+
             /// The secrets that a rotation replaces, newest first.
             pub fn secrets(&mut self) -> &mut Vec<String> {
                 match self { $(Self::$kind(own) => <$file::Account as Kind>::secrets(own),)+ }

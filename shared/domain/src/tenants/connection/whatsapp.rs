@@ -82,7 +82,8 @@ account! {
 pub struct Credentials {
     /// Access token of a system user that is assigned to the WhatsApp account.
     pub access_token: Credential<1024>,
-    /// Secret of the Meta app that receives the events. If omitted, the platform's own app receives them.
+    /// Secret of the Meta app that receives the events: there, App settings > Basic. It can be omitted if the platform has an app of its own,
+    /// which receives them then.
     pub app_secret: Option<Credential>,
 }
 
@@ -130,6 +131,10 @@ impl Kind for Account {
 
     fn verifies_nothing(_: &Verify) -> bool {
         false
+    }
+
+    fn needs_shared_app(verify: &Verify) -> bool {
+        verify.app_secrets.is_empty()
     }
 
     fn generated(verify: &Verify) -> &[String] {

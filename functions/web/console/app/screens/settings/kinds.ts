@@ -5,7 +5,8 @@ export type Kind = components["schemas"]["ConnectionKind"];
 
 export interface Asked {
   name: string;
-  optional?: true;
+  /** It may be empty. `rarely`: most have to give it, so it is not hidden, and the API says where it is required. */
+  optional?: true | "rarely";
   /** Values to choose from, the first being the default. */
   choices?: [string, ...string[]];
 }
@@ -26,7 +27,7 @@ export const KINDS: Record<Kind, Provider> = {
   whatsapp: {
     account: [{ name: "phone_number_id" }, { name: "waba_id" }],
     settings: [{ name: "display_number" }],
-    credentials: [{ name: "credentials.access_token" }, { name: "credentials.app_secret", optional: true }],
+    credentials: [{ name: "credentials.access_token" }, { name: "credentials.app_secret", optional: "rarely" }],
     secret: "either",
   },
   twilio: {
