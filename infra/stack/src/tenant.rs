@@ -361,6 +361,7 @@ impl Deployment {
             send,
             credentials_version: if changed { version + 1 } else { version },
             rotating_since: None,
+            last_report_at: known.filter(|_| !changed).and_then(|known| known.last_report_at),
             rotation: None,
             awaits_secret: match (&given.verify, known) {
                 (Some(verify), _) => verify.is_empty(),

@@ -320,6 +320,8 @@ async fn set_connection_credentials(
             // New credentials deserve a new chance.
             health: Health::Healthy,
             checkup: None,
+            // Nothing was verified with the new ones yet.
+            last_report_at: None,
             ..connection
         };
         Ok((context.write(&who, after, before.version).await?, given))

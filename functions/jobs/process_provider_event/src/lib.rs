@@ -31,9 +31,14 @@ use domain::{
     },
 };
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, metric};
+use kit::{
+    Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, Seldom, metric,
+};
 use providers::{form, twilio, whatsapp};
 use store::{RACES, Store, StoreError, TenantScope, tenants::config::ConfigCache};
+
+/// Minutes in which a process does not look again whether it is noted on a connection that its webhooks arrive.
+const LOOKED_AT_EVERY: i64 = 5;
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -45,6 +50,7 @@ pub struct Context {
     timers: Timers,
     clock: Clock,
     ids: Ids,
+    heard: Seldom<ConnectionId>,
 }
 
 impl Context {
@@ -61,6 +67,7 @@ impl Context {
             timers,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
+            heard: Seldom::minutes(LOOKED_AT_EVERY),
         })
     }
 }
@@ -99,6 +106,7 @@ pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobE
         correlation_id: job.correlation_id(),
         redelivered: job.redelivered(),
     };
+    event.note_report(job.body.received_at).await;
     let mut done = Done::Already;
     let mut failed: Option<JobError> = None;
     let (mut unknown, mut cut) = (false, false);
@@ -157,6 +165,22 @@ fn updates(
 }
 
 impl Event<'_> {
+    /// Notes that a webhook of the connection was verified then, which people cannot know otherwise. The event counts more: if this fails,
+    /// a later one notes it.
+    async fn note_report(&self, at: Timestamp) {
+        let ctx = self.ctx;
+        if !ctx.heard.is_due(self.connection, ctx.clock.now()) {
+            return;
+        }
+        let noted = RACES.until_won(|| ctx.store.note_report(self.scope, self.connection, at));
+        if let Err(error) = noted.await {
+            tracing::warn!(
+                error = kit::chain(&error),
+                "a verified report was not noted on its connection"
+            );
+        }
+    }
+
     async fn work(&self, update: Update, delivery: Delivery) -> Result<Done, JobError> {
         match update {
             Update::Status(status) => self.status(status).await,

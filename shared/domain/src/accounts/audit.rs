@@ -133,7 +133,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 30] = [
+const OWN: [(&str, &str); 31] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),
@@ -141,6 +141,7 @@ const OWN: [(&str, &str); 30] = [
     ("connection", "checkup"),
     ("connection", "credentials_version"),
     ("connection", "health"),
+    ("connection", "last_report_at"),
     ("connection", "paused_until"),
     ("connection", "rotation"),
     ("connection", "reported"),

@@ -296,6 +296,12 @@ impl Store {
         Ok(Some(Versioned { value: after, version }))
     }
 
+    /// Records that a report about a message was verified, at most once a day. Returns whether it was recorded.
+    pub async fn note_report(&self, scope: &TenantScope, id: ConnectionId, at: Timestamp) -> Result<bool, StoreError> {
+        self.rewrite_connection(scope, id, "note a verified report", |current| current.after_report(at))
+            .await
+    }
+
     /// Records a provider's report on a connection's number on the row's current state. Returns whether any of it was new.
     pub async fn note_reported(
         &self,

@@ -42,6 +42,9 @@ pub(crate) struct ConnectionOut {
     pub(crate) last_test: Option<ConnectionTest>,
     /// Whether no secret verifies its webhooks, as far as is known: all of them are refused until its credentials are set.
     pub(crate) awaits_secret: bool,
+    /// `whatsapp`, `twilio`: time of a verified webhook about a message or an account, at most a day before the last one. `null`: none was
+    /// verified with the current credentials, so it is not known whether they arrive.
+    pub(crate) last_report_at: Option<Timestamp>,
     /// Start of the current rotation, during which older secrets are also valid.
     pub(crate) rotating_since: Option<Timestamp>,
     /// Time of creation.
@@ -199,6 +202,7 @@ impl From<&Connection> for ConnectionOut {
                 message: checkup.message.clone(),
             }),
             awaits_secret: connection.awaits_secret,
+            last_report_at: connection.last_report_at,
             rotating_since: connection.rotating_since,
             created_at: Timestamp::from_millisecond(made).unwrap_or_default(),
         }

@@ -80,6 +80,22 @@ async fn account_news_without_restriction_leaves_it_healthy() {
     assert_eq!(world.configured_whatsapp().await.health, Health::Healthy);
 }
 
+#[tokio::test]
+async fn verified_report_is_noted_once_a_day() {
+    let world = World::new().await;
+    let noted = async || world.configured_whatsapp().await.last_report_at;
+    assert_eq!(noted().await, None);
+    let first = world.aws.now();
+    for (seconds, expected) in [(0, first), (60, first), (23 * 3600, first)] {
+        world.aws.pass(seconds);
+        world.whatsapp(&format!("in{seconds}"), "Hello").await;
+        assert_eq!(noted().await, Some(expected), "{seconds}");
+    }
+    world.aws.pass(3600);
+    world.whatsapp("later", "Hello").await;
+    assert_eq!(noted().await, Some(world.aws.now()));
+}
+
 /// The stored values of these connections' numbers: customers a day, messages a second, rating.
 async fn limits(world: &World, ids: [ConnectionId; 2]) -> [(Option<u32>, Option<u32>, Option<Quality>); 2] {
     let (store, scope) = (world.aws.store(), world.business.scope());

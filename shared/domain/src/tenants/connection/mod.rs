@@ -527,7 +527,13 @@ pub struct Connection {
     /// Rating and limits that the provider reported.
     #[serde(default, skip_serializing_if = "Reported::is_empty")]
     pub reported: Reported,
+    /// Time of a verified report about messages, renewed when it is a day old. Without one, nothing was verified with these credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_report_at: Option<Timestamp>,
 }
+
+/// Time after which [`Connection::last_report_at`] is renewed: a report must not cost a write.
+const REPORT_NOTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Connection {
     /// A new connection, which works as far as is known.
@@ -547,6 +553,16 @@ impl Connection {
             awaits_secret: false,
             checkup: None,
             reported: Reported::default(),
+            last_report_at: None,
+        }
+    }
+
+    /// The connection after a verified report about a message, which changes it at most once a day.
+    pub fn after_report(self, at: Timestamp) -> Self {
+        let is_due = |last| at.duration_since(last) >= REPORT_NOTED_EVERY;
+        Self {
+            last_report_at: Some(self.last_report_at.filter(|last| !is_due(*last)).unwrap_or(at)),
+            ..self
         }
     }
 
