@@ -41,7 +41,7 @@ use domain::{
     messages::{links::TrackedLinks, portfolio::FirstWritten},
     money::{prices::PriceBook, product::Product},
     templates::template::{TemplateDefinition, sync::LastSync},
-    tenants::{connection::Connection, line::Line, tenant::Tenant},
+    tenants::{connection::Connection, line::Line, refused_webhook::RefusedWebhook, tenant::Tenant},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -164,6 +164,7 @@ const READ: &[(&str, Read)] = &[
     ("rate", |row| Ok(row::number(row::count(&row)))),
     ("reachable", as_it_is::<Reachable>),
     ("received", kept::<Received>),
+    ("refused_webhook", as_it_is::<RefusedWebhook>),
     ("retention", as_it_is::<OperationId>),
     ("rolled", |row| {
         let rolled = hours::Rolled::read(Some(&row), DOING)?;

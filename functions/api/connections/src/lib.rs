@@ -164,7 +164,8 @@ api::operations! {
         /// List the webhook URLs of a connection
         ///
         /// The URLs to configure at the provider. `{secret}` stands for the secret that was shown when the connection was
-        /// created or last rotated. Meta's verify token was also shown then; `POST …/rotate` creates a new one.
+        /// created or last rotated. Meta's verify token was also shown then; `POST …/rotate` creates a new one. For `whatsapp`, `refused`
+        /// says in which hours of the last day requests to its URL were refused, and why.
         GET "/api/v1/connections/{connection_id}/webhooks" => list_connection_webhooks, "The addresses";
     }
 }
@@ -427,10 +428,13 @@ async fn list_connection_webhooks(
     Extension(target): Extension<Target>,
     Path(id): Path<ConnectionId>,
 ) -> Result<Tagged<WebhookAddresses>, Problem> {
-    let found = context.find(who.scope(), id).await?;
+    let (store, scope) = (context.api.store(), who.scope());
+    let refused = async { Ok(store.refused_webhooks(scope, id, who.now()).await?) };
+    let (found, refused) = tokio::try_join!(context.find(scope, id), refused)?;
     Ok(Tagged {
         version: found.version,
         body: WebhookAddresses {
+            refused,
             webhooks: context.webhooks(who.scope(), &found.value, &target, None),
         },
     })

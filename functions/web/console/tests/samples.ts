@@ -122,7 +122,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template], next_cursor: null },
-    list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks },
+    list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks, refused: [{ at, reason: "other_secret" }] },
     list_lines: { items: [shop], next_cursor: null }, get_line: shop,
   } as const;
   for (const [operation, json] of Object.entries(answers)) {

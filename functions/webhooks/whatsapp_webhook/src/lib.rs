@@ -2,7 +2,7 @@
 //! verifies the raw bytes, splits them into changes and queues each in `provider-events`.
 
 use std::sync::{
-    Arc, OnceLock,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -20,17 +20,22 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    tenants::connection::{Connection, VerifySecrets},
+    base::ids::{ConnectionId, TenantId},
+    tenants::{
+        connection::{Connection, VerifySecrets},
+        refused_webhook::{RefusedBecause, RefusedWebhook},
+    },
 };
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{
-    ConfigError, Entry, Env, Problem, QueueName, Webhook,
+    ConfigError, Entry, Env, Problem, QueueName, Seldom, Webhook,
     http::{CorrelationId, Target, expect_content_type},
     line,
     webhook::{LARGEST_JOB, answer, header},
 };
 use providers::whatsapp::{
-    handshake, signature,
+    handshake,
+    signature::{self, SignatureError},
     webhook::{self as meta, Change},
 };
 
@@ -44,6 +49,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         env: env.clone(),
         secret_id,
         app: OnceLock::new(),
+        noted: Seldom::minutes(60),
     });
     Ok(Router::new()
         .route(
@@ -59,6 +65,32 @@ struct Context {
     env: Env,
     secret_id: Option<String>,
     app: OnceLock<SharedApp>,
+    /// Connections of which this process has noted a refused webhook.
+    noted: Seldom<(TenantId, ConnectionId)>,
+}
+
+/// The reason for refusing a webhook of a connection. There is none if the connection does not exist.
+#[derive(Default)]
+struct Refusal(Mutex<Option<RefusedBecause>>);
+
+impl Refusal {
+    /// Whether the proof holds; if not, why.
+    fn admits(&self, proof: Result<(), RefusedBecause>) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = proof.err();
+        proof.is_ok()
+    }
+
+    fn reason(&self) -> Option<RefusedBecause> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const fn reason_of(error: SignatureError) -> RefusedBecause {
+    match error {
+        SignatureError::NoSecret => RefusedBecause::NoSecret,
+        SignatureError::Missing | SignatureError::Malformed => RefusedBecause::Unsigned,
+        SignatureError::Mismatch => RefusedBecause::OtherSecret,
+    }
 }
 
 /// Placeholder for the field's name of an entry that cannot be parsed at all.
@@ -75,7 +107,11 @@ async fn shake_hands(
     Extension(target): Extension<Target>,
 ) -> Result<Response, Problem> {
     complete(target.query())?;
-    let brings = |token: &str| handshake::answer(target.query(), token).is_ok();
+    let refusal = Refusal::default();
+    let brings = |token: &str| {
+        let answer = handshake::answer(target.query(), token);
+        refusal.admits(answer.map(drop).map_err(|_| RefusedBecause::OtherToken))
+    };
     let proven = context
         .authenticate(&tenant, &connection, |secrets, shared| match secrets {
             VerifySecrets::WhatsApp(own) if own.verify_token.is_empty() => {
@@ -85,6 +121,7 @@ async fn shake_hands(
             _ => Some(false),
         })
         .await;
+    context.note_refusal(&tenant, &connection, &proven, &refusal).await;
     challenge(&context.webhook, &target, proven.map(drop))
 }
 
@@ -144,16 +181,20 @@ async fn receive(
     expect_content_type(&headers, "application/json")?;
     let webhook = &context.webhook;
     let sent = header(&headers, SIGNATURE);
-    let signed_by = |secrets: &[String]| signature::verify(secrets, sent, &body).is_ok();
+    let refusal = Refusal::default();
+    let signed_by = |secrets: &[String]| refusal.admits(signature::verify(secrets, sent, &body).map_err(reason_of));
     let proven = context
         .authenticate(&tenant, &connection, |secrets, shared| match secrets {
             VerifySecrets::WhatsApp(own) if own.app_secrets.is_empty() => {
-                shared.map(|shared| signed_by(std::slice::from_ref(&shared.app_secret)))
+                let secret = shared.map(|shared| std::slice::from_ref(&shared.app_secret));
+                let signed = signed_by(secret.unwrap_or_default());
+                secret.map(|_| signed)
             }
             VerifySecrets::WhatsApp(own) => Some(signed_by(&own.app_secrets)),
             _ => Some(false),
         })
         .await;
+    context.note_refusal(&tenant, &connection, &proven, &refusal).await;
     let proven = proven.map_err(|error| webhook.refuse(&error))?;
     let mut entries = Vec::new();
     for change in context.split(&body).await? {
@@ -233,6 +274,33 @@ impl Context {
                 self.webhook.authenticate(tenant, connection, by_shared).await
             }
             done => done,
+        }
+    }
+
+    /// Records why a webhook of a connection was refused, at most once an hour: its sender is unknown.
+    async fn note_refusal(
+        &self,
+        tenant: &str,
+        connection: &str,
+        proven: &Result<Authenticated, AuthError>,
+        refusal: &Refusal,
+    ) {
+        let (Err(AuthError::Refused), Some(reason)) = (proven, refusal.reason()) else {
+            return;
+        };
+        let (Ok(tenant), Ok(connection), at) = (tenant.parse(), connection.parse(), self.webhook.now()) else {
+            return;
+        };
+        if !self.noted.is_due((tenant, connection), at) {
+            return;
+        }
+        let refused = RefusedWebhook { at, reason };
+        let store = self.webhook.store();
+        let noted = store
+            .note_refused_webhook_before_scope(tenant, connection, refused)
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(error = kit::chain(&error), "a refused webhook was not noted");
         }
     }
 

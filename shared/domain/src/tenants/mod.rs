@@ -6,5 +6,6 @@ pub mod connection_test;
 pub mod hours;
 pub mod line;
 pub mod recipient_zones;
+pub mod refused_webhook;
 pub mod settings;
 pub mod tenant;

@@ -90,6 +90,7 @@ const FORMS: &[(&str, u64)] = &[
     // Media have more than their source.
     ("reachable", 1),
     ("received", 2),
+    ("refused_webhook", 1),
     ("retention", 1),
     ("rolled", 1),
     ("rule", 3),

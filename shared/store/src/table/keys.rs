@@ -73,6 +73,8 @@ pub enum Part {
     KeyUses,
     /// Connections with their sealed credentials.
     Connections,
+    /// Hours in which webhooks of connections were refused.
+    Refusals,
     /// Rules, lines and other kinds with few rows.
     Configuration,
     /// Templates.
@@ -93,8 +95,9 @@ pub enum Part {
 
 impl Part {
     /// All parts, connections first.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Connections,
+        Self::Refusals,
         Self::Operations,
         Self::Notices,
         Self::Configuration,
@@ -112,6 +115,7 @@ impl Part {
             Self::People => "IAM",
             Self::KeyUses => "KEYUSE",
             Self::Connections => "CONN",
+            Self::Refusals => "REFUSED",
             Self::Configuration => "CONF",
             Self::Templates => "TEMPLATE",
             Self::Products => "PRODUCT",
@@ -256,6 +260,14 @@ pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId
     Key::new(
         format!("{}#{}", tenant_pk(tenant), Part::Connections.word()),
         format!("{CONNECTION}{connection}"),
+    )
+}
+
+/// The refused webhook of a connection in an hour of the day, whose sender nobody knows.
+pub(crate) fn refused_webhook_before_scope(tenant: TenantId, connection: ConnectionId, hour: i64) -> Key {
+    Key::new(
+        format!("{}#{}", tenant_pk(tenant), Part::Refusals.word()),
+        format!("{connection}#{hour:02}"),
     )
 }
 

@@ -4,4 +4,5 @@ pub mod config;
 pub mod connections;
 pub mod lines;
 pub mod platform;
+pub mod refused_webhooks;
 pub mod rules;

@@ -5,6 +5,7 @@ use domain::{
     tenants::{
         connection::{Connection, ConnectionKind, Health},
         connection_test::{CheckResult, Quality},
+        refused_webhook::RefusedWebhook,
     },
 };
 use jiff::Timestamp;
@@ -153,6 +154,8 @@ pub(crate) struct SecretRotationOut {
 pub(crate) struct WebhookAddresses {
     /// URLs to configure at the provider.
     pub(crate) webhooks: Vec<WebhookAddress>,
+    /// `whatsapp`: the first request of each hour of the last day that was refused, latest first. Anybody can send one.
+    pub(crate) refused: Vec<RefusedWebhook>,
 }
 
 /// A URL to configure at the provider.

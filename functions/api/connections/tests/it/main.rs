@@ -13,6 +13,7 @@ use domain::{
     tenants::{
         connection::{Connection, VerifySecrets},
         connection_test::{Dated, Quality, Reported},
+        refused_webhook::{RefusedBecause, RefusedWebhook},
     },
 };
 use providers::{telephony, whatsapp};
@@ -202,6 +203,21 @@ async fn app_secret_is_required_where_no_app_is_shared() {
     assert_eq!(made.json()["connection"]["awaits_secret"], false);
     let path = at(&id(&made), "/credentials");
     town.manager().put(&path, credentials).await.is(200);
+}
+
+#[tokio::test]
+async fn refused_webhooks_are_listed_with_the_addresses() {
+    let aws = Aws::new().await;
+    let (_world, town) = World::start(&aws).await;
+    let whatsapp = id(&town.manager().post(ALL, whatsapp_in()).await);
+    let refused = async || town.viewer().get(&at(&whatsapp, "/webhooks")).await.json()["refused"].clone();
+    assert_eq!(refused().await, json!([]));
+    let (store, tenant, at) = (aws.store(), town.home.tenant, aws.now());
+    let reason = RefusedBecause::OtherSecret;
+    let webhook = RefusedWebhook { at, reason };
+    let noted = store.note_refused_webhook_before_scope(tenant, whatsapp.parse().unwrap(), webhook);
+    noted.await.unwrap();
+    assert_eq!(refused().await, json!([{"at": at, "reason": "other_secret"}]));
 }
 
 #[tokio::test]

@@ -685,6 +685,19 @@ connection-deaf = السرّ ناقص
 connection-deaf-why = لا شيء يتحقق مما يبلّغ به المزوّد، فتُرفض ردود العملاء وإشعارات الوصول وطلبات STOP. عيّن بيانات الدخول.
 connection-unheard = لم يصل بلاغ بعد
 connection-unheard-why = حتى يصل أول بلاغ من WhatsApp ويُتحقق منه، لا يُعرف هل تصل الردود وإشعارات الوصول وطلبات STOP. اكتب إلى الرقم من هاتف لترى ذلك.
+webhooks-refused = بلاغات مرفوضة
+webhooks-refused-why = { $n ->
+    [zero] لم يُرفض بلاغ في آخر يوم.
+    [one] رُفض بلاغ في ساعة واحدة من آخر يوم.
+    [two] رُفضت بلاغات في ساعتين من آخر يوم.
+    [few] رُفضت بلاغات في { $n } ساعات من آخر يوم.
+    [many] رُفضت بلاغات في { $n } ساعة من آخر يوم.
+   *[other] رُفضت بلاغات في { $n } ساعة من آخر يوم.
+  } يستطيع أي أحد إرسال بلاغ، لكن إن كان من WhatsApp فالردود وطلبات STOP تضيع. الأحدث:
+webhook-refused-no_secret = ليس للاتصال سرّ لتطبيق Meta يُتحقق به. عيّن بيانات الدخول.
+webhook-refused-unsigned = لم يكن موقّعًا، فمن المستبعد أنه من WhatsApp.
+webhook-refused-other_secret = كان موقّعًا بسرّ آخر. قارن السرّ بسرّ تطبيقك لدى Meta وعيّن بيانات الدخول.
+webhook-refused-other_token = كان رمز التحقق مختلفًا. دوّر السرّ دون إدخال سرّ، فيُنشأ رمز جديد.
 connection-health = السلامة
 connection-test = اختبار الآن
 connection-test-last = آخر اختبار

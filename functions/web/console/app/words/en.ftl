@@ -658,6 +658,15 @@ connection-deaf = Secret is missing
 connection-deaf-why = Nothing verifies what the provider reports, so customers’ replies, receipts and STOP are refused. Set the credentials.
 connection-unheard = No report received yet
 connection-unheard-why = Until WhatsApp’s first report arrives and is verified, nobody knows whether replies, receipts and STOP do. Write to the number from a phone to see it.
+webhooks-refused = Refused reports
+webhooks-refused-why = { $n ->
+    [one] In one hour of the last day, a report was refused.
+   *[other] In { $n } hours of the last day, reports were refused.
+  } Anybody can send one, but if WhatsApp did, replies and STOP are lost. The latest:
+webhook-refused-no_secret = The connection has no secret of a Meta app to verify with. Set its credentials.
+webhook-refused-unsigned = It was not signed, so it was hardly WhatsApp.
+webhook-refused-other_secret = It was signed with another secret. Compare the secret with that of your Meta app, and set the credentials.
+webhook-refused-other_token = The verify token was another one. Rotate the secret without entering one, which makes a new token.
 connection-health = Health
 connection-test = Test now
 connection-test-last = Last test

@@ -1,6 +1,9 @@
 //! Meta's webhooks, in process against the emulator's table and queues.
 
-use domain::tenants::connection::{Account, Purpose, VerifySecrets, whatsapp};
+use domain::tenants::{
+    connection::{Account, Purpose, VerifySecrets, whatsapp},
+    refused_webhook::RefusedBecause,
+};
 use jiff::SignedDuration;
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Env, QueueName};
@@ -450,8 +453,49 @@ async fn connection_without_secrets_uses_the_shared_app() {
     let alone = Function::new(aws.env(), routes);
     let empty: Value = json!({"object": "whatsapp_business_account", "entry": []});
     let empty = empty.to_string();
+    aws.pass(3600);
     let answer = alone.call(&signed_by("", &path(&first), empty.as_bytes())).await;
     answer.is(401);
+    let reasons = [RefusedBecause::NoSecret, RefusedBecause::OtherSecret];
+    assert_eq!(refused(&aws, &first).await, reasons);
+}
+
+/// The reasons for which webhooks of the tenant's connection were refused in the last day.
+async fn refused(aws: &Aws, tenant: &Seeded) -> Vec<RefusedBecause> {
+    let noted = aws.store().refused_webhooks(tenant.scope(), tenant.whatsapp, aws.now());
+    let noted = noted.await.expect("the table answers");
+    noted.into_iter().map(|refused| refused.reason).collect()
+}
+
+/// Whoever sends them is unknown, so they must not write more.
+#[tokio::test]
+async fn refused_webhook_is_noted_once_an_hour() {
+    let world = world().await;
+    let (aws, tenant) = (&world.aws, &world.tenant);
+    let body = fixtures::bytes("whatsapp/inbound/text.json");
+    let wrong = || signed_by("another-apps-secret", &world.path(), &body);
+    world.call(&signed(&world.path(), &body)).await.is(200);
+    assert_eq!(refused(aws, tenant).await, []);
+    world.call(&wrong().unsigned()).await.is(401);
+    // Neither this process nor another one notes a second one.
+    world.call(&wrong()).await.is(401);
+    world.function_with(&[]).call(&wrong()).await.is(401);
+    assert_eq!(refused(aws, tenant).await, [RefusedBecause::Unsigned]);
+    aws.pass(3600);
+    world.call(&wrong()).await.is(401);
+    let both = [RefusedBecause::OtherSecret, RefusedBecause::Unsigned];
+    assert_eq!(refused(aws, tenant).await, both);
+    aws.pass(3600);
+    let handshake = "hub.mode=subscribe&hub.challenge=1&hub.verify_token=wrong";
+    let answer = world.call(&Call::get(&format!("{}?{handshake}", world.path()))).await;
+    answer.is(403);
+    assert_eq!(refused(aws, tenant).await[0], RefusedBecause::OtherToken);
+    // In the same hour of the next day, its note is replaced.
+    aws.pass(22 * 3600);
+    world.call(&wrong()).await.is(401);
+    assert_eq!(refused(aws, tenant).await.len(), 3);
+    aws.pass(24 * 3600);
+    assert_eq!(refused(aws, tenant).await, []);
 }
 
 /// Statuses never delay what customers write; what is not surely a status counts as that.
