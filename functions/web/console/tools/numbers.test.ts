@@ -1,6 +1,8 @@
 /** Numbers and amounts are read as people write them, or refused with what to write instead. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { unitDigits } from "../app/ui/digits.ts";
 import { readAmount, readHundredths, readWhole, type Reading } from "../app/numbers/numbers.ts";
 
 function told(reading: Reading): number | string {
@@ -55,4 +57,14 @@ test("numbers_are_read_as_they_are_meant_or_refused", () => {
   assert.deepEqual(COUNTS.map(([text]) => [text, told(readWhole(text))]), COUNTS);
   assert.deepEqual(AMOUNTS.map(([currency, text]) => [currency, text, told(readAmount(text, currency))]), AMOUNTS);
   assert.deepEqual(HUNDREDTHS.map(([text]) => [text, told(readHundredths(text))]), HUNDREDTHS);
+});
+
+test("units_of_currencies_are_those_of_the_api", () => {
+  const places = readFileSync(new URL("../../../../shared/domain/src/money/product.rs", import.meta.url), "utf8").split("fn decimal_places")[1] ?? "";
+  const arms = [...places.split("_ => 2")[0]?.matchAll(/((?:"[A-Z]{3}"[\s|]*)+)=> (\d)/g) ?? []];
+  const known = arms.flatMap(([, codes = "", digits]) => [...codes.matchAll(/[A-Z]{3}/g)].map(([code]) => [code, Number(digits)]));
+  assert.equal(known.length, 23);
+  assert.deepEqual(known.map(([code]) => [code, unitDigits(String(code))]), known);
+  // Browsers show none of these.
+  assert.deepEqual(["LBP", "PKR", "HUF", "USD"].map(unitDigits), [2, 2, 2, 2]);
 });

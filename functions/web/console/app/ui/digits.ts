@@ -3,11 +3,14 @@ export function latinDigits(text: string): string {
   return text.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf));
 }
 
+/** Currencies whose smallest unit is none or a thousandth, by ISO 4217 as the API counts them. `Intl` has other digits for some: with ICU 78, none for
+ *  IQD, LBP, PKR and HUF. */
+const UNITS: [number, string][] = [
+  [0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"],
+  [3, "BHD IQD JOD KWD LYD OMR TND"],
+];
+
 /** Digits of a currency's smallest unit: 2 of dollars, 3 of dinars. */
 export function unitDigits(currency: string): number {
-  try {
-    return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return 2;
-  }
+  return UNITS.find(([, currencies]) => currencies.split(" ").includes(currency))?.[0] ?? 2;
 }

@@ -64,7 +64,7 @@ export function percent(part: number, whole: number): string {
 
 /** An amount of money, with as many digits as it has: parts of a cent count. */
 export function money(amount: string, currency: string): string {
-  const minimumFractionDigits = Math.min(Math.max(amount.split(".")[1]?.length ?? 0, 2), 6);
+  const minimumFractionDigits = Math.min(Math.max(amount.split(".")[1]?.length ?? 0, unitDigits(currency)), 6);
   const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits, maximumFractionDigits: minimumFractionDigits } as const;
   return new Intl.NumberFormat(latin(), options).format(Number(amount));
 }
