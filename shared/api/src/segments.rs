@@ -57,7 +57,7 @@ fn unusable(wrong: Vec<FieldProblem>) -> Problem {
 /// 400 when it is of another search.
 pub fn position(paging: &Paging, search: &Search) -> Result<Option<Position>, Problem> {
     let read = |text: &str| {
-        Position::read(text, &search.driver).ok_or_else(|| {
+        Position::read(text, search).ok_or_else(|| {
             Problem::bad_request(
                 "The cursor belongs to another list. Send `next_cursor` of the previous page with the same conditions, \
                  or no cursor for the first page.",

@@ -7,7 +7,7 @@ use domain::{
     base::{
         bounded::UpTo,
         phone::Phone,
-        text::{OneLine, folded},
+        text::{OneLine, unified},
     },
     contacts::{
         contact::MAX_IDENTITIES,
@@ -155,7 +155,7 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
 
 /// Whether a cell has no value for this target. A dash is a no where yes or no is asked.
 fn is_empty(cell: &str, target: &Target) -> bool {
-    let word = || folded(cell);
+    let word = || unified(cell);
     cell.is_empty()
         || EMPTY.contains(&word().as_str()) && !(target.consent().is_some() && NO.contains(&word().as_str()))
 }
@@ -365,7 +365,7 @@ impl Values {
                             continue;
                         }
                     };
-                    let same = |other: &Label| folded(other.as_str()) == folded(tag.as_str());
+                    let same = |other: &Label| unified(other.as_str()) == unified(tag.as_str());
                     if self.tags.iter().any(same) {
                         continue;
                     }

@@ -1,6 +1,6 @@
 //! Words of tables in several languages, in the form in which they are compared. A test holds that form.
 
-use domain::{base::text::folded, messages::message::Channel};
+use domain::{base::text::unified, messages::message::Channel};
 
 use crate::mapping::Target;
 
@@ -291,7 +291,7 @@ pub(crate) const NO_NUMBERS: &[&str] = &[
 
 /// A name of a column or field without differences of case, punctuation, and variants of Arabic letters.
 pub(crate) fn spelled(name: &str) -> String {
-    let letters = folded(name);
+    let letters = unified(name);
     let letters = letters.chars().filter_map(|sign| match sign {
         // Vowel signs, and the line that makes words longer.
         '\u{64b}'..='\u{652}' | 'ـ' => None,
@@ -392,7 +392,7 @@ mod tests {
             .chain(COUNTRIES.iter().flat_map(|(_, names)| *names))
             .chain(LANGUAGES.iter().flat_map(|(names, _)| *names));
         for word in values {
-            assert_eq!(folded(word), *word);
+            assert_eq!(unified(word), *word);
         }
         let mut known = HashSet::new();
         for word in COLUMNS.iter().flat_map(|(_, words)| *words) {

@@ -352,8 +352,14 @@ async fn list_contacts(
 ) -> Result<Listed<ContactOut>, Problem> {
     let backwards = query.order == Some(Order::Desc);
     let (api, who, query, paging) = (&api, &who, &query, &paging);
+    let home = if query.names_a_national_number() {
+        let tenant = api.store().tenant(who.scope()).await?;
+        tenant.and_then(|tenant| tenant.default_region?.parse().ok())
+    } else {
+        None
+    };
     let found = api.by_fields(who, |definitions| async move {
-        let search = query.clone().search(&definitions)?;
+        let search = query.clone().search(&definitions, home)?;
         let after = position(paging, &search)?;
         let store = api.store();
         let found = store.search_contacts_as_of(who.scope(), &search, after.as_ref(), paging.limit(), backwards);

@@ -4,18 +4,20 @@ use domain::{
     accounts::account::Email,
     base::{
         bounded::UpTo,
+        country::Country,
         fault::Fault,
         ids::{ContactId, SegmentId, StageId, TagId, UserId},
         phone::Phone,
-        text::OneLine,
+        text::{OneLine, Verbatim},
     },
     contacts::{
         bulk::{ChangeIn, MAX_CHOSEN},
         conditions::Conditions,
+        digits::Digits,
         field::{Field, Written},
         field_key::FieldKey,
-        filter::{Digits, Filter, Search},
-        listing::{Day, Word},
+        filter::{Filter, Search},
+        listing::{Day, Sought},
         profile::Origin,
     },
     tenants::settings::Language,
@@ -28,13 +30,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContactQuery {
-    /// Telephone number.
-    pub(crate) phone: Option<Phone>,
+    /// Whole telephone number in any spelling. National numbers are those of the tenant's country.
+    #[schemars(example = &"+97145550001")]
+    pub(crate) phone: Option<Verbatim<1, 40>>,
     /// E-mail address.
     pub(crate) email: Option<Email>,
-    /// Last digits of a telephone number.
+    /// Last digits of a telephone number, or the number in any spelling. National numbers are those of the tenant's country.
     pub(crate) digits: Option<Digits>,
-    /// Words of which each begins one of the first five different words of the name, in any order, without case and accents.
+    /// Words of which each begins one of the first five different words of the name, in any order, whatever the case, accents and
+    /// spellings of letters.
     #[schemars(example = &"maya had")]
     pub(crate) name: Option<OneLine<1, 60>>,
     /// Tag.
@@ -77,11 +81,18 @@ pub(crate) struct ContactQuery {
 }
 
 impl ContactQuery {
-    /// The search that the query asks for.
+    /// Whether it may name a national number, which is one of the tenant's country.
+    pub(crate) fn names_a_national_number(&self) -> bool {
+        let phone = self.phone.as_ref().and_then(|phone| phone.as_str().parse().ok());
+        let mut numbers = phone.iter().chain(&self.digits);
+        numbers.any(Digits::may_be_national)
+    }
+
+    /// The search that the query asks for. `home`: the tenant's country, if it counts.
     ///
     /// # Errors
     /// 422 that names the parameter; 400 if no condition has a list.
-    pub(crate) fn search(self, definitions: &[Field]) -> Result<Search, Problem> {
+    pub(crate) fn search(self, definitions: &[Field], home: Option<Country>) -> Result<Search, Problem> {
         let conditions = Conditions {
             tag: self.tag,
             field: self.field,
@@ -98,15 +109,23 @@ impl ContactQuery {
             .filter(definitions)
             .map_err(|wrong| Problem::from(vec![wrong]))?;
         let name = self.name.as_ref().map(OneLine::as_str);
-        let words = name.map(Word::of).unwrap_or_default();
+        let words = name.map(Sought::of).unwrap_or_default();
         if name.is_some() && words.is_empty() {
             let fault = Fault::format("name", "maya had", "A name is searched by its letters and digits.");
             return Err(Problem::field("name", fault));
         }
+        let number = |written: Verbatim<1, 40>| {
+            let detail =
+                "Expected a whole telephone number, such as +442079460000. Search for parts of one by `digits`.";
+            let fault = || Fault::format("phone", "+442079460000", detail);
+            let written: Option<Digits> = written.as_str().parse().ok();
+            let number = written.and_then(|written| written.at(home).number());
+            number.ok_or_else(|| Problem::field("phone", fault()))
+        };
         let filter = Filter {
-            phone: self.phone,
+            phone: self.phone.map(number).transpose()?,
             email: self.email,
-            digits: self.digits,
+            digits: self.digits.map(|digits| digits.at(home)),
             name: words,
             deleted: self.deleted.unwrap_or_default(),
             duplicates: self.duplicates.unwrap_or_default(),

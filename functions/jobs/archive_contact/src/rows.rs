@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use store::contacts::timeline::Placed;
 
 /// Fields of rows, at any depth, that only keep the service running.
-const OWN: [&str; 15] = [
+const OWN: [&str; 16] = [
     "claim",
     "claimed_at",
     "config_version",
@@ -30,6 +30,7 @@ const OWN: [&str; 15] = [
     "dispatches",
     "due",
     "erasing",
+    "folding",
     "listed",
     "named",
     "named_by_call",

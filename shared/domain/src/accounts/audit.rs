@@ -148,6 +148,7 @@ const OWN: [(&str, &str); 31] = [
     ("connection", "throttled"),
     ("campaign", "limited_until"),
     ("contact", "allowance_whole_at"),
+    ("contact", "folding"),
     ("contact", "language_detected"),
     ("contact", "last_reached_at"),
     ("contact", "last_written_at"),

@@ -129,19 +129,7 @@ pub fn by_numbering_plan(phone: &Phone) -> LineType {
     let Some((_, own, plans)) = KNOWN.of(phone.digits()) else {
         return LineType::Invalid;
     };
-    let known = if let [only] = &plans[..] {
-        only.line_type(own)
-    } else {
-        // A country whose numbers begin otherwise is not asked; one that does not say how they begin is the one if it knows the number.
-        plans
-            .iter()
-            .find_map(|plan| match &plan.begins {
-                Some(begins) => begins.is_match(own).then(|| plan.line_type(own)),
-                None => plan.line_type(own).map(Some),
-            })
-            .flatten()
-    };
-    known.unwrap_or_else(|| {
+    planned(&plans, own).unwrap_or_else(|| {
         let digits = plans.iter().map(|plan| plan.digits);
         let (fewest, most) = digits.fold((usize::MAX, 0), |(fewest, most), (least, greatest)| {
             (fewest.min(least), most.max(greatest))
@@ -152,6 +140,26 @@ pub fn by_numbering_plan(phone: &Phone) -> LineType {
             LineType::Invalid
         }
     })
+}
+
+/// Whether a number is one of its country's plan, as far as Google's libphonenumber knows.
+pub fn is_in_plan(phone: &Phone) -> bool {
+    let phone = phone.in_key_form();
+    let known = KNOWN.of(phone.digits());
+    known.is_some_and(|(_, own, plans)| planned(&plans, own).is_some())
+}
+
+/// The type of a number by the plans of the countries of its code; `None` if it is in none.
+fn planned(plans: &[Plan], own: &str) -> Option<LineType> {
+    if let [only] = plans {
+        return only.line_type(own);
+    }
+    // A country whose numbers begin otherwise is not asked; one that does not say how they begin is the one if it knows the number.
+    let known = plans.iter().find_map(|plan| match &plan.begins {
+        Some(begins) => begins.is_match(own).then(|| plan.line_type(own)),
+        None => plan.line_type(own).map(Some),
+    });
+    known.flatten()
 }
 
 /// The United States and their territories, whose numbers begin with 1, too.

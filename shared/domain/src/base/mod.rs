@@ -14,6 +14,7 @@ pub(crate) mod by_code;
 pub mod country;
 pub mod external;
 pub mod fault;
+pub mod folding;
 pub mod ids;
 pub mod ip_range;
 pub mod language_tag;

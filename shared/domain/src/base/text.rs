@@ -274,28 +274,29 @@ pub fn check_line(text: &str) -> Result<(), WrongText> {
     }
 }
 
-/// The form in which names are compared: Unicode's compatibility form (NFKC) without differences of case, without characters that
-/// are not seen, and with single spaces.
-pub fn folded(name: &str) -> String {
+/// The form in which two names are one name: Unicode's compatibility form (NFKC) without differences of case, without characters that
+/// are not seen, and with single spaces. Keys are made of it, so it never changes; texts are searched for in their
+/// [`folded`](crate::base::folding::folded) form.
+pub fn unified(name: &str) -> String {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
-    let mut folded = String::with_capacity(name.len());
+    let mut unified = String::with_capacity(name.len());
     for character in nfkc.normalize(name).chars().flat_map(char::to_lowercase) {
         match character {
             // Two lower-case spellings of one capital.
-            'ß' => folded.push_str("ss"),
-            'ς' => folded.push('σ'),
+            'ß' => unified.push_str("ss"),
+            'ς' => unified.push('σ'),
             unseen if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(unseen) => {}
-            other => folded.push(other),
+            other => unified.push(other),
         }
     }
-    let words: Vec<&str> = folded.split_whitespace().collect();
+    let words: Vec<&str> = unified.split_whitespace().collect();
     nfkc.normalize(&words.join(" ")).into_owned()
 }
 
-/// A hash of a name's [`folded`] form, for keys: a name can contain their separators, and the form can be eighteen times as
+/// A hash of a name's [`unified`] form, for keys: a name can contain their separators, and the form can be eighteen times as
 /// long.
 pub fn fingerprint(name: &str) -> String {
-    hex(&Sha256::digest(folded(name)))
+    hex(&Sha256::digest(unified(name)))
 }
 
 /// Bytes as hexadecimal digits, in lower case.
@@ -467,7 +468,7 @@ mod tests {
             ("❤\u{fe0f}", "❤"),
             ("ﷺ", "صلى الله عليه وسلم"),
         ] {
-            assert_eq!(folded(one), folded(other), "{one} and {other}");
+            assert_eq!(unified(one), unified(other), "{one} and {other}");
             assert_eq!(fingerprint(one), fingerprint(other), "{one} and {other}");
         }
         for (one, other) in [("Regular", "Regulars"), ("vip1", "vip 1"), ("kır", "kir"), ("é", "e")] {
@@ -475,7 +476,7 @@ mod tests {
         }
         // Applying it twice changes nothing.
         for name in ["İstanbul", "ΟΔΟΣ", "㍿ Ⅷ", "ẞ", "مايا"] {
-            assert_eq!(folded(&folded(name)), folded(name), "{name}");
+            assert_eq!(unified(&unified(name)), unified(name), "{name}");
         }
         let key = fingerprint(&"ﷺ".repeat(60));
         assert!(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     accounts::account::Email,
     base::phone::Phone,
-    contacts::{filter::Digits, listing::Word, person::Person},
+    contacts::{digits::Digits, listing::Word, person::Person},
 };
 
 /// Maximum contacts that are suggested.

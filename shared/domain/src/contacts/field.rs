@@ -17,8 +17,9 @@ use crate::{
         bounded::UpTo,
         facts::Fact,
         fault::{Fault, FaultCode, Faulty},
+        folding::folded,
         ids::FieldId,
-        text::{InvalidLine, MAX_NAME_LENGTH, OneLine, folded},
+        text::{InvalidLine, MAX_NAME_LENGTH, OneLine, unified},
     },
     contacts::field_key::FieldKey,
     tenants::settings::{FieldProblem, added},
@@ -90,22 +91,38 @@ impl Field {
                 .filter(|date| date.year() >= 1 && date.to_string() == text.as_str())
                 .map(FieldValue::Date)
                 .ok_or_else(|| Fault::format("day", "2026-11-20", "must be a date, such as 2026-11-20")),
-            (FieldType::Choice, Written::Text(text)) => {
-                let wanted = folded(text.as_str());
-                let mut options = self.options.iter();
-                let option = options.find(|option| folded(option.as_str()) == wanted);
-                option.cloned().map(FieldValue::Choice).ok_or_else(|| {
+            (FieldType::Choice, Written::Text(text)) => self
+                .option(text.as_str())
+                .cloned()
+                .map(FieldValue::Choice)
+                .ok_or_else(|| {
                     let options: Vec<&str> = self.options.iter().map(OneLine::as_str).collect();
                     let detail = format!("must be one of: {}", options.join(", "));
                     Fault::new(FaultCode::NotOneOf, detail).and("expected", options.iter().collect::<Fact>())
-                })
-            }
+                }),
             (FieldType::YesNo, Written::YesNo(yes)) => Ok(FieldValue::YesNo(*yes)),
             (FieldType::Text | FieldType::Choice, _) => wrong_type("text", "must be a text"),
             (FieldType::Number, _) => wrong_type("number", "must be a number"),
             (FieldType::Date, _) => wrong_type("date", "must be a date as a text, such as 2026-11-20"),
             (FieldType::YesNo, _) => wrong_type("yes_no", "must be true or false"),
         }
+    }
+
+    /// The option that is called so: by its name, or else the only one by its folded name.
+    fn option(&self, name: &str) -> Option<&OneLine<1, MAX_NAME_LENGTH>> {
+        let called = |form: fn(&str) -> String| {
+            let wanted = form(name);
+            let mut options = self
+                .options
+                .iter()
+                .filter(move |option| form(option.as_str()) == wanted);
+            (options.next(), options.next())
+        };
+        let (option, _) = called(unified);
+        option.or_else(|| match called(folded) {
+            (only, None) => only,
+            _ => None,
+        })
     }
 
     /// Problems of the field by itself. Empty: none.
@@ -124,7 +141,7 @@ impl Field {
         let mut known = HashSet::new();
         let mut found = Vec::new();
         for (index, option) in self.options.iter().enumerate() {
-            if !known.insert(folded(option.as_str())) {
+            if !known.insert(unified(option.as_str())) {
                 let detail = "Another option has the same name, apart from case. Remove one of them.";
                 let fault = Fault::new(FaultCode::GivenTwice, detail);
                 found.push(FieldProblem::new(format!("options[{index}]"), fault));
@@ -448,6 +465,22 @@ mod tests {
             ("text", json!(["a"])),
         ] {
             assert!(value(kind, written.clone()).is_err(), "{kind} {written}");
+        }
+    }
+
+    #[test]
+    fn an_option_is_found_in_another_spelling_unless_several_have_it() {
+        let field = field("level", "choice", &["عائلة", "Zoë", "Zöe", "Gold"]);
+        let option = |name: &str| field.option(name).map(OneLine::as_str);
+        for (name, expected) in [
+            ("عائله", Some("عائلة")),
+            ("ZOË", Some("Zoë")),
+            ("zöe", Some("Zöe")),
+            ("zoe", None),
+            ("GÖLD", Some("Gold")),
+            ("silver", None),
+        ] {
+            assert_eq!(option(name), expected, "{name}");
         }
     }
 

@@ -6,16 +6,18 @@ use jiff::Timestamp;
 use crate::{
     accounts::account::Email,
     base::{
+        folding::{Edition, folded},
         ids::{FieldId, StageId, TagId, UserId},
         phone::Phone,
-        text::folded,
+        text::unified,
     },
     contacts::{
         contact::Identity,
+        digits::Digits,
         field::FieldValue,
-        listing::{Day, Listing, Word},
+        listing::{Day, Listing, Sought, Word},
         person::Person,
-        profile::Origin,
+        profile::{Origin, Profile},
     },
     tenants::settings::Language,
 };
@@ -27,10 +29,10 @@ pub struct Filter {
     pub phone: Option<Phone>,
     /// E-mail address.
     pub email: Option<Email>,
-    /// Last digits of a telephone number.
+    /// Last digits of a telephone number, or one in any spelling.
     pub digits: Option<Digits>,
     /// Words of which each begins a word of the name.
-    pub name: Vec<Word>,
+    pub name: Vec<Sought>,
     /// Tag.
     pub tag: Option<TagId>,
     /// Value of a searchable field.
@@ -102,53 +104,24 @@ impl Search {
             driver: Driver::All,
         }
     }
-}
 
-/// The last digits of a telephone number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Digits(String);
-
-shown_as!(Digits, {"type": "string", "pattern": "^[0-9]{3,15}$", "examples": ["4567"]});
-
-/// A text that is not the end of a telephone number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be the last 3 to 15 digits of a telephone number")]
-pub struct NotDigits;
-
-impl Digits {
-    /// The digits, the last one first.
-    pub fn reversed(&self) -> String {
-        self.0.chars().rev().collect()
-    }
-
-    /// The digits of a whole number in the form of its key, the last one first, as telephone numbers are listed.
-    pub fn of(phone: &Phone) -> String {
-        phone.key().trim_start_matches('+').chars().rev().collect()
-    }
-
-    /// The last digits of a number that two numbers of one person have in common, whatever their form.
-    pub fn last(phone: &Phone) -> Self {
-        const LAST: usize = 7;
-        // Of at least seven digits, in which forms of a number do not differ.
-        let digits = phone.digits();
-        Self(digits[digits.len().saturating_sub(LAST)..].to_owned())
-    }
-
-    fn end(&self, phone: &Phone) -> bool {
-        phone.key().ends_with(&self.0)
+    /// The driver, and those of what the former folding wrote for contacts that were not written since, where that differs.
+    pub fn drivers(&self) -> Vec<Driver> {
+        let mut drivers = vec![self.driver.clone()];
+        match self.driver {
+            Driver::Words(_) => {
+                let words = self.filter.longest().map(|sought| sought.former.iter().cloned());
+                drivers.extend(words.into_iter().flatten().map(Driver::Words));
+            }
+            Driver::Values(..) => {
+                let former = self.filter.driver_by(Edition::FORMER);
+                drivers.extend(former.filter(|former| *former != self.driver));
+            }
+            _ => {}
+        }
+        drivers
     }
 }
-
-impl std::str::FromStr for Digits {
-    type Err = NotDigits;
-
-    fn from_str(text: &str) -> Result<Self, NotDigits> {
-        let fit = (3..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        fit.then(|| Self(text.to_owned())).ok_or(NotDigits)
-    }
-}
-
-parsed!(Digits, "last_digits", "4567");
 
 impl Test {
     fn holds(&self, value: &FieldValue) -> bool {
@@ -167,7 +140,7 @@ impl Test {
 fn same(one: &FieldValue, other: &FieldValue) -> bool {
     match (one, other) {
         (FieldValue::Text(one), FieldValue::Text(other)) => folded(one.as_str()) == folded(other.as_str()),
-        (FieldValue::Choice(one), FieldValue::Choice(other)) => folded(one.as_str()) == folded(other.as_str()),
+        (FieldValue::Choice(one), FieldValue::Choice(other)) => unified(one.as_str()) == unified(other.as_str()),
         _ => one == other,
     }
 }
@@ -176,6 +149,11 @@ impl Filter {
     /// The list that it reads: that of the condition which the fewest contacts fulfil, as a rule. `None` if none of its conditions
     /// has one.
     pub fn driver(&self) -> Option<Driver> {
+        self.driver_by(Edition::CURRENT)
+    }
+
+    /// The same by the entries of an edition of the folding.
+    fn driver_by(&self, edition: Edition) -> Option<Driver> {
         if *self == Self::default() {
             return Some(Driver::All);
         }
@@ -183,25 +161,30 @@ impl Filter {
         let identity = phone.or_else(|| self.email.clone().map(Identity::Email));
         let field = self.field.as_ref().map(|(field, test)| match test {
             Test::Equals(value) => {
-                let value = Listing::value(value);
+                let value = Listing::value_by(edition, value);
                 Driver::Values(*field, value.clone(), value)
             }
             Test::Between(from, to) => {
-                let bound = |bound: &Option<FieldValue>| bound.as_ref().map(Listing::value).unwrap_or_default();
+                let value = |value: &FieldValue| Listing::value_by(edition, value);
+                let bound = |bound: &Option<FieldValue>| bound.as_ref().map(value).unwrap_or_default();
                 Driver::Values(*field, bound(from), bound(to))
             }
             Test::OnDay(day) => Driver::OnDay(*field, *day),
         });
-        let longest = self.name.iter().max_by_key(|word| word.as_str().len());
+        let longest = self.longest().map(|sought| sought.word.clone());
         identity
             .map(Driver::Identity)
             .or_else(|| self.deleted.then_some(Driver::Deleted))
             .or_else(|| self.digits.clone().map(Driver::Digits))
             .or(field)
-            .or_else(|| longest.cloned().map(Driver::Words))
+            .or_else(|| longest.map(Driver::Words))
             .or_else(|| self.tag.map(Driver::Tag))
             .or_else(|| self.duplicates.then_some(Driver::Duplicates))
             .or_else(|| self.stage.map(Driver::Stage))
+    }
+
+    fn longest(&self) -> Option<&Sought> {
+        self.name.iter().max_by_key(|sought| sought.word.as_str().len())
     }
 
     /// The filter with its driver. `None` if no list has these contacts.
@@ -213,7 +196,7 @@ impl Filter {
     /// Whether a contact fulfils all conditions.
     pub fn takes(&self, person: &Person) -> bool {
         let Person { contact, profile } = person;
-        let name = profile.name.as_deref().unwrap_or_default();
+        let name = name(profile);
         let field = |(field, test): &(FieldId, Test)| profile.fields.get(field).is_some_and(|value| test.holds(value));
         let source = |wanted: &Origin| {
             let source = profile.source.as_ref();
@@ -226,8 +209,8 @@ impl Filter {
             && self
                 .digits
                 .as_ref()
-                .is_none_or(|digits| contact.phones.iter().any(|phone| digits.end(phone)))
-            && self.name.iter().all(|word| word.begins_one_of(name))
+                .is_none_or(|digits| contact.phones.iter().any(|phone| digits.find(phone)))
+            && self.name.iter().all(|sought| sought.word.begins_one_of(name))
             && self.tag.is_none_or(|tag| profile.tags.contains(&tag))
             && self.field.as_ref().is_none_or(field)
             && self
@@ -242,6 +225,14 @@ impl Filter {
     }
 }
 
+/// Whether an entry of the last of these drivers' lists leads to a contact, which is found once: in the first list that has it.
+pub fn lead(drivers: &[Driver], entry: &str, person: &Person) -> bool {
+    let Some((driver, others)) = drivers.split_last() else {
+        return false;
+    };
+    driver.leads(entry, person) && !others.iter().any(|other| other.has(person))
+}
+
 impl Driver {
     /// Whether an entry of the list leads to a contact, and is the first one in the list that does: a contact may be listed under
     /// several words or numbers, and is found once. `entry`: the part of the entry's key before the contact.
@@ -250,19 +241,23 @@ impl Driver {
         match self {
             Self::All | Self::Deleted | Self::Identity(_) | Self::Duplicates => true,
             Self::Digits(digits) => {
-                let numbers = contact.phones.iter().filter(|phone| digits.end(phone));
+                let numbers = contact.phones.iter().filter(|phone| digits.find(phone));
                 numbers.map(Digits::of).min().is_some_and(|first| first == entry)
             }
             Self::Words(begin) => {
-                let words = Word::of(profile.name.as_deref().unwrap_or_default());
-                let words = words.iter().map(Word::as_str);
-                let first = words.filter(|word| word.starts_with(begin.as_str())).min();
-                first == Some(entry)
+                let mut words = Word::by(profile.folding, name(profile));
+                if profile.folding.is_former() && words.iter().all(|word| word.as_str() != entry) {
+                    // An older version of a function has written the profile since, but not the entry.
+                    words = Word::of(name(profile));
+                }
+                begin.first(&words).is_some_and(|first| first.as_str() == entry)
             }
             Self::Tag(tag) => profile.tags.contains(tag),
             Self::Values(field, ..) => {
-                let value = profile.fields.get(field).map(Listing::value);
-                value.is_some_and(|value| value == entry)
+                let value = |edition| Some(Listing::value_by(edition, profile.fields.get(field)?));
+                let own = value(profile.folding);
+                own.as_deref() == Some(entry)
+                    || profile.folding.is_former() && value(Edition::CURRENT).as_deref() == Some(entry)
             }
             Self::OnDay(field, day) => {
                 matches!(profile.fields.get(field), Some(FieldValue::Date(date)) if Day::of(*date) == *day)
@@ -270,6 +265,23 @@ impl Driver {
             Self::Stage(stage) => profile.stage.is_some_and(|staged| staged.stage == *stage),
         }
     }
+    /// Whether the list of words or values has an entry of a contact, by the folding that wrote it.
+    fn has(&self, person: &Person) -> bool {
+        let profile = &person.profile;
+        match self {
+            Self::Words(begin) => begin.first(&Word::by(profile.folding, name(profile))).is_some(),
+            Self::Values(field, from, to) => {
+                let value = profile.fields.get(field);
+                let value = value.map(|value| Listing::value_by(profile.folding, value));
+                value.is_some_and(|value| *from <= value && (to.is_empty() || value <= *to))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn name(profile: &Profile) -> &str {
+    profile.name.as_deref().unwrap_or_default()
 }
 
 impl Search {
@@ -289,7 +301,7 @@ mod tests {
     use super::*;
     use crate::{
         base::{external::ShownName, ids::ContactId},
-        contacts::{contact::Contact, profile::Profile},
+        contacts::contact::Contact,
     };
 
     fn id<T>(new: fn(ulid::Ulid) -> T, number: u64) -> T {
@@ -331,8 +343,8 @@ mod tests {
         assert!(taken(|_| {}));
         assert!(taken(|filter| filter.digits = "4567".parse().ok()));
         assert!(!taken(|filter| filter.digits = "5678".parse().ok()));
-        assert!(taken(|filter| filter.name = Word::of("HADD may")));
-        assert!(!taken(|filter| filter.name = Word::of("Maya Smith")));
+        assert!(taken(|filter| filter.name = Sought::of("HADD may")));
+        assert!(!taken(|filter| filter.name = Sought::of("Maya Smith")));
         assert!(taken(|filter| filter.tag = Some(id(TagId::new, 1))));
         assert!(!taken(|filter| filter.tag = Some(id(TagId::new, 2))));
         assert!(taken(|filter| filter.source = "WEB FORM".parse().ok()));
@@ -367,7 +379,7 @@ mod tests {
         assert_eq!(
             driver(|filter| {
                 filter.tag = Some(id(TagId::new, 1));
-                filter.name = Word::of("al hadd");
+                filter.name = Sought::of("al hadd");
             }),
             Some(Driver::Words(Word::of("hadd").remove(0)))
         );
@@ -390,7 +402,7 @@ mod tests {
         assert_eq!(
             driver(|filter| {
                 filter.deleted = true;
-                filter.name = Word::of("hadd");
+                filter.name = Sought::of("hadd");
             }),
             Some(Driver::Deleted)
         );
@@ -411,5 +423,35 @@ mod tests {
         let digits = Driver::Digits("4567".parse().unwrap());
         let leads = |entry: &str| digits.leads(entry, &maya());
         assert_eq!(["765409007744", "765432105179"].map(leads), [true, false]);
+    }
+
+    /// Whether each of these entries leads to somebody of this name, by the list at this place of a search.
+    fn led(typed: &str, name: &str, folding: Edition) -> Vec<(usize, &'static str)> {
+        let mut person = maya();
+        person.profile.name = ShownName::of(name);
+        person.profile.folding = folding;
+        let filter = Filter {
+            name: Sought::of(typed),
+            ..Filter::default()
+        };
+        let drivers = filter.search().unwrap().drivers();
+        let entries = ["على", "علي", "علياء"];
+        let all = (0..drivers.len()).flat_map(|place| entries.map(|entry| (place, entry)));
+        all.filter(|(place, entry)| lead(&drivers[..=*place], entry, &person))
+            .collect()
+    }
+
+    #[test]
+    fn a_contact_of_either_folding_is_found_once() {
+        let (former, current) = (Edition::FORMER, Edition::CURRENT);
+        for typed in ["علي", "على"] {
+            assert_eq!(led(typed, "على", current), [(0, "علي")], "{typed}");
+            // By its own entry, or that of this folding where an older version of a function wrote the profile, but not the entry.
+            assert_eq!(led(typed, "على", former), [(0, "علي"), (1, "على")], "{typed}");
+            // In two lists.
+            assert_eq!(led(typed, "على علياء", former), [(0, "علي"), (0, "علياء")], "{typed}");
+            assert_eq!(led(typed, "على علياء", current), [(0, "علي")], "{typed}");
+        }
+        assert_eq!(led("عل", "على علياء", current), [(0, "علي")]);
     }
 }

@@ -7,7 +7,7 @@ use icu_properties::{
     props::{GeneralCategory, GeneralCategoryGroup},
 };
 
-use crate::{base::external::ShownName, contacts::listing::plain};
+use crate::base::{external::ShownName, folding::folded};
 
 /// Meaning of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,14 +256,9 @@ fn word(name: &str, range: Range<usize>, part: usize) -> Option<Word> {
 
 /// The letters of a word without marks, case and other spellings of a letter. Signs like letters, as in ʿAbd, are no letters here.
 fn key(text: &str) -> String {
-    let letters = plain(text);
-    let letters = letters.chars().filter_map(|sign| match sign {
-        'ة' => Some('ه'),
-        'ى' => Some('ي'),
-        '\u{2b0}'..='\u{2ff}' => None,
-        sign => sign.is_alphabetic().then_some(sign),
-    });
-    letters.collect()
+    let letters = folded(text);
+    let letters = letters.chars().filter(|sign| sign.is_alphabetic());
+    letters.filter(|sign| !('\u{2b0}'..='\u{2ff}').contains(sign)).collect()
 }
 
 #[cfg(test)]

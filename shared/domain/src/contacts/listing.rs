@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
-use icu_properties::{CodePointMapData, props::CanonicalCombiningClass};
 use jiff::civil::Date;
 
 use crate::{
     base::{
+        folding::Edition,
         ids::{FieldId, TagId},
-        text::folded,
+        text::unified,
     },
     contacts::{
         field::{FieldValue, Number},
@@ -37,9 +36,14 @@ impl Listing {
 
     /// The form of a value in a list of its field.
     pub fn value(value: &FieldValue) -> String {
+        Self::value_by(Edition::CURRENT, value)
+    }
+
+    /// The same by an edition of the folding. Options are compared among themselves, so they keep the form in which they are different names.
+    pub(crate) fn value_by(edition: Edition, value: &FieldValue) -> String {
         match value {
-            FieldValue::Text(text) => cut(&folded(text.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
-            FieldValue::Choice(option) => cut(&folded(option.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
+            FieldValue::Text(text) => cut(&edition.value(text.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
+            FieldValue::Choice(option) => cut(&unified(option.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
             FieldValue::Number(number) => Self::number(*number),
             FieldValue::Date(date) => date.to_string(),
             FieldValue::YesNo(yes) => if *yes { "yes" } else { "no" }.to_owned(),
@@ -131,9 +135,14 @@ impl Word {
 
     /// The different words of a name, in its order, at most [`Word::MAX`].
     pub fn of(name: &str) -> Vec<Self> {
+        Self::by(Edition::CURRENT, name)
+    }
+
+    /// The same by an edition of the folding.
+    pub(crate) fn by(edition: Edition, name: &str) -> Vec<Self> {
         let mut words: Vec<Self> = Vec::new();
-        let plain = plain(name);
-        for word in plain.split(|sign: char| sign.is_whitespace() || is_dash(sign)) {
+        let folded = edition.name(name);
+        for word in folded.split(is_between_words) {
             let letters: String = word.chars().filter(|sign| sign.is_alphanumeric()).collect();
             let word = Self(cut(&letters, Self::MAX_LENGTH).to_owned());
             if !word.0.is_empty() && !words.contains(&word) {
@@ -146,27 +155,52 @@ impl Word {
         words
     }
 
+    /// The first of these words, in the order of their list, that begins with this one.
+    pub(crate) fn first<'a>(&self, words: &'a [Self]) -> Option<&'a Self> {
+        words.iter().filter(|word| word.0.starts_with(&self.0)).min()
+    }
+
     /// Whether a name has a word that begins with this one.
     pub fn begins_one_of(&self, name: &str) -> bool {
         Self::of(name).iter().any(|word| word.0.starts_with(&self.0))
     }
 }
 
-const fn is_dash(sign: char) -> bool {
-    matches!(sign, '-' | '\u{2010}'..='\u{2015}' | '/' | ',' | ';' | '|' | '_')
+/// A word that is searched for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sought {
+    /// The word.
+    pub word: Word,
+    /// What it may begin in the lists of the former folding, if that differs: the word as it was typed, and with the other letter where Arabic
+    /// words end in one of two that sound alike.
+    pub former: Vec<Word>,
 }
 
-/// The name folded, without marks above and below letters and without Arabic's lengthening sign.
-pub(crate) fn plain(name: &str) -> String {
-    let classes = CodePointMapData::<CanonicalCombiningClass>::new();
-    let decomposed = DecomposingNormalizerBorrowed::new_nfkd();
-    let folded = folded(name);
-    let letters = decomposed.normalize(&folded);
-    let kept = letters
-        .chars()
-        .filter(|sign| *sign != '\u{640}' && classes.get(*sign) == CanonicalCombiningClass::NotReordered);
-    let kept: String = kept.collect();
-    ComposingNormalizerBorrowed::new_nfkc().normalize(&kept).into_owned()
+impl Sought {
+    /// The different words of what was typed, at most [`Word::MAX`].
+    pub fn of(typed: &str) -> Vec<Self> {
+        const ENDS: [(char, &str); 2] = [('ه', "ة"), ('ي', "ى")];
+        let mut all: Vec<Self> = Vec::new();
+        for part in typed.split(is_between_words) {
+            let former = Word::by(Edition::FORMER, part);
+            for (place, word) in Word::of(part).into_iter().enumerate() {
+                let typed = former.get(place).unwrap_or(&word);
+                let other = ENDS
+                    .iter()
+                    .find_map(|(end, other)| Some(typed.0.strip_suffix(*end)?.to_owned() + other));
+                let mut former: Vec<Word> = [Some(typed.clone()), other.map(Word)].into_iter().flatten().collect();
+                former.retain(|former| *former != word);
+                if all.len() < Word::MAX && all.iter().all(|known| known.word != word) {
+                    all.push(Self { word, former });
+                }
+            }
+        }
+        all
+    }
+}
+
+fn is_between_words(sign: char) -> bool {
+    sign.is_whitespace() || matches!(sign, '-' | '\u{2010}'..='\u{2015}' | '/' | ',' | ';' | '|' | '_')
 }
 
 /// The text, or as much of its beginning as has at most this many bytes.
@@ -179,10 +213,33 @@ fn cut(text: &str, most: usize) -> &str {
 }
 
 impl Profile {
-    /// The entries of lists that lead to the contact.
+    /// The entries of lists that lead to the contact once the profile is written.
     pub fn listings(&self) -> BTreeSet<Listing> {
+        self.listings_by(Edition::CURRENT)
+    }
+
+    /// The entries that certainly are there, if the profile is stored: those of the edition that it names. An older version of a function, which
+    /// knows no editions, may have written it last, and entries only where it saw a difference.
+    pub fn certain_listings(&self) -> BTreeSet<Listing> {
+        let (listings, former) = (self.listings(), self.listings_by(Edition::FORMER));
+        if self.folding.is_former() {
+            listings.intersection(&former).cloned().collect()
+        } else {
+            listings
+        }
+    }
+
+    /// All entries that may be there, whatever edition wrote them: what is taken from a contact, or erased, is taken from all lists.
+    pub fn possible_listings(&self) -> BTreeSet<Listing> {
+        let mut listings = self.listings();
+        listings.extend(self.listings_by(Edition::FORMER));
+        listings
+    }
+
+    /// The entries by an edition of the folding.
+    pub fn listings_by(&self, edition: Edition) -> BTreeSet<Listing> {
         let name = self.name.as_deref().unwrap_or_default();
-        let words = Word::of(name).into_iter().map(Listing::Word);
+        let words = Word::by(edition, name).into_iter().map(Listing::Word);
         let tags = self.tags.iter().copied().map(Listing::Tag);
         let values = self.listed.iter().filter_map(|field| {
             let value = self.fields.get(field)?;
@@ -190,7 +247,7 @@ impl Profile {
                 FieldValue::Date(date) => Some(Listing::DayOfYear(*field, Day::of(*date))),
                 _ => None,
             };
-            Some([Some(Listing::Value(*field, Listing::value(value))), day])
+            Some([Some(Listing::Value(*field, Listing::value_by(edition, value))), day])
         });
         words.chain(tags).chain(values.flatten().flatten()).collect()
     }
@@ -209,12 +266,13 @@ mod tests {
     fn names_are_found_by_words_without_case_and_accents() {
         for (name, expected) in [
             ("Maya Haddad", &["maya", "haddad"][..]),
-            ("Siobhán O'Brien-Łukasz", &["siobhan", "obrien", "łukasz"]),
+            ("Siobhán O'Brien-Łukasz", &["siobhan", "obrien", "lukasz"]),
             ("  Nguyễn Văn  Ánh ", &["nguyen", "van", "anh"]),
             ("Müller / Straße", &["muller", "strasse"]),
             ("مايا حدّاد", &["مايا", "حداد"]),
             ("أحمد", &["احمد"]),
             ("محـــمد", &["محمد"]),
+            ("فاطمة الزهراء على", &["فاطمه", "الزهراء", "علي"]),
             ("山田太郎", &["山田太郎"]),
             ("Ann ann ANN", &["ann"]),
             ("🍕 ++", &[]),
@@ -286,5 +344,51 @@ mod tests {
         ];
         assert_eq!(profile.listings(), expected.into());
         assert!(Profile::default().listings().is_empty());
+        assert_eq!(profile.possible_listings(), profile.listings());
+    }
+
+    /// Entries of both foldings are taken away, and those that may be missing are written.
+    #[test]
+    fn entries_of_both_foldings_may_be_there() {
+        let city = FieldId::new(ulid::Ulid::from_parts(1, 0));
+        let mut profile = Profile {
+            name: ShownName::of("فاطمة حداد"),
+            fields: [(city, FieldValue::Text("Besançon".parse().unwrap()))].into(),
+            listed: [city].into(),
+            ..Profile::default()
+        };
+        let word = |text: &str| Listing::Word(Word(text.to_owned()));
+        let value = |text: &str| Listing::Value(city, text.to_owned());
+        let current = BTreeSet::from([word("فاطمه"), word("حداد"), value("besancon")]);
+        let mut both = current.clone();
+        both.extend([word("فاطمة"), value("besançon")]);
+        assert_eq!(profile.listings(), current);
+        assert_eq!(profile.possible_listings(), both);
+        assert_eq!(profile.certain_listings(), current);
+        profile.folding = Edition::FORMER;
+        assert_eq!(profile.listings(), current);
+        assert_eq!(profile.possible_listings(), both);
+        assert_eq!(profile.certain_listings(), [word("حداد")].into());
+    }
+
+    #[test]
+    fn former_spellings_of_a_sought_word_are_few() {
+        for (typed, expected) in [
+            ("maya hadd", &["maya:", "hadd:"][..]),
+            ("فاطمه", &["فاطمه:فاطمة"]),
+            ("فاطمة", &["فاطمه:فاطمة"]),
+            ("علي", &["علي:على"]),
+            ("على", &["علي:على"]),
+            ("علی", &["علي:علی"]),
+            ("کریم", &["كريم:کریم"]),
+            ("Łukasz-Ann ann", &["lukasz:łukasz", "ann:"]),
+            ("ﷺ", &["صلي:صلى", "الله:اللة", "عليه:علية", "وسلم:"]),
+        ] {
+            let written = Sought::of(typed).into_iter().map(|sought| {
+                let former: Vec<&str> = sought.former.iter().map(Word::as_str).collect();
+                format!("{}:{}", sought.word.as_str(), former.join(" "))
+            });
+            assert_eq!(written.collect::<Vec<_>>(), expected, "{typed}");
+        }
     }
 }

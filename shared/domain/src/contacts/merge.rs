@@ -586,6 +586,7 @@ impl Undo {
             source: back(&before.source, &merged.source, &now.source),
             value: back(&before.value, &merged.value, &now.value),
             updated_at: back(&before.updated_at, &merged.updated_at, &now.updated_at),
+            folding: now.folding,
             version: now.version,
         }
     }

@@ -6,6 +6,7 @@ pub mod caller_name;
 pub mod conditions;
 pub mod contact;
 pub mod conversion;
+pub mod digits;
 pub mod dry_run;
 pub mod duplicate;
 pub mod erasure;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{
         external::ShownName,
+        folding::Edition,
         ids::{FieldId, StageId, TagId, UserId},
         text::OneLine,
     },
@@ -46,6 +47,9 @@ pub struct Profile {
     /// Time of the last change by a person, a key or an import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
+    /// The folding by which the entries of its lists were written.
+    #[serde(default = "Edition::unsaid", skip_serializing_if = "Edition::is_former")]
+    pub folding: Edition,
     /// Raised by every write, and the condition of the next one.
     #[serde(default)]
     pub version: u64,

@@ -8,6 +8,7 @@ use domain::{
     base::{
         actor::Actor,
         external::ShownName,
+        folding::Edition,
         ids::{ContactId, FieldId, MergeId, StageId, TagId, UserId},
         phone::Phone,
     },
@@ -183,6 +184,7 @@ fn profile() -> impl Strategy<Value = Profile> {
             source: source.map(|source| source.parse().unwrap()),
             value: None,
             updated_at,
+            folding: Edition::default(),
             version,
         }
     })

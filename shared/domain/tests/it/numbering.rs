@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::base::{
-    country::Country,
-    line_type::{LineType, by_numbering_plan},
-    phone::Phone,
+use domain::{
+    base::{
+        country::Country,
+        line_type::{LineType, by_numbering_plan},
+        phone::Phone,
+    },
+    contacts::digits::Digits,
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 
@@ -141,6 +144,34 @@ fn a_number_is_shown_in_groups() {
     ] {
         assert_eq!(number.parse::<Phone>().unwrap().international(), shown);
     }
+}
+
+/// A search finds each region's landlines and mobiles as they are written there, and as whoever is abroad dials them.
+#[test]
+fn numbers_are_found_as_they_are_written_nationally() {
+    let mut compared = 0;
+    for region in codes().into_iter().flat_map(regions) {
+        for kind in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
+            let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind);
+            let Ok(number) = example else { continue };
+            let Ok(phone) = written(&number).parse::<Phone>() else {
+                continue;
+            };
+            let national = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::National);
+            let home: Option<Country> = region.to_string().parse().ok();
+            let abroad = format!("00{}", phone.digits());
+            for text in [&*national, &abroad] {
+                let digits = text.parse::<Digits>().map(|digits| digits.at(home));
+                let found = digits.as_ref().is_ok_and(|digits| digits.find(&phone));
+                let listed = digits.is_ok_and(|digits| Digits::of(&phone).starts_with(&digits.reversed()));
+                // Argentina writes 15 into its mobiles, behind the area.
+                let is_apart = phone.as_str().starts_with("+549");
+                assert!(found && listed || is_apart, "{phone} as {text} in {region}");
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 400, "{compared}");
 }
 
 /// Numbers in another form than that of their key: of each code with several forms, by all first digits and lengths.

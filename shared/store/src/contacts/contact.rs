@@ -7,7 +7,7 @@ mod ledger;
 use std::collections::HashMap;
 
 use domain::{
-    base::ids::ContactId,
+    base::{folding::Edition, ids::ContactId},
     calls::record::{ConsentEntry, Entry},
     consent::suppression::Suppression,
     contacts::{
@@ -83,11 +83,12 @@ impl ProfileWrite {
         doing: &'static str,
     ) -> Result<Vec<Write>, StoreError> {
         let mut writes = vec![Write::Put(profile_row(scope, contact, &self.after, doing)?)];
-        let (before, after) = (self.before.listings(), self.after.listings());
+        let after = self.after.listings();
+        let (certain, possible) = (self.before.certain_listings(), self.before.possible_listings());
         let key = |listing| keys::listing(scope, contact, listing);
-        let new = after.difference(&before).map(key);
+        let new = after.difference(&certain).map(key);
         writes.extend(new.map(|key| Write::Put(Row::bare(&key, "listing"))));
-        writes.extend(before.difference(&after).map(key).map(Write::Clear));
+        writes.extend(possible.difference(&after).map(key).map(Write::Clear));
         Ok(writes)
     }
 }
@@ -239,6 +240,7 @@ pub(crate) fn profile_row(
 ) -> Result<Row, StoreError> {
     let key = keys::profile(scope, contact);
     let next = Profile {
+        folding: Edition::CURRENT,
         version: profile.version + 1,
         ..profile.clone()
     };

@@ -126,7 +126,7 @@ impl Store {
     /// Deletes the entries of the lists in which a contact stands. Returns their number.
     pub async fn erase_listings(&self, scope: &TenantScope, contact: ContactId) -> Result<u64, StoreError> {
         let profile = self.profile(scope, contact).await?;
-        let entries = profile.listings();
+        let entries = profile.possible_listings();
         let entries: Vec<Key> = entries
             .iter()
             .map(|listing| keys::listing(scope, contact, listing))

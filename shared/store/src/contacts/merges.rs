@@ -14,8 +14,8 @@ use domain::{
     calls::record::{ConsentEntry, consent_id},
     contacts::{
         contact::{Contact, Identity},
+        digits::Digits,
         duplicate::{Likeness, MAX_DUPLICATES, likenesses},
-        filter::Digits,
         merge::{Alias, Apart, Merge, Undo, Undone},
         person::Person,
         profile::Profile,
@@ -376,11 +376,7 @@ impl Store {
         let (proven, _) = self.followed_many(scope, &contact.same_as, &[], DOING).await?;
         ids.extend(proven.values().map(|contact| contact.id));
         let numbers = keys::numbers(scope);
-        let ends: BTreeSet<String> = contact
-            .phones
-            .iter()
-            .map(|phone| Digits::last(phone).reversed())
-            .collect();
+        let ends: BTreeSet<String> = contact.phones.iter().map(Digits::last).collect();
         let lists = ends.iter().map(|end| {
             let rows = (numbers.as_str(), Rows::Beginning(end));
             self.database.stretch(Index::ByDay, rows, None, MAX_ALIKE, false, DOING)

@@ -1,7 +1,8 @@
 //! Contacts with their profiles, as users of the API see, search and change them.
 //!
-//! A search reads one list ([`Driver`]), then the contacts that it names, and tests all conditions on each of them. A page examines
-//! at most [`MAX_EXAMINED`] of them: it may be short, or empty, without being the last.
+//! A search reads one list ([`Driver`]), then the contacts that it names, and tests all conditions on each of them. Where the former folding has
+//! listed contacts otherwise, it reads those lists, too, one after the other. A page examines at most [`MAX_EXAMINED`] contacts: it may be short,
+//! or empty, without being the last.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,7 @@ use domain::{
     consent::suppression::Suppression,
     contacts::{
         contact::{Identity, Linked},
-        filter::{Driver, Filter, Search},
+        filter::{Driver, Filter, Search, lead},
         person::Person,
     },
 };
@@ -68,9 +69,11 @@ impl Brought {
     }
 }
 
-/// A position in a list of contacts.
+/// A position in the lists of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
+    /// The list's place among them.
+    place: usize,
     /// The entry's sort key.
     sort: String,
 }
@@ -92,24 +95,33 @@ const fn letter(driver: &Driver) -> char {
 }
 
 impl Position {
-    /// Reads a position in this list; `None` if it is none, or one outside the bounds between which the driver reads the list.
-    pub fn read(text: &str, driver: &Driver) -> Option<Self> {
-        let hex = text.strip_prefix(letter(driver))?;
+    /// Reads a position in the lists of a search; `None` if it is none, or one outside the bounds between which a list is read.
+    pub fn read(text: &str, search: &Search) -> Option<Self> {
+        let mut drivers = search.drivers().into_iter().enumerate();
+        let begins = |(place, driver): &(usize, Driver)| text.starts_with(&Self::begin(*place, driver));
+        let (place, driver) = &drivers.find(begins)?;
+        let (place, hex) = (*place, text.strip_prefix(&Self::begin(*place, driver))?);
         let bytes: Option<Vec<u8>> = hex
             .as_bytes()
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect();
         let sort = String::from_utf8(bytes?).ok()?;
-        let position = Self { sort };
+        let position = Self { place, sort };
         let known = position.contact(driver).is_some() && position.written(driver) == text;
         let within = Bounds::of(driver).hold(&position.sort);
         (known && within).then_some(position)
     }
 
+    /// How positions in a list begin: with its letter, and its place if it is not the first one.
+    fn begin(place: usize, driver: &Driver) -> String {
+        let place = if place == 0 { String::new() } else { place.to_string() };
+        format!("{place}{}", letter(driver))
+    }
+
     /// The position as text: letters and digits of ASCII.
     fn written(&self, driver: &Driver) -> String {
-        format!("{}{}", letter(driver), hex(self.sort.as_bytes()))
+        format!("{}{}", Self::begin(self.place, driver), hex(self.sort.as_bytes()))
     }
 
     /// The contact, and what the list is sorted by.
@@ -283,76 +295,90 @@ impl Store {
     async fn search(
         &self,
         scope: &TenantScope,
-        Search { filter, driver }: &Search,
+        search: &Search,
         (after, limit, backwards): (Option<&Position>, i32, bool),
         as_of: &mut AsOf,
     ) -> Result<Page<Person>, StoreError> {
         const DOING: &str = "search contacts";
-        if let Driver::Identity(identity) = driver {
-            return self.person_of(scope, filter, identity, as_of).await;
+        if let Driver::Identity(identity) = &search.driver {
+            return self.person_of(scope, &search.filter, identity, as_of).await;
         }
-        let list = List::of(scope, driver);
-        let Some((list, rows)) = list.as_ref().and_then(|list| Some((list, list.rows()?))) else {
-            return Ok(Page {
-                items: Vec::new(),
-                next: None,
-            });
-        };
+        let drivers = search.drivers();
+        let mut places: Vec<usize> = (0..drivers.len()).collect();
+        if backwards {
+            places.reverse();
+        }
+        let passed = after.and_then(|after| places.iter().position(|place| *place == after.place));
+        let mut left = &places[passed.unwrap_or_default()..];
         let wanted = usize::try_from(limit).unwrap_or(1).max(1);
-        let mut people = Vec::new();
-        let mut start = after.and_then(|after| after.start(scope, driver, list));
+        let (mut people, mut after) = (Vec::new(), after);
         let (mut examined, mut round) = (0, wanted);
-        loop {
-            let most = i32::try_from(round).unwrap_or(1);
-            let partition = (list.partition.as_str(), rows);
-            let asked = self
-                .database
-                .stretch(list.index, partition, start, most, backwards, DOING);
-            let (found, more) = asked.await?;
-            let (_, sk) = list.index.keys();
-            let positions: Vec<Position> = found
-                .iter()
-                .filter_map(|item| row::string(item, sk))
-                .map(|sort| Position { sort: sort.to_owned() })
-                .collect();
-            let entries: Vec<(&Position, &str, ContactId)> = positions
-                .iter()
-                .filter_map(|position| position.contact(driver).map(|(by, contact)| (position, by, contact)))
-                .collect();
-            let ids: Vec<ContactId> = entries.iter().map(|(_, _, contact)| *contact).collect();
-            let read = self.people_as_of(scope, &ids, as_of).await?;
-            examined += positions.len();
-            for (place, (position, by, contact)) in entries.iter().enumerate() {
-                let person = read.get(contact);
-                people.extend(
-                    person
-                        .filter(|person| driver.leads(by, person) && filter.takes(person))
-                        .cloned(),
-                );
-                if people.len() == wanted {
-                    let rest = more || place + 1 < entries.len();
+        while let Some((place, others)) = left.split_first() {
+            left = others;
+            let upto = &drivers[..=*place];
+            let driver = &drivers[*place];
+            let after = after.take();
+            let list = List::of(scope, driver);
+            let Some((list, rows)) = list.as_ref().and_then(|list| Some((list, list.rows()?))) else {
+                continue;
+            };
+            let mut start = after.and_then(|after| after.start(scope, driver, list));
+            loop {
+                let most = i32::try_from(round).unwrap_or(1);
+                let partition = (list.partition.as_str(), rows);
+                let asked = self
+                    .database
+                    .stretch(list.index, partition, start, most, backwards, DOING);
+                let (found, more) = asked.await?;
+                let (_, sk) = list.index.keys();
+                let positions: Vec<Position> = found
+                    .iter()
+                    .filter_map(|item| row::string(item, sk))
+                    .map(|sort| Position {
+                        place: *place,
+                        sort: sort.to_owned(),
+                    })
+                    .collect();
+                let entries: Vec<(&Position, &str, ContactId)> = positions
+                    .iter()
+                    .filter_map(|position| position.contact(driver).map(|(by, contact)| (position, by, contact)))
+                    .collect();
+                let ids: Vec<ContactId> = entries.iter().map(|(_, _, contact)| *contact).collect();
+                let read = self.people_as_of(scope, &ids, as_of).await?;
+                examined += positions.len();
+                for (number, (position, by, contact)) in entries.iter().enumerate() {
+                    let person = read.get(contact);
+                    people.extend(
+                        person
+                            .filter(|person| lead(upto, by, person) && search.filter.takes(person))
+                            .cloned(),
+                    );
+                    if people.len() == wanted {
+                        let rest = more || number + 1 < entries.len() || !others.is_empty();
+                        return Ok(Page {
+                            items: people,
+                            next: rest.then(|| position.written(driver)),
+                        });
+                    }
+                }
+                let rest = more || !others.is_empty();
+                if let Some(last) = positions.last().filter(|_| rest && examined >= MAX_EXAMINED) {
                     return Ok(Page {
                         items: people,
-                        next: rest.then(|| position.written(driver)),
+                        next: Some(last.written(driver)),
                     });
                 }
+                round = ROUND.min(MAX_EXAMINED - examined);
+                start = positions.last().and_then(|last| last.start(scope, driver, list));
+                if !more || start.is_none() {
+                    break;
+                }
             }
-            let last = positions.last().filter(|_| more);
-            let Some(last) = last.filter(|_| examined < MAX_EXAMINED) else {
-                return Ok(Page {
-                    items: people,
-                    next: last.map(|last| last.written(driver)),
-                });
-            };
-            start = last.start(scope, driver, list);
-            if start.is_none() {
-                return Ok(Page {
-                    items: people,
-                    next: None,
-                });
-            }
-            round = ROUND.min(MAX_EXAMINED - examined);
         }
+        Ok(Page {
+            items: people,
+            next: None,
+        })
     }
 
     /// A page as of [`Store::search_contacts`], for work that goes through a search step by step: `after` is the text that the
@@ -367,7 +393,7 @@ impl Store {
         after: Option<&str>,
         limit: i32,
     ) -> Result<Page<Person>, StoreError> {
-        let read = |text: &str| Position::read(text, &search.driver).ok_or(StoreError::Position);
+        let read = |text: &str| Position::read(text, search).ok_or(StoreError::Position);
         let after = after.map(read).transpose()?;
         self.search_contacts(scope, search, after.as_ref(), limit, false).await
     }
@@ -604,6 +630,13 @@ mod tests {
 
     use super::*;
 
+    fn only(driver: &Driver) -> Search {
+        Search {
+            driver: driver.clone(),
+            ..Search::everybody()
+        }
+    }
+
     /// DynamoDB refuses a start outside the bounds of a query.
     #[test]
     fn a_position_lies_within_the_bounds_of_its_list() {
@@ -621,11 +654,12 @@ mod tests {
             ("50", values("", ""), values("60", "50")),
         ] {
             let position = Position {
+                place: 0,
                 sort: keys::listed_as(by, contact),
             };
             let text = position.written(&own);
-            assert_eq!(Position::read(&text, &own), Some(position), "{own:?}");
-            assert_eq!(Position::read(&text, &other), None, "{other:?}");
+            assert_eq!(Position::read(&text, &only(&own)), Some(position), "{own:?}");
+            assert_eq!(Position::read(&text, &only(&other)), None, "{other:?}");
         }
     }
 
@@ -634,13 +668,15 @@ mod tests {
         let contact = ContactId::new(Ulid::from_parts(1, 2));
         let word = Word::of("حداد").remove(0);
         let position = Position {
+            place: 0,
             sort: keys::listed_as(word.as_str(), contact),
         };
         let word = Driver::Words(word);
         let text = position.written(&word);
+        let word = only(&word);
         assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
         assert_eq!(Position::read(&text, &word), Some(position));
-        assert_eq!(Position::read(&text, &Driver::Deleted), None);
+        assert_eq!(Position::read(&text, &only(&Driver::Deleted)), None);
         for wrong in [
             "",
             "w",

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::contacts::{field::Field, stage::Stage, tag::Tag};
+use domain::{
+    contacts::{field::Field, stage::Stage, tag::Tag},
+    tenants::tenant::Tenant,
+};
 use serde_json::json;
 use testkit::{Aws, api::Town, texts};
 
@@ -98,6 +101,44 @@ async fn a_search_finds_exactly_those_that_fulfil_it() {
     }
 }
 
+/// Of two numbers that are written alike nationally, that of the business's country is meant.
+#[tokio::test]
+async fn numbers_and_names_are_found_in_any_spelling() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let (fatima, ali) = ("فاطمة الزهراء", "على كریم");
+    for contact in [
+        json!({"name": fatima, "phones": ["+971502381220"]}),
+        json!({"name": ali, "phones": ["+966502381220"]}),
+    ] {
+        made(&manager, contact).await;
+        aws.pass(1);
+    }
+    let emirates = |tenant: &mut Tenant| tenant.default_region = Some("AE".to_owned());
+    aws.change_tenant(town.home.scope(), emirates).await;
+    for (query, expected) in [
+        ("digits=0502381220", vec![fatima]),
+        ("digits=050%20238%201220", vec![fatima]),
+        (
+            "digits=%D9%A0%D9%A5%D9%A0%D9%A2%D9%A3%D9%A8%D9%A1%D9%A2%D9%A2%D9%A0",
+            vec![fatima],
+        ),
+        ("digits=00971502381220", vec![fatima]),
+        ("digits=tel:%2B966-50-238-1220", vec![ali]),
+        ("digits=502381220", vec![fatima, ali]),
+        ("digits=1220", vec![fatima, ali]),
+        ("phone=050%20238%201220", vec![fatima]),
+        ("phone=%2B966%20(50)%20238-1220", vec![ali]),
+        ("name=%D9%81%D8%A7%D8%B7%D9%85%D9%87", vec![fatima]),
+        ("name=%D8%B9%D9%84%D9%8A+%D9%83%D8%B1%D9%8A%D9%85", vec![ali]),
+    ] {
+        let mut found = found(&town, query, 25).await;
+        found.sort_by_key(|name| name == ali);
+        assert_eq!(found, expected, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn a_search_without_a_list_names_those_that_have_one() {
     let aws = Aws::new().await;
@@ -120,6 +161,7 @@ async fn a_search_without_a_list_names_those_that_have_one() {
         ("name=%2B%2B", "name"),
         ("digits=12", "digits"),
         ("digits=12a4", "digits"),
+        ("phone=4567", "phone"),
         ("phone=0501234567", "phone"),
         ("tag=x", "tag"),
         ("colour=red", "colour"),

@@ -174,7 +174,7 @@ impl World {
             let page = page.await.unwrap();
             people.extend(page.items);
             let Some(next) = page.next else { return people };
-            after = Position::read(&next, &everybody.driver);
+            after = Position::read(&next, &everybody);
         }
     }
 

@@ -9,7 +9,7 @@ use domain::{
     },
     contacts::{
         contact::Identity,
-        filter::Digits,
+        digits::Digits,
         history::HistoryKind,
         listing::{Day, Listing, Word},
     },
