@@ -3,7 +3,7 @@
 
 use domain::{
     accounts::account::Email,
-    base::text::unified,
+    base::folding::folded,
     contacts::{field::Number, import::Said},
     money::product::{Currency, Price},
     tenants::settings::Language,
@@ -178,7 +178,7 @@ fn with_a_months_name(text: &str) -> Option<(i16, i8, i8)> {
         .filter(|part| !part.is_empty());
     let parts = [parts.next()?, parts.next()?, parts.next()?];
     let name = parts.iter().position(|part| part.chars().all(char::is_alphabetic))?;
-    let named = unified(parts[name]);
+    let named = folded(parts[name]);
     let month = MONTHS
         .iter()
         .position(|(short, whole, arabic)| [*short, *whole, *arabic].contains(&named.as_str()))?;
@@ -190,7 +190,7 @@ fn with_a_months_name(text: &str) -> Option<(i16, i8, i8)> {
 
 /// Yes or no in one of several languages.
 pub(crate) fn yes_no(cell: &str) -> Result<bool, String> {
-    let word = unified(&plain(cell));
+    let word = folded(&plain(cell));
     match (YES.contains(&word.as_str()), NO.contains(&word.as_str())) {
         (true, _) => Ok(true),
         (_, true) => Ok(false),
@@ -224,7 +224,7 @@ const SAYS_NOTHING: &str = "says neither who agreed nor who did not. Write yes, 
 /// A language by its tag or its name.
 pub(crate) fn language(cell: &str) -> Result<Language, String> {
     let text = plain(cell);
-    let name = unified(&text);
+    let name = folded(&text);
     let named = LANGUAGES.iter().find(|(names, _)| names.contains(&name.as_str()));
     let tag = named.map_or_else(|| text.replace('_', "-"), |(_, tag)| (*tag).to_owned());
     let language = tag.parse();

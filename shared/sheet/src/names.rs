@@ -6,6 +6,7 @@ use domain::{
     accounts::account::{Email, Member},
     base::{
         actor::Actor,
+        folding::folded,
         ids::{StageId, TagId, UserId},
         text::fingerprint,
     },
@@ -25,11 +26,49 @@ use crate::{
     row::{Label, Row},
 };
 
+/// Things by their names. One is found by its name, or else if it is the only one of which the folded name is the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Named<T> {
+    /// By the hashes of the names, which no two have.
+    same: HashMap<String, T>,
+    /// By the folded names; `None`: of several.
+    alike: HashMap<String, Option<T>>,
+}
+
+impl<T: Copy> Named<T> {
+    pub(crate) fn of<'a>(things: impl IntoIterator<Item = (&'a str, T)>) -> Self {
+        let (same, alike) = (HashMap::new(), HashMap::new());
+        let mut named = Self { same, alike };
+        for (name, thing) in things {
+            named.add(name, thing);
+        }
+        named
+    }
+
+    fn add(&mut self, name: &str, thing: T) {
+        if self.same.insert(fingerprint(name), thing).is_none() {
+            let others = self.alike.entry(folded(name));
+            others.and_modify(|only| *only = None).or_insert(Some(thing));
+        }
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<T> {
+        let same = self.same.get(&fingerprint(name)).copied();
+        same.or_else(|| self.alike.get(&folded(name)).copied().flatten())
+    }
+}
+
+impl<T: Copy> Default for Named<T> {
+    fn default() -> Self {
+        Self::of([])
+    }
+}
+
 /// A tenant's tags, stages and users by their names.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    tags: HashMap<String, TagId>,
-    stages: HashMap<String, StageId>,
+    tags: Named<TagId>,
+    stages: Named<StageId>,
     users: HashMap<Email, UserId>,
 }
 
@@ -53,12 +92,12 @@ pub struct Common<'a> {
 impl Names {
     /// The names of these.
     pub fn of(tags: &[Tag], stages: &[Stage], members: &[Member]) -> Self {
-        let tags = tags.iter().map(|tag| (fingerprint(tag.name.as_str()), tag.id));
-        let stages = stages.iter().map(|stage| (fingerprint(stage.name.as_str()), stage.id));
+        let tags = tags.iter().map(|tag| (tag.name.as_str(), tag.id));
+        let stages = stages.iter().map(|stage| (stage.name.as_str(), stage.id));
         let users = members.iter().map(|member| (member.email.clone(), member.user));
         Self {
-            tags: tags.collect(),
-            stages: stages.collect(),
+            tags: Named::of(tags),
+            stages: Named::of(stages),
             users: users.collect(),
         }
     }
@@ -67,9 +106,8 @@ impl Names {
     pub fn new_tags<'a>(&self, rows: impl IntoIterator<Item = &'a Row>) -> Vec<Label> {
         let mut new: HashMap<String, &Label> = HashMap::new();
         for label in rows.into_iter().flat_map(|row| row.tags.iter()) {
-            let print = fingerprint(label.as_str());
-            if !self.tags.contains_key(&print) {
-                new.entry(print).or_insert(label);
+            if self.tags.find(label.as_str()).is_none() {
+                new.entry(folded(label.as_str())).or_insert(label);
             }
         }
         let mut new: Vec<Label> = new.into_values().cloned().collect();
@@ -79,12 +117,12 @@ impl Names {
 
     /// Adds a tag.
     pub fn add_tag(&mut self, name: &Label, id: TagId) {
-        self.tags.insert(fingerprint(name.as_str()), id);
+        self.tags.add(name.as_str(), id);
     }
 
     /// Adds new tags as far as the import would create them: there may be no room for all of them.
     pub fn foresee_tags(&mut self, new: &[Label], import: &Import, foreseen: &mut Foreseen) {
-        let existing = self.tags.values().filter(|tag| !foreseen.creates(**tag)).count();
+        let existing = self.tags.same.values().filter(|tag| !foreseen.creates(**tag)).count();
         for name in new {
             let tag = import.tag_of(&fingerprint(name.as_str()));
             if foreseen.create_tag(tag, existing) {
@@ -107,9 +145,9 @@ impl Names {
         };
         let mut tags = common.tags.to_vec();
         for label in &*row.tags {
-            match self.tags.get(&fingerprint(label.as_str())) {
-                Some(tag) if tags.contains(tag) => {}
-                Some(tag) => tags.push(*tag),
+            match self.tags.find(label.as_str()) {
+                Some(tag) if tags.contains(&tag) => {}
+                Some(tag) => tags.push(tag),
                 None => note(
                     &Target::Tags,
                     "tag",
@@ -119,11 +157,11 @@ impl Names {
             }
         }
         let stage = row.stage.as_ref().and_then(|label| {
-            let stage = self.stages.get(&fingerprint(label.as_str()));
+            let stage = self.stages.find(label.as_str());
             if stage.is_none() {
                 note(&Target::Stage, "stage", label.as_str(), "Create it first.");
             }
-            stage.copied()
+            stage
         });
         let owner = row.owner.as_ref().and_then(|email| {
             let user = self.users.get(email);
@@ -226,6 +264,24 @@ mod tests {
         let (read, _) = incoming(&names(), &row(&["regular", "REGULAR"], Some("quote SENT")));
         assert_eq!(read.tags, [tag_id(9), tag_id(1)]);
         assert_eq!(read.stage, Some(StageId::new(Ulid::from_parts(2, 0))));
+    }
+
+    #[test]
+    fn names_are_found_in_other_spellings_unless_several_have_them() {
+        let tags = [
+            tag(1, "عائلة"),
+            tag(2, "Café"),
+            tag(3, "Cafe"),
+            tag(4, "Zoë"),
+            tag(5, "Zöe"),
+        ];
+        let names = Names::of(&tags, &[], &[]);
+        let read = incoming(&names, &row(&["عائله", "CAFÉ", "cafe"], None));
+        assert_eq!(read.0.tags, [tag_id(9), tag_id(1), tag_id(2), tag_id(3)]);
+        assert_eq!(incoming(&names, &row(&["Zoe"], None)).1, ["Tags"]);
+        // One new tag of two spellings.
+        let new = names.new_tags(&[row(&["مدرسة", "مدرسه", "عائله"], None)]);
+        assert_eq!(spelled(&new), ["مدرسة"]);
     }
 
     #[test]

@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     accounts::account::Email,
-    base::{
-        bounded::UpTo,
-        phone::Phone,
-        text::{OneLine, unified},
-    },
+    base::{bounded::UpTo, folding::folded, phone::Phone, text::OneLine},
     contacts::{
         contact::MAX_IDENTITIES,
         field::{Field, FieldType, MAX_TEXT_LENGTH, Written},
@@ -155,7 +151,7 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
 
 /// Whether a cell has no value for this target. A dash is a no where yes or no is asked.
 fn is_empty(cell: &str, target: &Target) -> bool {
-    let word = || unified(cell);
+    let word = || folded(cell);
     cell.is_empty()
         || EMPTY.contains(&word().as_str()) && !(target.consent().is_some() && NO.contains(&word().as_str()))
 }
@@ -365,7 +361,7 @@ impl Values {
                             continue;
                         }
                     };
-                    let same = |other: &Label| unified(other.as_str()) == unified(tag.as_str());
+                    let same = |other: &Label| folded(other.as_str()) == folded(tag.as_str());
                     if self.tags.iter().any(same) {
                         continue;
                     }

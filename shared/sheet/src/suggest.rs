@@ -3,10 +3,7 @@
 use std::{collections::HashSet, ops::RangeInclusive};
 
 use domain::{
-    base::{
-        bounded::Whole,
-        text::{fingerprint, folded},
-    },
+    base::{bounded::Whole, folding::folded},
     contacts::stage::Stage,
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
@@ -15,6 +12,7 @@ use crate::{
     bounds::MAX_COLUMNS,
     cell::{date, is_like_a_phone, is_like_an_email, may_be_phones, plain, said, shown_date_order, shown_decimal_sign},
     mapping::{DateOrder, MappedColumn, Mapping, Target},
+    names::Named,
     phone::phone,
     record::{Record, value},
     row::Context,
@@ -173,13 +171,8 @@ impl<'a> Table<'a> {
     }
 
     fn has_stages(self, column: usize) -> bool {
-        let exists = |cell: &str| {
-            let print = fingerprint(cell);
-            self.stages
-                .iter()
-                .any(|stage| fingerprint(stage.name.as_str()) == print)
-        };
-        self.cells(column).next().is_some() && self.cells(column).all(exists)
+        let stages = Named::of(self.stages.iter().map(|stage| (stage.name.as_str(), stage.id)));
+        self.cells(column).next().is_some() && self.cells(column).all(|cell| stages.find(cell).is_some())
     }
 
     /// Whether a cell looks like a telephone number without a name that says so: one with a plus, or one of the business's country, with or
