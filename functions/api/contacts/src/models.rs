@@ -35,7 +35,7 @@ pub(crate) struct ContactQuery {
     pub(crate) phone: Option<Verbatim<1, 40>>,
     /// E-mail address.
     pub(crate) email: Option<Email>,
-    /// Last digits of a telephone number, or the number in any spelling. National numbers are those of the tenant's country.
+    /// Last digits of a telephone number, or the number in any spelling. A national number is one of the tenant's country, if that has it.
     pub(crate) digits: Option<Digits>,
     /// Words of which each begins one of the first five different words of the name, in any order, whatever the case, accents and
     /// spellings of letters.

@@ -23,7 +23,7 @@ pub struct Digits {
     digits: String,
     /// Whether a plus stands before them.
     is_whole: bool,
-    /// The calling code of the country whose national numbers are meant; `None`: that of each number.
+    /// The calling code of the business's country, if they are a national number there; otherwise they may be one of any country.
     home: Option<&'static str>,
 }
 
@@ -35,10 +35,11 @@ shown_as!(Digits, {"type": "string", "minLength": 3, "maxLength": MAX_LENGTH, "e
 pub struct NotDigits;
 
 impl Digits {
-    /// The same for a business in this country, by its national numbers.
+    /// The same for a business in this country, of which a national number is meant if the plan has it.
     #[must_use]
     pub fn at(self, home: Option<Country>) -> Self {
         let home = home.and_then(|home| home.calling_code());
+        let home = home.filter(|home| self.planned(home).is_some());
         Self { home, ..self }
     }
 
@@ -92,9 +93,13 @@ impl Digits {
         if let Some(whole) = whole {
             return Phone::from_digits(whole).ok();
         }
-        let mut national = self.home.into_iter().flat_map(|home| self.national(home));
+        self.home.and_then(|home| self.planned(home))
+    }
+
+    /// The national number in the plan of this calling code.
+    fn planned(&self, code: &str) -> Option<Phone> {
         let key = |digits: String| Phone::from_digits(&digits).ok()?.key().parse().ok();
-        national.find_map(|digits| key(digits).filter(is_in_plan))
+        self.national(code).find_map(|digits| key(digits).filter(is_in_plan))
     }
 
     fn after_00(&self) -> Option<&str> {
@@ -177,11 +182,11 @@ mod tests {
                 assert_eq!(digits.find(&phone(other)), ends, "{text} and {other}");
             }
         }
-        // What is written, the country of the business, and the number. Without a country, it is the number's own.
+        // What is written, the country of the business, and the number, which may be another country's.
         let found = "8 912 345-67-89|RU|+79123456789, 06 1 234 5678|HU|+3612345678, 1-212-555-0100|US|+12125550100, \
                      06 698 12345|IT|+390669812345, 011 6123-4567|BR|+5511961234567, 0044 7400 123456|AE|+447400123456, \
-                     07400 123456||+447400123456, 012345|DE|+4989012345, 0123|AE|+97150000123";
-        // Of another country than the business's, behind a prefix that its country does not have, or another whole number.
+                     07400 123456||+447400123456, 07400 123456|AE|+447400123456, 050 238 1220|GB|+971502381220, 012345|DE|+4989012345, 0123|AE|+97150000123";
+        // Of the business's country instead, behind a prefix that the number's does not have, or another whole number.
         let others = "0502381220|AE|+966502381220, 096512345|AE|+96596512345, 0145550001|AE|+97145550001, \
                       +502381220|AE|+971502381220, 00502381220|AE|+971502381220";
         for (table, is_found) in [(found, true), (others, false)] {
