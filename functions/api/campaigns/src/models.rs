@@ -170,7 +170,7 @@ pub(crate) struct RecipientOut {
     /// The reason, in one sentence.
     #[schemars(length(max = 500), example = &"no opt-in is known for SMS")]
     detail: Option<String>,
-    /// Whether the contact wrote after the message had been accepted.
+    /// Whether the contact wrote after the message had been accepted. Reactions, edits, deletions and stop words are no answers.
     replied: bool,
     /// Whether somebody followed a tracked link of the message.
     clicked: bool,

@@ -199,7 +199,7 @@ pub enum CampaignType {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripExits"))]
 #[serde(deny_unknown_fields, default)]
 pub struct Exits {
-    /// The contact writes.
+    /// The contact writes. Reactions, edits and deletions end nothing.
     pub on_reply: bool,
     /// The contact talks with the business on the telephone.
     pub on_call: bool,

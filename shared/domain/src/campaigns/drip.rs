@@ -274,7 +274,7 @@ impl Condition {
             accepted.zip(at).is_some_and(|(accepted, at)| accepted < at)
         };
         match self {
-            Self::Replied {} => since(contact.last_inbound_at),
+            Self::Replied {} => since(contact.last_written_at),
             Self::Recovered {} => since(contact.last_reached_at),
             Self::Clicked {} => last.is_some_and(|message| message.clicked_at.is_some()),
             Self::Read {} => last.is_some_and(Message::was_read),
@@ -297,7 +297,7 @@ impl Exits {
             let why = Refusal::new(Reason::OptedOut, "the contact refuses all messages");
             return Some((why, refusal.at));
         }
-        if let Some(at) = happened(contact.last_inbound_at).filter(|_| self.on_reply) {
+        if let Some(at) = happened(contact.last_written_at).filter(|_| self.on_reply) {
             let why = Refusal::since(Event::Inbound, "the contact has written since");
             return Some((why.and("event_at", at), at));
         }
@@ -502,7 +502,7 @@ mod tests {
         type Happens = fn(&mut Walk);
         let cases: [(&str, Happens); 5] = [
             ("replied", |walk| {
-                walk.person.contact.last_inbound_at = Some(at("2026-11-21T08:00:00Z"))
+                walk.person.contact.last_written_at = Some(at("2026-11-21T08:00:00Z"))
             }),
             ("recovered", |walk| {
                 walk.person.contact.last_reached_at = Some(at("2026-11-21T08:00:00Z"))
@@ -523,6 +523,8 @@ mod tests {
                 let mut walk = Walk::new(json!([message("a"), wait("b"), fork, message("d"), message("e")]));
                 assert!(walk.look(NOW));
                 walk.sent(NOW);
+                // A reaction is no reply.
+                walk.person.contact.last_inbound_at = Some(at("2026-11-21T07:00:00Z"));
                 if happened {
                     happens(&mut walk);
                 }

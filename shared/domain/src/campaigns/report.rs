@@ -112,7 +112,7 @@ impl Recipient {
         }
     }
 
-    /// Whether the contact wrote after the message had been accepted.
+    /// Whether the contact wrote after the message had been accepted, other than a stop word.
     pub fn replied(&self) -> bool {
         self.got_before(self.wrote_at)
     }
@@ -306,7 +306,7 @@ impl DripTally {
                 contact: enrolment.contact,
                 message: messages.remove(&id),
                 exit: None,
-                wrote_at: contact.and_then(|contact| contact.last_inbound_at),
+                wrote_at: contact.and_then(|contact| contact.last_written_at),
                 refused_at: contact.and_then(|contact| contact.consent.last_refused_at()),
                 all_made: true,
             };
@@ -506,6 +506,11 @@ mod tests {
         let after = now + jiff::SignedDuration::from_mins(1);
         case.contact.last_inbound_at = Some(after);
         case.contact.wish(OptFlag::Stop, "wrote STOP", after);
+        let mut stops = DripTally::default();
+        let mut welcome = HashMap::from([(message.id, message.clone())]);
+        stops.add(&steps, (&enrolment, None), Some(&case.contact), &mut welcome);
+        assert_eq!((stops.steps[&0].replied, stops.steps[&0].opted_out), (0, 1));
+        case.contact.wrote(after);
         let mut messages = HashMap::from([(message.id, message)]);
         tally.add(&steps, (&enrolment, Some(&left)), Some(&case.contact), &mut messages);
         let another = Enrolment::new((enrolment.campaign, Some(1)), case.contact.id, now);

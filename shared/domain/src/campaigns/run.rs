@@ -446,7 +446,7 @@ mod tests {
         let mut over = inside.clone();
         over.passage.as_mut().unwrap().next = None;
         let mut wrote = case.contact.clone();
-        wrote.last_inbound_at = Some(at("2026-11-19T09:00:00Z"));
+        wrote.last_written_at = Some(at("2026-11-19T09:00:00Z"));
         // Without and with reentry.
         let cases = [
             (&case.contact, None, [None, None]),

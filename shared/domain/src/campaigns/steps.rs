@@ -100,7 +100,7 @@ pub enum Action {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripCondition"))]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Condition {
-    /// The contact wrote after the drip's last message had been accepted.
+    /// The contact wrote after the drip's last message had been accepted. Reactions, edits, deletions and stop words are no answers.
     Replied {},
     /// Somebody followed a tracked link of the drip's last message.
     Clicked {},

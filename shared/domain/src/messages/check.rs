@@ -771,7 +771,9 @@ mod tests {
             (Exits { on_call: true, ..stays }, None, after, false),
         ] {
             sending.campaign = Some((CampaignState::Running, exits));
-            (sending.contact.last_inbound_at, sending.contact.last_reached_at) = (wrote, talked);
+            (sending.contact.last_written_at, sending.contact.last_reached_at) = (wrote, talked);
+            // A reaction ends nothing.
+            sending.contact.last_inbound_at = after;
             let goes_on = matches!(sending.check(), Check::Go);
             assert_eq!(goes_on, goes, "{exits:?} {wrote:?} {talked:?}");
         }

@@ -293,7 +293,7 @@ impl Store {
                 contact,
                 message,
                 exit: enrolment.and_then(|enrolment| enrolment.exit),
-                wrote_at: person.as_ref().and_then(|person| person.last_inbound_at),
+                wrote_at: person.as_ref().and_then(|person| person.last_written_at),
                 refused_at: person.and_then(|person| person.consent.last_refused_at()),
                 all_made,
             });

@@ -680,7 +680,7 @@ async fn contacts_enter_a_drip_once_and_are_taken_out() {
     let wrote = aws.now() + SignedDuration::from_secs(60);
     aws.pass(120);
     aws.change_contact(scope, contact.id, |contact| {
-        contact.last_inbound_at = Some(wrote);
+        contact.wrote(wrote);
         Change::Contact
     })
     .await;

@@ -10,7 +10,7 @@ use domain::{
         report::ReportCampaign,
         run::{Enrolment, Exit},
     },
-    contacts::contact::Contact,
+    contacts::contact::{Change, Contact},
     messages::{
         inbound::OptFlag,
         message::{AttemptState, Cause, CauseStep, Cost, Message, SendOutcome, StatusReport},
@@ -155,8 +155,20 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
     }
     world.aws.pass(60);
     let (refuses, now) = (delivered[0], world.aws.now());
-    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
+    // A stop word is no reply.
+    let stop = |contact: &mut Contact| {
+        contact.last_inbound_at = Some(now);
+        contact.wish(OptFlag::Stop, "wrote STOP", now)
+    };
     world.aws.change_contact(world.business.scope(), refuses, stop).await;
+    let writes = |contact: &mut Contact| {
+        contact.wrote(now);
+        Change::Contact
+    };
+    world
+        .aws
+        .change_contact(world.business.scope(), delivered[1], writes)
+        .await;
     let report: Value = result_of(&world.report(campaign.id).await);
     let cost = |messages: usize| {
         let reported = decimal(48_000 * messages as u64);
@@ -165,8 +177,8 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
     };
     let number_of = |counts: &Value, name: &str| counts[name].as_u64().unwrap_or_default();
     assert_eq!(
-        (&report["cost"], &report["opted_out"]),
-        (&cost(delivered.len()), &json!(1))
+        (&report["cost"], &report["opted_out"], &report["replied"]),
+        (&cost(delivered.len()), &json!(1), &json!(1))
     );
     let reported = report["variants"].as_array().unwrap();
     assert_eq!(reported.len(), 2);

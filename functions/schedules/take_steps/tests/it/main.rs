@@ -259,7 +259,12 @@ async fn nothing_follows_once_somebody_has_left() {
         };
         world.aws.change_contact(world.scope(), contact, changed).await;
     };
-    change(writes, |contact, now| contact.last_inbound_at = Some(now)).await;
+    change(writes, |contact, now| {
+        contact.wrote(now);
+    })
+    .await;
+    // A reaction.
+    change(kept, |contact, now| contact.last_inbound_at = Some(now)).await;
     change(stops, |contact, now| {
         contact.wish(OptFlag::Stop, "wrote STOP", now);
     })
