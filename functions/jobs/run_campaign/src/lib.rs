@@ -478,7 +478,7 @@ impl Run<'_> {
         let local = campaign
             .starts_at_local
             .map_or(SignedDuration::ZERO, |_| campaign.lead());
-        cursor.watch.made(&made.new, now + local);
+        cursor.watch.made(&made.new, local, now);
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
         if let Some(why) = made.stopped {

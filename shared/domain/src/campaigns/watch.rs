@@ -1,8 +1,8 @@
 //! A look at what becomes of a campaign's messages while it runs: it is paused before everybody has got a message that fails, or that people
 //! do not want.
 //!
-//! Of each minute, a few messages are looked at once, some minutes after they were made. That costs two requests a minute, whatever the size of
-//! the campaign.
+//! Of each minute, a few messages are looked at once, some minutes after they leave. That costs two requests a minute, whatever the size of
+//! the campaign. Of messages that leave later than they are made, fewer are noted, so that those that wait to be looked at are few, too.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,10 @@ use crate::{
 /// Messages of a minute that are looked at.
 const SAMPLES: usize = 15;
 
-/// Time from making a message to the look at it.
+/// Maximum minutes whose messages wait to be looked at: together, their samples are enough for each [`Limit`].
+const MAX_WAITING: i32 = 7;
+
+/// Time from the sending of a message to the look at it.
 const LOOK_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// A share that pauses the campaign.
@@ -63,7 +66,7 @@ impl Limit {
 /// What was seen of a campaign's messages since it was begun or resumed, and which are looked at next.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// Some messages of each of the last minutes, oldest first.
+    /// Some messages of each of the minutes that wait to be looked at, with the time at which these leave at the latest, oldest first.
     samples: Vec<(Timestamp, Vec<MessageId>)>,
     looked: u32,
     failed: u32,
@@ -71,11 +74,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Notes some of these messages, which were made now.
-    pub fn made(&mut self, messages: &[MessageId], now: Timestamp) {
-        let minute = SignedDuration::from_mins(1);
-        if self.samples.last().is_none_or(|(at, _)| *at + minute <= now) {
-            self.samples.push((now, Vec::new()));
+    /// Notes some of these messages, which were made now and leave within this time.
+    pub fn made(&mut self, messages: &[MessageId], within: SignedDuration, now: Timestamp) {
+        let (leave_at, minute) = (now + within, SignedDuration::from_mins(1));
+        let apart = minute.max((within + LOOK_AFTER) / (MAX_WAITING - 1));
+        let is_over = self.samples.last().is_none_or(|(at, _)| *at + apart <= leave_at);
+        if is_over && i32::try_from(self.samples.len()).is_ok_and(|waiting| waiting < MAX_WAITING) {
+            self.samples.push((leave_at, Vec::new()));
         }
         if let Some((_, sample)) = self.samples.last_mut() {
             let room = SAMPLES - sample.len().min(SAMPLES);
@@ -152,6 +157,7 @@ mod tests {
     use super::*;
     use crate::{
         base::ids::ContactId,
+        campaigns::run::{Pace, USUAL_PER_MINUTE},
         messages::{inbound::OptFlag, message::Ended},
         samples::{Case, NOON, at, message_of},
     };
@@ -166,13 +172,49 @@ mod tests {
     fn a_few_messages_of_each_minute_are_looked_at_once() {
         let (mut watch, now) = (Watch::default(), at(NOON));
         let after = |seconds: i64| now + SignedDuration::from_secs(seconds);
-        watch.made(&ids(10), now);
-        watch.made(&ids(10), after(30));
-        watch.made(&ids(4), after(60));
+        let at_once = SignedDuration::ZERO;
+        watch.made(&ids(10), at_once, now);
+        watch.made(&ids(10), at_once, after(30));
+        watch.made(&ids(4), at_once, after(60));
         assert_eq!(watch.take_due(after(299)), []);
         assert_eq!(watch.take_due(after(300)).len(), SAMPLES);
         assert_eq!(watch.take_due(after(300)), []);
         assert_eq!(watch.take_due(after(3_600)), ids(4));
+    }
+
+    /// 200,000 people of one time zone: all messages are made before any of them leaves.
+    #[test]
+    fn messages_that_leave_later_are_few_in_the_checkpoint() {
+        const PER_STEP: usize = 25;
+        let (mut watch, mut now) = (Watch::default(), at(NOON));
+        // What its lead is.
+        let within = SignedDuration::from_mins(71);
+        let (leave_at, mut pace) = (now + within, Pace::new(now));
+        let (mut left, mut largest) = (200_000, 0);
+        while left > 0 {
+            assert!(now < leave_at, "{left} leave late");
+            let room = pace.room(USUAL_PER_MINUTE, now).min(left);
+            for _ in 0..room / PER_STEP {
+                assert_eq!(watch.take_due(now), []);
+                watch.made(&ids(25), within, now);
+                pace = pace.after(PER_STEP, USUAL_PER_MINUTE, now);
+                left -= PER_STEP;
+                largest = largest.max(serde_json::to_vec(&watch).unwrap().len());
+            }
+            now += SignedDuration::from_mins(1);
+        }
+        // A checkpoint has at most one kilobyte beside it.
+        assert!(largest < 7_000, "{largest}");
+        let looked = watch.take_due(leave_at + within);
+        assert!(usize::try_from(FAILED.least).unwrap() <= looked.len());
+        // However late they leave.
+        let within = SignedDuration::from_hours(14);
+        for _ in 0..24 * 60 {
+            watch.take_due(now);
+            watch.made(&ids(25), within, now);
+            assert!(serde_json::to_vec(&watch).unwrap().len() < 7_000);
+            now += SignedDuration::from_mins(1);
+        }
     }
 
     #[test]

@@ -790,6 +790,52 @@ async fn each_message_waits_for_the_clock_of_its_recipient() {
     assert_eq!(leave, [at("05:00:00"), at("09:00:00")]);
 }
 
+/// All messages for Dubai are made before one of them leaves. What becomes of them is seen before those for London are made.
+#[tokio::test]
+async fn failures_where_it_is_early_spare_those_where_it_is_late() {
+    let world = World::new().await;
+    let fans = world.fans(4 * PER_STEP - 1).await;
+    let late = world.fan("+447400123456").await;
+    let tomorrow = world.aws.now().to_zoned(TimeZone::UTC).date().tomorrow().unwrap();
+    let start = world
+        .start(json!({ "starts_at_local": format!("{tomorrow}T09:00") }))
+        .await;
+    let at = |time: &str| format!("{tomorrow}T{time}Z").parse::<Timestamp>().unwrap();
+    let until = async |at: Timestamp| world.aws.pass(at.duration_since(world.aws.now()).as_secs());
+    until(at("09:00:00") - SignedDuration::from_hours(14)).await;
+    world.work(&start).await;
+    until(at("04:30:00")).await;
+    for _ in 0..4 {
+        for _ in 0..3 {
+            world.step(&start).await;
+        }
+        world.aws.pass(6 * 60);
+    }
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    let cursor = world.operations.get(&start).await.cursor;
+    assert!(serde_json::to_vec(&cursor).unwrap().len() < 8 * 1024);
+    until(at("05:00:00")).await;
+    let (failing, fine) = fans.split_at(fans.len() * 2 / 3);
+    let sent = |message: &mut Message| {
+        message.claim(
+            0,
+            "claim".to_owned(),
+            at("05:00:00"),
+            &world.aws.env().config().timers().unwrap(),
+        );
+        message.attempts[0].accepted_at = Some(at("05:00:00"));
+    };
+    world.change(&start, fine, sent).await;
+    let fail = |message: &mut Message| message.ended = Some(Ended::Failed("refused".to_owned()));
+    world.change(&start, failing, fail).await;
+    until(at("08:30:00")).await;
+    world.work(&start).await;
+    let stopped = (CampaignState::Paused, Some(Reason::FailureRate));
+    assert_eq!(world.state(&start).await, stopped);
+    assert!(world.message(&start, late.id).await.is_none());
+}
+
 /// WhatsApp allows 25 customers a day, of whom campaigns take 20. Who has written takes no place.
 #[tokio::test]
 async fn no_more_customers_are_messaged_first_than_whatsapp_allows() {
