@@ -16,13 +16,17 @@ use domain::{
         needs::Needs,
         refusal::{Reason, Refusal},
     },
-    money::cap::Counts,
+    money::cap::{Counts, Take},
     tenants::config::TenantConfig,
 };
 use jiff::Timestamp;
 use store::{Along, StoreError, TenantScope, money::prices::PriceCache};
 
-use crate::{Ids, JobError, Planner, first_places::FirstPlaces, planning::Planned};
+use crate::{
+    Ids, JobError, Planner,
+    first_places::FirstPlaces,
+    planning::{Gathered, Planned},
+};
 
 /// What making messages of campaigns uses beside their material.
 #[derive(Clone, Copy)]
@@ -33,10 +37,37 @@ pub struct Maker<'a> {
     pub ids: &'a Ids,
     /// Prices, which caps of money need.
     pub prices: &'a PriceCache,
-    /// Counts of the tenant's caps.
-    pub counts: &'a Counts,
-    /// Places of customers to whom the tenant writes first.
-    pub places: &'a FirstPlaces,
+}
+
+/// A message to a person that can be planned.
+#[derive(Debug)]
+pub struct Composition {
+    composed: Composed,
+    gathered: Gathered,
+    follows: String,
+    /// What it takes of caps.
+    pub takes: Vec<Take>,
+    /// The connection by which it goes by WhatsApp to somebody who has not written within the day before it leaves: it takes a place.
+    pub writes_first: Option<ConnectionId>,
+}
+
+impl Composition {
+    /// The time before which it does not leave.
+    pub const fn not_before(&self) -> Timestamp {
+        self.composed.not_before
+    }
+
+    /// Plans the message, of which the contact knows from now on. To be written in one transaction with the contact.
+    pub async fn plan(
+        self,
+        planner: &Planner,
+        scope: &TenantScope,
+        contact: &mut Contact,
+        now: Timestamp,
+    ) -> Result<Planned, StoreError> {
+        let planned = planner.plan(scope, self.composed, contact, self.gathered, self.follows, now);
+        planned.await
+    }
 }
 
 /// The reason for which there is no message.
@@ -106,21 +137,40 @@ impl Broadcast<'_> {
         Needs::of(&self.campaign.intent(&self.config.tenant, &person.contact, now), &world)
     }
 
-    /// Plans the message of this cause to a person, of which the contact knows from now on. To be written in one transaction with the contact.
+    /// Plans the message of this cause to a person, of which the contact knows from now on, if the caps of which this is counted have room. To be
+    /// written in one transaction with the contact.
     pub async fn planned(
         &self,
         maker: Maker<'_>,
+        (counts, places): (&Counts, &FirstPlaces),
         scope: &TenantScope,
         (person, cause): (&mut Person, Cause),
         now: Timestamp,
     ) -> Result<Result<Planned, Unmade>, JobError> {
-        let Maker {
-            planner,
-            ids,
-            prices,
-            counts,
-            places,
-        } = maker;
+        let planner = maker.planner;
+        let message = match self.compose(maker, scope, (person, cause), now).await? {
+            Ok(message) => message,
+            Err(why) => return Ok(Err(Unmade::Person(why))),
+        };
+        if let Some(reached) = counts.first_reached(&message.takes, now) {
+            return Ok(Err(Unmade::Cap(reached.reached(now))));
+        }
+        if let Some(connection) = message.writes_first
+            && let Err(until) = places.take((planner.store(), scope), connection, now).await?
+        {
+            return Ok(Err(Unmade::Limit(until)));
+        }
+        Ok(Ok(message.plan(planner, scope, &mut person.contact, now).await?))
+    }
+
+    /// Composes the message of this cause to a person. Otherwise says why this person gets none.
+    pub async fn compose(
+        &self,
+        Maker { planner, ids, prices }: Maker<'_>,
+        scope: &TenantScope,
+        (person, cause): (&Person, Cause),
+        now: Timestamp,
+    ) -> Result<Result<Composition, Refusal>, JobError> {
         let needs = self.needs(person, now);
         let random = needs.links().then(|| ids.secret()).transpose()?;
         let gathered = planner.gather_with(scope, (&needs, self.material.clone()), random, now);
@@ -134,26 +184,25 @@ impl Broadcast<'_> {
         let composed = match reviewed(&intent, &world).and_then(Review::into_outcome) {
             Ok(_) if person.contact.deleted_at.is_some() => {
                 let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
-                return Ok(Err(Unmade::Person(why)));
+                return Ok(Err(why));
             }
             Ok(composed) => composed,
-            Err(why) => return Ok(Err(Unmade::Person(why))),
+            Err(why) => return Ok(Err(why)),
         };
-        if let Some(leg) = composed.legs.first() {
-            let of = (&composed.policy, composed.line, &composed.to, leg);
-            let takes = planner.store().takes(&self.config, of, prices, now).await?;
-            if let Some(reached) = counts.first_reached(&takes, now) {
-                return Ok(Err(Unmade::Cap(reached.reached(now))));
+        let takes = match composed.legs.first() {
+            Some(leg) => {
+                let of = (&composed.policy, composed.line, &composed.to, leg);
+                planner.store().takes(&self.config, of, prices, now).await?
             }
-        }
-        if let Some(connection) = self.writes_first(&composed, &person.contact, now)
-            && let Err(until) = places.take((planner.store(), scope), connection, now).await?
-        {
-            return Ok(Err(Unmade::Limit(until)));
-        }
-        let follows = self.campaign.id.to_string();
-        let planned = planner.plan(scope, composed, &mut person.contact, gathered, follows, now);
-        Ok(Ok(planned.await?))
+            None => Vec::new(),
+        };
+        Ok(Ok(Composition {
+            writes_first: self.writes_first(&composed, &person.contact, now),
+            follows: self.campaign.id.to_string(),
+            composed,
+            gathered,
+            takes,
+        }))
     }
 
     /// The connection by which a message goes by WhatsApp to somebody who has not written within the day before it leaves.

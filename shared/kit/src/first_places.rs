@@ -42,7 +42,7 @@ impl FirstPlaces {
     ///
     /// # Errors
     /// In the inner result, the time at which there is one.
-    pub(crate) async fn take(
+    pub async fn take(
         &self,
         (store, scope): (&Store, &TenantScope),
         connection: ConnectionId,
@@ -81,10 +81,12 @@ impl FirstPlaces {
         Ok(Ok(()))
     }
 
-    /// The time before which there is none, if somebody was in want of one.
-    pub async fn none_before(&self) -> Option<Timestamp> {
-        let held = self.held.lock().await;
-        held.values().filter_map(|of| of.none_before).min()
+    /// Takes back one that is not used after all.
+    pub async fn put_back(&self, connection: ConnectionId) {
+        let mut held = self.held.lock().await;
+        if let Some(left) = held.get_mut(&connection).and_then(|of| of.left.as_mut()) {
+            left.count += 1;
+        }
     }
 
     /// Returns those that are left. If that fails, they are lost for a day, which holds messages back and sends none too many.

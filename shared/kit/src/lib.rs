@@ -12,6 +12,7 @@ mod aws;
 pub mod broadcast;
 pub mod bus;
 pub mod campaigns;
+pub mod caps;
 pub mod clock;
 pub mod config;
 pub mod crash;

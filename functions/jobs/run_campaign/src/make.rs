@@ -313,11 +313,10 @@ impl<'a> Making<'a> {
             planner: &ctx.planner,
             ids: &ctx.ids,
             prices: &ctx.prices,
-            counts: &self.common.counts,
-            places: &self.places,
         };
+        let room = (&self.common.counts, &self.places);
         let cause = campaign.cause(own);
-        let planned = self.broadcast.planned(maker, scope, (&mut person, cause), now);
+        let planned = self.broadcast.planned(maker, room, scope, (&mut person, cause), now);
         let planned = match planned.await? {
             Ok(planned) => planned,
             Err(Unmade::Person(why)) => return self.leave_out(enrolled, why).await,

@@ -151,7 +151,7 @@ impl Work<'_> {
         message.give_up_waiting(known, now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;
         if known == Known::NotTaken {
-            self.give_back(before.as_ref()).await;
+            self.give_back_of(before.as_ref()).await;
         }
         metric::count("unknown_given_up", &[]);
         Ok(Step::Again)

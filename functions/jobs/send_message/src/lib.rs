@@ -66,11 +66,10 @@ mod channels;
 mod evidence;
 mod turns;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
-    accounts::notice::Notice,
     base::external::ProviderRef,
     calls::record::{MessageRef, consent_id},
     contacts::contact::{Change, Contact, Tried},
@@ -345,6 +344,7 @@ impl Work<'_> {
             (Check::Probe, Some(connection)) => {
                 // One that a cap would block sends nothing, so it says nothing about the connection.
                 let takes = self.takes(&message, &planned, now).await?;
+                let takes = message.still_to_take(&takes, now);
                 let counts = Box::pin(self.ctx.store.cap_counts(self.scope, now)).await?;
                 if let Some(reached) = counts.first_reached(&takes, now) {
                     return Box::pin(self.beyond(message, leg, reached, now)).await;
@@ -381,7 +381,10 @@ impl Work<'_> {
         let timers = &self.ctx.timers;
         match against {
             Check::Later { until, why } => {
-                let waits_in_the_table = matches!(why.reason, Reason::Throughput | Reason::CampaignPaused);
+                let waits_in_the_table = matches!(
+                    why.reason,
+                    Reason::Throughput | Reason::CampaignPaused | Reason::CapReached
+                );
                 if waits_in_the_table {
                     // A pause of the number that follows is another wait: the message keeps its channel.
                     message.waiting = None;
@@ -457,9 +460,11 @@ impl Work<'_> {
         }
         let takes = self.takes(&message, planned, now).await?;
         let all = capped::all_caps_of(&self.config.tenant);
-        let taken = ctx.store.take_from_caps(self.scope, (&takes, &all), now);
+        // What it took when it was made is its own, whichever worker sends it.
+        let still = message.still_to_take(&takes, now);
+        let taken = ctx.store.take_from_caps(self.scope, (&still, &all), now);
         match Box::pin(taken).await? {
-            Ok(near) => Box::pin(self.tell_of_caps(&near, now)).await,
+            Ok(near) => Box::pin(kit::caps::tell(&ctx.store, self.scope, &near, now)).await,
             Err(reached) => return Box::pin(self.beyond(message, leg, &reached, now)).await,
         }
         crash::point("send_message.taken");
@@ -479,7 +484,7 @@ impl Work<'_> {
             Err(error) if error.is_conflict() => match ctx.store.message(self.scope, message.id, now).await? {
                 Some(row) if row.last().is_some_and(|last| last.claim == claim) => message = row,
                 _ => {
-                    self.give_back(message.last()).await;
+                    self.give_back(Take::given_back(&still), now).await;
                     return Err(error.into());
                 }
             },
@@ -513,48 +518,37 @@ impl Work<'_> {
         Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 
-    /// Blocks a message for which a cap is reached; one of a broadcast waits until somebody resumes that. Managers were told at four fifths of
-    /// the cap, unless its maximum was lowered since, or what messages cost was corrected.
+    /// Blocks a message for which a cap is reached; one of a broadcast waits until somebody resumes that, one of a drip for the next hour.
+    /// Managers were told at four fifths of the cap, unless its maximum was lowered since, or what messages cost was corrected.
     async fn beyond(&self, message: Message, leg: u8, reached: &Cap, now: Timestamp) -> Result<Step, JobError> {
         if reached.maximum > 0 {
-            Box::pin(self.tell_of_caps(std::slice::from_ref(reached), now)).await;
+            let told = kit::caps::tell(&self.ctx.store, self.scope, std::slice::from_ref(reached), now);
+            Box::pin(told).await;
         }
         metric::count("cap_reached", &[]);
         let why = reached.reached(now);
-        let against = if message.cause.campaign().is_some() && !message.cause.is_step() {
-            check::beyond_cap(&why, now)
-        } else {
-            Check::Never { why }
+        let against = match message.cause.campaign() {
+            Some(_) if message.cause.is_step() => check::beyond_cap_of_step(&message, why, now),
+            Some(_) => check::beyond_cap(&why, now),
+            None => Check::Never { why },
         };
         Box::pin(self.hold_back(message, leg, against, now)).await
     }
 
-    /// Has managers told of caps that are nearly reached. If that fails, the message goes out all the same.
-    async fn tell_of_caps(&self, near: &[Cap], now: Timestamp) {
-        for cap in near {
-            metric::count("cap_nearly_reached", &[]);
-            let notice = Notice::of_cap(cap, now);
-            let recorded = RACES.until_won(|| self.ctx.store.record_notice(self.scope, &notice, now));
-            if let Err(error) = Box::pin(recorded).await {
-                tracing::warn!(
-                    error = kit::chain(&error),
-                    "nobody is told that a cap is nearly reached"
-                );
-            }
-        }
-    }
-
-    /// Gives back to the caps what an attempt was counted for that has sent nothing. If that fails, it stays counted: a cap is never
-    /// exceeded.
-    pub(crate) async fn give_back(&self, attempt: Option<&Attempt>) {
+    /// Gives back to the caps what an attempt was counted for that has sent nothing.
+    pub(crate) async fn give_back_of(&self, attempt: Option<&Attempt>) {
         let Some(attempt) = attempt else {
             return;
         };
         let taken = attempt.taken().into_iter();
         let back = taken.map(|(cap, amount)| (cap, 0_i64.saturating_sub_unsigned(amount)));
+        self.give_back(back.collect(), attempt.claimed_at).await;
+    }
+
+    /// Gives back to the caps what was taken at this time. If that fails, it stays counted: a cap is never exceeded.
+    async fn give_back(&self, back: BTreeMap<u32, i64>, taken_at: Timestamp) {
         let now = self.ctx.clock.now();
-        let back = back.collect();
-        let given = self.ctx.store.correct_caps(self.scope, &back, attempt.claimed_at, now);
+        let given = self.ctx.store.correct_caps(self.scope, &back, taken_at, now);
         if let Err(error) = Box::pin(given).await {
             tracing::warn!(
                 error = kit::chain(&error),
@@ -754,7 +748,7 @@ impl Work<'_> {
         crash::point("send_message.recorded");
         let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
         if moved && attempt.is_some_and(|attempt| attempt.state == AttemptState::Refused) {
-            self.give_back(attempted.as_ref()).await;
+            self.give_back_of(attempted.as_ref()).await;
         }
         let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
         let attempted = (&message, number);

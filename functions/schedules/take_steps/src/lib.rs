@@ -6,6 +6,7 @@
 //! index.
 
 mod rounds;
+mod saying;
 mod tenant;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -36,7 +37,7 @@ const AT_ONCE: usize = 100;
 /// Rows of a shard among which the tenants take turns, as a multiple of those that a run takes.
 const IN_REACH: usize = 10;
 
-/// Maximum rows of a shard that one run takes: the next one, a minute later, goes on. Four shards make as many messages as a number of
+/// Maximum rows that one run takes, for each shard: the next one, a minute later, goes on. Four shards make as many messages as a number of
 /// WhatsApp sends in a minute.
 const MAX_PER_SHARD: usize = 1_200;
 
@@ -90,14 +91,15 @@ kit::function!(serve_schedule, Context::new, handle);
 /// When the table or the queue does not answer.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let (begun, mut failed) = (ctx.clock.now(), None);
+    // Enough is left for what is read.
+    let reading_until = (deadline.remaining(begun) / 2).max(ENOUGH_TIME);
     // Each minute with another shard, in case the time is short.
     let minute = begun.as_second().div_euclid(60);
+    let (mut due, mut seen) = (Vec::new(), 0);
     for place in 0..i64::from(SHARDS) {
         let shard = u8::try_from((minute + place).rem_euclid(i64::from(SHARDS))).unwrap_or_default();
-        let (mut from, mut due, mut rounds) = (None, Vec::new(), Vec::new());
-        // Enough is left for what is read.
-        let reading_until = (deadline.remaining(ctx.clock.now()) / 2).max(ENOUGH_TIME);
-        while due.len() < IN_REACH * ctx.max_per_shard && deadline.remaining(ctx.clock.now()) > reading_until {
+        let (mut from, mut steps, mut rounds) = (None, 0, Vec::new());
+        while steps < IN_REACH * ctx.max_per_shard && deadline.remaining(ctx.clock.now()) > reading_until {
             let page = match ctx.store.due_steps(shard, begun, from, PAGE).await {
                 Ok(page) => page,
                 // What was read is taken.
@@ -106,6 +108,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                     break;
                 }
             };
+            steps += page.due.len();
             due.extend(page.due);
             rounds.extend(page.rounds);
             from = page.next;
@@ -113,46 +116,52 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 break;
             }
         }
-        let mut seen = 0;
+        let mut entered = 0;
         for due in in_turn(rounds, DueRound::tenant) {
             // Half is for steps at least.
-            if seen >= ctx.max_per_shard / 2 {
+            if entered >= ctx.max_per_shard / 2 {
                 break;
             }
             if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
                 return failed.map_or(Ok(()), Err);
             }
             match enrol(ctx, &due, deadline).await {
-                Ok(read) => seen += 1 + read,
+                Ok(read) => entered += 1 + read,
                 Err(error) => failed = Some(error),
             }
         }
-        let left = ctx.max_per_shard - seen.min(ctx.max_per_shard / 2);
-        let due = in_turn(due, DueStep::tenant);
-        for some in due[..due.len().min(left)].chunks(AT_ONCE) {
-            let mut by_tenant: BTreeMap<TenantId, Vec<DueStep>> = BTreeMap::new();
-            for step in some {
-                by_tenant.entry(step.tenant()).or_default().push(step.clone());
+        seen += entered.min(ctx.max_per_shard / 2);
+    }
+    // Whoever has waited longest goes first, in whichever shard; before all, those whom a cap has kept back.
+    due.sort_by_cached_key(|step| (!step.was_kept_back(), step.due_at()));
+    let mut due = in_turn(due, DueStep::tenant);
+    due.truncate((usize::from(SHARDS) * ctx.max_per_shard).saturating_sub(seen));
+    let of = due.len();
+    for (chunk, some) in due.chunks(AT_ONCE).enumerate() {
+        let mut by_tenant: BTreeMap<TenantId, Vec<DueStep>> = BTreeMap::new();
+        for step in some {
+            by_tenant.entry(step.tenant()).or_default().push(step.clone());
+        }
+        for (tenant, due) in by_tenant {
+            if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
+                return failed.map_or(Ok(()), Err);
             }
-            for (tenant, due) in by_tenant {
-                if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
-                    return failed.map_or(Ok(()), Err);
-                }
-                if let Err(error) = attend(ctx, tenant, &due).await {
-                    tracing::error!(%tenant, %error, "steps of a tenant are not taken together");
-                    failed = one_by_one(ctx, tenant, &due).await.or(Some(error));
-                }
+            let place = (chunk * AT_ONCE, of);
+            if let Err(error) = attend(ctx, tenant, (&due, place)).await {
+                tracing::error!(%tenant, %error, "steps of a tenant are not taken together");
+                failed = one_by_one(ctx, tenant, (&due, place)).await.or(Some(error));
             }
         }
     }
     failed.map_or(Ok(()), Err)
 }
 
-async fn attend(ctx: &Context, tenant: TenantId, due: &[DueStep]) -> Result<(), JobError> {
+async fn attend(ctx: &Context, tenant: TenantId, (due, place): (&[DueStep], (usize, usize))) -> Result<(), JobError> {
     let mut tenant = Tenant {
         ctx,
         scope: access::job::scope(tenant),
         now: ctx.clock.now(),
+        place,
         tally: BTreeMap::new(),
     };
     let taken = Box::pin(tenant.take(due)).await;
@@ -178,10 +187,15 @@ async fn enrol(ctx: &Context, due: &DueRound, deadline: Deadline) -> Result<usiz
 }
 
 /// Takes steps alone that failed together, and puts off those that fail again, so that they keep nobody waiting.
-async fn one_by_one(ctx: &Context, tenant: TenantId, due: &[DueStep]) -> Option<JobError> {
+async fn one_by_one(
+    ctx: &Context,
+    tenant: TenantId,
+    (due, (first, of)): (&[DueStep], (usize, usize)),
+) -> Option<JobError> {
     let mut failed = None;
-    for step in due {
-        let Err(error) = attend(ctx, tenant, std::slice::from_ref(step)).await else {
+    for (place, step) in due.iter().enumerate() {
+        let alone = (std::slice::from_ref(step), (first + place, of));
+        let Err(error) = attend(ctx, tenant, alone).await else {
             continue;
         };
         tracing::error!(%tenant, contact = %step.contact, %error, "a step is not taken");

@@ -10,13 +10,12 @@ use domain::{
     accounts::account::Member,
     base::{
         actor::Stamp,
-        facts::Fact,
         ids::{CampaignId, ContactId, ContactItemId as _, MessageId, NoteId, UserId},
         zone::Zone,
     },
     campaigns::{
         campaign::Campaign,
-        drip::{Scene, Turn, converted, ends},
+        drip::{Scene, Turn, converted},
         run::Enrolment,
         state::CampaignState,
         steps::{Action, WrittenSteps},
@@ -31,82 +30,62 @@ use domain::{
     },
     messages::{
         message::{Cause, CauseStep, Message},
-        purpose::FREQUENCY_SPAN,
         refusal::{Reason, Refusal},
     },
-    money::cap::Counts,
     tenants::{config::TenantConfig, recipient_zones::recipient_zone},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use jobs::ToQueue;
-use kit::{
-    JobError,
-    broadcast::{Broadcast, Maker, Unmade},
-    crash,
-    first_places::FirstPlaces,
-};
+use kit::{JobError, crash};
 use store::{
     LostRace as _, StoreError, TenantScope, Versioned,
     campaigns::drip::DueStep,
     contacts::{
-        contact::ContactWrite,
         of_contact::NotCreated,
         people::{Brought, PersonError},
     },
-    table::effects::{Effects, Once},
 };
 
 use crate::{Context, LATER};
 
 /// Contacts whose steps are taken at the same time.
-const AT_ONCE: usize = 8;
+pub(crate) const AT_ONCE: usize = 8;
 
 /// Time after which a step of a paused drip is looked at again, at first: the drip may have been resumed.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
-/// The same at most, and for a message that a limit keeps back.
-const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
-
-/// Time over which those are spread who wait for a place of a customer whom the tenant messages first.
-const SPREAD: SignedDuration = SignedDuration::from_hours(12);
-
-/// Time at which a message is tried again that this limit keeps back.
-fn again(why: &Refusal, now: Timestamp) -> Timestamp {
-    let time = |name| match why.facts.get(name) {
-        Some(Fact::Text(at)) => at.parse::<Timestamp>().ok(),
-        _ => None,
-    };
-    // Another message was sent, or is going to be.
-    let other = time("last_at").max(time("next_at"));
-    let over = other.map(|at| at + FREQUENCY_SPAN).filter(|over| now < *over);
-    over.unwrap_or(now + LIMIT_LOOK)
-}
+/// The same at most, and for a message that other messages keep back.
+pub(crate) const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
 /// A tenant with due steps.
 pub(crate) struct Tenant<'a> {
     pub(crate) ctx: &'a Context,
     pub(crate) scope: TenantScope,
     pub(crate) now: Timestamp,
+    /// Place of these steps among those of the run, and the number of these.
+    pub(crate) place: (usize, usize),
     pub(crate) tally: BTreeMap<&'static str, u64>,
 }
 
 /// The rows that the steps of some contacts need.
-struct Rows {
-    config: Arc<TenantConfig>,
-    campaigns: HashMap<CampaignId, Versioned<Campaign>>,
-    steps: HashMap<(CampaignId, u32), WrittenSteps>,
+pub(crate) struct Rows {
+    pub(crate) config: Arc<TenantConfig>,
+    pub(crate) campaigns: HashMap<CampaignId, Versioned<Campaign>>,
+    pub(crate) steps: HashMap<(CampaignId, u32), WrittenSteps>,
     people: HashMap<ContactId, Person>,
     last: HashMap<MessageId, Message>,
 }
 
 /// Somebody whose message is to be made.
-struct Ready {
-    enrolment: Versioned<Enrolment>,
-    person: Person,
+pub(crate) struct Ready {
+    pub(crate) enrolment: Versioned<Enrolment>,
+    pub(crate) person: Person,
     /// The step with the message.
-    step: CauseStep,
+    pub(crate) step: CauseStep,
     /// Time zone of the contact.
-    zone: Zone,
+    pub(crate) zone: Zone,
+    /// Time at which the enrolment was due.
+    pub(crate) due: Timestamp,
 }
 
 /// Outcome of a look at an enrolment.
@@ -118,10 +97,10 @@ enum Looked {
 }
 
 /// Place of a step among those of a version of a drip.
-type Place = (CampaignId, u32, usize);
+pub(crate) type Place = (CampaignId, u32, usize);
 
 /// Outcome of a step for an enrolment.
-enum Became {
+pub(crate) enum Became {
     /// It was written.
     Written,
     /// Its message was made, with the jobs that follow.
@@ -169,10 +148,10 @@ impl Tenant<'_> {
         let written: Vec<_> = stream::iter(writes).buffer_unordered(AT_ONCE).collect().await;
         self.settle(written.into_iter().map(|written| written.map_err(JobError::from)))
             .await?;
-        for (place, all) in ready {
-            Box::pin(self.say(&rows, place, all)).await?;
+        if ready.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        Box::pin(self.say(&rows, ready)).await
     }
 
     async fn read(&self, enrolments: &[Versioned<Enrolment>]) -> Result<Option<Rows>, JobError> {
@@ -296,6 +275,7 @@ impl Tenant<'_> {
                         person,
                         step,
                         zone,
+                        due: stored,
                     };
                     return Ok(Looked::Ready(place, Box::new(ready)));
                 }
@@ -441,126 +421,11 @@ impl Tenant<'_> {
         Ok(Ok(known.unwrap_or(after)))
     }
 
-    /// Makes the messages of one step.
-    async fn say(&mut self, rows: &Rows, (id, version, place): Place, ready: Vec<Ready>) -> Result<(), JobError> {
-        let Tenant {
-            ctx, ref scope, now, ..
-        } = *self;
-        let (found, written) = (&rows.campaigns[&id], &rows.steps[&(id, version)]);
-        let Some(message) = written.steps.message_at(place) else {
-            return Ok(());
-        };
-        let campaign = found.value.saying(message);
-        let people = ready.iter().map(|one| &one.person);
-        let broadcast = ctx
-            .planner
-            .broadcast(scope, (&campaign, Arc::clone(&rows.config)), people, now);
-        let ((broadcast, why), counts) = futures::try_join!(broadcast, ctx.store.cap_counts(scope, now))?;
-        if let Some(why) = why {
-            if found.value.steps_version == Some(version) {
-                // Those who are due find it paused.
-                let paused = (CampaignState::Paused, Some(why));
-                if let Some(paused) = kit::campaigns::moved(&ctx.store, scope, found, paused, now).await? {
-                    kit::campaigns::notice_pause(&ctx.store, scope, &paused, now).await;
-                }
-                return Ok(());
-            }
-            // Nobody can mend an earlier version.
-            let skip = |one| Box::pin(self.say_nothing(written, one, Unmade::Person(why.clone())));
-            let skipped = ready.into_iter().map(skip);
-            let skipped: Vec<_> = stream::iter(skipped).buffer_unordered(AT_ONCE).collect().await;
-            return self.settle(skipped.into_iter()).await;
-        }
-        let places = FirstPlaces::for_at_most(ready.len());
-        let one = |ready| Box::pin(self.say_to((&broadcast, &counts, &places), written, ready));
-        let said = stream::iter(ready.into_iter().map(one)).buffer_unordered(AT_ONCE);
-        let said: Vec<_> = said.collect().await;
-        if let Some(until) = places.none_before().await {
-            kit::campaigns::limited(&ctx.store, scope, found, until).await?;
-        }
-        places.return_rest((&ctx.store, scope), now).await;
-        self.settle(said.into_iter()).await
-    }
-
-    /// Goes on in the enrolment of one contact, whose message is not made.
-    async fn say_nothing(&self, written: &WrittenSteps, one: Ready, why: Unmade) -> Result<Became, JobError> {
-        let (now, Versioned { mut value, version }) = (self.now, one.enrolment);
-        if let Some(passage) = &mut value.passage {
-            match why {
-                Unmade::Person(why) if ends(why.reason) => value = value.left(why, now),
-                Unmade::Person(why) if matches!(why.reason, Reason::Frequency | Reason::TooManyOpen) => {
-                    passage.postpone(again(&why, now));
-                }
-                Unmade::Person(why) => passage.skip(&written.steps, &why, now),
-                Unmade::Cap(_) => passage.postpone(now + LIMIT_LOOK),
-                // Few places are free at a time, and many may wait for them.
-                Unmade::Limit(until) => passage.postpone(until + value.contact.part_of(SPREAD)),
-            }
-        }
-        self.ctx.store.write_enrolment(&self.scope, version, &value).await?;
-        Ok(Became::Written)
-    }
-
-    /// Makes the message of one contact.
-    async fn say_to(
-        &self,
-        (broadcast, counts, places): (&Broadcast<'_>, &Counts, &FirstPlaces),
-        written: &WrittenSteps,
-        mut ready: Ready,
-    ) -> Result<Became, JobError> {
-        let (ctx, scope, now) = (self.ctx, &self.scope, self.now);
-        let cause = Cause::Campaign {
-            campaign: ready.enrolment.value.campaign,
-            contact: ready.person.contact.id,
-            step: Some(ready.step),
-        };
-        let maker = Maker {
-            planner: &ctx.planner,
-            ids: &ctx.ids,
-            prices: &ctx.prices,
-            counts,
-            places,
-        };
-        let planned = Box::pin(broadcast.planned(maker, scope, (&mut ready.person, cause), now)).await?;
-        let planned = match planned {
-            Ok(planned) => planned,
-            Err(why) => return self.say_nothing(written, ready, why).await,
-        };
-        let Ready {
-            enrolment: Versioned {
-                value: mut enrolment,
-                version: before,
-            },
-            person,
-            zone,
-            ..
-        } = ready;
-        let scene = Scene {
-            steps: &written.steps,
-            person: &person,
-            last: None,
-            zone: zone.rules(),
-            now,
-        };
-        if let Some(passage) = &mut enrolment.passage {
-            passage.said(scene, planned.message.id);
-        }
-        let effects = Effects {
-            once: Once::Stepped {
-                enrolment: &enrolment,
-                before,
-            },
-            people: vec![ContactWrite::from(person.contact)],
-            planned: vec![planned.message],
-            ended: planned.ended,
-            links: planned.links,
-            ..Effects::default()
-        };
-        Ok(Became::Said(ctx.store.commit(scope, effects, now).await?))
-    }
-
     /// Queues and counts what was done. A lost race is no failure: somebody else has changed the enrolment or the contact.
-    async fn settle(&mut self, became: impl Iterator<Item = Result<Became, JobError>>) -> Result<(), JobError> {
+    pub(crate) async fn settle(
+        &mut self,
+        became: impl Iterator<Item = Result<Became, JobError>>,
+    ) -> Result<(), JobError> {
         let (mut jobs, mut failed) = (Vec::new(), None);
         for became in became {
             let what = match became {

@@ -15,6 +15,7 @@ use crate::{
         purpose::Event,
         refusal::{Reason, Refusal},
     },
+    money::cap::Period,
 };
 
 /// Where a contact is in a drip.
@@ -101,6 +102,33 @@ pub enum Turn {
 const UNSENT_LOOK: SignedDuration = SignedDuration::from_mins(1);
 /// Time by which a message may leave later than it was made without moving the wait behind it.
 const USUAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
+
+/// Time before an hour begins in which those are due whom a cap has kept back until then. It orders them: a step that is due then by chance
+/// is only taken a moment earlier than others.
+const BEFORE_HOUR: SignedDuration = SignedDuration::from_secs(1);
+/// The share of it of those who are kept back in the same minute.
+const OF_MINUTE: SignedDuration = SignedDuration::from_millis(16);
+
+/// Whether this is the time of the next look at a step that a cap keeps back.
+pub fn was_kept_back(at: Timestamp) -> bool {
+    Period::Hour.next(at) <= at + BEFORE_HOUR
+}
+
+/// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the hour begins in which there may be room
+/// again. Whoever was kept back earlier is due earlier: of those of one run, this is the one at this place of so many.
+pub fn kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+    let hour = Period::Hour.next(now);
+    if was_kept_back(due) && Period::Hour.next(due) == hour {
+        return due;
+    }
+    let passed = now.duration_since(Period::Hour.begin(now)) / 3_600;
+    let (place, of) = (
+        i32::try_from(place).unwrap_or(i32::MAX),
+        i32::try_from(of).unwrap_or(i32::MAX),
+    );
+    let own = OF_MINUTE / of.max(1) * place.min(of);
+    (hour - BEFORE_HOUR + passed + own).min(hour - SignedDuration::from_millis(1))
+}
 
 /// Whether a message waits to be sent, as long as it is valid.
 fn is_unsent(message: &Message, now: Timestamp) -> bool {
@@ -485,6 +513,39 @@ mod tests {
         let mut walk = Walk::new(json!([message("a"), wait("b"), message("c")]));
         assert!(walk.look(NOW));
         assert!(walk.look("2026-11-22T08:00:00Z"));
+    }
+
+    /// Also over several hours, and after further ones were kept back.
+    #[test]
+    fn whoever_is_kept_back_first_is_due_first() {
+        let ten = at("2026-11-20T10:00:00Z");
+        let run = |minute: i64| ten + SignedDuration::from_secs(60 * minute + 3);
+        let mut due = Vec::new();
+        for hour in 0..3 {
+            let next = ten + SignedDuration::from_hours(hour + 1);
+            for minute in [0, 1, 30, 59] {
+                let now = run(60 * hour + minute);
+                let (known, new): (Vec<Timestamp>, Vec<Timestamp>) = if minute == 0 {
+                    (std::mem::take(&mut due), vec![now])
+                } else {
+                    (vec![], vec![now; 3])
+                };
+                let all: Vec<Timestamp> = known.into_iter().chain(new).collect();
+                let of = all.len();
+                due.extend(
+                    all.into_iter()
+                        .enumerate()
+                        .map(|(place, at)| kept_back_until(at, (place, of), now)),
+                );
+                assert!(due.is_sorted(), "{due:?}");
+                let before = |due: &&Timestamp| was_kept_back(**due) && now < **due && **due < next;
+                assert_eq!(due.iter().filter(before).count(), due.len(), "{due:?}");
+            }
+            // A look just before the hour changes nothing.
+            let early = next - SignedDuration::from_millis(1);
+            assert_eq!(kept_back_until(due[0], (5, 9), early), due[0]);
+        }
+        assert!(!was_kept_back(ten) && !was_kept_back(run(59)));
     }
 
     #[test]

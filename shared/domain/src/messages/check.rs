@@ -18,10 +18,11 @@ use crate::{
         quiet::QuietAction,
         reach::{cannot_reach, in_window},
         referred::carried,
-        refusal::{Reason, Refusal},
+        refusal::{Because, Reason, Refusal},
         send::Timers,
         throughput::{Throughput, bulk_wait},
     },
+    money::cap::Period,
     templates::template::{MAX_SMS_LENGTH, Misfit, TemplateDefinition},
     tenants::{
         config::{ConnectionSummary, TenantConfig},
@@ -299,8 +300,17 @@ fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
     Check::Go
 }
 
-/// Too late, as a reason that names the time of planning.
+/// Too late, as a reason that names the time of planning. Of a message that a cap kept back until then, that is the reason.
 fn late(message: &Message, sentence: String) -> Refusal {
+    if message.remarked_since(Reason::CapReached).is_some()
+        && let Some(Because { code, facts }) = message.remarks.last().and_then(|last| last.because.clone())
+    {
+        return Refusal {
+            reason: code,
+            facts,
+            sentence: format!("a cap was reached, and then it was {sentence}"),
+        };
+    }
     Refusal::new(Reason::Late, sentence).and("planned_at", message.created_at)
 }
 
@@ -332,6 +342,21 @@ pub fn beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
         until: now + PAUSE_LOOK,
         why: Refusal::new(Reason::CampaignPaused, sentence),
     }
+}
+
+/// Time of a message's validity that must be left at the end of a wait for a cap: many may wait for the same moment.
+const AFTER_CAP: SignedDuration = SignedDuration::from_mins(5);
+
+/// The wait of a message of a drip for which a cap has no room any more, although it had when the message was made: until the next hour, as
+/// long as the message is valid.
+pub fn beyond_cap_of_step(message: &Message, reached: Refusal, now: Timestamp) -> Check {
+    let until = Period::Hour.next(now);
+    if message.valid_until() < until + AFTER_CAP {
+        return Check::Never { why: reached };
+    }
+    let sentence = format!("waits: {}", reached.sentence);
+    let why = Refusal { sentence, ..reached };
+    Check::Later { until, why }
 }
 
 fn campaign(input: &CheckInput<'_>, _: &Leg) -> Check {
@@ -625,6 +650,7 @@ mod tests {
             message::{Attempt, AttemptState, Category, Cause, CauseStep, Waiting},
             purpose::{Narrowing, Policy, Purpose},
         },
+        money::cap::Take,
         samples::{Case, NOON, at, connections, message_of, timers},
         tenants::tenant::TenantStatus,
     };
@@ -777,6 +803,61 @@ mod tests {
             let goes_on = matches!(sending.check(), Check::Go);
             assert_eq!(goes_on, goes, "{exits:?} {wrote:?} {talked:?}");
         }
+    }
+
+    #[test]
+    fn step_waits_for_a_cap_as_long_as_it_is_valid() {
+        let mut sending = Sending::new();
+        let cap = &crate::money::cap::usual()[0];
+        let beyond = |sending: &Sending| beyond_cap_of_step(&sending.message, cap.reached(sending.now), sending.now);
+        let next = Period::Hour.next(sending.now);
+        let Check::Later { until, why } = beyond(&sending) else {
+            panic!("{:?}", beyond(&sending));
+        };
+        assert_eq!((until, why.reason), (next, Reason::CapReached));
+        let timers = timers();
+        sending.message.postpone(until, why, sending.now, &timers);
+        assert!(sending.message.waits_for_cap());
+        // If it is no longer valid then, that is the reason, and so it is if something else holds it until then.
+        sending.now = sending.message.valid_until() - SignedDuration::from_mins(1);
+        assert!(matches!(beyond(&sending), Check::Never { why } if why.reason == Reason::CapReached));
+        sending.now = sending.message.valid_until();
+        assert!(matches!(sending.check(), Check::Never { why } if why.reason == Reason::CapReached));
+    }
+
+    /// What was taken in a period that is over, or for less, is taken again.
+    #[test]
+    fn what_was_counted_when_it_was_made_is_not_counted_again() {
+        let mut sending = Sending::new();
+        let made = sending.message.created_at;
+        let caps = crate::money::cap::usual();
+        let take = |cap: usize, amount| Take {
+            cap: caps[cap].clone(),
+            amount,
+        };
+        // Of an hour, and of a day.
+        let both = [take(0, 1), take(1, 1)];
+        assert_eq!(sending.message.still_to_take(&both, made), both);
+        sending.message.made_within(&both);
+        assert_eq!(sending.message.still_to_take(&both, made), []);
+        assert_eq!(
+            sending.message.still_to_take(&[take(0, 1), take(3, 1)], made),
+            [take(3, 1)]
+        );
+        let later = Period::Hour.next(made);
+        assert_eq!(sending.message.still_to_take(&both, later), [take(0, 1)]);
+        assert_eq!(sending.message.still_to_take(&both, Period::Day.next(made)), both);
+        let mut money = take(1, 70);
+        money.cap.currency = "USD".parse().ok();
+        sending.message.made_within(std::slice::from_ref(&money));
+        assert_eq!(sending.message.still_to_take(std::slice::from_ref(&money), later), []);
+        let dearer = [Take { amount: 71, ..money }];
+        assert_eq!(sending.message.still_to_take(&dearer, later), dearer);
+        let key = sending.message.claim(0, "claim".to_owned(), made, &timers());
+        sending.message.claimed_within(&dearer);
+        let taken = sending.message.attempts[0].taken();
+        assert_eq!((key.attempt, taken), (1, [(dearer[0].cap.number, 71)].into()));
+        assert_eq!(sending.message.still_to_take(&both, made), both);
     }
 
     /// Two contacts, each with a message for tonight, were merged.

@@ -127,6 +127,8 @@ impl Composed {
             upload_asked: None,
             ended: None,
             because: None,
+            took: Vec::new(),
+            expected: Vec::new(),
             remarks: Vec::new(),
             behind: self.behind,
             retried_as: None,

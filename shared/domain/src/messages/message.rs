@@ -23,6 +23,19 @@ use crate::{
     money::cap::Take,
 };
 
+/// The numbers of the caps of these takes, and what is expected to be paid for those of money.
+fn taken(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
+    let expected = takes.iter().filter_map(|Take { cap, amount }| {
+        Some(Expected {
+            cap: cap.number,
+            currency: cap.currency.clone()?,
+            millionths: *amount,
+        })
+    });
+    let numbers = takes.iter().map(|take| take.cap.counted_as());
+    (numbers.collect(), expected.collect())
+}
+
 pub use crate::messages::{
     attempt::{Attempt, AttemptError, AttemptState, Cost, Evidence, Expected, SendOutcome, StatusReport},
     cause::{Cause, CauseStep},
@@ -240,6 +253,12 @@ pub struct Message {
     /// Code and facts of that reason. `None`: those of the last attempt, if it has the same sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<Because>,
+    /// Numbers of the caps that it was counted for when it was made, until it is claimed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took: Vec<u32>,
+    /// What it was expected to cost then, for those of money.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<Expected>,
     /// Remarks about what the attempts do not show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
@@ -727,15 +746,28 @@ impl Message {
         let Some(attempt) = self.attempts.last_mut() else {
             return;
         };
-        attempt.took = takes.iter().map(|take| take.cap.counted_as()).collect();
-        let expected = takes.iter().filter_map(|Take { cap, amount }| {
-            Some(Expected {
-                cap: cap.number,
-                currency: cap.currency.clone()?,
-                millionths: *amount,
-            })
-        });
-        attempt.expected = expected.collect();
+        (attempt.took, attempt.expected) = taken(takes);
+        // From now on, it is the attempt that may give something back.
+        (self.took, self.expected) = (Vec::new(), Vec::new());
+    }
+
+    /// Records what it took of caps when it was made.
+    pub fn made_within(&mut self, takes: &[Take]) {
+        (self.took, self.expected) = taken(takes);
+    }
+
+    /// Those of these takes for which it is not counted: all but what it took of a period that is not over when it was made.
+    pub fn still_to_take(&self, takes: &[Take], now: Timestamp) -> Vec<Take> {
+        let is_counted = |Take { cap, amount }: &Take| {
+            let mut expected = self.expected.iter();
+            let known = expected.find(|expected| expected.cap == cap.number);
+            let period = cap.period.begin(self.created_at);
+            self.took.contains(&cap.counted_as())
+                && period == cap.period.begin(now)
+                && *amount <= known.map_or(1, |expected| expected.millionths)
+        };
+        let missing = takes.iter().filter(|take| !is_counted(take));
+        missing.cloned().collect()
     }
 
     /// Records the outcome of the request of attempt `number`. A status may have arrived before it: states only move
@@ -1032,6 +1064,11 @@ impl Message {
     /// Whether it waits because its campaign is paused.
     pub fn is_held(&self) -> bool {
         self.is_pending() && self.remarked_since(Reason::CampaignPaused).is_some()
+    }
+
+    /// Whether it waits because a cap was reached after it was made.
+    pub fn waits_for_cap(&self) -> bool {
+        self.is_pending() && self.remarked_since(Reason::CapReached).is_some()
     }
 
     /// Ends the wait for its campaign, which was resumed or cancelled.

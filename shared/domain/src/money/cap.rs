@@ -3,7 +3,11 @@
 //!
 //! Hours, days and months are those of UTC.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    str::FromStr,
+};
 
 use jiff::{
     Timestamp, ToSpan as _, Zoned,
@@ -386,6 +390,29 @@ impl Take {
         room.filter(|_| self.cap.maximum > 0)
     }
 
+    /// These together: of each cap, their sum.
+    pub fn together<'a>(takes: impl IntoIterator<Item = &'a Self>) -> Vec<Self> {
+        let mut together: BTreeMap<u32, Self> = BTreeMap::new();
+        for take in takes {
+            match together.entry(take.cap.number) {
+                Entry::Occupied(known) => {
+                    let sum = &mut known.into_mut().amount;
+                    *sum = sum.saturating_add(take.amount);
+                }
+                Entry::Vacant(new) => {
+                    new.insert(take.clone());
+                }
+            }
+        }
+        together.into_values().collect()
+    }
+
+    /// The changes of what is counted, by the numbers of caps, that give these back.
+    pub fn given_back(takes: &[Self]) -> BTreeMap<u32, i64> {
+        let less = |take: &Self| (take.cap.counted_as(), 0_i64.saturating_sub_unsigned(take.amount));
+        takes.iter().map(less).collect()
+    }
+
     /// Whether four fifths of the cap are used with it, and were not without it. The count includes it.
     pub fn nearly_reaches(&self, count: u64) -> bool {
         let near = |count: u64| count * 5 >= self.cap.most() * 4;
@@ -405,6 +432,19 @@ impl Counts {
         takes.iter().find(|take| !fits(take)).map(|take| &take.cap)
     }
 
+    /// Counts these, too, at this time of the day.
+    pub fn add(&mut self, takes: &[Take], now: Timestamp) {
+        let hour = hour_of(now);
+        if self.hour < hour {
+            self.counts.retain(|counter, _| !counter.starts_with('h'));
+            self.hour = hour;
+        }
+        for take in takes {
+            let count = self.counts.entry(take.cap.counter()).or_default();
+            *count = count.saturating_add(take.amount);
+        }
+    }
+
     /// What is counted for a cap, in an hour of the day.
     pub fn of(&self, cap: &Cap, hour: u8) -> u64 {
         if cap.period == Period::Hour && self.hour < hour {
@@ -418,6 +458,32 @@ impl Counts {
 mod tests {
     use super::*;
     use crate::samples::at;
+
+    #[test]
+    fn what_is_made_together_is_counted_together() {
+        let cap = |number, period| Cap {
+            number,
+            period,
+            maximum: 5,
+            ..usual().remove(0)
+        };
+        let (hour, day) = (cap(1, Period::Hour), cap(2, Period::Day));
+        let take = |cap: &Cap, amount| Take {
+            cap: cap.clone(),
+            amount,
+        };
+        let each = [take(&hour, 1), take(&day, 1), take(&hour, 1), take(&day, 2)];
+        let together = Take::together(&each);
+        assert_eq!(together, [take(&hour, 2), take(&day, 3)]);
+        assert_eq!(Take::given_back(&together), [(1, -2), (2, -3)].into());
+        let (ten, eleven) = (at("2026-11-20T10:59:00Z"), at("2026-11-20T11:00:00Z"));
+        let mut counts = Counts::default();
+        counts.add(&together, ten);
+        assert_eq!((counts.of(&hour, 10), counts.of(&day, 10)), (2, 3));
+        assert_eq!(counts.first_reached(&[take(&day, 3)], ten), Some(&day));
+        counts.add(&each[..2], eleven);
+        assert_eq!((counts.of(&hour, 11), counts.of(&day, 11)), (1, 4));
+    }
 
     #[test]
     fn names_are_read_as_they_are_written() {

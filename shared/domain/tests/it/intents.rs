@@ -67,6 +67,8 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
         due: None,
         dispatches: 0,
         ended: None,
+        took: vec![],
+        expected: vec![],
         remarks: vec![],
         behind: None,
         retried_as: None,

@@ -12,6 +12,7 @@ use domain::{
     },
     campaigns::{
         campaign::Campaign,
+        drip::was_kept_back,
         report::InAudience,
         run::Enrolment,
         state::CampaignState,
@@ -65,6 +66,16 @@ impl DueStep {
     /// The tenant of the contact.
     pub const fn tenant(&self) -> TenantId {
         self.row.tenant()
+    }
+
+    /// Time at which it was due.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.row.due_at()
+    }
+
+    /// Whether a cap has kept it back.
+    pub fn was_kept_back(&self) -> bool {
+        self.due_at().is_some_and(was_kept_back)
     }
 }
 

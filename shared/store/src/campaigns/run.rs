@@ -339,7 +339,7 @@ impl Store {
         self.database.try_put(row, DOING).await.map(drop)
     }
 
-    /// One page of the messages that wait because their campaign is paused, and the cursor of the next page.
+    /// One page of the messages that wait because their campaign is paused, or for a cap, and the cursor of the next page.
     pub async fn held_messages(
         &self,
         scope: &TenantScope,
@@ -360,7 +360,8 @@ impl Store {
         let kept = found.into_values().filter_map(|item| row::kept(item, now));
         let messages = kept.map(|item| compact::message(item, DOING));
         let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
-        Ok((messages.into_iter().filter(Message::is_held).collect(), next))
+        let waits = |message: &Message| message.is_held() || message.waits_for_cap();
+        Ok((messages.into_iter().filter(waits).collect(), next))
     }
 }
 

@@ -90,9 +90,10 @@ fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
     message.state().is_trouble().then(place)
 }
 
-/// Place of a message among those that wait because their campaign is paused.
+/// Place of a message among those that wait because their campaign is paused, or for a cap.
 fn held(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
-    let campaign = message.cause.campaign().filter(|_| message.is_held())?;
+    let waits = message.is_held() || message.waits_for_cap();
+    let campaign = message.cause.campaign().filter(|_| waits)?;
     Some((keys::held(scope, campaign), message.id.to_string()))
 }
 

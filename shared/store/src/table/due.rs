@@ -102,6 +102,12 @@ impl Due {
     pub const fn tenant(&self) -> TenantId {
         self.tenant
     }
+
+    /// Time at which it was due.
+    pub(crate) fn due_at(&self) -> Option<Timestamp> {
+        let (at, _) = self.place.split_once('#')?;
+        at.parse().ok()
+    }
 }
 
 /// A due row with the job that processes it.

@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use domain::{
+    campaigns::{campaign::Campaign, state::CampaignState},
     messages::{
-        message::{AttemptState, Channel, Ended, Message, MessageState},
+        message::{AttemptState, Cause, CauseStep, Channel, Ended, Message, MessageState},
         refusal::Reason,
     },
-    money::cap::{Cap, Period, Scope, hour_of},
+    money::cap::{Cap, Period, Scope, Take, hour_of},
 };
 use jiff::SignedDuration;
+use serde_json::json;
 use testkit::Reply;
 
 use super::world::{World, has_attempts, is};
@@ -182,6 +184,56 @@ async fn lost_claim_is_given_back() {
     world.work_at_once((0..6).map(|_| world.job(&message))).await;
     assert_eq!(world.provider.sends().len(), 1);
     assert_eq!(counted(&world, &cap).await, 1);
+}
+
+/// What it was counted for when it was made is not counted again, unless that was in an earlier hour or day.
+#[tokio::test]
+async fn message_that_was_counted_is_not_counted_again() {
+    let cap = cap(Period::Hour, 2);
+    let world = capped(&[Channel::WhatsApp], cap.clone()).await;
+    for (caller, waits) in [("+447700900201", 0), ("+447700900202", 3_600)] {
+        let mut message = world.follow_up_of(caller).await;
+        let takes = [Take {
+            cap: cap.clone(),
+            amount: 1,
+        }];
+        let (store, scope) = (world.aws.store(), world.business.scope());
+        let taken = store.take_from_caps(scope, (&takes, &[]), world.aws.now()).await;
+        taken.expect("the table answers").expect("there is room");
+        message.made_within(&takes);
+        world.write(&message).await;
+        world.aws.pass(waits);
+        world.work_at_once((0..6).map(|_| world.job(&message))).await;
+        assert_eq!(counted(&world, &cap).await, 1);
+        world.aws.pass(3_600);
+    }
+    assert_eq!(world.provider.sends().len(), 2);
+}
+
+/// A message of a drip waits as long as it is valid, and says why it has ended.
+#[tokio::test]
+async fn message_of_a_step_waits_for_the_next_hour() {
+    let world = capped(&[Channel::WhatsApp], cap(Period::Hour, 0)).await;
+    let mut message = world.follow_up().await;
+    let (now, contact) = (world.aws.now(), message.id.contact());
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let drip: Campaign = world.own(json!({"type": "drip", "name": "Welcome"})).await;
+    let mut found = store.get::<Campaign>(scope, &drip.id).await.unwrap().unwrap();
+    for state in [CampaignState::Scheduled, CampaignState::Running] {
+        found.value = found.value.moved(state, None, now).unwrap();
+        found.version = store.move_campaign(scope, found.version, &found.value).await.unwrap();
+    }
+    message.cause = Cause::Campaign {
+        campaign: drip.id,
+        contact,
+        step: Some(CauseStep { place: 0, at: now }),
+    };
+    world.write(&message).await;
+    let waiting = world.worked(&message).await;
+    is(&waiting, MessageState::Scheduled);
+    assert!(waiting.waits_for_cap() && Period::Hour.next(now) <= waiting.not_before);
+    world.aws.pass(waiting.valid_until().duration_since(now).as_secs());
+    is_capped(&world.worked(&waiting).await);
 }
 
 #[tokio::test]

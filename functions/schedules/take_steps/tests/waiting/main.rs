@@ -11,7 +11,7 @@ const WAITING: usize = 2_000;
 
 async fn minute(aws: &Aws, ctx: &Context) -> Usage {
     let _ = usage::take();
-    handle(aws.deadline(100), ctx).await.unwrap();
+    handle(aws.deadline(100), ctx).await.expect("the run ends");
     usage::take()
 }
 

@@ -1,0 +1,352 @@
+//! Making the messages of steps, as many as the caps and the places of customers have room for: those who have waited longest first.
+//!
+//! What is made is counted for the caps before it is written, and its message says so, so that sending it counts it again only in a later hour,
+//! day or month. All runs together make no more than fits, and one that dies wastes what it counted until the period ends. Whoever is kept back
+//! stays at the step, and so does a message that could not leave within the period.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    Timestamp,
+    base::{facts::Fact, ids::CampaignId},
+    campaigns::{
+        drip::{Scene, ends, kept_back_until, was_kept_back},
+        state::CampaignState,
+        steps::WrittenSteps,
+    },
+    messages::{
+        message::Cause,
+        purpose::FREQUENCY_SPAN,
+        refusal::{Reason, Refusal},
+    },
+    money::{
+        cap::{Counts, Take},
+        capped,
+    },
+};
+use futures::{StreamExt as _, stream};
+use jiff::SignedDuration;
+use kit::{
+    JobError,
+    broadcast::{Broadcast, Composition, Maker},
+    crash,
+    first_places::FirstPlaces,
+};
+use store::{
+    LostRace as _,
+    contacts::contact::ContactWrite,
+    table::effects::{Effects, Once},
+};
+
+use crate::tenant::{AT_ONCE, Became, LIMIT_LOOK, Place, Ready, Rows, Tenant};
+
+/// Time over which those are spread who wait for a place of a customer whom the tenant messages first.
+const SPREAD: SignedDuration = SignedDuration::from_hours(12);
+
+/// Attempts to count messages for the caps, of which each but the last finds that others were counted since the counts were read.
+const MAX_TRIES: u32 = 3;
+
+/// Messages that wait for a cap, as far as they are left room. More are not made before.
+const HELD: i32 = 100;
+
+/// Somebody whose message can be made.
+struct Sayable {
+    ready: Ready,
+    message: Composition,
+    /// Place among those of the run, in the order of waiting.
+    place: usize,
+}
+
+/// Somebody whose message is not made.
+type Unsaid = (Ready, Why);
+
+/// The reason for which it is not.
+enum Why {
+    /// This person gets none.
+    Person(Refusal),
+    /// The tenant may write to no further customers first, until this time.
+    Limit(Timestamp),
+    /// It is made at this time, if it can be.
+    Later(Timestamp),
+}
+
+/// Time at which a message is tried again that this limit keeps back.
+fn again(why: &Refusal, now: Timestamp) -> Timestamp {
+    let time = |name| match why.facts.get(name) {
+        Some(Fact::Text(at)) => at.parse::<Timestamp>().ok(),
+        _ => None,
+    };
+    // Another message was sent, or is going to be.
+    let other = time("last_at").max(time("next_at"));
+    let over = other.map(|at| at + FREQUENCY_SPAN).filter(|over| now < *over);
+    over.unwrap_or(now + LIMIT_LOOK)
+}
+
+impl Rows {
+    /// The steps that somebody goes through.
+    fn written(&self, ready: &Ready) -> Option<&WrittenSteps> {
+        let enrolment = &ready.enrolment.value;
+        let version = enrolment.passage.as_ref()?.version;
+        self.steps.get(&(enrolment.campaign, version))
+    }
+}
+
+impl Tenant<'_> {
+    /// Makes the messages of these steps.
+    pub(crate) async fn say(&mut self, rows: &Rows, ready: BTreeMap<Place, Vec<Ready>>) -> Result<(), JobError> {
+        let (mut sayable, mut unsaid) = (Vec::new(), Vec::new());
+        for (place, all) in ready {
+            Box::pin(self.compose(rows, (place, all), (&mut sayable, &mut unsaid))).await?;
+        }
+        let Tenant { ctx, now, .. } = *self;
+        sayable.sort_by_key(|one| (!was_kept_back(one.ready.due), one.ready.due));
+        for (place, one) in sayable.iter_mut().enumerate() {
+            one.place += place;
+        }
+        let places = FirstPlaces::for_at_most(sayable.len());
+        let said = Box::pin(self.that_fit(rows, sayable, &places, &mut unsaid)).await?;
+        let limited = unsaid.iter().filter_map(|(ready, why)| match why {
+            Why::Limit(until) => Some((ready.enrolment.value.campaign, *until)),
+            Why::Person(_) | Why::Later(_) => None,
+        });
+        let limited: BTreeMap<CampaignId, Timestamp> = limited.collect();
+        let takes: Vec<Vec<Take>> = said.iter().map(|one| one.message.takes.clone()).collect();
+        let saying = said.into_iter().map(|one| Box::pin(self.say_to(rows, one)));
+        let said: Vec<_> = stream::iter(saying).buffered(AT_ONCE).collect().await;
+        // After a lost race, nothing was written. After any other error, something may have been, which stays counted.
+        let lost = said.iter().zip(&takes);
+        let lost = lost.filter(|(said, _)| said.as_ref().is_err_and(|error| error.is_lost_race()));
+        let back = Take::given_back(&Take::together(lost.flat_map(|(_, takes)| takes)));
+        let given = ctx.store.correct_caps(&self.scope, &back, now, ctx.clock.now());
+        if let Err(error) = given.await {
+            tracing::warn!(
+                error = kit::chain(&error),
+                "what was not made stays counted for its caps"
+            );
+        }
+        let unsaid = unsaid.into_iter().map(|one| Box::pin(self.say_nothing(rows, one)));
+        let unsaid: Vec<_> = stream::iter(unsaid).buffer_unordered(AT_ONCE).collect().await;
+        places.return_rest((&ctx.store, &self.scope), now).await;
+        self.settle(said.into_iter().chain(unsaid)).await?;
+        for (campaign, until) in limited {
+            kit::campaigns::limited(&ctx.store, &self.scope, &rows.campaigns[&campaign], until).await?;
+        }
+        Ok(())
+    }
+
+    /// Composes the messages of one step.
+    async fn compose(
+        &self,
+        rows: &Rows,
+        ((id, version, place), all): (Place, Vec<Ready>),
+        (sayable, unsaid): (&mut Vec<Sayable>, &mut Vec<Unsaid>),
+    ) -> Result<(), JobError> {
+        let Tenant {
+            ctx, ref scope, now, ..
+        } = *self;
+        let (found, written) = (&rows.campaigns[&id], &rows.steps[&(id, version)]);
+        let Some(message) = written.steps.message_at(place) else {
+            return Ok(());
+        };
+        let campaign = found.value.saying(message);
+        let people = all.iter().map(|one| &one.person);
+        let broadcast = ctx
+            .planner
+            .broadcast(scope, (&campaign, rows.config.clone()), people, now);
+        let (broadcast, why) = broadcast.await?;
+        if let Some(why) = why {
+            if found.value.steps_version == Some(version) {
+                // Those who are due find it paused.
+                let paused = (CampaignState::Paused, Some(why));
+                if let Some(paused) = kit::campaigns::moved(&ctx.store, scope, found, paused, now).await? {
+                    kit::campaigns::notice_pause(&ctx.store, scope, &paused, now).await;
+                }
+                return Ok(());
+            }
+            // Nobody can mend an earlier version.
+            unsaid.extend(all.into_iter().map(|one| (one, Why::Person(why.clone()))));
+            return Ok(());
+        }
+        let each = all.into_iter().map(|one| Box::pin(self.composed(&broadcast, one)));
+        let mut each = stream::iter(each).buffer_unordered(AT_ONCE);
+        while let Some(composed) = each.next().await {
+            match composed? {
+                Ok(one) => sayable.push(one),
+                Err(one) => unsaid.push(one),
+            }
+        }
+        Ok(())
+    }
+
+    async fn composed(&self, broadcast: &Broadcast<'_>, ready: Ready) -> Result<Result<Sayable, Unsaid>, JobError> {
+        let Tenant {
+            ctx, ref scope, now, ..
+        } = *self;
+        let cause = Cause::Campaign {
+            campaign: ready.enrolment.value.campaign,
+            contact: ready.person.contact.id,
+            step: Some(ready.step),
+        };
+        let maker = Maker {
+            planner: &ctx.planner,
+            ids: &ctx.ids,
+            prices: &ctx.prices,
+        };
+        Ok(
+            match broadcast.compose(maker, scope, (&ready.person, cause), now).await? {
+                Ok(message) => Ok(Sayable {
+                    ready,
+                    message,
+                    place: self.place.0,
+                }),
+                Err(why) => Err((ready, Why::Person(why))),
+            },
+        )
+    }
+
+    /// Counts what the caps apply to, with what waits for them already: it was made before.
+    async fn counts(&self, rows: &Rows, campaigns: &BTreeSet<CampaignId>) -> Result<Counts, JobError> {
+        let Tenant {
+            ctx, ref scope, now, ..
+        } = *self;
+        let mut counts = ctx.store.cap_counts(scope, now).await?;
+        for campaign in campaigns {
+            let held = ctx.store.held_messages(scope, *campaign, (None, HELD), now).await?;
+            for message in held.0 {
+                let Some(leg) = message.plan.first() else { continue };
+                let of = (&message.policy, message.line, &message.to, leg);
+                let takes = ctx.store.takes(&rows.config, of, &ctx.prices, now).await?;
+                counts.add(&message.still_to_take(&takes, now), now);
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Counts those of these messages for which there is room, in their order, and keeps the others back. One query of the counts, and one of
+    /// the messages of each drip that wait for them; one write, however many messages there are.
+    async fn that_fit(
+        &self,
+        rows: &Rows,
+        all: Vec<Sayable>,
+        places: &FirstPlaces,
+        unsaid: &mut Vec<Unsaid>,
+    ) -> Result<Vec<Sayable>, JobError> {
+        let Tenant {
+            ctx, ref scope, now, ..
+        } = *self;
+        let keep_back = |one: Sayable| {
+            let until = kept_back_until(one.ready.due, (one.place, self.place.1), now);
+            (one.ready, Why::Later(until))
+        };
+        let campaigns = all.iter().map(|one| one.ready.enrolment.value.campaign);
+        let campaigns: BTreeSet<CampaignId> = campaigns.collect();
+        let mut counts = self.counts(rows, &campaigns).await?;
+        let mut fit = Vec::with_capacity(all.len());
+        for one in all {
+            let leaves_at = one.message.not_before();
+            let ends = one.message.takes.iter().map(|take| take.cap.period.next(now)).min();
+            if ends.is_some_and(|ends| ends <= leaves_at) {
+                // It would be counted in vain: another hour or day has room of its own.
+                unsaid.push((one.ready, Why::Later(leaves_at)));
+            } else if counts.first_reached(&one.message.takes, now).is_some() {
+                unsaid.push(keep_back(one));
+            } else if let Some(connection) = one.message.writes_first
+                && let Err(until) = places.take((&ctx.store, scope), connection, now).await?
+            {
+                unsaid.push((one.ready, Why::Limit(until)));
+            } else {
+                counts.add(&one.message.takes, now);
+                fit.push(one);
+            }
+        }
+        let all_caps = capped::all_caps_of(&rows.config.tenant);
+        for _ in 0..MAX_TRIES {
+            let takes = Take::together(fit.iter().flat_map(|one| &one.message.takes));
+            let taken = ctx.store.take_from_caps(scope, (&takes, &all_caps), now);
+            if let Ok(near) = Box::pin(taken).await? {
+                crash::point("take_steps.counted");
+                kit::caps::tell(&ctx.store, scope, &near, now).await;
+                return Ok(fit);
+            }
+            counts = self.counts(rows, &campaigns).await?;
+            let (mut still, was) = (Vec::with_capacity(fit.len()), fit);
+            for one in was {
+                if counts.first_reached(&one.message.takes, now).is_none() {
+                    counts.add(&one.message.takes, now);
+                    still.push(one);
+                    continue;
+                }
+                if let Some(connection) = one.message.writes_first {
+                    places.put_back(connection).await;
+                }
+                unsaid.push(keep_back(one));
+            }
+            fit = still;
+        }
+        // Others count all the time.
+        unsaid.extend(fit.into_iter().map(keep_back));
+        Ok(Vec::new())
+    }
+
+    /// Goes on in the enrolment of one contact, whose message is not made.
+    async fn say_nothing(&self, rows: &Rows, (one, why): Unsaid) -> Result<Became, JobError> {
+        let now = self.now;
+        let written = rows.written(&one);
+        let mut value = one.enrolment.value;
+        if let (Some(passage), Some(written)) = (&mut value.passage, written) {
+            match why {
+                Why::Later(until) => passage.postpone(until),
+                Why::Person(why) if ends(why.reason) => value = value.left(why, now),
+                Why::Person(why) if matches!(why.reason, Reason::Frequency | Reason::TooManyOpen) => {
+                    passage.postpone(again(&why, now));
+                }
+                Why::Person(why) => passage.skip(&written.steps, &why, now),
+                // Few places are free at a time, and many may wait for them.
+                Why::Limit(until) => passage.postpone(until + value.contact.part_of(SPREAD)),
+            }
+        }
+        let (store, before) = (&self.ctx.store, one.enrolment.version);
+        store.write_enrolment(&self.scope, before, &value).await?;
+        Ok(Became::Written)
+    }
+
+    /// Makes the message of one contact.
+    async fn say_to(&self, rows: &Rows, one: Sayable) -> Result<Became, JobError> {
+        let Tenant {
+            ctx, ref scope, now, ..
+        } = *self;
+        let written = rows.written(&one.ready);
+        let Ready {
+            enrolment,
+            mut person,
+            zone,
+            ..
+        } = one.ready;
+        let (before, mut enrolment) = (enrolment.version, enrolment.value);
+        let takes = one.message.takes.clone();
+        let mut planned = one.message.plan(&ctx.planner, scope, &mut person.contact, now).await?;
+        planned.message.made_within(&takes);
+        if let (Some(passage), Some(written)) = (&mut enrolment.passage, written) {
+            let scene = Scene {
+                steps: &written.steps,
+                person: &person,
+                last: None,
+                zone: zone.rules(),
+                now,
+            };
+            passage.said(scene, planned.message.id);
+        }
+        let effects = Effects {
+            once: Once::Stepped {
+                enrolment: &enrolment,
+                before,
+            },
+            people: vec![ContactWrite::from(person.contact)],
+            planned: vec![planned.message],
+            ended: planned.ended,
+            links: planned.links,
+            ..Effects::default()
+        };
+        Ok(Became::Said(ctx.store.commit(scope, effects, now).await?))
+    }
+}
