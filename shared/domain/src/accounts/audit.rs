@@ -133,7 +133,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 31] = [
+const OWN: [(&str, &str); 32] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),

@@ -475,7 +475,7 @@ async fn refused_webhook_is_noted_once_an_hour() {
     let body = fixtures::bytes("whatsapp/inbound/text.json");
     let wrong = || signed_by("another-apps-secret", &world.path(), &body);
     world.call(&signed(&world.path(), &body)).await.is(200);
-    assert_eq!(refused(aws, tenant).await, []);
+    assert!(refused(aws, tenant).await.is_empty());
     world.call(&wrong().unsigned()).await.is(401);
     // Neither this process nor another one notes a second one.
     world.call(&wrong()).await.is(401);
@@ -495,7 +495,7 @@ async fn refused_webhook_is_noted_once_an_hour() {
     world.call(&wrong()).await.is(401);
     assert_eq!(refused(aws, tenant).await.len(), 3);
     aws.pass(24 * 3600);
-    assert_eq!(refused(aws, tenant).await, []);
+    assert!(refused(aws, tenant).await.is_empty());
 }
 
 /// Statuses never delay what customers write; what is not surely a status counts as that.
