@@ -1,12 +1,13 @@
-//! Detecting how a table is written: encoding, separator, header.
+//! Detecting how a file is written: as a table, with its encoding, separator and header, or as cards of an address book.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use domain::base::text::quotable;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     bounds::{MAX_COLUMNS, MAX_NAME_LENGTH, MAX_RECORD_LENGTH, SAMPLE},
+    cards,
     cell::is_a_value,
     encoding::Encoding,
     reader::{Form, Item, Items, Position, Problem, Reader, Separator},
@@ -19,14 +20,25 @@ use crate::{
 pub struct Dialect {
     /// Encoding.
     pub encoding: Encoding,
-    /// Separator.
-    pub separator: Separator,
+    /// Separator. None: the file has cards.
+    pub separator: Option<Separator>,
     /// Number of columns.
     pub columns: usize,
-    /// Names of the columns, shortened. Empty: the table has no header.
+    /// Names of the columns, shortened. Empty: the table has no header. Those of cards are ours.
     pub header: Vec<String>,
     /// Position of the first record behind the header.
     pub first: Position,
+}
+
+/// Kind of a file with contacts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ImportFormat"))]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// A table, separated by commas or other signs.
+    Csv,
+    /// Cards of an address book: vCard 2.1, 3.0 or 4.0.
+    Vcard,
 }
 
 /// What is known before the detection. Nothing of it is detected.
@@ -80,6 +92,11 @@ impl Dialect {
         }
     }
 
+    /// Kind of the file.
+    pub fn format(&self) -> Format {
+        self.separator.map_or(Format::Vcard, |_| Format::Csv)
+    }
+
     /// A reader that starts at the first record, or at a later position.
     pub fn reader(&self, position: Option<Position>) -> Reader {
         Reader::new(self.form(), position.unwrap_or(self.first))
@@ -131,7 +148,13 @@ pub fn detect(sample: &[u8], whole: bool, region: Option<&str>, known: &Known) -
     }
     let mark = Encoding::by_mark(sample);
     let marked = mark.map_or(0, |(_, length)| length);
-    let guessed = || mark.map_or_else(|| Encoding::guess(sample, whole, region), |(encoding, _)| encoding);
+    let cards = |encoding| cards::begin(&sample[marked..], encoding);
+    // Letters of cards are often written as `=E9`.
+    let read = || match cards(Encoding::UTF_8) {
+        true => Cow::Owned(cards::unquoted(sample)),
+        false => Cow::Borrowed(sample),
+    };
+    let guessed = || mark.map_or_else(|| Encoding::guess(&read(), whole, region), |(encoding, _)| encoding);
     let encoding = known.encoding.unwrap_or_else(guessed);
     let nuls = sample.iter().filter(|byte| **byte == 0).count();
     if encoding.width() == 1 && nuls > sample.len() / 10 {
@@ -141,6 +164,15 @@ pub fn detect(sample: &[u8], whole: bool, region: Option<&str>, known: &Known) -
         offset: marked as u64,
         ..Position::START
     };
+    if cards(encoding) {
+        return Ok(Dialect {
+            encoding,
+            separator: None,
+            columns: cards::COLUMNS.len(),
+            header: cards::COLUMNS.map(str::to_owned).to_vec(),
+            first: start,
+        });
+    }
     let told = separator_line(sample, encoding, &mut start);
     let separator = known.separator.or(told);
     let usable = |separator: &Separator| !(encoding.hides_pipes() && *separator == Separator::Pipe);

@@ -10,8 +10,11 @@
 //! 4. [`row::Row::of`] makes a contact's values of a record, or sentences for the person who uploaded it.
 //! 5. [`names::Names`] finds the tags, the stage and the user that a row names.
 //! 6. [`write::ErrorsFile`] returns the refused records with these sentences.
+//!
+//! Cards of an address book are read as the records of a table whose columns are always the same, so nothing behind the reader differs.
 
 pub mod bounds;
+mod cards;
 mod cell;
 pub mod dialect;
 pub mod encoding;

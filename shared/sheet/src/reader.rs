@@ -1,7 +1,8 @@
 //! Reading a table record by record from pieces of any size.
 //!
 //! Lines are found in the file's own code units, in which line breaks are always themselves, so each position is an offset in the file.
-//! A line is decoded once and given to `csv-core`, which says where the cells and the record end.
+//! A line is decoded once and given to `csv-core`, which says where the cells and the record end. Cards of address books are records, too:
+//! [`crate::cards`].
 
 use std::mem;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
+    cards::Cards,
     encoding::Encoding,
     record::{Record, RowError, unguarded},
 };
@@ -63,8 +65,8 @@ impl Position {
 pub struct Form {
     /// Encoding.
     pub encoding: Encoding,
-    /// Separator.
-    pub separator: Separator,
+    /// Separator. None: they are cards.
+    pub separator: Option<Separator>,
     /// Number of columns.
     pub columns: usize,
 }
@@ -74,7 +76,7 @@ impl Form {
     pub(crate) fn widest(encoding: Encoding, separator: Separator) -> Self {
         Self {
             encoding,
-            separator,
+            separator: Some(separator),
             columns: MAX_COLUMNS,
         }
     }
@@ -124,6 +126,21 @@ pub enum Problem {
     /// It has more cells than any table.
     #[error("The row has more than {MAX_COLUMNS} cells. Remove some.")]
     TooManyCells,
+    /// A card is longer than [`MAX_RECORD_LENGTH`], pictures and what is not imported left out.
+    #[error("The card has more than {} KB without its pictures. Shorten its notes.", MAX_RECORD_LENGTH / 1024)]
+    LongCard,
+    /// A card has no beginning.
+    #[error("The card does not begin with BEGIN:VCARD, so a part of it may be missing. Export it again.")]
+    NoBegin,
+    /// A card has no end.
+    #[error("The card does not end with END:VCARD, so a part of it may be missing. Export it again.")]
+    NoEnd,
+    /// A card is a list of people, or a place.
+    #[error("The card is a list or a place, not a person. It is not imported.")]
+    Nobody,
+    /// A card has bytes that are no characters in its encoding.
+    #[error("The card has invalid characters. Write it again, or state the file's encoding in `table.encoding`.")]
+    StrangeCard,
 }
 
 impl Broken {
@@ -141,7 +158,7 @@ impl Problem {
     }
 }
 
-/// A reader of a table's records. It keeps at most a record of the maximum length, decoded.
+/// A reader of records. It keeps at most a record of the maximum length, decoded.
 ///
 /// ```text
 /// let mut reader = Reader::new(form, position);
@@ -151,8 +168,61 @@ impl Problem {
 /// while let Some(item) = reader.finish() { … }
 /// ```
 #[derive(Debug)]
-pub struct Reader {
+pub struct Reader(Records);
+
+#[derive(Debug)]
+enum Records {
+    Rows(Box<Rows>),
+    Cards(Box<Cards>),
+}
+
+impl Reader {
+    /// A reader that starts at this position. The first piece that it is given begins there.
+    pub fn new(form: Form, position: Position) -> Self {
+        Self(match form.separator {
+            Some(separator) => Records::Rows(Box::new(Rows::new(form, separator, position))),
+            None => Records::Cards(Box::new(Cards::new(form.encoding, position))),
+        })
+    }
+
+    /// The place behind the last record, or before the damaged one.
+    pub fn position(&self) -> Position {
+        match &self.0 {
+            Records::Rows(rows) => rows.at,
+            Records::Cards(cards) => cards.position(),
+        }
+    }
+
+    /// Bytes of the file that the reader keeps.
+    pub fn kept(&self) -> usize {
+        match &self.0 {
+            Records::Rows(rows) => rows.kept(),
+            Records::Cards(cards) => cards.kept(),
+        }
+    }
+
+    /// The next record. Takes bytes from the beginning of `piece`; none left: give the next one.
+    pub fn read(&mut self, piece: &mut &[u8]) -> Option<Item> {
+        match &mut self.0 {
+            Records::Rows(rows) => rows.read(piece),
+            Records::Cards(cards) => cards.read(piece),
+        }
+    }
+
+    /// The next of the last records, after the last piece. None: the table ends.
+    pub fn finish(&mut self) -> Option<Item> {
+        match &mut self.0 {
+            Records::Rows(rows) => rows.finish(),
+            Records::Cards(cards) => cards.finish(),
+        }
+    }
+}
+
+/// A reader of a table's rows.
+#[derive(Debug)]
+struct Rows {
     form: Form,
+    separator: Separator,
     csv: csv_core::Reader,
     /// Beginning of the current record.
     at: Position,
@@ -175,15 +245,15 @@ pub struct Reader {
     damaged: bool,
 }
 
-const CR: u16 = b'\r' as u16;
-const LF: u16 = b'\n' as u16;
+pub(crate) const CR: u16 = b'\r' as u16;
+pub(crate) const LF: u16 = b'\n' as u16;
 
-impl Reader {
-    /// A reader that starts at this position. The first piece that it is given begins there.
-    pub fn new(form: Form, position: Position) -> Self {
+impl Rows {
+    fn new(form: Form, separator: Separator, position: Position) -> Self {
         Self {
             form,
-            csv: csv_core::ReaderBuilder::new().delimiter(form.separator.sign()).build(),
+            separator,
+            csv: csv_core::ReaderBuilder::new().delimiter(separator.sign()).build(),
             at: position,
             ahead: Vec::new(),
             length: 0,
@@ -197,18 +267,11 @@ impl Reader {
         }
     }
 
-    /// The place behind the last record, or before the damaged one.
-    pub fn position(&self) -> Position {
-        self.at
-    }
-
-    /// Bytes of the file that the reader keeps.
-    pub fn kept(&self) -> usize {
+    fn kept(&self) -> usize {
         self.length + self.ahead.len()
     }
 
-    /// The next record. Takes bytes from the beginning of `piece`; none left: give the next one.
-    pub fn read(&mut self, piece: &mut &[u8]) -> Option<Item> {
+    fn read(&mut self, piece: &mut &[u8]) -> Option<Item> {
         let width = self.form.encoding.width();
         if self.damaged {
             *piece = &[];
@@ -216,7 +279,7 @@ impl Reader {
         while let Some((byte, rest)) = piece.split_first() {
             *piece = rest;
             self.ahead.push(*byte);
-            let item = match self.line_end() {
+            let item = match line_end(self.form.encoding, &self.ahead) {
                 Some(end) => self.line(end),
                 None if self.kept() <= MAX_RECORD_LENGTH => None,
                 // The row is too long. The last unit may be a CR.
@@ -237,8 +300,7 @@ impl Reader {
         None
     }
 
-    /// The next of the last records, after the last piece. None: the table ends.
-    pub fn finish(&mut self) -> Option<Item> {
+    fn finish(&mut self) -> Option<Item> {
         if self.damaged || self.kept() == 0 {
             return None;
         }
@@ -246,20 +308,6 @@ impl Reader {
         match last.flatten() {
             None if self.length > 0 => self.record(Some(Problem::OpenQuote)),
             item => item,
-        }
-    }
-
-    /// Length of the first line that is ahead, if it is whole: behind a CR, an LF may follow.
-    fn line_end(&self) -> Option<usize> {
-        let width = self.form.encoding.width();
-        if !self.ahead.len().is_multiple_of(width) {
-            return None;
-        }
-        let mut units = self.ahead.rchunks(width).map(|unit| self.form.encoding.unit(unit));
-        match (units.next()?, units.next()) {
-            (LF, _) => Some(self.ahead.len()),
-            (_, Some(CR)) => Some(self.ahead.len() - width),
-            _ => None,
         }
     }
 
@@ -307,7 +355,7 @@ impl Reader {
     /// Ends a record that is too long. Its quote is open if a cell of several lines did not end before what is left out.
     fn too_long(&mut self) -> Option<Item> {
         let lines = self.open.contains(['\r', '\n']);
-        if lines && stray(&self.open, self.form.separator).is_some() {
+        if lines && stray(&self.open, self.separator).is_some() {
             return self.record(Some(Problem::OpenQuote));
         }
         self.cells.clear();
@@ -350,7 +398,7 @@ impl Reader {
         if self.cells.len() <= MAX_COLUMNS {
             self.cells.push(unguarded(&String::from_utf8_lossy(&cell)).into_owned());
         }
-        if let Some(problem) = stray(&mem::take(&mut self.open), self.form.separator) {
+        if let Some(problem) = stray(&mem::take(&mut self.open), self.separator) {
             self.note(problem);
         }
     }
@@ -390,6 +438,20 @@ impl Reader {
                 Some(Ok(record))
             }
         }
+    }
+}
+
+/// Length of the first line of these bytes, if it is whole: behind a CR, an LF may follow.
+pub(crate) fn line_end(encoding: Encoding, ahead: &[u8]) -> Option<usize> {
+    let width = encoding.width();
+    if !ahead.len().is_multiple_of(width) {
+        return None;
+    }
+    let mut units = ahead.rchunks(width).map(|unit| encoding.unit(unit));
+    match (units.next()?, units.next()) {
+        (LF, _) => Some(ahead.len()),
+        (_, Some(CR)) => Some(ahead.len() - width),
+        _ => None,
     }
 }
 

@@ -74,8 +74,10 @@ pub fn suggest(samples: &[Record], stages: &[Stage], context: &Context<'_>) -> M
 /// Names of columns that the mapping leaves out although their cells look like telephone numbers, such as those of faxes.
 pub fn numbers_left_out(samples: &[Record], mapping: &Mapping, context: &Context<'_>) -> Vec<String> {
     left_out(samples, mapping, context, |table, column| {
-        let named = !has_word(table.name(column), NO_NUMBERS);
-        named && table.most(column, |cell| table.is_a_number(cell))
+        let name = table.name(column);
+        let other = has_word(name, OTHER_NUMBERS) && table.most(column, may_be_phones);
+        let is_number = || other || table.most(column, |cell| table.is_a_number(cell));
+        !has_word(name, NO_NUMBERS) && is_number()
     })
 }
 

@@ -1,4 +1,4 @@
-//! Imports of contacts: tables that are uploaded, previewed, and worked through by operations.
+//! Imports of contacts: tables and cards that are uploaded, previewed, and worked through by operations.
 
 mod models;
 mod table;
@@ -41,12 +41,12 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "imports": "Imports of contacts from CSV files." {
+    "imports": "Imports of contacts from CSV and vCard files." {
         /// Create an import
         ///
         /// The answer says by which request the file is uploaded: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows;
-        /// a row of more than 64 KB is refused. Preview the import then, and start it. A plan allows so many imports a day: 200, unless it
-        /// says otherwise.
+        /// a row of more than 64 KB is refused. Or a vCard file of version 2.1, 3.0 or 4.0, whose cards are rows with columns of ours. Preview the
+        /// import then, and start it. A plan allows so many imports a day: 200, unless it says otherwise.
         POST "/api/v1/imports" => create_import, "The import";
 
         /// List imports
@@ -62,9 +62,10 @@ api::operations! {
 
         /// Preview an import
         ///
-        /// Reads the first 20 rows of the uploaded file: encoding, separator and header are detected, the meaning of the columns is
-        /// suggested, and each row says what it would become. Nothing is written. Behind a damaged row, with a quotation mark that is not
-        /// closed or with invalid characters, no rows are shown: such a file is not imported.
+        /// Reads the first 20 rows of the uploaded file, or those of the first 20 cards that are in its first 4 MB: format, encoding, separator and
+        /// header are detected, the meaning of the columns is suggested, and each row says what it would become. Nothing is written. Behind a
+        /// damaged row of a table, with a quotation mark that is not closed or with invalid characters, no rows are shown: such a file is not
+        /// imported.
         POST "/api/v1/imports/{import_id}/preview" => preview_import, "The first rows", problems "not_uploaded";
 
         /// Start an import

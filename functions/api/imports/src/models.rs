@@ -18,7 +18,7 @@ use kit::problem::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sheet::{
-    dialect::{Dialect, Known},
+    dialect::{Dialect, Format, Known},
     encoding::Encoding,
     import::Settings,
     mapping::Mapping,
@@ -172,10 +172,12 @@ pub(crate) struct PreviewOut {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ImportTable")]
 pub(crate) struct TableOut {
+    /// Kind of the file.
+    format: Format,
     /// Encoding.
     encoding: Encoding,
-    /// Separator of the cells.
-    separator: Separator,
+    /// Separator of the cells. `null` for cards.
+    separator: Option<Separator>,
     /// Whether the first row has the names of the columns.
     header: bool,
     /// Names of the columns: those of the header, or “Column A” and so on.
@@ -186,9 +188,10 @@ pub(crate) struct TableOut {
 impl From<&Dialect> for TableOut {
     fn from(dialect: &Dialect) -> Self {
         Self {
+            format: dialect.format(),
             encoding: dialect.encoding,
             separator: dialect.separator,
-            header: !dialect.header.is_empty(),
+            header: dialect.format() == Format::Csv && !dialect.header.is_empty(),
             columns: (0..dialect.columns).map(|column| dialect.name(column)).collect(),
         }
     }
@@ -198,7 +201,7 @@ impl From<&Dialect> for TableOut {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ImportPreviewRow")]
 pub(crate) struct PreviewedOut {
-    /// Number of the row as spreadsheet programs count.
+    /// Number of the row as spreadsheet programs count, or of the card.
     #[schemars(example = 2)]
     pub(crate) row: u64,
     /// Its cells, each shortened to 100 characters.

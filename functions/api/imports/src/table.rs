@@ -21,7 +21,7 @@ use kit::{
 };
 use sheet::{
     bounds::{MAX_RECORD_LENGTH, SAMPLE},
-    dialect::{Dialect, Known, detect},
+    dialect::{Dialect, Format, Known, detect},
     import::Settings,
     mapping::{Mapping, Target},
     names::{Common, Names},
@@ -39,6 +39,9 @@ const PREVIEWED: usize = 20;
 
 /// Maximum length of a cell in a preview, in characters.
 const MAX_CELL_LENGTH: usize = 100;
+
+/// Bytes of cards that are read for a preview. Their pictures are in the file.
+const CARDS: u64 = 4 * 1024 * 1024;
 
 /// An uploaded table.
 pub(crate) struct Table {
@@ -73,14 +76,18 @@ impl Table {
             return Err(not_uploaded());
         }
         // The form is detected from the first part. A quoted cell that begins there is searched for its end as far as in an import.
-        let piece = files.piece(&key, &etag, 0, (SAMPLE + MAX_RECORD_LENGTH) as u64).await;
-        let sample = match piece? {
-            Piece::Bytes(bytes) => bytes,
-            Piece::Changed => return Err(not_uploaded()),
+        let begin = async |length: u64| match files.piece(&key, &etag, 0, length).await? {
+            Piece::Bytes(bytes) => Ok(bytes),
+            Piece::Changed => Err(not_uploaded()),
         };
-        let whole = sample.len() as u64 >= size;
+        let mut sample = begin((SAMPLE + MAX_RECORD_LENGTH) as u64).await?;
+        let mut whole = sample.len() as u64 >= size;
         let dialect = detect(&sample, whole, region.map(Region::as_str), known);
         let dialect = dialect.map_err(|error| Problem::field("table", error.to_string()))?;
+        if dialect.format() == Format::Vcard && !whole {
+            sample = begin(CARDS).await?;
+            whole = sample.len() as u64 >= size;
+        }
         Ok(Self {
             etag,
             dialect,
@@ -93,7 +100,7 @@ impl Table {
     pub(crate) fn known(&self) -> Known {
         Known {
             encoding: Some(self.dialect.encoding),
-            separator: Some(self.dialect.separator),
+            separator: self.dialect.separator,
             header: Some(!self.dialect.header.is_empty()),
         }
     }

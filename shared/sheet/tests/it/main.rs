@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot build its input has failed")]
 
+mod cards;
 mod detecting;
 mod exports;
 mod importing;

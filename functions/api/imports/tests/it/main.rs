@@ -89,7 +89,9 @@ async fn preview_says_what_each_row_becomes() {
     let shown = manager.post(&preview, json!({"region": "AE"})).await.is(200).json();
     assert_eq!(
         shown["table"],
-        json!({"encoding": "UTF-8", "separator": "comma", "header": true, "columns": ["Name", "Mobile", "Tags"]})
+        json!({
+            "format": "csv", "encoding": "UTF-8", "separator": "comma", "header": true, "columns": ["Name", "Mobile", "Tags"],
+        })
     );
     assert_eq!(shown["mapping"]["columns"], mapping()["columns"]);
     assert_eq!((&shown["problems"], &shown["new_tags"]), (&json!([]), &json!(["VIP"])));
@@ -113,6 +115,42 @@ async fn preview_says_what_each_row_becomes() {
     assert_eq!(shown["numbers_left_out"], json!(["Mobile"]));
     // Nothing was written.
     assert_eq!(aws.store().all::<Tag>(town.home.scope()).await.unwrap(), []);
+}
+
+/// The first card has a picture that is longer than what a table's form is detected from.
+#[tokio::test]
+async fn preview_shows_cards_behind_pictures() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let photo = " /9j/4AAQSkZJRgABAQAAAQABAAD\r\n".repeat(10_000);
+    let card = |name: &str, more: &str| {
+        format!("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:{name}\r\nTEL;TYPE=CELL:+971501234567\r\n{more}END:VCARD\r\n")
+    };
+    let cards = [
+        card("Maya", &format!("PHOTO;ENCODING=b:\r\n{photo}")),
+        card("Omar", "KIND:group\r\n"),
+    ]
+    .concat();
+    let place = uploaded(&manager, &cards).await;
+    let shown = manager
+        .post(&format!("{place}/preview"), json!({}))
+        .await
+        .is(200)
+        .json();
+    let table = &shown["table"];
+    assert_eq!(
+        (&table["format"], &table["separator"], &table["header"]),
+        (&json!("vcard"), &json!(null), &json!(false))
+    );
+    let rows = rows(&shown);
+    assert_eq!(texts(&rows, "becomes"), ["created", "refused"]);
+    assert_eq!(
+        (&rows[1]["row"], &rows[0]["values"]["name"]),
+        (&json!(2), &json!("Maya"))
+    );
+    let order = json!({"table": {"encoding": table["encoding"], "separator": null}, "mapping": shown["mapping"]});
+    manager.post(&format!("{place}/start"), order).await.is(202);
 }
 
 /// The end of the quoted cell is searched in more of the file than its form is detected from.

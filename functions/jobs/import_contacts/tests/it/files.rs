@@ -5,7 +5,7 @@ use import_contacts::{Context, handle};
 use kit::operation::{Ran, Step, Turn};
 use serde_json::json;
 
-use super::world::{World, mapping, result};
+use super::world::{World, mapping, name, result};
 
 /// One bad row costs one row.
 #[tokio::test]
@@ -86,6 +86,38 @@ async fn refused_rows_hold_no_formulas() {
         let cell = line.trim_start_matches('"');
         assert!(cell.starts_with('\''), "{line}");
     }
+}
+
+/// A step begins where the former one ended: at a card. Here, each ends behind one card, and each is made twice.
+#[tokio::test]
+async fn cards_are_imported_in_steps() {
+    let world = World::new(1).await;
+    let mut cards = String::from("\u{feff}");
+    for (number, more) in [
+        (1, format!("PHOTO;ENCODING=b:{}\r\n", "QUJD".repeat(200_000))),
+        (2, format!("PHOTO;ENCODING=b:\r\n{}", " QUJDREVG\r\n".repeat(100_000))),
+        (3, "X-ADDRESSBOOKSERVER-KIND:group\r\n".to_owned()),
+        (4, "AGENT:\r\nBEGIN:VCARD\r\nFN:Agent\r\nEND:VCARD\r\n".to_owned()),
+    ] {
+        cards.push_str(&format!("BEGIN:VCARD\r\nVERSION:2.1\r\nN:Card;{number}\r\n{more}"));
+        cards.push_str(&format!(
+            "TEL;CELL:050123456{number}\r\nTEL;FAX:04333000{number}\r\nEND:VCARD"
+        ));
+    }
+    let import = world.upload(cards).await;
+    // As the first columns of cards are, and as a table's form would be.
+    let order = json!({"region": "AE", "mapping": mapping(&["name", "tags", "tags", "tags", "phone"])});
+    let start = world.start(&import, order).await;
+    let steps = world.all_steps_twice(&start).await;
+    assert!(steps >= 4, "only {steps} steps");
+    let counts = result(&world.operations.get(&start).await).counts;
+    assert_eq!((counts.rows, counts.created, counts.refused), (4, 3, 1));
+    assert_eq!(world.names().await, ["1 Card", "2 Card", "4 Card"]);
+    for person in world.people().await {
+        assert_eq!(person.contact.known_by().len(), 1, "{}", name(&person));
+    }
+    let refused = world.errors().await;
+    assert!(refused.contains("Row 3, line 100009: The card is a list"), "{refused}");
 }
 
 /// Names of columns are not checked when the import starts but read again with each step.
