@@ -1,4 +1,5 @@
-//! The operation `import_contacts`: works through an uploaded table row by row, and returns the rows that it refused as a file.
+//! The operation `import_contacts`: works through an uploaded table or file of cards row by row, and returns the rows that it refused as a
+//! file.
 //!
 //! Safe to run twice: the id of a row's contact follows from the import and the row, and a number leads to one contact by a condition
 //! of the table. So a row that was interrupted, or worked by another worker since the last checkpoint, finds its own contact and
@@ -28,7 +29,7 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 use sheet::{
-    dialect::{Dialect, detect},
+    dialect::{Dialect, Format, detect},
     import::ImportContacts,
     mapping::Target,
     names::{Common, Names},
@@ -210,7 +211,8 @@ impl Work<'_> {
         };
         drop(sample);
         let limit = TimeLimit::of(ctx.work);
-        if cursor.position.is_none() {
+        // A damaged card costs only itself.
+        if cursor.position.is_none() && dialect.format() == Format::Csv {
             let unsound = self.until_sound(upload.clone(), &dialect, &mut cursor, limit).await?;
             if let Some(step) = unsound {
                 return Ok(step);
