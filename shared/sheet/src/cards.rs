@@ -61,6 +61,8 @@ const DEVICES: [&str; 6] = ["modem", "bbs", "tlx", "textphone", "ttytdd", "facsi
 const EXPORTERS_GROUPS: [&str; 4] = ["mycontacts", "my contacts", "starred", "starred in android"];
 /// Values of a property that are separated by semicolons. None has more.
 const MAX_VALUES: usize = 40;
+/// What a property counts besides its text, in bytes.
+const PROPERTY: usize = 64;
 /// Longest line, in code units, that may hold the end of a card and the beginning of the next one.
 const MAX_JOINED: usize = 40;
 
@@ -306,7 +308,9 @@ impl Cards {
     fn end(&mut self, problem: Option<Problem>, length: u64, lines: u64) -> Item {
         let card = self.card.take().unwrap_or_default();
         let (cells, found) = card.cells(self.encoding);
-        let problem = card.problem.or(problem).or(found);
+        // Lists may have thousands of members.
+        let nobody = found.filter(|found| *found == Problem::Nobody);
+        let problem = nobody.or(card.problem).or(problem).or(found);
         // Who imports the file of refused rows creates no contact with the name of a list.
         let cells = if problem == Some(Problem::Nobody) {
             Vec::new()
@@ -346,7 +350,8 @@ struct Card {
 impl Card {
     fn take(&mut self, line: &[u8]) {
         let folded = line.starts_with(b" ") || line.starts_with(b"\t");
-        if !mem::take(&mut self.goes_on) && !folded {
+        let begins = !mem::take(&mut self.goes_on) && !folded;
+        if begins {
             let head = head(line).unwrap_or_default();
             let name = name(head);
             // A blank line ends a property of 2.1.
@@ -356,19 +361,23 @@ impl Card {
                 .to_ascii_uppercase()
                 .windows(16)
                 .any(|part| part == b"QUOTED-PRINTABLE");
-            if self.keeps {
-                self.properties.push(Vec::new());
-            }
         }
         let line = if self.is_quoted { line.trim_ascii_end() } else { line };
         self.goes_on = self.is_quoted && line.ends_with(b"=");
         if !self.keeps {
             return;
         }
-        if self.length + line.len() >= MAX_RECORD_LENGTH {
+        // A property is work, however short it is.
+        let length = line.len() + if begins { PROPERTY } else { 1 };
+        if self.length + length > MAX_RECORD_LENGTH {
             self.refuse(Problem::LongCard);
-        } else if let Some(property) = self.properties.last_mut() {
-            self.length += line.len() + 1;
+            return;
+        }
+        self.length += length;
+        if begins {
+            self.properties.push(Vec::new());
+        }
+        if let Some(property) = self.properties.last_mut() {
             property.extend_from_slice(line);
             property.push(b'\n');
         }
