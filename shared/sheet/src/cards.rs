@@ -6,14 +6,14 @@
 
 use std::{borrow::Cow, collections::HashMap, mem};
 
-use domain::base::text::folded;
+use domain::base::folding::folded;
 use vcard::tree::{codec::mode::VcardEscaper, line::VcardLine, value::node::VcardValueNode};
 
 use crate::{
     bounds::{MAX_PHONE_COLUMNS, MAX_RECORD_LENGTH},
     encoding::Encoding,
+    item::{Broken, CR, Item, LF, Position, Problem, line_end},
     parts::joined,
-    reader::{Broken, CR, Item, LF, Position, Problem, line_end},
     record::Record,
     words::{OTHER_NUMBERS, has_word, place},
 };
@@ -61,6 +61,11 @@ const DEVICES: [&str; 6] = ["modem", "bbs", "tlx", "textphone", "ttytdd", "facsi
 const EXPORTERS_GROUPS: [&str; 4] = ["mycontacts", "my contacts", "starred", "starred in android"];
 /// Values of a property that are separated by semicolons. None has more.
 const MAX_VALUES: usize = 40;
+/// Types of a property that are looked at.
+const MAX_TYPES: usize = 16;
+/// Characters and words of a label that are looked at.
+const MAX_LABEL: usize = 40;
+const MAX_LABEL_WORDS: usize = 4;
 /// What a property counts besides its text, in bytes.
 const PROPERTY: usize = 64;
 /// Longest line, in code units, that may hold the end of a card and the beginning of the next one.
@@ -404,7 +409,9 @@ impl Card {
         let mut labels = HashMap::new();
         for property in &properties {
             if let ("X-ABLABEL", Some(group)) = (property.name.as_str(), &property.group) {
-                labels.insert(group.as_str(), property.value.trim());
+                let label = property.value.trim();
+                let end = label.char_indices().nth(MAX_LABEL).map_or(label.len(), |(end, _)| end);
+                labels.insert(group.as_str(), &label[..end]);
             }
         }
         let mut cells = vec![String::new(); COLUMNS.len()];
@@ -465,7 +472,7 @@ impl Card {
                         let own = values
                             .iter()
                             .map(|value| value.trim())
-                            .filter(|value| is_own_group(value));
+                            .filter(|value| is_own_group(value) && !value.contains('\u{fffd}'));
                         groups.extend(own.map(str::to_owned));
                     }
                 }
@@ -486,13 +493,20 @@ impl Card {
         if cells[NAME].is_empty() {
             cells[NAME] = cells[COMPANY].clone();
         }
-        // Others are as they are: nobody loses a contact by a note.
-        let vital = || cells[..COMPANY].iter().chain([&cells[GROUPS]]);
+        // Nobody loses a contact by a note.
+        for cell in &mut cells[COMPANY..] {
+            cell.retain(|sign| sign != '\0');
+        }
+        let vital = || cells[..COMPANY].iter();
+        // A card has one of each. What is cut between two cards joins the number of one to the name of the other.
+        let twice = |name: &str| properties.iter().filter(|property| property.name == name).count() > 1;
         let problem = if is_nobody {
             Some(Problem::Nobody)
+        } else if twice("VERSION") && twice("N") {
+            Some(Problem::NoEnd)
         } else if vital().any(|cell| cell.contains('\u{fffd}')) {
             Some(Problem::StrangeCard)
-        } else if cells.iter().any(|cell| cell.contains('\0')) {
+        } else if vital().any(|cell| cell.contains('\0')) {
             Some(Problem::Nul)
         } else {
             None
@@ -535,7 +549,9 @@ impl Property {
             let values = parameter.values.iter();
             let mut values = values.flat_map(|value| value.get().trim_matches('"').split(','));
             match name.as_str() {
-                "type" | "encoding" => words.extend(values.map(|value| value.trim().to_ascii_lowercase())),
+                "type" | "encoding" => {
+                    words.extend(values.take(MAX_TYPES).map(|value| value.trim().to_ascii_lowercase()));
+                }
                 "pref" if !parameter.values.is_empty() => {
                     rank = values.next().and_then(|value| value.parse().ok()).unwrap_or(rank);
                 }
@@ -543,6 +559,7 @@ impl Property {
                 _ if parameter.values.is_empty() => words.push(name),
                 _ => {}
             }
+            words.truncate(MAX_TYPES);
         }
         if words.iter().any(|word| word == "pref") {
             rank = 1;
@@ -591,12 +608,17 @@ fn use_of(types: &[String], label: Option<&str>) -> usize {
 
 /// The column of a number with this label: by the words for columns of tables, as a whole or one of them.
 fn use_of_label(label: &str) -> usize {
-    let column = |name: &str| (MOBILE..FAX).find(|column| place(COLUMNS[*column]) == place(name));
+    let column = |name: &str| {
+        let wanted = place(name);
+        (MOBILE..FAX).find(|column| place(COLUMNS[*column]) == wanted)
+    };
     let known = |name: &str| match name {
         "iphone" | "apple watch" => Some(MOBILE),
         _ => column(name).or_else(|| column(&format!("{name} phone"))),
     };
-    let words = [label].into_iter().chain(label.split_whitespace());
+    let words = [label]
+        .into_iter()
+        .chain(label.split_whitespace().take(MAX_LABEL_WORDS));
     words.filter_map(known).min().unwrap_or(OTHER)
 }
 

@@ -19,6 +19,7 @@ mod cell;
 pub mod dialect;
 pub mod encoding;
 pub mod import;
+mod item;
 pub mod mapping;
 pub mod names;
 pub mod parts;

@@ -21,6 +21,9 @@ const FEWEST_WITHOUT_PLUS: usize = 11;
 /// Fewest digits of a number that is whole without what follows it.
 const FEWEST_BEFORE: usize = 7;
 
+/// Fewest digits of a number that is whole where four digits follow it.
+const WHOLE: usize = 10;
+
 /// Most digits of a number.
 const MOST_BEFORE: usize = 15;
 
@@ -116,7 +119,9 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) 
             Some(region) => refused(&not_in(region)),
         };
     };
-    if let Some(phone) = planned(Some(plan), &digits).or_else(|| without_plus(&digits, plan)) {
+    // Two numbers are none with a plus that is lost.
+    let lost_plus = || without_plus(&digits, plan).filter(|_| !text.contains('/'));
+    if let Some(phone) = planned(Some(plan), &digits).or_else(lost_plus) {
         return Ok(phone.into());
     }
     match in_new_range(&digits, plan).filter(|_| named()) {
@@ -135,11 +140,13 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) 
 /// The country of a cell: its two letters, its calling code or its name.
 pub(crate) fn country(cell: &str) -> Option<Region> {
     let text = plain(cell);
+    // A spreadsheet program may have taken it for a number: 971.0.
+    let text = text.strip_suffix(".0").unwrap_or(&text);
     let code = text.trim_start_matches(['+', '0']).parse().ok();
     let by_code = code.and_then(|code| PHONE_NUMBER_UTIL.get_region_for_country_code(code));
     let by_letters = || text.to_ascii_uppercase().parse::<Region>().ok();
     let named = || {
-        let name = folded(&text);
+        let name = folded(text);
         let known = COUNTRIES.iter().find(|(_, names)| names.contains(&name.as_str()));
         known.and_then(|(letters, _)| letters.parse().ok())
     };
@@ -155,8 +162,11 @@ fn two_meanings(text: &str) -> Option<[String; 2]> {
         None => text.rsplit_once('/')?,
     };
     let (begin, end) = (begin.trim_end(), end.trim());
-    let behind = end.bytes().all(|byte| byte.is_ascii_digit()) && (1..=3).contains(&end.len());
-    let whole = digits(begin).is_some_and(|digits| (FEWEST_BEFORE..=MOST_BEFORE).contains(&digits.len()));
+    let before = digits(begin).map_or(0, |digits| digits.len());
+    // Of four digits, the other one is whole only behind one that is: +1 212-555/0100 is one number.
+    let behind = end.bytes().all(|byte| byte.is_ascii_digit())
+        && ((1..=3).contains(&end.len()) || end.len() == 4 && before >= WHOLE);
+    let whole = (FEWEST_BEFORE..=MOST_BEFORE).contains(&before);
     if !behind || !whole {
         return None;
     }

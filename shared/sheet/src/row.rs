@@ -1,6 +1,6 @@
 //! Values of a contact in a record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use domain::{
     accounts::account::Email,
@@ -219,6 +219,11 @@ impl Row {
             country(value(record.cell(column.index())))
         };
         values.country_code = country_of(&Target::CountryCode);
+        values.is_code_unknown = values.country_code.is_none()
+            && mapping.columns.iter().any(|column| {
+                let cell = value(record.cell(column.index()));
+                column.target == Target::CountryCode && cell.contains(|sign: char| sign.is_numeric())
+            });
         values.country = country_of(&Target::Country);
         let opts_in = |channel| mapping.has(&Target::of_channel(channel, false));
         values.by_channel = Channel::ALL.into_iter().any(opts_in);
@@ -301,6 +306,8 @@ struct Values {
     /// The countries of the row's national numbers: the one that its calling code names, and the one that the person lives in.
     country_code: Option<Region>,
     country: Option<Region>,
+    /// Whether there is a calling code that is none, so that nobody knows of which country a national number is.
+    is_code_unknown: bool,
     /// Whether columns of channels say who agreed. A day says nothing of channels.
     by_channel: bool,
     phones: Vec<Phone>,
@@ -327,15 +334,22 @@ impl Values {
             Target::Phone => {
                 let name = context.dialect.header.get(column.index());
                 let named = &|| name.is_some_and(|name| matches!(meaning(name), Some(Some(Target::Phone))));
+                let mut wrong = None;
                 for part in parts(cell) {
                     // Address books have more columns of numbers than a contact, the preferred ones first.
                     if !self.has_room(self.phones.len(), MAX_IDENTITIES, "telephone numbers") {
                         break;
                     }
-                    let found = self.phone(part.text(), context.region, named)?;
-                    add(&mut self.phones, found.phone);
-                    self.remarks.extend(found.remark);
+                    match self.phone(part.text(), context.region, named) {
+                        Ok(found) => {
+                            add(&mut self.phones, found.phone);
+                            self.remarks.extend(found.remark);
+                        }
+                        // Cards have several numbers in a cell, and others of them may be right.
+                        Err(detail) => _ = wrong.get_or_insert(detail),
+                    }
                 }
+                return wrong.map_or(Ok(()), Err);
             }
             Target::CountryCode if self.country_code.is_none() => {
                 let detail = "is no calling code and no country. Write it as 971 or AE.";
@@ -344,15 +358,21 @@ impl Values {
             // Countries of addresses have any names.
             Target::CountryCode | Target::Country => {}
             Target::Email => {
+                let mut wrong = None;
                 for part in parts(cell) {
                     if !self.has_room(self.emails.len(), MAX_IDENTITIES, "e-mail addresses") {
                         break;
                     }
-                    add(&mut self.emails, cell::email(part.text())?);
+                    match cell::email(part.text()) {
+                        Ok(email) => add(&mut self.emails, email),
+                        Err(detail) => _ = wrong.get_or_insert(detail),
+                    }
                 }
+                return wrong.map_or(Ok(()), Err);
             }
             Target::Language => self.row.language = Some(cell::language(cell)?),
             Target::Tags => {
+                let mut seen: HashSet<String> = self.tags.iter().map(|tag| folded(tag.as_str())).collect();
                 for tag in parts(cell).filter_map(|part| Some(part.tag()?.to_owned())) {
                     let tag: Label = match line(&tag) {
                         Ok(tag) => tag,
@@ -361,8 +381,7 @@ impl Values {
                             continue;
                         }
                     };
-                    let same = |other: &Label| folded(other.as_str()) == folded(tag.as_str());
-                    if self.tags.iter().any(same) {
+                    if !seen.insert(folded(tag.as_str())) {
                         continue;
                     }
                     // Otherwise, a cell of thousands of tags would be compared with itself.
@@ -412,6 +431,12 @@ impl Values {
         let of = |region: Region| region.as_region_str();
         if let Some(region) = self.country_code {
             return phone(text, Some(&of(region)), named);
+        }
+        if self.is_code_unknown {
+            return phone(text, None, named).map_err(|_| {
+                let text = excerpt(text);
+                format!("“{text}” has no country, since its calling code cannot be read. Correct the code, or write the number with a plus.")
+            });
         }
         let own = self
             .country

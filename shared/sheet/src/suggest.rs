@@ -47,6 +47,7 @@ pub fn suggest(samples: &[Record], stages: &[Stage], context: &Context<'_>) -> M
         _ => targets(true),
     };
     settle_names(&mut targets);
+    table.settle_days(&mut targets);
     let mut known: Vec<Target> = Vec::new();
     let mut mapped = Vec::new();
     for (column, target) in table.preferred(targets) {
@@ -170,6 +171,18 @@ impl<'a> Table<'a> {
     /// Whether the cells of a column say who agreed, or it has none.
     fn says_consent(self, column: usize) -> bool {
         self.cells(column).next().is_none() || self.most(column, is_consent)
+    }
+
+    /// A day alone is that of an opt-in, but beside columns of consent that are all left out, as those of e-mail are, it is theirs.
+    fn settle_days(self, targets: &mut [Option<Target>]) {
+        let opts_in = |target: &Target| target.consent().is_some_and(|about| !about.opts_out);
+        let says = targets.iter().flatten().any(opts_in);
+        let is_left_out = |column: usize| targets[column].is_none() && is_of_consent(self.name(column));
+        if !says && (0..targets.len()).any(is_left_out) {
+            for target in targets.iter_mut().filter(|target| **target == Some(Target::OptedInAt)) {
+                *target = None;
+            }
+        }
     }
 
     fn has_stages(self, column: usize) -> bool {

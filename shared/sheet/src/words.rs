@@ -263,8 +263,18 @@ const CONSENT: &[&str] = &[
 /// Words in names of columns where a yes refuses messages.
 #[rustfmt::skip]
 const REFUSAL: &[&str] = &[
-    "out", "optout", "unsubscribed", "unsubscribe", "unsubscribes", "blacklisted", "blacklist", "blocklisted", "blocklist", "not", "dnd",
-    "refused",
+    "optout", "unsubscribed", "unsubscribe", "unsubscribes", "blacklisted", "blacklist", "blocklisted", "blocklist", "dnd", "refused",
+];
+
+/// Words that refuse messages beside one of consent: "Opted out", "Do not text", but not "Sent out" and "Not delivered".
+const REFUSAL_OF_CONSENT: &[&str] = &["out", "not"];
+
+/// Words in names of columns that leave open what a yes means, or are about something else.
+#[rustfmt::skip]
+const OPEN: &[&str] = &[
+    "no", "don", "dont", "never", "stop", "sent", "delivered", "received", "count", "last", "declined", "denied", "rejected", "revoked",
+    "withdrawn", "cancelled", "canceled", "suppressed", "disabled", "excluded", "الغاء", "عدم", "رفض", "بدون", "kein", "keine", "nicht",
+    "widerrufen", "sans", "pas", "retire", "sin", "retirado",
 ];
 
 /// Words in names of columns that say more about a consent than whether there is one.
@@ -351,16 +361,23 @@ pub(crate) fn has_word(name: &str, words: &[&str]) -> bool {
 /// Whether the name of a column is one of consent, by any channel.
 pub(crate) fn is_of_consent(name: &str) -> bool {
     let is_known = matches!(meaning(name), Some(Some(known)) if known.consent().is_some());
-    let says = has_word(name, CONSENT) || has_word(name, REFUSAL);
+    let says = has_word(name, CONSENT) || refuses(name);
     is_known || says && !has_word(name, ABOUT_CONSENT)
 }
 
+/// Whether a yes in a column of this name refuses messages.
+fn refuses(name: &str) -> bool {
+    let of_consent = || has_word(name, CONSENT) || has_word(name, &["do"]);
+    has_word(name, REFUSAL) || has_word(name, REFUSAL_OF_CONSENT) && of_consent()
+}
+
 /// The target of a column of consent by the words of its name. None if they name no channel, or also e-mail: an opt-in to that is none to
-/// other messages. Nor if they leave open whether a yes refuses, as "SMS opt in/out" does.
+/// other messages. Nor if they leave open whether a yes refuses, as "SMS opt in/out" and "SMS consent revoked" do.
 pub(crate) fn consent(name: &str) -> Option<Target> {
     let [sms, whatsapp, email] = [OF_SMS, OF_WHATSAPP, OF_EMAIL].map(|words| has_word(name, words));
-    let opts_out = has_word(name, REFUSAL);
-    if !is_of_consent(name) || email || opts_out && has_word(name, &["in", "optin"]) {
+    let opts_out = refuses(name);
+    let open = has_word(name, OPEN) && !has_word(name, &["yes"]) || opts_out && has_word(name, &["in", "optin"]);
+    if !is_of_consent(name) || email || open {
         return None;
     }
     match (sms, whatsapp) {
@@ -398,6 +415,8 @@ mod tests {
             NO_NUMBERS,
             CONSENT,
             REFUSAL,
+            REFUSAL_OF_CONSENT,
+            OPEN,
             ABOUT_CONSENT,
             OF_SMS,
             OF_WHATSAPP,
@@ -455,7 +474,9 @@ mod tests {
                 None,
             ),
             (
-                "SMS|WhatsApp|SMS opt in/out|SMS consent date|SMS Opt-In Source|SMS unsubscribe reason|Marketing",
+                "SMS|WhatsApp|SMS opt in/out|SMS consent date|SMS Opt-In Source|SMS unsubscribe reason|Marketing|\
+                 إلغاء الاشتراك في واتساب|عدم الموافقة على واتساب|SMS consent revoked|No SMS marketing|Don't allow SMS|WhatsApp Broadcast Sent|\
+                 SMS Marketing Count|Keine SMS Einwilligung|Not on WhatsApp|SMS not delivered|SMS Sent Out",
                 None,
             ),
         ] {

@@ -4,13 +4,13 @@
 //! day or month. All runs together make no more than fits, and one that dies wastes what it counted until the period ends. Whoever is kept back
 //! stays at the step, and so does a message that could not leave within the period.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
     base::{facts::Fact, ids::CampaignId},
     campaigns::{
-        drip::{Scene, ends, kept_back_until, was_kept_back},
+        drip::{Scene, ends, kept_back_until, made_at, was_kept_back},
         state::CampaignState,
         steps::WrittenSteps,
     },
@@ -205,25 +205,22 @@ impl Tenant<'_> {
     }
 
     /// Counts what the caps apply to, with what waits for them already: it was made before.
-    async fn counts(&self, rows: &Rows, campaigns: &BTreeSet<CampaignId>) -> Result<Counts, JobError> {
+    async fn counts(&self, rows: &Rows) -> Result<Counts, JobError> {
         let Tenant {
             ctx, ref scope, now, ..
         } = *self;
         let mut counts = ctx.store.cap_counts(scope, now).await?;
-        for campaign in campaigns {
-            let held = ctx.store.held_messages(scope, *campaign, (None, HELD), now).await?;
-            for message in held.0 {
-                let Some(leg) = message.plan.first() else { continue };
-                let of = (&message.policy, message.line, &message.to, leg);
-                let takes = ctx.store.takes(&rows.config, of, &ctx.prices, now).await?;
-                counts.add(&message.still_to_take(&takes, now), now);
-            }
+        for message in ctx.store.waiting_for_caps(scope, HELD, now).await? {
+            let Some(leg) = message.plan.first() else { continue };
+            let of = (&message.policy, message.line, &message.to, leg);
+            let takes = ctx.store.takes(&rows.config, of, &ctx.prices, now).await?;
+            counts.add(&message.still_to_take(&takes, now), now);
         }
         Ok(counts)
     }
 
     /// Counts those of these messages for which there is room, in their order, and keeps the others back. One query of the counts, and one of
-    /// the messages of each drip that wait for them; one write, however many messages there are.
+    /// the messages that wait for them; one write, however many messages there are.
     async fn that_fit(
         &self,
         rows: &Rows,
@@ -238,16 +235,18 @@ impl Tenant<'_> {
             let until = kept_back_until(one.ready.due, (one.place, self.place.1), now);
             (one.ready, Why::Later(until))
         };
-        let campaigns = all.iter().map(|one| one.ready.enrolment.value.campaign);
-        let campaigns: BTreeSet<CampaignId> = campaigns.collect();
-        let mut counts = self.counts(rows, &campaigns).await?;
+        let mut counts = self.counts(rows).await?;
         let mut fit = Vec::with_capacity(all.len());
         for one in all {
             let leaves_at = one.message.not_before();
             let ends = one.message.takes.iter().map(|take| take.cap.period.next(now)).min();
             if ends.is_some_and(|ends| ends <= leaves_at) {
                 // It would be counted in vain: another hour or day has room of its own.
-                unsaid.push((one.ready, Why::Later(leaves_at)));
+                let at = made_at(leaves_at, (one.place, self.place.1), now);
+                unsaid.push((one.ready, Why::Later(at)));
+            } else if one.message.takes.iter().any(|take| take.room().is_none()) {
+                // Only a change of the cap makes room, and those who wait for their turn come first.
+                unsaid.push((one.ready, Why::Later(now + LIMIT_LOOK)));
             } else if counts.first_reached(&one.message.takes, now).is_some() {
                 unsaid.push(keep_back(one));
             } else if let Some(connection) = one.message.writes_first
@@ -268,7 +267,7 @@ impl Tenant<'_> {
                 kit::caps::tell(&ctx.store, scope, &near, now).await;
                 return Ok(fit);
             }
-            counts = self.counts(rows, &campaigns).await?;
+            counts = self.counts(rows).await?;
             let (mut still, was) = (Vec::with_capacity(fit.len()), fit);
             for one in was {
                 if counts.first_reached(&one.message.takes, now).is_none() {

@@ -130,6 +130,17 @@ pub fn kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timesta
     (hour - BEFORE_HOUR + passed + own).min(hour - SignedDuration::from_millis(1))
 }
 
+/// Time at which a step is made whose message could not leave before `leaves_at`, such as at the end of quiet hours. Within a minute behind that,
+/// whoever was put off earlier comes earlier, as many as they are by then.
+pub fn made_at(leaves_at: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+    let left = SignedDuration::from_hours(24) - leaves_at.duration_since(now);
+    let (place, of) = (
+        i32::try_from(place).unwrap_or(i32::MAX),
+        i32::try_from(of).unwrap_or(i32::MAX),
+    );
+    leaves_at + left.max(SignedDuration::ZERO) / 1_440 + SignedDuration::from_millis(40) / of.max(1) * place.min(of)
+}
+
 /// Whether a message waits to be sent, as long as it is valid.
 fn is_unsent(message: &Message, now: Timestamp) -> bool {
     message.last_sent_at().is_none() && message.may_be_sent(now)
@@ -546,6 +557,22 @@ mod tests {
             assert_eq!(kept_back_until(due[0], (5, 9), early), due[0]);
         }
         assert!(!was_kept_back(ten) && !was_kept_back(run(59)));
+    }
+
+    /// Those who are put off during a night are made in the order of the times at which they were.
+    #[test]
+    fn put_off_steps_keep_their_order() {
+        let morning = at("2026-11-21T05:00:00Z");
+        let evening = at("2026-11-20T17:00:00Z");
+        let times = (0..720).map(|minute| evening + SignedDuration::from_mins(minute));
+        let made: Vec<Timestamp> = times
+            .flat_map(|now| (0..3).map(move |place| made_at(morning, (place, 3), now)))
+            .collect();
+        assert!(made.is_sorted());
+        assert!(
+            made.iter()
+                .all(|at| (morning..morning + SignedDuration::from_mins(1)).contains(at))
+        );
     }
 
     #[test]

@@ -751,18 +751,25 @@ impl Message {
         (self.took, self.expected) = (Vec::new(), Vec::new());
     }
 
+    /// Whether it took of caps when it was made, and no attempt was made since.
+    pub const fn is_counted(&self) -> bool {
+        !self.took.is_empty()
+    }
+
     /// Records what it took of caps when it was made.
     pub fn made_within(&mut self, takes: &[Take]) {
         (self.took, self.expected) = taken(takes);
     }
 
-    /// Those of these takes for which it is not counted: all but what it took of a period that is not over when it was made.
+    /// Those of these takes for which it is not counted: all but what it took of a period that is not over when it was made. A cap of nothing stops
+    /// what was counted, too.
     pub fn still_to_take(&self, takes: &[Take], now: Timestamp) -> Vec<Take> {
         let is_counted = |Take { cap, amount }: &Take| {
             let mut expected = self.expected.iter();
             let known = expected.find(|expected| expected.cap == cap.number);
             let period = cap.period.begin(self.created_at);
-            self.took.contains(&cap.counted_as())
+            cap.maximum > 0
+                && self.took.contains(&cap.counted_as())
                 && period == cap.period.begin(now)
                 && *amount <= known.map_or(1, |expected| expected.millionths)
         };
@@ -1066,9 +1073,10 @@ impl Message {
         self.is_pending() && self.remarked_since(Reason::CampaignPaused).is_some()
     }
 
-    /// Whether it waits because a cap was reached after it was made.
+    /// Whether it waits because a cap was reached after it was made. An attempt that was made since ends the wait, whatever becomes of it.
     pub fn waits_for_cap(&self) -> bool {
-        self.is_pending() && self.remarked_since(Reason::CapReached).is_some()
+        let tried = self.last().is_some_and(|last| self.not_before <= last.claimed_at);
+        self.is_pending() && !tried && self.remarked_since(Reason::CapReached).is_some()
     }
 
     /// Ends the wait for its campaign, which was resumed or cancelled.
@@ -1142,8 +1150,11 @@ impl Message {
     }
 
     fn remark(&mut self, at: Timestamp, what: Refusal) {
-        // Whether it is held is known from its last remark.
-        let is_last = matches!(what.reason, Reason::CampaignPaused | Reason::CampaignResumed);
+        // Whether it is held, or waits for a cap, is known from its last remark.
+        let is_last = matches!(
+            what.reason,
+            Reason::CampaignPaused | Reason::CampaignResumed | Reason::CapReached
+        );
         if is_last {
             self.remarks.truncate(MAX_REMARKS - 1);
         }

@@ -172,7 +172,9 @@ const VALUES: &str = r"
 4.0 → FN:Maya¶TEL;VALUE=uri:TEL:+971-50-123-4567¶TEL:+971501234567 → Maya|+971501234567
 4.0 → FN:Maya¶TEL;VALUE=uri:tel:+971-4-333-0000;ext=12 → !has an extension
 3.0 → FN:Maya¶TEL:04 333 0000\,\,12 → !has an extension
-3.0 → FN:Maya¶TEL:12¶TEL:0501234567 → !too few or too many digits
+3.0 → FN:Maya¶TEL:12¶TEL:0501234567 → Maya|+971501234567
+3.0 → FN:Maya¶N:;Maya;;;¶VERSION:3.0¶N:;Omar;;;¶TEL:0501234567 → !END:VCARD
+3.0 → FN:Maya¶NOTE:a\0b¶CATEGORIES:VIP → Maya
 3.0 → FN:Maya¶TEL:¶ADR:;;;;;;Saudi Arabia¶TEL;CELL:0502425874 → Maya|+966502425874
 3.0 → FN:Maya → Maya
 3.0 → NOTE:Nobody → !no name, telephone number or e-mail address

@@ -116,11 +116,18 @@ const MAILCHIMP: Export = Export {
 const KLAVIYO: Export = Export {
     header: "Email,Klaviyo ID,First Name,Last Name,Organization,Title,Phone Number,Address,City,Zip Code,Latitude,IP Address,Source,\
              Email Marketing Consent,SMS Marketing Consent",
-    rows: &[(
-        "Email=maya@example.com|Klaviyo ID=01HQ5C1YNYC000|First Name=Maya|Phone Number='+971501234567|City=Dubai|IP Address=198.51.100.27\
+    rows: &[
+        (
+            "Email=maya@example.com|Klaviyo ID=01HQ5C1YNYC000|First Name=Maya|Phone Number='+971501234567|City=Dubai|IP Address=198.51.100.27\
              |Source=-59|Email Marketing Consent=SUBSCRIBED|SMS Marketing Consent=NEVER_SUBSCRIBED",
-        r#"{"name": "Maya", "phones": ["+971501234567"], "emails": ["maya@example.com"], "fields": {"city": "Dubai"}, "source": "-59"}"#,
-    )],
+            r#"{"name": "Maya", "phones": ["+971501234567"], "emails": ["maya@example.com"], "fields": {"city": "Dubai"}, "source": "-59",
+            "opted_in_sms": "unknown"}"#,
+        ),
+        (
+            "Email=omar@example.com|First Name=Omar|Phone Number='+971501234568|Email Marketing Consent=SUBSCRIBED|SMS Marketing Consent=UNSUBSCRIBED",
+            r#"{"name": "Omar", "phones": ["+971501234568"], "emails": ["omar@example.com"], "opted_in_sms": "unsubscribed"}"#,
+        ),
+    ],
     numbers: "Phone Number",
     left_out: "",
 };

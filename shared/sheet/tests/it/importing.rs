@@ -354,6 +354,7 @@ fn national_numbers_are_of_the_country_in_their_row() {
         ("Country Code,Phone", "966,502425874", "+966502425874"),
         ("Country Code,Phone", "+966,0502425874", "+966502425874"),
         ("Phone,CountryCode", "966502425874,966", "+966502425874"),
+        ("Country Code,Phone", "966.0,502425874", "+966502425874"),
         ("Country Code,Phone", "966,+971501234567", "+971501234567"),
         ("Country Code,Phone", "966,00971501234567", "+971501234567"),
         ("Country Code,Country,Phone", "966,Germany,502425874", "+966502425874"),
@@ -370,6 +371,12 @@ fn national_numbers_are_of_the_country_in_their_row() {
     assert_eq!(
         (&read["phones"][0], &read["remarks"][0]["column"]),
         (&json!("+971501234567"), &json!("Country Code"))
+    );
+    let strange = row("Name,Country Code,Phone\nMaya,9660,502425874\n").unwrap_err();
+    assert!(
+        strange[0].detail.contains("calling code cannot be read"),
+        "{}",
+        strange[0].detail
     );
     let wrong = row("Name,Country Code,Phone\nMaya,966,12345678\n").unwrap_err();
     assert!(wrong[0].detail.contains("in SA"), "{}", wrong[0].detail);

@@ -339,7 +339,7 @@ impl Store {
         self.database.try_put(row, DOING).await.map(drop)
     }
 
-    /// One page of the messages that wait because their campaign is paused, or for a cap, and the cursor of the next page.
+    /// One page of the messages that wait because their campaign is paused, and the cursor of the next page.
     pub async fn held_messages(
         &self,
         scope: &TenantScope,
@@ -347,9 +347,31 @@ impl Store {
         (after, limit): (Option<HeldAfter>, i32),
         now: Timestamp,
     ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
-        const DOING: &str = "read the messages of a paused campaign";
-        let partition = keys::held(scope, campaign);
-        let rows = (partition.as_str(), Rows::Beginning(""));
+        let (messages, next) = self.waiting(&keys::held(scope, campaign), (after, limit), now).await?;
+        Ok((messages.into_iter().filter(Message::is_held).collect(), next))
+    }
+
+    /// The messages of drips that wait because a cap was reached after they were made, at most this many.
+    pub async fn waiting_for_caps(
+        &self,
+        scope: &TenantScope,
+        most: i32,
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        let (messages, _) = self.waiting(&keys::waits_for_caps(scope), (None, most), now).await?;
+        Ok(messages.into_iter().filter(Message::waits_for_cap).collect())
+    }
+
+    /// One page of a list of messages that wait, and the cursor of the next page. One that cannot be read keeps no other one waiting:
+    /// sending it says so.
+    async fn waiting(
+        &self,
+        partition: &str,
+        (after, limit): (Option<HeldAfter>, i32),
+        now: Timestamp,
+    ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
+        const DOING: &str = "read messages that wait";
+        let rows = (partition, Rows::Beginning(""));
         let start = after.map(|HeldAfter(start)| start);
         let page = self.database.stretch(Index::ByState, rows, start, limit, false, DOING);
         let (rows, more) = page.await?;
@@ -358,10 +380,8 @@ impl Store {
         let keys: Vec<_> = rows.iter().filter_map(key_of).collect();
         let found = self.database.get_many(&keys, DOING).await?;
         let kept = found.into_values().filter_map(|item| row::kept(item, now));
-        let messages = kept.map(|item| compact::message(item, DOING));
-        let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
-        let waits = |message: &Message| message.is_held() || message.waits_for_cap();
-        Ok((messages.into_iter().filter(waits).collect(), next))
+        let read = kept.filter_map(|item| compact::message(item, DOING).ok());
+        Ok((read.collect(), next))
     }
 }
 

@@ -58,8 +58,12 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
 
 /// The form of a message's row. A version that reads only the first form would send a reply without what it answers, and a template
 /// without its file or offer's code, and lose them with its next write. One that reads only the second knows of no campaigns, and one that reads only
-/// the third would send the step of a drip to whoever has left it. One that reads only the fourth would count what somebody sent by phone.
+/// the third would send the step of a drip to whoever has left it. One that reads only the fourth would count what somebody sent by phone, and one
+/// that reads only the fifth would count what was counted for its caps when it was made once more.
 pub(crate) fn form_of(message: &Message) -> u64 {
+    if message.is_counted() {
+        return 6;
+    }
     if message.cause.is_by_phone() {
         return 5;
     }
@@ -92,9 +96,15 @@ fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
 
 /// Place of a message among those that wait because their campaign is paused, or for a cap.
 fn held(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
-    let waits = message.is_held() || message.waits_for_cap();
-    let campaign = message.cause.campaign().filter(|_| waits)?;
-    Some((keys::held(scope, campaign), message.id.to_string()))
+    let campaign = message.cause.campaign()?;
+    let place = if message.is_held() {
+        keys::held(scope, campaign)
+    } else if message.waits_for_cap() {
+        keys::waits_for_caps(scope)
+    } else {
+        return None;
+    };
+    Some((place, message.id.to_string()))
 }
 
 /// The form of the row of a customer's message. A version that reads only the first form knows nothing of a file but its source, and nothing

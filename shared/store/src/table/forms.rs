@@ -68,7 +68,7 @@ const FORMS: &[(&str, u64)] = &[
     ("mention", 1),
     ("merge_undo", 1),
     // Messages that an older version cannot read, or would send without a part of them (`messages::form_of`).
-    ("message", 5),
+    ("message", 6),
     // One that is written before its message: an older version would take the message for stored.
     ("message_ref", 2),
     ("notice", 1),

@@ -183,7 +183,12 @@ async fn app_secret_is_required_where_no_app_is_shared() {
         "{fault}"
     );
 
-    let whatsapp = world::connect_without_app_secret(&town).await;
+    let account = json!({
+        "kind": "whatsapp", "waba_id": world::WABA, "phone_number_id": world::NUMBER_ID, "display_number": "+97145550001",
+    });
+    let verify = json!({"kind": "whatsapp", "app_secrets": [], "verify_token": "a-verify-token"});
+    let send = json!({"kind": "whatsapp", "access_token": TOKEN});
+    let whatsapp = world::store(&town, account, verify, Some(send)).await;
     let (manager, path) = (town.manager(), at(&whatsapp, "/credentials"));
     manager.get(&at(&whatsapp, "")).await.is(200);
     let tested = manager.post(&at(&whatsapp, "/test"), json!({})).await;

@@ -71,17 +71,8 @@ pub(crate) async fn connect(town: &Town<'_>, kind: &str, api_secret: Option<&str
     store(town, account, verify, api_secret.map(|_| send)).await
 }
 
-/// Stores a WhatsApp connection as it could be created before an app secret was required; its id.
-pub(crate) async fn connect_without_app_secret(town: &Town<'_>) -> String {
-    let account = json!({
-        "kind": "whatsapp", "waba_id": WABA, "phone_number_id": NUMBER_ID, "display_number": "+97145550001",
-    });
-    let verify = json!({"kind": "whatsapp", "app_secrets": [], "verify_token": "a-verify-token"});
-    let send = json!({"kind": "whatsapp", "access_token": TOKEN});
-    store(town, account, verify, Some(send)).await
-}
-
-async fn store(town: &Town<'_>, account: Value, verify: Value, send: Option<Value>) -> String {
+/// Stores a connection as it could be created by then; its id.
+pub(crate) async fn store(town: &Town<'_>, account: Value, verify: Value, send: Option<Value>) -> String {
     let aws = town.aws();
     let account = from_value(account).expect("it is an account");
     let verify = from_value(verify).expect("it verifies");

@@ -142,7 +142,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             }),
             "telephone_line",
             "no_webhook_secret",
-            "so no call is accepted",
+            "so no report is accepted",
         ),
         (
             Box::new(|configured: &mut Configured| configured.templates[0].status.0 = "PAUSED".to_owned()),

@@ -919,7 +919,7 @@ blocked-why = Once there is room again, what caps have blocked in the last days 
 blocked-retry = Retry what caps blocked
 blocked-effect = { $n ->
     [one] One message is sent again now
-   *[other] { $n } messages are sent again now
+   *[other] Up to { $n } messages are sent again now
   }{ $not ->
     [0] .
    *[other] ; { $not } stay blocked.

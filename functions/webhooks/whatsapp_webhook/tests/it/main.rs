@@ -462,7 +462,8 @@ async fn connection_without_secrets_uses_the_shared_app() {
 
 /// The reasons for which webhooks of the tenant's connection were refused in the last day.
 async fn refused(aws: &Aws, tenant: &Seeded) -> Vec<RefusedBecause> {
-    let noted = aws.store().refused_webhooks(tenant.scope(), tenant.whatsapp, aws.now());
+    let store = aws.store();
+    let noted = store.refused_webhooks(tenant.scope(), tenant.whatsapp, aws.now());
     let noted = noted.await.expect("the table answers");
     noted.into_iter().map(|refused| refused.reason).collect()
 }

@@ -242,6 +242,11 @@ pub(crate) fn held(scope: &TenantScope, campaign: CampaignId) -> String {
     format!("{}#HELD#{}", tenant_partition(scope), lower(campaign.ulid()))
 }
 
+/// The messages of drips that wait because a cap was reached after they were made.
+pub(crate) fn waits_for_caps(scope: &TenantScope) -> String {
+    format!("{}#HELD#CAPS", tenant_partition(scope))
+}
+
 /// The list of deleted contacts, by the time of their deletion.
 pub(crate) fn deleted(scope: &TenantScope) -> String {
     format!("{}{DELETED}", tenant_partition(scope))
