@@ -1,4 +1,6 @@
-//! Telling people of caps.
+//! What follows when messages are counted for caps: telling people, and giving back.
+
+use std::collections::BTreeMap;
 
 use domain::{Timestamp, accounts::notice::Notice, money::cap::Cap};
 use store::{RACES, Store, TenantScope};
@@ -14,5 +16,19 @@ pub async fn tell(store: &Store, scope: &TenantScope, near: &[Cap], now: Timesta
         if let Err(error) = Box::pin(recorded).await {
             tracing::warn!(error = chain(&error), "nobody is told that a cap is nearly reached");
         }
+    }
+}
+
+/// Gives back what was taken from caps at this time. If that fails, it stays counted: a cap is never exceeded.
+pub async fn give_back(
+    store: &Store,
+    scope: &TenantScope,
+    back: &BTreeMap<u32, i64>,
+    taken_at: Timestamp,
+    now: Timestamp,
+) {
+    let given = store.correct_caps(scope, back, taken_at, now);
+    if let Err(error) = Box::pin(given).await {
+        tracing::warn!(error = chain(&error), "what was not sent stays counted for its caps");
     }
 }

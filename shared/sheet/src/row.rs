@@ -214,17 +214,15 @@ impl Row {
         let mut values = Values::default();
         let (mut errors, mut remarks) = (Vec::new(), Vec::new());
         let (mut numbers, mut names) = (Vec::new(), Vec::new());
-        let country_of = |target: &Target| {
+        let cell_of = |target: &Target| {
             let column = mapping.columns.iter().find(|column| column.target == *target)?;
-            country(value(record.cell(column.index())))
+            Some(value(record.cell(column.index())))
         };
-        values.country_code = country_of(&Target::CountryCode);
-        values.is_code_unknown = values.country_code.is_none()
-            && mapping.columns.iter().any(|column| {
-                let cell = value(record.cell(column.index()));
-                column.target == Target::CountryCode && cell.contains(|sign: char| sign.is_numeric())
-            });
-        values.country = country_of(&Target::Country);
+        let code = cell_of(&Target::CountryCode);
+        values.country_code = code.and_then(country);
+        let has_digits = |code: &str| code.contains(char::is_numeric);
+        values.is_code_unknown = values.country_code.is_none() && code.is_some_and(has_digits);
+        values.country = cell_of(&Target::Country).and_then(country);
         let opts_in = |channel| mapping.has(&Target::of_channel(channel, false));
         values.by_channel = Channel::ALL.into_iter().any(opts_in);
         for column in by_use(record, mapping, context.dialect) {

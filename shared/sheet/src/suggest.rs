@@ -175,8 +175,8 @@ impl<'a> Table<'a> {
 
     /// A day alone is that of an opt-in, but beside columns of consent that are all left out, as those of e-mail are, it is theirs.
     fn settle_days(self, targets: &mut [Option<Target>]) {
-        let opts_in = |target: &Target| target.consent().is_some_and(|about| !about.opts_out);
-        let says = targets.iter().flatten().any(opts_in);
+        let mut known = targets.iter().flatten();
+        let says = known.any(|target| *target != Target::OptedInAt && target.opts_in());
         let is_left_out = |column: usize| targets[column].is_none() && is_of_consent(self.name(column));
         if !says && (0..targets.len()).any(is_left_out) {
             for target in targets.iter_mut().filter(|target| **target == Some(Target::OptedInAt)) {

@@ -176,7 +176,7 @@ const fn choice(choice: Choice) -> &'static str {
     }
 }
 
-/// What an entry says. An import that lifts ends opt-ins, and no refusals.
+/// The word for an entry of the ledger. An import lifts no refusals: it ends opt-ins.
 fn entry_choice(entry: &ConsentEntryOut) -> &'static str {
     match (entry.choice, entry.method) {
         (Choice::Lifted, Method::Import) => "opt-in ended",

@@ -219,7 +219,7 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// What a line becomes. `incoming`: its values, if they can be read.
+    /// Decides what a line becomes. `incoming`: its values, if they can be read.
     fn row(&mut self, (record, row): Line, incoming: Option<&Incoming>) -> PreviewedOut {
         let decided = incoming.map(|incoming| self.decide(record.row, incoming));
         let (becomes, contact, errors) = match (decided, &row) {

@@ -239,7 +239,7 @@ impl Sending {
         placed.await
     }
 
-    /// What is sent if a message is sent again now, and what was read for it.
+    /// Composes a message anew as it would be sent again now, and returns what was read for it, too.
     async fn compose_again(
         &self,
         api: &Api,

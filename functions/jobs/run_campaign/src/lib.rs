@@ -640,8 +640,7 @@ impl Run<'_> {
             let page = store.held_messages(self.scope, campaign.id, (after, PER_RELEASE), self.now);
             let (held, next) = page.await?;
             let mut jobs = Vec::new();
-            // What waits for a cap wakes by itself.
-            for mut message in held.into_iter().filter(Message::is_held) {
+            for mut message in held {
                 message.release(self.now, &self.ctx.timers);
                 match store.write_message(self.scope, &message).await {
                     Ok(()) => jobs.push(ToQueue::send(self.scope.tenant(), &message)),

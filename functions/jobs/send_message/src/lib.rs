@@ -545,16 +545,10 @@ impl Work<'_> {
         self.give_back(back.collect(), attempt.claimed_at).await;
     }
 
-    /// Gives back to the caps what was taken at this time. If that fails, it stays counted: a cap is never exceeded.
+    /// Gives back to the caps what was taken at this time.
     async fn give_back(&self, back: BTreeMap<u32, i64>, taken_at: Timestamp) {
         let now = self.ctx.clock.now();
-        let given = self.ctx.store.correct_caps(self.scope, &back, taken_at, now);
-        if let Err(error) = Box::pin(given).await {
-            tracing::warn!(
-                error = kit::chain(&error),
-                "a message that was not sent stays counted for its caps"
-            );
-        }
+        kit::caps::give_back(&self.ctx.store, self.scope, &back, taken_at, now).await;
     }
 
     /// Has the file of a leg uploaded to the provider of its connection, unless that was asked for a short while ago: another job would

@@ -117,13 +117,7 @@ impl Tenant<'_> {
         let lost = said.iter().zip(&takes);
         let lost = lost.filter(|(said, _)| said.as_ref().is_err_and(|error| error.is_lost_race()));
         let back = Take::given_back(&Take::together(lost.flat_map(|(_, takes)| takes)));
-        let given = ctx.store.correct_caps(&self.scope, &back, now, ctx.clock.now());
-        if let Err(error) = given.await {
-            tracing::warn!(
-                error = kit::chain(&error),
-                "what was not made stays counted for its caps"
-            );
-        }
+        kit::caps::give_back(&ctx.store, &self.scope, &back, now, ctx.clock.now()).await;
         let unsaid = unsaid.into_iter().map(|one| Box::pin(self.say_nothing(rows, one)));
         let unsaid: Vec<_> = stream::iter(unsaid).buffer_unordered(AT_ONCE).collect().await;
         places.return_rest((&ctx.store, &self.scope), now).await;

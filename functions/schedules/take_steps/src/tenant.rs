@@ -54,7 +54,7 @@ pub(crate) const AT_ONCE: usize = 8;
 
 /// Time after which a step of a paused drip is looked at again, at first: the drip may have been resumed.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
-/// The same at most, and for a message that other messages keep back.
+/// Longest time until the next look at a paused drip, and the time until that at a message that others or a cap keep back.
 pub(crate) const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
 /// A tenant with due steps.

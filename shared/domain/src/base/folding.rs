@@ -21,13 +21,13 @@ use crate::base::text::unified;
 pub struct Edition(u64);
 
 impl Edition {
-    /// That of [`folded`].
+    /// The edition that [`folded`] is.
     pub const CURRENT: Self = Self(1);
 
     /// The one before there were editions. Words were without marks and values with them, and every letter had its own spelling.
     pub const FORMER: Self = Self(0);
 
-    /// That of what says none.
+    /// The edition of a profile that names none.
     pub(crate) const fn unsaid() -> Self {
         Self::FORMER
     }
@@ -53,7 +53,7 @@ impl Edition {
 }
 
 impl Default for Edition {
-    /// That by which this version writes.
+    /// The edition by which this version writes.
     fn default() -> Self {
         Self::CURRENT
     }

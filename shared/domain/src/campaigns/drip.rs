@@ -108,6 +108,8 @@ const USUAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
 const BEFORE_HOUR: SignedDuration = SignedDuration::from_secs(1);
 /// The share of it of those who are kept back in the same minute.
 const OF_MINUTE: SignedDuration = SignedDuration::from_millis(16);
+/// The same of the minute into which a day of those who are put off is shortened.
+const OF_MINUTE_OF_A_DAY: SignedDuration = SignedDuration::from_millis(40);
 
 /// Whether this is the time of the next look at a step that a cap keeps back.
 pub fn was_kept_back(at: Timestamp) -> bool {
@@ -122,11 +124,7 @@ pub fn kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timesta
         return due;
     }
     let passed = now.duration_since(Period::Hour.begin(now)) / 3_600;
-    let (place, of) = (
-        i32::try_from(place).unwrap_or(i32::MAX),
-        i32::try_from(of).unwrap_or(i32::MAX),
-    );
-    let own = OF_MINUTE / of.max(1) * place.min(of);
+    let own = share_time(OF_MINUTE, place, of);
     (hour - BEFORE_HOUR + passed + own).min(hour - SignedDuration::from_millis(1))
 }
 
@@ -134,11 +132,13 @@ pub fn kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timesta
 /// whoever was put off earlier comes earlier, as many as they are by then.
 pub fn made_at(leaves_at: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
     let left = SignedDuration::from_hours(24) - leaves_at.duration_since(now);
-    let (place, of) = (
-        i32::try_from(place).unwrap_or(i32::MAX),
-        i32::try_from(of).unwrap_or(i32::MAX),
-    );
-    leaves_at + left.max(SignedDuration::ZERO) / 1_440 + SignedDuration::from_millis(40) / of.max(1) * place.min(of)
+    leaves_at + left.max(SignedDuration::ZERO) / 1_440 + share_time(OF_MINUTE_OF_A_DAY, place, of)
+}
+
+/// The part of a time that passes before this place of so many.
+fn share_time(time: SignedDuration, place: usize, of: usize) -> SignedDuration {
+    let [place, of] = [place, of].map(|count| i32::try_from(count).unwrap_or(i32::MAX));
+    time / of.max(1) * place.min(of)
 }
 
 /// Whether a message waits to be sent, as long as it is valid.
@@ -559,7 +559,7 @@ mod tests {
         assert!(!was_kept_back(ten) && !was_kept_back(run(59)));
     }
 
-    /// Those who are put off during a night are made in the order of the times at which they were.
+    /// Steps that are put off during a night are made in the order in which they were put off.
     #[test]
     fn put_off_steps_keep_their_order() {
         let morning = at("2026-11-21T05:00:00Z");

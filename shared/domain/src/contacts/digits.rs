@@ -35,7 +35,7 @@ shown_as!(Digits, {"type": "string", "minLength": 3, "maxLength": MAX_LENGTH, "e
 pub struct NotDigits;
 
 impl Digits {
-    /// The same for a business in this country, of which a national number is meant if the plan has it.
+    /// The digits as a business in this country writes them: a national number is one of this country if its plan has it.
     #[must_use]
     pub fn at(self, home: Option<Country>) -> Self {
         let home = home.and_then(|home| home.calling_code());

@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_found_in_another_spelling_unless_several_have_it() {
+    fn option_is_found_by_the_only_similar_spelling() {
         let field = field("level", "choice", &["عائلة", "Zoë", "Zöe", "Gold"]);
         let option = |name: &str| field.option(name).map(OneLine::as_str);
         for (name, expected) in [
