@@ -68,10 +68,12 @@ pub(super) struct Raced {
     accepted: usize,
     /// Millionths of a dollar.
     cost: u64,
+    /// Attempts that are not known to have sent something, and workers that ended before they had claimed what they had counted.
+    wasted: usize,
 }
 
 impl Raced {
-    pub(super) async fn look(ground: &Ground<'_>, tenant: &Tenant) -> Result<Self> {
+    pub(super) async fn look(ground: &Ground<'_>, tenant: &Tenant, wasted: usize) -> Result<Self> {
         let outbox = ground.outbox(tenant).await?;
         let shop = Shop { ground, tenant };
         let caps = api::json(&shop.get("/api/v1/caps").await?);
@@ -81,12 +83,18 @@ impl Raced {
             counted: usize::try_from(counted.context("what is counted")?)?,
             accepted: outbox.len(),
             cost: costs.context("each message has a price")?.into_iter().sum(),
+            wasted,
         })
     }
 
     pub(super) fn check(&self, size: Size) -> Vec<String> {
         let (most, cents) = (most(size), most_cents(size));
-        let (counted, accepted, cost) = (self.counted, self.accepted, self.cost);
+        let Self {
+            counted,
+            accepted,
+            cost,
+            wasted,
+        } = *self;
         let mut wrong = Vec::new();
         if accepted > most {
             wrong.push(format!("{accepted} messages were accepted within a cap of {most}"));
@@ -96,9 +104,10 @@ impl Raced {
                 "messages for {cost} millionths were accepted within a cap of {cents} cents"
             ));
         }
-        if counted.saturating_sub(accepted) > most / 2 + 2 {
+        // On a slow machine, a storm can waste all that a cap has room for.
+        if counted > accepted + wasted {
             wrong.push(format!(
-                "{counted} messages were counted, and only {accepted} accepted: no storm wastes so many"
+                "{counted} messages were counted, and only {accepted} accepted, although at most {wasted} were wasted"
             ));
         }
         if counted < accepted {
@@ -108,11 +117,16 @@ impl Raced {
     }
 
     pub(super) fn summary(&self, size: Size) -> String {
-        let Self { counted, accepted, .. } = self;
-        let wasted = counted.saturating_sub(*accepted);
+        let Self {
+            counted,
+            accepted,
+            wasted,
+            ..
+        } = self;
+        let missing = counted.saturating_sub(*accepted);
         let most = most(size);
         format!(
-            "{accepted} accepted within a cap of {most}, {counted} counted: {wasted} wasted by crashes, or not known to be sent"
+            "{accepted} accepted within a cap of {most}, {counted} counted: {missing} of at most {wasted} wasted by crashes, or not known to be sent"
         )
     }
 }
@@ -147,13 +161,14 @@ mod tests {
             counted: 9,
             accepted: 8,
             cost: 240_000,
+            wasted: 1,
         };
         assert!(held.check(Size::SHORT).is_empty());
         for broken in [
             Raced { accepted: 9, ..held },
             Raced { cost: 240_001, ..held },
             Raced { counted: 7, ..held },
-            Raced { accepted: 1, ..held },
+            Raced { wasted: 0, ..held },
         ] {
             assert_eq!(broken.check(Size::SHORT).len(), 1, "{broken:?}");
         }

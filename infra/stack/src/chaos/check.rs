@@ -26,6 +26,7 @@ use super::{
     storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
+    aws::LogEvent,
     bill::Bill,
     inspect::{self, Queue},
     play::{Customer, Sent},
@@ -222,13 +223,21 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
         verdict.broken.extend(asks::check(asked, &stored.collect::<Vec<_>>()));
         rows.add(&customer, &mut verdict);
     }
+    let logs = ground.logs(stormed.began).await?;
+    let mut wasted = stormed.senders_ended(&logs);
     for to in &stormed.raced {
         match ground.play.customer(&stormed.capped.id, to).await? {
-            Some(customer) => rows.add(&customer, &mut verdict),
+            Some(customer) => {
+                let attempts = customer.messages.iter().flat_map(|message| &message.attempts);
+                wasted += attempts
+                    .filter(|attempt| attempt.state == AttemptState::Unknown)
+                    .count();
+                rows.add(&customer, &mut verdict);
+            }
             None => verdict.broke(format!("the message to {to} is lost")),
         }
     }
-    let raced = Raced::look(ground, &stormed.capped).await?;
+    let raced = Raced::look(ground, &stormed.capped, wasted).await?;
     verdict.broken.extend(raced.check(size));
     verdict.line("messages that raced for a cap", raced.summary(size));
     let erased = Box::pin(peopled(ground, stormed, &mut rows, &mut verdict)).await?;
@@ -250,7 +259,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let by_sms = format!("{fell_back}, after {longest} s at most");
     verdict.line("sent by SMS because the WhatsApp token had expired", by_sms);
     leftovers(ground, stormed.began, &mut verdict).await?;
-    summary(ground, stormed, &mut verdict, &rows).await?;
+    summary(ground, (stormed, &logs), &mut verdict, &rows).await?;
     Ok(verdict)
 }
 
@@ -435,7 +444,12 @@ async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Re
     Ok(())
 }
 
-async fn summary(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Verdict, rows: &Rows) -> Result<()> {
+async fn summary(
+    ground: &Ground<'_>,
+    (stormed, logs): (&Stormed, &[LogEvent]),
+    verdict: &mut Verdict,
+    rows: &Rows,
+) -> Result<()> {
     let followed = stormed.calls.iter().filter(|placed| placed.followed).count();
     verdict.line("seed", stormed.seed);
     verdict.line("calls", stormed.calls.len());
@@ -466,11 +480,10 @@ async fn summary(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Verdict, 
     verdict.line("files that a provider delivered wrongly", struck(&media::kinds()));
     let phones = struck(&["not_on_whatsapp", "blocked", "offline"]);
     verdict.line("messages that a phone did not accept at once", phones);
-    let logs = ground.logs(stormed.began).await?;
     let crashed = logs.iter().map(|event| &event.message);
     let crashed = crashed.filter(|line| line.contains("crashed on purpose"));
     verdict.line("processes that crashed on purpose", crashed.count());
-    let bill = Bill::of(&logs);
+    let bill = Bill::of(logs);
     let of = |name: &str| {
         let all = bill.functions.values();
         all.filter_map(|used| used.providers.get(name)).sum::<u64>()
