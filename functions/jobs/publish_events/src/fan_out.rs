@@ -15,7 +15,7 @@ use domain::{
     live::{
         cursor::Cursor,
         event::Told,
-        socket::{Frame, PublishedEvent, Rights, Socket, SocketId, UNREACHABLE_FOR},
+        socket::{Frame, PublishedEvent, Rights, Socket, SocketId, UNREACHABLE_FOR, in_frames},
     },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -130,15 +130,18 @@ impl One<'_> {
             return Ok(false);
         }
         let cursor = Cursor::at(at);
-        match self.post(&Frame::Events { events, cursor }).await {
-            Ok(()) => Ok(true),
-            Err(NotReached::Gone) => self.forgotten().await,
-            // It may take the next one, and need not wait for another event.
-            Err(NotReached::Failed(error)) => {
-                self.failed(&*error);
-                self.catches_up(at).await
+        for events in in_frames(events) {
+            match self.post(&Frame::Events { events, cursor }).await {
+                Ok(()) => {}
+                Err(NotReached::Gone) => return self.forgotten().await,
+                // It may take the next one, and need not wait for another event.
+                Err(NotReached::Failed(error)) => {
+                    self.failed(&*error);
+                    return self.catches_up(at).await;
+                }
             }
         }
+        Ok(true)
     }
 
     /// It could not be reached with what was published at this time, or before, and is told so in place of events, which it reads.

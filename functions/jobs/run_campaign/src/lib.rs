@@ -252,11 +252,20 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         return cursor.done();
     };
     let run = Run { ctx, scope, now };
-    if turn.operation().attempts >= ATTEMPTS
-        && matches!(found.value.state, CampaignState::Running | CampaignState::Finishing)
-    {
-        let sentence = "it fails again and again; resume it, and report the id of its operation if that does not help";
-        return run.pause(&found, cursor, Refusal::new(Reason::Other, sentence)).await;
+    if turn.operation().attempts >= ATTEMPTS {
+        match found.value.state {
+            CampaignState::Running | CampaignState::Finishing => {
+                let sentence =
+                    "it fails again and again; resume it, and report the id of its operation if that does not help";
+                return run.pause(&found, cursor, Refusal::new(Reason::Other, sentence)).await;
+            }
+            // It begins, so that it can be paused.
+            CampaignState::Scheduled => {
+                run.moved(&found, CampaignState::Running, None).await?;
+                return cursor.more();
+            }
+            _ => {}
+        }
     }
     let changed_at = found.value.updated_at;
     match found.value.state {
@@ -639,18 +648,25 @@ impl Run<'_> {
         for _ in 0..RELEASES {
             let page = store.held_messages(self.scope, campaign.id, (after, PER_RELEASE), self.now);
             let (held, next) = page.await?;
-            let mut jobs = Vec::new();
+            let (mut jobs, mut failed) = (Vec::new(), None);
             for mut message in held {
                 message.release(self.now, &self.ctx.timers);
                 match store.write_message(self.scope, &message).await {
                     Ok(()) => jobs.push(ToQueue::send(self.scope.tenant(), &message)),
                     // A worker has it, or somebody has just followed its link.
                     Err(error) if error.is_conflict() => any = true,
-                    Err(error) => return Err(error.into()),
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
                 }
             }
             any |= !jobs.is_empty();
+            // What is released is queued, even if others failed.
             self.ctx.queues.enqueue(jobs, self.now).await?;
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
             after = next;
             if after.is_none() {
                 break;

@@ -149,7 +149,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             let place = (chunk * AT_ONCE, of);
             if let Err(error) = attend(ctx, tenant, (&due, place)).await {
                 tracing::error!(%tenant, %error, "steps of a tenant are not taken together");
-                failed = one_by_one(ctx, tenant, (&due, place)).await.or(Some(error));
+                failed = one_by_one(ctx, tenant, (&due, place), deadline).await.or(Some(error));
             }
         }
     }
@@ -191,9 +191,13 @@ async fn one_by_one(
     ctx: &Context,
     tenant: TenantId,
     (due, (first, of)): (&[DueStep], (usize, usize)),
+    deadline: Deadline,
 ) -> Option<JobError> {
     let mut failed = None;
     for (place, step) in due.iter().enumerate() {
+        if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
+            break;
+        }
         let alone = (std::slice::from_ref(step), (first + place, of));
         let Err(error) = attend(ctx, tenant, alone).await else {
             continue;

@@ -298,6 +298,31 @@ pub enum Action {
     },
 }
 
+/// Maximum length of a frame of events. API Gateway documents 32 KB.
+const MAX_FRAME: usize = 30 * 1024;
+
+/// Divides events into those that fit into a frame, in their order. The place from which to go on is the same for all: a read begins
+/// before it.
+pub fn in_frames(events: Vec<PublishedEvent>) -> Vec<Vec<PublishedEvent>> {
+    let length = |event: &PublishedEvent| serde_json::to_vec(event).map_or(0, |json| json.len() + 1);
+    let mut frames: Vec<Vec<PublishedEvent>> = Vec::new();
+    // Names, brackets and a cursor take less than this.
+    const AROUND: usize = 200;
+    let mut taken = MAX_FRAME;
+    for event in events {
+        let length = length(&event);
+        if taken + length > MAX_FRAME {
+            frames.push(Vec::new());
+            taken = AROUND;
+        }
+        taken += length;
+        if let Some(frame) = frames.last_mut() {
+            frame.push(event);
+        }
+    }
+    frames
+}
+
 /// What a client is told on a socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -364,6 +389,31 @@ mod tests {
         for wrong in ["", "a b", "a#b", "ü", &"a".repeat(129)] {
             assert_eq!(SocketId::new(wrong.to_owned()), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_frame_is_larger_than_api_gateway_takes() {
+        let event = |number: u32| {
+            let event = json!({
+                "id": format!("evt_{number:026}"), "type": "message.sent", "at": "2026-11-20T09:00:00Z",
+                "data": {"contact_id": "ctc_01m7w3h8g0yee2bzz05vbpakr3"},
+            });
+            let event: Event = serde_json::from_value(event).unwrap();
+            PublishedEvent::new(event.clone(), event.at, event.id)
+        };
+        let all: Vec<_> = (0..300).map(event).collect();
+        let frames = in_frames(all.clone());
+        assert_eq!(frames.concat(), all);
+        assert!(frames.len() > 1);
+        for events in frames {
+            let frame = Frame::Events {
+                cursor: Cursor::at(events[0].event.at),
+                events,
+            };
+            let length = serde_json::to_vec(&frame).unwrap().len();
+            assert!((1_000..=MAX_FRAME).contains(&length), "{length}");
+        }
+        assert_eq!(in_frames(Vec::new()), Vec::<Vec<PublishedEvent>>::new());
     }
 
     #[test]

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 
 use crate::{
     OwnedError, Page, Store, StoreError, TenantScope, Versioned,
-    campaigns::trigger::trigger_write,
+    campaigns::trigger::{trigger_removal, trigger_write},
     contacts::contact::merged_into,
     table::{
         compact,
@@ -97,9 +97,15 @@ impl Store {
     /// Writes a campaign that its run moves to another state, which is no user's change. Returns its version.
     pub async fn move_campaign(&self, scope: &TenantScope, before: u64, after: &Campaign) -> Result<u64, StoreError> {
         const DOING: &str = "move a campaign";
-        self.database
-            .put(owned::change_row(scope, before, after)?, DOING)
-            .await?;
+        let row = owned::change_row(scope, before, after)?;
+        // Contacts no longer enter one that has ended.
+        match trigger_removal(scope, after).filter(|_| after.state == CampaignState::Cancelled) {
+            Some(trigger) => {
+                let writes = vec![Write::Put(row), trigger];
+                self.database.transact_writes(writes, DOING).await?;
+            }
+            None => self.database.put(row, DOING).await?,
+        }
         Ok(before + 1)
     }
 

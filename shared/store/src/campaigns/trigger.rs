@@ -67,6 +67,12 @@ pub(crate) fn trigger_write(
     Ok(Some(Write::Put(trigger_row(scope, &triggered, None, doing)?)))
 }
 
+/// Removes that row, if there is one.
+pub(crate) fn trigger_removal(scope: &TenantScope, campaign: &Campaign) -> Option<Write> {
+    let triggered = Triggered::of(campaign)?;
+    Some(Write::Clear(keys::trigger(scope, triggered.campaign)))
+}
+
 impl Store {
     /// The drips that contacts enter by themselves, each as far as it can be read. One query.
     pub async fn triggered(&self, scope: &TenantScope) -> Result<Vec<Result<Triggered, StoreError>>, StoreError> {
@@ -117,7 +123,7 @@ impl Store {
         after: &Campaign,
         stamp: &Stamp,
     ) -> Result<u64, OwnedError> {
-        let trigger = Triggered::of(after).map(|triggered| Write::Clear(keys::trigger(scope, triggered.campaign)));
+        let trigger = trigger_removal(scope, after);
         self.change_with(scope, before, after, stamp, trigger.into_iter().collect())
             .await
     }

@@ -686,6 +686,37 @@ async fn a_deleted_audience_cancels_the_campaign_before_it_begins() {
     assert_eq!(world.state(&start).await, cancelled);
 }
 
+/// Nobody looks at a drip that has ended, for whatever reason, when a contact is new.
+#[tokio::test]
+async fn contacts_enter_no_drip_that_ended_itself() {
+    let world = World::new().await;
+    let (store, scope) = (world.store(), world.scope());
+    let staff: Segment = world.own(json!({"name": "Staff", "filter": {}})).await;
+    let audience = json!({"segment": staff.id});
+    let start = json!({"type": "drip", "audience": audience, "triggers": {"new_contact": true}});
+    let start = world.start(start).await;
+    assert_eq!(store.triggered(scope).await.unwrap().len(), 1);
+    let found: Versioned<Segment> = store.get(scope, &staff.id).await.unwrap().unwrap();
+    store.remove(scope, &found, &world.aws.stamp()).await.unwrap();
+    world.work(&start).await;
+    let cancelled = (CampaignState::Cancelled, Some(Reason::SegmentUnusable));
+    assert_eq!(world.state(&start).await, cancelled);
+    assert!(store.triggered(scope).await.unwrap().is_empty());
+}
+
+/// Somebody is told, and can go on with it.
+#[tokio::test]
+async fn a_campaign_that_fails_to_begin_is_paused() {
+    let world = World::new().await;
+    let start = world.start(json!({})).await;
+    for _ in 0..2 {
+        let failed = |operation: &mut Operation| operation.attempts = 9;
+        world.aws.change_operation(world.scope(), start.operation, failed).await;
+        world.step(&start).await;
+    }
+    assert_eq!(world.state(&start).await, (CampaignState::Paused, Some(Reason::Other)));
+}
+
 #[tokio::test]
 async fn a_campaign_begins_at_its_time() {
     let world = World::new().await;
