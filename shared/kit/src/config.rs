@@ -107,7 +107,7 @@ impl Config {
             return Err(ConfigError::new("AUTH_LIMIT_FACTOR", problem));
         }
         // They are read by name where they are used. They are checked here so that no function starts with a value that another refuses.
-        for variable in ["PUBLIC_BASE_URL", "APP_URL"] {
+        for variable in ["PUBLIC_BASE_URL", "LINK_BASE_URL", "APP_URL"] {
             self.optional_url(variable)?;
         }
         Ok(())
@@ -330,6 +330,7 @@ mod tests {
             ("AUTH_LIMIT_FACTOR", "1000"),
             ("AUTH_LIMIT_FACTOR", "2"),
             ("PUBLIC_BASE_URL", "http://api.example.com"),
+            ("LINK_BASE_URL", "http://go.example.com"),
             ("APP_URL", "http://app.example.com"),
         ] {
             assert!(config(&[("STAGE", "local"), (variable, value)]).is_ok(), "{variable}");

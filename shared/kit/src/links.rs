@@ -51,7 +51,8 @@ impl Links {
     }
 }
 
-/// Base URL of the pages that customers see: `PUBLIC_BASE_URL`, else the host of the request. They are on the API's own host.
+/// Base URL of the pages that customers see: `LINK_BASE_URL`, else `PUBLIC_BASE_URL`, else the host of the request. Every host of the API has
+/// them, so links of before lead on after a change.
 #[derive(Debug, Clone)]
 pub struct Pages {
     base: Option<String>,
@@ -63,7 +64,11 @@ impl Pages {
     /// # Errors
     /// When the URL is invalid.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        let base = env.config().optional_url("PUBLIC_BASE_URL")?;
+        let config = env.config();
+        let base = match config.optional_url("LINK_BASE_URL")? {
+            Some(base) => Some(base),
+            None => config.optional_url("PUBLIC_BASE_URL")?,
+        };
         Ok(Self {
             base: base.map(str::to_owned),
         })

@@ -16,9 +16,11 @@ use domain::{
     automations::rule::Rule,
     base::{
         actor::Stamp,
-        fault::Fault,
+        fault::{Fault, FaultCode},
         ids::{InvitationId, RuleId, TenantId},
     },
+    consent::links::LinkCode,
+    messages::links::{TrackedEnd, TrackedLinks},
     money::prices::PriceBook,
     tenants::{
         connection_test::{CheckResult, Checkup},
@@ -34,7 +36,8 @@ use store::{StoreError, TenantScope, Versioned, table::lookups::WhatsAppOwner, t
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformPricesOut, PlatformTenantIn, PlatformTenantOut,
-    PlatformTenantPatch, ReleaseIn, ReleasedOut, SuspendIn, UsageOut, UsageQuery, own,
+    PlatformTenantPatch, ReleaseIn, ReleasedOut, ReportedLinkIn, ReportedLinkOut, SuspendIn, TurnOffLinkIn, UsageOut,
+    UsageQuery, own,
 };
 
 kit::function!(serve_http, routes);
@@ -104,6 +107,18 @@ api::operations! {
         /// number again.
         POST "/api/v1/platform/whatsapp-numbers/release" => release_whatsapp_number, "The former holder",
             404 "No connection holds the number";
+
+        /// Find whose a tracked link is
+        ///
+        /// For a link that somebody reports, while it is valid.
+        POST "/api/v1/platform/tracked-links/find" => find_tracked_link, "Whose it is",
+            404 "There is no valid link with this code";
+
+        /// Turn off the tracked links of a message
+        ///
+        /// They lead nowhere from now on, for good. What they led to is in the platform's log.
+        POST "/api/v1/platform/tracked-links/turn-off" => turn_off_tracked_links, "They are turned off",
+            404 "There is no valid link with this code";
 
         /// Get the prices of messages
         ///
@@ -521,6 +536,47 @@ async fn release_whatsapp_number(
     } else {
         Err(Problem::not_found())
     }
+}
+
+/// The links of a message that have the code of a reported one, and that one's page.
+async fn reported(api: &Api, who: &Platform, link: &str) -> Result<(LinkCode, TrackedLinks, String), Problem> {
+    let end = TrackedEnd::of_link(link).map_err(|_| {
+        let detail = "Expected a tracked link, such as https://api.example.com/l/0123456789abcdef0.";
+        Problem::field("link", Fault::new(FaultCode::Invalid, detail))
+    })?;
+    let mut links = found(api.store().tracked_links_before_scope(&end.code, who.now())).await?;
+    if end.place >= links.targets.len() {
+        return Err(Problem::not_found());
+    }
+    let page = links.targets.swap_remove(end.place);
+    Ok((end.code, links, page))
+}
+
+async fn find_tracked_link(
+    who: Platform,
+    State(api): State<Api>,
+    Body(input): Body<ReportedLinkIn>,
+) -> Result<Json<ReportedLinkOut>, Problem> {
+    let (_, links, page) = reported(&api, &who, input.link.as_str()).await?;
+    Ok(Json(ReportedLinkOut {
+        tenant: links.tenant,
+        message: links.message,
+        page,
+        created_at: links.created_at,
+    }))
+}
+
+async fn turn_off_tracked_links(
+    who: Platform,
+    State(api): State<Api>,
+    Body(input): Body<TurnOffLinkIn>,
+) -> Result<NoContent, Problem> {
+    let (code, links, page) = reported(&api, &who, input.link.as_str()).await?;
+    let detail = json!({"message": links.message, "page": page, "reason": input.reason});
+    let act = act("links_turned_off", links.tenant, who.stamp(), detail);
+    let act_id = who.ulid().to_string();
+    api.store().remove_tracked_links(&code, &act, &act_id).await?;
+    Ok(NoContent)
 }
 
 async fn delete_platform_tenant(

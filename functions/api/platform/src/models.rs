@@ -5,10 +5,11 @@ use domain::{
     accounts::account::{Email, Slug},
     base::{
         bounded::Whole,
-        ids::{ConnectionId, TenantId},
+        ids::{ConnectionId, MessageId, TenantId},
         text::{MAX_NAME_LENGTH, OneLine},
         zone::Zone,
     },
+    messages::links::TrackedEnd,
     money::prices::PriceBook,
     tenants::{
         connection::whatsapp::MetaId,
@@ -237,6 +238,41 @@ pub struct ReleasedOut {
     pub tenant: TenantId,
     /// Id of the connection.
     pub connection: ConnectionId,
+}
+
+/// A tracked link that somebody reports.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportedLinkIn {
+    /// The link: the whole, or what follows its host.
+    #[schemars(example = "https://api.example.com/l/0123456789abcdef0")]
+    pub link: OneLine<1, { TrackedEnd::MAX_LINK }>,
+}
+
+/// Whose a tracked link is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReportedLinkOut {
+    /// Id of the tenant.
+    pub tenant: TenantId,
+    /// Id of the message that carries it.
+    pub message: MessageId,
+    /// The page to which it leads.
+    #[schemars(example = "https://saffron.example/cake")]
+    pub page: String,
+    /// Time of creation.
+    pub created_at: Timestamp,
+}
+
+/// A tracked link to turn off.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TurnOffLinkIn {
+    /// The link: the whole, or what follows its host. All links of its message are turned off.
+    #[schemars(example = "https://api.example.com/l/0123456789abcdef0")]
+    pub link: OneLine<1, { TrackedEnd::MAX_LINK }>,
+    /// Reason, for the platform's log.
+    #[schemars(example = "it imitates a bank")]
+    pub reason: OneLine<1, 200>,
 }
 
 /// Days of usage.

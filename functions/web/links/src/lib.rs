@@ -7,17 +7,21 @@ use std::sync::Arc;
 use access::link::Follower;
 use axum::{
     Router,
-    extract::{Path, State, rejection::PathRejection},
+    body::Body,
+    extract::{Path, RawQuery, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{Html, IntoResponse as _, Response},
     routing::get,
 };
 use domain::{
     Timestamp,
+    base::ids::TenantId,
     messages::{links::TrackedEnd, message::Message},
 };
-use kit::{ConfigError, Env, LateStore, chain, line};
-use store::{RACES, Store, StoreError};
+use jiff::SignedDuration;
+use kit::{ConfigError, Env, LateStore, chain, html::escaped, line};
+use store::{RACES, Store, StoreError, TenantScope};
+use url::Url;
 
 kit::function!(serve_http, routes);
 
@@ -35,12 +39,18 @@ async fn follow(
     State(store): State<Arc<LateStore>>,
     method: Method,
     end: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let by_person = method == Method::GET && is_of_person(&headers);
+    let asked = Asked {
+        by_person,
+        goes_on: query.as_deref() == Some(GO_ON),
+    };
     let end = end.map(|Path(end)| end).unwrap_or_default();
-    match target(&store, &end, by_person).await {
-        Ok(Some(target)) => to(&target),
+    match target(&store, &end, asked).await {
+        Ok(Some(Target::Page(url))) => to(&url),
+        Ok(Some(Target::Asks { business, url })) => page(StatusCode::OK, going(&business, &url)),
         Ok(None) => page(StatusCode::NOT_FOUND, include_str!("no_link.html")),
         Err(error) => {
             tracing::error!(error = chain(&error), "a tracked link cannot be read");
@@ -56,8 +66,31 @@ async fn refuse_method() -> Response {
     guarded(answer)
 }
 
-/// The page to which a link leads. `None` if it is forged or expired, or its business is gone or suspended.
-async fn target(store: &LateStore, end: &str, by_person: bool) -> Result<Option<String>, StoreError> {
+/// The query by which somebody goes on to the page of a young business.
+const GO_ON: &str = "go";
+
+/// For this long, whoever follows a link of a business is told first whose it is and where it leads: who signs up to deceive people does so at
+/// once.
+const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// A request for a link.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    by_person: bool,
+    /// Somebody has seen where it leads.
+    goes_on: bool,
+}
+
+/// Where a link leads.
+enum Target {
+    /// To this URL.
+    Page(String),
+    /// To a question first.
+    Asks { business: String, url: String },
+}
+
+/// The page to which a link leads. `None` if it is forged or expired, its message was never sent, or its business is gone or suspended.
+async fn target(store: &LateStore, end: &str, asked: Asked) -> Result<Option<Target>, StoreError> {
     let (store, now) = (store.get(), store.now());
     let Ok(TrackedEnd { code, place }) = end.parse() else {
         return Ok(None);
@@ -77,12 +110,60 @@ async fn target(store: &LateStore, end: &str, by_person: bool) -> Result<Option<
     if !tenant.status.is_active() {
         return Ok(None);
     }
-    if let Some(message) = message.filter(|_| by_person)
+    if let Some(message) = &message
+        && !is_out(store, follower.scope(), message, now).await
+    {
+        return Ok(None);
+    }
+    if is_young(tenant.id, now) && !asked.goes_on {
+        return Ok(Some(Target::Asks {
+            business: tenant.name,
+            url: target.clone(),
+        }));
+    }
+    if let Some(message) = message.filter(|_| asked.by_person)
         && let Err(error) = record(store, &follower, message, now).await
     {
         tracing::error!(error = chain(&error), "a click was not recorded");
     }
-    Ok(Some(target.clone()))
+    Ok(Some(Target::Page(target.clone())))
+}
+
+/// Whether a business began in the last days, by the time in its id.
+fn is_young(tenant: TenantId, now: Timestamp) -> bool {
+    let began = i64::try_from(tenant.ulid().timestamp_ms()).ok();
+    let began = began.and_then(|began| Timestamp::from_millisecond(began).ok());
+    began.is_some_and(|began| now.duration_since(began) < YOUNG)
+}
+
+/// The question before the page of a young business.
+fn going(business: &str, url: &str) -> String {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let (business, host) = (escaped(business), escaped(&host.unwrap_or_default()));
+    format!(include_str!("going.html"), business = business, host = host, go = GO_ON)
+}
+
+/// Maximum number of times that a message was sent again until a link of the first one leads on unasked.
+const MAX_AGAIN: usize = 5;
+
+/// Whether a message, or one that sends it again, may have gone out. Links of others are known to nobody but their author, who could spread
+/// them by another way. One that cannot be read keeps nobody from the page.
+async fn is_out(store: &Store, scope: &TenantScope, message: &Message, now: Timestamp) -> bool {
+    let (mut out, mut again) = (message.may_be_out(), message.retried_as);
+    for _ in 0..MAX_AGAIN {
+        let (false, Some(id)) = (out, again) else {
+            return out;
+        };
+        match store.message(scope, id, now).await {
+            Ok(Some(next)) => (out, again) = (next.may_be_out(), next.retried_as),
+            Ok(None) => return true,
+            Err(error) => {
+                tracing::error!(error = chain(&error), "whether a message was sent cannot be read");
+                return true;
+            }
+        }
+    }
+    out || again.is_some()
 }
 
 /// Records on the message that somebody followed its link.
@@ -145,8 +226,8 @@ fn to(target: &str) -> Response {
     guarded(answer)
 }
 
-fn page(status: StatusCode, text: &'static str) -> Response {
-    let mut answer = (status, Html(text)).into_response();
+fn page(status: StatusCode, text: impl Into<Body>) -> Response {
+    let mut answer = (status, Html(text.into())).into_response();
     let policy = HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'");
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     guarded(answer)

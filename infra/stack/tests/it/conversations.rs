@@ -115,6 +115,11 @@ async fn clicked(business: &Business<'_>, person: &Phone, tracked: &str) -> Resu
         let known = business.customer(person).await?;
         anyhow::Ok(known.messages.iter().any(|message| message.clicked_at.is_some()))
     };
+    // A business of the last days: whoever follows its link is told first where that leads.
+    let asked = play.request("GET", path, &[("user-agent", PERSON)], "").await?;
+    let tells = asked.status == 200 && asked.body.contains("saffron.example");
+    ensure!(tells && !clicked().await?, "{asked:?}");
+    let path = &format!("{path}?go");
     for (method, agent, counted) in [
         ("HEAD", PERSON, false),
         ("GET", "WhatsApp/2.23.20.0", false),

@@ -162,7 +162,11 @@ impl<'a> Authored<'a> {
             Value::From { source, .. } => Some((format!("{content}.{field}.from"), source)),
             Value::Text(_) => None,
         });
-        self.named(sources, material, found);
+        let sources: Vec<_> = sources.collect();
+        for (place, source) in &sources {
+            found.link(place, source);
+        }
+        self.named(sources.into_iter(), material, found);
         if let Some(id) = wanted.header_media.filter(|id| material.asset(*id).is_none()) {
             let fault = Fault::new(FaultCode::NotFound, format!("There is no asset with the id {id}."));
             found.add(format!("{content}.header_media"), fault.and("id", id.to_string()));

@@ -25,7 +25,7 @@ pub struct Target(String);
 /// A text that is no page to which a tracked link can lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a tracked link leads to the URL of a page, http:// or https://, at a public host, without a user name, of at most {} bytes",
+    "a tracked link leads to the URL of a page, https://, at a public host, without a user name, of at most {} bytes",
     Target::MAX_LENGTH
 )]
 pub struct NoTarget;
@@ -37,6 +37,11 @@ impl Target {
     /// The URL as browsers are sent to it: without letters beyond ASCII.
     pub fn url(&self) -> String {
         Url::parse(&self.0).map_or_else(|_| self.0.clone(), String::from)
+    }
+
+    /// Whether the page is read without encryption. Nobody writes such a link any more; in a text of before, the page stands itself.
+    pub fn is_plain(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.scheme() == "http")
     }
 }
 
@@ -182,6 +187,21 @@ pub struct TrackedEnd {
     pub place: usize,
 }
 
+impl TrackedEnd {
+    /// Maximum length of a link in bytes.
+    pub const MAX_LINK: usize = 500;
+
+    /// The end of a link as somebody reports it: the whole, or what follows its host.
+    ///
+    /// # Errors
+    /// If it is no tracked link.
+    pub fn of_link(link: &str) -> Result<Self, InvalidCode> {
+        let link = link.trim();
+        let link = link.split_once(['?', '#']).map_or(link, |(link, _)| link);
+        link.rsplit_once(BEFORE).map_or(link, |(_, end)| end).parse()
+    }
+}
+
 impl FromStr for TrackedEnd {
     type Err = InvalidCode;
 
@@ -259,6 +279,7 @@ mod tests {
         ] {
             assert_eq!(page(fit).to_string(), fit);
         }
+        assert!(page("HTTP://saffron.example").is_plain() && !page("https://saffron.example/http://").is_plain());
         assert_eq!(
             page("https://كعك.example/كعك").url(),
             "https://xn--4gbtb.example/%D9%83%D8%B9%D9%83"
@@ -297,6 +318,27 @@ mod tests {
         };
         assert!(links.end_to_target(&targets[MAX_TARGETS - 1]).is_some());
         assert_eq!(links.end_to_target(&targets[MAX_TARGETS]), None);
+    }
+
+    #[test]
+    fn reported_links_are_found_by_their_end() {
+        let end = format!("{}3", LinkCode::of([7; 32]).as_str());
+        for link in [
+            format!("https://api.example.com/l/{end}"),
+            format!(" http://old.example/l/{end}?fbclid=/l/1#x "),
+            format!("api.example.com/l/{end}"),
+            end.clone(),
+        ] {
+            let found = TrackedEnd::of_link(&link).unwrap();
+            assert_eq!((found.code.as_str(), found.place), (&end[..16], 3), "{link}");
+        }
+        for wrong in [
+            "",
+            "https://api.example.com/l/",
+            "https://api.example.com/p/0000000000000000",
+        ] {
+            assert_eq!(TrackedEnd::of_link(wrong), Err(InvalidCode), "{wrong}");
+        }
     }
 
     #[test]

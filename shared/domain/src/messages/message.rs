@@ -365,6 +365,13 @@ impl Message {
         }
     }
 
+    /// Whether something of it may have gone out: it was claimed, and the provider did not certainly refuse it.
+    pub fn may_be_out(&self) -> bool {
+        self.attempts
+            .iter()
+            .any(|attempt| attempt.state != AttemptState::Refused)
+    }
+
     /// Whether a later message of the same conversation would overtake it: no channel has accepted it, and one may.
     pub fn is_yet_to_go(&self) -> bool {
         let in_flight = |attempt: &Attempt| match attempt.state {

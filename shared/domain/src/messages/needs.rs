@@ -214,6 +214,7 @@ impl Needs {
                 }
                 Source::ContactField(_) => self.fields = true,
                 Source::PreferencesLink | Source::PreferencesCode => self.preferences = true,
+                Source::Link(target) if target.is_plain() => {}
                 Source::Link(target) | Source::LinkCode(target) => {
                     add_target(&mut self.targets, target);
                 }

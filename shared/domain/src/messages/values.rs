@@ -72,6 +72,7 @@ impl Values<'_> {
             Source::CallOutcome => Some(self.call()?.outcome.as_str().replace('_', " ")),
             Source::PreferencesLink => self.material.links.to_preferences(),
             Source::PreferencesCode => Some(self.material.links.preferences.as_ref()?.as_str().to_owned()),
+            Source::Link(target) if target.is_plain() => Some(target.url()),
             Source::Link(target) => self.material.links.to_target(target),
             Source::LinkCode(target) => self.material.links.end_to_target(target),
             Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),

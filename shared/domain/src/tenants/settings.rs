@@ -191,7 +191,7 @@ impl Findings {
                     Piece::Value { source, .. } => Some(source),
                     Piece::Text(_) => None,
                 });
-                sources.collect()
+                sources.inspect(|source| self.link(field, source)).collect()
             }
             Err(error) => {
                 let detail = format!("A placeholder is wrong: {error}.");
@@ -199,6 +199,20 @@ impl Findings {
                 self.add(field, fault);
                 Vec::new()
             }
+        }
+    }
+
+    /// Adds what is wrong with a tracked link that somebody writes. Links of before may lead to such pages.
+    pub(crate) fn link(&mut self, place: &str, source: &Source) {
+        if let Source::Link(target) | Source::LinkCode(target) = source
+            && target.is_plain()
+        {
+            let detail =
+                "A tracked link leads to a page with https://; write another page as it stands, without {{link:…}}.";
+            self.add(
+                place,
+                Fault::format("placeholder", "{{link:https://saffron.example/cake}}", detail),
+            );
         }
     }
 

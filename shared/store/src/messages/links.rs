@@ -15,8 +15,9 @@ use crate::{
     contacts::contact::merged_into,
     table::{
         compact, keys,
-        row::{self, Condition, Row},
+        row::{self, Condition, Row, Write},
     },
+    tenants::platform::{PlatformAct, act_row},
 };
 
 /// Tracked links of a message, to be stored.
@@ -84,6 +85,24 @@ impl Store {
         let item = self.database.get(&keys::tracked_links(code), DOING).await?;
         let links = row::versioned::<TrackedLinks>(item, Some(now), DOING)?;
         Ok(links.map(|links| links.value))
+    }
+
+    /// Removes the tracked links with this code for the platform: they lead nowhere from now on.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn remove_tracked_links(
+        &self,
+        code: &LinkCode,
+        act: &PlatformAct,
+        act_id: &str,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "remove tracked links";
+        let writes = vec![
+            Write::Delete(keys::tracked_links(code)),
+            Write::Put(act_row(act, act_id, DOING)?),
+        ];
+        self.database.transact_writes(writes, DOING).await
     }
 
     /// The business of tracked links, and their message if it can be read, in one request. `None` if the business or the contact is gone.

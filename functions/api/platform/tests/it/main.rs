@@ -5,11 +5,17 @@ use std::future::IntoFuture;
 use access::token::{Claims, sha256_hex};
 use domain::{
     accounts::{account::Grant, permission::Role},
+    base::ids::MessageId,
+    consent::links::LinkCode,
     tenants::{connection::Connection, tenant::TenantStatus},
 };
 use jobs::{Mail, MailJob};
 use kit::Env;
 use serde_json::{Value, json};
+use store::{
+    messages::links::{NewLink, TrackedWrite},
+    table::effects::Effects,
+};
 use testkit::{
     Answer, Aws, Call, Function,
     api::{Town, sign},
@@ -478,6 +484,60 @@ async fn unknown_tenant_is_not_found_by_any_operation() {
         platform.get(&format!("{one}/usage")).await.is(404);
     }
     assert!(log(&town).await.is_empty());
+}
+
+#[tokio::test]
+async fn reported_links_are_found_and_turned_off() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let code = LinkCode::of(aws.ids().secret().expect("random bytes"));
+    let message: MessageId = "msg_01m7wd7tg0e1zdfqgpjwpgz1fr01m7wd7tg05npazz0y0dgh1tkt"
+        .parse()
+        .unwrap();
+    let tracked = TrackedWrite {
+        code: code.clone(),
+        message,
+        targets: vec![
+            "https://saffron.example/cake".to_owned(),
+            "https://maps.example/7".to_owned(),
+        ],
+        keep_until: None,
+    };
+    let effects = Effects {
+        links: vec![NewLink::Tracked(tracked)],
+        ..Effects::default()
+    };
+    let stored = aws.store().commit(town.home.scope(), effects, aws.now()).await;
+    stored.expect("the links are stored");
+    let of = |name: &str| format!("/api/v1/platform/tracked-links/{name}");
+    let link = |place: u8| json!({"link": format!("https://any.example/l/{}{place}?x=1", code.as_str())});
+    town.admin().post(&of("find"), link(1)).await.is(403);
+    let found = town.platform().post(&of("find"), link(1)).await;
+    assert_eq!(
+        found.is(200).json(),
+        json!({
+            "tenant": town.home.tenant, "message": message, "page": "https://maps.example/7", "created_at": aws.now().to_string(),
+        })
+    );
+    town.platform().post(&of("find"), link(2)).await.is(404);
+    let wrong = json!({"link": "https://saffron.example/cake"});
+    town.platform().post(&of("find"), wrong).await.names_only(&["link"]);
+    let mut off = link(1);
+    off["reason"] = json!("it imitates a bank");
+    town.admin().post(&of("turn-off"), off.clone()).await.is(403);
+    town.platform().post(&of("turn-off"), off.clone()).await.is(204);
+    let entry = &town.platform().get(LOG).await.json()["items"][0];
+    assert_eq!(
+        (&entry["action"], &entry["tenant"], &entry["detail"]),
+        (
+            &json!("links_turned_off"),
+            &json!(town.home.tenant),
+            &json!({"message": message, "page": "https://maps.example/7", "reason": "it imitates a bank"})
+        )
+    );
+    // The others of the message lead nowhere either.
+    town.platform().post(&of("find"), link(0)).await.is(404);
+    town.platform().post(&of("turn-off"), off).await.is(404);
 }
 
 const RELEASE: &str = "/api/v1/platform/whatsapp-numbers/release";

@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     base::ids::MessageId,
     consent::links::{LINK_LIFETIME, LinkCode},
-    messages::message::Message,
+    messages::message::{AttemptState, Ended, Message},
     tenants::tenant::TenantStatus,
 };
 use store::{
@@ -37,8 +37,14 @@ impl World {
     }
 
     async fn of(status: TenantStatus) -> Self {
+        Self::aged(status, 7 * 24 * 3600).await
+    }
+
+    /// A message of a business that began these seconds ago.
+    async fn aged(status: TenantStatus, seconds: i64) -> Self {
         let aws = Aws::new().await;
         let mut business = Box::pin(business(&aws)).await;
+        aws.pass(seconds);
         let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await.id;
         let code = LinkCode::of(aws.ids().secret().expect("random bytes"));
         let tracked = TrackedWrite {
@@ -56,15 +62,39 @@ impl World {
             .await
             .expect("the links are stored");
         business.configured.tenant.status = status;
+        business.configured.tenant.name = "Saffron Bakery <&>".to_owned();
         business.write(&aws).await;
         let function = Function::new(aws.env(), links::routes);
-        Self {
+        let world = Self {
             aws,
             business,
             message,
             code,
             function,
-        }
+        };
+        let sent = world.attempted(world.message().await.expect("the message"), AttemptState::Accepted);
+        world.write(&sent).await;
+        world
+    }
+
+    /// The message with one attempt, in this state.
+    fn attempted(&self, mut message: Message, state: AttemptState) -> Message {
+        let timers = self.aws.env().config().timers().expect("timers");
+        message.attempts.clear();
+        message.claim(0, "claim".to_owned(), self.aws.now(), &timers);
+        message.attempts[0].state = state;
+        message
+    }
+
+    async fn write(&self, message: &Message) {
+        let written = self.aws.store().write_message(self.business.scope(), message).await;
+        written.expect("the message is written");
+    }
+
+    /// Changes the message.
+    async fn change(&self, change: impl FnOnce(Message) -> Message) {
+        let message = self.message().await.expect("the message");
+        self.write(&change(message)).await;
     }
 
     fn path(&self, place: &str) -> String {
@@ -180,6 +210,59 @@ async fn links_of_nobody_lead_nowhere() {
     assert_eq!(world.clicked_at().await, None);
     world.aws.pass(LINK_LIFETIME.as_secs());
     assert_eq!(world.follow(&[("user-agent", PHONE)]).await.status(), 404);
+}
+
+/// Who signs up to deceive people does so at once.
+#[tokio::test]
+async fn links_of_a_young_business_say_first_where_they_lead() {
+    let world = World::aged(TenantStatus::Active, 7 * 24 * 3600 - 1).await;
+    let asked = world.follow(&[("user-agent", PHONE)]).await;
+    let text = asked.is(200).text();
+    for part in ["saffron.example", "Saffron Bakery &lt;&amp;&gt;", "?go", "lang=\"ar\""] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("cake"), "{text}");
+    assert_eq!(world.clicked_at().await, None);
+    let on = format!("{}?go", world.path("0"));
+    let on = world.ask(Call::get(&on).header("user-agent", PHONE)).await;
+    assert_eq!((on.status(), on.header("location")), (302, CAKE));
+    assert!(world.clicked_at().await.is_some());
+}
+
+/// Whoever plans messages knows their links before anybody is sent one, and could spread them by another way.
+#[tokio::test]
+async fn links_lead_on_once_their_message_may_be_out() {
+    let world = World::new().await;
+    let status = async || world.follow(&[("user-agent", PHONE)]).await.status();
+    for (state, leads) in [
+        (AttemptState::Claimed, 302),
+        (AttemptState::Unknown, 302),
+        (AttemptState::Refused, 404),
+        (AttemptState::Failed, 302),
+        (AttemptState::Read, 302),
+    ] {
+        world.change(|message| world.attempted(message, state)).await;
+        assert_eq!(status().await, leads, "{state:?}");
+    }
+    // Blocked or cancelled before anything was sent.
+    let ended = |mut message: Message| {
+        message.attempts.clear();
+        message.ended = Some(Ended::Cancelled("it is not wanted any more".to_owned()));
+        message
+    };
+    world.change(ended).await;
+    assert_eq!(status().await, 404);
+    // The message that sends it again says the same link.
+    let again = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world
+        .change(|message| Message {
+            retried_as: Some(again.id),
+            ..message
+        })
+        .await;
+    assert_eq!(status().await, 404);
+    world.write(&world.attempted(again, AttemptState::Claimed)).await;
+    assert_eq!(status().await, 302);
 }
 
 /// A suspended business may have deceived people, so its links lead nowhere.
