@@ -27,7 +27,9 @@ api::operations! {
         /// Create a line
         ///
         /// A line is a number that customers call, with the WhatsApp number and the SMS sender that answer its calls. `whatsapp` and
-        /// `sms` name connections of the tenant. The first line is created together with a connection. A tenant has at most 50 lines.
+        /// `sms` name connections of the tenant. If the tenant has connections that report calls, one of them must have the number or
+        /// take calls to all numbers, else the field's error is `not_connected`: add the number to the connection first. The first line
+        /// is created together with a connection. A tenant has at most 50 lines.
         POST "/api/v1/lines" => create_line, "The line";
 
         /// List lines
@@ -92,7 +94,7 @@ async fn update_line(
     patch: Patch<LineIn>,
 ) -> Result<Tagged<Line>, Problem> {
     let connections = connections(&api, &who).await?;
-    // A connection that the line names may be deleted by now. The sentence contains its id.
+    // A connection that the line names may be deleted by now, or have lost the line's number. The sentences contain id and number.
     let allow = |before: Line, after: Line| {
         let found = added(&problems(&before, &connections), problems(&after, &connections));
         ready(if found.is_empty() { Ok(()) } else { Err(found.into()) })

@@ -43,6 +43,8 @@ codes! {
         Taken = "taken" ["by"],
         /// What the value refers to does not exist.
         NotFound = "not_found" ["id"],
+        /// No connection that reports calls has the number.
+        NotConnected = "not_connected" [],
         /// The field, or this value of it, does not belong to things of this kind.
         NotApplicable = "not_applicable" ["kind"],
         /// The value cannot change.

@@ -72,6 +72,9 @@ pub struct ConnectionSummary {
     /// As [`Connection::whatsapp_number`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whatsapp_number: Option<Phone>,
+    /// The numbers whose calls it reports; empty: all that it reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub called_numbers: Vec<Phone>,
     /// The numbers that a line can choose to send SMS from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sms_numbers: Vec<Phone>,
@@ -84,6 +87,11 @@ impl ConnectionSummary {
     /// Whether it reports calls. Twilio does for its numbers.
     pub fn reports_calls(&self) -> bool {
         self.kind != "whatsapp"
+    }
+
+    /// Whether calls to this number are taken, if it reports them.
+    pub fn takes_calls_to(&self, number: &Phone) -> bool {
+        self.called_numbers.is_empty() || self.called_numbers.contains(number)
     }
 }
 
@@ -105,6 +113,7 @@ impl From<&Connection> for ConnectionSummary {
                 Health::Unhealthy { reason, .. } => Some(reason.clone()),
             },
             whatsapp_number: connection.whatsapp_number().cloned(),
+            called_numbers: connection.account.numbers().to_vec(),
             sms_numbers: match &connection.account {
                 Account::Twilio(twilio) => twilio.numbers.clone(),
                 _ => Vec::new(),
@@ -127,6 +136,15 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
             let name = other.name.as_str();
             let detail = format!("The line {name:?} already has this number.");
             found("number", Fault::new(FaultCode::Taken, detail).and("by", name));
+        }
+        // Without any connection that reports calls, the set-up says so.
+        let mut reporting = connections.iter().filter(|one| one.reports_calls()).peekable();
+        if reporting.peek().is_some() && !reporting.any(|one| one.takes_calls_to(number)) {
+            let detail = format!(
+                "No connection has the number {number}, so calls to it are ignored. \
+                 Add it to the numbers of the connection that reports them first."
+            );
+            found("number", Fault::new(FaultCode::NotConnected, detail));
         }
     }
     for (channel, field) in [(Channel::WhatsApp, "whatsapp"), (Channel::Sms, "sms.connection")] {
@@ -171,6 +189,49 @@ mod tests {
         };
         account.messaging_service_sid = Some("MG0".to_owned());
         assert!(ConnectionSummary::from(&twilio).messaging_service);
+    }
+
+    /// Connections by what they report, the line's number, and whether that is a problem.
+    #[test]
+    fn number_of_a_line_is_one_of_a_connection() {
+        let [twilio, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
+        let telephony = |numbers: &[&str]| {
+            let account = serde_json::json!({"kind": "telephony", "numbers": numbers});
+            let account = serde_json::from_value(account).unwrap();
+            Connection {
+                account,
+                ..twilio.clone()
+            }
+        };
+        let problems = |number: Option<&str>, connections: &[&Connection]| {
+            let line = serde_json::json!({"id": "line_00000000000000000000000009", "name": "Kiosk", "number": number});
+            let line = serde_json::from_value(line).unwrap();
+            let connections: Vec<_> = connections.iter().map(|one| ConnectionSummary::from(*one)).collect();
+            let found = line_problems(&line, &[], &connections).into_iter();
+            found.map(|problem| (problem.field, problem.code)).collect::<Vec<_>>()
+        };
+        let (own, other) = ("+97143330000", "+97143330001");
+        let others = telephony(&[other, "+97143330002"]);
+        for (number, connections, is_known) in [
+            (Some(own), &[&twilio][..], true),
+            (Some(other), &[&twilio], false),
+            (Some(other), &[&twilio, &whatsapp], false),
+            // In whatever form it is written.
+            (Some("+971043330001"), &[&twilio, &others], true),
+            (Some("+97143330009"), &[&twilio, &others], false),
+            // One that takes all calls, none at all, and WhatsApp, which has none.
+            (Some(other), &[&twilio, &telephony(&[])], true),
+            (Some(other), &[], true),
+            (Some(other), &[&whatsapp], true),
+            (None, &[&twilio], true),
+        ] {
+            let expected = (!is_known).then(|| ("number".to_owned(), FaultCode::NotConnected));
+            assert_eq!(
+                problems(number, connections),
+                expected.into_iter().collect::<Vec<_>>(),
+                "{number:?}"
+            );
+        }
     }
 
     #[test]

@@ -48,6 +48,9 @@ async fn a_number_belongs_to_one_line_of_the_tenant() {
 async fn a_line_names_connections_that_send() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, lines::routes).await;
+    // Made before any connection reported calls.
+    let early = json!({"name": "Marina", "number": "+97143330009"});
+    let early = town.manager().post(LINES, early).await;
     let telephony = town.connect(json!({"kind": "telephony", "numbers": [MARINA]})).await;
     let numbers = ["+15005550006"];
     let twilio = json!({"kind": "twilio", "account_sid": "AC0", "numbers": numbers, "voice": {"handling": "greet"}});
@@ -74,10 +77,16 @@ async fn a_line_names_connections_that_send() {
             "business_hours.monday[0].from",
         ),
         (json!({"number": "12"}), "number"),
+        (json!({"number": "+97143330008"}), "number"),
         (json!({"name": "x".repeat(101)}), "name"),
     ] {
         manager.post(LINES, line(wrong)).await.names_field(field);
     }
+    let place = early.is(201).header("location");
+    manager.patch(place, json!({"name": "Harbour"})).await.is(200);
+    let wrong = json!({"number": "+97143330008"});
+    manager.patch(place, wrong).await.names_field("number");
+    manager.patch(place, json!({"number": MARINA})).await.is(200);
     let sms = json!({"connection": twilio, "number": numbers[0]});
     let made = manager.post(LINES, line(json!({"sms": sms}))).await;
     let place = made.is(201).header("location");

@@ -1159,6 +1159,7 @@ fault-too_large = هذا أكبر من المسموح.
 fault-reserved = هذا الاسم محجوز. اختر غيره.
 fault-taken = هذه القيمة مستخدمة.
 fault-not_found = هذا غير موجود.
+fault-not_connected = ليس هذا الرقم من أرقام أي اتصال، فتُهمل المكالمات إليه. أضفه أولًا إلى الاتصال الذي تصل إليه.
 fault-not_applicable = هذا لا ينطبق هنا.
 fault-fixed = لا يمكن تغيير هذا.
 fault-excludes = هذا يستبعد حقلًا آخر.

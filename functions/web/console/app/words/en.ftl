@@ -1091,6 +1091,7 @@ fault-too_large = This is too large.
 fault-reserved = This name is reserved. Choose another.
 fault-taken = Something else has this value already.
 fault-not_found = This does not exist.
+fault-not_connected = No connection has this number, so calls to it are ignored. Add it to the connection that they reach first.
 fault-not_applicable = This does not apply here.
 fault-fixed = This cannot change.
 fault-excludes = This excludes another field.
