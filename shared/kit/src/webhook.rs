@@ -12,15 +12,19 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    calls::call::CallEvent,
+    base::{
+        ids::{ConnectionId, TenantId},
+        phone::Phone,
+    },
+    calls::call::{CallEvent, CallFacts, Direction, Party},
     tenants::connection::{Connection, VerifySecrets},
 };
 use jobs::{CallJob, JobBody};
 use serde::Deserialize;
-use store::Store;
+use store::{RACES, Store};
 
 use crate::{
-    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, TimeLimit,
+    Clock, ConfigError, Entry, Env, Problem, Queue, QueueName, RawBucket, Seldom, TimeLimit,
     http::{CorrelationId, Source, Target},
     line,
     log::chain,
@@ -45,6 +49,8 @@ pub struct Webhook {
     bucket: RawBucket,
     clock: Clock,
     base_url: Option<String>,
+    /// Numbers without a connection of which this process has noted a call.
+    noted: Seldom<(TenantId, ConnectionId, Phone)>,
 }
 
 impl Webhook {
@@ -64,6 +70,7 @@ impl Webhook {
             bucket,
             clock: env.clock().clone(),
             base_url: env.config().optional_url("PUBLIC_BASE_URL")?.map(str::to_owned),
+            noted: Seldom::minutes(60),
         })
     }
 
@@ -237,6 +244,25 @@ impl Webhook {
         metric::count("webhook_foreign", &[("provider", self.provider)]);
         line::count("foreign", 1);
     }
+
+    /// As [`Webhook::foreign`], for a call to a number that the connection does not have. If a customer called it, the number is noted for
+    /// people to see: nothing else tells them that its calls are lost. The call is ignored also if that fails.
+    pub async fn foreign_call(&self, proven: &Authenticated, facts: &CallFacts, at: Timestamp) {
+        self.foreign();
+        let (scope, connection) = (proven.scope(), proven.connection().id);
+        let called = facts.business_number().and_then(Party::phone);
+        let Some(number) = called.filter(|_| facts.direction != Some(Direction::Outbound)) else {
+            return;
+        };
+        if !self.noted.is_due((scope.tenant(), connection, number.clone()), at) {
+            return;
+        }
+        let store = self.store();
+        let noting = RACES.until_won(|| store.note_unknown_number(scope, connection, number, at));
+        if let Err(error) = noting.await {
+            tracing::warn!(error = chain(&error), "a call to an unknown number was not noted");
+        }
+    }
 }
 
 /// A request to a connection's own URL, before its sender is authenticated. A body larger than `MAX` bytes is refused (413)
@@ -332,14 +358,14 @@ impl<const MAX: usize> Delivery<MAX> {
         }
     }
 
-    /// Queues a report of a call. If its line is not one of the connection's, it is counted and ignored, and the result is false.
+    /// Queues a report of a call. If its line is not one of the connection's, it is counted, noted and ignored, and the result is false.
     ///
     /// # Errors
     /// A 503, so that the provider delivers it again, when it is nowhere safe.
     pub async fn report_call(&self, proven: &Authenticated, event: CallEvent) -> Result<bool, Problem> {
         let webhook = &self.webhook;
         if !proven.connection().account.has_number(event.facts.business_number()) {
-            webhook.foreign();
+            Box::pin(webhook.foreign_call(proven, &event.facts, self.at)).await;
             return Ok(false);
         }
         let job = self.call_job(proven, event);

@@ -41,7 +41,10 @@ use domain::{
     messages::{links::TrackedLinks, portfolio::FirstWritten},
     money::{prices::PriceBook, product::Product},
     templates::template::{TemplateDefinition, sync::LastSync},
-    tenants::{connection::Connection, line::Line, refused_webhook::RefusedWebhook, tenant::Tenant},
+    tenants::{
+        connection::Connection, line::Line, refused_webhook::RefusedWebhook, tenant::Tenant,
+        unknown_number::UnknownNumbers,
+    },
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -190,6 +193,7 @@ const READ: &[(&str, Read)] = &[
     ("ticket", as_it_is::<Ticket>),
     ("tracked_links", as_it_is::<TrackedLinks>),
     ("trigger", as_it_is::<Triggered>),
+    ("unknown_numbers", as_it_is::<UnknownNumbers>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

@@ -8,12 +8,15 @@ use axum::Router;
 use domain::{
     base::ids::{ConnectionId, TenantId},
     calls::call::CallEvent,
-    tenants::connection::{Account, VerifySecrets},
+    tenants::{
+        connection::{Account, VerifySecrets},
+        unknown_number::{UnknownNumber, UnknownNumbers},
+    },
 };
 use jobs::CallJob;
 use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};
 
-use crate::{Answer, Aws, Call, Function, Lossy, Seeded, seed};
+use crate::{Answer, Aws, Call, Function, Lossy, Seeded, business::phone, seed};
 
 /// A body larger than the limit of any webhook.
 pub fn too_large() -> Vec<u8> {
@@ -266,6 +269,25 @@ impl World {
     pub async fn assert_ignored(&self, call: &Call) {
         assert_eq!(self.status(call).await, 200, "{call:?}");
         self.assert_nothing_is_left().await;
+    }
+
+    /// Asserts that the call is accepted and ignored, and leaves nothing behind but a note that this number was called, which the connection
+    /// does not have. Further calls and processes of the same hour write nothing.
+    pub async fn assert_ignored_but_noted(&self, call: &Call, number: &str) {
+        let at = self.aws.now();
+        for function in [&self.function, &self.function, &self.function_with(&[])] {
+            assert_eq!(function.call(call).await.status(), 200, "{call:?}");
+            self.aws.pass(60);
+        }
+        self.assert_nothing_is_queued().await;
+        assert_eq!(lasting_rows(&self.aws).await, self.rows + 1);
+        let noted = self.aws.store().unknown_numbers(self.tenant.scope()).await;
+        let number = phone(number);
+        let expected = UnknownNumbers {
+            connection: self.connection,
+            numbers: vec![UnknownNumber { number, at }],
+        };
+        assert_eq!(noted.expect("the table answers"), [expected]);
     }
 
     /// Asserts that these are accepted, and that the bytes beside each are stored without a job.

@@ -41,7 +41,8 @@ api::operations! {
 
         /// Get the progress of the set-up
         ///
-        /// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it.
+        /// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it. `unknown_numbers` are
+        /// numbers whose calls are lost, because they reach a connection that does not have them.
         GET "/api/v1/tenant/setup" => get_tenant_setup, "The steps of the set-up";
 
         /// Get the retention policy
@@ -111,12 +112,13 @@ async fn get_tenant_setup(
     let mut material = store.material(scope, &setup::needs(&config), &Along::default()).await?;
     // As every message would get some.
     material.links = NewLinks::nobodys();
-    let templates = store.page::<TemplateDefinition>(scope, None, SEEN_TEMPLATES).await?;
+    let templates = store.page::<TemplateDefinition>(scope, None, SEEN_TEMPLATES);
+    let (templates, unknown) = tokio::try_join!(templates, store.unknown_numbers(scope))?;
     material
         .templates
         .extend(templates.items.into_iter().map(|template| template.value));
     Ok(Tagged {
         version: config.tenant.config_version,
-        body: setup::steps(&config, &material),
+        body: setup::progress(&config, &material, (&unknown, who.now())),
     })
 }

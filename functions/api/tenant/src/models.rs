@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use api::{OperationOut, Patchable};
 use domain::{
+    Timestamp,
     accounts::account::Slug,
     automations::answer::Answers,
     base::{
         bounded::UpTo,
         country::Country,
         facts::Facts,
-        ids::TenantId,
+        ids::{ConnectionId, LineId, TenantId},
+        phone::Phone,
         text::{MAX_NAME_LENGTH, OneLine},
         zone::Zone,
     },
@@ -228,6 +230,26 @@ pub(crate) struct SetupOut {
     pub ready: bool,
     /// Steps in the order of the wizard.
     pub steps: Vec<SetupStep>,
+    /// Numbers that customers called in the last day, but that the connection reporting the calls does not have: these calls were ignored.
+    /// At most five of each connection, the latest call first.
+    pub unknown_numbers: Vec<UnknownNumberOut>,
+}
+
+/// A number that customers called, but that the connection reporting the calls does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "UnknownNumber")]
+pub(crate) struct UnknownNumberOut {
+    /// The number.
+    pub number: Phone,
+    /// Time of a call to it, at most an hour before the last one.
+    pub at: Timestamp,
+    /// The connection.
+    pub connection_id: ConnectionId,
+    /// Display name of the connection.
+    #[schemars(example = "Twilio")]
+    pub connection_name: String,
+    /// The line that has the number. `null`: none has it.
+    pub line_id: Option<LineId>,
 }
 
 /// A step of the set-up.

@@ -1,6 +1,9 @@
 //! The progress of the set-up, derived from the configuration.
 
+use std::cmp::Reverse;
+
 use domain::{
+    Timestamp,
     automations::{
         decide::obstacles,
         problems::{self, Review, review},
@@ -16,10 +19,12 @@ use domain::{
     tenants::{
         config::{ConnectionSummary, TenantConfig, line_problems},
         connection_test::CheckResult,
+        line,
+        unknown_number::UnknownNumbers,
     },
 };
 
-use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState};
+use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState, UnknownNumberOut};
 
 const TENANT: OperationLink = link("PATCH", "/api/v1/tenant");
 const CONNECT: OperationLink = link("POST", "/api/v1/connections");
@@ -87,8 +92,12 @@ pub(crate) fn needs(config: &TenantConfig) -> Needs {
     problems::needs(active(config), config)
 }
 
-/// The steps in the order of the wizard.
-pub(crate) fn steps(config: &TenantConfig, material: &Material) -> SetupOut {
+/// The steps in the order of the wizard, and the called numbers that connections do not have.
+pub(crate) fn progress(
+    config: &TenantConfig,
+    material: &Material,
+    (noted, now): (&[UnknownNumbers], Timestamp),
+) -> SetupOut {
     let steps = vec![
         profile(config),
         hours(config),
@@ -101,7 +110,27 @@ pub(crate) fn steps(config: &TenantConfig, material: &Material) -> SetupOut {
     SetupOut {
         ready: steps.iter().all(|step| step.optional || step.state == StepState::Done),
         steps,
+        unknown_numbers: unknown_numbers(config, noted, now),
     }
+}
+
+/// The noted numbers of the last day that their connections do not have even now.
+fn unknown_numbers(config: &TenantConfig, noted: &[UnknownNumbers], now: Timestamp) -> Vec<UnknownNumberOut> {
+    let of = |noted: &UnknownNumbers| {
+        let connection = config.connections.iter().find(|one| one.id == noted.connection)?;
+        let unknown = noted.recent(now).filter(|one| !connection.takes_calls_to(&one.number));
+        let shown = unknown.map(|one| UnknownNumberOut {
+            number: one.number.clone(),
+            at: one.at,
+            connection_id: connection.id,
+            connection_name: connection.name.clone(),
+            line_id: line::called(&config.lines, &one.number).map(|line| line.id),
+        });
+        Some(shown.collect::<Vec<_>>())
+    };
+    let mut all: Vec<_> = noted.iter().filter_map(of).flatten().collect();
+    all.sort_by_key(|one| Reverse(one.at));
+    all
 }
 
 fn profile(config: &TenantConfig) -> SetupStep {

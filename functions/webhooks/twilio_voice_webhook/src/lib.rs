@@ -16,7 +16,7 @@ use domain::{
     tenants::{
         connection::{
             Account, Connection, VerifySecrets,
-            twilio::{OVERRIDES, VoiceSettings},
+            twilio::{self, OVERRIDES},
         },
         hours,
         line::{self, Line},
@@ -111,10 +111,18 @@ async fn receive(
             return kept.or_else(unless(waiting)).map(|()| answer(XML, twiml::EMPTY));
         }
     };
-    let Some(settings) = own(proven.connection(), form.get("AccountSid").as_deref(), &event.facts) else {
+    let account = form.get("AccountSid");
+    let Some(twilio) = account_of(proven.connection(), account.as_deref()) else {
         webhook.foreign();
         return Ok(answer(XML, twiml::EMPTY));
     };
+    if !is_own(twilio, &event.facts) {
+        // The caller hears the end of the call in time, noted or not.
+        let noting = Box::pin(webhook.foreign_call(&proven, &event.facts, now));
+        let _late = limit.keep(noting).await;
+        return Ok(answer(XML, twiml::EMPTY));
+    }
+    let settings = &twilio.voice;
     let base = delivery.target.origin(webhook.base_url());
     let address = |what: &str| format!("{base}/webhooks/twilio/{tenant}/{connection}/{what}{OVERRIDES}");
     let urls = Urls {
@@ -144,14 +152,18 @@ fn unless(waiting: bool) -> impl FnOnce(Problem) -> Result<(), Problem> {
     move |problem| if waiting { Ok(()) } else { Err(problem) }
 }
 
-/// Voice settings of the connection, if the call belongs to it: same account, and one of its numbers if it lists any.
-fn own<'a>(connection: &'a Connection, account: Option<&str>, facts: &CallFacts) -> Option<&'a VoiceSettings> {
-    let Account::Twilio(twilio) = &connection.account else {
-        return None;
-    };
+/// The connection's account, if the callback is about the same.
+fn account_of<'a>(connection: &'a Connection, account: Option<&str>) -> Option<&'a twilio::Account> {
+    match &connection.account {
+        Account::Twilio(twilio) if account.is_none_or(|account| account == twilio.account_sid) => Some(twilio),
+        _ => None,
+    }
+}
+
+/// Whether the called number is one of the account's, if it lists any.
+fn is_own(twilio: &twilio::Account, facts: &CallFacts) -> bool {
     let line: Option<&Phone> = facts.business_number().and_then(Party::phone);
-    let ours = line.is_none_or(|line| twilio.numbers.is_empty() || twilio.numbers.contains(line));
-    (ours && account.is_none_or(|account| account == twilio.account_sid)).then_some(&twilio.voice)
+    line.is_none_or(|line| twilio.numbers.is_empty() || twilio.numbers.contains(line))
 }
 
 /// A tenant with its lines, for their business hours.

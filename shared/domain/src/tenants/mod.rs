@@ -9,3 +9,4 @@ pub mod recipient_zones;
 pub mod refused_webhook;
 pub mod settings;
 pub mod tenant;
+pub mod unknown_number;

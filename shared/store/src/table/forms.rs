@@ -112,6 +112,7 @@ const FORMS: &[(&str, u64)] = &[
     ("tracked_links", 1),
     // Triggers by dates.
     ("trigger", 2),
+    ("unknown_numbers", 1),
     ("whatsapp_number", 1),
 ];
 

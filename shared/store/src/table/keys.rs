@@ -73,7 +73,7 @@ pub enum Part {
     KeyUses,
     /// Connections with their sealed credentials.
     Connections,
-    /// Hours in which webhooks of connections were refused.
+    /// Hours in which webhooks of connections were refused, and called numbers that connections do not have.
     Refusals,
     /// Rules, lines and other kinds with few rows.
     Configuration,
@@ -269,6 +269,14 @@ pub(crate) fn refused_webhook_before_scope(tenant: TenantId, connection: Connect
         format!("{}#{}", tenant_pk(tenant), Part::Refusals.word()),
         format!("{connection}#{hour:02}"),
     )
+}
+
+/// The called numbers that connections do not have.
+pub(crate) const UNKNOWN_NUMBERS: &str = "NUMBERS#";
+
+/// The called numbers that this connection does not have.
+pub(crate) fn unknown_numbers(scope: &TenantScope, connection: ConnectionId) -> Key {
+    row_in(scope, Part::Refusals, format!("{UNKNOWN_NUMBERS}{connection}"))
 }
 
 /// Look-up from a WhatsApp number to its connection, for tenants that share one Meta app.

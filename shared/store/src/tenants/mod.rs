@@ -6,3 +6,4 @@ pub mod lines;
 pub mod platform;
 pub mod refused_webhooks;
 pub mod rules;
+pub mod unknown_numbers;

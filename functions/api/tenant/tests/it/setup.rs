@@ -3,7 +3,7 @@
 use domain::{
     automations::decide::Findings,
     base::{
-        ids::{CallId, ContactId, ProductId, RuleId},
+        ids::{CallId, ConnectionId, ContactId, ProductId, RuleId},
         line_type,
         text::OneLine,
     },
@@ -29,6 +29,8 @@ use testkit::{
 };
 
 use super::SETUP;
+
+const RECEPTION: &str = "line_00000000000000000000000001";
 
 /// A business whose set-up is complete: WhatsApp through Meta, SMS through Twilio, a telephone system; all tested.
 async fn complete(aws: &Aws) -> Seeded {
@@ -179,8 +181,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
         ),
         (
             Box::new(|configured: &mut Configured| {
-                let id = "line_00000000000000000000000001";
-                configured.rules[0].when.lines = vec![id.parse().expect("an id")].into();
+                configured.rules[0].when.lines = vec![RECEPTION.parse().expect("an id")].into();
             }),
             "rule",
             "rule_invalid",
@@ -189,7 +190,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
         (
             Box::new(|configured: &mut Configured| {
                 let line = json!({
-                    "id": "line_00000000000000000000000001", "name": "Reception",
+                    "id": RECEPTION, "name": "Reception",
                     "whatsapp": "conn_00000000000000000000000009",
                 });
                 configured.lines = vec![read(line)];
@@ -197,6 +198,17 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             "telephone_line",
             "line_problem",
             "Reception: whatsapp: No connection",
+        ),
+        (
+            // The number was removed from the only connection that reports calls.
+            Box::new(|configured: &mut Configured| {
+                configured.connections.retain(|one| one.account.kind() != "telephony");
+                let line = json!({"id": RECEPTION, "name": "Reception", "number": "+15005550099"});
+                configured.lines = vec![read(line)];
+            }),
+            "telephone_line",
+            "line_problem",
+            "Reception: number: No connection has the number",
         ),
         (
             Box::new(|configured: &mut Configured| configured.rules[0].then.sms_text = None),
@@ -375,4 +387,42 @@ async fn who_is_ready_follows_up_every_missed_call() {
         }
     }
     assert!(ready > 8 && ready < all, "{ready} of {all}");
+}
+
+/// Unless the connection has the number by now, takes all calls, or is gone, or the call was more than a day ago.
+#[tokio::test]
+async fn called_numbers_that_a_connection_lacks_are_listed() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let mut whole = complete(&aws).await;
+    let line = json!({"id": RECEPTION, "name": "Reception", "number": "+15005550098"});
+    whole.configured.lines = vec![read(line)];
+    let gone = ConnectionId::new(aws.ids().ulid());
+    let mut at = Vec::new();
+    for (minutes, connection, number) in [
+        (0, whole.twilio, "+15005550097"),
+        (60, whole.twilio, "+15005550098"),
+        (1, whole.twilio, "+15005550099"),
+        (1, whole.twilio, TWILIO_NUMBER),
+        (1, whole.telephony, "+15005550099"),
+        (1, gone, "+15005550099"),
+    ] {
+        aws.pass(minutes * 60);
+        at.push(aws.now());
+        let (store, number) = (aws.store(), number.parse().expect("a number"));
+        let noted = store.note_unknown_number(town.home.scope(), connection, &number, aws.now());
+        noted.await.expect("it is noted");
+    }
+    aws.pass(23 * 3600);
+    let unknown = setup_of(&town, &whole.configured).await["unknown_numbers"].clone();
+    let shown = |place: usize, number: &str, line: Option<&str>| {
+        json!({
+            "number": number, "at": at[place], "connection_id": whole.twilio, "connection_name": "twilio", "line_id": line,
+        })
+    };
+    let expected = [
+        shown(2, "+15005550099", None),
+        shown(1, "+15005550098", Some(RECEPTION)),
+    ];
+    assert_eq!(unknown, json!(expected));
 }

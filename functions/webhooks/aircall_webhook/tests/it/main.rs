@@ -83,7 +83,8 @@ async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let numbers = vec![phone("+442079460002")];
     world.change(Account::Aircall(aircall::Account { numbers })).await;
-    world.assert_ignored(&sent(&world, fixtures::bytes(MISSED))).await;
+    let call = sent(&world, fixtures::bytes(MISSED));
+    world.assert_ignored_but_noted(&call, "+442079460001").await;
     let ours = changed("/data/number/digits", json!("+44 20 7946 0002"));
     assert_eq!(world.status(&sent(&world, ours)).await, 200);
     world.only_report("a call to the connection's line").await;

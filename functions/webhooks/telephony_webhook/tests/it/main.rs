@@ -87,9 +87,15 @@ async fn line_of_another_connection_is_ignored() {
     let mut world = world().await;
     let numbers = vec![phone("+442079460002")];
     world.change(Account::Telephony(telephony::Account { numbers })).await;
-    let answer = world.call(&signed(&world, &fixtures::bytes(MISSED))).await;
-    assert_eq!(answer.is(200).json()["accepted"], Value::Bool(false));
+    let call = signed(&world, &fixtures::bytes(MISSED));
+    // Who proves nothing writes nothing.
+    world
+        .call(&call.clone().header("webhook-signature", "v1,???"))
+        .await
+        .is(401);
     world.assert_nothing_is_left().await;
+    world.assert_ignored_but_noted(&call, "+442079460001").await;
+    assert_eq!(world.call(&call).await.json()["accepted"], Value::Bool(false));
 }
 
 #[tokio::test]

@@ -113,6 +113,28 @@ async fn every_callback_is_queued_and_answered() {
     }
 }
 
+/// A number that customers call is noted, but neither one that the business calls from nor one of another account.
+#[tokio::test]
+async fn call_to_an_unknown_number_is_ignored_but_noted() {
+    let world = world().await;
+    let form = |rest: &str| {
+        let form = format!("CallSid=CAunknown&CallStatus=ringing&{rest}");
+        signed_for(BASE, &path(&world, "voice"), form.as_bytes())
+    };
+    let called = "Direction=inbound&From=%2B971501234567&To=%2B15005550099";
+    for other in [
+        "Direction=outbound-api&From=%2B15005550099&To=%2B971501234567".to_owned(),
+        format!("AccountSid=AC0&{called}"),
+    ] {
+        let call = form(&other);
+        assert_twiml(&world.call(&call).await, EMPTY);
+        world.assert_ignored(&call).await;
+    }
+    let call = form(called);
+    world.assert_ignored_but_noted(&call, "+15005550099").await;
+    assert_twiml(&world.call(&call).await, EMPTY);
+}
+
 /// Also where it rings: a flow may name our address for what the agent hears.
 #[tokio::test]
 async fn a_leg_is_reported_for_its_call_and_answered_with_nothing() {
