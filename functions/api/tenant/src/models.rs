@@ -246,7 +246,7 @@ pub(crate) struct UnknownNumberOut {
     /// The connection.
     pub connection_id: ConnectionId,
     /// Display name of the connection.
-    #[schemars(example = "Twilio")]
+    #[schemars(example = &"Twilio")]
     pub connection_name: String,
     /// The line that has the number. `null`: none has it.
     pub line_id: Option<LineId>,

@@ -88,6 +88,7 @@ browserTest("arabic_digits_are_read_as_numbers", async () => {
   const visitor = await Visitor.logIn("admin", PHONE);
   const { page } = visitor;
   await visitor.open(at("settings/lines/new"));
+  await page.locator("select[name=number]").selectOption("other");
   const number = page.locator("input[name=number]");
   await number.pressSequentially("+٩٧١۴٥٥٥٠١٠٠");
   assert.equal(await number.inputValue(), "+97145550100");

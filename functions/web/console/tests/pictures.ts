@@ -107,7 +107,7 @@ export async function giveDay(visitor: Visitor, { language, theme }: Look): Prom
     list_calls: { items: calls, next_cursor: "next" }, get_call: call, list_lines: { items: [line, marina], next_cursor: null },
     list_automations: { items: [automation, closed], next_cursor: null }, get_automation: automation, list_templates: { items: [template], next_cursor: null },
     dry_run_automations: dryRun(language), list_caps: { items: caps, next_cursor: null },
-    get_tenant_setup: { ready: true, steps: [{ id: "rule", title: "", state: "attention", optional: false, missing: [], gaps: [gap], operation: { method: "GET", path: "" } }] },
+    get_tenant_setup: { ready: true, steps: [{ id: "rule", title: "", state: "attention", optional: false, missing: [], gaps: [gap], operation: { method: "GET", path: "" } }], unknown_numbers: [] },
   };
   for (const [operation, json] of Object.entries(answers)) await visitor.intercept(operation as Operation, (route) => route.fulfill({ json }));
   const changes: { [operation in Operation]?: (json: never) => object } = {

@@ -87,6 +87,11 @@ const webhooks: Schemas["WebhookAddress"][] = [
   { method: "POST", url: `https://ringback.example/webhooks/twilio/${"x".repeat(80)}/voice`, what: "A call comes in" },
 ];
 
+const unknown_numbers: Schemas["UnknownNumber"][] = [
+  { at, connection_id: connection.id, connection_name: HOSTILE.override, line_id: null, number: "+97145550198" },
+  { at, connection_id: connection.id, connection_name: HOSTILE.long.slice(0, 100), line_id: "line_sample", number: "+97145550199" },
+];
+
 const automation: Schemas["AutomationOut"] = {
   archived_at: null, changed_by: "usr_sample", created_at: at, enabled: true, enroll: null, id: "rule_sample", lines: [{ id: line.id, name: HOSTILE.markup }], name: HOSTILE.override, priority: 10,
   problems: [{ field: "then.template.name", code: "not_found", detail: "x", facts: { id: "missed_call" } }], templates: [],
@@ -128,4 +133,8 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
   for (const [operation, json] of Object.entries(answers)) {
     await visitor.intercept(operation as keyof typeof answers, (route) => route.fulfill({ json }));
   }
+  await visitor.intercept("get_tenant_setup", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...((await answer.json()) as Schemas["SetupOut"]), unknown_numbers } });
+  });
 }

@@ -12,7 +12,8 @@ browserTest("line_is_made_changed_and_deleted", async () => {
   const name = page.getByLabel("Name", { exact: true });
   await visitor.open(at("lines/new"));
   await name.fill(names[0]);
-  await page.getByLabel("Number", { exact: true }).fill(number);
+  await page.getByLabel("Number", { exact: true }).selectOption("other");
+  await page.getByLabel("Another number").fill(number);
   await page.getByRole("button", { name: "Create the line" }).click();
   await page.getByRole("link", { name: names[0] }).click();
   await name.fill(names[1]);
@@ -41,6 +42,44 @@ browserTest("line_is_made_changed_and_deleted", async () => {
   await page.getByRole("link", { name: "New line" }).waitFor();
   assert.equal(await page.getByRole("link", { name: names[1] }).count(), 0);
   visitor.expectQuiet(412);
+  await visitor.leave();
+});
+
+/** In one step; if the line is refused, the next try finds the number at the connection. */
+browserTest("number_of_a_new_line_is_added_to_its_connection", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  const called = "+97145550198";
+  const shared = { account: {}, health: { state: "healthy" }, kind: "twilio", last_test: null };
+  const first = { ...shared, id: "conn_first", name: "First", numbers: ["+97145550100"] };
+  const second = { ...shared, id: "conn_second", name: "Second", numbers: ["+97145550101"] };
+  const writes: object[] = [];
+  let accepts = false;
+  await visitor.intercept("list_connections", (route) => route.fulfill({ json: { items: [first, second], next_cursor: null } }));
+  await visitor.intercept("get_connection", (route) => route.fulfill({ json: second, headers: { etag: '"7"' } }));
+  await visitor.intercept("update_connection", (route) => {
+    const body = route.request().postDataJSON() as { numbers: string[] };
+    writes.push({ ...body, at: route.request().url().split("/").at(-1), tag: route.request().headers()["if-match"] });
+    second.numbers = body.numbers;
+    return route.fulfill({ json: second });
+  });
+  await visitor.intercept("create_line", (route) => {
+    writes.push({ line: (route.request().postDataJSON() as { number: string }).number });
+    return route.fulfill(accepts ? { status: 201, json: {} } : problem(503, "unavailable"));
+  });
+  await visitor.open(at(`lines/new?number=${encodeURIComponent(called)}&connection=conn_second`));
+  const choice = page.getByLabel("Number", { exact: true });
+  assert.deepEqual(await choice.locator("option").allInnerTexts(), ["none", "+97145550100", "+97145550101", "another number"]);
+  assert.equal(await page.getByLabel("Another number").inputValue(), called);
+  assert.equal(await page.getByLabel("Connection that its calls reach").inputValue(), "conn_second");
+  await page.getByLabel("Name", { exact: true }).fill("Kiosk");
+  await page.getByRole("button", { name: "Create the line" }).click();
+  await page.getByText("A connection has this number.").waitFor();
+  accepts = true;
+  await page.getByRole("button", { name: "Create the line" }).click();
+  await page.waitForURL("**/settings/lines");
+  assert.deepEqual(writes, [{ numbers: ["+97145550101", called], at: "conn_second", tag: '"7"' }, { line: called }, { line: called }]);
+  visitor.expectQuiet(503);
   await visitor.leave();
 });
 

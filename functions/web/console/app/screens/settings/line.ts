@@ -1,7 +1,11 @@
 /** A line as its form has it. */
+import { api } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
+import { here } from "../../api/here.svelte.ts";
+import { Refused, take, takeTagged } from "../../api/problem.ts";
+import { queries } from "../../api/queries.ts";
 import { hoursOf, textsOf, type Texts } from "./hours.ts";
-import { plain } from "./kinds.ts";
+import { CALLING, plain } from "./kinds.ts";
 
 type Line = components["schemas"]["LineIn"];
 type Connection = components["schemas"]["ConnectionOut"];
@@ -9,6 +13,8 @@ type Connection = components["schemas"]["ConnectionOut"];
 export interface LineFields {
   name: string;
   number: string;
+  /** Id of the connection that gets the number, if it lacks it. Empty: the first that reports calls, if all lack it. */
+  reporter: string;
   /** Ids of connections. Empty: any that carries the channel. */
   whatsapp: string;
   sms: string;
@@ -20,7 +26,7 @@ export interface LineFields {
 
 export function fieldsOf(line?: Line): LineFields {
   return {
-    name: line?.name ?? "", number: line?.number ?? "", whatsapp: line?.whatsapp ?? "", sms: line?.sms?.connection ?? "", sms_number: line?.sms?.number ?? "",
+    name: line?.name ?? "", number: line?.number ?? "", reporter: "", whatsapp: line?.whatsapp ?? "", sms: line?.sms?.connection ?? "", sms_number: line?.sms?.number ?? "",
     own: Boolean(line?.business_hours), hours: textsOf(line?.business_hours),
   };
 }
@@ -36,4 +42,35 @@ export function sendersOf(connections: Connection[], channel: "whatsapp" | "sms"
   return connections.filter(({ kind, numbers, whatsapp_sender, messaging_service_sid }) =>
     channel === "whatsapp" ? kind === "whatsapp" || whatsapp_sender : kind === "twilio" && (numbers?.length || messaging_service_sid),
   );
+}
+
+/** The connection to which the line's number has to be added, so that its calls count: the chosen one, unless it takes them. Without a choice none
+ * if any takes them, else the first. */
+export function reporterOf({ number, reporter }: LineFields, connections: Connection[]): Connection | undefined {
+  const calling = connections.filter(({ kind }) => CALLING.includes(kind));
+  const takes = ({ numbers }: Connection): boolean => !numbers?.length || numbers.includes(plain(number));
+  const chosen = calling.find(({ id }) => id === reporter);
+  if (chosen) return takes(chosen) ? undefined : chosen;
+  return calling.some(takes) ? undefined : calling[0];
+}
+
+/** Adds the line's number to the connection that lacks it. It comes before the line, which is refused otherwise. If the line is refused all the
+ * same, the connection keeps the number, and the next try finds it there. */
+export async function connectNumber(fields: LineFields, connections: Connection[]): Promise<void> {
+  const [number, reporter] = [plain(fields.number), reporterOf(fields, connections)];
+  if (!number || !reporter || !here.may("update_connection")) return;
+  const path = { connection_id: reporter.id };
+  const { value, tag } = await takeTagged(api.GET("/api/v1/connections/{connection_id}", { params: { path } }));
+  const body = { numbers: [...(value.numbers ?? []), number] };
+  try {
+    await take(api.PATCH("/api/v1/connections/{connection_id}", { params: { path, header: { "If-Match": tag } }, body }));
+  } catch (failure) {
+    if (!(failure instanceof Refused)) throw failure;
+    // The form has no field of the connection.
+    const errors = failure.errors.map((fault) => ({ ...fault, field: fault.field.startsWith("numbers") ? "number" : fault.field }));
+    throw new Refused(failure.status, { ...failure.problem, errors });
+  }
+  await queries.invalidateQueries({ queryKey: [here.place?.id, "connections"] });
+  // As after it was made: the provider may be asked about the number, too. Whatever comes of it is shown with the connection.
+  if (value.last_test && here.may("test_connection")) await api.POST("/api/v1/connections/{connection_id}/test", { params: { path } }).catch(() => null);
 }
