@@ -48,6 +48,8 @@ pub enum AuthError {
 pub struct Authenticated {
     scope: TenantScope,
     connection: Arc<Connection>,
+    /// True if the connection was not read for this sender.
+    cached: bool,
 }
 
 impl Authenticated {
@@ -131,8 +133,12 @@ impl Connections {
         };
         let key = (tenant, connection);
         let remembered = self.lock().known.get(&key, now);
+        let mut cached = false;
         let known = match remembered {
-            Some((_, known)) if proves(&known.connection, &known.secrets) => known,
+            Some((_, known)) if proves(&known.connection, &known.secrets) => {
+                cached = true;
+                known
+            }
             Some((since, _)) if now.duration_since(since) < REREAD => return Err(AuthError::Refused),
             _ => {
                 let known = self.read(key, now).await?;
@@ -145,6 +151,39 @@ impl Connections {
         Ok(Authenticated {
             scope: TenantScope::mint(tenant, Authority::Webhook),
             connection: known.connection,
+            cached,
+        })
+    }
+
+    /// Replaces a cached connection by the stored one, for an answer that depends on its settings. One read. If the secrets have changed,
+    /// they are opened for the next sender.
+    ///
+    /// # Errors
+    /// When the connection no longer exists, or we cannot tell.
+    pub async fn refresh(&self, proven: &Authenticated, now: Timestamp) -> Result<Authenticated, AuthError> {
+        if !proven.cached {
+            return Ok(proven.clone());
+        }
+        let key = (proven.scope.tenant(), proven.connection.id);
+        let connection = self.read_row(key, now).await?;
+        let mut memory = self.lock();
+        match memory.known.get(&key, now) {
+            Some((
+                _,
+                Known {
+                    connection: before,
+                    secrets,
+                },
+            )) if before.verify == connection.verify => {
+                let connection = Arc::clone(&connection);
+                memory.known.put(key, Known { connection, secrets }, now);
+            }
+            _ => memory.known.forget(&key),
+        }
+        Ok(Authenticated {
+            scope: proven.scope.clone(),
+            connection,
+            cached: false,
         })
     }
 
@@ -186,8 +225,12 @@ impl Connections {
         belongs: impl Fn(&Connection) -> bool,
     ) -> Result<Authenticated, AuthError> {
         let remembered = self.lock().bare.get(&key, now);
+        let mut cached = false;
         let connection = match remembered {
-            Some((_, connection)) if belongs(&connection) => connection,
+            Some((_, connection)) if belongs(&connection) => {
+                cached = true;
+                connection
+            }
             Some((since, _)) if now.duration_since(since) < REREAD => return Err(AuthError::Refused),
             _ => {
                 let connection = self.read_row(key, now).await?;
@@ -201,6 +244,7 @@ impl Connections {
         Ok(Authenticated {
             scope: TenantScope::mint(key.0, Authority::Webhook),
             connection,
+            cached,
         })
     }
 

@@ -153,6 +153,23 @@ impl Webhook {
         }
     }
 
+    /// The sender with its connection as it is stored now, or as it was cached if the table does not respond within this time.
+    ///
+    /// # Errors
+    /// A 401 if the connection no longer exists.
+    pub async fn refresh_within(&self, limit: TimeLimit, proven: Authenticated) -> Result<Authenticated, Problem> {
+        let cached = |why: &(dyn std::error::Error + 'static)| {
+            tracing::warn!(error = chain(why), "a connection is used as it was cached");
+        };
+        match limit.keep(self.connections().refresh(&proven, self.now())).await {
+            Ok(Ok(current)) => return Ok(current),
+            Ok(Err(error @ AuthError::Refused)) => return Err(self.refuse(&error)),
+            Ok(Err(error)) => cached(&error),
+            Err(late) => cached(&late),
+        }
+        Ok(proven)
+    }
+
     /// Queues jobs, or stores them in the bucket if the queue refuses them.
     ///
     /// # Errors

@@ -121,7 +121,8 @@ api::operations! {
         /// A JSON merge patch of its name, numbers and call handling. The identity of the account at the provider cannot change:
         /// create another connection instead.
         ///
-        /// As on creation, new numbers or senders create the first line, or fill the empty fields of the only line.
+        /// Twilio's next call is already answered by a changed `voice`. As on creation, new numbers or senders create the first line, or
+        /// fill the empty fields of the only line.
         PATCH "/api/v1/connections/{connection_id}" => update_connection, "The updated connection";
 
         /// Delete a connection

@@ -68,8 +68,8 @@ const XML: &str = "text/xml";
 
 /// Maximum time of an answer. Twilio gives up after 15 s, including its retries.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
-/// The part of it that may be spent on business hours.
-const HOURS_WITHIN: Duration = Duration::from_secs(1);
+/// The part of it that may be spent on each of the connection's present state and the business hours.
+const READ_WITHIN: Duration = Duration::from_secs(1);
 
 /// Answer to a call if our own table cannot be reached, spoken by Twilio's own voice.
 const FALLBACK: &str = concat!(
@@ -99,6 +99,8 @@ async fn receive(
         Err(problem) if waiting && problem.status().is_server_error() => return Ok(answer(XML, FALLBACK)),
         Err(problem) => return Err(problem),
     };
+    // A changed connection works from the next call on.
+    let proven = webhook.refresh_within(limit.at_most(READ_WITHIN), proven).await?;
     let form = form::parse(body);
     let numbers = match &proven.connection().account {
         Account::Twilio(twilio) => &*twilio.numbers,
@@ -133,7 +135,7 @@ async fn receive(
         _ if voice::is_leg(&form, numbers) => twiml::EMPTY.to_owned(),
         VoiceCallback::Voice => {
             event.facts.handling = Some(twiml::handling(settings));
-            let limit = limit.at_most(HOURS_WITHIN);
+            let limit = limit.at_most(READ_WITHIN);
             let called = event.facts.business_number().and_then(Party::phone);
             let tenant = tenants.of(&webhook.store(), proven.scope(), now, limit).await;
             event.facts.closed = tenant.map(|tenant| tenant.is_closed(called, now));

@@ -6,7 +6,7 @@ use domain::{
     calls::call::{CallFacts, DialStatus, Handling},
     tenants::{
         connection::{
-            Purpose, VerifySecrets,
+            Account, Purpose, VerifySecrets,
             twilio::{self, SharedKey},
         },
         tenant::BusinessHours,
@@ -319,8 +319,41 @@ async fn an_unknown_connection_is_remembered_for_a_minute() {
     assert_eq!(world.status(&call).await, 200);
 }
 
+/// Whoever corrects where calls ring tries it at once.
 #[tokio::test]
-async fn a_warm_webhook_reads_nothing() {
+async fn changed_connection_answers_the_next_call() {
+    let mut world = world().await;
+    let aws = Lossy::before(&world.aws);
+    let function = world.function_with(&[("AWS_ENDPOINT_URL", aws.url())]);
+    let [ringing, missed] = [("voice", "inbound_ringing"), ("dial-result", "dial_action_no_answer")]
+        .map(|(what, fixture)| signed(&world, what, fixture));
+    assert_twiml(&function.call(&ringing).await, "<Dial ");
+    assert_twiml(&function.call(&missed).await, "<Record ");
+    // The same secrets are not opened again.
+    aws.deny("Decrypt");
+    let id = world.connection;
+    let Account::Twilio(twilio) = &mut world.tenant.connection_mut(id).account else {
+        unreachable!("the connection is Twilio's");
+    };
+    twilio.voice.handling = Handling::Voicemail;
+    twilio.voice.voicemail_after_missed = false;
+    world.tenant.write(&world.aws).await;
+    let answer = function.call(&ringing).await;
+    assert_twiml(&answer, "<Record ");
+    assert!(!answer.text().contains("<Dial "), "{}", answer.text());
+    assert!(!function.call(&missed).await.text().contains("<Record "));
+    // One that was deleted answers no more.
+    world
+        .tenant
+        .configured
+        .connections
+        .retain(|connection| connection.id != id);
+    world.tenant.write(&world.aws).await;
+    assert_eq!(function.call(&ringing).await.status(), 401);
+}
+
+#[tokio::test]
+async fn cached_connection_answers_without_the_table() {
     let world = world().await;
     let call = signed(&world, "voice", "inbound_ringing");
     world.assert_a_warm_call_reads_nothing(&call).await;
