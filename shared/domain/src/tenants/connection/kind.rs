@@ -58,6 +58,11 @@ pub trait Kind: Clone + PartialEq {
         None
     }
 
+    /// Whether this webhook is to be configured, with these settings.
+    fn uses(&self, _: &Webhook) -> bool {
+        true
+    }
+
     /// The numbers whose calls it reports; empty: all that it reports.
     fn numbers(&self) -> &[Phone] {
         &[]

@@ -165,8 +165,12 @@ macro_rules! kinds {
                 match self { $(Self::$kind(_) => <$file::Account as Kind>::SENDS,)+ }
             }
 
-            const fn told(&self) -> &'static [kind::Webhook] {
-                match self { $(Self::$kind(_) => <$file::Account as Kind>::WEBHOOKS,)+ }
+            fn used_webhooks(&self) -> Vec<&'static kind::Webhook> {
+                match self {
+                    $(Self::$kind(account) => {
+                        <$file::Account as Kind>::WEBHOOKS.iter().filter(|webhook| account.uses(webhook)).collect()
+                    })+
+                }
             }
 
             /// The numbers whose calls it reports; empty: all that it reports.
@@ -404,7 +408,7 @@ impl Account {
             method: webhook.method,
             path: format!("/webhooks/{kind}/{tenant}/{connection}{}", webhook.end),
         };
-        self.told().iter().map(at).collect()
+        self.used_webhooks().into_iter().map(at).collect()
     }
 
     /// The fields that identify the account at its provider and never change, and those that can change.
@@ -755,6 +759,14 @@ mod tests {
                 "voice.greeting[0].text"
             ]
         );
+        assert_eq!(
+            fields(&format!(
+                r#"{{"kind": "twilio", "account_sid": "AC{sid}", "numbers": ["+15005550006", "+15005550007"],
+                "voice": {{"handling": "forward", "forward_to": "+15005550007"}}}}"#
+            )),
+            ["voice.forward_to"],
+            "a call would come back for ever"
+        );
         let whatsapp = r#"{"kind": "whatsapp", "waba_id": "x/1", "phone_number_id": "+971501", "display_number": "+971501234567"}"#;
         assert_eq!(fields(whatsapp), ["waba_id", "phone_number_id"]);
         let vonage = r#"{"kind": "vonage", "api_key": "a b", "application_id": "x"}"#;
@@ -775,20 +787,24 @@ mod tests {
 
     #[test]
     fn every_address_of_twilios_asks_for_retries() {
-        let account = serde_json::json!({"kind": "twilio", "account_sid": "AC0", "numbers": [], "voice": {"handling": "own_flow"}});
-        let account: Account = serde_json::from_value(account).unwrap();
         let ulid = "00000000000000000000000001";
         let (tenant, connection) = (
             format!("tnt_{ulid}").parse().unwrap(),
             format!("conn_{ulid}").parse().unwrap(),
         );
-        let paths: Vec<_> = account
-            .webhooks(tenant, connection)
-            .into_iter()
-            .map(|webhook| webhook.path)
-            .collect();
-        let at = |end: &str| format!("/webhooks/twilio/{tenant}/{connection}/{end}#rc=3&rp=all");
-        assert_eq!(paths, ["voice", "status", "inbound"].map(at));
+        let at = |end: &&str| format!("/webhooks/twilio/{tenant}/{connection}/{end}#rc=3&rp=all");
+        for (handling, ends) in [
+            ("greet", &["voice", "status", "inbound"][..]),
+            // What answers calls stays at the number.
+            ("own_flow", &["status", "inbound"]),
+        ] {
+            let account =
+                json!({"kind": "twilio", "account_sid": "AC0", "numbers": [], "voice": {"handling": handling}});
+            let account: Account = serde_json::from_value(account).unwrap();
+            let webhooks = account.webhooks(tenant, connection).into_iter();
+            let paths: Vec<_> = webhooks.map(|webhook| webhook.path).collect();
+            assert_eq!(paths, ends.iter().map(at).collect::<Vec<_>>(), "{handling}");
+        }
     }
 
     /// A change keeps who the account is, and names each field that does not fit its kind.

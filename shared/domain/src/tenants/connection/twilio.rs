@@ -55,6 +55,9 @@ macro_rules! overrides {
 /// twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
 pub const OVERRIDES: &str = overrides!();
 
+/// The end of the address that answers calls.
+const VOICE: &str = concat!("/voice", overrides!());
+
 account! {
     /// Twilio.
     pub struct Account {
@@ -249,7 +252,7 @@ impl Kind for Account {
         Webhook {
             what: "a call comes in",
             method: "POST",
-            end: concat!("/voice", overrides!()),
+            end: VOICE,
         },
         Webhook {
             what: "call status changes",
@@ -286,6 +289,10 @@ impl Kind for Account {
 
     fn verifies_nothing(verify: &Verify) -> bool {
         verify.auth_tokens.is_empty() && verify.shared_keys.is_empty()
+    }
+
+    fn uses(&self, webhook: &Webhook) -> bool {
+        self.voice.handling != Handling::OwnFlow || webhook.end != VOICE
     }
 
     fn numbers(&self) -> &[Phone] {
@@ -326,6 +333,13 @@ impl Kind for Account {
             ),
         );
         check_numbers(&self.numbers, found);
+        let loops = self
+            .voice
+            .forward_to
+            .as_ref()
+            .is_some_and(|to| self.numbers.contains(to));
+        let detail = "A call cannot ring at the number that it came to. Expected the number of a telephone.";
+        found.expect(!loops, "voice.forward_to", Fault::new(FaultCode::GivenTwice, detail));
         self.voice.check(found);
     }
 }
