@@ -16,7 +16,7 @@ const customer = { formatted: "+971 50 555 3913", number: "+971505553913" };
 const line = { id: "line_sample", name: "Shop" };
 const contactName = { id: "con_sample", name: HOSTILE.markup };
 
-const callEntry: Schemas["CallEntry"] = {
+export const callEntry: Schemas["CallEntry"] = {
   at, code: "follow_up", contact: contactName, customer, decided_at: at, decision: "WhatsApp at once: missed call, rule \"Missed calls\"", direction: "inbound",
   facts: { rule: HOSTILE.override, outcome: "missed", called_number: "+97145550100", channel: "whatsapp", next_channel: "sms", fallback_after_seconds: 120 },
   id: "call_sample", line, message: { channel: "whatsapp", code: null, decision: null, facts: {}, id: "msg_sample", state: "read" },
@@ -26,7 +26,7 @@ const silent: Schemas["CallEntry"] = {
   ...callEntry, id: "call_silent", contact: { id: "con_silent", name: null }, code: "no_channel", outcome: "voicemail", voicemail_seconds: 9,
   facts: { whatsapp_problem: "not_reached", sms_problem: "landline" }, message: null, message_id: null,
 };
-const call: Schemas["CallDetails"] = {
+export const call: Schemas["CallDetails"] = {
   ...callEntry, connection_id: "conn_sample", correlation_id: "sample", provider: "twilio", provider_call_id: "CA0",
   grounds: {
     config_version: 1, cooldown_seconds: 86_400, last_answered_at: null, last_by_phone_at: null, last_follow_up_at: at, last_inbound_at: null, line_id: null,

@@ -1,6 +1,10 @@
 /** Lines and connections: made, changed, and deleted. */
 import assert from "node:assert/strict";
+import type { components } from "../app/api/contract.d.ts";
+import { call, callEntry } from "./samples.ts";
 import { browserTest, logInOf, plain, problem, stranger, Visitor } from "./support.ts";
+
+type Schemas = components["schemas"];
 
 const at = (page: string): string => `/app/${logInOf("manager").tenant}/settings/${page}`;
 
@@ -105,6 +109,54 @@ browserTest("secret_of_a_connection_is_rotated", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Finish the rotation" }).click();
   await page.getByText("Only the new secret is valid now.").waitFor();
   await visitor.see("rotating").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Delete the connection" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: /^Delete/ }).click();
+  await page.waitForURL("**/settings/connections");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** Whoever pasted the addresses of Twilio, and said that something else answers calls, learns why nothing followed, and mends it. */
+browserTest("calls_ring_where_the_form_says_or_the_cause_is_named", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  const id = stranger().slice(1).padStart(32, "0");
+  const handling = page.locator("select[name='voice.handling']");
+  const answerOf = (method: string) => page.waitForResponse((answer) => answer.request().method() === method && answer.url().includes("/api/v1/connections") && answer.ok());
+  await visitor.open(at("connections/new"));
+  await page.locator("select[name=kind]").selectOption("twilio");
+  assert.equal(await handling.inputValue(), "forward");
+  for (const [name, text] of [["voice.forward_to", "+971 50 555 3913"], ["voice.forward_timeout_seconds", "15"], ["account_sid", `AC${id}`], ["numbers", stranger()]] as const) {
+    await page.locator(`[name="${name}"]`).fill(text);
+  }
+  for (const [name, text] of [["auth_token", `token-${id}`], ["api_key_sid", `SK${id}`], ["api_key_secret", `secret-${id}`]] as const) await page.locator(`[name="credentials.${name}"]`).fill(text);
+  const made = answerOf("POST");
+  await page.locator("main form button:not([type=button])").last().click();
+  const { connection } = (await (await made).json()) as Schemas["ConnectionMade"];
+  assert.deepEqual([connection.voice?.handling, connection.voice?.forward_to, connection.voice?.forward_timeout_seconds], ["forward", "+971505553913", 15]);
+  const address = page.getByText("a call comes in · POST");
+  await address.waitFor();
+
+  await page.getByRole("link", { name: "Test the connection" }).click();
+  await page.getByText("Name, numbers and where calls ring").click();
+  await handling.selectOption("own_flow");
+  const save = page.locator("details:has(select[name='voice.handling']) form > button");
+  await save.click();
+  await page.getByText("It works from the next call on").waitFor();
+  await address.waitFor({ state: "detached" });
+
+  const silent = { outcome: "unknown", code: "unknown_outcome", facts: {}, message: null, message_id: null, at: new Date().toISOString() } as const;
+  await visitor.intercept("list_calls", (route) => route.fulfill({ json: { items: [{ ...callEntry, ...silent }], next_cursor: null } }));
+  await visitor.intercept("get_call", (route) => route.fulfill({ json: { ...call, ...silent, connection_id: connection.id, reported: { ...call.reported, handling: "own_flow" } } }));
+  await visitor.open(`/app/${logInOf("admin").tenant}/set-up/try`);
+  await visitor.see("cause").getByText("something else answers your calls").waitFor();
+  await page.getByRole("link", { name: "Open the connection" }).click();
+  await handling.selectOption("voicemail");
+  await page.locator("[name^='voice.greeting.']").first().fill("Please leave a message.");
+  const mended = answerOf("PATCH");
+  await save.click();
+  const { voice } = (await (await mended).json()) as Schemas["ConnectionOut"];
+  assert.deepEqual([voice?.handling, voice?.greeting?.map(({ text }) => text)], ["voicemail", ["Please leave a message."]]);
   await page.getByRole("button", { name: "Delete the connection" }).click();
   await page.getByRole("dialog").getByRole("button", { name: /^Delete/ }).click();
   await page.waitForURL("**/settings/connections");

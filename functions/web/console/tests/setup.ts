@@ -85,7 +85,10 @@ function twilioAccount() {
   return { account_sid: `AC${own}`, auth_token: `token-${own}`, api_key_sid: `SK${own}`, api_key_secret: `secret-${own}`, numbers: [number] };
 }
 
-async function connectTwilio(hand: Hand, account: ReturnType<typeof twilioAccount>): Promise<void> {
+/** Calls ring at this number. Without one, something else answers them. */
+async function connectTwilio(hand: Hand, account: ReturnType<typeof twilioAccount>, phone?: string): Promise<void> {
+  if (phone) await hand.type("input[name='voice.forward_to']", phone);
+  else await hand.choose("select[name='voice.handling']", "own_flow");
   await hand.type("input[name=account_sid]", account.account_sid);
   await hand.type("input[name=numbers]", account.numbers.join());
   for (const name of ["auth_token", "api_key_sid", "api_key_secret"] as const) await hand.type(`input[name='credentials.${name}']`, account[name]);
@@ -197,7 +200,7 @@ for (const [name, look, Way] of WAYS) {
     const to = (path: string): string => `/app/${logInOf("admin").tenant}/${path}`;
     await visitor.open(to("settings/connections/new"));
     await hand.choose("select[name=kind]", "twilio");
-    await connectTwilio(hand, account);
+    await connectTwilio(hand, account, stranger());
     const { connection } = await made(page, hand.press(SEND));
     await visitor.open(to("settings/connections"));
     await hand.press(`a[href$='${connection.id}']`);

@@ -1,5 +1,6 @@
 /** What each provider asks for. The names are those of the API; a dot leads into an object. */
 import type { components } from "../../api/contract.d.ts";
+import type { Voice } from "./voice.ts";
 
 export type Kind = components["schemas"]["ConnectionKind"];
 
@@ -34,7 +35,6 @@ export const KINDS: Record<Kind, Provider> = {
     account: [{ name: "account_sid" }],
     settings: [
       { name: "numbers" },
-      { name: "voice.handling", optional: true, choices: ["own_flow", "greet", "voicemail", "forward"] }, { name: "voice.forward_to", optional: true },
       { name: "whatsapp_sender", optional: true }, { name: "messaging_service_sid", optional: true },
     ],
     credentials: [{ name: "credentials.auth_token" }, { name: "credentials.api_key_sid" }, { name: "credentials.api_key_secret" }],
@@ -69,7 +69,7 @@ export const SENDING: Kind[] = ["whatsapp", "twilio"];
 export type Typed = Record<string, string>;
 
 const isList = (name: string): boolean => name === "numbers" || name === "sources";
-const isNumber = (name: string): boolean => /number$|_to$|_sender$/.test(name);
+const isNumber = (name: string): boolean => /number$|_sender$/.test(name);
 
 /** An object of these fields with what was typed. Where `empty` is given, it stands for an optional field without a value. */
 export function objectOf(asked: Asked[], typed: Typed, empty?: null): Record<string, unknown> {
@@ -92,11 +92,11 @@ function valueOf(name: string, text: string, empty: null | undefined): unknown {
   return isNumber(name) ? plain(text) : text;
 }
 
-/** The request for a connection of this kind with what was typed. */
-export function requestOf(kind: Kind, name: string, typed: Typed): components["schemas"]["ConnectionIn"] {
+/** The request for a connection of this kind with what was typed. `voice` is how Twilio's answers calls. */
+export function requestOf(kind: Kind, name: string, typed: Typed, voice?: Voice): components["schemas"]["ConnectionIn"] {
   const { account, settings, credentials } = KINDS[kind];
   // The table above has the fields of each kind, which types cannot follow.
-  return { kind, name, ...objectOf([...account, ...settings, ...credentials], typed) } as components["schemas"]["ConnectionIn"];
+  return { kind, name, ...objectOf([...account, ...settings, ...credentials], typed), ...(voice && { voice }) } as components["schemas"]["ConnectionIn"];
 }
 
 /** What is typed into the fields of settings for a connection as it is. */
