@@ -17,7 +17,7 @@ use domain::{
     accounts::{
         account::{Account, Member},
         mailing::{MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, NoticeState},
-        notice::{Matter, Notice, NoticeKind, Present, Waiting, Watch, day_of},
+        notice::{Matter, Notice, NoticeKind, Present, Watch, day_of},
         permission::Role,
     },
     base::ids::{ConnectionId, TenantId, derived},
@@ -189,8 +189,8 @@ impl Tenant<'_> {
         let now = self.now;
         let mut due = pending.notices;
         due.retain(|_, state| state.value.due.is_some_and(|due| due <= now));
-        let waiting = Box::pin(self.count_waiting(config, &mut due)).await?;
-        let standing = Box::pin(self.standing(config, &due, pending.watch.as_ref(), waiting)).await?;
+        let customers_wait = Box::pin(self.count_waiting(config, &mut due)).await?;
+        let standing = Box::pin(self.standing(config, &due, pending.watch.as_ref(), customers_wait)).await?;
         let mut told = Notices::new();
         for (key, state) in due {
             if !standing.contains(&key) {
@@ -224,26 +224,29 @@ impl Tenant<'_> {
         }
     }
 
-    /// The customers who wait, if one of these notices is about them: it then tells of all of them.
-    async fn count_waiting(&self, config: &TenantConfig, notices: &mut Notices) -> Result<Option<Waiting>, JobError> {
+    /// Looks for customers who wait, if one of these notices is about them: it then tells of all of them. Returns whether any of them was told
+    /// of by no mail yet.
+    async fn count_waiting(&self, config: &TenantConfig, notices: &mut Notices) -> Result<bool, JobError> {
         let mut about = None;
         for state in notices.values_mut() {
-            if let Matter::CustomersWait(waiting) = &mut state.value.notice.matter {
-                about = Some(waiting);
+            let NoticeState { notice, mailed_at, .. } = &mut state.value;
+            if let Matter::CustomersWait(waiting) = &mut notice.matter {
+                about = Some((waiting, *mailed_at));
             }
         }
-        let Some(told) = about else {
-            return Ok(None);
+        let Some((told, mailed_at)) = about else {
+            return Ok(false);
         };
         let Some(after) = config.tenant.inbox.unwrap_or_default().notify_after() else {
-            return Ok(None);
+            return Ok(false);
         };
-        let by = self.now - after;
-        let waiting = self.ctx.store.waiting_customers(&self.scope, by).await?;
-        if let Some(waiting) = waiting {
+        let (store, now) = (&self.ctx.store, self.now);
+        let overdue = store.overdue_customers(&self.scope, after, mailed_at, now).await?;
+        if let Some(waiting) = overdue.waiting {
             *told = waiting;
         }
-        Ok(waiting)
+        // Better once more than never: who was noticed may be behind what is looked at.
+        Ok(overdue.any_untold || !overdue.is_whole)
     }
 
     /// The keys of the notices that somebody must still attend to.
@@ -252,7 +255,7 @@ impl Tenant<'_> {
         config: &TenantConfig,
         due: &Notices,
         watch: Option<&Versioned<Watch>>,
-        waiting: Option<Waiting>,
+        customers_wait: bool,
     ) -> Result<BTreeSet<String>, JobError> {
         let store = &self.ctx.store;
         let notices: Vec<&Notice> = due.values().map(|state| &state.value.notice).collect();
@@ -275,7 +278,7 @@ impl Tenant<'_> {
                 began: watch.map(|watch| watch.value.began),
                 matched: automation(notice).and_then(|rule| matched.get(&rule).copied()),
                 campaign: campaigns.get(&notice.key()),
-                waiting,
+                customers_wait,
                 now: self.now,
             };
             notice.stands(&present)
@@ -310,7 +313,7 @@ impl Tenant<'_> {
             let at = told.value.notice.at;
             // One that was recorded after the mails were queued is not in them.
             let of = if queued { at.min(open.at) } else { at };
-            let marked = RACES.until_won(|| self.mark(key, of));
+            let marked = RACES.until_won(|| self.mark(key, of, open.at));
             marked.await?;
         }
         let ended = mailings.value.ended();
@@ -320,12 +323,12 @@ impl Tenant<'_> {
         Ok(())
     }
 
-    /// Marks a notice as told, unless it is settled by now.
-    async fn mark(&self, key: &str, of: Timestamp) -> Result<(), StoreError> {
+    /// Marks a notice as told by a mailing of this time, unless it is settled by now.
+    async fn mark(&self, key: &str, of: Timestamp, mailed_at: Timestamp) -> Result<(), StoreError> {
         let Some(known) = self.ctx.store.notice(&self.scope, key).await? else {
             return Ok(());
         };
-        self.change(&known, &known.value.told(of, self.now)).await
+        self.change(&known, &known.value.told(of, mailed_at)).await
     }
 
     async fn change(&self, before: &Versioned<NoticeState>, after: &NoticeState) -> Result<(), StoreError> {

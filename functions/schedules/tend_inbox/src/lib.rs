@@ -3,7 +3,7 @@
 //! which nothing happens, if the tenant wants that.
 //!
 //! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged, and an open one is not
-//! opened again. A notice is recorded before that, with the time of the message, by which it is known the second time.
+//! opened again. A notice is recorded before that, with the time at which the message became overdue, by which it is known the second time.
 
 use std::time::Duration;
 
@@ -267,7 +267,7 @@ async fn open_or_notice(scope: &TenantScope, id: ConversationId, ctx: &Context) 
         if later.is_none() && tenant.is_some_and(|tenant| tenant.status.is_active()) {
             ctx.store.record_notice(scope, &notice, now).await?;
         }
-        found.value.tell_at = later;
+        (found.value.tell_at, found.value.noticed_at) = (later, later.is_none().then_some(notice.at));
         "noticed"
     } else {
         return Ok(());

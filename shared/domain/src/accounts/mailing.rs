@@ -26,9 +26,14 @@ pub struct NoticeState {
 }
 
 impl NoticeState {
-    /// The state after an occurrence. `None` if it is known already, or older than the known one: nothing changes.
+    /// The state after an occurrence. `None` if it is known already, or older than the known one: nothing changes. Of customers who wait, one
+    /// is known that a mail has counted, or is about to count.
     pub fn noted(notice: &Notice, known: Option<&Self>, now: Timestamp) -> Option<Self> {
-        if known.is_some_and(|known| known.notice.at >= notice.at) {
+        let until = known.and_then(|known| match notice.kind() {
+            NoticeKind::CustomersWait if known.due.is_none() => known.mailed_at,
+            _ => Some(known.notice.at),
+        });
+        if until.is_some_and(|until| until >= notice.at) {
             return None;
         }
         let mailed_at = known.and_then(|known| known.mailed_at);
@@ -40,13 +45,15 @@ impl NoticeState {
         })
     }
 
-    /// The state after people were told of the occurrence of that time. A later one that was noted meanwhile waits for the pause of its
-    /// kind.
-    pub fn told(&self, of: Timestamp, now: Timestamp) -> Self {
-        let later = self.notice.at != of;
+    /// The state after people were told of the occurrence of that time, by a mailing of this time. A later one that was noted meanwhile waits
+    /// for the pause of its kind.
+    pub fn told(&self, of: Timestamp, mailed_at: Timestamp) -> Self {
+        // All customers who wait are counted by the mailing.
+        let is_counted = self.notice.kind() == NoticeKind::CustomersWait && self.notice.at <= mailed_at;
+        let later = self.notice.at != of && !is_counted;
         Self {
-            due: later.then(|| now + self.notice.kind().pause()),
-            mailed_at: Some(now),
+            due: later.then(|| mailed_at + self.notice.kind().pause()),
+            mailed_at: Some(mailed_at),
             ..self.clone()
         }
     }

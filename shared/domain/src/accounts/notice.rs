@@ -165,11 +165,9 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The customers of these conversations who have waited since this time, or for longer, with an unread message. `None`: nobody has.
-    pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>, by: Timestamp) -> Option<Self> {
-        let unread = conversations.filter(|one| one.unread_message().is_some());
-        let since = unread.filter_map(|one| one.waiting_since);
-        let all: Vec<Timestamp> = since.filter(|since| *since <= by).collect();
+    /// The customers who wait in these conversations. `None`: nobody does.
+    pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>) -> Option<Self> {
+        let all: Vec<Timestamp> = conversations.filter_map(|one| one.waiting_since).collect();
         Some(Self {
             conversations: all.len().min(MAX_WAITING),
             since: all.into_iter().min()?,
@@ -183,6 +181,9 @@ pub const DOUBTED: &str = "DOUBTED";
 /// Time by which the change of a category comes behind the state of its template, if it is older, and a stop behind the doubt that it
 /// caused.
 const BEHIND: SignedDuration = SignedDuration::from_millis(1);
+
+/// Time within which `tend_inbox` finds a message that is overdue.
+const FOUND_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
 /// One occurrence of something that people must attend to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,8 +209,8 @@ pub struct Present<'a> {
     pub matched: Option<Date>,
     /// The campaign that the notice names, if it exists.
     pub campaign: Option<&'a Campaign>,
-    /// The customers who wait.
-    pub waiting: Option<Waiting>,
+    /// Whether customers wait of whom nobody was told.
+    pub customers_wait: bool,
     /// The present time.
     pub now: Timestamp,
 }
@@ -266,14 +267,19 @@ impl Notice {
         })
     }
 
-    /// The notice of a conversation in which a message has been unread for too long. It has the time of the message, which is the same at every
-    /// look. One that is older than another that was noted is not told of its own: the mail about the later one counts it.
+    /// The notice of a conversation in which a message has been unread for too long. It has the time at which that became so, which is the
+    /// same at every look: every mail since then has counted it. One that is found late, such as with a contact who was deleted meanwhile, was
+    /// out of sight for a while, so it is new.
     pub fn of_conversation(conversation: &Conversation, now: Timestamp) -> Option<Self> {
-        let at = conversation.overdue_message(now)?;
+        let since = conversation.overdue_since(now)?;
         Some(Self {
-            matter: Matter::CustomersWait(Waiting::among([conversation].into_iter(), now)?),
+            matter: Matter::CustomersWait(Waiting::among([conversation].into_iter())?),
             name: String::new(),
-            at,
+            at: if now.duration_since(since) <= FOUND_WITHIN {
+                since
+            } else {
+                now
+            },
         })
     }
 
@@ -381,7 +387,7 @@ impl Notice {
                 self.at == cap.period.begin(present.now) && all_caps_of(&present.config.tenant).contains(cap)
             }
             Matter::CampaignPaused { .. } => present.campaign.and_then(Self::of_campaign).as_ref() == Some(self),
-            Matter::CustomersWait(_) => present.waiting.is_some(),
+            Matter::CustomersWait(_) => present.customers_wait,
         }
     }
 }
@@ -555,7 +561,7 @@ mod tests {
             began: None,
             matched: None,
             campaign: None,
-            waiting: None,
+            customers_wait: false,
             now: at(NOON),
         }
     }
@@ -944,34 +950,65 @@ mod tests {
     fn unread_message_is_noticed_after_ten_minutes() {
         let mut conversation = unread(&["2026-11-20T11:45:00Z", "2026-11-20T11:50:00Z"]);
         assert_eq!(Notice::of_conversation(&conversation, at("2026-11-20T11:54:59Z")), None);
-        let notice = Notice::of_conversation(&conversation, at(NOON)).unwrap();
+        let notice = Notice::of_conversation(&conversation, at("2026-11-20T11:56:00Z")).unwrap();
         assert_eq!(
             (notice.key().as_str(), notice.at),
-            ("customers_wait", at("2026-11-20T11:50:00Z"))
+            ("customers_wait", at("2026-11-20T11:55:00Z"))
         );
+        let late = Notice::of_conversation(&conversation, at(NOON)).unwrap();
+        assert_eq!(late.at, at(NOON), "mails since then may not have counted it");
         let waiting = Waiting {
             conversations: 1,
             since: at("2026-11-20T11:45:00Z"),
         };
         assert_eq!(notice.matter, Matter::CustomersWait(waiting));
-        let all = [conversation.clone(), unread(&["2026-11-20T11:30:00Z"]), unread(&[NOON])];
         let both = Waiting {
             conversations: 2,
             since: at("2026-11-20T11:30:00Z"),
         };
-        let by = at(NOON) - SignedDuration::from_mins(10);
-        assert_eq!(Waiting::among(all.iter(), by), Some(both), "the last one is too new");
+        let all = [conversation.clone(), unread(&["2026-11-20T11:30:00Z"])];
+        assert_eq!(Waiting::among(all.iter()), Some(both));
         let many = std::iter::repeat_n(&conversation, 101);
-        assert_eq!(Waiting::among(many, by).unwrap().conversations, MAX_WAITING);
+        assert_eq!(Waiting::among(many).unwrap().conversations, MAX_WAITING);
         let config = config();
-        let stands = |waiting: Option<Waiting>| {
+        let stands = |customers_wait| {
             notice.stands(&Present {
-                waiting,
+                customers_wait,
                 ..present(&config)
             })
         };
-        assert_eq!((stands(Some(both)), stands(None)), (true, false));
+        assert!(stands(true) && !stands(false));
         conversation.read_to(2);
-        assert_eq!(Waiting::among([&conversation].into_iter(), by), None);
+        assert_eq!(Notice::of_conversation(&conversation, at(NOON)), None);
+    }
+
+    /// The former wrote later, but had waited for longer.
+    #[test]
+    fn customer_who_is_overdue_later_is_told_of() {
+        let noticed =
+            |conversation: &Conversation, found: &str| Notice::of_conversation(conversation, at(found)).unwrap();
+        let first = noticed(
+            &unread(&["2026-11-20T11:40:00Z", "2026-11-20T11:49:00Z"]),
+            "2026-11-20T11:50:20Z",
+        );
+        let second = noticed(&unread(&["2026-11-20T11:45:00Z"]), "2026-11-20T11:55:20Z");
+        let known = NoticeState::noted(&first, None, at("2026-11-20T11:50:20Z")).unwrap();
+        for (told, due) in [
+            (known.told(first.at, at("2026-11-20T11:52:00Z")), "2026-11-20T12:52:00Z"),
+            (known.settled(), "2026-11-20T11:55:20Z"),
+        ] {
+            let noted = NoticeState::noted(&second, Some(&told), at("2026-11-20T11:55:20Z")).unwrap();
+            assert_eq!(noted.due, Some(at(due)));
+        }
+        // A mail counts whoever is overdue by then, also if that is found only later, or while the mail is written.
+        let told = known.told(first.at, at("2026-11-20T11:55:10Z"));
+        assert_eq!(
+            NoticeState::noted(&second, Some(&told), at("2026-11-20T11:55:20Z")),
+            None
+        );
+        let both = NoticeState::noted(&second, Some(&known), at("2026-11-20T11:55:20Z")).unwrap();
+        let told = |mailed_at: &str| both.told(first.at, at(mailed_at)).due;
+        assert_eq!(told("2026-11-20T11:55:00Z"), None);
+        assert_eq!(told("2026-11-20T11:54:59Z"), Some(at("2026-11-20T12:54:59Z")));
     }
 }

@@ -100,6 +100,9 @@ pub struct Conversation {
     /// Time at which people are told that nobody has read a message, unless somebody has by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tell_at: Option<Timestamp>,
+    /// Time of the latest notice that nobody has read a message, until somebody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed_at: Option<Timestamp>,
     /// Its state before the deletion of its contact closed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<ConversationState>,
@@ -257,6 +260,7 @@ impl Conversation {
             first_response: None,
             wrote: None,
             tell_at: None,
+            noticed_at: None,
             hidden: None,
             created_at: now,
         }
@@ -286,10 +290,8 @@ impl Conversation {
         if what.is_of_customer() {
             self.unread = self.unread.saturating_add(1);
             self.open();
-            if matches!(what, What::Inbound(..)) {
-                // The first one counts, so that whoever goes on writing postpones nothing.
-                let tell_at = tell_after.map(|after| at + after);
-                self.tell_at = self.tell_at.into_iter().chain(tell_at).min();
+            let is_message = matches!(what, What::Inbound(..));
+            if is_message {
                 self.wrote = Some(Wrote {
                     at: self.wrote.map_or(at, |known| known.at.max(at)),
                     seq: self.seq,
@@ -297,12 +299,17 @@ impl Conversation {
             }
             // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
             if self.replied_at.is_none_or(|replied| replied < at) {
+                if is_message {
+                    // The first one counts, so that whoever goes on writing postpones nothing.
+                    let first = self.tell_at.filter(|_| self.waiting_since.is_some());
+                    self.tell_at = first.into_iter().chain(tell_after.map(|after| at + after)).min();
+                }
                 self.waiting_since = Some(self.waiting_since.map_or(at, |since| since.min(at)));
             }
         } else {
             if let Some(since) = self.waiting_since.filter(|since| *since <= at) {
                 self.first_response.get_or_insert(at.duration_since(since));
-                (self.waiting_since, self.tell_at) = (None, None);
+                self.end_wait();
             }
             self.replied_at = self.replied_at.max(Some(at));
         }
@@ -323,11 +330,10 @@ impl Conversation {
             .last
             .filter(|last| matches!(last.what, What::Missed(_)) && self.unread > 0);
         let unseen = wrote.or(called.map(|called| called.at));
-        let what = What::Reply(message, channel);
+        let (what, told) = (What::Reply(message, channel), self.told());
         self.note(Happening { at, what }, None);
         if unseen.is_some() {
-            self.waiting_since = unseen;
-            self.tell_at = self.tell_of_unread(tell_after);
+            self.wait_on(unseen, told, tell_after);
         } else {
             self.read_to(self.seq);
         }
@@ -401,16 +407,37 @@ impl Conversation {
     /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
     /// that changes anything.
     pub fn talked(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) -> bool {
-        if self.waiting_since.take_if(|since| *since <= at).is_none() {
+        if self.waiting_since.is_none_or(|since| at < since) {
             return false;
         }
-        self.tell_at = None;
-        // It became known after something that the customer has done since.
-        if let Some(last) = self.last.filter(|last| last.what.is_of_customer() && at < last.at) {
-            self.waiting_since = Some(last.at);
-            self.tell_at = self.tell_of_unread(tell_after);
-        }
+        // It became known after something that the customer has done since, also if a message of the team's stands behind that.
+        let wrote = self.wrote.map(|wrote| wrote.at);
+        let called = self.last.filter(|last| matches!(last.what, What::Missed(_)));
+        let done = wrote.into_iter().chain(called.map(|called| called.at));
+        let (since, told) = (done.filter(|done| at < *done).min(), self.told());
+        self.wait_on(since, told, tell_after);
         true
+    }
+
+    /// Notes that the customer waits for nothing.
+    const fn end_wait(&mut self) {
+        (self.waiting_since, self.tell_at, self.noticed_at) = (None, None, None);
+    }
+
+    /// The time of the notice of what is unread, if all of it is noticed.
+    fn told(&self) -> Option<Timestamp> {
+        self.noticed_at.filter(|_| self.tell_at.is_none())
+    }
+
+    /// Lets the customer wait for an answer to what was done at this time only, of which people may have been told already.
+    fn wait_on(&mut self, since: Option<Timestamp>, told: Option<Timestamp>, tell_after: Option<SignedDuration>) {
+        self.end_wait();
+        self.waiting_since = since;
+        let Some(unread) = self.unread_message() else {
+            return;
+        };
+        self.noticed_at = told;
+        self.tell_at = tell_after.filter(|_| told.is_none()).map(|after| unread + after);
     }
 
     /// Closes it with the deletion of its contact. Whoever waited waits on once the contact is back. Returns whether that changes anything.
@@ -423,9 +450,14 @@ impl Conversation {
         true
     }
 
-    /// Opens what the deletion of its contact closed, as it was. Returns whether that changes anything.
+    /// Opens what the deletion of its contact closed, as it was. Of whoever waited unseen meanwhile, people are told again. Returns whether
+    /// that changes anything.
     pub fn show(&mut self) -> bool {
         let hidden = self.hidden.take();
+        if hidden.is_some() {
+            let noticed = self.noticed_at.take();
+            self.tell_at = self.tell_at.or(noticed);
+        }
         self.state = hidden.unwrap_or(self.state);
         hidden.is_some()
     }
@@ -448,11 +480,10 @@ impl Conversation {
         let what = What::Reply(message, Channel::WhatsApp);
         let is_last = self.last.is_none_or(|last| last.at <= at);
         // What the customer did since waits on, also if it becomes known later.
-        let waits = (self.waiting_since.take(), self.tell_at);
+        let waits = self.waiting_since.take();
         let replied_at = self.replied_at.max(Some(at - MOMENT));
         self.note(Happening { at, what }, None);
-        (self.waiting_since, self.tell_at) = waits;
-        self.replied_at = replied_at;
+        (self.waiting_since, self.replied_at) = (waits, replied_at);
         if is_last && self.waiting_since.is_none() {
             self.read_to(self.seq);
         }
@@ -508,7 +539,7 @@ impl Conversation {
         // Of what has happened since, replies are the team's own.
         self.unread = self.unread.min(u32::try_from(self.seq - seq).unwrap_or(u32::MAX));
         if self.wrote.is_none_or(|wrote| wrote.seq <= seq) {
-            self.tell_at = None;
+            (self.tell_at, self.noticed_at) = (None, None);
         }
         true
     }
@@ -531,19 +562,31 @@ impl Conversation {
         Some(wrote.at)
     }
 
-    fn tell_of_unread(&self, tell_after: Option<SignedDuration>) -> Option<Timestamp> {
-        Some(self.unread_message()? + tell_after?)
-    }
-
     /// Closes it, since nothing happens in it. Nobody has seen what is unread in it.
     pub fn close(&mut self) {
-        (self.state, self.waiting_since, self.tell_at) = (ConversationState::Closed, None, None);
+        self.state = ConversationState::Closed;
+        self.end_wait();
     }
 
-    /// Time of the customer's latest message, if people are to be told now that nobody has read it.
-    pub fn overdue_message(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_due = self.tell_at.is_some_and(|at| at <= now);
-        self.unread_message().filter(|_| is_due)
+    /// Time at which a message became overdue that nobody has read, if people are to be told of it now.
+    pub fn overdue_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.tell_at.filter(|at| *at <= now && self.unread_message().is_some())
+    }
+
+    /// Whether nobody has read a message of the customer's for too long, who has waited since `by`, or for longer.
+    pub fn is_overdue(&self, by: Timestamp, now: Timestamp) -> bool {
+        let Some(wrote) = self.unread_message() else {
+            return false;
+        };
+        // A message that came after others had been read has its own time. It has none if a release before `noticed_at` noticed it.
+        let is_due = self.tell_at.map_or(self.replied_at < Some(wrote), |at| at <= now);
+        self.noticed_at.is_some() || (is_due && self.waiting_since.is_some_and(|since| since <= by))
+    }
+
+    /// Whether an overdue message is noticed only now, or was after people were last told of any.
+    pub fn is_untold(&self, mailed_at: Option<Timestamp>, now: Timestamp) -> bool {
+        // Neither has its time if a release before `noticed_at` noticed it.
+        self.tell_at.map_or(self.noticed_at.is_none(), |at| at <= now) || self.noticed_at > mailed_at
     }
 
     /// Time at which it is to be looked at: a snoozed one is opened, and people are told of a message that nobody has read.
@@ -924,12 +967,11 @@ mod tests {
         for (name, conversation, due) in cases {
             assert_eq!(conversation.due(), due, "{name}");
             let Some(due) = due.filter(|due| *due != until) else {
-                assert_eq!(conversation.overdue_message(until), None, "{name}");
+                assert_eq!(conversation.overdue_since(until), None, "{name}");
                 continue;
             };
-            let message = Some(wrote(4).at);
-            assert_eq!(conversation.overdue_message(due), message, "{name}");
-            assert_eq!(conversation.overdue_message(due - SignedDuration::from_secs(1)), None);
+            assert_eq!(conversation.overdue_since(due), Some(due), "{name}");
+            assert_eq!(conversation.overdue_since(due - SignedDuration::from_secs(1)), None);
         }
         assert_eq!(
             Conversation::begun(ConversationId::of(contact(), None), wrote(2), None).due(),
@@ -938,6 +980,58 @@ mod tests {
         let mut told = unread(&|one| one.tell_at = None);
         told.note(wrote(6), TELL_AFTER);
         assert_eq!(told.due(), Some(wrote(6).at + TELL), "a later message");
+    }
+
+    #[test]
+    fn answered_message_makes_no_later_one_overdue() {
+        let mut conversation = noted([wrote(0)]);
+        conversation.note(replied(5), TELL_AFTER);
+        // The provider repeats what was written before the reply.
+        conversation.note(wrote(8), TELL_AFTER);
+        assert_eq!((conversation.waiting_since, conversation.tell_at), (None, None));
+        // As an earlier release left it.
+        conversation.tell_at = Some(wrote(8).at + TELL);
+        conversation.note(wrote(200), TELL_AFTER);
+        assert_eq!(conversation.due(), Some(wrote(200).at + TELL));
+    }
+
+    #[test]
+    fn late_call_ends_no_wait_of_a_later_message() {
+        let software = Actor::ApiKey(ApiKeyId::new(Ulid::from_parts(4, 1)));
+        let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
+        for by in [software, user] {
+            let mut conversation = noted([wrote(0), wrote(20)]);
+            conversation.start(by, (wrote(24).at, message(9), Channel::Sms));
+            assert!(conversation.talked(wrote(10).at, TELL_AFTER));
+            assert_eq!(conversation.waiting_since, Some(wrote(20).at), "{by:?}");
+            assert_eq!(conversation.due(), Some(wrote(20).at + TELL), "{by:?}");
+        }
+    }
+
+    /// What people were told of goes on waiting after a call or a reply that became known late, and they are not told again.
+    #[test]
+    fn message_is_overdue_once_until_somebody_reads_it() {
+        let (now, by) = (wrote(60).at, wrote(60).at - TELL);
+        let mut told = noted([wrote(0), wrote(8)]);
+        (told.tell_at, told.noticed_at) = (None, Some(wrote(0).at + TELL));
+        let (mut called, mut replied, mut read) = (told.clone(), told.clone(), told.clone());
+        assert!(called.talked(wrote(4).at, TELL_AFTER));
+        let user = Actor::User(UserId::new(Ulid::from_parts(3, 1)));
+        replied.reply(user, 1, (wrote(30).at, message(9), Channel::Sms), TELL_AFTER);
+        for one in [&told, &called, &replied] {
+            assert!(one.is_overdue(by, now) && one.due().is_none(), "{one:?}");
+            assert!(one.is_untold(None, now) && !one.is_untold(told.noticed_at, now));
+        }
+        // The customer waits on, but nobody has to be told until the next message is overdue.
+        assert!(read.read_to(2) && !read.is_overdue(by, now));
+        read.note(wrote(50), TELL_AFTER);
+        assert!(read.waiting_since == told.waiting_since && !read.is_overdue(by, now));
+        assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), wrote(70).at));
+        // A further message changes nothing of the former.
+        told.note(wrote(50), TELL_AFTER);
+        assert!(told.is_overdue(by, now) && told.due() == Some(wrote(50).at + TELL));
+        // While its contact is deleted, no mail counts it.
+        assert!(called.hide() && called.show() && called.due() == Some(wrote(0).at + TELL));
     }
 
     #[test]

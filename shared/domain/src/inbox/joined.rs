@@ -89,6 +89,7 @@ fn restored(before: &Conversation, merged: &Conversation, now: &Conversation) ->
         tags: tags.into(),
         waiting_since: back(&before.waiting_since, &merged.waiting_since, &now.waiting_since),
         tell_at: back(&before.tell_at, &merged.tell_at, &now.tell_at),
+        noticed_at: back(&before.noticed_at, &merged.noticed_at, &now.noticed_at),
         ..before.clone()
     };
     if merged.read_seq < now.read_seq {
@@ -137,6 +138,7 @@ fn united(own: &Conversation, other: &Conversation) -> Conversation {
         first_response: own.first_response.or(other.first_response),
         wrote: own.wrote.into_iter().chain(wrote).max_by_key(|wrote| wrote.seq),
         tell_at: earlier(own.tell_at, other.tell_at),
+        noticed_at: own.noticed_at.max(other.noticed_at),
         // The contacts are shown, and so is what waits here.
         hidden: None,
         created_at: own.created_at.min(other.created_at),

@@ -11,7 +11,7 @@ use crate::base::bounded::Whole;
 #[serde(deny_unknown_fields, default)]
 pub struct InboxSettings {
     /// Minutes for which a customer's message may be unread before people get a mail about it. 0: they get none. Default: 10. A longer
-    /// time, and 0, also apply to messages of which nobody was told yet, a shorter one only to later messages.
+    /// time also applies to messages that have not been unread for so long yet, 0 to all, a shorter one only to later messages.
     #[cfg_attr(feature = "schema", schemars(example = 10))]
     pub notify_after_minutes: Whole<0, 1_440>,
     /// Days without activity after which an open or pending conversation is closed. `null`: never.

@@ -345,6 +345,7 @@ impl Meaning {
     pub fn of_conversation(before: Option<&Conversation>, after: &Conversation) -> Option<Self> {
         let shown = |conversation: &Conversation| Conversation {
             tell_at: None,
+            noticed_at: None,
             ..conversation.clone()
         };
         if before.is_some_and(|before| shown(before) == shown(after)) {

@@ -105,7 +105,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
+        // Of a message that becomes known late, people are told now: no earlier mail has counted it.
+        let known_after = now.duration_since(happening.at);
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
+        let tell_after = tell_after.map(|after| after.max(known_after));
         let mut after = noted(known, id, happening, tell_after);
         let conversation = &mut after.value;
         // Nothing begins by what the business's own phone sends, so it may have answered before the conversation began.

@@ -2,16 +2,24 @@
 //!
 //! An index follows the table a moment later, so every conversation is read from the table, and shown only if it still belongs to the list.
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    str::FromStr,
+};
 
 use domain::{
-    accounts::notice::Waiting,
+    accounts::{
+        account::{Member, MemberStatus},
+        notice::{MAX_WAITING, Waiting},
+        permission::Permission,
+    },
     base::ids::{ContactId, ConversationId, UserId},
     contacts::{history::HistoryKind, person::Person},
     inbox::conversation::{Conversation, ConversationState, What},
 };
-use futures::future::try_join_all;
-use jiff::Timestamp;
+use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
@@ -28,6 +36,10 @@ use crate::{
 /// the last.
 const ROUND: i32 = 99;
 const MAX_QUERIES: usize = 5;
+
+/// Maximum queries by which overdue customers are found, and those that are made at the same time.
+const MAX_LOOKS: usize = 50;
+const LOOKS_AT_ONCE: usize = 10;
 
 /// Maximum of [`Store::number_of_conversations`].
 pub const MAX_COUNTED: i32 = 100;
@@ -119,6 +131,17 @@ pub struct KnownConversation {
     pub last: Option<Placed>,
     /// The conversation in which it goes on, if its contact was merged into another, who has one on the line.
     pub continued: Option<ConversationId>,
+}
+
+/// The customers with a message that nobody has read for too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverdueCustomers {
+    /// Those that were found.
+    pub waiting: Option<Waiting>,
+    /// Whether people have not been told of some of these.
+    pub any_untold: bool,
+    /// Whether all were looked at.
+    pub is_whole: bool,
 }
 
 impl Store {
@@ -265,26 +288,92 @@ impl Store {
         Ok(known)
     }
 
-    /// The customers who have waited since this time, or for longer, with a message that nobody has read. It examines the latest 198 open conversations. One that
-    /// cannot be read, which its writer learns, or is of a deleted contact, does not count.
-    pub async fn waiting_customers(&self, scope: &TenantScope, by: Timestamp) -> Result<Option<Waiting>, StoreError> {
+    /// The customers who have waited for this time, or for longer, with a message that nobody has read, by the longest wait: from the lists of
+    /// nobody, of whoever attends to conversations, and of whoever just handed theirs over. `mailed_at`: the time at which people were last told of any. One that cannot
+    /// be read, which its writer learns, or is of a deleted contact, does not count.
+    ///
+    /// At most 50 queries of the index, first one of each list, then further ones where the longest wait is; and a unit for each conversation.
+    pub async fn overdue_customers(
+        &self,
+        scope: &TenantScope,
+        after: SignedDuration,
+        mailed_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<OverdueCustomers, StoreError> {
+        let by = now - after;
+        let is_untold = |one: &Conversation| one.is_untold(mailed_at, now);
+        let (members, desks) = tokio::try_join!(self.all::<Member>(scope), self.desks(scope))?;
+        let attends =
+            |member: &Member| member.status == MemberStatus::Active && member.role.may(Permission::ConversationsWrite);
+        let attending = members.into_iter().filter(attends).map(|member| member.user);
+        let handing_over = desks.into_values().filter(|desk| desk.value.hand_over_at.is_some());
+        let people: BTreeSet<UserId> = attending.chain(handing_over.map(|desk| desk.value.user)).collect();
+        let lists = std::iter::once(None).chain(people.into_iter().map(Some));
+        let mut lists: Vec<(InboxList, Option<Position>)> =
+            lists.map(|user| (InboxList::Waiting(user), None)).collect();
+        let (mut overdue, mut queries, mut is_whole) = (HashMap::new(), MAX_LOOKS, true);
+        while !lists.is_empty() {
+            is_whole = lists.len() <= queries;
+            lists.truncate(queries);
+            queries -= lists.len();
+            let pages = lists.into_iter().map(|(list, after)| async move {
+                let (found, rest) = self.waiting_page(scope, list, after, (by, now)).await?;
+                Ok::<_, StoreError>((list, found, rest))
+            });
+            let pages: Vec<_> = stream::iter(pages).buffered(LOOKS_AT_ONCE).try_collect().await?;
+            lists = Vec::new();
+            for (list, found, rest) in pages {
+                overdue.extend(found);
+                lists.extend(rest.map(|rest| (list, Some(rest))));
+            }
+            // What is further behind changes nothing then.
+            if let Some(waiting) = Waiting::among(overdue.values())
+                && waiting.conversations == MAX_WAITING
+                && overdue.values().any(is_untold)
+            {
+                lists.retain(|(_, after)| after.is_some_and(|after| after.at < waiting.since));
+            }
+            lists.sort_by_key(|(_, after)| after.map(|after| after.at));
+        }
+        Ok(OverdueCustomers {
+            waiting: Waiting::among(overdue.values()),
+            any_untold: overdue.values().any(is_untold),
+            is_whole,
+        })
+    }
+
+    /// The overdue conversations among those behind a place in a list of those that wait, and the place of the last one, unless there are no more.
+    async fn waiting_page(
+        &self,
+        scope: &TenantScope,
+        list: InboxList,
+        after: Option<Position>,
+        (by, now): (Timestamp, Timestamp),
+    ) -> Result<(HashMap<ConversationId, Conversation>, Option<Position>), StoreError> {
         const DOING: &str = "read which customers wait";
-        let list = InboxList::In(ConversationState::Open);
-        let places = self.places(scope, list, 2 * ROUND, DOING).await?.into_iter();
-        let keys: Vec<Key> = places.map(|place| keys::conversation(scope, place.id)).collect();
-        let read = self.database.get_many(&keys, DOING).await?;
-        let read = read.into_values();
+        let (index, partition) = list.partition(scope);
+        let from = after.map_or_else(|| "0".to_owned(), |after| after.to_string());
+        let to = keys::inbox_until(now);
+        let rows = (partition.as_str(), Rows::Between(&from, &to));
+        let (items, more) = self
+            .database
+            .stretch(index, rows, None, ROUND + 1, false, DOING)
+            .await?;
+        let (_, sort) = index.keys();
+        let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
+        let places: Vec<Position> = places.collect();
+        let wanted: Vec<Key> = places.iter().map(|place| keys::conversation(scope, place.id)).collect();
+        let read = self.database.get_many(&wanted, DOING).await?.into_values();
         let read = read.filter_map(|item| compact::conversation(item, DOING).ok());
-        let read = read.map(|known| known.value);
-        let mut unread: Vec<Conversation> = read.filter(|one| one.unread_message().is_some()).collect();
-        let contacts: Vec<ContactId> = unread.iter().map(|one| one.contact).collect();
+        let mut overdue: HashMap<_, _> = read.map(|known| (known.value.id(), known.value)).collect();
+        overdue.retain(|_, one| one.is_overdue(by, now));
+        let contacts: Vec<ContactId> = overdue.values().map(|one| one.contact).collect();
         let (contacts, _) = self.followed_many(scope, &contacts, &[], DOING).await?;
-        let shown = |one: &Conversation| {
+        overdue.retain(|_, one| {
             let contact = contacts.get(&one.contact);
             contact.is_some_and(|contact| contact.deleted_at.is_none())
-        };
-        unread.retain(shown);
-        Ok(Waiting::among(unread.iter(), by))
+        });
+        Ok((overdue, places.last().copied().filter(|_| more)))
     }
 
     /// The first places of a list: those with the latest activity, or with the longest wait.

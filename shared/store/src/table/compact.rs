@@ -136,10 +136,12 @@ const CONVERSATION: Names = Names {
         ("started", "B"),
         ("woken_at", "C"),
         ("hidden", "D"),
+        ("noticed_at", "E"),
     ],
     times: &[
         "at",
         "created_at",
+        "noticed_at",
         "replied_at",
         "snoozed_until",
         "tell_at",

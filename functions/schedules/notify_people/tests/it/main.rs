@@ -1,5 +1,7 @@
 //! Mails about what people must attend to, in process against the emulator's table and queue.
 
+mod waits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
@@ -11,18 +13,22 @@ use domain::{
         permission::Role,
     },
     base::{
-        ids::{ConnectionId, ConversationId, RuleId, UserId},
+        ids::{ConnectionId, ContactId, ConversationId, MessageId, RuleId, UserId},
         resource::Resource as _,
     },
     campaigns::{campaign::Campaign, state::CampaignState},
-    inbox::conversation::Conversation,
-    messages::refusal::{Reason, Refusal},
+    inbox::conversation::{Conversation, Happening, What},
+    messages::{
+        message::Channel,
+        refusal::{Reason, Refusal},
+    },
     templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenants::{
         connection::{self, Health},
         tenant::TenantStatus,
     },
 };
+use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use notify_people::{Context, handle};
 use serde_json::json;
@@ -238,9 +244,15 @@ impl World {
         let conversation = self.business.conversation(&self.aws, id).await.value;
         let notice = Notice::of_conversation(&conversation, self.aws.now()).expect("it is unread");
         self.record(&notice).await;
-        let tell = |conversation: &mut Conversation| conversation.tell_at = None;
+        let tell = |one: &mut Conversation| (one.tell_at, one.noticed_at) = (None, Some(notice.at));
         self.business.change_conversation(&self.aws, id, tell).await;
         id
+    }
+
+    /// Somebody attends to a conversation.
+    async fn give(&self, id: ConversationId, user: Option<UserId>) {
+        let give = |conversation: &mut Conversation| conversation.assignee = user;
+        self.business.change_conversation(&self.aws, id, give).await;
     }
 
     /// Somebody reads a conversation.
@@ -320,6 +332,70 @@ async fn waiting_customers_are_told_once_an_hour() {
     let refused = world.refuse(world.business.whatsapp).await;
     let mails = world.mails().await;
     assert_eq!((mails.len(), told(&mails[&manager])), (1, (vec![refused], 0)));
+}
+
+/// They have waited for longer, and more has happened in them since, but somebody has read it.
+#[tokio::test]
+async fn unread_message_is_told_behind_hundreds_of_others() {
+    let world = World::new().await;
+    let agent = world.seat(Role::Agent, |_, _| {}).await;
+    let user = agent.split('@').next().and_then(|id| id.parse().ok());
+    let (since, id) = (world.aws.now(), world.unread(1).await);
+    world.give(id, user).await;
+    let store = world.aws.store();
+    for _other in 0..210 {
+        let contact = ContactId::new(world.aws.ids().ulid());
+        let wrote = |at| Happening {
+            at,
+            what: What::Inbound(MessageId::new(contact, world.aws.ids().ulid()), Channel::WhatsApp),
+        };
+        let first = wrote(since - SignedDuration::from_hours(1));
+        let mut value = Conversation::begun(ConversationId::of(contact, None), first, None);
+        value.note(wrote(world.aws.now()), None);
+        assert!(value.read_to(2));
+        value.assignee = user;
+        let other = Versioned { value, version: 0 };
+        let written = store.write_conversation(world.business.scope(), &other, None);
+        written.await.expect("the conversation is written");
+    }
+    let one = Waiting {
+        conversations: 1,
+        since,
+    };
+    assert_eq!(waiting(&world.mails().await[&agent]), one);
+}
+
+/// Their conversations are handed over soon.
+#[tokio::test]
+async fn customer_of_somebody_who_left_is_told_of() {
+    let world = World::new().await;
+    let agent = world.seat(Role::Agent, |_, _| {}).await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let leaver = UserId::new(world.aws.ids().ulid());
+    let mut desk = store.desk(scope, leaver, now).await.expect("the table answers");
+    desk.value.set_left(true, now);
+    store.write_desk(scope, &desk, None).await.expect("nobody else writes");
+    let id = world.unread(1).await;
+    world.give(id, Some(leaver)).await;
+    assert_eq!(waiting(&world.mails().await[&agent]).conversations, 1);
+}
+
+/// There are more people than lists that are looked at.
+#[tokio::test]
+async fn customer_in_a_list_too_many_is_told_of() {
+    let world = World::new().await;
+    let agent = world.seat(Role::Agent, |_, _| {}).await;
+    let mut last = None;
+    for _more in 0..60 {
+        last = Some(world.business.member(&world.aws, Role::Agent).await.user);
+    }
+    let (since, id) = (world.aws.now(), world.unread(1).await);
+    world.give(id, last).await;
+    let one = Waiting {
+        conversations: 1,
+        since,
+    };
+    assert_eq!(waiting(&world.mails().await[&agent]), one);
 }
 
 /// Others wait for the next day then.

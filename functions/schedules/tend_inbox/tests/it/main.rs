@@ -40,26 +40,32 @@ async fn snoozed(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> Conve
 /// Changes the desk of a person.
 async fn change_desk(aws: &Aws, business: &Seeded, user: UserId, change: impl FnOnce(&mut Desk)) {
     let (store, scope) = (aws.store(), business.scope());
-    let mut desk = store.desk(scope, user, aws.now()).await.unwrap();
+    let mut desk = store.desk(scope, user, aws.now()).await.expect("the desk is read");
     change(&mut desk.value);
-    store.write_desk(scope, &desk, None).await.unwrap();
+    store
+        .write_desk(scope, &desk, None)
+        .await
+        .expect("nobody else writes it");
 }
 
 async fn run(aws: &Aws) {
-    let ctx = Context::new(aws.env()).unwrap();
-    handle(aws.deadline(60), &ctx).await.unwrap();
+    let ctx = Context::new(aws.env()).expect("a context");
+    handle(aws.deadline(60), &ctx).await.expect("the run ends well");
 }
 
 /// A run that fails.
 async fn fail(aws: &Aws) {
-    let ctx = Context::new(aws.env()).unwrap();
-    handle(aws.deadline(60), &ctx).await.unwrap_err();
+    let ctx = Context::new(aws.env()).expect("a context");
+    handle(aws.deadline(60), &ctx).await.expect_err("the run fails");
 }
 
 /// The notice about customers who wait, with the number of its changes.
 async fn noticed(aws: &Aws, business: &Seeded) -> Option<(Timestamp, u64)> {
     let store = aws.store();
-    let found = store.notice(business.scope(), "customers_wait").await.unwrap();
+    let found = store
+        .notice(business.scope(), "customers_wait")
+        .await
+        .expect("the table answers");
     found.map(|found| (found.value.notice.at, found.version))
 }
 
@@ -67,23 +73,23 @@ async fn noticed(aws: &Aws, business: &Seeded) -> Option<(Timestamp, u64)> {
 async fn unread_message_is_noticed_once_after_ten_minutes() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
-    let written = aws.now();
     let id = writes(&aws, &business, 1).await;
+    let overdue = aws.now() + SignedDuration::from_mins(10);
     aws.pass(599);
     run(&aws).await;
     assert_eq!(noticed(&aws, &business).await, None);
     aws.pass(1);
     for _run in 0..3 {
         run(&aws).await;
-        assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
+        assert_eq!(noticed(&aws, &business).await, Some((overdue, 1)));
         aws.pass(600);
     }
     // A later message is another occurrence.
-    let later = aws.now();
     business.receive_noted(&aws, id.contact(), None).await;
     aws.pass(600);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, Some((later, 2)));
+    assert_eq!(noticed(&aws, &business).await, Some((aws.now(), 2)));
+    assert_eq!(business.conversation(&aws, id).await.value.noticed_at, Some(aws.now()));
 }
 
 #[tokio::test]
@@ -105,11 +111,10 @@ async fn message_that_was_read_in_time_is_not_noticed() {
 async fn two_unread_conversations_are_one_notice() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
-    let written = aws.now();
     let both = [writes(&aws, &business, 1).await, writes(&aws, &business, 2).await];
     aws.pass(600);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
+    assert_eq!(noticed(&aws, &business).await, Some((aws.now(), 1)));
     for id in both {
         assert_eq!(business.conversation(&aws, id).await.value.due(), None);
     }
@@ -120,14 +125,15 @@ async fn two_unread_conversations_are_one_notice() {
 async fn repeated_run_records_no_second_notice() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
-    let written = aws.now();
     let id = writes(&aws, &business, 1).await;
     aws.pass(600);
+    let overdue = aws.now();
     run(&aws).await;
-    let untell = |conversation: &mut Conversation| conversation.tell_at = Some(written);
+    let untell = |conversation: &mut Conversation| conversation.tell_at = Some(overdue);
     business.change_conversation(&aws, id, untell).await;
+    aws.pass(60);
     run(&aws).await;
-    assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
+    assert_eq!(noticed(&aws, &business).await, Some((overdue, 1)));
     assert_eq!(business.conversation(&aws, id).await.value.tell_at, None);
 }
 
@@ -298,12 +304,16 @@ async fn person_who_cannot_be_read_is_put_off() {
 /// The inbox of the business from now on.
 async fn set_inbox(aws: &Aws, business: &Seeded, fields: Value) {
     let store = aws.store();
-    let mut tenant = store.tenant(business.scope()).await.unwrap().unwrap();
-    let inbox: InboxSettings = serde_json::from_value(fields).unwrap();
+    let mut tenant = store
+        .tenant(business.scope())
+        .await
+        .expect("the table answers")
+        .expect("a tenant");
+    let inbox: InboxSettings = serde_json::from_value(fields).expect("settings");
     tenant.inbox = Some(inbox);
     let stamp = aws.stamp();
     let changed = Box::pin(store.change_inbox(business.scope(), &tenant, &stamp)).await;
-    changed.unwrap();
+    changed.expect("nobody else changes it");
 }
 
 #[tokio::test]
