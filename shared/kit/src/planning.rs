@@ -135,6 +135,8 @@ impl Planner {
                 origin: LinkOrigin::Message(message.id),
             })
         });
+        // Of a channel that is left out, nobody has the link, and the erasure of the contact would not find it.
+        let tracked = tracked.filter(|tracked| message.link_codes().contains(&tracked.code));
         let tracked = tracked.map(|tracked| {
             NewLink::Tracked(TrackedWrite {
                 targets: tracked.targets.urls(),

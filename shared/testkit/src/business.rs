@@ -22,6 +22,7 @@ use domain::{
     },
     campaigns::{campaign::Campaign, steps::WrittenSteps},
     consent::{
+        links::LinkCode,
         suppression::{Address, Refused},
         wish::By,
     },
@@ -64,6 +65,7 @@ use store::{
         people::{Brought, PersonError},
     },
     inbox::conversation::noted,
+    messages::links::{NewLink, TrackedWrite},
     table::effects::{Effects, Once},
     tenants::config::{ConfigCache, Configured},
 };
@@ -390,6 +392,24 @@ impl Seeded {
         let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
         stored.expect("the message is stored");
         received
+    }
+
+    /// Stores tracked links of a message to these pages. Returns their code, which no text of the message has yet.
+    pub async fn track(&self, aws: &Aws, message: MessageId, pages: &[&str]) -> LinkCode {
+        let code = LinkCode::of(aws.ids().secret().expect("random bytes"));
+        let tracked = TrackedWrite {
+            code: code.clone(),
+            message,
+            targets: pages.iter().copied().map(str::to_owned).collect(),
+            keep_until: None,
+        };
+        let effects = Effects {
+            links: vec![NewLink::Tracked(tracked)],
+            ..Effects::default()
+        };
+        let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
+        stored.expect("the links are stored");
+        code
     }
 
     /// A text of a contact on a line, stored and noted as by `process_provider_event`. Returns its conversation.

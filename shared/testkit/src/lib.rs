@@ -15,6 +15,7 @@ pub mod provider;
 pub mod push;
 pub mod resource;
 mod role;
+pub mod samples;
 pub mod seed;
 mod snapshot;
 pub mod sockets;

@@ -85,8 +85,9 @@ struct Proof {
 
 const RESTORED: &str = "The contact was restored before, so nothing was deleted.";
 
-const NOTES: [&str; 7] = [
+const NOTES: [&str; 8] = [
     "Hashes of the identities are kept, so that an import does not bring the person back, and with them refusals of messages.",
+    "Links to the person's preference page lead nowhere any more. They name nobody, and go by themselves after 180 days.",
     "Unprocessed events of providers and technical logs go by themselves: after 30 days, unless the operator set other times.",
     "Files of exports and imports that may name the person go by themselves: results after about a week, uploaded tables and unfinished files after a day or two.",
     "Copies of recordings, and pictures and other files of messages, are deleted. The originals are with the telephone system and the provider, in the business's own account: delete them there.",

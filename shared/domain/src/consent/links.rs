@@ -48,6 +48,9 @@ pub struct LinkCode(String);
 pub struct InvalidCode;
 
 impl LinkCode {
+    /// Number of its characters.
+    pub(crate) const LENGTH: usize = LENGTH;
+
     /// From random bytes, of which the first ten become 16 characters.
     pub fn of(random: [u8; 32]) -> Self {
         let bits = random[..RANDOM].iter();
@@ -154,6 +157,16 @@ pub(crate) fn masked_texts(value: Value) -> Value {
             Value::Object(fields.collect())
         }
         other => other,
+    }
+}
+
+/// Calls this with each text in a value, at any depth.
+pub(crate) fn each_text(value: &Value, of: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) => of(text),
+        Value::Array(items) => items.iter().for_each(|item| each_text(item, of)),
+        Value::Object(fields) => fields.values().for_each(|field| each_text(field, of)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

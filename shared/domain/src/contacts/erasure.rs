@@ -56,6 +56,8 @@ pub struct Erased {
     pub consents: u64,
     /// Providers' ids of its calls and messages.
     pub references: u64,
+    /// Tracked links that its messages carried, each with the pages of one message.
+    pub links: u64,
     /// Other rows of its history.
     pub others: u64,
     /// Objects of its archives, with what is kept while one is written, copies of recordings, and media.
@@ -73,6 +75,7 @@ impl Erased {
             + self.messages
             + self.consents
             + self.references
+            + self.links
             + self.others
             + self.files
     }
@@ -87,6 +90,7 @@ impl Erased {
         self.messages += more.messages;
         self.consents += more.consents;
         self.references += more.references;
+        self.links += more.links;
         self.others += more.others;
         self.files += more.files;
     }

@@ -215,6 +215,57 @@ impl FromStr for TrackedEnd {
     }
 }
 
+/// Codes in the texts of a message.
+#[derive(Debug, Default)]
+pub(crate) struct CodesFound([Vec<LinkCode>; 3]);
+
+impl CodesFound {
+    /// Maximum that are looked up for a message. Only random letters of great length have more.
+    const MAX: usize = 100;
+
+    /// Length of the end of a link: the code, and the place of the page.
+    const END: usize = LinkCode::LENGTH + 1;
+
+    /// Adds those of a text. A button's URL, or its author's text, may have letters and digits beside one.
+    pub(crate) fn add(&mut self, text: &str) {
+        let is_beside = |at: Option<usize>| {
+            let byte = at.and_then(|at| text.as_bytes().get(at));
+            byte.is_some_and(u8::is_ascii_alphanumeric)
+        };
+        for at in 0..text.len().saturating_sub(LinkCode::LENGTH) {
+            let Some(end) = text.get(at..at + Self::END) else {
+                continue;
+            };
+            // As it is made: in lower case.
+            let is_made = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+            if !end.bytes().all(is_made) {
+                continue;
+            }
+            let Ok(TrackedEnd { code, .. }) = end.parse() else {
+                continue;
+            };
+            let [behind_path, apart, joined] = &mut self.0;
+            let found = if text[..at].ends_with(BEFORE) {
+                behind_path
+            } else if is_beside(at.checked_sub(1)) || is_beside(Some(at + Self::END)) {
+                joined
+            } else {
+                apart
+            };
+            if found.len() < Self::MAX && !found.contains(&code) {
+                found.push(code);
+            }
+        }
+    }
+
+    /// All of them, the likely ones first.
+    pub(crate) fn into_codes(self) -> Vec<LinkCode> {
+        let mut codes = self.0.concat();
+        codes.truncate(Self::MAX);
+        codes
+    }
+}
+
 /// The tracked links of one message, as they are stored under the hash of their code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedLinks {
@@ -318,6 +369,43 @@ mod tests {
         };
         assert!(links.end_to_target(&targets[MAX_TARGETS - 1]).is_some());
         assert_eq!(links.end_to_target(&targets[MAX_TARGETS]), None);
+    }
+
+    fn found(text: &str) -> Vec<LinkCode> {
+        let mut found = CodesFound::default();
+        found.add(text);
+        found.into_codes()
+    }
+
+    #[test]
+    fn codes_are_found_wherever_texts_have_them() {
+        let code = LinkCode::of([7; 32]);
+        let end = format!("{}3", code.as_str());
+        for text in [
+            end.clone(),
+            format!("https://a.example/l/{end}"),
+            format!("Cake: https://a.example/l/{end}."),
+            format!("كعكة https://a.example/l/{end}، وشكرا"),
+            format!("ref={end}&x"),
+            format!("x{end}"),
+            format!("{end}x"),
+            format!("\u{1f382}{end}\u{1f382}"),
+        ] {
+            assert!(found(&text).contains(&code), "{text}");
+        }
+        for text in [code.as_str(), &end.to_ascii_uppercase(), "", "Tuesday at 17:00"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    /// Whatever an author writes, the lookups for a message are limited, and those of its links are among them.
+    #[test]
+    fn few_codes_are_looked_up() {
+        let code = LinkCode::of([9; 32]);
+        let random: String = (1_000..1_400).map(|number| number.to_string()).collect();
+        let text = format!("{random} https://a.example/l/{}0", code.as_str());
+        let codes = found(&text);
+        assert_eq!((codes.len(), codes.first()), (CodesFound::MAX, Some(&code)));
     }
 
     #[test]

@@ -15,7 +15,9 @@ use crate::{
         ids::{ConnectionId, LineId, MessageId, SendKey},
         phone::Phone,
     },
+    consent::links::LinkCode,
     messages::{
+        links::CodesFound,
         purpose::{Policy, Purpose},
         refusal::{Because, Reason, Refusal},
         send::{ErrorClass, Timers, honoured},
@@ -520,6 +522,16 @@ impl Message {
             leg.content = leg.content.masked();
         }
         self
+    }
+
+    /// The codes of the tracked links in its texts, as far as texts tell: what looks like one may be something else, or of another message.
+    /// It has one of its own at most, or that of the message which it sends again.
+    pub fn link_codes(&self) -> Vec<LinkCode> {
+        let mut found = CodesFound::default();
+        for leg in &self.plan {
+            leg.content.each_text(|text| found.add(text));
+        }
+        found.into_codes()
     }
 
     /// The latest attempt.

@@ -6,6 +6,7 @@
 use domain::{
     base::{actor::Stamp, ids::OperationId, operation::Operation},
     calls::record::{Call, Entry},
+    messages::message::Message,
 };
 use jiff::Timestamp;
 use jobs::ToQueue;
@@ -70,7 +71,11 @@ impl Store {
                 self.keep_reports_until(scope, call, until, now).await?;
                 keys::call(scope, call.id)
             }
-            Entry::Sent(message) => keys::message(scope, message.id),
+            Entry::Sent(message) => {
+                // First, for the same reason.
+                self.keep_links_until(scope, message, until).await?;
+                keys::message(scope, message.id)
+            }
             Entry::Received(received) => {
                 // First, for the same reason.
                 self.keep_media_until(scope, received, until).await?;
@@ -99,5 +104,24 @@ impl Store {
             .database
             .set_expiry(&key, until, ("expires_at > :until", None), DOING);
         set.await.map(drop)
+    }
+
+    /// The tracked links of a message go with it, if not before: nothing else leads to them, also not for the erasure of its contact. Those
+    /// of a message that it sends again are that one's.
+    async fn keep_links_until(
+        &self,
+        scope: &TenantScope,
+        message: &Message,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "set the expiry of a message's tracked links";
+        let person = [message.id.contact()];
+        let carried = self.carried_links(scope, &person, &[message], DOING).await?;
+        for (key, links) in carried.into_iter().filter(|(_, links)| links.message == message.id) {
+            let until = until.min(links.expires_at());
+            let stored = ("attribute_exists(pk)", None);
+            self.database.set_expiry(&key, until, stored, DOING).await?;
+        }
+        Ok(())
     }
 }

@@ -58,8 +58,8 @@ pub struct ErasedPage {
 }
 
 impl Store {
-    /// Deletes one page of the history in a contact's partition, with the providers' ids that lead to it, and with identities that only
-    /// a call names, if they lead to one of `person`: the contact, those merged into it, and the one that it was merged into. The
+    /// Deletes one page of the history in a contact's partition, with the providers' ids that lead to it, with the tracked links that its
+    /// messages carry, and with identities that only a call names, if they lead to one of `person`: the contact, those merged into it, and the one that it was merged into. The
     /// contact itself and its profile stay.
     ///
     /// # Errors
@@ -78,6 +78,7 @@ impl Store {
             .page(&partition, "", None, DELETE_PAGE, false, DOING)
             .await?;
         let (mut own, mut leading, mut identities) = (Vec::new(), Vec::new(), Vec::new());
+        let mut messages = Vec::new();
         let mut erased = Erased::default();
         for item in rows {
             let Some(key) = row::key_of(&item).filter(|key| !stays.contains(key)) else {
@@ -103,6 +104,7 @@ impl Store {
                         erased.references += 1;
                     }
                     erased.messages += 1;
+                    messages.push(message);
                 }
                 Some("received") => {
                     let received: Received = row::data(item, DOING)?;
@@ -113,7 +115,11 @@ impl Store {
                 _ => erased.others += 1,
             }
         }
-        // What leads to a row is deleted before it.
+        let messages: Vec<&Message> = messages.iter().collect();
+        let links = self.carried_links(scope, person, &messages, DOING).await?;
+        erased.links = count(links.len());
+        leading.extend(links.into_keys());
+        // What leads to a row, or is known from it alone, is deleted before it.
         erased.identities += self.erase_identities(scope, person, &identities).await?;
         self.database.delete_many(&leading, DOING).await?;
         self.database.delete_many(&own, DOING).await?;

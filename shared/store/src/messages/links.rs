@@ -1,8 +1,10 @@
 //! Tracked links of messages. Their rows belong to no tenant's partition, since whoever follows one sends its code only, and are found by
 //! its hash.
 
+use std::collections::HashMap;
+
 use domain::{
-    base::ids::MessageId,
+    base::ids::{ContactId, MessageId},
     consent::links::LinkCode,
     messages::{links::TrackedLinks, message::Message},
     tenants::tenant::Tenant,
@@ -14,7 +16,8 @@ use crate::{
     consent::preferences::{LinkWrite, link_row},
     contacts::contact::merged_into,
     table::{
-        compact, keys,
+        compact,
+        keys::{self, Key},
         row::{self, Condition, Row, Write},
     },
     tenants::platform::{PlatformAct, act_row},
@@ -132,5 +135,47 @@ impl Store {
         // One that cannot be read, such as after a rollback, keeps nobody from the page.
         let message = message.and_then(|item| compact::message(item, DOING).ok());
         Ok(Some((row::data(tenant, DOING)?, message)))
+    }
+
+    /// The tracked links that these messages carry, by their keys, as far as they lead to a message of one of `person`: a text can have
+    /// anybody's code. One request for a hundred codes, none if there are none.
+    pub(crate) async fn carried_links(
+        &self,
+        scope: &TenantScope,
+        person: &[ContactId],
+        messages: &[&Message],
+        doing: &'static str,
+    ) -> Result<HashMap<Key, TrackedLinks>, StoreError> {
+        let codes = messages.iter().flat_map(|message| message.link_codes());
+        let keys: Vec<Key> = codes.map(|code| keys::tracked_links(&code)).collect();
+        let mut carried = HashMap::new();
+        for (key, item) in self.database.get_many(&keys, doing).await? {
+            let links: TrackedLinks = row::data(item, doing)?;
+            if links.tenant == scope.tenant() && person.contains(&links.message.contact()) {
+                carried.insert(key, links);
+            }
+        }
+        Ok(carried)
+    }
+
+    /// The URLs of the pages to which the tracked links of these messages of a person lead, by message. Those of a message that sends another
+    /// again are the other's.
+    ///
+    /// # Errors
+    /// When the table does not answer, or a row cannot be read.
+    pub async fn link_targets(
+        &self,
+        scope: &TenantScope,
+        person: &[ContactId],
+        messages: &[&Message],
+    ) -> Result<HashMap<MessageId, Vec<String>>, StoreError> {
+        const DOING: &str = "read where the links of messages lead";
+        let carried = self.carried_links(scope, person, messages, DOING).await?;
+        let targets = |message: &&Message| {
+            let codes = message.link_codes().into_iter();
+            let links = codes.filter_map(|code| carried.get(&keys::tracked_links(&code)));
+            (message.id, links.flat_map(|links| links.targets.clone()).collect())
+        };
+        Ok(messages.iter().map(targets).collect())
     }
 }

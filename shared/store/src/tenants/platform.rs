@@ -321,7 +321,7 @@ impl Store {
     /// Deletes one page of a leaving tenant's data, except the tenant's own row, so that it can be called again after any
     /// interruption. Returns whether nothing was found any more. Connections are deleted first, so that nothing new arrives
     /// through them, and contacts are searched again at the end. Rows with a time to live of their own are left to it: rates and what is counted for caps, which have
-    /// no personal data; provider references, in which WhatsApp's ids contain numbers; live events, which have ids; and for a day responses to requests with an
+    /// no personal data; provider references, in which WhatsApp's ids contain numbers; links to preference pages and live events, which have ids; and for a day responses to requests with an
     /// idempotency key, which have what was answered, such as names, numbers and texts.
     pub async fn delete_tenant_page(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
         Ok(self

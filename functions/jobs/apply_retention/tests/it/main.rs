@@ -13,7 +13,7 @@ use domain::{
         retention_change::{AppliedRetention, ApplyRetention, Past},
     },
     media::medium::InboundMedia,
-    messages::message::MessageState,
+    messages::message::{Content, MessageState},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
@@ -22,6 +22,7 @@ use store::table::effects::{Effects, Once};
 use testkit::{
     business::{CUSTOMER, SENT_WITHIN, business, missed},
     operations::result_of,
+    samples,
 };
 
 const DAY: i64 = 86_400;
@@ -247,6 +248,36 @@ async fn media_are_kept_as_long_as_their_message() {
     world.apply(keep(40, 30)).await;
     let stored = world.business.medium(&world.aws, message, 0).await;
     assert_eq!(stored.due, Some(now + days(30)));
+}
+
+/// Nothing but the message leads to them. They live for 180 days at most, and those of a message that is only sent again are its.
+#[tokio::test]
+async fn tracked_links_are_kept_as_long_as_their_message() {
+    let world = World::new().await;
+    let first = world.aws.now();
+    let (mut message, other) = (world.follow_up().await, world.follow_up_of("+971502222222").await);
+    let mut texts = String::new();
+    for of in [message.id, other.id] {
+        let code = world.business.track(&world.aws, of, &["https://saffron.example"]).await;
+        texts.push_str(&format!("https://example.test/l/{}0 ", code.as_str()));
+    }
+    message.plan[1].content = Content::Text(texts);
+    world.write(&message).await;
+    let links = async || {
+        let rows = world.aws.rows().await.into_iter();
+        let links = rows.filter(|row| samples::text(row, "kind") == "tracked_links");
+        let of = |row: &samples::Row| samples::text(row["data"].as_m().unwrap(), "message").to_owned();
+        let second = |row: &samples::Row| row["expires_at"].as_n().unwrap().parse::<i64>().unwrap();
+        links
+            .map(|row| (of(&row), second(&row) - first.as_second()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let expected = |own: i64| BTreeMap::from([(message.id.to_string(), own * DAY), (other.id.to_string(), 180 * DAY)]);
+    assert_eq!(links().await, expected(180));
+    world.apply(keep(40, 50)).await;
+    assert_eq!(links().await, expected(SENT_WITHIN + 50));
+    world.apply(keep(40, 500)).await;
+    assert_eq!(links().await, expected(180));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ use domain::{
     media::medium::InboundMedia,
     messages::{
         inbound::{OptFlag, Sender},
-        message::SendOutcome,
+        message::{Content, SendOutcome},
     },
 };
 use erase_contact::{Context, handle};
@@ -43,7 +43,10 @@ use store::{
     consent::preferences::LinkWrite, contacts::contact::ContactWrite, messages::message::Reference,
     table::operations::DETAILS_LIFE,
 };
-use testkit::business::{CUSTOMER, effects_of, phone};
+use testkit::{
+    business::{CUSTOMER, effects_of, phone},
+    samples,
+};
 
 /// A number that the contact has no room for any more.
 const FORMER: &str = "+971501000002";
@@ -55,6 +58,8 @@ const TEXT: &str = "Where is my saffron cake?";
 const NOTE: &str = "Allergic to walnuts.";
 const DRAFT: &str = "Your cake leaves at";
 const FAVOURITE: &str = "Pistachio baklava";
+/// Software may write about the person into the URL of a page.
+const PAGE: &str = "https://saffron.example/orders/of-maya-1042";
 /// Meta's ids contain the customer's number.
 const SENT: &str = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAERgSQTBCMUMyRDNFNEY1QTZCN0M4RDkA";
 const RECEIVED: &str = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAEhgUM0EwQjFDMkQzRTRGNUE2QjdDOEQA";
@@ -65,7 +70,7 @@ fn traces() -> Vec<String> {
     let backwards = |number: &str| number.trim_start_matches("+971").chars().rev().collect();
     let mut traces = vec![digits(CUSTOMER), digits(FORMER), backwards(CUSTOMER), backwards(FORMER)];
     let words = [
-        EMAIL, BSUID, TEXT, NOTE, DRAFT, FAVOURITE, "maya", "haddad", SENT, RECEIVED,
+        EMAIL, BSUID, TEXT, NOTE, DRAFT, FAVOURITE, PAGE, "maya", "haddad", SENT, RECEIVED,
     ];
     traces.extend(words.map(str::to_lowercase));
     traces
@@ -92,7 +97,7 @@ impl World {
         Self(testkit::World::new(Context::new).await)
     }
 
-    /// A contact with a call, a message in each direction, a profile that stands in lists of all kinds, a consent ledger, a note that mentions
+    /// A contact with a call, a message in each direction, of which one has a tracked link, a profile that stands in lists of all kinds, a consent ledger, a note that mentions
     /// somebody, a draft of a reply, a link to its preference page, and identities of all kinds that a person can have.
     async fn contact_with_everything(&self) -> ContactId {
         let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
@@ -103,6 +108,8 @@ impl World {
         let id = known.await.id;
         let timers = self.aws.env().config().timers().unwrap();
         let mut message = self.follow_up().await;
+        let code = self.business.track(&self.aws, message.id, &[PAGE]).await;
+        message.plan[1].content = link_to(&code);
         message.claim(0, "claim".to_owned(), now, &timers);
         let provider_ref = SENT.parse().unwrap();
         let accepted = SendOutcome::Accepted {
@@ -224,6 +231,21 @@ impl World {
         rows.map(|row| (format!("{:?} {:?}", row["pk"], row["sk"]), row))
             .collect()
     }
+}
+
+/// A text with the link to the first page of a message.
+fn link_to(code: &LinkCode) -> Content {
+    Content::Text(format!("Your cake: https://example.test/l/{}0", code.as_str()))
+}
+
+/// The messages whose tracked links are stored.
+fn tracked(rows: &Rows) -> BTreeSet<String> {
+    let links = rows
+        .values()
+        .filter(|row| samples::text(row, "kind") == "tracked_links");
+    links
+        .map(|row| samples::text(row["data"].as_m().unwrap(), "message").to_owned())
+        .collect()
 }
 
 /// The traces of the person in these rows.
@@ -377,11 +399,110 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
     }
 }
 
+/// In a button, in a message that sends another again, and of a merged contact. Whoever quotes a link of somebody else, or of another business, leads
+/// to nothing that is erased.
+#[tokio::test]
+async fn tracked_links_are_erased_with_whom_they_were_made_for() {
+    let world = World::new().await;
+    let (aws, business) = (&world.aws, &world.business);
+    let elsewhere = Box::pin(testkit::business::business(aws)).await;
+    let theirs = Box::pin(elsewhere.follow_up(aws, CUSTOMER)).await.id;
+    let mut message = world.follow_up().await;
+    let (merged, other) = (world.follow_up_of(FORMER).await.id, world.follow_up_of(OTHER).await.id);
+    let button = business
+        .track(aws, message.id, &[PAGE, "https://saffron.example"])
+        .await;
+    let Content::Template(filled) = &mut message.plan[0].content else {
+        panic!("the first channel has a template");
+    };
+    filled.buttons.push((0, format!("{}1", button.as_str())));
+    // The original has gone, or says something else; what is sent again has its link.
+    let mut texts = String::new();
+    for (seeded, of) in [(business, merged), (business, other), (&elsewhere, theirs)] {
+        let code = seeded.track(aws, of, &[PAGE]).await;
+        texts.push_str(&format!("https://example.test/l/{}0 ", code.as_str()));
+    }
+    message.plan[1].content = Content::Text(texts);
+    world.write(&message).await;
+    business.merge(aws, message.id.contact(), merged.contact()).await;
+    let all = [message.id, merged, other, theirs].map(|id| id.to_string());
+    assert_eq!(tracked(&world.rows().await), all.into());
+
+    world.erase_twice(message.id.contact()).await;
+    let others = [other, theirs].map(|id| id.to_string());
+    assert_eq!(tracked(&world.rows().await), others.into());
+}
+
+/// Kinds of rows outside of the contact's partition that are deleted, which expire, and which stay. What expires has ids only, or what the business
+/// wrote elsewhere; what stays is a hash.
+const FATES: [(&str, &str); 3] = [
+    (
+        "deleted",
+        "call_progress count identity listing message_ref tracked_links",
+    ),
+    (
+        "expires",
+        "archive audit idempotency import live_events operation operation_details preference_link socket",
+    ),
+    ("stays", "erased"),
+];
+
+/// A new kind of row that can be of a contact is in its partition, or this test wants to know what becomes of it.
+#[tokio::test]
+async fn rows_of_every_kind_are_erased() {
+    let kinds = samples::kinds();
+    let known: BTreeSet<String> = samples::words(FATES.iter().map(|(_, kinds)| *kinds));
+    assert_eq!(
+        known, kinds.elsewhere,
+        "left: FATES; right: kinds of shared/store/tests/rows.json"
+    );
+    let [deleted, expiring, _] = FATES.map(|(_, kinds)| samples::words([kinds]));
+    for row in samples::rows() {
+        let kind = samples::text(&row, "kind");
+        // An operation does not expire before its end.
+        let expires = row.contains_key("expires_at") || kind == "operation";
+        assert!(expires || !expiring.contains(kind), "{kind} never expires");
+    }
+
+    let world = World::new().await;
+    let (aws, scope) = (&world.aws, world.business.scope());
+    let survivor = world.business.contact(aws, OTHER).await.id;
+    let person = Box::pin(world.contact_with_everything()).await;
+    world.business.merge(aws, survivor, person).await;
+    for own in [survivor, person] {
+        samples::plant(aws, scope, own).await;
+    }
+    let all: BTreeSet<String> = kinds.own.union(&deleted).cloned().collect();
+    let stored = async || -> BTreeSet<String> {
+        let rows = world.rows().await.into_values();
+        let of_tenant = |row: &samples::Row| !samples::text(row, "pk").contains("#C#");
+        let kinds = rows.map(|row| (samples::text(&row, "kind").to_owned(), of_tenant(&row)));
+        kinds
+            .filter(|(kind, of_tenant)| kind != "count" || !of_tenant)
+            .map(|(kind, _)| kind)
+            .collect()
+    };
+    let before = stored().await;
+    assert_eq!(all.difference(&before).next(), None, "a kind was never there");
+
+    world.erase_twice(survivor).await;
+    let after = stored().await;
+    assert_eq!(all.intersection(&after).next(), None, "{after:?}");
+    assert_eq!(found_in(&world.rows().await), Vec::<String>::new());
+}
+
 /// What a merge brought together goes with whom it belongs to once the merge is undone.
 #[tokio::test]
 async fn undone_merge_keeps_nothing_of_the_erased() {
     let world = World::new().await;
-    let survivor = world.follow_up_of(OTHER).await.id.contact();
+    let mut own = world.follow_up_of(OTHER).await;
+    let code = world
+        .business
+        .track(&world.aws, own.id, &["https://saffron.example"])
+        .await;
+    own.plan[1].content = link_to(&code);
+    world.write(&own).await;
+    let survivor = own.id.contact();
     let person = Box::pin(world.contact_with_everything()).await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     let read = async || {
@@ -397,7 +518,9 @@ async fn undone_merge_keeps_nothing_of_the_erased() {
     let merge = world.business.merge(&world.aws, survivor, person).await;
     world.business.unmerge(&world.aws, merge).await;
     world.erase_twice(person).await;
-    assert_eq!(found_in(&world.rows().await), Vec::<String>::new());
+    let rows = world.rows().await;
+    assert_eq!(found_in(&rows), Vec::<String>::new());
+    assert_eq!(tracked(&rows), [own.id.to_string()].into());
     assert_eq!(read().await, before);
     let history = store.history(scope, survivor, 100, world.aws.now()).await.unwrap();
     assert_eq!(history.len(), 2, "a call and a message: {history:?}");
@@ -511,6 +634,7 @@ async fn result_proves_what_was_deleted() {
         messages: 2,
         consents: 1,
         references: 3,
+        links: 1,
         // Two words of the name, a tag, two values and a day of the year.
         listings: 6,
         // A note, how many there are, whom it mentions, and a draft.

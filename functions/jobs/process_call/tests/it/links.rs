@@ -113,6 +113,25 @@ async fn refused_message_stores_no_link() {
     assert!(world.history().await.1.is_empty());
 }
 
+/// Nobody gets it, and the erasure of the contact would not find it.
+#[tokio::test]
+async fn link_of_a_channel_that_is_left_out_is_not_stored() {
+    let rows = async |text: &str| {
+        let world = world(text).await;
+        let before = world.aws.row_count().await;
+        world.telephony("1", missed(CUSTOMER)).await;
+        let (_, messages) = world.history().await;
+        assert!(messages[0].plan.iter().all(|leg| leg.channel == Channel::WhatsApp));
+        world.aws.row_count().await - before
+    };
+    // Nothing is known for the other value.
+    let none = rows("{{tenant.website}}").await;
+    assert_eq!(
+        none,
+        rows("{{link:https://saffron.example/cake}} {{tenant.website}}").await
+    );
+}
+
 /// The other channel does without, and the call says why.
 #[tokio::test]
 async fn link_without_a_public_url_is_an_unknown_value() {

@@ -14,6 +14,7 @@ use domain::{
     },
     contacts::contact::{Contact, Identity},
     media::medium::InboundMedia,
+    messages::message::Content,
     tenants::tenant::{Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,7 @@ use testkit::{
     Aws,
     api::Town,
     business::{CUSTOMER, business, missed},
+    samples,
 };
 
 struct World(testkit::World<Context>);
@@ -123,6 +125,28 @@ async fn tenant_is_deleted_entirely_when_its_grace_period_ends() {
     world.run(60).await;
     // The request to delete it, and the deletion.
     assert_eq!((world.log_length().await, world.aws.row_count().await), (2, 2));
+}
+
+/// No key of the tenant leads to them, only the texts of messages. Another business's stay.
+#[tokio::test]
+async fn tracked_links_of_a_deleted_tenant_are_deleted() {
+    let world = World::new().await;
+    let aws = &world.aws;
+    let elsewhere = Box::pin(business(aws)).await;
+    for business in [&world.business, &elsewhere] {
+        let mut message = Box::pin(business.follow_up(aws, CUSTOMER)).await;
+        let code = business.track(aws, message.id, &["https://saffron.example/maya"]).await;
+        message.plan[1].content = Content::Text(format!("https://example.test/l/{}0", code.as_str()));
+        let written = aws.store().write_message(business.scope(), &message).await;
+        written.expect("the message is written");
+    }
+    world.delete().await;
+    let rows = aws.rows().await;
+    let links = rows.iter().filter(|row| samples::text(row, "kind") == "tracked_links");
+    let tenants: Vec<_> = links
+        .map(|row| samples::text(row["data"].as_m().expect("data"), "tenant"))
+        .collect();
+    assert_eq!(tenants, [elsewhere.tenant().to_string()]);
 }
 
 /// No rule of the bucket deletes them.

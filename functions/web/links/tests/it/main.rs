@@ -7,10 +7,6 @@ use domain::{
     messages::message::{AttemptState, Ended, Message},
     tenants::tenant::TenantStatus,
 };
-use store::{
-    messages::links::{NewLink, TrackedWrite},
-    table::effects::Effects,
-};
 use testkit::{
     Answer, Aws, Call, Function, Seeded,
     business::{CUSTOMER, business},
@@ -46,21 +42,7 @@ impl World {
         let mut business = Box::pin(business(&aws)).await;
         aws.pass(seconds);
         let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await.id;
-        let code = LinkCode::of(aws.ids().secret().expect("random bytes"));
-        let tracked = TrackedWrite {
-            code: code.clone(),
-            message,
-            targets: [CAKE, MAP].map(str::to_owned).into(),
-            keep_until: None,
-        };
-        let effects = Effects {
-            links: vec![NewLink::Tracked(tracked)],
-            ..Effects::default()
-        };
-        aws.store()
-            .commit(business.scope(), effects, aws.now())
-            .await
-            .expect("the links are stored");
+        let code = business.track(&aws, message, &[CAKE, MAP]).await;
         business.configured.tenant.status = status;
         business.configured.tenant.name = "Saffron Bakery <&>".to_owned();
         business.write(&aws).await;

@@ -16,7 +16,7 @@ use crate::{
         phone::Phone,
         text::{OneLine, WebUrl},
     },
-    consent::links::{MASK, masked_texts},
+    consent::links::{MASK, each_text, masked_texts},
     media::medium::{AssetUse, MediaKind},
 };
 
@@ -151,6 +151,14 @@ impl Content {
         // Masked texts are as valid as before, only shorter. If one were not, it would be better to show none.
         let shown = shown.and_then(serde_json::from_value);
         shown.unwrap_or_else(|_| Self::Text(MASK.to_owned()))
+    }
+
+    /// Calls this with each of its texts, values of templates and of their buttons included.
+    pub(crate) fn each_text(&self, mut of: impl FnMut(&str)) {
+        // It has a form in JSON: it is stored in one like it.
+        if let Ok(value) = serde_json::to_value(self) {
+            each_text(&value, &mut of);
+        }
     }
 
     /// The template, if it is one.
