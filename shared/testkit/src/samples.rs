@@ -71,7 +71,7 @@ pub fn partition(scope: &TenantScope, contact: ContactId) -> String {
 }
 
 /// Gives a contact, which has its own row and profile, the samples of all other rows that contacts have, to stay for good. Returns the number
-/// of each kind.
+/// of each kind that is not marked as deleted.
 pub async fn plant(aws: &Aws, scope: &TenantScope, contact: ContactId) -> BTreeMap<String, usize> {
     let mut planted: BTreeMap<String, Row> = BTreeMap::new();
     for mut row in rows().into_iter().filter(is_in_contact) {
@@ -84,7 +84,7 @@ pub async fn plant(aws: &Aws, scope: &TenantScope, contact: ContactId) -> BTreeM
     }
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for row in planted.into_values() {
-        *kinds.entry(text(&row, "kind").to_owned()).or_default() += 1;
+        *kinds.entry(text(&row, "kind").to_owned()).or_default() += usize::from(!row.contains_key("gone"));
         let put = aws.dynamodb().put_item().table_name(aws.table()).set_item(Some(row));
         put.send().await.expect("the row is written");
     }

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use domain::{
     accounts::account::Member,
     base::{ids::ContactId, operation::Progress},
+    calls::record::Entry,
     contacts::{
         archive::{ArchiveContact, ArchiveResult},
         contact::Contact,
@@ -24,6 +25,8 @@ use domain::{
         stage::Stage,
         tag::Tag,
     },
+    inbox::team::Team,
+    messages::message::Message,
     tenants::line::Line,
 };
 pub use kit::FileSteps as Context;
@@ -38,7 +41,7 @@ use store::{StoreError, TenantScope, contacts::timeline::Position};
 
 use crate::{
     document::{about, begin, close, end, item, open},
-    rows::{Names, contact, entry},
+    rows::{Names, contact, conversation, enrolment, entry},
 };
 
 /// Identities for which the contact has no room. What it refuses now does not say whether there are any.
@@ -47,11 +50,23 @@ const FURTHER_IDENTITIES: (&str, &str) = (
     "Further telephone numbers and addresses that lead to the person.",
 );
 
-/// Lists of the document with their meanings, in their order: what is recorded, what happened, and further identities.
+const CONVERSATIONS: (&str, &str) = (
+    "conversations",
+    "Conversations with the person on each line: their states, who attends to them, tags and times.",
+);
+
+const ENROLMENTS: (&str, &str) = (
+    "enrolments",
+    "Campaigns that were to reach the person, with the steps that were taken, and the reason if there was no message.",
+);
+
+/// Lists of the document with their meanings, in their order: what is recorded, what happened, and further identities, conversations and
+/// enrolments.
 fn lists() -> impl Iterator<Item = (&'static str, &'static str)> {
     let (happened, recorded) = HistoryKind::ALL.split_at(2);
     let kinds = recorded.iter().chain(happened);
-    kinds.map(|kind| kind.list()).chain([FURTHER_IDENTITIES])
+    let others = [FURTHER_IDENTITIES, CONVERSATIONS, ENROLMENTS];
+    kinds.map(|kind| kind.list()).chain(others)
 }
 
 /// Place of the next page.
@@ -243,18 +258,38 @@ impl Work<'_> {
     /// A page of a list.
     async fn page(&self, list: &str, after: Option<&str>, contact: &Contact, names: &Names) -> Result<Page, JobError> {
         let (store, scope) = (&self.ctx.store, self.scope());
+        let (limit, now) = (self.ctx.page, self.ctx.clock.now());
+        let person: Vec<ContactId> = contact.ids().collect();
         if list == FURTHER_IDENTITIES.0 {
-            let person: Vec<_> = contact.ids().collect();
             let page = store.surplus_identities(scope, &person, after).await?;
             let identities = page.items.into_iter().map(|identity| json!(identity));
             return Ok((identities.collect(), page.next));
         }
+        if list == CONVERSATIONS.0 {
+            let page = store.conversations_page(scope, &person, after, limit).await?;
+            let (tags, teams) = (store.all::<Tag>(scope).await?, store.all::<Team>(scope).await?);
+            let entries = page.items.iter().map(|one| conversation(one, names, (&tags, &teams)));
+            return Ok((entries.collect(), page.next));
+        }
+        if list == ENROLMENTS.0 {
+            let page = store.enrolments_page(scope, &person, after, limit, now).await?;
+            let entries = page
+                .items
+                .iter()
+                .map(|(one, campaign)| enrolment(one, campaign.as_ref()));
+            return Ok((entries.collect(), page.next));
+        }
         let kind = HistoryKind::ALL.into_iter().find(|kind| kind.list().0 == list);
         let kind = kind.ok_or_else(|| JobError::new("the checkpoint names an unknown list"))?;
         let after = after.map(str::parse::<Position>).transpose()?;
-        let page = store.history_page(scope, contact, (kind, after), self.ctx.page, self.ctx.clock.now());
-        let page = page.await?;
-        let entries = page.items.iter().map(|placed| entry(placed, names));
+        let page = store.history_page(scope, contact, (kind, after), limit, now).await?;
+        let sent = page.items.iter().filter_map(|placed| match &placed.entry {
+            Entry::Sent(message) => Some(&**message),
+            _ => None,
+        });
+        let sent: Vec<&Message> = sent.collect();
+        let targets = store.link_targets(scope, &person, &sent).await?;
+        let entries = page.items.iter().map(|placed| entry(placed, names, &targets));
         Ok((entries.collect(), page.next))
     }
 }

@@ -6,21 +6,24 @@ use std::collections::HashMap;
 use domain::{
     base::{
         actor::Actor,
-        ids::{LineId, StageId, TagId, UserId},
+        ids::{LineId, MessageId, StageId, TagId, UserId},
     },
     calls::record::{ConsentEntry, Entry},
+    campaigns::{campaign::Campaign, run::Enrolment},
     consent::wish::Wish,
     contacts::{
         field::Field,
         person::{Person, PersonIn},
+        tag::Tag,
     },
+    inbox::{conversation::Conversation, team::Team},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::contacts::timeline::Placed;
 
 /// Fields of rows, at any depth, that only keep the service running.
-const OWN: [&str; 16] = [
+const OWN: [&str; 20] = [
     "claim",
     "claimed_at",
     "config_version",
@@ -34,7 +37,11 @@ const OWN: [&str; 16] = [
     "listed",
     "named",
     "named_by_call",
+    "others",
     "policy",
+    "read_seq",
+    "seq",
+    "tell_at",
     "version",
     "waiting",
 ];
@@ -136,8 +143,28 @@ fn consent(entry: &ConsentEntry, names: &Names) -> Value {
     })
 }
 
-/// An entry of a list.
-pub(crate) fn entry(placed: &Placed, names: &Names) -> Value {
+/// A conversation, with the names of these tags and teams.
+pub(crate) fn conversation(conversation: &Conversation, names: &Names, (tags, teams): (&[Tag], &[Team])) -> Value {
+    let team = conversation.team.and_then(|id| teams.iter().find(|team| team.id == id));
+    let assignee = conversation.assignee.and_then(|user| names.users.get(&user));
+    let named = |id: &TagId| json!({"id": id, "name": tags.iter().find(|tag| tag.id == *id).map(|tag| &tag.name)});
+    let more = json!({
+        "id": conversation.id(), "line_name": names.line(conversation.line), "team_name": team.map(|team| &team.name),
+        "assignee_email": assignee, "tags": conversation.tags.iter().map(named).collect::<Vec<_>>(),
+    });
+    with(conversation, more)
+}
+
+/// A place in the audience of a campaign.
+pub(crate) fn enrolment(enrolment: &Enrolment, campaign: Option<&Campaign>) -> Value {
+    with(
+        enrolment,
+        json!({"campaign_name": campaign.map(|campaign| &campaign.name)}),
+    )
+}
+
+/// An entry of a list of what happened or is recorded. `targets`: the pages to which the tracked links of messages lead.
+pub(crate) fn entry(placed: &Placed, names: &Names, targets: &HashMap<MessageId, Vec<String>>) -> Value {
     match &placed.entry {
         Entry::Call(call) => {
             let more = json!({"contact": call.id.contact(), "line_name": names.line(call.grounds.line)});
@@ -146,7 +173,7 @@ pub(crate) fn entry(placed: &Placed, names: &Names) -> Value {
         Entry::Sent(message) => {
             let more = json!({
                 "contact": message.id.contact(), "direction": "outbound", "state": message.state(),
-                "line_name": names.line(message.line),
+                "line_name": names.line(message.line), "link_targets": targets.get(&message.id),
             });
             with(&message.clone().masked(), more)
         }

@@ -1,12 +1,16 @@
 //! Archives of contacts: one at a time of each. A row beside the operations names a contact's newest one, and both are written together.
 
+use std::collections::{BTreeSet, HashMap};
+
 use domain::{
     base::{
         actor::Stamp,
-        ids::{ContactId, OperationId},
+        ids::{CampaignId, ContactId, OperationId},
         operation::Operation,
     },
+    campaigns::{campaign::Campaign, run::Enrolment},
     contacts::{contact::Contact, history::HistoryKind},
+    inbox::conversation::Conversation,
 };
 use jiff::Timestamp;
 
@@ -14,10 +18,10 @@ use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
     contacts::timeline::{Order, Placed, Position, Wanted, entry},
     table::{
-        keys,
+        compact, keys,
         operations::operation_row,
         owned::Unwritten,
-        row::{self, Condition, Row, Write},
+        row::{self, Condition, Item, Row, Write},
     },
 };
 
@@ -86,5 +90,90 @@ impl Store {
             items: placed,
             next: next.map(|position| position.to_string()),
         })
+    }
+
+    /// One page of the conversations of a person with these ids, also of a deleted one. One query.
+    ///
+    /// # Errors
+    /// When the table does not answer, or a row cannot be read.
+    pub async fn conversations_page(
+        &self,
+        scope: &TenantScope,
+        person: &[ContactId],
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Conversation>, StoreError> {
+        const DOING: &str = "read the conversations of a contact";
+        let rows = self.rows_of_person(scope, (person, keys::CONVERSATION), after, limit, DOING);
+        let (rows, next) = rows.await?;
+        let items = rows
+            .into_iter()
+            .map(|item| Ok(compact::conversation(item, DOING)?.value));
+        let items = items.collect::<Result<_, StoreError>>()?;
+        Ok(Page { items, next })
+    }
+
+    /// One page of the enrolments of a person with these ids, each with its campaign, unless that is deleted. One query, and one request for
+    /// the campaigns.
+    ///
+    /// # Errors
+    /// When the table does not answer, or a row cannot be read.
+    pub async fn enrolments_page(
+        &self,
+        scope: &TenantScope,
+        person: &[ContactId],
+        after: Option<&str>,
+        limit: i32,
+        now: Timestamp,
+    ) -> Result<Page<(Enrolment, Option<Campaign>)>, StoreError> {
+        const DOING: &str = "read the enrolments of a contact";
+        let rows = self.rows_of_person(scope, (person, keys::ENROLMENT), after, limit, DOING);
+        let (rows, next) = rows.await?;
+        let rows = rows.into_iter().filter(|item| !row::expired(item, now));
+        let enrolments: Vec<Enrolment> = rows.map(|item| row::data(item, DOING)).collect::<Result<_, _>>()?;
+        let ids: BTreeSet<String> = enrolments.iter().map(|one| one.campaign.to_string()).collect();
+        let campaigns = self.some::<Campaign>(scope, &ids).await?.into_iter();
+        let campaigns: HashMap<CampaignId, Campaign> = campaigns.map(|campaign| (campaign.id, campaign)).collect();
+        let with_campaign = |enrolment: Enrolment| {
+            let campaign = campaigns.get(&enrolment.campaign).cloned();
+            (enrolment, campaign)
+        };
+        Ok(Page {
+            items: enrolments.into_iter().map(with_campaign).collect(),
+            next,
+        })
+    }
+
+    /// One page of the rows with this beginning of their sort keys in the partitions of a person with these ids, and the position of the next
+    /// one. `after`: the position of this one.
+    async fn rows_of_person(
+        &self,
+        scope: &TenantScope,
+        (person, prefix): (&[ContactId], &str),
+        after: Option<&str>,
+        limit: i32,
+        doing: &'static str,
+    ) -> Result<(Vec<Item>, Option<String>), StoreError> {
+        let (contact, sort) = after.and_then(|after| after.split_once(' ')).unzip();
+        let place = contact.map_or(Some(0), |contact| {
+            // Nothing is left behind a contact that a merge's undoing has taken away meanwhile.
+            person.iter().position(|own| own.to_string() == contact)
+        });
+        let left = place.and_then(|place| person.get(place..)?.split_first());
+        let Some((own, others)) = left else {
+            return Ok((Vec::new(), None));
+        };
+        let (partition, sort) = (
+            keys::contact_partition(scope, *own),
+            sort.filter(|sort| !sort.is_empty()),
+        );
+        let page = self.database.page(&partition, prefix, sort, limit, true, doing);
+        let (rows, more) = page.await?;
+        let last = rows.last().and_then(|item| row::string(item, "sk"));
+        let next = match last.filter(|_| more) {
+            Some(sort) => Some(format!("{own} {sort}")),
+            None => others.first().map(|other| format!("{other} ")),
+        };
+        Ok((rows, next))
     }
 }

@@ -148,7 +148,7 @@ impl Store {
         contact: ContactId,
         doing: &'static str,
     ) -> Result<Vec<Versioned<Conversation>>, StoreError> {
-        let (partition, prefix) = keys::conversations_of(scope, contact);
+        let (partition, prefix) = (keys::contact_partition(scope, contact), keys::CONVERSATION);
         let query = self.database.query(&partition, prefix, MAX_OF_CONTACT, false, doing);
         let items = query.await?.into_iter();
         items.map(|item| compact::conversation(item, doing)).collect()

@@ -1,15 +1,18 @@
 //! Archives of contacts, in process against the emulator.
 
+use std::collections::BTreeSet;
+
 use archive_contact::{Context, handle};
 use domain::{
-    accounts::account::Email,
+    accounts::{account::Email, permission::Role},
     base::{
         actor::Actor,
         external::ShownName,
-        ids::{ContactId, NoteId},
+        ids::{CampaignId, ContactId, LineId, NoteId},
         operation::{OperationKind, OperationState},
     },
     calls::record::ConsentEntry,
+    campaigns::{campaign::Campaign, run::Enrolment},
     consent::{
         links::LinkCode,
         wish::{By, Choice, Scope, Wish},
@@ -23,6 +26,7 @@ use domain::{
         profile::Profile,
         tag::Tag,
     },
+    inbox::{conversation::Conversation, team::Team},
     media::medium::{FileName, InboundMedia},
     messages::{inbound::OptFlag, message::Content},
 };
@@ -32,10 +36,11 @@ use kit::{
     operation::{Ran, Step},
 };
 use serde_json::{Value, json};
-use store::contacts::contact::ContactWrite;
+use store::{campaigns::drip::DripEntry, contacts::contact::ContactWrite};
 use testkit::{
     business::{CUSTOMER, business, phone},
     operations::result_of,
+    samples,
 };
 
 const OTHER: &str = "+971502222222";
@@ -221,6 +226,149 @@ async fn an_archive_has_all_of_a_contact_and_nobody_else() {
     for internal in ["correlation_id", "dispatches", "\"version\""] {
         assert!(!text.contains(internal), "{internal} in {text}");
     }
+}
+
+/// Whose turn it is, and who attends to it, with names beside the ids; what only the inbox needs is not in it.
+#[tokio::test]
+async fn conversations_of_the_person_are_archived() {
+    let world = World::new(1).await;
+    let (aws, business) = (&world.aws, &world.business);
+    let survivor = business.contact(aws, OTHER).await.id;
+    let merged = business.contact(aws, CUSTOMER).await.id;
+    let member = business.member(aws, Role::Agent).await;
+    let tag: Tag = world.own(json!({"name": "Complaint"})).await;
+    let team: Team = world.own(json!({"name": "Orders"})).await;
+    let line = LineId::new(aws.ids().ulid());
+    for (contact, line) in [(survivor, None), (survivor, Some(line)), (merged, None)] {
+        let id = business.receive_noted(aws, contact, line).await;
+        let change = |conversation: &mut Conversation| {
+            conversation.assignee = Some(member.user);
+            conversation.team = Some(team.id);
+            conversation.tags = vec![tag.id].into();
+        };
+        business.change_conversation(aws, id, change).await;
+    }
+    business.merge(aws, survivor, merged).await;
+    let (archive, ..) = world.archive(survivor).await;
+    let contacts = archive["conversations"].as_array().unwrap().iter();
+    let contacts: Vec<_> = contacts.map(|one| one["contact"].clone()).collect();
+    assert_eq!(contacts, [json!(survivor), json!(survivor), json!(merged)]);
+    let shown = &archive["conversations"][0];
+    assert_eq!(
+        (&shown["assignee_email"], &shown["team_name"], &shown["tags"]),
+        (
+            &json!(member.email),
+            &json!("Orders"),
+            &json!([{"id": tag.id, "name": "Complaint"}])
+        )
+    );
+    assert!(shown["seq"].is_null() && shown["tell_at"].is_null(), "{shown}");
+}
+
+/// Also in a drip, and in a campaign that was deleted; not what the table has yet to delete.
+#[tokio::test]
+async fn enrolments_of_the_person_are_archived() {
+    let world = World::new(1).await;
+    let (aws, scope) = (&world.aws, world.business.scope());
+    let contact = world.business.contact(aws, CUSTOMER).await.id;
+    let campaign: Campaign = world.own(json!({"type": "broadcast", "name": "Summer"})).await;
+    let new = || CampaignId::new(aws.ids().ulid());
+    let (deleted, expired) = (new(), new());
+    for (id, at) in [
+        (campaign.id, aws.now()),
+        (deleted, aws.now()),
+        (expired, aws.now() - Enrolment::RETAINED),
+    ] {
+        let entry = DripEntry::new(Enrolment::new((id, Some(1)), contact, at), None);
+        aws.store().enter(scope, entry).await.unwrap();
+    }
+    let (archive, ..) = world.archive(contact).await;
+    let shown = archive["enrolments"].as_array().unwrap().iter();
+    let shown: BTreeSet<String> = shown
+        .map(|one| format!("{} {}", one["campaign"], one["campaign_name"]))
+        .collect();
+    let expected = [format!("\"{}\" \"Summer\"", campaign.id), format!("\"{deleted}\" null")];
+    assert_eq!(shown, expected.into());
+}
+
+/// The text of a message has a short link alone, which expires. A link of somebody else that it quotes is theirs.
+#[tokio::test]
+async fn pages_of_tracked_links_are_archived() {
+    let world = World::new(100).await;
+    let mut message = world.follow_up().await;
+    let other = world.follow_up_of(OTHER).await.id;
+    let mut texts = String::new();
+    for (of, page) in [
+        (message.id, "https://saffron.example/cake"),
+        (other, "https://saffron.example/theirs"),
+    ] {
+        let code = world.business.track(&world.aws, of, &[page]).await;
+        texts.push_str(&format!("https://example.test/l/{}0 ", code.as_str()));
+    }
+    message.plan[1].content = Content::Text(texts);
+    world.write(&message).await;
+    let (archive, text, _) = world.archive(message.id.contact()).await;
+    assert_eq!(
+        archive["messages"][0]["link_targets"],
+        json!(["https://saffron.example/cake"])
+    );
+    assert!(!text.contains("saffron.example/theirs"), "{text}");
+}
+
+/// Kinds of rows that are in each list, in the contact itself, or nowhere, for which the file has a reason under this name.
+const LISTED: [(&str, &str); 8] = [
+    ("calls", "call"),
+    ("consent", "consent"),
+    ("conversations", "conversation"),
+    ("conversions", "conversion"),
+    ("enrolments", "enrolment"),
+    ("merges", "merge"),
+    ("messages", "message received tracked_links"),
+    ("notes", "note"),
+];
+const IN_CONTACT: &str = "contact identity profile";
+const LEFT_OUT: [(&str, &str); 9] = [
+    ("audit_log", "audit"),
+    ("call_reports", "call_progress"),
+    ("drafts", "draft"),
+    ("files", "medium"),
+    ("look_ups", "alias archive count erased listing message_ref"),
+    ("mentions", "mention"),
+    ("preference_links", "preference_link"),
+    ("undoing_of_merges", "merge_undo"),
+    (
+        "temporary",
+        "idempotency import live_events operation operation_details socket",
+    ),
+];
+
+/// A new kind of row that can be of a contact is in a list, or the file says why it is not.
+#[tokio::test]
+async fn rows_of_every_kind_are_archived_or_named() {
+    let kinds = samples::kinds();
+    let places = LISTED.iter().chain(&LEFT_OUT).map(|(_, kinds)| *kinds);
+    let known: BTreeSet<String> = samples::words(places.chain([IN_CONTACT]));
+    let all: BTreeSet<String> = kinds.own.union(&kinds.elsewhere).cloned().collect();
+    assert_eq!(
+        known, all,
+        "left: LISTED and LEFT_OUT; right: kinds of shared/store/tests/rows.json"
+    );
+
+    let world = World::new(100).await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let planted = samples::plant(&world.aws, world.business.scope(), contact).await;
+    let (archive, ..) = world.archive(contact).await;
+    for (list, kinds) in LISTED {
+        let planted = kinds.split(' ').filter_map(|kind| planted.get(kind));
+        let entries = planted.sum::<usize>();
+        assert!(entries > 0, "{list}");
+        assert_eq!(count(&archive, list), entries, "{list}");
+        assert!(archive["about"]["lists"][list].is_string(), "{list} is not described");
+    }
+    let left_out = archive["about"]["left_out"].as_object().unwrap();
+    let named: BTreeSet<&str> = left_out.keys().map(String::as_str).collect();
+    assert_eq!(named, LEFT_OUT.map(|(name, _)| name).into());
+    assert!(left_out.values().all(Value::is_string));
 }
 
 #[tokio::test]
@@ -434,7 +582,7 @@ async fn an_archive_without_history_has_empty_lists() {
     });
     let (archive, ..) = world.archive(stopped.await.id).await;
     let lists = HistoryKind::ALL.iter().map(|kind| kind.list().0);
-    for list in lists.chain(["further_identities"]) {
+    for list in lists.chain(["further_identities", "conversations", "enrolments"]) {
         assert!(archive["about"]["lists"][list].is_string(), "{list} is not described");
         assert_eq!(count(&archive, list), 0, "{list}");
     }

@@ -399,8 +399,8 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
     }
 }
 
-/// In a button, in a message that sends another again, and of a merged contact. Whoever quotes a link of somebody else, or of another business, leads
-/// to nothing that is erased.
+/// Those in buttons, in a message that sends another again, and of a merged contact. A link of somebody else or of another business stays, whoever quotes
+/// it.
 #[tokio::test]
 async fn tracked_links_are_erased_with_whom_they_were_made_for() {
     let world = World::new().await;

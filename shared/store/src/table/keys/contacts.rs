@@ -25,8 +25,8 @@ pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const MEDIUM: &str = "MEDIUM#";
 pub(crate) const CONSENT: &str = "CONSENT#";
-const ENROLMENT: &str = "ENROL#";
-const CONVERSATION: &str = "CONV#";
+pub(crate) const ENROLMENT: &str = "ENROL#";
+pub(crate) const CONVERSATION: &str = "CONV#";
 const DRAFT: &str = "DRAFT#";
 const MENTION: &str = "MENTION#";
 
@@ -156,11 +156,6 @@ pub(crate) fn troubled_of(scope: &TenantScope, day: &str) -> String {
 /// A contact's conversation on a line.
 pub(crate) fn conversation(scope: &TenantScope, id: ConversationId) -> Key {
     in_contact(scope, id.contact(), format!("{CONVERSATION}{}", line_place(id.line())))
-}
-
-/// The partition of a contact's conversations, and the beginning of their sort keys.
-pub(crate) fn conversations_of(scope: &TenantScope, contact: ContactId) -> (String, &'static str) {
-    (contact_partition(scope, contact), CONVERSATION)
 }
 
 /// The conversation of such a row.
