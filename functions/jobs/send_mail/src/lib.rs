@@ -14,11 +14,16 @@ use jobs::MailJob;
 use kit::{ConfigError, Done, Env, Job, JobError, NoScope, SealedLinks, line, metric};
 use providers::mail::{MailClass, MailError, Mailer};
 
+use crate::texts::Pages;
+
 /// Refusals of an address before it is given up. SES has refused a good address once and accepted it at the next attempt.
 const RECEIVES_UNTIL_BELIEVED: u32 = 3;
 
 /// More mails than one process sends before the queue would deliver one again.
 const MAX_REMEMBERED: usize = 1000;
+
+/// Prefix of links while no address of ours is known.
+const ANY: &str = "https://";
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -26,7 +31,7 @@ pub struct Context {
     mailer: Option<Mailer>,
     /// Opens sealed links.
     links: SealedLinks,
-    /// Prefix of all links.
+    /// Prefix of all links. Without an address, that of any.
     base: String,
     sent: Mutex<VecDeque<String>>,
 }
@@ -46,7 +51,7 @@ impl Context {
             mailer,
             links: SealedLinks::new(env)?,
             // Both are unknown at the first deployment: then any host is accepted.
-            base: base.map_or_else(|| "https://".to_owned(), |base| format!("{base}/")),
+            base: base.map_or_else(|| ANY.to_owned(), |base| format!("{base}/")),
             sent: Mutex::default(),
         })
     }
@@ -95,7 +100,11 @@ pub async fn handle(job: Job<MailJob, NoScope>, ctx: &Context) -> Result<Done, J
         tracing::error!("the link of an e-mail does not lead to us: is AppUrl the address that it was created with?");
         return Err(JobError::new("send an e-mail: its link does not lead to us"));
     }
-    let letter = texts::write(&mail.mail, &mail.language);
+    let pages = mail.tenant.filter(|_| ctx.base != ANY).map(|tenant| Pages {
+        base: &ctx.base,
+        tenant,
+    });
+    let letter = texts::write(&mail.mail, &mail.language, pages.as_ref());
     match mailer.send(&mail.to, &letter).await {
         Ok(reference) => {
             ctx.remember(mail.id);

@@ -1,12 +1,12 @@
 //! Texts of the e-mails in English and, from right to left, in Arabic.
 //!
-//! No images, no remote content and no tracking: the only links are those of the job.
+//! No images, no remote content and no tracking: the only links are those of the job, and pages of the console that a notice is about.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
 use domain::{
     accounts::notice::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
-    base::ids::ConnectionId,
+    base::ids::{ConnectionId, TenantId},
     money::cap::Period,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -27,13 +27,44 @@ const MAX_NAME_LENGTH: usize = 80;
 /// Maximum length of a provider's reason.
 const MAX_REASON_LENGTH: usize = 200;
 
-/// Writes a mail in this language, or else in English.
-pub(crate) fn write(mail: &Mail, language: &str) -> Letter {
+/// Writes a mail in this language, or else in English. `pages`: those of the tenant in the console, if the deployment has an address.
+pub(crate) fn write(mail: &Mail, language: &str, pages: Option<&Pages<'_>>) -> Letter {
     let primary = language.split(['-', '_']).next().unwrap_or_default();
     if primary.eq_ignore_ascii_case("ar") {
-        arabic(mail).letter(&ARABIC)
+        arabic(mail, pages).letter(&ARABIC)
     } else {
-        english(mail).letter(&ENGLISH)
+        english(mail, pages).letter(&ENGLISH)
+    }
+}
+
+/// The console's pages of a tenant. Whoever opens one logs in, and reads it in the language of the account.
+pub(crate) struct Pages<'a> {
+    /// Prefix of all links, with a slash at its end.
+    pub(crate) base: &'a str,
+    /// The tenant.
+    pub(crate) tenant: TenantId,
+}
+
+impl Pages<'_> {
+    /// Address of the page on which somebody can attend to a matter. Campaigns have no page.
+    fn of(&self, matter: &Matter) -> Option<String> {
+        let page = match matter {
+            Matter::ConnectionRefused { connection, .. } => format!("settings/connections/{connection}"),
+            Matter::TemplatePaused { .. } => "automations".to_owned(),
+            Matter::CapNearlyReached { .. } => "settings/caps".to_owned(),
+            Matter::CustomersWait(_) => "messages?direction=inbound".to_owned(),
+            Matter::AutomationUnmatched { automation } => format!("automations/{automation}"),
+            Matter::CampaignPaused { .. } => return None,
+        };
+        Some(format!("{}app/{}/{page}", self.base, self.tenant))
+    }
+}
+
+/// A notice with the page that it is about, on a line of its own.
+fn with_page(sentence: String, notice: &Notice, pages: Option<&Pages<'_>>) -> String {
+    match pages.and_then(|pages| pages.of(&notice.matter)) {
+        Some(page) => format!("{sentence}\n{page}"),
+        None => sentence,
     }
 }
 
@@ -69,7 +100,7 @@ struct Words<'a> {
     after: String,
 }
 
-fn english(mail: &Mail) -> Words<'_> {
+fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
     const OR_NOT: &str = "If this was you, you do not need to do anything. If it was not, choose a new password on \
         the log-in page now and tell whoever manages Ringback at your business.";
     match mail {
@@ -218,16 +249,17 @@ fn english(mail: &Mail) -> Words<'_> {
                 subject: format!("{business} needs your attention"),
                 before: paragraphed(
                     format!("Somebody must attend to this at {business}:"),
-                    notices.iter().map(|notice| noticed_in_english(notice, connections)),
+                    notices
+                        .iter()
+                        .map(|notice| with_page(noticed_in_english(notice, connections), notice, pages)),
                     (*more > 0).then(|| format!("And {more} more.")),
                 ),
                 action: link
                     .as_ref()
                     .map(|link| ("Choose which of these e-mails you get", opened(link))),
-                after:
-                    "You get this e-mail because you work for the business. To turn such e-mails off, change mails in \
-                    the notifications of your preferences (PATCH /api/v1/me)."
-                        .to_owned(),
+                after: "You get this e-mail because you work for the business. Which of these e-mails you get, you choose in \
+                    your account."
+                    .to_owned(),
             }
         }
     }
@@ -296,12 +328,12 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
             if cap.is_of_plan() {
                 "ask the operator of the platform for a larger plan"
             } else {
-                "raise the cap (POST /api/v1/caps)"
+                "raise the cap"
             }
         ),
         Matter::CampaignPaused { reason, .. } => format!(
-            "The campaign {subject} has paused itself: {}. Nothing more of it is sent until somebody resumes it \
-                (POST /api/v1/campaigns/{{campaign_id}}/resume) or cancels it.",
+            "The campaign {subject} has paused itself: {}. Nothing more of it is sent until somebody resumes or \
+                cancels it.",
             quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
         ),
         Matter::CustomersWait(Waiting { conversations, since }) => {
@@ -319,7 +351,7 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
                         at {since}."
                 ),
             };
-            format!("{wait} Open the inbox to read and answer them (GET /api/v1/conversations).")
+            format!("{wait} Read and answer them in Ringback.")
         }
         Matter::AutomationUnmatched { .. } => format!(
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
@@ -383,7 +415,7 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
             let advice = if cap.is_of_plan() {
                 "فاطلب خطة أكبر من مشغّل المنصة"
             } else {
-                "فارفع الحد (POST /api/v1/caps)"
+                "فارفع الحد"
             };
             format!(
                 "استُخدمت أربعة أخماس الحد {subject}: يسمح بـ {maximum} في {period} التي بدأت في {}. عند بلوغه تُمنع الرسائل الأخرى إلى نهاية \
@@ -392,8 +424,7 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
             )
         }
         Matter::CampaignPaused { reason, .. } => format!(
-            "أوقفت الحملة {subject} نفسها مؤقتًا: {}. لن يُرسل منها شيء آخر إلى أن يستأنفها أحد (POST /api/v1/campaigns/{{campaign_id}}/resume) \
-                أو يلغيها.",
+            "أوقفت الحملة {subject} نفسها مؤقتًا: {}. لن يُرسل منها شيء آخر إلى أن يستأنفها أحد أو يلغيها.",
             quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
         ),
         Matter::CustomersWait(Waiting { conversations, since }) => {
@@ -407,7 +438,7 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
                     format!("ينتظر عملاء ردًا ولم يقرأ أحد رسائلهم. عدد المحادثات: {number}. بدأ أطول انتظار في {since}.")
                 }
             };
-            format!("{wait} افتح صندوق الوارد للقراءة والرد (GET /api/v1/conversations).")
+            format!("{wait} اقرأها وردّ عليها في Ringback.")
         }
         Matter::AutomationUnmatched { .. } => format!(
             "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
@@ -415,7 +446,7 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
     }
 }
 
-fn arabic(mail: &Mail) -> Words<'_> {
+fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
     const OR_NOT: &str = "إن كنت أنت من فعل ذلك، فلا داعي لفعل أي شيء. وإن لم تكن أنت، فاختر كلمة مرور جديدة فورًا من صفحة تسجيل \
                           الدخول، وأخبر المسؤول عن Ringback في نشاطك التجاري.";
     match mail {
@@ -549,14 +580,15 @@ fn arabic(mail: &Mail) -> Words<'_> {
                 subject: format!("يحتاج {business} إلى انتباهك"),
                 before: paragraphed(
                     format!("في {business} ما يحتاج إلى انتباه أحد:"),
-                    notices.iter().map(|notice| noticed_in_arabic(notice, connections)),
+                    notices
+                        .iter()
+                        .map(|notice| with_page(noticed_in_arabic(notice, connections), notice, pages)),
                     (*more > 0).then(|| format!("وهناك أمور أخرى، عددها {more}.")),
                 ),
                 action: link
                     .as_ref()
                     .map(|link| ("اختيار الرسائل التي تصلك من هذا النوع", opened(link))),
-                after: "تصلك هذه الرسالة لأنك تعمل لدى هذا النشاط التجاري. لإيقاف مثل هذه الرسائل، غيّر mails في إشعارات تفضيلاتك \
-                        (PATCH /api/v1/me)."
+                after: "تصلك هذه الرسالة لأنك تعمل لدى هذا النشاط التجاري. تختار من حسابك أيّ هذه الرسائل تصلك."
                     .to_owned(),
             }
         }
@@ -653,10 +685,21 @@ impl Words<'_> {
     }
 }
 
-/// Paragraphs with empty lines between them.
+/// Paragraphs with empty lines between them. A line that is a link is ours: what others typed stands between isolates.
 fn paragraphs(text: &str) -> String {
     let text = escaped(text).replace(NAME_BEGINS, "<bdi>").replace(NAME_ENDS, "</bdi>");
-    text.split("\n\n").map(|one| format!("<p>{one}</p>\n")).collect()
+    let is_link = |line: &str| line.starts_with("https://") || line.starts_with("http://");
+    let line = |line: &str| {
+        if is_link(line) {
+            format!("<a href=\"{line}\" dir=\"ltr\">{line}</a>")
+        } else {
+            line.to_owned()
+        }
+    };
+    let paragraph = |one: &str| one.split('\n').map(line).collect::<Vec<_>>().join("<br>");
+    text.split("\n\n")
+        .map(|one| format!("<p>{}</p>\n", paragraph(one)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -664,6 +707,13 @@ mod tests {
     use super::*;
 
     const LINK: &str = "https://app.example/confirm?token=abc&lang=en";
+
+    fn pages() -> Pages<'static> {
+        Pages {
+            base: "https://app.example/",
+            tenant: "tnt_01hq5bakery0000000000000t1".parse().unwrap(),
+        }
+    }
 
     fn all() -> Vec<Mail> {
         let (link, business) = (Link::from(LINK.to_owned()), "Maya's Salon & Spa".to_owned());
@@ -756,6 +806,12 @@ mod tests {
                         "reason": "31 of its last 100 messages failed",
                     }),
                 ),
+                notice(
+                    "",
+                    serde_json::json!({
+                        "kind": "customers_wait", "conversations": 2, "since": "2026-11-20T11:45:00Z",
+                    }),
+                ),
             ],
             connections: BTreeMap::from([(connection.parse().unwrap(), "WhatsApp Dubai".to_owned())]),
             more,
@@ -821,13 +877,19 @@ mod tests {
 
     #[test]
     fn every_mail_in_english() {
-        let letters: Vec<_> = all().iter().map(|mail| shown(&write(mail, "en-GB"))).collect();
+        let letters: Vec<_> = all()
+            .iter()
+            .map(|mail| shown(&write(mail, "en-GB", Some(&pages()))))
+            .collect();
         insta::assert_snapshot!("english", letters.join("\n========\n\n"));
     }
 
     #[test]
     fn every_mail_in_arabic() {
-        let letters: Vec<_> = all().iter().map(|mail| shown(&write(mail, "ar-AE"))).collect();
+        let letters: Vec<_> = all()
+            .iter()
+            .map(|mail| shown(&write(mail, "ar-AE", Some(&pages()))))
+            .collect();
         insta::assert_snapshot!("arabic", letters.join("\n========\n\n"));
     }
 
@@ -835,18 +897,22 @@ mod tests {
     fn a_language_without_texts_is_english() {
         for language in ["", "de", "arq", "x"] {
             assert_eq!(
-                write(&Mail::PasswordChanged {}, language).subject,
+                write(&Mail::PasswordChanged {}, language, None).subject,
                 "Your password was changed"
             );
         }
-        assert!(write(&Mail::PasswordChanged {}, "AR").html.contains("dir=\"rtl\""));
+        assert!(
+            write(&Mail::PasswordChanged {}, "AR", None)
+                .html
+                .contains("dir=\"rtl\"")
+        );
     }
 
     #[test]
     fn mails_contain_only_the_links_of_the_job() {
         for language in ["en", "ar"] {
             for mail in all() {
-                let Letter { html, text, .. } = write(&mail, language);
+                let Letter { html, text, .. } = write(&mail, language, Some(&pages()));
                 for target in html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
                     assert!(target.starts_with("https://app.example/"), "{target}");
                 }
@@ -860,6 +926,36 @@ mod tests {
         }
     }
 
+    /// People have pages for what these mails are about.
+    #[test]
+    fn mails_name_no_operation_and_lead_to_pages() {
+        const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+        for language in ["en", "ar"] {
+            for mail in all() {
+                let Letter { subject, text, html } = write(&mail, language, Some(&pages()));
+                for part in [subject, text, html] {
+                    assert!(!part.contains("/api/"), "{part}");
+                    let mut words = part.split(|character: char| !character.is_ascii_alphanumeric());
+                    assert!(!words.any(|word| METHODS.contains(&word)), "{part}");
+                }
+            }
+            let Letter { text, html, .. } = write(&notices(0, None), language, Some(&pages()));
+            let of = "https://app.example/app/tnt_01hq5bakery0000000000000t1/";
+            for page in [
+                "settings/connections/conn_01hq5bakery0000000000000c1",
+                "automations",
+                "automations/rule_01hq5bakery0000000000000r1",
+                "settings/caps",
+                "messages?direction=inbound",
+            ] {
+                assert!(text.lines().any(|line| line == format!("{of}{page}")), "{page}: {text}");
+                assert!(html.contains(&format!("href=\"{of}{page}\"")), "{page}: {html}");
+            }
+            let Letter { text, .. } = write(&notices(0, None), language, None);
+            assert!(!text.contains("://"), "the deployment has no address yet: {text}");
+        }
+    }
+
     /// A name that somebody typed is shown as text: no HTML, header line, link or change of writing direction.
     #[test]
     fn typed_text_cannot_inject_markup_lines_links_or_direction() {
@@ -869,7 +965,7 @@ mod tests {
             business: typed.to_owned(),
         };
         for language in ["en", "ar"] {
-            let Letter { subject, text, html } = write(&mail, language);
+            let Letter { subject, text, html } = write(&mail, language, None);
             assert!(!html.contains("<img") && html.contains("&lt;img"), "{html}");
             assert!(!subject.contains(['\r', '\n']), "{subject}");
             for part in [&subject, &text, &html] {
