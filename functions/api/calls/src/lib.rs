@@ -21,8 +21,8 @@ api::operations! {
         /// List calls
         ///
         /// Newest first, of the last seven days or of at most 31, by days in the tenant's time zone. Each has its contact, its line, the
-        /// decision about a message with its reason, and the state of that message. `followed_up=false` lists those that no message
-        /// follows. Calls of deleted contacts are hidden with them;
+        /// decision about a message with its reason, and the state of that message. `followed_up=true` lists those whose message a provider
+        /// accepted, `stopped=true` those whose message a cap or a failure stopped. Calls of deleted contacts are hidden with them;
         /// those of merged ones name the survivor. A page examines at most 500 calls, so it can hold fewer than `limit`, or none,
         /// without being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/calls" => list_calls, "A page of calls";

@@ -51,8 +51,12 @@ pub(crate) struct CallQuery {
     #[serde(default, deserialize_with = "reason")]
     #[schemars(with = "String", length(max = 40), example = &"cooldown")]
     code: Option<Reason>,
-    /// Whether a message follows the call, whatever became of it.
+    /// Whether the call is followed up: a provider accepted the message, whatever became of it then.
     followed_up: Option<bool>,
+    /// Whether a cap or a failure stopped the message that was to follow the call, and no later one follows it.
+    stopped: Option<bool>,
+    /// Whether a customer called and nobody answered: missed, busy, abandoned, with a voicemail or after hours.
+    unanswered: Option<bool>,
 }
 
 /// An outcome, if one is asked for.
@@ -80,11 +84,13 @@ impl CallQuery {
             rule: self.rule,
             code: self.code,
             followed_up: self.followed_up,
+            stopped: self.stopped,
+            unanswered: self.unanswered,
         }
     }
 }
 
-/// The message that follows a call, in brief.
+/// The message that follows a call, or the last one that sends it again, in brief.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CallMessage {
     /// Id of the message.

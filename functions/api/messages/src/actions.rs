@@ -261,7 +261,9 @@ impl Sending {
         let no_link = || Err(Problem::internal());
         let gathered = Box::pin(self.gather(scope, &needs, no_link, &Along::default(), now)).await?;
         let composed = reviewed(config, person, &intent, &gathered, now).and_then(|review| review.into_outcome());
-        let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+        let mut composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+        // A call that it follows is followed up by this one now.
+        composed.called_at = message.called_at;
         Box::pin(self.within_caps(api, who, config, &composed)).await?;
         Ok((composed, gathered))
     }

@@ -25,9 +25,10 @@ api::operations! {
     "metrics": "What was called, sent, answered and recovered, in numbers." {
         /// Get the metrics
         ///
-        /// By day, hour or line. The figures are exact, and up to date within a minute. Something is counted in the hour in which it is
-        /// recorded, and an hour belongs to the day in the tenant's time zone in which it begins. So what happens to a message later counts
-        /// later: the follow-ups that were delivered on a day may have been planned on the day before.
+        /// By day, hour or line. The figures are exact, and up to date within a minute. `calls` counts in the hour in which the calls began,
+        /// whatever becomes of them later, so they are those that a list of the same days has. Everything else is counted in the hour in which
+        /// it is recorded: the follow-ups that were delivered on a day may have been planned on the day before. An hour belongs to the day in
+        /// the tenant's time zone in which it begins.
         GET "/api/v1/metrics" => get_metrics, "The metrics";
 
         /// Get the overview

@@ -8,7 +8,7 @@ use domain::{
     contacts::conversion::ConversionKind,
     money::product::Price,
     reports::{
-        counting::{Counter, REPLY_TIMES},
+        counting::{Counter, FOLLOWED_UP, REPLY_TIMES, STOPPED, UNANSWERED, UNDONE},
         metrics::{Replies, median},
     },
 };
@@ -106,11 +106,15 @@ pub(crate) struct CallFiguresOut {
     #[schemars(example = 64)]
     all: u64,
     /// Calls of customers that nobody answered: missed, busy, abandoned, with a voicemail or after hours. These can be recovered.
+    /// `GET /api/v1/calls?unanswered=true` lists them.
     #[schemars(example = 23)]
     unanswered: u64,
-    /// Calls that a message follows.
+    /// Calls that are followed up: a provider accepted the message. `GET /api/v1/calls?followed_up=true` lists them.
     #[schemars(example = 21)]
     followed_up: u64,
+    /// Calls whose message a cap or a failure stopped, and that no later one follows. `GET /api/v1/calls?stopped=true` lists them.
+    #[schemars(example = 1)]
+    stopped: u64,
     /// Calls that nobody answered and that no message follows, by the reason of the first decision: one of `x-codes` at the root of the
     /// document. A call that is decided again stays counted.
     #[schemars(example = json!({"cooldown": 1, "no_channel": 1}))]
@@ -258,6 +262,7 @@ impl From<&Counters> for FiguresOut {
     fn from(counters: &Counters) -> Self {
         let word = |name: &str| counters.get(name).copied().unwrap_or_default();
         let outcome = |name: &str| word(&format!("calls_{name}"));
+        let still = |name: &str| word(name).saturating_sub(word(&format!("{name}{UNDONE}")));
         let state = |name: &str| word(&format!("follow_up.{name}"));
         let (mut not_followed_up, mut values) = (BTreeMap::new(), Vec::new());
         for (name, count) in counters {
@@ -285,8 +290,9 @@ impl From<&Counters> for FiguresOut {
         Self {
             calls: CallFiguresOut {
                 all: word("calls"),
-                unanswered: word("calls_unanswered"),
-                followed_up: word("calls_followed_up"),
+                unanswered: still(UNANSWERED),
+                followed_up: still(FOLLOWED_UP),
+                stopped: still(STOPPED),
                 not_followed_up,
                 outcomes: OutcomeFiguresOut {
                     answered: outcome("answered"),
@@ -351,6 +357,20 @@ mod tests {
             (&figures["conversions"]["kinds"], &figures["conversions"]["values"]),
             (&json!({}), &json!([]))
         );
+    }
+
+    /// Counters only grow, so what is no longer so is counted, too.
+    #[test]
+    fn calls_that_are_such_no_more_are_taken_off() {
+        let shown = figures(&[
+            ("calls_unanswered", 9),
+            ("calls_unanswered_undone", 1),
+            ("calls_followed_up", 5),
+            ("calls_stopped", 4),
+            ("calls_stopped_undone", 3),
+        ]);
+        let of = |name: &str| shown["calls"][name].as_u64().unwrap();
+        assert_eq!([of("unanswered"), of("followed_up"), of("stopped")], [8, 5, 1]);
     }
 
     /// Under its own name, so that none is forgotten.

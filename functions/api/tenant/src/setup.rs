@@ -215,7 +215,8 @@ fn trouble(connection: &ConnectionSummary) -> Option<(Refusal, OperationLink)> {
     let found = |reason: Reason, sentence: &str| gap(reason, format!("{name}: {sentence}")).and("connection", name);
     if let Some(reason) = &connection.unhealthy {
         let sentence = format!("the provider refuses it: {reason}.");
-        return Some((found(Reason::ConnectionBroken, &sentence), CREDENTIALS));
+        let found = found(Reason::ConnectionBroken, &sentence);
+        return Some((found.and_if("since_at", connection.unhealthy_since), CREDENTIALS));
     }
     if connection.awaits_secret {
         let sentence = "it has no credentials to verify webhooks, so no report is accepted. Set its credentials.";

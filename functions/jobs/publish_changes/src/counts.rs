@@ -1,4 +1,4 @@
-//! The counters that a change raises.
+//! The counters that a change raises, and the hours in which it counts.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,30 @@ use domain::{
     Timestamp,
     reports::{counting, template_numbers::TemplateEdition},
 };
+use jiff::SignedDuration;
 use store::{reports::counters::Counters, table::changes::What};
 
-/// The counters that a change raises, which was stored at this time, with the number by which each is raised.
-pub(crate) fn of(what: &What, stored: Timestamp) -> Vec<counting::Raise> {
+/// The counters that a change raises, which was stored at this time, by the time for which they count: that of the call, if it is one of a
+/// call or says what became of its message, so that an hour's calls are those that a list has of it; else that of storing. A call that is
+/// older than rows of hours are `kept` counts when it is stored, and what becomes of its message then counts for no call.
+pub(crate) fn of(what: &What, stored: Timestamp, kept: SignedDuration) -> Vec<(Timestamp, Counters)> {
+    let of_call = |called: Timestamp| Some(called.min(stored)).filter(|called| stored.duration_since(*called) < kept);
+    let at = match what {
+        What::CallDecided(call) | What::CallDecidedAgain { after: call, .. } => of_call(call.happened_at()),
+        _ => None,
+    };
+    let mut counted = vec![(at.unwrap_or(stored), sums(raised(what, stored)))];
+    if let What::MessageMoved { before, after } = what
+        && let Some((called, raised)) = counting::moved_call(before.as_deref(), after)
+        && let Some(called) = of_call(called)
+    {
+        counted.push((called, sums(raised)));
+    }
+    counted.retain(|(_, counters)| !counters.is_empty());
+    counted
+}
+
+fn raised(what: &What, stored: Timestamp) -> Vec<counting::Raise> {
     match what {
         What::Recorded(record) => record.counters(),
         What::CallDecided(call) => counting::decided(call),
@@ -41,7 +61,7 @@ pub(crate) fn of_templates(what: &What) -> BTreeMap<TemplateEdition, Counters> {
 }
 
 /// The sum of all raises of each counter.
-pub(crate) fn sums(raised: Vec<counting::Raise>) -> Counters {
+fn sums(raised: Vec<counting::Raise>) -> Counters {
     let mut counters = Counters::new();
     for (name, count) in raised {
         *counters.entry(name).or_default() += count;

@@ -39,7 +39,7 @@ use store::{
     Store, StoreError,
     money::prices::PriceCache,
     reports::{
-        counters::{Counted, Counters, Place, Source, TemplateDay},
+        counters::{Counted, Counters, Place, Source, TemplateDay, join},
         hours,
     },
     table::changes::{self, RowChange},
@@ -59,6 +59,8 @@ pub struct Context {
     clock: Clock,
     /// Retention of the rows in which changes are counted.
     kept: SignedDuration,
+    /// Time after a call for which something counts in its hour: all rows of that hour's day are there.
+    counted_for: SignedDuration,
     known: notices::Known,
     prices: PriceCache,
 }
@@ -71,6 +73,7 @@ impl Context {
             bucket: RawBucket::new(env)?,
             clock: env.clock().clone(),
             kept: replayable(env)? + LONGER,
+            counted_for: replayable(env)?,
             known: notices::Known::default(),
             prices: PriceCache::default(),
         })
@@ -190,11 +193,15 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 .or_default()
                 .add(record, counters, unreadable.len());
         }
-        let counters = counts::sums(counts::of(&change.what, at));
-        if !counters.is_empty() {
-            let place = (tenant, Place::of(at, change.what.line()));
-            let counts = places.entry(place).or_default();
-            let corrections = Box::pin(caps::corrections(&change.what, ctx)).await?;
+        let counted = placed(&change, at, ctx);
+        let mut corrections = caps::Corrections::default();
+        if !counted.is_empty() {
+            corrections = Box::pin(caps::corrections(&change.what, ctx)).await?;
+        }
+        for (place, counters) in counted {
+            let counts = places.entry((tenant, place)).or_default();
+            // Once, with whichever of its places comes first.
+            let corrections = std::mem::take(&mut corrections);
             if !corrections.is_empty() {
                 counts.corrections.push((counts.changes.len(), corrections));
             }
@@ -249,6 +256,15 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         spill(record, &error, batch, ctx).await?;
     }
     Ok(())
+}
+
+/// The rows in which a change counts that was stored at this time.
+fn placed(change: &RowChange, stored: Timestamp, ctx: &Context) -> BTreeMap<Place, Counters> {
+    let mut placed: BTreeMap<Place, Counters> = BTreeMap::new();
+    for (at, counters) in counts::of(&change.what, stored, ctx.counted_for) {
+        join(placed.entry(Place::of(at, change.what.line())).or_default(), &counters);
+    }
+    placed
 }
 
 fn read(record: &EventRecord, clock: &Clock) -> Result<Said, StoreError> {

@@ -166,6 +166,7 @@ impl<'a> Findings<'a> {
             Ok(composed) => {
                 let facts = described(&self.call).and_if("rule", rule);
                 composed.facts = facts.with(std::mem::take(&mut composed.facts));
+                composed.called_at = Some(self.call.facts.started_at.unwrap_or(world.now));
             }
             Err(refusal) => {
                 refusal.sentence.insert_str(0, NO_MESSAGE);

@@ -51,6 +51,7 @@ pub fn message(
             reply_to: echo.reply_to.clone(),
         }],
         not_before: at,
+        called_at: None,
         keep_until,
         sentence: String::new(),
         facts: Facts::NONE,

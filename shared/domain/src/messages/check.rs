@@ -572,11 +572,17 @@ fn health(input: &CheckInput<'_>, _: &Leg) -> Check {
         timers,
         ..
     } = *input;
-    let Health::Unhealthy { tried_at, reason, .. } = &connection.health else {
+    let Health::Unhealthy {
+        since,
+        tried_at,
+        reason,
+    } = &connection.health
+    else {
         return Check::Go;
     };
     let why = format!("the connection {:?} does not work: {reason}", connection.name);
     let why = Refusal::new(Reason::ConnectionBroken, why).and("connection", connection.name.as_str());
+    let why = why.and("since_at", *since);
     match *tried_at + timers.recheck {
         until if now < until => wait(input, until, why),
         _ if message.outwaits(input.leg, now, now) => Check::SkipLeg { why },

@@ -100,6 +100,8 @@ pub struct Composed {
     pub legs: Vec<Leg>,
     /// Earliest time to send.
     pub not_before: Timestamp,
+    /// Time of the call that it follows.
+    pub called_at: Option<Timestamp>,
     /// Time at which the message is deleted.
     pub keep_until: Timestamp,
     /// The reason, in one sentence.
@@ -133,6 +135,7 @@ impl Composed {
             behind: self.behind,
             retried_as: None,
             clicked_at: None,
+            called_at: self.called_at,
             created_at: now,
             keep_until: Some(self.keep_until),
             correlation_id,
@@ -311,6 +314,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
                 behind,
                 legs,
                 not_before,
+                called_at: None,
                 keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
                 sentence,
                 facts,

@@ -273,6 +273,10 @@ pub struct Message {
     /// Time at which somebody first followed a tracked link of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clicked_at: Option<Timestamp>,
+    /// Time of the call that it follows, by which the call is listed: the call counts in that hour by what becomes of the message. `None`:
+    /// it follows no call, or was planned before this was stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_at: Option<Timestamp>,
     /// Time of planning.
     pub created_at: Timestamp,
     /// Time of deletion, by the tenant's policy when it was planned, or by one applied later. `None` (in older rows): never.
@@ -469,6 +473,20 @@ impl Message {
         }
         let sentence = "it is unknown whether it was sent, so it could arrive twice";
         Err(Refusal::new(Reason::Unconfirmed, sentence))
+    }
+
+    /// Whether a provider accepted it on any channel, whatever became of it then.
+    pub fn was_accepted(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.provider_ref.is_some())
+    }
+
+    /// Whether a cap or a failure stopped it: it is not on its way, and nobody meant that.
+    pub fn is_stopped(&self) -> bool {
+        match self.state() {
+            MessageState::Failed => true,
+            MessageState::Blocked => !self.because().is_some_and(|because| because.code.is_meant()),
+            _ => false,
+        }
     }
 
     /// Whether a cap had no room for it.

@@ -160,7 +160,7 @@ codes! {
         /// The number sends as many messages per second as it may, and others go first.
         Throughput = "throughput" ["connection", "per_second"],
         /// The provider refuses the connection.
-        ConnectionBroken = "connection_broken" ["connection"],
+        ConnectionBroken = "connection_broken" ["connection", "since_at"],
 
         // Campaigns.
         /// The message's campaign is paused.
@@ -288,6 +288,28 @@ impl<'de> Deserialize<'de> for Reason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
         Ok(Self::named(&word).unwrap_or(Self::Other))
+    }
+}
+
+impl Reason {
+    /// Whether a message that is blocked for this reason is one that the person does not want, that the business did not want to be sent, or
+    /// that nobody needs any more. Otherwise somebody has to mend something.
+    pub const fn is_meant(self) -> bool {
+        matches!(
+            self,
+            Self::OptedOut
+                | Self::NoConsent
+                | Self::Unnecessary
+                | Self::Cooldown
+                | Self::Frequency
+                | Self::QuietHours
+                | Self::Destination
+                | Self::ContactDeleted
+                | Self::ContactMerged
+                | Self::RecipientRemoved
+                | Self::SamePerson
+                | Self::CampaignCancelled
+        )
     }
 }
 

@@ -119,6 +119,16 @@ pub struct Listed {
     pub category: PriceCategory,
 }
 
+/// Calls that nobody answered, that are followed up, and whose message a cap or a failure stopped.
+pub const UNANSWERED: &str = "calls_unanswered";
+/// See [`UNANSWERED`].
+pub const FOLLOWED_UP: &str = "calls_followed_up";
+/// See [`UNANSWERED`].
+pub const STOPPED: &str = "calls_stopped";
+
+/// End of the names of counters of calls that are such calls no more, since counters only grow.
+pub const UNDONE: &str = "_undone";
+
 const LISTED: &str = "cost.";
 const PAID: &str = "paid.";
 const UNFOLLOWED: &str = "unfollowed.";
@@ -220,13 +230,10 @@ fn recovered(count: u32) -> Option<Raise> {
     (count > 0).then(|| ("recovered".to_owned(), count.into()))
 }
 
-/// A call was decided.
+/// A call was decided. Whether it is followed up, its message says: [`moved_call`].
 pub fn decided(call: &Call) -> Vec<Raise> {
-    let follows = match call.message {
-        Some(_) => "calls_followed_up",
-        None => "calls_without_message",
-    };
-    let mut raised = vec![one("calls"), outcome(call), one(follows)];
+    let mut raised = vec![one("calls"), outcome(call)];
+    raised.extend(call.message.is_none().then(|| one("calls_without_message")));
     raised.extend(unanswered(call));
     raised.extend(recovered(call.recovered));
     raised
@@ -239,16 +246,16 @@ fn unanswered(call: &Call) -> Vec<Raise> {
     }
     let reason = Reason::named(&call.reason).filter(|_| call.message.is_none());
     let reason = reason.map(|reason| one(format!("{UNFOLLOWED}{}", reason.as_str())));
-    [one("calls_unanswered")].into_iter().chain(reason).collect()
+    [one(UNANSWERED)].into_iter().chain(reason).collect()
 }
 
 /// A call was decided again. Counters only grow, so it counts for two outcomes.
 pub fn decided_again(before: &Call, after: &Call) -> Vec<Raise> {
     let mut raised = vec![one("calls_decided_again"), outcome(after)];
-    let followed = after.message.is_some() && before.message.is_none();
-    raised.extend(followed.then(|| one("calls_followed_up")));
-    if !before.is_missed() {
-        raised.extend(unanswered(after));
+    match (before.is_missed(), after.is_missed()) {
+        (false, _) => raised.extend(unanswered(after)),
+        (true, false) => raised.push(one(format!("{UNANSWERED}{UNDONE}"))),
+        (true, true) => {}
     }
     raised.extend(recovered(after.recovered.saturating_sub(before.recovered)));
     raised
@@ -485,6 +492,31 @@ pub fn moved_templates(before: Option<&Message>, after: &Message) -> Vec<(Templa
         raised.extend(counted.chain(news.charge).map(|raise| (of.clone(), raise)));
     }
     raised
+}
+
+/// What a message means for the call that it follows: whether the call is followed up, and whether a cap or a failure stopped the message.
+/// One that was sent again says nothing any more.
+fn of_call(message: &Message) -> [bool; 2] {
+    let last = message.retried_as.is_none();
+    [last && message.was_accepted(), last && message.is_stopped()]
+}
+
+/// A message that follows a call was planned or changed: the time of the call, and what the call counts as in its hour. `None`: it follows no
+/// call, or nothing changed for it.
+pub fn moved_call(before: Option<&Message>, after: &Message) -> Option<(Timestamp, Vec<Raise>)> {
+    let called_at = after.called_at?;
+    let was = before.map(of_call).unwrap_or_default();
+    let changes = [FOLLOWED_UP, STOPPED]
+        .into_iter()
+        .zip(was.into_iter().zip(of_call(after)));
+    let raised: Vec<Raise> = changes
+        .filter_map(|(name, change)| match change {
+            (false, true) => Some(one(name)),
+            (true, false) => Some(one(format!("{name}{UNDONE}"))),
+            _ => None,
+        })
+        .collect();
+    (!raised.is_empty()).then_some((called_at, raised))
 }
 
 /// A message of ours was planned or changed.

@@ -30,18 +30,28 @@ pub struct CallFilter {
     pub rule: Option<RuleId>,
     /// The code of the decision.
     pub code: Option<Reason>,
-    /// Whether a message follows it.
+    /// Whether a provider accepted a message that follows it.
     pub followed_up: Option<bool>,
+    /// Whether a cap or a failure stopped the message that was to follow it.
+    pub stopped: Option<bool>,
+    /// Whether a customer called and nobody answered.
+    pub unanswered: Option<bool>,
 }
 
 impl CallFilter {
     /// Whether a call that a list shows with this outcome and this direction may fulfil them.
     pub fn lists(&self, outcome: &str, direction: &str) -> bool {
         let is = |wanted: Option<&str>, word: &str| wanted.is_none_or(|wanted| wanted == word);
-        is(self.outcome.map(Outcome::as_str), outcome) && is(self.direction.map(Direction::as_str), direction)
+        let unanswered = direction != Direction::Outbound.as_str()
+            && Outcome::ALL
+                .into_iter()
+                .any(|known| known.nobody_answered() && known.as_str() == outcome);
+        is(self.outcome.map(Outcome::as_str), outcome)
+            && is(self.direction.map(Direction::as_str), direction)
+            && fulfils(self.unanswered, Some(unanswered))
     }
 
-    /// Whether a call fulfils them.
+    /// Whether a call fulfils those that its own row can tell: all but those on its message.
     pub fn takes(&self, call: &Call) -> bool {
         let Self {
             outcome,
@@ -50,13 +60,29 @@ impl CallFilter {
             rule,
             code,
             followed_up,
+            stopped,
+            unanswered,
         } = *self;
+        let needs_message = followed_up == Some(true) || stopped == Some(true);
         fulfils(outcome, Some(call.outcome))
             && fulfils(direction, Some(call.direction()))
             && fulfils(line, call.grounds.line)
             && fulfils(rule, call.grounds.rule)
             && code.is_none_or(|code| code.as_str() == call.reason)
-            && fulfils(followed_up, Some(call.message.is_some()))
+            && fulfils(unanswered, Some(call.is_missed()))
+            && (call.message.is_some() || !needs_message)
+    }
+
+    /// Whether some are on the message that follows a call.
+    pub const fn asks_for_message(&self) -> bool {
+        self.followed_up.is_some() || self.stopped.is_some()
+    }
+
+    /// Whether the message that follows a call fulfils those on it: the last one, if it was sent again. `None`: there is none, or its
+    /// retention is over.
+    pub fn takes_message(&self, message: Option<&Message>) -> bool {
+        fulfils(self.followed_up, Some(message.is_some_and(Message::was_accepted)))
+            && fulfils(self.stopped, Some(message.is_some_and(Message::is_stopped)))
     }
 }
 

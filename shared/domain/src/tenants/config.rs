@@ -1,5 +1,6 @@
 //! A tenant's configuration: everything that decisions about its calls and messages need, and the problems of its lines.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -69,6 +70,9 @@ pub struct ConnectionSummary {
     /// The provider's reason for refusing it, while it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unhealthy: Option<String>,
+    /// Time since which the provider refuses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unhealthy_since: Option<Timestamp>,
     /// As [`Connection::whatsapp_number`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whatsapp_number: Option<Phone>,
@@ -111,6 +115,10 @@ impl From<&Connection> for ConnectionSummary {
             unhealthy: match &connection.health {
                 Health::Healthy => None,
                 Health::Unhealthy { reason, .. } => Some(reason.clone()),
+            },
+            unhealthy_since: match &connection.health {
+                Health::Healthy => None,
+                Health::Unhealthy { since, .. } => Some(*since),
             },
             whatsapp_number: connection.whatsapp_number().cloned(),
             called_numbers: connection.account.numbers().to_vec(),

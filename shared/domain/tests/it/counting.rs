@@ -19,7 +19,7 @@ use domain::{
         prices::{Money, PriceBook},
     },
     reports::{
-        counting::{Carrier, Counter, Listed, Raise, decided, decided_again, moved, moved_templates},
+        counting::{Carrier, Counter, Listed, Raise, decided, decided_again, moved, moved_call, moved_templates},
         template_numbers::TemplateEdition,
     },
 };
@@ -52,6 +52,8 @@ enum Event {
     Report(usize, AttemptState, bool),
     Cancel,
     Block,
+    /// It is sent again by another message.
+    Again,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -66,6 +68,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => report.prop_map(|(which, state, costs)| Event::Report(which, state, costs)),
         1 => Just(Event::Cancel),
         1 => Just(Event::Block),
+        1 => Just(Event::Again),
     ]
 }
 
@@ -104,6 +107,7 @@ fn rows(events: &[Event], price: &Cost, units: Option<u32>) -> Vec<Message> {
     let mut message = planned(2, policy);
     let template = json!({ "template": { "name": "missed_call", "language": "en", "edition": 2 } });
     message.plan[0].content = serde_json::from_value(template).unwrap();
+    message.called_at = Some(start());
     let (mut now, timers) = (start(), timers());
     let mut rows = vec![message.clone()];
     for event in events {
@@ -159,6 +163,7 @@ fn rows(events: &[Event], price: &Cost, units: Option<u32>) -> Vec<Message> {
                     message.block("opted out".to_owned());
                 }
             }
+            (Event::Again, ..) if message.state().is_trouble() => message.retried_as = Some(message.id),
             _ => {}
         }
         if rows.last() != Some(&message) {
@@ -317,6 +322,22 @@ proptest! {
             add(moved_templates(Some(&pair[0]), &pair[1]));
             prop_assert_eq!(moved(Some(&pair[1]), &pair[1]), vec![]);
         }
+        // What its call counts as is what the last row says, at any time.
+        let mut of_call = Counters::new();
+        let planned = moved_call(None, &rows[0]).into_iter();
+        let changes = rows.windows(2).filter_map(|pair| moved_call(Some(&pair[0]), &pair[1]));
+        for (called_at, raised) in planned.chain(changes) {
+            prop_assert_eq!(Some(called_at), rows[0].called_at);
+            raised.into_iter().for_each(|(name, count)| *of_call.entry(name).or_default() += count);
+        }
+        let still = |name: &str| {
+            let of = |name: &str| of_call.get(name).copied().unwrap_or_default();
+            of(name) - of(&format!("{name}_undone"))
+        };
+        let last = rows.last().unwrap();
+        let again = last.retried_as.is_some();
+        prop_assert_eq!(still("calls_followed_up"), u64::from(!again && last.was_accepted()));
+        prop_assert_eq!(still("calls_stopped"), u64::from(!again && last.is_stopped()));
         let (found, of_whatsapp) = (priced(&mut counted), priced(&mut of_template)[0]);
         prop_assert_eq!(&counted, &truth(&rows));
         let row = rows.last().unwrap();
@@ -364,7 +385,6 @@ proptest! {
         let mut add = |name: &str, count: usize| *truth.entry(name.to_owned()).or_default() += count as u64;
         add("calls", 1);
         add("calls_decided_again", rows.len() - 1);
-        add("calls_followed_up", usize::from(followed));
         add("calls_without_message", usize::from(rows[0].message.is_none()));
         add("recovered", outcomes.iter().map(|(_, recovered)| *recovered as usize).sum());
         let unanswered = |row: &Call| {
@@ -373,6 +393,9 @@ proptest! {
         };
         for (place, row) in rows.iter().enumerate() {
             add(&format!("calls_{}", row.outcome.as_str()), 1);
+            if !unanswered(row) && place > 0 && unanswered(&rows[place - 1]) {
+                add("calls_unanswered_undone", 1);
+            }
             // It counts when it becomes one that nobody answered, with the reason of that decision.
             if unanswered(row) && (place == 0 || !unanswered(&rows[place - 1])) {
                 add("calls_unanswered", 1);

@@ -73,6 +73,7 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
         behind: None,
         retried_as: None,
         clicked_at: None,
+        called_at: None,
         created_at: time,
         keep_until: None,
         correlation_id: String::new(),

@@ -11,8 +11,8 @@ use domain::{
     messages::{
         compose::Composed,
         message::{
-            AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Evidence, Leg, Message, MessageState,
-            Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
+            AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Ended, Evidence, Leg, Message,
+            MessageState, Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
         },
         purpose::{Narrowing, Policy, Purpose},
         refusal::{Because, Reason, Refusal},
@@ -83,6 +83,7 @@ pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
         basis: None,
         legs,
         not_before: start(),
+        called_at: None,
         keep_until: start() + SignedDuration::from_hours(24 * 30),
         sentence: String::new(),
         facts: Facts::NONE,
@@ -819,6 +820,38 @@ fn a_block_after_the_first_channel_leaves_its_state() {
     sent.message.block("opted out".to_owned());
     assert_eq!(sent.message.state(), MessageState::Accepted);
     assert_eq!(sent.next(), Next::Done);
+}
+
+/// Otherwise somebody has to mend something: what stopped it is neither the person's wish nor the business's.
+#[test]
+fn message_is_stopped_by_what_nobody_meant() {
+    use Reason::{
+        CapReached, ConnectionBroken, ContactDeleted, Late, NoConsent, OptedOut, Other, ProviderRefused, QuietHours,
+        Unnecessary,
+    };
+    let blocked = |code: Reason| {
+        let mut message = Sent::over(1).message;
+        message.block(Refusal::new(code, "not sent"));
+        message
+    };
+    for stopped in [CapReached, ConnectionBroken, Late, ProviderRefused, Other] {
+        assert!(blocked(stopped).is_stopped(), "{stopped}");
+    }
+    for meant in [ContactDeleted, NoConsent, OptedOut, QuietHours, Unnecessary] {
+        assert!(!blocked(meant).is_stopped(), "{meant}");
+    }
+    let mut message = Sent::over(1).message;
+    assert!(!message.is_stopped(), "it is on its way");
+    message.cancel("the customer wrote first");
+    assert!(!message.is_stopped(), "it was cancelled");
+    message.ended = Some(Ended::Failed("no channel is left".to_owned()));
+    assert!(message.is_stopped());
+    let mut sent = Sent::over(2);
+    sent.send(accepted(1));
+    sent.wait(120);
+    sent.message.block(Refusal::new(CapReached, "not sent"));
+    assert!(!sent.message.is_stopped(), "its other channel may reach the person");
+    assert!(sent.message.was_accepted());
 }
 
 #[test]

@@ -410,9 +410,10 @@ impl Case {
     }
 }
 
-/// A message without the facts that a decision adds.
+/// A message without what a decision adds.
 fn plain(composed: &Composed) -> Composed {
     Composed {
+        called_at: None,
         facts: domain::base::facts::Facts::NONE,
         ..composed.clone()
     }

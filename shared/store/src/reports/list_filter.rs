@@ -30,6 +30,9 @@ use crate::{
 /// Maximum queries of one page: more than a week has days, of whatever time zone.
 const MAX_QUERIES: usize = 10;
 
+/// Maximum times that a message was sent again, each time by hand, that are followed to the last one.
+const MAX_RETRIES: usize = 8;
+
 /// Maximum pages of [`Store::newest_calls`]: those of a month without calls, and some more.
 const MAX_PAGES: usize = 6;
 
@@ -45,6 +48,16 @@ pub struct Position {
 }
 
 impl Position {
+    /// The place of a call.
+    fn of(call: &Call) -> Self {
+        let at = call.happened_at();
+        Self {
+            // As it is listed.
+            at: Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at),
+            id: call.id.own(),
+        }
+    }
+
     /// The place ahead of everything that happened at this time or later.
     const fn ahead_of(at: Timestamp) -> Self {
         Self { at, id: Ulid(0) }
@@ -107,7 +120,7 @@ pub struct KnownCall {
     pub call: Call,
     /// Its contact. If that was merged into another: the one that survived.
     pub contact: Person,
-    /// The message that follows it, unless its retention is over.
+    /// The message that follows it, or the one that sends that again, unless its retention is over.
     pub message: Option<Message>,
 }
 
@@ -158,6 +171,12 @@ fn exchanged(item: Item, doing: &'static str) -> Result<Option<Exchanged>, Store
     })
 }
 
+/// A message of the business, unless its retention is over.
+fn kept_message(item: Option<Item>, now: Timestamp, doing: &'static str) -> Result<Option<Message>, StoreError> {
+    let item = item.and_then(|item| row::kept(item, now));
+    item.map(|item| compact::message(item, doing)).transpose()
+}
+
 /// A contact that is not hidden.
 fn shown(people: &HashMap<ContactId, Person>, id: ContactId) -> Option<Person> {
     let person = people.get(&id)?;
@@ -170,7 +189,9 @@ impl Store {
     /// the last.
     ///
     /// Costs half a unit for each query of at most 100 entries, and a unit for each row: of a call, its contact, the profile and its
-    /// message. The outcome and the direction are known from the list, so calls that differ in them are not read.
+    /// message. The outcome and the direction are known from the list, so calls that differ in them are not read. A condition on the message
+    /// is tested on its row, so then the messages of calls that do not fulfil it are read, too, and a page examines at most [`MAX_EXAMINED`]
+    /// calls by a few more requests. A message that was sent again costs a request for each time, of all calls together.
     pub async fn calls_of_period(
         &self,
         scope: &TenantScope,
@@ -178,10 +199,40 @@ impl Store {
         wanted: &Wanted,
     ) -> Result<Page<KnownCall>, StoreError> {
         const DOING: &str = "read the calls of a period";
-        let (calls, next) = self.listed_calls(scope, filter, wanted, DOING).await?;
+        if !filter.asks_for_message() {
+            let (calls, next) = self.listed_calls(scope, filter, wanted, DOING).await?;
+            return Ok(Page {
+                items: self.calls_with_contacts(scope, calls, wanted.now, DOING).await?,
+                next: next.map(|next| next.to_string()),
+            });
+        }
+        let most = usize::try_from(wanted.limit).unwrap_or(1).max(1);
+        let (mut items, mut page) = (Vec::new(), *wanted);
+        for _round in 0..MAX_EXAMINED / ROUND {
+            page.limit = i32::try_from(ROUND).unwrap_or(wanted.limit);
+            let (calls, next) = self.listed_calls(scope, filter, &page, DOING).await?;
+            // Then it has looked at as many days as a page does.
+            let is_silent = calls.is_empty();
+            let known = self.calls_with_contacts(scope, calls, wanted.now, DOING).await?;
+            let mut taken = known
+                .into_iter()
+                .filter(|known| filter.takes_message(known.message.as_ref()));
+            items.extend(taken.by_ref().take(most - items.len()));
+            // The page is full: the next one begins behind its last call.
+            let rest = taken.next().is_some();
+            let last = items
+                .last()
+                .filter(|_| rest)
+                .map(|last: &KnownCall| Position::of(&last.call));
+            let next = last.or(next);
+            page.after = next;
+            if next.is_none() || is_silent || items.len() == most {
+                break;
+            }
+        }
         Ok(Page {
-            items: self.calls_with_contacts(scope, calls, wanted.now, DOING).await?,
-            next: next.map(|next| next.to_string()),
+            items,
+            next: page.after.map(|next| next.to_string()),
         })
     }
 
@@ -331,9 +382,21 @@ impl Store {
                 continue;
             };
             let message = call.message.and_then(|id| rows.remove(&keys::message(scope, id)));
-            let message = message.and_then(|item| row::kept(item, now));
-            let message = message.map(|item| compact::message(item, doing)).transpose()?;
+            let message = kept_message(message, now, doing)?;
             known.push(KnownCall { call, contact, message });
+        }
+        for _again in 0..MAX_RETRIES {
+            let key = |known: &KnownCall| Some(keys::message(scope, known.message.as_ref()?.retried_as?));
+            let retried: Vec<Key> = known.iter().filter_map(key).collect();
+            if retried.is_empty() {
+                break;
+            }
+            let mut rows = self.database.get_many(&retried, doing).await?;
+            for known in &mut known {
+                if let Some(key) = key(known) {
+                    known.message = kept_message(rows.remove(&key), now, doing)?;
+                }
+            }
         }
         Ok(known)
     }

@@ -217,7 +217,7 @@ const CALL: Names = Names {
     ],
 };
 
-const LETTERS: [(&str, &str); 52] = [
+const LETTERS: [(&str, &str); 53] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -270,10 +270,12 @@ const LETTERS: [(&str, &str); 52] = [
     ("expected", "M"),
     ("cap", "X"),
     ("clicked_at", "Z"),
+    ("called_at", "0"),
 ];
 
-const TIMES: [&str; 9] = [
+const TIMES: [&str; 10] = [
     "accepted_at",
+    "called_at",
     "claimed_at",
     "clicked_at",
     "created_at",

@@ -86,6 +86,8 @@ const MISSED: CallFilter = CallFilter {
     rule: None,
     code: None,
     followed_up: None,
+    stopped: None,
+    unanswered: None,
 };
 
 /// A thousand answered calls after it: pages are empty until it is found. Of the others, only entries of the list are read.

@@ -13,7 +13,10 @@ use domain::{
         retention::Retention,
     },
     contacts::profile::Profile,
-    messages::refusal::{Reason, Refusal},
+    messages::{
+        message::{Ended, SendOutcome},
+        refusal::{Reason, Refusal},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -125,7 +128,11 @@ async fn recordings_are_shown_without_their_telephone_system() {
 /// Names a contact, as a call or message with a name does.
 async fn name(aws: &Aws, business: &Seeded, contact: ContactId, name: &str) {
     let (store, scope) = (aws.store(), business.scope());
-    let known = store.known(scope, contact).await.unwrap().expect("the contact");
+    let known = store
+        .known(scope, contact)
+        .await
+        .expect("the table answers")
+        .expect("the contact");
     let mut contact = known.contact;
     contact.named = true;
     let after = Profile {
@@ -139,7 +146,10 @@ async fn name(aws: &Aws, business: &Seeded, contact: ContactId, name: &str) {
         }),
         ..ContactWrite::from(contact)
     };
-    store.write_contact(scope, &write, None).await.unwrap();
+    store
+        .write_contact(scope, &write, None)
+        .await
+        .expect("the name is written");
 }
 
 #[tokio::test]
@@ -262,8 +272,8 @@ async fn calls_are_found_by_each_condition_and_by_all() {
         ("?direction=outbound".to_owned(), vec![7, 3]),
         ("?outcome=answered&direction=inbound".to_owned(), vec![5, 1]),
         ("?code=outbound".to_owned(), vec![7, 3]),
-        ("?followed_up=false".to_owned(), vec![7, 3]),
-        ("?followed_up=true&outcome=answered".to_owned(), vec![5, 1]),
+        ("?unanswered=true".to_owned(), vec![6, 4, 2, 0]),
+        ("?unanswered=false".to_owned(), vec![7, 5, 3, 1]),
         ("?code=follow_up&outcome=answered".to_owned(), vec![5, 1]),
         (format!("?line={line}"), vec![7, 6, 5, 4]),
         (format!("?rule={rule}&outcome=missed"), vec![6, 4]),
@@ -280,6 +290,61 @@ async fn calls_are_found_by_each_condition_and_by_all() {
         }
         aws.pass(60);
     }
+}
+
+/// Of messages that were sent again, the last one says it. The others are as the table of `Message::is_stopped` has them.
+#[tokio::test]
+async fn calls_are_found_by_what_became_of_their_message() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let timers = aws.env().config().timers().unwrap();
+    let capped = || Refusal::new(Reason::CapReached, "not sent: a cap is reached");
+    let (mut ids, mut accepted) = (Vec::new(), None);
+    for last in 0..6 {
+        let (call, mut message) = business.called(&aws, &mobile(last), |_| {}).await;
+        ids.push(call.id.to_string());
+        match last {
+            // It waits.
+            0 => {}
+            1 => {
+                message.claim(0, "claim".to_owned(), aws.now(), &timers);
+                let taken = SendOutcome::Accepted {
+                    provider_ref: "wamid.1".parse().unwrap(),
+                    segments: None,
+                };
+                message.record(1, taken, aws.now(), &timers);
+                accepted = Some(message.id);
+            }
+            2 => message.block(capped()),
+            3 => message.block(Refusal::new(Reason::OptedOut, "not sent: opted out")),
+            4 => {
+                message.block(capped());
+                message.retried_as = accepted;
+            }
+            _ => message.ended = Some(Ended::Failed("no channel is left".to_owned())),
+        }
+        aws.store().write_message(business.scope(), &message).await.unwrap();
+        aws.pass(1);
+    }
+    for (query, expected) in [
+        ("?followed_up=true", vec![4, 1]),
+        ("?followed_up=false", vec![5, 3, 2, 0]),
+        ("?stopped=true", vec![5, 2]),
+        ("?stopped=false&followed_up=false", vec![3, 0]),
+        ("?stopped=true&outcome=answered", vec![]),
+    ] {
+        let expected: Vec<&String> = expected.into_iter().map(|place: usize| &ids[place]).collect();
+        for limit in [1, 2, 100] {
+            let found = texts(&viewer.all(&format!("{CALLS}{query}"), limit).await, "id");
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query} by {limit}");
+        }
+        aws.pass(60);
+    }
+    let again = viewer.get(&format!("{CALLS}/{}", ids[4])).await.is(200).json();
+    assert_eq!(again["message"]["state"], "accepted");
+    let stopped = viewer.get(&format!("{CALLS}/{}", ids[2])).await.is(200).json();
+    assert_eq!(stopped["message"]["code"], "cap_reached");
 }
 
 #[tokio::test]

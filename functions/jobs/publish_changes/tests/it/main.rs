@@ -192,6 +192,29 @@ async fn a_follow_up_is_counted_at_every_step() {
     assert_eq!(world.counters().await, expected(1));
 }
 
+/// The message of a call in the evening may go out in the morning: the call is still one of the evening, as in a list of calls.
+#[tokio::test]
+async fn follow_up_of_the_next_morning_counts_for_its_call() {
+    let mut world = World::after(1).await;
+    for record in &mut world.records {
+        if record.event_name == "MODIFY" {
+            record.change.approximate_creation_date_time = "2026-11-21T08:00:00Z".parse().expect("a time");
+        }
+    }
+    world.deliver(SHARD, &world.records).await;
+    world.deliver(SHARD, &world.records).await;
+    let evening = world.counters().await;
+    let of = |name: &str| evening.get(name).copied();
+    let expected = [Some(1), Some(1), None];
+    let names = ["calls", "calls_followed_up", "follow_up.accepted"];
+    assert_eq!(names.map(of), expected, "{evening:?}");
+    let next = "2026-11-21".parse().expect("a day");
+    let morning = world.aws.store().day_counters(world.business.scope(), next).await;
+    let morning = morning.expect("the table answers");
+    let of = |name: &str| morning.get(name).copied();
+    assert_eq!(names.map(of), [None, None, Some(1)], "{morning:?}");
+}
+
 #[tokio::test]
 async fn call_decided_again_counts_as_one_call() {
     let mut world = World::new().await;
