@@ -23,7 +23,7 @@ mod item;
 pub mod mapping;
 pub mod names;
 pub mod parts;
-mod phone;
+pub mod phone;
 pub mod preview;
 pub mod reader;
 pub mod record;

@@ -8,9 +8,10 @@ use rlibphonenumber::{
     CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
     get_national_significant_number_owned,
 };
+use serde::Serialize;
 
 use crate::{
-    cell::{SHORTENED, is_shortened, plain, wrong},
+    cell::{SHORTENED, is_shortened, plain},
     record::excerpt,
     words::COUNTRIES,
 };
@@ -27,12 +28,60 @@ const WHOLE: usize = 10;
 /// Most digits of a number.
 const MOST_BEFORE: usize = 15;
 
-/// A number in a cell.
+/// What may stand before a number: the beginnings of links.
+const SCHEMES: [&str; 5] = ["tel:", "callto:", "sms:", "whatsapp:", "https://wa.me/"];
+
+/// A number that was read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) phone: Phone,
-    /// A sentence for the person who imports it, if it may be another number.
-    pub(crate) remark: Option<String>,
+pub struct Found {
+    /// The number.
+    pub phone: Phone,
+    /// A sentence for the person who wrote it, if it may be another number.
+    pub remark: Option<String>,
+}
+
+/// Why a text is not read as a number.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// What is wrong and what to do, with the text as its subject.
+    sentence: String,
+    /// The two numbers that may be meant.
+    pub meanings: Option<[String; 2]>,
+}
+
+impl From<&str> for Unread {
+    fn from(sentence: &str) -> Self {
+        Self {
+            sentence: sentence.to_owned(),
+            meanings: None,
+        }
+    }
+}
+
+/// Examples of numbers of a country, as people there write them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examples {
+    /// For calls within the country.
+    pub national: String,
+    /// With the country's code.
+    pub international: String,
+}
+
+/// Kind of a telephone number's line, as far as its country's plan tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NumberKind"))]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A mobile.
+    Mobile,
+    /// A landline.
+    Landline,
+    /// Free of charge for callers.
+    TollFree,
+    /// Callers pay more than usual.
+    Premium,
+    /// Another kind, or one that the plan does not tell.
+    Other,
 }
 
 impl From<Phone> for Found {
@@ -50,10 +99,30 @@ impl From<Phone> for Found {
 /// # Errors
 /// A sentence that says what is wrong and what to do.
 pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, String> {
-    let refused = |detail| wrong(cell, detail);
+    read(cell, region, named).map_err(|unread| format!("“{}” {}", excerpt(cell), unread.sentence))
+}
+
+/// A telephone number, by the rules for those of cells.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Result<Found, Unread> {
+    fn refused(detail: &str) -> Result<Found, Unread> {
+        Err(detail.into())
+    }
+    let two = |one: String, other: String, advice: &str| {
+        Err(Unread {
+            sentence: format!("may be {one} or {other}. {advice}"),
+            meanings: Some([one, other]),
+        })
+    };
     let text = plain(cell).to_ascii_lowercase();
     let text = text.trim_start_matches('\'').trim_start();
-    let text = text.strip_prefix("tel:").unwrap_or(text).trim();
+    let scheme = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let text = scheme.unwrap_or(text).trim();
+    let bracketed = text.strip_prefix("(+").and_then(|rest| rest.split_once(')'));
+    let unbracketed = bracketed.map(|(code, rest)| format!("+{code} {rest}"));
+    let text = unbracketed.as_deref().unwrap_or(text);
     if is_shortened(text) {
         return refused(SHORTENED);
     }
@@ -68,17 +137,13 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) 
     if let Some([one, other]) = two_meanings(text) {
         let number = |text: &str| {
             // Further ends, as in 4127550/1/2, are not tried.
-            let found = two_meanings(text)
-                .is_none()
-                .then(|| phone(text, region, &|| false).ok());
+            let found = two_meanings(text).is_none().then(|| read(text, region, &|| false).ok());
             found
                 .flatten()
                 .map_or_else(|| excerpt(text), |found| found.phone.to_string())
         };
-        let (one, other) = (number(&one), number(&other));
-        return refused(&format!(
-            "may be {one} or {other}. Write each number in full, with a semicolon between two."
-        ));
+        let advice = "Write each number in full, with a semicolon between two.";
+        return two(number(&one), number(&other), advice);
     }
     let Some(digits) = digits(text) else {
         return refused("is not a telephone number. Write digits, such as +971501234567.");
@@ -100,9 +165,8 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) 
     match &abroad[..] {
         [only] => return Ok(only.clone().into()),
         [one, other, ..] => {
-            return refused(&format!(
-                "may be {one} or {other}. Write it with a plus and its country code."
-            ));
+            let advice = "Write it with a plus and its country code.";
+            return two(one.to_string(), other.to_string(), advice);
         }
         [] if digits.starts_with("00") => {
             return refused(
@@ -134,6 +198,30 @@ pub(crate) fn phone(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) 
             phone,
         }),
         None => refused(&not_in(region)),
+    }
+}
+
+/// Examples of a country's numbers; `None` for one without a plan.
+pub fn examples(region: &str) -> Option<Examples> {
+    let region = region.parse::<Region>().ok()?;
+    let mobile = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, PhoneNumberType::Mobile);
+    let number = mobile.or_else(|_| PHONE_NUMBER_UTIL.get_example_number(region)).ok()?;
+    let format = |format| PHONE_NUMBER_UTIL.format(&number, format).into_owned();
+    Some(Examples {
+        national: format(PhoneNumberFormat::National),
+        international: format(PhoneNumberFormat::International),
+    })
+}
+
+/// The kind of a number.
+pub fn kind(phone: &Phone) -> Kind {
+    let number = PHONE_NUMBER_UTIL.parse(phone.as_str(), None);
+    match number.map(|number| PHONE_NUMBER_UTIL.get_number_type(&number)) {
+        Ok(PhoneNumberType::Mobile) => Kind::Mobile,
+        Ok(PhoneNumberType::FixedLine) => Kind::Landline,
+        Ok(PhoneNumberType::TollFree) => Kind::TollFree,
+        Ok(PhoneNumberType::PremiumRate) => Kind::Premium,
+        _ => Kind::Other,
     }
 }
 
@@ -306,6 +394,88 @@ mod tests {
         ];
         for (cell, region, expected) in mayas.chain(others) {
             assert_eq!(read(cell, region).as_deref(), Ok(expected), "{cell} in {region}");
+        }
+    }
+
+    /// Sixty spellings of numbers of ten countries, each read in its own country, as people write and paste them.
+    #[test]
+    fn spellings_of_ten_countries_are_read() {
+        for (region, expected, spellings) in [
+            (
+                "AE",
+                "+971501234567",
+                "050 123 4567|0501234567|00971501234567|+971.50.123.4567|tel:+971-50-123-4567|\u{202a}+971 50 123 4567\u{202c}|٠٥٠١٢٣٤٥٦٧\
+                 |501234567|+971 (0)50 123 4567|TEL: 050-123-4567",
+            ),
+            (
+                "SA",
+                "+966512345678",
+                "051 234 5678|00966 51 234 5678|966512345678|\u{200f}٠٥١٢٣٤٥٦٧٨|whatsapp:+966512345678|https://wa.me/966512345678",
+            ),
+            (
+                "KW",
+                "+96550012345",
+                "50012345|5001 2345|00965 5001 2345|+965-5001-2345|96550012345",
+            ),
+            (
+                "EG",
+                "+201001234567",
+                "010 0123 4567|01001234567|+20 100 123 4567|0020 100 123 4567|٠١٠٠١٢٣٤٥٦٧|20 100 123 4567",
+            ),
+            (
+                "IN",
+                "+918123456789",
+                "081234 56789|81234 56789|+91-81234-56789|0091 8123456789|918123456789|(+91) 8123456789",
+            ),
+            (
+                "GB",
+                "+447400123456",
+                "07400 123456|+44 (0)7400 123456|0044 7400 123456|(07400) 123 456|07400\u{a0}123\u{2011}456|'07400123456",
+            ),
+            (
+                "DE",
+                "+4915123456789",
+                "01512 3456789|0151/23456789|+49 151 23456789|0049 (0)151 23456789|+49\u{2013}151\u{2013}23456789",
+            ),
+            (
+                "US",
+                "+12015550123",
+                "(201) 555-0123|201.555.0123|1-201-555-0123|+1 201 555 0123|011 1 201 555 0123|sms:+12015550123",
+            ),
+            (
+                "FR",
+                "+33612345678",
+                "06 12 34 56 78|06.12.34.56.78|0033 6 12 34 56 78|+33 (0)6 12 34 56 78|33612345678|＋３３６１２３４５６７８",
+            ),
+            (
+                "RU",
+                "+79123456789",
+                "8 (912) 345-67-89|8 912 345 67 89|+7 912 345-67-89|912 345 67 89|007 912 345 67 89",
+            ),
+        ] {
+            for text in spellings.split('|') {
+                assert_eq!(
+                    super::read(text, Some(region), &|| true),
+                    Ok(Found::from(expected.parse::<Phone>().unwrap())),
+                    "{text}"
+                );
+            }
+            let examples = examples(region).unwrap();
+            for example in [examples.national, examples.international] {
+                assert!(super::read(&example, Some(region), &|| false).is_ok(), "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_are_those_of_the_plan() {
+        for (number, expected) in [
+            ("+971501234567", Kind::Mobile),
+            ("+97142234567", Kind::Landline),
+            ("+97180012345", Kind::TollFree),
+            ("+12015550123", Kind::Other),
+        ] {
+            assert_eq!(kind(&number.parse().unwrap()), expected, "{number}");
         }
     }
 

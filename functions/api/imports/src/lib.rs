@@ -1,6 +1,8 @@
-//! Imports of contacts: tables and cards that are uploaded, previewed, and worked through by operations.
+//! Imports of contacts: tables and cards that are uploaded, previewed, and worked through by operations. Their reader of telephone numbers reads
+//! those in forms, too, since no other function of the API has it.
 
 mod models;
+mod numbers;
 mod table;
 
 use api::{
@@ -27,6 +29,7 @@ use store::{Versioned, table::rates::Limit};
 
 use crate::{
     models::{ImportIn, ImportOut, ImportSettingsIn, PreviewOut},
+    numbers::read_phone_number,
     table::{Table, missing_tags},
 };
 
@@ -77,6 +80,14 @@ api::operations! {
         /// run. An import that failed or was cancelled can be started again: its contacts are not created twice.
         POST "/api/v1/imports/{import_id}/start" => start_import, "The import with its operation",
             problems "not_uploaded" "import_running" "import_done" "too_many_imports";
+    }
+    "phone numbers": "Telephone numbers as people write them." {
+        /// Read a telephone number
+        ///
+        /// How a text reads as a telephone number of this business: a national number, one after the prefix of a call abroad or without its plus, in
+        /// any spelling. National numbers are those of the tenant's country. A text that is no number is refused with an example of that country, one
+        /// that may be two numbers with both. Nothing is stored.
+        GET "/api/v1/phone-numbers" => read_phone_number, "The number";
     }
 }
 

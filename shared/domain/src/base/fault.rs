@@ -21,6 +21,8 @@ codes! {
         NotOneOf = "not_one_of" ["expected"],
         /// The text has another form.
         Format = "format" ["expected", "example"],
+        /// The text may be either of two values.
+        TwoMeanings = "two_meanings" ["one", "other"],
         /// The text has too few characters.
         TooShort = "too_short" ["minimum", "maximum"],
         /// The text has too many characters.

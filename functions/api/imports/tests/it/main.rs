@@ -10,7 +10,7 @@ use domain::{
         import::{ImportResult, RowCounts},
         tag::Tag,
     },
-    tenants::tenant::Limits,
+    tenants::tenant::{Limits, Tenant},
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
@@ -411,4 +411,42 @@ async fn plan_limits_imports_of_a_day() {
     create().await.is_refused(409, "limit_reached");
     aws.limit(town.home.scope(), limit(0)).await;
     create().await.is_refused(409, "limit_reached");
+}
+
+/// By the tenant's country, or that of the request; whoever belongs to the tenant may ask.
+#[tokio::test]
+async fn number_is_read_as_people_write_it() {
+    const NUMBERS: &str = "/api/v1/phone-numbers";
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let viewer = town.viewer();
+    let read = viewer.get(&format!("{NUMBERS}?text=050%20123%204567&country=AE")).await;
+    let expected = json!({
+        "number": {"phone": "+971501234567", "formatted": "+971 50 123 4567", "country": "AE", "kind": "mobile", "is_unknown": false},
+        "national_example": "050 123 4567", "example": "+971 50 123 4567",
+    });
+    assert_eq!(read.is(200).json(), expected);
+    let examples = viewer.get(&format!("{NUMBERS}?country=GB")).await.is(200).json();
+    assert_eq!(examples["number"], json!(null));
+    assert_eq!(examples["example"], "+44 7400 123456");
+    for (query, code, facts) in [
+        (
+            "text=050%20123&country=GB",
+            "format",
+            json!({"expected": "phone", "example": "07400 123456"}),
+        ),
+        (
+            "text=0016587654321&country=HK",
+            "two_meanings",
+            json!({"one": "+6587654321", "other": "+16587654321"}),
+        ),
+    ] {
+        let refused = viewer.get(&format!("{NUMBERS}?{query}")).await;
+        let error = &refused.names_field("text").json()["errors"][0];
+        assert_eq!((&error["code"], &error["facts"]), (&json!(code), &facts), "{query}");
+    }
+    let britain = |tenant: &mut Tenant| tenant.default_region = Some("GB".to_owned());
+    aws.change_tenant(town.home.scope(), britain).await;
+    let at_home = viewer.get(&format!("{NUMBERS}?text=07400123456")).await;
+    assert_eq!(at_home.is(200).json()["number"]["phone"], "+447400123456");
 }

@@ -1,6 +1,6 @@
 /** Numbers and amounts as people write them, in either language. What can mean two things is refused, with both as an example. */
 import type { Fault } from "../api/problem.ts";
-import { latinDigits, unitDigits } from "../ui/digits.ts";
+import { latinDigits, unitDigits, withoutMarks } from "../ui/digits.ts";
 
 /** A number in its smallest unit, such as cents; or what is wrong with the text, which lacks only the name of the field. */
 export type Reading = { value: number } | { fault: Omit<Fault, "field"> };
@@ -12,9 +12,6 @@ const LARGEST = 1_000_000_000;
 const SIGNS: Record<string, string[]> = {
   AED: ["dh", "dhs", "درهم"], BHD: ["bd"], EGP: ["le"], INR: ["rs"], JOD: ["jd"], KWD: ["kd"], OMR: ["ro"], QAR: ["qr"], SAR: ["sr", "ريال"], TND: ["dt"],
 };
-
-/** Marks that nobody sees, such as those of direction, which come along with what is pasted. */
-const INVISIBLE = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Separators that stand only between groups of digits. `٫` only begins a fraction; comma and point do either. */
 const GROUPING = ["'", " ", "٬"];
@@ -60,7 +57,7 @@ function read(text: string, digits: number, currency?: string): Reading {
 
 /** The text with one form of each digit, space, comma, apostrophe and dash. */
 function plain(text: string): string {
-  const seen = latinDigits(text).replace(INVISIBLE, "").replace(/[،，]/g, ",").replace(/[’‘`´]/g, "'").replace(/[\u2010-\u2015−]/g, "-");
+  const seen = withoutMarks(latinDigits(text)).replace(/[،，]/g, ",").replace(/[’‘`´]/g, "'").replace(/[\u2010-\u2015−]/g, "-");
   return seen.replace(/\s+/g, " ").trim();
 }
 

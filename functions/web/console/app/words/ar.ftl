@@ -397,7 +397,13 @@ category-authentication = رمز لمرة واحدة
 category-service = رد
 
 new-to = إلى
-new-to-hint = رقم الهاتف مع رمز الدولة، مثل ‎+971 50 123 4567
+phone-example = مثل { $national } أو { $example }
+phone-read = قُرئ هكذا:
+phone-unknown = قُرئ رقمًا غير معروف هناك. تحقّق منه:
+phone-kind-mobile = هاتف محمول
+phone-kind-landline = هاتف أرضي
+phone-kind-toll_free = مجاني للمتصل
+phone-kind-premium = بتعرفة مرتفعة
 new-channel = عبر
 new-channel-both = واتساب، وإلا فرسالة قصيرة
 new-text = النص
@@ -417,7 +423,7 @@ new-leave = هل تغادر الصفحة؟ سيضيع ما كتبته.
 ## Contacts
 contacts-empty = لا جهات اتصال بعد. يظهر هنا كل من يتصل أو يكتب.
 contacts-search = بحث
-contacts-search-hint = كلمات من الاسم، أو آخر أربعة أرقام على الأقل
+contacts-search-hint = كلمات من الاسم، أو الرقم بأي كتابة، أو آخر أربعة أرقام منه على الأقل
 contact-none = لا أحد يطابق البحث.
 contact-profile = الملف الشخصي
 contact-language = اللغة
@@ -732,7 +738,7 @@ connect-account_sid = معرّف الحساب (SID)
 connect-auth_id = معرّف المصادقة
 connect-api_key = مفتاح API
 connect-numbers = الأرقام
-connect-numbers-hint = مع رمز الدولة، تفصل بينها فواصل
+connect-numbers-hint = إن كانت عدة أرقام فافصل بينها بفواصل
 connect-display_number = الرقم على واتساب
 connect-phone_number_id = معرّف رقم الهاتف لدى Meta
 connect-waba_id = معرّف حساب واتساب للأعمال
@@ -804,7 +810,7 @@ line-hours-own = خاصة به
 line-hours-tenant = ساعات النشاط
 title-line = خط
 title-new-line = خط جديد
-line-number-hint = الرقم الذي يتصل به العملاء، مع رمز الدولة، مثل ⁦+971 4 555 0100⁩
+line-number-hint = الرقم الذي يتصل به العملاء
 line-number-none = بلا رقم
 line-number-other = رقم آخر
 line-number-typed = رقم آخر
@@ -1163,6 +1169,8 @@ fault-format = { $example ->
     [none] هذا بصيغة غير المتوقعة.
    *[other] هذا بصيغة غير المتوقعة. مثال: { $example }
   }
+fault-phone = لا يُقرأ هذا رقم هاتف. اكتبه مثلًا هكذا: { $example }، أو بعلامة + ورمز الدولة.
+fault-two_meanings = يمكن أن يُقرأ هذا بطريقتين. اكتب { $one } أو { $other }.
 fault-too_short = { $minimum ->
     [zero] أدخل نصًا أطول.
     [one] أدخل حرفًا واحدًا على الأقل.

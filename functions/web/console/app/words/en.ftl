@@ -386,7 +386,13 @@ category-authentication = One-time code
 category-service = Reply
 
 new-to = To
-new-to-hint = Telephone number with country code, such as +971 50 123 4567
+phone-example = Such as { $national } or { $example }
+phone-read = Read as
+phone-unknown = Read as a number that is not known there. Check it:
+phone-kind-mobile = mobile
+phone-kind-landline = landline
+phone-kind-toll_free = free of charge for callers
+phone-kind-premium = premium rate
 new-channel = By
 new-channel-both = WhatsApp, otherwise SMS
 new-text = Text
@@ -406,7 +412,7 @@ new-leave = Leave the page? What you wrote is lost.
 ## Contacts
 contacts-empty = No contacts yet. Everybody who calls or writes appears here.
 contacts-search = Search
-contacts-search-hint = Words of the name, or at least four last digits of the number
+contacts-search-hint = Words of the name, or the number in any spelling, or at least its four last digits
 contact-none = Nobody matches the search.
 contact-profile = Profile
 contact-language = Language
@@ -701,7 +707,7 @@ connect-account_sid = Account SID
 connect-auth_id = Auth id
 connect-api_key = API key
 connect-numbers = Numbers
-connect-numbers-hint = With country code, separated by commas
+connect-numbers-hint = Several with commas between them
 connect-display_number = Number on WhatsApp
 connect-phone_number_id = Phone number id at Meta
 connect-waba_id = Id of the WhatsApp Business Account
@@ -773,7 +779,7 @@ line-hours-own = its own
 line-hours-tenant = those of the business
 title-line = Line
 title-new-line = New line
-line-number-hint = That customers call, with country code, such as +971 4 555 0100
+line-number-hint = That customers call
 line-number-none = none
 line-number-other = another number
 line-number-typed = Another number
@@ -1103,6 +1109,8 @@ fault-format = { $example ->
     [none] This has another form than expected.
    *[other] This has another form than expected, such as { $example }.
   }
+fault-phone = This is not read as a telephone number. Write it as { $example }, for example, or with a plus and its country code.
+fault-two_meanings = This can be read in two ways. Write { $one } or { $other }.
 fault-too_short = { $minimum ->
     [one] Enter at least one character.
    *[other] Enter at least { $minimum } characters.

@@ -1,10 +1,12 @@
-import { latinDigits } from "../../ui/digits.ts";
+import { isLikePhone, seenPhone, wholePhone } from "../../phones/phones.ts";
+import { withoutMarks } from "../../ui/digits.ts";
 
-/** What is sought: a number, the last digits of one, or words of a name. */
+/** What is sought: a number in any spelling, the last digits of one, or words of a name. */
 export function conditionOf(sought: string): { phone?: string; digits?: string; name?: string } {
-  const plain = latinDigits(sought).trim();
-  const digits = plain.replace(/[\s().-]/g, "");
-  if (/^\+\d{7,}$/.test(digits)) return { phone: digits };
-  if (/^\d{4,}$/.test(digits)) return { digits };
-  return plain ? { name: plain } : {};
+  const phone = wholePhone(sought);
+  if (phone) return { phone };
+  const number = seenPhone(sought);
+  if (isLikePhone(sought) && number.replace(/\D/g, "").length >= 4) return { digits: number.slice(0, 40) };
+  const name = withoutMarks(sought).trim();
+  return name ? { name } : {};
 }

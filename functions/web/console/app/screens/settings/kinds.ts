@@ -70,6 +70,8 @@ export type Typed = Record<string, string>;
 
 const isList = (name: string): boolean => name === "numbers" || name === "sources";
 const isNumber = (name: string): boolean => /number$|_sender$/.test(name);
+/** Whether the field is for a telephone number, or several. */
+export const isPhone = (name: string): boolean => name === "numbers" || isNumber(name);
 
 /** An object of these fields with what was typed. Where `empty` is given, it stands for an optional field without a value. */
 export function objectOf(asked: Asked[], typed: Typed, empty?: null): Record<string, unknown> {

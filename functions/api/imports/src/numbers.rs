@@ -1,0 +1,117 @@
+//! How telephone numbers in forms are read: as in tables of contacts, by the country of the business.
+
+use api::{Allowed, Api, Query, permits};
+use axum::{Json, extract::State};
+use domain::{
+    base::{
+        country::Country,
+        fault::{Fault, FaultCode},
+        phone::Phone,
+        text::Verbatim,
+    },
+    tenants::settings::Region,
+};
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sheet::phone::{Examples, Kind, examples, kind, read};
+
+/// Country of the examples where that of the business is not known.
+const USUAL: &str = "AE";
+
+/// A number to read.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NumberQuery {
+    /// Number as somebody wrote it. Without it, the answer has only the examples.
+    #[schemars(example = &"050 123 4567")]
+    text: Option<Verbatim<1, 60>>,
+    /// Country of national numbers. Default: that of the tenant.
+    #[schemars(example = &"AE")]
+    country: Option<Region>,
+}
+
+/// A telephone number as it was read, and examples of its country's numbers.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NumberReading")]
+pub(crate) struct NumberOut {
+    /// Number. `null` without a text.
+    number: Option<ReadNumber>,
+    /// Example of a national number.
+    #[schemars(example = "050 123 4567")]
+    national_example: String,
+    /// Example of a number with the country's code.
+    #[schemars(example = "+971 50 123 4567")]
+    example: String,
+}
+
+/// A telephone number that was read.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ReadNumber {
+    /// Number as all operations take it.
+    phone: Phone,
+    /// Number as people read it.
+    #[schemars(example = "+971 50 123 4567")]
+    formatted: String,
+    /// Country of the number. `null` if no country has its calling code.
+    country: Option<Country>,
+    /// Kind of its line.
+    kind: Kind,
+    /// Whether the number is in no range that is known in its country.
+    is_unknown: bool,
+}
+
+pub(crate) async fn read_phone_number(
+    who: Allowed<permits::TenantRead>,
+    State(api): State<Api>,
+    Query(NumberQuery { text, country }): Query<NumberQuery>,
+) -> Result<Json<NumberOut>, Problem> {
+    let region = match country {
+        Some(country) => Some(country.as_str().to_owned()),
+        None => {
+            let tenant = api.store().tenant(who.scope()).await?;
+            tenant.and_then(|tenant| tenant.default_region)
+        }
+    };
+    let region = region.as_deref();
+    let Some(examples) = region.and_then(examples).or_else(|| examples(USUAL)) else {
+        return Err(Problem::unavailable());
+    };
+    let number = text.map(|text| number(text.as_str(), region, &examples)).transpose();
+    Ok(Json(NumberOut {
+        number: number.map_err(|fault| Problem::field("text", fault))?,
+        national_example: examples.national,
+        example: examples.international,
+    }))
+}
+
+fn number(text: &str, region: Option<&str>, examples: &Examples) -> Result<ReadNumber, Fault> {
+    // The text is a number, whatever it looks like.
+    let found = read(text, region, &|| true).map_err(|unread| match unread.meanings {
+        Some([one, other]) => {
+            let detail = "This may be either of two numbers. Write one of them, with a plus and its country code.";
+            let fault = Fault::new(FaultCode::TwoMeanings, detail);
+            fault.and("one", one).and("other", other)
+        }
+        None => {
+            let Examples {
+                national,
+                international,
+            } = examples;
+            let detail = match region {
+                Some(region) => {
+                    format!("Expected a telephone number, such as {national} in {region}, or {international}.")
+                }
+                None => format!("Expected a telephone number with its country code, such as {international}."),
+            };
+            Fault::format("phone", if region.is_some() { national } else { international }, detail)
+        }
+    })?;
+    Ok(ReadNumber {
+        formatted: found.phone.international(),
+        country: found.phone.country(),
+        kind: kind(&found.phone),
+        is_unknown: found.remark.is_some(),
+        phone: found.phone,
+    })
+}
