@@ -125,7 +125,12 @@ for (const [name, look, Way] of WAYS) {
     const tenant = tenants[0]?.id ?? assert.fail("no business");
 
     await page.waitForURL("**/set-up/business");
-    assert.equal(await page.locator("input[name=default_region]").inputValue(), "AE", "the browser tells the country");
+    const country = page.locator("input[name=default_region]");
+    const nameOf = (region: string) => new Intl.DisplayNames(look.language, { type: "region" }).of(region);
+    for (const [zone, region] of [["Etc/UTC", "AE"], ["Asia/Muscat", "OM"], ["Asia/Dubai", "AE"]] as const) {
+      await page.locator("input[name=time_zone]").fill(zone);
+      assert.equal(await country.inputValue(), nameOf(region), `the country of ${zone}, or else of the browser`);
+    }
     await hand.type("input[name='variables.phone']", "+971 4 555 0199");
     await hand.press(SEND);
 
