@@ -22,6 +22,7 @@ browserTest("line_is_made_changed_and_deleted", async () => {
   await page.getByRole("link", { name: names[0] }).click();
   await name.fill(names[1]);
   await page.getByLabel("its own").check();
+  await page.getByLabel("At these hours").check();
   await page.getByLabel("Monday").fill("9:00-12:00");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Saved", { exact: true }).waitFor();

@@ -131,6 +131,7 @@ for (const [name, look, Way] of WAYS) {
       await page.locator("input[name=time_zone]").fill(zone);
       assert.equal(await country.inputValue(), nameOf(region), `the country of ${zone}, or else of the browser`);
     }
+    await page.locator("input[type=radio][value=always]").check();
     await hand.type("input[name='variables.phone']", "+971 4 555 0199");
     await hand.press(SEND);
 

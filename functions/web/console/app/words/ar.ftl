@@ -679,8 +679,16 @@ business-country-hint = تُقرأ الأرقام التي بلا رمز دول�
 business-languages = لغات عملائك
 language-other = لغة أخرى
 language-first = لمن لا تُعرف لغته
-business-hours-hint = مثل ⁦09:00-13:00⁩، ⁦16:00-21:00⁩. اليوم الذي بلا ساعات مغلق، وإن لم تكن لأي يوم ساعات فالنشاط مفتوح دائمًا.
-business-always = مفتوح دائمًا
+business-hours-hint = مثل ⁦9-18⁩ أو «٩ ص - ١ م، ٤ م - ٩ م». اليوم الذي بلا ساعات مغلق.
+hours-days = في ساعات محددة
+hours-always = مفتوح دائمًا
+hours-none = لم تختر شيئًا، فيُعدّ النشاط مفتوحًا دائمًا.
+hours-read = قُرئت هكذا: { $hours }
+hours-pick = اختر ساعات { $day }
+hours-from = من
+hours-to = إلى
+hours-add = أضف ساعات
+hours-same = { $hours } في كل الأيام
 business-closed = مغلق
 now = عيّن شخص آخر: { $value }
 connections-empty = لا مزوّد متصلًا. صِل نظام هاتف لملاحظة المكالمات الفائتة، وواتساب أو Twilio للرد عليها.
@@ -821,7 +829,7 @@ line-sms = تُرسل الرسائل القصيرة عبر
 line-sms-number = الرقم الذي يرسل الرسائل القصيرة
 line-sms-usual = الرقم المعتاد للاتصال
 line-sender-any = أي اتصال يستطيع ذلك
-line-hours-hint = مثل 09:00-13:00, 16:00-21:00. اليوم بلا ساعات مغلق. من دون ساعات في أي يوم تسري ساعات النشاط.
+line-hours-hint = لم تختر شيئًا، فتسري ساعات النشاط.
 line-create = إنشاء الخط
 line-delete = حذف الخط
 line-delete-effect = تُتابع المكالمات إلى رقمه بعد ذلك بالأتمتة التي لا تسمّي خطًا. الأتمتة التي لا تسمّي إلا هذا الخط لا تنطبق بعدها على أي مكالمة.
@@ -1168,6 +1176,7 @@ fault-format = { $example ->
     [none] هذا بصيغة غير المتوقعة.
    *[other] هذا بصيغة غير المتوقعة. مثال: { $example }
   }
+fault-hours = لا تُقرأ هذه ساعات. اكتبها مثلًا هكذا: { $example }
 fault-not_listed = لا شيء في القائمة بهذا الاسم. اختر منها، مثل { $example }.
 fault-phone = لا يُقرأ هذا رقم هاتف. اكتبه مثلًا هكذا: { $example }، أو بعلامة + ورمز الدولة.
 fault-two_meanings = يمكن أن يُقرأ هذا بطريقتين. اكتب { $one } أو { $other }.

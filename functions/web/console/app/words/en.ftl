@@ -652,8 +652,16 @@ business-country-hint = Numbers without a country code are read as of this count
 business-languages = Languages of your customers
 language-other = Another language
 language-first = For people whose language is not known
-business-hours-hint = Such as 09:00-13:00, 16:00-21:00. A day without hours is closed; without hours on any day, the business is always open.
-business-always = always open
+business-hours-hint = Such as 9-18, or 9am-1pm, 4pm-9pm. A day without hours is closed.
+hours-days = At these hours
+hours-always = Always open
+hours-none = Nothing is chosen, so the business counts as always open.
+hours-read = Read as { $hours }
+hours-pick = Pick the hours of { $day }
+hours-from = From
+hours-to = To
+hours-add = Add hours
+hours-same = { $hours } on all days
 business-closed = closed
 now = Somebody else has set: { $value }
 connections-empty = No provider is connected. Connect a telephone system to notice missed calls, and WhatsApp or Twilio to answer them.
@@ -790,7 +798,7 @@ line-sms = SMS is sent by
 line-sms-number = Number that sends SMS
 line-sms-usual = the usual one of the connection
 line-sender-any = any connection that can
-line-hours-hint = Such as 09:00-13:00, 16:00-21:00. A day without hours is closed. Without hours on any day, those of the business apply.
+line-hours-hint = Nothing is chosen, so those of the business apply.
 line-create = Create the line
 line-delete = Delete the line
 line-delete-effect = Calls to its number are then followed up by automations that name no line. An automation that names only this line matches no call any more.
@@ -1108,6 +1116,7 @@ fault-format = { $example ->
     [none] This has another form than expected.
    *[other] This has another form than expected, such as { $example }.
   }
+fault-hours = These are not read as hours. Write them as { $example }, for example.
 fault-not_listed = Nothing in the list has this name. Choose one, such as { $example }.
 fault-phone = This is not read as a telephone number. Write it as { $example }, for example, or with a plus and its country code.
 fault-two_meanings = This can be read in two ways. Write { $one } or { $other }.

@@ -1,6 +1,7 @@
-/** Opening hours of a day as people write them: `09:00-13:00, 16:00-21:00`. Empty is closed. */
+/** Opening hours of a week. The text of a day without hours is empty. */
 import type { components } from "../../api/contract.d.ts";
 import { Refused } from "../../api/problem.ts";
+import { readSpans, written, type Span } from "./spans.ts";
 
 type Hours = components["schemas"]["BusinessHours"];
 
@@ -20,14 +21,13 @@ export function nameOf(day: Day, locale: string): string {
 }
 
 export function textOf(hours: Hours | null, day: Day): string {
-  return (hours?.[day] ?? []).map(({ from, to }) => `${from}-${to}`).join(", ");
+  return written(hours?.[day] ?? []);
 }
 
 /** The hours of a day, or nothing if the text is none. */
-export function spansOf(text: string): { from: string; to: string }[] | null {
-  const spans = text.split(/[,،]/).map((span) => span.trim()).filter(Boolean).map((span) => /^(\d{1,2}:\d{2})\s*[-–]\s*(\d{1,2}:\d{2})$/.exec(span));
-  if (spans.includes(null)) return null;
-  return spans.map((span) => ({ from: (span?.[1] ?? "").padStart(5, "0"), to: (span?.[2] ?? "").padStart(5, "0") }));
+export function spansOf(text: string): Span[] | null {
+  const reading = readSpans(text);
+  return "spans" in reading ? reading.spans : null;
 }
 
 /** What is typed for each day. */
@@ -37,10 +37,18 @@ export function textsOf(hours: Hours | null | undefined): Texts {
   return Object.fromEntries(DAYS.map((day) => [day, textOf(hours ?? null, day)])) as Texts;
 }
 
+/** Every day from midnight to midnight: an answer, where no hours at all are none. */
+export const ALWAYS = Object.fromEntries(DAYS.map((day) => [day, "00:00-00:00"])) as Texts;
+
+export function isAlways(texts: Texts): boolean {
+  return DAYS.every((day) => written(spansOf(texts[day]) ?? []) === ALWAYS[day]);
+}
+
 /** The hours that were typed, `null` without any, or the faults of days that are none. */
 export function hoursOf(texts: Texts): Hours | null {
-  const spans = DAYS.map((day) => [day, spansOf(texts[day])] as const);
-  const wrong = spans.flatMap(([day, found]) => (found ? [] : [{ field: `business_hours.${day}`, code: "format", detail: "", facts: { example: "09:00-18:00" } }]));
+  const readings = DAYS.map((day) => [day, readSpans(texts[day])] as const);
+  const wrong = readings.flatMap(([day, found]) => ("fault" in found ? [{ ...found.fault, field: `business_hours.${day}` }] : []));
   if (wrong.length > 0) throw new Refused(422, { type: "urn:ringback:problem:invalid", errors: wrong });
-  return spans.every(([, found]) => found?.length === 0) ? null : (Object.fromEntries(spans) as Hours);
+  const spans = readings.map(([day, found]) => [day, "spans" in found ? found.spans : []] as const);
+  return spans.every(([, found]) => found.length === 0) ? null : (Object.fromEntries(spans) as Hours);
 }
