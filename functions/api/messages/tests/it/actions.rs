@@ -236,6 +236,11 @@ async fn failed_message_is_sent_again_once() {
     assert_eq!(json!([first["retries"], first["purpose"]]), json!([failed.id, "api"]));
     assert_eq!(legs(&first, "legs"), legs(&before, "legs"));
     assert_eq!(first["legs"][1]["text"], before["legs"][1]["text"]);
+    let id: MessageId = serde_json::from_value(first["id"].clone()).unwrap();
+    let placed = aws.store().messages(business.scope(), &[id], aws.now()).await.unwrap();
+    // The call that it follows counts by it now.
+    assert_eq!(placed[0].called_at, failed.called_at);
+    assert!(failed.called_at.is_some());
     let jobs = aws.take_jobs::<SendMessage>(QueueName::Sends).await;
     let jobs: Vec<_> = jobs.iter().map(|job| json!(job.message)).collect();
     assert!(
