@@ -151,6 +151,14 @@ account-log-out-everywhere = تسجيل الخروج من كل الأجهزة
 today-is = { $day }
 home-needs = يحتاج إليك
 home-today = اليوم
+home-stopped = { $n ->
+    [zero] لم يوقف حدّ أو عطل رسالة أي مكالمة في آخر 7 أيام
+    [one] أوقف حدّ أو عطل رسالة مكالمة واحدة في آخر 7 أيام
+    [two] أوقف حدّ أو عطل رسالتي مكالمتين في آخر 7 أيام
+    [few] أوقف حدّ أو عطل رسائل { $n } مكالمات في آخر 7 أيام
+    [many] أوقف حدّ أو عطل رسائل { $n } مكالمة في آخر 7 أيام
+   *[other] أوقف حدّ أو عطل رسائل { $n } مكالمة في آخر 7 أيام
+  }
 home-days = المكالمات التي لم يُرَدّ عليها في آخر 14 يومًا
 home-cost = كلفة رسائل اليوم
 home-cost-none = لا شيء بعد
@@ -317,8 +325,11 @@ purpose-stop_confirmation = تأكيد إيقاف الرسائل
 ## Calls
 calls-empty = لا مكالمات في هذه الأيام. تظهر هنا كل مكالمة مع الرسالة التي تلتها والسبب.
 calls-followed = المتابعة
-calls-followed-yes = تلتها رسالة
-calls-followed-no = بلا رسالة
+calls-followed-yes = تمت متابعتها
+calls-followed-no = لم تُتابَع
+calls-stopped-yes = أوقفها حدّ أو عطل
+calls-answer = الرد
+calls-unanswered-yes = لم يردّ أحد
 call-talk = الحديث
 call-ring = الرنين
 no-message = لا رسالة: { $reason }
@@ -704,6 +715,10 @@ connection-state = الحالة
 connection-numbers = الأرقام
 connection-healthy = يعمل
 connection-unhealthy = مرفوض
+connection-refused = محفوظ، لكنه مرفوض
+connection-unclear = لم يُجب المزوّد
+connection-since = منذ { $at }
+connection-stopped = مكالمات آخر 7 أيام التي أُوقفت رسالتها
 connection-untested = لم يُختبر
 connection-deaf = السرّ ناقص
 connection-deaf-why = لا شيء يتحقق مما يبلّغ به المزوّد، فتُرفض ردود العملاء وإشعارات الوصول وطلبات STOP. عيّن بيانات الدخول.
@@ -806,6 +821,8 @@ guide-paste-exotel = في المسار ضمن my.exotel.com ضع التطبيق 
 guide-paste-plivo = في console.plivo.com افتح «Voice → Applications → تطبيقك» وألصق العنوان عند «Hangup URL» مع «POST». يبقى «Answer URL» لمسارك الخاص.
 connect-optional = { $label } (اختياري)
 connect-done = تم ربط { $name }
+connect-refused = حُفظ { $name }، لكن المزوّد يرفضه
+connect-unclear = حُفظ { $name }، لكن المزوّد لم يُجب
 connect-once = تُعرض هذه الأسرار مرة واحدة فقط. احفظها، أو أدخلها لدى المزوّد الآن.
 connect-secret = السرّ
 connect-verify-token = رمز التحقق
@@ -1366,7 +1383,10 @@ reason-window_closed = لم يكتب الشخص عبر واتساب في آخر 
 reason-paused = الرقم موقوف مؤقتًا حتى { $until_at }
 reason-pair_rate = لا تُرسل رسائل أخرى بواتساب إلى هذا الشخص حتى { $until_at }
 reason-throughput = تنتظر الرسالة دورها: الرقم يرسل بأقصى سرعة مسموحة
-reason-connection_broken = يرفض المزوّد الاتصال
+reason-connection_broken = يرفض المزوّد الاتصال «{ $connection }»{ $since_at ->
+    [none] {""}
+   *[other] {" "}منذ { $since_at }
+  }
 reason-campaign_paused = تنتظر الرسالة: حملتها متوقفة مؤقتًا
 reason-campaign_resumed = لم تعد حملتها متوقفة مؤقتًا
 reason-campaign_cancelled = أُلغيت حملتها أو حُذفت

@@ -144,6 +144,10 @@ account-log-out-everywhere = Log out everywhere
 today-is = { $day }
 home-needs = Needs you
 home-today = Today
+home-stopped = { $n ->
+    [one] One call of the last 7 days got no message: a cap or a failure stopped it
+   *[other] { $n } calls of the last 7 days got no message: a cap or a failure stopped it
+  }
 home-days = Unanswered calls of the last 14 days
 home-cost = Messages today cost
 home-cost-none = nothing yet
@@ -306,8 +310,11 @@ purpose-stop_confirmation = Confirmation of STOP
 ## Calls
 calls-empty = No calls in these days. Every call appears here with the message it got and the reason.
 calls-followed = Follow-up
-calls-followed-yes = With a message
-calls-followed-no = Without a message
+calls-followed-yes = Followed up
+calls-followed-no = Not followed up
+calls-stopped-yes = Stopped by a cap or a failure
+calls-answer = Answer
+calls-unanswered-yes = Nobody answered
 call-talk = Talk
 call-ring = Ringing
 no-message = No message: { $reason }
@@ -677,6 +684,10 @@ connection-state = State
 connection-numbers = Numbers
 connection-healthy = Works
 connection-unhealthy = Refused
+connection-refused = Saved, but refused
+connection-unclear = The provider did not answer
+connection-since = since { $at }
+connection-stopped = Calls of the last 7 days whose message was stopped
 connection-untested = Not tested
 connection-deaf = Secret is missing
 connection-deaf-why = Nothing verifies what the provider reports, so customers’ replies, receipts and STOP are refused. Set the credentials.
@@ -775,6 +786,8 @@ guide-paste-exotel = In the flow at my.exotel.com, put the applet “Passthru”
 guide-paste-plivo = At console.plivo.com, open “Voice → Applications → your application” and paste the address at “Hangup URL” with “POST”. The “Answer URL” stays with your own flow.
 connect-optional = { $label } (optional)
 connect-done = { $name } is connected
+connect-refused = { $name } is saved, but refused
+connect-unclear = { $name } is saved, but the provider did not answer
 connect-once = These secrets are shown only once. Keep them, or enter them at the provider now.
 connect-secret = Secret
 connect-verify-token = Verify token
@@ -1298,7 +1311,10 @@ reason-window_closed = the person has not written by WhatsApp in the last 24 hou
 reason-paused = the number is paused until { $until_at }
 reason-pair_rate = this person gets no more messages by WhatsApp until { $until_at }
 reason-throughput = it waits its turn: the number sends as fast as it may
-reason-connection_broken = the provider refuses the connection
+reason-connection_broken = the provider refuses the connection “{ $connection }”{ $since_at ->
+    [none] {""}
+   *[other] {" "}since { $since_at }
+  }
 reason-campaign_paused = it waits: its campaign is paused
 reason-campaign_resumed = its campaign is no longer paused
 reason-campaign_cancelled = its campaign was cancelled or deleted

@@ -9,6 +9,16 @@ interface Decided {
   message_id: string | null;
 }
 
+interface Fate extends Decided {
+  message: { code: string | null; facts: Facts; decision: string | null } | null;
+}
+
+/** What became of a call in one sentence: why its message goes no further, or else the decision. */
+export function fateOf(call: Fate): string {
+  const { message } = call;
+  return message?.code ? reasonOf({ code: message.code, facts: message.facts, sentence: message.decision }) : decisionOf(call);
+}
+
 /** The decision about a call in one sentence. */
 export function decisionOf({ code, facts, decision, message_id }: Decided): string {
   const reason = { code, facts, sentence: decision };

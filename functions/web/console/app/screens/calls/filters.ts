@@ -4,4 +4,4 @@ export type Filters = NonNullable<operations["list_calls"]["parameters"]["query"
 
 export const OUTCOMES = ["missed", "busy", "abandoned", "voicemail", "after_hours", "answered", "failed", "unknown"] as const;
 
-export const FILTERS: readonly (keyof Filters)[] = ["from", "to", "outcome", "line", "followed_up", "code", "direction", "rule", "cursor"];
+export const FILTERS: readonly (keyof Filters)[] = ["from", "to", "outcome", "line", "followed_up", "stopped", "unanswered", "code", "direction", "rule", "cursor"];
