@@ -27,6 +27,11 @@ impl<K: Eq + Hash> Seldom<K> {
         }
     }
 
+    /// It was not done for this thing after all.
+    pub fn forget(&self, thing: &K) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).remove(thing);
+    }
+
     /// Whether it is due for this thing. If so, it is not for a while.
     pub fn is_due(&self, thing: K, now: Timestamp) -> bool {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,9 @@
 //! Common parts of all providers' webhooks: authenticate the sender, queue the event, store unreadable ones.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use access::{AuthError, Authenticated, Connections, Kms, Secrets};
 use axum::{
@@ -52,6 +55,9 @@ pub struct Webhook {
     /// Numbers without a connection of which this process has noted a call.
     noted: Seldom<(TenantId, ConnectionId, Phone)>,
 }
+
+/// Maximum time in which a called number is noted.
+const NOTING: Duration = Duration::from_secs(1);
 
 impl Webhook {
     /// From `TABLE_NAME`, `KMS_VERIFY_KEY_ID`, `RAW_BUCKET`, the queue's variable and, where given, `PUBLIC_BASE_URL`.
@@ -271,14 +277,21 @@ impl Webhook {
         let Some(number) = called.filter(|_| facts.direction != Some(Direction::Outbound)) else {
             return;
         };
-        if !self.noted.is_due((scope.tenant(), connection, number.clone()), at) {
+        let thing = (scope.tenant(), connection, number.clone());
+        if !self.noted.is_due(thing.clone(), at) {
             return;
         }
         let store = self.store();
         let noting = RACES.until_won(|| store.note_unknown_number(scope, connection, number, at));
-        if let Err(error) = noting.await {
-            tracing::warn!(error = chain(&error), "a call to an unknown number was not noted");
-        }
+        // The provider waits for the answer.
+        let noted = TimeLimit::of(NOTING).keep(noting).await;
+        let failed = match &noted {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => chain(error),
+            Err(time_up) => chain(time_up),
+        };
+        self.noted.forget(&thing);
+        tracing::warn!(error = failed, "a call to an unknown number was not noted");
     }
 }
 

@@ -37,9 +37,9 @@ pub(crate) struct NumberQuery {
 pub(crate) struct NumberOut {
     /// Number. `null` without a text.
     number: Option<ReadNumber>,
-    /// Example of a national number.
+    /// Example of a national number, if a country is known.
     #[schemars(example = "050 123 4567")]
-    national_example: String,
+    national_example: Option<String>,
     /// Example of a number with the country's code.
     #[schemars(example = "+971 50 123 4567")]
     example: String,
@@ -74,18 +74,24 @@ pub(crate) async fn read_phone_number(
         }
     };
     let region = region.as_deref();
-    let Some(examples) = region.and_then(examples).or_else(|| examples(USUAL)) else {
+    let own = region.and_then(examples);
+    let has_own = own.is_some();
+    let Some(examples) = own.or_else(|| examples(USUAL)) else {
         return Err(Problem::unavailable());
     };
-    let number = text.map(|text| number(text.as_str(), region, &examples)).transpose();
+    let named = region.filter(|_| has_own);
+    let number = text
+        .map(|text| number(text.as_str(), (region, named), &examples))
+        .transpose();
     Ok(Json(NumberOut {
         number: number.map_err(|fault| Problem::field("text", fault))?,
-        national_example: examples.national,
+        national_example: has_own.then_some(examples.national),
         example: examples.international,
     }))
 }
 
-fn number(text: &str, region: Option<&str>, examples: &Examples) -> Result<ReadNumber, Fault> {
+/// Reads a number in a region; `named` is the region of the examples.
+fn number(text: &str, (region, named): (Option<&str>, Option<&str>), examples: &Examples) -> Result<ReadNumber, Fault> {
     // The text is a number, whatever it looks like.
     let found = read(text, region, &|| true).map_err(|unread| match unread.meanings {
         Some([one, other]) => {
@@ -98,13 +104,13 @@ fn number(text: &str, region: Option<&str>, examples: &Examples) -> Result<ReadN
                 national,
                 international,
             } = examples;
-            let detail = match region {
+            let detail = match named {
                 Some(region) => {
                     format!("Expected a telephone number, such as {national} in {region}, or {international}.")
                 }
                 None => format!("Expected a telephone number with its country code, such as {international}."),
             };
-            Fault::format("phone", if region.is_some() { national } else { international }, detail)
+            Fault::format("phone", if named.is_some() { national } else { international }, detail)
         }
     })?;
     Ok(ReadNumber {

@@ -33,6 +33,7 @@ use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, Problem, http::Target};
 use serde_json::json;
 use store::{StoreError, TenantScope, Versioned, table::lookups::WhatsAppOwner, tenants::platform::PlatformAct};
+use url::Url;
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformPricesOut, PlatformTenantIn, PlatformTenantOut,
@@ -116,7 +117,7 @@ api::operations! {
 
         /// Turn off the tracked links of a message
         ///
-        /// They lead nowhere from now on, for good. What they led to is in the platform's log.
+        /// They lead nowhere from now on, for good. Tenant, host and reason are in the platform's log.
         POST "/api/v1/platform/tracked-links/turn-off" => turn_off_tracked_links, "They are turned off",
             404 "There is no valid link with this code";
 
@@ -572,7 +573,9 @@ async fn turn_off_tracked_links(
     Body(input): Body<TurnOffLinkIn>,
 ) -> Result<NoContent, Problem> {
     let (code, links, page) = reported(&api, &who, input.link.as_str()).await?;
-    let detail = json!({"message": links.message, "page": page, "reason": input.reason});
+    // The whole page may say something about the person to whom the link was sent, and goes with them.
+    let host = Url::parse(&page).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let detail = json!({"host": host, "reason": input.reason});
     let act = act("links_turned_off", links.tenant, who.stamp(), detail);
     let act_id = who.ulid().to_string();
     api.store().remove_tracked_links(&code, &act, &act_id).await?;

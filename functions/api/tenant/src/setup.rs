@@ -9,6 +9,7 @@ use domain::{
         problems::{self, Review, review},
         rule::Rule,
     },
+    base::phone::Phone,
     messages::{
         compose::carriers,
         material::Material,
@@ -118,7 +119,16 @@ pub(crate) fn progress(
 fn unknown_numbers(config: &TenantConfig, noted: &[UnknownNumbers], now: Timestamp) -> Vec<UnknownNumberOut> {
     let of = |noted: &UnknownNumbers| {
         let connection = config.connections.iter().find(|one| one.id == noted.connection)?;
-        let unknown = noted.recent(now).filter(|one| !connection.takes_calls_to(&one.number));
+        // Some providers report every call of an account to all of its connections: then another one takes it. Twilio asks at the address of
+        // the number alone.
+        let elsewhere = |number: &Phone| {
+            let mut others = config.connections.iter().filter(|other| other.id != connection.id);
+            others.any(|other| {
+                other.kind == connection.kind && other.kind != "twilio" && other.called_numbers.contains(number)
+            })
+        };
+        let unknown = noted.recent(now);
+        let unknown = unknown.filter(|one| !connection.takes_calls_to(&one.number) && !elsewhere(&one.number));
         let shown = unknown.map(|one| UnknownNumberOut {
             number: one.number.clone(),
             at: one.at,

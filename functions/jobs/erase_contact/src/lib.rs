@@ -85,9 +85,10 @@ struct Proof {
 
 const RESTORED: &str = "The contact was restored before, so nothing was deleted.";
 
-const NOTES: [&str; 8] = [
+const NOTES: [&str; 9] = [
     "Hashes of the identities are kept, so that an import does not bring the person back, and with them refusals of messages.",
     "Links to the person's preference page lead nowhere any more. They name nobody, and go by themselves after 180 days.",
+    "Pages of tracked links of messages that were deleted before December 2026 cannot be found. They lead nowhere, and go by themselves after 180 days.",
     "Unprocessed events of providers and technical logs go by themselves: after 30 days, unless the operator set other times.",
     "Files of exports and imports that may name the person go by themselves: results after about a week, uploaded tables and unfinished files after a day or two.",
     "Copies of recordings, and pictures and other files of messages, are deleted. The originals are with the telephone system and the provider, in the business's own account: delete them there.",

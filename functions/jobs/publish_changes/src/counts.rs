@@ -14,11 +14,24 @@ use store::{reports::counters::Counters, table::changes::What};
 /// older than rows of hours are `kept` counts when it is stored, and what becomes of its message then counts for no call.
 pub(crate) fn of(what: &What, stored: Timestamp, kept: SignedDuration) -> Vec<(Timestamp, Counters)> {
     let of_call = |called: Timestamp| Some(called.min(stored)).filter(|called| stored.duration_since(*called) < kept);
-    let at = match what {
-        What::CallDecided(call) | What::CallDecidedAgain { after: call, .. } => of_call(call.happened_at()),
-        _ => None,
+    let raised = raised(what, stored);
+    // A call is recovered when something happens. What is no longer so is taken off where it was counted.
+    let (at, before) = match what {
+        What::CallDecided(call) => (of_call(call.happened_at()), None),
+        What::CallDecidedAgain { before, after } => (of_call(after.happened_at()), of_call(before.happened_at())),
+        _ => (None, None),
     };
-    let mut counted = vec![(at.unwrap_or(stored), sums(raised(what, stored)))];
+    let (at, before) = (at.unwrap_or(stored), before.unwrap_or(stored));
+    let mut by_time: BTreeMap<Timestamp, Vec<counting::Raise>> = BTreeMap::new();
+    for raise in raised {
+        let at = match raise.0.as_str() {
+            counting::RECOVERED => stored,
+            name if name.ends_with(counting::UNDONE) => before,
+            _ => at,
+        };
+        by_time.entry(at).or_default().push(raise);
+    }
+    let mut counted: Vec<_> = by_time.into_iter().map(|(at, raised)| (at, sums(raised))).collect();
     if let What::MessageMoved { before, after } = what
         && let Some((called, raised)) = counting::moved_call(before.as_deref(), after)
         && let Some(called) = of_call(called)

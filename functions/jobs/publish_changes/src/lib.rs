@@ -193,7 +193,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 .or_default()
                 .add(record, counters, unreadable.len());
         }
-        let counted = placed(&change, at, ctx);
+        let counted = placed(&change, at, (ctx, batch.again));
         let mut corrections = caps::Corrections::default();
         if !counted.is_empty() {
             corrections = Box::pin(caps::corrections(&change.what, ctx)).await?;
@@ -259,9 +259,13 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
 }
 
 /// The rows in which a change counts that was stored at this time.
-fn placed(change: &RowChange, stored: Timestamp, ctx: &Context) -> BTreeMap<Place, Counters> {
+fn placed(change: &RowChange, stored: Timestamp, (ctx, again): (&Context, bool)) -> BTreeMap<Place, Counters> {
     let mut placed: BTreeMap<Place, Counters> = BTreeMap::new();
     for (at, counters) in counts::of(&change.what, stored, ctx.counted_for) {
+        // The rows of that hour's day may be going: one alone would stand for the day.
+        if again && at < stored && ctx.clock.now().duration_since(at) >= ctx.counted_for {
+            continue;
+        }
         join(placed.entry(Place::of(at, change.what.line())).or_default(), &counters);
     }
     placed

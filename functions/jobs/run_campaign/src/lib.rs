@@ -253,16 +253,18 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     };
     let run = Run { ctx, scope, now };
     if turn.operation().attempts >= ATTEMPTS {
+        let sentence = "it fails again and again; resume it, and report the id of its operation if that does not help";
+        let why = Refusal::new(Reason::Other, sentence);
         match found.value.state {
-            CampaignState::Running | CampaignState::Finishing => {
-                let sentence =
-                    "it fails again and again; resume it, and report the id of its operation if that does not help";
-                return run.pause(&found, cursor, Refusal::new(Reason::Other, sentence)).await;
-            }
+            CampaignState::Running | CampaignState::Finishing => return run.pause(&found, cursor, why).await,
             // It begins, so that it can be paused.
             CampaignState::Scheduled => {
-                run.moved(&found, CampaignState::Running, None).await?;
-                return cursor.more();
+                let next = (CampaignState::Running, None);
+                let Some(value) = kit::campaigns::moved(&ctx.store, scope, &found, next, now).await? else {
+                    return cursor.more();
+                };
+                let version = found.version + 1;
+                return run.pause(&Versioned { value, version }, cursor, why).await;
             }
             _ => {}
         }

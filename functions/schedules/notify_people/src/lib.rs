@@ -142,7 +142,7 @@ impl Tenant<'_> {
             }
             let notices: BTreeSet<String> = open.notices.iter().cloned().collect();
             let mut begun = store.pending_notices(&self.scope, &notices).await?.notices;
-            Box::pin(self.count_waiting(&config, &mut begun)).await?;
+            Box::pin(self.count_waiting(&config, &mut begun, open.at)).await?;
             // The others wait for the next run.
             return Box::pin(self.finish(&config, mailings, open, begun)).await;
         }
@@ -189,7 +189,7 @@ impl Tenant<'_> {
         let now = self.now;
         let mut due = pending.notices;
         due.retain(|_, state| state.value.due.is_some_and(|due| due <= now));
-        let customers_wait = Box::pin(self.count_waiting(config, &mut due)).await?;
+        let customers_wait = Box::pin(self.count_waiting(config, &mut due, self.now)).await?;
         let standing = Box::pin(self.standing(config, &due, pending.watch.as_ref(), customers_wait)).await?;
         let mut told = Notices::new();
         for (key, state) in due {
@@ -226,7 +226,12 @@ impl Tenant<'_> {
 
     /// Looks for customers who wait, if one of these notices is about them: it then tells of all of them. Returns whether any of them was told
     /// of by no mail yet.
-    async fn count_waiting(&self, config: &TenantConfig, notices: &mut Notices) -> Result<bool, JobError> {
+    async fn count_waiting(
+        &self,
+        config: &TenantConfig,
+        notices: &mut Notices,
+        now: Timestamp,
+    ) -> Result<bool, JobError> {
         let mut about = None;
         for state in notices.values_mut() {
             let NoticeState { notice, mailed_at, .. } = &mut state.value;
@@ -240,7 +245,7 @@ impl Tenant<'_> {
         let Some(after) = config.tenant.inbox.unwrap_or_default().notify_after() else {
             return Ok(false);
         };
-        let (store, now) = (&self.ctx.store, self.now);
+        let store = &self.ctx.store;
         let overdue = store.overdue_customers(&self.scope, after, mailed_at, now).await?;
         if let Some(waiting) = overdue.waiting {
             *told = waiting;

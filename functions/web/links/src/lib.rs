@@ -16,6 +16,7 @@ use axum::{
 use domain::{
     Timestamp,
     base::ids::TenantId,
+    consent::links::LinkCode,
     messages::{links::TrackedEnd, message::Message},
 };
 use jiff::SignedDuration;
@@ -45,12 +46,12 @@ async fn follow(
     let by_person = method == Method::GET && is_of_person(&headers);
     let asked = Asked {
         by_person,
-        goes_on: query.as_deref() == Some(GO_ON),
+        goes_on: query.filter(|_| is_on_our_page(&headers)),
     };
     let end = end.map(|Path(end)| end).unwrap_or_default();
     match target(&store, &end, asked).await {
         Ok(Some(Target::Page(url))) => to(&url),
-        Ok(Some(Target::Asks { business, url })) => page(StatusCode::OK, going(&business, &url)),
+        Ok(Some(Target::Asks { business, url, go })) => page(StatusCode::OK, going(&business, &url, &go)),
         Ok(None) => page(StatusCode::NOT_FOUND, include_str!("no_link.html")),
         Err(error) => {
             tracing::error!(error = chain(&error), "a tracked link cannot be read");
@@ -66,19 +67,26 @@ async fn refuse_method() -> Response {
     guarded(answer)
 }
 
-/// The query by which somebody goes on to the page of a young business.
-const GO_ON: &str = "go";
+/// The query by which somebody goes on to the page of a young business. Whoever writes a message cannot know it, and put it behind the link.
+fn go_on(code: &LinkCode) -> String {
+    let hash = code.sha256();
+    format!("go={}", &hash[hash.len() - 8..])
+}
+
+/// Whether somebody has followed a link on our own page, as far as the request tells.
+fn is_on_our_page(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin")
+}
 
 /// For this long, whoever follows a link of a business is told first whose it is and where it leads: who signs up to deceive people does so at
 /// once.
 const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A request for a link.
-#[derive(Debug, Clone, Copy)]
 struct Asked {
     by_person: bool,
-    /// Somebody has seen where it leads.
-    goes_on: bool,
+    /// What says that somebody has seen where it leads.
+    goes_on: Option<String>,
 }
 
 /// Where a link leads.
@@ -86,7 +94,7 @@ enum Target {
     /// To this URL.
     Page(String),
     /// To a question first.
-    Asks { business: String, url: String },
+    Asks { business: String, url: String, go: String },
 }
 
 /// The page to which a link leads. `None` if it is forged or expired, its message was never sent, or its business is gone or suspended.
@@ -115,10 +123,12 @@ async fn target(store: &LateStore, end: &str, asked: Asked) -> Result<Option<Tar
     {
         return Ok(None);
     }
-    if is_young(tenant.id, now) && !asked.goes_on {
+    let go = go_on(&code);
+    if is_young(tenant.id, now) && asked.goes_on.as_ref() != Some(&go) {
         return Ok(Some(Target::Asks {
             business: tenant.name,
             url: target.clone(),
+            go,
         }));
     }
     if let Some(message) = message.filter(|_| asked.by_person)
@@ -137,10 +147,10 @@ fn is_young(tenant: TenantId, now: Timestamp) -> bool {
 }
 
 /// The question before the page of a young business.
-fn going(business: &str, url: &str) -> String {
+fn going(business: &str, url: &str, go: &str) -> String {
     let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let (business, host) = (escaped(business), escaped(&host.unwrap_or_default()));
-    format!(include_str!("going.html"), business = business, host = host, go = GO_ON)
+    format!(include_str!("going.html"), business = business, host = host, go = go)
 }
 
 /// Maximum number of times that a message was sent again until a link of the first one leads on unasked.

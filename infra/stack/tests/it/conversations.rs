@@ -119,7 +119,9 @@ async fn clicked(business: &Business<'_>, person: &Phone, tracked: &str) -> Resu
     let asked = play.request("GET", path, &[("user-agent", PERSON)], "").await?;
     let tells = asked.status == 200 && asked.body.contains("saffron.example");
     ensure!(tells && !clicked().await?, "{asked:?}");
-    let path = &format!("{path}?go");
+    let (_, go) = asked.body.split_once("href=\"?").context("a link that goes on")?;
+    let (go, _) = go.split_once('"').context("its end")?;
+    let path = &format!("{path}?{go}");
     for (method, agent, counted) in [
         ("HEAD", PERSON, false),
         ("GET", "WhatsApp/2.23.20.0", false),

@@ -48,9 +48,11 @@ impl NoticeState {
     /// The state after people were told of the occurrence of that time, by a mailing of this time. A later one that was noted meanwhile waits
     /// for the pause of its kind.
     pub fn told(&self, of: Timestamp, mailed_at: Timestamp) -> Self {
-        // All customers who wait are counted by the mailing.
-        let is_counted = self.notice.kind() == NoticeKind::CustomersWait && self.notice.at <= mailed_at;
-        let later = self.notice.at != of && !is_counted;
+        let later = match self.notice.kind() {
+            // All customers who wait were counted by the mailing.
+            NoticeKind::CustomersWait => self.notice.at > mailed_at,
+            _ => self.notice.at != of,
+        };
         Self {
             due: later.then(|| mailed_at + self.notice.kind().pause()),
             mailed_at: Some(mailed_at),

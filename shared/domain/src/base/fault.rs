@@ -49,6 +49,8 @@ codes! {
         NotConnected = "not_connected" [],
         /// The field, or this value of it, does not belong to things of this kind.
         NotApplicable = "not_applicable" ["kind"],
+        /// Calls would ring at the number that they came to.
+        RingsItself = "rings_itself" [],
         /// The value cannot change.
         Fixed = "fixed" [],
         /// The field excludes another one.

@@ -165,10 +165,16 @@ pub(crate) fn each_text(value: &Value, of: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => of(text),
         Value::Array(items) => items.iter().for_each(|item| each_text(item, of)),
-        Value::Object(fields) => fields.values().for_each(|field| each_text(field, of)),
+        Value::Object(fields) => {
+            let texts = fields.iter().filter(|(name, _)| !IDS.contains(&name.as_str()));
+            texts.for_each(|(_, field)| each_text(field, of));
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
+
+/// Fields of contents that hold ids, some of which look like codes.
+const IDS: [&str; 3] = ["content_sid", "asset", "header_media"];
 
 /// The link to a page at this scheme and host.
 pub fn to_preferences(base: &str, code: &LinkCode) -> String {

@@ -580,13 +580,18 @@ impl Conversation {
         };
         // A message that came after others had been read has its own time. It has none if a release before `noticed_at` noticed it.
         let is_due = self.tell_at.map_or(self.replied_at < Some(wrote), |at| at <= now);
-        self.noticed_at.is_some() || (is_due && self.waiting_since.is_some_and(|since| since <= by))
+        self.noticed_at.is_some_and(|at| at <= now) || (is_due && self.waiting_since.is_some_and(|since| since <= by))
     }
 
     /// Whether an overdue message is noticed only now, or was after people were last told of any.
-    pub fn is_untold(&self, mailed_at: Option<Timestamp>, now: Timestamp) -> bool {
-        // Neither has its time if a release before `noticed_at` noticed it.
-        self.tell_at.map_or(self.noticed_at.is_none(), |at| at <= now) || self.noticed_at > mailed_at
+    pub fn is_untold(&self, mailed_at: Option<Timestamp>, (after, now): (SignedDuration, Timestamp)) -> bool {
+        let since = match (self.tell_at, self.noticed_at) {
+            (Some(at), _) if at <= now => return true,
+            // Neither has its time if a release before `noticed_at` noticed it, or if nobody was to be told then.
+            (None, None) => self.unread_message().map(|wrote| wrote + after),
+            (_, noticed_at) => noticed_at,
+        };
+        since > mailed_at
     }
 
     /// Time at which it is to be looked at: a snoozed one is opened, and people are told of a message that nobody has read.
@@ -1020,13 +1025,13 @@ mod tests {
         replied.reply(user, 1, (wrote(30).at, message(9), Channel::Sms), TELL_AFTER);
         for one in [&told, &called, &replied] {
             assert!(one.is_overdue(by, now) && one.due().is_none(), "{one:?}");
-            assert!(one.is_untold(None, now) && !one.is_untold(told.noticed_at, now));
+            assert!(one.is_untold(None, (TELL, now)) && !one.is_untold(told.noticed_at, (TELL, now)));
         }
         // The customer waits on, but nobody has to be told until the next message is overdue.
         assert!(read.read_to(2) && !read.is_overdue(by, now));
         read.note(wrote(50), TELL_AFTER);
         assert!(read.waiting_since == told.waiting_since && !read.is_overdue(by, now));
-        assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), wrote(70).at));
+        assert!(read.is_overdue(by, wrote(70).at) && read.is_untold(Some(now), (TELL, wrote(70).at)));
         // A further message changes nothing of the former.
         told.note(wrote(50), TELL_AFTER);
         assert!(told.is_overdue(by, now) && told.due() == Some(wrote(50).at + TELL));

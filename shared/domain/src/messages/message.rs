@@ -482,11 +482,14 @@ impl Message {
 
     /// Whether a cap or a failure stopped it: it is not on its way, and nobody meant that.
     pub fn is_stopped(&self) -> bool {
-        match self.state() {
-            MessageState::Failed => true,
-            MessageState::Blocked => !self.because().is_some_and(|because| because.code.is_meant()),
-            _ => false,
+        if !matches!(self.state(), MessageState::Failed | MessageState::Blocked) {
+            return false;
         }
+        let is_meant = self.because().is_some_and(|because| because.code.is_meant());
+        // The person refused it at the provider, or blocked the number. What is given up has no code.
+        let error = self.last().and_then(|last| last.error.as_ref());
+        let is_unwanted = error.is_some_and(|error| error.class == ErrorClass::Blocked && error.code.is_some());
+        !is_meant && !is_unwanted
     }
 
     /// Whether a cap had no room for it.

@@ -126,6 +126,9 @@ pub const FOLLOWED_UP: &str = "calls_followed_up";
 /// See [`UNANSWERED`].
 pub const STOPPED: &str = "calls_stopped";
 
+/// Calls and messages after which a customer who had called was reached. Counts in the hour in which that happens.
+pub const RECOVERED: &str = "recovered";
+
 /// End of the names of counters of calls that are such calls no more, since counters only grow.
 pub const UNDONE: &str = "_undone";
 
@@ -227,7 +230,7 @@ fn outcome(call: &Call) -> Raise {
 }
 
 fn recovered(count: u32) -> Option<Raise> {
-    (count > 0).then(|| ("recovered".to_owned(), count.into()))
+    (count > 0).then(|| (RECOVERED.to_owned(), count.into()))
 }
 
 /// A call was decided. Whether it is followed up, its message says: [`moved_call`].

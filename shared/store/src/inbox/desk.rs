@@ -15,7 +15,7 @@ use domain::{
     tenants::config::TenantConfig,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Part, Store, StoreError, TenantScope, Versioned,
@@ -51,6 +51,9 @@ pub(crate) fn desk_row(scope: &TenantScope, desk: &Versioned<Desk>, doing: &'sta
         .version(version + 1)
         .due_elsewhere(DueOther::Inbox, &key, value.hand_over_at))
 }
+
+/// Time after which the lists of conversations have what was written.
+const SEEN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 impl Store {
     /// The places of people in the inbox. Those who are not among them are available. One query.
@@ -105,8 +108,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Versioned<Conversation>, StoreError> {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
-        // Of a message that becomes known late, people are told now: no earlier mail has counted it.
-        let known_after = now.duration_since(happening.at);
+        // Of a message that becomes known late, people are told as soon as a mail can count it: indexes follow the table.
+        let known_after = now.duration_since(happening.at) + SEEN_AFTER;
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let tell_after = tell_after.map(|after| after.max(known_after));
         let mut after = noted(known, id, happening, tell_after);

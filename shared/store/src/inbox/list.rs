@@ -10,9 +10,8 @@ use std::{
 
 use domain::{
     accounts::{
-        account::{Member, MemberStatus},
+        account::Member,
         notice::{MAX_WAITING, Waiting},
-        permission::Permission,
     },
     base::ids::{ContactId, ConversationId, UserId},
     contacts::{history::HistoryKind, person::Person},
@@ -301,11 +300,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<OverdueCustomers, StoreError> {
         let by = now - after;
-        let is_untold = |one: &Conversation| one.is_untold(mailed_at, now);
+        let is_untold = |one: &Conversation| one.is_untold(mailed_at, (after, now));
         let (members, desks) = tokio::try_join!(self.all::<Member>(scope), self.desks(scope))?;
-        let attends =
-            |member: &Member| member.status == MemberStatus::Active && member.role.may(Permission::ConversationsWrite);
-        let attending = members.into_iter().filter(attends).map(|member| member.user);
+        let attending = members.into_iter().filter(Member::attends).map(|member| member.user);
         let handing_over = desks.into_values().filter(|desk| desk.value.hand_over_at.is_some());
         let people: BTreeSet<UserId> = attending.chain(handing_over.map(|desk| desk.value.user)).collect();
         let lists = std::iter::once(None).chain(people.into_iter().map(Some));

@@ -211,8 +211,8 @@ impl Store {
         for _round in 0..MAX_EXAMINED / ROUND {
             page.limit = i32::try_from(ROUND).unwrap_or(wanted.limit);
             let (calls, next) = self.listed_calls(scope, filter, &page, DOING).await?;
-            // Then it has looked at as many days as a page does.
-            let is_silent = calls.is_empty();
+            // Then it has looked at as many entries and days as a page does.
+            let is_spent = calls.len() < ROUND;
             let known = self.calls_with_contacts(scope, calls, wanted.now, DOING).await?;
             let mut taken = known
                 .into_iter()
@@ -226,7 +226,7 @@ impl Store {
                 .map(|last: &KnownCall| Position::of(&last.call));
             let next = last.or(next);
             page.after = next;
-            if next.is_none() || is_silent || items.len() == most {
+            if next.is_none() || is_spent || items.len() == most {
                 break;
             }
         }

@@ -532,7 +532,7 @@ async fn reported_links_are_found_and_turned_off() {
         (
             &json!("links_turned_off"),
             &json!(town.home.tenant),
-            &json!({"message": message, "page": "https://maps.example/7", "reason": "it imitates a bank"})
+            &json!({"host": "maps.example", "reason": "it imitates a bank"})
         )
     );
     // The others of the message lead nowhere either.

@@ -59,7 +59,7 @@ impl Customer {
         self.wrote = self.wrote.max(Some(at));
         if self.answered < Some(at) {
             self.since = Some(self.since.map_or(at, |since| since.min(at)));
-            let from = now.max(at + ALLOWED);
+            let from = (now + SignedDuration::from_mins(1)).max(at + ALLOWED);
             self.fresh.get_or_insert(Unread { from, counted: false });
         }
     }

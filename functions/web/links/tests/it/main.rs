@@ -200,13 +200,28 @@ async fn links_of_a_young_business_say_first_where_they_lead() {
     let world = World::aged(TenantStatus::Active, 7 * 24 * 3600 - 1).await;
     let asked = world.follow(&[("user-agent", PHONE)]).await;
     let text = asked.is(200).text();
-    for part in ["saffron.example", "Saffron Bakery &lt;&amp;&gt;", "?go", "lang=\"ar\""] {
+    for part in ["saffron.example", "Saffron Bakery &lt;&amp;&gt;", "lang=\"ar\""] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("cake"), "{text}");
     assert_eq!(world.clicked_at().await, None);
-    let on = format!("{}?go", world.path("0"));
-    let on = world.ask(Call::get(&on).header("user-agent", PHONE)).await;
+    let (_, go) = text.split_once("href=\"?").expect("a link that goes on");
+    let (go, _) = go.split_once('"').expect("its end");
+    let ask = async |query: &str, site: &str| {
+        let call = Call::get(&format!("{}?{query}", world.path("0"))).header("user-agent", PHONE);
+        world.ask(call.header("sec-fetch-site", site)).await
+    };
+    // Neither what an author can write nor another site's link goes on.
+    for (query, site) in [
+        ("go", "same-origin"),
+        ("go=00000000", "same-origin"),
+        (go, "cross-site"),
+        (go, "none"),
+    ] {
+        assert_eq!(ask(query, site).await.status(), 200, "{query} {site}");
+    }
+    assert_eq!(world.clicked_at().await, None);
+    let on = ask(go, "same-origin").await;
     assert_eq!((on.status(), on.header("location")), (302, CAKE));
     assert!(world.clicked_at().await.is_some());
 }

@@ -339,7 +339,7 @@ impl Kind for Account {
             .as_ref()
             .is_some_and(|to| self.numbers.contains(to));
         let detail = "A call cannot ring at the number that it came to. Expected the number of a telephone.";
-        found.expect(!loops, "voice.forward_to", Fault::new(FaultCode::GivenTwice, detail));
+        found.expect(!loops, "voice.forward_to", Fault::new(FaultCode::RingsItself, detail));
         self.voice.check(found);
     }
 }
