@@ -55,15 +55,17 @@ export function reporterOf({ number, reporter }: LineFields, connections: Connec
 }
 
 /** Adds the line's number to the connection that lacks it. It comes before the line, which is refused otherwise. If the line is refused all the
- * same, the connection keeps the number, and the next try finds it there. */
-export async function connectNumber(fields: LineFields, connections: Connection[]): Promise<void> {
+ * same, the connection keeps the number, and the next try finds it there. Whether it has added it: the API may have completed a line with that. */
+export async function connectNumber(fields: LineFields, connections: Connection[]): Promise<boolean> {
   const [number, reporter] = [plain(fields.number), reporterOf(fields, connections)];
-  if (!number || !reporter || !here.may("update_connection")) return;
+  if (!number || !reporter || !here.may("update_connection")) return false;
   const path = { connection_id: reporter.id };
   const { value, tag } = await takeTagged(api.GET("/api/v1/connections/{connection_id}", { params: { path } }));
   const body = { numbers: [...(value.numbers ?? []), number] };
   try {
-    await take(api.PATCH("/api/v1/connections/{connection_id}", { params: { path, header: { "If-Match": tag } }, body }));
+    const changed = await take(api.PATCH("/api/v1/connections/{connection_id}", { params: { path, header: { "If-Match": tag } }, body }));
+    // Its page does not begin with what it was.
+    queries.setQueryData([here.place?.id, "connections", reporter.id], changed);
   } catch (failure) {
     if (!(failure instanceof Refused)) throw failure;
     // The form has no field of the connection.
@@ -73,4 +75,5 @@ export async function connectNumber(fields: LineFields, connections: Connection[
   await queries.invalidateQueries({ queryKey: [here.place?.id, "connections"] });
   // As after it was made: the provider may be asked about the number, too. Whatever comes of it is shown with the connection.
   if (value.last_test && here.may("test_connection")) await api.POST("/api/v1/connections/{connection_id}/test", { params: { path } }).catch(() => null);
+  return true;
 }
