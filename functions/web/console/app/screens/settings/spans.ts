@@ -17,6 +17,9 @@ interface Time {
   padded: boolean;
 }
 
+/** The fault of what cannot be read. */
+export const NO_HOURS = { code: "hours", detail: "", facts: { example: "09:00-18:00" } };
+
 const MAX_LENGTH = 200;
 const NOON = 12 * 60;
 const MIDNIGHT = 24 * 60;
@@ -26,8 +29,11 @@ const EARLIEST = 6;
 /** Words, as `plain` leaves them, and the signs that they stand for. */
 const WORDS: [RegExp, string][] = [
   [/\b([ap])\.? ?m\b\.?/g, "$1m"], [/(?<=\d) ?([ap])\b/g, "$1m"],
+  // Evening at 12 is midnight where hours end with it, night in any case. The night has hours of both halves.
+  [/(?<![\d:.])(12(?:[:.]?\d\d)?) ?مساءا?(?!\p{L}| ?(?:-|الي|حتي|لغايه))/gu, "$1am"],
+  [/(?<![\d:.])((?:12|0?[1-5])(?:[:.]?\d\d)?) ?ليلا?(?!\p{L})/gu, "$1am"], [/(?<=\d) ?ليلا?(?!\p{L})/gu, "pm"],
   [/(?<=\d) ?(?:صباحا?|فجرا|ص)(?!\p{L})/gu, "am"], [/(?<=\d) ?(?:مساءا?|ظهرا|عصرا|م)(?!\p{L})/gu, "pm"],
-  [/\b(?:12 ?)?(?:noon|midday)\b/g, "12pm"], [/\b(?:12 ?)?midnight\b|منتصف الليل/g, "12am"],
+  [/\b(?:12 ?)?(?:noon|midday)\b/g, "12pm"], [/\b(?:12 ?)?midnight\b|(?:12 ?)?منتصف الليل/g, "12am"],
   [/\b(?:from|daily|open)\b:?|(?<!\p{L})من(?!\p{L})/gu, " "],
   [/\b(?:to|till?|until|through)\b|(?<!\p{L})(?:الي|حتي|لغايه)(?!\p{L})|[~→]|\.\.+/gu, "-"],
   [/\b(?:and|then)\b|(?<!\p{L})(?:ثم|و)(?!\p{L})|[&+;،\n]/gu, ","],
@@ -112,5 +118,5 @@ function clock(minutes: number): string {
 }
 
 function unread(): Reading {
-  return { fault: { code: "hours", detail: "", facts: { example: "09:00-18:00" } } };
+  return { fault: NO_HOURS };
 }
