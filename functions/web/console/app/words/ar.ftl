@@ -1187,6 +1187,7 @@ problem-provider_failed = لم يُجب المزوّد كما ينبغي. حاو
 fault-required = هذا الحقل مطلوب.
 fault-unknown = لا يوجد حقل كهذا.
 fault-given_twice = هذا مذكور مرتين.
+fault-rings_itself = سترنّ المكالمات على هذا الرقم مرة بعد مرة. اختر رقمًا آخر.
 fault-wrong_type = هذا من نوع غير المتوقع.
 fault-not_one_of = اختر إحدى القيم الممكنة.
 fault-format = { $example ->

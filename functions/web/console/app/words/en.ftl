@@ -1123,6 +1123,7 @@ problem-provider_failed = The provider did not answer as expected. Try again lat
 fault-required = This is required.
 fault-unknown = There is no such field.
 fault-given_twice = This is given twice.
+fault-rings_itself = Calls would ring at this number again and again. Choose another one.
 fault-wrong_type = This is of another type than expected.
 fault-not_one_of = Choose one of the possible values.
 fault-format = { $example ->

@@ -69,7 +69,7 @@ export async function connectNumber(fields: LineFields, connections: Connection[
   } catch (failure) {
     if (!(failure instanceof Refused)) throw failure;
     // The form has no field of the connection.
-    const errors = failure.errors.map((fault) => ({ ...fault, field: fault.field.startsWith("numbers") ? "number" : fault.field }));
+    const errors = failure.errors.map((fault) => ({ ...fault, field: /^numbers|^voice\.forward_to$/.test(fault.field) ? "number" : fault.field }));
     throw new Refused(failure.status, { ...failure.problem, errors });
   }
   await queries.invalidateQueries({ queryKey: [here.place?.id, "connections"] });
