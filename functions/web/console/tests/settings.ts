@@ -79,7 +79,7 @@ browserTest("number_of_a_new_line_is_added_to_its_connection", async () => {
   assert.equal(await page.getByLabel("Connection that its calls reach").inputValue(), "conn_second");
   await page.getByLabel("Name", { exact: true }).fill("Kiosk");
   await page.getByRole("button", { name: "Create the line" }).click();
-  await page.getByText("A connection has this number.").waitFor();
+  await page.getByText("A connection has this number").waitFor();
   accepts = true;
   await page.getByRole("button", { name: "Create the line" }).click();
   await page.waitForURL("**/settings/lines");
