@@ -407,6 +407,7 @@ category-service = رد
 
 new-to = إلى
 phone-example = مثل { $national } أو { $example }
+phone-example-whole = مثل { $example }
 phone-read = قُرئ هكذا:
 phone-unknown = قُرئ رقمًا غير معروف هناك. تحقّق منه:
 phone-kind-mobile = هاتف محمول

@@ -392,6 +392,7 @@ category-service = Reply
 
 new-to = To
 phone-example = Such as { $national } or { $example }
+phone-example-whole = Such as { $example }
 phone-read = Read as
 phone-unknown = Read as a number that is not known there. Check it:
 phone-kind-mobile = mobile
