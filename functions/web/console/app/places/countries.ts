@@ -25,6 +25,11 @@ const RENAMED: Record<string, string> = {
   "America/Nuuk": "America/Godthab", "America/Argentina/Buenos_Aires": "America/Buenos_Aires", "Atlantic/Faroe": "Atlantic/Faeroe", "Africa/Asmara": "Africa/Asmera",
 };
 
+/** Zones of the countries whose businesses are most, where the browser has none. */
+const USUAL_ZONES: Record<string, string> = {
+  "Asia/Dubai": "AE", "Asia/Riyadh": "SA", "Asia/Qatar": "QA", "Asia/Kuwait": "KW", "Asia/Bahrain": "BH", "Asia/Muscat": "OM", "Africa/Cairo": "EG",
+};
+
 const known = new Map<string, Named[]>();
 const zones = new Map<string, string>();
 
@@ -43,9 +48,9 @@ export function countryOf(text: string, locale: string): string | undefined {
 export function countryOfZone(zone: string): string | undefined {
   if (zones.size === 0) {
     for (const country of COUNTRIES) {
-      const locale = new Intl.Locale("und", { region: country }) as Intl.Locale & { getTimeZones?: () => string[] | undefined };
-      for (const name of locale.getTimeZones?.() ?? []) zones.set(name, zones.get(name) ?? country);
+      const locale = new Intl.Locale("und", { region: country }) as Intl.Locale & { getTimeZones?: () => string[] | undefined; timeZones?: string[] };
+      for (const name of locale.getTimeZones?.() ?? locale.timeZones ?? []) zones.set(name, zones.get(name) ?? country);
     }
   }
-  return zones.get(zone) ?? zones.get(RENAMED[zone] ?? "");
+  return zones.get(zone) ?? zones.get(RENAMED[zone] ?? "") ?? USUAL_ZONES[zone];
 }
