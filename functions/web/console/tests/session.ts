@@ -190,6 +190,7 @@ browserTest("change_of_somebody_else_is_shown_beside_the_input", async () => {
   const { page } = visitor;
   await visitor.open(`/app/${logInOf("manager").tenant}/settings/business`);
   await page.getByLabel("Name of the business").fill("Mine");
+  await page.getByLabel("At these hours").check();
   await page.getByLabel("Monday").fill("8:00-9:00");
   await visitor.intercept("update_tenant", (route) => route.fulfill(problem(412, "stale")));
   await visitor.intercept("get_tenant", async (route) => {

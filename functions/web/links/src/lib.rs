@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use access::link::Follower;
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
-    extract::{Path, RawQuery, State, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{Html, IntoResponse as _, Response},
     routing::get,
@@ -20,7 +20,7 @@ use domain::{
     messages::{links::TrackedEnd, message::Message},
 };
 use jiff::SignedDuration;
-use kit::{ConfigError, Env, LateStore, chain, html::escaped, line};
+use kit::{ConfigError, Env, LateStore, chain, html::escaped, http, line};
 use store::{RACES, Store, StoreError, TenantScope};
 use url::Url;
 
@@ -40,13 +40,13 @@ async fn follow(
     State(store): State<Arc<LateStore>>,
     method: Method,
     end: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
+    Extension(asked_for): Extension<http::Target>,
     headers: HeaderMap,
 ) -> Response {
     let by_person = method == Method::GET && is_of_person(&headers);
     let asked = Asked {
         by_person,
-        goes_on: query.filter(|_| is_on_our_page(&headers)),
+        goes_on: is_on_our_page(&headers).then(|| asked_for.query().to_owned()),
     };
     let end = end.map(|Path(end)| end).unwrap_or_default();
     match target(&store, &end, asked).await {

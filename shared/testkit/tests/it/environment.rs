@@ -55,7 +55,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     ("Links::new(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
-    ("Pages::new(", &["PUBLIC_BASE_URL"], &[]),
+    ("Pages::new(", &["LINK_BASE_URL", "PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     ("Api::new(", &["TABLE_NAME"], &[]),
     ("api::plain!", &["TABLE_NAME"], &[]),

@@ -254,10 +254,10 @@ fn only_listed_functions_touch_a_partition() {
         who(|key| key.starts_with('L'), false),
         "contacts messages preferences process_call process_provider_event run_campaign take_steps"
     );
-    // Tracked links. What a message says carries them, and their page reads them.
+    // Tracked links. What a message says carries them, their page reads them, they go and are shown with its contact, and the platform turns them off.
     assert_eq!(
         who(|key| key.starts_with("GO"), false),
-        "links messages process_call process_provider_event run_campaign take_steps"
+        "apply_retention archive_contact delete_tenants erase_contact links messages platform process_call process_provider_event run_campaign take_steps"
     );
     // Tickets for sockets, and whose sockets are.
     assert_eq!(

@@ -338,7 +338,7 @@ const LEFT_OUT: [(&str, &str); 9] = [
     ("undoing_of_merges", "merge_undo"),
     (
         "temporary",
-        "idempotency import live_events operation operation_details socket",
+        "idempotency import live_events operation operation_details socket unknown_numbers",
     ),
 ];
 

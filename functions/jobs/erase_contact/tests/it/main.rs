@@ -442,7 +442,7 @@ const FATES: [(&str, &str); 3] = [
     ),
     (
         "expires",
-        "archive audit idempotency import live_events operation operation_details preference_link socket",
+        "archive audit idempotency import live_events operation operation_details preference_link socket unknown_numbers",
     ),
     ("stays", "erased"),
 ];

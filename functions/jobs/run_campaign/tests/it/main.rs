@@ -693,8 +693,12 @@ async fn contacts_enter_no_drip_that_ended_itself() {
     let (store, scope) = (world.store(), world.scope());
     let staff: Segment = world.own(json!({"name": "Staff", "filter": {}})).await;
     let audience = json!({"segment": staff.id});
-    let start = json!({"type": "drip", "audience": audience, "triggers": {"new_contact": true}});
-    let start = world.start(start).await;
+    let fields = json!({"type": "drip", "name": "Welcome", "audience": audience, "triggers": {"new_contact": true}});
+    let (before, stamp) = (world.aws.drip(scope, fields, &["hello"]).await, world.aws.stamp());
+    let (after, operation) = before.value.started(&stamp).unwrap();
+    let started = store.start_campaign(scope, &before, (&after, &operation), &stamp);
+    started.await.unwrap();
+    let start = world.operations.start(&operation);
     assert_eq!(store.triggered(scope).await.unwrap().len(), 1);
     let found: Versioned<Segment> = store.get(scope, &staff.id).await.unwrap().unwrap();
     store.remove(scope, &found, &world.aws.stamp()).await.unwrap();
