@@ -27,7 +27,8 @@ pub(crate) struct NumberQuery {
     #[schemars(example = &"050 123 4567")]
     text: Option<Verbatim<1, 60>>,
     /// Country of national numbers. Default: that of the tenant.
-    #[schemars(example = &"AE")]
+    #[serde(default)]
+    #[schemars(with = "Region", example = &"AE")]
     country: Option<Region>,
 }
 
