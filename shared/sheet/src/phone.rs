@@ -154,26 +154,44 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
     if text.starts_with('+') {
         // The zero of +44 (0)20 is only for calls within the country, that of +39 (0)6 is not.
         let without = self::digits(&text.replacen("(0)", "", 1)).unwrap_or_default();
-        let known = planned(None, &format!("+{digits}")).or_else(|| planned(None, &format!("+{without}")));
+        let known = planned(&digits).or_else(|| planned(&without));
         return match known.or_else(|| Phone::from_digits(&without).ok()) {
             Some(phone) => Ok(phone.into()),
             None => refused("is not a telephone number. Check the country code and the number of digits."),
         };
     }
     let plan = region.and_then(|region| region.parse::<Region>().ok());
-    let abroad = abroad(&digits, plan);
-    match &abroad[..] {
-        [only] => return Ok(only.clone().into()),
-        [one, other, ..] => {
-            let advice = "Write it with a plus and its country code.";
-            return two(one.to_string(), other.to_string(), advice);
+    let parsed = plan.and_then(|plan| PHONE_NUMBER_UTIL.parse_and_keep_raw_input(&digits, Some(plan)).ok());
+    let (by_prefix, national) = match parsed {
+        Some(number) if number.country_code_source() == CountryCodeSource::FromNumberWithIdd => (e164(&number), None),
+        other => (None, other),
+    };
+    // Some countries have valid numbers that are longer than E.164 allows.
+    let own = national
+        .as_ref()
+        .filter(|number| PHONE_NUMBER_UTIL.is_valid_number(number));
+    let own = own.map(|number| PHONE_NUMBER_UTIL.format(number, PhoneNumberFormat::E164));
+    let with_code = "Write it with a plus and its country code.";
+    let lost_plus = |plan| without_plus(&digits, plan).filter(|_| !text.contains('/'));
+    match (&abroad(&digits, by_prefix)[..], own) {
+        ([only], None) => return Ok(only.clone().into()),
+        ([one, other, ..], _) => return two(one.to_string(), other.to_string(), with_code),
+        ([other], Some(own)) => return two(own.into_owned(), other.to_string(), with_code),
+        ([], Some(own)) => {
+            return match own.parse::<Phone>() {
+                Ok(phone) => Ok(phone.into()),
+                Err(_) => match plan.and_then(lost_plus) {
+                    Some(other) => two(own.into_owned(), other.to_string(), with_code),
+                    None => refused(&not_in(region.unwrap_or_default())),
+                },
+            };
         }
-        [] if digits.starts_with("00") => {
+        ([], None) if digits.starts_with("00") => {
             return refused(
                 "begins as a call abroad does, but no country has this number. Check it, or write it with a plus.",
             );
         }
-        [] => {}
+        ([], None) => {}
     }
     let (Some(region), Some(plan)) = (region, plan) else {
         return match region {
@@ -183,12 +201,11 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
             Some(region) => refused(&not_in(region)),
         };
     };
-    // Two numbers are none with a plus that is lost.
-    let lost_plus = || without_plus(&digits, plan).filter(|_| !text.contains('/'));
-    if let Some(phone) = planned(Some(plan), &digits).or_else(lost_plus) {
+    if let Some(phone) = lost_plus(plan) {
         return Ok(phone.into());
     }
-    match in_new_range(&digits, plan).filter(|_| named()) {
+    let new = national.and_then(|number| in_new_range(&number, plan));
+    match new.filter(|_| named()) {
         Some(phone) => Ok(Found {
             remark: Some(format!(
                 "“{}” is in no range of numbers that is known in {}. It was read as {phone}. Check it.",
@@ -288,17 +305,13 @@ fn digits(text: &str) -> Option<String> {
     Some(digits)
 }
 
-/// The numbers of a plan that may be called abroad by these digits, all different: by the prefixes of the region, and by 00. Hong Kong calls
-/// 001, so its 0016587654321 may be Singapore's or Jamaica's.
-fn abroad(digits: &str, region: Option<Region>) -> Vec<Phone> {
-    let own = || {
-        let number = PHONE_NUMBER_UTIL.parse_and_keep_raw_input(digits, Some(region?)).ok()?;
-        let has_prefix = number.country_code_source() == CountryCodeSource::FromNumberWithIdd;
-        has_prefix.then(|| e164(&number)).flatten()
-    };
+/// The numbers of a plan that may be called abroad by these digits, all different: `by_prefix`, the one after a prefix of the region, and
+/// that after 00. Hong Kong calls 001, so its 0016587654321 may be Singapore's or Jamaica's.
+fn abroad(digits: &str, by_prefix: Option<Phone>) -> Vec<Phone> {
     let usual = digits.strip_prefix("00").and_then(|rest| Phone::from_digits(rest).ok());
+    let usual = usual.filter(|usual| by_prefix.as_ref() != Some(usual));
     let mut numbers = Vec::new();
-    for number in [own(), usual].into_iter().flatten() {
+    for number in [by_prefix, usual].into_iter().flatten() {
         let number = planned_in_any_form(number.digits()).filter(|number| !numbers.contains(number));
         numbers.extend(number);
     }
@@ -323,12 +336,11 @@ fn trunk_digit(region: Region) -> Option<char> {
 }
 
 /// The national number, if it is as long as the region's mobiles, in whatever range.
-fn in_new_range(digits: &str, region: Region) -> Option<Phone> {
-    let number = PHONE_NUMBER_UTIL.parse(digits, Some(region)).ok()?;
+fn in_new_range(number: &PhoneNumber, region: Region) -> Option<Phone> {
     let own = PHONE_NUMBER_UTIL.get_country_code_for_region(region) == Some(number.country_code);
-    let length = PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(&number, PhoneNumberType::Mobile);
+    let length = PHONE_NUMBER_UTIL.is_possible_number_for_type_with_reason(number, PhoneNumberType::Mobile);
     (own && length == Ok(NumberLengthType::IsPossible))
-        .then(|| e164(&number))
+        .then(|| e164(number))
         .flatten()
 }
 
@@ -336,18 +348,40 @@ fn in_new_range(digits: &str, region: Region) -> Option<Phone> {
 fn planned_in_any_form(digits: &str) -> Option<Phone> {
     let other = || {
         let phone = Phone::from_digits(digits).ok()?;
-        planned(None, &phone.key()).is_some().then_some(phone)
+        planned(phone.key().trim_start_matches('+')).is_some().then_some(phone)
     };
-    planned(None, &format!("+{digits}")).or_else(other)
+    planned(digits).or_else(other)
 }
 
-/// The number, if it is one of a numbering plan.
-fn planned(region: Option<Region>, digits: &str) -> Option<Phone> {
-    let number = PHONE_NUMBER_UTIL.parse(digits, region).ok()?;
-    PHONE_NUMBER_UTIL
-        .is_valid_number(&number)
-        .then(|| e164(&number))
-        .flatten()
+/// The number with these digits, which begin with a country's code, if it is one of a numbering plan.
+fn planned(digits: &str) -> Option<Phone> {
+    let parsed = || {
+        let number = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None).ok()?;
+        let valid = PHONE_NUMBER_UTIL.is_valid_number(&number);
+        valid.then(|| e164(&number)).flatten()
+    };
+    planned_as_written(digits).or_else(parsed)
+}
+
+/// The same for digits from which nothing has to be removed, which takes a fifth of the time.
+fn planned_as_written(digits: &str) -> Option<Phone> {
+    let (code, national) = (1..=3).find_map(|length| {
+        let (code, national) = digits.split_at_checked(length)?;
+        let code = code.parse().ok()?;
+        PHONE_NUMBER_UTIL
+            .get_region_for_country_code(code)
+            .map(|_| (code, national))
+    })?;
+    if digits.starts_with('0') || national.starts_with('0') {
+        return None;
+    }
+    let number = PhoneNumber {
+        country_code: code,
+        national_number: national.parse().ok()?,
+        ..PhoneNumber::default()
+    };
+    let valid = PHONE_NUMBER_UTIL.is_valid_number(&number);
+    valid.then(|| Phone::from_digits(digits).ok()).flatten()
 }
 
 fn e164(number: &PhoneNumber) -> Option<Phone> {
@@ -576,6 +610,20 @@ mod tests {
         assert_eq!(unknown.phone.as_str(), "+971501234567");
     }
 
+    /// German and Japanese numbers that are valid there, and with other countries' codes as well.
+    #[test]
+    fn own_number_that_is_also_another_countrys_names_both() {
+        for (cell, region, one, other) in [
+            ("35293635927810", "DE", "+4935293635927810", "+35293635927810"),
+            ("0066918058613", "JP", "+810066918058613", "+66918058613"),
+        ] {
+            let detail = read(cell, region).unwrap_err();
+            assert!(detail.contains(&format!("may be {one} or {other}.")), "{detail}");
+        }
+        let too_long = read("080238986752908", "DE").unwrap_err();
+        assert!(too_long.contains("in DE"), "{too_long}");
+    }
+
     /// Digits that begin as the region's own numbers do are no other country's.
     #[test]
     fn lost_plus_is_not_seen_behind_a_trunk_prefix() {
@@ -630,6 +678,15 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// What needs no parsing is the number that parsing finds.
+        #[test]
+        fn number_as_written_is_the_parsed_one(digits in "[1-9][0-9]{5,14}") {
+            if let Some(phone) = planned_as_written(&digits) {
+                let parsed = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None).unwrap();
+                proptest::prop_assert_eq!(e164(&parsed), Some(phone));
+            }
+        }
+
         #[test]
         fn any_cell_has_a_number_or_a_short_sentence(
             cell in proptest::prop_oneof!["\\PC{0,80}", "[-0-9+()., /eExX#'٠-٩]{0,60}", "(\\+|00)?[0-9]{0,22}"],

@@ -278,6 +278,11 @@ pub fn check_line(text: &str) -> Result<(), WrongText> {
 /// are not seen, and with single spaces. Keys are made of it, so it never changes; texts are searched for in their
 /// [`folded`](crate::base::folding::folded) form.
 pub fn unified(name: &str) -> String {
+    // Most names; ASCII is its own compatibility form, and none of it is ignorable.
+    if name.is_ascii() {
+        let words: Vec<&str> = name.split_whitespace().collect();
+        return words.join(" ").to_ascii_lowercase();
+    }
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
     let mut unified = String::with_capacity(name.len());
     for character in nfkc.normalize(name).chars().flat_map(char::to_lowercase) {
