@@ -142,7 +142,7 @@ fn any_abandoned_batch_counts_once_when_replayed() {
     let (runtime, world) = followed_up(2);
     // Of the changes of one hour, some are older than any batch that is still retried.
     world.aws.pass(30 * 60);
-    let mut runner = cases(24);
+    let mut runner = cases(8);
     let result = runner.run(&pieces(), |pieces| {
         let tenants = [world.aws.ids().ulid(), world.aws.ids().ulid()].map(TenantId::new);
         // Alternating changes of two tenants, with their own sequence numbers.

@@ -362,7 +362,7 @@ fn deliveries() -> impl Strategy<Value = Vec<(usize, usize)>> {
 #[test]
 fn counts_do_not_depend_on_how_the_stream_is_batched() {
     let (runtime, world) = followed_up(3);
-    let mut runner = cases(32);
+    let mut runner = cases(12);
     let shard = std::cell::Cell::new(0);
     let counted = runner.run(&deliveries(), |cuts| {
         // Another tenant with the same changes, so that every case begins with empty counters.

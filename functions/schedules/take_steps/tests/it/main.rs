@@ -210,7 +210,7 @@ fn three() -> Value {
 
 /// People in the drip whose runs are killed at any point.
 /// As many as this variable says, where it is set: `RINGBACK_TEST_PEOPLE=2000`.
-const PEOPLE: usize = 200;
+const PEOPLE: usize = 60;
 
 const ACTIVE: EnrolmentStatus = EnrolmentStatus::Active;
 
