@@ -8,7 +8,7 @@ use std::{
 };
 
 use domain::{
-    accounts::notice::Notice,
+    accounts::{notice::Notice, permission::Role},
     base::ids::{ConnectionId, TenantId},
 };
 use jiff::Timestamp;
@@ -95,6 +95,12 @@ pub enum Mail {
         business: String,
         /// Name of the inviter.
         inviter: String,
+        /// Name of the invited person, if the inviter has given one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Role for which the person is invited. `None` only in mails that were queued before it was told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
     },
     /// The password was changed.
     PasswordChanged {},

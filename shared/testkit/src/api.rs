@@ -554,6 +554,8 @@ async fn join(aws: &Aws, scope: &TenantScope, person: &Citizen, role: Role) {
     let invitation = Invitation {
         id,
         email: person.email.clone(),
+        name: None,
+        language: None,
         role,
         invited_by: Actor::Operator,
         created_at: now,

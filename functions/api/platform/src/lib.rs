@@ -221,6 +221,8 @@ fn invitation(who: &Platform, email: &Email, link: &LinkToken) -> Invitation {
     Invitation {
         id: InvitationId::new(who.ulid()),
         email: email.clone(),
+        name: None,
+        language: None,
         role: Role::Admin,
         invited_by: who.stamp().actor,
         created_at: who.now(),
@@ -294,6 +296,8 @@ fn invitation_mail(
         link: api.links().with_token("accept-invitation", &link.token, target).into(),
         business: tenant.name.clone(),
         inviter: "Ringback".to_owned(),
+        name: None,
+        role: Some(Role::Admin),
     };
     of_tenant(who, tenant, email, language.map_or("en", Language::as_str), mail)
 }

@@ -23,7 +23,8 @@ use store::{TenantScope, Versioned, table::rates::Limit};
 
 use crate::{
     RACES, email_sha256,
-    models::{AcceptIn, AcceptedOut},
+    invitations::{inviter_name, language_of},
+    models::{AcceptIn, AcceptedOut, InvitationLink, InvitationShown},
 };
 
 /// Attempts from one IP address. A whole office may join on the same morning.
@@ -118,6 +119,26 @@ fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
     Ok(())
 }
 
+pub(crate) async fn show_invitation(
+    who: Anyone,
+    State(api): State<Api>,
+    Body(input): Body<InvitationLink>,
+) -> Result<Json<InvitationShown>, Problem> {
+    api.limit_outside("show_invitation_from", &who.address(), TRIES).await?;
+    let open = open_invitation(&api, &who, &sha256_hex(input.token.expose_secret())).await?;
+    let invitation = open.invitation.value;
+    let has_account = account_of(&api, &email_sha256(&invitation.email)).await?.is_some();
+    Ok(Json(InvitationShown {
+        inviter: inviter_name(&api, &open.scope, invitation.invited_by).await?,
+        language: language_of(&invitation, &open.tenant),
+        business: open.tenant.name,
+        email: invitation.email,
+        name: invitation.name,
+        role: invitation.role,
+        has_account,
+    }))
+}
+
 pub(crate) async fn accept_invitation(
     who: Anyone,
     State(api): State<Api>,
@@ -149,7 +170,8 @@ pub(crate) async fn accept_invitation(
                     chosen.get_or_init(|| hashed)
                 }
             };
-            let language = input.language.clone().map_or_else(|| "en".to_owned(), String::from);
+            let language = input.language.clone().map(String::from);
+            let language = language.unwrap_or_else(|| language_of(invitation, &open.tenant));
             let (id, email) = (UserId::new(who.ulid()), invitation.email.clone());
             let mut account = Account::new(id, email, name.clone(), language, password.clone(), who.now());
             account.learn(who.device().mark());

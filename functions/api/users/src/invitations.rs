@@ -7,13 +7,13 @@ use axum::{Extension, extract::State};
 use domain::{
     accounts::account::{Email, Invitation, Member},
     base::{actor::Actor, ids::InvitationId},
-    tenants::settings::Language,
+    tenants::{settings::Language, tenant::Tenant},
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{Problem, http::Target};
 use store::{
-    Versioned,
+    TenantScope, Versioned,
     accounts::{
         limited::People,
         members::{MAX_INVITATIONS, MAX_PEOPLE},
@@ -47,37 +47,47 @@ async fn limit_mails(api: &Api, who: &Inviting) -> Result<(), Problem> {
     api.limit(who, "INVITATIONS", MAILS).await
 }
 
+/// Name of the user who invites.
+pub(crate) async fn inviter_name(api: &Api, scope: &TenantScope, actor: Actor) -> Result<Option<String>, Problem> {
+    match actor {
+        Actor::User(user) => {
+            let member = api.store().get::<Member>(scope, &user).await?;
+            Ok(member.map(|member| member.value.name))
+        }
+        Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => Ok(None),
+    }
+}
+
+/// Language of the mail and of its page.
+pub(crate) fn language_of(invitation: &Invitation, tenant: &Tenant) -> String {
+    let own = invitation.language.as_ref().map(Language::as_str);
+    own.or(tenant.languages.first().map(String::as_str))
+        .unwrap_or("en")
+        .to_owned()
+}
+
 /// Sends the link, which is stored nowhere else. If the mail cannot be sent, the invitation needs another one.
 async fn mail(
     api: &Api,
     who: &Inviting,
     target: &Target,
     invitation: &Invitation,
-    language: Option<&str>,
     link: &LinkToken,
 ) -> Result<(), Problem> {
-    let store = api.store();
-    let tenant = found(store.tenant(who.scope())).await?;
-    let inviter = match who.actor() {
-        Actor::User(user) => store
-            .get::<Member>(who.scope(), &user)
-            .await?
-            .map(|member| member.value.name),
-        Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => None,
-    };
-    let language = language
-        .or(tenant.languages.first().map(String::as_str))
-        .unwrap_or("en");
+    let tenant = found(api.store().tenant(who.scope())).await?;
+    let inviter = inviter_name(api, who.scope(), who.actor()).await?;
     let job = MailJob {
         tenant: Some(tenant.id),
         correlation_id: who.correlation_id().to_owned(),
         id: who.ulid().to_string().to_ascii_lowercase(),
         to: invitation.email.as_str().to_owned(),
-        language: language.to_owned(),
+        language: language_of(invitation, &tenant),
         mail: Mail::Invitation {
             link: api.links().with_token(PAGE, &link.token, target).into(),
             inviter: inviter.unwrap_or_else(|| tenant.name.clone()),
             business: tenant.name,
+            name: invitation.name.clone().map(String::from),
+            role: Some(invitation.role),
         },
     };
     api.send_mails(vec![job]).await
@@ -147,10 +157,11 @@ pub(crate) async fn create_invitation(
     limit_mails(&api, &who).await?;
     let store = api.store();
     let link = api.link_token()?;
-    let language = input.language.as_ref().map(Language::as_str);
     let invitation = Invitation {
         id: InvitationId::new(who.ulid()),
         email: input.email,
+        name: input.name,
+        language: input.language,
         role: input.role,
         invited_by: who.actor(),
         created_at: who.now(),
@@ -190,7 +201,7 @@ pub(crate) async fn create_invitation(
     });
     let invited = invited.await?;
     if counted.get() == Some(&true) {
-        mail(&api, &who, &target, &invited.value, language, &link).await?;
+        mail(&api, &who, &target, &invited.value, &link).await?;
     }
     Ok(Created {
         location: format!("/api/v1/users/invitations/{}", invited.value.id),
@@ -247,7 +258,7 @@ pub(crate) async fn resend_invitation(
     );
     let renewed = renewed.await?;
     if let Some(link) = &link {
-        mail(&api, &who, &target, &renewed.value, None, link).await?;
+        mail(&api, &who, &target, &renewed.value, link).await?;
     }
     Ok(Tagged::of(renewed))
 }

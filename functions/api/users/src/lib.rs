@@ -82,6 +82,13 @@ api::operations! {
         /// no mail is sent and the previous link works for another week.
         POST "/api/v1/users/invitations/{invitation_id}/resend" => invitations::resend_invitation, "The invitation. Its mail is on its way.";
 
+        /// Show an invitation
+        ///
+        /// For whoever has its link: who invites to which business, and for what role. The link stays valid.
+        POST "/api/v1/users/invitations/show" => accept::show_invitation, "The invitation",
+            403 "The tenant is suspended", 404 "The link is invalid",
+            problems "link_not_valid";
+
         /// Accept an invitation
         ///
         /// A person without an account gives a name and a password. A person with an account gives only the token and keeps both.

@@ -148,9 +148,12 @@ pub(crate) struct InvitationIn {
     /// Address that gets the link. Opening the link proves the address.
     #[schemars(example = "sami@saffron.example")]
     pub(crate) email: Email,
+    /// Name by which the mail greets the person. Whoever accepts gives their own.
+    #[schemars(example = "Sami Nasser")]
+    pub(crate) name: Option<PersonName>,
     /// Role of the new user.
     pub(crate) role: Role,
-    /// Language of the mail (BCP 47). Default: the first language of the tenant.
+    /// Language of the mail and of the page that its link opens (BCP 47). Default: the first language of the tenant.
     pub(crate) language: Option<Language>,
 }
 
@@ -162,6 +165,11 @@ pub(crate) struct InvitationOut {
     /// Invited address.
     #[schemars(example = "sami@saffron.example")]
     email: Email,
+    /// Name of the person, as the inviter gave it.
+    #[schemars(example = "Sami Nasser")]
+    name: Option<PersonName>,
+    /// Language of the mail. `null`: the first one of the tenant.
+    language: Option<Language>,
     /// Role of the new user.
     role: Role,
     /// Inviter: a user (`usr_…`), a key (`key_…`) or the platform.
@@ -179,12 +187,47 @@ impl From<Invitation> for InvitationOut {
         Self {
             id: invitation.id,
             email: invitation.email,
+            name: invitation.name,
+            language: invitation.language,
             role: invitation.role,
             invited_by: invitation.invited_by,
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
         }
     }
+}
+
+/// The link of an invitation.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InvitationLink {
+    /// Value of `token` in the link.
+    #[schemars(example = &"qmqJ3cTz2m1XbM8V0i2dWJm3o0wP0c8y5k7u9n1r3t4")]
+    pub(crate) token: SecretText<200>,
+}
+
+/// An invitation as whoever has its link sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct InvitationShown {
+    /// Name of the business.
+    #[schemars(example = "Saffron Bakery")]
+    pub(crate) business: String,
+    /// Name of the inviter. `null` if no user of the business invited.
+    #[schemars(example = "Maya Haddad")]
+    pub(crate) inviter: Option<String>,
+    /// Invited address.
+    #[schemars(example = "sami@saffron.example")]
+    pub(crate) email: Email,
+    /// Name of the person, as the inviter gave it.
+    #[schemars(example = "Sami Nasser")]
+    pub(crate) name: Option<PersonName>,
+    /// Role in the tenant.
+    pub(crate) role: Role,
+    /// Language of the mail (BCP 47).
+    #[schemars(example = &"ar")]
+    pub(crate) language: String,
+    /// Whether the address has an account. Without one, a name and a password are needed to accept.
+    pub(crate) has_account: bool,
 }
 
 /// Acceptance of an invitation.
@@ -200,7 +243,7 @@ pub(crate) struct AcceptIn {
     /// Password of 10 to 128 characters that is hard to guess, such as a few unrelated words. Required for a person without an
     /// account, ignored otherwise.
     pub(crate) password: Option<NewPassword>,
-    /// Language of the person's mail (BCP 47). Only for a person without an account.
+    /// Language of the person's mail (BCP 47). Only for a person without an account. Default: that of the invitation.
     pub(crate) language: Option<Language>,
 }
 

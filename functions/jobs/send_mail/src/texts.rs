@@ -5,7 +5,10 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use domain::{
-    accounts::notice::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
+    accounts::{
+        notice::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
+        permission::Role,
+    },
     base::ids::{ConnectionId, TenantId},
     money::cap::Period,
 };
@@ -142,13 +145,23 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             link,
             business,
             inviter,
+            name: guest,
+            role,
         } => {
             let (business, inviter) = (name(business), name(inviter));
+            let hello = guest.as_ref().map_or_else(String::new, |guest| format!("Hello {}, ", name(guest)));
+            let role = match role {
+                Some(Role::Viewer) => " as a viewer, who reads everything",
+                Some(Role::Agent) => " as an agent, who also writes to customers",
+                Some(Role::Manager) => " as a manager, who also changes settings",
+                Some(Role::Admin) => " as an administrator, who also decides who has access",
+                None => "",
+            };
             Words {
                 subject: format!("{inviter} invites you to {business} on Ringback"),
                 before: format!(
-                    "{inviter} invites you to work with {business} on Ringback, a service that follows up on missed \
-                        calls. Accept the invitation here:"
+                    "{hello}{inviter} invites you to work with {business} on Ringback{role}. Ringback is a service that \
+                        follows up on missed calls. Accept the invitation here:"
                 ),
                 action: Some(("Accept the invitation", opened(link))),
                 after: format!(
@@ -483,13 +496,23 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             link,
             business,
             inviter,
+            name: guest,
+            role,
         } => {
             let (business, inviter) = (name(business), name(inviter));
+            let hello = guest.as_ref().map_or_else(String::new, |guest| format!("مرحبًا {}، ", name(guest)));
+            let role = match role {
+                Some(Role::Viewer) => " بدور «مُطَّلِع» يقرأ كل شيء",
+                Some(Role::Agent) => " بدور «موظف» يراسل العملاء أيضًا",
+                Some(Role::Manager) => " بدور «مشرف» يغيّر الإعدادات أيضًا",
+                Some(Role::Admin) => " بدور «مدير النظام» يقرّر أيضًا من يحق له الدخول",
+                None => "",
+            };
             Words {
                 subject: format!("دعوة من {inviter} للعمل مع {business} في Ringback"),
                 before: format!(
-                    "تلقّيت دعوة من {inviter} للعمل مع {business} في Ringback، وهي خدمة لمتابعة المكالمات الفائتة. يمكنك قبول الدعوة \
-                     هنا:"
+                    "{hello}تلقّيت دعوة من {inviter} للعمل مع {business} في Ringback{role}. Ringback خدمة لمتابعة المكالمات الفائتة. يمكنك \
+                     قبول الدعوة هنا:"
                 ),
                 action: Some(("قبول الدعوة", opened(link))),
                 after: format!("يعمل الرابط مرة واحدة ولمدة محدودة. إن كنت لا تعرف {business}، فتجاهل هذه الرسالة."),
@@ -732,6 +755,8 @@ mod tests {
                 link,
                 business: "عيادة النخيل".to_owned(),
                 inviter: "Tom <tom@evil.example>".to_owned(),
+                name: Some("Noor <b>".to_owned()),
+                role: Some(Role::Agent),
             },
             Mail::PasswordChanged {},
             changed(FactorChange::TurnedOn),

@@ -15,6 +15,7 @@ use crate::{
         bounded::is_zero,
         fault::{Fault, FaultCode, Faulty},
         ids::{InvitationId, SessionId, TenantId, UserId},
+        language_tag::Language,
         text::OneLine,
     },
 };
@@ -511,6 +512,12 @@ pub struct Invitation {
     pub id: InvitationId,
     /// E-mail address. Accepting proves it, since the link is sent to it.
     pub email: Email,
+    /// Name of the person as the inviter knows it. Whoever accepts gives their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<PersonName>,
+    /// Language of the mail and of its page. `None`: the first one of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// Role that the person will have.
     pub role: Role,
     /// The inviter.

@@ -65,6 +65,8 @@ async fn open_invitation_is_found_behind_a_thousand_withdrawn() {
     let invitation = Invitation {
         id: InvitationId::new(world.aws.ids().ulid()),
         email: "ann@example.com".parse().unwrap(),
+        name: None,
+        language: None,
         role: Role::Agent,
         invited_by: Actor::Operator,
         created_at: now,

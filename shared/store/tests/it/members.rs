@@ -22,6 +22,8 @@ async fn join(world: &World, account: &Account, before: u64) -> Member {
     let value = Invitation {
         id,
         email: account.email.clone(),
+        name: None,
+        language: None,
         role: Role::Agent,
         invited_by: Actor::Operator,
         created_at: now,

@@ -22,6 +22,7 @@ use super::*;
 
 const INVITATIONS: &str = "/api/v1/users/invitations";
 const ACCEPT: &str = "/api/v1/users/invitations/accept";
+const SHOW: &str = "/api/v1/users/invitations/show";
 const NEW: &str = "sami@elsewhere.example";
 
 /// The token in the only mail that waits.
@@ -31,8 +32,8 @@ async fn token(aws: &Aws) -> String {
     let Mail::Invitation { link, .. } = &mails[0].mail else {
         panic!("{:?}", mails[0]);
     };
-    let url = link.url().unwrap();
-    url.split_once("?token=").unwrap().1.to_owned()
+    let url = link.url().expect("a link that is open");
+    url.split_once("?token=").expect("a link with a token").1.to_owned()
 }
 
 async fn invite(town: &Town<'_>, email: &str, role: &str) -> Value {
@@ -49,7 +50,7 @@ async fn token_for(town: &Town<'_>, email: &str, role: &str) -> String {
 
 /// The path of an invitation.
 fn path_of(invited: &Value) -> String {
-    format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap())
+    format!("{INVITATIONS}/{}", invited["id"].as_str().expect("an id"))
 }
 
 /// Follows the link with this token, as somebody without an account.
@@ -65,7 +66,9 @@ fn invitation(aws: &Aws, email: &str, hours: i64) -> Invitation {
     let id = InvitationId::new(aws.ids().ulid());
     Invitation {
         id,
-        email: email.parse().unwrap(),
+        email: email.parse().expect("an address"),
+        name: None,
+        language: None,
         role: Role::Viewer,
         invited_by: Actor::Operator,
         created_at: aws.now(),
@@ -84,7 +87,7 @@ async fn invite_admin(town: &Town<'_>, by: Actor, email: &str) -> String {
     };
     let store = aws.store();
     let invited = store.invite(town.home.scope(), &invitation, &aws.stamp()).await;
-    invited.unwrap();
+    invited.expect("the invitation is written");
     invitation.id.to_string()
 }
 
@@ -93,9 +96,10 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     let aws = Aws::new().await;
     let env = aws.env_with(&[("APP_URL", "https://app.example")]);
     let town = Town::with_env(&aws, &env, users::routes).await;
-    let invitation = json!({"email": NEW, "role": "agent"});
+    let invitation = json!({"email": NEW, "role": "agent", "name": "Sami", "language": "ar"});
     let invited = town.admin().post(INVITATIONS, invitation).await;
     let body = invited.is(201).json();
+    assert_eq!((&body["name"], &body["language"]), (&json!("Sami"), &json!("ar")));
     assert_eq!(invited.header("location"), path_of(&body));
     assert_eq!((&body["email"], &body["role"]), (&json!(NEW), &json!("agent")));
     let sent = aws.take_mails().await;
@@ -107,11 +111,14 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
         link,
         business,
         inviter,
+        name: Some(name),
+        role: Some(Role::Agent),
     } = &sent[0].mail
     else {
         panic!("{:?}", sent[0]);
     };
     assert_eq!((business.as_str(), inviter.as_str()), ("harbour-lane", "admin"));
+    assert_eq!((name.as_str(), sent[0].language.as_str()), ("Sami", "ar"));
     let url = link.url().unwrap();
     let token = url
         .strip_prefix("https://app.example/accept-invitation?token=")
@@ -119,6 +126,16 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
     assert!(!invited.text().contains(token) && !invited.text().contains(&sha256_hex(token)));
     let listed = town.manager().get(INVITATIONS).await;
     assert_eq!(listed.json()["items"], json!([body]));
+
+    // The link shows who invites to what, as often as it is opened.
+    let shown = json!({
+        "business": "harbour-lane", "inviter": "admin", "email": NEW, "name": "Sami", "role": "agent", "language": "ar",
+        "has_account": false
+    });
+    for _ in 0..2 {
+        let opened = town.anyone().post(SHOW, json!({"token": token})).await;
+        assert_eq!(opened.is(200).json(), shown);
+    }
 
     // What is missing of who has no account is named, and uses up nothing.
     let short = town.anyone().post(ACCEPT, json!({"token": token})).await;

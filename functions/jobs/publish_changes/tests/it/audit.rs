@@ -130,6 +130,8 @@ async fn no_secret_reaches_the_audit_log() {
     let invitation = Invitation {
         id: InvitationId::new(world.aws.ids().ulid()),
         email: "bob@bakery.example".parse().expect("an address"),
+        name: None,
+        language: None,
         role: Role::Viewer,
         invited_by: admin,
         created_at: now,

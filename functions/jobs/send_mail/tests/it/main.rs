@@ -332,6 +332,8 @@ async fn no_log_line_holds_an_address_a_link_or_a_name() {
             link: LINK.to_owned().into(),
             business: "Business-canary".to_owned(),
             inviter: "Inviter-canary".to_owned(),
+            name: Some("Guest-canary".to_owned()),
+            role: None,
         },
         ..mail("2")
     };
@@ -372,6 +374,7 @@ async fn no_log_line_holds_an_address_a_link_or_a_name() {
         "app.example",
         "Business-canary",
         "Inviter-canary",
+        "Guest-canary",
     ] {
         assert!(!log.contains(canary), "{canary} is in the log:\n{log}");
     }

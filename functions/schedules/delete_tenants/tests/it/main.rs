@@ -190,6 +190,8 @@ async fn people_keys_and_names_of_a_deleted_tenant_are_deleted() {
     let invitation = Invitation {
         id,
         email: "guest@example.org".parse().expect("an address"),
+        name: None,
+        language: None,
         role: Role::Viewer,
         invited_by: Actor::Operator,
         created_at: aws.now(),
