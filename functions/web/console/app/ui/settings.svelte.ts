@@ -2,6 +2,8 @@
 import type { components } from "../api/contract.d.ts";
 
 export type Language = "en" | "ar";
+/** The languages of pages and mails, by their own names. */
+export const LANGUAGES: Record<Language, string> = { en: "English", ar: "العربية" };
 export type Theme = components["schemas"]["Theme"];
 export type Preferences = components["schemas"]["InterfacePreferences"];
 
