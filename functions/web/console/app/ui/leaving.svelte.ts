@@ -4,11 +4,17 @@ import { session } from "../api/session.svelte.ts";
 import { t } from "../words/words.svelte.ts";
 import { router } from "./router.svelte.ts";
 
-const unsaved = new Set<() => boolean>();
+interface Input {
+  dirty: () => boolean;
+  /** Whether it is saved, and nothing is to be read before the page is left. */
+  save?: () => Promise<boolean>;
+}
+
+const inputs = new Set<Input>();
 
 /** Before a log-in there is nothing to lose. */
 function isDirty(): boolean {
-  return router.found?.route.needs !== "nobody" && [...unsaved].some((dirty) => dirty());
+  return router.found?.route.needs !== "nobody" && [...inputs].some(({ dirty }) => dirty());
 }
 
 router.guard = () => !isDirty() || confirm(t("new-leave"));
@@ -17,7 +23,18 @@ addEventListener("beforeunload", (event) => {
 });
 
 /** To be called while a component is made. */
-export function askBeforeLeaving(dirty: () => boolean): void {
-  unsaved.add(dirty);
-  onDestroy(() => unsaved.delete(dirty));
+export function askBeforeLeaving(dirty: () => boolean, save?: () => Promise<boolean>): void {
+  const input = { dirty, save };
+  inputs.add(input);
+  onDestroy(() => inputs.delete(input));
+}
+
+/** For a link that leads on: saves what is typed, and then goes. Whatever is refused keeps the page. */
+export async function saveAndFollow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): Promise<void> {
+  const unsaved = [...inputs].filter(({ dirty, save }) => save && dirty());
+  if (unsaved.length === 0 || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const { href } = event.currentTarget;
+  for (const { save } of unsaved) if (!(await save?.())) return;
+  router.go(href);
 }
