@@ -1,7 +1,7 @@
 /** From nothing to an answered call, an invitation, and a connection that the provider refuses: by keyboard only, and by touch on a small phone. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { browserTest, call, DESK, linkMailedTo, logInOf, PHONE, stranger, tell, Visitor, type Look } from "./support.ts";
+import { browserTest, call, DESK, linkMailedTo, logInOf, PHONE, plain, stranger, tell, Visitor, type Look } from "./support.ts";
 
 const PASSWORD = "seven quiet lanterns";
 
@@ -136,7 +136,11 @@ for (const [name, look, Way] of WAYS) {
     await hand.press(SEND);
 
     await page.waitForURL("**/set-up/telephone");
-    await hand.choose("select[name=kind]", "telephony");
+    // An ordinary line needs a number at Twilio first. This business has a system of its own.
+    await page.locator("input[name=telephone][value=line]").check();
+    await page.locator("main a[href^='https://console.twilio.com/'][target=_blank]").first().waitFor();
+    assert.equal(await page.locator("select[name='voice.handling']").inputValue(), "greet");
+    await page.locator("input[name=telephone][value=system]").check();
     const telephone = await made(page, hand.press(SEND));
     assert.equal(await visitor.see("secret").innerText(), telephone.secret);
     await hand.press("a[href$='/set-up/messages'].button");
@@ -156,8 +160,13 @@ for (const [name, look, Way] of WAYS) {
     }
     await hand.press(on);
     await page.waitForURL("**/set-up/text");
+    // Going on saves what was changed.
+    const text = page.locator("main textarea").first();
+    await text.fill(`${await text.inputValue()} !`);
+    const saved = page.waitForResponse((response) => response.request().method() === "PATCH" && response.url().includes("/api/v1/automations/"));
     await hand.press("a[href$='/set-up/try'].button.primary");
 
+    assert.equal((await saved).status(), 200);
     await page.waitForURL("**/set-up/try");
     await page.getByText(account.numbers[0] ?? "").waitFor();
     const customer = stranger();
@@ -176,14 +185,21 @@ for (const [name, look, Way] of WAYS) {
     const email = `guest-${digits(8)}@corner.example`;
     await admin.open(`/app/${logInOf("admin").tenant}/settings/people`);
     const inviting = new Way(admin);
+    await inviting.type("input[name=name]", "Noor");
     await inviting.type("input[name=email]", email);
+    // The mail and its page speak another language than the inviter.
+    const language = look.language === "en" ? "ar" : "en";
+    await inviting.choose("select[name=language]", language);
     await inviting.press(SEND);
     await admin.page.getByText(email).first().waitFor();
 
     const { page } = guest;
     const hand = new Way(guest);
     await guest.open(await linkMailedTo(email));
-    await hand.type("input[name=name]", "Noor");
+    await guest.see("invited").waitFor();
+    await page.locator(`html[lang=${language}]`).waitFor();
+    assert.match(plain(await guest.see("invited").innerText()), language === "ar" ? /موظف/ : /Agent/);
+    assert.equal(await page.locator("input[name=name]").inputValue(), "Noor");
     await hand.type("input[name=password]", PASSWORD);
     await hand.press(SEND);
     await guest.see("done").waitFor();
@@ -192,6 +208,20 @@ for (const [name, look, Way] of WAYS) {
     await hand.type("input[name=password]", PASSWORD);
     await hand.press(SEND);
     await page.locator("[data-menu=home][aria-current]").waitFor();
+
+    // The question names who loses access. Afterwards the list says so, and offers the way back.
+    await admin.open(`/app/${logInOf("admin").tenant}/settings/people`);
+    const member = admin.page.locator(".rows tr", { hasText: email });
+    for (const state of ["deactivated", "active"]) {
+      await member.getByRole("button").click();
+      const question = admin.page.getByRole("dialog");
+      assert.match(await question.innerText(), /Noor/);
+      const changed = admin.page.waitForResponse((response) => response.request().method() === "PATCH");
+      await question.locator("button.danger").click();
+      assert.equal(((await (await changed).json()) as { status: string }).status, state);
+      await question.waitFor({ state: "hidden" });
+      await member.locator(".main .soft", { hasText: /^\(/ }).waitFor({ state: state === "active" ? "detached" : "attached" });
+    }
     for (const visitor of [admin, guest]) {
       visitor.expectQuiet();
       await visitor.leave();

@@ -62,6 +62,16 @@ export const KINDS: Record<Kind, Provider> = {
   plivo: { account: [{ name: "auth_id" }], settings: [NUMBERS], credentials: [{ name: "credentials.auth_token" }], secret: "theirs" },
 };
 
+/** The provider's own pages on which the guide begins: to find what is asked for, and to paste the addresses. */
+export const PAGES: Partial<Record<Kind, Record<"find" | "paste", string>>> = {
+  whatsapp: { find: "https://developers.facebook.com/apps/", paste: "https://developers.facebook.com/apps/" },
+  twilio: { find: "https://console.twilio.com/", paste: "https://console.twilio.com/us1/develop/phone-numbers/manage/incoming" },
+  aircall: { find: "https://dashboard.aircall.io/", paste: "https://dashboard.aircall.io/" },
+  vonage: { find: "https://dashboard.vonage.com/settings", paste: "https://dashboard.vonage.com/applications" },
+  exotel: { find: "https://my.exotel.com/", paste: "https://my.exotel.com/" },
+  plivo: { find: "https://console.plivo.com/", paste: "https://console.plivo.com/" },
+};
+
 /** Kinds that report calls, and kinds that send messages. */
 export const CALLING: Kind[] = ["twilio", "telephony", "aircall", "vonage", "exotel", "plivo"];
 export const SENDING: Kind[] = ["whatsapp", "twilio"];

@@ -20,6 +20,11 @@ export function fieldsOf(voice: Stored): Voice {
   return { ...USUAL, ...voice };
 }
 
+/** The fields for calls that a line forwards because nobody answered there. They must not ring at the line again. */
+export function forwardedHere(tag: string, text: string): Voice {
+  return { ...USUAL, handling: "greet", greeting: [{ language: spokenTag(tag), text }] };
+}
+
 /** What is sent: what the choice shows, and the rest as it was. */
 export function voiceOf(fields: Voice, before?: Stored): Voice {
   const { handling, forward_timeout_seconds, voicemail_after_missed } = fields;
