@@ -184,6 +184,8 @@ async fn user_of_several_tenants_sees_and_leaves_them_all() {
         value: Invitation {
             id: InvitationId::new(world.aws.ids().ulid()),
             email: account.value.email.clone(),
+            name: None,
+            language: None,
             role: Role::Viewer,
             invited_by: stamp.actor,
             created_at: now,
