@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Store, StoreError};
 
-/// Lifetime of access tokens.
-pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+pub use domain::accounts::account::ACCESS_LIFETIME;
 
 /// Time after which a session expires unless it is refreshed. It ends in any case after the operator's maximum.
 pub const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);

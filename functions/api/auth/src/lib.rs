@@ -309,7 +309,7 @@ impl Context {
                 .iter()
                 .map(|scope| store::RACES.until_won(|| store.end_member_session(scope, user, id, now)));
             try_join_all(ending).await?;
-            if value.ended_sessions.add(id, now) {
+            if value.end_session(id, now) {
                 store.write_account(&value, version).await?;
             }
             Ok(())

@@ -10,11 +10,11 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
 };
 use domain::{
-    accounts::account::{Account, Member, MemberStatus, Session},
+    accounts::account::{Account, MEANWHILE, Member, MemberStatus, Session},
     base::ids::{SessionId, TenantId},
     tenants::tenant::Tenant,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kit::Problem;
 
 use crate::{
@@ -28,9 +28,6 @@ const COOKIE: &str = "__Secure-ringback_refresh";
 
 /// Name of the cookie in releases before it had a prefix.
 const OLD_COOKIE: &str = "ringback_refresh";
-
-/// Margin for tokens that are issued while sessions are being ended, by a process that read the account before. They end, too.
-const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
 
 /// A new session with its first tokens, not yet written.
 pub(crate) struct Begun {

@@ -287,6 +287,15 @@ impl Account {
         self.spared_session = spared;
     }
 
+    /// Ends a session by itself, as [`Member::end_session`] does.
+    pub fn end_session(&mut self, session: SessionId, now: Timestamp) -> bool {
+        let added = self.ended_sessions.add(session, now);
+        if added == Added::Instead {
+            self.end_sessions(self.sessions_from.max(now + MEANWHILE), None);
+        }
+        added != Added::Before
+    }
+
     /// Remembers the device of a log-in. Returns whether it was known.
     pub fn learn(&mut self, device: String) -> bool {
         if self.devices.contains(&device) {
@@ -366,6 +375,17 @@ struct EndedSession {
     until: Timestamp,
 }
 
+/// What adding a session to those that ended by themselves did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// It was among them.
+    Before,
+    /// It is among them now.
+    Listed,
+    /// It is the only one: nobody knows the others any more, whose access tokens are alive, so all sessions must end.
+    Instead,
+}
+
 /// Proof of who a caller is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -376,9 +396,18 @@ pub enum Credential {
     Secret(String),
 }
 
-/// Time after which nothing is there any more that a session opened before it ended: its access tokens are good for 15 minutes, and a socket that
-/// one of them opened is for two hours.
+/// Lifetime of access tokens.
+pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+
+/// Time after which nothing is there any more that a session opened before it ended: its access tokens are good for [`ACCESS_LIFETIME`], and a
+/// socket that one of them opened is for two hours.
 const ENDED_FOR: SignedDuration = SignedDuration::from_mins(150);
+
+/// Margin for tokens that are issued while sessions are being ended, by a process that read the account before. They end, too.
+pub const MEANWHILE: SignedDuration = SignedDuration::from_secs(2);
+
+/// Time after which no access token of an ended session is accepted, however the clocks of functions differ.
+const TOKENS_FOR: SignedDuration = SignedDuration::from_mins(16);
 
 /// A person's membership of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -409,7 +438,7 @@ impl EndedSessions {
     /// No session.
     pub const NONE: Self = Self(Vec::new());
 
-    /// Maximum sessions. A further one replaces the oldest.
+    /// Maximum sessions.
     const MAX: usize = 20;
 
     /// Whether it has none.
@@ -422,20 +451,30 @@ impl EndedSessions {
         self.0.iter().any(|ended| ended.id == session)
     }
 
-    /// Adds a session that ends now, and removes those of long ago. Returns whether anything changed.
-    pub fn add(&mut self, session: SessionId, now: Timestamp) -> bool {
+    /// Adds a session that ends now, and removes those of long ago. If there is no room, the oldest one leaves whose access tokens have
+    /// expired: its sockets were closed when it ended.
+    pub(crate) fn add(&mut self, session: SessionId, now: Timestamp) -> Added {
         if self.has(session) {
-            return false;
+            return Added::Before;
         }
         self.0.retain(|one| one.until > now);
-        if self.0.len() >= Self::MAX {
-            self.0.remove(0);
-        }
-        self.0.push(EndedSession {
-            id: session,
-            until: now + ENDED_FOR,
-        });
-        true
+        let full = self.0.len() >= Self::MAX;
+        let oldest = self.0.iter().enumerate().min_by_key(|(_, one)| one.until);
+        let expired = oldest.filter(|(_, one)| one.until - ENDED_FOR + TOKENS_FOR <= now);
+        let added = match expired.map(|(index, _)| index) {
+            _ if !full => Added::Listed,
+            Some(index) => {
+                self.0.remove(index);
+                Added::Listed
+            }
+            None => {
+                self.0.clear();
+                Added::Instead
+            }
+        };
+        let until = now + ENDED_FOR;
+        self.0.push(EndedSession { id: session, until });
+        added
     }
 }
 
@@ -476,6 +515,16 @@ impl Member {
         self.status = MemberStatus::Deactivated;
         self.sessions_from = self.sessions_from.max(now);
         self.spared_session = None;
+    }
+
+    /// Ends a session by itself, or all of the person's if so many ended in a short time that they cannot be listed. Returns
+    /// whether anything changed.
+    pub fn end_session(&mut self, session: SessionId, now: Timestamp) -> bool {
+        let added = self.ended_sessions.add(session, now);
+        if added == Added::Instead {
+            self.end_sessions(now + MEANWHILE, None);
+        }
+        added != Added::Before
     }
 
     /// Ends all sessions that began before this time, except `spared`. A later end stays. Returns whether anything changed.
@@ -694,6 +743,52 @@ mod tests {
             assert_eq!(wrong.parse::<Slug>(), Err(InvalidSlug::Form), "{wrong}");
         }
         assert_eq!("admin".parse::<Slug>(), Err(InvalidSlug::Reserved));
+    }
+
+    #[test]
+    fn no_ended_session_is_forgotten_while_its_tokens_live() {
+        let at = |minute: i64| Timestamp::from_second(1_795_000_000 + minute * 60).unwrap();
+        let id = |number: i64| SessionId::new(ulid::Ulid::from_parts(1, number.unsigned_abs().into()));
+        let full = i64::try_from(EndedSessions::MAX).unwrap();
+        // The minutes between two ends, and what ended if one more does.
+        for (every, all_ended) in [(0, true), (1, false), (10, false)] {
+            let user = UserId::new(ulid::Ulid::from_parts(1, 1));
+            let email = "maya@saffron.example".parse().unwrap();
+            let password = PasswordHash(String::new());
+            let mut account = Account::new(user, email, "Maya".to_owned(), "en".to_owned(), password, at(0));
+            account.spared_session = Some(id(99));
+            let mut member = Member::joining(&account, Role::Agent, at(0));
+            for number in 0..=full {
+                let now = at(number * every);
+                assert!(account.end_session(id(number), now));
+                assert!(member.end_session(id(number), now));
+                assert!(!member.end_session(id(number), at(999)), "{number} again");
+                assert!(member.ended_sessions.0.len() <= EndedSessions::MAX);
+            }
+            let (from, spared) = if all_ended {
+                (at(full * every) + MEANWHILE, None)
+            } else {
+                (at(0), Some(id(99)))
+            };
+            assert_eq!(
+                (member.sessions_from, member.spared_session),
+                (from, spared),
+                "every {every} minutes"
+            );
+            assert_eq!(account.ended_sessions, member.ended_sessions);
+            assert_eq!(
+                (account.sessions_from, account.spared_session),
+                (member.sessions_from, member.spared_session)
+            );
+            // Whoever is not listed either ended with all, or has no token any more.
+            for number in 0..=full {
+                let lives = at(number * every) + ACCESS_LIFETIME > at(full * every);
+                assert!(
+                    member.ended_sessions.has(id(number)) || all_ended || !lives,
+                    "{number} every {every}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -343,7 +343,7 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// Ends a session in a person's membership of a tenant. A missing membership is ignored, and so is a session that has ended there. The
+    /// Ends a session in a person's membership of a tenant, as [`Member::end_session`] does. A missing membership is ignored, and so is a session that has ended there. The
     /// audit log is not told: it ends in all of the person's tenants, and is noted with the person.
     ///
     /// # Errors
@@ -360,7 +360,7 @@ impl Store {
             return Ok(());
         };
         let mut after = before.value;
-        if !after.ended_sessions.add(session, now) {
+        if !after.end_session(session, now) {
             return Ok(());
         }
         let key = owned::key::<Member>(scope, &user);

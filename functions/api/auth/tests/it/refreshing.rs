@@ -239,6 +239,32 @@ async fn a_browser_refreshes_by_its_cookie() {
 }
 
 #[tokio::test]
+async fn too_many_ended_sessions_end_all_of_the_person() {
+    let (world, maya) = World::with_newcomer().await;
+    let (store, now) = (world.aws.store(), world.aws.now());
+    let mut account = world.account(maya.user).await;
+    let scope = access::link::of_own_account(&account.value).remove(0);
+    for _one in 0..20 {
+        let session = domain::base::ids::SessionId::new(world.aws.ids().ulid());
+        let ended = store.end_member_session(&scope, maya.user, session, now).await;
+        ended.expect("the table answers");
+        account.value.end_session(session, now);
+    }
+    let written = store.write_account(&account.value, account.version).await;
+    written.expect("the table answers");
+    let other = text(&world.log_in(&maya.email).await["access_token"]);
+    assert!(world.role_in(None, &maya.access).await.is_some());
+    world.post_as(&other, "/api/v1/auth/log-out", json!({})).await.is(204);
+    for access in [&maya.access, &other] {
+        assert_eq!(world.role_in(None, access).await, None);
+        world.get_as(access, "/api/v1/me").await.is(401);
+    }
+    world.refresh(&maya.refresh).await.is(401);
+    let anew = text(&world.log_in(&maya.email).await["access_token"]);
+    assert!(world.role_in(None, &anew).await.is_some());
+}
+
+#[tokio::test]
 async fn log_out_ends_session_of_body_cookie_or_access_token() {
     let (world, maya) = World::with_newcomer().await;
     let by_body = world.log_in(&maya.email).await;
