@@ -63,7 +63,7 @@ pub use secrets::LinkToken;
 pub use segments::position;
 pub use texts::{KnownPassword, NewPassword, SecretText};
 pub use timeline::{EntryId, TimelineEntryOut, TimelineOrder, received};
-pub use verdict::{ScanVerdict, VerdictIn};
+pub use verdict::{FileScanner, ScanVerdict, ScannerProof, VerdictIn};
 
 /// Permissions as types for guards.
 pub use domain::accounts::permission::permits;

@@ -10,8 +10,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::{Config, ConfigError};
-use access::token::sha256_hex;
+use crate::{Config, ConfigError, SecretHashes};
 
 /// Header with the proxy's secret.
 pub(crate) const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-secret");
@@ -20,8 +19,7 @@ pub(crate) const ORIGIN_SECRET: HeaderName = HeaderName::from_static("x-origin-s
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TrustedProxy {
     header: HeaderName,
-    /// SHA-256 of its secrets, in hex. Two while one replaces the other.
-    secrets: Vec<String>,
+    secrets: SecretHashes,
 }
 
 impl TrustedProxy {
@@ -32,7 +30,7 @@ impl TrustedProxy {
     pub(crate) fn of(config: &Config) -> Result<Option<Self>, ConfigError> {
         const HEADER: &str = "VIEWER_ADDRESS_HEADER";
         const SECRET: &str = "ORIGIN_SECRET_SHA256";
-        let (header, secrets) = match (config.optional(HEADER), config.optional(SECRET)) {
+        let (header, secrets) = match (config.optional(HEADER), SecretHashes::of(config, SECRET)?) {
             (None, None) => return Ok(None),
             (Some(header), Some(secrets)) => (header, secrets),
             (None, Some(_)) => return Err(ConfigError::new(HEADER, format!("must be set, because {SECRET} is"))),
@@ -40,23 +38,13 @@ impl TrustedProxy {
         };
         let header = HeaderName::from_bytes(header.to_ascii_lowercase().as_bytes())
             .map_err(|_| ConfigError::new(HEADER, "must be the name of a header"))?;
-        let secrets: Vec<String> = secrets.split(',').map(str::to_owned).collect();
-        let hex = |secret: &String| {
-            secret.len() == 64 && secret.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
-        if !secrets.iter().all(hex) {
-            let problem = "must be a SHA-256 of 64 lower-case hexadecimal digits, or two separated by a comma";
-            return Err(ConfigError::new(SECRET, problem));
-        }
         Ok(Some(Self { header, secrets }))
     }
 
     /// Address of the viewer, if the request came through the proxy.
     pub(crate) fn viewer(&self, headers: &HeaderMap) -> Option<IpAddr> {
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
-        // Hashes are compared, and their preimage is secret.
-        let proof = sha256_hex(text(&ORIGIN_SECRET)?);
-        let proven = self.secrets.contains(&proof);
+        let proven = self.secrets.match_secret(text(&ORIGIN_SECRET)?);
         proven.then(|| address(text(&self.header)?)).flatten()
     }
 }
@@ -74,6 +62,7 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use access::token::sha256_hex;
     use jiff::Timestamp;
 
     use super::*;

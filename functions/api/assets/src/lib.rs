@@ -7,8 +7,8 @@ mod models;
 mod upload;
 
 use api::{
-    Allowed, Api, Body, Created, FileLinkOut, IfMatch, LINKS, Listed, NoContent, Paging, Patch, Path, RACES,
-    ScanVerdict, Setback, Tagged, UploadOut, VerdictIn, found, permits, setback,
+    Allowed, Api, Body, Created, FileLinkOut, FileScanner, IfMatch, LINKS, Listed, NoContent, Paging, Patch, Path,
+    RACES, ScanVerdict, ScannerProof, Setback, Tagged, UploadOut, VerdictIn, found, permits, setback,
 };
 use axum::{Extension, Router, extract::State, http::StatusCode};
 use domain::{
@@ -36,13 +36,9 @@ kit::function!(serve_http, routes);
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
-    let scanned = Scanned(env.config().optional("MEDIA_SCANNER").is_some());
-    Ok(served.layer(Extension(Files::new(env)?)).layer(Extension(scanned)))
+    let scanner = FileScanner::new(env.config())?;
+    Ok(served.layer(Extension(Files::new(env)?)).layer(Extension(scanner)))
 }
-
-/// Whether files wait for the verdict of a scanner.
-#[derive(Clone, Copy)]
-struct Scanned(bool);
 
 api::operations! {
     "assets": "Files of a tenant, such as pictures and menus, for messages and products." {
@@ -81,7 +77,7 @@ api::operations! {
 
         /// Judge an asset
         ///
-        /// For the scanner of a platform that has one. A harmful file is deleted, also if the asset is `ready` already. The same verdict
+        /// For the scanner of a platform that has one, whose secret `clean` needs. A harmful file is deleted, also if the asset is `ready` already. The same verdict
         /// can be given again.
         POST "/api/v1/assets/{asset_id}/verdict" => judge_asset, "The asset with its new state",
             problems "not_uploaded" "asset_refused";
@@ -195,7 +191,7 @@ async fn complete_asset(
     who: Writing,
     State(api): State<Api>,
     Extension(files): Extension<Files>,
-    Extension(Scanned(scanned)): Extension<Scanned>,
+    Extension(scanner): Extension<FileScanner>,
     Path(id): Path<AssetId>,
 ) -> Result<Tagged<AssetOut>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
@@ -209,7 +205,7 @@ async fn complete_asset(
         Box::pin(copied(&files, scope, &known.value)).await?,
         FileKey::asset(scope, id),
     );
-    let uploaded = &uploaded;
+    let (uploaded, scanned) = (&uploaded, scanner.exists());
     let read = || found(store.asset(scope, id));
     let write = |before: Versioned<Asset>| async move {
         let Some(after) = completed(&before.value, uploaded, scanned) else {
@@ -257,9 +253,12 @@ async fn judge_asset(
     who: Scanner,
     State(api): State<Api>,
     Extension(files): Extension<Files>,
+    Extension(scanner): Extension<FileScanner>,
     Path(id): Path<AssetId>,
+    proof: ScannerProof,
     Body(VerdictIn { verdict }): Body<VerdictIn>,
 ) -> Result<Tagged<AssetOut>, Problem> {
+    scanner.check(verdict, &proof)?;
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
     let (files, key) = (&files, &FileKey::asset(scope, id));
     let judged = RACES.until_won(|| async move {

@@ -6,8 +6,8 @@
 mod models;
 
 use api::{
-    Allowed, Api, AuditedReads, Body, FileLinkOut, LINKS, MediumOut, Path, RACES, ScanVerdict, Setback, VerdictIn,
-    found, permits,
+    Allowed, Api, AuditedReads, Body, FileLinkOut, FileScanner, LINKS, MediumOut, Path, RACES, ScanVerdict,
+    ScannerProof, Setback, VerdictIn, found, permits,
 };
 use axum::{
     Extension, Json, Router,
@@ -30,6 +30,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served
         .layer(Extension(Files::new(env)?))
+        .layer(Extension(FileScanner::new(env.config())?))
         .layer(Extension(AuditedReads::default())))
 }
 
@@ -46,8 +47,8 @@ api::operations! {
 
         /// Judge a file of a message
         ///
-        /// For the scanner of a platform that has one: files wait for its verdict in the state `scanning`. A harmful file is deleted, also
-        /// if it is `ready` already. The same verdict can be given again.
+        /// For the scanner of a platform that has one: files wait for its verdict in the state `scanning`. `clean` needs its secret. A harmful
+        /// file is deleted, also if it is `ready` already. The same verdict can be given again.
         POST "/api/v1/messages/{message_id}/media/{index}/verdict" => judge_medium, "The file with its new state",
             409 "The file is still being fetched", 410 "The file is refused, or is not to be had",
             problems "media_not_ready" "media_gone";
@@ -110,9 +111,12 @@ async fn judge_medium(
     who: Scanner,
     State(api): State<Api>,
     Extension(files): Extension<Files>,
+    Extension(scanner): Extension<FileScanner>,
     Path((message_id, MediumIndex(index))): Path<(MessageId, MediumIndex)>,
+    proof: ScannerProof,
     Body(VerdictIn { verdict }): Body<VerdictIn>,
 ) -> Result<Json<MediumOut>, Problem> {
+    scanner.check(verdict, &proof)?;
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let (files, key) = (&files, &FileKey::medium(scope, message_id, index));
     let judged = RACES.until_won(|| async move {

@@ -31,6 +31,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
     ("Bus::new(", &["OPERATIONS_BUS"], &[]),
     ("Files::new(", &["FILES_BUCKET"], &[]),
+    ("FileScanner::new(", &["MEDIA_SCANNER", "SCANNER_SECRET_SHA256"], &[]),
     ("FileSteps", &["TABLE_NAME", "FILES_BUCKET"], &[]),
     ("function!(serve_operation,", &["TABLE_NAME", "OPERATIONS_BUS"], &[]),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),

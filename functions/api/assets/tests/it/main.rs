@@ -29,9 +29,12 @@ async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, assets::routes).await
 }
 
+/// SHA-256 of `secret`.
+const SCANNER_SHA256: &str = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+
 /// A platform with a scanner.
 async fn scanned_town(aws: &Aws) -> Town<'_> {
-    let env = aws.env_with(&[("MEDIA_SCANNER", "guard")]);
+    let env = aws.env_with(&[("MEDIA_SCANNER", "guard"), ("SCANNER_SECRET_SHA256", SCANNER_SHA256)]);
     Town::with_env(aws, &env, assets::routes).await
 }
 
@@ -376,8 +379,21 @@ async fn with_a_scanner_an_asset_waits_for_its_verdict() {
     let town = scanned_town(&aws).await;
     let (manager, admin) = (town.manager(), town.admin());
     let judge = async |place: &str, verdict: &str| {
-        let body = json!({"verdict": verdict});
-        admin.post(&format!("{place}/verdict"), body).await
+        let path = format!("{place}/verdict");
+        // The tenant itself cannot pass its files.
+        for secret in ["", "guess", SCANNER_SHA256] {
+            let clean = admin
+                .post(&path, json!({"verdict": "clean"}))
+                .header("x-scanner-secret", secret);
+            let detail = clean.await.is_refused(403, "forbidden").detail();
+            assert!(detail.contains("`X-Scanner-Secret`"), "{detail}");
+        }
+        let asked = admin.post(&path, json!({"verdict": verdict}));
+        if verdict == "harmful" {
+            asked.await
+        } else {
+            asked.header("x-scanner-secret", "secret").await
+        }
     };
     let place = uploaded(&manager, "image/jpeg", picture()).await;
     judge(&place, "clean").await.is_refused(409, "not_uploaded");

@@ -31,9 +31,14 @@ struct World<'a> {
 
 impl<'a> World<'a> {
     async fn new(aws: &'a Aws) -> Self {
+        Self::with(aws, &[]).await
+    }
+
+    /// With these variables in addition to the usual ones.
+    async fn with(aws: &'a Aws, variables: &[(&str, &str)]) -> Self {
         Self {
             aws,
-            town: Town::new(aws, media::routes).await,
+            town: Town::with_env(aws, &aws.env_with(variables), media::routes).await,
             business: business(aws).await,
             messages: Cell::new(0),
         }
@@ -69,7 +74,7 @@ impl<'a> World<'a> {
         let mut medium = self.business.medium(self.aws, message, 0).await;
         change(&mut medium);
         let written = self.aws.store().write_medium(self.business.scope(), &medium).await;
-        written.unwrap();
+        written.expect("the table answers");
     }
 
     /// Files in the bucket.
@@ -93,10 +98,16 @@ fn place(message: MessageId, index: impl std::fmt::Display) -> String {
 /// Status, content type, disposition and body behind a link.
 async fn downloaded(answer: &Answer) -> (u16, [String; 3], Vec<u8>) {
     let link = answer.is(200).json();
-    let got = reqwest::get(link["url"].as_str().unwrap()).await.unwrap();
-    let header = |name: &str| got.headers()[name].to_str().unwrap().to_owned();
+    let got = reqwest::get(link["url"].as_str().expect("a link"))
+        .await
+        .expect("an answer");
+    let header = |name: &str| got.headers()[name].to_str().expect("text").to_owned();
     let headers = ["content-type", "content-disposition", "cache-control"].map(header);
-    (got.status().as_u16(), headers, got.bytes().await.unwrap().to_vec())
+    (
+        got.status().as_u16(),
+        headers,
+        got.bytes().await.expect("a body").to_vec(),
+    )
 }
 
 #[tokio::test]
@@ -318,6 +329,34 @@ async fn a_clean_file_can_be_read_from_its_verdict_on() {
         assert_eq!(judged(&world, message, "clean").await, (json!("ready"), Value::Null));
     }
     agent.get(&place(message, 0)).await.is(200);
+}
+
+#[tokio::test]
+async fn clean_needs_the_secret_of_the_platforms_scanner() {
+    let aws = Aws::new().await;
+    let sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let world = World::with(&aws, &[("MEDIA_SCANNER", "guard"), ("SCANNER_SECRET_SHA256", sha256)]).await;
+    let message = world.sent(JPEG).await;
+    world
+        .change(message, |medium| medium.state = MediumState::Scanning)
+        .await;
+    judge(&world, message, "clean").await.is_refused(403, "forbidden");
+    let state = || async { world.business.medium(&aws, message, 0).await.state };
+    assert_eq!(state().await, MediumState::Scanning);
+    let scanner = world.scanner().await;
+    let path = format!("{}/verdict", place(message, 0));
+    let by_scanner = |secret| {
+        scanner
+            .post(&path, json!({"verdict": "clean"}))
+            .header("x-scanner-secret", secret)
+    };
+    by_scanner("guess").await.is_refused(403, "forbidden");
+    by_scanner("secret").await.is(200);
+    assert_eq!(state().await, MediumState::Ready);
+    assert_eq!(
+        judged(&world, message, "harmful").await,
+        (json!("refused"), json!("harmful"))
+    );
 }
 
 #[tokio::test]
