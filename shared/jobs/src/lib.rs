@@ -7,7 +7,7 @@ mod next;
 mod operation;
 mod push;
 
-pub use mail::{FactorChange, Link, Mail, MailJob};
+pub use mail::{Author, FactorChange, Link, Mail, MailJob};
 pub use media::MediaJob;
 pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;

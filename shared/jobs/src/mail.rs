@@ -10,6 +10,7 @@ use std::{
 use domain::{
     accounts::{notice::Notice, permission::Role},
     base::ids::{ConnectionId, TenantId},
+    money::cap::Cap,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,19 @@ pub enum Mail {
         /// Invited address.
         invited: String,
     },
+    /// To the administrators of a tenant: somebody raised or removed a cap.
+    CapLoosened {
+        /// Name of the tenant.
+        business: String,
+        /// Who did it.
+        by: Author,
+        /// The cap as it was.
+        before: Cap,
+        /// Its new maximum. `None`: it was removed.
+        maximum: Option<u32>,
+        /// Time of the change.
+        at: Timestamp,
+    },
     /// To people who manage a tenant: what they must attend to.
     Notices {
         /// Name of the tenant.
@@ -146,6 +160,18 @@ pub enum Mail {
         /// Link to the page on which such mails are turned off. `None` if the deployment has no URL yet.
         link: Option<Link>,
     },
+}
+
+/// Author of a change, by name.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Author {
+    /// A person of the tenant.
+    Person(String),
+    /// An API key of the tenant.
+    ApiKey(String),
+    /// The operator of the platform.
+    Platform,
 }
 
 /// Kind of change of the second factor.
@@ -176,6 +202,7 @@ impl Mail {
             Self::NewDevice { .. } => "new_device",
             Self::PlatformRight { .. } => "platform_right",
             Self::PlatformInvited { .. } => "platform_invited",
+            Self::CapLoosened { .. } => "cap_loosened",
             Self::Notices { .. } => "notices",
         }
     }
@@ -193,7 +220,8 @@ impl Mail {
             | Self::WrongCode {}
             | Self::NewDevice { .. }
             | Self::PlatformRight { .. }
-            | Self::PlatformInvited { .. } => None,
+            | Self::PlatformInvited { .. }
+            | Self::CapLoosened { .. } => None,
         }
     }
 
@@ -210,7 +238,8 @@ impl Mail {
             | Self::WrongCode {}
             | Self::NewDevice { .. }
             | Self::PlatformRight { .. }
-            | Self::PlatformInvited { .. } => None,
+            | Self::PlatformInvited { .. }
+            | Self::CapLoosened { .. } => None,
         }
     }
 }

@@ -5,14 +5,23 @@ mod models;
 use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
-    base::fault::{Fault, FaultCode},
+    accounts::{
+        account::{Account, Member},
+        api_key::ApiKey,
+    },
+    base::{
+        actor::Actor,
+        fault::{Fault, FaultCode},
+    },
     money::{
         cap::{self, Cap, CapName, MAX_CAPS, Scope},
         capped::{all_caps_of, caps_of},
     },
     tenants::{line::Line, tenant::Tenant},
 };
+use jobs::{Author, Mail, MailJob};
 use kit::{ConfigError, Env, Problem};
+use store::{StoreError, table::rates::Limit};
 
 use crate::models::{CapIn, CapOut};
 
@@ -20,7 +29,7 @@ kit::function!(serve_http, routes);
 
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Api::new(env)?))
+    Ok(api::serve(operations(), Api::with_mails(env)?))
 }
 
 api::operations! {
@@ -30,7 +39,8 @@ api::operations! {
         /// The cap of this name gets this maximum; what is counted stays counted. If there is none, it is added, and counts from now on. A
         /// maximum below what is counted, or of 0, stops such messages at once: they are blocked, and not delayed. A cap of money counts what
         /// messages are expected to cost by the price lists, which must have prices in its currency, and is corrected when providers report
-        /// their prices. A tenant has at most 20 caps. Hours, days and months are those of UTC.
+        /// their prices. A tenant has at most 20 caps. Hours, days and months are those of UTC. A mail tells the administrators of a cap that is
+        /// raised.
         POST "/api/v1/caps" => set_cap, "The cap";
 
         /// List caps
@@ -42,7 +52,7 @@ api::operations! {
 
         /// Remove a cap
         ///
-        /// Messages are not counted for it any more. The other caps stay.
+        /// Messages are not counted for it any more. The other caps stay. A mail tells the administrators.
         DELETE "/api/v1/caps/{cap}" => remove_cap, "The cap is removed";
     }
 }
@@ -113,16 +123,71 @@ async fn change<T>(
     let (store, scope, change) = (api.store(), who.scope(), &change);
     let changed = RACES.until_won(|| async move {
         let before = found(store.tenant(scope)).await?;
-        let mut caps = caps_of(&before);
+        let known = caps_of(&before);
+        let mut caps = known.clone();
         let changed = change(&mut caps)?;
+        let mut loosened = None;
         if before.caps.as_deref() != Some(&caps) {
             let after = Tenant {
-                caps: Some(caps.into()),
+                caps: Some(caps.clone().into()),
                 ..before
             };
             store.change_tenant(scope, &after, &who.stamp()).await?;
+            loosened = cap::loosened(&known, &caps).map(|(cap, maximum)| (after.name, cap.clone(), maximum));
         }
-        Ok(changed)
+        Ok((changed, loosened))
     });
-    changed.await
+    let (changed, loosened) = changed.await?;
+    if let Some((business, before, maximum)) = loosened {
+        let mail = tell(api, who, business, before, maximum);
+        // The change stands.
+        if Box::pin(mail).await.is_err() {
+            tracing::error!("the administrators are not told that a cap was raised or removed");
+        }
+    }
+    Ok(changed)
+}
+
+/// Maximum mails to a person about caps, so that whoever changes caps all day floods nobody.
+const MAILS: Limit = Limit::per_hour(20);
+
+/// Tells the administrators that a cap was raised, or removed, by a mail that nobody can turn off: it may be the work of a stolen session.
+async fn tell(api: &Api, who: &Writing, business: String, before: Cap, maximum: Option<u32>) -> Result<(), Problem> {
+    let (store, scope, at) = (api.store(), who.scope(), who.now());
+    if !store.take(scope, "CAP_MAILS", MAILS, at).await?.is_within() {
+        return Ok(());
+    }
+    let (by, admins) = tokio::try_join!(Box::pin(author(api, who)), store.admin_accounts(scope))?;
+    let job = |admin: &Account| MailJob {
+        tenant: Some(scope.tenant()),
+        correlation_id: who.correlation_id().to_owned(),
+        id: who.ulid().to_string().to_ascii_lowercase(),
+        to: admin.email.as_str().to_owned(),
+        language: admin.language.clone(),
+        mail: Mail::CapLoosened {
+            business: business.clone(),
+            by: by.clone(),
+            before: before.clone(),
+            maximum,
+            at,
+        },
+    };
+    // The address of an account whose password nobody has chosen is not proved yet.
+    let known = admins.iter().filter(|admin| !admin.awaits_password);
+    api.send_mails(known.map(job).collect()).await
+}
+
+async fn author(api: &Api, who: &Writing) -> Result<Author, StoreError> {
+    let (store, scope) = (api.store(), who.scope());
+    Ok(match who.actor() {
+        Actor::User(user) => {
+            let member = store.get::<Member>(scope, &user).await?;
+            Author::Person(member.map(|member| member.value.name).unwrap_or_default())
+        }
+        Actor::ApiKey(key) => {
+            let key = store.get::<ApiKey>(scope, &key).await?;
+            Author::ApiKey(key.map(|key| key.value.name).unwrap_or_default())
+        }
+        Actor::Platform(_) | Actor::Operator => Author::Platform,
+    })
 }

@@ -10,10 +10,10 @@ use domain::{
         permission::Role,
     },
     base::ids::{ConnectionId, TenantId},
-    money::cap::Period,
+    money::cap::{Cap, Period},
 };
 use jiff::{Timestamp, tz::TimeZone};
-use jobs::{FactorChange, Link, Mail};
+use jobs::{Author, FactorChange, Link, Mail};
 use kit::html::escaped;
 use providers::mail::Letter;
 
@@ -40,6 +40,9 @@ pub(crate) fn write(mail: &Mail, language: &str, pages: Option<&Pages<'_>>) -> L
     }
 }
 
+/// The page of the console with the tenant's caps.
+const CAPS: &str = "settings/caps";
+
 /// The console's pages of a tenant. Whoever opens one logs in, and reads it in the language of the account.
 pub(crate) struct Pages<'a> {
     /// Prefix of all links, with a slash at its end.
@@ -54,12 +57,16 @@ impl Pages<'_> {
         let page = match matter {
             Matter::ConnectionRefused { connection, .. } => format!("settings/connections/{connection}"),
             Matter::TemplatePaused { .. } => "automations".to_owned(),
-            Matter::CapNearlyReached { .. } => "settings/caps".to_owned(),
+            Matter::CapNearlyReached { .. } => CAPS.to_owned(),
             Matter::CustomersWait(_) => "messages?direction=inbound".to_owned(),
             Matter::AutomationUnmatched { automation } => format!("automations/{automation}"),
             Matter::CampaignPaused { .. } => return None,
         };
-        Some(format!("{}app/{}/{page}", self.base, self.tenant))
+        Some(self.to(&page))
+    }
+
+    fn to(&self, page: &str) -> String {
+        format!("{}app/{}/{page}", self.base, self.tenant)
     }
 }
 
@@ -67,6 +74,14 @@ impl Pages<'_> {
 fn with_page(sentence: String, notice: &Notice, pages: Option<&Pages<'_>>) -> String {
     match pages.and_then(|pages| pages.of(&notice.matter)) {
         Some(page) => format!("{sentence}\n{page}"),
+        None => sentence,
+    }
+}
+
+/// A sentence about a cap, with the page on which caps are set.
+fn with_caps(sentence: String, pages: Option<&Pages<'_>>) -> String {
+    match pages {
+        Some(pages) => format!("{sentence}\n{}", pages.to(CAPS)),
         None => sentence,
     }
 }
@@ -250,6 +265,42 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     .to_owned(),
             }
         }
+        Mail::CapLoosened {
+            business,
+            by,
+            before,
+            maximum,
+            at,
+        } => {
+            let (business, cap, at) = (name(business), name(&before.name().to_string()), moment(*at));
+            let by = match by {
+                Author::Person(person) => name(person),
+                Author::ApiKey(key) => format!("The API key {}", name(key)),
+                Author::Platform => "The operator of Ringback".to_owned(),
+            };
+            let from = before.maximum_shown();
+            let (subject, sentence) = match with_maximum(before, *maximum) {
+                Some(after) => (
+                    format!("A cap of {business} was raised"),
+                    format!(
+                        "{by} raised the cap {cap} of {business} from {from} to {} at {at}.",
+                        after.maximum_shown()
+                    ),
+                ),
+                None => (
+                    format!("A cap of {business} was removed"),
+                    format!("{by} removed the cap {cap} of {business}, which allowed {from}, at {at}."),
+                ),
+            };
+            Words {
+                subject,
+                before: with_caps(sentence, pages),
+                action: None,
+                after: "Caps limit what can be sent, and so spent, in your name. If your business did not want this, set the cap \
+                    again, and deactivate the person or revoke the API key. The audit log has every change."
+                    .to_owned(),
+            }
+        }
         Mail::Notices {
             business,
             notices,
@@ -421,10 +472,7 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
                 Period::Day => "اليوم",
                 Period::Month => "الشهر",
             };
-            let maximum = match cap.price() {
-                None => format!("{} من الرسائل", cap.maximum),
-                Some(price) => format!("{price} لتكلفة الرسائل"),
-            };
+            let maximum = maximum_in_arabic(cap);
             let advice = if cap.is_of_plan() {
                 "فاطلب خطة أكبر من مشغّل المنصة"
             } else {
@@ -591,6 +639,42 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     .to_owned(),
             }
         }
+        Mail::CapLoosened {
+            business,
+            by,
+            before,
+            maximum,
+            at,
+        } => {
+            let (business, cap, at) = (name(business), name(&before.name().to_string()), moment(*at));
+            let by = match by {
+                Author::Person(person) => name(person),
+                Author::ApiKey(key) => format!("مفتاح واجهة البرمجة {}", name(key)),
+                Author::Platform => "القائمون على Ringback".to_owned(),
+            };
+            let from = maximum_in_arabic(before);
+            let (subject, sentence) = match with_maximum(before, *maximum) {
+                Some(after) => (
+                    format!("رُفع حد من حدود {business}"),
+                    format!(
+                        "رُفع الحد {cap} في {business} من {from} إلى {}، في {at}. من رفعه: {by}.",
+                        maximum_in_arabic(&after)
+                    ),
+                ),
+                None => (
+                    format!("أُزيل حد من حدود {business}"),
+                    format!("أُزيل الحد {cap} في {business}، وكان يسمح بـ {from}، في {at}. من أزاله: {by}."),
+                ),
+            };
+            Words {
+                subject,
+                before: with_caps(sentence, pages),
+                action: None,
+                after: "الحدود تقيّد ما يمكن إرساله باسمك وما يكلّفه. إن لم يرد نشاطك التجاري ذلك، فأعد الحد إلى ما كان، وأوقف من فعل ذلك أو \
+                        ألغِ المفتاح؛ وكل تغيير مسجل في سجل التدقيق."
+                    .to_owned(),
+            }
+        }
         Mail::Notices {
             business,
             notices,
@@ -636,6 +720,18 @@ fn isolated(shown: impl std::fmt::Display) -> String {
 
 fn moment(at: Timestamp) -> String {
     isolated(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"))
+}
+
+fn maximum_in_arabic(cap: &Cap) -> String {
+    match cap.price() {
+        None => format!("{} من الرسائل", cap.maximum),
+        Some(price) => format!("{price} لتكلفة الرسائل"),
+    }
+}
+
+/// The cap with this maximum. `None`: it was removed.
+fn with_maximum(cap: &Cap, maximum: Option<u32>) -> Option<Cap> {
+    maximum.map(|maximum| Cap { maximum, ..cap.clone() })
 }
 
 /// A name that a person typed, as [`quoted`].
@@ -775,9 +871,27 @@ mod tests {
                 business: "Maya's Salon & Spa".to_owned(),
                 invited: "tom@ringback.example".to_owned(),
             },
+            cap_loosened(
+                Author::Person("Tom <tom@evil.example>".to_owned()),
+                "follow_up",
+                Some(5_000),
+            ),
+            cap_loosened(Author::ApiKey("Shop".to_owned()), "api", None),
+            cap_loosened(Author::Platform, "api", None),
             notices(12, Some("https://app.example/account/notifications")),
             notices(0, None),
         ]
+    }
+
+    fn cap_loosened(by: Author, purpose: &str, maximum: Option<u32>) -> Mail {
+        let cap = serde_json::json!({"number": 2, "period": "day", "purpose": purpose, "maximum": 1000});
+        Mail::CapLoosened {
+            business: "عيادة النخيل".to_owned(),
+            by,
+            before: serde_json::from_value(cap).unwrap(),
+            maximum,
+            at: "2026-11-20T12:00:00Z".parse().unwrap(),
+        }
     }
 
     /// One notice of each kind.

@@ -281,6 +281,18 @@ pub fn set(caps: &mut Vec<Cap>, name: &CapName, maximum: u32, now: Timestamp) ->
     true
 }
 
+/// The cap that a change raised, with its new maximum, or removed. A change is of one cap.
+pub fn loosened<'a>(before: &'a [Cap], after: &[Cap]) -> Option<(&'a Cap, Option<u32>)> {
+    let now = |cap: &Cap| {
+        after
+            .iter()
+            .find(|known| known.name() == cap.name())
+            .map(|cap| cap.maximum)
+    };
+    let mut all = before.iter().map(|cap| (cap, now(cap)));
+    all.find(|(cap, now)| now.is_none_or(|now| now > cap.maximum))
+}
+
 /// The day, in UTC.
 pub fn day_of(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
@@ -636,5 +648,32 @@ mod tests {
             of_plan([7, 8])[0].reached(now).sentence,
             "the cap of the plan of 7 messages per day is reached"
         );
+    }
+
+    #[test]
+    fn only_raised_and_removed_caps_are_loosened() {
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let before = usual();
+        let told = |name: &str, maximum: Option<u32>| {
+            let (mut after, name) = (before.clone(), name.parse().unwrap());
+            match maximum {
+                Some(maximum) => assert!(set(&mut after, &name, maximum, now)),
+                None => after.retain(|cap| cap.name() != name),
+            }
+            loosened(&before, &after).map(|(cap, maximum)| (cap.name().to_string(), cap.maximum, maximum))
+        };
+        let daily = "day.tenant.follow_up";
+        for (name, maximum, expected) in [
+            (daily, Some(1_001), true),
+            (daily, None, true),
+            (daily, Some(1_000), false),
+            (daily, Some(0), false),
+            // A new one allows less.
+            ("day.tenant.any", Some(7), false),
+            ("day.tenant.any", None, false),
+        ] {
+            let expected = expected.then(|| (daily.to_owned(), 1_000, maximum));
+            assert_eq!(told(name, maximum), expected, "{name} {maximum:?}");
+        }
     }
 }

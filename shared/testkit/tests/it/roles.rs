@@ -238,7 +238,7 @@ fn only_listed_functions_touch_a_partition() {
     // The accounts have the language and the preferences for mails, too.
     assert_eq!(
         who(|key| key.starts_with('U') || key.starts_with('*'), false),
-        "auth delete_tenants make_platform_admin notify_people platform push_subscriptions send_push users"
+        "auth caps delete_tenants make_platform_admin notify_people platform push_subscriptions send_push users"
     );
     // Who may come in. All of the API reads it, to authenticate.
     assert_eq!(

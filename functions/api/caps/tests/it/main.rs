@@ -1,10 +1,11 @@
 //! Caps, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    accounts::permission::Role,
-    money::cap::{Take, of_plan, usual},
+    accounts::{account::Member, permission::Role},
+    money::cap::{Cap, Take, of_plan, usual},
 };
 use jiff::SignedDuration;
+use jobs::{Author, Mail};
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town, assert_snapshot};
 
@@ -108,4 +109,59 @@ async fn wrong_caps_are_refused() {
     }
     let full = manager.post(CAPS, cap("day.XO.any", 1)).await;
     full.is_refused(409, "limit_reached");
+}
+
+#[tokio::test]
+async fn administrators_are_told_of_raised_and_removed_caps() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, caps::routes).await;
+    let (manager, daily) = (town.manager(), "day.tenant.follow_up");
+    let (store, scope) = (aws.store(), town.home.scope());
+    let tenant = store.tenant(scope).await.expect("the table answers");
+    let business = tenant.expect("a tenant").name;
+    let member = store.get::<Member>(scope, &town.home.person(Role::Manager).user).await;
+    let member = member.expect("the table answers").expect("a member");
+    let person = Author::Person(member.value.name);
+    let mails = async || -> Vec<(String, Mail)> {
+        let jobs = aws.take_mails().await;
+        jobs.into_iter().map(|job| (job.to, job.mail)).collect()
+    };
+    let told = |by: Author, number: usize, from: u32, maximum: Option<u32>| {
+        let before = Cap {
+            maximum: from,
+            ..usual().remove(number)
+        };
+        let mail = Mail::CapLoosened {
+            business: business.clone(),
+            by,
+            before,
+            maximum,
+            at: aws.now(),
+        };
+        vec![(town.home.person(Role::Admin).email.as_str().to_owned(), mail)]
+    };
+    // Lower, new, and as it is.
+    for (name, maximum) in [(daily, 10), ("month.IN.any", 9), (daily, 10), ("hour.tenant.api", 500)] {
+        manager.post(CAPS, cap(name, maximum)).await.is(200);
+        assert_eq!(mails().await, []);
+    }
+    manager.post(CAPS, cap(daily, 11)).await.is(200);
+    assert_eq!(mails().await, told(person.clone(), 1, 10, Some(11)));
+    // The same again.
+    manager.post(CAPS, cap(daily, 11)).await.is(200);
+    assert_eq!(mails().await, []);
+    for status in [204, 404] {
+        manager.delete(&path("hour.tenant.follow_up")).await.is(status);
+        let expected = if status == 204 {
+            told(person.clone(), 0, 200, None)
+        } else {
+            Vec::new()
+        };
+        assert_eq!(mails().await, expected);
+    }
+    // Nobody is flooded.
+    for maximum in 12..40 {
+        manager.post(CAPS, cap(daily, maximum)).await.is(200);
+    }
+    assert_eq!(mails().await.len(), 18);
 }
