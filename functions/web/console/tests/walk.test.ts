@@ -34,6 +34,63 @@ async function clipped({ page }: Visitor): Promise<string[]> {
   });
 }
 
+/** What cuts off names above the dots below their letters. The room below the last line follows from its height, and from the font. */
+async function cutOff({ page }: Visitor): Promise<string[]> {
+  return page.evaluate(() => {
+    const drawing = document.createElement("canvas").getContext("2d");
+    if (!drawing) return ["nothing can be measured"];
+    const all = [...document.querySelectorAll<HTMLElement>("#app *")].filter((element) => element.checkVisibility() && !element.closest(".hidden, .rows thead"));
+    const cuts = all.filter((element) => element.localName === "select" || (/hidden|clip/.test(getComputedStyle(element).overflowY) && element.matches(":lang(ar), [dir=auto], :has(bdi)")));
+    return cuts.filter((element) => {
+      const style = getComputedStyle(element);
+      drawing.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+      const { fontBoundingBoxAscent: ascent, fontBoundingBoxDescent: descent } = drawing.measureText("x");
+      const line = element.localName === "select" ? element.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom) : parseFloat(style.lineHeight);
+      const room = (line - ascent - descent) / 2 + descent + (element.localName === "select" ? 0 : parseFloat(style.paddingBottom));
+      return room < drawing.measureText("المنصوري").actualBoundingBoxDescent;
+    }).map((element) => `${element.localName} ${element.className} ${element.textContent.slice(0, 40)}`);
+  });
+}
+
+/** Cells of lists that stand before the one that is left of them, or right of them in Arabic, on a desk; and lines of cells that begin amid a card. */
+async function outOfOrder({ page }: Visitor): Promise<string[]> {
+  return page.evaluate(() => {
+    const from = (cell: Element) => {
+      const { left, right, top, bottom } = cell.getBoundingClientRect();
+      return { start: document.dir === "rtl" ? innerWidth - right : left, top, bottom };
+    };
+    return [...document.querySelectorAll(".rows tbody tr")].flatMap((row) => {
+      const cells = [...row.children].filter((cell) => cell.checkVisibility());
+      const edge = Math.min(...cells.map((cell) => from(cell).start));
+      return cells.filter((cell, place) => {
+        const [here, before] = [from(cell), place > 0 ? from(cells[place - 1] as Element) : null];
+        const beside = before !== null && here.top < before.bottom && here.bottom > before.top;
+        return beside ? here.start <= before.start : here.start > edge + 1 || (before !== null && here.top < before.top);
+      }).map((cell) => cell.textContent.slice(0, 40));
+    });
+  });
+}
+
+/** Currencies whose sign stands left of their letters, such as "$US". */
+async function torn({ page }: Visitor): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+      for (const { index } of (node.textContent ?? "").matchAll(/US\$/g)) {
+        const [letters, sign] = [[0, 2], [2, 3]].map(([begin = 0, end = 0]) => {
+          const range = document.createRange();
+          range.setStart(node, index + begin);
+          range.setEnd(node, index + end);
+          return range.getBoundingClientRect();
+        });
+        if (letters && sign && sign.left < letters.right - 1) found.push(node.textContent ?? "");
+      }
+    }
+    return found;
+  });
+}
+
 /** Elements that texts of the samples would have made. */
 async function made({ page }: Visitor): Promise<number> {
   return page.locator("#app :is(img, script, iframe)").count();
@@ -58,6 +115,7 @@ for (const look of [DESK, PHONE]) {
       if (process.env.RINGBACK_SHOTS) await visitor.page.screenshot({ path: `${process.env.RINGBACK_SHOTS}/${route.name}-${look.language}-${look.width}.png` });
       assert.deepEqual(await violations(visitor), [], route.name);
       assert.equal(await visitor.page.locator("html").getAttribute("dir"), look.language === "ar" ? "rtl" : "ltr");
+      for (const check of [cutOff, torn, ...(look.width < 640 ? [outOfOrder] : [])]) assert.deepEqual(await check(visitor), [], `${route.name}: ${check.name}`);
       assert.equal(await made(visitor), 0, `${route.name}: a text became an element`);
       await visitor.page.setViewportSize({ width: Math.min(look.width, 320), height: 800 });
       assert.deepEqual(await clipped(visitor), [], `${route.name} at 320 px`);
@@ -69,6 +127,19 @@ for (const look of [DESK, PHONE]) {
     }
   });
 }
+
+/** Controls are lower than under a finger. */
+browserTest("letters_keep_their_dots_in_arabic_on_a_desk", async () => {
+  const visitor = await Visitor.logIn("admin", { ...DESK, language: "ar" });
+  await giveSamples(visitor);
+  await visitor.open("/app/account");
+  for (const route of routes.filter(logsIn)) {
+    await visitor.move(pathOf(route, logInOf("admin").tenant));
+    assert.deepEqual([...(await cutOff(visitor)), ...(await torn(visitor))], [], route.name);
+  }
+  visitor.expectQuiet();
+  await visitor.leave();
+});
 
 // The pictures of docs/console.md, for people only: nothing is compared with them.
 for (const look of process.env.RINGBACK_PICTURES ? [DESK, { ...PHONE, width: 390 }] : []) {

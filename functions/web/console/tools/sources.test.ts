@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { FluentBundle, FluentResource } from "@fluent/bundle";
+import { functions } from "../app/words/grammar.ts";
 import { variablesOf } from "../app/words/variables.ts";
 
 interface Contract {
@@ -101,6 +102,19 @@ test("arabic_plurals_have_six_forms", () => {
       }
     }
   }
+});
+
+/** Two of anything has another form after a preposition: "بعد دقيقتين". */
+test("arabic_lengths_of_time_follow_prepositions", () => {
+  const bundle = new FluentBundle("ar", { functions, useIsolating: false });
+  bundle.addResource(words.ar);
+  const say = (id: string, facts: Record<string, string | number>) => bundle.formatPattern(bundle.getMessage(id)?.value ?? "", facts);
+  const facts = { channel: "واتساب", next_channel: "رسالة قصيرة", outcome: "مكالمة فائتة", rule: "x", whatsapp_problem: "none", sms_problem: "none" };
+  const [two, five] = [2, 5].map((n) => say("duration-minute", { n })) as [string, string];
+  assert.equal(say("reason-follow_up", { ...facts, delay_seconds: five, fallback_after_seconds: two }), "واتساب بعد 5 دقائق، ثم رسالة قصيرة إن لم تصل خلال دقيقتين: مكالمة فائتة، القاعدة «x»");
+  for (const unit of ["second", "minute", "hour", "day"]) assert.match(say("set-up-try-took", { time: say(`duration-${unit}`, { n: 2 }) }), /ين$/);
+  const text = readFileSync("app/words/ar.ftl", "utf8");
+  assert.deepEqual(text.match(/(?:بعد|خلال|بـ|قبل|منذ|نحو) ?\{ \$(?:\w*seconds|delay|cooldown|time) \}/g), null);
 });
 
 function selectors(part: unknown): string[][] {

@@ -266,7 +266,7 @@ set-up-try-waiting = بانتظار مكالمة
 set-up-try-heard = تم الإبلاغ عن مكالمة من
 set-up-try-decision = يقرر Ringback بشأن الرسالة
 set-up-try-sent = استلم { $channel } الرسالة
-set-up-try-took = بعد القرار بـ { $time }
+set-up-try-took = بعد القرار بـ { GENITIVE($time) }
 set-up-try-open = فتح المكالمة
 set-up-try-team = دعوة فريقك
 set-up-try-calls = فتح المكالمات
@@ -513,13 +513,13 @@ automation-does = { $outcomes }{ $lines ->
    *[any] {""}
   }: { $channel } { $delay ->
     [none] فورًا
-   *[other] بعد { $delay }
+   *[other] بعد { GENITIVE($delay) }
   }{ $next ->
     [none] {""}
    *[other] ، وإلا { $next }
   }{ $cooldown ->
     [none] {""}
-   *[other] ، مرة واحدة على الأكثر خلال { $cooldown }
+   *[other] ، مرة واحدة على الأكثر خلال { GENITIVE($cooldown) }
   }
 labelled = { $label }: { $text }
 automation-line-deleted = خط محذوف
@@ -1290,10 +1290,10 @@ fault-invalid = هذا غير صالح.
 reason-other = سبب آخر
 reason-follow_up = { $channel } { $delay_seconds ->
     [none] فورًا
-   *[other] بعد { $delay_seconds }
+   *[other] بعد { GENITIVE($delay_seconds) }
   }{ $next_channel ->
     [none] {""}
-   *[other] ، ثم { $next_channel } إن لم تصل خلال { $fallback_after_seconds }
+   *[other] ، ثم { $next_channel } إن لم تصل خلال { GENITIVE($fallback_after_seconds) }
   }: { $outcome }، القاعدة «{ $rule }»{ $whatsapp_problem ->
     [none] {""}
    *[other] ؛ بلا واتساب: { $whatsapp_problem }
@@ -1306,7 +1306,7 @@ reason-planned = { $channel } { $send_at ->
    *[other] في { $send_at }
   }{ $next_channel ->
     [none] {""}
-   *[other] ، ثم { $next_channel } إن لم تصل خلال { $fallback_after_seconds }
+   *[other] ، ثم { $next_channel } إن لم تصل خلال { GENITIVE($fallback_after_seconds) }
   }{ $whatsapp_problem ->
     [none] {""}
    *[other] ؛ بلا واتساب: { $whatsapp_problem }
@@ -1399,7 +1399,14 @@ reason-value_unexpected = ليس في القالب «{ $template }» متغيّ�
 reason-template_broken = القالب المحفوظ «{ $template }» معطوب
 reason-no_content_sid = ليس للقالب «{ $template }» معرّف لدى Twilio
 reason-value_refused = يرفض واتساب قيمة فارغة أو فيها أسطر أو مسافات كثيرة
-reason-text_too_long = النص أطول من المسموح: { $maximum } حرفًا على الأكثر
+reason-text_too_long = النص أطول من المسموح: { $maximum ->
+    [zero] { $maximum } حرف
+    [one] حرف واحد
+    [two] حرفان
+    [few] { $maximum } أحرف
+    [many] { $maximum } حرفًا
+   *[other] { $maximum } حرف
+  } على الأكثر
 reason-text_empty = النص فارغ
 reason-value_unknown = { $source ->
     [none] قيمة غير معروفة وليس لها بديل

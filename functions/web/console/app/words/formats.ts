@@ -66,7 +66,10 @@ export function percent(part: number, whole: number): string {
 export function money(amount: string, currency: string): string {
   const minimumFractionDigits = Math.min(Math.max(amount.split(".")[1]?.length ?? 0, unitDigits(currency)), 6);
   const options = { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits, maximumFractionDigits: minimumFractionDigits } as const;
-  return new Intl.NumberFormat(latin(), options).format(Number(amount));
+  const parts = new Intl.NumberFormat(latin(), options).formatToParts(Number(amount));
+  // Between Arabic words, the letters of "US$" would be torn from its sign.
+  const isolated = (symbol: string) => (/[A-Z]/.test(symbol) ? `\u2066${symbol}\u2069` : symbol);
+  return parts.map(({ type, value }) => (type === "currency" ? isolated(value) : value)).join("");
 }
 
 /** An amount in the smallest unit of its currency. */

@@ -1,6 +1,7 @@
 /** The words of the console: one bundle of `en.ftl` or `ar.ftl`, loaded when a language is chosen. */
 import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
 import { settings, type Language } from "../ui/settings.svelte.ts";
+import { functions } from "./grammar.ts";
 import { variablesOf } from "./variables.ts";
 
 export type Values = Record<string, FluentVariable>;
@@ -35,7 +36,7 @@ class Words {
     const locale = this.locale(language);
     // The page would be drawn again for the same words.
     if (this.bundle.locales[0] === locale) return;
-    const bundle = new FluentBundle(locale);
+    const bundle = new FluentBundle(locale, { functions });
     bundle.addResource(resource);
     this.variables = variables;
     this.bundle = bundle;

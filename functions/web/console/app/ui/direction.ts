@@ -1,0 +1,13 @@
+/** Letters that are written from right to left. */
+const RIGHT = /(?=\p{L})[\p{Script=Arabic}\p{Script=Hebrew}]/gu;
+
+/** Direction of a text to customers: that of most of its letters, so that a value or a name at its beginning does not turn it. Without letters it
+ *  is that of its language. */
+export function directionOf(text: string, language = ""): "rtl" | "ltr" | "auto" {
+  const own = text.replace(/\{\{[^}]*\}\}/g, "");
+  const count = (letters: RegExp) => own.match(letters)?.length ?? 0;
+  const right = count(RIGHT);
+  const left = count(/\p{L}/gu) - right;
+  if (right !== left) return right > left ? "rtl" : "ltr";
+  return /^(?:ar|fa|he|ur)\b/.test(language) ? "rtl" : "auto";
+}
