@@ -395,7 +395,7 @@ browserTest("message_is_previewed_and_sent_by_keyboard", async () => {
   await page.keyboard.type(stranger());
   await reach(visitor, "Text");
   await page.keyboard.type("Your order is ready.");
-  await reach(visitor, "Ground");
+  await reach(visitor, "Why you may write");
   await page.keyboard.type("Order 1042");
   await page.keyboard.press("Enter");
   assert.match(plain(await visitor.see("verdict").innerText()), /^It would be sent/);

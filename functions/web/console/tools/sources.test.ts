@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { FluentBundle, FluentResource } from "@fluent/bundle";
+import { WRITTEN } from "../app/words/faults.ts";
 import { functions } from "../app/words/grammar.ts";
 import { variablesOf } from "../app/words/variables.ts";
 
@@ -91,6 +92,50 @@ test("every_code_of_the_contract_has_a_sentence", () => {
       assert.deepEqual(unknown, [], `${kind}-${code} uses facts that it never has`);
     }
   }
+});
+
+/** Words of the trade, which nobody in a shop understood. */
+const FOREIGN = {
+  en: [/\bgrounds?\b/i, /requested messages?/i, /\bown (?:call )?flow/i, /\bcooldown/i, /words and values/i, /unknown outcome|outcome unknown/i, /outcome of (?:a|the) call is not known/i, /fixed by the plan/i, /than expected/i, /\bopt-in/i],
+  ar: [/الأساس|لا أساس/, /الرسائل المطلوبة/, /مسارك الخاص/, /التهدئة/, /الكلمات والقيم/, /نتيجتها غير معروفة|نتيجة المكالمة غير معروفة/, /تحدده الباقة/, /غير المتوقع/],
+};
+
+test("words_are_those_of_a_shop", () => {
+  for (const [language, foreign] of Object.entries(FOREIGN)) {
+    const said = words[language as keyof typeof words].body.flatMap(({ id, value }) => textsIn(value).map((text) => ({ id, text })));
+    assert.ok(said.length > 1000);
+    assert.deepEqual(said.filter(({ text }) => foreign.some((word) => word.test(text))), [], language);
+  }
+});
+
+/** What a message says, without the names of its variables. */
+function textsIn(part: unknown): string[] {
+  if (typeof part === "string") return [part];
+  if (Array.isArray(part)) return part.flatMap(textsIn);
+  if (typeof part !== "object" || part === null) return [];
+  if ("variants" in part) return textsIn(part.variants);
+  return "value" in part ? textsIn(part.value) : [];
+}
+
+/** Faults that another text would not mend: they are about what there is, and say what it is. */
+const OF_STATE = ["unknown", "given_twice", "too_large", "reserved", "taken", "not_found", "not_connected", "not_applicable", "rings_itself", "fixed", "excludes", "requires", "wrong_order", "overlaps", "in_past", "in_future", "not_permitted", "wrong_secret"];
+/** Fields whose text nobody can invent: what a person keeps to themselves, times and days that are picked, and accounts, of whose ids the API names an example. */
+const WITHOUT = [/^(?:current_)?password$|^(?:recovery_)?code$/, /^(?:from|to|maximum)$/, /^(?:account_sid|phone_number_id|waba_id|auth_id|api_key|messaging_service_sid|application_id)$/];
+
+test("every_refusal_of_a_field_names_an_example", () => {
+  const ids = words.en.body.map(({ id }) => id);
+  const faults = contract["x-codes"].faults.map(({ code }) => code);
+  assert.deepEqual([...WRITTEN, ...OF_STATE].filter((code) => !faults.includes(code)), []);
+  // The others have one among their facts, or bounds.
+  const bare = words.en.body.filter(({ id, value }) => id.startsWith("fault-") && id !== "fault-example" && !/"(?:example|one|other|whole|minimum|maximum)"/.test(JSON.stringify(value)));
+  const told = ["negative", "weak_password"];
+  assert.deepEqual(bare.map(({ id }) => id.replace("fault-", "")).filter((code) => ![...WRITTEN, ...OF_STATE, ...told].includes(code)), []);
+  const kinds = [...readFileSync("app/screens/settings/kinds.ts", "utf8").matchAll(/\{ name: "([\w.]+)"(?!.*choices)/g)].map(([, name = ""]) => name);
+  const written = sources.flatMap(({ text }) => [...text.matchAll(/<(?:Field|TextField|Texts)\s(?:[^>]|=>)*?\bnames?=(?:"([^"]+)"|\{\["([^"]+)")/g)].map(([, one, other]) => one ?? other ?? ""));
+  const fields = [...written, ...kinds, "stop_words", "start_words"].map((name) => name.split(/[.[]/).filter((part) => !part.startsWith("{")));
+  assert.ok(fields.length > 30);
+  const silent = fields.filter((names) => names.length > 0 && !names.some((name) => ids.includes(`example-${name}`) || WITHOUT.some((known) => known.test(name)) || /number|_sender$|^phone$/.test(name)));
+  assert.deepEqual(silent, []);
 });
 
 /** Arabic has six plural forms. */

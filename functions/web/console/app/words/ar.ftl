@@ -314,7 +314,7 @@ outcome-abandoned = أُنهيت قبل الرد
 outcome-voicemail = رسالة صوتية
 outcome-after_hours = خارج ساعات العمل
 outcome-failed = فشلت
-outcome-unknown = غير معروفة
+outcome-unknown = لم يُبلَّغ عنها
 
 channel = القناة
 channel-whatsapp = واتساب
@@ -371,7 +371,7 @@ ground-last_follow_up_at = آخر متابعة
 ground-last_inbound_at = آخر ما كتبه
 ground-last_answered_at = آخر مكالمة رُدّ عليها
 ground-last_by_phone_at = آخر رسالة من هاتف النشاط نفسه
-ground-cooldown_seconds = فترة التهدئة للقاعدة
+ground-cooldown_seconds = لا تتكرر خلال
 yes = نعم
 no = لا
 never = أبدًا
@@ -449,7 +449,7 @@ new-category-marketing = عرض
 new-preview = معاينة
 new-preview-why = لم يُرسل شيء بعد. هذه هي الفحوص التي تقرر.
 new-send = إرسال الآن
-new-basis = الأساس
+new-basis = لماذا يجوز أن تكتب
 new-basis-hint = ما فعله العميل أو وافق عليه، مثل «الطلب 1042 في 20 نوفمبر». يُحفظ مع الرسالة.
 new-change = تعديل
 new-would = ستُرسل: { $reason }
@@ -611,7 +611,7 @@ automation-field-template = القالب
 automation-field-sms_text = نص الرسالة القصيرة
 automation-field-delay_seconds = الانتظار
 automation-field-fallback_after_seconds = مهلة القناة الثانية
-automation-field-cooldown_seconds = فترة التهدئة
+automation-field-cooldown_seconds = المدة حتى المتابعة التالية
 automation-field-quiet_hours = ساعات الهدوء
 automation-field-consent = الموافقة
 automation-field-when_unknown = الإرسال غير المؤكد
@@ -844,9 +844,9 @@ guide-paste-twilio = في console.twilio.com افتح «Phone Numbers → Manage
 guide-paste-twilio-own_flow = في console.twilio.com افتح «Phone Numbers → Manage → Active numbers» واختر الرقم. ألصق العناوين كاملة عند «Call status changes» و«A message comes in»، كل منها مع «Webhook» و«HTTP POST». اترك «A call comes in» كما هو: فهو ما يرد على مكالماتك. وحيث يجعل هاتفًا يرن، يجب أن يبلّغ العنوان الأول أيضًا («statusCallback»)، ليعرف Ringback هل رد أحد.
 guide-paste-telephony = اجعل نظام هاتفك يرسل حدثه إلى هذا العنوان، موقّعًا بالسرّ وفق Standard Webhooks.
 guide-paste-aircall = في لوحة Aircall افتح «Integrations → Webhooks»، وألصق العنوان واختر الحدث «call.ended». ثم عيّن الرمز الذي يظهر هناك ضمن بيانات الدخول.
-guide-paste-vonage = في dashboard.vonage.com افتح «Applications → تطبيقك → Voice» وألصق العنوان عند «Event URL» مع «POST». يبقى «Answer URL» لمسارك الخاص.
+guide-paste-vonage = في dashboard.vonage.com افتح «Applications → تطبيقك → Voice» وألصق العنوان عند «Event URL» مع «POST». اترك «Answer URL» كما هو: فهو ما يرد على مكالماتك.
 guide-paste-exotel = في المسار ضمن my.exotel.com ضع التطبيق «Passthru» بعد «Connect» وألصق العنوان الأول هناك، غير متزامن. ضع السرّ مكان {"{secret}"}.
-guide-paste-plivo = في console.plivo.com افتح «Voice → Applications → تطبيقك» وألصق العنوان عند «Hangup URL» مع «POST». يبقى «Answer URL» لمسارك الخاص.
+guide-paste-plivo = في console.plivo.com افتح «Voice → Applications → تطبيقك» وألصق العنوان عند «Hangup URL» مع «POST». اترك «Answer URL» كما هو: فهو ما يرد على مكالماتك.
 connect-optional = { $label } (اختياري)
 connect-done = تم ربط { $name }
 connect-refused = حُفظ { $name }، لكن المزوّد يرفضه
@@ -931,7 +931,7 @@ role-admin-may = يدير الأشخاص والمفاتيح أيضًا
 
 ## Settings of messages
 title-closures = العطل وساعات الهدوء والدول
-title-words = الكلمات والقيم
+title-words = بيانات في الرسائل وكلمات الإيقاف
 title-answers = الردود التلقائية
 title-caps = الحدود
 settings-closures = متى يكون النشاط مغلقًا، ومتى لا يُزعَج العملاء، وإلى أين تُرسل الرسائل
@@ -1003,7 +1003,7 @@ cap-title = { $purpose }{ $kind ->
    *[day] اليوم
   }
 cap-of = { $used } من { $maximum }
-cap-of-plan = تحدده الباقة
+cap-of-plan = من باقتك، فلا يُغيَّر هنا
 cap-resets = يبدأ من جديد
 cap-scope-tenant = النشاط كله
 cap-scope-abroad = الخارج: دول ليس لك فيها خط
@@ -1012,7 +1012,7 @@ cap-line = الخط { $name }
 cap-purpose = الرسائل
 cap-purpose-any = الكل عدا الردود والردود التلقائية والرموز
 cap-purpose-follow_up = متابعات المكالمات
-cap-purpose-api = الرسائل المطلوبة
+cap-purpose-api = رسائل مكتوبة يدويًا أو من برامج أخرى
 cap-purpose-reply = الردود
 cap-purpose-auto_reply = الردود التلقائية
 cap-purpose-campaign = الحملات
@@ -1122,7 +1122,7 @@ fact-outcome-abandoned = مكالمة أُنهيت قبل الرد
 fact-outcome-voicemail = رسالة صوتية
 fact-outcome-after_hours = مكالمة خارج ساعات العمل
 fact-outcome-failed = مكالمة فاشلة
-fact-outcome-unknown = مكالمة نتيجتها غير معروفة
+fact-outcome-unknown = مكالمة لا يُعرف هل رُدّ عليها
 fact-period-hour = الساعة
 fact-period-day = اليوم
 fact-period-month = الشهر
@@ -1227,11 +1227,11 @@ fault-required = هذا الحقل مطلوب.
 fault-unknown = لا يوجد حقل كهذا.
 fault-given_twice = هذا مذكور مرتين.
 fault-rings_itself = سترنّ المكالمات على هذا الرقم مرة بعد مرة. اختر رقمًا آخر.
-fault-wrong_type = هذا من نوع غير المتوقع.
+fault-wrong_type = لا يُقرأ هذا كما هو مكتوب.
 fault-not_one_of = اختر إحدى القيم الممكنة.
 fault-format = { $example ->
-    [none] هذا بصيغة غير المتوقعة.
-   *[other] هذا بصيغة غير المتوقعة. مثال: { $example }
+    [none] لا يُقرأ هذا كما هو مكتوب.
+   *[other] لا يُقرأ هذا كما هو مكتوب. اكتبه مثلًا هكذا: { $example }
   }
 fault-hours = لا تُقرأ هذه ساعات. اكتبها مثلًا هكذا: { $example }
 fault-not_listed = لا شيء في القائمة بهذا الاسم. اختر منها، مثل { $example }.
@@ -1285,6 +1285,29 @@ fault-negative = اكتب 0 أو أكثر، دون إشارة سالب.
 fault-at_most = اكتب { $maximum } على الأكثر.
 fault-other_currency = المبالغ هنا بعملة { $currency }. اكتب مثلًا { $example }.
 fault-invalid = هذا غير صالح.
+fault-example = { $said } مثلًا: { $example }
+
+## What is written in fields, by their names in the API
+example-allowed_countries = AE، IN
+example-basis = الطلب 1042 في 20 نوفمبر
+example-business = مخبز الزعفران
+example-country_code = 971
+example-country = AE
+example-credentials = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
+example-currency = USD
+example-default = عميلنا العزيز
+example-email = noor@example.com
+example-name = نور
+example-secret = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
+example-slug = saffron-bakery
+example-sources = 203.0.113.7
+example-start_words = استئناف
+example-stop_words = كفى
+example-text = نعتذر، فاتتنا مكالمتك.
+example-sms_text = نعتذر، فاتتنا مكالمتك.
+example-time_zone = Asia/Dubai
+example-variable = address
+example-variables = 12 ممشى المارينا
 
 ## Reasons
 reason-other = سبب آخر
@@ -1319,7 +1342,7 @@ reason-outbound = النشاط هو من اتصل بالعميل
 reason-withheld = أخفى المتصل رقمه
 reason-sip = ليس للمتصل رقم هاتف
 reason-own_number = جاءت المكالمة من رقم للنشاط نفسه
-reason-unknown_outcome = نتيجة المكالمة غير معروفة
+reason-unknown_outcome = لم يقل نظام الهاتف هل رُدّ على المكالمة
 reason-late = وصل البلاغ متأخرًا، أو لم يكن الإرسال ممكنًا إلا متأخرًا
 reason-destination = { $kind ->
     [country] { $country ->
@@ -1349,9 +1372,9 @@ reason-unnecessary = { $event ->
 reason-no_rule = لا أتمتة لهذه المكالمة
 reason-no_consent = { $needs ->
     [opt_in] لم يوافق الشخص على الرسائل
-   *[other] لا أساس لمراسلة هذا الشخص
+   *[other] لا شيء يدل على أن هذا الشخص يريد رسالة
   }
-reason-cooldown = آخر رسالة { $last_at }، وفترة التهدئة { $cooldown_seconds }
+reason-cooldown = آخر رسالة { $last_at }، ولا تتكرر خلال { GENITIVE($cooldown_seconds) }
 reason-cap_reached = { $currency ->
     [none] بلغ العدد حدّه: { $maximum } في { $period }
    *[other] بلغت تكلفة الرسائل حدّها بعملة { $currency } في { $period }

@@ -2,6 +2,7 @@
 import type { Facts, Fault, Refused } from "../api/problem.ts";
 import { country, duration, language, list, shortly } from "./formats.ts";
 import { settings } from "../ui/settings.svelte.ts";
+import { WRITTEN } from "./faults.ts";
 import { t, words, type Values } from "./words.svelte.ts";
 
 export interface Reason {
@@ -28,9 +29,17 @@ function part(phrase: string): string {
 }
 
 /** A fault of a field. */
-export function faultOf({ code, facts, detail }: Fault): string {
+export function faultOf({ field, code, facts, detail }: Fault): string {
   const id = `fault-${code}`;
-  return words.has(id) && code !== "invalid" ? t(id, values(facts)) : detail;
+  const said = words.has(id) && code !== "invalid" ? t(id, values(facts)) : detail;
+  const example = WRITTEN.includes(code) && facts.example === undefined ? exampleOf(field) : undefined;
+  return example ? t("fault-example", { said, example }) : said;
+}
+
+/** What is written in a field, such as `then.sms_text.en`. */
+function exampleOf(field: string): string | undefined {
+  const id = field.split(/[.[]/).map((name) => `example-${name}`).findLast((id) => words.has(id));
+  return id && t(id);
 }
 
 /** A problem, with the reason that it names. */

@@ -299,7 +299,7 @@ outcome-abandoned = Hung up
 outcome-voicemail = Voicemail
 outcome-after_hours = After hours
 outcome-failed = Failed
-outcome-unknown = Unknown
+outcome-unknown = Not reported
 
 channel = Channel
 channel-whatsapp = WhatsApp
@@ -351,12 +351,12 @@ ground-new_caller = First call of this number
 ground-open = Business open
 ground-opted_out = Refused all messages
 ground-marketing_opted_out = Refused marketing
-ground-opted_in = Gave an opt-in
+ground-opted_in = Agreed to messages
 ground-last_follow_up_at = Last follow-up
 ground-last_inbound_at = Last wrote
 ground-last_answered_at = Last answered call
 ground-last_by_phone_at = Last message from the business’s own phone
-ground-cooldown_seconds = Cooldown of the rule
+ground-cooldown_seconds = Not again within
 yes = yes
 no = no
 never = never
@@ -434,7 +434,7 @@ new-category-marketing = an offer
 new-preview = Preview
 new-preview-why = Nothing is sent yet. These are the checks that decide.
 new-send = Send now
-new-basis = Ground
+new-basis = Why you may write
 new-basis-hint = What the customer did or agreed to, such as “Order 1042 of 20 November”. It is kept with the message.
 new-change = Change
 new-would = It would be sent: { $reason }
@@ -563,7 +563,7 @@ automation-then-more = Consent, quiet hours and more
 automation-fallback = Second channel after
 automation-fallback-hint = If the message is not delivered by then. 0: only if the first channel fails.
 automation-category-utility = the call
-automation-category-marketing = an offer, which needs an opt-in
+automation-category-marketing = an offer, only for people who agreed to messages
 automation-consent = Who may get it
 automation-consent-caller_initiated = whoever called
 automation-consent-opt_in_only = only who agreed to messages
@@ -596,7 +596,7 @@ automation-field-template = template
 automation-field-sms_text = text of the SMS
 automation-field-delay_seconds = wait
 automation-field-fallback_after_seconds = time to the second channel
-automation-field-cooldown_seconds = cooldown
+automation-field-cooldown_seconds = time until the next follow-up
 automation-field-quiet_hours = quiet hours
 automation-field-consent = consent
 automation-field-when_unknown = unclear sending
@@ -809,9 +809,9 @@ guide-paste-twilio = At console.twilio.com, open “Phone Numbers → Manage →
 guide-paste-twilio-own_flow = At console.twilio.com, open “Phone Numbers → Manage → Active numbers” and choose the number. Paste the addresses as a whole at “Call status changes” and “A message comes in”, each with “Webhook” and “HTTP POST”. Leave “A call comes in” as it is: that answers your calls. Where it rings a phone, it must report to the first address, too (“statusCallback”), so that Ringback knows whether somebody answered.
 guide-paste-telephony = Let your telephone system send its event to this address, signed with the secret as Standard Webhooks describe.
 guide-paste-aircall = In Aircall’s dashboard, open “Integrations → Webhooks”, paste the address and choose the event “call.ended”. Then set the token that is shown there under Credentials.
-guide-paste-vonage = At dashboard.vonage.com, open “Applications → your application → Voice” and paste the address at “Event URL” with “POST”. The “Answer URL” stays with your own flow.
+guide-paste-vonage = At dashboard.vonage.com, open “Applications → your application → Voice” and paste the address at “Event URL” with “POST”. Leave the “Answer URL” as it is: that answers your calls.
 guide-paste-exotel = In the flow at my.exotel.com, put the applet “Passthru” behind “Connect” and paste the first address there, asynchronous. Put the secret in place of {"{secret}"}.
-guide-paste-plivo = At console.plivo.com, open “Voice → Applications → your application” and paste the address at “Hangup URL” with “POST”. The “Answer URL” stays with your own flow.
+guide-paste-plivo = At console.plivo.com, open “Voice → Applications → your application” and paste the address at “Hangup URL” with “POST”. Leave the “Answer URL” as it is: that answers your calls.
 connect-optional = { $label } (optional)
 connect-done = { $name } is connected
 connect-refused = { $name } is saved, but refused
@@ -896,7 +896,7 @@ role-admin-may = manages people and keys, too
 
 ## Settings of messages
 title-closures = Holidays, quiet hours, countries
-title-words = Words and values
+title-words = Details in messages, stop words
 title-answers = Automatic answers
 title-caps = Caps
 settings-closures = When the business is closed, when customers are left in peace, and where messages go
@@ -968,7 +968,7 @@ cap-title = { $purpose }{ $kind ->
    *[day] a day
   }
 cap-of = { $used } of { $maximum }
-cap-of-plan = fixed by the plan
+cap-of-plan = part of your plan, so it cannot be changed here
 cap-resets = begins anew
 cap-scope-tenant = the whole business
 cap-scope-abroad = abroad: countries of none of your lines
@@ -977,7 +977,7 @@ cap-line = the line { $name }
 cap-purpose = Messages
 cap-purpose-any = All but replies, automatic answers and codes
 cap-purpose-follow_up = Follow-ups to calls
-cap-purpose-api = Requested messages
+cap-purpose-api = Messages by hand or by other software
 cap-purpose-reply = Replies
 cap-purpose-auto_reply = Automatic answers
 cap-purpose-campaign = Campaigns
@@ -1058,7 +1058,7 @@ fact-outcome-abandoned = call that was hung up
 fact-outcome-voicemail = voicemail
 fact-outcome-after_hours = call after hours
 fact-outcome-failed = failed call
-fact-outcome-unknown = call with unknown outcome
+fact-outcome-unknown = call of which nobody said whether it was answered
 fact-period-hour = hour
 fact-period-day = day
 fact-period-month = month
@@ -1163,11 +1163,11 @@ fault-required = This is required.
 fault-unknown = There is no such field.
 fault-given_twice = This is given twice.
 fault-rings_itself = Calls would ring at this number again and again. Choose another one.
-fault-wrong_type = This is of another type than expected.
+fault-wrong_type = This cannot be read as it is written.
 fault-not_one_of = Choose one of the possible values.
 fault-format = { $example ->
-    [none] This has another form than expected.
-   *[other] This has another form than expected, such as { $example }.
+    [none] This cannot be read as it is written.
+   *[other] This cannot be read as it is written. Write it as { $example }, for example.
   }
 fault-hours = These are not read as hours. Write them as { $example }, for example.
 fault-not_listed = Nothing in the list has this name. Choose one, such as { $example }.
@@ -1213,6 +1213,29 @@ fault-negative = Write 0 or more, without a minus sign.
 fault-at_most = Write at most { $maximum }.
 fault-other_currency = Amounts are in { $currency } here. Write { $example }, for example.
 fault-invalid = This is not valid.
+fault-example = { $said } For example: { $example }
+
+## What is written in fields, by their names in the API
+example-allowed_countries = AE, IN
+example-basis = Order 1042 of 20 November
+example-business = Saffron Bakery
+example-country_code = 971
+example-country = AE
+example-credentials = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
+example-currency = USD
+example-default = there
+example-email = noor@example.com
+example-name = Marina
+example-secret = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
+example-slug = saffron-bakery
+example-sources = 203.0.113.7
+example-start_words = resume
+example-stop_words = enough
+example-text = Sorry, we missed your call.
+example-sms_text = Sorry, we missed your call.
+example-time_zone = Asia/Dubai
+example-variable = address
+example-variables = 12 Marina Walk
 
 ## Reasons
 reason-other = another reason
@@ -1247,7 +1270,7 @@ reason-outbound = the business called the customer
 reason-withheld = the caller hid the number
 reason-sip = the caller has no telephone number
 reason-own_number = the call came from a number of the business itself
-reason-unknown_outcome = the outcome of the call is not known
+reason-unknown_outcome = the telephone system did not say whether the call was answered
 reason-late = it was reported too late, or could only be sent too late
 reason-destination = { $kind ->
     [country] the business does not write to numbers { $country ->
@@ -1276,10 +1299,10 @@ reason-unnecessary = { $event ->
   }
 reason-no_rule = no automation is for this call
 reason-no_consent = { $needs ->
-    [opt_in] the person gave no opt-in
-   *[other] there is no ground to write to this person
+    [opt_in] the person has not agreed to messages
+   *[other] nothing shows that this person wants a message
   }
-reason-cooldown = last message { $last_at }, cooldown { $cooldown_seconds }
+reason-cooldown = last message { $last_at }, not again within { $cooldown_seconds }
 reason-cap_reached = { $currency ->
     [none] a cap is reached: { $maximum } messages in this { $period }
    *[other] a cap of money in { $currency } is reached for this { $period }
