@@ -26,6 +26,7 @@ async function start(target: HTMLElement): Promise<void> {
   } catch (failure) {
     // There are no words to say it with but those of the shell.
     target.querySelector(".late")?.classList.add("now");
+    addEventListener("online", () => location.reload());
     throw failure;
   }
 }

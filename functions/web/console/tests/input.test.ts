@@ -234,6 +234,36 @@ browserTest("unreadable_number_keeps_its_form_from_being_sent", async () => {
   await visitor.leave();
 });
 
+/** By themselves, as soon as the device has a network again, or the server answers. */
+browserTest("pages_wait_for_the_network_and_come_back", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page, context } = visitor;
+  await visitor.fetchFiles();
+  await visitor.open(at("calls"));
+  await page.evaluate(() => Object.assign(window, { marked: true }));
+  await context.setOffline(true);
+  await page.locator("select[name=outcome]").selectOption("missed");
+  await page.locator("main [data-kind=offline]").waitFor();
+  await context.setOffline(false);
+  await page.locator("main [data-kind=offline]").waitFor({ state: "detached" });
+  assert.ok(await page.evaluate(() => "marked" in window), "the page was loaded again");
+
+  await context.setOffline(true);
+  await page.locator("[data-menu=automations]").click();
+  await visitor.see("offline").waitFor();
+  assert.equal(await page.locator("h1").innerText(), "You are offline");
+  await context.setOffline(false);
+  await page.getByRole("heading", { name: "Automations" }).waitFor();
+
+  let failures = 2;
+  await visitor.intercept("list_contacts", (route) => (failures-- > 0 ? route.abort() : route.fallback()));
+  await page.locator("[data-menu=contacts]").click();
+  await page.locator("main [data-kind=offline]").waitFor();
+  await page.locator("main [data-kind=offline]").waitFor({ state: "detached" });
+  assert.ok(failures < 0);
+  await visitor.leave();
+});
+
 browserTest("console_that_cannot_start_says_so", async () => {
   const visitor = await Visitor.arrive(DESK);
   const { page } = visitor;

@@ -1,6 +1,6 @@
 /** Log-in and log-out, the end of a session, and forms that are refused. */
 import assert from "node:assert/strict";
-import { browserTest, logInOf, problem, Visitor } from "./support.ts";
+import { browserTest, logInOf, problem, Visitor, plain } from "./support.ts";
 
 const REFRESH = "/api/v1/auth/refresh";
 
@@ -198,9 +198,10 @@ browserTest("change_of_somebody_else_is_shown_beside_the_input", async () => {
     await route.fulfill({ response: answer, json: { ...(await answer.json()), name: "Theirs", business_hours: { monday: [{ from: "10:00", to: "12:00" }] } } });
   });
   await page.getByRole("button", { name: "Save" }).click();
-  await page.locator("[data-kind=stale]").waitFor();
-  await page.getByText(/has set: .Theirs/).waitFor();
-  await page.getByText(/has set: .10:00-12:00/).waitFor();
+  const clash = visitor.see("theirs");
+  assert.match(plain(await clash.getByRole("row", { name: "Name of the business" }).innerText()), /Mine\s*Save keeps this\s*Theirs$/);
+  assert.match(plain(await clash.getByRole("row", { name: "Monday" }).innerText()), /8:00-9:00\s*Save keeps this\s*10:00-12:00$/);
+  assert.equal(await visitor.see("problem").count(), 0, "another text says otherwise");
   assert.equal(await page.getByLabel("Name of the business").inputValue(), "Mine");
   assert.equal(await page.getByLabel("Monday").inputValue(), "8:00-9:00");
   visitor.expectQuiet(412);

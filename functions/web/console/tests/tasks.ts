@@ -146,8 +146,9 @@ browserTest("automation_that_somebody_else_changed_keeps_both_changes", async ()
   const name = one.page.getByLabel("Name", { exact: true });
   await name.fill("Missed call, mine");
   await one.page.getByRole("button", { name: "Save" }).click();
-  await one.page.locator("[data-kind=stale]").waitFor();
-  assert.match(plain(await one.see("theirs").innerText()), /once in 25 h/);
+  const next = one.see("theirs").getByRole("row", { name: "Time until the next follow-up" });
+  assert.match(plain(await next.innerText()), /25 h\s*Save keeps this$/);
+  assert.equal(await one.page.getByLabel("Not again within", { exact: true }).inputValue(), "25");
   assert.equal(await name.inputValue(), "Missed call, mine");
   await one.page.getByRole("button", { name: "Save" }).click();
   await one.page.getByText("Saved", { exact: true }).waitFor();
@@ -351,8 +352,7 @@ browserTest("settings_of_messages_are_saved_and_shown_again", async () => {
   });
   await text.fill("Mine");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.locator("[data-kind=stale]").waitFor();
-  assert.match(plain(await visitor.see("theirs").innerText()), /automatic answers/);
+  assert.match(plain(await visitor.see("theirs").innerText()), /automatic answers: .*Help[^]*Save keeps this/);
   assert.equal(await text.inputValue(), "Mine");
   visitor.expectQuiet(422, 412);
   await visitor.leave();

@@ -30,6 +30,11 @@ export class Refused extends Error {
   }
 }
 
+/** Whether nobody answered. */
+export function isOffline(problem: unknown): boolean {
+  return problem instanceof Refused && problem.kind === "offline";
+}
+
 /** The first fault of one of these fields, or of a part of it, such as an item of a list. */
 export function faultAt(faults: Fault[], names: string[]): Fault | undefined {
   return faults.find(({ field }) => names.some((name) => field === name || (field.startsWith(name) && /^[.[]/.test(field.slice(name.length)))));

@@ -1,6 +1,7 @@
 /** What the API answered, for all screens. */
 import { QueryClient } from "@tanstack/svelte-query";
-import { Refused } from "./problem.ts";
+import { pauseOf } from "../ui/loading.ts";
+import { isOffline, Refused } from "./problem.ts";
 
 export const queries = new QueryClient({
   defaultOptions: {
@@ -10,6 +11,9 @@ export const queries = new QueryClient({
       retry: (count, problem) => problem instanceof Refused && problem.status === 429 && count < 5,
       retryDelay: (_, problem) => Math.max(problem instanceof Refused ? problem.after : 0, 1) * 1000,
       networkMode: "always",
+      // What could not be asked is asked again: when the device has a network, and until then with longer and longer pauses.
+      refetchOnReconnect: true,
+      refetchInterval: ({ state }) => isOffline(state.error) && pauseOf(state.errorUpdateCount),
     },
     mutations: { networkMode: "always" },
   },

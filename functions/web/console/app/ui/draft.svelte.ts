@@ -3,11 +3,18 @@ import { Refused, type Tagged } from "../api/problem.ts";
 
 type Fields = Record<string, unknown>;
 
+/** What two people have made of the same. */
+export interface Clash {
+  before: object;
+  mine: object;
+  theirs: object;
+}
+
 export class Draft<T extends object> {
   /** What the form shows. */
   value: T;
-  /** What somebody else has saved meanwhile. */
-  theirs = $state.raw<T | null>(null);
+  /** What somebody else has saved meanwhile, beside what the person had. */
+  clash = $state.raw<{ before: T; mine: T; theirs: T } | null>(null);
   private base: T;
   private tag: string;
 
@@ -31,18 +38,21 @@ export class Draft<T extends object> {
     return Object.keys(this.changes).length > 0;
   }
 
-  /** Sends the changes. If somebody else was faster, the input stays, and the next try builds on theirs. */
+  /** Sends the changes. If somebody else was faster, the form has their changes and the person's on top of them, which the next try saves. */
   async save(send: (changes: object, tag: string) => Promise<Tagged<T>>, read: () => Promise<Tagged<T>>): Promise<void> {
     try {
       const { value, tag } = await send(this.changes, this.tag);
       this.base = value;
       this.value = structuredClone(value);
-      this.theirs = null;
+      this.clash = null;
       this.tag = tag;
     } catch (problem) {
       if (problem instanceof Refused && problem.status === 412) {
         const { value, tag } = await read();
-        this.theirs = value;
+        const mine = $state.snapshot(this.value) as T;
+        this.clash = { before: this.base, mine, theirs: value };
+        this.value = merged(this.clash);
+        this.base = value;
         this.tag = tag;
       }
       throw problem;
@@ -66,6 +76,19 @@ export function difference(from: object, to: object): object {
   return changes;
 }
 
-function isObject(value: unknown): value is object {
+/** Their version with the person's changes. */
+export function merged<T extends object>({ before, mine, theirs }: { before: T; mine: T; theirs: T }, inner = false): T {
+  const result = structuredClone({ ...theirs }) as Fields;
+  for (const name of Object.keys(difference(before, mine))) {
+    const [old, own, other] = [before, mine, theirs].map((version) => (version as Fields)[name] ?? null);
+    if (isObject(old) && isObject(own) && isObject(other)) result[name] = merged({ before: old, mine: own, theirs: other }, true);
+    // A field has no value any more, while an entry is gone.
+    else if (own === null && inner) delete result[name];
+    else result[name] = structuredClone(own);
+  }
+  return result as T;
+}
+
+export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

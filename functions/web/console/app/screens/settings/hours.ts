@@ -8,6 +8,10 @@ type Hours = components["schemas"]["BusinessHours"];
 export const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
 export type Day = (typeof DAYS)[number];
 
+export function isDay(name: string | undefined): name is Day {
+  return DAYS.some((day) => day === name);
+}
+
 /** The days in the order of the region's week. */
 export function daysFrom(locale: string): Day[] {
   const first = ((new Intl.Locale(locale) as Intl.Locale & { getWeekInfo?: () => { firstDay: number } }).getWeekInfo?.().firstDay ?? 1) - 1;

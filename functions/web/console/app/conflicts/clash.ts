@@ -1,0 +1,63 @@
+/** What two people have made of the same, in words. */
+import { here } from "../api/here.svelte.ts";
+import { queries } from "../api/queries.ts";
+import { isDay, nameOf } from "../screens/settings/hours.ts";
+import { difference, isObject, type Clash } from "../ui/draft.svelte.ts";
+import { duration, language, list } from "../words/formats.ts";
+import { t, words } from "../words/words.svelte.ts";
+
+const NOTHING = "–";
+
+export interface Row {
+  label: string;
+  mine: string;
+  theirs: string;
+  /** Whether the person changed it, too: then it is theirs that is replaced. */
+  both: boolean;
+}
+
+/** What somebody else has changed, with what the person has there. */
+export function rowsOf({ before, mine, theirs }: Clash, labelOf: (path: string[]) => string): Row[] {
+  const paths = Object.entries(difference(before, theirs)).flatMap(([name, change]) =>
+    isObject(change) && isObject(at(before, [name])) && isObject(at(theirs, [name])) ? Object.keys(change).map((inner) => [name, inner]) : [[name]],
+  );
+  return paths.map((path) => {
+    const name = path.at(-1) ?? "";
+    const [old, own, other] = [before, mine, theirs].map((version) => at(version, path));
+    return { label: labelOf(path), mine: describe(own, name), theirs: describe(other, name), both: JSON.stringify(old ?? null) !== JSON.stringify(own ?? null) };
+  });
+}
+
+function at(version: object, path: string[]): unknown {
+  return path.reduce<unknown>((value, name) => (isObject(value) ? (value as Record<string, unknown>)[name] : undefined), version);
+}
+
+function describe(value: unknown, name: string): string {
+  if (typeof value === "boolean") return t(value ? "yes" : "no");
+  if (typeof value === "number") return name.endsWith("_seconds") ? duration(value) : String(value);
+  if (typeof value === "string" && value !== "") return wordOf(value, name);
+  if (Array.isArray(value) && value.length > 0) return list(value.map((item) => describe(item, name)));
+  if (isObject(value) && Object.keys(value).length > 0) {
+    const entries = Object.entries(value).map(([key, inner]) => [keyOf(key), describe(inner, key)] as const).filter(([, text]) => text !== NOTHING);
+    if (entries.length === 0) return NOTHING;
+    if ("from" in value && "to" in value) return entries.map(([, text]) => text).join(" – ");
+    return list(entries.map(([label, text]) => t("labelled", { label, text })));
+  }
+  return NOTHING;
+}
+
+/** A word of the API, or the name of what an id stands for. */
+function wordOf(value: string, name: string): string {
+  const id = [`automation-${name}-${value}`, `outcome-${value}`, `channel-${value}`].find((id) => words.has(id));
+  if (id) return t(id);
+  if (!/^[a-z]+_\w+$/.test(value)) return value;
+  const lists = queries.getQueriesData<{ items?: { id: string; name: string }[] }>({ queryKey: [here.place?.id] });
+  return lists.flatMap(([, data]) => data?.items ?? []).find((item) => item.id === value)?.name ?? value;
+}
+
+function keyOf(key: string): string {
+  if (isDay(key)) return nameOf(key, words.locale());
+  const id = [`answer-${key}`, `automation-field-${key}`].find((id) => words.has(id));
+  if (id) return t(id);
+  return /^[a-z]{2}(?:-|$)/.test(key) ? language(key) : key;
+}
