@@ -385,19 +385,29 @@ browserTest("message_is_previewed_and_sent_by_touch", async () => {
   await visitor.leave();
 });
 
+/** Who has just called has asked, which is ground enough. */
 browserTest("message_is_previewed_and_sent_by_keyboard", async () => {
   const visitor = await Visitor.logIn("agent", DESK);
   const { page } = visitor;
-  await visitor.open(`/app/${logInOf("agent").tenant}/messages`);
+  const { tenant } = logInOf("agent");
+  const customer = stranger();
+  await call(customer, "missed");
+  for (let look = 0; look < 30 && (await visitor.see("ground").count()) === 0; look += 1) {
+    await page.waitForTimeout(500);
+    await visitor.open(`/app/${tenant}/messages/new?phone=${encodeURIComponent(customer)}`);
+  }
+  await visitor.open(`/app/${tenant}/messages`);
   await reach(visitor, "New message");
   await page.keyboard.press("Enter");
   await reach(visitor, "To");
-  await page.keyboard.type(stranger());
+  await page.keyboard.type(customer);
   await reach(visitor, "Text");
   await page.keyboard.type("Your order is ready.");
-  await reach(visitor, "Why you may write");
-  await page.keyboard.type("Order 1042");
+  await visitor.see("ground").waitFor();
+  assert.equal(await page.locator("[name=basis]").count(), 0);
+  await reach(visitor, "Preview");
   await page.keyboard.press("Enter");
+  assert.equal((await visitor.see("receiver").locator(".phone").innerText()).replace(/\s/g, ""), customer);
   assert.match(plain(await visitor.see("verdict").innerText()), /^It would be sent/);
   await reach(visitor, "Send now");
   await page.keyboard.press("Enter");
