@@ -1,6 +1,6 @@
 /** What people type and choose: it is not lost without a question, not shown as accepted when refused, and read in any digits. */
 import assert from "node:assert/strict";
-import { caps, giveSamples } from "./samples.ts";
+import { callEntry, caps, contact, giveSamples } from "./samples.ts";
 import { browserTest, DESK, logInOf, PHONE, plain, problem, Visitor } from "./support.ts";
 
 const at = (page: string): string => `/app/${logInOf("admin").tenant}/${page}`;
@@ -34,6 +34,52 @@ browserTest("unsaved_input_is_asked_about_before_it_is_left", async () => {
   await page.getByLabel("Name", { exact: true }).fill("Lost");
   await page.goto(at("calls"));
   assert.equal(asked.at(-1), "beforeunload");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("list_of_calls_is_searched_copied_from_and_come_back_to", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await giveSamples(visitor);
+  const items = Array.from({ length: 60 }, (_, index) => ({ ...callEntry, id: `call_${index}`, contact: { id: `con_${index}`, name: index % 2 ? `Caller ${index}` : null } }));
+  await visitor.intercept("list_calls", (route) => route.fulfill({ json: { items, next_cursor: null } }));
+  await visitor.open(at("calls?outcome=missed"));
+  const named = page.getByRole("link", { name: "Caller 41", exact: true });
+  await named.scrollIntoViewIfNeeded();
+  const height = await page.evaluate(() => scrollY);
+  assert.ok(height > 500);
+  await named.click();
+  await page.waitForURL("**/calls/call_41");
+  await visitor.settle();
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  await page.locator("[data-back]").click();
+  await page.waitForURL("**/calls?outcome=missed");
+  await page.waitForFunction((height) => Math.abs(scrollY - height) < 3, height);
+
+  const row = page.locator(".rows tr", { has: page.getByRole("link", { name: "Caller 41", exact: true }) });
+  assert.equal(await row.locator(".phone a").getAttribute("href"), `tel:${callEntry.customer?.number}`);
+  const number = page.locator(".rows a.cover .phone").nth(21);
+  await number.scrollIntoViewIfNeeded();
+  const box = await number.boundingBox();
+  assert.ok(box);
+  const middle = box.y + box.height / 2;
+  await page.mouse.move(box.x + 1, middle);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 1, middle, { steps: 4 });
+  await page.mouse.up();
+  assert.match(await page.evaluate(() => String(getSelection())), /^\+971 50 555 391/);
+  assert.match(page.url(), /calls\?outcome=missed$/);
+
+  const asked: (string | null)[] = [];
+  await visitor.intercept("list_contacts", (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get("digits"));
+    return route.fulfill({ json: { items: [{ ...contact, name: "Layla Haddad" }], next_cursor: null } });
+  });
+  await page.getByRole("searchbox").fill("555 3913");
+  await page.keyboard.press("Enter");
+  await page.locator(".rows tr", { hasText: "Layla Haddad" }).waitFor();
+  assert.deepEqual(asked, ["555 3913"]);
   visitor.expectQuiet();
   await visitor.leave();
 });

@@ -30,6 +30,13 @@ function decode(text: string): string {
   }
 }
 
+/** What the browser's history keeps of a page. */
+interface Entry {
+  place?: number;
+  /** The page before this one, whichever parts of this one were shown since. */
+  from?: { place: number; path: string };
+}
+
 class Router {
   url = $state.raw(new URL(location.href));
   readonly found = $derived(find(this.url));
@@ -37,6 +44,8 @@ class Router {
   guard: () => boolean = () => true;
   /** Place in the browser's history, by which a refused step back is undone. */
   private place = placeInHistory();
+  /** How far pages were scrolled, by their place in the history. */
+  private readonly heights = new Map<number, number>();
 
   constructor() {
     addEventListener("popstate", () => this.step());
@@ -47,8 +56,13 @@ class Router {
   go(to: string, { replace = false, ask = true } = {}): void {
     const url = new URL(to, location.href);
     if (ask && this.loses(url)) return;
-    if (replace) history.replaceState({ place: this.place }, "", url);
-    else history.pushState({ place: (this.place += 1) }, "", url);
+    if (replace) {
+      history.replaceState({ ...entry(), place: this.place }, "", url);
+    } else {
+      this.heights.set(this.place, scrollY);
+      const from = url.pathname === this.url.pathname ? entry().from : { place: this.place, path: this.url.pathname };
+      history.pushState({ place: (this.place += 1), from } satisfies Entry, "", url);
+    }
     this.moveTo(url);
   }
 
@@ -65,8 +79,10 @@ class Router {
       else history.go(this.place - place);
       return;
     }
+    this.heights.set(this.place, scrollY);
     this.place = place;
     this.moveTo(url);
+    this.scrollBack(this.heights.get(place) ?? 0);
   }
 
   /** The value of a filter. */
@@ -90,6 +106,17 @@ class Router {
     if (moved) scrollTo(0, 0);
   }
 
+  /** Scrolls as far as before, as soon as the page is long enough again. */
+  private scrollBack(height: number, looks = 120): void {
+    if (height === 0 || looks === 0) return;
+    const { url } = this;
+    requestAnimationFrame(() => {
+      if (this.url !== url) return;
+      if (document.documentElement.scrollHeight - innerHeight >= height) scrollTo(0, height);
+      else this.scrollBack(height, looks - 1);
+    });
+  }
+
   private follow(event: MouseEvent): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest("a") : null;
@@ -97,12 +124,22 @@ class Router {
     const url = new URL(link.href);
     if (!find(url)) return;
     event.preventDefault();
-    this.go(url.href);
+    // Who has selected a number in a row does not want to open it.
+    const selection = event.detail > 0 && !link.draggable ? getSelection() : null;
+    if (selection && !selection.isCollapsed && selection.containsNode(link, true)) return;
+    // To the page above this one as it was left: with its filters, and as far down.
+    const { from } = entry();
+    if ("back" in link.dataset && from?.path === url.pathname) history.go(from.place - this.place);
+    else this.go(url.href);
   }
 }
 
+function entry(): Entry {
+  return (history.state ?? {}) as Entry;
+}
+
 function placeInHistory(): number {
-  return (history.state as { place?: number } | null)?.place ?? 0;
+  return entry().place ?? 0;
 }
 
 export const router = new Router();

@@ -169,6 +169,23 @@ home-stopped = { $n ->
 home-days = المكالمات التي لم يُرَدّ عليها في آخر 14 يومًا
 home-cost = كلفة رسائل اليوم
 home-cost-none = لا شيء بعد
+home-cost-sums = كلفة الأسبوع والشهر
+home-cost-days = { $n ->
+    [zero] كلفة اليوم
+    [one] كلفة آخر يوم
+    [two] كلفة آخر يومين
+    [few] كلفة آخر { $n } أيام
+    [many] كلفة آخر { $n } يومًا
+   *[other] كلفة آخر { $n } يوم
+  }
+home-cost-unknown = { $n ->
+    [zero] ولا جزء بلا سعر معروف
+    [one] وجزء واحد بلا سعر معروف
+    [two] وجزءان بلا سعر معروف
+    [few] و{ $n } أجزاء بلا سعر معروف
+    [many] و{ $n } جزءًا بلا سعر معروف
+   *[other] و{ $n } جزء بلا سعر معروف
+  }
 unknown-numbers = مكالمات تضيع
 unknown-number = تصل المكالمات إلى هذا الرقم عبر { $connection }، لكن لا خط له هذا الرقم، فتُهمل.
 unknown-number-of-line = تصل المكالمات إلى رقم الخط هذا عبر { $connection }، وليس الرقم من أرقام الاتصال، فتُهمل.
@@ -351,6 +368,7 @@ purpose-api = رسالة
 purpose-stop_confirmation = تأكيد إيقاف الرسائل
 
 ## Calls
+calls-search-more = هذه أحدث مكالمات أول من وُجد. اكتب المزيد من الاسم أو الرقم لترى غيرها.
 calls-empty = لا مكالمات في هذه الأيام. تظهر هنا كل مكالمة مع الرسالة التي تلتها والسبب.
 calls-followed = المتابعة
 calls-followed-yes = تمت متابعتها
@@ -399,6 +417,7 @@ message-attempts = محاولات الإرسال
 message-attempts-none = لم تجرِ أي محاولة.
 message-cost = الكلفة
 message-cost-unknown = غير معروفة بعد
+message-cost-billed = محسوبة، ولا يذكر المزوّد سعرًا
 message-cost-free = مجانًا
 message-category = الفئة
 message-retry = إرسال مجددًا

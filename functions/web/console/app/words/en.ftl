@@ -158,6 +158,12 @@ home-stopped = { $n ->
 home-days = Unanswered calls of the last 14 days
 home-cost = Messages today cost
 home-cost-none = nothing yet
+home-cost-sums = Cost of the week and the month
+home-cost-days = The last { $n } days cost
+home-cost-unknown = { $n ->
+    [one] and one part without a known price
+   *[other] and { $n } parts without a known price
+  }
 unknown-numbers = Calls that are lost
 unknown-number = Calls to this number reach { $connection }, but no line has this number, so they are ignored.
 unknown-number-of-line = Calls to this number of a line reach { $connection }, which does not have it, so they are ignored.
@@ -336,6 +342,7 @@ purpose-api = Message
 purpose-stop_confirmation = Confirmation of STOP
 
 ## Calls
+calls-search-more = These are the latest calls of the first people found. Write more of the name or the number to see the others.
 calls-empty = No calls in these days. Every call appears here with the message it got and the reason.
 calls-followed = Follow-up
 calls-followed-yes = Followed up
@@ -384,6 +391,7 @@ message-attempts = Attempts
 message-attempts-none = No attempt was made.
 message-cost = Cost
 message-cost-unknown = not known yet
+message-cost-billed = billed, the provider states no price
 message-cost-free = free
 message-category = Category
 message-retry = Send again
