@@ -93,6 +93,7 @@ browserTest("rule_by_touch_decides_calls_as_its_dry_run", async () => {
   await write(/^.?Text of the SMS.*English/, "We got your message and call back. ");
   await visitor.tap(page.getByText("Insert a value"));
   await visitor.tap(page.getByRole("button", { name: "Name of the business" }));
+  assert.match(plain(await visitor.see("sms").first().innerText()), /We got your message and call back\. Console\s+42 characters, one SMS$/);
   await visitor.tap(page.getByRole("button", { name: "Try it" }));
   await page.getByLabel("Outcome", { exact: true }).selectOption("voicemail");
   await write("Number that calls", customer);
@@ -159,6 +160,7 @@ browserTest("automation_that_somebody_else_changed_keeps_both_changes", async ()
   await one.page.getByText("The admin").waitFor();
   await one.page.getByRole("button", { name: /^Take into the form/ }).last().click();
   assert.notEqual(await name.inputValue(), "Missed call, mine");
+  assert.match(plain(await one.page.evaluate(() => document.activeElement?.textContent ?? "")), /^The form now has what version .* had\./);
   await one.page.getByRole("button", { name: "Compare" }).click();
   await one.see("replay").waitFor();
   one.expectQuiet(412);

@@ -592,6 +592,17 @@ automation-value-button = قيمة الزر «{ $name }»
 automation-default = وإلا
 automation-sms = نص الرسالة القصيرة
 text-in = { $label }، { $language }
+text-preview = كما يقرؤها العميل
+text-length = عدد الأحرف { $characters }، { $parts ->
+    [zero] بلا رسائل
+    [one] رسالة واحدة
+    [two] تُحسب رسالتين
+    [few] تُحسب { $parts } رسائل
+    [many] تُحسب { $parts } رسالة
+   *[other] تُحسب { $parts } رسالة
+  }
+sample-name = ليلى حداد
+sample-first-name = ليلى
 text-insert = إدراج قيمة
 text-insert-hint = يُستخدم النص الذي بعد الخط إن لم تُعرف القيمة: { $example }
 automation-delay = الانتظار قبل الإرسال
@@ -644,6 +655,7 @@ automation-ring = مدة الرنين بالثواني
 versions = الإصدارات
 version = الإصدار { $n }
 version-first = أُنشئت
+version-taken = في النموذج الآن ما كان في الإصدار { $n }. لم يُحفظ شيء بعد.
 version-take = نقل إلى النموذج
 source-text = نص ثابت
 source-contact-first_name = الاسم الأول

@@ -566,6 +566,13 @@ automation-value-button = Value of the button “{ $name }”
 automation-default = Otherwise
 automation-sms = Text of the SMS
 text-in = { $label }, { $language }
+text-preview = As a customer reads it
+text-length = { $characters } characters, { $parts ->
+    [one] one SMS
+   *[other] billed as { $parts } SMS
+  }
+sample-name = Layla Haddad
+sample-first-name = Layla
 text-insert = Insert a value
 text-insert-hint = Text after a line is used where the value is not known: { $example }
 automation-delay = Wait before sending
@@ -618,6 +625,7 @@ automation-ring = Ringing, in seconds
 versions = Versions
 version = Version { $n }
 version-first = made
+version-taken = The form now has what version { $n } had. Nothing is saved yet.
 version-take = Take into the form
 source-text = Fixed text
 source-contact-first_name = First name
