@@ -74,14 +74,18 @@ impl FileScanner {
         self.exists
     }
 
-    /// Refuses `clean` from anybody else: a tenant could pass its own files. Without a hash, nobody is the scanner.
+    /// Lets only the operator's scanner say `clean`: a tenant could pass its own files. If there is a scanner without a hash, nobody can.
+    /// If there is a hash, the secret is needed also once the scanner has been turned off, for the files that still wait.
+    ///
+    /// # Errors
+    /// 403 `forbidden`.
     pub fn check(&self, verdict: ScanVerdict, proof: &ScannerProof) -> Result<(), Problem> {
         let proven = || {
             let sent = proof.0.as_deref();
             let known = self.secret.as_ref();
             known.is_some_and(|known| sent.is_some_and(|sent| known.match_secret(sent)))
         };
-        if verdict == ScanVerdict::Harmful || !self.exists || proven() {
+        if verdict == ScanVerdict::Harmful || !self.exists && self.secret.is_none() || proven() {
             return Ok(());
         }
         let detail = "Only the platform's scanner may say that a file is clean: it sends the header `X-Scanner-Secret` with the operator's \
@@ -112,6 +116,8 @@ mod tests {
         for (name, hashes, secret, may) in [
             ("", "", None, true),
             ("", "", Some("any"), true),
+            ("", &now, None, false),
+            ("", &now, Some("now"), true),
             ("guard", "", None, false),
             ("guard", "", Some(""), false),
             ("guard", &now, None, false),

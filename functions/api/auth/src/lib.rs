@@ -33,7 +33,7 @@ use domain::{
     },
 };
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{Config, ConfigError, Env, Problem};
 use store::{Store, StoreError, Versioned};
@@ -297,14 +297,14 @@ impl Context {
 
     /// Ends a session: at first its access tokens and sockets, in each of the person's tenants and in the account, so that the request can be
     /// repeated until everything is done.
-    async fn end_session(&self, account: Versioned<Account>, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+    async fn end_session(&self, account: Versioned<Account>, id: SessionId) -> Result<(), StoreError> {
         let (store, user) = (self.store(), account.value.id);
         let again = async || store.account(user).await;
         let ended = store::RACES.until_won_from(Some(account), again, async |account| {
             let Some(Versioned { mut value, version }) = account else {
                 return Ok::<(), StoreError>(());
             };
-            let scopes = access::link::of_own_account(&value);
+            let (scopes, now) = (access::link::of_own_account(&value), self.env().clock().now());
             let ending = scopes
                 .iter()
                 .map(|scope| store::RACES.until_won(|| store.end_member_session(scope, user, id, now)));

@@ -282,7 +282,7 @@ impl Context {
             Presented::Reused => {
                 line::note("refresh", "reused");
                 tracing::warn!(%user, "an old refresh token came again: its session is ended");
-                self.end_session(account, id, now).await?;
+                self.end_session(account, id).await?;
                 self.note(Whose::Person(user), TokenReused, seen(who, Some(id))).await;
                 return Err(NoRefresh::Over);
             }
@@ -351,7 +351,7 @@ pub(crate) async fn log_out(
     }
     if let Some((user, session)) = meant {
         match store.account(user).await? {
-            Some(account) => context.end_session(account, session, who.now()).await?,
+            Some(account) => context.end_session(account, session).await?,
             None => store.end_session(user, session).await?,
         }
         context

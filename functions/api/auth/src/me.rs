@@ -143,7 +143,7 @@ pub(crate) async fn end_session(
     let session = context.store().session(account.id, id).await?;
     let open = session.filter(|session| session.value.expires_at > who.now() && !account.has_ended(&session.value));
     open.ok_or_else(Problem::not_found)?;
-    context.end_session(who.account().clone(), id, who.now()).await?;
+    context.end_session(who.account().clone(), id).await?;
     let seen = Seen {
         at: who.now(),
         device: who.device(),

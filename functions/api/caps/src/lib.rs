@@ -2,6 +2,8 @@
 
 mod models;
 
+use std::sync::OnceLock;
+
 use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
@@ -121,24 +123,30 @@ async fn change<T>(
     change: impl Fn(&mut Vec<Cap>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let (store, scope, change) = (api.store(), who.scope(), &change);
+    // Of the first attempt: if its answer is lost, the next one finds its own change made.
+    let told = &OnceLock::new();
     let changed = RACES.until_won(|| async move {
         let before = found(store.tenant(scope)).await?;
         let known = caps_of(&before);
         let mut caps = known.clone();
         let changed = change(&mut caps)?;
-        let mut loosened = None;
         if before.caps.as_deref() != Some(&caps) {
             let after = Tenant {
                 caps: Some(caps.clone().into()),
                 ..before
             };
+            if let Some((cap, maximum)) = cap::loosened(&known, &caps)
+                && told.get().is_none()
+            {
+                api.limit(who, "CAP_MAILS", MAILS).await?;
+                told.get_or_init(|| (after.name.clone(), cap.clone(), maximum));
+            }
             store.change_tenant(scope, &after, &who.stamp()).await?;
-            loosened = cap::loosened(&known, &caps).map(|(cap, maximum)| (after.name, cap.clone(), maximum));
         }
-        Ok((changed, loosened))
+        Ok(changed)
     });
-    let (changed, loosened) = changed.await?;
-    if let Some((business, before, maximum)) = loosened {
+    let changed = changed.await?;
+    if let Some((business, before, maximum)) = told.get().cloned() {
         let mail = tell(api, who, business, before, maximum);
         // The change stands.
         if Box::pin(mail).await.is_err() {
@@ -148,15 +156,13 @@ async fn change<T>(
     Ok(changed)
 }
 
-/// Maximum mails to a person about caps, so that whoever changes caps all day floods nobody.
+/// Maximum caps that are raised or removed, so that whoever changes caps all day floods nobody. Beyond it, they stay as they are: nobody
+/// loosens one of which the administrators are not told.
 const MAILS: Limit = Limit::per_hour(20);
 
 /// Tells the administrators that a cap was raised, or removed, by a mail that nobody can turn off: it may be the work of a stolen session.
 async fn tell(api: &Api, who: &Writing, business: String, before: Cap, maximum: Option<u32>) -> Result<(), Problem> {
     let (store, scope, at) = (api.store(), who.scope(), who.now());
-    if !store.take(scope, "CAP_MAILS", MAILS, at).await?.is_within() {
-        return Ok(());
-    }
     let (by, admins) = tokio::try_join!(Box::pin(author(api, who)), store.admin_accounts(scope))?;
     let job = |admin: &Account| MailJob {
         tenant: Some(scope.tenant()),

@@ -171,7 +171,7 @@ async fn create_platform_tenant(
     let id = TenantId::new(who.ulid());
     let tenant = new_tenant(id, &input);
     let link = api.link_token()?;
-    let invitation = invitation(&who, &input.admin_email, &link);
+    let invitation = invitation(&who, &input.admin_email, input.language.as_ref(), &link);
     let rule = Rule::first(RuleId::new(who.ulid()));
     let act_id = who.ulid().to_string();
     let act = act(
@@ -217,12 +217,13 @@ async fn create_platform_tenant(
 }
 
 /// An invitation as administrator.
-fn invitation(who: &Platform, email: &Email, link: &LinkToken) -> Invitation {
+fn invitation(who: &Platform, email: &Email, language: Option<&Language>, link: &LinkToken) -> Invitation {
     Invitation {
         id: InvitationId::new(who.ulid()),
         email: email.clone(),
         name: None,
-        language: None,
+        // Its page is in the language of its mail.
+        language: language.cloned().or_else(|| "en".parse().ok()),
         role: Role::Admin,
         invited_by: who.stamp().actor,
         created_at: who.now(),
@@ -490,7 +491,7 @@ async fn invite_platform_admin(
     let tenant = tenant_of(&api, &who, id).await?;
     let mut mails = notices(&api, &who, &tenant, &input.email).await?;
     let link = api.link_token()?;
-    let invitation = invitation(&who, &input.email, &link);
+    let invitation = invitation(&who, &input.email, input.language.as_ref(), &link);
     let act = act("admin_invited", id, who.stamp(), json!({"invitation": invitation.id}));
     let act_id = who.ulid().to_string();
     let scope = who.admin().scope(id);

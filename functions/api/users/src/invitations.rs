@@ -75,7 +75,7 @@ async fn mail(
     link: &LinkToken,
 ) -> Result<(), Problem> {
     let tenant = found(api.store().tenant(who.scope())).await?;
-    let inviter = inviter_name(api, who.scope(), who.actor()).await?;
+    let inviter = inviter_name(api, who.scope(), invitation.invited_by).await?;
     let job = MailJob {
         tenant: Some(tenant.id),
         correlation_id: who.correlation_id().to_owned(),

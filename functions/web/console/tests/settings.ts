@@ -40,6 +40,7 @@ browserTest("line_is_made_changed_and_deleted", async () => {
   await page.getByRole("button", { name: "Save" }).click();
   assert.match(plain(await visitor.see("theirs").getByRole("row", { name: "hours" }).innerText()), /Monday: 09:00 – 12:00\s*–\s*Save keeps this$/);
   assert.equal(await name.inputValue(), "Mine");
+  assert.equal(await visitor.see("problem").count(), 0);
   await page.getByRole("button", { name: "Delete the line" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.waitForURL("**/settings/lines");

@@ -106,16 +106,29 @@ for (const [name, look, Way] of WAYS) {
     const visitor = await Visitor.arrive(look);
     const { page } = visitor;
     const hand = new Way(visitor);
-    const email = `maya-${digits(8)}@corner.example`;
+    const [wrong, email] = [`maia-${digits(8)}@corner.example`, `maya-${digits(8)}@corner.example`];
     // As a browser says that was started without a usual locale.
     await visitor.context.addInitScript(() => Object.defineProperty(navigator, "languages", { get: () => ["en-US@posix", "en-AE"] }));
     await visitor.open("/app/sign-up");
     await hand.type("input[name=business]", `Corner ${digits(8)}`);
     await hand.type("input[name=name]", "Maya Haddad");
-    await hand.type("input[name=email]", email);
+    await hand.type("input[name=email]", wrong);
     await hand.type("input[name=password]", PASSWORD);
     await hand.press(SEND);
     await visitor.see("done").waitFor();
+
+    // No mail can come to a wrong address. The way round is not counted.
+    const around = new Way(visitor);
+    const again = page.waitForResponse((response) => response.url().endsWith("/auth/sign-up"));
+    await around.press("main p + button.wide");
+    assert.equal((await again).status(), 202);
+    await page.locator("main p[role=status]:not([data-testid])", { hasText: /\S/ }).waitFor();
+    await around.press("main button.wide + button.wide");
+    await page.locator("input[name=email]:focus").waitFor();
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type(email);
+    await around.press(SEND);
+    await visitor.see("done").filter({ hasText: email }).waitFor();
 
     await visitor.open(await linkMailedTo(email));
     await hand.type("input[name=password]", PASSWORD);
@@ -138,7 +151,7 @@ for (const [name, look, Way] of WAYS) {
     await page.waitForURL("**/set-up/telephone");
     // An ordinary line needs a number at Twilio first. This business has a system of its own.
     await page.locator("input[name=telephone][value=line]").check();
-    await page.locator("main a[href^='https://console.twilio.com/'][target=_blank]").first().waitFor();
+    await page.locator("main a[href$='/phone-numbers/manage/search'][target=_blank]").first().waitFor();
     assert.equal(await page.locator("select[name='voice.handling']").inputValue(), "greet");
     await page.locator("input[name=telephone][value=system]").check();
     const telephone = await made(page, hand.press(SEND));

@@ -37,6 +37,10 @@ test("the_answer_about_the_telephone_follows_from_what_is_connected", () => {
   const rings = { ...forwarded, voice: fieldsOf(null) };
   const system = { kind: "telephony" as const, voice: null, numbers: [] };
   const whatsapp = { ...system, kind: "whatsapp" as const };
-  assert.deepEqual([[], [whatsapp], [system], [rings], [system, rings], [system, forwarded]].map(wayOf), [undefined, undefined, "system", "cloud", "cloud", "line"]);
+  assert.deepEqual([[], [whatsapp], [system], [rings], [system, rings]].map((connected) => wayOf(connected)), [undefined, undefined, "system", "cloud", "cloud"]);
+  // A number at Twilio where callers leave a message needs no line: only the answer tells.
+  const voicemail = { ...forwarded, voice: { ...fieldsOf(null), handling: "voicemail" as const } };
+  for (const one of [voicemail, forwarded]) assert.deepEqual([wayOf([one]), wayOf([system, one]), wayOf([one], "line"), forwardedTo([one])], ["cloud", "cloud", "line", "+97145550123"]);
+  assert.equal(wayOf([], "line"), "line");
   assert.deepEqual([[rings], [rings, forwarded]].map(forwardedTo), [undefined, "+97145550123"]);
 });

@@ -382,7 +382,7 @@ pub(crate) enum Added {
     Before,
     /// It is among them now.
     Listed,
-    /// It is the only one: nobody knows the others any more, whose access tokens are alive, so all sessions must end.
+    /// The list was full of sessions whose access tokens may still be valid. It was emptied, so all sessions must end.
     Instead,
 }
 

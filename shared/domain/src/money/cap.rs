@@ -281,7 +281,7 @@ pub fn set(caps: &mut Vec<Cap>, name: &CapName, maximum: u32, now: Timestamp) ->
     true
 }
 
-/// The cap that a change raised, with its new maximum, or removed. A change is of one cap.
+/// The cap that was raised, with its new maximum, or that was removed, with `None`. A change is of one cap.
 pub fn loosened<'a>(before: &'a [Cap], after: &[Cap]) -> Option<(&'a Cap, Option<u32>)> {
     let now = |cap: &Cap| {
         after

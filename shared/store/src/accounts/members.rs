@@ -343,8 +343,8 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// Ends a session in a person's membership of a tenant, as [`Member::end_session`] does. A missing membership is ignored, and so is a session that has ended there. The
-    /// audit log is not told: it ends in all of the person's tenants, and is noted with the person.
+    /// Ends a session in a person's membership of a tenant, as [`Member::end_session`] does. A missing membership is ignored, and so is a
+    /// session that has ended there. The audit log is not told: the session ends in all of the person's tenants.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] after a lost race.

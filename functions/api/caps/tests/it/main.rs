@@ -159,9 +159,12 @@ async fn administrators_are_told_of_raised_and_removed_caps() {
         };
         assert_eq!(mails().await, expected);
     }
-    // Nobody is flooded.
-    for maximum in 12..40 {
+    // Nobody is flooded, and nothing is raised in secret.
+    for maximum in 12..30 {
         manager.post(CAPS, cap(daily, maximum)).await.is(200);
     }
     assert_eq!(mails().await.len(), 18);
+    manager.post(CAPS, cap(daily, 30)).await.is(429);
+    manager.post(CAPS, cap(daily, 10)).await.is(200);
+    assert_eq!(mails().await, []);
 }

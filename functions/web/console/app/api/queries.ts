@@ -13,8 +13,13 @@ export const queries = new QueryClient({
       networkMode: "always",
       // What could not be asked is asked again: when the device has a network, and until then with longer and longer pauses.
       refetchOnReconnect: true,
-      refetchInterval: ({ state }) => isOffline(state.error) && pauseOf(state.errorUpdateCount),
+      refetchInterval: ({ state }) => nextAsk(state),
     },
     mutations: { networkMode: "always" },
   },
 });
+
+/** Milliseconds until it is asked for again: what nobody answered after a pause, anything else when the screen says. */
+export function nextAsk({ error, errorUpdateCount }: { error: unknown; errorUpdateCount: number }, otherwise: number | false = false): number | false {
+  return isOffline(error) ? pauseOf(errorUpdateCount) : otherwise;
+}

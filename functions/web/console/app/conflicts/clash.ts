@@ -2,7 +2,7 @@
 import { here } from "../api/here.svelte.ts";
 import { queries } from "../api/queries.ts";
 import { isDay, nameOf } from "../screens/settings/hours.ts";
-import { difference, isObject, type Clash } from "../ui/draft.svelte.ts";
+import { difference, isObject, WHOLE, type Clash } from "../ui/draft.svelte.ts";
 import { duration, language, list } from "../words/formats.ts";
 import { t, words } from "../words/words.svelte.ts";
 
@@ -18,13 +18,20 @@ export interface Row {
 
 /** What somebody else has changed, with what the person has there. */
 export function rowsOf({ before, mine, theirs }: Clash, labelOf: (path: string[]) => string): Row[] {
-  const paths = Object.entries(difference(before, theirs)).flatMap(([name, change]) =>
-    isObject(change) && isObject(at(before, [name])) && isObject(at(theirs, [name])) ? Object.keys(change).map((inner) => [name, inner]) : [[name]],
-  );
-  return paths.map((path) => {
+  return pathsOf({ before, mine, theirs }).map((path) => {
     const name = path.at(-1) ?? "";
     const [old, own, other] = [before, mine, theirs].map((version) => at(version, path));
-    return { label: labelOf(path), mine: describe(own, name), theirs: describe(other, name), both: JSON.stringify(old ?? null) !== JSON.stringify(own ?? null) };
+    const label = path.slice(2).reduce((outer, key) => t("labelled", { label: outer, text: keyOf(key) }), labelOf(path.slice(0, 2)));
+    return { label, mine: describe(own, name), theirs: describe(other, name), both: JSON.stringify(old ?? null) !== JSON.stringify(own ?? null) };
+  });
+}
+
+/** Paths of what they have changed, as deep as `merged` goes. */
+function pathsOf({ before, mine, theirs }: Clash): string[][] {
+  return Object.keys(difference(before, theirs)).flatMap((name) => {
+    const [old, own, other] = [before, mine, theirs].map((version) => at(version, [name]));
+    if (name === WHOLE || !isObject(old) || !isObject(own) || !isObject(other)) return [[name]];
+    return pathsOf({ before: old, mine: own, theirs: other }).map((inner) => [name, ...inner]);
   });
 }
 

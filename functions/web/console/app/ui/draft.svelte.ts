@@ -76,12 +76,15 @@ export function difference(from: object, to: object): object {
   return changes;
 }
 
+/** Values of one template fit no other, so a template is one value. */
+export const WHOLE = "template";
+
 /** Their version with the person's changes. */
 export function merged<T extends object>({ before, mine, theirs }: { before: T; mine: T; theirs: T }, inner = false): T {
   const result = structuredClone({ ...theirs }) as Fields;
   for (const name of Object.keys(difference(before, mine))) {
     const [old, own, other] = [before, mine, theirs].map((version) => (version as Fields)[name] ?? null);
-    if (isObject(old) && isObject(own) && isObject(other)) result[name] = merged({ before: old, mine: own, theirs: other }, true);
+    if (name !== WHOLE && isObject(old) && isObject(own) && isObject(other)) result[name] = merged({ before: old, mine: own, theirs: other }, true);
     // A field has no value any more, while an entry is gone.
     else if (own === null && inner) delete result[name];
     else result[name] = structuredClone(own);

@@ -6,6 +6,8 @@ import { router } from "./router.svelte.ts";
 
 interface Input {
   dirty: () => boolean;
+  /** Whether it is being saved. */
+  busy?: () => boolean;
   /** Whether it is saved, and nothing is to be read before the page is left. */
   save?: () => Promise<boolean>;
 }
@@ -23,18 +25,28 @@ addEventListener("beforeunload", (event) => {
 });
 
 /** To be called while a component is made. */
-export function askBeforeLeaving(dirty: () => boolean, save?: () => Promise<boolean>): void {
-  const input = { dirty, save };
+export function askBeforeLeaving(dirty: () => boolean, save?: () => Promise<boolean>, busy?: () => boolean): void {
+  const input = { dirty, save, busy };
   inputs.add(input);
   onDestroy(() => inputs.delete(input));
 }
 
-/** For a link that leads on: saves what is typed, and then goes. Whatever is refused keeps the page. */
+let saving = false;
+
+/** For a link that leads on: saves what is typed, and then goes. Whatever is refused, or is being saved, keeps the page. */
 export async function saveAndFollow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): Promise<void> {
-  const unsaved = [...inputs].filter(({ dirty, save }) => save && dirty());
-  if (unsaved.length === 0 || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const unsaved = [...inputs].filter(({ dirty, busy, save }) => save && (dirty() || busy?.()));
+  if ((unsaved.length === 0 && !saving) || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  if (saving) return;
   const { href } = event.currentTarget;
-  for (const { save } of unsaved) if (!(await save?.())) return;
-  router.go(href);
+  const { url } = router;
+  saving = true;
+  try {
+    for (const { save } of unsaved) if (!(await save?.())) return;
+  } finally {
+    saving = false;
+  }
+  // Whoever has gone elsewhere meanwhile stays there.
+  if (router.url === url) router.go(href);
 }

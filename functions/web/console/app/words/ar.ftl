@@ -68,9 +68,9 @@ back-to-log-in = العودة إلى تسجيل الدخول
 has-account = لديّ حساب
 sign-up-why = يرد Ringback على مكالماتك الفائتة خلال ثوانٍ عبر واتساب أو الرسائل القصيرة.
 sign-up-done = أرسلنا رسالة إلى { $email }. افتح الرابط الذي فيها لإنشاء نشاطك.
-sign-up-nothing = لم يصل شيء؟ ابحث في البريد غير المرغوب فيه، أو اطلب إرسالها مجددًا. يصل إلى العنوان الواحد 5 رسائل في الساعة على الأكثر.
+sign-up-nothing = لم تصل الرسالة؟ ابحث عنها في البريد غير المرغوب فيه، أو اطلب إرسالها مجددًا. تصل إلى العنوان الواحد 5 رسائل في الساعة و10 رسائل في اليوم على الأكثر.
 mail-again = إرسال الرسالة مجددًا
-mail-sent-again = أرسلناها مجددًا. لا يعمل إلا أحدث رابط.
+mail-sent-again = إن لم تصل إلى هذا العنوان 5 رسائل في هذه الساعة ولا 10 رسائل اليوم، فهناك رسالة أخرى في الطريق. استخدم أحدث رسالة تصل.
 sign-up-other = استخدام عنوان آخر
 sign-up-other-why = هذا تسجيل جديد بما أدخلته. يبقى الاسم في العناوين محجوزًا للعنوان الأول يومًا واحدًا، ولذلك يُقترح اسم آخر.
 business-name = اسم النشاط التجاري
@@ -88,7 +88,12 @@ accept = انضمام
 accept-new = ليس لديك حساب في Ringback بالعنوان { $email } بعد. اختر اسمًا وكلمة مرور.
 accept-known = تنضم بحسابك { $email } وتبقى كلمة مروره كما هي.
 accept-done = أنت الآن عضو في { $business }.
-accept-who = يدعوك { $inviter } للعمل مع { $business } بدور { $role }: { $may }.
+accept-who = يدعوك { $inviter } للعمل مع { $business } بدور { $role }. { $may }
+accept-invited = تمت دعوتك للعمل مع { $business } بدور { $role }. { $may }
+accept-may-viewer = يمكنك قراءة كل شيء.
+accept-may-agent = يمكنك قراءة كل شيء ومراسلة العملاء.
+accept-may-manager = يمكنك قراءة كل شيء ومراسلة العملاء وتغيير الإعدادات.
+accept-may-admin = يمكنك قراءة كل شيء ومراسلة العملاء وتغيير الإعدادات وإدارة الأشخاص والمفاتيح.
 
 ## My account
 account-profile = الملف الشخصي
@@ -244,16 +249,17 @@ set-up-another = ربط مزوّد آخر
 set-up-change = تغييره
 set-up-phone = رقم الهاتف في الرسائل
 set-up-phone-hint = الرقم الذي يصل به العملاء إليك، كما ينبغي أن يقرؤوه
-set-up-telephone-why = يعرف Ringback بالمكالمات الفائتة من نظام هاتفك. يلزم اتصال واحد يبلّغ عن المكالمات.
+set-up-telephone-why = يعرف Ringback بالمكالمات الفائتة من هاتفك. يلزم اتصال واحد يبلّغ عن المكالمات.
 telephone-which = أي هاتف لديكم؟
 telephone-line = خط عادي أو هاتف محمول
 telephone-cloud = رقم لدى Twilio أو Aircall أو Vonage أو Exotel أو Plivo
 telephone-system = نظام هاتف خاص بنا
 forward-number = أولًا: رقم لدى Twilio
 forward-number-why = يظل خطك يرن كما كان. تُحوَّل المكالمات التي لا يرد عليها أحد إلى رقم لدى Twilio، ويراسل Ringback المتصل. اشترِ رقمًا هناك وأدخله أدناه، ثم اطلب الأكواد التي ستظهر هنا.
+forward-rings = لا يمكن لخطك التحويل إلا إلى اتصال لا ترن مكالماته. ما يلي ليس كذلك: اختر «لا ترن» فيه، أو اربط رقمًا آخر أدناه.
 forward-greeting = شكرًا لاتصالك. لا يمكننا الرد الآن.
 forward-codes = اطلب هذا من خطك
-forward-codes-why = أدخل كل كود كأنه رقم تتصل به واضغط زر الاتصال. عندئذ تذهب المكالمات التي لا يُرد عليها إلى
+forward-codes-why = أدخل كل كود كأنه رقم تتصل به، واضغط زر الاتصال إن كان هاتفك محمولًا. عندئذ تذهب المكالمات التي لا يُرد عليها إلى
 forward-network = شبكتك
 forward-network-other = شبكة محمول أخرى
 forward-network-landline = { $name }، خط أرضي
@@ -265,7 +271,7 @@ forward-end = للإنهاء:
 forward-sure-published = توجد هذه الأكواد في صفحة لهذه الشبكة.
 forward-sure-reported = يذكر آخرون هذه الأكواد لهذه الشبكة. تؤكدها الشبكة بعد الطلب، وإلا فاسألها.
 forward-sure-standard = هذه هي الأكواد المعتادة لشبكات المحمول. تؤكدها شبكتك بعد الطلب، وإلا فاسألها عن تحويل المكالمات المشروط.
-forward-landline = في خط أرضي آخر اطلب من شبكتك التحويل إلى هذا الرقم عندما لا يرد أحد. تكلّف المكالمة المحوَّلة ما تكلّفه مكالمة منك إليه.
+forward-landline = في خط أرضي غير مذكور هنا اطلب من شبكتك التحويل إلى هذا الرقم عندما لا يرد أحد. تكلّف المكالمة المحوَّلة ما تكلّفه مكالمة منك إليه.
 set-up-messages-why = تصل الرسالة إلى العملاء عبر واتساب أو رسالة قصيرة. يكفي أحدهما، ومع كليهما تصل الرسالة القصيرة إلى من ليس لديه واتساب.
 set-up-text-why = هذا ما يصل إلى العميل بعد مكالمة لم يرد عليها أحد. غيّره ليكون بأسلوبك.
 set-up-text-sms = نص الرسالة القصيرة
@@ -279,6 +285,7 @@ set-up-template-use = استخدام هذا القالب
 set-up-template-approved = تمت الموافقة عليه
 set-up-template-waits = لم تتم الموافقة عليه بعد
 set-up-try-call = اتصل بهذا الرقم من هاتف آخر، ودعه يرن ثم أغلق الخط
+set-up-try-line = اتصل بخطك من هاتف آخر ولا ترد على المكالمة
 set-up-try-number = اتصل بأحد أرقامك المربوطة.
 set-up-try-how = تعرض الصفحة من تلقاء نفسها ما يحدث. يجب ألا يكون رقم المتصل مخفيًا.
 set-up-try-waiting = بانتظار مكالمة
@@ -290,6 +297,7 @@ set-up-try-open = فتح المكالمة
 set-up-try-team = دعوة فريقك
 set-up-try-calls = فتح المكالمات
 set-up-nothing = لم يصل شيء منذ نصف دقيقة. تحقق مما يلي:
+set-up-nothing-codes = طلبت الأكواد وأكدتها شبكتك.
 set-up-nothing-address = العناوين أدناه مدخلة في لوحة المزوّد كما هي هنا تمامًا، عند الرقم الذي تتصل به.
 set-up-nothing-number = الرقم الذي تتصل به من أرقام الاتصال.
 set-up-nothing-answered = انتهت المكالمة ولم يرد عليها أحد. بعض الأنظمة تبلّغ عن المكالمة بعد نصف دقيقة من انتهائها.
@@ -601,8 +609,14 @@ text-length = عدد الأحرف { $characters }، { $parts ->
     [many] تُحسب { $parts } رسالة
    *[other] تُحسب { $parts } رسالة
   }
-sample-name = ليلى حداد
-sample-first-name = ليلى
+sample-name = { $language ->
+    [ar] ليلى حداد
+   *[other] Layla Haddad
+  }
+sample-first-name = { $language ->
+    [ar] ليلى
+   *[other] Layla
+  }
 text-insert = إدراج قيمة
 text-insert-hint = يُستخدم النص الذي بعد الخط إن لم تُعرف القيمة: { $example }
 automation-delay = الانتظار قبل الإرسال
@@ -1337,6 +1351,7 @@ example-currency = USD
 example-default = عميلنا العزيز
 example-email = noor@example.com
 example-name = نور
+example-phone = +971 4 555 0123
 example-secret = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
 example-slug = saffron-bakery
 example-sources = 203.0.113.7

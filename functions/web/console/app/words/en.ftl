@@ -68,9 +68,9 @@ back-to-log-in = Back to the log-in
 has-account = I have an account already
 sign-up-why = Ringback answers the calls that you miss, within seconds, by WhatsApp or SMS.
 sign-up-done = We have sent a mail to { $email }. Open its link to create your business.
-sign-up-nothing = Nothing has arrived? Look among unwanted mails, or have it sent again. An address gets at most 5 mails an hour.
+sign-up-nothing = Nothing has arrived? Look among unwanted mails, or have it sent again. An address gets at most 5 mails an hour and 10 a day.
 mail-again = Send the mail again
-mail-sent-again = We have sent it again. Only the newest link works.
+mail-sent-again = If this address has not had 5 mails this hour or 10 today, another one is on its way. Use the newest that arrives.
 sign-up-other = Use another address
 sign-up-other-why = That is a new sign-up with what you have entered. The name in addresses stays reserved for the first address for a day, so another one is suggested.
 business-name = Name of the business
@@ -88,7 +88,12 @@ accept = Join
 accept-new = You have no account at Ringback with { $email } yet. Choose a name and a password.
 accept-known = You join with your account { $email }, and keep its password.
 accept-done = You now belong to { $business }.
-accept-who = { $inviter } invites you to work with { $business } as { $role }: { $may }.
+accept-who = { $inviter } invites you to work with { $business } as { $role }. { $may }
+accept-invited = You are invited to work with { $business } as { $role }. { $may }
+accept-may-viewer = You can read everything.
+accept-may-agent = You can read everything and write to customers.
+accept-may-manager = You can read everything, write to customers and change settings.
+accept-may-admin = You can read everything, write to customers, change settings, and manage people and keys.
 
 ## My account
 account-profile = Profile
@@ -218,16 +223,17 @@ set-up-another = Connect another one
 set-up-change = Change it
 set-up-phone = Telephone number in messages
 set-up-phone-hint = The number at which customers reach you, as they should read it
-set-up-telephone-why = Ringback learns of missed calls from your telephone system. It needs one connection that reports calls.
+set-up-telephone-why = Ringback learns of missed calls from your telephone. It needs one connection that reports calls.
 telephone-which = Which telephone do you have?
 telephone-line = An ordinary line or a mobile
 telephone-cloud = A number at Twilio, Aircall, Vonage, Exotel or Plivo
 telephone-system = A telephone system of our own
 forward-number = First, a number at Twilio
 forward-number-why = Your line goes on ringing as before. Calls that nobody answers are forwarded to a number at Twilio, and Ringback writes to the caller. Buy a number there, enter it below, and then dial the codes that appear here.
+forward-rings = Your line can forward only to a connection whose calls ring nowhere. These do not: choose “nowhere” there, or connect another number below.
 forward-greeting = Thank you for calling. We cannot answer at the moment.
 forward-codes = Dial this on your line
-forward-codes-why = Enter each code like a number to call, and press the call key. Unanswered calls then go to
+forward-codes-why = Enter each code like a number to call, and, on a mobile, press the call key. Unanswered calls then go to
 forward-network = Your network
 forward-network-other = Another mobile network
 forward-network-landline = { $name }, landline
@@ -239,7 +245,7 @@ forward-end = To end it:
 forward-sure-published = A page of this network has these codes.
 forward-sure-reported = Others report these codes for this network. It confirms them after you dial; otherwise ask it.
 forward-sure-standard = These are the usual codes of mobile networks. Yours confirms them after you dial; otherwise ask it for conditional call forwarding.
-forward-landline = On another landline, ask your network to forward to this number when nobody answers. A forwarded call costs as much as a call of yours to it.
+forward-landline = On a landline that is not listed, ask your network to forward to this number when nobody answers. A forwarded call costs as much as a call of yours to it.
 set-up-messages-why = Customers get their message by WhatsApp or SMS. One is enough; with both, SMS reaches whoever has no WhatsApp.
 set-up-text-why = This is what a customer gets after a call that nobody answered. Change it so that it sounds like you.
 set-up-text-sms = Text of the SMS
@@ -253,6 +259,7 @@ set-up-template-use = Use this one
 set-up-template-approved = Approved
 set-up-template-waits = Not approved yet
 set-up-try-call = Call this number from another telephone, let it ring, and hang up
+set-up-try-line = Call your own line from another telephone and do not answer
 set-up-try-number = Call one of your numbers that are connected.
 set-up-try-how = The page shows by itself what happens. Your caller’s number must not be hidden.
 set-up-try-waiting = Waiting for a call
@@ -264,6 +271,7 @@ set-up-try-open = Open the call
 set-up-try-team = Invite your team
 set-up-try-calls = Open the calls
 set-up-nothing = Nothing has arrived for half a minute. Check these:
+set-up-nothing-codes = You have dialled the codes, and your network confirmed them.
 set-up-nothing-address = The addresses below stand in the provider’s console exactly as here, at the number that you call.
 set-up-nothing-number = The number that you call is one of the connection’s numbers.
 set-up-nothing-answered = The call has ended, and nobody answered it. Some systems report a call half a minute after its end.
@@ -571,8 +579,14 @@ text-length = { $characters } characters, { $parts ->
     [one] one SMS
    *[other] billed as { $parts } SMS
   }
-sample-name = Layla Haddad
-sample-first-name = Layla
+sample-name = { $language ->
+    [ar] ليلى حداد
+   *[other] Layla Haddad
+  }
+sample-first-name = { $language ->
+    [ar] ليلى
+   *[other] Layla
+  }
 text-insert = Insert a value
 text-insert-hint = Text after a line is used where the value is not known: { $example }
 automation-delay = Wait before sending
@@ -1250,6 +1264,7 @@ example-currency = USD
 example-default = there
 example-email = noor@example.com
 example-name = Marina
+example-phone = +971 4 555 0123
 example-secret = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
 example-slug = saffron-bakery
 example-sources = 203.0.113.7

@@ -9,6 +9,9 @@ export type Voice = Required<components["schemas"]["VoiceModel"]>;
 /** The choices, each with the sentences that callers hear. */
 export const SAID = { forward: "missed_greeting", voicemail: "greeting", greet: "greeting", own_flow: null } as const;
 
+/** The choices for calls that a line has forwarded: they must not ring once more. */
+export const NOWHERE: Voice["handling"][] = ["voicemail", "greet"];
+
 /** A new connection rings somewhere: without a number for it, the form is refused. */
 const USUAL: Voice = {
   handling: "forward", forward_to: null, forward_timeout_seconds: 20, greeting: [], missed_greeting: [], voicemail_after_missed: false, voicemail_max_seconds: 120,

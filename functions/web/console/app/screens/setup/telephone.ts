@@ -1,6 +1,7 @@
 /** Which telephone a business has, and what is connected for it. */
 import type { components } from "../../api/contract.d.ts";
 import type { Kind } from "../settings/kinds.ts";
+import { NOWHERE } from "../settings/voice.ts";
 
 type Connection = Pick<components["schemas"]["ConnectionOut"], "kind" | "voice" | "numbers">;
 
@@ -11,14 +12,23 @@ export type Way = (typeof WAYS)[number];
 export const OFFERED: Record<Way, Kind[]> = { line: ["twilio"], cloud: ["twilio", "aircall", "vonage", "exotel", "plivo"], system: ["telephony"] };
 
 /** At Twilio, calls that a line has forwarded ring nowhere. */
-function isForLine({ kind, voice }: Connection): boolean {
-  return kind === "twilio" && (voice?.handling === "greet" || voice?.handling === "voicemail");
+export function isForLine({ kind, voice }: Connection): boolean {
+  return kind === "twilio" && voice?.handling !== undefined && NOWHERE.includes(voice.handling);
 }
 
-/** What the business has by its connections, if it has answered with one. */
-export function wayOf(connections: Connection[]): Way | undefined {
-  if (connections.some(isForLine)) return "line";
-  return WAYS.find((way) => way !== "line" && connections.some(({ kind }) => OFFERED[way].includes(kind)));
+/** What the person has answered in this browser. A number at Twilio may ring nowhere without a line, so connections do not tell. */
+export function answered(tenant: string | undefined): Way | undefined {
+  const stored = tenant && localStorage.getItem(`telephone.${tenant}`);
+  return WAYS.find((way) => way === stored);
+}
+
+export function answer(tenant: string | undefined, way: Way): void {
+  if (tenant) localStorage.setItem(`telephone.${tenant}`, way);
+}
+
+/** What the business has: as it was answered, or else by its connections. */
+export function wayOf(connections: Connection[], said?: Way): Way | undefined {
+  return said ?? WAYS.find((way) => way !== "line" && connections.some(({ kind }) => OFFERED[way].includes(kind)));
 }
 
 /** The number at Twilio to which an ordinary line forwards. */
