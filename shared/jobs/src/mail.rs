@@ -137,7 +137,7 @@ pub enum Mail {
     CapLoosened {
         /// Name of the tenant.
         business: String,
-        /// Who did it.
+        /// Person, API key or platform that loosened it.
         by: Author,
         /// The cap as it was.
         before: Cap,

@@ -154,7 +154,7 @@ pub fn read(cell: &str, region: Option<&str>, named: &dyn Fn() -> bool) -> Resul
     if text.starts_with('+') {
         // The zero of +44 (0)20 is only for calls within the country, that of +39 (0)6 is not.
         let without = self::digits(&text.replacen("(0)", "", 1)).unwrap_or_default();
-        let known = planned(&digits).or_else(|| planned(&without));
+        let known = find_planned(&digits).or_else(|| find_planned(&without));
         return match known.or_else(|| Phone::from_digits(&without).ok()) {
             Some(phone) => Ok(phone.into()),
             None => refused("is not a telephone number. Check the country code and the number of digits."),
@@ -315,7 +315,7 @@ fn abroad(digits: &str, by_prefix: Option<Phone>) -> Vec<Phone> {
     let usual = usual.filter(|usual| by_prefix.as_ref() != Some(usual));
     let mut numbers = Vec::new();
     for number in [by_prefix, usual].into_iter().flatten() {
-        let number = planned_in_any_form(number.digits()).filter(|number| !numbers.contains(number));
+        let number = find_planned_in_any_form(number.digits()).filter(|number| !numbers.contains(number));
         numbers.extend(number);
     }
     numbers
@@ -326,7 +326,7 @@ fn abroad(digits: &str, by_prefix: Option<Phone>) -> Vec<Phone> {
 fn without_plus(digits: &str, region: Region) -> Option<Phone> {
     let begins = digits.starts_with('0') || trunk_digit(region).is_some_and(|trunk| digits.starts_with(trunk));
     let whole = digits.len() >= FEWEST_WITHOUT_PLUS && !begins;
-    whole.then(|| planned_in_any_form(digits)).flatten()
+    whole.then(|| find_planned_in_any_form(digits)).flatten()
 }
 
 /// The first digit that people of the region dial before a number of their own country, if they do: what it has more when written nationally.
@@ -348,26 +348,28 @@ fn in_new_range(number: &PhoneNumber, region: Region) -> Option<Phone> {
 }
 
 /// The number with this code, also in the other form of such a number, as WhatsApp writes some.
-fn planned_in_any_form(digits: &str) -> Option<Phone> {
+fn find_planned_in_any_form(digits: &str) -> Option<Phone> {
     let other = || {
         let phone = Phone::from_digits(digits).ok()?;
-        planned(phone.key().trim_start_matches('+')).is_some().then_some(phone)
+        find_planned(phone.key().trim_start_matches('+'))
+            .is_some()
+            .then_some(phone)
     };
-    planned(digits).or_else(other)
+    find_planned(digits).or_else(other)
 }
 
 /// The number with these digits, which begin with a country's code, if it is one of a numbering plan.
-fn planned(digits: &str) -> Option<Phone> {
+fn find_planned(digits: &str) -> Option<Phone> {
     let parsed = || {
         let number = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None).ok()?;
         let valid = PHONE_NUMBER_UTIL.is_valid_number(&number);
         valid.then(|| e164(&number)).flatten()
     };
-    planned_as_written(digits).or_else(parsed)
+    find_planned_as_written(digits).or_else(parsed)
 }
 
-/// As [`planned`] for digits without a trunk prefix behind the country's code, in a fifth of the time.
-fn planned_as_written(digits: &str) -> Option<Phone> {
+/// As [`find_planned`] for digits without a trunk prefix behind the country's code, in a fifth of the time.
+fn find_planned_as_written(digits: &str) -> Option<Phone> {
     let (code, national) = (1..=3).find_map(|length| {
         let (code, national) = digits.split_at_checked(length)?;
         let code = code.parse().ok()?;
@@ -683,10 +685,10 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// What needs no parsing is the number that parsing finds.
+        /// Numbers taken as they are written equal the parsed ones.
         #[test]
         fn number_as_written_is_the_parsed_one(digits in "[1-9][0-9]{5,14}") {
-            if let Some(phone) = planned_as_written(&digits) {
+            if let Some(phone) = find_planned_as_written(&digits) {
                 let parsed = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None).unwrap();
                 proptest::prop_assert_eq!(e164(&parsed), Some(phone));
             }

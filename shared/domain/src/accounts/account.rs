@@ -375,7 +375,7 @@ struct EndedSession {
     until: Timestamp,
 }
 
-/// What adding a session to those that ended by themselves did.
+/// Effect of adding a session to those that ended by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Added {
     /// It was among them.
