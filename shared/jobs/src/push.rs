@@ -1,23 +1,25 @@
 //! Notifications on people's devices.
 
-use domain::base::ids::{ConversationId, PushSubscriptionId, TenantId, UserId};
+use domain::{
+    base::ids::{PushSubscriptionId, TenantId, UserId},
+    live::push::About,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::JobBody;
 
-/// Queue `pushes`: notify the people of a tenant of a customer's message, unless somebody has read it.
+/// Queue `pushes`: notify people of a tenant, of a customer's message unless somebody has read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "push")]
 pub struct PushJob {
-    /// Tenant of the conversation.
+    /// The tenant.
     pub tenant: TenantId,
-    /// The event that caused it.
+    /// The event that caused it: the same whenever it is delivered.
     pub correlation_id: String,
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// Number of the message in it.
-    pub seq: u64,
+    /// What they are told of.
+    #[serde(flatten)]
+    pub about: About,
     /// Time at which it was stored.
     pub at: Timestamp,
     /// What an earlier job left. `None`: it is the first.

@@ -164,6 +164,7 @@ const READ: &[(&str, Read)] = &[
     ("push_key", as_it_is::<PushKey>),
     ("push_owner", as_it_is::<UserId>),
     ("push_subscription", as_it_is::<PushSubscription>),
+    ("pushed", as_it_is::<()>),
     ("rate", |row| Ok(row::number(row::count(&row)))),
     ("reachable", as_it_is::<Reachable>),
     ("received", kept::<Received>),

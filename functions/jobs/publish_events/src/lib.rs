@@ -1,6 +1,6 @@
 //! Follows the table's stream at once, and keeps events of what changes for those who follow a tenant: the ids, never the words. A batch
-//! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]). Of customers' messages, people's
-//! devices are told a little later ([`notify`]).
+//! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]). People's devices are told of customers'
+//! messages a little later, and of mentions at once ([`notify`]).
 //!
 //! Safe to run twice: an event that is published again has the same id, by which clients know it.
 //!
@@ -23,13 +23,17 @@ use domain::{
     live::event::{Event, Meaning, Told},
 };
 use jiff::SignedDuration;
+use jobs::PushJob;
 use kit::{
     Clock, ConfigError, Env, JobError, Queue, QueueName, Sockets, line, metric,
     stream::{Batch, StreamError, happened},
 };
 use store::{
     Store, StoreError, TenantScope,
-    live::{events, published::MAX_TOGETHER},
+    live::{
+        events::{self, AtOnce},
+        published::MAX_TOGETHER,
+    },
 };
 
 use crate::fan_out::Unreached;
@@ -77,14 +81,16 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
             of_tenants.entry(tenant).or_default();
         }
     }
-    let mut newer = None;
+    let (mut jobs, mut newer) = (Vec::new(), None);
     for (place, record) in batch.records.iter().enumerate() {
         let at = happened(record, &ctx.clock);
         match catch_unwind(AssertUnwindSafe(|| read(record))) {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some((tenant, meaning)))) => {
-                let events = of_tenants.entry(tenant).or_default();
-                Told::new(id(record, at), at, meaning).join(events);
+            Ok(Ok((meaning, told))) => {
+                jobs.extend(told.and_then(|told| notify::at_once(told, id(record, at), at)));
+                if let Some((tenant, meaning)) = meaning {
+                    let events = of_tenants.entry(tenant).or_default();
+                    Told::new(id(record, at), at, meaning).join(events);
+                }
             }
             Ok(Err(error @ StoreError::NewerForm { .. })) if ctx.clock.now().duration_since(at) < DEPLOYED_WITHIN => {
                 newer = Some((place, error));
@@ -95,16 +101,22 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
             Err(_) => unreadable(record, "reading it panicked"),
         }
     }
-    publish(of_tenants, ctx).await.map_err(|error| again(0, error))?;
+    publish(of_tenants, jobs, ctx).await.map_err(|error| again(0, error))?;
     newer.map_or(Ok(()), |(place, error)| Err(again(place, error)))
 }
 
-async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Told>>, ctx: &Context) -> Result<(), StoreError> {
+/// Publishes events. `jobs`: for what devices are told of besides.
+async fn publish(
+    mut of_tenants: BTreeMap<TenantId, Vec<Told>>,
+    mut jobs: Vec<PushJob>,
+    ctx: &Context,
+) -> Result<(), StoreError> {
+    jobs.extend(notify::jobs(&of_tenants));
     if of_tenants.is_empty() {
+        notify::queue(jobs, ctx).await;
         return Ok(());
     }
     let scopes: Vec<TenantScope> = of_tenants.keys().map(|tenant| access::job::scope(*tenant)).collect();
-    let jobs = notify::jobs(&of_tenants);
     let followed = ctx.store.with_followers(scopes.iter(), ctx.clock.now()).await?;
     let mut published = Vec::new();
     for scope in followed {
@@ -121,12 +133,16 @@ async fn publish(mut of_tenants: BTreeMap<TenantId, Vec<Told>>, ctx: &Context) -
         line::count("published", u64::try_from(told.len()).unwrap_or_default());
     }
     fan_out::tell(&published, ctx).await?;
-    notify::queue(jobs, &scopes, ctx).await;
+    notify::queue(jobs, ctx).await;
     Ok(())
 }
 
-fn read(record: &EventRecord) -> Result<Option<(TenantId, Meaning)>, StoreError> {
-    events::meaning(&record.change.old_image, &record.change.new_image)
+/// What a change means, to those who follow the tenant and to those who have no page open.
+type Read = (Option<(TenantId, Meaning)>, Option<AtOnce>);
+
+fn read(record: &EventRecord) -> Result<Read, StoreError> {
+    let (before, after) = (&record.change.old_image, &record.change.new_image);
+    Ok((events::meaning(before, after)?, events::told_at_once(before, after)?))
 }
 
 fn unreadable(record: &EventRecord, error: &str) {

@@ -1,18 +1,22 @@
-//! Customers' messages of which people's devices are told, by `send_push`, unless somebody reads them soon.
+//! What people's devices are told of, by `send_push`: customers' messages unless somebody reads them soon, and at once what is about one person.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{
-    base::ids::TenantId,
+    Timestamp,
+    base::ids::{EventId, TenantId},
     inbox::conversation::Wrote,
     live::{
         event::Told,
-        push::{MAX_AGE, TOO_LATE, WAITS},
+        push::{About, MAX_AGE, TOO_LATE},
     },
 };
 use jobs::{JobBody as _, PushJob};
 use kit::{Entry, JobError, TimeLimit, line, metric};
-use store::TenantScope;
+use store::{TenantScope, live::events::AtOnce};
 
 use crate::Context;
 
@@ -30,8 +34,10 @@ pub(crate) fn jobs(of_tenants: &BTreeMap<TenantId, Vec<Told>>) -> Vec<PushJob> {
         Some(PushJob {
             tenant,
             correlation_id: told.event.id.to_string(),
-            conversation: told.event.conversation_id?,
-            seq: wrote.seq,
+            about: About::Message {
+                conversation: told.event.conversation_id?,
+                seq: wrote.seq,
+            },
             at: told.event.at,
             rest: None,
         })
@@ -39,42 +45,48 @@ pub(crate) fn jobs(of_tenants: &BTreeMap<TenantId, Vec<Told>>) -> Vec<PushJob> {
     jobs.collect()
 }
 
+/// The job for what is told at once, with the id and the time of its event. What happened long before it became known is no news.
+pub(crate) fn at_once(told: AtOnce, event: EventId, at: Timestamp) -> Option<PushJob> {
+    (at.duration_since(told.happened_at) < MAX_AGE).then(|| PushJob {
+        tenant: told.tenant,
+        correlation_id: event.to_string(),
+        about: told.about,
+        at,
+        rest: None,
+    })
+}
+
 /// Queues those of tenants in which somebody has a device. Most have none, which costs one read for the batch. If that fails, nobody is notified:
 /// live events wait for no notification, which nobody wants later.
-pub(crate) async fn queue(jobs: Vec<PushJob>, scopes: &[TenantScope], ctx: &Context) {
+pub(crate) async fn queue(jobs: Vec<PushJob>, ctx: &Context) {
     let count = u64::try_from(jobs.len()).unwrap_or_default();
-    match try_queue(jobs, scopes, ctx).await {
+    match try_queue(jobs, ctx).await {
         Ok(queued) => line::count("pushes_queued", queued),
         Err(error) => {
             metric::count("pushes_lost", &[]);
-            tracing::warn!(
-                error = error.to_string(),
-                count,
-                "nobody is notified of customers' messages"
-            );
+            tracing::warn!(error = error.to_string(), count, "nobody is notified on their devices");
         }
     }
 }
 
-async fn try_queue(jobs: Vec<PushJob>, scopes: &[TenantScope], ctx: &Context) -> Result<u64, JobError> {
+async fn try_queue(jobs: Vec<PushJob>, ctx: &Context) -> Result<u64, JobError> {
     let now = ctx.clock.now();
     let jobs: Vec<PushJob> = jobs
         .into_iter()
         .filter(|job| now.duration_since(job.at) < TOO_LATE)
         .collect();
-    let written = scopes
-        .iter()
-        .filter(|scope| jobs.iter().any(|job| job.tenant() == scope.tenant()));
-    let written: Vec<&TenantScope> = written.collect();
-    if written.is_empty() {
+    let tenants: BTreeSet<TenantId> = jobs.iter().map(PushJob::tenant).collect();
+    if tenants.is_empty() {
         return Ok(0);
     }
-    let reached = ctx.store.with_reachable(&written, now).await?;
+    let scopes: Vec<TenantScope> = tenants.into_iter().map(access::job::scope).collect();
+    let scopes: Vec<&TenantScope> = scopes.iter().collect();
+    let reached = ctx.store.with_reachable(&scopes, now).await?;
     let wanted = jobs
         .iter()
         .filter(|job| reached.iter().any(|scope| scope.tenant() == job.tenant()));
     let entries: Result<Vec<Entry>, _> = wanted
-        .map(|job| Entry::new(job).map(|entry| entry.after(WAITS.unsigned_abs())))
+        .map(|job| Entry::new(job).map(|entry| entry.after(job.about.waits().unsigned_abs())))
         .collect();
     let entries = entries?;
     let queued = u64::try_from(entries.len()).unwrap_or_default();

@@ -1,9 +1,11 @@
-//! Notifies people on their devices of a customer's message that nobody has read.
+//! Notifies people on their devices: of a customer's message that nobody has read, and at once of what is about one person.
 //!
-//! Nearly safe to run twice: a device that is told twice shows it once, since a notification of the same conversation replaces the one before.
-//! So nobody is told again because another one could not be: those who are left have their own job.
+//! Nearly safe to run twice. What is told once has a row afterwards, by which a later delivery is known ([`Store::note_pushed`]). A device that is
+//! told twice of a message, or after a crash, shows it once, since a notification of the same subject replaces the one before. So nobody is told
+//! again because another one could not be: those who are left have their own job.
 
 mod people;
+mod subject;
 
 use std::time::Duration;
 
@@ -12,8 +14,7 @@ use domain::{
     Timestamp,
     accounts::account::Account,
     base::ids::{PushSubscriptionId, UserId},
-    inbox::conversation::{Conversation, What},
-    live::push::{Notification, PushServices, PushSubscription, TOO_LATE, wants},
+    live::push::{About, Notification, PushServices, PushSubscription, TOO_LATE},
     tenants::tenant::Tenant,
 };
 use futures::{StreamExt as _, stream};
@@ -25,6 +26,8 @@ use providers::{
     push::{PushClient, Pushed, Unavailable},
 };
 use store::{Store, TenantScope};
+
+use crate::subject::Subject;
 
 /// Maximum time for an answer of a push service.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
@@ -76,17 +79,29 @@ impl Context {
 
 kit::function!(serve_queue, Context::new, handle);
 
-/// Notifies the people who want to know of the message, unless somebody has read it, or a later one has come. For five minutes it looks again
-/// at those who see a page, or one of whose devices cannot be told now.
+/// Notifies the people who want to know: of a message unless somebody has read it, or a later one has come, of anything else unless they were told.
+/// For five minutes it looks again at those who see a page, or one of whose devices cannot be told now.
 ///
 /// # Errors
 /// When the table or the queue does not answer.
 pub async fn handle(job: Job<PushJob>, ctx: &Context) -> Result<Done, JobError> {
-    let (done, left) = notify(job, ctx).await?;
+    let scope = job.scope().clone();
+    let is_first = job.body.rest.is_none();
+    let event = (is_first && job.body.about.is_told_once()).then(|| job.body.correlation_id.clone());
+    if let Some(event) = &event
+        && ctx.store.was_pushed(&scope, event, ctx.clock.now()).await?
+    {
+        return Ok(Done::Already);
+    }
+    let (done, left) = Box::pin(notify(job, ctx)).await?;
     if let Some((next, wait)) = left {
         let entry = Entry::new(&next)?.after(wait.unsigned_abs());
         let limit = TimeLimit::of(QUEUED_WITHIN);
         ctx.queue.send_all_or_give_up(vec![entry], limit).await?;
+    }
+    // Last, so that a failure keeps it from nobody.
+    if let Some(event) = event.filter(|_| done == Done::Now) {
+        ctx.store.note_pushed(&scope, &event, ctx.clock.now()).await?;
     }
     Ok(done)
 }
@@ -100,19 +115,17 @@ pub type Left = Option<(PushJob, SignedDuration)>;
 /// When the table does not answer.
 pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), JobError> {
     let (scope, now) = (job.scope(), ctx.clock.now());
-    let PushJob {
-        conversation, seq, at, ..
-    } = job.body;
+    let PushJob { about, at, .. } = &job.body;
+    let at = *at;
     if now.duration_since(at) > TOO_LATE {
         metric::count("push_late", &[]);
         return Ok((Done::Already, None));
     }
-    let (known, tenant) = futures::try_join!(ctx.store.conversation(scope, conversation), ctx.store.tenant(scope))?;
-    let open = known.map(|known| known.value).filter(|known| is_open(known, seq));
-    let Some((conversation, tenant)) = open.zip(tenant.filter(|tenant| tenant.status.is_active())) else {
+    let (subject, tenant) = futures::try_join!(Subject::of(ctx, scope, about), ctx.store.tenant(scope))?;
+    let Some((subject, tenant)) = subject.zip(tenant.filter(|tenant| tenant.status.is_active())) else {
         return Ok((Done::Already, None));
     };
-    let mut people = Box::pin(people::wanted(ctx, scope, &conversation, now)).await?;
+    let mut people = Box::pin(people::wanted(ctx, scope, &subject, now)).await?;
     let before = job.body.rest.as_ref();
     if let Some(rest) = before {
         people.retain(|user| rest.people.contains(user));
@@ -127,7 +140,7 @@ pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), Jo
         told: was_told.to_vec(),
     };
     if !people.away.is_empty() {
-        let told = Told::of(ctx, scope, (conversation, seq), (&tenant, now)).await?;
+        let told = Told::of((ctx, scope), (about, subject), (&tenant, now)).await?;
         let one = |user: UserId| {
             let told = &told;
             Box::pin(async move { (user, told.notify(user, was_told).await) })
@@ -154,11 +167,6 @@ pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), Jo
     Ok((Done::Now, left))
 }
 
-/// Whether the message is the customer's latest, and nobody has read or answered it.
-fn is_open(conversation: &Conversation, seq: u64) -> bool {
-    conversation.read_seq < seq && conversation.wrote.is_some_and(|wrote| wrote.seq == seq)
-}
-
 /// The outcome for a person.
 #[derive(Debug, Default)]
 struct Sent {
@@ -176,11 +184,12 @@ enum Outcome {
     Later(SignedDuration),
 }
 
-/// The message of which people are told.
+/// What people are told of.
 struct Told<'a> {
     ctx: &'a Context,
     scope: &'a TenantScope,
-    conversation: Conversation,
+    about: &'a About,
+    subject: Subject,
     now: Timestamp,
     /// Local time of the tenant.
     time: Time,
@@ -191,24 +200,17 @@ struct Told<'a> {
 
 impl<'a> Told<'a> {
     async fn of(
-        ctx: &'a Context,
-        scope: &'a TenantScope,
-        (conversation, seq): (Conversation, u64),
+        (ctx, scope): (&'a Context, &'a TenantScope),
+        (about, subject): (&'a About, Subject),
         (tenant, now): (&Tenant, Timestamp),
     ) -> Result<Self, JobError> {
-        let profile = ctx.store.profile(scope, conversation.contact).await?;
-        // Otherwise something else happened after it.
-        let text = match conversation.last.map(|last| last.what) {
-            Some(What::Inbound(message, _)) if conversation.seq == seq => {
-                let received = ctx.store.received(scope, message, now).await?;
-                received.and_then(|received| received.message.text)
-            }
-            _ => None,
-        };
+        let profile = ctx.store.profile(scope, subject.contact()).await?;
+        let text = subject.text(ctx, scope, now).await?;
         Ok(Self {
             ctx,
             scope,
-            conversation,
+            about,
+            subject,
             now,
             time: now.to_zoned(tenant.time_zone.rules().clone()).time(),
             limit: TimeLimit::of(WITHIN),
@@ -241,12 +243,13 @@ impl<'a> Told<'a> {
             return Ok(Sent::default());
         };
         let wished = account.preferences.notifications;
-        if devices.is_empty() || !wants(&wished, user, &self.conversation, self.time) {
+        let wants = self.about.is_wanted(&wished, user, self.subject.assignee(), self.time);
+        if devices.is_empty() || !wants {
             return Ok(Sent::default());
         }
         let text = self.text.as_deref().filter(|_| wished.texts);
-        let (tenant, conversation) = (self.scope.tenant(), self.conversation.id());
-        let notification = Notification::of_message(tenant, conversation, self.name.as_deref(), text);
+        let (tenant, name) = (self.scope.tenant(), self.name.as_deref());
+        let notification = self.subject.notification(tenant, name, text);
         let left = devices.into_iter().filter(|device| !was_told.contains(&device.id));
         let one = |device: PushSubscription| {
             let (account, notification) = (&account, &notification);

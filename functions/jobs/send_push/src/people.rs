@@ -1,14 +1,12 @@
-//! The people to notify of a message: those who attend to the conversation, or all who could.
+//! The people to notify: those with a device whom something concerns and who may know of it.
 
 use domain::{
     Timestamp,
-    accounts::permission::Permission,
     base::{actor::Actor, ids::UserId},
-    inbox::{conversation::Conversation, team::Team},
 };
 use store::{StoreError, TenantScope};
 
-use crate::Context;
+use crate::{Context, subject::Subject};
 
 /// People to notify.
 #[derive(Default)]
@@ -27,30 +25,21 @@ impl People {
     }
 }
 
-/// The members with a device who may read the conversation and attend to it, or could.
+/// The members with a device whom it concerns.
 pub(crate) async fn wanted(
     ctx: &Context,
     scope: &TenantScope,
-    conversation: &Conversation,
+    subject: &Subject,
     now: Timestamp,
 ) -> Result<People, StoreError> {
     let store = &ctx.store;
     let mut people = store.reachable(scope, now).await?;
-    if let Some(assignee) = conversation.assignee {
-        people.retain(|user| *user == assignee);
-    } else if let Some(team) = conversation.team {
-        // That of a team which was deleted is everybody's.
-        if let Some(team) = store.get::<Team>(scope, &team).await? {
-            people.retain(|user| team.value.members.contains(user));
-        }
-    }
+    subject.keep_concerned(ctx, scope, &mut people).await?;
     if people.is_empty() {
         return Ok(People::default());
     }
     let (members, sockets) = futures::try_join!(store.members_named(scope, &people), store.sockets(scope, now))?;
-    let may = members
-        .into_iter()
-        .filter(|member| member.may(Permission::ConversationsRead));
+    let may = members.into_iter().filter(|member| subject.is_shown_to(member));
     let (seeing, away) = may.map(|member| member.user).partition(|user| {
         let mut own = sockets.iter().filter(|socket| socket.value.who == Actor::User(*user));
         own.any(|socket| socket.value.is_seen(now))

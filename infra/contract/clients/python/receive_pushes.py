@@ -1,4 +1,4 @@
-"""A person's browser that has no page open: gets a notification of a customer's message, and opens it, as docs/live.md says.
+"""A person's browser that has no page open: gets notifications of each type, and opens them, as docs/live.md says.
 
 RINGBACK_API names the API, RINGBACK_ACCESS_TOKEN the person's session, RINGBACK_TENANT and RINGBACK_SIMULATORS their business and its
 customers' phones. Exits with 0 only if everything was as expected.
@@ -74,6 +74,18 @@ class Browser:
         )
         return json.loads(plain)
 
+    def shown(self, kind: str, public_key: str) -> dict:
+        """The only notification of this type, once it has come."""
+        end = time.monotonic() + 120
+        while True:
+            every = [self.opened(push, public_key) for push in self.taken()]
+            if of_kind := [shown for shown in every if shown["type"] == kind]:
+                [shown] = of_kind
+                assert shown["tenant_id"] == os.environ["RINGBACK_TENANT"], shown
+                return shown
+            assert time.monotonic() < end, f"no {kind} came"
+            time.sleep(1)
+
 
 def main() -> None:
     browser, removed = Browser("open"), Browser("removed")
@@ -101,18 +113,21 @@ def main() -> None:
     wrote = httpx.post(f"{SIMULATORS}/replies", json=said, timeout=60)
     assert wrote.is_success, wrote.text
     # Notifications wait for somebody to read the message.
-    end = time.monotonic() + 120
-    while not (pushes := browser.taken()):
-        assert time.monotonic() < end, "no notification came"
-        time.sleep(1)
-    [push] = pushes
-    shown = browser.opened(push, public_key)
-    assert shown["type"] == "message.received", shown
-    assert shown["tenant_id"] == os.environ["RINGBACK_TENANT"], shown
+    shown = browser.shown("message.received", public_key)
     # Only whoever asks for the words is shown them.
     assert shown["conversation_id"] and words not in json.dumps(shown), shown
+
+    api = os.environ["RINGBACK_API"] + "/api/v1"
+    conversation = browser.http.get(f"{api}/conversations/{shown['conversation_id']}").json()
+    contact, me = conversation["contact"]["id"], browser.http.get(API).json()["id"]
+    written = {"text": words, "mentions": [me]}
+    note = browser.http.post(f"{api}/contacts/{contact}/notes", json=written)
+    assert note.status_code == 201, note.text
+    mentioned = browser.shown("note.mentioned", public_key)
+    assert (mentioned["contact_id"], mentioned["note_id"]) == (contact, note.json()["id"]), mentioned
+    assert words not in json.dumps(mentioned), mentioned
     assert not removed.taken()
-    print("the notification is opened")
+    print("the notifications are opened")
 
 
 if __name__ == "__main__":

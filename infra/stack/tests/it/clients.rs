@@ -91,7 +91,7 @@ fn a_node_client_follows_by_a_socket() {
 
 /// A browser that we did not write: it opens what its push service took for it.
 #[test]
-fn a_python_receiver_opens_a_notification() {
+fn a_python_receiver_opens_notifications() {
     on_stage(async |stage| {
         let business = stage.business("Notified").await?;
         let access = signed_in(&business).await?;
@@ -105,7 +105,7 @@ fn a_python_receiver_opens_a_notification() {
             .env("RINGBACK_ACCESS_TOKEN", access)
             .env("NO_PROXY", "127.0.0.1");
         let said = run(&mut receiving, "receive_pushes.py").await?;
-        ensure!(said.contains("the notification is opened"), "{said}");
+        ensure!(said.contains("the notifications are opened"), "{said}");
         Ok(())
     });
 }

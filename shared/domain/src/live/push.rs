@@ -1,4 +1,5 @@
-//! Push notifications (RFC 8030): the devices on which a person is told of messages while none of their pages is open, and what they are told.
+//! Push notifications (RFC 8030): the devices on which a person is told of messages, mentions, calls and notices while none of their
+//! pages is open, and what they are told.
 
 use std::fmt;
 
@@ -9,8 +10,8 @@ use url::{Host, Url};
 
 use crate::{
     accounts::interface::{Notifications, QuietTime},
-    base::ids::{ConversationId, PushSubscriptionId, SessionId, TenantId, UserId, derived},
-    inbox::conversation::Conversation,
+    base::ids::{ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derived},
+    contacts::note::Note,
 };
 
 /// Maximum devices of a person.
@@ -138,13 +139,63 @@ pub fn host_of(endpoint: &str) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-/// Whether a person wants to be told of a customer's message now, at this local time of the tenant.
-pub fn wants(notifications: &Notifications, user: UserId, conversation: &Conversation, now: Time) -> bool {
-    let kind = match conversation.assignee {
-        Some(assignee) => assignee == user && notifications.mine,
-        None => notifications.unassigned,
-    };
-    kind && !notifications.quiet_hours.is_some_and(|quiet| is_within(quiet, now))
+/// What people are told of, by the ids of what says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum About {
+    /// A customer's message.
+    Message {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Number of the message in it.
+        seq: u64,
+    },
+    /// A note that mentions people.
+    Mention {
+        /// The note.
+        note: NoteId,
+        /// Those whom it did not mention before.
+        mentioned: Vec<UserId>,
+    },
+}
+
+impl About {
+    /// The people whom a note mentions since this change.
+    pub fn of_note(before: Option<&Note>, after: &Note) -> Option<Self> {
+        let known = before.map(Note::mentioned).unwrap_or_default();
+        let new = after.mentioned().iter().filter(|user| !known.contains(user));
+        let mentioned: Vec<UserId> = new.copied().collect();
+        (!mentioned.is_empty()).then_some(Self::Mention {
+            note: after.id,
+            mentioned,
+        })
+    }
+
+    /// Whether it happens at one time, and people are told of it once. A message is told of as long as it is unread.
+    pub const fn is_told_once(&self) -> bool {
+        !matches!(self, Self::Message { .. })
+    }
+
+    /// Time for which it can be seen on a page before people are told.
+    pub const fn waits(&self) -> SignedDuration {
+        if self.is_told_once() {
+            SignedDuration::ZERO
+        } else {
+            WAITS
+        }
+    }
+
+    /// Whether a person wants to be told of it now, at this local time of the tenant. `attends`: who attends to the conversation.
+    pub fn is_wanted(&self, wishes: &Notifications, user: UserId, attends: Option<UserId>, now: Time) -> bool {
+        let kind = match self {
+            Self::Message { .. } => match attends {
+                Some(assignee) => assignee == user && wishes.mine,
+                None => wishes.unassigned,
+            },
+            Self::Mention { .. } => wishes.mentions,
+        };
+        kind && !wishes.quiet_hours.is_some_and(|quiet| is_within(quiet, now))
+    }
 }
 
 /// Whether the hours hold at this time. If they end when they begin, they are all hours.
@@ -159,41 +210,90 @@ fn is_within(quiet: QuietTime, now: Time) -> bool {
 
 /// Content of a notification. The service worker of the device makes the words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notification {
-    /// Its kind: `message.received`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The tenant.
-    pub tenant_id: TenantId,
-    /// The conversation. A later notification of the same one replaces this.
-    pub conversation_id: ConversationId,
-    /// Name of the customer, if it is known.
-    pub name: Option<String>,
-    /// The message, if the person wants to see it, and it has a text.
-    pub text: Option<String>,
+#[serde(tag = "type")]
+pub enum Notification {
+    /// A customer wrote.
+    #[serde(rename = "message.received")]
+    Message {
+        /// The tenant.
+        tenant_id: TenantId,
+        /// The conversation. A later notification of the same one replaces this.
+        conversation_id: ConversationId,
+        /// Name of the customer, if it is known.
+        name: Option<String>,
+        /// The message, if the person wants to see it, and it has a text.
+        text: Option<String>,
+    },
+    /// A note mentions the person.
+    #[serde(rename = "note.mentioned")]
+    Mention {
+        /// The tenant.
+        tenant_id: TenantId,
+        /// The contact.
+        contact_id: ContactId,
+        /// The note.
+        note_id: NoteId,
+        /// Name of the customer, if it is known.
+        name: Option<String>,
+        /// The note, if the person wants to see it.
+        text: Option<String>,
+    },
+}
+
+/// A text of at most this many characters.
+fn short(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+fn short_name(name: Option<&str>) -> Option<String> {
+    name.map(|name| short(name, MAX_SHOWN.0))
+}
+
+fn short_text(text: Option<&str>) -> Option<String> {
+    text.map(|text| short(text, MAX_SHOWN.1))
 }
 
 impl Notification {
     /// That of a customer's message.
-    pub fn of_message(tenant: TenantId, conversation: ConversationId, name: Option<&str>, text: Option<&str>) -> Self {
-        let short = |text: &str, most: usize| {
-            if text.chars().count() <= most {
-                return text.to_owned();
-            }
-            text.chars().take(most - 1).chain(['…']).collect()
-        };
-        Self {
-            kind: "message.received".to_owned(),
-            tenant_id: tenant,
-            conversation_id: conversation,
-            name: name.map(|name| short(name, MAX_SHOWN.0)),
-            text: text.map(|text| short(text, MAX_SHOWN.1)),
+    pub fn of_message(
+        tenant_id: TenantId,
+        conversation_id: ConversationId,
+        name: Option<&str>,
+        text: Option<&str>,
+    ) -> Self {
+        Self::Message {
+            tenant_id,
+            conversation_id,
+            name: short_name(name),
+            text: short_text(text),
+        }
+    }
+
+    /// That of a note.
+    pub fn of_mention(tenant_id: TenantId, note_id: NoteId, name: Option<&str>, text: Option<&str>) -> Self {
+        Self::Mention {
+            tenant_id,
+            contact_id: note_id.contact(),
+            note_id,
+            name: short_name(name),
+            text: short_text(text),
         }
     }
 
     /// Name by which a push service replaces a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
     pub fn topic(&self) -> String {
-        let hash = Sha256::digest(format!("{} {}", self.tenant_id, self.conversation_id));
+        let subject = match self {
+            Self::Message {
+                tenant_id,
+                conversation_id,
+                ..
+            } => format!("{tenant_id} {conversation_id}"),
+            Self::Mention { tenant_id, note_id, .. } => format!("{tenant_id} {note_id}"),
+        };
+        let hash = Sha256::digest(subject);
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -242,11 +342,13 @@ impl Reachable {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::ids::ContactId;
+    use crate::{base::actor::Actor, contacts::note::NoteText};
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + hour * 3_600).unwrap()
@@ -298,17 +400,31 @@ mod tests {
     #[test]
     fn people_are_told_of_what_they_want_outside_their_quiet_hours() {
         let contact = ContactId::new(Ulid::from_parts(1, 9));
-        let mut conversation = Conversation::empty(ConversationId::of(contact, None), at(0));
+        let message = About::Message {
+            conversation: ConversationId::of(contact, None),
+            seq: 1,
+        };
+        let mention = About::Mention {
+            note: NoteId::new(contact, Ulid::from_parts(1, 2)),
+            mentioned: vec![user(2)],
+        };
         let set = |value: serde_json::Value| serde_json::from_value::<Notifications>(value).unwrap();
         let time = |text: &str| text.parse::<Time>().unwrap();
         let noon = time("12:00");
-        let usual = Notifications::USUAL;
-        assert!(wants(&usual, user(1), &conversation, noon));
-        assert!(!wants(&set(json!({"unassigned": false})), user(1), &conversation, noon));
-        conversation.assignee = Some(user(1));
-        assert!(wants(&set(json!({"unassigned": false})), user(1), &conversation, noon));
-        assert!(!wants(&set(json!({"mine": false})), user(1), &conversation, noon));
-        assert!(!wants(&usual, user(2), &conversation, noon));
+        let (mine, nobodys) = (Some(user(1)), None);
+        for (about, wishes, who, attends, told) in [
+            (&message, json!({}), 1, nobodys, true),
+            (&message, json!({"unassigned": false}), 1, nobodys, false),
+            (&message, json!({"unassigned": false}), 1, mine, true),
+            (&message, json!({"mine": false}), 1, mine, false),
+            (&message, json!({}), 2, mine, false),
+            (&message, json!({"mentions": false}), 1, mine, true),
+            (&mention, json!({"mine": false, "unassigned": false}), 2, nobodys, true),
+            (&mention, json!({"mentions": false}), 2, nobodys, false),
+        ] {
+            let wanted = about.is_wanted(&set(wishes.clone()), user(who), attends, noon);
+            assert_eq!(wanted, told, "{about:?} {wishes}");
+        }
         let night = set(json!({"quiet_hours": {"from": "21:00", "to": "07:30"}}));
         let lunch = set(json!({"quiet_hours": {"from": "12:00", "to": "13:00"}}));
         let always = set(json!({"quiet_hours": {"from": "00:00", "to": "00:00"}}));
@@ -323,7 +439,13 @@ mod tests {
             (&lunch, "13:00", true),
             (&always, "12:00", false),
         ] {
-            assert_eq!(wants(hours, user(1), &conversation, time(now)), told, "{now}");
+            for about in [&message, &mention] {
+                assert_eq!(
+                    about.is_wanted(hours, user(1), None, time(now)),
+                    told,
+                    "{about:?} {now}"
+                );
+            }
         }
     }
 
@@ -332,17 +454,45 @@ mod tests {
         let tenant = TenantId::new(Ulid::from_parts(1, 1));
         let conversation = ConversationId::of(ContactId::new(Ulid::from_parts(1, 9)), None);
         let long = "ش".repeat(5_000);
-        let whole = Notification::of_message(tenant, conversation, Some(&long), Some(&long));
-        assert!(serde_json::to_vec(&whole).unwrap().len() <= 3_000);
-        assert!(whole.text.as_deref().is_some_and(|text| text.ends_with('…')));
-        assert_eq!(whole.topic().len(), 32);
+        let note = NoteId::new(ContactId::new(Ulid::from_parts(1, 9)), Ulid::from_parts(1, 2));
+        let all = [
+            Notification::of_message(tenant, conversation, Some(&long), Some(&long)),
+            Notification::of_mention(tenant, note, Some(&long), Some(&long)),
+        ];
+        for whole in &all {
+            let json = serde_json::to_value(whole).unwrap();
+            assert!(json.to_string().len() <= 3_000, "{json}");
+            assert!(json["text"].as_str().is_some_and(|text| text.ends_with('…')), "{json}");
+            assert_eq!(whole.topic().len(), 32);
+        }
         let other = ConversationId::of(ContactId::new(Ulid::from_parts(1, 10)), None);
-        assert_ne!(
-            Notification::of_message(tenant, other, None, None).topic(),
-            whole.topic()
-        );
-        let short = Notification::of_message(tenant, conversation, Some("Layla"), None);
-        assert_eq!((short.name.as_deref(), short.text), (Some("Layla"), None));
+        let short = Notification::of_message(tenant, other, Some("Layla"), None);
+        let topics: BTreeSet<String> = all.iter().chain([&short]).map(Notification::topic).collect();
+        assert_eq!(topics.len(), all.len() + 1, "none replaces another");
+        let shown = serde_json::to_value(&short).unwrap();
+        assert_eq!((&shown["name"], &shown["text"]), (&json!("Layla"), &json!(null)));
+    }
+
+    #[test]
+    fn people_are_told_of_a_mention_once() {
+        let id = NoteId::new(ContactId::new(Ulid::from_parts(1, 9)), Ulid::from_parts(1, 2));
+        let note = |mentions: &[u128]| {
+            let text: NoteText = "Call her back".parse().unwrap();
+            let mentions: Vec<UserId> = mentions.iter().copied().map(user).collect();
+            Note::new(id, text.clone(), Actor::Operator, at(0)).with_text(text, mentions.into())
+        };
+        for (before, after, told) in [
+            (None, vec![], vec![]),
+            (None, vec![1, 2], vec![1, 2]),
+            (Some(vec![1]), vec![1], vec![]),
+            (Some(vec![1]), vec![2, 1, 3], vec![2, 3]),
+            (Some(vec![1, 2]), vec![2], vec![]),
+        ] {
+            let before = before.as_deref().map(note);
+            let mentioned: Vec<UserId> = told.into_iter().map(user).collect();
+            let expected = (!mentioned.is_empty()).then_some(About::Mention { note: id, mentioned });
+            assert_eq!(About::of_note(before.as_ref(), &note(&after)), expected, "{after:?}");
+        }
     }
 
     #[test]

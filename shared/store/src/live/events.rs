@@ -1,4 +1,4 @@
-//! The meaning of changes of rows to those who follow a tenant.
+//! The meaning of changes of rows to those who follow a tenant, and to those who have no page open.
 
 use domain::{
     accounts::{account::Member, api_key::ApiKey},
@@ -6,10 +6,11 @@ use domain::{
     calls::record::Received,
     campaigns::campaign::Campaign,
     contacts::{history::HistoryKind, note::Note},
-    live::event::Meaning,
+    live::{event::Meaning, push::About},
     templates::template::TemplateDefinition,
     tenants::connection::Connection,
 };
+use jiff::Timestamp;
 use serde_dynamo::Item;
 
 use crate::{
@@ -67,4 +68,37 @@ pub fn meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Meaning)
         _ => None,
     };
     Ok(meaning.map(|meaning| (tenant, meaning)))
+}
+
+/// What people are told of on their devices at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtOnce {
+    /// The tenant, read from the row's key.
+    pub tenant: TenantId,
+    /// What it is.
+    pub about: About,
+    /// Time at which it happened.
+    pub happened_at: Timestamp,
+}
+
+/// What people are told of because a row changed.
+///
+/// # Errors
+/// If a row of a kind of which they are told does not have the expected form.
+pub fn told_at_once(before: &Item, after: &Item) -> Result<Option<AtOnce>, StoreError> {
+    let Some((tenant, _, kind)) = of_tenant(after) else {
+        return Ok(None);
+    };
+    let told = match kind {
+        word if word == HistoryKind::Note.word() => {
+            let (before, after) = (shown::<Note>(before)?, shown::<Note>(after)?);
+            after.and_then(|after| Some((About::of_note(before.as_ref(), &after)?, after.updated_at)))
+        }
+        _ => None,
+    };
+    Ok(told.map(|(about, happened_at)| AtOnce {
+        tenant,
+        about,
+        happened_at,
+    }))
 }

@@ -1,10 +1,10 @@
-//! The devices on which people are notified, and the key that tells push services who sends.
+//! The devices on which people are notified, of which events they were, and the key that tells push services who sends.
 
 use domain::{
     base::ids::{PushSubscriptionId, UserId},
     live::push::{PushSubscription, Reachable},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,6 +17,9 @@ use crate::{
 
 /// Maximum devices of a person that are read. More than may be kept, as two can be added at once.
 const MAX_READ: i32 = 20;
+
+/// Time for which it is known that people were told of an event. Later deliveries of it are too late for anybody.
+const PUSHED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The key of the deployment, by which push services know who sends (VAPID, RFC 8292).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +110,28 @@ impl Store {
         let item = self.database.get(&keys::reachable(scope), DOING).await?;
         let known: Option<Versioned<Reachable>> = row::versioned(item, None, DOING)?;
         Ok(known.map(|known| known.value.people(now).collect()).unwrap_or_default())
+    }
+
+    /// Whether people were told of this event on their devices.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn was_pushed(&self, scope: &TenantScope, event: &str, now: Timestamp) -> Result<bool, StoreError> {
+        const DOING: &str = "read whether people were told of an event";
+        let item = self.database.get(&keys::pushed(scope, event), DOING).await?;
+        let known: Option<Versioned<()>> = row::versioned(item, Some(now), DOING)?;
+        Ok(known.is_some())
+    }
+
+    /// Notes that people were told of this event on their devices.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_pushed(&self, scope: &TenantScope, event: &str, now: Timestamp) -> Result<(), StoreError> {
+        const DOING: &str = "note that people were told of an event";
+        let key = keys::pushed(scope, event);
+        let row = Row::new(&key, "pushed", &(), Condition::Always, DOING)?;
+        self.database.put(row.expires(now, PUSHED_FOR), DOING).await
     }
 
     /// Those of these tenants in which somebody may have a device. One request for up to 100.

@@ -86,6 +86,7 @@ const FORMS: &[(&str, u64)] = &[
     ("push_key", 1),
     ("push_owner", 1),
     ("push_subscription", 1),
+    ("pushed", 1),
     ("rate", 1),
     // Media have more than their source.
     ("reachable", 1),

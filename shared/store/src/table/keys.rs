@@ -565,6 +565,11 @@ pub(crate) fn reachable(scope: &TenantScope) -> Key {
     Key::new(format!("{}#LIVE", tenant_partition(scope)), "REACHABLE")
 }
 
+/// That people were told of an event on their devices.
+pub(crate) fn pushed(scope: &TenantScope, event: &str) -> Key {
+    Key::new(format!("{}#LIVE", tenant_partition(scope)), format!("PUSHED#{event}"))
+}
+
 /// The devices of a person.
 pub(crate) fn push_subscriptions(user: UserId) -> String {
     format!("PUSH#{}", lower(user.ulid()))

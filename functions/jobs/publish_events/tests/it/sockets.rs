@@ -8,10 +8,12 @@ use domain::{
     },
     base::{
         actor::Actor,
-        ids::{ContactId, ConversationId, SessionId, UserId},
+        ids::{ContactId, ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
     },
+    contacts::note::{Mentions, Note},
     inbox::conversation::{Conversation, Wrote},
     live::{
+        push::About,
         socket::{Socket, SocketId, Ticket},
         view::View,
     },
@@ -26,6 +28,7 @@ use store::Versioned;
 use testkit::{
     Aws,
     api::{House, Town},
+    business::CUSTOMER,
     sockets::{Gateway, socket_id},
     stream::{Filter, Rows, rows},
 };
@@ -435,4 +438,53 @@ async fn customers_messages_are_queued_where_somebody_has_a_device() {
         [],
         "it waits for somebody to read it"
     );
+}
+
+#[tokio::test]
+async fn what_is_told_at_once_is_queued_with_its_event() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let contact = aws.contact_with(&scope, CUSTOMER, |_| {}).await;
+    let agent = world.user(Role::Agent);
+    let note = Note {
+        mentions: vec![agent].into(),
+        ..Note::new(
+            NoteId::new(contact.id, aws.ids().ulid()),
+            "Call her back".parse().expect("a text"),
+            Actor::Operator,
+            aws.now(),
+        )
+    };
+    let created = store.create_of_contact(&scope, &note, &aws.stamp()).await;
+    created.expect("the note is stored");
+    world.deliver().await;
+    assert_eq!(aws.depth(QueueName::Pushes).await, 0, "nobody has a device");
+    let noted = store.note_reachable(&scope, agent, aws.now()).await;
+    noted.expect("the table answers");
+    // Only those whom it did not mention before.
+    let manager = world.user(Role::Manager);
+    let known = store.of_contact::<Note>(&scope, contact.id, note.id.place()).await;
+    let known = known.expect("the table answers").expect("the note");
+    let mut after = note.with_text(note.text.clone(), vec![agent, manager].into());
+    let changed = store.change_of_contact(&scope, &known, &after, &aws.stamp()).await;
+    let version = changed.expect("the note is changed");
+    world.deliver().await;
+    let jobs = aws.take_jobs::<PushJob>(QueueName::Pushes).await;
+    let about = About::Mention {
+        note: note.id,
+        mentioned: vec![manager],
+    };
+    let [job] = jobs.as_slice() else { panic!("{jobs:?}") };
+    assert_eq!((job.tenant, &job.about, &job.rest), (scope.tenant(), &about, &None));
+    assert!(job.correlation_id.starts_with("evt_"), "{}", job.correlation_id);
+    // One that became known an hour later is no news.
+    after.mentions = Mentions::default();
+    after.updated_at = aws.now() - SignedDuration::from_hours(2);
+    let known = Versioned { version, value: after };
+    let again = known.value.with_text(note.text.clone(), vec![agent].into());
+    let changed = store.change_of_contact(&scope, &known, &again, &aws.stamp()).await;
+    changed.expect("the note is changed");
+    world.deliver().await;
+    assert_eq!(aws.depth(QueueName::Pushes).await, 0);
 }

@@ -9,11 +9,12 @@ use domain::{
     },
     base::{
         actor::Actor,
-        ids::{ConversationId, SessionId, UserId},
+        ids::{ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
     },
+    contacts::note::Note,
     inbox::team::Team,
     live::{
-        push::{KEPT_FOR, PushSubscription},
+        push::{About, KEPT_FOR, PushSubscription},
         socket::{Socket, Ticket},
     },
 };
@@ -133,8 +134,10 @@ impl World {
         PushJob {
             tenant: self.business.tenant(),
             correlation_id: "evt".to_owned(),
-            conversation: self.conversation,
-            seq,
+            about: About::Message {
+                conversation: self.conversation,
+                seq,
+            },
             at: self.aws.now(),
             rest: None,
         }
@@ -177,6 +180,30 @@ impl World {
         self.business
             .change_conversation(&self.aws, self.conversation, change)
             .await;
+    }
+
+    /// Handles a job, whose event may have been delivered before.
+    async fn handle(&self, about: About, event: &str) -> Done {
+        let job = PushJob {
+            correlation_id: event.to_owned(),
+            about,
+            ..self.job(0)
+        };
+        let handled = Box::pin(handle(Job::new(job, 1), &self.ctx)).await;
+        handled.expect("it is sent")
+    }
+
+    async fn note(&self, mentioned: &[UserId]) -> Note {
+        let id = NoteId::new(self.conversation.contact(), self.aws.ids().ulid());
+        let text = "Call her back".parse().expect("a text");
+        let note = Note {
+            mentions: mentioned.to_vec().into(),
+            ..Note::new(id, text, Actor::Operator, self.aws.now())
+        };
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let created = store.create_of_contact(scope, &note, &self.aws.stamp()).await;
+        created.expect("the note is stored");
+        note
     }
 
     async fn devices(&self, user: UserId) -> usize {
@@ -368,4 +395,57 @@ async fn push_service_that_takes_nothing_is_tried_again() {
         ..left
     };
     assert_eq!(world.notify(old).await, None);
+}
+
+#[tokio::test]
+async fn mention_is_shown_to_whom_it_names_once() {
+    let world = World::new().await;
+    let (maya, noor, tom) = (
+        world.agent("maya", json!({"mine": false, "unassigned": false})).await,
+        world.agent("noor", json!({"texts": true})).await,
+        world.agent("tom", json!({})).await,
+    );
+    let lea = world.agent("lea", json!({"mentions": false})).await;
+    let rim = world
+        .agent("rim", json!({"quiet_hours": {"from": "15:30", "to": "16:30"}}))
+        .await;
+    world.change(|conversation| conversation.assignee = Some(tom)).await;
+    let note = world.note(&[maya, noor, lea, rim]).await;
+    // Whom it does not mention any more, when it is told, is not told.
+    let about = About::Mention {
+        note: note.id,
+        mentioned: vec![maya, noor, tom, lea, rim],
+    };
+    assert_eq!(world.handle(about.clone(), "evt_1").await, Done::Now);
+    let profile = world
+        .aws
+        .store()
+        .profile(world.business.scope(), note.id.contact())
+        .await;
+    let name = profile.expect("the table answers").name.map(|name| name.to_string());
+    let expected = |text: Value| {
+        json!({
+            "type": "note.mentioned", "tenant_id": world.business.tenant(), "contact_id": note.id.contact(),
+            "note_id": note.id, "name": name, "text": text,
+        })
+    };
+    let told = [
+        ("maya".to_owned(), expected(Value::Null)),
+        ("noor".to_owned(), expected("Call her back".into())),
+    ];
+    assert_eq!(world.shown(), told);
+    assert_eq!(world.handle(about.clone(), "evt_1").await, Done::Already);
+    assert_eq!(world.shown(), []);
+    // Another change of the note.
+    assert_eq!(world.handle(about.clone(), "evt_2").await, Done::Now);
+    assert_eq!(world.names(), ["maya", "noor"]);
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let known = store
+        .of_contact::<Note>(scope, note.id.contact(), note.id.place())
+        .await;
+    let known = known.expect("the table answers").expect("the note");
+    let removed = store.remove_of_contact(scope, &known, &world.aws.stamp()).await;
+    removed.expect("the note is deleted");
+    assert_eq!(world.handle(about, "evt_3").await, Done::Already);
+    assert_eq!(world.shown(), []);
 }
