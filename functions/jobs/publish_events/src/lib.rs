@@ -1,6 +1,6 @@
 //! Follows the table's stream at once, and keeps events of what changes for those who follow a tenant: the ids, never the words. A batch
 //! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]). People's devices are told of customers'
-//! messages a little later, and of mentions at once ([`notify`]).
+//! messages a little later, and of mentions and missed calls at once ([`notify`]).
 //!
 //! Safe to run twice: an event that is published again has the same id, by which clients know it.
 //!

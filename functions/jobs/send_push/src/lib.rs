@@ -1,4 +1,4 @@
-//! Notifies people on their devices: of a customer's message that nobody has read, and at once of what is about one person.
+//! Notifies people on their devices: of a customer's message that nobody has read, and at once of mentions and calls that no message follows.
 //!
 //! Nearly safe to run twice. What is told once has a row afterwards, by which a later delivery is known ([`Store::note_pushed`]). A device that is
 //! told twice of a message, or after a crash, shows it once, since a notification of the same subject replaces the one before. So nobody is told
@@ -121,7 +121,7 @@ pub async fn notify(job: Job<PushJob>, ctx: &Context) -> Result<(Done, Left), Jo
         metric::count("push_late", &[]);
         return Ok((Done::Already, None));
     }
-    let (subject, tenant) = futures::try_join!(Subject::of(ctx, scope, about), ctx.store.tenant(scope))?;
+    let (subject, tenant) = futures::try_join!(Box::pin(Subject::of(ctx, scope, about, now)), ctx.store.tenant(scope))?;
     let Some((subject, tenant)) = subject.zip(tenant.filter(|tenant| tenant.status.is_active())) else {
         return Ok((Done::Already, None));
     };

@@ -4,6 +4,7 @@ use domain::{
     Timestamp,
     accounts::{account::Member, permission::Permission},
     base::ids::{ContactId, ContactItemId as _, TenantId, UserId},
+    calls::record::Call,
     contacts::note::Note,
     inbox::{
         conversation::{Conversation, What},
@@ -21,11 +22,18 @@ pub(crate) enum Subject {
     Message(Box<Conversation>, u64),
     /// A note, and those whom it mentions since lately.
     Mention(Note, Vec<UserId>),
+    /// A call, and the conversation with its customer, if there is one.
+    Call(Box<Call>, Option<Box<Conversation>>),
 }
 
 impl Subject {
     /// Reads it. `None`: nobody is to be told of it any more.
-    pub(crate) async fn of(ctx: &Context, scope: &TenantScope, about: &About) -> Result<Option<Self>, StoreError> {
+    pub(crate) async fn of(
+        ctx: &Context,
+        scope: &TenantScope,
+        about: &About,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
         let store = &ctx.store;
         match about {
             About::Message { conversation, seq } => {
@@ -41,6 +49,15 @@ impl Subject {
                     Self::Mention(found.value, mentioned)
                 }))
             }
+            About::Call { call, conversation } => {
+                let (call, known) =
+                    futures::try_join!(store.call(scope, *call, now), store.conversation(scope, *conversation))?;
+                let known = known.map(|known| known.value);
+                // It was noted with the call, so whoever has read everything knows of it.
+                let is_read = known.as_ref().is_some_and(|known| known.unread == 0);
+                let call = call.filter(|call| call.message.is_none() && !is_read);
+                Ok(call.map(|call| Self::Call(Box::new(call), known.map(Box::new))))
+            }
         }
     }
 
@@ -52,7 +69,10 @@ impl Subject {
         people: &mut Vec<UserId>,
     ) -> Result<(), StoreError> {
         match self {
-            Self::Message(conversation, _) => keep_attending(ctx, scope, conversation, people).await?,
+            Self::Message(conversation, _) | Self::Call(_, Some(conversation)) => {
+                keep_attending(ctx, scope, conversation, people).await?;
+            }
+            Self::Call(_, None) => {}
             Self::Mention(_, mentioned) => people.retain(|user| mentioned.contains(user)),
         }
         Ok(())
@@ -62,23 +82,25 @@ impl Subject {
     pub(crate) fn is_shown_to(&self, member: &Member) -> bool {
         match self {
             Self::Message(..) => member.may(Permission::ConversationsRead),
+            Self::Call(..) => member.may(Permission::ConversationsRead) && member.may(Permission::CallsRead),
             Self::Mention(..) => member.may(Permission::ContactsRead),
         }
     }
 
     /// The person who attends to its conversation.
-    pub(crate) const fn assignee(&self) -> Option<UserId> {
+    pub(crate) fn assignee(&self) -> Option<UserId> {
         match self {
-            Self::Message(conversation, _) => conversation.assignee,
-            Self::Mention(..) => None,
+            Self::Message(conversation, _) | Self::Call(_, Some(conversation)) => conversation.assignee,
+            Self::Mention(..) | Self::Call(_, None) => None,
         }
     }
 
     /// Its contact.
-    pub(crate) const fn contact(&self) -> ContactId {
+    pub(crate) fn contact(&self) -> ContactId {
         match self {
             Self::Message(conversation, _) => conversation.contact,
             Self::Mention(note, _) => note.id.contact(),
+            Self::Call(call, _) => call.id.contact(),
         }
     }
 
@@ -99,6 +121,7 @@ impl Subject {
                 _ => Ok(None),
             },
             Self::Mention(note, _) => Ok(Some(note.text.clone().into())),
+            Self::Call(..) => Ok(None),
         }
     }
 
@@ -107,6 +130,10 @@ impl Subject {
         match self {
             Self::Message(conversation, _) => Notification::of_message(tenant, conversation.id(), name, text),
             Self::Mention(note, _) => Notification::of_mention(tenant, note.id, name, text),
+            Self::Call(call, conversation) => {
+                let conversation = conversation.as_ref().map(|conversation| conversation.id());
+                Notification::of_call(tenant, call.id, conversation, name)
+            }
         }
     }
 }

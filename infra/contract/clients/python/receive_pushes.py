@@ -126,6 +126,13 @@ def main() -> None:
     mentioned = browser.shown("note.mentioned", public_key)
     assert (mentioned["contact_id"], mentioned["note_id"]) == (contact, note.json()["id"]), mentioned
     assert words not in json.dumps(mentioned), mentioned
+    # A message follows the first call. The cooldown keeps it from the second one.
+    call = {"tenant": os.environ["RINGBACK_TENANT"], "from": "+971501110038", "outcome": "missed"}
+    for _call in range(2):
+        called = httpx.post(f"{SIMULATORS}/calls", json=call, timeout=60)
+        assert called.is_success, called.text
+    missed = browser.shown("call.missed", public_key)
+    assert missed["call_id"] and missed["conversation_id"], missed
     assert not removed.taken()
     print("the notifications are opened")
 

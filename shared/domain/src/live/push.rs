@@ -10,7 +10,8 @@ use url::{Host, Url};
 
 use crate::{
     accounts::interface::{Notifications, QuietTime},
-    base::ids::{ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derived},
+    base::ids::{CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derived},
+    calls::record::Call,
     contacts::note::Note,
 };
 
@@ -157,6 +158,13 @@ pub enum About {
         /// Those whom it did not mention before.
         mentioned: Vec<UserId>,
     },
+    /// A customer's call that nobody answered, and that no message follows.
+    Call {
+        /// The call.
+        call: CallId,
+        /// The conversation with the customer on its line. It need not exist.
+        conversation: ConversationId,
+    },
 }
 
 impl About {
@@ -168,6 +176,15 @@ impl About {
         (!mentioned.is_empty()).then_some(Self::Mention {
             note: after.id,
             mentioned,
+        })
+    }
+
+    /// A call by its first decision by which nobody answered and no message follows. Of one whose customer has been talked to since, nobody is told.
+    pub fn of_call(before: Option<&Call>, after: &Call) -> Option<Self> {
+        let is_left = |call: &Call| call.is_missed() && call.message.is_none() && call.recovered == 0;
+        (is_left(after) && !before.is_some_and(is_left)).then(|| Self::Call {
+            call: after.id,
+            conversation: ConversationId::of(after.id.contact(), after.grounds.line),
         })
     }
 
@@ -193,6 +210,7 @@ impl About {
                 None => wishes.unassigned,
             },
             Self::Mention { .. } => wishes.mentions,
+            Self::Call { .. } => wishes.calls,
         };
         kind && !wishes.quiet_hours.is_some_and(|quiet| is_within(quiet, now))
     }
@@ -237,6 +255,20 @@ pub enum Notification {
         name: Option<String>,
         /// The note, if the person wants to see it.
         text: Option<String>,
+    },
+    /// Nobody answered a customer's call, and no message follows it.
+    #[serde(rename = "call.missed")]
+    Call {
+        /// The tenant.
+        tenant_id: TenantId,
+        /// The contact.
+        contact_id: ContactId,
+        /// The call.
+        call_id: CallId,
+        /// The conversation, if there is one: callers who hide their number have none. A later call of the same one replaces this.
+        conversation_id: Option<ConversationId>,
+        /// Name of the customer, if it is known.
+        name: Option<String>,
     },
 }
 
@@ -283,6 +315,22 @@ impl Notification {
         }
     }
 
+    /// That of a call.
+    pub fn of_call(
+        tenant_id: TenantId,
+        call_id: CallId,
+        conversation_id: Option<ConversationId>,
+        name: Option<&str>,
+    ) -> Self {
+        Self::Call {
+            tenant_id,
+            contact_id: call_id.contact(),
+            call_id,
+            conversation_id,
+            name: short_name(name),
+        }
+    }
+
     /// Name by which a push service replaces a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
     pub fn topic(&self) -> String {
         let subject = match self {
@@ -292,6 +340,15 @@ impl Notification {
                 ..
             } => format!("{tenant_id} {conversation_id}"),
             Self::Mention { tenant_id, note_id, .. } => format!("{tenant_id} {note_id}"),
+            Self::Call {
+                tenant_id,
+                call_id,
+                conversation_id,
+                ..
+            } => match conversation_id {
+                Some(conversation) => format!("{tenant_id} {conversation} call"),
+                None => format!("{tenant_id} {call_id}"),
+            },
         };
         let hash = Sha256::digest(subject);
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -408,6 +465,10 @@ mod tests {
             note: NoteId::new(contact, Ulid::from_parts(1, 2)),
             mentioned: vec![user(2)],
         };
+        let call = About::Call {
+            call: CallId::new(contact, Ulid::from_parts(1, 3)),
+            conversation: ConversationId::of(contact, None),
+        };
         let set = |value: serde_json::Value| serde_json::from_value::<Notifications>(value).unwrap();
         let time = |text: &str| text.parse::<Time>().unwrap();
         let noon = time("12:00");
@@ -421,6 +482,8 @@ mod tests {
             (&message, json!({"mentions": false}), 1, mine, true),
             (&mention, json!({"mine": false, "unassigned": false}), 2, nobodys, true),
             (&mention, json!({"mentions": false}), 2, nobodys, false),
+            (&call, json!({"mine": false, "unassigned": false}), 1, mine, true),
+            (&call, json!({"calls": false}), 1, mine, false),
         ] {
             let wanted = about.is_wanted(&set(wishes.clone()), user(who), attends, noon);
             assert_eq!(wanted, told, "{about:?} {wishes}");
@@ -439,7 +502,7 @@ mod tests {
             (&lunch, "13:00", true),
             (&always, "12:00", false),
         ] {
-            for about in [&message, &mention] {
+            for about in [&message, &mention, &call] {
                 assert_eq!(
                     about.is_wanted(hours, user(1), None, time(now)),
                     told,
@@ -458,11 +521,23 @@ mod tests {
         let all = [
             Notification::of_message(tenant, conversation, Some(&long), Some(&long)),
             Notification::of_mention(tenant, note, Some(&long), Some(&long)),
+            Notification::of_call(
+                tenant,
+                CallId::new(note.contact(), Ulid::from_parts(1, 3)),
+                Some(conversation),
+                Some(&long),
+            ),
         ];
         for whole in &all {
             let json = serde_json::to_value(whole).unwrap();
             assert!(json.to_string().len() <= 3_000, "{json}");
-            assert!(json["text"].as_str().is_some_and(|text| text.ends_with('…')), "{json}");
+            for said in ["name", "text"]
+                .map(|field| &json[field])
+                .iter()
+                .filter_map(|said| said.as_str())
+            {
+                assert!(said.ends_with('…'), "{json}");
+            }
             assert_eq!(whole.topic().len(), 32);
         }
         let other = ConversationId::of(ContactId::new(Ulid::from_parts(1, 10)), None);

@@ -94,6 +94,11 @@ pub fn told_at_once(before: &Item, after: &Item) -> Result<Option<AtOnce>, Store
             let (before, after) = (shown::<Note>(before)?, shown::<Note>(after)?);
             after.and_then(|after| Some((About::of_note(before.as_ref(), &after)?, after.updated_at)))
         }
+        "call" => {
+            let was = (!before.is_empty()).then(|| call(before)).transpose()?;
+            let after = call(after)?;
+            About::of_call(was.as_ref(), &after).map(|about| (about, after.happened_at()))
+        }
         _ => None,
     };
     Ok(told.map(|(about, happened_at)| AtOnce {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::live::event::EventType;
+use domain::live::{event::EventType, push::About};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
 use store::live::events;
@@ -161,4 +161,34 @@ fn a_merge_and_its_undoing_change_the_contact() {
         assert!(meaning.data.contact_id.is_some());
         assert!(Filter::of("publish_events").admits(&record(0, before, after)));
     }
+}
+
+/// Each takes the first sample of a kind that the filter admits, and changes fields of its item.
+#[test]
+fn devices_are_told_once_of_calls_that_no_message_follows() {
+    let told = |before: Item, after: &Value| {
+        let told = events::told_at_once(&before, &item(after)).expect("it can be read");
+        told.map(|told| told.about)
+    };
+    let call = samples()
+        .into_iter()
+        .find(|row| row["kind"]["S"] == "call" && row["data"]["M"].get("m").is_some());
+    let followed = call.expect("a call that a message follows");
+    let mut left = followed.clone();
+    let fields = left["data"]["M"].as_object_mut().expect("an object");
+    fields.remove("m").expect("a message");
+    assert_eq!(told(Item::default(), &followed), None);
+    let about = told(Item::default(), &left).expect("nobody answered it");
+    assert!(matches!(about, About::Call { .. }), "{about:?}");
+    assert_eq!(told(item(&left), &left), None, "they were told");
+    let unknown = with(&left, "o", json!({ "S": "unknown" }));
+    assert_eq!(told(item(&unknown), &left), Some(about), "its outcome is known now");
+    assert_eq!(told(Item::default(), &unknown), None);
+    assert_eq!(
+        told(Item::default(), &with(&left, "o", json!({ "S": "answered" }))),
+        None
+    );
+    let business = with(&left, "f", json!({ "M": { "W": { "S": "outbound" } } }));
+    assert_eq!(told(Item::default(), &business), None);
+    assert!(Filter::of("publish_events").admits(&record(0, item(&unknown), item(&left))));
 }

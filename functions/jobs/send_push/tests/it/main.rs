@@ -9,8 +9,9 @@ use domain::{
     },
     base::{
         actor::Actor,
-        ids::{ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
+        ids::{ContactItemId as _, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
     },
+    calls::record::Call,
     contacts::note::Note,
     inbox::team::Team,
     live::{
@@ -204,6 +205,13 @@ impl World {
         let created = store.create_of_contact(scope, &note, &self.aws.stamp()).await;
         created.expect("the note is stored");
         note
+    }
+
+    /// A missed call of the customer's that no message follows.
+    async fn call(&self) -> Call {
+        let leave = |call: &mut Call| call.message = None;
+        let (call, _) = Box::pin(self.business.called(&self.aws, CUSTOMER, leave)).await;
+        call
     }
 
     async fn devices(&self, user: UserId) -> usize {
@@ -447,5 +455,67 @@ async fn mention_is_shown_to_whom_it_names_once() {
     let removed = store.remove_of_contact(scope, &known, &world.aws.stamp()).await;
     removed.expect("the note is deleted");
     assert_eq!(world.handle(about, "evt_3").await, Done::Already);
+    assert_eq!(world.shown(), []);
+}
+
+#[tokio::test]
+async fn call_without_follow_up_is_shown_as_its_callers_message() {
+    let world = World::new().await;
+    let (maya, tom) = (
+        world
+            .agent("maya", json!({"mine": false, "unassigned": false, "texts": true}))
+            .await,
+        world.agent("tom", json!({})).await,
+    );
+    world.agent("lea", json!({"calls": false})).await;
+    let call = world.call().await;
+    let about = About::Call {
+        call: call.id,
+        conversation: world.conversation,
+    };
+    assert_eq!(world.handle(about.clone(), "evt_1").await, Done::Now);
+    let shown = world.shown();
+    let expected = json!({
+        "type": "call.missed", "tenant_id": world.business.tenant(), "contact_id": call.id.contact(),
+        "call_id": call.id, "conversation_id": world.conversation, "name": shown[0].1["name"],
+    });
+    assert_eq!(shown, ["maya", "tom"].map(|name| (name.to_owned(), expected.clone())));
+    assert_eq!(world.handle(about.clone(), "evt_1").await, Done::Already);
+    let team = json!({"name": "Orders", "members": [maya]});
+    let team: Team = world.own(team).await;
+    for (event, assignee, told) in [("evt_2", Some(tom), "tom"), ("evt_3", None, "maya")] {
+        world
+            .change(|conversation| (conversation.assignee, conversation.team) = (assignee, Some(team.id)))
+            .await;
+        assert_eq!(world.handle(about.clone(), event).await, Done::Now);
+        assert_eq!(world.names(), [told]);
+    }
+    // Whoever hides their number has no conversation, so anybody may attend to it.
+    let hidden = About::Call {
+        call: call.id,
+        conversation: ConversationId::of(call.id.contact(), Some(LineId::new(world.aws.ids().ulid()))),
+    };
+    assert_eq!(world.handle(hidden, "evt_4").await, Done::Now);
+    let shown = world.shown();
+    assert_eq!(shown.len(), 2);
+    assert_eq!(shown[0].1["conversation_id"], Value::Null);
+    // Somebody has seen it.
+    world
+        .change(|conversation| (conversation.read_seq, conversation.unread) = (conversation.seq, 0))
+        .await;
+    assert_eq!(world.handle(about.clone(), "evt_5").await, Done::Already);
+    // A message follows after all.
+    world.change(|conversation| conversation.unread = 1).await;
+    let message = MessageId::new(call.id.contact(), world.aws.ids().ulid());
+    let mut call = world
+        .aws
+        .store()
+        .call(world.business.scope(), call.id, world.aws.now())
+        .await;
+    let call = call.as_mut().expect("the table answers").as_mut().expect("the call");
+    call.message = Some(message);
+    let written = world.aws.store().write_call(world.business.scope(), call).await;
+    written.expect("the call is written");
+    assert_eq!(world.handle(about, "evt_6").await, Done::Already);
     assert_eq!(world.shown(), []);
 }
