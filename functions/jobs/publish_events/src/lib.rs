@@ -1,6 +1,6 @@
 //! Follows the table's stream at once, and keeps events of what changes for those who follow a tenant: the ids, never the words. A batch
 //! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]). People's devices are told of customers'
-//! messages a little later, and of mentions and missed calls at once ([`notify`]).
+//! messages a little later, and of mentions, missed calls and notices at once ([`notify`]).
 //!
 //! Safe to run twice: an event that is published again has the same id, by which clients know it.
 //!
@@ -84,7 +84,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
     let (mut jobs, mut newer) = (Vec::new(), None);
     for (place, record) in batch.records.iter().enumerate() {
         let at = happened(record, &ctx.clock);
-        match catch_unwind(AssertUnwindSafe(|| read(record))) {
+        match catch_unwind(AssertUnwindSafe(|| read(record, at))) {
             Ok(Ok((meaning, told))) => {
                 jobs.extend(told.and_then(|told| notify::at_once(told, id(record, at), at)));
                 if let Some((tenant, meaning)) = meaning {
@@ -140,9 +140,12 @@ async fn publish(
 /// What a change means, to those who follow the tenant and to those who have no page open.
 type Read = (Option<(TenantId, Meaning)>, Option<AtOnce>);
 
-fn read(record: &EventRecord) -> Result<Read, StoreError> {
+fn read(record: &EventRecord, at: Timestamp) -> Result<Read, StoreError> {
     let (before, after) = (&record.change.old_image, &record.change.new_image);
-    Ok((events::meaning(before, after)?, events::told_at_once(before, after)?))
+    Ok((
+        events::meaning(before, after)?,
+        events::told_at_once(before, after, at)?,
+    ))
 }
 
 fn unreadable(record: &EventRecord, error: &str) {

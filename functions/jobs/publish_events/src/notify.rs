@@ -1,4 +1,4 @@
-//! What people's devices are told of, by `send_push`: customers' messages unless somebody reads them soon, and at once mentions and calls that no message follows.
+//! What people's devices are told of, by `send_push`: customers' messages unless somebody reads them soon, and at once mentions, calls that no message follows, and notices.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! Notifies people on their devices: of a customer's message that nobody has read, and at once of mentions and calls that no message follows.
+//! Notifies people on their devices: of a customer's message that nobody has read, and at once of mentions, calls that no message follows, and notices.
 //!
 //! Nearly safe to run twice. What is told once has a row afterwards, by which a later delivery is known ([`Store::note_pushed`]). A device that is
 //! told twice of a message, or after a crash, shows it once, since a notification of the same subject replaces the one before. So nobody is told
@@ -204,7 +204,10 @@ impl<'a> Told<'a> {
         (about, subject): (&'a About, Subject),
         (tenant, now): (&Tenant, Timestamp),
     ) -> Result<Self, JobError> {
-        let profile = ctx.store.profile(scope, subject.contact()).await?;
+        let name = match subject.contact() {
+            Some(contact) => ctx.store.profile(scope, contact).await?.name,
+            None => None,
+        };
         let text = subject.text(ctx, scope, now).await?;
         Ok(Self {
             ctx,
@@ -214,7 +217,7 @@ impl<'a> Told<'a> {
             now,
             time: now.to_zoned(tenant.time_zone.rules().clone()).time(),
             limit: TimeLimit::of(WITHIN),
-            name: profile.name.map(|name| name.to_string()),
+            name: name.map(|name| name.to_string()),
             text,
         })
     }

@@ -2,7 +2,12 @@
 
 use domain::{
     Timestamp,
-    accounts::{account::Member, permission::Permission},
+    accounts::{
+        account::{Member, MemberStatus},
+        notice::{Matter, Notice},
+        permission::{Permission, Role},
+    },
+    automations::rule::Rule,
     base::ids::{ContactId, ContactItemId as _, TenantId, UserId},
     calls::record::Call,
     contacts::note::Note,
@@ -24,6 +29,8 @@ pub(crate) enum Subject {
     Mention(Note, Vec<UserId>),
     /// A call, and the conversation with its customer, if there is one.
     Call(Box<Call>, Option<Box<Conversation>>),
+    /// What managers and admins must attend to.
+    Notice(Box<Notice>),
 }
 
 impl Subject {
@@ -58,6 +65,18 @@ impl Subject {
                 let call = call.filter(|call| call.message.is_none() && !is_read);
                 Ok(call.map(|call| Self::Call(Box::new(call), known.map(Box::new))))
             }
+            About::Notice { notice } => {
+                let known = store.notice(scope, notice).await?;
+                // Whatever is not due any more was mailed, or mended.
+                let due = known.map(|known| known.value).filter(|state| state.due.is_some());
+                let Some(notice) = due.map(|state| state.notice) else {
+                    return Ok(None);
+                };
+                // Only templates need the automations.
+                let is_of_template = matches!(notice.matter, Matter::TemplatePaused { .. });
+                let concerns = !is_of_template || notice.concerns(&store.all::<Rule>(scope).await?);
+                Ok(concerns.then(|| Self::Notice(Box::new(notice))))
+            }
         }
     }
 
@@ -72,7 +91,7 @@ impl Subject {
             Self::Message(conversation, _) | Self::Call(_, Some(conversation)) => {
                 keep_attending(ctx, scope, conversation, people).await?;
             }
-            Self::Call(_, None) => {}
+            Self::Call(_, None) | Self::Notice(_) => {}
             Self::Mention(_, mentioned) => people.retain(|user| mentioned.contains(user)),
         }
         Ok(())
@@ -84,6 +103,7 @@ impl Subject {
             Self::Message(..) => member.may(Permission::ConversationsRead),
             Self::Call(..) => member.may(Permission::ConversationsRead) && member.may(Permission::CallsRead),
             Self::Mention(..) => member.may(Permission::ContactsRead),
+            Self::Notice(_) => member.status == MemberStatus::Active && member.role >= Role::Manager,
         }
     }
 
@@ -91,16 +111,17 @@ impl Subject {
     pub(crate) fn assignee(&self) -> Option<UserId> {
         match self {
             Self::Message(conversation, _) | Self::Call(_, Some(conversation)) => conversation.assignee,
-            Self::Mention(..) | Self::Call(_, None) => None,
+            Self::Mention(..) | Self::Call(_, None) | Self::Notice(_) => None,
         }
     }
 
-    /// Its contact.
-    pub(crate) fn contact(&self) -> ContactId {
+    /// Its contact, if it is about one.
+    pub(crate) fn contact(&self) -> Option<ContactId> {
         match self {
-            Self::Message(conversation, _) => conversation.contact,
-            Self::Mention(note, _) => note.id.contact(),
-            Self::Call(call, _) => call.id.contact(),
+            Self::Message(conversation, _) => Some(conversation.contact),
+            Self::Mention(note, _) => Some(note.id.contact()),
+            Self::Call(call, _) => Some(call.id.contact()),
+            Self::Notice(_) => None,
         }
     }
 
@@ -121,7 +142,7 @@ impl Subject {
                 _ => Ok(None),
             },
             Self::Mention(note, _) => Ok(Some(note.text.clone().into())),
-            Self::Call(..) => Ok(None),
+            Self::Call(..) | Self::Notice(_) => Ok(None),
         }
     }
 
@@ -134,6 +155,7 @@ impl Subject {
                 let conversation = conversation.as_ref().map(|conversation| conversation.id());
                 Notification::of_call(tenant, call.id, conversation, name)
             }
+            Self::Notice(notice) => Notification::of_notice(tenant, notice),
         }
     }
 }

@@ -133,6 +133,14 @@ def main() -> None:
         assert called.is_success, called.text
     missed = browser.shown("call.missed", public_key)
     assert missed["call_id"] and missed["conversation_id"], missed
+    # The seeded automation uses it.
+    template = {"name": "missed_call", "language": "en", "events": [{"event": "pause"}]}
+    order = {"tenant": os.environ["RINGBACK_TENANT"]} | template
+    paused = httpx.post(f"{SIMULATORS}/templates/events", json=order, timeout=60)
+    assert paused.is_success, paused.text
+    attention = browser.shown("attention", public_key)
+    told = (attention["notice"], attention["name"])
+    assert told == ("template_paused", "missed_call") and attention["subject_id"], attention
     assert not removed.taken()
     print("the notifications are opened")
 

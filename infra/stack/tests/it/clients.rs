@@ -110,12 +110,12 @@ fn a_python_receiver_opens_notifications() {
     });
 }
 
-/// The access token of an agent who joins the business and logs in.
+/// The access token of a manager who joins the business and logs in.
 async fn signed_in(business: &Business<'_>) -> Result<String> {
     let play = &business.stage.play;
     let to = mails::new_address()?;
     let post = async |path: &str, body: Value| api::asked(play, &api::Proof::Nothing, "post", path, Some(body)).await;
-    let invite = json!({"email": to, "role": "agent"});
+    let invite = json!({"email": to, "role": "manager"});
     business.api("post", INVITATIONS, Some(invite)).await?;
     let token = mailed_token(business.stage, &to).await?;
     let password = "seven quiet lanterns";

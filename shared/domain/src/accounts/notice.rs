@@ -152,6 +152,20 @@ pub enum Matter {
     CustomersWait(Waiting),
 }
 
+impl Matter {
+    /// The id of the connection, automation or campaign that it is about, if it is about one.
+    pub fn subject_id(&self) -> Option<String> {
+        match self {
+            Self::ConnectionRefused { connection, .. } | Self::TemplatePaused { connection, .. } => {
+                Some(connection.to_string())
+            }
+            Self::AutomationUnmatched { automation } => Some(automation.to_string()),
+            Self::CampaignPaused { campaign, .. } => Some(campaign.to_string()),
+            Self::CapNearlyReached { .. } | Self::CustomersWait(_) => None,
+        }
+    }
+}
+
 /// Maximum of [`Waiting::conversations`].
 pub const MAX_WAITING: usize = 100;
 
@@ -354,6 +368,18 @@ impl Notice {
             name: after.name.clone(),
             at: at.unwrap_or(changed_at),
         })
+    }
+
+    /// Whether it is anybody's concern with these automations. That of a template is none unless an active one may send it, and was made for
+    /// another category if that is what changed.
+    pub fn concerns(&self, rules: &[Rule]) -> bool {
+        let Matter::TemplatePaused { language, category, .. } = &self.matter else {
+            return true;
+        };
+        let mut users = rules
+            .iter()
+            .filter(|rule| rule.is_active() && uses(rule, &self.name, language));
+        users.any(|rule| category.is_none_or(|category| category != rule.then.category))
     }
 
     /// Whether somebody must still attend to it.
@@ -725,11 +751,13 @@ mod tests {
             !stands_with_template(&notice, &config(), &approved),
             "it is the automation's"
         );
+        assert!(!notice.concerns(&config().rules));
         let moved = moved_template("PENDING");
         assert_eq!(Notice::of_template(Some(&pending), &moved, at(NOON)), None);
         let approved = moved_template("APPROVED");
         let notice = Notice::of_template(Some(&moved), &approved, at(NOON)).unwrap();
         assert!(stands_with_template(&notice, &config(), &approved));
+        assert!(notice.concerns(&config().rules));
     }
 
     /// The first doubt may end with the next list. Of the later ones, people are told once.
@@ -785,14 +813,16 @@ mod tests {
         let paused = template("PAUSED");
         let stands = stands_with_template;
         let notice = Notice::of_template(Some(&template("APPROVED")), &paused, at(NOON)).unwrap();
-        assert!(stands(&notice, &config, &paused));
+        assert!(stands(&notice, &config, &paused) && notice.concerns(&config.rules));
         assert!(!stands(&notice, &config, &template("APPROVED")), "it is approved again");
         config.rules[0].enabled = false;
         assert!(!stands(&notice, &config, &paused), "no active automation uses it");
+        assert!(!notice.concerns(&config.rules));
         config.rules[0].enabled = true;
         let used = config.rules[0].then.template.as_mut().unwrap();
         (used.by_contact_language, used.language) = (false, "ar".parse().unwrap());
         assert!(!stands(&notice, &config, &paused), "another language is used");
+        assert!(!notice.concerns(&config.rules));
 
         let notice = Notice::of_connection(None, &refused(NOON)).unwrap();
         assert!(!stands(&notice, &config, &paused), "it works");

@@ -9,7 +9,11 @@ use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 use crate::{
-    accounts::interface::{Notifications, QuietTime},
+    accounts::{
+        interface::{Notifications, QuietTime},
+        mailing::NoticeState,
+        notice::Notice,
+    },
     base::ids::{CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derived},
     calls::record::Call,
     contacts::note::Note,
@@ -29,6 +33,9 @@ pub const TOO_LATE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Maximum age of a message of which people are notified: that of an earlier time became known by a backfill, or far too late.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Time within which a notice that is due at once is written.
+const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// Time after which it is noted again that a person has a device.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -165,6 +172,11 @@ pub enum About {
         /// The conversation with the customer on its line. It need not exist.
         conversation: ConversationId,
     },
+    /// What somebody must attend to.
+    Notice {
+        /// The key of the notice.
+        notice: String,
+    },
 }
 
 impl About {
@@ -185,6 +197,17 @@ impl About {
         (is_left(after) && !before.is_some_and(is_left)).then(|| Self::Call {
             call: after.id,
             conversation: ConversationId::of(after.id.contact(), after.grounds.line),
+        })
+    }
+
+    /// A notice that a change of this time made due at once: people are told on their devices when its mail begins to wait for its turn. While one waits
+    /// already, or the pause of its kind lasts, they know.
+    pub fn of_notice(before: Option<&NoticeState>, after: &NoticeState, at: Timestamp) -> Option<Self> {
+        let was_due = before.is_some_and(|before| before.due.is_some());
+        // The time of a change is in whole seconds.
+        let is_due = after.due.is_some_and(|due| due.duration_since(at) < MOMENT);
+        (is_due && !was_due).then(|| Self::Notice {
+            notice: after.notice.key(),
         })
     }
 
@@ -211,6 +234,7 @@ impl About {
             },
             Self::Mention { .. } => wishes.mentions,
             Self::Call { .. } => wishes.calls,
+            Self::Notice { .. } => wishes.attention,
         };
         kind && !wishes.quiet_hours.is_some_and(|quiet| is_within(quiet, now))
     }
@@ -268,6 +292,18 @@ pub enum Notification {
         /// The conversation, if there is one: callers who hide their number have none. A later call of the same one replaces this.
         conversation_id: Option<ConversationId>,
         /// Name of the customer, if it is known.
+        name: Option<String>,
+    },
+    /// Somebody must attend to something.
+    #[serde(rename = "attention")]
+    Notice {
+        /// The tenant.
+        tenant_id: TenantId,
+        /// What it is: the name of the preference for its mails. A later one of the same kind and subject replaces this.
+        notice: String,
+        /// Id of the connection, automation or campaign, if it is about one.
+        subject_id: Option<String>,
+        /// Name of the connection, template, automation, cap or campaign, if it is about one.
         name: Option<String>,
     },
 }
@@ -331,6 +367,16 @@ impl Notification {
         }
     }
 
+    /// That of a notice.
+    pub fn of_notice(tenant_id: TenantId, notice: &Notice) -> Self {
+        Self::Notice {
+            tenant_id,
+            notice: notice.kind().as_str().to_owned(),
+            subject_id: notice.matter.subject_id(),
+            name: short_name(Some(&notice.name).filter(|name| !name.is_empty()).map(String::as_str)),
+        }
+    }
+
     /// Name by which a push service replaces a notification that the device has not fetched, of at most 32 characters (RFC 8030, 5.4).
     pub fn topic(&self) -> String {
         let subject = match self {
@@ -349,6 +395,12 @@ impl Notification {
                 Some(conversation) => format!("{tenant_id} {conversation} call"),
                 None => format!("{tenant_id} {call_id}"),
             },
+            Self::Notice {
+                tenant_id,
+                notice,
+                subject_id,
+                name,
+            } => format!("{tenant_id} {notice} {subject_id:?} {name:?}"),
         };
         let hash = Sha256::digest(subject);
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -405,7 +457,11 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{base::actor::Actor, contacts::note::NoteText};
+    use crate::{
+        accounts::notice::{Matter, Waiting},
+        base::actor::Actor,
+        contacts::note::NoteText,
+    };
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + hour * 3_600).unwrap()
@@ -469,6 +525,9 @@ mod tests {
             call: CallId::new(contact, Ulid::from_parts(1, 3)),
             conversation: ConversationId::of(contact, None),
         };
+        let notice = About::Notice {
+            notice: "customers_wait".to_owned(),
+        };
         let set = |value: serde_json::Value| serde_json::from_value::<Notifications>(value).unwrap();
         let time = |text: &str| text.parse::<Time>().unwrap();
         let noon = time("12:00");
@@ -484,6 +543,8 @@ mod tests {
             (&mention, json!({"mentions": false}), 2, nobodys, false),
             (&call, json!({"mine": false, "unassigned": false}), 1, mine, true),
             (&call, json!({"calls": false}), 1, mine, false),
+            (&notice, json!({"mine": false, "unassigned": false}), 1, nobodys, true),
+            (&notice, json!({"attention": false}), 1, nobodys, false),
         ] {
             let wanted = about.is_wanted(&set(wishes.clone()), user(who), attends, noon);
             assert_eq!(wanted, told, "{about:?} {wishes}");
@@ -502,7 +563,7 @@ mod tests {
             (&lunch, "13:00", true),
             (&always, "12:00", false),
         ] {
-            for about in [&message, &mention, &call] {
+            for about in [&message, &mention, &call, &notice] {
                 assert_eq!(
                     about.is_wanted(hours, user(1), None, time(now)),
                     told,
@@ -527,6 +588,13 @@ mod tests {
                 Some(conversation),
                 Some(&long),
             ),
+            Notification::of_notice(
+                tenant,
+                &Notice {
+                    name: long.clone(),
+                    ..waits(at(0))
+                },
+            ),
         ];
         for whole in &all {
             let json = serde_json::to_value(whole).unwrap();
@@ -546,6 +614,40 @@ mod tests {
         assert_eq!(topics.len(), all.len() + 1, "none replaces another");
         let shown = serde_json::to_value(&short).unwrap();
         assert_eq!((&shown["name"], &shown["text"]), (&json!("Layla"), &json!(null)));
+    }
+
+    /// Customers who wait since this time.
+    fn waits(since: Timestamp) -> Notice {
+        Notice {
+            matter: Matter::CustomersWait(Waiting {
+                conversations: 1,
+                since,
+            }),
+            name: String::new(),
+            at: since,
+        }
+    }
+
+    #[test]
+    fn notice_is_told_when_its_mail_begins_to_wait() {
+        let noted = |known: Option<&NoticeState>, hour: i64| {
+            let now = at(hour) + SignedDuration::from_millis(900);
+            NoticeState::noted(&waits(now), known, now).unwrap()
+        };
+        let told = |before: Option<&NoticeState>, after: &NoticeState, hour: i64| {
+            About::of_notice(before, after, at(hour)).is_some()
+        };
+        let first = noted(None, 0);
+        assert!(told(None, &first, 0));
+        let second = noted(Some(&first), 1);
+        assert!(!told(Some(&first), &second, 1), "its mail waits already");
+        let mailed = second.told(second.notice.at, at(2));
+        assert!(!told(Some(&second), &mailed, 2));
+        let soon = NoticeState::noted(&waits(at(2) + MOMENT), Some(&mailed), at(2) + MOMENT).unwrap();
+        assert!(!told(Some(&mailed), &soon, 2), "the next mail waits for an hour");
+        assert!(told(Some(&mailed), &noted(Some(&mailed), 4), 4));
+        let settled = first.settled();
+        assert!(!told(Some(&first), &settled, 1) && told(Some(&settled), &noted(Some(&settled), 4), 4));
     }
 
     #[test]

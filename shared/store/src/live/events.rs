@@ -1,7 +1,7 @@
 //! The meaning of changes of rows to those who follow a tenant, and to those who have no page open.
 
 use domain::{
-    accounts::{account::Member, api_key::ApiKey},
+    accounts::{account::Member, api_key::ApiKey, mailing::NoticeState},
     base::ids::TenantId,
     calls::record::Received,
     campaigns::campaign::Campaign,
@@ -81,11 +81,11 @@ pub struct AtOnce {
     pub happened_at: Timestamp,
 }
 
-/// What people are told of because a row changed.
+/// What people are told of because a row changed at this time.
 ///
 /// # Errors
 /// If a row of a kind of which they are told does not have the expected form.
-pub fn told_at_once(before: &Item, after: &Item) -> Result<Option<AtOnce>, StoreError> {
+pub fn told_at_once(before: &Item, after: &Item, at: Timestamp) -> Result<Option<AtOnce>, StoreError> {
     let Some((tenant, _, kind)) = of_tenant(after) else {
         return Ok(None);
     };
@@ -98,6 +98,10 @@ pub fn told_at_once(before: &Item, after: &Item) -> Result<Option<AtOnce>, Store
             let was = (!before.is_empty()).then(|| call(before)).transpose()?;
             let after = call(after)?;
             About::of_call(was.as_ref(), &after).map(|about| (about, after.happened_at()))
+        }
+        "notice" => {
+            let (before, after) = (shown::<NoticeState>(before)?, shown::<NoticeState>(after)?);
+            after.and_then(|after| Some((About::of_notice(before.as_ref(), &after, at)?, at)))
         }
         _ => None,
     };

@@ -163,11 +163,32 @@ fn a_merge_and_its_undoing_change_the_contact() {
     }
 }
 
+#[test]
+fn devices_are_told_of_notices_that_are_due_now() {
+    let at = "2026-11-20T12:00:05Z".parse().expect("a time");
+    let told = |row: &Value| {
+        assert!(Filter::of("publish_events").admits(&record(0, Item::default(), item(row))));
+        let told = events::told_at_once(&Item::default(), &item(row), at).expect("it can be read");
+        told.map(|told| told.about)
+    };
+    let keys: Vec<About> = samples()
+        .iter()
+        .filter(|row| row["kind"]["S"] == "notice")
+        .filter_map(told)
+        .collect();
+    let template = "template_paused#conn_01m7wd7tg0b7z2y5t8q1w4e6ra#missed_call_followup#en_GB";
+    let expected = ["customers_wait", template].map(|notice| About::Notice {
+        notice: notice.to_owned(),
+    });
+    assert_eq!(keys, expected);
+}
+
 /// Each takes the first sample of a kind that the filter admits, and changes fields of its item.
 #[test]
 fn devices_are_told_once_of_calls_that_no_message_follows() {
+    let noon = "2026-11-20T12:00:00Z".parse().expect("a time");
     let told = |before: Item, after: &Value| {
-        let told = events::told_at_once(&before, &item(after)).expect("it can be read");
+        let told = events::told_at_once(&before, &item(after), noon).expect("it can be read");
         told.map(|told| told.about)
     };
     let call = samples()

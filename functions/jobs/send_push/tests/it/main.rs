@@ -5,6 +5,7 @@ use domain::{
     accounts::{
         account::{Account, Member, PasswordHash, Session},
         interface::Notifications,
+        notice::{Matter, Notice},
         permission::Role,
     },
     base::{
@@ -71,6 +72,10 @@ impl World {
 
     /// An agent with a device, a session, and these wishes.
     async fn agent(&self, name: &str, wishes: Value) -> UserId {
+        self.person(name, Role::Agent, wishes).await
+    }
+
+    async fn person(&self, name: &str, role: Role, wishes: Value) -> UserId {
         let (store, now) = (self.aws.store(), self.aws.now());
         let email = format!("{name}@example.org").parse().expect("an address");
         let id = UserId::new(self.aws.ids().ulid());
@@ -78,7 +83,7 @@ impl World {
         let mut account = Account::new(id, email, name.to_owned(), "en".to_owned(), password, now);
         account.tenants.push(self.business.tenant());
         account.preferences.notifications = serde_json::from_value::<Notifications>(wishes).expect("wishes");
-        let member = Member::joining(&account, Role::Agent, now);
+        let member = Member::joining(&account, role, now);
         let seated = store
             .seat(self.business.scope(), &account, name, &member, &self.aws.stamp())
             .await;
@@ -517,5 +522,81 @@ async fn call_without_follow_up_is_shown_as_its_callers_message() {
     let written = world.aws.store().write_call(world.business.scope(), call).await;
     written.expect("the call is written");
     assert_eq!(world.handle(about, "evt_6").await, Done::Already);
+    assert_eq!(world.shown(), []);
+}
+
+#[tokio::test]
+async fn what_needs_attention_is_shown_to_those_who_manage() {
+    let world = World::new().await;
+    for (name, role) in [
+        ("ann", Role::Viewer),
+        ("ben", Role::Agent),
+        ("maya", Role::Manager),
+        ("noor", Role::Admin),
+    ] {
+        world.person(name, role, json!({})).await;
+    }
+    world.person("tom", Role::Manager, json!({"attention": false})).await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let connection = world.business.whatsapp;
+    let refused = Notice {
+        matter: Matter::ConnectionRefused {
+            connection,
+            reason: "the access token is not valid".to_owned(),
+        },
+        name: "WhatsApp".to_owned(),
+        at: now,
+    };
+    let about = |notice: &Notice| About::Notice { notice: notice.key() };
+    assert_eq!(
+        world.handle(about(&refused), "evt_1").await,
+        Done::Already,
+        "there is none"
+    );
+    store
+        .record_notice(scope, &refused, now)
+        .await
+        .expect("the table answers");
+    assert_eq!(world.handle(about(&refused), "evt_1").await, Done::Now);
+    let expected = json!({
+        "type": "attention", "tenant_id": world.business.tenant(), "notice": "connection_refused",
+        "subject_id": connection, "name": "WhatsApp",
+    });
+    assert_eq!(
+        world.shown(),
+        ["maya", "noor"].map(|name| (name.to_owned(), expected.clone()))
+    );
+    assert_eq!(world.handle(about(&refused), "evt_1").await, Done::Already);
+    // A template concerns nobody whose automations do not use it.
+    for (name, language, told) in [
+        ("unused", "en_GB", Done::Already),
+        ("missed_call_followup", "en_GB", Done::Now),
+    ] {
+        let paused = Notice {
+            matter: Matter::TemplatePaused {
+                connection,
+                language: language.to_owned(),
+                status: "PAUSED".to_owned(),
+                category: None,
+            },
+            name: name.to_owned(),
+            at: now,
+        };
+        store
+            .record_notice(scope, &paused, now)
+            .await
+            .expect("the table answers");
+        assert_eq!(world.handle(about(&paused), name).await, told, "{name}");
+        assert_eq!(world.names().len(), if told == Done::Now { 2 } else { 0 }, "{name}");
+    }
+    // It was mended, or mailed.
+    let known = store
+        .notice(scope, &refused.key())
+        .await
+        .expect("the table answers")
+        .expect("a notice");
+    let settled = store.change_notice(scope, &known, &known.value.settled(), now).await;
+    settled.expect("the table answers");
+    assert_eq!(world.handle(about(&refused), "evt_2").await, Done::Already);
     assert_eq!(world.shown(), []);
 }
