@@ -31,6 +31,7 @@ use store::{
     accounts::audit::Wanted,
     reports::counters::{Counted, Place, Source, TemplateDay},
 };
+use tokio::sync::OnceCell;
 
 use crate::{
     role::{Forbidden, Role, Watch},
@@ -48,6 +49,9 @@ pub struct Aws {
     clock: Clock,
     ids: Ids,
 }
+
+/// Variables of what all tests of a process share.
+static SHARED: OnceCell<[(String, String); 3]> = OnceCell::const_new();
 
 const NEEDED: &str =
     "this test needs the AWS emulator; run it by `cargo stack test`, or set RINGBACK_TEST_AWS to a MiniStack's URL";
@@ -104,16 +108,8 @@ impl Aws {
             let url = made.send().await.expect("a queue is made").queue_url;
             variables.insert(variable.to_owned(), url.expect("a queue has a URL"));
         }
-        for key in ["KMS_VERIFY_KEY_ID", "KMS_SEND_KEY_ID"] {
-            let made = making.kms().create_key().send().await.expect("a key is made");
-            let arn = made.key_metadata.and_then(|key| key.arn).expect("a key has an ARN");
-            variables.insert(key.to_owned(), arn);
-        }
-        let secret = format!("test-mails-{own}");
-        let made = making.secrets_manager().create_secret().name(&secret);
-        let made = made.secret_string(r#"{"sealing_key": "of a test's mails"}"#);
-        made.send().await.expect("the secret is made");
-        variables.insert("MAIL_SECRET_ID".to_owned(), secret);
+        let shared = SHARED.get_or_init(|| Box::pin(make_shared(&making, &own))).await;
+        variables.extend(shared.iter().cloned());
         let ids = Ids::random(clock.clone());
         let own = env(&variables, &clock, &ids);
         let forbidden = Forbidden::default();
@@ -513,6 +509,23 @@ async fn make_table(env: &Env) {
         .send()
         .await
         .expect("a table is made");
+}
+
+/// Two keys and a secret, which no test changes.
+async fn make_shared(env: &Env, own: &str) -> [(String, String); 3] {
+    let key = async || {
+        let made = env.kms().create_key().send().await.expect("a key is made");
+        made.key_metadata.and_then(|key| key.arn).expect("a key has an ARN")
+    };
+    let secret = format!("test-mails-{own}");
+    let made = env.secrets_manager().create_secret().name(&secret);
+    let made = made.secret_string(r#"{"sealing_key": "of a test's mails"}"#);
+    made.send().await.expect("the secret is made");
+    [
+        ("KMS_VERIFY_KEY_ID".to_owned(), key().await),
+        ("KMS_SEND_KEY_ID".to_owned(), key().await),
+        ("MAIL_SECRET_ID".to_owned(), secret),
+    ]
 }
 
 async fn make_bucket(env: &Env, variable: &str) {

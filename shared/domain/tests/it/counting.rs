@@ -298,7 +298,7 @@ fn delivered_message_is_counted_as_it_was_planned() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     /// And the same for the template that carried it.
     #[test]

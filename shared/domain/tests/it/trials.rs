@@ -477,7 +477,7 @@ fn somebody(call: &Call) -> Profile {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     /// The dry run of a call, then the call: the same rule, the same verdicts, the same message. It reads no more than it says.
     #[test]

@@ -1,6 +1,9 @@
 //! Dependencies between crates, and between the files of each shared crate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use regex::Regex;
 
@@ -68,15 +71,16 @@ fn paths(tree: &str) -> Vec<String> {
     parts.flat_map(paths).map(|path| format!("{prefix}{path}")).collect()
 }
 
+static COMMENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"//[^\n]*").expect("a pattern"));
+static IMPORT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)\buse crate::(.*?);").expect("a pattern"));
+static DIRECT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bcrate::(\w+(?:::\w+)*)").expect("a pattern"));
+
 /// The paths in its crate that a file uses, without its tests, such as `messages::check::Verdict`.
 fn used_paths(text: &str) -> Vec<String> {
     let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
-    let comments = Regex::new(r"//[^\n]*").expect("a pattern");
-    let code = comments.replace_all(code, "");
-    let import = Regex::new(r"(?s)\buse crate::(.*?);").expect("a pattern");
-    let direct = Regex::new(r"\bcrate::(\w+(?:::\w+)*)").expect("a pattern");
-    let imported = import.captures_iter(&code).flat_map(|found| paths(&found[1]));
-    let named = direct.captures_iter(&code).map(|found| found[1].to_owned());
+    let code = COMMENT.replace_all(code, "");
+    let imported = IMPORT.captures_iter(&code).flat_map(|found| paths(&found[1]));
+    let named = DIRECT.captures_iter(&code).map(|found| found[1].to_owned());
     imported.chain(named).collect()
 }
 
