@@ -1,7 +1,7 @@
 //! Content of messages as the API shows it.
 
 use domain::{
-    base::{external::ShownName, ids::AssetId},
+    base::{external::ShownName, ids::FileId},
     media::medium::{AssetUse, MediaKind},
     messages::{
         content::{
@@ -65,8 +65,8 @@ impl From<&Leg> for ContentOut {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "MessageAsset")]
 pub(crate) struct FileOut {
-    /// Asset.
-    asset_id: AssetId,
+    /// Asset, or attachment.
+    asset_id: FileId,
     /// Kind as which WhatsApp shows it.
     kind: MediaKind,
     /// Name of a document, as the person sees it. `null` for other files.

@@ -14,7 +14,7 @@ pub use operation::StartOperation;
 pub use push::{PushJob, PushRest};
 
 use domain::{
-    base::ids::{AssetId, CampaignId, ConnectionId, MessageId, TenantId},
+    base::ids::{CampaignId, ConnectionId, FileId, MessageId, TenantId},
     calls::call::{CallEvent, CallProvider},
     messages::message::Leg,
 };
@@ -155,9 +155,9 @@ pub struct SentWith {
     /// Name and language of the template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<(String, String)>,
-    /// The asset.
+    /// The asset, or the attachment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asset: Option<AssetId>,
+    pub asset: Option<FileId>,
     /// The campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<CampaignId>,

@@ -1,8 +1,8 @@
 //! Jobs about media.
 
 use domain::{
-    base::ids::{AssetId, ConnectionId, MessageId, TenantId},
-    media::medium::Medium,
+    base::ids::{ConnectionId, FileId, MessageId, TenantId},
+    media::{asset::Asset, medium::Medium},
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +29,19 @@ pub enum MediaJob {
         tenant: TenantId,
         /// Correlation id of the request or message that needs it.
         correlation_id: String,
-        /// The asset.
-        asset: AssetId,
+        /// The asset, or the attachment.
+        asset: FileId,
         /// The connection.
         connection: ConnectionId,
+    },
+    /// Delete an attachment that is not kept any longer.
+    Drop {
+        /// Tenant of the attachment.
+        tenant: TenantId,
+        /// Correlation id of the request that created it.
+        correlation_id: String,
+        /// The attachment.
+        attachment: FileId,
     },
 }
 
@@ -46,18 +55,32 @@ impl MediaJob {
             index: medium.index,
         }
     }
+
+    /// The job that deletes an attachment.
+    pub fn drop(tenant: TenantId, attachment: &Asset) -> Self {
+        let attached = attachment.attached.as_ref();
+        Self::Drop {
+            tenant,
+            correlation_id: attached
+                .map(|attached| attached.correlation_id.clone())
+                .unwrap_or_default(),
+            attachment: attachment.id,
+        }
+    }
 }
 
 impl JobBody for MediaJob {
     fn tenant(&self) -> TenantId {
         match self {
-            Self::Fetch { tenant, .. } | Self::Upload { tenant, .. } => *tenant,
+            Self::Fetch { tenant, .. } | Self::Upload { tenant, .. } | Self::Drop { tenant, .. } => *tenant,
         }
     }
 
     fn correlation_id(&self) -> &str {
         match self {
-            Self::Fetch { correlation_id, .. } | Self::Upload { correlation_id, .. } => correlation_id,
+            Self::Fetch { correlation_id, .. }
+            | Self::Upload { correlation_id, .. }
+            | Self::Drop { correlation_id, .. } => correlation_id,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use domain::{
     base::{
-        ids::{AssetId, ConnectionId, TenantId},
+        ids::{ConnectionId, FileId, TenantId},
         operation::Operation,
     },
     calls::record::CallProgress,
-    media::medium::Medium,
+    media::{asset::Asset, medium::Medium},
     messages::{
         message::Message,
         purpose::{Lane, Purpose},
@@ -32,7 +32,7 @@ pub enum NextJob {
     Send(Lane, SendMessage),
     /// Checks a waiting call: queue `calls`.
     Look(Box<CallJob>),
-    /// Fetches or deletes a medium: queue `media`.
+    /// Fetches or deletes a medium, or deletes an attachment: queue `media`.
     Media(MediaJob),
     /// Starts or continues an operation: an event on the bus.
     Start(StartOperation),
@@ -84,7 +84,7 @@ impl ToQueue {
     /// The upload of an asset to the provider of a connection, at once.
     pub fn upload(
         tenant: TenantId,
-        asset: AssetId,
+        asset: FileId,
         connection: ConnectionId,
         correlation_id: &str,
         now: Timestamp,
@@ -105,6 +105,14 @@ impl ToQueue {
     pub fn media(tenant: TenantId, medium: &Medium, now: Timestamp) -> Self {
         Self {
             job: NextJob::Media(MediaJob::fetch(tenant, medium)),
+            not_before: now,
+        }
+    }
+
+    /// The deletion of an attachment, at once.
+    pub fn drop_attachment(tenant: TenantId, attachment: &Asset, now: Timestamp) -> Self {
+        Self {
+            job: NextJob::Media(MediaJob::drop(tenant, attachment)),
             not_before: now,
         }
     }

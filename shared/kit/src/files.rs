@@ -8,10 +8,11 @@
 //! recordings/<tenant>/contact/<contact>/<id>    the copy of a call's recording; deleted after a day
 //! media/<tenant>/contact/<contact>/<message>/<index>    what a customer sent; deleted with its message
 //! assets/<tenant>/<id>             a file of the tenant's, for messages; deleted with its asset
+//! assets/<tenant>/contact/<contact>/<id>    an attachment of a reply; deleted with its message
 //! ```
 //!
 //! What an operation keeps and makes of one contact is in `<tenant>/contact/<contact>/<id>/` instead, where the contact's erasure finds
-//! it, as it finds recordings and media.
+//! it, as it finds recordings, media and attachments.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,7 +23,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use domain::base::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId};
+use domain::base::ids::{ContactId, FileId, MessageId, OperationId, RecordingId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;
@@ -71,12 +72,13 @@ pub struct FileKey(String);
 pub struct Folder(String);
 
 impl Folder {
-    /// What operations keep and make of this contact, the copies of its recordings, and its media. Nothing else.
-    pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 4] {
-        [STEPS, RESULTS, RECORDINGS, MEDIA].map(|kind| Self::of(kind, scope, contact))
+    /// What operations keep and make of this contact, the copies of its recordings, its media, and the attachments of replies to it.
+    /// Nothing else.
+    pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 5] {
+        [STEPS, RESULTS, RECORDINGS, MEDIA, ASSETS].map(|kind| Self::of(kind, scope, contact))
     }
 
-    /// What a tenant has that no rule of the bucket deletes: its customers' media, and its assets.
+    /// What a tenant has that no rule of the bucket deletes: its customers' media, and its assets and attachments.
     pub fn of_tenant(scope: &TenantScope) -> [Self; 2] {
         let tenant = lower(scope.tenant().ulid());
         [MEDIA, ASSETS].map(|kind| Self(format!("{kind}/{tenant}/")))
@@ -151,9 +153,12 @@ impl FileKey {
         folder.file(&format!("{}/{index}", lower(message.own())))
     }
 
-    /// The file of an asset.
-    pub fn asset(scope: &TenantScope, asset: AssetId) -> Self {
-        Self::of(ASSETS, scope, asset.ulid())
+    /// The file of an asset or attachment.
+    pub fn asset(scope: &TenantScope, id: impl Into<FileId>) -> Self {
+        match id.into() {
+            FileId::Asset(asset) => Self::of(ASSETS, scope, asset.ulid()),
+            FileId::Attachment(id) => Folder::of(ASSETS, scope, id.contact()).file(&lower(id.own())),
+        }
     }
 
     /// The text.

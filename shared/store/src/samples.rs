@@ -84,6 +84,7 @@ const READ: &[(&str, Read)] = &[
     ("api_key_owner", as_it_is::<api_keys::ApiKeyOwner>),
     ("archive", as_it_is::<OperationId>),
     ("asset", as_it_is::<Asset>),
+    ("attachment", as_it_is::<Asset>),
     ("audit", as_it_is::<audit::Recorded>),
     ("automation_match", as_it_is::<Date>),
     ("automation_watch", as_it_is::<Watch>),
@@ -333,7 +334,7 @@ fn every_kind_has_a_sample_of_each_form() {
 }
 
 /// Former forms in which rows are still written, unless they hold what only newer ones have.
-const STILL_WRITTEN: [(&str, u64); 14] = [
+const STILL_WRITTEN: [(&str, u64); 15] = [
     ("campaign", 2),
     ("campaign", 3),
     ("campaign", 4),
@@ -344,6 +345,7 @@ const STILL_WRITTEN: [(&str, u64); 14] = [
     ("message", 2),
     ("message", 3),
     ("message", 4),
+    ("message", 6),
     ("message_ref", 1),
     ("received", 1),
     ("tenant", 4),
@@ -414,8 +416,18 @@ fn resources_without_times_have_that_of_their_id() {
 
 /// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
 /// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 10] = [
-    "asset", "campaign", "draft", "field", "line", "prices", "product", "rule", "template", "tenant",
+const STRICT: [&str; 11] = [
+    "asset",
+    "attachment",
+    "campaign",
+    "draft",
+    "field",
+    "line",
+    "prices",
+    "product",
+    "rule",
+    "template",
+    "tenant",
 ];
 
 /// All plain kinds are written by the API.

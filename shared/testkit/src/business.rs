@@ -39,7 +39,7 @@ use domain::{
     },
     media::{
         asset::Asset,
-        medium::{InboundMedia, Medium},
+        medium::{InboundMedia, MediaKind, Medium},
     },
     messages::{
         compose::World,
@@ -457,6 +457,26 @@ impl Seeded {
         let created = aws.store().create(self.scope(), &asset, &aws.stamp()).await;
         created.expect("the asset is written");
         asset
+    }
+
+    /// A picture for a reply in this conversation, which is ready.
+    pub async fn attachment(&self, aws: &Aws, conversation: ConversationId, change: impl FnOnce(&mut Asset)) -> Asset {
+        let named = (aws.ids().ulid(), read(json!("dent.jpg")));
+        let mut attachment = Asset::attachment(conversation, named, "cor-attachment", aws.now());
+        attachment.kind = MediaKind::Image;
+        attachment.uploaded("image/jpeg", 7, "0f".repeat(32), false);
+        change(&mut attachment);
+        let created = aws
+            .store()
+            .create_attachment(self.scope(), &attachment, conversation.contact());
+        created.await.expect("the attachment is written");
+        let files = kit::Files::new(aws.env()).expect("the test has a bucket");
+        let key = kit::FileKey::asset(self.scope(), attachment.id);
+        files
+            .write(&key, b"picture".to_vec())
+            .await
+            .expect("the file is written");
+        attachment
     }
 
     /// The provider of a connection gives an asset this id.

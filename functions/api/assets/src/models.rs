@@ -2,7 +2,7 @@
 
 use api::{FileLinkOut, UploadOut};
 use domain::{
-    base::{bounded::Whole, ids::AssetId},
+    base::{bounded::Whole, ids::FileId},
     media::{
         asset::{Asset, AssetState},
         medium::{FileHash, FileName, MediaKind, MediaReason, MediaType},
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Maximum size of a file in bytes: that of a document.
 pub(crate) const LARGEST: u32 = MediaKind::Document.most_bytes() as u32;
 
-/// A new asset.
+/// A new asset, or a new attachment.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAsset {
@@ -36,8 +36,8 @@ pub(crate) struct NewAsset {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Asset")]
 pub(crate) struct AssetOut {
-    /// Id of the asset.
-    id: AssetId,
+    /// Id of the asset, or of the attachment.
+    id: FileId,
     /// Name of the file.
     name: FileName,
     /// Kind at WhatsApp.
@@ -55,7 +55,7 @@ pub(crate) struct AssetOut {
     state: AssetState,
     /// Why it is refused. `null` if it is not.
     reason: Option<MediaReason>,
-    /// Request by which the file is uploaded. `null` once that is done, in lists, and for callers who may not change assets.
+    /// Request by which the file is uploaded. `null` once that is done, in lists, and for callers who may not upload it.
     upload: Option<UploadOut>,
     /// Link to the file. `null` unless the asset is ready, in lists, and for scanners.
     download: Option<FileLinkOut>,

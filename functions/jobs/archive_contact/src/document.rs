@@ -12,7 +12,7 @@ pub(crate) const LEFT_OUT: [(&str, &str); 9] = [
     ),
     (
         "files",
-        "Pictures and other files of messages, and copies of recordings, with their sizes and states: the links in messages lead to the files, and calls name their recordings.",
+        "Pictures and other files of messages, attachments of replies included, and copies of recordings, with their sizes and states: the links in messages lead to the files, replies name their attachments, and calls their recordings.",
     ),
     (
         "mentions",

@@ -50,7 +50,7 @@ impl Context {
 enum Stage {
     /// Remember the identities, and delete what the contact is found by: from now on, a call makes a new contact.
     Found,
-    /// Delete its archives, the copies of its recordings and its media, page by page.
+    /// Delete its archives, the copies of its recordings, its media and attachments, page by page.
     Files,
     /// Delete identities that the contact has no room for, from this position on. There may be some although the contact refuses
     /// nothing: what it refused can have ended, and the undoing of a merge takes it back.
@@ -246,7 +246,7 @@ impl Work<'_> {
     }
 
     /// Deletes a page of the archives of the contact and of those that were merged into it, of the copies of their recordings, and of
-    /// their media. Whatever is being written meanwhile looks for the erasure afterwards.
+    /// their media and attachments. Whatever is being written meanwhile looks for the erasure afterwards.
     async fn erase_files(&self) -> Result<ErasedPage, JobError> {
         let mut page = ErasedPage {
             erased: Erased::default(),

@@ -1,4 +1,5 @@
-//! Fetches what customers sent from their provider into the bucket, deletes it with its message, and uploads assets to WhatsApp.
+//! Fetches what customers sent from their provider into the bucket, deletes it with its message, and uploads assets to WhatsApp. Deletes
+//! attachments with their message.
 //!
 //! A message is stored first, by `process_provider_event`, with a row for each of its media, which is due until its file is there. An
 //! attempt that fails for now is written to the row with the time of the next one, so a provider that fails for hours costs no file. A
@@ -9,6 +10,7 @@
 //! of an asset before it begins, so that several messages upload it once; an asset that was uploaded twice all the same has the id of the
 //! later upload.
 
+mod attachment;
 mod fetch;
 mod upload;
 
@@ -104,5 +106,6 @@ pub async fn handle(job: Job<MediaJob>, ctx: &Context) -> Result<Done, JobError>
         MediaJob::Upload { asset, connection, .. } => {
             Box::pin(upload::work(ctx, scope, (*asset, *connection), job.receive_count)).await
         }
+        MediaJob::Drop { attachment, .. } => Box::pin(attachment::drop(ctx, scope, *attachment)).await,
     }
 }

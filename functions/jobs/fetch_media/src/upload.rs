@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     base::{
         external::ProviderRef,
-        ids::{AssetId, ConnectionId},
+        ids::{ConnectionId, FileId},
     },
     media::asset::{Asset, AssetState, Turn},
     tenants::connection::{Account, SendSecrets},
@@ -39,7 +39,7 @@ const RENEWAL: Duration = Duration::from_secs(900);
 pub(crate) async fn work(
     ctx: &Context,
     scope: &TenantScope,
-    (asset, connection): (AssetId, ConnectionId),
+    (asset, connection): (FileId, ConnectionId),
     receive_count: u32,
 ) -> Result<Done, JobError> {
     let now = ctx.clock.now();

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use domain::{
     base::{
-        ids::{AssetId, MessageId},
+        ids::{FileId, MessageId},
         resource::Resource as _,
     },
     media::{
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// An asset that is ready, of this length.
-    async fn asset(&self, bytes: u64) -> AssetId {
+    async fn asset(&self, bytes: u64) -> FileId {
         let (aws, scope) = (&self.aws, self.business.scope());
         let name = "menu.pdf".parse().expect("a name");
         let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// Uploads an asset to WhatsApp.
-    async fn uploaded(&self, asset: AssetId, bytes: u64) {
+    async fn uploaded(&self, asset: FileId, bytes: u64) {
         self.host.tell(200, r#"{"id": "4490709327384033"}"#);
         drop(self.host.take_requests());
         let job = MediaJob::Upload {

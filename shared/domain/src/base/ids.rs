@@ -338,6 +338,71 @@ contact_item_id!(
     /// A merge of another contact into one.
     MergeId, "mrg"
 );
+contact_item_id!(
+    /// An attachment: a file for one reply to a contact.
+    AttachmentId, "att"
+);
+
+/// A file that a message can carry.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileId {
+    /// An asset, which is the tenant's.
+    Asset(AssetId),
+    /// An attachment, which is in the partition of its contact.
+    Attachment(AttachmentId),
+}
+
+impl FileId {
+    /// The id of an asset.
+    pub const fn new(id: Ulid) -> Self {
+        Self::Asset(AssetId::new(id))
+    }
+
+    /// The file's own ULID.
+    pub const fn ulid(self) -> Ulid {
+        match self {
+            Self::Asset(id) => id.ulid(),
+            Self::Attachment(id) => id.own(),
+        }
+    }
+}
+
+impl From<AssetId> for FileId {
+    fn from(id: AssetId) -> Self {
+        Self::Asset(id)
+    }
+}
+
+impl From<AttachmentId> for FileId {
+    fn from(id: AttachmentId) -> Self {
+        Self::Attachment(id)
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asset(id) => fmt::Display::fmt(id, f),
+            Self::Attachment(id) => fmt::Display::fmt(id, f),
+        }
+    }
+}
+
+impl FromStr for FileId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let attachment = text.parse().map(Self::Attachment);
+        attachment.or_else(|_: InvalidId| text.parse().map(Self::Asset))
+    }
+}
+
+text_serde!(FileId);
+
+shown_as!(FileId, {
+    "type": "string", "minLength": LENGTH + AssetId::PREFIX.len(), "maxLength": LENGTH + ULID + AttachmentId::PREFIX.len(),
+    "examples": [concat!("ast", "_01hq5c1ynyc0000000000000ab")],
+});
 
 /// The key that travels with every send, so that a status can find its attempt: `<contact>.<message>.<attempt>`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,14 +1,18 @@
-//! Assets: files of a tenant, for messages and products.
+//! Assets: files of a tenant, for messages and products; and attachments, which are the same for one reply: whoever may reply uploads them,
+//! and they are kept as long as their message.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::{
     base::{
+        bounded::is_zero,
         external::ProviderRef,
-        ids::{AssetId, ConnectionId},
+        ids::{AttachmentId, ConnectionId, ConversationId, FileId, MessageId},
+        resource::Resource as _,
     },
     media::file::{FileName, MediaKind, MediaReason, ending},
     messages::refusal::{Reason, Refusal},
@@ -16,7 +20,7 @@ use crate::{
 
 resource! {
     /// A file of a tenant.
-    pub struct Asset of AssetId {
+    pub struct Asset of FileId {
         /// Kind at WhatsApp, which follows from the content type.
         pub kind: MediaKind,
         /// Content type: as stated at first, then as found in the content.
@@ -37,6 +41,15 @@ resource! {
         /// Uploads to providers that run or were refused, by connection.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         pub uploads: BTreeMap<ConnectionId, Upload>,
+        /// Where it may be sent, if it is an attachment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub attached: Option<Attached>,
+        /// Time at which a job looks whether an attachment is to be deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub due: Option<Timestamp>,
+        /// Number of times the dispatcher has queued that job since the last change.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        pub dispatches: u32,
     };
 
     /// The fields of an asset.
@@ -44,6 +57,25 @@ resource! {
         /// Name of the file.
         pub name: FileName,
     }
+}
+
+/// Where an attachment may be sent, and how long it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Attached {
+    /// Conversation of the reply.
+    pub conversation: ConversationId,
+    /// The reply. `None`: none has used it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// Time until which it is kept: that of the reply, or a little longer than it may be used. `None`: as long as its contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_until: Option<Timestamp>,
+    /// Correlation id of the request that created it.
+    pub correlation_id: String,
+    /// Version of its row.
+    #[serde(default)]
+    pub version: u64,
 }
 
 /// State of an asset.
@@ -147,11 +179,28 @@ impl Upload {
     }
 }
 
+/// Time for which a reply may use an attachment.
+const USABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Time for which an attachment that no reply has used stays behind that: longer than any request that is just using it.
+const UNUSED_STAYS: SignedDuration = SignedDuration::from_mins(5);
+
 /// Time for which an id must still be valid to be used: a message with it may be sent that much later.
 const LEAST_VALID: SignedDuration = SignedDuration::from_hours(1);
 
 /// Time before its end from which on an id is renewed.
 const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+
+/// There is no such file for a message.
+pub fn missing(id: FileId) -> Refusal {
+    let sentence = match id {
+        FileId::Asset(_) => "there is no such asset",
+        FileId::Attachment(_) => {
+            "there is no such attachment of this conversation, and only a reply in it can carry one"
+        }
+    };
+    Refusal::new(Reason::AssetUnusable, sentence).and("asset", id.to_string())
+}
 
 impl Asset {
     /// Maximum assets per tenant.
@@ -163,15 +212,71 @@ impl Asset {
     /// Validity of an id at WhatsApp, from the upload on.
     pub const HANDLE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+    /// A new attachment, for a reply in this conversation.
+    pub fn attachment(
+        conversation: ConversationId,
+        (own, name): (Ulid, FileName),
+        correlation_id: &str,
+        now: Timestamp,
+    ) -> Self {
+        let kept_until = now + USABLE_FOR + UNUSED_STAYS;
+        let attached = Attached {
+            conversation,
+            message: None,
+            kept_until: Some(kept_until),
+            correlation_id: correlation_id.to_owned(),
+            version: 0,
+        };
+        Self {
+            id: AttachmentId::new(conversation.contact(), own).into(),
+            attached: Some(attached),
+            due: Some(kept_until),
+            ..Self::new(own, AssetIn { name }, now)
+        }
+    }
+
+    /// Whether a new reply in this conversation may carry it.
+    pub fn attachable(&self, conversation: ConversationId, now: Timestamp) -> Result<(), Refusal> {
+        let attached = self.attached.as_ref();
+        let Some(attached) = attached.filter(|attached| attached.conversation == conversation) else {
+            return Err(missing(self.id));
+        };
+        let name = &self.name;
+        if attached.message.is_some() {
+            let sentence = format!("the file \"{name}\" was sent with another reply; upload it again");
+            return Err(self.unusable(sentence));
+        }
+        if now >= self.created_at + USABLE_FOR {
+            let sentence = format!("the file \"{name}\" was attached more than a day ago; upload it again");
+            return Err(self.unusable(sentence));
+        }
+        self.usable(self.kind)
+    }
+
+    /// The same as an attachment of this message, which is kept until then.
+    #[must_use]
+    pub fn attached_to(mut self, message: MessageId, keep_until: Option<Timestamp>) -> Self {
+        if let Some(attached) = &mut self.attached {
+            (attached.message, attached.kept_until) = (Some(message), keep_until);
+            self.due = keep_until;
+        }
+        self
+    }
+
+    /// Whether it is an attachment that is not kept any longer.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let kept_until = self.attached.as_ref().and_then(|attached| attached.kept_until);
+        kept_until.is_some_and(|until| until <= now)
+    }
+
+    fn unusable(&self, sentence: String) -> Refusal {
+        let refusal = Refusal::new(Reason::AssetUnusable, sentence).and("asset", self.id.to_string());
+        let refusal = refusal.and("state", self.state.as_str());
+        refusal.and("kind", self.kind.as_str())
+    }
+
     /// Whether a message may use it as this kind.
     pub fn usable(&self, kind: MediaKind) -> Result<(), Refusal> {
-        let refused = |sentence: String| {
-            let refusal = Refusal::new(Reason::AssetUnusable, sentence);
-            let refusal = refusal.and("asset", self.id.to_string());
-            Err(refusal
-                .and("state", self.state.as_str())
-                .and("kind", self.kind.as_str()))
-        };
         let why = match self.state {
             AssetState::AwaitingUpload => Some("is not uploaded yet"),
             AssetState::Scanning => Some("has not been scanned yet"),
@@ -180,11 +285,11 @@ impl Asset {
         };
         let name = &self.name;
         if let Some(why) = why {
-            return refused(format!("the file \"{name}\" {why}"));
+            return Err(self.unusable(format!("the file \"{name}\" {why}")));
         }
         if kind != self.kind {
             let (is, wanted) = (self.kind.as_str(), kind.as_str());
-            return refused(format!("the file \"{name}\" is of the kind {is}, not {wanted}"));
+            return Err(self.unusable(format!("the file \"{name}\" is of the kind {is}, not {wanted}")));
         }
         Ok(())
     }
@@ -261,11 +366,7 @@ impl Asset {
         if refused.is_none() {
             return Ok(());
         }
-        let sentence = format!("WhatsApp does not take the file \"{}\"", self.name);
-        let refusal = Refusal::new(Reason::AssetUnusable, sentence).and("asset", self.id.to_string());
-        Err(refusal
-            .and("state", self.state.as_str())
-            .and("kind", self.kind.as_str()))
+        Err(self.unusable(format!("WhatsApp does not take the file \"{}\"", self.name)))
     }
 
     /// Keeps an id that the provider of a connection gave it now, and drops those that have expired, or the one that does so first.
@@ -312,7 +413,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::resource::Resource as _;
+    use crate::base::ids::ContactId;
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(1_795_176_000 + hour * 3_600).unwrap()
@@ -345,6 +446,45 @@ mod tests {
         assert_eq!(waits.reason, Reason::AssetUnusable);
         asset.refuse(MediaReason::WrongType);
         assert!(asset.usable(MediaKind::Image).is_err());
+    }
+
+    /// By one reply in its conversation, within a day; then it is kept as long as that one.
+    #[test]
+    fn an_attachment_is_for_one_reply() {
+        let of = |contact| ConversationId::of(ContactId::new(Ulid::from_parts(1, contact)), None);
+        let named = (Ulid::from_parts(1, 9), "dent.jpg".parse().unwrap());
+        let mut attachment = Asset::attachment(of(1), named, "cor", at(0));
+        attachment.kind = MediaKind::Image;
+        let refusal = |file: &Asset, contact, now| file.attachable(of(contact), now).unwrap_err().sentence;
+        assert_eq!(
+            refusal(&attachment, 1, at(0)),
+            "the file \"dent.jpg\" is not uploaded yet"
+        );
+        attachment.uploaded("image/jpeg", 7, "00".to_owned(), true);
+        assert_eq!(
+            refusal(&attachment, 1, at(0)),
+            "the file \"dent.jpg\" has not been scanned yet"
+        );
+        attachment.state = AssetState::Ready;
+        let last = at(24) - SignedDuration::from_millis(1);
+        assert_eq!(attachment.attachable(of(1), last), Ok(()));
+        let late = "the file \"dent.jpg\" was attached more than a day ago; upload it again";
+        assert_eq!(refusal(&attachment, 1, at(24)), late);
+        assert_eq!(refusal(&attachment, 2, at(0)), missing(attachment.id).sentence);
+        assert_eq!(
+            refusal(&asset(), 1, at(0)),
+            missing(asset().id).sentence,
+            "an asset is none"
+        );
+        // A request that began within the day still finds its file.
+        assert!(!attachment.is_over(at(24)) && attachment.is_over(at(25)));
+        let message = MessageId::new(of(1).contact(), Ulid::from_parts(2, 2));
+        let used = attachment.attached_to(message, Some(at(1_000)));
+        let twice = "the file \"dent.jpg\" was sent with another reply; upload it again";
+        assert_eq!(refusal(&used, 1, at(1)), twice);
+        assert_eq!((used.due, used.usable(MediaKind::Image)), (Some(at(1_000)), Ok(())));
+        assert!(!used.is_over(at(999)) && used.is_over(at(1_000)));
+        assert!(!asset().is_over(at(1_000)));
     }
 
     #[test]

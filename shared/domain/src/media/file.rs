@@ -8,7 +8,7 @@ use crate::{
     base::{
         facts::Fact,
         fault::{Fault, FaultCode},
-        ids::AssetId,
+        ids::FileId,
         text::seen,
     },
     media::sniff::{self, OCTETS, OLE},
@@ -405,8 +405,8 @@ impl fmt::Display for FileName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AssetUse {
-    /// The asset.
-    pub asset_id: AssetId,
+    /// The asset, or the attachment.
+    pub asset_id: FileId,
     /// Kind as which it is sent.
     pub kind: MediaKind,
     /// Name that the recipient sees, of a document.

@@ -8,7 +8,7 @@ use crate::{
     campaigns::{campaign::Exits, state::CampaignState},
     consent::welcome::{allows, welcome},
     contacts::contact::Contact,
-    media::asset::Asset,
+    media::asset::{self, Asset},
     messages::{
         content_draft,
         destination::refused,
@@ -637,7 +637,7 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
         return Ok(());
     };
     let asset = input.asset.filter(|asset| asset.id == used.asset_id);
-    let asset = asset.ok_or_else(|| content_draft::missing(used.asset_id))?;
+    let asset = asset.ok_or_else(|| asset::missing(used.asset_id))?;
     content_draft::fits(asset, used.kind, &ConnectionSummary::from(connection))
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     base::{
         facts::Facts,
-        ids::LineId,
+        ids::{FileId, LineId},
         line_type::{LineTypes, by_numbering_plan},
         phone::Phone,
         zone::Zone,
@@ -111,6 +111,12 @@ pub struct Composed {
 }
 
 impl Composed {
+    /// Whether one of its legs carries this file.
+    pub fn carries(&self, file: FileId) -> bool {
+        let mut used = self.legs.iter().filter_map(|leg| leg.content.asset());
+        used.any(|used| used.asset_id == file)
+    }
+
     /// The message, to be written together with its cause.
     pub fn message(self, correlation_id: String, now: Timestamp, timers: &Timers) -> Message {
         let mut message = Message {

@@ -15,11 +15,11 @@ use crate::{
         bounded::UpTo,
         external::ProviderRef,
         fault::{Fault, FaultCode},
-        ids::{AssetId, MessageId},
+        ids::{FileId, MessageId},
         text::{OneLine, WebUrl},
     },
     media::{
-        asset::Asset,
+        asset::{self, Asset},
         medium::{AssetUse, FileName, MediaKind},
     },
     messages::{
@@ -41,9 +41,9 @@ mod tests;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MediaUse {
-    /// Asset that is sent.
+    /// Asset that is sent, or the attachment, in a reply.
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
-    pub asset_id: AssetId,
+    pub asset_id: FileId,
     /// Text below it: one text, or one for each language. At most 1,024 characters with its values. Not with audio and stickers.
     #[serde(default)]
     pub caption: Option<SmsText>,
@@ -60,9 +60,9 @@ pub struct MediaUse {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HeaderMedia {
-    /// Asset that is shown.
+    /// Asset that is shown, or the attachment, in a reply.
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
-    pub asset_id: AssetId,
+    pub asset_id: FileId,
     /// Name of a document, as the person sees it. Default: that of the asset.
     #[serde(default)]
     pub file_name: Option<FileName>,
@@ -241,13 +241,8 @@ fn filled_if_any(values: &Values<'_>, texts: Option<&SmsText>, part: &Part) -> R
 }
 
 /// The asset with this id, if there is one.
-pub(crate) fn named(material: &Material, id: AssetId) -> Result<&Asset, Refusal> {
-    material.asset(id).ok_or_else(|| missing(id))
-}
-
-/// There is no such asset.
-pub(crate) fn missing(id: AssetId) -> Refusal {
-    Refusal::new(Reason::AssetUnusable, "there is no such asset").and("asset", id.to_string())
+pub(crate) fn named(material: &Material, id: FileId) -> Result<&Asset, Refusal> {
+    material.asset(id).ok_or_else(|| asset::missing(id))
 }
 
 /// Whether a connection can send an asset as this kind.
@@ -526,7 +521,7 @@ impl Draft<'_> {
     }
 
     /// The asset that it names.
-    pub fn asset(&self) -> Option<AssetId> {
+    pub fn asset(&self) -> Option<FileId> {
         match self {
             Self::Media(media) => Some(media.asset_id),
             Self::Interactive(interactive) => interactive.header_media.as_ref().map(|media| media.asset_id),

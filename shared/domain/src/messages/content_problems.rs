@@ -167,7 +167,7 @@ impl<'a> Authored<'a> {
             found.link(place, source);
         }
         self.named(sources.into_iter(), material, found);
-        if let Some(id) = wanted.header_media.filter(|id| material.asset(*id).is_none()) {
+        if let Some(id) = wanted.header_media.filter(|id| material.asset((*id).into()).is_none()) {
             let fault = Fault::new(FaultCode::NotFound, format!("There is no asset with the id {id}."));
             found.add(format!("{content}.header_media"), fault.and("id", id.to_string()));
         }

@@ -2,7 +2,7 @@
 //! not part of the cached configuration: the composing function reads those that the message names.
 
 use crate::{
-    base::ids::{AssetId, CampaignId, ConnectionId},
+    base::ids::{CampaignId, ConnectionId, FileId},
     campaigns::campaign::Campaign,
     contacts::{field::Field, field_key::FieldKey},
     media::asset::Asset,
@@ -20,7 +20,7 @@ pub struct Material {
     pub products: Vec<Product>,
     /// All fields that the tenant defines for its contacts, if the message names one.
     pub fields: Vec<Field>,
-    /// Assets.
+    /// Assets, and attachments of a reply.
     pub assets: Vec<Asset>,
     /// Campaigns that a rule names.
     pub campaigns: Vec<Campaign>,
@@ -57,8 +57,8 @@ impl Material {
         self.campaigns.iter().find(|campaign| campaign.id == id)
     }
 
-    /// An asset by its id.
-    pub fn asset(&self, id: AssetId) -> Option<&Asset> {
+    /// An asset or attachment by its id.
+    pub fn asset(&self, id: FileId) -> Option<&Asset> {
         self.assets.iter().find(|asset| asset.id == id)
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    base::ids::{AssetId, CampaignId, ConnectionId, MessageId},
+    base::ids::{CampaignId, ConnectionId, FileId, MessageId},
     consent::links::LinkCode,
     messages::{
         compose::{Aspect, Intent, Words, World, carrier, review},
@@ -12,7 +12,7 @@ use crate::{
         links::{NewLinks, Target, Targets, Tracked, add_target},
         material::Material,
         message::Content,
-        purpose::{Event, Policy},
+        purpose::{Event, Policy, Purpose},
         refusal::Reason,
         source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
         values::in_language,
@@ -28,8 +28,8 @@ pub struct Needs {
     pub products: BTreeSet<String>,
     /// Whether it names a field of contacts. A tenant has few fields, and they are read together.
     pub fields: bool,
-    /// Assets.
-    pub assets: BTreeSet<AssetId>,
+    /// Assets, and attachments of a reply.
+    pub assets: BTreeSet<FileId>,
     /// Campaigns that a rule names.
     pub campaigns: BTreeSet<CampaignId>,
     /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full. Of a reply: the
@@ -116,6 +116,11 @@ impl Needs {
                 Words::None(_) => {}
             }
         }
+        needs.assets.retain(|file| match file {
+            FileId::Asset(_) => true,
+            // Others, also those of other people, are as if they did not exist.
+            FileId::Attachment(id) => intent.purpose == Purpose::Reply && world.contact.is(id.contact()),
+        });
         needs
     }
 
@@ -155,7 +160,7 @@ impl Needs {
     pub fn template(&mut self, wanted: &TemplateUse, connection: ConnectionId, language_unknown: bool) {
         let only = !wanted.by_contact_language || language_unknown;
         self.template_in(wanted.name.as_str(), connection, only.then(|| wanted.language.as_str()));
-        self.assets.extend(wanted.header_media);
+        self.assets.extend(wanted.header_media.map(FileId::from));
         let values = wanted.variables.values().chain(&wanted.header);
         let values = values.chain(wanted.buttons.iter().map(|button| &button.value));
         self.sources(values.filter_map(|value| match value {
@@ -228,15 +233,21 @@ impl Needs {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
+    use ulid::Ulid;
 
     use super::*;
     use crate::{
         automations::decide::Findings,
-        base::bounded::Whole,
+        base::{
+            bounded::Whole,
+            ids::{AttachmentId, ContactId},
+        },
         messages::{
+            content_draft::MediaUse,
             inbound::OptFlag,
-            message::{Category, Channel},
-            purpose::{Narrowing, Purpose},
+            intent::Says,
+            message::{Category, Cause, Channel},
+            purpose::Narrowing,
         },
         samples::{Case, at, message_of},
     };
@@ -254,6 +265,32 @@ mod tests {
 
     fn languages(needs: &Needs) -> Vec<Option<&str>> {
         needs.templates.iter().map(|need| need.language.as_deref()).collect()
+    }
+
+    /// Those of other people are as if they did not exist, and so are all for messages that are no replies.
+    #[test]
+    fn attachments_are_read_for_replies_to_their_contact() {
+        let case = Case::new();
+        let of = |contact| AttachmentId::new(contact, Ulid::from_parts(1, 1));
+        let (own, other) = (of(case.contact.id), of(ContactId::new(Ulid::from_parts(9, 9))));
+        for (file, purpose, read) in [
+            (own, Purpose::Reply, true),
+            (own, Purpose::Api, false),
+            (other, Purpose::Reply, false),
+        ] {
+            let media: MediaUse = serde_json::from_value(serde_json::json!({"asset_id": file})).unwrap();
+            let needs = case.with_world(|call, world| {
+                let (cause, category) = (Cause::Call(call.id), Category::Service);
+                let to = world.contact.recipient();
+                let mut intent = Intent::new(cause, purpose, category, to, "a test", world.now);
+                intent.says.push(Says {
+                    channel: Channel::WhatsApp,
+                    words: Words::Draft(Draft::Media(&media)),
+                });
+                Needs::whole(&intent, world)
+            });
+            assert_eq!(needs.assets.contains(&FileId::from(file)), read, "{file} {purpose:?}");
+        }
     }
 
     #[test]

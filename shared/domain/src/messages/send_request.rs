@@ -12,7 +12,7 @@ use crate::{
         bounded::{UpTo, Whole},
         external::Bsuid,
         fault::{Fault, FaultCode},
-        ids::{ContactId, LineId, MessageId},
+        ids::{ContactId, FileId, LineId, MessageId},
         phone::Phone,
         text::OneLine,
     },
@@ -369,6 +369,17 @@ impl MessageRequest {
             .as_ref()
             .map(|reaction| ("reaction.message_id", reaction.message_id));
         reaction.or_else(|| self.reply_to.map(|message| (REPLY_TO, message)))
+    }
+
+    /// The attachment that it names.
+    pub fn attachment(&self) -> Option<FileId> {
+        let header = self
+            .interactive
+            .as_ref()
+            .and_then(|interactive| interactive.header_media.as_ref());
+        let media = self.media.as_ref().map(|media| media.asset_id);
+        let file = media.or_else(|| header.map(|media| media.asset_id));
+        file.filter(|file| matches!(file, FileId::Attachment(_)))
     }
 
     /// Whether it has content of WhatsApp.

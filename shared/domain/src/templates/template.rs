@@ -24,7 +24,7 @@ use crate::{
         bounded::is_zero,
         facts::Fact,
         fault::{Fault, FaultCode},
-        ids::{AssetId, ConnectionId},
+        ids::{AssetId, ConnectionId, FileId},
     },
     media::{
         asset::Asset,
@@ -774,7 +774,7 @@ impl TemplateDefinition {
 
     /// The asset for its media header.
     fn asset(&self, wanted: &TemplateUse, assets: &[Asset]) -> Result<Option<AssetUse>, Misfit> {
-        let Some(asset_id) = wanted.header_media else {
+        let Some(asset_id) = wanted.header_media.map(FileId::from) else {
             return Ok(None);
         };
         let Some(kind) = self.header_media else {

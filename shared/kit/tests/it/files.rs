@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::base::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId, TenantId};
+use domain::base::ids::{AssetId, AttachmentId, ContactId, MessageId, OperationId, RecordingId, TenantId};
 use kit::{
     FileKey, Files, Folder,
     files::{Appended, Piece},
@@ -81,12 +81,18 @@ async fn a_folder_is_deleted_as_a_whole() {
     for (key, content) in [(medium(1, 0), "goes"), (medium(1, 1), "goes"), (medium(2, 0), "stays")] {
         files.write(&key, content.into()).await.unwrap();
     }
-    let [work, results, recordings, media] = Folder::of_contact(&scope, contact(1));
+    let attachment = |number| FileKey::asset(&scope, AttachmentId::new(contact(number), OPERATION));
+    files.write(&attachment(1), b"goes".to_vec()).await.unwrap();
+    files.write(&attachment(2), b"stays".to_vec()).await.unwrap();
+    let [work, results, recordings, media, attachments] = Folder::of_contact(&scope, contact(1));
     assert_eq!(files.delete_some(&work).await.unwrap(), (100, true));
     assert_eq!(files.delete_some(&work).await.unwrap(), (5, false));
     assert_eq!(files.delete_some(&results).await.unwrap(), (1, false));
     assert_eq!(files.delete_some(&recordings).await.unwrap(), (1, false));
     assert_eq!(files.delete_some(&media).await.unwrap(), (2, false));
+    assert_eq!(files.delete_some(&attachments).await.unwrap(), (1, false));
+    let left: Vec<String> = aws.files("assets/").await.into_keys().collect();
+    assert_eq!(left, [attachment(2).as_str()]);
     let left: Vec<String> = aws.files("media/").await.into_keys().collect();
     assert_eq!(left, [medium(2, 0).as_str()]);
     let left: Vec<String> = aws.files("recordings/").await.into_keys().collect();

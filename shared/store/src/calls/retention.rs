@@ -74,6 +74,7 @@ impl Store {
             Entry::Sent(message) => {
                 // First, for the same reason.
                 self.keep_links_until(scope, message, until).await?;
+                self.keep_attachments_until(scope, message, until).await?;
                 keys::message(scope, message.id)
             }
             Entry::Received(received) => {

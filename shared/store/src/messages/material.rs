@@ -25,6 +25,7 @@ use jobs::SentWith;
 
 use crate::{
     Along, Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
+    messages::media::file_key,
     table::{
         keys::{self, Key},
         owned, row,
@@ -84,7 +85,7 @@ pub struct LegMaterial {
     pub connection: Option<Connection>,
     /// The template that it names.
     pub template: Option<TemplateDefinition>,
-    /// The asset that it names.
+    /// The asset or attachment that it names.
     pub asset: Option<Versioned<Asset>>,
     /// State of the message's campaign, and what ends it for a contact. `None`: it is of none, or its campaign is gone.
     pub campaign: Option<(CampaignState, Exits)>,
@@ -96,7 +97,7 @@ pub(crate) fn keys_of_leg(scope: &TenantScope, with: &SentWith) -> [Option<Key>;
     [
         Some(owned::key::<Connection>(scope, &with.connection)),
         template.map(|(name, language)| template_key(scope, with.connection, name, language)),
-        with.asset.map(|asset| owned::key::<Asset>(scope, &asset)),
+        with.asset.map(|file| file_key(scope, file)),
         with.campaign.map(|campaign| owned::key::<Campaign>(scope, &campaign)),
     ]
 }
@@ -113,7 +114,7 @@ pub(crate) fn keys_of(scope: &TenantScope, needs: &Needs) -> [Vec<Key>; 4] {
     [
         templates.collect(),
         products.map(|id| owned::key::<Product>(scope, id)).collect(),
-        needs.assets.iter().map(|id| owned::key::<Asset>(scope, id)).collect(),
+        needs.assets.iter().map(|id| file_key(scope, *id)).collect(),
         campaigns.map(|id| owned::key::<Campaign>(scope, id)).collect(),
     ]
 }

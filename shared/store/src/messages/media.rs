@@ -1,19 +1,19 @@
-//! Media of customers' messages, each a row beside its message, and assets.
+//! Media of customers' messages, each a row beside its message, and assets; attachments, which are assets beside the message that carries them.
 //!
 //! A medium is due while it is fetched, and again when its message is not kept any longer: then its file is deleted, and the row with it. A
-//! change of the retention raises the version of the row, so that a worker that holds it reads the new time.
+//! change of the retention raises the version of the row, so that a worker that holds it reads the new time. So it is with attachments.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::{
-    base::ids::{AssetId, MessageId},
+    base::ids::{AssetId, ContactId, FileId, MessageId},
     calls::record::Received,
     media::{
         asset::Asset,
         medium::{Medium, MediumState},
     },
-    messages::purpose::Lane,
+    messages::{message::Message, purpose::Lane},
 };
 use jiff::Timestamp;
 
@@ -56,6 +56,45 @@ pub(crate) fn medium_row(scope: &TenantScope, medium: &Medium, doing: &'static s
     let row = Row::new(&key, "medium", &next, condition, doing)?;
     let row = row.version(next.version).due(LANE, &key, next.due);
     Ok(row.expires_at(next.expires_at()))
+}
+
+/// The key of an asset or attachment.
+pub(crate) fn file_key(scope: &TenantScope, id: FileId) -> Key {
+    match id {
+        FileId::Asset(id) => owned::key::<Asset>(scope, &id),
+        FileId::Attachment(id) => keys::attachment(scope, id),
+    }
+}
+
+/// The row of an attachment, over this version; 0: it is new.
+pub(crate) fn attachment_row(
+    scope: &TenantScope,
+    before: u64,
+    attachment: &Asset,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = file_key(scope, attachment.id);
+    let condition = match before {
+        0 => Condition::New,
+        version => Condition::Version(version),
+    };
+    let mut next = attachment.clone();
+    let mut kept_until = None;
+    if let Some(attached) = &mut next.attached {
+        attached.version = before + 1;
+        kept_until = attached.kept_until;
+    }
+    let row = Row::new(&key, "attachment", &next, condition, doing)?;
+    let row = row.version(before + 1).due(LANE, &key, next.due);
+    Ok(match kept_until {
+        Some(until) => row.expires_at(stays_until(until)),
+        None => row,
+    })
+}
+
+/// Time until which the row of a file that is kept until then stays, should the dispatcher be late.
+fn stays_until(kept_until: Timestamp) -> Timestamp {
+    kept_until.checked_add(Medium::STAYS_FOR).unwrap_or(Timestamp::MAX)
 }
 
 /// A medium with its message.
@@ -147,7 +186,6 @@ impl Store {
         } else {
             ("", ["pending", "pending"])
         };
-        let kept = until.checked_add(Medium::STAYS_FOR).unwrap_or(Timestamp::MAX);
         let mut request = self
             .database
             .update_item(key)
@@ -161,7 +199,7 @@ impl Store {
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":until", text(until.to_string()))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":expires", second(kept))
+            .expression_attribute_values(":expires", second(stays_until(until)))
             .expression_attribute_values(":one_state", text(states[0]))
             .expression_attribute_values(":other_state", text(states[1]))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -182,9 +220,76 @@ impl Store {
         })
     }
 
-    /// An asset with its version.
-    pub async fn asset(&self, scope: &TenantScope, id: AssetId) -> Result<Option<Versioned<Asset>>, StoreError> {
-        self.get(scope, &id).await
+    /// An asset or attachment with its version.
+    pub async fn asset(
+        &self,
+        scope: &TenantScope,
+        id: impl Into<FileId>,
+    ) -> Result<Option<Versioned<Asset>>, StoreError> {
+        let item = self.database.get(&file_key(scope, id.into()), Asset::KIND).await?;
+        row::versioned(item, None, Asset::KIND)
+    }
+
+    /// Writes a new attachment. `holder`: the contact of its conversation, or the one that survived a merge. The check of it holds until the
+    /// attachment is written, so that nothing of an erased contact stays behind.
+    ///
+    /// # Errors
+    /// A conflict if it exists, or the contact is deleted or was merged into another.
+    pub async fn create_attachment(
+        &self,
+        scope: &TenantScope,
+        attachment: &Asset,
+        holder: ContactId,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "create an attachment";
+        let writes = vec![
+            Write::Put(attachment_row(scope, 0, attachment, DOING)?),
+            Write::Shown(keys::contact(scope, holder)),
+        ];
+        self.database.transact_writes(writes, DOING).await
+    }
+
+    /// Deletes the row of an attachment under the condition of its version.
+    pub async fn delete_attachment(&self, scope: &TenantScope, id: FileId, version: u64) -> Result<(), StoreError> {
+        let write = Write::DeleteVersion(file_key(scope, id), version);
+        self.database.transact_writes(vec![write], "delete an attachment").await
+    }
+
+    /// Keeps the attachments of a message until this time. One write for each.
+    pub(crate) async fn keep_attachments_until(
+        &self,
+        scope: &TenantScope,
+        message: &Message,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "set the expiry of an attachment";
+        for used in message.plan.iter().filter_map(|leg| leg.content.asset()) {
+            let FileId::Attachment(id) = used.asset_id else {
+                continue;
+            };
+            let key = keys::attachment(scope, id);
+            let (partition, place) = keys::due(LANE, &key, until);
+            let request = self
+                .database
+                .update_item(&key)
+                .update_expression(
+                    "SET #data.attached.kept_until = :until, #data.#due = :until, \
+                     #data.attached.version = #data.attached.version + :one, v = v + :one, \
+                     expires_at = :expires, gsi2pk = :partition, gsi2sk = :place",
+                )
+                .condition_expression("#data.attached.message = :message")
+                .expression_attribute_names("#data", "data")
+                .expression_attribute_names("#due", "due")
+                .expression_attribute_values(":until", text(until.to_string()))
+                .expression_attribute_values(":one", number(1))
+                .expression_attribute_values(":expires", second(stays_until(until)))
+                .expression_attribute_values(":partition", text(partition))
+                .expression_attribute_values(":place", text(place))
+                .expression_attribute_values(":message", text(message.id.to_string()));
+            // It may be gone already.
+            let _kept = updated(request.send(), DOING).await?;
+        }
+        Ok(())
     }
 
     /// Those of these assets that exist, in any order. One request per hundred, none for none.
@@ -193,9 +298,12 @@ impl Store {
         self.some(scope, &ids).await
     }
 
-    /// Writes what a job has found out about an asset, which nobody has changed since it was read. No author is named.
+    /// Writes what was found out about an asset or attachment, which nobody has changed since it was read. No author is named.
     pub async fn note_asset(&self, scope: &TenantScope, before: u64, after: &Asset) -> Result<(), StoreError> {
-        let row = owned::change_row(scope, before, after)?;
+        let row = match after.id {
+            FileId::Asset(_) => owned::change_row(scope, before, after)?,
+            FileId::Attachment(_) => attachment_row(scope, before, after, Asset::KIND)?,
+        };
         self.database.put(row, Asset::KIND).await
     }
 }

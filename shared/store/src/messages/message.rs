@@ -1,7 +1,10 @@
 //! Messages in both directions, and the rows under the providers' ids of them.
 
 use domain::{
-    base::{external::ProviderRef, ids::MessageId},
+    base::{
+        external::ProviderRef,
+        ids::{FileId, MessageId},
+    },
     calls::{
         call::Direction,
         record::{MessageRef, Received},
@@ -59,8 +62,13 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
 /// The form of a message's row. A version that reads only the first form would send a reply without what it answers, and a template
 /// without its file or offer's code, and lose them with its next write. One that reads only the second knows of no campaigns, and one that reads only
 /// the third would send the step of a drip to whoever has left it. One that reads only the fourth would count what somebody sent by phone, and one
-/// that reads only the fifth would count what was counted for its caps when it was made once more.
+/// that reads only the fifth would count what was counted for its caps when it was made once more. One that reads only the sixth knows no
+/// attachments.
 pub(crate) fn form_of(message: &Message) -> u64 {
+    let mut files = message.plan.iter().filter_map(|leg| leg.content.asset());
+    if files.any(|used| matches!(used.asset_id, FileId::Attachment(_))) {
+        return 7;
+    }
     if message.is_counted() {
         return 6;
     }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 use domain::{
     base::{ids::TenantId, operation::Operation},
     calls::record::CallProgress,
-    media::medium::Medium,
+    media::{asset::Asset, medium::Medium},
     messages::purpose::Lane,
 };
 use jiff::Timestamp;
@@ -136,7 +136,7 @@ const DOING: &str = "read due rows";
 
 /// The kinds that can be due, with their jobs. A row of a kind that is missing here, such as one of a later version of the
 /// code, is left alone.
-const KINDS: [DueKind; 4] = [
+const KINDS: [DueKind; 5] = [
     DueKind {
         is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MESSAGE),
         kind: "message",
@@ -157,6 +157,19 @@ const KINDS: [DueKind; 4] = [
             Ok(DueRow {
                 job: ToQueue::media(tenant, &medium, medium.due.unwrap_or(medium.fetch_until)),
                 dispatches: medium.dispatches,
+                not_before: None,
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::ATTACHMENT),
+        kind: "attachment",
+        job: |tenant, item| {
+            let attachment: Asset = row::data(item, DOING)?;
+            let at = attachment.due.unwrap_or(attachment.created_at);
+            Ok(DueRow {
+                job: ToQueue::drop_attachment(tenant, &attachment, at),
+                dispatches: attachment.dispatches,
                 not_before: None,
             })
         },

@@ -5,7 +5,7 @@ use domain::{
     calls::record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
     campaigns::run::Enrolment,
     inbox::conversation::Conversation,
-    media::medium::Medium,
+    media::{asset::Asset, medium::Medium},
     messages::message::Message,
 };
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::{
     inbox::conversation::conversation_row,
     messages::{
         links::NewLink,
-        media::medium_row,
+        media::{attachment_row, medium_row},
         message::{ReferenceVersion, message_row, received_row, reference_row},
     },
     table::row::{Condition, Row, Write},
@@ -46,6 +46,8 @@ pub struct Effects<'a> {
     pub links: Vec<NewLink>,
     /// The conversation in which it is noted, over the version that was read; 0 if there was none.
     pub conversation: Option<Versioned<Conversation>>,
+    /// An attachment that one of the new messages carries, unchanged since it was read.
+    pub attachment: Option<Asset>,
     /// The entry of a contact into a drip.
     pub entered: Option<DripEntry>,
 }
@@ -173,6 +175,10 @@ impl Effects<'_> {
         }
         if let Some(conversation) = &self.conversation {
             rows.push(conversation_row(scope, conversation, doing)?);
+        }
+        if let Some(attachment) = &self.attachment {
+            let before = attachment.attached.as_ref().map(|attached| attached.version);
+            rows.push(attachment_row(scope, before.unwrap_or_default(), attachment, doing)?);
         }
         if let Some(entry) = &self.entered {
             rows.push(entry.row(scope, doing)?);

@@ -23,6 +23,7 @@ const FORMS: &[(&str, u64)] = &[
     ("api_key_owner", 1),
     ("archive", 1),
     ("asset", 1),
+    ("attachment", 1),
     ("audit", 1),
     ("automation_match", 1),
     ("automation_watch", 1),
@@ -68,7 +69,7 @@ const FORMS: &[(&str, u64)] = &[
     ("mention", 1),
     ("merge_undo", 1),
     // Messages that an older version cannot read, or would send without a part of them (`messages::form_of`).
-    ("message", 6),
+    ("message", 7),
     // One that is written before its message: an older version would take the message for stored.
     ("message_ref", 2),
     ("notice", 1),

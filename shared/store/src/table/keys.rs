@@ -26,12 +26,12 @@ use ulid::Ulid;
 use crate::TenantScope;
 
 pub(crate) use self::contacts::{
-    CALL, CONSENT, CONVERSATION, DELETED, ENROLMENT, MEDIUM, MESSAGE, audience, call, calls_of, consent, contact,
-    contact_of, contact_partition, contacts, conversation, conversation_of, count_of_contact, deleted, draft,
-    duplicates, enrolled, enrolment, exits, former, held, history, identity, identity_called, inbox, inbox_place,
-    inbox_turn, inbox_until, listed_as, listed_contact, listing, medium, mention, mentions, merge, message,
-    messages_of, number, numbers, of_contact, on_day, profile, record_id, stage, suppressed, tag, troubled_of, undo,
-    values, waits_for_caps, words,
+    ATTACHMENT, CALL, CONSENT, CONVERSATION, DELETED, ENROLMENT, MEDIUM, MESSAGE, attachment, audience, call, calls_of,
+    consent, contact, contact_of, contact_partition, contacts, conversation, conversation_of, count_of_contact,
+    deleted, draft, duplicates, enrolled, enrolment, exits, former, held, history, identity, identity_called, inbox,
+    inbox_place, inbox_turn, inbox_until, listed_as, listed_contact, listing, medium, mention, mentions, merge,
+    message, messages_of, number, numbers, of_contact, on_day, profile, record_id, stage, suppressed, tag, troubled_of,
+    undo, values, waits_for_caps, words,
 };
 pub(crate) use self::counters::{
     DAYS_OF_LINES, DayOf, counted_day, counted_day_at, counted_hour, counted_template_day, day_place, days_partition,

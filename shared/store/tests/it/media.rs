@@ -1,7 +1,7 @@
 //! Rows of media: due until they are stored, and again when they go.
 
 use domain::{
-    base::ids::ContactId,
+    base::ids::{ContactId, ConversationId},
     calls::record::{Entry, Received},
     media::medium::{InboundMedia, MediaReason, Medium, MediumState},
 };
@@ -210,4 +210,32 @@ async fn a_medium_costs_its_message_three_write_units() {
         .commit(world.scope(), effects_of(&plain, vec![]), world.aws.now());
     stored.await.unwrap();
     assert_eq!(usage::take().write_units, none);
+}
+
+#[tokio::test]
+async fn an_attachment_is_due_when_it_goes() {
+    let world = World::new().await;
+    let contact = world.contact(CUSTOMER).await.id;
+    let conversation = ConversationId::of(contact, None);
+    let attachment = world.business.attachment(&world.aws, conversation, |_| {}).await;
+    let job = NextJob::Media(MediaJob::drop(world.business.tenant(), &attachment));
+    assert_eq!(jobs(&world).await, []);
+    world.aws.pass(DAY + 300);
+    assert_eq!(jobs(&world).await, std::slice::from_ref(&job));
+    // The dispatcher writes when it looks again, and a job reads that.
+    let row = due(&world).await.remove(0);
+    let again = world.aws.now() + SignedDuration::from_secs(60);
+    assert!(world.store.lease(&row, again).await.unwrap());
+    let known = world.store.asset(world.scope(), attachment.id).await.unwrap().unwrap();
+    assert_eq!((known.value.due, known.value.dispatches), (Some(again), 1));
+    let deleted = world
+        .store
+        .delete_attachment(world.scope(), attachment.id, known.version + 1);
+    assert!(deleted.await.unwrap_err().is_conflict());
+    let deleted = world
+        .store
+        .delete_attachment(world.scope(), attachment.id, known.version);
+    deleted.await.unwrap();
+    world.aws.pass(60);
+    assert_eq!(jobs(&world).await, []);
 }

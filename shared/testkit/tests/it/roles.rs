@@ -21,6 +21,7 @@ const PATTERNS: &[&str] = &[
     "${PeopleFiles.Arn}/results/*/contact/*",
     "${PeopleFiles.Arn}/recordings/*/contact/*",
     "${PeopleFiles.Arn}/media/*/contact/*",
+    "${PeopleFiles.Arn}/assets/*/contact/*",
     // A deleted tenant's media, of any contact.
     "${PeopleFiles.Arn}/media/*",
     // Lambda chooses the names of failed batches.
@@ -382,7 +383,8 @@ fn only_listed_functions_delete_media_and_assets() {
     };
     let of_media = ["delete_tenants", "erase_contact", "fetch_media", "media"];
     assert_eq!(who("{PeopleFiles.Arn}/media/"), of_media.into());
-    assert_eq!(who("{PeopleFiles.Arn}/assets/"), ["assets", "delete_tenants"].into());
+    let of_assets = ["assets", "delete_tenants", "erase_contact", "fetch_media"];
+    assert_eq!(who("{PeopleFiles.Arn}/assets/"), of_assets.into());
 }
 
 /// Only signs links with its permission to read: it asks for no object itself.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::permission::Permission,
-    base::{ids::AssetId, resource::Resource as _},
+    base::{ids::FileId, resource::Resource as _},
     media::{
         asset::{Asset, AssetIn, AssetState},
         medium::MediaKind,
@@ -69,7 +69,7 @@ async fn a_sku_belongs_to_one_product_of_the_tenant() {
 }
 
 /// An asset of this type with this name.
-async fn asset(town: &Town<'_>, house: &House, content_type: &str, state: AssetState) -> AssetId {
+async fn asset(town: &Town<'_>, house: &House, content_type: &str, state: AssetState) -> FileId {
     let aws = town.aws();
     let name = "cake.jpg".parse().expect("a name");
     let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
@@ -88,7 +88,7 @@ async fn the_picture_of_a_product_is_a_picture() {
     let manager = town.manager();
     let of = async |house, content_type, state| asset(&town, house, content_type, state).await;
     let picture = of(&town.home, "image/jpeg", AssetState::Ready).await;
-    let with = |image: AssetId| json!({"name": "Cake", "image": image});
+    let with = |image: FileId| json!({"name": "Cake", "image": image});
     let made = manager.post(PRODUCTS, with(picture)).await;
     assert_eq!(made.is(201).json()["image"], json!(picture));
     let place = made.header("location");

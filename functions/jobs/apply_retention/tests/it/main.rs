@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use apply_retention::{Context, handle};
 use domain::{
     Timestamp,
-    base::operation::{OperationKind, OperationState},
+    base::{
+        ids::ConversationId,
+        operation::{OperationKind, OperationState},
+    },
     calls::{
         call::CallProvider,
         record::CallProgress,
@@ -18,9 +21,10 @@ use domain::{
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
+use serde_json::json;
 use store::table::effects::{Effects, Once};
 use testkit::{
-    business::{CUSTOMER, SENT_WITHIN, business, missed},
+    business::{CUSTOMER, SENT_WITHIN, business, missed, read},
     operations::result_of,
     samples,
 };
@@ -248,6 +252,37 @@ async fn media_are_kept_as_long_as_their_message() {
     world.apply(keep(40, 30)).await;
     let stored = world.business.medium(&world.aws, message, 0).await;
     assert_eq!(stored.due, Some(now + days(30)));
+}
+
+/// Their files are deleted when they are due. One that no reply has used is not the message's.
+#[tokio::test]
+async fn attachments_are_kept_as_long_as_their_message() {
+    let world = World::new().await;
+    let mut message = world.follow_up().await;
+    let (store, scope, conversation) = (
+        world.aws.store(),
+        world.business.scope(),
+        ConversationId::of(message.id.contact(), None),
+    );
+    let unused = world.business.attachment(&world.aws, conversation, |_| {}).await;
+    let attachment = world.business.attachment(&world.aws, conversation, |_| {}).await;
+    message.plan[0].content = read(json!({"media": {"asset": {"asset_id": attachment.id, "kind": "image"}}}));
+    world.write(&message).await;
+    let known = store.asset(scope, attachment.id).await.unwrap().unwrap();
+    let held = known.value.attached_to(message.id, message.keep_until);
+    store.note_asset(scope, known.version, &held).await.unwrap();
+    world.apply(keep(40, 50)).await;
+    let after = store.asset(scope, attachment.id).await.unwrap().unwrap();
+    let until = Some(message.created_at + days(SENT_WITHIN + 50));
+    assert_eq!(
+        (after.value.due, after.value.attached.unwrap().kept_until),
+        (until, until)
+    );
+    // What is read meanwhile is not written with the former time.
+    let stale = store.note_asset(scope, known.version + 1, &held).await;
+    assert!(stale.unwrap_err().is_conflict());
+    let other = store.asset(scope, unused.id).await.unwrap().unwrap();
+    assert_eq!((other.version, other.value.due), (1, unused.due));
 }
 
 /// Nothing but the message leads to them. They live for 180 days at most, and those of a message that is only sent again are its.

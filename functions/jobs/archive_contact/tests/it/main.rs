@@ -331,7 +331,7 @@ const LEFT_OUT: [(&str, &str); 9] = [
     ("audit_log", "audit"),
     ("call_reports", "call_progress"),
     ("drafts", "draft"),
-    ("files", "medium"),
+    ("files", "attachment medium"),
     ("look_ups", "alias archive count erased listing message_ref"),
     ("mentions", "mention"),
     ("preference_links", "preference_link"),

@@ -659,6 +659,10 @@ async fn archives_recordings_and_media_of_the_contact_are_erased() {
         world.business.contact(&world.aws, FORMER).await.id,
     );
     let other = world.business.contact(&world.aws, OTHER).await.id;
+    for of in [contact, merged, other] {
+        let conversation = ConversationId::of(of, None);
+        world.business.attachment(&world.aws, conversation, |_| {}).await;
+    }
     world.business.merge(&world.aws, contact, merged).await;
     let files = Files::new(world.aws.env()).unwrap();
     let operation = OperationId::new(world.aws.ids().ulid());
@@ -679,11 +683,16 @@ async fn archives_recordings_and_media_of_the_contact_are_erased() {
     let export = FileKey::result(scope, operation.ulid(), "calls.csv");
     files.write(&export, b"calls".to_vec()).await.unwrap();
     let result = world.erase(contact).await.result.unwrap().into_json();
-    assert_eq!(result["deleted"]["files"], 8);
+    assert_eq!(result["deleted"]["files"], 10);
     let media: Vec<String> = world.aws.files("media/").await.into_keys().collect();
     assert!(
         matches!(media.as_slice(), [one] if one.contains(Folder::of_contact(scope, other)[3].as_str())),
         "{media:?}"
+    );
+    let attachments: Vec<String> = world.aws.files("assets/").await.into_keys().collect();
+    assert!(
+        matches!(attachments.as_slice(), [one] if one.contains(Folder::of_contact(scope, other)[4].as_str())),
+        "{attachments:?}"
     );
     let mut left = Vec::new();
     for kind in ["steps/", "results/", "recordings/"] {

@@ -2,7 +2,7 @@
 
 use domain::{
     base::{
-        ids::{AssetId, ConnectionId},
+        ids::{AssetId, ConnectionId, ConversationId, FileId, MessageId},
         resource::Resource as _,
     },
     media::{
@@ -13,7 +13,7 @@ use domain::{
 use jiff::SignedDuration;
 use jobs::MediaJob;
 use kit::{Done, FileKey, Files, JobError};
-use testkit::seed::PHONE_NUMBER_ID;
+use testkit::{business::CUSTOMER, seed::PHONE_NUMBER_ID};
 
 use super::world::{World, picture, sha256, video};
 
@@ -21,7 +21,7 @@ const DAY: i64 = 24 * 3_600;
 
 impl World {
     /// An asset that is ready, with its file.
-    async fn asset(&self, content_type: &str, file: Vec<u8>) -> AssetId {
+    async fn asset(&self, content_type: &str, file: Vec<u8>) -> FileId {
         let (aws, scope) = (&self.aws, self.business.scope());
         let name = "cake.jpg".parse().unwrap();
         let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
@@ -33,16 +33,16 @@ impl World {
         asset.id
     }
 
-    async fn known(&self, asset: AssetId) -> Asset {
+    async fn known(&self, asset: FileId) -> Asset {
         let found = self.aws.store().asset(self.business.scope(), asset).await;
         found.unwrap().unwrap().value
     }
 
-    async fn upload(&self, asset: AssetId, connection: ConnectionId) -> Result<Done, JobError> {
+    async fn upload(&self, asset: FileId, connection: ConnectionId) -> Result<Done, JobError> {
         self.upload_again(asset, connection, 1).await
     }
 
-    async fn upload_again(&self, asset: AssetId, connection: ConnectionId, receives: u32) -> Result<Done, JobError> {
+    async fn upload_again(&self, asset: FileId, connection: ConnectionId, receives: u32) -> Result<Done, JobError> {
         let job = MediaJob::Upload {
             tenant: self.business.tenant(),
             correlation_id: "cor".to_owned(),
@@ -209,7 +209,7 @@ async fn what_needs_no_upload_asks_for_nothing() {
     for connection in [world.business.twilio, world.business.telephony, new_connection] {
         assert_eq!(world.upload(ready, connection).await.unwrap(), Done::Already);
     }
-    let unknown = AssetId::new(aws.ids().ulid());
+    let unknown = AssetId::new(aws.ids().ulid()).into();
     assert_eq!(world.upload(unknown, whatsapp).await.unwrap(), Done::Already);
     for state in [AssetState::AwaitingUpload, AssetState::Scanning, AssetState::Refused] {
         let asset = world.asset("image/jpeg", picture()).await;
@@ -224,4 +224,68 @@ async fn what_needs_no_upload_asks_for_nothing() {
     files.remove(&FileKey::asset(scope, ready)).await.unwrap();
     assert_eq!(world.upload(ready, whatsapp).await.unwrap(), Done::Already);
     assert!(world.host.take_requests().is_empty());
+}
+
+impl World {
+    /// An attachment of a conversation with a customer, changed.
+    async fn attachment(&self, change: impl FnOnce(&mut Asset)) -> FileId {
+        let contact = self.business.contact(&self.aws, CUSTOMER).await.id;
+        let conversation = ConversationId::of(contact, None);
+        self.business.attachment(&self.aws, conversation, change).await.id
+    }
+
+    async fn drop_attachment(&self, attachment: FileId) -> Result<Done, JobError> {
+        let job = MediaJob::Drop {
+            tenant: self.business.tenant(),
+            correlation_id: "cor".to_owned(),
+            attachment,
+        };
+        self.work(job, 1, &self.ctx).await
+    }
+
+    /// Whether the row of an attachment is there, and its file.
+    async fn keeps(&self, attachment: FileId) -> (bool, bool) {
+        let row = self.aws.store().asset(self.business.scope(), attachment).await;
+        (row.unwrap().is_some(), !self.aws.files("assets/").await.is_empty())
+    }
+}
+
+#[tokio::test]
+async fn unused_attachment_is_deleted_after_a_day() {
+    let world = World::new().await;
+    let attachment = world.attachment(|_| {}).await;
+    world.aws.pass(DAY + 299);
+    assert_eq!(world.drop_attachment(attachment).await.unwrap(), Done::Already);
+    assert_eq!(world.keeps(attachment).await, (true, true));
+    world.aws.pass(1);
+    for done in [Done::Now, Done::Already] {
+        assert_eq!(world.drop_attachment(attachment).await.unwrap(), done);
+        assert_eq!(world.keeps(attachment).await, (false, false));
+    }
+}
+
+/// Which the provider gets as it gets an asset.
+#[tokio::test]
+async fn attachment_is_uploaded_and_goes_with_its_message() {
+    let world = World::new().await;
+    let until = world.aws.now() + SignedDuration::from_hours(24 * 60);
+    let sent = |file: &mut Asset| {
+        let contact = file.attached.as_ref().unwrap().conversation.contact();
+        let message = MessageId::new(contact, file.id.ulid());
+        *file = file.clone().attached_to(message, Some(until));
+    };
+    let attachment = world.attachment(sent).await;
+    let whatsapp = world.business.whatsapp;
+    world.host.tell(200, r#"{"id": "4490709327384033"}"#);
+    assert_eq!(world.upload(attachment, whatsapp).await.unwrap(), Done::Now);
+    let asked = world.host.take_requests().remove(0).body;
+    assert!(asked.windows(7).any(|part| part == b"picture"));
+    let known = world.known(attachment).await;
+    assert!(known.handle(whatsapp, world.aws.now()).is_some());
+    assert_eq!((known.due, known.attached.unwrap().version), (Some(until), 3));
+    world.aws.pass(60 * DAY - 1);
+    assert_eq!(world.drop_attachment(attachment).await.unwrap(), Done::Already);
+    world.aws.pass(1);
+    assert_eq!(world.drop_attachment(attachment).await.unwrap(), Done::Now);
+    assert_eq!(world.keeps(attachment).await, (false, false));
 }

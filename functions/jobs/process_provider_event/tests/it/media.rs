@@ -115,7 +115,7 @@ async fn all_media_of_an_mms_are_rows_with_jobs() {
     let mut queued = jobs(&world).await;
     queued.sort_by_key(|job| match job {
         MediaJob::Fetch { index, .. } => *index,
-        MediaJob::Upload { .. } => u8::MAX,
+        MediaJob::Upload { .. } | MediaJob::Drop { .. } => u8::MAX,
     });
     let tenant = world.business.tenant();
     let expected: Vec<_> = stored.iter().map(|medium| MediaJob::fetch(tenant, medium)).collect();

@@ -352,7 +352,7 @@ fn file_must_be_there_and_of_its_kind() {
     let refused = |problem: &str| Err(problem.to_owned());
     assert_eq!(send(vec![], json!({})), refused("asset_unusable"));
     let mut waits = asset("image", "image/jpeg", 7);
-    waits.state = crate::media::asset::AssetState::Scanning;
+    waits.state = asset::AssetState::Scanning;
     assert_eq!(send(vec![waits], json!({})), refused("asset_unusable"));
     let (audio, sticker) = (asset("audio", "audio/mpeg", 7), asset("sticker", "image/webp", 7));
     for silent in [&audio, &sticker] {

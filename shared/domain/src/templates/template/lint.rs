@@ -244,7 +244,7 @@ fn media(header: &Header, kind: MediaKind, through: Through, sample: Option<&Ass
         found.add(field, Fault::new(FaultCode::Required, detail));
         return;
     };
-    let Some(sample) = sample.filter(|sample| sample.id == id) else {
+    let Some(sample) = sample.filter(|sample| sample.id == id.into()) else {
         let fault = Fault::new(FaultCode::NotFound, "There is no such asset.");
         found.add(field, fault.and("id", id.to_string()));
         return;

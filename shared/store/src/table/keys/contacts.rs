@@ -4,7 +4,10 @@ use std::fmt::Display;
 
 use domain::{
     base::{
-        ids::{CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, StageId, TagId, UserId},
+        ids::{
+            AttachmentId, CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, StageId, TagId,
+            UserId,
+        },
         phone::Phone,
     },
     contacts::{
@@ -24,6 +27,7 @@ use crate::TenantScope;
 pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const MEDIUM: &str = "MEDIUM#";
+pub(crate) const ATTACHMENT: &str = "FILE#";
 pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const ENROLMENT: &str = "ENROL#";
 pub(crate) const CONVERSATION: &str = "CONV#";
@@ -69,6 +73,10 @@ pub(crate) fn medium(scope: &TenantScope, message: MessageId, index: u8) -> Key 
         message.contact(),
         format!("{MEDIUM}{}#{index}", lower(message.own())),
     )
+}
+
+pub(crate) fn attachment(scope: &TenantScope, id: AttachmentId) -> Key {
+    in_contact(scope, id.contact(), format!("{ATTACHMENT}{}", lower(id.own())))
 }
 
 pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key {
