@@ -1,6 +1,7 @@
 //! Messages with files: WhatsApp has the file before the message, Twilio fetches it.
 
 use domain::{
+    base::ids::ConversationId,
     media::asset::Asset,
     messages::{
         content::Content,
@@ -224,6 +225,26 @@ async fn message_without_its_file_is_not_sent() {
     let message = planned(&world, content).await;
     is(&world.worked(&message).await, MessageState::Failed);
     assert!(world.provider.sends().is_empty());
+}
+
+/// An attachment is in the partition of its contact, and its file in the folder.
+#[tokio::test]
+async fn attachment_reaches_both_providers() {
+    for world in [World::by(&[Channel::WhatsApp]).await, World::at_twilio(WHATSAPP).await] {
+        let mut message = planned(&world, json!({"text": "Look at this."})).await;
+        let conversation = ConversationId::of(message.id.contact(), None);
+        let photo = world.business.attachment(&world.aws, conversation, |_| {}).await;
+        uploaded(&world, &photo, "7001").await;
+        message = world.message(&message).await;
+        message.plan[0].content = read::<Content>(media(&photo));
+        world.write(&message).await;
+        is(&world.worked(&message).await, MessageState::Accepted);
+        let request = world.provider.only_send();
+        match request.field("MediaUrl") {
+            Some(link) => assert!(link.contains("/assets/") && link.contains("/contact/"), "{link}"),
+            None => assert_eq!(request.json()["image"]["id"], "7001"),
+        }
+    }
 }
 
 /// The recipient sees the name that the sender chose, not that of our row.
