@@ -1,19 +1,25 @@
-//! Assets: files of a tenant, which messages and products can name.
+//! Assets: files of a tenant, which messages and products can name. Attachments: files for one reply.
 //!
 //! A file is uploaded by a signed link, and checked when that is said to be done: then it is copied to where nobody can change it. Its
-//! object is deleted with the asset.
+//! object is deleted with the asset, or with the message that carries the attachment.
 
+mod attachments;
 mod models;
 mod upload;
 
 use api::{
-    Allowed, Api, Body, Created, FileLinkOut, FileScanner, IfMatch, LINKS, Listed, NoContent, Paging, Patch, Path,
-    RACES, ScanVerdict, ScannerProof, Setback, Tagged, UploadOut, VerdictIn, found, permits, setback,
+    Allowed, Api, AuditedReads, Body, Created, FileLinkOut, FileScanner, IfMatch, LINKS, Listed, NoContent, Paging,
+    Patch, Path, RACES, ScanVerdict, ScannerProof, Setback, Tagged, UploadOut, VerdictIn, found, permits, setback,
 };
 use axum::{Extension, Router, extract::State, http::StatusCode};
 use domain::{
     accounts::permission::{Permission, permits::Permit},
-    base::{fault::Fault, ids::AssetId, resource::Resource as _},
+    base::{
+        actor::Stamp,
+        fault::Fault,
+        ids::{AssetId, FileId},
+        resource::Resource as _,
+    },
     media::{
         asset::{Asset, AssetIn, AssetState},
         medium::{MediaKind, MediaReason},
@@ -21,7 +27,7 @@ use domain::{
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 use store::{
-    Versioned,
+    Store, TenantScope, Versioned,
     reports::stored::{Stored, kilobytes},
     table::rates::Limit,
 };
@@ -37,11 +43,12 @@ kit::function!(serve_http, routes);
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     let scanner = FileScanner::new(env.config())?;
+    let served = served.layer(Extension(AuditedReads::default()));
     Ok(served.layer(Extension(Files::new(env)?)).layer(Extension(scanner)))
 }
 
 api::operations! {
-    "assets": "Files of a tenant, such as pictures and menus, for messages and products." {
+    "assets": "Files of a tenant, such as pictures and menus, for messages and products, and attachments of replies." {
         /// Create an asset
         ///
         /// The answer says by which request the file is uploaded, within an hour. Say then that it is uploaded
@@ -77,10 +84,31 @@ api::operations! {
 
         /// Judge an asset
         ///
-        /// For the scanner of a platform that has one, whose secret `clean` needs. A harmful file is deleted, also if the asset is `ready` already. The same verdict
+        /// Or an attachment. For the scanner of a platform that has one, whose secret `clean` needs. A harmful file is deleted, also if the asset is `ready` already. The same verdict
         /// can be given again.
         POST "/api/v1/assets/{asset_id}/verdict" => judge_asset, "The asset with its new state",
             problems "not_uploaded" "asset_refused";
+
+        /// Create an attachment
+        ///
+        /// A file for one reply in the conversation, of the types and sizes of assets. The answer says by which request it is uploaded, within an
+        /// hour. Complete it then, and send it within a day of its creation: the reply names it as `asset_id`. One that no reply uses is deleted
+        /// after that day, others with their message. At most 100 an hour per person.
+        POST "/api/v1/conversations/{conversation_id}/attachments" => attachments::create_attachment, "The attachment",
+            problems "conversation_continued";
+
+        /// Get an attachment
+        ///
+        /// Once it is ready, it has a link to the file, which is valid for five minutes. The audit log says once a day who got a link to a file of a
+        /// contact's.
+        GET "/api/v1/conversations/{conversation_id}/attachments/{attachment_id}" => attachments::get_attachment, "The attachment";
+
+        /// Complete the upload of an attachment
+        ///
+        /// As that of an asset: the file is checked, and the attachment is `ready`, or waits for the scanner of the platform as `scanning`.
+        /// Otherwise it is `refused`, for good. Completing it again changes nothing, and says its state.
+        POST "/api/v1/conversations/{conversation_id}/attachments/{attachment_id}/complete" => attachments::complete_attachment,
+            "The attachment with its new state", problems "not_uploaded" "asset_refused";
     }
 }
 
@@ -97,15 +125,9 @@ async fn create_asset(
     Extension(files): Extension<Files>,
     Body(new): Body<NewAsset>,
 ) -> Result<Created<AssetOut>, Problem> {
-    let (kind, bytes) = (new.content_type.kind(), new.bytes.get());
-    let most = kind.most_bytes();
-    if u64::from(bytes) > most {
-        return Err(Problem::field("bytes", too_large(kind, most)));
-    }
+    let asset = Asset::new(who.ulid(), AssetIn { name: new.name.clone() }, who.now());
+    let asset = stated(asset, new)?;
     api.limit(&who, "ASSETS", CREATED).await?;
-    let mut asset = Asset::new(who.ulid(), AssetIn { name: new.name }, who.now());
-    new.content_type.as_str().clone_into(&mut asset.content_type);
-    (asset.kind, asset.bytes, asset.sha256) = (kind, bytes.into(), new.sha256.map(String::from));
     let (room, most) = (kilobytes(&asset), who.principal().limits().asset_megabytes());
     let of_plan = (room, u64::from(most) * 1_000);
     api.take_room(&who, Stored::AssetKilobytes, of_plan, "kilobytes of assets")
@@ -125,6 +147,18 @@ async fn create_asset(
         version,
         body: AssetOut::from(asset).with_upload(upload),
     })
+}
+
+/// The file as it is to be uploaded.
+fn stated(mut asset: Asset, new: NewAsset) -> Result<Asset, Problem> {
+    let (kind, bytes) = (new.content_type.kind(), new.bytes.get());
+    let most = kind.most_bytes();
+    if u64::from(bytes) > most {
+        return Err(Problem::field("bytes", too_large(kind, most)));
+    }
+    new.content_type.as_str().clone_into(&mut asset.content_type);
+    (asset.kind, asset.bytes, asset.sha256) = (kind, bytes.into(), new.sha256.map(String::from));
+    Ok(asset)
 }
 
 fn too_large(kind: MediaKind, most: u64) -> Fault {
@@ -194,27 +228,36 @@ async fn complete_asset(
     Extension(scanner): Extension<FileScanner>,
     Path(id): Path<AssetId>,
 ) -> Result<Tagged<AssetOut>, Problem> {
+    let known = found(api.store().asset(who.scope(), id)).await?;
+    let asset = Box::pin(complete(&who, &api, (&files, &scanner), known)).await?;
+    shown(&who, &files, asset).await
+}
+
+/// Checks the file that was uploaded for an asset or attachment, unless that was done, and notes what was found.
+async fn complete<P: Permit>(
+    who: &Allowed<P>,
+    api: &Api,
+    (files, scanner): (&Files, &FileScanner),
+    known: Versioned<Asset>,
+) -> Result<Versioned<Asset>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let known = found(store.asset(scope, id)).await?;
+    let id = known.value.id;
     match known.value.state {
         AssetState::AwaitingUpload => {}
-        AssetState::Scanning | AssetState::Ready => return shown(&who, &files, known).await,
+        AssetState::Scanning | AssetState::Ready => return Ok(known),
         AssetState::Refused => return Err(refused(&known.value)),
     }
     let (uploaded, key) = (
-        Box::pin(copied(&files, scope, &known.value)).await?,
+        Box::pin(copied(files, scope, &known.value)).await?,
         FileKey::asset(scope, id),
     );
     let (uploaded, scanned) = (&uploaded, scanner.exists());
     let read = || found(store.asset(scope, id));
     let write = |before: Versioned<Asset>| async move {
-        let Some(after) = completed(&before.value, uploaded, scanned) else {
-            return Ok(before);
-        };
-        let after = after.changed_at(stamp.at);
-        let version = store.change(scope, &before, &after, stamp).await;
-        let version = version.map_err(setback::<Asset>)?;
-        Ok::<_, Setback>(Versioned { version, value: after })
+        match completed(&before.value, uploaded, scanned) {
+            Some(after) => written(store, scope, &before, after, stamp).await,
+            None => Ok(before),
+        }
     };
     let noted = RACES.until_won_from(known, read, write).await;
     let has_file = match &noted {
@@ -229,7 +272,29 @@ async fn complete_asset(
     if asset.value.state == AssetState::Refused {
         return Err(refused(&asset.value));
     }
-    shown(&who, &files, asset).await
+    Ok(asset)
+}
+
+/// Writes a change of an asset or attachment. The audit log has those of assets.
+async fn written(
+    store: &Store,
+    scope: &TenantScope,
+    before: &Versioned<Asset>,
+    after: Asset,
+    stamp: &Stamp,
+) -> Result<Versioned<Asset>, Setback> {
+    let value = after.changed_at(stamp.at);
+    let version = match value.id {
+        FileId::Asset(_) => {
+            let version = store.change(scope, before, &value, stamp).await;
+            version.map_err(setback::<Asset>)?
+        }
+        FileId::Attachment(_) => {
+            store.note_asset(scope, before.version, &value).await?;
+            before.version + 1
+        }
+    };
+    Ok(Versioned { version, value })
 }
 
 /// The asset after its upload; `None` if it is complete already. Of two requests that found different files, one may have overwritten the
@@ -254,7 +319,7 @@ async fn judge_asset(
     State(api): State<Api>,
     Extension(files): Extension<Files>,
     Extension(scanner): Extension<FileScanner>,
-    Path(id): Path<AssetId>,
+    Path(id): Path<FileId>,
     proof: ScannerProof,
     Body(VerdictIn { verdict }): Body<VerdictIn>,
 ) -> Result<Tagged<AssetOut>, Problem> {
@@ -277,17 +342,18 @@ async fn judge_asset(
             (_, AssetState::AwaitingUpload, _) => return Err(not_uploaded().into()),
             (_, AssetState::Refused, _) => return Err(refused(&before.value).into()),
         }
-        let after = after.changed_at(stamp.at);
-        let version = store.change(scope, &before, &after, stamp).await;
-        let version = version.map_err(setback::<Asset>)?;
-        Ok::<_, Setback>(Versioned { version, value: after })
+        written(store, scope, &before, after, stamp).await
     });
     judged.await.map(Tagged::of)
 }
 
 fn refused(asset: &Asset) -> Problem {
     let detail = asset.reason.map_or("The file is refused.", MediaReason::sentence);
-    Problem::conflict("asset_refused", format!("{detail} Create a new asset."))
+    let advice = match asset.id {
+        FileId::Asset(_) => "Create a new asset.",
+        FileId::Attachment(_) => "Create a new attachment.",
+    };
+    Problem::conflict("asset_refused", format!("{detail} {advice}"))
 }
 
 /// An asset with the request for its upload, or the link to its file.
@@ -301,18 +367,22 @@ async fn shown<P: Permit>(
     } else {
         None
     };
-    let download = if asset.state == AssetState::Ready {
-        let (key, name) = (FileKey::asset(who.scope(), asset.id), asset.saved_as());
-        let link = FileLinkOut::shown(who, files, &key, (&name, None), &asset.content_type, LINKS);
-        Some(Box::pin(link).await?)
-    } else {
-        None
-    };
+    let download = download(who, files, &asset).await?;
     let body = AssetOut::from(asset).with_upload(upload).with_download(download);
     Ok(Tagged { version, body })
 }
 
-/// The request by which the file of an asset is uploaded.
+/// The link to the file of an asset or attachment, if it is ready.
+async fn download<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> Result<Option<FileLinkOut>, Problem> {
+    if asset.state != AssetState::Ready {
+        return Ok(None);
+    }
+    let (key, name) = (FileKey::asset(who.scope(), asset.id), asset.saved_as());
+    let link = FileLinkOut::shown(who, files, &key, (&name, None), &asset.content_type, LINKS);
+    Box::pin(link).await.map(Some)
+}
+
+/// The request by which the file of an asset or attachment is uploaded.
 async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> Result<Option<UploadOut>, Problem> {
     let key = FileKey::upload(who.scope(), asset.id.ulid());
     let upload = UploadOut::new(who, files, &key, (&asset.content_type, asset.bytes));

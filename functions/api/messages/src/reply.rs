@@ -18,6 +18,7 @@ use domain::{
         offers::{Offer, Offers},
         reply::ReplyRequest,
     },
+    media::asset::missing,
     messages::{
         compose::Review,
         message::Cause,
@@ -110,6 +111,11 @@ pub(crate) async fn send_reply(
         }
         refers?;
         not_oneself(config, whom, &intent.to)?;
+        let named = said.request().attachment();
+        let attached = named.and_then(|named| gathered.material.asset(named));
+        if let Some(file) = attached {
+            file.attachable(id, now).map_err(refused)?;
+        }
         let composed = reviewed(config, &person, &intent, &gathered, now).and_then(Review::into_outcome);
         let composed = match composed.map_err(|refusal| said.told(refusal, (contact, config))) {
             Ok(composed) => composed,
@@ -120,11 +126,17 @@ pub(crate) async fn send_reply(
             }
             Err(refusal) => return Err(refused(reason_for(who, refusal)).into()),
         };
+        let carries = match (named, attached) {
+            // Not without it, by another channel.
+            (Some(named), None) => return Err(refused(missing(named)).into()),
+            _ => attached.filter(|file| composed.carries(file.id)).cloned(),
+        };
         Box::pin(sending.within_caps(api, who, config, &composed)).await?;
         let mut to = Reached::from(person);
         to.said_in = Some(SaidIn {
             known,
             seen: Some(request.seen),
+            carries,
         });
         Box::pin(sending.place(api, who, to, (config, composed, gathered), None)).await
     });

@@ -21,6 +21,7 @@ use domain::{
         profile::Profile,
     },
     inbox::conversation::Conversation,
+    media::asset::Asset,
     messages::{
         compose::{Composed, Intent, Review, World, review},
         message::{Category, Cause, Channel, Message, Recipient},
@@ -165,17 +166,26 @@ impl Sending {
             ..retried
         }));
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
-        let conversation = said_in.map(|SaidIn { mut known, seen }| {
-            let channel = message.plan.first().map_or(Channel::WhatsApp, |leg| leg.channel);
-            let sent = (now, message.id, channel);
-            match seen {
-                Some(seen) => known.value.reply(who.actor(), seen, sent, tell_after),
-                None => known.value.start(who.actor(), sent),
-            }
-            known
-        });
+        let mut attachment = None;
+        let conversation = said_in.map(
+            |SaidIn {
+                 mut known,
+                 seen,
+                 carries,
+             }| {
+                attachment = carries;
+                let channel = message.plan.first().map_or(Channel::WhatsApp, |leg| leg.channel);
+                let sent = (now, message.id, channel);
+                match seen {
+                    Some(seen) => known.value.reply(who.actor(), seen, sent, tell_after),
+                    None => known.value.start(who.actor(), sent),
+                }
+                known
+            },
+        );
         let effects = Effects {
             conversation,
+            attachment: attachment.map(|file| file.attached_to(message.id, message.keep_until)),
             people: vec![ContactWrite {
                 new_identities: new.into_iter().collect(),
                 suppressed: refusals.suppressed,
@@ -301,7 +311,11 @@ impl Sending {
                     value: Conversation::empty(on, now),
                     version: 0,
                 });
-                to.said_in = Some(SaidIn { known, seen: None });
+                to.said_in = Some(SaidIn {
+                    known,
+                    seen: None,
+                    carries: None,
+                });
             }
             Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
         });
@@ -377,6 +391,8 @@ pub(crate) struct SaidIn {
     pub(crate) known: Versioned<Conversation>,
     /// Number of the latest happening that the author of a reply has seen. `None`: the message starts the conversation.
     pub(crate) seen: Option<u64>,
+    /// The attachment that the message carries.
+    pub(crate) carries: Option<Asset>,
 }
 
 impl From<Person> for Reached {

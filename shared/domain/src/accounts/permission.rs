@@ -149,11 +149,11 @@ permissions! {
     RecordingsRead = "recordings:read", Agent;
     /// Read the messages in both directions.
     MessagesRead = "messages:read", Viewer;
-    /// See and hear the pictures, sound and other files that customers send.
+    /// See and hear the pictures, sound and other files that customers send, and attachments of replies.
     MediaRead = "media:read", Agent;
     /// Say whether a scanner has found something harmful in a file.
     MediaScan = "media:scan", Admin;
-    /// Send messages, cancel them and send failed ones again.
+    /// Send messages, upload attachments for replies, cancel messages and send failed ones again.
     MessagesSend = "messages:send", Agent;
     /// Read the conversations of the inbox, with their messages, calls and notes.
     ConversationsRead = "conversations:read", Viewer;

@@ -383,8 +383,8 @@ pub const SPECIAL: &[ProblemKind] = &[
     kind(
         "not_uploaded",
         409,
-        "The file of the import or asset is not uploaded, or has been deleted after a day",
-        "Upload it, or create a new import or asset",
+        "The file of the import, asset or attachment is not uploaded, or has been deleted after a day",
+        "Upload it, or create a new import, asset or attachment",
     ),
     kind(
         "import_running",
@@ -450,7 +450,7 @@ pub const SPECIAL: &[ProblemKind] = &[
         "asset_refused",
         409,
         "The uploaded file is not what was stated, or is harmful: `detail` says why",
-        "Create a new asset",
+        "Create a new asset or attachment",
     ),
     kind(
         "no_whatsapp",

@@ -1,5 +1,7 @@
 //! Assets, in process against the emulator, from the callers' point of view.
 
+mod attachments;
+
 use domain::{
     accounts::permission::{Permission, Role},
     base::ids::AssetId,

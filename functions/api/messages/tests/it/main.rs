@@ -1,6 +1,7 @@
 //! Messages in both directions, in process against the emulator, from the readers' point of view.
 
 mod actions;
+mod attachments;
 mod contents;
 mod replies;
 mod sending;

@@ -16,16 +16,16 @@ use kit::QueueName;
 
 use super::*;
 
-fn messages_of(id: ConversationId) -> String {
+pub(crate) fn messages_of(id: ConversationId) -> String {
     format!("/api/v1/conversations/{id}/messages")
 }
 
 /// The conversation with a customer who has written by WhatsApp.
-async fn wrote(aws: &Aws, business: &Seeded) -> ConversationId {
+pub(crate) async fn wrote(aws: &Aws, business: &Seeded) -> ConversationId {
     wrote_from(aws, business, CUSTOMER).await
 }
 
-async fn wrote_from(aws: &Aws, business: &Seeded, number: &str) -> ConversationId {
+pub(crate) async fn wrote_from(aws: &Aws, business: &Seeded, number: &str) -> ConversationId {
     let now = aws.now();
     let known = |contact: &mut Contact| {
         contact.open_window(&phone(WHATSAPP), &contact.recipient(), now);
