@@ -27,7 +27,7 @@ class Words {
   private variables: File["variables"] = new Map();
   private readonly files: Partial<Record<Language, File>> = {};
   /** Country of the tenant, on which the digits of Arabic depend. */
-  country = $state<string | null>(null);
+  country = $state<string | null>();
 
   async load(language: Language): Promise<void> {
     const { resource, variables } = await this.read(language);
