@@ -58,7 +58,9 @@ pub use query::Takes;
 pub use races::{RACES, Races, Setback};
 pub use references::{References, able, absent};
 pub use replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
-pub use reports::{CostOut, Report, ReportBy, ReportHeadOut, ReportLineOut, ReportPart, ReportPartOut, ReportQuery};
+pub use reports::{
+    CostOut, ExpectedCost, Report, ReportBy, ReportHeadOut, ReportLineOut, ReportPart, ReportPartOut, ReportQuery,
+};
 pub use secrets::LinkToken;
 pub use segments::position;
 pub use texts::{KnownPassword, NewPassword, SecretText};

@@ -7,11 +7,11 @@ use std::{
 
 use domain::{
     accounts::permission::permits::Permit,
-    base::{ids::LineId, local::Day, zone::Zone},
+    base::{country::Country, ids::LineId, local::Day, zone::Zone},
     messages::message::Channel,
     money::{
         costs::{Costs, Spent},
-        prices::{PriceBook, decimal},
+        prices::{Money, PriceBook, decimal},
         product::Currency,
     },
     reports::metrics::{Length, MAX_DAYS, Period},
@@ -131,6 +131,8 @@ impl ReportPart {
 pub struct Report {
     /// The tenant's time zone.
     pub zone: Zone,
+    /// The tenant's country, if it is known.
+    pub country: Option<Country>,
     /// The period.
     pub period: Period,
     /// The prices that hold.
@@ -215,6 +217,7 @@ impl Api {
     ) -> Result<Report, Problem> {
         let (store, scope) = (self.store(), who.scope());
         let basis = found(store.basis(scope)).await?;
+        let country = basis.tenant.default_region;
         let zone = basis.tenant.time_zone;
         let period = Period::of((query.from, query.to), length, &zone, who.now());
         let period = period.map_err(|fault| Problem::field("from", fault))?;
@@ -234,12 +237,33 @@ impl Api {
         let prices = basis.prices.map(Cow::Owned);
         Ok(Report {
             zone,
+            country: country.and_then(|country| country.parse().ok()),
             period,
             prices: prices.unwrap_or(Cow::Borrowed(PriceBook::shipped())),
             hours,
             by: query.by,
             names,
         })
+    }
+}
+
+/// What a message is expected to cost by the price lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ExpectedCost {
+    /// Amount. A decimal number.
+    #[schemars(example = &"0.0157")]
+    pub amount: String,
+    /// Currency of `amount` by ISO 4217.
+    #[schemars(example = &"USD")]
+    pub currency: Currency,
+}
+
+impl From<Money> for ExpectedCost {
+    fn from(money: Money) -> Self {
+        Self {
+            amount: decimal(money.millionths),
+            currency: money.currency,
+        }
     }
 }
 
@@ -363,7 +387,7 @@ mod tests {
             let period = Period::of((None, None), length, &zone, now).expect("a period");
             let days = period.days().count();
             let report = Report {
-                zone, period, prices: Cow::Borrowed(PriceBook::shipped()), hours, by, names: HashMap::new(),
+                zone, country: None, period, prices: Cow::Borrowed(PriceBook::shipped()), hours, by, names: HashMap::new(),
             };
             let mut total = Counters::new();
             let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Listed, Paging, Path, Query, RACES, Setback, found};
+use api::{Api, ExpectedCost, Listed, Paging, Path, Query, RACES, Setback, found};
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
     Timestamp,
@@ -15,13 +15,7 @@ use domain::{
         refusal::{Reason, Refusal},
         send_request::{Asked, again},
     },
-    money::{
-        cap::day_of,
-        capped::listed,
-        costs::foreseen,
-        prices::{Money, decimal},
-        product::Currency,
-    },
+    money::{cap::day_of, capped::listed, costs::foreseen, prices::Money},
     reports::list_filter::MessageFilter,
     tenants::config::TenantConfig,
 };
@@ -161,26 +155,6 @@ pub(crate) struct UnblockedMessage {
     /// The same as a sentence.
     #[schemars(example = &"The message is not sent: the cap of 500 messages by the API per hour is reached.")]
     detail: Option<String>,
-}
-
-/// What a message is expected to cost by the price lists.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct ExpectedCost {
-    /// Amount. A decimal number.
-    #[schemars(example = &"0.0157")]
-    amount: String,
-    /// Currency of `amount` by ISO 4217.
-    #[schemars(example = &"USD")]
-    currency: Currency,
-}
-
-impl From<Money> for ExpectedCost {
-    fn from(money: Money) -> Self {
-        Self {
-            amount: decimal(money.millionths),
-            currency: money.currency,
-        }
-    }
 }
 
 /// The messages that are sent again.

@@ -2,9 +2,16 @@
 
 mod models;
 
-use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
+use api::{Allowed, Api, CostOut, ExpectedCost, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
-use domain::money::costs::Costs;
+use domain::{
+    money::{
+        costs::{Costs, foreseen},
+        prices::PriceCategory,
+    },
+    reports::counting::{Carrier, Listed},
+};
+use jiff::tz::TimeZone;
 use kit::{ConfigError, Env, Problem};
 use store::reports::{
     counters::{Counters, join},
@@ -68,11 +75,19 @@ async fn get_usage(
         part: report.part(part),
         usage: used.shown(),
     });
+    let segment = Listed {
+        carrier: Carrier::Sms,
+        country: report.country,
+        category: PriceCategory::Sms,
+    };
+    // Prices change with a day in UTC.
+    let today = who.now().to_zoned(TimeZone::UTC).date();
     Ok(Json(UsageReportOut {
         head: report.head(),
         total: total.shown(),
         unpriced: UnpricedOut::all(&total.costs),
         prices: PricesOut::from(&*report.prices),
+        sms_price: foreseen(segment, 1, &report.prices, today).map(ExpectedCost::from),
         items: items.collect(),
     }))
 }

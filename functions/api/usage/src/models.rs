@@ -1,6 +1,6 @@
 //! Models of responses.
 
-use api::{CostOut, ReportHeadOut, ReportPartOut};
+use api::{CostOut, ExpectedCost, ReportHeadOut, ReportPartOut};
 use domain::{
     base::country::Country,
     messages::message::Channel,
@@ -27,6 +27,9 @@ pub(crate) struct UsageReportOut {
     pub(crate) unpriced: Vec<UnpricedOut>,
     /// The price lists of the estimates.
     pub(crate) prices: PricesOut,
+    /// Price of a segment of an SMS to a number of the tenant's country, by the list of today. `null`: the country is not set, or no list has
+    /// its price.
+    pub(crate) sms_price: Option<ExpectedCost>,
     /// Usage by day, hour or line. All days and hours of the period are among them, and those lines for which something was counted. An SMS
     /// whose number of segments is reported on a later day is unknown on its own day.
     pub(crate) items: Vec<UsagePartOut>,

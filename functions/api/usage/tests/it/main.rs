@@ -4,7 +4,7 @@ use domain::{
     accounts::permission::{Permission, Role},
     base::actor::{Actor, Stamp},
     money::prices::PriceBook,
-    tenants::line::Line,
+    tenants::{line::Line, tenant::Tenant},
 };
 use serde_json::{Value, json};
 use store::tenants::platform::PlatformAct;
@@ -131,7 +131,9 @@ async fn prices_of_the_operator_hold_from_their_day_on() {
         let market = json!({"name": "All", "currency": "EUR", "prices": {"every": price}});
         json!({"service": "whatsapp", "from": from, "certainty": "vendor", "source": "Our contract", "markets": [market]})
     };
-    let lists = [list("2026-01-01", "0.01"), list("2026-11-19", "0.02")];
+    let mut sms = list("2026-11-20", "0.0934");
+    sms["service"] = json!("twilio_sms");
+    let lists = [list("2026-01-01", "0.01"), list("2026-11-19", "0.02"), sms];
     let book: PriceBook = read(json!({"version": "contract 7", "lists": lists}));
     let act = PlatformAct {
         action: "prices_replaced".to_owned(),
@@ -149,7 +151,12 @@ async fn prices_of_the_operator_hold_from_their_day_on() {
     let expected = [("2026-11-18", "EUR 0.1000", 0), ("2026-11-19", "EUR 0.2000", 0)];
     assert_eq!(costs(&usage, "day"), of(&expected));
     assert_eq!(usage["prices"]["version"], "contract 7");
-    assert_eq!(usage["prices"]["lists"].as_array().map(Vec::len), Some(2));
+    assert_eq!(usage["prices"]["lists"].as_array().map(Vec::len), Some(3));
+    assert_eq!(usage["sms_price"], Value::Null, "to no country");
+    let emirates = |tenant: &mut Tenant| tenant.default_region = Some("AE".to_owned());
+    aws.change_tenant(town.home.scope(), emirates).await;
+    let usage = town.manager().get(USAGE).await.is(200).json();
+    assert_eq!(usage["sms_price"], json!({"amount": "0.0934", "currency": "EUR"}));
 }
 
 #[tokio::test]
