@@ -59,6 +59,7 @@ browserTest("rule_by_keyboard_decides_calls_as_its_dry_run", async () => {
   await keyboard.press("End");
   await reach(visitor, /^Text of the SMS/);
   await keyboard.type("{{tenant.name}}: we were on the telephone, {{contact.first_name|friend}}. Reply STOP for no more messages.");
+  assert.equal(plain(await visitor.see("price").first().innerText()), "What it costs to a number of your country is not known.");
   await reach(visitor, "Outcome");
   await keyboard.type("Busy");
   await reach(visitor, "Number that calls");
@@ -85,15 +86,28 @@ browserTest("rule_by_touch_decides_calls_as_its_dry_run", async () => {
     await visitor.tap(page.getByLabel(label, { exact: true }).first());
     await page.keyboard.insertText(text);
   };
+  let reports = 0;
+  await visitor.intercept("get_usage", async (route) => {
+    reports += 1;
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), sms_price: { amount: "0.0934", currency: "USD" } } });
+  });
   await visitor.open(`/app/${logInOf("manager").tenant}/automations`);
   await visitor.tap(page.getByRole("link", { name: "New automation" }));
   await write("Name", "Voicemail left");
   for (const outcome of ["Missed", "Busy", "Hung up", "After hours"]) await visitor.tap(page.getByLabel(outcome, { exact: true }));
   await page.getByLabel("By", { exact: true }).selectOption("sms");
+  const preview = async () => plain(await visitor.see("sms").first().innerText());
+  const sms = page.getByLabel(/^.?Text of the SMS.*English/);
+  await sms.fill("x".repeat(161));
+  await visitor.see("price").first().waitFor();
+  assert.match(await preview(), /billed as 2 SMS\s+About \$0\.1868 to a number of your country$/);
+  await sms.fill("");
   await write(/^.?Text of the SMS.*English/, "We got your message and call back. ");
   await visitor.tap(page.getByText("Insert a value"));
   await visitor.tap(page.getByRole("button", { name: "Name of the business" }));
-  assert.match(plain(await visitor.see("sms").first().innerText()), /We got your message and call back\. Console\s+42 characters, one SMS$/);
+  assert.match(await preview(), /We got your message and call back\. Console\s+42 characters, one SMS\s+About \$0\.0934 to a number of your country$/);
+  assert.equal(reports, 1);
   await visitor.tap(page.getByRole("button", { name: "Try it" }));
   await page.getByLabel("Outcome", { exact: true }).selectOption("voicemail");
   await write("Number that calls", customer);

@@ -322,8 +322,8 @@ const SHARED = ["auth/refresh", "me", "tenant", "phone-numbers"];
 
 /** Reads of screens that need more than two. */
 const READS: Record<string, number> = {
-  // Besides itself: the templates, and the lines that it names.
-  automation: 3,
+  // Besides itself: the templates, the lines that it names, and what its SMS costs.
+  automation: 4,
   // Besides itself: its webhooks, and the set-up, which alone knows the numbers that customers call in vain.
   connection: 3,
 };
