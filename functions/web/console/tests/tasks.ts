@@ -172,6 +172,10 @@ browserTest("automation_that_somebody_else_changed_keeps_both_changes", async ()
   assert.equal(await one.page.getByLabel("Not again within", { exact: true }).inputValue(), "25");
   await one.page.getByText("Versions").click();
   await one.page.getByText("The admin").waitFor();
+  for (const [place, name, change] of [[0, "Name", /\sMissed call\s+Missed call, mine$/], [1, "Time until the next follow-up", /\s24 h\s+25 h$/]] as const) {
+    const row = one.page.locator("[data-testid^=version-]").nth(place).getByRole("row", { name });
+    assert.match(plain(await row.innerText()), change);
+  }
   await one.page.getByRole("button", { name: /^Take into the form/ }).last().click();
   assert.notEqual(await name.inputValue(), "Missed call, mine");
   assert.match(plain(await one.page.evaluate(() => document.activeElement?.textContent ?? "")), /^The form now has what version .* had\./);

@@ -1,10 +1,14 @@
 /** What two people have made of the same, in words. */
+import type { components } from "../api/contract.d.ts";
 import { here } from "../api/here.svelte.ts";
 import { queries } from "../api/queries.ts";
 import { isDay, nameOf } from "../screens/settings/hours.ts";
+import { sourceName } from "../ui/texts.ts";
 import { difference, isObject, WHOLE, type Clash } from "../ui/draft.svelte.ts";
 import { duration, language, list } from "../words/formats.ts";
 import { t, words } from "../words/words.svelte.ts";
+
+type TemplateUse = components["schemas"]["TemplateUse"];
 
 const NOTHING = "–";
 
@@ -44,6 +48,7 @@ function describe(value: unknown, name: string): string {
   if (typeof value === "number") return name.endsWith("_seconds") ? duration(value) : String(value);
   if (typeof value === "string" && value !== "") return wordOf(value, name);
   if (Array.isArray(value) && value.length > 0) return list(value.map((item) => describe(item, name)));
+  if (isObject(value) && name === WHOLE) return templateOf(value as TemplateUse);
   if (isObject(value) && Object.keys(value).length > 0) {
     const entries = Object.entries(value).map(([key, inner]) => [keyOf(key), describe(inner, key)] as const).filter(([, text]) => text !== NOTHING);
     if (entries.length === 0) return NOTHING;
@@ -53,18 +58,45 @@ function describe(value: unknown, name: string): string {
   return NOTHING;
 }
 
+/** A template and its values, each in a line. */
+function templateOf({ name, language: tag, by_contact_language, header, header_media, variables, buttons }: TemplateUse): string {
+  const given = (label: string, { from, text = "", default: otherwise }: NonNullable<TemplateUse["header"]>) => {
+    const source = from && sourceName(from);
+    return t("labelled", { label, text: source ? [source, otherwise && t("labelled", { label: t("automation-default"), text: otherwise })].filter(Boolean).join(" · ") : text });
+  };
+  return [
+    t("automation-template-one", { name, language: language(tag.replace("_", "-")), sendable: "yes" }),
+    ...(by_contact_language ? [t("automation-by-language")] : []),
+    ...(header ? [given(t("automation-value-header"), header)] : []),
+    ...(header_media ? [t("labelled", { label: t("automation-header_media"), text: nameById(header_media) ?? t("automation-media-other") })] : []),
+    ...Object.entries(variables ?? {}).map(([variable, value]) => given(t("automation-value", { name: `{{${variable}}}` }), value)),
+    ...(buttons ?? []).map(({ index, value }) => given(t("automation-value-button", { name: String(index + 1) }), value)),
+  ].join("\n");
+}
+
+/** Fields that people write: a text is no word of the API, whatever it says. */
+const WRITTEN = /^(?:name|sms_text|[a-z]{2}(?:-.*)?)$/;
+
 /** A word of the API, or the name of what an id stands for. */
 function wordOf(value: string, name: string): string {
-  const id = [`automation-${name}-${value}`, `outcome-${value}`, `channel-${value}`].find((id) => words.has(id));
+  if (WRITTEN.test(name)) return value;
+  const id = [`automation-${name.replace("when_", "")}-${value}`, `outcome-${value}`, `channel-${value}`, `direction-${value}`].find((id) => words.has(id));
   if (id) return t(id);
   if (!/^[a-z]+_\w+$/.test(value)) return value;
+  // The list of all lines has those that there are.
+  const isGone = value.startsWith("line_") && queries.getQueryData([here.place?.id, "lines", "all"]) !== undefined;
+  return nameById(value) ?? (isGone ? t("automation-line-deleted") : value);
+}
+
+/** The name of what an id stands for, if a list of it was read. */
+function nameById(id: string): string | undefined {
   const lists = queries.getQueriesData<{ items?: { id: string; name: string }[] }>({ queryKey: [here.place?.id] });
-  return lists.flatMap(([, data]) => data?.items ?? []).find((item) => item.id === value)?.name ?? value;
+  return lists.flatMap(([, data]) => data?.items ?? []).find((item) => item.id === id)?.name;
 }
 
 function keyOf(key: string): string {
   if (isDay(key)) return nameOf(key, words.locale());
-  const id = [`answer-${key}`, `automation-field-${key}`].find((id) => words.has(id));
+  const id = [`answer-${key}`, `automation-field-${key}`, `hours-${key}`].find((id) => words.has(id));
   if (id) return t(id);
   return /^[a-z]{2}(?:-|$)/.test(key) ? language(key) : key;
 }

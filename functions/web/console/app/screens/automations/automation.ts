@@ -1,6 +1,5 @@
 /** Automations as forms and sentences see them. */
 import type { components } from "../../api/contract.d.ts";
-import { difference } from "../../ui/draft.svelte.ts";
 import { capital } from "../../words/codes.ts";
 import { duration, list } from "../../words/formats.ts";
 import { t, words } from "../../words/words.svelte.ts";
@@ -36,13 +35,6 @@ export function sentenceOf({ when, then }: Pick<Fields, "when" | "then">, lines:
     delay: then.delay_seconds ? duration(then.delay_seconds) : "none",
     cooldown: then.cooldown_seconds === 0 ? "none" : duration(then.cooldown_seconds ?? 86_400),
   }));
-}
-
-/** Names of the fields in which two versions differ. */
-export function changesOf(before: Fields, after: Fields): string[] {
-  const changed = difference(fieldsOf(before), fieldsOf(after)) as Record<string, object | null>;
-  const names = Object.entries(changed).flatMap(([name, inner]) => (name === "when" || name === "then" ? Object.keys(inner ?? {}) : [name]));
-  return names.map(fieldName);
 }
 
 /** Name of a field of the API, such as `then.sms_text.en`. */
