@@ -223,10 +223,12 @@ for (const [name, look, Way] of WAYS) {
     guest.expectQuiet();
     await guest.leave();
 
-    // The question names who loses access. Afterwards the list says so, and offers the way back.
+    // The question names who loses access. Afterwards they are out of the way, and the fold offers the way back.
     await admin.open(`/app/${logInOf("admin").tenant}/settings/people`);
     const member = admin.page.locator(".rows tr", { hasText: email });
+    const away = admin.page.locator("details:has(.rows)");
     for (const state of ["deactivated", "active"]) {
+      if (state === "active") await away.locator("summary").click();
       await member.getByRole("button").click();
       const question = admin.page.getByRole("dialog");
       assert.match(await question.innerText(), /Noor/);
@@ -234,7 +236,9 @@ for (const [name, look, Way] of WAYS) {
       await question.locator("button.danger").click();
       assert.equal(((await (await changed).json()) as { status: string }).status, state);
       await question.waitFor({ state: "hidden" });
-      await member.locator(".main .soft", { hasText: /^\(/ }).waitFor({ state: state === "active" ? "detached" : "attached" });
+      await away.filter({ hasText: email }).waitFor({ state: state === "active" ? "detached" : "attached" });
+      await member.waitFor({ state: state === "active" ? "visible" : "hidden" });
+      assert.match(await admin.page.evaluate(() => document.activeElement?.textContent ?? ""), /Noor/);
     }
     admin.expectQuiet();
     await admin.leave();
