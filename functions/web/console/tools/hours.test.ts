@@ -29,10 +29,13 @@ const HOURS: [string, string][] = [
   // Closed, and always open.
   ["", ""], ["closed", ""], ["Closed", ""], ["-", ""], ["مغلق", ""], ["عطلة", ""], ["24 hours", "00:00-00:00"], ["24/7", "00:00-00:00"], ["24h", "00:00-00:00"], ["٢٤ ساعة", "00:00-00:00"],
   ["always open", "00:00-00:00"], ["00:00-24:00", "00:00-00:00"], ["00:00-00:00", "00:00-00:00"],
-  // What can mean two things.
-  ["9-6", "two_meanings 09:00-18:00 09:00-06:00"], ["9:00-6:00", "two_meanings 09:00-18:00 09:00-06:00"], ["4-9", "two_meanings 16:00-21:00 04:00-09:00"], ["10-10", "two_meanings 10:00-22:00 10:00-10:00"],
-  ["9-11pm", "two_meanings 09:00-23:00 21:00-23:00"], ["9am-11", "two_meanings 09:00-11:00 09:00-23:00"], ["9-2am", "two_meanings 21:00-02:00 09:00-02:00"], ["12-8", "two_meanings 12:00-20:00 12:00-08:00"],
-  ["09:00-6:00", "two_meanings 09:00-18:00 09:00-06:00"], ["9-13, 4-9", "two_meanings 16:00-21:00 04:00-09:00"],
+  // Hours of a day, which would otherwise last until late in the next morning.
+  ["9-6", "09:00-18:00"], ["٩-٦", "09:00-18:00"], ["9:00-6:00", "09:00-18:00"], ["09:00-6:00", "09:00-18:00"], ["8:30-5", "08:30-17:00"], ["9 to 5", "09:00-17:00"], ["10-10", "10:00-22:00"], ["12-8", "12:00-20:00"], ["12-12", "12:00-00:00"],
+  // What can mean two things: some are open until two in the night.
+  ["8-2", "two_meanings 08:00-14:00 08:00-02:00"], ["9-1", "two_meanings 09:00-13:00 09:00-01:00"], ["10-4", "two_meanings 10:00-16:00 10:00-04:00"], ["5-5", "two_meanings 17:00-05:00 05:00-05:00"],
+  ["4-9", "two_meanings 16:00-21:00 04:00-09:00"],
+  ["9-11pm", "two_meanings 09:00-23:00 21:00-23:00"], ["9am-11", "two_meanings 09:00-11:00 09:00-23:00"], ["9-2am", "two_meanings 21:00-02:00 09:00-02:00"],
+  ["9-13, 4-9", "two_meanings 16:00-21:00 04:00-09:00"],
   // No hours.
   ["9", WRONG], ["9-", WRONG], ["9-25", WRONG], ["9:60-18", WRONG], ["9-18-20", WRONG], ["mornings", WRONG], ["9-18 except Friday", WRONG], ["24:30-25", WRONG], ["0pm-5pm", WRONG],
   ["13am-5pm", WRONG], [",", WRONG], ["9-18,".repeat(60), WRONG],
@@ -51,5 +54,5 @@ test("always_open_is_an_answer", () => {
   assert.deepEqual(always?.friday, [{ from: "00:00", to: "00:00" }]);
   assert.equal(isAlways(textsOf(always)), true);
   assert.equal(isAlways({ ...ALWAYS, sunday: "" } satisfies Texts), false);
-  assert.throws(() => hoursOf({ ...none, monday: "9-6" }), { problem: { type: "urn:ringback:problem:invalid", errors: [{ field: "business_hours.monday", code: "two_meanings", detail: "", facts: { one: "09:00-18:00", other: "09:00-06:00" } }] } });
+  assert.throws(() => hoursOf({ ...none, monday: "9-1" }), { problem: { type: "urn:ringback:problem:invalid", errors: [{ field: "business_hours.monday", code: "two_meanings", detail: "", facts: { one: "09:00-13:00", other: "09:00-01:00" } }] } });
 });

@@ -25,6 +25,8 @@ const NOON = 12 * 60;
 const MIDNIGHT = 24 * 60;
 /** No business opens earlier, if it does not say so. */
 const EARLIEST = 6;
+/** No business is open for longer, in minutes, and then closed: 9-6 does not end in the morning. */
+const LONGEST = 18 * 60;
 
 /** Words, as `plain` leaves them, and the signs that they stand for. */
 const WORDS: [RegExp, string][] = [
@@ -109,7 +111,10 @@ function meanings(from: Time, to: Time): [number, number][] {
   if (is24(from) || is24(to) || to.padded || (from.padded && in24(to) > in24(from))) return [asWritten];
   if (in24(from) < in24(to) && !early) return [asWritten];
   const begin = at(from, early ? "pm" : "am");
-  return [[begin, next(begin)], asWritten];
+  const end = next(begin);
+  const length = (in24(to) - in24(from) + MIDNIGHT) % MIDNIGHT || MIDNIGHT;
+  const isOfDay = length > LONGEST && (end > begin || end === 0);
+  return isOfDay ? [[begin, end]] : [[begin, end], asWritten];
 }
 
 function clock(minutes: number): string {
