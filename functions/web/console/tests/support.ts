@@ -237,8 +237,8 @@ export async function tell(path: string, body: object): Promise<void> {
 }
 
 /** A customer calls a business, by default that of the log-ins, and the call ends so. */
-export function call(from: string, outcome: string, tenant = logInOf("manager").tenant): Promise<void> {
-  return tell("/calls", { tenant, from, outcome, via: "telephony", wait: true });
+export function call(from: string, outcome: string, tenant = logInOf("manager").tenant, via = "telephony"): Promise<void> {
+  return tell("/calls", { tenant, from, outcome, via, wait: true });
 }
 
 /** A number that nobody has called from. */

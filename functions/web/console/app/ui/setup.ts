@@ -24,7 +24,10 @@ export function stepsOf(page: PageName, steps: Step[]): Step[] {
 
 /** Whether everything that is required is there. A first call is tried, not recorded, so that page never is. */
 export function isDone(page: PageName, steps: Step[]): boolean {
-  return page !== "try" && stepsOf(page, steps).every(({ state, optional }) => optional || state === "done");
+  const own = stepsOf(page, steps);
+  // Who can send by WhatsApp needs no SMS, though the text is one as yet: that is changed on the next page.
+  if (page === "messages" && own.some(({ id, state }) => id === "whatsapp" && state === "done")) return true;
+  return page !== "try" && own.every(({ state, optional }) => optional || state === "done");
 }
 
 /** The first page with something to do. */

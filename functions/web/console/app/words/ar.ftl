@@ -279,7 +279,10 @@ set-up-text-name = المكالمات الفائتة
 set-up-text-first = { $name }: نعتذر، فاتتنا مكالمتك. كيف يمكننا مساعدتك؟ أرسل STOP لإيقاف الرسائل.
 set-up-text-create = تشغيل
 set-up-text-unnamed = عميلنا العزيز
-set-up-template-why = لا يسمح واتساب برسالة أولى إلا بقالب وافقت عليه Meta. حتى ذلك الحين تصل الرسالة القصيرة إلى العملاء.
+set-up-template-why = لا يسمح واتساب برسالة أولى إلا بقالب وافقت عليه Meta.{ $falls ->
+    [yes] {" "}حتى ذلك الحين تصل الرسالة القصيرة إلى العملاء.
+   *[no] {""}
+  }
 set-up-template-choose = اختيار قالب
 set-up-template-use = استخدام هذا القالب
 set-up-template-approved = تمت الموافقة عليه

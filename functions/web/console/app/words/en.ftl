@@ -253,7 +253,10 @@ set-up-text-name = Missed calls
 set-up-text-first = { $name }: sorry, we missed your call. How can we help? Reply STOP for no more messages.
 set-up-text-create = Turn on
 set-up-text-unnamed = there
-set-up-template-why = WhatsApp allows a first message only by a template that Meta has approved. Until then, customers get the SMS.
+set-up-template-why = WhatsApp allows a first message only by a template that Meta has approved.{ $falls ->
+    [yes] {" "}Until then, customers get the SMS.
+   *[no] {""}
+  }
 set-up-template-choose = Choose a template
 set-up-template-use = Use this one
 set-up-template-approved = Approved
