@@ -160,9 +160,9 @@ browserTest("session_is_asked_for_again_where_that_helps", async () => {
   }
 });
 
-browserTest("question_of_one_business_is_not_asked_in_another", async () => {
+/** A visitor who belongs to another business, too. */
+async function visitorOfTwo(): Promise<{ visitor: Visitor; tenant: string; other: string }> {
   const visitor = await Visitor.logIn("manager");
-  const { page } = visitor;
   const { tenant } = logInOf("manager");
   const other = `tnt_${"0".repeat(25)}1`;
   await visitor.context.route(`**${REFRESH}`, async (route) => {
@@ -170,6 +170,12 @@ browserTest("question_of_one_business_is_not_asked_in_another", async () => {
     const session = (await answer.json()) as { tenants: object[] };
     await route.fulfill({ response: answer, json: { ...session, tenants: [...session.tenants, { ...session.tenants[0], id: other, slug: "other", name: "Other" }] } });
   });
+  return { visitor, tenant, other };
+}
+
+browserTest("question_of_one_business_is_not_asked_in_another", async () => {
+  const { visitor, tenant, other } = await visitorOfTwo();
+  const { page } = visitor;
   const asked: string[] = [];
   await visitor.intercept("list_contacts", async (route) => {
     const [url, of] = [new URL(route.request().url()), route.request().headers()["x-tenant-id"] ?? ""];
@@ -182,6 +188,45 @@ browserTest("question_of_one_business_is_not_asked_in_another", async () => {
   // Longer than the first question waits.
   await page.waitForTimeout(2_000);
   assert.deepEqual([...new Set(asked)], [`Layla of ${tenant}`, `Omar of ${other}`]);
+  await visitor.leave();
+});
+
+/** What is under way when another business is opened ends in its own: the repetition of a sending, and the second request of a search. */
+browserTest("repetition_stays_with_the_business_of_its_first_sending", async () => {
+  const { visitor, tenant } = await visitorOfTwo();
+  const { page } = visitor;
+  const asked: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  await visitor.intercept("retry_blocked_messages", async (route) => {
+    asked.push(`send again: ${route.request().headers()["x-tenant-id"]}`);
+    if (asked.length > 1) ended.resolve();
+    await route.fulfill(asked.length > 1 ? { json: { items: [], next_cursor: null } } : problem(429, "too_many_requests"));
+  });
+  await visitor.open(`/app/${tenant}/settings/caps`);
+  const limited = page.waitForResponse((answer) => answer.status() === 429);
+  await page.getByRole("button", { name: "Retry what caps blocked" }).click();
+  await limited;
+  await visitor.move("/app/other/settings/caps");
+  await ended.promise;
+  assert.deepEqual(asked, Array(2).fill(`send again: ${tenant}`));
+
+  const [people, timeline] = [Promise.withResolvers<void>(), Promise.withResolvers<string | undefined>()];
+  await visitor.intercept("list_contacts", async (route) => {
+    await people.promise;
+    await route.fulfill({ json: { items: [{ id: "con_sample", name: "Layla" }], next_cursor: null } });
+  });
+  await visitor.intercept("get_timeline", async (route) => {
+    timeline.resolve(route.request().headers()["x-tenant-id"]);
+    await route.fulfill({ json: { items: [], next_cursor: null } });
+  });
+  const searched = page.waitForRequest((request) => request.url().includes("/contacts?"));
+  await page.goto(`/app/${tenant}/calls?q=Layla`);
+  await searched;
+  const moved = page.waitForRequest((request) => request.headers()["x-tenant-id"] !== tenant && request.url().includes("/tenant"));
+  await page.evaluate(() => { history.pushState(null, "", "/app/other/settings"); dispatchEvent(new PopStateEvent("popstate")); });
+  await moved;
+  people.resolve();
+  assert.equal(await timeline.promise, tenant);
   await visitor.leave();
 });
 

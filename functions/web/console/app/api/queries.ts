@@ -1,6 +1,7 @@
 /** What the API answered, for all screens. */
 import { QueryClient } from "@tanstack/svelte-query";
 import { pauseOf } from "../ui/loading.ts";
+import { askOf } from "./client.ts";
 import { isOffline, Refused } from "./problem.ts";
 
 export const queries = new QueryClient({
@@ -10,6 +11,8 @@ export const queries = new QueryClient({
       // A limit tells how long to wait; anything else is for the person to try again.
       retry: (count, problem) => problem instanceof Refused && problem.status === 429 && count < 5,
       retryDelay: (_, problem) => Math.max(problem instanceof Refused ? problem.after : 0, 1) * 1000,
+      // It calls what asks, so a repetition stays with the tenant of the first time.
+      persister: (ask, context) => askOf(context.queryKey[0], () => ask(context)),
       networkMode: "always",
       // What could not be asked is asked again: when the device has a network, and until then with longer and longer pauses.
       refetchOnReconnect: true,

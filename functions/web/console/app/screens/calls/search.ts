@@ -1,5 +1,5 @@
 /** Calls of the people whom a search finds, of all days. */
-import { api } from "../../api/client.ts";
+import { apiHere } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
 import { take } from "../../api/problem.ts";
 import { conditionOf } from "../contacts/search.ts";
@@ -18,6 +18,7 @@ interface Found {
 export async function callsOf(sought: string): Promise<Found> {
   const condition = conditionOf(sought);
   if (Object.keys(condition).length === 0) return { items: [], next_cursor: null, more: false };
+  const api = apiHere();
   const people = await take(api.GET("/api/v1/contacts", { params: { query: { ...condition, limit: MOST_PEOPLE } } }));
   const pages = await Promise.all(people.items.map(({ id: contact_id }) =>
     take(api.GET("/api/v1/contacts/{contact_id}/timeline", { params: { path: { contact_id }, query: { limit: MOST_ENTRIES } } })),

@@ -1,5 +1,5 @@
 /** A line as its form has it. */
-import { api } from "../../api/client.ts";
+import { apiHere } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
 import { here } from "../../api/here.svelte.ts";
 import { Refused, take, takeTagged } from "../../api/problem.ts";
@@ -59,20 +59,21 @@ export function reporterOf({ number, reporter }: LineFields, connections: Connec
 export async function connectNumber(fields: LineFields, connections: Connection[]): Promise<boolean> {
   const [number, reporter] = [plain(fields.number), reporterOf(fields, connections)];
   if (!number || !reporter || !here.may("update_connection")) return false;
+  const [api, key] = [apiHere(), [here.place?.id, "connections"]];
   const path = { connection_id: reporter.id };
   const { value, tag } = await takeTagged(api.GET("/api/v1/connections/{connection_id}", { params: { path } }));
   const body = { numbers: [...(value.numbers ?? []), number] };
   try {
     const changed = await take(api.PATCH("/api/v1/connections/{connection_id}", { params: { path, header: { "If-Match": tag } }, body }));
     // Its page does not begin with what it was.
-    queries.setQueryData([here.place?.id, "connections", reporter.id], changed);
+    queries.setQueryData([...key, reporter.id], changed);
   } catch (failure) {
     if (!(failure instanceof Refused)) throw failure;
     // The form has no field of the connection.
     const errors = failure.errors.map((fault) => ({ ...fault, field: /^numbers|^voice\.forward_to$/.test(fault.field) ? "number" : fault.field }));
     throw new Refused(failure.status, { ...failure.problem, errors });
   }
-  await queries.invalidateQueries({ queryKey: [here.place?.id, "connections"] });
+  await queries.invalidateQueries({ queryKey: key });
   // As after it was made: the provider may be asked about the number, too. Whatever comes of it is shown with the connection.
   if (value.last_test && here.may("test_connection")) await api.POST("/api/v1/connections/{connection_id}/test", { params: { path } }).catch(() => null);
   return true;
