@@ -55,7 +55,7 @@ browserTest("wrong_password_and_second_factor_are_asked_for_again", async () => 
   await visitor.leave();
 });
 
-/** The dialog opens over the page, which keeps its input, and the request is repeated after the log-in. */
+/** The dialog opens over the page, of which nothing is seen or read any more. It keeps its input, and the request is repeated after the log-in. */
 browserTest("expired_session_in_a_form_keeps_the_input", async () => {
   const visitor = await Visitor.logIn("agent");
   const { page } = visitor;
@@ -69,6 +69,12 @@ browserTest("expired_session_in_a_form_keeps_the_input", async () => {
   const dialog = page.getByRole("dialog");
   await dialog.waitFor();
   assert.equal(await dialog.getByLabel("E-mail address").inputValue(), email);
+  assert.equal(await page.title(), "Your session has ended · Ringback");
+  assert.doesNotMatch(await page.locator("body").ariaSnapshot(), /Your name|Log in again[^]*heading "My account"/);
+  const shown = await page.screenshot({ animations: "disabled" });
+  await page.locator(".page").evaluate((behind: HTMLElement) => { behind.style.display = "none"; });
+  assert.ok(shown.equals(await page.screenshot({ animations: "disabled" })), "something of the page is seen behind the dialog");
+  await page.locator(".page").evaluate((behind: HTMLElement) => { behind.style.display = ""; });
   over = false;
   await dialog.getByLabel("Password").fill(password);
   const repeated = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
