@@ -240,6 +240,9 @@ pub(crate) struct ConversationOut {
     last: Option<TimelineEntryOut>,
     /// Id of the conversation in which it goes on, since the contact was merged into another. `null`: there is none.
     continued_in: Option<ConversationId>,
+    /// `ETag` of this version, which a change of one that was listed sends as `If-Match`.
+    #[schemars(example = "\"3\"")]
+    etag: String,
 }
 
 impl ConversationOut {
@@ -273,6 +276,7 @@ impl ConversationOut {
             created_at: one.created_at,
             last: last.map(|placed| showing.entry(placed)),
             continued_in: continued,
+            etag: format!("\"{version}\""),
         };
         (version, shown)
     }

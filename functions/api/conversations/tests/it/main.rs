@@ -127,6 +127,26 @@ async fn reading_is_for_the_team_and_goes_on_only() {
     agent.put(&read, json!({"seq": -1})).await.names_only(&["seq"]);
 }
 
+/// What a list has shown is enough to change it, but not once a message has arrived since.
+#[tokio::test]
+async fn listed_etag_closes_nothing_unseen() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
+    let id = business.receive_noted(&aws, contact.id, None).await;
+    let listed = async || {
+        let all = agent.all(CONVERSATIONS, 1).await;
+        all[0]["etag"].as_str().unwrap().trim_matches('"').parse().unwrap()
+    };
+    let path = format!("{CONVERSATIONS}/{id}");
+    let close = async |etag: u64| agent.patch(&path, json!({"state": "closed"})).if_match(etag).await;
+    let seen = listed().await;
+    business.receive_noted(&aws, contact.id, None).await;
+    close(seen).await.is_refused(412, "stale");
+    close(listed().await).await.is(200);
+}
+
 #[tokio::test]
 async fn window_is_that_of_the_line() {
     let aws = Aws::new().await;
