@@ -74,6 +74,8 @@ const timeline: Schemas["TimelineEntryOut"][] = [
   { at, kind: "consent", consent: { changed_at: at, code: "stop", source: "asked for no more messages by SMS" } },
 ];
 
+const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id: HOSTILE.markup, name: HOSTILE.markup, updated_at: at };
+
 const connection: Schemas["ConnectionOut"] = {
   account: { account_sid: "AC0" }, created_at: at, health: { reason: "Twilio refuses the credentials.", since: at, state: "unhealthy" }, id: "conn_sample",
   kind: "twilio", last_test: { at, message: "Twilio answered 401.", result: "failed" }, limits: { customers_per_day: null, messages_per_second: null },
@@ -124,6 +126,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_calls: { items: [callEntry, silent], next_cursor: "next" }, get_call: call,
     list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
     list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
+    list_tags: { items: [tag], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template], next_cursor: null },

@@ -317,8 +317,8 @@ browserTest("first_visit_to_home_keeps_its_budget", async () => {
   }
 });
 
-/** What every first page asks for once: the frame, and the example in fields for telephone numbers. */
-const SHARED = ["auth/refresh", "me", "tenant", "phone-numbers"];
+/** What every first page asks for once: the frame, the example in fields for telephone numbers, and names that all screens share. */
+const SHARED = ["auth/refresh", "me", "tenant", "phone-numbers", "tags"];
 
 /** Reads of screens that need more than two. */
 const READS: Record<string, number> = {
