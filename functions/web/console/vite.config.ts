@@ -32,8 +32,12 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { index: "index.html", early: "app/early.ts" },
-      // What every page needs is one file, and a screen another: many small files cost more in requests than they save in bytes.
-      output: { codeSplitting: { groups: [{ name: "shared", test: /\/app\/((api|ui|words)\/.*|main|App|routes)\.(ts|svelte)$|node_modules/ }] } },
+      // What every page needs is one file, what lists say of calls, messages and conversations is one, and a screen another: many small files
+      // cost more in requests than they save in bytes.
+      output: { codeSplitting: { groups: [
+        { name: "shared", test: /\/app\/((api|ui|words)\/.*|main|App|routes)\.(ts|svelte)$|node_modules/ },
+        { name: "said", test: /\/app\/screens\/(calls\/(Outcome|decision)|inbox\/(Signs|Window|conversation|team)|messages\/(sent|templates|text))\.(ts|svelte)$/ },
+      ] } },
     },
   },
   server: {

@@ -17,8 +17,8 @@ export interface Route {
   /** Who may open it: anybody, who is logged in, or who may do these operations, of which the first fills the page. */
   needs: "nobody" | "person" | [Operation, ...Operation[]];
   load: () => Promise<Loaded>;
-  /** Its place in the menu. */
-  menu?: { icon: Icon; page: string };
+  /** Its place in the menu. On phones, only those of the `bar` are always seen. */
+  menu?: { icon: Icon; page: string; bar?: true };
   /** Its page among the settings, which the screen of settings lists. */
   setting?: string;
   /** What it shows instead of content: `empty` is the text where there is nothing. */
@@ -36,8 +36,10 @@ export const routes: Route[] = [
   { name: "reset-password", paths: ["/reset-password", "/app/reset-password"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/ResetPassword.svelte") },
   { name: "accept-invitation", paths: ["/accept-invitation", "/app/accept-invitation"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/AcceptInvitation.svelte") },
   { name: "account", paths: ["/app/account", "/app/account/notifications", "/account/notifications"], needs: "person", states: { error: true }, load: () => import("./screens/account/Account.svelte") },
-  { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "" }, states: { error: true }, load: () => import("./screens/home/Home.svelte") },
-  { name: "calls", paths: ["/app/:tenant/calls"], needs: ["list_calls"], menu: { icon: "calls", page: "calls" }, states: { empty: "calls-empty", error: true }, load: () => import("./screens/calls/Calls.svelte") },
+  { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "", bar: true }, states: { error: true }, load: () => import("./screens/home/Home.svelte") },
+  { name: "inbox", paths: ["/app/:tenant/inbox"], needs: ["list_conversations"], menu: { icon: "inbox", page: "inbox", bar: true }, states: { empty: "inbox-empty", error: true }, load: () => import("./screens/inbox/Inbox.svelte") },
+  { name: "conversation", paths: ["/app/:tenant/inbox/:conversation"], needs: ["get_conversation", "get_conversation_timeline"], states: { error: true }, load: () => import("./screens/inbox/Conversation.svelte") },
+  { name: "calls", paths: ["/app/:tenant/calls"], needs: ["list_calls"], menu: { icon: "calls", page: "calls", bar: true }, states: { empty: "calls-empty", error: true }, load: () => import("./screens/calls/Calls.svelte") },
   { name: "call", paths: ["/app/:tenant/calls/:call"], needs: ["get_call"], states: { error: true }, load: () => import("./screens/calls/Call.svelte") },
   { name: "messages", paths: ["/app/:tenant/messages"], needs: ["list_messages"], menu: { icon: "messages", page: "messages" }, states: { empty: "messages-empty", error: true }, load: () => import("./screens/messages/Messages.svelte") },
   { name: "new-message", paths: ["/app/:tenant/messages/new"], needs: ["send_message"], states: STILL, load: () => import("./screens/messages/NewMessage.svelte") },

@@ -74,6 +74,25 @@ const timeline: Schemas["TimelineEntryOut"][] = [
   { at, kind: "consent", consent: { changed_at: at, code: "stop", source: "asked for no more messages by SMS" } },
 ];
 
+const picture: Schemas["MessageMedium"] = { animated: false, bytes: 1, content_type: "image/png", index: 0, kind: "image", name: HOSTILE.override, reason: null, state: "ready", voice: false };
+const said: Schemas["TimelineEntryOut"][] = [
+  { at, kind: "message", message: { ...received, media: [picture], remarks: [{ at, code: "stored_shortened", facts: {}, text: "x" }] } },
+  { at, kind: "message", message: { ...received, id: "msg_reaction", content: "reaction", text: null, reaction: { emoji: "👍", to: "wamid" } } },
+  { at, kind: "message", message: { ...received, id: "msg_edit", content: "edit" } }, { at, kind: "message", message: { ...received, id: "msg_revoke", content: "revoke", text: null } },
+  { at, kind: "message", message: { ...sent, id: "msg_phone", text: HOSTILE.markup, remarks: [{ at, code: "sent_by_phone", facts: {}, text: "x" }] } },
+  { at, kind: "call", call: { ...callEntry, recordings: call.recordings } },
+  ...timeline.slice(1, 2), ...timeline.slice(3, 4),
+];
+export const conversation: Schemas["Conversation"] = {
+  active_at: at, assignee_id: null, contact: contactName, continued_in: null, created_at: at, etag: "\"7\"", first_response_seconds: null, id: "conv_sample", last: said[0] ?? null, line,
+  priority: "high", read_seq: 5, replied_at: null, seq: 7, snoozed_until: null, state: "open", tags: [HOSTILE.markup], team_id: "team_sample", unread: 2, waiting_since: at,
+  window_closes_at: new Date(Date.now() + 80_000_000).toISOString(),
+};
+const others: Schemas["Conversation"][] = [
+  { ...conversation, assignee_id: "usr_sample", contact: { id: "con_silent", name: null }, id: "conv_other", last: { at, kind: "call", call: callEntry }, unread: 0, window_closes_at: null },
+  { ...conversation, continued_in: "conv_sample", id: "conv_merged", last: null, state: "closed", unread: 0, waiting_since: null, window_closes_at: at },
+];
+const team: Schemas["Team"] = { created_at: at, id: "team_sample", languages: [], lines: [], max_open: null, members: [], mode: "by_hand", name: HOSTILE.override, tags: [], updated_at: at };
 const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id: HOSTILE.markup, name: HOSTILE.markup, updated_at: at };
 
 const connection: Schemas["ConnectionOut"] = {
@@ -126,7 +145,11 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_calls: { items: [callEntry, silent], next_cursor: "next" }, get_call: call,
     list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
     list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
-    list_tags: { items: [tag], next_cursor: null },
+    list_conversations: { items: [conversation, ...others], next_cursor: "next" }, get_conversation: conversation,
+    get_conversation_timeline: { items: said, next_cursor: "next" }, mark_conversation_read: { ...conversation, read_seq: 7, unread: 0 },
+    // Its path is like that of a conversation.
+    get_conversation_counts: { open: 100, unassigned_waiting: 12, mine_waiting: 0 },
+    list_teams: { items: [team], next_cursor: null }, list_tags: { items: [tag], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template], next_cursor: null },

@@ -1,7 +1,7 @@
 /** What people come for, from beginning to end: by keyboard only, and by touch on a small phone. */
 import assert from "node:assert/strict";
 import { giveSamples, template } from "./samples.ts";
-import { browserTest, call, DESK, logInOf, PHONE, plain, problem, stranger, Visitor } from "./support.ts";
+import { browserTest, call, DESK, logInOf, PHONE, plain, problem, stranger, tell, Visitor } from "./support.ts";
 
 /** Goes on with Tab until the focus is on what has this name. */
 async function reach({ page }: Visitor, name: RegExp | string, key = "Tab"): Promise<void> {
@@ -434,5 +434,63 @@ browserTest("message_is_previewed_and_sent_by_keyboard", async () => {
   await page.waitForURL(/messages\/msg_/);
   await page.getByText("Your order is ready.").first().waitFor();
   visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** What a customer writes is read, taken and closed. Whoever is too late to close it sees what has arrived meanwhile, and closes nothing unseen. */
+browserTest("conversation_is_read_assigned_and_closed", async () => {
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  const { tenant } = logInOf("agent");
+  const customer = stranger();
+  const write = (text: string) => tell("/replies", { tenant, from: customer, channel: "whatsapp", text, wait: true });
+  const row = page.locator(".rows tr", { hasText: customer.slice(-4) });
+  const find = async (address: string) => {
+    for (let look = 0; look < 30 && (await row.count()) === 0; look += 1) {
+      await page.waitForTimeout(500);
+      await visitor.open(`/app/${tenant}/${address}`);
+    }
+  };
+  await write("Do you have it in red?");
+  await find("inbox?view=unassigned&waiting=true&unread=true");
+  assert.match(plain(await row.innerText()), /Do you have it in red\?[^]*1 unread[^]*waiting since[^]*texts of your own until[^]*nobody/);
+  const read = page.waitForResponse((answer) => answer.url().endsWith("/read") && answer.ok());
+  await row.getByRole("link").first().click();
+  await page.locator(".thread .bubble", { hasText: "Do you have it in red?" }).waitFor();
+  await read;
+  assert.equal((await visitor.see("receiver").innerText()).replace(/[^+\d]/g, ""), customer);
+  assert.match((await page.getByRole("link", { name: "Write" }).getAttribute("href")) ?? "", new RegExp(`phone=${encodeURIComponent(customer)}$`));
+  const taken = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
+  await page.getByRole("button", { name: "Assign to me" }).click();
+  await visitor.see("person").getByText("you", { exact: true }).waitFor();
+
+  // A message arrives that the page has not read yet.
+  const known = (await (await taken).json()) as { seq: number };
+  const arrived = Promise.withResolvers<void>();
+  let late = true;
+  await visitor.intercept("get_conversation", async (route) => {
+    const answer = await route.fetch();
+    if (((await answer.json()) as typeof known).seq > known.seq) arrived.resolve();
+    await route.fulfill(late ? { json: known } : { response: answer });
+  });
+  await visitor.intercept("change_conversation", (route) => {
+    late = false;
+    return route.fallback();
+  });
+  await write("Or in blue?");
+  await arrived.promise;
+  const seen = page.waitForResponse((answer) => answer.url().endsWith("/read") && answer.ok());
+  await page.getByRole("button", { name: "Close" }).click();
+  await visitor.see("theirs").waitFor();
+  await page.locator(".thread .bubble", { hasText: "Or in blue?" }).waitFor();
+  await seen;
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("button", { name: "Open again" }).waitFor();
+  await page.locator("[data-back]").click();
+  await visitor.settle();
+  assert.equal(await row.count(), 0);
+  await find("inbox?view=mine&state=closed");
+  assert.match(plain(await row.innerText()), /Closed[^]*you/);
+  visitor.expectQuiet(412);
   await visitor.leave();
 });

@@ -3,8 +3,9 @@ import Automations from "@lucide/svelte/icons/workflow";
 import Calls from "@lucide/svelte/icons/phone";
 import Contacts from "@lucide/svelte/icons/users";
 import Home from "@lucide/svelte/icons/house";
+import Inbox from "@lucide/svelte/icons/inbox";
 import Messages from "@lucide/svelte/icons/message-square";
 import Settings from "@lucide/svelte/icons/settings";
 
-export const icons = { home: Home, calls: Calls, messages: Messages, contacts: Contacts, automations: Automations, settings: Settings };
+export const icons = { home: Home, inbox: Inbox, calls: Calls, messages: Messages, contacts: Contacts, automations: Automations, settings: Settings };
 export type Icon = keyof typeof icons;
