@@ -318,7 +318,7 @@ for (const [screen, page, requests] of [["home", "", 14], ["inbox", "/inbox", 18
 });
 
 /** What every first page asks for once: the frame, the example in fields for telephone numbers, and names that all screens share. */
-const SHARED = ["auth/refresh", "me", "tenant", "phone-numbers", "tags", "teams", "users"];
+const SHARED = ["me", "tenant", "phone-numbers", "tags", "teams", "users"];
 
 /** Reads of screens that need more than two. */
 const READS: Record<string, number> = {
