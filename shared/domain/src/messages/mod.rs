@@ -34,6 +34,7 @@ pub mod refusal;
 pub mod send;
 pub mod send_request;
 pub mod sms;
+pub mod sms_rules;
 pub mod source;
 pub mod subject;
 pub mod throughput;

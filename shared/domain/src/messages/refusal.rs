@@ -97,6 +97,8 @@ codes! {
         NotReached = "not_reached" ["failed_at"],
         /// WhatsApp delivers no marketing to this country.
         NoMarketing = "no_marketing" ["country"],
+        /// A rule of the recipient's country for SMS is against it: `rule` is its kind, `sureness` says who says so.
+        CountryRule = "country_rule" ["country", "rule", "sureness"],
         /// No telephone number of the person is known.
         NoNumber = "no_number" [],
         /// The number is a landline.

@@ -1523,6 +1523,18 @@ reason-other_talk_time = كانت المكالمة أقصر أو أطول مما
 reason-no_connection = لا اتصال يحمل هذه القناة
 reason-not_reached = لم تصل القناة إلى هذا الشخص قبل قليل
 reason-no_marketing = لا يوصل واتساب رسائل تسويقية إلى { $country }
+reason-country_rule = الرسائل القصيرة إلى { $country }: { $rule ->
+    [senders] قد لا تصل رسالة من مرسل كهذا
+    [replies] لا يستطيع أحد الرد هناك، والنص يطلب ذلك
+    [promotion_mark] يجب أن يبيّن اسم المرسل أن الرسالة ترويجية
+    [links] الروابط غير مسموحة أو تُحجب
+    [numbers] أرقام الهاتف غير مسموحة في النص
+    [registration] يجب تسجيل النصوص أو الأرقام هناك أولًا، وأن يذكر الاتصال أنها مسجلة
+   *[other] تمنعها قاعدة في البلد
+  }{ $sureness ->
+    [vendor] {""}
+   *[other] {" "}(غير مؤكد)
+  }
 reason-no_number = لا رقم هاتف معروفًا للشخص
 reason-landline = الرقم هاتف ثابت
 reason-no_content = ليس في الأتمتة محتوى لهذه القناة

@@ -1436,6 +1436,18 @@ reason-other_talk_time = the call was too short or too long
 reason-no_connection = no connection carries this channel
 reason-not_reached = the channel did not reach this person a short time ago
 reason-no_marketing = WhatsApp delivers no marketing to { $country }
+reason-country_rule = SMS to { $country }: { $rule ->
+    [senders] a message from such a sender may not arrive
+    [replies] nobody can reply there, and the text asks for it
+    [promotion_mark] the name of the sender must show that it is promotion
+    [links] links are not allowed, or are masked
+    [numbers] telephone numbers are not allowed in the text
+    [registration] texts or numbers must be registered there first, and the connection says that they are
+   *[other] a rule of the country is against it
+  }{ $sureness ->
+    [vendor] {""}
+   *[other] {" "}(not verified)
+  }
 reason-no_number = no telephone number of the person is known
 reason-landline = the number is a landline
 reason-no_content = the automation has no content for this channel
