@@ -1,7 +1,10 @@
 //! A tenant with the accounts, numbers and secrets of the fixtures.
 
 use domain::{
-    base::ids::{ConnectionId, TenantId},
+    base::{
+        bounded::UpTo,
+        ids::{ConnectionId, TenantId},
+    },
     calls::call::Handling,
     tenants::{
         connection::{
@@ -137,6 +140,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
             numbers: vec![phone(TWILIO_NUMBER)],
             messaging_service_sid: None,
             whatsapp_sender: Some(phone("+15005550007")),
+            confirmed_rules: UpTo::new(),
             voice: voice(),
         }),
         &VerifySecrets::Twilio(twilio::Verify {

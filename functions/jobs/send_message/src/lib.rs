@@ -21,7 +21,8 @@
 //! [`Message::next`] says what to do now: try a leg, wait, give up, or look for evidence of an attempt whose outcome is unknown.
 //! To try a leg:
 //!
-//! 1. **Check** ([`domain::messages::check`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health.
+//! 1. **Check** ([`domain::messages::check`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health, and
+//!    by SMS the rules of the recipient's country ([`domain::messages::sms_rules`]).
 //!    The policy is the one frozen on the message; no rule is read. The answer is to go on, to come back later, to skip the leg,
 //!    or never to send.
 //!
@@ -470,6 +471,10 @@ impl Work<'_> {
         crash::point("send_message.taken");
         if let Some(template) = &material.template {
             message.sends_edition(leg, template.edition);
+        }
+        let remarks = check::country_remarks(&self.check_input(&message, leg, connection, material, now));
+        for why in remarks {
+            message.note(now, why);
         }
         let claim = ctx.ids.ulid().to_string();
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    base::{ids::MessageId, line_type::LineTypes},
+    base::{country::Country, ids::MessageId, line_type::LineTypes},
     campaigns::{campaign::Exits, state::CampaignState},
     consent::welcome::{allows, welcome},
     contacts::contact::Contact,
@@ -20,6 +20,7 @@ use crate::{
         referred::carried,
         refusal::{Because, Reason, Refusal},
         send::Timers,
+        sms_rules::Applies,
         throughput::{Throughput, bulk_wait},
     },
     money::cap::Period,
@@ -123,7 +124,9 @@ pub enum Aspect {
     Reach,
     /// The template, or other content, can be sent.
     Content,
-    /// It is not within quiet hours.
+    /// No rule of the recipient's country forbids it by SMS.
+    CountryRule,
+    /// It is not within quiet hours, or a country's hours without promotion by SMS.
     QuietHours,
     /// The provider has the file that it carries.
     Upload,
@@ -137,7 +140,7 @@ pub enum Aspect {
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in the order in which the first one that is against it decides.
-static TABLE: [(Aspect, Checked); 16] = [
+static TABLE: [(Aspect, Checked); 17] = [
     (Aspect::Account, account),
     (Aspect::Contact, existence),
     (Aspect::Destination, destination),
@@ -150,6 +153,7 @@ static TABLE: [(Aspect, Checked); 16] = [
     (Aspect::ChannelConsent, channel_consent),
     (Aspect::Reach, reach),
     (Aspect::Content, content),
+    (Aspect::CountryRule, country_rule),
     (Aspect::QuietHours, quiet_hours),
     (Aspect::Upload, upload),
     (Aspect::Pause, pause),
@@ -427,17 +431,56 @@ fn content(input: &CheckInput<'_>, leg: &Leg) -> Check {
     unless(content_fits(input, leg).err())
 }
 
-fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
+fn country_rule(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let Some(connection) = sms_sender(input, leg) else {
+        return Check::Go;
+    };
+    let (to, category) = (&input.message.to, input.message.policy.category());
+    unless(connection.sms_of(leg, to, category).and_then(|sms| sms.refused()))
+}
+
+/// The connection of an SMS.
+fn sms_sender(input: &CheckInput<'_>, leg: &Leg) -> Option<ConnectionSummary> {
+    (leg.channel == Channel::Sms).then(|| ConnectionSummary::from(input.connection))
+}
+
+/// What is remarked on a message that is sent although a rule of the recipient's country is against it.
+pub fn country_remarks(input: &CheckInput<'_>) -> Vec<Refusal> {
+    let found = leg(input).and_then(|leg| Some((leg, sms_sender(input, leg)?)));
+    let Some((leg, connection)) = found else {
+        return Vec::new();
+    };
+    let sms = connection.sms_of(leg, &input.message.to, input.message.policy.category());
+    let broken = sms.iter().flat_map(|sms| sms.broken());
+    let remarked = broken.filter(|rule| rule.applies() == Applies::Remark);
+    remarked.map(|rule| rule.refusal()).collect()
+}
+
+fn quiet_hours(input: &CheckInput<'_>, leg: &Leg) -> Check {
     let CheckInput {
         config, message, now, ..
     } = *input;
     let zones = recipient_zones(&config.tenant, message.to.phone.as_ref());
-    let quiet = message.policy.quiet_hours(config.tenant.quiet_hours);
+    let of_country =
+        sms_sender(input, leg).and_then(|connection| connection.sms_hours(&message.to, message.policy.category()));
+    let quiet = message
+        .policy
+        .quiet_hours(config.tenant.quiet_hours)
+        .and_of_country(of_country);
     let Some((hours, zone)) = quiet.at(now, &zones) else {
         return Check::Go;
     };
-    let during = format!("quiet hours {} ({zone})", span(&hours));
-    let during_them = |why: Refusal| why.within(&hours).and("time_zone", zone.to_string());
+    let country = message.to.country().filter(|_| quiet.is_of_country(&hours));
+    let during = match country {
+        Some(country) => format!("hours without promotion by SMS to {country}, {} ({zone})", span(&hours)),
+        None => format!("quiet hours {} ({zone})", span(&hours)),
+    };
+    let during_them = |why: Refusal| {
+        let why = why.within(&hours).and("time_zone", zone.to_string());
+        // Too late has no such fact.
+        let country = country.filter(|_| why.reason == Reason::QuietHours);
+        why.and_if("country", country.as_ref().map(Country::as_str))
+    };
     match hours.action {
         QuietAction::Send => Check::Go,
         QuietAction::Skip => {
@@ -450,7 +493,11 @@ fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
             if until >= message.valid_until() {
                 let sentence = format!("too late: no longer valid at the end of {during}");
                 let why = during_them(late(message, sentence));
-                return Check::Never { why };
+                // A country's are of SMS only.
+                return match country {
+                    Some(_) => Check::SkipLeg { why },
+                    None => Check::Never { why },
+                };
             }
             let why = Refusal::new(Reason::QuietHours, format!("waits for the end of {during}"));
             let why = during_them(why).and("send_at", until);
@@ -1224,6 +1271,95 @@ mod tests {
             sending.message.remarks.push(remark);
         });
         assert_eq!(later, first * 5);
+    }
+
+    /// A rule speaks of the SMS only, and only as long as its connection has not confirmed it.
+    #[test]
+    fn rule_of_the_recipients_country_is_checked_before_the_send() {
+        let to_india = |leg: u8, confirmed: bool| {
+            sending(|sending| {
+                sending.leg = leg;
+                sending.message.to.phone = Some("+919876543210".parse().unwrap());
+                if let Account::Twilio(twilio) = &mut sending.connections[0].account {
+                    let rules = json!([{"country": "IN", "rule": "registration"}]);
+                    let rules = if confirmed { rules } else { json!([]) };
+                    twilio.confirmed_rules = serde_json::from_value(rules).unwrap();
+                }
+            })
+        };
+        let why = "SMS to IN need a registered template and registered domains of links (not verified): register them, \
+                   and confirm it in `confirmed_rules` of the connection";
+        assert_eq!(to_india(1, false), Check::SkipLeg { why: why.into() });
+        assert_eq!(to_india(1, true), Check::Go);
+        assert_eq!(to_india(0, false), Check::Go, "by WhatsApp");
+    }
+
+    #[test]
+    fn link_that_may_be_masked_is_remarked() {
+        let remarked = |leg: u8, number: &str, text: &str| {
+            let mut sending = Sending::new();
+            sending.leg = leg;
+            sending.message.to.phone = Some(number.parse().unwrap());
+            sending.message.plan[1].content = Content::Text(text.to_owned());
+            let found = std::cell::RefCell::default();
+            let check = sending.with(|input| {
+                found.replace(country_remarks(input));
+                check(input)
+            });
+            assert_eq!(check, Check::Go, "it is sent all the same");
+            found.into_inner()
+        };
+        let (turkey, link) = ("+905321234567", "Order at https://saffron.example");
+        let found = remarked(1, turkey, link);
+        let facts = json!({"country": "TR", "rule": "links", "sureness": "third_party"});
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].reason, serde_json::to_value(&found[0].facts).unwrap()),
+            (Reason::CountryRule, facts)
+        );
+        assert_eq!(remarked(0, turkey, link), []);
+        assert_eq!(remarked(1, turkey, "Your order is ready"), []);
+        // The Emirates' rules only warn whoever writes the text.
+        assert_eq!(remarked(1, "+971501234567", link), []);
+    }
+
+    #[test]
+    fn promotion_waits_for_the_hours_of_the_country_by_sms() {
+        let at_night = |leg: u8, category: Category, change: fn(&mut Sending)| {
+            let mut sending = Sending::new();
+            sending.config.tenant.quiet_hours = None;
+            sending.leg = leg;
+            sending.contact.wish(OptFlag::Start, "wrote START", at(NOON));
+            sending.message.policy = Policy::narrowed(Purpose::FollowUp, category, &Narrowing::default()).unwrap();
+            sending.material.templates[0].category = category;
+            sending.now = at("2026-11-20T21:01:00+04");
+            change(&mut sending);
+            sending.check()
+        };
+        let Check::Later { until, why } = at_night(1, Category::Marketing, |_| {}) else {
+            panic!("it waits");
+        };
+        assert_eq!(until, at("2026-11-21T07:00:00+04"));
+        assert_eq!(
+            why.sentence,
+            "waits for the end of hours without promotion by SMS to AE, 21:00–07:00 (Asia/Dubai)"
+        );
+        let facts = serde_json::to_value(&why.facts).unwrap();
+        assert_eq!((why.reason, &facts["country"]), (Reason::QuietHours, &json!("AE")));
+        assert_eq!(at_night(1, Category::Utility, |_| {}), Check::Go);
+        assert_eq!(at_night(0, Category::Marketing, |_| {}), Check::Go, "by WhatsApp");
+        let confirmed = at_night(1, Category::Marketing, |sending| {
+            if let Account::Twilio(twilio) = &mut sending.connections[0].account {
+                let rules = json!([{"country": "AE", "rule": "promotion_hours"}]);
+                twilio.confirmed_rules = serde_json::from_value(rules).unwrap();
+            }
+        });
+        assert_eq!(confirmed, Check::Go);
+        // Another channel may still carry it.
+        let late = at_night(1, Category::Marketing, |sending| {
+            sending.message.created_at = sending.now - SignedDuration::from_hours(70);
+        });
+        assert!(matches!(late, Check::SkipLeg { why } if why.reason == Reason::Late));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
         message::{Behind, Category, Cause, Channel, Content, FilledTemplate, Leg, Message, Recipient},
         phrases::{ago, length, local, span},
         purpose::{Event, FREQUENCY_SPAN, Limit, Policy},
-        quiet::QuietAction,
+        quiet::{Quiet, QuietAction},
         reach::{cannot_reach, in_window},
         referred::carried,
         refusal::{Reason, Refusal},
@@ -247,7 +247,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
     let zones = recipient_zones(&config.tenant, intent.to.phone.as_ref());
     let planned = intent.not_before;
-    let (not_before, quiet) = awake(&policy, config, planned, &zones);
+    let (not_before, quiet) = awake(quiet_hours(intent, &policy, config), planned, &zones);
     let zone = zones.first().unwrap_or(&config.tenant.time_zone);
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
     let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
@@ -344,14 +344,17 @@ fn too_long_a_queue(behind: Behind) -> Option<Refusal> {
     })
 }
 
+/// The quiet hours of a message. Those of the recipient's country are of SMS, so a message with another channel does not wait for them until
+/// it comes to that one.
+fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
+    let by_sms = !intent.says.is_empty() && intent.says.iter().all(|says| says.channel == Channel::Sms);
+    let sender = by_sms.then(|| carrier(config, intent, Channel::Sms)).flatten();
+    let of_country = sender.and_then(|(connection, _)| connection.sms_hours(&intent.to, policy.category()));
+    policy.quiet_hours(config.tenant.quiet_hours).and_of_country(of_country)
+}
+
 /// The earliest time to send a message that is planned for this one, and whether quiet hours forbid it.
-fn awake(
-    policy: &Policy,
-    config: &TenantConfig,
-    planned: Timestamp,
-    zones: &[Zone],
-) -> (Timestamp, Result<(), Refusal>) {
-    let quiet = policy.quiet_hours(config.tenant.quiet_hours);
+fn awake(quiet: Quiet, planned: Timestamp, zones: &[Zone]) -> (Timestamp, Result<(), Refusal>) {
     let Some((hours, zone)) = quiet.at(planned, zones) else {
         return (planned, Ok(()));
     };
@@ -874,6 +877,37 @@ mod tests {
             panic!("{:?}", review.channels)
         };
         assert_eq!(left_out.reason, Reason::OptedOut);
+    }
+
+    #[test]
+    fn promotion_by_sms_alone_is_planned_for_the_hours_of_the_country() {
+        let mut case = Case::new();
+        case.config.tenant.quiet_hours = None;
+        case.now = at("2026-11-20T21:30:00+04");
+        let flag = crate::messages::inbound::OptFlag::Start;
+        case.contact.wish(flag, "wrote START", case.now);
+        let (text, morning) = (SmsText::One("20% off".to_owned()), at("2026-11-21T07:00:00+04"));
+        let (sms, whatsapp) = (Channel::Sms, Channel::WhatsApp);
+        for (channels, category, planned_for) in [
+            (&[sms][..], Category::Marketing, morning),
+            (&[sms], Category::Utility, case.now),
+            (&[whatsapp, sms], Category::Marketing, case.now),
+        ] {
+            let review = case.with_world(|call, world| {
+                let mut intent = intent(call, world, &text, SignedDuration::ZERO);
+                (intent.category, intent.narrowing) = (category, Narrowing::default());
+                let words = Words::Text(&text);
+                intent.says = channels
+                    .iter()
+                    .map(|channel| Says {
+                        channel: *channel,
+                        words,
+                    })
+                    .collect();
+                review(&intent, world).unwrap()
+            });
+            assert_eq!(review.not_before, planned_for, "{channels:?} {category:?}");
+        }
     }
 
     #[test]

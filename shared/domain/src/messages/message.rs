@@ -1189,6 +1189,13 @@ impl Message {
         })
     }
 
+    /// Remarks something about what is sent now, once.
+    pub fn note(&mut self, at: Timestamp, what: Refusal) {
+        if self.remarks.iter().all(|known| known.text != what.sentence) {
+            self.remark(at, what);
+        }
+    }
+
     fn remark(&mut self, at: Timestamp, what: Refusal) {
         // Whether it is held, or waits for a cap, is known from its last remark.
         let is_last = matches!(

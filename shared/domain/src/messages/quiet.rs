@@ -54,25 +54,51 @@ pub enum QuietAction {
     Skip,
 }
 
-/// The quiet hours of one message: its sender's, its tenant's, or both. A moment is quiet if either says so.
+/// The quiet hours of one message: its sender's, its tenant's, and those of the recipient's country. A moment is quiet if one says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quiet {
     own: Option<QuietHours>,
     tenants: Option<QuietHours>,
+    countrys: Option<QuietHours>,
 }
 
 /// Longest wait for a moment that is not quiet.
 const MAX_QUIET: SignedDuration = SignedDuration::from_hours(48);
 
-/// Maximum ends of quiet hours that are looked at: two a day in each of at most four zones, and those of clock changes.
-const MAX_ENDS: u32 = 24;
+/// Maximum ends of quiet hours that are looked at: three a day in each of at most four zones, and those of clock changes.
+const MAX_ENDS: u32 = 32;
 
 /// Quarters of an hour that the zones of a recipient leave of a day at least: eight hours. Fewer zones count otherwise.
 const LEAST_QUARTERS: usize = 32;
 
 impl Quiet {
     pub(crate) const fn new(own: Option<QuietHours>, tenants: Option<QuietHours>) -> Self {
-        Self { own, tenants }
+        Self {
+            own,
+            tenants,
+            countrys: None,
+        }
+    }
+
+    /// The same with the hours of the recipient's country, in which nothing is sent whatever the others say.
+    #[must_use]
+    pub fn and_of_country(self, hours: Option<QuietHours>) -> Self {
+        if hours.is_none() {
+            return self;
+        }
+        let counts = |hours: &QuietHours| hours.action != QuietAction::Send;
+        Self {
+            own: self.own.filter(counts),
+            tenants: self.tenants.filter(counts),
+            countrys: hours,
+        }
+    }
+
+    /// Whether only the country says that these are quiet hours.
+    pub fn is_of_country(&self, hours: &QuietHours) -> bool {
+        self.countrys.as_ref() == Some(hours)
+            && self.own.as_ref() != Some(hours)
+            && self.tenants.as_ref() != Some(hours)
     }
 
     /// The quiet hours in which this moment is, with the zone, if it is quiet for a recipient who lives in one of these zones, the likeliest
@@ -82,7 +108,7 @@ impl Quiet {
     }
 
     fn within<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
-        let all = [self.own, self.tenants].into_iter().flatten();
+        let all = [self.own, self.tenants, self.countrys].into_iter().flatten();
         let mut all = all.flat_map(|hours| zones.iter().map(move |zone| (hours, zone)));
         all.find(|(hours, zone)| is_quiet(at, zone.rules(), hours))
     }
@@ -193,6 +219,51 @@ mod tests {
             ] {
                 assert_eq!(both.next_allowed(instant, &dubai), allowed, "{own:?} {instant}");
             }
+        }
+    }
+
+    /// Also if the sender's say that it is sent anyway.
+    #[test]
+    fn countrys_hours_hold_whatever_the_others_say() {
+        let dubai: [Zone; 1] = ["Asia/Dubai".parse().unwrap()];
+        let countrys = quiet("21:00", "07:00");
+        let with = |action: QuietAction| QuietHours {
+            action,
+            ..quiet("20:00", "08:00")
+        };
+        for (own, instant, action, allowed) in [
+            (None, "20T21:30", Some(QuietAction::Defer), "21T07:00"),
+            (None, "20T20:59", None, "20T20:59"),
+            (
+                Some(with(QuietAction::Send)),
+                "20T21:30",
+                Some(QuietAction::Defer),
+                "21T07:00",
+            ),
+            (Some(with(QuietAction::Send)), "20T20:30", None, "20T20:30"),
+            (
+                Some(with(QuietAction::Skip)),
+                "20T21:30",
+                Some(QuietAction::Skip),
+                "21T08:00",
+            ),
+            (
+                Some(with(QuietAction::Defer)),
+                "20T21:30",
+                Some(QuietAction::Defer),
+                "21T08:00",
+            ),
+        ] {
+            let [instant, allowed] = [instant, allowed].map(|time| at(&format!("2026-11-{time}:00+04")));
+            let both = Quiet::new(own, None).and_of_country(Some(countrys));
+            let found = both.at(instant, &dubai);
+            assert_eq!(found.map(|(hours, _)| hours.action), action, "{own:?} {instant}");
+            assert_eq!(both.next_allowed(instant, &dubai), allowed, "{own:?} {instant}");
+            assert_eq!(
+                found.is_some_and(|(hours, _)| both.is_of_country(&hours)),
+                action.is_some() && own.is_none_or(|own| own.action == QuietAction::Send)
+            );
+            assert_eq!(Quiet::new(own, None).and_of_country(None), Quiet::new(own, None));
         }
     }
 

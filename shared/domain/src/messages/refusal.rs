@@ -61,8 +61,8 @@ codes! {
         ReplyAgain = "reply_again" [],
         /// Somebody else of the team has replied since the caller looked.
         ConversationMoved = "conversation_moved" ["seq", "message", "by", "messages"],
-        /// The message is skipped or waits because of quiet hours.
-        QuietHours = "quiet_hours" ["planned_at", "send_at", "quiet_from", "quiet_to", "time_zone"],
+        /// The message is skipped or waits because of quiet hours, or of a country's hours without promotion by SMS.
+        QuietHours = "quiet_hours" ["planned_at", "send_at", "quiet_from", "quiet_to", "time_zone", "country"],
         /// The template or its values do not fit. Facts whose names begin with a channel are of that channel.
         Template = "template" ["rule", "whatsapp_problem", "sms_problem"],
         /// The content cannot be sent, such as an asset that is not there. Facts whose names begin with a channel are of that channel.

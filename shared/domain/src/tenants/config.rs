@@ -6,12 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::{
     automations::rule::Rule,
     base::{
+        country::Country,
         fault::{Fault, FaultCode},
         ids::ConnectionId,
         phone::Phone,
     },
     inbox::team::Team,
-    messages::message::Channel,
+    messages::{
+        message::{Channel, Leg, Recipient},
+        purpose::Category,
+        quiet::QuietHours,
+        sms_rules::{self, ConfirmedRule, Sender, Sms},
+    },
     tenants::{
         connection::{Account, Connection, Health},
         connection_test::CheckResult,
@@ -85,12 +91,43 @@ pub struct ConnectionSummary {
     /// Whether a messaging service sends its SMS, unless one of its numbers is chosen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub messaging_service: bool,
+    /// The rules of countries for SMS that do not hold for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirmed_rules: Vec<ConfirmedRule>,
 }
 
 impl ConnectionSummary {
     /// Whether it reports calls. Twilio does for its numbers.
     pub fn reports_calls(&self) -> bool {
         self.kind != "whatsapp"
+    }
+
+    /// An SMS from it, as the rules of countries judge it. `number`: the one of its numbers that is chosen.
+    pub fn sms<'a>(
+        &'a self,
+        (country, category): (Option<Country>, Category),
+        number: Option<&Phone>,
+        text: &'a str,
+    ) -> Sms<'a> {
+        let from_number = number.is_some() || !self.messaging_service;
+        Sms {
+            country,
+            category,
+            sender: from_number.then_some(Sender::Number),
+            text,
+            confirmed: &self.confirmed_rules,
+        }
+    }
+
+    /// The same for a channel of a message. None if it is no SMS with a text.
+    pub fn sms_of<'a>(&'a self, leg: &'a Leg, to: &Recipient, category: Category) -> Option<Sms<'a>> {
+        let text = leg.content.words().filter(|_| leg.channel == Channel::Sms)?;
+        Some(self.sms((to.country(), category), leg.sender.as_ref(), text))
+    }
+
+    /// The hours in which it sends no SMS of this category to a country.
+    pub fn sms_hours(&self, to: &Recipient, category: Category) -> Option<QuietHours> {
+        sms_rules::promotion_hours(to.country(), category, &self.confirmed_rules)
     }
 
     /// Whether calls to this number are taken, if it reports them.
@@ -129,6 +166,10 @@ impl From<&Connection> for ConnectionSummary {
             messaging_service: match &connection.account {
                 Account::Twilio(twilio) => twilio.messaging_service_sid.is_some(),
                 _ => false,
+            },
+            confirmed_rules: match &connection.account {
+                Account::Twilio(twilio) => twilio.confirmed_rules.to_vec(),
+                _ => Vec::new(),
             },
         }
     }

@@ -144,7 +144,7 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
     let passed = |checks: &Value| list(checks).iter().all(|check| check["passed"] == true);
     assert!(passed(&message["checks"]), "{message}");
     for channel in list(&message["channels"]) {
-        assert_eq!((channel["passed"] == true, list(&channel["checks"]).len()), (true, 15));
+        assert_eq!((channel["passed"] == true, list(&channel["checks"]).len()), (true, 16));
         assert!(passed(&channel["checks"]), "{channel}");
     }
     let text = "Hello there, sorry we missed your call to Harbour Lane today. How can we help?";

@@ -6,6 +6,7 @@ use domain::{
         phone::Phone,
         text::{MAX_NAME_LENGTH, OneLine},
     },
+    messages::sms_rules::Confirmed,
     tenants::connection::{
         CallingCode, Connection,
         exotel::{Cluster, MAX_SOURCES},
@@ -40,6 +41,9 @@ pub(crate) struct ConnectionSettings {
     /// `twilio`: number that sends WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
     whatsapp_sender: Option<Phone>,
+    /// `twilio`: rules of countries for SMS that do not hold for it: what they demand is registered, or the provider has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_rules: Option<Confirmed>,
     /// `twilio`: call handling.
     #[serde(skip_serializing_if = "Option::is_none")]
     voice: Option<VoiceSettings>,

@@ -456,6 +456,43 @@ async fn invalid_input_is_named_and_writes_nothing() {
     assert_eq!(manager.get(&at(&telephony, "")).await.text(), before.text());
 }
 
+/// What was proven about the account stays so.
+#[tokio::test]
+async fn tenant_confirms_rules_of_countries_for_sms() {
+    let aws = Aws::new().await;
+    let (_world, town) = World::start(&aws).await;
+    let manager = town.manager();
+    let twilio = at(&id(&manager.post(ALL, twilio_in()).await), "");
+    let telephony = at(&id(&manager.post(ALL, telephony_in()).await), "");
+    let before = manager.get(&twilio).await.is(200).json();
+    assert_eq!(before["confirmed_rules"], Value::Null);
+    let rule = |country: &str, rule: &str| json!({"country": country, "rule": rule});
+    let change = |rules: Value| json!({"confirmed_rules": rules});
+    let confirmed = json!([rule("IN", "registration"), rule("AE", "links")]);
+    let after = manager.patch(&twilio, change(confirmed.clone())).await.is(200).json();
+    assert_eq!(
+        json!([after["confirmed_rules"], after["last_test"]]),
+        json!([confirmed, before["last_test"]])
+    );
+    for (wrong, field) in [
+        (
+            json!([rule("IN", "registration"), rule("IN", "registration")]),
+            "confirmed_rules[1]",
+        ),
+        (json!([rule("India", "registration")]), "confirmed_rules[0].country"),
+        (json!([rule("IN", "all")]), "confirmed_rules[0].rule"),
+        (json!(vec![rule("IN", "links"); 101]), "confirmed_rules"),
+    ] {
+        manager.patch(&twilio, change(wrong)).await.names_field(field);
+    }
+    manager
+        .patch(&telephony, change(confirmed))
+        .await
+        .names_field("confirmed_rules");
+    let after = manager.patch(&twilio, change(Value::Null)).await.is(200).json();
+    assert_eq!(after["confirmed_rules"], Value::Null);
+}
+
 #[tokio::test]
 async fn name_has_no_invisible_characters() {
     let aws = Aws::new().await;

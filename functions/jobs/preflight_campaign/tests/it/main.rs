@@ -172,7 +172,7 @@ async fn caps_windows_and_pace_are_told_before() {
     let last = result.last_at.unwrap().duration_since(world.aws.now());
     assert_eq!((result.deferred, last.as_secs()), (0, 90));
 
-    let soon = world.aws.now() + jiff::SignedDuration::from_hours(3);
+    let soon = world.aws.now() + jiff::SignedDuration::from_hours(1);
     let starts_at = soon.to_string();
     let at = soon.in_tz("Asia/Dubai").unwrap();
     let hour = |hours: i64| {

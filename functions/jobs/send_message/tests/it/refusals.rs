@@ -14,10 +14,12 @@ use domain::{
         inbound::OptFlag,
         message::{AttemptState, Category, Channel, Content, Message, MessageState, Next, SendOutcome},
         purpose::{Narrowing, Policy, Purpose},
+        refusal::Reason,
         send::Api,
+        source::SmsText,
     },
     templates::template::TemplateStatus,
-    tenants::connection::Health,
+    tenants::connection::{Account, Health},
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
@@ -45,6 +47,64 @@ async fn permanent_refusal_queues_the_next_channel() {
     assert!(unreachable.is_some());
     let message = world.worked(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);
+}
+
+/// WhatsApp is not asked about a country's rules for SMS.
+#[tokio::test]
+async fn rule_of_a_country_refuses_sms_until_it_is_confirmed() {
+    let (india, channels) = ("+919876543210", [Channel::Sms]);
+    let world = World::by(&channels).await;
+    let message = world.worked(&world.follow_up_of(india).await).await;
+    is(&message, MessageState::Failed);
+    let error = message.last().and_then(|last| last.error.as_ref()).expect("a reason");
+    let because = error.because.as_ref().expect("a code");
+    assert_eq!(because.code, Reason::CountryRule);
+    assert_eq!(
+        json!(because.facts),
+        json!({"country": "IN", "rule": "registration", "sureness": "third_party"})
+    );
+    assert!(world.provider.sends().is_empty());
+
+    let world = World::with(|configured| {
+        configured.rules[0].then.channels = channels.to_vec().into();
+        for connection in &mut configured.connections {
+            if let Account::Twilio(twilio) = &mut connection.account {
+                twilio.confirmed_rules = read(json!([{"country": "IN", "rule": "registration"}]));
+            }
+        }
+    })
+    .await;
+    let message = world.worked(&world.follow_up_of(india).await).await;
+    is(&message, MessageState::Accepted);
+    assert_eq!(message.remarks, []);
+
+    let world = World::new().await;
+    let message = world.worked(&world.follow_up_of(india).await).await;
+    is(&message, MessageState::Accepted);
+}
+
+/// Where only others say that it does not arrive, it is sent, and the message says so.
+#[tokio::test]
+async fn doubtful_rule_of_a_country_is_remarked_once() {
+    let text = "{{tenant.name}}: order at https://harbour-lane.example";
+    let world = World::with(|configured| {
+        configured.rules[0].then.channels = vec![Channel::Sms].into();
+        configured.rules[0].then.sms_text = Some(SmsText::One(text.to_owned()));
+    })
+    .await;
+    let message = world.follow_up_of("+905321234567").await;
+    world.provider.reply(Reply::twilio(429, 20_429));
+    let message = world.worked(&message).await;
+    has_attempts(&message, &[AttemptState::Refused]);
+    world.aws.pass(60);
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Accepted);
+    assert_eq!(message.attempts[0].tries, 2);
+    let codes = message
+        .remarks
+        .iter()
+        .map(|remark| remark.because.as_ref().map(|because| because.code));
+    assert_eq!(codes.collect::<Vec<_>>(), [Some(Reason::CountryRule)]);
 }
 
 /// What becomes of a broadcast delays no answers.

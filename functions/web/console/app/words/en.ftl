@@ -1408,7 +1408,10 @@ reason-cap_reached = { $currency ->
   }. It resets { $resets_at }
 reason-frequency = messages of this kind are not sent that often
 reason-too_many_open = as many messages to this person are waiting as can wait
-reason-quiet_hours = quiet hours from { $quiet_from } to { $quiet_to }
+reason-quiet_hours = { $country ->
+    [none] quiet hours from { $quiet_from } to { $quiet_to }
+   *[other] no promotion by SMS to { $country } from { $quiet_from } to { $quiet_to }
+  }
 reason-template = the template or its values do not fit{ $whatsapp_problem ->
     [none] {""}
    *[other] : { $whatsapp_problem }

@@ -1,5 +1,7 @@
 //! Twilio: calls, SMS and WhatsApp. Its webhooks are signed with the account's auth token or a shared key; an API key sends.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,7 +16,7 @@ use crate::{
         text::is_visible,
     },
     calls::call::Handling,
-    messages::send::Api,
+    messages::{send::Api, sms_rules::Confirmed},
     tenants::settings::{Findings, is_language},
 };
 
@@ -83,6 +85,10 @@ account! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "+97145550002"))]
         pub whatsapp_sender: Option<Phone>,
+        /// Rules of countries for SMS that do not hold for this connection: what they demand is registered, or the provider has said so.
+        #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+        #[cfg_attr(feature = "schema", schemars(example = serde_json::json!([{"country": "IN", "rule": "registration"}])))]
+        pub confirmed_rules: Confirmed,
         /// Call handling. If omitted, the tenant's own call flow answers.
         #[serde(default)]
         pub voice: VoiceSettings,
@@ -333,6 +339,11 @@ impl Kind for Account {
             ),
         );
         check_numbers(&self.numbers, found);
+        let mut seen = HashSet::new();
+        for (index, rule) in self.confirmed_rules.iter().enumerate() {
+            let fault = Fault::new(FaultCode::GivenTwice, "This rule is given twice.");
+            found.expect(seen.insert(rule), format!("confirmed_rules[{index}]"), fault);
+        }
         let loops = self
             .voice
             .forward_to
