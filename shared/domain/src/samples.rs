@@ -75,7 +75,10 @@ pub(crate) fn config() -> TenantConfig {
     }}
   }}],
   "connections": [
-    {{"id": "conn_00000000000000000000000001", "name": "Twilio", "carries": ["sms"], "needs_content_sid": true}},
+    {{"id": "conn_00000000000000000000000001", "name": "Twilio", "carries": ["sms"], "needs_content_sid": true,
+      "confirmed_rules": [
+        {{"country": "AE", "rule": "senders"}}, {{"country": "AE", "rule": "replies"}}, {{"country": "AE", "rule": "numbers"}}
+      ]}},
     {{"id": "conn_00000000000000000000000002", "name": "WhatsApp", "carries": ["whatsapp"]}}
   ]
 }}"#

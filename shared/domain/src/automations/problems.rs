@@ -617,6 +617,32 @@ mod tests {
         assert_eq!(warned(&unknown, &material), one("then.sms_text", Reason::ValueUnknown));
     }
 
+    /// The recipients of a rule are not known, so the country is the business's own.
+    #[test]
+    fn warnings_tell_the_rules_of_the_own_country_for_sms() {
+        let told = |region: Option<&str>, text: &str| {
+            let (mut config, material) = changed(&json!({ "/then/sms_text": text }));
+            config.connections[0].confirmed_rules.clear();
+            config.tenant.default_region = region.map(str::to_owned);
+            let found = review(&config.rules[0], &config, &material).warnings.into_iter();
+            let of_sms = found.inspect(|warning| assert_eq!(warning.field, "then.sms_text"));
+            let rules = of_sms.map(|warning| (warning.why.reason, serde_json::to_value(&warning.why.facts).unwrap()));
+            let rules = rules.inspect(|(reason, _)| assert_eq!(*reason, Reason::CountryRule));
+            rules
+                .map(|(_, facts)| facts["rule"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let plain = "{{tenant.name}}: we missed your call";
+        // The link comes from a value.
+        let (link, number) = ("{{tenant.review_link}}", "{{tenant.phone}}. Reply STOP to opt out.");
+        assert_eq!(told(Some("AE"), plain), ["senders"]);
+        assert_eq!(told(Some("AE"), link), ["senders", "links"]);
+        assert_eq!(told(Some("AE"), number), ["senders", "replies", "numbers"]);
+        assert_eq!(told(Some("IN"), plain), ["registration"]);
+        assert_eq!(told(Some("GB"), number), [""; 0]);
+        assert_eq!(told(None, number), [""; 0]);
+    }
+
     #[test]
     fn drip_must_be_one_that_callers_can_enter() {
         let id = "cmp_00000000000000000000000001";

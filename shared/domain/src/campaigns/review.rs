@@ -528,6 +528,24 @@ mod tests {
         assert_eq!(needs([(&whole, None)], &config()).templates.len(), 1);
     }
 
+    /// It is saved all the same, and not paused for it.
+    #[test]
+    fn rules_of_the_own_country_for_sms_are_warnings() {
+        let (mut config, whole) = (config(), campaign(&json!({})));
+        config.connections[0].confirmed_rules.clear();
+        let found = review((&whole, None), (&config, &material()), &Missing::default(), at(NOW));
+        let told: Vec<_> = found
+            .warnings
+            .iter()
+            .map(|it| (it.field.as_str(), it.why.reason))
+            .collect();
+        assert_eq!(
+            (found.problems, told),
+            (Vec::new(), vec![("message.sms_text", Reason::CountryRule)])
+        );
+        assert_eq!(Campaign::obstacle(found.warnings), None);
+    }
+
     #[test]
     fn each_problem_is_refused_unless_something_is_only_missing() {
         for (change, field, is_refused) in [

@@ -19,7 +19,7 @@ use crate::{
         compose::{Words, carriers, content},
         links::{MAX_TARGETS, Target, add_target},
         material::Material,
-        message::Channel,
+        message::{Channel, Content},
         needs::{MAX_PRODUCTS, Needs},
         purpose::Category,
         refusal::Refusal,
@@ -254,8 +254,9 @@ impl<'a> Authored<'a> {
     }
 }
 
-/// The obstacles that keep these connections from saying something to a person of whom only the number is known, whatever their language.
-/// Empty: none. `subject`: what the message is about if this connection sends it.
+/// The obstacles that keep these connections from saying something to a person of whom only the number is known, whatever their language, and
+/// the rules for SMS of the business's own country that are against it. Empty: none. `subject`: what the message is about if this connection
+/// sends it.
 pub(crate) fn obstacles<'s>(
     (words, category): (Words<'_>, Category),
     (config, material): (&TenantConfig, &Material),
@@ -275,6 +276,11 @@ pub(crate) fn obstacles<'s>(
         _ => {}
     }
     let mut found = Vec::new();
+    let mut add = |why: Refusal| {
+        if !found.contains(&why) {
+            found.push(why);
+        }
+    };
     for language in languages {
         contact.language = language;
         for connection in senders {
@@ -285,10 +291,13 @@ pub(crate) fn obstacles<'s>(
                 profile: &Profile::default(),
                 subject: subject(connection),
             };
-            if let Err(why) = content(&values, words, category, connection)
-                && !found.contains(&why)
-            {
-                found.push(why);
+            match (content(&values, words, category, connection), words) {
+                (Err(why), _) => add(why),
+                (Ok(Content::Text(text)), Words::Text(_)) => {
+                    let sms = connection.sms((config.tenant.country(), category), None, &text);
+                    sms.broken().for_each(|rule| add(rule.refusal()));
+                }
+                (Ok(_), _) => {}
             }
         }
     }

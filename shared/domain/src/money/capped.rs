@@ -133,16 +133,8 @@ fn home(config: &TenantConfig) -> BTreeSet<Country> {
     let lines = config.lines.iter().filter_map(|line| line.number.as_ref());
     let connections = config.connections.iter();
     let numbers = connections.flat_map(|connection| connection.sms_numbers.iter().chain(&connection.whatsapp_number));
-    let own = config
-        .tenant
-        .default_region
-        .as_ref()
-        .and_then(|region| region.parse().ok());
-    lines
-        .chain(numbers)
-        .filter_map(|phone| phone.country())
-        .chain(own)
-        .collect()
+    let called = lines.chain(numbers).filter_map(|phone| phone.country());
+    called.chain(config.tenant.country()).collect()
 }
 
 #[cfg(test)]

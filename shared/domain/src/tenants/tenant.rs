@@ -148,6 +148,11 @@ impl Tenant {
         Err(Refusal::new(Reason::Suspended, "the account is suspended"))
     }
 
+    /// Its country, as far as it is known.
+    pub fn country(&self) -> Option<Country> {
+        self.default_region.as_deref()?.parse().ok()
+    }
+
     /// The value of `tenant.<name>`.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables

@@ -82,6 +82,8 @@ fn the_example_of_a_rule_works_as_written() {
     let carries = json!({
         "id": "conn_01k9zz0000000000000000000a", "name": "all", "carries": ["whatsapp", "sms"],
         "sms_numbers": ["+97143330000"],
+        // The rules for SMS of the Emirates.
+        "confirmed_rules": ["senders", "replies", "links", "numbers"].map(|rule| json!({"country": "AE", "rule": rule})),
     });
     let config = TenantConfig {
         tenant,
