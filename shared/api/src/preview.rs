@@ -15,9 +15,10 @@ use domain::{
         check::{self, Check, CheckInput},
         compose::{self, Review},
         material::Material,
-        message::{Channel, Content, Leg, Message},
+        message::{Category, Channel, Content, Leg, Message, Recipient},
         refusal::{Reason, Refusal},
         send::Timers,
+        sms_rules::{Applies, Sms},
     },
     tenants::config::TenantConfig,
 };
@@ -102,6 +103,51 @@ pub struct SendCheck {
     waits_until: Option<Timestamp>,
 }
 
+/// A rule of the recipient's country for SMS that a message is against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "CountryRule")]
+pub(crate) struct CountryRuleOut {
+    /// Whether the SMS is refused for it. Otherwise it is sent, and may not arrive, or not as it is.
+    refused: bool,
+    /// What is wrong, and what to do, in one sentence.
+    #[schemars(example = &"links are not allowed in an SMS to AE: leave the link out, or send it by WhatsApp")]
+    reason: String,
+    /// `country_rule`.
+    #[schemars(with = "String", example = &"country_rule")]
+    code: Reason,
+    /// Facts of the sentence: `country`, `rule`, and as `sureness` whether the provider's own page says so (`vendor`).
+    facts: Facts,
+}
+
+impl CountryRuleOut {
+    fn of(refused: bool, why: Refusal) -> Self {
+        Self {
+            refused,
+            reason: why.sentence,
+            code: why.reason,
+            facts: why.facts,
+        }
+    }
+
+    /// Those that this SMS is against.
+    fn all_of(sms: &Sms<'_>) -> Vec<Self> {
+        let broken = sms.broken();
+        broken
+            .map(|rule| Self::of(rule.applies() == Applies::Refuse, rule.refusal()))
+            .collect()
+    }
+
+    /// The same without the country of the person.
+    fn in_general(self) -> Self {
+        let why = Refusal {
+            reason: self.code,
+            facts: self.facts,
+            sentence: self.reason,
+        };
+        Self::of(self.refused, why.in_general())
+    }
+}
+
 /// A channel of a message that is not written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ChannelOutlook {
@@ -127,6 +173,8 @@ pub struct ChannelOutlook {
     /// What is checked before it is sent, in the order in which the first check that is not passed decides. Empty if the channel is left
     /// out.
     checks: Vec<SendCheck>,
+    /// Rules of the recipient's country for SMS that it is against, also those for which it is sent all the same.
+    country_rules: Vec<CountryRuleOut>,
 }
 
 /// A message that is not written.
@@ -175,11 +223,16 @@ impl ChannelOutlook {
             template: None,
             content: None,
             checks: Vec::new(),
+            country_rules: Vec::new(),
         }
     }
 
-    /// A channel with its content, as far as the checks let it pass.
-    fn of(leg: Leg, setting: &Setting<'_>, checked: Checked) -> Self {
+    /// A channel with its content, as far as the checks let it pass. `of`: recipient and category of the message.
+    fn of(leg: Leg, setting: &Setting<'_>, checked: Checked, of: Option<&(Recipient, Category)>) -> Self {
+        let mut connections = setting.config.connections.iter();
+        let connection = connections.find(|known| known.id == leg.connection).zip(of);
+        let sms = connection.and_then(|(connection, (to, category))| connection.sms_of(&leg, to, *category));
+        let country_rules = sms.as_ref().map(CountryRuleOut::all_of).unwrap_or_default();
         let sender = leg.sender.clone();
         let sender = sender.or_else(|| whatsapp_number(leg.connection, leg.channel, setting.config));
         let mut shown = Self {
@@ -192,6 +245,7 @@ impl ChannelOutlook {
             template: None,
             content: None,
             checks: checked.checks,
+            country_rules,
         };
         shown.say(Some(leg), setting.material);
         shown
@@ -223,8 +277,10 @@ impl MessageOutlook {
     /// The same with these checks of the channels that are not left out.
     fn of(setting: Setting<'_>, review: Review, checked: Vec<Checked>) -> Self {
         let mut checked = checked.into_iter();
+        let planned = review.planned.as_ref().ok();
+        let of = planned.map(|composed| (composed.to.clone(), composed.policy.category()));
         let channels = review.channels.into_iter().map(|(channel, leg)| match leg {
-            Ok(leg) => ChannelOutlook::of(leg, &setting, checked.next().unwrap_or_default()),
+            Ok(leg) => ChannelOutlook::of(leg, &setting, checked.next().unwrap_or_default(), of.as_ref()),
             Err(refusal) => ChannelOutlook::left_out(channel, refusal),
         });
         let checks = review.checks.into_iter().map(|(check, verdict)| MessageCheck {
@@ -251,6 +307,8 @@ impl MessageOutlook {
             for check in &mut shown.checks {
                 check.verdict.make_general();
             }
+            let rules = mem::take(&mut shown.country_rules).into_iter();
+            shown.country_rules = rules.map(CountryRuleOut::in_general).collect();
             let mut legs = anybody.channels.iter().filter(|_| shown.connection_id.is_some());
             let leg = legs.find_map(|(channel, leg)| leg.as_ref().ok().filter(|_| *channel == shown.channel));
             shown.say(leg.cloned(), material);

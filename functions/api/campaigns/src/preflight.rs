@@ -145,7 +145,7 @@ pub(crate) async fn get_campaign_preflight(
     let params = params.ok_or_else(Problem::not_found)?;
     let campaign: Versioned<Campaign> = found(store.get(scope, &campaign_id)).await?;
     let result = operation.result.as_ref().and_then(|result| result.read().ok());
-    let result: Option<PreflightResult> = result;
+    let result = result.map(PreflightResult::explained);
     let (mut samples, mut file) = (Vec::new(), None);
     if let Some(result) = &result
         && who.principal().may(Permission::ContactsRead)

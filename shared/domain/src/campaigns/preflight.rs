@@ -17,7 +17,14 @@ use crate::{
         resource::Resource as _,
     },
     campaigns::campaign::{Campaign, Stopped},
-    messages::{compose::Composed, message::Channel, portfolio, purpose::Lane, refusal::Refusal},
+    messages::{
+        compose::Composed,
+        message::Channel,
+        portfolio,
+        purpose::Lane,
+        refusal::Refusal,
+        sms_rules::{Applies, RuleKind, rule_of},
+    },
     money::{
         cap::{Cap, CapName, Counts, day_of, hour_of},
         capped,
@@ -71,6 +78,9 @@ pub struct PreflightTally {
     channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     channels: BTreeMap<Channel, u64>,
     deferred: u64,
+    /// Messages against the rules of countries for SMS.
+    #[serde(default)]
+    country_rules: Vec<(Country, RuleKind, u64)>,
     /// The last time by recipients' clocks.
     #[serde(default)]
     last_zone_at: Option<Timestamp>,
@@ -128,6 +138,7 @@ impl PreflightTally {
             let (listed, units) = capped::listed(config, message);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
+        self.note_country_rules(composed, config);
         let (contact, parts) = (
             composed.cause.message_id().contact(),
             campaign.variants.len() + 1 + usize::from(campaign.holds()),
@@ -138,6 +149,26 @@ impl PreflightTally {
         let has_room = self.samples.len() < PreflightCampaign::SAMPLES;
         if has_room && others.count() < PreflightCampaign::SAMPLES / parts {
             self.samples.push(contact);
+        }
+    }
+
+    /// Counts the rules of the recipient's country that an SMS of this message would be against, also as a further channel.
+    fn note_country_rules(&mut self, composed: &Composed, config: &TenantConfig) {
+        let category = composed.policy.category();
+        let by_sms = composed.legs.iter().filter_map(|leg| {
+            let connection = config.connections.iter().find(|known| known.id == leg.connection)?;
+            connection.sms_of(leg, &composed.to, category)
+        });
+        for rule in by_sms.flat_map(|sms| sms.broken().collect::<Vec<_>>()) {
+            let of = (rule.country, rule.kind());
+            match self
+                .country_rules
+                .iter_mut()
+                .find(|(country, kind, _)| (*country, *kind) == of)
+            {
+                Some((.., contacts)) => *contacts += 1,
+                None => self.country_rules.push((of.0, of.1, 1)),
+            }
         }
     }
 
@@ -199,9 +230,39 @@ impl PreflightTally {
             channel_problems: self.channel_problems,
             channels: self.channels,
             deferred: self.deferred,
+            country_rules: country_rules(self.country_rules),
             stopped,
             samples: self.samples,
         }
+    }
+}
+
+/// The rules, those of most contacts first.
+fn country_rules(counted: Vec<(Country, RuleKind, u64)>) -> Vec<CountryRuleCount> {
+    let told = counted.into_iter().filter_map(|(country, rule, contacts)| {
+        let refused = rule_of(country, rule)?.applies() == Applies::Refuse;
+        Some(CountryRuleCount {
+            country,
+            rule,
+            refused,
+            contacts,
+            detail: String::new(),
+        })
+    });
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|line| Reverse(line.contacts));
+    told
+}
+
+impl PreflightResult {
+    /// The same with the sentences of rules, which are not stored: beside the costs of many countries, there would be no room.
+    #[must_use]
+    pub fn explained(mut self) -> Self {
+        for line in &mut self.country_rules {
+            let rule = rule_of(line.country, line.rule);
+            line.detail = rule.map(|rule| rule.refusal().sentence).unwrap_or_default();
+        }
+        self
     }
 }
 
@@ -294,6 +355,10 @@ pub struct PreflightResult {
     /// Messages that would wait for the end of quiet hours, or for the send window.
     #[cfg_attr(feature = "schema", schemars(example = 12))]
     pub deferred: u64,
+    /// Rules of recipients' countries for SMS that messages are against, with the number of contacts, most first. Those who would be refused
+    /// are counted among `messages`, since a rule is checked when the SMS is sent.
+    #[serde(default)]
+    pub country_rules: Vec<CountryRuleCount>,
     /// Earliest time at which the last message is sent: at the campaign's pace and the throughput of the number, outside quiet hours and within the
     /// send window. `null`: there is none.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:15:00Z"))]
@@ -316,6 +381,32 @@ pub struct PreflightResult {
 #[cfg(feature = "schema")]
 fn held_back() -> BTreeMap<&'static str, u64> {
     [("no_consent", 90), ("frequency", 10)].into()
+}
+
+/// Contacts for whom an SMS would be against a rule of their country, whichever channel is tried first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "PreflightCountryRule")
+)]
+pub struct CountryRuleCount {
+    /// Country of the recipients.
+    pub country: Country,
+    /// The rule.
+    pub rule: RuleKind,
+    /// Whether the SMS is refused. Otherwise it is sent, and may not arrive, or not as it is.
+    pub refused: bool,
+    /// Number of contacts.
+    #[cfg_attr(feature = "schema", schemars(example = 120))]
+    pub contacts: u64,
+    /// What is wrong, and what to do. Empty if there is no such rule any more.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(example = "links are not allowed in an SMS to AE: leave the link out, or send it by WhatsApp")
+    )]
+    pub detail: String,
 }
 
 /// What messages to a country are expected to cost.

@@ -461,7 +461,7 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
         contact.wish(OptFlag::Start, "wrote START", now);
     });
     let result = json!({
-        "chosen": 3, "messages": 1, "held_back": {"no_consent": 2}, "channel_problems": {}, "channels": {"sms": 1}, "deferred": 0, "last_at": now, "costs": [],
+        "chosen": 3, "messages": 1, "held_back": {"no_consent": 2}, "channel_problems": {}, "channels": {"sms": 1}, "deferred": 0, "country_rules": [], "last_at": now, "costs": [],
         "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
     });
     let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");

@@ -1,5 +1,7 @@
 //! Pre-flights of campaigns, in process against the emulator.
 
+use std::collections::BTreeSet;
+
 use domain::{
     base::{
         ids::ContactId,
@@ -45,7 +47,7 @@ impl World {
             "type": "broadcast", "name": "Offer", "audience": {"segment": self.segment.id},
             "message": {"channels": ["sms"], "category": "marketing", "sms_text": format!("{} {{{{preferences.link}}}}", "20% off.".repeat(16))},
         });
-        for (name, value) in change.as_object().unwrap() {
+        for (name, value) in change.as_object().expect("an object") {
             fields[name] = value.clone();
         }
         self.own(fields).await
@@ -59,7 +61,7 @@ impl World {
         let result = result_of(&self.operations.get(&start).await);
         let (key, bytes) = self.result_file(&start).await;
         assert!(key.ends_with("/preflight.csv"), "{key}");
-        let text = String::from_utf8(bytes).unwrap();
+        let text = String::from_utf8(bytes).expect("a text");
         let rows = text.lines().map(|line| line.split(',').map(str::to_owned).collect());
         (result, rows.collect())
     }
@@ -93,6 +95,14 @@ async fn everybody_who_is_chosen_is_in_one_line() {
         json!({"no_consent": result.chosen - 6, "no_channel": 1})
     );
     assert_eq!(shown["channel_problems"], json!({"sms": {"landline": 1}}));
+    // Those who get no message are not counted. The text has a link.
+    assert_eq!(
+        shown["country_rules"],
+        json!([
+            {"country": "AE", "rule": "senders", "refused": false, "contacts": 5},
+            {"country": "AE", "rule": "links", "refused": false, "contacts": 5},
+        ])
+    );
     assert_eq!(rows.len() as u64, result.chosen + 1);
     let line = |id: &str| {
         let mut lines = rows.iter().filter(|row| row[0] == *id);
@@ -116,6 +126,39 @@ async fn everybody_who_is_chosen_is_in_one_line() {
         (&cost["country"], &cost["channel"], &cost["units"]),
         (&json!("AE"), &json!("sms"), &json!(10))
     );
+}
+
+/// Each rule of each country is a line with its number of contacts.
+#[tokio::test]
+async fn rules_of_countries_are_told_before() {
+    let world = World::new().await;
+    for number in [
+        "+971501000001",
+        "+919876543210",
+        "+919876543211",
+        "+905321234567",
+        "+447700900123",
+    ] {
+        world.fan(number).await;
+    }
+    let (result, _) = world.preflight(json!({})).await;
+    assert_eq!(
+        (result.messages, result.held_back.contains_key("country_rule")),
+        (5, false)
+    );
+    let lines = result.explained().country_rules;
+    let told = lines
+        .iter()
+        .map(|line| (line.country.as_str(), line.rule.as_str(), line.refused, line.contacts));
+    let told: BTreeSet<_> = told.collect();
+    let expected = [
+        ("AE", "senders", false, 1),
+        ("AE", "links", false, 1),
+        ("IN", "registration", true, 2),
+        ("TR", "links", false, 1),
+    ];
+    assert_eq!((lines[0].contacts, told), (2, expected.into()));
+    assert!(lines.iter().all(|line| line.detail.contains(line.country.as_str())));
 }
 
 /// One contact of a person gets the message: the first that may.
