@@ -91,6 +91,24 @@ async function torn({ page }: Visitor): Promise<string[]> {
   });
 }
 
+/** Parts of the page, scrolled below a bar, that lie above it and take its taps. Names what was tried, too. */
+async function overBars({ page }: Visitor): Promise<{ tried: number; over: string[] }> {
+  return page.evaluate(() => {
+    const layers = [...document.querySelectorAll("main *")].filter((element) => element.checkVisibility() && getComputedStyle(element).zIndex !== "auto");
+    const bars = [...document.querySelectorAll(".frame > header, .frame > nav")];
+    const tries = bars.flatMap((bar) => layers.map((layer) => {
+      const middle = ({ top, bottom }: DOMRect) => (top + bottom) / 2;
+      scrollBy(0, middle(layer.getBoundingClientRect()) - middle(bar.getBoundingClientRect()));
+      const [at, around] = [layer.getBoundingClientRect(), bar.getBoundingClientRect()];
+      if (middle(at) <= around.top || middle(at) >= around.bottom) return null;
+      return { layer, seen: bar.contains(document.elementFromPoint((at.left + at.right) / 2, middle(at))) };
+    }));
+    scrollTo(0, 0);
+    const found = tries.filter((one) => one !== null);
+    return { tried: found.length, over: found.filter(({ seen }) => !seen).map(({ layer }) => layer.textContent.slice(0, 40)) };
+  });
+}
+
 /** Elements that texts of the samples would have made. */
 async function made({ page }: Visitor): Promise<number> {
   return page.locator("#app :is(img, script, iframe)").count();
@@ -109,6 +127,7 @@ for (const look of [DESK, PHONE]) {
     await stranger.intercept("show_invitation", (route) => route.fulfill({ json: invitation }));
     await person.open("/app/account");
     await stranger.open("/app/log-in");
+    let layers = 0;
     for (const route of routes) {
       const visitor = logsIn(route) ? person : stranger;
       await visitor.move(pathOf(route, logInOf("admin").tenant));
@@ -121,8 +140,16 @@ for (const look of [DESK, PHONE]) {
       assert.equal(await made(visitor), 0, `${route.name}: a text became an element`);
       await visitor.page.setViewportSize({ width: Math.min(look.width, 320), height: 800 });
       assert.deepEqual(await clipped(visitor), [], `${route.name} at 320 px`);
+      if (look.width < 640 && logsIn(route)) {
+        await visitor.page.setViewportSize({ width: look.width, height: 320 });
+        const { tried, over } = await overBars(visitor);
+        assert.deepEqual(over, [], `${route.name}: above a bar`);
+        layers += tried;
+      }
       await visitor.page.setViewportSize({ width: look.width, height: 800 });
     }
+    // The numbers of the lists, at least.
+    assert.ok(look.width >= 640 || layers > 4, `only ${layers} parts of pages were below a bar`);
     for (const visitor of [person, stranger]) {
       visitor.expectQuiet();
       await visitor.leave();
