@@ -154,12 +154,25 @@ test("arabic_lengths_of_time_follow_prepositions", () => {
   const bundle = new FluentBundle("ar", { functions, useIsolating: false });
   bundle.addResource(words.ar);
   const say = (id: string, facts: Record<string, string | number>) => bundle.formatPattern(bundle.getMessage(id)?.value ?? "", facts);
-  const facts = { channel: "واتساب", next_channel: "رسالة قصيرة", outcome: "مكالمة فائتة", rule: "x", whatsapp_problem: "none", sms_problem: "none" };
+  const facts = { send_at: "none", channel: "واتساب", next_channel: "رسالة قصيرة", outcome: "مكالمة فائتة", rule: "x", whatsapp_problem: "none", sms_problem: "none" };
   const [two, five] = [2, 5].map((n) => say("duration-minute", { n })) as [string, string];
   assert.equal(say("reason-follow_up", { ...facts, delay_seconds: five, fallback_after_seconds: two }), "واتساب بعد 5 دقائق، ثم رسالة قصيرة إن لم تصل خلال دقيقتين: مكالمة فائتة، القاعدة «x»");
   for (const unit of ["second", "minute", "hour", "day"]) assert.match(say("set-up-try-took", { time: say(`duration-${unit}`, { n: 2 }) }), /ين$/);
   const text = readFileSync("app/words/ar.ftl", "utf8");
   assert.deepEqual(text.match(/(?:بعد|خلال|بـ|قبل|منذ|نحو) ?\{ \$(?:\w*seconds|delay|cooldown|time) \}/g), null);
+});
+
+/** Only quiet hours make a decision name a time. */
+test("decisions_name_the_quiet_hours_that_they_wait_for", () => {
+  for (const [language, quiet] of [["en", "at 23:00 (quiet hours)"], ["ar", "في 23:00 (ساعات الهدوء)"]] as const) {
+    const bundle = new FluentBundle(language, { functions, useIsolating: false });
+    bundle.addResource(words[language]);
+    const none = Object.fromEntries(["delay_seconds", "next_channel", "fallback_after_seconds", "whatsapp_problem", "sms_problem"].map((name) => [name, "none"]));
+    for (const id of ["reason-follow_up", "reason-planned"]) {
+      const said = bundle.formatPattern(bundle.getMessage(id)?.value ?? "", { ...none, channel: "SMS", send_at: "23:00", outcome: "x", rule: "y" });
+      assert.ok(said.startsWith(`SMS ${quiet}`), said);
+    }
+  }
 });
 
 function selectors(part: unknown): string[][] {

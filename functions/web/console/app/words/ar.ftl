@@ -782,6 +782,14 @@ try-checks = { $n ->
    *[other] نجح { $n } فحص.
   }
 call-try = تجربة القواعد على هذه المكالمة
+message-later = { $channel } في { $at }{ $reason ->
+    [none] {""}
+   *[other] : { $reason }
+  }
+message-again = تُعاد المحاولة حتى { $until }: { $reason }
+new-would-wait = لن تُرسل بعد: { $reason }. ستُعاد المحاولة حتى { $until }.
+new-send-at = إرسال في { $at }
+new-send-waiting = إرسال في أقرب وقت ممكن
 replay = آخر المكالمات
 replay-why = ماذا كان النموذج سيفعل بمكالمات آخر 31 يومًا، 500 على الأكثر؟
 replay-run = مقارنة
@@ -1425,9 +1433,12 @@ example-variables = 12 ممشى المارينا
 
 ## Reasons
 reason-other = سبب آخر
-reason-follow_up = { $channel } { $delay_seconds ->
-    [none] فورًا
-   *[other] بعد { GENITIVE($delay_seconds) }
+reason-follow_up = { $channel } { $send_at ->
+    [none] { $delay_seconds ->
+        [none] فورًا
+       *[other] بعد { GENITIVE($delay_seconds) }
+      }
+   *[other] في { $send_at } (ساعات الهدوء)
   }{ $next_channel ->
     [none] {""}
    *[other] ، ثم { $next_channel } إن لم تصل خلال { GENITIVE($fallback_after_seconds) }
@@ -1439,8 +1450,11 @@ reason-follow_up = { $channel } { $delay_seconds ->
    *[other] ؛ بلا رسالة قصيرة: { $sms_problem }
   }
 reason-planned = { $channel } { $send_at ->
-    [none] فورًا
-   *[other] في { $send_at }
+    [none] { $delay_seconds ->
+        [none] فورًا
+       *[other] بعد { GENITIVE($delay_seconds) }
+      }
+   *[other] في { $send_at } (ساعات الهدوء)
   }{ $next_channel ->
     [none] {""}
    *[other] ، ثم { $next_channel } إن لم تصل خلال { GENITIVE($fallback_after_seconds) }
@@ -1498,6 +1512,9 @@ reason-too_many_open = ينتظر هذا الشخصَ أقصى عدد من ال�
 reason-quiet_hours = { $country ->
     [none] ساعات الهدوء من { $quiet_from } إلى { $quiet_to }
    *[other] لا رسائل ترويجية قصيرة إلى { $country } من { $quiet_from } إلى { $quiet_to }
+reason-quiet_hours = ساعات الهدوء{ $quiet_from ->
+    [none] {""}
+   *[other] {" "}من { $quiet_from } إلى { $quiet_to }
   }
 reason-template = القالب أو قيمه غير مناسبة{ $whatsapp_problem ->
     [none] {""}

@@ -748,6 +748,14 @@ try-checks = { $n ->
    *[other] { $n } checks passed.
   }
 call-try = Try the rules on this call
+message-later = { $channel } at { $at }{ $reason ->
+    [none] {""}
+   *[other] : { $reason }
+  }
+message-again = It is tried again until { $until }: { $reason }
+new-would-wait = It would not be sent yet: { $reason }. It would be tried again until { $until }.
+new-send-at = Send at { $at }
+new-send-waiting = Send as soon as possible
 replay = The latest calls
 replay-why = What would the form have made of the calls of the last 31 days, at most 500?
 replay-run = Compare
@@ -1338,9 +1346,12 @@ example-variables = 12 Marina Walk
 
 ## Reasons
 reason-other = another reason
-reason-follow_up = { $channel } { $delay_seconds ->
-    [none] at once
-   *[other] after { $delay_seconds }
+reason-follow_up = { $channel } { $send_at ->
+    [none] { $delay_seconds ->
+        [none] at once
+       *[other] after { $delay_seconds }
+      }
+   *[other] at { $send_at } (quiet hours)
   }{ $next_channel ->
     [none] {""}
    *[other] , { $next_channel } if not delivered within { $fallback_after_seconds }
@@ -1352,8 +1363,11 @@ reason-follow_up = { $channel } { $delay_seconds ->
    *[other] ; without SMS: { $sms_problem }
   }
 reason-planned = { $channel } { $send_at ->
-    [none] at once
-   *[other] at { $send_at }
+    [none] { $delay_seconds ->
+        [none] at once
+       *[other] after { $delay_seconds }
+      }
+   *[other] at { $send_at } (quiet hours)
   }{ $next_channel ->
     [none] {""}
    *[other] , { $next_channel } if not delivered within { $fallback_after_seconds }
@@ -1411,6 +1425,9 @@ reason-too_many_open = as many messages to this person are waiting as can wait
 reason-quiet_hours = { $country ->
     [none] quiet hours from { $quiet_from } to { $quiet_to }
    *[other] no promotion by SMS to { $country } from { $quiet_from } to { $quiet_to }
+reason-quiet_hours = quiet hours{ $quiet_from ->
+    [none] {""}
+   *[other] {" "}from { $quiet_from } to { $quiet_to }
   }
 reason-template = the template or its values do not fit{ $whatsapp_problem ->
     [none] {""}
