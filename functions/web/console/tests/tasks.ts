@@ -102,7 +102,10 @@ browserTest("rule_by_touch_decides_calls_as_its_dry_run", async () => {
   await sms.fill("x".repeat(161));
   await visitor.see("price").first().waitFor();
   assert.match(await preview(), /billed as 2 SMS\s+About \$0\.1868 to a number of your country$/);
+  await sms.fill("Hello {{name}}, {{contact.first_nam|there}}, {{tenant.street}}");
+  assert.deepEqual((await visitor.see("unknown").allInnerTexts()).map((said) => plain(said).replace(/.*saved\. /, "")), ["Write {{contact.name}} instead.", "Write {{contact.first_name}} instead.", "Take a value from “Insert a value”."]);
   await sms.fill("");
+  assert.equal(await visitor.see("unknown").count(), 0);
   await write(/^.?Text of the SMS.*English/, "We got your message and call back. ");
   await visitor.tap(page.getByText("Insert a value"));
   await visitor.tap(page.getByRole("button", { name: "Name of the business" }));
@@ -363,7 +366,7 @@ browserTest("settings_of_messages_are_saved_and_shown_again", async () => {
   await text.fill("We open at nine, ");
   await page.getByText("Insert a value").first().click();
   await page.getByRole("button", { name: "First name" }).first().click();
-  assert.equal(await text.inputValue(), "We open at nine, {{contact.first_name}}");
+  assert.equal(await text.inputValue(), "We open at nine, {{contact.first_name|there}}");
   await save();
   await visitor.intercept("update_tenant", (route) => route.fulfill(problem(412, "stale")));
   await visitor.intercept("get_tenant", async (route) => {

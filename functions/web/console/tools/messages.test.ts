@@ -39,12 +39,12 @@ test("conversation_of_the_last_days_is_a_ground", () => {
   assert.equal(askedAt([{ ...silent, waiting_since: ago(3 * DAY) }], NOW), null);
 });
 
-const scheduled = { state: "scheduled", at: ago(60), send_at: ago(-120), valid_until: ago(-600), channel: "whatsapp", attempts: [], remarks: [] } as const;
+const scheduled = { state: "scheduled", at: ago(60), send_at: ago(-120), valid_until: ago(-600), channel: "whatsapp", attempts: [], remarks: [] };
 const refused = { state: "refused", began_at: ago(5), code: "provider_refused", facts: { provider_code: 20_003 }, reason: "Authenticate" } as const;
 
 test("message_that_is_not_sent_yet_says_why", () => {
   const wait = (changed: object, quiet: object | null = null) => {
-    const found = waitOf({ ...scheduled, ...changed } as Parameters<typeof waitOf>[0], quiet, NOW);
+    const found = waitOf({ ...scheduled, ...changed } as unknown as Parameters<typeof waitOf>[0], quiet, NOW);
     return found && [found.kind, found.at, found.reason?.code ?? null];
   };
   const remark = (code: string, minutes: number) => ({ remarks: [{ at: ago(minutes), code, facts: {}, text: "x" }] });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { filled } from "../app/ui/filled.ts";
+import { filled, meant, unknownIn } from "../app/ui/filled.ts";
 import { REPLACED, segments } from "../app/ui/sms.ts";
 
 test("parts_of_an_sms_are_those_that_the_api_counts", () => {
@@ -24,4 +24,14 @@ test("values_are_shown_as_what_they_become", () => {
     { text: "Layla", source: "contact.first_name" }, { text: ", " }, { text: " us ", source: "tenant.name" }, { text: ": " },
     { text: "{{tenant.hours}}", source: "tenant.hours" }, { text: " {{x" },
   ]);
+});
+
+test("unknown_values_are_found_with_the_ones_that_were_meant", () => {
+  const names: Record<string, string> = { "contact.first_name": "First name", "contact.name": "Name", "tenant.name": "Name of the business", "tenant.address": "address (of the business)" };
+  const known = Object.keys(names);
+  const text = "{{contact.name}} {{ tenant.address }} {{name}} {{name|x}} {{tenant.hours}} {{tenant.phone|none}} {{contact.field.size}} {{link:https://a.example}} {{}} {{x";
+  assert.deepEqual(unknownIn(text, known), ["name", "tenant.hours", ""]);
+  const wanted = { name: "contact.name", "First name": "contact.first_name", firstname: "contact.first_name", "contact.first_nam": "contact.first_name", fist_name: "contact.first_name", Address: "tenant.address", tenantname: "tenant.name" };
+  for (const [written, right] of Object.entries(wanted)) assert.equal(meant(written, known, (source) => names[source] ?? ""), right, written);
+  for (const strange of ["", "xyz", "price", "x".repeat(4000)]) assert.equal(meant(strange, known, (source) => names[source] ?? ""), undefined, strange);
 });

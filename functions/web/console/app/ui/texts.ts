@@ -25,6 +25,16 @@ export function sourcesOf(variables: Record<string, string>, { ofCall }: { ofCal
   return [...CONTACT, ...(ofCall ? CALL : []), LINK, ...Object.keys(variables).map((name) => `tenant.${name}`)];
 }
 
+/** Whether it is a name of the customer, which nobody may know yet. */
+export function isName(source: string): boolean {
+  return source === "contact.first_name" || source === "contact.name";
+}
+
+/** What customers without a name are called, in a language that there is such a word for. */
+export function unnamed(language: string): string {
+  return t("text-unnamed", { language: language.split(/[-_]/)[0] ?? language });
+}
+
 export function sourceName(source: string): string {
   if (NAMED.includes(source)) return t(`source-${source.replace(".", "-")}`);
   return source.startsWith("tenant.") ? t("source-tenant", { name: source.slice("tenant.".length) }) : source;

@@ -278,7 +278,6 @@ set-up-text-sms = نص الرسالة القصيرة
 set-up-text-name = المكالمات الفائتة
 set-up-text-first = { $name }: نعتذر، فاتتنا مكالمتك. كيف يمكننا مساعدتك؟ أرسل STOP لإيقاف الرسائل.
 set-up-text-create = تشغيل
-set-up-text-unnamed = عميلنا العزيز
 set-up-template-why = لا يسمح واتساب برسالة أولى إلا بقالب وافقت عليه Meta.{ $falls ->
     [yes] {" "}حتى ذلك الحين تصل الرسالة القصيرة إلى العملاء.
    *[no] {""}
@@ -790,6 +789,15 @@ message-again = تُعاد المحاولة حتى { $until }: { $reason }
 new-would-wait = لن تُرسل بعد: { $reason }. ستُعاد المحاولة حتى { $until }.
 new-send-at = إرسال في { $at }
 new-send-waiting = إرسال في أقرب وقت ممكن
+text-unknown = { $value } غير معروفة، فلا يمكن حفظ النص.{ $right ->
+    [none] {" "}اختر قيمة من «إدراج قيمة».
+   *[other] {" "}اكتب { $right } بدلًا منها.
+  }
+text-unnamed = { $language ->
+    [ar] عميلنا العزيز
+    [en] there
+   *[other] {""}
+  }
 replay = آخر المكالمات
 replay-why = ماذا كان النموذج سيفعل بمكالمات آخر 31 يومًا، 500 على الأكثر؟
 replay-run = مقارنة

@@ -1,6 +1,7 @@
 /** Sentences for what the API says in codes: problems, faults of fields, reasons. Their facts become words of the language. */
 import type { Facts, Fault, Refused } from "../api/problem.ts";
 import { country, duration, language, list, shortly } from "./formats.ts";
+import { sourceName } from "../ui/texts.ts";
 import { settings } from "../ui/settings.svelte.ts";
 import { WRITTEN } from "./faults.ts";
 import { t, words, type Values } from "./words.svelte.ts";
@@ -74,6 +75,7 @@ function word(name: string, value: Facts[string]): string | number {
   if (name.endsWith("_at")) return shortly(value);
   if (name === "country") return country(value);
   if (name === "language") return language(value);
+  if (name === "source") return sourceName(value);
   const id = `fact-${name.replace("next_", "")}-${value}`;
   return words.has(id) ? t(id) : value;
 }

@@ -252,7 +252,6 @@ set-up-text-sms = Text of the SMS
 set-up-text-name = Missed calls
 set-up-text-first = { $name }: sorry, we missed your call. How can we help? Reply STOP for no more messages.
 set-up-text-create = Turn on
-set-up-text-unnamed = there
 set-up-template-why = WhatsApp allows a first message only by a template that Meta has approved.{ $falls ->
     [yes] {" "}Until then, customers get the SMS.
    *[no] {""}
@@ -756,6 +755,15 @@ message-again = It is tried again until { $until }: { $reason }
 new-would-wait = It would not be sent yet: { $reason }. It would be tried again until { $until }.
 new-send-at = Send at { $at }
 new-send-waiting = Send as soon as possible
+text-unknown = { $value } is not known, so the text cannot be saved.{ $right ->
+    [none] {" "}Take a value from “Insert a value”.
+   *[other] {" "}Write { $right } instead.
+  }
+text-unnamed = { $language ->
+    [ar] عميلنا العزيز
+    [en] there
+   *[other] {""}
+  }
 replay = The latest calls
 replay-why = What would the form have made of the calls of the last 31 days, at most 500?
 replay-run = Compare

@@ -4,6 +4,7 @@ import type { components } from "../../api/contract.d.ts";
 import { here } from "../../api/here.svelte.ts";
 import { take } from "../../api/problem.ts";
 import { settings } from "../../ui/settings.svelte.ts";
+import { sourcesOf } from "../../ui/texts.ts";
 
 /** The steps of the set-up, and whether they are done. */
 export function createSetup(): CreateQueryResult<components["schemas"]["SetupOut"]> {
@@ -15,6 +16,15 @@ export function createSetup(): CreateQueryResult<components["schemas"]["SetupOut
 
 /** Languages of the customers, which the frame has read. */
 export function languagesOf(queries: QueryClient): string[] {
-  const { languages = [] } = queries.getQueryData<components["schemas"]["TenantOut"]>([here.place?.id, "tenant"]) ?? {};
+  const { languages = [] } = tenantOf(queries) ?? {};
   return languages.length > 0 ? languages : [settings.language];
+}
+
+/** Values that the texts of a call's message can have. */
+export function valuesOf(queries: QueryClient): string[] {
+  return sourcesOf(tenantOf(queries)?.variables ?? {}, { ofCall: true });
+}
+
+function tenantOf(queries: QueryClient): components["schemas"]["TenantOut"] | undefined {
+  return queries.getQueryData<components["schemas"]["TenantOut"]>([here.place?.id, "tenant"]);
 }
