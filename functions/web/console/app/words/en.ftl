@@ -759,6 +759,10 @@ text-unknown = { $value } is not known, so the text cannot be saved.{ $right ->
     [none] {" "}Take a value from “Insert a value”.
    *[other] {" "}Write { $right } instead.
   }
+replay-old = The form has changed since. Compare again.
+replay-got = Got
+replay-would = Would get
+replay-by = A message by “{ $rule }”
 text-unnamed = { $language ->
     [ar] عميلنا العزيز
     [en] there
@@ -769,16 +773,16 @@ replay-why = What would the form have made of the calls of the last 31 days, at 
 replay-run = Compare
 replay-unchanged = { $n } of { $of } calls stay as they were.
 replay-more = { $n ->
-    [one] One call more would get a message
-   *[other] { $n } calls more would get a message
+    [one] One call that got no message would get one
+   *[other] { $n } calls that got no message would get one
   }
 replay-fewer = { $n ->
     [one] One call would get no message any more
    *[other] { $n } calls would get no message any more
   }
 replay-different = { $n ->
-    [one] One call would get another message
-   *[other] { $n } calls would get another message
+    [one] One call would get a different message
+   *[other] { $n } calls would get a different message
   }
 
 ## Settings
