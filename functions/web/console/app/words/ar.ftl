@@ -797,6 +797,7 @@ replay-old = تغيّر النموذج منذ ذلك. أعد المقارنة.
 replay-got = تلقّت
 replay-would = كانت ستتلقى
 replay-by = رسالة من «{ $rule }»
+try-message-otherwise = الرسالة التي كانت ستُرسل لولا ذلك
 text-unnamed = { $language ->
     [ar] عميلنا العزيز
     [en] there

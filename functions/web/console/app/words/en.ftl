@@ -763,6 +763,7 @@ replay-old = The form has changed since. Compare again.
 replay-got = Got
 replay-would = Would get
 replay-by = A message by “{ $rule }”
+try-message-otherwise = The message that would be sent otherwise
 text-unnamed = { $language ->
     [ar] عميلنا العزيز
     [en] there
