@@ -24,3 +24,8 @@ export function decisionOf({ code, facts, decision, message_id }: Decided): stri
   const reason = { code, facts, sentence: decision };
   return code === "follow_up" || message_id ? reasonOf(reason) : t("no-message", { reason: phraseOf(reason) });
 }
+
+/** The time of a call as lists have it, which timelines do not state: when it began, or else when it was decided. */
+export function timeOf({ started_at, decided_at }: { started_at: string | null; decided_at: string }): string {
+  return started_at ?? decided_at;
+}

@@ -3,6 +3,7 @@ import { apiHere } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
 import { take } from "../../api/problem.ts";
 import { conditionOf } from "../contacts/search.ts";
+import { timeOf } from "./decision.ts";
 
 const MOST_PEOPLE = 8;
 /** Entries of a person, of which messages tell what became of the calls. */
@@ -26,7 +27,7 @@ export async function callsOf(sought: string): Promise<Found> {
   const items = people.items.flatMap(({ id, name }, index) => {
     const entries = pages[index]?.items ?? [];
     const messages = entries.flatMap(({ message }) => (message?.state ? [{ ...message, state: message.state }] : []));
-    return entries.flatMap(({ at, call }) => (call ? [{ ...call, at, contact: { id, name }, message: messages.find(({ call_id }) => call_id === call.id) ?? null }] : []));
+    return entries.flatMap(({ call }) => (call ? [{ ...call, at: timeOf(call), contact: { id, name }, message: messages.find(({ call_id }) => call_id === call.id) ?? null }] : []));
   });
   items.sort((one, other) => Date.parse(other.at) - Date.parse(one.at));
   return { items, next_cursor: null, more: [people, ...pages].some(({ next_cursor }) => next_cursor !== null) };
