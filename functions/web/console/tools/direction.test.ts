@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { directionOf } from "../app/ui/direction.ts";
+import { directionOf, isNumeric } from "../app/ui/direction.ts";
 
 test("texts_run_as_most_of_their_letters_do", () => {
   const directions = [
@@ -9,4 +9,9 @@ test("texts_run_as_most_of_their_letters_do", () => {
     ["", undefined, "auto"],
   ] as const;
   for (const [text, language, direction] of directions) assert.equal(directionOf(text, language), direction, text);
+});
+
+test("numbers_in_any_digits_are_numeric", () => {
+  for (const number of ["٠٥٠ ٥٥٥ ٣٩١٣", "+971 50 555 3913", "۰۵۰-۱۲۳"]) assert.ok(isNumeric(number), number);
+  for (const other of ["", "+ -", "ليلى", "Layla 2", "ليلى ٢"]) assert.ok(!isNumeric(other), other);
 });

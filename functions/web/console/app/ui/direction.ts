@@ -11,3 +11,8 @@ export function directionOf(text: string, language = ""): "rtl" | "ltr" | "auto"
   if (right !== left) return right > left ? "rtl" : "ltr";
   return /^(?:ar|fa|he|ur)\b/.test(language) ? "rtl" : "auto";
 }
+
+/** Whether a text has digits and no letters, as a telephone number has, which is written from left to right in all digits. */
+export function isNumeric(text: string): boolean {
+  return /\p{Nd}/u.test(text) && !/\p{L}/u.test(text);
+}
