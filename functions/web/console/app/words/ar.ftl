@@ -798,6 +798,7 @@ replay-got = تلقّت
 replay-would = كانت ستتلقى
 replay-by = رسالة من «{ $rule }»
 try-message-otherwise = الرسالة التي كانت ستُرسل لولا ذلك
+write-message = كتابة رسالة
 text-unnamed = { $language ->
     [ar] عميلنا العزيز
     [en] there

@@ -764,6 +764,7 @@ replay-got = Got
 replay-would = Would get
 replay-by = A message by “{ $rule }”
 try-message-otherwise = The message that would be sent otherwise
+write-message = Write a message
 text-unnamed = { $language ->
     [ar] عميلنا العزيز
     [en] there
