@@ -59,6 +59,11 @@ test("no_text_in_components", () => {
   assert.deepEqual(found, []);
 });
 
+/** Svelte drops the space at the edge of a block, so it is written as an expression. */
+test("no_space_is_lost_at_the_edge_of_a_block", () => {
+  assert.deepEqual(offences(/\{[#:](?:if|else|each)[^{}]*\}[ ]+(?=[^\s<{])[^\n]*|[^\s>}][ ]+\{\/(?:if|each)\}/g), []);
+});
+
 test("words_parse_and_have_equal_keys_and_variables", () => {
   for (const [language, of] of Object.entries(words)) {
     const text = readFileSync(`app/words/${language}.ftl`, "utf8");

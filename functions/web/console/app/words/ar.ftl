@@ -184,12 +184,12 @@ home-cost-days = { $n ->
    *[other] كلفة آخر { $n } يوم
   }
 home-cost-unknown = { $n ->
-    [zero] ولا جزء بلا سعر معروف
-    [one] وجزء واحد بلا سعر معروف
-    [two] وجزءان بلا سعر معروف
-    [few] و{ $n } أجزاء بلا سعر معروف
-    [many] و{ $n } جزءًا بلا سعر معروف
-   *[other] و{ $n } جزء بلا سعر معروف
+    [zero] ولا رسالة بلا سعر معروف
+    [one] ورسالة واحدة، قصيرة أو عبر واتساب، لا يُعرف سعرها
+    [two] ورسالتان، قصيرتان أو عبر واتساب، لا يُعرف سعرهما
+    [few] و{ $n } رسائل، قصيرة أو عبر واتساب، لا يُعرف سعرها
+    [many] و{ $n } رسالة، قصيرة أو عبر واتساب، لا يُعرف سعرها
+   *[other] و{ $n } رسالة، قصيرة أو عبر واتساب، لا يُعرف سعرها
   }
 unknown-numbers = مكالمات تضيع
 unknown-number = تصل المكالمات إلى هذا الرقم عبر { $connection }، لكن لا خط له هذا الرقم، فتُهمل.
@@ -752,10 +752,10 @@ quiet-hours-hint = بالمنطقة الزمنية للعميل.
 quiet-hours-some = ساعات محددة
 quiet-hours-from = من
 quiet-hours-to = إلى
-quiet-hours-action = الرسائل خلالها
-quiet-hours-defer = تنتظر حتى تنتهي
-quiet-hours-skip = لا تُرسل
-quiet-hours-send = تُرسل رغم ذلك
+quiet-hours-action = الرسائل في هذه الساعات
+quiet-hours-defer = تُرسل بعد انتهائها
+quiet-hours-skip = لا تُرسل أبدًا
+quiet-hours-send = تُرسل فورًا كما في النهار
 try-title = تجربة
 try-why = لا يُرسل شيء ولا يُحفظ شيء. ما يقرر في المكالمات الحقيقية يقرر هنا.
 try = تجربة
@@ -799,6 +799,8 @@ replay-would = كانت ستتلقى
 replay-by = رسالة من «{ $rule }»
 try-message-otherwise = الرسالة التي كانت ستُرسل لولا ذلك
 write-message = كتابة رسالة
+people-until = صالحة حتى { $at }
+people-new = دعوة شخص
 text-unnamed = { $language ->
     [ar] عميلنا العزيز
     [en] there

@@ -166,8 +166,8 @@ home-cost-none = nothing yet
 home-cost-sums = Cost of the week and the month
 home-cost-days = The last { $n } days cost
 home-cost-unknown = { $n ->
-    [one] and one part without a known price
-   *[other] and { $n } parts without a known price
+    [one] and one SMS or WhatsApp message whose price is not known
+   *[other] and { $n } SMS or WhatsApp messages whose price is not known
   }
 unknown-numbers = Calls that are lost
 unknown-number = Calls to this number reach { $connection }, but no line has this number, so they are ignored.
@@ -722,10 +722,10 @@ quiet-hours-hint = In the customer’s time zone.
 quiet-hours-some = set hours
 quiet-hours-from = From
 quiet-hours-to = To
-quiet-hours-action = Messages then
-quiet-hours-defer = wait until they end
-quiet-hours-skip = are not sent
-quiet-hours-send = are sent all the same
+quiet-hours-action = Messages in these hours
+quiet-hours-defer = go out when the hours are over
+quiet-hours-skip = are never sent
+quiet-hours-send = go out at once, as by day
 try-title = Try it
 try-why = Nothing is sent and nothing is saved. What decides real calls decides here.
 try = Try
@@ -765,6 +765,8 @@ replay-would = Would get
 replay-by = A message by “{ $rule }”
 try-message-otherwise = The message that would be sent otherwise
 write-message = Write a message
+people-until = valid until { $at }
+people-new = Invite somebody
 text-unnamed = { $language ->
     [ar] عميلنا العزيز
     [en] there
