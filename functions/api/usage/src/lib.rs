@@ -86,7 +86,7 @@ async fn get_usage(
         head: report.head(),
         total: total.shown(),
         unpriced: UnpricedOut::all(&total.costs),
-        prices: PricesOut::from(&*report.prices),
+        prices: PricesOut::of(&report.prices, today),
         sms_price: foreseen(segment, 1, &report.prices, today).map(ExpectedCost::from),
         items: items.collect(),
     }))

@@ -1,5 +1,7 @@
 //! Models of responses.
 
+use std::collections::BTreeSet;
+
 use api::{CostOut, ExpectedCost, ReportHeadOut, ReportPartOut};
 use domain::{
     base::country::Country,
@@ -7,6 +9,7 @@ use domain::{
     money::{
         costs::Costs,
         prices::{Certainty, PriceBook, PriceCategory, PriceList, Service},
+        product::Currency,
     },
     reports::counting::{STATES, purposes},
 };
@@ -140,6 +143,9 @@ pub(crate) struct PricesOut {
     /// Version of the lists.
     #[schemars(example = &"2026-11-20")]
     version: String,
+    /// Currencies of the prices of today, in which a cap of money can be set.
+    #[schemars(example = ["USD"])]
+    currencies: Vec<Currency>,
     /// The lists.
     lists: Vec<PriceListOut>,
 }
@@ -159,8 +165,11 @@ pub(crate) struct PriceListOut {
     source: String,
 }
 
-impl From<&PriceBook> for PricesOut {
-    fn from(book: &PriceBook) -> Self {
+impl PricesOut {
+    pub(crate) fn of(book: &PriceBook, today: Date) -> Self {
+        let markets = book.lists.iter().flat_map(|list| list.markets.iter());
+        let currencies: BTreeSet<&Currency> = markets.map(|market| &market.currency).collect();
+        let has_price = |currency: &&Currency| book.dearest(None, currency, today).is_some();
         let lists = book.lists.iter().map(|list: &PriceList| PriceListOut {
             service: list.service,
             from: list.from.get(),
@@ -169,6 +178,7 @@ impl From<&PriceBook> for PricesOut {
         });
         Self {
             version: book.version.as_str().to_owned(),
+            currencies: currencies.into_iter().filter(has_price).cloned().collect(),
             lists: lists.collect(),
         }
     }

@@ -10,7 +10,8 @@ const LARGEST = 1_000_000_000;
 
 /** What people write for a currency, beside its code and the signs that browsers know. */
 const SIGNS: Record<string, string[]> = {
-  AED: ["dh", "dhs", "درهم"], BHD: ["bd"], EGP: ["le"], INR: ["rs"], JOD: ["jd"], KWD: ["kd"], OMR: ["ro"], QAR: ["qr"], SAR: ["sr", "ريال"], TND: ["dt"],
+  AED: ["dh", "dhs", "dirham", "dirhams", "درهم"], BHD: ["bd"], EGP: ["le"], INR: ["rs"], JOD: ["jd"], KWD: ["kd"], OMR: ["ro"], QAR: ["qr"], SAR: ["sr", "ريال"], TND: ["dt"],
+  USD: ["dollar", "dollars", "usdollar", "usdollars", "دولار"],
 };
 
 /** Separators that stand only between groups of digits. `٫` only begins a fraction; comma and point do either. */

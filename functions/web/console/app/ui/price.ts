@@ -5,12 +5,24 @@ import { here } from "../api/here.svelte.ts";
 import { take } from "../api/problem.ts";
 
 type Price = components["schemas"]["ExpectedCost"];
+type Usage = components["schemas"]["UsageReportOut"];
 
-/** What an SMS to a number of the business's country costs, or `null` if that is not known. Today's usage has it, in the shortest report. */
+/** What an SMS to a number of the business's country costs, or `null` if that is not known. */
 export function smsPriceIf(enabled: () => boolean): CreateQueryResult<Price | null> {
+  return createPrices(enabled, ({ sms_price }) => sms_price);
+}
+
+/** Currencies in which price lists have prices. */
+export function currenciesIf(enabled: () => boolean): CreateQueryResult<string[]> {
+  return createPrices(enabled, ({ prices }) => prices.currencies);
+}
+
+/** Prices of today. Today's usage has them, in the shortest report. */
+function createPrices<T>(enabled: () => boolean, select: (usage: Usage) => T): CreateQueryResult<T> {
   return createQuery(() => ({
-    queryKey: [here.place?.id, "sms-price"],
-    queryFn: async () => (await take(api.GET("/api/v1/usage", { params: { query: { by: "hour" } } }))).sms_price,
+    queryKey: [here.place?.id, "prices"],
+    queryFn: () => take(api.GET("/api/v1/usage", { params: { query: { by: "hour" } } })),
+    select,
     staleTime: Infinity,
     retry: false,
     enabled: here.may("get_usage") && enabled(),

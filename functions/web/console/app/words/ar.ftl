@@ -1023,7 +1023,7 @@ connection-settings = الاسم والأرقام
 connection-settings-calls = الاسم والأرقام وأين ترن المكالمات
 connection-saved-calls = تم الحفظ. يعمل ذلك من المكالمة التالية، ما دامت العناوين أعلاه مدخلة في Twilio.
 connection-credentials = بيانات الدخول
-connection-credentials-why = لا تُعرض بيانات الدخول أبدًا. أدخلها كلها؛ تتوقف السابقة عن العمل خلال خمس دقائق. لتغيير السرّ دون انقطاع استخدم التدوير بدلًا من ذلك.
+connection-credentials-why = تُختبر لدى المزوّد أولًا، وما لم يقبلها تبقى السابقة. أدخلها كلها. لا تُعرض بيانات الدخول أبدًا، وتتوقف السابقة خلال خمس دقائق. لتغيير سر دون انقطاع، بدّله بالتدوير.
 connection-credentials-set = تعيين واختبار
 connection-delete = حذف الاتصال
 connection-delete-effect = تُرفض تقاريره خلال خمس دقائق وتُحذف بيانات دخوله، ولا يُرسل شيء عبره بعد ذلك. لا يمكن التراجع عن هذا.
@@ -1131,9 +1131,9 @@ cap-set = تم تعيين الحد.
 cap-removed = أُزيل الحد.
 cap-remove = إزالة الحد
 cap-remove-effect = { $cap }، { $place }: استُخدم { $used } من { $maximum }. من دونه لا تحدّ هذه الرسائل إلا الحدود الأخرى، ويُنسى ما عُدّ.
-cap-title = { $purpose }{ $kind ->
-    [money] {" "}(بالمال)
-   *[number] {""}
+cap-title = { $purpose }{ $currency ->
+    [none] {""}
+   *[other] {"، تكلفتها بعملة"} { $currency }
   } في { $period ->
     [hour] الساعة
     [month] الشهر
@@ -1168,7 +1168,7 @@ cap-counts = ما يُعدّ
 cap-counts-number = الرسائل
 cap-counts-money = تكلفتها
 cap-currency = العملة
-cap-currency-hint = ثلاثة أحرف، مثل USD. يجب أن تكون لها أسعار في قوائم الأسعار.
+cap-currency-hint = تُعدّ التكلفة بحسب قوائم الأسعار، ولا تُختار إلا عملاتها.
 cap-maximum = الحد الأقصى
 cap-maximum-hint = مع 0 لا يُرسل شيء من هذا.
 cap-lower = الحد أقل مما استُخدم
@@ -1178,7 +1178,20 @@ cap-lower-effect = المستخدم في { $period ->
    *[day] هذا اليوم
   }: { $used }. سيصبح الحد { $maximum }، فلن يُرسل من هذا شيء آخر حتى تنتهي الفترة.
 cap-lower-confirm = تعيين الحد إلى { $maximum }
-country-hint = حرفان، مثل AE
+cap-money-begins = يُعدّ ما يُرسل من الآن فصاعدًا.
+fault-no_prices = لا أسعار بهذه العملة في قوائم الأسعار، فلا يُعدّ بها شيء. اختر عملة أخرى.
+fault-day = اختر يومًا.
+connection-credentials-wrong_secret = يرفض المزوّد بيانات الدخول هذه، فبقيت السابقة. صحّحها وحاول مرة أخرى. نص المزوّد:
+connection-credentials-invalid = لا يمكن الآن سؤال المزوّد هل يقبل بيانات الدخول هذه، فبقيت السابقة. حاول لاحقًا. السبب:
+connection-credentials-anyway = الحفظ رغم ذلك
+connection-credentials-anyway-effect = تحل هذه البيانات محل بيانات الاتصال مع أن المزوّد لم يقبلها. فقد لا تُرسل الرسائل، وقد تُرفض تقارير المكالمات.
+example-api_key_sid = SK0a1b2c3d4e5f60718293a4b5c6d7e8f9
+home-deaf = حتى يُصلَح ذلك لا تصل إلى Ringback مكالمات أرقامه، أو لا تصل كلها.
+connection-waiting = لا تُظهره إلا مكالمة
+line-unheard = لا اتصال له هذا الرقم بعد، فمكالماته تُتجاهل. الخطوة التالية: اربط الهاتف الذي تصل إليه.
+line-unheard-ask = اطلب من مسؤول أن يضيفه إلى الاتصال.
+line-unheard-short = تُتجاهل المكالمات
+line-reporter-takes = يستقبل مكالمات كل الأرقام. إن كانت تصل إلى اتصال آخر فاختره، فيُضاف الرقم إليه.
 blocked = ما منعته الحدود
 blocked-why = متى توفر متسع من جديد، يمكن إرسال ما منعته الحدود في الأيام الأخيرة وما زال صالحًا.
 blocked-retry = إعادة إرسال ما منعته الحدود
@@ -1431,7 +1444,6 @@ example-business = مخبز الزعفران
 example-country_code = 971
 example-country = AE
 example-credentials = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
-example-currency = USD
 example-default = عميلنا العزيز
 example-email = noor@example.com
 example-name = نور

@@ -973,7 +973,7 @@ connection-settings = Name and numbers
 connection-settings-calls = Name, numbers and where calls ring
 connection-saved-calls = Saved. It works from the next call on, once the addresses above stand at Twilio.
 connection-credentials = Credentials
-connection-credentials-why = Credentials are never shown. Enter all of them; those before stop working within five minutes. To change a secret without a gap, rotate it instead.
+connection-credentials-why = They are tested with the provider first: unless it accepts them, those before stay. Enter all of them. Credentials are never shown, and those before stop working within five minutes. To change a secret without a gap, rotate it instead.
 connection-credentials-set = Set and test
 connection-delete = Delete the connection
 connection-delete-effect = Its reports are refused within five minutes, and its credentials are deleted. Nothing is sent through it any more. This cannot be undone.
@@ -1081,9 +1081,9 @@ cap-set = The cap is set.
 cap-removed = The cap is removed.
 cap-remove = Remove the cap
 cap-remove-effect = { $cap }, { $place }: { $used } of { $maximum } are used. Without it, only the other caps limit these messages, and what was counted is forgotten.
-cap-title = { $purpose }{ $kind ->
-    [money] {" "}(money)
-   *[number] {""}
+cap-title = { $purpose }{ $currency ->
+    [none] {""}
+   *[other] {", what they cost in"} { $currency }
   } in { $period ->
     [hour] an hour
     [month] a month
@@ -1118,7 +1118,7 @@ cap-counts = Counted are
 cap-counts-number = messages
 cap-counts-money = what they cost
 cap-currency = Currency
-cap-currency-hint = Three letters, such as USD. The price lists must have prices in it.
+cap-currency-hint = Counted is what price lists say. Only currencies of these can be chosen.
 cap-maximum = Maximum
 cap-maximum-hint = With 0, nothing of this is sent.
 cap-lower = The cap is below what is used
@@ -1132,7 +1132,20 @@ cap-lower-effect = Used in this { $period ->
    *[day] day
   } is over.
 cap-lower-confirm = Set the cap to { $maximum }
-country-hint = Two letters, such as AE
+cap-money-begins = Counted is what is sent from now on.
+fault-no_prices = No price list has prices in this currency, so nothing can be counted in it. Choose another one.
+fault-day = Choose a day.
+connection-credentials-wrong_secret = The provider refuses these credentials, so those before stay. Correct them and try again. It says:
+connection-credentials-invalid = The provider cannot be asked now whether it accepts these credentials, so those before stay. Try again later. The reason:
+connection-credentials-anyway = Save anyway
+connection-credentials-anyway-effect = These credentials replace those that the connection has, though the provider has not accepted them. Messages may then not be sent, and reports of calls be refused.
+example-api_key_sid = SK0a1b2c3d4e5f60718293a4b5c6d7e8f9
+home-deaf = Until it is mended, calls to its numbers do not reach Ringback, or not all of them.
+connection-waiting = Only a call shows it
+line-unheard = No connection has this number yet, so calls to it are ignored. Next, connect the telephone that they reach.
+line-unheard-ask = Ask an administrator to add it to the connection.
+line-unheard-short = Calls are ignored
+line-reporter-takes = It takes calls to all numbers. If they reach another connection, choose that one, which gets the number, too.
 blocked = What caps blocked
 blocked-why = Once there is room again, what caps have blocked in the last days and is still valid can be sent.
 blocked-retry = Retry what caps blocked
@@ -1344,7 +1357,6 @@ example-business = Saffron Bakery
 example-country_code = 971
 example-country = AE
 example-credentials = 0a1b2c3d4e5f60718293a4b5c6d7e8f9
-example-currency = USD
 example-default = there
 example-email = noor@example.com
 example-name = Marina

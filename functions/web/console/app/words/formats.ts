@@ -100,6 +100,11 @@ export function country(code: string): string {
   return new Intl.DisplayNames(words.locale(), { type: "region" }).of(code) ?? code;
 }
 
+/** A currency by its code and name. */
+export function currencyName(code: string): string {
+  return `${code} – ${new Intl.DisplayNames(words.locale(), { type: "currency" }).of(code) ?? code}`;
+}
+
 export function language(tag: string): string {
   try {
     return new Intl.DisplayNames(words.locale(), { type: "language" }).of(tag) ?? tag;

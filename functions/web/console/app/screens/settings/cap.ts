@@ -1,6 +1,7 @@
 /** Caps by their names, such as `day.tenant.follow_up` or `month.IN.any.USD`. */
 import type { components } from "../../api/contract.d.ts";
 import { unitDigits } from "../../ui/digits.ts";
+import { Refused, type Fault } from "../../api/problem.ts";
 import { readAmount, readWhole, type Reading } from "../../numbers/numbers.ts";
 import { country, digits, minor } from "../../words/formats.ts";
 import { t } from "../../words/words.svelte.ts";
@@ -37,13 +38,24 @@ export function maximumOf({ currency, maximum }: Typed): Reading {
   return currency ? readAmount(maximum, currency.trim().toUpperCase()) : readWhole(maximum);
 }
 
+/** The refusal with faults of the form's fields in place of those of the name, which nobody has typed. */
+export function atFields(refused: Refused, wanted: Typed): Refused {
+  const errors = refused.errors.map((fault) => (fault.field === "cap" ? { ...fault, ...placeOfFault(fault, wanted) } : fault));
+  return new Refused(refused.status, { ...refused.problem, errors });
+}
+
+function placeOfFault({ code, facts }: Fault, { currency, place }: Typed): Pick<Fault, "field" | "code" | "facts"> {
+  if (code === "not_found" && facts.id === currency) return { field: "currency", code: "no_prices", facts: {} };
+  return { field: place === "country" ? "country" : "place", code: code === "format" ? "not_one_of" : code, facts: {} };
+}
+
 /** A number of messages or an amount of money. */
 export function amountOf(cap: Cap, amount: number): string {
   return cap.currency ? minor(amount, cap.currency) : digits(amount);
 }
 
 export function titleOf(cap: Cap): string {
-  return t("cap-title", { purpose: t(`cap-purpose-${cap.purpose ?? "any"}`), kind: cap.currency ? "money" : "number", period: cap.period });
+  return t("cap-title", { purpose: t(`cap-purpose-${cap.purpose ?? "any"}`), currency: cap.currency ?? "none", period: cap.period });
 }
 
 export function placeOf(cap: Cap, lineName: (id: string) => string): string {
