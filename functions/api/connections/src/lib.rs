@@ -10,8 +10,8 @@ use std::{sync::Arc, time::Duration};
 
 use access::{Kms, Secrets, SecretsError};
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, RACES, Setback, Tagged,
-    found, limit_reached, permits,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, Query, RACES, Setback,
+    Tagged, found, limit_reached, permits,
 };
 use axum::{Extension, Router};
 use domain::{
@@ -37,8 +37,8 @@ use store::{
 
 use crate::{
     models::{
-        ConnectionMade, ConnectionOut, ConnectionSettings, OneOf, SecretRotationIn, SecretRotationOut, WebhookAddress,
-        WebhookAddresses,
+        ConnectionMade, ConnectionOut, ConnectionSettings, CredentialsQuery, OneOf, SecretRotationIn,
+        SecretRotationOut, WebhookAddress, WebhookAddresses,
     },
     secrets::Shown,
     trial::{Providers, Trial},
@@ -135,6 +135,10 @@ api::operations! {
         /// Send all credentials of the kind. Webhooks signed with the old ones are refused within five minutes.
         /// Credentials that are used for testing only are kept if you omit them. To change a webhook secret without a gap,
         /// rotate it instead. The connection is tested with the new credentials, and `last_test` holds the result.
+        ///
+        /// With `if_accepted`, the provider is asked first. If it refuses the credentials, or cannot be asked now, nothing is stored: the
+        /// field `credentials` has the fault `wrong_secret` or `invalid` (422), whose `detail` says why. What no API can check is stored, and so is what the provider accepts
+        /// if it misses something else, such as a number.
         PUT "/api/v1/connections/{connection_id}/credentials" => set_connection_credentials, "The updated connection",
             problems "secret_is_generated";
 
@@ -301,6 +305,7 @@ async fn set_connection_credentials(
     who: Allowed<permits::ConnectionsWrite>,
     Extension(context): Extension<Arc<Context>>,
     Path(id): Path<ConnectionId>,
+    Query(query): Query<CredentialsQuery>,
     if_match: IfMatch,
     Body(input): Body<OneOf<Credentials>>,
 ) -> Result<Tagged<ConnectionOut>, Problem> {
@@ -326,13 +331,21 @@ async fn set_connection_credentials(
             last_report_at: None,
             ..connection
         };
-        Ok((context.write(&who, after, before.version).await?, given))
+        let ask = async |connection: &Connection| {
+            let send = given.asks_with();
+            context.providers.ask(connection, send.as_ref(), who.now()).await
+        };
+        if query.if_accepted.unwrap_or_default() {
+            let trial = ask(&after).await;
+            trial.require_accepted()?;
+            return Ok((context.write(&who, after, before.version).await?, trial));
+        }
+        let written = context.write(&who, after, before.version).await?;
+        let trial = ask(&written.value).await;
+        Ok((written, trial))
     });
-    let (written, given) = replaced.await?;
-    let send = given.asks_with();
-    let tested = context
-        .test(who.scope(), &written.value, send.as_ref(), who.now())
-        .await;
+    let (written, trial) = replaced.await?;
+    let tested = context.note(who.scope(), &written.value, trial).await;
     Ok(Tagged::of(tested.ok().flatten().unwrap_or(written)))
 }
 
@@ -598,6 +611,11 @@ impl Context {
         now: Timestamp,
     ) -> Result<Option<Found>, Problem> {
         let trial = self.providers.ask(connection, send, now).await;
+        self.note(scope, connection, trial).await
+    }
+
+    /// Records the result of a test. `None` if the credentials have changed since.
+    async fn note(&self, scope: &TenantScope, connection: &Connection, trial: Trial) -> Result<Option<Found>, Problem> {
         match self.note_test(scope, connection, &trial, trial.proof).await {
             Ok(noted) => Ok(noted),
             // Its events go to whoever was first, so it cannot be said to work.

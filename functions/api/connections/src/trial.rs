@@ -1,7 +1,10 @@
 //! Testing a connection: asks the provider and records its answer on the connection.
 
 use domain::{
-    base::phone::Phone,
+    base::{
+        fault::{Fault, FaultCode},
+        phone::Phone,
+    },
     messages::send::{Classified, Effect, ErrorClass},
     tenants::{
         connection::{Account, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage, whatsapp},
@@ -9,6 +12,7 @@ use domain::{
     },
 };
 use jiff::{SignedDuration, Timestamp};
+use kit::Problem;
 use providers::{
     aircall::AircallClient,
     check::CheckError,
@@ -43,6 +47,8 @@ pub(crate) struct Trial {
     refusal: Option<(Classified, Option<SignedDuration>)>,
     /// Proof that the account is the tenant's: whoever gave the credentials can see it.
     pub(crate) proof: Proof,
+    /// Code of the fault if the provider refuses the credentials, or cannot be asked now.
+    unaccepted: Option<FaultCode>,
 }
 
 const SUSPENDED: Classified = Classified {
@@ -156,6 +162,7 @@ impl Trial {
             checkup: Checkup::new(result, message, now),
             refusal: None,
             proof: Proof::Unclear,
+            unaccepted: None,
         }
     }
 
@@ -167,13 +174,28 @@ impl Trial {
                 retry_after,
                 denies,
             } => Self {
+                unaccepted: Some(match classified.map(|classified| classified.class) {
+                    Some(ErrorClass::RetryAfter | ErrorClass::WaitForStatus) => FaultCode::Invalid,
+                    _ => FaultCode::WrongSecret,
+                }),
                 refusal: classified.map(|classified| (classified, retry_after)),
                 // A number that is throttled or must be paid for is nobody else's for that.
                 proof: if denies { Proof::Denied } else { Proof::Unclear },
                 ..Self::said(CheckResult::Failed, reason, now)
             },
-            CheckError::Unclear { reason } => Self::said(CheckResult::Unclear, reason, now),
+            CheckError::Unclear { reason } => Self {
+                unaccepted: Some(FaultCode::Invalid),
+                ..Self::said(CheckResult::Unclear, reason, now)
+            },
         }
+    }
+
+    /// Requires that the provider accepts the credentials, or cannot check them at all.
+    pub(crate) fn require_accepted(&self) -> Result<(), Problem> {
+        self.unaccepted.map_or(Ok(()), |code| {
+            let fault = Fault::new(code, self.checkup.message.clone());
+            Err(Problem::field("credentials", fault))
+        })
     }
 
     /// The same result if the number is connected elsewhere.

@@ -1,6 +1,6 @@
 /** What people type and choose: it is not lost without a question, not shown as accepted when refused, and read in any digits. */
 import assert from "node:assert/strict";
-import { callEntry, caps, contact, giveSamples } from "./samples.ts";
+import { callEntry, caps, connection, contact, giveSamples } from "./samples.ts";
 import { browserTest, DESK, logInOf, PHONE, plain, problem, Visitor } from "./support.ts";
 
 const at = (page: string): string => `/app/${logInOf("admin").tenant}/${page}`;
@@ -149,7 +149,9 @@ for (const look of [DESK, PHONE]) {
     const { page } = visitor;
     await giveSamples(visitor);
     const sent: object[] = [];
+    let refusal: ReturnType<typeof problem> | undefined;
     await visitor.intercept("set_cap", (route) => {
+      if (refusal) return route.fulfill(refusal);
       sent.push(route.request().postDataJSON() as object);
       return route.fulfill({ json: {} });
     });
@@ -164,14 +166,27 @@ for (const look of [DESK, PHONE]) {
       await page.locator(".panel form button").first().click();
       await visitor.settle();
     };
-    await page.locator("[name=cap]").selectOption("follow_up");
+    // The form begins anew with each cap, and what became of it is said in view.
+    const followUps = (counts: string) => page.locator("[name=cap]").selectOption("follow_up").then(() => page.locator("[name=counts]").selectOption(counts));
+    await followUps("number");
     await save("1,500");
-    await page.locator("[name=counts]").selectOption("money");
-    await page.locator("[name=currency]").fill("usd");
+    const status = page.locator("[role=status]:focus");
+    assert.ok(await status.innerText());
+    await status.and(page.locator(":visible")).waitFor();
+    assert.ok(await status.evaluate((said) => said.getBoundingClientRect().top >= 0 && said.getBoundingClientRect().bottom <= innerHeight));
+    assert.deepEqual([await maximum.inputValue(), await page.locator("[name=cap]").inputValue()], ["", "any"]);
+    await followUps("money");
+    const currency = page.locator("select[name=currency]");
+    assert.equal(await currency.inputValue(), "USD");
     await save("$1,500");
     assert.match(await page.locator(".fault").innerText(), /\b1500\b.*\b1\.50\b/);
+    refusal = problem(422, "invalid", { errors: [{ field: "cap", code: "not_found", detail: "x", facts: { id: "USD" } }] });
+    await save("$20");
+    await page.locator("select[name=currency][aria-invalid=true]").waitFor();
+    assert.ok(!(await page.locator("main").innerText()).includes("day."));
+    refusal = undefined;
     await save("١٬٥٠٠٫٥٠\u00a0$");
-    await page.locator("[name=counts]").selectOption("number");
+    await followUps("number");
     await save("٨٠٠");
     assert.match(await dialog.innerText(), /\b812\b[^]*\b800\b/);
     await dialog.locator("button").first().click();
@@ -181,7 +196,42 @@ for (const look of [DESK, PHONE]) {
     await visitor.settle();
     const name = "day.tenant.follow_up";
     assert.deepEqual(sent, [{ cap: name, maximum: 1500 }, { cap: `${name}.USD`, maximum: 150_050 }, { cap: name, maximum: 800 }]);
-    visitor.expectQuiet();
+    visitor.expectQuiet(422);
+    await visitor.leave();
+  });
+
+  /** Credentials that work are not lost to a slip, and what was typed is not either. */
+  browserTest(`refused_credentials_replace_none_unless_somebody_insists_in_${look.language}`, async () => {
+    const visitor = await Visitor.logIn("admin", look);
+    const { page } = visitor;
+    await giveSamples(visitor);
+    const asked: (string | null)[] = [];
+    let refuses = true;
+    await visitor.intercept("set_connection_credentials", (route) => {
+      asked.push(new URL(route.request().url()).searchParams.get("if_accepted"));
+      const error = { field: "credentials", code: "wrong_secret", detail: "Twilio refused it: Authenticate (code 20003).", facts: {} };
+      return route.fulfill(refuses ? problem(422, "invalid", { errors: [error] }) : { json: { ...connection, last_test: null } });
+    });
+    await visitor.open(at("settings/connections/conn_sample"));
+    const field = page.locator("input[name='credentials.auth_token']");
+    const form = page.locator("form", { has: field });
+    await field.fill("typed-with-care");
+    await form.locator("> button").click();
+    const said = visitor.see("refusal");
+    await said.waitFor();
+    const [sentence = "", reason = ""] = await said.locator("p").allInnerTexts();
+    assert.match(sentence, look.language === "ar" ? /\p{Script=Arabic}/u : /those before stay/);
+    assert.equal(reason, "Twilio refused it: Authenticate (code 20003).");
+    assert.equal(await said.locator("p").last().getAttribute("lang"), "en");
+    assert.equal(await field.inputValue(), "typed-with-care");
+    refuses = false;
+    await said.locator("xpath=following-sibling::*").locator("button").first().click();
+    await page.locator("dialog[open] button").last().click();
+    await said.waitFor({ state: "detached" });
+    await visitor.settle();
+    assert.deepEqual(asked, ["true", "false"]);
+    assert.equal(await field.inputValue(), "");
+    visitor.expectQuiet(422);
     await visitor.leave();
   });
 }

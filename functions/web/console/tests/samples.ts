@@ -95,7 +95,7 @@ const others: Schemas["Conversation"][] = [
 const team: Schemas["Team"] = { created_at: at, id: "team_sample", languages: [], lines: [], max_open: null, members: [], mode: "by_hand", name: HOSTILE.override, tags: [], updated_at: at };
 const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id: HOSTILE.markup, name: HOSTILE.markup, updated_at: at };
 
-const connection: Schemas["ConnectionOut"] = {
+export const connection: Schemas["ConnectionOut"] = {
   account: { account_sid: "AC0" }, created_at: at, health: { reason: "Twilio refuses the credentials.", since: at, state: "unhealthy" }, id: "conn_sample",
   kind: "twilio", last_test: { at, message: "Twilio answered 401.", result: "failed" }, limits: { customers_per_day: null, messages_per_second: null },
   name: HOSTILE.override, numbers: [customer.number], paused_until: null, quality: null, awaits_secret: false, last_report_at: null, rotating_since: null, verified_name: null,

@@ -76,6 +76,14 @@ impl<T> ReadBody for OneOf<T> {
     }
 }
 
+/// How credentials replace others.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CredentialsQuery {
+    /// Whether to ask the provider first, and to store nothing unless it accepts the credentials.
+    pub(crate) if_accepted: Option<bool>,
+}
+
 /// A new webhook secret, valid together with the old ones.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

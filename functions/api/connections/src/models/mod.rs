@@ -4,6 +4,6 @@ mod input;
 mod output;
 mod settings;
 
-pub(crate) use input::{OneOf, SecretRotationIn};
+pub(crate) use input::{CredentialsQuery, OneOf, SecretRotationIn};
 pub(crate) use output::{ConnectionMade, ConnectionOut, SecretRotationOut, WebhookAddress, WebhookAddresses};
 pub(crate) use settings::ConnectionSettings;

@@ -780,6 +780,72 @@ async fn test_reports_the_provider_and_never_fails() {
     assert_eq!(set.json()["health"]["state"], "unhealthy");
 }
 
+/// Working credentials are replaced only by ones that the provider accepts, or that no API can check.
+#[tokio::test]
+async fn accepted_credentials_only_replace_others_on_demand() {
+    let aws = Aws::new().await;
+    let (world, town) = World::start(&aws).await;
+    let manager = town.manager();
+    let twilio = id(&manager.post(ALL, twilio_in()).await);
+    let path = at(&twilio, "/credentials?if_accepted=true");
+    let given = |secret: &str| {
+        let mut credentials = twilio_in()["credentials"].clone();
+        credentials["api_key_secret"] = json!(secret);
+        json!({"kind": "twilio", "credentials": credentials})
+    };
+    let stored = async || {
+        let row = aws.store().connection(town.home.scope(), twilio.parse().unwrap()).await;
+        row.unwrap().unwrap()
+    };
+    let before = stored().await;
+    for (fault, secret, code) in [
+        (None, "api-key-secret-2", "wrong_secret"),
+        (Some("server_error"), "api-key-secret-1", "invalid"),
+        (Some("timeout_before"), "api-key-secret-1", "invalid"),
+        (Some("throttled"), "api-key-secret-1", "invalid"),
+    ] {
+        if let Some(fault) = fault {
+            world.fault("twilio", fault).await;
+        }
+        let answer = manager.put(&path, given(secret)).await;
+        answer.names_only(&["credentials"]);
+        let error = answer.json()["errors"][0].clone();
+        assert_eq!(error["code"], code, "{fault:?}: {error}");
+        assert!(error["detail"].as_str().unwrap().contains("Twilio"), "{error}");
+        assert_eq!(stored().await, before, "{fault:?}");
+        world.no_faults().await;
+    }
+    let set = manager.put(&path, given("api-key-secret-1")).await;
+    assert_tested(set.is(200), "passed");
+    assert_eq!(stored().await.credentials_version, before.credentials_version + 1);
+
+    // A number that the account does not have is no fault of the credentials.
+    let numbers = json!({"numbers": ["+15005550099"]});
+    manager.patch(&at(&twilio, ""), numbers).await.is(200);
+    let set = manager.put(&path, given("api-key-secret-1")).await;
+    assert_tested(set.is(200), "failed");
+    // Whoever insists gets them stored.
+    let set = manager
+        .put(&at(&twilio, "/credentials"), given("api-key-secret-2"))
+        .await;
+    assert_tested(set.is(200), "failed");
+    assert_eq!(set.json()["health"]["state"], "unhealthy");
+
+    let aircall = id(&manager
+        .post(
+            ALL,
+            json!({"kind": "aircall", "name": "A", "credentials": {"token": "aircall-token-1"}}),
+        )
+        .await);
+    let path = at(&aircall, "/credentials?if_accepted=true");
+    let token = json!({"kind": "aircall", "credentials": {"token": "aircall-token-2"}});
+    assert_tested(manager.put(&path, token).await.is(200), "waiting");
+    let key = json!({"token": "aircall-token-2", "api_key": {"api_id": "api-key-1", "api_token": "wrong-token"}});
+    let refused = manager.put(&path, json!({"kind": "aircall", "credentials": key})).await;
+    refused.is(409);
+    assert!(refused.text().contains("wrong_secret"), "{}", refused.text());
+}
+
 #[tokio::test]
 async fn a_tenant_has_at_most_fifty_connections() {
     let aws = Aws::new().await;
