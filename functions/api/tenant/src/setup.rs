@@ -212,11 +212,10 @@ fn telephone_line(config: &TenantConfig) -> SetupStep {
             ),
         )
         .heed(broken);
-    // Of several connections, each is of use by itself.
-    if !lines.is_empty() && lines.iter().all(|line| trouble(line).is_some()) {
-        return heeding(connect, lines.into_iter());
-    }
-    connect
+    // Of several connections, each is of use by itself. But calls from one that fails do not arrive.
+    let all_troubled = lines.iter().all(|line| trouble(line).is_some());
+    let fails = |line: &&ConnectionSummary| all_troubled || line.unhealthy.is_some() || line.awaits_secret;
+    heeding(connect, lines.into_iter().filter(fails))
 }
 
 /// The problem of a connection, as far as it is known, and how to solve it.

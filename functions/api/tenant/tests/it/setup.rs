@@ -107,6 +107,13 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             "the access token has expired",
         ),
         (
+            // Calls from another one still arrive.
+            connection("twilio", unhealthy),
+            "telephone_line",
+            "connection_broken",
+            "the access token has expired",
+        ),
+        (
             connection("whatsapp", |aws, one| {
                 one.checkup = Some(tested(aws, CheckResult::Failed))
             }),
