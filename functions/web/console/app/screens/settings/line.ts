@@ -44,14 +44,23 @@ export function sendersOf(connections: Connection[], channel: "whatsapp" | "sms"
   );
 }
 
+/** Whether a connection takes calls to this number: it has the number, or takes calls to all. */
+export function takes({ numbers }: Connection, number: string): boolean {
+  return !numbers?.length || numbers.includes(plain(number));
+}
+
+/** Whether calls to the number of a line are ignored, because no connection that reports calls takes them. */
+export function isUnheard(number: string | null | undefined, connections: Connection[]): boolean {
+  return Boolean(number) && !connections.some((one) => CALLING.includes(one.kind) && takes(one, number ?? ""));
+}
+
 /** The connection to which the line's number has to be added, so that its calls count: the chosen one, unless it takes them. Without a choice none
  * if any takes them, else the first. */
 export function reporterOf({ number, reporter }: LineFields, connections: Connection[]): Connection | undefined {
   const calling = connections.filter(({ kind }) => CALLING.includes(kind));
-  const takes = ({ numbers }: Connection): boolean => !numbers?.length || numbers.includes(plain(number));
   const chosen = calling.find(({ id }) => id === reporter);
-  if (chosen) return takes(chosen) ? undefined : chosen;
-  return calling.some(takes) ? undefined : calling[0];
+  if (chosen) return takes(chosen, number) ? undefined : chosen;
+  return calling.some((one) => takes(one, number)) ? undefined : calling[0];
 }
 
 /** Adds the line's number to the connection that lacks it. It comes before the line, which is refused otherwise. If the line is refused all the
