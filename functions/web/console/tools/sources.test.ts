@@ -133,7 +133,7 @@ test("every_refusal_of_a_field_names_an_example", () => {
   assert.deepEqual([...WRITTEN, ...OF_STATE].filter((code) => !faults.includes(code)), []);
   // The others have one among their facts, or bounds.
   const bare = words.en.body.filter(({ id, value }) => id.startsWith("fault-") && id !== "fault-example" && !/"(?:example|one|other|whole|minimum|maximum)"/.test(JSON.stringify(value)));
-  const told = ["negative", "weak_password"];
+  const told = ["negative", "weak_password", "no_prices", "day"];
   assert.deepEqual(bare.map(({ id }) => id.replace("fault-", "")).filter((code) => ![...WRITTEN, ...OF_STATE, ...told].includes(code)), []);
   const kinds = [...readFileSync("app/screens/settings/kinds.ts", "utf8").matchAll(/\{ name: "([\w.]+)"(?!.*choices)/g)].map(([, name = ""]) => name);
   const written = sources.flatMap(({ text }) => [...text.matchAll(/<(?:Field|TextField|Texts)\s(?:[^>]|=>)*?\bnames?=(?:"([^"]+)"|\{\["([^"]+)")/g)].map(([, one, other]) => one ?? other ?? ""));
@@ -141,6 +141,21 @@ test("every_refusal_of_a_field_names_an_example", () => {
   assert.ok(fields.length > 30);
   const silent = fields.filter((names) => names.length > 0 && !names.some((name) => ids.includes(`example-${name}`) || WITHOUT.some((known) => known.test(name)) || /number|_sender$|^phone$/.test(name)));
   assert.deepEqual(silent, []);
+});
+
+/** An example of a secret passes the check of its own field. */
+test("examples_of_credentials_are_accepted", () => {
+  const { schemas } = (contract as unknown as { components: { schemas: Record<string, { properties?: Record<string, { pattern?: string; minLength?: number }> }> } }).components;
+  const of = (id: string, language: "en" | "ar") => textsIn(words[language].body.find((word) => word.id === id)?.value).join("");
+  const names = [...readFileSync("app/screens/settings/kinds.ts", "utf8").matchAll(/name: "credentials\.([\w.]+)"/g)].map(([, name = ""]) => name.split(".").at(-1) ?? "");
+  const checks = Object.entries(schemas).filter(([name]) => /Credentials$|ApiKey$/.test(name)).flatMap(([, { properties = {} }]) => names.flatMap((name) => (properties[name] ? [{ name, ...properties[name] }] : [])));
+  assert.ok(checks.some(({ pattern }) => pattern) && checks.length > 10);
+  for (const { name, pattern = "", minLength = 0 } of checks) {
+    for (const language of ["en", "ar"] as const) {
+      const example = of(`example-${name}`, language) || of("example-credentials", language);
+      assert.ok(new RegExp(pattern).test(example) && example.length >= minLength, `${language}: ${name}`);
+    }
+  }
 });
 
 /** Arabic has six plural forms. */
