@@ -1192,6 +1192,18 @@ line-unheard = لا اتصال له هذا الرقم بعد، فمكالمات�
 line-unheard-ask = اطلب من مسؤول أن يضيفه إلى الاتصال.
 line-unheard-short = تُتجاهل المكالمات
 line-reporter-takes = يستقبل مكالمات كل الأرقام. إن كانت تصل إلى اتصال آخر فاختره، فيُضاف الرقم إليه.
+in-english = النص بالإنجليزية:
+webhook-what = { $what ->
+    [a_call_comes_in] عند ورود مكالمة:
+    [call_status_changes] عند تغيّر حالة المكالمة:
+    [a_message_comes_in] عند ورود رسالة:
+    [call_ended_events] أحداث انتهاء المكالمات:
+    [webhook_call_ended] عند انتهاء مكالمة:
+    [hangup_url] عنوان انتهاء المكالمة:
+    [event_url] عنوان الأحداث:
+    [callback_url] عنوان استقبال التقارير:
+   *[other] {""}
+  }
 blocked = ما منعته الحدود
 blocked-why = متى توفر متسع من جديد، يمكن إرسال ما منعته الحدود في الأيام الأخيرة وما زال صالحًا.
 blocked-retry = إعادة إرسال ما منعته الحدود

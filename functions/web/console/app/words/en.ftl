@@ -1146,6 +1146,10 @@ line-unheard = No connection has this number yet, so calls to it are ignored. Ne
 line-unheard-ask = Ask an administrator to add it to the connection.
 line-unheard-short = Calls are ignored
 line-reporter-takes = It takes calls to all numbers. If they reach another connection, choose that one, which gets the number, too.
+in-english = In English:
+webhook-what = { $what ->
+   *[other] {""}
+  }
 blocked = What caps blocked
 blocked-why = Once there is room again, what caps have blocked in the last days and is still valid can be sent.
 blocked-retry = Retry what caps blocked
