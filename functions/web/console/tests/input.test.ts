@@ -304,6 +304,37 @@ for (const look of [DESK, PHONE]) {
   });
 }
 
+/** A refused connection, or a number that none has, loses calls: the pages that show either say so, and lead on. */
+browserTest("calls_that_do_not_arrive_are_told", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await giveSamples(visitor);
+  const gap = { code: "connection_broken", detail: "x", facts: { connection: "Twilio" } };
+  const step = { id: "telephone_line", title: "x", state: "attention", optional: false, missing: ["x"], gaps: [gap], operation: { method: "PUT", path: "/" } };
+  await visitor.intercept("get_tenant_setup", (route) => route.fulfill({ json: { ready: false, steps: [step], unknown_numbers: [] } }));
+  let all = [{ ...connection, numbers: ["+97145550100"] }, { ...connection, id: "conn_all", kind: "telephony", name: "Shop", numbers: [] as string[] }];
+  await visitor.intercept("list_connections", (route) => route.fulfill({ json: { items: all, next_cursor: null } }));
+  await visitor.open(at(""));
+  await page.getByText("calls to its numbers do not reach Ringback").waitFor();
+  await visitor.open(at("settings/lines"));
+  await page.locator(".rows tbody tr").first().waitFor();
+  await visitor.settle();
+  assert.equal(await page.locator(".unheard").count(), 0);
+  await page.getByRole("link", { name: "New line" }).click();
+  await page.locator("select[name=number]").selectOption("other");
+  await page.locator("input[name=number]").fill("+97145550177");
+  // One takes calls to all numbers, but they may reach the other one.
+  const reporter = page.locator("select[name=reporter]");
+  assert.equal(await reporter.inputValue(), "conn_all");
+  assert.deepEqual(await reporter.locator("option").count(), 2);
+  page.once("dialog", (dialog) => void dialog.accept());
+  all = all.slice(0, 1);
+  await visitor.open(at("settings/lines"));
+  await page.locator(".unheard").getByText("Calls are ignored").waitFor();
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
 browserTest("unreadable_number_keeps_its_form_from_being_sent", async () => {
   const visitor = await Visitor.logIn("admin");
   const { page } = visitor;
