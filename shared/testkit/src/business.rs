@@ -466,9 +466,8 @@ impl Seeded {
         attachment.kind = MediaKind::Image;
         attachment.uploaded("image/jpeg", 7, "0f".repeat(32), false);
         change(&mut attachment);
-        let created = aws
-            .store()
-            .create_attachment(self.scope(), &attachment, conversation.contact());
+        let store = aws.store();
+        let created = store.create_attachment(self.scope(), &attachment, conversation.contact());
         created.await.expect("the attachment is written");
         let files = kit::Files::new(aws.env()).expect("the test has a bucket");
         let key = kit::FileKey::asset(self.scope(), attachment.id);

@@ -432,6 +432,7 @@ async fn decide_call(
         links,
         conversation,
         entered,
+        attachment: None,
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");

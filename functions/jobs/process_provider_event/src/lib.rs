@@ -183,7 +183,7 @@ impl Event<'_> {
 
     async fn work(&self, update: Update, delivery: Delivery) -> Result<Done, JobError> {
         match update {
-            Update::Status(status) => self.status(status).await,
+            Update::Status(status) => Box::pin(self.status(status)).await,
             Update::Message(message) => self.message(message, delivery).await,
             Update::ByPhone(echo) => self.by_phone(echo).await,
             Update::WhatsAppCall { from, at, .. } => self.whatsapp_call(&from, at).await,
