@@ -3,6 +3,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import { here, placeOf } from "./api/here.svelte.ts";
 import { session } from "./api/session.svelte.ts";
+import { loadScreen } from "./ui/loading.ts";
 import { router } from "./ui/router.svelte.ts";
 import { settings } from "./ui/settings.svelte.ts";
 import { words } from "./words/words.svelte.ts";
@@ -14,13 +15,13 @@ async function begin(): Promise<void> {
   here.place = placeOf(session.current?.tenants ?? [], params?.tenant);
   if (!route || !here.place || here.missing(route.needs)) return;
   // The screen itself says if it does not load.
-  void route.load().then((screen) => screen.begin?.(), () => undefined);
+  void loadScreen(route).then((screen) => screen.begin?.(), () => undefined);
 }
 
 /** Not at the module's top: the screen's file waits for this one. */
 async function start(target: HTMLElement): Promise<void> {
   try {
-    await Promise.all([begin(), words.load(settings.language), Promise.race([drawn, patience])]);
+    await Promise.all([begin(), words.load(), Promise.race([drawn, patience])]);
     target.replaceChildren();
     mount(App, { target });
   } catch (failure) {
@@ -35,7 +36,7 @@ async function start(target: HTMLElement): Promise<void> {
 const letters = settings.language === "ar" ? ["1em IBM Plex Sans", "1em IBM Plex Sans Arabic", "600 1em IBM Plex Sans Arabic"] : ["1em IBM Plex Sans"];
 const drawn = Promise.all(letters.map((font) => document.fonts.load(font, "aم"))).catch(() => undefined);
 // The screen itself says if it does not load.
-void router.found?.route.load().catch(() => undefined);
+if (router.found) void loadScreen(router.found.route).catch(() => undefined);
 const patience = new Promise((resume) => setTimeout(resume, 1000));
 const target = document.getElementById("app");
 if (!target) throw new Error("the page has no #app");

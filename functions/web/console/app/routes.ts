@@ -2,8 +2,9 @@
 import type { Component } from "svelte";
 import type { Operation } from "./api/permissions.ts";
 import type { Icon } from "./ui/icons.ts";
+import type { Area } from "./words/areas.ts";
 
-interface Loaded {
+export interface Loaded {
   default: Component;
   /** Asks for what the screen shows. A first page calls it while the frame is still being drawn. */
   begin?: () => void;
@@ -17,6 +18,8 @@ export interface Route {
   /** Who may open it: anybody, who is logged in, or who may do these operations, of which the first fills the page. */
   needs: "nobody" | "person" | [Operation, ...Operation[]];
   load: () => Promise<Loaded>;
+  /** Areas whose words it says, beside those that all pages share. */
+  words: Area[];
   /** Its place in the menu. On phones, only those of the `bar` are always seen. */
   menu?: { icon: Icon; page: string; bar?: true };
   /** Its page among the settings, which the screen of settings lists. */
@@ -29,44 +32,44 @@ export interface Route {
 const STILL = { error: false };
 
 export const routes: Route[] = [
-  { name: "log-in", paths: ["/app/log-in", "/log-in"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/LogIn.svelte") },
-  { name: "sign-up", paths: ["/app/sign-up"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/SignUp.svelte") },
-  { name: "verify-email", paths: ["/verify-email", "/app/verify-email"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/VerifyEmail.svelte") },
-  { name: "forgot-password", paths: ["/app/forgot-password"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/ForgotPassword.svelte") },
-  { name: "reset-password", paths: ["/reset-password", "/app/reset-password"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/ResetPassword.svelte") },
-  { name: "accept-invitation", paths: ["/accept-invitation", "/app/accept-invitation"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/AcceptInvitation.svelte") },
-  { name: "account", paths: ["/app/account", "/app/account/notifications", "/account/notifications"], needs: "person", states: { error: true }, load: () => import("./screens/account/Account.svelte") },
-  { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "", bar: true }, states: { error: true }, load: () => import("./screens/home/Home.svelte") },
-  { name: "inbox", paths: ["/app/:tenant/inbox"], needs: ["list_conversations"], menu: { icon: "inbox", page: "inbox", bar: true }, states: { empty: "inbox-empty", error: true }, load: () => import("./screens/inbox/Inbox.svelte") },
-  { name: "conversation", paths: ["/app/:tenant/inbox/:conversation"], needs: ["get_conversation", "get_conversation_timeline"], states: { error: true }, load: () => import("./screens/inbox/Conversation.svelte") },
-  { name: "calls", paths: ["/app/:tenant/calls"], needs: ["list_calls"], menu: { icon: "calls", page: "calls", bar: true }, states: { empty: "calls-empty", error: true }, load: () => import("./screens/calls/Calls.svelte") },
-  { name: "call", paths: ["/app/:tenant/calls/:call"], needs: ["get_call"], states: { error: true }, load: () => import("./screens/calls/Call.svelte") },
-  { name: "messages", paths: ["/app/:tenant/messages"], needs: ["list_messages"], menu: { icon: "messages", page: "messages" }, states: { empty: "messages-empty", error: true }, load: () => import("./screens/messages/Messages.svelte") },
-  { name: "new-message", paths: ["/app/:tenant/messages/new"], needs: ["send_message"], states: STILL, load: () => import("./screens/messages/NewMessage.svelte") },
-  { name: "message", paths: ["/app/:tenant/messages/:message"], needs: ["get_message"], states: { error: true }, load: () => import("./screens/messages/Message.svelte") },
-  { name: "contacts", paths: ["/app/:tenant/contacts"], needs: ["list_contacts"], menu: { icon: "contacts", page: "contacts" }, states: { empty: "contacts-empty", error: true }, load: () => import("./screens/contacts/Contacts.svelte") },
-  { name: "contact", paths: ["/app/:tenant/contacts/:contact"], needs: ["get_contact", "get_timeline"], states: { error: true }, load: () => import("./screens/contacts/Contact.svelte") },
-  { name: "set-up", paths: ["/app/:tenant/set-up"], needs: ["get_tenant_setup", "update_tenant"], setting: "set-up", states: { error: true }, load: () => import("./screens/setup/SetUp.svelte") },
-  { name: "set-up-business", paths: ["/app/:tenant/set-up/business"], needs: ["get_tenant_setup", "update_tenant"], states: { error: true }, load: () => import("./screens/setup/Business.svelte") },
-  { name: "set-up-telephone", paths: ["/app/:tenant/set-up/telephone"], needs: ["get_tenant_setup", "list_connections", "create_connection"], states: { error: true }, load: () => import("./screens/setup/Telephone.svelte") },
-  { name: "set-up-messages", paths: ["/app/:tenant/set-up/messages"], needs: ["get_tenant_setup", "list_connections", "create_connection"], states: { error: true }, load: () => import("./screens/setup/Messages.svelte") },
-  { name: "set-up-text", paths: ["/app/:tenant/set-up/text"], needs: ["get_tenant_setup", "list_automations", "update_automation"], states: { error: true }, load: () => import("./screens/setup/Text.svelte") },
-  { name: "set-up-try", paths: ["/app/:tenant/set-up/try"], needs: ["get_tenant_setup", "list_lines", "list_calls"], states: { error: true }, load: () => import("./screens/setup/Try.svelte") },
-  { name: "automations", paths: ["/app/:tenant/automations"], needs: ["list_automations"], menu: { icon: "automations", page: "automations" }, states: { empty: "automations-empty", error: true }, load: () => import("./screens/automations/Automations.svelte") },
-  { name: "new-automation", paths: ["/app/:tenant/automations/new"], needs: ["create_automation", "list_templates"], states: STILL, load: () => import("./screens/automations/NewAutomation.svelte") },
-  { name: "try-automations", paths: ["/app/:tenant/automations/try"], needs: ["dry_run_automations", "list_calls"], states: STILL, load: () => import("./screens/automations/TryAutomations.svelte") },
-  { name: "automation", paths: ["/app/:tenant/automations/:automation"], needs: ["get_automation"], states: { error: true }, load: () => import("./screens/automations/Automation.svelte") },
-  { name: "settings", paths: ["/app/:tenant/settings"], needs: "person", menu: { icon: "settings", page: "settings" }, states: STILL, load: () => import("./screens/settings/Settings.svelte") },
-  { name: "business", paths: ["/app/:tenant/settings/business"], needs: ["get_tenant", "update_tenant"], setting: "settings/business", states: { error: true }, load: () => import("./screens/settings/Business.svelte") },
-  { name: "closures", paths: ["/app/:tenant/settings/closures"], needs: ["get_tenant", "update_tenant"], setting: "settings/closures", states: { error: true }, load: () => import("./screens/settings/Closures.svelte") },
-  { name: "words", paths: ["/app/:tenant/settings/words"], needs: ["get_tenant", "update_tenant"], setting: "settings/words", states: { error: true }, load: () => import("./screens/settings/Words.svelte") },
-  { name: "answers", paths: ["/app/:tenant/settings/answers"], needs: ["get_tenant", "update_tenant"], setting: "settings/answers", states: { error: true }, load: () => import("./screens/settings/Answers.svelte") },
-  { name: "caps", paths: ["/app/:tenant/settings/caps"], needs: ["list_caps"], setting: "settings/caps", states: { empty: "caps-empty", error: true }, load: () => import("./screens/settings/Caps.svelte") },
-  { name: "connections", paths: ["/app/:tenant/settings/connections"], needs: ["list_connections"], setting: "settings/connections", states: { empty: "connections-empty", error: true }, load: () => import("./screens/settings/Connections.svelte") },
-  { name: "new-connection", paths: ["/app/:tenant/settings/connections/new"], needs: ["create_connection"], states: STILL, load: () => import("./screens/settings/NewConnection.svelte") },
-  { name: "connection", paths: ["/app/:tenant/settings/connections/:connection"], needs: ["get_connection", "list_connection_webhooks"], states: { error: true }, load: () => import("./screens/settings/Connection.svelte") },
-  { name: "lines", paths: ["/app/:tenant/settings/lines"], needs: ["list_lines"], setting: "settings/lines", states: { empty: "lines-empty", error: true }, load: () => import("./screens/settings/Lines.svelte") },
-  { name: "new-line", paths: ["/app/:tenant/settings/lines/new"], needs: ["create_line", "list_connections"], states: STILL, load: () => import("./screens/settings/NewLine.svelte") },
-  { name: "line", paths: ["/app/:tenant/settings/lines/:line"], needs: ["get_line", "update_line", "list_connections"], states: { error: true }, load: () => import("./screens/settings/Line.svelte") },
-  { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, load: () => import("./screens/settings/People.svelte") },
+  { name: "log-in", paths: ["/app/log-in", "/log-in"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/LogIn.svelte") },
+  { name: "sign-up", paths: ["/app/sign-up"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/SignUp.svelte") },
+  { name: "verify-email", paths: ["/verify-email", "/app/verify-email"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/VerifyEmail.svelte") },
+  { name: "forgot-password", paths: ["/app/forgot-password"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/ForgotPassword.svelte") },
+  { name: "reset-password", paths: ["/reset-password", "/app/reset-password"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/ResetPassword.svelte") },
+  { name: "accept-invitation", paths: ["/accept-invitation", "/app/accept-invitation"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/AcceptInvitation.svelte") },
+  { name: "account", paths: ["/app/account", "/app/account/notifications", "/account/notifications"], needs: "person", states: { error: true }, words: ["account"], load: () => import("./screens/account/Account.svelte") },
+  { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "", bar: true }, states: { error: true }, words: [], load: () => import("./screens/home/Home.svelte") },
+  { name: "inbox", paths: ["/app/:tenant/inbox"], needs: ["list_conversations"], menu: { icon: "inbox", page: "inbox", bar: true }, states: { empty: "inbox-empty", error: true }, words: ["calls", "contacts", "inbox", "messages"], load: () => import("./screens/inbox/Inbox.svelte") },
+  { name: "conversation", paths: ["/app/:tenant/inbox/:conversation"], needs: ["get_conversation", "get_conversation_timeline"], states: { error: true }, words: ["calls", "contacts", "inbox", "messages"], load: () => import("./screens/inbox/Conversation.svelte") },
+  { name: "calls", paths: ["/app/:tenant/calls"], needs: ["list_calls"], menu: { icon: "calls", page: "calls", bar: true }, states: { empty: "calls-empty", error: true }, words: ["calls", "contacts", "messages"], load: () => import("./screens/calls/Calls.svelte") },
+  { name: "call", paths: ["/app/:tenant/calls/:call"], needs: ["get_call"], states: { error: true }, words: ["calls", "messages"], load: () => import("./screens/calls/Call.svelte") },
+  { name: "messages", paths: ["/app/:tenant/messages"], needs: ["list_messages"], menu: { icon: "messages", page: "messages" }, states: { empty: "messages-empty", error: true }, words: ["messages"], load: () => import("./screens/messages/Messages.svelte") },
+  { name: "new-message", paths: ["/app/:tenant/messages/new"], needs: ["send_message"], states: STILL, words: ["automations", "messages"], load: () => import("./screens/messages/NewMessage.svelte") },
+  { name: "message", paths: ["/app/:tenant/messages/:message"], needs: ["get_message"], states: { error: true }, words: ["messages"], load: () => import("./screens/messages/Message.svelte") },
+  { name: "contacts", paths: ["/app/:tenant/contacts"], needs: ["list_contacts"], menu: { icon: "contacts", page: "contacts" }, states: { empty: "contacts-empty", error: true }, words: ["contacts"], load: () => import("./screens/contacts/Contacts.svelte") },
+  { name: "contact", paths: ["/app/:tenant/contacts/:contact"], needs: ["get_contact", "get_timeline"], states: { error: true }, words: ["calls", "contacts", "messages"], load: () => import("./screens/contacts/Contact.svelte") },
+  { name: "set-up", paths: ["/app/:tenant/set-up"], needs: ["get_tenant_setup", "update_tenant"], setting: "set-up", states: { error: true }, words: ["settings"], load: () => import("./screens/setup/SetUp.svelte") },
+  { name: "set-up-business", paths: ["/app/:tenant/set-up/business"], needs: ["get_tenant_setup", "update_tenant"], states: { error: true }, words: ["settings"], load: () => import("./screens/setup/Business.svelte") },
+  { name: "set-up-telephone", paths: ["/app/:tenant/set-up/telephone"], needs: ["get_tenant_setup", "list_connections", "create_connection"], states: { error: true }, words: ["settings"], load: () => import("./screens/setup/Telephone.svelte") },
+  { name: "set-up-messages", paths: ["/app/:tenant/set-up/messages"], needs: ["get_tenant_setup", "list_connections", "create_connection"], states: { error: true }, words: ["settings"], load: () => import("./screens/setup/Messages.svelte") },
+  { name: "set-up-text", paths: ["/app/:tenant/set-up/text"], needs: ["get_tenant_setup", "list_automations", "update_automation"], states: { error: true }, words: ["automations", "settings"], load: () => import("./screens/setup/Text.svelte") },
+  { name: "set-up-try", paths: ["/app/:tenant/set-up/try"], needs: ["get_tenant_setup", "list_lines", "list_calls"], states: { error: true }, words: ["calls", "settings"], load: () => import("./screens/setup/Try.svelte") },
+  { name: "automations", paths: ["/app/:tenant/automations"], needs: ["list_automations"], menu: { icon: "automations", page: "automations" }, states: { empty: "automations-empty", error: true }, words: ["automations"], load: () => import("./screens/automations/Automations.svelte") },
+  { name: "new-automation", paths: ["/app/:tenant/automations/new"], needs: ["create_automation", "list_templates"], states: STILL, words: ["automations", "messages", "settings"], load: () => import("./screens/automations/NewAutomation.svelte") },
+  { name: "try-automations", paths: ["/app/:tenant/automations/try"], needs: ["dry_run_automations", "list_calls"], states: STILL, words: ["automations"], load: () => import("./screens/automations/TryAutomations.svelte") },
+  { name: "automation", paths: ["/app/:tenant/automations/:automation"], needs: ["get_automation"], states: { error: true }, words: ["automations", "messages", "settings"], load: () => import("./screens/automations/Automation.svelte") },
+  { name: "settings", paths: ["/app/:tenant/settings"], needs: "person", menu: { icon: "settings", page: "settings" }, states: STILL, words: ["settings"], load: () => import("./screens/settings/Settings.svelte") },
+  { name: "business", paths: ["/app/:tenant/settings/business"], needs: ["get_tenant", "update_tenant"], setting: "settings/business", states: { error: true }, words: ["settings"], load: () => import("./screens/settings/Business.svelte") },
+  { name: "closures", paths: ["/app/:tenant/settings/closures"], needs: ["get_tenant", "update_tenant"], setting: "settings/closures", states: { error: true }, words: ["settings"], load: () => import("./screens/settings/Closures.svelte") },
+  { name: "words", paths: ["/app/:tenant/settings/words"], needs: ["get_tenant", "update_tenant"], setting: "settings/words", states: { error: true }, words: ["settings"], load: () => import("./screens/settings/Words.svelte") },
+  { name: "answers", paths: ["/app/:tenant/settings/answers"], needs: ["get_tenant", "update_tenant"], setting: "settings/answers", states: { error: true }, words: ["settings"], load: () => import("./screens/settings/Answers.svelte") },
+  { name: "caps", paths: ["/app/:tenant/settings/caps"], needs: ["list_caps"], setting: "settings/caps", states: { empty: "caps-empty", error: true }, words: ["settings"], load: () => import("./screens/settings/Caps.svelte") },
+  { name: "connections", paths: ["/app/:tenant/settings/connections"], needs: ["list_connections"], setting: "settings/connections", states: { empty: "connections-empty", error: true }, words: ["settings"], load: () => import("./screens/settings/Connections.svelte") },
+  { name: "new-connection", paths: ["/app/:tenant/settings/connections/new"], needs: ["create_connection"], states: STILL, words: ["settings"], load: () => import("./screens/settings/NewConnection.svelte") },
+  { name: "connection", paths: ["/app/:tenant/settings/connections/:connection"], needs: ["get_connection", "list_connection_webhooks"], states: { error: true }, words: ["settings"], load: () => import("./screens/settings/Connection.svelte") },
+  { name: "lines", paths: ["/app/:tenant/settings/lines"], needs: ["list_lines"], setting: "settings/lines", states: { empty: "lines-empty", error: true }, words: ["settings"], load: () => import("./screens/settings/Lines.svelte") },
+  { name: "new-line", paths: ["/app/:tenant/settings/lines/new"], needs: ["create_line", "list_connections"], states: STILL, words: ["settings"], load: () => import("./screens/settings/NewLine.svelte") },
+  { name: "line", paths: ["/app/:tenant/settings/lines/:line"], needs: ["get_line", "update_line", "list_connections"], states: { error: true }, words: ["settings"], load: () => import("./screens/settings/Line.svelte") },
+  { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, words: ["settings"], load: () => import("./screens/settings/People.svelte") },
 ];

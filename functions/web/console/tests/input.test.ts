@@ -394,7 +394,7 @@ browserTest("pages_wait_for_the_network_and_come_back", async () => {
 browserTest("console_that_cannot_start_says_so", async () => {
   const visitor = await Visitor.arrive(DESK);
   const { page } = visitor;
-  await page.route(/assets\/en-[\w-]+\.js$/, (route) => route.abort());
+  await page.route(/assets\/common-[\w-]+\.js$/, (route) => route.abort());
   await page.goto("/app/log-in");
   await page.getByText("Ringback did not load").waitFor();
   await page.unrouteAll();

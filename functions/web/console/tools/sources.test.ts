@@ -1,8 +1,11 @@
 /** Rules of the sources that types do not hold. Part of `npm run check`. */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
+import { join, normalize } from "node:path";
 import { test } from "node:test";
 import { FluentBundle, FluentResource } from "@fluent/bundle";
+import { routes } from "../app/routes.ts";
+import { AREAS } from "../app/words/areas.ts";
 import { WRITTEN } from "../app/words/faults.ts";
 import { functions } from "../app/words/grammar.ts";
 import { variablesOf } from "../app/words/variables.ts";
@@ -23,8 +26,13 @@ const words = { en: resource("en"), ar: resource("ar") };
 const contract = JSON.parse(readFileSync("../../../docs/openapi.json", "utf8")) as Contract;
 const problems = [...readFileSync("../../../docs/problems.md", "utf8").matchAll(/^\| \d{3} \| `(\w+)` \|/gm)].map(([, word]) => word ?? "");
 
+/** The text of these files of words. */
+function textOf(language: string, files: readonly string[] = ["common", ...AREAS]): string {
+  return files.map((file) => readFileSync(`app/words/${language}/${file}.ftl`, "utf8")).join("\n");
+}
+
 function resource(language: string): FluentResource {
-  return new FluentResource(readFileSync(`app/words/${language}.ftl`, "utf8"));
+  return new FluentResource(textOf(language));
 }
 
 function offences(pattern: RegExp): string[] {
@@ -66,7 +74,8 @@ test("no_space_is_lost_at_the_edge_of_a_block", () => {
 
 test("words_parse_and_have_equal_keys_and_variables", () => {
   for (const [language, of] of Object.entries(words)) {
-    const text = readFileSync(`app/words/${language}.ftl`, "utf8");
+    assert.deepEqual(globSync(`app/words/${language}/*`).toSorted(), ["common", ...AREAS].map((file) => `app/words/${language}/${file}.ftl`).toSorted());
+    const text = textOf(language);
     const keys = [...text.matchAll(/^([a-zA-Z][\w-]*) =/gm)].map(([, key]) => key);
     assert.deepEqual(of.body.map(({ id }) => id), keys, `${language}: a message does not parse`);
     assert.equal(new Set(keys).size, keys.length, `${language}: a key occurs twice`);
@@ -77,13 +86,43 @@ test("words_parse_and_have_equal_keys_and_variables", () => {
   for (const [id, names] of english) assert.deepEqual([...(arabic.get(id) ?? [])].toSorted(), [...names].toSorted(), id);
 });
 
+/** What these files say: an id, or its beginning before a variable part. */
+function saidIn(paths: string[]): { path: string; id: string; open: boolean }[] {
+  const read = sources.filter(({ path }) => paths.includes(path));
+  return read.flatMap(({ path, text }) => [...text.matchAll(/\bt\((?:[^()"`]* \? )?(["`])([\w-]+)(\$\{)?[^"`]*\1/g)].map(([, , id = "", open]) => ({ path, id, open: open !== undefined })));
+}
+
 /** Every word of a screen exists. Ids with a variable part are checked by what they begin with. */
 test("words_that_screens_say_exist", () => {
   const ids = words.en.body.map(({ id }) => id);
-  const said = sources.flatMap(({ path, text }) => [...text.matchAll(/\bt\((["`])([\w-]+)(\$\{)?[^"`]*\1/g)].map(([, , id = "", open]) => ({ path, id, open })));
-  const wrong = said.filter(({ id, open }) => !(open ? ids.some((known) => known.startsWith(id)) : ids.includes(id)));
+  const wrong = saidIn(sources.map(({ path }) => path)).filter(({ id, open }) => !(open ? ids.some((known) => known.startsWith(id)) : ids.includes(id)));
   assert.deepEqual(wrong, []);
 });
+
+/** A screen's words are those of all pages and of the areas that its route names, in which both languages have the same. */
+test("words_come_with_the_screens_that_say_them", () => {
+  const idsOf = (language: string, files: readonly string[]) => new FluentResource(textOf(language, files)).body.map(({ id }) => id);
+  for (const area of AREAS) assert.deepEqual(idsOf("ar", [area]), idsOf("en", [area]));
+  const wrong = routes.flatMap(({ name, load, words: areas }) => {
+    const loaded = idsOf("en", ["common", ...areas]);
+    const rest = idsOf("en", AREAS.filter((area) => !areas.includes(area)));
+    const [, entry = ""] = /import\("\.\/([^"]+)"\)/.exec(String(load)) ?? [];
+    const files = importedBy(join("app", entry));
+    assert.ok(files.size > 5, name);
+    return [...saidIn([...files])].flatMap(({ path, id, open }) =>
+      (open ? rest.some((other) => other.startsWith(id)) && !path.startsWith("app/conflicts/") : !loaded.includes(id)) ? [`${name}: ${path} says ${id}`] : []);
+  });
+  assert.deepEqual(wrong, []);
+});
+
+/** A file of the sources and all that it imports. */
+function importedBy(path: string, found = new Set<string>()): Set<string> {
+  const source = sources.find((source) => source.path === path);
+  if (found.has(path) || !source) return found;
+  found.add(path);
+  for (const [, , name = ""] of source.text.matchAll(/^\s*import (?!type)([^;]*? from )?"(\.[^"]+)"/gm)) importedBy(normalize(join(path, "..", name)), found);
+  return found;
+}
 
 test("every_code_of_the_contract_has_a_sentence", () => {
   const { faults, reasons } = contract["x-codes"];
@@ -178,7 +217,7 @@ test("arabic_lengths_of_time_follow_prepositions", () => {
   const [two, five] = [2, 5].map((n) => say("duration-minute", { n })) as [string, string];
   assert.equal(say("reason-follow_up", { ...facts, delay_seconds: five, fallback_after_seconds: two }), "واتساب بعد 5 دقائق، ثم رسالة قصيرة إن لم تصل خلال دقيقتين: مكالمة فائتة، القاعدة «x»");
   for (const unit of ["second", "minute", "hour", "day"]) assert.match(say("set-up-try-took", { time: say(`duration-${unit}`, { n: 2 }) }), /ين$/);
-  const text = readFileSync("app/words/ar.ftl", "utf8");
+  const text = textOf("ar");
   assert.deepEqual(text.match(/(?:بعد|خلال|بـ|قبل|منذ|نحو) ?\{ \$(?:\w*seconds|delay|cooldown|time) \}/g), null);
 });
 

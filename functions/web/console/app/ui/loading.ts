@@ -1,4 +1,12 @@
 /** Files and answers that do not come while there is no network. */
+import type { Loaded, Route } from "../routes.ts";
+import { words } from "../words/words.svelte.ts";
+
+/** A screen and its words, which come at the same time. */
+export async function loadScreen({ load, words: areas }: Route): Promise<Loaded> {
+  const [screen] = await Promise.all([load(), words.load(...areas)]);
+  return screen;
+}
 
 /** How long, in milliseconds, to wait before the next try: twice as long each time, and at most half a minute. */
 export function pauseOf(tries: number): number {

@@ -1,4 +1,4 @@
-/** What the sentences of a language need beside plurals: functions of `ar.ftl`. */
+/** What the sentences of a language need beside plurals: functions of those in `ar/`. */
 import type { FluentFunction } from "@fluent/bundle";
 
 /** A length of time after a preposition. Of its forms only the dual changes: دقيقتان, خلال دقيقتين. */

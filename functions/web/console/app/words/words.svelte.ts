@@ -1,6 +1,8 @@
-/** The words of the console: one bundle of `en.ftl` or `ar.ftl`, loaded when a language is chosen. */
+/** The words of the console: those that all pages say, and those of an area from when a screen of it is opened. */
+import { untrack } from "svelte";
 import { FluentBundle, FluentResource, type FluentVariable } from "@fluent/bundle";
-import { settings, type Language } from "../ui/settings.svelte.ts";
+import { settings } from "../ui/settings.svelte.ts";
+import type { Area } from "./areas.ts";
 import { functions } from "./grammar.ts";
 import { variablesOf } from "./variables.ts";
 
@@ -9,48 +11,54 @@ export type Values = Record<string, FluentVariable>;
 /** Stands in place of a fact that is not known, so that a sentence can select on it. */
 const MISSING = "none";
 
-const FILES = { en: () => import("./en.ftl?raw"), ar: () => import("./ar.ftl?raw") };
-
-interface File {
-  resource: FluentResource;
-  /** Variables of each message. */
-  variables: Map<string, Set<string>>;
-}
-
-function parsed(text: string): File {
-  const resource = new FluentResource(text);
-  return { resource, variables: variablesOf(resource) };
-}
+const FILES = import.meta.glob<string>("./*/*.ftl", { query: "?raw", import: "default" });
 
 class Words {
   private bundle = $state.raw(new FluentBundle("en"));
-  private variables: File["variables"] = new Map();
-  private readonly files: Partial<Record<Language, File>> = {};
+  /** Files whose messages the bundle has. */
+  private filled = new Set<FluentResource>();
+  /** Variables of each message. */
+  private variables = new Map<string, Set<string>>();
+  private readonly areas = new Set<Area | "common">(["common"]);
+  private readonly files = new Map<string, Promise<FluentResource>>();
   /** Country of the tenant, on which the digits of Arabic depend. */
   country = $state<string | null>();
 
-  async load(language: Language): Promise<void> {
-    const { resource, variables } = await this.read(language);
-    // Somebody who switches twice gets the second choice, whichever file comes last.
-    if (language !== settings.language) return;
-    const locale = this.locale(language);
-    // The page would be drawn again for the same words.
-    if (this.bundle.locales[0] === locale) return;
-    const bundle = new FluentBundle(locale, { functions });
-    bundle.addResource(resource);
-    this.variables = variables;
+  /** Loads what is needed in the person's language, now with these areas, too. */
+  async load(...areas: Area[]): Promise<void> {
+    for (const area of areas) this.areas.add(area);
+    // Whoever loads a screen does not begin anew when the language changes.
+    const language = untrack(() => settings.language);
+    const files = await Promise.all([...this.areas].map((area) => this.read(`./${language}/${area}.ftl`)));
+    // Somebody who switches meanwhile gets the second choice, whichever file comes last.
+    if (language !== settings.language) return this.load();
+    const locale = this.locale();
+    // The page is drawn again for other words only, and not for those of a screen that is not there yet.
+    const isOther = this.bundle.locales[0] !== locale;
+    const bundle = isOther ? new FluentBundle(locale, { functions }) : this.bundle;
+    if (isOther) this.filled = new Set();
+    for (const file of files.filter((file) => !this.filled.has(file))) {
+      this.filled.add(file);
+      bundle.addResource(file);
+      for (const [id, names] of variablesOf(file)) this.variables.set(id, names);
+    }
     this.bundle = bundle;
   }
 
-  /** The file of a language. To parse it takes a slow phone a tenth of a second. */
-  private async read(language: Language): Promise<File> {
-    const { default: text } = await FILES[language]();
-    return (this.files[language] ??= parsed(text));
+  /** A file. To parse the largest takes a slow phone half a tenth of a second. */
+  private read(path: string): Promise<FluentResource> {
+    const known = this.files.get(path);
+    if (known) return known;
+    const file = Promise.resolve(FILES[path]?.() ?? "").then((text) => new FluentResource(text));
+    this.files.set(path, file);
+    // What does not come is asked for again.
+    file.catch(() => this.files.delete(path));
+    return file;
   }
 
   /** Locale of texts: in Arabic, digits are those of the person's choice, or of the region. */
-  locale(language: Language = settings.language): string {
-    if (language === "en") return "en-GB";
+  locale(): string {
+    if (settings.language === "en") return "en-GB";
     const region = this.country ? `ar-${this.country}` : "ar";
     const digits = { auto: this.country ? "" : "-u-nu-latn", latin: "-u-nu-latn", arabic: "-u-nu-arab" };
     return region + digits[settings.numerals];

@@ -1,0 +1,27 @@
+## Log-in and sign-up
+back-to-log-in = Back to the log-in
+has-account = I have an account already
+sign-up-why = Ringback answers the calls that you miss, within seconds, by WhatsApp or SMS.
+sign-up-done = We have sent a mail to { $email }. Open its link to create your business.
+sign-up-nothing = Nothing has arrived? Look among unwanted mails, or have it sent again. An address gets at most 5 mails an hour and 10 a day.
+sign-up-other = Use another address
+sign-up-other-why = That is a new sign-up with what you have entered. The name in addresses stays reserved for the first address for a day, so another one is suggested.
+business-slug = Name in addresses
+business-slug-hint = Lower-case letters a to z, digits and hyphens: { $host }/app/…
+verify-why = Enter the password that you chose when you signed up. If this was not you, close this page.
+link-incomplete = The link is incomplete. Open it from the mail again.
+forgot-why = We send you a link to choose a new one.
+forgot-send = Send the link
+forgot-done = If { $email } has an account, a mail with a link is on its way.
+reset-save = Set the password
+reset-done = Your password has been changed.
+accept = Join
+accept-new = You have no account at Ringback with { $email } yet. Choose a name and a password.
+accept-known = You join with your account { $email }, and keep its password.
+accept-done = You now belong to { $business }.
+accept-who = { $inviter } invites you to work with { $business } as { $role }. { $may }
+accept-invited = You are invited to work with { $business } as { $role }. { $may }
+accept-may-viewer = You can read everything.
+accept-may-agent = You can read everything and write to customers.
+accept-may-manager = You can read everything, write to customers and change settings.
+accept-may-admin = You can read everything, write to customers, change settings, and manage people and keys.
