@@ -76,7 +76,8 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 /// The same with another build.
 pub fn routes_of(env: &Env, build: Build) -> Result<Router, ConfigError> {
-    let policy = policy(&Files::new(env)?.origin())?;
+    let sockets = sockets(env.config().url("LIVE_URL")?);
+    let policy = policy(&Files::new(env)?.origin(), &sockets)?;
     let pages = match Shell::of(build) {
         Some(shell) => console(Console { build, shell }),
         None => plain::routes(),
@@ -90,15 +91,23 @@ pub fn routes_of(env: &Env, build: Build) -> Result<Router, ConfigError> {
     Ok(pages.route("/", get(lead)).layer(map_response(guard)))
 }
 
-/// The page runs its own scripts, shows people's files, and sends requests to its own origin and to where the files are.
-fn policy(files: &str) -> Result<HeaderValue, ConfigError> {
+/// Scheme and host of the sockets that stand at the place of this URL: `ws` in place of `http`, `wss` in place of `https`.
+fn sockets(url: &str) -> String {
+    let origin: Vec<&str> = url.splitn(4, '/').take(3).collect();
+    origin.join("/").replacen("http", "ws", 1)
+}
+
+/// The page runs its own scripts, shows people's files, sends requests to its own origin and to where the files are, and is told what changes
+/// by sockets.
+fn policy(files: &str, sockets: &str) -> Result<HeaderValue, ConfigError> {
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob: {files}; \
-         media-src blob: {files}; connect-src 'self' {files}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
+         media-src blob: {files}; connect-src 'self' {files} {sockets}; manifest-src 'self'; worker-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
          trusted-types svelte-trusted-html ringback-worker"
     );
-    HeaderValue::from_str(&policy).map_err(|_| ConfigError::new("FILES_BUCKET", "is no part of a host's name"))
+    HeaderValue::from_str(&policy)
+        .map_err(|_| ConfigError::new("LIVE_URL or FILES_BUCKET", "is no part of a host's name"))
 }
 
 async fn lead() -> Response {

@@ -195,7 +195,7 @@ async fn every_answer_is_guarded() {
                 "default-src 'none'",
                 "script-src 'self'",
                 "style-src 'self'",
-                &format!("connect-src 'self' {files}"),
+                &format!("connect-src 'self' {files} wss://live.example.com"),
                 &format!("img-src 'self' data: blob: {files}"),
                 "base-uri 'none'",
                 "form-action 'none'",
