@@ -1,5 +1,6 @@
 /** Every screen. A new one is a folder in `screens` and an entry here: menu, refusal and the walk of the tests follow from it. */
 import type { Component } from "svelte";
+import type { View } from "./api/live.svelte.ts";
 import type { Operation } from "./api/permissions.ts";
 import type { Icon } from "./ui/icons.ts";
 import type { Area } from "./words/areas.ts";
@@ -18,6 +19,8 @@ export interface Route {
   /** Who may open it: anybody, who is logged in, or who may do these operations, of which the first fills the page. */
   needs: "nobody" | "person" | [Operation, ...Operation[]];
   load: () => Promise<Loaded>;
+  /** What it shows that changes by itself. */
+  follows?: View[];
   /** Areas whose words it says, beside those that all pages share. */
   words: Area[];
   /** Its place in the menu. On phones, only those of the `bar` are always seen. */
@@ -39,14 +42,14 @@ export const routes: Route[] = [
   { name: "reset-password", paths: ["/reset-password", "/app/reset-password"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/ResetPassword.svelte") },
   { name: "accept-invitation", paths: ["/accept-invitation", "/app/accept-invitation"], needs: "nobody", states: STILL, words: ["entrance"], load: () => import("./screens/entrance/AcceptInvitation.svelte") },
   { name: "account", paths: ["/app/account", "/app/account/notifications", "/account/notifications"], needs: "person", states: { error: true }, words: ["account"], load: () => import("./screens/account/Account.svelte") },
-  { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "", bar: true }, states: { error: true }, words: [], load: () => import("./screens/home/Home.svelte") },
+  { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "", bar: true }, states: { error: true }, follows: ["calls", "messages", "connections", "templates"], words: [], load: () => import("./screens/home/Home.svelte") },
   { name: "inbox", paths: ["/app/:tenant/inbox"], needs: ["list_conversations"], menu: { icon: "inbox", page: "inbox", bar: true }, states: { empty: "inbox-empty", error: true }, words: ["calls", "contacts", "inbox", "messages"], load: () => import("./screens/inbox/Inbox.svelte") },
   { name: "conversation", paths: ["/app/:tenant/inbox/:conversation"], needs: ["get_conversation", "get_conversation_timeline"], states: { error: true }, words: ["calls", "contacts", "inbox", "messages"], load: () => import("./screens/inbox/Conversation.svelte") },
-  { name: "calls", paths: ["/app/:tenant/calls"], needs: ["list_calls"], menu: { icon: "calls", page: "calls", bar: true }, states: { empty: "calls-empty", error: true }, words: ["calls", "contacts", "messages"], load: () => import("./screens/calls/Calls.svelte") },
-  { name: "call", paths: ["/app/:tenant/calls/:call"], needs: ["get_call"], states: { error: true }, words: ["calls", "messages"], load: () => import("./screens/calls/Call.svelte") },
-  { name: "messages", paths: ["/app/:tenant/messages"], needs: ["list_messages"], menu: { icon: "messages", page: "messages" }, states: { empty: "messages-empty", error: true }, words: ["messages"], load: () => import("./screens/messages/Messages.svelte") },
+  { name: "calls", paths: ["/app/:tenant/calls"], needs: ["list_calls"], menu: { icon: "calls", page: "calls", bar: true }, states: { empty: "calls-empty", error: true }, follows: ["calls", "messages"], words: ["calls", "contacts", "messages"], load: () => import("./screens/calls/Calls.svelte") },
+  { name: "call", paths: ["/app/:tenant/calls/:call"], needs: ["get_call"], states: { error: true }, follows: ["calls", "messages"], words: ["calls", "messages"], load: () => import("./screens/calls/Call.svelte") },
+  { name: "messages", paths: ["/app/:tenant/messages"], needs: ["list_messages"], menu: { icon: "messages", page: "messages" }, states: { empty: "messages-empty", error: true }, follows: ["messages"], words: ["messages"], load: () => import("./screens/messages/Messages.svelte") },
   { name: "new-message", paths: ["/app/:tenant/messages/new"], needs: ["send_message"], states: STILL, words: ["automations", "messages"], load: () => import("./screens/messages/NewMessage.svelte") },
-  { name: "message", paths: ["/app/:tenant/messages/:message"], needs: ["get_message"], states: { error: true }, words: ["messages"], load: () => import("./screens/messages/Message.svelte") },
+  { name: "message", paths: ["/app/:tenant/messages/:message"], needs: ["get_message"], states: { error: true }, follows: ["messages"], words: ["messages"], load: () => import("./screens/messages/Message.svelte") },
   { name: "contacts", paths: ["/app/:tenant/contacts"], needs: ["list_contacts"], menu: { icon: "contacts", page: "contacts" }, states: { empty: "contacts-empty", error: true }, words: ["contacts"], load: () => import("./screens/contacts/Contacts.svelte") },
   { name: "contact", paths: ["/app/:tenant/contacts/:contact"], needs: ["get_contact", "get_timeline"], states: { error: true }, words: ["calls", "contacts", "messages"], load: () => import("./screens/contacts/Contact.svelte") },
   { name: "set-up", paths: ["/app/:tenant/set-up"], needs: ["get_tenant_setup", "update_tenant"], setting: "set-up", states: { error: true }, words: ["settings"], load: () => import("./screens/setup/SetUp.svelte") },
@@ -54,7 +57,7 @@ export const routes: Route[] = [
   { name: "set-up-telephone", paths: ["/app/:tenant/set-up/telephone"], needs: ["get_tenant_setup", "list_connections", "create_connection"], states: { error: true }, words: ["settings"], load: () => import("./screens/setup/Telephone.svelte") },
   { name: "set-up-messages", paths: ["/app/:tenant/set-up/messages"], needs: ["get_tenant_setup", "list_connections", "create_connection"], states: { error: true }, words: ["settings"], load: () => import("./screens/setup/Messages.svelte") },
   { name: "set-up-text", paths: ["/app/:tenant/set-up/text"], needs: ["get_tenant_setup", "list_automations", "update_automation"], states: { error: true }, words: ["automations", "settings"], load: () => import("./screens/setup/Text.svelte") },
-  { name: "set-up-try", paths: ["/app/:tenant/set-up/try"], needs: ["get_tenant_setup", "list_lines", "list_calls"], states: { error: true }, words: ["calls", "settings"], load: () => import("./screens/setup/Try.svelte") },
+  { name: "set-up-try", paths: ["/app/:tenant/set-up/try"], needs: ["get_tenant_setup", "list_lines", "list_calls"], states: { error: true }, follows: ["calls", "messages"], words: ["calls", "settings"], load: () => import("./screens/setup/Try.svelte") },
   { name: "automations", paths: ["/app/:tenant/automations"], needs: ["list_automations"], menu: { icon: "automations", page: "automations" }, states: { empty: "automations-empty", error: true }, words: ["automations"], load: () => import("./screens/automations/Automations.svelte") },
   { name: "new-automation", paths: ["/app/:tenant/automations/new"], needs: ["create_automation", "list_templates"], states: STILL, words: ["automations", "messages", "settings"], load: () => import("./screens/automations/NewAutomation.svelte") },
   { name: "try-automations", paths: ["/app/:tenant/automations/try"], needs: ["dry_run_automations", "list_calls"], states: STILL, words: ["automations"], load: () => import("./screens/automations/TryAutomations.svelte") },

@@ -55,6 +55,7 @@ async function once(request: Request, token: string | null): Promise<Response> {
   try {
     return await fetch(copy);
   } catch {
+    dispatchEvent(new Event("unreachable"));
     throw new Refused(0, {});
   }
 }

@@ -2,6 +2,7 @@
 import { QueryClient } from "@tanstack/svelte-query";
 import { pauseOf } from "../ui/loading.ts";
 import { askOf } from "./client.ts";
+import { live } from "./live.svelte.ts";
 import { isOffline, Refused } from "./problem.ts";
 
 export const queries = new QueryClient({
@@ -22,7 +23,11 @@ export const queries = new QueryClient({
   },
 });
 
+/** Milliseconds until what can change is asked for where changes are told: some that happened may not have been. */
+const REST = 60_000;
+
 /** Milliseconds until it is asked for again: what nobody answered after a pause, anything else when the screen says. */
 export function nextAsk({ error, errorUpdateCount }: { error: unknown; errorUpdateCount: number }, otherwise: number | false = false): number | false {
-  return isOffline(error) ? pauseOf(errorUpdateCount) : otherwise;
+  if (isOffline(error)) return pauseOf(errorUpdateCount);
+  return otherwise && live.state === "live" ? Math.max(otherwise, REST) : otherwise;
 }

@@ -1,0 +1,49 @@
+/** Whether the page is told what changes, and who wants to hear of it. `live/`, which is loaded with the first screen that follows something, fills it. */
+import type { components } from "./contract.d.ts";
+
+export type LiveEvent = components["schemas"]["PublishedEvent"];
+/** What changes, as sockets are told of it. */
+export type View = "calls" | "messages" | "connections" | "templates";
+/** `live`: every change is told. `catching`: it is not certain that all were, and what is missing is read. `delayed`: they are asked for every few
+ * seconds. `off`: nobody answers. */
+export type State = "live" | "catching" | "delayed" | "off";
+
+/** What a query is about, for its `meta`. */
+export interface Following {
+  concerns: (event: LiveEvent) => boolean;
+  /** Milliseconds between two readings. */
+  every: number;
+}
+
+class Live {
+  state = $state<State>("off");
+  private readonly hearers = new Set<(event: LiveEvent) => void>();
+
+  /** Calls back for each event, until the function that it returns is called. */
+  hear(hearer: (event: LiveEvent) => void): () => void {
+    this.hearers.add(hearer);
+    return () => this.hearers.delete(hearer);
+  }
+
+  tell(events: LiveEvent[]): void {
+    for (const event of events) for (const hearer of this.hearers) hearer(event);
+  }
+}
+
+export const live = new Live();
+
+/** `meta` of a query that is read again after these events. A page of a list is read as a whole, so at most every two seconds. */
+export function follows(concerns: Following["concerns"], every = 1000): { follows: Following } {
+  return { follows: { concerns, every } };
+}
+
+export const LIST = 2000;
+
+export function isOfMessage({ type }: LiveEvent): boolean {
+  return type.startsWith("message.");
+}
+
+/** Whether it can change a call, or the message that follows it. */
+export function isOfCall(event: LiveEvent): boolean {
+  return event.type === "call.decided" || isOfMessage(event);
+}

@@ -1,0 +1,230 @@
+/** A client that follows a tenant: what it does when connections, events and the clock are not as they should be. */
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import type { LiveEvent, State } from "../app/api/live.svelte.ts";
+import { Refused } from "../app/api/problem.ts";
+import { Follower, type Socket } from "../app/live/follower.ts";
+
+const event = (id: string): LiveEvent => ({ id, type: "call.decided", at: "", conversation_id: null, seq: null, cursor: "", data: {} });
+
+/** A socket as the server sees it. */
+class Line implements Socket {
+  onopen: Socket["onopen"] = null;
+  onmessage: Socket["onmessage"] = null;
+  onclose: Socket["onclose"] = null;
+  readonly heard: Record<string, unknown>[] = [];
+  closed = false;
+
+  send(text: string): void {
+    this.heard.push(JSON.parse(text) as Record<string, unknown>);
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  tell(said: object): void {
+    this.onmessage?.call(this as never, { data: JSON.stringify(said) } as MessageEvent);
+  }
+
+  open(): void {
+    this.onopen?.call(this as never, new Event("open"));
+  }
+
+  drop(): void {
+    this.onclose?.call(this as never, {} as CloseEvent);
+  }
+}
+
+/** What a follower does, and what the server answers. */
+function follow({ mock }: TestContext, refusal?: Refused) {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  mock.method(Date, "now", () => world.clock);
+  mock.method(Math, "random", () => 0.9);
+  const world = {
+    clock: Date.parse("2026-11-30T12:00:00Z"),
+    state: "off" as State, states: [] as State[], lines: [] as Line[], asked: [] as (string | undefined)[], taken: [] as string[], reloads: 0, limited: true,
+    tickets: (): Promise<{ url: string; ticket: string; cursor: string }> => Promise.resolve({ url: "ws://live", ticket: "t", cursor: "ticket" }),
+    found: (_: string | undefined): Promise<{ events: LiveEvent[]; cursor: string; more: boolean }> => Promise.resolve({ events: [], cursor: "read", more: false }),
+  };
+  const follower = new Follower({
+    ticket: () => (refusal && world.limited ? Promise.reject(refusal) : world.tickets()),
+    events: (after) => {
+      world.asked.push(after);
+      return world.found(after);
+    },
+    open: () => {
+      const line = new Line();
+      world.lines.push(line);
+      return line;
+    },
+    take: (events) => {
+      world.taken.push(...events.map(({ id }) => id));
+      return Promise.resolve();
+    },
+    reload: () => {
+      world.reloads += 1;
+      return Promise.resolve();
+    },
+    say: (state) => {
+      if (state !== world.state) world.states.push(state);
+      world.state = state;
+    },
+    isSeen: () => true,
+  });
+  const settle = () => new Promise((resume) => setImmediate(resume));
+  const pass = async (seconds: number) => {
+    await settle();
+    for (let left = seconds; left > 0; left -= 1) {
+      world.clock += 1000;
+      mock.timers.tick(1000);
+      await settle();
+    }
+  };
+  const last = () => world.lines.at(-1) ?? assert.fail("no connection");
+  const connect = async () => {
+    await settle();
+    last().open();
+    last().tell({ type: "watching" });
+    await settle();
+  };
+  follower.watch(["calls"]);
+  follower.start();
+  return { world, follower, settle, pass, last, connect };
+}
+
+test("page_is_live_once_what_it_shows_was_read_after_watching", async (context) => {
+  const { world, settle, last, connect } = follow(context);
+  await settle();
+  last().open();
+  assert.deepEqual(last().heard, [{ action: "watch", views: ["calls"] }]);
+  assert.deepEqual([world.state, world.reloads], ["catching", 0]);
+  await connect();
+  assert.deepEqual([world.state, world.reloads, world.asked], ["live", 1, []]);
+  assert.deepEqual(last().heard.at(-1), { action: "visible", visible: true });
+});
+
+test("gap_is_read_from_the_cursor_before_it_and_events_count_once", async (context) => {
+  const { world, pass, last, connect } = follow(context);
+  await connect();
+  last().tell({ type: "events", events: [event("evt_2"), event("evt_1")], cursor: "told" });
+  last().drop();
+  assert.equal(world.state, "catching");
+  const pages: Record<string, { events: LiveEvent[]; cursor: string; more: boolean }> = {
+    told: { events: [event("evt_1"), event("evt_4")], cursor: "page", more: true }, page: { events: [event("evt_3"), event("evt_4")], cursor: "end", more: false },
+  };
+  world.found = (after) => Promise.resolve(pages[after ?? ""] ?? assert.fail(`asked after ${after}`));
+  await pass(3);
+  // What is told meanwhile is taken, but not its cursor.
+  last().open();
+  last().tell({ type: "events", events: [event("evt_5")], cursor: "later" });
+  await connect();
+  assert.deepEqual(world.asked, ["told", "page"]);
+  assert.deepEqual(world.taken, ["evt_2", "evt_1", "evt_5", "evt_4", "evt_3"]);
+  assert.deepEqual([world.state, world.reloads], ["live", 1]);
+});
+
+test("client_that_was_left_behind_reads_from_where_it_was", async (context) => {
+  const { world, settle, last, connect } = follow(context);
+  await connect();
+  const read = Promise.withResolvers<void>();
+  world.found = (after) => read.promise.then(() => ({ events: [event(`evt_${after}`)], cursor: `${after}+`, more: false }));
+  last().tell({ type: "catch_up", cursor: "behind" });
+  last().tell({ type: "catch_up", cursor: "again" });
+  await settle();
+  assert.equal(world.state, "catching");
+  read.resolve();
+  await settle();
+  assert.equal(world.state, "live");
+  assert.ok(world.taken.includes("evt_again"), "the last place was not read from");
+});
+
+test("silence_is_not_called_live", async (context) => {
+  const { world, follower, pass, last, connect } = follow(context);
+  await connect();
+  follower.doubt();
+  assert.equal(world.state, "catching");
+  last().tell({ type: "pong", cursor: "pong" });
+  assert.equal(world.state, "live");
+  follower.doubt();
+  await pass(5);
+  assert.ok(world.lines[0]?.closed);
+  await pass(3);
+  await connect();
+  assert.deepEqual([world.state, world.asked], ["live", ["pong"]]);
+  // Nor is it after a minute without a word, once the person does something; or else after the ping of every five minutes.
+  await pass(62);
+  follower.touch();
+  assert.equal(world.state, "live");
+  await pass(5);
+  assert.notEqual(world.state, "live");
+  await pass(3);
+  await connect();
+  await pass(305);
+  assert.equal(world.state, "live");
+  assert.equal(last().heard.filter(({ action }) => action === "ping").length, 1);
+  await pass(8);
+  assert.notEqual(world.state, "live");
+});
+
+test("socket_without_an_answer_is_tried_again", async (context) => {
+  const { world, settle, pass, last } = follow(context);
+  await settle();
+  last().open();
+  await pass(11);
+  assert.ok(last().closed || world.lines.length > 1);
+  assert.equal(world.states.includes("live"), false);
+  await pass(30);
+  assert.ok(world.lines.length > 1);
+});
+
+for (const status of [409, 429]) test(`without_a_ticket_events_are_asked_for_after_${status}`, async (context) => {
+  const { world, pass, connect } = follow(context, new Refused(status, {}));
+  world.found = () => Promise.resolve({ events: [event("evt_1")], cursor: "read", more: false });
+  await pass(12);
+  assert.deepEqual([world.state, world.asked, world.reloads], ["delayed", [undefined, "read"], 1]);
+  world.limited = false;
+  await pass(60);
+  await connect();
+  assert.equal(world.state, "live");
+  assert.deepEqual(world.taken, ["evt_1"]);
+});
+
+test("cursor_that_expired_begins_anew", async (context) => {
+  const { world, pass, last, connect } = follow(context);
+  await connect();
+  world.found = (after) => (after === "ticket" ? Promise.reject(new Refused(410, {})) : Promise.resolve({ events: [], cursor: "read", more: false }));
+  last().drop();
+  await pass(3);
+  world.tickets = () => Promise.resolve({ url: "ws://live", ticket: "t", cursor: "new" });
+  await connect();
+  assert.notEqual(world.state, "live");
+  await pass(3);
+  await connect();
+  assert.deepEqual([world.state, world.reloads], ["live", 2]);
+});
+
+for (const [what, change] of [["sleep", 3 * 3_600_000], ["clock_that_is_set", -3_600_000]] as const) test(`${what}_ends_the_connection`, async (context) => {
+  const { world, pass, connect } = follow(context);
+  await connect();
+  await pass(7);
+  world.clock += change;
+  await pass(3);
+  assert.ok(world.lines[0]?.closed);
+  assert.equal(world.state, "catching");
+  await connect();
+  assert.deepEqual([world.state, world.lines.length], ["live", 2]);
+});
+
+test("stopped_follower_goes_on_from_its_cursor", async (context) => {
+  const { world, follower, pass, last, connect } = follow(context);
+  await connect();
+  last().tell({ type: "events", events: [], cursor: "told" });
+  follower.stop();
+  assert.deepEqual([world.state, last().closed], ["off", true]);
+  await pass(600);
+  assert.equal(world.lines.length, 1);
+  follower.start();
+  await connect();
+  assert.deepEqual([world.state, world.asked], ["live", ["told"]]);
+});
