@@ -842,8 +842,7 @@ async fn accepted_credentials_only_replace_others_on_demand() {
     assert_tested(manager.put(&path, token).await.is(200), "waiting");
     let key = json!({"token": "aircall-token-2", "api_key": {"api_id": "api-key-1", "api_token": "wrong-token"}});
     let refused = manager.put(&path, json!({"kind": "aircall", "credentials": key})).await;
-    refused.is(409);
-    assert!(refused.text().contains("wrong_secret"), "{}", refused.text());
+    refused.names_only(&["credentials"]);
 }
 
 #[tokio::test]
