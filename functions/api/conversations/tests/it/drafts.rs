@@ -31,7 +31,7 @@ pub(crate) async fn conversation(aws: &Aws, house: &House, number: usize) -> Con
     let conversation = noted(None, ConversationId::of(contact, None), happening, None);
     let store = aws.store();
     let written = store.write_conversation(house.scope(), &conversation, None);
-    written.await.unwrap();
+    written.await.expect("the conversation is written");
     conversation.value.id()
 }
 

@@ -26,7 +26,9 @@ async fn town(aws: &Aws) -> Town<'_> {
 
 async fn listed(caller: &Caller<'_>, query: &str) -> Vec<String> {
     let all = caller.all(&format!("{CONVERSATIONS}{query}"), 2).await;
-    all.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    all.iter()
+        .map(|item| item["id"].as_str().expect("an id is text").to_owned())
+        .collect()
 }
 
 fn ids(all: &[ConversationId]) -> Vec<String> {
