@@ -76,7 +76,13 @@ browserTest("list_of_calls_is_searched_copied_from_and_come_back_to", async () =
     asked.push(new URL(route.request().url()).searchParams.get("digits"));
     return route.fulfill({ json: { items: [{ ...contact, name: "Layla Haddad" }], next_cursor: null } });
   });
-  await page.getByRole("searchbox").fill("555 3913");
+  const field = page.getByRole("searchbox");
+  const written = () => field.evaluate((input) => [getComputedStyle(input).direction, getComputedStyle(input).unicodeBidi]);
+  await field.fill("٥٥٥ ٣٩١٣");
+  assert.deepEqual(await written(), ["ltr", "bidi-override"]);
+  await field.fill("ليلى");
+  assert.equal((await written())[0], "rtl");
+  await field.fill("555 3913");
   await page.keyboard.press("Enter");
   await page.locator(".rows tr", { hasText: "Layla Haddad" }).waitFor();
   assert.deepEqual(asked, ["555 3913"]);
