@@ -61,7 +61,7 @@ const template: Schemas["TemplateModel"] = {
 function dryRun(language: string): Schemas["DryRun"] {
   const text = language === "ar" ? "مرحبًا ليلى، نعتذر عن عدم الرد على مكالمتك إلى Saffron Bakery. كيف نساعدك؟" : "Hello Layla, sorry we missed your call to Saffron Bakery. How can we help?";
   const tried = { draft: false, decides: false, passed: true, reason: null, code: null, facts: {} };
-  const channel = { connection_id: null, content: null, facts: {}, code: null, passed: true, reason: null, sender: null, template: null, waits_until: null, checks: [] };
+  const channel = { connection_id: null, content: null, facts: {}, code: null, passed: true, reason: null, sender: null, template: null, waits_until: null, checks: [], country_rules: [] };
   const checks = (["account", "destination", "consent", "need", "cooldown", "frequency", "room", "quiet_hours", "validity"] as const).map((check) => ({ check, passed: true, code: null, facts: {}, reason: null }));
   return {
     sent: true, code: "follow_up", facts: base.facts, decided_at: ago(0), decision: "", contact: base.contact, customer: base.customer, draft: { problems: [], warnings: [] },

@@ -667,11 +667,11 @@ reason-cap_reached = { $currency ->
 reason-frequency = لا تُرسل رسائل من هذا النوع بهذا التكرار
 reason-too_many_open = ينتظر هذا الشخصَ أقصى عدد من الرسائل
 reason-quiet_hours = { $country ->
-    [none] ساعات الهدوء من { $quiet_from } إلى { $quiet_to }
+    [none] ساعات الهدوء{ $quiet_from ->
+        [none] {""}
+       *[other] {" "}من { $quiet_from } إلى { $quiet_to }
+      }
    *[other] لا رسائل ترويجية قصيرة إلى { $country } من { $quiet_from } إلى { $quiet_to }
-reason-quiet_hours = ساعات الهدوء{ $quiet_from ->
-    [none] {""}
-   *[other] {" "}من { $quiet_from } إلى { $quiet_to }
   }
 reason-template = القالب أو قيمه غير مناسبة{ $whatsapp_problem ->
     [none] {""}

@@ -615,11 +615,11 @@ reason-cap_reached = { $currency ->
 reason-frequency = messages of this kind are not sent that often
 reason-too_many_open = as many messages to this person are waiting as can wait
 reason-quiet_hours = { $country ->
-    [none] quiet hours from { $quiet_from } to { $quiet_to }
+    [none] quiet hours{ $quiet_from ->
+        [none] {""}
+       *[other] {" "}from { $quiet_from } to { $quiet_to }
+      }
    *[other] no promotion by SMS to { $country } from { $quiet_from } to { $quiet_to }
-reason-quiet_hours = quiet hours{ $quiet_from ->
-    [none] {""}
-   *[other] {" "}from { $quiet_from } to { $quiet_to }
   }
 reason-template = the template or its values do not fit{ $whatsapp_problem ->
     [none] {""}
