@@ -2,7 +2,8 @@
 //! are erased with it, and kept as long as the message that carries them. The audit log has no more of them than of the reply.
 
 use api::{
-    Allowed, Api, AuditedReads, Body, Created, FileScanner, Path, RACES, Setback, Tagged, continued, found, permits,
+    Allowed, Api, AuditedReads, Body, Created, FileScanner, Path, RACES, Setback, Tagged, continued, found, itself,
+    permits,
 };
 use axum::{Extension, extract::State};
 use domain::{
@@ -24,6 +25,9 @@ type Replying = Allowed<permits::MessagesSend>;
 /// Attachments that one person, or one API key, creates per hour.
 const CREATED: Limit = Limit::per_hour(100);
 
+/// Attachments that a tenant creates per hour.
+const CREATED_BY_ALL: Limit = Limit::per_hour(1_000);
+
 pub(crate) async fn create_attachment(
     who: Replying,
     State(api): State<Api>,
@@ -36,6 +40,7 @@ pub(crate) async fn create_attachment(
     let attachment = Asset::attachment(id, named, who.correlation_id(), who.now());
     let (who, api, attachment) = (&who, &api, &stated(attachment, new)?);
     api.limit(who, &format!("ATTACHMENTS-{}", who.actor()), CREATED).await?;
+    api.limit(who, "ATTACHMENTS", CREATED_BY_ALL).await?;
     let (store, scope) = (api.store(), who.scope());
     let read = || open(who, api, id);
     let created = RACES.until_won_from(known, read, |known| async move {
@@ -64,10 +69,11 @@ pub(crate) async fn create_attachment(
 /// The conversation, if it can be replied in.
 async fn open(who: &Replying, api: &Api, id: ConversationId) -> Result<KnownConversation, Problem> {
     let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
-    match known.continued {
-        Some(on) => Err(continued("conversation_continued", on)),
-        None => Ok(known),
+    if let Some(on) = known.continued {
+        return Err(continued("conversation_continued", on));
     }
+    itself(id.contact(), &known.person.contact)?;
+    Ok(known)
 }
 
 pub(crate) async fn get_attachment(
@@ -79,7 +85,11 @@ pub(crate) async fn get_attachment(
 ) -> Result<Tagged<AssetOut>, Problem> {
     // Hidden with its contact.
     let known = found(api.store().known_conversation(who.scope(), conversation, who.now())).await?;
-    let Versioned { version, value } = attached(&who, &api, conversation, id).await?;
+    // A contact's timeline has the replies of those that were merged into it, and a conversation those without a line.
+    if !known.person.contact.is(id.contact()) {
+        return Err(Problem::not_found());
+    }
+    let Versioned { version, value } = kept(&who, &api, id).await?;
     let upload = if value.state == AssetState::AwaitingUpload && who.principal().may(Permission::MessagesSend) {
         upload(&who, &files, &value).await?
     } else {
@@ -106,16 +116,25 @@ pub(crate) async fn complete_attachment(
     Ok(Tagged::of(completed))
 }
 
-/// An attachment of this conversation that is still kept.
+/// An attachment of this conversation.
 async fn attached<P: permits::Permit>(
     who: &Allowed<P>,
     api: &Api,
     conversation: ConversationId,
     id: AttachmentId,
 ) -> Result<Versioned<Asset>, Problem> {
-    let known = found(api.store().asset(who.scope(), id)).await?;
+    let known = kept(who, api, id).await?;
     let of = known.value.attached.as_ref().map(|attached| attached.conversation);
-    if of != Some(conversation) || known.value.is_over(who.now()) {
+    if of != Some(conversation) {
+        return Err(Problem::not_found());
+    }
+    Ok(known)
+}
+
+/// An attachment that is still kept.
+async fn kept<P: permits::Permit>(who: &Allowed<P>, api: &Api, id: AttachmentId) -> Result<Versioned<Asset>, Problem> {
+    let known = found(api.store().asset(who.scope(), id)).await?;
+    if known.value.is_over(who.now()) {
         return Err(Problem::not_found());
     }
     Ok(known)

@@ -70,7 +70,7 @@ pub(crate) async fn send_reply(
     let placed = RACES.until_won(|| async move {
         let now = who.now();
         // What it will probably need is read along with the contact.
-        let stranger = likely(who, whom, ContactId::new(ulid));
+        let stranger = likely(who, whom, id.contact());
         let probably = asked(who, ulid, whom, &stranger.contact);
         let intent = said.intent(&probably, (None, &stranger.contact), config);
         let probably = needs(config, &stranger, &intent, now);
@@ -126,11 +126,10 @@ pub(crate) async fn send_reply(
             }
             Err(refusal) => return Err(refused(reason_for(who, refusal)).into()),
         };
-        let carries = match (named, attached) {
-            // Not without it, by another channel.
-            (Some(named), None) => return Err(refused(missing(named)).into()),
-            _ => attached.filter(|file| composed.carries(file.id)).cloned(),
-        };
+        let carries = attached.filter(|file| composed.carries(file.id)).cloned();
+        if let (Some(named), None) = (named, &carries) {
+            return Err(refused(missing(named)).into());
+        }
         Box::pin(sending.within_caps(api, who, config, &composed)).await?;
         let mut to = Reached::from(person);
         to.said_in = Some(SaidIn {

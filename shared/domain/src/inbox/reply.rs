@@ -141,6 +141,13 @@ impl Said {
             let fault = Fault::new(FaultCode::NotFound, detail).and("id", line.to_string());
             found.push(FieldProblem::new("", fault));
         }
+        if self.request.attachment().is_some() && self.request.sms_text.is_some() {
+            let detail = "A reply with an attachment goes by WhatsApp only, since an SMS would go without the file.";
+            found.push(FieldProblem::new(
+                "sms_text",
+                Fault::new(FaultCode::NotApplicable, detail),
+            ));
+        }
         found
     }
 

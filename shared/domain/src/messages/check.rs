@@ -510,11 +510,26 @@ fn quiet_hours(input: &CheckInput<'_>, leg: &Leg) -> Check {
 fn wait(input: &CheckInput<'_>, until: Timestamp, why: Refusal) -> Check {
     let CheckInput { message, now, leg, .. } = *input;
     let woken = until + most_spread(until.duration_since(now));
-    if message.outwaits(leg, woken, now) {
+    if message.outwaits(leg, woken, now) && !next_is_kept_back(input) {
         Check::SkipLeg { why }
     } else {
         Check::Wait { until, why }
     }
+}
+
+/// Whether the next channel is an SMS that waits for the hours of the recipient's country, which is longer than any connection is waited for.
+fn next_is_kept_back(input: &CheckInput<'_>) -> bool {
+    let CheckInput {
+        config, message, now, ..
+    } = *input;
+    let next = message.plan.get(usize::from(input.leg) + 1);
+    let sender = next.filter(|next| next.channel == Channel::Sms).and_then(|next| {
+        let connections = &mut config.connections.iter();
+        connections.find(|known| known.id == next.connection)
+    });
+    let hours = sender.and_then(|sender| sender.sms_hours(&message.to, message.policy.category()));
+    let zones = recipient_zones(&config.tenant, message.to.phone.as_ref());
+    Quiet::default().and_of_country(hours).at(now, &zones).is_some()
 }
 
 /// First wait for a file on its way to the provider: most are small.
@@ -632,7 +647,7 @@ fn health(input: &CheckInput<'_>, _: &Leg) -> Check {
     let why = why.and("since_at", *since);
     match *tried_at + timers.recheck {
         until if now < until => wait(input, until, why),
-        _ if message.outwaits(input.leg, now, now) => Check::SkipLeg { why },
+        _ if message.outwaits(input.leg, now, now) && !next_is_kept_back(input) => Check::SkipLeg { why },
         _ => Check::Probe,
     }
 }

@@ -304,7 +304,20 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         Err(left) => (left.channel, Err(left.refusal.clone())),
     });
     let channels = channels.collect();
-    let (legs, left_out) = parted(tried);
+    let (mut legs, mut left_out) = parted(tried);
+    // Another channel must not give up waiting for an SMS that would be refused. Alone, it is refused when it is sent.
+    let refused = |leg: &Leg| {
+        let connection = config.connections.iter().find(|known| known.id == leg.connection)?;
+        connection.sms_of(leg, &intent.to, policy.category())?.refused()
+    };
+    let of_sms = (0..legs.len()).find_map(|place| Some((place, refused(&legs[place])?)));
+    if let Some((place, refusal)) = of_sms.filter(|_| legs.len() > 1) {
+        left_out.push(LeftOut {
+            channel: legs.remove(place).channel,
+            reason: Reason::CountryRule,
+            refusal,
+        });
+    }
     let planned = match legs.first() {
         None => Err(no_channel(by, &left_out)),
         Some(first) => {

@@ -254,7 +254,11 @@ impl Sms<'_> {
         let promotes = self.category == Category::Marketing;
         match says {
             Says::Senders(arrive) => self.sender.is_some_and(|sender| !arrive.contains(&sender)),
-            Says::Replies { .. } => asks_for_a_reply(self.text),
+            // The other way out that the row names is none.
+            Says::Replies { opt_out } => {
+                let names_it = opt_out.as_deref().is_some_and(|number| self.text.contains(number));
+                !names_it && asks_for_a_reply(self.text)
+            }
             // A number has no such mark, and that is told by the senders that arrive.
             Says::PromotionMark { .. } => promotes && self.sender.is_none(),
             Says::PromotionHours(_) => false,
@@ -370,8 +374,16 @@ const ASKING: [&str; 6] = ["reply", "إيقاف", "توقف", "قف", "ردّ", 
 
 /// Whether a text asks for a reply. Shops are stopped by, but nobody writes that in capitals.
 fn asks_for_a_reply(text: &str) -> bool {
-    let mut words = text.split(|sign: char| !sign.is_alphanumeric() && sign != '\u{651}');
-    words.any(|word| word == "STOP" || ASKING.contains(&word.to_lowercase().as_str()))
+    let words = text.split(|sign: char| !sign.is_alphanumeric() && sign != '\u{651}');
+    let mut words = words.filter(|word| !word.is_empty());
+    let mut before = String::new();
+    words.any(|word| {
+        let small = word.to_lowercase();
+        // "Please do not reply", "don't reply".
+        let asks = word == "STOP" || ASKING.contains(&small.as_str()) && !["not", "no", "t"].contains(&before.as_str());
+        before = small;
+        asks
+    })
 }
 
 /// Ends of hosts that are no country's, and that are recognized without a path behind them.
