@@ -204,6 +204,31 @@ test("cursor_that_expired_begins_anew", async (context) => {
   assert.deepEqual([world.state, world.reloads], ["live", 2]);
 });
 
+test("all_is_read_before_live_also_if_the_next_connection_ends_first", async (context) => {
+  const { world, pass, last, connect } = follow(context);
+  // The first one does not come to watch, either.
+  await pass(1);
+  last().drop();
+  await pass(4);
+  await connect();
+  assert.deepEqual([world.state, world.reloads, world.asked], ["live", 1, []]);
+
+  world.found = () => Promise.reject(new Refused(410, {}));
+  last().drop();
+  await pass(3);
+  await connect();
+  assert.notEqual(world.state, "live");
+  world.found = () => Promise.resolve({ events: [], cursor: "read", more: false });
+  world.tickets = () => Promise.resolve({ url: "ws://live", ticket: "t", cursor: "new" });
+  await pass(3);
+  last().open();
+  last().drop();
+  await pass(5);
+  assert.deepEqual([world.state, world.reloads], ["off", 1]);
+  await connect();
+  assert.deepEqual([world.state, world.reloads], ["live", 2]);
+});
+
 for (const [what, change] of [["sleep", 3 * 3_600_000], ["clock_that_is_set", -3_600_000]] as const) test(`${what}_ends_the_connection`, async (context) => {
   const { world, pass, connect } = follow(context);
   await connect();

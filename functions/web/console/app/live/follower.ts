@@ -69,6 +69,8 @@ export class Follower {
   private readonly world: World;
   private views: readonly string[] = [];
   private cursor: string | undefined;
+  /** Whether all that is shown is yet to be read: events after the cursor do not make up for what was there before it. */
+  private unread = true;
   /** Ids of events that were taken. They come again for half a minute. */
   private readonly known = new Set<string>();
   /** Counts the starts, and is odd while it runs. */
@@ -147,7 +149,7 @@ export class Follower {
       } catch (problem) {
         if (!goesOn()) return;
         failures += 1;
-        if (isLost(problem)) this.cursor = undefined;
+        if (isLost(problem)) this.drop();
         else pause = isLimited(problem) ? LIMITED : Math.min(1000 * 2 ** failures, LONGEST) * (1 - Math.random() / 2);
         if (!isLimited(problem)) this.say("off");
       }
@@ -162,7 +164,7 @@ export class Follower {
         await this.catchUp();
         if (goesOn()) this.say("delayed");
       } catch (problem) {
-        if (isLost(problem)) this.cursor = undefined;
+        if (isLost(problem)) this.drop();
         if (goesOn()) this.say("off");
       }
     }
@@ -186,7 +188,6 @@ export class Follower {
   private async connect(goesOn: () => boolean): Promise<void> {
     const { url, ticket, cursor } = await this.world.ticket();
     if (!goesOn()) return;
-    let isNew = this.cursor === undefined;
     this.cursor ??= cursor;
     this.hurried = false;
 
@@ -231,11 +232,12 @@ export class Follower {
         do {
           if (behind) this.cursor = behind;
           behind = undefined;
-          if (isNew) await this.world.reload();
+          if (this.unread) await this.world.reload();
           else await this.catchUp();
-          isNew = false;
+          // Whoever comes after it reads for itself.
+          if (own !== turn || stage !== "reading") return;
+          this.unread = false;
         } while (behind);
-        if (own !== turn || stage !== "reading") return;
         [stage, wasLive] = ["live", true];
         tellSeen();
         settle();
@@ -308,14 +310,21 @@ export class Follower {
   /** Reads the events after the cursor to the end. */
   private async catchUp(): Promise<void> {
     const taken: Promise<void>[] = [];
+    const { unread } = this;
     for (let page = 0, more = true; more; page += 1) {
       if (page === MOST_PAGES) throw LOST;
       const found = await this.world.events(this.cursor);
-      if (this.cursor === undefined) taken.push(this.world.reload());
+      if (unread && page === 0) taken.push(this.world.reload());
       ({ cursor: this.cursor, more } = found);
       taken.push(this.world.take(this.news(found.events)));
     }
     await Promise.all(taken);
+    if (unread) this.unread = false;
+  }
+
+  /** Begins anew: what was changed since the cursor is not known. */
+  private drop(): void {
+    [this.cursor, this.unread] = [undefined, true];
   }
 
   private news(events: LiveEvent[]): LiveEvent[] {
