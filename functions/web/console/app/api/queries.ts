@@ -26,8 +26,9 @@ export const queries = new QueryClient({
 /** Milliseconds until what can change is asked for where changes are told: some that happened may not have been. */
 const REST = 60_000;
 
-/** Milliseconds until it is asked for again: what nobody answered after a pause, anything else when the screen says. */
-export function nextAsk({ error, errorUpdateCount }: { error: unknown; errorUpdateCount: number }, otherwise: number | false = false): number | false {
+/** Milliseconds until it is asked for again: what nobody answered after a pause, anything else when the screen says; rarely if it follows
+ * what changes, and is told of it. */
+export function nextAsk({ error, errorUpdateCount }: { error: unknown; errorUpdateCount: number }, otherwise: number | false = false, follows = false): number | false {
   if (isOffline(error)) return pauseOf(errorUpdateCount);
-  return otherwise && live.state === "live" ? Math.max(otherwise, REST) : otherwise;
+  return otherwise && follows && live.state === "live" ? Math.max(otherwise, REST) : otherwise;
 }
