@@ -7,7 +7,7 @@ interface Entry {
   note?: { id: string } | null;
 }
 
-function idOf({ message, call, note }: Entry): string | undefined {
+export function idOf({ message, call, note }: Entry): string | undefined {
   return (message ?? call ?? note)?.id;
 }
 
