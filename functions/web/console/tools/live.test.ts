@@ -4,6 +4,7 @@ import { test, type TestContext } from "node:test";
 import type { LiveEvent, State } from "../app/api/live.svelte.ts";
 import { Refused } from "../app/api/problem.ts";
 import { Follower, type Socket } from "../app/live/follower.ts";
+import { Reading } from "../app/live/reading.ts";
 
 const event = (id: string): LiveEvent => ({ id, type: "call.decided", at: "", conversation_id: null, seq: null, cursor: "", data: {} });
 
@@ -43,7 +44,7 @@ function follow({ mock }: TestContext, refusal?: Refused) {
   mock.method(Math, "random", () => 0.9);
   const world = {
     clock: Date.parse("2026-11-30T12:00:00Z"),
-    state: "off" as State, states: [] as State[], lines: [] as Line[], asked: [] as (string | undefined)[], taken: [] as string[], reloads: 0, limited: true,
+    state: "off" as State, states: [] as State[], lines: [] as Line[], asked: [] as (string | undefined)[], taken: [] as string[], reloads: 0, limited: true, readable: true,
     tickets: (): Promise<{ url: string; ticket: string; cursor: string }> => Promise.resolve({ url: "ws://live", ticket: "t", cursor: "ticket" }),
     found: (_: string | undefined): Promise<{ events: LiveEvent[]; cursor: string; more: boolean }> => Promise.resolve({ events: [], cursor: "read", more: false }),
   };
@@ -60,11 +61,11 @@ function follow({ mock }: TestContext, refusal?: Refused) {
     },
     take: (events) => {
       world.taken.push(...events.map(({ id }) => id));
-      return Promise.resolve();
+      return world.readable ? Promise.resolve() : Promise.reject(new Refused(500, {}));
     },
     reload: () => {
       world.reloads += 1;
-      return Promise.resolve();
+      return world.readable ? Promise.resolve() : Promise.reject(new Refused(500, {}));
     },
     say: (state) => {
       if (state !== world.state) world.states.push(state);
@@ -227,6 +228,79 @@ test("all_is_read_before_live_also_if_the_next_connection_ends_first", async (co
   assert.deepEqual([world.state, world.reloads], ["off", 1]);
   await connect();
   assert.deepEqual([world.state, world.reloads], ["live", 2]);
+});
+
+test("what_could_not_be_read_is_not_called_live", async (context) => {
+  const { world, settle, pass, last, connect } = follow(context);
+  await connect();
+  world.readable = false;
+  last().tell({ type: "events", events: [event("evt_1")], cursor: "told" });
+  await settle();
+  assert.deepEqual([world.state, world.reloads], ["off", 2]);
+  await pass(3);
+  await connect();
+  assert.notEqual(world.state, "live");
+  world.readable = true;
+  await pass(6);
+  await connect();
+  assert.equal(world.state, "live");
+  // Nor is what was missed in a gap, or once in five minutes.
+  last().drop();
+  world.readable = false;
+  world.found = () => Promise.resolve({ events: [event("evt_2")], cursor: "read", more: false });
+  await pass(3);
+  await connect();
+  assert.notEqual(world.state, "live");
+  [world.readable, world.found] = [true, () => Promise.resolve({ events: [], cursor: "read", more: false })];
+  const { reloads } = world;
+  await pass(6);
+  await connect();
+  assert.deepEqual([world.state, world.reloads > reloads], ["live", true]);
+  world.readable = false;
+  await pass(299);
+  last().tell({ type: "pong" });
+  await pass(2);
+  assert.notEqual(world.state, "live");
+});
+
+/** A query that is read when its time has come. */
+function reading({ mock }: TestContext, every: number) {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  let clock = 0;
+  mock.method(performance, "now", () => clock);
+  const query = { promise: undefined, isActive: () => true, state: { status: "success" as "success" | "error", error: null as Error | null } };
+  const at: number[] = [];
+  const asked = new Reading(query, every, () => {
+    at.push(clock);
+    return Promise.resolve();
+  });
+  const pass = async (time: number) => {
+    for (let left = time; left > 0; left -= 100) {
+      clock += 100;
+      mock.timers.tick(100);
+      await new Promise((resume) => setImmediate(resume));
+    }
+  };
+  return { query, asked, at, pass };
+}
+
+test("reading_that_failed_is_tried_again_and_said", async (context) => {
+  const { query, asked, at, pass } = reading(context, 1000);
+  query.state = { status: "error", error: new Refused(500, {}) };
+  const failed = assert.rejects(asked.ask(), { status: 500 });
+  await pass(300);
+  await failed;
+  await pass(5000);
+  query.state = { status: "success", error: null };
+  await pass(20_000);
+  // Twice while it fails, then once and after what lags.
+  assert.equal(at.length, 4);
+  // What is deleted is read.
+  query.state = { status: "error", error: new Refused(404, {}) };
+  const read = asked.ask();
+  await pass(10_000);
+  await read;
+  assert.equal(at.length, 6);
 });
 
 for (const [what, change] of [["sleep", 3 * 3_600_000], ["clock_that_is_set", -3_600_000]] as const) test(`${what}_ends_the_connection`, async (context) => {

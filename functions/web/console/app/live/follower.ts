@@ -69,8 +69,10 @@ export class Follower {
   private readonly world: World;
   private views: readonly string[] = [];
   private cursor: string | undefined;
-  /** Whether all that is shown is yet to be read: events after the cursor do not make up for what was there before it. */
-  private unread = true;
+  /** How often all that is shown had to be read, and up to which of these times it was: events after the cursor do not make up for what
+   * was missed before it. */
+  private wanted = 1;
+  private got = 0;
   /** Ids of events that were taken. They come again for half a minute. */
   private readonly known = new Set<string>();
   /** Counts the starts, and is odd while it runs. */
@@ -232,12 +234,13 @@ export class Follower {
         do {
           if (behind) this.cursor = behind;
           behind = undefined;
-          if (this.unread) await this.world.reload();
+          const { wanted } = this;
+          if (this.got < wanted) await this.world.reload();
           else await this.catchUp();
           // Whoever comes after it reads for itself.
           if (own !== turn || stage !== "reading") return;
-          this.unread = false;
-        } while (behind);
+          this.got = wanted;
+        } while (behind || this.got < this.wanted);
         [stage, wasLive] = ["live", true];
         tellSeen();
         settle();
@@ -247,6 +250,8 @@ export class Follower {
         end();
       }
     };
+    /** What could not be read is missing until all is read. */
+    const attempt = (reading: Promise<void>) => void reading.catch(() => { if (stage === "live") void read(); });
     const answer = (cursor: string | undefined) => {
       clearTimeout(pong);
       pong = undefined;
@@ -268,7 +273,7 @@ export class Follower {
         void read();
       } else if (told.type === "events") {
         if (stage === "live" && told.cursor) this.cursor = told.cursor;
-        void this.world.take(this.news(told.events ?? []));
+        attempt(this.take(told.events ?? []));
       } else if (told.type === "pong") {
         answer(told.cursor);
       } else if (told.type === "catch_up") {
@@ -287,7 +292,7 @@ export class Follower {
       if (beats % PING === 0) {
         ping(ANSWER);
         // Those that the server could not publish are not told.
-        void this.world.reload();
+        attempt(this.world.reload().catch((problem: unknown) => this.miss(problem)));
       }
       if (beats >= RENEWAL) this.renew();
     }, BEAT);
@@ -310,21 +315,36 @@ export class Follower {
   /** Reads the events after the cursor to the end. */
   private async catchUp(): Promise<void> {
     const taken: Promise<void>[] = [];
-    const { unread } = this;
+    const { wanted } = this;
+    const add = (reading: Promise<void>) => {
+      taken.push(reading);
+      // It may fail before it is waited for.
+      reading.catch(() => undefined);
+    };
     for (let page = 0, more = true; more; page += 1) {
       if (page === MOST_PAGES) throw LOST;
       const found = await this.world.events(this.cursor);
-      if (unread && page === 0) taken.push(this.world.reload());
+      if (this.got < wanted && page === 0) add(this.world.reload());
       ({ cursor: this.cursor, more } = found);
-      taken.push(this.world.take(this.news(found.events)));
+      add(this.take(found.events));
     }
     await Promise.all(taken);
-    if (unread) this.unread = false;
+    this.got = wanted;
   }
 
   /** Begins anew: what was changed since the cursor is not known. */
   private drop(): void {
-    [this.cursor, this.unread] = [undefined, true];
+    this.cursor = undefined;
+    this.wanted += 1;
+  }
+
+  private async take(events: LiveEvent[]): Promise<void> {
+    await this.world.take(this.news(events)).catch((problem: unknown) => this.miss(problem));
+  }
+
+  private miss(problem: unknown): never {
+    this.wanted += 1;
+    throw problem;
   }
 
   private news(events: LiveEvent[]): LiveEvent[] {

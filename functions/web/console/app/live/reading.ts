@@ -1,0 +1,69 @@
+/** When a query is read again. */
+import type { Query } from "@tanstack/svelte-query";
+import { Refused } from "../api/problem.ts";
+
+/** Lists, and figures that are counted from the same changes, can lag behind an event: they are read once more after it. */
+const LAG = 4000;
+/** Events of one moment are read for together. */
+const SOON = 200;
+const [SHORTEST, LONGEST] = [2000, 30_000];
+
+type Shown = Pick<Query, "promise" | "isActive"> & { readonly state: Pick<Query["state"], "status" | "error"> };
+
+/** The readings of a query. */
+export class Reading {
+  private last = -Infinity;
+  private at = Infinity;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private done: PromiseWithResolvers<void> | null = null;
+  private failures = 0;
+  private readonly query: Shown;
+  private readonly every: number;
+  private readonly reread: () => Promise<void>;
+
+  constructor(query: Shown, every: number, reread: () => Promise<void>) {
+    this.query = query;
+    this.every = every;
+    this.reread = reread;
+  }
+
+  /** Reads it soon, and says when that is done, or that it failed. */
+  ask(): Promise<void> {
+    this.done ??= Promise.withResolvers();
+    this.plan(Math.max(performance.now() + SOON, this.last + this.every), true);
+    return this.done.promise;
+  }
+
+  private plan(at: number, again: boolean): void {
+    if (this.at <= at) return;
+    clearTimeout(this.timer);
+    this.at = at;
+    this.timer = setTimeout(() => void this.read(again), at - performance.now());
+  }
+
+  private async read(again: boolean): Promise<void> {
+    const { done } = this;
+    [this.at, this.done] = [Infinity, null];
+    // What is under way may have begun before the change. To break it off each time would never end in a slow network.
+    await this.query.promise?.catch(() => undefined);
+    this.last = performance.now();
+    await this.reread();
+    // Until it is drawn, too.
+    await new Promise((resume) => setTimeout(resume));
+    const { state } = this.query;
+    if (this.query.isActive() && state.status === "error" && !isAnswer(state.error)) {
+      this.failures += 1;
+      this.plan(performance.now() + Math.min(SHORTEST * 2 ** this.failures, LONGEST), again);
+      done?.reject(state.error);
+      return;
+    }
+    this.failures = 0;
+    done?.resolve();
+    if (again) this.plan(performance.now() + LAG, false);
+  }
+}
+
+/** Whether it is refused for good, such as what is deleted. */
+function isAnswer(problem: unknown): boolean {
+  return problem instanceof Refused && problem.status >= 400 && problem.status < 500 && problem.status !== 429;
+}
