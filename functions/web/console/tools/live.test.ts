@@ -303,6 +303,15 @@ test("reading_that_failed_is_tried_again_and_said", async (context) => {
   assert.equal(at.length, 6);
 });
 
+test("event_before_a_second_reading_has_one_of_its_own", async (context) => {
+  const { asked, at, pass } = reading(context, 5000);
+  void asked.ask();
+  await pass(5200);
+  void asked.ask();
+  await pass(30_000);
+  assert.deepEqual(at, [200, 5300, 10_400]);
+});
+
 for (const [what, change] of [["sleep", 3 * 3_600_000], ["clock_that_is_set", -3_600_000]] as const) test(`${what}_ends_the_connection`, async (context) => {
   const { world, pass, connect } = follow(context);
   await connect();

@@ -17,6 +17,8 @@ export class Reading {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private done: PromiseWithResolvers<void> | null = null;
   private failures = 0;
+  /** Whether it is read once more after the next reading. */
+  private again = false;
   private readonly query: Shown;
   private readonly every: number;
   private readonly reread: () => Promise<void>;
@@ -35,15 +37,16 @@ export class Reading {
   }
 
   private plan(at: number, again: boolean): void {
+    this.again ||= again;
     if (this.at <= at) return;
     clearTimeout(this.timer);
     this.at = at;
-    this.timer = setTimeout(() => void this.read(again), at - performance.now());
+    this.timer = setTimeout(() => void this.read(), at - performance.now());
   }
 
-  private async read(again: boolean): Promise<void> {
-    const { done } = this;
-    [this.at, this.done] = [Infinity, null];
+  private async read(): Promise<void> {
+    const { done, again } = this;
+    [this.at, this.done, this.again] = [Infinity, null, false];
     // What is under way may have begun before the change. To break it off each time would never end in a slow network.
     await this.query.promise?.catch(() => undefined);
     this.last = performance.now();
@@ -59,7 +62,7 @@ export class Reading {
     }
     this.failures = 0;
     done?.resolve();
-    if (again) this.plan(performance.now() + LAG, false);
+    if (again) this.plan(performance.now() + Math.max(LAG, this.every), false);
   }
 }
 
