@@ -143,7 +143,8 @@ test("client_that_was_left_behind_reads_from_where_it_was", async (context) => {
 test("silence_is_not_called_live", async (context) => {
   const { world, follower, pass, last, connect } = follow(context);
   await connect();
-  follower.doubt();
+  for (let n = 0; n < 40; n += 1) follower.doubt();
+  assert.equal(last().heard.filter(({ action }) => action === "ping").length, 1);
   assert.equal(world.state, "catching");
   last().tell({ type: "pong", cursor: "pong" });
   assert.equal(world.state, "live");

@@ -213,9 +213,9 @@ export class Follower {
     };
     const settle = () => { if (stage === "live" && pong === undefined) this.say("live"); };
     const ping = (time: number) => {
-      if (stage === "opening" || stage === "over") return;
+      if (stage === "opening" || stage === "over" || pong !== undefined) return;
       tell({ action: "ping" });
-      pong ??= setTimeout(end, time);
+      pong = setTimeout(end, time);
     };
     const watch = () => {
       if (stage === "opening" || stage === "over") return;
