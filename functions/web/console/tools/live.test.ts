@@ -126,18 +126,25 @@ test("gap_is_read_from_the_cursor_before_it_and_events_count_once", async (conte
 });
 
 test("client_that_was_left_behind_reads_from_where_it_was", async (context) => {
-  const { world, settle, last, connect } = follow(context);
+  const { world, pass, settle, last, connect } = follow(context);
   await connect();
   const read = Promise.withResolvers<void>();
   world.found = (after) => read.promise.then(() => ({ events: [event(`evt_${after}`)], cursor: `${after}+`, more: false }));
   last().tell({ type: "catch_up", cursor: "behind" });
-  last().tell({ type: "catch_up", cursor: "again" });
+  last().tell({ type: "catch_up", cursor: "later" });
   await settle();
   assert.equal(world.state, "catching");
   read.resolve();
   await settle();
   assert.equal(world.state, "live");
-  assert.ok(world.taken.includes("evt_again"), "the last place was not read from");
+  // To the end from where it was, and from the first place that was named, after which the later one is.
+  assert.deepEqual(world.asked, ["ticket", "behind"]);
+  // A place that was not come to is not forgotten.
+  last().tell({ type: "catch_up", cursor: "behind" });
+  last().drop();
+  await pass(3);
+  await connect();
+  assert.deepEqual([world.state, world.reloads], ["live", 2]);
 });
 
 test("silence_is_not_called_live", async (context) => {

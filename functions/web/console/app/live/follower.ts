@@ -207,6 +207,8 @@ export class Follower {
     const end = () => {
       if (stage === "over") return;
       stage = "over";
+      // The cursor can be a later one.
+      if (behind !== undefined) this.wanted += 1;
       if (goesOn()) this.say("catching");
       socket.close();
       over.resolve();
@@ -231,16 +233,17 @@ export class Follower {
       stage = "reading";
       this.say("catching");
       try {
-        do {
-          if (behind) this.cursor = behind;
-          behind = undefined;
+        for (let isRead = false; !isRead; ) {
           const { wanted } = this;
           if (this.got < wanted) await this.world.reload();
           else await this.catchUp();
           // Whoever comes after it reads for itself.
           if (own !== turn || stage !== "reading") return;
           this.got = wanted;
-        } while (behind || this.got < this.wanted);
+          isRead = behind === undefined && this.got === this.wanted;
+          this.cursor = behind ?? this.cursor;
+          behind = undefined;
+        }
         [stage, wasLive] = ["live", true];
         tellSeen();
         settle();
@@ -277,7 +280,7 @@ export class Follower {
       } else if (told.type === "pong") {
         answer(told.cursor);
       } else if (told.type === "catch_up") {
-        behind = told.cursor;
+        behind ??= told.cursor;
         answer(undefined);
         if (stage === "live") void read();
       }
