@@ -444,7 +444,7 @@ fn verdicts(case: &Case, composed: &Composed) -> Vec<Check> {
         };
         let decided = check(&input);
         let all: Vec<Check> = checks(&input).map(|(_, verdict)| verdict).collect();
-        assert_eq!(all.len(), 16, "each of them has a verdict");
+        assert_eq!(all.len(), 17, "each of them has a verdict");
         let first = all.into_iter().find(|verdict| *verdict != Check::Go);
         assert_eq!(first.unwrap_or(Check::Go), decided, "the first one against it decides");
         decided
