@@ -9,7 +9,7 @@ use domain::{
     base::{
         actor::Actor,
         facts::{Fact, Facts},
-        ids::{ContactId, ConversationId, MessageId},
+        ids::{ConversationId, MessageId},
     },
     calls::record::Entry,
     contacts::{history::HistoryKind, person::Person},

@@ -16,6 +16,7 @@ use domain::{
         message::Channel,
         needs::Needs,
         refusal::{Reason, Refusal},
+        sms_rules::{self, Applies, RuleKind, rule_of},
     },
     tenants::{
         config::{ConnectionSummary, TenantConfig, line_problems},
@@ -306,11 +307,20 @@ fn sms(config: &TenantConfig) -> SetupStep {
 fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Option<Refusal> {
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
-        let obstacle = obstacles(config, material, rule, channel).into_iter().next()?;
+        let mut obstacles = obstacles(config, material, rule, channel).into_iter();
+        let obstacle = obstacles.find(|why| keeps_back(config, why))?;
         let mut found = gap(Reason::RuleObstacle, format!("{}: {obstacle}.", rule.name.as_str()));
         found.facts = obstacle.of_channel(channel.as_str());
         Some(found.and("rule", rule.name.as_str()))
     })
+}
+
+/// Whether this keeps messages from being sent. A rule of the country that refuses none is told where texts are written; only registration
+/// is one without which nothing is sent.
+fn keeps_back(config: &TenantConfig, why: &Refusal) -> bool {
+    let registration = |country| rule_of(country, RuleKind::Registration);
+    let refuses = |rule: sms_rules::Rule| rule.applies() == Applies::Refuse && rule.refusal() == *why;
+    why.reason != Reason::CountryRule || config.tenant.country().and_then(registration).is_some_and(refuses)
 }
 
 fn template(config: &TenantConfig, material: &Material) -> SetupStep {

@@ -62,6 +62,8 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_conversation_timeline", 12),
     ("get_recording", 3),
     ("get_medium", 4),
+    // With the contact of its conversation.
+    ("get_attachment", 4),
     ("get_automation", 4),
     ("list_automations", 4),
     ("list_automation_versions", 3),
@@ -96,6 +98,7 @@ const WRITE_MORE: &[(&str, f64)] = &[
     ("get_contact_archive", 1.0),
     ("get_recording", 1.0),
     ("get_medium", 1.0),
+    ("get_attachment", 1.0),
     ("get_export", 1.0),
 ];
 

@@ -15,7 +15,7 @@ use crate::{
         message::{Channel, Content, Leg, Message, MessageState, most_spread},
         phrases::{ago, length, local, span},
         purpose::{FREQUENCY_SPAN, Lane, Limit},
-        quiet::QuietAction,
+        quiet::{Quiet, QuietAction},
         reach::{cannot_reach, in_window},
         referred::carried,
         refusal::{Because, Reason, Refusal},

@@ -46,7 +46,10 @@ async fn medium(world: &World, message: &Received, index: u8) -> Option<Medium> 
 /// The jobs that are due.
 async fn jobs(world: &World) -> Vec<NextJob> {
     let rows = world.store.due_rows(due(world).await).await.expect("the table answers");
-    let job = |(_, row): (_, Result<Option<store::table::due::DueRow>, _>)| row.ok().flatten().map(|row| row.job.job);
+    let job = |(_, row): (_, Result<Option<store::table::due::DueRow>, _>)| {
+        let row = row.expect("the row is read");
+        row.map(|row| row.job.job)
+    };
     rows.into_iter().filter_map(job).collect()
 }
 

@@ -254,6 +254,23 @@ async fn what_keeps_a_step_from_being_done_is_said() {
 
 /// However many there are: those of every rule are looked at.
 #[tokio::test]
+async fn only_a_rule_of_the_country_that_refuses_an_sms_keeps_the_step_open() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let mut configured = complete(&aws).await.configured;
+    for connection in &mut configured.connections {
+        if let Account::Twilio(twilio) = &mut connection.account {
+            twilio.confirmed_rules = read(json!([]));
+        }
+    }
+    for (region, state) in [("AE", "done"), ("IN", "attention")] {
+        configured.tenant.default_region = Some(region.to_owned());
+        let body = setup_of(&town, &configured).await;
+        assert_eq!(step(&body, "rule").0, state, "{region}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn templates_and_products_of_all_rules_are_found() {
     const RULES: usize = 130;
     const WITH_PRODUCT: usize = 30;
