@@ -165,7 +165,7 @@ const KINDS: [DueKind; 5] = [
         is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::ATTACHMENT),
         kind: "attachment",
         job: |tenant, item| {
-            let attachment: Asset = row::data(item, DOING)?;
+            let attachment: Asset = row::data(row::without_expiry(item), DOING)?;
             let at = attachment.due.unwrap_or(attachment.created_at);
             Ok(DueRow {
                 job: ToQueue::drop_attachment(tenant, &attachment, at),

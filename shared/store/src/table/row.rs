@@ -438,6 +438,14 @@ pub(crate) fn kept(mut item: Item, now: Timestamp) -> Option<Item> {
     Some(item)
 }
 
+/// A row as it was written: without the time of its expiry in its item, which knows its own.
+pub(crate) fn without_expiry(mut item: Item) -> Item {
+    if let Some(AttributeValue::M(data)) = item.get_mut("data") {
+        data.remove(KEEP_UNTIL);
+    }
+    item
+}
+
 pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
