@@ -59,7 +59,7 @@ pub enum QuietAction {
 pub struct Quiet {
     own: Option<QuietHours>,
     tenants: Option<QuietHours>,
-    countrys: Option<QuietHours>,
+    national: Option<QuietHours>,
 }
 
 /// Longest wait for a moment that is not quiet.
@@ -76,7 +76,7 @@ impl Quiet {
         Self {
             own,
             tenants,
-            countrys: None,
+            national: None,
         }
     }
 
@@ -90,13 +90,13 @@ impl Quiet {
         Self {
             own: self.own.filter(counts),
             tenants: self.tenants.filter(counts),
-            countrys: hours,
+            national: hours,
         }
     }
 
     /// Whether only the country says that these are quiet hours.
     pub fn is_of_country(&self, hours: &QuietHours) -> bool {
-        self.countrys.as_ref() == Some(hours)
+        self.national.as_ref() == Some(hours)
             && self.own.as_ref() != Some(hours)
             && self.tenants.as_ref() != Some(hours)
     }
@@ -108,7 +108,7 @@ impl Quiet {
     }
 
     fn within<'a>(&self, at: Timestamp, zones: &'a [Zone]) -> Option<(QuietHours, &'a Zone)> {
-        let all = [self.own, self.tenants, self.countrys].into_iter().flatten();
+        let all = [self.own, self.tenants, self.national].into_iter().flatten();
         let mut all = all.flat_map(|hours| zones.iter().map(move |zone| (hours, zone)));
         all.find(|(hours, zone)| is_quiet(at, zone.rules(), hours))
     }
@@ -224,9 +224,9 @@ mod tests {
 
     /// Also if the sender's say that it is sent anyway.
     #[test]
-    fn countrys_hours_hold_whatever_the_others_say() {
+    fn national_hours_hold_whatever_the_others_say() {
         let dubai: [Zone; 1] = ["Asia/Dubai".parse().unwrap()];
-        let countrys = quiet("21:00", "07:00");
+        let national = quiet("21:00", "07:00");
         let with = |action: QuietAction| QuietHours {
             action,
             ..quiet("20:00", "08:00")
@@ -255,7 +255,7 @@ mod tests {
             ),
         ] {
             let [instant, allowed] = [instant, allowed].map(|time| at(&format!("2026-11-{time}:00+04")));
-            let both = Quiet::new(own, None).and_of_country(Some(countrys));
+            let both = Quiet::new(own, None).and_of_country(Some(national));
             let found = both.at(instant, &dubai);
             assert_eq!(found.map(|(hours, _)| hours.action), action, "{own:?} {instant}");
             assert_eq!(both.next_allowed(instant, &dubai), allowed, "{own:?} {instant}");
