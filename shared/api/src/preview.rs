@@ -129,7 +129,7 @@ impl CountryRuleOut {
         }
     }
 
-    /// Those that this SMS is against.
+    /// The rules that this SMS is against.
     fn all_of(sms: &Sms<'_>) -> Vec<Self> {
         let broken = sms.broken();
         broken
@@ -137,7 +137,7 @@ impl CountryRuleOut {
             .collect()
     }
 
-    /// The same without the country of the person.
+    /// Leaves out the country of the person.
     fn in_general(self) -> Self {
         let why = Refusal {
             reason: self.code,

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { callEntry, caps, connection, contact, giveSamples } from "./samples.ts";
 import { browserTest, DESK, logInOf, PHONE, plain, problem, Visitor } from "./support.ts";
 
-const at = (page: string): string => `/app/${logInOf("admin").tenant}/${page}`;
+const home = (): string => `/app/${logInOf("admin").tenant}`;
+const at = (page: string): string => `${home()}/${page}`;
 
 browserTest("unsaved_input_is_asked_about_before_it_is_left", async () => {
   const visitor = await Visitor.logIn("admin");
@@ -322,7 +323,7 @@ browserTest("calls_that_do_not_arrive_are_told", async () => {
   await visitor.intercept("get_tenant_setup", (route) => route.fulfill({ json: { ready: false, steps: [step], unknown_numbers: [] } }));
   let all = [{ ...connection, numbers: ["+97145550100"] }, { ...connection, id: "conn_all", kind: "telephony", name: "Shop", numbers: [] as string[] }];
   await visitor.intercept("list_connections", (route) => route.fulfill({ json: { items: all, next_cursor: null } }));
-  await visitor.open(at("").replace(/\/$/, ""));
+  await visitor.open(home());
   await page.getByText("calls to its numbers do not reach Ringback").waitFor();
   await visitor.open(at("settings/lines"));
   await page.locator(".rows tbody tr").first().waitFor();

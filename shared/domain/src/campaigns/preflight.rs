@@ -156,7 +156,7 @@ impl PreflightTally {
     fn note_country_rules(&mut self, composed: &Composed, config: &TenantConfig) {
         let category = composed.policy.category();
         let by_sms = composed.legs.iter().filter_map(|leg| {
-            let connection = config.connections.iter().find(|known| known.id == leg.connection)?;
+            let connection = config.connection(leg.connection)?;
             connection.sms_of(leg, &composed.to, category)
         });
         for rule in by_sms.flat_map(|sms| sms.broken().collect::<Vec<_>>()) {
@@ -255,7 +255,7 @@ fn country_rules(counted: Vec<(Country, RuleKind, u64)>) -> Vec<CountryRuleCount
 }
 
 impl PreflightResult {
-    /// The same with the sentences of rules, which are not stored: beside the costs of many countries, there would be no room.
+    /// Adds the sentences of rules, which are not stored: beside the costs of many countries, there would be no room.
     #[must_use]
     pub fn explained(mut self) -> Self {
         for line in &mut self.country_rules {

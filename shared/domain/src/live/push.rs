@@ -162,7 +162,7 @@ pub enum About {
     Mention {
         /// The note.
         note: NoteId,
-        /// Those whom it did not mention before.
+        /// The people whom the former note did not mention.
         mentioned: Vec<UserId>,
     },
     /// A customer's call that nobody answered, and that no message follows.
@@ -340,7 +340,7 @@ impl Notification {
         }
     }
 
-    /// That of a note.
+    /// The notification of a note to whom it mentions.
     pub fn of_mention(tenant_id: TenantId, note_id: NoteId, name: Option<&str>, text: Option<&str>) -> Self {
         Self::Mention {
             tenant_id,
@@ -351,7 +351,7 @@ impl Notification {
         }
     }
 
-    /// That of a call.
+    /// The notification of a call that no message follows.
     pub fn of_call(
         tenant_id: TenantId,
         call_id: CallId,

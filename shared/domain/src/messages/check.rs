@@ -523,10 +523,8 @@ fn next_is_kept_back(input: &CheckInput<'_>) -> bool {
         config, message, now, ..
     } = *input;
     let next = message.plan.get(usize::from(input.leg) + 1);
-    let sender = next.filter(|next| next.channel == Channel::Sms).and_then(|next| {
-        let connections = &mut config.connections.iter();
-        connections.find(|known| known.id == next.connection)
-    });
+    let next = next.filter(|next| next.channel == Channel::Sms);
+    let sender = next.and_then(|next| config.connection(next.connection));
     let hours = sender.and_then(|sender| sender.sms_hours(&message.to, message.policy.category()));
     let zones = recipient_zones(&config.tenant, message.to.phone.as_ref());
     Quiet::default().and_of_country(hours).at(now, &zones).is_some()

@@ -307,7 +307,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let (mut legs, mut left_out) = parted(tried);
     // Another channel must not give up waiting for an SMS that would be refused. Alone, it is refused when it is sent.
     let refused = |leg: &Leg| {
-        let connection = config.connections.iter().find(|known| known.id == leg.connection)?;
+        let connection = config.connection(leg.connection)?;
         connection.sms_of(leg, &intent.to, policy.category())?.refused()
     };
     let of_sms = (0..legs.len()).find_map(|place| Some((place, refused(&legs[place])?)));
@@ -893,7 +893,7 @@ mod tests {
     }
 
     #[test]
-    fn promotion_by_sms_alone_is_planned_for_the_hours_of_the_country() {
+    fn promotion_by_sms_alone_waits_for_the_hours_of_the_country() {
         let mut case = Case::new();
         case.config.tenant.quiet_hours = None;
         case.now = at("2026-11-20T21:30:00+04");

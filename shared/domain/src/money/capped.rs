@@ -60,7 +60,7 @@ pub fn applying(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to
 
 /// Entry of price lists that a message falls under with one of its legs, as far as it is known before it is sent, and its number of segments.
 pub fn listed(config: &TenantConfig, (category, to, leg): (Category, &Recipient, &Leg)) -> (Listed, u32) {
-    let connection = config.connections.iter().find(|known| known.id == leg.connection);
+    let connection = config.connection(leg.connection);
     let by_twilio = connection.is_some_and(|connection| connection.needs_content_sid);
     Listed::planned(leg, by_twilio, category, to)
 }

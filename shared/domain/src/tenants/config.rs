@@ -45,10 +45,14 @@ pub struct TenantConfig {
 }
 
 impl TenantConfig {
+    /// A connection by its id.
+    pub fn connection(&self, id: ConnectionId) -> Option<&ConnectionSummary> {
+        self.connections.iter().find(|known| known.id == id)
+    }
+
     /// The WhatsApp number of a connection.
     pub fn whatsapp_number(&self, connection: ConnectionId) -> Option<&Phone> {
-        let found = self.connections.iter().find(|known| known.id == connection);
-        found?.whatsapp_number.as_ref()
+        self.connection(connection)?.whatsapp_number.as_ref()
     }
 }
 

@@ -254,7 +254,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
 
 /// However many there are: those of every rule are looked at.
 #[tokio::test]
-async fn only_a_rule_of_the_country_that_refuses_an_sms_keeps_the_step_open() {
+async fn rule_of_the_country_keeps_the_step_open_only_if_it_refuses() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     let mut configured = complete(&aws).await.configured;
