@@ -223,21 +223,13 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
         verdict.broken.extend(asks::check(asked, &stored.collect::<Vec<_>>()));
         rows.add(&customer, &mut verdict);
     }
-    let logs = ground.logs(stormed.began).await?;
-    let mut wasted = stormed.senders_ended(&logs);
     for to in &stormed.raced {
         match ground.play.customer(&stormed.capped.id, to).await? {
-            Some(customer) => {
-                let attempts = customer.messages.iter().flat_map(|message| &message.attempts);
-                wasted += attempts
-                    .filter(|attempt| attempt.state == AttemptState::Unknown)
-                    .count();
-                rows.add(&customer, &mut verdict);
-            }
+            Some(customer) => rows.add(&customer, &mut verdict),
             None => verdict.broke(format!("the message to {to} is lost")),
         }
     }
-    let raced = Raced::look(ground, &stormed.capped, wasted).await?;
+    let raced = Raced::look(ground, &stormed.capped).await?;
     verdict.broken.extend(raced.check(size));
     verdict.line("messages that raced for a cap", raced.summary(size));
     let erased = Box::pin(peopled(ground, stormed, &mut rows, &mut verdict)).await?;
@@ -259,6 +251,7 @@ pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) ->
     let by_sms = format!("{fell_back}, after {longest} s at most");
     verdict.line("sent by SMS because the WhatsApp token had expired", by_sms);
     leftovers(ground, stormed.began, &mut verdict).await?;
+    let logs = ground.logs(stormed.began).await?;
     summary(ground, (stormed, &logs), &mut verdict, &rows).await?;
     Ok(verdict)
 }

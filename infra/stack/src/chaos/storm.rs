@@ -21,9 +21,7 @@ use super::{
     media::{self, Attached},
     people::{self, Lived},
 };
-use crate::{
-    aws::LogEvent, business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random,
-};
+use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
 /// Crash points between transaction, enqueue and record, and between a file and its row.
 const CRASH_POINTS: [&str; 12] = [
@@ -124,17 +122,6 @@ impl Stormed {
     pub(super) fn all_tenants(&self) -> impl Iterator<Item = &Tenant> {
         let others = [&self.asking, &self.peopled, &self.capped, &self.sending];
         self.tenants.iter().chain(others)
-    }
-
-    /// Workers that ended where a message may be counted for the caps already, and not be claimed yet.
-    pub(super) fn senders_ended(&self, logs: &[LogEvent]) -> usize {
-        let killed = self
-            .killed
-            .iter()
-            .filter(|(function, _)| function.ends_with("-send-message"));
-        let killed: u32 = killed.map(|(_, count)| count).sum();
-        let crashed = logs.iter().filter(|event| event.message.contains("send_message.taken"));
-        killed as usize + crashed.count()
     }
 }
 
