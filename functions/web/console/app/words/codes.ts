@@ -3,6 +3,7 @@ import type { Facts, Fault, Refused } from "../api/problem.ts";
 import { country, duration, language, list, shortly } from "./formats.ts";
 import { sourceName } from "../ui/texts.ts";
 import { settings } from "../ui/settings.svelte.ts";
+import type { Area } from "./areas.ts";
 import { WRITTEN } from "./faults.ts";
 import { t, words, type Values } from "./words.svelte.ts";
 
@@ -21,7 +22,13 @@ export function reasonOf(reason: Reason): string {
 /** The reason as a part of a sentence. */
 export function phraseOf({ code, facts, sentence }: Reason): string {
   const id = `reason-${code}`;
+  if (awaits(id, "customers", facts)) return "";
   return words.has(id) && code !== "other" ? part(t(id, values(facts))) : (sentence ?? t("reason-other"));
+}
+
+/** Whether the words of a code, and of the problem that it names, are still to come. */
+function awaits(id: string, area: Area, facts: Facts): boolean {
+  return (!words.has(id) && words.awaits(area)) || (typeof facts.problem === "string" && words.awaits("faults"));
 }
 
 /** A phrase of ours inside another one. It may begin with a name, which must not decide its direction. */
@@ -32,6 +39,7 @@ function part(phrase: string): string {
 /** A fault of a field. */
 export function faultOf({ field, code, facts, detail }: Fault): string {
   const id = `fault-${code}`;
+  if (awaits(id, "faults", facts)) return "";
   const said = words.has(id) && code !== "invalid" ? t(id, values(facts)) : detail;
   const example = WRITTEN.includes(code) && facts.example === undefined ? exampleOf(field) : undefined;
   return example ? t("fault-example", { said, example }) : said;
@@ -47,6 +55,7 @@ function exampleOf(field: string): string | undefined {
 export function sentenceOf({ kind, problem }: Refused): string {
   if (problem.code) return reasonOf({ code: problem.code, facts: problem.facts ?? {}, sentence: problem.detail });
   const id = `problem-${kind}`;
+  if (awaits(id, "faults", problem.facts ?? {})) return "";
   return words.has(id) ? t(id, values(problem.facts ?? {})) : (problem.detail ?? t("problem-internal"));
 }
 

@@ -20,6 +20,8 @@ class Words {
   /** Variables of each message. */
   private variables = new Map<string, Set<string>>();
   private readonly areas = new Set<Area | "common">(["common"]);
+  /** Areas whose words came, or will not. */
+  private settled = $state.raw<readonly Area[]>([]);
   private readonly files = new Map<string, Promise<FluentResource>>();
   /** Country of the tenant, on which the digits of Arabic depend. */
   country = $state<string | null>();
@@ -43,6 +45,20 @@ class Words {
       for (const [id, names] of variablesOf(file)) this.variables.set(id, names);
     }
     this.bundle = bundle;
+    this.settle(...areas);
+  }
+
+  /** Whether the words of an area are still to come. No screen names what it seldom says: that comes when it is said first, and is then drawn. */
+  awaits(area: Area): boolean {
+    if (this.settled.includes(area)) return false;
+    // Without them, there is the English of the API.
+    if (!this.areas.has(area)) this.load(area).catch(() => this.settle(area));
+    return true;
+  }
+
+  private settle(...areas: Area[]): void {
+    const others = areas.filter((area) => !untrack(() => this.settled).includes(area));
+    if (others.length > 0) this.settled = [...untrack(() => this.settled), ...others];
   }
 
   /** A file. To parse the largest takes a slow phone half a tenth of a second. */

@@ -43,3 +43,4 @@ inbox-set-aside = Set to pending
 inbox-close = Close
 inbox-changed = The customer has written meanwhile, or a colleague has changed something, so your change is not saved. Look at what is new, then try again.
 inbox-continued = Open the other conversation
+problem-conversation_continued = The contact was merged into another one, and the conversation goes on there.
