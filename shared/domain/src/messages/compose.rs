@@ -318,6 +318,13 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
             refusal,
         });
     }
+    // What is left may wait for other hours than the whole did.
+    let not_before = match legs.iter().all(|leg| leg.channel == Channel::Sms) {
+        true => awake(sms_hours(intent, &policy, config), not_before, &zones)
+            .0
+            .clamp(not_before, not_before.max(last - left)),
+        false => not_before,
+    };
     let planned = match legs.first() {
         None => Err(no_channel(by, &left_out)),
         Some(first) => {
@@ -361,7 +368,15 @@ fn too_long_a_queue(behind: Behind) -> Option<Refusal> {
 /// it comes to that one.
 fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
     let by_sms = !intent.says.is_empty() && intent.says.iter().all(|says| says.channel == Channel::Sms);
-    let sender = by_sms.then(|| carrier(config, intent, Channel::Sms)).flatten();
+    if by_sms {
+        return sms_hours(intent, policy, config);
+    }
+    policy.quiet_hours(config.tenant.quiet_hours).and_of_country(None)
+}
+
+/// The same for a message that goes by SMS only.
+fn sms_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
+    let sender = carrier(config, intent, Channel::Sms);
     let of_country = sender.and_then(|(connection, _)| connection.sms_hours(&intent.to, policy.category()));
     policy.quiet_hours(config.tenant.quiet_hours).and_of_country(of_country)
 }

@@ -12,6 +12,7 @@ pub mod credential;
 
 pub mod aircall;
 mod calling_code;
+pub mod letters;
 pub mod exotel;
 pub mod plivo;
 pub mod telephony;
