@@ -16,7 +16,7 @@ use domain::{
         message::Channel,
         needs::Needs,
         refusal::{Reason, Refusal},
-        sms_rules::{Applies, RuleKind, rule_of},
+        sms_rules::{Applies, RuleKind, WayOut, rule_of},
     },
     tenants::{
         config::{ConnectionSummary, TenantConfig, line_problems},
@@ -113,6 +113,7 @@ pub(crate) fn progress(
         ready: steps.iter().all(|step| step.optional || step.state == StepState::Done),
         steps,
         unknown_numbers: unknown_numbers(config, noted, now),
+        sms_opt_out: WayOut::of(config.tenant.country()).into(),
     }
 }
 

@@ -319,11 +319,12 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         });
     }
     // What is left may wait for other hours than the whole did.
-    let not_before = match legs.iter().all(|leg| leg.channel == Channel::Sms) {
-        true => awake(sms_hours(intent, &policy, config), not_before, &zones)
-            .0
-            .clamp(not_before, not_before.max(last - left)),
-        false => not_before,
+    let only_sms = legs.iter().all(|leg| leg.channel == Channel::Sms);
+    let (by_sms, _) = awake(sms_hours(intent, &policy, config), not_before, &zones);
+    let not_before = if only_sms && by_sms < last - left {
+        by_sms
+    } else {
+        not_before
     };
     let planned = match legs.first() {
         None => Err(no_channel(by, &left_out)),

@@ -654,6 +654,7 @@ reason-country_rule = SMS to { $country }: { $rule ->
     [promotion_mark] the name of the sender must show that it is promotion
     [links] links are not allowed, or are masked
     [numbers] telephone numbers are not allowed in the text
+    [promotion] promotion by SMS is not allowed
     [registration] texts or numbers must be registered there first, and the connection says that they are
    *[other] a rule of the country is against it
   }{ $sureness ->

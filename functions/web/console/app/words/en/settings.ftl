@@ -41,7 +41,11 @@ set-up-messages-why = Customers get their message by WhatsApp or SMS. One is eno
 set-up-text-why = This is what a customer gets after a call that nobody answered. Change it so that it sounds like you.
 set-up-text-sms = Text of the SMS
 set-up-text-name = Missed calls
-set-up-text-first = { $name }: sorry, we missed your call. How can we help? Reply STOP for no more messages.
+set-up-text-first = { $way ->
+    [number] { $name }: sorry, we missed your call. We will call you back. For no more messages, text { $number }.
+    [elsewhere] { $name }: sorry, we missed your call. We will call you back. For no more messages, tell us by WhatsApp or a call.
+   *[other] { $name }: sorry, we missed your call. How can we help? Reply STOP for no more messages.
+  }
 set-up-text-create = Turn on
 set-up-text-unnamed = there
 set-up-template-why = WhatsApp allows a first message only by a template that Meta has approved.{ $falls ->
