@@ -297,6 +297,26 @@ people-invite = دعوة
 people-invited = أرسلنا دعوة إلى { $email }.
 people-withdraw = سحب
 people-withdrawn = سُحبت الدعوة.
+letters = أحرف كمرسل
+letters-why = ما يقرؤه الناس بدل الرقم، مثل اسمك. لا يستطيع أحد الرد عليها، فيجب أن تذكر النصوص طريقة غير STOP. وفي بعض البلدان لا تصل إلا الأحرف المسجلة لدى Twilio.
+letters-country = البلد
+letters-sender = الأحرف
+letters-promotion = أحرف الرسائل الترويجية
+letters-registered = مسجلة لدى Twilio
+letters-unregistered = غير مسجلة
+letters-add = إضافة أحرف
+rules-confirmed = قواعد بلدان لا تسري
+rules-confirmed-rule = { $rule ->
+    [senders] من يحق له الإرسال
+    [replies] لا يستطيع أحد الرد
+    [promotion_mark] علامة الرسائل الترويجية
+    [promotion_hours] ساعات الرسائل الترويجية
+    [promotion] لا رسائل ترويجية
+    [links] الروابط
+    [numbers] أرقام الهاتف في النص
+    [registration] التسجيل
+   *[other] { $rule }
+  }
 
 ## Settings of messages
 settings-closures = متى يكون النشاط مغلقًا، ومتى لا يُزعَج العملاء، وإلى أين تُرسل الرسائل
