@@ -334,14 +334,11 @@ impl Sms<'_> {
     pub fn broken(&self) -> impl Iterator<Item = Rule> {
         let broken = rules_of(self.country, self.confirmed).filter(|rule| self.breaks(&rule.row.says));
         // A service may have such letters.
-        let unclear =
-            |rule: &Rule| self.origin == Origin::Service && matches!(rule.row.says, Says::PromotionMark { .. });
-        broken.map(move |rule| match unclear(&rule) {
-            true => Rule {
-                applies: Applies::Warning,
-                ..rule
-            },
-            false => rule,
+        let by_service = self.origin == Origin::Service;
+        broken.map(move |rule| {
+            let unclear = by_service && matches!(rule.row.says, Says::PromotionMark { .. });
+            let applies = if unclear { Applies::Warning } else { rule.applies };
+            Rule { applies, ..rule }
         })
     }
 

@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for Number {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(|error| {
             let detail = match hint(&text) {
-                "" => format!("{error}"),
+                "" => error.to_string(),
                 hint => format!("{error}.{hint}"),
             };
             Fault::format("phone", "+442079460000", detail).refuse()
