@@ -23,8 +23,8 @@ use domain::{
     messages::links::{TrackedEnd, TrackedLinks},
     money::prices::PriceBook,
     tenants::{
-        recipient_zones::country_in,
         connection_test::{CheckResult, Checkup},
+        recipient_zones::country_in,
         settings::Language,
         tenant::{Tenant, TenantStatus},
     },

@@ -321,8 +321,7 @@ fn keeps_back(config: &TenantConfig, why: &Refusal) -> bool {
     let country = config.tenant.country();
     let rules = RuleKind::ALL.into_iter();
     let mut rules = rules.filter_map(|kind| rule_of(country?, kind));
-    why.reason != Reason::CountryRule
-        || rules.any(|rule| rule.applies() == Applies::Refuse && rule.refusal() == *why)
+    why.reason != Reason::CountryRule || rules.any(|rule| rule.applies() == Applies::Refuse && rule.refusal() == *why)
 }
 
 fn template(config: &TenantConfig, material: &Material) -> SetupStep {

@@ -209,7 +209,11 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
 
 /// The sender of a leg: the letters for the recipient's country, or the number that its line names if the connection has it, otherwise the
 /// connection's usual one.
-fn twilio_sender<'a>(account: &'a twilio::Account, leg: &Leg, (to, category): (&Recipient, Category)) -> Option<Sender<'a>> {
+fn twilio_sender<'a>(
+    account: &'a twilio::Account,
+    leg: &Leg,
+    (to, category): (&Recipient, Category),
+) -> Option<Sender<'a>> {
     let numbers = &account.numbers;
     let letters = letters_to(&account.letters, to.country());
     let named = numbers.iter().find(|number| leg.sender.as_ref() == Some(*number));

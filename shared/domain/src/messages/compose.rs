@@ -917,11 +917,15 @@ mod tests {
         case.contact.wish(flag, "wrote START", case.now);
         let (text, morning) = (SmsText::One("20% off".to_owned()), at("2026-11-21T07:00:00+04"));
         let (sms, whatsapp) = (Channel::Sms, Channel::WhatsApp);
-        for (channels, category, planned_for) in [
-            (&[sms][..], Category::Marketing, morning),
-            (&[sms], Category::Utility, case.now),
-            (&[whatsapp, sms], Category::Marketing, case.now),
+        let connections = case.config.connections.clone();
+        // The last one has no connection for WhatsApp, so only the SMS is left.
+        for (channels, connected, category, planned_for) in [
+            (&[sms][..], 2, Category::Marketing, morning),
+            (&[sms], 2, Category::Utility, case.now),
+            (&[whatsapp, sms], 2, Category::Marketing, case.now),
+            (&[whatsapp, sms], 1, Category::Marketing, morning),
         ] {
+            case.config.connections = connections[..connected].to_vec();
             let review = case.with_world(|call, world| {
                 let mut intent = intent(call, world, &text, SignedDuration::ZERO);
                 (intent.category, intent.narrowing) = (category, Narrowing::default());
@@ -935,7 +939,7 @@ mod tests {
                     .collect();
                 review(&intent, world).unwrap()
             });
-            assert_eq!(review.not_before, planned_for, "{channels:?} {category:?}");
+            assert_eq!(review.not_before, planned_for, "{channels:?} {connected} {category:?}");
         }
     }
 

@@ -672,7 +672,12 @@ mod tests {
             ("BH", Utility, "Your order is ready.", &[Senders]),
             ("IN", Utility, "Your order is ready.", &[Registration]),
             ("TR", Utility, "Order at saffron.com", &[Senders, Links]),
-            ("TR", Marketing, "Reply STOP to opt out.", &[Senders, Replies, Promotion]),
+            (
+                "TR",
+                Marketing,
+                "Reply STOP to opt out.",
+                &[Senders, Replies, Promotion],
+            ),
             ("US", Utility, "Order at https://saffron.example", &[Registration]),
             (
                 "CA",
@@ -734,14 +739,23 @@ mod tests {
             (Category::Utility, letters("SAFFRON", false), ready, Some("senders")),
             (Category::Utility, own, ready, None),
             (Category::Utility, own, "Call 04 333 0000", Some("numbers")),
-            (Category::Utility, own, "Order at saffron.ae. Reply STOP to opt out.", None),
+            (
+                Category::Utility,
+                own,
+                "Order at saffron.ae. Reply STOP to opt out.",
+                None,
+            ),
             (Category::Marketing, own, ready, Some("promotion_mark")),
             (Category::Marketing, letters("AD-SAFFRON", true), ready, None),
             // It may have such letters.
             (Category::Marketing, Origin::Service, ready, None),
         ] {
             let expected = rule.map(serde_json::Value::from);
-            assert_eq!(refused(category, origin, text), expected, "{category:?} {origin:?} {text}");
+            assert_eq!(
+                refused(category, origin, text),
+                expected,
+                "{category:?} {origin:?} {text}"
+            );
         }
         let takes = |code: &str| takes_letters(code.parse().unwrap());
         let taking = ["AE", "GB", "BH", "DE", "US", "CA"].map(takes);
@@ -753,7 +767,10 @@ mod tests {
     fn unknown_kind_of_rule_is_read() {
         let rule: ConfirmedRule = serde_json::from_str(r#"{"country": "AE", "rule": "moon"}"#).unwrap();
         assert_eq!(rule.rule, RuleKind::Unknown);
-        assert_eq!(rules_of(country("AE"), &[rule]).count(), rules_of(country("AE"), &[]).count());
+        assert_eq!(
+            rules_of(country("AE"), &[rule]).count(),
+            rules_of(country("AE"), &[]).count()
+        );
     }
 
     #[test]

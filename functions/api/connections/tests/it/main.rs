@@ -510,15 +510,24 @@ async fn letters_are_senders_by_country() {
         json!([own, before["numbers"], before["last_test"]])
     );
     for (wrong, field) in [
-        (json!([letters("AE", "SAFFRON"), letters("AE", "OTHER")]), "letters[1].country"),
+        (
+            json!([letters("AE", "SAFFRON"), letters("AE", "OTHER")]),
+            "letters[1].country",
+        ),
         (json!([letters("US", "SAFFRON")]), "letters[0].country"),
         (json!([letters("Emirates", "SAFFRON")]), "letters[0].country"),
         (json!([letters("AE", "SAFFRONBAKERY")]), "letters[0].sender"),
         (json!([letters("AE", "12345")]), "letters[0].sender"),
-        (json!([{"country": "AE", "sender": "A", "promotion": "٪"}]), "letters[0].promotion"),
+        (
+            json!([{"country": "AE", "sender": "A", "promotion": "٪"}]),
+            "letters[0].promotion",
+        ),
         (json!(vec![letters("AE", "A"); 101]), "letters"),
     ] {
-        manager.patch(&twilio, json!({ "letters": wrong })).await.names_field(field);
+        manager
+            .patch(&twilio, json!({ "letters": wrong }))
+            .await
+            .names_field(field);
     }
     for (field, wrong, named) in [
         ("numbers", json!(["SAFFRON"]), "numbers[0]"),
@@ -528,7 +537,10 @@ async fn letters_are_senders_by_country() {
         answer.names_field(named);
         assert!(answer.text().contains("belong in `letters`"), "{}", answer.text());
     }
-    manager.patch(&telephony, json!({ "letters": own })).await.names_field("letters");
+    manager
+        .patch(&telephony, json!({ "letters": own }))
+        .await
+        .names_field("letters");
     let after = manager.patch(&twilio, json!({ "letters": null })).await.is(200).json();
     assert_eq!(after["letters"], Value::Null);
 }

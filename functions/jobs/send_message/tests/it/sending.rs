@@ -143,7 +143,8 @@ async fn sms_comes_from_the_letters_of_the_country() {
             configured.rules[0].then.sms_text = Some(read(json!(text)));
             for connection in &mut configured.connections {
                 if let Account::Twilio(twilio) = &mut connection.account {
-                    let letters = json!([{"country": "AE", "sender": "SAFFRON", "promotion": "AD-SAFFRON", "registered": true}]);
+                    let letters =
+                        json!([{"country": "AE", "sender": "SAFFRON", "promotion": "AD-SAFFRON", "registered": true}]);
                     twilio.letters = read(letters);
                     twilio.confirmed_rules = read(json!([{"country": "AE", "rule": "promotion_hours"}]));
                 }

@@ -149,7 +149,17 @@ mod tests {
         for sender in ["SAFFRON", "AD-SAFFRON", "Cafe 24", "a", "B+W_&-0", "ABCDEFGHIJK"] {
             assert!(is_sender(sender), "{sender}");
         }
-        for wrong in ["", "12345", "ABCDEFGHIJKL", "Café", "زعفران", " SAFFRON", "SAFFRON!", "A.B", "+971"] {
+        for wrong in [
+            "",
+            "12345",
+            "ABCDEFGHIJKL",
+            "Café",
+            "زعفران",
+            " SAFFRON",
+            "SAFFRON!",
+            "A.B",
+            "+971",
+        ] {
             assert!(!is_sender(wrong), "{wrong}");
         }
     }

@@ -12,8 +12,8 @@ pub mod credential;
 
 pub mod aircall;
 mod calling_code;
-pub mod letters;
 pub mod exotel;
+pub mod letters;
 pub mod plivo;
 pub mod telephony;
 pub mod twilio;

@@ -358,7 +358,11 @@ impl Kind for Account {
             let known = RuleKind::ALL.map(RuleKind::as_str);
             let known = known.iter().filter(|word| **word != RuleKind::Unknown.as_str());
             let fault = fault.and("expected", known.collect::<Fact>());
-            found.expect(rule.rule != RuleKind::Unknown, format!("confirmed_rules[{index}].rule"), fault);
+            found.expect(
+                rule.rule != RuleKind::Unknown,
+                format!("confirmed_rules[{index}].rule"),
+                fault,
+            );
         }
         let loops = self
             .voice
