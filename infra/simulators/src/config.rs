@@ -77,6 +77,9 @@ pub struct TwilioAccount {
     /// E.164; WhatsApp through Twilio.
     pub whatsapp_sender: Option<String>,
     pub messaging_service_sid: Option<String>,
+    /// Letters that are registered where that is required.
+    #[serde(default)]
+    pub registered_letters: Vec<String>,
     /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
     #[serde(default)]
     pub advanced_opt_out: bool,

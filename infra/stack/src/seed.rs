@@ -145,6 +145,9 @@ impl Seed {
                     "api_key_secret": send.api_key_secret,
                     "numbers": account.numbers,
                     "messaging_service_sid": account.messaging_service_sid,
+                    "registered_letters": account.letters.iter().filter(|letters| letters.registered)
+                        .flat_map(|letters| [Some(&letters.sender), letters.promotion.as_ref()])
+                        .flatten().collect::<Vec<_>>(),
                     "whatsapp_sender": account.whatsapp_sender,
                 }),
                 (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(send))) => json!({

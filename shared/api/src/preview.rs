@@ -18,7 +18,7 @@ use domain::{
         message::{Category, Channel, Content, Leg, Message, Recipient},
         refusal::{Reason, Refusal},
         send::Timers,
-        sms_rules::{Applies, Sms},
+        sms_rules::{Applies, Origin, Sms},
     },
     tenants::config::TenantConfig,
 };
@@ -233,7 +233,14 @@ impl ChannelOutlook {
         let connection = connections.find(|known| known.id == leg.connection).zip(of);
         let sms = connection.and_then(|(connection, (to, category))| connection.sms_of(&leg, to, *category));
         let country_rules = sms.as_ref().map(CountryRuleOut::all_of).unwrap_or_default();
-        let sender = leg.sender.clone();
+        let by_letters = matches!(
+            sms,
+            Some(Sms {
+                origin: Origin::Letters { .. },
+                ..
+            })
+        );
+        let sender = leg.sender.clone().filter(|_| !by_letters);
         let sender = sender.or_else(|| whatsapp_number(leg.connection, leg.channel, setting.config));
         let mut shown = Self {
             channel: leg.channel,

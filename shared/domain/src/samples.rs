@@ -71,14 +71,12 @@ pub(crate) fn config() -> TenantConfig {
         }},
         "buttons": [{{"index": 1, "value": {{"text": "b/marina"}}}}]
       }},
-      "sms_text": "Sorry we missed you, {{{{contact.first_name|there}}}}. {{{{tenant.name}}}}, {{{{tenant.phone}}}}. Reply STOP to opt out."
+      "sms_text": "Sorry we missed you, {{{{contact.first_name|there}}}}. {{{{tenant.name}}}}, open until nine. For no more messages, text 7726."
     }}
   }}],
   "connections": [
     {{"id": "conn_00000000000000000000000001", "name": "Twilio", "carries": ["sms"], "needs_content_sid": true,
-      "confirmed_rules": [
-        {{"country": "AE", "rule": "senders"}}, {{"country": "AE", "rule": "replies"}}, {{"country": "AE", "rule": "numbers"}}
-      ]}},
+      "letters": [{{"country": "AE", "sender": "MARINA", "promotion": "AD-MARINA", "registered": true}}]}},
     {{"id": "conn_00000000000000000000000002", "name": "WhatsApp", "carries": ["whatsapp"]}}
   ]
 }}"#
@@ -131,7 +129,8 @@ pub(crate) fn timers() -> Timers {
 pub(crate) fn connections() -> Vec<Connection> {
     let text = r#"[
   {"id": "conn_00000000000000000000000001", "name": "Twilio", "verify": "", "account":
-    {"kind": "twilio", "account_sid": "AC0", "numbers": ["+97143330000"], "voice": {"handling": "greet"}}},
+    {"kind": "twilio", "account_sid": "AC0", "numbers": ["+97143330000"],
+      "letters": [{"country": "AE", "sender": "MARINA", "promotion": "AD-MARINA", "registered": true}], "voice": {"handling": "greet"}}},
   {"id": "conn_00000000000000000000000002", "name": "WhatsApp", "verify": "", "account":
     {"kind": "whatsapp", "waba_id": "1", "phone_number_id": "2", "display_number": "+97143330000"}}
 ]"#;

@@ -521,7 +521,7 @@ async fn house(aws: &Aws, slug_text: &str) -> House {
         .found_tenant(
             &scope,
             &tenant,
-            &Rule::first(RuleId::new(aws.ids().ulid())),
+            &Rule::first(RuleId::new(aws.ids().ulid()), None),
             &slug,
             &account(aws, &admin, vec![tenant_id]),
             &address,

@@ -16,7 +16,7 @@ use domain::{
         fault::{Fault, FaultCode},
         ids::{RuleId, TenantId, UserId},
     },
-    tenants::tenant::Tenant,
+    tenants::{recipient_zones::country_in, tenant::Tenant},
 };
 use jobs::Mail;
 use kit::{Problem, http::Target};
@@ -174,7 +174,7 @@ pub(crate) async fn verify_email(
         .await?;
     let session = begun.session.id;
     let (scope, address) = (link::founded(tenant.id), email_sha256(&account.email));
-    let rule = Rule::first(RuleId::new(who.ulid()));
+    let rule = Rule::first(RuleId::new(who.ulid()), country_in(&tenant.time_zone));
     let again = async || {
         store.grant(&token_sha256, now).await?.ok_or_else(link_not_valid)?;
         if store.user_of_email(&address).await?.is_some() {

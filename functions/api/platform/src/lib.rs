@@ -24,6 +24,7 @@ use domain::{
     money::prices::PriceBook,
     tenants::{
         connection_test::{CheckResult, Checkup},
+        recipient_zones::country_in,
         settings::Language,
         tenant::{Tenant, TenantStatus},
     },
@@ -172,7 +173,7 @@ async fn create_platform_tenant(
     let tenant = new_tenant(id, &input);
     let link = api.link_token()?;
     let invitation = invitation(&who, &input.admin_email, input.language.as_ref(), &link);
-    let rule = Rule::first(RuleId::new(who.ulid()));
+    let rule = Rule::first(RuleId::new(who.ulid()), country_in(&tenant.time_zone));
     let act_id = who.ulid().to_string();
     let act = act(
         "tenant_created",

@@ -25,6 +25,7 @@ use domain::{
         destination::MAX_COUNTRIES,
         quiet::QuietHours,
         refusal::{Reason, Refusal},
+        sms_rules::WayOut,
     },
     tenants::{
         settings::{
@@ -233,6 +234,41 @@ pub(crate) struct SetupOut {
     /// Numbers that customers called in the last day, but that the connection reporting the calls does not have: these calls were ignored.
     /// At most five of each connection, the latest call first.
     pub unknown_numbers: Vec<UnknownNumberOut>,
+    /// How people in the tenant's country refuse further SMS, for the end of a text.
+    pub sms_opt_out: SmsOptOut,
+}
+
+/// How people in a country refuse further SMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct SmsOptOut {
+    /// The way.
+    pub by: OptOutWay,
+    /// Number of the networks for `number`, otherwise `null`.
+    #[schemars(example = &"7726")]
+    pub number: Option<&'static str>,
+}
+
+/// A way to refuse further SMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OptOutWay {
+    /// A reply, such as STOP.
+    Reply,
+    /// An SMS to a number of the networks. Replies do not arrive.
+    Number,
+    /// WhatsApp or a call. Replies do not arrive.
+    Elsewhere,
+}
+
+impl From<WayOut> for SmsOptOut {
+    fn from(way: WayOut) -> Self {
+        let (by, number) = match way {
+            WayOut::Reply => (OptOutWay::Reply, None),
+            WayOut::Number(number) => (OptOutWay::Number, Some(number)),
+            WayOut::Elsewhere => (OptOutWay::Elsewhere, None),
+        };
+        Self { by, number }
+    }
 }
 
 /// A number that customers called, but that the connection reporting the calls does not have.

@@ -16,7 +16,7 @@ use domain::{
         message::Channel,
         needs::Needs,
         refusal::{Reason, Refusal},
-        sms_rules::{self, Applies, RuleKind, rule_of},
+        sms_rules::{Applies, RuleKind, WayOut, rule_of},
     },
     tenants::{
         config::{ConnectionSummary, TenantConfig, line_problems},
@@ -113,6 +113,7 @@ pub(crate) fn progress(
         ready: steps.iter().all(|step| step.optional || step.state == StepState::Done),
         steps,
         unknown_numbers: unknown_numbers(config, noted, now),
+        sms_opt_out: WayOut::of(config.tenant.country()).into(),
     }
 }
 
@@ -315,12 +316,12 @@ fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Opt
     })
 }
 
-/// Whether this keeps messages from being sent. A rule of the country that refuses none is told where texts are written; only registration
-/// is one without which nothing is sent.
+/// Whether this keeps messages from being sent. A rule of the country that refuses none is told where texts are written.
 fn keeps_back(config: &TenantConfig, why: &Refusal) -> bool {
-    let registration = |country| rule_of(country, RuleKind::Registration);
-    let refuses = |rule: sms_rules::Rule| rule.applies() == Applies::Refuse && rule.refusal() == *why;
-    why.reason != Reason::CountryRule || config.tenant.country().and_then(registration).is_some_and(refuses)
+    let country = config.tenant.country();
+    let rules = RuleKind::ALL.into_iter();
+    let mut rules = rules.filter_map(|kind| rule_of(country?, kind));
+    why.reason != Reason::CountryRule || rules.any(|rule| rule.applies() == Applies::Refuse && rule.refusal() == *why)
 }
 
 fn template(config: &TenantConfig, material: &Material) -> SetupStep {

@@ -10,10 +10,11 @@ use domain::{
     messages::{
         errors::{self, Stage},
         message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
+        purpose::Category,
         refusal::{Reason, Refusal},
         send::{ErrorClass, Timers},
     },
-    tenants::connection::{Account, Connection, SendSecrets, twilio},
+    tenants::connection::{Account, Connection, SendSecrets, letters::letters_to, twilio},
 };
 use kit::{
     ConfigError, Env,
@@ -95,7 +96,7 @@ impl Channels {
         scope: &TenantScope,
         connection: &Connection,
         credentials: Option<&SendSecrets>,
-        to: &Recipient,
+        (to, category): (&Recipient, Category),
         (leg, file): (&Leg, Option<&str>),
         key: SendKey,
     ) -> SendOutcome {
@@ -112,7 +113,7 @@ impl Channels {
                     .await
             }
             (Account::Twilio(account), Some(SendSecrets::Twilio(own))) => {
-                let Some(sender) = twilio_sender(account, leg) else {
+                let Some(sender) = twilio_sender(account, leg, (to, category)) else {
                     return unusable(leg.channel);
                 };
                 usage::provider("twilio.send");
@@ -151,7 +152,8 @@ impl Channels {
         let (Account::Twilio(account), Some(SendSecrets::Twilio(own))) = (&connection.account, credentials) else {
             return Found::CannotTell;
         };
-        let Some(sender) = twilio_sender(account, leg) else {
+        let of = (&message.to, message.policy.category());
+        let Some(sender) = twilio_sender(account, leg, of) else {
             return Found::CannotTell;
         };
         let credentials = twilio_credentials(account, own);
@@ -205,12 +207,19 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
     })
 }
 
-/// The sender of a leg: the number that its line names if the connection has it, otherwise the connection's usual one.
-fn twilio_sender<'a>(account: &'a twilio::Account, leg: &Leg) -> Option<Sender<'a>> {
+/// The sender of a leg: the letters for the recipient's country, or the number that its line names if the connection has it, otherwise the
+/// connection's usual one.
+fn twilio_sender<'a>(
+    account: &'a twilio::Account,
+    leg: &Leg,
+    (to, category): (&Recipient, Category),
+) -> Option<Sender<'a>> {
     let numbers = &account.numbers;
+    let letters = letters_to(&account.letters, to.country());
     let named = numbers.iter().find(|number| leg.sender.as_ref() == Some(*number));
     match leg.channel {
         Channel::WhatsApp => account.whatsapp_sender.as_ref().map(Sender::WhatsApp),
+        Channel::Sms if letters.is_some() => letters.map(|letters| Sender::Letters(letters.of(category))),
         Channel::Sms => match (named, &account.messaging_service_sid, numbers.first()) {
             (None, Some(service), _) => Some(Sender::MessagingService(service)),
             (named, _, first) => named.or(first).map(Sender::Number),

@@ -502,8 +502,9 @@ impl Work<'_> {
             None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => too_late(),
             None => {
                 let (credentials, with_file) = (credentials.as_deref(), (planned, file.as_deref()));
+                let to = (&to, message.policy.category());
                 ctx.channels
-                    .send(self.scope, connection, credentials, &to, with_file, key)
+                    .send(self.scope, connection, credentials, to, with_file, key)
                     .await
             }
         };

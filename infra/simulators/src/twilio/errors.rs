@@ -20,6 +20,7 @@ const TABLE: &[(u32, u16, &str)] = &[
         400,
         "The 'From' phone number provided is not a valid, message-capable phone number for this destination",
     ),
+    (21_657, 400, "The Sender ID is invalid for this destination"),
     (21_610, 400, "Attempt to send to unsubscribed recipient"),
     (21_614, 400, "'To' number is not a valid mobile number"),
     (
@@ -68,6 +69,10 @@ impl TwilioError {
 
     pub(crate) fn no_content(sid: &str) -> Self {
         Self::with(20_404, format!("The requested resource /Content/{sid} was not found"))
+    }
+
+    pub(crate) fn invalid_from(from: &str) -> Self {
+        Self::with(21_212, format!("Invalid From Number (caller ID): {from}"))
     }
 
     pub(crate) fn invalid_to(to: &str) -> Self {

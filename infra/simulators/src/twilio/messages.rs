@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::contents::{self, Composed};
 use super::errors::TwilioError;
 use super::{Access, authorise, date, key_of};
+use crate::config::TwilioAccount;
 use crate::faults::Kind;
 use crate::interference::{self, Caller};
 use crate::outbox::{Channel, Content, Sent, Shown, Via, Wire};
@@ -106,7 +107,7 @@ fn accept(
 ) -> Result<Value, TwilioError> {
     let config = world.config();
     let account = access.account;
-    let from = sender(access, form, channel)?;
+    let from = sender(access, form, channel, number)?;
     let composed = content(world, access, form, channel)?;
     let now = world.now();
     let mut state = world.state();
@@ -166,8 +167,8 @@ fn accept(
     Ok(answer)
 }
 
-/// The sending number, without `whatsapp:`.
-fn sender(access: &Access<'_>, form: &Form, channel: Channel) -> Result<String, TwilioError> {
+/// The sending number, without `whatsapp:`, or the letters.
+fn sender(access: &Access<'_>, form: &Form, channel: Channel, to: &str) -> Result<String, TwilioError> {
     let account = access.account;
     let from = match (form.get("From"), form.get("MessagingServiceSid"), channel) {
         (Some(from), ..) => from,
@@ -186,16 +187,24 @@ fn sender(access: &Access<'_>, form: &Form, channel: Channel) -> Result<String, 
         }
         Channel::Sms => match e164(from) {
             Some(number) if account.numbers.contains(&number) => Ok(number),
-            None if is_alphanumeric_sender(from) => Ok(from.to_owned()),
-            _ => Err(TwilioError::new(21_606)),
+            Some(_) => Err(TwilioError::new(21_606)),
+            None if !is_alphanumeric_sender(from) => Err(TwilioError::invalid_from(from)),
+            None if takes_letters(account, from, to) => Ok(from.to_owned()),
+            None => Err(TwilioError::new(21_657)),
         },
     }
 }
 
 fn is_alphanumeric_sender(from: &str) -> bool {
     from.len() <= 11
-        && from.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ')
+        && from.bytes().all(|b| b.is_ascii_alphanumeric() || b" +-_&".contains(&b))
         && from.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// North America takes no letters, and the Emirates and Saudi Arabia only registered ones.
+fn takes_letters(account: &TwilioAccount, from: &str, to: &str) -> bool {
+    let registered = account.registered_letters.iter().any(|letters| letters == from);
+    !to.starts_with("+1") && (registered || !["+971", "+966"].iter().any(|code| to.starts_with(code)))
 }
 
 fn content(world: &Sims, access: &Access<'_>, form: &Form, channel: Channel) -> Result<Composed, TwilioError> {

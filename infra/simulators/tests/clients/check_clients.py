@@ -286,6 +286,11 @@ for _ in range(4):
 assert len(list(twilio.messages.stream(to=MAYA, page_size=2))) == 5, "pages follow each other"
 
 assert refused(TwilioRestException, lambda: twilio.messages.create(to="07700", from_=number, body="x")).code == 21211
+letters = twilio.messages.create(to="+971501234567", from_="AD-FIXTURE", body="Your order is ready.")
+assert (letters.from_, letters.direction) == ("AD-FIXTURE", "outbound-api"), vars(letters)
+assert twilio.messages.list(to="+971501234567")[0].from_ == "AD-FIXTURE"
+for to, sender, code in [("+971501234567", "OTHER", 21657), ("+16045550100", "AD-FIXTURE", 21657), (MAYA, "TWELVELETTER", 21212)]:
+    assert refused(TwilioRestException, lambda: twilio.messages.create(to=to, from_=sender, body="x")).code == code
 control("POST", "/replies", {"tenant": tenant["id"], "from": MAYA, "text": "STOP", "channel": "sms", "wait": True})
 assert refused(TwilioRestException, lambda: twilio.messages.create(to=MAYA, from_=number, body="x")).code == 21610
 wrong = Client(account["api_key_sid"], "wrong", account["account_sid"], http_client=Elsewhere())

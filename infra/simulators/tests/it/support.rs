@@ -77,6 +77,7 @@ pub(crate) fn tenant_a() -> Value {
             "auth_token": "fixture0twilio0auth0token0000001", "api_key_sid": "SKa", "api_key_secret": "secret-a",
             "numbers": ["+15005550006"], "whatsapp_sender": "+15005550006",
             "messaging_service_sid": "MG00000000000000000000000000000001", "advanced_opt_out": true,
+            "registered_letters": ["AD-FIXTURE"],
             "content_review_seconds": null,
         },
         "whatsapp": {

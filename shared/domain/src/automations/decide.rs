@@ -622,7 +622,10 @@ mod tests {
         );
         assert_eq!(
             plan.legs[1].content,
-            Content::Text("Sorry we missed you, there. Marina Dental, +97143330000. Reply STOP to opt out.".to_owned())
+            Content::Text(
+                "Sorry we missed you, there. Marina Dental, open until nine. For no more messages, text 7726."
+                    .to_owned()
+            )
         );
         assert_eq!(plan.not_before, at(NOON));
         assert_eq!(plan.policy.when_unknown(), WhenUnknown::NextChannel);

@@ -622,7 +622,7 @@ mod tests {
     fn warnings_tell_the_rules_of_the_own_country_for_sms() {
         let told = |region: Option<&str>, text: &str| {
             let (mut config, material) = changed(&json!({ "/then/sms_text": text }));
-            config.connections[0].confirmed_rules.clear();
+            config.connections[0].letters.clear();
             config.tenant.default_region = region.map(str::to_owned);
             let found = review(&config.rules[0], &config, &material).warnings.into_iter();
             let of_sms = found.inspect(|warning| assert_eq!(warning.field, "then.sms_text"));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     base::{
         bounded::{Distinct, Whole},
+        country::Country,
         ids::{CampaignId, LineId, RuleId, started},
         text::{MAX_NAME_LENGTH, OneLine, quotable},
     },
@@ -15,6 +16,7 @@ use crate::{
         message::{Category, Channel, WhenUnknown},
         purpose::USUAL_FALLBACK_SECONDS,
         quiet::QuietHours,
+        sms_rules::WayOut,
         source::{
             MAX_BUTTONS, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_TEXT_LENGTH, MAX_TEXTS,
             MAX_VALUE_LENGTH, MAX_VALUES, SmsText, Source, TemplateUse,
@@ -67,13 +69,19 @@ impl Rule {
     /// Maximum rules per tenant that are not archived.
     pub const MAX_UNARCHIVED: u32 = 100;
 
-    /// The rule of a new tenant, created when its id was: missed callers get an SMS, which needs no template approved by Meta. In
-    /// English and Arabic; the tenant's first language is for people whose language is unknown.
-    pub fn first(id: RuleId) -> Self {
-        let english = "{{tenant.name}}: sorry, we missed your call. Reply here and we will get back to you. Reply STOP for no more messages.";
-        let arabic = "{{tenant.name}}: نعتذر، فاتتنا مكالمتك. راسلنا هنا وسنرد عليك. لإيقاف الرسائل أرسل STOP.";
-        let texts = [("en", english), ("ar", arabic)];
-        let texts = texts.map(|(language, text)| (language.to_owned(), text.to_owned()));
+    /// The rule of a new tenant in this country, created when its id was: missed callers get an SMS, which needs no template approved by
+    /// Meta. In English and Arabic; the tenant's first language is for people whose language is unknown.
+    pub fn first(id: RuleId, country: Option<Country>) -> Self {
+        let way_out = WayOut::of(country);
+        let texts = way_out.sentences().map(|(language, sentence)| {
+            let text = match (language, way_out) {
+                ("ar", WayOut::Reply) => "نعتذر، فاتتنا مكالمتك. راسلنا هنا وسنرد عليك.",
+                ("ar", _) => "نعتذر، فاتتنا مكالمتك. سنعاود الاتصال بك.",
+                (_, WayOut::Reply) => "sorry, we missed your call. Reply here and we will get back to you.",
+                _ => "sorry, we missed your call. We will call you back.",
+            };
+            (language.to_owned(), format!("{{{{tenant.name}}}}: {text} {sentence}"))
+        });
         let at = started(id.ulid());
         Self {
             id,
@@ -535,7 +543,7 @@ mod tests {
     fn rule(number: u128, priority: i32) -> Rule {
         Rule {
             priority,
-            ..Rule::first(RuleId::new(Ulid::from_parts(1_795_176_000_000, number)))
+            ..Rule::first(RuleId::new(Ulid::from_parts(1_795_176_000_000, number)), None)
         }
     }
 

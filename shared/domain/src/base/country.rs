@@ -48,6 +48,12 @@ impl Country {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The country with this calling code; the main one, if several share it.
+    pub fn of_calling_code(code: &str) -> Option<Self> {
+        let mut lines = PREFIXES.lines().filter_map(|line| line.split_once('\t'));
+        lines.find(|(prefix, _)| *prefix == code)?.1.parse().ok()
+    }
+
     /// The calling code of its numbers; `None` for a territory whose numbers another country's table has.
     pub fn calling_code(&self) -> Option<&'static str> {
         let mut lines = PREFIXES.lines().filter_map(|line| line.split_once('\t'));

@@ -81,6 +81,9 @@ pub struct PreflightTally {
     /// Messages against the rules of countries for SMS.
     #[serde(default)]
     country_rules: Vec<(Country, RuleKind, u64)>,
+    /// Those of which some are only warned: a Messaging Service may have what they demand.
+    #[serde(default)]
+    unclear_rules: Vec<(Country, RuleKind)>,
     /// The last time by recipients' clocks.
     #[serde(default)]
     last_zone_at: Option<Timestamp>,
@@ -161,6 +164,10 @@ impl PreflightTally {
         });
         for rule in by_sms.flat_map(|sms| sms.broken().collect::<Vec<_>>()) {
             let of = (rule.country, rule.kind());
+            let by_row = rule_of(of.0, of.1).map(|row| row.applies());
+            if by_row != Some(rule.applies()) && !self.unclear_rules.contains(&of) {
+                self.unclear_rules.push(of);
+            }
             match self
                 .country_rules
                 .iter_mut()
@@ -230,7 +237,7 @@ impl PreflightTally {
             channel_problems: self.channel_problems,
             channels: self.channels,
             deferred: self.deferred,
-            country_rules: country_rules(self.country_rules),
+            country_rules: country_rules(self.country_rules, &self.unclear_rules),
             stopped,
             samples: self.samples,
         }
@@ -238,9 +245,9 @@ impl PreflightTally {
 }
 
 /// The rules, those of most contacts first.
-fn country_rules(counted: Vec<(Country, RuleKind, u64)>) -> Vec<CountryRuleCount> {
+fn country_rules(counted: Vec<(Country, RuleKind, u64)>, unclear: &[(Country, RuleKind)]) -> Vec<CountryRuleCount> {
     let told = counted.into_iter().filter_map(|(country, rule, contacts)| {
-        let refused = rule_of(country, rule)?.applies() == Applies::Refuse;
+        let refused = rule_of(country, rule)?.applies() == Applies::Refuse && !unclear.contains(&(country, rule));
         Some(CountryRuleCount {
             country,
             rule,

@@ -532,7 +532,7 @@ mod tests {
     #[test]
     fn rules_of_the_own_country_for_sms_are_warnings() {
         let (mut config, whole) = (config(), campaign(&json!({})));
-        config.connections[0].confirmed_rules.clear();
+        config.connections[0].letters.clear();
         let found = review((&whole, None), (&config, &material()), &Missing::default(), at(NOW));
         let told: Vec<_> = found
             .warnings

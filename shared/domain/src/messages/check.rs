@@ -1332,8 +1332,9 @@ mod tests {
         );
         assert_eq!(remarked(0, turkey, link), []);
         assert_eq!(remarked(1, turkey, "Your order is ready"), []);
-        // The Emirates' rules only warn whoever writes the text.
-        assert_eq!(remarked(1, "+971501234567", link), []);
+        // A reseller says that links arrive in the Emirates.
+        assert_eq!(remarked(1, "+971501234567", link).len(), 1);
+        assert_eq!(remarked(1, "+971501234567", "Your order is ready"), []);
     }
 
     #[test]

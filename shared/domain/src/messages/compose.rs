@@ -318,6 +318,14 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
             refusal,
         });
     }
+    // What is left may wait for other hours than the whole did.
+    let only_sms = legs.iter().all(|leg| leg.channel == Channel::Sms);
+    let (by_sms, _) = awake(sms_hours(intent, &policy, config), not_before, &zones);
+    let not_before = if only_sms && by_sms < last - left {
+        by_sms
+    } else {
+        not_before
+    };
     let planned = match legs.first() {
         None => Err(no_channel(by, &left_out)),
         Some(first) => {
@@ -361,7 +369,15 @@ fn too_long_a_queue(behind: Behind) -> Option<Refusal> {
 /// it comes to that one.
 fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
     let by_sms = !intent.says.is_empty() && intent.says.iter().all(|says| says.channel == Channel::Sms);
-    let sender = by_sms.then(|| carrier(config, intent, Channel::Sms)).flatten();
+    if by_sms {
+        return sms_hours(intent, policy, config);
+    }
+    policy.quiet_hours(config.tenant.quiet_hours).and_of_country(None)
+}
+
+/// The same for a message that goes by SMS only.
+fn sms_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
+    let sender = carrier(config, intent, Channel::Sms);
     let of_country = sender.and_then(|(connection, _)| connection.sms_hours(&intent.to, policy.category()));
     policy.quiet_hours(config.tenant.quiet_hours).and_of_country(of_country)
 }
@@ -901,11 +917,15 @@ mod tests {
         case.contact.wish(flag, "wrote START", case.now);
         let (text, morning) = (SmsText::One("20% off".to_owned()), at("2026-11-21T07:00:00+04"));
         let (sms, whatsapp) = (Channel::Sms, Channel::WhatsApp);
-        for (channels, category, planned_for) in [
-            (&[sms][..], Category::Marketing, morning),
-            (&[sms], Category::Utility, case.now),
-            (&[whatsapp, sms], Category::Marketing, case.now),
+        let connections = case.config.connections.clone();
+        // The last one has no connection for WhatsApp, so only the SMS is left.
+        for (channels, connected, category, planned_for) in [
+            (&[sms][..], 2, Category::Marketing, morning),
+            (&[sms], 2, Category::Utility, case.now),
+            (&[whatsapp, sms], 2, Category::Marketing, case.now),
+            (&[whatsapp, sms], 1, Category::Marketing, morning),
         ] {
+            case.config.connections = connections[..connected].to_vec();
             let review = case.with_world(|call, world| {
                 let mut intent = intent(call, world, &text, SignedDuration::ZERO);
                 (intent.category, intent.narrowing) = (category, Narrowing::default());
@@ -919,7 +939,7 @@ mod tests {
                     .collect();
                 review(&intent, world).unwrap()
             });
-            assert_eq!(review.not_before, planned_for, "{channels:?} {category:?}");
+            assert_eq!(review.not_before, planned_for, "{channels:?} {connected} {category:?}");
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
 /// The table.
 const TABLE: &str = include_str!("sms_rules.json");
 
-/// Kind of a rule of a country for SMS.
+/// Kind of a rule of a country for SMS. One that this version does not know is read as unknown, and holds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SmsRule"))]
 #[serde(rename_all = "snake_case")]
@@ -39,6 +39,12 @@ pub enum RuleKind {
     Numbers,
     /// What must be registered before the first message.
     Registration,
+    /// Whether promotion may be sent at all.
+    Promotion,
+    /// Of another version.
+    #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
+    Unknown,
 }
 
 words! {
@@ -51,6 +57,8 @@ words! {
         Links = "links",
         Numbers = "numbers",
         Registration = "registration",
+        Promotion = "promotion",
+        Unknown = "unknown",
     }
 }
 
@@ -106,13 +114,41 @@ enum Sureness {
 /// Kind of a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sender {
+enum Sender {
     /// A telephone number.
     Number,
     /// Letters that nobody has registered.
     Letters,
     /// Letters that are registered for the country.
     RegisteredLetters,
+}
+
+/// What sends an SMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'a> {
+    /// A telephone number.
+    Number,
+    /// Letters.
+    Letters {
+        /// The letters.
+        sender: &'a str,
+        /// Whether they are registered for the country.
+        registered: bool,
+    },
+    /// A Messaging Service, which chooses.
+    Service,
+}
+
+impl Origin<'_> {
+    /// The kind of the sender. None if it is not known.
+    const fn kind(self) -> Option<Sender> {
+        match self {
+            Self::Number => Some(Sender::Number),
+            Self::Letters { registered: true, .. } => Some(Sender::RegisteredLetters),
+            Self::Letters { .. } => Some(Sender::Letters),
+            Self::Service => None,
+        }
+    }
 }
 
 /// Effect on a link.
@@ -154,6 +190,8 @@ enum Says {
     /// Telephone numbers in the text are not allowed.
     Numbers,
     Registration(Registered),
+    /// No promotion at all.
+    Promotion,
 }
 
 /// A rule, as the table has it.
@@ -190,6 +228,7 @@ pub struct Rule {
     /// The country.
     pub country: Country,
     row: &'static Row,
+    applies: Applies,
 }
 
 /// The rules of a country that a connection has not confirmed.
@@ -198,7 +237,11 @@ fn rules_of(country: Option<Country>, confirmed: &[ConfirmedRule]) -> impl Itera
     let all = found
         .into_iter()
         .flat_map(|of| of.rules.iter().map(|row| (of.country, row)));
-    let all = all.map(|(country, row)| Rule { country, row });
+    let all = all.map(|(country, row)| Rule {
+        country,
+        row,
+        applies: row.applies,
+    });
     all.filter(move |rule| {
         let own = |other: &ConfirmedRule| other.country == rule.country && other.rule == rule.kind();
         !confirmed.iter().any(own)
@@ -208,6 +251,54 @@ fn rules_of(country: Option<Country>, confirmed: &[ConfirmedRule]) -> impl Itera
 /// The rule of a country, if it has one of this kind.
 pub fn rule_of(country: Country, kind: RuleKind) -> Option<Rule> {
     rules_of(Some(country), &[]).find(|rule| rule.kind() == kind)
+}
+
+/// Whether letters arrive in a country, as far as is known.
+pub fn takes_letters(country: Country) -> bool {
+    let senders = rule_of(country, RuleKind::Senders);
+    senders.is_none_or(|rule| !matches!(&rule.row.says, Says::Senders(arrive) if *arrive == [Sender::Number]))
+}
+
+/// How people in a country refuse further SMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WayOut {
+    /// They reply.
+    Reply,
+    /// They write to this number of the networks.
+    Number(&'static str),
+    /// By WhatsApp or a call: replies do not arrive.
+    Elsewhere,
+}
+
+impl WayOut {
+    /// The one of a country. In an unknown one, people reply.
+    pub fn of(country: Option<Country>) -> Self {
+        let rule = country.and_then(|country| rule_of(country, RuleKind::Replies));
+        match rule.map(|rule| &rule.row.says) {
+            Some(Says::Replies { opt_out: Some(number) }) => Self::Number(number),
+            Some(Says::Replies { opt_out: None }) => Self::Elsewhere,
+            _ => Self::Reply,
+        }
+    }
+
+    /// The sentence at the end of a text, in English and in Arabic.
+    pub fn sentences(self) -> [(&'static str, String); 2] {
+        let (english, arabic) = match self {
+            Self::Reply => (
+                "Reply STOP for no more messages.".to_owned(),
+                "لإيقاف الرسائل أرسل STOP.".to_owned(),
+            ),
+            Self::Number(number) => (
+                format!("For no more messages, text {number}."),
+                format!("لإيقاف الرسائل أرسل رسالة إلى {number}."),
+            ),
+            Self::Elsewhere => (
+                "For no more messages, tell us by WhatsApp or a call.".to_owned(),
+                "لإيقاف الرسائل أخبرنا عبر واتساب أو بمكالمة.".to_owned(),
+            ),
+        };
+        [("en", english), ("ar", arabic)]
+    }
 }
 
 /// The hours of the recipient's day in which no promotion is sent to a country, unless the connection has confirmed that it may be.
@@ -230,8 +321,8 @@ pub struct Sms<'a> {
     pub country: Option<Country>,
     /// Its category.
     pub category: Category,
-    /// Its sender. `None`: a Messaging Service chooses.
-    pub sender: Option<Sender>,
+    /// Its sender.
+    pub origin: Origin<'a>,
     /// Its text, as it is sent.
     pub text: &'a str,
     /// The rules that its connection has confirmed.
@@ -241,7 +332,14 @@ pub struct Sms<'a> {
 impl Sms<'_> {
     /// The rules that it is against.
     pub fn broken(&self) -> impl Iterator<Item = Rule> {
-        rules_of(self.country, self.confirmed).filter(|rule| self.breaks(&rule.row.says))
+        let broken = rules_of(self.country, self.confirmed).filter(|rule| self.breaks(&rule.row.says));
+        // A service may have such letters.
+        let by_service = self.origin == Origin::Service;
+        broken.map(move |rule| {
+            let unclear = by_service && matches!(rule.row.says, Says::PromotionMark { .. });
+            let applies = if unclear { Applies::Warning } else { rule.applies };
+            Rule { applies, ..rule }
+        })
     }
 
     /// The reason why it is not sent, if there is one.
@@ -253,18 +351,27 @@ impl Sms<'_> {
     fn breaks(&self, says: &Says) -> bool {
         let promotes = self.category == Category::Marketing;
         match says {
-            Says::Senders(arrive) => self.sender.is_some_and(|sender| !arrive.contains(&sender)),
+            Says::Senders(arrive) => self.origin.kind().is_some_and(|sender| !arrive.contains(&sender)),
             // The other way out that the row names is none.
             Says::Replies { opt_out } => {
                 let names_it = opt_out.as_deref().is_some_and(|number| self.text.contains(number));
                 !names_it && asks_for_a_reply(self.text)
             }
             // A number has no such mark, and that is told by the senders that arrive.
-            Says::PromotionMark { .. } => promotes && self.sender.is_none(),
+            Says::PromotionMark { prefix, suffix } => match self.origin {
+                Origin::Number => false,
+                Origin::Service => promotes,
+                Origin::Letters { sender, .. } => {
+                    let begins = prefix.as_ref().is_none_or(|prefix| sender.starts_with(prefix));
+                    let ends = suffix.as_ref().is_none_or(|suffix| sender.ends_with(suffix));
+                    promotes && !(begins && ends)
+                }
+            },
             Says::PromotionHours(_) => false,
             Says::Links(_) => has_link(self.text),
             Says::Numbers => has_number(self.text),
             Says::Registration(_) => true,
+            Says::Promotion => promotes,
         }
     }
 }
@@ -280,12 +387,13 @@ impl Rule {
             Says::Links(_) => RuleKind::Links,
             Says::Numbers => RuleKind::Numbers,
             Says::Registration(_) => RuleKind::Registration,
+            Says::Promotion => RuleKind::Promotion,
         }
     }
 
     /// Its effect.
     pub const fn applies(&self) -> Applies {
-        self.row.applies
+        self.applies
     }
 
     /// What is wrong with a message against it, and what to do.
@@ -305,7 +413,7 @@ impl Rule {
         let (what, remedy) = match &self.row.says {
             Says::Senders(arrive) if arrive.contains(&Sender::RegisteredLetters) => (
                 format!("an SMS to {country} may not arrive unless registered letters are its sender"),
-                "register some, and send by a Messaging Service that has them".to_owned(),
+                "register some, and give them in `letters` of the connection".to_owned(),
             ),
             Says::Senders(_) => (
                 format!("an SMS to {country} may not arrive unless a telephone number is its sender"),
@@ -329,7 +437,7 @@ impl Rule {
                 let place = if prefix.is_some() { "begins" } else { "ends" };
                 (
                     format!("the sender of promotion by SMS to {country} {place} with {mark}"),
-                    "let the Messaging Service send it from such letters".to_owned(),
+                    "give such letters as `promotion` in `letters` of the connection".to_owned(),
                 )
             }
             // It waits, and quiet hours say so.
@@ -359,6 +467,10 @@ impl Rule {
             Says::Registration(Registered::Numbers) => (
                 format!("numbers that send SMS to {country} must be registered first (10DLC, toll-free verification)"),
                 "register them, and confirm it in `confirmed_rules` of the connection".to_owned(),
+            ),
+            Says::Promotion => (
+                format!("promotion is not allowed by SMS to {country}"),
+                "send it by WhatsApp".to_owned(),
             ),
         };
         let unsure = match self.row.sureness {
@@ -486,7 +598,7 @@ mod tests {
         Sms {
             country: country(code),
             category,
-            sender: Some(Sender::Number),
+            origin: Origin::Number,
             text,
             confirmed: &[],
         }
@@ -538,7 +650,7 @@ mod tests {
     #[test]
     fn each_kind_of_rule_is_found() {
         use Category::{Marketing, Utility};
-        use RuleKind::{Links, Numbers, PromotionMark, Registration, Replies, Senders};
+        use RuleKind::{Links, Numbers, Promotion, PromotionMark, Registration, Replies, Senders};
         for (code, category, text, expected) in [
             ("AE", Utility, "Your order is ready.", &[Senders][..]),
             (
@@ -559,8 +671,13 @@ mod tests {
             ("KW", Utility, "Your order is ready.", &[Senders]),
             ("BH", Utility, "Your order is ready.", &[Senders]),
             ("IN", Utility, "Your order is ready.", &[Registration]),
-            ("TR", Utility, "Order at saffron.com", &[Links]),
-            ("TR", Utility, "Your order is ready. Reply STOP to opt out.", &[]),
+            ("TR", Utility, "Order at saffron.com", &[Senders, Links]),
+            (
+                "TR",
+                Marketing,
+                "Reply STOP to opt out.",
+                &[Senders, Replies, Promotion],
+            ),
             ("US", Utility, "Order at https://saffron.example", &[Registration]),
             (
                 "CA",
@@ -585,12 +702,15 @@ mod tests {
         }
         // What a Messaging Service sends from is not known.
         let by_service = Sms {
-            sender: None,
+            origin: Origin::Service,
             ..sms("AE", Marketing, "20% off")
         };
         assert_eq!(kinds(&by_service), [PromotionMark]);
         let letters = Sms {
-            sender: Some(Sender::Letters),
+            origin: Origin::Letters {
+                sender: "SAFFRON",
+                registered: false,
+            },
             ..sms("CA", Utility, "Ready")
         };
         assert_eq!(kinds(&letters), [Senders]);
@@ -599,6 +719,75 @@ mod tests {
             ..sms("AE", Marketing, "Reply STOP: https://saffron.example")
         };
         assert_eq!(kinds(&nowhere), []);
+    }
+
+    /// What refuses in the Emirates, by the sender.
+    #[test]
+    fn letters_arrive_where_they_are_registered_and_marked() {
+        let refused = |category: Category, origin: Origin<'_>, text: &str| {
+            let sms = Sms {
+                origin,
+                ..sms("AE", category, text)
+            };
+            sms.refused()
+                .map(|why| serde_json::to_value(&why.facts).unwrap()["rule"].clone())
+        };
+        let letters = |sender, registered| Origin::Letters { sender, registered };
+        let (own, ready) = (letters("SAFFRON", true), "Your order is ready.");
+        for (category, origin, text, rule) in [
+            (Category::Utility, Origin::Number, ready, Some("senders")),
+            (Category::Utility, letters("SAFFRON", false), ready, Some("senders")),
+            (Category::Utility, own, ready, None),
+            (Category::Utility, own, "Call 04 333 0000", Some("numbers")),
+            (
+                Category::Utility,
+                own,
+                "Order at saffron.ae. Reply STOP to opt out.",
+                None,
+            ),
+            (Category::Marketing, own, ready, Some("promotion_mark")),
+            (Category::Marketing, letters("AD-SAFFRON", true), ready, None),
+            // It may have such letters.
+            (Category::Marketing, Origin::Service, ready, None),
+        ] {
+            let expected = rule.map(serde_json::Value::from);
+            assert_eq!(
+                refused(category, origin, text),
+                expected,
+                "{category:?} {origin:?} {text}"
+            );
+        }
+        let takes = |code: &str| takes_letters(code.parse().unwrap());
+        let taking = ["AE", "GB", "BH", "DE", "US", "CA"].map(takes);
+        assert_eq!(taking, [true, true, true, true, false, false]);
+    }
+
+    /// What is stored by a later version is read, and holds nothing.
+    #[test]
+    fn unknown_kind_of_rule_is_read() {
+        let rule: ConfirmedRule = serde_json::from_str(r#"{"country": "AE", "rule": "moon"}"#).unwrap();
+        assert_eq!(rule.rule, RuleKind::Unknown);
+        assert_eq!(
+            rules_of(country("AE"), &[rule]).count(),
+            rules_of(country("AE"), &[]).count()
+        );
+    }
+
+    #[test]
+    fn way_out_is_one_that_the_country_allows() {
+        for (code, way_out) in [
+            ("AE", WayOut::Number("7726")),
+            ("SA", WayOut::Elsewhere),
+            ("GB", WayOut::Reply),
+            ("DE", WayOut::Reply),
+        ] {
+            assert_eq!(WayOut::of(country(code)), way_out);
+            for (_, sentence) in way_out.sentences() {
+                let broken = kinds(&sms(code, Category::Utility, &sentence));
+                assert!(!broken.contains(&RuleKind::Replies), "{sentence}");
+            }
+        }
+        assert_eq!(WayOut::of(None), WayOut::Reply);
     }
 
     #[test]

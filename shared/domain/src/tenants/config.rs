@@ -16,10 +16,13 @@ use crate::{
         message::{Channel, Leg, Recipient},
         purpose::Category,
         quiet::QuietHours,
-        sms_rules::{self, ConfirmedRule, Sender, Sms},
+        sms_rules::{self, ConfirmedRule, Origin, Sms},
     },
     tenants::{
-        connection::{Account, Connection, Health},
+        connection::{
+            Account, Connection, Health,
+            letters::{LettersSender, letters_to},
+        },
         connection_test::CheckResult,
         line::Line,
         settings::FieldProblem,
@@ -95,6 +98,9 @@ pub struct ConnectionSummary {
     /// Whether a messaging service sends its SMS, unless one of its numbers is chosen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub messaging_service: bool,
+    /// The letters that send SMS to a country.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub letters: Vec<LettersSender>,
     /// The rules of countries for SMS that do not hold for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confirmed_rules: Vec<ConfirmedRule>,
@@ -113,11 +119,15 @@ impl ConnectionSummary {
         number: Option<&Phone>,
         text: &'a str,
     ) -> Sms<'a> {
-        let from_number = number.is_some() || !self.messaging_service;
+        let origin = match letters_to(&self.letters, country) {
+            Some(letters) => letters.origin(category),
+            None if number.is_some() || !self.messaging_service => Origin::Number,
+            None => Origin::Service,
+        };
         Sms {
             country,
             category,
-            sender: from_number.then_some(Sender::Number),
+            origin,
             text,
             confirmed: &self.confirmed_rules,
         }
@@ -170,6 +180,10 @@ impl From<&Connection> for ConnectionSummary {
             messaging_service: match &connection.account {
                 Account::Twilio(twilio) => twilio.messaging_service_sid.is_some(),
                 _ => false,
+            },
+            letters: match &connection.account {
+                Account::Twilio(twilio) => twilio.letters.to_vec(),
+                _ => Vec::new(),
             },
             confirmed_rules: match &connection.account {
                 Account::Twilio(twilio) => twilio.confirmed_rules.to_vec(),

@@ -1,7 +1,7 @@
 //! In which time zones the recipient of a message may live, by the telephone number.
 
 use crate::{
-    base::{by_code::ByCode, numbering::calling_code, phone::Phone, zone::Zone},
+    base::{by_code::ByCode, country::Country, numbering::calling_code, phone::Phone, zone::Zone},
     tenants::tenant::Tenant,
 };
 
@@ -70,6 +70,16 @@ pub fn recipient_zones(tenant: &Tenant, phone: Option<&Phone>) -> Vec<Zone> {
         return own();
     }
     area.zones().unwrap_or_else(own)
+}
+
+/// The country all of which has this zone. None if it has others, too.
+pub fn country_in(zone: &Zone) -> Option<Country> {
+    let mut lines = ZONES.lines();
+    let code = lines.find_map(|line| {
+        let (code, rest) = line.split_once('\t')?;
+        (Area::read(line)?.begins.is_empty() && rest.trim_start() == zone.name()).then_some(code)
+    })?;
+    Country::of_calling_code(code)
 }
 
 /// What is wrong with the beginning of numbers in a tenant's settings, in words that say what to write instead. Digits alone are a whole calling

@@ -37,6 +37,8 @@ pub struct TwilioClient {
 pub enum Sender<'a> {
     /// A number, by SMS.
     Number(&'a Phone),
+    /// Letters, by SMS.
+    Letters(&'a str),
     /// A Messaging Service (`MG…`), by SMS.
     MessagingService(&'a str),
     /// A number, by WhatsApp.
@@ -46,7 +48,7 @@ pub enum Sender<'a> {
 impl Sender<'_> {
     const fn channel(&self) -> Channel {
         match self {
-            Self::Number(_) | Self::MessagingService(_) => Channel::Sms,
+            Self::Number(_) | Self::Letters(_) | Self::MessagingService(_) => Channel::Sms,
             Self::WhatsApp(_) => Channel::WhatsApp,
         }
     }
@@ -295,6 +297,7 @@ impl Wanted<'_> {
     fn is_sender(&self, message: &Value) -> bool {
         match self.sender {
             Sender::Number(phone) => message["from"] == phone.as_str(),
+            Sender::Letters(letters) => message["from"] == letters,
             Sender::MessagingService(sid) => message["messaging_service_sid"] == sid,
             Sender::WhatsApp(phone) => message["from"] == format!("whatsapp:{phone}").as_str(),
         }
@@ -412,6 +415,7 @@ fn form(
     let mut form = vec![("To", to)];
     form.push(match sender {
         Sender::Number(phone) => ("From", phone.to_string()),
+        Sender::Letters(letters) => ("From", letters.to_owned()),
         Sender::MessagingService(sid) => ("MessagingServiceSid", sid.to_owned()),
         Sender::WhatsApp(phone) => ("From", format!("whatsapp:{phone}")),
     });

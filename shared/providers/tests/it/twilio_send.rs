@@ -358,6 +358,21 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
     assert_eq!(report.at, at("2026-10-31T09:20:02Z"));
 }
 
+#[tokio::test]
+async fn a_lost_message_from_letters_is_found() {
+    let (to, content) = (maya(), text("Your order is ready."));
+    let wanted = lost(Sender::Letters("SAFFRON"), &to, &content);
+    for (from, is_found) in [("SAFFRON", true), ("AD-SAFFRON", false), ("+15005550006", false)] {
+        let listed = listed(
+            "SMours",
+            "Sat, 31 Oct 2026 09:20:02 +0000",
+            &json!({ "body": "Your order is ready.", "from": from }),
+        );
+        let search = find(&[json!([listed])], &wanted).await.unwrap();
+        assert_eq!(matches!(search, Search::Found(_)), is_found, "{from}");
+    }
+}
+
 /// By the text beside it, and by there being a file.
 #[tokio::test]
 async fn a_lost_file_or_place_is_found() {

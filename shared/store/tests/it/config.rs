@@ -421,7 +421,7 @@ async fn rules_that_are_not_meant_stay() {
     let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let mut configured = world.business.configured.clone();
     let mut rules = configured.rules.clone();
-    let added = Rule::first(RuleId::new(world.aws.ids().ulid()));
+    let added = Rule::first(RuleId::new(world.aws.ids().ulid()), None);
     store.create(scope, &added, &stamp).await.unwrap();
     rules.push(added);
     rules.sort_by_key(|rule| rule.id);

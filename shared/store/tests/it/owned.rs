@@ -31,7 +31,7 @@ fn product(world: &World, sku: Option<&str>) -> Product {
 }
 
 fn rule(world: &World) -> Rule {
-    Rule::first(RuleId::new(world.aws.ids().ulid()))
+    Rule::first(RuleId::new(world.aws.ids().ulid()), None)
 }
 
 fn needs(templates: Vec<TemplateNeed>, products: BTreeSet<String>) -> Needs {

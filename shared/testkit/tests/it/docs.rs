@@ -79,12 +79,10 @@ fn the_example_of_a_rule_works_as_written() {
     assert!(page.contains(&format!("prints as `{price}`")), "{price}");
     let tenant: Tenant = from_str(one("json tenant")).unwrap();
     let line: Line = from_str(one("json line")).unwrap();
-    // The rules for SMS of the Emirates.
-    let confirmed = ["senders", "replies", "links", "numbers"].map(|rule| json!({"country": "AE", "rule": rule}));
     let carries = json!({
         "id": "conn_01k9zz0000000000000000000a", "name": "all", "carries": ["whatsapp", "sms"],
         "sms_numbers": ["+97143330000"],
-        "confirmed_rules": confirmed,
+        "letters": [{"country": "AE", "sender": "MARINA", "registered": true}],
     });
     let config = TenantConfig {
         tenant,

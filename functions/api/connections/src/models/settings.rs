@@ -11,6 +11,7 @@ use domain::{
         CallingCode, Connection,
         exotel::{Cluster, MAX_SOURCES},
         kind::MAX_NUMBERS,
+        letters::{self, Letters},
         twilio::{SERVICE_SID, VoiceSettings},
         vonage::UUID,
     },
@@ -31,13 +32,20 @@ pub(crate) struct ConnectionSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     display_number: Option<Phone>,
     /// All kinds except `whatsapp`: numbers of this connection. Empty: all numbers that it reports.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "letters::given_numbers"
+    )]
     #[schemars(length(max = MAX_NUMBERS))]
     numbers: Option<Vec<Phone>>,
     /// `twilio`: Messaging Service that sends SMS.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = SERVICE_SID))]
     messaging_service_sid: Option<String>,
+    /// `twilio`: letters that send SMS to a country, whatever sends to others. Nobody can reply to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    letters: Option<Letters>,
     /// `twilio`: number that sends WhatsApp.
     #[serde(skip_serializing_if = "Option::is_none")]
     whatsapp_sender: Option<Phone>,

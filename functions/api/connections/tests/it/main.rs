@@ -493,6 +493,58 @@ async fn tenant_confirms_rules_of_countries_for_sms() {
     assert_eq!(after["confirmed_rules"], Value::Null);
 }
 
+/// Each is told what to do with letters that are given elsewhere, too.
+#[tokio::test]
+async fn letters_are_senders_by_country() {
+    let aws = Aws::new().await;
+    let (_world, town) = World::start(&aws).await;
+    let manager = town.manager();
+    let twilio = at(&id(&manager.post(ALL, twilio_in()).await), "");
+    let telephony = at(&id(&manager.post(ALL, telephony_in()).await), "");
+    let before = manager.get(&twilio).await.is(200).json();
+    let letters = |country: &str, sender: &str| json!({"country": country, "sender": sender});
+    let own = json!([{"country": "AE", "sender": "SAFFRON", "promotion": "AD-SAFFRON", "registered": true}]);
+    let after = manager.patch(&twilio, json!({ "letters": own })).await.is(200).json();
+    assert_eq!(
+        json!([after["letters"], after["numbers"], after["last_test"]]),
+        json!([own, before["numbers"], before["last_test"]])
+    );
+    for (wrong, field) in [
+        (
+            json!([letters("AE", "SAFFRON"), letters("AE", "OTHER")]),
+            "letters[1].country",
+        ),
+        (json!([letters("US", "SAFFRON")]), "letters[0].country"),
+        (json!([letters("Emirates", "SAFFRON")]), "letters[0].country"),
+        (json!([letters("AE", "SAFFRONBAKERY")]), "letters[0].sender"),
+        (json!([letters("AE", "12345")]), "letters[0].sender"),
+        (
+            json!([{"country": "AE", "sender": "A", "promotion": "٪"}]),
+            "letters[0].promotion",
+        ),
+        (json!(vec![letters("AE", "A"); 101]), "letters"),
+    ] {
+        manager
+            .patch(&twilio, json!({ "letters": wrong }))
+            .await
+            .names_field(field);
+    }
+    for (field, wrong, named) in [
+        ("numbers", json!(["SAFFRON"]), "numbers[0]"),
+        ("messaging_service_sid", json!("SAFFRON"), "messaging_service_sid"),
+    ] {
+        let answer = manager.patch(&twilio, json!({ field: wrong })).await;
+        answer.names_field(named);
+        assert!(answer.text().contains("belong in `letters`"), "{}", answer.text());
+    }
+    manager
+        .patch(&telephony, json!({ "letters": own }))
+        .await
+        .names_field("letters");
+    let after = manager.patch(&twilio, json!({ "letters": null })).await.is(200).json();
+    assert_eq!(after["letters"], Value::Null);
+}
+
 #[tokio::test]
 async fn name_has_no_invisible_characters() {
     let aws = Aws::new().await;

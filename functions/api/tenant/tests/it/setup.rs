@@ -263,10 +263,16 @@ async fn rule_of_the_country_keeps_the_step_open_only_if_it_refuses() {
             twilio.confirmed_rules = read(json!([]));
         }
     }
-    for (region, state) in [("AE", "done"), ("IN", "attention")] {
+    for (region, state) in [("TR", "done"), ("AE", "attention"), ("IN", "attention")] {
         configured.tenant.default_region = Some(region.to_owned());
         let body = setup_of(&town, &configured).await;
         assert_eq!(step(&body, "rule").0, state, "{region}: {body}");
+        let (by, number) = match region {
+            "AE" => ("number", json!("7726")),
+            "TR" => ("elsewhere", Value::Null),
+            _ => ("reply", Value::Null),
+        };
+        assert_eq!(body["sms_opt_out"], json!({"by": by, "number": number}));
     }
 }
 

@@ -128,6 +128,40 @@ async fn sms_comes_from_the_lines_number() {
     }
 }
 
+/// Where the connection has some, also before a Messaging Service. To other countries, its usual sender remains.
+#[tokio::test]
+async fn sms_comes_from_the_letters_of_the_country() {
+    for (to, category, text, from) in [
+        (CUSTOMER, "utility", "Your order is ready.", Some("SAFFRON")),
+        (CUSTOMER, "marketing", "20% off", Some("AD-SAFFRON")),
+        (CUSTOMER, "utility", "Call +971 4 333 0000", None),
+        ("+447700900111", "utility", "Call +971 4 333 0000", Some(LINE)),
+    ] {
+        let world = World::with(|configured| {
+            configured.rules[0].then.channels = vec![Channel::Sms].into();
+            configured.rules[0].then.category = read(json!(category));
+            configured.rules[0].then.sms_text = Some(read(json!(text)));
+            for connection in &mut configured.connections {
+                if let Account::Twilio(twilio) = &mut connection.account {
+                    let letters =
+                        json!([{"country": "AE", "sender": "SAFFRON", "promotion": "AD-SAFFRON", "registered": true}]);
+                    twilio.letters = read(letters);
+                    twilio.confirmed_rules = read(json!([{"country": "AE", "rule": "promotion_hours"}]));
+                }
+            }
+        })
+        .await;
+        let message = world.worked(&world.follow_up_of(to).await).await;
+        let Some(from) = from else {
+            is(&message, MessageState::Failed);
+            assert!(world.provider.sends().is_empty(), "{text}");
+            continue;
+        };
+        is(&message, MessageState::Accepted);
+        assert_eq!(world.provider.only_send().field("From").as_deref(), Some(from));
+    }
+}
+
 #[tokio::test]
 async fn whatsapp_goes_through_a_twilio_sender() {
     let world = World::at_twilio("+15005550007").await;

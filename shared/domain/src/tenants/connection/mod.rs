@@ -13,6 +13,7 @@ pub mod credential;
 pub mod aircall;
 mod calling_code;
 pub mod exotel;
+pub mod letters;
 pub mod plivo;
 pub mod telephony;
 pub mod twilio;

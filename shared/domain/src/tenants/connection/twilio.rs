@@ -7,16 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::{
     credential::Credential,
     kind::{Kind, Webhook, check_numbers},
+    letters::{self, Letters},
 };
 use crate::{
     base::{
         bounded::UpTo,
+        facts::Fact,
         fault::{Fault, FaultCode},
         phone::Phone,
         text::is_visible,
     },
     calls::call::Handling,
-    messages::{send::Api, sms_rules::Confirmed},
+    messages::{
+        send::Api,
+        sms_rules::{Confirmed, RuleKind},
+    },
     tenants::settings::{Findings, is_language},
 };
 
@@ -70,8 +75,8 @@ account! {
         )]
         pub account_sid: String,
     } with settings {
-        /// Numbers of this connection. The first one sends SMS unless a Messaging Service does.
-        #[serde(default)]
+        /// Numbers of this connection. The first one sends SMS unless a Messaging Service does, or letters.
+        #[serde(default, deserialize_with = "letters::numbers")]
         #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MAX_NUMBERS), example = serde_json::json!(["+97145550001"])))]
         pub numbers: Vec<Phone>,
         /// SID of a Messaging Service that sends SMS.
@@ -81,6 +86,10 @@ account! {
             schemars(regex(pattern = SERVICE_SID), example = &"MG000000000000000000000000000000b1")
         )]
         pub messaging_service_sid: Option<String>,
+        /// Letters that send SMS to a country, whatever sends to others. Nobody can reply to them.
+        #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+        #[cfg_attr(feature = "schema", schemars(example = serde_json::json!([{"country": "AE", "sender": "SAFFRON", "promotion": "AD-SAFFRON", "registered": true}])))]
+        pub letters: Letters,
         /// Number that sends WhatsApp through Twilio.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "+97145550002"))]
@@ -310,7 +319,7 @@ impl Kind for Account {
     }
 
     fn sends_sms(&self) -> bool {
-        !self.numbers.is_empty() || self.messaging_service_sid.is_some()
+        !self.numbers.is_empty() || self.messaging_service_sid.is_some() || !self.letters.is_empty()
     }
 
     fn is_tested_as(&self, other: &Self) -> bool {
@@ -330,19 +339,30 @@ impl Kind for Account {
             ),
         );
         let service = self.messaging_service_sid.as_deref();
+        let hint = service.map(letters::hint).unwrap_or_default();
         found.expect(
             service.is_none_or(|sid| is_sid(sid, "MG")),
             "messaging_service_sid",
             sid(
                 "MG0123456789abcdef0123456789abcdef",
-                "Expected MG and 32 digits or letters a to f.",
+                &format!("Expected MG and 32 digits or letters a to f.{hint}"),
             ),
         );
         check_numbers(&self.numbers, found);
+        letters::check(&self.letters, found);
         let mut seen = HashSet::new();
         for (index, rule) in self.confirmed_rules.iter().enumerate() {
             let fault = Fault::new(FaultCode::GivenTwice, "This rule is given twice.");
             found.expect(seen.insert(rule), format!("confirmed_rules[{index}]"), fault);
+            let fault = Fault::new(FaultCode::NotOneOf, "There is no such rule.");
+            let known = RuleKind::ALL.map(RuleKind::as_str);
+            let known = known.iter().filter(|word| **word != RuleKind::Unknown.as_str());
+            let fault = fault.and("expected", known.collect::<Fact>());
+            found.expect(
+                rule.rule != RuleKind::Unknown,
+                format!("confirmed_rules[{index}].rule"),
+                fault,
+            );
         }
         let loops = self
             .voice

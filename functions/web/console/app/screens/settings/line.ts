@@ -39,8 +39,8 @@ export function lineOf({ name, number, whatsapp, sms, sms_number, own, hours }: 
 }
 
 export function sendersOf(connections: Connection[], channel: "whatsapp" | "sms"): Connection[] {
-  return connections.filter(({ kind, numbers, whatsapp_sender, messaging_service_sid }) =>
-    channel === "whatsapp" ? kind === "whatsapp" || whatsapp_sender : kind === "twilio" && (numbers?.length || messaging_service_sid),
+  return connections.filter(({ kind, numbers, letters, whatsapp_sender, messaging_service_sid }) =>
+    channel === "whatsapp" ? kind === "whatsapp" || whatsapp_sender : kind === "twilio" && (numbers?.length || letters?.length || messaging_service_sid),
   );
 }
 

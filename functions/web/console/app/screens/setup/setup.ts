@@ -25,6 +25,12 @@ export function valuesOf(queries: QueryClient): string[] {
   return sourcesOf(tenantOf(queries)?.variables ?? {}, { ofCall: true });
 }
 
+/** How customers refuse further SMS in the country of the business: an answer, where nothing is known. */
+export function optOutOf(queries: QueryClient): { way: string; number: string } {
+  const { by = "reply", number } = queries.getQueryData<components["schemas"]["SetupOut"]>([here.place?.id, "setup"])?.sms_opt_out ?? {};
+  return { way: by, number: number ?? "" };
+}
+
 function tenantOf(queries: QueryClient): components["schemas"]["TenantOut"] | undefined {
   return queries.getQueryData<components["schemas"]["TenantOut"]>([here.place?.id, "tenant"]);
 }

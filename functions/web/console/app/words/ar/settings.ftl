@@ -45,7 +45,11 @@ set-up-messages-why = تصل الرسالة إلى العملاء عبر وات�
 set-up-text-why = هذا ما يصل إلى العميل بعد مكالمة لم يرد عليها أحد. غيّره ليكون بأسلوبك.
 set-up-text-sms = نص الرسالة القصيرة
 set-up-text-name = المكالمات الفائتة
-set-up-text-first = { $name }: نعتذر، فاتتنا مكالمتك. كيف يمكننا مساعدتك؟ أرسل STOP لإيقاف الرسائل.
+set-up-text-first = { $way ->
+    [number] { $name }: نعتذر، فاتتنا مكالمتك. سنعاود الاتصال بك. لإيقاف الرسائل أرسل رسالة إلى { $number }.
+    [elsewhere] { $name }: نعتذر، فاتتنا مكالمتك. سنعاود الاتصال بك. لإيقاف الرسائل أخبرنا عبر واتساب أو بمكالمة.
+   *[other] { $name }: نعتذر، فاتتنا مكالمتك. كيف يمكننا مساعدتك؟ أرسل STOP لإيقاف الرسائل.
+  }
 set-up-text-create = تشغيل
 set-up-text-unnamed = عميلنا العزيز
 set-up-template-why = لا يسمح واتساب برسالة أولى إلا بقالب وافقت عليه Meta.{ $falls ->
@@ -293,6 +297,26 @@ people-invite = دعوة
 people-invited = أرسلنا دعوة إلى { $email }.
 people-withdraw = سحب
 people-withdrawn = سُحبت الدعوة.
+letters = أحرف كمرسل
+letters-why = ما يقرؤه الناس بدل الرقم، مثل اسمك. لا يستطيع أحد الرد عليها، فيجب أن تذكر النصوص طريقة غير STOP. وفي بعض البلدان لا تصل إلا الأحرف المسجلة لدى Twilio.
+letters-country = البلد
+letters-sender = الأحرف
+letters-promotion = أحرف الرسائل الترويجية
+letters-registered = مسجلة لدى Twilio
+letters-unregistered = غير مسجلة
+letters-add = إضافة أحرف
+rules-confirmed = قواعد بلدان لا تسري
+rules-confirmed-rule = { $rule ->
+    [senders] من يحق له الإرسال
+    [replies] لا يستطيع أحد الرد
+    [promotion_mark] علامة الرسائل الترويجية
+    [promotion_hours] ساعات الرسائل الترويجية
+    [promotion] لا رسائل ترويجية
+    [links] الروابط
+    [numbers] أرقام الهاتف في النص
+    [registration] التسجيل
+   *[other] { $rule }
+  }
 
 ## Settings of messages
 settings-closures = متى يكون النشاط مغلقًا، ومتى لا يُزعَج العملاء، وإلى أين تُرسل الرسائل

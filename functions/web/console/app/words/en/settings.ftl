@@ -41,7 +41,11 @@ set-up-messages-why = Customers get their message by WhatsApp or SMS. One is eno
 set-up-text-why = This is what a customer gets after a call that nobody answered. Change it so that it sounds like you.
 set-up-text-sms = Text of the SMS
 set-up-text-name = Missed calls
-set-up-text-first = { $name }: sorry, we missed your call. How can we help? Reply STOP for no more messages.
+set-up-text-first = { $way ->
+    [number] { $name }: sorry, we missed your call. We will call you back. For no more messages, text { $number }.
+    [elsewhere] { $name }: sorry, we missed your call. We will call you back. For no more messages, tell us by WhatsApp or a call.
+   *[other] { $name }: sorry, we missed your call. How can we help? Reply STOP for no more messages.
+  }
 set-up-text-create = Turn on
 set-up-text-unnamed = there
 set-up-template-why = WhatsApp allows a first message only by a template that Meta has approved.{ $falls ->
@@ -285,6 +289,26 @@ people-invite = Invite
 people-invited = We have sent an invitation to { $email }.
 people-withdraw = Withdraw
 people-withdrawn = The invitation is withdrawn.
+letters = Letters as the sender
+letters-why = What people read instead of a number, such as your name. Nobody can reply to them, so texts must name another way than STOP. In some countries only letters arrive that Twilio has registered.
+letters-country = Country
+letters-sender = Letters
+letters-promotion = Letters of promotion
+letters-registered = Registered at Twilio
+letters-unregistered = not registered
+letters-add = Add letters
+rules-confirmed = Rules of countries that do not hold
+rules-confirmed-rule = { $rule ->
+    [senders] who may send
+    [replies] nobody can reply
+    [promotion_mark] the mark of promotion
+    [promotion_hours] hours of promotion
+    [promotion] no promotion
+    [links] links
+    [numbers] telephone numbers in the text
+    [registration] registration
+   *[other] { $rule }
+  }
 
 ## Settings of messages
 settings-closures = When the business is closed, when customers are left in peace, and where messages go
