@@ -1,11 +1,17 @@
 import type { components } from "../../api/contract.d.ts";
 import { here } from "../../api/here.svelte.ts";
 import { queries } from "../../api/queries.ts";
+import { t } from "../../words/words.svelte.ts";
 
 export type Conversation = components["schemas"]["Conversation"];
 
 /** Milliseconds after which the inbox is read again while somebody sees it. */
 export const POLL = 10_000;
+
+/** Who the customer is, as far as the conversation tells. */
+export function nameOf({ contact, last }: Conversation): string {
+  return contact.name ?? (last?.message ?? last?.call)?.customer?.formatted ?? t("inbox-unnamed");
+}
 
 interface List {
   data?: { items?: Conversation[] };
