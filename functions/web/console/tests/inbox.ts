@@ -53,7 +53,7 @@ browserTest("search_and_filters_find_and_back_restores_them", async () => {
   await page.keyboard.press("Enter");
   await rowOf(visitor, one).waitFor();
   assert.equal(await page.locator("[data-conversation]").count(), 1);
-  await page.getByLabel("State", { exact: true }).selectOption("closed");
+  await page.locator("select[name=state]").selectOption("closed");
   await visitor.see("empty").waitFor();
   assert.match(await visitor.see("empty").innerText(), /Try another spelling, or fewer filters/);
   await page.goBack();
@@ -77,7 +77,7 @@ browserTest("bulk_close_leaves_what_changed_meanwhile_selected", async () => {
   const { page } = visitor;
   await openWith(visitor, "inbox?view=unassigned&unread=true", all);
   for (const one of all) await rowOf(visitor, one).getByRole("checkbox").check();
-  await page.getByText("3 of at most 20 selected").waitFor();
+  await page.getByText(/3\D? of at most \D?20\D? selected/).waitFor();
   // The list does not have it yet.
   await visitor.intercept("list_conversations", (route) => route.abort());
   await ask(`conversations/${late.id}`, "PATCH", { priority: "high" });
@@ -106,11 +106,11 @@ browserTest("snoozed_conversation_returns_when_the_customer_writes", async () =>
   // The stack's clock may be ahead of the browser's.
   await page.getByText("Snooze", { exact: true }).click();
   await page.getByRole("button", { name: /^On Monday/ }).click();
-  await page.getByText(/^Snoozed until Mon/).waitFor();
+  await page.getByText(/^Snoozed until \W?Mon/).waitFor();
   await page.getByRole("button", { name: "Open again" }).waitFor();
   await openWith(visitor, "inbox?state=snoozed", [one]);
   await rowOf(visitor, one).getByRole("link").first().click();
-  await page.getByText(/^Snoozed until Mon/).waitFor();
+  await page.getByText(/^Snoozed until \W?Mon/).waitFor();
   await write(customer);
   await page.getByText(/^Snoozed until/).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Set to pending" }).waitFor();
@@ -171,8 +171,8 @@ browserTest("inbox_by_keyboard_leads_on_assigns_and_closes", async () => {
   await page.getByRole("button", { name: "Open again" }).waitFor();
   await keyboard.press("Escape");
   await page.waitForURL(/inbox\?view=unassigned/);
+  await rowOf(visitor, older).waitFor({ state: "detached" });
   await page.locator("[data-conversation] :focus").waitFor();
-  assert.equal(await rowOf(visitor, older).count(), 0);
   await keyboard.press("/");
   await keyboard.type("jem?");
   assert.equal(await page.getByRole("searchbox").inputValue(), "jem?");

@@ -24,6 +24,11 @@ function listsWith(id: string): { items: Conversation[]; at: number }[] {
   return lists.map(({ data, dataUpdatedAt }) => ({ items: data?.items ?? [], at: dataUpdatedAt })).filter(({ items }) => items.some((one) => one.id === id)).toSorted((one, other) => other.at - one.at);
 }
 
+/** Lists it as it is now, wherever it is listed. */
+export function relist(tenant: string | undefined, one: Conversation): void {
+  queries.setQueriesData<List["data"]>({ queryKey: [tenant, "inbox"] }, (list) => list?.items && { ...list, items: list.items.map((other) => (other.id === one.id ? one : other)) });
+}
+
 /** The conversation as the latest list of this page has it, so that it need not be read once more. */
 export function listed(id: string): { initialData?: Conversation; initialDataUpdatedAt?: number } {
   const [latest] = listsWith(id);
