@@ -1,6 +1,7 @@
 /** What changes the business is tested one after the other: calls of one test must not meet caps, hours or connections of another. */
 import "./session.ts";
 import "./live.ts";
+import "./inbox.ts";
 import "./setup.ts";
 import "./settings.ts";
 import "./tasks.ts";

@@ -1,27 +1,14 @@
 /** Pages that show what changes: told of it at once, and as the API has it after whatever came between. */
 import assert from "node:assert/strict";
 import type { WebSocketRoute } from "playwright-core";
-import { browserTest, call, logInOf, problem, stack, stranger, Visitor } from "./support.ts";
+import { ask, browserTest, call, logInOf, problem, stranger, Visitor } from "./support.ts";
 
 /** Longer than it takes on a busy machine, and shorter than pages ask by themselves while they are told. */
 const TOLD = 45_000;
 
-let token: Promise<string> | undefined;
-
-/** Logs in once: log-ins are limited. */
-async function logIn(): Promise<string> {
-  const { email, password } = logInOf("manager");
-  const entered = await fetch(`${stack}/api/v1/auth/log-in`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ email, password }) });
-  assert.ok(entered.ok, `the log-in answers ${entered.status}`);
-  return ((await entered.json()) as { access_token: string }).access_token;
-}
-
 /** Ids of the newest calls, as another client reads them. */
 async function calls(): Promise<string[]> {
-  const headers = { "x-tenant-id": logInOf("manager").tenant, authorization: `Bearer ${await (token ??= logIn())}` };
-  const answer = await fetch(`${stack}/api/v1/calls`, { headers });
-  assert.ok(answer.ok, `the list of calls answers ${answer.status}`);
-  return ((await answer.json()) as { items: { id: string }[] }).items.map(({ id }) => id);
+  return (await ask<{ items: { id: string }[] }>("calls")).items.map(({ id }) => id);
 }
 
 /** Customers call, and the API knows it. */

@@ -230,6 +230,25 @@ export function isOpenTo(role: Role, { needs }: Route): boolean {
   return typeof needs === "string" || needs.every((operation) => permits(role, operation));
 }
 
+const tokens = new Map<Role, Promise<string>>();
+
+/** Logs in once: log-ins are limited. */
+async function tokenOf(role: Role): Promise<string> {
+  const { email, password } = logInOf(role);
+  const entered = await fetch(`${stack}/api/v1/auth/log-in`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ email, password }) });
+  assert.ok(entered.ok, `the log-in answers ${entered.status}`);
+  return ((await entered.json()) as { access_token: string }).access_token;
+}
+
+/** What another client of a manager asks for, or changes. */
+export async function ask<T>(path: string, method = "GET", body?: object): Promise<T> {
+  if (!tokens.has("manager")) tokens.set("manager", tokenOf("manager"));
+  const headers = { "x-tenant-id": logInOf("manager").tenant, authorization: `Bearer ${await tokens.get("manager")}`, "content-type": "application/json" };
+  const answer = await fetch(`${stack}/api/v1/${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
+  return (await answer.json()) as T;
+}
+
 /** Tells the simulators, which play customers and providers. */
 export async function tell(path: string, body: object): Promise<void> {
   const answer = await fetch(phones + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
@@ -255,6 +274,19 @@ export async function linkMailedTo(address: string): Promise<string> {
     await new Promise((resume) => setTimeout(resume, 500));
   }
   return assert.fail(`no mail to ${address}`);
+}
+
+/** Goes on with Tab until the focus is on what has this name. */
+export async function reach({ page }: Visitor, name: RegExp | string, key = "Tab"): Promise<void> {
+  for (let step = 0; step < 120; step += 1) {
+    await page.keyboard.press(key);
+    const found = await page.evaluate(() => {
+      const element = document.activeElement as HTMLInputElement | null;
+      return element?.ariaLabel ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? "";
+    });
+    if (typeof name === "string" ? plain(found) === name : name.test(plain(found))) return;
+  }
+  assert.fail(`Tab does not lead to ${name}`);
 }
 
 /** A text without the marks that keep names and numbers in their direction. */

@@ -1,20 +1,7 @@
 /** What people come for, from beginning to end: by keyboard only, and by touch on a small phone. */
 import assert from "node:assert/strict";
 import { giveSamples, template } from "./samples.ts";
-import { browserTest, call, DESK, logInOf, PHONE, plain, problem, stranger, tell, Visitor } from "./support.ts";
-
-/** Goes on with Tab until the focus is on what has this name. */
-async function reach({ page }: Visitor, name: RegExp | string, key = "Tab"): Promise<void> {
-  for (let step = 0; step < 120; step += 1) {
-    await page.keyboard.press(key);
-    const found = await page.evaluate(() => {
-      const element = document.activeElement as HTMLInputElement | null;
-      return element?.ariaLabel ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? "";
-    });
-    if (typeof name === "string" ? plain(found) === name : name.test(plain(found))) return;
-  }
-  assert.fail(`Tab does not lead to ${name}`);
-}
+import { browserTest, call, DESK, logInOf, PHONE, plain, problem, reach, stranger, tell, Visitor } from "./support.ts";
 
 /** The call of this customer in the console: its decision is that of the dry run, by which it is tried again, and so is the message's text. */
 async function expectDecision(visitor: Visitor, customer: string, verdict: string, text: string): Promise<void> {

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { queryOf } from "../app/screens/inbox/filters.ts";
+import { Refused } from "../app/api/problem.ts";
+import { changeEach, changeOf } from "../app/screens/inbox/bulk.ts";
+import { fieldsOf, type Shown } from "../app/screens/inbox/clash.ts";
+import { readContact, writtenOf } from "../app/screens/inbox/contact.ts";
+import { emptinessOf, queryOf } from "../app/screens/inbox/filters.ts";
+import { actionOf, NAMES, OF_LIST, OF_THREAD } from "../app/screens/inbox/keys.ts";
+import { instantOf, localOf, timeOf } from "../app/screens/inbox/snooze.ts";
 import { isShown, lastWriter } from "../app/screens/inbox/thread.ts";
 
 /** The API refuses to list by the wait what nobody waits in, and means those of nobody where no person is named. */
@@ -9,6 +15,7 @@ test("address_of_the_inbox_becomes_what_the_api_lists", () => {
     "": {}, "view=elsewhere": {}, "view=all&waiting=true": {}, "state=closed&unread=true&team=team_1&cursor=x": { state: "closed", unread: "true", team: "team_1", cursor: "x" },
     "view=mine": { assignee: "usr_me" }, "view=mine&waiting=true": { assignee: "usr_me", waiting: "true" }, "view=mine&state=snoozed&waiting=true": { assignee: "usr_me", state: "snoozed" },
     "view=unassigned&state=pending&waiting=false": { assignee: "none", state: "pending", waiting: "false" }, "view=mine&contact=ctc_1&waiting=true": { assignee: "usr_me", contact: "ctc_1" },
+    "q=Layla&line=line_1&tag=tag_1": { line: "line_1", tag: "tag_1" },
   };
   for (const [address, query] of Object.entries(cases)) assert.deepEqual(queryOf(new URLSearchParams(address), "usr_me"), query, address);
 });
@@ -24,4 +31,66 @@ test("reply_reaches_who_wrote_last_and_not_who_reacted", () => {
   const entries = [said("inbound", "text", "+1"), said("inbound", "edit", "+2"), said("inbound", "reaction", "+3"), said("outbound", null, "+4"), { message: null }];
   assert.equal(lastWriter(entries)?.customer?.number, "+2");
   assert.equal(lastWriter(entries.slice(2)), null);
+});
+
+test("empty_lists_say_what_they_lack", () => {
+  const cases = { "": "all", "view=mine": "mine", "view=unassigned": "unassigned", "view=mine&unread=true": "filtered", "contact=ctc_1": "contact", "q=x&state=closed": "found", "view=mentions": "all" };
+  for (const [address, why] of Object.entries(cases)) assert.equal(emptinessOf(new URLSearchParams(address)), why, address);
+});
+
+/** On the clocks of the business, also on the day on which they change. */
+test("snoozes_end_in_the_morning_of_the_business", () => {
+  const friday = Date.parse("2026-11-20T22:30:00Z");
+  assert.equal(timeOf("tomorrow", friday, "UTC"), "2026-11-21T09:00:00.000Z");
+  assert.equal(timeOf("tomorrow", friday, "Asia/Dubai"), "2026-11-22T05:00:00.000Z");
+  assert.equal(timeOf("monday", friday, "Asia/Dubai"), "2026-11-23T05:00:00.000Z");
+  assert.equal(timeOf("monday", Date.parse("2026-11-23T06:00:00Z"), "Asia/Dubai"), "2026-11-30T05:00:00.000Z");
+  assert.equal(timeOf("tomorrow", Date.parse("2026-03-28T12:00:00Z"), "Europe/Berlin"), "2026-03-29T07:00:00.000Z");
+  assert.equal(timeOf("hours", friday, "UTC"), "2026-11-21T01:30:00.000Z");
+  assert.equal(instantOf("2026-11-20T09:00", "America/New_York"), "2026-11-20T14:00:00.000Z");
+  assert.equal(localOf(friday, "Asia/Dubai"), "2026-11-21T02:30");
+});
+
+test("choices_become_changes_of_each_conversation", () => {
+  const change = (choice: string, tags: string[] = []) => changeOf(choice, { tags }, 0, "UTC");
+  assert.deepEqual([change("assign usr_1"), change("assign "), change("state closed")], [{ assignee_id: "usr_1" }, { assignee_id: null }, { state: "closed" }]);
+  assert.deepEqual([change("tag tag_2", ["tag_1"]), change("tag tag_1", ["tag_1"])], [{ tags: ["tag_1", "tag_2"] }, null]);
+  assert.deepEqual(change("snooze hours"), { state: "snoozed", snoozed_until: "1970-01-01T03:00:00.000Z" });
+});
+
+test("what_changed_meanwhile_keeps_no_other_from_being_changed", async () => {
+  const all = ["1", "2", "3", "4"].map((id) => ({ id }));
+  const refusing = (statuses: Record<string, number[]>) => {
+    const [paused, told, sent]: number[][] = [[], [], []];
+    const send = ({ id }: { id: string }) => {
+      sent?.push(Number(id));
+      const status = statuses[id]?.shift();
+      return status === undefined ? Promise.resolve() : Promise.reject(new Refused(status, {}, new Headers({ "retry-after": "7" })));
+    };
+    return changeEach(all, send, (tried) => told?.push(tried), (seconds) => Promise.resolve(paused?.push(seconds))).then((outcome) => ({ ...outcome, problem: (outcome.problem as Refused | null)?.status ?? null, paused, told, sent }));
+  };
+  assert.deepEqual(await refusing({ 2: [412], 3: [429, 429] }), { done: ["1", "3", "4"], changed: ["2"], problem: null, paused: [7, 7], told: [1, 2, 3, 4], sent: [1, 2, 3, 3, 3, 4] });
+  assert.deepEqual(await refusing({ 1: [422], 2: [404] }), { done: ["3", "4"], changed: ["2"], problem: 422, paused: [], told: [1, 2, 3, 4], sent: [1, 2, 3, 4] });
+  assert.deepEqual(await refusing({ 2: [0] }), { done: ["1"], changed: [], problem: 0, paused: [], told: [1], sent: [1, 2] });
+});
+
+test("letters_of_other_layouts_are_known_by_their_place", () => {
+  const press = (key: string, code: string, held: object = {}) => actionOf({ key, code, altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, isComposing: false, ...held });
+  assert.deepEqual([press("j", "KeyJ"), press("ت", "KeyJ"), press("ث", "KeyE"), press("j", "KeyC"), press("J", "KeyJ")], ["next", "next", "close", "next", "next"]);
+  assert.deepEqual([press("N", "KeyN", { shiftKey: true }), press("n", "KeyN"), press("؟", "Slash", { shiftKey: true }), press("?", "Minus", { shiftKey: true }), press("ظ", "Slash")], ["note", undefined, "help", "help", "search"]);
+  assert.deepEqual([press("j", "KeyJ", { ctrlKey: true }), press("M", "KeyM", { shiftKey: true }), press("j", "KeyJ", { isComposing: true }), press("Tab", "Tab"), press("Escape", "Escape")], [undefined, undefined, undefined, undefined, "back"]);
+  for (const action of [...OF_LIST, ...OF_THREAD]) assert.ok(NAMES[action], action);
+});
+
+test("clash_has_what_was_wanted_and_what_was_changed", () => {
+  const before: Shown = { state: "open", snoozed_until: null, assignee_id: null, team_id: null, priority: "normal", tags: [] };
+  assert.deepEqual(fieldsOf(before, { state: "closed" }, before), [{ name: "state", changed: false }]);
+  assert.deepEqual(fieldsOf(before, { assignee_id: "usr_1" }, { ...before, assignee_id: "usr_2", tags: ["tag_1"] }), [{ name: "assignee_id", changed: true }, { name: "tags", changed: true }]);
+});
+
+test("contact_is_sent_as_its_form_has_it", () => {
+  const fields = [{ key: "level", type: "choice" }, { key: "orders", type: "number" }, { key: "vip", type: "yes_no" }] as const;
+  assert.deepEqual(writtenOf({ name: null, language: "ar", tags: [], fields: { orders: 3, vip: false, gone: "x" } }, fields), { name: "", language: "ar", tags: [], fields: { level: "", orders: "3", vip: "false" } });
+  assert.deepEqual(readContact({ name: " Layla ", language: "", fields: { level: "", orders: "12", vip: "true" } }, fields), { name: "Layla", language: null, fields: { level: null, orders: 12, vip: true } });
+  assert.deepEqual(readContact({ tags: ["tag_1"] }, fields), { tags: ["tag_1"] });
 });

@@ -36,3 +36,8 @@ export function personOf(id: string | null, members: Schemas["MemberOut"][] = []
   if (id.startsWith("key_")) return t("inbox-software");
   return members.find((member) => member.id === id)?.name ?? t("inbox-colleague");
 }
+
+/** Those who may answer. Whoever attends to it already stays one of them. */
+export function answerersOf(members: Schemas["MemberOut"][] = [], attends: string | null = null): Schemas["MemberOut"][] {
+  return members.filter(({ id, role, status }) => id === attends || (status === "active" && role !== "viewer"));
+}

@@ -44,3 +44,82 @@ inbox-close = إغلاق
 inbox-changed = كتب العميل في هذه الأثناء، أو غيّر أحد الزملاء شيئًا، فلم يُحفظ تغييرك. انظر ما الجديد ثم أعد المحاولة.
 inbox-continued = فتح المحادثة الأخرى
 problem-conversation_continued = دُمجت جهة الاتصال في أخرى، وتستمر المحادثة هناك.
+
+## Lists, bulk changes, the contact and keys
+inbox-none-found = لا محادثة كهذه لأحد ممن عُثر عليهم. جرّب كتابة أخرى، أو مرشحات أقل.
+inbox-none-filtered = لا شيء يطابق المرشحات. امسحها لترى كل المحادثات.
+inbox-none-contact = لا محادثة لهذا العميل بعد. من يكتب، أو يتصل فلا يجيبه أحد، تكون له محادثة.
+inbox-none-mine = ليست لك محادثة مفتوحة. خذ واحدة مما هو بلا مسؤول.
+inbox-none-unassigned = لكل محادثة مفتوحة من يتولاها.
+inbox-of-all = عرض محادثات كل العملاء
+inbox-search-more = هذه أحدث محادثات أول من عُثر عليهم. اكتب المزيد من الاسم أو الرقم لترى البقية.
+inbox-tag = الوسم
+inbox-tags-none = لا شيء
+inbox-tag-add = إضافة وسم
+inbox-select = اختيار
+inbox-select-one = اختيار { $name }
+inbox-select-none = إلغاء الاختيار
+inbox-selection = المحادثات المختارة
+inbox-selected = اختيرت { $n } من { $most } على الأكثر
+inbox-do = ماذا يُفعل بها
+inbox-apply = تطبيق
+inbox-bulk-progress = { $tried } من { $all }…
+inbox-bulk-done = { $n ->
+    [zero] لم يتغير شيء.
+    [one] تغيرت محادثة واحدة.
+    [two] تغيرت محادثتان.
+    [few] تغيرت { $n } محادثات.
+    [many] تغيرت { $n } محادثة.
+   *[other] تغيرت { $n } محادثة.
+  }
+inbox-bulk-changed = { $n ->
+    [zero] لم يحدث شيء في هذه الأثناء.
+    [one] حدث شيء في واحدة منها في هذه الأثناء، فلم تتغير وبقيت مختارة. انظر إليها ثم أعد المحاولة:
+    [two] حدث شيء في اثنتين منها في هذه الأثناء، فلم تتغيرا وبقيتا مختارتين. انظر إليهما ثم أعد المحاولة:
+    [few] حدث شيء في { $n } منها في هذه الأثناء، فلم تتغير وبقيت مختارة. انظر إليها ثم أعد المحاولة:
+    [many] حدث شيء في { $n } منها في هذه الأثناء، فلم تتغير وبقيت مختارة. انظر إليها ثم أعد المحاولة:
+   *[other] حدث شيء في { $n } منها في هذه الأثناء، فلم تتغير وبقيت مختارة. انظر إليها ثم أعد المحاولة:
+  }
+inbox-snooze = تأجيل
+inbox-snooze-hours = ثلاث ساعات
+inbox-snooze-tomorrow = إلى صباح الغد
+inbox-snooze-monday = إلى يوم الاثنين
+inbox-snooze-until = حتى
+inbox-snooze-then = تأجيل إلى ذلك الوقت
+inbox-snooze-not = غير مؤجلة
+inbox-priority = الأولوية
+inbox-priority-normal = عادية
+inbox-changed-both = غيّر أحد الزملاء هذا في هذه الأثناء، فلم يُحفظ تغييرك:
+inbox-changed-again = التغيير على أي حال
+inbox-field-state = الحالة
+inbox-field-snoozed_until = مؤجلة حتى
+inbox-field-assignee_id = المسؤول
+inbox-field-team_id = الفريق
+inbox-field-priority = الأولوية
+inbox-field-tags = الوسوم
+inbox-contact-gone = مُحيت بيانات جهة الاتصال هذه، أو حُذفت. لا يُعرف عن العميل شيء آخر.
+inbox-contact-change = تعديل جهة الاتصال
+inbox-contact-calls = المكالمات
+inbox-contact-hide = العودة إلى المحادثة
+inbox-contact-name = الاسم
+inbox-contact-language = اللغة
+inbox-contact-language-none = كما يكتب العميل
+inbox-contact-tags = الوسوم
+inbox-keys = المفاتيح
+inbox-keys-where = تعمل ما دام التركيز في القائمة أو في الرسائل، ولا تعمل أبدًا أثناء الكتابة.
+inbox-keys-hide = فهمت
+inbox-key-next = المحادثة التالية
+inbox-key-previous = المحادثة السابقة
+inbox-key-open = فتح المحادثة
+inbox-key-select = اختيارها
+inbox-key-reply = الرد
+inbox-key-note = كتابة ملاحظة
+inbox-key-template = إرسال قالب
+inbox-key-assign = إسنادها
+inbox-key-mine = أتولاها
+inbox-key-close = إغلاقها
+inbox-key-snooze = تأجيلها
+inbox-key-search = البحث
+inbox-key-back = العودة إلى القائمة
+inbox-key-help = هذه المفاتيح
+example-fields = 12

@@ -44,3 +44,75 @@ inbox-close = Close
 inbox-changed = The customer has written meanwhile, or a colleague has changed something, so your change is not saved. Look at what is new, then try again.
 inbox-continued = Open the other conversation
 problem-conversation_continued = The contact was merged into another one, and the conversation goes on there.
+
+## Lists, bulk changes, the contact and keys
+inbox-none-found = Nobody who was found has such a conversation. Try another spelling, or fewer filters.
+inbox-none-filtered = Nothing matches the filters. Clear them to see all conversations.
+inbox-none-contact = This customer has no conversation yet. Whoever writes, or calls and reaches nobody, gets one.
+inbox-none-mine = No open conversation is yours. Take one from those without a person.
+inbox-none-unassigned = Every open conversation has somebody who attends to it.
+inbox-of-all = Show those of all customers
+inbox-search-more = These are the latest conversations of the first people found. Write more of the name or the number to see the others.
+inbox-tag = Tag
+inbox-tags-none = none
+inbox-tag-add = Add a tag
+inbox-select = Select
+inbox-select-one = Select { $name }
+inbox-select-none = Select none
+inbox-selection = Selected conversations
+inbox-selected = { $n } of at most { $most } selected
+inbox-do = What to do with them
+inbox-apply = Apply
+inbox-bulk-progress = { $tried } of { $all }…
+inbox-bulk-done = { $n ->
+    [0] Nothing was changed.
+    [one] One conversation changed.
+   *[other] { $n } conversations changed.
+  }
+inbox-bulk-changed = { $n ->
+    [one] In one of them something has happened meanwhile, so it is not changed and stays selected. Look at it, then try again:
+   *[other] In { $n } of them something has happened meanwhile, so they are not changed and stay selected. Look at them, then try again:
+  }
+inbox-snooze = Snooze
+inbox-snooze-hours = In three hours
+inbox-snooze-tomorrow = Tomorrow morning
+inbox-snooze-monday = On Monday
+inbox-snooze-until = Until
+inbox-snooze-then = Snooze until then
+inbox-snooze-not = not snoozed
+inbox-priority = Priority
+inbox-priority-normal = Normal
+inbox-changed-both = A colleague has changed this meanwhile, so your change is not saved:
+inbox-changed-again = Change it anyway
+inbox-field-state = State
+inbox-field-snoozed_until = Snoozed until
+inbox-field-assignee_id = Person
+inbox-field-team_id = Team
+inbox-field-priority = Priority
+inbox-field-tags = Tags
+inbox-contact-gone = This contact was erased, or deleted. Nothing more is known of the customer.
+inbox-contact-change = Change the contact
+inbox-contact-calls = Calls
+inbox-contact-hide = Back to the conversation
+inbox-contact-name = Name
+inbox-contact-language = Language
+inbox-contact-language-none = as the customer writes
+inbox-contact-tags = Tags
+inbox-keys = Keys
+inbox-keys-where = They act while the focus is in the list or in the thread, and never while you write.
+inbox-keys-hide = Got it
+inbox-key-next = next conversation
+inbox-key-previous = previous conversation
+inbox-key-open = open the conversation
+inbox-key-select = select it
+inbox-key-reply = reply
+inbox-key-note = write a note
+inbox-key-template = send a template
+inbox-key-assign = assign it
+inbox-key-mine = assign it to me
+inbox-key-close = close it
+inbox-key-snooze = snooze it
+inbox-key-search = search
+inbox-key-back = back to the list
+inbox-key-help = these keys
+example-fields = 12

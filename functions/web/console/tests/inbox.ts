@@ -1,0 +1,209 @@
+/** The list of the inbox, bulk changes, keys, and the contact beside a conversation. */
+import assert from "node:assert/strict";
+import type { Locator } from "playwright-core";
+import { ask, browserTest, DESK, logInOf, PHONE, plain, reach, stranger, tell, Visitor } from "./support.ts";
+
+interface Listed {
+  id: string;
+  contact: { id: string };
+}
+
+/** Customers write, and their conversations are listed. */
+async function write(...customers: string[]): Promise<Listed[]> {
+  const { tenant } = logInOf("manager");
+  const listed: Listed[] = [];
+  for (const from of customers) {
+    await tell("/replies", { tenant, from, channel: "whatsapp", text: `Hello from ${from.slice(-4)}`, wait: true });
+    for (const until = Date.now() + 45_000; ; ) {
+      const [person] = (await ask<{ items: { id: string }[] }>(`contacts?phone=${encodeURIComponent(from)}`)).items;
+      const [one] = person ? (await ask<{ items: Listed[] }>(`conversations?contact=${person.id}`)).items : [];
+      if (one) {
+        listed.push(one);
+        break;
+      }
+      assert.ok(Date.now() < until, `${from} has no conversation`);
+      await new Promise((resume) => setTimeout(resume, 500));
+    }
+  }
+  return listed;
+}
+
+function rowOf({ page }: Visitor, { id }: Listed): Locator {
+  return page.locator(`[data-conversation="${id}"]`);
+}
+
+/** Lists can lag behind what is listed: they are opened until they have these. */
+async function openWith(visitor: Visitor, address: string, all: Listed[]): Promise<void> {
+  for (let look = 0; look < 30; look += 1) {
+    await visitor.open(`/app/${logInOf("manager").tenant}/${address}`);
+    if ((await Promise.all(all.map((one) => rowOf(visitor, one).count()))).every((count) => count === 1)) return;
+    await visitor.page.waitForTimeout(500);
+  }
+  assert.fail(`${address} lacks a conversation`);
+}
+
+browserTest("search_and_filters_find_and_back_restores_them", async () => {
+  const customer = stranger();
+  const [one] = await write(customer);
+  assert.ok(one);
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("agent").tenant}/inbox?view=mine`);
+  await page.getByRole("searchbox").fill(customer.slice(-7));
+  await page.keyboard.press("Enter");
+  await rowOf(visitor, one).waitFor();
+  assert.equal(await page.locator("[data-conversation]").count(), 1);
+  await page.locator("select[name=state]").selectOption("closed");
+  await visitor.see("empty").waitFor();
+  assert.match(await visitor.see("empty").innerText(), /Try another spelling, or fewer filters/);
+  await page.goBack();
+  await rowOf(visitor, one).getByRole("link").first().click();
+  await page.waitForURL(/inbox\/conv_/);
+  await page.goBack();
+  await rowOf(visitor, one).waitFor();
+  assert.equal(await page.getByRole("searchbox").inputValue(), customer.slice(-7));
+  await page.goBack();
+  await page.waitForURL(/inbox\?view=mine$/);
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** Nothing is closed in which a colleague has changed something unseen. */
+browserTest("bulk_close_leaves_what_changed_meanwhile_selected", async () => {
+  const all = await write(stranger(), stranger(), stranger());
+  const [late] = all;
+  assert.ok(late);
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  await openWith(visitor, "inbox?view=unassigned&unread=true", all);
+  for (const one of all) await rowOf(visitor, one).getByRole("checkbox").check();
+  await page.getByText(/3\D? of at most \D?20\D? selected/).waitFor();
+  // The list does not have it yet.
+  await visitor.intercept("list_conversations", (route) => route.abort());
+  await ask(`conversations/${late.id}`, "PATCH", { priority: "high" });
+  await page.getByLabel("What to do with them").selectOption("state closed");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await visitor.see("theirs").waitFor();
+  assert.match(plain(await visitor.see("bulk").innerText()), /1 of at most 20 selected[^]*something has happened meanwhile[^]*2 conversations changed/);
+  assert.equal(await visitor.see("theirs").getByRole("link").getAttribute("href"), `/app/${logInOf("agent").tenant}/inbox/${late.id}`);
+  assert.ok(await rowOf(visitor, late).getByRole("checkbox").isChecked());
+  const states = async () => Promise.all(all.map(async ({ id }) => (await ask<{ state: string }>(`conversations/${id}`)).state));
+  assert.deepEqual(await states(), ["open", "closed", "closed"]);
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByText("One conversation changed.").waitFor();
+  assert.deepEqual(await states(), ["closed", "closed", "closed"]);
+  visitor.complaints.length = 0;
+  await visitor.leave();
+});
+
+browserTest("snoozed_conversation_returns_when_the_customer_writes", async () => {
+  const customer = stranger();
+  const [one] = await write(customer);
+  assert.ok(one);
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${one.id}`);
+  // The stack's clock may be ahead of the browser's.
+  await page.getByText("Snooze", { exact: true }).click();
+  await page.getByRole("button", { name: /^On Monday/ }).click();
+  await page.getByText(/^Snoozed until \W?Mon/).waitFor();
+  await page.getByRole("button", { name: "Open again" }).waitFor();
+  await openWith(visitor, "inbox?state=snoozed", [one]);
+  await rowOf(visitor, one).getByRole("link").first().click();
+  await page.getByText(/^Snoozed until \W?Mon/).waitFor();
+  await write(customer);
+  await page.getByText(/^Snoozed until/).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Set to pending" }).waitFor();
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** What a colleague has changed meanwhile stays, and is shown. */
+browserTest("contact_is_renamed_beside_the_conversation", async () => {
+  const [one] = await write(stranger());
+  assert.ok(one);
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${one.id}`);
+  await page.getByRole("button", { name: "Change the contact" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("ليلى حداد");
+  await ask(`contacts/${one.contact.id}`, "PATCH", { language: "ar" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await visitor.see("theirs").waitFor();
+  await page.getByRole("button", { name: "Save" }).last().click();
+  await page.locator("h1", { hasText: "ليلى حداد" }).waitFor();
+  assert.match(plain(await page.locator("aside").innerText()), /ليلى حداد[^]*Arabic/);
+  const { name, language } = await ask<{ name: string; language: string }>(`contacts/${one.contact.id}`);
+  assert.deepEqual([name, language], ["ليلى حداد", "ar"]);
+  visitor.expectQuiet(412);
+  await visitor.leave();
+});
+
+/** Letters act in the list and in the thread, and nowhere else. */
+browserTest("inbox_by_keyboard_leads_on_assigns_and_closes", async () => {
+  const all = await write(stranger(), stranger());
+  const [older, newer] = all;
+  assert.ok(older && newer);
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  const { keyboard } = page;
+  const focused = () => page.evaluate(() => document.activeElement?.closest<HTMLElement>("[data-conversation]")?.dataset.conversation);
+  await openWith(visitor, "inbox?view=unassigned&unread=true", all);
+  await keyboard.press("j");
+  assert.equal(await focused(), undefined, "the title has the focus");
+  await reach(visitor, /^Select /);
+  const ids = await page.locator("[data-conversation]").evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.conversation));
+  // As an Arabic keyboard writes it.
+  await page.evaluate(() => document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "ت", code: "KeyJ", bubbles: true })));
+  assert.equal(await focused(), ids[1]);
+  await keyboard.press("k");
+  assert.equal(await focused(), ids[0]);
+  await keyboard.press("?");
+  await visitor.see("keys").getByRole("button").focus();
+  await keyboard.press("Escape");
+  while ((await focused()) !== older.id) await keyboard.press("j");
+  await keyboard.press("Enter");
+  await page.waitForURL(`**/inbox/${older.id}`);
+  await page.locator(".thread:focus").waitFor();
+  await keyboard.press("m");
+  await visitor.see("person").getByText("you", { exact: true }).waitFor();
+  await keyboard.press("e");
+  await page.getByRole("button", { name: "Open again" }).waitFor();
+  await keyboard.press("Escape");
+  await page.waitForURL(/inbox\?view=unassigned/);
+  await rowOf(visitor, older).waitFor({ state: "detached" });
+  await page.locator("[data-conversation] :focus").waitFor();
+  await keyboard.press("/");
+  await keyboard.type("jem?");
+  assert.equal(await page.getByRole("searchbox").inputValue(), "jem?");
+  const { state, assignee_id } = await ask<{ state: string; assignee_id: string | null }>(`conversations/${older.id}`);
+  assert.ok(state === "closed" && assignee_id);
+  assert.equal((await ask<{ state: string }>(`conversations/${newer.id}`)).state, "open");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("inbox_by_touch_assigns_and_closes", async () => {
+  const all = await write(stranger());
+  const [one] = all;
+  assert.ok(one);
+  const visitor = await Visitor.logIn("agent", PHONE);
+  const { page } = visitor;
+  await openWith(visitor, "inbox?view=unassigned&unread=true", all);
+  await visitor.tap(rowOf(visitor, one).getByRole("checkbox"));
+  await page.getByLabel("ماذا يُفعل بها").selectOption({ label: "أتولاها" });
+  await visitor.tap(page.getByRole("button", { name: "تطبيق" }));
+  await page.getByText("تغيرت محادثة واحدة.").waitFor();
+  await openWith(visitor, "inbox?view=mine", all);
+  await visitor.tap(rowOf(visitor, one).getByRole("link").first());
+  await visitor.tap(page.getByRole("button", { name: "الملف الشخصي" }));
+  await visitor.see("sheet").locator(".phone").waitFor();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await visitor.tap(visitor.see("sheet").getByRole("button").last());
+  await visitor.tap(page.getByRole("button", { name: "إغلاق", exact: true }));
+  await page.getByRole("button", { name: "فتح من جديد" }).waitFor();
+  const { state, assignee_id } = await ask<{ state: string; assignee_id: string | null }>(`conversations/${one.id}`);
+  assert.ok(state === "closed" && assignee_id);
+  visitor.expectQuiet();
+  await visitor.leave();
+});
