@@ -4,3 +4,4 @@ import "./live.ts";
 import "./setup.ts";
 import "./settings.ts";
 import "./tasks.ts";
+import "./composer.ts";
