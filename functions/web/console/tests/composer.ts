@@ -253,6 +253,7 @@ browserTest("composer_canned_reply_takes_two_keys", async () => {
   await visitor.intercept("preview_message", (route) => route.fulfill(problem(409, "message_refused")));
   await visitor.open(new URL(page.url()).pathname);
   await box(visitor).pressSequentially("/tab");
+  await page.getByRole("option").first().waitFor();
   assert.equal(await page.getByRole("option").count(), 1);
   await page.keyboard.press("Enter");
   assert.equal(await box(visitor).inputValue(), "A table for {{contact.name}}");

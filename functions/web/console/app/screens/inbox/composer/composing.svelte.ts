@@ -177,8 +177,7 @@ export class Composing {
 
   /** Saves what is not saved yet, and hears nothing any more. */
   leave(): void {
-    if (here.may("set_conversation_draft")) void this.keeper.save(true);
-    this.channel.close();
+    void (here.may("set_conversation_draft") ? this.keeper.save(true) : Promise.resolve()).then(() => this.channel.close());
   }
 
   private async attempt(what: () => Promise<void>): Promise<void> {

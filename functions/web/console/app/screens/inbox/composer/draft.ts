@@ -76,7 +76,7 @@ export class DraftKeeper {
   /** What was written is sent, or thrown away. */
   clear(): Promise<void> {
     [this.text, this.theirs] = ["", null];
-    return this.save(true);
+    return this.save();
   }
 
   private take(text: string): void {
