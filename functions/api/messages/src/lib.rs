@@ -2,6 +2,7 @@
 
 mod actions;
 mod models;
+mod offers;
 mod preview;
 mod reply;
 mod send;
@@ -100,6 +101,13 @@ api::operations! {
         POST "/api/v1/conversations/{conversation_id}/messages" => reply::send_reply, "The reply",
             with "Location" "Path of the message",
             problems "merged" "conversation_continued" "conversation_moved" "window_closed" "cap_reached" "message_refused";
+
+        /// Get what can be said in a conversation
+        ///
+        /// Free text by WhatsApp, an SMS, and the templates that a refused reply would offer, with their values: what a reply with them
+        /// would meet now. It is read before somebody writes; each message is checked again when it is sent, also by the caps, which are not
+        /// looked at here.
+        GET "/api/v1/conversations/{conversation_id}/offers" => offers::get_conversation_offers, "What can be said", problems "merged";
 
         /// Test a campaign
         ///

@@ -143,7 +143,7 @@ pub(crate) async fn send_reply(
 }
 
 /// The templates that can be sent in place of free text, for a caller who may read them and the contact.
-async fn offers(
+pub(crate) async fn offers(
     api: &Api,
     who: &Sends,
     (conversation, asked): (ConversationId, &Asked),

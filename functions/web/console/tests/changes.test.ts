@@ -5,3 +5,4 @@ import "./inbox.ts";
 import "./setup.ts";
 import "./settings.ts";
 import "./tasks.ts";
+import "./composer.ts";

@@ -16,7 +16,7 @@ interface LogIn {
 }
 
 export const stack = (process.env.RINGBACK_URL ?? "").replace(/\/$/, "");
-const phones = process.env.RINGBACK_PHONES ?? "";
+export const phones = process.env.RINGBACK_PHONES ?? "";
 export const logIns = JSON.parse(process.env.RINGBACK_LOGINS ?? "[]") as LogIn[];
 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];

@@ -449,7 +449,6 @@ browserTest("conversation_is_read_assigned_and_closed", async () => {
   await page.locator(".thread .bubble", { hasText: "Do you have it in red?" }).waitFor();
   await read;
   assert.equal((await visitor.see("receiver").innerText()).replace(/[^+\d]/g, ""), customer);
-  assert.match((await page.getByRole("link", { name: "Write" }).getAttribute("href")) ?? "", new RegExp(`phone=${encodeURIComponent(customer)}$`));
   const taken = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
   await page.getByRole("button", { name: "Assign to me" }).click();
   await visitor.see("person").getByText("you", { exact: true }).waitFor();
@@ -481,6 +480,7 @@ browserTest("conversation_is_read_assigned_and_closed", async () => {
   assert.equal(await row.count(), 0);
   await find("inbox?view=mine&state=closed");
   assert.match(plain(await row.innerText()), /Closed[^]*you/);
-  visitor.expectQuiet(412);
+  // There is no draft.
+  visitor.expectQuiet(404, 412);
   await visitor.leave();
 });

@@ -60,6 +60,8 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_conversation_counts", 5),
     ("get_conversation", 5),
     ("get_conversation_timeline", 12),
+    // The contact with its conversation, other messages to the customer, and the templates of a connection.
+    ("get_conversation_offers", 6),
     ("get_recording", 3),
     ("get_medium", 4),
     // With the contact of its conversation.

@@ -12,8 +12,9 @@ use crate::{
     contacts::contact::Contact,
     inbox::reply::{ReplyRequest, Said},
     messages::{
-        compose::{Intent, World, carrier, review},
+        compose::{Intent, World, carrier, compose},
         message::{Category, Channel},
+        refusal::Refusal,
         send_request::Asked,
         source::{ButtonValue, Source, TemplateUse, Value},
         subject::Subject,
@@ -70,8 +71,18 @@ impl Offers<'_> {
         (contact, config): (&Contact, &TenantConfig),
     ) -> Option<ConnectionId> {
         let said = ReplyRequest::default().in_conversation(conversation);
-        let (connection, _) = carrier(config, &said.intent(asked, (None, contact), config), Channel::WhatsApp)?;
+        let (connection, _) = carrier(config, &intent(&said, asked, (contact, config)), Channel::WhatsApp)?;
         Some(connection.id)
+    }
+
+    /// Whether this content would be sent now: as a reply, or, to somebody who never wrote, as the start of a conversation.
+    pub fn verdict(&self, content: &ReplyRequest) -> Result<(), Refusal> {
+        let World { config, contact, .. } = *self.world;
+        let said = content.in_conversation(self.conversation);
+        let composed = compose(&intent(&said, self.asked, (contact, config)), self.world);
+        composed
+            .map(drop)
+            .map_err(|refusal| said.told(refusal, (contact, config)))
     }
 
     /// Those that can be sent, each in the contact's language if it has it, the ones that miss no value first. Values are those that the
@@ -169,7 +180,7 @@ impl Offers<'_> {
         })
     }
 
-    /// Whether a reply with this template would be sent, once it has all values.
+    /// Whether this template would be sent, once it has all values.
     fn can_be_sent(&self, template: &TemplateDefinition, mut wanted: TemplateUse) -> bool {
         let some = || Value::Text("1".to_owned());
         let Ok(names) = template.body_variables() else {
@@ -189,14 +200,24 @@ impl Offers<'_> {
             }
         }
         wanted.buttons = buttons.into();
-        let said: Said = ReplyRequest {
+        self.verdict(&ReplyRequest {
             template: Some(wanted),
             ..ReplyRequest::default()
-        }
-        .in_conversation(self.conversation);
-        let World { config, contact, .. } = *self.world;
-        let intent: Intent<'_> = said.intent(self.asked, (None, contact), config);
-        review(&intent, self.world).is_ok_and(|review| review.outcome().is_ok())
+        })
+        .is_ok()
+    }
+}
+
+/// Whether somebody of the team writes first, since the customer never has: such a message starts the conversation.
+pub const fn starts(contact: &Contact) -> bool {
+    contact.last_inbound_at.is_none()
+}
+
+fn intent<'a>(said: &'a Said, asked: &'a Asked, (contact, config): (&Contact, &TenantConfig)) -> Intent<'a> {
+    if starts(contact) {
+        said.request().intent(asked, contact, config)
+    } else {
+        said.intent(asked, (None, contact), config)
     }
 }
 
@@ -306,7 +327,8 @@ mod tests {
     #[test]
     fn nothing_is_offered_that_is_refused() {
         assert!(!offered(|_| {}).is_empty());
-        assert!(offered(|case| case.contact.last_inbound_at = None).is_empty());
+        // With a customer who has only called, a template starts the conversation.
+        assert!(!offered(|case| case.contact.last_inbound_at = None).is_empty());
         let stop = crate::messages::inbound::OptFlag::Stop;
         let stopped = offered(|case| {
             case.contact.wish(stop, "wrote STOP", case.now);

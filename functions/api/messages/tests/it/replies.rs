@@ -183,6 +183,39 @@ async fn reply_after_a_day_is_one_of_the_offered_templates() {
 }
 
 #[tokio::test]
+async fn offers_say_what_a_reply_would_meet() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let id = wrote(&aws, &business).await;
+    let offers = |id: ConversationId| agent.get(&format!("/api/v1/conversations/{id}/offers"));
+    let codes = |shown: &Value| json!([shown["text"]["code"], shown["sms_text"]["code"], shown["starts"]]);
+    let open = offers(id).await.is(200).json();
+    assert_eq!(codes(&open), json!(["planned", "planned", false]));
+    assert_eq!(
+        open["window_closes_at"],
+        json!(aws.now() + SignedDuration::from_hours(24))
+    );
+    aws.pass(DAY);
+    let late = offers(id).await.is(200).json();
+    assert_eq!(codes(&late), json!(["window_closed", "no_consent", false]));
+    let refused = agent.post(&messages_of(id), text(1, "Yes")).await;
+    let refused = refused.is_refused(409, "window_closed").json();
+    assert_eq!(late["templates"], refused["templates"], "what a refused reply offers");
+    // Whoever only called gets no reply, but a message that starts the conversation.
+    let caller = business.contact(&aws, &mobile(2)).await.id;
+    let id = business.receive_noted(&aws, caller, None).await;
+    let start = offers(id).await.is(200).json();
+    assert_eq!(codes(&start), json!(["window_closed", "planned", true]));
+    let template = &start["templates"][0]["template"];
+    let said = json!({"contact_id": caller, "category": "utility", "basis": "A call", "template": template});
+    agent.post("/api/v1/conversations", said).await.is(201);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let path = format!("/api/v1/conversations/{id}/offers");
+    viewer.get(&path).await.is_refused(403, "forbidden");
+}
+
+#[tokio::test]
 async fn window_is_open_for_24_hours() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);

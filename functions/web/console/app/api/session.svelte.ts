@@ -1,6 +1,7 @@
 /** The person's session. The access token lives in memory only; the refresh token is a cookie that scripts cannot read. Of all tabs
  * one refreshes at a time, and tells the others. */
 import type { components } from "./contract.d.ts";
+import { aheadOf } from "./ahead.ts";
 import { Refused } from "./problem.ts";
 
 type LoggedIn = components["schemas"]["LoggedInOut"];
@@ -15,6 +16,8 @@ class Session {
   current = $state.raw<LoggedIn | null>(null);
   /** True while the person must log in again over the page. */
   expired = $state(false);
+  /** Milliseconds by which the server's clock is ahead of the device's. */
+  ahead = $state(0);
   /** True once the page is left for good: nothing asks whether input may be lost. */
   leaving = $state(false);
   private until = 0;
@@ -141,6 +144,8 @@ class Session {
   private take(session: LoggedIn, until: number): void {
     this.current = session;
     this.until = until;
+    // Another tab may have received it.
+    this.ahead = aheadOf(session.access_token, until - session.expires_in * 1000 * FRESH);
     this.expired = false;
     this.again?.resolve(session.access_token);
     this.again = null;

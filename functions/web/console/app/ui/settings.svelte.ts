@@ -14,6 +14,7 @@ class Settings {
   theme = $state<Theme>("system");
   numerals = $state<NonNullable<Preferences["numerals"]>>("auto");
   clock = $state<NonNullable<Preferences["clock"]>>("auto");
+  sendKey = $state<NonNullable<Preferences["send_key"]>>("enter");
 
   constructor() {
     const root = document.documentElement;
@@ -25,11 +26,12 @@ class Settings {
 
   /** Takes what the person has set on any device. */
   adopt(account: { language: string; preferences: Preferences }): void {
-    const { language, theme, numerals, clock, density } = account.preferences;
+    const { language, theme, numerals, clock, density, send_key } = account.preferences;
     this.language = languageOf(language ?? account.language);
     this.theme = theme ?? "system";
     this.numerals = numerals ?? "auto";
     this.clock = clock ?? "auto";
+    this.sendKey = send_key ?? "enter";
     document.documentElement.dataset.density = density ?? "regular";
     this.apply();
   }

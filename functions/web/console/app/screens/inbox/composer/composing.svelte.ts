@@ -1,0 +1,220 @@
+/** What somebody writes in a conversation, until it is sent. Whatever is refused stays, with the reason. */
+import { apiHere } from "../../../api/client.ts";
+import type { components } from "../../../api/contract.d.ts";
+import { here } from "../../../api/here.svelte.ts";
+import { Refused, take } from "../../../api/problem.ts";
+import { queries } from "../../../api/queries.ts";
+import { router } from "../../../ui/router.svelte.ts";
+import type { Reason } from "../../../words/codes.ts";
+import { DraftKeeper, type DraftState } from "./draft.ts";
+import { mentionsIn } from "./canned.ts";
+import { Intended } from "./intended.ts";
+
+type Schemas = components["schemas"];
+export type Content = Pick<Schemas["ReplyIn"], "text" | "sms_text" | "template" | "media" | "reply_to">;
+export type Entry = Schemas["TimelineEntryOut"];
+export type Quoted = { id: string; text: string };
+/** A message with which somebody begins, since the customer has only called. */
+export interface Start {
+  contact_id: string;
+  line_id?: string;
+  basis: string;
+}
+/** What is on its way, as the thread shows it. */
+export interface Pending {
+  key: string;
+  text: string;
+}
+
+/** States of a message that its customer will never get. */
+const LOST = ["failed", "blocked"];
+
+export class Composing {
+  kind = $state<"reply" | "note">("reply");
+  text = $state("");
+  note = $state("");
+  quote = $state.raw<Quoted | null>(null);
+  file = $state.raw<Schemas["Asset"] | null>(null);
+  pending = $state.raw<Pending | null>(null);
+  busy = $state(false);
+  problem = $state.raw<unknown>(null);
+  /** Why a message that was accepted came to nothing. */
+  lost = $state.raw<Reason | null>(null);
+  /** What colleagues have said that was not seen. */
+  missed = $state.raw<{ ids: string[]; by: string | null } | null>(null);
+  draft = $state.raw<DraftState>({ saved: null, theirs: null });
+  /** The end of a window of which the API has said that it is over. */
+  overAt = $state.raw<string | null>(null);
+  readonly keeper: DraftKeeper;
+  private readonly api = apiHere();
+  private readonly tenant = here.place?.id;
+  private readonly path: { conversation_id: string };
+  private readonly intended = new Intended<object>();
+  private readonly channel: BroadcastChannel;
+  private mentioned: { id: string; name: string }[] = [];
+  /** Messages of this page of which it is not known yet whether they arrive. */
+  private underWay = new Set<string>();
+  /** How far the conversation was seen when the text was begun. What colleagues say later was not taken into account. */
+  private began: number | null = null;
+  private closes: string | null = null;
+
+  constructor(conversation_id: string) {
+    this.path = { conversation_id };
+    this.channel = new BroadcastChannel(`draft ${conversation_id}`);
+    this.channel.addEventListener("message", ({ data }: MessageEvent<string>) => this.keeper.hear(data));
+    const request = { params: { path: this.path } };
+    this.keeper = new DraftKeeper({
+      read: () => take(this.api.GET("/api/v1/conversations/{conversation_id}/draft", request)).then(({ text }) => text, none),
+      write: async (text, keepalive) => {
+        if (text) await take(this.api.PUT("/api/v1/conversations/{conversation_id}/draft", { ...request, body: { text }, keepalive }));
+        else await take(this.api.DELETE("/api/v1/conversations/{conversation_id}/draft", { ...request, keepalive }));
+      },
+      tell: (text) => this.channel.postMessage(text),
+      adopt: (text) => { this.text = text; },
+      say: (state) => { this.draft = state; },
+    });
+    if (here.may("set_conversation_draft")) void this.keeper.open().catch(() => undefined);
+  }
+
+  /** To be called whenever the text or what is seen of the conversation is another. */
+  follow(seen: number | null, closes: string | null): void {
+    this.closes = closes;
+    if (!this.text && !this.pending) this.began = null;
+    else if (this.text) this.began ??= seen;
+    if (here.may("set_conversation_draft") && !this.pending) this.keeper.type(this.text);
+  }
+
+  mention(person: { id: string; name: string }): void {
+    this.mentioned.push(person);
+  }
+
+  /** Sends a reply, or the message that starts the conversation. `shown`: its words. */
+  async send(content: Content, shown: string, seen: number, start: Start | null): Promise<void> {
+    const kept = { text: this.text, quote: this.quote, file: this.file };
+    await this.attempt(async () => {
+      // Only what was found to be harmless is sent.
+      if (content.media && this.file?.state === "scanning") this.file = kept.file = await this.complete(this.file.id);
+      const { key, body } = this.intended.of({ ...content, start }, () => (start ? { ...content, ...start, category: "utility" } : { ...content, seen: this.began ?? seen }));
+      const header = { "Idempotency-Key": key };
+      this.pending = { key, text: shown };
+      if (!content.template) [this.text, this.quote, this.file] = ["", null, null];
+      try {
+        const { id, conversation_id } = await this.post(header, body, start);
+        this.underWay.add(id);
+        this.intended.settle();
+        [this.missed, this.began] = [null, null];
+        if (!content.template && here.may("set_conversation_draft")) void this.keeper.clear();
+        if (conversation_id !== this.path.conversation_id) return router.go(here.to(`inbox/${conversation_id}`), { ask: false });
+        await this.readAgain();
+      } catch (problem) {
+        this.intended.settle(problem);
+        if (!content.template) [this.text, this.quote, this.file] = [joined(kept.text, this.text), kept.quote ?? this.quote, kept.file ?? this.file];
+        throw problem;
+      } finally {
+        this.pending = null;
+      }
+    });
+  }
+
+  private async post(header: { "Idempotency-Key": string }, body: object, start: Start | null): Promise<{ id: string; conversation_id: string }> {
+    if (start) {
+      const { conversation_id, message } = await take(this.api.POST("/api/v1/conversations", { params: { header }, body: body as Schemas["MessageIn"] }));
+      return { id: message.id, conversation_id };
+    }
+    const { id } = await take(this.api.POST("/api/v1/conversations/{conversation_id}/messages", { params: { path: this.path, header }, body: body as Schemas["ReplyIn"] }));
+    return { id, conversation_id: this.path.conversation_id };
+  }
+
+  async addNote(contact_id: string): Promise<void> {
+    await this.attempt(async () => {
+      const body = { text: this.note, mentions: mentionsIn(this.note, this.mentioned) };
+      const { key } = this.intended.of({ note: body }, () => body);
+      try {
+        await take(this.api.POST("/api/v1/contacts/{contact_id}/notes", { params: { path: { contact_id }, header: { "Idempotency-Key": key } }, body }));
+        this.intended.settle();
+      } catch (problem) {
+        this.intended.settle(problem);
+        throw problem;
+      }
+      [this.note, this.mentioned] = ["", []];
+      await this.readAgain();
+    });
+  }
+
+  /** Uploads a file for the next reply. */
+  async attach(file: File): Promise<void> {
+    await this.attempt(async () => {
+      // A type that the API does not take is refused by it, with those that it takes.
+      const body = { name: file.name, content_type: file.type as Schemas["NewAsset"]["content_type"], bytes: file.size };
+      const created = await take(this.api.POST("/api/v1/conversations/{conversation_id}/attachments", { params: { path: this.path }, body }));
+      const { url = "", method, headers } = created.upload ?? {};
+      const put = await fetch(url, { method, headers, body: file }).catch(() => null);
+      if (!put?.ok) throw new Refused(put?.status ?? 0, {});
+      this.file = await this.complete(created.id);
+    });
+  }
+
+  /** Says that a file is uploaded, or asks whether it was found to be harmless. */
+  async complete(attachment_id: string): Promise<Schemas["Asset"]> {
+    const path = { ...this.path, attachment_id };
+    return take(this.api.POST("/api/v1/conversations/{conversation_id}/attachments/{attachment_id}/complete", { params: { path } }));
+  }
+
+  /** Gives back the text of a message that was accepted and came to nothing. */
+  settle(entries: readonly Entry[]): void {
+    for (const { message } of entries) {
+      if (!message || !this.underWay.has(message.id)) continue;
+      if (["delivered", "read"].includes(message.state ?? "")) this.underWay.delete(message.id);
+      if (!LOST.includes(message.state ?? "")) continue;
+      this.underWay.delete(message.id);
+      const leg = message.legs[0];
+      const why = message.code ? { code: message.code, facts: message.facts, sentence: message.decision } : { code: leg?.code ?? null, facts: leg?.facts ?? {}, sentence: leg?.reason };
+      this.lost = why;
+      if (!leg?.template) this.text = joined(leg?.text ?? message.text ?? "", this.text);
+      void queries.invalidateQueries({ queryKey: [this.tenant, "conversations", this.path.conversation_id] });
+    }
+  }
+
+  /** Saves what is not saved yet, and hears nothing any more. */
+  leave(): void {
+    void (here.may("set_conversation_draft") ? this.keeper.save(true) : Promise.resolve()).then(() => this.channel.close());
+  }
+
+  private async attempt(what: () => Promise<void>): Promise<void> {
+    if (this.busy) return;
+    [this.busy, this.problem, this.lost] = [true, null, null];
+    try {
+      await what();
+    } catch (problem) {
+      await this.explain(problem);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private async explain(problem: unknown): Promise<void> {
+    if (problem instanceof Refused && problem.kind === "conversation_moved") {
+      const { seq, messages, by } = problem.problem.facts ?? {};
+      this.missed = { ids: Array.isArray(messages) ? messages : [], by: typeof by === "string" ? by : null };
+      // They stand above the text now.
+      await this.readAgain();
+      this.began = typeof seq === "number" ? seq : this.began;
+      return;
+    }
+    if (problem instanceof Refused && problem.kind === "window_closed") this.overAt = this.closes;
+    this.problem = problem;
+  }
+
+  private async readAgain(): Promise<void> {
+    await queries.invalidateQueries({ queryKey: [this.tenant, "conversations", this.path.conversation_id] });
+  }
+}
+
+function none(problem: unknown): string {
+  if (problem instanceof Refused && problem.status === 404) return "";
+  throw problem;
+}
+
+function joined(one: string, other: string): string {
+  return [one, other].filter(Boolean).join("\n");
+}

@@ -1,0 +1,111 @@
+/** The draft of a person in a conversation, which other tabs and devices may write, too. */
+
+/** Milliseconds without a key after which it is saved. */
+export const PAUSE = 2000;
+
+interface Place {
+  read: () => Promise<string>;
+  /** An empty text deletes it. */
+  write: (text: string, leaving: boolean) => Promise<void>;
+  /** Tells other tabs what is saved now. */
+  tell: (text: string) => void;
+  /** Shows what another tab has saved in place of what is unchanged here. */
+  adopt: (text: string) => void;
+  say: (state: DraftState) => void;
+}
+
+/** `theirs`: another page has saved another text meanwhile, and nothing is saved until the person has chosen. */
+export interface DraftState {
+  saved: boolean | null;
+  theirs: string | null;
+}
+
+export class DraftKeeper {
+  /** What is saved, as far as this page knows. */
+  private known = "";
+  private text = "";
+  private theirs: string | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private saving = Promise.resolve();
+  private readonly place: Place;
+
+  constructor(place: Place) {
+    this.place = place;
+  }
+
+  /** Takes the draft of before, unless something is written already. */
+  async open(): Promise<void> {
+    const found = await this.place.read();
+    if (this.text === "") this.take(found);
+    else if (found !== "" && found !== this.text) this.clash(found);
+  }
+
+  type(text: string): void {
+    if (text === this.text) return;
+    this.text = text;
+    clearTimeout(this.timer);
+    if (this.theirs !== null) return;
+    this.place.say({ saved: null, theirs: null });
+    this.timer = setTimeout(() => void this.save(), PAUSE);
+  }
+
+  /** Saves what is not saved yet, unless another page has saved something else. */
+  save(leaving = false): Promise<void> {
+    clearTimeout(this.timer);
+    this.saving = this.saving.then(() => this.write(leaving));
+    return this.saving;
+  }
+
+  /** Another tab has saved this. */
+  hear(text: string): void {
+    if (text === this.known) return;
+    if (this.text === this.known || this.text === text) this.take(text);
+    else this.clash(text);
+  }
+
+  /** Goes on with what the other page has saved, or with what is written here. */
+  choose(whose: "theirs" | "mine"): void {
+    const theirs = this.theirs ?? "";
+    this.theirs = null;
+    if (whose === "theirs") return this.take(theirs);
+    this.known = theirs;
+    this.place.say({ saved: null, theirs: null });
+    void this.save();
+  }
+
+  /** What was written is sent, or thrown away. */
+  clear(): Promise<void> {
+    [this.text, this.theirs] = ["", null];
+    return this.save();
+  }
+
+  private take(text: string): void {
+    clearTimeout(this.timer);
+    [this.known, this.text, this.theirs] = [text, text, null];
+    this.place.adopt(text);
+    this.place.say({ saved: text === "" ? null : true, theirs: null });
+  }
+
+  private clash(theirs: string): void {
+    clearTimeout(this.timer);
+    this.theirs = theirs;
+    this.place.say({ saved: false, theirs });
+  }
+
+  private async write(leaving: boolean): Promise<void> {
+    const text = this.text;
+    if (text === this.known || this.theirs !== null) return;
+    try {
+      // A page that is left has no time to look.
+      const found = leaving ? this.known : await this.place.read();
+      if (found !== this.known && found !== text) return this.clash(found);
+      if (found !== text) await this.place.write(text, leaving);
+      this.known = text;
+      this.place.tell(text);
+      if (this.text === text) this.place.say({ saved: text === "" ? null : true, theirs: null });
+    } catch {
+      this.place.say({ saved: false, theirs: null });
+      this.timer = setTimeout(() => void this.save(), 5 * PAUSE);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/** What the composer of the inbox does with time, drafts, tries and texts. */
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { aheadOf } from "../app/api/ahead.ts";
+import { Refused } from "../app/api/problem.ts";
+import { askedBy, fill, inLanguage, mentionsIn, missingIn } from "../app/screens/inbox/composer/canned.ts";
+import { DraftKeeper, PAUSE, type DraftState } from "../app/screens/inbox/composer/draft.ts";
+import { Intended } from "../app/screens/inbox/composer/intended.ts";
+import { inMinutes, leftUntil, untilChange } from "../app/screens/inbox/composer/window.ts";
+
+test("server_clock_follows_from_the_token", () => {
+  const token = (claims: object) => `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
+  assert.equal(aheadOf(token({ iat: 1_000, sub: "ÿ>?~" }), 400_000), 600_000);
+  for (const unknown of ["", "a.b", token({}), token({ iat: "1" })]) assert.equal(aheadOf(unknown, 5), 0);
+});
+
+test("window_counts_down_to_its_very_end", () => {
+  const now = Date.parse("2026-11-20T10:00:00Z");
+  const left = (closes: string | null) => leftUntil(closes, now);
+  assert.deepEqual([left(null), left("2026-11-20T10:00:00Z"), left("2026-11-20T09:00:00Z"), left("2026-11-20T10:00:01Z")], [0, 0, 0, 1000]);
+  assert.deepEqual([inMinutes(left("2026-11-21T09:50:00Z")), inMinutes(1000), inMinutes(60_000)], [{ hours: 23, minutes: 50 }, { hours: 0, minutes: 1 }, { hours: 0, minutes: 1 }]);
+  assert.deepEqual([untilChange(90_000), untilChange(120_000), untilChange(1000), untilChange(0)], [30_000, 60_000, 1000, 0]);
+});
+
+test("each_try_of_a_message_has_its_key_until_it_is_settled", () => {
+  const intended = new Intended<{ seen: number }>();
+  const first = intended.of({ text: "Yes" }, () => ({ seen: 1 }));
+  for (const open of [new Refused(0, {}), new Refused(503, {}), new Refused(429, {}), new Refused(409, { type: "urn:ringback:problem:still_running" }), new Error("lost")]) {
+    intended.settle(open);
+    assert.equal(intended.of({ text: "Yes" }, () => ({ seen: 2 })), first);
+  }
+  assert.notEqual(intended.of({ text: "No" }, () => ({ seen: 2 })).key, first.key);
+  intended.settle(new Refused(409, { type: "urn:ringback:problem:conversation_moved" }));
+  const again = intended.of({ text: "No" }, () => ({ seen: 3 }));
+  assert.equal(again.body.seen, 3);
+  intended.settle();
+  assert.notEqual(intended.of({ text: "No" }, () => ({ seen: 3 })).key, again.key, "the same words are said twice");
+});
+
+/** A page with a draft, and what it shows. `stored`: what the API has. */
+function pageOf(stored: { text: string; fails?: boolean }, others: () => DraftKeeper[] = () => []): { keeper: DraftKeeper; box: () => string; state: () => DraftState } {
+  let [box, state]: [string, DraftState] = ["", { saved: null, theirs: null }];
+  const keeper: DraftKeeper = new DraftKeeper({
+    read: () => (stored.fails ? Promise.reject(new Error("offline")) : Promise.resolve(stored.text)),
+    write: (text) => {
+      stored.text = text;
+      return Promise.resolve();
+    },
+    tell: (text) => others().filter((other) => other !== keeper).forEach((other) => other.hear(text)),
+    adopt: (text) => { box = text; },
+    say: (said) => { state = said; },
+  });
+  return { keeper, box: () => box, state: () => state };
+}
+
+const settled = async () => { for (let turn = 0; turn < 20; turn += 1) await Promise.resolve(); };
+
+test("draft_is_saved_after_two_seconds_and_restored", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const stored: { text: string; fails?: boolean } = { text: "" };
+  const { keeper, state } = pageOf(stored);
+  await keeper.open();
+  keeper.type("Yes, for");
+  mock.timers.tick(PAUSE - 1);
+  keeper.type("Yes, for four");
+  mock.timers.tick(PAUSE - 1);
+  await settled();
+  assert.deepEqual([stored.text, state().saved], ["", null]);
+  stored.fails = true;
+  mock.timers.tick(1);
+  await settled();
+  assert.deepEqual([stored.text, state().saved], ["", false]);
+  stored.fails = false;
+  mock.timers.tick(5 * PAUSE);
+  await settled();
+  assert.deepEqual([stored.text, state().saved], ["Yes, for four", true]);
+  const later = pageOf(stored);
+  await later.keeper.open();
+  assert.equal(later.box(), "Yes, for four");
+  await later.keeper.clear();
+  assert.equal(stored.text, "");
+  mock.timers.reset();
+});
+
+test("draft_of_another_tab_is_not_overwritten", async () => {
+  const stored = { text: "" };
+  const keepers: DraftKeeper[] = [];
+  const [one, other] = [pageOf(stored, () => keepers), pageOf(stored, () => keepers)];
+  keepers.push(one.keeper, other.keeper);
+  for (const { keeper } of [one, other]) await keeper.open();
+  // What is unchanged follows the other tab.
+  one.keeper.type("First");
+  await one.keeper.save();
+  assert.equal(other.box(), "First");
+  // What is changed does not, and overwrites nothing.
+  other.keeper.type("Second");
+  one.keeper.type("Third");
+  await one.keeper.save();
+  await other.keeper.save();
+  assert.deepEqual([stored.text, other.state().theirs], ["Third", "Third"]);
+  other.keeper.choose("mine");
+  await other.keeper.save();
+  assert.deepEqual([stored.text, one.box(), other.state().theirs], ["Second", "Second", null]);
+  // Another device tells nothing.
+  stored.text = "Fourth";
+  one.keeper.type("Fifth");
+  await one.keeper.save();
+  assert.deepEqual([stored.text, one.state().theirs], ["Fourth", "Fourth"]);
+  one.keeper.choose("theirs");
+  assert.equal(one.box(), "Fourth");
+});
+
+test("canned_reply_is_in_the_customers_language_with_their_values", () => {
+  const texts = { en: "Hello", "ar-AE": "مرحبا", fr: "Bonjour" };
+  assert.deepEqual([inLanguage(texts, ["ar", "en"]), inLanguage(texts, [null, "en-GB"]), inLanguage(texts, ["de"]), inLanguage("Hi", ["ar"])], ["مرحبا", "Hello", "Hello", "Hi"]);
+  const values = { "contact.name": "Maya Haddad", "contact.phone": null, "tenant.name": "Shop {{x}}" };
+  const text = "{{contact.name|there}}, {{ contact.name }}: {{contact.phone}} {{tenant.name}} {{contact.first_name|you}} {{contact.phone}}";
+  const said = fill(text, values);
+  assert.equal(said, "Maya Haddad, Maya Haddad: {{contact.phone}} {{tenant.name}} {{contact.first_name|you}} {{contact.phone}}");
+  assert.deepEqual(missingIn(said), ["{{contact.phone}}", "{{tenant.name}}"]);
+});
+
+test("signs_ask_at_the_beginning_of_a_word_only", () => {
+  assert.deepEqual([askedBy("/", "/", 1), askedBy("/", "Hi /Park", 8), askedBy("@", "See @لي", 7)], [{ from: 0, word: "" }, { from: 3, word: "park" }, { from: 4, word: "لي" }]);
+  for (const [text, cursor] of [["and/or", 6], ["/ ", 2], ["https://x", 9], ["/a", 0], ["", 0]] as const) assert.equal(askedBy("/", text, cursor), null, text);
+  const people = [{ id: "usr_1", name: "Noor" }, { id: "usr_2", name: "Maya" }, { id: "usr_1", name: "Noor" }];
+  assert.deepEqual(mentionsIn("@Noor, please", people), ["usr_1"]);
+});
