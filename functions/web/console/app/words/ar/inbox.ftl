@@ -160,4 +160,3 @@ composer-unsaved = لم تُحفظ المسودة بعد
 composer-send = إرسال
 composer-add = إضافة الملاحظة
 composer-forbidden = دورك يقرأ المحادثات. أما الرد فللموظفين والمديرين والمسؤولين.
-problem-conversation_continued = دُمجت جهة الاتصال في أخرى، وتستمر المحادثة هناك.

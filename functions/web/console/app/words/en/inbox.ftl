@@ -153,4 +153,3 @@ composer-unsaved = Draft not saved yet
 composer-send = Send
 composer-add = Add the note
 composer-forbidden = Your role reads conversations. Agents, managers and administrators answer them.
-problem-conversation_continued = The contact was merged into another one, and the conversation goes on there.
