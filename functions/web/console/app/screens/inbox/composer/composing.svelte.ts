@@ -4,8 +4,12 @@ import type { components } from "../../../api/contract.d.ts";
 import { here } from "../../../api/here.svelte.ts";
 import { Refused, take } from "../../../api/problem.ts";
 import { queries } from "../../../api/queries.ts";
+import { withoutMarks } from "../../../ui/digits.ts";
 import { router } from "../../../ui/router.svelte.ts";
 import type { Reason } from "../../../words/codes.ts";
+import { moment } from "../../../words/formats.ts";
+import { t } from "../../../words/words.svelte.ts";
+import type { Conversation } from "../conversation.ts";
 import { DraftKeeper, type DraftState } from "./draft.ts";
 import { mentionsIn } from "./canned.ts";
 import { Intended } from "./intended.ts";
@@ -20,6 +24,13 @@ export interface Start {
   line_id?: string;
   basis: string;
 }
+/** Whoever only called is not replied to, but written to because of the call. */
+export function startOf(one: Conversation, entries: Entry[]): Start {
+  const call = entries.findLast(({ call }) => call);
+  const at = call?.at ?? one.active_at;
+  return { contact_id: one.contact.id, ...(one.line ? { line_id: one.line.id } : {}), basis: withoutMarks(t("new-ground", { at: moment(at, "full") })) };
+}
+
 /** What is on its way, as the thread shows it. */
 export interface Pending {
   key: string;
