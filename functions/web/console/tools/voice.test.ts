@@ -13,7 +13,7 @@ test("new_connection_rings_where_its_form_says", () => {
   assert.deepEqual(sent, {
     handling: "forward", forward_to: "+971505553913", forward_timeout_seconds: 15, voicemail_after_missed: true, missed_greeting: [english], greeting: [], voicemail_max_seconds: 120,
   });
-  assert.deepEqual(requestOf("twilio", "Shop", { account_sid: "AC1", numbers: "+971 4 555 0001" }, sent), {
+  assert.deepEqual(requestOf("twilio", "Shop", { account_sid: "AC1", numbers: "+971 4 555 0001" }, { voice: sent }), {
     kind: "twilio", name: "Shop", account_sid: "AC1", numbers: ["+97145550001"], voice: sent, credentials: { auth_token: "", api_key_sid: "", api_key_secret: "" },
   });
   // Without a number, the API refuses it: nothing else is chosen silently.

@@ -104,11 +104,11 @@ function valueOf(name: string, text: string, empty: null | undefined): unknown {
   return isNumber(name) ? plain(text) : text;
 }
 
-/** The request for a connection of this kind with what was typed. `voice` is how Twilio's answers calls. */
-export function requestOf(kind: Kind, name: string, typed: Typed, voice?: Voice): components["schemas"]["ConnectionIn"] {
+/** The request for a connection of this kind with what was typed. `twilio` is how Twilio's answers calls, and the letters that send. */
+export function requestOf(kind: Kind, name: string, typed: Typed, twilio?: { voice: Voice; letters?: components["schemas"]["LettersSender"][] }): components["schemas"]["ConnectionIn"] {
   const { account, settings, credentials } = KINDS[kind];
   // The table above has the fields of each kind, which types cannot follow.
-  return { kind, name, ...objectOf([...account, ...settings, ...credentials], typed), ...(voice && { voice }) } as components["schemas"]["ConnectionIn"];
+  return { kind, name, ...objectOf([...account, ...settings, ...credentials], typed), ...twilio } as components["schemas"]["ConnectionIn"];
 }
 
 /** What is typed into the fields of settings for a connection as it is. */
