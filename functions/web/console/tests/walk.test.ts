@@ -366,6 +366,8 @@ const SHARED = ["me", "tenant", "phone-numbers", "tags", "teams", "users"];
 
 /** Reads of screens that need more than two. */
 const READS: Record<string, number> = {
+  // Besides itself: the numbers of its views, and the lines, by which it is filtered.
+  inbox: 3,
   // Besides itself: the templates, the lines that it names, and what its SMS costs.
   automation: 4,
   // Besides itself, which a list has: its thread, the contact, and the draft.
