@@ -236,12 +236,13 @@ browserTest("composer_canned_reply_takes_two_keys", async () => {
   const visitor = await Visitor.logIn("agent", DESK);
   const { page } = visitor;
   const customer = stranger();
-  await ask("canned-replies", { name: "Parking", text: { en: "Hello {{contact.first_name|there}}, {{tenant.name}} has places behind the house.", ar: "المواقف خلف المبنى." } });
-  await ask("canned-replies", { name: "Table", text: "A table for {{contact.name}}" });
+  const mark = customer.slice(-4);
+  await ask("canned-replies", { name: `Parking${mark}`, text: { en: "Hello {{contact.first_name|there}}, {{tenant.name}} has places behind the house.", ar: "المواقف خلف المبنى." } });
+  await ask("canned-replies", { name: `Table${mark}`, text: "A table for {{contact.name}}" });
   await write(customer, "Where can I park?");
   await visitor.open(await conversationWith(customer));
   const first = await ask<{ items: { name: string }[] }>("canned-replies");
-  const place = first.items.findIndex(({ name }) => name === "Parking") + 1;
+  const place = first.items.findIndex(({ name }) => name === `Parking${mark}`) + 1;
   await page.keyboard.press(`Alt+${place}`);
   await page.waitForFunction(() => document.querySelector("textarea")?.value.includes("places"));
   await page.keyboard.press("Enter");
@@ -254,7 +255,7 @@ browserTest("composer_canned_reply_takes_two_keys", async () => {
   });
   await visitor.intercept("preview_message", (route) => route.fulfill(problem(409, "message_refused")));
   await visitor.open(new URL(page.url()).pathname);
-  await box(visitor).pressSequentially("/tab");
+  await box(visitor).pressSequentially(`/table${mark}`);
   await page.getByRole("listbox").getByRole("option").first().waitFor();
   assert.equal(await page.getByRole("listbox").getByRole("option").count(), 1);
   await page.keyboard.press("Enter");
