@@ -206,9 +206,9 @@ export class Composing {
   private async explain(problem: unknown): Promise<void> {
     if (problem instanceof Refused && problem.kind === "conversation_moved") {
       const { seq, messages, by } = problem.problem.facts ?? {};
-      this.missed = { ids: Array.isArray(messages) ? messages : [], by: typeof by === "string" ? by : null };
-      // They stand above the text now.
+      // They are there to be shown before anything can be sent again.
       await this.readAgain();
+      this.missed = { ids: Array.isArray(messages) ? messages : [], by: typeof by === "string" ? by : null };
       this.began = typeof seq === "number" ? seq : this.began;
       return;
     }
