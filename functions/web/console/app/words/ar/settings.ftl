@@ -352,7 +352,7 @@ cap-remove = إزالة الحد
 cap-remove-effect = { $cap }، { $place }: استُخدم { $used } من { $maximum }. من دونه لا تحدّ هذه الرسائل إلا الحدود الأخرى، ويُنسى ما عُدّ.
 cap-title = { $purpose }{ $currency ->
     [none] {""}
-   *[other] {"، تكلفتها بعملة"} { $currency }
+   *[other] ، تكلفتها بعملة { $currency }
   } في { $period ->
     [hour] الساعة
     [month] الشهر
