@@ -439,6 +439,7 @@ blocked-cost = { $cost ->
        *[other] ، دون { $unpriced } لا يُعرف سعرها.
       }
   }
+blocked-keep = عدم الإرسال
 blocked-confirm = { $n ->
     [zero] عدم الإرسال
     [one] إرسال رسالة واحدة

@@ -423,6 +423,7 @@ blocked-cost = { $cost ->
        *[other] , without { $unpriced } whose price is not known.
       }
   }
+blocked-keep = Send nothing
 blocked-confirm = { $n ->
     [one] Send one message
    *[other] Send { $n } messages
