@@ -12,6 +12,11 @@ export function directionOf(text: string, language = ""): "rtl" | "ltr" | "auto"
   return /^(?:ar|fa|he|ur)\b/.test(language) ? "rtl" : "auto";
 }
 
+/** A telephone number from left to right where an element cannot say so, as in the choices of a select. */
+export function leftToRight(number: string): string {
+  return `\u2066${number}\u2069`;
+}
+
 /** Whether a text has digits and no letters, as a telephone number has, which is written from left to right in all digits. */
 export function isNumeric(text: string): boolean {
   return /\p{Nd}/u.test(text) && !/\p{L}/u.test(text);

@@ -19,7 +19,7 @@ set-up-change = تغييره
 set-up-phone = رقم الهاتف في الرسائل
 set-up-phone-hint = الرقم الذي يصل به العملاء إليك، كما ينبغي أن يقرؤوه
 set-up-telephone-why = يعرف Ringback بالمكالمات الفائتة من هاتفك. يلزم اتصال واحد يبلّغ عن المكالمات.
-telephone-which = أي هاتف لديكم؟
+telephone-which = أي هاتف لديك؟
 telephone-line = خط عادي أو هاتف محمول
 telephone-cloud = رقم لدى Twilio أو Aircall أو Vonage أو Exotel أو Plivo
 telephone-system = نظام هاتف خاص بنا
@@ -376,7 +376,7 @@ cap-remove = إزالة الحد
 cap-remove-effect = { $cap }، { $place }: استُخدم { $used } من { $maximum }. من دونه لا تحدّ هذه الرسائل إلا الحدود الأخرى، ويُنسى ما عُدّ.
 cap-title = { $purpose }{ $currency ->
     [none] {""}
-   *[other] {"، تكلفتها بعملة"} { $currency }
+   *[other] ، تكلفتها بعملة { $currency }
   } في { $period ->
     [hour] الساعة
     [month] الشهر
@@ -463,6 +463,7 @@ blocked-cost = { $cost ->
        *[other] ، دون { $unpriced } لا يُعرف سعرها.
       }
   }
+blocked-keep = عدم الإرسال
 blocked-confirm = { $n ->
     [zero] عدم الإرسال
     [one] إرسال رسالة واحدة

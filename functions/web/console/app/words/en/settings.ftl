@@ -368,7 +368,7 @@ cap-remove = Remove the cap
 cap-remove-effect = { $cap }, { $place }: { $used } of { $maximum } are used. Without it, only the other caps limit these messages, and what was counted is forgotten.
 cap-title = { $purpose }{ $currency ->
     [none] {""}
-   *[other] {", what they cost in"} { $currency }
+   *[other] , what they cost in { $currency }
   } in { $period ->
     [hour] an hour
     [month] a month
@@ -447,6 +447,7 @@ blocked-cost = { $cost ->
        *[other] , without { $unpriced } whose price is not known.
       }
   }
+blocked-keep = Send nothing
 blocked-confirm = { $n ->
     [one] Send one message
    *[other] Send { $n } messages
