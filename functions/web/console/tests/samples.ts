@@ -92,6 +92,10 @@ const others: Schemas["Conversation"][] = [
   { ...conversation, assignee_id: "usr_sample", contact: { id: "con_silent", name: null }, id: "conv_other", last: { at, kind: "call", call: callEntry }, unread: 0, window_closes_at: null },
   { ...conversation, continued_in: "conv_sample", id: "conv_merged", last: null, state: "closed", unread: 0, waiting_since: null, window_closes_at: at },
 ];
+const offers: Schemas["ConversationOffers"] = {
+  at, line, starts: false, window_closes_at: conversation.window_closes_at, text: { code: "planned", reason: null, facts: {} }, sms_text: { code: "planned", reason: null, facts: {} },
+  templates: [{ template: { name: "missed_call", language: "en_GB" }, text: HOSTILE.markup, missing: ["variables.1"] }],
+};
 const team: Schemas["Team"] = { created_at: at, id: "team_sample", languages: [], lines: [], max_open: null, members: [], mode: "by_hand", name: HOSTILE.override, tags: [], updated_at: at };
 const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id: HOSTILE.markup, name: HOSTILE.markup, updated_at: at };
 
@@ -146,7 +150,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
     list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
     list_conversations: { items: [conversation, ...others], next_cursor: "next" }, get_conversation: conversation,
-    get_conversation_draft: { text: HOSTILE.markup }, set_conversation_draft: { text: HOSTILE.markup },
+    get_conversation_offers: offers, get_conversation_draft: { text: HOSTILE.markup }, set_conversation_draft: { text: HOSTILE.markup },
     get_conversation_timeline: { items: said, next_cursor: "next" }, mark_conversation_read: { ...conversation, read_seq: 7, unread: 0 },
     // Its path is like that of a conversation.
     get_conversation_counts: { open: 100, unassigned_waiting: 12, mine_waiting: 0 },

@@ -370,8 +370,8 @@ const READS: Record<string, number> = {
   inbox: 3,
   // Besides itself: the templates, the lines that it names, and what its SMS costs.
   automation: 4,
-  // Besides itself, which a list has: its thread, the contact, and the draft.
-  conversation: 4,
+  // Besides itself, which a list has: its thread, the contact, the draft, what can be said to somebody who wrote by SMS, and the price of one.
+  conversation: 6,
   // Besides itself: the connections, by which a line whose calls nobody takes is known, and the numbers that customers call in vain.
   lines: 3,
   // Besides itself: its webhooks, and the set-up, which alone knows the numbers that customers call in vain.
