@@ -24,7 +24,7 @@ use jobs::PushJob;
 use kit::QueueName;
 use publish_events::{Context, handle};
 use serde_json::{Value, json};
-use store::Versioned;
+use store::{Versioned, live::published::MAX_TOGETHER};
 use testkit::{
     Aws,
     api::{House, Town},
@@ -308,6 +308,24 @@ async fn client_that_is_gone_is_forgotten() {
     world.assign(conversation(&aws), None).await;
     assert!(world.socket(&gone).await.is_none());
     assert_eq!(world.told(&there), CHANGED);
+}
+
+/// API Gateway takes none that is larger.
+#[tokio::test]
+async fn many_events_are_told_in_several_frames() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let there = world.open("there", Role::Agent, &["inbox:all"]).await;
+    for _ in 0..MAX_TOGETHER {
+        world.write(conversation(&aws), |_| ()).await;
+    }
+    world.deliver().await;
+    let frames = world.gateway.told(&there);
+    let events = |frame: &Value| frame["events"].as_array().expect("events").len();
+    assert_eq!(frames.iter().map(events).sum::<usize>(), MAX_TOGETHER);
+    for frame in &frames {
+        assert!(frame.to_string().len() <= 32 * 1024, "{}", frame.to_string().len());
+    }
 }
 
 #[tokio::test]
