@@ -315,14 +315,23 @@ async fn client_that_is_gone_is_forgotten() {
 async fn many_events_are_told_in_several_frames() {
     let aws = Aws::new().await;
     let mut world = World::new(&aws).await;
-    let there = world.open("there", Role::Agent, &["inbox:all"]).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let contact = aws.contact_with(&scope, CUSTOMER, |_| {}).await.id;
+    let there = world.open("there", Role::Agent, &[&format!("contact:{contact}")]).await;
+    world.deliver().await;
+    world.gateway.told(&there);
     for _ in 0..MAX_TOGETHER {
-        world.write(conversation(&aws), |_| ()).await;
+        let id = NoteId::new(contact, aws.ids().ulid());
+        let text = "Call her back".parse().expect("a text");
+        let note = Note::new(id, text, Actor::Operator, aws.now());
+        let created = store.create_of_contact(&scope, &note, &aws.stamp()).await;
+        created.expect("the note is stored");
     }
     world.deliver().await;
     let frames = world.gateway.told(&there);
     let events = |frame: &Value| frame["events"].as_array().expect("events").len();
     assert_eq!(frames.iter().map(events).sum::<usize>(), MAX_TOGETHER);
+    assert!(frames.len() > 1);
     for frame in &frames {
         assert!(frame.to_string().len() <= 32 * 1024, "{}", frame.to_string().len());
     }
