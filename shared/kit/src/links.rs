@@ -92,3 +92,44 @@ impl Pages {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{Clock, Config, Ids};
+
+    #[test]
+    fn links_of_messages_may_have_a_host_of_their_own() {
+        const API: &str = "https://api.example.com";
+        for (own, public, expected) in [
+            ("https://go.example.com", API, Some("https://go.example.com")),
+            ("", API, Some(API)),
+            ("", "", None),
+        ] {
+            let variables = [
+                ("STAGE", "local"),
+                ("LINK_BASE_URL", own),
+                ("PUBLIC_BASE_URL", public),
+                ("AWS_REGION", "eu-west-1"),
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+            ];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let clock = Clock::fixed(Timestamp::UNIX_EPOCH);
+            let ids = Ids::seeded(clock.clone(), 1);
+            let env = Env::new("test", Config::from_variables(variables).unwrap(), clock, ids).unwrap();
+            assert_eq!(
+                Pages::new(&env).unwrap().nobodys().base.as_deref(),
+                expected,
+                "{own} {public}"
+            );
+            // The console stays on the API's.
+            assert_eq!(
+                Links::new(&env).unwrap().base.as_deref(),
+                Some(public).filter(|url| !url.is_empty())
+            );
+        }
+    }
+}

@@ -535,6 +535,12 @@ mod tests {
             (text("{{product.haircut.length}}"), &[]),
             (text("{{contact.field.colour|none}}"), &["then.sms_text"]),
             (text("{{contact.field.level|none}}"), &[]),
+            (text("{{link:https://saffron.example}} http://saffron.example"), &[]),
+            (text("{{link:http://saffron.example}}"), &["then.sms_text"]),
+            (
+                json!({"/then/template/variables/2": {"from": "link:http://saffron.example"}}),
+                &["then.template.variables.2.from"],
+            ),
             (
                 json!({"/then/template/variables/2": {"from": "contact.field.colour"}}),
                 &["then.template.variables.2.from"],

@@ -365,6 +365,9 @@ mod tests {
         let tracked = needs_of_text(&format!("{link} {link}"));
         let pages: Vec<_> = tracked.targets.iter().map(ToString::to_string).collect();
         assert_eq!(pages, ["https://saffron.example/a", "https://saffron.example/b"]);
+        let plain = needs_of_text("{{link:http://saffron.example}} {{link_code:http://saffron.example/code}}");
+        let pages: Vec<_> = plain.targets.iter().map(ToString::to_string).collect();
+        assert_eq!(pages, ["http://saffron.example/code"]);
         let both = Needs {
             preferences: true,
             ..tracked

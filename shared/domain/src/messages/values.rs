@@ -213,6 +213,11 @@ mod tests {
                     "{{link:https://saffron.example/cake}} {{ link_code:https://saffron.example/cake }}",
                     "https://example.test/l/zzzzzzzzzzzzzzzz0 zzzzzzzzzzzzzzzz0",
                 ),
+                // As they were written before such pages were refused.
+                (
+                    "{{link:http://saffron.example/cake}} {{link_code:http://saffron.example/cake}}",
+                    "http://saffron.example/cake zzzzzzzzzzzzzzzz0",
+                ),
                 ("{{tenant.website|our page}}", "our page"),
                 ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
                 ("no placeholder { or }}", "no placeholder { or }}"),

@@ -24,7 +24,7 @@ use jobs::PushJob;
 use kit::QueueName;
 use publish_events::{Context, handle};
 use serde_json::{Value, json};
-use store::Versioned;
+use store::{Versioned, live::published::MAX_TOGETHER};
 use testkit::{
     Aws,
     api::{House, Town},
@@ -308,6 +308,33 @@ async fn client_that_is_gone_is_forgotten() {
     world.assign(conversation(&aws), None).await;
     assert!(world.socket(&gone).await.is_none());
     assert_eq!(world.told(&there), CHANGED);
+}
+
+/// API Gateway takes none that is larger.
+#[tokio::test]
+async fn many_events_are_told_in_several_frames() {
+    let aws = Aws::new().await;
+    let mut world = World::new(&aws).await;
+    let (store, scope) = (aws.store(), world.town.home.scope().clone());
+    let contact = aws.contact_with(&scope, CUSTOMER, |_| {}).await.id;
+    let there = world.open("there", Role::Agent, &[&format!("contact:{contact}")]).await;
+    world.deliver().await;
+    world.gateway.told(&there);
+    for _ in 0..MAX_TOGETHER {
+        let id = NoteId::new(contact, aws.ids().ulid());
+        let text = "Call her back".parse().expect("a text");
+        let note = Note::new(id, text, Actor::Operator, aws.now());
+        let created = store.create_of_contact(&scope, &note, &aws.stamp()).await;
+        created.expect("the note is stored");
+    }
+    world.deliver().await;
+    let frames = world.gateway.told(&there);
+    let events = |frame: &Value| frame["events"].as_array().expect("events").len();
+    assert_eq!(frames.iter().map(events).sum::<usize>(), MAX_TOGETHER);
+    assert!(frames.len() > 1);
+    for frame in &frames {
+        assert!(frame.to_string().len() <= 32 * 1024, "{}", frame.to_string().len());
+    }
 }
 
 #[tokio::test]

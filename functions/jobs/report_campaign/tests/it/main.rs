@@ -162,6 +162,7 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
     };
     world.aws.change_contact(world.business.scope(), refuses, stop).await;
     let writes = |contact: &mut Contact| {
+        contact.last_inbound_at = Some(now);
         contact.wrote(now);
         Change::Contact
     };

@@ -32,7 +32,7 @@ use kit::{QueueName, operation::Ran};
 use run_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, json};
 use store::{Owned as _, Versioned};
-use testkit::operations::result_of;
+use testkit::{Lossy, operations::result_of};
 
 struct World {
     everybody: Segment,
@@ -504,6 +504,44 @@ async fn messages_are_woken_also_after_a_short_pause() {
         let message = world.message(&start, contact.id).await.unwrap();
         assert!(!message.is_held());
     }
+}
+
+/// A campaign to three, whose messages wait since it was paused, and which was just resumed.
+async fn resumed(world: &World) -> (StartOperation, Vec<Contact>) {
+    let fans = world.fans(3).await;
+    let start = world.start(json!({})).await;
+    world.work(&start).await;
+    world.becomes(&start, CampaignState::Paused).await;
+    world.hold(&start, &fans, "paused").await;
+    world.aws.pass(1);
+    world.becomes(&start, CampaignState::Running).await;
+    world.aws.drain(QueueName::BulkSends).await;
+    (start, fans)
+}
+
+#[tokio::test]
+async fn message_that_cannot_be_read_keeps_no_other_waiting() {
+    let world = World::new().await;
+    let (start, fans) = resumed(&world).await;
+    let spoilt = world.message(&start, fans[0].id).await.unwrap();
+    world.business.spoil(&world.aws, &spoilt, "f").await;
+    world.step(&start).await;
+    assert_eq!(world.aws.drain(QueueName::BulkSends).await.len(), 2);
+}
+
+#[tokio::test]
+async fn messages_that_are_woken_are_queued_though_others_fail() {
+    let world = World::new().await;
+    let (start, _) = resumed(&world).await;
+    let lossy = Lossy::before(&world.aws);
+    lossy.happens_before("PutItem", async || ());
+    lossy.forbid("PutItem");
+    let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
+    handle(world.operations.turn(&start).await, &ctx).await.unwrap_err();
+    assert_eq!(world.aws.drain(QueueName::BulkSends).await.len(), 1);
+    // The next step wakes the others.
+    world.step(&start).await;
+    assert_eq!(world.aws.drain(QueueName::BulkSends).await.len(), 2);
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 mod caps;
 mod dates;
 
+use std::collections::BTreeSet;
+
 use domain::{
     accounts::permission::Role,
     base::ids::{ContactId, ConversionId, UserId},
@@ -32,7 +34,10 @@ use store::{
     campaigns::drip::{DripEntry, SHARDS},
 };
 use take_steps::{Context, handle};
-use testkit::business::{business, phone};
+use testkit::{
+    Lossy,
+    business::{business, phone},
+};
 
 const A_DAY: i64 = 24 * 3600;
 
@@ -484,6 +489,62 @@ async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
         let page = store.due_steps(shard, now, None, 100).await.unwrap();
         assert!(page.due.is_empty(), "it is looked at again later");
     }
+}
+
+/// In whichever shard.
+#[tokio::test]
+async fn whoever_has_waited_longest_goes_first() {
+    let world = World::new().await;
+    world.uncapped().await;
+    let drip = world.drip(json!({}), three()).await;
+    let fans = world.fans::<12>().await;
+    for fan in fans {
+        world.enter(&drip, fan).await;
+        world.aws.pass(1);
+    }
+    let ctx = world.another().taking(1);
+    handle(world.aws.deadline(100), &ctx).await.unwrap();
+    let said: BTreeSet<ContactId> = world.sent().await.iter().map(|sent| sent.id.contact()).collect();
+    assert_eq!(said, fans[..usize::from(SHARDS)].iter().copied().collect());
+}
+
+/// Two who wait for their first message, and a way to the table on which requests can fail.
+async fn two_due(world: &World) -> (Lossy, Context) {
+    world.uncapped().await;
+    let drip = world.drip(json!({}), three()).await;
+    for fan in world.fans::<2>().await {
+        world.enter(&drip, fan).await;
+    }
+    let lossy = Lossy::before(&world.aws);
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    (lossy, Context::new(&env).unwrap())
+}
+
+#[tokio::test]
+async fn what_is_said_to_one_is_queued_though_another_fails() {
+    let world = World::new().await;
+    let (lossy, ctx) = two_due(&world).await;
+    lossy.happens_before("TransactWriteItems", async || ());
+    lossy.forbid("TransactWriteItems");
+    handle(world.aws.deadline(100), &ctx).await.unwrap_err();
+    assert_eq!(world.sent().await.len(), 2);
+}
+
+/// The next run goes on.
+#[tokio::test]
+async fn steps_that_are_taken_alone_end_with_the_time() {
+    let world = World::new().await;
+    let (lossy, ctx) = two_due(&world).await;
+    lossy.deny("TransactWriteItems");
+    let clock = world.aws.env().clock().clone();
+    lossy.happens_before("UpdateItem", async move || clock.advance(SignedDuration::from_secs(90)));
+    handle(world.aws.deadline(100), &ctx).await.unwrap_err();
+    let (store, now) = (world.store(), world.aws.now());
+    let mut due = 0;
+    for shard in 0..SHARDS {
+        due += store.due_steps(shard, now, None, 100).await.unwrap().due.len();
+    }
+    assert_eq!(due, 2, "nobody is put off who was not tried alone");
 }
 
 /// The second message is due a moment before the limit of 24 hours ends.

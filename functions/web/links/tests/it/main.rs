@@ -307,3 +307,27 @@ async fn link_leads_on_when_its_message_is_gone() {
     assert_eq!(world.follow(&[("user-agent", PHONE)]).await.header("location"), CAKE);
     assert!(world.message().await.is_none(), "nothing is written in its place");
 }
+
+/// A message of a newer version keeps nobody from the page, and neither does the loss of the one that sends it again.
+#[tokio::test]
+async fn link_leads_on_when_its_message_cannot_be_read() {
+    let world = World::new().await;
+    let status = async || world.follow(&[("user-agent", PHONE)]).await.status();
+    world.aws.pass(25 * 3600);
+    let again = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let blocked = |mut message: Message| {
+        message.attempts.clear();
+        message.retried_as = Some(again.id);
+        message
+    };
+    world.change(blocked).await;
+    assert_eq!(status().await, 404);
+    world.business.spoil(&world.aws, &again, "f").await;
+    assert_eq!(status().await, 302);
+    let row = format!("MSG#{}", again.id.own().to_string().to_ascii_lowercase());
+    world.business.remove(&world.aws, &row, Some(again.id.contact())).await;
+    assert_eq!(status().await, 302);
+    let first = world.message().await.expect("the message");
+    world.business.spoil(&world.aws, &first, "f").await;
+    assert_eq!(status().await, 302);
+}
