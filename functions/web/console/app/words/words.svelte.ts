@@ -22,6 +22,8 @@ class Words {
   private readonly areas = new Set<Area | "common">(["common"]);
   /** Areas whose words came, or will not. */
   private settled = $state.raw<readonly Area[]>([]);
+  /** Areas that were asked for by what says them. */
+  private readonly asked = new Set<Area>();
   private readonly files = new Map<string, Promise<FluentResource>>();
   /** Country of the tenant, on which the digits of Arabic depend. */
   country = $state<string | null>();
@@ -33,7 +35,7 @@ class Words {
     const language = untrack(() => settings.language);
     const files = await Promise.all([...this.areas].map((area) => this.read(`./${language}/${area}.ftl`)));
     // Somebody who switches meanwhile gets the second choice, whichever file comes last.
-    if (language !== settings.language) return this.load();
+    if (language !== settings.language) return this.load(...areas);
     const locale = this.locale();
     // The page is drawn again for other words only, and not for those of a screen that is not there yet.
     const isOther = this.bundle.locales[0] !== locale;
@@ -51,8 +53,11 @@ class Words {
   /** Whether the words of an area are still to come. No screen names what it seldom says: that comes when it is said first, and is then drawn. */
   awaits(area: Area): boolean {
     if (this.settled.includes(area)) return false;
-    // Without them, there is the English of the API.
-    if (!this.areas.has(area)) this.load(area).catch(() => this.settle(area));
+    if (!this.asked.has(area)) {
+      this.asked.add(area);
+      // Without them, there is the English of the API.
+      this.load(area).catch(() => this.settle(area));
+    }
     return true;
   }
 
