@@ -121,8 +121,8 @@ impl Providers {
         };
         match self.twilio.check(credentials).await {
             Ok(state) => {
-                let others = account.messaging_service_sid.is_some() || !account.letters.is_empty();
-                of_account(&state, &account.numbers, others, now)
+                let by_service = account.messaging_service_sid.is_some();
+                of_account(&state, &account.numbers, by_service, now)
             }
             Err(error) => Trial::of(error, now),
         }
@@ -289,8 +289,8 @@ fn of_numbers(numbers: Option<&[Phone]>, listed: &[Phone], now: Timestamp) -> Tr
     }
 }
 
-/// The verdict on an account. `others`: something else than its first number sends SMS.
-fn of_account(state: &AccountState, numbers: &[Phone], others: bool, now: Timestamp) -> Trial {
+/// The verdict on an account. `by_service`: a Messaging Service sends SMS where no letters do, instead of its first number.
+fn of_account(state: &AccountState, numbers: &[Phone], by_service: bool, now: Timestamp) -> Trial {
     if let Some(status) = state.status.as_deref().filter(|status| *status != "active") {
         let status: String = status.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
         let message = format!("Twilio reports the account as {status}. Check it in Twilio's console.");
@@ -312,10 +312,10 @@ fn of_account(state: &AccountState, numbers: &[Phone], others: bool, now: Timest
         let message = format!("{deaf} cannot receive calls at Twilio. Check the number in Twilio's console.");
         return Trial::said(CheckResult::Failed, message, now);
     }
-    let sender = numbers.first().filter(|_| !others);
+    let sender = numbers.first().filter(|_| !by_service);
     if let Some(mute) = sender.filter(|number| find(number).is_some_and(|known| !known.sms)) {
         let message = format!(
-            "{mute} cannot send SMS at Twilio. Put a number that can in first place, or give a Messaging Service or letters."
+            "{mute} cannot send SMS at Twilio. Put a number that can in first place, or give a Messaging Service."
         );
         return Trial::said(CheckResult::Failed, message, now);
     }

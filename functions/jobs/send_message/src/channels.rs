@@ -14,7 +14,7 @@ use domain::{
         refusal::{Reason, Refusal},
         send::{ErrorClass, Timers},
     },
-    tenants::connection::{Account, Connection, SendSecrets, letters::letters_to, twilio},
+    tenants::connection::{Account, Connection, SendSecrets, letters::sending_letters, twilio},
 };
 use kit::{
     ConfigError, Env,
@@ -207,7 +207,7 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
     })
 }
 
-/// The sender of a leg: the letters for the recipient's country, or the number that its line names if the connection has it, otherwise the
+/// The sender of a leg: the letters that send it, or the number that its line names if the connection has it, otherwise the
 /// connection's usual one.
 fn twilio_sender<'a>(
     account: &'a twilio::Account,
@@ -215,7 +215,7 @@ fn twilio_sender<'a>(
     (to, category): (&Recipient, Category),
 ) -> Option<Sender<'a>> {
     let numbers = &account.numbers;
-    let letters = letters_to(&account.letters, to.country());
+    let letters = sending_letters(&account.letters, leg.sender.as_ref(), (to.country(), category));
     let named = numbers.iter().find(|number| leg.sender.as_ref() == Some(*number));
     match leg.channel {
         Channel::WhatsApp => account.whatsapp_sender.as_ref().map(Sender::WhatsApp),

@@ -20,10 +20,10 @@ use crate::{
 /// number to which they wrote. `None`: the window was never open.
 pub fn closes_at(line: Option<LineId>, contact: &Contact, config: &TenantConfig) -> Option<Timestamp> {
     let sender = match line {
-        Some(id) => line_carrier(config, line::by_id(&config.lines, id)?, Channel::WhatsApp),
+        Some(id) => line_carrier(config, line::by_id(&config.lines, id)?, (Channel::WhatsApp, None)),
         None => wrote_to(contact, config),
     };
-    let sender = sender.or_else(|| usual_carriers(config, Channel::WhatsApp).next())?;
+    let sender = sender.or_else(|| usual_carriers(config, (Channel::WhatsApp, None)).next())?;
     let number = sender.whatsapp_number.as_ref()?;
     let heard = heard_by_whatsapp(contact, line.map(|_| number), None);
     let to = heard.map_or_else(|| contact.recipient(), |(_, user)| user);

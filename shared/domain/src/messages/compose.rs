@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     base::{
+        country::Country,
         facts::Facts,
         ids::{FileId, LineId},
         line_type::{LineTypes, by_numbering_plan},
@@ -685,8 +686,9 @@ pub(crate) fn carrier<'a>(
     intent: &Intent<'_>,
     channel: Channel,
 ) -> Option<(&'a ConnectionSummary, Option<&'a Phone>)> {
+    let country = intent.to.country();
     if let Some(through) = intent.through {
-        let connection = carrying(config, channel).find(|connection| connection.id == through.connection)?;
+        let connection = carrying(config, (channel, country)).find(|connection| connection.id == through.connection)?;
         let wanted = through.number.filter(|_| channel == Channel::Sms);
         let number = connection.sms_numbers.iter().find(|number| Some(*number) == wanted);
         // From another number, it would not be part of the conversation.
@@ -694,37 +696,45 @@ pub(crate) fn carrier<'a>(
         return can_send.then_some((connection, number));
     }
     let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
-    let of_line = line.and_then(|line| Some((line_carrier(config, line, channel)?, line.sender(channel))));
+    let of_line = line.and_then(|line| Some((line_carrier(config, line, (channel, country))?, line.sender(channel))));
     of_line.or_else(|| {
         // Only this one knows the message, whatever else it sends.
         let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
-        let referred = refers.and_then(|refers| carrying(config, channel).find(|known| known.id == refers.connection));
-        let preferred = || usual_carriers(config, channel).find(|connection| Some(connection.id) == intent.prefers);
+        let referred = refers.and_then(|refers| carrying(config, (channel, country)).find(|known| known.id == refers.connection));
+        let mut usual = usual_carriers(config, (channel, country));
+        let preferred = || usual_carriers(config, (channel, country)).find(|known| Some(known.id) == intent.prefers);
         let connection = referred.or_else(preferred);
-        let connection = connection.or_else(|| usual_carriers(config, channel).next());
+        let connection = connection.or_else(|| usual.next());
         connection.map(|connection| (connection, None))
     })
 }
 
-/// The connection that a line names for this channel, if it can send.
+/// The connection that a line names for this channel, if it can send to this country.
 pub(crate) fn line_carrier<'a>(
     config: &'a TenantConfig,
     line: &Line,
-    channel: Channel,
+    (channel, country): (Channel, Option<Country>),
 ) -> Option<&'a ConnectionSummary> {
     let named = line.connection(channel)?;
-    carrying(config, channel).find(|connection| connection.id == named)
+    carrying(config, (channel, country)).find(|connection| connection.id == named)
 }
 
-fn carrying(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+/// The connections that can send by this channel to this country.
+fn carrying(
+    config: &TenantConfig,
+    (channel, country): (Channel, Option<Country>),
+) -> impl Iterator<Item = &ConnectionSummary> {
     let connections = config.connections.iter();
-    connections.filter(move |connection| connection.carries.contains(&channel))
+    connections.filter(move |connection| connection.carries_to(channel, country))
 }
 
-/// The connections that may send by this channel for calls to no line, or to a line that names none. The connection of the
+/// The connections that may send by this channel to this country for calls to no line, or to a line that names none. The connection of the
 /// call is preferred, so beside the first one only those count that report calls.
-pub(crate) fn usual_carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
-    carrying(config, channel)
+pub(crate) fn usual_carriers(
+    config: &TenantConfig,
+    to: (Channel, Option<Country>),
+) -> impl Iterator<Item = &ConnectionSummary> {
+    carrying(config, to)
         .enumerate()
         .filter(|(place, connection)| *place == 0 || connection.reports_calls())
         .map(|(_, connection)| connection)
@@ -736,7 +746,9 @@ pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item =
         let mut lines = config.lines.iter();
         lines.any(|line| line.connection(channel) == Some(connection.id))
     };
-    carrying(config, channel)
+    let connections = config.connections.iter();
+    connections
+        .filter(move |connection| connection.carries.contains(&channel))
         .enumerate()
         .filter(move |(place, connection)| *place == 0 || connection.reports_calls() || named(connection))
         .map(|(_, connection)| connection)

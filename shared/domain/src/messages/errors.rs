@@ -151,7 +151,7 @@ const TWILIO: &[Row] = &[
     row(30_034, FallBack, NONE, "the number is not registered for business SMS in the United States"),
     row(21_606, FallBack, NONE, "the sender cannot reach this number"),
     row(21_612, FallBack, NONE, "the sender cannot reach this number"),
-    row(21_212, FallBack, NONE, "Twilio does not take these letters as a sender"),
+    row(21_212, FallBack, NONE, "Twilio does not take this sender"),
     row(21_657, FallBack, NONE, "these letters are not registered for the country, or none are taken there"),
     row(30_042, FallBack, NONE, "the network does not take these letters as a sender"),
     // A person who refused on one channel is not followed to another.

@@ -259,6 +259,12 @@ pub fn takes_letters(country: Country) -> bool {
     senders.is_none_or(|rule| !matches!(&rule.row.says, Says::Senders(arrive) if *arrive == [Sender::Number]))
 }
 
+/// Whether telephone numbers arrive as senders in a country, as far as is known.
+pub fn takes_numbers(country: Country) -> bool {
+    let senders = rule_of(country, RuleKind::Senders);
+    senders.is_none_or(|rule| !matches!(&rule.row.says, Says::Senders(arrive) if !arrive.contains(&Sender::Number)))
+}
+
 /// How people in a country refuse further SMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WayOut {
@@ -413,7 +419,7 @@ impl Rule {
         let (what, remedy) = match &self.row.says {
             Says::Senders(arrive) if arrive.contains(&Sender::RegisteredLetters) => (
                 format!("an SMS to {country} may not arrive unless registered letters are its sender"),
-                "register some, and give them in `letters` of the connection".to_owned(),
+                "register some, and give them in `letters` of the connection with `registered`".to_owned(),
             ),
             Says::Senders(_) => (
                 format!("an SMS to {country} may not arrive unless a telephone number is its sender"),

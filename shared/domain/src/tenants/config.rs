@@ -21,7 +21,7 @@ use crate::{
     tenants::{
         connection::{
             Account, Connection, Health,
-            letters::{LettersSender, letters_to},
+            letters::{LettersSender, letters_to, sending_letters},
         },
         connection_test::CheckResult,
         line::Line,
@@ -112,6 +112,13 @@ impl ConnectionSummary {
         self.kind != "whatsapp"
     }
 
+    /// Whether it can send by this channel to this country. With nothing but letters, it sends SMS only to theirs.
+    pub fn carries_to(&self, channel: Channel, country: Option<Country>) -> bool {
+        let everywhere = self.letters.is_empty() || !self.sms_numbers.is_empty() || self.messaging_service;
+        let reaches = channel != Channel::Sms || everywhere || letters_to(&self.letters, country).is_some();
+        self.carries.contains(&channel) && reaches
+    }
+
     /// An SMS from it, as the rules of countries judge it. `number`: the one of its numbers that is chosen.
     pub fn sms<'a>(
         &'a self,
@@ -119,7 +126,7 @@ impl ConnectionSummary {
         number: Option<&Phone>,
         text: &'a str,
     ) -> Sms<'a> {
-        let origin = match letters_to(&self.letters, country) {
+        let origin = match sending_letters(&self.letters, number, (country, category)) {
             Some(letters) => letters.origin(category),
             None if number.is_some() || !self.messaging_service => Origin::Number,
             None => Origin::Service,

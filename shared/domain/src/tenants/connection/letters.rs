@@ -70,6 +70,17 @@ pub fn letters_to(letters: &[LettersSender], country: Option<Country>) -> Option
     letters.iter().find(|sender| Some(sender.country) == country)
 }
 
+/// The letters that send a message to a country. `number`: the one that is named as its sender. Answers come from the number to which the
+/// person wrote, if numbers arrive in that country.
+pub fn sending_letters<'a>(
+    letters: &'a [LettersSender],
+    number: Option<&Phone>,
+    (country, category): (Option<Country>, Category),
+) -> Option<&'a LettersSender> {
+    let answers = number.is_some() && category == Category::Service;
+    letters_to(letters, country).filter(|letters| !(answers && sms_rules::takes_numbers(letters.country)))
+}
+
 /// Whether letters can be a sender.
 fn is_sender(text: &str) -> bool {
     let fits = |sign: u8| sign.is_ascii_alphanumeric() || b" +-_&".contains(&sign);
@@ -95,6 +106,9 @@ pub(super) fn check(letters: &[LettersSender], found: &mut Findings) {
         let field = |name: &str| format!("letters[{index}].{name}");
         let twice = Fault::new(FaultCode::GivenTwice, "This country is given twice.");
         found.expect(seen.insert(of.country), field("country"), twice);
+        let nobodys = Fault::new(FaultCode::NotApplicable, format!("No telephone number belongs to {}.", of.country));
+        let nobodys = nobodys.and("kind", of.country.as_str());
+        found.expect(of.country.calling_code().is_some(), field("country"), nobodys);
         let numbers_only = format!(
             "Letters do not arrive in {}. Leave it out, and a number sends there.",
             of.country
@@ -143,6 +157,29 @@ pub fn given_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Those of the country, and those of promotion. Answers come from a number, where numbers arrive.
+    #[test]
+    fn letters_of_the_country_send() {
+        let letters: Vec<LettersSender> = serde_json::from_value(serde_json::json!([
+            {"country": "AE", "sender": "SAFFRON", "promotion": "AD-SAFFRON"},
+            {"country": "GB", "sender": "SAFFRON UK"},
+        ]))
+        .unwrap();
+        let line: Phone = "+97143330000".parse().unwrap();
+        for (country, category, number, sender) in [
+            ("AE", Category::Utility, None, Some("SAFFRON")),
+            ("AE", Category::Marketing, Some(&line), Some("AD-SAFFRON")),
+            ("AE", Category::Service, Some(&line), Some("SAFFRON")),
+            ("GB", Category::Marketing, Some(&line), Some("SAFFRON UK")),
+            ("GB", Category::Service, None, Some("SAFFRON UK")),
+            ("GB", Category::Service, Some(&line), None),
+            ("DE", Category::Utility, None, None),
+        ] {
+            let found = sending_letters(&letters, number, (country.parse().ok(), category));
+            assert_eq!(found.map(|found| found.of(category)), sender, "{country} {category:?}");
+        }
+    }
 
     #[test]
     fn senders_are_letters_that_twilio_takes() {

@@ -326,6 +326,7 @@ impl Kind for Account {
         self.account_sid == other.account_sid
             && self.numbers == other.numbers
             && self.messaging_service_sid == other.messaging_service_sid
+            && self.letters == other.letters
     }
 
     fn check(&self, found: &mut Findings) {
