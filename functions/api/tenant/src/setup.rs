@@ -16,10 +16,11 @@ use domain::{
         message::Channel,
         needs::Needs,
         refusal::{Reason, Refusal},
-        sms_rules::{Applies, RuleKind, WayOut, rule_of},
+        sms_rules::{Applies, WayOut},
     },
     tenants::{
         config::{ConnectionSummary, TenantConfig, line_problems},
+        connection::letters::letters_to,
         connection_test::CheckResult,
         line,
         unknown_number::UnknownNumbers,
@@ -113,7 +114,17 @@ pub(crate) fn progress(
         ready: steps.iter().all(|step| step.optional || step.state == StepState::Done),
         steps,
         unknown_numbers: unknown_numbers(config, noted, now),
-        sms_opt_out: WayOut::of(config.tenant.country()).into(),
+        sms_opt_out: way_out(config).into(),
+    }
+}
+
+/// How people in the tenant's country refuse further SMS. Nobody can reply to letters.
+fn way_out(config: &TenantConfig) -> WayOut {
+    let country = config.tenant.country();
+    let by_letters = carriers(config, Channel::Sms).any(|sender| letters_to(&sender.letters, country).is_some());
+    match WayOut::of(country) {
+        WayOut::Reply if by_letters => WayOut::Elsewhere,
+        way => way,
     }
 }
 
@@ -309,19 +320,12 @@ fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Opt
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
         let mut obstacles = obstacles(config, material, rule, channel).into_iter();
-        let obstacle = obstacles.find(|why| keeps_back(config, why))?;
+        // A rule of the country that refuses none is told where texts are written.
+        let (obstacle, _) = obstacles.find(|(_, applies)| *applies == Applies::Refuse)?;
         let mut found = gap(Reason::RuleObstacle, format!("{}: {obstacle}.", rule.name.as_str()));
         found.facts = obstacle.of_channel(channel.as_str());
         Some(found.and("rule", rule.name.as_str()))
     })
-}
-
-/// Whether this keeps messages from being sent. A rule of the country that refuses none is told where texts are written.
-fn keeps_back(config: &TenantConfig, why: &Refusal) -> bool {
-    let country = config.tenant.country();
-    let rules = RuleKind::ALL.into_iter();
-    let mut rules = rules.filter_map(|kind| rule_of(country?, kind));
-    why.reason != Reason::CountryRule || rules.any(|rule| rule.applies() == Applies::Refuse && rule.refusal() == *why)
 }
 
 fn template(config: &TenantConfig, material: &Material) -> SetupStep {

@@ -19,7 +19,8 @@ use crate::{
     contacts::contact::{Contact, Unreachable},
     messages::{
         compose::{
-            Composed, Intent, Review, Says, Words, World, compose, is_later, line_carrier, review, usual_carriers,
+            Carrier, Composed, Intent, Review, Says, Words, World, compose, is_later, line_carrier, review,
+            usual_carriers,
         },
         content_problems,
         material::Material,
@@ -30,6 +31,7 @@ use crate::{
         reach::unreached,
         refusal::{Reason, Refusal},
         send_request::is_own,
+        sms_rules::Applies,
         subject::{CallView, Subject},
     },
     tenants::{
@@ -453,8 +455,10 @@ fn outside(
     })
 }
 
-/// The connections that may send a rule's content by a channel: those of its lines, or of all calls if it names none.
-fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&'a ConnectionSummary> {
+/// The connections that may send a rule's content by a channel in the business's own country: those of its lines, or of all calls if it names
+/// none.
+fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<Carrier<'a>> {
+    let to = (channel, config.tenant.country());
     let named = &rule.when.lines;
     let lines = config
         .lines
@@ -463,21 +467,21 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&
     let mut found = Vec::new();
     let mut usual = named.is_empty();
     for line in lines {
-        match line_carrier(config, line, channel) {
-            Some(connection) => found.push(connection),
+        match line_carrier(config, line, to) {
+            Some(connection) => found.push((connection, line.sender(channel))),
             None => usual = true,
         }
     }
     if usual {
-        found.extend(usual_carriers(config, channel));
+        found.extend(usual_carriers(config, to).map(|connection| (connection, None)));
     }
     found
 }
 
 /// The obstacles that keep a rule from writing by this channel to a person of whom only the number is known, whichever
 /// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether a
-/// connection carries the channel at all is not checked here.
-pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<Refusal> {
+/// connection carries the channel at all is not checked here. Each has its effect on messages.
+pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<(Refusal, Applies)> {
     let caller = Phone::nobodys();
     let facts = CallFacts {
         direction: Some(Direction::Inbound),
@@ -923,6 +927,7 @@ mod tests {
             case.config.rules[0].then.category = Category::Marketing;
             case.material.templates[0].category = Category::Marketing;
             opt_in(case, "2026-11-01T12:00:00+04");
+            case.config.connections[0].sms_numbers = vec!["+97143330000".parse().unwrap()];
             // 12:00 in Dubai is the middle of the night in America.
             case.config.tenant.quiet_hours = None;
         });
@@ -930,6 +935,30 @@ mod tests {
         case.facts.from = Some(Party::Phone("+14165550100".parse().unwrap()));
         assert_eq!(case.channels(), [Channel::WhatsApp, Channel::Sms]);
         assert_eq!(case.plan().policy.when_unknown(), WhenUnknown::Stop);
+    }
+
+    /// It has letters for the Emirates and nothing else, and the other connection has a number.
+    #[test]
+    fn next_connection_sends_where_letters_do_not() {
+        let mut case = case(|case| {
+            let mut other = case.config.connections[0].clone();
+            other.id = "conn_00000000000000000000000009".parse().unwrap();
+            other.kind = "twilio".to_owned();
+            other.letters.clear();
+            other.sms_numbers = vec!["+97143330009".parse().unwrap()];
+            case.config.connections.push(other);
+        });
+        let sender = |case: &Case| {
+            let plan = case.plan();
+            let mut legs = plan.legs.iter().filter(|leg| leg.channel == Channel::Sms);
+            legs.next().map(|leg| leg.connection)
+        };
+        let [letters, _, number] = [0, 1, 2].map(|place: usize| Some(case.config.connections[place].id));
+        assert_eq!(sender(&case), letters);
+        case.facts.from = Some(Party::Phone("+447700900111".parse().unwrap()));
+        assert_eq!(sender(&case), number);
+        case.config.connections.pop();
+        assert_eq!(sender(&case), None);
     }
 
     #[test]

@@ -261,7 +261,7 @@ fn senders(rule: &Rule, config: &TenantConfig, material: &Material, problems: &[
         let authored = authored(rule);
         if !authored.is_wrong(channel, problems) {
             let found = obstacles(config, material, rule, channel).into_iter();
-            warnings.extend(found.map(|why| Warning {
+            warnings.extend(found.map(|(why, _)| Warning {
                 field: authored.content(channel),
                 why: Refusal {
                     sentence: format!("{name}: {}.", why.sentence),

@@ -15,7 +15,7 @@ use crate::{
         steps::{Action, Condition, Steps},
     },
     messages::{
-        compose::{carriers, line_carrier, usual_carriers},
+        compose::{Carrier, carriers, line_carrier, usual_carriers},
         content_problems::{Authored, MAX_WARNINGS, Review, no_channel, obstacles, one_of},
         material::Material,
         message::Channel,
@@ -25,7 +25,7 @@ use crate::{
         subject::Subject,
     },
     tenants::{
-        config::{ConnectionSummary, TenantConfig},
+        config::TenantConfig,
         line::by_id,
         settings::{FieldProblem, Findings, Warning, added},
     },
@@ -364,11 +364,12 @@ fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
     (at > last).then(|| Fault::out_of_range(now, last, detail()))
 }
 
-/// The connections that may send by a channel: that of the line, or those that send for calls without a line.
-fn carrying<'a>(message: &CampaignMessage, config: &'a TenantConfig, channel: Channel) -> Vec<&'a ConnectionSummary> {
+/// The connection that sends by a channel in the business's own country: that of the line, or the usual one.
+fn carrying<'a>(message: &'a CampaignMessage, config: &'a TenantConfig, channel: Channel) -> Option<Carrier<'a>> {
+    let to = (channel, config.tenant.country());
     let line = message.line.and_then(|id| by_id(&config.lines, id));
-    let own = line.and_then(|line| line_carrier(config, line, channel));
-    own.map_or_else(|| usual_carriers(config, channel).take(1).collect(), |own| vec![own])
+    let own = line.and_then(|line| Some((line_carrier(config, line, to)?, line.sender(channel))));
+    own.or_else(|| Some((usual_carriers(config, to).next()?, None)))
 }
 
 /// The connection by whose number a campaign is sent by WhatsApp, if it is.
@@ -376,7 +377,7 @@ pub fn whatsapp_sender(campaign: &Campaign, config: &TenantConfig) -> Option<Con
     let message = &campaign.message;
     let sends = message.channels.contains(&Channel::WhatsApp);
     let carriers = sends.then(|| carrying(message, config, Channel::WhatsApp));
-    carriers?.first().map(|connection| connection.id)
+    carriers?.map(|(connection, _)| connection.id)
 }
 
 /// Reviews the variants, and returns what would keep them from being sent at present, beside what keeps the message.
@@ -470,8 +471,8 @@ fn senders(
         }
         let says = (authored.words(channel), authored.category);
         let senders = carrying(message, config, channel);
-        let found = obstacles(says, (config, material), &senders, |_| Subject::Request);
-        warnings.extend(found.into_iter().map(|why| Warning {
+        let found = obstacles(says, (config, material), senders.as_slice(), |_| Subject::Request);
+        warnings.extend(found.into_iter().map(|(why, _)| Warning {
             field: authored.content(channel),
             why: Refusal {
                 sentence: format!("{name}: {}.", why.sentence),

@@ -12,7 +12,7 @@ use crate::{
     contacts::contact::Contact,
     inbox::reply::{ReplyRequest, Said},
     messages::{
-        compose::{Intent, World, carrier, compose},
+        compose::{Composed, Intent, World, carrier, compose},
         message::{Category, Channel},
         refusal::Refusal,
         send_request::Asked,
@@ -80,9 +80,13 @@ impl Offers<'_> {
         let World { config, contact, .. } = *self.world;
         let said = content.in_conversation(self.conversation);
         let composed = compose(&intent(&said, self.asked, (contact, config)), self.world);
-        composed
-            .map(drop)
-            .map_err(|refusal| said.told(refusal, (contact, config)))
+        let sent = composed.and_then(|Composed { legs, to, policy, .. }| {
+            let mut refused = legs
+                .iter()
+                .filter_map(|leg| config.sms_refused(leg, &to, policy.category()));
+            refused.next().map_or(Ok(()), Err)
+        });
+        sent.map_err(|refusal| said.told(refusal, (contact, config)))
     }
 
     /// Those that can be sent, each in the contact's language if it has it, the ones that miss no value first. Values are those that the

@@ -307,10 +307,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let channels = channels.collect();
     let (mut legs, mut left_out) = parted(tried);
     // Another channel must not give up waiting for an SMS that would be refused. Alone, it is refused when it is sent.
-    let refused = |leg: &Leg| {
-        let connection = config.connection(leg.connection)?;
-        connection.sms_of(leg, &intent.to, policy.category())?.refused()
-    };
+    let refused = |leg: &Leg| config.sms_refused(leg, &intent.to, policy.category());
     let of_sms = (0..legs.len()).find_map(|place| Some((place, refused(&legs[place])?)));
     if let Some((place, refusal)) = of_sms.filter(|_| legs.len() > 1) {
         left_out.push(LeftOut {
@@ -680,12 +677,11 @@ fn leg(
     })
 }
 
+/// A connection that sends, and which of its numbers if a line names one.
+pub(crate) type Carrier<'a> = (&'a ConnectionSummary, Option<&'a Phone>);
+
 /// The connection that sends a message by this channel, and which of its numbers if the line names one.
-pub(crate) fn carrier<'a>(
-    config: &'a TenantConfig,
-    intent: &Intent<'_>,
-    channel: Channel,
-) -> Option<(&'a ConnectionSummary, Option<&'a Phone>)> {
+pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel: Channel) -> Option<Carrier<'a>> {
     let country = intent.to.country();
     if let Some(through) = intent.through {
         let connection = carrying(config, (channel, country)).find(|connection| connection.id == through.connection)?;
@@ -700,7 +696,8 @@ pub(crate) fn carrier<'a>(
     of_line.or_else(|| {
         // Only this one knows the message, whatever else it sends.
         let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
-        let referred = refers.and_then(|refers| carrying(config, (channel, country)).find(|known| known.id == refers.connection));
+        let referred =
+            refers.and_then(|refers| carrying(config, (channel, country)).find(|known| known.id == refers.connection));
         let mut usual = usual_carriers(config, (channel, country));
         let preferred = || usual_carriers(config, (channel, country)).find(|known| Some(known.id) == intent.prefers);
         let connection = referred.or_else(preferred);

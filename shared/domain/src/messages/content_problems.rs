@@ -16,13 +16,14 @@ use crate::{
         profile::Profile,
     },
     messages::{
-        compose::{Words, carriers, content},
+        compose::{Carrier, Words, carriers, content},
         links::{MAX_TARGETS, Target, add_target},
         material::Material,
         message::{Channel, Content},
         needs::{MAX_PRODUCTS, Needs},
         purpose::Category,
         refusal::Refusal,
+        sms_rules::Applies,
         source::{SmsText, Source, TemplateUse, Value},
         subject::Subject,
         values::Values,
@@ -255,14 +256,14 @@ impl<'a> Authored<'a> {
 }
 
 /// The obstacles that keep these connections from saying something to a person of whom only the number is known, whatever their language, and
-/// the rules for SMS of the business's own country that are against it. Empty: none. `subject`: what the message is about if this connection
-/// sends it.
+/// the rules for SMS of the business's own country that are against it, each with its effect. Empty: none. `senders`: each with the number that
+/// its line names. `subject`: what the message is about if this connection sends it.
 pub(crate) fn obstacles<'s>(
     (words, category): (Words<'_>, Category),
     (config, material): (&TenantConfig, &Material),
-    senders: &[&ConnectionSummary],
+    senders: &[Carrier<'_>],
     subject: impl Fn(&ConnectionSummary) -> Subject<'s>,
-) -> Vec<Refusal> {
+) -> Vec<(Refusal, Applies)> {
     let (id, number) = (ContactId::new(Ulid::nil()), Identity::Phone(Phone::nobodys()));
     let mut contact = Contact::first_seen(id, &number, Timestamp::UNIX_EPOCH);
     let mut languages = vec![None];
@@ -275,15 +276,16 @@ pub(crate) fn obstacles<'s>(
         Words::Text(SmsText::ByLanguage(texts)) => languages.extend(texts.keys().cloned().map(Some)),
         _ => {}
     }
-    let mut found = Vec::new();
-    let mut add = |why: Refusal| {
-        if !found.contains(&why) {
-            found.push(why);
-        }
+    let mut found: Vec<(Refusal, Applies)> = Vec::new();
+    let mut add = |why: Refusal, applies: Applies| match found.iter_mut().find(|(known, _)| *known == why) {
+        None => found.push((why, applies)),
+        // With one connection, it may only be a warning.
+        Some((_, known)) if applies == Applies::Refuse => *known = applies,
+        Some(_) => {}
     };
     for language in languages {
         contact.language = language;
-        for connection in senders {
+        for (connection, number) in senders {
             let values = Values {
                 config,
                 material,
@@ -292,10 +294,10 @@ pub(crate) fn obstacles<'s>(
                 subject: subject(connection),
             };
             match (content(&values, words, category, connection), words) {
-                (Err(why), _) => add(why),
+                (Err(why), _) => add(why, Applies::Refuse),
                 (Ok(Content::Text(text)), Words::Text(_)) => {
-                    let sms = connection.sms((config.tenant.country(), category), None, &text);
-                    sms.broken().for_each(|rule| add(rule.refusal()));
+                    let sms = connection.sms((config.tenant.country(), category), *number, &text);
+                    sms.broken().for_each(|rule| add(rule.refusal(), rule.applies()));
                 }
                 (Ok(_), _) => {}
             }

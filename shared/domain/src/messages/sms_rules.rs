@@ -192,6 +192,9 @@ enum Says {
     Registration(Registered),
     /// No promotion at all.
     Promotion,
+    /// Replies arrive, but not at letters. No row says so: it holds wherever letters send.
+    #[serde(skip)]
+    RepliesToLetters,
 }
 
 /// A rule, as the table has it.
@@ -221,6 +224,15 @@ struct Table {
 /// The table, which a test reads.
 static RULES: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(TABLE).expect("a test reads the rules of the code"));
+
+/// Nobody can reply to letters, whichever country they send to.
+static TO_LETTERS: LazyLock<Row> = LazyLock::new(|| Row {
+    says: Says::RepliesToLetters,
+    applies: Applies::Warning,
+    sureness: Sureness::Vendor,
+    source: "twilio.com: alphanumeric senders are one-way, so STOP cannot reach them".to_owned(),
+    date: "2026-11-30".to_owned(),
+});
 
 /// A rule of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,9 +265,15 @@ pub fn rule_of(country: Country, kind: RuleKind) -> Option<Rule> {
     rules_of(Some(country), &[]).find(|rule| rule.kind() == kind)
 }
 
-/// Whether letters arrive in a country, as far as is known.
+/// Calling code of the United States and their neighbours.
+const NORTH_AMERICA: &str = "1";
+
+/// Whether letters arrive in a country, as far as is known. A country that shares the calling code of the United States is judged like them
+/// unless it has a row.
 pub fn takes_letters(country: Country) -> bool {
+    let shares = || country.calling_code().filter(|code| *code == NORTH_AMERICA);
     let senders = rule_of(country, RuleKind::Senders);
+    let senders = senders.or_else(|| rule_of(Country::of_calling_code(shares()?)?, RuleKind::Senders));
     senders.is_none_or(|rule| !matches!(&rule.row.says, Says::Senders(arrive) if *arrive == [Sender::Number]))
 }
 
@@ -338,7 +356,8 @@ pub struct Sms<'a> {
 impl Sms<'_> {
     /// The rules that it is against.
     pub fn broken(&self) -> impl Iterator<Item = Rule> {
-        let broken = rules_of(self.country, self.confirmed).filter(|rule| self.breaks(&rule.row.says));
+        let rules = rules_of(self.country, self.confirmed).chain(self.of_letters());
+        let broken = rules.filter(|rule| self.breaks(&rule.row.says));
         // A service may have such letters.
         let by_service = self.origin == Origin::Service;
         broken.map(move |rule| {
@@ -346,6 +365,18 @@ impl Sms<'_> {
             let applies = if unclear { Applies::Warning } else { rule.applies };
             Rule { applies, ..rule }
         })
+    }
+
+    /// What holds for letters in a country whose own rules say nothing of replies.
+    fn of_letters(&self) -> Option<Rule> {
+        let country = self.country.filter(|_| matches!(self.origin, Origin::Letters { .. }))?;
+        let row = &*TO_LETTERS;
+        let rule = Rule {
+            country,
+            row,
+            applies: row.applies,
+        };
+        rule_of(country, rule.kind()).is_none().then_some(rule)
     }
 
     /// The reason why it is not sent, if there is one.
@@ -378,6 +409,7 @@ impl Sms<'_> {
             Says::Numbers => has_number(self.text),
             Says::Registration(_) => true,
             Says::Promotion => promotes,
+            Says::RepliesToLetters => asks_for_a_reply(self.text),
         }
     }
 }
@@ -387,7 +419,7 @@ impl Rule {
     pub const fn kind(&self) -> RuleKind {
         match self.row.says {
             Says::Senders(_) => RuleKind::Senders,
-            Says::Replies { .. } => RuleKind::Replies,
+            Says::Replies { .. } | Says::RepliesToLetters => RuleKind::Replies,
             Says::PromotionMark { .. } => RuleKind::PromotionMark,
             Says::PromotionHours(_) => RuleKind::PromotionHours,
             Says::Links(_) => RuleKind::Links,
@@ -433,6 +465,10 @@ impl Rule {
                         format!("name another way, such as WhatsApp, a call, or the networks' own number {number}")
                     }
                 },
+            ),
+            Says::RepliesToLetters => (
+                format!("letters send SMS to {country}, nobody can reply to them, and the text asks for it"),
+                "name another way, such as WhatsApp or a call".to_owned(),
             ),
             Says::PromotionMark { prefix, suffix } => {
                 let mark = prefix
@@ -720,6 +756,20 @@ mod tests {
             ..sms("CA", Utility, "Ready")
         };
         assert_eq!(kinds(&letters), [Senders]);
+        for (code, text, expected) in [
+            ("GB", "Reply STOP to opt out.", &[Replies][..]),
+            ("DE", "Reply STOP to opt out.", &[Replies]),
+            ("DE", "Ready", &[]),
+            ("AE", "Reply STOP to opt out.", &[Senders, Replies]),
+        ] {
+            let letters = Sms {
+                origin: letters.origin,
+                ..sms(code, Utility, text)
+            };
+            assert_eq!(kinds(&letters), expected, "{code} {text}");
+            let refused = letters.refused().is_some();
+            assert_eq!(refused, code == "AE", "{code} {text}");
+        }
         let nowhere = Sms {
             country: None,
             ..sms("AE", Marketing, "Reply STOP: https://saffron.example")
@@ -764,8 +814,8 @@ mod tests {
             );
         }
         let takes = |code: &str| takes_letters(code.parse().unwrap());
-        let taking = ["AE", "GB", "BH", "DE", "US", "CA"].map(takes);
-        assert_eq!(taking, [true, true, true, true, false, false]);
+        let taking = ["AE", "GB", "BH", "DE", "US", "CA", "JM"].map(takes);
+        assert_eq!(taking, [true, true, true, true, false, false, false]);
     }
 
     /// What is stored by a later version is read, and holds nothing.

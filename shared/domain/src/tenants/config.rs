@@ -16,6 +16,7 @@ use crate::{
         message::{Channel, Leg, Recipient},
         purpose::Category,
         quiet::QuietHours,
+        refusal::Refusal,
         sms_rules::{self, ConfirmedRule, Origin, Sms},
     },
     tenants::{
@@ -51,6 +52,11 @@ impl TenantConfig {
     /// A connection by its id.
     pub fn connection(&self, id: ConnectionId) -> Option<&ConnectionSummary> {
         self.connections.iter().find(|known| known.id == id)
+    }
+
+    /// The rule of the recipient's country that refuses a channel of a message, if it is an SMS.
+    pub fn sms_refused(&self, leg: &Leg, to: &Recipient, category: Category) -> Option<Refusal> {
+        self.connection(leg.connection)?.sms_of(leg, to, category)?.refused()
     }
 
     /// The WhatsApp number of a connection.
@@ -253,6 +259,30 @@ mod tests {
         messages::source::Value,
         samples::{TENANT, config, connections},
     };
+
+    /// What it sends from, and the countries to which it then sends SMS.
+    #[test]
+    fn letters_alone_send_to_their_countries() {
+        for (numbers, service, letters, to) in [
+            (&["+97143330000"][..], false, &[][..], &["AE", "GB"][..]),
+            (&["+97143330000"], false, &["AE"], &["AE", "GB"]),
+            (&[], true, &["AE"], &["AE", "GB"]),
+            (&[], false, &["AE"], &["AE"]),
+        ] {
+            let mut sender = config().connections.remove(0);
+            let of = |country: &&str| serde_json::json!({"country": country, "sender": "MARINA"});
+            sender.sms_numbers = numbers.iter().map(|number| number.parse().unwrap()).collect();
+            sender.messaging_service = service;
+            sender.letters = letters
+                .iter()
+                .map(|one| serde_json::from_value(of(one)).unwrap())
+                .collect();
+            let mut countries = vec!["AE", "GB"];
+            countries.retain(|country| sender.carries_to(Channel::Sms, country.parse().ok()));
+            assert_eq!(countries, to, "{numbers:?} {service} {letters:?}");
+            assert!(!sender.carries_to(Channel::WhatsApp, None));
+        }
+    }
 
     #[test]
     fn summary_says_whether_a_messaging_service_sends() {

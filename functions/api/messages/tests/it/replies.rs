@@ -9,10 +9,12 @@ use domain::{
         inbound::{EDIT, OptFlag, REACTION},
         purpose::Purpose,
     },
+    tenants::connection::Account,
 };
 use futures::future::join;
 use jobs::SendMessage;
 use kit::QueueName;
+use testkit::business::business_with;
 
 use super::*;
 
@@ -213,6 +215,31 @@ async fn offers_say_what_a_reply_would_meet() {
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let path = format!("/api/v1/conversations/{id}/offers");
     viewer.get(&path).await.is_refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn offers_know_the_rules_of_the_country_for_sms() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let by_number = business_with(&aws, |configured| {
+        for connection in &mut configured.connections {
+            if let Account::Twilio(twilio) = &mut connection.account {
+                twilio.confirmed_rules = read(json!([]));
+            }
+        }
+    });
+    let business = by_number.await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    for (number, code) in [(CUSTOMER, "country_rule"), ("+447700900111", "planned")] {
+        let id = wrote_from(&aws, &business, number).await;
+        let shown = agent
+            .get(&format!("/api/v1/conversations/{id}/offers"))
+            .await
+            .is(200)
+            .json();
+        assert_eq!(shown["sms_text"]["code"], code, "{number}: {shown}");
+        assert_eq!(shown["text"]["code"], "planned", "{number}: {shown}");
+    }
 }
 
 #[tokio::test]

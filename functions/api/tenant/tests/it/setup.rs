@@ -11,11 +11,16 @@ use domain::{
         contact::{Contact, Identity},
         profile::Profile,
     },
-    messages::{compose::World, material::Material, message::Channel, subject::CallView},
+    messages::{
+        compose::World,
+        material::Material,
+        message::{Category, Channel},
+        subject::CallView,
+    },
     templates::template::TemplateDefinition,
     tenants::{
         config::TenantConfig,
-        connection::{Account, Connection, Health, aircall},
+        connection::{Account, Connection, Health, aircall, twilio},
         connection_test::{CheckResult, Checkup},
     },
 };
@@ -273,6 +278,37 @@ async fn rule_of_the_country_keeps_the_step_open_only_if_it_refuses() {
             _ => ("reply", Value::Null),
         };
         assert_eq!(body["sms_opt_out"], json!({"by": by, "number": number}));
+    }
+}
+
+/// What it sends from may have the mark of promotion, and letters get no replies.
+#[tokio::test]
+async fn sender_of_sms_is_looked_at() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let with = |configured: &Configured, change: fn(&mut twilio::Account)| {
+        let mut configured = configured.clone();
+        for connection in &mut configured.connections {
+            if let Account::Twilio(twilio) = &mut connection.account {
+                change(twilio);
+            }
+        }
+        configured
+    };
+    let mut configured = complete(&aws).await.configured;
+    configured.rules[0].then.category = Category::Marketing;
+    let by_service = with(&configured, |twilio| {
+        twilio.messaging_service_sid = Some("MG00000000000000000000000000000001".to_owned());
+        twilio.confirmed_rules = read(json!([]));
+    });
+    assert_eq!(gaps(&setup_of(&town, &by_service).await, "rule"), [""; 0]);
+    configured.tenant.default_region = Some("GB".to_owned());
+    let by_letters = with(&configured, |twilio| {
+        twilio.letters = read(json!([{"country": "GB", "sender": "SAFFRON"}]));
+    });
+    for (configured, by) in [(configured, "reply"), (by_letters, "elsewhere")] {
+        let body = setup_of(&town, &configured).await;
+        assert_eq!(body["sms_opt_out"]["by"], by);
     }
 }
 

@@ -3,7 +3,10 @@
 use domain::{
     automations::rule::Rule,
     base::{bounded::Whole, ids::SendKey},
-    messages::message::{AttemptState, Channel, MessageState},
+    messages::{
+        message::{AttemptState, Channel, MessageState},
+        refusal::Reason,
+    },
     tenants::{
         connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
         tenant::TenantStatus,
@@ -152,6 +155,9 @@ async fn sms_comes_from_the_letters_of_the_country() {
         let message = world.worked(&world.follow_up_of(to).await).await;
         let Some(from) = from else {
             is(&message, MessageState::Failed);
+            let because = message.because().expect("the country refuses it");
+            let told = (because.code, &json!(because.facts)["rule"]);
+            assert_eq!(told, (Reason::CountryRule, &json!("numbers")));
             assert!(world.provider.sends().is_empty(), "{text}");
             continue;
         };

@@ -106,7 +106,10 @@ pub(super) fn check(letters: &[LettersSender], found: &mut Findings) {
         let field = |name: &str| format!("letters[{index}].{name}");
         let twice = Fault::new(FaultCode::GivenTwice, "This country is given twice.");
         found.expect(seen.insert(of.country), field("country"), twice);
-        let nobodys = Fault::new(FaultCode::NotApplicable, format!("No telephone number belongs to {}.", of.country));
+        let nobodys = Fault::new(
+            FaultCode::NotApplicable,
+            format!("No telephone number belongs to {}.", of.country),
+        );
         let nobodys = nobodys.and("kind", of.country.as_str());
         found.expect(of.country.calling_code().is_some(), field("country"), nobodys);
         let numbers_only = format!(
