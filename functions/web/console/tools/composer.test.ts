@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { aheadOf } from "../app/api/ahead.ts";
 import { Refused } from "../app/api/problem.ts";
-import { askedBy, fill, inLanguage, mentionsIn, missingIn } from "../app/screens/inbox/composer/canned.ts";
+import { askedBy, digitOf, fill, inLanguage, mentionsIn, missingIn, putIn, refineIn } from "../app/screens/inbox/composer/canned.ts";
 import { DraftKeeper, PAUSE, type DraftState } from "../app/screens/inbox/composer/draft.ts";
 import { Intended } from "../app/screens/inbox/composer/intended.ts";
 import { inMinutes, leftUntil, untilChange } from "../app/screens/inbox/composer/window.ts";
@@ -26,15 +26,19 @@ test("each_try_of_a_message_has_its_key_until_it_is_settled", () => {
   const intended = new Intended<{ seen: number }>();
   const first = intended.of({ text: "Yes" }, () => ({ seen: 1 }));
   for (const open of [new Refused(0, {}), new Refused(503, {}), new Refused(429, {}), new Refused(409, { type: "urn:ringback:problem:still_running" }), new Error("lost")]) {
-    intended.settle(open);
+    intended.settle(first, open);
     assert.equal(intended.of({ text: "Yes" }, () => ({ seen: 2 })), first);
   }
-  assert.notEqual(intended.of({ text: "No" }, () => ({ seen: 2 })).key, first.key);
-  intended.settle(new Refused(409, { type: "urn:ringback:problem:conversation_moved" }));
+  const other = intended.of({ text: "No" }, () => ({ seen: 2 }));
+  assert.notEqual(other.key, first.key);
+  intended.settle(other, new Refused(409, { type: "urn:ringback:problem:conversation_moved" }));
   const again = intended.of({ text: "No" }, () => ({ seen: 3 }));
   assert.equal(again.body.seen, 3);
-  intended.settle();
+  intended.settle(again);
   assert.notEqual(intended.of({ text: "No" }, () => ({ seen: 3 })).key, again.key, "the same words are said twice");
+  assert.equal(intended.of({ text: "Yes" }, () => ({ seen: 4 })), first, "what is sent in between settles nothing else");
+  for (let n = 0; n < 10; n += 1) intended.of({ text: n }, () => ({ seen: 5 }));
+  assert.notEqual(intended.of({ text: "Yes" }, () => ({ seen: 5 })).key, first.key, "not everything is remembered");
 });
 
 /** A page with a draft, and what it shows. `stored`: what the API has. */
@@ -108,6 +112,48 @@ test("draft_of_another_tab_is_not_overwritten", async () => {
   assert.deepEqual([stored.text, one.state().theirs], ["Fourth", "Fourth"]);
   one.keeper.choose("theirs");
   assert.equal(one.box(), "Fourth");
+});
+
+test("draft_that_is_sent_or_refused_is_left_alone", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const stored = { text: "Theirs" };
+  const sent = pageOf(stored);
+  sent.keeper.type("Mine");
+  await sent.keeper.save();
+  assert.equal(sent.state().theirs, "Theirs");
+  await sent.keeper.clear();
+  assert.deepEqual(sent.state(), { saved: null, theirs: null });
+  sent.keeper.choose("theirs");
+  assert.equal(sent.box(), "", "nothing is there to choose");
+
+  let tries = 0;
+  let status = 422;
+  const write = () => { tries += 1; return Promise.reject(new Refused(status, {})); };
+  const keeper = new DraftKeeper({ read: () => Promise.resolve(""), write, tell: () => assert.fail(), adopt: () => undefined, say: () => undefined });
+  const later = async () => { mock.timers.tick(5 * PAUSE); await settled(); return tries; };
+  keeper.type("One");
+  assert.deepEqual([await later(), await later()], [1, 1], "it would be refused again");
+  status = 503;
+  keeper.type("Two");
+  assert.deepEqual([await later(), await later()], [2, 3]);
+  keeper.close();
+  assert.equal(await later(), 3, "the page is left");
+  mock.timers.reset();
+});
+
+test("canned_reply_keeps_the_cursor_of_whoever_writes_on", () => {
+  assert.deepEqual(putIn("a /x b", "Hi {{y}}!", 2, 4), { text: "a Hi {{y}}! b", mark: [5, 10] });
+  assert.deepEqual(putIn("a /x", "Hi", 2, 4), { text: "a Hi", mark: [4, 4] });
+  assert.deepEqual(refineIn("a Hi {{y}}", "Hi {{y}}", "Hi Maya", [5, 10]), { text: "a Hi Maya", mark: [9, 9] });
+  assert.deepEqual(refineIn("a Hi {{y}} so", "Hi {{y}}", "Hi Maya", [13, 13]), { text: "a Hi Maya so", mark: [12, 12] });
+  assert.deepEqual(refineIn("a Hi {{y}}", "Hi {{y}}", "Hi Maya", [1, 1])?.mark, [1, 1]);
+  for (const after of ["Hi", "Hello"]) assert.equal(refineIn("Gone", "Hi", after, [0, 0]), null);
+});
+
+test("alt_and_a_digit_leave_what_the_keyboard_writes", () => {
+  const pressed = { altKey: true, code: "Digit2", ctrlKey: false, key: "2", metaKey: false, repeat: false };
+  assert.deepEqual([digitOf(pressed, true), digitOf({ ...pressed, key: "™" }, false)], [2, 2]);
+  for (const other of [{ key: "™" }, { key: "Dead" }, { repeat: true }, { ctrlKey: true }, { altKey: false }, { code: "Digit0", key: "0" }]) assert.equal(digitOf({ ...pressed, ...other }, true), null);
 });
 
 test("canned_reply_is_in_the_customers_language_with_their_values", () => {

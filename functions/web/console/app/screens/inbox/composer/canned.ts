@@ -37,6 +37,36 @@ export function askedBy(sign: "/" | "@", text: string, cursor: number): { from: 
   return found ? { from: cursor - (found[1]?.length ?? 0) - 1, word: (found[1] ?? "").toLowerCase() } : null;
 }
 
+/** Its first missing value, which is marked so that typing replaces it. */
+function markIn(text: string): [from: number, to: number] | null {
+  const from = text.search(/\{\{[^|}]*\}\}/);
+  return from < 0 ? null : [from, text.indexOf("}}", from) + 2];
+}
+
+/** A text in which something is put in, and what is marked of it then. */
+export function putIn(text: string, what: string, from: number, to: number): { text: string; mark: [from: number, to: number] } {
+  const whole = text.slice(0, from) + what + text.slice(to);
+  return { text: whole, mark: markIn(whole) ?? [from + what.length, from + what.length] };
+}
+
+/** The same in place of what was put in before, if it still stands there. Whoever writes on keeps the cursor where it is. */
+export function refineIn(text: string, before: string, after: string, [start, end]: readonly [start: number, end: number]): ReturnType<typeof putIn> | null {
+  const from = text.indexOf(before);
+  if (before === after || from < 0) return null;
+  const to = from + before.length;
+  const put = putIn(text, after, from, to);
+  if (start >= from && end <= to) return put;
+  const moved = (at: number) => (at >= to ? at + after.length - before.length : Math.min(at, from + after.length));
+  return { ...put, mark: [moved(start), moved(end)] };
+}
+
+/** The digit of a canned reply that this key puts in with Alt. `writes`: it is pressed in a text, where Alt may write another letter. */
+export function digitOf({ altKey, code, ctrlKey, key, metaKey, repeat }: Pick<KeyboardEvent, "altKey" | "code" | "ctrlKey" | "key" | "metaKey" | "repeat">, writes: boolean): number | null {
+  const digit = /^Digit([1-9])$/.exec(code)?.[1];
+  if (!digit || !altKey || ctrlKey || metaKey || repeat) return null;
+  return writes && key !== digit ? null : Number(digit);
+}
+
 /** Those whom a note still names, of all who were put into it. */
 export function mentionsIn(note: string, people: readonly { id: string; name: string }[]): string[] {
   return [...new Set(people.filter(({ name }) => note.includes(`@${name}`)).map(({ id }) => id))].slice(0, 10);

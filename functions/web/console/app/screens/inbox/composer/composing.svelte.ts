@@ -49,8 +49,10 @@ export class Composing {
   pending = $state.raw<Pending | null>(null);
   busy = $state(false);
   problem = $state.raw<unknown>(null);
-  /** Why a message that was accepted came to nothing. */
-  lost = $state.raw<Reason | null>(null);
+  /** A message that was accepted and came to nothing. Only a text is given back. */
+  lost = $state.raw<{ what: "text" | "file" | "template"; why: Reason } | null>(null);
+  /** Whether it is not known yet what becomes of a reply or a file. */
+  private transfers = $state(false);
   /** What colleagues have said that was not seen. */
   missed = $state.raw<{ ids: string[]; by: string | null } | null>(null);
   draft = $state.raw<DraftState>({ saved: null, theirs: null });
@@ -60,11 +62,14 @@ export class Composing {
   private readonly api = apiHere();
   private readonly tenant = here.place?.id;
   private readonly path: { conversation_id: string };
-  private readonly intended = new Intended<object>();
+  private readonly replies = new Intended<object>();
+  private readonly notes = new Intended<object>();
+  private readonly keeps = here.may("set_conversation_draft");
+  private left = false;
   private readonly channel: BroadcastChannel;
   private mentioned: { id: string; name: string }[] = [];
   /** Messages of this page of which it is not known yet whether they arrive. */
-  private underWay = new Set<string>();
+  private underWay = new Map<string, Content>();
   /** How far the conversation was seen when the text was begun. What colleagues say later was not taken into account. */
   private began: number | null = null;
   private closes: string | null = null;
@@ -84,7 +89,17 @@ export class Composing {
       adopt: (text) => { this.text = text; },
       say: (state) => { this.draft = state; },
     });
-    if (here.may("set_conversation_draft")) void this.keeper.open().catch(() => undefined);
+    if (this.keeps) void this.keeper.open().catch(() => undefined);
+  }
+
+  /** Whether something is written or attached that is not sent. */
+  get isBegun(): boolean {
+    return this.text !== "" || this.note !== "" || this.file !== null;
+  }
+
+  /** Whether leaving the page loses what no draft keeps. */
+  get isAtRisk(): boolean {
+    return this.note !== "" || this.file !== null || this.transfers;
   }
 
   /** To be called whenever the text or what is seen of the conversation is another. */
@@ -92,7 +107,7 @@ export class Composing {
     this.closes = closes;
     if (!this.text && !this.pending) this.began = null;
     else if (this.text) this.began ??= seen;
-    if (here.may("set_conversation_draft") && !this.pending) this.keeper.type(this.text);
+    if (this.keeps && !this.pending) this.keeper.type(this.text);
   }
 
   mention(person: { id: string; name: string }): void {
@@ -101,30 +116,46 @@ export class Composing {
 
   /** Sends a reply, or the message that starts the conversation. `shown`: its words. */
   async send(content: Content, shown: string, seen: number, start: Start | null): Promise<void> {
-    const kept = { text: this.text, quote: this.quote, file: this.file };
     await this.attempt(async () => {
       // Only what was found to be harmless is sent.
-      if (content.media && this.file?.state === "scanning") this.file = kept.file = await this.complete(this.file.id);
-      const { key, body } = this.intended.of({ ...content, start }, () => (start ? { ...content, ...start, category: "utility" } : { ...content, seen: this.began ?? seen }));
-      const header = { "Idempotency-Key": key };
-      this.pending = { key, text: shown };
-      if (!content.template) [this.text, this.quote, this.file] = ["", null, null];
+      if (content.media && this.file?.state === "scanning") this.file = await this.complete(this.file.id);
+      const tried = this.replies.of({ ...content, start }, () => (start ? { ...content, ...start, category: "utility" } : { ...content, seen: this.began ?? seen }));
+      this.pending = { key: tried.key, text: shown };
+      const taken = this.takeOut(content);
       try {
-        const { id, conversation_id } = await this.post(header, body, start);
-        this.underWay.add(id);
-        this.intended.settle();
+        const { id, conversation_id } = await this.transfer(() => this.post({ "Idempotency-Key": tried.key }, tried.body, start));
+        this.underWay.set(id, content);
+        this.replies.settle(tried);
         [this.missed, this.began] = [null, null];
-        if (!content.template && here.may("set_conversation_draft")) void this.keeper.clear();
-        if (conversation_id !== this.path.conversation_id) return router.go(here.to(`inbox/${conversation_id}`), { ask: false });
-        await this.readAgain();
+        if (!content.template && this.keeps) void this.keeper.clear();
+        if (conversation_id === this.path.conversation_id) await this.readAgain();
+        else if (!this.left) router.go(here.to(`inbox/${conversation_id}`), { ask: false });
       } catch (problem) {
-        this.intended.settle(problem);
-        if (!content.template) [this.text, this.quote, this.file] = [joined(kept.text, this.text), kept.quote ?? this.quote, kept.file ?? this.file];
+        this.replies.settle(tried, problem);
+        [this.text, this.quote, this.file] = [joined(taken.text, this.text), taken.quote ?? this.quote, taken.file ?? this.file];
         throw problem;
       } finally {
         this.pending = null;
       }
     });
+  }
+
+  /** Takes out what this content carries. The rest stays for another one. */
+  private takeOut({ template, media, reply_to }: Content): Pick<Composing, "text" | "quote" | "file"> {
+    const taken = { text: template ? "" : this.text, quote: reply_to ? this.quote : null, file: media ? this.file : null };
+    if (!template) this.text = "";
+    if (reply_to) this.quote = null;
+    if (media) this.file = null;
+    return taken;
+  }
+
+  private async transfer<T>(what: () => Promise<T>): Promise<T> {
+    this.transfers = true;
+    try {
+      return await what();
+    } finally {
+      this.transfers = false;
+    }
   }
 
   private async post(header: { "Idempotency-Key": string }, body: object, start: Start | null): Promise<{ id: string; conversation_id: string }> {
@@ -139,12 +170,12 @@ export class Composing {
   async addNote(contact_id: string): Promise<void> {
     await this.attempt(async () => {
       const body = { text: this.note, mentions: mentionsIn(this.note, this.mentioned) };
-      const { key } = this.intended.of({ note: body }, () => body);
+      const tried = this.notes.of(body, () => body);
       try {
-        await take(this.api.POST("/api/v1/contacts/{contact_id}/notes", { params: { path: { contact_id }, header: { "Idempotency-Key": key } }, body }));
-        this.intended.settle();
+        await take(this.api.POST("/api/v1/contacts/{contact_id}/notes", { params: { path: { contact_id }, header: { "Idempotency-Key": tried.key } }, body }));
+        this.notes.settle(tried);
       } catch (problem) {
-        this.intended.settle(problem);
+        this.notes.settle(tried, problem);
         throw problem;
       }
       [this.note, this.mentioned] = ["", []];
@@ -154,7 +185,7 @@ export class Composing {
 
   /** Uploads a file for the next reply. */
   async attach(file: File): Promise<void> {
-    await this.attempt(async () => {
+    await this.attempt(() => this.transfer(async () => {
       // A type that the API does not take is refused by it, with those that it takes.
       const body = { name: file.name, content_type: file.type as Schemas["NewAsset"]["content_type"], bytes: file.size };
       const created = await take(this.api.POST("/api/v1/conversations/{conversation_id}/attachments", { params: { path: this.path }, body }));
@@ -162,7 +193,7 @@ export class Composing {
       const put = await fetch(url, { method, headers, body: file }).catch(() => null);
       if (!put?.ok) throw new Refused(put?.status ?? 0, {});
       this.file = await this.complete(created.id);
-    });
+    }));
   }
 
   /** Says that a file is uploaded, or asks whether it was found to be harmless. */
@@ -174,21 +205,26 @@ export class Composing {
   /** Gives back the text of a message that was accepted and came to nothing. */
   settle(entries: readonly Entry[]): void {
     for (const { message } of entries) {
-      if (!message || !this.underWay.has(message.id)) continue;
+      const content = message && this.underWay.get(message.id);
+      if (!content) continue;
       if (["delivered", "read"].includes(message.state ?? "")) this.underWay.delete(message.id);
       if (!LOST.includes(message.state ?? "")) continue;
       this.underWay.delete(message.id);
       const leg = message.legs[0];
       const why = message.code ? { code: message.code, facts: message.facts, sentence: message.decision } : { code: leg?.code ?? null, facts: leg?.facts ?? {}, sentence: leg?.reason };
-      this.lost = why;
-      if (!leg?.template) this.text = joined(leg?.text ?? message.text ?? "", this.text);
+      this.lost = { what: content.template ? "template" : content.media ? "file" : "text", why };
+      if (!content.template) this.text = joined(wordsOf(content), this.text);
       void queries.invalidateQueries({ queryKey: [this.tenant, "conversations", this.path.conversation_id] });
     }
   }
 
   /** Saves what is not saved yet, and hears nothing any more. */
   leave(): void {
-    void (here.may("set_conversation_draft") ? this.keeper.save(true) : Promise.resolve()).then(() => this.channel.close());
+    this.left = true;
+    void (this.keeps ? this.keeper.save(true) : Promise.resolve()).then(() => {
+      this.keeper.close();
+      this.channel.close();
+    });
   }
 
   private async attempt(what: () => Promise<void>): Promise<void> {
@@ -224,6 +260,11 @@ export class Composing {
 function none(problem: unknown): string {
   if (problem instanceof Refused && problem.status === 404) return "";
   throw problem;
+}
+
+/** What somebody has written of it. */
+function wordsOf({ text, sms_text, media }: Content): string {
+  return [text, sms_text, media?.caption].find((words) => typeof words === "string") ?? "";
 }
 
 function joined(one: string, other: string): string {

@@ -1,3 +1,5 @@
+import { Refused } from "../../../api/problem.ts";
+
 /** The draft of a person in a conversation, which other tabs and devices may write, too. */
 
 /** Milliseconds without a key after which it is saved. */
@@ -27,6 +29,7 @@ export class DraftKeeper {
   private theirs: string | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving = Promise.resolve();
+  private closed = false;
   private readonly place: Place;
 
   constructor(place: Place) {
@@ -65,7 +68,8 @@ export class DraftKeeper {
 
   /** Goes on with what the other page has saved, or with what is written here. */
   choose(whose: "theirs" | "mine"): void {
-    const theirs = this.theirs ?? "";
+    const { theirs } = this;
+    if (theirs === null) return;
     this.theirs = null;
     if (whose === "theirs") return this.take(theirs);
     this.known = theirs;
@@ -76,7 +80,14 @@ export class DraftKeeper {
   /** What was written is sent, or thrown away. */
   clear(): Promise<void> {
     [this.text, this.theirs] = ["", null];
+    this.place.say({ saved: null, theirs: null });
     return this.save();
+  }
+
+  /** Its page is left: nothing is tried again, and nobody is told. */
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
   }
 
   private take(text: string): void {
@@ -101,11 +112,18 @@ export class DraftKeeper {
       if (found !== this.known && found !== text) return this.clash(found);
       if (found !== text) await this.place.write(text, leaving);
       this.known = text;
+      if (this.closed) return;
       this.place.tell(text);
       if (this.text === text) this.place.say({ saved: text === "" ? null : true, theirs: null });
-    } catch {
+    } catch (problem) {
+      if (this.closed) return;
       this.place.say({ saved: false, theirs: null });
-      this.timer = setTimeout(() => void this.save(), 5 * PAUSE);
+      if (mayPass(problem)) this.timer = setTimeout(() => void this.save(), 5 * PAUSE);
     }
   }
+}
+
+/** Whether a later try can succeed. */
+function mayPass(problem: unknown): boolean {
+  return !(problem instanceof Refused) || problem.status === 0 || problem.status === 429 || problem.status >= 500;
 }

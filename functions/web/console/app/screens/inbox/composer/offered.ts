@@ -2,6 +2,8 @@
 import type { components } from "../../../api/contract.d.ts";
 
 export type Offer = components["schemas"]["OfferedTemplate"];
+/** How a reply can be sent. */
+export type Way = "whatsapp" | "sms" | "template";
 type Use = Offer["template"];
 
 const VARIABLE = "variables.";
