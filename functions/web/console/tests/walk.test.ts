@@ -43,11 +43,14 @@ async function cutOff({ page }: Visitor): Promise<string[]> {
     const cuts = all.filter((element) => element.localName === "select" || (/hidden|clip/.test(getComputedStyle(element).overflowY) && element.matches(":lang(ar), [dir=auto], :has(bdi)")));
     return cuts.filter((element) => {
       const style = getComputedStyle(element);
-      drawing.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-      const { fontBoundingBoxAscent: ascent, fontBoundingBoxDescent: descent } = drawing.measureText("x");
+      // As large letters: of small ones, some browsers tell whole pixels.
+      drawing.font = `${style.fontWeight} 1000px ${style.fontFamily}`;
+      const inLine = (measured: number) => (measured * parseFloat(style.fontSize)) / 1000;
+      const { fontBoundingBoxAscent, fontBoundingBoxDescent } = drawing.measureText("x");
+      const [ascent, descent] = [inLine(fontBoundingBoxAscent), inLine(fontBoundingBoxDescent)];
       const line = element.localName === "select" ? element.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom) : parseFloat(style.lineHeight);
       const room = (line - ascent - descent) / 2 + descent + (element.localName === "select" ? 0 : parseFloat(style.paddingBottom));
-      return room < drawing.measureText("المنصوري").actualBoundingBoxDescent;
+      return room < inLine(drawing.measureText("المنصوري").actualBoundingBoxDescent);
     }).map((element) => `${element.localName} ${element.className} ${element.textContent.slice(0, 40)}`);
   });
 }
