@@ -537,7 +537,8 @@ async fn messages_that_are_woken_are_queued_though_others_fail() {
     lossy.happens_before("PutItem", async || ());
     lossy.forbid("PutItem");
     let ctx = Context::new(&world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())])).unwrap();
-    handle(world.operations.turn(&start).await, &ctx).await.unwrap_err();
+    let turn = world.operations.turn(&start).await;
+    Box::pin(handle(turn, &ctx)).await.unwrap_err();
     assert_eq!(world.aws.drain(QueueName::BulkSends).await.len(), 1);
     // The next step wakes the others.
     world.step(&start).await;
