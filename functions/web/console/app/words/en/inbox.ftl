@@ -69,8 +69,8 @@ inbox-bulk-done = { $n ->
    *[other] { $n } conversations changed.
   }
 inbox-bulk-changed = { $n ->
-    [one] In one of them something has happened meanwhile, so it is not changed and stays selected. Look at it, then try again:
-   *[other] In { $n } of them something has happened meanwhile, so they are not changed and stay selected. Look at them, then try again:
+    [one] In one of them something has happened meanwhile, so it is not changed. Look at it, then try again:
+   *[other] In { $n } of them something has happened meanwhile, so they are not changed. Look at them, then try again:
   }
 inbox-snooze = Snooze
 inbox-snooze-hours = In three hours
