@@ -296,12 +296,16 @@ async fn sender_of_sms_is_looked_at() {
         configured
     };
     let mut configured = complete(&aws).await.configured;
-    configured.rules[0].then.category = Category::Marketing;
+    let then = &mut configured.rules[0].then;
+    then.category = Category::Marketing;
+    then.channels = vec![Channel::Sms].into();
+    then.template = None;
     let by_service = with(&configured, |twilio| {
         twilio.messaging_service_sid = Some("MG00000000000000000000000000000001".to_owned());
         twilio.confirmed_rules = read(json!([]));
     });
-    assert_eq!(gaps(&setup_of(&town, &by_service).await, "rule"), [""; 0]);
+    let body = setup_of(&town, &by_service).await;
+    assert_eq!(gaps(&body, "rule"), [""; 0], "{body}");
     configured.tenant.default_region = Some("GB".to_owned());
     let by_letters = with(&configured, |twilio| {
         twilio.letters = read(json!([{"country": "GB", "sender": "SAFFRON"}]));
