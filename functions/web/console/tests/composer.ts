@@ -278,7 +278,7 @@ browserTest("composer_note_with_a_mention_stays_inside", async () => {
   await visitor.open(await conversationWith(customer));
   await page.getByRole("button", { name: "Note", exact: true }).click();
   const note = page.getByLabel("Text of the note");
-  await note.pressSequentially("Please ask @agent");
+  await note.pressSequentially("Please ask @");
   await page.getByRole("listbox").getByRole("option").first().waitFor();
   await page.keyboard.press("Enter");
   await page.keyboard.type("about the card.");

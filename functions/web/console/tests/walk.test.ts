@@ -63,7 +63,8 @@ async function outOfOrder({ page }: Visitor): Promise<string[]> {
       return { start: document.dir === "rtl" ? innerWidth - right : left, top, bottom };
     };
     return [...document.querySelectorAll(".rows tbody tr")].flatMap((row) => {
-      const cells = [...row.children].filter((cell) => cell.checkVisibility());
+      // The box that selects a card stands in its corner.
+      const cells = [...row.children].filter((cell) => cell.checkVisibility() && getComputedStyle(cell).position !== "absolute");
       const edge = Math.min(...cells.map((cell) => from(cell).start));
       return cells.filter((cell, place) => {
         const [here, before] = [from(cell), place > 0 ? from(cells[place - 1] as Element) : null];
@@ -314,7 +315,8 @@ class Cost {
     const network = await context.newCDPSession(page);
     const scripts = new Set<string>();
     network.on("Network.requestWillBeSent", ({ request }) => cost.asked.push(`${request.method} ${new URL(request.url).pathname}`));
-    network.on("Network.responseReceived", ({ requestId, type }) => { if (type === "Script") scripts.add(requestId); });
+    // Sentences of codes are shared: whichever screen says one first brings them.
+    network.on("Network.responseReceived", ({ requestId, type, response }) => { if (type === "Script" && !/\/(?:faults|reasons)-/.test(response.url)) scripts.add(requestId); });
     network.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
       cost.bytes += encodedDataLength;
       if (scripts.has(requestId)) cost.scripts += encodedDataLength;
@@ -353,7 +355,7 @@ async function visit(page: string, look: Look, [follows, most, requests]: [boole
 
 /** The page itself, and then what it costs to be told what changes. */
 browserTest("first_visit_to_home_keeps_its_budget", async () => {
-  for (const [look, alone, told] of [[DESK, [138, 14], [146, 18]], [PHONE, [229, 15], [237, 19]]] as [Look, [number, number], [number, number]][]) {
+  for (const [look, alone, told] of [[DESK, [137, 15], [146, 19]], [PHONE, [227, 16], [237, 20]]] as [Look, [number, number], [number, number]][]) {
     await visit("", look, [false, ...alone]);
     await visit("", look, [true, ...told]);
   }

@@ -1,7 +1,7 @@
 /**
  * Files of words that come with the screens which say them. What several of them share, and the first page, is in `common.ftl`; the set-up, which
- * shows forms of the settings, has its words there. Calls, messages and contacts stand beside each other on most screens, with the reasons why
- * something was not sent: `customers`. Problems come with the first one, beside those of a server that cannot be asked for more (`faults`).
+ * shows forms of the settings, has its words there. Calls, messages and contacts stand beside each other on most screens (`customers`), and many say
+ * why something was sent or not (`reasons`). Problems come with the first one, but for those of a server that cannot be asked for more (`faults`).
  */
-export const AREAS = ["entrance", "account", "customers", "inbox", "automations", "settings", "faults"] as const;
+export const AREAS = ["entrance", "account", "customers", "reasons", "inbox", "automations", "settings", "faults"] as const;
 export type Area = (typeof AREAS)[number];

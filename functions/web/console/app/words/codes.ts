@@ -22,7 +22,7 @@ export function reasonOf(reason: Reason): string {
 /** The reason as a part of a sentence. */
 export function phraseOf({ code, facts, sentence }: Reason): string {
   const id = `reason-${code}`;
-  if (awaits(id, "customers", facts)) return "";
+  if (awaits(id, "reasons", facts)) return "";
   return words.has(id) && code !== "other" ? part(t(id, values(facts))) : (sentence ?? t("reason-other"));
 }
 
