@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { Page, Route as Intercepted } from "playwright-core";
 import { roles, type Role } from "../app/api/permissions.ts";
 import { giveDay, pageOf, PICTURES } from "./pictures.ts";
-import { contact, giveSamples, HOSTILE } from "./samples.ts";
+import { contact, conversation, giveSamples, HOSTILE } from "./samples.ts";
 import { browserTest, DESK, isOpenTo, logInOf, pathOf, PHONE, problem, routes, Visitor, type Look, type Route } from "./support.ts";
 
 const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
@@ -341,6 +341,9 @@ async function visit(page: string, look: Look, [follows, most, requests]: [boole
   const visitor = await Visitor.logIn("admin", look);
   await visitor.fetchFiles();
   if (!follows) await visitor.page.route(/assets\/Live-/, (route) => route.abort());
+  // A customer with a name in Arabic would bring its font.
+  const one = { ...conversation, contact: { id: "con_sample", name: "Layla Haddad" }, last: null };
+  await visitor.intercept("list_conversations", (route) => route.fulfill({ json: { items: [one], next_cursor: null } }));
   // What the page of the log-in still loads is not of this one.
   await visitor.page.goto("about:blank");
   const cost = await Cost.of(visitor);
