@@ -81,7 +81,7 @@ pub struct PreflightTally {
     /// Messages against the rules of countries for SMS.
     #[serde(default)]
     country_rules: Vec<(Country, RuleKind, u64)>,
-    /// Those of which some are only warned: a Messaging Service may have what they demand.
+    /// Rules that refuse some messages and only warn of others: a Messaging Service may have what they demand.
     #[serde(default)]
     unclear_rules: Vec<(Country, RuleKind)>,
     /// The last time by recipients' clocks.

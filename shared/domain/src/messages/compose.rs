@@ -318,12 +318,8 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     }
     // What is left may wait for other hours than the whole did.
     let only_sms = legs.iter().all(|leg| leg.channel == Channel::Sms);
-    let (by_sms, _) = awake(sms_hours(intent, &policy, config), not_before, &zones);
-    let not_before = if only_sms && by_sms < last - left {
-        by_sms
-    } else {
-        not_before
-    };
+    let by_sms = only_sms.then(|| awake(sms_hours(intent, &policy, config), not_before, &zones).0);
+    let not_before = by_sms.filter(|at| *at < last - left).unwrap_or(not_before);
     let planned = match legs.first() {
         None => Err(no_channel(by, &left_out)),
         Some(first) => {
@@ -373,7 +369,7 @@ fn quiet_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Q
     policy.quiet_hours(config.tenant.quiet_hours).and_of_country(None)
 }
 
-/// The same for a message that goes by SMS only.
+/// The quiet hours of a message that goes by SMS only, with those of the recipient's country.
 fn sms_hours(intent: &Intent<'_>, policy: &Policy, config: &TenantConfig) -> Quiet {
     let sender = carrier(config, intent, Channel::Sms);
     let of_country = sender.and_then(|(connection, _)| connection.sms_hours(&intent.to, policy.category()));

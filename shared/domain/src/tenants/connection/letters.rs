@@ -56,7 +56,7 @@ impl LettersSender {
         promotion.unwrap_or(&self.sender)
     }
 
-    /// The same, as the rules of countries judge it.
+    /// The sender of messages of this category, as the rules of countries judge it.
     pub fn origin(&self, category: Category) -> Origin<'_> {
         Origin::Letters {
             sender: self.of(category),
@@ -151,7 +151,7 @@ pub fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Phone>,
     Ok(numbers.into_iter().map(|Number(phone)| phone).collect())
 }
 
-/// The same, if they are given.
+/// Numbers of a change, if they are given, with a word about letters among them.
 pub fn given_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Phone>>, D::Error> {
     let numbers = Option::<Vec<Number>>::deserialize(deserializer)?;
     Ok(numbers.map(|numbers| numbers.into_iter().map(|Number(phone)| phone).collect()))
@@ -161,7 +161,7 @@ pub fn given_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 mod tests {
     use super::*;
 
-    /// Those of the country, and those of promotion. Answers come from a number, where numbers arrive.
+    /// The country's letters send, by category. Answers come from a number, where numbers arrive.
     #[test]
     fn letters_of_the_country_send() {
         let letters: Vec<LettersSender> = serde_json::from_value(serde_json::json!([
