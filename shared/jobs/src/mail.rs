@@ -9,7 +9,10 @@ use std::{
 
 use domain::{
     accounts::{notice::Notice, permission::Role},
-    base::ids::{ConnectionId, TenantId},
+    base::{
+        ids::{ConnectionId, TenantId},
+        zone::Zone,
+    },
     money::cap::Cap,
 };
 use jiff::Timestamp;
@@ -155,6 +158,9 @@ pub enum Mail {
         /// Names of the connections whose templates the notices name.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         connections: BTreeMap<ConnectionId, String>,
+        /// Time zone of the tenant. `None` in a mail of an older release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_zone: Option<Zone>,
         /// Number of further notices, which the mail only counts.
         more: usize,
         /// Link to the page on which such mails are turned off. `None` if the deployment has no URL yet.

@@ -3,6 +3,7 @@
 //! Nearly safe to run twice: a process remembers the ids of the mails that it sent. A mail can still arrive twice, after a
 //! crash or a lost response between SES and the queue. Both copies then have the same text and link (decision 0012).
 
+mod notices;
 mod texts;
 
 use std::{

@@ -2,20 +2,22 @@
 //!
 //! No images, no remote content and no tracking: the only links are those of the job, and pages of the console that a notice is about.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
 use domain::{
     accounts::{
-        notice::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
+        notice::{Matter, Notice},
         permission::Role,
     },
-    base::ids::{ConnectionId, TenantId},
-    money::cap::{Cap, Period},
+    base::ids::TenantId,
+    money::cap::Cap,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{Author, FactorChange, Link, Mail};
 use kit::html::escaped;
 use providers::mail::Letter;
+
+use crate::notices::{self, Known};
 
 /// Unicode's isolates, which keep a name's own direction within a sentence of the other direction. They are removed from
 /// names, so that those in a sentence are always ours.
@@ -26,9 +28,6 @@ const NAME_ENDS: char = '\u{2069}';
 const WORD_JOINER: char = '\u{2060}';
 
 const MAX_NAME_LENGTH: usize = 80;
-
-/// Maximum length of a provider's reason.
-const MAX_REASON_LENGTH: usize = 200;
 
 /// Writes a mail in this language, or else in English. `pages`: those of the tenant in the console, if the deployment has an address.
 pub(crate) fn write(mail: &Mail, language: &str, pages: Option<&Pages<'_>>) -> Letter {
@@ -272,7 +271,7 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             maximum,
             at,
         } => {
-            let (business, cap, at) = (name(business), name(&before.name().to_string()), moment(*at));
+            let (business, cap, at) = (name(business), notices::cap_in_english(before), moment(*at));
             let by = match by {
                 Author::Person(person) => name(person),
                 Author::ApiKey(key) => format!("The API key {}", name(key)),
@@ -283,13 +282,13 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                 Some(after) => (
                     format!("A cap of {business} was raised"),
                     format!(
-                        "{by} raised the cap {cap} of {business} from {from} to {} at {at}.",
+                        "{by} raised the {cap} of {business} from {from} to {} at {at}.",
                         after.maximum_shown()
                     ),
                 ),
                 None => (
                     format!("A cap of {business} was removed"),
-                    format!("{by} removed the cap {cap} of {business}, which allowed {from}, at {at}."),
+                    format!("{by} removed the {cap} of {business}, which allowed {from}, at {at}."),
                 ),
             };
             Words {
@@ -305,9 +304,14 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             business,
             notices,
             connections,
+            time_zone,
             more,
             link,
         } => {
+            let known = Known {
+                connections,
+                time_zone: time_zone.as_ref(),
+            };
             let business = name(business);
             Words {
                 subject: format!("{business} needs your attention"),
@@ -315,7 +319,7 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     format!("Somebody must attend to this at {business}:"),
                     notices
                         .iter()
-                        .map(|notice| with_page(noticed_in_english(notice, connections), notice, pages)),
+                        .map(|notice| with_page(notices::in_english(notice, &known), notice, pages)),
                     (*more > 0).then(|| format!("And {more} more.")),
                 ),
                 action: link
@@ -333,178 +337,6 @@ fn english<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
 fn paragraphed(first: String, notices: impl Iterator<Item = String>, left_out: Option<String>) -> String {
     let all: Vec<String> = [first].into_iter().chain(notices).chain(left_out).collect();
     all.join("\n\n")
-}
-
-/// Names of connections.
-type Connections = BTreeMap<ConnectionId, String>;
-
-/// A notice in a sentence or two.
-fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
-    let subject = name(&notice.name);
-    match &notice.matter {
-        Matter::ConnectionRefused { reason, .. } => format!(
-            "The connection {subject} has been unable to send since {}: {}. Messages that only it can send wait until somebody \
-                corrects this.",
-            moment(notice.at),
-            quoted(reason, MAX_REASON_LENGTH)
-        ),
-        Matter::TemplatePaused {
-            connection,
-            language,
-            status,
-            category,
-        } => {
-            let of = connections.get(connection);
-            let of = of.map_or_else(String::new, |of| format!(" of the connection {}", name(of)));
-            if let Some(category) = category {
-                return format!(
-                    "WhatsApp moved the template {subject} ({}){of} to the category {} on {}. Automations whose messages are of another \
-                        category send by their next channel, or not at all.",
-                    name(language),
-                    category.as_str(),
-                    moment(notice.at)
-                );
-            }
-            if status == DOUBTED {
-                return format!(
-                    "On {}, WhatsApp again refused a message with the template {subject} ({}){of}, because it knows it otherwise than it \
-                        lists it. Until it is read again, automations that use it send by their next channel, or not at all. Look at it \
-                        in WhatsApp Manager, or use another one.",
-                    moment(notice.at),
-                    name(language)
-                );
-            }
-            format!(
-                "WhatsApp stopped the template {subject} ({}){of} on {}; its status is {}. Automations that use it send by \
-                    their next channel, or not at all.",
-                name(language),
-                moment(notice.at),
-                name(status)
-            )
-        }
-        Matter::CapNearlyReached { cap } => format!(
-            "Four fifths of the cap {subject} are used: it allows {} in the {} that began at {}. Once it is reached, such messages are \
-                blocked until the {} ends. If they are wanted, {}.",
-            cap.maximum_shown(),
-            cap.period.as_str(),
-            moment(notice.at),
-            cap.period.as_str(),
-            if cap.is_of_plan() {
-                "ask the operator of the platform for a larger plan"
-            } else {
-                "raise the cap"
-            }
-        ),
-        Matter::CampaignPaused { reason, .. } => format!(
-            "The campaign {subject} has paused itself: {}. Nothing more of it is sent until somebody resumes or \
-                cancels it.",
-            quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
-        ),
-        Matter::CustomersWait(Waiting { conversations, since }) => {
-            let since = moment(*since);
-            let wait = match conversations {
-                1 => {
-                    format!("A customer has been waiting for an answer since {since}, and nobody has read the message.")
-                }
-                MAX_WAITING.. => format!(
-                    "Customers wait for an answer in {MAX_WAITING} or more conversations, and nobody has read their messages. The longest \
-                        wait began at {since}."
-                ),
-                number => format!(
-                    "Customers wait for an answer in {number} conversations, and nobody has read their messages. The longest wait began \
-                        at {since}."
-                ),
-            };
-            format!("{wait} Read and answer them in Ringback.")
-        }
-        Matter::AutomationUnmatched { .. } => format!(
-            "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
-                and the automations before it."
-        ),
-    }
-}
-
-/// A notice in a sentence or two.
-fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
-    let subject = name(&notice.name);
-    match &notice.matter {
-        Matter::ConnectionRefused { reason, .. } => format!(
-            "لا يمكن الإرسال عبر الاتصال {subject} منذ {}: {}. الرسائل التي لا يمكن إرسالها إلا به تنتظر إلى أن يُحل ذلك.",
-            moment(notice.at),
-            quoted(reason, MAX_REASON_LENGTH)
-        ),
-        Matter::TemplatePaused {
-            connection,
-            language,
-            status,
-            category,
-        } => {
-            let of = connections.get(connection);
-            let of = of.map_or_else(String::new, |of| format!(" للاتصال {}", name(of)));
-            if let Some(category) = category {
-                return format!(
-                    "نقل WhatsApp القالب {subject} ({}){of} إلى الفئة {} في {}. الأتمتة التي رسائلها من فئة أخرى ترسل عبر قناتها التالية، أو \
-                        لا ترسل شيئًا.",
-                    name(language),
-                    category.as_str(),
-                    moment(notice.at)
-                );
-            }
-            if status == DOUBTED {
-                return format!(
-                    "رفض WhatsApp مرة أخرى في {} رسالة بالقالب {subject} ({}){of}، لأنه يعرفه على غير ما يعرضه. إلى أن يُقرأ من جديد، \
-                        الأتمتة التي تستخدمه ترسل عبر قناتها التالية، أو لا ترسل شيئًا. راجعه في WhatsApp Manager، أو استخدم قالبًا آخر.",
-                    moment(notice.at),
-                    name(language)
-                );
-            }
-            format!(
-                "أوقف WhatsApp القالب {subject} ({}){of} في {}، وحالته الآن {}. الأتمتة التي تستخدمه ترسل عبر قناتها التالية، أو لا \
-                    ترسل شيئًا.",
-                name(language),
-                moment(notice.at),
-                name(status)
-            )
-        }
-        Matter::CapNearlyReached { cap } => {
-            let period = match cap.period {
-                Period::Hour => "الساعة",
-                Period::Day => "اليوم",
-                Period::Month => "الشهر",
-            };
-            let maximum = maximum_in_arabic(cap);
-            let advice = if cap.is_of_plan() {
-                "فاطلب خطة أكبر من مشغّل المنصة"
-            } else {
-                "فارفع الحد"
-            };
-            format!(
-                "استُخدمت أربعة أخماس الحد {subject}: يسمح بـ {maximum} في {period} التي بدأت في {}. عند بلوغه تُمنع الرسائل الأخرى إلى نهاية \
-                    المدة. إن كانت هذه الرسائل مرغوبة، {advice}.",
-                moment(notice.at)
-            )
-        }
-        Matter::CampaignPaused { reason, .. } => format!(
-            "أوقفت الحملة {subject} نفسها مؤقتًا: {}. لن يُرسل منها شيء آخر إلى أن يستأنفها أحد أو يلغيها.",
-            quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
-        ),
-        Matter::CustomersWait(Waiting { conversations, since }) => {
-            let since = moment(*since);
-            let wait = match conversations {
-                1 => format!("ينتظر أحد العملاء ردًا منذ {since}، ولم يقرأ أحد رسالته."),
-                MAX_WAITING.. => format!(
-                    "ينتظر عملاء ردًا ولم يقرأ أحد رسائلهم. عدد المحادثات: {MAX_WAITING} أو أكثر. بدأ أطول انتظار في {since}."
-                ),
-                number => {
-                    format!("ينتظر عملاء ردًا ولم يقرأ أحد رسائلهم. عدد المحادثات: {number}. بدأ أطول انتظار في {since}.")
-                }
-            };
-            format!("{wait} اقرأها وردّ عليها في Ringback.")
-        }
-        Matter::AutomationUnmatched { .. } => format!(
-            "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
-        ),
-    }
 }
 
 fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
@@ -646,24 +478,24 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             maximum,
             at,
         } => {
-            let (business, cap, at) = (name(business), name(&before.name().to_string()), moment(*at));
+            let (business, cap, at) = (name(business), notices::cap_in_arabic(before), moment(*at));
             let by = match by {
                 Author::Person(person) => name(person),
                 Author::ApiKey(key) => format!("مفتاح واجهة البرمجة {}", name(key)),
                 Author::Platform => "القائمون على Ringback".to_owned(),
             };
-            let from = maximum_in_arabic(before);
+            let from = notices::maximum_in_arabic(before);
             let (subject, sentence) = match with_maximum(before, *maximum) {
                 Some(after) => (
                     format!("رُفع حد من حدود {business}"),
                     format!(
-                        "رُفع الحد {cap} في {business} من {from} إلى {}، في {at}. من رفعه: {by}.",
-                        maximum_in_arabic(&after)
+                        "رُفع {cap} في {business} من {from} إلى {}، في {at}. من رفعه: {by}.",
+                        notices::maximum_in_arabic(&after)
                     ),
                 ),
                 None => (
                     format!("أُزيل حد من حدود {business}"),
-                    format!("أُزيل الحد {cap} في {business}، وكان يسمح بـ {from}، في {at}. من أزاله: {by}."),
+                    format!("أُزيل {cap} في {business}، وكان يسمح بـ {from}، في {at}. من أزاله: {by}."),
                 ),
             };
             Words {
@@ -679,9 +511,14 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
             business,
             notices,
             connections,
+            time_zone,
             more,
             link,
         } => {
+            let known = Known {
+                connections,
+                time_zone: time_zone.as_ref(),
+            };
             let business = name(business);
             Words {
                 subject: format!("يحتاج {business} إلى انتباهك"),
@@ -689,7 +526,7 @@ fn arabic<'a>(mail: &'a Mail, pages: Option<&Pages<'_>>) -> Words<'a> {
                     format!("في {business} ما يحتاج إلى انتباه أحد:"),
                     notices
                         .iter()
-                        .map(|notice| with_page(noticed_in_arabic(notice, connections), notice, pages)),
+                        .map(|notice| with_page(notices::in_arabic(notice, &known), notice, pages)),
                     (*more > 0).then(|| format!("وهناك أمور أخرى، عددها {more}.")),
                 ),
                 action: link
@@ -714,19 +551,12 @@ fn log_in(device: Option<&str>, address: Option<IpAddr>, at: Timestamp, separato
 }
 
 /// A text between isolates. It needs no other treatment.
-fn isolated(shown: impl std::fmt::Display) -> String {
+pub(crate) fn isolated(shown: impl std::fmt::Display) -> String {
     format!("{NAME_BEGINS}{shown}{NAME_ENDS}")
 }
 
-fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     isolated(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"))
-}
-
-fn maximum_in_arabic(cap: &Cap) -> String {
-    match cap.price() {
-        None => format!("{} من الرسائل", cap.maximum),
-        Some(price) => format!("{price} لتكلفة الرسائل"),
-    }
 }
 
 /// The cap with this maximum. `None`: it was removed.
@@ -735,13 +565,13 @@ fn with_maximum(cap: &Cap, maximum: Option<u32>) -> Option<Cap> {
 }
 
 /// A name that a person typed, as [`quoted`].
-fn name(typed: &str) -> String {
+pub(crate) fn name(typed: &str) -> String {
     quoted(typed, MAX_NAME_LENGTH)
 }
 
 /// A text of somebody else's, made safe for a mail: on one line, shortened, without direction marks, and without text that a mail
 /// program would turn into a link.
-fn quoted(typed: &str, longest: usize) -> String {
+pub(crate) fn quoted(typed: &str, longest: usize) -> String {
     let is_mark =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let words: Vec<String> = typed
@@ -823,6 +653,8 @@ fn paragraphs(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     const LINK: &str = "https://app.example/confirm?token=abc&lang=en";
@@ -953,56 +785,9 @@ mod tests {
                 ),
             ],
             connections: BTreeMap::from([(connection.parse().unwrap(), "WhatsApp Dubai".to_owned())]),
+            time_zone: Some("Asia/Dubai".parse().unwrap()),
             more,
             link: link.map(|link| Link::from(link.to_owned())),
-        }
-    }
-
-    #[test]
-    fn waiting_customers_are_counted_up_to_a_hundred() {
-        for (conversations, english, arabic) in [
-            (1, "A customer has been waiting", "أحد العملاء"),
-            (2, "in 2 conversations", "المحادثات: 2."),
-            (99, "in 99 conversations", "المحادثات: 99."),
-            (100, "in 100 or more conversations", "المحادثات: 100 أو أكثر."),
-        ] {
-            let since = "2026-11-20T11:45:00Z".parse().unwrap();
-            let notice = Notice {
-                matter: Matter::CustomersWait(Waiting { conversations, since }),
-                name: String::new(),
-                at: since,
-            };
-            let (in_english, in_arabic) = (
-                noticed_in_english(&notice, &Connections::new()),
-                noticed_in_arabic(&notice, &Connections::new()),
-            );
-            assert!(in_english.contains(english), "{in_english}");
-            assert!(in_arabic.contains(arabic), "{in_arabic}");
-            assert!(in_english.contains("11:45") && in_arabic.contains("11:45"));
-        }
-    }
-
-    /// Meta did not stop it, and has no such word.
-    #[test]
-    fn template_in_doubt_is_not_told_as_a_stopped_one() {
-        let connection = "conn_01hq5bakery0000000000000c1".parse().unwrap();
-        let notice = Notice {
-            matter: Matter::TemplatePaused {
-                connection,
-                language: "en_GB".to_owned(),
-                status: DOUBTED.to_owned(),
-                category: None,
-            },
-            name: "missed_call".to_owned(),
-            at: "2026-11-20T12:00:00Z".parse().unwrap(),
-        };
-        let known = Connections::from([(connection, "WhatsApp Dubai".to_owned())]);
-        for text in [noticed_in_english(&notice, &known), noticed_in_arabic(&notice, &known)] {
-            assert!(text.contains("WhatsApp Manager") && !text.contains(DOUBTED), "{text}");
-            assert!(
-                text.contains("missed_call") && text.contains("WhatsApp Dubai"),
-                "{text}"
-            );
         }
     }
 

@@ -381,6 +381,7 @@ impl Tenant<'_> {
                         .filter_map(|notice| of_template(notice, config))
                         .collect(),
                     notices: described.copied().cloned().collect(),
+                    time_zone: Some(config.tenant.time_zone.clone()),
                     more: own.len().saturating_sub(MAX_DESCRIBED),
                     link: self.ctx.links.configured(SETTINGS).map(Into::into),
                 },

@@ -842,6 +842,7 @@ async fn deployment_without_url_sends_mails_without_link() {
         more: 0,
         link: None,
         connections: BTreeMap::new(),
+        time_zone: Some("Europe/London".parse().expect("a zone")),
     };
     assert_eq!(mails[&admin].mail, link);
 }
