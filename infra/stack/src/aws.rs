@@ -185,7 +185,7 @@ impl Aws {
         let region = region.with_context(|| {
             format!(
                 "no region is known for the stack {}: set it as `region` in samconfig.toml, in AWS_REGION, or in your AWS \
-                 profile (README.md, \"Deploy to AWS\")",
+                 profile (docs/operations.md, \"The first deployment\")",
                 environment.stack_name
             )
         })?;

@@ -127,7 +127,7 @@ fn every_alarm_says_what_to_do() {
 }
 
 /// Pages for deployment and operation.
-const OPERATORS: [&str; 3] = ["README.md", "docs/operations.md", "samconfig.toml"];
+const OPERATORS: [&str; 2] = ["docs/operations.md", "samconfig.toml"];
 
 /// The captured groups of all matches.
 fn found<'a>(text: &'a str, pattern: &str) -> BTreeSet<&'a str> {
@@ -257,14 +257,14 @@ fn commands_that_pages_and_alarms_name_exist() {
     }
 }
 
-/// `cargo stack bench` writes the page; the README is written by hand.
+/// `cargo stack bench` writes the page of benchmarks; that of costs is written by hand.
 #[test]
-fn the_readme_quotes_the_dollars_of_the_benchmarks() {
-    let (page, readme) = (read("docs/benchmarks.md"), read("README.md"));
+fn costs_quote_the_dollars_of_the_benchmarks() {
+    let (page, costs) = (read("docs/benchmarks.md"), read("docs/costs.md"));
     let all = page.lines().filter_map(|line| line.strip_prefix("| **all** | | | **"));
     let dollars: Vec<_> = all.filter_map(|line| line.split("**").next()).collect();
     assert!(dollars.len() >= 2, "a call with one webhook, and one with three");
     for figure in dollars {
-        assert!(readme.contains(figure), "the README does not say {figure}");
+        assert!(costs.contains(figure), "docs/costs.md does not say {figure}");
     }
 }

@@ -371,9 +371,8 @@ fn a_hanging_provider_leaves_room_for_uploads() {
 fn operators_are_told_how_many_functions_busy_queues_run() {
     let at_once: u64 = functions().iter().flat_map(bounds).sum();
     let text = format!("busy queues alone take {at_once}");
-    for page in ["README.md", "docs/operations.md"] {
-        assert!(read(page).contains(&text), "{page} does not say {text}");
-    }
+    let page = read("docs/operations.md");
+    assert!(page.contains(&text), "docs/operations.md does not say {text}");
 }
 
 /// Throttles are per route, so an operation that strangers can call without a limit must not share a route with one that users need.
@@ -486,8 +485,8 @@ fn alarms_stay_few_and_reach_somebody() {
     assert!(count <= 14, "fourteen alarms are enough, these are {count}");
     let metrics: usize = alarms.iter().map(|(_, alarm)| watched(alarm).len()).sum();
     let price = format!("{metrics} metrics that alarms watch");
-    let readme = read("README.md");
-    assert!(readme.contains(&price), "README.md does not name the {price}");
+    let costs = read("docs/costs.md");
+    assert!(costs.contains(&price), "docs/costs.md does not name the {price}");
     for (id, alarm) in alarms {
         assert_eq!(alarm["Properties"]["AlarmActions"][0]["!Ref"], "AlarmTopic", "{id}");
         let description = &alarm["Properties"]["AlarmDescription"];
