@@ -268,3 +268,30 @@ fn costs_quote_the_dollars_of_the_benchmarks() {
         assert!(costs.contains(figure), "docs/costs.md does not say {figure}");
     }
 }
+
+/// A reader of the page finds every file of the product that makes a telephone system by name work.
+#[test]
+fn files_of_a_telephone_system_are_listed() {
+    const PRODUCT: [&str; 5] = [
+        "functions/",
+        "shared/domain/src/",
+        "shared/providers/src/",
+        "docs/webhooks.md",
+        "template.yaml",
+    ];
+    let page = read("docs/adding-a-telephone-system.md");
+    let product = files()
+        .iter()
+        .filter(|file| PRODUCT.iter().any(|part| file.starts_with(part)));
+    let of_exotel = product.filter(|file| {
+        let is_text = [".rs", ".ts", ".ftl", ".md", ".yaml"]
+            .iter()
+            .any(|end| file.ends_with(end));
+        is_text && !file.contains("/tests/") && read(file).to_lowercase().contains("exotel")
+    });
+    let missing: Vec<_> = of_exotel.filter(|file| !page.contains(&format!("`{file}`"))).collect();
+    assert!(
+        missing.is_empty(),
+        "docs/adding-a-telephone-system.md does not list {missing:?}"
+    );
+}
