@@ -1,7 +1,33 @@
-//! Merges the reports of a call in any order, decides it once, and plans its follow-up.
+//! # How a call is decided
 //!
-//! Safe to run twice: the merge is commutative and idempotent, and the decision is one transaction under the condition that
-//! the call is not decided yet.
+//! Telephone systems report a call several times, in any order, late and twice. This function merges the reports, decides once which
+//! message follows, and writes the decision. The terms are those of `docs/glossary.md`.
+//!
+//! 1. **Report.** A webhook proves who sent it, reads it into a [`CallEvent`](domain::calls::call::CallEvent), and queues it in `calls`.
+//! 2. **Merge** (`attempt`). The reports so far are one row, [`CallProgress`]. Merging is commutative and idempotent, so their order and number
+//!    do not matter.
+//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::call::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due at the time at which it
+//!    can be decided with what is known, and `dispatch_due` sends a job then.
+//! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. What leads to the caller is read with the first request. What the
+//!    rules need to know is guessed from it ([`Findings::needs`]), so that contact, conversation and material come with the next two
+//!    (docs/decisions/0074). A wrong guess costs another read, never another decision.
+//! 5. **Decide** ([`Findings::decide`](domain::automations::decide::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
+//!    also if nothing follows.
+//! 6. **Compose.** A message is planned with its legs (`kit::planning`), as the page of `send_message` describes.
+//! 7. **Commit.** One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is not decided yet.
+//!    Whoever loses that race begins again, and finds it decided.
+//! 8. **Queue.** The message is queued after the commit. A worker that dies in between loses nothing: the message is in the due index.
+//!
+//! ## After the decision
+//!
+//! A late report adds its facts to the call (`after_decision`). If it changes the outcome and no message has followed, the call is decided
+//! again, and says so. If the call turns out to be answered, its follow-up is cancelled as long as nothing has been sent.
+//!
+//! ## Why a call is not followed up twice, and not lost
+//!
+//! * The id of the message follows from the call, and both are written together.
+//! * A report is stored before its webhook is answered with a 200: in the queue, then in the row.
+//! * A call whose reports name nobody yet waits for one that does, for as long as a call can take.
 
 use domain::{
     Timestamp,

@@ -1,11 +1,37 @@
-//! The operation `run_campaign`: fixes the audience of a campaign, makes its messages at its pace, and completes it once all of them are in
-//! a final state.
+//! # How a campaign runs
 //!
-//! Safe to run twice: a contact is enrolled under the condition that it is not, and the id of a message follows from campaign and contact,
-//! so a step that is made again finds what it wrote. What was committed and not queued is in the due index.
+//! The operation `run_campaign` takes a campaign from its start to its completion in steps of a few seconds. Each step reads the campaign,
+//! does a piece of work, and writes a checkpoint (`Cursor`); `kit::operation` calls the next one. A drip is only opened here: its
+//! steps are taken by `take_steps`.
 //!
-//! The lists of an audience are indexes, which follow the table a moment later. So they are read a while after the last enrolment, and
-//! counted again at the end: if they have got longer, they are gone through once more.
+//! 1. **Begin.** The conditions of the audience (segments, tags) are read, and fixed from now on.
+//! 2. **Enrol.** The contacts on the audience's lists are enrolled, a page at a time, each under the condition that it is not enrolled yet.
+//! 3. **Count.** The lists are indexes, which follow the table a moment later. So they are read a while after the last enrolment, and
+//!    counted again at the end: if they have got longer, they are gone through once more.
+//! 4. **Make.** For the next contacts, as many as the pace allows, one message each is composed and queued, or the contact is left out with
+//!    a reason. The id of a message follows from campaign and contact, so a step that is made again finds what it wrote. What was
+//!    committed and not queued is in the due index.
+//! 5. **Hold.** Contacts who wait for the choice of a variant get theirs once it is chosen.
+//! 6. **Settle.** Messages that were made are looked at until all of them are in a final state. Then the campaign is completed.
+//!
+//! Somebody who pauses, changes or cancels the campaign writes its row; the next step finds that. Messages that are queued already ask the
+//! campaign before they are sent.
+//!
+//! ## What pauses a campaign by itself
+//!
+//! Each reason is a code that the API, the mail to managers and the console show. Whoever resumes it has seen what was wrong, so counts begin anew.
+//!
+//! | code | cause | where |
+//! | --- | --- | --- |
+//! | `no_template`, `template_not_approved`, `template_category`, `template_broken`, `no_content_sid`, `no_sender`, `asset_unusable` | nobody can get the message as it is | `Campaign::obstacle`, asked by `make` and `take_steps` |
+//! | `failure_rate`, `opt_out_rate` | too many of those looked at failed, or refused further messages | `domain::campaigns::watch` |
+//! | `low_quality` | Meta rates template or number as low since the start | `domain::campaigns::watch::rated_low` |
+//! | `cap_reached` | a cap has no room for what waits | `Run::held` |
+//! | `suspended` | the business is being deleted | `make` |
+//! | `throughput` | messages have waited for an hour to be sent | `Run::are_behind` |
+//! | `other` | its steps fail again and again | `handle` |
+//!
+//! `segment_unusable` and a run of too many days cancel it, since nothing could resume it.
 
 mod make;
 
