@@ -478,3 +478,12 @@ blocked-nothing = { $not ->
   }
 blocked-progress = أُعيد إرسال { $sent }، ولم يُرسل { $not }.
 blocked-done = لم يُمنع غير ذلك.
+title-canned-replies = الردود الجاهزة
+title-teams = الفرق
+title-api-keys = مفاتيح البرامج الأخرى
+title-inbox-settings = صندوق الوارد
+settings-canned-replies = ردود يدرجها فريقك ببضع ضغطات
+settings-teams = من يعملون معًا، ومن يتولى المحادثات الجديدة
+settings-inbox-settings = متى يُنبَّه الأشخاص، ومتى تنتقل المحادثات أو تُغلق
+settings-api-keys = ما يُسمح به للبرامج الأخرى باسم النشاط
+tenant-field-inbox = صندوق الوارد

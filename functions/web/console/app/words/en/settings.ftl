@@ -458,3 +458,12 @@ blocked-nothing = { $not ->
   }
 blocked-progress = { $sent } sent again, { $not } not.
 blocked-done = Nothing more was blocked.
+title-canned-replies = Canned replies
+title-teams = Teams
+title-api-keys = Keys for other software
+title-inbox-settings = Inbox
+settings-canned-replies = Replies that your team puts in by a few keys
+settings-teams = Who belongs together, and who gets new conversations
+settings-inbox-settings = When people are told, and when conversations are handed over or closed
+settings-api-keys = What other software may do for the business
+tenant-field-inbox = inbox
