@@ -3,7 +3,6 @@ import type { components } from "../api/contract.d.ts";
 import { here } from "../api/here.svelte.ts";
 import { queries } from "../api/queries.ts";
 import { isDay, nameOf } from "../screens/settings/hours.ts";
-import { scopeName } from "../screens/team/scopes.ts";
 import { sourceName } from "../ui/texts.ts";
 import { difference, isObject, WHOLE, type Clash } from "../ui/draft.svelte.ts";
 import { duration, language, list } from "../words/formats.ts";
@@ -81,7 +80,6 @@ const WRITTEN = /^(?:name|sms_text|text|[a-z]{2}(?:-.*)?)$/;
 /** A word of the API, or the name of what an id stands for. */
 function wordOf(value: string, name: string): string {
   if (WRITTEN.test(name)) return value;
-  if (name === "scopes") return scopeName(value);
   const id = [`automation-${name.replace("when_", "")}-${value}`, `outcome-${value}`, `channel-${value}`, `direction-${value}`, `teams-${name}-${value}`].find((id) => words.has(id));
   if (id) return t(id);
   if (!/^[a-z]+_\w+$/.test(value)) return value;

@@ -7,16 +7,13 @@ export type Scope = (typeof roles)[Role][number];
 /** Those that a role has, by what they are about. */
 export function scopesOf(role: Role): { label: string; scopes: Scope[] }[] {
   const all: readonly Scope[] = roles[role];
-  return Object.entries(Object.groupBy(all, subjectOf)).map(([subject, scopes = []]) => ({ label: t("key-subject", { subject }), scopes }));
+  const subjects = [...new Set(all.map(subjectOf))];
+  return subjects.map((subject) => ({ label: t("key-subject", { subject }), scopes: all.filter((scope) => subjectOf(scope) === subject) }));
 }
 
 /** What a scope allows, beside what it is about. */
 export function rightOf(scope: string): string {
   return t("key-right", { right: scope.split(":")[1] ?? "" });
-}
-
-export function scopeName(scope: string): string {
-  return t("labelled", { label: t("key-subject", { subject: subjectOf(scope) }), text: rightOf(scope) });
 }
 
 function subjectOf(scope: string): string {

@@ -40,7 +40,7 @@ teams-delete = حذف الفريق
 teams-delete-effect = تبقى محادثاته عند من يتولاها. وما لا يتولاه أحد ينتقل إلى فريق آخر عندما يكتب العميل أو يتصل من جديد.
 
 ## Keys
-title-api-key = المفتاح
+key-one = المفتاح
 api-keys-empty = لا مفاتيح بعد. بالمفتاح يعمل برنامج آخر، مثل برنامج الصندوق، باسم النشاط.
 api-keys-new = مفتاح جديد
 api-keys-delete = حذف المفتاح
@@ -109,13 +109,13 @@ key-subject = { $subject ->
   }
 
 ## Settings of the inbox
-inbox-set-notify_after_minutes = الدقائق التي يُرسل بعدها بريد عن رسالة لم يقرأها أحد
-inbox-set-notify_after_minutes-hint = 0: لا يُرسل إلى أحد.
-inbox-set-hand_over_after_minutes = الدقائق التي تنتقل بعدها محادثات من هو غير متاح إلى غيره
-inbox-set-hand_over_after_minutes-hint = تنتقل المحادثات التي ينتظر فيها عملاء إلى آخرين من فرقه، أو تبقى بلا أحد. فارغ: فقط إذا طلب ذلك.
-inbox-set-close_after_days = الأيام بلا جديد التي تُغلق بعدها المحادثة
-inbox-set-close_after_days-hint = فارغ: لا تُغلق أبدًا.
-inbox-set-close_unanswered = إغلاق ما ينتظر فيه العميل ردًا أيضًا
+attend-notify_after_minutes = الدقائق التي يُرسل بعدها بريد عن رسالة لم يقرأها أحد
+attend-notify_after_minutes-hint = 0: لا يُرسل إلى أحد.
+attend-hand_over_after_minutes = الدقائق التي تنتقل بعدها محادثات من هو غير متاح إلى غيره
+attend-hand_over_after_minutes-hint = تنتقل المحادثات التي ينتظر فيها عملاء إلى آخرين من فرقه، أو تبقى بلا أحد. فارغ: فقط إذا طلب ذلك.
+attend-close_after_days = الأيام بلا جديد التي تُغلق بعدها المحادثة
+attend-close_after_days-hint = فارغ: لا تُغلق أبدًا.
+attend-close_unanswered = إغلاق ما ينتظر فيه العميل ردًا أيضًا
 backfill = المحادثات السابقة
 backfill-why = تصبح المكالمات والرسائل التي سبقت صندوق الوارد محادثات. تُفتح التي ينتظر فيها عميل من الأسبوع الأخير، وتُغلق غيرها. وما في الصندوق يبقى كما هو.
 backfill-begin = إنشاء المحادثات

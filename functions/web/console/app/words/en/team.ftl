@@ -37,7 +37,7 @@ teams-delete = Delete the team
 teams-delete-effect = Its conversations stay with whoever attends to them. Those of nobody get another team when the customer writes or calls again.
 
 ## Keys
-title-api-key = Key
+key-one = Key
 api-keys-empty = No keys yet. With a key, other software, such as a till, acts for the business.
 api-keys-new = New key
 api-keys-delete = Delete the key
@@ -106,13 +106,13 @@ key-subject = { $subject ->
   }
 
 ## Settings of the inbox
-inbox-set-notify_after_minutes = Minutes until people get a mail about a message that nobody has read
-inbox-set-notify_after_minutes-hint = 0: nobody gets one.
-inbox-set-hand_over_after_minutes = Minutes until waiting conversations of somebody who is away go to others
-inbox-set-hand_over_after_minutes-hint = They go to others of their teams, or to nobody. Empty: only if the person says so.
-inbox-set-close_after_days = Days without anything new until a conversation is closed
-inbox-set-close_after_days-hint = Empty: never.
-inbox-set-close_unanswered = Also close those in which the customer waits for an answer
+attend-notify_after_minutes = Minutes until people get a mail about a message that nobody has read
+attend-notify_after_minutes-hint = 0: nobody gets one.
+attend-hand_over_after_minutes = Minutes until waiting conversations of somebody who is away go to others
+attend-hand_over_after_minutes-hint = They go to others of their teams, or to nobody. Empty: only if the person says so.
+attend-close_after_days = Days without anything new until a conversation is closed
+attend-close_after_days-hint = Empty: never.
+attend-close_unanswered = Also close those in which the customer waits for an answer
 backfill = Conversations from before
 backfill-why = Calls and messages from before you had the inbox become conversations. Those in which a customer of the last week waits are open, the others closed. What is in the inbox stays as it is.
 backfill-begin = Make conversations
