@@ -127,7 +127,7 @@ browserTest("team_gets_new_conversations_and_leaves_them_when_deleted", async ()
   const read = () => ask<Conversation & { assignee_id: string | null }>(`conversations/${id}`);
   const given = await until("assignment", async () => {
     const found = await read();
-    return found.assignee_id && found;
+    return found.assignee_id !== null && found;
   });
   assert.deepEqual([given.team_id, given.assignee_id], [team?.id, agent.id]);
   await visitor.tap(page.getByRole("link", { name }));
@@ -147,7 +147,7 @@ browserTest("api_key_is_shown_once_rotated_and_refused_once_deleted", async () =
   await page.getByLabel("Only what is chosen").check();
   // One that may nothing would be one that may all.
   await press(visitor, "Create");
-  await page.getByRole("alert").waitFor();
+  await page.getByText("This is required.").waitFor();
   await visitor.see("scopes").getByRole("group", { name: "Contacts", exact: true }).getByLabel("see", { exact: true }).check();
   await press(visitor, "Create");
   const first = await visitor.see("key").innerText();
