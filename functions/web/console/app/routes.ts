@@ -79,7 +79,7 @@ export const routes: Route[] = [
   { name: "teams", paths: ["/app/:tenant/settings/teams"], needs: ["list_teams"], setting: "settings/teams", states: { empty: "teams-empty", error: true }, words: ["settings", "team"], load: () => import("./screens/team/Teams.svelte") },
   { name: "team", paths: ["/app/:tenant/settings/teams/:record"], needs: ["get_team", "update_team", "list_users"], states: { error: true }, words: ["settings", "team"], load: () => import("./screens/team/Team.svelte") },
   { name: "inbox-settings", paths: ["/app/:tenant/settings/inbox"], needs: ["get_tenant", "update_tenant"], setting: "settings/inbox", states: { error: true }, words: ["settings", "team"], load: () => import("./screens/team/InboxSettings.svelte") },
+  { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, words: ["settings"], load: () => import("./screens/settings/People.svelte") },
   { name: "api-keys", paths: ["/app/:tenant/settings/api-keys"], needs: ["list_api_keys"], setting: "settings/api-keys", states: { empty: "api-keys-empty", error: true }, words: ["settings", "team"], load: () => import("./screens/team/ApiKeys.svelte") },
   { name: "api-key", paths: ["/app/:tenant/settings/api-keys/:record"], needs: ["get_api_key", "update_api_key"], states: { error: true }, words: ["settings", "team"], load: () => import("./screens/team/ApiKey.svelte") },
-  { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, words: ["settings"], load: () => import("./screens/settings/People.svelte") },
 ];
