@@ -50,7 +50,7 @@ browserTest("canned_reply_is_created_and_put_in_by_its_name", async () => {
   await page.getByRole("link", { name: "New canned reply" }).click();
   const text = page.locator("textarea").first();
   await page.getByLabel("Name", { exact: true }).fill(name);
-  await text.fill("Hello {{contact.frist_name}}");
+  await text.fill("Hello {{contact.firstname}}");
   await visitor.see("unknown").getByText("contact.first_name").waitFor();
   await press(visitor, "Create");
   await page.locator("textarea[aria-invalid=true]").waitFor();
@@ -193,8 +193,10 @@ browserTest("inbox_settings_are_saved_and_a_backfill_shows_its_end", async () =>
     const { inbox } = await ask<{ inbox: { notify_after_minutes: number; close_after_days?: number | null } }>("tenant");
     assert.deepEqual([inbox.notify_after_minutes, inbox.close_after_days ?? null], [Number(mail), closing ? Number(closing) : null]);
   }
+  const begun = page.waitForResponse((answer) => answer.url().endsWith("/conversations/backfill"));
   await press(visitor, "Make conversations");
-  await page.locator("[data-testid=backfill][data-state=done]").waitFor();
+  const { id } = (await (await begun).json()) as { id: string };
+  await page.locator(`[data-operation="${id}"][data-state=done]`).waitFor();
   const said = await visitor.see("backfill").innerText();
   // Whoever comes back finds it.
   await visitor.open(at("inbox"));
