@@ -32,10 +32,10 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { index: "index.html", early: "app/early.ts" },
-      // What every page needs is one file, what lists say of calls, messages and conversations is one, what finds and sorts them is one, what forms of
+      // What every page needs is one file (texts to customers are large, and on few pages), what lists say of calls, messages and conversations is one, what finds and sorts them is one, what forms of
       // connections consist of is one, and a screen another: many small files cost more in requests than they save in bytes.
       output: { codeSplitting: { groups: [
-        { name: "shared", test: /\/app\/((api|ui|words)\/.*|main|App|routes)\.(ts|svelte)$|node_modules/ },
+        { name: "shared", test: /\/app\/((api|ui(?!\/Texts)|words)\/.*|main|App|routes)\.(ts|svelte)$|node_modules/ },
         { name: "found", test: /\/app\/(phones\/phones|screens\/(contacts\/(search|tags)|inbox\/([Kk]eys|snooze|bulk)))\.(ts|svelte)$/ },
         { name: "connecting", test: /\/app\/(numbers\/.*|places\/.*|screens\/(setup\/(setup|Step|Connect|Connected)|settings\/(kinds|Made|Secrets|TestResult|Health|Test)))\.(ts|svelte)$/ },
         { name: "said", test: /\/app\/screens\/(calls\/(Outcome|decision)|inbox\/(Signs|Window|conversation|team)|messages\/(sent|templates|text))\.(ts|svelte)$/ },

@@ -97,6 +97,15 @@ const offers: Schemas["ConversationOffers"] = {
   templates: [{ template: { name: "missed_call", language: "en_GB" }, text: HOSTILE.markup, missing: ["variables.1"] }],
 };
 const team: Schemas["Team"] = { created_at: at, id: "team_sample", languages: [], lines: [], max_open: null, members: [], mode: "by_hand", name: HOSTILE.override, tags: [], updated_at: at };
+const canned: Schemas["CannedReply"] = { created_at: at, id: "can_sample", name: HOSTILE.override, text: { en: HOSTILE.markup, ar: HOSTILE.long.slice(0, 300) }, updated_at: at };
+const key: Schemas["ApiKeyOut"] = {
+  created_at: at, created_by: "usr_sample", expires_at: at, id: "key_sample", last_network: "203.0.113.0/24", last_used_on: at.slice(0, 10), name: HOSTILE.markup, role: "admin",
+  scopes: ["contacts:read"], secrets: [{ hint: "rbk_Xk2pQ9aL", valid_until: null }, { hint: "rbk_0Zr3sT5u", valid_until: at }], status: "expired",
+};
+const backfill: Schemas["OperationOut"] = {
+  created_at: at, created_by: "usr_sample", finished_at: at, id: "op_sample", kind: "backfill_conversations", params: {}, progress: { done: 4312, errors: 0, total: null }, reason: null, result: {},
+  started_at: at, state: "done", updated_at: at,
+};
 const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id: HOSTILE.markup, name: HOSTILE.markup, updated_at: at };
 
 export const connection: Schemas["ConnectionOut"] = {
@@ -154,7 +163,10 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     get_conversation_timeline: { items: said, next_cursor: "next" }, mark_conversation_read: { ...conversation, read_seq: 7, unread: 0 },
     // Its path is like that of a conversation.
     get_conversation_counts: { open: 100, unassigned_waiting: 12, mine_waiting: 0 },
-    list_teams: { items: [team], next_cursor: null }, list_tags: { items: [tag], next_cursor: null },
+    list_teams: { items: [team], next_cursor: null }, get_team: team,
+    list_canned_replies: { items: [canned], next_cursor: null }, get_canned_reply: canned,
+    list_api_keys: { items: [key], next_cursor: null }, get_api_key: key, list_operations: { items: [backfill], next_cursor: null },
+    list_tags: { items: [tag], next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template], next_cursor: null },

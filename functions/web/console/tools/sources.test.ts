@@ -145,6 +145,17 @@ test("every_code_of_the_contract_has_a_sentence", () => {
   }
 });
 
+/** Rights of keys are said by what they are about, and by what they allow there. */
+test("every_permission_has_words", () => {
+  const { Permission } = (contract as unknown as { components: { schemas: Record<string, { enum?: string[] }> } }).components.schemas;
+  const needed = (Permission?.enum ?? []).map((permission) => permission.split(":"));
+  assert.ok(needed.length > 50);
+  for (const { body } of Object.values(words)) {
+    const known = (id: string) => selectors(body.find((word) => word.id === id)?.value).flat();
+    assert.deepEqual(needed.filter(([subject = "", right = ""]) => !known("key-subject").includes(subject) || !known("key-right").includes(right)), []);
+  }
+});
+
 /** Words of the trade, which nobody in a shop understood. */
 const FOREIGN = {
   en: [/\bgrounds?\b/i, /requested messages?/i, /\bown (?:call )?flow/i, /\bcooldown/i, /words and values/i, /unknown outcome|outcome unknown/i, /outcome of (?:a|the) call is not known/i, /fixed by the plan/i, /than expected/i, /\bopt-in/i],

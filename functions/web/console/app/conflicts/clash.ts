@@ -75,12 +75,12 @@ function templateOf({ name, language: tag, by_contact_language, header, header_m
 }
 
 /** Fields that people write: a text is no word of the API, whatever it says. */
-const WRITTEN = /^(?:name|sms_text|[a-z]{2}(?:-.*)?)$/;
+const WRITTEN = /^(?:name|sms_text|text|[a-z]{2}(?:-.*)?)$/;
 
 /** A word of the API, or the name of what an id stands for. */
 function wordOf(value: string, name: string): string {
   if (WRITTEN.test(name)) return value;
-  const id = [`automation-${name.replace("when_", "")}-${value}`, `outcome-${value}`, `channel-${value}`, `direction-${value}`].find((id) => words.has(id));
+  const id = [`automation-${name.replace("when_", "")}-${value}`, `outcome-${value}`, `channel-${value}`, `direction-${value}`, `teams-${name}-${value}`].find((id) => words.has(id));
   if (id) return t(id);
   if (!/^[a-z]+_\w+$/.test(value)) return value;
   // The list of all lines has those that there are.

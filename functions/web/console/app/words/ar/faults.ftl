@@ -172,3 +172,4 @@ example-variable = address
 example-variables = 12 ممشى المارينا
 example-promotion = AD-SAFFRON
 example-sender = SAFFRON
+example-expires_at = 2027-11-20

@@ -164,3 +164,4 @@ example-variable = address
 example-variables = 12 Marina Walk
 example-promotion = AD-SAFFRON
 example-sender = SAFFRON
+example-expires_at = 2027-11-20

@@ -1,0 +1,15 @@
+/** A plain resource: it has a name, stands in a list, and is created, changed and deleted by one form. */
+import type { Tagged } from "../api/problem.ts";
+
+/** What the API can do with it. `Fields` are those that a person fills in. */
+export interface Resource<Item, Fields extends object> {
+  /** Its page among the settings. Its words and what was read of it have the same name. */
+  name: string;
+  /** Fields of a new one. */
+  blank: Fields;
+  fieldsOf: (item: Item) => Fields;
+  read: (id: string) => Promise<Tagged<Item>>;
+  create: (body: Fields, key: string) => Promise<unknown>;
+  update: (id: string, tag: string, body: object) => Promise<Tagged<Item>>;
+  remove: (id: string) => Promise<unknown>;
+}
