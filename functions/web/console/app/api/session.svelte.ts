@@ -11,6 +11,8 @@ type Shared = { kind: "in"; session: LoggedIn; until: number } | { kind: "ask" }
 const FRESH = 0.8;
 /** How long another tab may take to tell its token. */
 const PATIENCE = 3000;
+/** How long, in milliseconds, a log-out waits for what is ended with the session. */
+const FAREWELL = 2000;
 
 class Session {
   current = $state.raw<LoggedIn | null>(null);
@@ -20,6 +22,8 @@ class Session {
   ahead = $state(0);
   /** True once the page is left for good: nothing asks whether input may be lost. */
   leaving = $state(false);
+  /** What is ended with the session on this device, while there still is one. */
+  farewell: () => Promise<unknown> = () => Promise.resolve();
   private until = 0;
   private readonly channel = new BroadcastChannel("session");
   private again: PromiseWithResolvers<string | null> | null = null;
@@ -69,6 +73,7 @@ class Session {
   }
 
   async logOut(): Promise<void> {
+    await Promise.race([this.farewell().catch(() => undefined), new Promise((resume) => setTimeout(resume, FAREWELL))]);
     await patiently(() => navigator.locks.request("auth", () => post("log-out", {}))).catch(() => undefined);
     this.tell({ kind: "out" });
     this.leave("/app/log-in");

@@ -6,6 +6,7 @@ title-forgot-password = نسيت كلمة المرور
 title-reset-password = كلمة مرور جديدة
 title-accept-invitation = دعوة
 title-account = حسابي
+title-notifications = الإشعارات
 title-home = الرئيسية
 title-calls = المكالمات
 title-call = مكالمة

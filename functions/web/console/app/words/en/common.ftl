@@ -6,6 +6,7 @@ title-forgot-password = Forgotten password
 title-reset-password = New password
 title-accept-invitation = Invitation
 title-account = My account
+title-notifications = Notifications
 title-home = Home
 title-calls = Calls
 title-call = Call
