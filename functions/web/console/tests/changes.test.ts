@@ -6,3 +6,4 @@ import "./setup.ts";
 import "./settings.ts";
 import "./tasks.ts";
 import "./composer.ts";
+import "./push.ts";
