@@ -123,7 +123,7 @@ browserTest("pushed_messages_are_one_notification_that_opens_the_conversation", 
   assert.deepEqual(await shown(worker), []);
 
   // Without a page that answers, another one is opened.
-  await page.goto("/app/log-in");
+  await page.goto("/docs");
   await deliver(pushed);
   for (let look = 0; look < 50 && (await shown(worker)).length === 0; look += 1) await page.waitForTimeout(100);
   assert.equal(await click(worker), one.path);
@@ -163,13 +163,19 @@ browserTest("device_that_was_removed_elsewhere_is_not_added_again", async () => 
 
 browserTest("refused_notifications_say_how_to_allow_them", async () => {
   const visitor = await Visitor.logIn("agent", DESK, "allow");
+  const { page, context } = visitor;
   await visitor.open(PAGE);
-  await visitor.page.locator("[data-testid=device][data-state=refused]").waitFor();
-  await visitor.page.getByText(/Allow them for this site/).waitFor();
-  assert.equal(await visitor.page.getByRole("button", { name: /here$/ }).count(), 0);
-  assert.equal(visitor.context.serviceWorkers().length, 0, "the worker came without a choice");
-  await visitor.context.grantPermissions(["notifications"], { origin: stack });
-  await visitor.page.getByRole("button", { name: "Turn on here" }).waitFor();
+  const button = page.getByRole("button", { name: "Turn on here" });
+  await button.waitFor();
+  assert.equal(context.serviceWorkers().length, 0, "the worker came without a choice");
+  const [whole, one] = [await context.browser()?.newBrowserCDPSession(), await context.newCDPSession(page)];
+  const { browserContextId = "" } = (await one.send("Target.getTargetInfo")).targetInfo;
+  const set = (setting: "denied" | "granted") => whole?.send("Browser.setPermission", { permission: { name: "notifications" }, setting, origin: stack, browserContextId });
+  await set("denied");
+  await page.getByText(/Allow them for this site/).waitFor();
+  assert.equal(await button.count(), 0);
+  await set("granted");
+  await button.waitFor();
   visitor.expectQuiet();
   await visitor.leave();
 });
