@@ -1,9 +1,11 @@
 /** Notifications on a device, and the installed app. The browser of the tests has no push service, so the device is played; what is pushed to it comes from the simulators. */
 import assert from "node:assert/strict";
 import { createDecipheriv, createECDH, hkdfSync, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { test } from "node:test";
 import { chromium, type Worker } from "playwright-core";
 import { program } from "../tools/browser.ts";
 import { ARGUMENTS, ask, browserTest, DESK, logInOf, phones, stack, stranger, tell, Visitor } from "./support.ts";
@@ -191,9 +193,13 @@ browserTest("shortcuts_of_the_app_lead_into_the_business", async () => {
   await visitor.leave();
 });
 
+test("worker_is_small", () => {
+  assert.ok(readFileSync("dist/worker.js").length <= 4096);
+});
+
 /** Only a whole browser with a profile of its own says what it would install. */
-browserTest("app_can_be_installed", async (test) => {
-  if (/sparticuz|shell/.test(program ?? "")) return test.skip("this Chromium installs nothing");
+browserTest("app_can_be_installed", async (running) => {
+  if (/sparticuz|shell/.test(program ?? "")) return running.skip("this Chromium installs nothing");
   const profile = await mkdtemp(join(tmpdir(), "profile-"));
   const context = await chromium.launchPersistentContext(profile, { executablePath: program ?? "", args: ARGUMENTS });
   try {

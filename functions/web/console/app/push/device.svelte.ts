@@ -19,7 +19,7 @@ const WORKER = "/app/worker.js";
 const SCOPE = "/app";
 /** Milliseconds until the badge is counted again. */
 const COUNTED_EVERY = 60_000;
-/** A device is sent again this long, in milliseconds, before the API would forget it. */
+/** A device that is kept for less than this, in milliseconds, is sent again. The API keeps it for 30 days. */
 const RENEWED_BEFORE = 29 * 24 * 3_600_000;
 
 /** What browsers ask for before they run a script. Nothing but the worker passes. */
@@ -42,7 +42,6 @@ class Device {
     if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
       this.state = "none";
     } else {
-      session.farewell = () => this.forget();
       navigator.serviceWorker.addEventListener("message", (event) => this.hear(event));
       const permission = await navigator.permissions.query({ name: "notifications" });
       permission.addEventListener("change", () => this.look());
@@ -94,9 +93,11 @@ class Device {
     const subscription = await registration.pushManager.getSubscription();
     const { items } = await take(api.GET("/api/v1/me/push-subscriptions"));
     const listed = items.find(({ id }) => id === known.id);
-    if (known.user !== session.current?.user.id || !subscription || !listed) return this.forget();
-    const isFresh = listed.current && Date.parse(listed.expires_at) - Date.now() - session.ahead > RENEWED_BEFORE;
-    if (!isFresh || subscription.endpoint !== known.endpoint) await this.send(subscription);
+    // A new endpoint is the browser's doing, and the API may have removed the old one by now.
+    const isSame = subscription?.endpoint === known.endpoint;
+    if (!subscription || known.user !== session.current?.user.id || (isSame && !listed)) return this.forget();
+    const isFresh = listed?.current && Date.parse(listed.expires_at) - Date.now() - session.ahead > RENEWED_BEFORE;
+    if (!isSame || !isFresh) await this.send(subscription);
   }
 
   private async send(subscription: PushSubscription): Promise<void> {

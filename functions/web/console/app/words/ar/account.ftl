@@ -85,6 +85,6 @@ notify-quiet-why = بتوقيت النشاط. تصل رسائل البريد ف�
 notify-quiet-none = لا شيء
 install = تثبيت Ringback
 install-why = للتطبيق نافذة خاصة به، وتُظهر أيقونته عدد العملاء الذين ينتظرونك.
-install-desk = في Chrome أو Edge: العلامة في طرف شريط العنوان.
+install-desk = في Chrome أو Edge: الأيقونة في طرف شريط العنوان.
 install-android = في Android: قائمة المتصفح ثم «تثبيت التطبيق».
 install-iphone = في iPhone وiPad: «مشاركة» ثم «إضافة إلى الشاشة الرئيسية». لا تصل الإشعارات هناك إلا إلى التطبيق المثبّت.
