@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { chromium, type Worker } from "playwright-core";
 import { program } from "../tools/browser.ts";
-import { ARGUMENTS, ask, browserTest, DESK, logInOf, phones, stack, stranger, tell, Visitor } from "./support.ts";
+import { ARGUMENTS, ask, browserTest, DESK, logInOf, PHONE, phones, stack, stranger, tell, Visitor } from "./support.ts";
 
 /** Milliseconds until a message is pushed that nobody reads, on a busy machine. */
 const PUSHED = 90_000;
@@ -186,13 +186,22 @@ browserTest("refused_notifications_say_how_to_allow_them", async () => {
   await visitor.leave();
 });
 
+browserTest("home_leads_to_customers_who_wait", async () => {
+  await write(stranger());
+  const visitor = await Visitor.logIn("agent", PHONE);
+  await visitor.open(`/app/${logInOf("agent").tenant}`);
+  await visitor.tap(visitor.page.locator("a[href*='waiting=true']"));
+  await visitor.page.waitForURL(/inbox\?view=unassigned&waiting=true$/);
+  await visitor.page.locator("[data-conversation]").first().waitFor();
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
 browserTest("shortcuts_of_the_app_lead_into_the_business", async () => {
   const visitor = await Visitor.logIn("agent");
-  const { tenant } = logInOf("agent");
   await visitor.page.goto("/app?to=inbox");
   await visitor.page.waitForURL(({ pathname }) => /^\/app\/[^/]+\/inbox$/.test(pathname));
   await visitor.settle();
-  assert.ok(tenant);
   visitor.expectQuiet();
   await visitor.leave();
 });

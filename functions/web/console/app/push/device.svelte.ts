@@ -2,6 +2,7 @@
  * wants that has nothing else to do, and with the page on which it is chosen. */
 import { QueryObserver } from "@tanstack/svelte-query";
 import { api, door } from "../api/client.ts";
+import { countsOf } from "../api/counts.ts";
 import { here } from "../api/here.svelte.ts";
 import { take } from "../api/problem.ts";
 import { queries } from "../api/queries.ts";
@@ -126,11 +127,7 @@ class Device {
   /** The badge of the app: in how many of the person's conversations a customer waits. */
   private count(): (() => void) | undefined {
     if (!here.may("get_conversation_counts")) return;
-    const counts = new QueryObserver(queries, {
-      queryKey: [here.place?.id, "inbox", "counts"],
-      queryFn: () => take(api.GET("/api/v1/conversations/counts")),
-      refetchInterval: COUNTED_EVERY,
-    });
+    const counts = new QueryObserver(queries, { ...countsOf(), refetchInterval: COUNTED_EVERY });
     return counts.subscribe(({ data }) => { if (data) void navigator.setAppBadge?.(data.mine_waiting ?? 0); });
   }
 }

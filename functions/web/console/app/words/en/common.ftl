@@ -76,6 +76,10 @@ your-name = Your name
 today-is = { $day }
 home-needs = Needs you
 home-today = Today
+home-waiting = { $n ->
+    [one] One customer waits
+   *[other] { $n } customers wait
+  }
 home-stopped = { $n ->
     [one] One call of the last 7 days got no message: a cap or a failure stopped it
    *[other] { $n } calls of the last 7 days got no message: a cap or a failure stopped it
