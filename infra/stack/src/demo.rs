@@ -301,7 +301,8 @@ impl Scene<'_> {
         ensure!(open, "the reply is stored, but the 24-hour window did not open");
         let console = self.running.endpoints.console();
         clock.say("stored on the contact; the 24-hour window is open");
-        clock.say(format_args!("answer it at {console}/{}/inbox/{conversation}", self.tenant.id));
+        let tenant = &self.tenant.id;
+        clock.say(format_args!("answer it at {console}/{tenant}/inbox/{conversation}"));
         Ok(0)
     }
 
