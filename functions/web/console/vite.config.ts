@@ -31,11 +31,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
-      input: { index: "index.html", early: "app/early.ts" },
+      input: { index: "index.html", early: "app/early.ts", worker: "app/worker.ts" },
       // What every page needs is one file (texts to customers are large, and on few pages), what lists say of calls, messages and conversations is one, what finds and sorts them is one, what forms of
       // connections consist of is one, and a screen another: many small files cost more in requests than they save in bytes.
-      output: { codeSplitting: { groups: [
-        { name: "shared", test: /\/app\/((api|ui(?!\/Texts)|words)\/.*|main|App|routes)\.(ts|svelte)$|node_modules/ },
+      // The address of the worker stays, by which browsers know whether it is another one.
+      output: { entryFileNames: ({ name }) => (name === "worker" ? "worker.js" : "assets/[name]-[hash].js"), codeSplitting: { groups: [
+        { name: "shared", test: /\/app\/((api|ui(?!\/Texts)|words)\/.*|push\/noted|main|App|routes)\.(ts|svelte)$|node_modules/ },
         { name: "found", test: /\/app\/(phones\/phones|screens\/(contacts\/(search|tags)|inbox\/([Kk]eys|snooze|bulk)))\.(ts|svelte)$/ },
         { name: "connecting", test: /\/app\/(numbers\/.*|places\/.*|screens\/(setup\/(setup|Step|Connect|Connected)|settings\/(kinds|Made|Secrets|TestResult|Health|Test)))\.(ts|svelte)$/ },
         { name: "said", test: /\/app\/screens\/(calls\/(Outcome|decision)|inbox\/(Signs|Window|conversation|team)|messages\/(sent|templates|text))\.(ts|svelte)$/ },

@@ -108,6 +108,7 @@ async fn list_tenants(State(world): State<Sims>) -> Json<Value> {
                 "id": tenant.id,
                 "name": tenant.name,
                 "live": tenant.api_key.is_some(),
+                "console": format!("{}/app/{}", config.public_base_url, tenant.id),
                 "twilio": tenant.twilio.as_ref().map(|account| json!({
                     "numbers": account.numbers, "whatsapp_sender": account.whatsapp_sender,
                 })),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     Timestamp,
     accounts::permission::Role,
-    base::phone::Phone,
+    base::{ids::ConversationId, phone::Phone},
     calls::record::Call,
     messages::message::{Channel, MessageState},
 };
@@ -290,16 +290,19 @@ impl Scene<'_> {
         let text = "Do you have the saffron cake today? هل لديكم كعكة الزعفران؟";
         self.play.reply(&self.tenant.id, from, Channel::WhatsApp, text).await?;
         clock.say(format_args!("{from} writes {text:?}"));
-        self.known(from, "the reply on the contact", |customer| {
+        let received = self.known(from, "the reply on the contact", |customer| {
             let mut received = customer.received.iter();
-            let found = received.find(|received| received.message.text.as_deref() == Some(text));
-            found.map(drop)
-        })
-        .await?;
+            let found = received.find(|received| received.message.text.as_deref() == Some(text))?;
+            Some(ConversationId::of(customer.contact.id, found.line))
+        });
+        let conversation = received.await?;
         let customer = self.play.customer(&self.tenant.id, from).await?;
         let open = customer.is_some_and(|customer| customer.contact.last_whatsapp_at().is_some());
         ensure!(open, "the reply is stored, but the 24-hour window did not open");
+        let console = self.running.endpoints.console();
         clock.say("stored on the contact; the 24-hour window is open");
+        let tenant = &self.tenant.id;
+        clock.say(format_args!("answer it at {console}/{tenant}/inbox/{conversation}"));
         Ok(0)
     }
 

@@ -57,7 +57,7 @@ impl Pages<'_> {
             Matter::ConnectionRefused { connection, .. } => format!("settings/connections/{connection}"),
             Matter::TemplatePaused { .. } => "automations".to_owned(),
             Matter::CapNearlyReached { .. } => CAPS.to_owned(),
-            Matter::CustomersWait(_) => "messages?direction=inbound".to_owned(),
+            Matter::CustomersWait(_) => "inbox?unread=true".to_owned(),
             Matter::AutomationUnmatched { automation } => format!("automations/{automation}"),
             Matter::CampaignPaused { .. } => return None,
         };
@@ -870,7 +870,7 @@ mod tests {
                 "automations",
                 "automations/rule_01hq5bakery0000000000000r1",
                 "settings/caps",
-                "messages?direction=inbound",
+                "inbox?unread=true",
             ] {
                 assert!(text.lines().any(|line| line == format!("{of}{page}")), "{page}: {text}");
                 assert!(html.contains(&format!("href=\"{of}{page}\"")), "{page}: {html}");

@@ -53,6 +53,12 @@ const ASSETS: &str = "assets/";
 
 const FOR_A_YEAR: &str = "public, max-age=31536000, immutable";
 
+/// The script that shows notifications while no page is open.
+const WORKER: &str = "worker.js";
+
+/// Lets the worker serve the first page, too, whose address ends without a slash.
+const WORKER_SCOPE: (HeaderName, &str) = (HeaderName::from_static("service-worker-allowed"), HOME);
+
 /// A new release must not be used with files of the last one.
 const ASK_AGAIN: &str = "no-cache";
 
@@ -170,7 +176,8 @@ impl Console {
             (header::CACHE_CONTROL, cache),
         ];
         let mut answer = versioned(sent, &tag, brotli.unwrap_or(plain).data);
-        for (name, value) in fixed.into_iter().chain(coding).chain(varies) {
+        let scope = (path == WORKER).then_some(WORKER_SCOPE);
+        for (name, value) in fixed.into_iter().chain(coding).chain(varies).chain(scope) {
             answer.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         Some(answer)

@@ -15,6 +15,9 @@ pub(crate) const FILE: &str = "index.html";
 /// How it begins there.
 const BEGINS: &str = r#"<html lang="en" dir="ltr" data-theme="system">"#;
 
+/// The link to what the installed app is called, in the language of [`BEGINS`].
+const MANIFEST: &str = "/app/en.webmanifest";
+
 /// Cookie of the visitor's choice, such as `ar.dark`.
 const COOKIE: &str = "rb_ui";
 
@@ -39,7 +42,9 @@ impl Shell {
         let (language, theme) = chosen(sent).unwrap_or_else(|| (preferred(sent), THEMES[0]));
         let direction = if language == "ar" { "rtl" } else { "ltr" };
         let begins = format!(r#"<html lang="{language}" dir="{direction}" data-theme="{theme}">"#);
-        let mut answer = text(sent, HTML, self.0.replacen(BEGINS, &begins, 1));
+        let manifest = format!("/app/{language}.webmanifest");
+        let page = self.0.replacen(BEGINS, &begins, 1).replacen(MANIFEST, &manifest, 1);
+        let mut answer = text(sent, HTML, page);
         let fixed = [
             (header::CONTENT_LANGUAGE, language),
             (header::VARY, "accept-language, cookie"),

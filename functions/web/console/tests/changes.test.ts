@@ -7,3 +7,4 @@ import "./settings.ts";
 import "./tasks.ts";
 import "./composer.ts";
 import "./records.ts";
+import "./push.ts";

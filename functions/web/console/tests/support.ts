@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, test, type TestContext } from "node:test";
 import { chromium, type Browser, type BrowserContext, type Locator, type Page, type Request, type Route as Intercepted } from "playwright-core";
 import { operations, roles, type Operation, type Role } from "../app/api/permissions.ts";
 import { routes, type Route } from "../app/routes.ts";
@@ -19,7 +19,7 @@ export const stack = (process.env.RINGBACK_URL ?? "").replace(/\/$/, "");
 export const phones = process.env.RINGBACK_PHONES ?? "";
 export const logIns = JSON.parse(process.env.RINGBACK_LOGINS ?? "[]") as LogIn[];
 
-const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+export const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 /** How long, in milliseconds, a test waits for the stack on a machine that is busy with other tests. */
 const PATIENCE = 120_000;
 const NONE = "no browser: install Chromium or Chrome, or name one in RINGBACK_CHROMIUM";
@@ -28,13 +28,13 @@ let browser: Promise<Browser> | undefined;
 after(async () => (await browser)?.close());
 
 /** A test in the browser. Without one it is skipped, and fails in CI. */
-export function browserTest(name: string, run: () => Promise<void>): void {
-  test(name, { skip: program || process.env.CI ? false : NONE, timeout: 5 * PATIENCE }, async () => {
+export function browserTest(name: string, run: (test: TestContext) => Promise<void>): void {
+  test(name, { skip: program || process.env.CI ? false : NONE, timeout: 5 * PATIENCE }, async (context) => {
     assert.ok(program, NONE);
     assert.ok(stack && logIns.length > 0, "RINGBACK_URL and RINGBACK_LOGINS name the stack: run `cargo stack console test`");
     const others = new Set(Visitor.here);
     try {
-      await run();
+      await run(context);
     } catch (error) {
       for (const visitor of [...Visitor.here].filter((visitor) => !others.has(visitor))) console.error(await visitor.describe());
       throw error;
@@ -83,10 +83,10 @@ export class Visitor {
     page.on("requestfailed", (request) => this.underWay.delete(request));
   }
 
-  static async arrive({ language, theme, width }: Look = DESK): Promise<Visitor> {
+  static async arrive({ language, theme, width }: Look = DESK, serviceWorkers: "allow" | "block" = "block"): Promise<Visitor> {
     browser ??= chromium.launch({ executablePath: program ?? "", args: ARGUMENTS });
     const touch = width < 640;
-    const context = await (await browser).newContext({ baseURL: stack, viewport: { width, height: 800 }, hasTouch: touch, isMobile: touch });
+    const context = await (await browser).newContext({ baseURL: stack, viewport: { width, height: 800 }, hasTouch: touch, isMobile: touch, serviceWorkers });
     context.setDefaultTimeout(PATIENCE);
     await context.addCookies([{ name: "rb_ui", value: `${language}.${theme}`, url: stack }]);
     await context.route(FILES, giveFile);
@@ -99,8 +99,8 @@ export class Visitor {
   }
 
   /** A visitor with a session of this role. */
-  static async logIn(role: Role, look: Look = DESK): Promise<Visitor> {
-    const visitor = await Visitor.arrive(look);
+  static async logIn(role: Role, look: Look = DESK, workers?: "allow"): Promise<Visitor> {
+    const visitor = await Visitor.arrive(look, workers);
     await visitor.enter(logInOf(role));
     // What a person has chosen on any device follows them, so the look is theirs. The address is as long as some are.
     await visitor.intercept("get_me", async (route) => {
@@ -246,7 +246,7 @@ export async function ask<T>(path: string, method = "GET", body?: object): Promi
   const headers = { "x-tenant-id": logInOf("manager").tenant, authorization: `Bearer ${await tokens.get("manager")}`, "content-type": "application/json" };
   const answer = await fetch(`${stack}/api/v1/${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
-  return (await answer.json()) as T;
+  return (answer.status === 204 ? {} : await answer.json()) as T;
 }
 
 /** Tells the simulators, which play customers and providers. */

@@ -395,8 +395,10 @@ function partsOf(id) {
 function showConversations(conversations) {
   const writing = document.activeElement;
   const { tenant } = state;
+  const { console } = state.tenants.find((each) => each.id === tenant) ?? {};
+  const linkTo = ({ id }) => make("a", { href: `${console}/inbox/${id}`, target: "_blank", rel: "noopener noreferrer", textContent: "Open in the console" });
   $("conversations").replaceChildren(...conversations.map((conversation) => make("li", {},
-    make("p", { className: "quiet", textContent: facts(conversation) }), teamReply(partsOf(conversation.id), tenant, conversation))));
+    make("p", { className: "quiet", textContent: facts(conversation) }), make("p", {}, linkTo(conversation)), teamReply(partsOf(conversation.id), tenant, conversation))));
   $("no-conversation").hidden = conversations.length > 0;
   if ([...replying.values()].some(({ said }) => said === writing && said.isConnected)) writing.focus();
 }

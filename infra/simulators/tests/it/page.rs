@@ -61,6 +61,7 @@ async fn tickets_are_fetched_with_a_key_that_stays_here() {
         (&json!(true), &json!(false))
     );
     assert!(!tenants.to_string().contains("rbk_"));
+    assert!(tenants[0]["console"].as_str().unwrap().ends_with("/app/tnt_a"));
     for unknown in ["tnt_b", "tnt_none"] {
         let url = stage.url(&format!("/tenants/{unknown}/ticket"));
         assert_eq!(stage.http.post(url).send().await.unwrap().status(), 404, "{unknown}");

@@ -3,6 +3,7 @@
 import type { components } from "./contract.d.ts";
 import { aheadOf } from "./ahead.ts";
 import { Refused } from "./problem.ts";
+import { noted } from "../push/noted.ts";
 
 type LoggedIn = components["schemas"]["LoggedInOut"];
 type Shared = { kind: "in"; session: LoggedIn; until: number } | { kind: "ask" } | { kind: "out" };
@@ -11,6 +12,8 @@ type Shared = { kind: "in"; session: LoggedIn; until: number } | { kind: "ask" }
 const FRESH = 0.8;
 /** How long another tab may take to tell its token. */
 const PATIENCE = 3000;
+/** How long, in milliseconds, a log-out waits until this device is not notified any more. */
+const FAREWELL = 2000;
 
 class Session {
   current = $state.raw<LoggedIn | null>(null);
@@ -69,6 +72,7 @@ class Session {
   }
 
   async logOut(): Promise<void> {
+    if (noted.get()) await Promise.race([forgetDevice().catch(() => undefined), new Promise((resume) => setTimeout(resume, FAREWELL))]);
     await patiently(() => navigator.locks.request("auth", () => post("log-out", {}))).catch(() => undefined);
     this.tell({ kind: "out" });
     this.leave("/app/log-in");
@@ -158,6 +162,11 @@ class Session {
   private tell(what: Shared): void {
     this.channel.postMessage(what);
   }
+}
+
+async function forgetDevice(): Promise<void> {
+  const { device } = await import("../push/device.svelte.ts");
+  await device.forget();
 }
 
 /** Tries again what failed for a moment: there were too many requests, an error of the server, or no connection, or a page that is gone

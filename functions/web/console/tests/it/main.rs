@@ -113,6 +113,22 @@ async fn shell_is_in_the_language_and_theme_of_the_visitor() {
     }
 }
 
+/// The installed app has the language of whoever installs it, and its worker the page whose address ends without a slash.
+#[tokio::test]
+async fn app_is_installed_in_the_language_of_the_visitor() {
+    let function = built().await;
+    for language in ["en", "ar"] {
+        let call = Call::get("/app").header("accept-language", language);
+        let link = format!(r#"<link rel="manifest" href="/app/{language}.webmanifest">"#);
+        assert!(function.call(&call).await.text().contains(&link), "{language}");
+    }
+    let worker = function.call(&Call::get("/app/worker.js")).await;
+    assert_eq!(worker.is(200).header("service-worker-allowed"), "/app");
+    assert_eq!(worker.header("cache-control"), "no-cache");
+    let script = function.call(&Call::get(SCRIPT)).await;
+    assert!(script.header("service-worker-allowed").is_empty());
+}
+
 /// Not even escaped.
 #[tokio::test]
 async fn shell_holds_nothing_of_the_request() {

@@ -6,6 +6,7 @@ title-forgot-password = نسيت كلمة المرور
 title-reset-password = كلمة مرور جديدة
 title-accept-invitation = دعوة
 title-account = حسابي
+title-notifications = الإشعارات
 title-home = الرئيسية
 title-calls = المكالمات
 title-call = مكالمة
@@ -75,6 +76,14 @@ your-name = اسمك
 today-is = { $day }
 home-needs = يحتاج إليك
 home-today = اليوم
+home-waiting = { $n ->
+    [zero] لا عميل ينتظر
+    [one] عميل واحد ينتظر
+    [two] عميلان ينتظران
+    [few] { $n } عملاء ينتظرون
+    [many] { $n } عميلًا ينتظر
+   *[other] { $n } عميل ينتظر
+  }
 home-stopped = { $n ->
     [zero] لم يوقف حدّ أو عطل رسالة أي مكالمة في آخر 7 أيام
     [one] أوقف حدّ أو عطل رسالة مكالمة واحدة في آخر 7 أيام

@@ -6,6 +6,7 @@ title-forgot-password = Forgotten password
 title-reset-password = New password
 title-accept-invitation = Invitation
 title-account = My account
+title-notifications = Notifications
 title-home = Home
 title-calls = Calls
 title-call = Call
@@ -75,6 +76,10 @@ your-name = Your name
 today-is = { $day }
 home-needs = Needs you
 home-today = Today
+home-waiting = { $n ->
+    [one] One customer waits
+   *[other] { $n } customers wait
+  }
 home-stopped = { $n ->
     [one] One call of the last 7 days got no message: a cap or a failure stopped it
    *[other] { $n } calls of the last 7 days got no message: a cap or a failure stopped it
