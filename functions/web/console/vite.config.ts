@@ -19,6 +19,11 @@ const early: Plugin = {
   },
 };
 
+/** What lists of calls, messages and conversations consist of, and say. */
+const LISTS = /\/app\/(phones\/phones|ui\/(Badge|Customer|Empty|Filters|List|MessageState|Pages|Phone|Search|direction)|screens\/(calls\/(Outcome|decision)|contacts\/(search|tags)|inbox\/(Signs|Window|conversation|team|[Kk]eys|snooze|bulk)|messages\/(sent|templates|text)))\.(ts|svelte)$/;
+/** What only forms and questions consist of. */
+const FORMS = /\/app\/(api\/(held|once)|ui\/(Choices|Confirm|English|Fold|OutLink|Outlook|Question|QuietHours|Remarks|Select|TextField|TextPreview|Texts|draft\.svelte|filled|price|sms|tab)|screens\/inbox\/composer\/canned)\.(ts|svelte)$/;
+
 export default defineConfig({
   base: "/app/",
   plugins: [svelte(), early],
@@ -32,14 +37,14 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { index: "index.html", early: "app/early.ts", worker: "app/worker.ts" },
-      // What every page needs is one file (texts to customers are large, and on few pages), what lists say of calls, messages and conversations is one, what finds and sorts them is one, what forms of
-      // connections consist of is one, and a screen another: many small files cost more in requests than they save in bytes.
+      // What every page needs is one file (texts to customers are large, and on few pages), what lists consist of and say of calls, messages and conversations is one, what forms and
+      // questions consist of is one, what forms of connections add is one, and a screen another: many small files cost more in requests than they save in bytes.
       // The address of the worker stays, by which browsers know whether it is another one.
       output: { entryFileNames: ({ name }) => (name === "worker" ? "worker.js" : "assets/[name]-[hash].js"), codeSplitting: { groups: [
-        { name: "shared", test: /\/app\/((api|ui(?!\/Texts)|words)\/.*|push\/noted|main|App|routes)\.(ts|svelte)$|node_modules/ },
-        { name: "found", test: /\/app\/(phones\/phones|screens\/(contacts\/(search|tags)|inbox\/([Kk]eys|snooze|bulk)))\.(ts|svelte)$/ },
+        { name: "shared", test: (id) => /\/app\/((api|ui(?!\/Texts)|words)\/.*|push\/noted|main|App|routes)\.(ts|svelte)$|node_modules/.test(id) && !LISTS.test(id) && !FORMS.test(id) },
+        { name: "said", test: LISTS },
+        { name: "forms", test: FORMS },
         { name: "connecting", test: /\/app\/(numbers\/.*|places\/.*|screens\/(setup\/(setup|Step|Connect|Connected)|settings\/(kinds|Made|Secrets|TestResult|Health|Test)))\.(ts|svelte)$/ },
-        { name: "said", test: /\/app\/screens\/(calls\/(Outcome|decision)|inbox\/(Signs|Window|conversation|team)|messages\/(sent|templates|text))\.(ts|svelte)$/ },
       ] } },
     },
   },

@@ -24,6 +24,18 @@ async fn author<P: Permit>(api: &Api, who: &Allowed<P>, id: ConversationId) -> R
     }
 }
 
+/// The caller's draft in a conversation, if there is one. API keys have none.
+pub(crate) async fn own_draft<P: Permit>(
+    api: &Api,
+    who: &Allowed<P>,
+    id: ConversationId,
+) -> Result<Option<Draft>, Problem> {
+    let Actor::User(user) = who.actor() else {
+        return Ok(None);
+    };
+    Ok(api.store().draft(who.scope(), (id, user), who.now()).await?)
+}
+
 pub(crate) async fn get_conversation_draft(
     who: Allowed<permits::ConversationsRead>,
     State(api): State<Api>,

@@ -6,13 +6,13 @@ mod models;
 use std::{cmp::Reverse, sync::Arc};
 
 use api::{
-    Allowed, Api, AuditedReads, Body, EntryId, IfMatch, Listed, OperationOut, Paging, Patch, Patchable as _, Path,
-    Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent, continued, found, operation,
-    paged, permits, received, started,
+    Allowed, Api, AuditedReads, Body, ContactOut, EntryId, IfMatch, Listed, OperationOut, Paging, Patch,
+    Patchable as _, Path, Query, RACES, Showing, Tagged, TimelineEntryOut, TimelineOrder, With, able, absent,
+    continued, found, operation, paged, permits, received, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::audit::Look,
+    accounts::{audit::Look, permission::Permission},
     base::{
         actor::Actor,
         ids::{ContactId, ConversationId, LineId},
@@ -32,13 +32,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{
     Page,
-    contacts::timeline::Placed,
+    contacts::{fields::Fields, timeline::Placed},
     inbox::list::{InboxList, KnownConversation},
     table::rates::Limit,
     tenants::config::ConfigCache,
 };
 
-use crate::models::{ConversationChange, ConversationCounts, ConversationOut, ConversationQuery, SeenIn};
+use crate::models::{
+    ConversationChange, ConversationCounts, ConversationOut, ConversationQuery, OpenedConversation, SeenIn,
+};
 
 kit::function!(serve_http, routes);
 
@@ -76,7 +78,7 @@ api::operations! {
 
         /// Get a conversation
         ///
-        /// With its contact, its line and the latest happening in it.
+        /// With its contact, its line and the latest happening in it, and for whoever opens it the whole contact and the caller's own draft.
         GET "/api/v1/conversations/{conversation_id}" => get_conversation, "The conversation";
 
         /// Read the timeline of a conversation
@@ -230,10 +232,38 @@ async fn get_conversation(
     State(api): State<Api>,
     Extension(configs): Extension<Arc<ConfigCache>>,
     Path(id): Path<ConversationId>,
-) -> Result<Tagged<ConversationOut>, Problem> {
+) -> Result<Tagged<OpenedConversation>, Problem> {
+    let (api, who) = (&api, &who);
     let known = found(api.store().known_conversation(who.scope(), id, who.now()));
-    let read = tokio::try_join!(Box::pin(known), Box::pin(config(&api, &who, &configs)))?;
-    shown(&api, &who, read).await
+    let (known, (config, fields), draft) = tokio::try_join!(
+        Box::pin(known),
+        Box::pin(config_with_fields(api, who, &configs)),
+        Box::pin(drafts::own_draft(api, who, id))
+    )?;
+    let profile = fields.map(|fields| ContactOut::of(known.person.clone(), &fields));
+    let Tagged { version, body } = shown(api, who, (known, config)).await?;
+    let body = OpenedConversation {
+        conversation: body,
+        profile,
+        draft,
+    };
+    Ok(Tagged { version, body })
+}
+
+/// The tenant's configuration with the fields of its contacts, if the caller may read contacts. A process that knows this version of the
+/// configuration reads them no more.
+async fn config_with_fields(
+    api: &Api,
+    who: &Reading,
+    configs: &ConfigCache,
+) -> Result<(Arc<TenantConfig>, Option<Fields>), Problem> {
+    let config = config(api, who, configs).await?;
+    let fields = if who.principal().may(Permission::ContactsRead) {
+        Some(api.fields_as_of(who, config.tenant.config_version).await?)
+    } else {
+        None
+    };
+    Ok((config, fields))
 }
 
 /// Whether an entry of the contact's timeline is one of the conversation on this line. Customers can answer messages that name no line on

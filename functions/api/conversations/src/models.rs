@@ -1,6 +1,6 @@
 //! Models of conversations.
 
-use api::{ContactName, LineName, Patchable, Showing, TimelineEntryOut};
+use api::{ContactName, ContactOut, LineName, Patchable, Showing, TimelineEntryOut};
 use domain::{
     base::{
         bounded::Distinct,
@@ -9,6 +9,7 @@ use domain::{
     },
     inbox::{
         conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
+        draft::Draft,
         window::closes_at,
     },
     tenants::config::TenantConfig,
@@ -243,6 +244,18 @@ pub(crate) struct ConversationOut {
     /// `ETag` of this version, which a change of one that was listed sends as `If-Match`.
     #[schemars(example = "\"3\"")]
     etag: String,
+}
+
+/// A conversation with what is shown beside it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct OpenedConversation {
+    /// The conversation.
+    #[serde(flatten)]
+    pub(crate) conversation: ConversationOut,
+    /// The whole contact. `null`: the caller may not read contacts.
+    pub(crate) profile: Option<ContactOut>,
+    /// Draft of the caller. `null`: there is none, or the caller is an API key.
+    pub(crate) draft: Option<Draft>,
 }
 
 impl ConversationOut {

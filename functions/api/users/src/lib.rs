@@ -41,8 +41,8 @@ api::operations! {
 
         /// List who is available
         ///
-        /// All users of the tenant, each with whether conversations are assigned to them by the mode of a team. Deactivated users, and those
-        /// who only read, are not available.
+        /// All users of the tenant with their names, each with whether they can attend to conversations, and whether conversations are
+        /// assigned to them by the mode of a team. Deactivated users, and those who only read, are not available.
         GET "/api/v1/users/availability" => people::list_user_availability, "A page of users";
 
         /// Say whether a user is available

@@ -89,6 +89,11 @@ pub(crate) struct AvailabilityIn {
 pub(crate) struct Availability {
     /// Id of the user.
     user_id: UserId,
+    /// Display name.
+    #[schemars(example = "Maya Haddad")]
+    name: String,
+    /// Whether the user can attend to conversations and be mentioned in notes: an active user who does not only read.
+    attends: bool,
     /// Whether conversations are assigned to the user by the mode of a team.
     available: bool,
     /// Time since which the user says so, or belongs to the tenant.
@@ -106,6 +111,8 @@ impl Availability {
         Self {
             presence: Presence::of(member.user, sockets.iter().map(|socket| &socket.value), now),
             user_id: member.user,
+            name: member.name.clone(),
+            attends: member.attends(),
             available: member.attends() && desk.is_none_or(Desk::takes),
             since: desk.map_or(member.joined_at, |desk| desk.since),
         }

@@ -249,9 +249,10 @@ browserTest("composer_canned_reply_takes_two_keys", async () => {
   const sent = await until("canned reply on the phone", async () => (await got(customer)).find(({ body }) => body?.includes("places behind")));
   assert.match(sent.body ?? "", /^Hello [^{}]+, Console has places behind the house\.$/);
   // By its name, and with a value that is missing.
-  await visitor.intercept("get_contact", async (route) => {
+  await visitor.intercept("get_conversation", async (route) => {
     const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), name: null } });
+    const one = (await answer.json()) as { profile: object };
+    await route.fulfill({ response: answer, json: { ...one, profile: { ...one.profile, name: null } } });
   });
   await visitor.intercept("preview_message", (route) => route.fulfill(problem(409, "message_refused")));
   await visitor.open(new URL(page.url()).pathname);
@@ -271,7 +272,8 @@ browserTest("composer_canned_reply_takes_two_keys", async () => {
 });
 
 browserTest("composer_note_with_a_mention_stays_inside", async () => {
-  const visitor = await Visitor.logIn("manager", DESK);
+  // Agents do not read the users of the business, and know the names of their colleagues.
+  const visitor = await Visitor.logIn("agent", DESK);
   const { page } = visitor;
   const customer = stranger();
   await write(customer, "Can I pay by card?");
@@ -290,7 +292,19 @@ browserTest("composer_note_with_a_mention_stays_inside", async () => {
   assert.equal(await note.inputValue(), "");
   await new Promise((resume) => setTimeout(resume, 1_500));
   assert.ok(!(await got(customer)).some(({ body }) => body?.includes("card.")), text);
-  visitor.expectQuiet(404);
+  // One's own note is changed, and deleted after a question.
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  const changed = page.locator(".thread textarea");
+  await changed.fill("Cash only.");
+  const patched = page.waitForRequest((request) => request.method() === "PATCH");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  assert.deepEqual((await patched).postDataJSON(), { text: "Cash only.", mentions: [] });
+  await page.locator(".thread .note", { hasText: "Cash only." }).waitFor();
+  await changed.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Delete the note" }).first().click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete the note" }).click();
+  await page.locator(".thread .note").waitFor({ state: "detached" });
+  visitor.expectQuiet();
   await visitor.leave();
 });
 

@@ -1,7 +1,7 @@
 /** Pages that show what changes: told of it at once, and as the API has it after whatever came between. */
 import assert from "node:assert/strict";
 import type { WebSocketRoute } from "playwright-core";
-import { ask, browserTest, call, logInOf, problem, stranger, Visitor } from "./support.ts";
+import { ask, browserTest, call, converse, logInOf, problem, stranger, tell, Visitor } from "./support.ts";
 
 /** Longer than it takes on a busy machine, and shorter than pages ask by themselves while they are told. */
 const TOLD = 45_000;
@@ -111,5 +111,150 @@ browserTest("page_without_a_socket_says_so_and_misses_nothing", async () => {
   await page.evaluate(() => dispatchEvent(new Event("online")));
   await expectLive(visitor);
   visitor.expectQuiet(409, 410);
+  await visitor.leave();
+});
+
+/** In words, for the conversation that is open, and no longer than the colleague is there. */
+browserTest("colleague_who_reads_and_writes_is_shown", async () => {
+  const [one] = await converse(stranger());
+  const [visitor, other] = [await Visitor.logIn("agent"), await Visitor.logIn("manager")];
+  const path = `/app/${logInOf("agent").tenant}/inbox/${one?.id}`;
+  await visitor.open(path);
+  await state(visitor, "live");
+  const shown = visitor.see("others");
+  assert.equal(await shown.innerText(), "");
+  await other.open(path);
+  await state(other, "live");
+  await other.see("others").getByText(/^Also here: /).waitFor();
+  await shown.getByText(/^Also here: /).waitFor();
+  other.page.on("websocket", () => assert.fail("another socket"));
+  const writing = shown.getByText(/^Writing now: /).waitFor();
+  await other.page.getByLabel("Text of the reply").pressSequentially("We are open.", { delay: 20 });
+  await writing;
+  const heard = await visitor.page.locator("[role=status]").allInnerTexts();
+  assert.ok(heard.some((text) => /^Writing now: /.test(text)), String(heard));
+  await shown.getByText(/^Also here: /).waitFor();
+  // What changes in it is there long before it would be asked for.
+  await ask(`conversations/${one?.id}`, "PATCH", { priority: "high" });
+  await visitor.page.waitForFunction(() => document.querySelector<HTMLSelectElement>("select[name=priority]")?.value === "high", null, { timeout: 30_000 });
+  // Elsewhere in the console nobody reads it any more.
+  await other.page.locator("[data-back]").click();
+  await visitor.page.waitForFunction(() => document.querySelector("[data-testid=others]")?.textContent === "");
+  for (const person of [visitor, other]) {
+    person.expectQuiet();
+    await person.leave();
+  }
+});
+
+/** Texts of what the thread shows, and of what the API has in it. */
+function threadOf({ page }: Visitor): Promise<string> {
+  return page.locator(".thread ol > li").evaluateAll((entries) => entries.map((entry) => entry.querySelector(".bubble")?.textContent ?? "").join("|"));
+}
+
+async function timelineOf(id: string): Promise<string> {
+  const { items } = await ask<{ items: { message?: { text: string | null } | null }[] }>(`conversations/${id}/timeline?limit=50`);
+  return items.toReversed().map(({ message }) => message?.text ?? "").join("|");
+}
+
+/** Few, since those who wait for an answer fill the lists of other tests. */
+const OTHERS = [stranger(), stranger(), stranger()];
+
+/** Customers write until there are so many events, and all of them are told. */
+async function happen(events: number, customer: string): Promise<void> {
+  interface Page {
+    events: { id: string; type: string }[];
+    cursor: string;
+  }
+  const { tenant } = logInOf("manager");
+  const everybody = [customer, ...OTHERS];
+  let { cursor } = await ask<Page>("live/events");
+  const known = new Map<string, string>();
+  const read = async () => {
+    const found = await ask<Page>(`live/events?after=${cursor}`);
+    for (const { id, type } of found.events) known.set(id, type);
+    ({ cursor } = found);
+    return [...known.values()].filter((type) => type === "message.received").length;
+  };
+  // An answer begins before its cursor.
+  const [received, before] = [await read(), known.size];
+  let rounds = 0;
+  for (; known.size - before < events; rounds += 1) {
+    await Promise.all(everybody.map((from) => tell("/replies", { tenant, from, channel: "whatsapp", text: `${from.slice(-2)} in round ${rounds} of ${events}`, wait: true })));
+    if (rounds % 10 === 9) await read();
+  }
+  for (const until = Date.now() + TOLD; (await read()) - received < rounds * everybody.length; ) {
+    assert.ok(Date.now() < until, "the events are not told");
+    await new Promise((resume) => setTimeout(resume, 1000));
+  }
+}
+
+/** What a person waits for after a gap: 2 s, but for a machine that is busy with other tests. */
+const GAP = 10_000;
+
+browserTest("conversation_is_as_the_api_has_it_after_200_events", async () => {
+  const customer = stranger();
+  const [one] = await converse(customer);
+  const id = one?.id ?? "";
+  const visitor = await Visitor.logIn("agent");
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${id}`);
+  await state(visitor, "live");
+
+  // Without a network. The word is right as soon as it is there.
+  await visitor.context.setOffline(true);
+  await state(visitor, "off");
+  await happen(200, customer);
+  let wanted = await timelineOf(id);
+  let back = Date.now();
+  await visitor.context.setOffline(false);
+  await state(visitor, "live");
+  const taken = [Date.now() - back];
+  assert.equal(await threadOf(visitor), wanted, "live, and something is missing");
+
+  // Browsers freeze no page that is seen, so its scripts stop where they are.
+  const devices = await visitor.context.newCDPSession(page);
+  await devices.send("Debugger.enable");
+  const frozen = new Promise((resume) => devices.once("Debugger.paused", resume));
+  await devices.send("Debugger.pause");
+  await frozen;
+  await happen(200, customer);
+  wanted = await timelineOf(id);
+  back = Date.now();
+  await devices.send("Debugger.resume");
+  while ((await threadOf(visitor)) !== wanted && Date.now() - back < TOLD) await page.waitForTimeout(50);
+  taken.push(Date.now() - back);
+  await devices.send("Debugger.disable");
+  await state(visitor, "live");
+  assert.equal(await threadOf(visitor), wanted);
+  assert.ok(Math.max(...taken) < GAP, `as it is after ${taken.join(" and ")} ms`);
+  await visitor.leave();
+});
+
+/** Out of order, and twice: events of a conversation only make it read again. */
+browserTest("conversation_bears_events_out_of_order_and_twice", async () => {
+  const customer = stranger();
+  const [one] = await converse(customer);
+  const id = one?.id ?? "";
+  const visitor = await Visitor.logIn("agent");
+  let holds = false;
+  const held: string[] = [];
+  const sockets: WebSocketRoute[] = [];
+  await visitor.page.routeWebSocket(/\/live\?/, (socket) => {
+    sockets.push(socket);
+    socket.connectToServer().onMessage((said) => {
+      if (holds && JSON.parse(String(said)).type === "events") held.push(String(said));
+      else socket.send(said);
+    });
+  });
+  await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${id}`);
+  await state(visitor, "live");
+  holds = true;
+  await happen(200, customer);
+  holds = false;
+  for (const said of [...held.toReversed(), ...held]) sockets.at(-1)?.send(said);
+  const [wanted, back] = [await timelineOf(id), Date.now()];
+  while ((await threadOf(visitor)) !== wanted && Date.now() - back < TOLD) await visitor.page.waitForTimeout(50);
+  assert.ok(held.length > 0 && Date.now() - back < GAP, `as it is after ${Date.now() - back} ms`);
+  assert.equal(await threadOf(visitor), wanted);
   await visitor.leave();
 });

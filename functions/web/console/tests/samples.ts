@@ -158,8 +158,8 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_calls: { items: [callEntry, silent], next_cursor: "next" }, get_call: call,
     list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
     list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
-    list_conversations: { items: [conversation, ...others], next_cursor: "next" }, get_conversation: conversation,
-    get_conversation_offers: offers, get_conversation_draft: { text: HOSTILE.markup }, set_conversation_draft: { text: HOSTILE.markup },
+    list_conversations: { items: [conversation, ...others], next_cursor: "next" }, get_conversation: { ...conversation, profile: contact, draft: { text: HOSTILE.markup } },
+    get_conversation_offers: offers, set_conversation_draft: { text: HOSTILE.markup },
     get_conversation_timeline: { items: said, next_cursor: "next" }, mark_conversation_read: { ...conversation, read_seq: 7, unread: 0 },
     // Its path is like that of a conversation.
     get_conversation_counts: { open: 100, unassigned_waiting: 12, mine_waiting: 0 },

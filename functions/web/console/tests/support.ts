@@ -260,6 +260,32 @@ export function call(from: string, outcome: string, tenant = logInOf("manager").
   return tell("/calls", { tenant, from, outcome, via, wait: true });
 }
 
+/** A conversation, as far as tests need it. */
+export interface Listed {
+  id: string;
+  contact: { id: string };
+}
+
+/** Customers write, and have conversations. */
+export async function converse(...customers: string[]): Promise<Listed[]> {
+  const { tenant } = logInOf("manager");
+  const listed: Listed[] = [];
+  for (const from of customers) {
+    await tell("/replies", { tenant, from, channel: "whatsapp", text: `Hello from ${from.slice(-4)}`, wait: true });
+    for (const until = Date.now() + 45_000; ; ) {
+      const [person] = (await ask<{ items: { id: string }[] }>(`contacts?phone=${encodeURIComponent(from)}`)).items;
+      const [one] = person ? (await ask<{ items: Listed[] }>(`conversations?contact=${person.id}`)).items : [];
+      if (one) {
+        listed.push(one);
+        break;
+      }
+      assert.ok(Date.now() < until, `${from} has no conversation`);
+      await new Promise((resume) => setTimeout(resume, 500));
+    }
+  }
+  return listed;
+}
+
 /** A number that nobody has called from. */
 export function stranger(): string {
   return `+97150${Math.floor(1_000_000 + Math.random() * 8_999_999)}`;

@@ -114,6 +114,21 @@ test("draft_of_another_tab_is_not_overwritten", async () => {
   assert.equal(one.box(), "Fourth");
 });
 
+test("draft_that_is_about_to_be_saved_overwrites_nothing_newer", async () => {
+  const looked = Promise.withResolvers<string>();
+  const written: string[] = [];
+  let state: DraftState = { saved: null, theirs: null };
+  const write = (text: string) => Promise.resolve(void written.push(text));
+  const keeper = new DraftKeeper({ read: () => looked.promise, write, tell: () => undefined, adopt: () => undefined, say: (said) => { state = said; } });
+  keeper.type("Mine");
+  const saving = keeper.save();
+  await settled();
+  keeper.hear("Theirs");
+  looked.resolve("");
+  await saving;
+  assert.deepEqual([written, state.theirs], [[], "Theirs"]);
+});
+
 test("draft_that_is_sent_or_refused_is_left_alone", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const stored = { text: "Theirs" };

@@ -56,6 +56,7 @@ test("choices_become_changes_of_each_conversation", () => {
   assert.deepEqual([change("assign usr_1"), change("assign "), change("state closed")], [{ assignee_id: "usr_1" }, { assignee_id: null }, { state: "closed" }]);
   assert.deepEqual([change("tag tag_2", ["tag_1"]), change("tag tag_1", ["tag_1"])], [{ tags: ["tag_1", "tag_2"] }, null]);
   assert.deepEqual(change("snooze hours"), { state: "snoozed", snoozed_until: "1970-01-01T03:00:00.000Z" });
+  assert.deepEqual(change("snooze 1970-01-02T10:00:00.000Z"), { state: "snoozed", snoozed_until: "1970-01-02T10:00:00.000Z" });
 });
 
 test("what_changed_meanwhile_keeps_no_other_from_being_changed", async () => {
@@ -76,7 +77,7 @@ test("what_changed_meanwhile_keeps_no_other_from_being_changed", async () => {
 
 test("letters_of_other_layouts_are_known_by_their_place", () => {
   const press = (key: string, code: string, held: object = {}) => actionOf({ key, code, altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, isComposing: false, ...held });
-  assert.deepEqual([press("j", "KeyJ"), press("ت", "KeyJ"), press("ث", "KeyE"), press("j", "KeyC"), press("J", "KeyJ")], ["next", "next", "close", "next", "next"]);
+  assert.deepEqual([press("j", "KeyJ"), press("ت", "KeyJ"), press("ث", "KeyE"), press("j", "KeyC"), press("J", "KeyJ"), press("م", "KeyL"), press("u", "KeyU")], ["next", "next", "close", "next", "next", "tag", "unread"]);
   assert.deepEqual([press("N", "KeyN", { shiftKey: true }), press("n", "KeyN"), press("؟", "Slash", { shiftKey: true }), press("?", "Minus", { shiftKey: true }), press("ظ", "Slash")], ["note", undefined, "help", "help", "search"]);
   assert.deepEqual([press("j", "KeyJ", { ctrlKey: true }), press("M", "KeyM", { shiftKey: true }), press("j", "KeyJ", { isComposing: true }), press("Tab", "Tab"), press("Escape", "Escape")], [undefined, undefined, undefined, undefined, "back"]);
   for (const action of [...OF_LIST, ...OF_THREAD]) assert.ok(NAMES[action], action);

@@ -1,9 +1,10 @@
 /** A client that follows a tenant: what it does when connections, events and the clock are not as they should be. */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import type { LiveEvent, State } from "../app/api/live.svelte.ts";
+import type { LiveEvent, Other, State } from "../app/api/live.svelte.ts";
 import { Refused } from "../app/api/problem.ts";
 import { Follower, type Socket } from "../app/live/follower.ts";
+import { meet } from "../app/live/others.ts";
 import { Reading } from "../app/live/reading.ts";
 
 const event = (id: string): LiveEvent => ({ id, type: "call.decided", at: "", conversation_id: null, seq: null, cursor: "", data: {} });
@@ -44,7 +45,7 @@ function follow({ mock }: TestContext, refusal?: Refused) {
   mock.method(Math, "random", () => 0.9);
   const world = {
     clock: Date.parse("2026-11-30T12:00:00Z"),
-    state: "off" as State, states: [] as State[], lines: [] as Line[], asked: [] as (string | undefined)[], taken: [] as string[], reloads: 0, limited: true, readable: true,
+    state: "off" as State, states: [] as State[], lines: [] as Line[], asked: [] as (string | undefined)[], taken: [] as string[], reloads: 0, limited: true, readable: true, seen: true, others: [] as Other[],
     tickets: (): Promise<{ url: string; ticket: string; cursor: string }> => Promise.resolve({ url: "ws://live", ticket: "t", cursor: "ticket" }),
     found: (_: string | undefined): Promise<{ events: LiveEvent[]; cursor: string; more: boolean }> => Promise.resolve({ events: [], cursor: "read", more: false }),
   };
@@ -71,7 +72,8 @@ function follow({ mock }: TestContext, refusal?: Refused) {
       if (state !== world.state) world.states.push(state);
       world.state = state;
     },
-    isSeen: () => true,
+    meet: (told) => { world.others = told ? meet(world.others, told, world.clock) : []; },
+    isSeen: () => world.seen,
   });
   const settle = () => new Promise((resume) => setImmediate(resume));
   const pass = async (seconds: number) => {
@@ -330,6 +332,47 @@ for (const [what, change] of [["sleep", 3 * 3_600_000], ["clock_that_is_set", -3
   assert.equal(world.state, "catching");
   await connect();
   assert.deepEqual([world.state, world.lines.length], ["live", 2]);
+});
+
+test("colleagues_are_told_who_reads_and_at_most_every_three_seconds_who_writes", async (context) => {
+  const { follower, pass, last, connect } = follow(context);
+  const said = () => last().heard.filter(({ action }) => action === "reading" || action === "typing").map(({ action, conversation_id }) => `${action} ${conversation_id}`);
+  follower.read("conv_1");
+  follower.write();
+  await connect();
+  assert.deepEqual(said(), ["reading conv_1"]);
+  for (let key = 0; key < 8; key += 1) {
+    follower.write();
+    await pass(1);
+  }
+  assert.deepEqual(said(), ["reading conv_1", "typing conv_1", "typing conv_1", "typing conv_1"]);
+  // Other views, and the same conversation.
+  follower.watch(["calls", "messages"]);
+  await connect();
+  assert.deepEqual(said().slice(4), ["reading conv_1"]);
+  follower.read(null);
+  follower.write();
+  await pass(290);
+  assert.deepEqual(said().slice(5), ["reading null"]);
+  last().drop();
+  await pass(3);
+  await connect();
+  assert.deepEqual(said(), [], "nobody reads");
+});
+
+test("colleagues_are_shown_as_long_as_they_are_there", async (context) => {
+  const { world, last, connect } = follow(context);
+  await connect();
+  const [one, other] = ["usr_1", "usr_2"].map((user_id) => ({ conversation_id: "conv_1", user_id }));
+  last().tell({ type: "reading", ...one, reading: true });
+  last().tell({ type: "typing", ...one });
+  last().tell({ type: "typing", ...other });
+  const { clock } = world;
+  assert.deepEqual(world.others, [{ ...one, reads: clock + 900_000, writes: clock + 5_000 }, { ...other, reads: 0, writes: clock + 5_000 }]);
+  last().tell({ type: "reading", ...one, reading: false });
+  assert.deepEqual(world.others.map(({ user_id }) => user_id), ["usr_2"]);
+  last().drop();
+  assert.deepEqual(world.others, []);
 });
 
 test("stopped_follower_goes_on_from_its_cursor", async (context) => {

@@ -58,6 +58,7 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_message", 5),
     ("list_conversations", 5),
     ("get_conversation_counts", 5),
+    // For people, the draft is one more read, beside these; the contact is among them.
     ("get_conversation", 5),
     ("get_conversation_timeline", 12),
     // The contact with its conversation, other messages to the customer, and the templates of a connection.

@@ -1,7 +1,7 @@
 //! Drafts of replies, from the points of view of their author and of everybody else.
 
 use domain::{
-    accounts::permission::Role,
+    accounts::permission::{Permission, Role},
     base::ids::{ContactId, ConversationId, MessageId},
     inbox::{
         conversation::{Happening, What},
@@ -70,6 +70,34 @@ async fn draft_is_seen_by_its_author_alone() {
         agent.get(&path).await.is_refused(404, "not_found");
     }
     assert_eq!(aws.signed_by(&author).await, signed, "the audit log has no drafts");
+}
+
+/// Whoever opens a conversation needs no further request for what is shown beside it.
+#[tokio::test]
+async fn conversation_has_the_callers_draft_and_the_contact() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let id = conversation(&aws, &town.home, 1).await;
+    let path = format!("{CONVERSATIONS}/{id}");
+    let agent = town.agent();
+    assert_eq!(agent.get(&path).await.is(200).json()["draft"], json!(null));
+    let text = json!({"text": "Yes, for four."});
+    agent.put(&draft_of(id), text.clone()).await.is(200);
+    let opened = agent.get(&path).await.is(200).json();
+    assert_eq!(opened["draft"], text);
+    let profile = &opened["profile"];
+    assert_eq!(
+        (&profile["id"], &profile["formatted_phones"][0]),
+        (&json!(id.contact()), &json!("+971 50 123 4501"))
+    );
+    let key = town.key();
+    for other in [&town.admin(), &town.viewer(), &key] {
+        let seen = other.get(&path).await.is(200).json();
+        assert_eq!((&seen["draft"], &seen["profile"]), (&json!(null), &opened["profile"]));
+    }
+    let (_, narrow) = town.new_key(Role::Admin, &[Permission::ConversationsRead]).await;
+    let seen = town.api_key(&narrow).get(&path).await.is(200).json();
+    assert_eq!(seen["profile"], json!(null));
 }
 
 #[tokio::test]

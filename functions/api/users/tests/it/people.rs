@@ -284,22 +284,23 @@ async fn everybody_says_whether_they_are_available() {
     let user = town.home.person(Role::Agent).user;
     let all = format!("{USERS}/availability");
     let path = format!("{all}/{user}");
+    let reader = town.home.person(Role::Viewer).user;
     let of = async |user: UserId| {
         let all = town.viewer().all(&all, 2).await;
         let found = all.into_iter().find(|one| one["user_id"] == json!(user)).unwrap();
-        found["available"].clone()
+        (found["attends"].clone(), found["available"].clone())
     };
-    let available = || of(user);
-    let reader = town.home.person(Role::Viewer).user;
-    assert_eq!(of(reader).await, json!(false), "only reads");
-    assert_eq!(available().await, json!(true));
+    let available = async || of(user).await.1;
+    assert_eq!(of(reader).await, (json!(false), json!(false)), "only reads");
+    assert_eq!(of(user).await, (json!(true), json!(true)));
     let away = json!({"available": false});
     let set = town.agent().put(&path, away.clone()).await;
     let since = json!(aws.now());
-    assert_eq!(
-        set.is(200).json(),
-        json!({"user_id": user, "available": false, "since": since, "presence": "offline"})
-    );
+    let member = town.admin().get(&format!("{USERS}/{user}")).await.json();
+    let said = json!({
+        "user_id": user, "name": member["name"], "attends": true, "available": false, "since": since, "presence": "offline",
+    });
+    assert_eq!(set.is(200).json(), said);
     assert_eq!(available().await, json!(false));
     aws.pass(60);
     let hand_over = json!({"available": false, "hand_over": true});

@@ -3,7 +3,7 @@ import type { components } from "./contract.d.ts";
 
 export type LiveEvent = components["schemas"]["PublishedEvent"];
 /** What changes, as sockets are told of it. */
-export type View = "calls" | "messages" | "connections" | "templates";
+export type View = "calls" | "messages" | "connections" | "templates" | "inbox:all" | `conversation:${string}` | `contact:${string}`;
 /** `live`: every change is told. `catching`: it is not certain that all were, and what is missing is read. `delayed`: they are asked for every few
  * seconds. `off`: nobody answers. */
 export type State = "live" | "catching" | "delayed" | "off";
@@ -15,8 +15,19 @@ export interface Following {
   every: number;
 }
 
+/** Somebody else in a conversation that is open: until when they read it and write a reply, as far as was told, by the device's clock. */
+export interface Other {
+  conversation_id: string;
+  user_id: string;
+  reads: number;
+  writes: number;
+}
+
 class Live {
   state = $state<State>("off");
+  /** Views of what is open on the page, beside those of its screen. */
+  open = $state.raw<View[]>([]);
+  others = $state.raw<Other[]>([]);
   private readonly hearers = new Set<(event: LiveEvent) => void>();
 
   /** Calls back for each event, until the function that it returns is called. */

@@ -1,6 +1,7 @@
 /** Follows a tenant by the six steps of docs/live.md. What is not certain is not called live. */
 import type { LiveEvent, State } from "../api/live.svelte.ts";
 import { Refused } from "../api/problem.ts";
+import type { Met } from "./others.ts";
 
 interface Ticket {
   url: string;
@@ -15,8 +16,7 @@ interface Found {
 }
 
 /** What a socket is told. */
-interface Told {
-  type?: string;
+interface Told extends Met {
   events?: LiveEvent[];
   cursor?: string;
 }
@@ -34,6 +34,8 @@ export interface World {
   /** Reads again all that is shown. */
   reload(): Promise<void>;
   say(state: State): void;
+  /** Somebody else reads a conversation, or writes in it. `null`: who does is told anew, or not at all. */
+  meet(told: Met | null): void;
   /** Whether the person sees the page. */
   isSeen(): boolean;
 }
@@ -43,6 +45,8 @@ interface Connection {
   doubt(): void;
   watch(): void;
   tellSeen(): void;
+  tellReading(): void;
+  tellTyping(): void;
   touch(): void;
 }
 
@@ -57,6 +61,8 @@ const [SEEN, PING, RENEWAL] = [24, 60, 1320];
 /** A beat that is so late comes after a sleep, or the clock was set. */
 const ASLEEP = 15_000;
 const POLL = 5_000;
+/** Between two words that somebody writes. */
+const TYPING = 3_000;
 const LIMITED = 60_000;
 const [SHORTEST, LONGEST] = [3_000, 30_000];
 /** Beyond so many full pages of events, all that is shown is read instead. */
@@ -69,6 +75,8 @@ export class Follower {
   private readonly world: World;
   private views: readonly string[] = [];
   private cursor: string | undefined;
+  /** The conversation that the person reads. */
+  private reading: string | null = null;
   /** How often all that is shown had to be read, and up to which of these times it was: events after the cursor do not make up for what
    * was missed before it. */
   private wanted = 1;
@@ -112,6 +120,17 @@ export class Follower {
     if (!this.world.isSeen()) return;
     if (this.connection) this.connection.doubt();
     else this.renew();
+  }
+
+  /** The person reads this conversation from now on, or none. */
+  read(conversation: string | null): void {
+    this.reading = conversation;
+    this.connection?.tellReading();
+  }
+
+  /** The person writes a reply in it. */
+  write(): void {
+    this.connection?.tellTyping();
   }
 
   /** Something did not reach the server: asks whether this connection does. */
@@ -200,6 +219,8 @@ export class Follower {
     let pong: ReturnType<typeof setTimeout> | undefined;
     let behind: string | undefined;
     let [turn, wasLive] = [0, false];
+    let reading: string | null = null;
+    let typed = -Infinity;
     let heard = Date.now();
     let failure: unknown = new Refused(0, {});
 
@@ -210,6 +231,7 @@ export class Follower {
       // The cursor can be a later one.
       if (behind !== undefined) this.wanted += 1;
       if (goesOn()) this.say("catching");
+      this.world.meet(null);
       socket.close();
       over.resolve();
     };
@@ -225,9 +247,20 @@ export class Follower {
       this.say("catching");
       clearTimeout(watching);
       watching = setTimeout(end, ANSWER);
+      this.world.meet(null);
       tell({ action: "watch", views: this.views });
     };
     const tellSeen = () => { if (stage === "live") tell({ action: "visible", visible: this.world.isSeen() }); };
+    const tellReading = (again = false) => {
+      if (stage !== "live" || (this.reading === reading && !(again && reading))) return;
+      reading = this.reading;
+      tell({ action: "reading", conversation_id: reading });
+    };
+    const tellTyping = () => {
+      if (stage !== "live" || !this.reading || Date.now() - typed < TYPING) return;
+      typed = Date.now();
+      tell({ action: "typing", conversation_id: this.reading });
+    };
     const read = async () => {
       const own = (turn += 1);
       stage = "reading";
@@ -246,6 +279,7 @@ export class Follower {
         }
         [stage, wasLive] = ["live", true];
         tellSeen();
+        tellReading(true);
         settle();
       } catch (problem) {
         failure = problem;
@@ -283,6 +317,8 @@ export class Follower {
         behind ??= told.cursor;
         answer(undefined);
         if (stage === "live") void read();
+      } else if (told.type === "reading" || told.type === "typing") {
+        this.world.meet(told);
       }
     };
 
@@ -294,13 +330,15 @@ export class Follower {
       if (beats % SEEN === 0 && this.world.isSeen()) tellSeen();
       if (beats % PING === 0) {
         ping(ANSWER);
+        tellReading(true);
         // Those that the server could not publish are not told.
         attempt(this.world.reload().catch((problem: unknown) => this.miss(problem)));
       }
       if (beats >= RENEWAL) this.renew();
     }, BEAT);
     this.connection = {
-      end, watch, tellSeen,
+      end, watch, tellSeen, tellTyping,
+      tellReading: () => tellReading(),
       touch: () => { if (Date.now() - heard > SILENCE) ping(DOUBT); },
       doubt: () => {
         ping(DOUBT);

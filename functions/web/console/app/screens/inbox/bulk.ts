@@ -2,7 +2,7 @@
 import type { components } from "../../api/contract.d.ts";
 import { Refused } from "../../api/problem.ts";
 import type { Conversation } from "./conversation.ts";
-import { timeOf, type Snooze } from "./snooze.ts";
+import { SNOOZES, timeOf } from "./snooze.ts";
 
 export type Change = components["schemas"]["ConversationChangePatch"];
 
@@ -19,11 +19,14 @@ export interface Outcome {
   problem: unknown;
 }
 
-/** What a choice, such as `assign usr_…`, changes of a conversation. `null`: nothing. */
+/** What a choice, such as `assign usr_…` or `snooze 2026-11-20T10:00:00Z`, changes of a conversation. `null`: nothing. */
 export function changeOf(choice: string, { tags }: Pick<Conversation, "tags">, now: number, zone: string): Change | null {
   const [what, value = ""] = choice.split(" ");
   if (what === "assign") return { assignee_id: value || null };
-  if (what === "snooze") return { state: "snoozed", snoozed_until: timeOf(value as Snooze, now, zone) };
+  if (what === "snooze") {
+    const named = SNOOZES.find((one) => one === value);
+    return { state: "snoozed", snoozed_until: named ? timeOf(named, now, zone) : value };
+  }
   if (what === "tag") return tags.includes(value) ? null : { tags: [...tags, value] };
   return { state: value as Conversation["state"] };
 }

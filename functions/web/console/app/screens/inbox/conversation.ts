@@ -1,9 +1,15 @@
+import type { QueryKey } from "@tanstack/svelte-query";
+import type { api } from "../../api/client.ts";
 import type { components } from "../../api/contract.d.ts";
 import { here } from "../../api/here.svelte.ts";
+import { follows, type LiveEvent } from "../../api/live.svelte.ts";
+import { take } from "../../api/problem.ts";
 import { queries } from "../../api/queries.ts";
 import { t } from "../../words/words.svelte.ts";
 
 export type Conversation = components["schemas"]["Conversation"];
+/** As a list has it, or with what is shown beside it once it was read by itself. */
+export type Opened = Conversation & Partial<components["schemas"]["OpenedConversation"]>;
 
 /** Milliseconds after which the inbox is read again while somebody sees it. */
 export const POLL = 10_000;
@@ -11,6 +17,30 @@ export const POLL = 10_000;
 /** Who the customer is, as far as the conversation tells. */
 export function nameOf({ contact, last }: Conversation): string {
   return contact.name ?? (last?.message ?? last?.call)?.customer?.formatted ?? t("inbox-unnamed");
+}
+
+export interface Opening {
+  queryKey: QueryKey;
+  queryFn: () => Promise<Opened>;
+  staleTime: number;
+  meta: ReturnType<typeof follows>;
+}
+
+/** Whether an event is about a conversation, or of this type and about its contact. */
+export function isOf({ type, conversation_id, data }: LiveEvent, queryKey: QueryKey, ofContact: LiveEvent["type"]): boolean {
+  return conversation_id === queryKey.at(-1) || (type === ofContact && data.contact_id === queries.getQueryData<Opened>(queryKey)?.contact.id);
+}
+
+/** Reads a conversation with the person's draft and the contact, which needs no request of its own. It stays up to date for nobody: whoever opens
+ * it, or saves a draft, wants it as it is now. */
+export function opening(client: typeof api, tenant: string | undefined, id: string): Opening {
+  const queryKey = [tenant, "conversations", id];
+  const queryFn = async () => {
+    const opened = await take(client.GET("/api/v1/conversations/{conversation_id}", { params: { path: { conversation_id: id } } }));
+    if (opened.profile) queries.setQueryData([tenant, "contacts", opened.contact.id], opened.profile);
+    return opened;
+  };
+  return { queryKey, queryFn, staleTime: 0, meta: follows((event) => isOf(event, queryKey, "contact.changed")) };
 }
 
 interface List {

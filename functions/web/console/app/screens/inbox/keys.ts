@@ -1,13 +1,13 @@
 /** What keys do in the list of conversations and in a thread, while one of them has the focus. */
 
-export type Action = "next" | "previous" | "select" | "reply" | "note" | "template" | "assign" | "mine" | "close" | "snooze" | "search" | "help" | "back" | "open";
+export type Action = "next" | "previous" | "select" | "reply" | "note" | "template" | "assign" | "mine" | "close" | "snooze" | "tag" | "unread" | "search" | "help" | "back" | "open";
 
 const KEYS: Record<string, Action> = {
-  j: "next", k: "previous", x: "select", r: "reply", t: "template", a: "assign", m: "mine", e: "close", z: "snooze", "/": "search", "?": "help", Escape: "back", Enter: "open",
+  j: "next", k: "previous", x: "select", r: "reply", t: "template", a: "assign", m: "mine", e: "close", z: "snooze", l: "tag", u: "unread", "/": "search", "?": "help", Escape: "back", Enter: "open",
 };
 /** By their scope, in the order in which the help lists them. */
-export const OF_LIST: Action[] = ["next", "previous", "open", "select", "assign", "mine", "snooze", "close", "search", "help"];
-export const OF_THREAD: Action[] = ["next", "previous", "reply", "note", "template", "assign", "mine", "snooze", "close", "search", "back", "help"];
+export const OF_LIST: Action[] = ["next", "previous", "open", "select", "assign", "mine", "snooze", "close", "tag", "unread", "search", "help"];
+export const OF_THREAD: Action[] = ["next", "previous", "reply", "note", "template", "assign", "mine", "snooze", "close", "tag", "search", "back", "help"];
 
 /** Keys as the help shows them. */
 export const NAMES = { ...Object.fromEntries(Object.entries(KEYS).map(([key, action]) => [action, key])), note: "N", back: "Esc", open: "↵" } as Record<Action, string>;

@@ -9,7 +9,7 @@ import { router } from "../../../ui/router.svelte.ts";
 import type { Reason } from "../../../words/codes.ts";
 import { moment } from "../../../words/formats.ts";
 import { t } from "../../../words/words.svelte.ts";
-import type { Conversation } from "../conversation.ts";
+import type { Conversation, Opening } from "../conversation.ts";
 import { DraftKeeper, type DraftState } from "./draft.ts";
 import { mentionsIn } from "./canned.ts";
 import { Intended } from "./intended.ts";
@@ -74,13 +74,15 @@ export class Composing {
   private began: number | null = null;
   private closes: string | null = null;
 
-  constructor(conversation_id: string) {
+  /** `opening`: how the conversation is read, with the draft. */
+  constructor(conversation_id: string, opening: Opening) {
     this.path = { conversation_id };
     this.channel = new BroadcastChannel(`draft ${conversation_id}`);
     this.channel.addEventListener("message", ({ data }: MessageEvent<string>) => this.keeper.hear(data));
     const request = { params: { path: this.path } };
     this.keeper = new DraftKeeper({
-      read: () => take(this.api.GET("/api/v1/conversations/{conversation_id}/draft", request)).then(({ text }) => text, none),
+      // What is under way already can be from before another page has saved something.
+      read: async (again) => (await (again ? opening.queryFn() : queries.fetchQuery(opening))).draft?.text ?? "",
       write: async (text, keepalive) => {
         if (text) await take(this.api.PUT("/api/v1/conversations/{conversation_id}/draft", { ...request, body: { text }, keepalive }));
         else await take(this.api.DELETE("/api/v1/conversations/{conversation_id}/draft", { ...request, keepalive }));
@@ -255,11 +257,6 @@ export class Composing {
   private async readAgain(): Promise<void> {
     await queries.invalidateQueries({ queryKey: [this.tenant, "conversations", this.path.conversation_id] });
   }
-}
-
-function none(problem: unknown): string {
-  if (problem instanceof Refused && problem.status === 404) return "";
-  throw problem;
 }
 
 /** What somebody has written of it. */

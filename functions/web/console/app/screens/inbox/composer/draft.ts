@@ -6,7 +6,8 @@ import { Refused } from "../../../api/problem.ts";
 export const PAUSE = 2000;
 
 interface Place {
-  read: () => Promise<string>;
+  /** `again`: as it is now, and not with what the page reads anyway. */
+  read: (again: boolean) => Promise<string>;
   /** An empty text deletes it. */
   write: (text: string, leaving: boolean) => Promise<void>;
   /** Tells other tabs what is saved now. */
@@ -38,7 +39,7 @@ export class DraftKeeper {
 
   /** Takes the draft of before, unless something is written already. */
   async open(): Promise<void> {
-    const found = await this.place.read();
+    const found = await this.place.read(false);
     if (this.text === "") this.take(found);
     else if (found !== "" && found !== this.text) this.clash(found);
   }
@@ -108,7 +109,9 @@ export class DraftKeeper {
     if (text === this.known || this.theirs !== null) return;
     try {
       // A page that is left has no time to look.
-      const found = leaving ? this.known : await this.place.read();
+      const found = leaving ? this.known : await this.place.read(true);
+      // Another tab has saved something meanwhile, and the person chooses.
+      if (this.theirs !== null) return;
       if (found !== this.known && found !== text) return this.clash(found);
       if (found !== text) await this.place.write(text, leaving);
       this.known = text;
