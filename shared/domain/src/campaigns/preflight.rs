@@ -29,7 +29,7 @@ use crate::{
         cap::{Cap, CapName, Counts, day_of, hour_of},
         capped,
         costs::Costs,
-        prices::{PriceBook, PriceCategory, decimal},
+        prices::{OutdatedPrices, PriceBook, PriceCategory, decimal},
         product::Currency,
     },
     reports::counting::Counter,
@@ -226,10 +226,13 @@ impl PreflightTally {
             let begins_at = self.last_zone_at.unwrap_or(begins_at);
             begins_at.checked_add(days + SignedDuration::from_secs(seconds)).ok()
         });
+        let outdated = book.outdated(day_of(now));
+        let outdated = outdated.filter(|list| self.channels.contains_key(&list.service.channel()));
         PreflightResult {
             caps: caps.iter().filter_map(needed).collect(),
             daily_shares: shares.collect(),
             costs: costs(&self.listed, book, day_of(begins_at)),
+            outdated_prices: outdated.collect(),
             last_at: self.last_at.and_then(|last| sent_at.chain([last]).max()),
             chosen: self.chosen,
             messages: self.messages,
@@ -374,6 +377,9 @@ pub struct PreflightResult {
     /// categories with most messages, then the others together.
     #[cfg_attr(feature = "schema", schemars(length(max = PreflightCost::MOST_LINES)))]
     pub costs: Vec<PreflightCost>,
+    /// Price lists of these channels that nobody has compared with their source for three months, so that `costs` may be wrong.
+    #[serde(default)]
+    pub outdated_prices: Vec<OutdatedPrices>,
     /// The caps that have no room for all messages, if they are sent within one period. The campaign is paused when it reaches one.
     pub caps: Vec<CapExceeded>,
     /// For each connection of WhatsApp that has a limit that is known, how much of a day's it would use.

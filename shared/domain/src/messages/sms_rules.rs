@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{bounded::UpTo, country::Country, folding::ascii_digit},
+    base::{bounded::UpTo, country::Country, folding::ascii_digit, local::Day},
     messages::{
         purpose::Category,
         quiet::QuietHours,
@@ -218,12 +218,18 @@ struct OfCountry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    checked_on: Day,
     countries: Vec<OfCountry>,
 }
 
 /// The table, which a test reads.
 static RULES: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(TABLE).expect("a test reads the rules of the code"));
+
+/// Last day on which somebody compared the table with its sources.
+pub fn checked_on() -> Day {
+    RULES.checked_on
+}
 
 /// Nobody can reply to letters, whichever country they send to.
 static TO_LETTERS: LazyLock<Row> = LazyLock::new(|| Row {
