@@ -23,7 +23,7 @@ use crate::{
         portfolio,
         purpose::Lane,
         refusal::Refusal,
-        sms_rules::{Applies, RuleKind, rule_of},
+        sms_rules::{Applies, RuleKind, known_rule},
     },
     money::{
         cap::{Cap, CapName, Counts, day_of, hour_of},
@@ -164,7 +164,7 @@ impl PreflightTally {
         });
         for rule in by_sms.flat_map(|sms| sms.broken().collect::<Vec<_>>()) {
             let of = (rule.country, rule.kind());
-            let by_row = rule_of(of.0, of.1).map(|row| row.applies());
+            let by_row = known_rule(of.0, of.1).map(|row| row.applies());
             if by_row != Some(rule.applies()) && !self.unclear_rules.contains(&of) {
                 self.unclear_rules.push(of);
             }
@@ -250,7 +250,7 @@ impl PreflightTally {
 /// The rules, those of most contacts first.
 fn country_rules(counted: Vec<(Country, RuleKind, u64)>, unclear: &[(Country, RuleKind)]) -> Vec<CountryRuleCount> {
     let told = counted.into_iter().filter_map(|(country, rule, contacts)| {
-        let refused = rule_of(country, rule)?.applies() == Applies::Refuse && !unclear.contains(&(country, rule));
+        let refused = known_rule(country, rule)?.applies() == Applies::Refuse && !unclear.contains(&(country, rule));
         Some(CountryRuleCount {
             country,
             rule,
@@ -269,7 +269,7 @@ impl PreflightResult {
     #[must_use]
     pub fn explained(mut self) -> Self {
         for line in &mut self.country_rules {
-            let rule = rule_of(line.country, line.rule);
+            let rule = known_rule(line.country, line.rule);
             line.detail = rule.map(|rule| rule.refusal().sentence).unwrap_or_default();
         }
         self
