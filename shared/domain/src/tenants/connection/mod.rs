@@ -426,7 +426,7 @@ impl Account {
     /// The same account with these settings. Settings that are not given get the defaults of a new connection.
     ///
     /// # Errors
-    /// Fields that the kind does not have, or requires, and [`Self::problems`].
+    /// Fields that the kind does not have, or requires, and those of [`Self::problems`] that this account does not have.
     pub fn with(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
         let kind = self.provider();
         let (mut fields, _) = self.parts();
@@ -444,7 +444,10 @@ impl Account {
             .collect();
         match serde_json::from_value::<Self>(Value::Object(fields)) {
             Ok(account) => {
-                problems.extend(account.problems());
+                // What a later version stored is kept, and not held against another change.
+                let stored = self.problems();
+                let found = account.problems().into_iter();
+                problems.extend(found.filter(|problem| !stored.contains(problem)));
                 if problems.is_empty() {
                     Ok(account)
                 } else {
