@@ -179,3 +179,19 @@ async fn check_template(place: &Place, tools: &Tools) -> Result<()> {
     std::fs::write(&file, expanded)?;
     run_shown(tools.sam("cfn-lint").arg(&file), "cfn-lint on the expanded template").await
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn lists_that_nobody_checked_are_told() {
+        assert!(unchecked(date(2026, 11, 30)).is_empty());
+        let told = unchecked(date(2028, 1, 1));
+        assert_eq!(told.len(), 4);
+        assert!(told[0].starts_with("prices of whatsapp were last checked on 20"), "{}", told[0]);
+        assert!(told[3].contains("sms_rules.json"), "{}", told[3]);
+    }
+}

@@ -849,4 +849,20 @@ mod tests {
         let fields: Vec<_> = twice.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(fields, ["voice", "numbers[1]"]);
     }
+
+    /// A later version may have stored rules that this one does not know. Others cannot be added.
+    #[test]
+    fn stored_rules_of_a_later_version_are_kept() {
+        let sid = "AC000000000000000000000000000000b1";
+        let moon = json!([{"country": "AE", "rule": "moon"}]);
+        let stored = json!({"kind": "twilio", "account_sid": sid, "confirmed_rules": moon});
+        let stored: Account = serde_json::from_value(stored).unwrap();
+        let (_, mut settings) = stored.parts();
+        settings.insert("numbers".to_owned(), json!(["+97143330000"]));
+        let changed = stored.with(settings.clone()).unwrap();
+        assert_eq!(changed.parts().1["confirmed_rules"], stored.parts().1["confirmed_rules"]);
+        let without: Account = serde_json::from_value(json!({"kind": "twilio", "account_sid": sid})).unwrap();
+        let refused = without.with(settings).unwrap_err();
+        assert_eq!(refused[0].field, "confirmed_rules[0].rule");
+    }
 }
