@@ -87,7 +87,9 @@ pub async fn advisories(place: &Place) -> Result<bool> {
     }
     newer.iter().for_each(|line| println!("{line}"));
     if newer.is_empty() {
-        println!("Time zones and plans of telephone numbers are the newest. Prices and rules for SMS were checked this quarter.");
+        println!(
+            "Time zones and plans of telephone numbers are the newest. Prices and rules for SMS were checked this quarter."
+        );
     }
     Ok(newer.is_empty())
 }
@@ -191,7 +193,11 @@ mod tests {
         assert!(unchecked(date(2026, 11, 30)).is_empty());
         let told = unchecked(date(2028, 1, 1));
         assert_eq!(told.len(), 4);
-        assert!(told[0].starts_with("prices of whatsapp were last checked on 20"), "{}", told[0]);
+        assert!(
+            told[0].starts_with("prices of whatsapp were last checked on 20"),
+            "{}",
+            told[0]
+        );
         assert!(told[3].contains("sms_rules.json"), "{}", told[3]);
     }
 }

@@ -243,7 +243,10 @@ pub fn no_way_back(
     contact: &Contact,
     now: Timestamp,
 ) -> Option<Refusal> {
-    let (text, profile) = (texts(received, answer, &config.tenant, contact).pop()?, Profile::default());
+    let (text, profile) = (
+        texts(received, answer, &config.tenant, contact).pop()?,
+        Profile::default(),
+    );
     let world = World {
         line_type: &line_type::unknown,
         ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
@@ -700,7 +703,10 @@ mod tests {
         // By SMS, nobody in the Emirates can reply.
         let sms = received(written(Channel::Sms, "HELP", now), 0);
         let text = texts(&sms, Answer::Help, &all().tenant, &writer(Channel::Sms, now)).remove(0);
-        assert!(matches!(&text, SmsText::One(text) if text.ends_with("text 7726.")), "{text:?}");
+        assert!(
+            matches!(&text, SmsText::One(text) if text.ends_with("text 7726.")),
+            "{text:?}"
+        );
     }
 
     #[test]

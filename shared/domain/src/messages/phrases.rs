@@ -100,7 +100,12 @@ mod tests {
             assert!(english != arabic && of("fr", WayOut::Reply) == english);
             for language in ["en", "ar"] {
                 let text = of(language, WayOut::Number("7726"));
-                assert!(["STOP", "START", "توقف", "ابدأ"].iter().all(|word| !text.contains(word)), "{text}");
+                assert!(
+                    ["STOP", "START", "توقف", "ابدأ"]
+                        .iter()
+                        .all(|word| !text.contains(word)),
+                    "{text}"
+                );
                 let names_it = matches!(answer, Answer::Help | Answer::Start);
                 assert_eq!(text.contains("7726"), names_it, "{text}");
             }

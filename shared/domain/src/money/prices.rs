@@ -499,7 +499,9 @@ mod tests {
     fn list_is_outdated_after_a_quarter() {
         let outdated = |book: &PriceBook, day: Date| {
             let lists = book.outdated(day);
-            lists.map(|list| (list.service, list.checked_on.to_string())).collect::<Vec<_>>()
+            lists
+                .map(|list| (list.service, list.checked_on.to_string()))
+                .collect::<Vec<_>>()
         };
         let shipped = PriceBook::shipped();
         assert_eq!(outdated(shipped, date(2027, 2, 20)), []);

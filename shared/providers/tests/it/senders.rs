@@ -44,7 +44,13 @@ async fn senders_that_twilio_refuses_are_refused_for_ours() {
             Some(number) => (Sender::Number(number), Origin::Number),
             None => {
                 let registered = REGISTERED.contains(&from);
-                (Sender::Letters(from), Origin::Letters { sender: from, registered })
+                (
+                    Sender::Letters(from),
+                    Origin::Letters {
+                        sender: from,
+                        registered,
+                    },
+                )
             }
         };
         let outcome = client.send(ACCOUNT, sender, &to, &text(BODY), key(), None).await;

@@ -191,7 +191,11 @@ async fn text_that_asks_letters_for_a_reply_is_told_before() {
         .map(|line| (line.country.as_str(), line.rule.as_str(), line.refused, line.contacts))
         .collect();
     assert_eq!(told, [("GB", "replies", false, 1)]);
-    assert!(lines[0].detail.contains("letters send SMS to GB"), "{}", lines[0].detail);
+    assert!(
+        lines[0].detail.contains("letters send SMS to GB"),
+        "{}",
+        lines[0].detail
+    );
 }
 
 /// One contact of a person gets the message: the first that may.
