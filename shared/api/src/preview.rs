@@ -163,6 +163,9 @@ pub struct ChannelOutlook {
     connection_id: Option<ConnectionId>,
     /// Number that would send it, if it is known: the one that the line names, or that of the WhatsApp connection.
     sender: Option<PhoneOut>,
+    /// Letters that would send an SMS instead of a number. Nobody can reply to them. `null`: there are none.
+    #[schemars(example = &"SAFFRON")]
+    letters: Option<String>,
     /// The text that the person would read, of a template with its values. `null` if the channel is left out.
     #[schemars(example = &"Your order is ready, Maya.")]
     text: Option<String>,
@@ -219,6 +222,7 @@ impl ChannelOutlook {
             waits_until: None,
             connection_id: None,
             sender: None,
+            letters: None,
             text: None,
             template: None,
             content: None,
@@ -233,14 +237,14 @@ impl ChannelOutlook {
         let connection = connections.find(|known| known.id == leg.connection).zip(of);
         let sms = connection.and_then(|(connection, (to, category))| connection.sms_of(&leg, to, *category));
         let country_rules = sms.as_ref().map(CountryRuleOut::all_of).unwrap_or_default();
-        let by_letters = matches!(
-            sms,
+        let letters = match sms {
             Some(Sms {
-                origin: Origin::Letters { .. },
+                origin: Origin::Letters { sender, .. },
                 ..
-            })
-        );
-        let sender = leg.sender.clone().filter(|_| !by_letters);
+            }) => Some(sender.to_owned()),
+            _ => None,
+        };
+        let sender = leg.sender.clone().filter(|_| letters.is_none());
         let sender = sender.or_else(|| whatsapp_number(leg.connection, leg.channel, setting.config));
         let mut shown = Self {
             channel: leg.channel,
@@ -248,6 +252,7 @@ impl ChannelOutlook {
             waits_until: checked.waits_until,
             connection_id: Some(leg.connection),
             sender: sender.map(PhoneOut::from),
+            letters,
             text: None,
             template: None,
             content: None,

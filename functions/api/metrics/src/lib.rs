@@ -4,7 +4,12 @@ mod models;
 
 use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
-use domain::{accounts::permission::Permission, base::zone::Zone, money::costs::Costs, reports::metrics::Length};
+use domain::{
+    accounts::permission::Permission,
+    base::zone::Zone,
+    money::{cap::day_of, costs::Costs},
+    reports::metrics::Length,
+};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use kit::{ConfigError, Env, Problem};
 use store::reports::{
@@ -90,6 +95,7 @@ async fn get_overview(
         Some(OverviewDayOut { day, figures })
     });
     let may_know_cost = who.principal().may(Permission::UsageRead);
+    let outdated = report.prices.outdated(day_of(who.now()));
     Ok(Json(OverviewOut {
         date: today,
         today: figures(&|_, day| day == today),
@@ -99,6 +105,7 @@ async fn get_overview(
         last_30_days: figures(&|_, _| true),
         days: days.collect(),
         cost_today: may_know_cost.then(|| cost(&report, today)),
+        outdated_prices: outdated.filter(|_| may_know_cost).collect(),
         time_zone: report.zone.clone(),
     }))
 }

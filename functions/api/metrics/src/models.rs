@@ -6,7 +6,7 @@ use api::{CostOut, ReportHeadOut, ReportPartOut};
 use domain::{
     base::zone::Zone,
     contacts::conversion::ConversionKind,
-    money::product::Price,
+    money::{prices::OutdatedPrices, product::Price},
     reports::{
         counting::{Counter, FOLLOWED_UP, REPLY_TIMES, STOPPED, UNANSWERED, UNDONE},
         metrics::{Replies, median},
@@ -64,6 +64,9 @@ pub(crate) struct OverviewOut {
     pub(crate) days: Vec<OverviewDayOut>,
     /// What today's messages cost. `null` without the permission `usage:read`.
     pub(crate) cost_today: Option<CostOut>,
+    /// Price lists that nobody has compared with their source for three months, so that estimated costs may be wrong. Empty without the
+    /// permission `usage:read`.
+    pub(crate) outdated_prices: Vec<OutdatedPrices>,
 }
 
 /// Figures of a day.

@@ -158,6 +158,9 @@ pub(crate) struct PriceListOut {
     /// First day on which the prices hold, in UTC.
     #[schemars(example = "2026-10-01")]
     from: Date,
+    /// Last day on which somebody compared the prices with their source.
+    #[schemars(example = "2026-11-20")]
+    checked_on: Date,
     /// How sure the prices are.
     certainty: Certainty,
     /// Source of the prices, and what they leave out.
@@ -173,6 +176,7 @@ impl PricesOut {
         let lists = book.lists.iter().map(|list: &PriceList| PriceListOut {
             service: list.service,
             from: list.from.get(),
+            checked_on: list.checked_on().get(),
             certainty: list.certainty,
             source: list.source.as_str().to_owned(),
         });

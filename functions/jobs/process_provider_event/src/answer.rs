@@ -150,7 +150,7 @@ impl Event<'_> {
         now: Timestamp,
     ) -> Result<Result<(Composed, Gathered), Refusal>, JobError> {
         let mut refused = Refusal::new(Reason::NoText, "there is no text in any language");
-        for text in answers::texts(&config.tenant, answer, &person.contact) {
+        for text in answers::texts(received, answer, &config.tenant, &person.contact) {
             let intent = answers::intent(received, answer, &text, config, &person.contact, now);
             let needs = Needs::of(&intent, &world(config, person, &Gathered::default(), now));
             let random = needs.links().then(|| self.ctx.ids.secret()).transpose()?;

@@ -215,7 +215,8 @@ fn twilio_sender<'a>(
     (to, category): (&Recipient, Category),
 ) -> Option<Sender<'a>> {
     let numbers = &account.numbers;
-    let letters = sending_letters(&account.letters, leg.sender.as_ref(), (to.country(), category));
+    let others = !numbers.is_empty() || account.messaging_service_sid.is_some();
+    let letters = sending_letters(&account.letters, others, (to.country(), category));
     let named = numbers.iter().find(|number| leg.sender.as_ref() == Some(*number));
     match leg.channel {
         Channel::WhatsApp => account.whatsapp_sender.as_ref().map(Sender::WhatsApp),

@@ -61,7 +61,7 @@ const template: Schemas["TemplateModel"] = {
 function dryRun(language: string): Schemas["DryRun"] {
   const text = language === "ar" ? "مرحبًا ليلى، نعتذر عن عدم الرد على مكالمتك إلى Saffron Bakery. كيف نساعدك؟" : "Hello Layla, sorry we missed your call to Saffron Bakery. How can we help?";
   const tried = { draft: false, decides: false, passed: true, reason: null, code: null, facts: {} };
-  const channel = { connection_id: null, content: null, facts: {}, code: null, passed: true, reason: null, sender: null, template: null, waits_until: null, checks: [], country_rules: [] };
+  const channel = { connection_id: null, content: null, facts: {}, code: null, passed: true, reason: null, sender: null, letters: null, template: null, waits_until: null, checks: [], country_rules: [] };
   const checks = (["account", "destination", "consent", "need", "cooldown", "frequency", "room", "quiet_hours", "validity"] as const).map((check) => ({ check, passed: true, code: null, facts: {}, reason: null }));
   return {
     sent: true, code: "follow_up", facts: base.facts, decided_at: ago(0), decision: "", contact: base.contact, customer: base.customer, draft: { problems: [], warnings: [] },
@@ -95,7 +95,7 @@ function overview(real: Schemas["OverviewOut"]): Schemas["OverviewOut"] {
   });
   const currencies = [{ currency: "USD", amount: "0.84", reported: "0.61", estimated: "0.23", channels: [] }];
   return {
-    ...real, today: figures(22), week_ago: figures(17), cost_today: { free: 0, unknown: 0, currencies },
+    ...real, today: figures(22), week_ago: figures(17), cost_today: { free: 0, unknown: 0, currencies }, outdated_prices: [],
     days: real.days.map(({ day }, place) => ({ day, figures: figures(unanswered[place] ?? 12) })),
   };
 }

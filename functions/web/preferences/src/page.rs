@@ -11,6 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     consent::preferences::{Topic, TopicState, seen, state, stopped},
     contacts::contact::Contact,
+    messages::sms_rules::WayOut,
 };
 use sha2::{Digest, Sha256};
 
@@ -80,6 +81,8 @@ struct Preferences<'a> {
     number: Option<String>,
     note: Option<Note>,
     stopped: bool,
+    way_out: Named,
+    network_number: Option<&'static str>,
     action: String,
     seen: String,
     channels: Vec<Channel>,
@@ -119,6 +122,11 @@ pub(crate) fn preferences(
             withheld: state == TopicState::Withheld,
         });
     }
+    let (way_out, network_number) = match WayOut::of(contact.recipient().country()) {
+        WayOut::Reply => (words.without, None),
+        WayOut::Number(number) => (words.without_replies, Some(number)),
+        WayOut::Elsewhere => (words.without_replies, None),
+    };
     let title = words.title.isolated(business);
     let page = Preferences {
         words,
@@ -128,6 +136,8 @@ pub(crate) fn preferences(
         number: contact.phone().map(domain::base::phone::Phone::masked),
         note,
         stopped: stopped(wishes),
+        way_out,
+        network_number,
         action,
         seen: seen(wishes),
         channels,

@@ -20,6 +20,11 @@ const TABLE: &[(u32, u16, &str)] = &[
         400,
         "The 'From' phone number provided is not a valid, message-capable phone number for this destination",
     ),
+    (
+        21_612,
+        400,
+        "Message cannot be sent with the current combination of 'To' and/or 'From' parameters",
+    ),
     (21_657, 400, "The Sender ID is invalid for this destination"),
     (21_610, 400, "Attempt to send to unsubscribed recipient"),
     (21_614, 400, "'To' number is not a valid mobile number"),

@@ -186,7 +186,13 @@ fn sender(access: &Access<'_>, form: &Form, channel: Channel, to: &str) -> Resul
                 .ok_or_else(|| TwilioError::new(63_007))
         }
         Channel::Sms => match e164(from) {
-            Some(number) if account.numbers.contains(&number) => Ok(number),
+            Some(number) if account.numbers.contains(&number) => {
+                let mut blocked = account.numbers_blocked_to.iter();
+                if blocked.any(|beginning| to.starts_with(beginning)) {
+                    return Err(TwilioError::new(21_612));
+                }
+                Ok(number)
+            }
             Some(_) => Err(TwilioError::new(21_606)),
             None if !is_alphanumeric_sender(from) => Err(TwilioError::invalid_from(from)),
             None if takes_letters(account, from, to) => Ok(from.to_owned()),

@@ -57,7 +57,7 @@ async fn run(command: &mut Command) {
 #[tokio::test]
 async fn twilio_and_pywa_work_against_the_simulators() {
     let stage = Stage::set().await;
-    let config = json!({"url": stage.simulators.url(), "tenant": crate::support::tenant_a()});
+    let config = json!({"url": stage.simulators.url(), "tenant": crate::support::tenant_a(), "senders": crate::support::senders()});
     let script = Path::new(CLIENTS).join("check_clients.py");
     run(Command::new(python().await)
         .arg("-I")

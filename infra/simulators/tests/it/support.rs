@@ -57,6 +57,11 @@ pub(crate) fn shape(value: &Value) -> Value {
     }
 }
 
+/// Senders of SMS, and what Twilio says about each.
+pub(crate) fn senders() -> Value {
+    serde_json::from_str(include_str!("../clients/senders.json")).expect("senders.json")
+}
+
 // Tenants
 
 pub(crate) fn tenant_a() -> Value {
@@ -77,7 +82,7 @@ pub(crate) fn tenant_a() -> Value {
             "auth_token": "fixture0twilio0auth0token0000001", "api_key_sid": "SKa", "api_key_secret": "secret-a",
             "numbers": ["+15005550006"], "whatsapp_sender": "+15005550006",
             "messaging_service_sid": "MG00000000000000000000000000000001", "advanced_opt_out": true,
-            "registered_letters": ["AD-FIXTURE"],
+            "registered_letters": ["FIXTURE", "AD-FIXTURE"], "numbers_blocked_to": ["+971"],
             "content_review_seconds": null,
         },
         "whatsapp": {

@@ -115,19 +115,15 @@ async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
     assert_refused(parsed(missing).await, "404_error_20404_not_found");
 }
 
-/// Letters where they arrive, and only registered ones where that is required.
+/// Where they arrive is what the vendor's library asks.
 #[tokio::test]
-async fn letters_send_where_they_are_taken() {
+async fn letters_are_of_their_form() {
     let stage = Stage::set().await;
-    let (emirates, canada) = ("+971501234567", "+16045550100");
     for (to, from, code) in [
         (MAYA, "Fixture & Co", Some(21_212)),
         (MAYA, "Fixture+Co", None),
         (MAYA, "12345", Some(21_212)),
         (MAYA, "Fixture!", Some(21_212)),
-        (emirates, "AD-FIXTURE", None),
-        (emirates, "OTHER", Some(21_657)),
-        (canada, "AD-FIXTURE", Some(21_657)),
     ] {
         let form = [("To", to), ("From", from), ("Body", "hello")];
         let (_, answer) = stage.twilio(&form).await;

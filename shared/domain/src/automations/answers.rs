@@ -27,6 +27,7 @@ use crate::{
         purpose::{Event, Narrowing, Purpose},
         refusal::{Reason, Refusal},
         send_request::is_own,
+        sms_rules::WayOut,
         source::{SmsText, Source},
     },
     tenants::{
@@ -219,17 +220,19 @@ impl Contact {
     }
 }
 
-/// The texts of an answer to this person, in the order in which they are tried: the tenant's own, then the usual one, which has no
+/// The texts of an answer to this message, in the order in which they are tried: the tenant's own, then the usual one, which has no
 /// value that may be unknown.
-pub fn texts(tenant: &Tenant, answer: Answer, contact: &Contact) -> Vec<SmsText> {
+pub fn texts(received: &Received, answer: Answer, tenant: &Tenant, contact: &Contact) -> Vec<SmsText> {
     let own = tenant
         .answers
         .as_ref()
         .and_then(|answers| answers.text(answer))
         .cloned();
     let languages = contact.language.iter().chain(&tenant.languages);
-    let usual = usual_answer(answer, languages.map(String::as_str));
-    own.into_iter().chain([SmsText::One(usual.to_owned())]).collect()
+    let message = &received.message;
+    let way_out = WayOut::by(message.channel, message.from.recipient().country());
+    let usual = usual_answer(answer, languages.map(String::as_str), way_out);
+    own.into_iter().chain([SmsText::One(usual)]).collect()
 }
 
 /// The reason why no channel leads back to whoever wrote this, if none does. Composing finds the same, whatever the text needs.
@@ -240,7 +243,10 @@ pub fn no_way_back(
     contact: &Contact,
     now: Timestamp,
 ) -> Option<Refusal> {
-    let (text, profile) = (texts(&config.tenant, answer, contact).pop()?, Profile::default());
+    let (text, profile) = (
+        texts(received, answer, &config.tenant, contact).pop()?,
+        Profile::default(),
+    );
     let world = World {
         line_type: &line_type::unknown,
         ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
@@ -570,7 +576,7 @@ mod tests {
         answer: Answer,
         now: Timestamp,
     ) -> Result<Composed, Refusal> {
-        let text = texts(&config.tenant, answer, contact).remove(0);
+        let text = texts(received, answer, &config.tenant, contact).remove(0);
         let world = World {
             config,
             material: Material::NONE,
@@ -694,6 +700,13 @@ mod tests {
             assert_eq!(said(&["fr"], Some("de"), answer), english);
         }
         assert!(said(&["en"], None, Answer::Help).contains("STOP"));
+        // By SMS, nobody in the Emirates can reply.
+        let sms = received(written(Channel::Sms, "HELP", now), 0);
+        let text = texts(&sms, Answer::Help, &all().tenant, &writer(Channel::Sms, now)).remove(0);
+        assert!(
+            matches!(&text, SmsText::One(text) if text.ends_with("text 7726.")),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -710,7 +723,7 @@ mod tests {
         assert_eq!(said(&open), "Call +97143330000.");
         open.language = Some("ar".to_owned());
         assert_eq!(said(&open), "اتصل على +97143330000.");
-        let texts = texts(&config.tenant, Answer::Help, &open);
+        let texts = texts(&whatsapp, Answer::Help, &config.tenant, &open);
         assert_eq!(texts.len(), 2, "the usual text stands behind it");
     }
 

@@ -23,13 +23,13 @@ use crate::{
         portfolio,
         purpose::Lane,
         refusal::Refusal,
-        sms_rules::{Applies, RuleKind, rule_of},
+        sms_rules::{Applies, RuleKind, known_rule},
     },
     money::{
         cap::{Cap, CapName, Counts, day_of, hour_of},
         capped,
         costs::Costs,
-        prices::{PriceBook, PriceCategory, decimal},
+        prices::{OutdatedPrices, PriceBook, PriceCategory, decimal},
         product::Currency,
     },
     reports::counting::Counter,
@@ -164,7 +164,7 @@ impl PreflightTally {
         });
         for rule in by_sms.flat_map(|sms| sms.broken().collect::<Vec<_>>()) {
             let of = (rule.country, rule.kind());
-            let by_row = rule_of(of.0, of.1).map(|row| row.applies());
+            let by_row = known_rule(of.0, of.1).map(|row| row.applies());
             if by_row != Some(rule.applies()) && !self.unclear_rules.contains(&of) {
                 self.unclear_rules.push(of);
             }
@@ -226,10 +226,13 @@ impl PreflightTally {
             let begins_at = self.last_zone_at.unwrap_or(begins_at);
             begins_at.checked_add(days + SignedDuration::from_secs(seconds)).ok()
         });
+        let outdated = book.outdated(day_of(now));
+        let outdated = outdated.filter(|list| self.channels.contains_key(&list.service.channel()));
         PreflightResult {
             caps: caps.iter().filter_map(needed).collect(),
             daily_shares: shares.collect(),
             costs: costs(&self.listed, book, day_of(begins_at)),
+            outdated_prices: outdated.collect(),
             last_at: self.last_at.and_then(|last| sent_at.chain([last]).max()),
             chosen: self.chosen,
             messages: self.messages,
@@ -247,7 +250,7 @@ impl PreflightTally {
 /// The rules, those of most contacts first.
 fn country_rules(counted: Vec<(Country, RuleKind, u64)>, unclear: &[(Country, RuleKind)]) -> Vec<CountryRuleCount> {
     let told = counted.into_iter().filter_map(|(country, rule, contacts)| {
-        let refused = rule_of(country, rule)?.applies() == Applies::Refuse && !unclear.contains(&(country, rule));
+        let refused = known_rule(country, rule)?.applies() == Applies::Refuse && !unclear.contains(&(country, rule));
         Some(CountryRuleCount {
             country,
             rule,
@@ -266,7 +269,7 @@ impl PreflightResult {
     #[must_use]
     pub fn explained(mut self) -> Self {
         for line in &mut self.country_rules {
-            let rule = rule_of(line.country, line.rule);
+            let rule = known_rule(line.country, line.rule);
             line.detail = rule.map(|rule| rule.refusal().sentence).unwrap_or_default();
         }
         self
@@ -374,6 +377,9 @@ pub struct PreflightResult {
     /// categories with most messages, then the others together.
     #[cfg_attr(feature = "schema", schemars(length(max = PreflightCost::MOST_LINES)))]
     pub costs: Vec<PreflightCost>,
+    /// Price lists of these channels that nobody has compared with their source for three months, so that `costs` may be wrong.
+    #[serde(default)]
+    pub outdated_prices: Vec<OutdatedPrices>,
     /// The caps that have no room for all messages, if they are sent within one period. The campaign is paused when it reaches one.
     pub caps: Vec<CapExceeded>,
     /// For each connection of WhatsApp that has a limit that is known, how much of a day's it would use.

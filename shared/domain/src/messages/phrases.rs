@@ -2,7 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::{automations::answer::Answer, messages::quiet::QuietHours, templates::template::primary};
+use crate::{
+    automations::answer::Answer,
+    messages::{quiet::QuietHours, sms_rules::WayOut},
+    templates::template::primary,
+};
 
 /// Such as "2 h ago".
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
@@ -40,28 +44,45 @@ pub(crate) fn span(quiet: &QuietHours) -> String {
     format!("{}–{}", quiet.from, quiet.to)
 }
 
-/// Texts of automatic answers for tenants that have none of their own, by language. English is for all other languages.
+/// Texts of automatic answers for tenants that have none of their own, by language, each with the word that people can reply. English is for
+/// all other languages.
 #[rustfmt::skip]
-const ANSWERS: [(Answer, &str, &str); 8] = [
-    (Answer::AfterHours, "en", "{{tenant.name}}: thank you for your message. We are closed now, and will answer when we are open again."),
-    (Answer::AfterHours, "ar", "{{tenant.name}}: شكرا لرسالتك. نحن مغلقون الآن، وسنرد عليك عندما نفتح."),
-    (Answer::Help, "en", "{{tenant.name}}: write your question here, and we will answer it. Reply STOP for no more messages."),
-    (Answer::Help, "ar", "{{tenant.name}}: اكتب سؤالك هنا وسنرد عليك. لإيقاف الرسائل أرسل توقف."),
-    (Answer::Stop, "en", "{{tenant.name}}: you will get no more messages from us. Reply START to get them again."),
-    (Answer::Stop, "ar", "{{tenant.name}}: لن تصلك رسائل أخرى منا. لاستقبالها من جديد أرسل ابدأ."),
-    (Answer::Start, "en", "{{tenant.name}}: you will get our messages again. Reply STOP for no more messages."),
-    (Answer::Start, "ar", "{{tenant.name}}: ستصلك رسائلنا من جديد. لإيقاف الرسائل أرسل توقف."),
+const ANSWERS: [(Answer, &str, &str, &str); 8] = [
+    (Answer::AfterHours, "en", "{{tenant.name}}: thank you for your message. We are closed now, and will answer when we are open again.", ""),
+    (Answer::AfterHours, "ar", "{{tenant.name}}: شكرا لرسالتك. نحن مغلقون الآن، وسنرد عليك عندما نفتح.", ""),
+    (Answer::Help, "en", "{{tenant.name}}: write your question here, and we will answer it.", " Reply STOP for no more messages."),
+    (Answer::Help, "ar", "{{tenant.name}}: اكتب سؤالك هنا وسنرد عليك.", " لإيقاف الرسائل أرسل توقف."),
+    (Answer::Stop, "en", "{{tenant.name}}: you will get no more messages from us.", " Reply START to get them again."),
+    (Answer::Stop, "ar", "{{tenant.name}}: لن تصلك رسائل أخرى منا.", " لاستقبالها من جديد أرسل ابدأ."),
+    (Answer::Start, "en", "{{tenant.name}}: you will get our messages again.", " Reply STOP for no more messages."),
+    (Answer::Start, "ar", "{{tenant.name}}: ستصلك رسائلنا من جديد.", " لإيقاف الرسائل أرسل توقف."),
 ];
 
-/// The usual text of an automatic answer in the first of these languages that has one, or else in English.
-pub(crate) fn usual_answer<'a>(answer: Answer, mut languages: impl Iterator<Item = &'a str>) -> &'static str {
+/// The usual text of an automatic answer in the first of these languages that has one, or else in English. Where no reply arrives, it names
+/// the other way out.
+pub(crate) fn usual_answer<'a>(
+    answer: Answer,
+    mut languages: impl Iterator<Item = &'a str>,
+    way_out: WayOut,
+) -> String {
     let of = |language: &str| {
         let wanted = primary(language);
         let mut texts = ANSWERS.iter();
-        let found = texts.find(|(known, language, _)| *known == answer && wanted == *language);
-        found.map(|(_, _, text)| *text)
+        texts.find(|(known, language, ..)| *known == answer && wanted == *language)
     };
-    languages.find_map(of).or_else(|| of("en")).unwrap_or_default()
+    let found = languages.find_map(of).or_else(|| of("en"));
+    let Some((_, language, text, reply)) = found else {
+        return String::new();
+    };
+    match (way_out, answer) {
+        (WayOut::Reply, _) => format!("{text}{reply}"),
+        (_, Answer::AfterHours | Answer::Stop) => (*text).to_owned(),
+        (_, Answer::Help | Answer::Start) => {
+            let mut sentences = way_out.sentences().into_iter();
+            let own = sentences.find(|(known, _)| known == language);
+            own.map_or_else(|| (*text).to_owned(), |(_, sentence)| format!("{text} {sentence}"))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -73,9 +94,21 @@ mod tests {
     #[test]
     fn usual_answers_name_words_that_work() {
         for answer in Answer::ALL {
-            let [english, arabic] = ["en-GB", "ar"].map(|language| usual_answer(answer, [language].into_iter()));
+            let of = |language: &str, way_out| usual_answer(answer, [language].into_iter(), way_out);
+            let [english, arabic] = ["en-GB", "ar"].map(|language| of(language, WayOut::Reply));
             assert!(english.starts_with("{{tenant.name}}: ") && arabic.starts_with("{{tenant.name}}: "));
-            assert!(english != arabic && usual_answer(answer, ["fr"].into_iter()) == english);
+            assert!(english != arabic && of("fr", WayOut::Reply) == english);
+            for language in ["en", "ar"] {
+                let text = of(language, WayOut::Number("7726"));
+                assert!(
+                    ["STOP", "START", "توقف", "ابدأ"]
+                        .iter()
+                        .all(|word| !text.contains(word)),
+                    "{text}"
+                );
+                let names_it = matches!(answer, Answer::Help | Answer::Start);
+                assert_eq!(text.contains("7726"), names_it, "{text}");
+            }
             for (text, stop, start) in [(english, "STOP", "START"), (arabic, "توقف", "ابدأ")] {
                 let names = |word: &str| text.contains(word);
                 let stops = matches!(answer, Answer::Help | Answer::Start);

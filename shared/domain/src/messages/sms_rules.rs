@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{bounded::UpTo, country::Country, folding::ascii_digit},
+    base::{bounded::UpTo, country::Country, folding::ascii_digit, local::Day},
     messages::{
+        message::Channel,
         purpose::Category,
         quiet::QuietHours,
         refusal::{Reason, Refusal},
@@ -218,12 +219,18 @@ struct OfCountry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
+    checked_on: Day,
     countries: Vec<OfCountry>,
 }
 
 /// The table, which a test reads.
 static RULES: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(TABLE).expect("a test reads the rules of the code"));
+
+/// Last day on which somebody compared the table with its sources.
+pub fn checked_on() -> Day {
+    RULES.checked_on
+}
 
 /// Nobody can reply to letters, whichever country they send to.
 static TO_LETTERS: LazyLock<Row> = LazyLock::new(|| Row {
@@ -265,6 +272,21 @@ pub fn rule_of(country: Country, kind: RuleKind) -> Option<Rule> {
     rules_of(Some(country), &[]).find(|rule| rule.kind() == kind)
 }
 
+/// The same, or what holds for letters in a country that has no rule of this kind.
+pub fn known_rule(country: Country, kind: RuleKind) -> Option<Rule> {
+    rule_of(country, kind).or_else(|| Some(of_letters(country)).filter(|rule| rule.kind() == kind))
+}
+
+/// What holds for letters in a country whose own rules say nothing of replies.
+fn of_letters(country: Country) -> Rule {
+    let row = &*TO_LETTERS;
+    Rule {
+        country,
+        row,
+        applies: row.applies,
+    }
+}
+
 /// Calling code of the United States and their neighbours.
 const NORTH_AMERICA: &str = "1";
 
@@ -302,6 +324,14 @@ impl WayOut {
             Some(Says::Replies { opt_out: Some(number) }) => Self::Number(number),
             Some(Says::Replies { opt_out: None }) => Self::Elsewhere,
             _ => Self::Reply,
+        }
+    }
+
+    /// The one of a recipient by a channel: WhatsApp takes replies everywhere.
+    pub fn by(channel: Channel, country: Option<Country>) -> Self {
+        match channel {
+            Channel::WhatsApp => Self::Reply,
+            Channel::Sms => Self::of(country),
         }
     }
 
@@ -370,12 +400,7 @@ impl Sms<'_> {
     /// What holds for letters in a country whose own rules say nothing of replies.
     fn of_letters(&self) -> Option<Rule> {
         let country = self.country.filter(|_| matches!(self.origin, Origin::Letters { .. }))?;
-        let row = &*TO_LETTERS;
-        let rule = Rule {
-            country,
-            row,
-            applies: row.applies,
-        };
+        let rule = of_letters(country);
         rule_of(country, rule.kind()).is_none().then_some(rule)
     }
 

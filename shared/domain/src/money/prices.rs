@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr, sync::LazyLock};
 
-use jiff::civil::Date;
+use jiff::{ToSpan as _, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,12 +16,16 @@ use crate::{
         local::Day,
         text::OneLine,
     },
+    messages::message::Channel,
     money::product::Currency,
     tenants::settings::FieldProblem,
 };
 
 /// The prices that come with the code.
 const SHIPPED: &str = include_str!("prices.json");
+
+/// Months after which providers may have changed the prices of a list: their rate cards are quarterly.
+pub const MONTHS_UNTIL_OUTDATED: i8 = 3;
 
 /// Millionths of a currency's unit, in which prices of messages are counted.
 pub const MILLIONTHS: u64 = 1_000_000;
@@ -37,6 +41,25 @@ pub enum Service {
     TwilioWhatsapp,
     /// A segment of an SMS that Twilio sends.
     TwilioSms,
+}
+
+words! {
+    /// The name in price lists.
+    Service {
+        Whatsapp = "whatsapp",
+        TwilioWhatsapp = "twilio_whatsapp",
+        TwilioSms = "twilio_sms",
+    }
+}
+
+impl Service {
+    /// The channel of its messages.
+    pub const fn channel(self) -> Channel {
+        match self {
+            Self::Whatsapp | Self::TwilioWhatsapp => Channel::WhatsApp,
+            Self::TwilioSms => Channel::Sms,
+        }
+    }
 }
 
 /// Price category of a message, in Meta's terms.
@@ -254,6 +277,10 @@ pub struct PriceList {
     /// First day on which the prices hold, in UTC.
     #[cfg_attr(feature = "schema", schemars(example = "2026-10-01"))]
     pub from: Day,
+    /// Last day on which somebody compared the prices with their source. If omitted, `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
+    pub checked_on: Option<Day>,
     /// How sure the prices are.
     pub certainty: Certainty,
     /// Source of the prices, and what they leave out.
@@ -263,7 +290,28 @@ pub struct PriceList {
     pub markets: UpTo<300, Market>,
 }
 
+/// A price list that is used and may be outdated: nobody has compared it with its source for three months.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OutdatedPrices {
+    /// What is paid for.
+    pub service: Service,
+    /// Last day on which somebody compared the prices with their source.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
+    pub checked_on: Day,
+}
+
+/// Whether what was last compared with its source on a day may be outdated.
+pub fn is_outdated(checked_on: Date, today: Date) -> bool {
+    checked_on.saturating_add(MONTHS_UNTIL_OUTDATED.months()) < today
+}
+
 impl PriceList {
+    /// Last day on which somebody compared it with its source.
+    pub fn checked_on(&self) -> Day {
+        self.checked_on.unwrap_or(self.from)
+    }
+
     /// The market of a country.
     fn market(&self, country: Country) -> Option<&Market> {
         let own = self.markets.iter().find(|market| market.countries.contains(&country));
@@ -297,6 +345,25 @@ impl PriceBook {
         &BOOK
     }
 
+    /// The lists that hold on a day: of each service, the latest that has begun.
+    fn current(&self, day: Date) -> impl Iterator<Item = &PriceList> {
+        let begun = move |list: &&PriceList| list.from.get() <= day;
+        let is_latest = move |list: &&PriceList| {
+            let mut others = self.lists.iter().filter(begun);
+            others.all(|other| other.service != list.service || other.from <= list.from)
+        };
+        self.lists.iter().filter(begun).filter(is_latest)
+    }
+
+    /// The lists that hold today and may be outdated.
+    pub fn outdated(&self, today: Date) -> impl Iterator<Item = OutdatedPrices> {
+        let lists = self.current(today).map(|list| OutdatedPrices {
+            service: list.service,
+            checked_on: list.checked_on(),
+        });
+        lists.filter(move |list| is_outdated(list.checked_on.get(), today))
+    }
+
     /// The price of a service for a message of this category to this country on a day, if it is known.
     pub fn price(
         &self,
@@ -305,8 +372,7 @@ impl PriceBook {
         category: PriceCategory,
         day: Date,
     ) -> Option<(&Currency, Rate)> {
-        let begun = |list: &&PriceList| list.service == service && list.from.get() <= day;
-        let list = self.lists.iter().filter(begun).max_by_key(|list| list.from)?;
+        let list = self.current(day).find(|list| list.service == service)?;
         let market = list.market(country?)?;
         Some((&market.currency, market.prices.of(category)?))
     }
@@ -314,13 +380,8 @@ impl PriceBook {
     /// The highest price of a message to this country on a day, in this currency, in millionths of its unit. If there is none for the country,
     /// that of all countries. Twilio's fee for a WhatsApp message is no such price.
     pub fn dearest(&self, country: Option<Country>, currency: &Currency, day: Date) -> Option<u64> {
-        let begun = |list: &&PriceList| list.from.get() <= day;
-        let is_latest = |list: &&PriceList| {
-            let mut others = self.lists.iter().filter(begun);
-            others.all(|other| other.service != list.service || other.from <= list.from)
-        };
         let of_messages = |list: &&PriceList| list.service != Service::TwilioWhatsapp;
-        let lists = || self.lists.iter().filter(begun).filter(is_latest).filter(of_messages);
+        let lists = || self.current(day).filter(of_messages);
         let highest = |market: &Market| {
             let all = PriceCategory::ALL.into_iter();
             let rates = all.filter_map(|category| market.prices.of(category));
@@ -431,6 +492,29 @@ mod tests {
             let found = price(service, country, category, day);
             assert_eq!(found.as_deref(), expected, "{service:?} {country} {category:?} {day}");
         }
+    }
+
+    /// The newest list counts, by the day on which it was checked or else on which it begins.
+    #[test]
+    fn list_is_outdated_after_a_quarter() {
+        let outdated = |book: &PriceBook, day: Date| {
+            let lists = book.outdated(day);
+            lists
+                .map(|list| (list.service, list.checked_on.to_string()))
+                .collect::<Vec<_>>()
+        };
+        let shipped = PriceBook::shipped();
+        assert_eq!(outdated(shipped, date(2027, 2, 20)), []);
+        let all = [Service::Whatsapp, Service::TwilioWhatsapp, Service::TwilioSms];
+        let all = all.map(|service| (service, "2026-11-20".to_owned()));
+        assert_eq!(outdated(shipped, date(2027, 2, 21)), all);
+        let (mut book, mut newer) = (shipped.clone(), shipped.lists[0].clone());
+        newer.from = "2027-01-01".parse().unwrap();
+        newer.checked_on = None;
+        book.lists = from_value(json!([shipped.lists[0], newer])).unwrap();
+        assert_eq!(outdated(&book, date(2027, 2, 21)), []);
+        let began = (Service::Whatsapp, "2027-01-01".to_owned());
+        assert_eq!(outdated(&book, date(2027, 4, 2)), [began]);
     }
 
     /// It may be a kind of message that costs nothing, or more than all others.

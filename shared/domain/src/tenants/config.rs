@@ -120,9 +120,19 @@ impl ConnectionSummary {
 
     /// Whether it can send by this channel to this country. With nothing but letters, it sends SMS only to theirs.
     pub fn carries_to(&self, channel: Channel, country: Option<Country>) -> bool {
-        let everywhere = self.letters.is_empty() || !self.sms_numbers.is_empty() || self.messaging_service;
+        let everywhere = self.letters.is_empty() || self.sends_without_letters();
         let reaches = channel != Channel::Sms || everywhere || letters_to(&self.letters, country).is_some();
         self.carries.contains(&channel) && reaches
+    }
+
+    /// Whether something else than letters can send its SMS.
+    const fn sends_without_letters(&self) -> bool {
+        !self.sms_numbers.is_empty() || self.messaging_service
+    }
+
+    /// The letters that send an SMS from it.
+    pub fn letters_of(&self, country: Option<Country>, category: Category) -> Option<&LettersSender> {
+        sending_letters(&self.letters, self.sends_without_letters(), (country, category))
     }
 
     /// An SMS from it, as the rules of countries judge it. `number`: the one of its numbers that is chosen.
@@ -132,7 +142,7 @@ impl ConnectionSummary {
         number: Option<&Phone>,
         text: &'a str,
     ) -> Sms<'a> {
-        let origin = match sending_letters(&self.letters, number, (country, category)) {
+        let origin = match self.letters_of(country, category) {
             Some(letters) => letters.origin(category),
             None if number.is_some() || !self.messaging_service => Origin::Number,
             None => Origin::Service,

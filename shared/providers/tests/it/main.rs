@@ -14,6 +14,7 @@ mod fixtures;
 mod media;
 mod plivo;
 mod robustness;
+mod senders;
 mod sending;
 mod server;
 mod signatures;

@@ -183,6 +183,40 @@ fn message_of_an_unknown_price_type_is_not_free() {
     }
 }
 
+/// Meta calls the account that keeps the old id a messaging account, beside the one of the number (developers.facebook.com, account model
+/// evolution, 29 August 2026). The webhooks are still of the first.
+#[test]
+fn names_of_the_new_account_model_change_nothing() {
+    const NEW: &str = "messaging_account_id";
+    for folder in ["inbound", "status", "account", "batch"] {
+        let changed = read_all(&format!("whatsapp/{folder}"), |_, body| {
+            let mut post: Value = serde_json::from_slice(body).unwrap();
+            for entry in post["entry"].as_array_mut().into_iter().flatten() {
+                entry[NEW] = entry["id"].clone();
+                for change in entry["changes"].as_array_mut().into_iter().flatten() {
+                    let value = &mut change["value"];
+                    value[NEW] = "900000000000001".into();
+                    for part in ["metadata", "waba_info"] {
+                        if let Some(part) = value.get_mut(part).and_then(Value::as_object_mut) {
+                            let id = part.remove("waba_id");
+                            part.insert(NEW.to_owned(), id.unwrap_or_else(|| "900000000000001".into()));
+                        }
+                    }
+                }
+            }
+            read(post.to_string().as_bytes())
+        });
+        assert_eq!(changed, read_folder(&format!("whatsapp/{folder}")), "{folder}");
+    }
+}
+
+/// Posts about the account of a number are stored as they are, like those of other products.
+#[test]
+fn posts_of_a_whatsapp_account_are_not_read() {
+    let body = json!({"object": "whatsapp_account", "entry": [{"id": "1", "changes": []}]}).to_string();
+    assert!(matches!(split(body.as_bytes()), Err(Unreadable::OtherObject)));
+}
+
 #[test]
 fn other_products_and_invalid_json_are_unreadable() {
     assert!(matches!(

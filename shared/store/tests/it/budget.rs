@@ -267,7 +267,7 @@ async fn automatic_answer_is_planned_by_six_write_units() {
     contact.open_window(&phone("+447700900999"), &contact.recipient(), now);
     let mut received = world.business.received(&world.aws, contact.id, |_| {});
     received.message.from.phone = Some(phone(CUSTOMER));
-    let text = answers::texts(&config.tenant, Answer::Help, &contact).remove(0);
+    let text = answers::texts(&received, Answer::Help, &config.tenant, &contact).remove(0);
     let intent = answers::intent(&received, Answer::Help, &text, &config, &contact, now);
     let composed = compose(
         &intent,

@@ -247,6 +247,18 @@ async fn cost_of_today_is_shown_to_those_who_read_usage() {
 }
 
 #[tokio::test]
+async fn outdated_prices_are_told_to_those_who_read_usage() {
+    let aws = Aws::new().await;
+    aws.pass(100 * 24 * 60 * 60);
+    let town = town(&aws).await;
+    let told = async |role| town.role(role).get(OVERVIEW).await.json()["outdated_prices"].clone();
+    assert_eq!(told(Role::Agent).await, json!([]));
+    let lists = told(Role::Manager).await;
+    assert_eq!(lists[0], json!({"service": "whatsapp", "checked_on": "2026-11-20"}));
+    assert_eq!(lists.as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
 async fn answers_have_the_shape_that_is_checked_in() {
     let aws = Aws::new().await;
     let town = town(&aws).await;

@@ -20,6 +20,7 @@ use domain::{
         tag::Tag,
     },
     money::cap::{Cap, Period, Scope},
+    tenants::connection::Account,
 };
 use preflight_campaign::{Context, handle};
 use serde_json::{Value, from_value, json, to_value};
@@ -36,7 +37,11 @@ testkit::extends_world!(World.world: Context);
 impl World {
     /// With a segment of everybody, and pages of three contacts, each a step of its own.
     async fn new() -> Self {
-        let mut world = testkit::World::at("https://api.example.com", Context::new).await;
+        let world = testkit::World::at("https://api.example.com", Context::new).await;
+        Self::of(world).await
+    }
+
+    async fn of(mut world: testkit::World<Context>) -> Self {
         world.ctx = world.ctx.in_pages_of(3, 400);
         let segment = world.own(json!({"name": "Everybody", "filter": {}})).await;
         Self { segment, world }
@@ -96,6 +101,7 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     );
     assert_eq!(shown["channel_problems"], json!({"sms": {"landline": 1}}));
     assert_eq!(shown["country_rules"], json!([]), "the account is exempt");
+    assert_eq!(shown["outdated_prices"], json!([]));
     assert_eq!(rows.len() as u64, result.chosen + 1);
     let line = |id: &str| {
         let mut lines = rows.iter().filter(|row| row[0] == *id);
@@ -152,6 +158,44 @@ async fn rules_of_countries_are_told_before() {
     ];
     assert_eq!((lines[0].contacts, told), (2, expected.into()));
     assert!(lines.iter().all(|line| line.detail.contains(line.country.as_str())));
+}
+
+/// Only lists of the channels that send.
+#[tokio::test]
+async fn outdated_prices_are_told() {
+    let world = World::new().await;
+    world.aws.pass(100 * 24 * 60 * 60);
+    world.fan("+971501000001").await;
+    let (result, _) = world.preflight(json!({})).await;
+    let expected = json!([{"service": "twilio_sms", "checked_on": "2026-11-20"}]);
+    assert_eq!(to_value(&result.outdated_prices).unwrap(), expected);
+}
+
+/// Nobody can reply to letters, also where no rule of the country says so.
+#[tokio::test]
+async fn text_that_asks_letters_for_a_reply_is_told_before() {
+    let world = testkit::World::with(Context::new, |configured| {
+        for connection in &mut configured.connections {
+            if let Account::Twilio(twilio) = &mut connection.account {
+                twilio.letters = from_value(json!([{"country": "GB", "sender": "SAFFRON UK"}])).unwrap();
+            }
+        }
+    });
+    let world = World::of(world.await).await;
+    world.fan("+447700900123").await;
+    let message = json!({"channels": ["sms"], "category": "marketing", "sms_text": "20% off. Reply STOP for no more."});
+    let (result, _) = world.preflight(json!({ "message": message })).await;
+    let lines = result.explained().country_rules;
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (line.country.as_str(), line.rule.as_str(), line.refused, line.contacts))
+        .collect();
+    assert_eq!(told, [("GB", "replies", false, 1)]);
+    assert!(
+        lines[0].detail.contains("letters send SMS to GB"),
+        "{}",
+        lines[0].detail
+    );
 }
 
 /// One contact of a person gets the message: the first that may.

@@ -40,15 +40,20 @@ pub(crate) const ENGLISH: Words = Words {
     ),
     without_title: "Without this page",
     without: named("Reply STOP to a message from ", " at any time to stop all messages."),
+    without_replies: named(
+        "Reply STOP by WhatsApp to ",
+        " at any time, or call, to stop all messages. Replies to SMS do not arrive.",
+    ),
+    network: named("To stop promotion by SMS alone, text ", "."),
     saved: "Your choices are saved.",
     changed: "Your choices have changed since you opened this page, so nothing was saved. Check them and save again.",
     no_link: Notice {
         title: "This link does not work",
-        text: "It has expired or is not complete. Open the newest link that you got. To stop messages, reply STOP to one of them.",
+        text: "It has expired or is not complete. Open the newest link that you got. To stop messages, reply STOP to one of them, or call if no reply is possible.",
     },
     too_many: Notice {
         title: "Too many attempts",
-        text: "Nothing was changed. Wait a while, then open the link again. To stop messages at once, reply STOP to one of them.",
+        text: "Nothing was changed. Wait a while, then open the link again. To stop messages at once, reply STOP to one of them, or call if no reply is possible.",
     },
     wrong: Notice {
         title: "That did not work",
@@ -56,6 +61,6 @@ pub(crate) const ENGLISH: Words = Words {
     },
     unavailable: Notice {
         title: "Not available at the moment",
-        text: "Try again in a few minutes. To stop messages at once, reply STOP to one of them.",
+        text: "Try again in a few minutes. To stop messages at once, reply STOP to one of them, or call if no reply is possible.",
     },
 };

@@ -72,6 +72,10 @@ pub(crate) struct Words {
     pub(crate) stopped: Named,
     pub(crate) without_title: &'static str,
     pub(crate) without: Named,
+    /// The same where replies to SMS do not arrive.
+    pub(crate) without_replies: Named,
+    /// With the networks' own number for it.
+    pub(crate) network: Named,
     pub(crate) saved: &'static str,
     pub(crate) changed: &'static str,
     /// The link is expired, forged, or leads to nobody.

@@ -70,14 +70,14 @@ pub fn letters_to(letters: &[LettersSender], country: Option<Country>) -> Option
     letters.iter().find(|sender| Some(sender.country) == country)
 }
 
-/// The letters that send a message to a country. `number`: the one that is named as its sender. Answers come from the number to which the
-/// person wrote, if numbers arrive in that country.
-pub fn sending_letters<'a>(
-    letters: &'a [LettersSender],
-    number: Option<&Phone>,
+/// The letters that send a message to a country. `others`: whether the connection has another sender. Nobody can write to letters, so it
+/// sends answers wherever numbers arrive.
+pub fn sending_letters(
+    letters: &[LettersSender],
+    others: bool,
     (country, category): (Option<Country>, Category),
-) -> Option<&'a LettersSender> {
-    let answers = number.is_some() && category == Category::Service;
+) -> Option<&LettersSender> {
+    let answers = others && category == Category::Service;
     letters_to(letters, country).filter(|letters| !(answers && sms_rules::takes_numbers(letters.country)))
 }
 
@@ -161,7 +161,7 @@ pub fn given_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 mod tests {
     use super::*;
 
-    /// The country's letters send, by category. Answers come from a number, where numbers arrive.
+    /// The country's letters send, by category. Answers come from another sender, where numbers arrive.
     #[test]
     fn letters_of_the_country_send() {
         let letters: Vec<LettersSender> = serde_json::from_value(serde_json::json!([
@@ -169,17 +169,16 @@ mod tests {
             {"country": "GB", "sender": "SAFFRON UK"},
         ]))
         .unwrap();
-        let line: Phone = "+97143330000".parse().unwrap();
-        for (country, category, number, sender) in [
-            ("AE", Category::Utility, None, Some("SAFFRON")),
-            ("AE", Category::Marketing, Some(&line), Some("AD-SAFFRON")),
-            ("AE", Category::Service, Some(&line), Some("SAFFRON")),
-            ("GB", Category::Marketing, Some(&line), Some("SAFFRON UK")),
-            ("GB", Category::Service, None, Some("SAFFRON UK")),
-            ("GB", Category::Service, Some(&line), None),
-            ("DE", Category::Utility, None, None),
+        for (country, category, others, sender) in [
+            ("AE", Category::Utility, false, Some("SAFFRON")),
+            ("AE", Category::Marketing, true, Some("AD-SAFFRON")),
+            ("AE", Category::Service, true, Some("SAFFRON")),
+            ("GB", Category::Marketing, true, Some("SAFFRON UK")),
+            ("GB", Category::Service, false, Some("SAFFRON UK")),
+            ("GB", Category::Service, true, None),
+            ("DE", Category::Utility, false, None),
         ] {
-            let found = sending_letters(&letters, number, (country.parse().ok(), category));
+            let found = sending_letters(&letters, others, (country.parse().ok(), category));
             assert_eq!(found.map(|found| found.of(category)), sender, "{country} {category:?}");
         }
     }

@@ -426,7 +426,7 @@ impl Account {
     /// The same account with these settings. Settings that are not given get the defaults of a new connection.
     ///
     /// # Errors
-    /// Fields that the kind does not have, or requires, and [`Self::problems`].
+    /// Fields that the kind does not have, or requires, and those of [`Self::problems`] that this account does not have.
     pub fn with(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
         let kind = self.provider();
         let (mut fields, _) = self.parts();
@@ -444,7 +444,10 @@ impl Account {
             .collect();
         match serde_json::from_value::<Self>(Value::Object(fields)) {
             Ok(account) => {
-                problems.extend(account.problems());
+                // What a later version stored is kept, and not held against another change.
+                let stored = self.problems();
+                let found = account.problems().into_iter();
+                problems.extend(found.filter(|problem| !stored.contains(problem)));
                 if problems.is_empty() {
                     Ok(account)
                 } else {
@@ -845,5 +848,24 @@ mod tests {
         let twice = problems(&exotel, json!({"voice": {}, "numbers": [number, number]}));
         let fields: Vec<_> = twice.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(fields, ["voice", "numbers[1]"]);
+    }
+
+    /// A later version may have stored rules that this one does not know. Others cannot be added.
+    #[test]
+    fn stored_rules_of_a_later_version_are_kept() {
+        let sid = "AC000000000000000000000000000000b1";
+        let moon = json!([{"country": "AE", "rule": "moon"}]);
+        let stored = json!({"kind": "twilio", "account_sid": sid, "confirmed_rules": moon});
+        let stored: Account = serde_json::from_value(stored).unwrap();
+        let (_, mut settings) = stored.parts();
+        settings.insert("numbers".to_owned(), json!(["+97143330000"]));
+        let changed = stored.with(settings.clone()).unwrap();
+        assert_eq!(
+            changed.parts().1["confirmed_rules"],
+            stored.parts().1["confirmed_rules"]
+        );
+        let without: Account = serde_json::from_value(json!({"kind": "twilio", "account_sid": sid})).unwrap();
+        let refused = without.with(settings).unwrap_err();
+        assert_eq!(refused[0].field, "confirmed_rules[0].rule");
     }
 }

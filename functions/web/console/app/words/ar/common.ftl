@@ -112,6 +112,12 @@ home-cost-unknown = { $n ->
     [many] و{ $n } رسالة، قصيرة أو عبر واتساب، لا يُعرف سعرها
    *[other] و{ $n } رسالة، قصيرة أو عبر واتساب، لا يُعرف سعرها
   }
+home-prices = { $service ->
+    [whatsapp] أسعار واتساب
+    [twilio_whatsapp] رسوم Twilio لواتساب
+    [twilio_sms] أسعار Twilio للرسائل القصيرة
+   *[other] بعض الأسعار
+  }: آخر مراجعة لها في { $day }، وقد تكون الكلفة المقدّرة غير صحيحة. يستطيع مشغّل Ringback لديكم تحديثها.
 unknown-numbers = مكالمات تضيع
 unknown-number = تصل المكالمات إلى هذا الرقم عبر { $connection }، لكن لا خط له هذا الرقم، فتُهمل.
 unknown-number-of-line = تصل المكالمات إلى رقم الخط هذا عبر { $connection }، وليس الرقم من أرقام الاتصال، فتُهمل.
@@ -181,6 +187,7 @@ outcome-failed = فشلت
 outcome-unknown = لم يُبلَّغ عنها
 channel-whatsapp = واتساب
 channel-sms = رسالة قصيرة
+outlook-letters = من { $letters }. لا يستطيع أحد الرد على مرسل كهذا.
 state = الحالة
 state-scheduled = مجدولة
 state-sending = قيد الإرسال

@@ -93,6 +93,12 @@ home-cost-unknown = { $n ->
     [one] and one SMS or WhatsApp message whose price is not known
    *[other] and { $n } SMS or WhatsApp messages whose price is not known
   }
+home-prices = { $service ->
+    [whatsapp] Prices of WhatsApp
+    [twilio_whatsapp] Twilio’s fees for WhatsApp
+    [twilio_sms] Twilio’s prices of SMS
+   *[other] Some prices
+  } were last checked on { $day }. Estimated costs may be wrong. Whoever operates Ringback for you can renew them.
 unknown-numbers = Calls that are lost
 unknown-number = Calls to this number reach { $connection }, but no line has this number, so they are ignored.
 unknown-number-of-line = Calls to this number of a line reach { $connection }, which does not have it, so they are ignored.
@@ -162,6 +168,7 @@ outcome-failed = Failed
 outcome-unknown = Not reported
 channel-whatsapp = WhatsApp
 channel-sms = SMS
+outlook-letters = From { $letters }. Nobody can reply to letters.
 state = State
 state-scheduled = Scheduled
 state-sending = Sending
