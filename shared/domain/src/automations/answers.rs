@@ -246,7 +246,7 @@ pub fn no_way_back(
         ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
     };
     let refused = compose(&intent(received, answer, &text, config, contact, now), &world).err();
-    refused.filter(|why| matches!(why.reason, Reason::NoChannel | Reason::WindowClosed))
+    refused.filter(|why| matches!(why.reason, Reason::NoChannel | Reason::WindowClosed | Reason::AnsweredElsewhere))
 }
 
 /// Time in which an answer may go out: what is left of its purpose's, and after hours until the business opens.

@@ -16,7 +16,7 @@ use crate::{
         ledger::ConsentEntry,
         wish::{Applied, By, Choice, Scope, Wish, Wishes},
     },
-    contacts::window::{self, Texted, Window},
+    contacts::window::{self, Elsewhere, Sign, Texted, Window},
     messages::{
         inbound::{OptFlag, Sender},
         language::Recognized,
@@ -642,6 +642,17 @@ impl Contact {
         let heard_at = Some(at);
         let new = Window::new(number, user, None);
         self.note_window(Window { heard_at, ..new }, at);
+    }
+
+    /// A sign of who answers this user on this WhatsApp number of the business.
+    pub fn answered_by(&mut self, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
+        window::sign(&mut self.windows, number, user, sign, at);
+        window::make_room(&mut self.windows, at);
+    }
+
+    /// The other responder that answers this recipient on this WhatsApp number of the business, if one does.
+    pub fn elsewhere(&self, number: &Phone, to: &Recipient, now: Timestamp) -> Option<Elsewhere> {
+        window::elsewhere(&self.windows, number, to, now)
     }
 
     fn note_window(&mut self, new: Window, at: Timestamp) {
