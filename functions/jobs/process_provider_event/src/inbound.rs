@@ -15,7 +15,6 @@ use domain::{
     contacts::{
         contact::{Contact, Identity, Linked},
         profile::Profile,
-        window::Sign,
     },
     inbox::conversation::{Happening, What},
     media::medium::Medium,
@@ -514,17 +513,7 @@ impl Event<'_> {
         if message.channel == Channel::WhatsApp
             && let Some(number) = said.number
         {
-            let user = message.from.recipient();
-            if message.opens_window && !message.standby {
-                contact.open_window(number, &user, at);
-            } else if message.is_news() {
-                contact.heard_by_whatsapp(number, &user, at);
-            }
-            // Only Meta tells of other responders.
-            if self.api == "whatsapp" {
-                let sign = if message.standby { Sign::Copied } else { Sign::Received };
-                contact.answered_by(number, &user, sign, at);
-            }
+            contact.hears_by_whatsapp(number, message, at);
         }
         contact.reached_on(message.channel, message.from.phone.as_ref());
         if let Some(number) = &message.from.phone {

@@ -644,6 +644,23 @@ impl Contact {
         self.note_window(Window { heard_at, ..new }, at);
     }
 
+    /// What a message by WhatsApp to this number of the business says of the service window, and of who answers its writer. What was said to
+    /// another responder opens no window of ours.
+    pub fn hears_by_whatsapp(&mut self, number: &Phone, message: &InboundMessage, at: Timestamp) {
+        let user = message.from.recipient();
+        if message.opens_window && !message.standby {
+            self.open_window(number, &user, at);
+        } else if message.is_news() {
+            self.heard_by_whatsapp(number, &user, at);
+        }
+        let sign = if message.standby {
+            Sign::Copied
+        } else {
+            Sign::Received
+        };
+        self.answered_by(number, &user, sign, at);
+    }
+
     /// A sign of who answers this user on this WhatsApp number of the business.
     pub fn answered_by(&mut self, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
         window::sign(&mut self.windows, number, user, sign, at);

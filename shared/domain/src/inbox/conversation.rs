@@ -759,6 +759,44 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_another_responder_is_told_asks_nobody() {
+        let id = ConversationId::of(contact(), None);
+        let begun = Conversation::overheard(id, wrote(2));
+        assert_eq!((begun.seq, begun.unread, begun.due()), (1, 0, None));
+        assert_eq!((begun.state, begun.waiting_since), (ConversationState::Closed, None));
+        // Beside what waits here, it changes nothing, and it hides nothing from who has not read that.
+        let mut waiting = noted([wrote(2)]);
+        let before = waiting.clone();
+        waiting.overhear(wrote(6));
+        let after = Conversation {
+            seq: 2,
+            last: Some(wrote(6)),
+            ..before
+        };
+        assert_eq!(waiting, after);
+        waiting.read_to(2);
+        waiting.overhear(wrote(8));
+        assert_eq!((waiting.unread, waiting.read_seq, waiting.seq), (0, 3, 3));
+    }
+
+    #[test]
+    fn whoever_is_passed_on_waits() {
+        let id = ConversationId::of(contact(), None);
+        let mut passed = Conversation::overheard(id, wrote(2));
+        passed.passed_on(wrote(4).at, TELL_AFTER);
+        assert_eq!(
+            (passed.state, passed.unread, passed.waiting_since),
+            (ConversationState::Open, 1, Some(wrote(4).at))
+        );
+        assert_eq!(passed.due(), Some(wrote(4).at + TELL));
+        assert_eq!(passed.last, Some(wrote(2)), "it is shown by what was said");
+        // The report arrives after the answer.
+        let mut answered = noted([wrote(2), replied(5)]);
+        answered.passed_on(wrote(4).at, TELL_AFTER);
+        assert_eq!((answered.waiting_since, answered.due()), (None, None));
+    }
+
     /// It sends what happened elsewhere, such as the state of an order.
     #[test]
     fn software_that_writes_in_it_answers_nobody() {

@@ -90,7 +90,7 @@ impl Message {
         let leg = self.plan.first().filter(|_| self.not_before <= self.created_at)?;
         let takes = leg.channel == Channel::WhatsApp && leg.content.needs_window();
         let connection = config.connection(leg.connection).filter(|_| takes)?;
-        connection.whatsapp_number.as_ref().filter(|_| !connection.needs_content_sid)
+        connection.whatsapp_number.as_ref()
     }
 }
 
