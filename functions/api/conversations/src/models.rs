@@ -303,7 +303,8 @@ impl ConversationOut {
             replied_at: one.replied_at,
             first_response_seconds: one.first_response.map(|waited| waited.as_secs()),
             window_closes_at: closes_at(one.line, &person.contact, config),
-            answered_elsewhere: window::elsewhere(one.line, &person.contact, config, now).map(AnsweredElsewhereOut::from),
+            answered_elsewhere: window::elsewhere(one.line, &person.contact, config, now)
+                .map(AnsweredElsewhereOut::from),
             active_at: one.active_at(),
             created_at: one.created_at,
             last: last.map(|placed| showing.entry(placed)),

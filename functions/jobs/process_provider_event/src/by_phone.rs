@@ -65,7 +65,9 @@ impl Event<'_> {
         let of_others = config.whatsapp_number(self.connection).filter(|_| echo.standby);
         for person in &mut people {
             if let Some(number) = of_others.filter(|_| !echo.is_template()) {
-                person.contact.answered_by(number, &echo.from.recipient(), Sign::Copied, echo.at);
+                person
+                    .contact
+                    .answered_by(number, &echo.from.recipient(), Sign::Copied, echo.at);
             }
             if echo.standby {
                 continue;

@@ -1,6 +1,12 @@
 //! Conversations that pass between the responders of a WhatsApp number.
 
-use domain::{Timestamp, base::ids::ConversationId, contacts::window::Sign, messages::{inbound::Sender, message::Channel}, tenants::line};
+use domain::{
+    Timestamp,
+    base::ids::ConversationId,
+    contacts::window::Sign,
+    messages::{inbound::Sender, message::Channel},
+    tenants::line,
+};
 use kit::{Done, JobError};
 use store::{inbox::conversation::OnLine, table::effects::Effects};
 
@@ -13,9 +19,7 @@ impl Event<'_> {
     /// Notes that a conversation was passed to us, or taken from us. Whoever is passed to us waits for a person, and becomes a contact.
     pub(crate) async fn handover(&self, from: &Sender, passed: bool, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
-        RACES
-            .until_won(|| Box::pin(self.note_handover(from, passed, at)))
-            .await
+        RACES.until_won(|| Box::pin(self.note_handover(from, passed, at))).await
     }
 
     /// One attempt. The contact says whether it is known already, and is written together with the conversation.

@@ -353,7 +353,12 @@ impl Event<'_> {
             remarks,
             recovered,
             answers_after,
-            templates: template_numbers::answered(message, said.flag(), answered.filter(|_| !message.standby), templates),
+            templates: template_numbers::answered(
+                message,
+                said.flag(),
+                answered.filter(|_| !message.standby),
+                templates,
+            ),
             answer: heard.calls_for(),
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),

@@ -246,7 +246,12 @@ pub fn no_way_back(
         ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
     };
     let refused = compose(&intent(received, answer, &text, config, contact, now), &world).err();
-    refused.filter(|why| matches!(why.reason, Reason::NoChannel | Reason::WindowClosed | Reason::AnsweredElsewhere))
+    refused.filter(|why| {
+        matches!(
+            why.reason,
+            Reason::NoChannel | Reason::WindowClosed | Reason::AnsweredElsewhere
+        )
+    })
 }
 
 /// Time in which an answer may go out: what is left of its purpose's, and after hours until the business opens.
@@ -702,7 +707,11 @@ mod tests {
                 Signed(Sign::Passed, second) => (second, 2),
                 Signed(Sign::Taken, second) => (second, 3),
             };
-            self.heard.iter().map(place).max().is_some_and(|(_, place)| place % 2 == 1)
+            self.heard
+                .iter()
+                .map(place)
+                .max()
+                .is_some_and(|(_, place)| place % 2 == 1)
         }
 
         /// Checks what is promised once all of it is known.
@@ -748,7 +757,11 @@ mod tests {
             for one in order {
                 let answered = shared.hears(one);
                 assert!(!answered || !shared.is_others(), "answered twice: {:?}", shared.heard);
-                assert!(!answered || matches!(one, Wrote(_)), "a copy is answered: {:?}", shared.heard);
+                assert!(
+                    !answered || matches!(one, Wrote(_)),
+                    "a copy is answered: {:?}",
+                    shared.heard
+                );
                 shared.check();
             }
         }

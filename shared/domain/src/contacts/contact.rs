@@ -18,7 +18,7 @@ use crate::{
     },
     contacts::window::{self, Elsewhere, Sign, Texted, Window},
     messages::{
-        inbound::{OptFlag, Sender},
+        inbound::{InboundMessage, OptFlag, Sender},
         language::Recognized,
         message::{Channel, Recipient},
         pair_rate,
@@ -653,11 +653,7 @@ impl Contact {
         } else if message.is_news() {
             self.heard_by_whatsapp(number, &user, at);
         }
-        let sign = if message.standby {
-            Sign::Copied
-        } else {
-            Sign::Received
-        };
+        let sign = if message.standby { Sign::Copied } else { Sign::Received };
         self.answered_by(number, &user, sign, at);
     }
 

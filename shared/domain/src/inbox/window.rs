@@ -17,12 +17,7 @@ use crate::{
 };
 
 /// The other responder that answers this contact in a conversation on this line, if one does: see [`closes_at`].
-pub fn elsewhere(
-    line: Option<LineId>,
-    contact: &Contact,
-    config: &TenantConfig,
-    now: Timestamp,
-) -> Option<Elsewhere> {
+pub fn elsewhere(line: Option<LineId>, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Elsewhere> {
     let (number, to) = between(line, contact, config)?;
     contact.elsewhere(number, &to, now)
 }

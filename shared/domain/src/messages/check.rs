@@ -425,7 +425,10 @@ fn reach(input: &CheckInput<'_>, leg: &Leg) -> Check {
     let why = cannot_reach(contact, phone, leg.channel, message.policy.category(), now, line_type);
     let nobody = phone.is_none() && message.to.bsuid.is_none();
     let why = why.or_else(|| nobody.then(|| Refusal::new(Reason::NoRecipient, "nobody to send it to")));
-    let number = input.connection.whatsapp_number().filter(|_| leg.channel == Channel::WhatsApp);
+    let number = input
+        .connection
+        .whatsapp_number()
+        .filter(|_| leg.channel == Channel::WhatsApp);
     let elsewhere = || in_charge(message.policy.purpose(), contact, (number, &message.to), now).err();
     unless(why.or_else(elsewhere))
 }

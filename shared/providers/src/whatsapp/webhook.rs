@@ -760,7 +760,10 @@ fn handover(value: &Value, fallback_time: Timestamp) -> Update {
         _ => return unknown(&format!("messaging_handovers/{kind}")),
     };
     let user = &value["sender"];
-    let number = user["phone_number"].as_str().or(user["wa_id"].as_str()).unwrap_or_default();
+    let number = user["phone_number"]
+        .as_str()
+        .or(user["wa_id"].as_str())
+        .unwrap_or_default();
     let number = Phone::from_digits(number.strip_prefix('+').unwrap_or(number)).ok();
     match sender(items(value, "contacts"), number, user_id(&user["user_id"])) {
         Some(from) => Update::Handover {

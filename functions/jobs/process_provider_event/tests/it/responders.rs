@@ -122,7 +122,11 @@ async fn any_order_leaves_the_conversation_with_its_responder() {
         let closes_at = customer.window_closes_at(&number(&world).await, &customer.recipient());
         assert_eq!(closes_at.map(|at| at.as_second()), Some(begin + 86_400), "{order:?}");
         assert!(is_elsewhere(&world).await, "{order:?}");
-        let answered = sent(&world).await.iter().filter(|one| one.cause.answered().is_some()).count();
+        let answered = sent(&world)
+            .await
+            .iter()
+            .filter(|one| one.cause.answered().is_some())
+            .count();
         assert_eq!(answered, usize::from(answers), "{order:?}");
         let conversation = conversation(&world).await;
         assert!(conversation.unread <= 2, "{order:?}: {conversation:?}");
@@ -135,12 +139,19 @@ async fn any_order_leaves_the_conversation_with_its_responder() {
 #[tokio::test]
 async fn whoever_is_passed_on_is_shown_and_waits() {
     let world = closed().await;
-    world.work(copy(&world, "wamid.1", world.seconds(), "Where is my order?")).await;
+    world
+        .work(copy(&world, "wamid.1", world.seconds(), "Where is my order?"))
+        .await;
     world.aws.pass(5);
-    world.work(echo(&world, "wamid.2", world.seconds(), (CUSTOMER, "text"))).await;
+    world
+        .work(echo(&world, "wamid.2", world.seconds(), (CUSTOMER, "text")))
+        .await;
     world.aws.pass(5);
     let quiet = conversation(&world).await;
-    assert_eq!((quiet.state, quiet.unread, quiet.due()), (ConversationState::Closed, 0, None));
+    assert_eq!(
+        (quiet.state, quiet.unread, quiet.due()),
+        (ConversationState::Closed, 0, None)
+    );
     assert_eq!(remarks(&world).await, ["wrote_elsewhere", "sent_elsewhere"]);
     let customer = world.customer().await;
     assert!(customer.last_written_at.is_none() && customer.last_by_phone_at.is_none());
@@ -151,12 +162,19 @@ async fn whoever_is_passed_on_is_shown_and_waits() {
     }
     let asked = conversation(&world).await;
     let since = asked.waiting_since.map(|since| since.as_second());
-    assert_eq!((asked.state, asked.unread, since), (ConversationState::Open, 1, Some(world.seconds())));
+    assert_eq!(
+        (asked.state, asked.unread, since),
+        (ConversationState::Open, 1, Some(world.seconds()))
+    );
     assert!(asked.due().is_some() && !is_elsewhere(&world).await);
     // What is said to us from now on is answered.
     world.aws.pass(60);
     world.whatsapp("wamid.3", "Hello?").await;
-    let answered = sent(&world).await.iter().filter(|one| one.cause.answered().is_some()).count();
+    let answered = sent(&world)
+        .await
+        .iter()
+        .filter(|one| one.cause.answered().is_some())
+        .count();
     assert_eq!(answered, 1);
 }
 
@@ -174,7 +192,10 @@ async fn only_who_is_passed_to_us_becomes_a_contact() {
     }
     assert_eq!(world.aws.row_count().await, rows);
     world.work(control(&world, "control_passed", world.seconds())).await;
-    assert_eq!(conversation(&world).await.waiting_since.map(|since| since.as_second()), Some(world.seconds()));
+    assert_eq!(
+        conversation(&world).await.waiting_since.map(|since| since.as_second()),
+        Some(world.seconds())
+    );
 }
 
 /// Another app's campaign is shown, and says nothing of who answers.
@@ -184,9 +205,14 @@ async fn template_of_another_app_answers_nobody() {
     world.whatsapp("wamid.1", "Hello").await;
     let before = conversation(&world).await;
     world.aws.pass(60);
-    world.work(echo(&world, "wamid.2", world.seconds(), (CUSTOMER, "template"))).await;
+    world
+        .work(echo(&world, "wamid.2", world.seconds(), (CUSTOMER, "template")))
+        .await;
     let after = conversation(&world).await;
-    assert_eq!((after.seq, after.unread, after.waiting_since), (2, 1, before.waiting_since));
+    assert_eq!(
+        (after.seq, after.unread, after.waiting_since),
+        (2, 1, before.waiting_since)
+    );
     assert!(!is_elsewhere(&world).await);
     assert_eq!(remarks(&world).await.last().map(String::as_str), Some("sent_elsewhere"));
 }
