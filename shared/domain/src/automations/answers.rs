@@ -659,7 +659,8 @@ mod tests {
         const MINUTES: i64 = 60;
 
         fn new() -> Self {
-            let (config, person) = (all(), contact());
+            let (config, mut person) = (all(), contact());
+            person.last_inbound_at = Some(at(CLOSED));
             let heard = Vec::new();
             Self { config, person, heard }
         }

@@ -309,9 +309,9 @@ fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 /// Meta's reference has the lists of a copy within `standby`, beside the metadata; they are read as if they stood in its place.
 fn flat(mut value: Value) -> Value {
     if let Some(members) = value.as_object_mut()
-        && let Some(Value::Object(copied)) = members.get_mut("standby").map(Value::take)
+        && members.get("standby").is_some_and(Value::is_object)
+        && let Some(Value::Object(copied)) = members.remove("standby")
     {
-        members.remove("standby");
         members.extend(copied);
     }
     value
