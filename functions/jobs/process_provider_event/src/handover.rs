@@ -12,7 +12,7 @@ use store::{inbox::conversation::OnLine, table::effects::Effects};
 
 use crate::{
     Event, RACES,
-    inbound::{About, identities},
+    inbound::{About, Person, identities},
 };
 
 impl Event<'_> {
@@ -44,7 +44,7 @@ impl Event<'_> {
                 person.contact.heard_again(at);
             }
         }
-        people.retain(|person| person.changed());
+        people.retain(Person::changed);
         let Some(first) = people.first() else {
             return Ok(Done::Already);
         };
@@ -53,11 +53,13 @@ impl Event<'_> {
         let mut conversation = None;
         if waits {
             let id = ConversationId::of(first.contact.id, line);
-            let known = match first.is_known() {
-                true => store.conversation_along(self.scope, id, &along).await?,
-                false => None,
+            let known = if first.is_known() {
+                store.conversation_along(self.scope, id, &along).await?
+            } else {
+                None
             };
-            let noted = store.passed_to_team(self.scope, known, (id, at), (&config, &first.contact), now);
+            let whose = (&*config, &first.contact);
+            let noted = store.passed_to_team(self.scope, known, (id, at), whose, now);
             conversation = Some(Box::pin(noted).await?);
         }
         self.show_conversations(&people).await?;
