@@ -738,8 +738,7 @@ mod tests {
             Signed(Sign::Taken, 20),
             Signed(Sign::Copied, 30),
             Signed(Sign::Passed, 30),
-            Wrote(40),
-            Signed(Sign::Answered, 50),
+            Signed(Sign::Answered, 40),
         ];
         let mut orders = vec![vec![]];
         for one in all {
@@ -752,7 +751,7 @@ mod tests {
             });
             orders = inserted.collect();
         }
-        assert_eq!(orders.len(), 5040);
+        assert_eq!(orders.len(), 720);
         for order in orders {
             let mut shared = SharedNumber::new();
             for one in order {
@@ -763,8 +762,8 @@ mod tests {
                     "a copy is answered: {:?}",
                     shared.heard
                 );
-                shared.check();
             }
+            shared.check();
         }
     }
 
