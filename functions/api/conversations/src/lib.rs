@@ -161,7 +161,7 @@ async fn list_conversations(
     let showing = Showing::of(config.lines.clone());
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     Ok(Listed::of(page, |known| {
-        ConversationOut::of(known, &config, &showing).1
+        ConversationOut::of(known, &config, &showing, who.now()).1
     }))
 }
 
@@ -223,7 +223,7 @@ async fn shown(
     let showing = Showing::of(config.lines.clone());
     let received = known.last.as_ref().and_then(received);
     let showing = Box::pin(api.showing_media(who, showing, received)).await?;
-    let (version, body) = ConversationOut::of(known, &config, &showing);
+    let (version, body) = ConversationOut::of(known, &config, &showing, who.now());
     Ok(Tagged { version, body })
 }
 

@@ -7,10 +7,11 @@ use domain::{
         fault::{Fault, FaultCode},
         ids::{ContactId, ConversationId, LineId, TagId, TeamId, UserId},
     },
+    contacts::window::Elsewhere,
     inbox::{
         conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
         draft::Draft,
-        window::closes_at,
+        window::{self, closes_at},
     },
     tenants::config::TenantConfig,
 };
@@ -191,6 +192,28 @@ impl Patchable for ConversationChange {
     }
 }
 
+/// Another app answers the customer.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AnsweredElsewhere")]
+pub(crate) struct AnsweredElsewhereOut {
+    /// Time of the first sign of it that is known.
+    since: Timestamp,
+    /// Time of the latest one: a message that it got or sent, or its taking over.
+    seen_at: Timestamp,
+    /// Time from which nobody is taken to answer any more, unless there is another sign.
+    until: Timestamp,
+}
+
+impl From<Elsewhere> for AnsweredElsewhereOut {
+    fn from(found: Elsewhere) -> Self {
+        Self {
+            since: found.since,
+            seen_at: found.at,
+            until: found.until(),
+        }
+    }
+}
+
 /// A conversation with a contact on a line.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Conversation")]
@@ -233,6 +256,9 @@ pub(crate) struct ConversationOut {
     /// Time until which the customer can get free text by WhatsApp on this line; afterwards, only templates. `null`: the customer has not
     /// written to its WhatsApp number, it has none, or the line was deleted.
     window_closes_at: Option<Timestamp>,
+    /// The other app that answers the customer on this WhatsApp number, such as Meta's business agent. Nothing is answered or followed up
+    /// there by itself meanwhile. `null`: there is none, as far as Meta has told.
+    answered_elsewhere: Option<AnsweredElsewhereOut>,
     /// Time of the latest happening, or at which a snoozed one was opened by itself.
     active_at: Timestamp,
     /// Time of the first one.
@@ -260,7 +286,12 @@ pub(crate) struct OpenedConversation {
 
 impl ConversationOut {
     /// A conversation as it is shown, with its version.
-    pub(crate) fn of(known: KnownConversation, config: &TenantConfig, showing: &Showing) -> (u64, Self) {
+    pub(crate) fn of(
+        known: KnownConversation,
+        config: &TenantConfig,
+        showing: &Showing,
+        now: Timestamp,
+    ) -> (u64, Self) {
         let KnownConversation {
             conversation,
             person,
@@ -285,6 +316,8 @@ impl ConversationOut {
             replied_at: one.replied_at,
             first_response_seconds: one.first_response.map(|waited| waited.as_secs()),
             window_closes_at: closes_at(one.line, &person.contact, config),
+            answered_elsewhere: window::elsewhere(one.line, &person.contact, config, now)
+                .map(AnsweredElsewhereOut::from),
             active_at: one.active_at(),
             created_at: one.created_at,
             last: last.map(|placed| showing.entry(placed)),

@@ -19,6 +19,7 @@ use domain::{
         contact::{Contact, Identity},
         person::Person,
         profile::Profile,
+        window::Sign,
     },
     inbox::conversation::Conversation,
     media::asset::Asset,
@@ -151,6 +152,9 @@ impl Sending {
         let planned = self.planner.plan(scope, composed, contact, gathered, follows, now);
         let planned = Box::pin(planned).await?;
         let mut message = planned.message;
+        if let Some(number) = message.takes_over(config) {
+            contact.answered_by(number, &message.to, Sign::Answered, now);
+        }
         if !uploads.is_empty() {
             // If it is not queued, the message asks a minute later.
             message.upload_asked = Some(now);

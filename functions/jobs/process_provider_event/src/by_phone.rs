@@ -4,7 +4,9 @@ use domain::{
     Timestamp,
     base::ids::{ConversationId, LineId},
     calls::record::MessageRef,
-    messages::{by_phone, inbound::InboundMessage, purpose::Event as Happened},
+    contacts::window::Sign,
+    inbox::conversation::{Happening, What},
+    messages::{by_phone, inbound::InboundMessage, message::Channel, purpose::Event as Happened},
     tenants::{config::TenantConfig, line},
 };
 use kit::{Done, JobError};
@@ -18,6 +20,8 @@ use crate::{
 impl Event<'_> {
     /// Stores a message that the business's own phone has sent, once: the customer waits no longer, and nothing that was planned before follows
     /// up. Whoever it goes to becomes a contact, as by a call of the business: the answer would do so anyway, and stand there alone.
+    ///
+    /// Of another responder of the number, which may write to anybody, only what goes to a contact is shown. It ends no follow-up.
     pub(crate) async fn by_phone(&self, echo: InboundMessage) -> Result<Done, JobError> {
         // A reaction, or a change of an earlier message, answers nobody.
         if !echo.is_written() {
@@ -48,7 +52,7 @@ impl Event<'_> {
         let about = self.people(&echo.from, (leads, Some(OnLine(line))), None, now);
         let About { mut people, along, .. } = about.await?;
         // Only the person brings a deleted contact back.
-        people.retain(|person| person.contact.deleted_at.is_none());
+        people.retain(|person| person.contact.deleted_at.is_none() && (person.is_known() || !echo.standby));
         let Some(first) = people.first() else {
             return Ok(Done::Already);
         };
@@ -58,7 +62,16 @@ impl Event<'_> {
             at: echo.at.min(now),
             ..echo.clone()
         };
+        let of_others = config.whatsapp_number(self.connection).filter(|_| echo.standby);
         for person in &mut people {
+            if let Some(number) = of_others.filter(|_| !echo.is_template()) {
+                person
+                    .contact
+                    .answered_by(number, &echo.from.recipient(), Sign::Copied, echo.at);
+            }
+            if echo.standby {
+                continue;
+            }
             let open = person.contact.open_to(Happened::ByPhone);
             let open = store.each_message(self.scope, &open, now).await?;
             // One that cannot be read stays open.
@@ -66,14 +79,21 @@ impl Event<'_> {
             person.cancelled = person.contact.answered_by_phone(echo.at, open);
         }
         let others = people.split_off(1);
-        Box::pin(self.answer_others(others, (line, echo.at), &config, echo.provider_ref.as_str(), now)).await?;
+        if !echo.is_template() {
+            Box::pin(self.answer_others(others, (line, echo.at), &config, echo.provider_ref.as_str(), now)).await?;
+        }
         let keep_until = config.tenant.retention.unwrap_or_default().message_until(echo.at, now);
         let (kept, timers) = ((keep_until, self.correlation_id), &self.ctx.timers);
         let message = by_phone::message((id, self.connection), echo, kept, timers)?;
         let conversation = store.conversation_along(self.scope, id, &along).await?;
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let conversation = conversation.map(|mut known| {
-            known.value.answered_by_phone(echo.at, message.id, tell_after);
+            if echo.is_template() {
+                let what = What::Reply(message.id, Channel::WhatsApp);
+                known.value.overhear(Happening { at: echo.at, what });
+            } else {
+                known.value.answered_by_phone(echo.at, message.id, tell_after);
+            }
             known
         });
         let referred = store.refer_to_received(self.scope, reference, message.id, version, now);

@@ -37,7 +37,7 @@ use kit::{Done, JobError, crash, metric};
 use store::{
     Along, Versioned,
     contacts::contact::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    inbox::conversation::OnLine,
+    inbox::conversation::{OnLine, overheard},
     messages::media::LANE,
     table::effects::{Consent, Effects, Once},
 };
@@ -154,6 +154,10 @@ impl Person {
     fn says(&mut self, entry: Option<ConsentEntry>, first: bool) {
         let entry = entry.map(|entry| if first { entry } else { entry.repeated() });
         self.consent.extend(entry);
+    }
+
+    pub(crate) const fn is_known(&self) -> bool {
+        self.before.is_some()
     }
 
     pub(crate) fn changed(&self) -> bool {
@@ -290,6 +294,10 @@ impl Event<'_> {
             let asked = asked.and("word", flag.as_str());
             remark(asked.and("channel", message.channel.as_str()));
         }
+        if message.standby {
+            let sentence = "the customer wrote to another app that shares the number, which answers";
+            remark(Refusal::new(Reason::WroteElsewhere, sentence));
+        }
         let conversation = match (on, people.first()) {
             (Some(OnLine(line)), Some(person)) => {
                 let id = ConversationId::of(writer, line);
@@ -298,10 +306,14 @@ impl Event<'_> {
                     None => None,
                 };
                 let what = What::Inbound(said.id, message.channel);
-                let happened = (id, Happening { at: said.at, what });
-                let whose = (&*config, &person.contact);
-                let noted = store.noted_for_team(self.scope, known, happened, whose, now);
-                Some(Box::pin(noted).await?)
+                let happening = Happening { at: said.at, what };
+                if message.standby {
+                    Some(overheard(known, id, happening))
+                } else {
+                    let whose = (&*config, &person.contact);
+                    let noted = store.noted_for_team(self.scope, known, (id, happening), whose, now);
+                    Some(Box::pin(noted).await?)
+                }
             }
             _ => None,
         };
@@ -341,7 +353,12 @@ impl Event<'_> {
             remarks,
             recovered,
             answers_after,
-            templates: template_numbers::answered(message, said.flag(), answered, templates),
+            templates: template_numbers::answered(
+                message,
+                said.flag(),
+                answered.filter(|_| !message.standby),
+                templates,
+            ),
             answer: heard.calls_for(),
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
@@ -406,7 +423,8 @@ impl Event<'_> {
     }
 
     /// The wish that a message is. `answered`: the message of ours that it answers. Only the label of a button makes it necessary to read
-    /// that one, or its template: one that Meta has moved to marketing since counts as well.
+    /// that one, or its template: one that Meta has moved to marketing since counts as well. What was said to another responder can refuse
+    /// messages, and ends no refusal.
     async fn wish(
         &self,
         message: &InboundMessage,
@@ -418,7 +436,8 @@ impl Event<'_> {
         if message.from.sender_id.is_some() {
             return Ok(None);
         }
-        let wish = |marketing| words::wish(message, marketing, &config.tenant);
+        let counts = |flag: &OptFlag| !message.standby || *flag == OptFlag::Stop;
+        let wish = |marketing| words::wish(message, marketing, &config.tenant).filter(counts);
         let told = wish(false);
         let (Some(answered), None, true) = (answered, told, words::is_stop_label(message)) else {
             return Ok(told);
@@ -483,8 +502,8 @@ impl Event<'_> {
         let written = (at, message.is_written());
         let mut wrote = self.wrote_first(person, planned, written, stops, heard.now).await?;
         let contact = &mut person.contact;
-        // Whoever wants no more messages neither answers one nor is won back.
-        if message.is_written() && !said.is_stop() {
+        // Whoever wants no more messages, or writes to another responder, neither answers one nor is won back.
+        if message.is_written() && !said.is_stop() && !message.standby {
             wrote.recovered = contact.wrote(at);
         } else {
             wrote.answered.clear();
@@ -499,12 +518,7 @@ impl Event<'_> {
         if message.channel == Channel::WhatsApp
             && let Some(number) = said.number
         {
-            let user = message.from.recipient();
-            if message.opens_window {
-                contact.open_window(number, &user, at);
-            } else if message.is_news() {
-                contact.heard_by_whatsapp(number, &user, at);
-            }
+            contact.hears_by_whatsapp(number, message, at);
         }
         contact.reached_on(message.channel, message.from.phone.as_ref());
         if let Some(number) = &message.from.phone {
@@ -803,7 +817,7 @@ impl Event<'_> {
             return Ok(kit::queue::gone("tenant"));
         };
         let number = config.whatsapp_number(self.connection);
-        self.change_people(from, "call", |contact| {
+        self.change_people(from, ("call", true), |contact| {
             contact.heard_again(at);
             if let Some(number) = number {
                 contact.open_window(number, &from.recipient(), at);
@@ -819,7 +833,9 @@ impl Event<'_> {
     pub(crate) async fn marketing(&self, from: &Sender, welcome: bool, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
         let proof = format!("user_preferences of {at}");
-        self.change_people(from, "user_preferences", |contact| {
+        // An id leads to whoever is known by it, and a contact of which nothing else is known is of no use to anybody.
+        let creates = from.phone.is_some();
+        self.change_people(from, ("user_preferences", creates), |contact| {
             let entry = contact.wish_marketing(welcome, "set in WhatsApp", at).consent();
             entry.map(|entry| entry.proven_by(&proof))
         })
@@ -833,7 +849,7 @@ impl Event<'_> {
         let Some(first) = known.first() else {
             return Ok(Done::Already);
         };
-        let met = self.change_people(previous, "identity", |_| None).await?;
+        let met = self.change_people(previous, ("identity", true), |_| None).await?;
         let Some(contact) = self.ctx.store.contact_of(self.scope, first).await? else {
             return Ok(met);
         };
@@ -942,17 +958,18 @@ impl Event<'_> {
         told.await
     }
 
-    /// Changes the contacts of a sender, creating one if nobody is known.
+    /// Changes the contacts of a sender. `creates`: if nobody is known, one is created.
     async fn change_people(
         &self,
         from: &Sender,
-        cause: &str,
+        (cause, creates): (&str, bool),
         change: impl Fn(&mut Contact) -> Option<ConsentEntry>,
     ) -> Result<Done, JobError> {
         let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let leads = self.ctx.store.leads_of(self.scope, &identities(from)).await?;
             let mut people = self.people(from, (leads, None), None, now).await?.people;
+            people.retain(|person| creates || person.is_known());
             for (place, person) in people.iter_mut().enumerate() {
                 let entry = change(&mut person.contact);
                 person.says(entry, place == 0);
@@ -974,7 +991,7 @@ impl Event<'_> {
     }
 
     /// Opens all conversations of those who were deleted and are back.
-    async fn show_conversations(&self, people: &[Person]) -> Result<(), JobError> {
+    pub(crate) async fn show_conversations(&self, people: &[Person]) -> Result<(), JobError> {
         for Person { before, contact, .. } in people {
             let deleted_at = before.as_ref().and_then(|before| before.deleted_at);
             Box::pin(self.ctx.store.show_conversations(self.scope, deleted_at, contact)).await?;

@@ -6,6 +6,7 @@
 
 mod answer;
 mod by_phone;
+mod handover;
 mod inbound;
 mod status;
 
@@ -187,6 +188,7 @@ impl Event<'_> {
             Update::Message(message) => self.message(message, delivery).await,
             Update::ByPhone(echo) => self.by_phone(echo).await,
             Update::WhatsAppCall { from, at, .. } => self.whatsapp_call(&from, at).await,
+            Update::Handover { from, passed, at } => self.handover(&from, passed, at).await,
             Update::MarketingPreference { from, welcome, at } => self.marketing(&from, welcome, at).await,
             Update::IdentityChanged { previous, now } => self.identity_changed(&previous, &now).await,
             Update::Template(report) => self.template(&report).await,

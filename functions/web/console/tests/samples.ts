@@ -87,6 +87,7 @@ export const conversation: Schemas["Conversation"] = {
   active_at: at, assignee_id: null, contact: contactName, continued_in: null, created_at: at, etag: "\"7\"", first_response_seconds: null, id: "conv_sample", last: said[0] ?? null, line,
   priority: "high", read_seq: 5, replied_at: null, seq: 7, snoozed_until: null, state: "open", tags: [HOSTILE.markup], team_id: "team_sample", unread: 2, waiting_since: at,
   window_closes_at: new Date(Date.now() + 80_000_000).toISOString(),
+  answered_elsewhere: { since: at, seen_at: at, until: at },
 };
 const others: Schemas["Conversation"][] = [
   { ...conversation, assignee_id: "usr_sample", contact: { id: "con_silent", name: null }, id: "conv_other", last: { at, kind: "call", call: callEntry }, unread: 0, window_closes_at: null },

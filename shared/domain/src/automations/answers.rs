@@ -252,7 +252,12 @@ pub fn no_way_back(
         ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
     };
     let refused = compose(&intent(received, answer, &text, config, contact, now), &world).err();
-    refused.filter(|why| matches!(why.reason, Reason::NoChannel | Reason::WindowClosed))
+    refused.filter(|why| {
+        matches!(
+            why.reason,
+            Reason::NoChannel | Reason::WindowClosed | Reason::AnsweredElsewhere
+        )
+    })
 }
 
 /// Time in which an answer may go out: what is left of its purpose's, and after hours until the business opens.
@@ -314,6 +319,7 @@ mod tests {
     use super::*;
     use crate::{
         base::facts::Fact,
+        contacts::window::{Sign, Window},
         messages::{
             check::{Check, CheckInput, check},
             compose::Composed,
@@ -637,6 +643,176 @@ mod tests {
         assert_eq!(refused.reason, Reason::NoChannel);
         let closed = composed(&all(), &whatsapp, &writer(Channel::Sms, now), Answer::AfterHours, now);
         assert_eq!(closed.unwrap_err().reason, Reason::WindowClosed);
+    }
+
+    /// Something of a conversation on a number that several responders share, and its time in seconds.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Shared {
+        Wrote(i64),
+        Signed(Sign, i64),
+    }
+
+    use Shared::{Signed, Wrote};
+
+    /// A number on which nobody has said anything yet, after its business has closed.
+    struct SharedNumber {
+        config: TenantConfig,
+        person: Contact,
+        heard: Vec<Shared>,
+    }
+
+    impl SharedNumber {
+        const MINUTES: i64 = 60;
+
+        fn new() -> Self {
+            let (config, mut person) = (all(), contact());
+            person.last_inbound_at = Some(at(CLOSED));
+            let heard = Vec::new();
+            Self { config, person, heard }
+        }
+
+        fn time(second: i64) -> Timestamp {
+            at(CLOSED) + SignedDuration::from_secs(second)
+        }
+
+        fn now() -> Timestamp {
+            Self::time(10 * Self::MINUTES)
+        }
+
+        /// Hears it, and says whether it is answered automatically.
+        fn hears(&mut self, one: Shared) -> bool {
+            self.heard.push(one);
+            let number = "+97143330000".parse().unwrap();
+            let (when, standby) = match one {
+                Wrote(second) => (Self::time(second), false),
+                Signed(Sign::Copied, second) => (Self::time(second), true),
+                Signed(sign, second) => {
+                    let user = self.person.recipient();
+                    self.person.answered_by(&number, &user, sign, Self::time(second));
+                    return false;
+                }
+            };
+            let message = InboundMessage {
+                standby,
+                ..written(Channel::WhatsApp, "Hello", when)
+            };
+            self.person.last_inbound_at = self.person.last_inbound_at.max(Some(when));
+            self.person.hears_by_whatsapp(&number, &message, when);
+            calls_for(&self.config, &message, Self::now()).is_some() && self.answer(message).is_ok()
+        }
+
+        fn answer(&self, message: InboundMessage) -> Result<Composed, Refusal> {
+            let received = received(message, 1);
+            composed(&self.config, &received, &self.person, Answer::AfterHours, Self::now())
+        }
+
+        /// Whether the latest sign that was heard is another responder's: of a second, its own, unless the conversation was passed to us.
+        fn is_others(&self) -> bool {
+            let place = |one: &Shared| match *one {
+                Wrote(second) | Signed(Sign::Received | Sign::Answered, second) => (second, 0),
+                Signed(Sign::Copied, second) => (second, 1),
+                Signed(Sign::Passed, second) => (second, 2),
+                Signed(Sign::Taken, second) => (second, 3),
+            };
+            self.heard
+                .iter()
+                .map(place)
+                .max()
+                .is_some_and(|(_, place)| place % 2 == 1)
+        }
+
+        /// Checks what is promised once all of it is known.
+        fn check(&self) {
+            let window = self.person.windows.first().and_then(Window::closes_at);
+            let wrote = self.heard.iter().filter_map(|one| match one {
+                Wrote(second) => Some(Self::time(*second) + crate::contacts::window::SERVICE_WINDOW),
+                Signed(..) => None,
+            });
+            assert_eq!(window, wrote.max(), "the window of {:?}", self.heard);
+            let refused = self.answer(written(Channel::WhatsApp, "Hello", at(CLOSED))).err();
+            let refused = refused.is_some_and(|why| why.reason == Reason::AnsweredElsewhere);
+            assert_eq!(refused, self.is_others(), "an answer after {:?}", self.heard);
+        }
+    }
+
+    /// Copies, a conversation that passes to and fro, and messages, in any order.
+    #[test]
+    fn nobody_is_answered_twice_and_no_copy_opens_a_window() {
+        let all = [
+            Wrote(10),
+            Signed(Sign::Copied, 10),
+            Signed(Sign::Taken, 20),
+            Signed(Sign::Copied, 30),
+            Signed(Sign::Passed, 30),
+            Signed(Sign::Answered, 40),
+        ];
+        let mut orders = vec![vec![]];
+        for one in all {
+            let inserted = orders.iter().flat_map(|order: &Vec<Shared>| {
+                (0..=order.len()).map(move |place| {
+                    let mut longer = order.clone();
+                    longer.insert(place, one);
+                    longer
+                })
+            });
+            orders = inserted.collect();
+        }
+        assert_eq!(orders.len(), 720);
+        for order in orders {
+            let mut shared = SharedNumber::new();
+            for one in order {
+                let answered = shared.hears(one);
+                assert!(!answered || !shared.is_others(), "answered twice: {:?}", shared.heard);
+                assert!(
+                    !answered || matches!(one, Wrote(_)),
+                    "a copy is answered: {:?}",
+                    shared.heard
+                );
+            }
+            shared.check();
+        }
+    }
+
+    fn shared() -> impl Strategy<Value = Shared> {
+        let sign = select(vec![Sign::Answered, Sign::Copied, Sign::Passed, Sign::Taken]);
+        let signed = (sign, 0..8_i64).prop_map(|(sign, second)| Signed(sign, second));
+        prop_oneof![1 => (0..8_i64).prop_map(Wrote), 3 => signed]
+    }
+
+    proptest! {
+        /// With any of them, in one second or several, as often as they are delivered.
+        #[test]
+        fn repeated_reports_of_who_answers_change_nothing(
+            once in proptest::collection::vec(shared(), 1..8),
+            again in proptest::collection::vec(proptest::sample::Index::arbitrary(), 0..8),
+        ) {
+            let mut shared = SharedNumber::new();
+            for one in &once {
+                shared.hears(*one);
+                shared.check();
+            }
+            let before = shared.person.windows.first().map(|window| (window.ours_at, window.elsewhere(SharedNumber::now()).map(|found| found.at)));
+            for again in again {
+                let answered = shared.hears(*again.get(&once));
+                prop_assert!(!answered || !shared.is_others());
+                shared.check();
+            }
+            let after = shared.person.windows.first().map(|window| (window.ours_at, window.elsewhere(SharedNumber::now()).map(|found| found.at)));
+            prop_assert_eq!(before, after);
+        }
+    }
+
+    /// Nobody reports that a conversation is given back.
+    #[test]
+    fn another_responder_counts_for_a_day() {
+        let mut shared = SharedNumber::new();
+        shared.hears(Signed(Sign::Taken, 0));
+        shared.hears(Signed(Sign::Copied, 60));
+        let (number, user) = ("+97143330000".parse().unwrap(), shared.person.recipient());
+        let found = |second| shared.person.elsewhere(&number, &user, SharedNumber::time(second));
+        let since = SharedNumber::time(0) + SignedDuration::from_millis(2);
+        assert_eq!(found(61).map(|found| found.since), Some(since));
+        assert!(found(DAY.as_secs() + 59).is_some() && found(DAY.as_secs() + 60).is_none());
     }
 
     /// From another one, it would be the beginning of another conversation.

@@ -16,9 +16,9 @@ use crate::{
         ledger::ConsentEntry,
         wish::{Applied, By, Choice, Scope, Wish, Wishes},
     },
-    contacts::window::{self, Texted, Window},
+    contacts::window::{self, Elsewhere, Sign, Texted, Window},
     messages::{
-        inbound::{OptFlag, Sender},
+        inbound::{InboundMessage, OptFlag, Sender},
         language::Recognized,
         message::{Channel, Recipient},
         pair_rate,
@@ -642,6 +642,30 @@ impl Contact {
         let heard_at = Some(at);
         let new = Window::new(number, user, None);
         self.note_window(Window { heard_at, ..new }, at);
+    }
+
+    /// What a message by WhatsApp to this number of the business says of the service window, and of who answers its writer. What was said to
+    /// another responder opens no window of ours.
+    pub fn hears_by_whatsapp(&mut self, number: &Phone, message: &InboundMessage, at: Timestamp) {
+        let user = message.from.recipient();
+        if message.opens_window && !message.standby {
+            self.open_window(number, &user, at);
+        } else if message.is_news() {
+            self.heard_by_whatsapp(number, &user, at);
+        }
+        let sign = if message.standby { Sign::Copied } else { Sign::Received };
+        self.answered_by(number, &user, sign, at);
+    }
+
+    /// A sign of who answers this user on this WhatsApp number of the business.
+    pub fn answered_by(&mut self, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
+        window::sign(&mut self.windows, number, user, sign, at);
+        window::make_room(&mut self.windows, at);
+    }
+
+    /// The other responder that answers this recipient on this WhatsApp number of the business, if one does.
+    pub fn elsewhere(&self, number: &Phone, to: &Recipient, now: Timestamp) -> Option<Elsewhere> {
+        window::elsewhere(&self.windows, number, to, now)
     }
 
     fn note_window(&mut self, new: Window, at: Timestamp) {

@@ -16,6 +16,65 @@ pub const SERVICE_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// a newer one, or else the oldest of all.
 pub const MAX_WINDOWS: usize = 4;
 
+/// Time after the last sign of another responder at which a conversation is taken for nobody's. A hand-back is not reported, and WhatsApp
+/// lets a conversation go a day after the customer's last message.
+pub const ELSEWHERE_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// The smallest difference between times of rows. WhatsApp's have whole seconds.
+const MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
+/// A sign of who answers a WhatsApp user on a number of the business, which several responders can share: apps, and Meta's business agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sign {
+    /// The user's message came to us.
+    Received,
+    /// A person here has answered.
+    Answered,
+    /// What was said to another responder, or by it, came to us as a copy.
+    Copied,
+    /// The conversation was passed to us.
+    Passed,
+    /// Another responder has taken the conversation.
+    Taken,
+}
+
+impl Sign {
+    /// Its place among others. Of the same second, what is said of the conversation itself counts more than a message, and that it was taken
+    /// most: whoever is not answered automatically is answered by somebody, and nobody is answered twice.
+    fn placed(self, at: Timestamp) -> Timestamp {
+        match self {
+            Self::Received | Self::Answered | Self::Copied => at,
+            Self::Passed => at + MOMENT,
+            Self::Taken => at + MOMENT * 2,
+        }
+    }
+}
+
+/// Another responder answers a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// Time of the first sign of it since we were in charge, as far as it is known.
+    pub since: Timestamp,
+    /// Time of the latest one.
+    pub at: Timestamp,
+}
+
+impl Elsewhere {
+    /// Time at which nobody answers the user any more, unless there is a new sign.
+    pub fn until(self) -> Timestamp {
+        self.at + ELSEWHERE_FOR
+    }
+
+    /// Both, of which only what came after `ours_at` is one turn. Which signs there were between the known ones is forgotten, so the
+    /// beginning depends on the order in which they arrive; the latest, which decides, does not.
+    fn joined(self, other: Self, ours_at: Option<Timestamp>) -> Self {
+        let at = self.at.max(other.at);
+        let known = [self.since, other.since, self.at, other.at].into_iter();
+        let since = known.filter(|since| ours_at <= Some(*since)).min().unwrap_or(at);
+        Self { since, at }
+    }
+}
+
 /// Maximum lines of which the number is known that wrote by SMS last. A further one replaces the one that got an SMS longest ago.
 pub const MAX_TEXTED: usize = 4;
 
@@ -39,6 +98,12 @@ pub struct Window {
     /// Time of the latest message to the user for which WhatsApp found it closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
+    /// Time of the latest sign that we answer the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ours_at: Option<Timestamp>,
+    /// Signs that another responder does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
 }
 
 impl Window {
@@ -51,7 +116,33 @@ impl Window {
             at,
             heard_at: None,
             closed_at: None,
+            ours_at: None,
+            elsewhere: None,
         }
+    }
+
+    /// The same with a sign of who answers the user.
+    fn signed(self, sign: Sign, at: Timestamp) -> Self {
+        let placed = sign.placed(at);
+        match sign {
+            Sign::Received | Sign::Answered | Sign::Passed => Self {
+                ours_at: Some(placed),
+                ..self
+            },
+            Sign::Copied | Sign::Taken => Self {
+                elsewhere: Some(Elsewhere {
+                    since: placed,
+                    at: placed,
+                }),
+                ..self
+            },
+        }
+    }
+
+    /// The other responder that answers the user at this time, if one does. Of signs of one moment, its own counts.
+    pub fn elsewhere(&self, now: Timestamp) -> Option<Elsewhere> {
+        let found = self.elsewhere.filter(|found| self.ours_at <= Some(found.at));
+        found.filter(|found| now < found.until())
     }
 
     /// The user.
@@ -104,6 +195,10 @@ impl Window {
 
     /// Both, which are of the same user: what was said last holds.
     fn joined(self, other: Self) -> Self {
+        let ours_at = self.ours_at.max(other.ours_at);
+        let signs = self.elsewhere.into_iter().chain(other.elsewhere);
+        let elsewhere = signs.reduce(|one, other| one.joined(other, ours_at));
+        let elsewhere = elsewhere.map(|found| found.joined(found, ours_at));
         let (newer, older) = if self.last_heard() < other.last_heard() {
             (other, self)
         } else {
@@ -115,6 +210,8 @@ impl Window {
             at: newer.at.max(older.at),
             heard_at: newer.heard_at.max(older.heard_at),
             closed_at: newer.closed_at.max(older.closed_at),
+            ours_at,
+            elsewhere,
             ..newer
         }
     }
@@ -164,6 +261,16 @@ fn of<'a>(all: &'a [Window], number: &Phone, to: &Recipient) -> impl Iterator<It
     let mut windows = all.iter().filter(|window| window.number == *number);
     let before = windows.find(|window| window.is_of_anybody() && (closed_at.is_none() || closed_at < window.at));
     own.into_iter().chain(before)
+}
+
+/// The other responder that answers this recipient on this number of the business at this time, if one does.
+pub(crate) fn elsewhere(all: &[Window], number: &Phone, to: &Recipient, now: Timestamp) -> Option<Elsewhere> {
+    of(all, number, to).find_map(|window| window.elsewhere(now))
+}
+
+/// Adds a sign of who answers this user on this number of the business.
+pub(crate) fn sign(all: &mut Vec<Window>, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
+    add(all, Window::new(number, user, None).signed(sign, at));
 }
 
 /// Time until which free text can be sent to this recipient from this number of the business. `None`: the window was never open.

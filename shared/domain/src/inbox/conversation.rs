@@ -278,34 +278,67 @@ impl Conversation {
         ConversationId::of(self.contact, self.line)
     }
 
-    /// Notes a happening, of which it knew nothing. `tell_after`: the time for which a message may be unread before people are told, if they are.
-    pub fn note(&mut self, happening: Happening, tell_after: Option<SignedDuration>) {
-        let Happening { at, what } = happening;
+    /// One that begins with what was said to another responder, or by it: nobody of the team attends to it yet.
+    pub fn overheard(id: ConversationId, with: Happening) -> Self {
+        let mut begun = Self::empty(id, with.at);
+        begun.state = ConversationState::Closed;
+        begun.overhear(with);
+        begun
+    }
+
+    /// Notes what a customer wrote to another responder, of which it knew nothing: it is shown, and nobody here is asked for an answer.
+    pub fn overhear(&mut self, happening: Happening) {
+        let was_read = self.read_seq == self.seq;
+        self.count(happening);
+        if was_read {
+            self.read_seq = self.seq;
+        }
+    }
+
+    /// Notes that another responder has passed it to us, whose customer waits since then, unless the team has replied meanwhile.
+    pub fn passed_on(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) {
         self.seq += 1;
         self.created_at = self.created_at.min(at);
+        self.asked(at, true, tell_after);
+    }
+
+    /// Counts a happening, of which it knew nothing.
+    fn count(&mut self, happening: Happening) {
+        self.seq += 1;
+        self.created_at = self.created_at.min(happening.at);
         let place = |one: &Happening| (one.at, one.what.id());
         if self.last.as_ref().is_none_or(|last| place(last) < place(&happening)) {
             self.last = Some(happening);
         }
-        if what.is_of_customer() {
-            self.unread = self.unread.saturating_add(1);
-            self.open();
-            let is_message = matches!(what, What::Inbound(..));
+    }
+
+    /// The customer waits for an answer since this time.
+    fn asked(&mut self, at: Timestamp, is_message: bool, tell_after: Option<SignedDuration>) {
+        self.unread = self.unread.saturating_add(1);
+        self.open();
+        if is_message {
+            self.wrote = Some(Wrote {
+                at: self.wrote.map_or(at, |known| known.at.max(at)),
+                seq: self.seq,
+            });
+        }
+        // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
+        if self.replied_at.is_none_or(|replied| replied < at) {
             if is_message {
-                self.wrote = Some(Wrote {
-                    at: self.wrote.map_or(at, |known| known.at.max(at)),
-                    seq: self.seq,
-                });
+                // The first one counts, so that whoever goes on writing postpones nothing.
+                let first = self.tell_at.filter(|_| self.waiting_since.is_some());
+                self.tell_at = first.into_iter().chain(tell_after.map(|after| at + after)).min();
             }
-            // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
-            if self.replied_at.is_none_or(|replied| replied < at) {
-                if is_message {
-                    // The first one counts, so that whoever goes on writing postpones nothing.
-                    let first = self.tell_at.filter(|_| self.waiting_since.is_some());
-                    self.tell_at = first.into_iter().chain(tell_after.map(|after| at + after)).min();
-                }
-                self.waiting_since = Some(self.waiting_since.map_or(at, |since| since.min(at)));
-            }
+            self.waiting_since = Some(self.waiting_since.map_or(at, |since| since.min(at)));
+        }
+    }
+
+    /// Notes a happening, of which it knew nothing. `tell_after`: the time for which a message may be unread before people are told, if they are.
+    pub fn note(&mut self, happening: Happening, tell_after: Option<SignedDuration>) {
+        let Happening { at, what } = happening;
+        self.count(happening);
+        if what.is_of_customer() {
+            self.asked(at, matches!(what, What::Inbound(..)), tell_after);
         } else {
             if let Some(since) = self.waiting_since.filter(|since| *since <= at) {
                 self.first_response.get_or_insert(at.duration_since(since));
@@ -724,6 +757,44 @@ mod tests {
             (conversation.state, conversation.assignee),
             (ConversationState::Open, Some(other))
         );
+    }
+
+    #[test]
+    fn what_another_responder_is_told_asks_nobody() {
+        let id = ConversationId::of(contact(), None);
+        let begun = Conversation::overheard(id, wrote(2));
+        assert_eq!((begun.seq, begun.unread, begun.due()), (1, 0, None));
+        assert_eq!((begun.state, begun.waiting_since), (ConversationState::Closed, None));
+        // Beside what waits here, it changes nothing, and it hides nothing from who has not read that.
+        let mut waiting = noted([wrote(2)]);
+        let before = waiting.clone();
+        waiting.overhear(wrote(6));
+        let after = Conversation {
+            seq: 2,
+            last: Some(wrote(6)),
+            ..before
+        };
+        assert_eq!(waiting, after);
+        waiting.read_to(2);
+        waiting.overhear(wrote(8));
+        assert_eq!((waiting.unread, waiting.read_seq, waiting.seq), (0, 3, 3));
+    }
+
+    #[test]
+    fn whoever_is_passed_on_waits() {
+        let id = ConversationId::of(contact(), None);
+        let mut passed = Conversation::overheard(id, wrote(2));
+        passed.passed_on(wrote(4).at, TELL_AFTER);
+        assert_eq!(
+            (passed.state, passed.unread, passed.waiting_since),
+            (ConversationState::Open, 1, Some(wrote(4).at))
+        );
+        assert_eq!(passed.due(), Some(wrote(4).at + TELL));
+        assert_eq!(passed.last, Some(wrote(2)), "it is shown by what was said");
+        // The report arrives after the answer.
+        let mut answered = noted([wrote(2), replied(5)]);
+        answered.passed_on(wrote(4).at, TELL_AFTER);
+        assert_eq!((answered.waiting_since, answered.due()), (None, None));
     }
 
     /// It sends what happened elsewhere, such as the state of an order.

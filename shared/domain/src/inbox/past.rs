@@ -36,7 +36,7 @@ pub fn conversations(contact: ContactId, entries: &[Entry], now: Timestamp) -> V
     let mut found: Vec<Conversation> = Vec::new();
     for entry in entries {
         let (line, at, what) = match entry {
-            Entry::Received(received) if received.message.is_news() => {
+            Entry::Received(received) if received.message.is_news() && !received.message.standby => {
                 let what = What::Inbound(received.id, received.message.channel);
                 (received.line, received.message.at, Some(what))
             }

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::ids::LineId,
-    contacts::contact::Contact,
+    base::{ids::LineId, phone::Phone},
+    contacts::{contact::Contact, window::Elsewhere},
     messages::{
         compose::{line_carrier, usual_carriers},
-        message::Channel,
+        message::{Channel, Recipient},
         receiver::heard_by_whatsapp,
     },
     tenants::{
@@ -16,9 +16,21 @@ use crate::{
     },
 };
 
+/// The other responder that answers this contact in a conversation on this line, if one does: see [`closes_at`].
+pub fn elsewhere(line: Option<LineId>, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Elsewhere> {
+    let (number, to) = between(line, contact, config)?;
+    contact.elsewhere(number, &to, now)
+}
+
 /// Time until which free text can be sent by WhatsApp to whoever of this contact was heard last: from this line, or, without a line, from the
 /// number to which they wrote. `None`: the window was never open.
 pub fn closes_at(line: Option<LineId>, contact: &Contact, config: &TenantConfig) -> Option<Timestamp> {
+    let (number, to) = between(line, contact, config)?;
+    contact.window_closes_at(number, &to)
+}
+
+/// The WhatsApp number of the business, and whoever of the contact was heard there last.
+fn between<'a>(line: Option<LineId>, contact: &Contact, config: &'a TenantConfig) -> Option<(&'a Phone, Recipient)> {
     let sender = match line {
         Some(id) => line_carrier(config, line::by_id(&config.lines, id)?, (Channel::WhatsApp, None)),
         None => wrote_to(contact, config),
@@ -27,7 +39,7 @@ pub fn closes_at(line: Option<LineId>, contact: &Contact, config: &TenantConfig)
     let number = sender.whatsapp_number.as_ref()?;
     let heard = heard_by_whatsapp(contact, line.map(|_| number), None);
     let to = heard.map_or_else(|| contact.recipient(), |(_, user)| user);
-    contact.window_closes_at(number, &to)
+    Some((number, to))
 }
 
 /// The connection of the number to which a person wrote last by WhatsApp.

@@ -66,7 +66,11 @@ pub fn message(
         cost: None,
     };
     message.apply(number, sent, at, timers);
-    let remark = Refusal::new(Reason::SentByPhone, "sent on the business's own phone");
+    let remark = if echo.standby {
+        Refusal::new(Reason::SentElsewhere, "sent by another app that shares the number")
+    } else {
+        Refusal::new(Reason::SentByPhone, "sent on the business's own phone")
+    };
     message.remarks.push(Remark::new(at, remark));
     Ok(message)
 }

@@ -16,7 +16,7 @@ use crate::{
         phrases::{ago, length, local, span},
         purpose::{FREQUENCY_SPAN, Lane, Limit},
         quiet::{Quiet, QuietAction},
-        reach::{cannot_reach, in_window},
+        reach::{cannot_reach, in_charge, in_window},
         referred::carried,
         refusal::{Because, Reason, Refusal},
         send::Timers,
@@ -120,7 +120,7 @@ pub enum Aspect {
     Frequency,
     /// No earlier reply of the conversation is still to be sent.
     Order,
-    /// The channel reaches the person.
+    /// The channel reaches the person, and nobody else answers them there.
     Reach,
     /// The template, or other content, can be sent.
     Content,
@@ -424,7 +424,13 @@ fn reach(input: &CheckInput<'_>, leg: &Leg) -> Check {
     let phone = message.to.phone.as_ref();
     let why = cannot_reach(contact, phone, leg.channel, message.policy.category(), now, line_type);
     let nobody = phone.is_none() && message.to.bsuid.is_none();
-    unless(why.or_else(|| nobody.then(|| Refusal::new(Reason::NoRecipient, "nobody to send it to"))))
+    let why = why.or_else(|| nobody.then(|| Refusal::new(Reason::NoRecipient, "nobody to send it to")));
+    let number = input
+        .connection
+        .whatsapp_number()
+        .filter(|_| leg.channel == Channel::WhatsApp);
+    let elsewhere = || in_charge(message.policy.purpose(), contact, (number, &message.to), now).err();
+    unless(why.or_else(elsewhere))
 }
 
 fn content(input: &CheckInput<'_>, leg: &Leg) -> Check {

@@ -23,7 +23,7 @@ use crate::{
         phrases::{ago, length, local, span},
         purpose::{Event, FREQUENCY_SPAN, Limit, Policy},
         quiet::{Quiet, QuietAction},
-        reach::{cannot_reach, in_window},
+        reach::{cannot_reach, in_charge, in_window},
         referred::carried,
         refusal::{Reason, Refusal},
         send::Timers,
@@ -643,6 +643,11 @@ fn leg(
             "neither a telephone number nor a WhatsApp id is known",
         );
         return Err(left_out(Reason::NoChannel, refusal));
+    }
+    if channel == Channel::WhatsApp {
+        let between = (connection.whatsapp_number.as_ref(), &intent.to);
+        in_charge(policy.purpose(), contact, between, not_before)
+            .map_err(|refusal| left_out(refusal.reason, refusal))?;
     }
     if channel == Channel::WhatsApp && says.words.needs_window() {
         in_window(contact, connection.whatsapp_number.as_ref(), &intent.to, not_before)

@@ -25,7 +25,8 @@ pub enum Update {
     Status(Status),
     /// A customer wrote (or pressed a button, sent a picture, …).
     Message(InboundMessage),
-    /// Somebody of the business wrote on its own phone: the message as if the person had written it to whom it went.
+    /// Somebody of the business wrote on its own phone, or another responder (`standby`): the message as if the person had written it to
+    /// whom it went.
     ByPhone(InboundMessage),
     /// A customer called by WhatsApp, which opens the service window like a message.
     WhatsAppCall {
@@ -34,6 +35,15 @@ pub enum Update {
         /// The provider's id of the call.
         provider_ref: ProviderRef,
         /// Time of the call.
+        at: Timestamp,
+    },
+    /// Who answers a conversation has changed.
+    Handover {
+        /// The customer.
+        from: Sender,
+        /// Whether it was passed to us. Otherwise another responder has taken it.
+        passed: bool,
+        /// Time of the change.
         at: Timestamp,
     },
     /// A customer changed their marketing preference.
@@ -154,7 +164,7 @@ pub struct InboundMessage {
     /// The provider's own opt-out flag (Twilio `OptOutType`): the provider has already answered the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_flag: Option<OptFlag>,
-    /// Whether it arrived while another assistant holds the conversation (Meta `standby`): stored, never answered.
+    /// Whether it was said to another responder of the number, or by it (Meta `standby`): stored and shown, never answered.
     #[serde(default)]
     pub standby: bool,
     /// Whether it opens WhatsApp's service window. A reaction or a system notice does not.
@@ -176,6 +186,9 @@ pub const REACTION: &str = "reaction";
 
 /// The type of a message that somebody takes back.
 pub const REVOCATION: &str = "revoke";
+
+/// The type of a template, which only other responders' messages have.
+pub const TEMPLATE: &str = "template";
 
 /// The type of what an earlier message was changed to.
 pub const EDIT: &str = "edit";
@@ -215,6 +228,11 @@ impl InboundMessage {
         let is_name = |text: &&str| self.kind == "document" && is_file_name(text);
         let text = self.text.as_deref().filter(|text| !is_name(text));
         text.filter(|_| typed && self.payload.is_none())
+    }
+
+    /// Whether it is another responder's template, which answers nobody.
+    pub fn is_template(&self) -> bool {
+        self.kind == TEMPLATE
     }
 
     /// Whether the customer pressed a button, or chose a row of a list.

@@ -38,6 +38,13 @@ pub enum Purpose {
     StopConfirmation,
 }
 
+impl Purpose {
+    /// Whether it answers or follows up what a person did, and nobody asked for it.
+    pub(crate) const fn goes_by_itself(self) -> bool {
+        matches!(self, Self::FollowUp | Self::AutoReply | Self::StopConfirmation)
+    }
+}
+
 /// Category of a message in Meta's terms, on which consent and price depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(

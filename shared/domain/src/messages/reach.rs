@@ -9,10 +9,12 @@ use crate::{
     },
     contacts::contact::{Contact, Unreachable},
     messages::{
-        message::{Category, Channel, Recipient},
-        phrases::ago,
+        message::{Category, Channel, Message, Recipient},
+        phrases::{ago, length},
+        purpose::Purpose,
         refusal::{Reason, Refusal},
     },
+    tenants::config::TenantConfig,
 };
 
 /// A channel that failed is tried again after this long, since people change telephones.
@@ -58,6 +60,38 @@ pub(crate) fn cannot_reach(
         (Channel::WhatsApp | Channel::Sms, _) => return None,
     };
     Some(refusal)
+}
+
+/// Whether no other responder answers this recipient at this time on this WhatsApp number of the business. If one does, nothing answers or
+/// follows up by itself there; what people and the tenant's software send does not ask.
+pub(crate) fn in_charge(
+    purpose: Purpose,
+    contact: &Contact,
+    (from, to): (Option<&Phone>, &Recipient),
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    if !purpose.goes_by_itself() {
+        return Ok(());
+    }
+    let elsewhere = from.and_then(|number| contact.elsewhere(number, to, at));
+    elsewhere.map_or(Ok(()), |found| {
+        let sentence = format!(
+            "another app that shares the number has answered this person for {}",
+            length(at.duration_since(found.since))
+        );
+        Err(Refusal::new(Reason::AnsweredElsewhere, sentence).and("since_at", found.since))
+    })
+}
+
+impl Message {
+    /// The WhatsApp number whose conversation with the recipient it takes over, if another responder answers there: free text does so as soon
+    /// as Meta accepts it, and a template does not.
+    pub fn takes_over<'a>(&self, config: &'a TenantConfig) -> Option<&'a Phone> {
+        let leg = self.plan.first().filter(|_| self.not_before <= self.created_at)?;
+        let takes = leg.channel == Channel::WhatsApp && leg.content.needs_window();
+        let connection = config.connection(leg.connection).filter(|_| takes)?;
+        connection.whatsapp_number.as_ref()
+    }
 }
 
 /// Whether free text may go out by WhatsApp at this time, from this number of the business to this recipient.

@@ -155,6 +155,8 @@ codes! {
         NoRecipient = "no_recipient" [],
         /// The person has not written by WhatsApp in the last 24 hours.
         WindowClosed = "window_closed" ["closed_at"],
+        /// Another app, or Meta's business agent, answers the person on this WhatsApp number, so nothing is answered or followed up there by itself.
+        AnsweredElsewhere = "answered_elsewhere" ["since_at"],
         /// The number is paused: it was too fast or is restricted.
         Paused = "paused" ["connection", "until_at"],
         /// The person has got as many messages by WhatsApp as it takes in a short time.
@@ -223,6 +225,10 @@ codes! {
         StoredShortened = "stored_shortened" [],
         /// Somebody sent the message on the business's own phone.
         SentByPhone = "sent_by_phone" [],
+        /// Another app that shares the WhatsApp number sent the message, or Meta's business agent did.
+        SentElsewhere = "sent_elsewhere" [],
+        /// The customer wrote to another app that shares the WhatsApp number, or to Meta's business agent, which answers.
+        WroteElsewhere = "wrote_elsewhere" [],
 
         // The set-up.
         /// The country of the business is not set.
@@ -302,6 +308,7 @@ impl Reason {
             Self::OptedOut
                 | Self::NoConsent
                 | Self::Unnecessary
+                | Self::AnsweredElsewhere
                 | Self::Cooldown
                 | Self::Frequency
                 | Self::QuietHours

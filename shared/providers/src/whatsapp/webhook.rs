@@ -18,8 +18,8 @@ use domain::{
         content::{MAX_CARDS, MAX_OF_CARD},
         errors::{Stage, classify},
         inbound::{
-            EDIT, InboundMessage, REACTION, REVOCATION, Sender, Shared, SharedCard, SharedLocation, Status, Update,
-            is_notice,
+            EDIT, InboundMessage, REACTION, REVOCATION, Sender, Shared, SharedCard, SharedLocation, Status, TEMPLATE,
+            Update, is_notice,
         },
         message::{AttemptState, Channel, Cost, StatusReport},
         send::{Api, ErrorClass},
@@ -32,7 +32,7 @@ use domain::{
     tenants::connection_test::{Dated, Quality, Reported},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
 use super::{
     bsuid,
@@ -115,6 +115,9 @@ struct Peek<'a> {
 struct PeekValue<'a> {
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
+    /// In its place, where a conversation passes to another responder.
+    #[serde(borrow, default)]
+    recipient: Option<&'a RawValue>,
 }
 
 /// A change's own fields. Nothing that Meta describes is longer; longer values count as missing.
@@ -131,8 +134,9 @@ fn number(value: Option<&RawValue>) -> Result<Option<String>, NoNumber> {
         return Ok(None);
     };
     let said = serde_json::from_str::<PeekValue<'_>>(value.get()).map_err(|_| NoNumber)?;
-    let metadata = short(said.metadata);
-    if said.metadata.is_some() && metadata.is_null() {
+    let said = said.metadata.or(said.recipient);
+    let metadata = short(said);
+    if said.is_some() && metadata.is_null() {
         return Err(NoNumber);
     }
     match &metadata["phone_number_id"] {
@@ -231,12 +235,13 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
 /// Parses a change. Items are in the order of the change; a change of a known field without any item is one
 /// [`Update::Unknown`].
 pub fn updates(change: &Change) -> Vec<Update> {
-    let raw: Value = serde_json::from_str(&change.raw).unwrap_or_default();
-    let value = &raw["value"];
+    let mut raw: Value = serde_json::from_str(&change.raw).unwrap_or_default();
+    let value = &flat(raw.get_mut("value").map(Value::take).unwrap_or_default());
     let fallback_time = change.time.or(change.received_at).unwrap_or(Timestamp::UNIX_EPOCH);
     let found = match change.field.as_str() {
         "messages" | "calls" | "user_preferences" | "smb_message_echoes" => conversation(value, false, fallback_time),
         "standby" => conversation(value, true, fallback_time),
+        "messaging_handovers" => vec![handover(value, fallback_time)],
         field => {
             let at = change
                 .received_at
@@ -301,16 +306,26 @@ fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map_or(&[], Vec::as_slice)
 }
 
+/// Meta's reference has the lists of a copy within `standby`, beside the metadata; they are read as if they stood in its place.
+fn flat(mut value: Value) -> Value {
+    if let Some(members) = value.as_object_mut()
+        && members.get("standby").is_some_and(Value::is_object)
+        && let Some(Value::Object(copied)) = members.remove("standby")
+    {
+        members.extend(copied);
+    }
+    value
+}
+
 /// Everything about one person: messages, statuses, WhatsApp calls, preferences.
 fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<Update> {
     let people = items(value, "contacts");
     let mut found = Vec::new();
-    // It is not documented whether `standby` has messages under their own name or under `standby`.
     for item in items(value, "messages").iter().chain(items(value, "standby")) {
         found.extend(message(item, people, standby, fallback_time));
     }
     for item in items(value, "message_echoes") {
-        found.extend(by_phone(item, fallback_time));
+        found.extend(by_phone(item, standby, fallback_time));
     }
     for item in items(value, "statuses") {
         found.push(status(item, people, fallback_time));
@@ -324,6 +339,8 @@ fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<U
     for item in items(value, "errors") {
         found.push(value_error(item));
     }
+    // What people do with marketing messages: kept with the whole change.
+    found.extend(items(value, "user_actions").iter().map(|_| unknown("user_actions")));
     found
 }
 
@@ -350,17 +367,34 @@ fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Opti
 /// What somebody wrote in the app of the business's own phone: a message as any other, but of the person in `to`. The form is that of
 /// client libraries and of copies of Meta's reference; no such webhook of Meta's has been seen. `timestamp` is taken for the time of
 /// sending, though the copies call it the time at which the webhook was triggered: a report that is late moves the message with it.
-fn by_phone(item: &Value, fallback_time: Timestamp) -> Vec<Update> {
+///
+/// What another responder sent (`standby`) has its request within `message`, whose `recipient` can be an id. Of a template, its name is shown.
+fn by_phone(item: &Value, standby: bool, fallback_time: Timestamp) -> Vec<Update> {
     let Some(members) = item.as_object() else {
         return vec![unknown("message_echoes")];
     };
     let mut turned = members.clone();
+    if let Some(Value::Object(request)) = turned.remove("message") {
+        turned.extend(request);
+    }
     // Sent as the app has it, so perhaps with a plus sign.
-    let to = item["to"].as_str().map(|to| to.strip_prefix('+').unwrap_or(to));
+    let to = turned.get("to").or(turned.get("recipient")).and_then(Value::as_str);
+    let to = to.map(|to| Value::from(to.strip_prefix('+').unwrap_or(to)));
+    let user = turned.get("to_user_id").or(turned.get("recipient")).cloned();
     turned.insert("from".to_owned(), to.into());
-    turned.insert("from_user_id".to_owned(), item["to_user_id"].clone());
-    let read = message(&Value::Object(turned), &[], false, fallback_time);
+    turned.insert("from_user_id".to_owned(), user.into());
+    let is_template = turned.get("type").is_some_and(|kind| kind == TEMPLATE);
+    if is_template {
+        let name = item["message"][TEMPLATE]["name"].clone();
+        turned.insert("type".to_owned(), "text".into());
+        turned.insert("text".to_owned(), json!({ "body": name }));
+    }
+    let read = message(&Value::Object(turned), &[], standby, fallback_time);
     let read = read.into_iter().map(|update| match update {
+        Update::Message(message) if is_template => Update::ByPhone(InboundMessage {
+            kind: TEMPLATE.to_owned(),
+            ..message
+        }),
         Update::Message(message) => Update::ByPhone(message),
         Update::Unknown { kind } => Update::Unknown { kind },
         _ => unknown("message_echoes"),
@@ -713,6 +747,31 @@ fn preference(item: &Value, people: &[Value], fallback_time: Timestamp) -> Updat
         from,
         welcome,
         at: unix_seconds(&item["timestamp"]).unwrap_or(fallback_time),
+    }
+}
+
+/// Who answers a conversation from now on. Meta tells the new responder that it was passed, and the former one that it was taken. Passed to
+/// its own agent, it is not ours in any case.
+fn handover(value: &Value, fallback_time: Timestamp) -> Update {
+    let kind = value["type"].as_str().map(label).unwrap_or_default();
+    let passed = match kind.as_str() {
+        "control_passed" => value[&kind]["new_owner_role"] != "ai_agent",
+        "control_taken" => false,
+        _ => return unknown(&format!("messaging_handovers/{kind}")),
+    };
+    let user = &value["sender"];
+    let number = user["phone_number"]
+        .as_str()
+        .or(user["wa_id"].as_str())
+        .unwrap_or_default();
+    let number = Phone::from_digits(number.strip_prefix('+').unwrap_or(number)).ok();
+    match sender(items(value, "contacts"), number, user_id(&user["user_id"])) {
+        Some(from) => Update::Handover {
+            from,
+            passed,
+            at: unix_seconds(&value["timestamp"]).unwrap_or(fallback_time),
+        },
+        None => unknown("messaging_handovers/without sender"),
     }
 }
 

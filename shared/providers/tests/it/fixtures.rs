@@ -170,6 +170,9 @@ pub(crate) fn shown(update: &Update) -> Value {
         Update::WhatsAppCall { from, provider_ref, at } => {
             json!({ "whatsapp_call": { "from": from, "provider_ref": provider_ref, "at": at } })
         }
+        Update::Handover { from, passed, at } => {
+            json!({ "handover": { "from": from, "passed": passed, "at": at } })
+        }
         Update::MarketingPreference { from, welcome, at } => {
             json!({ "marketing_preference": { "from": from, "welcome": welcome, "at": at } })
         }

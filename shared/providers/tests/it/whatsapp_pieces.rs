@@ -50,8 +50,17 @@ fn items(change: &Change) -> usize {
         "calls",
         "user_preferences",
         "errors",
+        "user_actions",
     ];
-    let count = |name: &str| raw["value"][name].as_array().map_or(0, Vec::len);
+    let (value, copied) = (&raw["value"], &raw["value"]["standby"]);
+    let one_of = |name: &str| {
+        if copied[name].is_null() {
+            &value[name]
+        } else {
+            &copied[name]
+        }
+    };
+    let count = |name: &str| one_of(name).as_array().map_or(0, Vec::len);
     lists.into_iter().map(count).sum()
 }
 
@@ -158,12 +167,22 @@ fn value() -> BoxedStrategy<Value> {
         ("metadata", Just(json!({ "phone_number_id": "1" })).boxed()),
         ("contacts", contacts.boxed()),
         ("messages", items_of()),
-        ("standby", items_of()),
+        ("standby", prop_oneof![items_of(), copied()].boxed()),
         ("message_echoes", items_of()),
         ("statuses", items_of()),
         ("calls", items_of()),
         ("user_preferences", items_of()),
         ("errors", items_of()),
+        ("user_actions", items_of()),
+    ])
+}
+
+/// The lists of a copy, within another member.
+fn copied() -> BoxedStrategy<Value> {
+    some(vec![
+        ("messages", items_of()),
+        ("message_echoes", items_of()),
+        ("statuses", items_of()),
     ])
 }
 

@@ -104,7 +104,12 @@ fn every_batch_is_split() {
 
 #[test]
 fn a_known_kind_is_never_unknown() {
-    let unknown_on_purpose: BTreeSet<&str> = ["future_unknown_type.json", "unknown_field_next_to_message.json"].into();
+    let unknown_on_purpose = [
+        "future_unknown_type.json",
+        "unknown_field_next_to_message.json",
+        "user_actions.json",
+    ];
+    let unknown_on_purpose: BTreeSet<&str> = unknown_on_purpose.into();
     for folder in [
         "whatsapp/inbound",
         "whatsapp/status",
@@ -290,7 +295,18 @@ fn odd_values_do_not_fail_parsing() {
         ("messages", json!({ "messages": [grouped] }), "messages/group"),
         ("messages", json!({ "messages": [] }), "messages"),
         ("messages", Value::Null, "messages"),
-        ("messaging_handovers", json!({}), "messaging_handovers"),
+        ("messaging_handovers", json!({}), "messaging_handovers/"),
+        (
+            "messaging_handovers",
+            json!({ "type": "control_shared" }),
+            "messaging_handovers/control_shared",
+        ),
+        (
+            "messaging_handovers",
+            json!({ "type": "control_taken" }),
+            "messaging_handovers/without sender",
+        ),
+        ("standby", json!({ "standby": {} }), "standby"),
         ("messages", json!({ "statuses": [warning] }), "statuses/warning"),
         (
             "messages",
@@ -309,6 +325,13 @@ fn odd_values_do_not_fail_parsing() {
     );
     let started = json!({ "calls": [{ "id": "wacid.1", "from_user_id": "GB.1", "event": "connect", "direction": "USER_INITIATED", "timestamp": "1793347200" }] });
     assert_eq!(update("calls", started)[0]["whatsapp_call"]["from"]["bsuid"], "GB.1");
+}
+
+/// It names its number where other changes name none: as one of the account, it would concern another number's conversation.
+#[test]
+fn a_handover_is_of_its_number() {
+    let found = split(&fixtures::bytes("whatsapp/inbound/control_taken.json")).unwrap();
+    assert_eq!(found[0].phone_number_id.as_deref(), Some("910000000000001"));
 }
 
 /// What `change` makes of the message in this fixture.

@@ -84,6 +84,24 @@ pub fn noted(
     }
 }
 
+/// A conversation with what was said to another responder, of which it knew nothing, to be written over the version that was read.
+pub fn overheard(
+    known: Option<Versioned<Conversation>>,
+    id: ConversationId,
+    happening: Happening,
+) -> Versioned<Conversation> {
+    match known {
+        Some(mut known) => {
+            known.value.overhear(happening);
+            known
+        }
+        None => Versioned {
+            value: Conversation::overheard(id, happening),
+            version: 0,
+        },
+    }
+}
+
 /// The row of a conversation, over the version that was read; 0 if there was none.
 pub(crate) fn conversation_row(
     scope: &TenantScope,

@@ -107,20 +107,56 @@ impl Store {
         (config, contact): (&TenantConfig, &Contact),
         now: Timestamp,
     ) -> Result<Versioned<Conversation>, StoreError> {
+        let at = happening.at;
+        self.changed_for_team(scope, (known, at), (config, contact), now, |known, tell_after| {
+            noted(known, id, happening, tell_after)
+        })
+        .await
+    }
+
+    /// A conversation that another responder has passed to us at this time, as [`Self::noted_for_team`] says of a happening.
+    pub async fn passed_to_team(
+        &self,
+        scope: &TenantScope,
+        known: Option<Versioned<Conversation>>,
+        (id, at): (ConversationId, Timestamp),
+        whose: (&TenantConfig, &Contact),
+        now: Timestamp,
+    ) -> Result<Versioned<Conversation>, StoreError> {
+        self.changed_for_team(scope, (known, at), whose, now, |known, tell_after| {
+            let mut after = known.unwrap_or_else(|| Versioned {
+                value: Conversation::empty(id, at),
+                version: 0,
+            });
+            after.value.passed_on(at, tell_after);
+            after
+        })
+        .await
+    }
+
+    /// A conversation in which something has happened at this time, with somebody who attends to it.
+    async fn changed_for_team(
+        &self,
+        scope: &TenantScope,
+        (known, at): (Option<Versioned<Conversation>>, Timestamp),
+        (config, contact): (&TenantConfig, &Contact),
+        now: Timestamp,
+        change: impl FnOnce(Option<Versioned<Conversation>>, Option<SignedDuration>) -> Versioned<Conversation>,
+    ) -> Result<Versioned<Conversation>, StoreError> {
         let reopened = known.as_ref().is_some_and(|known| !known.value.is_attended());
         // Of a message that becomes known late, people are told as soon as a mail can count it: indexes follow the table.
-        let known_after = now.duration_since(happening.at) + SEEN_AFTER;
+        let known_after = now.duration_since(at) + SEEN_AFTER;
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let tell_after = tell_after.map(|after| after.max(known_after));
-        let mut after = noted(known, id, happening, tell_after);
+        let mut after = change(known, tell_after);
         let conversation = &mut after.value;
         // Nothing begins by what the business's own phone sends, so it may have answered before the conversation began.
         if after.version == 0
-            && let Some(at) = contact.last_by_phone_at
+            && let Some(by_phone) = contact.last_by_phone_at
         {
-            conversation.talked_by_phone(at, tell_after);
+            conversation.talked_by_phone(by_phone, tell_after);
         }
-        if contact.stays_deleted(happening.at) {
+        if contact.stays_deleted(at) {
             // The message or call is older than the deletion, and became known after it. Nobody attends to a hidden conversation.
             conversation.hide();
             return Ok(after);

@@ -86,6 +86,9 @@ const CONTACT: Names = Names {
         ("phone", "V"),
         ("number", "W"),
         ("closed_at", "X"),
+        ("ours_at", "0"),
+        ("elsewhere", "1"),
+        ("since", "2"),
     ],
     times: &[
         "allowance_whole_at",
@@ -104,6 +107,8 @@ const CONTACT: Names = Names {
         "last_inbound_at",
         "last_reached_at",
         "last_written_at",
+        "ours_at",
+        "since",
     ],
 };
 

@@ -7,6 +7,7 @@ mod inbox;
 mod media;
 mod merged;
 mod recovered;
+mod responders;
 mod retention;
 mod status;
 mod wishes;

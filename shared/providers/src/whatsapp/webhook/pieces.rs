@@ -21,7 +21,7 @@ const LARGEST: usize = 190 * 1024;
 const LARGEST_REST: usize = 1024;
 
 /// The lists of a value, in the order in which they are parsed.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 8] = [
     "messages",
     "standby",
     "message_echoes",
@@ -29,6 +29,7 @@ const LISTS: [&str; 7] = [
     "calls",
     "user_preferences",
     "errors",
+    "user_actions",
 ];
 
 const CONTACTS: &str = "contacts";
@@ -88,6 +89,11 @@ pub(super) fn only_statuses(raw: &str) -> bool {
 pub(super) fn of(raw: &RawValue) -> Option<Pieces<'_>> {
     let mut change = members(raw)?;
     let mut value = members(change.remove("value")?)?;
+    // The lists of a copy, as they are read.
+    if let Some(copied) = value.get("standby").and_then(|raw| members(raw)) {
+        value.remove("standby");
+        value.extend(copied);
+    }
     let mut items = Vec::new();
     for (place, name) in LISTS.into_iter().enumerate() {
         if let Some(list) = value.get(name).and_then(|raw| list(raw)) {

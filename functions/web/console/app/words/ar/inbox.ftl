@@ -19,6 +19,7 @@ inbox-read-no = لم تُقرأ بعد
 inbox-window = واتساب
 inbox-window-open = نصوص من عندك حتى { $at }
 inbox-window-closed = قوالب فقط منذ { $at }
+inbox-elsewhere = يرد تطبيق آخر على هذا العميل عبر واتساب منذ { $since }، وآخر ما ظهر منه في { $at }. لا رد ولا متابعة تلقائيين هناك.
 inbox-person = المسؤول
 inbox-nobody = لا أحد
 inbox-you = أنت

@@ -19,6 +19,7 @@ inbox-read-no = Not yet read
 inbox-window = WhatsApp
 inbox-window-open = texts of your own until { $at }
 inbox-window-closed = only templates since { $at }
+inbox-elsewhere = Another app answers this customer by WhatsApp since { $since }, last seen { $at }. Nothing is answered or followed up there automatically.
 inbox-person = Person
 inbox-nobody = nobody
 inbox-you = you

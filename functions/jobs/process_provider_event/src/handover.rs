@@ -1,0 +1,73 @@
+//! Conversations that pass between the responders of a WhatsApp number.
+
+use domain::{
+    Timestamp,
+    base::ids::ConversationId,
+    contacts::window::Sign,
+    messages::{inbound::Sender, message::Channel},
+    tenants::line,
+};
+use kit::{Done, JobError};
+use store::{inbox::conversation::OnLine, table::effects::Effects};
+
+use crate::{
+    Event, RACES,
+    inbound::{About, Person, identities},
+};
+
+impl Event<'_> {
+    /// Notes that a conversation was passed to us, or taken from us. Whoever is passed to us waits for a person, and becomes a contact.
+    pub(crate) async fn handover(&self, from: &Sender, passed: bool, at: Timestamp) -> Result<Done, JobError> {
+        let at = at.min(self.ctx.clock.now());
+        RACES.until_won(|| Box::pin(self.note_handover(from, passed, at))).await
+    }
+
+    /// One attempt. The contact says whether it is known already, and is written together with the conversation.
+    async fn note_handover(&self, from: &Sender, passed: bool, at: Timestamp) -> Result<Done, JobError> {
+        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
+            return Ok(kit::queue::gone("tenant"));
+        };
+        let Some(number) = config.whatsapp_number(self.connection) else {
+            return Ok(Done::Already);
+        };
+        let line = line::written_to(&config.lines, Channel::WhatsApp, self.connection, None);
+        let line = line.map(|line| line.id);
+        let leads = store.leads_of(self.scope, &identities(from)).await?;
+        let about = self.people(from, (leads, Some(OnLine(line))), None, now);
+        let About { mut people, along, .. } = about.await?;
+        people.retain(|person| passed || person.is_known());
+        let (user, sign) = (from.recipient(), if passed { Sign::Passed } else { Sign::Taken });
+        for person in &mut people {
+            person.contact.answered_by(number, &user, sign, at);
+            if passed {
+                person.contact.heard_again(at);
+            }
+        }
+        people.retain(Person::changed);
+        let Some(first) = people.first() else {
+            return Ok(Done::Already);
+        };
+        // Of one that was taken back since, nobody waits here.
+        let waits = passed && first.contact.elsewhere(number, &user, at).is_none();
+        let mut conversation = None;
+        if waits {
+            let id = ConversationId::of(first.contact.id, line);
+            let known = if first.is_known() {
+                store.conversation_along(self.scope, id, &along).await?
+            } else {
+                None
+            };
+            let whose = (&*config, &first.contact);
+            let noted = store.passed_to_team(self.scope, known, (id, at), whose, now);
+            conversation = Some(Box::pin(noted).await?);
+        }
+        self.show_conversations(&people).await?;
+        let effects = Effects {
+            conversation,
+            ..self.effects(people, "handover")
+        };
+        store.commit(self.scope, effects, now).await?;
+        Ok(Done::Now)
+    }
+}
