@@ -70,7 +70,7 @@ pub struct Request {
 impl Request {
     /// True if it was sent to the Graph API.
     pub fn is_graph(&self) -> bool {
-        self.path.ends_with("/messages")
+        self.path.ends_with("messages")
     }
 
     /// True if it was sent to SES.

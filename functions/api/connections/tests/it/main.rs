@@ -753,8 +753,8 @@ async fn inconclusive_refusal_keeps_the_number() {
         (world::NUMBER_ID, 131_042),
         (world::NUMBER_ID, 131_031),
         (world::NUMBER_ID, 368),
-        ("phone_numbers", 131_037),
-        ("phone_numbers", 133_010),
+        (world::WABA, 131_037),
+        (world::WABA, 133_010),
         ("subscribed_apps", 10),
         ("subscribed_apps", 190),
     ] {
@@ -763,7 +763,7 @@ async fn inconclusive_refusal_keeps_the_number() {
         assert_eq!(tested["last_test"]["result"], "failed", "{code}: {tested}");
         assert_eq!(held().await, Some(whatsapp.clone()), "{path} {code}");
     }
-    graph.refuses("phone_numbers", 200).await;
+    graph.refuses(world::WABA, 200).await;
     let tested = manager.post(&at(&whatsapp, "/test"), json!({})).await;
     assert_tested(&tested, "failed");
     assert_eq!(held().await, None);
