@@ -21,7 +21,7 @@ use domain::{
         report::InAudience,
         run::{MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
         state::CampaignState,
-        watch::Watch,
+        watch::{self, Watch},
     },
     messages::{
         message::Message,
@@ -467,9 +467,8 @@ impl Run<'_> {
             return cursor.wait(until);
         }
         let latest = self.latest(&cursor).await?;
-        // One that was accepted before is lost, so that it does not wait.
-        let since = campaign.updated_at;
-        if let Some(why) = latest.iter().find_map(|message| message.route_refused_since(since)) {
+        // Those that the provider accepted before have failed, so that they do not wait.
+        if let Some(why) = watch::route_refused(campaign, &latest) {
             return self.pause(found, cursor, why).await;
         }
         cursor.waited &= !latest.is_empty() && latest.iter().all(|message| is_behind(message, now));
@@ -579,9 +578,7 @@ impl Run<'_> {
         let (ctx, store, now) = (self.ctx, &self.ctx.store, self.now);
         let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
         let (held, _) = page.await?;
-        // Whoever has resumed it since may have settled that.
-        let refused = held.iter().find_map(|message| message.route_refused_since(campaign.updated_at));
-        if let Some(why) = refused {
+        if let Some(why) = watch::route_refused(campaign, &held) {
             return Ok(Held::Against(why));
         }
         // One that has woken by itself is on its way.

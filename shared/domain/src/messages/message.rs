@@ -882,7 +882,7 @@ impl Message {
                     None if keeps_route => {
                         not_before += ROUTE_LOOK;
                         if last {
-                            self.remark(now, self.route_wait(&reason));
+                            self.remark(now, self.route_wait(&reason).and_if("provider_code", code));
                         }
                     }
                     // Nothing went out, so the next channel may carry it.

@@ -808,6 +808,8 @@ async fn test_reports_the_provider_and_never_fails() {
             let body = tested.json();
             assert_eq!(body["last_test"]["result"], result, "{api} {fault}: {body}");
             assert_eq!(body["health"]["state"], health, "{api} {fault}: {body}");
+            let terms = (api == "graph").then_some("accepted");
+            assert_eq!(body["marketing_terms"], json!(terms), "as it was told before: {body}");
             assert!(body["last_test"]["message"].as_str().unwrap().len() > 20);
             world.no_faults().await;
         }
