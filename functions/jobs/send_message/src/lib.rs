@@ -958,7 +958,10 @@ impl Work<'_> {
 
 /// Whether the next attempt follows a refusal as soon as it may. One after a refused route waits in the table.
 fn is_retried_soon(last: &Attempt) -> bool {
-    let waits = last.error.as_ref().is_some_and(|error| error.class == ErrorClass::RouteRefused);
+    let waits = last
+        .error
+        .as_ref()
+        .is_some_and(|error| error.class == ErrorClass::RouteRefused);
     last.state == AttemptState::Refused && !waits
 }
 

@@ -41,7 +41,10 @@ const TEMPLATE_BYTES: usize = 1024 * 1024;
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
         .route("/{version}/{id}/messages", post(messages::send_message))
-        .route("/{version}/{id}/marketing_messages", post(messages::send_marketing_message))
+        .route(
+            "/{version}/{id}/marketing_messages",
+            post(messages::send_marketing_message),
+        )
         .route("/{version}/{id}/media", post(media::upload_media))
         .route("/{version}/{id}/uploads", post(uploads::open_upload))
         .route(
@@ -122,7 +125,12 @@ impl FieldsQuery {
     /// Only the requested fields, and the id. What is asked of a field, in brackets, is not looked at.
     fn only(&self, mut item: Value) -> Value {
         if let (Some(fields), Value::Object(item)) = (&self.fields, &mut item) {
-            item.retain(|name, _| name == "id" || fields.split(',').any(|field| field.split(['.', '{']).next() == Some(name)));
+            item.retain(|name, _| {
+                name == "id"
+                    || fields
+                        .split(',')
+                        .any(|field| field.split(['.', '{']).next() == Some(name))
+            });
         }
         item
     }

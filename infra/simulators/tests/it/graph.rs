@@ -354,12 +354,23 @@ async fn marketing_messages_are_templates_under_the_terms() {
     }
     stage.drained().await;
     let sent = stage.ringback.received().into_iter().map(|webhook| webhook.json());
-    let category = |event: &Value| event.pointer("/entry/0/changes/0/value/statuses/0/pricing/category").cloned();
-    assert!(sent.filter_map(|event| category(&event)).all(|category| category == "marketing_lite"));
+    let category = |event: &Value| {
+        event
+            .pointer("/entry/0/changes/0/value/statuses/0/pricing/category")
+            .cloned()
+    };
+    assert!(
+        sent.filter_map(|event| category(&event))
+            .all(|category| category == "marketing_lite")
+    );
 
     stage.faults(json!([{"kind": "marketing_off"}])).await;
     assert_eq!(stage.send_whatsapp(&offer(MAYA)).await.1["error"]["code"], 131_063);
-    assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 200, "utility is not marketing");
+    assert_eq!(
+        stage.send_whatsapp(&template(MAYA, "k")).await.0,
+        200,
+        "utility is not marketing"
+    );
     assert_eq!(send(&offer(MAYA)).await.0, 200);
 
     let mut tenant = crate::support::tenant_a();

@@ -123,7 +123,9 @@ fn seen_by_a_user(campaign: &Campaign) -> Timestamp {
 /// The reason to pause a campaign if the route of one of these messages was refused since a user started or resumed it.
 pub fn route_refused<'a>(campaign: &Campaign, messages: impl IntoIterator<Item = &'a Message>) -> Option<Refusal> {
     let since = seen_by_a_user(campaign);
-    messages.into_iter().find_map(|message| message.route_refused_since(since))
+    messages
+        .into_iter()
+        .find_map(|message| message.route_refused_since(since))
 }
 
 /// The reason to pause a campaign whose template, or the number that sends it, Meta has rated low since a user started or resumed it: people

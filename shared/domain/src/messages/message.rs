@@ -882,7 +882,7 @@ impl Message {
                     None if keeps_route => {
                         not_before += ROUTE_LOOK;
                         if last {
-                            self.remark(now, self.route_wait(&reason).and_if("provider_code", code));
+                            self.remark(now, self.route_wait(&reason, code));
                         }
                     }
                     // Nothing went out, so the next channel may carry it.
@@ -936,19 +936,22 @@ impl Message {
 
     /// The reason why a message of a campaign waits whose route is refused. One of a broadcast waits as if that was paused, which it is at its
     /// next look.
-    fn route_wait(&self, reason: &str) -> Refusal {
-        let code = if self.cause.is_step() {
-            Reason::RouteRefused
+    fn route_wait(&self, reason: &str, code: Option<i64>) -> Refusal {
+        let sentence = format!("waits: {reason}");
+        if self.cause.is_step() {
+            Refusal::new(Reason::RouteRefused, sentence).and_if("provider_code", code)
         } else {
-            Reason::CampaignPaused
-        };
-        Refusal::new(code, format!("waits: {reason}"))
+            Refusal::new(Reason::CampaignPaused, sentence)
+        }
     }
 
     /// The reason why a campaign cannot go on, if the route of this message's marketing was refused after this time.
     pub fn route_refused_since(&self, since: Timestamp) -> Option<Refusal> {
         let last = self.last().filter(|last| since < last.claimed_at)?;
-        let error = last.error.as_ref().filter(|error| error.class == ErrorClass::RouteRefused)?;
+        let error = last
+            .error
+            .as_ref()
+            .filter(|error| error.class == ErrorClass::RouteRefused)?;
         let reached = self.keeps_route() && matches!(last.state, AttemptState::Refused | AttemptState::Failed);
         reached.then(|| {
             let sentence = format!("{} Resume it once that is settled.", error.reason);

@@ -11,8 +11,8 @@ use domain::{
     messages::{
         compose::Composed,
         message::{
-            AttemptError, AttemptState, Category, Cause, CauseStep, Channel, Content, Cost, Ended, Evidence, Leg, Message,
-            MessageState, Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
+            AttemptError, AttemptState, Category, Cause, CauseStep, Channel, Content, Cost, Ended, Evidence, Leg,
+            Message, MessageState, Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
         },
         purpose::{Narrowing, Policy, Purpose},
         refusal::{Because, Reason, Refusal},

@@ -74,7 +74,12 @@ impl GraphClient {
                  system user is assigned to it."
             )
         };
-        let account = self.look(access_token, waba_id.to_owned(), &[("fields", ACCOUNT_FIELDS)], no_account);
+        let account = self.look(
+            access_token,
+            waba_id.to_owned(),
+            &[("fields", ACCOUNT_FIELDS)],
+            no_account,
+        );
         let apps = self.look(access_token, apps_path, &[], no_account);
         let (number, account, apps) = futures::join!(number, account, apps);
         // An error of the number's own request is reported first, because it must be fixed first. The first two show whose the number is; a

@@ -173,7 +173,11 @@ async fn our_requests_equal_the_fixtures() {
 /// The same body goes elsewhere, unless only the person's id is known.
 #[tokio::test]
 async fn marketing_message_to_a_number_has_its_own_edge() {
-    let server = answering("POST", json_answer(200, fixtures::json("whatsapp/send/response/200_text.json"))).await;
+    let server = answering(
+        "POST",
+        json_answer(200, fixtures::json("whatsapp/send/response/200_text.json")),
+    )
+    .await;
     let offer = stored(json!({"template": {"name": "hello_world", "language": "en_US"}}));
     for (as_marketing, to, edge) in [
         (true, maya(), "marketing_messages"),

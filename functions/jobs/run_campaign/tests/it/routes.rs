@@ -137,7 +137,10 @@ async fn refused_route_pauses_the_broadcast_and_sends_no_sms() {
     let paths = provider.sends().into_iter().skip(3).map(|request| request.path);
     let paths: Vec<String> = paths.collect();
     assert_eq!(paths.len(), 3);
-    assert!(paths.iter().all(|path| path.ends_with("/marketing_messages")), "{paths:?}");
+    assert!(
+        paths.iter().all(|path| path.ends_with("/marketing_messages")),
+        "{paths:?}"
+    );
     for message in broadcast.messages().await {
         assert_eq!(message.state(), MessageState::Accepted);
     }
