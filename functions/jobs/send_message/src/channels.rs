@@ -90,8 +90,8 @@ impl Channels {
         Ok(Some(link.await?.url))
     }
 
-    /// Sends a leg, by the template as it is now and with the place where the provider finds its file. Once, without retries: only the message's own state decides about
-    /// another attempt.
+    /// Sends a leg, by the template as it is now and with the place where the provider finds its file. Once, without retries: only the
+    /// message's own state decides about another attempt.
     pub(crate) async fn send(
         &self,
         scope: &TenantScope,

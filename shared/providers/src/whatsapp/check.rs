@@ -36,7 +36,8 @@ pub struct NumberState {
     pub messages_per_second: Option<u32>,
     /// Customers that the business may write to first within 24 hours; 0: no limit.
     pub customers_per_day: Option<u32>,
-    /// True if the number belongs to the account. `None` if it is not on the first page of its numbers, and there are more, or Meta shows none.
+    /// True if the number belongs to the account. `None` if it is not on the first page of its numbers, and there are more, or Meta shows
+    /// none.
     pub of_account: Option<bool>,
     /// Names of apps that receive the account's events.
     pub apps: Vec<String>,
