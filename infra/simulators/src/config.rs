@@ -114,6 +114,9 @@ pub struct WhatsAppAccount {
     /// True if Meta admitted this account to Direct Send (utility text without a template).
     #[serde(default)]
     pub direct_send: bool,
+    /// True if the business accepted Meta's terms for marketing messages.
+    #[serde(default)]
+    pub marketing_terms: bool,
     /// The Meta app that the token is of. Resumable uploads belong to it.
     #[serde(default = "default_app")]
     pub app_id: String,

@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     // The provider's answer.
     BadCredentials,
     Throttled,
+    /// Marketing is off on the route that all messages take. Twilio: the terms of marketing messages are not accepted, which it says later.
+    MarketingOff,
     ServerError,
     /// Accepted, but the answer is a 5xx.
     ServerErrorAfter,

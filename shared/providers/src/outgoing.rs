@@ -16,6 +16,8 @@ pub struct Outgoing<'a> {
     pub reply_to: Option<&'a ProviderRef>,
     /// Where the provider finds the content's file: WhatsApp by the id that it gave the uploaded file, Twilio by a URL.
     pub file: Option<&'a str>,
+    /// Whether WhatsApp gets it as a marketing message, which only a marketing template is.
+    pub as_marketing: bool,
 }
 
 impl<'a> From<&'a Content> for Outgoing<'a> {
@@ -25,6 +27,7 @@ impl<'a> From<&'a Content> for Outgoing<'a> {
             content,
             reply_to: None,
             file: None,
+            as_marketing: false,
         }
     }
 }

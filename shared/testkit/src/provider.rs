@@ -70,7 +70,9 @@ pub struct Request {
 impl Request {
     /// True if it was sent to the Graph API.
     pub fn is_graph(&self) -> bool {
-        self.path.ends_with("/messages")
+        ["/messages", "/marketing_messages"]
+            .iter()
+            .any(|edge| self.path.ends_with(edge))
     }
 
     /// True if it was sent to SES.

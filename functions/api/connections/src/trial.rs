@@ -217,8 +217,13 @@ impl Trial {
             (None, CheckResult::Passed) => (Health::Healthy, connection.paused_until),
             (None, _) => as_it_is(),
         };
+        let known = connection.checkup.as_ref().and_then(|known| known.marketing_terms);
         Tested {
-            checkup: self.checkup.clone(),
+            checkup: Checkup {
+                // If they were not told this time, the last answer holds.
+                marketing_terms: self.checkup.marketing_terms.or(known),
+                ..self.checkup.clone()
+            },
             health,
             paused_until,
         }
@@ -257,6 +262,7 @@ fn of_number(state: NumberState, display_number: &Phone, now: Timestamp) -> Tria
     trial.checkup.verified_name = state.verified_name;
     trial.checkup.messages_per_second = state.messages_per_second;
     trial.checkup.customers_per_day = state.customers_per_day;
+    trial.checkup.marketing_terms = state.marketing_terms;
     trial
 }
 

@@ -47,7 +47,7 @@ use domain::{
         report::InAudience,
         run::{MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
         state::CampaignState,
-        watch::Watch,
+        watch::{self, Watch},
     },
     messages::{
         message::Message,
@@ -315,9 +315,9 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             let campaign = &found.value;
             if campaign.kind == CampaignType::Broadcast && campaign.state != CampaignState::Cancelled {
                 match run.held(campaign).await? {
-                    Held::Beyond(why) => return run.pause(&found, cursor, why).await,
-                    Held::WithinCaps if run.release(campaign).await? => return cursor.more(),
-                    Held::WithinCaps | Held::Nothing => {}
+                    Held::Against(why) => return run.pause(&found, cursor, why).await,
+                    Held::Free if run.release(campaign).await? => return cursor.more(),
+                    Held::Free | Held::Nothing => {}
                 }
             }
             // It may have been paused since, and resumed or cancelled. A message that found it paused may not be in the list yet.
@@ -351,10 +351,10 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
 enum Held {
     /// There are none.
     Nothing,
-    /// A cap has no room for them, for this reason.
-    Beyond(Refusal),
-    /// There is room for them.
-    WithinCaps,
+    /// A cap has no room for them, or WhatsApp refuses their route, for this reason.
+    Against(Refusal),
+    /// They may be sent.
+    Free,
 }
 
 /// One step.
@@ -492,7 +492,13 @@ impl Run<'_> {
             let until = cursor.pace.again(per_minute);
             return cursor.wait(until);
         }
-        if self.are_behind(&mut cursor).await? {
+        let latest = self.latest(&cursor).await?;
+        // Those that the provider accepted before have failed, so that they do not wait.
+        if let Some(why) = watch::route_refused(campaign, &latest) {
+            return self.pause(found, cursor, why).await;
+        }
+        cursor.waited &= !latest.is_empty() && latest.iter().all(|message| is_behind(message, now));
+        if cursor.waited {
             let since = *cursor.behind_since.get_or_insert(now);
             if since + BEHIND_FOR < now {
                 cursor.behind_since = None;
@@ -582,28 +588,25 @@ impl Run<'_> {
         cursor.wait(self.now + LATER_LOOK)
     }
 
-    /// Whether the messages that were made before a wait are still waiting.
-    async fn are_behind(&self, cursor: &mut Cursor) -> Result<bool, JobError> {
+    /// The latest messages that were made before a wait, if there was one.
+    async fn latest(&self, cursor: &Cursor) -> Result<Vec<Message>, JobError> {
         if !cursor.waited {
-            return Ok(false);
+            return Ok(Vec::new());
         }
-        let latest = self
-            .ctx
-            .store
-            .each_message(self.scope, &cursor.latest, self.now)
-            .await?;
-        let latest = latest.into_iter().filter_map(|message| message.ok().flatten());
-        let latest: Vec<Message> = latest.collect();
-        let behind = !latest.is_empty() && latest.iter().all(|message| is_behind(message, self.now));
-        cursor.waited = behind;
-        Ok(behind)
+        let latest = self.ctx.store.each_message(self.scope, &cursor.latest, self.now);
+        let latest = latest.await?.into_iter().filter_map(|message| message.ok().flatten());
+        Ok(latest.collect())
     }
 
-    /// Reads whether messages of the campaign wait as if it were paused, since a cap had no room for them. One request in each step.
+    /// Reads whether messages of the campaign wait as if it were paused, since a cap had no room for them or their route was refused. One
+    /// request in each step.
     async fn held(&self, campaign: &Campaign) -> Result<Held, JobError> {
         let (ctx, store, now) = (self.ctx, &self.ctx.store, self.now);
         let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
         let (held, _) = page.await?;
+        if let Some(why) = watch::route_refused(campaign, &held) {
+            return Ok(Held::Against(why));
+        }
         // One that has woken by itself is on its way.
         let Some(held) = held.iter().find(|message| now < message.not_before) else {
             return Ok(Held::Nothing);
@@ -618,10 +621,10 @@ impl Run<'_> {
             let of = (&held.policy, held.line, &held.to, leg);
             let takes = store.takes(&config, of, &ctx.prices, now).await?;
             if let Some(reached) = counts.first_reached(&takes, now) {
-                return Ok(Held::Beyond(reached.reached(now)));
+                return Ok(Held::Against(reached.reached(now)));
             }
         }
-        Ok(Held::WithinCaps)
+        Ok(Held::Free)
     }
 
     /// Looks at what became of some of the messages. Returns the reason to pause the campaign, if there is one.

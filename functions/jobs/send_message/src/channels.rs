@@ -14,6 +14,7 @@ use domain::{
         refusal::{Reason, Refusal},
         send::{ErrorClass, Timers},
     },
+    templates::template::TemplateDefinition,
     tenants::connection::{Account, Connection, SendSecrets, letters::sending_letters, twilio},
 };
 use kit::{
@@ -89,21 +90,22 @@ impl Channels {
         Ok(Some(link.await?.url))
     }
 
-    /// Sends a leg, with the place where the provider finds its file. Once, without retries: only the message's own state decides about
-    /// another attempt.
+    /// Sends a leg, by the template as it is now and with the place where the provider finds its file. Once, without retries: only the
+    /// message's own state decides about another attempt.
     pub(crate) async fn send(
         &self,
         scope: &TenantScope,
         connection: &Connection,
         credentials: Option<&SendSecrets>,
         (to, category): (&Recipient, Category),
-        (leg, file): (&Leg, Option<&str>),
+        (leg, template, file): (&Leg, Option<&TemplateDefinition>, Option<&str>),
         key: SendKey,
     ) -> SendOutcome {
         let outgoing = Outgoing {
             content: &leg.content,
             reply_to: leg.reply_to.as_ref(),
             file,
+            as_marketing: template.is_some_and(|template| connection.sends_as_marketing(template.category)),
         };
         match (&connection.account, credentials) {
             (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(own))) => {

@@ -41,7 +41,8 @@
 //!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.
 //!
 //! The next step depends on the outcome: a refusal by this channel leads to the next leg; throttling and temporary errors lead to a
-//! retry; refused credentials mark the connection unhealthy, and its messages wait. If no channel is left and nothing went out,
+//! retry; refused credentials mark the connection unhealthy, and its messages wait; marketing that WhatsApp refuses for its route keeps the
+//! messages of a campaign waiting, which `run_campaign` pauses if it is a broadcast. If no channel is left and nothing went out,
 //! the message's cooldown ends with it, in the same transaction.
 //!
 //! **An unknown outcome** (a time-out, a server error, a worker that died after the claim) is never repeated blindly. The provider is
@@ -501,10 +502,10 @@ impl Work<'_> {
             Some(outcome) => outcome,
             None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => too_late(),
             None => {
-                let (credentials, with_file) = (credentials.as_deref(), (planned, file.as_deref()));
+                let with = (planned, material.template.as_ref(), file.as_deref());
                 let to = (&to, message.policy.category());
                 ctx.channels
-                    .send(self.scope, connection, credentials, to, with_file, key)
+                    .send(self.scope, connection, credentials.as_deref(), to, with, key)
                     .await
             }
         };
@@ -940,7 +941,7 @@ impl Work<'_> {
         let until = match message.next(now, &self.ctx.timers) {
             Next::Try { .. } => now,
             // A retry, not a fallback deadline, which a delivery nearly always makes unnecessary.
-            Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => until,
+            Next::Wait(until) if message.last().is_none_or(is_retried_soon) => until,
             _ => return Ok(()),
         };
         let is_long = message.waiting.is_some() && until > now + MAX_QUEUED_WAIT;
@@ -953,6 +954,15 @@ impl Work<'_> {
         self.ctx.queues.enqueue(vec![next], now).await?;
         Ok(())
     }
+}
+
+/// Whether the next attempt follows a refusal as soon as it may. One after a refused route waits in the table.
+fn is_retried_soon(last: &Attempt) -> bool {
+    let waits = last
+        .error
+        .as_ref()
+        .is_some_and(|error| error.class == ErrorClass::RouteRefused);
+    last.state == AttemptState::Refused && !waits
 }
 
 /// The outcome if writing the claim took so long that a request would outlast it. No request is made: whoever settles the

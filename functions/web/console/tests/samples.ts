@@ -112,7 +112,7 @@ const tag: Schemas["Tag"] = { color: null, created_at: at, description: null, id
 export const connection: Schemas["ConnectionOut"] = {
   account: { account_sid: "AC0" }, created_at: at, health: { reason: "Twilio refuses the credentials.", since: at, state: "unhealthy" }, id: "conn_sample",
   kind: "twilio", last_test: { at, message: "Twilio answered 401.", result: "failed" }, limits: { customers_per_day: null, messages_per_second: null },
-  name: HOSTILE.override, numbers: [customer.number], paused_until: null, quality: null, awaits_secret: false, last_report_at: null, rotating_since: null, verified_name: null,
+  name: HOSTILE.override, numbers: [customer.number], paused_until: null, quality: null, marketing_terms: null, awaits_secret: false, last_report_at: null, rotating_since: null, verified_name: null,
 };
 const shop: Schemas["Line"] = {
   business_hours: { monday: [{ from: "09:00", to: "18:00" }] }, created_at: at, id: "line_sample", name: HOSTILE.override, number: customer.number,

@@ -36,11 +36,13 @@ const TABLE: &[(u32, u16, &str)] = &[
     ),
     (131_051, 400, "Unsupported message type"),
     (131_053, 400, "Media upload error"),
+    (131_055, 400, "Method not allowed"),
     (
         131_062,
         400,
         "Business-scoped User ID (BSUID) recipients are not supported for this message",
     ),
+    (131_063, 400, "Marketing messages are disabled on Cloud API"),
     (
         132_000,
         400,
@@ -57,6 +59,7 @@ const TABLE: &[(u32, u16, &str)] = &[
     (132_015, 400, "Template is paused"),
     (132_016, 400, "Template is disabled"),
     (132_018, 400, "There is an issue with the parameters in your template"),
+    (134_102, 400, "Template is unavailable for use"),
 ];
 
 /// Codes whose message Meta does not start with the number.

@@ -1,4 +1,4 @@
-//! `POST /{phone_number_id}/messages`: every rule that Meta enforces in its answer, then acceptance.
+//! `POST /{phone_number_id}/messages` and `…/marketing_messages`: every rule that Meta enforces in its answer, then acceptance.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -16,9 +16,35 @@ use crate::phones::{bsuid, digits, e164};
 use crate::statuses::{self, Course};
 use crate::world::Sims;
 
+/// The edge that a message is sent to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Messages,
+    MarketingMessages,
+}
+
 pub(super) async fn send_message(
+    world: State<Sims>,
+    path: Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Response> {
+    send(world, path, Edge::Messages, headers, body).await
+}
+
+pub(super) async fn send_marketing_message(
+    world: State<Sims>,
+    path: Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Response> {
+    send(world, path, Edge::MarketingMessages, headers, body).await
+}
+
+async fn send(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
+    edge: Edge,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Response> {
@@ -31,7 +57,7 @@ pub(super) async fn send_message(
     if message["messaging_product"] != "whatsapp" {
         return Err(GraphError::new(100, "The parameter messaging_product is required.").into());
     }
-    if message["status"] == "read" {
+    if edge == Edge::Messages && message["status"] == "read" {
         return Ok(mark_read(&world, &access, &message)?.into_response());
     }
 
@@ -42,7 +68,7 @@ pub(super) async fn send_message(
     if let Some(kind) = interference::before(&world, event, &caller).await {
         return Err(refuse(&world, kind));
     }
-    let answer = accept(&world, &access, &message, &recipient)?;
+    let answer = accept(&world, &access, (&message, edge), &recipient)?;
     match interference::after(&world, event, &caller).await {
         Some(kind) => Err(refuse(&world, kind)),
         None => Ok(answer.into_response()),
@@ -101,11 +127,14 @@ impl Recipient {
 fn accept(
     world: &Sims,
     access: &Access<'_>,
-    message: &Value,
+    (message, edge): (&Value, Edge),
     recipient: &Recipient,
 ) -> Result<Json<Value>, GraphError> {
     let config = world.config();
     let is_template = message["type"] == "template";
+    if edge == Edge::MarketingMessages && !is_template {
+        return Err(GraphError::new(100, "Message must be a template message"));
+    }
     let direct_send = message["category"] == "utility";
     let (content, mut shown, category) = if is_template {
         let filled = templates::fill(world, access, &message["template"])?;
@@ -114,7 +143,8 @@ fn accept(
             language: filled.language,
             parameters: filled.parameters,
         };
-        (content, filled.shown, filled.category)
+        let category = routed(world, access, (filled.category, edge), recipient)?;
+        (content, filled.shown, category)
     } else {
         if direct_send && !access.account.direct_send {
             return Err(GraphError::new(100, "This account is not eligible for direct send"));
@@ -177,6 +207,32 @@ fn accept(
     }
     let answer = json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [accepted]});
     Ok(Json(answer))
+}
+
+/// The category by which a template is priced, or the reason why it may not take this edge. Codes by others' pages.
+fn routed(
+    world: &Sims,
+    access: &Access<'_>,
+    (category, edge): (String, Edge),
+    recipient: &Recipient,
+) -> Result<String, GraphError> {
+    let is_marketing = category == "marketing";
+    match edge {
+        Edge::Messages => {
+            let event = access.event(Some(&recipient.number));
+            if is_marketing && world.state().fault(event, &[Kind::MarketingOff]).is_some() {
+                return Err(GraphError::new(131_063, "Send it as a marketing message"));
+            }
+            Ok(category)
+        }
+        Edge::MarketingMessages if !is_marketing => {
+            Err(GraphError::new(131_055, "Only marketing templates can be sent here"))
+        }
+        Edge::MarketingMessages if !access.account.marketing_terms => {
+            Err(GraphError::new(134_102, "The business has not accepted the terms"))
+        }
+        Edge::MarketingMessages => Ok("marketing_lite".to_owned()),
+    }
 }
 
 /// The business has read the customer's message: blue ticks on the phone.

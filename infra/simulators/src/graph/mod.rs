@@ -41,6 +41,10 @@ const TEMPLATE_BYTES: usize = 1024 * 1024;
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
         .route("/{version}/{id}/messages", post(messages::send_message))
+        .route(
+            "/{version}/{id}/marketing_messages",
+            post(messages::send_marketing_message),
+        )
         .route("/{version}/{id}/media", post(media::upload_media))
         .route("/{version}/{id}/uploads", post(uploads::open_upload))
         .route(
@@ -49,7 +53,6 @@ pub(crate) fn routes() -> Router<Sims> {
                 .post(templates::create_template)
                 .delete(templates::delete_templates),
         )
-        .route("/{version}/{id}/phone_numbers", get(list_numbers))
         .route("/{version}/{id}/subscribed_apps", get(list_apps))
         .route(
             "/{version}/{id}",
@@ -119,10 +122,15 @@ struct FieldsQuery {
 }
 
 impl FieldsQuery {
-    /// Only the requested fields, and the id.
+    /// Only the requested fields, and the id. What is asked of a field, in brackets, is not looked at.
     fn only(&self, mut item: Value) -> Value {
         if let (Some(fields), Value::Object(item)) = (&self.fields, &mut item) {
-            item.retain(|name, _| name == "id" || fields.split(',').any(|field| field == name));
+            item.retain(|name, _| {
+                name == "id"
+                    || fields
+                        .split(',')
+                        .any(|field| field.split(['.', '{']).next() == Some(name))
+            });
         }
         item
     }
@@ -139,6 +147,21 @@ fn number(access: &Access<'_>) -> Value {
         "whatsapp_business_manager_messaging_limit": "TIER_2K",
         "code_verification_status": "VERIFIED",
         "platform_type": "CLOUD_API",
+    })
+}
+
+/// Meta's data of the business's account.
+fn account(access: &Access<'_>) -> Value {
+    let terms = if access.account.marketing_terms {
+        "ONBOARDED"
+    } else {
+        "ELIGIBLE"
+    };
+    json!({
+        "id": access.account.waba_id,
+        "name": access.tenant.name,
+        "marketing_messages_onboarding_status": terms,
+        "phone_numbers": {"data": [{"id": access.account.phone_number_id}]},
     })
 }
 
@@ -162,20 +185,6 @@ async fn refused_after(world: &Sims, access: &Access<'_>, headers: &HeaderMap) -
     Some(messages::refuse(world, kind))
 }
 
-async fn list_numbers(
-    State(world): State<Sims>,
-    Path((version, waba)): Path<(String, String)>,
-    Query(query): Query<FieldsQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Response> {
-    let config = world.config();
-    let access = looking(&world, &config, &headers, &version).await?;
-    access.check(&waba)?;
-    let number = query.only(number(&access));
-    let paging = json!({"cursors": {"before": "QVFI", "after": "QVFI"}});
-    Ok(Json(json!({"data": [number], "paging": paging})).into_response())
-}
-
 async fn list_apps(
     State(world): State<Sims>,
     Path((version, waba)): Path<(String, String)>,
@@ -190,7 +199,7 @@ async fn list_apps(
     Ok(Json(json!({ "data": [app] })).into_response())
 }
 
-/// `GET /{version}/{id}`: a file, the business's phone number, a template, or an upload.
+/// `GET /{version}/{id}`: a file, the business's account or phone number, a template, or an upload.
 async fn get_object(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
@@ -203,6 +212,9 @@ async fn get_object(
     let access = looking(&world, &config, &headers, &version).await?;
     if id == access.account.phone_number_id {
         return Ok(Json(query.only(number(&access))).into_response());
+    }
+    if id == access.account.waba_id {
+        return Ok(Json(query.only(account(&access))).into_response());
     }
     if id.starts_with("upload:") {
         return Ok(uploads::describe(&world, &access, &id, &session)?.into_response());

@@ -323,16 +323,66 @@ async fn a_customers_messages_look_like_the_fixtures() {
     );
 }
 
+/// A marketing template.
+fn offer(to: &str) -> Value {
+    json!({
+        "messaging_product": "whatsapp", "to": to, "type": "template",
+        "template": {"name": "offer", "language": {"code": "en_GB"},
+            "components": [{"type": "body", "parameters": [{"type": "text", "text": "Maya"}]}]},
+    })
+}
+
+#[tokio::test]
+async fn marketing_messages_are_templates_under_the_terms() {
+    let stage = Stage::set().await;
+    let send = async |message: &Value| {
+        let request = stage.meta("POST", "910000000000001/marketing_messages").json(message);
+        parsed(request).await
+    };
+    let status = async || {
+        let fields = "marketing_messages_onboarding_status,phone_numbers.limit(1000){id}";
+        let request = stage.meta("GET", "900000000000001").query(&[("fields", fields)]);
+        parsed(request).await.1
+    };
+    let found = status().await;
+    assert_eq!(found["marketing_messages_onboarding_status"], "ONBOARDED");
+    assert_eq!(found["phone_numbers"]["data"], json!([{"id": "910000000000001"}]));
+    assert_eq!(found["name"], Value::Null, "it was not asked for");
+    assert_like(&send(&offer(MAYA)).await, "200_template_accepted");
+    for (message, code) in [(template(MAYA, "k"), 131_055), (text(MAYA), 100)] {
+        assert_eq!(send(&message).await.1["error"]["code"], code);
+    }
+    stage.drained().await;
+    let sent = stage.ringback.received().into_iter().map(|webhook| webhook.json());
+    let category = |event: &Value| {
+        event
+            .pointer("/entry/0/changes/0/value/statuses/0/pricing/category")
+            .cloned()
+    };
+    assert!(
+        sent.filter_map(|event| category(&event))
+            .all(|category| category == "marketing_lite")
+    );
+
+    stage.faults(json!([{"kind": "marketing_off"}])).await;
+    assert_eq!(stage.send_whatsapp(&offer(MAYA)).await.1["error"]["code"], 131_063);
+    assert_eq!(
+        stage.send_whatsapp(&template(MAYA, "k")).await.0,
+        200,
+        "utility is not marketing"
+    );
+    assert_eq!(send(&offer(MAYA)).await.0, 200);
+
+    let mut tenant = crate::support::tenant_a();
+    tenant["whatsapp"]["marketing_terms"] = json!(false);
+    stage.post("/tenants", tenant).await;
+    assert_eq!(status().await["marketing_messages_onboarding_status"], "ELIGIBLE");
+    assert_eq!(send(&offer(MAYA)).await.1["error"]["code"], 134_102);
+}
+
 #[tokio::test]
 async fn marketing_is_refused_to_the_us_and_after_opt_out() {
     let stage = Stage::set().await;
-    let offer = |to: &str| {
-        json!({
-            "messaging_product": "whatsapp", "to": to, "type": "template",
-            "template": {"name": "offer", "language": {"code": "en_GB"},
-                "components": [{"type": "body", "parameters": [{"type": "text", "text": "Maya"}]}]},
-        })
-    };
     let prefer = async |value: &str| {
         let preference = json!({"tenant": "tnt_a", "from": MAYA, "value": value});
         stage.post("/preferences", preference).await;

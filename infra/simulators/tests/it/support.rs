@@ -88,7 +88,7 @@ pub(crate) fn tenant_a() -> Value {
         "whatsapp": {
             "connection": "con_wa", "waba_id": "900000000000001", "phone_number_id": "910000000000001",
             "display_number": "+442079460001", "access_token": "token-a", "app_secret": "fixture-meta-app-secret-0001",
-            "verify_token": "fixture-verify-token", "direct_send": true, "template_review_seconds": null,
+            "verify_token": "fixture-verify-token", "direct_send": true, "marketing_terms": true, "template_review_seconds": null,
             "templates": [
                 template("create_request_utility"),
                 template("create_request_named_params"),

@@ -115,6 +115,19 @@ impl Watch {
     }
 }
 
+/// Time at which a user started or resumed a campaign, and has seen what was wrong.
+fn seen_by_a_user(campaign: &Campaign) -> Timestamp {
+    campaign.started_at.unwrap_or(campaign.updated_at)
+}
+
+/// The reason to pause a campaign if the route of one of these messages was refused since a user started or resumed it.
+pub fn route_refused<'a>(campaign: &Campaign, messages: impl IntoIterator<Item = &'a Message>) -> Option<Refusal> {
+    let since = seen_by_a_user(campaign);
+    messages
+        .into_iter()
+        .find_map(|message| message.route_refused_since(since))
+}
+
 /// The reason to pause a campaign whose template, or the number that sends it, Meta has rated low since a user started or resumed it: people
 /// block it or report it, and further messages could restrict the number for everybody who needs an answer. Whoever resumes it has seen that.
 pub fn rated_low(
@@ -124,7 +137,7 @@ pub fn rated_low(
 ) -> Option<Refusal> {
     // Without one, it is not sent by WhatsApp.
     let number = number?;
-    let since = campaign.started_at.unwrap_or(campaign.updated_at);
+    let since = seen_by_a_user(campaign);
     let is_new = |quality: Quality, at: Timestamp| quality == Quality::Red && since < at;
     let message = campaign.message.template.as_ref()?;
     let is_sent = |template: &&TemplateDefinition| {

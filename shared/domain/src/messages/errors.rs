@@ -5,7 +5,7 @@
 
 use crate::messages::send::{
     Api, Classified, Effect,
-    ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, TenantMustAct, WaitForStatus},
+    ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, RouteRefused, TenantMustAct, WaitForStatus},
 };
 
 /// The stage at which the provider reported an error.
@@ -102,7 +102,13 @@ const WHATSAPP: &[Row] = &[
     row(131_052, FallBack, NONE, "WhatsApp could not fetch the media"),
     row(131_053, FallBack, NONE, "WhatsApp did not accept the media"),
     row(131_062, FallBack, NONE, "this message needs a telephone number"),
-    row(131_063, FallBack, NONE, "marketing is switched off for this WhatsApp number"),
+    // Nobody has seen these but 131063 on a page of Meta's: `docs/decisions/0102-route-of-marketing.md`.
+    row(131_055, RouteRefused, NONE, "the template is not marketing any more"),
+    row(131_061, RouteRefused, NONE, "a template with a maximum price needs Meta's terms for marketing messages"),
+    row(131_063, RouteRefused, NONE, "marketing needs Meta's terms for marketing messages"),
+    row(134_100, RouteRefused, NONE, "the template is not marketing any more"),
+    row(134_101, RouteRefused, NONE, "WhatsApp prepares the template for marketing messages, which takes some minutes"),
+    row(134_102, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted, or the template is not ready for them"),
     row(131_008, Bug, NONE, "a parameter of the request is missing"),
     row(131_009, Bug, NONE, "a parameter of the request has an invalid value"),
     row(100, Bug, NONE, "a parameter of the request is invalid"),
@@ -173,6 +179,8 @@ const TWILIO: &[Row] = &[
     row(12_300, FallBack, NONE, "the file has a content type that Twilio does not take"),
     row(21_620, FallBack, NONE, "the link to the file is not valid"),
     row(63_019, FallBack, NONE, "the file could not be downloaded"),
+    row(63_054, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted, or the template is not ready for them"),
+    row(63_062, RouteRefused, NONE, "Meta's terms for marketing messages are not accepted"),
     row(63_027, FallBack, NONE, "the template does not exist in this language"),
     row(63_028, Bug, NONE, "the number of values does not fit the template"),
     row(63_040, FallBack, NONE, "the template was rejected"),
@@ -205,7 +213,7 @@ pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) ->
         Stage::Status => Classified {
             class: match answer.class {
                 RetryAfter | WaitForStatus => FallBack,
-                class @ (FallBack | Blocked | TenantMustAct | Bug) => class,
+                class @ (FallBack | RouteRefused | Blocked | TenantMustAct | Bug) => class,
             },
             ..answer
         },

@@ -334,6 +334,8 @@ const MAX_SENDS_UNKNOWN: u32 = 2;
 const MAX_REMARKS: usize = 12;
 /// Without a fallback deadline, the next channel takes over from a connection that has not worked for this long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+/// Time after which a message of a campaign is tried again by a route that was refused.
+const ROUTE_LOOK: SignedDuration = SignedDuration::from_hours(1);
 /// Shortest time between two requests for the upload of a message's file.
 const FIRST_REQUEST: SignedDuration = SignedDuration::from_mins(1);
 /// Longest time between them.
@@ -621,6 +623,8 @@ impl Message {
                 Some(_) | None => Next::Done,
             },
             (_, Some(ErrorClass::Blocked)) => Next::Done,
+            (AttemptState::Refused, Some(ErrorClass::RouteRefused)) if self.keeps_route() => at(attempt.leg),
+            (AttemptState::Failed, Some(ErrorClass::RouteRefused)) if self.keeps_route() => Next::Done,
             // Given up in order to send again: a one-time code, or a message that the provider never accepted.
             (AttemptState::Unknown, Some(ErrorClass::RetryAfter)) => at(attempt.leg),
             // Nothing went out. After `failed` something did: never send again on the same channel, whatever the code.
@@ -872,8 +876,15 @@ impl Message {
                     ErrorClass::TenantMustAct => Some(timers.recheck),
                     _ => None,
                 };
+                let keeps_route = class == ErrorClass::RouteRefused && self.keeps_route();
                 let mut not_before = now;
                 match wait {
+                    None if keeps_route => {
+                        not_before += ROUTE_LOOK;
+                        if last {
+                            self.remark(now, self.route_wait(&reason, code));
+                        }
+                    }
                     // Nothing went out, so the next channel may carry it.
                     Some(wait) if !self.outwaits(leg, now + wait, before.claimed_at) => {
                         not_before += wait;
@@ -915,6 +926,37 @@ impl Message {
         self.end_if_out_of_channels(now, timers);
         self.look_again(now, timers);
         true
+    }
+
+    /// Whether it goes on by no other channel if the route of its marketing is refused: a text for those without WhatsApp is not for everybody.
+    /// Of somebody without a number, no message goes by the other route, so that refusal says nothing about the campaign.
+    fn keeps_route(&self) -> bool {
+        self.cause.campaign().is_some() && self.to.phone.is_some()
+    }
+
+    /// The reason why a message of a campaign waits whose route is refused. One of a broadcast waits as if that was paused, which it is at its
+    /// next look.
+    fn route_wait(&self, reason: &str, code: Option<i64>) -> Refusal {
+        let sentence = format!("waits: {reason}");
+        if self.cause.is_step() {
+            Refusal::new(Reason::RouteRefused, sentence).and_if("provider_code", code)
+        } else {
+            Refusal::new(Reason::CampaignPaused, sentence)
+        }
+    }
+
+    /// The reason why a campaign cannot go on, if the route of this message's marketing was refused after this time.
+    pub fn route_refused_since(&self, since: Timestamp) -> Option<Refusal> {
+        let last = self.last().filter(|last| since < last.claimed_at)?;
+        let error = last
+            .error
+            .as_ref()
+            .filter(|error| error.class == ErrorClass::RouteRefused)?;
+        let reached = self.keeps_route() && matches!(last.state, AttemptState::Refused | AttemptState::Failed);
+        reached.then(|| {
+            let sentence = format!("{} Resume it once that is settled.", error.reason);
+            Refusal::new(Reason::RouteRefused, sentence).and_if("provider_code", error.code)
+        })
     }
 
     /// A wait that differs between messages by up to a fifth, so that messages refused together do not return together.

@@ -185,6 +185,8 @@ codes! {
         OptOutRate = "opt_out_rate" ["percent"],
         /// Meta has rated the quality of the campaign's template, or of the number that sends it, as low.
         LowQuality = "low_quality" ["template", "language", "connection"],
+        /// WhatsApp refuses the campaign's template by its route, such as for terms that nobody has accepted.
+        RouteRefused = "route_refused" ["provider_code"],
 
         // Ends and remarks of messages and calls.
         /// The provider refused the message or gave it up, with this code.

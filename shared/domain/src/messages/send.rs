@@ -33,6 +33,9 @@ pub enum ErrorClass {
     WaitForStatus,
     /// This channel cannot carry it: try the next.
     FallBack,
+    /// The provider takes no marketing by this route until the tenant acts: a broadcast pauses, and no message of a campaign goes on to the
+    /// next channel for that.
+    RouteRefused,
     /// It must not be sent, on any channel.
     Blocked,
     /// The tenant must act first, such as renew a token or pay: the connection is unhealthy, and its messages wait.
@@ -48,6 +51,7 @@ impl ErrorClass {
             Self::RetryAfter => "retry_after",
             Self::WaitForStatus => "wait_for_status",
             Self::FallBack => "fall_back",
+            Self::RouteRefused => "route_refused",
             Self::Blocked => "blocked",
             Self::TenantMustAct => "tenant_must_act",
             Self::Bug => "bug",

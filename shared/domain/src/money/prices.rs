@@ -213,7 +213,7 @@ pub struct CategoryPrices {
     /// Marketing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing: Option<Rate>,
-    /// Marketing that Meta optimizes.
+    /// Marketing messages, a route of their own. `null`: as marketing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing_lite: Option<Rate>,
     /// Utility.
@@ -238,7 +238,7 @@ impl CategoryPrices {
     pub fn of(&self, category: PriceCategory) -> Option<Rate> {
         let own = match category {
             PriceCategory::Marketing => self.marketing,
-            PriceCategory::MarketingLite => self.marketing_lite,
+            PriceCategory::MarketingLite => self.marketing_lite.or(self.marketing),
             PriceCategory::Utility => self.utility,
             PriceCategory::Authentication => self.authentication,
             PriceCategory::AuthenticationInternational => self.authentication_international,
@@ -481,7 +481,7 @@ mod tests {
             (Service::Whatsapp, "EE", Utility, first, Some("0.0077 USD")),
             // Not offered.
             (Service::Whatsapp, "US", AuthenticationInternational, first, None),
-            (Service::Whatsapp, "AE", MarketingLite, first, None),
+            (Service::Whatsapp, "AE", MarketingLite, first, Some("0.0576 USD")),
             (Service::Whatsapp, "AE", Utility, before, None),
             // Of a recipient whose country is not known.
             (Service::Whatsapp, "", Utility, first, None),

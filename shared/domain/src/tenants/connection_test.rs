@@ -26,6 +26,9 @@ pub struct Checkup {
     /// Maximum customers to whom the business may write first within 24 hours; 0: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers_per_day: Option<u32>,
+    /// Whether the business accepted Meta's terms for marketing messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marketing_terms: Option<MarketingTerms>,
 }
 
 /// Result of a test.
@@ -62,6 +65,19 @@ pub enum Quality {
     Unknown,
 }
 
+/// State of Meta's terms for marketing messages, which a business accepts for all of its WhatsApp accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum MarketingTerms {
+    /// Accepted: marketing templates are sent as marketing messages.
+    Accepted,
+    /// Not accepted, or Meta is not ready yet: marketing templates are sent like all others.
+    NotAccepted,
+    /// Meta does not admit this account: marketing templates are sent like all others.
+    Ineligible,
+}
+
 impl Checkup {
     /// A result with its message, and no further values.
     pub fn new(result: CheckResult, message: impl Into<String>, at: Timestamp) -> Self {
@@ -73,6 +89,7 @@ impl Checkup {
             verified_name: None,
             messages_per_second: None,
             customers_per_day: None,
+            marketing_terms: None,
         }
     }
 }

@@ -11,8 +11,8 @@ use domain::{
     messages::{
         compose::Composed,
         message::{
-            AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Ended, Evidence, Leg, Message,
-            MessageState, Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
+            AttemptError, AttemptState, Category, Cause, CauseStep, Channel, Content, Cost, Ended, Evidence, Leg,
+            Message, MessageState, Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
         },
         purpose::{Narrowing, Policy, Purpose},
         refusal::{Because, Reason, Refusal},
@@ -375,6 +375,52 @@ fn a_failed_status_never_leads_to_a_second_send_on_its_channel() {
         failed.error.as_mut().unwrap().class = class;
         sent.apply_report(first, failed);
         assert_eq!(sent.leg_of_next(), Some(1), "{class:?}");
+    }
+}
+
+/// Marketing whose route is refused goes on by the next channel only if it is of no campaign. Of somebody without a number, nothing follows
+/// for the campaign.
+#[test]
+fn refused_route_keeps_campaigns_from_the_next_channel() {
+    let contact = ContactId::new(Ulid::from_parts(1, 1));
+    let campaign = |step| Cause::Campaign {
+        campaign: "cmp_00000000000000000000000001".parse().unwrap(),
+        contact,
+        step,
+    };
+    let step = CauseStep { place: 0, at: start() };
+    for (cause, has_number, goes_on, remark) in [
+        (None, true, true, None),
+        (Some(campaign(None)), true, false, Some(Reason::CampaignPaused)),
+        (Some(campaign(None)), false, true, None),
+        (Some(campaign(Some(step))), true, false, Some(Reason::RouteRefused)),
+    ] {
+        let mut sent = Sent::over(2);
+        sent.message.cause = cause.unwrap_or(sent.message.cause);
+        sent.message.to.phone = sent.message.to.phone.filter(|_| has_number);
+        let mut failing = Sent::of(sent.message.clone());
+        sent.send(refused(ErrorClass::RouteRefused));
+        let known = sent.message.remarks.first().and_then(|remark| remark.because.clone());
+        assert_eq!(known.map(|because| because.code), remark);
+        assert_eq!(sent.message.is_held(), remark == Some(Reason::CampaignPaused));
+        let why = sent.message.route_refused_since(start() - seconds(1));
+        let facts = why.map(|why| serde_json::json!(why.facts));
+        assert_eq!(facts, (!goes_on).then(|| serde_json::json!({"provider_code": 1})));
+        assert_eq!(sent.message.route_refused_since(start()), None, "it was resumed since");
+        if goes_on {
+            assert_eq!(sent.leg_of_next(), Some(1));
+        } else {
+            assert_eq!(sent.waits_until(), start() + seconds(3_600));
+            sent.wait(3_600);
+            assert_eq!(sent.leg_of_next(), Some(0));
+        }
+
+        let first = failing.send(accepted(1));
+        let mut failed = report(AttemptState::Failed, first, failing.now);
+        failed.error.as_mut().unwrap().class = ErrorClass::RouteRefused;
+        failing.apply_report(first, failed);
+        assert_eq!(failing.leg_of_next(), goes_on.then_some(1));
+        assert_eq!(failing.message.ended.is_some(), !goes_on);
     }
 }
 
@@ -964,6 +1010,7 @@ fn event() -> impl Strategy<Value = Event> {
         ErrorClass::RetryAfter,
         ErrorClass::WaitForStatus,
         ErrorClass::FallBack,
+        ErrorClass::RouteRefused,
         ErrorClass::Blocked,
         ErrorClass::TenantMustAct,
         ErrorClass::Bug,

@@ -1,7 +1,11 @@
 //! Checks whether a WhatsApp number works: Meta's data of it, that it belongs to the account, and that an app receives its events.
 //! Source: developers.facebook.com, "Business phone numbers" and "Subscribed apps".
 
-use domain::{base::phone::Phone, messages::send::Api, tenants::connection_test::Quality};
+use domain::{
+    base::phone::Phone,
+    messages::send::Api,
+    tenants::connection_test::{MarketingTerms, Quality},
+};
 use reqwest::header::AUTHORIZATION;
 use serde_json::Value;
 
@@ -16,8 +20,8 @@ const PROVIDER: &str = "WhatsApp";
 const FIELDS: &str = "display_phone_number,verified_name,quality_rating,throughput,code_verification_status,\
                       whatsapp_business_manager_messaging_limit";
 
-/// Page size. A number that is not among the first thousand of its account is not found; Meta allows twenty by default.
-const MAX_NUMBERS: &str = "1000";
+/// The account's own field, and its numbers. One that is not among the first thousand is not found; Meta lists twenty by default.
+const ACCOUNT_FIELDS: &str = "marketing_messages_onboarding_status,phone_numbers.limit(1000){id}";
 
 /// Meta's data of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,14 +36,17 @@ pub struct NumberState {
     pub messages_per_second: Option<u32>,
     /// Customers that the business may write to first within 24 hours; 0: no limit.
     pub customers_per_day: Option<u32>,
-    /// True if the number belongs to the account. `None` if it is not on the first page of its numbers, and there are more.
+    /// True if the number belongs to the account. `None` if it is not on the first page of its numbers, and there are more, or Meta shows
+    /// none.
     pub of_account: Option<bool>,
     /// Names of apps that receive the account's events.
     pub apps: Vec<String>,
+    /// State of Meta's terms for marketing messages.
+    pub marketing_terms: Option<MarketingTerms>,
 }
 
 impl GraphClient {
-    /// Reads a number, its account's numbers, and the apps that receive the account's events, all at once.
+    /// Reads a number, its account with its numbers, and the apps that receive the account's events, all at once.
     ///
     /// # Errors
     /// When one of them is refused or not answered.
@@ -50,13 +57,12 @@ impl GraphClient {
         phone_number_id: &str,
     ) -> Result<NumberState, CheckError> {
         let number_path = phone_number_id.to_owned();
-        let (numbers_path, apps_path) = (format!("{waba_id}/phone_numbers"), format!("{waba_id}/subscribed_apps"));
+        let apps_path = format!("{waba_id}/subscribed_apps");
         if !is_id(waba_id) || !is_id(phone_number_id) {
             return Err(CheckError::refused(
                 "The ids of the account and the number are not valid ones of Meta.",
             ));
         }
-        let numbers_query = [("fields", "id"), ("limit", MAX_NUMBERS)];
         let number = self.look(access_token, number_path, &[("fields", FIELDS)], |id| {
             format!(
                 "WhatsApp shows the access token no number of the id {id}. Check `phone_number_id`, and that the token's \
@@ -69,33 +75,41 @@ impl GraphClient {
                  system user is assigned to it."
             )
         };
-        let numbers = self.look(access_token, numbers_path, &numbers_query, no_account);
+        let account = self.look(
+            access_token,
+            waba_id.to_owned(),
+            &[("fields", ACCOUNT_FIELDS)],
+            no_account,
+        );
         let apps = self.look(access_token, apps_path, &[], no_account);
-        let (number, numbers, apps) = futures::join!(number, numbers, apps);
+        let (number, account, apps) = futures::join!(number, account, apps);
         // An error of the number's own request is reported first, because it must be fixed first. The first two show whose the number is; a
         // token that may not see the account's apps may still belong to the owner.
-        let (number, numbers) = (number?, numbers?);
+        let (number, account) = (number?, account?);
         let apps = apps.map_err(|error| error.that_denies(false))?;
-        if number["id"] != phone_number_id {
+        if number["id"] != phone_number_id || account["id"] != waba_id {
             return Err(CheckError::unreadable(PROVIDER));
         }
         let word = |name: &str| number[name].as_str();
-        let ids = numbers["data"]
-            .as_array()
-            .ok_or_else(|| CheckError::unreadable(PROVIDER))?;
+        let numbers = &account["phone_numbers"];
+        // A part that the token may not see is left out of an answer.
+        let ids = numbers["data"].as_array();
+        let is_listed = ids.is_some_and(|ids| ids.iter().any(|item| item["id"] == phone_number_id));
         Ok(NumberState {
             verified_name: word("verified_name").map(|name| name.chars().take(MAX_NAME_LENGTH).collect()),
             number: word("display_phone_number").and_then(phone),
             quality: word("quality_rating").map(quality),
             messages_per_second: number["throughput"]["level"].as_str().and_then(throughput),
             customers_per_day: word("whatsapp_business_manager_messaging_limit").and_then(limit),
-            of_account: if ids.iter().any(|item| item["id"] == phone_number_id) {
+            of_account: if is_listed {
                 Some(true)
             } else {
                 // Meta names the next page if there is one.
-                numbers["paging"]["next"].is_null().then_some(false)
+                let is_all = ids.is_some() && numbers["paging"]["next"].is_null();
+                is_all.then_some(false)
             },
             apps: apps["data"].as_array().map(|apps| names(apps)).unwrap_or_default(),
+            marketing_terms: account["marketing_messages_onboarding_status"].as_str().map(terms),
         })
     }
 
@@ -144,6 +158,15 @@ fn names(apps: &[Value]) -> Vec<String> {
             .unwrap_or("without a name")
     });
     names.map(|name| name.chars().take(MAX_NAME_LENGTH).collect()).collect()
+}
+
+/// `ONBOARDED`, `ELIGIBLE`, `PENDING_VALID_PAYMENT_METHOD`, `INELIGIBLE_COUNTRY_NOT_SUPPORTED`.
+fn terms(status: &str) -> MarketingTerms {
+    match status {
+        "ONBOARDED" => MarketingTerms::Accepted,
+        _ if status.starts_with("INELIGIBLE") => MarketingTerms::Ineligible,
+        _ => MarketingTerms::NotAccepted,
+    }
 }
 
 /// Meta formats it for people, `+971 4 555 5001`, or writes only digits.
@@ -197,5 +220,13 @@ mod tests {
             Some("+97145555001")
         );
         assert_eq!(phone("none"), None);
+        for (status, expected) in [
+            ("ONBOARDED", MarketingTerms::Accepted),
+            ("ELIGIBLE", MarketingTerms::NotAccepted),
+            ("PENDING_INTERNAL_SETUP", MarketingTerms::NotAccepted),
+            ("INELIGIBLE_INACTIVE_OR_RESTRICTED", MarketingTerms::Ineligible),
+        ] {
+            assert_eq!(terms(status), expected, "{status}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The Graph API: sending messages. Nothing is retried here. Templates are in [`super::templates`].
-//! Source: developers.facebook.com, "Messages" of the Cloud API; it has no idempotency key.
+//! Source: developers.facebook.com, "Messages" of the Cloud API, which has no idempotency key; "Route template messages by category", which
+//! sends marketing templates elsewhere with the same body and answer.
 
 use domain::{
     base::ids::SendKey,
@@ -47,7 +48,13 @@ impl GraphClient {
         outgoing: impl Into<Outgoing<'_>>,
         key: SendKey,
     ) -> SendOutcome {
-        let body = match body(to, outgoing.into(), key) {
+        let outgoing = outgoing.into();
+        // Whether Meta takes one to an id is not known, but it refuses some.
+        let edge = match outgoing.as_marketing && to.phone.is_some() {
+            true => "marketing_messages",
+            false => "messages",
+        };
+        let body = match body(to, outgoing, key) {
             Ok(body) => body,
             Err((class, meaning)) => return outcome::refused_here(class, meaning),
         };
@@ -60,7 +67,7 @@ impl GraphClient {
         let Some(bearer) = bearer(access_token) else {
             return outcome::refused_here(ErrorClass::TenantMustAct, "the access token is not one of Meta's");
         };
-        let url = format!("{}/{phone_number_id}/messages", self.base);
+        let url = format!("{}/{phone_number_id}/{edge}", self.base);
         let answer = self
             .http
             .send(|client| client.post(url).header(AUTHORIZATION, bearer).json(&body))

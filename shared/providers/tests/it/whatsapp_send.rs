@@ -170,6 +170,34 @@ async fn our_requests_equal_the_fixtures() {
     assert!(names.is_empty(), "not reproduced: {names:?}");
 }
 
+/// The same body goes elsewhere, unless only the person's id is known.
+#[tokio::test]
+async fn marketing_message_to_a_number_has_its_own_edge() {
+    let server = answering(
+        "POST",
+        json_answer(200, fixtures::json("whatsapp/send/response/200_text.json")),
+    )
+    .await;
+    let offer = stored(json!({"template": {"name": "hello_world", "language": "en_US"}}));
+    for (as_marketing, to, edge) in [
+        (true, maya(), "marketing_messages"),
+        (true, tom(), "messages"),
+        (false, maya(), "messages"),
+    ] {
+        let outgoing = Outgoing {
+            as_marketing,
+            ..Outgoing::from(&offer)
+        };
+        let outcome = send(&server, &to, outgoing).await;
+        assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{outcome:?}");
+        let last = server.received_requests().await.unwrap().pop().unwrap();
+        assert_eq!(last.url.path(), format!("/v26.0/{NUMBER}/{edge}"));
+        if as_marketing && to == maya() {
+            assert_eq!(last_json(&server).await, expected("template_no_params.json"));
+        }
+    }
+}
+
 /// The parts that no fixture has.
 #[tokio::test]
 async fn rarer_parts_of_content_are_sent() {

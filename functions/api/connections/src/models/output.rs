@@ -4,7 +4,7 @@ use domain::{
     base::ids::ConnectionId,
     tenants::{
         connection::{Connection, ConnectionKind, Health},
-        connection_test::{CheckResult, Quality},
+        connection_test::{CheckResult, MarketingTerms, Quality},
         refused_webhook::RefusedWebhook,
     },
 };
@@ -37,6 +37,9 @@ pub(crate) struct ConnectionOut {
     pub(crate) quality: Option<Quality>,
     /// Name that customers see, from the last test.
     pub(crate) verified_name: Option<String>,
+    /// `whatsapp`: whether the business accepted Meta's terms for marketing messages, from the last test that told it. If it did, marketing
+    /// templates are sent as marketing messages. `null`: unknown, or another kind.
+    pub(crate) marketing_terms: Option<MarketingTerms>,
     /// Limits of the provider, from the last test or a later report of the provider.
     pub(crate) limits: ConnectionLimits,
     /// Result of the last test. `null` after a change of the credentials or of a tested setting.
@@ -195,6 +198,7 @@ impl From<&Connection> for ConnectionOut {
             paused_until: connection.paused_until,
             quality: known.quality.map(|quality| quality.value),
             verified_name: checkup.and_then(|checkup| checkup.verified_name.clone()),
+            marketing_terms: checkup.and_then(|checkup| checkup.marketing_terms),
             limits: ConnectionLimits {
                 messages_per_second: known.messages_per_second.map(|count| count.value),
                 customers_per_day: known.customers_per_day.map(|count| count.value),

@@ -6,7 +6,7 @@ use wiremock::{
     matchers::{method, path_regex},
 };
 
-use super::world::NUMBER_ID;
+use super::world::{NUMBER_ID, WABA};
 
 /// Meta's API, which shows the number, or refuses one of its paths by a code that the simulators do not know.
 pub(crate) struct Graph {
@@ -37,8 +37,8 @@ impl Graph {
         let number =
             json!({"id": NUMBER_ID, "display_phone_number": "+971 4 555 0001", "verified_name": "Saffron Bakery"});
         self.answers(NUMBER_ID, 200, number).await;
-        self.answers("phone_numbers", 200, json!({"data": [{"id": NUMBER_ID}]}))
-            .await;
+        let account = json!({"id": WABA, "phone_numbers": {"data": [{"id": NUMBER_ID}]}});
+        self.answers(WABA, 200, account).await;
         self.answers(
             "subscribed_apps",
             200,

@@ -753,8 +753,8 @@ async fn inconclusive_refusal_keeps_the_number() {
         (world::NUMBER_ID, 131_042),
         (world::NUMBER_ID, 131_031),
         (world::NUMBER_ID, 368),
-        ("phone_numbers", 131_037),
-        ("phone_numbers", 133_010),
+        (world::WABA, 131_037),
+        (world::WABA, 133_010),
         ("subscribed_apps", 10),
         ("subscribed_apps", 190),
     ] {
@@ -763,7 +763,7 @@ async fn inconclusive_refusal_keeps_the_number() {
         assert_eq!(tested["last_test"]["result"], "failed", "{code}: {tested}");
         assert_eq!(held().await, Some(whatsapp.clone()), "{path} {code}");
     }
-    graph.refuses("phone_numbers", 200).await;
+    graph.refuses(world::WABA, 200).await;
     let tested = manager.post(&at(&whatsapp, "/test"), json!({})).await;
     assert_tested(&tested, "failed");
     assert_eq!(held().await, None);
@@ -808,6 +808,8 @@ async fn test_reports_the_provider_and_never_fails() {
             let body = tested.json();
             assert_eq!(body["last_test"]["result"], result, "{api} {fault}: {body}");
             assert_eq!(body["health"]["state"], health, "{api} {fault}: {body}");
+            let terms = (api == "graph").then_some("accepted");
+            assert_eq!(body["marketing_terms"], json!(terms), "as it was told before: {body}");
             assert!(body["last_test"]["message"].as_str().unwrap().len() > 20);
             world.no_faults().await;
         }

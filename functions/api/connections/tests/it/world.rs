@@ -106,7 +106,7 @@ impl World {
             },
             "whatsapp": {
                 "connection": "any", "waba_id": WABA, "phone_number_id": NUMBER_ID, "display_number": "+97145550001",
-                "access_token": TOKEN, "app_secret": APP_SECRET, "verify_token": "any",
+                "access_token": TOKEN, "app_secret": APP_SECRET, "verify_token": "any", "marketing_terms": true,
             },
             "aircall": {
                 "connection": "any", "token": "any", "number": LINE, "api_id": "api-key-1", "api_token": API_SECRET,

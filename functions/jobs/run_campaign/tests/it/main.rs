@@ -1,5 +1,7 @@
 //! Running campaigns, in process against the emulator.
 
+mod routes;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{

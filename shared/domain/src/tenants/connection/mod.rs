@@ -34,12 +34,12 @@ use crate::{
     },
     calls::call::Party,
     messages::{
-        message::Channel,
+        message::{Category, Channel},
         send::{Api, Classified, Effect, honoured},
         throughput::{STANDARD, Throttled, Throughput},
     },
     tenants::{
-        connection_test::{Checkup, Reported},
+        connection_test::{Checkup, MarketingTerms, Reported},
         settings::{FieldProblem, Findings},
     },
 };
@@ -585,6 +585,12 @@ impl Connection {
             Channel::WhatsApp => self.account.whatsapp_number().is_some(),
             Channel::Sms => self.account.sends_sms(),
         }
+    }
+
+    /// Whether WhatsApp gets a template of this category as a marketing message.
+    pub fn sends_as_marketing(&self, category: Category) -> bool {
+        let terms = self.checkup.as_ref().and_then(|checkup| checkup.marketing_terms);
+        category == Category::Marketing && terms == Some(MarketingTerms::Accepted)
     }
 
     /// Maximum messages per second by WhatsApp: what the provider reported last, or its standard.

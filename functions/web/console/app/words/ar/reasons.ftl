@@ -180,6 +180,7 @@ reason-contact_merged = دُمجت جهة الاتصال في جهة أخرى، 
 reason-segment_unusable = حُذف وسم الحملة أو شريحة من شرائحها أو حقل من حقول شريحة
 reason-failure_rate = فشلت { $percent } % من رسائلها
 reason-low_quality = صنّفت Meta جودة قالبها أو رقمها على أنها منخفضة
+reason-route_refused = يرفض واتساب الرسائل التسويقية بهذه الطريقة (الرمز { $provider_code }): اقبل شروط Meta لرسائل التسويق واختبر الاتصال
 reason-opt_out_rate = رفض { $percent } % من الأشخاص مزيدًا من الرسائل بعدها
 reason-provider_refused = رفض المزوّد الرسالة (الرمز { $provider_code })
 reason-not_accepted = لم يقبل المزوّد الرسالة

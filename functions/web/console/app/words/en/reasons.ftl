@@ -173,6 +173,7 @@ reason-contact_merged = the contact was merged into another, which gets the mess
 reason-segment_unusable = the tag or a segment of the campaign, or the field of a segment, was deleted
 reason-failure_rate = { $percent } % of its messages have failed
 reason-low_quality = Meta has rated the quality of its template, or of its number, as low
+reason-route_refused = WhatsApp refuses marketing by this route (code { $provider_code }): accept Meta’s terms for marketing messages and test the connection
 reason-opt_out_rate = { $percent } % of the people have refused further messages after it
 reason-provider_refused = the provider refused the message (code { $provider_code })
 reason-not_accepted = the provider did not accept the message
