@@ -185,7 +185,7 @@ impl Aws {
         let region = region.with_context(|| {
             format!(
                 "no region is known for the stack {}: set it as `region` in samconfig.toml, in AWS_REGION, or in your AWS \
-                 profile (docs/operations.md, \"The first deployment\")",
+                 profile (docs/operations/first-deployment.md)",
                 environment.stack_name
             )
         })?;

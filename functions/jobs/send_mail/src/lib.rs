@@ -131,7 +131,7 @@ fn refused(error: MailError, receive_count: u32) -> Result<Done, JobError> {
             metric::count("mail_blocked", &[]);
             tracing::error!(
                 code = error.code,
-                "SES refuses all of our mails: see docs/operations.md, E-mail"
+                "SES refuses all of our mails: see docs/operations/tenants.md, E-mail"
             );
         }
         MailClass::Never | MailClass::Again => {}

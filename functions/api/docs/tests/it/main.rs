@@ -112,7 +112,7 @@ async fn every_link_of_a_served_page_leads_somewhere() {
     assert!(guide.text().contains("](/api/v1/openapi.json)"));
     // Only the checkout has it.
     let rules = function.call(&Call::get("/docs/rules.md")).await;
-    assert!(!rules.text().contains("](operations.md)") && !rules.text().contains("](decisions"));
+    assert!(!rules.text().contains("](operations/") && !rules.text().contains("](decisions"));
 }
 
 #[tokio::test]
