@@ -20,8 +20,11 @@ const PROVIDER: &str = "WhatsApp";
 const FIELDS: &str = "display_phone_number,verified_name,quality_rating,throughput,code_verification_status,\
                       whatsapp_business_manager_messaging_limit";
 
-/// The account's own field, and its numbers. One that is not among the first thousand is not found; Meta lists twenty by default.
-const ACCOUNT_FIELDS: &str = "marketing_messages_onboarding_status,phone_numbers.limit(1000){id}";
+/// An account's numbers. One that is not among the first thousand is not found; Meta lists twenty by default.
+const NUMBERS: &str = "phone_numbers.limit(1000){id}";
+
+/// An account's numbers and the state of its terms. Nobody has seen an older version of the Graph API answer the field of the terms.
+const NUMBERS_AND_TERMS: &str = "marketing_messages_onboarding_status,phone_numbers.limit(1000){id}";
 
 /// Meta's data of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +78,7 @@ impl GraphClient {
                  system user is assigned to it."
             )
         };
-        let account = self.look(
-            access_token,
-            waba_id.to_owned(),
-            &[("fields", ACCOUNT_FIELDS)],
-            no_account,
-        );
+        let account = self.account(access_token, waba_id, no_account);
         let apps = self.look(access_token, apps_path, &[], no_account);
         let (number, account, apps) = futures::join!(number, account, apps);
         // An error of the number's own request is reported first, because it must be fixed first. The first two show whose the number is; a
@@ -111,6 +109,28 @@ impl GraphClient {
             apps: apps["data"].as_array().map(|apps| names(apps)).unwrap_or_default(),
             marketing_terms: account["marketing_messages_onboarding_status"].as_str().map(terms),
         })
+    }
+
+    /// Reads an account with its numbers, and with the state of its terms if Meta knows the field.
+    async fn account(
+        &self,
+        access_token: &str,
+        waba_id: &str,
+        unknown: impl Fn(&str) -> String + Copy,
+    ) -> Result<Value, CheckError> {
+        let read = |fields| async move {
+            let query = [("fields", fields)];
+            self.look(access_token, waba_id.to_owned(), &query, unknown).await
+        };
+        match read(NUMBERS_AND_TERMS).await {
+            // What a test is for does not fail for a field that is only shown.
+            Err(CheckError::Refused {
+                denies: false,
+                retry_after: None,
+                ..
+            }) => read(NUMBERS).await,
+            account => account,
+        }
     }
 
     async fn look(

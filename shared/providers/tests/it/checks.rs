@@ -103,6 +103,36 @@ async fn whatsapp_check_reads_number_account_and_apps() {
     }
 }
 
+/// A version of the Graph API that does not know the field of the terms.
+#[tokio::test]
+async fn whatsapp_check_does_without_the_terms() {
+    let server = MockServer::start().await;
+    let numbers = json!({"id": WABA, "phone_numbers": {"data": [{"id": NUMBER}]}});
+    let (unknown, numbers) = (json_answer(400, refusal(100, None)), json_answer(200, numbers));
+    for (fields, answer) in [("marketing_messages_onboarding_status,", unknown), ("", numbers)] {
+        Mock::given(method("GET"))
+            .and(path(format!("/v26.0/{WABA}")))
+            .and(query_param(
+                "fields",
+                format!("{fields}phone_numbers.limit(1000){{id}}"),
+            ))
+            .respond_with(answer)
+            .mount(&server)
+            .await;
+    }
+    answers(&server, format!("/v26.0/{NUMBER}"), 200, number().1).await;
+    answers(
+        &server,
+        format!("/v26.0/{WABA}/subscribed_apps"),
+        200,
+        json!({"data": []}),
+    )
+    .await;
+    let client = GraphClient::new(http(1), &server.uri(), "v26.0");
+    let state = client.check("token", WABA, NUMBER).await.unwrap();
+    assert_eq!((state.of_account, state.marketing_terms), (Some(true), None));
+}
+
 #[tokio::test]
 async fn whatsapp_refusal_is_explained_and_silence_unclear() {
     let none = || (200, json!({"data": []}));
