@@ -394,9 +394,8 @@ async fn reaction_before_the_answer_is_planned_prevents_none() {
     let world = closed().await;
     let (event, received) = stored_only(&world, "wamid.in").await;
     world.aws.pass(2);
-    for other in unanswerable(&world) {
-        world.work(other).await;
-    }
+    let [reaction, _] = unanswerable(&world);
+    world.work(reaction).await;
     world.received(event, 2).await.unwrap();
     let answer = only_answer(&world).await;
     assert_eq!(answer.cause.answered(), Some((received.id, Answer::AfterHours)));
