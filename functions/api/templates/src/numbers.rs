@@ -93,8 +93,8 @@ pub(crate) struct TemplateFiguresOut {
     /// Presses of quick replies.
     #[schemars(example = 24)]
     clicked: u64,
-    /// Attempts that the provider refused or gave up, by the class of the error: `retry_after`, `wait_for_status`, `fall_back`, `blocked`,
-    /// `tenant_must_act`, `bug`, or `unknown`. An attempt that is repeated counts again.
+    /// Attempts that the provider refused or gave up, by the class of the error: `retry_after`, `wait_for_status`, `fall_back`, `route_refused`,
+    /// `blocked`, `tenant_must_act`, `bug`, or `unknown`. An attempt that is repeated counts again.
     #[schemars(example = serde_json::json!({"fall_back": 3}))]
     failed: BTreeMap<String, u64>,
     /// What the messages cost. `null` without the permission `usage:read`.

@@ -833,8 +833,8 @@ impl Event<'_> {
     pub(crate) async fn marketing(&self, from: &Sender, welcome: bool, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
         let proof = format!("user_preferences of {at}");
-        // An id leads to whoever is known by it, and a contact of which nothing else is known is of no use to anybody.
-        let creates = from.phone.is_some();
+        // A refusal is kept for whoever is known by the id later. Without one, a contact of which nothing but an id is known is of no use.
+        let creates = from.phone.is_some() || !welcome;
         self.change_people(from, ("user_preferences", creates), |contact| {
             let entry = contact.wish_marketing(welcome, "set in WhatsApp", at).consent();
             entry.map(|entry| entry.proven_by(&proof))

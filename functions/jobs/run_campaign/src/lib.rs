@@ -27,6 +27,7 @@
 //! | `failure_rate`, `opt_out_rate` | too many of those looked at failed, or refused further messages | `domain::campaigns::watch` |
 //! | `low_quality` | Meta rates template or number as low since the start | `domain::campaigns::watch::rated_low` |
 //! | `cap_reached` | a cap has no room for what waits | `Run::held` |
+//! | `route_refused` | WhatsApp refuses marketing by the route that its template takes | `domain::campaigns::watch::route_refused` |
 //! | `suspended` | the business is being deleted | `make` |
 //! | `throughput` | messages have waited for an hour to be sent | `Run::are_behind` |
 //! | `other` | its steps fail again and again | `handle` |

@@ -265,6 +265,7 @@ const fn pause_in_arabic(code: Reason) -> Option<&'static str> {
         Reason::TemplateBroken | Reason::NoContentSid => "لأنه لا يمكن الإرسال بقالبها",
         Reason::NoSender => "لأنه لا رقم ترسل منه",
         Reason::AssetUnusable => "لأن ملفها غير جاهز",
+        Reason::RouteRefused => "لأن WhatsApp لا يقبل الرسائل التسويقية منها الآن",
         Reason::SegmentUnusable => "لأن شريحة عملائها غير صالحة",
         _ => return None,
     })

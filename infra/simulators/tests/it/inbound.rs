@@ -89,6 +89,10 @@ async fn every_inbound_fixture_can_be_sent() {
         "button_template_quick_reply",
         "interactive_button_reply",
         "interactive_list_reply",
+        // Their value names the number otherwise, which the simulator does not know.
+        "control_passed",
+        "control_passed_to_agent",
+        "control_taken",
     ]);
     let stage = Stage::set().await;
     let sent: BTreeSet<&str> = replies().into_iter().map(|(name, _)| name).collect();

@@ -724,11 +724,22 @@ mod tests {
         /// Checks what is promised once all of it is known.
         fn check(&self) {
             let window = self.person.windows.first().and_then(Window::closes_at);
-            let wrote = self.heard.iter().filter_map(|one| match one {
-                Wrote(second) => Some(Self::time(*second) + crate::contacts::window::SERVICE_WINDOW),
-                Signed(..) => None,
-            });
-            assert_eq!(window, wrote.max(), "the window of {:?}", self.heard);
+            let last = |is_meant: fn(&Shared) -> bool| {
+                let meant = self.heard.iter().filter(|one| is_meant(one));
+                let seconds = meant.map(|one| match one {
+                    Wrote(second) | Signed(_, second) => *second,
+                });
+                seconds.max()
+            };
+            let (wrote, copied) = (
+                last(|one| matches!(one, Wrote(_))),
+                last(|one| matches!(one, Signed(Sign::Copied, _))),
+            );
+            let passed = last(|one| matches!(one, Signed(Sign::Passed, _)));
+            // What was said to another responder counts once the conversation is passed to us.
+            let opened = wrote.max(copied.filter(|copied| Some(*copied) <= passed));
+            let closes_at = opened.map(|second| Self::time(second) + crate::contacts::window::SERVICE_WINDOW);
+            assert_eq!(window, closes_at, "the window of {:?}", self.heard);
             let refused = self.answer(written(Channel::WhatsApp, "Hello", at(CLOSED))).err();
             let refused = refused.is_some_and(|why| why.reason == Reason::AnsweredElsewhere);
             assert_eq!(refused, self.is_others(), "an answer after {:?}", self.heard);
@@ -737,7 +748,7 @@ mod tests {
 
     /// Copies, a conversation that passes to and fro, and messages, in any order.
     #[test]
-    fn nobody_is_answered_twice_and_no_copy_opens_a_window() {
+    fn nobody_is_answered_twice_and_a_copy_opens_no_window_of_ours() {
         let all = [
             Wrote(10),
             Signed(Sign::Copied, 10),

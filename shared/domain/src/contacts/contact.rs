@@ -644,11 +644,26 @@ impl Contact {
         self.note_window(Window { heard_at, ..new }, at);
     }
 
+    /// This user wrote to another responder on this WhatsApp number of the business, which opens our service window once we are passed the
+    /// conversation.
+    fn overheard_by_whatsapp(&mut self, number: &Phone, user: &Recipient, at: Timestamp) {
+        let (heard_at, copied_at) = (Some(at), Some(at));
+        let new = Window::new(number, user, None);
+        let new = Window {
+            heard_at,
+            copied_at,
+            ..new
+        };
+        self.note_window(new, at);
+    }
+
     /// What a message by WhatsApp to this number of the business says of the service window, and of who answers its writer. What was said to
-    /// another responder opens no window of ours.
+    /// another responder opens no window of ours before the conversation is passed to us.
     pub fn hears_by_whatsapp(&mut self, number: &Phone, message: &InboundMessage, at: Timestamp) {
         let user = message.from.recipient();
-        if message.opens_window && !message.standby {
+        if message.opens_window && message.standby {
+            self.overheard_by_whatsapp(number, &user, at);
+        } else if message.opens_window {
             self.open_window(number, &user, at);
         } else if message.is_news() {
             self.heard_by_whatsapp(number, &user, at);

@@ -95,6 +95,12 @@ pub struct Window {
     /// Time of the last thing from the user that waits for an answer and leaves it as it is, such as an edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard_at: Option<Timestamp>,
+    /// Time of the last copy of a message that opens the window of the responder that it went to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_at: Option<Timestamp>,
+    /// Time at which the conversation was passed to us last. What the user wrote before opens our window from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_at: Option<Timestamp>,
     /// Time of the latest message to the user for which WhatsApp found it closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
@@ -115,6 +121,8 @@ impl Window {
             bsuid: user.bsuid.clone(),
             at,
             heard_at: None,
+            copied_at: None,
+            passed_at: None,
             closed_at: None,
             ours_at: None,
             elsewhere: None,
@@ -127,6 +135,7 @@ impl Window {
         match sign {
             Sign::Received | Sign::Answered | Sign::Passed => Self {
                 ours_at: Some(placed),
+                passed_at: (sign == Sign::Passed).then_some(at),
                 ..self
             },
             Sign::Copied | Sign::Taken => Self {
@@ -163,9 +172,21 @@ impl Window {
         self.at.max(self.heard_at)
     }
 
+    /// Time of the latest sign of any kind.
+    fn last_sign(&self) -> Option<Timestamp> {
+        let elsewhere = self.elsewhere.map(|found| found.at);
+        self.last_heard().max(self.ours_at).max(elsewhere)
+    }
+
+    /// Time at which the user opened it last: by writing or calling, or by what they wrote to another responder before that passed them to us.
+    fn opened_at(&self) -> Option<Timestamp> {
+        self.at
+            .max(self.copied_at.filter(|copied| Some(*copied) <= self.passed_at))
+    }
+
     /// Time at which it closes, or was found closed. `None`: it was never open.
     pub fn closes_at(&self) -> Option<Timestamp> {
-        let at = self.at?;
+        let at = self.opened_at()?;
         let closes_at = at + SERVICE_WINDOW;
         let found_closed = self.closed_at.filter(|closed_at| at <= *closed_at);
         Some(found_closed.map_or(closes_at, |closed_at| closed_at.min(closes_at)))
@@ -209,6 +230,8 @@ impl Window {
             bsuid: newer.bsuid.or(older.bsuid),
             at: newer.at.max(older.at),
             heard_at: newer.heard_at.max(older.heard_at),
+            copied_at: newer.copied_at.max(older.copied_at),
+            passed_at: newer.passed_at.max(older.passed_at),
             closed_at: newer.closed_at.max(older.closed_at),
             ours_at,
             elsewhere,
@@ -232,10 +255,10 @@ pub(crate) fn make_room(all: &mut Vec<Window>, now: Timestamp) {
     while all.len() > MAX_WINDOWS {
         let is_latest = |place: usize, window: &Window| {
             let mut others = all.iter().enumerate().filter(|(other, _)| *other != place);
-            !others.any(|(_, other)| other.number == window.number && window.last_heard() <= other.last_heard())
+            !others.any(|(_, other)| other.number == window.number && window.last_sign() <= other.last_sign())
         };
         let closed = all.iter().enumerate().filter(|(_, window)| !window.is_open(now));
-        let first = closed.min_by_key(|(place, window)| (is_latest(*place, window), window.last_heard()));
+        let first = closed.min_by_key(|(place, window)| (is_latest(*place, window), window.last_sign()));
         let Some((place, _)) = first else {
             return;
         };
@@ -281,7 +304,7 @@ pub(crate) fn closes_at(all: &[Window], number: &Phone, to: &Recipient) -> Optio
 /// Closes the window of this recipient, to whom a message was sent at this time. Returns false if it was closed already, or the recipient
 /// has written since.
 pub(crate) fn close(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_at: Timestamp) -> bool {
-    let at = of(all, number, to).filter_map(|window| window.at).max();
+    let at = of(all, number, to).filter_map(Window::opened_at).max();
     let is_open = closes_at(all, number, to).is_some_and(|closes_at| sent_at < closes_at);
     let Some(at) = at.filter(|at| *at <= sent_at && is_open) else {
         return false;

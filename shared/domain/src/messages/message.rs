@@ -722,7 +722,15 @@ impl Message {
         let number = self.next_number();
         debug_assert_eq!(self.next(now, timers), Next::Try { leg, number });
         let before = self.last().filter(|last| last.leg == leg);
-        let tries = before.map_or(1, |last| last.tries.saturating_add(1));
+        // A route that stays refused for hours is no reason to give up at the first throttle.
+        let is_route = |last: &&Attempt| {
+            last.error
+                .as_ref()
+                .is_some_and(|error| error.class == ErrorClass::RouteRefused)
+        };
+        let tries = before
+            .filter(|last| !is_route(last))
+            .map_or(1, |last| last.tries.saturating_add(1));
         // A refused attempt gets no further reports; one that was given up may.
         if before.is_some_and(|last| last.state == AttemptState::Refused) {
             self.attempts.pop();
@@ -882,7 +890,7 @@ impl Message {
                     None if keeps_route => {
                         not_before += ROUTE_LOOK;
                         if last {
-                            self.remark(now, self.route_wait(&reason, code));
+                            self.note(now, self.route_wait(&reason, code));
                         }
                     }
                     // Nothing went out, so the next channel may carry it.

@@ -66,7 +66,8 @@ pub(crate) fn heard_by_whatsapp<'a>(
     let windows = contact.own_windows().rev();
     let to_number = windows.filter(|(window, _)| number.is_none_or(|number| window.number == *number));
     let open = to_number.filter(|(window, _)| open_at.is_none_or(|at| window.is_open(at)));
-    open.max_by_key(|(window, _)| window.last_heard())
+    let heard = open.filter(|(window, _)| window.last_heard().is_some());
+    heard.max_by_key(|(window, _)| window.last_heard())
 }
 
 #[cfg(test)]

@@ -571,6 +571,8 @@ fn interactive(own: &Value) -> Carried {
     let said = ["title", "body", "response"]
         .into_iter()
         .find_map(|name| text(&reply[name]));
+    // What another responder sent has the form of a request.
+    let said = said.or_else(|| text(&own["body"]["text"]));
     let sent_back = ["id", "response_json"].into_iter().find_map(|name| text(&reply[name]));
     Carried {
         text: said,

@@ -89,6 +89,8 @@ const CONTACT: Names = Names {
         ("ours_at", "0"),
         ("elsewhere", "1"),
         ("since", "2"),
+        ("copied_at", "3"),
+        ("passed_at", "4"),
     ],
     times: &[
         "allowance_whole_at",
@@ -109,6 +111,8 @@ const CONTACT: Names = Names {
         "last_written_at",
         "ours_at",
         "since",
+        "copied_at",
+        "passed_at",
     ],
 };
 

@@ -171,6 +171,8 @@ async fn whoever_is_passed_on_is_shown_and_waits() {
         (ConversationState::Open, 1, Some(world.seconds()))
     );
     assert!(asked.due().is_some() && !is_elsewhere(&world).await);
+    // What was said to the agent can be answered by free text now.
+    assert!(world.customer().await.any_window_open(world.aws.now()));
     // What is said to us from now on is answered.
     world.aws.pass(60);
     world.whatsapp("wamid.3", "Hello?").await;
@@ -259,16 +261,21 @@ fn wish(world: &World, wish: &str) -> ProviderEvent {
 }
 
 #[tokio::test]
-async fn preference_by_id_finds_its_contact_and_makes_none() {
+async fn preference_by_id_finds_its_contact_and_keeps_a_refusal() {
     let world = World::new().await;
     let rows = world.aws.row_count().await;
-    assert_eq!(world.work(wish(&world, "stop")).await, Done::Already);
+    assert_eq!(world.work(wish(&world, "resume")).await, Done::Already);
     assert_eq!(world.aws.row_count().await, rows);
+    assert_eq!(world.work(wish(&world, "stop")).await, Done::Now);
     let mut known = by_id("wamid.1", BSUID, world.seconds(), "Hello");
     known["contacts"][0]["wa_id"] = digits(CUSTOMER).into();
     known["messages"][0]["from"] = digits(CUSTOMER).into();
     world.deliver(&known).await;
-    for (word, refuses) in [("stop", true), ("resume", false)] {
+    assert!(
+        world.customer().await.marketing_opted_out().is_some(),
+        "refused before the number was known"
+    );
+    for (word, refuses) in [("resume", false), ("stop", true)] {
         world.aws.pass(60);
         assert_eq!(world.work(wish(&world, word)).await, Done::Now);
         let customer = world.customer().await;
