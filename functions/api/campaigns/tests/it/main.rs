@@ -462,7 +462,7 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
     });
     let result = json!({
         "chosen": 3, "messages": 1, "held_back": {"no_consent": 2}, "channel_problems": {}, "channels": {"sms": 1}, "deferred": 0, "country_rules": [], "last_at": now, "costs": [],
-        "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
+        "outdated_prices": [], "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
     });
     let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");
     aws.end_operation(scope, id, &result).await;
