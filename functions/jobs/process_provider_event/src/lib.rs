@@ -1,8 +1,29 @@
-//! Processes reports of messaging providers: statuses move our messages forward; customers' messages are stored and take
-//! effect.
+//! # What providers report
 //!
-//! Safe to run twice: statuses only move forward, a customer's message is stored under the id that its reference keeps, once, its
-//! automatic answer has an id that follows from it, and consent is changed only where it differs.
+//! A webhook proves who sent an event and queues its bytes in `provider-events`. This function reads them into updates and works on each. If
+//! one fails, the others are still processed, and the whole event is retried.
+//!
+//! | update | from | what it does | where |
+//! | --- | --- | --- | --- |
+//! | status | WhatsApp, Twilio | moves an attempt of ours forward: sent, delivered, read, failed. One that is reported before our own record is parked under the provider's reference | `status` |
+//! | message | WhatsApp, Twilio | is stored with its conversation, and takes effect (below) | `inbound` |
+//! | message of the shop's own telephone, or of another app | WhatsApp | is shown, and ends the customer's wait | `by_phone` |
+//! | handover | WhatsApp | says who answers the customer now | `handover` |
+//! | call, marketing preference, changed identity | WhatsApp | opens the service window; is a wish; leads to the same contact | `inbound` |
+//! | template, account, limits | WhatsApp | changes what is known of templates, connection and number | here |
+//! | unknown | any | is kept as it came, counted, and does nothing | here |
+//!
+//! ## What a customer's message does
+//!
+//! In one transaction with its own row: it opens the service window, applies STOP and START, marks the conversation unread and reopens it,
+//! counts as the answer to a message of ours, recovers missed calls, cancels the follow-up that it makes unnecessary, ends a drip, and makes
+//! the automatic answer. Files are fetched afterwards (`fetch_media`). Everybody who is known by the writer's number or id is changed alike:
+//! two contacts can prove to be the same person.
+//!
+//! ## Why it is safe to run twice
+//!
+//! Statuses only move forward. A customer's message is stored once, under the id that its reference keeps. Its automatic answer has an id
+//! that follows from it. Consent changes only where it differs, and of signs of who answers the latest one counts.
 
 mod answer;
 mod by_phone;

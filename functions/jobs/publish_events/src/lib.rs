@@ -1,12 +1,19 @@
-//! Follows the table's stream at once, and keeps events of what changes for those who follow a tenant: the ids, never the words. A batch
-//! costs one read, and one write for each tenant that has followers. Its sockets are told at once ([`fan_out`]). People's devices are told of customers'
-//! messages a little later, and of mentions, missed calls and notices at once ([`notify`]).
+//! # How changes are told to those who follow them
+//!
+//! Follows the table's stream at once. For every change that people or software can follow, it keeps an event: the ids of what changed, never
+//! the words.
+//!
+//! 1. **Event.** Each record of a batch becomes at most one event. The batch costs one read, and one write for each tenant that has
+//!    followers. `GET /live/events` reads them by cursor.
+//! 2. **Sockets** ([`fan_out`]). Open sockets are told at once, in frames of at most 30 KB.
+//! 3. **Devices** ([`notify`]). People's devices are told of mentions, missed calls and notices at once, and of customers' messages a little
+//!    later, since somebody may read them meanwhile. `send_push` sends what is queued here.
 //!
 //! Safe to run twice: an event that is published again has the same id, by which clients know it.
 //!
-//! A batch that fails is repeated for hours, and published late: events say only what to read, so nothing but time is lost. A change of
-//! which only a newer version can read the row is repeated, too, while a deployment may be under way. Others that cannot be read are logged and
-//! counted, and have no event.
+//! A batch that fails is repeated for hours and published late. Events say only what to read, so nothing but time is lost. A row that only a
+//! newer version can read is repeated, too, since a deployment may be under way. Others that cannot be read are logged and counted, and have
+//! no event.
 
 mod fan_out;
 mod notify;
