@@ -3,7 +3,7 @@ import { shownOf, type Language, type Pushed } from "./push/notification.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 
-/** Milliseconds in which a page answers that it opens what was clicked. One that sleeps, or has no session, does not. */
+/** Milliseconds in which pages answer whether they can open what was clicked. One that sleeps, or has no session, does not. */
 const PATIENCE = 700;
 
 self.addEventListener("install", () => void self.skipWaiting());
@@ -15,9 +15,7 @@ self.addEventListener("notificationclick", (event) => {
 self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(subscribe(event as PushSubscriptionChangeEvent)));
 
 async function show(pushed: Pushed): Promise<void> {
-  const shown = shownOf(pushed, await language());
-  if (!shown) return;
-  const { title, body, tag, path } = shown;
+  const { title, body, tag, path } = shownOf(pushed, await language());
   // A later message of a conversation is announced, too.
   const options: NotificationOptions & { renotify: boolean } = { body, tag, data: path, icon: "/app/icon-192.png", dir: "auto", renotify: true };
   await self.registration.showNotification(title, options);
@@ -33,26 +31,33 @@ async function language(): Promise<Language> {
 
 /** Opens a path in a page that is there, without loading it anew; otherwise in another one. */
 async function open(path: string): Promise<void> {
-  for (const page of await pages()) {
-    if (await opens(page, path)) {
+  const asked = (await pages()).map((page) => ({ page, can: canOpen(page, path) }));
+  for (const { page, can } of asked) {
+    if (!(await can)) continue;
+    page.postMessage({ open: path });
+    try {
       await page.focus();
-      return;
+    } catch {
+      // The browser keeps the focus where it is.
     }
+    return;
   }
   await self.clients.openWindow(path);
 }
 
-/** The last one that had the focus first. */
+/** Those of the console, the last one that had the focus first. */
 async function pages(): Promise<readonly WindowClient[]> {
-  return self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const all = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  return all.filter(({ url }) => /^\/app(\/|$)/.test(new URL(url).pathname));
 }
 
-function opens(page: WindowClient, path: string): Promise<boolean> {
+/** Not if input would be lost. */
+function canOpen(page: WindowClient, path: string): Promise<boolean> {
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
-    port1.onmessage = () => resolve(true);
+    port1.onmessage = ({ data }) => resolve(data === true);
     setTimeout(() => resolve(false), PATIENCE);
-    page.postMessage({ open: path }, [port2]);
+    page.postMessage({ ask: path }, [port2]);
   });
 }
 

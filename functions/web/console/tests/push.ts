@@ -117,7 +117,6 @@ browserTest("pushed_messages_are_one_notification_that_opens_the_conversation", 
   await write(customer);
   const pushed = await device.awaitPush(1);
   for (let times = 0; times < 2; times += 1) await deliver(pushed);
-  await deliver(JSON.stringify({ type: "later.type", tenant_id: "tnt_1" }));
   for (let look = 0; look < 50 && (await shown(worker)).length === 0; look += 1) await page.waitForTimeout(100);
   const [one, ...others] = await shown(worker);
   assert.ok(one && others.length === 0);
@@ -134,6 +133,9 @@ browserTest("pushed_messages_are_one_notification_that_opens_the_conversation", 
   await deliver(pushed);
   for (let look = 0; look < 50 && (await shown(worker)).length === 0; look += 1) await page.waitForTimeout(100);
   assert.equal(await click(worker), one.path);
+  await deliver(JSON.stringify({ type: "later.type", tenant_id: "tnt_1" }));
+  for (let look = 0; look < 50 && (await shown(worker)).length === 0; look += 1) await page.waitForTimeout(100);
+  assert.equal(await click(worker), "/app/tnt_1");
 
   // After the log-out, the device of another session of the same person is told, and this one is not.
   await visitor.open(PAGE);
@@ -164,6 +166,31 @@ browserTest("device_that_was_removed_elsewhere_is_not_added_again", async () => 
   await visitor.settle();
   assert.deepEqual(await listed(), []);
   visitor.expectQuiet(404);
+  await visitor.leave();
+});
+
+browserTest("device_whose_session_ended_is_sent_again_and_ends_without_a_network", async () => {
+  const device = new Device();
+  const visitor = await notified(device);
+  const { page, context } = visitor;
+  // As after a message that finds no session.
+  for (const id of await listed()) await ask(`me/push-subscriptions/${id}`, "DELETE");
+  await context.clearCookies({ name: /^(?!rb_ui$)/ });
+  await visitor.enter(logInOf("manager"));
+  await page.goto(PAGE);
+  await page.locator("[data-testid=device][data-state=on]").waitFor();
+  await visitor.settle();
+  assert.equal((await listed()).length, 1);
+
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "Turn off here" }).click();
+  await page.locator("[data-testid=device][data-state=off]").waitFor();
+  assert.deepEqual(await page.evaluate(() => ({ ...localStorage })), {}, "something of the device stays");
+  await context.setOffline(false);
+  // What was not noted any more, and is there nevertheless, ends with the next page.
+  await page.evaluate(() => localStorage.setItem("made", "yes"));
+  await page.goto(`/app/${logInOf("manager").tenant}`);
+  await page.waitForFunction(() => localStorage.getItem("made") === null);
   await visitor.leave();
 });
 

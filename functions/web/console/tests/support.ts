@@ -111,7 +111,8 @@ export class Visitor {
     return visitor;
   }
 
-  private async enter({ email, password }: LogIn): Promise<void> {
+  /** Logs in. */
+  async enter({ email, password }: LogIn): Promise<void> {
     await this.page.goto("/app/log-in");
     const status = await this.page.evaluate(async (body) => {
       const headers = { "content-type": "application/json" };

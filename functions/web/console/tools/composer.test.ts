@@ -1,7 +1,7 @@
 /** What the composer of the inbox does with time, drafts, tries and texts. */
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { aheadOf } from "../app/api/ahead.ts";
+import { aheadOf, sessionOf } from "../app/api/ahead.ts";
 import { Refused } from "../app/api/problem.ts";
 import { askedBy, digitOf, fill, inLanguage, mentionsIn, missingIn, putIn, refineIn } from "../app/screens/inbox/composer/canned.ts";
 import { DraftKeeper, PAUSE, type DraftState } from "../app/screens/inbox/composer/draft.ts";
@@ -12,6 +12,8 @@ test("server_clock_follows_from_the_token", () => {
   const token = (claims: object) => `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
   assert.equal(aheadOf(token({ iat: 1_000, sub: "ÿ>?~" }), 400_000), 600_000);
   for (const unknown of ["", "a.b", token({}), token({ iat: "1" })]) assert.equal(aheadOf(unknown, 5), 0);
+  assert.equal(sessionOf(token({ sid: "ses_1" })), "ses_1");
+  for (const unknown of ["", "a.b", token({}), token({ sid: 1 })]) assert.equal(sessionOf(unknown), "");
 });
 
 test("window_counts_down_to_its_very_end", () => {

@@ -3,15 +3,13 @@
 use std::ops::Range;
 
 use domain::{
-    campaigns::{campaign::Campaign, state::CampaignState},
     messages::{
-        message::{AttemptState, Cause, CauseStep, Channel, Ended, Message, MessageState},
+        message::{AttemptState, Channel, Ended, Message, MessageState},
         refusal::Reason,
     },
     money::cap::{Cap, Period, Scope, Take, hour_of},
 };
 use jiff::SignedDuration;
-use serde_json::json;
 use testkit::Reply;
 
 use super::world::{World, has_attempts, is};
@@ -214,21 +212,9 @@ async fn message_that_was_counted_is_not_counted_again() {
 #[tokio::test]
 async fn message_of_a_step_waits_for_the_next_hour() {
     let world = capped(&[Channel::WhatsApp], cap(Period::Hour, 0)).await;
-    let mut message = world.follow_up().await;
-    let (now, contact) = (world.aws.now(), message.id.contact());
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    let drip: Campaign = world.own(json!({"type": "drip", "name": "Welcome"})).await;
-    let mut found = store.get::<Campaign>(scope, &drip.id).await.unwrap().unwrap();
-    for state in [CampaignState::Scheduled, CampaignState::Running] {
-        found.value = found.value.moved(state, None, now).unwrap();
-        found.version = store.move_campaign(scope, found.version, &found.value).await.unwrap();
-    }
-    message.cause = Cause::Campaign {
-        campaign: drip.id,
-        contact,
-        step: Some(CauseStep { place: 0, at: now }),
-    };
-    world.write(&message).await;
+    let message = world.follow_up().await;
+    let message = world.as_step(message).await;
+    let now = world.aws.now();
     let waiting = world.worked(&message).await;
     is(&waiting, MessageState::Scheduled);
     assert!(waiting.waits_for_cap() && Period::Hour.next(now) <= waiting.not_before);

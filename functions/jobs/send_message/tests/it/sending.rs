@@ -355,6 +355,27 @@ async fn a_landline_gets_whatsapp_and_no_sms() {
     assert_eq!(world.provider.sends().len(), 1);
 }
 
+/// The SMS of a campaign is for those whom WhatsApp does not reach. A follow-up is for one person, so it goes on.
+#[tokio::test]
+async fn refused_route_sends_no_sms_of_a_campaign() {
+    let world = World::new().await;
+    world.provider.reply_by(|request, _| match request.is_graph() {
+        true => Reply::graph(400, 131_063),
+        false => Reply::Accept,
+    });
+    let message = world.follow_up().await;
+    let message = world.worked(&message).await;
+    is(&world.worked(&message).await, MessageState::Accepted);
+    let message = world.follow_up_of("+447700900299").await;
+    let message = world.as_step(message).await;
+    let waiting = world.worked(&message).await;
+    is(&waiting, MessageState::Scheduled);
+    assert!(world.aws.now() < waiting.not_before);
+    let sends = world.provider.sends();
+    let by_graph: Vec<bool> = sends.iter().map(testkit::provider::Request::is_graph).collect();
+    assert_eq!(by_graph, [true, false, true]);
+}
+
 #[tokio::test]
 async fn missed_delivery_deadline_sends_the_sms_once() {
     let world = World::new().await;

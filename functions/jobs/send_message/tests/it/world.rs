@@ -3,10 +3,11 @@
 use domain::{
     base::ids::ConnectionId,
     calls::record::MessageRef,
+    campaigns::{campaign::Campaign, state::CampaignState},
     contacts::contact::Contact,
     messages::{
         inbound::OptFlag,
-        message::{AttemptState, Category, Channel, Message, MessageState, StatusReport},
+        message::{AttemptState, Category, Cause, CauseStep, Channel, Message, MessageState, StatusReport},
         purpose::{self, Narrowing, Policy},
     },
     tenants::connection::{Account, Connection, Purpose, SendSecrets, whatsapp},
@@ -14,6 +15,7 @@ use domain::{
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
+use serde_json::json;
 use store::{messages::message::Reference, tenants::config::Configured};
 use testkit::{Lossy, Provider, Reply, business::phone};
 
@@ -52,6 +54,25 @@ impl World {
             connections.retain(|connection| !matches!(connection.account, Account::WhatsApp(_)));
         })
         .await
+    }
+
+    /// The same message as that of a drip's step.
+    pub(crate) async fn as_step(&self, mut message: Message) -> Message {
+        let (now, contact) = (self.aws.now(), message.id.contact());
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let drip: Campaign = self.own(json!({"type": "drip", "name": "Welcome"})).await;
+        let mut found = store.get::<Campaign>(scope, &drip.id).await.unwrap().unwrap();
+        for state in [CampaignState::Scheduled, CampaignState::Running] {
+            found.value = found.value.moved(state, None, now).unwrap();
+            found.version = store.move_campaign(scope, found.version, &found.value).await.unwrap();
+        }
+        message.cause = Cause::Campaign {
+            campaign: drip.id,
+            contact,
+            step: Some(CauseStep { place: 0, at: now }),
+        };
+        self.write(&message).await;
+        message
     }
 
     /// The job in the queue for the message's next attempt.

@@ -1,7 +1,7 @@
 /** The person's session. The access token lives in memory only; the refresh token is a cookie that scripts cannot read. Of all tabs
  * one refreshes at a time, and tells the others. */
 import type { components } from "./contract.d.ts";
-import { aheadOf } from "./ahead.ts";
+import { aheadOf, sessionOf } from "./ahead.ts";
 import { Refused } from "./problem.ts";
 import { noted } from "../push/noted.ts";
 
@@ -17,6 +17,8 @@ const FAREWELL = 2000;
 
 class Session {
   current = $state.raw<LoggedIn | null>(null);
+  /** The same after every refresh, and another one after a log-in. */
+  readonly id = $derived(sessionOf(this.current?.access_token ?? ""));
   /** True while the person must log in again over the page. */
   expired = $state(false);
   /** Milliseconds by which the server's clock is ahead of the device's. */
@@ -73,6 +75,8 @@ class Session {
 
   async logOut(): Promise<void> {
     if (noted.get()) await Promise.race([forgetDevice().catch(() => undefined), new Promise((resume) => setTimeout(resume, FAREWELL))]);
+    // What is left of it then ends with the next session.
+    noted.set(null);
     await patiently(() => navigator.locks.request("auth", () => post("log-out", {}))).catch(() => undefined);
     this.tell({ kind: "out" });
     this.leave("/app/log-in");
@@ -142,6 +146,7 @@ class Session {
     this.again?.resolve(null);
     this.again = null;
     sessionStorage.clear();
+    void navigator.clearAppBadge?.();
     location.replace(to);
   }
 

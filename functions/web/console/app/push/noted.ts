@@ -1,6 +1,8 @@
 /** What this browser keeps of its notifications. Small, since every page asks for it. */
-interface Noted {
+export interface Noted {
   user: string;
+  /** In which the device was sent. */
+  session: string;
   /** By which the API knows the device. */
   id: string;
   endpoint: string;
@@ -17,6 +19,11 @@ export const noted = {
     else localStorage.removeItem(NAME);
   },
 };
+
+/** Whether the browser may show notifications. */
+export function allowed(): boolean {
+  return "Notification" in window && Notification.permission === "granted";
+}
 
 /** Whether the page is that of an installed app. */
 export function installed(): boolean {

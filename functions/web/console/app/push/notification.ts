@@ -48,12 +48,13 @@ const PAGES: Record<string, (subject: string | null) => string> = {
   customers_wait: () => "inbox?unread=true",
 };
 
-/** Null for a type that is not known yet. */
-export function shownOf(pushed: Pushed, language: Language): Shown | null {
+export function shownOf(pushed: Pushed, language: Language): Shown {
   const words: Record<string, string> = WORDS[language];
   const say = (id: string) => words[id] ?? "";
   const named = { title: pushed.name ?? say("customer"), body: say(pushed.type) };
   const at = (page: string) => `/app/${pushed.tenant_id}/${page}`.replace(/\/$/, "");
+  // Of a type that the API got since this worker was made. A push that shows nothing costs the site the browser's permission.
+  const later = { title: say("attention"), body: pushed.name ?? "", tag: pushed.type, path: at("") };
   switch (pushed.type) {
     case "message.received":
       return { ...named, body: pushed.text ?? named.body, tag: pushed.conversation_id, path: at(`inbox/${pushed.conversation_id}`) };
@@ -66,6 +67,6 @@ export function shownOf(pushed: Pushed, language: Language): Shown | null {
       return { title: say(notice) || say("attention"), body: name ?? "", tag: [notice, subject_id, name].join(" "), path: at(PAGES[notice]?.(subject_id) ?? "") };
     }
     default:
-      return null;
+      return later;
   }
 }

@@ -15,7 +15,7 @@ interface Input {
 const inputs = new Set<Input>();
 
 /** Before a log-in there is nothing to lose. */
-function isDirty(): boolean {
+export function isDirty(): boolean {
   return router.found?.route.needs !== "nobody" && [...inputs].some(({ dirty }) => dirty());
 }
 
