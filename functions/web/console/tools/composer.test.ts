@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { aheadOf, sessionOf } from "../app/api/ahead.ts";
 import { Refused } from "../app/api/problem.ts";
-import { askedBy, digitOf, fill, inLanguage, mentionsIn, missingIn, putIn, refineIn } from "../app/screens/inbox/composer/canned.ts";
+import { askedBy, digitOf, fill, inLanguage, mentionsAfter, mentionsIn, missingIn, putIn, refineIn } from "../app/screens/inbox/composer/canned.ts";
 import { DraftKeeper, PAUSE, type DraftState } from "../app/screens/inbox/composer/draft.ts";
 import { Intended } from "../app/screens/inbox/composer/intended.ts";
 import { inMinutes, leftUntil, untilChange } from "../app/screens/inbox/composer/window.ts";
@@ -188,4 +188,15 @@ test("signs_ask_at_the_beginning_of_a_word_only", () => {
   for (const [text, cursor] of [["and/or", 6], ["/ ", 2], ["https://x", 9], ["/a", 0], ["", 0]] as const) assert.equal(askedBy("/", text, cursor), null, text);
   const people = [{ id: "usr_1", name: "Noor" }, { id: "usr_2", name: "Maya" }, { id: "usr_1", name: "Noor" }];
   assert.deepEqual(mentionsIn("@Noor, please", people), ["usr_1"]);
+});
+
+test("changed_note_mentions_whom_it_did_and_whoever_is_named_anew", () => {
+  const person = (id: string, name: string, attends = true) => ({ id, name, attends });
+  const people = [person("sara", "Sara"), person("sara_ali", "Sara Ali"), person("ahmed", "Ahmed"), person("ahmed_too", "Ahmed"), person("gone", "Zed", false)];
+  const after = (note: string, text = "", mentions?: string[]) => mentionsAfter(note, { text, mentions }, people);
+  assert.deepEqual([after("@Sara Ali, call"), after("@Sara, call"), after("@Sarah"), after("@Sara @Sara Ali")], [["sara_ali"], ["sara"], [], ["sara", "sara_ali"]]);
+  assert.deepEqual([after("@Ahmed"), after("@Ahmed!", "@Ahmed", ["ahmed_too"]), after("@Ahmed @Ahmed", "@Ahmed", ["ahmed"])], [[], ["ahmed_too"], ["ahmed"]]);
+  // Whom nobody mentioned by what stood there already, is not mentioned by another change.
+  assert.deepEqual([after("@Sara, soon", "@Sara", []), after("@Zed"), after("@Zed, soon", "@Zed", ["gone"])], [[], [], ["gone"]]);
+  assert.deepEqual([after("Done", "@Sara", ["sara", "unknown"]), after("@Sara Ali", "@Sara", ["sara"]), after("Done", "Call", ["sara"])], [["unknown"], ["sara_ali"], ["sara"]]);
 });

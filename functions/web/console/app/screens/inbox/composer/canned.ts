@@ -67,7 +67,38 @@ export function digitOf({ altKey, code, ctrlKey, key, metaKey, repeat }: Pick<Ke
   return writes && key !== digit ? null : Number(digit);
 }
 
+/** Most people whom a note mentions. */
+const MOST = 10;
+
+interface Person {
+  id: string;
+  name: string;
+}
+
+/** How often a note names each of them. `@Sara Ali` names no Sara, and neither does `@Sarah`. */
+function namesIn(note: string, people: readonly Person[]): Map<string, number> {
+  const names = [...new Set(people.map(({ name }) => name))].filter(Boolean).sort((one, other) => other.length - one.length);
+  const counts = new Map<string, number>();
+  for (const { index } of note.matchAll(/@/g)) {
+    const rest = note.slice(index + 1);
+    const name = names.find((name) => rest.startsWith(name) && !/^[\p{L}\p{M}\p{N}]/u.test(rest.slice(name.length)));
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}
+
 /** Those whom a note still names, of all who were put into it. */
-export function mentionsIn(note: string, people: readonly { id: string; name: string }[]): string[] {
-  return [...new Set(people.filter(({ name }) => note.includes(`@${name}`)).map(({ id }) => id))].slice(0, 10);
+export function mentionsIn(note: string, people: readonly Person[]): string[] {
+  const names = namesIn(note, people);
+  return [...new Set(people.filter(({ name }) => names.has(name)).map(({ id }) => id))].slice(0, MOST);
+}
+
+/** Whom a changed note mentions: whoever it did, unless their name is taken out, and those who are named anew, if only one person has the name. */
+export function mentionsAfter(note: string, before: { text: string; mentions?: readonly string[] }, people: readonly (Person & { attends: boolean })[]): string[] {
+  const { mentions = [] } = before;
+  const [old, now] = [namesIn(before.text, people), namesIn(note, people)];
+  const gone = new Set(people.filter(({ name }) => old.has(name) && !now.has(name)).map(({ id }) => id));
+  const added = people.filter(({ attends, name }) => attends && (now.get(name) ?? 0) > (old.get(name) ?? 0));
+  const alone = added.filter(({ id, name }) => !added.some((other) => other.id !== id && other.name === name));
+  return [...new Set([...mentions.filter((id) => !gone.has(id)), ...alone.map(({ id }) => id)])].slice(0, MOST);
 }
