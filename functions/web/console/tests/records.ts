@@ -152,6 +152,16 @@ browserTest("api_key_is_shown_once_rotated_and_refused_once_deleted", async () =
   await press(visitor, "Create");
   const first = await visitor.see("key").innerText();
   assert.deepEqual([await answerTo(first), await answerTo(first, "calls")], [200, 403]);
+  // Whoever leaves loses it, unless it is copied.
+  const asked: string[] = [];
+  page.once("dialog", (dialog) => {
+    asked.push(dialog.message());
+    void dialog.dismiss();
+  });
+  await page.getByRole("link", { name: "Keys for other software" }).click();
+  assert.match(asked.join(), /^Leave the page\? The new key is not copied/);
+  assert.equal(await visitor.see("key").innerText(), first);
+  await visitor.see("key").dispatchEvent("copy");
   await page.getByRole("link", { name: "Keys for other software" }).click();
   await page.getByRole("link", { name }).click();
   assert.equal(await visitor.see("key").count(), 0);

@@ -6,6 +6,8 @@ import { router } from "./router.svelte.ts";
 
 interface Input {
   dirty: () => boolean;
+  /** The question before it is lost. */
+  question?: string;
   /** Whether it is being saved. */
   busy?: () => boolean;
   /** Whether it is saved, and nothing is to be read before the page is left. */
@@ -19,14 +21,14 @@ export function isDirty(): boolean {
   return router.found?.route.needs !== "nobody" && [...inputs].some(({ dirty }) => dirty());
 }
 
-router.guard = () => !isDirty() || confirm(t("new-leave"));
+router.guard = () => !isDirty() || confirm(t([...inputs].find(({ dirty, question }) => question && dirty())?.question ?? "new-leave"));
 addEventListener("beforeunload", (event) => {
   if (!session.leaving && isDirty()) event.preventDefault();
 });
 
 /** To be called while a component is made. */
-export function askBeforeLeaving(dirty: () => boolean, save?: () => Promise<boolean>, busy?: () => boolean): void {
-  const input = { dirty, save, busy };
+export function askBeforeLeaving(dirty: () => boolean, more: Omit<Input, "dirty"> = {}): void {
+  const input = { dirty, ...more };
   inputs.add(input);
   onDestroy(() => inputs.delete(input));
 }

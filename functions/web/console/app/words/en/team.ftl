@@ -52,6 +52,7 @@ key-used-on = used on { $day }
 key-unused = never used
 key-expired = Expired
 key-once = The key is shown only once. Enter it in the software now, which sends it in the header { $header }.
+key-leave = Leave the page? The new key is not copied, and is not shown again.
 key-use = Use
 key-begins = Begins with
 key-until = works until { $at }
