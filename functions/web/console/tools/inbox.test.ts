@@ -8,6 +8,7 @@ import { emptinessOf, queryOf } from "../app/screens/inbox/filters.ts";
 import { actionOf, NAMES, OF_LIST, OF_THREAD } from "../app/screens/inbox/keys.ts";
 import { instantOf, localOf, timeOf } from "../app/screens/inbox/snooze.ts";
 import { isShown, lastWriter } from "../app/screens/inbox/thread.ts";
+import { endOf, lastDayOf } from "../app/screens/team/expiry.ts";
 
 /** The API refuses to list by the wait what nobody waits in, and means those of nobody where no person is named. */
 test("address_of_the_inbox_becomes_what_the_api_lists", () => {
@@ -49,6 +50,14 @@ test("snoozes_end_in_the_morning_of_the_business", () => {
   assert.equal(timeOf("hours", friday, "UTC"), "2026-11-21T01:30:00.000Z");
   assert.equal(instantOf("2026-11-20T09:00", "America/New_York"), "2026-11-20T14:00:00.000Z");
   assert.equal(localOf(friday, "Asia/Dubai"), "2026-11-21T02:30");
+});
+
+/** Whoever types a year passes through the first ones. */
+test("last_day_of_a_key_stays_as_it_is_typed", () => {
+  for (const zone of ["Asia/Dubai", "America/New_York", "UTC"]) {
+    for (const day of ["0001-01-01", "0002-11-20", "0020-11-20", "0202-11-20", "2027-11-20", "2999-12-31", "9999-12-31", "20266-01-01", ""]) assert.equal(lastDayOf(endOf(day, zone), zone), day, `${day} ${zone}`);
+  }
+  assert.deepEqual([endOf("2027-11-20", "Asia/Dubai"), endOf("20266-01-01", "UTC"), endOf("", "UTC")], ["2027-11-20T19:59:00.000Z", "20266-01-01", null]);
 });
 
 test("choices_become_changes_of_each_conversation", () => {

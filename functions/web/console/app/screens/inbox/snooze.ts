@@ -5,6 +5,8 @@ export type Snooze = (typeof SNOOZES)[number];
 
 const HOUR = 3_600_000;
 const MORNING = "09:00";
+/** Characters of a date and time, in the first thousand years, too. */
+const WRITTEN = "2026-11-20T09:00".length;
 /** The API puts nothing off for longer. */
 export const MOST_DAYS = 90;
 
@@ -18,7 +20,7 @@ export function timeOf(snooze: Snooze, now: number, zone: string): string {
 
 /** The date and time that the clocks of a zone show, as fields of forms have it. */
 export function localOf(instant: number, zone: string): string {
-  return new Date(instant).toLocaleString("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" }).replace(" ", "T");
+  return new Date(instant).toLocaleString("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "short" }).replace(" ", "T").padStart(WRITTEN, "0");
 }
 
 /** When the clocks of a zone show this; an hour later if they skip it. */
