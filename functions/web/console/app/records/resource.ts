@@ -9,7 +9,9 @@ export interface Resource<Item, Fields extends object> {
   blank: Fields;
   fieldsOf: (item: Item) => Fields;
   read: (id: string) => Promise<Tagged<Item>>;
+  /** With the same key, a repeated request creates no second one. */
   create: (body: Fields, key: string) => Promise<unknown>;
+  /** `body` has what is changed, and `tag` names the version that was read. */
   update: (id: string, tag: string, body: object) => Promise<Tagged<Item>>;
   remove: (id: string) => Promise<unknown>;
 }
