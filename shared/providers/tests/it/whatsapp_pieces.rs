@@ -53,13 +53,7 @@ fn items(change: &Change) -> usize {
         "user_actions",
     ];
     let (value, copied) = (&raw["value"], &raw["value"]["standby"]);
-    let one_of = |name: &str| {
-        if copied[name].is_null() {
-            &value[name]
-        } else {
-            &copied[name]
-        }
-    };
+    let one_of = |name: &str| copied.get(name).unwrap_or(&value[name]);
     let count = |name: &str| one_of(name).as_array().map_or(0, Vec::len);
     lists.into_iter().map(count).sum()
 }
