@@ -122,7 +122,10 @@ fn every_alarm_says_what_to_do() {
     }
     for row in rows.iter().filter(|row| row.contains("Alarm`")) {
         let id = row.split('`').next().unwrap_or_default();
-        assert!(alarms.contains(&id), "docs/operations/alarms.md explains {id}, which is none");
+        assert!(
+            alarms.contains(&id),
+            "docs/operations/alarms.md explains {id}, which is none"
+        );
     }
 }
 

@@ -372,7 +372,10 @@ fn operators_are_told_how_many_functions_busy_queues_run() {
     let at_once: u64 = functions().iter().flat_map(bounds).sum();
     let text = format!("busy queues alone take {at_once}");
     let page = read("docs/operations/first-deployment.md");
-    assert!(page.contains(&text), "docs/operations/first-deployment.md does not say {text}");
+    assert!(
+        page.contains(&text),
+        "docs/operations/first-deployment.md does not say {text}"
+    );
 }
 
 /// Throttles are per route, so an operation that strangers can call without a limit must not share a route with one that users need.
