@@ -28,8 +28,8 @@ use crate::{
     money::{
         cap::{Cap, CapName, Counts, day_of, hour_of},
         capped,
-        costs::Costs,
-        prices::{OutdatedPrices, PriceBook, PriceCategory, decimal},
+        costs::{self, Costs},
+        prices::{OutdatedPrices, PriceBook, PriceCategory, Service, decimal},
         product::Currency,
     },
     reports::counting::Counter,
@@ -226,12 +226,17 @@ impl PreflightTally {
             let begins_at = self.last_zone_at.unwrap_or(begins_at);
             begins_at.checked_add(days + SignedDuration::from_secs(seconds)).ok()
         });
+        let carriers = self.listed.keys().filter_map(|name| match Counter::read(name) {
+            Counter::Listed(what) => Some(what.carrier),
+            _ => None,
+        });
+        let paid: Vec<Service> = carriers.flat_map(costs::services).copied().collect();
         let outdated = book.outdated(day_of(now));
-        let outdated = outdated.filter(|list| self.channels.contains_key(&list.service.channel()));
+        let outdated = outdated.filter(|list| paid.contains(&list.service));
         PreflightResult {
             caps: caps.iter().filter_map(needed).collect(),
             daily_shares: shares.collect(),
-            costs: costs(&self.listed, book, day_of(begins_at)),
+            costs: cost_lines(&self.listed, book, day_of(begins_at)),
             outdated_prices: outdated.collect(),
             last_at: self.last_at.and_then(|last| sent_at.chain([last]).max()),
             chosen: self.chosen,
@@ -287,7 +292,7 @@ pub fn channel_problems(why: &Refusal) -> impl Iterator<Item = (Channel, String)
 
 /// What is expected to be paid for each country, channel and category, by the prices of a day: those with most messages first, and the
 /// others of a channel and category together.
-fn costs(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<PreflightCost> {
+fn cost_lines(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<PreflightCost> {
     let mut lines: Vec<CostLine> = Vec::new();
     for (name, units) in listed {
         let Counter::Listed(what) = Counter::read(name) else {
@@ -491,7 +496,7 @@ mod tests {
         let codes = codes.filter(|code| code.parse::<Country>().is_ok()).take(60);
         let listed: BTreeMap<String, u64> = codes.map(|code| (format!("cost.meta.{code}.marketing"), 2)).collect();
         assert_eq!(listed.len(), 60);
-        let costs = costs(&listed, &book, date(2026, 11, 20));
+        let costs = cost_lines(&listed, &book, date(2026, 11, 20));
         assert_eq!(costs.len(), 51);
         let others = costs.last().unwrap();
         assert_eq!(

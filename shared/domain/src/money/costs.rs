@@ -46,7 +46,7 @@ pub struct Costs {
 }
 
 /// All services that are paid for a message that was carried in this way.
-const fn services(carrier: Carrier) -> &'static [Service] {
+pub(crate) const fn services(carrier: Carrier) -> &'static [Service] {
     match carrier {
         Carrier::Meta => &[Service::Whatsapp],
         Carrier::Twilio => &[Service::Whatsapp, Service::TwilioWhatsapp],

@@ -16,7 +16,6 @@ use crate::{
         local::Day,
         text::OneLine,
     },
-    messages::message::Channel,
     money::product::Currency,
     tenants::settings::FieldProblem,
 };
@@ -49,16 +48,6 @@ words! {
         Whatsapp = "whatsapp",
         TwilioWhatsapp = "twilio_whatsapp",
         TwilioSms = "twilio_sms",
-    }
-}
-
-impl Service {
-    /// The channel of its messages.
-    pub const fn channel(self) -> Channel {
-        match self {
-            Self::Whatsapp | Self::TwilioWhatsapp => Channel::WhatsApp,
-            Self::TwilioSms => Channel::Sms,
-        }
     }
 }
 

@@ -97,7 +97,7 @@ impl ConnectionSettings {
             return Err(Problem::internal());
         };
         settings.remove(NAME);
-        let account = before.account.with(settings)?;
+        let account = before.account.changed(settings)?;
         let still_tested = account.is_tested_as(&before.account);
         Ok(Connection {
             name: self.name.into(),

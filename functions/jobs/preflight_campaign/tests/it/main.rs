@@ -160,7 +160,7 @@ async fn rules_of_countries_are_told_before() {
     assert!(lines.iter().all(|line| line.detail.contains(line.country.as_str())));
 }
 
-/// Only lists of the channels that send.
+/// Only lists of what is paid for.
 #[tokio::test]
 async fn outdated_prices_are_told() {
     let world = World::new().await;

@@ -426,8 +426,20 @@ impl Account {
     /// The same account with these settings. Settings that are not given get the defaults of a new connection.
     ///
     /// # Errors
-    /// Fields that the kind does not have, or requires, and those of [`Self::problems`] that this account does not have.
+    /// Fields that the kind does not have, or requires, and those of [`Self::problems`].
     pub fn with(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
+        self.with_but(settings, &[])
+    }
+
+    /// The same stored account with these settings. What a later version stored is kept, and not held against another change.
+    ///
+    /// # Errors
+    /// Those of [`Self::with`] that this account does not have.
+    pub fn changed(&self, settings: Map<String, Value>) -> Result<Self, Vec<FieldProblem>> {
+        self.with_but(settings, &self.problems())
+    }
+
+    fn with_but(&self, settings: Map<String, Value>, kept: &[FieldProblem]) -> Result<Self, Vec<FieldProblem>> {
         let kind = self.provider();
         let (mut fields, _) = self.parts();
         fields.insert(KIND.to_owned(), kind.as_str().into());
@@ -444,10 +456,8 @@ impl Account {
             .collect();
         match serde_json::from_value::<Self>(Value::Object(fields)) {
             Ok(account) => {
-                // What a later version stored is kept, and not held against another change.
-                let stored = self.problems();
                 let found = account.problems().into_iter();
-                problems.extend(found.filter(|problem| !stored.contains(problem)));
+                problems.extend(found.filter(|problem| !kept.contains(problem)));
                 if problems.is_empty() {
                     Ok(account)
                 } else {
