@@ -99,7 +99,7 @@ browserTest("refused_choice_is_not_shown_as_accepted", async () => {
     await route.fulfill(problem(500, "internal"));
   });
   await visitor.intercept("update_user", (route) => route.fulfill(problem(409, "last_admin")));
-  await visitor.open("/app/account");
+  await visitor.open("/app/account/notifications");
   const mail = page.getByLabel("A cap is nearly reached");
   await mail.click();
   await visitor.see("problem").waitFor();

@@ -218,7 +218,7 @@ browserTest("home_leads_to_customers_who_wait", async () => {
   const visitor = await Visitor.logIn("agent", PHONE);
   await visitor.open(`/app/${logInOf("agent").tenant}`);
   await visitor.tap(visitor.page.locator("a[href*='waiting=true']"));
-  await visitor.page.waitForURL(/inbox\?view=unassigned&waiting=true$/);
+  await visitor.page.waitForURL(/inbox\?view=(mine|unassigned)&waiting=true$/);
   await visitor.page.locator("[data-conversation]").first().waitFor();
   visitor.expectQuiet();
   await visitor.leave();

@@ -44,12 +44,13 @@ test("each_try_of_a_message_has_its_key_until_it_is_settled", () => {
 });
 
 /** A page with a draft, and what it shows. `stored`: what the API has. */
-function pageOf(stored: { text: string; fails?: boolean }, others: () => DraftKeeper[] = () => []): { keeper: DraftKeeper; box: () => string; state: () => DraftState } {
+function pageOf(stored: { text: string; fails?: boolean; wrote?: () => void }, others: () => DraftKeeper[] = () => []): { keeper: DraftKeeper; box: () => string; state: () => DraftState } {
   let [box, state]: [string, DraftState] = ["", { saved: null, theirs: null }];
   const keeper: DraftKeeper = new DraftKeeper({
     read: () => (stored.fails ? Promise.reject(new Error("offline")) : Promise.resolve(stored.text)),
     write: (text) => {
       stored.text = text;
+      stored.wrote?.();
       return Promise.resolve();
     },
     tell: (text) => others().filter((other) => other !== keeper).forEach((other) => other.hear(text)),
@@ -60,6 +61,23 @@ function pageOf(stored: { text: string; fails?: boolean }, others: () => DraftKe
 }
 
 const settled = async () => { for (let turn = 0; turn < 20; turn += 1) await Promise.resolve(); };
+
+test("draft_that_is_heard_of_while_another_is_written_can_still_be_taken", async () => {
+  const stored: { text: string; wrote?: () => void } = { text: "" };
+  const { keeper, box, state } = pageOf(stored);
+  await keeper.open();
+  // Another tab tells of its own after this one has looked.
+  stored.wrote = () => {
+    delete stored.wrote;
+    keeper.hear("Hello, we are here");
+  };
+  keeper.type("Hello, we call");
+  await keeper.save();
+  assert.equal(state().theirs, "Hello, we are here");
+  keeper.choose("theirs");
+  await keeper.save();
+  assert.deepEqual([box(), stored.text, state().theirs], ["Hello, we are here", "Hello, we are here", null]);
+});
 
 test("draft_is_saved_after_two_seconds_and_restored", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });

@@ -28,6 +28,8 @@ export class DraftKeeper {
   private known = "";
   private text = "";
   private theirs: string | null = null;
+  /** What this page was saving when it heard of theirs, and has put over it. */
+  private over: string | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private saving = Promise.resolve();
   private closed = false;
@@ -72,7 +74,15 @@ export class DraftKeeper {
     const { theirs } = this;
     if (theirs === null) return;
     this.theirs = null;
-    if (whose === "theirs") return this.take(theirs);
+    const { over } = this;
+    this.over = null;
+    if (whose === "theirs") {
+      this.take(theirs);
+      if (over === null) return;
+      this.known = over;
+      void this.save();
+      return;
+    }
     this.known = theirs;
     this.place.say({ saved: null, theirs: null });
     void this.save();
@@ -80,7 +90,7 @@ export class DraftKeeper {
 
   /** What was written is sent, or thrown away. */
   clear(): Promise<void> {
-    [this.text, this.theirs] = ["", null];
+    [this.text, this.theirs, this.over] = ["", null, null];
     this.place.say({ saved: null, theirs: null });
     return this.save();
   }
@@ -116,6 +126,11 @@ export class DraftKeeper {
       if (found !== text) await this.place.write(text, leaving);
       this.known = text;
       if (this.closed) return;
+      // Heard of meanwhile: the person chooses all the same.
+      if (this.theirs !== null) {
+        this.over = text;
+        return;
+      }
       this.place.tell(text);
       if (this.text === text) this.place.say({ saved: text === "" ? null : true, theirs: null });
     } catch (problem) {
