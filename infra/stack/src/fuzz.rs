@@ -284,11 +284,12 @@ mod tests {
             .operations()
             .map(|operation| operation.id().to_owned())
             .collect();
-        for size in [Size::SHORT, Size::LONG] {
+        let shared = all.iter().filter(|id| *id != OF_EVERYBODY).cloned().collect();
+        for (size, all) in [(Size::SHORT, shared), (Size::LONG, all)] {
             let parts = parts(&contract, size);
             let count: usize = parts.iter().map(|part| part.operations.len()).sum();
             let fuzzed: BTreeSet<String> = parts.into_iter().flat_map(|part| part.operations).collect();
-            assert_eq!((fuzzed, count), (all.clone(), all.len()));
+            assert_eq!((&fuzzed, count), (&all, all.len()));
         }
         assert!(parts(&contract, Size::LONG).len() < parts(&contract, Size::SHORT).len());
     }
