@@ -66,17 +66,21 @@ test("draft_that_is_heard_of_while_another_is_written_can_still_be_taken", async
   const stored: { text: string; wrote?: () => void } = { text: "" };
   const { keeper, box, state } = pageOf(stored);
   await keeper.open();
-  // Another tab tells of its own after this one has looked.
-  stored.wrote = () => {
-    delete stored.wrote;
-    keeper.hear("Hello, we are here");
-  };
-  keeper.type("Hello, we call");
-  await keeper.save();
-  assert.equal(state().theirs, "Hello, we are here");
-  keeper.choose("theirs");
-  await keeper.save();
-  assert.deepEqual([box(), stored.text, state().theirs], ["Hello, we are here", "Hello, we are here", null]);
+  // Another tab tells of its own after this one has looked. The person chooses before this one has written, and afterwards.
+  for (const atOnce of [true, false]) {
+    stored.wrote = () => {
+      delete stored.wrote;
+      keeper.hear("Hello, we are here");
+      if (atOnce) keeper.choose("theirs");
+    };
+    keeper.type("Hello, we call");
+    await keeper.save();
+    assert.equal(state().theirs, atOnce ? null : "Hello, we are here");
+    keeper.choose("theirs");
+    await keeper.save();
+    assert.deepEqual([box(), stored.text, state().theirs], ["Hello, we are here", "Hello, we are here", null]);
+    await keeper.clear();
+  }
 });
 
 test("draft_is_saved_after_two_seconds_and_restored", async () => {

@@ -49,15 +49,15 @@ export class DraftKeeper {
   type(text: string): void {
     if (text === this.text) return;
     this.text = text;
-    clearTimeout(this.timer);
+    this.stop();
     if (this.theirs !== null) return;
     this.place.say({ saved: null, theirs: null });
-    this.timer = setTimeout(() => void this.save(), PAUSE);
+    this.later(PAUSE);
   }
 
   /** Saves what is not saved yet, unless another page has saved something else. */
   save(leaving = false): Promise<void> {
-    clearTimeout(this.timer);
+    this.stop();
     this.saving = this.saving.then(() => this.write(leaving));
     return this.saving;
   }
@@ -98,18 +98,28 @@ export class DraftKeeper {
   /** Its page is left: nothing is tried again, and nobody is told. */
   close(): void {
     this.closed = true;
+    this.stop();
+  }
+
+  private later(milliseconds: number): void {
+    this.stop();
+    this.timer = setTimeout(() => void this.save(), milliseconds);
+  }
+
+  private stop(): void {
     clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
   private take(text: string): void {
-    clearTimeout(this.timer);
+    this.stop();
     [this.known, this.text, this.theirs] = [text, text, null];
     this.place.adopt(text);
     this.place.say({ saved: text === "" ? null : true, theirs: null });
   }
 
   private clash(theirs: string): void {
-    clearTimeout(this.timer);
+    this.stop();
     this.theirs = theirs;
     this.place.say({ saved: false, theirs });
   }
@@ -120,8 +130,8 @@ export class DraftKeeper {
     try {
       // A page that is left has no time to look.
       const found = leaving ? this.known : await this.place.read(true);
-      // Another tab has saved something meanwhile, and the person chooses.
-      if (this.theirs !== null) return;
+      // Another tab has saved something meanwhile, and the person chooses, or has chosen; or goes on writing, which is saved later.
+      if (this.theirs !== null || this.text !== text) return;
       if (found !== this.known && found !== text) return this.clash(found);
       if (found !== text) await this.place.write(text, leaving);
       this.known = text;
@@ -131,12 +141,17 @@ export class DraftKeeper {
         this.over = text;
         return;
       }
+      // Something else is written by now, or was taken from another tab, which has to be saved again.
+      if (this.text !== text) {
+        if (this.timer === undefined) void this.save();
+        return;
+      }
       this.place.tell(text);
-      if (this.text === text) this.place.say({ saved: text === "" ? null : true, theirs: null });
+      this.place.say({ saved: text === "" ? null : true, theirs: null });
     } catch (problem) {
       if (this.closed) return;
       this.place.say({ saved: false, theirs: null });
-      if (mayPass(problem)) this.timer = setTimeout(() => void this.save(), 5 * PAUSE);
+      if (mayPass(problem)) this.later(5 * PAUSE);
     }
   }
 }
