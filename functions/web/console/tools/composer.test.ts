@@ -81,6 +81,15 @@ test("draft_that_is_heard_of_while_another_is_written_can_still_be_taken", async
     assert.deepEqual([box(), stored.text, state().theirs], ["Hello, we are here", "Hello, we are here", null]);
     await keeper.clear();
   }
+  // The choice stays also if this one cannot be written.
+  stored.wrote = () => {
+    delete stored.wrote;
+    keeper.hear("Hello, we are here");
+    throw new Error("offline");
+  };
+  keeper.type("Hello, we call");
+  await keeper.save();
+  assert.equal(state().theirs, "Hello, we are here");
 });
 
 test("draft_is_saved_after_two_seconds_and_restored", async () => {

@@ -150,8 +150,8 @@ export class DraftKeeper {
       this.place.say({ saved: text === "" ? null : true, theirs: null });
     } catch (problem) {
       if (this.closed) return;
-      this.place.say({ saved: false, theirs: null });
-      if (mayPass(problem)) this.later(5 * PAUSE);
+      this.place.say({ saved: false, theirs: this.theirs });
+      if (this.theirs === null && mayPass(problem)) this.later(5 * PAUSE);
     }
   }
 }
