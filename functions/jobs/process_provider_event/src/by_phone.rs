@@ -21,7 +21,7 @@ impl Event<'_> {
     /// Stores a message that the business's own phone has sent, once: the customer waits no longer, and nothing that was planned before follows
     /// up. Whoever it goes to becomes a contact, as by a call of the business: the answer would do so anyway, and stand there alone.
     ///
-    /// Of another responder of the number, which may write to anybody, only what goes to a contact is shown. It ends no follow-up.
+    /// Another responder of the number may write to anybody: only its messages to contacts are shown. They end no follow-up.
     pub(crate) async fn by_phone(&self, echo: InboundMessage) -> Result<Done, JobError> {
         // A reaction, or a change of an earlier message, answers nobody.
         if !echo.is_written() {

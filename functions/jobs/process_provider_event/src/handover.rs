@@ -22,7 +22,7 @@ impl Event<'_> {
         RACES.until_won(|| Box::pin(self.note_handover(from, passed, at))).await
     }
 
-    /// One attempt. The contact says whether it is known already, and is written together with the conversation.
+    /// Notes a handover once, or finds that the contact knows it already. Contact and conversation are written together.
     async fn note_handover(&self, from: &Sender, passed: bool, at: Timestamp) -> Result<Done, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let Some(config) = store.config(self.scope, &self.ctx.config).await? else {

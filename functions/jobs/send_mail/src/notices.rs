@@ -31,7 +31,7 @@ const MONTHS_IN_ARABIC: [&str; 12] = [
     "ديسمبر",
 ];
 
-/// What notices are told with.
+/// Names and the time zone for the sentences of notices.
 pub(crate) struct Known<'a> {
     /// Names of connections.
     pub(crate) connections: &'a BTreeMap<ConnectionId, String>,
@@ -301,7 +301,7 @@ pub(crate) fn cap_in_arabic(cap: &Cap) -> String {
     }
 }
 
-/// What a cap allows.
+/// The maximum of a cap, in messages or money.
 pub(crate) fn maximum_in_arabic(cap: &Cap) -> String {
     let what = match cap.purpose {
         None => "الرسائل",

@@ -129,7 +129,7 @@ impl Window {
         }
     }
 
-    /// The same with a sign of who answers the user.
+    /// This window with a sign of who answers the user.
     fn signed(self, sign: Sign, at: Timestamp) -> Self {
         let placed = sign.placed(at);
         match sign {

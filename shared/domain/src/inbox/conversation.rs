@@ -278,7 +278,7 @@ impl Conversation {
         ConversationId::of(self.contact, self.line)
     }
 
-    /// One that begins with what was said to another responder, or by it: nobody of the team attends to it yet.
+    /// A conversation whose first happening was said to another responder, or by it. Nobody of the team attends to it yet.
     pub fn overheard(id: ConversationId, with: Happening) -> Self {
         let mut begun = Self::empty(id, with.at);
         begun.state = ConversationState::Closed;
@@ -299,7 +299,7 @@ impl Conversation {
     pub fn passed_on(&mut self, at: Timestamp, tell_after: Option<SignedDuration>) {
         self.seq += 1;
         self.created_at = self.created_at.min(at);
-        self.asked(at, true, tell_after);
+        self.await_answer(at, true, tell_after);
     }
 
     /// Counts a happening, of which it knew nothing.
@@ -313,7 +313,7 @@ impl Conversation {
     }
 
     /// The customer waits for an answer since this time.
-    fn asked(&mut self, at: Timestamp, is_message: bool, tell_after: Option<SignedDuration>) {
+    fn await_answer(&mut self, at: Timestamp, is_message: bool, tell_after: Option<SignedDuration>) {
         self.unread = self.unread.saturating_add(1);
         self.open();
         if is_message {
@@ -338,7 +338,7 @@ impl Conversation {
         let Happening { at, what } = happening;
         self.count(happening);
         if what.is_of_customer() {
-            self.asked(at, matches!(what, What::Inbound(..)), tell_after);
+            self.await_answer(at, matches!(what, What::Inbound(..)), tell_after);
         } else {
             if let Some(since) = self.waiting_since.filter(|since| *since <= at) {
                 self.first_response.get_or_insert(at.duration_since(since));

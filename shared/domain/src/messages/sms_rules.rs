@@ -272,7 +272,7 @@ pub fn rule_of(country: Country, kind: RuleKind) -> Option<Rule> {
     rules_of(Some(country), &[]).find(|rule| rule.kind() == kind)
 }
 
-/// The same, or what holds for letters in a country that has no rule of this kind.
+/// The rule of this kind in a country, or what holds for letters in a country without one.
 pub fn known_rule(country: Country, kind: RuleKind) -> Option<Rule> {
     rule_of(country, kind).or_else(|| Some(of_letters(country)).filter(|rule| rule.kind() == kind))
 }

@@ -72,7 +72,7 @@ async fn draft_is_seen_by_its_author_alone() {
     assert_eq!(aws.signed_by(&author).await, signed, "the audit log has no drafts");
 }
 
-/// Whoever opens a conversation needs no further request for what is shown beside it.
+/// One request has all that is shown beside a conversation.
 #[tokio::test]
 async fn conversation_has_the_callers_draft_and_the_contact() {
     let aws = Aws::new().await;

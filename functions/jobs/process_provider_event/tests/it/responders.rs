@@ -22,7 +22,7 @@ fn copy(world: &World, id: &str, at: i64, text: &str) -> ProviderEvent {
     world.whatsapp_event("standby", &json!({"standby": wrote(id, at, text)}))
 }
 
-/// What another responder has sent to a number.
+/// The copy of a message from another responder to a number.
 fn echo(world: &World, id: &str, at: i64, (to, kind): (&str, &str)) -> ProviderEvent {
     let message = json!({
         "to": digits(to), "recipient_type": "individual", "type": kind,
@@ -224,7 +224,7 @@ async fn template_of_another_app_answers_nobody() {
 }
 
 #[tokio::test]
-async fn refusal_said_to_another_responder_holds_and_is_not_ended_there() {
+async fn refusal_said_to_another_responder_holds() {
     let world = World::new().await;
     world.work(copy(&world, "wamid.1", world.seconds(), "STOP")).await;
     assert!(world.customer().await.opted_out().is_some());

@@ -56,7 +56,7 @@ impl World {
         .await
     }
 
-    /// The same message as that of a drip's step.
+    /// Makes a message that of a drip's step.
     pub(crate) async fn as_step(&self, mut message: Message) -> Message {
         let (now, contact) = (self.aws.now(), message.id.contact());
         let (store, scope) = (self.aws.store(), self.business.scope());

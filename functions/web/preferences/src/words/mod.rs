@@ -72,7 +72,7 @@ pub(crate) struct Words {
     pub(crate) stopped: Named,
     pub(crate) without_title: &'static str,
     pub(crate) without: Named,
-    /// The same where replies to SMS do not arrive.
+    /// How to refuse without this page, where replies to SMS do not arrive.
     pub(crate) without_replies: Named,
     /// With the networks' own number for it.
     pub(crate) network: Named,
