@@ -132,9 +132,12 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
         (QueueName::Calls, &ctx.calls),
         (QueueName::ProviderEvents, &ctx.provider_events),
     ] {
+        if half < ENOUGH_TIME {
+            break;
+        }
         // A bucket that hangs must not delay due rows.
         let swept = limit
-            .keep(sweep(name, queue, deadline, half.max(ENOUGH_TIME), ctx))
+            .keep(sweep(name, queue, deadline, half, ctx))
             .await;
         match swept.unwrap_or_else(|_| Err(JobError::new("sweep spilled jobs: it took too long"))) {
             Ok(count) => line::count("swept", count),

@@ -875,13 +875,13 @@ mod tests {
         let stored: Account = serde_json::from_value(stored).unwrap();
         let (_, mut settings) = stored.parts();
         settings.insert("numbers".to_owned(), json!(["+97143330000"]));
-        let changed = stored.with(settings.clone()).unwrap();
+        let changed = stored.changed(settings.clone()).unwrap();
         assert_eq!(
             changed.parts().1["confirmed_rules"],
             stored.parts().1["confirmed_rules"]
         );
         let without: Account = serde_json::from_value(json!({"kind": "twilio", "account_sid": sid})).unwrap();
-        let refused = without.with(settings).unwrap_err();
+        let refused = without.changed(settings).unwrap_err();
         assert_eq!(refused[0].field, "confirmed_rules[0].rule");
     }
 }
