@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use domain::accounts::permission::{Permission, Role, granted};
+use domain::accounts::{Permission, Role, granted_permissions};
 use serde_json::{Value, json};
 
 use crate::operations;
@@ -21,7 +21,7 @@ it has the permissions that both its role *and* its scopes allow. A tenant alway
 /// Value of `x-roles` in the document: the roles, the lowest first, each with all its permissions.
 pub(crate) fn of_roles() -> Value {
     let of = |role: Role| {
-        let permissions: Vec<_> = granted(role, &[]).map(Permission::as_str).collect();
+        let permissions: Vec<_> = granted_permissions(role, &[]).map(Permission::as_str).collect();
         json!({"role": role.as_str(), "permissions": permissions})
     };
     Role::ALL.into_iter().map(of).collect()

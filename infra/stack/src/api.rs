@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    campaigns::{campaign::Campaign, state::CampaignState},
-    media::medium::MediumState,
-    messages::message::{Channel, MessageState},
+    campaigns::{Campaign, CampaignState},
+    media::MediumState,
+    messages::{Channel, MessageState},
 };
 use serde_json::{Value, json};
 

@@ -14,8 +14,8 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum as _;
 use domain::{
     Timestamp,
-    base::{ids::MessageId, phone::Phone},
-    messages::message::Channel,
+    base::{MessageId, Phone},
+    messages::Channel,
 };
 use serde::{Deserialize, Serialize};
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::local::Day,
-    messages::sms_rules,
-    money::prices::{PriceBook, is_outdated},
+    base::Day,
+    messages::sms_rules_checked_on,
+    money::{PriceBook, is_price_outdated},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::process::Command;
@@ -105,7 +105,7 @@ fn unchecked(today: Date) -> Vec<String> {
         let what = format!("prices of {}", list.service.as_str());
         dated(what, list.checked_on, "shared/domain/src/money/prices.json")
     });
-    let rules = Some(sms_rules::checked_on()).filter(|checked_on| is_outdated(checked_on.get(), today));
+    let rules = Some(sms_rules_checked_on()).filter(|checked_on| is_price_outdated(checked_on.get(), today));
     let rules = rules.map(|checked_on| {
         let what = "rules of countries for SMS".to_owned();
         dated(what, checked_on, "shared/domain/src/messages/sms_rules.json")

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     Timestamp,
-    accounts::permission::Role,
-    base::{ids::ConversationId, phone::Phone},
-    calls::record::Call,
-    messages::message::{Channel, MessageState},
+    accounts::Role,
+    base::{ConversationId, Phone},
+    calls::Call,
+    messages::{Channel, MessageState},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

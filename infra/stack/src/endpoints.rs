@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -7,17 +7,10 @@ use access::Signer;
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Timestamp,
-    accounts::{
-        account::{Account, Email, Member, PasswordHash, SecondFactor},
-        api_key::{ApiKey, KeySecret},
-        permission::Role,
-    },
-    base::{
-        actor::{Actor, Stamp},
-        ids::{ApiKeyId, TenantId, UserId},
-    },
+    accounts::{Account, ApiKey, Email, KeySecret, Member, PasswordHash, Role, SecondFactor},
+    base::{Actor, ApiKeyId, Stamp, TenantId, UserId},
 };
-use store::{Store, tenants::platform::PlatformAct};
+use store::{Store, tenants::PlatformAct};
 
 use crate::{
     business::new_ulid,

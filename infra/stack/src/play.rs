@@ -10,13 +10,11 @@ use std::{
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::{
     Timestamp,
-    base::{
-        ids::{SendKey, TenantId},
-        phone::Phone,
-    },
-    calls::record::{Call, ConsentEntry, Entry, Received},
-    contacts::contact::{Contact, Identity},
-    messages::message::{Channel, Message},
+    base::{Phone, SendKey, TenantId},
+    calls::{Call, Entry, Received},
+    consent::ConsentEntry,
+    contacts::{Contact, Identity},
+    messages::{Channel, Message},
 };
 use reqwest::Method;
 use serde::{Deserialize, de::DeserializeOwned};

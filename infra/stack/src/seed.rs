@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use domain::{
-    templates::template::{ButtonKind, TemplateButton, TemplateDefinition},
-    tenants::connection::{Account, SendSecrets, VerifySecrets},
+    templates::{ButtonKind, TemplateButton, TemplateDefinition},
+    tenants::{Account, SendSecrets, VerifySecrets},
 };
 use serde_json::{Value, json};
 

@@ -6,26 +6,20 @@ use std::{collections::BTreeMap, ops::Deref, path::Path};
 use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
-    automations::rule::Rule,
-    base::{
-        actor::{Actor, Stamp},
-        ids::{ConnectionId, LineId},
-        resource::Resource as _,
-    },
-    messages::{links::NewLinks, material::Material},
-    money::product::Product,
-    templates::template::TemplateDefinition,
+    automations::Rule,
+    base::{Actor, ConnectionId, LineId, Resource as _, Stamp},
+    messages::{Material, NewLinks},
+    money::Product,
+    templates::TemplateDefinition,
     tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress},
-        line::{self, Line},
-        tenant::{Tenant, TenantStatus},
+        Account, Connection, ConnectionSummary, Health, Line, Purpose, SendSecrets, Tenant, TenantConfig, TenantStatus,
+        VerifySecrets, WebhookAddress, first_line,
     },
 };
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
 use serde_json::{Map, Value};
-use store::{RACES, Store, StoreError, TenantScope, tenants::config::Configured};
+use store::{RACES, Store, StoreError, TenantScope, tenants::Configured};
 
 use crate::{
     aws::{Aws, output},
@@ -381,7 +375,7 @@ impl Deployment {
 /// The first line of a tenant without lines, made at this time: the same one, however often it is made.
 fn first_line(connections: &[Connection], at: Timestamp) -> Option<Line> {
     let first = connections.first()?;
-    line::first_of(LineId::new(first.id.ulid()), connections, at)
+    first_line(LineId::new(first.id.ulid()), connections, at)
 }
 
 /// The time, to the millisecond, as functions store it.

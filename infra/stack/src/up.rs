@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{

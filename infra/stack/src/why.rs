@@ -3,13 +3,10 @@
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    base::{ids::TenantId, phone::Phone},
-    calls::{
-        call::{Direction, Party},
-        record::{Call, Entry},
-    },
-    contacts::contact::Identity,
-    messages::message::{Ended, Message, Remark},
+    base::{Phone, TenantId},
+    calls::{Call, Direction, Entry, Party},
+    contacts::Identity,
+    messages::{Ended, Message, Remark},
 };
 use store::Store;
 

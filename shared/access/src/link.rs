@@ -1,10 +1,10 @@
 //! Links: the holder of a link may do what it is for, with the tenant that it names, and nothing else.
 
 use domain::{
-    accounts::account::{Account, Grant},
-    base::ids::TenantId,
-    consent::links::{LinkCode, PreferenceLink},
-    messages::links::TrackedLinks,
+    accounts::{Account, Grant},
+    base::TenantId,
+    consent::{LinkCode, PreferenceLink},
+    messages::TrackedLinks,
 };
 use jiff::Timestamp;
 use store::{Authority, Store, StoreError, TenantScope};

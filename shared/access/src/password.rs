@@ -7,7 +7,7 @@ use argon2::{
     Argon2, PasswordHasher, PasswordVerifier,
     password_hash::phc::{self, PasswordHash as Phc},
 };
-use domain::accounts::account::PasswordHash;
+use domain::accounts::PasswordHash;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use zxcvbn::{Score, zxcvbn};
 

@@ -8,22 +8,14 @@ use std::{
 };
 
 use domain::{
-    accounts::{
-        account::{Account, Credential, Member, MemberStatus},
-        api_key::ApiKey,
-        permission::{Permission, Role},
-    },
-    base::{
-        actor::{Actor, Stamp},
-        ids::{ApiKeyId, SessionId, TenantId, UserId},
-        ip_range::IpRange,
-    },
-    tenants::tenant::{Limits, Tenant, TenantStatus},
+    accounts::{Account, ApiKey, Credential, Member, MemberStatus, Permission, Role},
+    base::{Actor, ApiKeyId, IpRange, SessionId, Stamp, TenantId, UserId},
+    tenants::{Limits, Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Authority, Store, StoreError, TenantScope, Versioned,
-    accounts::api_keys::ApiKeyOwner,
+    accounts::ApiKeyOwner,
     table::rates::{Allowance, Limit},
 };
 

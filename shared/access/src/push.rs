@@ -11,11 +11,11 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use domain::{live::push::origin_of, tenants::connection::Purpose};
+use domain::{live::origin_of_endpoint, tenants::Purpose};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
-use store::{Store, StoreError, live::push::PushKey};
+use store::{Store, StoreError, live::PushKey};
 
 use crate::{KeyService, SecretsError, secrets::Context};
 
@@ -116,7 +116,7 @@ impl PushKeys {
             return Ok(None);
         };
         let claims = Claims {
-            aud: &origin_of(endpoint).ok_or(PushError::Crypto(DOING))?,
+            aud: &origin_of_endpoint(endpoint).ok_or(PushError::Crypto(DOING))?,
             exp: (now + GOOD_FOR).as_second(),
             sub: subject,
         };

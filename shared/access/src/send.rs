@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{
-    base::ids::{ConnectionId, TenantId},
-    tenants::connection::{Connection, Purpose, SendSecrets},
+    base::{ConnectionId, TenantId},
+    tenants::{Connection, Purpose, SendSecrets},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::TenantScope;
@@ -83,7 +83,7 @@ impl SendCredentials {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use domain::tenants::connection::{Account, Sealed, telephony, whatsapp};
+    use domain::tenants::{Account, Sealed, telephony, whatsapp};
 
     use super::*;
     use crate::{

@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    base::ids::{ConnectionId, TenantId},
-    tenants::connection::{Account, Connection},
+    base::{ConnectionId, TenantId},
+    tenants::{Account, Connection},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;

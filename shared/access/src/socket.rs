@@ -2,7 +2,7 @@
 //!
 //! The table finds a ticket by the hash of its token, so nothing here compares secrets.
 
-use domain::live::socket::{SocketId, SocketOwner, Ticket};
+use domain::live::{SocketId, SocketOwner, Ticket};
 use jiff::Timestamp;
 use store::{Authority, Store, StoreError, TenantScope};
 

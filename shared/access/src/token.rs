@@ -7,14 +7,14 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::base::ids::{SessionId, TenantId, UserId};
+use domain::base::{SessionId, TenantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::{Store, StoreError};
 
-pub use domain::accounts::account::ACCESS_LIFETIME;
+pub use domain::accounts::ACCESS_LIFETIME;
 
 /// Time after which a session expires unless it is refreshed. It ends in any case after the operator's maximum.
 pub const SESSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);

@@ -6,8 +6,8 @@ use std::{
 };
 
 use domain::{
-    base::ids::{ConnectionId, TenantId},
-    tenants::connection::{Connection, Purpose, VerifySecrets},
+    base::{ConnectionId, TenantId},
+    tenants::{Connection, Purpose, VerifySecrets},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Authority, Store, StoreError, TenantScope};

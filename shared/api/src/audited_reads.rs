@@ -6,11 +6,8 @@ use std::{
 };
 
 use domain::{
-    accounts::{audit::Look, permission::permits::Permit},
-    base::{
-        actor::Actor,
-        ids::{ContactId, TenantId},
-    },
+    accounts::{Look, permits::Permit},
+    base::{Actor, ContactId, TenantId},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kit::Problem;

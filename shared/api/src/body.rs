@@ -7,10 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{header, request::Parts},
 };
-use domain::base::{
-    facts::Fact,
-    fault::{Fault, FaultCode},
-};
+use domain::base::{Fact, Fault, FaultCode};
 use kit::{Problem, http::LARGEST_OF_API, problem::FieldError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, value::RawValue};
@@ -275,8 +272,8 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only reading it matters")]
     struct Person {
-        name: domain::accounts::account::PersonName,
-        email: domain::accounts::account::Email,
+        name: domain::accounts::PersonName,
+        email: domain::accounts::Email,
         places: Vec<u8>,
     }
 
@@ -306,11 +303,11 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only reading it matters")]
     struct Shown {
-        name: domain::base::text::OneLine<1, 5>,
-        role: domain::accounts::permission::Role,
-        hours: domain::base::bounded::Whole<1, 168>,
+        name: domain::base::OneLine<1, 5>,
+        role: domain::accounts::Role,
+        hours: domain::base::Whole<1, 168>,
         #[serde(default)]
-        phones: domain::base::bounded::UpTo<1, domain::base::phone::Phone>,
+        phones: domain::base::UpTo<1, domain::base::Phone>,
     }
 
     /// Also of what the domain's own types refuse.

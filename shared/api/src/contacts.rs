@@ -2,20 +2,11 @@
 
 use axum::http::{HeaderValue, StatusCode, header::LOCATION};
 use domain::{
-    accounts::account::Email,
-    base::{
-        ids::{ContactId, ConversationId, StageId, TagId, UserId},
-        phone::Phone,
-    },
-    consent::wish::Wish,
-    contacts::{
-        contact::Contact,
-        field::Field,
-        person::{Person, PersonIn, WrittenFields},
-        profile::Origin,
-    },
-    money::product::Price,
-    tenants::settings::Language,
+    accounts::Email,
+    base::{ContactId, ConversationId, Language, Phone, StageId, TagId, UserId},
+    consent::Wish,
+    contacts::{Contact, Field, Origin, Person, PersonIn, WrittenFields},
+    money::Price,
 };
 use jiff::Timestamp;
 use kit::Problem;

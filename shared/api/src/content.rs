@@ -1,15 +1,11 @@
 //! Content of messages as the API shows it.
 
 use domain::{
-    base::{external::ShownName, ids::FileId},
-    media::medium::{AssetUse, MediaKind},
+    base::{FileId, ShownName},
+    media::{AssetUse, MediaKind},
     messages::{
-        content::{
-            Action, Card, Content, Emoji, Header, Interactive, Kind, Latitude, Link, List, Location, Longitude, Media,
-            PhoneKind, Reaction,
-        },
-        inbound::{InboundMessage, SharedCard, SharedLocation},
-        message::Leg,
+        Action, Card, Content, ContentKind, Emoji, Header, InboundMessage, Interactive, Latitude, Leg, Link, List,
+        Location, Longitude, Media, PhoneKind, Reaction, SharedCard, SharedLocation,
     },
 };
 use schemars::JsonSchema;
@@ -21,8 +17,8 @@ use crate::phone::PhoneOut;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "MessageContent")]
 pub(crate) struct ContentOut {
-    /// Kind of content.
-    kind: Kind,
+    /// ContentKind of content.
+    kind: ContentKind,
     /// File. `null` for other kinds.
     media: Option<MediaOut>,
     /// Text to which the person answers with a tap. `null` for other kinds.
@@ -67,7 +63,7 @@ impl From<&Leg> for ContentOut {
 pub(crate) struct FileOut {
     /// Asset, or attachment.
     asset_id: FileId,
-    /// Kind as which WhatsApp shows it.
+    /// ContentKind as which WhatsApp shows it.
     kind: MediaKind,
     /// Name of a document, as the person sees it. `null` for other files.
     #[schemars(example = &"menu.pdf")]
@@ -364,7 +360,7 @@ impl From<&Card> for CardOut {
 pub(crate) struct CardPhoneOut {
     /// Number.
     phone: PhoneOut,
-    /// Kind of number. `null` if none was given.
+    /// ContentKind of number. `null` if none was given.
     kind: Option<PhoneKind>,
 }
 

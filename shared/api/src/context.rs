@@ -6,12 +6,12 @@ use std::{
 };
 
 use access::Authenticator;
-use domain::accounts::permission::permits::Permit;
+use domain::accounts::permits::Permit;
 use kit::{ConfigError, Env, LateStore, Links, Mails, Problem};
 use store::{
     Store,
-    contacts::fields::{FieldCache, Fields},
-    reports::stored::Stored,
+    contacts::{FieldCache, Fields},
+    reports::Stored,
     table::rates::{Allowance, Limit},
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{accounts::permission::permits::Permit, base::operation::Operation, media::medium::is_shown_inline};
+use domain::{accounts::permits::Permit, base::Operation, media::is_shown_inline};
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files, Problem, files::FileError};
 use schemars::JsonSchema;

@@ -17,14 +17,8 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use domain::{
-    accounts::{
-        account::Account,
-        permission::{Permission, Role, permits::Permit},
-    },
-    base::{
-        actor::{Actor, Stamp},
-        ids::{self, SessionId, TenantId, UserId},
-    },
+    accounts::{Account, Permission, Role, permits::Permit},
+    base::{Actor, SessionId, Stamp, TenantId, UserId, derive_id},
 };
 use jiff::Timestamp;
 use kit::{Ids, Problem, http::Source};
@@ -161,7 +155,7 @@ impl Device {
 fn derived(seed: Ulid, n: u64) -> Ulid {
     let mut bytes = seed.0.to_be_bytes().to_vec();
     bytes.extend(n.to_be_bytes());
-    ids::derived(seed.timestamp_ms(), &bytes)
+    derive_id(seed.timestamp_ms(), &bytes)
 }
 
 /// Credentials of a request. Never logged.

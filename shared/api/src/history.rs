@@ -4,36 +4,23 @@
 use std::collections::HashMap;
 
 use domain::{
-    accounts::permission::permits::Permit,
-    automations::answer::Answer,
-    base::{
-        facts::Facts,
-        ids::{CallId, ContactId, LineId, MessageId, RecordingId},
-        local::Day,
-    },
-    calls::{
-        call::{Direction, Outcome},
-        record::{Call, Received},
-        recording::{MAX_RECORDINGS, RecordingState},
-    },
-    contacts::person::Person,
-    media::medium::{FileName, InboundMedia, MAX_MEDIA, MediaKind, MediaReason, Medium, MediumState},
+    accounts::permits::Permit,
+    automations::Answer,
+    base::{CallId, ContactId, Day, Facts, LineId, MessageId, RecordingId},
+    calls::{Call, Direction, MAX_RECORDINGS, Outcome, Received, RecordingState},
+    contacts::Person,
+    media::{FileName, InboundMedia, MAX_MEDIA, MediaKind, MediaReason, Medium, MediumState},
     messages::{
-        content::MAX_CARDS,
-        inbound::Shared,
-        message::{
-            Attempt, AttemptError, AttemptState, Channel, Ended, FilledTemplate, Leg, Message, MessageState, Remark,
-        },
-        purpose::{Category, Purpose},
-        refusal::{Because, Reason},
+        Attempt, AttemptError, AttemptState, Because, Category, Channel, Ended, FilledTemplate, Leg, MAX_CARDS,
+        Message, MessageState, Purpose, Reason, Remark, Shared,
     },
-    tenants::line::Line,
+    tenants::Line,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::reports::list_filter::Wanted;
+use store::reports::Wanted;
 
 use crate::{
     change::found,

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::accounts::permission::granted;
+use domain::accounts::granted_permissions;
 use jiff::Timestamp;
 use kit::{
     Problem, chain,
@@ -146,7 +146,9 @@ async fn kept(answer: Response) -> Result<(Response, KeptAnswer), Problem> {
 /// Whether the caller still has all permissions with which it got the answer, which may show what the others allow to read.
 fn may_see(kept: &KeptAnswer, proven: &Proven) -> bool {
     match (&kept.seen_with, proven) {
-        (Some((role, scopes)), Proven::Tenant(now)) => granted(*role, scopes).all(|permission| now.may(permission)),
+        (Some((role, scopes)), Proven::Tenant(now)) => {
+            granted_permissions(*role, scopes).all(|permission| now.may(permission))
+        }
         _ => true,
     }
 }

@@ -53,7 +53,7 @@ pub use owned::{fitting, limit_reached, setback};
 pub use paging::{Paging, of_another_list, paged};
 pub use patch::Patch;
 pub use phone::PhoneOut;
-pub use preview::{ChannelOutlook, MessageCheck, MessageOutlook, SendCheck, Setting, Verdict};
+pub use preview::{ChannelOutlook, MessageCheck, MessageOutlook, SendCheckOutlook, Setting, Verdict};
 pub use query::Takes;
 pub use races::{RACES, Races, Setback};
 pub use references::{References, able, absent};
@@ -68,7 +68,7 @@ pub use timeline::{EntryId, TimelineEntryOut, TimelineOrder, received};
 pub use verdict::{FileScanner, ScanVerdict, ScannerProof, VerdictIn};
 
 /// Permissions as types for guards.
-pub use domain::accounts::permission::permits;
+pub use domain::accounts::permits;
 
 #[doc(hidden)]
 pub use axum::{Router, extract::State, http::Method};

@@ -2,12 +2,8 @@
 
 use axum::Json;
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{
-        actor::Actor,
-        ids::OperationId,
-        operation::{Data, Operation, OperationKind, OperationState, Progress},
-    },
+    accounts::permits::Permit,
+    base::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress},
 };
 use jiff::Timestamp;
 use jobs::StartOperation;

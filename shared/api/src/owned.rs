@@ -4,11 +4,8 @@
 use std::{fmt::Display, future::ready};
 
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{
-        fault::{Fault, FaultCode},
-        resource::{Fields, Resource},
-    },
+    accounts::permits::Permit,
+    base::{Fault, FaultCode, Fields, Resource},
 };
 use kit::Problem;
 use serde::Serialize;

@@ -3,30 +3,20 @@
 use std::mem;
 
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{
-        facts::Facts,
-        ids::{ConnectionId, LineId},
-        line_type::by_numbering_plan,
-        phone::Phone,
-    },
-    contacts::contact::Contact,
+    accounts::permits::Permit,
+    base::{ConnectionId, Facts, LineId, Phone, line_type_by_plan},
+    contacts::Contact,
     messages::{
-        check::{self, Check, CheckInput},
-        compose::{self, Review},
-        material::Material,
-        message::{Category, Channel, Content, Leg, Message, Recipient},
-        refusal::{Reason, Refusal},
-        send::Timers,
-        sms_rules::{Applies, Origin, Sms},
+        Applies, Category, Channel, Check, CheckInput, Content, IntentReview, Leg, Material, Message, Origin,
+        PlanCheck, Reason, Recipient, Refusal, SendCheck, Sms, Timers, all_send_checks,
     },
-    tenants::config::TenantConfig,
+    tenants::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{Along, messages::material::LegMaterial};
+use store::{Along, messages::LegMaterial};
 
 use crate::{content::ContentOut, context::Api, guards::Allowed, history::TemplateOut, phone::PhoneOut};
 
@@ -84,7 +74,7 @@ impl Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MessageCheck {
     /// What is checked.
-    check: compose::Aspect,
+    check: PlanCheck,
     /// Its result.
     #[serde(flatten)]
     verdict: Verdict,
@@ -92,9 +82,10 @@ pub struct MessageCheck {
 
 /// A check of a channel, before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct SendCheck {
+#[schemars(rename = "SendCheck")]
+pub struct SendCheckOutlook {
     /// What is checked.
-    check: check::Aspect,
+    check: SendCheck,
     /// Its result.
     #[serde(flatten)]
     verdict: Verdict,
@@ -175,7 +166,7 @@ pub struct ChannelOutlook {
     content: Option<ContentOut>,
     /// What is checked before it is sent, in the order in which the first check that is not passed decides. Empty if the channel is left
     /// out.
-    checks: Vec<SendCheck>,
+    checks: Vec<SendCheckOutlook>,
     /// Rules of the recipient's country for SMS that it is against, also those for which it is sent all the same.
     country_rules: Vec<CountryRuleOut>,
 }
@@ -282,12 +273,12 @@ impl ChannelOutlook {
 
 impl MessageOutlook {
     /// A message that was reviewed and is not written, without checks of its channels before they are sent.
-    pub fn planned(setting: Setting<'_>, review: Review) -> Self {
+    pub fn planned(setting: Setting<'_>, review: IntentReview) -> Self {
         Self::of(setting, review, Vec::new())
     }
 
     /// The same with these checks of the channels that are not left out.
-    fn of(setting: Setting<'_>, review: Review, checked: Vec<Checked>) -> Self {
+    fn of(setting: Setting<'_>, review: IntentReview, checked: Vec<Checked>) -> Self {
         let mut checked = checked.into_iter();
         let planned = review.planned.as_ref().ok();
         let of = planned.map(|composed| (composed.to.clone(), composed.policy.category()));
@@ -310,7 +301,7 @@ impl MessageOutlook {
 
     /// The same for those who may not read contacts: verdicts without what is known of the person, and the content of the review of this
     /// message for nobody in particular.
-    pub fn in_general(mut self, anybody: &Review, material: &Material) -> Self {
+    pub fn in_general(mut self, anybody: &IntentReview, material: &Material) -> Self {
         for check in &mut self.checks {
             check.verdict.make_general();
         }
@@ -337,14 +328,14 @@ fn whatsapp_number(sender: ConnectionId, channel: Channel, config: &TenantConfig
 /// The verdicts of the check before a send.
 #[derive(Debug, Default)]
 struct Checked {
-    checks: Vec<SendCheck>,
+    checks: Vec<SendCheckOutlook>,
     /// The first of them that is against it.
     against: Option<Refusal>,
     waits_until: Option<Timestamp>,
 }
 
 impl Checked {
-    fn note(&mut self, check: check::Aspect, verdict: Check) {
+    fn note(&mut self, check: SendCheck, verdict: Check) {
         let (refusal, waits_until) = match verdict {
             Check::Go | Check::Probe => (None, None),
             Check::Later { until, why } | Check::Wait { until, why } => (Some(why), Some(until)),
@@ -353,7 +344,7 @@ impl Checked {
         if self.against.is_none() {
             (self.against, self.waits_until) = (refusal.clone(), waits_until);
         }
-        self.checks.push(SendCheck {
+        self.checks.push(SendCheckOutlook {
             check,
             verdict: Verdict::from(refusal),
             waits_until,
@@ -368,7 +359,7 @@ impl Api {
         &self,
         who: &Allowed<P>,
         setting: Setting<'_>,
-        review: Review,
+        review: IntentReview,
     ) -> Result<MessageOutlook, Problem> {
         let planned = review.planned.as_ref().ok().cloned();
         let message = planned.map(|composed| composed.message(String::new(), setting.now, setting.timers));
@@ -423,7 +414,7 @@ impl Api {
             line_type: &by_numbering_plan,
         };
         // What is shown is of no campaign.
-        let of_its_own = check::checks(&input).filter(|(aspect, _)| *aspect != check::Aspect::Campaign);
+        let of_its_own = all_send_checks(&input).filter(|(aspect, _)| *aspect != SendCheck::Campaign);
         for (check, verdict) in of_its_own {
             checked.note(check, verdict);
         }

@@ -3,16 +3,10 @@
 use std::{collections::BTreeMap, fmt::Display};
 
 use domain::{
-    accounts::{
-        account::{Member, MemberStatus},
-        permission::permits::Permit,
-    },
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{StageId, TagId, UserId},
-    },
-    contacts::{stage::Stage, tag::Tag},
-    tenants::settings::FieldProblem,
+    accounts::{Member, MemberStatus, permits::Permit},
+    base::{Fault, FaultCode, StageId, TagId, UserId},
+    contacts::{Stage, Tag},
+    tenants::FieldProblem,
 };
 use kit::Problem;
 use store::Owned;

@@ -6,22 +6,18 @@ use std::{
 };
 
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{country::Country, ids::LineId, local::Day, zone::Zone},
-    messages::message::Channel,
-    money::{
-        costs::{Costs, Spent},
-        prices::{Money, PriceBook, decimal},
-        product::Currency,
-    },
-    reports::metrics::{Length, MAX_DAYS, Period},
-    tenants::line::Line,
+    accounts::permits::Permit,
+    base::{Country, Day, LineId, Zone},
+    messages::Channel,
+    money::{Costs, Currency, Money, PriceBook, Spent, decimal_amount},
+    reports::{Length, MAX_METRICS_DAYS, Period},
+    tenants::Line,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::reports::hours::{Hour, Lines};
+use store::reports::{Hour, Lines};
 
 use crate::{change::found, context::Api, guards::Allowed};
 
@@ -42,7 +38,7 @@ impl ReportBy {
     /// Number of days of such a report.
     pub const fn length(self) -> Length {
         let (usual, most) = match self {
-            Self::Day => (7, MAX_DAYS),
+            Self::Day => (7, MAX_METRICS_DAYS),
             Self::Hour => (1, 3),
             Self::Line => (7, 31),
         };
@@ -261,7 +257,7 @@ pub struct ExpectedCost {
 impl From<Money> for ExpectedCost {
     fn from(money: Money) -> Self {
         Self {
-            amount: decimal(money.millionths),
+            amount: decimal_amount(money.millionths),
             currency: money.currency,
         }
     }
@@ -317,7 +313,7 @@ pub struct ChannelCostOut {
 
 /// The amounts as decimal numbers: of both together, reported, estimated.
 fn amounts(Spent { reported, estimated }: Spent) -> [String; 3] {
-    [reported.saturating_add(estimated), reported, estimated].map(decimal)
+    [reported.saturating_add(estimated), reported, estimated].map(decimal_amount)
 }
 
 impl From<&Costs> for CostOut {
@@ -356,7 +352,7 @@ impl From<&Costs> for CostOut {
 #[cfg(test)]
 mod tests {
     use proptest::{option, prelude::*, sample::select};
-    use store::reports::counters::{Counters, join};
+    use store::reports::{Counters, join_counts};
 
     use super::*;
 
@@ -390,10 +386,10 @@ mod tests {
                 zone, country: None, period, prices: Cow::Borrowed(PriceBook::shipped()), hours, by, names: HashMap::new(),
             };
             let mut total = Counters::new();
-            let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
-            parts.values().for_each(|part| join(&mut total, part));
+            let parts = report.parts(|sum: &mut Counters, hour| join_counts(sum, &hour.counters));
+            parts.values().for_each(|part| join_counts(&mut total, part));
             let mut truth = Counters::new();
-            report.hours.iter().for_each(|hour| join(&mut truth, &hour.counters));
+            report.hours.iter().for_each(|hour| join_counts(&mut truth, &hour.counters));
             prop_assert_eq!(total, truth);
             match by {
                 ReportBy::Day => prop_assert_eq!(parts.len(), days),

@@ -5,8 +5,8 @@ use access::{
     token,
 };
 use domain::{
-    accounts::account::PasswordHash,
-    base::fault::{Fault, FaultCode},
+    accounts::PasswordHash,
+    base::{Fault, FaultCode},
 };
 use kit::{Problem, chain};
 

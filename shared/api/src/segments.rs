@@ -1,12 +1,12 @@
 //! Searches for contacts by segments, and pages of searches.
 
 use domain::{
-    accounts::permission::permits::Permit,
-    contacts::{conditions::Conditions, field::Field, filter::Search, segment::Segment},
-    tenants::settings::FieldProblem,
+    accounts::permits::Permit,
+    contacts::{Conditions, Field, Search, Segment},
+    tenants::FieldProblem,
 };
 use kit::Problem;
-use store::contacts::people::Position;
+use store::contacts::PeoplePosition;
 
 use crate::{context::Api, guards::Allowed, paging::Paging, references::References};
 
@@ -55,9 +55,9 @@ fn unusable(wrong: Vec<FieldProblem>) -> Problem {
 ///
 /// # Errors
 /// 400 when it is of another search.
-pub fn position(paging: &Paging, search: &Search) -> Result<Option<Position>, Problem> {
+pub fn position(paging: &Paging, search: &Search) -> Result<Option<PeoplePosition>, Problem> {
     let read = |text: &str| {
-        Position::read(text, search).ok_or_else(|| {
+        PeoplePosition::read(text, search).ok_or_else(|| {
             Problem::bad_request(
                 "The cursor belongs to another list. Send `next_cursor` of the previous page with the same conditions, \
                  or no cursor for the first page.",

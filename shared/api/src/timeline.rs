@@ -3,18 +3,16 @@
 use std::str::FromStr;
 
 use domain::{
-    base::{
-        fault::Fault,
-        ids::{CallId, ContactItemId, MessageId, NoteId},
-    },
-    calls::record::{ConsentEntry, Entry, Received},
-    contacts::history::{HistoryKind, RecordShown},
+    base::{CallId, ContactItemId, Fault, MessageId, NoteId},
+    calls::{Entry, Received},
+    consent::ConsentEntry,
+    contacts::{HistoryKind, RecordShown},
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
-use store::contacts::timeline::{Order, Placed, Position};
+use store::contacts::{Order, Placed, TimelinePosition};
 
 use crate::{
     Paging,
@@ -34,29 +32,31 @@ pub enum TimelineOrder {
 
 impl TimelineOrder {
     /// The order of the rows, and the place behind which the page begins: that of the cursor, or else the entry that is named.
-    pub fn behind(self, paging: &Paging, from: Option<EntryId>) -> Result<(Order, Option<Position>), Problem> {
+    pub fn behind(self, paging: &Paging, from: Option<EntryId>) -> Result<(Order, Option<TimelinePosition>), Problem> {
         let order = match self {
             Self::NewestFirst => Order::NewestFirst,
             Self::OldestFirst => Order::OldestFirst,
         };
         Ok((
             order,
-            paging.position::<Position>()?.or(from.map(|EntryId(place)| place)),
+            paging
+                .position::<TimelinePosition>()?
+                .or(from.map(|EntryId(place)| place)),
         ))
     }
 }
 
 /// Id of an entry of a timeline: a call, a message or a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EntryId(Position);
+pub struct EntryId(TimelinePosition);
 
 impl FromStr for EntryId {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        fn own<T: ContactItemId>(text: &str, kind: HistoryKind) -> Option<Position> {
+        fn own<T: ContactItemId>(text: &str, kind: HistoryKind) -> Option<TimelinePosition> {
             let (_, own) = text.parse::<T>().ok()?.place();
-            Some(Position::new(kind, own))
+            Some(TimelinePosition::new(kind, own))
         }
         let place = own::<CallId>(text, HistoryKind::Call)
             .or_else(|| own::<MessageId>(text, HistoryKind::Message))

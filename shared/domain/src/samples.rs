@@ -4,31 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
-    automations::decide::{Decision, Findings},
-    base::{
-        ids::{CallId, ContactId, FieldId},
-        line_type::LineType,
-        phone::Phone,
-    },
-    calls::call::{CallFacts, Direction, Outcome, Party},
-    consent::wish::{By, Choice, ConsentCategory, Scope, Wish},
-    contacts::{
-        contact::{Contact, Identity},
-        field::Field,
-        profile::Profile,
-    },
+    automations::{Decision, Findings},
+    base::{CallId, ContactId, FieldId, LineType, Phone},
+    calls::{CallFacts, Direction, Outcome, Party},
+    consent::{By, Choice, ConsentCategory, Scope, Wish},
+    contacts::{Contact, Field, Identity, Profile},
     messages::{
-        compose::{Composed, World},
-        links::NewLinks,
-        material::Material,
-        message::{AttemptState, Channel, Cost, Message, SendOutcome, StatusReport},
-        needs::Needs,
-        refusal::Reason,
-        send::Timers,
-        subject::{CallView, Subject},
-        values::Values,
+        AttemptState, CallView, Channel, Composed, Cost, Material, Message, Needs, NewLinks, Reason, SendOutcome,
+        StatusReport, Subject, Timers, Values, World,
     },
-    tenants::{config::TenantConfig, connection::Connection, tenant::Tenant},
+    tenants::{Connection, Tenant, TenantConfig},
 };
 
 pub(crate) const TENANT: &str = r#"{

@@ -14,9 +14,9 @@ pub use operation::StartOperation;
 pub use push::{PushJob, PushRest};
 
 use domain::{
-    base::ids::{CampaignId, ConnectionId, FileId, MessageId, TenantId},
-    calls::call::{CallEvent, CallProvider},
-    messages::message::Leg,
+    base::{CampaignId, ConnectionId, FileId, MessageId, TenantId},
+    calls::{CallEvent, CallProvider},
+    messages::Leg,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -8,12 +8,9 @@ use std::{
 };
 
 use domain::{
-    accounts::{notice::Notice, permission::Role},
-    base::{
-        ids::{ConnectionId, TenantId},
-        zone::Zone,
-    },
-    money::cap::Cap,
+    accounts::{Notice, Role},
+    base::{ConnectionId, TenantId, Zone},
+    money::Cap,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

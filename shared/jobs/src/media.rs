@@ -1,8 +1,8 @@
 //! Jobs about media.
 
 use domain::{
-    base::ids::{ConnectionId, FileId, MessageId, TenantId},
-    media::{asset::Asset, medium::Medium},
+    base::{ConnectionId, FileId, MessageId, TenantId},
+    media::{Asset, Medium},
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,16 +1,10 @@
 //! Jobs that follow from writes.
 
 use domain::{
-    base::{
-        ids::{ConnectionId, FileId, TenantId},
-        operation::Operation,
-    },
-    calls::record::CallProgress,
-    media::{asset::Asset, medium::Medium},
-    messages::{
-        message::Message,
-        purpose::{Lane, Purpose},
-    },
+    base::{ConnectionId, FileId, Operation, TenantId},
+    calls::CallProgress,
+    media::{Asset, Medium},
+    messages::{Lane, Message, Purpose},
 };
 use jiff::Timestamp;
 

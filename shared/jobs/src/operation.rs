@@ -1,9 +1,6 @@
 //! Events that start operations.
 
-use domain::base::{
-    ids::{OperationId, TenantId},
-    operation::{Operation, OperationKind},
-};
+use domain::base::{Operation, OperationId, OperationKind, TenantId};
 use serde::{Deserialize, Serialize};
 
 /// The event on the bus that starts an operation, or continues it. Everything else is in its row. An event that comes twice, or

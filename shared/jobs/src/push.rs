@@ -1,8 +1,8 @@
 //! Notifications on people's devices.
 
 use domain::{
-    base::ids::{PushSubscriptionId, TenantId, UserId},
-    live::push::About,
+    base::{PushSubscriptionId, TenantId, UserId},
+    live::About,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

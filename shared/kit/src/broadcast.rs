@@ -3,24 +3,18 @@
 use std::sync::Arc;
 
 use domain::{
-    base::ids::{ConnectionId, ContactId},
-    campaigns::{
-        campaign::Campaign,
-        review::{self, Missing, review},
-    },
-    contacts::{contact::Contact, person::Person},
+    base::{ConnectionId, ContactId},
+    campaigns::{Campaign, Missing, needs_of_campaigns, review_campaign},
+    contacts::{Contact, Person},
     messages::{
-        compose::{Composed, Intent, Review, World, review as reviewed},
-        material::Material,
-        message::{Cause, Channel, Message},
-        needs::Needs,
-        refusal::{Reason, Refusal},
+        Cause, Channel, Composed, Intent, IntentReview, Material, Message, Needs, Reason, Refusal, World,
+        review_intent as reviewed,
     },
-    money::cap::{Counts, Take},
-    tenants::config::TenantConfig,
+    money::{Counts, Take},
+    tenants::TenantConfig,
 };
 use jiff::Timestamp;
-use store::{Along, StoreError, TenantScope, money::prices::PriceCache};
+use store::{Along, StoreError, TenantScope, money::PriceCache};
 
 use crate::{
     Ids, JobError, Planner,
@@ -102,7 +96,7 @@ impl Planner {
         people: impl Iterator<Item = &Person>,
         now: Timestamp,
     ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
-        let mut needs = review::needs([(campaign, None)], &config);
+        let mut needs = needs_of_campaigns([(campaign, None)], &config);
         for person in people {
             let world = World::of(&config, person.parts(), (Material::NONE, &[]), now);
             needs.share(&Needs::of(
@@ -115,7 +109,7 @@ impl Planner {
             links: self.pages().nobodys(),
             ..read
         };
-        let found = review((campaign, None), (&config, &material), &Missing::default(), now);
+        let found = review_campaign((campaign, None), (&config, &material), &Missing::default(), now);
         let mut wrong = found.problems.into_iter();
         let wrong = wrong.find(|problem| problem.field.starts_with("message"));
         let wrong = wrong.map(|problem| Refusal::new(Reason::Template, problem.detail));
@@ -181,7 +175,7 @@ impl Broadcast<'_> {
         };
         let made_of = (&gathered.material, gathered.open.as_slice());
         let world = World::of(&self.config, person.parts(), made_of, now);
-        let composed = match reviewed(&intent, &world).and_then(Review::into_outcome) {
+        let composed = match reviewed(&intent, &world).and_then(IntentReview::into_outcome) {
             Ok(_) if person.contact.deleted_at.is_some() => {
                 let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
                 return Ok(Err(why));
@@ -220,7 +214,12 @@ impl Broadcast<'_> {
     ///
     /// # Errors
     /// If campaigns have no messages of its category.
-    pub fn review(&self, person: &Person, made_of: (&Material, &[Message]), now: Timestamp) -> Result<Review, Refusal> {
+    pub fn review(
+        &self,
+        person: &Person,
+        made_of: (&Material, &[Message]),
+        now: Timestamp,
+    ) -> Result<IntentReview, Refusal> {
         let intent = self.campaign.intent(&self.config.tenant, &person.contact, now);
         reviewed(&intent, &World::of(&self.config, person.parts(), made_of, now))
     }

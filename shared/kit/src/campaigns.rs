@@ -2,9 +2,9 @@
 
 use domain::{
     Timestamp,
-    accounts::notice::Notice,
-    campaigns::{campaign::Campaign, state::CampaignState},
-    messages::refusal::Refusal,
+    accounts::Notice,
+    campaigns::{Campaign, CampaignState},
+    messages::Refusal,
 };
 use store::{RACES, Store, StoreError, TenantScope, Versioned};
 

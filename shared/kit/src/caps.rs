@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, accounts::notice::Notice, money::cap::Cap};
+use domain::{Timestamp, accounts::Notice, money::Cap};
 use store::{RACES, Store, TenantScope};
 
 use crate::{chain, metric};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::messages::send::Timers;
+use domain::messages::Timers;
 use jiff::SignedDuration;
 
 use crate::Clock;

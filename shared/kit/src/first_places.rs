@@ -3,8 +3,8 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use domain::{
-    base::ids::ConnectionId,
-    messages::portfolio::{BLOCK, Places},
+    base::ConnectionId,
+    messages::{PORTFOLIO_BLOCK, Places},
 };
 use jiff::Timestamp;
 use store::{Store, StoreError, TenantScope};
@@ -31,9 +31,9 @@ struct Held {
 impl FirstPlaces {
     /// None yet, for so many messages at most.
     pub fn for_at_most(messages: usize) -> Self {
-        let messages = u32::try_from(messages).unwrap_or(BLOCK);
+        let messages = u32::try_from(messages).unwrap_or(PORTFOLIO_BLOCK);
         Self {
-            together: messages.clamp(1, BLOCK),
+            together: messages.clamp(1, PORTFOLIO_BLOCK),
             held: Mutex::default(),
         }
     }

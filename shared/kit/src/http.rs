@@ -20,7 +20,7 @@ use axum::{
     response::IntoResponse,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::base::text::hex;
+use domain::base::to_hex;
 use futures::FutureExt;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -171,7 +171,7 @@ impl Source {
             },
             None => Vec::new(),
         };
-        hex(digest::digest(&digest::SHA256, &address).as_ref())
+        to_hex(digest::digest(&digest::SHA256, &address).as_ref())
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use domain::base::ids::TenantId;
+use domain::base::TenantId;
 use store::TenantScope;
 
 /// A value that appears on the line only if all agree on it.

@@ -1,8 +1,8 @@
 //! Links to pages of the console, in mails, and to pages that customers see, in messages.
 
 use domain::{
-    consent::links::{LinkCode, to_preferences},
-    messages::{links::NewLinks, needs::Needs},
+    consent::{LinkCode, preferences_url},
+    messages::{Needs, NewLinks},
 };
 
 use crate::{ConfigError, Env, http::Target};
@@ -76,7 +76,7 @@ impl Pages {
 
     /// The link to a preference page, as answer to a request.
     pub fn preferences(&self, code: &LinkCode, target: &Target) -> String {
-        to_preferences(&target.origin(self.base.as_deref()), code)
+        preferences_url(&target.origin(self.base.as_deref()), code)
     }
 
     /// The links that a message needs, of random bytes. They have no URL if no base is configured.

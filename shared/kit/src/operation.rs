@@ -12,10 +12,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use domain::base::{
-    ids::OperationId,
-    operation::{Claim, Data, Operation, OperationState, Progress},
-};
+use domain::base::{Claim, Data, Operation, OperationId, OperationState, Progress};
 use futures::FutureExt;
 use jiff::Timestamp;
 use jobs::StartOperation;

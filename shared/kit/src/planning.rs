@@ -1,16 +1,16 @@
 //! Planning: what is read before a message is composed, and what is written with it. The same for every cause of messages.
 
 use domain::{
-    base::ids::MessageId,
-    consent::links::LinkOrigin,
-    contacts::contact::Contact,
-    messages::{compose::Composed, links::NewLinks, material::Material, message::Message, needs::Needs, send::Timers},
+    base::MessageId,
+    consent::LinkOrigin,
+    contacts::Contact,
+    messages::{Composed, Material, Message, Needs, NewLinks, Timers},
 };
 use jiff::Timestamp;
 use store::{
     Along, Store, StoreError, TenantScope,
-    consent::preferences::LinkWrite,
-    messages::links::{NewLink, TrackedWrite},
+    consent::LinkWrite,
+    messages::{NewLink, TrackedWrite},
 };
 
 use crate::{Pages, log::chain};

@@ -8,13 +8,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    base::{
-        facts::Facts,
-        fault::{Fault, FaultCode},
-    },
-    inbox::offers::{MAX_OFFERED, Offer},
-    messages::refusal::Reason,
-    tenants::settings::FieldProblem,
+    base::{Facts, Fault, FaultCode},
+    inbox::{MAX_OFFERED, Offer},
+    messages::Reason,
+    tenants::FieldProblem,
 };
 use serde::Serialize;
 use store::{StoreError, table::rates::Allowance};

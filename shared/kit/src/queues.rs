@@ -2,7 +2,7 @@
 //!
 //! [`Store::commit`]: store::Store::commit
 
-use domain::{Timestamp, messages::purpose::Lane};
+use domain::{Timestamp, messages::Lane};
 use jobs::{NextJob, StartOperation, ToQueue};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use domain::tenants::tenant::Tenant;
+use domain::tenants::Tenant;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use jiff::Timestamp;
 use store::Store;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use aws_sdk_apigatewaymanagement::{Client, error::SdkError, primitives::Blob};
-use domain::live::socket::SocketId;
+use domain::live::SocketId;
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 

@@ -15,12 +15,9 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::{
-        ids::{ConnectionId, TenantId},
-        phone::Phone,
-    },
-    calls::call::{CallEvent, CallFacts, Direction, Party},
-    tenants::connection::{Connection, VerifySecrets},
+    base::{ConnectionId, Phone, TenantId},
+    calls::{CallEvent, CallFacts, Direction, Party},
+    tenants::{Connection, VerifySecrets},
 };
 use jobs::{CallJob, JobBody};
 use serde::Deserialize;

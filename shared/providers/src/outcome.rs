@@ -1,9 +1,7 @@
 //! Meaning of an answer, or of its absence, for a send.
 
 use domain::messages::{
-    errors::{Stage, classify, known},
-    message::{AttemptError, SendOutcome},
-    send::{Api, Classified, Effect, ErrorClass},
+    Api, AttemptError, Classified, Effect, ErrorClass, SendOutcome, Stage, classify_error, is_known_error,
 };
 
 use crate::http::{Answer, Failure};
@@ -55,7 +53,7 @@ pub(crate) fn of_error(api: Api, answer: &Answer, code: Option<i64>, details: Op
     let provider = name(api);
     let status = answer.status;
     // The tables of errors do not cover a redirect, and it does not tell whether the message was accepted.
-    let classified = classify(api, Stage::Answer, Some(status), code);
+    let classified = classify_error(api, Stage::Answer, Some(status), code);
     let meaning = classified.meaning;
     let which = code.map_or_else(|| format!("HTTP {status}"), |code| format!("code {code}"));
     let details = details.map(|details| format!(" {provider} says: {}.", details.trim_end_matches('.')));
@@ -104,9 +102,9 @@ pub(crate) fn refused_here(class: ErrorClass, meaning: &'static str) -> SendOutc
 /// Reason why a provider gave up a message that it had accepted.
 pub(crate) fn given_up(api: Api, code: Option<i64>) -> AttemptError {
     let provider = name(api);
-    let classified = classify(api, Stage::Status, None, code);
+    let classified = classify_error(api, Stage::Status, None, code);
     let reason = match code {
-        Some(code) if known(api, code) => {
+        Some(code) if is_known_error(api, code) => {
             format!("{provider} gave it up: {} (code {code}).", classified.meaning)
         }
         Some(code) => format!("{provider} gave it up for a reason that we do not know (code {code})."),

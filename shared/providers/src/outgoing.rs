@@ -1,8 +1,8 @@
 //! What a client sends.
 
 use domain::{
-    base::external::ProviderRef,
-    messages::{content::Content, send::ErrorClass},
+    base::ProviderRef,
+    messages::{Content, ErrorClass},
 };
 
 use crate::outcome::Unsendable;

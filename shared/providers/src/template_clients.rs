@@ -1,6 +1,6 @@
 //! Templates of a connection's account, whichever provider has it.
 
-use domain::tenants::connection::{Account, SendSecrets};
+use domain::tenants::{Account, SendSecrets};
 
 use crate::{
     templates::{NamePage, TemplateError, TemplatePage},

@@ -1,12 +1,8 @@
 //! What managing templates at a provider answers.
 
 use domain::{
-    messages::{
-        errors::{Stage, classify},
-        message::Category,
-        send::{Api, ErrorClass},
-    },
-    templates::template::{TemplateDefinition, TemplateStatus, reports},
+    messages::{Api, Category, ErrorClass, Stage, classify_error},
+    templates::{TemplateDefinition, TemplateStatus, reason_line},
 };
 
 use crate::http::{Answer, Failure};
@@ -64,7 +60,7 @@ impl TemplateError {
             status: answer.status,
             code,
             subcode,
-            told: told.and_then(reports::reason),
+            told: told.and_then(reason_line),
         }
     }
 
@@ -74,7 +70,7 @@ impl TemplateError {
             Self::BadCredentials | Self::TooMany | Self::NoSample => false,
             Self::NoAnswer(failure) => !failure.nothing_left(),
             Self::Refused { api, status, code, .. } => {
-                classify(*api, Stage::Answer, Some(*status), *code).class == ErrorClass::WaitForStatus
+                classify_error(*api, Stage::Answer, Some(*status), *code).class == ErrorClass::WaitForStatus
             }
             Self::Unreadable => true,
         }
@@ -93,7 +89,7 @@ impl TemplateError {
         match self {
             Self::BadCredentials => true,
             Self::Refused { api, status, code, .. } => {
-                classify(*api, Stage::Answer, Some(*status), *code).class == ErrorClass::TenantMustAct
+                classify_error(*api, Stage::Answer, Some(*status), *code).class == ErrorClass::TenantMustAct
             }
             _ => false,
         }

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, collections::HashMap, mem};
 
-use domain::base::folding::folded;
+use domain::base::fold;
 use vcard::tree::{codec::mode::VcardEscaper, line::VcardLine, value::node::VcardValueNode};
 
 use crate::{
@@ -476,7 +476,7 @@ impl Card {
                         groups.extend(own.map(str::to_owned));
                     }
                 }
-                "KIND" | "X-ADDRESSBOOKSERVER-KIND" => is_nobody |= NOBODY.contains(&folded(&whole).as_str()),
+                "KIND" | "X-ADDRESSBOOKSERVER-KIND" => is_nobody |= NOBODY.contains(&fold(&whole).as_str()),
                 "X-EVOLUTION-LIST" => is_nobody |= whole.eq_ignore_ascii_case("TRUE"),
                 "MEMBER" | "X-ADDRESSBOOKSERVER-MEMBER" => is_nobody = true,
                 _ => {}
@@ -584,7 +584,7 @@ fn use_of(types: &[String], label: Option<&str>) -> usize {
     let label = label.map(|label| {
         let apples = label.strip_prefix("_$!<").and_then(|label| label.strip_suffix(">!$_"));
         let label = apples.unwrap_or(label);
-        [folded(label), folded(&spaced(label))]
+        [fold(label), fold(&spaced(label))]
     });
     let label = label.as_ref().map(<[String; 2]>::as_slice).unwrap_or_default();
     let is_device =
@@ -636,7 +636,7 @@ fn spaced(label: &str) -> String {
 
 /// Whether a group is one of the owner's, not of the program that wrote the card.
 fn is_own_group(name: &str) -> bool {
-    !name.is_empty() && !name.starts_with("* ") && !EXPORTERS_GROUPS.contains(&folded(name).as_str())
+    !name.is_empty() && !name.starts_with("* ") && !EXPORTERS_GROUPS.contains(&fold(name).as_str())
 }
 
 /// A birthday as tables have it. Without a year, it begins with two hyphens.

@@ -2,11 +2,10 @@
 //! to do. Telephone numbers have their own module.
 
 use domain::{
-    accounts::account::Email,
-    base::folding::folded,
-    contacts::{field::Number, import::Said},
-    money::product::{Currency, Price},
-    tenants::settings::Language,
+    accounts::Email,
+    base::{Language, fold},
+    contacts::{Number, Said},
+    money::{Currency, Price},
 };
 use jiff::civil::Date;
 
@@ -178,7 +177,7 @@ fn with_a_months_name(text: &str) -> Option<(i16, i8, i8)> {
         .filter(|part| !part.is_empty());
     let parts = [parts.next()?, parts.next()?, parts.next()?];
     let name = parts.iter().position(|part| part.chars().all(char::is_alphabetic))?;
-    let named = folded(parts[name]);
+    let named = fold(parts[name]);
     let month = MONTHS
         .iter()
         .position(|(short, whole, arabic)| [*short, *whole, *arabic].contains(&named.as_str()))?;
@@ -190,7 +189,7 @@ fn with_a_months_name(text: &str) -> Option<(i16, i8, i8)> {
 
 /// Yes or no in one of several languages.
 pub(crate) fn yes_no(cell: &str) -> Result<bool, String> {
-    let word = folded(&plain(cell));
+    let word = fold(&plain(cell));
     match (YES.contains(&word.as_str()), NO.contains(&word.as_str())) {
         (true, _) => Ok(true),
         (_, true) => Ok(false),
@@ -224,7 +223,7 @@ const SAYS_NOTHING: &str = "says neither who agreed nor who did not. Write yes, 
 /// A language by its tag or its name.
 pub(crate) fn language(cell: &str) -> Result<Language, String> {
     let text = plain(cell);
-    let name = folded(&text);
+    let name = fold(&text);
     let named = LANGUAGES.iter().find(|(names, _)| names.contains(&name.as_str()));
     let tag = named.map_or_else(|| text.replace('_', "-"), |(_, tag)| (*tag).to_owned());
     let language = tag.parse();

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use domain::base::text::quotable;
+use domain::base::quotable;
 use serde::{Deserialize, Serialize};
 
 use crate::{

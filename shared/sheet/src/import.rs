@@ -1,17 +1,9 @@
 //! Settings of an import.
 
 use domain::{
-    base::{
-        bounded::UpTo,
-        fault::{Fault, FaultCode},
-        ids::{ImportId, TagId},
-    },
-    contacts::{
-        field::Field,
-        import::{ConsentOf, ConsentStatement, ImportMode},
-        profile::Profile,
-    },
-    tenants::settings::{FieldProblem, Region},
+    base::{Fault, FaultCode, ImportId, TagId, UpTo},
+    contacts::{ConsentOf, ConsentStatement, Field, ImportMode, Profile},
+    tenants::{FieldProblem, Region},
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +76,7 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use domain::base::operation::Data;
+    use domain::base::Data;
     use serde_json::{from_value, json};
 
     use super::*;

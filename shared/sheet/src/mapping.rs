@@ -3,14 +3,11 @@
 use std::collections::HashSet;
 
 use domain::{
-    base::{
-        bounded::{UpTo, Whole},
-        fault::{Fault, FaultCode},
-    },
-    contacts::{contact::MAX_IDENTITIES, field::Field, field_key::FieldKey},
-    messages::message::Channel,
-    money::product::Currency,
-    tenants::settings::FieldProblem,
+    base::{Fault, FaultCode, UpTo, Whole},
+    contacts::{Field, FieldKey, MAX_IDENTITIES},
+    messages::Channel,
+    money::Currency,
+    tenants::FieldProblem,
 };
 use serde::{Deserialize, Serialize};
 

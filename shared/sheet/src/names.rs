@@ -3,19 +3,9 @@
 use std::collections::HashMap;
 
 use domain::{
-    accounts::account::{Email, Member},
-    base::{
-        actor::Actor,
-        folding::folded,
-        ids::{StageId, TagId, UserId},
-        text::fingerprint,
-    },
-    contacts::{
-        dry_run::Foreseen,
-        import::{ConsentStatement, Import, Incoming},
-        stage::Stage,
-        tag::Tag,
-    },
+    accounts::{Email, Member},
+    base::{Actor, StageId, TagId, UserId, fold, name_fingerprint},
+    contacts::{ConsentStatement, Foreseen, Import, Incoming, Stage, Tag},
 };
 use jiff::Timestamp;
 
@@ -46,15 +36,15 @@ impl<T: Copy> Named<T> {
     }
 
     fn add(&mut self, name: &str, thing: T) {
-        if self.same.insert(fingerprint(name), thing).is_none() {
-            let others = self.alike.entry(folded(name));
+        if self.same.insert(name_fingerprint(name), thing).is_none() {
+            let others = self.alike.entry(fold(name));
             others.and_modify(|only| *only = None).or_insert(Some(thing));
         }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<T> {
-        let same = self.same.get(&fingerprint(name)).copied();
-        same.or_else(|| self.alike.get(&folded(name)).copied().flatten())
+        let same = self.same.get(&name_fingerprint(name)).copied();
+        same.or_else(|| self.alike.get(&fold(name)).copied().flatten())
     }
 }
 
@@ -107,7 +97,7 @@ impl Names {
         let mut new: HashMap<String, &Label> = HashMap::new();
         for label in rows.into_iter().flat_map(|row| row.tags.iter()) {
             if self.tags.find(label.as_str()).is_none() {
-                new.entry(folded(label.as_str())).or_insert(label);
+                new.entry(fold(label.as_str())).or_insert(label);
             }
         }
         let mut new: Vec<Label> = new.into_values().cloned().collect();
@@ -124,7 +114,7 @@ impl Names {
     pub fn foresee_tags(&mut self, new: &[Label], import: &Import, foreseen: &mut Foreseen) {
         let existing = self.tags.same.values().filter(|tag| !foreseen.creates(**tag)).count();
         for name in new {
-            let tag = import.tag_of(&fingerprint(name.as_str()));
+            let tag = import.tag_of(&name_fingerprint(name.as_str()));
             if foreseen.create_tag(tag, existing) {
                 self.add_tag(name, tag);
             }
@@ -195,7 +185,7 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use domain::base::{ids::ImportId, resource::Resource};
+    use domain::base::{ImportId, Resource};
     use serde_json::{from_value, json};
     use ulid::Ulid;
 
@@ -303,7 +293,7 @@ mod tests {
     fn foreseen_tags_are_those_that_an_import_creates() {
         let (mut names, row) = (names(), row(&["VIP", "Regular"], None));
         names.foresee_tags(&names.new_tags([&row]), &import(), &mut Foreseen::default());
-        let created = import().tag_of(&fingerprint("VIP"));
+        let created = import().tag_of(&name_fingerprint("VIP"));
         assert_eq!(incoming(&names, &row).0.tags, [tag_id(9), created, tag_id(1)]);
     }
 

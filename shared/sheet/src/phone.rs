@@ -3,7 +3,7 @@
 //! What a national number means is a guess by the country of the business, so it must fit that country's plan. The plans are those of
 //! Google's libphonenumber, by `rlibphonenumber` (docs/decisions/0095-numbers-as-they-are-written.md).
 
-use domain::base::{folding::folded, phone::Phone};
+use domain::base::{Phone, fold};
 use rlibphonenumber::{
     CountryCodeSource, NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
     get_national_significant_number_owned,
@@ -254,7 +254,7 @@ pub(crate) fn country(cell: &str) -> Option<Region> {
     let by_code = code.and_then(|code| PHONE_NUMBER_UTIL.get_region_for_country_code(code));
     let by_letters = || text.to_ascii_uppercase().parse::<Region>().ok();
     let named = || {
-        let name = folded(text);
+        let name = fold(text);
         let known = COUNTRIES.iter().find(|(_, names)| names.contains(&name.as_str()));
         known.and_then(|(letters, _)| letters.parse().ok())
     };

@@ -3,19 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use domain::{
-    accounts::account::Email,
-    base::{bounded::UpTo, folding::folded, phone::Phone, text::OneLine},
+    accounts::Email,
+    base::{Language, OneLine, Phone, UpTo, fold},
     contacts::{
-        contact::MAX_IDENTITIES,
-        field::{Field, FieldType, MAX_TEXT_LENGTH, Written},
-        field_key::FieldKey,
-        import::{RowConsent, Said},
-        person::{MAX_NAME_LENGTH, WrittenFields},
-        profile::{Origin, Profile},
+        Field, FieldKey, FieldType, MAX_FIELD_LENGTH, MAX_IDENTITIES, MAX_NAME_LENGTH, Origin, Profile, RowConsent,
+        Said, Written, WrittenFields,
     },
-    messages::message::Channel,
-    money::product::Price,
-    tenants::settings::Language,
+    messages::Channel,
+    money::Price,
 };
 use jiff::civil::Date;
 use rlibphonenumber::Region;
@@ -89,7 +84,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<domain::base::local::Day>", example = "2026-11-20")
+        schemars(with = "Option<domain::base::Day>", example = "2026-11-20")
     )]
     pub opted_in_at: Option<Date>,
     /// Cells that were read, but may be wrong: sentences for the person who imports them.
@@ -151,7 +146,7 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
 
 /// Whether a cell has no value for this target. A dash is a no where yes or no is asked.
 fn is_empty(cell: &str, target: &Target) -> bool {
-    let word = || folded(cell);
+    let word = || fold(cell);
     cell.is_empty()
         || EMPTY.contains(&word().as_str()) && !(target.consent().is_some() && NO.contains(&word().as_str()))
 }
@@ -185,7 +180,7 @@ fn by_use<'m>(record: &Record, mapping: &'m Mapping, dialect: &Dialect) -> Vec<&
 /// The value of a field in a cell.
 fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, String> {
     let written = match field.kind {
-        FieldType::Text | FieldType::Choice => Written::Text(line::<MAX_TEXT_LENGTH>(cell)?),
+        FieldType::Text | FieldType::Choice => Written::Text(line::<MAX_FIELD_LENGTH>(cell)?),
         FieldType::Number => Written::Number(cell::number(cell, mapping.decimals)?),
         FieldType::Date => Written::Text(OneLine::stored(&cell::date(cell, mapping.dates)?.to_string())),
         FieldType::YesNo => Written::YesNo(cell::yes_no(cell)?),
@@ -370,7 +365,7 @@ impl Values {
             }
             Target::Language => self.row.language = Some(cell::language(cell)?),
             Target::Tags => {
-                let mut seen: HashSet<String> = self.tags.iter().map(|tag| folded(tag.as_str())).collect();
+                let mut seen: HashSet<String> = self.tags.iter().map(|tag| fold(tag.as_str())).collect();
                 for tag in parts(cell).filter_map(|part| Some(part.tag()?.to_owned())) {
                     let tag: Label = match line(&tag) {
                         Ok(tag) => tag,
@@ -379,7 +374,7 @@ impl Values {
                             continue;
                         }
                     };
-                    if !seen.insert(folded(tag.as_str())) {
+                    if !seen.insert(fold(tag.as_str())) {
                         continue;
                     }
                     // Otherwise, a cell of thousands of tags would be compared with itself.

@@ -3,8 +3,8 @@
 use std::{collections::HashSet, ops::RangeInclusive};
 
 use domain::{
-    base::{bounded::Whole, folding::folded},
-    contacts::stage::Stage,
+    base::{Whole, fold},
+    contacts::Stage,
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 
@@ -229,7 +229,7 @@ impl<'a> Table<'a> {
 }
 
 fn is_consent(cell: &str) -> bool {
-    said(cell, false).is_ok() || EMPTY.contains(&folded(cell).as_str())
+    said(cell, false).is_ok() || EMPTY.contains(&fold(cell).as_str())
 }
 
 fn is_like_a_name(cell: &str) -> bool {

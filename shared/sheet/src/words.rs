@@ -1,6 +1,6 @@
 //! Words of tables in several languages, in the form in which they are compared. A test holds that form.
 
-use domain::{base::folding::folded, messages::message::Channel};
+use domain::{base::fold, messages::Channel};
 
 use crate::mapping::Target;
 
@@ -300,7 +300,7 @@ pub(crate) const NO_NUMBERS: &[&str] = &[
 
 /// A name of a column or field, folded and without differences of punctuation.
 pub(crate) fn spelled(name: &str) -> String {
-    let letters = folded(name);
+    let letters = fold(name);
     let letters = letters.chars().map(|sign| match sign {
         // Thousands of characters are neither letters nor digits, but combining signs belong to letters.
         other if other.is_alphanumeric() || !other.is_ascii() && !other.is_whitespace() && !is_punctuation(other) => {
@@ -403,7 +403,7 @@ mod tests {
             .chain(COUNTRIES.iter().flat_map(|(_, names)| *names))
             .chain(LANGUAGES.iter().flat_map(|(names, _)| *names));
         for word in values {
-            assert_eq!(folded(word), *word);
+            assert_eq!(fold(word), *word);
         }
         let mut known = HashSet::new();
         for word in COLUMNS.iter().flat_map(|(_, words)| *words) {

@@ -6,45 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     accounts::{
-        account::{Account, Email, Grant, Invitation, Member, Session},
-        api_key::{ApiKey, LastUsed},
-        mailing::{Mailings, NoticeState},
-        notice::Watch,
-        security::SecurityEvent,
+        Account, ApiKey, Email, Grant, Invitation, LastUsed, Mailings, Member, NoticeState, SecurityEvent, Session,
+        Watch,
     },
-    automations::rule::Rule,
-    base::{
-        ids::{ContactId, OperationId, UserId},
-        operation::Operation,
-        resource::Resource,
-    },
-    calls::record::{CallProgress, ConsentEntry, MessageRef, Received},
-    campaigns::{campaign::Campaign, run::Enrolment, trigger::Triggered},
-    consent::{links::PreferenceLink, suppression::Suppression},
-    contacts::{
-        bulk::ChangeDetails,
-        erasure::Salt,
-        field::Field,
-        history::HistoryKind,
-        import::Import,
-        merge::{Alias, Undo},
-        profile::Profile,
-    },
-    inbox::{draft::Draft, team::Desk},
-    live::{
-        event::Event,
-        followers::Followers,
-        push::{PushSubscription, Reachable},
-        socket::{Socket, SocketOwner, Ticket},
-    },
-    media::{asset::Asset, medium::Medium},
-    messages::{links::TrackedLinks, portfolio::FirstWritten},
-    money::{prices::PriceBook, product::Product},
-    templates::template::{TemplateDefinition, sync::LastSync},
-    tenants::{
-        connection::Connection, line::Line, refused_webhook::RefusedWebhook, tenant::Tenant,
-        unknown_number::UnknownNumbers,
-    },
+    automations::Rule,
+    base::{ContactId, Operation, OperationId, Resource, UserId},
+    calls::{CallProgress, MessageRef, Received},
+    campaigns::{Campaign, Enrolment, Triggered},
+    consent::{ConsentEntry, PreferenceLink, Suppression},
+    contacts::{Alias, ChangeDetails, Field, HistoryKind, Import, Profile, Salt, Undo},
+    inbox::{Desk, Draft},
+    live::{Event, Followers, PushSubscription, Reachable, Socket, SocketOwner, Ticket},
+    media::{Asset, Medium},
+    messages::{FirstWritten, TrackedLinks},
+    money::{PriceBook, Product},
+    templates::{LastSync, TemplateDefinition},
+    tenants::{Connection, Line, RefusedWebhook, Tenant, UnknownNumbers},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
@@ -52,19 +29,19 @@ use serde_json::Value;
 
 use crate::{
     Owned, Signed, StoreError,
-    accounts::{account, api_keys, audit},
-    contacts::contact,
-    inbox::idle::IdleLook,
-    live::push::PushKey,
-    messages::{message, throughput},
-    money::caps,
-    reports::{counters, hours},
+    accounts::{ApiKeyOwner, EmailOwner, Recorded, SlugOwner},
+    contacts::Remembered,
+    inbox::IdleLook,
+    live::PushKey,
+    messages::{form_of, form_of_received, throughput_span},
+    money::cap_counts,
+    reports::{Rolled, hours_of_day, sample_counter, sparse_hours},
     table::{
         compact, forms, idempotency, lookups,
         plain::plain_kinds,
         row::{self, Item},
     },
-    tenants::platform,
+    tenants::{Leaving, PlatformAct},
 };
 
 const SAMPLES: &str = include_str!("../tests/rows.json");
@@ -81,11 +58,11 @@ const READ: &[(&str, Read)] = &[
     ("admins", as_it_is::<Vec<UserId>>),
     ("alias", as_it_is::<Alias>),
     ("api_key", as_it_is::<ApiKey>),
-    ("api_key_owner", as_it_is::<api_keys::ApiKeyOwner>),
+    ("api_key_owner", as_it_is::<ApiKeyOwner>),
     ("archive", as_it_is::<OperationId>),
     ("asset", as_it_is::<Asset>),
     ("attachment", as_it_is::<Asset>),
-    ("audit", as_it_is::<audit::Recorded>),
+    ("audit", as_it_is::<Recorded>),
     ("automation_match", as_it_is::<Date>),
     ("automation_watch", as_it_is::<Watch>),
     ("call", |row| {
@@ -96,7 +73,7 @@ const READ: &[(&str, Read)] = &[
     ("call_progress", as_it_is::<CallProgress>),
     ("campaign", as_it_is::<Campaign>),
     ("cap_day", |row| {
-        let counts = caps::counts(&row);
+        let counts = cap_counts(&row);
         assert_eq!((counts.hour, counts.counts.len()), (12, 3), "hour, day and month");
         Ok(AttributeValue::Null(true))
     }),
@@ -112,16 +89,16 @@ const READ: &[(&str, Read)] = &[
     }),
     ("count", |row| Ok(row::number(row::count(&row)))),
     ("counted_day", |row| {
-        let hours = hours::of_day(&row, DOING)?;
-        Ok(written(&hours::sparse(&hours)))
+        let hours = hours_of_day(&row, DOING)?;
+        Ok(written(&sparse_hours(&hours)))
     }),
-    ("counters", |row| Ok(written(&counters::sample(&row)))),
+    ("counters", |row| Ok(written(&sample_counter(&row)))),
     ("desk", as_it_is::<Desk>),
     ("draft", as_it_is::<Draft>),
-    ("drip_steps", as_it_is::<domain::campaigns::steps::WrittenSteps>),
-    ("email", as_it_is::<account::EmailOwner>),
+    ("drip_steps", as_it_is::<domain::campaigns::WrittenSteps>),
+    ("email", as_it_is::<EmailOwner>),
     ("enrolment", as_it_is::<Enrolment>),
-    ("erased", as_it_is::<contact::Remembered>),
+    ("erased", as_it_is::<Remembered>),
     ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
     ("followers", as_it_is::<Followers>),
@@ -132,7 +109,7 @@ const READ: &[(&str, Read)] = &[
     ("import", as_it_is::<Import>),
     ("invitation", as_it_is::<Invitation>),
     ("key_use", as_it_is::<LastUsed>),
-    ("leaving", as_it_is::<platform::Leaving>),
+    ("leaving", as_it_is::<Leaving>),
     ("line", as_it_is::<Line>),
     ("listing", |_| Ok(AttributeValue::Null(true))),
     ("live_events", as_it_is::<Vec<Event>>),
@@ -149,13 +126,13 @@ const READ: &[(&str, Read)] = &[
     ("notice", as_it_is::<NoticeState>),
     ("notice_mailings", as_it_is::<Mailings>),
     ("number_limit", |row| {
-        let span = throughput::span(&row).expect("a span");
+        let span = throughput_span(&row).expect("a span");
         assert_eq!((span.second, span.taken), (1_763_640_000, 16));
         Ok(AttributeValue::Null(true))
     }),
     ("operation", as_it_is::<Operation>),
     ("operation_details", as_it_is::<ChangeDetails>),
-    ("platform_act", as_it_is::<platform::PlatformAct>),
+    ("platform_act", as_it_is::<PlatformAct>),
     ("platform_admin", as_it_is::<Email>),
     ("portfolio_limit", as_it_is::<FirstWritten>),
     ("preference_link", as_it_is::<PreferenceLink>),
@@ -172,7 +149,7 @@ const READ: &[(&str, Read)] = &[
     ("refused_webhook", as_it_is::<RefusedWebhook>),
     ("retention", as_it_is::<OperationId>),
     ("rolled", |row| {
-        let rolled = hours::Rolled::read(Some(&row), DOING)?;
+        let rolled = Rolled::read(Some(&row), DOING)?;
         assert!(
             !rolled.has("2026-11-19".parse().expect("a day")),
             "it is to be rolled up again"
@@ -184,7 +161,7 @@ const READ: &[(&str, Read)] = &[
     ("security_event", as_it_is::<SecurityEvent>),
     ("session", as_it_is::<Session>),
     ("signing_keys", as_it_is::<String>),
-    ("slug", as_it_is::<account::SlugOwner>),
+    ("slug", as_it_is::<SlugOwner>),
     ("socket", as_it_is::<Socket>),
     ("socket_owner", as_it_is::<SocketOwner>),
     ("suppression", as_it_is::<Suppression>),
@@ -230,7 +207,7 @@ fn made<T: Owned + Resource>(contract: &Value) -> Option<Value> {
         (of == fields).then(|| body["example"].clone())
     })?;
     let noon: Timestamp = "2026-11-20T12:00:00Z".parse().ok()?;
-    let id = domain::base::ids::derived(u64::try_from(noon.as_millisecond()).ok()?, T::KIND.as_bytes());
+    let id = domain::base::derive_id(u64::try_from(noon.as_millisecond()).ok()?, T::KIND.as_bytes());
     let resource = T::new(id, serde_json::from_value(body).ok()?, noon);
     let data: serde_dynamo::AttributeValue = serde_dynamo::to_attribute_value(&resource).ok()?;
     let sort = format!("{}{}", T::PREFIX, Owned::id(&resource));
@@ -378,12 +355,12 @@ fn messages_are_written_in_the_oldest_form_that_fits() {
         let form = form_of(&row);
         let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let message = compact::message(kept, DOING).expect("it is read");
-        assert_eq!(message::form_of(&message), form, "{}", message.id);
+        assert_eq!(form_of(&message), form, "{}", message.id);
     }
     for row in samples().remove("received").expect("there is a sample") {
         let form = form_of(&row);
         let received: Received = row::data(row, DOING).expect("it is read");
-        assert_eq!(message::form_of_received(&received), form, "{}", received.id);
+        assert_eq!(form_of_received(&received), form, "{}", received.id);
     }
 }
 

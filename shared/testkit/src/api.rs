@@ -11,23 +11,18 @@ use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     accounts::{
-        account::{Account, Email, Invitation, Member, PasswordHash, SealedFactor, SecondFactor, SignUp, Slug},
-        api_key::{ApiKey, KeySecret},
-        permission::{Permission, Role},
+        Account, ApiKey, Email, Invitation, KeySecret, Member, PasswordHash, Permission, Role, SealedFactor,
+        SecondFactor, SignUp, Slug,
     },
-    automations::rule::Rule,
-    base::{
-        actor::{Actor, Stamp},
-        ids::{ApiKeyId, ConnectionId, InvitationId, RuleId, SessionId, TenantId, UserId},
-        resource::Resource,
-    },
-    tenants::{connection::Connection, tenant::Tenant},
+    automations::Rule,
+    base::{Actor, ApiKeyId, ConnectionId, InvitationId, Resource, RuleId, SessionId, Stamp, TenantId, UserId},
+    tenants::{Connection, Tenant},
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kit::{ConfigError, Env};
 use serde_json::{Value, json};
-use store::{Owned, TenantScope, Versioned, tenants::platform::PlatformAct};
+use store::{Owned, TenantScope, Versioned, tenants::PlatformAct};
 
 use crate::{Answer, Aws, Call, Function, Lossy, seed};
 
@@ -500,7 +495,7 @@ async fn house(aws: &Aws, slug_text: &str) -> House {
     let slug: Slug = slug_text.parse().expect("it is a slug");
     let tenant_id = TenantId::new(aws.ids().ulid());
     let scope = link::founded(tenant_id);
-    let zone: domain::base::zone::Zone = "Europe/London".parse().expect("it is a time zone");
+    let zone: domain::base::Zone = "Europe/London".parse().expect("it is a time zone");
     let sign_up = SignUp {
         email: admin.email.clone(),
         name: "admin".to_owned(),

@@ -12,14 +12,10 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::{
     Timestamp,
-    accounts::audit::Entry,
-    base::{
-        actor::{Actor, Stamp},
-        ids::{LineId, OperationId, TenantId},
-        operation::{Data, Operation, Progress},
-    },
-    reports::template_numbers::TemplateEdition,
-    tenants::tenant::{Limits, Tenant},
+    accounts::AuditEntry,
+    base::{Actor, Data, LineId, Operation, OperationId, Progress, Stamp, TenantId},
+    reports::TemplateEdition,
+    tenants::{Limits, Tenant},
 };
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};
@@ -28,8 +24,8 @@ use serde::Serialize;
 use serde_json::Value;
 use store::{
     Store, TenantScope,
-    accounts::audit::Wanted,
-    reports::counters::{Counted, Place, Source, TemplateDay},
+    accounts::Wanted,
+    reports::{Counted, Place, Source, TemplateDay},
 };
 use tokio::sync::OnceCell;
 
@@ -248,7 +244,7 @@ impl Aws {
     }
 
     /// The audit log of the last two days, newest first.
-    pub async fn audit_log(&self, scope: &TenantScope) -> Vec<Entry> {
+    pub async fn audit_log(&self, scope: &TenantScope) -> Vec<AuditEntry> {
         let now = self.now();
         let period = (now - SignedDuration::from_hours(48), now + SignedDuration::from_secs(1));
         let (store, all) = (self.store(), Wanted::default());

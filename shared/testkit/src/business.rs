@@ -2,72 +2,32 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::{
-        account::{EndedSessions, Member, MemberStatus},
-        permission::Role,
-    },
-    automations::{decide::Findings, rule::Rule},
+    accounts::{EndedSessions, Member, MemberStatus, Role},
+    automations::{Findings, Rule},
     base::{
-        actor::Stamp,
-        ids::{
-            AssetId, CallId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, RuleId,
-            SuppressionId, UserId,
-        },
-        phone::Phone,
-        resource::Resource,
+        AssetId, CallId, ConnectionId, ContactId, ConversationId, LineId, MergeId, MessageId, Phone, Resource, RuleId,
+        Stamp, SuppressionId, UserId,
     },
-    calls::{
-        call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
-        record::{Call, CallProgress, Received},
-    },
-    campaigns::{campaign::Campaign, steps::WrittenSteps},
-    consent::{
-        links::LinkCode,
-        suppression::{Address, Refused},
-        wish::By,
-    },
-    contacts::{
-        contact::{Change, Contact, Identity},
-        erasure::Salt,
-        merge::{Merge, Merged, Undo, merge},
-        person::Person,
-        profile::Profile,
-    },
-    inbox::{
-        conversation::{Conversation, Happening, What},
-        settings::InboxSettings,
-    },
-    media::{
-        asset::Asset,
-        medium::{InboundMedia, MediaKind, Medium},
-    },
-    messages::{
-        compose::World,
-        inbound::{InboundMessage, OptFlag, Sender},
-        material::Material,
-        message::{Channel, Message},
-        subject::CallView,
-    },
-    templates::template::TemplateDefinition,
-    tenants::{
-        connection::{Account, Connection},
-        connection_test::{Dated, Reported},
-    },
+    calls::{Call, CallEvent, CallFacts, CallProgress, CallProvider, Direction, Outcome, Party, Received},
+    campaigns::{Campaign, WrittenSteps},
+    consent::{Address, By, LinkCode, Refused},
+    contacts::{Change, Contact, Identity, Merge, Merged, Person, Profile, Salt, Undo, merge_people},
+    inbox::{Conversation, Happening, InboxSettings, What},
+    media::{Asset, InboundMedia, MediaKind, Medium},
+    messages::{CallView, Channel, InboundMessage, Material, Message, OptFlag, Sender, World},
+    templates::TemplateDefinition,
+    tenants::{Account, Connection, Dated, Reported},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
     Owned, Store, TenantScope, Versioned,
-    contacts::{
-        contact::ContactWrite,
-        merges::Decided,
-        people::{Brought, PersonError},
-    },
-    inbox::conversation::noted,
-    messages::links::{NewLink, TrackedWrite},
+    contacts::{Brought, ContactWrite, Decided, PersonError},
+    inbox::conversation_with,
+    messages::{NewLink, TrackedWrite},
     table::effects::{Effects, Once},
-    tenants::config::{ConfigCache, Configured},
+    tenants::{ConfigCache, Configured},
 };
 
 use crate::{
@@ -422,7 +382,7 @@ impl Seeded {
             what: What::Inbound(received.id, received.message.channel),
         };
         let tell_after = InboxSettings::default().notify_after();
-        let conversation = noted(known, id, happening, tell_after);
+        let conversation = conversation_with(known, id, happening, tell_after);
         let written = store.write_conversation(self.scope(), &conversation, None).await;
         written.expect("the conversation is written");
         id
@@ -674,7 +634,7 @@ impl Seeded {
             profile: &profile,
             open: &[],
             now,
-            line_type: &|_: &Phone| domain::base::line_type::LineType::Other,
+            line_type: &|_: &Phone| domain::base::LineType::Other,
         };
         let needs = Findings::of(&view, &world).needs(&world);
         let material = store.material(&scope, &needs, &store::Along::default()).await;
@@ -772,7 +732,7 @@ pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_>
 
 /// A merge of two contacts, as it would be written now.
 pub fn decided_merge(aws: &Aws, survivor: Person, other: Person) -> (Undo, Merge, Stamp) {
-    let Merged { person, conflicts } = merge(&survivor, &other, aws.now()).expect("they can be merged");
+    let Merged { person, conflicts } = merge_people(&survivor, &other, aws.now()).expect("they can be merged");
     let stamp = aws.stamp();
     let merge = Merge {
         id: MergeId::new(survivor.contact.id, aws.ids().ulid()),

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use domain::base::{
-    actor::{Actor, Stamp},
-    ids::OperationId,
-    operation::{Data, Operation, OperationKind, OperationState},
-};
+use domain::base::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Stamp};
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::{

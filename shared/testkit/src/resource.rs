@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use domain::accounts::permission::{Permission, Role};
+use domain::accounts::{Permission, Role};
 use kit::{ConfigError, Env};
 use serde_json::{Value, json};
 use store::Owned;

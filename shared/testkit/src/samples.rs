@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::base::ids::ContactId;
+use domain::base::ContactId;
 use serde_dynamo::Item;
 use store::TenantScope;
 

@@ -1,22 +1,16 @@
 //! A tenant with the accounts, numbers and secrets of the fixtures.
 
 use domain::{
-    base::{
-        bounded::UpTo,
-        ids::{ConnectionId, TenantId},
-    },
-    calls::call::Handling,
-    messages::sms_rules::{Confirmed, ConfirmedRule, RuleKind},
+    base::{ConnectionId, TenantId, UpTo},
+    calls::Handling,
+    messages::{Confirmed, ConfirmedRule, RuleKind},
     tenants::{
-        connection::{
-            Account, Connection, Purpose, SendSecrets, VerifySecrets, telephony,
-            twilio::{self, Spoken, VoiceSettings},
-            whatsapp,
-        },
-        tenant::{Tenant, TenantStatus},
+        Account, Connection, Purpose, SendSecrets, Tenant, TenantStatus, VerifySecrets, telephony,
+        twilio::{self, Spoken, VoiceSettings},
+        whatsapp,
     },
 };
-use store::{TenantScope, tenants::config::Configured};
+use store::{TenantScope, tenants::Configured};
 
 use crate::aws::Aws;
 
@@ -108,7 +102,7 @@ pub fn voice() -> VoiceSettings {
     }
 }
 
-fn phone(text: &str) -> domain::base::phone::Phone {
+fn phone(text: &str) -> domain::base::Phone {
     text.parse().expect("it is a number")
 }
 

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use domain::live::socket::SocketId;
+use domain::live::SocketId;
 use serde_json::Value;
 
 use crate::asked::{Asked, head, served};

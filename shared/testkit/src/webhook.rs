@@ -6,12 +6,9 @@ use std::fmt::Display;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use domain::{
-    base::ids::{ConnectionId, TenantId},
-    calls::call::CallEvent,
-    tenants::{
-        connection::{Account, VerifySecrets},
-        unknown_number::{UnknownNumber, UnknownNumbers},
-    },
+    base::{ConnectionId, TenantId},
+    calls::CallEvent,
+    tenants::{Account, UnknownNumber, UnknownNumbers, VerifySecrets},
 };
 use jobs::CallJob;
 use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};

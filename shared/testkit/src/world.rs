@@ -1,25 +1,17 @@
 //! A business, and a process of the function under test.
 
 use domain::{
-    base::{
-        external::ShownName,
-        ids::{ConnectionId, ContactId, MessageId},
-        resource::Resource,
-    },
-    calls::record::{Entry, Received},
-    contacts::{
-        contact::{Contact, Identity},
-        person::Person,
-        profile::Profile,
-    },
-    media::medium::InboundMedia,
-    messages::{inbound::OptFlag, message::Message},
-    tenants::tenant::Tenant,
+    base::{ConnectionId, ContactId, MessageId, Resource, ShownName},
+    calls::{Entry, Received},
+    contacts::{Contact, Identity, Person, Profile},
+    media::InboundMedia,
+    messages::{Message, OptFlag},
+    tenants::Tenant,
 };
 use jobs::{SendMessage, StartOperation};
 use kit::{ConfigError, Env, QueueName};
 use serde_json::Value;
-use store::{Owned, Store, TenantScope, contacts::people::Brought, tenants::config::Configured};
+use store::{Owned, Store, TenantScope, contacts::Brought, tenants::Configured};
 
 use crate::{
     Aws, Operations, Seeded,

@@ -10,14 +10,8 @@ use api::{
 };
 use axum::{Json, Router, extract::State};
 use domain::{
-    accounts::{
-        api_key::{ApiKey, KeySecret},
-        permission::{Permission, Role, granted},
-    },
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{ApiKeyId, RotationId},
-    },
+    accounts::{ApiKey, KeySecret, Permission, Role, granted_permissions},
+    base::{ApiKeyId, Fault, FaultCode, RotationId},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
@@ -118,7 +112,7 @@ fn tagged(known: Versioned<Known>, now: Timestamp) -> Tagged<ApiKeyOut> {
 
 /// True if the caller has all permissions of such a key.
 fn covers(who: &Writing, role: Role, scopes: &[Permission]) -> bool {
-    granted(role, scopes).all(|permission| who.principal().may(permission))
+    granted_permissions(role, scopes).all(|permission| who.principal().may(permission))
 }
 
 /// Refuses permissions that the caller does not have.
@@ -234,7 +228,7 @@ async fn update_api_key(
         if lasts_otherwise {
             refuse_past(after.expires_at, who.now())?;
         }
-        let more = granted(after.role, &after.scopes).any(|permission| !before.may(permission));
+        let more = granted_permissions(after.role, &after.scopes).any(|permission| !before.may(permission));
         if lasts_otherwise || more {
             refuse_outliving(&who, after.expires_at)?;
         }

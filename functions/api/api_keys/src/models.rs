@@ -2,18 +2,8 @@
 
 use api::Patchable;
 use domain::{
-    accounts::{
-        api_key::{ApiKey, LastUsed},
-        permission::{Permission, Role},
-    },
-    base::{
-        actor::Actor,
-        bounded::{UpTo, Whole},
-        fault::{Fault, FaultCode},
-        ids::ApiKeyId,
-        ip_range::IpRange,
-        text::OneLine,
-    },
+    accounts::{ApiKey, LastUsed, Permission, Role},
+    base::{Actor, ApiKeyId, Fault, FaultCode, IpRange, OneLine, UpTo, Whole},
 };
 use jiff::{Timestamp, civil::Date};
 use kit::Problem;

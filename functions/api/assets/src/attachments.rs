@@ -7,12 +7,12 @@ use api::{
 };
 use axum::{Extension, extract::State};
 use domain::{
-    accounts::{audit::Look, permission::Permission},
-    base::ids::{AttachmentId, ConversationId},
-    media::asset::{Asset, AssetState},
+    accounts::{Look, Permission},
+    base::{AttachmentId, ConversationId},
+    media::{Asset, AssetState},
 };
 use kit::{Files, Problem};
-use store::{Versioned, inbox::list::KnownConversation, table::rates::Limit};
+use store::{Versioned, inbox::KnownConversation, table::rates::Limit};
 
 use crate::{
     complete, download,

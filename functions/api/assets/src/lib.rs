@@ -13,22 +13,14 @@ use api::{
 };
 use axum::{Extension, Router, extract::State, http::StatusCode};
 use domain::{
-    accounts::permission::{Permission, permits::Permit},
-    base::{
-        actor::Stamp,
-        fault::Fault,
-        ids::{AssetId, FileId},
-        resource::Resource as _,
-    },
-    media::{
-        asset::{Asset, AssetIn, AssetState},
-        medium::{MediaKind, MediaReason},
-    },
+    accounts::{Permission, permits::Permit},
+    base::{AssetId, Fault, FileId, Resource as _, Stamp},
+    media::{Asset, AssetIn, AssetState, MediaKind, MediaReason},
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 use store::{
     Store, TenantScope, Versioned,
-    reports::stored::{Stored, kilobytes},
+    reports::{Stored, kilobytes},
     table::rates::Limit,
 };
 

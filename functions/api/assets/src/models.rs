@@ -2,11 +2,8 @@
 
 use api::{FileLinkOut, UploadOut};
 use domain::{
-    base::{bounded::Whole, ids::FileId},
-    media::{
-        asset::{Asset, AssetState},
-        medium::{FileHash, FileName, MediaKind, MediaReason, MediaType},
-    },
+    base::{FileId, Whole},
+    media::{Asset, AssetState, FileHash, FileName, MediaKind, MediaReason, MediaType},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

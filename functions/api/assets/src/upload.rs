@@ -1,10 +1,6 @@
 //! Checks the file that was uploaded for an asset, and copies it to where no upload can change it.
 
-use domain::media::{
-    asset::Asset,
-    medium::{MediaReason, content_type, not_taken},
-    sniff::BEGINNING,
-};
+use domain::media::{Asset, MediaReason, SNIFFED_BYTES, content_type, why_not_taken};
 use kit::{
     FileKey, Files, Problem,
     files::{FileFacts, Piece},
@@ -51,7 +47,7 @@ pub(crate) async fn copied(files: &Files, scope: &TenantScope, asset: &Asset) ->
             if content_type(asset.kind, &[stated], beginning) != Some(stated) {
                 return Ok(Uploaded::Bad(MediaReason::WrongType));
             }
-            if let Some(reason) = not_taken(stated, size, beginning) {
+            if let Some(reason) = why_not_taken(stated, size, beginning) {
                 return Ok(Uploaded::Bad(reason));
             }
         }

@@ -5,12 +5,12 @@ mod models;
 use api::{Allowed, Api, Listed, Paging, Query, of_another_list, permits};
 use axum::{Router, extract::State};
 use domain::{
-    accounts::audit::MAX_DAYS,
-    base::fault::{Fault, FaultCode},
+    accounts::MAX_AUDIT_DAYS,
+    base::{Fault, FaultCode},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
-use store::accounts::audit::{Wanted, is_position};
+use store::accounts::{Wanted, is_audit_position};
 
 use crate::models::{AuditEntryOut, AuditQuery};
 
@@ -36,7 +36,7 @@ api::operations! {
 /// Length of the period if the caller names none.
 const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-const MAX_SPAN: SignedDuration = SignedDuration::from_hours(MAX_DAYS as i64 * 24);
+const MAX_SPAN: SignedDuration = SignedDuration::from_hours(MAX_AUDIT_DAYS as i64 * 24);
 
 /// The requested period, or the last seven days.
 fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
@@ -52,10 +52,10 @@ fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), 
         return Err(Problem::field("from", fault.and("other", "to")));
     }
     if end.duration_since(from) > MAX_SPAN {
-        let detail = format!("The period may be at most {MAX_DAYS} days long.");
+        let detail = format!("The period may be at most {MAX_AUDIT_DAYS} days long.");
         return Err(Problem::field(
             "from",
-            Fault::out_of_range(0_i64, i64::from(MAX_DAYS), detail),
+            Fault::out_of_range(0_i64, i64::from(MAX_AUDIT_DAYS), detail),
         ));
     }
     // Where it ends now, what happens in this very moment is in it.
@@ -71,7 +71,7 @@ async fn list_audit(
     paging: Paging,
 ) -> Result<Listed<AuditEntryOut>, Problem> {
     let period = period(&query, who.now())?;
-    if paging.after().is_some_and(|after| !is_position(after)) {
+    if paging.after().is_some_and(|after| !is_audit_position(after)) {
         return Err(of_another_list());
     }
     let wanted = Wanted {

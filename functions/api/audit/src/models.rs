@@ -1,14 +1,14 @@
 //! Models of requests and responses.
 
 use domain::{
-    accounts::audit::{Action, FieldChange},
-    base::actor::Actor,
+    accounts::{Action, FieldChange},
+    base::Actor,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::accounts::audit::Recorded;
+use store::accounts::Recorded;
 
 /// Filters of the audit log.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

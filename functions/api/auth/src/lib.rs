@@ -26,11 +26,8 @@ use access::{
 use api::{Api, Races};
 use axum::{Extension, Router};
 use domain::{
-    accounts::account::{Account, Email},
-    base::{
-        actor::Stamp,
-        ids::{SessionId, UserId},
-    },
+    accounts::{Account, Email},
+    base::{SessionId, Stamp, UserId},
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;

@@ -10,18 +10,19 @@ use axum::{
 };
 use domain::{
     accounts::{
-        account::{Account, Presented, Session},
-        security::SecurityEventKind::{
+        Account, Presented,
+        SecurityEventKind::{
             self, LogInLimited, LogInRefused, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
             TokenReused,
         },
+        Session,
     },
-    base::{fault::Fault, ids::SessionId},
+    base::{Fault, SessionId},
 };
 use jobs::{FactorChange, Mail};
 use kit::{Problem, line, metric};
 use secrecy::ExposeSecret;
-use store::{Versioned, accounts::security::Whose};
+use store::{Versioned, accounts::Whose};
 
 use crate::{
     Context, RACES,

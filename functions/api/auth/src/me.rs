@@ -9,17 +9,14 @@ use axum::{
     http::{HeaderName, header},
 };
 use domain::{
-    accounts::{
-        account::{Account, Member, Session},
-        security::SecurityEventKind::LoggedOut,
-    },
-    base::ids::SessionId,
+    accounts::{Account, Member, SecurityEventKind::LoggedOut, Session},
+    base::SessionId,
 };
 use futures::future::try_join_all;
 use kit::Problem;
 use store::{
     TenantScope, Versioned,
-    accounts::{members::MemberError, security::Whose},
+    accounts::{MemberError, Whose},
 };
 
 use crate::{

@@ -4,26 +4,16 @@ use std::{borrow::Cow, net::IpAddr};
 
 use api::{KnownPassword, NewPassword, Patchable, SecretText};
 use domain::{
-    accounts::{
-        account::{Account, Email, Member, PersonName, Session, Slug},
-        interface::InterfacePreferences,
-        permission::Role,
-        security::SecurityEventKind,
-    },
-    base::{
-        fault::Fault,
-        ids::{SessionId, TenantId, UserId},
-        text::{MAX_NAME_LENGTH, OneLine},
-        zone::Zone,
-    },
-    tenants::{settings::Language, tenant::Tenant},
+    accounts::{Account, Email, InterfacePreferences, Member, PersonName, Role, SecurityEventKind, Session, Slug},
+    base::{Fault, Language, MAX_NAME_LENGTH, OneLine, SessionId, TenantId, UserId, Zone},
+    tenants::Tenant,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
-use store::accounts::security::Noted;
+use store::accounts::Noted;
 
 fn english() -> Language {
     Language::stored("en")

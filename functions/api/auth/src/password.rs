@@ -7,16 +7,16 @@ use api::{Anyone, Body, KnownPassword, LinkToken, NoContent, Person, With};
 use axum::{Extension, Json};
 use domain::{
     accounts::{
-        account::{Account, Email, Grant},
-        security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
+        Account, Email, Grant,
+        SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
     },
-    base::fault::{Fault, FaultCode},
+    base::{Fault, FaultCode},
 };
 use jiff::SignedDuration;
 use jobs::Mail;
 use kit::{Problem, http::Target};
 use secrecy::ExposeSecret;
-use store::accounts::security::Whose;
+use store::accounts::Whose;
 
 use crate::{
     Context, RACES,

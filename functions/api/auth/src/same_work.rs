@@ -1,7 +1,7 @@
 //! The time of an answer must not reveal whether an address has an account. The requests to AWS are counted per process, so no
 //! other test of this binary may make any.
 
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use serde_json::{Value, json};
 use store::table::usage::{Usage, take};
 use testkit::{

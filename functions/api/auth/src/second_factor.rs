@@ -6,12 +6,10 @@ use api::{Body, NoContent, Once, Person};
 use axum::{Extension, Json, http::StatusCode};
 use domain::{
     accounts::{
-        account::{Account, SecondFactor},
-        security::SecurityEventKind::{
-            ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn,
-        },
+        Account, SecondFactor,
+        SecurityEventKind::{ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn},
     },
-    base::fault::{Fault, FaultCode},
+    base::{Fault, FaultCode},
 };
 use jobs::{FactorChange, Mail};
 use kit::Problem;

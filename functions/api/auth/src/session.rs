@@ -10,9 +10,9 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
 };
 use domain::{
-    accounts::account::{Account, MEANWHILE, Member, MemberStatus, Session},
-    base::ids::{SessionId, TenantId},
-    tenants::tenant::Tenant,
+    accounts::{Account, MEANWHILE, Member, MemberStatus, Session},
+    base::{SessionId, TenantId},
+    tenants::Tenant,
 };
 use jiff::Timestamp;
 use kit::Problem;

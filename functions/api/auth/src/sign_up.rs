@@ -6,22 +6,15 @@ use access::{link, password, token::sha256_hex};
 use api::{Anyone, Body, LinkToken, With};
 use axum::{Extension, Json, http::StatusCode};
 use domain::{
-    accounts::{
-        account::{Account, Grant, Member, SignUp},
-        permission::Role,
-        security::SecurityEventKind,
-    },
-    automations::rule::Rule,
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{RuleId, TenantId, UserId},
-    },
-    tenants::{recipient_zones::country_in, tenant::Tenant},
+    accounts::{Account, Grant, Member, Role, SecurityEventKind, SignUp},
+    automations::Rule,
+    base::{Fault, FaultCode, RuleId, TenantId, UserId},
+    tenants::{Tenant, country_in},
 };
 use jobs::Mail;
 use kit::{Problem, http::Target};
 use secrecy::ExposeSecret;
-use store::accounts::security::Whose;
+use store::accounts::Whose;
 
 use crate::{
     Context, RACES, email_sha256,

@@ -2,7 +2,7 @@
 //! and recovery codes for a lost app.
 
 use access::token::sha256_hex;
-use domain::accounts::account::{Email, SecondFactor};
+use domain::accounts::{Email, SecondFactor};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use totp_rs::{Builder, Secret, Totp};
@@ -74,7 +74,7 @@ pub(crate) fn use_recovery_code(factor: &mut SecondFactor, code: &str) -> bool {
 mod tests {
     use std::cell::Cell;
 
-    use domain::accounts::account::SealedFactor;
+    use domain::accounts::SealedFactor;
 
     use super::*;
 

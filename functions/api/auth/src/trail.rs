@@ -8,18 +8,15 @@ use api::{Device, Listed, Paging, Person};
 use axum::Extension;
 use domain::{
     accounts::{
-        account::{Account, Email},
-        security::{
-            SecurityEvent,
-            SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused},
-        },
+        Account, Email, SecurityEvent,
+        SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused},
     },
-    base::ids::SessionId,
+    base::SessionId,
 };
 use jiff::Timestamp;
 use jobs::Mail;
 use kit::{Problem, metric};
-use store::{Versioned, accounts::security::Whose};
+use store::{Versioned, accounts::Whose};
 
 use crate::{Context, RACES, email_sha256, models::SecurityEventOut};
 
@@ -105,7 +102,7 @@ impl Context {
 
 /// Owner of the trail for an attempt with this address.
 pub(crate) enum Tried {
-    Person(domain::base::ids::UserId),
+    Person(domain::base::UserId),
     Nobody(String),
 }
 

@@ -6,31 +6,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Verdict};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    automations::{
-        decide::{Considered, Findings},
-        replay::{Recorded, scene},
-        rule::{CallSeconds, RuleIn},
-    },
+    automations::{CallSeconds, Considered, Findings, Recorded, RuleIn, config_with_rules},
     base::{
-        facts::Facts,
-        fault::{Fault, FaultCode},
-        ids::{CallId, ConnectionId, ContactId, LineId, RuleId},
-        line_type::by_numbering_plan,
-        phone::Phone,
-        text::{MAX_NAME_LENGTH, OneLine},
+        CallId, ConnectionId, ContactId, Facts, Fault, FaultCode, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone,
+        RuleId, line_type_by_plan,
     },
-    calls::call::{CallFacts, Direction, Outcome, Party, asked_outcome},
-    contacts::{
-        contact::{Contact, Identity},
-        person::Person,
-        profile::Profile,
-    },
-    messages::{compose::World, material::Material, refusal::Reason, subject::CallView},
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        line::{Line, by_id},
-        settings::{FieldProblem, Language},
-    },
+    calls::{CallFacts, Direction, Outcome, Party, asked_outcome},
+    contacts::{Contact, Identity, Person, Profile},
+    messages::{CallView, Material, Reason, World},
+    tenants::{ConnectionSummary, FieldProblem, Line, TenantConfig, line_by_id},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;
@@ -218,7 +202,7 @@ impl InventedCall {
             [first, others @ ..] => wrong(first, Fault::excludes(others, detail)),
         }
         if let Some(id) = self.line_id {
-            match by_id(&config.lines, id) {
+            match line_by_id(&config.lines, id) {
                 None => {
                     let fault = Fault::new(FaultCode::NotFound, "There is no such line.");
                     wrong("line_id", fault.and("id", id.to_string()));
@@ -261,7 +245,7 @@ impl InventedCall {
         let started_at = self.started_at.unwrap_or(now - lasted);
         let ended_at = started_at + lasted;
         let line = match (self.line_id, config.lines.as_slice()) {
-            (Some(id), lines) => by_id(lines, id),
+            (Some(id), lines) => line_by_id(lines, id),
             (None, [only]) => Some(only),
             (None, _) => None,
         };
@@ -447,7 +431,7 @@ impl Trying {
             let fault = Fault::new(FaultCode::NotFound, "There is no such call.");
             return Err(Problem::field("call_id", fault.and("id", id.to_string())));
         };
-        let config = scene(&tried.saved, tried.rules.clone());
+        let config = config_with_rules(&tried.saved, tried.rules.clone());
         let recorded = Recorded::of(&known.call).with_profile(known.contact.profile.clone());
         let needs = recorded.needs(&config, &by_numbering_plan);
         let gathered = self.gather(who, &needs).await?;

@@ -14,17 +14,14 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    automations::{
-        problems::{needs, review},
-        rule::{Rule, RuleIn, priorities},
-    },
-    base::{ids::RuleId, resource::Resource as _},
-    messages::{links::NewLinks, material::Material},
-    tenants::{config::TenantConfig, settings::added},
+    automations::{Rule, RuleIn, needs_of_rules, priorities_in_order, review_rule},
+    base::{Resource as _, RuleId},
+    messages::{Material, NewLinks},
+    tenants::{TenantConfig, added_problems},
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};
-use store::{Along, Page, Signed, Version, Versioned, tenants::config::ConfigCache};
+use store::{Along, Page, Signed, Version, Versioned, tenants::ConfigCache};
 
 use crate::{
     models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber},
@@ -137,7 +134,7 @@ async fn material<P: Permit>(
     config: &TenantConfig,
     rules: &[&Rule],
 ) -> Result<Material, Problem> {
-    let needs = needs(rules.iter().copied(), config);
+    let needs = needs_of_rules(rules.iter().copied(), config);
     let read = api.store().material(who.scope(), &needs, &Along::default()).await?;
     Ok(Material {
         // As every message would get some.
@@ -162,7 +159,7 @@ async fn create_automation(
     let config = found(api.store().config(who.scope(), &configs)).await?;
     let new = Rule::new(who.ulid(), fields, who.now());
     let material = material(&api, &who, &config, &[&new]).await?;
-    let wrong = review(&new, &config, &material).problems;
+    let wrong = review_rule(&new, &config, &material).problems;
     if !wrong.is_empty() {
         return Err(wrong.into());
     }
@@ -231,7 +228,7 @@ async fn order_automations(
             return Err(list_changed().into());
         }
         rules.sort_by_key(|rule| places.get(&rule.value.value.id));
-        let given = priorities(&rules.iter().map(|rule| &rule.value.value).collect::<Vec<_>>());
+        let given = priorities_in_order(&rules.iter().map(|rule| &rule.value.value).collect::<Vec<_>>());
         let mut changes = Vec::new();
         for (rule, priority) in rules.iter_mut().zip(given) {
             let before = rule.value.value.clone();
@@ -314,8 +311,8 @@ async fn changed(
         }
         let (new, old) = (&after, &before.value);
         if (&new.when, &new.then, new.enroll) != (&old.when, &old.then, old.enroll) {
-            let known = review(&before.value, &config, &material).problems;
-            let wrong = added(&known, review(&after, &config, &material).problems);
+            let known = review_rule(&before.value, &config, &material).problems;
+            let wrong = added_problems(&known, review_rule(&after, &config, &material).problems);
             if !wrong.is_empty() {
                 return Err(Problem::from(wrong).into());
             }

@@ -1,22 +1,14 @@
 //! Models of automations.
 
 use domain::{
-    automations::{
-        problems::{MAX_WARNINGS, Review, review},
-        rule::{Rule, RuleIn, Then, When},
-    },
+    automations::{Rule, RuleIn, Then, When, review_rule},
     base::{
-        actor::Actor,
-        bounded::Distinct,
-        facts::Facts,
-        fault::{Fault, FaultCode},
-        ids::{CampaignId, ConnectionId, LineId, RuleId},
-        resource::Resource as _,
-        text::{MAX_NAME_LENGTH, OneLine},
+        Actor, CampaignId, ConnectionId, Distinct, Facts, Fault, FaultCode, LineId, MAX_NAME_LENGTH, OneLine,
+        Resource as _, RuleId,
     },
-    messages::{material::Material, message::Category, refusal::Reason},
-    templates::template::TemplateDefinition,
-    tenants::{config::TenantConfig, line::by_id, settings::Warning},
+    messages::{Category, MAX_WARNINGS, Material, Reason, Review},
+    templates::TemplateDefinition,
+    tenants::{TenantConfig, Warning, line_by_id},
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;
@@ -199,13 +191,13 @@ impl AutomationOut {
         let (rule, by) = (&found.value.value, found.value.by);
         // Of what is archived, nothing is expected.
         let reviewed = match rule.archived_at {
-            None => review(rule, config, material),
+            None => review_rule(rule, config, material),
             Some(_) => Review::default(),
         };
         let AutomationReview { problems, warnings } = reviewed.into();
         let line = |id: &LineId| AutomationLine {
             id: *id,
-            name: by_id(&config.lines, *id).map(|line| line.name.as_str().to_owned()),
+            name: line_by_id(&config.lines, *id).map(|line| line.name.as_str().to_owned()),
         };
         let may_be_sent = |template: &&TemplateDefinition| {
             rule.then.template.as_ref().is_some_and(|wanted| {

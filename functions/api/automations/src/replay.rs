@@ -5,28 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 use api::{Api, Body};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    automations::{
-        replay::{Difference, Former, Recorded, scene},
-        rule::{Rule, RuleIn},
-    },
-    base::{
-        bounded::Whole,
-        ids::{CallId, MessageId, RuleId},
-        line_type::by_numbering_plan,
-        text::{MAX_NAME_LENGTH, OneLine},
-    },
-    calls::{
-        call::{Direction, Outcome},
-        record::Call,
-    },
-    messages::refusal::Reason,
-    reports::list_filter::CallFilter,
+    automations::{Difference, Former, Recorded, Rule, RuleIn, config_with_rules},
+    base::{CallId, MAX_NAME_LENGTH, MessageId, OneLine, RuleId, Whole, line_type_by_plan},
+    calls::{Call, Direction, Outcome},
+    messages::Reason,
+    reports::CallFilter,
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::reports::list_filter::Wanted;
+use store::reports::Wanted;
 
 use crate::{Configs, Writing, material, models::AutomationReview, trying::Scene};
 
@@ -231,7 +220,7 @@ pub(crate) async fn replay_automations(
     let calls = Box::pin(api.store().newest_calls(who.scope(), &filter, &wanted)).await?;
     let recorded: Vec<Recorded<'_>> = calls.iter().map(Recorded::of).collect();
     let former = Box::pin(former_rules(&api, &who, &tried.saved.rules, &recorded)).await?;
-    let config = scene(&tried.saved, tried.rules.clone());
+    let config = config_with_rules(&tried.saved, tried.rules.clone());
     let all = calls.iter().zip(&recorded).map(|(call, recorded)| {
         let former = recorded.former(|decided| former.get(&decided));
         (call, recorded, former, recorded.rule(&config))

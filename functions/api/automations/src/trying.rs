@@ -3,22 +3,15 @@
 
 use api::{Api, MessageOutlook, Patchable as _, Setting};
 use domain::{
-    automations::{
-        problems::review,
-        rule::{Rule, RuleIn},
-    },
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{LineId, RuleId},
-        resource::Resource as _,
-    },
-    contacts::contact::Contact,
-    messages::{compose::Review, material::Material, needs::Needs, purpose::Event, send::Timers},
-    tenants::config::TenantConfig,
+    automations::{Rule, RuleIn, review_rule},
+    base::{Fault, FaultCode, LineId, Resource as _, RuleId},
+    contacts::Contact,
+    messages::{CancelEvent, IntentReview, Material, Needs, Timers},
+    tenants::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
-use store::{Along, Versioned, tenants::config::ConfigCache};
+use store::{Along, Versioned, tenants::ConfigCache};
 
 use crate::{Writing, material, models::AutomationReview};
 
@@ -88,7 +81,7 @@ impl Scene {
         scene.draft = Some(Draft {
             id: draft.id,
             replaces: replaced.is_some(),
-            review: review(&draft, &scene.config(), &found).into(),
+            review: review_rule(&draft, &scene.config(), &found).into(),
         });
         Ok(scene)
     }
@@ -136,7 +129,7 @@ impl Trying {
 
     /// Ends the follow-ups that wait for a caller, as an answered call does before it is decided. Nothing is written.
     pub(crate) async fn answered(&self, who: &Writing, contact: &mut Contact) -> Result<(), Problem> {
-        let open = contact.open_to(Event::AnsweredCall);
+        let open = contact.open_to(CancelEvent::AnsweredCall);
         let open = self.planner.readable(who.scope(), &open, who.now());
         contact.answered_after_all(Box::pin(open).await?);
         Ok(())
@@ -149,7 +142,7 @@ impl Trying {
         who: &Writing,
         (config, material, contact): (&TenantConfig, &Material, &Contact),
         (line, now): (Option<LineId>, Timestamp),
-        review: Option<Review>,
+        review: Option<IntentReview>,
     ) -> Result<Option<MessageOutlook>, Problem> {
         let Some(review) = review else {
             return Ok(None);

@@ -4,7 +4,7 @@ mod models;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
 use axum::{Json, Router, extract::State};
-use domain::base::ids::CallId;
+use domain::base::CallId;
 use kit::{ConfigError, Env, Problem};
 
 use crate::models::{CallDetails, CallEntry, CallQuery};

@@ -2,26 +2,17 @@
 
 use api::{CallOut, ContactName, PhoneOut, Showing};
 use domain::{
-    base::{
-        facts::Facts,
-        fault::{Fault, FaultCode},
-        ids::{ConnectionId, LineId, MessageId, RuleId},
-        local::Day,
-    },
+    base::{ConnectionId, Day, Facts, Fault, FaultCode, LineId, MessageId, RuleId},
     calls::{
-        call::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party, asked_outcome},
-        record::Grounds,
+        CallFacts, CallProvider, CallStatus, DialStatus, Direction, Grounds, Handling, Outcome, Party, asked_outcome,
     },
-    messages::{
-        message::{Channel, Ended, Message, MessageState},
-        refusal::Reason,
-    },
-    reports::list_filter::CallFilter,
+    messages::{Channel, Ended, Message, MessageState, Reason},
+    reports::CallFilter,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use store::reports::list_filter::KnownCall;
+use store::reports::KnownCall;
 
 /// Conditions that the calls fulfil, all of them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]

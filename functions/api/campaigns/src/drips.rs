@@ -7,27 +7,14 @@ use api::{
 };
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{
-        actor::Actor,
-        facts::Facts,
-        ids::{CampaignId, ContactId, MessageId},
-    },
+    base::{Actor, CampaignId, ContactId, Facts, MessageId},
     campaigns::{
-        campaign::{Campaign, CampaignType},
-        drip::{EnrolmentStatus, Taken},
-        report::InAudience,
-        review::{incomplete, review_steps},
-        run::{Enrolment, NoEntry},
-        state::CampaignState,
-        steps::{StepName, Steps, WrittenSteps},
+        Campaign, CampaignState, CampaignType, Enrolment, EnrolmentStatus, InAudience, NoEntry, StepName, Steps, Taken,
+        WrittenSteps, is_incomplete, review_steps,
     },
-    contacts::{contact::Contact, person::Person},
-    messages::{
-        content_problems::{MAX_WARNINGS, Review},
-        purpose::Event,
-        refusal::{Reason, Refusal},
-    },
-    tenants::settings::Warning,
+    contacts::{Contact, Person},
+    messages::{CancelEvent, MAX_WARNINGS, Reason, Refusal, Review},
+    tenants::Warning,
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -35,10 +22,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
     OwnedError, Page, Versioned,
-    campaigns::drip::{DripEntry, Enrolled, MAX_VERSIONS},
-    contacts::contact::ContactWrite,
+    campaigns::{DripEntry, Enrolled, MAX_VERSIONS},
+    contacts::ContactWrite,
     table::effects::{Effects, Once},
-    tenants::config::ConfigCache,
+    tenants::ConfigCache,
 };
 
 use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, none, of_type, shown_of};
@@ -201,7 +188,7 @@ pub(crate) async fn write_campaign_steps(
         }
         let mut review = reviewed(api, who, configs, (&before.value, written)).await?;
         if before.value.state == CampaignState::Draft {
-            review.problems.retain(|problem| !incomplete(problem));
+            review.problems.retain(|problem| !is_incomplete(problem));
         }
         none(review.problems)?;
         // The same once more is no further version.
@@ -410,7 +397,7 @@ pub(crate) async fn stop_enrollment(
             return Ok((before.value, person.contact));
         }
         let sentence = format!("taken out by {}", who.actor().in_words());
-        let why = Refusal::since(Event::Author, sentence);
+        let why = Refusal::since(CancelEvent::Author, sentence);
         let after = before.value.left(why.clone(), now);
         let wanted: Vec<MessageId> = passage.last_message.into_iter().collect();
         let messages = store.each_message(scope, &wanted, now).await?;

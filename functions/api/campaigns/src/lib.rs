@@ -16,30 +16,19 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    base::{
-        fault::Fault,
-        ids::{CampaignId, FieldId, SegmentId, StageId, TagId, UserId},
-        operation::OperationKind,
-        resource::Resource as _,
-    },
+    base::{CampaignId, Fault, FieldId, OperationKind, Resource as _, SegmentId, StageId, TagId, UserId},
     campaigns::{
-        campaign::{Campaign, CampaignIn, CampaignType},
-        report::{InAudience, ReportCampaign},
-        review::{Missing, needs, refused, review},
-        run::RunCampaign,
-        state::CampaignState,
-        steps::{Steps, WrittenSteps},
+        Campaign, CampaignIn, CampaignState, CampaignType, InAudience, Missing, ReportCampaign, RunCampaign, Steps,
+        WrittenSteps, draft_problems, needs_of_campaigns, review_campaign,
     },
-    contacts::{field::Field, segment::Segment, stage::Stage, tag::Tag},
-    messages::{content_problems::Review, links::NewLinks, material::Material},
-    tenants::{config::TenantConfig, settings::FieldProblem},
+    contacts::{Field, Segment, Stage, Tag},
+    messages::{Material, NewLinks, Review},
+    tenants::{FieldProblem, TenantConfig},
 };
 use jiff::Timestamp;
 use jobs::StartOperation;
 use kit::{Bus, ConfigError, Env, Files, Problem};
-use store::{
-    Along, Page, Store, StoreError, TenantScope, Versioned, table::rates::Limit, tenants::config::ConfigCache,
-};
+use store::{Along, Page, Store, StoreError, TenantScope, Versioned, table::rates::Limit, tenants::ConfigCache};
 
 use crate::{
     models::{CampaignOut, RecipientOut, RecipientQuery, WinnerChoice},
@@ -229,7 +218,7 @@ impl Scene {
         let (store, scope) = (api.store(), who.scope());
         let of = |campaign: &Campaign| steps.get(&campaign.id).map(|written| &written.steps);
         let all = campaigns.iter().map(|campaign| (*campaign, of(campaign)));
-        let needs = needs(all, &config);
+        let needs = needs_of_campaigns(all, &config);
         let read = store.material(scope, &needs, &Along::default()).await?;
         let (mut segments, mut tags) = (Vec::<SegmentId>::new(), Vec::<TagId>::new());
         let (mut stages, mut dates) = (Vec::<StageId>::new(), Vec::<FieldId>::new());
@@ -268,7 +257,7 @@ impl Scene {
         match campaign.state {
             CampaignState::Draft => {
                 let steps = self.steps.get(&campaign.id).map(|written| &written.steps);
-                review(
+                review_campaign(
                     (campaign, steps),
                     (&self.config, &self.material),
                     &self.missing,

@@ -1,21 +1,10 @@
 //! Models of campaigns.
 
 use domain::{
-    base::{
-        bounded::Whole,
-        facts::Facts,
-        fault::{Fault, FaultCode},
-        ids::{ContactId, MessageId},
-    },
-    campaigns::{
-        campaign::{Campaign, MAX_VARIANTS, VariantNumber},
-        report::{Recipient, RecipientState},
-    },
-    messages::{
-        content_problems::{MAX_WARNINGS, Review},
-        refusal::Reason,
-    },
-    tenants::settings::Warning,
+    base::{ContactId, Facts, Fault, FaultCode, MessageId, Whole},
+    campaigns::{Campaign, MAX_VARIANTS, Recipient, RecipientState, VariantNumber},
+    messages::{MAX_WARNINGS, Reason, Review},
+    tenants::Warning,
 };
 use kit::problem::FieldError;
 use schemars::JsonSchema;

@@ -12,18 +12,11 @@ use axum::{
     http::header::{HeaderName, LOCATION},
 };
 use domain::{
-    accounts::permission::Permission,
-    base::{
-        facts::Facts,
-        ids::{CampaignId, OperationId},
-        operation::{Operation, OperationKind},
-    },
-    campaigns::{
-        campaign::{Campaign, CampaignType, MAX_VARIANTS, VariantNumber},
-        preflight::{PreflightCampaign, PreflightResult},
-    },
-    contacts::person::Person,
-    messages::{refusal::Reason, send::Timers},
+    accounts::Permission,
+    base::{CampaignId, Facts, Operation, OperationId, OperationKind},
+    campaigns::{Campaign, CampaignType, MAX_VARIANTS, PreflightCampaign, PreflightResult, VariantNumber},
+    contacts::Person,
+    messages::{Reason, Timers},
 };
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, FileKey, Files, Pages, Planner, Problem, broadcast::Broadcast};

@@ -5,8 +5,8 @@ use std::future::ready;
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{ids::CannedReplyId, resource::Resource as _},
-    inbox::canned::{CannedReply, CannedReplyIn},
+    base::{CannedReplyId, Resource as _},
+    inbox::{CannedReply, CannedReplyIn},
 };
 use kit::{ConfigError, Env, Problem};
 

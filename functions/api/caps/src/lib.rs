@@ -7,19 +7,10 @@ use std::sync::OnceLock;
 use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
-    accounts::{
-        account::{Account, Member},
-        api_key::ApiKey,
-    },
-    base::{
-        actor::Actor,
-        fault::{Fault, FaultCode},
-    },
-    money::{
-        cap::{self, Cap, CapName, MAX_CAPS, Scope},
-        capped::{all_caps_of, caps_of},
-    },
-    tenants::{line::Line, tenant::Tenant},
+    accounts::{Account, ApiKey, Member},
+    base::{Actor, Fault, FaultCode},
+    money::{Cap, CapName, MAX_CAPS, Scope, all_caps_of, caps_of, day_of, loosened_cap, set_cap},
+    tenants::{Line, Tenant},
 };
 use jobs::{Author, Mail, MailJob};
 use kit::{ConfigError, Env, Problem};
@@ -86,14 +77,14 @@ async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>)
     }
     if let Some(currency) = &name.currency {
         let book = store.current_prices().await?;
-        if book.dearest(None, currency, cap::day_of(now)).is_none() {
+        if book.dearest(None, currency, day_of(now)).is_none() {
             let detail = "No price list is in this currency, so what messages cost in it is not known.";
             let fault = Fault::new(FaultCode::NotFound, detail);
             return Err(Problem::field("cap", fault.and("id", currency.as_str())));
         }
     }
     let set = change(api, who, |caps| {
-        if !cap::set(caps, name, input.maximum.get(), now) {
+        if !set_cap(caps, name, input.maximum.get(), now) {
             let advice = "Remove one that is not needed.";
             return Err(Problem::at_most("limit_reached", MAX_CAPS, "caps", advice));
         }
@@ -135,7 +126,7 @@ async fn change<T>(
                 caps: Some(caps.clone().into()),
                 ..before
             };
-            if let Some((cap, maximum)) = cap::loosened(&known, &caps)
+            if let Some((cap, maximum)) = loosened_cap(&known, &caps)
                 && told.get().is_none()
             {
                 api.limit(who, "CAP_MAILS", MAILS).await?;

@@ -1,12 +1,9 @@
 //! Models of caps.
 
 use domain::{
-    base::{bounded::Whole, country::Country, ids::LineId},
-    messages::purpose::Purpose,
-    money::{
-        cap::{Cap, CapName, Counts, Period, Scope, hour_of},
-        product::Currency,
-    },
+    base::{Country, LineId, Whole},
+    messages::Purpose,
+    money::{Cap, CapName, Counts, Currency, Period, Scope, hour_of},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -15,13 +15,9 @@ use api::{
 };
 use axum::{Extension, Router};
 use domain::{
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{ConnectionId, RotationId, TenantId},
-    },
-    tenants::connection::{
-        Connection, Credentials, Health, Kept, NewConnection, Purpose, Sealed, SendSecrets, VerifySecrets,
-        kind::Generated,
+    base::{ConnectionId, Fault, FaultCode, RotationId, TenantId},
+    tenants::{
+        Connection, Credentials, Generated, Health, Kept, NewConnection, Purpose, Sealed, SendSecrets, VerifySecrets,
     },
 };
 use jiff::Timestamp;
@@ -32,7 +28,7 @@ use providers::{
 };
 use store::{
     StoreError, TenantScope, Versioned,
-    tenants::connections::{ConnectionError, Proof},
+    tenants::{ConnectionError, Proof},
 };
 
 use crate::{

@@ -2,11 +2,8 @@
 
 use api::{Api, RACES};
 use domain::{
-    messages::message::Channel,
-    tenants::{
-        connection::Connection,
-        line::{self, Line},
-    },
+    messages::Channel,
+    tenants::{Connection, Line, line_to_set_up},
 };
 use kit::Problem;
 
@@ -35,7 +32,7 @@ async fn set_up(api: &Api, who: &Writer, new: &Connection) -> Result<(), Problem
                 // First: the write is conditioned on its version, which stands for what is read after it.
                 let tenant = store.tenant(scope).await?.ok_or_else(Problem::not_found)?;
                 let (lines, connections) = tokio::try_join!(store.all::<Line>(scope), store.connections(scope))?;
-                if let Some(line) = line::set_up(&lines, &connections, new, who.now()) {
+                if let Some(line) = line_to_set_up(&lines, &connections, new, who.now()) {
                     store.set_up_line(scope, &tenant, &line, &who.stamp()).await?;
                 }
                 Ok(())

@@ -1,14 +1,11 @@
 //! Testing a connection: asks the provider and records its answer on the connection.
 
 use domain::{
-    base::{
-        fault::{Fault, FaultCode},
-        phone::Phone,
-    },
-    messages::send::{Classified, Effect, ErrorClass},
+    base::{Fault, FaultCode, Phone},
+    messages::{Classified, Effect, ErrorClass},
     tenants::{
-        connection::{Account, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage, whatsapp},
-        connection_test::{CheckResult, Checkup},
+        Account, CheckResult, Checkup, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage,
+        whatsapp,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +24,7 @@ use providers::{
 };
 use store::{
     table::usage,
-    tenants::connections::{Proof, Tested},
+    tenants::{Proof, Tested},
 };
 
 /// The providers that can be asked.

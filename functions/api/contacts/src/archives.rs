@@ -9,12 +9,9 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
-    accounts::audit::Look,
-    base::{
-        ids::{ContactId, OperationId},
-        operation::{Operation, OperationKind},
-    },
-    contacts::archive::{ArchiveContact, ArchiveResult},
+    accounts::Look,
+    base::{ContactId, Operation, OperationId, OperationKind},
+    contacts::{ArchiveContact, ArchiveResult},
 };
 use kit::{Bus, Files, Folder, Problem};
 use schemars::JsonSchema;

@@ -5,15 +5,9 @@ use std::collections::HashSet;
 use api::{Allowed, Api, Body, OperationOut, References, With, operation, permits, started};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{
-        ids::{ContactId, SegmentId},
-        operation::OperationKind,
-    },
-    contacts::{
-        bulk::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields},
-        segment::Segment,
-    },
-    tenants::settings::FieldProblem,
+    base::{ContactId, OperationKind, SegmentId},
+    contacts::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields, Segment},
+    tenants::FieldProblem,
 };
 use kit::{Bus, Problem};
 

@@ -3,22 +3,17 @@
 use api::{Allowed, Api, AuditedReads, Body, Html, Listed, Paging, Path, RACES, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    accounts::audit::Look,
-    base::{
-        actor::Actor,
-        fault::{Fault, FaultCode},
-        ids::ContactId,
-    },
-    calls::record::ConsentEntry,
-    consent::wish::{By, Choice, ConsentCategory, Evidence, Method, Party, Scope, Wish, Wording},
-    contacts::contact::Contact,
-    messages::message::Channel,
+    accounts::Look,
+    base::{Actor, ContactId, Fault, FaultCode},
+    consent::{By, Choice, ConsentCategory, ConsentEntry, Evidence, Method, Party, Scope, Wish, Wording},
+    contacts::Contact,
+    messages::Channel,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::contacts::{contact::Recorded, timeline::Position};
+use store::contacts::{Recorded, TimelinePosition};
 
 use crate::{itself, proof::ConsentProofOut};
 
@@ -198,7 +193,7 @@ pub(crate) async fn get_consent(
     paging: Paging,
 ) -> Result<Json<ConsentOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let after = paging.position::<Position>()?;
+    let after = paging.position::<TimelinePosition>()?;
     let contact = found(store.contact(scope, contact_id)).await?;
     itself(contact_id, &contact)?;
     let page = store.consent_page(scope, &contact, after, paging.limit(), who.now());

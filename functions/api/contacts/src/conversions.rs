@@ -3,8 +3,8 @@
 use api::{Allowed, Api, Body, Created, Listed, Paging, Path, Tagged, permits};
 use axum::extract::State;
 use domain::{
-    base::ids::{ContactId, ConversionId},
-    contacts::conversion::{Conversion, ConversionIn},
+    base::{ContactId, ConversionId},
+    contacts::{Conversion, ConversionIn},
 };
 use kit::Problem;
 

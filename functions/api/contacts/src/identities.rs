@@ -3,9 +3,9 @@
 use api::{Api, Body, ContactOut, NoContent, Path, Tagged};
 use axum::extract::State;
 use domain::{
-    accounts::account::Email,
-    base::{external::Bsuid, fault::Fault, ids::ContactId},
-    contacts::{contact::MAX_IDENTITIES, person::Person},
+    accounts::Email,
+    base::{Bsuid, ContactId, Fault},
+    contacts::{MAX_IDENTITIES, Person},
 };
 use kit::Problem;
 

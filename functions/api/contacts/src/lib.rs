@@ -20,30 +20,16 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{ContactId, OperationId},
-        operation::Operation,
-        phone::Phone,
-    },
-    calls::record::consent_id,
-    contacts::{
-        contact::{Contact, Identity, Linked, RESTORABLE},
-        erasure::EraseContact,
-        field::Field,
-        person::{Person, PersonIn},
-        profile::Profile,
-    },
+    accounts::permits::Permit,
+    base::{ContactId, Fault, FaultCode, Operation, OperationId, Phone},
+    consent::consent_id,
+    contacts::{Contact, EraseContact, Field, Identity, Linked, Person, PersonIn, Profile, RESTORABLE_FOR},
 };
 use kit::{Bus, ConfigError, Env, Files, Pages, Problem};
 use store::{
     Store, StoreError, TenantScope, Versioned,
-    contacts::{
-        fields::Fields,
-        people::{Brought, PersonError},
-    },
-    reports::stored::Stored,
+    contacts::{Brought, Fields, PersonError},
+    reports::Stored,
     table::effects::Consent,
 };
 
@@ -474,7 +460,7 @@ async fn deleted<P: Permit>(
     };
     let erasure = params.wanted_by(stamp);
     let erasure = &match how {
-        Deletion::Restorable => erasure.not_before(who.now() + RESTORABLE),
+        Deletion::Restorable => erasure.not_before(who.now() + RESTORABLE_FOR),
         Deletion::Final => erasure,
     };
     let removed = RACES.until_won(|| async move {

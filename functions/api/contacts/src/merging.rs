@@ -3,18 +3,14 @@
 use api::{Api, Body, ContactOut, Path};
 use axum::{Json, extract::State};
 use domain::{
-    base::ids::{ContactId, MergeId},
-    calls::record::ConsentEntry,
-    contacts::{
-        contact::Contact,
-        field::Field,
-        merge::{Conflict, Merge, MergeShown, Merged, Resolution, Undo, Unmergeable, merge},
-    },
+    base::{ContactId, MergeId},
+    consent::ConsentEntry,
+    contacts::{Conflict, Contact, Field, Merge, MergeShown, Merged, Resolution, Undo, Unmergeable, merge_people},
 };
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::contacts::{merges::Decided, people::PersonError};
+use store::contacts::{Decided, PersonError};
 
 use crate::{RACES, Writing, definitions, existing, found};
 
@@ -110,7 +106,7 @@ pub(crate) async fn merge_contact(
             let merge = earlier.merge.value;
             return Ok((Some(merge.clone()), survivor, merge.conflicts));
         }
-        let Merged { person, conflicts } = merge(&survivor, &other, now).map_err(refused)?;
+        let Merged { person, conflicts } = merge_people(&survivor, &other, now).map_err(refused)?;
         if dry_run {
             return Ok((None, person, conflicts));
         }

@@ -1,26 +1,11 @@
 //! Models of requests.
 
 use domain::{
-    accounts::account::Email,
-    base::{
-        bounded::UpTo,
-        country::Country,
-        fault::Fault,
-        ids::{ContactId, SegmentId, StageId, TagId, UserId},
-        phone::Phone,
-        text::{OneLine, Verbatim},
-    },
+    accounts::Email,
+    base::{ContactId, Country, Fault, Language, OneLine, Phone, SegmentId, StageId, TagId, UpTo, UserId, Verbatim},
     contacts::{
-        bulk::{ChangeIn, MAX_CHOSEN},
-        conditions::Conditions,
-        digits::Digits,
-        field::{Field, Written},
-        field_key::FieldKey,
-        filter::{Filter, Search},
-        listing::{Day, Sought},
-        profile::Origin,
+        ChangeIn, Conditions, Day, Digits, Field, FieldKey, Filter, MAX_CHOSEN, Origin, Search, Sought, Written,
     },
-    tenants::settings::Language,
 };
 use kit::Problem;
 use schemars::JsonSchema;

@@ -6,12 +6,9 @@ use api::{
 };
 use axum::extract::State;
 use domain::{
-    accounts::permission::Role,
-    base::{
-        actor::Actor,
-        ids::{ContactId, ContactItemId as _, NoteId, UserId},
-    },
-    contacts::note::{Mentions, Note, NoteText},
+    accounts::Role,
+    base::{Actor, ContactId, ContactItemId as _, NoteId, UserId},
+    contacts::{Mentions, Note, NoteText},
 };
 use jiff::Timestamp;
 use kit::Problem;

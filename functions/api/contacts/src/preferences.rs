@@ -3,15 +3,15 @@
 use api::{Allowed, Api, Once, Path, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    accounts::audit::Entry,
-    base::ids::ContactId,
-    consent::links::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+    accounts::AuditEntry,
+    base::ContactId,
+    consent::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
 };
 use jiff::Timestamp;
 use kit::{Pages, Problem, http::Target};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{consent::preferences::LinkWrite, table::rates::Limit};
+use store::{consent::LinkWrite, table::rates::Limit};
 
 use crate::itself;
 
@@ -51,7 +51,7 @@ pub(crate) async fn create_preference_link(
     };
     // First: no link is given out that is not in the log.
     let name = link.code.name();
-    let entry = Entry::of_link(&name, contact_id, who.stamp());
+    let entry = AuditEntry::of_link(&name, contact_id, who.stamp());
     store
         .record_audit(scope, &format!("preference_link-{name}"), &entry)
         .await?;

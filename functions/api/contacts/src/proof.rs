@@ -2,13 +2,10 @@
 
 use api::Html;
 use domain::{
-    accounts::account::Email,
-    base::{
-        ids::{ContactId, TenantId},
-        phone::Phone,
-    },
-    consent::wish::{Choice, ConsentCategory, Method, Party},
-    messages::message::Channel,
+    accounts::Email,
+    base::{ContactId, Phone, TenantId},
+    consent::{Choice, ConsentCategory, Method, Party},
+    messages::Channel,
 };
 use jiff::Timestamp;
 use kit::html::escaped;

@@ -2,11 +2,11 @@
 
 use api::{Allowed, Api, Created, Listed, Paging, Setback, Tagged, found, of_another_list, permits::Permit};
 use domain::{
-    base::ids::{ContactId, ContactItemId},
-    contacts::history::Recorded,
+    base::{ContactId, ContactItemId},
+    contacts::Recorded,
 };
 use kit::Problem;
-use store::{Versioned, contacts::of_contact::NotCreated};
+use store::{Versioned, contacts::NotCreated};
 
 use crate::{RACES, itself, unless_merged};
 

@@ -5,7 +5,7 @@ use api::{
     received,
 };
 use axum::{Extension, extract::State};
-use domain::{accounts::audit::Look, base::ids::ContactId, contacts::history::HistoryKind};
+use domain::{accounts::Look, base::ContactId, contacts::HistoryKind};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Deserialize;

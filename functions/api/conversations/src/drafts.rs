@@ -3,11 +3,8 @@
 use api::{Allowed, Api, Body, NoContent, Path, RACES, found, permits, permits::Permit};
 use axum::{Json, extract::State};
 use domain::{
-    base::{
-        actor::Actor,
-        ids::{ContactId, ConversationId, UserId},
-    },
-    inbox::draft::Draft,
+    base::{Actor, ContactId, ConversationId, UserId},
+    inbox::Draft,
 };
 use kit::Problem;
 

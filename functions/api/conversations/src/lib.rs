@@ -12,30 +12,22 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::{audit::Look, permission::Permission},
-    base::{
-        actor::Actor,
-        ids::{ContactId, ConversationId, LineId},
-        operation::OperationKind,
-    },
-    calls::record::Entry,
-    contacts::{history::HistoryKind, tag::Tag},
-    inbox::{
-        conversation::{Conversation, ConversationState},
-        past::BackfillConversations,
-        team::Team,
-    },
-    tenants::config::TenantConfig,
+    accounts::{Look, Permission},
+    base::{Actor, ContactId, ConversationId, LineId, OperationKind},
+    calls::Entry,
+    contacts::{HistoryKind, Tag},
+    inbox::{BackfillConversations, Conversation, ConversationState, Team},
+    tenants::TenantConfig,
 };
 use kit::{Bus, ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{
     Page,
-    contacts::{fields::Fields, timeline::Placed},
-    inbox::list::{InboxList, KnownConversation},
+    contacts::{Fields, Placed},
+    inbox::{InboxList, KnownConversation},
     table::rates::Limit,
-    tenants::config::ConfigCache,
+    tenants::ConfigCache,
 };
 
 use crate::models::{

@@ -2,24 +2,19 @@
 
 use api::{ContactName, ContactOut, LineName, Patchable, Showing, TimelineEntryOut};
 use domain::{
-    base::{
-        bounded::Distinct,
-        fault::{Fault, FaultCode},
-        ids::{ContactId, ConversationId, LineId, TagId, TeamId, UserId},
-    },
-    contacts::window::Elsewhere,
+    base::{ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, TagId, TeamId, UserId},
+    contacts::Elsewhere,
     inbox::{
-        conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
-        draft::Draft,
-        window::{self, closes_at},
+        Conversation, ConversationState, Draft, MAX_TAGS, Priority, conversation_answered_elsewhere,
+        conversation_window_closes_at,
     },
-    tenants::config::TenantConfig,
+    tenants::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use store::inbox::list::{InboxList, KnownConversation, MAX_COUNTED};
+use store::inbox::{InboxList, KnownConversation, MAX_COUNTED};
 
 /// Conditions that conversations fulfil, all of them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -315,8 +310,8 @@ impl ConversationOut {
             waiting_since: one.waiting_since,
             replied_at: one.replied_at,
             first_response_seconds: one.first_response.map(|waited| waited.as_secs()),
-            window_closes_at: closes_at(one.line, &person.contact, config),
-            answered_elsewhere: window::elsewhere(one.line, &person.contact, config, now)
+            window_closes_at: conversation_window_closes_at(one.line, &person.contact, config),
+            answered_elsewhere: conversation_answered_elsewhere(one.line, &person.contact, config, now)
                 .map(AnsweredElsewhereOut::from),
             active_at: one.active_at(),
             created_at: one.created_at,

@@ -8,18 +8,10 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::{
-        audit::{Action, Entry},
-        permission::permits::Permit,
-    },
-    base::{
-        actor::Stamp,
-        fault::{Fault, FaultCode},
-        ids::{CampaignId, OperationId},
-        operation::{Operation, OperationKind},
-    },
-    campaigns::campaign::{Campaign, CampaignType},
-    reports::export::{ExportData, ExportResult, Exported},
+    accounts::{Action, AuditEntry, permits::Permit},
+    base::{CampaignId, Fault, FaultCode, Operation, OperationId, OperationKind, Stamp},
+    campaigns::{Campaign, CampaignType},
+    reports::{ExportData, ExportResult, Exported},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
@@ -221,7 +213,7 @@ async fn file(
     }
     may_have(who, order.what)?;
     let hour = who.now().as_second().div_euclid(3_600) * 3_600;
-    let entry = Entry {
+    let entry = AuditEntry {
         by: Stamp {
             at: Timestamp::from_second(hour).unwrap_or(who.now()),
             ..who.stamp()

@@ -2,8 +2,8 @@
 
 use api::{FileLinkOut, OperationOut};
 use domain::{
-    base::ids::{CampaignId, OperationId},
-    reports::export::{ExportData, Exported, FileFormat},
+    base::{CampaignId, OperationId},
+    reports::{ExportData, Exported, FileFormat},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -5,8 +5,8 @@ use std::future::ready;
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{ids::FieldId, resource::Resource},
-    contacts::field::{Field, FieldIn},
+    base::{FieldId, Resource},
+    contacts::{Field, FieldIn},
 };
 use kit::{ConfigError, Env, Problem};
 

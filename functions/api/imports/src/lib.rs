@@ -11,17 +11,10 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::permission::{Permission, permits::Permit},
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{ImportId, OperationId},
-        operation::{Data, Operation, OperationKind},
-    },
-    contacts::{
-        field::Field,
-        import::{Import, ImportResult},
-    },
-    tenants::settings::Region,
+    accounts::{Permission, permits::Permit},
+    base::{Data, Fault, FaultCode, ImportId, Operation, OperationId, OperationKind},
+    contacts::{Field, Import, ImportResult},
+    tenants::Region,
 };
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
 use sheet::import::ImportContacts;

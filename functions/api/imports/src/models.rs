@@ -2,16 +2,9 @@
 
 use api::{FileLinkOut, OperationOut, UploadOut};
 use domain::{
-    base::{
-        actor::Actor,
-        bounded::{UpTo, Whole},
-        ids::{ContactId, ImportId, TagId},
-    },
-    contacts::{
-        import::{ConsentStatement, FileName, Import, ImportMode, RowOutcome},
-        profile::Profile,
-    },
-    tenants::settings::Region,
+    base::{Actor, ContactId, ImportId, TagId, UpTo, Whole},
+    contacts::{ConsentStatement, FileName, Import, ImportMode, Profile, RowOutcome},
+    tenants::Region,
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;

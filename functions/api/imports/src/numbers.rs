@@ -3,13 +3,8 @@
 use api::{Allowed, Api, Query, permits};
 use axum::{Json, extract::State};
 use domain::{
-    base::{
-        country::Country,
-        fault::{Fault, FaultCode},
-        phone::Phone,
-        text::Verbatim,
-    },
-    tenants::settings::Region,
+    base::{Country, Fault, FaultCode, Phone, Verbatim},
+    tenants::Region,
 };
 use kit::Problem;
 use schemars::JsonSchema;

@@ -2,17 +2,10 @@
 
 use api::{Allowed, Api, References};
 use domain::{
-    accounts::{account::Member, permission::permits::Permit},
-    base::ids::{ContactId, TagId},
-    contacts::{
-        contact::Identity,
-        dry_run::Foreseen,
-        field::Field,
-        import::{Import, ImportMode, Incoming, RowOutcome, RowRefused},
-        stage::Stage,
-        tag::Tag,
-    },
-    tenants::settings::{FieldProblem, Region},
+    accounts::{Member, permits::Permit},
+    base::{ContactId, TagId},
+    contacts::{Field, Foreseen, Identity, Import, ImportMode, Incoming, RowOutcome, RowRefused, Stage, Tag},
+    tenants::{FieldProblem, Region},
 };
 use jiff::Timestamp;
 use kit::{
@@ -30,7 +23,7 @@ use sheet::{
     row::{self, Label, Line},
     suggest::{consents_left_out, numbers_left_out, suggest},
 };
-use store::{Store, TenantScope, contacts::bulk::KnownPeople};
+use store::{Store, TenantScope, contacts::KnownPeople};
 
 use crate::models::{Becomes, PreviewOut, PreviewedOut};
 

@@ -5,13 +5,9 @@ use std::future::ready;
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{ids::LineId, resource::Resource},
-    tenants::{
-        config::{ConnectionSummary, line_problems},
-        line::{Line, LineIn},
-        settings::{FieldProblem, added},
-    },
+    accounts::permits::Permit,
+    base::{LineId, Resource},
+    tenants::{ConnectionSummary, FieldProblem, Line, LineIn, added_problems, line_problems},
 };
 use kit::{ConfigError, Env, Problem};
 
@@ -96,7 +92,7 @@ async fn update_line(
     let connections = connections(&api, &who).await?;
     // A connection that the line names may be deleted by now, or have lost the line's number. The sentences contain id and number.
     let allow = |before: Line, after: Line| {
-        let found = added(&problems(&before, &connections), problems(&after, &connections));
+        let found = added_problems(&problems(&before, &connections), problems(&after, &connections));
         ready(if found.is_empty() { Ok(()) } else { Err(found.into()) })
     };
     api.update_if(&who, &id, &if_match, &patch, allow).await

@@ -3,10 +3,7 @@
 use access::Principal;
 use api::{Allowed, Api, Once, Query, beyond_plan, permits};
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
-use domain::live::{
-    cursor::Cursor,
-    socket::{MAX_OF_CALLER, PublishedEvent, Socket, TICKET_FOR, Ticket},
-};
+use domain::live::{Cursor, MAX_OF_CALLER, PublishedEvent, Socket, TICKET_FOR, Ticket};
 use kit::{ConfigError, Env, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -15,9 +15,9 @@ use axum::{
     http::{StatusCode, header::RETRY_AFTER},
 };
 use domain::{
-    accounts::audit::Look,
-    base::ids::MessageId,
-    media::medium::{MediaReason, Medium, MediumState, ending},
+    accounts::Look,
+    base::MessageId,
+    media::{MediaReason, Medium, MediumState, file_ending},
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 
@@ -92,7 +92,7 @@ async fn get_medium(
         .record(&api, &who, Look::Media, message.contact.contact.id)
         .await?;
     let key = FileKey::medium(scope, message_id, index);
-    let name = format!("{message_id}-{index}.{}", ending(&content_type));
+    let name = format!("{message_id}-{index}.{}", file_ending(&content_type));
     let chosen = reported.file_name.as_ref().map(|chosen| chosen.saved(&content_type));
     let names = (&*name, chosen.as_deref());
     let link = FileLinkOut::shown(&who, &files, &key, names, &content_type, LINKS).await?;

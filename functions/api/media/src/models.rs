@@ -1,6 +1,6 @@
 //! Models of requests and responses.
 
-use domain::media::medium::MediaKind;
+use domain::media::MediaKind;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

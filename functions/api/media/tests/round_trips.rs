@@ -1,6 +1,6 @@
 //! Cost of a link to a file, in a warm process. Alone in its process, whose counters it reads.
 
-use domain::{accounts::permission::Role, media::medium::InboundMedia};
+use domain::{accounts::Role, media::InboundMedia};
 use store::table::usage;
 use testkit::{
     Aws,

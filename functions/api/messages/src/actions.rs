@@ -6,26 +6,20 @@ use api::{Api, ExpectedCost, Listed, Paging, Path, Query, RACES, Setback, found}
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
     Timestamp,
-    base::{facts::Facts, ids::MessageId, local::Day},
-    contacts::person::Person,
-    messages::{
-        compose::Composed,
-        message::{Ended, Message, MessageState},
-        purpose::Event,
-        refusal::{Reason, Refusal},
-        send_request::{Asked, again},
-    },
-    money::{cap::day_of, capped::listed, costs::foreseen, prices::Money},
-    reports::list_filter::MessageFilter,
-    tenants::config::TenantConfig,
+    base::{Day, Facts, MessageId},
+    contacts::Person,
+    messages::{Asked, CancelEvent, Composed, Ended, Message, MessageState, Reason, Refusal, intent_to_repeat},
+    money::{Money, day_of, foreseen_cost, price_entry},
+    reports::MessageFilter,
+    tenants::TenantConfig,
 };
 use kit::{Problem, planning::Gathered};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
     Along, Page,
-    contacts::contact::ContactWrite,
-    reports::list_filter::{Exchanged, KnownMessage},
+    contacts::ContactWrite,
+    reports::{Exchanged, KnownMessage},
     table::effects::Effects,
 };
 use tokio::sync::OnceCell;
@@ -112,7 +106,7 @@ pub(crate) async fn cancel_message(
         };
         let sentence = format!("{prevented}: cancelled by {}", who.actor().in_words());
         let tried = !message.attempts.is_empty();
-        if !message.cancel(Refusal::since(Event::Author, sentence).and("tried", tried)) {
+        if !message.cancel(Refusal::since(CancelEvent::Author, sentence).and("tried", tried)) {
             return Err(not_cancellable(&message).into());
         }
         let before = person.contact.clone();
@@ -229,7 +223,7 @@ impl Sending {
             return Err(recipient_removed().into());
         }
         let asked = asked(who, request, message, person);
-        let intent = again(message, &asked);
+        let intent = intent_to_repeat(message, &asked);
         let needs = needs(config, person, &intent, now);
         // What it says has its values already, also a link.
         let no_link = || Err(Problem::internal());
@@ -257,8 +251,8 @@ impl Sending {
             return Ok(None);
         };
         let book = api.store().price_book(self.prices(), who.now()).await?;
-        let (listed, units) = listed(config, (composed.policy.category(), &composed.to, leg));
-        Ok(foreseen(listed, units, &book, day_of(who.now())))
+        let (listed, units) = price_entry(config, (composed.policy.category(), &composed.to, leg));
+        Ok(foreseen_cost(listed, units, &book, day_of(who.now())))
     }
 }
 

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
 use axum::{Extension, Json, Router, extract::State};
-use domain::base::ids::MessageId;
+use domain::base::MessageId;
 use kit::{ConfigError, Env, Problem};
-use store::reports::list_filter::KnownMessage;
+use store::reports::KnownMessage;
 
 use crate::{
     models::{MessageDetails, MessageEntry, MessageQuery},

@@ -2,23 +2,16 @@
 
 use api::{ContactName, Failure, MessageOut, PhoneOut, Showing};
 use domain::{
-    base::{
-        actor::Actor,
-        ids::{ConnectionId, MessageId},
-        local::Day,
-    },
-    calls::{call::Direction, record::Received},
-    messages::{
-        message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState},
-        purpose::Purpose,
-    },
-    money::{prices::decimal, product::Currency},
-    reports::list_filter::MessageFilter,
+    base::{Actor, ConnectionId, Day, MessageId},
+    calls::{Direction, Received},
+    messages::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState, Purpose},
+    money::{Currency, decimal_amount},
+    reports::MessageFilter,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::reports::list_filter::{Exchanged, KnownMessage};
+use store::reports::{Exchanged, KnownMessage};
 
 /// Conditions that the messages fulfil, all of them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -257,7 +250,7 @@ impl From<&Cost> for MessageCost {
             kind: cost.kind.clone(),
             billable: cost.billable,
             units: cost.units,
-            amount: cost.amount.as_ref().map(|money| decimal(money.millionths)),
+            amount: cost.amount.as_ref().map(|money| decimal_amount(money.millionths)),
             currency: cost.amount.as_ref().map(|money| money.currency.clone()),
         }
     }

@@ -5,24 +5,15 @@ use std::sync::Arc;
 use api::{Api, LineName, Path, RACES, Showing, found};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{facts::Facts, ids::ConversationId},
-    inbox::{
-        offers::{Offer, Offers, starts},
-        reply::ReplyRequest,
-        window::closes_at,
-    },
-    messages::{
-        needs::Needs,
-        refusal::{Reason, Refusal},
-        send_request::Whom,
-        source::{FreeText, SmsText},
-    },
+    base::{ConversationId, Facts},
+    inbox::{Offer, Offers, ReplyRequest, conversation_window_closes_at, team_writes_first},
+    messages::{FreeText, Needs, Reason, Refusal, SmsText, Whom},
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::inbox::conversation::OnLine;
+use store::inbox::OnLine;
 
 use crate::{
     reply::offers,
@@ -125,8 +116,8 @@ pub(crate) async fn get_conversation_offers(
         Ok(ConversationOffers {
             at: now,
             line: id.line().map(|line| Showing::of(config.lines.clone()).line(line)),
-            starts: starts(contact),
-            window_closes_at: closes_at(id.line(), contact, config),
+            starts: team_writes_first(contact),
+            window_closes_at: conversation_window_closes_at(id.line(), contact, config),
             text,
             sms_text,
             templates: Box::pin(offers(api, who, (id, asked), (&person, config, gathered))).await?,

@@ -5,21 +5,10 @@ use std::sync::Arc;
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, RACES, Setting};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    base::{facts::Facts, ids::ContactId},
-    contacts::{
-        contact::{Contact, Identity},
-        person::Person,
-        profile::Profile,
-    },
-    messages::{
-        compose::{Intent, Review},
-        needs::Needs,
-        referred::Referred,
-        refusal::{Reason, Refusal},
-        send_request::{Asked, MessageRequest, Whom},
-        subject::Subject,
-    },
-    tenants::config::TenantConfig,
+    base::{ContactId, Facts},
+    contacts::{Contact, Identity, Person, Profile},
+    messages::{Asked, Intent, IntentReview, MessageRequest, Needs, Reason, Referred, Refusal, Subject, Whom},
+    tenants::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::{Problem, planning::Gathered};
@@ -56,7 +45,7 @@ pub(crate) struct MessagePreview {
 
 impl MessagePreview {
     /// The same for a caller who may not read contacts.
-    fn in_general(self, whom: &Whom, anybody: &Review, setting: &Setting<'_>) -> Self {
+    fn in_general(self, whom: &Whom, anybody: &IntentReview, setting: &Setting<'_>) -> Self {
         let decision = Refusal {
             reason: self.code,
             facts: self.facts,
@@ -83,7 +72,7 @@ fn for_anybody(
     asked: &Asked,
     contact: &Contact,
     gathered: &Gathered,
-) -> Result<Review, Refusal> {
+) -> Result<IntentReview, Refusal> {
     // Ids at WhatsApp contain numbers, so the message that it refers to is shown with its own id.
     let refers = asked.refers.clone().zip(request.refers_to());
     let refers = refers.and_then(|(refers, (_, id))| {

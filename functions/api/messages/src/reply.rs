@@ -5,34 +5,21 @@ use std::sync::Arc;
 use api::{Api, Body, Path, RACES, Setback, continued, found};
 use axum::{Extension, extract::State};
 use domain::{
-    accounts::permission::Permission,
-    base::{
-        actor::Actor,
-        facts::{Fact, Facts},
-        ids::{ConversationId, MessageId},
-    },
-    calls::record::Entry,
-    contacts::{history::HistoryKind, person::Person},
-    inbox::{
-        conversation::Conversation,
-        offers::{Offer, Offers},
-        reply::ReplyRequest,
-    },
-    media::asset::missing,
-    messages::{
-        compose::Review,
-        message::Cause,
-        refusal::Reason,
-        send_request::{Asked, Whom},
-    },
-    tenants::config::TenantConfig,
+    accounts::Permission,
+    base::{Actor, ConversationId, Fact, Facts, MessageId},
+    calls::Entry,
+    contacts::{HistoryKind, Person},
+    inbox::{Conversation, Offer, Offers, ReplyRequest},
+    media::missing_file,
+    messages::{Asked, Cause, IntentReview, Reason, Whom},
+    tenants::TenantConfig,
 };
 use kit::{Problem, planning::Gathered};
 use store::{
-    contacts::timeline::Order,
-    inbox::conversation::OnLine,
-    messages::templates::TemplateFilter,
-    reports::list_filter::{Exchanged, KnownMessage},
+    contacts::Order,
+    inbox::OnLine,
+    messages::TemplateFilter,
+    reports::{Exchanged, KnownMessage},
     table::rates::Limit,
 };
 use tokio::sync::OnceCell;
@@ -116,7 +103,7 @@ pub(crate) async fn send_reply(
         if let Some(file) = attached {
             file.attachable(id, now).map_err(refused)?;
         }
-        let composed = reviewed(config, &person, &intent, &gathered, now).and_then(Review::into_outcome);
+        let composed = reviewed(config, &person, &intent, &gathered, now).and_then(IntentReview::into_outcome);
         let composed = match composed.map_err(|refusal| said.told(refusal, (contact, config))) {
             Ok(composed) => composed,
             Err(refusal) if refusal.reason == Reason::WindowClosed => {
@@ -128,7 +115,7 @@ pub(crate) async fn send_reply(
         };
         let carries = attached.filter(|file| composed.carries(file.id)).cloned();
         if let (Some(named), None) = (named, &carries) {
-            return Err(refused(missing(named)).into());
+            return Err(refused(missing_file(named)).into());
         }
         Box::pin(sending.within_caps(api, who, config, &composed)).await?;
         let mut to = Reached::from(person);

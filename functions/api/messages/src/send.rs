@@ -10,46 +10,33 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{ConnectionId, ContactId, ConversationId, MessageId},
-    },
-    calls::record::{ConsentEntry, consent_id},
-    contacts::{
-        contact::{Contact, Identity},
-        person::Person,
-        profile::Profile,
-        window::Sign,
-    },
-    inbox::conversation::Conversation,
-    media::asset::Asset,
+    base::{ConnectionId, ContactId, ConversationId, Fault, FaultCode, MessageId},
+    consent::{ConsentEntry, consent_id},
+    contacts::{Contact, Identity, Person, Profile, Sign},
+    inbox::Conversation,
+    media::Asset,
     messages::{
-        compose::{Composed, Intent, Review, World, review},
-        message::{Category, Cause, Channel, Message, Recipient},
-        needs::Needs,
-        purpose::{Lane, Purpose},
-        referred::Referred,
-        refusal::{Reason, Refusal},
-        send::Timers,
-        send_request::{Asked, MessageRequest, TemplateRequest, Whom, is_own, to_oneself},
+        Asked, Category, Cause, Channel, Composed, Intent, IntentReview, Lane, Message, MessageRequest, Needs, Purpose,
+        Reason, Recipient, Referred, Refusal, TemplateRequest, Timers, Whom, World, is_own_number, own_number_fault,
+        review_intent,
     },
-    money::cap::Scope,
-    tenants::{config::TenantConfig, tenant::Tenant},
+    money::Scope,
+    tenants::{Tenant, TenantConfig},
 };
 use jiff::Timestamp;
 use jobs::ToQueue;
 use kit::{ConfigError, Env, Pages, Planner, Problem, QueueName, Queues, planning::Gathered};
 use store::{
     Along, TenantScope, Versioned,
-    contacts::contact::{ContactWrite, Lead, Refusals},
-    inbox::conversation::OnLine,
-    money::prices::PriceCache,
-    reports::list_filter::{Exchanged, KnownMessage},
+    contacts::{ContactWrite, Lead, Refusals},
+    inbox::OnLine,
+    money::PriceCache,
+    reports::{Exchanged, KnownMessage},
     table::{
         effects::{Consent, Effects},
         rates::Limit,
     },
-    tenants::config::ConfigCache,
+    tenants::ConfigCache,
 };
 use tokio::sync::OnceCell;
 use ulid::Ulid;
@@ -305,7 +292,7 @@ impl Sending {
             let count = || Box::pin(self.count(api, who, &config.tenant, request.category.into()));
             Box::pin(counted.get_or_try_init(count)).await?;
             not_oneself(config, whom, &intent.to)?;
-            let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
+            let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(IntentReview::into_outcome);
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
             Box::pin(self.within_caps(api, who, config, &composed)).await?;
             if starts {
@@ -598,7 +585,7 @@ fn uploads(who: &Sends, config: &TenantConfig, composed: &Composed, gathered: &G
 /// Refuses a recipient whose number is one of the business.
 pub(crate) fn not_oneself(config: &TenantConfig, whom: &Whom, to: &Recipient) -> Result<(), Problem> {
     match &to.phone {
-        Some(phone) if is_own(config, phone) => Err(Problem::field(whom.field(), to_oneself(phone))),
+        Some(phone) if is_own_number(config, phone) => Err(Problem::field(whom.field(), own_number_fault(phone))),
         _ => Ok(()),
     }
 }
@@ -616,8 +603,8 @@ pub(crate) fn reviewed(
     intent: &Intent<'_>,
     gathered: &Gathered,
     now: Timestamp,
-) -> Result<Review, Refusal> {
-    review(intent, &world(config, person, gathered, now))
+) -> Result<IntentReview, Refusal> {
+    review_intent(intent, &world(config, person, gathered, now))
 }
 
 pub(crate) fn world<'a>(

@@ -5,14 +5,9 @@ use std::sync::Arc;
 use api::{Api, Body, Path, found};
 use axum::{Extension, extract::State};
 use domain::{
-    accounts::permission::Permission,
-    base::{
-        bounded::Whole,
-        fault::Fault,
-        ids::{CampaignId, ContactId},
-        phone::Phone,
-    },
-    campaigns::campaign::{Campaign, CampaignType, MAX_VARIANTS, VariantNumber},
+    accounts::Permission,
+    base::{CampaignId, ContactId, Fault, Phone, Whole},
+    campaigns::{Campaign, CampaignType, MAX_VARIANTS, VariantNumber},
 };
 use kit::Problem;
 use schemars::JsonSchema;

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use api::Showing;
 use domain::{
-    accounts::permission::Permission,
-    base::ids::{ConversationId, MessageId},
-    messages::{message::MessageState, refusal::Refusal},
+    accounts::Permission,
+    base::{ConversationId, MessageId},
+    messages::{MessageState, Refusal},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use store::reports::list_filter::{Exchanged, KnownMessage};
+use store::reports::{Exchanged, KnownMessage};
 
 use crate::{models::MessageDetails, send::Sends};
 

@@ -5,17 +5,14 @@ mod models;
 use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
-    accounts::permission::Permission,
-    base::zone::Zone,
-    money::{cap::day_of, costs::Costs},
-    reports::metrics::Length,
+    accounts::Permission,
+    base::Zone,
+    money::{Costs, day_of},
+    reports::Length,
 };
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use kit::{ConfigError, Env, Problem};
-use store::reports::{
-    counters::{Counters, join},
-    hours::Hour,
-};
+use store::reports::{Counters, Hour, join_counts};
 
 use crate::models::{FiguresOut, MetricsOut, MetricsPartOut, OverviewDayOut, OverviewOut, reply_times};
 
@@ -56,7 +53,7 @@ async fn get_metrics(
     Query(query): Query<ReportQuery>,
 ) -> Result<Json<MetricsOut>, Problem> {
     let report = api.report(&who, query, query.by.length()).await?;
-    let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
+    let parts = report.parts(|sum: &mut Counters, hour| join_counts(sum, &hour.counters));
     let total = sum(&report, |_, _| true);
     let items = parts.into_iter().map(|(part, counters)| MetricsPartOut {
         part: report.part(part),
@@ -75,7 +72,7 @@ fn sum(report: &Report, wanted: impl Fn(&Hour, Date) -> bool) -> Counters {
     let mut counters = Counters::new();
     let hours = report.hours.iter();
     let hours = hours.filter(|hour| wanted(hour, report.period.day_of(hour.at)));
-    hours.for_each(|hour| join(&mut counters, &hour.counters));
+    hours.for_each(|hour| join_counts(&mut counters, &hour.counters));
     counters
 }
 
@@ -88,7 +85,7 @@ async fn get_overview(
     let before = |days: i32| today.saturating_sub(days.days());
     let so_far = week_before(who.now(), &report.zone);
     let figures = |wanted: &dyn Fn(&Hour, Date) -> bool| FiguresOut::from(&sum(&report, wanted));
-    let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
+    let parts = report.parts(|sum: &mut Counters, hour| join_counts(sum, &hour.counters));
     let days = parts.into_iter().filter_map(|(part, counters)| {
         let day = part.day().filter(|day| *day > before(SHOWN))?;
         let figures = FiguresOut::from(&counters);

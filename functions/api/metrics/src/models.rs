@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 
 use api::{CostOut, ReportHeadOut, ReportPartOut};
 use domain::{
-    base::zone::Zone,
-    contacts::conversion::ConversionKind,
-    money::{prices::OutdatedPrices, product::Price},
-    reports::{
-        counting::{Counter, FOLLOWED_UP, REPLY_TIMES, STOPPED, UNANSWERED, UNDONE},
-        metrics::{Replies, median},
-    },
+    base::Zone,
+    contacts::ConversionKind,
+    money::{OutdatedPrices, Price},
+    reports::{Counter, FOLLOWED_UP, REPLY_TIMES, Replies, STOPPED, UNANSWERED, UNDONE, median_reply_time},
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use store::reports::counters::Counters;
+use store::reports::Counters;
 
 /// Metrics of a period.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -319,7 +316,7 @@ impl From<&Counters> for FiguresOut {
                 cancelled: state("cancelled"),
             },
             recovered: word("recovered"),
-            median_reply: median(&replies).map(range),
+            median_reply: median_reply_time(&replies).map(range),
             received: ReceivedFiguresOut {
                 whatsapp: word("received_whatsapp"),
                 sms: word("received_sms"),
@@ -339,7 +336,7 @@ impl From<&Counters> for FiguresOut {
 
 #[cfg(test)]
 mod tests {
-    use domain::calls::call::Outcome;
+    use domain::calls::Outcome;
     use serde_json::{Value, from_value, to_value};
 
     use super::*;

@@ -2,10 +2,7 @@
 
 use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, found, permits};
 use axum::{Router, extract::State};
-use domain::base::{
-    ids::OperationId,
-    operation::{Operation, OperationKind},
-};
+use domain::base::{Operation, OperationId, OperationKind};
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 

@@ -9,31 +9,19 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::{
-        account::{Account, Email, Invitation, Slug},
-        permission::Role,
-    },
-    automations::rule::Rule,
-    base::{
-        actor::Stamp,
-        fault::{Fault, FaultCode},
-        ids::{InvitationId, RuleId, TenantId},
-    },
-    consent::links::LinkCode,
-    messages::links::{TrackedEnd, TrackedLinks},
-    money::prices::PriceBook,
-    tenants::{
-        connection_test::{CheckResult, Checkup},
-        recipient_zones::country_in,
-        settings::Language,
-        tenant::{Tenant, TenantStatus},
-    },
+    accounts::{Account, Email, Invitation, Role, Slug},
+    automations::Rule,
+    base::{Fault, FaultCode, InvitationId, Language, RuleId, Stamp, TenantId},
+    consent::LinkCode,
+    messages::{TrackedEnd, TrackedLinks},
+    money::PriceBook,
+    tenants::{CheckResult, Checkup, Tenant, TenantStatus, country_in},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, Problem, http::Target};
 use serde_json::json;
-use store::{StoreError, TenantScope, Versioned, table::lookups::WhatsAppOwner, tenants::platform::PlatformAct};
+use store::{StoreError, TenantScope, Versioned, table::lookups::WhatsAppOwner, tenants::PlatformAct};
 use url::Url;
 
 use crate::models::{

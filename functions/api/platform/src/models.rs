@@ -2,27 +2,18 @@
 
 use api::{Patchable, Tagged};
 use domain::{
-    accounts::account::{Email, Slug},
-    base::{
-        bounded::Whole,
-        ids::{ConnectionId, MessageId, TenantId},
-        text::{MAX_NAME_LENGTH, OneLine},
-        zone::Zone,
-    },
-    messages::links::TrackedEnd,
-    money::prices::PriceBook,
-    tenants::{
-        connection::whatsapp::MetaId,
-        settings::Language,
-        tenant::{Limits, Tenant, TenantStatus},
-    },
+    accounts::{Email, Slug},
+    base::{ConnectionId, Language, MAX_NAME_LENGTH, MessageId, OneLine, TenantId, Whole, Zone},
+    messages::TrackedEnd,
+    money::PriceBook,
+    tenants::{Limits, Tenant, TenantStatus, whatsapp::MetaId},
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Versioned, tenants::platform::PlatformAct};
+use store::{Versioned, tenants::PlatformAct};
 
 /// A tenant as platform administrators see it, without its calls and messages.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -3,12 +3,9 @@
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{AssetId, ProductId},
-    },
-    media::medium::MediaKind,
-    money::product::{Product, ProductIn},
+    base::{AssetId, Fault, FaultCode, ProductId},
+    media::MediaKind,
+    money::{Product, ProductIn},
 };
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;

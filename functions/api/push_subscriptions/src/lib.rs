@@ -6,11 +6,11 @@ use access::{Kms, PushError, PushKeys, link};
 use api::{Api, Body, Listed, NoContent, Path, Person};
 use axum::{Extension, Json, Router};
 use domain::{
-    base::{
-        fault::Fault,
-        ids::{PushSubscriptionId, SessionId},
+    base::{Fault, PushSubscriptionId, SessionId},
+    live::{
+        MAX_ENDPOINT, MAX_SUBSCRIPTIONS, PushServices, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, host_of_endpoint,
+        normalize_endpoint,
     },
-    live::push::{KEPT_FOR, MAX_ENDPOINT, MAX_SUBSCRIPTIONS, PushServices, PushSubscription, host_of, normal},
 };
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -141,7 +141,7 @@ impl SubscriptionOut {
     fn of(device: PushSubscription, asking: SessionId) -> Self {
         Self {
             id: device.id,
-            service: host_of(&device.endpoint).unwrap_or_default(),
+            service: host_of_endpoint(&device.endpoint).unwrap_or_default(),
             device: device.device,
             created_at: device.created_at,
             expires_at: device.expires_at,
@@ -196,7 +196,7 @@ async fn add_push_subscription(
         let fault = Fault::out_of_range(0_u64, MAX_TIME, detail);
         return Err(Problem::field("expirationTime", fault));
     }
-    let allowed = normal(&endpoint).filter(|endpoint| context.services.allow(endpoint));
+    let allowed = normalize_endpoint(&endpoint).filter(|endpoint| context.services.allow(endpoint));
     let Some(endpoint) = allowed else {
         let detail = format!(
             "Expected the URL of a push service that the operator allows, such as that of Chrome, Edge, Firefox or Safari, of at most {MAX_ENDPOINT} bytes."
@@ -236,7 +236,7 @@ async fn add_push_subscription(
         auth: keys.auth,
         device: who.device().name.clone(),
         created_at: before.map_or(now, |before| before.created_at),
-        expires_at: now + KEPT_FOR,
+        expires_at: now + SUBSCRIPTIONS_KEPT_FOR,
     };
     store.keep_push_subscription(&device).await?;
     // After it is kept: whoever is looked for is found.

@@ -6,11 +6,8 @@ use access::{Kms, Secrets, SendCredentials};
 use api::Api;
 use axum::http::{StatusCode, header::RETRY_AFTER};
 use domain::{
-    calls::{
-        record::Call,
-        recording::{Recording, RecordingState},
-    },
-    tenants::connection::{Account, SendSecrets},
+    calls::{Call, Recording, RecordingState},
+    tenants::{Account, SendSecrets},
 };
 use kit::{ConfigError, Env, Problem, TimeLimit, files::Copying};
 use providers::{

@@ -9,8 +9,8 @@ mod models;
 use api::{Allowed, Api, AuditedReads, Path, found, not_signed, permits};
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::audit::Look,
-    base::ids::{CallId, RecordingId},
+    accounts::Look,
+    base::{CallId, RecordingId},
 };
 use jiff::SignedDuration;
 use kit::{ConfigError, Env, FileKey, Files, Problem};

@@ -1,12 +1,8 @@
 //! Cost of a link to a recording that was fetched before, in a warm process. Alone in its process, whose counters it reads.
 
 use domain::{
-    accounts::permission::Role,
-    calls::{
-        call::CallProvider,
-        record::Call,
-        recording::{Recording, RecordingState},
-    },
+    accounts::Role,
+    calls::{Call, CallProvider, Recording, RecordingState},
 };
 use kit::{FileKey, Files};
 use store::table::usage;

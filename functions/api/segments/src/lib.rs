@@ -6,12 +6,9 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{ids::SegmentId, operation::OperationKind},
-    contacts::{
-        conditions::Conditions,
-        segment::{CountSegment, Segment, SegmentIn},
-    },
+    accounts::permits::Permit,
+    base::{OperationKind, SegmentId},
+    contacts::{Conditions, CountSegment, Segment, SegmentIn},
 };
 use kit::{Bus, ConfigError, Env, Problem};
 use store::{Versioned, table::rates::Limit};

@@ -1,8 +1,8 @@
 //! Stages, the steps that a tenant's leads pass through.
 
 use domain::{
-    base::ids::StageId,
-    contacts::stage::{Stage, StageIn},
+    base::StageId,
+    contacts::{Stage, StageIn},
 };
 
 api::plain! {

@@ -6,9 +6,9 @@ use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Path, RACES, Setback, Tagged, found, permits,
 };
 use axum::{Router, extract::State};
-use domain::{base::ids::SuppressionId, consent::suppression::Address};
+use domain::{base::SuppressionId, consent::Address};
 use kit::{ConfigError, Env, Problem};
-use store::{Versioned, consent::suppressions::SuppressError};
+use store::{Versioned, consent::SuppressError};
 
 use crate::models::{SuppressionIn, SuppressionOut};
 

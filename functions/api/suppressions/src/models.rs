@@ -1,16 +1,9 @@
 //! Models of requests and responses.
 
 use domain::{
-    base::{
-        actor::Actor,
-        fault::{Fault, FaultCode},
-        ids::SuppressionId,
-    },
-    consent::{
-        suppression::{Address, Refused, Suppression},
-        wish::{By, ConsentCategory, Evidence, Method, Party},
-    },
-    messages::message::Channel,
+    base::{Actor, Fault, FaultCode, SuppressionId},
+    consent::{Address, By, ConsentCategory, Evidence, Method, Party, Refused, Suppression},
+    messages::Channel,
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -1,8 +1,8 @@
 //! Tags, by which a tenant sorts its contacts.
 
 use domain::{
-    base::ids::TagId,
-    contacts::tag::{Tag, TagIn},
+    base::TagId,
+    contacts::{Tag, TagIn},
 };
 
 api::plain! {

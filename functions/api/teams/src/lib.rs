@@ -3,10 +3,10 @@
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, able, permits};
 use axum::{Router, extract::State};
 use domain::{
-    base::{bounded::Distinct, ids::TeamId, resource::Resource as _},
-    contacts::tag::Tag,
-    inbox::team::{Team, TeamIn},
-    tenants::line::Line,
+    base::{Distinct, Resource as _, TeamId},
+    contacts::Tag,
+    inbox::{Team, TeamIn},
+    tenants::Line,
 };
 use kit::{ConfigError, Env, Problem};
 

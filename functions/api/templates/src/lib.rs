@@ -15,35 +15,22 @@ use api::{
 };
 use axum::{Extension, Json, Router};
 use domain::{
-    automations::rule::Rule,
-    base::{
-        facts::Fact,
-        fault::{Fault, FaultCode},
-        ids::ConnectionId,
-        operation::OperationKind,
+    automations::Rule,
+    base::{ConnectionId, Fact, Fault, FaultCode, OperationKind},
+    media::Asset,
+    messages::Channel,
+    templates::{
+        Entry, LIBRARY, SUBMISSION, ShownTemplate, SyncTemplates, TemplateContent, TemplateDefinition, TemplateId,
+        TemplateKey, Through, find_in_library, lint_draft,
     },
-    media::asset::Asset,
-    messages::message::Channel,
-    templates::template::{
-        TemplateDefinition, TemplateKey,
-        draft::TemplateContent,
-        id::TemplateId,
-        library::{self, Entry, LIBRARY},
-        lint::{Through, lint},
-        reports::SUBMISSION,
-        shown::ShownTemplate,
-        sync::SyncTemplates,
-    },
-    tenants::connection::{Account, Connection},
+    tenants::{Account, Connection},
 };
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, Files, Problem};
 use providers::{
     http::Http, template_clients::TemplateClients, twilio::content::ContentClient, whatsapp::client::GraphClient,
 };
-use store::{
-    OwnedError, Page, Version, Versioned, first_version, messages::templates::TemplateFilter, table::rates::Limit,
-};
+use store::{OwnedError, Page, Version, Versioned, first_version, messages::TemplateFilter, table::rates::Limit};
 
 use crate::{
     models::{
@@ -262,7 +249,7 @@ async fn lint_template(
     let through = connection.as_ref().map_or(Through::Meta, through);
     let sample = context.sample(&who, &input.content).await?;
     let (name, language) = (input.name.as_str(), input.language.as_str());
-    let found = lint(name, language, &input.content, through, sample.as_ref());
+    let found = lint_draft(name, language, &input.content, through, sample.as_ref());
     Ok(Json(TemplateLintOut::of(found, &input.content, language)))
 }
 
@@ -308,7 +295,7 @@ async fn adopt_library_template(
     Extension(context): Shared,
     Body(input): Body<AdoptTemplateIn>,
 ) -> Result<Json<AdoptedTemplates>, Problem> {
-    let entry = library::named(input.library_name.as_str()).ok_or_else(|| {
+    let entry = find_in_library(input.library_name.as_str()).ok_or_else(|| {
         let fault = Fault::new(
             FaultCode::NotOneOf,
             "The library has no such template. List it for its names.",
@@ -485,7 +472,7 @@ async fn get_template_version(
 
 /// The key of a new template, or what is wrong with its name and language.
 fn named(name: &str, language: &str, content: &TemplateContent) -> Result<TemplateKey, Problem> {
-    let mut wrong = lint(name, language, content, Through::Meta, None).problems;
+    let mut wrong = lint_draft(name, language, content, Through::Meta, None).problems;
     wrong.retain(|problem| matches!(problem.field.as_str(), "name" | "language"));
     if !wrong.is_empty() {
         return Err(wrong.into());

@@ -2,27 +2,13 @@
 
 use api::Patchable;
 use domain::{
-    base::{
-        actor::Actor,
-        bounded::{ByName, UpTo},
-        facts::Facts,
-        fault::{Fault, FaultCode},
-        ids::{ConnectionId, RuleId},
-        text::{OneLine, Verbatim},
+    base::{Actor, ByName, ConnectionId, Facts, Fault, FaultCode, OneLine, RuleId, UpTo, Verbatim},
+    messages::{MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_VALUES, Reason},
+    templates::{
+        Entry, Lint, MAX_FOUND, Sample, ShownTemplate, ShownValues, TemplateCategory, TemplateContent,
+        TemplateDefinition, TemplateId, Topic, shown_draft,
     },
-    messages::{
-        refusal::Reason,
-        source::{MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_VALUES},
-    },
-    templates::template::{
-        TemplateDefinition,
-        draft::{Sample, TemplateCategory, TemplateContent},
-        id::TemplateId,
-        library::{Entry, Topic},
-        lint::{Lint, MAX_FOUND},
-        shown::{ShownTemplate, ShownValues, shown_draft},
-    },
-    tenants::{connection_test::Quality, settings::Warning},
+    tenants::{Quality, Warning},
 };
 use jiff::Timestamp;
 use kit::{Problem, problem::FieldError};
@@ -349,7 +335,7 @@ impl TemplateLintOut {
     pub(crate) fn of(lint: Lint, content: &TemplateContent, language: &str) -> Self {
         let problems = lint.problems.into_iter().map(|problem| {
             let field = placed(&problem.field);
-            FieldError::from(domain::tenants::settings::FieldProblem { field, ..problem })
+            FieldError::from(domain::tenants::FieldProblem { field, ..problem })
         });
         let warnings = lint.warnings.into_iter().map(|Warning { field, why }| TemplateWarning {
             code: why.reason,

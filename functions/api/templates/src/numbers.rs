@@ -5,20 +5,17 @@ use std::collections::BTreeMap;
 use api::{CostOut, Path, Query};
 use axum::{Extension, Json};
 use domain::{
-    accounts::permission::Permission,
-    base::{local::Day, zone::Zone},
-    money::{costs::Costs, prices::PriceBook},
-    reports::{
-        counting::{CLICKED, DELIVERED, FAILED, READ, REPLIED, SENT},
-        metrics::{Length, Period},
-    },
-    templates::template::id::TemplateId,
+    accounts::Permission,
+    base::{Day, Zone},
+    money::{Costs, PriceBook},
+    reports::{CLICKED, DELIVERED, FAILED, Length, Period, READ, REPLIED, SENT},
+    templates::TemplateId,
 };
 use jiff::civil::Date;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::reports::counters::{Counters, join};
+use store::reports::{Counters, join_counts};
 
 use crate::{Reading, Shared};
 
@@ -110,7 +107,7 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, day: Date, counters: &Counters, prices: Option<&PriceBook>) {
-        join(&mut self.counters, counters);
+        join_counts(&mut self.counters, counters);
         if let Some(prices) = prices {
             self.costs.add(counters, prices, day);
         }

@@ -8,19 +8,13 @@ use std::sync::Arc;
 use api::{IfMatch, Setback, found, setback};
 use axum::http::StatusCode;
 use domain::{
-    base::ids::ConnectionId,
-    media::asset::Asset,
-    templates::template::{
-        TemplateDefinition, TemplateReport, TemplateStatus,
-        id::TemplateId,
-        lint::lint,
-        reports::{Accepted, NotNow, Submission},
-        sync::{self, Cause},
+    base::ConnectionId,
+    media::Asset,
+    templates::{
+        Accepted, Cause, NotNow, Submission, TemplateDefinition, TemplateId, TemplateReport, TemplateStatus,
+        lint_draft, sync_operation,
     },
-    tenants::{
-        connection::{Account, Connection, SendSecrets},
-        settings::FieldProblem,
-    },
+    tenants::{Account, Connection, FieldProblem, SendSecrets},
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -281,7 +275,7 @@ impl Context {
         let content = before.value.latest();
         let sample = self.sample(who, &content).await?;
         let (name, language) = (id.key.name(), id.key.language());
-        let wrong = lint(name, language, &content, through(&connection), sample.as_ref()).problems;
+        let wrong = lint_draft(name, language, &content, through(&connection), sample.as_ref()).problems;
         if !wrong.is_empty() {
             let placed = wrong.into_iter().map(|problem| FieldProblem {
                 field: placed(&problem.field),
@@ -299,7 +293,7 @@ impl Context {
         };
         // First, so that nothing stays claimed, or in review, without a list that shows what became of it.
         for listed in [connection.id].iter().chain(&others) {
-            let operation = sync::operation(*listed, Cause::Submitted, now);
+            let operation = sync_operation(*listed, Cause::Submitted, now);
             store.create_own_operation(scope, &operation).await?;
         }
         let claimed = TemplateDefinition {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use api::Allowed;
 use domain::{
-    accounts::permission::permits::Permit,
-    base::fault::{Fault, FaultCode},
-    media::asset::Asset,
-    templates::template::lint::LARGEST_SAMPLE,
+    accounts::permits::Permit,
+    base::{Fault, FaultCode},
+    media::Asset,
+    templates::LARGEST_SAMPLE,
 };
 use kit::{
     FileKey, Problem, TimeLimit,

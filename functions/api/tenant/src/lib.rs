@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use api::{Allowed, Api, IfMatch, Patch, Tagged, found, permits};
 use axum::{Extension, Router, extract::State};
-use domain::{messages::links::NewLinks, templates::template::TemplateDefinition, tenants::tenant::Tenant};
+use domain::{messages::NewLinks, templates::TemplateDefinition, tenants::Tenant};
 use kit::{Bus, ConfigError, Env, Problem};
-use store::{Along, StoreError, Versioned, tenants::config::ConfigCache};
+use store::{Along, StoreError, Versioned, tenants::ConfigCache};
 
 use crate::{
     models::{SetupOut, TenantOut, TenantSettings},

@@ -5,34 +5,15 @@ use std::collections::BTreeMap;
 use api::{OperationOut, Patchable};
 use domain::{
     Timestamp,
-    accounts::account::Slug,
-    automations::answer::Answers,
-    base::{
-        bounded::UpTo,
-        country::Country,
-        facts::Facts,
-        ids::{ConnectionId, LineId, TenantId},
-        phone::Phone,
-        text::{MAX_NAME_LENGTH, OneLine},
-        zone::Zone,
-    },
-    calls::{
-        retention::Retention,
-        retention_change::{Estimate, Past},
-    },
-    inbox::settings::InboxSettings,
-    messages::{
-        destination::MAX_COUNTRIES,
-        quiet::QuietHours,
-        refusal::{Reason, Refusal},
-        sms_rules::WayOut,
-    },
+    accounts::Slug,
+    automations::Answers,
+    base::{ConnectionId, Country, Facts, Language, LineId, MAX_NAME_LENGTH, OneLine, Phone, TenantId, UpTo, Zone},
+    calls::{Estimate, Past, Retention},
+    inbox::InboxSettings,
+    messages::{MAX_COUNTRIES, QuietHours, Reason, Refusal, WayOut},
     tenants::{
-        settings::{
-            Language, MAX_LANGUAGES, MAX_VARIABLE_LENGTH, MAX_VARIABLE_NAME_LENGTH, MAX_VARIABLES, MAX_WORD_LENGTH,
-            MAX_WORDS, MAX_ZONES, added,
-        },
-        tenant::{BusinessHours, Holiday, MAX_HOLIDAYS, Tenant, TenantStatus},
+        BusinessHours, Holiday, MAX_HOLIDAYS, MAX_LANGUAGES, MAX_VARIABLE_LENGTH, MAX_VARIABLE_NAME_LENGTH,
+        MAX_VARIABLES, MAX_WORD_LENGTH, MAX_WORDS, MAX_ZONES, Tenant, TenantStatus, added_problems,
     },
 };
 use kit::Problem;
@@ -419,7 +400,7 @@ impl Patchable for TenantSettings {
             variables: self.variables,
             ..before.clone()
         };
-        let problems = added(&before.problems(), after.problems());
+        let problems = added_problems(&before.problems(), after.problems());
         if problems.is_empty() {
             Ok(after)
         } else {

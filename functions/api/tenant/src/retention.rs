@@ -3,15 +3,9 @@
 use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, found, permits, started};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    accounts::permission::permits::Permit,
-    base::{
-        ids::OperationId,
-        operation::{Data, Operation, OperationKind},
-    },
-    calls::{
-        retention::Retention,
-        retention_change::{ApplyRetention, Estimate, Past, Recorded, Stretch},
-    },
+    accounts::permits::Permit,
+    base::{Data, Operation, OperationId, OperationKind},
+    calls::{ApplyRetention, Estimate, Past, Recorded, Retention, Stretch},
 };
 use kit::{Bus, Problem};
 use store::{StoreError, Versioned, table::rates::Limit};

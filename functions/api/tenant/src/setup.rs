@@ -4,27 +4,10 @@ use std::cmp::Reverse;
 
 use domain::{
     Timestamp,
-    automations::{
-        decide::obstacles,
-        problems::{self, Review, review},
-        rule::Rule,
-    },
-    base::phone::Phone,
-    messages::{
-        compose::carriers,
-        material::Material,
-        message::Channel,
-        needs::Needs,
-        refusal::{Reason, Refusal},
-        sms_rules::{Applies, WayOut},
-    },
-    tenants::{
-        config::{ConnectionSummary, TenantConfig, line_problems},
-        connection::letters::letters_to,
-        connection_test::CheckResult,
-        line,
-        unknown_number::UnknownNumbers,
-    },
+    automations::{Rule, channel_obstacles, needs_of_rules, review_rule},
+    base::Phone,
+    messages::{Applies, Channel, Material, Needs, Reason, Refusal, Review, WayOut, carriers},
+    tenants::{CheckResult, ConnectionSummary, TenantConfig, UnknownNumbers, called_line, letters_to, line_problems},
 };
 
 use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState, UnknownNumberOut};
@@ -92,7 +75,7 @@ impl SetupStep {
 
 /// Templates and products that the steps look at: those that active rules name.
 pub(crate) fn needs(config: &TenantConfig) -> Needs {
-    problems::needs(active(config), config)
+    needs_of_rules(active(config), config)
 }
 
 /// The steps in the order of the wizard, and the called numbers that connections do not have.
@@ -147,7 +130,7 @@ fn unknown_numbers(config: &TenantConfig, noted: &[UnknownNumbers], now: Timesta
             at: one.at,
             connection_id: connection.id,
             connection_name: connection.name.clone(),
-            line_id: line::called(&config.lines, &one.number).map(|line| line.id),
+            line_id: called_line(&config.lines, &one.number).map(|line| line.id),
         });
         Some(shown.collect::<Vec<_>>())
     };
@@ -319,7 +302,7 @@ fn sms(config: &TenantConfig) -> SetupStep {
 fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Option<Refusal> {
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
-        let mut obstacles = obstacles(config, material, rule, channel).into_iter();
+        let mut obstacles = channel_obstacles(config, material, rule, channel).into_iter();
         // A rule of the country that refuses none is told where texts are written.
         let (obstacle, _) = obstacles.find(|(_, applies)| *applies == Applies::Refuse)?;
         let mut found = gap(Reason::RuleObstacle, format!("{}: {obstacle}.", rule.name.as_str()));
@@ -364,7 +347,7 @@ fn wrong(rule: &Rule, found: Review) -> Option<Refusal> {
 }
 
 fn rule(config: &TenantConfig, material: &Material) -> SetupStep {
-    let broken = active(config).find_map(|rule| wrong(rule, review(rule, config, material)));
+    let broken = active(config).find_map(|rule| wrong(rule, review_rule(rule, config, material)));
     let broken = broken.or_else(|| obstacle(config, material, Channel::Sms));
     let operation = if config.rules.is_empty() { CREATE } else { CHANGE };
     step(StepId::Rule, "Activate a rule", operation)

@@ -5,18 +5,12 @@ mod models;
 use api::{Allowed, Api, CostOut, ExpectedCost, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
-    money::{
-        costs::{Costs, foreseen},
-        prices::PriceCategory,
-    },
-    reports::counting::{Carrier, Listed},
+    money::{Costs, PriceCategory, foreseen_cost},
+    reports::{Carrier, Listed},
 };
 use jiff::tz::TimeZone;
 use kit::{ConfigError, Env, Problem};
-use store::reports::{
-    counters::{Counters, join},
-    hours::Hour,
-};
+use store::reports::{Counters, Hour, join_counts};
 
 use crate::models::{PricesOut, UnpricedOut, UsagePartOut, UsageReportOut, UsedOut, messages};
 
@@ -48,7 +42,7 @@ struct Used {
 
 impl Used {
     fn add(&mut self, report: &Report, hour: &Hour) {
-        join(&mut self.counters, &hour.counters);
+        join_counts(&mut self.counters, &hour.counters);
         report.cost(&mut self.costs, hour);
     }
 
@@ -87,7 +81,7 @@ async fn get_usage(
         total: total.shown(),
         unpriced: UnpricedOut::all(&total.costs),
         prices: PricesOut::of(&report.prices, today),
-        sms_price: foreseen(segment, 1, &report.prices, today).map(ExpectedCost::from),
+        sms_price: foreseen_cost(segment, 1, &report.prices, today).map(ExpectedCost::from),
         items: items.collect(),
     }))
 }

@@ -4,19 +4,15 @@ use std::collections::BTreeSet;
 
 use api::{CostOut, ExpectedCost, ReportHeadOut, ReportPartOut};
 use domain::{
-    base::country::Country,
-    messages::message::Channel,
-    money::{
-        costs::Costs,
-        prices::{Certainty, PriceBook, PriceCategory, PriceList, Service},
-        product::Currency,
-    },
-    reports::counting::{STATES, purposes},
+    base::Country,
+    messages::Channel,
+    money::{Certainty, Costs, Currency, PriceBook, PriceCategory, PriceList, Service},
+    reports::{STATES, purpose_words},
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::reports::counters::Counters;
+use store::reports::Counters;
 
 /// Usage in a period.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -107,7 +103,7 @@ pub(crate) fn messages(counters: &Counters) -> Vec<PurposeUsageOut> {
         let mut states = STATES.iter();
         states.any(|state| counters.contains_key(&format!("{purpose}.{state}")))
     };
-    purposes().filter(any).map(of).collect()
+    purpose_words().filter(any).map(of).collect()
 }
 
 /// Something without a price.

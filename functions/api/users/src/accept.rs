@@ -6,16 +6,9 @@ use access::{Refusal, link, token::sha256_hex};
 use api::{Anyone, Api, Body};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    accounts::{
-        account::{Account, Grant, Invitation, Member, PasswordHash},
-        permission::Role,
-    },
-    base::{
-        actor::Actor,
-        fault::{Fault, FaultCode},
-        ids::UserId,
-    },
-    tenants::tenant::Tenant,
+    accounts::{Account, Grant, Invitation, Member, PasswordHash, Role},
+    base::{Actor, Fault, FaultCode, UserId},
+    tenants::Tenant,
 };
 use kit::{Problem, problem::FieldError};
 use secrecy::ExposeSecret;

@@ -5,19 +5,16 @@ use std::sync::OnceLock;
 use api::{Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, found, permits};
 use axum::{Extension, extract::State};
 use domain::{
-    accounts::account::{Email, Invitation, Member},
-    base::{actor::Actor, ids::InvitationId},
-    tenants::{settings::Language, tenant::Tenant},
+    accounts::{Email, Invitation, Member},
+    base::{Actor, InvitationId, Language},
+    tenants::Tenant,
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{Problem, http::Target};
 use store::{
     TenantScope, Versioned,
-    accounts::{
-        limited::People,
-        members::{MAX_INVITATIONS, MAX_PEOPLE},
-    },
+    accounts::{MAX_INVITATIONS, MAX_PEOPLE, People},
     table::rates::Limit,
 };
 

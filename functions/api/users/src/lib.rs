@@ -9,11 +9,8 @@ use access::token::sha256_hex;
 use api::{Allowed, Api, RACES, permits};
 use axum::Router;
 use domain::{
-    accounts::{
-        account::Email,
-        permission::{Role, granted},
-    },
-    base::fault::{Fault, FaultCode},
+    accounts::{Email, Role, granted_permissions},
+    base::{Fault, FaultCode},
 };
 use kit::{ConfigError, Env, Problem};
 
@@ -106,7 +103,7 @@ fn email_sha256(email: &Email) -> String {
 }
 
 fn may_all_of(who: &Allowed<permits::UsersWrite>, role: Role) -> bool {
-    granted(role, &[]).all(|permission| who.principal().may(permission))
+    granted_permissions(role, &[]).all(|permission| who.principal().may(permission))
 }
 
 /// Refuses a role with more permissions than the caller's. A key with narrow scopes cannot create an administrator.

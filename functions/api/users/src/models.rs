@@ -2,17 +2,10 @@
 
 use api::{NewPassword, Patchable, SecretText};
 use domain::{
-    accounts::{
-        account::{Email, Invitation, Member, MemberStatus, PersonName, Slug},
-        permission::Role,
-    },
-    base::{
-        actor::Actor,
-        ids::{InvitationId, TenantId, UserId},
-    },
-    inbox::team::Desk,
-    live::socket::{Presence, Socket},
-    tenants::settings::Language,
+    accounts::{Email, Invitation, Member, MemberStatus, PersonName, Role, Slug},
+    base::{Actor, InvitationId, Language, TenantId, UserId},
+    inbox::Desk,
+    live::{Presence, Socket},
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -3,14 +3,11 @@
 use api::{Allowed, Api, Body, IfMatch, Listed, Paging, Patch, Path, RACES, Setback, Tagged, found, permits};
 use axum::{Json, extract::State};
 use domain::{
-    accounts::{
-        account::{Member, MemberStatus},
-        permission::Permission,
-    },
-    base::{actor::Actor, fault::Fault, ids::UserId},
+    accounts::{Member, MemberStatus, Permission},
+    base::{Actor, Fault, UserId},
 };
 use kit::Problem;
-use store::{Versioned, accounts::members::MemberError};
+use store::{Versioned, accounts::MemberError};
 
 use crate::{
     may_all_of,

@@ -10,12 +10,8 @@
 use std::time::Duration;
 
 use domain::{
-    base::operation::Progress,
-    calls::{
-        record::Entry,
-        retention::Retention,
-        retention_change::{AppliedRetention, ApplyRetention},
-    },
+    base::Progress,
+    calls::{AppliedRetention, ApplyRetention, Entry, Retention},
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
@@ -26,7 +22,7 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use store::{
     RACES, Store,
-    reports::exports::{DayPart, DayPlace, Happenings},
+    reports::{DayPart, DayPlace, Happenings},
 };
 
 /// Rows of a page.

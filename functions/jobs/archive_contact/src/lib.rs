@@ -13,21 +13,13 @@ mod rows;
 use std::collections::HashMap;
 
 use domain::{
-    accounts::account::Member,
-    base::{ids::ContactId, operation::Progress},
-    calls::record::Entry,
-    contacts::{
-        archive::{ArchiveContact, ArchiveResult},
-        contact::Contact,
-        field::Field,
-        history::HistoryKind,
-        person::Person,
-        stage::Stage,
-        tag::Tag,
-    },
-    inbox::team::Team,
-    messages::message::Message,
-    tenants::line::Line,
+    accounts::Member,
+    base::{ContactId, Progress},
+    calls::Entry,
+    contacts::{ArchiveContact, ArchiveResult, Contact, Field, HistoryKind, Person, Stage, Tag},
+    inbox::Team,
+    messages::Message,
+    tenants::Line,
 };
 pub use kit::FileSteps as Context;
 use kit::{
@@ -37,7 +29,7 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{StoreError, TenantScope, contacts::timeline::Position};
+use store::{StoreError, TenantScope, contacts::TimelinePosition};
 
 use crate::{
     document::{about, begin, close, end, item, open},
@@ -281,7 +273,7 @@ impl Work<'_> {
         }
         let kind = HistoryKind::ALL.into_iter().find(|kind| kind.list().0 == list);
         let kind = kind.ok_or_else(|| JobError::new("the checkpoint names an unknown list"))?;
-        let after = after.map(str::parse::<Position>).transpose()?;
+        let after = after.map(str::parse::<TimelinePosition>).transpose()?;
         let page = store.history_page(scope, contact, (kind, after), limit, now).await?;
         let sent = page.items.iter().filter_map(|placed| match &placed.entry {
             Entry::Sent(message) => Some(&**message),

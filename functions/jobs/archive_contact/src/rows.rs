@@ -4,23 +4,16 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{
-        actor::Actor,
-        ids::{LineId, MessageId, StageId, TagId, UserId},
-    },
-    calls::record::{ConsentEntry, Entry},
-    campaigns::{campaign::Campaign, run::Enrolment},
-    consent::wish::Wish,
-    contacts::{
-        field::Field,
-        person::{Person, PersonIn},
-        tag::Tag,
-    },
-    inbox::{conversation::Conversation, team::Team},
+    base::{Actor, LineId, MessageId, StageId, TagId, UserId},
+    calls::Entry,
+    campaigns::{Campaign, Enrolment},
+    consent::{ConsentEntry, Wish},
+    contacts::{Field, Person, PersonIn, Tag},
+    inbox::{Conversation, Team},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use store::contacts::timeline::Placed;
+use store::contacts::Placed;
 
 /// Fields of rows, at any depth, that only keep the service running.
 const OWN: [&str; 20] = [

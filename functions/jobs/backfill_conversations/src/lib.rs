@@ -8,13 +8,10 @@
 //! row that there is. What a step that was not recorded has begun is not counted.
 
 use domain::{
-    base::{ids::ConversationId, operation::Progress},
-    calls::record::Entry,
-    contacts::{contact::Contact, filter::Search, history::HistoryKind},
-    inbox::{
-        past::{Backfilled, READ, conversations},
-        team::Team,
-    },
+    base::{ConversationId, Progress},
+    calls::Entry,
+    contacts::{Contact, HistoryKind, Search},
+    inbox::{Backfilled, PAST_READ, Team, past_conversations},
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 pub use kit::StoreAndClock as Context;
@@ -86,12 +83,12 @@ async fn begin(
     if contact.last_call_at.is_none() && contact.last_inbound_at.is_none() {
         return Ok(done);
     }
-    let read = |kind| store.history_page(scope, contact, (kind, None), READ, now);
+    let read = |kind| store.history_page(scope, contact, (kind, None), PAST_READ, now);
     let (calls, messages) = tokio::try_join!(Box::pin(read(HistoryKind::Call)), Box::pin(read(HistoryKind::Message)))?;
     let mut placed = [calls.items, messages.items].concat();
     placed.sort_unstable_by_key(|placed| placed.position);
     let entries: Vec<Entry> = placed.into_iter().map(|placed| placed.entry).collect();
-    for mut conversation in conversations(contact.id, &entries, now) {
+    for mut conversation in past_conversations(contact.id, &entries, now) {
         // Of a contact that was merged into this one, it may be answered.
         let ids = contact.ids().map(|id| ConversationId::of(id, conversation.line));
         let known = ids.map(|id| store.conversation(scope, id));

@@ -10,20 +10,10 @@
 //! a list of values can a contact move ahead, and be met twice; the second time, it has nothing to change.
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::ContactId,
-        operation::{Operation, Progress},
-    },
+    base::{ContactId, Operation, Progress, Stamp},
     contacts::{
-        bulk::{Became, ChangeContacts, ChangeDetails, Failure, Reason, Tally},
-        contact::RESTORABLE,
-        erasure::EraseContact,
-        field::Field,
-        filter::Search,
-        person::Person,
-        stage::Stage,
-        tag::Tag,
+        Became, ChangeContacts, ChangeDetails, EraseContact, Failure, Field, Person, RESTORABLE_FOR, Reason, Search,
+        Stage, Tag, Tally,
     },
 };
 use jiff::SignedDuration;
@@ -35,7 +25,7 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use store::{
     RACES, StoreError, TenantScope,
-    contacts::people::{Brought, PersonError},
+    contacts::{Brought, PersonError},
 };
 
 /// Maximum contacts that a step changes, one after the other: the lists of a tag or a value have partitions of their own, which
@@ -283,7 +273,7 @@ impl<'a> Work<'a> {
             contact: after.contact.id,
             deleted_at,
         };
-        let due = deleted_at + RESTORABLE + after.contact.id.part_of(SPREAD);
+        let due = deleted_at + RESTORABLE_FOR + after.contact.id.part_of(SPREAD);
         let erasure = erasure.wanted_by(stamp).not_before(due);
         store.delete_person(self.scope, before, after, &erasure, stamp).await
     }

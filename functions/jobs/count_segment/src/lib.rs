@@ -3,11 +3,8 @@
 //! Safe to run twice: it only reads, and the number of a step that was not recorded is counted again.
 
 use domain::{
-    base::operation::Progress,
-    contacts::{
-        field::Field,
-        segment::{CountSegment, SegmentCount},
-    },
+    base::Progress,
+    contacts::{CountSegment, Field, SegmentCount},
 };
 use kit::{
     ConfigError, Env, JobError,

@@ -7,12 +7,9 @@
 //! made again; what it had deleted before is then not counted.
 
 use domain::{
-    base::{ids::ContactId, operation::Progress},
-    consent::wish::Wishes,
-    contacts::{
-        contact::{Contact, Identity},
-        erasure::{EraseContact, Erased, Salt},
-    },
+    base::{ContactId, Progress},
+    consent::Wishes,
+    contacts::{Contact, EraseContact, Erased, Identity, Salt},
 };
 use kit::{
     Clock, ConfigError, Env, Files, Folder, Ids, JobError,
@@ -21,7 +18,7 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use store::{
     Store, TenantScope,
-    contacts::{contact::ContactWrite, erasure::ErasedPage},
+    contacts::{ContactWrite, ErasedPage},
 };
 
 /// State of the function, created once per process.

@@ -9,22 +9,14 @@ mod rows;
 use std::pin::pin;
 
 use domain::{
-    accounts::account::Member,
-    base::{ids::ContactId, operation::Progress},
-    calls::record::Entry,
-    campaigns::{campaign::Campaign, report::InAudience},
-    consent::wish::Wishes,
-    contacts::{
-        contact::Contact,
-        field::Field,
-        field_key::FieldKey,
-        filter::{Driver, Filter, Search},
-        person::Person,
-        stage::Stage,
-        tag::Tag,
-    },
-    reports::export::{ExportData, ExportResult, Exported as What, FileFormat},
-    tenants::line::Line,
+    accounts::Member,
+    base::{ContactId, Progress},
+    calls::Entry,
+    campaigns::{Campaign, InAudience},
+    consent::Wishes,
+    contacts::{Contact, Driver, Field, FieldKey, Filter, Person, Search, Stage, Tag},
+    reports::{ExportData, ExportResult, Exported as What, FileFormat},
+    tenants::Line,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
@@ -38,9 +30,9 @@ use serde::{Deserialize, Serialize};
 use sheet::write::{MARK, csv_row, json_line};
 use store::{
     TenantScope, Versioned,
-    accounts::audit::Wanted,
-    contacts::timeline::Position,
-    reports::exports::{DayPlace, Happenings},
+    accounts::Wanted,
+    contacts::TimelinePosition,
+    reports::{DayPlace, Happenings},
 };
 
 use crate::rows::{Exported, Names};
@@ -71,10 +63,10 @@ enum Place {
 struct LedgerPlace {
     /// The contact.
     contact: ContactId,
-    /// Position in its ledger, behind which older entries follow; `None`: behind the last one.
+    /// TimelinePosition in its ledger, behind which older entries follow; `None`: behind the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
-    /// Position in the list of contacts, behind which their page begins.
+    /// TimelinePosition in the list of contacts, behind which their page begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     list: Option<String>,
 }
@@ -351,7 +343,7 @@ impl Work<'_> {
         let known = known.filter(|known| known.id == place.contact && known.deleted_at.is_none());
         let (rows, after) = match known {
             Some(contact) => {
-                let after: Position = after.parse()?;
+                let after: TimelinePosition = after.parse()?;
                 let page = store.consent_page(scope, &contact, Some(after), self.ctx.page, now);
                 let page = page.await?;
                 let entries = page.items.iter();

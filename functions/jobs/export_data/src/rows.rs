@@ -3,30 +3,17 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{
-        ids::{ContactId, LineId, StageId, TagId, UserId},
-        text::OneLine,
-    },
-    calls::{
-        call::Party,
-        record::{Call, ConsentEntry, Received},
-    },
-    campaigns::{campaign::Campaign, report::Recipient},
-    contacts::{
-        field::{Field, Written},
-        field_key::FieldKey,
-        person::{Person, PersonIn},
-    },
-    messages::{
-        inbound::InboundMessage,
-        message::{Content, Ended, Message},
-    },
-    tenants::settings::Language,
+    base::{ContactId, Language, LineId, OneLine, StageId, TagId, UserId},
+    calls::{Call, Party, Received},
+    campaigns::{Campaign, Recipient},
+    consent::ConsentEntry,
+    contacts::{Field, FieldKey, Person, PersonIn, Written},
+    messages::{Content, Ended, InboundMessage, Message},
 };
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sheet::parts;
-use store::accounts::audit::Recorded;
+use store::accounts::Recorded;
 
 /// The tenant's own names of what rows refer to.
 #[derive(Debug, Default)]
@@ -118,11 +105,7 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
         .collect();
     let stage = profile.stage.and_then(|staged| names.stages.get(&staged.stage));
     let owner = profile.owner.and_then(|owner| names.users.get(&owner));
-    let emails: Vec<&str> = contact
-        .emails
-        .iter()
-        .map(domain::accounts::account::Email::as_str)
-        .collect();
+    let emails: Vec<&str> = contact.emails.iter().map(domain::accounts::Email::as_str).collect();
     let wishes: Vec<Value> = contact
         .consent
         .all()
@@ -136,7 +119,7 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
     let refusals: Vec<String> = contact
         .consent
         .refusals()
-        .map(domain::consent::wish::Wish::sentence)
+        .map(domain::consent::Wish::sentence)
         .collect();
     let updated_at = profile.updated_at.unwrap_or(contact.created_at);
     let mut cells = vec![

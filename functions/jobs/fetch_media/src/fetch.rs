@@ -2,13 +2,13 @@
 
 use domain::{
     Timestamp,
-    base::ids::MessageId,
-    calls::record::Received,
+    base::MessageId,
+    calls::Received,
     media::{
-        medium::{InboundMedia, MediaKind, MediaReason, Medium, MediumState, content_type, essence, may_be_excuse},
-        sniff::BEGINNING,
+        InboundMedia, MediaKind, MediaReason, Medium, MediumState, SNIFFED_BYTES, content_type, may_be_excuse,
+        mime_essence,
     },
-    tenants::connection::{Account, SendSecrets},
+    tenants::{Account, SendSecrets},
 };
 use jiff::SignedDuration;
 use kit::{Done, FileKey, JobError, TimeLimit, crash, files::Copying, line, metric};
@@ -17,7 +17,7 @@ use providers::{
     twilio::client::Credentials,
 };
 use sha2::{Digest as _, Sha256};
-use store::{StoreError, TenantScope, messages::media::KnownMedium, table::usage};
+use store::{StoreError, TenantScope, messages::KnownMedium, table::usage};
 
 use crate::{Context, RACES};
 
@@ -273,7 +273,7 @@ impl Stated<'_> {
 
     /// Whether it comes as another type than its message has said.
     fn is_other_type(&self) -> bool {
-        let [delivered, reported] = self.types.map(|mime| mime.map(essence));
+        let [delivered, reported] = self.types.map(|mime| mime.map(mime_essence));
         delivered.zip(reported).is_some_and(|(now, before)| now != before)
     }
 
@@ -392,11 +392,11 @@ impl Read {
             return Some(Outcome::Changed(MediaReason::TooLarge));
         }
         self.hash.update(bytes);
-        if self.beginning.len() >= BEGINNING {
+        if self.beginning.len() >= SNIFFED_BYTES {
             return None;
         }
         self.beginning.extend_from_slice(bytes);
-        if self.beginning.len() < BEGINNING {
+        if self.beginning.len() < SNIFFED_BYTES {
             return None;
         }
         self.found = stated.found(kind, &self.beginning);

@@ -19,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
     Timestamp,
-    tenants::connection::{Connection, SendSecrets},
+    tenants::{Connection, SendSecrets},
 };
 use jobs::MediaJob;
 use kit::{Clock, ConfigError, Done, Env, Files, Job, JobError};

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    base::{
-        external::ProviderRef,
-        ids::{ConnectionId, FileId},
-    },
-    media::asset::{Asset, AssetState, Turn},
-    tenants::connection::{Account, SendSecrets},
+    base::{ConnectionId, FileId, ProviderRef},
+    media::{Asset, AssetState, Turn},
+    tenants::{Account, SendSecrets},
 };
 use kit::{
     Done, FileKey, JobError, TimeLimit,

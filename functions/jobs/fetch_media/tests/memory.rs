@@ -3,14 +3,8 @@
 use std::time::Instant;
 
 use domain::{
-    base::{
-        ids::{FileId, MessageId},
-        resource::Resource as _,
-    },
-    media::{
-        asset::{Asset, AssetIn},
-        medium::{InboundMedia, MediaKind, MediumState},
-    },
+    base::{FileId, MessageId, Resource as _},
+    media::{Asset, AssetIn, InboundMedia, MediaKind, MediumState},
 };
 use fetch_media::{Context, handle};
 use jobs::MediaJob;

@@ -9,15 +9,11 @@ use std::{
 };
 
 use domain::{
-    base::ids::ContactId,
-    calls::record::consent_id,
-    consent::suppression::Suppression,
+    base::ContactId,
+    consent::{Suppression, consent_id},
     contacts::{
-        contact::{Contact, Identity},
-        dry_run::Foreseen,
-        field::Field,
-        import::{Addition, Found, Import, ImportMode, Incoming, Plan, RowOutcome, RowRefused},
-        profile::Profile,
+        Addition, Contact, Field, Foreseen, Found, Identity, Import, ImportMode, Incoming, Plan, Profile, RowOutcome,
+        RowRefused,
     },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -25,11 +21,8 @@ use jiff::Timestamp;
 use kit::JobError;
 use store::{
     Store, TenantScope, Versioned,
-    contacts::{
-        bulk::{Added, KnownPerson},
-        people::{Brought, PersonError},
-    },
-    reports::stored::Stored,
+    contacts::{Added, Brought, KnownPerson, PersonError},
+    reports::Stored,
     table::effects::Consent,
 };
 

@@ -11,16 +11,10 @@ mod table;
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use domain::{
-    accounts::account::Member,
-    base::{actor::Stamp, operation::Progress, resource::Resource},
-    calls::record::ConsentEntry,
-    contacts::{
-        dry_run::Foreseen,
-        field::Field,
-        import::{Import, ImportResult, RowCounts, RowOutcome},
-        stage::Stage,
-        tag::{Tag, TagIn},
-    },
+    accounts::Member,
+    base::{Progress, Resource, Stamp},
+    consent::ConsentEntry,
+    contacts::{Field, Foreseen, Import, ImportResult, RowCounts, RowOutcome, Stage, Tag, TagIn},
 };
 use kit::{
     Clock, ConfigError, Env, FileKey, Files, JobError, TimeLimit, crash,
@@ -199,11 +193,7 @@ impl Work<'_> {
         let Some(sample) = upload.sample().await? else {
             return Ok(Step::failed(GONE));
         };
-        let region = order
-            .settings
-            .region
-            .as_ref()
-            .map(domain::tenants::settings::Region::as_str);
+        let region = order.settings.region.as_ref().map(domain::tenants::Region::as_str);
         let whole = sample.len() as u64 >= upload.size;
         let dialect = match detect(&sample, whole, region, &order.table) {
             Ok(dialect) => dialect,
@@ -446,7 +436,7 @@ impl Work<'_> {
         };
         let mut raced = false;
         for label in labels {
-            let id = import.tag_of(&domain::base::text::fingerprint(label.as_str()));
+            let id = import.tag_of(&domain::base::name_fingerprint(label.as_str()));
             let fields = TagIn {
                 name: label.clone(),
                 color: None,

@@ -8,23 +8,16 @@
 use access::{password, token};
 use domain::{
     accounts::{
-        account::{Account, Email, Grant},
-        security::{
-            SecurityEvent,
-            SecurityEventKind::{self, PlatformRightGiven, PlatformRightTaken},
-        },
+        Account, Email, Grant, SecurityEvent,
+        SecurityEventKind::{self, PlatformRightGiven, PlatformRightTaken},
     },
-    base::{
-        actor::{Actor, Stamp},
-        ids::UserId,
-        text::check_line,
-    },
+    base::{Actor, Stamp, UserId, check_line},
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, JobError, Links, Mails};
 use serde::{Deserialize, Serialize};
-use store::{Store, accounts::security::Whose, tenants::platform::PlatformAct};
+use store::{Store, accounts::Whose, tenants::PlatformAct};
 
 /// State of the function, created once per process.
 pub struct Context {

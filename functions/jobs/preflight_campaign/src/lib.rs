@@ -8,24 +8,14 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use domain::{
     Timestamp,
-    base::{
-        ids::{ContactId, MessageId},
-        operation::{Data, Progress},
-    },
+    base::{ContactId, Data, MessageId, Progress},
     campaigns::{
-        audience::AudienceConditions,
-        campaign::{Campaign, Stopped},
-        preflight::{PreflightCampaign, PreflightTally, channel_problems},
-        run::{Pace, USUAL_PER_MINUTE},
+        AudienceConditions, Campaign, Pace, PreflightCampaign, PreflightTally, Stopped, USUAL_PER_MINUTE,
+        channel_problems,
     },
-    contacts::person::Person,
-    messages::{
-        compose::{Composed, Review},
-        message::{Channel, Message},
-        needs::Needs,
-        refusal::Refusal,
-    },
-    money::{cap::day_of, capped::all_caps_of, prices::PriceBook},
+    contacts::Person,
+    messages::{Channel, Composed, IntentReview, Message, Needs, Refusal},
+    money::{PriceBook, all_caps_of, day_of},
 };
 use futures::TryFutureExt as _;
 use kit::{
@@ -37,7 +27,7 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 use sheet::write::{MARK, csv_row};
-use store::{TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
+use store::{TenantScope, Versioned, money::PriceCache, tenants::ConfigCache};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -355,7 +345,7 @@ fn decided(
     let Needs { open: wanted, .. } = broadcast.needs(person, at);
     let others: Vec<Message> = wanted.iter().filter_map(|id| open.get(id).cloned()).collect();
     let reviewed = broadcast.review(person, (&broadcast.material, &others), at);
-    reviewed.and_then(Review::into_outcome)
+    reviewed.and_then(IntentReview::into_outcome)
 }
 
 /// The row of a contact.

@@ -3,15 +3,15 @@
 //! Telephone systems report a call several times, in any order, late and twice. This function merges the reports, decides once which
 //! message follows, and writes the decision. The terms are those of `docs/glossary.md`.
 //!
-//! 1. **Report.** A webhook proves who sent it, reads it into a [`CallEvent`](domain::calls::call::CallEvent), and queues it in `calls`.
+//! 1. **Report.** A webhook proves who sent it, reads it into a [`CallEvent`](domain::calls::CallEvent), and queues it in `calls`.
 //! 2. **Merge** (`attempt`). The reports so far are one row, [`CallProgress`]. Merging is commutative and idempotent, so their order and number
 //!    do not matter.
-//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::call::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due at the time at which it
+//! 3. **Verdict** ([`CallFacts::verdict`](domain::calls::CallFacts::verdict)). Either the outcome is certain, or the call waits: its row is due at the time at which it
 //!    can be decided with what is known, and `dispatch_due` sends a job then.
 //! 4. **Read** (`decide_call`). The tenant's configuration comes from a cache. What leads to the caller is read with the first request. What the
 //!    rules need to know is guessed from it ([`Findings::needs`]), so that contact, conversation and material come with the next two
 //!    (docs/decisions/0074). A wrong guess costs another read, never another decision.
-//! 5. **Decide** ([`Findings::decide`](domain::automations::decide::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
+//! 5. **Decide** ([`Findings::decide`](domain::automations::Findings::decide)). The first rule that matches says what follows: a message, a drip, or nothing. The decision is a sentence and a code,
 //!    also if nothing follows.
 //! 6. **Compose.** A message is planned with its legs (`kit::planning`), as the page of `send_message` describes.
 //! 7. **Commit.** One transaction writes call, contact, message, enrolment and conversation, under the condition that the call is not decided yet.
@@ -31,40 +31,24 @@
 
 use domain::{
     Timestamp,
-    automations::decide::Findings,
-    base::ids::{CallId, CampaignId, ConnectionId, ContactId, ConversationId},
-    calls::{
-        call::{CallFacts, Direction, MAX_CALL, Outcome, Party, Verdict},
-        record::{Call, CallProgress, consent_id},
-    },
-    contacts::{
-        caller_name::is_name,
-        contact::{Contact, Identity},
-        person::Person,
-        profile::Profile,
-    },
-    inbox::conversation::{Happening, What},
-    messages::{
-        compose::World,
-        material::Material,
-        message::Remark,
-        needs::Needs,
-        purpose::Event,
-        refusal::{Reason, Refusal},
-        send::Timers,
-        subject::CallView,
-    },
-    tenants::{config::TenantConfig, line},
+    automations::Findings,
+    base::{CallId, CampaignId, ConnectionId, ContactId, ConversationId},
+    calls::{Call, CallFacts, CallProgress, Direction, MAX_CALL, Outcome, Party, Verdict},
+    consent::consent_id,
+    contacts::{Contact, Identity, Person, Profile, is_persons_name},
+    inbox::{Happening, What},
+    messages::{CallView, CancelEvent, Material, Needs, Reason, Refusal, Remark, Timers, World},
+    tenants::{TenantConfig, called_line},
 };
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
 use store::{
     Along, RACES, Store, StoreError, TenantScope,
-    campaigns::drip::DripEntry,
-    contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::conversation::OnLine,
+    campaigns::DripEntry,
+    contacts::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
+    inbox::OnLine,
     table::effects::{Consent, Effects, Once},
-    tenants::config::{ConfigCache, TenantRow},
+    tenants::{ConfigCache, TenantRow},
 };
 
 /// State of the function, created once per process.
@@ -315,7 +299,7 @@ async fn decide_call(
     let inbound = progress.facts.direction != Some(Direction::Outbound);
     let mut ended = match &before {
         None if outcome == Outcome::Answered => {
-            let open = contact.open_to(Event::AnsweredCall);
+            let open = contact.open_to(CancelEvent::AnsweredCall);
             let open = ctx.planner.readable(scope, &open, now).await?;
             contact.answered_after_all(open)
         }
@@ -520,7 +504,9 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
         return false;
     }
     let name = facts.caller_name.as_ref();
-    profile.name = name.filter(|name| is_name(name, facts.customer().phone())).cloned();
+    profile.name = name
+        .filter(|name| is_persons_name(name, facts.customer().phone()))
+        .cloned();
     let learnt = profile.name.is_some();
     contact.named |= learnt;
     contact.named_by_call |= learnt;
@@ -533,7 +519,7 @@ fn conversation_on(facts: &CallFacts, outcome: Outcome, config: &TenantConfig) -
     let is_known = *facts.customer() != Party::Withheld;
     (concerns && is_known).then(|| {
         let number = facts.business_number().and_then(Party::phone);
-        let line = number.and_then(|number| line::called(&config.lines, number));
+        let line = number.and_then(|number| called_line(&config.lines, number));
         OnLine(line.map(|line| line.id))
     })
 }

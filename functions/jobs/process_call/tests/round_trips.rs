@@ -1,14 +1,14 @@
 //! Cost of a decision with as many rules as a tenant can have. Alone in its process, whose counters it reads.
 
 use domain::{
-    automations::rule::Rule,
-    calls::{call::Outcome, record::Entry},
-    messages::message::Message,
+    automations::Rule,
+    calls::{Entry, Outcome},
+    messages::Message,
 };
 use kit::{Done, Job};
 use process_call::{Context, handle};
 use serde_json::json;
-use store::{table::usage, tenants::config::Configured};
+use store::{table::usage, tenants::Configured};
 use testkit::{
     World,
     business::{CUSTOMER, missed, mobile, read},

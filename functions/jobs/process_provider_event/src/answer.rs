@@ -3,29 +3,24 @@
 
 use domain::{
     Timestamp,
-    automations::{answer::Answer, answers},
-    base::{ids::MessageId, line_type},
-    calls::record::Received,
-    contacts::{contact::Contact, person::Person},
-    media::medium::MediumState,
-    messages::{
-        compose::{Composed, World, compose},
-        message::Cause,
-        needs::Needs,
-        refusal::{Reason, Refusal},
-    },
-    tenants::config::TenantConfig,
+    automations::{Answer, answer_intent, answer_texts},
+    base::{MessageId, unknown_line_type},
+    calls::Received,
+    contacts::{Contact, Person},
+    media::MediumState,
+    messages::{Cause, Composed, Needs, Reason, Refusal, World, compose_message},
+    tenants::TenantConfig,
 };
 use jobs::ToQueue;
 use kit::{JobError, crash, planning::Gathered};
-use store::{Along, contacts::contact::ContactWrite, table::effects::Effects};
+use store::{Along, contacts::ContactWrite, table::effects::Effects};
 
 use crate::{Event, RACES};
 
 /// Whoever has just written by a channel can be reached there, so that no numbering plan is needed.
 fn world<'a>(config: &'a TenantConfig, person: &'a Person, gathered: &'a Gathered, now: Timestamp) -> World<'a> {
     World {
-        line_type: &line_type::unknown,
+        line_type: &unknown_line_type,
         ..World::of(config, person.parts(), (&gathered.material, &gathered.open), now)
     }
 }
@@ -150,8 +145,8 @@ impl Event<'_> {
         now: Timestamp,
     ) -> Result<Result<(Composed, Gathered), Refusal>, JobError> {
         let mut refused = Refusal::new(Reason::NoText, "there is no text in any language");
-        for text in answers::texts(received, answer, &config.tenant, &person.contact) {
-            let intent = answers::intent(received, answer, &text, config, &person.contact, now);
+        for text in answer_texts(received, answer, &config.tenant, &person.contact) {
+            let intent = answer_intent(received, answer, &text, config, &person.contact, now);
             let needs = Needs::of(&intent, &world(config, person, &Gathered::default(), now));
             let random = needs.links().then(|| self.ctx.ids.secret()).transpose()?;
             let gathered = self
@@ -159,7 +154,7 @@ impl Event<'_> {
                 .planner
                 .gather(self.scope, &needs, random, &Along::default(), now)
                 .await?;
-            let composed = compose(&intent, &world(config, person, &gathered, now));
+            let composed = compose_message(&intent, &world(config, person, &gathered, now));
             match composed {
                 Ok(composed) => return Ok(Ok((composed, gathered))),
                 Err(why) if why.reason == Reason::Template => refused = why,

@@ -2,15 +2,15 @@
 
 use domain::{
     Timestamp,
-    base::ids::{ConversationId, LineId},
-    calls::record::MessageRef,
-    contacts::window::Sign,
-    inbox::conversation::{Happening, What},
-    messages::{by_phone, inbound::InboundMessage, message::Channel, purpose::Event as Happened},
-    tenants::{config::TenantConfig, line},
+    base::{ConversationId, LineId},
+    calls::MessageRef,
+    contacts::Sign,
+    inbox::{Happening, What},
+    messages::{CancelEvent as Happened, Channel, InboundMessage, message_by_phone},
+    tenants::{TenantConfig, line_written_to},
 };
 use kit::{Done, JobError};
-use store::{contacts::contact::Begun, inbox::conversation::OnLine};
+use store::{contacts::Begun, inbox::OnLine};
 
 use crate::{
     Event, RACES,
@@ -47,7 +47,7 @@ impl Event<'_> {
         let Some(config) = store.config_of(self.scope, &self.ctx.config, tenant).await? else {
             return Ok(kit::queue::gone("tenant"));
         };
-        let line = line::written_to(&config.lines, echo.channel, self.connection, None);
+        let line = line_written_to(&config.lines, echo.channel, self.connection, None);
         let line = line.map(|line| line.id);
         let about = self.people(&echo.from, (leads, Some(OnLine(line))), None, now);
         let About { mut people, along, .. } = about.await?;
@@ -84,7 +84,7 @@ impl Event<'_> {
         }
         let keep_until = config.tenant.retention.unwrap_or_default().message_until(echo.at, now);
         let (kept, timers) = ((keep_until, self.correlation_id), &self.ctx.timers);
-        let message = by_phone::message((id, self.connection), echo, kept, timers)?;
+        let message = message_by_phone((id, self.connection), echo, kept, timers)?;
         let conversation = store.conversation_along(self.scope, id, &along).await?;
         let tell_after = config.tenant.inbox.unwrap_or_default().notify_after();
         let conversation = conversation.map(|mut known| {

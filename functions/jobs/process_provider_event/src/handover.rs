@@ -2,13 +2,13 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConversationId,
-    contacts::window::Sign,
-    messages::{inbound::Sender, message::Channel},
-    tenants::line,
+    base::ConversationId,
+    contacts::Sign,
+    messages::{Channel, Sender},
+    tenants::line_written_to,
 };
 use kit::{Done, JobError};
-use store::{inbox::conversation::OnLine, table::effects::Effects};
+use store::{inbox::OnLine, table::effects::Effects};
 
 use crate::{
     Event, RACES,
@@ -31,7 +31,7 @@ impl Event<'_> {
         let Some(number) = config.whatsapp_number(self.connection) else {
             return Ok(Done::Already);
         };
-        let line = line::written_to(&config.lines, Channel::WhatsApp, self.connection, None);
+        let line = line_written_to(&config.lines, Channel::WhatsApp, self.connection, None);
         let line = line.map(|line| line.id);
         let leads = store.leads_of(self.scope, &identities(from)).await?;
         let about = self.people(from, (leads, Some(OnLine(line))), None, now);

@@ -4,41 +4,28 @@ use std::sync::Arc;
 
 use domain::{
     Timestamp,
-    automations::answers::{Heard, no_way_back},
-    base::{
-        external::{ProviderRef, ShownName},
-        ids::{ContactId, ConversationId, MessageId, started},
-        phone::Phone,
-    },
-    calls::record::{ConsentEntry, MessageRef, Received, consent_id},
-    consent::{suppression::Suppression, words},
-    contacts::{
-        contact::{Contact, Identity, Linked},
-        profile::Profile,
-    },
-    inbox::conversation::{Happening, What},
-    media::medium::Medium,
+    automations::{Heard, no_way_back},
+    base::{ContactId, ConversationId, MessageId, Phone, ProviderRef, ShownName, time_of_id},
+    calls::{MessageRef, Received},
+    consent::{ConsentEntry, Suppression, consent_id, is_stop_label, language_of_wish, wish_in_message},
+    contacts::{Contact, Identity, Linked, Profile},
+    inbox::{Happening, What},
+    media::Medium,
     messages::{
-        inbound::{Delivery, InboundMessage, OptFlag, Sender},
-        language::{self, Recognized},
-        message::{Category, Channel, Message, Recipient, Remark},
-        purpose::{Event as Happened, Purpose},
-        refusal::{Reason, Refusal},
+        CancelEvent as Happened, Category, Channel, Delivery, InboundMessage, Message, OptFlag, Purpose, Reason,
+        Recipient, Recognized, Refusal, Remark, Sender, recognize_language,
     },
-    reports::{
-        counting,
-        template_numbers::{self, Templated},
-    },
-    templates::template::TemplateDefinition,
-    tenants::{config::TenantConfig, line},
+    reports::{Templated, answered_by_message, is_written_after, reply_time},
+    templates::TemplateDefinition,
+    tenants::{TenantConfig, line_written_to},
 };
 use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};
 use store::{
     Along, Versioned,
-    contacts::contact::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    inbox::conversation::{OnLine, overheard},
-    messages::media::LANE,
+    contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
+    inbox::{OnLine, conversation_overheard},
+    messages::MEDIA_LANE,
     table::effects::{Consent, Effects, Once},
 };
 
@@ -252,7 +239,7 @@ impl Event<'_> {
         let Some(config) = store.config_of(self.scope, &self.ctx.config, tenant).await? else {
             return Ok(Arrival::Never(kit::queue::gone("tenant")));
         };
-        let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
+        let line = line_written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
         // A reaction is no turn of a conversation.
         let on = message.is_news().then(|| OnLine(line.map(|line| line.id)));
         let about = self.people(&message.from, (leads, on), message.reply_to.as_ref(), now);
@@ -275,7 +262,7 @@ impl Event<'_> {
         let id = referred.unwrap_or_else(|| Received::id_of(writer, self.api, message, delivery));
         // Twilio reports no time: that of the first delivery counts, with which the id begins.
         let of_first = referred.map(|id| InboundMessage {
-            at: started(id.own()),
+            at: time_of_id(id.own()),
             ..message.clone()
         });
         let message = of_first.as_ref().unwrap_or(message);
@@ -308,7 +295,7 @@ impl Event<'_> {
                 let what = What::Inbound(said.id, message.channel);
                 let happening = Happening { at: said.at, what };
                 if message.standby {
-                    Some(overheard(known, id, happening))
+                    Some(conversation_overheard(known, id, happening))
                 } else {
                     let whose = (&*config, &person.contact);
                     let noted = store.noted_for_team(self.scope, known, (id, happening), whose, now);
@@ -329,7 +316,7 @@ impl Event<'_> {
         for person in &mut people {
             let mut wrote = self.hears(person, &said, &heard, Timestamp::MAX).await?;
             let answered = wrote.answered.into_iter();
-            answers_after.extend(answered.filter_map(|sent| counting::reply_time(sent, said.at)));
+            answers_after.extend(answered.filter_map(|sent| reply_time(sent, said.at)));
             templates.append(&mut wrote.templates);
             recovered += wrote.recovered;
             waiting.push(wrote.waiting);
@@ -353,12 +340,7 @@ impl Event<'_> {
             remarks,
             recovered,
             answers_after,
-            templates: template_numbers::answered(
-                message,
-                said.flag(),
-                answered.filter(|_| !message.standby),
-                templates,
-            ),
+            templates: answered_by_message(message, said.flag(), answered.filter(|_| !message.standby), templates),
             answer: heard.calls_for(),
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
@@ -437,9 +419,9 @@ impl Event<'_> {
             return Ok(None);
         }
         let counts = |flag: &OptFlag| !message.standby || *flag == OptFlag::Stop;
-        let wish = |marketing| words::wish(message, marketing, &config.tenant).filter(counts);
+        let wish = |marketing| wish_in_message(message, marketing, &config.tenant).filter(counts);
         let told = wish(false);
-        let (Some(answered), None, true) = (answered, told, words::is_stop_label(message)) else {
+        let (Some(answered), None, true) = (answered, told, is_stop_label(message)) else {
             return Ok(told);
         };
         let (store, id) = (&self.ctx.store, answered.of.template.stored());
@@ -473,8 +455,8 @@ impl Event<'_> {
         });
         let tenants = &config.tenant.languages;
         let language = message.typed().and_then(|text| {
-            let of_word = || flag.and_then(|_| words::language(text, tenants));
-            language::recognize(text, tenants).or_else(of_word)
+            let of_word = || flag.and_then(|_| language_of_wish(text, tenants));
+            recognize_language(text, tenants).or_else(of_word)
         });
         let number = message.to.as_ref();
         Said {
@@ -592,7 +574,7 @@ impl Event<'_> {
     /// What is to be fetched of a message.
     fn media_of(&self, received: &Received, now: Timestamp) -> Vec<Medium> {
         let kept_until = received.keep_until.unwrap_or(Timestamp::MAX);
-        let first_due = self.ctx.timers.first_due_in(LANE);
+        let first_due = self.ctx.timers.first_due_in(MEDIA_LANE);
         let media = received.message.media.iter().zip(0..);
         let pending = media.map(|(reported, index)| {
             let (place, times) = ((received.id, index), (now, kept_until));
@@ -792,8 +774,8 @@ impl Event<'_> {
             };
             let tried = !message.attempts.is_empty();
             let answers = message.policy.purpose() == Purpose::FollowUp;
-            let answered = sent.filter(|sent| answers && counting::is_after(*sent, wrote));
-            if answered.is_some_and(|sent| counting::reply_time(sent, wrote).is_some()) {
+            let answered = sent.filter(|sent| answers && is_written_after(*sent, wrote));
+            if answered.is_some_and(|sent| reply_time(sent, wrote).is_some()) {
                 meant.templates.extend(message.sent_template());
             }
             meant.answered.extend(answered);
@@ -803,7 +785,7 @@ impl Event<'_> {
                     person.contact.close(&message);
                 }
                 person.cancelled.push(message);
-            } else if !stays && sent.is_none_or(|sent| counting::is_after(sent, wrote)) {
+            } else if !stays && sent.is_none_or(|sent| is_written_after(sent, wrote)) {
                 person.contact.settle(&message);
             }
         }

@@ -33,31 +33,19 @@ mod status;
 
 use domain::{
     Timestamp,
-    base::{
-        ids::{ConnectionId, ContactId},
-        phone::Phone,
-    },
-    calls::record::consent_id,
-    contacts::contact::{Change, Contact},
-    messages::{
-        inbound::{Delivery, Update},
-        send::{Classified, Effect, Timers},
-    },
-    templates::template::{
-        TemplateReport, TemplateStatus,
-        sync::{self, Cause},
-    },
-    tenants::{
-        connection::{Account, Connection, Health},
-        connection_test::Reported,
-    },
+    base::{ConnectionId, ContactId, Phone},
+    consent::consent_id,
+    contacts::{Change, Contact},
+    messages::{Classified, Delivery, Effect, Timers, Update},
+    templates::{Cause, TemplateReport, TemplateStatus, sync_operation},
+    tenants::{Account, Connection, Health, Reported},
 };
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
 use kit::{
     Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, Seldom, metric,
 };
 use providers::{form, twilio, whatsapp};
-use store::{RACES, Store, StoreError, TenantScope, tenants::config::ConfigCache};
+use store::{RACES, Store, StoreError, TenantScope, tenants::ConfigCache};
 
 /// Minutes in which a process does not look again whether it is noted on a connection that its webhooks arrive.
 const LOOKED_AT_EVERY: i64 = 5;
@@ -234,7 +222,7 @@ impl Event<'_> {
         if report.status.as_ref().is_some_and(TemplateStatus::is_awaited) {
             let now = self.ctx.clock.now();
             for connection in &connections {
-                let operation = sync::operation(*connection, Cause::Submitted, now);
+                let operation = sync_operation(*connection, Cause::Submitted, now);
                 store.create_own_operation(self.scope, &operation).await?;
             }
         }
@@ -361,7 +349,7 @@ impl Event<'_> {
     }
 
     /// Queues a message's next attempt; the due index is the safety net behind the queue.
-    async fn queue(&self, message: &domain::messages::message::Message) -> Result<(), JobError> {
+    async fn queue(&self, message: &domain::messages::Message) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
         let next = ToQueue::send(self.scope.tenant(), message).at(now);
         self.ctx.queues.enqueue(vec![next], now).await?;

@@ -1,14 +1,12 @@
 //! Reports on our own messages.
 
 use domain::{
-    base::ids::MessageId,
-    calls::record::MessageRef,
-    contacts::contact::{Contact, Identity, Tried},
+    base::MessageId,
+    calls::MessageRef,
+    contacts::{Contact, Identity, Tried},
     messages::{
-        errors::{self, Stage},
-        inbound::{Sender, Status},
-        message::{AttemptState, Leg, Message, Next, Recipient, StatusReport},
-        send::{Api, Effect},
+        Api, AttemptState, Effect, Leg, Message, Next, Recipient, Sender, Stage, Status, StatusReport, classify_error,
+        is_about_file,
     },
 };
 use kit::{Done, JobError, crash};
@@ -122,7 +120,7 @@ impl Event<'_> {
         let Some(code) = report.error.as_ref().and_then(|error| error.code) else {
             return Ok(());
         };
-        let classified = errors::classify(api, Stage::Status, None, Some(code));
+        let classified = classify_error(api, Stage::Status, None, Some(code));
         let Some(attempt) = message.attempts.iter().find(|attempt| attempt.number == number) else {
             return Ok(());
         };
@@ -132,7 +130,7 @@ impl Event<'_> {
         kit::metric::count("send_failed", &[("class", classified.class.as_str())]);
         self.effect_on_connection(leg.connection, &classified, attempt.claimed_at)
             .await?;
-        if errors::is_about_file(api, code) {
+        if is_about_file(api, code) {
             self.forget_upload(leg).await?;
         }
         let (store, times) = (&self.ctx.store, (attempt.claimed_at, self.ctx.clock.now()));

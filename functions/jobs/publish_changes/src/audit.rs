@@ -2,8 +2,8 @@
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    accounts::audit::{self, Action, Entry},
-    base::ids::TenantId,
+    accounts::{Action, AuditEntry, field_changes},
+    base::TenantId,
 };
 use store::{
     StoreError,
@@ -11,7 +11,7 @@ use store::{
 };
 
 /// The entry for a change that a person or a key made; `None` for all others, and if no field of theirs differs.
-pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, Entry)>, StoreError> {
+pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, AuditEntry)>, StoreError> {
     let Some(stamped) = changes::stamped(&record.change.old_image, &record.change.new_image)? else {
         return Ok(None);
     };
@@ -23,7 +23,7 @@ pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, Entry)>, S
         before,
         after,
     } = stamped;
-    let changes = audit::changes(&kind, before.as_ref(), after.as_ref());
+    let changes = field_changes(&kind, before.as_ref(), after.as_ref());
     let action = match (&before, &after) {
         (None, None) => return Ok(None),
         (None, Some(_)) => Action::Created,
@@ -31,7 +31,7 @@ pub(crate) fn entry(record: &EventRecord) -> Result<Option<(TenantId, Entry)>, S
         (Some(_), Some(_)) if changes.is_empty() => return Ok(None),
         (Some(_), Some(_)) => Action::Changed,
     };
-    let entry = Entry {
+    let entry = AuditEntry {
         by,
         action,
         kind,

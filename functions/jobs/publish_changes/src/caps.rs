@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, money::capped::priced};
+use domain::{Timestamp, money::priced_attempts};
 use store::{StoreError, TenantScope, table::changes::What};
 
 use crate::Context;
@@ -20,7 +20,7 @@ pub(crate) async fn corrections(what: &What, ctx: &Context) -> Result<Correction
     else {
         return Ok(corrections);
     };
-    for priced in priced(before, after) {
+    for priced in priced_attempts(before, after) {
         let taken_at = priced.attempt.claimed_at;
         let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
         let differences: BTreeMap<u32, i64> = priced.differences(&book).collect();

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    reports::{counting, template_numbers::TemplateEdition},
+    reports::{
+        RECOVERED, Raise, TemplateEdition, UNDONE, count_answered_templates, count_call, count_decided,
+        count_decided_again, count_message, count_received, count_refused, count_templates,
+    },
 };
 use jiff::SignedDuration;
-use store::{reports::counters::Counters, table::changes::What};
+use store::{reports::Counters, table::changes::What};
 
 /// The counters that a change raises, which was stored at this time, by the time for which they count: that of the call, if it is one of a
 /// call or says what became of its message, so that an hour's calls are those that a list has of it; else that of storing. A call that is
@@ -22,18 +25,18 @@ pub(crate) fn of(what: &What, stored: Timestamp, kept: SignedDuration) -> Vec<(T
         _ => (None, None),
     };
     let (at, before) = (at.unwrap_or(stored), before.unwrap_or(stored));
-    let mut by_time: BTreeMap<Timestamp, Vec<counting::Raise>> = BTreeMap::new();
+    let mut by_time: BTreeMap<Timestamp, Vec<Raise>> = BTreeMap::new();
     for raise in raised {
         let at = match raise.0.as_str() {
-            counting::RECOVERED => stored,
-            name if name.ends_with(counting::UNDONE) => before,
+            RECOVERED => stored,
+            name if name.ends_with(UNDONE) => before,
             _ => at,
         };
         by_time.entry(at).or_default().push(raise);
     }
     let mut counted: Vec<_> = by_time.into_iter().map(|(at, raised)| (at, sums(raised))).collect();
     if let What::MessageMoved { before, after } = what
-        && let Some((called, raised)) = counting::moved_call(before.as_deref(), after)
+        && let Some((called, raised)) = count_call(before.as_deref(), after)
         && let Some(called) = of_call(called)
     {
         counted.push((called, sums(raised)));
@@ -42,30 +45,30 @@ pub(crate) fn of(what: &What, stored: Timestamp, kept: SignedDuration) -> Vec<(T
     counted
 }
 
-fn raised(what: &What, stored: Timestamp) -> Vec<counting::Raise> {
+fn raised(what: &What, stored: Timestamp) -> Vec<Raise> {
     match what {
         What::Recorded(record) => record.counters(),
-        What::CallDecided(call) => counting::decided(call),
-        What::CallDecidedAgain { before, after } => counting::decided_again(before, after),
-        What::Received(received) => counting::received(received),
-        What::MessageMoved { before, after } => counting::moved(before.as_deref(), after),
-        What::Refused(entry) => counting::refused(entry, stored),
+        What::CallDecided(call) => count_decided(call),
+        What::CallDecidedAgain { before, after } => count_decided_again(before, after),
+        What::Received(received) => count_received(received),
+        What::MessageMoved { before, after } => count_message(before.as_deref(), after),
+        What::Refused(entry) => count_refused(entry, stored),
     }
 }
 
 /// The counters that a change raises for templates, by their contents.
 pub(crate) fn of_templates(what: &What) -> BTreeMap<TemplateEdition, Counters> {
     let mut sums: BTreeMap<TemplateEdition, Counters> = BTreeMap::new();
-    let mut add = |of: TemplateEdition, (name, count): counting::Raise| {
+    let mut add = |of: TemplateEdition, (name, count): Raise| {
         *sums.entry(of).or_default().entry(name).or_default() += count;
     };
     match what {
         What::MessageMoved { before, after } => {
-            let moved = counting::moved_templates(before.as_deref(), after);
+            let moved = count_templates(before.as_deref(), after);
             moved.into_iter().for_each(|(of, raise)| add(of, raise));
         }
         What::Received(received) => {
-            let answered = counting::answered_templates(received);
+            let answered = count_answered_templates(received);
             answered.for_each(|(of, raise)| add(of.clone(), raise));
         }
         What::Recorded(_) | What::CallDecided(_) | What::CallDecidedAgain { .. } | What::Refused(_) => {}
@@ -74,7 +77,7 @@ pub(crate) fn of_templates(what: &What) -> BTreeMap<TemplateEdition, Counters> {
 }
 
 /// The sum of all raises of each counter.
-fn sums(raised: Vec<counting::Raise>) -> Counters {
+fn sums(raised: Vec<Raise>) -> Counters {
     let mut counters = Counters::new();
     for (name, count) in raised {
         *counters.entry(name).or_default() += count;

@@ -25,9 +25,9 @@ use std::{
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
     Timestamp,
-    accounts::{audit::Entry, notice::Notice},
-    base::ids::TenantId,
-    campaigns::trigger::Occasion,
+    accounts::{AuditEntry, Notice},
+    base::TenantId,
+    campaigns::Occasion,
 };
 use jiff::{SignedDuration, civil::Date};
 use kit::{
@@ -37,11 +37,8 @@ use kit::{
 use serde_json::json;
 use store::{
     Store, StoreError,
-    money::prices::PriceCache,
-    reports::{
-        counters::{Counted, Counters, Place, Source, TemplateDay, join},
-        hours,
-    },
+    money::PriceCache,
+    reports::{Counted, Counters, Place, Source, TemplateDay, join_counts, may_be_rolled},
     table::changes::{self, RowChange},
 };
 
@@ -119,7 +116,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
 /// The parsed content of a record.
 struct Said {
     changed: Option<RowChange>,
-    audited: Option<(TenantId, Entry)>,
+    audited: Option<(TenantId, AuditEntry)>,
     noticed: Option<(TenantId, Notice)>,
     occasion: Option<(TenantId, Occasion)>,
 }
@@ -234,7 +231,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         let corrections = corrections.filter(|(position, _)| applied.contains(position));
         Box::pin(caps::correct(&scope, corrections.map(|(_, these)| these), ctx)).await;
         // Also if nothing was applied: an attempt may have died between the two writes.
-        if hours::may_be_rolled(place.day(), now) {
+        if may_be_rolled(place.day(), now) {
             late.entry(tenant).or_default().insert(place.day());
         }
     }
@@ -266,7 +263,7 @@ fn placed(change: &RowChange, stored: Timestamp, (ctx, again): (&Context, bool))
         if again && at < stored && ctx.clock.now().duration_since(at) >= ctx.counted_for {
             continue;
         }
-        join(placed.entry(Place::of(at, change.what.line())).or_default(), &counters);
+        join_counts(placed.entry(Place::of(at, change.what.line())).or_default(), &counters);
     }
     placed
 }

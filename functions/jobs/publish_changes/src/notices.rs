@@ -9,8 +9,8 @@ use std::{
 };
 
 use domain::{
-    accounts::notice::{Notice, day_of},
-    base::ids::{RuleId, TenantId},
+    accounts::{Notice, day_of},
+    base::{RuleId, TenantId},
 };
 use jiff::civil::Date;
 use store::{

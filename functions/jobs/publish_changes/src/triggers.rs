@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::ids::{CampaignId, TenantId},
-    campaigns::trigger::Occasion,
-    contacts::person::Person,
+    base::{CampaignId, TenantId},
+    campaigns::Occasion,
+    contacts::Person,
 };
 use futures::{StreamExt as _, stream};
 use kit::{JobError, line};
-use store::{RACES, StoreError, TenantScope, campaigns::drip::DripEntry};
+use store::{RACES, StoreError, TenantScope, campaigns::DripEntry};
 
 use crate::Context;
 

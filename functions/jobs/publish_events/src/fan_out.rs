@@ -11,12 +11,8 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::actor::Actor,
-    live::{
-        cursor::Cursor,
-        event::Told,
-        socket::{Frame, PublishedEvent, Rights, Socket, SocketId, UNREACHABLE_FOR, in_frames},
-    },
+    base::Actor,
+    live::{Cursor, Frame, PublishedEvent, Rights, Socket, SocketId, Told, UNREACHABLE_FOR, divide_into_frames},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::SignedDuration;
@@ -130,7 +126,7 @@ impl One<'_> {
             return Ok(false);
         }
         let cursor = Cursor::at(at);
-        for events in in_frames(events) {
+        for events in divide_into_frames(events) {
             match self.post(&Frame::Events { events, cursor }).await {
                 Ok(()) => {}
                 Err(NotReached::Gone) => return self.forgotten().await,

@@ -26,8 +26,8 @@ use std::{
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
     Timestamp,
-    base::ids::{EventId, TenantId, derived},
-    live::event::{Event, Meaning, Told},
+    base::{EventId, TenantId, derive_id},
+    live::{Event, Meaning, Told},
 };
 use jiff::SignedDuration;
 use jobs::PushJob;
@@ -37,10 +37,7 @@ use kit::{
 };
 use store::{
     Store, StoreError, TenantScope,
-    live::{
-        events::{self, AtOnce},
-        published::MAX_TOGETHER,
-    },
+    live::{AtOnce, MAX_TOGETHER, ends_rights, event_meaning, told_at_once},
 };
 
 use crate::fan_out::Unreached;
@@ -84,7 +81,7 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
     let mut of_tenants: BTreeMap<TenantId, Vec<Told>> = BTreeMap::new();
     // Sockets of those whose rights ended are closed, whatever is before it in the batch.
     for EventRecord { change, .. } in &batch.records {
-        if let Some(tenant) = events::ends_rights(&change.old_image, &change.new_image) {
+        if let Some(tenant) = ends_rights(&change.old_image, &change.new_image) {
             of_tenants.entry(tenant).or_default();
         }
     }
@@ -149,10 +146,7 @@ type Read = (Option<(TenantId, Meaning)>, Option<AtOnce>);
 
 fn read(record: &EventRecord, at: Timestamp) -> Result<Read, StoreError> {
     let (before, after) = (&record.change.old_image, &record.change.new_image);
-    Ok((
-        events::meaning(before, after)?,
-        events::told_at_once(before, after, at)?,
-    ))
+    Ok((event_meaning(before, after)?, told_at_once(before, after, at)?))
 }
 
 fn unreadable(record: &EventRecord, error: &str) {
@@ -177,5 +171,5 @@ fn id(record: &EventRecord, at: Timestamp) -> EventId {
     };
     let key = format!("{}\n{}\n{}", part("pk"), part("sk"), number(record));
     let millisecond = u64::try_from(at.as_millisecond()).unwrap_or_default();
-    EventId::new(derived(millisecond, key.as_bytes()))
+    EventId::new(derive_id(millisecond, key.as_bytes()))
 }

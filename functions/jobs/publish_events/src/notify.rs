@@ -7,16 +7,13 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::ids::{EventId, TenantId},
-    inbox::conversation::Wrote,
-    live::{
-        event::Told,
-        push::{About, MAX_AGE, TOO_LATE},
-    },
+    base::{EventId, TenantId},
+    inbox::Wrote,
+    live::{About, MAX_AGE, TOO_LATE, Told},
 };
 use jobs::{JobBody as _, PushJob};
 use kit::{Entry, JobError, TimeLimit, line, metric};
-use store::{TenantScope, live::events::AtOnce};
+use store::{TenantScope, live::AtOnce};
 
 use crate::Context;
 

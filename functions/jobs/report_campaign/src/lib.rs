@@ -8,14 +8,12 @@ use std::{
 };
 
 use domain::{
-    base::operation::{Data, Progress},
+    base::{Data, Progress},
     campaigns::{
-        campaign::{Campaign, CampaignType, VariantNumber},
-        drip::EnrolmentStatus,
-        report::{CampaignTally, DripTally, InAudience, RecipientState, ReportCampaign, StepTally, VariantTally},
-        steps::StepName,
+        Campaign, CampaignTally, CampaignType, DripTally, EnrolmentStatus, InAudience, RecipientState, ReportCampaign,
+        StepName, StepTally, VariantNumber, VariantTally,
     },
-    money::{costs::Costs, prices::decimal, product::Currency},
+    money::{Costs, Currency, decimal_amount},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use kit::{
@@ -23,7 +21,7 @@ use kit::{
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, Versioned, campaigns::drip::Enrolled, money::prices::PriceCache};
+use store::{Store, Versioned, campaigns::Enrolled, money::PriceCache};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -271,8 +269,8 @@ impl Sums {
         let spent = self.spent.iter();
         let cost = spent.map(|(currency, (reported, estimated))| Cost {
             currency: currency.clone(),
-            reported: decimal(*reported),
-            estimated: decimal(*estimated),
+            reported: decimal_amount(*reported),
+            estimated: decimal_amount(*estimated),
         });
         cost.collect()
     }

@@ -25,9 +25,9 @@
 //! | --- | --- | --- |
 //! | `no_template`, `template_not_approved`, `template_category`, `template_broken`, `no_content_sid`, `no_sender`, `asset_unusable` | nobody can get the message as it is | `Campaign::obstacle`, asked by `make` and `take_steps` |
 //! | `failure_rate`, `opt_out_rate` | too many of those looked at failed, or refused further messages | `domain::campaigns::watch` |
-//! | `low_quality` | Meta rates template or number as low since the start | `domain::campaigns::watch::rated_low` |
+//! | `low_quality` | Meta rates template or number as low since the start | `domain::campaigns::low_rating_pause` |
 //! | `cap_reached` | a cap has no room for what waits | `Run::held` |
-//! | `route_refused` | WhatsApp refuses marketing by the route that its template takes | `domain::campaigns::watch::route_refused` |
+//! | `route_refused` | WhatsApp refuses marketing by the route that its template takes | `domain::campaigns::refused_route_pause` |
 //! | `suspended` | the business is being deleted | `make` |
 //! | `throughput` | messages have waited for an hour to be sent | `Run::are_behind` |
 //! | `other` | its steps fail again and again | `handle` |
@@ -38,23 +38,12 @@ mod make;
 
 use domain::{
     Timestamp,
-    base::{
-        ids::{ContactId, MessageId},
-        operation::{Data, Progress},
-    },
+    base::{ContactId, Data, MessageId, Progress},
     campaigns::{
-        audience::AudienceConditions,
-        campaign::{Campaign, CampaignType},
-        report::InAudience,
-        run::{MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
-        state::CampaignState,
-        watch::{self, Watch},
+        AudienceConditions, Campaign, CampaignState, CampaignType, InAudience, MAX_RUN, Pace, RunCampaign,
+        USUAL_PER_MINUTE, Watch, is_behind, may_still_send, refused_route_pause,
     },
-    messages::{
-        message::Message,
-        refusal::{Reason, Refusal},
-        send::Timers,
-    },
+    messages::{Message, Reason, Refusal, Timers},
 };
 use jiff::SignedDuration;
 use jobs::ToQueue;
@@ -63,7 +52,7 @@ use kit::{
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
+use store::{Store, TenantScope, Versioned, money::PriceCache, tenants::ConfigCache};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -495,7 +484,7 @@ impl Run<'_> {
         }
         let latest = self.latest(&cursor).await?;
         // Those that the provider accepted before have failed, so that they do not wait.
-        if let Some(why) = watch::route_refused(campaign, &latest) {
+        if let Some(why) = refused_route_pause(campaign, &latest) {
             return self.pause(found, cursor, why).await;
         }
         cursor.waited &= !latest.is_empty() && latest.iter().all(|message| is_behind(message, now));
@@ -605,7 +594,7 @@ impl Run<'_> {
         let (ctx, store, now) = (self.ctx, &self.ctx.store, self.now);
         let page = store.held_messages(self.scope, campaign.id, (None, PER_LOOK), now);
         let (held, _) = page.await?;
-        if let Some(why) = watch::route_refused(campaign, &held) {
+        if let Some(why) = refused_route_pause(campaign, &held) {
             return Ok(Held::Against(why));
         }
         // One that has woken by itself is on its way.
@@ -662,7 +651,7 @@ impl Run<'_> {
         let messages = store.each_message(self.scope, &ids.collect::<Vec<_>>(), now).await?;
         // Nothing is known of one that cannot be read.
         let mut messages = messages.into_iter().filter_map(|message| message.ok().flatten());
-        if messages.any(|message| is_open(&message, now)) {
+        if messages.any(|message| may_still_send(&message, now)) {
             return cursor.wait(now + SETTLING_LOOK);
         }
         if let Some(next) = next {

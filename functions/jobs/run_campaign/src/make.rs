@@ -7,17 +7,12 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::ids::{ContactId, MessageId},
-    campaigns::{
-        campaign::Campaign,
-        review,
-        run::{Enrolment, Exit},
-        watch,
-    },
-    contacts::{contact::Contact, person::Person},
-    messages::refusal::{Reason, Refusal},
-    money::cap::Counts,
-    tenants::{config::TenantConfig, connection::Connection},
+    base::{ContactId, MessageId},
+    campaigns::{Campaign, Enrolment, Exit, low_rating_pause, whatsapp_sender},
+    contacts::{Contact, Person},
+    messages::{Reason, Refusal},
+    money::Counts,
+    tenants::{Connection, TenantConfig},
 };
 use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
@@ -27,7 +22,7 @@ use kit::{
     crash,
     first_places::FirstPlaces,
 };
-use store::{RACES, StoreError, contacts::contact::ContactWrite, table::effects::Effects};
+use store::{RACES, StoreError, contacts::ContactWrite, table::effects::Effects};
 
 use crate::Run;
 
@@ -124,7 +119,7 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     if parts.is_empty() {
         return Ok(step);
     }
-    let sender = review::whatsapp_sender(campaign, &config);
+    let sender = whatsapp_sender(campaign, &config);
     let number = async {
         match sender {
             Some(sender) => store.connection(scope, sender).await,
@@ -252,7 +247,7 @@ impl<'a> Making<'a> {
         let broadcast = ctx.planner.broadcast(scope, (campaign, config), people, now);
         let (broadcast, why) = broadcast.await?;
         let (templates, number) = (&broadcast.material.templates, common.number.as_ref());
-        let why = why.or_else(|| watch::rated_low(campaign, templates, number));
+        let why = why.or_else(|| low_rating_pause(campaign, templates, number));
         if let Some(why) = why {
             return Ok(Err(why));
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    accounts::notice::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
-    base::{ids::ConnectionId, zone::Zone},
-    messages::{message::Category, purpose::Purpose, refusal::Reason},
-    money::cap::{Cap, Period, Scope},
+    accounts::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
+    base::{ConnectionId, Zone},
+    messages::{Category, Purpose, Reason},
+    money::{Cap, Period, Scope},
 };
 use jiff::Timestamp;
 

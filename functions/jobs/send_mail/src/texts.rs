@@ -5,12 +5,9 @@
 use std::net::IpAddr;
 
 use domain::{
-    accounts::{
-        notice::{Matter, Notice},
-        permission::Role,
-    },
-    base::ids::TenantId,
-    money::cap::Cap,
+    accounts::{Matter, Notice, Role},
+    base::TenantId,
+    money::Cap,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{Author, FactorChange, Link, Mail};

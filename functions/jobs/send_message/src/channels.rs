@@ -5,17 +5,14 @@ use std::time::Duration;
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
     Timestamp,
-    base::ids::SendKey,
-    media::{asset::Asset, medium::FileName},
+    base::SendKey,
+    media::{Asset, FileName},
     messages::{
-        errors::{self, Stage},
-        message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
-        purpose::Category,
-        refusal::{Reason, Refusal},
-        send::{ErrorClass, Timers},
+        Attempt, AttemptState, Category, Channel, ErrorClass, Leg, Message, Reason, Recipient, Refusal, SendOutcome,
+        Stage, Timers, classify_error,
     },
-    templates::template::TemplateDefinition,
-    tenants::connection::{Account, Connection, SendSecrets, letters::sending_letters, twilio},
+    templates::TemplateDefinition,
+    tenants::{Account, Connection, SendSecrets, sending_letters, twilio},
 };
 use kit::{
     ConfigError, Env,
@@ -202,7 +199,7 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
     let code = error.code?;
     Some(SendOutcome::Refused {
         code: Some(code),
-        classified: errors::classify(connection.account.api()?, Stage::Answer, None, Some(code)),
+        classified: classify_error(connection.account.api()?, Stage::Answer, None, Some(code)),
         reason: error.reason.clone(),
         because: error.because.clone(),
         retry_after: None,

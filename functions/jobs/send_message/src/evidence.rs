@@ -2,11 +2,8 @@
 
 use domain::{
     Timestamp,
-    messages::{
-        message::{AttemptState, Evidence as Known, Message, SendOutcome, StatusReport},
-        refusal::{Reason, Refusal},
-    },
-    tenants::connection::Connection,
+    messages::{AttemptState, Evidence as Known, Message, Reason, Refusal, SendOutcome, StatusReport},
+    tenants::Connection,
 };
 use jiff::SignedDuration;
 use kit::{

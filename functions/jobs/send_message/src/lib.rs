@@ -6,9 +6,9 @@
 //! ## Before this function
 //!
 //! 1. **Intent.** Something happens, such as a missed call. `process_call` finds the rule that matches
-//!    ([`domain::automations::decide`]), which yields an [`Intent`](domain::messages::compose::Intent): the cause, the purpose, the recipient, and what to
+//!    ([`domain::automations::decide`]), which yields an [`Intent`](domain::messages::Intent): the cause, the purpose, the recipient, and what to
 //!    say by each channel.
-//! 2. **Composing.** [`domain::messages::compose::compose`] fills templates and texts with values, chooses a connection for each channel, and
+//! 2. **Composing.** [`domain::messages::compose_message`] fills templates and texts with values, chooses a connection for each channel, and
 //!    narrows the purpose's row of [`domain::messages::purpose`] to a policy. The result is a message with its legs, usually WhatsApp and
 //!    then SMS, or a refusal with its sentence. It is a pure function: the same intent in the same world gives the same message.
 //! 3. **Commit.** The message is written in one transaction with its cause. Its id follows from the cause, so a second commit finds
@@ -72,39 +72,29 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
-    base::external::ProviderRef,
-    calls::record::{MessageRef, consent_id},
-    contacts::contact::{Change, Contact, Tried},
-    media::asset::Asset,
+    base::ProviderRef,
+    calls::MessageRef,
+    consent::consent_id,
+    contacts::{Change, Contact, Tried},
+    media::Asset,
     messages::{
-        check::{self, Check, CheckInput},
-        errors,
-        message::{Attempt, AttemptState, Leg, Message, Next, SendOutcome, StatusReport},
-        refusal::{Reason, Refusal},
-        send::{Classified, Effect, ErrorClass, Timers},
+        Attempt, AttemptState, Check, CheckInput, Classified, Effect, ErrorClass, Leg, Message, Next, Reason, Refusal,
+        SendOutcome, StatusReport, Timers, check_frequency, check_send, country_remarks, is_about_file,
+        messages_to_read_before, wait_beyond_cap, wait_beyond_throughput, wait_of_step_beyond_cap,
     },
-    money::{
-        cap::{Cap, Take},
-        capped,
-    },
-    tenants::{
-        config::TenantConfig,
-        connection::{Connection, Health},
-    },
+    money::{Cap, Take, all_caps_of},
+    tenants::{Connection, Health, TenantConfig},
 };
 use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
     Along, Races, Store, StoreError, TenantScope, Versioned,
-    contacts::contact::ContactWrite,
-    messages::{
-        material::LegMaterial,
-        message::{Reference, ToSend},
-    },
-    money::prices::PriceCache,
+    contacts::ContactWrite,
+    messages::{LegMaterial, Reference, ToSend},
+    money::PriceCache,
     table::effects::Effects,
-    tenants::config::ConfigCache,
+    tenants::ConfigCache,
 };
 
 use channels::Channels;
@@ -275,13 +265,13 @@ impl Work<'_> {
             campaign: material.campaign,
             now,
             timers: &self.ctx.timers,
-            line_type: &domain::base::line_type::by_numbering_plan,
+            line_type: &domain::base::line_type_by_plan,
         }
     }
 
     /// The check before a send, and whether the number or id still leads to this contact: whoever has it now may have refused messages.
     async fn check(&self, input: &CheckInput<'_>) -> Result<Check, StoreError> {
-        let check = check::check(input);
+        let check = check_send(input);
         let (store, to) = (&self.ctx.store, &input.message.to);
         let is_own = matches!(check, Check::Never { .. }) || store.is_recipient(self.scope, input.contact, to).await?;
         Ok(if is_own {
@@ -316,7 +306,7 @@ impl Work<'_> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
             return Err(JobError::new("send a message: the plan lacks the channel to be tried"));
         };
-        let others = check::others_that_count(&message, &self.contact);
+        let others = messages_to_read_before(&message, &self.contact);
         let (mut material, open) = tokio::try_join!(
             self.ctx
                 .store
@@ -456,12 +446,12 @@ impl Work<'_> {
         };
         if let Some((throughput, until)) = self.waits_its_turn(&message, planned, connection).await? {
             let input = self.check_input(&message, leg, connection, material, now);
-            let against = check::beyond_throughput(&input, &throughput, until);
+            let against = wait_beyond_throughput(&input, &throughput, until);
             metric::count("throughput_reached", &[("lane", message.policy.lane().as_str())]);
             return Box::pin(self.hold_back(message, leg, against, now)).await;
         }
         let takes = self.takes(&message, planned, now).await?;
-        let all = capped::all_caps_of(&self.config.tenant);
+        let all = all_caps_of(&self.config.tenant);
         // What it took when it was made is its own, whichever worker sends it.
         let still = message.still_to_take(&takes, now);
         let taken = ctx.store.take_from_caps(self.scope, (&still, &all), now);
@@ -473,7 +463,7 @@ impl Work<'_> {
         if let Some(template) = &material.template {
             message.sends_edition(leg, template.edition);
         }
-        let remarks = check::country_remarks(&self.check_input(&message, leg, connection, material, now));
+        let remarks = country_remarks(&self.check_input(&message, leg, connection, material, now));
         for why in remarks {
             message.note(now, why);
         }
@@ -535,8 +525,8 @@ impl Work<'_> {
         metric::count("cap_reached", &[]);
         let why = reached.reached(now);
         let against = match message.cause.campaign() {
-            Some(_) if message.cause.is_step() => check::beyond_cap_of_step(&message, why, now),
-            Some(_) => check::beyond_cap(&why, now),
+            Some(_) if message.cause.is_step() => wait_of_step_beyond_cap(&message, why, now),
+            Some(_) => wait_beyond_cap(&why, now),
             None => Check::Never { why },
         };
         Box::pin(self.hold_back(message, leg, against, now)).await
@@ -583,7 +573,7 @@ impl Work<'_> {
         mut outcome: SendOutcome,
     ) -> SendOutcome {
         let about_it = match (&outcome, connection.account.api()) {
-            (SendOutcome::Refused { code: Some(code), .. }, Some(api)) => errors::is_about_file(api, *code),
+            (SendOutcome::Refused { code: Some(code), .. }, Some(api)) => is_about_file(api, *code),
             _ => false,
         };
         let first = message.last().is_some_and(|last| last.tries == 1);
@@ -640,14 +630,14 @@ impl Work<'_> {
         // Messages of a contact that was merged meanwhile have not been compared with this one.
         let mut unclaimed = message.clone();
         unclaimed.attempts.pop();
-        let others = check::others_that_count(&unclaimed, &contact);
+        let others = messages_to_read_before(&unclaimed, &contact);
         let open = self.ctx.store.messages(self.scope, &others, now).await?;
         let input = CheckInput {
             message: &unclaimed,
             open: &open,
             ..input
         };
-        Ok(match check::check_frequency(&input) {
+        Ok(match check_frequency(&input) {
             Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),
             Check::Later { why, .. } => Some(refused(ErrorClass::RetryAfter, why)),
             _ => None,

@@ -4,13 +4,9 @@ use std::collections::HashMap;
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
-    messages::{
-        message::{Leg, Message},
-        purpose::Lane,
-        throughput::{Held, Throughput, Turn},
-    },
-    tenants::connection::Connection,
+    base::ConnectionId,
+    messages::{Held, Lane, Leg, Message, Throughput, Turn},
+    tenants::Connection,
 };
 use store::StoreError;
 use tokio::sync::Mutex;

@@ -12,10 +12,10 @@ use std::time::Duration;
 use access::{Kms, PushError, PushKeys};
 use domain::{
     Timestamp,
-    accounts::account::Account,
-    base::ids::{PushSubscriptionId, UserId},
-    live::push::{About, Notification, PushServices, PushSubscription, TOO_LATE},
-    tenants::tenant::Tenant,
+    accounts::Account,
+    base::{PushSubscriptionId, UserId},
+    live::{About, Notification, PushServices, PushSubscription, TOO_LATE},
+    tenants::Tenant,
 };
 use futures::{StreamExt as _, stream};
 use jiff::{SignedDuration, civil::Time};

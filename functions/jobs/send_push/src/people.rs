@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    base::{actor::Actor, ids::UserId},
+    base::{Actor, UserId},
 };
 use store::{StoreError, TenantScope};
 

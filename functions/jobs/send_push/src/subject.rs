@@ -2,20 +2,13 @@
 
 use domain::{
     Timestamp,
-    accounts::{
-        account::{Member, MemberStatus},
-        notice::{Matter, Notice},
-        permission::{Permission, Role},
-    },
-    automations::rule::Rule,
-    base::ids::{ContactId, ContactItemId as _, TenantId, UserId},
-    calls::record::Call,
-    contacts::note::Note,
-    inbox::{
-        conversation::{Conversation, What},
-        team::Team,
-    },
-    live::push::{About, Notification},
+    accounts::{Matter, Member, MemberStatus, Notice, Permission, Role},
+    automations::Rule,
+    base::{ContactId, ContactItemId as _, TenantId, UserId},
+    calls::Call,
+    contacts::Note,
+    inbox::{Conversation, Team, What},
+    live::{About, Notification},
 };
 use store::{StoreError, TenantScope};
 

@@ -10,14 +10,10 @@ use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
-    base::{ids::ConnectionId, operation::Progress},
-    messages::message::Channel,
-    templates::template::{
-        listed::ListedNames,
-        reports::MAX_REASON_LENGTH,
-        sync::{LastSync, SyncTemplates, Synced},
-    },
-    tenants::connection::Connection,
+    base::{ConnectionId, Progress},
+    messages::Channel,
+    templates::{LastSync, ListedNames, MAX_REASON_LENGTH, SyncTemplates, Synced},
+    tenants::Connection,
 };
 use jiff::Timestamp;
 use kit::{

@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use domain::base::actor::{Actor, Stamp};
+use domain::base::{Actor, Stamp};
 use jiff::SignedDuration;
 use kit::{Clock, ConfigError, Env, Files, Folder, Ids, JobError, line, schedule::Deadline};
 use serde_json::json;
 use store::{
     Store,
-    tenants::platform::{Leaving, PlatformAct},
+    tenants::{Leaving, PlatformAct},
 };
 
 /// Tenants read per page.

@@ -13,7 +13,7 @@ use std::{
 
 use domain::{
     Timestamp,
-    messages::{purpose::Lane, send::Timers},
+    messages::{Lane, Timers},
 };
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
@@ -136,9 +136,7 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
             break;
         }
         // A bucket that hangs must not delay due rows.
-        let swept = limit
-            .keep(sweep(name, queue, deadline, half, ctx))
-            .await;
+        let swept = limit.keep(sweep(name, queue, deadline, half, ctx)).await;
         match swept.unwrap_or_else(|_| Err(JobError::new("sweep spilled jobs: it took too long"))) {
             Ok(count) => line::count("swept", count),
             Err(error) => failed = Some(error),

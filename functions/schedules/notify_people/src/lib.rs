@@ -15,21 +15,19 @@ use std::{
 use domain::{
     Timestamp,
     accounts::{
-        account::{Account, Member},
-        mailing::{MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, NoticeState},
-        notice::{Matter, Notice, NoticeKind, Present, Watch, day_of},
-        permission::Role,
+        Account, MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Member, Notice, NoticeKind, NoticeState, Present,
+        Role, Watch, day_of,
     },
-    base::ids::{ConnectionId, TenantId, derived},
-    tenants::config::TenantConfig,
+    base::{ConnectionId, TenantId, derive_id},
+    tenants::TenantConfig,
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{Clock, ConfigError, Env, JobError, Links, Mails, line, schedule::Deadline};
 use store::{
     LostRace as _, RACES, Store, StoreError, TenantScope, Versioned,
-    accounts::notices::{DueNotice, Pending},
-    tenants::config::ConfigCache,
+    accounts::{DueNotice, Pending},
+    tenants::ConfigCache,
 };
 
 /// Due rows read per page.
@@ -363,7 +361,7 @@ impl Tenant<'_> {
         });
         let at = u64::try_from(open.at.as_millisecond()).unwrap_or_default();
         let mailing = format!("notices#{}#{}", self.id, open.at);
-        let id = |key: &str| derived(at, key.as_bytes()).to_string().to_ascii_lowercase();
+        let id = |key: &str| derive_id(at, key.as_bytes()).to_string().to_ascii_lowercase();
         let mail = |(member, account): &(Member, Account)| {
             let reaches = |notice: &&&Notice| notice.kind().reaches(member, account);
             let own: Vec<&Notice> = all.iter().filter(reaches).copied().collect();

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{base::ids::TenantId, tenants::tenant::Tenant};
+use domain::{base::TenantId, tenants::Tenant};
 pub use kit::StoreAndClock as Context;
 use kit::{
     JobError, line,

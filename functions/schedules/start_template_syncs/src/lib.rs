@@ -4,9 +4,9 @@
 //! Safe to run twice, and twice at the same time: the id of an operation follows from its connection and the hour.
 
 use domain::{
-    messages::message::Channel,
-    templates::template::sync::{self, Cause, LastSync},
-    tenants::tenant::{Tenant, TenantStatus},
+    messages::Channel,
+    templates::{Cause, LastSync, sync_operation},
+    tenants::{Tenant, TenantStatus},
 };
 pub use kit::StoreAndClock as Context;
 use kit::{
@@ -39,7 +39,7 @@ async fn start(tenant: Tenant, ctx: &Context) -> Result<(), JobError> {
     let known = ctx.store.last_syncs(&scope).await?;
     for connection in connections {
         if LastSync::is_due(known.get(&connection.id), now) {
-            let operation = sync::operation(connection.id, Cause::Due, now);
+            let operation = sync_operation(connection.id, Cause::Due, now);
             ctx.store.create_own_operation(&scope, &operation).await?;
             line::count("template_syncs", 1);
         }

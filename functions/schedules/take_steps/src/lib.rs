@@ -11,19 +11,16 @@ mod tenant;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use domain::base::ids::TenantId;
+use domain::base::TenantId;
 use jiff::SignedDuration;
 use kit::{
     Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline, turns::in_turn,
 };
 use store::{
     LostRace as _, Store,
-    campaigns::{
-        drip::{DueStep, SHARDS},
-        trigger::DueRound,
-    },
-    money::prices::PriceCache,
-    tenants::config::ConfigCache,
+    campaigns::{DueRound, DueStep, SHARDS},
+    money::PriceCache,
+    tenants::ConfigCache,
 };
 
 use crate::tenant::Tenant;

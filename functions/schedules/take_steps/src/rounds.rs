@@ -5,21 +5,15 @@
 
 use domain::{
     Timestamp,
-    base::ids::FieldId,
-    campaigns::{
-        campaign::Campaign,
-        dates::Round,
-        run::Enrolment,
-        state::CampaignState,
-        trigger::{AT_MOST_EVERY, Triggered},
-    },
-    contacts::{field::Field, person::Person},
+    base::FieldId,
+    campaigns::{AT_MOST_EVERY, Campaign, CampaignState, Enrolment, Round, Triggered},
+    contacts::{Field, Person},
 };
 use futures::{StreamExt as _, stream};
 use kit::{JobError, crash, line, schedule::Deadline};
 use store::{
     RACES, Store, StoreError, TenantScope, Versioned,
-    campaigns::{drip::DripEntry, trigger::DueRound},
+    campaigns::{DripEntry, DueRound},
 };
 
 use crate::{Context, ENOUGH_TIME};

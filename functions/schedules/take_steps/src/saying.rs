@@ -8,21 +8,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    base::{facts::Fact, ids::CampaignId},
-    campaigns::{
-        drip::{Scene, ends, kept_back_until, made_at, was_kept_back},
-        state::CampaignState,
-        steps::WrittenSteps,
-    },
-    messages::{
-        message::Cause,
-        purpose::FREQUENCY_SPAN,
-        refusal::{Reason, Refusal},
-    },
-    money::{
-        cap::{Counts, Take},
-        capped,
-    },
+    base::{CampaignId, Fact},
+    campaigns::{CampaignState, Scene, WrittenSteps, ends_drip, is_after_cap, step_kept_back_until, step_made_at},
+    messages::{Cause, FREQUENCY_SPAN, Reason, Refusal},
+    money::{Counts, Take, all_caps_of},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
@@ -34,7 +23,7 @@ use kit::{
 };
 use store::{
     LostRace as _,
-    contacts::contact::ContactWrite,
+    contacts::ContactWrite,
     table::effects::{Effects, Once},
 };
 
@@ -99,7 +88,7 @@ impl Tenant<'_> {
             Box::pin(self.compose(rows, (place, all), (&mut sayable, &mut unsaid))).await?;
         }
         let Tenant { ctx, now, .. } = *self;
-        sayable.sort_by_key(|one| (!was_kept_back(one.ready.due), one.ready.due));
+        sayable.sort_by_key(|one| (!is_after_cap(one.ready.due), one.ready.due));
         for (place, one) in sayable.iter_mut().enumerate() {
             one.place += place;
         }
@@ -226,7 +215,7 @@ impl Tenant<'_> {
             ctx, ref scope, now, ..
         } = *self;
         let keep_back = |one: Sayable| {
-            let until = kept_back_until(one.ready.due, (one.place, self.place.1), now);
+            let until = step_kept_back_until(one.ready.due, (one.place, self.place.1), now);
             (one.ready, Why::Later(until))
         };
         let mut counts = self.counts(rows).await?;
@@ -236,7 +225,7 @@ impl Tenant<'_> {
             let ends = one.message.takes.iter().map(|take| take.cap.period.next(now)).min();
             if ends.is_some_and(|ends| ends <= leaves_at) {
                 // It would be counted in vain: another hour or day has room of its own.
-                let at = made_at(leaves_at, (one.place, self.place.1), now);
+                let at = step_made_at(leaves_at, (one.place, self.place.1), now);
                 unsaid.push((one.ready, Why::Later(at)));
             } else if one.message.takes.iter().any(|take| take.room().is_none()) {
                 // Only a change of the cap makes room, and those who wait for their turn come first.
@@ -252,7 +241,7 @@ impl Tenant<'_> {
                 fit.push(one);
             }
         }
-        let all_caps = capped::all_caps_of(&rows.config.tenant);
+        let all_caps = all_caps_of(&rows.config.tenant);
         for _ in 0..MAX_TRIES {
             let takes = Take::together(fit.iter().flat_map(|one| &one.message.takes));
             let taken = ctx.store.take_from_caps(scope, (&takes, &all_caps), now);
@@ -289,7 +278,7 @@ impl Tenant<'_> {
         if let (Some(passage), Some(written)) = (&mut value.passage, written) {
             match why {
                 Why::Later(until) => passage.postpone(until),
-                Why::Person(why) if ends(why.reason) => value = value.left(why, now),
+                Why::Person(why) if ends_drip(why.reason) => value = value.left(why, now),
                 Why::Person(why) if matches!(why.reason, Reason::Frequency | Reason::TooManyOpen) => {
                     passage.postpone(again(&why, now));
                 }

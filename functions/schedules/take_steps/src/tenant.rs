@@ -7,32 +7,12 @@ use std::{
 
 use domain::{
     Timestamp,
-    accounts::account::Member,
-    base::{
-        actor::Stamp,
-        ids::{CampaignId, ContactId, ContactItemId as _, MessageId, NoteId, UserId},
-        zone::Zone,
-    },
-    campaigns::{
-        campaign::Campaign,
-        drip::{Scene, Turn, converted},
-        run::Enrolment,
-        state::CampaignState,
-        steps::{Action, WrittenSteps},
-    },
-    contacts::{
-        bulk::{ChangeIn, Edit},
-        conversion::Conversion,
-        note::Note,
-        person::Person,
-        stage::Stage,
-        tag::Tag,
-    },
-    messages::{
-        message::{Cause, CauseStep, Message},
-        refusal::{Reason, Refusal},
-    },
-    tenants::{config::TenantConfig, recipient_zones::recipient_zone},
+    accounts::Member,
+    base::{CampaignId, ContactId, ContactItemId as _, MessageId, NoteId, Stamp, UserId, Zone},
+    campaigns::{Action, Campaign, CampaignState, Enrolment, Scene, Turn, WrittenSteps, conversion_refusal},
+    contacts::{ChangeIn, Conversion, Edit, Note, Person, Stage, Tag},
+    messages::{Cause, CauseStep, Message, Reason, Refusal},
+    tenants::{TenantConfig, recipient_zone},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
@@ -40,11 +20,8 @@ use jobs::ToQueue;
 use kit::{JobError, crash};
 use store::{
     LostRace as _, StoreError, TenantScope, Versioned,
-    campaigns::drip::DueStep,
-    contacts::{
-        of_contact::NotCreated,
-        people::{Brought, PersonError},
-    },
+    campaigns::DueStep,
+    contacts::{Brought, NotCreated, PersonError},
 };
 
 use crate::{Context, LATER};
@@ -222,7 +199,7 @@ impl Tenant<'_> {
         if campaign.exits.on_conversion
             && let Some(at) = self.converted(&person).await?.filter(|at| enrolment.at < *at)
         {
-            return done(enrolment.left(converted(at), at));
+            return done(enrolment.left(conversion_refusal(at), at));
         }
         let Some(mut passage) = enrolment.passage.take() else {
             return Err(JobError::new("a due enrolment in no drip"));

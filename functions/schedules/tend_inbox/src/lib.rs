@@ -8,9 +8,9 @@
 use std::time::Duration;
 
 use domain::{
-    accounts::notice::Notice,
-    base::ids::{ConversationId, UserId},
-    inbox::{conversation::ConversationState, team::Team},
+    accounts::Notice,
+    base::{ConversationId, UserId},
+    inbox::{ConversationState, Team},
 };
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
@@ -18,11 +18,7 @@ pub use kit::StoreAndClock as Context;
 use kit::{JobError, line, schedule::Deadline};
 use store::{
     RACES, StoreError, TenantScope,
-    inbox::{
-        conversation::{DueInInbox, DueWhat, SHARDS},
-        idle::IdleLook,
-        list::InboxList,
-    },
+    inbox::{DueInInbox, DueWhat, IdleLook, InboxList, SHARDS},
 };
 
 /// The lists with idle conversations.

@@ -13,13 +13,9 @@ use std::{
 use access::socket::{self, Ticketed};
 use domain::{
     Timestamp,
-    accounts::permission::Permission,
-    base::{actor::Actor, ids::UserId},
-    live::{
-        cursor::Cursor,
-        socket::{Action, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId},
-        view::View,
-    },
+    accounts::Permission,
+    base::{Actor, UserId},
+    live::{Action, Cursor, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Rights, Socket, SocketId, View},
 };
 use kit::{
     Clock, ConfigError, Env, JobError, Sockets,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::live::socket::SocketId;
+use domain::live::SocketId;
 use jiff::{SignedDuration, Timestamp};
 
 /// Actions of a socket that are heard within [`SPAN`].

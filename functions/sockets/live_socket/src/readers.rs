@@ -7,15 +7,9 @@ use std::{
 
 use domain::{
     Timestamp,
-    accounts::permission::Permission,
-    base::{
-        actor::Actor,
-        ids::{ConversationId, UserId},
-    },
-    live::{
-        socket::{Frame, Socket, SocketId},
-        view::View,
-    },
+    accounts::Permission,
+    base::{Actor, ConversationId, UserId},
+    live::{Frame, Socket, SocketId, View},
 };
 use futures::{StreamExt as _, stream};
 use kit::TimeLimit;

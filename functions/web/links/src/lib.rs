@@ -15,9 +15,9 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::ids::TenantId,
-    consent::links::LinkCode,
-    messages::{links::TrackedEnd, message::Message},
+    base::TenantId,
+    consent::LinkCode,
+    messages::{Message, TrackedEnd},
 };
 use jiff::SignedDuration;
 use kit::{ConfigError, Env, LateStore, chain, html::escaped, http, line};

@@ -21,15 +21,13 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::text::OneLine,
-    calls::record::{ConsentEntry, consent_id},
+    base::OneLine,
     consent::{
-        links::{LinkCode, PreferenceLink},
-        preferences::{Chosen, Topic, choose, seen, stop},
-        wish::{Choice, Wish, Wording},
+        Choice, Chosen, ConsentEntry, LinkCode, PreferenceLink, Topic, Wish, Wording, choose_topics, consent_id,
+        refuse_everything, wishes_mark,
     },
-    contacts::contact::Contact,
-    tenants::tenant::Tenant,
+    contacts::Contact,
+    tenants::Tenant,
 };
 use kit::{
     ConfigError, Env, LateStore, chain,
@@ -256,15 +254,15 @@ async fn change(store: &LateStore, visit: &Visit, headers: &HeaderMap, body: Bod
             let (tenant, contact) = parties(store, visit, customer).await?;
             let words = visit.words_for(&tenant, &contact);
             let wishes = match form {
-                Form::Stop => stop(&contact.consent, visit.now).into_iter().collect(),
-                Form::Save { wanted, .. } => choose(&contact.consent, wanted, visit.now),
+                Form::Stop => refuse_everything(&contact.consent, visit.now).into_iter().collect(),
+                Form::Save { wanted, .. } => choose_topics(&contact.consent, wanted, visit.now),
             };
             if wishes.is_empty() {
                 return Ok(words);
             }
             // A tick on an old page must not undo a STOP that came since. To stop everything, no page is too old.
             if let Form::Save { seen: shown, .. } = form
-                && *shown != seen(&contact.consent)
+                && *shown != wishes_mark(&contact.consent)
             {
                 return Err(Refused::Outdated(Box::new((tenant, contact))));
             }

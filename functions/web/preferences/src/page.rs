@@ -9,9 +9,9 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    consent::preferences::{Topic, TopicState, seen, state, stopped},
-    contacts::contact::Contact,
-    messages::sms_rules::WayOut,
+    consent::{Topic, TopicState, refuses_everything, topic_state, wishes_mark},
+    contacts::Contact,
+    messages::WayOut,
 };
 use sha2::{Digest, Sha256};
 
@@ -113,7 +113,7 @@ pub(crate) fn preferences(
         })
         .into();
     for (topic, label) in topics {
-        let state = state(wishes, topic);
+        let state = topic_state(wishes, topic);
         let own = usize::from(topic.channel != Topic::ALL[0].channel);
         channels[own].choices.push(Choice {
             field: topic.as_str(),
@@ -133,13 +133,13 @@ pub(crate) fn preferences(
         style: STYLE,
         title: note.map_or_else(|| title.clone(), |note| format!("{} {title}", note.text)),
         business,
-        number: contact.phone().map(domain::base::phone::Phone::masked),
+        number: contact.phone().map(domain::base::Phone::masked),
         note,
-        stopped: stopped(wishes),
+        stopped: refuses_everything(wishes),
         way_out,
         network_number,
         action,
-        seen: seen(wishes),
+        seen: wishes_mark(wishes),
         channels,
     };
     answer(words, StatusCode::OK, &page)

@@ -1,7 +1,7 @@
 //! Aircall's webhooks: verifies the sender's token and queues every ended call in `calls`.
 
 use axum::{Router, response::Response, routing::post};
-use domain::tenants::connection::VerifySecrets;
+use domain::tenants::VerifySecrets;
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,

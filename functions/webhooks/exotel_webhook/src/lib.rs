@@ -8,8 +8,8 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
-    calls::call::CallEvent,
-    tenants::connection::{Account, CallingCode, Connection, VerifySecrets},
+    calls::CallEvent,
+    tenants::{Account, CallingCode, Connection, VerifySecrets},
 };
 use kit::{
     ConfigError, Env, Problem, Webhook,

@@ -1,7 +1,7 @@
 //! Plivo's hangup callback: verifies the signature and queues the report in `calls`.
 
 use axum::{Router, response::Response, routing::post};
-use domain::tenants::connection::VerifySecrets;
+use domain::tenants::VerifySecrets;
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,

@@ -2,7 +2,7 @@
 //! `calls`.
 
 use axum::{Router, response::Response, routing::post};
-use domain::tenants::connection::VerifySecrets;
+use domain::tenants::VerifySecrets;
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{Router, response::Response, routing::post};
-use domain::tenants::connection::{Account, Connection, twilio};
+use domain::tenants::{Account, Connection, twilio};
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,

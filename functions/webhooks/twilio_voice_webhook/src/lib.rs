@@ -11,16 +11,11 @@ use std::{
 use axum::{Extension, Router, response::Response, routing::post};
 use domain::{
     Timestamp,
-    base::{ids::TenantId, phone::Phone},
-    calls::call::{CallFacts, Party},
+    base::{Phone, TenantId},
+    calls::{CallFacts, Party},
     tenants::{
-        connection::{
-            Account, Connection, VerifySecrets,
-            twilio::{self, OVERRIDES},
-        },
-        hours,
-        line::{self, Line},
-        tenant::Tenant,
+        Account, Connection, Line, Tenant, VerifySecrets, called_line, is_business_open,
+        twilio::{self, OVERRIDES},
     },
 };
 use jiff::SignedDuration;
@@ -177,8 +172,8 @@ struct Known {
 impl Known {
     /// True if the called line is closed, or the business if it has no hours of its own.
     fn is_closed(&self, called: Option<&Phone>, now: Timestamp) -> bool {
-        let line = called.and_then(|number| line::called(&self.lines, number));
-        !hours::is_open(&self.tenant, line.and_then(Line::hours), now)
+        let line = called.and_then(|number| called_line(&self.lines, number));
+        !is_business_open(&self.tenant, line.and_then(Line::hours), now)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::{Router, response::Response, routing::post};
-use domain::tenants::connection::{Account, VerifySecrets};
+use domain::tenants::{Account, VerifySecrets};
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,

@@ -20,11 +20,8 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    base::ids::{ConnectionId, TenantId},
-    tenants::{
-        connection::{Connection, VerifySecrets},
-        refused_webhook::{RefusedBecause, RefusedWebhook},
-    },
+    base::{ConnectionId, TenantId},
+    tenants::{Connection, RefusedBecause, RefusedWebhook, VerifySecrets},
 };
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{

@@ -17,7 +17,7 @@ use std::{
 };
 
 use contract::{Function, Operation, document, functions, operations};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use kit::http::{LARGEST_OF_API, LARGEST_PATCH};
 use serde_json::Value;
 use testkit::{

@@ -1,6 +1,6 @@
 //! WhatsApp finds out that the service window was closed when a reply is there already.
 
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use jobs::SendMessage;
 use kit::{Job, QueueName};
 use serde_json::json;

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    accounts::permission::Role,
-    base::ids::{ConversationId, MessageId},
-    contacts::contact::Contact,
-    messages::message::{AttemptState, Message},
+    accounts::Role,
+    base::{ConversationId, MessageId},
+    contacts::Contact,
+    messages::{AttemptState, Message},
 };
 use futures::{StreamExt as _, stream};
 use jobs::SendMessage;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use jobs::{EventSource, ProviderEvent};

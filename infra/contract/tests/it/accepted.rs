@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Function, Operation, document, functions, operations};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use serde_json::Value;
 use testkit::{
     Aws, Call,

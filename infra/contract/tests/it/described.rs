@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{document, operations};
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::fault::FaultCode,
-    messages::refusal::Reason,
+    accounts::{Permission, Role},
+    base::FaultCode,
+    messages::Reason,
 };
 use serde_json::{Value, json};
 use stack::contract::{is_kind, resolve};

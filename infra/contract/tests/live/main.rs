@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use aws_lambda_events::dynamodb::EventRecord;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::permission::Role,
-    base::ids::{CallId, ContactId, ConversationId},
-    inbox::conversation::{Conversation, Happening, What},
+    accounts::Role,
+    base::{CallId, ContactId, ConversationId},
+    inbox::{Conversation, Happening, What},
 };
 use kit::{
     sockets::{Answer, Did, SocketEvent},

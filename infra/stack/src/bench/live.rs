@@ -1,7 +1,7 @@
 //! Clients that follow a business by sockets while its customers write: the time until they are told, and what they miss.
 
 use anyhow::{Result, ensure};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use serde::{Deserialize, Serialize};
 
 use super::{load::Times, measured};

@@ -9,17 +9,14 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    base::{
-        ids::{ContactId, MessageId, OperationId},
-        phone::Phone,
-    },
-    contacts::contact::{Contact, Identity},
-    messages::{inbound::OptFlag, message::Channel},
+    base::{ContactId, MessageId, OperationId, Phone},
+    contacts::{Contact, Identity},
+    messages::{Channel, OptFlag},
 };
 use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{contacts::contact::ContactWrite, table::effects::Effects};
+use store::{contacts::ContactWrite, table::effects::Effects};
 
 use crate::{
     api::{Proof, asked, succeeded, upload},

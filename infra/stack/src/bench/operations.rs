@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    accounts::permission::{Permission, Role},
+    accounts::{Permission, Role},
 };
 use serde::{Deserialize, Serialize};
 

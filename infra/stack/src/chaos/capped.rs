@@ -3,15 +3,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::phone::Phone,
-    messages::message::Channel,
-    money::{
-        cap::day_of,
-        costs::expected,
-        prices::{PriceBook, PriceCategory},
-        product::Currency,
-    },
-    reports::counting::{Carrier, Listed},
+    base::Phone,
+    messages::Channel,
+    money::{Currency, PriceBook, PriceCategory, day_of, expected_cost},
+    reports::{Carrier, Listed},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
@@ -130,8 +125,8 @@ fn cost(sent: &Sent) -> Option<u64> {
         category,
     };
     let dollars: Currency = "USD".parse().ok()?;
-    let units = sent.body.as_deref().map_or(1, domain::messages::sms::segments);
-    expected(listed, units, PriceBook::shipped(), &dollars, day_of(sent.accepted_at))
+    let units = sent.body.as_deref().map_or(1, domain::messages::sms_segments);
+    expected_cost(listed, units, PriceBook::shipped(), &dollars, day_of(sent.accepted_at))
 }
 
 #[cfg(test)]

@@ -9,11 +9,8 @@ use std::{
 use anyhow::{Result, bail};
 use domain::{
     Timestamp,
-    base::ids::{ContactId, MessageId, TenantId},
-    messages::{
-        message::{AttemptState, Channel, Message, MessageState},
-        send::ErrorClass,
-    },
+    base::{ContactId, MessageId, TenantId},
+    messages::{AttemptState, Channel, ErrorClass, Message, MessageState},
 };
 use jiff::SignedDuration;
 use serde_json::Value;

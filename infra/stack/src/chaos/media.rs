@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     Timestamp,
-    base::phone::Phone,
-    calls::record::Received,
-    media::medium::{Medium, MediumState},
-    messages::message::Channel,
+    base::Phone,
+    calls::Received,
+    media::{Medium, MediumState},
+    messages::Channel,
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;
@@ -265,8 +265,8 @@ pub(super) fn kinds() -> [&'static str; FAULTS.len()] {
 #[cfg(test)]
 mod tests {
     use domain::{
-        base::ids::{ContactId, MessageId},
-        media::medium::{InboundMedia, MediaReason},
+        base::{ContactId, MessageId},
+        media::{InboundMedia, MediaReason},
     };
     use ulid::Ulid;
 

@@ -10,15 +10,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    base::{
-        ids::{ContactId, MessageId, OperationId},
-        operation::OperationState,
-        phone::Phone,
-    },
-    calls::record::ConsentEntry,
-    consent::wish::{Choice, ConsentCategory},
-    contacts::{contact::Identity, erasure::Erased},
-    messages::message::Channel,
+    base::{ContactId, MessageId, OperationId, OperationState, Phone},
+    consent::{Choice, ConsentCategory, ConsentEntry},
+    contacts::{Erased, Identity},
+    messages::Channel,
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;
@@ -647,7 +642,7 @@ fn sent_afterwards(gone: &Gone, outbox: &Outbox) -> Vec<String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::consent::wish::{Scope, Wish, Wishes};
+    use domain::consent::{Scope, Wish, Wishes};
 
     use super::*;
 
@@ -665,7 +660,7 @@ mod tests {
     }
 
     /// A message that was requested for this contact.
-    fn message(contact: &str) -> domain::messages::message::Message {
+    fn message(contact: &str) -> domain::messages::Message {
         serde_json::from_value(json!({
             "id": format!("msg_{contact}{OWN}"),
             "cause": { "requested": { "contact": id(contact), "by": format!("key_{OWN}"), "request": OWN.to_uppercase() } },
@@ -689,7 +684,7 @@ mod tests {
 
     /// A contact that refuses offers, with a message to each of these contacts, which it is or was.
     fn customer(contact: &str, messages: &[&str]) -> Customer {
-        let mut known = domain::contacts::contact::Contact::new(id(contact), at(0));
+        let mut known = domain::contacts::Contact::new(id(contact), at(0));
         let refusal = refusal();
         let (choice, by, at) = (refusal.choice, refusal.by, refusal.at);
         known.record(Wish::new(choice, Scope::MARKETING, by, "said so", at));

@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Timestamp,
-    base::phone::Phone,
-    messages::message::{Channel, Message, Waiting},
+    base::Phone,
+    messages::{Channel, Message, Waiting},
 };
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use flate2::read::GzDecoder;
 use reqwest::Response;
 use stack::api::log_in;

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::ids::CallId,
-    calls::call::Outcome,
-    messages::message::{AttemptState, Channel, MessageState},
+    base::CallId,
+    calls::Outcome,
+    messages::{AttemptState, Channel, MessageState},
 };
 use serde_json::json;
 use stack::{

@@ -4,12 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::{
-        ids::{ContactId, MessageId},
-        phone::Phone,
-    },
-    contacts::contact::{Contact, Identity},
-    messages::{inbound::OptFlag, message::Channel},
+    base::{ContactId, MessageId, Phone},
+    contacts::{Contact, Identity},
+    messages::{Channel, OptFlag},
 };
 use futures::future::{try_join, try_join_all};
 use jiff::Timestamp;
@@ -18,7 +15,7 @@ use stack::{
     build,
     play::{Look, Sent, until},
 };
-use store::{contacts::contact::ContactWrite, table::effects::Effects};
+use store::{contacts::ContactWrite, table::effects::Effects};
 
 use crate::{
     lanes::random_ulid,

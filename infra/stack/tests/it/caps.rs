@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::phone::Phone,
-    messages::{message::MessageState, refusal::Reason},
+    base::Phone,
+    messages::{MessageState, Reason},
 };
 use serde_json::json;
 use stack::play::Customer;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{base::phone::Phone, messages::message::Channel};
+use domain::{base::Phone, messages::Channel};
 use futures::future::try_join_all;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    accounts::permission::Permission,
-    messages::message::{Channel, MessageState},
+    accounts::Permission,
+    messages::{Channel, MessageState},
 };
 use serde_json::{Value, json};
 use stack::{bench::operations::measure, build, contract::Contract, play::Customer};

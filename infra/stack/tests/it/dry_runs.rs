@@ -4,10 +4,10 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    base::{ids::MessageId, phone::Phone},
-    calls::record::Call,
-    messages::message::{AttemptError, AttemptState, Content, Ended, Leg, Message},
-    tenants::connection::Connection,
+    base::{MessageId, Phone},
+    calls::Call,
+    messages::{AttemptError, AttemptState, Content, Ended, Leg, Message},
+    tenants::Connection,
 };
 use futures::future::try_join_all;
 use jiff::{SignedDuration, tz::TimeZone};

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, bail, ensure};
 use domain::{
-    messages::message::{AttemptState, Channel, Ended, MessageState},
-    tenants::connection::Health,
+    messages::{AttemptState, Channel, Ended, MessageState},
+    tenants::Health,
 };
 use serde_json::json;
 use stack::play::{Look, until};

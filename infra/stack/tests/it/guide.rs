@@ -1,7 +1,7 @@
 //! Runs the commands of the guides unchanged.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use futures::future::try_join_all;
 use stack::{api::log_in, place::Place};
 

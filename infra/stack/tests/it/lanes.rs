@@ -4,22 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    base::{
-        ids::{ContactId, MessageId},
-        phone::Phone,
-    },
-    contacts::contact::{Contact, Identity},
-    messages::{
-        message::{Channel, Message},
-        purpose::{Category, Lane, Narrowing, Policy, Purpose},
-        throughput::STANDARD,
-    },
+    base::{ContactId, MessageId, Phone},
+    contacts::{Contact, Identity},
+    messages::{Category, Channel, Lane, Message, Narrowing, Policy, Purpose, STANDARD_THROUGHPUT},
 };
 use jiff::Timestamp;
 use jobs::NextJob;
 use serde_json::json;
 use stack::play::{Look, Sent, until};
-use store::{contacts::contact::ContactWrite, table::effects::Effects};
+use store::{contacts::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
 use crate::stage::{Business, alone_on_stage, size};
@@ -194,7 +187,10 @@ fn broadcast_does_not_delay_follow_ups() {
         // By the provider's clock, what was sent in one second can arrive in the next.
         for first in by_second.keys() {
             let sent: u32 = by_second.range(first..&(first + 2)).map(|(_, sent)| sent).sum();
-            ensure!(sent <= 3 * STANDARD, "{sent} messages of a number in two seconds");
+            ensure!(
+                sent <= 3 * STANDARD_THROUGHPUT,
+                "{sent} messages of a number in two seconds"
+            );
         }
         let mut people: Vec<&str> = sent.iter().map(|sent| sent.to.as_str()).collect();
         people.sort_unstable();

@@ -1,7 +1,7 @@
 //! What people must attend to, from the provider's refusal to their mailboxes.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use serde_json::json;
 use stack::{
     build, mails,

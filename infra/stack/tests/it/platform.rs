@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    automations::answer::Answer,
-    base::phone::Phone,
-    messages::message::{Channel, MessageState},
+    automations::Answer,
+    base::Phone,
+    messages::{Channel, MessageState},
 };
 use serde_json::{Value, json};
 use stack::play::Customer;

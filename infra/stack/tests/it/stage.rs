@@ -11,12 +11,9 @@ use std::{
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    base::{
-        ids::{ConnectionId, ContactId},
-        phone::Phone,
-    },
-    messages::message::{Channel, Message, MessageState},
-    tenants::connection::Connection,
+    base::{ConnectionId, ContactId, Phone},
+    messages::{Channel, Message, MessageState},
+    tenants::Connection,
 };
 use serde_json::{Value, json};
 use stack::{
@@ -276,7 +273,7 @@ impl Business<'_> {
         self.stage.play.known(self.id(), phone, PATIENCE, what, seen).await
     }
 
-    pub(crate) async fn decided(&self, phone: &Phone, count: usize) -> Result<domain::calls::record::Call> {
+    pub(crate) async fn decided(&self, phone: &Phone, count: usize) -> Result<domain::calls::Call> {
         self.stage.play.decided(self.id(), phone, count, PATIENCE).await
     }
 

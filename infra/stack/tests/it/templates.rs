@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
-    accounts::{notice::Matter, permission::Role},
-    base::phone::Phone,
-    messages::message::{Category, Channel, Message},
+    accounts::{Matter, Role},
+    base::Phone,
+    messages::{Category, Channel, Message},
 };
 use futures::future::{try_join, try_join_all};
 use jiff::{SignedDuration, Timestamp};

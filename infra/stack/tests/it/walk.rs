@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Timestamp,
-    accounts::permission::{Permission, Role},
-    base::ids::TenantId,
+    accounts::{Permission, Role},
+    base::TenantId,
 };
 use serde_json::{Value, json};
 use stack::{

@@ -11,12 +11,8 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    accounts::{
-        account::Account,
-        api_key::ApiKey,
-        permission::{Permission, Role},
-    },
-    base::{ids::ContactId, text::OneLine},
+    accounts::{Account, ApiKey, Permission, Role},
+    base::{ContactId, OneLine},
 };
 use jiff::SignedDuration;
 use kit::{

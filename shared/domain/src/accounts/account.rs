@@ -6,18 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::{
-        interface::InterfacePreferences,
-        permission::{Permission, Role},
-    },
-    base::{
-        actor::Actor,
-        bounded::is_zero,
-        fault::{Fault, FaultCode, Faulty},
-        ids::{InvitationId, SessionId, TenantId, UserId},
-        language_tag::Language,
-        text::OneLine,
-    },
+    accounts::{InterfacePreferences, Permission, Role},
+    base::{Actor, Fault, FaultCode, Faulty, InvitationId, Language, OneLine, SessionId, TenantId, UserId, is_zero},
 };
 
 /// An e-mail address, in lower case. ASCII only: an internationalised domain is written in its ASCII form, so that two
@@ -660,7 +650,7 @@ pub struct SignUp {
     /// Its name in URLs, reserved until then.
     pub slug: Slug,
     /// Its time zone.
-    pub time_zone: crate::base::zone::Zone,
+    pub time_zone: crate::base::Zone,
     /// Time of the request.
     pub created_at: Timestamp,
 }

@@ -4,12 +4,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::permission::{Permission, Role},
-    base::{
-        actor::Actor,
-        ids::{ApiKeyId, RotationId},
-        ip_range::IpRange,
-    },
+    accounts::{Permission, Role},
+    base::{Actor, ApiKeyId, IpRange, RotationId},
 };
 
 /// An API key. The key itself is shown once; only its SHA-256 is stored.

@@ -5,22 +5,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    base::{actor::Stamp, ids::ContactId},
-    contacts::history::HistoryKind,
+    base::{ContactId, Stamp},
+    contacts::HistoryKind,
 };
 
 /// Entries are retained for a year, and some time longer to look at them.
-pub const LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
+pub const AUDIT_LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// Seconds of a day.
 const DAY: i64 = 24 * 3_600;
 
 /// The longest period of one list, in days.
-pub const MAX_DAYS: i32 = 31;
+pub const MAX_AUDIT_DAYS: i32 = 31;
 
 /// One change that a person or a key made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct AuditEntry {
     /// Author, time and request.
     pub by: Stamp,
     /// Kind of change.
@@ -76,7 +76,7 @@ impl Look {
     }
 }
 
-impl Entry {
+impl AuditEntry {
     /// That somebody saw this of a contact. Its time is the beginning of the day: whoever looks again that day adds nothing.
     pub fn of_look(look: Look, contact: ContactId, by: Stamp) -> Self {
         let day = by.at.as_second().div_euclid(DAY) * DAY;
@@ -98,7 +98,7 @@ impl Entry {
     }
 }
 
-impl Entry {
+impl AuditEntry {
     /// That somebody asked for a link to the preference page of a contact. `link`: its name, which does not tell its code.
     pub fn of_link(link: &str, contact: ContactId, by: Stamp) -> Self {
         Self {
@@ -232,7 +232,7 @@ fn is_hidden(name: &str) -> bool {
 }
 
 /// The fields in which two rows of this kind differ, by path. `None` is a missing row: then all fields of the other one.
-pub fn changes(kind: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
+pub fn field_changes(kind: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
     let mut found = Vec::new();
     compare(kind, "", before, after, &mut found);
     if found.len() > MAX_FIELDS {
@@ -353,7 +353,7 @@ mod tests {
     fn only_changed_fields_are_listed_with_both_values() {
         let before = json!({"id": "usr_1", "role": "agent", "status": "active", "name": "Ann"});
         let after = json!({"id": "usr_1", "role": "manager", "status": "active", "name": "Ann"});
-        let found = changes("member", Some(&before), Some(&after));
+        let found = field_changes("member", Some(&before), Some(&after));
         assert_eq!(fields(&found), ["role"]);
         assert_eq!(found[0].before, Some("agent".into()));
         assert_eq!(found[0].after, Some("manager".into()));
@@ -364,11 +364,11 @@ mod tests {
         let contact = ContactId::new(ulid::Ulid::from_parts(1, 2));
         let look = |at: &str| {
             let by = Stamp {
-                actor: crate::base::actor::Actor::Operator,
+                actor: crate::base::Actor::Operator,
                 at: at.parse().unwrap(),
                 correlation_id: "cor".to_owned(),
             };
-            Entry::of_look(Look::Timeline, contact, by)
+            AuditEntry::of_look(Look::Timeline, contact, by)
         };
         let first = look("2026-11-20T00:00:00Z");
         assert_eq!(first, look("2026-11-20T23:59:59.999Z"));
@@ -381,7 +381,7 @@ mod tests {
     fn nested_field_is_named_by_its_path() {
         let before = json!({"hours": {"mon": "9-17", "tue": "9-17"}, "languages": ["en"]});
         let after = json!({"hours": {"mon": "9-17", "tue": "9-12"}, "languages": ["en", "ar"], "slug": "joes"});
-        let found = changes("tenant", Some(&before), Some(&after));
+        let found = field_changes("tenant", Some(&before), Some(&after));
         assert_eq!(fields(&found), ["hours.tue", "languages", "slug"]);
         assert_eq!(of(&found, "languages").after, Some(json!(["en", "ar"])));
         assert_eq!(of(&found, "slug").before, None);
@@ -390,10 +390,10 @@ mod tests {
     #[test]
     fn created_or_deleted_object_is_listed_with_all_fields() {
         let rule = json!({"id": "rule_1", "name": "Missed call", "when": {"outcome": "missed"}, "note": null});
-        let created = changes("rule", None, Some(&rule));
+        let created = field_changes("rule", None, Some(&rule));
         assert_eq!(fields(&created), ["name", "note", "when"]);
         assert_eq!(of(&created, "when").after, Some(json!({"outcome": "missed"})));
-        let removed = changes("rule", Some(&rule), None);
+        let removed = field_changes("rule", Some(&rule), None);
         assert_eq!(of(&removed, "name").before, Some("Missed call".into()));
         assert_eq!(of(&removed, "name").after, None);
     }
@@ -402,11 +402,11 @@ mod tests {
     fn internal_field_is_not_a_change() {
         let before = json!({"id": "tnt_1", "name": "Joe's", "config_version": 1});
         let after = json!({"id": "tnt_1", "name": "Joe's", "config_version": 2});
-        assert_eq!(changes("tenant", Some(&before), Some(&after)), []);
+        assert_eq!(field_changes("tenant", Some(&before), Some(&after)), []);
         let before = json!({"name": "Line", "health": "healthy", "credentials_version": 1, "awaits_secret": true});
         let after = json!({"name": "Line", "health": "unhealthy", "credentials_version": 2, "paused_until": "x",
             "checkup": {"result": "works"}});
-        assert_eq!(changes("connection", Some(&before), Some(&after)), []);
+        assert_eq!(field_changes("connection", Some(&before), Some(&after)), []);
     }
 
     #[test]
@@ -415,14 +415,14 @@ mod tests {
         let mut new = old.clone();
         new["created_at"] = json!("2026-11-20T12:00:00Z");
         new["updated_at"] = json!("2026-11-21T12:00:00Z");
-        assert_eq!(changes("segment", Some(&old), Some(&new)), []);
+        assert_eq!(field_changes("segment", Some(&old), Some(&new)), []);
         let mut newer = new.clone();
         newer["name"] = json!("Friends");
         newer["updated_at"] = json!("2026-11-22T12:00:00Z");
-        assert_eq!(fields(&changes("segment", Some(&new), Some(&newer))), ["name"]);
+        assert_eq!(fields(&field_changes("segment", Some(&new), Some(&newer))), ["name"]);
         let all = ["created_at", "filter", "name"];
-        assert_eq!(fields(&changes("segment", None, Some(&new))), all);
-        assert_eq!(fields(&changes("segment", Some(&new), None)), all);
+        assert_eq!(fields(&field_changes("segment", None, Some(&new))), all);
+        assert_eq!(fields(&field_changes("segment", Some(&new), None)), all);
     }
 
     #[test]
@@ -445,12 +445,12 @@ mod tests {
         };
         let (one, two) = (secret(1), secret(2));
         for (before, after) in [(None, Some(&one)), (Some(&one), Some(&two)), (Some(&one), None)] {
-            let found = changes("connection", before, after);
+            let found = field_changes("connection", before, after);
             let text = serde_json::to_string(&found).unwrap();
             assert!(!text.contains(CANARY), "{text}");
             assert!(of(&found, "verify").hidden && of(&found, "secrets").hidden, "{text}");
         }
-        let changed = changes("connection", Some(&one), Some(&two));
+        let changed = field_changes("connection", Some(&one), Some(&two));
         assert_eq!(of(&changed, "account.nested.number").after, Some(2.into()));
         assert!(of(&changed, "account.api_secret").hidden);
         assert_eq!(
@@ -469,7 +469,7 @@ mod tests {
         };
         let (one, two) = (contact("canary-1"), contact("canary-2"));
         for (before, after) in [(None, Some(&one)), (Some(&one), Some(&two)), (Some(&two), None)] {
-            let found = changes("contact", before, after);
+            let found = field_changes("contact", before, after);
             let text = serde_json::to_string(&found).unwrap();
             assert!(found.len() == 7 && !text.contains("canary"), "{text}");
         }
@@ -480,31 +480,31 @@ mod tests {
         let note = |text: &str| json!({"id": "note_1", "author": "usr_1", "text": text, "updated_at": text});
         let (one, two) = (note("canary-1"), note("canary-2"));
         for (before, after) in [(None, Some(&one)), (Some(&one), Some(&two)), (Some(&two), None)] {
-            let found = changes("note", before, after);
+            let found = field_changes("note", before, after);
             assert!(of(&found, "text").hidden, "{found:?}");
             let text = serde_json::to_string(&found).unwrap();
             assert!(!text.contains("canary"), "{text}");
         }
-        assert_eq!(fields(&changes("note", Some(&one), Some(&two))), ["text"]);
+        assert_eq!(fields(&field_changes("note", Some(&one), Some(&two))), ["text"]);
         let contact = |text: &str| {
             json!({"name": text, "phones": [text], "emails": [text], "fields": {"fld_1": {"t": text}},
             "source": text, "tags": ["tag_1"]})
         };
-        let found = changes("contact", None, Some(&contact("canary-1")));
+        let found = field_changes("contact", None, Some(&contact("canary-1")));
         assert_eq!(fields(&found), ["emails", "fields", "name", "phones", "source", "tags"]);
         assert!(!serde_json::to_string(&found).unwrap().contains("canary"));
         // Texts of other kinds are shown.
-        assert!(!of(&changes("rule", Some(&one), Some(&two)), "text").hidden);
+        assert!(!of(&field_changes("rule", Some(&one), Some(&two)), "text").hidden);
     }
 
     #[test]
     fn entry_stays_small_whatever_changed() {
         let before = json!({"text": "a".repeat(100_000), "list": vec!["b"; 50_000]});
         let after = json!({"text": "é".repeat(100_000), "list": []});
-        let found = changes("template", Some(&before), Some(&after));
+        let found = field_changes("template", Some(&before), Some(&after));
         assert!(serde_json::to_string(&found).unwrap().len() < 5_000);
         let many: Value = (0..1_000).map(|field| (format!("f{field:04}"), json!(field))).collect();
-        let found = changes("rule", None, Some(&many));
+        let found = field_changes("rule", None, Some(&many));
         assert_eq!(found.len(), 61);
         assert_eq!(found[60].field, "… and 940 more");
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::base::{language_tag::Language, local::LocalTime};
+use crate::base::{Language, LocalTime};
 
 /// Preferences of a person for user interfaces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::notice::{Notice, NoticeKind, day_of, midnight};
+use crate::accounts::{Notice, NoticeKind, day_of, midnight};
 
 /// The latest occurrence about a subject, and whether people were told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ impl Mailings {
 mod tests {
     use super::*;
     use crate::{
-        accounts::notice::{Matter, Waiting},
+        accounts::{Matter, Waiting},
         samples::at,
     };
 

@@ -6,28 +6,15 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::{
-        account::{Account, Member, MemberStatus},
-        interface::NoticeMails,
-        permission::Role,
-    },
-    automations::rule::Rule,
-    base::ids::{CampaignId, ConnectionId, RuleId},
-    campaigns::{campaign::Campaign, state::CampaignState},
-    inbox::conversation::Conversation,
-    messages::{
-        message::{Category, Channel},
-        refusal::Reason,
-    },
-    money::{
-        cap::{Cap, Period},
-        capped::all_caps_of,
-    },
-    templates::template::TemplateDefinition,
-    tenants::{
-        config::TenantConfig,
-        connection::{Connection, Health},
-    },
+    accounts::{Account, Member, MemberStatus, NoticeMails, Role},
+    automations::Rule,
+    base::{CampaignId, ConnectionId, RuleId},
+    campaigns::{Campaign, CampaignState},
+    inbox::Conversation,
+    messages::{Category, Channel, Reason},
+    money::{Cap, Period, all_caps_of},
+    templates::TemplateDefinition,
+    tenants::{Connection, Health, TenantConfig},
 };
 
 /// Kind of a notice.
@@ -524,9 +511,9 @@ pub(super) fn midnight(day: Date) -> Timestamp {
 mod tests {
     use super::*;
     use crate::{
-        accounts::{account::PasswordHash, mailing::NoticeState},
+        accounts::{NoticeState, PasswordHash},
         samples::{at, config, connections, material},
-        templates::template::{TemplateKey, TemplateReport, TemplateStatus},
+        templates::{TemplateKey, TemplateReport, TemplateStatus},
     };
 
     const TELL_AFTER: Option<SignedDuration> = Some(SignedDuration::from_mins(10));
@@ -933,7 +920,7 @@ mod tests {
     #[test]
     fn cap_is_told_in_its_period_and_while_it_has_that_maximum() {
         let mut config = config();
-        let cap = crate::money::cap::usual().remove(1);
+        let cap = crate::money::usual_caps().remove(1);
         let notice = Notice::of_cap(&cap, at(NOON));
         assert_eq!(notice.key(), "cap_nearly_reached#day.tenant.follow_up#1000");
         let stands = |config: &TenantConfig, now: Timestamp| notice.stands(&Present { now, ..present(config) });
@@ -958,8 +945,8 @@ mod tests {
         use ulid::Ulid;
 
         use crate::{
-            base::ids::{ContactId, ConversationId, MessageId},
-            inbox::conversation::{Happening, What},
+            base::{ContactId, ConversationId, MessageId},
+            inbox::{Happening, What},
         };
 
         let contact = ContactId::new(Ulid::from_parts(1, 1));

@@ -230,7 +230,7 @@ permissions! {
 }
 
 /// Permissions of a role with these scopes: all that the role has, if there are none.
-pub fn granted(role: Role, scopes: &[Permission]) -> impl Iterator<Item = Permission> {
+pub fn granted_permissions(role: Role, scopes: &[Permission]) -> impl Iterator<Item = Permission> {
     let all = Permission::ALL.iter().copied();
     all.filter(move |permission| role.grants(scopes, *permission))
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::ids::SessionId;
+use crate::base::SessionId;
 
 shown_as!(SecurityEventKind, {"type": "string", "examples": ["log_in_refused"]});
 

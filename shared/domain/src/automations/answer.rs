@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{bounded::Whole, ids::LineId},
-    messages::{purpose::Purpose, source::SmsText},
+    base::{LineId, Whole},
+    messages::{Purpose, SmsText},
 };
 
 /// Maximum automatic answers to one person within 24 hours: two machines must not write to each other. Help may be one more, and the

@@ -2,41 +2,23 @@
 //! stop and start words.
 //!
 //! [`Heard::calls_for`] says which answer a message calls for, [`Contact::may_be_answered`] whether the person was answered too
-//! recently, [`no_way_back`] whether no channel leads back to them, and [`intent`] what is then composed and checked as any other
+//! recently, [`no_way_back`] whether no channel leads back to them, and [`answer_intent`] what is then composed and checked as any other
 //! message. [`Heard::ends`] says which earlier answers a message makes unnecessary.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    automations::answer::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
-    base::{
-        fault::Fault,
-        ids::{ConnectionId, LineId},
-        line_type,
-    },
-    calls::record::Received,
-    consent::words::is_answered_by_twilio,
-    contacts::{contact::Contact, profile::Profile},
+    automations::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
+    base::{ConnectionId, Fault, LineId, unknown_line_type},
+    calls::Received,
+    consent::is_answered_by_twilio,
+    contacts::{Contact, Profile},
     messages::{
-        compose::{Intent, Says, Through, Words, World, compose},
-        content_problems::no_call,
-        inbound::{InboundMessage, OptFlag},
-        material::Material,
-        message::{Category, Cause, Channel, Message},
-        phrases::{ago, length, usual_answer},
-        purpose::{Event, Narrowing, Purpose},
-        refusal::{Reason, Refusal},
-        send_request::is_own,
-        sms_rules::WayOut,
-        source::{SmsText, Source},
+        CancelEvent, Category, Cause, Channel, InboundMessage, Intent, Material, Message, Narrowing, OptFlag, Purpose,
+        Reason, Refusal, Says, SmsText, Source, Through, WayOut, Words, World, compose_message, duration_in_words,
+        is_own_number, missing_call, time_ago, usual_answer,
     },
-    tenants::{
-        config::TenantConfig,
-        hours::{is_open, next_opening},
-        line::{self, Line},
-        settings::Findings,
-        tenant::Tenant,
-    },
+    tenants::{Findings, Line, Tenant, TenantConfig, is_business_open, line_by_id, next_opening},
 };
 
 /// Maximum characters of a tenant's own texts of answers, in all languages together: they are in the tenant's row.
@@ -64,7 +46,7 @@ impl Answers {
                 let field = language.map_or_else(|| field.clone(), |language| format!("{field}.{language}"));
                 characters += words.chars().count();
                 if found.text(&field, language, words).iter().any(Source::is_of_call) {
-                    found.add(field, no_call());
+                    found.add(field, missing_call());
                 }
             }
         }
@@ -123,7 +105,7 @@ impl Heard<'_> {
             return false;
         }
         if self.wish.is_some_and(|(flag, _)| flag == OptFlag::Stop) {
-            return waiting.policy.is_cancelled_by(Event::Stop);
+            return waiting.policy.is_cancelled_by(CancelEvent::Stop);
         }
         let back = (self.message.channel, connection);
         let same_way = waiting.plan.iter().all(|leg| (leg.channel, leg.connection) == back);
@@ -135,7 +117,7 @@ impl Heard<'_> {
     fn is_answerable(&self) -> bool {
         let message = self.message;
         let own = message.from.phone.as_ref();
-        let own = own.is_some_and(|phone| is_own(self.config, phone));
+        let own = own.is_some_and(|phone| is_own_number(self.config, phone));
         message.is_written() && !message.standby && !own && left(message.at, self.now).is_positive()
     }
 
@@ -144,7 +126,9 @@ impl Heard<'_> {
         let tenant = &self.config.tenant;
         let own = self.line.and_then(Line::hours);
         let written = self.message.at.min(self.now);
-        [written, self.now].into_iter().all(|at| !is_open(tenant, own, at))
+        [written, self.now]
+            .into_iter()
+            .all(|at| !is_business_open(tenant, own, at))
     }
 
     /// Whether the provider answers the word itself: it says so by its flag, or it knows the word and the channel is SMS.
@@ -179,8 +163,8 @@ impl Contact {
         if let Some(last) = last.filter(|last| now < *last + every) {
             let sentence = format!(
                 "not answered automatically: answered {}, once in {}",
-                ago(last, now),
-                length(every)
+                time_ago(last, now),
+                duration_in_words(every)
             );
             let refusal = Refusal::new(Reason::AnsweredAlready, sentence).and("answer", answer.as_str());
             return Err(refusal.and("last_at", last).and("every_seconds", every.as_secs()));
@@ -193,7 +177,10 @@ impl Contact {
         let counts = |known: &&Answered| known.answer != Answer::Stop && now < known.at + DAY;
         let lately = self.answered.iter().filter(counts).count();
         if lately >= most {
-            let sentence = format!("not answered automatically: {lately} answers within {}", length(DAY));
+            let sentence = format!(
+                "not answered automatically: {lately} answers within {}",
+                duration_in_words(DAY)
+            );
             let refusal = Refusal::new(Reason::AnsweredOften, sentence).and("answer", answer.as_str());
             return Err(refusal.and("maximum", most));
         }
@@ -222,7 +209,7 @@ impl Contact {
 
 /// The texts of an answer to this message, in the order in which they are tried: the tenant's own, then the usual one, which has no
 /// value that may be unknown.
-pub fn texts(received: &Received, answer: Answer, tenant: &Tenant, contact: &Contact) -> Vec<SmsText> {
+pub fn answer_texts(received: &Received, answer: Answer, tenant: &Tenant, contact: &Contact) -> Vec<SmsText> {
     let own = tenant
         .answers
         .as_ref()
@@ -244,14 +231,14 @@ pub fn no_way_back(
     now: Timestamp,
 ) -> Option<Refusal> {
     let (text, profile) = (
-        texts(received, answer, &config.tenant, contact).pop()?,
+        answer_texts(received, answer, &config.tenant, contact).pop()?,
         Profile::default(),
     );
     let world = World {
-        line_type: &line_type::unknown,
+        line_type: &unknown_line_type,
         ..World::of(config, (contact, &profile), (Material::NONE, &[]), now)
     };
-    let refused = compose(&intent(received, answer, &text, config, contact, now), &world).err();
+    let refused = compose_message(&answer_intent(received, answer, &text, config, contact, now), &world).err();
     refused.filter(|why| {
         matches!(
             why.reason,
@@ -266,14 +253,14 @@ fn validity(received: &Received, answer: Answer, config: &TenantConfig, now: Tim
     if answer != Answer::AfterHours {
         return left;
     }
-    let line = received.line.and_then(|id| line::by_id(&config.lines, id));
+    let line = received.line.and_then(|id| line_by_id(&config.lines, id));
     let opens = next_opening(&config.tenant, line.and_then(Line::hours), now);
     opens.map_or(left, |opens| left.min(opens.duration_since(now)))
 }
 
 /// What is to be said: on the channel by which the customer wrote, and from the number that they wrote to. What they wrote since makes it
 /// unnecessary only if it got the same answer, which the contact remembers.
-pub fn intent<'a>(
+pub fn answer_intent<'a>(
     received: &'a Received,
     answer: Answer,
     text: &'a SmsText,
@@ -318,16 +305,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::facts::Fact,
-        contacts::window::{Sign, Window},
-        messages::{
-            check::{Check, CheckInput, check},
-            compose::Composed,
-            inbound::Delivery,
-            message::{Content, SendOutcome},
-        },
+        base::Fact,
+        contacts::{Sign, Window},
+        messages::{Check, CheckInput, Composed, Content, Delivery, SendOutcome, check_send},
         samples::{NOON, at, config, connections, contact, message_of, timers},
-        tenants::tenant::TenantStatus,
+        tenants::TenantStatus,
     };
 
     /// A Sunday, on which the sample business is closed.
@@ -364,7 +346,7 @@ mod tests {
         let text = message.text.as_deref();
         let wish = message
             .opt_flag
-            .or_else(|| crate::consent::words::opt_word(text?, &config.tenant));
+            .or_else(|| crate::consent::wish_in_text(text?, &config.tenant));
         Heard {
             config,
             message,
@@ -582,7 +564,7 @@ mod tests {
         answer: Answer,
         now: Timestamp,
     ) -> Result<Composed, Refusal> {
-        let text = texts(received, answer, &config.tenant, contact).remove(0);
+        let text = answer_texts(received, answer, &config.tenant, contact).remove(0);
         let world = World {
             config,
             material: Material::NONE,
@@ -590,9 +572,9 @@ mod tests {
             profile: &Profile::default(),
             open: &[],
             now,
-            line_type: &line_type::unknown,
+            line_type: &unknown_line_type,
         };
-        compose(&intent(received, answer, &text, config, contact, now), &world)
+        compose_message(&answer_intent(received, answer, &text, config, contact, now), &world)
     }
 
     /// The sample contact, who wrote by WhatsApp or SMS.
@@ -738,7 +720,7 @@ mod tests {
             let passed = last(|one| matches!(one, Signed(Sign::Passed, _)));
             // What was said to another responder counts once the conversation is passed to us.
             let opened = wrote.max(copied.filter(|copied| Some(*copied) <= passed));
-            let closes_at = opened.map(|second| Self::time(second) + crate::contacts::window::SERVICE_WINDOW);
+            let closes_at = opened.map(|second| Self::time(second) + crate::contacts::SERVICE_WINDOW);
             assert_eq!(window, closes_at, "the window of {:?}", self.heard);
             let refused = self.answer(written(Channel::WhatsApp, "Hello", at(CLOSED))).err();
             let refused = refused.is_some_and(|why| why.reason == Reason::AnsweredElsewhere);
@@ -889,7 +871,7 @@ mod tests {
         assert!(said(&["en"], None, Answer::Help).contains("STOP"));
         // By SMS, nobody in the Emirates can reply.
         let sms = received(written(Channel::Sms, "HELP", now), 0);
-        let text = texts(&sms, Answer::Help, &all().tenant, &writer(Channel::Sms, now)).remove(0);
+        let text = answer_texts(&sms, Answer::Help, &all().tenant, &writer(Channel::Sms, now)).remove(0);
         assert!(
             matches!(&text, SmsText::One(text) if text.ends_with("text 7726.")),
             "{text:?}"
@@ -910,14 +892,14 @@ mod tests {
         assert_eq!(said(&open), "Call +97143330000.");
         open.language = Some("ar".to_owned());
         assert_eq!(said(&open), "اتصل على +97143330000.");
-        let texts = texts(&whatsapp, Answer::Help, &config.tenant, &open);
+        let texts = answer_texts(&whatsapp, Answer::Help, &config.tenant, &open);
         assert_eq!(texts.len(), 2, "the usual text stands behind it");
     }
 
     /// Only that refusal lets it pass, and nothing else passes.
     #[test]
     fn stop_is_confirmed_once_and_nothing_else_is_sent() {
-        use crate::consent::wish::{By, Choice, Scope, Wish};
+        use crate::consent::{By, Choice, Scope, Wish};
 
         let now = at(OPEN);
         let stop = received(written(Channel::WhatsApp, "STOP", now), 1);
@@ -966,7 +948,7 @@ mod tests {
             message.cause.answered().map(|(_, answer)| answer),
             Some(Answer::AfterHours)
         );
-        assert_eq!(open.open_to(Event::Inbound), [message.id]);
+        assert_eq!(open.open_to(CancelEvent::Inbound), [message.id]);
         assert!(
             open.may_be_answered(Answer::AfterHours, None, &all().tenant, now)
                 .is_err()
@@ -1057,7 +1039,7 @@ mod tests {
                 asset: None,
                 now: now + SignedDuration::from_mins(later),
                 timers: &timers(),
-                line_type: &line_type::unknown,
+                line_type: &unknown_line_type,
             })
         };
         assert_eq!(checked(14), Check::Go);
@@ -1141,7 +1123,7 @@ mod tests {
         ] {
             assert!(serde_json::from_value::<Answers>(wrong.clone()).is_err(), "{wrong}");
         }
-        let help: crate::automations::answer::Help = serde_json::from_value(json!({"text": "Hello"})).unwrap();
+        let help: crate::automations::Help = serde_json::from_value(json!({"text": "Hello"})).unwrap();
         assert!(help.enabled);
     }
 
@@ -1179,7 +1161,7 @@ mod tests {
             config.tenant.business_hours = Some(serde_json::from_value(Value::Object(hours)).unwrap());
             config.tenant.holidays = Vec::new().into();
             let answers = config.tenant.answers.as_mut().unwrap();
-            answers.after_hours.every_seconds = crate::automations::answer::Period::nearest(every);
+            answers.after_hours.every_seconds = crate::automations::Period::nearest(every);
             let mut person = contact();
             let mut now = at(NOON);
             let mut given: Vec<Answered> = Vec::new();
@@ -1190,10 +1172,10 @@ mod tests {
                 let wish = flag.map(|flag| (flag, true));
                 let heard = Heard { config: &config, message: &message, line: None, wish, now };
                 let Some(answer) = heard.calls_for() else {
-                    prop_assert!(flag.is_none() && is_open(&config.tenant, None, now));
+                    prop_assert!(flag.is_none() && is_business_open(&config.tenant, None, now));
                     continue;
                 };
-                prop_assert!(flag.is_some() || !is_open(&config.tenant, None, now));
+                prop_assert!(flag.is_some() || !is_business_open(&config.tenant, None, now));
                 let pause = config.tenant.answers.as_ref().unwrap().every(answer);
                 let same = |known: &&Answered| known.answer == answer && (flag.is_some() || known.line == line);
                 let recent = given.iter().filter(same).any(|known| now < known.at + pause);

@@ -5,40 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
-    automations::rule::{CallSeconds, Caller, Consent, Hours, Rule, in_order},
-    base::{
-        facts::{Fact, Facts},
-        ids::{CallId, CampaignId, ContactId, LineId},
-        phone::Phone,
-    },
-    calls::{
-        call::{CallFacts, Direction, Outcome, Party},
-        record::{Circumstances, Grounds, Unreached},
-    },
-    consent::welcome::allowed,
-    contacts::contact::{Contact, Unreachable},
+    automations::{CallSeconds, Caller, Consent, Hours, Rule, rules_in_order},
+    base::{CallId, CampaignId, ContactId, Fact, Facts, LineId, Phone},
+    calls::{CallFacts, Circumstances, Direction, Grounds, Outcome, Party, Unreached},
+    consent::check_wishes,
+    contacts::{Contact, Unreachable},
     messages::{
-        compose::{
-            Carrier, Composed, Intent, Review, Says, Words, World, compose, is_later, line_carrier, review,
-            usual_carriers,
-        },
-        content_problems,
-        material::Material,
-        message::{Cause, Channel, Recipient},
-        needs::Needs,
-        phrases::ago,
-        purpose::{Narrowing, Purpose},
-        reach::unreached,
-        refusal::{Reason, Refusal},
-        send_request::is_own,
-        sms_rules::Applies,
-        subject::{CallView, Subject},
+        Applies, CallView, Carrier, Cause, Channel, Composed, Intent, IntentReview, Material, Narrowing, Needs,
+        Purpose, Reason, Recipient, Refusal, Says, Subject, Words, World, compose_message, content_obstacles, is_later,
+        is_own_number, line_carrier, recent_failure, review_intent, time_ago, usual_carriers,
     },
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        hours,
-        line::{self, Line},
-    },
+    tenants::{ConnectionSummary, Line, TenantConfig, called_line, is_business_open},
 };
 
 /// The decision about a call.
@@ -86,7 +63,7 @@ pub struct Considered<'a> {
     pub rules: Vec<(&'a Rule, Option<Refusal>)>,
     /// What was found out about the message of that rule, also if nobody may be messaged. `None`: no rule matches, the caller has no
     /// telephone number, or no message after a call has the rule's category.
-    pub review: Option<Review>,
+    pub review: Option<IntentReview>,
     /// The decision.
     pub decision: Decision,
 }
@@ -152,7 +129,7 @@ impl<'a> Findings<'a> {
         let wanted = self.wanted.as_ref().ok();
         Considered {
             rules: tried(world.config, &self.call, &self.grounds).collect(),
-            review: wanted.and_then(|(_, intent)| review(intent, world).ok()),
+            review: wanted.and_then(|(_, intent)| review_intent(intent, world).ok()),
             decision: self.decide(world),
         }
     }
@@ -161,7 +138,7 @@ impl<'a> Findings<'a> {
     pub fn decide(self, world: &World<'_>) -> Decision {
         let wanted = self.allowed.and(self.wanted);
         let rule = wanted.as_ref().ok().map(|(rule, _)| *rule);
-        let mut follow_up = wanted.and_then(|(_, intent)| compose(&intent, world));
+        let mut follow_up = wanted.and_then(|(_, intent)| compose_message(&intent, world));
         let enroll = rule.and_then(|rule| rule.enroll).filter(|_| follow_up.is_ok());
         let rule = rule.map(|rule| rule.name.as_str());
         match &mut follow_up {
@@ -198,7 +175,7 @@ fn described(call: &CallView<'_>) -> Facts {
 fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
     let World { config, contact, .. } = *world;
     let line = call.facts.business_number().and_then(Party::phone);
-    let line = line.and_then(|number| line::called(&config.lines, number));
+    let line = line.and_then(|number| called_line(&config.lines, number));
     let since = |at: Option<Timestamp>| at.filter(|at| is_later(*at, call.last_heard()));
     Grounds {
         rule: None,
@@ -207,7 +184,7 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
         line: line.map(|line| line.id),
         config_version: config.tenant.config_version,
         new_caller: is_new(contact),
-        open: hours::is_open(&config.tenant, line.and_then(Line::hours), call.started_at),
+        open: is_business_open(&config.tenant, line.and_then(Line::hours), call.started_at),
         opted_in: contact.opted_in_at().is_some(),
         opted_out: contact.opted_out().is_some(),
         marketing_opted_out: contact.marketing_opted_out().is_some(),
@@ -225,7 +202,7 @@ fn circumstances(call: &CallView<'_>, world: &World<'_>) -> Circumstances {
     } = *world;
     let phone = call.facts.customer().phone();
     let failed = |channel| {
-        let Unreachable { at, reason, .. } = unreached(contact, phone, channel, now)?.clone();
+        let Unreachable { at, reason, .. } = recent_failure(contact, phone, channel, now)?.clone();
         Some(Unreached { channel, at, reason })
     };
     let counted = contact.frequency_from();
@@ -249,8 +226,8 @@ fn tried<'a>(
     call: &CallView<'_>,
     grounds: &Grounds,
 ) -> impl Iterator<Item = (&'a Rule, Option<Refusal>)> {
-    let rules = in_order(&config.rules).into_iter();
-    rules.map(move |rule| (rule, unmet(rule, call, grounds)))
+    let rules = rules_in_order(&config.rules).into_iter();
+    rules.map(move |rule| (rule, unmet_condition(rule, call, grounds)))
 }
 
 /// The first rule that matches: the one that decides.
@@ -262,11 +239,11 @@ pub(crate) fn first_match<'a>(config: &'a TenantConfig, call: &CallView<'_>, gro
 /// The first rule that matches, with its intent.
 fn wanted<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &Grounds) -> Result<(&'a Rule, Intent<'a>), Refusal> {
     let phone = reached(call)?;
-    let rule = first_match(world.config, call, grounds).ok_or_else(|| no_rule(call, grounds))?;
+    let rule = first_match(world.config, call, grounds).ok_or_else(|| no_rule_matches(call, grounds))?;
     Ok((rule, intent(rule, call, phone, world, grounds.line)))
 }
 
-pub(crate) fn no_rule(call: &CallView<'_>, grounds: &Grounds) -> Refusal {
+pub(crate) fn no_rule_matches(call: &CallView<'_>, grounds: &Grounds) -> Refusal {
     let open = if grounds.open { "open" } else { "closed" };
     let caller = if grounds.new_caller { "new" } else { "known" };
     let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
@@ -277,14 +254,14 @@ pub(crate) fn no_rule(call: &CallView<'_>, grounds: &Grounds) -> Refusal {
 }
 
 /// The message of one rule after a call that was decided on these grounds, whichever rule decided it.
-pub(crate) fn follow_up(
+pub(crate) fn plan_follow_up(
     rule: &Rule,
     call: &CallView<'_>,
     world: &World<'_>,
     recorded: &Grounds,
 ) -> Result<Composed, Refusal> {
     let phone = reached(call)?;
-    compose(&intent(rule, call, phone, world, recorded.line), world)
+    compose_message(&intent(rule, call, phone, world, recorded.line), world)
 }
 
 /// The intent of a rule.
@@ -358,7 +335,7 @@ fn permitted(call: &CallView<'_>, world: &World<'_>) -> Result<(), Refusal> {
     let no = |reason, sentence: &str| Err(Refusal::new(reason, sentence));
     let phone = reached(call)?;
     // Such as a branch that calls another: its lines answer what they receive.
-    if is_own(config, phone) {
+    if is_own_number(config, phone) {
         return no(Reason::OwnNumber, "the call came from a number of the business itself");
     }
     if call.outcome == Outcome::Unknown {
@@ -368,7 +345,7 @@ fn permitted(call: &CallView<'_>, world: &World<'_>) -> Result<(), Refusal> {
     // A backlog or a repeated report. A time in the future comes from a wrong clock and counts as now.
     let last_heard = call.last_heard();
     if now.duration_since(last_heard) >= Purpose::FollowUp.row().validity {
-        let sentence = format!("too late: the call was {}", ago(last_heard, now));
+        let sentence = format!("too late: the call was {}", time_ago(last_heard, now));
         return Err(Refusal::new(Reason::Late, sentence).and("call_at", last_heard));
     }
     config.tenant.may_send()?;
@@ -379,7 +356,7 @@ fn permitted(call: &CallView<'_>, world: &World<'_>) -> Result<(), Refusal> {
 fn refused(contact: &Contact) -> Option<Refusal> {
     let purpose = Purpose::FollowUp;
     let kinds = purpose.row().kinds.iter();
-    let allowed = kinds.map(|kind| allowed(contact, None, kind.category, purpose).err());
+    let allowed = kinds.map(|kind| check_wishes(contact, None, kind.category, purpose).err());
     let refusals = allowed.map(|refusal| refusal.filter(|refusal| refusal.reason == Reason::OptedOut));
     let refusals: Option<Vec<Refusal>> = refusals.collect();
     refusals?.into_iter().next()
@@ -390,8 +367,8 @@ fn is_new(contact: &Contact) -> bool {
 }
 
 /// The first condition of a rule that a call does not fulfil, by the facts of a decision about it. `None`: the rule matches. The rule may
-/// match and still not decide, because another one is tried before ([`in_order`]), or nobody may be messaged after such a call.
-pub fn unmet(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> Option<Refusal> {
+/// match and still not decide, because another one is tried before ([`rules_in_order`]), or nobody may be messaged after such a call.
+pub fn unmet_condition(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> Option<Refusal> {
     let when = &rule.when;
     if rule.archived_at.is_some() {
         return Some(Refusal::new(Reason::RuleArchived, "the rule is archived"));
@@ -481,7 +458,12 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<C
 /// The obstacles that keep a rule from writing by this channel to a person of whom only the number is known, whichever
 /// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether a
 /// connection carries the channel at all is not checked here. Each has its effect on messages.
-pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<(Refusal, Applies)> {
+pub fn channel_obstacles(
+    config: &TenantConfig,
+    material: &Material,
+    rule: &Rule,
+    channel: Channel,
+) -> Vec<(Refusal, Applies)> {
     let caller = Phone::nobodys();
     let facts = CallFacts {
         direction: Some(Direction::Inbound),
@@ -499,7 +481,7 @@ pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channe
         })
     };
     let (says, senders) = (says(rule, channel).words, senders(config, rule, channel));
-    content_problems::obstacles((says, rule.then.category), (config, material), &senders, subject)
+    content_obstacles((says, rule.then.category), (config, material), &senders, subject)
 }
 
 #[cfg(test)]
@@ -508,17 +490,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{bounded::Whole, line_type::LineType, text::OneLine},
-        calls::retention::Retention,
+        base::{LineType, OneLine, Whole},
+        calls::Retention,
         messages::{
-            inbound::OptFlag,
-            message::{Category, Content, Message, SendOutcome, WhenUnknown},
-            purpose::{FREQUENCY_SPAN, Limit},
-            quiet::QuietAction,
-            source::SmsText,
+            Category, Content, FREQUENCY_SPAN, Limit, Message, OptFlag, QuietAction, SendOutcome, SmsText, WhenUnknown,
         },
         samples::{Case, NOON, at, message_of, timers},
-        tenants::{line::SmsSender, tenant::TenantStatus},
+        tenants::{SmsSender, TenantStatus},
     };
 
     fn case(change: impl FnOnce(&mut Case)) -> Case {
@@ -577,8 +555,7 @@ mod tests {
         }
         case.config.connections.extend(branch.clone());
         let connections = |case: &Case| -> Vec<_> {
-            let sender =
-                |leg: &crate::messages::message::Leg| (leg.connection, leg.sender.as_ref().map(ToString::to_string));
+            let sender = |leg: &crate::messages::Leg| (leg.connection, leg.sender.as_ref().map(ToString::to_string));
             case.plan().legs.iter().map(sender).collect()
         };
         let usual = connections(&case);
@@ -1228,8 +1205,8 @@ mod tests {
     #[test]
     fn unmet_condition_has_a_code_and_facts() {
         let told = |change: &dyn Fn(&mut Case)| {
-            let found =
-                case(change).with_world(|call, world| unmet(&world.config.rules[0], call, &grounds(call, world)));
+            let found = case(change)
+                .with_world(|call, world| unmet_condition(&world.config.rules[0], call, &grounds(call, world)));
             found.map(|refusal| (refusal.reason, serde_json::to_value(refusal.facts).unwrap()))
         };
         assert_eq!(told(&|_| ()), None);

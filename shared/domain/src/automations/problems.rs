@@ -4,36 +4,24 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    automations::{
-        decide::obstacles,
-        rule::{CallSeconds, Hours, MAX_COOLDOWN_SECONDS, Rule, in_order},
-    },
-    base::fault::{Fault, FaultCode},
-    calls::call::{Direction, Outcome},
-    campaigns::{campaign::CampaignType, state::CampaignState},
+    automations::{CallSeconds, Hours, MAX_COOLDOWN_SECONDS, Rule, channel_obstacles, rules_in_order},
+    base::{Fault, FaultCode},
+    calls::{Direction, Outcome},
+    campaigns::{CampaignState, CampaignType},
     messages::{
-        compose::carriers,
-        content_problems::{Authored, no_channel, one_of},
-        material::Material,
-        message::WhenUnknown,
-        needs::Needs,
-        purpose::{Category, FREQUENCY_SPAN, Limit, Purpose},
-        quiet::{QuietAction, QuietHours, is_quiet},
-        refusal::{Reason, Refusal},
+        Authored, Category, FREQUENCY_SPAN, Limit, Material, Needs, Purpose, QuietAction, QuietHours, Reason, Refusal,
+        WhenUnknown, carriers, is_quiet, missing_channel, one_of_words,
     },
     tenants::{
-        config::{TenantConfig, line_problems},
-        hours::is_open,
-        line::{Line, MAX_LINES, by_id},
-        settings::{FieldProblem, Findings, Warning},
-        tenant::BusinessHours,
+        BusinessHours, FieldProblem, Findings, Line, MAX_LINES, TenantConfig, Warning, is_business_open, line_by_id,
+        line_problems,
     },
 };
 
-pub use crate::messages::content_problems::{MAX_WARNINGS, Review};
+use crate::messages::{MAX_WARNINGS, Review};
 
-/// Reviews a rule among the others of its tenant. `material`: what [`needs`] says, with a link if every message gets one.
-pub fn review(rule: &Rule, config: &TenantConfig, material: &Material) -> Review {
+/// Reviews a rule among the others of its tenant. `material`: what [`needs_of_rules`] says, with a link if every message gets one.
+pub fn review_rule(rule: &Rule, config: &TenantConfig, material: &Material) -> Review {
     let mut found = Findings::default();
     conditions(rule, config, &mut found);
     message(rule, material, &mut found);
@@ -49,7 +37,7 @@ pub fn review(rule: &Rule, config: &TenantConfig, material: &Material) -> Review
 
 /// Templates, products and fields that a review of these rules looks at: templates in every language and for every connection that may
 /// send them.
-pub fn needs<'a>(rules: impl IntoIterator<Item = &'a Rule>, config: &TenantConfig) -> Needs {
+pub fn needs_of_rules<'a>(rules: impl IntoIterator<Item = &'a Rule>, config: &TenantConfig) -> Needs {
     let mut needs = Needs::default();
     for rule in rules {
         authored(rule).needed(config, &mut needs);
@@ -65,7 +53,7 @@ impl TenantConfig {
         let mut problems = Vec::new();
         for rule in self.rules.iter().filter(|rule| rule.archived_at.is_none()) {
             let name = rule.name.as_str();
-            let found = review(rule, self, material);
+            let found = review_rule(rule, self, material);
             let wrong = found.problems.iter().map(ToString::to_string);
             let all = wrong.chain(found.warnings.iter().map(ToString::to_string));
             problems.extend(all.map(|found| format!("rule {name:?}: {found}")));
@@ -140,15 +128,15 @@ fn conditions(rule: &Rule, config: &TenantConfig, found: &mut Findings) {
             "Nobody is messaged after a call with this outcome. Expected {}.",
             known.join(", ")
         );
-        let fault = one_of(known, detail);
+        let fault = one_of_words(known, detail);
         found.expect(OUTCOMES.contains(outcome), format!("when.outcomes[{place}]"), fault);
     }
     let detail = "Outbound calls never get a message. Expected inbound.";
     let inbound = when.direction == Direction::Inbound;
-    found.expect(inbound, "when.direction", one_of(["inbound"], detail));
+    found.expect(inbound, "when.direction", one_of_words(["inbound"], detail));
     for (place, id) in when.lines.iter().enumerate() {
         let fault = Fault::new(FaultCode::NotFound, format!("There is no line with the id {id}."));
-        let known = by_id(&config.lines, *id).is_some();
+        let known = line_by_id(&config.lines, *id).is_some();
         found.expect(known, format!("when.lines[{place}]"), fault.and("id", id.to_string()));
     }
     let bounds = |what: &str, least: Option<CallSeconds>, most: Option<CallSeconds>| {
@@ -168,7 +156,7 @@ fn conditions(rule: &Rule, config: &TenantConfig, found: &mut Findings) {
 /// Problems of the message.
 fn message(rule: &Rule, material: &Material, found: &mut Findings) {
     let then = &rule.then;
-    found.expect(!then.channels.is_empty(), "then.channels", no_channel());
+    found.expect(!then.channels.is_empty(), "then.channels", missing_channel());
     let purpose = Purpose::FollowUp.row();
     match purpose.kind(then.category) {
         None => {
@@ -177,7 +165,7 @@ fn message(rule: &Rule, material: &Material, found: &mut Findings) {
                 "A call is followed by a message of the category {}.",
                 known.join(" or ")
             );
-            found.add("then.category", one_of(known, detail));
+            found.add("then.category", one_of_words(known, detail));
         }
         Some(kind) => {
             let least = FREQUENCY_SPAN.as_secs();
@@ -191,7 +179,11 @@ fn message(rule: &Rule, material: &Material, found: &mut Findings) {
     }
     let detail = "Sending again is for one-time codes only. Expected next_channel or stop.";
     let again = then.when_unknown == Some(WhenUnknown::SendAgain);
-    found.expect(!again, "then.when_unknown", one_of(["next_channel", "stop"], detail));
+    found.expect(
+        !again,
+        "then.when_unknown",
+        one_of_words(["next_channel", "stop"], detail),
+    );
     if let Some(fault) = then.quiet_hours.and_then(|quiet| quiet.problem()) {
         found.add("then.quiet_hours.to", fault);
     }
@@ -260,7 +252,7 @@ fn senders(rule: &Rule, config: &TenantConfig, material: &Material, problems: &[
         }
         let authored = authored(rule);
         if !authored.is_wrong(channel, problems) {
-            let found = obstacles(config, material, rule, channel).into_iter();
+            let found = channel_obstacles(config, material, rule, channel).into_iter();
             warnings.extend(found.map(|(why, _)| Warning {
                 field: authored.content(channel),
                 why: Refusal {
@@ -308,7 +300,7 @@ fn times(rule: &Rule, config: &TenantConfig) -> Option<Warning> {
     }
     let hours = hours_of(rule, config);
     let comes = |at: &Timestamp| {
-        let open = |own: &Option<&BusinessHours>| is_open(tenant, *own, *at) == (when.hours == Hours::Open);
+        let open = |own: &Option<&BusinessHours>| is_business_open(tenant, *own, *at) == (when.hours == Hours::Open);
         when.hours == Hours::Any || hours.iter().any(open)
     };
     let moments: Vec<Timestamp> = half_hours().filter(comes).collect();
@@ -358,7 +350,7 @@ fn hours_of<'a>(rule: &Rule, config: &'a TenantConfig) -> Vec<Option<&'a Busines
 
 /// A warning if another rule decides all its calls.
 fn unreached(rule: &Rule, config: &TenantConfig) -> Option<Warning> {
-    let before = in_order(&config.rules)
+    let before = rules_in_order(&config.rules)
         .into_iter()
         .take_while(|other| other.place() < rule.place());
     // Its own earlier state may be among them.
@@ -380,8 +372,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::ids::LineId,
-        messages::{needs::MAX_PRODUCTS, source::SmsText},
+        base::LineId,
+        messages::{MAX_PRODUCTS, SmsText},
         samples::{config, material},
     };
 
@@ -551,19 +543,19 @@ mod tests {
             ),
         ] {
             let (config, material) = changed(&change);
-            let found = review(&config.rules[0], &config, &material).problems;
+            let found = review_rule(&config.rules[0], &config, &material).problems;
             let named: Vec<&str> = found.iter().map(|problem| problem.field.as_str()).collect();
             assert_eq!(named, fields, "{change}");
             assert!(found.iter().all(|problem| problem.detail.ends_with('.')), "{found:?}");
         }
         let (config, material) = changed(&text(&many));
-        let found = review(&config.rules[0], &config, &material).problems;
+        let found = review_rule(&config.rules[0], &config, &material).problems;
         assert_eq!(found.last().map(|problem| problem.code), Some(FaultCode::TooMany));
     }
 
     fn warned(config: &TenantConfig, material: &Material) -> Vec<(String, Reason)> {
         let last = config.rules.last().unwrap();
-        let found = review(last, config, material);
+        let found = review_rule(last, config, material);
         assert_eq!(found.problems, []);
         for Warning { why, .. } in &found.warnings {
             let known = why.reason.facts();
@@ -600,7 +592,7 @@ mod tests {
         assert_eq!(warned(&two, &moved), one("then.template", Reason::TemplateCategory));
         // If all have, it is wrong, and nothing more is said.
         marketing.templates[0].category = Category::Marketing;
-        let found = review(&config().rules[0], &config(), &marketing);
+        let found = review_rule(&config().rules[0], &config(), &marketing);
         let fields: Vec<&str> = found.problems.iter().map(|problem| &*problem.field).collect();
         assert_eq!((fields, found.warnings), (vec!["then.category"], Vec::new()));
 
@@ -630,7 +622,7 @@ mod tests {
             let (mut config, material) = changed(&json!({ "/then/sms_text": text }));
             config.connections[0].letters.clear();
             config.tenant.default_region = region.map(str::to_owned);
-            let found = review(&config.rules[0], &config, &material).warnings.into_iter();
+            let found = review_rule(&config.rules[0], &config, &material).warnings.into_iter();
             let of_sms = found.inspect(|warning| assert_eq!(warning.field, "then.sms_text"));
             let rules = of_sms.map(|warning| (warning.why.reason, serde_json::to_value(&warning.why.facts).unwrap()));
             let rules = rules.inspect(|(reason, _)| assert_eq!(*reason, Reason::CountryRule));
@@ -667,7 +659,7 @@ mod tests {
                 let campaign = json!({"id": id, "type": kind, "name": "Welcome", "state": state});
                 material.campaigns = vec![from_value(campaign).unwrap()];
             }
-            let found = review(&config.rules[0], &config, &material);
+            let found = review_rule(&config.rules[0], &config, &material);
             let problems: Vec<_> = found.problems.iter().map(|it| (it.field.as_str(), it.code)).collect();
             let expected: Vec<_> = problem.map(|code| ("enroll", code)).into_iter().collect();
             assert_eq!(problems, expected, "{kind} {state}");
@@ -678,7 +670,7 @@ mod tests {
             }
         }
         let (config, _) = changed(&json!({ "/enroll": id }));
-        let campaigns = needs(&config.rules, &config).campaigns;
+        let campaigns = needs_of_rules(&config.rules, &config).campaigns;
         assert_eq!(campaigns, [id.parse().unwrap()].into());
     }
 

@@ -8,34 +8,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    automations::{
-        decide::{Considered, Findings, NO_MESSAGE, first_match, follow_up, no_rule},
-        rule::Rule,
-    },
-    base::{
-        external::ShownName,
-        facts::Fact,
-        ids::{RuleId, started},
-        line_type::LineTypes,
-        text::OneLine,
-    },
-    calls::record::{Call, Grounds},
-    consent::wish::{By, Choice, Scope, Wish},
-    contacts::{
-        contact::{Contact, Unreachable},
-        field::{Field, FieldValue},
-        profile::Profile,
-    },
-    messages::{
-        compose::{Composed, World},
-        material::Material,
-        message::Channel,
-        needs::Needs,
-        refusal::{Reason, Refusal},
-        source::Source,
-        subject::CallView,
-    },
-    tenants::{config::TenantConfig, tenant::TenantStatus},
+    automations::{Considered, Findings, NO_MESSAGE, Rule, first_match, no_rule_matches, plan_follow_up},
+    base::{Fact, LineTypes, OneLine, RuleId, ShownName, time_of_id},
+    calls::{Call, Grounds},
+    consent::{By, Choice, Scope, Wish},
+    contacts::{Contact, Field, FieldValue, Profile, Unreachable},
+    messages::{CallView, Channel, Composed, Material, Needs, Reason, Refusal, Source, World},
+    tenants::{TenantConfig, TenantStatus},
 };
 
 /// A recorded call with its caller as known when it was decided.
@@ -82,7 +61,7 @@ pub struct Replayed {
 }
 
 /// A configuration with these rules, as it was for every call that rules decided: that of an active account.
-pub fn scene(config: &TenantConfig, rules: Vec<Rule>) -> TenantConfig {
+pub fn config_with_rules(config: &TenantConfig, rules: Vec<Rule>) -> TenantConfig {
     let mut scene = TenantConfig {
         rules,
         ..config.clone()
@@ -144,7 +123,7 @@ impl<'a> Recorded<'a> {
             connection: self.call.connection,
             facts,
             outcome: self.call.outcome,
-            started_at: facts.started_at.unwrap_or_else(|| started(self.call.id.own())),
+            started_at: facts.started_at.unwrap_or_else(|| time_of_id(self.call.id.own())),
         }
     }
 
@@ -193,7 +172,7 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The data that [`Recorded::consider`] reads besides the [`scene`].
+    /// The data that [`Recorded::consider`] reads besides the [`config_with_rules`].
     pub fn needs(&self, scene: &TenantConfig, line_type: LineTypes<'_>) -> Needs {
         let world = self.world(scene, Material::NONE, line_type);
         self.findings(&world).needs_to_consider(&world)
@@ -250,8 +229,8 @@ impl<'a> Recorded<'a> {
             ..self.world(scene, material, line_type)
         };
         let by = |rule: Option<&Rule>| match rule {
-            Some(rule) => follow_up(rule, &view, &world, grounds),
-            None => Err(no_rule(&view, grounds)),
+            Some(rule) => plan_follow_up(rule, &view, &world, grounds),
+            None => Err(no_rule_matches(&view, grounds)),
         };
         let after = by(rule);
         let before = match former {

@@ -5,24 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    base::{
-        bounded::{Distinct, Whole},
-        country::Country,
-        ids::{CampaignId, LineId, RuleId, started},
-        text::{MAX_NAME_LENGTH, OneLine, quotable},
-    },
-    calls::call::{Direction, Outcome},
+    base::{CampaignId, Country, Distinct, LineId, MAX_NAME_LENGTH, OneLine, RuleId, Whole, quotable, time_of_id},
+    calls::{Direction, Outcome},
     messages::{
-        message::{Category, Channel, WhenUnknown},
-        purpose::USUAL_FALLBACK_SECONDS,
-        quiet::QuietHours,
-        sms_rules::WayOut,
-        source::{
-            MAX_BUTTONS, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_TEXT_LENGTH, MAX_TEXTS,
-            MAX_VALUE_LENGTH, MAX_VALUES, SmsText, Source, TemplateUse,
-        },
+        Category, Channel, MAX_TEMPLATE_BUTTONS, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH,
+        MAX_TEXT_LENGTH, MAX_TEXTS, MAX_VALUE_LENGTH, MAX_VALUES, QuietHours, SmsText, Source, TemplateUse,
+        USUAL_FALLBACK_SECONDS, WayOut, WhenUnknown,
     },
-    tenants::line::MAX_LINES,
+    tenants::MAX_LINES,
 };
 
 resource! {
@@ -82,7 +72,7 @@ impl Rule {
             };
             (language.to_owned(), format!("{{{{tenant.name}}}}: {text} {sentence}"))
         });
-        let at = started(id.ulid());
+        let at = time_of_id(id.ulid());
         Self {
             id,
             name: OneLine::stored("Missed calls"),
@@ -121,7 +111,7 @@ impl Rule {
 }
 
 /// The rules in the order in which they are tried.
-pub fn in_order<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Vec<&'a Rule> {
+pub fn rules_in_order<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Vec<&'a Rule> {
     let mut rules: Vec<&Rule> = rules.into_iter().collect();
     rules.sort_by_key(|rule| rule.place());
     rules
@@ -132,7 +122,7 @@ const STEP: i32 = 10;
 
 /// Priorities by which these rules are tried in the given order. As few as possible change: rules that are in this order already keep
 /// theirs, unless there is no room between them.
-pub fn priorities(wanted: &[&Rule]) -> Vec<i32> {
+pub fn priorities_in_order(wanted: &[&Rule]) -> Vec<i32> {
     let step = usize::try_from(STEP).unwrap_or(1);
     between(wanted, &kept(wanted)).unwrap_or_else(|| (STEP..).step_by(step).take(wanted.len()).collect())
 }
@@ -192,7 +182,7 @@ fn between(wanted: &[&Rule], kept: &[bool]) -> Option<Vec<i32>> {
 /// Brings a rule that was stored before its limits existed within them, so that it can still be read: what is longer is cut, what is larger
 /// becomes the maximum, what is given twice counts once. Decisions by it stay the same: longer delays were cut, and longer texts refused,
 /// when a message was planned; only a cooldown of more than a year becomes one.
-pub fn within_limits(rule: &mut Value) {
+pub fn limit_stored_rule(rule: &mut Value) {
     for (field, limit) in [
         ("/when/min_ring_seconds", MAX_CALL_SECONDS),
         ("/when/max_ring_seconds", MAX_CALL_SECONDS),
@@ -245,7 +235,7 @@ pub fn within_limits(rule: &mut Value) {
         value(header);
     }
     if let Some(Value::Array(buttons)) = rule.pointer_mut("/then/template/buttons") {
-        buttons.truncate(MAX_BUTTONS);
+        buttons.truncate(MAX_TEMPLATE_BUTTONS);
         buttons
             .iter_mut()
             .filter_map(|button| button.get_mut("value"))
@@ -538,7 +528,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::resource::Resource as _;
+    use crate::base::Resource as _;
 
     fn rule(number: u128, priority: i32) -> Rule {
         Rule {
@@ -561,7 +551,7 @@ mod tests {
         assert_eq!((read.priority, read.enabled, read.archived_at), (0, true, None));
         assert_eq!(
             (read.created_at, read.updated_at),
-            (started(id.ulid()), started(id.ulid()))
+            (time_of_id(id.ulid()), time_of_id(id.ulid()))
         );
         assert_eq!(read.then.cooldown_seconds.get(), 86_400);
         let again: Rule = from_value(to_value(&read).unwrap()).unwrap();
@@ -607,7 +597,7 @@ mod tests {
             },
         });
         assert!(from_value::<Rule>(stored.clone()).is_err());
-        within_limits(&mut stored);
+        limit_stored_rule(&mut stored);
         let read: Rule = from_value(stored.clone()).unwrap();
         assert!(read.name.as_str().starts_with("Missed calls xxx"));
         assert_eq!(read.then.channels.to_vec(), [Channel::Sms, Channel::WhatsApp]);
@@ -618,14 +608,14 @@ mod tests {
         let template = read.then.template.unwrap();
         assert_eq!(
             (template.variables.len(), template.buttons.len()),
-            (MAX_VALUES, MAX_BUTTONS)
+            (MAX_VALUES, MAX_TEMPLATE_BUTTONS)
         );
         // What is within the limits stays as it is.
         let before = stored.clone();
-        within_limits(&mut stored);
+        limit_stored_rule(&mut stored);
         assert_eq!(stored, before);
         let mut usual = to_value(rule(1, 0)).unwrap();
-        within_limits(&mut usual);
+        limit_stored_rule(&mut usual);
         assert_eq!(from_value::<Rule>(usual).unwrap(), rule(1, 0));
     }
 
@@ -662,18 +652,18 @@ mod tests {
         let rules: Vec<Rule> = (0..5).map(|number| rule(number, 10 * number as i32)).collect();
         let order = |places: [usize; 5]| {
             let wanted: Vec<&Rule> = places.iter().map(|place| &rules[*place]).collect();
-            priorities(&wanted)
+            priorities_in_order(&wanted)
         };
         assert_eq!(order([0, 1, 2, 3, 4]), [0, 10, 20, 30, 40]);
         assert_eq!(order([0, 4, 1, 2, 3]), [0, 5, 10, 20, 30]);
         assert_eq!(order([4, 0, 1, 2, 3]), [-10, 0, 10, 20, 30]);
         assert_eq!(order([1, 2, 3, 4, 0]), [10, 20, 30, 40, 50]);
         let close: Vec<Rule> = (0..4).map(|number| rule(number, number as i32)).collect();
-        assert_eq!(priorities(&[&close[0], &close[2], &close[1]]), [0, 2, 12]);
+        assert_eq!(priorities_in_order(&[&close[0], &close[2], &close[1]]), [0, 2, 12]);
         // No room: all of them get new ones.
         let wanted = [&close[0], &close[3], &close[1], &close[2]];
-        assert_eq!(priorities(&wanted), [10, 20, 30, 40]);
-        assert_eq!(priorities(&[]), [] as [i32; 0]);
+        assert_eq!(priorities_in_order(&wanted), [10, 20, 30, 40]);
+        assert_eq!(priorities_in_order(&[]), [] as [i32; 0]);
     }
 
     proptest! {
@@ -686,11 +676,11 @@ mod tests {
             let mut rules: Vec<Rule> = all.iter().zip(1..).map(|(priority, number)| rule(number, *priority)).collect();
             let wanted: Vec<RuleId> = order.iter().map(|place| rules[*place].id).collect();
             let refs: Vec<&Rule> = order.iter().map(|place| &rules[*place]).collect();
-            let given = priorities(&refs);
+            let given = priorities_in_order(&refs);
             for (place, priority) in order.iter().zip(given) {
                 rules[*place].priority = priority;
             }
-            let tried: Vec<RuleId> = in_order(&rules).iter().map(|rule| rule.id).collect();
+            let tried: Vec<RuleId> = rules_in_order(&rules).iter().map(|rule| rule.id).collect();
             prop_assert_eq!(tried, wanted);
         }
     }

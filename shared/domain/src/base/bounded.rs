@@ -7,10 +7,7 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 
-use crate::base::{
-    fault::{Fault, FaultCode},
-    text::OneLine,
-};
+use crate::base::{Fault, FaultCode, OneLine};
 
 /// Whether a counter has not counted yet. For serde, which leaves it out.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::base::{numbering, phone::Phone};
+use crate::base::{Phone, calling_code};
 
 /// Beginnings of telephone numbers without `+`, each with its country, separated by a tab. The longest one that fits counts. Calling codes
 /// that several countries share belong to the main one, except 1 and 7, whose countries are told apart by their area codes. `numbering.py` writes
@@ -58,7 +58,7 @@ impl Country {
     pub fn calling_code(&self) -> Option<&'static str> {
         let mut lines = PREFIXES.lines().filter_map(|line| line.split_once('\t'));
         let (prefix, _) = lines.find(|(_, country)| *country == self.as_str())?;
-        numbering::calling_code(prefix)
+        calling_code(prefix)
     }
 
     /// The country in one of Meta's business-scoped user ids, which begins with it: `AE.13491208655302741918`.

@@ -239,7 +239,7 @@ impl Deref for ShownName {
 pub const MAX_TEXT_LENGTH: usize = 64 * 1024;
 
 /// Cuts a text to at most this many bytes, at the end of a character. Returns whether something was cut.
-pub fn cut(mut text: String, most: usize) -> (String, bool) {
+pub fn cut_to_bytes(mut text: String, most: usize) -> (String, bool) {
     if text.len() <= most {
         return (text, false);
     }
@@ -332,9 +332,9 @@ mod tests {
 
     #[test]
     fn a_cut_text_ends_with_a_whole_character() {
-        assert_eq!(cut("abc".to_owned(), 3), ("abc".to_owned(), false));
-        assert_eq!(cut("abcd".to_owned(), 3), ("abc".to_owned(), true));
-        assert_eq!(cut("aß".to_owned(), 2), ("a".to_owned(), true));
-        assert_eq!(cut("👩".to_owned(), 3), (String::new(), true));
+        assert_eq!(cut_to_bytes("abc".to_owned(), 3), ("abc".to_owned(), false));
+        assert_eq!(cut_to_bytes("abcd".to_owned(), 3), ("abc".to_owned(), true));
+        assert_eq!(cut_to_bytes("aß".to_owned(), 2), ("a".to_owned(), true));
+        assert_eq!(cut_to_bytes("👩".to_owned(), 3), (String::new(), true));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de;
 
-use crate::base::facts::{Fact, Facts};
+use crate::base::{Fact, Facts};
 
 codes! {
     /// Code of a fault. Codes are added, never changed.

@@ -1,7 +1,7 @@
 //! The folding: the form in which texts are searched for, and names in tables are found. Whoever types a name does not repeat how somebody
 //! else typed it.
 //!
-//! Case, width and invisible characters go by Unicode ([`unified`]), marks by its decompositions (NFKD). What no decomposition says are spellings of
+//! Case, width and invisible characters go by Unicode ([`unify_name`]), marks by its decompositions (NFKD). What no decomposition says are spellings of
 //! one letter that keyboards and habits mix: those that Lucene's `ArabicNormalizer` (ة and ه, ى and ي), `PersianNormalizer` and `SoraniNormalizer`
 //! (letters that Persian, Urdu and Kurdish keyboards have in place of Arabic ones), and `ASCIIFoldingFilter` (ı, ł, ø and others) make one, and
 //! digits of other scripts. Hamza on its carrier is a mark.
@@ -13,7 +13,7 @@ use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed}
 use icu_properties::{CodePointMapData, props::CanonicalCombiningClass};
 use serde::{Deserialize, Serialize};
 
-use crate::base::text::unified;
+use crate::base::unify_name;
 
 /// The folding by which entries of lists were written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ use crate::base::text::unified;
 pub struct Edition(u64);
 
 impl Edition {
-    /// The edition that [`folded`] is.
+    /// The edition that [`fold`] is.
     pub const CURRENT: Self = Self(1);
 
     /// The one before there were editions. Words were without marks and values with them, and every letter had its own spelling.
@@ -40,15 +40,15 @@ impl Edition {
     /// The words of a name.
     pub(crate) fn name(self, name: &str) -> String {
         if self.is_former() {
-            without_marks(&unified(name))
+            without_marks(&unify_name(name))
         } else {
-            folded(name)
+            fold(name)
         }
     }
 
     /// A text as the value of a field.
     pub(crate) fn value(self, text: &str) -> String {
-        if self.is_former() { unified(text) } else { folded(text) }
+        if self.is_former() { unify_name(text) } else { fold(text) }
     }
 }
 
@@ -85,24 +85,24 @@ const ZEROS: [char; 16] = [
 ];
 
 /// A text in the form in which it is searched for.
-pub fn folded(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     // Most names; ASCII has no marks and one spelling of each letter.
     if text.is_ascii() {
-        return unified(text);
+        return unify_name(text);
     }
     let mut folded = String::with_capacity(text.len());
-    for letter in without_marks(&unified(text)).chars() {
+    for letter in without_marks(&unify_name(text)).chars() {
         let one = LETTERS.iter().find(|(spellings, _)| spellings.contains(letter));
         match one {
             Some((_, one)) => folded.push_str(one),
-            None => folded.push(ascii_digit(letter)),
+            None => folded.push(to_ascii_digit(letter)),
         }
     }
-    unified(&folded)
+    unify_name(&folded)
 }
 
 /// The digit in ASCII, if it is one of another script.
-pub fn ascii_digit(sign: char) -> char {
+pub fn to_ascii_digit(sign: char) -> char {
     let value = |zero: &char| {
         u32::from(sign)
             .checked_sub(u32::from(*zero))
@@ -142,14 +142,14 @@ mod tests {
                      Ёлкин|елкин, Unit ١٢|unit ۱۲|UNIT 12|unit १२|unit １２";
         for names in table.split(", ") {
             let mut spellings = names.split('|');
-            let one = folded(spellings.next().unwrap());
+            let one = fold(spellings.next().unwrap());
             for other in spellings {
-                assert_eq!(folded(other), one, "{other}");
+                assert_eq!(fold(other), one, "{other}");
             }
         }
         // All of these differ.
         let others = "سارة|سار|هدى|هدا|علاء|علا|گل|كل|Lukas|Lukasz|o|oe|🍕|🍔";
-        let different: BTreeSet<String> = others.split('|').map(folded).collect();
+        let different: BTreeSet<String> = others.split('|').map(fold).collect();
         assert_eq!(different.len(), others.split('|').count(), "{different:?}");
     }
 
@@ -158,8 +158,8 @@ mod tests {
         let hangul = ('\u{ac00}'..='\u{ac20}').chain('\u{3041}'..='\u{30ff}');
         for sign in ('\0'..='\u{2fff}').chain(hangul).chain('\u{fb00}'..='\u{ffff}') {
             let text = format!("a{sign}\u{301} {sign}");
-            let once = folded(&text);
-            assert_eq!(folded(&once), once, "{sign:?}");
+            let once = fold(&text);
+            assert_eq!(fold(&once), once, "{sign:?}");
         }
     }
 
@@ -168,13 +168,13 @@ mod tests {
     fn no_letter_of_the_table_remains() {
         for (letters, one) in LETTERS {
             for letter in letters.chars() {
-                assert_eq!(folded(&letter.to_string()), one, "{letter}");
+                assert_eq!(fold(&letter.to_string()), one, "{letter}");
             }
         }
         for zero in ZEROS {
             let nine = char::from_u32(u32::from(zero) + 9).unwrap();
             assert!(zero.is_numeric() && nine.is_numeric(), "{zero}");
-            assert_eq!((ascii_digit(zero), ascii_digit(nine)), ('0', '9'));
+            assert_eq!((to_ascii_digit(zero), to_ascii_digit(nine)), ('0', '9'));
         }
     }
 }

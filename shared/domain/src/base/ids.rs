@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
-use crate::base::fault::{Fault, Faulty};
+use crate::base::{Fault, Faulty};
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ impl Faulty for InvalidId {
 
 /// An id derived from its cause: the time of the cause in milliseconds since 1970, then 80 bits of a hash of its key.
 /// Deriving it twice gives the same id.
-pub fn derived(millisecond: u64, key: &[u8]) -> Ulid {
+pub fn derive_id(millisecond: u64, key: &[u8]) -> Ulid {
     let hash = Sha256::digest(key);
     let random = hash
         .iter()
@@ -40,7 +40,7 @@ pub fn derived(millisecond: u64, key: &[u8]) -> Ulid {
 }
 
 /// The time with which an id begins.
-pub fn started(id: Ulid) -> Timestamp {
+pub fn time_of_id(id: Ulid) -> Timestamp {
     let at = i64::try_from(id.timestamp_ms()).ok();
     let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
     at.unwrap_or(Timestamp::MAX)

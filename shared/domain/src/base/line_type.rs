@@ -5,7 +5,7 @@
 
 use regex_lite::Regex;
 
-use crate::base::{by_code::ByCode, phone::Phone};
+use crate::base::{ByCode, Phone};
 
 /// Known type of a number's line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,11 +22,11 @@ pub enum LineType {
     Other,
 }
 
-/// A source of line types. [`unknown`] for callers that do not need them.
+/// A source of line types. [`unknown_line_type`] for callers that do not need them.
 pub type LineTypes<'a> = &'a dyn Fn(&Phone) -> LineType;
 
 /// A source that knows no number.
-pub const fn unknown(_: &Phone) -> LineType {
+pub const fn unknown_line_type(_: &Phone) -> LineType {
     LineType::Other
 }
 
@@ -124,7 +124,7 @@ static KNOWN: ByCode<Plan> = ByCode::new(PLANS, Plan::read);
 /// In countries where landlines and mobiles look alike (the United States), the result is `Other`. Unassigned ranges of a country are not
 /// invalid: countries assign new ones all the time. A number is judged in the form of its key, which is the one in the plan, and which is
 /// written to: a mobile of Argentina that calls without its 9 is no landline.
-pub fn by_numbering_plan(phone: &Phone) -> LineType {
+pub fn line_type_by_plan(phone: &Phone) -> LineType {
     let phone = phone.in_key_form();
     let Some((_, own, plans)) = KNOWN.of(phone.digits()) else {
         return LineType::Invalid;
@@ -143,7 +143,7 @@ pub fn by_numbering_plan(phone: &Phone) -> LineType {
 }
 
 /// Whether a number is one of its country's plan, as far as Google's libphonenumber knows.
-pub fn is_in_plan(phone: &Phone) -> bool {
+pub fn is_in_numbering_plan(phone: &Phone) -> bool {
     let phone = phone.in_key_form();
     let known = KNOWN.of(phone.digits());
     known.is_some_and(|(_, own, plans)| planned(&plans, own).is_some())
@@ -166,7 +166,7 @@ fn planned(plans: &[Plan], own: &str) -> Option<LineType> {
 const UNITED_STATES: [&str; 6] = ["AS", "GU", "MP", "PR", "US", "VI"];
 
 /// Whether a number belongs to the United States: Meta delivers no marketing there (error 131049, Twilio 63049).
-pub fn in_the_united_states(phone: &Phone) -> bool {
+pub fn is_in_united_states(phone: &Phone) -> bool {
     phone
         .country()
         .is_some_and(|country| UNITED_STATES.contains(&country.as_str()))
@@ -185,7 +185,7 @@ mod tests {
             ("+18765550100", false),
             ("+447700900123", false),
         ] {
-            assert_eq!(in_the_united_states(&number.parse().unwrap()), inside, "{number}");
+            assert_eq!(is_in_united_states(&number.parse().unwrap()), inside, "{number}");
         }
     }
 
@@ -207,7 +207,7 @@ mod tests {
             ("+9660501234567", LineType::Other),
             ("+9660112345678", LineType::FixedLine),
         ] {
-            assert_eq!(by_numbering_plan(&number.parse().unwrap()), expected, "{number}");
+            assert_eq!(line_type_by_plan(&number.parse().unwrap()), expected, "{number}");
         }
     }
 }

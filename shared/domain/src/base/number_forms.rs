@@ -12,10 +12,10 @@
 
 use regex_lite::Regex;
 
-use crate::base::by_code::ByCode;
+use crate::base::ByCode;
 
 /// The form of the rows whose keys are made of the table. A changed table is a further one.
-pub const EDITION: u64 = 2;
+pub const NUMBER_FORMS_EDITION: u64 = 2;
 
 /// One line per form that is not that of the key, with fields separated by tabs: the country's calling code, the digits behind it with their
 /// length and first digits, those of the key's form, the year since when only that one is in the plan, and the source. Of the lines of a code,
@@ -40,7 +40,7 @@ impl Form {
 static KNOWN: ByCode<Form> = ByCode::new(FORMS, Form::read);
 
 /// The form of a number's key, if these digits are of another.
-pub(crate) fn other_form(digits: &str) -> Option<String> {
+pub(crate) fn other_number_form(digits: &str) -> Option<String> {
     let (code, own, forms) = KNOWN.of(digits)?;
     let form = forms.iter().find(|form| form.digits.is_match(own))?;
     Some(format!("+{code}{}", form.digits.replace(own, form.of_key)))
@@ -49,7 +49,7 @@ pub(crate) fn other_form(digits: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::phone::Phone;
+    use crate::base::Phone;
 
     fn phone(text: &str) -> Phone {
         text.parse().unwrap()

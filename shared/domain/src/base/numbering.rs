@@ -5,7 +5,7 @@
 
 use regex_lite::Regex;
 
-use crate::base::{by_code::ByCode, phone::Phone};
+use crate::base::{ByCode, Phone};
 
 /// One line per format: the country's calling code, how the number begins, its groups, and how they are written, separated by
 /// tabs. Of the lines of a code, the first that fits counts. A code whose numbers are written without groups stands alone.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use ulid::Ulid;
 
-use crate::base::{actor::Actor, ids::OperationId};
+use crate::base::{Actor, OperationId};
 
 /// Kind of an operation, which determines the function that does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use std::{
     str::FromStr,
 };
 
-use crate::base::number_forms;
+use crate::base::other_number_form;
 
 /// A telephone number: `+`, then 7 to 15 digits, the first not zero. It stays in the form in which it was reported. Two forms of one number
 /// are equal, since they have the same [`key`](Phone::key): whoever compares numbers asks whether they reach the same person.
@@ -61,7 +61,7 @@ impl Phone {
 
     /// The form of the number under which its person is known, by the table of [`number_forms`]: the same for all of its forms.
     pub fn key(&self) -> Cow<'_, str> {
-        number_forms::other_form(self.digits()).map_or(Cow::Borrowed(self.as_str()), Cow::Owned)
+        other_number_form(self.digits()).map_or(Cow::Borrowed(self.as_str()), Cow::Owned)
     }
 
     /// Whether it stands in the form of its [`key`](Phone::key).

@@ -88,7 +88,7 @@ macro_rules! resource {
                 }
 
                 let stored = Stored::deserialize(deserializer)?;
-                let created_at = stored.created_at.unwrap_or_else(|| $crate::base::ids::started(stored.id.ulid()));
+                let created_at = stored.created_at.unwrap_or_else(|| $crate::base::time_of_id(stored.id.ulid()));
                 Ok(Self {
                     id: stored.id,
                     $($field: stored.$field,)*
@@ -107,7 +107,7 @@ macro_rules! resource {
             $($(#[$about_field])* pub $field: $type,)*
         }
 
-        impl $crate::base::resource::Resource for $whole {
+        impl $crate::base::Resource for $whole {
             type Id = $id;
             type Fields = $fields;
 
@@ -145,7 +145,7 @@ macro_rules! resource {
             }
         }
 
-        impl $crate::base::resource::Fields for $fields {
+        impl $crate::base::Fields for $fields {
             type Of = $whole;
         }
     };
@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        contacts::tag::{Tag, TagIn},
+        contacts::{Tag, TagIn},
         samples::at,
     };
 
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_row_without_times_has_that_of_its_id() {
         let milliseconds = u64::try_from(at(MADE).as_millisecond()).unwrap();
-        let id = crate::base::ids::TagId::new(Ulid::from_parts(milliseconds, 7));
+        let id = crate::base::TagId::new(Ulid::from_parts(milliseconds, 7));
         let old: Tag = from_value(json!({"id": id, "name": "Regular"})).unwrap();
         assert_eq!((old.created_at, old.updated_at), (at(MADE), at(MADE)));
         let unknown = json!({"id": id, "name": "Regular", "made_at": MADE});

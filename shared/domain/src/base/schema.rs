@@ -39,23 +39,23 @@ macro_rules! words {
 }
 
 /// Deserializes a type by parsing its text. Another text is a fault of the code `format`; its facts are a word for what is expected,
-/// and an example. With `by fault`, the error says which fault it is ([`crate::base::fault::Faulty`]).
+/// and an example. With `by fault`, the error says which fault it is ([`crate::base::Faulty`]).
 macro_rules! parsed {
     ($(const $($limit:ident),+;)? $type:ty) => {
-        parsed!($(const $($limit),+;)? $type => error, $crate::base::fault::Fault::new(
-            $crate::base::fault::FaultCode::Format,
+        parsed!($(const $($limit),+;)? $type => error, $crate::base::Fault::new(
+            $crate::base::FaultCode::Format,
             error.to_string()
         ));
     };
     ($(const $($limit:ident),+;)? $type:ty, $expected:literal, $example:literal) => {
-        parsed!($(const $($limit),+;)? $type => error, $crate::base::fault::Fault::format(
+        parsed!($(const $($limit),+;)? $type => error, $crate::base::Fault::format(
             $expected,
             $example,
             error.to_string()
         ));
     };
     ($(const $($limit:ident),+;)? $type:ty, by fault) => {
-        parsed!($(const $($limit),+;)? $type => error, $crate::base::fault::Faulty::fault(&error));
+        parsed!($(const $($limit),+;)? $type => error, $crate::base::Faulty::fault(&error));
     };
     ($(const $($limit:ident),+;)? $type:ty => $error:ident, $fault:expr) => {
         impl<'de $(, $(const $limit: usize),+)?> serde::Deserialize<'de> for $type {

@@ -20,7 +20,7 @@ use icu_properties::{
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::base::fault::{Fault, FaultCode, Faulty};
+use crate::base::{Fault, FaultCode, Faulty};
 
 /// Problem of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -276,8 +276,8 @@ pub fn check_line(text: &str) -> Result<(), WrongText> {
 
 /// The form in which two names are one name: Unicode's compatibility form (NFKC) without differences of case, without characters that
 /// are not seen, and with single spaces. Keys are made of it, so it never changes; texts are searched for in their
-/// [`folded`](crate::base::folding::folded) form.
-pub fn unified(name: &str) -> String {
+/// [`folded`](crate::base::fold) form.
+pub fn unify_name(name: &str) -> String {
     // Most names; ASCII is its own compatibility form, and none of it is ignorable.
     if name.is_ascii() {
         let words: Vec<&str> = name.split_whitespace().collect();
@@ -298,14 +298,14 @@ pub fn unified(name: &str) -> String {
     nfkc.normalize(&words.join(" ")).into_owned()
 }
 
-/// A hash of a name's [`unified`] form, for keys: a name can contain their separators, and the form can be eighteen times as
+/// A hash of a name's [`unify_name`] form, for keys: a name can contain their separators, and the form can be eighteen times as
 /// long.
-pub fn fingerprint(name: &str) -> String {
-    hex(&Sha256::digest(unified(name)))
+pub fn name_fingerprint(name: &str) -> String {
+    to_hex(&Sha256::digest(unify_name(name)))
 }
 
 /// Bytes as hexadecimal digits, in lower case.
-pub fn hex(bytes: &[u8]) -> String {
+pub fn to_hex(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
@@ -348,7 +348,7 @@ fn is_seen(characters: &[char], index: usize) -> bool {
 }
 
 /// The text without characters that are not seen by themselves. What is left [`is_visible`].
-pub fn seen(text: &str) -> String {
+pub fn visible_text(text: &str) -> String {
     text.chars().filter(|character| !is_hidden(*character)).collect()
 }
 
@@ -473,17 +473,17 @@ mod tests {
             ("❤\u{fe0f}", "❤"),
             ("ﷺ", "صلى الله عليه وسلم"),
         ] {
-            assert_eq!(unified(one), unified(other), "{one} and {other}");
-            assert_eq!(fingerprint(one), fingerprint(other), "{one} and {other}");
+            assert_eq!(unify_name(one), unify_name(other), "{one} and {other}");
+            assert_eq!(name_fingerprint(one), name_fingerprint(other), "{one} and {other}");
         }
         for (one, other) in [("Regular", "Regulars"), ("vip1", "vip 1"), ("kır", "kir"), ("é", "e")] {
-            assert_ne!(fingerprint(one), fingerprint(other), "{one} and {other}");
+            assert_ne!(name_fingerprint(one), name_fingerprint(other), "{one} and {other}");
         }
         // Applying it twice changes nothing.
         for name in ["İstanbul", "ΟΔΟΣ", "㍿ Ⅷ", "ẞ", "مايا"] {
-            assert_eq!(unified(&unified(name)), unified(name), "{name}");
+            assert_eq!(unify_name(&unify_name(name)), unify_name(name), "{name}");
         }
-        let key = fingerprint(&"ﷺ".repeat(60));
+        let key = name_fingerprint(&"ﷺ".repeat(60));
         assert!(
             key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()),
             "{key}"

@@ -4,14 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    base::{
-        external::ShownName,
-        facts::Fact,
-        fault::{Fault, FaultCode},
-        ids::ConnectionId,
-        phone::Phone,
-    },
-    calls::recording::Recordings,
+    base::{ConnectionId, Fact, Fault, FaultCode, Phone, ShownName},
+    calls::Recordings,
 };
 
 /// Direction of a call or message.

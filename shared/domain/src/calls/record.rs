@@ -5,23 +5,16 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    automations::answer::Answer,
-    base::{
-        bounded::is_zero,
-        facts::Facts,
-        ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
-    },
-    calls::call::{CallFacts, CallProvider, Direction, Outcome},
-    consent::{links::masked, wish::Wishes},
-    contacts::history::Record,
-    messages::{
-        inbound::{Delivery, InboundMessage},
-        message::{Channel, Message, Remark, StatusReport},
-    },
-    reports::template_numbers::{AnsweredTemplate, TemplateEdition},
+    automations::Answer,
+    base::{CallId, ConnectionId, ContactId, Facts, LineId, MessageId, RuleId, derive_id, is_zero},
+    calls::{CallFacts, CallProvider, Direction, Outcome},
+    consent::{Wishes, mask_links},
+    contacts::Record,
+    messages::{Channel, Delivery, InboundMessage, Message, Remark, StatusReport},
+    reports::{AnsweredTemplate, TemplateEdition},
 };
 
-pub use crate::consent::ledger::{ConsentEntry, consent_id};
+use crate::consent::{ConsentEntry, consent_id};
 
 /// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,7 +54,7 @@ impl CallProgress {
             self.provider_call_id
         );
         let at = u64::try_from(self.first_seen.as_millisecond()).unwrap_or_default();
-        CallId::new(contact, derived(at, key.as_bytes()))
+        CallId::new(contact, derive_id(at, key.as_bytes()))
     }
 }
 
@@ -298,15 +291,15 @@ impl Received {
         let delay = (received - at).clamp(-MAX_DELAY, MAX_DELAY - 1) + MAX_DELAY;
         let place = delivery.place.min((1 << PLACE_BITS) - 1);
         let order = u128::from(delay.unsigned_abs()) << PLACE_BITS | u128::from(place);
-        let hash = derived(0, key.as_bytes()).random() & ((1 << HASH_BITS) - 1);
+        let hash = derive_id(0, key.as_bytes()).random() & ((1 << HASH_BITS) - 1);
         let at = u64::try_from(at).unwrap_or_default();
         MessageId::new(contact, Ulid::from_parts(at, order << HASH_BITS | hash))
     }
 
     /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::masked`].
     pub fn masked(mut self) -> Self {
-        self.message.text = self.message.text.as_deref().map(masked);
-        self.message.payload = self.message.payload.as_deref().map(masked);
+        self.message.text = self.message.text.as_deref().map(mask_links);
+        self.message.payload = self.message.payload.as_deref().map(mask_links);
         self
     }
 }

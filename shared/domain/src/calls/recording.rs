@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    external::ProviderRef,
-    ids::{CallId, RecordingId, derived},
-};
+use crate::base::{CallId, ProviderRef, RecordingId, derive_id};
 
 /// Maximum recordings of a call that are known.
 pub const MAX_RECORDINGS: usize = 10;
@@ -42,7 +39,7 @@ impl Recording {
     /// The id of the recording, if it is of this call: the same however often it is reported.
     pub fn id(&self, call: CallId) -> RecordingId {
         let key = format!("recording#{call}#{}", self.reference);
-        RecordingId::new(derived(call.own().timestamp_ms(), key.as_bytes()))
+        RecordingId::new(derive_id(call.own().timestamp_ms(), key.as_bytes()))
     }
 
     /// Merges another report of the same recording.

@@ -9,12 +9,9 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{TenantId, started},
-    calls::{
-        record::{Call, Entry, Received},
-        retention::Retention,
-    },
-    messages::message::Message,
+    base::{TenantId, time_of_id},
+    calls::{Call, Entry, Received, Retention},
+    messages::Message,
 };
 
 /// Parameters of the operation `apply_retention`.
@@ -284,7 +281,7 @@ impl Retention {
         let recorded = if call.decided_again == 0 {
             call.decided_at
         } else {
-            started(call.id.own())
+            time_of_id(call.id.own())
         };
         self.call_until(call.facts.started_at.unwrap_or(recorded), recorded)
     }

@@ -4,13 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    campaigns::campaign::Audience,
-    contacts::{
-        conditions::Conditions,
-        field::Field,
-        filter::{Filter, Search},
-        person::Person,
-    },
+    campaigns::Audience,
+    contacts::{Conditions, Field, Filter, Person, Search},
 };
 
 /// The conditions of an audience.

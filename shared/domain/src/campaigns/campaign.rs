@@ -4,22 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    automations::rule::MAX_FALLBACK_SECONDS,
+    automations::MAX_FALLBACK_SECONDS,
     base::{
-        bounded::{Distinct, UpTo, Whole},
-        facts::Facts,
-        fault::{Fault, FaultCode},
-        ids::{CampaignId, LineId, OperationId, SegmentId, StageId, TagId},
-        local::{LocalDateTime, LocalTime},
-        text::{MAX_NAME_LENGTH, OneLine},
+        CampaignId, Distinct, Facts, Fault, FaultCode, LineId, LocalDateTime, LocalTime, MAX_NAME_LENGTH, OneLine,
+        OperationId, SegmentId, StageId, TagId, UpTo, Whole,
     },
-    campaigns::{dates::DateTrigger, state::CampaignState},
-    messages::{
-        message::{Category, Channel},
-        purpose::USUAL_FALLBACK_SECONDS,
-        refusal::{Reason, Refusal},
-        source::{SmsText, TemplateUse},
-    },
+    campaigns::{CampaignState, DateTrigger},
+    messages::{Category, Channel, Reason, Refusal, SmsText, TemplateUse, USUAL_FALLBACK_SECONDS},
 };
 
 /// Maximum segments whose contacts are left out.

@@ -4,17 +4,13 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{ids::FieldId, local::LocalTime},
-    campaigns::wait::instants,
-    contacts::{
-        field::FieldValue,
-        filter::{Filter, Search, Test},
-        listing::Day,
-    },
+    base::{FieldId, LocalTime},
+    campaigns::instants_of_local_time,
+    contacts::{Day, FieldValue, Filter, Search, Test},
 };
 
 /// Maximum days before or after a date.
-pub const MAX_DAYS: i16 = 180;
+pub const MAX_DATE_OFFSET_DAYS: i16 = 180;
 
 /// Time by which contacts may enter late. Those of an earlier day do not enter any more.
 const LATE: SignedDuration = SignedDuration::from_hours(24);
@@ -50,7 +46,7 @@ pub struct DateTrigger {
     pub recurrence: Recurrence,
     /// Days after the date; negative: before it.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(range(min = -MAX_DAYS, max = MAX_DAYS), example = -3))]
+    #[cfg_attr(feature = "schema", schemars(range(min = -MAX_DATE_OFFSET_DAYS, max = MAX_DATE_OFFSET_DAYS), example = -3))]
     pub days: i16,
     /// Local time of the tenant at which contacts enter.
     pub at: LocalTime,
@@ -134,7 +130,7 @@ impl Round {
     #[must_use]
     pub fn next(&self, trigger: &DateTrigger, zone: &TimeZone, now: Timestamp) -> Self {
         let last = self.at.max(now - LATE);
-        let later = instants(last, zone, trigger.at).filter(|(at, _)| last < *at);
+        let later = instants_of_local_time(last, zone, trigger.at).filter(|(at, _)| last < *at);
         // In the last days that there are, none.
         let (at, day) = later.min().unwrap_or((Timestamp::MAX, Date::MAX));
         Self {
@@ -151,7 +147,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{contacts::filter::Driver, samples::at};
+    use crate::{contacts::Driver, samples::at};
 
     fn trigger(recurrence: &str, days: i16) -> DateTrigger {
         let field = FieldId::new(Ulid(7));
@@ -201,7 +197,7 @@ mod tests {
     fn everybody_enters_once_a_year() {
         let all = date(2024, 1, 1).series(1.day()).take(366).map(Day::of);
         let birthdays: Vec<String> = all.map(|day| day.to_string()).collect();
-        for days in [-MAX_DAYS, -1, 0, 1, MAX_DAYS] {
+        for days in [-MAX_DATE_OFFSET_DAYS, -1, 0, 1, MAX_DATE_OFFSET_DAYS] {
             let trigger = trigger("yearly", days);
             let mut entered = std::collections::BTreeMap::<String, usize>::new();
             for today in date(2025, 6, 1).series(1.day()).take(4 * 365 + 1) {

@@ -4,18 +4,11 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{MessageId, StageId, TagId},
-    campaigns::{
-        campaign::Exits,
-        steps::{Action, Condition, StepName, Steps},
-    },
-    contacts::{contact::Contact, person::Person},
-    messages::{
-        message::Message,
-        purpose::Event,
-        refusal::{Reason, Refusal},
-    },
-    money::cap::Period,
+    base::{MessageId, StageId, TagId},
+    campaigns::{Action, Condition, Exits, StepName, Steps},
+    contacts::{Contact, Person},
+    messages::{CancelEvent, Message, Reason, Refusal},
+    money::Period,
 };
 
 /// Where a contact is in a drip.
@@ -112,15 +105,15 @@ const OF_MINUTE: SignedDuration = SignedDuration::from_millis(16);
 const OF_MINUTE_OF_A_DAY: SignedDuration = SignedDuration::from_millis(40);
 
 /// Whether this is the time of the next look at a step that a cap keeps back.
-pub fn was_kept_back(at: Timestamp) -> bool {
+pub fn is_after_cap(at: Timestamp) -> bool {
     Period::Hour.next(at) <= at + BEFORE_HOUR
 }
 
 /// Time of the next look at a step that a cap keeps back, and that was due at this time: just before the hour begins in which there may be room
 /// again. Whoever was kept back earlier is due earlier: of those of one run, this is the one at this place of so many.
-pub fn kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+pub fn step_kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
     let hour = Period::Hour.next(now);
-    if was_kept_back(due) && Period::Hour.next(due) == hour {
+    if is_after_cap(due) && Period::Hour.next(due) == hour {
         return due;
     }
     let passed = now.duration_since(Period::Hour.begin(now)) / 3_600;
@@ -130,7 +123,7 @@ pub fn kept_back_until(due: Timestamp, (place, of): (usize, usize), now: Timesta
 
 /// Time at which a step is made whose message could not leave before `leaves_at`, such as at the end of quiet hours. Within a minute behind that,
 /// whoever was put off earlier comes earlier, as many as they are by then.
-pub fn made_at(leaves_at: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
+pub fn step_made_at(leaves_at: Timestamp, (place, of): (usize, usize), now: Timestamp) -> Timestamp {
     let left = SignedDuration::from_hours(24) - leaves_at.duration_since(now);
     leaves_at + left.max(SignedDuration::ZERO) / 1_440 + share_time(OF_MINUTE_OF_A_DAY, place, of)
 }
@@ -337,22 +330,25 @@ impl Exits {
             return Some((why, refusal.at));
         }
         if let Some(at) = happened(contact.last_written_at).filter(|_| self.on_reply) {
-            let why = Refusal::since(Event::Inbound, "the contact has written since");
+            let why = Refusal::since(CancelEvent::Inbound, "the contact has written since");
             return Some((why.and("event_at", at), at));
         }
         let at = happened(contact.last_reached_at).filter(|_| self.on_call)?;
-        let why = Refusal::since(Event::AnsweredCall, "the contact has talked with the business since");
+        let why = Refusal::since(
+            CancelEvent::AnsweredCall,
+            "the contact has talked with the business since",
+        );
         Some((why.and("event_at", at), at))
     }
 }
 
 /// The reason for which a contact leaves a drip after a conversion.
-pub fn converted(at: Timestamp) -> Refusal {
-    Refusal::since(Event::Settled, "a conversion of the contact was recorded since").and("event_at", at)
+pub fn conversion_refusal(at: Timestamp) -> Refusal {
+    Refusal::since(CancelEvent::Settled, "a conversion of the contact was recorded since").and("event_at", at)
 }
 
 /// Whether this reason keeps all further messages from a contact, too, so that the drip ends. Otherwise only the step is skipped.
-pub const fn ends(reason: Reason) -> bool {
+pub const fn ends_drip(reason: Reason) -> bool {
     matches!(
         reason,
         Reason::OptedOut | Reason::NoConsent | Reason::ContactDeleted | Reason::ContactMerged | Reason::Destination
@@ -390,13 +386,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::resource::Resource as _,
-        campaigns::campaign::{Campaign, CampaignIn},
-        messages::{
-            compose::compose,
-            inbound::OptFlag,
-            message::{AttemptState, Next},
-        },
+        base::Resource as _,
+        campaigns::{Campaign, CampaignIn},
+        messages::{AttemptState, Next, OptFlag, compose_message},
         samples::{Case, at, timers},
     };
 
@@ -466,7 +458,7 @@ mod tests {
                 let fields: CampaignIn = from_value(fields).unwrap();
                 let campaign = Campaign::new(ulid::Ulid::from_parts(7, 9), fields, self.case.now);
                 let composed = self.case.with_world(|_, world| {
-                    compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
+                    compose_message(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
                 });
                 let message = composed.unwrap().message("cor".to_owned(), self.case.now, &timers());
                 passage.said(self.scene(&zone), message.id);
@@ -546,17 +538,17 @@ mod tests {
                 due.extend(
                     all.into_iter()
                         .enumerate()
-                        .map(|(place, at)| kept_back_until(at, (place, of), now)),
+                        .map(|(place, at)| step_kept_back_until(at, (place, of), now)),
                 );
                 assert!(due.is_sorted_by(|one, next| one < next), "{due:?}");
-                let before = |due: &&Timestamp| was_kept_back(**due) && now < **due && **due < next;
+                let before = |due: &&Timestamp| is_after_cap(**due) && now < **due && **due < next;
                 assert_eq!(due.iter().filter(before).count(), due.len(), "{due:?}");
             }
             // A look just before the hour changes nothing.
             let early = next - SignedDuration::from_millis(1);
-            assert_eq!(kept_back_until(due[0], (5, 9), early), due[0]);
+            assert_eq!(step_kept_back_until(due[0], (5, 9), early), due[0]);
         }
-        assert!(!was_kept_back(ten) && !was_kept_back(run(59)));
+        assert!(!is_after_cap(ten) && !is_after_cap(run(59)));
     }
 
     /// Steps that are put off during a night are made in the order in which they were put off.
@@ -566,7 +558,7 @@ mod tests {
         let evening = at("2026-11-20T17:00:00Z");
         let times = (0..720).map(|minute| evening + SignedDuration::from_mins(minute));
         let made: Vec<Timestamp> = times
-            .flat_map(|now| (0..3).map(move |place| made_at(morning, (place, 3), now)))
+            .flat_map(|now| (0..3).map(move |place| step_made_at(morning, (place, 3), now)))
             .collect();
         assert!(made.is_sorted());
         assert!(

@@ -7,17 +7,47 @@
 //! A [`drip`] has [`steps`] instead of one message, between which people [`wait`], and that they enter by themselves by a [`trigger`], or
 //! when one of their [`dates`] comes round.
 
-pub mod audience;
-pub mod campaign;
-pub mod dates;
-pub mod drip;
-pub mod preflight;
-pub mod report;
-pub mod review;
-pub mod run;
-pub mod state;
-pub mod steps;
-pub mod trigger;
-pub mod variants;
-pub mod wait;
-pub mod watch;
+mod audience;
+mod campaign;
+mod dates;
+mod drip;
+mod preflight;
+mod report;
+mod review;
+mod run;
+mod state;
+mod steps;
+mod trigger;
+mod variants;
+mod wait;
+mod watch;
+
+pub use audience::{AudienceConditions, Choice};
+pub use campaign::{
+    Audience, Campaign, CampaignIn, CampaignMessage, CampaignType, Exits, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS,
+    MAX_PER_MINUTE, MAX_TRIGGERS, MAX_VARIANTS, SendWindow, Stopped, Triggers, Variant, VariantNumber,
+};
+pub use dates::{DateTrigger, MAX_DATE_OFFSET_DAYS, Recurrence, Round};
+pub use drip::{
+    EnrolmentStatus, NextStep, Passage, Scene, Taken, Turn, conversion_refusal, ends_drip, is_after_cap,
+    step_kept_back_until, step_made_at,
+};
+pub use preflight::{
+    CapExceeded, CountryRuleCount, DailyShare, PreflightCampaign, PreflightCost, PreflightResult, PreflightTally,
+    channel_problems,
+};
+pub use report::{
+    CampaignTally, DripTally, InAudience, NotInAudience, Recipient, RecipientState, ReportCampaign, StepTally,
+    VariantTally,
+};
+pub use review::{
+    Missing, WithSteps, draft_problems, is_incomplete, needs_of_campaigns, review_campaign, review_steps,
+    whatsapp_sender,
+};
+pub use run::{Enrolment, Exit, MAX_RUN, NoEntry, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, may_still_send};
+pub use state::{CampaignState, TRANSITIONS};
+pub use steps::{Action, Condition, MAX_STEPS, Step, StepName, Steps, WrittenSteps};
+pub use trigger::{AT_MOST_EVERY, Occasion, Triggered};
+pub(crate) use wait::instants_of_local_time;
+pub use wait::{MAX_WAIT_DAYS, Wait, Weekday};
+pub use watch::{Watch, low_rating_pause, refused_route_pause};

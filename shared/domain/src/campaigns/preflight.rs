@@ -10,30 +10,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    base::{
-        country::Country,
-        facts::Fact,
-        ids::{CampaignId, ConnectionId, ContactId},
-        resource::Resource as _,
-    },
-    campaigns::campaign::{Campaign, Stopped},
-    messages::{
-        compose::Composed,
-        message::Channel,
-        portfolio,
-        purpose::Lane,
-        refusal::Refusal,
-        sms_rules::{Applies, RuleKind, known_rule},
-    },
+    base::{CampaignId, ConnectionId, ContactId, Country, Fact, Resource as _},
+    campaigns::{Campaign, Stopped},
+    messages::{Applies, Channel, Composed, Lane, Refusal, RuleKind, known_rule, most_for_campaigns},
     money::{
-        cap::{Cap, CapName, Counts, day_of, hour_of},
-        capped,
-        costs::{self, Costs},
-        prices::{OutdatedPrices, PriceBook, PriceCategory, Service, decimal},
-        product::Currency,
+        Cap, CapName, Costs, Counts, Currency, OutdatedPrices, PriceBook, PriceCategory, Service, applying_caps,
+        day_of, decimal_amount, hour_of, price_entry, services_of, takes_of_caps,
     },
-    reports::counting::Counter,
-    tenants::{config::TenantConfig, connection::Connection},
+    reports::Counter,
+    tenants::{Connection, TenantConfig},
 };
 
 /// Parameters of the operation that makes a pre-flight.
@@ -133,12 +118,12 @@ impl PreflightTally {
                 *self.senders.entry(leg.connection).or_default() += 1;
             }
             let message = (composed.policy.category(), &composed.to, leg);
-            let caps = capped::applying(config, &composed.policy, composed.line, &composed.to);
-            for take in capped::takes(caps, config, message, prices) {
+            let caps = applying_caps(config, &composed.policy, composed.line, &composed.to);
+            for take in takes_of_caps(caps, config, message, prices) {
                 let needed = self.needed.entry(take.cap.number).or_default();
                 *needed = needed.saturating_add(take.amount);
             }
-            let (listed, units) = capped::listed(config, message);
+            let (listed, units) = price_entry(config, message);
             *self.listed.entry(listed.name()).or_default() += u64::from(units);
         }
         self.note_country_rules(composed, config);
@@ -219,7 +204,7 @@ impl PreflightTally {
             let seconds = i64::try_from(customers(connection) / u64::from(room)).ok()?;
             // As if nobody had written lately: the latest it can be.
             let days = connection.customers_per_day().map_or(0, |allowed| {
-                customers(connection).saturating_sub(1) / u64::from(portfolio::most(allowed))
+                customers(connection).saturating_sub(1) / u64::from(most_for_campaigns(allowed))
             });
             let days = SignedDuration::from_hours(25).saturating_mul(i32::try_from(days).ok()?);
             // As if all were in the last zone.
@@ -230,7 +215,7 @@ impl PreflightTally {
             Counter::Listed(what) => Some(what.carrier),
             _ => None,
         });
-        let paid: Vec<Service> = carriers.flat_map(costs::services).copied().collect();
+        let paid: Vec<Service> = carriers.flat_map(services_of).copied().collect();
         let outdated = book.outdated(day_of(now));
         let outdated = outdated.filter(|list| paid.contains(&list.service));
         PreflightResult {
@@ -334,7 +319,7 @@ fn cost_lines(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Ve
             category,
             units,
             currency,
-            amount: amount.map(decimal),
+            amount: amount.map(decimal_amount),
         }
     };
     lines.into_iter().map(line).collect()

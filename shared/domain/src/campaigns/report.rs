@@ -10,19 +10,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{CampaignId, ContactId, MessageId},
-    campaigns::{
-        campaign::{Campaign, VariantNumber},
-        drip::EnrolmentStatus,
-        run::{Enrolment, Exit},
-        steps::Steps,
-    },
-    contacts::contact::Contact,
-    messages::{
-        message::{Message, MessageState},
-        refusal::Reason,
-    },
-    reports::counting::{Counter, moved},
+    base::{CampaignId, ContactId, MessageId},
+    campaigns::{Campaign, Enrolment, EnrolmentStatus, Exit, Steps, VariantNumber},
+    contacts::Contact,
+    messages::{Message, MessageState, Reason},
+    reports::{Counter, count_message},
 };
 
 /// Somebody in the audience of a campaign.
@@ -137,7 +129,7 @@ impl Recipient {
 
     /// Adds what the message costs to counters of costs.
     fn add_costs(&self, counters: &mut BTreeMap<String, u64>) {
-        let raised = self.message.iter().flat_map(|message| moved(None, message));
+        let raised = self.message.iter().flat_map(|message| count_message(None, message));
         let of_cost = |name: &str| {
             let sms = ["accepted_sms", "billed_sms"];
             match Counter::read(name) {
@@ -374,13 +366,9 @@ impl FromStr for InAudience {
 mod tests {
     use super::*;
     use crate::{
-        base::resource::Resource as _,
-        campaigns::drip::Taken,
-        messages::{
-            inbound::OptFlag,
-            message::{AttemptState, SendOutcome, StatusReport},
-            refusal::Refusal,
-        },
+        base::Resource as _,
+        campaigns::Taken,
+        messages::{AttemptState, OptFlag, Refusal, SendOutcome, StatusReport},
         samples::{Case, NOON, at, message_of, timers},
     };
 

@@ -5,30 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{ConnectionId, TagId, UserId},
-    },
+    base::{ConnectionId, Fault, FaultCode, TagId, UserId},
     campaigns::{
-        campaign::{Campaign, CampaignMessage, CampaignType, Exits},
-        dates::{MAX_DAYS, Recurrence},
-        steps::{Action, Condition, Steps},
+        Action, Campaign, CampaignMessage, CampaignType, Condition, Exits, MAX_DATE_OFFSET_DAYS, Recurrence, Steps,
     },
     messages::{
-        compose::{Carrier, carriers, line_carrier, usual_carriers},
-        content_problems::{Authored, MAX_WARNINGS, Review, no_channel, obstacles, one_of},
-        material::Material,
-        message::Channel,
-        needs::Needs,
-        purpose::Purpose,
-        refusal::{Reason, Refusal},
-        subject::Subject,
+        Authored, Carrier, Channel, MAX_WARNINGS, Material, Needs, Purpose, Reason, Refusal, Review, Subject, carriers,
+        content_obstacles, line_carrier, missing_channel, one_of_words, usual_carriers,
     },
-    tenants::{
-        config::TenantConfig,
-        line::by_id,
-        settings::{FieldProblem, Findings, Warning, added},
-    },
+    tenants::{FieldProblem, Findings, TenantConfig, Warning, added_problems, line_by_id},
 };
 
 /// What campaigns name and what does not exist, by id.
@@ -56,7 +41,7 @@ fn messages<'a>((campaign, steps): WithSteps<'a>) -> impl Iterator<Item = &'a Ca
 }
 
 /// Templates, products, fields and assets that a review of these campaigns looks at.
-pub fn needs<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>, config: &TenantConfig) -> Needs {
+pub fn needs_of_campaigns<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>, config: &TenantConfig) -> Needs {
     let mut needs = Needs::default();
     for campaign in campaigns {
         for message in messages(campaign) {
@@ -69,8 +54,8 @@ pub fn needs<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>, config: &Te
     needs
 }
 
-/// Reviews a campaign at this time. `material`: what [`needs`] says, with a link as every message gets one.
-pub fn review(
+/// Reviews a campaign at this time. `material`: what [`needs_of_campaigns`] says, with a link as every message gets one.
+pub fn review_campaign(
     (campaign, steps): WithSteps<'_>,
     (config, material): (&TenantConfig, &Material),
     missing: &Missing,
@@ -230,20 +215,20 @@ fn of_step(place: usize, field: &str) -> String {
 
 /// The problems for which a draft is not saved: those of what it says, as far as it said something else before. What it lacks is no
 /// such problem.
-pub fn refused(before: Option<(&Campaign, &Review)>, after: (&Campaign, &Review)) -> Vec<FieldProblem> {
+pub fn draft_problems(before: Option<(&Campaign, &Review)>, after: (&Campaign, &Review)) -> Vec<FieldProblem> {
     let mut known = before.map(|(_, review)| review.problems.clone()).unwrap_or_default();
     // Its sentence is the same for every time.
     let times = |campaign: &Campaign| (campaign.starts_at, campaign.starts_at_local);
     if before.is_some_and(|(campaign, _)| times(campaign) != times(after.0)) {
         known.retain(|problem| ![STARTS_AT, STARTS_AT_LOCAL].contains(&problem.field.as_str()));
     }
-    let mut wrong = added(&known, after.1.problems.clone());
-    wrong.retain(|problem| !incomplete(problem));
+    let mut wrong = added_problems(&known, after.1.problems.clone());
+    wrong.retain(|problem| !is_incomplete(problem));
     wrong
 }
 
 /// Whether a problem is of something that a draft may lack.
-pub const fn incomplete(problem: &FieldProblem) -> bool {
+pub const fn is_incomplete(problem: &FieldProblem) -> bool {
     matches!(problem.code, FaultCode::Required | FaultCode::TooFew)
 }
 
@@ -296,10 +281,15 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
         let fault = Fault::new(FaultCode::NotFound, detail);
         let known = !missing.dates.contains(&id);
         found.expect(known, "triggers.date.field", fault.and("id", id));
-        let near = (-MAX_DAYS..=MAX_DAYS).contains(&date.days);
-        let detail =
-            format!("Expected at most {MAX_DAYS} days after the date, or before it: -{MAX_DAYS} to {MAX_DAYS}.");
-        let fault = Fault::out_of_range(-i64::from(MAX_DAYS), i64::from(MAX_DAYS), detail);
+        let near = (-MAX_DATE_OFFSET_DAYS..=MAX_DATE_OFFSET_DAYS).contains(&date.days);
+        let detail = format!(
+            "Expected at most {MAX_DATE_OFFSET_DAYS} days after the date, or before it: -{MAX_DATE_OFFSET_DAYS} to {MAX_DATE_OFFSET_DAYS}."
+        );
+        let fault = Fault::out_of_range(
+            -i64::from(MAX_DATE_OFFSET_DAYS),
+            i64::from(MAX_DATE_OFFSET_DAYS),
+            detail,
+        );
         found.expect(near, "triggers.date.days", fault);
         let again = campaign.reentry || date.recurrence == Recurrence::Once;
         let detail = "A contact enters it every year only if it can enter again. Set reentry to true.";
@@ -337,14 +327,14 @@ fn message(
     (config, material): (&TenantConfig, &Material),
     found: &mut Findings,
 ) -> Vec<Warning> {
-    found.expect(!message.channels.is_empty(), "message.channels", no_channel());
+    found.expect(!message.channels.is_empty(), "message.channels", missing_channel());
     let purpose = Purpose::Campaign.row();
     if purpose.kind(message.category).is_none() {
         let known: Vec<&str> = purpose.kinds.iter().map(|kind| kind.category.as_str()).collect();
         let detail = format!("The message of a campaign is of the category {}.", known.join(" or "));
-        found.add("message.category", one_of(known, detail));
+        found.add("message.category", one_of_words(known, detail));
     }
-    if let Some(id) = message.line.filter(|id| by_id(&config.lines, *id).is_none()) {
+    if let Some(id) = message.line.filter(|id| line_by_id(&config.lines, *id).is_none()) {
         let fault = Fault::new(FaultCode::NotFound, format!("There is no line with the id {id}."));
         found.add("message.line", fault.and("id", id.to_string()));
     }
@@ -367,7 +357,7 @@ fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
 /// The connection that sends by a channel in the business's own country: that of the line, or the usual one.
 fn carrying<'a>(message: &'a CampaignMessage, config: &'a TenantConfig, channel: Channel) -> Option<Carrier<'a>> {
     let to = (channel, config.tenant.country());
-    let line = message.line.and_then(|id| by_id(&config.lines, id));
+    let line = message.line.and_then(|id| line_by_id(&config.lines, id));
     let own = line.and_then(|line| Some((line_carrier(config, line, to)?, line.sender(channel))));
     own.or_else(|| Some((usual_carriers(config, to).next()?, None)))
 }
@@ -471,7 +461,7 @@ fn senders(
         }
         let says = (authored.words(channel), authored.category);
         let senders = carrying(message, config, channel);
-        let found = obstacles(says, (config, material), senders.as_slice(), |_| Subject::Request);
+        let found = content_obstacles(says, (config, material), senders.as_slice(), |_| Subject::Request);
         warnings.extend(found.into_iter().map(|(why, _)| Warning {
             field: authored.content(channel),
             why: Refusal {
@@ -490,7 +480,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::resource::Resource as _,
+        base::Resource as _,
         samples::{at, config, material},
     };
 
@@ -526,7 +516,7 @@ mod tests {
     fn whole_campaign_has_no_problems_and_no_warnings() {
         let whole = campaign(&json!({}));
         assert_eq!(reviewed(&whole, &material()), Review::default());
-        assert_eq!(needs([(&whole, None)], &config()).templates.len(), 1);
+        assert_eq!(needs_of_campaigns([(&whole, None)], &config()).templates.len(), 1);
     }
 
     /// It is saved all the same, and not paused for it.
@@ -639,8 +629,16 @@ mod tests {
             let review = reviewed(&changed, &material());
             let fields: Vec<_> = review.problems.iter().map(|problem| problem.field.as_str()).collect();
             assert_eq!(fields, [field], "{change}");
-            assert_eq!(!refused(None, (&changed, &review)).is_empty(), is_refused, "{change}");
-            assert_eq!(refused(Some((&changed, &review)), (&changed, &review)), [], "{change}");
+            assert_eq!(
+                !draft_problems(None, (&changed, &review)).is_empty(),
+                is_refused,
+                "{change}"
+            );
+            assert_eq!(
+                draft_problems(Some((&changed, &review)), (&changed, &review)),
+                [],
+                "{change}"
+            );
         }
     }
 
@@ -652,7 +650,7 @@ mod tests {
         let review = |campaign: &Campaign| reviewed(campaign, &material());
         let (known, found) = (review(&before), review(&after));
         assert_eq!(known, found);
-        let wrong = refused(Some((&before, &known)), (&after, &found));
+        let wrong = draft_problems(Some((&before, &known)), (&after, &found));
         assert_eq!((wrong.len(), wrong[0].field.as_str()), (1, "starts_at"));
         for fine in [NOW, "2027-05-19T12:00:00Z"] {
             let fine = campaign(&json!({ "/starts_at": fine }));

@@ -4,25 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        bounded::UpTo,
-        ids::{CampaignId, ContactId, OperationId},
-        operation::{Data, Operation, OperationKind},
-    },
-    campaigns::{
-        campaign::{Campaign, CampaignMessage, CampaignType, SendWindow, Stopped},
-        drip::Passage,
-        state::CampaignState,
-    },
-    contacts::contact::Contact,
+    base::{CampaignId, ContactId, Data, Operation, OperationId, OperationKind, UpTo},
+    campaigns::{Campaign, CampaignMessage, CampaignState, CampaignType, Passage, SendWindow, Stopped},
+    contacts::Contact,
     messages::{
-        compose::{Intent, Says, Words},
-        message::{Cause, Channel, Message, Recipient},
-        purpose::{Narrowing, Purpose},
-        quiet::{QuietAction, QuietHours},
-        refusal::{Because, Reason, Refusal},
+        Because, Cause, Channel, Intent, Message, Narrowing, Purpose, QuietAction, QuietHours, Reason, Recipient,
+        Refusal, Says, Words,
     },
-    tenants::{recipient_zones::recipient_zone, settings::Warning, tenant::Tenant},
+    tenants::{Tenant, Warning, recipient_zone},
 };
 
 /// Time before a message leaves by the recipient's clock at which it is made, in addition to that of making all of them: they leave at once
@@ -249,7 +238,7 @@ impl Campaign {
     }
 
     /// The campaign when it is started, with the operation that runs it, which begins at the campaign's time.
-    pub fn started(&self, by: &crate::base::actor::Stamp) -> Option<(Self, Operation)> {
+    pub fn started(&self, by: &crate::base::Stamp) -> Option<(Self, Operation)> {
         let next = self.moved(CampaignState::Scheduled, None, by.at)?;
         let (id, kind) = (RunCampaign::operation_id(self.id), OperationKind::RunCampaign);
         let params = Data::small(serde_json::json!(RunCampaign { campaign: self.id }));
@@ -348,7 +337,7 @@ pub fn is_behind(message: &Message, now: Timestamp) -> bool {
 }
 
 /// Whether something of a message may still be sent, or its outcome is not known.
-pub fn is_open(message: &Message, now: Timestamp) -> bool {
+pub fn may_still_send(message: &Message, now: Timestamp) -> bool {
     message.due.is_some() || message.may_be_sent(now)
 }
 
@@ -401,9 +390,9 @@ impl Campaign {
 mod tests {
     use super::*;
     use crate::{
-        base::{actor::Stamp, resource::Resource as _},
-        campaigns::campaign::CampaignIn,
-        messages::compose::{Composed, compose},
+        base::{Resource as _, Stamp},
+        campaigns::CampaignIn,
+        messages::{Composed, compose_message},
         samples::{Case, at},
     };
 
@@ -421,12 +410,14 @@ mod tests {
 
     /// The message of the campaign to the contact of the case.
     fn composed(campaign: &Campaign, case: &Case) -> Result<Composed, Refusal> {
-        case.with_world(|_, world| compose(&campaign.intent(&world.config.tenant, world.contact, world.now), world))
+        case.with_world(|_, world| {
+            compose_message(&campaign.intent(&world.config.tenant, world.contact, world.now), world)
+        })
     }
 
     fn opted_in() -> Case {
         let mut case = Case::new();
-        let start = crate::messages::inbound::OptFlag::Start;
+        let start = crate::messages::OptFlag::Start;
         case.contact.wish(start, "wrote START", at("2026-03-03T10:00:00Z"));
         case
     }
@@ -440,7 +431,7 @@ mod tests {
         let began = at("2026-11-19T08:00:00Z");
         let inside = Enrolment::new((drip.id, Some(2)), case.contact.id, began);
         let left = inside.clone().left(
-            Refusal::since(crate::messages::purpose::Event::Author, "taken out".to_owned()),
+            Refusal::since(crate::messages::CancelEvent::Author, "taken out".to_owned()),
             began,
         );
         let mut over = inside.clone();
@@ -475,7 +466,7 @@ mod tests {
         let case = opted_in();
         let campaign = campaign(&case, offer());
         let made = composed(&campaign, &case).unwrap();
-        assert_eq!(made.policy.lane(), crate::messages::purpose::Lane::Bulk);
+        assert_eq!(made.policy.lane(), crate::messages::Lane::Bulk);
         assert_eq!(made.cause, campaign.cause(case.contact.id));
         assert_eq!(made.cause.message_id().contact(), case.contact.id);
         let refused = composed(&campaign, &Case::new());
@@ -541,7 +532,7 @@ mod tests {
     fn campaign_begins_at_its_time_and_is_started_once() {
         let case = Case::new();
         let by = Stamp {
-            actor: crate::base::actor::Actor::Operator,
+            actor: crate::base::Actor::Operator,
             at: case.now,
             correlation_id: "cor".to_owned(),
         };

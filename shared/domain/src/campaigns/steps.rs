@@ -5,16 +5,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        actor::Actor,
-        bounded::{Distinct, UpTo},
-        fault::{Fault, FaultCode},
-        ids::{StageId, TagId, UserId},
-        text::OneLine,
-    },
-    campaigns::{campaign::CampaignMessage, wait::Wait},
-    contacts::note::{Mentions, NoteText},
-    tenants::settings::FieldProblem,
+    base::{Actor, Distinct, Fault, FaultCode, OneLine, StageId, TagId, UpTo, UserId},
+    campaigns::{CampaignMessage, Wait},
+    contacts::{Mentions, NoteText},
+    tenants::FieldProblem,
 };
 
 /// Maximum steps of a drip.

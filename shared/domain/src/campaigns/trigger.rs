@@ -6,13 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{CampaignId, ContactId, StageId, TagId},
-    campaigns::{
-        campaign::{Campaign, Triggers},
-        dates::Round,
-        run::Enrolment,
-    },
-    contacts::person::Person,
+    base::{CampaignId, ContactId, StageId, TagId},
+    campaigns::{Campaign, Enrolment, Round, Triggers},
+    contacts::Person,
 };
 
 /// Time in which a contact enters a drip by itself at most once: two drips that tag contacts for each other go no faster than that.
@@ -107,9 +103,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::resource::Resource as _,
-        campaigns::{campaign::CampaignIn, state::CampaignState},
-        contacts::{contact::Contact, profile::Profile, profile::Staged},
+        base::Resource as _,
+        campaigns::{CampaignIn, CampaignState},
+        contacts::{Contact, Profile, Staged},
         samples::{Case, at},
     };
 

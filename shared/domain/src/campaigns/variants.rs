@@ -6,12 +6,9 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    base::{ids::ContactId, phone::Phone},
-    campaigns::campaign::{Campaign, CampaignMessage, CampaignType, Variant, VariantNumber},
-    messages::{
-        message::{Category, Channel},
-        send_request::{Declared, MessageRequest},
-    },
+    base::{ContactId, Phone},
+    campaigns::{Campaign, CampaignMessage, CampaignType, Variant, VariantNumber},
+    messages::{Category, Channel, Declared, MessageRequest},
 };
 
 impl Campaign {
@@ -145,7 +142,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{bounded::Whole, resource::Resource as _},
+        base::{Resource as _, Whole},
         samples::at,
     };
 

@@ -3,14 +3,10 @@
 use jiff::{Timestamp, ToSpan as _, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    bounded::Whole,
-    fault::{Fault, FaultCode},
-    local::LocalTime,
-};
+use crate::base::{Fault, FaultCode, LocalTime, Whole};
 
 /// Maximum days of a wait.
-pub const MAX_DAYS: u32 = 365;
+pub const MAX_WAIT_DAYS: u32 = 365;
 
 /// A wait. It begins with the end of the step before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +18,7 @@ pub enum Wait {
         /// Days: the same time of day as many days later.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(example = 2))]
-        days: Whole<0, MAX_DAYS>,
+        days: Whole<0, MAX_WAIT_DAYS>,
         /// Hours beyond.
         #[serde(default)]
         #[cfg_attr(feature = "schema", schemars(example = 4))]
@@ -95,7 +91,7 @@ impl Wait {
         none.then(|| {
             Fault::new(FaultCode::OutOfRange, detail)
                 .and("minimum", 1_u32)
-                .and("maximum", MAX_DAYS)
+                .and("maximum", MAX_WAIT_DAYS)
         })
     }
 
@@ -120,14 +116,14 @@ fn next(after: Timestamp, zone: &TimeZone, time: LocalTime, day: Option<civil::W
         let weekday = instant.to_zoned(zone.clone()).weekday();
         after < *instant && day.is_none_or(|day| day == weekday)
     };
-    let instants = instants(after, zone, time).map(|(instant, _)| instant);
+    let instants = instants_of_local_time(after, zone, time).map(|(instant, _)| instant);
     // In the last days that there are.
     instants.filter(fits).min().unwrap_or(Timestamp::MAX)
 }
 
 /// The instants of this local time on the day of an instant and on some further ones, each with its day: where clocks are put forward
 /// at midnight, it can be an instant of the next one.
-pub(crate) fn instants(
+pub(crate) fn instants_of_local_time(
     from: Timestamp,
     zone: &TimeZone,
     time: LocalTime,

@@ -8,15 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::MessageId,
-    campaigns::campaign::Campaign,
-    contacts::contact::Contact,
-    messages::{
-        message::{Message, MessageState},
-        refusal::{Reason, Refusal},
-    },
-    templates::template::TemplateDefinition,
-    tenants::{connection::Connection, connection_test::Quality},
+    base::MessageId,
+    campaigns::Campaign,
+    contacts::Contact,
+    messages::{Message, MessageState, Reason, Refusal},
+    templates::TemplateDefinition,
+    tenants::{Connection, Quality},
 };
 
 /// Messages of a minute that are looked at.
@@ -121,7 +118,10 @@ fn seen_by_a_user(campaign: &Campaign) -> Timestamp {
 }
 
 /// The reason to pause a campaign if the route of one of these messages was refused since a user started or resumed it.
-pub fn route_refused<'a>(campaign: &Campaign, messages: impl IntoIterator<Item = &'a Message>) -> Option<Refusal> {
+pub fn refused_route_pause<'a>(
+    campaign: &Campaign,
+    messages: impl IntoIterator<Item = &'a Message>,
+) -> Option<Refusal> {
     let since = seen_by_a_user(campaign);
     messages
         .into_iter()
@@ -130,7 +130,7 @@ pub fn route_refused<'a>(campaign: &Campaign, messages: impl IntoIterator<Item =
 
 /// The reason to pause a campaign whose template, or the number that sends it, Meta has rated low since a user started or resumed it: people
 /// block it or report it, and further messages could restrict the number for everybody who needs an answer. Whoever resumes it has seen that.
-pub fn rated_low(
+pub fn low_rating_pause(
     campaign: &Campaign,
     templates: &[TemplateDefinition],
     number: Option<&Connection>,
@@ -169,9 +169,9 @@ pub fn rated_low(
 mod tests {
     use super::*;
     use crate::{
-        base::ids::ContactId,
-        campaigns::run::{Pace, USUAL_PER_MINUTE},
-        messages::{inbound::OptFlag, message::Ended},
+        base::ContactId,
+        campaigns::{Pace, USUAL_PER_MINUTE},
+        messages::{Ended, OptFlag},
         samples::{Case, NOON, at, message_of},
     };
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    base::{actor::Actor, ids::derived},
-    consent::wish::{By, Choice, ConsentCategory, Evidence, MAX_EVIDENCE_LENGTH, Party, Scope, Wish, Wording},
-    messages::message::Channel,
+    base::{Actor, derive_id},
+    consent::{By, Choice, ConsentCategory, Evidence, MAX_EVIDENCE_LENGTH, Party, Scope, Wish, Wording},
+    messages::Channel,
 };
 
 /// A refusal of longer ago is not new when it is recorded.
@@ -120,5 +120,5 @@ impl ConsentEntry {
 /// The id of a ledger's entry: the same however often its cause is worked. `cause` is unique among the causes of entries.
 pub fn consent_id(at: Timestamp, cause: &str) -> Ulid {
     let at = u64::try_from(at.as_millisecond()).unwrap_or_default();
-    derived(at, format!("consent#{cause}").as_bytes())
+    derive_id(at, format!("consent#{cause}").as_bytes())
 }

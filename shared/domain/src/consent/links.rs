@@ -8,11 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
-use crate::base::{
-    actor::Actor,
-    ids::{ContactId, MessageId, TenantId},
-    text::hex,
-};
+use crate::base::{Actor, ContactId, MessageId, TenantId, to_hex};
 
 /// Validity of a link that a message carries. Expired links say what to do instead.
 pub const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(180 * 24);
@@ -66,7 +62,7 @@ impl LinkCode {
 
     /// SHA-256 of the code, in hexadecimal digits.
     pub fn sha256(&self) -> String {
-        hex(&Sha256::digest(&self.0))
+        to_hex(&Sha256::digest(&self.0))
     }
 
     /// A short name of the link, which does not tell the code.
@@ -103,7 +99,7 @@ impl fmt::Debug for LinkCode {
 }
 
 impl LinkCode {
-    /// Whether [`masked`] finds the code in a text that has it: behind the path, or with neither a letter nor a digit beside it.
+    /// Whether [`mask_links`] finds the code in a text that has it: behind the path, or with neither a letter nor a digit beside it.
     pub fn can_be_masked_in(&self, text: &str) -> bool {
         text.match_indices(self.as_str())
             .all(|(at, _)| text[..at].ends_with(BEFORE) || is_apart(text, at))
@@ -112,7 +108,7 @@ impl LinkCode {
 
 /// The text with the codes of links to preference pages masked, for whoever may read messages but not act as their recipients: what is
 /// behind the path, and what stands alone and looks like a code. Sixteen digits that stand alone are rather a number of another kind.
-pub fn masked(text: &str) -> String {
+pub fn mask_links(text: &str) -> String {
     let (mut done, mut rest, mut at) = (String::with_capacity(text.len()), 0, 0);
     while at + LENGTH <= text.len() {
         if is_code(text, at) {
@@ -148,12 +144,12 @@ fn is_apart(text: &str, at: usize) -> bool {
 }
 
 /// The same for all texts in a value, at any depth.
-pub(crate) fn masked_texts(value: Value) -> Value {
+pub(crate) fn mask_links_in(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(masked(&text)),
-        Value::Array(items) => Value::Array(items.into_iter().map(masked_texts).collect()),
+        Value::String(text) => Value::String(mask_links(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(mask_links_in).collect()),
         Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(name, value)| (name, masked_texts(value)));
+            let fields = fields.into_iter().map(|(name, value)| (name, mask_links_in(value)));
             Value::Object(fields.collect())
         }
         other => other,
@@ -161,13 +157,13 @@ pub(crate) fn masked_texts(value: Value) -> Value {
 }
 
 /// Calls this with each text in a value, at any depth.
-pub(crate) fn each_text(value: &Value, of: &mut impl FnMut(&str)) {
+pub(crate) fn for_each_text(value: &Value, of: &mut impl FnMut(&str)) {
     match value {
         Value::String(text) => of(text),
-        Value::Array(items) => items.iter().for_each(|item| each_text(item, of)),
+        Value::Array(items) => items.iter().for_each(|item| for_each_text(item, of)),
         Value::Object(fields) => {
             let texts = fields.iter().filter(|(name, _)| !IDS.contains(&name.as_str()));
-            texts.for_each(|(_, field)| each_text(field, of));
+            texts.for_each(|(_, field)| for_each_text(field, of));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
@@ -177,7 +173,7 @@ pub(crate) fn each_text(value: &Value, of: &mut impl FnMut(&str)) {
 const IDS: [&str; 3] = ["content_sid", "asset", "header_media"];
 
 /// The link to a page at this scheme and host.
-pub fn to_preferences(base: &str, code: &LinkCode) -> String {
+pub fn preferences_url(base: &str, code: &LinkCode) -> String {
     format!("{base}{BEFORE}{}", code.as_str())
 }
 
@@ -285,7 +281,7 @@ mod tests {
                 "/p/*** 0000000000000000",
             ),
         ] {
-            assert_eq!(masked(&text), shown, "{text}");
+            assert_eq!(mask_links(&text), shown, "{text}");
         }
         for other in [
             "",
@@ -296,7 +292,7 @@ mod tests {
             &format!("x{code}"),
             &upper,
         ] {
-            assert_eq!(masked(other), other);
+            assert_eq!(mask_links(other), other);
         }
     }
 
@@ -306,7 +302,7 @@ mod tests {
         let text = code.as_str();
         for apart in [format!("a {text}, b"), format!("/p/{text}x"), "none".to_owned()] {
             assert!(code.can_be_masked_in(&apart), "{apart}");
-            assert!(!masked(&apart).contains(text), "{apart}");
+            assert!(!mask_links(&apart).contains(text), "{apart}");
         }
         for joined in [
             format!("a{text}"),

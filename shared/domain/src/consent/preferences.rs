@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    base::text::hex,
-    consent::wish::{By, Choice, ConsentCategory, Party, Scope, Wish, Wishes},
-    messages::message::{Category, Channel},
+    base::to_hex,
+    consent::{By, Choice, ConsentCategory, Party, Scope, Wish, Wishes},
+    messages::{Category, Channel},
 };
 
 /// Messages that the page offers by themselves: a category on a channel.
@@ -67,7 +67,7 @@ fn refuses(refusal: &Wish, party: Party, topic: Topic) -> bool {
 }
 
 /// The state of a topic.
-pub fn state(wishes: &Wishes, topic: Topic) -> TopicState {
+pub fn topic_state(wishes: &Wishes, topic: Topic) -> TopicState {
     let refused = |party| wishes.refusals().any(|refusal| refuses(refusal, party, topic));
     if refused(Party::Business) {
         return TopicState::Withheld;
@@ -84,19 +84,19 @@ pub fn state(wishes: &Wishes, topic: Topic) -> TopicState {
 }
 
 /// Whether the customer refuses everything.
-pub fn stopped(wishes: &Wishes) -> bool {
+pub fn refuses_everything(wishes: &Wishes) -> bool {
     let mut refusals = wishes.refusals();
     refusals.any(|refusal| refusal.by.party() == Party::Customer && refusal.scope() == Scope::ALL)
 }
 
 /// A mark of these wishes. A page sends back the one that it showed, so that a choice is not made over a newer one.
-pub fn seen(wishes: &Wishes) -> String {
+pub fn wishes_mark(wishes: &Wishes) -> String {
     let mut hash = Sha256::new();
     for wish in wishes.all() {
         let (at, scope, by) = (wish.at.as_millisecond(), wish.scope(), wish.by);
         hash.update(format!("{at} {:?} {scope:?} {by:?};", wish.choice));
     }
-    let mut mark = hex(&hash.finalize());
+    let mut mark = to_hex(&hash.finalize());
     mark.truncate(16);
     mark
 }
@@ -114,9 +114,9 @@ pub struct Chosen {
 ///
 /// A refusal that is wider than a topic, such as STOP, ends as a whole when the customer wants one of its topics; the other topics
 /// are then refused one by one. Topics that the business withholds cannot be wanted.
-pub fn choose(wishes: &Wishes, wanted: &[Topic], now: Timestamp) -> Vec<Chosen> {
-    let wants = |topic: Topic| wanted.contains(&topic) && state(wishes, topic) != TopicState::Withheld;
-    let turned_on = |topic: Topic| wants(topic) && state(wishes, topic) == TopicState::Unwanted;
+pub fn choose_topics(wishes: &Wishes, wanted: &[Topic], now: Timestamp) -> Vec<Chosen> {
+    let wants = |topic: Topic| wanted.contains(&topic) && topic_state(wishes, topic) != TopicState::Withheld;
+    let turned_on = |topic: Topic| wants(topic) && topic_state(wishes, topic) == TopicState::Unwanted;
     let own = |refusal: &&Wish| refusal.by.party() == Party::Customer;
     let own: Vec<Scope> = wishes.refusals().filter(own).map(Wish::scope).collect();
     let is_wide = |scope: &&Scope| scope.channel.is_none() || scope.category.is_none();
@@ -135,7 +135,7 @@ pub fn choose(wishes: &Wishes, wanted: &[Topic], now: Timestamp) -> Vec<Chosen> 
         if turned_on(topic) {
             return Some((Choice::Granted, topic.scope(), later, false));
         }
-        let was_wanted = state(wishes, topic) == TopicState::Wanted;
+        let was_wanted = topic_state(wishes, topic) == TopicState::Wanted;
         let changes = !ends.is_empty() || was_wanted;
         let refuses = !wants(topic) && stays.is_empty() && changes;
         refuses.then(|| (Choice::Refused, topic.scope(), later, !was_wanted))
@@ -150,10 +150,10 @@ pub fn choose(wishes: &Wishes, wanted: &[Topic], now: Timestamp) -> Vec<Chosen> 
 }
 
 /// The wish of a customer who wants no messages at all. `None` if it is known.
-pub fn stop(wishes: &Wishes, now: Timestamp) -> Option<Chosen> {
+pub fn refuse_everything(wishes: &Wishes, now: Timestamp) -> Option<Chosen> {
     let at = after_all(wishes, now);
     let source = "stopped all messages on the preference page";
-    (!stopped(wishes)).then(|| Chosen {
+    (!refuses_everything(wishes)).then(|| Chosen {
         wish: Wish::new(Choice::Refused, Scope::ALL, By::Page, source, at),
         repeats: false,
     })
@@ -174,9 +174,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        consent::{welcome::allowed, wish::Applied},
-        contacts::contact::Contact,
-        messages::{inbound::OptFlag, purpose::Purpose},
+        consent::{Applied, check_wishes},
+        contacts::Contact,
+        messages::{OptFlag, Purpose},
         samples::{NOON, at, contact},
     };
 
@@ -210,12 +210,12 @@ mod tests {
     }
 
     fn states(contact: &Contact) -> [TopicState; 4] {
-        Topic::ALL.map(|topic| state(&contact.consent, topic))
+        Topic::ALL.map(|topic| topic_state(&contact.consent, topic))
     }
 
     fn chosen(contact: &Contact, wanted: &[Topic]) -> Contact {
         let mut after = contact.clone();
-        for chosen in choose(&contact.consent, wanted, at(NOON)) {
+        for chosen in choose_topics(&contact.consent, wanted, at(NOON)) {
             assert_ne!(after.consent.apply(chosen.wish), Applied::Nothing);
         }
         after
@@ -227,24 +227,24 @@ mod tests {
         use TopicState::{Unwanted, Wanted};
         let contact = contact();
         assert_eq!(states(&contact), [Unwanted, Wanted, Unwanted, Wanted]);
-        assert!(!stopped(&contact.consent));
+        assert!(!refuses_everything(&contact.consent));
         let updates = [Topic::ALL[1], Topic::ALL[3]];
-        assert_eq!(choose(&contact.consent, &updates, at(NOON)), []);
+        assert_eq!(choose_topics(&contact.consent, &updates, at(NOON)), []);
     }
 
     #[test]
     fn stop_is_recorded_once_and_beats_everything() {
         let mut contact = contact();
         contact.wish(OptFlag::Start, "wrote START", at(NOON));
-        let Chosen { wish, repeats } = stop(&contact.consent, at(NOON)).unwrap();
+        let Chosen { wish, repeats } = refuse_everything(&contact.consent, at(NOON)).unwrap();
         assert_eq!(
             (wish.choice, wish.scope(), wish.by),
             (Choice::Refused, Scope::ALL, By::Page)
         );
         assert!(!repeats);
         contact.record(wish);
-        assert!(contact.opted_out().is_some() && stopped(&contact.consent));
-        assert_eq!(stop(&contact.consent, at(NOON)), None);
+        assert!(contact.opted_out().is_some() && refuses_everything(&contact.consent));
+        assert_eq!(refuse_everything(&contact.consent, at(NOON)), None);
         assert_eq!(states(&contact), [TopicState::Unwanted; 4]);
     }
 
@@ -257,7 +257,7 @@ mod tests {
         let mut expected = [TopicState::Unwanted; 4];
         expected[2] = TopicState::Wanted;
         assert_eq!(states(&after), expected);
-        assert!(!stopped(&after.consent));
+        assert!(!refuses_everything(&after.consent));
         let allowed = |channel, category, purpose| allowed(&after, Some(channel), category, purpose).is_ok();
         assert!(allowed(Channel::Sms, Category::Marketing, Purpose::Campaign));
         assert!(!allowed(Channel::WhatsApp, Category::Marketing, Purpose::Campaign));
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn only_what_was_wanted_is_refused_anew() {
         let refused = |contact: &Contact, wanted: &[Topic]| {
-            let made = choose(&contact.consent, wanted, at(NOON)).into_iter();
+            let made = choose_topics(&contact.consent, wanted, at(NOON)).into_iter();
             let refused = made.filter(|chosen| chosen.wish.choice == Choice::Refused);
             let refused = refused.map(|chosen| (chosen.wish.scope(), chosen.repeats));
             refused.collect::<Vec<_>>()
@@ -293,7 +293,7 @@ mod tests {
         let half = SignedDuration::from_millis(500);
         let mut contact = contact();
         contact.wish(OptFlag::Stop, "wrote STOP", at("2026-11-19T12:00:00+04"));
-        let wishes = choose(&contact.consent, &Topic::ALL, at(NOON) + half);
+        let wishes = choose_topics(&contact.consent, &Topic::ALL, at(NOON) + half);
         wishes.into_iter().for_each(|chosen| drop(contact.record(chosen.wish)));
         assert_eq!(states(&contact), [TopicState::Wanted; 4]);
         contact.wish(OptFlag::Stop, "wrote STOP", at(NOON));
@@ -318,11 +318,11 @@ mod tests {
     #[test]
     fn mark_changes_with_every_wish() {
         let mut contact = contact();
-        let none = seen(&contact.consent);
+        let none = wishes_mark(&contact.consent);
         contact.wish(OptFlag::Stop, "wrote STOP", at(NOON));
-        let stopped = seen(&contact.consent);
+        let stopped = wishes_mark(&contact.consent);
         contact.wish(OptFlag::Stop, "wrote STOP", at("2026-11-20T13:00:00+04"));
-        let again = seen(&contact.consent);
+        let again = wishes_mark(&contact.consent);
         assert!(none != stopped && stopped != again && again != none);
         assert_eq!(again.len(), 16);
     }
@@ -342,7 +342,7 @@ mod tests {
                 before.record(wish(choice, scopes()[scope], by, second));
             }
             let wanted: Vec<Topic> = Topic::ALL.into_iter().zip(wanted).filter(|(_, yes)| *yes).map(|(topic, _)| topic).collect();
-            let mut made = choose(&before.consent, &wanted, at(NOON));
+            let mut made = choose_topics(&before.consent, &wanted, at(NOON));
             prop_assert!(made.len() <= 9);
             if reversed {
                 made.reverse();
@@ -350,12 +350,12 @@ mod tests {
             let mut after = before.clone();
             made.into_iter().for_each(|chosen| drop(after.record(chosen.wish)));
             for topic in Topic::ALL {
-                let expected = match state(&before.consent, topic) {
+                let expected = match topic_state(&before.consent, topic) {
                     TopicState::Withheld => TopicState::Withheld,
                     _ if wanted.contains(&topic) => TopicState::Wanted,
                     _ => TopicState::Unwanted,
                 };
-                prop_assert_eq!(state(&after.consent, topic), expected, "{:?}", topic);
+                prop_assert_eq!(topic_state(&after.consent, topic), expected, "{:?}", topic);
                 let category = match topic.category {
                     ConsentCategory::Marketing => Category::Marketing,
                     ConsentCategory::Utility => Category::Utility,
@@ -363,10 +363,10 @@ mod tests {
                 let sent = allowed(&after, Some(topic.channel), category, Purpose::FollowUp).is_ok();
                 prop_assert_eq!(sent, expected == TopicState::Wanted, "{:?}", topic);
             }
-            prop_assert_eq!(choose(&after.consent, &wanted, at(NOON)), []);
-            let stop = stop(&after.consent, at(NOON));
+            prop_assert_eq!(choose_topics(&after.consent, &wanted, at(NOON)), []);
+            let stop = refuse_everything(&after.consent, at(NOON));
             stop.into_iter().for_each(|chosen| drop(after.record(chosen.wish)));
-            prop_assert!(stopped(&after.consent));
+            prop_assert!(refuses_everything(&after.consent));
         }
     }
 }

@@ -7,16 +7,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::account::Email,
-    base::{
-        actor::Actor,
-        ids::{ContactId, SuppressionId},
-        phone::Phone,
-    },
-    calls::record::ConsentEntry,
-    consent::wish::{By, Choice, ConsentCategory, Evidence, Party, Scope, Wish},
-    contacts::contact::{Contact, Identity},
-    messages::message::Channel,
+    accounts::Email,
+    base::{Actor, ContactId, Phone, SuppressionId},
+    consent::{By, Choice, ConsentCategory, ConsentEntry, Evidence, Party, Scope, Wish},
+    contacts::{Contact, Identity},
+    messages::Channel,
 };
 
 /// A telephone number or an e-mail address.
@@ -218,7 +213,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        messages::inbound::OptFlag,
+        messages::OptFlag,
         samples::{NOON, at, contact},
     };
 

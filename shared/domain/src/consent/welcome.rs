@@ -3,18 +3,14 @@
 use jiff::Timestamp;
 
 use crate::{
-    consent::wish::{By, Scope, Wish},
-    contacts::{contact::Contact, window::SERVICE_WINDOW},
-    messages::{
-        message::{Category, Channel},
-        purpose::{Basis, Event, Narrowing, Policy, Purpose, Stop},
-        refusal::{Reason, Refusal},
-    },
+    consent::{By, Scope, Wish},
+    contacts::{Contact, SERVICE_WINDOW},
+    messages::{Basis, CancelEvent, Category, Channel, Narrowing, Policy, Purpose, Reason, Refusal, Stop},
 };
 
 /// Whether the wishes of a person allow a message of this purpose and category by this channel. Without a channel: by any. As
-/// [`allows`], for a policy that nobody narrowed.
-pub fn allowed(
+/// [`check_policy_wishes`], for a policy that nobody narrowed.
+pub fn check_wishes(
     contact: &Contact,
     channel: Option<Channel>,
     category: Category,
@@ -22,7 +18,7 @@ pub fn allowed(
 ) -> Result<(), Refusal> {
     let policy = Policy::narrowed(purpose, category, &Narrowing::default())
         .map_err(|error| Refusal::new(Reason::Template, error.to_string()))?;
-    allows(&policy, contact, channel, "it")
+    check_policy_wishes(&policy, contact, channel, "it")
 }
 
 /// Whether the wishes of a person allow a message with this policy by this channel. Without a channel: by any. `who` needs the
@@ -37,7 +33,12 @@ pub fn allowed(
 ///
 /// Each refusal that covers the message's channel and category must let it pass, so the strictest holds. If the policy demands an
 /// opt-in, one must cover the channel and the category, too.
-pub fn allows(policy: &Policy, contact: &Contact, channel: Option<Channel>, who: &str) -> Result<(), Refusal> {
+pub fn check_policy_wishes(
+    policy: &Policy,
+    contact: &Contact,
+    channel: Option<Channel>,
+    who: &str,
+) -> Result<(), Refusal> {
     let (wishes, category) = (&contact.consent, policy.category());
     let passes = |refusal: &Wish| match policy.stop() {
         Stop::Obey => false,
@@ -55,7 +56,7 @@ pub fn allows(policy: &Policy, contact: &Contact, channel: Option<Channel>, who:
     }
     if policy.stop() == Stop::Confirms && !wishes.refusals().any(is_of_stop_word) {
         let sentence = format!("{who} confirms a stop word, and none holds any more");
-        return Err(Refusal::since(Event::Settled, sentence));
+        return Err(Refusal::since(CancelEvent::Settled, sentence));
     }
     if policy.needs_opt_in() && wishes.opt_in(channel, category).is_none() {
         let only = channel.filter(|_| wishes.opt_in(None, category).is_some());
@@ -79,8 +80,8 @@ fn is_of_stop_word(refusal: &Wish) -> bool {
 
 /// Whether a person may get a message with this policy by any channel: their wishes, and the ground that its purpose demands, such
 /// as a message of theirs.
-pub fn welcome(policy: &Policy, contact: &Contact, who: &str, now: Timestamp) -> Result<(), Refusal> {
-    allows(policy, contact, None, who)?;
+pub fn check_welcome(policy: &Policy, contact: &Contact, who: &str, now: Timestamp) -> Result<(), Refusal> {
+    check_policy_wishes(policy, contact, None, who)?;
     let missing = |needs: &'static str, what: &str| {
         Err(Refusal::new(Reason::NoConsent, format!("{who} needs {what}")).and("needs", needs))
     };
@@ -105,12 +106,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        consent::wish::{Choice, ConsentCategory},
-        messages::purpose::TABLE,
+        consent::{Choice, ConsentCategory},
+        messages::PURPOSE_TABLE,
         samples::{CHANNELS, NOON, at, contact, hour, scope, wished},
     };
 
-    /// The table of [`allows`], for every row of the purposes' table. STOP leaves two exceptions, and its own confirmation.
+    /// The table of [`check_policy_wishes`], for every row of the purposes' table. STOP leaves two exceptions, and its own confirmation.
     #[test]
     fn stop_beats_everything_but_reply_and_code() {
         for refused in CHANNELS {
@@ -120,7 +121,7 @@ mod tests {
             ]);
             for wrote_since in [false, true] {
                 contact.last_inbound_at = Some(hour(if wrote_since { 2 } else { 1 }));
-                for row in &TABLE {
+                for row in &PURPOSE_TABLE {
                     for kind in row.kinds {
                         for channel in CHANNELS {
                             let meant = refused.is_none() || refused == channel;
@@ -130,7 +131,7 @@ mod tests {
                                 Purpose::StopConfirmation => refused.is_none(),
                                 _ => false,
                             };
-                            let sent = allowed(&contact, channel, kind.category, row.purpose).is_ok();
+                            let sent = check_wishes(&contact, channel, kind.category, row.purpose).is_ok();
                             // There is nothing to confirm if it was not all messages that were refused.
                             let meant = meant || row.purpose == Purpose::StopConfirmation;
                             let case = (refused, wrote_since, row.purpose, kind.category, channel);
@@ -149,11 +150,11 @@ mod tests {
             (Choice::Granted, Scope::ALL, By::Keyword),
             (Choice::Refused, scope(Some(Channel::Sms), offers), By::Page),
         ]);
-        let sent = |channel, category| allowed(&contact, Some(channel), category, Purpose::FollowUp).is_ok();
+        let sent = |channel, category| check_wishes(&contact, Some(channel), category, Purpose::FollowUp).is_ok();
         assert!(!sent(Channel::Sms, Category::Marketing));
         assert!(sent(Channel::WhatsApp, Category::Marketing));
         assert!(sent(Channel::Sms, Category::Utility));
-        let why = allowed(&contact, Some(Channel::Sms), Category::Marketing, Purpose::FollowUp).unwrap_err();
+        let why = check_wishes(&contact, Some(Channel::Sms), Category::Marketing, Purpose::FollowUp).unwrap_err();
         assert_eq!(
             why.sentence,
             "no marketing by SMS wanted since 20 November 2026 (said so)"
@@ -166,7 +167,7 @@ mod tests {
     fn marketing_needs_an_opt_in_for_its_channel() {
         let offers = Some(ConsentCategory::Marketing);
         let sent = |contact: &Contact, channel| {
-            let asked = allowed(contact, channel, Category::Marketing, Purpose::Campaign);
+            let asked = check_wishes(contact, channel, Category::Marketing, Purpose::Campaign);
             asked.map_err(|refusal| refusal.sentence)
         };
         let none = Err("it needs an opt-in, and this person gave none".to_owned());
@@ -185,7 +186,7 @@ mod tests {
     #[test]
     fn stop_is_confirmed_only_while_it_holds() {
         let confirms = |contact: &Contact| {
-            let asked = allowed(contact, None, Category::Service, Purpose::StopConfirmation);
+            let asked = check_wishes(contact, None, Category::Service, Purpose::StopConfirmation);
             asked.map_err(|refusal| refusal.reason)
         };
         let stop = (Choice::Refused, Scope::ALL, By::Keyword);
@@ -206,7 +207,7 @@ mod tests {
     fn answers_need_a_message_within_a_day_or_the_window() {
         let second = SignedDuration::from_secs(1);
         let policy = |purpose| Policy::narrowed(purpose, Category::Service, &Narrowing::default()).unwrap();
-        let is_welcome = |purpose, contact: &Contact| welcome(&policy(purpose), contact, "it", at(NOON)).is_ok();
+        let is_welcome = |purpose, contact: &Contact| check_welcome(&policy(purpose), contact, "it", at(NOON)).is_ok();
         let silent = contact();
         let mut wrote = contact();
         wrote.last_inbound_at = Some(at(NOON) - SERVICE_WINDOW + second);
@@ -238,7 +239,7 @@ mod tests {
             assert_eq!(is_welcome(Purpose::StopConfirmation, &stopped), reply);
             assert_eq!(is_welcome(Purpose::Feedback, contact), script);
         }
-        let why = welcome(&policy(Purpose::Reply), &silent, "it", at(NOON)).unwrap_err();
+        let why = check_welcome(&policy(Purpose::Reply), &silent, "it", at(NOON)).unwrap_err();
         assert_eq!(why.sentence, "it needs a message from this person within the last 24 h");
     }
 }

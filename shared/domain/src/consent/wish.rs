@@ -12,19 +12,15 @@
 //! * A refusal that comes from elsewhere (the suppression list, an erased person, another contact) holds although this contact granted
 //!   or lifted later: nobody knows that this was meant for the other one, too.
 //!
-//! [`crate::consent::welcome::allows`] is the only place that judges a message by them. Every change is also an entry of the contact's ledger
-//! ([`crate::calls::record::ConsentEntry`]).
+//! [`crate::consent::check_policy_wishes`] is the only place that judges a message by them. Every change is also an entry of the contact's ledger
+//! ([`crate::consent::ConsentEntry`]).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{actor::Actor, text::OneLine},
-    messages::{
-        message::{Category, Channel},
-        phrases::day,
-        refusal::{Reason, Refusal},
-    },
+    base::{Actor, OneLine},
+    messages::{Category, Channel, Reason, Refusal, day_in_words},
 };
 
 /// A category of messages that people can refuse or want by itself.
@@ -288,7 +284,7 @@ impl Wish {
 
     /// The sentence for people, if it is a refusal.
     pub fn sentence(&self) -> String {
-        let since = day(self.at);
+        let since = day_in_words(self.at);
         let source = &self.source;
         match (self.category, self.channel) {
             (None, None) => format!("opted out on {since} ({source})"),
@@ -552,9 +548,9 @@ impl Wish {
 mod tests {
     use super::*;
     use crate::{
-        base::ids::ContactId,
-        contacts::contact::Contact,
-        messages::inbound::OptFlag,
+        base::ContactId,
+        contacts::Contact,
+        messages::OptFlag,
         samples::{CHANNELS, contact, hour, scope, wished},
     };
 

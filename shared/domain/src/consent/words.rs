@@ -3,13 +3,9 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use crate::{
-    messages::{
-        inbound::{InboundMessage, OptFlag},
-        language::Recognized,
-        quotation::{self, Said},
-    },
-    templates::template::primary,
-    tenants::tenant::Tenant,
+    messages::{InboundMessage, OptFlag, Recognized, Said, split_quotation},
+    templates::primary_language,
+    tenants::Tenant,
 };
 
 /// Words that mean one thing only, so that they refuse messages with politeness, repetitions and a signature around them, too, and on
@@ -157,9 +153,9 @@ const MAX_LENGTH: usize = 4_000;
 /// stops messages. Buttons cannot do anything else, since their labels are the business's words. A refusal is one whatever the flag.
 ///
 /// `marketing`: whether it answers a marketing template. That matters only if it [`is_stop_label`].
-pub fn wish(message: &InboundMessage, marketing: bool, tenant: &Tenant) -> Option<OptFlag> {
+pub fn wish_in_message(message: &InboundMessage, marketing: bool, tenant: &Tenant) -> Option<OptFlag> {
     let said = match message.typed() {
-        Some(text) => opt_word(text, tenant),
+        Some(text) => wish_in_text(text, tenant),
         None => (is_stop_payload(message) || (marketing && is_stop_label(message))).then_some(OptFlag::Stop),
     };
     said.filter(|said| *said == OptFlag::Stop).or(message.opt_flag).or(said)
@@ -184,7 +180,7 @@ pub fn is_stop_label(message: &InboundMessage) -> bool {
 /// politeness, and beside a quotation. A tenant's own phrases of several words also count inside a sentence. What is quoted never opts
 /// in; it opts out as the whole quotation, unless the text asks about it or quotes it as a line. Case, punctuation, diacritics and
 /// variants of Arabic letters do not matter.
-pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
+pub fn wish_in_text(text: &str, tenant: &Tenant) -> Option<OptFlag> {
     if text.len() > MAX_LENGTH {
         return None;
     }
@@ -197,7 +193,7 @@ pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
         quoted,
         lines,
         before,
-    } = quotation::said(text);
+    } = split_quotation(text);
     let quotes = lines || !quoted.is_empty();
     let alone = !quoted.is_empty() && own == text;
     let asks = text.contains(['?', '؟']);
@@ -332,7 +328,7 @@ pub fn is_answered_by_twilio(text: &str) -> bool {
 
 /// The language of a text that is one of the built-in words. The English ones are known everywhere and say nothing; an Arabic one
 /// fills the gap if nothing else is known. `tenants`: the tags of the languages in which the tenant writes.
-pub fn language(text: &str, tenants: &[String]) -> Option<Recognized> {
+pub fn language_of_wish(text: &str, tenants: &[String]) -> Option<Recognized> {
     const ARABIC: &str = "ar";
     if text.len() > MAX_LENGTH || text.is_ascii() {
         return None;
@@ -342,7 +338,7 @@ pub fn language(text: &str, tenants: &[String]) -> Option<Recognized> {
     let known = is_refusal(text) || whole.any(|word| plain(word) == said);
     let arabic = |c: char| ('\u{0600}'..='\u{06FF}').contains(&c);
     (known && said.contains(arabic)).then(|| {
-        let own = tenants.iter().find(|tag| primary(tag) == ARABIC);
+        let own = tenants.iter().find(|tag| primary_language(tag) == ARABIC);
         Recognized {
             language: own.cloned().unwrap_or_else(|| ARABIC.to_owned()),
             certain: false,
@@ -458,7 +454,7 @@ mod tests {
     #[test]
     fn an_arabic_word_tells_its_language() {
         let tags = |tags: &[&str]| -> Vec<String> { tags.iter().map(|tag| (*tag).to_owned()).collect() };
-        let told = |text: &str, tenants: &[&str]| language(text, &tags(tenants)).map(|known| known.language);
+        let told = |text: &str, tenants: &[&str]| language_of_wish(text, &tags(tenants)).map(|known| known.language);
         assert_eq!(told("مُساعدة!", &["en"]).as_deref(), Some("ar"));
         assert_eq!(told("إيقاف", &["en", "ar-AE"]).as_deref(), Some("ar-AE"));
         for text in ["HELP", "stop", "", "مرحبا", "هل يمكن إيقاف السيارة عندكم"] {

@@ -8,19 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    base::{
-        bounded::UpTo,
-        fault::{Fault, FaultCode},
-        ids::{ContactId, FieldId, SegmentId, StageId, TagId, UserId},
-    },
-    contacts::{
-        conditions::Conditions,
-        field::{Field, FieldValue, Written, by_key},
-        field_key::FieldKey,
-        person::Person,
-        profile::{Profile, Staged},
-    },
-    tenants::settings::{FieldProblem, Language},
+    base::{ContactId, Fault, FaultCode, FieldId, Language, SegmentId, StageId, TagId, UpTo, UserId},
+    contacts::{Conditions, Field, FieldKey, FieldValue, Person, Profile, Staged, Written, by_key},
+    tenants::FieldProblem,
 };
 
 /// Maximum contacts that a change names one by one.
@@ -136,8 +126,8 @@ shown_as!(EditedFields, {
     "maxProperties": Field::MAX,
     "propertyNames": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
     "additionalProperties": {
-        "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::contacts::field::MAX_TEXT_LENGTH},
-            {"type": "number", "minimum": -crate::contacts::field::Number::MAX, "maximum": crate::contacts::field::Number::MAX}, {"type": "boolean"}, {"type": "null"}],
+        "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::contacts::MAX_FIELD_LENGTH},
+            {"type": "number", "minimum": -crate::contacts::Number::MAX, "maximum": crate::contacts::Number::MAX}, {"type": "boolean"}, {"type": "null"}],
     },
     "examples": [{"loyalty_level": "Gold", "visits": null}],
 });
@@ -400,9 +390,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::operation::Data,
-        contacts::contact::Contact,
-        messages::{inbound::OptFlag, language::Recognized},
+        base::Data,
+        contacts::Contact,
+        messages::{OptFlag, Recognized},
         samples::{NOON, at, defined_field},
     };
 

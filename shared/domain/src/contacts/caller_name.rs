@@ -1,6 +1,6 @@
 //! Whether the text that a telephone network sends as the name of a caller is a name.
 
-use crate::base::phone::Phone;
+use crate::base::Phone;
 
 /// Words of which networks make what they send without a name, such as "WIRELESS CALLER" and "Out of Area".
 const PLACEHOLDERS: &str = "A ANONYMOUS AREA ASSERTED AVAILABLE BLOCKED CALL CALLER CELL CELLULAR CONFIDENTIAL FRAUD FREE ID INCOMING \
@@ -17,7 +17,7 @@ const ALSO_NAMES: [&str; 4] = ["CO", "MD", "PA", "MA"];
 
 /// Whether this is somebody's name: not a number, not a placeholder, and not a town with the code of the number's country or state, which
 /// networks send in capitals ("DUBAI AE", "Toronto, ON").
-pub fn is_name(text: &str, number: Option<&Phone>) -> bool {
+pub fn is_persons_name(text: &str, number: Option<&Phone>) -> bool {
     let digits = text.chars().filter(|sign| sign.is_numeric()).count();
     let letters = text.chars().filter(|sign| sign.is_alphabetic()).count();
     let words = text.split(|sign: char| !sign.is_alphanumeric());
@@ -91,10 +91,14 @@ mod tests {
             ("FREE LUNCH LLC", boston, true),
             ("MOBILE PHONE DOCTORS", boston, true),
         ] {
-            assert_eq!(is_name(text, Some(&number.parse().unwrap())), expected, "{text}");
+            assert_eq!(
+                is_persons_name(text, Some(&number.parse().unwrap())),
+                expected,
+                "{text}"
+            );
         }
         assert!(
-            is_name("DUBAI AE", None),
+            is_persons_name("DUBAI AE", None),
             "nothing says which country's code it could be"
         );
     }

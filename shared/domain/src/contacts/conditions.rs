@@ -6,19 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        facts::Fact,
-        fault::{Fault, FaultCode},
-        ids::{FieldId, StageId, TagId, UserId},
-    },
-    contacts::{
-        field::{Field, FieldType, FieldValue, Written},
-        field_key::FieldKey,
-        filter::{Filter, Test},
-        listing::Day,
-        profile::Origin,
-    },
-    tenants::settings::{FieldProblem, Language},
+    base::{Fact, Fault, FaultCode, FieldId, Language, StageId, TagId, UserId},
+    contacts::{Day, Field, FieldKey, FieldType, FieldValue, Filter, Origin, Test, Written},
+    tenants::FieldProblem,
 };
 
 /// Conditions that contacts fulfil, all of them. None of them names a person: segments store them, and the erasure of a contact
@@ -174,7 +164,7 @@ mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
-    use crate::{contacts::filter::Driver, samples::defined_field};
+    use crate::{contacts::Driver, samples::defined_field};
 
     fn definitions() -> Vec<Field> {
         vec![

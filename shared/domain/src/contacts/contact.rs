@@ -4,26 +4,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::account::Email,
-    automations::answer::Answered,
-    base::{
-        bounded::is_zero,
-        external::SenderId,
-        ids::{ConnectionId, ContactId, LineId, MessageId},
-        phone::Phone,
+    accounts::Email,
+    automations::Answered,
+    base::{ConnectionId, ContactId, LineId, MessageId, Phone, SenderId, is_zero},
+    consent::{Applied, By, Choice, ConsentEntry, Scope, Wish, Wishes},
+    contacts::{
+        Elsewhere, MAX_TEXTED, MAX_WINDOWS, Sign, Texted, Window, add_sign, add_texted, add_window, answered_elsewhere,
+        close_window, make_room_for_windows, pass_on_windows, window_closes_at,
     },
-    consent::{
-        ledger::ConsentEntry,
-        wish::{Applied, By, Choice, Scope, Wish, Wishes},
-    },
-    contacts::window::{self, Elsewhere, Sign, Texted, Window},
     messages::{
-        inbound::{InboundMessage, OptFlag, Sender},
-        language::Recognized,
-        message::{Channel, Recipient},
-        pair_rate,
-        purpose::{Purpose, first_version, is_first_version},
-        send::{Classified, Effect},
+        Channel, Classified, Effect, InboundMessage, OptFlag, Purpose, Recipient, Recognized, Sender,
+        earliest_by_pair_rate, first_version, is_first_version, pair_rate_after_refusal,
     },
 };
 
@@ -68,7 +59,7 @@ impl Identity {
 }
 
 /// A person who calls or writes to a tenant, with the data that deciding and sending need. Read and written with every call
-/// and message, so every list is bounded; all other data is in the [`Profile`](crate::contacts::profile::Profile).
+/// and message, so every list is bounded; all other data is in the [`Profile`](crate::contacts::Profile).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// The contact.
@@ -148,10 +139,10 @@ pub struct Contact {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub calls: u32,
     /// WhatsApp numbers of the business that the customer wrote to or called, each with the user who did. At most
-    /// [`MAX_WINDOWS`](window::MAX_WINDOWS), and as many as are open.
+    /// [`MAX_WINDOWS`](MAX_WINDOWS), and as many as are open.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
-    /// Lines that the customer wrote to by SMS, each with the number that did last. At most [`MAX_TEXTED`](window::MAX_TEXTED).
+    /// Lines that the customer wrote to by SMS, each with the number that did last. At most [`MAX_TEXTED`](MAX_TEXTED).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub texted: Vec<Texted>,
     /// Time of the customer's last message on any channel, whatever it was.
@@ -160,7 +151,7 @@ pub struct Contact {
     /// Time of the customer's last message that recovers missed calls: one that was written, and no stop word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_written_at: Option<Timestamp>,
-    /// Automatic answers of the last day, in the order of planning. At most [`crate::automations::answer::MAX_REMEMBERED`].
+    /// Automatic answers of the last day, in the order of planning. At most [`crate::automations::MAX_REMEMBERED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<Answered>,
     /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.
@@ -345,7 +336,7 @@ pub struct Unreachable {
 }
 
 /// Time in which a deleted contact can be restored. It is erased afterwards.
-pub const RESTORABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+pub const RESTORABLE_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
 impl Contact {
     /// Whether another version is the same, also in the forms of its telephone numbers.
@@ -528,7 +519,7 @@ impl Contact {
     pub fn earliest_by_whatsapp(&self, message: MessageId) -> Option<Timestamp> {
         let place = self.open.iter().position(|open| open.message == message);
         let counted = place.map_or(0, |place| self.open.len() - place);
-        Some(pair_rate::earliest(self.allowance_whole_at?, counted))
+        Some(earliest_by_pair_rate(self.allowance_whole_at?, counted))
     }
 
     /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not, and
@@ -619,7 +610,7 @@ impl Contact {
     /// Time until which free text may go out by WhatsApp from this number of the business to this recipient. `None`: they never opened the
     /// window.
     pub fn window_closes_at(&self, number: &Phone, to: &Recipient) -> Option<Timestamp> {
-        window::closes_at(&self.windows, number, to)
+        window_closes_at(&self.windows, number, to)
     }
 
     /// Whether free text may go out by WhatsApp from any number of the business.
@@ -674,31 +665,31 @@ impl Contact {
 
     /// A sign of who answers this user on this WhatsApp number of the business.
     pub fn answered_by(&mut self, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
-        window::sign(&mut self.windows, number, user, sign, at);
-        window::make_room(&mut self.windows, at);
+        add_sign(&mut self.windows, number, user, sign, at);
+        make_room_for_windows(&mut self.windows, at);
     }
 
     /// The other responder that answers this recipient on this WhatsApp number of the business, if one does.
     pub fn elsewhere(&self, number: &Phone, to: &Recipient, now: Timestamp) -> Option<Elsewhere> {
-        window::elsewhere(&self.windows, number, to, now)
+        answered_elsewhere(&self.windows, number, to, now)
     }
 
     fn note_window(&mut self, new: Window, at: Timestamp) {
-        window::add(&mut self.windows, new);
-        window::make_room(&mut self.windows, at);
+        add_window(&mut self.windows, new);
+        make_room_for_windows(&mut self.windows, at);
     }
 
     /// The person wrote by SMS from this number on this line.
     pub fn wrote_by_sms(&mut self, line: Option<LineId>, number: &Phone, at: Timestamp) {
         if self.phones.contains(number) {
             let number = number.clone();
-            window::text(&mut self.texted, Texted { line, number, at });
+            add_texted(&mut self.texted, Texted { line, number, at });
         }
     }
 
     /// Records that one of the person's WhatsApp users has another number or id from now on. Their open service windows stay open for it.
     pub fn changed_user(&mut self, before: &Recipient, now: &Recipient) {
-        window::pass_on(&mut self.windows, before, now);
+        pass_on_windows(&mut self.windows, before, now);
         let moved = now.phone.is_some() && now.phone != before.phone;
         self.texted
             .retain(|known| !moved || Some(&known.number) != before.phone.as_ref());
@@ -773,7 +764,7 @@ impl Contact {
             }
             Effect::PacePerson => {
                 let wait = jiff::SignedDuration::from_secs(error.first_wait.into());
-                let whole_at = Some(pair_rate::after_refusal(at, wait, self.open.len()));
+                let whole_at = Some(pair_rate_after_refusal(at, wait, self.open.len()));
                 if self.allowance_whole_at >= whole_at {
                     return Change::Nothing;
                 }
@@ -782,7 +773,7 @@ impl Contact {
             }
             Effect::WindowClosed => {
                 // What the person wrote since has opened it again.
-                let close = |from| window::close(&mut self.windows, from, tried.to, tried.claimed_at);
+                let close = |from| close_window(&mut self.windows, from, tried.to, tried.claimed_at);
                 if tried.from.is_some_and(close) {
                     Change::Contact
                 } else {

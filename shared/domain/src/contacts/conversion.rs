@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{actor::Actor, fault::Fault, ids::ConversionId, text::OneLine},
-    money::product::Price,
-    tenants::settings::FieldProblem,
+    base::{Actor, ConversionId, Fault, OneLine},
+    money::Price,
+    tenants::FieldProblem,
 };
 
 /// The tenant's own reference of a conversion, such as the number of an order.
@@ -126,7 +126,7 @@ mod tests {
     use serde_json::{Value, from_value, json, to_value};
 
     use super::*;
-    use crate::base::ids::ContactId;
+    use crate::base::ContactId;
 
     fn conversion(fields: Value) -> Result<Conversion, FieldProblem> {
         let contact = ContactId::new(ulid::Ulid::from_parts(1, 2));

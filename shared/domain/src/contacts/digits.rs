@@ -3,9 +3,7 @@
 //! A search compares what was written with the numbers that contacts have, so it needs no plan of the country that a national number is of: only
 //! the prefixes that are dialled before it.
 
-use crate::base::{
-    country::Country, folding::ascii_digit, line_type::is_in_plan, numbering::calling_code, phone::Phone, text::unified,
-};
+use crate::base::{Country, Phone, calling_code, is_in_numbering_plan, to_ascii_digit, unify_name};
 
 /// Longest text that is read.
 const MAX_LENGTH: usize = 40;
@@ -99,7 +97,8 @@ impl Digits {
     /// The national number in the plan of this calling code.
     fn planned(&self, code: &str) -> Option<Phone> {
         let key = |digits: String| Phone::from_digits(&digits).ok()?.key().parse().ok();
-        self.national(code).find_map(|digits| key(digits).filter(is_in_plan))
+        self.national(code)
+            .find_map(|digits| key(digits).filter(is_in_numbering_plan))
     }
 
     fn after_00(&self) -> Option<&str> {
@@ -136,11 +135,11 @@ impl std::str::FromStr for Digits {
         if text.chars().nth(MAX_LENGTH).is_some() {
             return Err(NotDigits);
         }
-        let text = unified(text);
+        let text = unify_name(text);
         let text = text.strip_prefix("tel:").unwrap_or(&text).trim_start();
         let (is_whole, text) = text.strip_prefix('+').map_or((false, text), |text| (true, text));
         let mut digits = String::new();
-        for sign in text.chars().map(ascii_digit) {
+        for sign in text.chars().map(to_ascii_digit) {
             match sign {
                 digit if digit.is_ascii_digit() => digits.push(digit),
                 ' ' | '-' | '.' | '(' | ')' | '/' | '~' | '\u{2010}'..='\u{2015}' | '−' => {}

@@ -10,12 +10,8 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    base::ids::{ContactId, TagId},
-    contacts::{
-        field::Field,
-        import::{Found, ImportMode, Incoming, Plan, RowOutcome, RowRefused},
-        tag::Tag,
-    },
+    base::{ContactId, TagId},
+    contacts::{Field, Found, ImportMode, Incoming, Plan, RowOutcome, RowRefused, Tag},
 };
 
 /// What the rows so far would have made.
@@ -146,8 +142,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::phone::Phone,
-        contacts::{contact::Contact, person::Person, profile::Profile},
+        base::Phone,
+        contacts::{Contact, Person, Profile},
     };
 
     fn phone(last: char) -> Phone {

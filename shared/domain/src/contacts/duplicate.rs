@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::account::Email,
-    base::phone::Phone,
-    contacts::{digits::Digits, listing::Word, person::Person},
+    accounts::Email,
+    base::Phone,
+    contacts::{Digits, Person, Word},
 };
 
 /// Maximum contacts that are suggested.
@@ -78,8 +78,8 @@ impl Email {
 mod tests {
     use super::*;
     use crate::{
-        base::{external::ShownName, ids::ContactId},
-        contacts::{contact::Contact, profile::Profile},
+        base::{ContactId, ShownName},
+        contacts::{Contact, Profile},
         samples::{NOON, at},
     };
 

@@ -5,12 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::base::{
-    actor::Stamp,
-    ids::{ContactId, OperationId, derived},
-    operation::{Data, Operation, OperationKind},
-    text::hex,
-};
+use crate::base::{ContactId, Data, Operation, OperationId, OperationKind, Stamp, derive_id, to_hex};
 
 /// Parameters of the erasure of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +20,7 @@ impl EraseContact {
     /// The id of the operation that erases it: a deletion has one.
     pub fn operation(&self) -> OperationId {
         let at = u64::try_from(self.deleted_at.as_millisecond()).unwrap_or_default();
-        OperationId::new(derived(at, format!("erase#{}", self.contact).as_bytes()))
+        OperationId::new(derive_id(at, format!("erase#{}", self.contact).as_bytes()))
     }
 
     /// The operation that erases it, wanted by this author, to begin at once.
@@ -104,7 +99,7 @@ pub struct Salt(String);
 impl Salt {
     /// A salt of 32 random bytes.
     pub fn new(random: [u8; 32]) -> Self {
-        Self(hex(&random))
+        Self(to_hex(&random))
     }
 
     /// The hash of an identity, by the text of its key (`phone:+971…`): 64 hex digits.
@@ -113,14 +108,14 @@ impl Salt {
         // A salt always has the same length, so nothing needs to separate the two.
         hash.update(self.0.as_bytes());
         hash.update(identity_key.as_bytes());
-        hex(&hash.finalize())
+        to_hex(&hash.finalize())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::actor::Actor;
+    use crate::base::Actor;
 
     #[test]
     fn hashes_differ_by_salt_and_identity() {

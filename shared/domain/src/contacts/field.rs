@@ -13,16 +13,9 @@ use serde::{
 };
 
 use crate::{
-    base::{
-        bounded::UpTo,
-        facts::Fact,
-        fault::{Fault, FaultCode, Faulty},
-        folding::folded,
-        ids::FieldId,
-        text::{InvalidLine, MAX_NAME_LENGTH, OneLine, unified},
-    },
-    contacts::field_key::FieldKey,
-    tenants::settings::{FieldProblem, added},
+    base::{Fact, Fault, FaultCode, Faulty, FieldId, InvalidLine, MAX_NAME_LENGTH, OneLine, UpTo, fold, unify_name},
+    contacts::FieldKey,
+    tenants::{FieldProblem, added_problems},
 };
 
 resource! {
@@ -141,7 +134,7 @@ impl Field {
         let mut known = HashSet::new();
         let mut found = Vec::new();
         for (index, option) in self.options.iter().enumerate() {
-            if !known.insert(unified(option.as_str())) {
+            if !known.insert(unify_name(option.as_str())) {
                 let detail = "Another option has the same name, apart from case. Remove one of them.";
                 let fault = Fault::new(FaultCode::GivenTwice, detail);
                 found.push(FieldProblem::new(format!("options[{index}]"), fault));
@@ -165,7 +158,7 @@ impl Field {
             found.push(FieldProblem::new("searchable", Fault::new(FaultCode::Fixed, detail)));
         }
         if found.is_empty() {
-            added(&self.problems(), after.problems())
+            added_problems(&self.problems(), after.problems())
         } else {
             // Options of another type say nothing about this one.
             found
@@ -195,7 +188,7 @@ pub enum FieldType {
 pub enum FieldValue {
     /// A text.
     #[serde(rename = "t")]
-    Text(OneLine<1, MAX_TEXT_LENGTH>),
+    Text(OneLine<1, MAX_FIELD_LENGTH>),
     /// A number.
     #[serde(rename = "n")]
     Number(Number),
@@ -211,7 +204,7 @@ pub enum FieldValue {
 }
 
 /// Maximum length of a text in a field, in characters.
-pub const MAX_TEXT_LENGTH: usize = 500;
+pub const MAX_FIELD_LENGTH: usize = 500;
 
 impl FieldValue {
     /// The value as the API shows it.
@@ -248,13 +241,13 @@ pub enum Written {
     /// A number.
     Number(Number),
     /// A text.
-    Text(OneLine<1, MAX_TEXT_LENGTH>),
+    Text(OneLine<1, MAX_FIELD_LENGTH>),
 }
 
 shown_as!(Written, {
     "description": "The value of a field, by its type: a text, a number, a date, one of its options, or true or false.",
     "anyOf": [
-        {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH},
+        {"type": "string", "minLength": 1, "maxLength": MAX_FIELD_LENGTH},
         {"type": "number", "minimum": -Number::MAX, "maximum": Number::MAX},
         {"type": "boolean"},
     ],

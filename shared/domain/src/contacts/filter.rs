@@ -4,22 +4,9 @@
 use jiff::Timestamp;
 
 use crate::{
-    accounts::account::Email,
-    base::{
-        folding::{Edition, folded},
-        ids::{FieldId, StageId, TagId, UserId},
-        phone::Phone,
-        text::unified,
-    },
-    contacts::{
-        contact::Identity,
-        digits::Digits,
-        field::FieldValue,
-        listing::{Day, Listing, Sought, Word},
-        person::Person,
-        profile::{Origin, Profile},
-    },
-    tenants::settings::Language,
+    accounts::Email,
+    base::{Edition, FieldId, Language, Phone, StageId, TagId, UserId, fold, unify_name},
+    contacts::{Day, Digits, FieldValue, Identity, Listing, Origin, Person, Profile, Sought, Word},
 };
 
 /// Conditions that a contact fulfils, all of them. Empty: every contact that is not deleted.
@@ -139,8 +126,8 @@ impl Test {
 
 fn same(one: &FieldValue, other: &FieldValue) -> bool {
     match (one, other) {
-        (FieldValue::Text(one), FieldValue::Text(other)) => folded(one.as_str()) == folded(other.as_str()),
-        (FieldValue::Choice(one), FieldValue::Choice(other)) => unified(one.as_str()) == unified(other.as_str()),
+        (FieldValue::Text(one), FieldValue::Text(other)) => fold(one.as_str()) == fold(other.as_str()),
+        (FieldValue::Choice(one), FieldValue::Choice(other)) => unify_name(one.as_str()) == unify_name(other.as_str()),
         _ => one == other,
     }
 }
@@ -200,7 +187,7 @@ impl Filter {
         let field = |(field, test): &(FieldId, Test)| profile.fields.get(field).is_some_and(|value| test.holds(value));
         let source = |wanted: &Origin| {
             let source = profile.source.as_ref();
-            source.is_some_and(|source| folded(source.as_str()) == folded(wanted.as_str()))
+            source.is_some_and(|source| fold(source.as_str()) == fold(wanted.as_str()))
         };
         contact.deleted_at.is_some() == self.deleted
             && (!self.duplicates || !contact.same_as.is_empty())
@@ -226,7 +213,7 @@ impl Filter {
 }
 
 /// Whether an entry of the last of these drivers' lists leads to a contact, which is found once: in the first list that has it.
-pub fn lead(drivers: &[Driver], entry: &str, person: &Person) -> bool {
+pub fn leads_to(drivers: &[Driver], entry: &str, person: &Person) -> bool {
     let Some((driver, others)) = drivers.split_last() else {
         return false;
     };
@@ -300,8 +287,8 @@ impl Search {
 mod tests {
     use super::*;
     use crate::{
-        base::{external::ShownName, ids::ContactId},
-        contacts::contact::Contact,
+        base::{ContactId, ShownName},
+        contacts::Contact,
     };
 
     fn id<T>(new: fn(ulid::Ulid) -> T, number: u64) -> T {
@@ -437,7 +424,7 @@ mod tests {
         let drivers = filter.search().unwrap().drivers();
         let entries = ["على", "علي", "علياء"];
         let all = (0..drivers.len()).flat_map(|place| entries.map(|entry| (place, entry)));
-        all.filter(|(place, entry)| lead(&drivers[..=*place], entry, &person))
+        all.filter(|(place, entry)| leads_to(&drivers[..=*place], entry, &person))
             .collect()
     }
 

@@ -7,7 +7,7 @@ use icu_properties::{
     props::{GeneralCategory, GeneralCategoryGroup},
 };
 
-use crate::base::{external::ShownName, folding::folded};
+use crate::base::{ShownName, fold};
 
 /// Meaning of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,7 +256,7 @@ fn word(name: &str, range: Range<usize>, part: usize) -> Option<Word> {
 
 /// The letters of a word without marks, case and other spellings of a letter. Signs like letters, as in ʿAbd, are no letters here.
 fn key(text: &str) -> String {
-    let letters = folded(text);
+    let letters = fold(text);
     let letters = letters.chars().filter(|sign| sign.is_alphabetic());
     letters.filter(|sign| !('\u{2b0}'..='\u{2ff}').contains(sign)).collect()
 }

@@ -7,15 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use ulid::Ulid;
 
 use crate::{
-    base::{
-        actor::Actor,
-        ids::{ContactId, ContactItemId, ConversionId, MergeId, NoteId, UserId},
-    },
-    contacts::{
-        conversion::Conversion,
-        merge::{Merge, MergeShown},
-        note::Note,
-    },
+    base::{Actor, ContactId, ContactItemId, ConversionId, MergeId, NoteId, UserId},
+    contacts::{Conversion, Merge, MergeShown, Note},
 };
 
 /// Something that is recorded about a contact, and belongs to nobody else.

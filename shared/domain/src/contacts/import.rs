@@ -9,25 +9,16 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    accounts::account::Email,
-    base::{
-        actor::Actor,
-        ids::{ContactId, ImportId, OperationId, StageId, TagId, UserId, derived},
-        local::Day,
-        phone::Phone,
-        text::OneLine,
-    },
-    calls::record::ConsentEntry,
-    consent::wish::{By, Choice, ConsentCategory, Evidence, Scope, Wish, Wording},
+    accounts::Email,
+    base::{Actor, ContactId, Day, ImportId, Language, OneLine, OperationId, Phone, StageId, TagId, UserId, derive_id},
+    consent::{By, Choice, ConsentCategory, ConsentEntry, Evidence, Scope, Wish, Wording},
     contacts::{
-        contact::{Contact, Identity, Linked, MAX_IDENTITIES},
-        field::Field,
-        person::{MAX_NAME_LENGTH, Person, PersonIn, WrittenFields},
-        profile::{Origin, Profile},
+        Contact, Field, Identity, Linked, MAX_IDENTITIES, MAX_NAME_LENGTH, Origin, Person, PersonIn, Profile,
+        WrittenFields,
     },
-    messages::message::Channel,
-    money::product::Price,
-    tenants::settings::{FieldProblem, Language},
+    messages::Channel,
+    money::Price,
+    tenants::FieldProblem,
 };
 
 /// An import: a table that is uploaded, then worked through by operations.
@@ -85,7 +76,7 @@ impl Import {
 
     fn id_for(&self, what: &str, which: &str) -> Ulid {
         let at = u64::try_from(self.created_at.as_millisecond()).unwrap_or_default();
-        derived(at, format!("import#{}#{what}#{which}", self.id).as_bytes())
+        derive_id(at, format!("import#{}#{what}#{which}", self.id).as_bytes())
     }
 }
 
@@ -589,7 +580,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        messages::message::Category,
+        messages::Category,
         samples::{at, defined_field},
     };
 
@@ -739,7 +730,7 @@ mod tests {
     #[test]
     fn interrupted_row_adds_what_is_missing() {
         let mut person = created(&maya());
-        person.profile.name = crate::base::external::ShownName::of("Maya by WhatsApp");
+        person.profile.name = crate::base::ShownName::of("Maya by WhatsApp");
         for (mode, name) in [
             (ImportMode::Skip, "Maya by WhatsApp"),
             (ImportMode::Create, "Maya by WhatsApp"),
@@ -901,9 +892,7 @@ mod tests {
         let mut person = known(&maya());
         person.contact.created_at = at("2026-10-01T00:00:00Z");
         let start = |person: &mut Person, at: Timestamp| {
-            person
-                .contact
-                .wish(crate::messages::inbound::OptFlag::Start, "START", at);
+            person.contact.wish(crate::messages::OptFlag::Start, "START", at);
         };
         let mut after = updated(&row, &person);
         let [(_, refused)] = &after.consent[..] else {
@@ -961,7 +950,7 @@ mod tests {
         let again = updated(&row, &new.person);
         assert_eq!((again.consent, &again.person), (vec![], &new.person));
         let mut refuses = known(&maya());
-        let stop = crate::messages::inbound::OptFlag::Stop;
+        let stop = crate::messages::OptFlag::Stop;
         refuses.contact.wish(stop, "STOP", at("2026-10-01T00:00:00Z"));
         let after = updated(&row, &refuses);
         assert_eq!(after.person.contact.opted_out(), refuses.contact.opted_out());

@@ -6,15 +6,8 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::{
-    base::{
-        folding::Edition,
-        ids::{FieldId, TagId},
-        text::unified,
-    },
-    contacts::{
-        field::{FieldValue, Number},
-        profile::Profile,
-    },
+    base::{Edition, FieldId, TagId, unify_name},
+    contacts::{FieldValue, Number, Profile},
 };
 
 /// An entry of a list.
@@ -43,7 +36,7 @@ impl Listing {
     pub(crate) fn value_by(edition: Edition, value: &FieldValue) -> String {
         match value {
             FieldValue::Text(text) => cut(&edition.value(text.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
-            FieldValue::Choice(option) => cut(&unified(option.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
+            FieldValue::Choice(option) => cut(&unify_name(option.as_str()), Self::MAX_VALUE_LENGTH).to_owned(),
             FieldValue::Number(number) => Self::number(*number),
             FieldValue::Date(date) => date.to_string(),
             FieldValue::YesNo(yes) => if *yes { "yes" } else { "no" }.to_owned(),
@@ -256,7 +249,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::external::ShownName;
+    use crate::base::ShownName;
 
     fn words(name: &str) -> Vec<String> {
         Word::of(name).into_iter().map(|word| word.0).collect()

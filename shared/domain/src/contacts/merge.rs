@@ -1,7 +1,7 @@
 //! Merging two contacts that are one person, and undoing it.
 //!
 //! One contact survives. The other becomes an alias of it: its calls and messages stay where they are, whatever leads to it leads to the
-//! survivor, and its lists, identities and wishes are united with the survivor's. [`merge`] and [`Undo::apply`] are pure; the store
+//! survivor, and its lists, identities and wishes are united with the survivor's. [`merge_people`] and [`Undo::apply`] are pure; the store
 //! writes their results.
 
 use std::collections::BTreeSet;
@@ -10,30 +10,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    automations::answer::{Answered, MAX_REMEMBERED},
-    base::{
-        actor::Actor,
-        ids::{ContactId, FieldId, MergeId},
-    },
-    consent::{
-        ledger::ConsentEntry,
-        wish::{Wish, Wishes},
-    },
+    automations::{Answered, MAX_REMEMBERED},
+    base::{Actor, ContactId, FieldId, MergeId},
+    consent::{ConsentEntry, Wish, Wishes},
     contacts::{
-        contact::{
-            Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, NumberForm,
-            OpenIntent, Unreachable,
-        },
-        person::Person,
-        profile::Profile,
-        window::{self, Texted},
+        Contact, Identity, MAX_ALIASES, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, NumberForm,
+        OpenIntent, Person, Profile, Texted, Unreachable, add_texted, add_window, merge_windows,
     },
-    inbox::joined::{Joined, back},
-    messages::purpose::Limit,
+    inbox::{Joined, undo_field},
+    messages::Limit,
 };
 
 /// Time in which a merge can be undone.
-pub const UNDOABLE: SignedDuration = SignedDuration::from_hours(24);
+pub const UNDOABLE_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// A merge of another contact into the one in whose timeline it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +55,7 @@ pub struct Undone {
 impl Merge {
     /// End of the time in which it can be undone.
     pub fn undo_until(&self) -> Timestamp {
-        self.at + UNDOABLE
+        self.at + UNDOABLE_FOR
     }
 
     /// Whether it can still be undone.
@@ -206,7 +195,7 @@ pub struct Merged {
 ///
 /// # Errors
 /// The reason why they cannot be merged.
-pub fn merge(survivor: &Person, other: &Person, now: Timestamp) -> Result<Merged, Unmergeable> {
+pub fn merge_people(survivor: &Person, other: &Person, now: Timestamp) -> Result<Merged, Unmergeable> {
     let (one, two) = (&survivor.contact, &other.contact);
     if one.id == two.id {
         return Err(Unmergeable::Same);
@@ -343,9 +332,9 @@ fn contacts(
     }
     all.unreachable = unreachable(&one.unreachable, &other.unreachable);
     let windows = [one, other].map(|of| (of.windows.as_slice(), of.users()));
-    all.windows = window::merged(windows, now);
+    all.windows = merge_windows(windows, now);
     for texted in &other.texted {
-        window::text(&mut all.texted, texted.clone());
+        add_texted(&mut all.texted, texted.clone());
     }
     all.answered = answered(&one.answered, &other.answered);
     all.open = open(one, other);
@@ -577,15 +566,15 @@ impl Undo {
             PartialEq::eq,
         );
         Profile {
-            name: back(&before.name, &merged.name, &now.name),
+            name: undo_field(&before.name, &merged.name, &now.name),
             fields,
             listed,
             tags: tags.into_iter().collect(),
-            stage: back(&before.stage, &merged.stage, &now.stage),
-            owner: back(&before.owner, &merged.owner, &now.owner),
-            source: back(&before.source, &merged.source, &now.source),
-            value: back(&before.value, &merged.value, &now.value),
-            updated_at: back(&before.updated_at, &merged.updated_at, &now.updated_at),
+            stage: undo_field(&before.stage, &merged.stage, &now.stage),
+            owner: undo_field(&before.owner, &merged.owner, &now.owner),
+            source: undo_field(&before.source, &merged.source, &now.source),
+            value: undo_field(&before.value, &merged.value, &now.value),
+            updated_at: undo_field(&before.updated_at, &merged.updated_at, &now.updated_at),
             folding: now.folding,
             version: now.version,
         }
@@ -606,8 +595,8 @@ impl Undo {
         });
         let since = now.calls.saturating_sub(merged.calls);
         let language = |of: &Contact| (of.language.clone(), of.language_detected);
-        let (language, language_detected) = back(&language(before), &language(merged), &language(now));
-        let time = |of: fn(&Contact) -> Option<Timestamp>| back(&of(before), &of(merged), &of(now));
+        let (language, language_detected) = undo_field(&language(before), &language(merged), &language(now));
+        let time = |of: fn(&Contact) -> Option<Timestamp>| undo_field(&of(before), &of(merged), &of(now));
         let mut contact = Contact {
             id: now.id,
             named: now.named,
@@ -616,7 +605,7 @@ impl Undo {
             forms: kept(&before.forms, &merged.forms, &now.forms, NumberForm::is_about),
             bsuids: kept(&before.bsuids, &merged.bsuids, &now.bsuids, PartialEq::eq),
             emails: kept(&before.emails, &merged.emails, &now.emails, PartialEq::eq),
-            called_from: back(&before.called_from, &merged.called_from, &now.called_from),
+            called_from: undo_field(&before.called_from, &merged.called_from, &now.called_from),
             language,
             language_detected,
             same_as: kept(&before.same_as, &merged.same_as, &now.same_as, PartialEq::eq),
@@ -645,7 +634,7 @@ impl Undo {
             answered: kept(&before.answered, &merged.answered, &now.answered, PartialEq::eq),
             deleted_at: now.deleted_at,
             erasing: now.erasing,
-            created_at: back(&before.created_at, &merged.created_at, &now.created_at),
+            created_at: undo_field(&before.created_at, &merged.created_at, &now.created_at),
             version: now.version,
         };
         // The merge took these out: the other contact, and those that had been merged into it.
@@ -661,7 +650,7 @@ impl Undo {
         let merged = &self.merged.contact;
         for window in now.windows.iter().filter(|window| !merged.windows.contains(window)) {
             if contact.own(window.user()).is_some() {
-                window::add(&mut contact.windows, window.clone());
+                add_window(&mut contact.windows, window.clone());
             }
         }
         for Texted { line, number, at } in now.texted.iter().filter(|known| !merged.texted.contains(known)) {

@@ -3,15 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    actor::Actor,
-    bounded::Distinct,
-    ids::{NoteId, UserId},
-    text::Lines,
-};
+use crate::base::{Actor, Distinct, Lines, NoteId, UserId};
 
 /// Maximum length of a note's text, in characters.
-pub const MAX_TEXT_LENGTH: usize = 4_000;
+pub const MAX_NOTE_LENGTH: usize = 4_000;
 
 /// Maximum users whom a note mentions.
 pub const MAX_MENTIONS: usize = 10;
@@ -20,7 +15,7 @@ pub const MAX_MENTIONS: usize = 10;
 pub type Mentions = Distinct<MAX_MENTIONS, UserId>;
 
 /// Text of a note: several lines of visible characters.
-pub type NoteText = Lines<1, MAX_TEXT_LENGTH>;
+pub type NoteText = Lines<1, MAX_NOTE_LENGTH>;
 
 /// A note on a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

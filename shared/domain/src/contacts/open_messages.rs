@@ -3,20 +3,16 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::ids::{MessageId, started},
-    contacts::contact::{Contact, MAX_OPEN, OpenIntent},
+    base::{MessageId, time_of_id},
+    contacts::{Contact, MAX_OPEN, OpenIntent},
     messages::{
-        compose::is_later,
-        message::{Channel, Message},
-        pair_rate,
-        purpose::{Event, Limit, Policy, Purpose},
-        refusal::{Reason, Refusal},
+        CancelEvent, Channel, Limit, Message, Policy, Purpose, Reason, Refusal, is_later, pair_rate_with_one_more,
     },
 };
 
 impl OpenIntent {
     /// Whether an event cancels it. Of an unknown version, the message itself is refused when it is read.
-    fn is_cancelled_by(&self, event: Event) -> bool {
+    fn is_cancelled_by(&self, event: CancelEvent) -> bool {
         let row = self.purpose.row_in(self.version);
         row.is_none_or(|row| row.is_cancelled_by(event))
     }
@@ -49,7 +45,7 @@ impl Contact {
             return None;
         }
         let leaves = |open: &OpenIntent| {
-            let ended = purpose == Purpose::StopConfirmation && open.is_cancelled_by(Event::Stop);
+            let ended = purpose == Purpose::StopConfirmation && open.is_cancelled_by(CancelEvent::Stop);
             ended || purpose.displaces(open.purpose)
         };
         let stay = self.open.iter().filter(|open| {
@@ -107,7 +103,7 @@ impl Contact {
     /// Counts a message by WhatsApp, of which a person gets only so many in a short time.
     fn takes_from_allowance(&mut self, message: &Message) {
         if message.plan.iter().any(|leg| leg.channel == Channel::WhatsApp) {
-            let whole_at = pair_rate::with_one_more(self.allowance_whole_at, message.created_at);
+            let whole_at = pair_rate_with_one_more(self.allowance_whole_at, message.created_at);
             self.allowance_whole_at = Some(whole_at);
         }
     }
@@ -143,7 +139,7 @@ impl Contact {
     }
 
     /// Messages that may not have been sent yet and that this event cancels.
-    pub fn open_to(&self, event: Event) -> Vec<MessageId> {
+    pub fn open_to(&self, event: CancelEvent) -> Vec<MessageId> {
         let open = self.open.iter().filter(|open| open.is_cancelled_by(event));
         open.map(|open| open.message).collect()
     }
@@ -154,7 +150,7 @@ impl Contact {
             "not sent: the call was answered after all",
             "no further channel: the call was answered after all",
         );
-        self.cancel_for(Event::AnsweredCall, why, open)
+        self.cancel_for(CancelEvent::AnsweredCall, why, open)
     }
 
     /// Notes that somebody wrote on the business's own phone at this time, and cancels and closes those of these waiting follow-ups and
@@ -162,12 +158,12 @@ impl Contact {
     pub fn answered_by_phone(&mut self, at: Timestamp, mut open: Vec<Message>) -> Vec<Message> {
         self.last_by_phone_at = self.last_by_phone_at.max(Some(at));
         // With the time of its cause begins the id of a message, which may be planned later.
-        open.retain(|message| is_later(at, started(message.id.own())));
+        open.retain(|message| is_later(at, time_of_id(message.id.own())));
         let why = (
             "not sent: somebody wrote on the business's own phone",
             "no further channel: somebody wrote on the business's own phone",
         );
-        self.cancel_for(Event::ByPhone, why, open)
+        self.cancel_for(CancelEvent::ByPhone, why, open)
     }
 
     /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets
@@ -177,20 +173,20 @@ impl Contact {
             "not sent: the customer wrote again",
             "no further channel: the customer wrote",
         );
-        self.cancel_for(Event::Inbound, why, waiting)
+        self.cancel_for(CancelEvent::Inbound, why, waiting)
     }
 
     /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because a person replied. Returns them.
     fn replied(&mut self, mut known: Vec<Message>) -> Vec<Message> {
-        let answers = self.open_to(Event::HumanReply);
+        let answers = self.open_to(CancelEvent::HumanReply);
         known.retain(|message| answers.contains(&message.id));
         let why = ("not sent: a person replied", "no further channel: a person replied");
-        self.cancel_for(Event::HumanReply, why, known)
+        self.cancel_for(CancelEvent::HumanReply, why, known)
     }
 
     /// Cancels and closes those of these open messages that can still be cancelled. `why`: the sentence about one that was not tried, and
     /// about one that was. Returns them.
-    fn cancel_for(&mut self, event: Event, why: (&str, &str), mut open: Vec<Message>) -> Vec<Message> {
+    fn cancel_for(&mut self, event: CancelEvent, why: (&str, &str), mut open: Vec<Message>) -> Vec<Message> {
         open.retain_mut(|message| {
             let tried = !message.attempts.is_empty();
             let why = if tried { why.1 } else { why.0 };

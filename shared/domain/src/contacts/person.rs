@@ -7,23 +7,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    accounts::account::Email,
+    accounts::Email,
     base::{
-        bounded::UpTo,
-        external::ShownName,
-        fault::{Fault, FaultCode},
-        ids::{FieldId, StageId, TagId, UserId},
-        phone::Phone,
-        text::{self, OneLine},
+        Fault, FaultCode, FieldId, Language, OneLine, Phone, ShownName, StageId, TagId, UpTo, UserId, visible_text,
     },
-    contacts::{
-        contact::{Contact, MAX_IDENTITIES},
-        field::{Field, Written, by_key},
-        field_key::FieldKey,
-        profile::{Origin, Profile, Staged},
-    },
-    money::product::Price,
-    tenants::settings::{FieldProblem, Language},
+    contacts::{Contact, Field, FieldKey, MAX_IDENTITIES, Origin, Profile, Staged, Written, by_key},
+    money::Price,
+    tenants::FieldProblem,
 };
 
 /// A contact and its profile.
@@ -129,8 +119,8 @@ shown_as!(WrittenFields, {
     "maxProperties": Field::MAX,
     "propertyNames": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
     "additionalProperties": {
-        "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::contacts::field::MAX_TEXT_LENGTH},
-            {"type": "number", "minimum": -crate::contacts::field::Number::MAX, "maximum": crate::contacts::field::Number::MAX},
+        "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::contacts::MAX_FIELD_LENGTH},
+            {"type": "number", "minimum": -crate::contacts::Number::MAX, "maximum": crate::contacts::Number::MAX},
             {"type": "boolean"}],
     },
 });
@@ -280,7 +270,7 @@ impl PersonIn {
 /// The name as people may write it: customers and providers use more characters.
 fn shown_name(profile: &Profile) -> Option<OneLine<1, MAX_NAME_LENGTH>> {
     let name = profile.name.as_deref()?;
-    name.parse().or_else(|_| text::seen(name).parse()).ok()
+    name.parse().or_else(|_| visible_text(name).parse()).ok()
 }
 
 /// The values of a profile by the keys of their fields.
@@ -315,12 +305,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::ids::ContactId,
-        contacts::{
-            contact::{Identity, Linked},
-            field::FieldValue,
-        },
-        messages::language::Recognized,
+        base::ContactId,
+        contacts::{FieldValue, Identity, Linked},
+        messages::Recognized,
         samples::{NOON, at, defined_field},
     };
 

@@ -6,17 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        external::ShownName,
-        folding::Edition,
-        ids::{FieldId, StageId, TagId, UserId},
-        text::OneLine,
-    },
-    contacts::field::FieldValue,
-    money::product::Price,
+    base::{Edition, FieldId, OneLine, ShownName, StageId, TagId, UserId},
+    contacts::FieldValue,
+    money::Price,
 };
 
-/// Data of a contact beyond its [`Contact`](crate::contacts::contact::Contact). Read only where it is shown or its values are used;
+/// Data of a contact beyond its [`Contact`](crate::contacts::Contact). Read only where it is shown or its values are used;
 /// at most [`Profile::LARGEST`] bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{ids::SegmentId, text::OneLine},
-    contacts::conditions::Conditions,
+    base::{OneLine, SegmentId},
+    contacts::Conditions,
 };
 
 resource! {

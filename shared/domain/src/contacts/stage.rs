@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{bounded::Whole, ids::StageId, text::OneLine};
+use crate::base::{OneLine, StageId, Whole};
 
 resource! {
     /// A stage of a tenant's leads.

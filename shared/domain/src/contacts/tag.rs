@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::Serialize;
 
-use crate::base::{ids::TagId, text::OneLine};
+use crate::base::{OneLine, TagId};
 
 resource! {
     /// A tag of a tenant.

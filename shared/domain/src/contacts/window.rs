@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{ids::LineId, phone::Phone},
-    messages::message::Recipient,
+    base::{LineId, Phone},
+    messages::Recipient,
 };
 
 /// WhatsApp's service window: 24 hours from the user's last message or WhatsApp call.
@@ -241,7 +241,7 @@ impl Window {
 }
 
 /// Adds a window. Those of the same user become one.
-pub(crate) fn add(all: &mut Vec<Window>, new: Window) {
+pub(crate) fn add_window(all: &mut Vec<Window>, new: Window) {
     let first = all.iter().position(|known| known.is_same(&new));
     let place = first.unwrap_or(all.len());
     let (same, mut others): (Vec<_>, Vec<_>) = all.drain(..).partition(|known| known.is_same(&new));
@@ -251,7 +251,7 @@ pub(crate) fn add(all: &mut Vec<Window>, new: Window) {
 
 /// Removes those that are closed at this time, as long as there are too many. The latest one of a number of the business goes last: it says
 /// who wrote there.
-pub(crate) fn make_room(all: &mut Vec<Window>, now: Timestamp) {
+pub(crate) fn make_room_for_windows(all: &mut Vec<Window>, now: Timestamp) {
     while all.len() > MAX_WINDOWS {
         let is_latest = |place: usize, window: &Window| {
             let mut others = all.iter().enumerate().filter(|(other, _)| *other != place);
@@ -267,13 +267,13 @@ pub(crate) fn make_room(all: &mut Vec<Window>, now: Timestamp) {
 }
 
 /// Lets the windows of a user go on, who has another number or id from now on.
-pub(crate) fn pass_on(all: &mut Vec<Window>, before: &Recipient, now: &Recipient) {
+pub(crate) fn pass_on_windows(all: &mut Vec<Window>, before: &Recipient, now: &Recipient) {
     for mut window in std::mem::take(all) {
         if window.is_users(before) {
             window.phone = now.phone.clone().or(window.phone);
             window.bsuid = now.bsuid.clone().or(window.bsuid);
         }
-        add(all, window);
+        add_window(all, window);
     }
 }
 
@@ -287,25 +287,25 @@ fn of<'a>(all: &'a [Window], number: &Phone, to: &Recipient) -> impl Iterator<It
 }
 
 /// The other responder that answers this recipient on this number of the business at this time, if one does.
-pub(crate) fn elsewhere(all: &[Window], number: &Phone, to: &Recipient, now: Timestamp) -> Option<Elsewhere> {
+pub(crate) fn answered_elsewhere(all: &[Window], number: &Phone, to: &Recipient, now: Timestamp) -> Option<Elsewhere> {
     of(all, number, to).find_map(|window| window.elsewhere(now))
 }
 
 /// Adds a sign of who answers this user on this number of the business.
-pub(crate) fn sign(all: &mut Vec<Window>, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
-    add(all, Window::new(number, user, None).signed(sign, at));
+pub(crate) fn add_sign(all: &mut Vec<Window>, number: &Phone, user: &Recipient, sign: Sign, at: Timestamp) {
+    add_window(all, Window::new(number, user, None).signed(sign, at));
 }
 
 /// Time until which free text can be sent to this recipient from this number of the business. `None`: the window was never open.
-pub(crate) fn closes_at(all: &[Window], number: &Phone, to: &Recipient) -> Option<Timestamp> {
+pub(crate) fn window_closes_at(all: &[Window], number: &Phone, to: &Recipient) -> Option<Timestamp> {
     of(all, number, to).filter_map(Window::closes_at).max()
 }
 
 /// Closes the window of this recipient, to whom a message was sent at this time. Returns false if it was closed already, or the recipient
 /// has written since.
-pub(crate) fn close(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_at: Timestamp) -> bool {
+pub(crate) fn close_window(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_at: Timestamp) -> bool {
     let at = of(all, number, to).filter_map(Window::opened_at).max();
-    let is_open = closes_at(all, number, to).is_some_and(|closes_at| sent_at < closes_at);
+    let is_open = window_closes_at(all, number, to).is_some_and(|closes_at| sent_at < closes_at);
     let Some(at) = at.filter(|at| *at <= sent_at && is_open) else {
         return false;
     };
@@ -322,7 +322,7 @@ pub(crate) fn close(all: &mut Vec<Window>, number: &Phone, to: &Recipient, sent_
 
 /// The windows of two contacts that become one at this time, each of them of its own users. `users`: those of each contact, for which
 /// one counts that names none.
-pub(crate) fn merged(contacts: [(&[Window], Vec<Recipient>); 2], now: Timestamp) -> Vec<Window> {
+pub(crate) fn merge_windows(contacts: [(&[Window], Vec<Recipient>); 2], now: Timestamp) -> Vec<Window> {
     let mut all = Vec::new();
     for (windows, users) in contacts {
         for window in windows {
@@ -336,10 +336,10 @@ pub(crate) fn merged(contacts: [(&[Window], Vec<Recipient>); 2], now: Timestamp)
             if each.is_empty() {
                 each.push(window.clone());
             }
-            each.into_iter().for_each(|window| add(&mut all, window));
+            each.into_iter().for_each(|window| add_window(&mut all, window));
         }
     }
-    make_room(&mut all, now);
+    make_room_for_windows(&mut all, now);
     all
 }
 
@@ -356,7 +356,7 @@ pub struct Texted {
 }
 
 /// Adds an SMS, of which only the latest of each line counts.
-pub(crate) fn text(all: &mut Vec<Texted>, new: Texted) {
+pub(crate) fn add_texted(all: &mut Vec<Texted>, new: Texted) {
     match all.iter_mut().find(|known| known.line == new.line) {
         Some(known) if known.at <= new.at => *known = new,
         Some(_) => {}

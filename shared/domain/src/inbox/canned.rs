@@ -1,16 +1,9 @@
 //! Canned replies: texts that a team writes once, and sends to many customers who ask the same.
 
 use crate::{
-    base::{
-        fault::{Fault, FaultCode},
-        ids::CannedReplyId,
-        text::OneLine,
-    },
-    messages::{
-        content_problems::no_call,
-        source::{SmsText, Source},
-    },
-    tenants::settings::{FieldProblem, Findings},
+    base::{CannedReplyId, Fault, FaultCode, OneLine},
+    messages::{SmsText, Source, missing_call},
+    tenants::{FieldProblem, Findings},
 };
 
 resource! {
@@ -44,7 +37,7 @@ impl CannedReply {
         for (language, words) in texts {
             let field = language.map_or_else(|| "text".to_owned(), |language| format!("text.{language}"));
             if found.text(&field, language, words).iter().any(Source::is_of_call) {
-                found.add(field, no_call());
+                found.add(field, missing_call());
             }
         }
         found.0

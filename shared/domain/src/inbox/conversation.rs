@@ -9,13 +9,10 @@ use ulid::Ulid;
 
 use crate::{
     base::{
-        actor::Actor,
-        bounded::Distinct,
-        fault::{Fault, FaultCode},
-        ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
+        Actor, CallId, ContactId, ConversationId, Distinct, Fault, FaultCode, LineId, MessageId, TagId, TeamId, UserId,
     },
-    inbox::{settings::InboxSettings, team::Team},
-    messages::{message::Channel, purpose::Purpose},
+    inbox::{InboxSettings, Team},
+    messages::{Channel, Purpose},
 };
 
 /// Maximum tags of a conversation.
@@ -674,7 +671,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{base::ids::ApiKeyId, samples::at};
+    use crate::{base::ApiKeyId, samples::at};
 
     const NOW: &str = "2026-11-20T10:00:00Z";
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{ContactId, TagId},
-    inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Wrote},
+    base::{ContactId, TagId},
+    inbox::{Conversation, ConversationState, MAX_TAGS, Wrote},
 };
 
 /// Two conversations on one line, and the one that goes on.
@@ -20,7 +20,7 @@ pub struct Joined {
 }
 
 /// The former value, unless it was changed since the merge.
-pub(crate) fn back<T: Clone + PartialEq>(before: &T, merged: &T, now: &T) -> T {
+pub(crate) fn undo_field<T: Clone + PartialEq>(before: &T, merged: &T, now: &T) -> T {
     if now == merged { before.clone() } else { now.clone() }
 }
 
@@ -75,7 +75,7 @@ fn restored(before: &Conversation, merged: &Conversation, now: &Conversation) ->
     }
     // Only a snoozed one has a time at which it is opened.
     let state = |of: &Conversation| (of.state, of.snoozed_until, of.woken_at, of.hidden);
-    let (state, snoozed_until, woken_at, hidden) = back(&state(before), &state(merged), &state(now));
+    let (state, snoozed_until, woken_at, hidden) = undo_field(&state(before), &state(merged), &state(now));
     let stays = |tag: &&TagId| before.tags.contains(tag) || !merged.tags.contains(tag);
     let tags: Vec<_> = now.tags.iter().filter(stays).copied().collect();
     let mut restored = Conversation {
@@ -83,13 +83,13 @@ fn restored(before: &Conversation, merged: &Conversation, now: &Conversation) ->
         snoozed_until,
         woken_at,
         hidden,
-        assignee: back(&before.assignee, &merged.assignee, &now.assignee),
-        team: back(&before.team, &merged.team, &now.team),
-        priority: back(&before.priority, &merged.priority, &now.priority),
+        assignee: undo_field(&before.assignee, &merged.assignee, &now.assignee),
+        team: undo_field(&before.team, &merged.team, &now.team),
+        priority: undo_field(&before.priority, &merged.priority, &now.priority),
         tags: tags.into(),
-        waiting_since: back(&before.waiting_since, &merged.waiting_since, &now.waiting_since),
-        tell_at: back(&before.tell_at, &merged.tell_at, &now.tell_at),
-        noticed_at: back(&before.noticed_at, &merged.noticed_at, &now.noticed_at),
+        waiting_since: undo_field(&before.waiting_since, &merged.waiting_since, &now.waiting_since),
+        tell_at: undo_field(&before.tell_at, &merged.tell_at, &now.tell_at),
+        noticed_at: undo_field(&before.noticed_at, &merged.noticed_at, &now.noticed_at),
         ..before.clone()
     };
     if merged.read_seq < now.read_seq {
@@ -153,9 +153,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::ids::{ConversationId, LineId, MessageId, UserId},
-        inbox::conversation::{Happening, Priority, What},
-        messages::message::Channel,
+        base::{ConversationId, LineId, MessageId, UserId},
+        inbox::{Happening, Priority, What},
+        messages::Channel,
         samples::at,
     };
 

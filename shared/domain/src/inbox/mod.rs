@@ -3,13 +3,28 @@
 //! conversations, and the tenant's [`settings`] of it.
 //! While WhatsApp's [`window`] is open, a [`reply`] is free text; afterwards it is one of the [`offers`].
 
-pub mod canned;
-pub mod conversation;
-pub mod draft;
-pub mod joined;
-pub mod offers;
-pub mod past;
-pub mod reply;
-pub mod settings;
-pub mod team;
-pub mod window;
+mod canned;
+mod conversation;
+mod draft;
+mod joined;
+mod offers;
+mod past;
+mod reply;
+mod settings;
+mod team;
+mod window;
+
+pub use canned::{CannedReply, CannedReplyIn};
+pub use conversation::{
+    Conversation, ConversationState, Happening, MAX_SNOOZE, MAX_TAGS, Priority, Reply, Started, What, Wrote,
+};
+pub use draft::Draft;
+pub use joined::Joined;
+pub(crate) use joined::undo_field;
+pub use offers::{MAX_OFFERED, Offer, Offers, team_writes_first};
+pub use past::{BackfillConversations, Backfilled, PAST_READ, STILL_CLOSING, past_conversations};
+pub use reply::{ReplyRequest, Said};
+pub use settings::InboxSettings;
+pub use team::{AssignmentMode, Candidate, Desk, MAX_CONDITIONS, MAX_MEMBERS, Team, TeamIn};
+use window::number_written_to;
+pub use window::{conversation_answered_elsewhere, conversation_window_closes_at};

@@ -5,23 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    base::{
-        fault::FaultCode,
-        ids::{ConnectionId, ConversationId},
-    },
-    contacts::contact::Contact,
-    inbox::reply::{ReplyRequest, Said},
+    base::{ConnectionId, ConversationId, FaultCode},
+    contacts::Contact,
+    inbox::{ReplyRequest, Said},
     messages::{
-        compose::{Composed, Intent, World, carrier, compose},
-        message::{Category, Channel},
-        refusal::Refusal,
-        send_request::Asked,
-        source::{ButtonValue, Source, TemplateUse, Value},
-        subject::Subject,
-        values::Values,
+        Asked, ButtonValue, Category, Channel, Composed, Intent, Refusal, Source, Subject, TemplateUse, Value, Values,
+        World, carrier, compose_message,
     },
-    templates::template::{TemplateDefinition, braces, filled, library, primary},
-    tenants::config::TenantConfig,
+    templates::{TemplateDefinition, braces, fill_variables, library_sources, primary_language},
+    tenants::TenantConfig,
 };
 
 /// Maximum templates that are offered.
@@ -79,7 +71,7 @@ impl Offers<'_> {
     pub fn verdict(&self, content: &ReplyRequest) -> Result<(), Refusal> {
         let World { config, contact, .. } = *self.world;
         let said = content.in_conversation(self.conversation);
-        let composed = compose(&intent(&said, self.asked, (contact, config)), self.world);
+        let composed = compose_message(&intent(&said, self.asked, (contact, config)), self.world);
         let sent = composed.and_then(|Composed { legs, to, policy, .. }| {
             let mut refused = legs
                 .iter()
@@ -103,13 +95,13 @@ impl Offers<'_> {
             .language
             .iter()
             .chain(&config.tenant.languages)
-            .map(|tag| primary(tag))
+            .map(|tag| primary_language(tag))
             .collect();
         spoken.dedup();
         let rank = |template: &TemplateDefinition| {
             let place = spoken
                 .iter()
-                .position(|language| *language == primary(&template.language));
+                .position(|language| *language == primary_language(&template.language));
             place.unwrap_or(spoken.len())
         };
         let templates = material.templates.iter();
@@ -153,7 +145,7 @@ impl Offers<'_> {
             .find(|by_rule| by_rule.name.as_str() == template.name);
         let given = by_rule.into_iter().flat_map(|by_rule| by_rule.variables.iter());
         let mut variables: BTreeMap<String, Value> = given.map(|(name, value)| (name.clone(), value.clone())).collect();
-        for (name, source) in library::sources(template) {
+        for (name, source) in library_sources(template) {
             variables.entry(name).or_insert(Value::From { source, default: None });
         }
         variables.retain(|_, value| known(value));
@@ -172,7 +164,7 @@ impl Offers<'_> {
         if problems.iter().any(|problem| problem.code != FaultCode::Required) {
             return None;
         }
-        let text = filled(&template.body, |name| {
+        let text = fill_variables(&template.body, |name| {
             let value = wanted.variables.get(name).and_then(|value| values.value(value).ok());
             Some(value.unwrap_or_else(|| braces(name)))
         });
@@ -213,12 +205,12 @@ impl Offers<'_> {
 }
 
 /// Whether somebody of the team writes first, since the customer never has: such a message starts the conversation.
-pub const fn starts(contact: &Contact) -> bool {
+pub const fn team_writes_first(contact: &Contact) -> bool {
     contact.last_inbound_at.is_none()
 }
 
 fn intent<'a>(said: &'a Said, asked: &'a Asked, (contact, config): (&Contact, &TenantConfig)) -> Intent<'a> {
-    if starts(contact) {
+    if team_writes_first(contact) {
         said.request().intent(asked, contact, config)
     } else {
         said.intent(asked, (None, contact), config)
@@ -243,7 +235,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::external::ShownName;
+    use crate::base::ShownName;
     use crate::samples::{Case, NOON, at};
 
     /// What is offered to a customer who wrote more than a day ago: the text, with what is missing.
@@ -333,7 +325,7 @@ mod tests {
         assert!(!offered(|_| {}).is_empty());
         // With a customer who has only called, a template starts the conversation.
         assert!(!offered(|case| case.contact.last_inbound_at = None).is_empty());
-        let stop = crate::messages::inbound::OptFlag::Stop;
+        let stop = crate::messages::OptFlag::Stop;
         let stopped = offered(|case| {
             case.contact.wish(stop, "wrote STOP", case.now);
         });

@@ -4,16 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{ContactId, ConversationId, LineId},
-    calls::{call::Outcome, record::Entry},
-    inbox::conversation::{Conversation, ConversationState, Happening, What},
+    base::{ContactId, ConversationId, LineId},
+    calls::{Entry, Outcome},
+    inbox::{Conversation, ConversationState, Happening, What},
 };
 
 /// Time for which a customer is taken to wait still, after they last got in touch. Conversations without such a customer are closed.
-pub const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub const STILL_CLOSING: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Calls, and messages, of a contact that are read: the latest ones.
-pub const READ: i32 = 50;
+pub const PAST_READ: i32 = 50;
 
 /// Parameters of a backfill. There are none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Backfilled {
 
 /// The conversations with a contact to whom these calls and messages belong, in the order of their time: one for each line on which the
 /// customer wrote or was missed. Nobody is told of what is unread in them.
-pub fn conversations(contact: ContactId, entries: &[Entry], now: Timestamp) -> Vec<Conversation> {
+pub fn past_conversations(contact: ContactId, entries: &[Entry], now: Timestamp) -> Vec<Conversation> {
     let mut found: Vec<Conversation> = Vec::new();
     for entry in entries {
         let (line, at, what) = match entry {
@@ -62,7 +62,7 @@ pub fn conversations(contact: ContactId, entries: &[Entry], now: Timestamp) -> V
         }
     }
     for one in &mut found {
-        let waits = one.waiting_since.is_some() && now - LATELY <= one.active_at();
+        let waits = one.waiting_since.is_some() && now - STILL_CLOSING <= one.active_at();
         if !waits {
             one.move_to(ConversationState::Closed, None);
         }

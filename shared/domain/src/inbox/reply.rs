@@ -4,29 +4,16 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    automations::rule::MAX_FALLBACK_SECONDS,
-    base::{
-        bounded::{UpTo, Whole},
-        fault::{Fault, FaultCode},
-        ids::{ConversationId, MessageId},
-    },
-    contacts::contact::Contact,
-    inbox::{
-        conversation::Conversation,
-        window::{closes_at, wrote_to},
-    },
+    automations::MAX_FALLBACK_SECONDS,
+    base::{ConversationId, Fault, FaultCode, MessageId, UpTo, Whole},
+    contacts::Contact,
+    inbox::{Conversation, conversation_window_closes_at, number_written_to},
     messages::{
-        compose::{Intent, Through},
-        content::{Card, Location, MAX_CARDS},
-        content_draft::{InteractiveUse, MediaUse, ReactionUse},
-        message::{Category, Cause, Channel},
-        purpose::Purpose,
-        receiver::receiver,
-        refusal::{Reason, Refusal},
-        send_request::{Asked, Declared, MAX_CHANNELS, MessageRequest},
-        source::{FreeText, SmsText, TemplateUse},
+        Asked, Card, Category, Cause, Channel, Declared, FreeText, Intent, InteractiveUse, Location, MAX_CARDS,
+        MAX_CHANNELS, MediaUse, MessageRequest, Purpose, ReactionUse, Reason, Refusal, SmsText, TemplateUse, Through,
+        receiver_of,
     },
-    tenants::{config::TenantConfig, line, settings::FieldProblem},
+    tenants::{FieldProblem, TenantConfig, line_by_id},
 };
 
 /// A reply in a conversation, with `sms_text`, or content of WhatsApp, or both. The content of WhatsApp is one of `template`, `text`, `media`,
@@ -135,7 +122,7 @@ impl Said {
         if let Some(line) = self
             .conversation
             .line()
-            .filter(|line| line::by_id(&config.lines, *line).is_none())
+            .filter(|line| line_by_id(&config.lines, *line).is_none())
         {
             let detail = "The line of this conversation was deleted. Reply on another one, or send a message.";
             let fault = Fault::new(FaultCode::NotFound, detail).and("id", line.to_string());
@@ -172,7 +159,7 @@ impl Said {
     /// Without a line, what is for WhatsApp goes out by the number to which the person wrote.
     fn through(&self, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Through<'static>> {
         let by_whatsapp = self.conversation.line().is_none() && self.request.has_content_of_whatsapp();
-        let connection = wrote_to(contact, config).filter(|_| by_whatsapp && contact.any_window_open(now))?;
+        let connection = number_written_to(contact, config).filter(|_| by_whatsapp && contact.any_window_open(now))?;
         Some(Through {
             connection: connection.id,
             number: None,
@@ -186,11 +173,11 @@ impl Said {
         if !(late && ever_wrote && self.request.has_content_of_whatsapp()) {
             return refusal;
         }
-        let closed_at = closes_at(self.conversation.line(), contact, config);
+        let closed_at = conversation_window_closes_at(self.conversation.line(), contact, config);
         Refusal::new(Reason::WindowClosed, refusal.sentence).and_if("closed_at", closed_at)
     }
 
-    /// The intent of the message, to whoever [`receiver`] says. `after`: the reply that goes first.
+    /// The intent of the message, to whoever [`receiver_of`] says. `after`: the reply that goes first.
     pub fn intent<'a>(
         &'a self,
         asked: &'a Asked,
@@ -209,7 +196,7 @@ impl Said {
             by: "the reply".to_owned(),
             ..request
         };
-        intent.to = receiver(&intent, contact, config);
+        intent.to = receiver_of(&intent, contact, config);
         intent
     }
 }
@@ -222,13 +209,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{ids::LineId, phone::Phone},
-        inbox::conversation::{Happening, What},
-        messages::{
-            compose::{Composed, MAX_WAITING, compose},
-            message::{Behind, Message, SendOutcome},
-            needs::Needs,
-        },
+        base::{LineId, Phone},
+        inbox::{Happening, What},
+        messages::{Behind, Composed, MAX_WAITING, Message, Needs, SendOutcome, compose_message},
         samples::{Case, message_of, timers},
     };
 
@@ -297,7 +280,7 @@ mod tests {
         case.with_world(|_, world| {
             let after = conversation.goes_first(case.now);
             let intent = said.intent(&asked, (after, world.contact), world.config);
-            compose(&intent, &crate::messages::compose::World { open, ..*world })
+            compose_message(&intent, &crate::messages::World { open, ..*world })
         })
     }
 
@@ -332,7 +315,7 @@ mod tests {
     fn stop_is_obeyed_until_the_person_writes_again() {
         let reply = reply(&json!({"sms_text": "Yes"}));
         let mut case = wrote(Channel::Sms);
-        let stop = crate::messages::inbound::OptFlag::Stop;
+        let stop = crate::messages::OptFlag::Stop;
         case.contact.wish(stop, "wrote STOP", case.now - HOUR);
         let refused = composed(&case, &conversation(&case), (&reply, &[])).unwrap_err();
         assert_eq!(refused.reason, Reason::OptedOut);

@@ -4,13 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        bounded::{Distinct, Whole},
-        ids::{LineId, TagId, TeamId, UserId},
-        text::OneLine,
-    },
-    contacts::contact::Contact,
-    tenants::settings::Language,
+    base::{Distinct, Language, LineId, OneLine, TagId, TeamId, UserId, Whole},
+    contacts::Contact,
 };
 
 /// Maximum members of a team.
@@ -202,7 +197,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::{contacts::contact::Identity, samples::at};
+    use crate::{contacts::Identity, samples::at};
 
     fn user(number: u128) -> UserId {
         UserId::new(Ulid::from_parts(1, number))
@@ -226,11 +221,7 @@ mod tests {
         let phone = Identity::Phone("+971501234567".parse().unwrap());
         let contact = |language: Option<&str>| Contact {
             language: language.map(str::to_owned),
-            ..Contact::first_seen(
-                crate::base::ids::ContactId::new(Ulid(1)),
-                &phone,
-                at("2026-11-20T10:00:00Z"),
-            )
+            ..Contact::first_seen(crate::base::ContactId::new(Ulid(1)), &phone, at("2026-11-20T10:00:00Z"))
         };
         let of = |teams: &[Team], language: Option<&str>, line: Option<LineId>, tags: &[TagId]| {
             let team = Team::of(teams, &contact(language), line, tags);

@@ -3,28 +3,30 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::{ids::LineId, phone::Phone},
-    contacts::{contact::Contact, window::Elsewhere},
-    messages::{
-        compose::{line_carrier, usual_carriers},
-        message::{Channel, Recipient},
-        receiver::heard_by_whatsapp,
-    },
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        line,
-    },
+    base::{LineId, Phone},
+    contacts::{Contact, Elsewhere},
+    messages::{Channel, Recipient, heard_by_whatsapp, line_carrier, usual_carriers},
+    tenants::{ConnectionSummary, TenantConfig, line_by_id},
 };
 
-/// The other responder that answers this contact in a conversation on this line, if one does: see [`closes_at`].
-pub fn elsewhere(line: Option<LineId>, contact: &Contact, config: &TenantConfig, now: Timestamp) -> Option<Elsewhere> {
+/// The other responder that answers this contact in a conversation on this line, if one does: see [`conversation_window_closes_at`].
+pub fn conversation_answered_elsewhere(
+    line: Option<LineId>,
+    contact: &Contact,
+    config: &TenantConfig,
+    now: Timestamp,
+) -> Option<Elsewhere> {
     let (number, to) = between(line, contact, config)?;
     contact.elsewhere(number, &to, now)
 }
 
 /// Time until which free text can be sent by WhatsApp to whoever of this contact was heard last: from this line, or, without a line, from the
 /// number to which they wrote. `None`: the window was never open.
-pub fn closes_at(line: Option<LineId>, contact: &Contact, config: &TenantConfig) -> Option<Timestamp> {
+pub fn conversation_window_closes_at(
+    line: Option<LineId>,
+    contact: &Contact,
+    config: &TenantConfig,
+) -> Option<Timestamp> {
     let (number, to) = between(line, contact, config)?;
     contact.window_closes_at(number, &to)
 }
@@ -32,8 +34,8 @@ pub fn closes_at(line: Option<LineId>, contact: &Contact, config: &TenantConfig)
 /// The WhatsApp number of the business, and whoever of the contact was heard there last.
 fn between<'a>(line: Option<LineId>, contact: &Contact, config: &'a TenantConfig) -> Option<(&'a Phone, Recipient)> {
     let sender = match line {
-        Some(id) => line_carrier(config, line::by_id(&config.lines, id)?, (Channel::WhatsApp, None)),
-        None => wrote_to(contact, config),
+        Some(id) => line_carrier(config, line_by_id(&config.lines, id)?, (Channel::WhatsApp, None)),
+        None => number_written_to(contact, config),
     };
     let sender = sender.or_else(|| usual_carriers(config, (Channel::WhatsApp, None)).next())?;
     let number = sender.whatsapp_number.as_ref()?;
@@ -43,7 +45,7 @@ fn between<'a>(line: Option<LineId>, contact: &Contact, config: &'a TenantConfig
 }
 
 /// The connection of the number to which a person wrote last by WhatsApp.
-pub(super) fn wrote_to<'a>(contact: &Contact, config: &'a TenantConfig) -> Option<&'a ConnectionSummary> {
+pub(super) fn number_written_to<'a>(contact: &Contact, config: &'a TenantConfig) -> Option<&'a ConnectionSummary> {
     let (latest, _) = heard_by_whatsapp(contact, None, None)?;
     let mut connections = config.connections.iter();
     connections.find(|connection| {

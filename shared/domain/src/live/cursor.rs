@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
-use crate::{base::ids::EventId, live::followers::Followers};
+use crate::{base::EventId, live::Followers};
 
 /// Time by which events can be seen later than others that were published after them, and more.
 pub const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
@@ -18,7 +18,7 @@ pub const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
 pub const READABLE_FOR: SignedDuration = SignedDuration::from_hours(2);
 
 /// Time for which events are kept: beyond that of cursors, since a read can have begun with an old one.
-pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(3);
+pub const EVENTS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(3);
 
 /// A place among the events of a tenant: the time at which some were published together, and the first of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +73,9 @@ impl Cursor {
         }
     }
 
-    /// Where the read begins. No event is kept for longer than [`KEPT_FOR`].
+    /// Where the read begins. No event is kept for longer than [`EVENTS_KEPT_FOR`].
     pub fn start(self, now: Timestamp) -> Start {
-        let oldest = now - KEPT_FOR;
+        let oldest = now - EVENTS_KEPT_FOR;
         // One that a client made up can lie anywhere.
         match self
             .after

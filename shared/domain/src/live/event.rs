@@ -7,20 +7,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::{notice::Notice, permission::Permission},
+    accounts::{Notice, Permission},
     base::{
-        ids::{
-            CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId,
-            OperationId, TeamId, UserId,
-        },
-        operation::{Operation, OperationKind},
+        CallId, CampaignId, ConnectionId, ContactId, ConversationId, EventId, LineId, MessageId, NoteId, Operation,
+        OperationId, OperationKind, TeamId, UserId,
     },
-    calls::record::{Call, Received},
-    contacts::contact::Contact,
-    inbox::conversation::{Conversation, Wrote},
-    messages::message::{Message, MessageState},
-    templates::template::{TemplateDefinition, id::TemplateId},
-    tenants::connection::Connection,
+    calls::{Call, Received},
+    contacts::Contact,
+    inbox::{Conversation, Wrote},
+    messages::{Message, MessageState},
+    templates::{TemplateDefinition, TemplateId},
+    tenants::Connection,
 };
 
 /// Type of an event.

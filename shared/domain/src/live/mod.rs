@@ -1,9 +1,22 @@
 //! Live updates: [`event`]s about what changes, which clients follow from a [`cursor`] on, and the [`followers`] for whom they are kept. [`socket`]s are told at once, of
 //! what their [`view`]s show, and devices by [`push`].
 
-pub mod cursor;
-pub mod event;
-pub mod followers;
-pub mod push;
-pub mod socket;
-pub mod view;
+mod cursor;
+mod event;
+mod followers;
+mod push;
+mod socket;
+mod view;
+
+pub use cursor::{Cursor, EVENTS_KEPT_FOR, NotACursor, OVERLAP, Place, READABLE_FOR, Start};
+pub use event::{Attended, Event, EventData, EventType, Meaning, Told};
+pub use followers::{FOLLOWED_FOR, Followers};
+pub use push::{
+    About, MAX_AGE, MAX_ENDPOINT, MAX_SUBSCRIPTIONS, Notification, PushServices, PushSubscription, Reachable,
+    SUBSCRIPTIONS_KEPT_FOR, TOO_LATE, WAITS, host_of_endpoint, normalize_endpoint, origin_of_endpoint,
+};
+pub use socket::{
+    Action, Frame, MAX_OF_CALLER, MAX_SAID, MAX_VIEWS, Presence, PublishedEvent, Rights, Socket, SocketId, SocketOwner,
+    TICKET_FOR, Ticket, UNREACHABLE_FOR, divide_into_frames,
+};
+pub use view::{NotAView, View};

@@ -9,21 +9,17 @@ use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 use crate::{
-    accounts::{
-        interface::{Notifications, QuietTime},
-        mailing::NoticeState,
-        notice::Notice,
-    },
-    base::ids::{CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derived},
-    calls::record::Call,
-    contacts::note::Note,
+    accounts::{Notice, NoticeState, Notifications, QuietTime},
+    base::{CallId, ContactId, ConversationId, NoteId, PushSubscriptionId, SessionId, TenantId, UserId, derive_id},
+    calls::Call,
+    contacts::Note,
 };
 
 /// Maximum devices of a person.
 pub const MAX_SUBSCRIPTIONS: usize = 10;
 
 /// Time for which a subscription is kept after its client sent it: clients send it whenever they begin.
-pub const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub const SUBSCRIPTIONS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Time for which a person can read a message on a page before a notification is sent.
 pub const WAITS: SignedDuration = SignedDuration::from_secs(20);
@@ -79,7 +75,7 @@ impl fmt::Debug for PushSubscription {
 impl PushSubscription {
     /// The id of the subscription with this endpoint: the same whenever it is sent.
     pub fn id_of(endpoint: &str) -> PushSubscriptionId {
-        PushSubscriptionId::new(derived(0, endpoint.as_bytes()))
+        PushSubscriptionId::new(derive_id(0, endpoint.as_bytes()))
     }
 }
 
@@ -129,20 +125,20 @@ impl PushServices {
 }
 
 /// An endpoint as browsers write it, so that it is known again. `None`: it is no URL.
-pub fn normal(endpoint: &str) -> Option<String> {
+pub fn normalize_endpoint(endpoint: &str) -> Option<String> {
     let mut url = Url::parse(endpoint).ok()?;
     url.set_fragment(None);
     Some(url.into())
 }
 
 /// The origin of an endpoint, for which a push service is told who sends.
-pub fn origin_of(endpoint: &str) -> Option<String> {
+pub fn origin_of_endpoint(endpoint: &str) -> Option<String> {
     let url = Url::parse(endpoint).ok()?;
     Some(url.origin().ascii_serialization())
 }
 
 /// The host of an endpoint.
-pub fn host_of(endpoint: &str) -> Option<String> {
+pub fn host_of_endpoint(endpoint: &str) -> Option<String> {
     let url = Url::parse(endpoint).ok()?;
     url.host_str().map(str::to_owned)
 }
@@ -432,7 +428,7 @@ impl Reachable {
     /// Notes that a person has a device from now on. Returns whether that changed anything: the same is noted once a week.
     pub fn note(&mut self, user: UserId, now: Timestamp) -> bool {
         // Not before the last of their devices.
-        let until = now + KEPT_FOR + NOTED_EVERY;
+        let until = now + SUBSCRIPTIONS_KEPT_FOR + NOTED_EVERY;
         let known = self.0.iter().find(|(one, _)| *one == user);
         if known.is_some_and(|(_, known)| until.duration_since(*known) < NOTED_EVERY) {
             return false;
@@ -458,9 +454,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        accounts::notice::{Matter, Waiting},
-        base::actor::Actor,
-        contacts::note::NoteText,
+        accounts::{Matter, Waiting},
+        base::Actor,
+        contacts::NoteText,
     };
 
     fn at(hour: i64) -> Timestamp {
@@ -503,7 +499,7 @@ mod tests {
             assert!(!services.allow(wrong), "{wrong}");
         }
         assert_eq!(
-            normal(" HTTPS://FCM.googleapis.com/x#1").as_deref(),
+            normalize_endpoint(" HTTPS://FCM.googleapis.com/x#1").as_deref(),
             Some("https://fcm.googleapis.com/x")
         );
         let long = format!("https://fcm.googleapis.com/{}", "a".repeat(MAX_ENDPOINT));

@@ -6,19 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::{
-        account::{Credential, EndedSessions},
-        permission::{Permission, Role},
-    },
-    base::{
-        actor::Actor,
-        ids::{ConversationId, EventId, SessionId, TenantId, UserId},
-    },
-    live::{
-        cursor::{Cursor, Place},
-        event::{Event, Told},
-        view::View,
-    },
+    accounts::{Credential, EndedSessions, Permission, Role},
+    base::{Actor, ConversationId, EventId, SessionId, TenantId, UserId},
+    live::{Cursor, Event, Place, Told, View},
 };
 
 /// Time for which a ticket is good.
@@ -303,7 +293,7 @@ const MAX_FRAME: usize = 30 * 1024;
 
 /// Divides events into those that fit into a frame, in their order. The place from which to go on is the same for all: a read begins
 /// before it.
-pub fn in_frames(events: Vec<PublishedEvent>) -> Vec<Vec<PublishedEvent>> {
+pub fn divide_into_frames(events: Vec<PublishedEvent>) -> Vec<Vec<PublishedEvent>> {
     let length = |event: &PublishedEvent| serde_json::to_vec(event).map_or(0, |json| json.len() + 1);
     let mut frames: Vec<Vec<PublishedEvent>> = Vec::new();
     // Names, brackets and a cursor take less than this.
@@ -379,7 +369,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::base::ids::ApiKeyId;
+    use crate::base::ApiKeyId;
 
     #[test]
     fn ids_of_connections_are_known_by_their_form() {
@@ -402,7 +392,7 @@ mod tests {
             PublishedEvent::new(event.clone(), event.at, event.id)
         };
         let all: Vec<_> = (0..300).map(event).collect();
-        let frames = in_frames(all.clone());
+        let frames = divide_into_frames(all.clone());
         assert_eq!(frames.concat(), all);
         assert!(frames.len() > 1);
         for events in frames {
@@ -413,7 +403,7 @@ mod tests {
             let length = serde_json::to_vec(&frame).unwrap().len();
             assert!((1_000..=MAX_FRAME).contains(&length), "{length}");
         }
-        assert_eq!(in_frames(Vec::new()), Vec::<Vec<PublishedEvent>>::new());
+        assert_eq!(divide_into_frames(Vec::new()), Vec::<Vec<PublishedEvent>>::new());
     }
 
     #[test]

@@ -5,12 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 
 use crate::{
-    accounts::permission::Permission,
-    base::{
-        actor::Actor,
-        ids::{CampaignId, ContactId, ConversationId, OperationId, TeamId},
-    },
-    live::event::{EventType, Told},
+    accounts::Permission,
+    base::{Actor, CampaignId, ContactId, ConversationId, OperationId, TeamId},
+    live::{EventType, Told},
 };
 
 /// A part of what changes.
@@ -178,9 +175,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::ids::{EventId, UserId},
-        inbox::conversation::{Conversation, Wrote},
-        live::event::{EventData, Meaning},
+        base::{EventId, UserId},
+        inbox::{Conversation, Wrote},
+        live::{EventData, Meaning},
     };
 
     fn noon() -> Timestamp {
@@ -278,7 +275,7 @@ mod tests {
             assert_eq!(meaning.wrote.map(|wrote| wrote.seq), (number == 0).then_some(2));
             told(number as u128, meaning).join(&mut joined);
         }
-        let note = Meaning::of_note(crate::base::ids::NoteId::new(ContactId::new(ulid(1)), ulid(1)));
+        let note = Meaning::of_note(crate::base::NoteId::new(ContactId::new(ulid(1)), ulid(1)));
         told(9, note.clone()).join(&mut joined);
         told(10, note).join(&mut joined);
         let ids: Vec<EventId> = joined.iter().map(|told| told.event.id).collect();

@@ -8,14 +8,9 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    base::{
-        bounded::is_zero,
-        external::ProviderRef,
-        ids::{AttachmentId, ConnectionId, ConversationId, FileId, MessageId},
-        resource::Resource as _,
-    },
-    media::file::{FileName, MediaKind, MediaReason, ending},
-    messages::refusal::{Reason, Refusal},
+    base::{AttachmentId, ConnectionId, ConversationId, FileId, MessageId, ProviderRef, Resource as _, is_zero},
+    media::{FileName, MediaKind, MediaReason, file_ending},
+    messages::{Reason, Refusal},
 };
 
 resource! {
@@ -192,7 +187,7 @@ const LEAST_VALID: SignedDuration = SignedDuration::from_hours(1);
 const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// There is no such file for a message.
-pub fn missing(id: FileId) -> Refusal {
+pub fn missing_file(id: FileId) -> Refusal {
     let sentence = match id {
         FileId::Asset(_) => "there is no such asset",
         FileId::Attachment(_) => {
@@ -239,7 +234,7 @@ impl Asset {
     pub fn attachable(&self, conversation: ConversationId, now: Timestamp) -> Result<(), Refusal> {
         let attached = self.attached.as_ref();
         let Some(attached) = attached.filter(|attached| attached.conversation == conversation) else {
-            return Err(missing(self.id));
+            return Err(missing_file(self.id));
         };
         let name = &self.name;
         if attached.message.is_some() {
@@ -404,7 +399,7 @@ impl Asset {
 
     /// Name under which its file is saved. Its own one may have letters that a header does not take.
     pub fn saved_as(&self) -> String {
-        format!("{}.{}", self.id, ending(&self.content_type))
+        format!("{}.{}", self.id, file_ending(&self.content_type))
     }
 }
 
@@ -413,7 +408,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::ids::ContactId;
+    use crate::base::ContactId;
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_second(1_795_176_000 + hour * 3_600).unwrap()
@@ -470,10 +465,10 @@ mod tests {
         assert_eq!(attachment.attachable(of(1), last), Ok(()));
         let late = "the file \"dent.jpg\" was attached more than a day ago; upload it again";
         assert_eq!(refusal(&attachment, 1, at(24)), late);
-        assert_eq!(refusal(&attachment, 2, at(0)), missing(attachment.id).sentence);
+        assert_eq!(refusal(&attachment, 2, at(0)), missing_file(attachment.id).sentence);
         assert_eq!(
             refusal(&asset(), 1, at(0)),
-            missing(asset().id).sentence,
+            missing_file(asset().id).sentence,
             "an asset is none"
         );
         // A request that began within the day still finds its file.

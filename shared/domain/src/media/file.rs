@@ -5,13 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        facts::Fact,
-        fault::{Fault, FaultCode},
-        ids::FileId,
-        text::seen,
-    },
-    media::sniff::{self, OCTETS, OLE},
+    base::{Fact, Fault, FaultCode, FileId, visible_text},
+    media::{OCTETS, OLE, Sniffed, is_animated, is_opus, sniff},
 };
 
 /// Kind of a medium at WhatsApp.
@@ -88,12 +83,12 @@ const TYPES: [Known; 18] = [
 ];
 
 /// The type without its parameters, in lower case.
-pub fn essence(mime: &str) -> String {
+pub fn mime_essence(mime: &str) -> String {
     mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn find(mime: &str) -> Option<&'static Known> {
-    let mime = essence(mime);
+    let mime = mime_essence(mime);
     TYPES.iter().find(|known| known.mime == mime)
 }
 
@@ -131,17 +126,17 @@ impl MediaKind {
 }
 
 /// The types that WhatsApp takes.
-pub fn types() -> impl Iterator<Item = &'static str> {
+pub fn media_types() -> impl Iterator<Item = &'static str> {
     TYPES.iter().map(|known| known.mime)
 }
 
 /// The same type as the table spells it; `None` if WhatsApp does not take it.
-pub fn type_named(mime: &str) -> Option<&'static str> {
+pub fn find_media_type(mime: &str) -> Option<&'static str> {
     find(mime).map(|known| known.mime)
 }
 
 /// The ending of names of files of this type.
-pub fn ending(mime: &str) -> &'static str {
+pub fn file_ending(mime: &str) -> &'static str {
     find(mime).map_or("bin", |known| known.ending)
 }
 
@@ -154,9 +149,9 @@ pub fn is_shown_inline(mime: &str) -> bool {
 /// another kind, for programs, and for markup and scripts, unless they are sent as documents: then they are bytes without a type. The
 /// declared types tell Office's files apart, the first that fits.
 pub fn content_type(kind: MediaKind, declared: &[&str], beginning: &[u8]) -> Option<&'static str> {
-    let found = sniff::found(beginning);
+    let found = sniff(beginning);
     let of = |group: &str| match found {
-        sniff::Found::Type(mime) => Some(mime).filter(|mime| mime.starts_with(group)),
+        Sniffed::Type(mime) => Some(mime).filter(|mime| mime.starts_with(group)),
         _ => None,
     };
     match kind {
@@ -165,15 +160,15 @@ pub fn content_type(kind: MediaKind, declared: &[&str], beginning: &[u8]) -> Opt
         MediaKind::Video => of("video/"),
         // Containers of video without a picture.
         MediaKind::Audio => of("audio/").or(match found {
-            sniff::Found::Type("video/mp4") => Some("audio/mp4"),
-            sniff::Found::Type("video/3gpp") => Some("audio/3gpp"),
+            Sniffed::Type("video/mp4") => Some("audio/mp4"),
+            Sniffed::Type("video/3gpp") => Some("audio/3gpp"),
             _ => None,
         }),
         MediaKind::Document => match found {
-            sniff::Found::Program => None,
-            sniff::Found::Text => Some("text/plain"),
-            sniff::Found::Markup | sniff::Found::Unknown => Some(OCTETS),
-            sniff::Found::Type(mime) => {
+            Sniffed::Program => None,
+            Sniffed::Text => Some("text/plain"),
+            Sniffed::Markup | Sniffed::Unknown => Some(OCTETS),
+            Sniffed::Type(mime) => {
                 let own = declared.iter().find_map(|declared| of_office(declared, mime));
                 Some(own.unwrap_or(mime))
             }
@@ -184,14 +179,14 @@ pub fn content_type(kind: MediaKind, declared: &[&str], beginning: &[u8]) -> Opt
 /// Whether a file that begins like this may be a page or a message of the provider's instead of the file that was declared: it is markup or
 /// text, which the declared type has not, or comes as another type than the declared one.
 pub fn may_be_excuse(declared: &str, delivered: Option<&str>, beginning: &[u8]) -> bool {
-    let is_markup = match sniff::found(beginning) {
-        sniff::Found::Markup => true,
-        sniff::Found::Text => false,
-        sniff::Found::Program | sniff::Found::Type(_) | sniff::Found::Unknown => return false,
+    let is_markup = match sniff(beginning) {
+        Sniffed::Markup => true,
+        Sniffed::Text => false,
+        Sniffed::Program | Sniffed::Type(_) | Sniffed::Unknown => return false,
     };
-    let declared = essence(declared);
+    let declared = mime_essence(declared);
     let is_other = |delivered: String| delivered != declared && is_said(&delivered);
-    if delivered.map(essence).is_some_and(is_other) {
+    if delivered.map(mime_essence).is_some_and(is_other) {
         return true;
     }
     let group = declared.split('/').next().unwrap_or_default();
@@ -223,10 +218,10 @@ fn is_said(mime: &str) -> bool {
 
 /// Why WhatsApp does not take a file of one of its types that has this size and begins like this; `None` if it does. Source:
 /// developers.facebook.com, "Supported media types": sound in Ogg is Opus, and stickers that do not move are smaller.
-pub fn not_taken(mime: &str, bytes: u64, beginning: &[u8]) -> Option<MediaReason> {
+pub fn why_not_taken(mime: &str, bytes: u64, beginning: &[u8]) -> Option<MediaReason> {
     match mime {
-        "image/webp" if bytes > STILL_STICKER && !sniff::is_animated(beginning) => Some(MediaReason::TooLarge),
-        "audio/ogg" if !sniff::is_opus(beginning) => Some(MediaReason::WrongType),
+        "image/webp" if bytes > STILL_STICKER && !is_animated(beginning) => Some(MediaReason::TooLarge),
+        "audio/ogg" if !is_opus(beginning) => Some(MediaReason::WrongType),
         _ => None,
     }
 }
@@ -237,7 +232,7 @@ fn of_office(declared: &str, found: &'static str) -> Option<&'static str> {
         (&[ZIP, DOCX, XLSX, PPTX], [DOCX, XLSX, PPTX]),
         (&[OLE], [DOC, XLS, PPT]),
     ];
-    let declared = type_named(declared)?;
+    let declared = find_media_type(declared)?;
     let fits = families
         .iter()
         .any(|(containers, own)| containers.contains(&found) && own.contains(&declared));
@@ -250,7 +245,7 @@ fn of_office(declared: &str, found: &'static str) -> Option<&'static str> {
 pub struct MediaType(&'static str);
 
 shown_as!(MediaType, {
-    "type": "string", "enum": types().collect::<Vec<_>>(), "examples": ["image/jpeg"],
+    "type": "string", "enum": media_types().collect::<Vec<_>>(), "examples": ["image/jpeg"],
 });
 
 /// WhatsApp takes no files of a type.
@@ -274,11 +269,14 @@ impl FromStr for MediaType {
     type Err = NotTaken;
 
     fn from_str(text: &str) -> Result<Self, NotTaken> {
-        type_named(text).filter(|own| *own == text).map(Self).ok_or(NotTaken)
+        find_media_type(text)
+            .filter(|own| *own == text)
+            .map(Self)
+            .ok_or(NotTaken)
     }
 }
 
-parsed!(MediaType => error, Fault::new(FaultCode::NotOneOf, error.to_string()).and("expected", types().collect::<Fact>()));
+parsed!(MediaType => error, Fault::new(FaultCode::NotOneOf, error.to_string()).and("expected", media_types().collect::<Fact>()));
 
 /// SHA-256 of a file: 64 hexadecimal digits, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -355,11 +353,11 @@ impl FileName {
     /// ending, unless it has that, or, for texts and unknown types, one of files that nothing runs.
     pub fn saved(&self, mime: &str) -> String {
         let sign = |sign| if r#"<>:"|?*"#.contains(sign) { '_' } else { sign };
-        let name: String = seen(&self.0).chars().map(sign).collect();
+        let name: String = visible_text(&self.0).chars().map(sign).collect();
         let name = name.trim_matches(|sign: char| sign == '.' || sign.is_whitespace());
         let own = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         let own = own.as_deref().unwrap_or_default();
-        let ending = ending(mime);
+        let ending = file_ending(mime);
         let is_open = matches!(ending, "bin" | "txt");
         let fits = own == ending || (is_open && INERT.split_whitespace().any(|known| known == own));
         match (name, fits) {
@@ -499,7 +497,7 @@ mod tests {
             assert_eq!(MediaKind::named(kind.as_str()), Some(kind));
             assert_eq!(to_value(kind).unwrap(), json!(kind.as_str()));
         }
-        assert!(types().all(|mime| type_named(mime) == Some(mime)));
+        assert!(media_types().all(|mime| find_media_type(mime) == Some(mime)));
     }
 
     #[test]
@@ -624,7 +622,7 @@ mod tests {
             ("image/jpeg", 5 * MB, JPEG, None),
         ] {
             assert_eq!(
-                not_taken(mime, bytes, beginning),
+                why_not_taken(mime, bytes, beginning),
                 expected,
                 "{mime} {bytes} {beginning:?}"
             );

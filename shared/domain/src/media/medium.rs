@@ -4,12 +4,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::{bounded::is_zero, ids::MessageId};
+use crate::base::{MessageId, is_zero};
 
 // Whoever works with media works with their files.
-pub use crate::media::file::{
-    AssetUse, FileHash, FileName, MediaKind, MediaReason, MediaType, content_type, ending, essence, is_shown_inline,
-    may_be_excuse, not_taken,
+use crate::media::{
+    AssetUse, FileHash, FileName, MediaKind, MediaReason, MediaType, content_type, file_ending, is_shown_inline,
+    may_be_excuse, mime_essence, why_not_taken,
 };
 
 /// Maximum media of a message: Twilio's.
@@ -88,7 +88,7 @@ impl InboundMedia {
     /// format is a picture.
     pub fn kind(&self) -> MediaKind {
         let declared = || {
-            let mime = essence(self.mime.as_deref()?);
+            let mime = mime_essence(self.mime.as_deref()?);
             match mime.split('/').next()? {
                 "image" => Some(MediaKind::Image),
                 "video" => Some(MediaKind::Video),
@@ -339,7 +339,7 @@ mod tests {
     use ulid::Ulid;
 
     use super::*;
-    use crate::base::ids::ContactId;
+    use crate::base::ContactId;
 
     fn medium() -> Medium {
         let message = MessageId::new(ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));

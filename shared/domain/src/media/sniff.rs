@@ -3,7 +3,7 @@
 use infer::MatcherType;
 
 /// Bytes of the beginning that are looked at: the types that we know show themselves within these.
-pub const BEGINNING: usize = 8 * 1024;
+pub const SNIFFED_BYTES: usize = 8 * 1024;
 
 /// The content type of bytes of which nothing is known.
 pub const OCTETS: &str = "application/octet-stream";
@@ -16,7 +16,7 @@ const TEXTUAL: [&str; 3] = ["application/pdf", "application/postscript", "applic
 
 /// What a beginning shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Sniffed {
     /// A program.
     Program,
     /// HTML, SVG or other markup, or a script.
@@ -30,29 +30,29 @@ pub(crate) enum Found {
 }
 
 /// What a file is that begins like this.
-pub(crate) fn found(beginning: &[u8]) -> Found {
+pub(crate) fn sniff(beginning: &[u8]) -> Sniffed {
     let beginning = beginning.get(..BEGINNING).unwrap_or(beginning);
     if let Some(mime) = own(beginning) {
-        return Found::Type(mime);
+        return Sniffed::Type(mime);
     }
     if is_markup(beginning) {
-        return Found::Markup;
+        return Sniffed::Markup;
     }
     let is_text = is_text(beginning);
     let Some(kind) = infer::get(beginning) else {
         return match (begins_pdf(beginning, is_text), is_text) {
-            (true, _) => Found::Type("application/pdf"),
-            (false, true) => Found::Text,
-            (false, false) => Found::Unknown,
+            (true, _) => Sniffed::Type("application/pdf"),
+            (false, true) => Sniffed::Text,
+            (false, false) => Sniffed::Unknown,
         };
     };
     match (kind.matcher_type(), kind.mime_type()) {
-        (MatcherType::Text, _) => Found::Markup,
-        (_, mime) if is_text && !TEXTUAL.contains(&mime) => Found::Text,
-        (MatcherType::App, "application/x-x509-ca-cert") => Found::Type(OCTETS),
-        (MatcherType::App, mime) if is_program(mime, beginning) => Found::Program,
-        (MatcherType::App, _) => Found::Unknown,
-        (_, mime) => Found::Type(usual(mime)),
+        (MatcherType::Text, _) => Sniffed::Markup,
+        (_, mime) if is_text && !TEXTUAL.contains(&mime) => Sniffed::Text,
+        (MatcherType::App, "application/x-x509-ca-cert") => Sniffed::Type(OCTETS),
+        (MatcherType::App, mime) if is_program(mime, beginning) => Sniffed::Program,
+        (MatcherType::App, _) => Sniffed::Unknown,
+        (_, mime) => Sniffed::Type(usual(mime)),
     }
 }
 
@@ -95,7 +95,7 @@ fn is_portable_executable(beginning: &[u8]) -> bool {
     match beginning.get(start..) {
         Some(rest) if rest.len() >= 4 => rest.starts_with(b"PE\0\0"),
         // Behind what has been read.
-        _ => beginning.len() >= BEGINNING && place <= LARGEST_PLACE,
+        _ => beginning.len() >= SNIFFED_BYTES && place <= LARGEST_PLACE,
     }
 }
 
@@ -172,9 +172,9 @@ mod tests {
     #[test]
     fn text_may_end_within_a_character() {
         let text = "مرحبا".as_bytes();
-        assert_eq!(found(&text[..text.len() - 1]), Found::Text);
-        assert_eq!(found(&[0xC3]), Found::Unknown);
-        assert_eq!(found(b"a\0b"), Found::Unknown);
+        assert_eq!(sniff(&text[..text.len() - 1]), Sniffed::Text);
+        assert_eq!(sniff(&[0xC3]), Sniffed::Unknown);
+        assert_eq!(sniff(b"a\0b"), Sniffed::Unknown);
     }
 
     #[test]
@@ -186,26 +186,26 @@ mod tests {
             "ID3 and CWS",
             "GIF89a is a format",
         ] {
-            assert_eq!(found(text.as_bytes()), Found::Text, "{text}");
+            assert_eq!(sniff(text.as_bytes()), Sniffed::Text, "{text}");
         }
-        assert_eq!(found(b"%PDF-1.7\n1 0 obj"), Found::Type("application/pdf"));
+        assert_eq!(sniff(b"%PDF-1.7\n1 0 obj"), Sniffed::Type("application/pdf"));
         // Behind something else, but not merely mentioned, nor in what is something else.
         let binary = b"\x1b%-12345X@PJL\n%PDF-1.4\n%\xe2\xe3\xcf\xd3\n";
         for pdf in [&b"\r\n%PDF-1.7\n1 0 obj"[..], b"\xEF\xBB\xBF%PDF-1.7\n", binary] {
-            assert_eq!(found(pdf), Found::Type("application/pdf"), "{pdf:?}");
+            assert_eq!(sniff(pdf), Sniffed::Type("application/pdf"), "{pdf:?}");
         }
         let late = [&[b' '; 1024][..], b"%PDF-1.7\n"].concat();
         for text in [&b"It begins with %PDF-1.7 as usual."[..], &late] {
-            assert_eq!(found(text), Found::Text);
+            assert_eq!(sniff(text), Sniffed::Text);
         }
-        assert_eq!(found(b"<p>%PDF-1.7"), Found::Markup);
+        assert_eq!(sniff(b"<p>%PDF-1.7"), Sniffed::Markup);
         assert_eq!(
-            found(b"\x30\x82\x10\x00\x06\x09%PDF-1.7\n\xe2\xe3"),
-            Found::Type(OCTETS)
+            sniff(b"\x30\x82\x10\x00\x06\x09%PDF-1.7\n\xe2\xe3"),
+            Sniffed::Type(OCTETS)
         );
-        assert_eq!(found(b"{\\rtf1 Hello}"), Found::Type("application/rtf"));
-        assert_eq!(found(&windows(0x80)), Found::Program);
-        assert_eq!(found(b"BM\x36\0\0\0"), Found::Type("image/bmp"));
+        assert_eq!(sniff(b"{\\rtf1 Hello}"), Sniffed::Type("application/rtf"));
+        assert_eq!(sniff(&windows(0x80)), Sniffed::Program);
+        assert_eq!(sniff(b"BM\x36\0\0\0"), Sniffed::Type("image/bmp"));
     }
 
     /// A program of Windows whose further header is at this place.
@@ -222,15 +222,15 @@ mod tests {
     fn programs_are_known_by_more_than_two_bytes() {
         let far = windows(20_000);
         for program in [&windows(0x40)[..], &windows(0x1000), &far] {
-            assert_eq!(found(program), Found::Program);
+            assert_eq!(sniff(program), Sniffed::Program);
         }
         let class = b"\xCA\xFE\xBA\xBE\0\0\0\x41";
         let [wasm, mach] = [b"\0asm\x01\0\0\0", b"\xCF\xFA\xED\xFE\x07\0\0\x01"];
         for program in [class, wasm, mach] {
-            assert_eq!(found(program), Found::Program, "{program:?}");
+            assert_eq!(sniff(program), Sniffed::Program, "{program:?}");
         }
         let elf = [b"\x7fELF".as_slice(), &[0; 60]].concat();
-        assert_eq!(found(&elf), Found::Program);
+        assert_eq!(sniff(&elf), Sniffed::Program);
         // A table in Latin-1, which is no text in UTF-8.
         let table = [b"MZ;Stra\xDFe;Ort\r\n".as_slice(), &b"1;Gasse;Graz\r\n".repeat(900)].concat();
         for other in [
@@ -242,7 +242,7 @@ mod tests {
             b"\0\x02\0\0",
             &windows(0x80)[..0x82],
         ] {
-            assert_eq!(found(other), Found::Unknown, "{:?}", &other[..3]);
+            assert_eq!(sniff(other), Sniffed::Unknown, "{:?}", &other[..3]);
         }
     }
 
@@ -255,10 +255,10 @@ mod tests {
             b"<!-- -->",
             b"#!/bin/sh",
         ] {
-            assert_eq!(found(markup), Found::Markup, "{markup:?}");
+            assert_eq!(sniff(markup), Sniffed::Markup, "{markup:?}");
         }
-        assert_eq!(found(b"1 < 2"), Found::Text);
-        assert_eq!(found(b"<3"), Found::Text);
+        assert_eq!(sniff(b"1 < 2"), Sniffed::Text);
+        assert_eq!(sniff(b"<3"), Sniffed::Text);
     }
 
     proptest! {
@@ -269,7 +269,7 @@ mod tests {
             rest in prop::collection::vec(any::<u8>(), 0..200),
         ) {
             let all = [begin, &rest].concat();
-            prop_assert!(found(&all) != Found::Text || !all.contains(&0));
+            prop_assert!(sniff(&all) != Sniffed::Text || !all.contains(&0));
         }
     }
 }

@@ -6,12 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{external::ProviderRef, facts::Facts, phone::Phone},
-    messages::{
-        refusal::{Because, Reason},
-        send::{Classified, ErrorClass},
-    },
-    money::{prices::Money, product::Currency},
+    base::{Facts, Phone, ProviderRef},
+    messages::{Because, Classified, ErrorClass, Reason},
+    money::{Currency, Money},
 };
 
 /// State of an attempt.

@@ -4,17 +4,10 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::{
-        facts::Facts,
-        ids::{ConnectionId, ConversationId, derived},
-    },
+    base::{ConnectionId, ConversationId, Facts, derive_id},
     messages::{
-        compose::Composed,
-        inbound::InboundMessage,
-        message::{AttemptState, Category, Cause, Content, Leg, Message, Recipient, Remark, StatusReport},
-        purpose::{Narrowing, NoSuchCategory, Policy, Purpose},
-        refusal::{Reason, Refusal},
-        send::Timers,
+        AttemptState, Category, Cause, Composed, Content, InboundMessage, Leg, Message, Narrowing, NoSuchCategory,
+        Policy, Purpose, Reason, Recipient, Refusal, Remark, StatusReport, Timers,
     },
 };
 
@@ -23,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// If the purpose of replies has no free text.
-pub fn message(
+pub fn message_by_phone(
     (conversation, connection): (ConversationId, ConnectionId),
     echo: &InboundMessage,
     (keep_until, correlation_id): (Timestamp, &str),
@@ -31,7 +24,7 @@ pub fn message(
 ) -> Result<Message, NoSuchCategory> {
     let (at, provider_ref) = (echo.at, echo.provider_ref.clone());
     let millisecond = u64::try_from(at.as_millisecond()).unwrap_or_default();
-    let own = derived(millisecond, format!("by_phone#{provider_ref}").as_bytes());
+    let own = derive_id(millisecond, format!("by_phone#{provider_ref}").as_bytes());
     let text = echo.text.as_ref().unwrap_or(&echo.kind);
     let composed = Composed {
         cause: Cause::ByPhone { conversation, own },

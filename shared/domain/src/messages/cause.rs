@@ -5,11 +5,8 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
-    automations::answer::Answer,
-    base::{
-        actor::Actor,
-        ids::{CallId, CampaignId, ContactId, ConversationId, MessageId, derived},
-    },
+    automations::Answer,
+    base::{Actor, CallId, CampaignId, ContactId, ConversationId, MessageId, derive_id},
 };
 
 /// The cause of a message.
@@ -113,7 +110,7 @@ impl Cause {
                 (*contact, at, format!("{contact}#{campaign}#{place}"))
             }
         };
-        MessageId::new(contact, derived(since, format!("message#{key}").as_bytes()))
+        MessageId::new(contact, derive_id(since, format!("message#{key}").as_bytes()))
     }
 
     /// The campaign, if it is one.

@@ -4,32 +4,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    base::{country::Country, ids::MessageId, line_type::LineTypes},
-    campaigns::{campaign::Exits, state::CampaignState},
-    consent::welcome::{allows, welcome},
-    contacts::contact::Contact,
-    media::asset::{self, Asset},
+    base::{Country, LineTypes, MessageId},
+    campaigns::{CampaignState, Exits},
+    consent::{check_policy_wishes, check_welcome},
+    contacts::Contact,
+    media::{Asset, missing_file},
     messages::{
-        content_draft,
-        destination::refused,
-        message::{Channel, Content, Leg, Message, MessageState, most_spread},
-        phrases::{ago, length, local, span},
-        purpose::{FREQUENCY_SPAN, Lane, Limit},
-        quiet::{Quiet, QuietAction},
-        reach::{cannot_reach, in_charge, in_window},
-        referred::carried,
-        refusal::{Because, Reason, Refusal},
-        send::Timers,
-        sms_rules::Applies,
-        throughput::{Throughput, bulk_wait},
+        Applies, Because, Channel, Content, FREQUENCY_SPAN, Lane, Leg, Limit, Message, MessageState, Quiet,
+        QuietAction, Reason, Refusal, Throughput, Timers, cannot_reach, check_asset_fits, check_carried,
+        check_in_charge, check_in_window, duration_in_words, local_time_in_words, most_spread, quiet_hours_in_words,
+        refused_destination, time_ago, wait_of_bulk,
     },
-    money::cap::Period,
-    templates::template::{MAX_SMS_LENGTH, Misfit, TemplateDefinition},
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        connection::{Account, Connection, Health},
-        recipient_zones::{recipient_zone, recipient_zones},
-    },
+    money::Period,
+    templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition},
+    tenants::{Account, Connection, ConnectionSummary, Health, TenantConfig, recipient_zone, recipient_zones},
 };
 
 /// Input of the check before a send.
@@ -43,7 +31,7 @@ pub struct CheckInput<'a> {
     pub leg: u8,
     /// The recipient.
     pub contact: &'a Contact,
-    /// The recipient's other open messages that the frequency limit counts: see [`others_that_count`].
+    /// The recipient's other open messages that the frequency limit counts: see [`messages_to_read_before`].
     pub open: &'a [Message],
     /// The leg's connection.
     pub connection: &'a Connection,
@@ -99,7 +87,7 @@ pub enum Check {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SendAspect"))]
 #[serde(rename_all = "snake_case")]
-pub enum Aspect {
+pub enum SendCheck {
     /// The account is active.
     Account,
     /// The contact was not deleted.
@@ -140,38 +128,38 @@ pub enum Aspect {
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in the order in which the first one that is against it decides.
-static TABLE: [(Aspect, Checked); 17] = [
-    (Aspect::Account, account),
-    (Aspect::Contact, existence),
-    (Aspect::Destination, destination),
-    (Aspect::Consent, consent),
-    (Aspect::Validity, validity),
-    (Aspect::Campaign, campaign),
-    (Aspect::Frequency, frequency),
-    (Aspect::Order, order),
-    (Aspect::Connection, connection),
-    (Aspect::ChannelConsent, channel_consent),
-    (Aspect::Reach, reach),
-    (Aspect::Content, content),
-    (Aspect::CountryRule, country_rule),
-    (Aspect::QuietHours, quiet_hours),
-    (Aspect::Upload, upload),
-    (Aspect::Pause, pause),
-    (Aspect::Health, health),
+static TABLE: [(SendCheck, Checked); 17] = [
+    (SendCheck::Account, account),
+    (SendCheck::Contact, existence),
+    (SendCheck::Destination, destination),
+    (SendCheck::Consent, consent),
+    (SendCheck::Validity, validity),
+    (SendCheck::Campaign, campaign),
+    (SendCheck::Frequency, frequency),
+    (SendCheck::Order, order),
+    (SendCheck::Connection, connection),
+    (SendCheck::ChannelConsent, channel_consent),
+    (SendCheck::Reach, reach),
+    (SendCheck::Content, content),
+    (SendCheck::CountryRule, country_rule),
+    (SendCheck::QuietHours, quiet_hours),
+    (SendCheck::Upload, upload),
+    (SendCheck::Pause, pause),
+    (SendCheck::Health, health),
 ];
 
 /// Checks what may have changed since the message was planned. The last step before the claim.
-pub fn check(input: &CheckInput<'_>) -> Check {
+pub fn check_send(input: &CheckInput<'_>) -> Check {
     if leg(input).is_none() {
         let why = Refusal::new(Reason::NoChannel, "it has no such channel");
         return Check::Never { why };
     }
-    let mut verdicts = checks(input).map(|(_, verdict)| verdict);
+    let mut verdicts = all_send_checks(input).map(|(_, verdict)| verdict);
     verdicts.find(|verdict| *verdict != Check::Go).unwrap_or(Check::Go)
 }
 
-/// The verdict of each check, of which [`check`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
-pub fn checks<'a>(input: &'a CheckInput<'_>) -> impl Iterator<Item = (Aspect, Check)> + 'a {
+/// The verdict of each check, of which [`check_send`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
+pub fn all_send_checks<'a>(input: &'a CheckInput<'_>) -> impl Iterator<Item = (SendCheck, Check)> + 'a {
     let of_leg = move |leg: &'a Leg| {
         let all = TABLE.iter();
         all.map(move |(aspect, checked)| (*aspect, checked(input, leg)))
@@ -195,11 +183,16 @@ fn existence(input: &CheckInput<'_>, _: &Leg) -> Check {
 fn destination(input: &CheckInput<'_>, _: &Leg) -> Check {
     let countries = &input.config.tenant.allowed_countries;
     let to = &input.message.to;
-    never(refused(to.phone.as_ref(), to.country(), countries, input.line_type))
+    never(refused_destination(
+        to.phone.as_ref(),
+        to.country(),
+        countries,
+        input.line_type,
+    ))
 }
 
 fn consent(input: &CheckInput<'_>, _: &Leg) -> Check {
-    never(welcome(&input.message.policy, input.contact, "it", input.now).err())
+    never(check_welcome(&input.message.policy, input.contact, "it", input.now).err())
 }
 
 /// Whether the frequency limit is checked once more before the message is sent. A further channel of a message that went out is the same
@@ -210,7 +203,7 @@ fn obeys_frequency(message: &Message) -> bool {
 
 /// The messages to read before the check: the reply that goes before it, and the other open ones that the frequency limit counts, if the
 /// message obeys it. When it was planned there was none of these, but its contact may have been merged with another since.
-pub fn others_that_count(message: &Message, contact: &Contact) -> Vec<MessageId> {
+pub fn messages_to_read_before(message: &Message, contact: &Contact) -> Vec<MessageId> {
     let counted = contact.open.iter().filter(|open| open.counts_from.is_some());
     let others = counted.map(|open| open.message).filter(|id| *id != message.id);
     let others = others.filter(|_| obeys_frequency(message));
@@ -289,8 +282,8 @@ fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
     if let Some(last) = last.filter(|last| now < *last + FREQUENCY_SPAN) {
         let sentence = format!(
             "texted {}, {category} at most every {}",
-            ago(last, now),
-            length(FREQUENCY_SPAN)
+            time_ago(last, now),
+            duration_in_words(FREQUENCY_SPAN)
         );
         let why = refusal(sentence).and("last_at", last);
         return Check::Never { why };
@@ -322,14 +315,17 @@ fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput { message, now, .. } = *input;
     let valid_until = message.valid_until();
     if now >= valid_until {
-        let why = late(message, format!("too late: planned {}", ago(message.created_at, now)));
+        let why = late(
+            message,
+            format!("too late: planned {}", time_ago(message.created_at, now)),
+        );
         return Check::Never { why };
     }
     if message.not_before < valid_until {
         return Check::Go;
     }
     let zone = recipient_zone(&input.config.tenant, message.to.phone.as_ref());
-    let earliest = local(message.not_before, zone.rules());
+    let earliest = local_time_in_words(message.not_before, zone.rules());
     let sentence = format!("too late: not before {earliest}, when it is no longer valid");
     let why = late(message, sentence).and("send_at", message.not_before);
     let why = why.and("time_zone", zone.to_string());
@@ -340,7 +336,7 @@ fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_hours(1);
 
 /// The wait of a message of a broadcast for which a cap has no room: its campaign is paused for that at its next look.
-pub fn beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
+pub fn wait_beyond_cap(reached: &Refusal, now: Timestamp) -> Check {
     let sentence = format!("waits: {}", reached.sentence);
     Check::Later {
         until: now + PAUSE_LOOK,
@@ -353,7 +349,7 @@ const AFTER_CAP: SignedDuration = SignedDuration::from_mins(5);
 
 /// The wait of a message of a drip for which a cap has no room any more, although it had when the message was made: until the next hour, as
 /// long as the message is valid.
-pub fn beyond_cap_of_step(message: &Message, reached: Refusal, now: Timestamp) -> Check {
+pub fn wait_of_step_beyond_cap(message: &Message, reached: Refusal, now: Timestamp) -> Check {
     let until = Period::Hour.next(now);
     if message.valid_until() < until + AFTER_CAP {
         return Check::Never { why: reached };
@@ -409,7 +405,7 @@ fn connection(input: &CheckInput<'_>, leg: &Leg) -> Check {
 }
 
 fn channel_consent(input: &CheckInput<'_>, leg: &Leg) -> Check {
-    let allowed = allows(&input.message.policy, input.contact, Some(leg.channel), "it");
+    let allowed = check_policy_wishes(&input.message.policy, input.contact, Some(leg.channel), "it");
     unless(allowed.err())
 }
 
@@ -429,7 +425,7 @@ fn reach(input: &CheckInput<'_>, leg: &Leg) -> Check {
         .connection
         .whatsapp_number()
         .filter(|_| leg.channel == Channel::WhatsApp);
-    let elsewhere = || in_charge(message.policy.purpose(), contact, (number, &message.to), now).err();
+    let elsewhere = || check_in_charge(message.policy.purpose(), contact, (number, &message.to), now).err();
     unless(why.or_else(elsewhere))
 }
 
@@ -478,8 +474,11 @@ fn quiet_hours(input: &CheckInput<'_>, leg: &Leg) -> Check {
     };
     let country = message.to.country().filter(|_| quiet.is_of_country(&hours));
     let during = match country {
-        Some(country) => format!("hours without promotion by SMS to {country}, {} ({zone})", span(&hours)),
-        None => format!("quiet hours {} ({zone})", span(&hours)),
+        Some(country) => format!(
+            "hours without promotion by SMS to {country}, {} ({zone})",
+            quiet_hours_in_words(&hours)
+        ),
+        None => format!("quiet hours {} ({zone})", quiet_hours_in_words(&hours)),
     };
     let during_them = |why: Refusal| {
         let why = why.within(&hours).and("time_zone", zone.to_string());
@@ -607,7 +606,7 @@ const LAST_LOOK: SignedDuration = SignedDuration::from_mins(3);
 
 /// The verdict on a message whose number has no place for it before this time. An answer waits so long, unless the next channel is
 /// faster. A message in bulk keeps its channel.
-pub fn beyond_throughput(input: &CheckInput<'_>, throughput: &Throughput, until: Timestamp) -> Check {
+pub fn wait_beyond_throughput(input: &CheckInput<'_>, throughput: &Throughput, until: Timestamp) -> Check {
     let CheckInput {
         message,
         connection,
@@ -621,7 +620,7 @@ pub fn beyond_throughput(input: &CheckInput<'_>, throughput: &Throughput, until:
         Lane::Answers => wait(input, until, why),
         Lane::Bulk => {
             let since = message.remarked_since(Reason::Throughput).unwrap_or(now);
-            let until = until.max(now + bulk_wait(now.duration_since(since), message.place()));
+            let until = until.max(now + wait_of_bulk(now.duration_since(since), message.place()));
             // So that it looks once more while it is valid.
             let last_look = message.valid_until() - LAST_LOOK;
             let until = until.min(last_look.max(now + LAST_LOOK));
@@ -678,8 +677,8 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
             definition.check(filled).map_err(Refusal::from)
         }
         (Channel::WhatsApp, content) => {
-            in_window(contact, connection.whatsapp_number(), &message.to, now)?;
-            carried(content.kind(), &ConnectionSummary::from(connection))
+            check_in_window(contact, connection.whatsapp_number(), &message.to, now)?;
+            check_carried(content.kind(), &ConnectionSummary::from(connection))
         }
         (Channel::Sms, Content::Text(text)) => {
             let length = text.chars().count();
@@ -703,8 +702,8 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
         return Ok(());
     };
     let asset = input.asset.filter(|asset| asset.id == used.asset_id);
-    let asset = asset.ok_or_else(|| asset::missing(used.asset_id))?;
-    content_draft::fits(asset, used.kind, &ConnectionSummary::from(connection))
+    let asset = asset.ok_or_else(|| missing_file(used.asset_id))?;
+    check_asset_fits(asset, used.kind, &ConnectionSummary::from(connection))
 }
 
 #[cfg(test)]
@@ -714,17 +713,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::{ids::CampaignId, line_type::LineType, phone::Phone},
-        contacts::contact::OpenIntent,
+        base::{CampaignId, LineType, Phone},
+        contacts::OpenIntent,
         messages::{
-            inbound::OptFlag,
-            material::Material,
-            message::{Attempt, AttemptState, Category, Cause, CauseStep, Waiting},
-            purpose::{Narrowing, Policy, Purpose},
+            Attempt, AttemptState, Category, Cause, CauseStep, Material, Narrowing, OptFlag, Policy, Purpose, Waiting,
         },
-        money::cap::Take,
+        money::Take,
         samples::{Case, NOON, at, connections, message_of, timers},
-        tenants::tenant::TenantStatus,
+        tenants::TenantStatus,
     };
 
     /// The policy of a follow-up of this category.
@@ -880,8 +876,9 @@ mod tests {
     #[test]
     fn step_waits_for_a_cap_as_long_as_it_is_valid() {
         let mut sending = Sending::new();
-        let cap = &crate::money::cap::usual()[0];
-        let beyond = |sending: &Sending| beyond_cap_of_step(&sending.message, cap.reached(sending.now), sending.now);
+        let cap = &crate::money::usual_caps()[0];
+        let beyond =
+            |sending: &Sending| wait_of_step_beyond_cap(&sending.message, cap.reached(sending.now), sending.now);
         let next = Period::Hour.next(sending.now);
         let Check::Later { until, why } = beyond(&sending) else {
             panic!("{:?}", beyond(&sending));
@@ -902,7 +899,7 @@ mod tests {
     fn what_was_counted_when_it_was_made_is_not_counted_again() {
         let mut sending = Sending::new();
         let made = sending.message.created_at;
-        let caps = crate::money::cap::usual();
+        let caps = crate::money::usual_caps();
         let take = |cap: usize, amount| Take {
             cap: caps[cap].clone(),
             amount,
@@ -951,7 +948,7 @@ mod tests {
                 counts_from: Some(counts_from),
             });
         }
-        assert_eq!(others_that_count(&second.message, &second.contact), [first.id]);
+        assert_eq!(messages_to_read_before(&second.message, &second.contact), [first.id]);
         // The one that is due later lets the other one go first, which does not wait for it.
         for (earlier, goes) in [(1, false), (-1, true)] {
             first.not_before = second.message.not_before - minutes(earlier);
@@ -1264,7 +1261,7 @@ mod tests {
             change(&mut sending);
             let throughput = Throughput::of(80, None, sending.now);
             let until = sending.now + SignedDuration::from_secs(seconds);
-            let found = sending.with(|input| beyond_throughput(input, &throughput, until));
+            let found = sending.with(|input| wait_beyond_throughput(input, &throughput, until));
             match found {
                 Check::Later { until, why } => ("later", until.duration_since(sending.now).as_secs(), why),
                 Check::Wait { until, why } => ("wait", until.duration_since(sending.now).as_secs(), why),
@@ -1286,7 +1283,7 @@ mod tests {
         let (_, later, _) = beyond(true, 2, |sending| {
             let since = sending.now - SignedDuration::from_mins(5);
             let why = Refusal::new(Reason::Throughput, "waits its turn");
-            let remark = crate::messages::message::Remark::new(since, why);
+            let remark = crate::messages::Remark::new(since, why);
             sending.message.remarks.push(remark);
         });
         assert_eq!(later, first * 5);

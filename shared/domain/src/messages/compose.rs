@@ -5,40 +5,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    base::{
-        country::Country,
-        facts::Facts,
-        ids::{FileId, LineId},
-        line_type::{LineTypes, by_numbering_plan},
-        phone::Phone,
-        zone::Zone,
-    },
-    consent::welcome::{allows, welcome},
-    contacts::{contact::Contact, profile::Profile},
+    base::{Country, Facts, FileId, LineId, LineTypes, Phone, Zone, line_type_by_plan},
+    consent::{check_policy_wishes, check_welcome},
+    contacts::{Contact, Profile},
     messages::{
-        content_draft,
-        destination::refused,
-        material::Material,
-        message::{Behind, Category, Cause, Channel, Content, FilledTemplate, Leg, Message, Recipient},
-        phrases::{ago, length, local, span},
-        purpose::{Event, FREQUENCY_SPAN, Limit, Policy},
-        quiet::{Quiet, QuietAction},
-        reach::{cannot_reach, in_charge, in_window},
-        referred::carried,
-        refusal::{Reason, Refusal},
-        send::Timers,
-        source::TemplateUse,
-        values::{FREE_TEXT, Values, in_language},
+        Behind, CancelEvent, Category, Cause, Channel, Content, FREE_TEXT, FREQUENCY_SPAN, FilledTemplate, Leg, Limit,
+        Material, Message, Policy, Quiet, QuietAction, Reason, Recipient, Refusal, TemplateUse, Timers, Values,
+        cannot_reach, check_asset_fits, check_carried, check_in_charge, check_in_window, duration_in_words, find_asset,
+        local_time_in_words, quiet_hours_in_words, refused_destination, text_in_language, time_ago,
     },
-    templates::template::{self, MAX_SMS_LENGTH, Misfit, TemplateDefinition},
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        line::{self, Line},
-        recipient_zones::recipient_zones,
-    },
+    templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition, TemplateStatus, primary_language},
+    tenants::{ConnectionSummary, Line, TenantConfig, line_by_id, recipient_zones},
 };
 
-pub use crate::messages::intent::{Intent, Says, Through, Words};
+use crate::messages::{Intent, Says, Through, Words};
 
 /// Maximum replies of a conversation that wait one behind the other.
 pub const MAX_WAITING: u8 = 50;
@@ -48,13 +28,13 @@ pub const MAX_WAITING: u8 = 50;
 pub struct World<'a> {
     /// The tenant with its configuration.
     pub config: &'a TenantConfig,
-    /// The templates and products that the message names: see [`crate::messages::needs::Needs`].
+    /// The templates and products that the message names: see [`crate::messages::Needs`].
     pub material: &'a Material,
     /// The recipient.
     pub contact: &'a Contact,
     /// Further data of the recipient.
     pub profile: &'a Profile,
-    /// Other messages to the recipient, which the frequency limit may count, or which leave no room: see [`crate::messages::needs::Needs`].
+    /// Other messages to the recipient, which the frequency limit may count, or which leave no room: see [`crate::messages::Needs`].
     pub open: &'a [Message],
     /// Current time.
     pub now: Timestamp,
@@ -157,7 +137,7 @@ impl Composed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MessageAspect"))]
 #[serde(rename_all = "snake_case")]
-pub enum Aspect {
+pub enum PlanCheck {
     /// The account is active.
     Account,
     /// The number is of a kind and country that may be written to.
@@ -180,9 +160,9 @@ pub enum Aspect {
 
 /// Everything that was found out about an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Review {
+pub struct IntentReview {
     /// The checks that its purpose has, in the order in which the first refusal is the reason.
-    pub checks: Vec<(Aspect, Result<(), Refusal>)>,
+    pub checks: Vec<(PlanCheck, Result<(), Refusal>)>,
     /// Its channels, in order: each as it would be sent, or the reason why it is left out.
     pub channels: Vec<(Channel, Result<Leg, Refusal>)>,
     /// Earliest time to send.
@@ -193,7 +173,7 @@ pub struct Review {
     pub planned: Result<Composed, Refusal>,
 }
 
-impl Review {
+impl IntentReview {
     fn refusal(&self) -> Option<&Refusal> {
         self.checks.iter().find_map(|(_, verdict)| verdict.as_ref().err())
     }
@@ -227,15 +207,15 @@ impl Review {
 }
 
 /// Composes a message. The same intent with the same data gives the same message.
-pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
-    review(intent, world)?.into_outcome()
+pub fn compose_message(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
+    review_intent(intent, world)?.into_outcome()
 }
 
 /// The same with everything that was found out on the way.
 ///
 /// # Errors
 /// If its purpose has no messages of its category.
-pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal> {
+pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentReview, Refusal> {
     let World {
         config,
         contact,
@@ -254,21 +234,21 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
     let destination = refused(phone, country, &config.tenant.allowed_countries, world.line_type);
     let mut checks = vec![
-        (Aspect::Account, config.tenant.may_send()),
-        (Aspect::Destination, unless(destination)),
-        (Aspect::Consent, welcome(&policy, contact, by, now)),
+        (PlanCheck::Account, config.tenant.may_send()),
+        (PlanCheck::Destination, unless(destination)),
+        (PlanCheck::Consent, check_welcome(&policy, contact, by, now)),
         (
-            Aspect::Need,
+            PlanCheck::Need,
             unless(unnecessary(&policy, contact, (intent.began(), intent.since), now)),
         ),
     ];
     if policy.obeys(Limit::Cooldown) {
-        checks.push((Aspect::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
+        checks.push((PlanCheck::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
     }
     if policy.obeys(Limit::Frequency) {
         let leaves_at = not_before.max(now);
         checks.push((
-            Aspect::Frequency,
+            PlanCheck::Frequency,
             unless(too_frequent(&policy, contact, open, (now, leaves_at))),
         ));
     }
@@ -278,26 +258,29 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     } else {
         behind.and_then(too_long_a_queue)
     };
-    checks.push((Aspect::Room, unless(room)));
+    checks.push((PlanCheck::Room, unless(room)));
 
-    checks.push((Aspect::QuietHours, quiet));
+    checks.push((PlanCheck::QuietHours, quiet));
     // The last moment at which it may be sent.
     let last = now + policy.validity();
     let left = intent.purpose.left_to_send();
     let late = (not_before >= last - left).then(|| {
-        let earliest = local(not_before, zone.rules());
+        let earliest = local_time_in_words(not_before, zone.rules());
         let mut sentence = format!(
             "too late: not before {earliest}, but valid for {} only",
-            length(policy.validity())
+            duration_in_words(policy.validity())
         );
         if left.is_positive() {
-            sentence.push_str(&format!(", of which the last {} is left for sending", length(left)));
+            sentence.push_str(&format!(
+                ", of which the last {} is left for sending",
+                duration_in_words(left)
+            ));
         }
         let refusal = Refusal::new(Reason::Late, sentence).and("send_at", not_before);
         let refusal = refusal.and("valid_seconds", policy.validity().as_secs());
         refusal.and("time_zone", zone.to_string())
     });
-    checks.push((Aspect::Validity, unless(late)));
+    checks.push((PlanCheck::Validity, unless(late)));
 
     let tried = legs(intent, &policy, not_before, world);
     let channels = tried.iter().map(|leg| match leg {
@@ -342,7 +325,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
             })
         }
     };
-    Ok(Review {
+    Ok(IntentReview {
         checks,
         channels,
         not_before,
@@ -387,8 +370,8 @@ fn awake(quiet: Quiet, planned: Timestamp, zones: &[Zone]) -> (Timestamp, Result
         QuietAction::Skip => {
             let sentence = format!(
                 "{} is within quiet hours {}, in which this message is skipped",
-                local(planned, zone.rules()),
-                span(&hours)
+                local_time_in_words(planned, zone.rules()),
+                quiet_hours_in_words(&hours)
             );
             let refusal = Refusal::new(Reason::QuietHours, sentence).and("planned_at", planned);
             (planned, Err(refusal.within(&hours).and("time_zone", zone.to_string())))
@@ -400,12 +383,15 @@ fn awake(quiet: Quiet, planned: Timestamp, zones: &[Zone]) -> (Timestamp, Result
 fn timing(planned: Timestamp, not_before: Timestamp, now: Timestamp, zone: &Zone) -> (String, Facts) {
     if not_before > planned {
         let facts = Facts::of("send_at", not_before).and("time_zone", zone.to_string());
-        let text = format!("after quiet hours, at {}", local(not_before, zone.rules()));
+        let text = format!(
+            "after quiet hours, at {}",
+            local_time_in_words(not_before, zone.rules())
+        );
         (text, facts)
     } else if planned > now {
         let delay = planned.duration_since(now);
         let facts = Facts::of("delay_seconds", delay.as_secs());
-        (format!("after {}", length(delay)), facts)
+        (format!("after {}", duration_in_words(delay)), facts)
     } else {
         ("at once".to_owned(), Facts::NONE)
     }
@@ -429,7 +415,7 @@ fn described(
         } else {
             facts = facts.and("fallback_after_seconds", policy.fallback_after_seconds());
             let wait = SignedDuration::from_secs(policy.fallback_after_seconds().into());
-            sentence.push_str(&format!(", {name} if not delivered within {}", length(wait)));
+            sentence.push_str(&format!(", {name} if not delivered within {}", duration_in_words(wait)));
         }
     }
     if let Some(subject) = intent.subject.describe() {
@@ -471,7 +457,11 @@ pub(crate) fn is_later(at: Timestamp, since: Timestamp) -> bool {
 /// The reason why the pause since the last message of the kind is not over.
 fn too_soon(cooldown: SignedDuration, contact: &Contact, now: Timestamp) -> Option<Refusal> {
     let last = contact.last_follow_up_at.filter(|last| now < *last + cooldown)?;
-    let sentence = format!("texted {}, cooldown {}", ago(last, now), length(cooldown));
+    let sentence = format!(
+        "texted {}, cooldown {}",
+        time_ago(last, now),
+        duration_in_words(cooldown)
+    );
     let refusal = Refusal::new(Reason::Cooldown, sentence).and("last_at", last);
     Some(refusal.and("cooldown_seconds", cooldown.as_secs()))
 }
@@ -485,23 +475,28 @@ fn unnecessary(
     now: Timestamp,
 ) -> Option<Refusal> {
     let events = [
-        (contact.last_inbound_at, since, Event::Inbound, "this person wrote"),
+        (
+            contact.last_inbound_at,
+            since,
+            CancelEvent::Inbound,
+            "this person wrote",
+        ),
         (
             contact.last_answered_at,
             since,
-            Event::AnsweredCall,
+            CancelEvent::AnsweredCall,
             "a later call was answered",
         ),
         (
             contact.last_by_phone_at,
             began,
-            Event::ByPhone,
+            CancelEvent::ByPhone,
             "somebody wrote on the business's own phone",
         ),
     ];
     events.into_iter().find_map(|(at, since, event, what)| {
         let at = at.filter(|at| is_later(*at, since) && policy.is_cancelled_by(event))?;
-        let sentence = format!("no longer needed: {what} {}", ago(at, now));
+        let sentence = format!("no longer needed: {what} {}", time_ago(at, now));
         Some(Refusal::since(event, sentence).and("event_at", at))
     })
 }
@@ -529,13 +524,13 @@ fn too_frequent(
     if last + FREQUENCY_SPAN <= leaves_at {
         return None;
     }
-    let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
+    let (kind, every) = (policy.category().as_str(), duration_in_words(FREQUENCY_SPAN));
     if now < last {
-        let wait = length(last.duration_since(now));
+        let wait = duration_in_words(last.duration_since(now));
         let sentence = format!("will be texted in {wait}, {kind} at most every {every}");
         return Some(refusal(policy.category(), sentence).and("next_at", last));
     }
-    let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
+    let sentence = format!("texted {}, {kind} at most every {every}", time_ago(last, now));
     Some(refusal(policy.category(), sentence).and("last_at", last))
 }
 
@@ -632,7 +627,7 @@ fn leg(
         let refusal = Refusal::new(Reason::NoConnection, "no connection carries it");
         left_out(Reason::NoChannel, refusal)
     })?;
-    allows(policy, contact, Some(channel), "it").map_err(|refusal| left_out(refusal.reason, refusal))?;
+    check_policy_wishes(policy, contact, Some(channel), "it").map_err(|refusal| left_out(refusal.reason, refusal))?;
     let phone = intent.to.phone.as_ref();
     if let Some(refusal) = cannot_reach(contact, phone, channel, policy.category(), now, line_type) {
         return Err(left_out(Reason::NoChannel, refusal));
@@ -646,11 +641,11 @@ fn leg(
     }
     if channel == Channel::WhatsApp {
         let between = (connection.whatsapp_number.as_ref(), &intent.to);
-        in_charge(policy.purpose(), contact, between, not_before)
+        check_in_charge(policy.purpose(), contact, between, not_before)
             .map_err(|refusal| left_out(refusal.reason, refusal))?;
     }
     if channel == Channel::WhatsApp && says.words.needs_window() {
-        in_window(contact, connection.whatsapp_number.as_ref(), &intent.to, not_before)
+        check_in_window(contact, connection.whatsapp_number.as_ref(), &intent.to, not_before)
             .map_err(|refusal| left_out(refusal.reason, refusal))?;
     }
     let values = Values {
@@ -662,7 +657,7 @@ fn leg(
     };
     // What is referred to is known to WhatsApp only.
     let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
-    let content = content(&values, says.words, policy.category(), connection).and_then(|content| {
+    let content = fill_content(&values, says.words, policy.category(), connection).and_then(|content| {
         refers.map_or(Ok(()), |refers| refers.known_to(connection))?;
         Ok(content)
     });
@@ -692,7 +687,7 @@ pub(crate) fn carrier<'a>(config: &'a TenantConfig, intent: &Intent<'_>, channel
         let can_send = number.is_some() || wanted.is_none() || connection.messaging_service;
         return can_send.then_some((connection, number));
     }
-    let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
+    let line = intent.line.and_then(|id| line_by_id(&config.lines, id));
     let of_line = line.and_then(|line| Some((line_carrier(config, line, (channel, country))?, line.sender(channel))));
     of_line.or_else(|| {
         // Only this one knows the message, whatever else it sends.
@@ -753,7 +748,7 @@ pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item =
 }
 
 /// The content with its values filled in, or the reason why that is impossible.
-pub(crate) fn content(
+pub(crate) fn fill_content(
     values: &Values<'_>,
     words: Words<'_>,
     category: Category,
@@ -770,12 +765,12 @@ pub(crate) fn content(
             Ok(Content::Template(filled))
         }
         Words::Text(texts) => {
-            let text = in_language(texts, config, contact);
+            let text = text_in_language(texts, config, contact);
             let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no SMS text in any language"))?;
             Ok(Content::Text(values.sms(text)?))
         }
         Words::Free(texts) => {
-            let text = in_language(texts, config, contact);
+            let text = text_in_language(texts, config, contact);
             let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no text in any language"))?;
             // Twilio accepts as little as by SMS.
             Ok(Content::Text(if connection.needs_content_sid {
@@ -808,10 +803,10 @@ pub(crate) fn content(
             }))
         }
         Words::Ready(content) => {
-            carried(content.kind(), connection)?;
+            check_carried(content.kind(), connection)?;
             if let Some(used) = content.asset() {
-                let asset = content_draft::named(values.material, used.asset_id)?;
-                content_draft::fits(asset, used.kind, connection)?;
+                let asset = find_asset(values.material, used.asset_id)?;
+                check_asset_fits(asset, used.kind, connection)?;
             }
             Ok(content.clone())
         }
@@ -833,7 +828,7 @@ fn find<'a>(
         };
         named()
             .find(|template| same_language(&template.language, language))
-            .or_else(|| named().find(|template| template::primary(&template.language) == template::primary(language)))
+            .or_else(|| named().find(|template| primary_language(&template.language) == primary_language(language)))
     });
     own.or_else(|| {
         let mut named = material.named(connection.id, wanted.name.as_str());
@@ -853,11 +848,7 @@ fn same_language(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        messages::{
-            purpose::{Narrowing, Purpose, TABLE},
-            source::SmsText,
-            subject::{CallView, Subject},
-        },
+        messages::{CallView, Narrowing, PURPOSE_TABLE, Purpose, SmsText, Subject},
         samples::{Case, at},
     };
 
@@ -892,25 +883,25 @@ mod tests {
     /// The message of such an intent.
     fn composed(case: &Case, later: SignedDuration) -> Result<Composed, Refusal> {
         let text = SmsText::One("Hello".to_owned());
-        case.with_world(|call, world| compose(&intent(call, world, &text, later), world))
+        case.with_world(|call, world| compose_message(&intent(call, world, &text, later), world))
     }
 
     /// Also those behind the first refusal, and what each channel would have said.
     #[test]
     fn review_has_the_verdict_of_every_check() {
         let mut case = Case::new();
-        let flag = crate::messages::inbound::OptFlag::Stop;
+        let flag = crate::messages::OptFlag::Stop;
         case.contact.wish(flag, "wrote STOP", at("2026-03-03T10:00:00Z"));
         case.contact.last_follow_up_at = Some(case.now);
         let review = case.with_world(|call, world| {
             let text = SmsText::One("Hello".to_owned());
             let mut intent = intent(call, world, &text, SignedDuration::ZERO);
             intent.cooldown = minutes(1);
-            review(&intent, world).unwrap()
+            review_intent(&intent, world).unwrap()
         });
         let refused = review.checks.iter().filter(|(_, verdict)| verdict.is_err());
         let refused: Vec<_> = refused.map(|(aspect, _)| *aspect).collect();
-        assert_eq!(refused, [Aspect::Consent, Aspect::Cooldown]);
+        assert_eq!(refused, [PlanCheck::Consent, PlanCheck::Cooldown]);
         assert_eq!(review.outcome().unwrap_err().reason, Reason::OptedOut);
         let [(Channel::Sms, Err(left_out))] = &review.channels[..] else {
             panic!("{:?}", review.channels)
@@ -923,7 +914,7 @@ mod tests {
         let mut case = Case::new();
         case.config.tenant.quiet_hours = None;
         case.now = at("2026-11-20T21:30:00+04");
-        let flag = crate::messages::inbound::OptFlag::Start;
+        let flag = crate::messages::OptFlag::Start;
         case.contact.wish(flag, "wrote START", case.now);
         let (text, morning) = (SmsText::One("20% off".to_owned()), at("2026-11-21T07:00:00+04"));
         let (sms, whatsapp) = (Channel::Sms, Channel::WhatsApp);
@@ -947,7 +938,7 @@ mod tests {
                         words,
                     })
                     .collect();
-                review(&intent, world).unwrap()
+                review_intent(&intent, world).unwrap()
             });
             assert_eq!(review.not_before, planned_for, "{channels:?} {connected} {category:?}");
         }
@@ -968,7 +959,7 @@ mod tests {
         let now = Some(at("2026-11-20T12:00:00+04"));
         type Change<'a> = &'a dyn Fn(&mut TemplateDefinition);
         let changes: [(&str, Change<'_>); 4] = [
-            ("state", &|arabic| arabic.status = template::TemplateStatus::pending()),
+            ("state", &|arabic| arabic.status = TemplateStatus::pending()),
             ("doubt", &|arabic| arabic.doubted_at = now),
             ("edit", &|arabic| arabic.submitting = now),
             ("category", &|arabic| arabic.category = Category::Marketing),
@@ -989,7 +980,7 @@ mod tests {
         let second = SignedDuration::from_secs(1);
         let (since, now) = (at("2026-11-20T11:58:00+04"), at("2026-11-20T12:00:00+04"));
         let began = since - second * 60;
-        for row in &TABLE {
+        for row in &PURPOSE_TABLE {
             let policy = Policy::narrowed(row.purpose, row.kinds[0].category, &Narrowing::default()).unwrap();
             let why = |wrote, answered, by_phone| {
                 let contact = Contact {
@@ -1007,12 +998,12 @@ mod tests {
             let cancels = |event| row.cancelled_by.contains(&event);
             let no = |cancels: bool, what: &str| cancels.then(|| format!("no longer needed: {what} ago"));
             let later = Some(since + second * 90);
-            let wrote = no(cancels(Event::Inbound), "this person wrote 30 s");
+            let wrote = no(cancels(CancelEvent::Inbound), "this person wrote 30 s");
             assert_eq!(why(later, None, None), wrote);
-            let answered = no(cancels(Event::AnsweredCall), "a later call was answered 30 s");
+            let answered = no(cancels(CancelEvent::AnsweredCall), "a later call was answered 30 s");
             assert_eq!(why(None, later, None), answered);
             // While it rings, too.
-            let answers = cancels(Event::AnsweredCall) || cancels(Event::HumanReply);
+            let answers = cancels(CancelEvent::AnsweredCall) || cancels(CancelEvent::HumanReply);
             let by_phone = no(answers, "somebody wrote on the business's own phone 2 min");
             assert_eq!(why(None, None, Some(since)), by_phone);
         }

@@ -4,33 +4,18 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::messages::content::{
-    Action, Button, Card, Content, Emoji, Header, Interactive, Kind, LARGEST_AT_TWILIO, Link, List, ListRow, Location,
-    MAX_BODY_LENGTH, MAX_BUTTON_ID_LENGTH, MAX_BUTTONS, MAX_CAPTION_LENGTH, MAX_CARDS, MAX_DESCRIPTION_LENGTH,
-    MAX_FOOTER_LENGTH, MAX_HEADER_LENGTH, MAX_ROW_ID_LENGTH, MAX_ROW_LENGTH, MAX_ROWS, MAX_SECTIONS, MAX_TITLE_LENGTH,
-    Media, Reaction, Section, has_caption,
+use crate::messages::{
+    Action, Button, Card, Content, ContentKind, Emoji, Header, Interactive, LARGEST_AT_TWILIO, Link, List, ListRow,
+    Location, MAX_BODY_LENGTH, MAX_BUTTON_ID_LENGTH, MAX_CAPTION_LENGTH, MAX_CARDS, MAX_DESCRIPTION_LENGTH,
+    MAX_FOOTER_LENGTH, MAX_HEADER_LENGTH, MAX_REPLY_BUTTONS, MAX_ROW_ID_LENGTH, MAX_ROW_LENGTH, MAX_ROWS, MAX_SECTIONS,
+    MAX_TITLE_LENGTH, Media, Reaction, Section, has_caption,
 };
 use crate::{
-    base::{
-        bounded::UpTo,
-        external::ProviderRef,
-        fault::{Fault, FaultCode},
-        ids::{FileId, MessageId},
-        text::{OneLine, WebUrl},
-    },
-    media::{
-        asset::{self, Asset},
-        medium::{AssetUse, FileName, MediaKind},
-    },
-    messages::{
-        material::Material,
-        referred::carried,
-        refusal::{Reason, Refusal},
-        source::SmsText,
-        values::{Values, in_language},
-    },
-    templates::template::{Misfit, Unfit},
-    tenants::{config::ConnectionSummary, settings::FieldProblem},
+    base::{Fault, FaultCode, FileId, MessageId, OneLine, ProviderRef, UpTo, WebUrl},
+    media::{Asset, AssetUse, FileName, MediaKind, missing_file},
+    messages::{Material, Reason, Refusal, SmsText, Values, check_carried, text_in_language},
+    templates::{Misfit, Unfit},
+    tenants::{ConnectionSummary, FieldProblem},
 };
 
 #[cfg(test)]
@@ -87,7 +72,7 @@ pub struct InteractiveUse {
     pub footer: Option<SmsText>,
     /// Buttons, each of which answers with its title.
     #[serde(default)]
-    pub buttons: UpTo<MAX_BUTTONS, ButtonUse>,
+    pub buttons: UpTo<MAX_REPLY_BUTTONS, ButtonUse>,
     /// Menu, of which the person chooses one row.
     #[serde(default)]
     pub list: Option<ListUse>,
@@ -222,7 +207,7 @@ const DESCRIPTION: Part = line("row's description", MAX_DESCRIPTION_LENGTH);
 
 /// The text of a part with its values.
 fn filled(values: &Values<'_>, texts: &SmsText, part: &Part) -> Result<String, Refusal> {
-    let text = in_language(texts, values.config, values.contact).ok_or_else(|| {
+    let text = text_in_language(texts, values.config, values.contact).ok_or_else(|| {
         let sentence = format!("there is no text of the {} in any language", part.name);
         Refusal::new(Reason::NoText, sentence)
     })?;
@@ -241,15 +226,15 @@ fn filled_if_any(values: &Values<'_>, texts: Option<&SmsText>, part: &Part) -> R
 }
 
 /// The asset with this id, if there is one.
-pub(crate) fn named(material: &Material, id: FileId) -> Result<&Asset, Refusal> {
-    material.asset(id).ok_or_else(|| asset::missing(id))
+pub(crate) fn find_asset(material: &Material, id: FileId) -> Result<&Asset, Refusal> {
+    material.asset(id).ok_or_else(|| missing_file(id))
 }
 
 /// Whether a connection can send an asset as this kind.
 ///
 /// # Errors
 /// The reason why it cannot.
-pub(crate) fn fits(asset: &Asset, kind: MediaKind, connection: &ConnectionSummary) -> Result<(), Refusal> {
+pub(crate) fn check_asset_fits(asset: &Asset, kind: MediaKind, connection: &ConnectionSummary) -> Result<(), Refusal> {
     asset.usable(kind)?;
     if connection.needs_content_sid && asset.bytes > LARGEST_AT_TWILIO {
         let sentence = format!(
@@ -274,9 +259,9 @@ fn used(asset: &Asset, name: Option<&FileName>) -> AssetUse {
 
 impl MediaUse {
     fn fill(&self, values: &Values<'_>, connection: &ConnectionSummary) -> Result<Media, Refusal> {
-        let asset = named(values.material, self.asset_id)?;
+        let asset = find_asset(values.material, self.asset_id)?;
         let kind = asset.kind;
-        fits(asset, kind, connection)?;
+        check_asset_fits(asset, kind, connection)?;
         let caption = filled_if_any(values, self.caption.as_ref(), &CAPTION)?;
         if caption.is_some() && !has_caption(kind) {
             let sentence = format!("WhatsApp shows no caption with a file of the kind {}", kind.as_str());
@@ -354,9 +339,9 @@ impl InteractiveUse {
             let text = filled_if_any(values, self.header.as_ref(), &HEADER)?;
             return Ok(text.map(Header::Text));
         };
-        let asset = named(values.material, media.asset_id)?;
+        let asset = find_asset(values.material, media.asset_id)?;
         let kind = asset.kind;
-        fits(asset, kind, connection)?;
+        check_asset_fits(asset, kind, connection)?;
         if !has_caption(kind) {
             let sentence = format!("WhatsApp shows no file of the kind {} above a text", kind.as_str());
             return Err(Refusal::new(Reason::WrongFileKind, sentence).and("kind", kind.as_str()));
@@ -501,13 +486,13 @@ pub fn problems_of_cards(cards: &[Card]) -> Vec<FieldProblem> {
 
 impl Draft<'_> {
     /// Its kind.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ContentKind {
         match self {
-            Self::Media(_) => Kind::Media,
-            Self::Interactive(_) => Kind::Interactive,
-            Self::Location(_) => Kind::Location,
-            Self::Contacts(_) => Kind::Contacts,
-            Self::Reaction(..) => Kind::Reaction,
+            Self::Media(_) => ContentKind::Media,
+            Self::Interactive(_) => ContentKind::Interactive,
+            Self::Location(_) => ContentKind::Location,
+            Self::Contacts(_) => ContentKind::Contacts,
+            Self::Reaction(..) => ContentKind::Reaction,
         }
     }
 
@@ -531,7 +516,7 @@ impl Draft<'_> {
 
     /// The content with its values, within the limits of WhatsApp and of the connection's provider.
     pub(crate) fn fill(&self, values: &Values<'_>, connection: &ConnectionSummary) -> Result<Content, Refusal> {
-        carried(self.kind(), connection)?;
+        check_carried(self.kind(), connection)?;
         Ok(match self {
             Self::Media(media) => Content::Media(media.fill(values, connection)?),
             Self::Interactive(interactive) => Content::Interactive(interactive.fill(values, connection)?),

@@ -5,33 +5,13 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    base::{
-        facts::Fact,
-        fault::{Fault, FaultCode},
-        ids::ContactId,
-        phone::Phone,
-    },
-    contacts::{
-        contact::{Contact, Identity},
-        profile::Profile,
-    },
+    base::{ContactId, Fact, Fault, FaultCode, Phone},
+    contacts::{Contact, Identity, Profile},
     messages::{
-        compose::{Carrier, Words, carriers, content},
-        links::{MAX_TARGETS, Target, add_target},
-        material::Material,
-        message::{Channel, Content},
-        needs::{MAX_PRODUCTS, Needs},
-        purpose::Category,
-        refusal::Refusal,
-        sms_rules::Applies,
-        source::{SmsText, Source, TemplateUse, Value},
-        subject::Subject,
-        values::Values,
+        Applies, Carrier, Category, Channel, Content, MAX_PRODUCTS, MAX_TARGETS, Material, Needs, Refusal, SmsText,
+        Source, Subject, Target, TemplateUse, Value, Values, Words, add_target, carriers, fill_content,
     },
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        settings::{FieldProblem, Findings, Warning},
-    },
+    tenants::{ConnectionSummary, FieldProblem, Findings, TenantConfig, Warning},
 };
 
 /// What was found about a message and whatever sends it.
@@ -47,18 +27,18 @@ pub struct Review {
 pub const MAX_WARNINGS: usize = 20;
 
 /// A value must be one of these words.
-pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>, detail: impl Into<String>) -> Fault {
+pub(crate) fn one_of_words<'a>(words: impl IntoIterator<Item = &'a str>, detail: impl Into<String>) -> Fault {
     Fault::new(FaultCode::NotOneOf, detail).and("expected", words.into_iter().collect::<Fact>())
 }
 
 /// There must be a channel.
-pub(crate) fn no_channel() -> Fault {
+pub(crate) fn missing_channel() -> Fault {
     let fault = Fault::new(FaultCode::TooFew, "Name at least one channel: whatsapp or sms.");
     fault.and("minimum", 1_u32)
 }
 
 /// A value of a call is named where there is no call.
-pub(crate) fn no_call() -> Fault {
+pub(crate) fn missing_call() -> Fault {
     let detail = "There is no call whose values it could name. Leave out `call.…`.";
     Fault::new(FaultCode::NotApplicable, detail)
 }
@@ -190,7 +170,7 @@ impl<'a> Authored<'a> {
         if own.iter().all(|template| template.category != self.category) {
             let category = first.category.as_str();
             let detail = format!("Template {name} is of the category {category}, and the message must be, too.");
-            found.add(format!("{}.category", self.field), one_of([category], detail));
+            found.add(format!("{}.category", self.field), one_of_words([category], detail));
         }
         let mut misfits = own.iter().map(|template| template.problems_of(wanted));
         let wrong = misfits.next().unwrap_or_default();
@@ -212,7 +192,7 @@ impl<'a> Authored<'a> {
         let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
         for (place, source) in sources {
             if source.is_of_call() {
-                found.expect(self.follows_call, place, no_call());
+                found.expect(self.follows_call, place, missing_call());
                 continue;
             }
             if let Source::ContactField(key) = source {
@@ -258,7 +238,7 @@ impl<'a> Authored<'a> {
 /// The obstacles that keep these connections from saying something to a person of whom only the number is known, whatever their language, and
 /// the rules for SMS of the business's own country that are against it, each with its effect. Empty: none. `senders`: each with the number that
 /// its line names. `subject`: what the message is about if this connection sends it.
-pub(crate) fn obstacles<'s>(
+pub(crate) fn content_obstacles<'s>(
     (words, category): (Words<'_>, Category),
     (config, material): (&TenantConfig, &Material),
     senders: &[Carrier<'_>],
@@ -293,7 +273,7 @@ pub(crate) fn obstacles<'s>(
                 profile: &Profile::default(),
                 subject: subject(connection),
             };
-            match (content(&values, words, category, connection), words) {
+            match (fill_content(&values, words, category, connection), words) {
                 (Err(why), _) => add(why, Applies::Refuse),
                 (Ok(Content::Text(text)), Words::Text(_)) => {
                     let sms = connection.sms((config.tenant.country(), category), *number, &text);

@@ -2,12 +2,8 @@
 //! make a business answer calls from such numbers earns from it.
 
 use crate::{
-    base::{
-        country::Country,
-        line_type::{LineType, LineTypes},
-        phone::Phone,
-    },
-    messages::refusal::{Reason, Refusal},
+    base::{Country, LineType, LineTypes, Phone},
+    messages::{Reason, Refusal},
 };
 
 /// Maximum number of countries that a tenant lists: more than there are.
@@ -25,7 +21,7 @@ const BEYOND: [(&str, &str, &str); 6] = [
 
 /// The reason why nothing is sent to a person: the number, if one is known, is of a kind that is never written to, or the country is none of
 /// those that the tenant lists. Without a list, all countries may be written to.
-pub fn refused(
+pub fn refused_destination(
     phone: Option<&Phone>,
     country: Option<Country>,
     countries: &[Country],
@@ -61,13 +57,13 @@ fn never(phone: &Phone, line_type: LineTypes<'_>) -> Option<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::line_type::{by_numbering_plan, unknown};
+    use crate::base::{line_type_by_plan, unknown_line_type};
 
     /// The kind of number because of which nothing is sent.
     fn kind(number: &str, countries: &[&str], line_type: LineTypes<'_>) -> Option<String> {
         let countries: Vec<Country> = countries.iter().map(|country| country.parse().unwrap()).collect();
         let phone: Phone = number.parse().unwrap();
-        let refusal = refused(Some(&phone), phone.country(), &countries, line_type)?;
+        let refusal = refused_destination(Some(&phone), phone.country(), &countries, line_type)?;
         assert_eq!(refusal.reason, Reason::Destination);
         serde_json::from_value(serde_json::to_value(refusal.facts.get("kind")).unwrap()).unwrap()
     }
@@ -115,11 +111,11 @@ mod tests {
         let [india, emirates]: [Country; 2] = ["IN", "AE"].map(|country| country.parse().unwrap());
         for (country, expected) in [(Some(india), true), (Some(emirates), false), (None, true)] {
             assert_eq!(
-                refused(None, country, &[emirates], &unknown).is_some(),
+                refused_destination(None, country, &[emirates], &unknown).is_some(),
                 expected,
                 "{country:?}"
             );
-            assert_eq!(refused(None, country, &[], &unknown), None);
+            assert_eq!(refused_destination(None, country, &[], &unknown), None);
         }
     }
 

@@ -3,7 +3,7 @@
 //! The code decides. The HTTP status counts only without a known code: Meta sends permanent errors with 500 and throttling
 //! with 400.
 
-use crate::messages::send::{
+use crate::messages::{
     Api, Classified, Effect,
     ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, RouteRefused, TenantMustAct, WaitForStatus},
 };
@@ -203,7 +203,7 @@ fn listed(api: Api, code: i64) -> Option<Classified> {
 }
 
 /// Meaning and consequence of an error, for every possible code and status.
-pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
+pub fn classify_error(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
     let known = code.and_then(|code| listed(api, code));
     let answer = known.unwrap_or_else(|| unknown(http, code));
     match stage {
@@ -266,7 +266,7 @@ pub fn doubts_template(api: Api, code: i64) -> bool {
 }
 
 /// Whether a code is in the table of its API. An unknown one raises an alert, once per code.
-pub fn known(api: Api, code: i64) -> bool {
+pub fn is_known_error(api: Api, code: i64) -> bool {
     listed(api, code).is_some()
 }
 
@@ -276,33 +276,33 @@ mod tests {
 
     #[test]
     fn the_code_decides_before_the_http_status() {
-        let lost = classify(Api::WhatsAppCloud, Stage::Answer, Some(500), Some(3));
+        let lost = classify_error(Api::WhatsAppCloud, Stage::Answer, Some(500), Some(3));
         assert_eq!(lost.class, TenantMustAct);
-        let slow = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(80_007));
+        let slow = classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(80_007));
         assert_eq!((slow.class, slow.effect), (RetryAfter, Effect::PauseNumber(60)));
-        let none = classify(Api::Twilio, Stage::Answer, Some(503), None);
+        let none = classify_error(Api::Twilio, Stage::Answer, Some(503), None);
         assert_eq!(none.class, WaitForStatus);
-        let html = classify(Api::WhatsAppCloud, Stage::Answer, Some(502), None);
+        let html = classify_error(Api::WhatsAppCloud, Stage::Answer, Some(502), None);
         assert_eq!(html.class, WaitForStatus);
     }
 
     #[test]
     fn unknown_code_falls_back_to_the_next_channel() {
-        let answer = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(987_654));
+        let answer = classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(987_654));
         assert_eq!(answer.class, FallBack);
-        let status = classify(Api::WhatsAppCloud, Stage::Status, None, Some(987_654));
+        let status = classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(987_654));
         assert_eq!(status.class, FallBack);
-        assert!(!known(Api::WhatsAppCloud, 987_654));
-        assert!(known(Api::Twilio, 63_016));
+        assert!(!is_known_error(Api::WhatsAppCloud, 987_654));
+        assert!(is_known_error(Api::Twilio, 63_016));
     }
 
     /// Twilio fetches files by links, and says at once or later that it could not.
     #[test]
     fn twilios_codes_for_files_lead_to_the_next_channel() {
         for code in [12_300, 21_620, 63_019] {
-            assert!(known(Api::Twilio, code), "{code}");
+            assert!(is_known_error(Api::Twilio, code), "{code}");
             for stage in [Stage::Answer, Stage::Status] {
-                let found = classify(Api::Twilio, stage, Some(400), Some(code));
+                let found = classify_error(Api::Twilio, stage, Some(400), Some(code));
                 assert_eq!((found.class, found.effect), (FallBack, NONE), "{code}");
                 assert!(found.meaning.contains("file"), "{code}");
             }

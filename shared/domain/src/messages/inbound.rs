@@ -4,18 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        external::{ProviderRef, SenderId, ShownName},
-        ids::SendKey,
-        phone::Phone,
-    },
-    media::medium::InboundMedia,
-    messages::{
-        content::{Latitude, Longitude},
-        message::{Channel, Recipient, StatusReport},
-    },
-    templates::template::TemplateReport,
-    tenants::connection_test::Reported,
+    base::{Phone, ProviderRef, SendKey, SenderId, ShownName},
+    media::InboundMedia,
+    messages::{Channel, Latitude, Longitude, Recipient, StatusReport},
+    templates::TemplateReport,
+    tenants::Reported,
 };
 
 /// One report of a provider. A webhook may contain many.
@@ -152,7 +145,7 @@ pub struct InboundMessage {
     /// Our payload of the pressed button. Untrusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
-    /// Media, at most [`MAX_MEDIA`](crate::media::medium::MAX_MEDIA), which are fetched later.
+    /// Media, at most [`MAX_MEDIA`](crate::media::MAX_MEDIA), which are fetched later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<InboundMedia>,
     /// What it shares beside its text, which has it in words.
@@ -256,7 +249,7 @@ fn is_file_name(text: &str) -> bool {
 pub enum Shared {
     /// A place.
     Location(SharedLocation),
-    /// Business cards, at most [`MAX_CARDS`](crate::messages::content::MAX_CARDS) and [`SharedCard::MAX_BYTES`].
+    /// Business cards, at most [`MAX_CARDS`](crate::messages::MAX_CARDS) and [`SharedCard::MAX_BYTES`].
     Contacts(Vec<SharedCard>),
 }
 
@@ -296,7 +289,7 @@ pub struct SharedCard {
     /// Business of the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<ShownName>,
-    /// Telephone numbers, at most [`MAX_OF_CARD`](crate::messages::content::MAX_OF_CARD).
+    /// Telephone numbers, at most [`MAX_OF_CARD`](crate::messages::MAX_OF_CARD).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phones: Vec<ShownName>,
     /// E-mail addresses, at most as many.

@@ -3,18 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::{
-        ids::{ConnectionId, LineId, MessageId, started},
-        phone::Phone,
-    },
+    base::{ConnectionId, LineId, MessageId, Phone, time_of_id},
     messages::{
-        content_draft::Draft,
-        message::{Category, Cause, Channel, Content, Recipient},
-        purpose::{Narrowing, Purpose},
-        referred::Referred,
-        refusal::Reason,
-        source::{SmsText, TemplateUse},
-        subject::Subject,
+        Category, Cause, Channel, Content, Draft, Narrowing, Purpose, Reason, Recipient, Referred, SmsText, Subject,
+        TemplateUse,
     },
 };
 
@@ -86,7 +78,7 @@ impl Intent<'_> {
     pub fn began(&self) -> Timestamp {
         match (&self.subject, self.cause) {
             (Subject::Call(call), _) => call.started_at,
-            (_, Cause::Answered { inbound, .. }) => started(inbound.own()),
+            (_, Cause::Answered { inbound, .. }) => time_of_id(inbound.own()),
             _ => self.since,
         }
     }

@@ -7,7 +7,7 @@
 
 use whatlang::{Detector, Info, Lang};
 
-use crate::templates::template::primary;
+use crate::templates::primary_language;
 
 /// Minimum length of the letters of a text, in bytes of UTF-8: letters of a script with many say more, and have more bytes.
 const SHORTEST: usize = 16;
@@ -54,7 +54,7 @@ fn tags(language: Lang) -> &'static [&'static str] {
 
 /// The detector's language of a tag.
 fn of_tag(tag: &str) -> Option<Lang> {
-    let own = primary(tag);
+    let own = primary_language(tag);
     let (code, _) = TAGS.iter().find(|(_, tags)| tags.contains(&own.as_str()))?;
     Lang::from_code(*code)
 }
@@ -73,7 +73,7 @@ fn words(text: &str) -> String {
 }
 
 /// The language of a text, if it can be told. `tenants`: the tags of the languages in which the tenant writes.
-pub fn recognize(text: &str, tenants: &[String]) -> Option<Recognized> {
+pub fn recognize_language(text: &str, tenants: &[String]) -> Option<Recognized> {
     let text = &words(text);
     let letters = text.chars().filter(|sign| sign.is_alphabetic()).map(char::len_utf8);
     if letters.sum::<usize>() < SHORTEST {
@@ -118,7 +118,7 @@ mod tests {
 
     /// The tag, with `?` if it is not certain; empty if nothing is recognized.
     fn told(text: &str, tenants: &[&str]) -> String {
-        let recognized = recognize(text, &tags_of(tenants));
+        let recognized = recognize_language(text, &tags_of(tenants));
         let shown = |Recognized { language, certain }| format!("{language}{}", if certain { "" } else { "?" });
         recognized.map(shown).unwrap_or_default()
     }
@@ -214,8 +214,8 @@ mod tests {
         fn every_text_can_be_looked_at(text in "\\PC{0,200}", alphabet in "[a-zäß'אבابپ一あ가 ]{16,80}") {
             let tenants = tags_of(&["en", "ar", "ru", "hi", "he", "zh", "xx", ""]);
             for text in [&text, &alphabet, &format!("{text} {alphabet}")] {
-                if let Some(Recognized { language, .. }) = recognize(text, &tenants) {
-                    proptest::prop_assert!(crate::tenants::settings::is_language(&language));
+                if let Some(Recognized { language, .. }) = recognize_language(text, &tenants) {
+                    proptest::prop_assert!(crate::base::is_language(&language));
                 }
             }
         }
@@ -227,7 +227,7 @@ mod tests {
             let none = matches!(language, Lang::Epo | Lang::Lat);
             assert_eq!(tags(*language).is_empty(), none, "{language:?}");
             for tag in tags(*language) {
-                assert!(crate::tenants::settings::is_language(tag), "{tag}");
+                assert!(crate::base::is_language(tag), "{tag}");
                 assert_eq!(of_tag(&format!("{tag}-XX")), Some(*language), "{tag}");
             }
         }

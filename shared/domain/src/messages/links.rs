@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::{
-    base::ids::{MessageId, TenantId},
-    consent::links::{InvalidCode, LINK_LIFETIME, LinkCode, to_preferences},
+    base::{MessageId, TenantId},
+    consent::{InvalidCode, LINK_LIFETIME, LinkCode, preferences_url},
 };
 
 /// Maximum pages to which the tracked links of one message lead. Further ones are unknown values.
@@ -155,7 +155,7 @@ impl NewLinks {
 
     /// The link to the preference page.
     pub fn to_preferences(&self) -> Option<String> {
-        Some(to_preferences(self.base.as_deref()?, self.preferences.as_ref()?))
+        Some(preferences_url(self.base.as_deref()?, self.preferences.as_ref()?))
     }
 
     /// The tracked link to a page.

@@ -2,13 +2,13 @@
 //! not part of the cached configuration: the composing function reads those that the message names.
 
 use crate::{
-    base::ids::{CampaignId, ConnectionId, FileId},
-    campaigns::campaign::Campaign,
-    contacts::{field::Field, field_key::FieldKey},
-    media::asset::Asset,
-    messages::links::NewLinks,
-    money::product::Product,
-    templates::template::TemplateDefinition,
+    base::{CampaignId, ConnectionId, FileId},
+    campaigns::Campaign,
+    contacts::{Field, FieldKey},
+    media::Asset,
+    messages::NewLinks,
+    money::Product,
+    templates::TemplateDefinition,
 };
 
 /// The templates, products, fields of contacts and links that a message is made from.

@@ -9,20 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        country::Country,
-        external::ProviderRef,
-        ids::{ConnectionId, LineId, MessageId, SendKey},
-        phone::Phone,
-    },
-    consent::links::LinkCode,
-    messages::{
-        links::CodesFound,
-        purpose::{Policy, Purpose},
-        refusal::{Because, Reason, Refusal},
-        send::{ErrorClass, Timers, honoured},
-    },
-    money::cap::Take,
+    base::{ConnectionId, Country, LineId, MessageId, Phone, ProviderRef, SendKey},
+    consent::LinkCode,
+    messages::{Because, CodesFound, ErrorClass, Policy, Purpose, Reason, Refusal, Timers, limit_retry_after},
+    money::Take,
 };
 
 /// The numbers of the caps of these takes, and what is expected to be paid for those of money.
@@ -38,11 +28,9 @@ fn taken(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
     (numbers.collect(), expected.collect())
 }
 
-pub use crate::messages::{
-    attempt::{Attempt, AttemptError, AttemptState, Cost, Evidence, Expected, SendOutcome, StatusReport},
-    cause::{Cause, CauseStep},
-    content::{Content, FilledTemplate, TemplateValue},
-    purpose::{Category, WhenUnknown},
+use crate::messages::{
+    Attempt, AttemptError, AttemptState, Category, Cause, CauseStep, Content, Cost, Evidence, Expected, FilledTemplate,
+    SendOutcome, StatusReport, TemplateValue, WhenUnknown,
 };
 
 /// A way to reach a person.

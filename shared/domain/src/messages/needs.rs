@@ -4,18 +4,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    base::ids::{CampaignId, ConnectionId, FileId, MessageId},
-    consent::links::LinkCode,
+    base::{CampaignId, ConnectionId, FileId, MessageId},
+    consent::LinkCode,
     messages::{
-        compose::{Aspect, Intent, Words, World, carrier, review},
-        content_draft::Draft,
-        links::{NewLinks, Target, Targets, Tracked, add_target},
-        material::Material,
-        message::Content,
-        purpose::{Event, Policy, Purpose},
-        refusal::Reason,
-        source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
-        values::in_language,
+        CancelEvent, Content, Draft, Intent, Material, NewLinks, Piece, PlanCheck, Policy, Purpose, Reason, SmsText,
+        Source, Target, Targets, TemplateUse, Tracked, Value, Words, World, add_target, carrier, placeholders,
+        review_intent, text_in_language,
     },
 };
 
@@ -63,11 +57,11 @@ impl Needs {
             material: Material::NONE,
             ..*world
         };
-        let Ok(review) = review(intent, &dry) else {
+        let Ok(review) = review_intent(intent, &dry) else {
             return Self::default();
         };
         let before = review.checks.iter();
-        let mut before = before.take_while(|(aspect, _)| !matches!(aspect, Aspect::Frequency | Aspect::Room));
+        let mut before = before.take_while(|(aspect, _)| !matches!(aspect, PlanCheck::Frequency | PlanCheck::Room));
         if before.any(|(_, verdict)| verdict.is_err()) {
             return Self::default();
         }
@@ -88,7 +82,7 @@ impl Needs {
             needs.open = if intent.purpose.waits_in_the_contact() {
                 world.contact.to_compare(&policy)
             } else {
-                let answers = world.contact.open_to(Event::HumanReply);
+                let answers = world.contact.open_to(CancelEvent::HumanReply);
                 answers.into_iter().chain(intent.after).collect()
             };
         }
@@ -101,7 +95,7 @@ impl Needs {
                     }
                 }
                 Words::Text(texts) | Words::Free(texts) => {
-                    needs.text(in_language(texts, world.config, world.contact).unwrap_or_default());
+                    needs.text(text_in_language(texts, world.config, world.contact).unwrap_or_default());
                 }
                 Words::Ready(Content::Template(filled)) => {
                     if let Some((connection, _)) = carrier(world.config, intent, says.channel) {
@@ -193,7 +187,7 @@ impl Needs {
     fn draft(&mut self, draft: Draft<'_>, world: &World<'_>) {
         self.assets.extend(draft.asset());
         let texts = draft.texts().into_iter();
-        let texts = texts.filter_map(|texts| in_language(texts, world.config, world.contact));
+        let texts = texts.filter_map(|texts| text_in_language(texts, world.config, world.contact));
         let pieces: Vec<_> = texts.flat_map(|text| placeholders(text).unwrap_or_default()).collect();
         self.pieces(&pieces);
     }
@@ -237,18 +231,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        automations::decide::Findings,
-        base::{
-            bounded::Whole,
-            ids::{AttachmentId, ContactId},
-        },
-        messages::{
-            content_draft::MediaUse,
-            inbound::OptFlag,
-            intent::Says,
-            message::{Category, Cause, Channel},
-            purpose::Narrowing,
-        },
+        automations::Findings,
+        base::{AttachmentId, ContactId, Whole},
+        messages::{Category, Cause, Channel, MediaUse, Narrowing, OptFlag, Says},
         samples::{Case, at, message_of},
     };
 
@@ -307,7 +292,7 @@ mod tests {
         let branch = "conn_00000000000000000000000010".parse().unwrap();
         let mut usual = None;
         let needs = needs(|case| {
-            let carries = |one: &&crate::tenants::config::ConnectionSummary| one.carries.contains(&Channel::WhatsApp);
+            let carries = |one: &&crate::tenants::ConnectionSummary| one.carries.contains(&Channel::WhatsApp);
             let mut own = case.config.connections.iter().find(carries).unwrap().clone();
             usual = Some(own.id);
             own.id = branch;
@@ -358,7 +343,7 @@ mod tests {
             let template = case.config.rules[0].then.template.as_mut().unwrap();
             let source = "preferences.code".parse().unwrap();
             let value = Value::From { source, default: None };
-            template.buttons = vec![crate::messages::source::ButtonValue { index: 1, value }].into();
+            template.buttons = vec![crate::messages::ButtonValue { index: 1, value }].into();
         });
         assert!(in_text.preferences && in_button.preferences);
         let link = "{{link:https://saffron.example/a}} {{link:https://saffron.example/b}}";

@@ -15,18 +15,18 @@ const BURST: i32 = 45;
 const AHEAD: SignedDuration = SignedDuration::from_secs(6 * (BURST as i64 - 1));
 
 /// The time at which the allowance is whole again, with one more message planned at this time.
-pub(crate) fn with_one_more(whole_at: Option<Timestamp>, at: Timestamp) -> Timestamp {
+pub(crate) fn pair_rate_with_one_more(whole_at: Option<Timestamp>, at: Timestamp) -> Timestamp {
     whole_at.max(Some(at)).unwrap_or(at) + EVERY
 }
 
 /// The earliest time of a message. `counted`: the messages from it on that are counted, itself included.
-pub(crate) fn earliest(whole_at: Timestamp, counted: usize) -> Timestamp {
+pub(crate) fn earliest_by_pair_rate(whole_at: Timestamp, counted: usize) -> Timestamp {
     whole_at - AHEAD - each(counted)
 }
 
 /// The time at which the allowance is whole again after WhatsApp has refused a message at this time, and takes the first of those that wait
 /// after `wait`, and the others at an even rate.
-pub(crate) fn after_refusal(at: Timestamp, wait: SignedDuration, waiting: usize) -> Timestamp {
+pub(crate) fn pair_rate_after_refusal(at: Timestamp, wait: SignedDuration, waiting: usize) -> Timestamp {
     at + wait + AHEAD + each(waiting)
 }
 
@@ -47,27 +47,30 @@ mod tests {
     fn burst_goes_at_once_and_the_rest_at_an_even_rate() {
         let mut whole_at = None;
         for place in 1..=60_i64 {
-            let whole = with_one_more(whole_at, after(0));
-            assert_eq!(earliest(whole, 1), after(6 * (place - 45)), "{place}");
+            let whole = pair_rate_with_one_more(whole_at, after(0));
+            assert_eq!(earliest_by_pair_rate(whole, 1), after(6 * (place - 45)), "{place}");
             whole_at = Some(whole);
         }
         // Of three that wait, the last one was counted last.
         let whole_at = whole_at.unwrap();
         assert_eq!(
-            [3, 2, 1].map(|counted| earliest(whole_at, counted)),
+            [3, 2, 1].map(|counted| earliest_by_pair_rate(whole_at, counted)),
             [78, 84, 90].map(after)
         );
         // The allowance grows again.
-        let later = with_one_more(Some(whole_at), after(360));
+        let later = pair_rate_with_one_more(Some(whole_at), after(360));
         assert_eq!(later, after(366));
-        assert!(earliest(later, 1) < after(360));
+        assert!(earliest_by_pair_rate(later, 1) < after(360));
     }
 
     #[test]
     fn refusal_ends_the_allowance() {
-        let whole_at = after_refusal(after(0), SignedDuration::from_secs(6), 2);
-        assert_eq!([2, 1].map(|counted| earliest(whole_at, counted)), [6, 12].map(after));
-        let next = with_one_more(Some(whole_at), after(1));
-        assert_eq!(earliest(next, 1), after(18));
+        let whole_at = pair_rate_after_refusal(after(0), SignedDuration::from_secs(6), 2);
+        assert_eq!(
+            [2, 1].map(|counted| earliest_by_pair_rate(whole_at, counted)),
+            [6, 12].map(after)
+        );
+        let next = pair_rate_with_one_more(Some(whole_at), after(1));
+        assert_eq!(earliest_by_pair_rate(next, 1), after(18));
     }
 }

@@ -3,23 +3,23 @@
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
-    automations::answer::Answer,
-    messages::{quiet::QuietHours, sms_rules::WayOut},
-    templates::template::primary,
+    automations::Answer,
+    messages::{QuietHours, WayOut},
+    templates::primary_language,
 };
 
 /// Such as "2 h ago".
-pub fn ago(then: Timestamp, now: Timestamp) -> String {
+pub fn time_ago(then: Timestamp, now: Timestamp) -> String {
     let since = now.duration_since(then);
     if since < SignedDuration::from_secs(1) {
         "just now".to_owned()
     } else {
-        format!("{} ago", length(since))
+        format!("{} ago", duration_in_words(since))
     }
 }
 
 /// Such as "24 h", "2 min", "90 s": the largest unit that is precise enough.
-pub fn length(duration: SignedDuration) -> String {
+pub fn duration_in_words(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
     let rounded = |unit: i64| (seconds + unit / 2) / unit;
     match seconds {
@@ -31,16 +31,16 @@ pub fn length(duration: SignedDuration) -> String {
     }
 }
 
-pub(crate) fn day(at: Timestamp) -> String {
+pub(crate) fn day_in_words(at: Timestamp) -> String {
     at.strftime("%-d %B %Y").to_string()
 }
 
-pub(crate) fn local(at: Timestamp, zone: &TimeZone) -> String {
+pub(crate) fn local_time_in_words(at: Timestamp, zone: &TimeZone) -> String {
     let name = zone.iana_name().unwrap_or("UTC").to_owned();
     format!("{} ({name})", at.to_zoned(zone.clone()).strftime("%H:%M"))
 }
 
-pub(crate) fn span(quiet: &QuietHours) -> String {
+pub(crate) fn quiet_hours_in_words(quiet: &QuietHours) -> String {
     format!("{}–{}", quiet.from, quiet.to)
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn usual_answer<'a>(
     way_out: WayOut,
 ) -> String {
     let of = |language: &str| {
-        let wanted = primary(language);
+        let wanted = primary_language(language);
         let mut texts = ANSWERS.iter();
         texts.find(|(known, language, ..)| *known == answer && wanted == *language)
     };
@@ -88,7 +88,7 @@ pub(crate) fn usual_answer<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{consent::words::opt_word, messages::inbound::OptFlag, samples::tenant};
+    use crate::{consent::wish_in_text, messages::OptFlag, samples::tenant};
 
     /// Each answer has a text in each language, and the words that texts name are understood.
     #[test]
@@ -117,7 +117,7 @@ mod tests {
         }
         let tenant = tenant();
         for (word, flag) in [("توقف", OptFlag::Stop), ("ابدأ", OptFlag::Start)] {
-            assert_eq!(opt_word(word, &tenant), Some(flag));
+            assert_eq!(wish_in_text(word, &tenant), Some(flag));
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
             (172_800, "2 days"),
             (604_800, "7 days"),
         ] {
-            assert_eq!(length(SignedDuration::from_secs(seconds)), said);
+            assert_eq!(duration_in_words(SignedDuration::from_secs(seconds)), said);
         }
     }
 }

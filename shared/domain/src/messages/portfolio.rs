@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Places that are taken together, by one write.
-pub const BLOCK: u32 = 25;
+pub const PORTFOLIO_BLOCK: u32 = 25;
 
 /// Time for which a customer takes a place.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -43,7 +43,7 @@ impl FirstWritten {
     pub fn take(&mut self, wanted: u32, allowed: u32, now: Timestamp) -> Result<Places, Timestamp> {
         self.hours.retain(|(hour, _)| now < over(*hour));
         let taken: u64 = self.hours.iter().map(|(_, taken)| u64::from(*taken)).sum();
-        let room = u64::from(most(allowed)).saturating_sub(taken);
+        let room = u64::from(most_for_campaigns(allowed)).saturating_sub(taken);
         let room = u32::try_from(room).unwrap_or(u32::MAX);
         if room == 0 {
             let first = self.hours.iter().map(|(hour, _)| *hour).min();
@@ -68,7 +68,7 @@ impl FirstWritten {
 }
 
 /// The part of those that WhatsApp allows in 24 hours that campaigns take.
-pub fn most(allowed: u32) -> u32 {
+pub fn most_for_campaigns(allowed: u32) -> u32 {
     let most = u64::from(allowed) * 4 / 5;
     u32::try_from(most).unwrap_or(u32::MAX).max(1)
 }

@@ -5,7 +5,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::messages::quiet::{Quiet, QuietAction, QuietHours};
+use crate::messages::{Quiet, QuietAction, QuietHours};
 
 /// The purpose of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -189,7 +189,7 @@ pub enum Order {
 
 /// Something that makes a message unnecessary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
+pub enum CancelEvent {
     /// An opt-out.
     Stop,
     /// An answered call.
@@ -210,7 +210,7 @@ pub enum Event {
     Settled,
 }
 
-impl Event {
+impl CancelEvent {
     /// The name for software.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -229,7 +229,7 @@ impl Event {
 
 /// Limits of a purpose in one category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub struct CategoryLimits {
     /// The category.
     pub category: Category,
     /// Ground on which it is sent.
@@ -250,11 +250,11 @@ pub struct Kind {
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub struct PurposeRow {
     /// The purpose.
     pub purpose: Purpose,
     /// Its categories.
-    pub kinds: &'static [Kind],
+    pub kinds: &'static [CategoryLimits],
     /// Effect of an opt-out.
     pub stop: Stop,
     /// Effect of quiet hours, unless a kind has its own.
@@ -266,14 +266,14 @@ pub struct Row {
     /// Order among its messages.
     pub order: Order,
     /// Events that cancel it.
-    pub cancelled_by: &'static [Event],
+    pub cancelled_by: &'static [CancelEvent],
 }
 
-impl Row {
+impl PurposeRow {
     /// Whether an event cancels it. What comes from the business's own phone is a conversation as well as a reply.
-    pub fn is_cancelled_by(&self, event: Event) -> bool {
-        let same: &[Event] = match event {
-            Event::ByPhone => &[Event::AnsweredCall, Event::HumanReply],
+    pub fn is_cancelled_by(&self, event: CancelEvent) -> bool {
+        let same: &[CancelEvent] = match event {
+            CancelEvent::ByPhone => &[CancelEvent::AnsweredCall, CancelEvent::HumanReply],
             _ => &[event],
         };
         same.iter().any(|event| self.cancelled_by.contains(event))
@@ -298,8 +298,8 @@ const fn kind(
     obeys: &'static [Limit],
     counts: &'static [Limit],
     lane: Lane,
-) -> Kind {
-    Kind {
+) -> CategoryLimits {
+    CategoryLimits {
         category,
         basis,
         when_unknown,
@@ -312,8 +312,8 @@ const fn kind(
 }
 
 /// A kind that is sent at any time of the day, within this time.
-const fn at_once(within: SignedDuration, kind: Kind) -> Kind {
-    Kind {
+const fn at_once(within: SignedDuration, kind: CategoryLimits) -> CategoryLimits {
+    CategoryLimits {
         quiet: Some(QuietRule::Ignore),
         validity: Some(within),
         ..kind
@@ -330,29 +330,29 @@ const fn hours(hours: i64) -> SignedDuration {
 
 /// Version of the table. A message names the version from which its policy was narrowed. When the meaning of a row changes,
 /// the table gets a new version, and the former one is kept beside it until no message names it any more.
-pub const VERSION: u8 = 1;
+pub const PURPOSE_TABLE_VERSION: u8 = 1;
 
 /// The table in all its versions, the first one first.
-const VERSIONS: [&[Row; 10]; VERSION as usize] = [&TABLE];
+const VERSIONS: [&[PurposeRow; 10]; PURPOSE_TABLE_VERSION as usize] = [&PURPOSE_TABLE];
 
 /// The current table.
 #[rustfmt::skip]
-pub const TABLE: [Row; 10] = {
+pub const PURPOSE_TABLE: [PurposeRow; 10] = {
     use Basis::{Conversation, OptIn, Subject, Window, Written};
     use Category::{Authentication, Marketing, Service, Utility};
     use Lane::{Answers, Bulk};
     use WhenUnknown::{NextChannel, SendAgain, Stop as Leave};
     [
-        Row {
+        PurposeRow {
             purpose: Purpose::FollowUp,
             kinds: &[
                 kind(Utility, Subject, NextChannel, &[COOLDOWN], BOTH, Answers),
                 kind(Marketing, OptIn, Leave, BOTH, BOTH, Answers),
             ],
             stop: Stop::Obey, quiet: QuietRule::AsChosen, validity: hours(72), unknown_after: minutes(10), order: Order::Free,
-            cancelled_by: &[Event::Stop, Event::AnsweredCall, Event::Inbound],
+            cancelled_by: &[CancelEvent::Stop, CancelEvent::AnsweredCall, CancelEvent::Inbound],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::Reply,
             kinds: &[
                 kind(Service, Conversation, Leave, NONE, NONE, Answers),
@@ -360,44 +360,44 @@ pub const TABLE: [Row; 10] = {
             ],
             // In the open window by WhatsApp, which the check before a send requires of free text; by SMS within a day.
             stop: Stop::UnlessWrittenSince, quiet: QuietRule::Ignore, validity: hours(24), unknown_after: minutes(2),
-            order: Order::Conversation, cancelled_by: &[Event::Author],
+            order: Order::Conversation, cancelled_by: &[CancelEvent::Author],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::AutoReply,
             // In the open window by WhatsApp, as a reply.
             kinds: &[kind(Service, Conversation, Leave, NONE, NONE, Answers)],
             stop: Stop::Obey, quiet: QuietRule::Ignore, validity: minutes(15), unknown_after: minutes(2),
-            order: Order::BehindPeople, cancelled_by: &[Event::Stop, Event::HumanReply, Event::Inbound],
+            order: Order::BehindPeople, cancelled_by: &[CancelEvent::Stop, CancelEvent::HumanReply, CancelEvent::Inbound],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::Campaign,
             kinds: &[
                 kind(Marketing, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
                 kind(Utility, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
             ],
             stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Steps,
-            cancelled_by: &[Event::Stop, Event::Exit, Event::TemplateChange],
+            cancelled_by: &[CancelEvent::Stop, CancelEvent::Exit, CancelEvent::TemplateChange],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::Order,
             // A confirmation ignores quiet hours, the rest waits.
             kinds: &[kind(Utility, Subject, NextChannel, NONE, &[FREQUENCY], Answers)],
             stop: Stop::Obey, quiet: QuietRule::AsChosen, validity: hours(24), unknown_after: minutes(10), order: Order::Latest,
-            cancelled_by: &[Event::Stop, Event::Settled],
+            cancelled_by: &[CancelEvent::Stop, CancelEvent::Settled],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::Payment,
             kinds: &[kind(Utility, Subject, NextChannel, NONE, &[FREQUENCY], Answers)],
             stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(48), unknown_after: minutes(10), order: Order::Latest,
-            cancelled_by: &[Event::Stop, Event::Settled],
+            cancelled_by: &[CancelEvent::Stop, CancelEvent::Settled],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::OneTimeCode,
             kinds: &[kind(Authentication, Subject, SendAgain, NONE, NONE, Answers)],
             stop: Stop::Requested, quiet: QuietRule::Ignore, validity: minutes(10), unknown_after: SignedDuration::from_secs(30),
-            order: Order::Latest, cancelled_by: &[Event::Settled],
+            order: Order::Latest, cancelled_by: &[CancelEvent::Settled],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::Feedback,
             // Outreach by template, then its script in the open window.
             kinds: &[
@@ -406,22 +406,22 @@ pub const TABLE: [Row; 10] = {
                 at_once(minutes(15), kind(Service, Window, Leave, NONE, NONE, Answers)),
             ],
             stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Steps,
-            cancelled_by: &[Event::Stop, Event::Settled],
+            cancelled_by: &[CancelEvent::Stop, CancelEvent::Settled],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::Api,
             kinds: &[
                 kind(Utility, Subject, NextChannel, NONE, &[FREQUENCY], Answers),
                 kind(Marketing, OptIn, Leave, &[FREQUENCY], &[FREQUENCY], Bulk),
             ],
             stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Free,
-            cancelled_by: &[Event::Stop, Event::Author],
+            cancelled_by: &[CancelEvent::Stop, CancelEvent::Author],
         },
-        Row {
+        PurposeRow {
             purpose: Purpose::StopConfirmation,
             kinds: &[kind(Service, Conversation, Leave, NONE, NONE, Answers)],
             stop: Stop::Confirms, quiet: QuietRule::Ignore, validity: minutes(15), unknown_after: minutes(2),
-            order: Order::BehindPeople, cancelled_by: &[Event::HumanReply],
+            order: Order::BehindPeople, cancelled_by: &[CancelEvent::HumanReply],
         },
     ]
 };
@@ -482,9 +482,9 @@ impl Purpose {
     }
 
     /// Its row of the current table.
-    pub const fn row(self) -> &'static Row {
+    pub const fn row(self) -> &'static PurposeRow {
         // In the order of the variants, which a test checks.
-        const ROWS: &[Row; 10] = &TABLE;
+        const ROWS: &[PurposeRow; 10] = &PURPOSE_TABLE;
         &ROWS[self as usize]
     }
 
@@ -511,15 +511,15 @@ impl Purpose {
     }
 
     /// Its row in a version of the table; `None` if this version of the code does not know that one.
-    pub fn row_in(self, version: u8) -> Option<&'static Row> {
+    pub fn row_in(self, version: u8) -> Option<&'static PurposeRow> {
         let table = VERSIONS.get(usize::from(version).checked_sub(1)?)?;
         Some(&table[self as usize])
     }
 }
 
-impl Row {
+impl PurposeRow {
     /// Its limits in a category; `None` if the purpose has no such messages.
-    pub fn kind(&self, category: Category) -> Option<&'static Kind> {
+    pub fn kind(&self, category: Category) -> Option<&'static CategoryLimits> {
         self.kinds.iter().find(|kind| kind.category == category)
     }
 }
@@ -567,7 +567,7 @@ impl Default for Narrowing {
 #[serde(try_from = "Kept", into = "Kept")]
 pub struct Policy {
     /// The row that was narrowed, in the version of the table that the policy names.
-    row: &'static Row,
+    row: &'static PurposeRow,
     version: u8,
     category: Category,
     opt_in: bool,
@@ -592,11 +592,11 @@ impl Policy {
     /// # Errors
     /// If the purpose has no messages of this category.
     pub fn narrowed(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
-        Self::narrowed_from((purpose.row(), VERSION), category, by)
+        Self::narrowed_from((purpose.row(), PURPOSE_TABLE_VERSION), category, by)
     }
 
     fn narrowed_from(
-        (row, version): (&'static Row, u8),
+        (row, version): (&'static PurposeRow, u8),
         category: Category,
         by: &Narrowing,
     ) -> Result<Self, NoSuchCategory> {
@@ -719,11 +719,11 @@ impl Policy {
     }
 
     /// Whether an event cancels it.
-    pub fn is_cancelled_by(&self, event: Event) -> bool {
+    pub fn is_cancelled_by(&self, event: CancelEvent) -> bool {
         self.row.is_cancelled_by(event)
     }
 
-    fn kind(&self) -> &'static Kind {
+    fn kind(&self) -> &'static CategoryLimits {
         self.row
             .kind(self.category)
             .unwrap_or_else(|| unreachable!("a policy is made for the categories of its purpose only"))
@@ -823,7 +823,7 @@ mod tests {
 
     #[test]
     fn rows_are_in_the_order_of_purposes() {
-        for (place, row) in TABLE.iter().enumerate() {
+        for (place, row) in PURPOSE_TABLE.iter().enumerate() {
             assert_eq!(row.purpose as usize, place);
             assert_eq!(row.purpose.row(), row);
             assert!(!row.kinds.is_empty());
@@ -833,13 +833,13 @@ mod tests {
                 assert_eq!(row.purpose.row_in(version), Some(row));
             }
         }
-        assert_eq!(VERSIONS.last(), Some(&&TABLE));
+        assert_eq!(VERSIONS.last(), Some(&&PURPOSE_TABLE));
     }
 
     /// A policy keeps the row that it was narrowed from, whatever the current table says.
     #[test]
     fn policy_of_a_former_table_keeps_its_row() {
-        const FORMER: Row = Row {
+        const FORMER: PurposeRow = PurposeRow {
             purpose: Purpose::FollowUp,
             kinds: &[kind(
                 Category::Utility,
@@ -854,7 +854,7 @@ mod tests {
             validity: minutes(5),
             unknown_after: minutes(1),
             order: Order::Latest,
-            cancelled_by: &[Event::Author],
+            cancelled_by: &[CancelEvent::Author],
         };
         let by = Narrowing {
             validity: Some(minutes(7)),
@@ -866,7 +866,7 @@ mod tests {
         assert_eq!((policy.stop(), policy.basis()), (Stop::Requested, Basis::Written));
         assert_eq!((policy.unknown_after(), policy.lane()), (minutes(1), Lane::Bulk));
         assert!(!policy.obeys(COOLDOWN) && !policy.counts(FREQUENCY));
-        assert!(policy.is_cancelled_by(Event::Author) && !policy.is_cancelled_by(Event::Stop));
+        assert!(policy.is_cancelled_by(CancelEvent::Author) && !policy.is_cancelled_by(CancelEvent::Stop));
         let kept = serde_json::to_string(&policy).unwrap();
         assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility","version":7}"#);
     }
@@ -885,14 +885,14 @@ mod tests {
             let text = format!(r#"{{"purpose": "follow_up", "category": "utility", {more}}}"#);
             serde_json::from_str::<Policy>(&text).map_err(|error| error.to_string())
         };
-        for version in [0, VERSION + 1] {
+        for version in [0, PURPOSE_TABLE_VERSION + 1] {
             let refused = of(&format!(r#""version": {version}"#)).unwrap_err();
             assert!(
                 refused.starts_with(&format!("version {version} of the purposes")),
                 "{refused}"
             );
         }
-        assert!(of(&format!(r#""version": {VERSION}"#)).is_ok());
+        assert!(of(&format!(r#""version": {PURPOSE_TABLE_VERSION}"#)).is_ok());
         assert!(of(r#""opt_in": true"#).is_ok());
         let refused = of(r#""most_per_day": 1"#).unwrap_err();
         assert!(refused.starts_with("unknown field `most_per_day`"), "{refused}");
@@ -900,7 +900,7 @@ mod tests {
 
     #[test]
     fn only_one_time_codes_are_sent_again_when_unknown() {
-        for row in &TABLE {
+        for row in &PURPOSE_TABLE {
             for kind in row.kinds {
                 assert_eq!(
                     kind.when_unknown == WhenUnknown::SendAgain,

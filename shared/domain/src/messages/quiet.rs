@@ -7,11 +7,7 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    fault::{Fault, FaultCode},
-    local::LocalTime,
-    zone::Zone,
-};
+use crate::base::{Fault, FaultCode, LocalTime, Zone};
 
 /// Quiet hours: a part of every day, in the recipient's time zone. They cross midnight if `to` is before `from`. The two cannot
 /// be equal.

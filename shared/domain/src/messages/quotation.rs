@@ -149,7 +149,7 @@ pub(crate) struct Said<'a> {
 
 /// Tells what a text says from what it quotes: between quotation marks, with a tapback's verb before them, and in lines that begin
 /// with `>`.
-pub(crate) fn said(text: &str) -> Said<'_> {
+pub(crate) fn split_quotation(text: &str) -> Said<'_> {
     let whole = Said {
         own: text.into(),
         quoted: Vec::new(),
@@ -292,7 +292,7 @@ mod tests {
             ("A 5\" or a 7\" cake?", "A 5\" or a 7\" cake?", &[]),
             ("2 > 1", "2 > 1", &[]),
         ] {
-            let found = said(text);
+            let found = split_quotation(text);
             assert_eq!((&*found.own, &*found.quoted), (own, quoted), "{text}");
         }
     }
@@ -312,7 +312,7 @@ mod tests {
                 .flat_map(|start| endings.iter().map(move |ending| (start, ending)))
             {
                 for text in [format!("{start} {ending}"), format!("{start}{ending}")] {
-                    assert!(said(&text).own.len() <= text.len(), "{text}");
+                    assert!(split_quotation(&text).own.len() <= text.len(), "{text}");
                     let _ = is_tapback(&text);
                 }
             }

@@ -3,25 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::{
-        line_type::{self, LineType, LineTypes},
-        phone::Phone,
-    },
-    contacts::contact::{Contact, Unreachable},
-    messages::{
-        message::{Category, Channel, Message, Recipient},
-        phrases::{ago, length},
-        purpose::Purpose,
-        refusal::{Reason, Refusal},
-    },
-    tenants::config::TenantConfig,
+    base::{LineType, LineTypes, Phone, is_in_united_states},
+    contacts::{Contact, Unreachable},
+    messages::{Category, Channel, Message, Purpose, Reason, Recipient, Refusal, duration_in_words, time_ago},
+    tenants::TenantConfig,
 };
 
 /// A channel that failed is tried again after this long, since people change telephones.
 const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The failure because of which a channel is not tried at present, if there is one.
-pub(crate) fn unreached<'a>(
+pub(crate) fn recent_failure<'a>(
     contact: &'a Contact,
     phone: Option<&Phone>,
     channel: Channel,
@@ -43,11 +35,15 @@ pub(crate) fn cannot_reach(
     now: Timestamp,
     line_type: LineTypes<'_>,
 ) -> Option<Refusal> {
-    if let Some(known) = unreached(contact, phone, channel, now) {
-        let sentence = format!("did not reach this person {}: {}", ago(known.at, now), known.reason);
+    if let Some(known) = recent_failure(contact, phone, channel, now) {
+        let sentence = format!(
+            "did not reach this person {}: {}",
+            time_ago(known.at, now),
+            known.reason
+        );
         return Some(Refusal::new(Reason::NotReached, sentence).and("failed_at", known.at));
     }
-    let marketing = |phone: &Phone| category == Category::Marketing && line_type::in_the_united_states(phone);
+    let marketing = |phone: &Phone| category == Category::Marketing && is_in_united_states(phone);
     let refusal = match (channel, phone) {
         (Channel::WhatsApp, Some(phone)) if marketing(phone) => {
             let sentence = "it delivers no marketing to the United States";
@@ -64,7 +60,7 @@ pub(crate) fn cannot_reach(
 
 /// Whether no other responder answers this recipient at this time on this WhatsApp number of the business. If one does, nothing answers or
 /// follows up by itself there; what people and the tenant's software send does not ask.
-pub(crate) fn in_charge(
+pub(crate) fn check_in_charge(
     purpose: Purpose,
     contact: &Contact,
     (from, to): (Option<&Phone>, &Recipient),
@@ -77,7 +73,7 @@ pub(crate) fn in_charge(
     elsewhere.map_or(Ok(()), |found| {
         let sentence = format!(
             "another app that shares the number has answered this person for {}",
-            length(at.duration_since(found.since))
+            duration_in_words(at.duration_since(found.since))
         );
         Err(Refusal::new(Reason::AnsweredElsewhere, sentence).and("since_at", found.since))
     })
@@ -95,7 +91,12 @@ impl Message {
 }
 
 /// Whether free text may go out by WhatsApp at this time, from this number of the business to this recipient.
-pub(crate) fn in_window(contact: &Contact, from: Option<&Phone>, to: &Recipient, at: Timestamp) -> Result<(), Refusal> {
+pub(crate) fn check_in_window(
+    contact: &Contact,
+    from: Option<&Phone>,
+    to: &Recipient,
+    at: Timestamp,
+) -> Result<(), Refusal> {
     if from.is_some_and(|number| contact.window_open(number, to, at)) {
         return Ok(());
     }

@@ -3,20 +3,16 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::phone::Phone,
-    contacts::{contact::Contact, window::Window},
-    messages::{
-        compose::{Intent, carrier},
-        message::{Channel, Recipient},
-        purpose::Purpose,
-    },
-    tenants::config::TenantConfig,
+    base::Phone,
+    contacts::{Contact, Window},
+    messages::{Channel, Intent, Purpose, Recipient, carrier},
+    tenants::TenantConfig,
 };
 
 /// Whom a message reaches. What answers or reacts to a message goes to whoever had that. A reply goes to whoever was heard last on its line
 /// and by its first channel, unless that is WhatsApp, their window is closed, and an SMS goes out instead. By SMS, it goes to whoever was heard
 /// last by WhatsApp if nobody wrote by SMS. Other free text goes to the user whose service window is open, all else to the preferred number.
-pub(crate) fn receiver(intent: &Intent<'_>, contact: &Contact, config: &TenantConfig) -> Recipient {
+pub(crate) fn receiver_of(intent: &Intent<'_>, contact: &Contact, config: &TenantConfig) -> Recipient {
     let is_reply = intent.purpose == Purpose::Reply;
     let first = intent.says.first();
     let by_sms = first.is_some_and(|says| says.channel == Channel::Sms);
@@ -78,13 +74,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        base::ids::{ConversationId, LineId},
-        contacts::contact::Identity,
-        inbox::{reply::ReplyRequest, window},
-        messages::{
-            referred::Referred,
-            send_request::{Asked, MessageRequest},
-        },
+        base::{ConversationId, LineId},
+        contacts::Identity,
+        inbox::{ReplyRequest, conversation_window_closes_at},
+        messages::{Asked, MessageRequest, Referred},
         samples::Case,
     };
 
@@ -234,7 +227,10 @@ mod tests {
             ] {
                 assert_eq!(reached(&known, Ok(LINE), None, body), SECOND);
             }
-            assert_eq!(window::closes_at(LINE, &known.contact, &known.config), closed_at);
+            assert_eq!(
+                conversation_window_closes_at(LINE, &known.contact, &known.config),
+                closed_at
+            );
         }
     }
 
@@ -245,7 +241,7 @@ mod tests {
         (other.id, other.whatsapp_number) = (known.config.connections[0].id, user(OTHER).phone);
         known.config.connections[0] = other;
         assert!(!known.contact.any_window_open(known.now));
-        let closed_at = window::closes_at(None, &known.contact, &known.config);
+        let closed_at = conversation_window_closes_at(None, &known.contact, &known.config);
         assert_eq!(closed_at, Some(known.now - SignedDuration::from_hours(6)));
     }
 }

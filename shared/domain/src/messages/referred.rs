@@ -1,18 +1,11 @@
 //! Messages that other messages refer to, and what a connection carries.
 
 use crate::{
-    base::{
-        external::ProviderRef,
-        ids::{ConnectionId, LineId},
-    },
-    calls::record::Received,
-    contacts::contact::Contact,
-    messages::{
-        content::Kind,
-        message::{Channel, Message, Recipient},
-        refusal::{Reason, Refusal},
-    },
-    tenants::config::ConnectionSummary,
+    base::{ConnectionId, LineId, ProviderRef},
+    calls::Received,
+    contacts::Contact,
+    messages::{Channel, ContentKind, Message, Reason, Recipient, Refusal},
+    tenants::ConnectionSummary,
 };
 
 /// A message by WhatsApp that another one answers or reacts to. Only the connection that sent or received it knows its id.
@@ -78,7 +71,7 @@ impl Referred {
 ///
 /// # Errors
 /// If the connection is one of Twilio's, and Twilio sends such content as a template only.
-pub(crate) fn carried(kind: Kind, connection: &ConnectionSummary) -> Result<(), Refusal> {
+pub(crate) fn check_carried(kind: ContentKind, connection: &ConnectionSummary) -> Result<(), Refusal> {
     if connection.needs_content_sid && !kind.carried_by_twilio() {
         return Err(not_at_twilio(kind.as_str(), connection));
     }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    base::facts::{Fact, Facts},
-    messages::{purpose::Event, quiet::QuietHours},
+    base::{Fact, Facts},
+    messages::{CancelEvent, QuietHours},
 };
 
 codes! {
@@ -384,7 +384,7 @@ impl Refusal {
     }
 
     /// Something has happened that makes a message unnecessary.
-    pub fn since(event: Event, sentence: impl Into<String>) -> Self {
+    pub fn since(event: CancelEvent, sentence: impl Into<String>) -> Self {
         Self::new(Reason::Unnecessary, sentence).and("event", event.as_str())
     }
 

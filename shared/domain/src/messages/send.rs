@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::messages::purpose::Lane;
+use crate::messages::Lane;
 
 /// The timers of sending. The configuration of a function holds their order: provider call < claim < first due, and claim <
 /// unknown deadline. Otherwise a message could be queued again, or given up, while its worker still waits.
@@ -121,7 +121,7 @@ impl Timers {
 }
 
 /// A provider's `Retry-After`, limited: never in the past, and never longer than a day.
-pub(crate) fn honoured(retry_after: SignedDuration) -> SignedDuration {
+pub(crate) fn limit_retry_after(retry_after: SignedDuration) -> SignedDuration {
     retry_after.clamp(SignedDuration::ZERO, SignedDuration::from_hours(24))
 }
 

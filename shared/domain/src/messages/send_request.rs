@@ -6,28 +6,15 @@ use serde::Deserialize;
 use ulid::Ulid;
 
 use crate::{
-    automations::rule::MAX_FALLBACK_SECONDS,
-    base::{
-        actor::Actor,
-        bounded::{UpTo, Whole},
-        external::Bsuid,
-        fault::{Fault, FaultCode},
-        ids::{ContactId, FileId, LineId, MessageId},
-        phone::Phone,
-        text::OneLine,
-    },
-    contacts::contact::{Contact, Identity},
+    automations::MAX_FALLBACK_SECONDS,
+    base::{Actor, Bsuid, ContactId, Fault, FaultCode, FileId, LineId, MessageId, OneLine, Phone, UpTo, Whole},
+    contacts::{Contact, Identity},
     messages::{
-        compose::{Intent, Says, Words},
-        content::{Card, Content, Location, MAX_CARDS},
-        content_draft::{Draft, InteractiveUse, MediaUse, ReactionUse, problems_of_cards},
-        message::{Category, Cause, Channel, Leg, Message, Recipient},
-        purpose::{Narrowing, Purpose, USUAL_FALLBACK_SECONDS},
-        receiver::receiver,
-        referred::Referred,
-        source::{FreeText, SmsText, TemplateUse},
+        Card, Category, Cause, Channel, Content, Draft, FreeText, Intent, InteractiveUse, Leg, Location, MAX_CARDS,
+        MediaUse, Message, Narrowing, Purpose, ReactionUse, Recipient, Referred, Says, SmsText, TemplateUse,
+        USUAL_FALLBACK_SECONDS, Words, problems_of_cards, receiver_of,
     },
-    tenants::{config::TenantConfig, line, settings::FieldProblem},
+    tenants::{FieldProblem, Line, TenantConfig, line_by_id},
 };
 
 /// Maximum length of a stated ground, in characters.
@@ -307,10 +294,10 @@ impl MessageRequest {
                 Fault::excludes(others, "Give only one of `contact_id`, `phone` and `whatsapp_id`."),
             ),
         }
-        if let Some(phone) = self.phone.as_ref().filter(|phone| is_own(config, phone)) {
-            wrong(PHONE, to_oneself(phone));
+        if let Some(phone) = self.phone.as_ref().filter(|phone| is_own_number(config, phone)) {
+            wrong(PHONE, own_number_fault(phone));
         }
-        if let Some(line) = self.line_id.filter(|line| line::by_id(&config.lines, *line).is_none()) {
+        if let Some(line) = self.line_id.filter(|line| line_by_id(&config.lines, *line).is_none()) {
             let fault = Fault::new(FaultCode::NotFound, "There is no such line.");
             wrong("line_id", fault.and("id", line.to_string()));
         }
@@ -442,7 +429,7 @@ impl MessageRequest {
     }
 
     /// What is to be said to whom. The line is that of the request, of the message that it refers to, or the only one, unless that sends
-    /// by another connection than the message's, which alone knows it. A contact gets it where [`receiver`] says.
+    /// by another connection than the message's, which alone knows it. A contact gets it where [`receiver_of`] says.
     pub fn intent<'a>(&'a self, asked: &'a Asked, contact: &Contact, config: &TenantConfig) -> Intent<'a> {
         let channels = if self.channels.is_empty() {
             self.usual_channels()
@@ -450,7 +437,7 @@ impl MessageRequest {
             self.channels.to_vec()
         };
         let refers = asked.refers.as_ref();
-        let is_theirs = |line: &line::Line| {
+        let is_theirs = |line: &Line| {
             let named = line.connection(Channel::WhatsApp);
             refers.is_none_or(|refers| named.is_none_or(|named| named == refers.connection))
         };
@@ -474,7 +461,7 @@ impl MessageRequest {
             ..asked.intent(asked.cause(), self.category.into())
         };
         if self.contact_id.is_some() {
-            intent.to = receiver(&intent, contact, config);
+            intent.to = receiver_of(&intent, contact, config);
         }
         intent
     }
@@ -529,7 +516,7 @@ impl TemplateRequest {
 
 /// The same message once more: what each channel said, to the same recipient. Caps count it for the purpose of the first message, too. If that
 /// one was blocked by a cap, it is valid no longer than that one.
-pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
+pub fn intent_to_repeat<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
     let policy = &message.policy;
     let legs = message.plan.iter();
     let left = message.valid_until().duration_since(asked.now);
@@ -571,8 +558,8 @@ fn refers_of(leg: &Leg, to: &Recipient) -> Option<Referred> {
 }
 
 /// Whether a number is one of the business: a message to it would be to oneself.
-pub fn is_own(config: &TenantConfig, phone: &Phone) -> bool {
-    let of_line = |line: &line::Line| {
+pub fn is_own_number(config: &TenantConfig, phone: &Phone) -> bool {
+    let of_line = |line: &Line| {
         let sender = line.sender(Channel::Sms);
         line.number.as_ref() == Some(phone) || sender == Some(phone)
     };
@@ -583,7 +570,7 @@ pub fn is_own(config: &TenantConfig, phone: &Phone) -> bool {
 }
 
 /// The fault of a recipient with this number of the business.
-pub fn to_oneself(phone: &Phone) -> Fault {
+pub fn own_number_fault(phone: &Phone) -> Fault {
     let detail = format!("{phone} is a number of the business itself. Name a customer's.");
     Fault::new(FaultCode::Reserved, detail)
 }
@@ -631,12 +618,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        messages::{
-            compose::{World, compose},
-            needs::Needs,
-            purpose::Policy,
-            refusal::{Reason, Refusal},
-        },
+        messages::{Needs, Policy, Reason, Refusal, World, compose_message},
         samples::{Case, at, message_of},
     };
 
@@ -661,10 +643,10 @@ mod tests {
     }
 
     /// What follows from a request, beside a case's data.
-    fn composed(case: &Case, body: &Value) -> Result<crate::messages::compose::Composed, Refusal> {
+    fn composed(case: &Case, body: &Value) -> Result<crate::messages::Composed, Refusal> {
         let request = request(body);
         case.with_world(|_, world| {
-            compose(
+            compose_message(
                 &request.intent(&asked(world, &request), world.contact, world.config),
                 world,
             )
@@ -794,14 +776,14 @@ mod tests {
     fn refused_request_says_the_reason_of_any_message() {
         let stopped = {
             let mut case = Case::new();
-            let flag = crate::messages::inbound::OptFlag::Stop;
+            let flag = crate::messages::OptFlag::Stop;
             case.contact.wish(flag, "wrote STOP", at("2026-03-03T10:00:00Z"));
             case
         };
         let offer = json!({"category": "marketing", "sms_text": "Hello"});
         let landline = {
             let mut case = Case::new();
-            case.line = crate::base::line_type::LineType::FixedLine;
+            case.line = crate::base::LineType::FixedLine;
             case
         };
         let unapproved = {
@@ -897,7 +879,7 @@ mod tests {
             composed(&case, &json!({"template": template(), "sms_text": "Hello"})).unwrap(),
             case.now,
         );
-        case.profile.name = crate::base::external::ShownName::of("Maya");
+        case.profile.name = crate::base::ShownName::of("Maya");
         let again = |case: &Case| {
             case.with_world(|_, world| {
                 let asked = asked(world, &request(&json!({})));
@@ -905,7 +887,7 @@ mod tests {
                 let needs = Needs::of(&intent, world);
                 assert_eq!(needs.templates.len(), 1);
                 assert_eq!(needs.templates[0].language.as_deref(), Some("en_GB"));
-                compose(&intent, world)
+                compose_message(&intent, world)
             })
         };
         let second = again(&case).unwrap();
@@ -921,18 +903,18 @@ mod tests {
     fn message_that_a_cap_blocked_keeps_its_end_when_sent_again() {
         let mut case = Case::new();
         let mut message = message_of(composed(&case, &json!({"sms_text": "Hello"})).unwrap(), case.now);
-        message.block(crate::money::cap::usual()[2].reached(case.now));
+        message.block(crate::money::usual_caps()[2].reached(case.now));
         case.now += jiff::SignedDuration::from_hours(1);
         let second = case.with_world(|_, world| {
             let asked = asked(world, &request(&json!({})));
-            compose(&again(&message, &asked), world).unwrap()
+            compose_message(&again(&message, &asked), world).unwrap()
         });
         assert_eq!(case.now + second.policy.validity(), message.valid_until());
     }
 
     #[test]
     fn failed_message_is_sent_again_unless_it_may_arrive() {
-        use crate::messages::message::{AttemptState, Ended};
+        use crate::messages::{AttemptState, Ended};
 
         let case = Case::new();
         let planned = message_of(composed(&case, &json!({"sms_text": "Hello"})).unwrap(), case.now);

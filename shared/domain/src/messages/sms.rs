@@ -15,7 +15,7 @@ const UTF_16: (usize, usize) = (70, 67);
 
 /// The number of segments that a text is sent in: at least one. Smart encoding replaces what GSM 03.38 has something similar for. With any
 /// character outside of it left, the text is sent in UTF-16. No segment ends within a character as people see it, unless it has no end.
-pub fn segments(text: &str) -> u32 {
+pub fn sms_segments(text: &str) -> u32 {
     let text = encoded(text);
     let units = |sign| match sign {
         _ if BASIC.contains(sign) => Some(1),
@@ -210,7 +210,7 @@ fn begins(all: &[Class]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::segments;
+    use super::sms_segments;
 
     #[test]
     fn segments_depend_on_length_and_characters() {
@@ -242,7 +242,7 @@ mod tests {
             ("كَ".repeat(67), 3),
             ("\r\n".repeat(80), 1),
         ] {
-            assert_eq!(segments(&text), expected, "{} characters", text.chars().count());
+            assert_eq!(sms_segments(&text), expected, "{} characters", text.chars().count());
         }
     }
 }

@@ -9,13 +9,8 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{bounded::UpTo, country::Country, folding::ascii_digit, local::Day},
-    messages::{
-        message::Channel,
-        purpose::Category,
-        quiet::QuietHours,
-        refusal::{Reason, Refusal},
-    },
+    base::{Country, Day, UpTo, to_ascii_digit},
+    messages::{Category, Channel, QuietHours, Reason, Refusal},
 };
 
 /// The table.
@@ -228,7 +223,7 @@ static RULES: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(TABLE).expect("a test reads the rules of the code"));
 
 /// Last day on which somebody compared the table with its sources.
-pub fn checked_on() -> Day {
+pub fn sms_rules_checked_on() -> Day {
     RULES.checked_on
 }
 
@@ -609,7 +604,7 @@ const WHOLE: std::ops::RangeInclusive<usize> = 8..=17;
 /// Whether a text has a telephone number: written with a plus or two zeros, or with the zero of a national one. Other rows of digits, such as
 /// numbers of orders and short numbers, are none.
 fn has_number(text: &str) -> bool {
-    let digits: String = text.chars().map(ascii_digit).collect();
+    let digits: String = text.chars().map(to_ascii_digit).collect();
     let belongs = |sign: char| sign.is_ascii_digit() || "+-() \u{a0}\u{200e}\u{200f}\u{202a}\u{202c}".contains(sign);
     digits.split(|sign: char| !belongs(sign)).any(|run| {
         // Each with the plus before it.

@@ -8,14 +8,9 @@ use serde::{
 };
 
 use crate::{
-    base::{
-        bounded::{ByName, UpTo},
-        fault::Faulty,
-        ids::AssetId,
-        text::{OneLine, Verbatim},
-    },
-    contacts::field_key::FieldKey,
-    messages::links::{NoTarget, Target},
+    base::{AssetId, ByName, Faulty, OneLine, UpTo, Verbatim},
+    contacts::FieldKey,
+    messages::{NoTarget, Target},
 };
 
 /// Maximum length of a template's name at Meta.
@@ -25,7 +20,7 @@ pub const MAX_TEMPLATE_LANGUAGE_LENGTH: usize = 32;
 /// Maximum values of a template's body.
 pub const MAX_VALUES: usize = 50;
 /// Maximum buttons of a template at Meta.
-pub const MAX_BUTTONS: usize = 10;
+pub const MAX_TEMPLATE_BUTTONS: usize = 10;
 /// Maximum length of a value or its default in characters: a template's body has no more.
 pub const MAX_VALUE_LENGTH: usize = 1_024;
 /// Maximum length of the text of an SMS in characters, with its placeholders.
@@ -64,7 +59,7 @@ pub struct TemplateUse {
     pub header_media: Option<AssetId>,
     /// Values of buttons: the ends of links, and codes.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
-    pub buttons: UpTo<MAX_BUTTONS, ButtonValue>,
+    pub buttons: UpTo<MAX_TEMPLATE_BUTTONS, ButtonValue>,
 }
 
 impl TemplateUse {

@@ -3,11 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    base::{
-        ids::{CallId, ConnectionId},
-        phone::Phone,
-    },
-    calls::call::{CallFacts, Outcome, Party},
+    base::{CallId, ConnectionId, Phone},
+    calls::{CallFacts, Outcome, Party},
 };
 
 /// The subject of a message.

@@ -1,7 +1,7 @@
 //! How many messages a WhatsApp number sends in a second, and which of them go first.
 //!
 //! The provider refuses what a number sends beyond its throughput, and what it receives counts as well. Messages of the bulk lane therefore
-//! lease their places. A process takes a [`Block`] of them by one write, so many for each second of a span of [`SPAN`], and holds it in
+//! lease their places. A process takes a [`Block`] of them by one write, so many for each second of a span of [`THROUGHPUT_SPAN`], and holds it in
 //! memory ([`Held`]): all blocks of a span together are never more than the number's limit, whoever takes them at once. What a
 //! block leaves of a second is lost, and so is the rest of its span if the process ends.
 //!
@@ -11,13 +11,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::messages::purpose::Lane;
+use crate::messages::Lane;
 
 /// Length of a span. Ten seconds with a message each make a write a tenth of a unit for each.
-pub const SPAN: SignedDuration = SignedDuration::from_secs(10);
+pub const THROUGHPUT_SPAN: SignedDuration = SignedDuration::from_secs(10);
 
 /// Messages per second of a number of which nothing else is known: Meta's standard.
-pub const STANDARD: u32 = 80;
+pub const STANDARD_THROUGHPUT: u32 = 80;
 
 /// Time until a throttled number has its whole throughput again.
 const RECOVERY: SignedDuration = SignedDuration::from_mins(10);
@@ -131,7 +131,7 @@ impl Throughput {
         match last {
             // Another worker's clock is ahead.
             Some(last) if at < last.second => Err(start_of(last.second)),
-            _ if block.after(last).is_none() => Err(start_of(second + SPAN.as_secs())),
+            _ if block.after(last).is_none() => Err(start_of(second + THROUGHPUT_SPAN.as_secs())),
             _ => Ok(block),
         }
     }
@@ -152,7 +152,7 @@ pub struct Span {
 
 impl Span {
     const fn ends(self) -> i64 {
-        self.second + SPAN.as_secs()
+        self.second + THROUGHPUT_SPAN.as_secs()
     }
 }
 
@@ -172,7 +172,7 @@ pub struct Block {
 impl Block {
     /// Condition of taking it, if its span begins with it: there was none, or the last one began at this second or before.
     pub const fn last_began(&self) -> i64 {
-        self.second - SPAN.as_secs()
+        self.second - THROUGHPUT_SPAN.as_secs()
     }
 
     /// Condition of taking it, if its span has begun: at most so many places are taken.
@@ -220,7 +220,7 @@ impl Held {
     /// Uses a place, if there is one. A block that was taken before the number was throttled is worth nothing.
     pub fn turn(&mut self, throughput: &Throughput, now: Timestamp) -> Turn {
         let at = now.as_second();
-        let ends = |block: &Block| block.second + SPAN.as_secs();
+        let ends = |block: &Block| block.second + THROUGHPUT_SPAN.as_secs();
         self.block = self
             .block
             .filter(|block| at < ends(block) && block.throttled_at >= throughput.throttled_at);
@@ -255,14 +255,16 @@ impl Held {
 
     /// Whether it is worth nothing any more.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        let ends = self.block.map(|block| start_of(block.second + SPAN.as_secs()));
+        let ends = self
+            .block
+            .map(|block| start_of(block.second + THROUGHPUT_SPAN.as_secs()));
         ends.max(self.none_before).is_none_or(|until| until <= now)
     }
 }
 
 /// The wait of a bulk message that found no place, and found none since this time before. The longer it lasts, the rarer are its looks, which
 /// cost a write each. `place`, of a thousand, spreads those that wait together.
-pub(crate) fn bulk_wait(waited: SignedDuration, place: u32) -> SignedDuration {
+pub(crate) fn wait_of_bulk(waited: SignedDuration, place: u32) -> SignedDuration {
     let [least, most] = BULK_WAIT;
     let wait = waited.clamp(least, most);
     wait + wait.saturating_mul(i32::try_from(place).unwrap_or_default()) / 1000

@@ -1,15 +1,11 @@
 //! Values of the sources in a message's text.
 
 use crate::{
-    calls::call::Party,
-    contacts::{contact::Contact, first_name::first_name, profile::Profile},
-    messages::{
-        material::Material,
-        source::{MAX_FREE_TEXT_LENGTH, Piece, SmsText, Source, Value, placeholders},
-        subject::{CallView, Subject},
-    },
-    templates::template::{MAX_SMS_LENGTH, Misfit, Unfit, check_length, primary},
-    tenants::config::TenantConfig,
+    calls::Party,
+    contacts::{Contact, Profile, first_name},
+    messages::{CallView, MAX_FREE_TEXT_LENGTH, Material, Piece, SmsText, Source, Subject, Value, placeholders},
+    templates::{MAX_SMS_LENGTH, Misfit, Unfit, check_length, primary_language},
+    tenants::TenantConfig,
 };
 
 /// Free text by WhatsApp, in sentences about it.
@@ -19,14 +15,14 @@ pub(crate) const FREE_TEXT: &str = "WhatsApp text";
 const MAX_NAME_LENGTH: usize = 60;
 
 /// The text for a person: in its language, else in the tenant's first language that there is, else the first one.
-pub(crate) fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
+pub(crate) fn text_in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
     match texts {
         SmsText::One(text) => Some(text),
         SmsText::ByLanguage(texts) => {
             let wanted = contact.language.iter().chain(&config.tenant.languages);
             wanted
-                .map(|language| primary(language))
-                .find_map(|language| texts.iter().find(|(known, _)| primary(known) == language))
+                .map(|language| primary_language(language))
+                .find_map(|language| texts.iter().find(|(known, _)| primary_language(known) == language))
                 .or_else(|| texts.first_key_value())
                 .map(|(_, text)| text.as_str())
         }
@@ -174,9 +170,9 @@ fn short(name: &str) -> String {
 mod tests {
     use super::Values;
     use crate::{
-        base::external::ShownName,
-        contacts::{field::FieldValue, profile::Profile},
-        messages::subject::Subject,
+        base::ShownName,
+        contacts::{FieldValue, Profile},
+        messages::Subject,
         samples::with_values,
     };
 

@@ -17,12 +17,9 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{country::Country, ids::LineId},
-    messages::{
-        purpose::Purpose,
-        refusal::{Reason, Refusal},
-    },
-    money::product::{Currency, Price},
+    base::{Country, LineId},
+    messages::{Purpose, Reason, Refusal},
+    money::{Currency, Price},
 };
 
 /// Maximum caps of a tenant.
@@ -226,7 +223,7 @@ const USUAL: [(Period, Scope, Option<Purpose>, u32); 6] = [
 ];
 
 /// The caps of a tenant that has set none.
-pub fn usual() -> Vec<Cap> {
+pub fn usual_caps() -> Vec<Cap> {
     let cap = |((period, scope, purpose, maximum), number)| Cap {
         number,
         period,
@@ -242,7 +239,7 @@ pub fn usual() -> Vec<Cap> {
 const OF_PLAN: [(u32, Period); 2] = [(101, Period::Day), (102, Period::Month)];
 
 /// The caps of a plan, which its tenant cannot change: all messages of a day and of a month.
-pub fn of_plan([day, month]: [u32; 2]) -> [Cap; 2] {
+pub fn caps_of_plan([day, month]: [u32; 2]) -> [Cap; 2] {
     let [of_day, of_month] = OF_PLAN;
     [(of_day, day), (of_month, month)].map(|((number, period), maximum)| Cap {
         number,
@@ -255,7 +252,7 @@ pub fn of_plan([day, month]: [u32; 2]) -> [Cap; 2] {
 }
 
 /// Sets a cap: the one of that name has this maximum, or there is another one. Returns whether there is room for it.
-pub fn set(caps: &mut Vec<Cap>, name: &CapName, maximum: u32, now: Timestamp) -> bool {
+pub fn set_cap(caps: &mut Vec<Cap>, name: &CapName, maximum: u32, now: Timestamp) -> bool {
     if let Some(known) = caps.iter_mut().find(|cap| cap.name() == *name) {
         known.maximum = maximum;
         return true;
@@ -282,7 +279,7 @@ pub fn set(caps: &mut Vec<Cap>, name: &CapName, maximum: u32, now: Timestamp) ->
 }
 
 /// The cap that was raised, with its new maximum, or that was removed, with `None`. A change is of one cap.
-pub fn loosened<'a>(before: &'a [Cap], after: &[Cap]) -> Option<(&'a Cap, Option<u32>)> {
+pub fn loosened_cap<'a>(before: &'a [Cap], after: &[Cap]) -> Option<(&'a Cap, Option<u32>)> {
     let now = |cap: &Cap| {
         after
             .iter()
@@ -525,23 +522,24 @@ mod tests {
 
     #[test]
     fn cap_of_a_name_is_set_once_and_keeps_its_number() {
-        let mut caps = usual();
+        let mut caps = usual_caps();
         let now = at("2026-11-20T12:00:00Z");
-        assert!(set(&mut caps, &"day.tenant.follow_up".parse().unwrap(), 7, now));
+        assert!(set_cap(&mut caps, &"day.tenant.follow_up".parse().unwrap(), 7, now));
         assert_eq!((caps.len(), caps[1].number, caps[1].maximum), (6, 2, 7));
         for hour in ["month.AE.any", "month.IN.any"] {
-            assert!(set(&mut caps, &hour.parse().unwrap(), 1, now));
+            assert!(set_cap(&mut caps, &hour.parse().unwrap(), 1, now));
         }
         let numbers: Vec<u32> = caps.iter().map(|cap| cap.number).collect();
         let time = u32::try_from(now.as_second()).unwrap();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, time, time + 1]);
-        let full = ('A'..='Z').filter(|letter| set(&mut caps, &format!("day.X{letter}.any").parse().unwrap(), 1, now));
+        let full =
+            ('A'..='Z').filter(|letter| set_cap(&mut caps, &format!("day.X{letter}.any").parse().unwrap(), 1, now));
         assert_eq!(full.count(), MAX_CAPS - 8);
     }
 
     #[test]
     fn counts_of_an_hour_end_with_it() {
-        let takes: Vec<Take> = usual().into_iter().map(|cap| Take { cap, amount: 1 }).collect();
+        let takes: Vec<Take> = usual_caps().into_iter().map(|cap| Take { cap, amount: 1 }).collect();
         let (now, later) = (at("2026-11-20T12:59:59Z"), at("2026-11-20T13:00:00Z"));
         let counted = |counts: &[(&str, u64)]| Counts {
             hour: 12,
@@ -621,7 +619,7 @@ mod tests {
 
     #[test]
     fn reached_cap_says_until_when() {
-        let mut cap = usual().remove(4);
+        let mut cap = usual_caps().remove(4);
         let now = at("2026-12-31T23:15:00Z");
         for (period, ends) in [
             (Period::Hour, "2027-01-01T00:00:00Z"),
@@ -637,7 +635,7 @@ mod tests {
             "the cap of 20 messages to countries of none of its lines per month is reached"
         );
         assert_eq!(
-            usual()[0].reached(now).sentence,
+            usual_caps()[0].reached(now).sentence,
             "the cap of 200 follow-ups per hour is reached"
         );
         assert_eq!(
@@ -645,7 +643,7 @@ mod tests {
             "the cap of 25.05 USD for follow-ups per day is reached"
         );
         assert_eq!(
-            of_plan([7, 8])[0].reached(now).sentence,
+            caps_of_plan([7, 8])[0].reached(now).sentence,
             "the cap of the plan of 7 messages per day is reached"
         );
     }
@@ -653,14 +651,14 @@ mod tests {
     #[test]
     fn only_raised_and_removed_caps_are_loosened() {
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
-        let before = usual();
+        let before = usual_caps();
         let told = |name: &str, maximum: Option<u32>| {
             let (mut after, name) = (before.clone(), name.parse().unwrap());
             match maximum {
-                Some(maximum) => assert!(set(&mut after, &name, maximum, now)),
+                Some(maximum) => assert!(set_cap(&mut after, &name, maximum, now)),
                 None => after.retain(|cap| cap.name() != name),
             }
-            loosened(&before, &after).map(|(cap, maximum)| (cap.name().to_string(), cap.maximum, maximum))
+            loosened_cap(&before, &after).map(|(cap, maximum)| (cap.name().to_string(), cap.maximum, maximum))
         };
         let daily = "day.tenant.follow_up";
         for (name, maximum, expected) in [

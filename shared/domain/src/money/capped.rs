@@ -5,19 +5,11 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use crate::{
-    base::{country::Country, ids::LineId},
-    messages::{
-        message::{Attempt, Leg, Message, Recipient},
-        purpose::{Category, Policy},
-    },
-    money::{
-        cap::{Cap, Scope, Take, day_of, of_plan, usual},
-        costs::expected,
-        prices::PriceBook,
-        product::Currency,
-    },
-    reports::counting::{Charge, Listed, charge_of},
-    tenants::{config::TenantConfig, tenant::Tenant},
+    base::{Country, LineId},
+    messages::{Attempt, Category, Leg, Message, Policy, Recipient},
+    money::{Cap, Currency, PriceBook, Scope, Take, caps_of_plan, day_of, expected_cost, usual_caps},
+    reports::{Charge, Listed, charge_of},
+    tenants::{Tenant, TenantConfig},
 };
 
 /// The caps of a tenant that it can change: those that it has set, or [the usual ones](usual).
@@ -28,7 +20,7 @@ pub fn caps_of(tenant: &Tenant) -> Vec<Cap> {
 /// The caps of a tenant and those of its plan.
 pub fn all_caps_of(tenant: &Tenant) -> Vec<Cap> {
     let mut caps = caps_of(tenant);
-    caps.extend(of_plan(tenant.limits.unwrap_or_default().messages()));
+    caps.extend(caps_of_plan(tenant.limits.unwrap_or_default().messages()));
     caps
 }
 
@@ -38,7 +30,7 @@ pub fn count_money(caps: &[Cap]) -> bool {
 }
 
 /// The caps that apply to a message with this policy from this line to this recipient. Of those with the same counter, it is the lowest.
-pub fn applying(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to: &Recipient) -> Vec<Cap> {
+pub fn applying_caps(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to: &Recipient) -> Vec<Cap> {
     let country = to.country();
     let mut caps = all_caps_of(&config.tenant);
     caps.retain(|cap| policy.is_counted_for(cap.purpose));
@@ -59,7 +51,7 @@ pub fn applying(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to
 }
 
 /// Entry of price lists that a message falls under with one of its legs, as far as it is known before it is sent, and its number of segments.
-pub fn listed(config: &TenantConfig, (category, to, leg): (Category, &Recipient, &Leg)) -> (Listed, u32) {
+pub fn price_entry(config: &TenantConfig, (category, to, leg): (Category, &Recipient, &Leg)) -> (Listed, u32) {
     let connection = config.connection(leg.connection);
     let by_twilio = connection.is_some_and(|connection| connection.needs_content_sid);
     Listed::planned(leg, by_twilio, category, to)
@@ -67,14 +59,14 @@ pub fn listed(config: &TenantConfig, (category, to, leg): (Category, &Recipient,
 
 /// What a message takes of these caps with one of its legs: of one of money, what it is [expected] to cost. If that cannot be told, there is no
 /// room for it.
-pub fn takes(
+pub fn takes_of_caps(
     caps: Vec<Cap>,
     config: &TenantConfig,
     message: (Category, &Recipient, &Leg),
     (book, day): (&PriceBook, Date),
 ) -> Vec<Take> {
-    let (listed, units) = listed(config, message);
-    let cost = |currency: &Currency| expected(listed, units, book, currency, day).unwrap_or(u64::MAX);
+    let (listed, units) = price_entry(config, message);
+    let cost = |currency: &Currency| expected_cost(listed, units, book, currency, day).unwrap_or(u64::MAX);
     let take = |cap: Cap| Take {
         amount: cap.currency.as_ref().map_or(1, cost),
         cap,
@@ -92,7 +84,7 @@ pub struct Priced<'a> {
 }
 
 /// The attempts of a message that are counted for caps of money, and whose prices changed.
-pub fn priced<'a>(before: &'a Message, after: &'a Message) -> impl Iterator<Item = Priced<'a>> {
+pub fn priced_attempts<'a>(before: &'a Message, after: &'a Message) -> impl Iterator<Item = Priced<'a>> {
     let counted = after.attempts.iter().filter(|attempt| !attempt.expected.is_empty());
     counted.filter_map(|attempt| {
         let known = before.attempts.iter().find(|known| known.number == attempt.number);
@@ -124,7 +116,7 @@ fn amount(charge: &Charge, book: &PriceBook, currency: &Currency, day: Date) -> 
     match charge {
         Charge::Free(_) => Some(0),
         Charge::Stated(_, stated) => (stated.currency == *currency).then_some(stated.millionths),
-        Charge::Listed(listed, units) => expected(*listed, *units, book, currency, day),
+        Charge::Listed(listed, units) => expected_cost(*listed, *units, book, currency, day),
     }
 }
 
@@ -143,11 +135,8 @@ mod tests {
     use jiff::{Timestamp, civil::date};
 
     use crate::{
-        messages::{
-            message::{AttemptState, Cost, Evidence, SendOutcome, StatusReport},
-            purpose::{Narrowing, Purpose},
-        },
-        money::{cap::Period, prices::Money},
+        messages::{AttemptState, Cost, Evidence, Narrowing, Purpose, SendOutcome, StatusReport},
+        money::{Money, Period},
         samples::{self, Case, NOON, accepted, at, message_of, timers},
     };
 
@@ -172,7 +161,7 @@ mod tests {
     }
 
     fn numbers(case: &Case, purpose: Purpose, to: &Recipient) -> Vec<u32> {
-        let caps = applying(&case.config, &policy(purpose, &Narrowing::default()), None, to);
+        let caps = applying_caps(&case.config, &policy(purpose, &Narrowing::default()), None, to);
         caps.iter().map(|cap| cap.number).collect()
     }
 
@@ -182,7 +171,7 @@ mod tests {
             capped_as: Some(Purpose::FollowUp),
             ..Narrowing::default()
         };
-        let caps = applying(
+        let caps = applying_caps(
             &Case::new().config,
             &policy(Purpose::Api, &by),
             None,
@@ -271,14 +260,14 @@ mod tests {
         let to = recipient("+971501234567");
         let of = |caps: Vec<Cap>, leg: &Leg| {
             let message = (Category::Utility, &to, leg);
-            let takes = takes(caps, &case.config, message, (PriceBook::shipped(), day));
+            let takes = takes_of_caps(caps, &case.config, message, (PriceBook::shipped(), day));
             takes.into_iter().map(|take| take.amount).collect::<Vec<_>>()
         };
         let pounds = Cap {
             currency: "GBP".parse().ok(),
             ..dollars(8)
         };
-        assert_eq!(of(usual(), &plan.legs[0]), [1; 6]);
+        assert_eq!(of(usual_caps(), &plan.legs[0]), [1; 6]);
         assert_eq!(of(vec![dollars(7), pounds], &plan.legs[0]), [15_700, u64::MAX]);
         let shipped = PriceBook::shipped();
         let sms = shipped
@@ -305,7 +294,7 @@ mod tests {
         let (message, now) = counted_in_money();
         let differences = |before: &Message, after: &Message| {
             let book = PriceBook::shipped();
-            let priced = priced(before, after).flat_map(|priced| priced.differences(book).collect::<Vec<_>>());
+            let priced = priced_attempts(before, after).flat_map(|priced| priced.differences(book).collect::<Vec<_>>());
             priced.collect::<Vec<_>>()
         };
         let mut sent = message.clone();

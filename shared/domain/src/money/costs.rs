@@ -6,13 +6,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::{
-    base::country::Country,
-    messages::message::Channel,
-    money::{
-        prices::{Money, PriceBook, PriceCategory, Rate, Service},
-        product::Currency,
-    },
-    reports::counting::{Carrier, Counter, Listed},
+    base::Country,
+    messages::Channel,
+    money::{Currency, Money, PriceBook, PriceCategory, Rate, Service},
+    reports::{Carrier, Counter, Listed},
 };
 
 /// An amount in one currency, in millionths of its unit.
@@ -46,7 +43,7 @@ pub struct Costs {
 }
 
 /// All services that are paid for a message that was carried in this way.
-pub(crate) const fn services(carrier: Carrier) -> &'static [Service] {
+pub(crate) const fn services_of(carrier: Carrier) -> &'static [Service] {
     match carrier {
         Carrier::Meta => &[Service::Whatsapp],
         Carrier::Twilio => &[Service::Whatsapp, Service::TwilioWhatsapp],
@@ -56,14 +53,14 @@ pub(crate) const fn services(carrier: Carrier) -> &'static [Service] {
 
 /// The prices of a message or segment by the lists of a day, if all are known.
 fn prices(listed: Listed, book: &PriceBook, day: Date) -> Option<Vec<(&Currency, Rate)>> {
-    let services = services(listed.carrier).iter();
+    let services = services_of(listed.carrier).iter();
     services
         .map(|service| book.price(*service, listed.country, listed.category, day))
         .collect()
 }
 
 /// What a message costs by the lists of a day, if all its prices are known and in one currency.
-pub fn foreseen(listed: Listed, units: u32, book: &PriceBook, day: Date) -> Option<Money> {
+pub fn foreseen_cost(listed: Listed, units: u32, book: &PriceBook, day: Date) -> Option<Money> {
     let prices = prices(listed, book, day)?;
     let (currency, _) = *prices.first()?;
     let rates = prices
@@ -78,7 +75,7 @@ pub fn foreseen(listed: Listed, units: u32, book: &PriceBook, day: Date) -> Opti
 
 /// What a message is expected to cost by the lists of a day, in millionths of a currency's unit. A price that is unknown, or in another
 /// currency, counts as the [dearest](PriceBook::dearest). `None` if there is no price in this currency.
-pub fn expected(listed: Listed, units: u32, book: &PriceBook, currency: &Currency, day: Date) -> Option<u64> {
+pub fn expected_cost(listed: Listed, units: u32, book: &PriceBook, currency: &Currency, day: Date) -> Option<u64> {
     let of_service = |service: &Service| {
         let price = book.price(*service, listed.country, listed.category, day);
         let price = price.filter(|(priced, _)| *priced == currency);
@@ -87,7 +84,7 @@ pub fn expected(listed: Listed, units: u32, book: &PriceBook, currency: &Currenc
             |(_, rate)| Some(rate.millionths()),
         )
     };
-    let sum: Option<u64> = services(listed.carrier).iter().map(of_service).sum();
+    let sum: Option<u64> = services_of(listed.carrier).iter().map(of_service).sum();
     Some(sum?.saturating_mul(units.into()))
 }
 
@@ -232,7 +229,7 @@ mod tests {
                 category: PriceCategory::Utility,
             };
             let currency = currency.parse().unwrap();
-            expected(listed, units, &book(), &currency, date(2026, 11, 20))
+            expected_cost(listed, units, &book(), &currency, date(2026, 11, 20))
         };
         for (carrier, country, units, price) in [
             (Carrier::Meta, "AE", 1, 15_700),
@@ -261,7 +258,7 @@ mod tests {
                 country: country.parse().ok(),
                 category: PriceCategory::Utility,
             };
-            let cost = foreseen(listed, units, &book(), date(2026, 11, 20));
+            let cost = foreseen_cost(listed, units, &book(), date(2026, 11, 20));
             cost.map(|cost| (cost.millionths, cost.currency.as_str().to_owned()))
         };
         let usd = |millionths| Some((millionths, "USD".to_owned()));

@@ -1,7 +1,22 @@
 //! Money: what messages cost, what a tenant may spend, and the products that it sells.
 
-pub mod cap;
-pub mod capped;
-pub mod costs;
-pub mod prices;
-pub mod product;
+mod cap;
+mod capped;
+mod costs;
+mod prices;
+mod product;
+
+pub use cap::{
+    Cap, CapName, Counts, MAX_CAPS, NotACap, Period, Scope, Take, caps_of_plan, day_of, hour_of, loosened_cap, set_cap,
+    usual_caps,
+};
+pub use capped::{
+    Priced, all_caps_of, applying_caps, caps_of, count_money, price_entry, priced_attempts, takes_of_caps,
+};
+pub(crate) use costs::services_of;
+pub use costs::{Costs, Spent, Unpriced, expected_cost, foreseen_cost};
+pub use prices::{
+    CategoryPrices, Certainty, MILLIONTHS, MONTHS_UNTIL_OUTDATED, Market, Money, NotARate, OutdatedPrices, PriceBook,
+    PriceCategory, PriceList, Rate, Service, decimal_amount, is_price_outdated,
+};
+pub use product::{Availability, Currency, NotACurrency, NotASku, Price, Product, ProductIn, Sku, Variant};

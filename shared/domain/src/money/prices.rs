@@ -9,15 +9,9 @@ use jiff::{ToSpan as _, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        bounded::UpTo,
-        country::Country,
-        fault::{Fault, FaultCode},
-        local::Day,
-        text::OneLine,
-    },
-    money::product::Currency,
-    tenants::settings::FieldProblem,
+    base::{Country, Day, Fault, FaultCode, OneLine, UpTo},
+    money::Currency,
+    tenants::FieldProblem,
 };
 
 /// The prices that come with the code.
@@ -153,7 +147,7 @@ impl FromStr for Rate {
 }
 
 /// An amount in millionths as a decimal number. Four decimal places are usual.
-pub fn decimal(millionths: u64) -> String {
+pub fn decimal_amount(millionths: u64) -> String {
     let (whole, rest) = (millionths / MILLIONTHS, format!("{:06}", millionths % MILLIONTHS));
     let rest = rest.strip_suffix("00").unwrap_or(&rest);
     format!("{whole}.{rest}")
@@ -161,7 +155,7 @@ pub fn decimal(millionths: u64) -> String {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&decimal(self.0))
+        f.write_str(&decimal_amount(self.0))
     }
 }
 
@@ -291,7 +285,7 @@ pub struct OutdatedPrices {
 }
 
 /// Whether what was last compared with its source on a day may be outdated.
-pub fn is_outdated(checked_on: Date, today: Date) -> bool {
+pub fn is_price_outdated(checked_on: Date, today: Date) -> bool {
     checked_on.saturating_add(MONTHS_UNTIL_OUTDATED.months()) < today
 }
 
@@ -350,7 +344,7 @@ impl PriceBook {
             service: list.service,
             checked_on: list.checked_on(),
         });
-        lists.filter(move |list| is_outdated(list.checked_on.get(), today))
+        lists.filter(move |list| is_price_outdated(list.checked_on.get(), today))
     }
 
     /// The price of a service for a message of this category to this country on a day, if it is known.

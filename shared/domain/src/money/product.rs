@@ -4,12 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::base::{
-    bounded::{Named, UpTo},
-    fault::Fault,
-    ids::{AssetId, ProductId},
-    text::{OneLine, WebUrl},
-};
+use crate::base::{AssetId, Fault, Named, OneLine, ProductId, UpTo, WebUrl};
 
 resource! {
     /// A product of a tenant.

@@ -6,21 +6,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::country::Country,
-    calls::record::{Call, Received},
-    consent::ledger::ConsentEntry,
+    base::Country,
+    calls::{Call, Received},
+    consent::ConsentEntry,
     messages::{
-        content::Content,
-        message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState, Recipient},
-        purpose::{Category, Purpose, TABLE},
-        refusal::Reason,
-        sms::segments,
+        Attempt, AttemptState, Category, Channel, Content, Cost, Leg, Message, MessageState, PURPOSE_TABLE, Purpose,
+        Reason, Recipient, sms_segments,
     },
-    money::{
-        prices::{Money, PriceCategory},
-        product::Currency,
-    },
-    reports::template_numbers::TemplateEdition,
+    money::{Currency, Money, PriceCategory},
+    reports::TemplateEdition,
 };
 
 /// A counter with the number by which it is raised.
@@ -41,14 +35,14 @@ pub fn reply_bucket(seconds: u32) -> Option<usize> {
 const SKEW: SignedDuration = SignedDuration::from_secs(5);
 
 /// Whether a message of the customer was written after one of ours was sent.
-pub fn is_after(sent: Timestamp, written: Timestamp) -> bool {
+pub fn is_written_after(sent: Timestamp, written: Timestamp) -> bool {
     sent <= written + SKEW
 }
 
 /// Time between a follow-up and a message that answers it, in seconds. `None` if the message was written before, or too long after.
 pub fn reply_time(sent: Timestamp, written: Timestamp) -> Option<u32> {
     let after = written.duration_since(sent).as_secs().max(0);
-    let seconds = u32::try_from(after).ok().filter(|_| is_after(sent, written));
+    let seconds = u32::try_from(after).ok().filter(|_| is_written_after(sent, written));
     seconds.filter(|seconds| reply_bucket(*seconds).is_some())
 }
 
@@ -145,7 +139,7 @@ impl Listed {
     /// What a leg's message is, as far as it is known before it is sent, and its number of segments.
     pub fn planned(leg: &Leg, by_twilio: bool, category: Category, to: &Recipient) -> (Self, u32) {
         let (category, units) = match (leg.channel, &leg.content) {
-            (Channel::Sms, Content::Text(text)) => (PriceCategory::Sms, segments(text)),
+            (Channel::Sms, Content::Text(text)) => (PriceCategory::Sms, sms_segments(text)),
             (Channel::Sms, _) => (PriceCategory::Sms, 1),
             (Channel::WhatsApp, Content::Template(_)) => (PriceCategory::of(category.as_str()), 1),
             (Channel::WhatsApp, _) => (PriceCategory::Service, 1),
@@ -233,8 +227,8 @@ fn recovered(count: u32) -> Option<Raise> {
     (count > 0).then(|| (RECOVERED.to_owned(), count.into()))
 }
 
-/// A call was decided. Whether it is followed up, its message says: [`moved_call`].
-pub fn decided(call: &Call) -> Vec<Raise> {
+/// A call was decided. Whether it is followed up, its message says: [`count_call`].
+pub fn count_decided(call: &Call) -> Vec<Raise> {
     let mut raised = vec![one("calls"), outcome(call)];
     raised.extend(call.message.is_none().then(|| one("calls_without_message")));
     raised.extend(unanswered(call));
@@ -253,7 +247,7 @@ fn unanswered(call: &Call) -> Vec<Raise> {
 }
 
 /// A call was decided again. Counters only grow, so it counts for two outcomes.
-pub fn decided_again(before: &Call, after: &Call) -> Vec<Raise> {
+pub fn count_decided_again(before: &Call, after: &Call) -> Vec<Raise> {
     let mut raised = vec![one("calls_decided_again"), outcome(after)];
     match (before.is_missed(), after.is_missed()) {
         (false, _) => raised.extend(unanswered(after)),
@@ -265,7 +259,7 @@ pub fn decided_again(before: &Call, after: &Call) -> Vec<Raise> {
 }
 
 /// A customer's message was stored.
-pub fn received(received: &Received) -> Vec<Raise> {
+pub fn count_received(received: &Received) -> Vec<Raise> {
     let mut raised = vec![one(format!("received_{}", received.message.channel.as_str()))];
     raised.extend(recovered(received.recovered));
     let buckets = received
@@ -277,7 +271,7 @@ pub fn received(received: &Received) -> Vec<Raise> {
 }
 
 /// The same for the templates that the message answers.
-pub fn answered_templates(received: &Received) -> impl Iterator<Item = (&TemplateEdition, Raise)> {
+pub fn count_answered_templates(received: &Received) -> impl Iterator<Item = (&TemplateEdition, Raise)> {
     received.templates.iter().flat_map(|answered| {
         let counted = [(answered.replied, REPLIED), (answered.clicked, CLICKED)];
         let counted = counted.into_iter().filter(|(is, _)| *is);
@@ -286,8 +280,8 @@ pub fn answered_templates(received: &Received) -> impl Iterator<Item = (&Templat
 }
 
 /// A refusal was recorded, at this time.
-pub fn refused(entry: &ConsentEntry, recorded: Timestamp) -> Vec<Raise> {
-    use crate::consent::wish::ConsentCategory::Marketing;
+pub fn count_refused(entry: &ConsentEntry, recorded: Timestamp) -> Vec<Raise> {
+    use crate::consent::ConsentCategory::Marketing;
     let name = match entry.category {
         Some(Marketing) => "opt_outs_marketing",
         Some(_) | None => "opt_outs",
@@ -398,8 +392,8 @@ impl Charge {
 }
 
 /// The purposes as words, in the order of the table.
-pub fn purposes() -> impl Iterator<Item = &'static str> {
-    TABLE.into_iter().map(|row| purpose(row.purpose))
+pub fn purpose_words() -> impl Iterator<Item = &'static str> {
+    PURPOSE_TABLE.into_iter().map(|row| purpose(row.purpose))
 }
 
 /// The states of messages that are counted, as words, in their order.
@@ -477,7 +471,7 @@ pub const FAILED: &str = "failed.";
 const NO_CLASS: &str = "unknown";
 
 /// A message of ours was planned or changed: what that means for the templates that it is sent with.
-pub fn moved_templates(before: Option<&Message>, after: &Message) -> Vec<(TemplateEdition, Raise)> {
+pub fn count_templates(before: Option<&Message>, after: &Message) -> Vec<(TemplateEdition, Raise)> {
     let mut raised = Vec::new();
     for news in news(before, after) {
         let Some(of) = TemplateEdition::of(news.leg) else {
@@ -506,7 +500,7 @@ fn of_call(message: &Message) -> [bool; 2] {
 
 /// A message that follows a call was planned or changed: the time of the call, and what the call counts as in its hour. `None`: it follows no
 /// call, or nothing changed for it.
-pub fn moved_call(before: Option<&Message>, after: &Message) -> Option<(Timestamp, Vec<Raise>)> {
+pub fn count_call(before: Option<&Message>, after: &Message) -> Option<(Timestamp, Vec<Raise>)> {
     let called_at = after.called_at?;
     let was = before.map(of_call).unwrap_or_default();
     let changes = [FOLLOWED_UP, STOPPED]
@@ -523,7 +517,7 @@ pub fn moved_call(before: Option<&Message>, after: &Message) -> Option<(Timestam
 }
 
 /// A message of ours was planned or changed.
-pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
+pub fn count_message(before: Option<&Message>, after: &Message) -> Vec<Raise> {
     let mut raised = Vec::new();
     if after.cause.is_by_phone() {
         return raised;
@@ -554,7 +548,7 @@ pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
 mod tests {
     use super::*;
     use crate::{
-        messages::{message::AttemptError, send::ErrorClass},
+        messages::{AttemptError, ErrorClass},
         samples::{Case, NOON, accept, accepted, at, message_of, report, timers},
     };
 
@@ -599,7 +593,7 @@ mod tests {
         let before = message.clone();
         let report = report(AttemptState::Delivered, Some(cost), now);
         assert!(message.apply(1, report, now, &timers()));
-        let mut raised = moved(Some(&before), &message);
+        let mut raised = count_message(Some(&before), &message);
         raised.retain(|(name, _)| !name.contains("delivered"));
         raised
     }
@@ -639,7 +633,7 @@ mod tests {
         let mut raised = Vec::new();
         let mut before = None;
         let mut step = |message: &Message| {
-            raised.extend(moved_templates(before.as_ref(), message));
+            raised.extend(count_templates(before.as_ref(), message));
             before = Some(message.clone());
         };
         step(&message);
@@ -681,13 +675,13 @@ mod tests {
             ]
         );
         message.plan.remove(0);
-        assert!(moved_templates(None, &message).is_empty(), "the SMS is no template");
+        assert!(count_templates(None, &message).is_empty(), "the SMS is no template");
     }
 
     /// Otherwise their counters could not be told from those of reply times, prices and free messages.
     #[test]
     fn no_purpose_is_named_like_another_counter() {
-        for purpose in purposes() {
+        for purpose in purpose_words() {
             let name = format!("{purpose}.planned");
             let read = Counter::read(&name);
             assert!(matches!(read, Counter::Messages { state: "planned", .. }), "{name}");

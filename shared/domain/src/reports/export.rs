@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts::permission::Permission, base::ids::CampaignId};
+use crate::{accounts::Permission, base::CampaignId};
 
 /// What an export contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,16 +1,9 @@
 //! Conditions on calls and messages, by which lists of a period are filtered.
 
 use crate::{
-    base::ids::{LineId, RuleId},
-    calls::{
-        call::{Direction, Outcome},
-        record::{Call, Received},
-    },
-    messages::{
-        message::{Channel, Message, MessageState},
-        purpose::Purpose,
-        refusal::Reason,
-    },
+    base::{LineId, RuleId},
+    calls::{Call, Direction, Outcome, Received},
+    messages::{Channel, Message, MessageState, Purpose, Reason},
 };
 
 fn fulfils<T: Copy + PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {

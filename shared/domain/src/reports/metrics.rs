@@ -3,16 +3,12 @@
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::{
-    base::{
-        fault::{Fault, FaultCode},
-        local::Day,
-        zone::Zone,
-    },
-    reports::counting::REPLY_TIMES,
+    base::{Day, Fault, FaultCode, Zone},
+    reports::REPLY_TIMES,
 };
 
 /// Maximum days of a report: thirteen months.
-pub const MAX_DAYS: i32 = 397;
+pub const MAX_METRICS_DAYS: i32 = 397;
 
 const HOUR: i64 = 3_600;
 
@@ -110,7 +106,7 @@ pub type Replies = [u64; REPLY_TIMES.len()];
 
 /// The range in which the median of reply times is, in seconds, with both its ends. Of an even number, the median is between the two in
 /// the middle.
-pub fn median(replies: &Replies) -> Option<(u32, u32)> {
+pub fn median_reply_time(replies: &Replies) -> Option<(u32, u32)> {
     let count: u64 = replies.iter().sum();
     let place_of = |rank: u64| {
         let mut before = 0;
@@ -139,7 +135,7 @@ mod tests {
     fn period(from: &str, to: &str, zone: &str) -> Result<Period, Fault> {
         let length = Length {
             usual: 7,
-            most: MAX_DAYS,
+            most: MAX_METRICS_DAYS,
         };
         let zone = zone.parse().unwrap();
         Period::of((day(from), day(to)), length, &zone, at("2026-11-20T20:30:00Z"))
@@ -239,7 +235,7 @@ mod tests {
             for (place, count) in counts {
                 replies[*place] = *count;
             }
-            median(&replies)
+            median_reply_time(&replies)
         };
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[(0, 1)]), Some((0, 15)));

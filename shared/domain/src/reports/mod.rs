@@ -1,7 +1,19 @@
 //! Reports: what is counted of calls and messages, the periods of reports, the filters of lists, and exports.
 
-pub mod counting;
-pub mod export;
-pub mod list_filter;
-pub mod metrics;
-pub mod template_numbers;
+mod counting;
+mod export;
+mod list_filter;
+mod metrics;
+mod template_numbers;
+
+pub use counting::{
+    CLICKED, Carrier, Counter, DELIVERED, FAILED, FOLLOWED_UP, Listed, READ, RECOVERED, REPLIED, REPLY_TIMES, Raise,
+    SENT, STATES, STOPPED, UNANSWERED, UNDONE, count_answered_templates, count_call, count_decided,
+    count_decided_again, count_message, count_received, count_refused, count_templates, is_written_after,
+    purpose_words, reply_bucket, reply_time,
+};
+pub(crate) use counting::{Charge, charge_of};
+pub use export::{ExportData, ExportResult, Exported, FileFormat};
+pub use list_filter::{CallFilter, MessageFilter};
+pub use metrics::{Length, MAX_METRICS_DAYS, Period, Replies, median_reply_time};
+pub use template_numbers::{AnsweredTemplate, TemplateEdition, Templated, answered_by_message};

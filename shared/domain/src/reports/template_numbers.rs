@@ -5,12 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{bounded::is_zero, ids::MessageId},
-    messages::{
-        inbound::{InboundMessage, OptFlag},
-        message::{Attempt, AttemptState, Leg, Message},
-    },
-    templates::template::{TemplateKey, id::TemplateId},
+    base::{MessageId, is_zero},
+    messages::{Attempt, AttemptState, InboundMessage, Leg, Message, OptFlag},
+    templates::{TemplateId, TemplateKey},
 };
 
 /// A content of a template.
@@ -76,7 +73,7 @@ impl Message {
 
 /// The templates that a customer's message answers: that of the message which it names, and those of the `open` follow-ups which it closes.
 /// Each of our messages counts once for one of theirs. A reaction answers none.
-pub fn answered(
+pub fn answered_by_message(
     message: &InboundMessage,
     flag: Option<OptFlag>,
     named: Option<Templated>,
@@ -137,7 +134,7 @@ mod tests {
         let (named, other) = (templated("1", 1), templated("2", 2));
         let open = || vec![named.clone(), other.clone()];
         let of = |message: &InboundMessage, flag, named: Option<&Templated>| {
-            told(answered(message, flag, named.cloned(), open()))
+            told(answered_by_message(message, flag, named.cloned(), open()))
         };
         let (words, press, reaction) = (inbound(None, true), inbound(Some("yes"), true), inbound(None, false));
         assert_eq!(of(&words, None, Some(&named)), [(1, true, false), (2, true, false)]);

@@ -4,15 +4,15 @@
 //! list of the provider's changes ([`sync`]), what a phone shows ([`shown`]), ids ([`id`]), what is counted of messages ([`numbers`]), and
 //! templates to begin with ([`library`]).
 
-pub mod draft;
+pub(super) mod draft;
 mod hints;
-pub mod id;
-pub mod library;
-pub mod lint;
-pub mod listed;
-pub mod reports;
-pub mod shown;
-pub mod sync;
+pub(super) mod id;
+pub(super) mod library;
+pub(super) mod lint;
+pub(super) mod listed;
+pub(super) mod reports;
+pub(super) mod shown;
+pub(super) mod sync;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -20,26 +20,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        bounded::is_zero,
-        facts::Fact,
-        fault::{Fault, FaultCode},
-        ids::{AssetId, ConnectionId, FileId},
-    },
-    media::{
-        asset::Asset,
-        medium::{AssetUse, MediaKind},
-    },
+    base::{AssetId, ConnectionId, Fact, Fault, FaultCode, FileId, is_zero},
+    media::{Asset, AssetUse, MediaKind},
     messages::{
-        message::{Category, FilledTemplate, TemplateValue},
-        refusal::{Reason, Refusal},
-        source::{InvalidPlaceholder, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, TemplateUse, Value},
+        Category, FilledTemplate, InvalidPlaceholder, MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, Reason,
+        Refusal, TemplateUse, TemplateValue, Value,
     },
-    templates::template::draft::{CodeOptions, TemplateContent},
-    tenants::{
-        connection_test::Quality,
-        settings::{FieldProblem, Findings},
-    },
+    templates::{CodeOptions, TemplateContent},
+    tenants::{FieldProblem, Findings, Quality},
 };
 
 pub use reports::{TemplateReport, TemplateStatus};
@@ -401,7 +389,7 @@ pub const MAX_HEADER_LENGTH: usize = 60;
 pub const MAX_SMS_LENGTH: usize = 1600;
 
 /// The variables of a template's text, in the order in which they first appear.
-pub fn variables(text: &str) -> Vec<&str> {
+pub fn variables_in(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("{{") {
@@ -418,7 +406,7 @@ pub fn variables(text: &str) -> Vec<&str> {
 }
 
 /// The text with its variables replaced by values; by nothing, if there is none.
-pub fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+pub fn fill_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -489,7 +477,7 @@ impl TemplateDefinition {
             name: self.name.clone(),
             what,
         };
-        let names = variables(&self.body);
+        let names = variables_in(&self.body);
         match self.parameter_format {
             ParameterFormat::Named => match names.iter().find(|name| name.is_empty()) {
                 Some(_) => Err(broken("a variable has no name".to_owned())),
@@ -591,17 +579,17 @@ impl TemplateDefinition {
             let index = names.iter().position(|known| known == name)?;
             filled_in.body.get(index).map(|value| value.text.clone())
         };
-        check_length("body", &filled(&self.body, value_of), MAX_BODY_LENGTH)?;
+        check_length("body", &fill_variables(&self.body, value_of), MAX_BODY_LENGTH)?;
 
         let header = self.header.as_deref().unwrap_or_default();
-        match (variables(header).first(), &filled_in.header) {
+        match (variables_in(header).first(), &filled_in.header) {
             (Some(_), None) => return Err(missing("the header".to_owned())),
             (None, Some(_)) => return Err(unexpected("variable in its header".to_owned())),
             (Some(_), Some(value)) => {
                 check_value("the header", &value.text)?;
                 check_length(
                     "header",
-                    &filled(header, |_| Some(value.text.clone())),
+                    &fill_variables(header, |_| Some(value.text.clone())),
                     MAX_HEADER_LENGTH,
                 )?;
             }
@@ -655,7 +643,7 @@ impl TemplateDefinition {
             let fault = Fault::new(FaultCode::Unknown, detail).and("expected", names.iter().collect::<Fact>());
             found.add(format!("variables.{variable}"), fault);
         }
-        let takes_header = !variables(self.header.as_deref().unwrap_or_default()).is_empty();
+        let takes_header = !variables_in(self.header.as_deref().unwrap_or_default()).is_empty();
         match (takes_header, &wanted.header) {
             (true, None) => {
                 let detail = format!("Template {name} needs a value for its header.");
@@ -747,7 +735,7 @@ impl TemplateDefinition {
                 text: value(source)?,
                 name: match self.parameter_format {
                     ParameterFormat::Positional => None,
-                    ParameterFormat::Named => variables(self.header.as_deref().unwrap_or_default())
+                    ParameterFormat::Named => variables_in(self.header.as_deref().unwrap_or_default())
                         .first()
                         .map(|name| (*name).to_owned()),
                 },
@@ -807,7 +795,7 @@ impl TemplateDefinition {
     /// The text that the customer reads, for the history.
     pub fn text(&self, filled_in: &FilledTemplate) -> String {
         let names = self.body_variables().unwrap_or_default();
-        filled(&self.body, |name| {
+        fill_variables(&self.body, |name| {
             let index = names.iter().position(|known| known == name)?;
             filled_in.body.get(index).map(|value| value.text.clone())
         })
@@ -844,7 +832,7 @@ pub(crate) fn check_length(part: &'static str, text: &str, most: usize) -> Resul
 }
 
 /// The language without its region: Meta writes `en_GB`, BCP 47 writes `en-GB`.
-pub(crate) fn primary(language: &str) -> String {
+pub(crate) fn primary_language(language: &str) -> String {
     language
         .split(['_', '-'])
         .next()
@@ -856,7 +844,7 @@ pub(crate) fn primary(language: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        contacts::profile::Profile,
+        contacts::Profile,
         samples::{config, material, with_values},
     };
 

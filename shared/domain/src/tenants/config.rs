@@ -4,30 +4,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    automations::rule::Rule,
-    base::{
-        country::Country,
-        fault::{Fault, FaultCode},
-        ids::ConnectionId,
-        phone::Phone,
-    },
-    inbox::team::Team,
-    messages::{
-        message::{Channel, Leg, Recipient},
-        purpose::Category,
-        quiet::QuietHours,
-        refusal::Refusal,
-        sms_rules::{self, ConfirmedRule, Origin, Sms},
-    },
+    automations::Rule,
+    base::{ConnectionId, Country, Fault, FaultCode, Phone},
+    inbox::Team,
+    messages::{Category, Channel, ConfirmedRule, Leg, Origin, QuietHours, Recipient, Refusal, Sms, promotion_hours},
     tenants::{
-        connection::{
-            Account, Connection, Health,
-            letters::{LettersSender, letters_to, sending_letters},
-        },
-        connection_test::CheckResult,
-        line::Line,
-        settings::FieldProblem,
-        tenant::Tenant,
+        Account, CheckResult, Connection, FieldProblem, Health, LettersSender, Line, Tenant, letters_to,
+        sending_letters,
     },
 };
 
@@ -164,7 +147,7 @@ impl ConnectionSummary {
 
     /// The hours in which it sends no SMS of this category to a country.
     pub fn sms_hours(&self, to: &Recipient, category: Category) -> Option<QuietHours> {
-        sms_rules::promotion_hours(to.country(), category, &self.confirmed_rules)
+        promotion_hours(to.country(), category, &self.confirmed_rules)
     }
 
     /// Whether calls to this number are taken, if it reports them.
@@ -266,7 +249,7 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
 mod tests {
     use super::*;
     use crate::{
-        messages::source::Value,
+        messages::Value,
         samples::{TENANT, config, connections},
     };
 

@@ -7,13 +7,13 @@ use jiff::{
 };
 
 use crate::{
-    base::local::LocalTime,
-    tenants::tenant::{BusinessHours, Span, Tenant},
+    base::LocalTime,
+    tenants::{BusinessHours, Span, Tenant},
 };
 
 /// Whether the business is open. `own` are the hours of the called line, if it has any: they replace the tenant's. A span
 /// that began yesterday counts until its end, even on a holiday.
-pub fn is_open(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> bool {
+pub fn is_business_open(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> bool {
     let today = at.to_zoned(tenant.time_zone.rules().clone()).date();
     let yesterday = today.yesterday().unwrap_or(today);
     [yesterday, today].into_iter().any(|day| {
@@ -25,7 +25,7 @@ pub fn is_open(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> b
 
 /// The next opening: `at` itself if the business is open then. `None` if it stays closed for a year.
 pub fn next_opening(tenant: &Tenant, own: Option<&BusinessHours>, at: Timestamp) -> Option<Timestamp> {
-    if is_open(tenant, own, at) {
+    if is_business_open(tenant, own, at) {
         return Some(at);
     }
     let zone = tenant.time_zone.rules();
@@ -91,7 +91,7 @@ mod tests {
             ("2026-12-07T09:30:00+04", false),
             ("2026-12-07T10:30:00+04", true),
         ] {
-            assert_eq!(is_open(&tenant, None, at(instant)), open, "{instant}");
+            assert_eq!(is_business_open(&tenant, None, at(instant)), open, "{instant}");
         }
         for (instant, opening) in [
             ("2026-11-23T10:00:00+04", "2026-11-23T10:00:00+04"),
@@ -107,8 +107,8 @@ mod tests {
     fn without_hours_a_business_is_open_except_on_holidays() {
         let mut tenant = tenant();
         tenant.business_hours = None;
-        assert!(is_open(&tenant, None, at("2026-11-24T03:00:00+04")));
-        assert!(!is_open(&tenant, None, at("2026-12-02T12:00:00+04")));
+        assert!(is_business_open(&tenant, None, at("2026-11-24T03:00:00+04")));
+        assert!(!is_business_open(&tenant, None, at("2026-12-02T12:00:00+04")));
         assert_eq!(
             next_opening(&tenant, None, at("2026-12-02T12:00:00+04")),
             Some(at("2026-12-04T00:00:00+04"))
@@ -129,8 +129,8 @@ mod tests {
             ("2026-11-25T03:59:00+04", false, true),
             ("2026-12-07T10:30:00+04", true, true),
         ] {
-            assert_eq!(is_open(&tenant, None, at(instant)), usual, "{instant}");
-            assert_eq!(is_open(&tenant, Some(&own), at(instant)), of_line, "{instant}");
+            assert_eq!(is_business_open(&tenant, None, at(instant)), usual, "{instant}");
+            assert_eq!(is_business_open(&tenant, Some(&own), at(instant)), of_line, "{instant}");
         }
         assert_eq!(
             next_opening(&tenant, Some(&own), at("2026-11-23T10:00:00+04")),
@@ -140,6 +140,6 @@ mod tests {
             business_hours: None,
             ..tenant
         };
-        assert!(!is_open(&always, Some(&own), at("2026-11-23T10:00:00+04")));
+        assert!(!is_business_open(&always, Some(&own), at("2026-11-23T10:00:00+04")));
     }
 }

@@ -5,18 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{
-        ids::{ConnectionId, LineId},
-        phone::Phone,
-        resource::Resource as _,
-        text::{MAX_NAME_LENGTH, OneLine},
-    },
-    messages::message::Channel,
-    tenants::{
-        connection::{Account, Connection},
-        settings::FieldProblem,
-        tenant::BusinessHours,
-    },
+    base::{ConnectionId, LineId, MAX_NAME_LENGTH, OneLine, Phone, Resource as _},
+    messages::Channel,
+    tenants::{Account, BusinessHours, Connection, FieldProblem},
 };
 
 /// Maximum lines per tenant.
@@ -107,18 +98,18 @@ impl Line {
 }
 
 /// The line with this id.
-pub fn by_id(lines: &[Line], id: LineId) -> Option<&Line> {
+pub fn line_by_id(lines: &[Line], id: LineId) -> Option<&Line> {
     lines.iter().find(|line| line.id == id)
 }
 
 /// The line whose number was called.
-pub fn called<'a>(lines: &'a [Line], number: &Phone) -> Option<&'a Line> {
+pub fn called_line<'a>(lines: &'a [Line], number: &Phone) -> Option<&'a Line> {
     lines.iter().find(|line| line.number.as_ref() == Some(number))
 }
 
 /// The line that a customer wrote to by this channel: through this connection and, if the provider reports it, to this number.
 /// `None` if no line has it, or several share it.
-pub fn written_to<'a>(
+pub fn line_written_to<'a>(
     lines: &'a [Line],
     channel: Channel,
     connection: ConnectionId,
@@ -140,7 +131,7 @@ pub fn written_to<'a>(
 
 /// The first line of a tenant, made at this time from its connections, oldest first: the first listed number whose calls are reported,
 /// and the connections that answer such calls without lines. `None` if none of them exists.
-pub fn first_of(id: LineId, connections: &[Connection], at: Timestamp) -> Option<Line> {
+pub fn first_line(id: LineId, connections: &[Connection], at: Timestamp) -> Option<Line> {
     let mut connections: Vec<&Connection> = connections.iter().collect();
     connections.sort_by_key(|one| one.id);
     let called = connections
@@ -169,10 +160,10 @@ pub fn first_of(id: LineId, connections: &[Connection], at: Timestamp) -> Option
 
 /// The line to write at this time for a new connection: the first line, or the only line with its empty fields filled from the
 /// connection. `None`: none. `connections` are all of the tenant's, including the new one.
-pub fn set_up(lines: &[Line], connections: &[Connection], new: &Connection, at: Timestamp) -> Option<Line> {
+pub fn line_to_set_up(lines: &[Line], connections: &[Connection], new: &Connection, at: Timestamp) -> Option<Line> {
     match lines {
         // The same, should the connection be created again.
-        [] => first_of(LineId::new(new.id.ulid()), connections, at),
+        [] => first_line(LineId::new(new.id.ulid()), connections, at),
         [only] => completed(only, connections, new).map(|line| line.changed_at(at)),
         _ => None,
     }
@@ -241,7 +232,7 @@ mod tests {
     #[test]
     fn first_line_comes_from_the_connections() {
         let [twilio_one, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
-        let line = first_of(id(), &[twilio_one.clone(), whatsapp.clone()], at()).unwrap();
+        let line = first_line(id(), &[twilio_one.clone(), whatsapp.clone()], at()).unwrap();
         assert_eq!(line.number, Some(phone(RECEPTION)));
         assert_eq!(line.whatsapp, Some(whatsapp.id));
         let sms = |number| SmsSender {
@@ -256,16 +247,16 @@ mod tests {
         if let Account::Twilio(account) = &mut sends.account {
             account.whatsapp_sender = Some(phone(RECEPTION));
         }
-        let line = first_of(id(), &[whatsapp, sends], at()).unwrap();
+        let line = first_line(id(), &[whatsapp, sends], at()).unwrap();
         assert_eq!(line.whatsapp, Some(twilio_one.id));
 
         // Of several numbers, the called one sends; a number that another system reports sends nothing.
-        let line = first_of(id(), &[twilio(&[KITCHEN, RECEPTION])], at()).unwrap();
+        let line = first_line(id(), &[twilio(&[KITCHEN, RECEPTION])], at()).unwrap();
         assert_eq!(
             (line.number, line.sms),
             (Some(phone(KITCHEN)), Some(sms(Some(phone(KITCHEN)))))
         );
-        let line = first_of(
+        let line = first_line(
             id(),
             &[telephony(&["+97143330009"]), twilio(&[KITCHEN, RECEPTION])],
             at(),
@@ -273,15 +264,15 @@ mod tests {
         .unwrap();
         assert_eq!(line.sms, Some(sms(None)));
 
-        assert_eq!(first_of(id(), &[], at()), None);
-        assert_eq!(first_of(id(), &[telephony(&[])], at()), None);
+        assert_eq!(first_line(id(), &[], at()), None);
+        assert_eq!(first_line(id(), &[telephony(&[])], at()), None);
     }
 
     #[test]
     fn only_line_takes_what_it_lacks() {
         let [twilio, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
         let both = [twilio.clone(), whatsapp.clone()];
-        let first = set_up(&[], from_ref(&whatsapp), &whatsapp, at()).unwrap();
+        let first = line_to_set_up(&[], from_ref(&whatsapp), &whatsapp, at()).unwrap();
         assert_eq!(
             (&first.number, first.whatsapp, &first.sms),
             (&None, Some(whatsapp.id), &None)
@@ -289,7 +280,7 @@ mod tests {
         assert_eq!(first.id.ulid(), whatsapp.id.ulid());
 
         let later = at() + SignedDuration::from_hours(1);
-        let whole = set_up(from_ref(&first), &both, &twilio, later).unwrap();
+        let whole = line_to_set_up(from_ref(&first), &both, &twilio, later).unwrap();
         assert_eq!(
             (whole.id, &whole.number, whole.whatsapp),
             (first.id, &Some(phone(RECEPTION)), first.whatsapp)
@@ -298,19 +289,19 @@ mod tests {
         assert_eq!((first.created_at, first.updated_at), (at(), at()));
         assert_eq!((whole.created_at, whole.updated_at), (at(), later));
         // Twice is once, and a further connection brings nothing that is lacking.
-        assert_eq!(set_up(from_ref(&whole), &both, &twilio, at()), None);
+        assert_eq!(line_to_set_up(from_ref(&whole), &both, &twilio, at()), None);
         let mut other = whatsapp.clone();
         other.id = "conn_00000000000000000000000004".parse().unwrap();
         let three = [twilio.clone(), whatsapp, other.clone()];
-        assert_eq!(set_up(from_ref(&whole), &three, &other, at()), None);
+        assert_eq!(line_to_set_up(from_ref(&whole), &three, &other, at()), None);
         // Of a connection that is gone, another takes the place.
         let left = [twilio.clone(), other.clone()];
         assert_eq!(
-            set_up(from_ref(&whole), &left, &other, at()).unwrap().whatsapp,
+            line_to_set_up(from_ref(&whole), &left, &other, at()).unwrap().whatsapp,
             Some(other.id)
         );
         // Of several lines, nobody knows which one is meant.
-        assert_eq!(set_up(&[first, whole], &both, &twilio, at()), None);
+        assert_eq!(line_to_set_up(&[first, whole], &both, &twilio, at()), None);
     }
 
     #[test]
@@ -333,7 +324,7 @@ mod tests {
         lines[0].whatsapp = Some(whatsapp.id);
         let sms = |lines: &[Line], number: Option<&str>| {
             let number = number.map(phone);
-            let found = written_to(lines, Channel::Sms, twilio.id, number.as_ref());
+            let found = line_written_to(lines, Channel::Sms, twilio.id, number.as_ref());
             found.map(|line| line.id.ulid().timestamp_ms())
         };
         for (number, expected) in [
@@ -346,7 +337,7 @@ mod tests {
             assert_eq!(sms(&lines, number), expected, "{number:?}");
         }
         let by_whatsapp = |lines: &[Line]| {
-            let found = written_to(lines, Channel::WhatsApp, whatsapp.id, None);
+            let found = line_written_to(lines, Channel::WhatsApp, whatsapp.id, None);
             found.map(|line| line.id.ulid().timestamp_ms())
         };
         assert_eq!(by_whatsapp(&lines), Some(1));

@@ -1,8 +1,8 @@
 //! In which time zones the recipient of a message may live, by the telephone number.
 
 use crate::{
-    base::{by_code::ByCode, country::Country, numbering::calling_code, phone::Phone, zone::Zone},
-    tenants::tenant::Tenant,
+    base::{ByCode, Country, Phone, Zone, calling_code},
+    tenants::Tenant,
 };
 
 /// One line per country, and per area with a clock of its own or in a country with several: the calling code, how the numbers of the area begin

@@ -5,24 +5,14 @@ use std::{collections::HashSet, fmt, str::FromStr};
 use serde::Serialize;
 
 use crate::{
-    base::{
-        facts::Facts,
-        fault::{Fault, FaultCode},
-        text::{MAX_NAME_LENGTH, check_line},
-    },
-    calls::retention::Retention,
-    messages::{
-        refusal::Refusal,
-        source::{Piece, Source, placeholders},
-    },
-    money::cap::Cap,
-    tenants::{
-        recipient_zones::wrong_beginning,
-        tenant::{BusinessHours, Span, Tenant},
-    },
+    base::{Facts, Fault, FaultCode, MAX_NAME_LENGTH, check_line},
+    calls::Retention,
+    messages::{Piece, Refusal, Source, placeholders},
+    money::Cap,
+    tenants::{BusinessHours, Span, Tenant, wrong_beginning},
 };
 
-pub use crate::base::language_tag::{InvalidLanguage, Language, MAX_LANGUAGE_LENGTH, is_language};
+use crate::base::{InvalidLanguage, Language, MAX_LANGUAGE_LENGTH, is_language};
 
 /// A problem of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,7 +64,7 @@ impl fmt::Display for Warning {
 }
 
 /// Problems that a change adds. Values that were valid when they were stored prevent no other change.
-pub fn added(before: &[FieldProblem], mut after: Vec<FieldProblem>) -> Vec<FieldProblem> {
+pub fn added_problems(before: &[FieldProblem], mut after: Vec<FieldProblem>) -> Vec<FieldProblem> {
     let known: HashSet<_> = before.iter().collect();
     after.retain(|problem| !known.contains(problem));
     after
@@ -439,8 +429,8 @@ mod tests {
         assert_eq!(keep(29, 3_651), ["retention.calls_days", "retention.messages_days"]);
     }
 
-    fn tenant_holiday(from: &str, to: &str) -> crate::tenants::tenant::Holiday {
-        crate::tenants::tenant::Holiday {
+    fn tenant_holiday(from: &str, to: &str) -> crate::tenants::Holiday {
+        crate::tenants::Holiday {
             from: from.parse().unwrap(),
             to: Some(to.parse().unwrap()),
             name: None,

@@ -9,24 +9,13 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::account::Slug,
-    automations::answer::Answers,
-    base::{
-        bounded::UpTo,
-        country::Country,
-        ids::TenantId,
-        local::{Day, LocalTime},
-        text::{MAX_NAME_LENGTH, OneLine},
-        zone::Zone,
-    },
-    calls::retention::Retention,
-    inbox::settings::InboxSettings,
-    messages::{
-        destination::MAX_COUNTRIES,
-        quiet::QuietHours,
-        refusal::{Reason, Refusal},
-    },
-    money::cap::{Cap, MAX_CAPS},
+    accounts::Slug,
+    automations::Answers,
+    base::{Country, Day, LocalTime, MAX_NAME_LENGTH, OneLine, TenantId, UpTo, Zone},
+    calls::Retention,
+    inbox::InboxSettings,
+    messages::{MAX_COUNTRIES, QuietHours, Reason, Refusal},
+    money::{Cap, MAX_CAPS},
 };
 
 /// Maximum spans of opening hours in a day.
@@ -87,7 +76,7 @@ pub struct Tenant {
     /// Settings of its inbox, if they differ from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox: Option<InboxSettings>,
-    /// Its caps, if it has set any. Otherwise [the usual ones](crate::money::cap::usual) apply.
+    /// Its caps, if it has set any. Otherwise [the usual ones](crate::money::usual_caps) apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caps: Option<UpTo<MAX_CAPS, Cap>>,
     /// Its name in URLs.

@@ -3,16 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::ids::{ContactId, FieldId, StageId, TagId, UserId},
-    contacts::{
-        bulk::{ChangeIn, Edit, FieldEdits},
-        contact::Contact,
-        field::{Field, FieldValue},
-        filter::{Filter, Test},
-        person::Person,
-        profile::{Profile, Staged},
-    },
-    tenants::settings::Language,
+    base::{ContactId, FieldId, Language, StageId, TagId, UserId},
+    contacts::{ChangeIn, Contact, Edit, Field, FieldEdits, FieldValue, Filter, Person, Profile, Staged, Test},
 };
 use proptest::prelude::*;
 use serde_json::{from_value, json};

@@ -1,14 +1,10 @@
 //! Reports of a call come in any order and any number.
 
 use domain::{
-    base::{
-        external::ShownName,
-        ids::{CallId, ContactId},
-        phone::Phone,
-    },
+    base::{CallId, ContactId, Phone, ShownName},
     calls::{
-        call::{CallFacts, CallStatus, DialStatus, Direction, Handling, MAX_CALL, Outcome, Party, Verdict},
-        recording::{MAX_RECORDINGS, Recording, RecordingState, Recordings},
+        CallFacts, CallStatus, DialStatus, Direction, Handling, MAX_CALL, MAX_RECORDINGS, Outcome, Party, Recording,
+        RecordingState, Recordings, Verdict,
     },
 };
 use jiff::{SignedDuration, Timestamp};

@@ -1,15 +1,9 @@
 //! Wishes hold in whatever order they arrive, and a refusal never allows more.
 
 use domain::{
-    consent::{
-        welcome::allowed,
-        wish::{By, Choice, ConsentCategory, Scope, Wish},
-    },
-    contacts::contact::Contact,
-    messages::{
-        message::{Category, Channel},
-        purpose::{Purpose, Stop, TABLE},
-    },
+    consent::{By, Choice, ConsentCategory, Scope, Wish, check_wishes},
+    contacts::Contact,
+    messages::{Category, Channel, PURPOSE_TABLE, Purpose, Stop},
 };
 use proptest::{prelude::*, sample::select};
 
@@ -62,10 +56,10 @@ fn told(wrote: i64, wishes: &[Wish]) -> Contact {
 /// Everything that may be sent, beside the confirmation of a stop word, which only that word allows.
 fn sent(contact: &Contact) -> Vec<(Purpose, Category, Option<Channel>)> {
     let mut sent = Vec::new();
-    for row in TABLE.iter().filter(|row| row.stop != Stop::Confirms) {
+    for row in PURPOSE_TABLE.iter().filter(|row| row.stop != Stop::Confirms) {
         for kind in row.kinds {
             let by = CHANNELS.into_iter();
-            let by = by.filter(|channel| allowed(contact, *channel, kind.category, row.purpose).is_ok());
+            let by = by.filter(|channel| check_wishes(contact, *channel, kind.category, row.purpose).is_ok());
             sent.extend(by.map(|channel| (row.purpose, kind.category, channel)));
         }
     }
@@ -125,7 +119,7 @@ proptest! {
                 let about = refusal.channel.is_none() || refusal.channel == channel;
                 !own && about && refusal.category.is_none()
             });
-            let passes = allowed(&stopped, channel, Category::Service, Purpose::StopConfirmation).is_ok();
+            let passes = check_wishes(&stopped, channel, Category::Service, Purpose::StopConfirmation).is_ok();
             prop_assert_eq!(passes, !refused, "{:?}", channel);
         }
     }

@@ -1,16 +1,8 @@
 use domain::{
     Timestamp,
-    base::{ids::ContactId, phone::Phone},
-    contacts::{
-        contact::{Change, Contact, Identity, MAX_UNREACHABLE, Tried},
-        window::{MAX_WINDOWS, SERVICE_WINDOW},
-    },
-    messages::{
-        errors::{Stage, classify},
-        inbound::OptFlag,
-        message::{Channel, Recipient},
-        send::{Api, Classified, Effect},
-    },
+    base::{ContactId, Phone},
+    contacts::{Change, Contact, Identity, MAX_UNREACHABLE, MAX_WINDOWS, SERVICE_WINDOW, Tried},
+    messages::{Api, Channel, Classified, Effect, OptFlag, Recipient, Stage, classify_error},
 };
 use proptest::{prelude::*, sample::Index};
 

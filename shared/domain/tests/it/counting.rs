@@ -4,23 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    base::external::ProviderRef,
-    calls::{
-        call::{Direction, Outcome},
-        record::Call,
-    },
+    base::ProviderRef,
+    calls::{Call, Direction, Outcome},
     messages::{
-        message::{AttemptState, Category, Cost, Evidence, Message, MessageState, Next, SendOutcome, StatusReport},
-        purpose::{Narrowing, Policy, Purpose},
-        send::ErrorClass,
+        AttemptState, Category, Cost, ErrorClass, Evidence, Message, MessageState, Narrowing, Next, Policy, Purpose,
+        SendOutcome, StatusReport,
     },
-    money::{
-        costs::Costs,
-        prices::{Money, PriceBook},
-    },
+    money::{Costs, Money, PriceBook},
     reports::{
-        counting::{Carrier, Counter, Listed, Raise, decided, decided_again, moved, moved_call, moved_templates},
-        template_numbers::TemplateEdition,
+        Carrier, Counter, Listed, Raise, TemplateEdition, count_call, count_decided, count_decided_again,
+        count_message, count_templates,
     },
 };
 use jiff::civil::date;
@@ -291,7 +284,7 @@ fn delivered_message_is_counted_as_it_was_planned() {
             cost: report,
         };
         assert!(message.apply(1, delivered, now, &timers));
-        let mut counted = sum(moved(None, &message));
+        let mut counted = sum(count_message(None, &message));
         counted.retain(|name, _| matches!(Counter::read(name), Counter::Listed(_)));
         assert_eq!(counted, [(listed.name(), units.into())].into());
     }
@@ -306,7 +299,7 @@ proptest! {
         events in prop::collection::vec(event(), 0..30), price in price(), units in option::of(1_u32..4),
     ) {
         let rows = rows(&events, &price, units);
-        let mut counted = sum(moved(None, &rows[0]));
+        let mut counted = sum(count_message(None, &rows[0]));
         let mut of_template = Counters::new();
         let mut add = |raised: Vec<(TemplateEdition, Raise)>| {
             for (of, (name, count)) in raised {
@@ -314,18 +307,18 @@ proptest! {
                 *of_template.entry(name).or_default() += count;
             }
         };
-        add(moved_templates(None, &rows[0]));
+        add(count_templates(None, &rows[0]));
         for pair in rows.windows(2) {
-            for (name, count) in moved(Some(&pair[0]), &pair[1]) {
+            for (name, count) in count_message(Some(&pair[0]), &pair[1]) {
                 *counted.entry(name).or_default() += count;
             }
-            add(moved_templates(Some(&pair[0]), &pair[1]));
-            prop_assert_eq!(moved(Some(&pair[1]), &pair[1]), vec![]);
+            add(count_templates(Some(&pair[0]), &pair[1]));
+            prop_assert_eq!(count_message(Some(&pair[1]), &pair[1]), vec![]);
         }
         // What its call counts as is what the last row says, at any time.
         let mut of_call = Counters::new();
-        let planned = moved_call(None, &rows[0]).into_iter();
-        let changes = rows.windows(2).filter_map(|pair| moved_call(Some(&pair[0]), &pair[1]));
+        let planned = count_call(None, &rows[0]).into_iter();
+        let changes = rows.windows(2).filter_map(|pair| count_call(Some(&pair[0]), &pair[1]));
         for (called_at, raised) in planned.chain(changes) {
             prop_assert_eq!(Some(called_at), rows[0].called_at);
             raised.into_iter().for_each(|(name, count)| *of_call.entry(name).or_default() += count);
@@ -379,8 +372,8 @@ proptest! {
             }
             rows.push(call.clone());
         }
-        let again = rows.windows(2).flat_map(|pair| decided_again(&pair[0], &pair[1]));
-        let counted = sum(decided(&rows[0]).into_iter().chain(again));
+        let again = rows.windows(2).flat_map(|pair| count_decided_again(&pair[0], &pair[1]));
+        let counted = sum(count_decided(&rows[0]).into_iter().chain(again));
         let mut truth = Counters::new();
         let mut add = |name: &str, count: usize| *truth.entry(name.to_owned()).or_default() += count as u64;
         add("calls", 1);

@@ -1,9 +1,6 @@
 //! Error classes are total, and a status never leads to a second send.
 
-use domain::messages::{
-    errors::{Stage, classify},
-    send::{Api, ErrorClass},
-};
+use domain::messages::{Api, ErrorClass, Stage, classify_error};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -33,7 +30,7 @@ fn no_status_of_any_known_code_leads_to_a_second_send() {
     let near = near.chain(63_000..64_000).chain(80_000..80_100).chain(130_000..140_000);
     for code in near.chain(2_388_000..2_389_000).chain(2_494_000..2_495_000) {
         for api in [Api::WhatsAppCloud, Api::Twilio] {
-            let status = classify(api, Stage::Status, None, Some(code));
+            let status = classify_error(api, Stage::Status, None, Some(code));
             assert!(
                 !matches!(status.class, ErrorClass::RetryAfter | ErrorClass::WaitForStatus),
                 "{code}"
@@ -49,22 +46,22 @@ proptest! {
         http in any::<Option<u16>>(),
         code in code(),
     ) {
-        let answer = classify(api, Stage::Answer, http, code);
+        let answer = classify_error(api, Stage::Answer, http, code);
         prop_assert_eq!(answer.class == ErrorClass::RetryAfter, answer.first_wait > 0);
         prop_assert!(!answer.meaning.is_empty());
-        let status = classify(api, Stage::Status, http, code);
+        let status = classify_error(api, Stage::Status, http, code);
         prop_assert!(!matches!(status.class, ErrorClass::RetryAfter | ErrorClass::WaitForStatus));
         prop_assert_eq!(status.effect, answer.effect);
     }
 
     #[test]
     fn server_error_without_a_known_code_waits_for_a_status(api in api(), http in 500_u16..600) {
-        prop_assert_eq!(classify(api, Stage::Answer, Some(http), None).class, ErrorClass::WaitForStatus);
+        prop_assert_eq!(classify_error(api, Stage::Answer, Some(http), None).class, ErrorClass::WaitForStatus);
     }
 
     #[test]
     fn waits_grow_to_an_hour(api in api(), code in code(), tries in any::<u32>()) {
-        let classified = classify(api, Stage::Answer, Some(400), code);
+        let classified = classify_error(api, Stage::Answer, Some(400), code);
         let wait = classified.back_off(tries);
         prop_assert!(wait >= SignedDuration::from_secs(1));
         prop_assert!(wait <= SignedDuration::from_hours(1));

@@ -1,12 +1,9 @@
 //! Quiet hours across daylight-saving changes, in many zones.
 
 use domain::{
-    base::local::LocalTime,
-    messages::quiet::{QuietAction, QuietHours, is_quiet, next_allowed},
-    tenants::{
-        hours::{is_open, next_opening},
-        tenant::Tenant,
-    },
+    base::LocalTime,
+    messages::{QuietAction, QuietHours, is_quiet, next_allowed},
+    tenants::{Tenant, is_business_open, next_opening},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proptest::prelude::*;
@@ -113,10 +110,10 @@ proptest! {
             None => prop_assert!(never),
             Some(opening) => {
                 prop_assert!(at <= opening);
-                prop_assert!(is_open(&tenant, None, opening), "{opening}");
+                prop_assert!(is_business_open(&tenant, None, opening), "{opening}");
                 let mut before = at;
                 while before < opening {
-                    prop_assert!(!is_open(&tenant, None, before), "{before}");
+                    prop_assert!(!is_business_open(&tenant, None, before), "{before}");
                     before += SignedDuration::from_mins(61);
                 }
             }

@@ -1,19 +1,11 @@
 use domain::{
     Timestamp,
-    automations::answer::Answer,
-    base::{
-        ids::{CallId, ContactId, LineId},
-        phone::Phone,
-    },
-    contacts::{
-        contact::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, Unreachable},
-        window::{MAX_TEXTED, MAX_WINDOWS},
-    },
+    automations::Answer,
+    base::{CallId, ContactId, LineId, Phone},
+    contacts::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, MAX_TEXTED, MAX_WINDOWS, Unreachable},
     messages::{
-        inbound::Sender,
-        message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient, SendOutcome},
-        purpose::{Category, Event, Narrowing, Policy, Purpose},
-        refusal::Reason,
+        CancelEvent, Category, Cause, Channel, Content, Ended, Leg, Message, MessageState, Narrowing, Policy, Purpose,
+        Reason, Recipient, SendOutcome, Sender,
     },
 };
 use jiff::SignedDuration;
@@ -170,8 +162,8 @@ fn message_without_a_cooldown_restores_none() {
     let reply = planned(&contact, 20, Purpose::AutoReply, Category::Service);
     contact.opens(&reply, vec![]);
     assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
-    assert_eq!(contact.open_to(Event::AnsweredCall), [follow_up.id]);
-    assert_eq!(contact.open_to(Event::Stop), [follow_up.id, reply.id]);
+    assert_eq!(contact.open_to(CancelEvent::AnsweredCall), [follow_up.id]);
+    assert_eq!(contact.open_to(CancelEvent::Stop), [follow_up.id, reply.id]);
     assert!(!contact.close(&reply));
     assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
     assert!(contact.close(&follow_up));
@@ -453,7 +445,7 @@ fn answered_call_cancels_what_can_be_cancelled() {
     for message in [&first, &second, &requested] {
         contact.opens(message, vec![]);
     }
-    assert_eq!(contact.open_to(Event::AnsweredCall), [first.id, second.id]);
+    assert_eq!(contact.open_to(CancelEvent::AnsweredCall), [first.id, second.id]);
     let second = sent(second, 25);
     let cancelled = contact.answered_after_all(vec![first.clone(), second]);
     let why = Ended::Cancelled("not sent: the call was answered after all".to_owned());
@@ -480,7 +472,10 @@ fn phone_answers_what_was_caused_before() {
     for message in &open {
         contact.opens(message, vec![]);
     }
-    assert_eq!(contact.open_to(Event::ByPhone), [decided_late.id, within_its_second.id]);
+    assert_eq!(
+        contact.open_to(CancelEvent::ByPhone),
+        [decided_late.id, within_its_second.id]
+    );
     let cancelled = contact.answered_by_phone(at(20), open);
     let told: Vec<_> = cancelled.iter().map(|message| message.id).collect();
     assert_eq!(told, [decided_late.id]);

@@ -2,15 +2,9 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
-    messages::{
-        errors::{Stage, classify},
-        message::Channel,
-        purpose::Lane,
-        send::{Api, Effect},
-        throughput::Throughput,
-    },
-    tenants::connection::{Connection, Health, Sealed},
+    base::ConnectionId,
+    messages::{Api, Channel, Effect, Lane, Stage, Throughput, classify_error},
+    tenants::{Connection, Health, Sealed},
 };
 use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};
@@ -45,7 +39,7 @@ fn after(refusals: &[(i64, i64)], again: usize) -> Connection {
     let mut known = connection();
     for turn in 0..=again {
         for (place, (code, sent_at)) in refusals.iter().enumerate() {
-            let error = classify(Api::WhatsAppCloud, Stage::Status, None, Some(*code));
+            let error = classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(*code));
             // Worked again, each is learnt at a later time.
             let now = at(50 * i64::try_from(place + turn * refusals.len()).unwrap());
             known = known.after_error(&error, None, (at(*sent_at), now)).unwrap_or(known);
@@ -59,7 +53,7 @@ proptest! {
     #[test]
     fn a_burst_of_refusals_teaches_once_in_every_order(refusals in refused(), again in 0..3_usize) {
         let known = after(&refusals, again);
-        let effects = refusals.iter().map(|(code, _)| classify(Api::WhatsAppCloud, Stage::Status, None, Some(*code)).effect);
+        let effects = refusals.iter().map(|(code, _)| classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(*code)).effect);
         let effects: Vec<Effect> = effects.collect();
         let first = effects.iter().position(|effect| matches!(effect, Effect::Throttle(_)));
         let learnt = known.throttled.map(|learnt| (learnt.limit, learnt.at));

@@ -4,35 +4,15 @@ use std::collections::BTreeSet;
 
 use domain::{
     Timestamp,
-    automations::answer::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED},
-    base::{
-        actor::Actor,
-        external::ShownName,
-        folding::Edition,
-        ids::{ContactId, FieldId, MergeId, StageId, TagId, UserId},
-        phone::Phone,
-    },
-    calls::record::ConsentEntry,
-    consent::{
-        welcome::allowed,
-        wish::{By, Choice, ConsentCategory, Scope, Wish},
-    },
+    automations::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED},
+    base::{Actor, ContactId, Edition, FieldId, MergeId, Phone, ShownName, StageId, TagId, UserId},
+    consent::{By, Choice, ConsentCategory, ConsentEntry, Scope, Wish, check_wishes},
     contacts::{
-        contact::{
-            Contact, Identity, MAX_ALIASES, MAX_MISSED, MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, MissedCall, Unreachable,
-        },
-        field::FieldValue,
-        merge::{Conflict, Merge, Merged, Resolution, Undo, Undone, Unmergeable, merge},
-        person::Person,
-        profile::{Profile, Staged},
-        window::Window,
+        Conflict, Contact, FieldValue, Identity, MAX_ALIASES, MAX_MISSED, MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, Merge,
+        Merged, MissedCall, Person, Profile, Resolution, Staged, Undo, Undone, Unmergeable, Unreachable, Window,
+        merge_people,
     },
-    messages::{
-        inbound::{OptFlag, Sender},
-        message::{Channel, Recipient},
-        purpose::{Stop, TABLE},
-        refusal::Reason,
-    },
+    messages::{Channel, OptFlag, PURPOSE_TABLE, Reason, Recipient, Sender, Stop},
 };
 use jiff::SignedDuration;
 use proptest::{option, prelude::*, sample::select};
@@ -57,7 +37,7 @@ fn nobody(number: u64) -> Person {
 }
 
 fn merged(one: &Person, other: &Person) -> Merged {
-    merge(one, other, at(200)).unwrap()
+    merge_people(one, other, at(200)).unwrap()
 }
 
 /// A merge of the two, to be undone.
@@ -378,11 +358,11 @@ proptest! {
         let merged = merged(&one, &other).person.contact;
         prop_assert_eq!(&merged.consent, &self::merged(&other, &one).person.contact.consent);
         let by_other_means = [Stop::UnlessWrittenSince, Stop::Confirms];
-        for row in TABLE.iter().filter(|row| !by_other_means.contains(&row.stop)) {
+        for row in PURPOSE_TABLE.iter().filter(|row| !by_other_means.contains(&row.stop)) {
             for kind in row.kinds {
                 for channel in [None, Some(Channel::WhatsApp), Some(Channel::Sms)] {
                     let refused = |contact: &Contact| {
-                        let refusal = allowed(contact, channel, kind.category, row.purpose).err();
+                        let refusal = check_wishes(contact, channel, kind.category, row.purpose).err();
                         refusal.is_some_and(|refusal| refusal.reason == Reason::OptedOut)
                     };
                     let either = refused(&one.contact) || refused(&other.contact);
@@ -580,7 +560,7 @@ fn contacts_that_cannot_be_merged_are_refused() {
     let refused = |change: fn(&mut Person, &mut Person)| {
         let (mut one, mut other) = (nobody(1), nobody(2));
         change(&mut one, &mut other);
-        merge(&one, &other, at(200)).unwrap_err()
+        merge_people(&one, &other, at(200)).unwrap_err()
     };
     let (first, second) = (nobody(1).contact.id, nobody(2).contact.id);
     assert_eq!(
@@ -611,7 +591,7 @@ fn contacts_that_cannot_be_merged_are_refused() {
     let (mut one, mut other) = (nobody(1), nobody(2));
     (one.contact.called_from, other.contact.called_from) = (sip(1), sip(2));
     assert!(matches!(
-        merge(&one, &other, at(200)),
+        merge_people(&one, &other, at(200)),
         Err(Unmergeable::TooMany { most: 1, .. })
     ));
     let aliases = refused(|one, other| {

@@ -4,19 +4,11 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{
-        facts::Facts,
-        ids::{CallId, ContactId, MessageId},
-    },
+    base::{CallId, ContactId, Facts, MessageId},
     messages::{
-        compose::Composed,
-        message::{
-            AttemptError, AttemptState, Category, Cause, CauseStep, Channel, Content, Cost, Ended, Evidence, Leg,
-            Message, MessageState, Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
-        },
-        purpose::{Narrowing, Policy, Purpose},
-        refusal::{Because, Reason, Refusal},
-        send::{Classified, Effect, ErrorClass, Timers},
+        AttemptError, AttemptState, Because, Category, Cause, CauseStep, Channel, Classified, Composed, Content, Cost,
+        Effect, Ended, ErrorClass, Evidence, Leg, Message, MessageState, Narrowing, Next, Policy, Purpose, Reason,
+        Recipient, Refusal, SendOutcome, StatusReport, Timers, Waiting, WhenUnknown,
     },
 };
 use jiff::{SignedDuration, Timestamp};
@@ -473,7 +465,7 @@ fn throttling_on_the_last_channel_ends_after_max_tries() {
         sent.send(refused(ErrorClass::RetryAfter));
         tries += 1;
     }
-    assert_eq!(tries, domain::messages::message::MAX_TRIES);
+    assert_eq!(tries, domain::messages::MAX_TRIES);
     assert_eq!(sent.message.state(), MessageState::Failed);
     assert_eq!(sent.message.attempts.len(), 1);
 }

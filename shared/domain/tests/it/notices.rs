@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    accounts::{
-        mailing::{MAX_MAILINGS, Mailings, NoticeState},
-        notice::{Matter, Notice, day_of},
-    },
+    accounts::{MAX_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of},
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;

@@ -3,12 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{
-        country::Country,
-        line_type::{LineType, by_numbering_plan},
-        phone::Phone,
-    },
-    contacts::digits::Digits,
+    base::{Country, LineType, Phone, line_type_by_plan},
+    contacts::Digits,
 };
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 
@@ -82,7 +78,7 @@ fn line_types_are_those_of_libphonenumber() {
         if !phone.is_key() {
             continue;
         }
-        let (ours, theirs) = (by_numbering_plan(&phone), PHONE_NUMBER_UTIL.get_number_type(&parsed));
+        let (ours, theirs) = (line_type_by_plan(&phone), PHONE_NUMBER_UTIL.get_number_type(&parsed));
         let fits = match theirs {
             PhoneNumberType::FixedLine => ours == LineType::FixedLine,
             PhoneNumberType::PremiumRate => ours == LineType::Premium,

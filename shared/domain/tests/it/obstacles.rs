@@ -1,28 +1,12 @@
 //! The set-up list names exactly the obstacles that calls of a rule meet.
 
 use domain::{
-    automations::{
-        decide::{Findings, obstacles},
-        rule::Rule,
-    },
-    base::{
-        external::ShownName,
-        ids::{CallId, ConnectionId, ContactId, LineId},
-        line_type,
-    },
-    calls::call::{CallFacts, Direction, Outcome, Party},
-    contacts::{
-        contact::{Contact, Identity},
-        profile::Profile,
-    },
-    messages::{
-        compose::{World, carriers},
-        material::Material,
-        message::Channel,
-        needs::Needs,
-        subject::CallView,
-    },
-    tenants::{config::TenantConfig, line::Line},
+    automations::{Findings, Rule, channel_obstacles},
+    base::{CallId, ConnectionId, ContactId, LineId, ShownName, unknown_line_type},
+    calls::{CallFacts, Direction, Outcome, Party},
+    contacts::{Contact, Identity, Profile},
+    messages::{CallView, Channel, Material, Needs, World, carriers},
+    tenants::{Line, TenantConfig},
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -124,7 +108,7 @@ prop_compose! {
 
 /// The material that these needs select.
 fn read(needs: &Needs, all: &Material) -> Material {
-    let needed = |template: &&domain::templates::template::TemplateDefinition| {
+    let needed = |template: &&domain::templates::TemplateDefinition| {
         needs.templates.iter().any(|need| {
             let language = need
                 .language
@@ -174,7 +158,7 @@ fn channels(
         profile: &profile,
         open: &[],
         now,
-        line_type: &line_type::unknown,
+        line_type: &unknown_line_type,
     };
     let dry = world(Material::NONE);
     let findings = Findings::of(&call, &dry);
@@ -191,7 +175,7 @@ fn channels(
 
 /// Whether the set-up list shows no obstacle for the rule's channel.
 fn is_clear(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> bool {
-    carriers(config, channel).next().is_some() && obstacles(config, material, rule, channel).is_empty()
+    carriers(config, channel).next().is_some() && channel_obstacles(config, material, rule, channel).is_empty()
 }
 
 const LANGUAGES: [Option<&str>; 6] = [None, Some("en"), Some("en-GB"), Some("ar"), Some("ar-AE"), Some("fr")];

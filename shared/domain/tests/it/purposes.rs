@@ -1,11 +1,10 @@
 //! A policy never allows what its purpose forbids, however it was narrowed, and survives being stored and read.
 
 use domain::{
-    base::zone::Zone,
+    base::Zone,
     messages::{
-        message::{Category, WhenUnknown},
-        purpose::{Basis, Event, Lane, Limit, Narrowing, Policy, Purpose, QuietRule, TABLE},
-        quiet::{QuietAction, QuietHours, is_quiet},
+        Basis, CancelEvent, Category, Lane, Limit, Narrowing, PURPOSE_TABLE, Policy, Purpose, QuietAction, QuietHours,
+        QuietRule, WhenUnknown, is_quiet,
     },
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -58,7 +57,7 @@ proptest! {
 
     #[test]
     fn a_narrowed_policy_never_allows_what_its_row_forbids(
-        row in select(TABLE.to_vec()),
+        row in select(PURPOSE_TABLE.to_vec()),
         category in select(CATEGORIES.to_vec()),
         by in narrowing(),
         tenants in option::of(quiet()),
@@ -115,7 +114,7 @@ proptest! {
     /// Editing the table by hand cannot make a message do more than its purpose allows.
     #[test]
     fn stored_policy_is_narrowed_again_when_read(
-        row in select(TABLE.to_vec()),
+        row in select(PURPOSE_TABLE.to_vec()),
         seconds in any::<u32>(),
         when_unknown in select(vec!["next_channel", "stop", "send_again"]),
     ) {
@@ -148,9 +147,9 @@ fn feedback_script_answers_at_once_or_not_at_all() {
 
 #[test]
 fn stop_cancels_all_but_replies_codes_and_its_own_confirmation() {
-    let others: Vec<Purpose> = TABLE
+    let others: Vec<Purpose> = PURPOSE_TABLE
         .iter()
-        .filter(|row| !row.cancelled_by.contains(&Event::Stop))
+        .filter(|row| !row.cancelled_by.contains(&CancelEvent::Stop))
         .map(|row| row.purpose)
         .collect();
     let expected = [Purpose::Reply, Purpose::OneTimeCode, Purpose::StopConfirmation];

@@ -2,8 +2,8 @@
 
 use domain::{
     Timestamp,
-    base::ids::ContactId,
-    contacts::contact::{Contact, MAX_MISSED, RECOVERABLE},
+    base::ContactId,
+    contacts::{Contact, MAX_MISSED, RECOVERABLE},
 };
 use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};

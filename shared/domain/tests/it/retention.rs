@@ -2,21 +2,10 @@
 
 use domain::{
     Timestamp,
-    base::{
-        facts::Facts,
-        ids::{CallId, ContactId, MessageId},
-    },
-    calls::{
-        call::{CallFacts, CallProvider, Outcome},
-        record::{Call, Entry, Grounds, Received},
-        retention::Retention,
-    },
-    contacts::contact::{Contact, Identity},
-    messages::{
-        inbound::{InboundMessage, Sender},
-        message::{Category, Channel},
-        purpose::{Narrowing, Policy, Purpose},
-    },
+    base::{CallId, ContactId, Facts, MessageId},
+    calls::{Call, CallFacts, CallProvider, Entry, Grounds, Outcome, Received, Retention},
+    contacts::{Contact, Identity},
+    messages::{Category, Channel, InboundMessage, Narrowing, Policy, Purpose, Sender},
 };
 use jiff::SignedDuration;
 use proptest::{option, prelude::*};

@@ -1,25 +1,12 @@
 //! The first matching rule decides; some calls never get a message, whatever the rules say.
 
 use domain::{
-    automations::{
-        decide::{Decision, Findings, unmet},
-        rule::{Caller, Hours, Rule, in_order},
-    },
-    base::{
-        bounded::Whole,
-        ids::{CallId, ContactId, RuleId},
-        line_type,
-        phone::Phone,
-    },
-    calls::call::{CallFacts, Direction, Outcome, Party},
-    contacts::{
-        contact::{Contact, Identity},
-        profile::Profile,
-    },
-    messages::{
-        compose::World, inbound::OptFlag, material::Material, message::Channel, refusal::Reason, subject::CallView,
-    },
-    tenants::{config::TenantConfig, line::Line, tenant::TenantStatus},
+    automations::{Caller, Decision, Findings, Hours, Rule, rules_in_order, unmet_condition},
+    base::{CallId, ContactId, Phone, RuleId, Whole, unknown_line_type},
+    calls::{CallFacts, Direction, Outcome, Party},
+    contacts::{Contact, Identity, Profile},
+    messages::{CallView, Channel, Material, OptFlag, Reason, World},
+    tenants::{Line, TenantConfig, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
@@ -170,14 +157,14 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
         profile: &Profile::default(),
         open: &[],
         now: call.now,
-        line_type: &line_type::unknown,
+        line_type: &unknown_line_type,
     };
     Findings::of(&view(config, call, contact), &world).decide(&world)
 }
 
 /// The rule that must decide, found in the simplest way.
 fn expected<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
-    let open = domain::tenants::hours::is_open(&config.tenant, None, call.now);
+    let open = domain::tenants::is_business_open(&config.tenant, None, call.now);
     let mut best: Option<&Rule> = None;
     for rule in &config.rules {
         let when = &rule.when;
@@ -243,9 +230,9 @@ proptest! {
         if !never && !late {
             let (contact, grounds) = (contact(&call), &decision.grounds);
             let view = view(&config, &call, &contact);
-            let mut matching = in_order(&config.rules)
+            let mut matching = rules_in_order(&config.rules)
                 .into_iter()
-                .filter(|rule| unmet(rule, &view, grounds).is_none());
+                .filter(|rule| unmet_condition(rule, &view, grounds).is_none());
             prop_assert_eq!(matching.next().map(|rule| rule.id), rule, "the first whose conditions all hold");
         }
         prop_assert!(decision.sentence().len() > 10);

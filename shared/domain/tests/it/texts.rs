@@ -1,12 +1,9 @@
 //! Ids and telephone numbers survive as text; no other text is accepted as one.
 
 use domain::{
-    base::{
-        ids::{CallId, ContactId, MessageId, SendKey, TenantId},
-        phone::Phone,
-    },
-    consent::words::opt_word,
-    messages::source::{Source, placeholders},
+    base::{CallId, ContactId, MessageId, Phone, SendKey, TenantId},
+    consent::wish_in_text,
+    messages::{Source, placeholders},
 };
 use proptest::prelude::*;
 use ulid::Ulid;
@@ -60,6 +57,6 @@ proptest! {
         let _ = text.parse::<Source>();
         let _ = placeholders(&text);
         let tenant = serde_json::from_str(&crate::rules::tenant("Asia/Dubai", "active")).unwrap();
-        let _ = opt_word(&text, &tenant);
+        let _ = wish_in_text(&text, &tenant);
     }
 }

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    messages::{
-        purpose::Lane,
-        throughput::{Block, Held, Span, Throttled, Throughput, Turn},
-    },
+    messages::{Block, Held, Lane, Span, Throttled, Throughput, Turn},
 };
 use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};

@@ -2,48 +2,19 @@
 
 use domain::{
     automations::{
-        decide::{Considered, Decision, Findings},
-        replay::{Difference, Former, Recorded, Replayed, scene},
-        rule::{Caller, Consent, Hours, Rule, in_order},
+        Caller, Consent, Considered, Decision, Difference, Findings, Former, Hours, Recorded, Replayed, Rule,
+        config_with_rules, rules_in_order,
     },
-    base::{
-        bounded::Whole,
-        external::ShownName,
-        facts::Fact,
-        ids::{CallId, ContactId, FieldId},
-        line_type,
-        phone::Phone,
-        text::OneLine,
-    },
-    calls::{
-        call::{CallFacts, CallProvider, Direction, Outcome, Party},
-        record::{Call, Grounds},
-    },
-    consent::wish::{By, Choice, ConsentCategory, Scope, Wish, Wishes},
-    contacts::{
-        contact::{Contact, Identity, MAX_OPEN, Unreachable},
-        field::{Field, FieldValue},
-        profile::Profile,
-    },
+    base::{CallId, ContactId, Fact, FieldId, OneLine, Phone, ShownName, Whole, unknown_line_type},
+    calls::{Call, CallFacts, CallProvider, Direction, Grounds, Outcome, Party},
+    consent::{By, Choice, ConsentCategory, Scope, Wish, Wishes},
+    contacts::{Contact, Field, FieldValue, Identity, MAX_OPEN, Profile, Unreachable},
     messages::{
-        check::{Check, CheckInput, check, checks},
-        compose::{Composed, World},
-        material::Material,
-        message::{Category, Channel, FilledTemplate, Message},
-        needs::Needs,
-        purpose::{Event, Purpose},
-        quiet::QuietAction,
-        refusal::{Reason, Refusal},
-        source::SmsText,
-        subject::CallView,
+        CallView, CancelEvent, Category, Channel, Check, CheckInput, Composed, FilledTemplate, Material, Message,
+        Needs, Purpose, QuietAction, Reason, Refusal, SmsText, World, all_send_checks, check_send,
     },
-    templates::template::TemplateDefinition,
-    tenants::{
-        config::TenantConfig,
-        connection::{Connection, Health},
-        line::Line,
-        tenant::TenantStatus,
-    },
+    templates::TemplateDefinition,
+    tenants::{Connection, Health, Line, TenantConfig, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{
@@ -332,7 +303,7 @@ impl Case {
             profile: &self.profile,
             open,
             now: self.now,
-            line_type: &line_type::unknown,
+            line_type: &unknown_line_type,
         }
     }
 
@@ -347,7 +318,7 @@ impl Case {
     fn begun(&self) -> Self {
         let mut begun = self.clone();
         if self.outcome == Outcome::Answered {
-            let ended = begun.contact.open_to(Event::AnsweredCall);
+            let ended = begun.contact.open_to(CancelEvent::AnsweredCall);
             let cancelled = |message: &Message| message.is_pending() && ended.contains(&message.id);
             let (waiting, others): (Vec<_>, Vec<_>) = begun.open.into_iter().partition(cancelled);
             begun.contact.answered_after_all(waiting);
@@ -414,7 +385,7 @@ impl Case {
 fn plain(composed: &Composed) -> Composed {
     Composed {
         called_at: None,
-        facts: domain::base::facts::Facts::NONE,
+        facts: domain::base::Facts::NONE,
         ..composed.clone()
     }
 }
@@ -440,10 +411,10 @@ fn verdicts(case: &Case, composed: &Composed) -> Vec<Check> {
             asset: None,
             now: message.not_before,
             timers: &timers(),
-            line_type: &line_type::unknown,
+            line_type: &unknown_line_type,
         };
-        let decided = check(&input);
-        let all: Vec<Check> = checks(&input).map(|(_, verdict)| verdict).collect();
+        let decided = check_send(&input);
+        let all: Vec<Check> = all_send_checks(&input).map(|(_, verdict)| verdict).collect();
         assert_eq!(all.len(), 17, "each of them has a verdict");
         let first = all.into_iter().find(|verdict| *verdict != Check::Go);
         assert_eq!(first.unwrap_or(Check::Go), decided, "the first one against it decides");
@@ -461,9 +432,9 @@ fn former<'a>(config: &'a TenantConfig, recorded: &Recorded<'_>) -> Former<'a> {
 }
 
 fn replayed(call: &Call, saved: &TenantConfig, rules: Vec<Rule>, material: &Material) -> Replayed {
-    let (recorded, scene) = (Recorded::of(call), scene(saved, rules));
+    let (recorded, scene) = (Recorded::of(call), config_with_rules(saved, rules));
     let (former, rule) = (former(saved, &recorded), recorded.rule(&scene));
-    let replayed = recorded.replayed(former, rule, &scene, material, &line_type::unknown);
+    let replayed = recorded.replayed(former, rule, &scene, material, &unknown_line_type);
     if recorded.is_unaffected(former, rule) {
         assert_eq!(replayed.difference, Difference::Unchanged);
     }
@@ -491,7 +462,7 @@ proptest! {
         prop_assert_eq!(&decision, &happened);
 
         let order: Vec<_> = rules.iter().map(|(rule, _)| rule.id).collect();
-        let expected: Vec<_> = in_order(&case.config.rules).iter().map(|rule| rule.id).collect();
+        let expected: Vec<_> = rules_in_order(&case.config.rules).iter().map(|rule| rule.id).collect();
         prop_assert_eq!(order, expected);
         let first = rules.iter().find(|(_, unmet)| unmet.is_none()).map(|(rule, _)| rule.id);
         if let Some(decided) = happened.grounds.rule {
@@ -586,9 +557,9 @@ proptest! {
         call.facts.merge(later);
         let stored: Call = from_value(to_value(&call).unwrap()).unwrap();
         let recorded = Recorded::of(&stored).with_profile(case.profile.clone());
-        let scene = scene(&case.config, case.config.rules.clone());
-        let (read, _) = case.read(&recorded.needs(&scene, &line_type::unknown));
-        let again = recorded.consider(&scene, &read, &line_type::unknown);
+        let scene = config_with_rules(&case.config, case.config.rules.clone());
+        let (read, _) = case.read(&recorded.needs(&scene, &unknown_line_type));
+        let again = recorded.consider(&scene, &read, &unknown_line_type);
         prop_assert_eq!(&again.decision.grounds, &happened.grounds);
         prop_assert_eq!(again.decision.reason(), happened.reason());
         prop_assert_eq!(recorded.ruled_out().is_some(), happened.grounds.rule.is_none() && happened.reason() != Reason::NoRule);
@@ -611,15 +582,15 @@ proptest! {
         rules.push(draft);
         let told = replayed(&call, &case.config, rules.clone(), &case.material);
         let recorded = Recorded::of(&call).with_profile(somebody(&call));
-        let scene = scene(&case.config, rules);
-        let after = recorded.consider(&scene, &case.material, &line_type::unknown).decision;
+        let scene = config_with_rules(&case.config, rules);
+        let after = recorded.consider(&scene, &case.material, &unknown_line_type).decision;
         let expected = match (call.message.is_some(), after.follow_up.is_ok()) {
             (false, false) => Difference::Unchanged,
             (false, true) => Difference::More,
             (true, false) => Difference::Fewer,
             (true, true) => {
                 let before = TenantConfig { rules: case.config.rules, ..scene };
-                let before = recorded.consider(&before, &case.material, &line_type::unknown).decision;
+                let before = recorded.consider(&before, &case.material, &unknown_line_type).decision;
                 let said = |decision: Decision| {
                     let composed = decision.follow_up.unwrap();
                     let policy = composed.policy;
@@ -730,12 +701,12 @@ fn replay_compares_with_the_version_that_decided() {
     let mut changed = then.clone();
     changed.version = 2;
     set_sms_text(&mut changed, "Hello");
-    let scene = scene(&case.config, vec![changed.clone()]);
+    let scene = config_with_rules(&case.config, vec![changed.clone()]);
     let recorded = Recorded::of(&call);
     assert_eq!(recorded.decided_by(), Some((then.id, 1)));
     let against = |former: Former<'_>| {
         let (rule, material) = (recorded.rule(&scene), &case.material);
-        let replayed = recorded.replayed(former, rule, &scene, material, &line_type::unknown);
+        let replayed = recorded.replayed(former, rule, &scene, material, &unknown_line_type);
         replayed.difference
     };
     assert_eq!(against(Former::Rule(&then)), Difference::Different);
@@ -803,8 +774,8 @@ fn no_rule_changes_a_call_without_room() {
     set_sms_text(&mut draft, "Hello");
     let told = replayed(&call, &case.config, vec![draft.clone()], &case.material);
     assert_eq!(told.difference, Difference::Unchanged);
-    let (recorded, scene) = (Recorded::of(&call), scene(&case.config, vec![draft]));
-    let again = recorded.consider(&scene, &case.material, &line_type::unknown);
+    let (recorded, scene) = (Recorded::of(&call), config_with_rules(&case.config, vec![draft]));
+    let again = recorded.consider(&scene, &case.material, &unknown_line_type);
     assert_eq!(again.decision.sentence(), decision);
 }
 
@@ -858,9 +829,9 @@ fn name_that_was_not_known_then_is_in_no_text() {
         let call = case.recorded();
         let (recorded, scene) = (
             Recorded::of(&call).with_profile(named.clone()),
-            scene(&case.config, case.config.rules.clone()),
+            config_with_rules(&case.config, case.config.rules.clone()),
         );
-        let again = recorded.consider(&scene, &case.material, &line_type::unknown);
+        let again = recorded.consider(&scene, &case.material, &unknown_line_type);
         assert_eq!(again.decision.sentence(), call.decision);
         again.decision.reason()
     };
@@ -877,9 +848,9 @@ fn no_rule_changes_a_call_that_was_ruled_out() {
     let withheld = case.recorded();
     let recorded = Recorded::of(&withheld);
     assert_eq!(recorded.ruled_out().unwrap().reason, Reason::Withheld);
-    let scene = scene(&case.config, vec![rule_with(3, 0)]);
+    let scene = config_with_rules(&case.config, vec![rule_with(3, 0)]);
     assert_eq!(recorded.rule(&scene), None);
-    let told = recorded.consider(&scene, &case.material, &line_type::unknown);
+    let told = recorded.consider(&scene, &case.material, &unknown_line_type);
     assert_eq!(told.decision.sentence(), "no message: the caller hid the number");
     // The rule that would match is shown all the same.
     assert!(matches!(&told.rules[..], [(_, None)]));

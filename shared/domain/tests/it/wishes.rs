@@ -1,9 +1,9 @@
 //! What counts as a wish about messages, and what does not: by the kind of message, in words, near misses and languages.
 
 use domain::{
-    consent::words::{is_stop_label, wish},
-    messages::inbound::{InboundMessage, OptFlag},
-    tenants::tenant::Tenant,
+    consent::{is_stop_label, wish_in_message},
+    messages::{InboundMessage, OptFlag},
+    tenants::Tenant,
 };
 use serde_json::{from_value, json};
 
@@ -154,7 +154,7 @@ fn wishes_are_told_from_everything_else() {
     let verdict = |how: &str, text: &str| {
         let (message, marketing) = message(how, text);
         // As it is called: nobody looks for the template of what no label says.
-        match wish(&message, marketing && is_stop_label(&message), &tenant) {
+        match wish_in_message(&message, marketing && is_stop_label(&message), &tenant) {
             Some(OptFlag::Stop) => Stop,
             Some(OptFlag::Start) => Start,
             Some(OptFlag::Help) => Help,

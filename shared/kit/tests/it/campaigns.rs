@@ -1,10 +1,10 @@
 //! Campaigns that pause themselves, against the emulator.
 
 use domain::{
-    accounts::notice::Notice,
-    base::resource::Resource as _,
-    campaigns::{campaign::Campaign, state::CampaignState},
-    messages::refusal::{Reason, Refusal},
+    accounts::Notice,
+    base::Resource as _,
+    campaigns::{Campaign, CampaignState},
+    messages::{Reason, Refusal},
 };
 use kit::campaigns::{moved, notice_pause};
 use serde_json::json;

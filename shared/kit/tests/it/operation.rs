@@ -2,11 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::base::{
-    actor::Actor,
-    ids::{OperationId, TenantId},
-    operation::{Data, Operation, OperationKind, OperationState, Progress},
-};
+use domain::base::{Actor, Data, Operation, OperationId, OperationKind, OperationState, Progress, TenantId};
 use jiff::SignedDuration;
 use jobs::{StartOperation, ToQueue};
 use kit::{

@@ -4,11 +4,8 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
-    calls::{
-        call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
-        recording::{Recording, RecordingState},
-    },
+    base::ConnectionId,
+    calls::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party, Recording, RecordingState},
 };
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 //! Sources: developer.exotel.com/docs/references/authentication, /docs/getting-started/api-credentials (accounts exist only in
 //! their own cluster), /api/http-status-codes.
 
-use domain::tenants::connection::exotel::Cluster;
+use domain::tenants::exotel::Cluster;
 
 use crate::{
     check::{self, CheckError},

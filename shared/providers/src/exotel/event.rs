@@ -4,12 +4,12 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
+    base::ConnectionId,
     calls::{
-        call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party},
-        recording::{Recording, RecordingState},
+        CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party, Recording,
+        RecordingState,
     },
-    tenants::connection::CallingCode,
+    tenants::CallingCode,
 };
 use jiff::{civil::DateTime, tz};
 use serde_json::Value;

@@ -4,8 +4,8 @@
 
 use domain::{
     Timestamp,
-    base::{external::ShownName, ids::ConnectionId},
-    calls::call::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
+    base::{ConnectionId, ShownName},
+    calls::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
 };
 use jiff::{civil::DateTime, tz};
 

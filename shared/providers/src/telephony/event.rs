@@ -3,8 +3,8 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
-    calls::call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+    base::ConnectionId,
+    calls::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
 };
 use jiff::SignedDuration;
 use serde_json::Value;

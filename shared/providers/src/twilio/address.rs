@@ -1,8 +1,8 @@
 //! Twilio's message addresses: `+447700900111`, `rcs:+447700900111`, `68849`, `whatsapp:+447700900111`, `whatsapp:GB.7000000000000222`.
 
 use domain::{
-    base::{external::SenderId, phone::Phone},
-    messages::message::Channel,
+    base::{Phone, SenderId},
+    messages::Channel,
 };
 
 use crate::whatsapp::bsuid;

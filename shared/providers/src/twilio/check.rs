@@ -1,7 +1,7 @@
 //! Checks whether a Twilio account works: its status, and its numbers. Source: twilio.com/docs/iam/api/account and
 //! twilio.com/docs/phone-numbers/api/incomingphonenumber-resource.
 
-use domain::{base::phone::Phone, messages::send::Api};
+use domain::{base::Phone, messages::Api};
 use serde_json::Value;
 
 use super::{

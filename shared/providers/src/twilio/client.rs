@@ -5,13 +5,11 @@ use std::error::Error;
 
 use domain::{
     Timestamp,
-    base::{ids::SendKey, phone::Phone},
+    base::{Phone, SendKey},
     messages::{
-        content::{Content, Location},
-        message::{AttemptState, Channel, FilledTemplate, Recipient, SendOutcome, StatusReport},
-        send::{Api, ErrorClass},
+        Api, AttemptState, Channel, Content, ErrorClass, FilledTemplate, Location, Recipient, SendOutcome, StatusReport,
     },
-    tenants::connection::twilio::OVERRIDES,
+    tenants::twilio::OVERRIDES,
 };
 use jiff::SignedDuration;
 use serde_json::{Map, Value};

@@ -6,13 +6,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    messages::{message::Category, send::Api},
-    templates::template::{
-        ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus,
-        draft::{CODE_BODY, TemplateContent},
-        filled,
-        lint::TwilioType,
-        reports, variables,
+    messages::{Api, Category},
+    templates::{
+        ButtonKind, CODE_BODY, ParameterFormat, TemplateButton, TemplateContent, TemplateDefinition, TemplateStatus,
+        TwilioType, fill_variables, reason_line, variables_in,
     },
 };
 use reqwest::{Client, RequestBuilder};
@@ -320,19 +317,19 @@ fn raised(text: &str, by: usize) -> String {
             .ok()
             .map(|number| format!("{{{{{}}}}}", number + by))
     };
-    filled(text, |name| {
+    fill_variables(text, |name| {
         Some(number(name).unwrap_or_else(|| format!("{{{{{name}}}}}")))
     })
 }
 
 /// The text with its numbers lowered by so many; `None` if one of them is no number of this part.
 fn lowered(text: &str, by: usize, count: usize) -> Option<String> {
-    let own = variables(text).into_iter().all(|name| {
+    let own = variables_in(text).into_iter().all(|name| {
         let number: Option<usize> = name.parse().ok();
         number.is_some_and(|number| (by + 1..=by + count).contains(&number))
     });
     own.then(|| {
-        filled(text, |name| {
+        fill_variables(text, |name| {
             let number = name.parse::<usize>().ok()?;
             Some(format!("{{{{{}}}}}", number - by))
         })
@@ -342,8 +339,11 @@ fn lowered(text: &str, by: usize, count: usize) -> Option<String> {
 /// A new content.
 fn content(template: &TemplateDefinition) -> Value {
     let written = TemplateContent::of(template);
-    let in_header = template.header.as_deref().map_or(0, |header| variables(header).len());
-    let in_body = variables(&template.body).len();
+    let in_header = template
+        .header
+        .as_deref()
+        .map_or(0, |header| variables_in(header).len());
+    let in_body = variables_in(&template.body).len();
     let mut samples = Map::new();
     if let (1.., Some(sample)) = (in_header, &template.header_sample) {
         samples.insert("1".to_owned(), sample.as_str().into());
@@ -486,7 +486,7 @@ fn definition(item: &Value) -> Option<TemplateDefinition> {
         category: approval["category"].as_str().and_then(whatsapp::category)?,
         status: status(approval["status"].as_str()?),
         parameter_format: ParameterFormat::Positional,
-        rejected_reason: reason.and_then(reports::reason),
+        rejected_reason: reason.and_then(reason_line),
         content_sid: Some(sid(item)?),
         ..TemplateDefinition::empty()
     };
@@ -497,8 +497,8 @@ fn definition(item: &Value) -> Option<TemplateDefinition> {
     } else {
         text(&own["body"])?
     };
-    let in_header = header.as_deref().map_or(0, |header| variables(header).len());
-    let in_body = variables(&body).len();
+    let in_header = header.as_deref().map_or(0, |header| variables_in(header).len());
+    let in_body = variables_in(&body).len();
     if in_header > 0 {
         definition.header_sample = sample(1);
     }

@@ -3,13 +3,11 @@
 
 use domain::{
     Timestamp,
-    base::external::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut},
-    media::medium::{InboundMedia, MAX_MEDIA, MediaKind},
+    base::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut_to_bytes},
+    media::{InboundMedia, MAX_MEDIA, MediaKind},
     messages::{
-        inbound::{InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status, Update, is_notice},
-        message::{AttemptState, Channel, Cost, StatusReport},
-        quotation::is_tapback,
-        send::Api,
+        Api, AttemptState, Channel, Cost, InboundMessage, OptFlag, REACTION, Sender, Shared, SharedLocation, Status,
+        StatusReport, Update, is_notice, is_tapback,
     },
 };
 
@@ -104,10 +102,12 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     // Nobody knows a short code by another name.
     let name = form.filled("ProfileName").and_then(|name| ShownName::of(&name));
     from.name = name.or_else(|| ShownName::of(from.sender_id.as_ref()?.as_str()));
-    let text = body.or_else(|| location(form)).map(|text| cut(text, MAX_TEXT_LENGTH));
+    let text = body
+        .or_else(|| location(form))
+        .map(|text| cut_to_bytes(text, MAX_TEXT_LENGTH));
     // As with Meta, the label stands for a payload that is missing.
     let payload = first(&["ButtonPayload", "ListId", "ButtonText", "ListTitle"]);
-    let payload = payload.map(|payload| cut(payload, MAX_TEXT_LENGTH));
+    let payload = payload.map(|payload| cut_to_bytes(payload, MAX_TEXT_LENGTH));
     let was_cut = |part: &Option<(String, bool)>| part.as_ref().is_some_and(|(_, cut)| *cut);
     let message = Update::Message(InboundMessage {
         channel,

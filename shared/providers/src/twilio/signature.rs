@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::tenants::connection::{
+use domain::tenants::{
     VerifySecrets,
     twilio::{SharedKey, Verify},
 };

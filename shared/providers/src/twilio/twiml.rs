@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use domain::{
-    base::phone::Phone,
-    calls::call::{DialStatus, Handling},
-    tenants::connection::twilio::{Spoken, VoiceSettings},
+    base::Phone,
+    calls::{DialStatus, Handling},
+    tenants::twilio::{Spoken, VoiceSettings},
 };
 
 /// An empty answer, which ends the call.

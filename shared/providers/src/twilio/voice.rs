@@ -5,11 +5,8 @@ use std::borrow::Cow;
 
 use domain::{
     Timestamp,
-    base::{external::ShownName, ids::ConnectionId, phone::Phone},
-    calls::{
-        call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
-        recording::{Recording, RecordingState},
-    },
+    base::{ConnectionId, Phone, ShownName},
+    calls::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Recording, RecordingState},
 };
 use jiff::SignedDuration;
 

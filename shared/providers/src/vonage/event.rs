@@ -4,8 +4,8 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
-    calls::call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
+    base::ConnectionId,
+    calls::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
 };
 use serde_json::Value;
 

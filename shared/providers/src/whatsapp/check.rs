@@ -2,9 +2,9 @@
 //! Source: developers.facebook.com, "Business phone numbers" and "Subscribed apps".
 
 use domain::{
-    base::phone::Phone,
-    messages::send::Api,
-    tenants::connection_test::{MarketingTerms, Quality},
+    base::Phone,
+    messages::Api,
+    tenants::{MarketingTerms, Quality},
 };
 use reqwest::header::AUTHORIZATION;
 use serde_json::Value;

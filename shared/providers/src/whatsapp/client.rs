@@ -3,13 +3,12 @@
 //! sends marketing templates elsewhere with the same body and answer.
 
 use domain::{
-    base::ids::SendKey,
-    contacts::first_name::first_name,
-    media::medium::{AssetUse, FileName, MediaKind},
+    base::SendKey,
+    contacts::first_name,
+    media::{AssetUse, FileName, MediaKind},
     messages::{
-        content::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind},
-        message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
-        send::{Api, ErrorClass},
+        Action, Api, Card, Content, Emoji, ErrorClass, FilledTemplate, Header, Interactive, List, Media, PhoneKind,
+        Recipient, SendOutcome, TemplateValue,
     },
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};

@@ -12,10 +12,7 @@ mod error;
 
 pub(crate) use error::presentable;
 
-use domain::{
-    base::external::Bsuid, messages::message::Category, templates::template::ButtonKind,
-    tenants::connection_test::Quality,
-};
+use domain::{base::Bsuid, messages::Category, templates::ButtonKind, tenants::Quality};
 
 /// Parses a business-scoped user id.
 pub(crate) fn bsuid(text: &str) -> Option<String> {

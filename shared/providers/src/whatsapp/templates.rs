@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    media::medium::MediaKind,
-    messages::{message::Category, send::Api},
-    templates::template::{
-        ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus,
-        draft::{CODE_BODY, CodeOptions},
-        reports::{self, MAX_STATUS_LENGTH},
-        variables,
+    media::MediaKind,
+    messages::{Api, Category},
+    templates::{
+        ButtonKind, CODE_BODY, CodeOptions, MAX_STATUS_LENGTH, ParameterFormat, TemplateButton, TemplateDefinition,
+        TemplateStatus, reason_line, variables_in,
     },
 };
 use futures::future::join;
@@ -384,7 +382,7 @@ fn components(template: &TemplateDefinition, handle: Option<&str>) -> Value {
     let named = template.parameter_format == ParameterFormat::Named;
     if let Some(text) = &template.header {
         let mut header = json!({ "type": "HEADER", "format": "TEXT", "text": text });
-        if let (Some(name), Some(sample)) = (variables(text).first(), &template.header_sample) {
+        if let (Some(name), Some(sample)) = (variables_in(text).first(), &template.header_sample) {
             header["example"] = if named {
                 json!({ "header_text_named_params": [{ "param_name": name, "example": sample }] })
             } else {
@@ -492,7 +490,7 @@ pub(super) fn definition(item: &Value) -> Option<TemplateDefinition> {
         parameter_format: format,
         provider_id: id_of(&item["id"]),
         quality: item["quality_score"]["score"].as_str().map(super::quality),
-        rejected_reason: reason.and_then(reports::reason),
+        rejected_reason: reason.and_then(reason_line),
         ..TemplateDefinition::empty()
     };
     for component in item["components"].as_array().into_iter().flatten() {

@@ -9,27 +9,16 @@ mod pieces;
 
 use domain::{
     Timestamp,
-    base::{
-        external::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut},
-        phone::Phone,
-    },
-    media::medium::{FileName, InboundMedia, MediaKind},
+    base::{MAX_TEXT_LENGTH, Phone, ProviderRef, ShownName, cut_to_bytes},
+    media::{FileName, InboundMedia, MediaKind},
     messages::{
-        content::{MAX_CARDS, MAX_OF_CARD},
-        errors::{Stage, classify},
-        inbound::{
-            EDIT, InboundMessage, REACTION, REVOCATION, Sender, Shared, SharedCard, SharedLocation, Status, TEMPLATE,
-            Update, is_notice,
-        },
-        message::{AttemptState, Channel, Cost, StatusReport},
-        send::{Api, ErrorClass},
+        Api, AttemptState, Channel, Cost, EDIT, ErrorClass, InboundMessage, MAX_CARDS, MAX_OF_CARD, REACTION,
+        REVOCATION, Sender, Shared, SharedCard, SharedLocation, Stage, Status, StatusReport, TEMPLATE, Update,
+        classify_error, is_notice,
     },
-    money::prices::Money,
-    templates::template::{
-        TemplateButton, TemplateKey, TemplateReport,
-        reports::{self, ReportedContent},
-    },
-    tenants::connection_test::{Dated, Quality, Reported},
+    money::Money,
+    templates::{ReportedContent, TemplateButton, TemplateKey, TemplateReport, reason_line},
+    tenants::{Dated, Quality, Reported},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
@@ -463,7 +452,7 @@ fn hidden(item: &Value) -> String {
 }
 
 fn shortened(text: Option<String>) -> (Option<String>, bool) {
-    match text.map(|text| cut(text, MAX_TEXT_LENGTH)) {
+    match text.map(|text| cut_to_bytes(text, MAX_TEXT_LENGTH)) {
         Some((text, cut)) => (Some(text), cut),
         None => (None, false),
     }
@@ -782,7 +771,7 @@ fn value_error(item: &Value) -> Update {
     let Some(code) = item["code"].as_i64() else {
         return unknown("errors/without code");
     };
-    let class = classify(Api::WhatsAppCloud, Stage::Status, None, Some(code)).class;
+    let class = classify_error(Api::WhatsAppCloud, Stage::Status, None, Some(code)).class;
     Update::Account {
         field: "errors".to_owned(),
         event: code.to_string(),
@@ -834,7 +823,7 @@ fn status_reason(value: &Value) -> Option<String> {
     let word = || text(&value["reason"]).filter(|reason| reason != "NONE");
     let told =
         texts("rejection_info", ["reason", "recommendation"]).or_else(|| texts("other_info", ["title", "description"]));
-    reports::reason(&told.or_else(word)?)
+    reason_line(&told.or_else(word)?)
 }
 
 /// The new texts and buttons of a template.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    base::phone::Phone,
-    messages::send::Effect,
-    tenants::{connection::exotel::Cluster, connection_test::Quality},
+    base::Phone,
+    messages::Effect,
+    tenants::{Quality, exotel::Cluster},
 };
 use providers::{
     aircall::AircallClient,

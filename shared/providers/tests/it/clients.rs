@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::messages::{message::SendOutcome, send::ErrorClass};
+use domain::messages::{ErrorClass, SendOutcome};
 use providers::{
     http::Http,
     twilio::client::{Sender, TwilioClient},

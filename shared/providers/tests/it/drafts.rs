@@ -5,17 +5,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::resource::Resource as _,
-    media::{
-        asset::{Asset, AssetIn},
-        medium::MediaKind,
-    },
-    templates::template::{
-        TemplateDefinition, TemplateKey,
-        draft::TemplateContent,
-        lint::{Through, lint},
-        variables,
-    },
+    base::Resource as _,
+    media::{Asset, AssetIn, MediaKind},
+    templates::{TemplateContent, TemplateDefinition, TemplateKey, Through, lint_draft, variables_in},
 };
 use providers::{
     media::Sending,
@@ -72,7 +64,7 @@ impl Draft {
     }
 
     fn passes(&self, through: Through) -> bool {
-        let found = lint(&self.name, &self.language, &self.content, through, self.sample.as_ref());
+        let found = lint_draft(&self.name, &self.language, &self.content, through, self.sample.as_ref());
         found.problems.is_empty()
     }
 
@@ -176,7 +168,7 @@ fn call(text: &str) -> Value {
 /// A body with samples of those variables that can have one.
 fn body(text: &str) -> Value {
     let fine = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let names = variables(text).into_iter().filter(fine);
+    let names = variables_in(text).into_iter().filter(fine);
     let samples: BTreeMap<&str, &str> = names.map(|name| (name, "Maya")).collect();
     let mut content = changed("/body", json!(text));
     content["samples"] = json!(samples);

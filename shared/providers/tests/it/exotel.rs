@@ -1,8 +1,8 @@
 //! Exotel's events: every fixture, and its outcome.
 
 use domain::{
-    calls::call::{CallEvent, Direction, Outcome, Party},
-    tenants::connection::CallingCode,
+    calls::{CallEvent, Direction, Outcome, Party},
+    tenants::CallingCode,
 };
 use providers::{
     Unreadable, exotel,

@@ -8,10 +8,10 @@ use std::{
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
-    calls::call::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict},
-    messages::inbound::Update,
-    templates::template::{TemplateDefinition, TemplateKey, draft::TemplateContent},
+    base::ConnectionId,
+    calls::{CallEvent, CallFacts, MAX_CALL, Outcome, Verdict},
+    messages::Update,
+    templates::{TemplateContent, TemplateDefinition, TemplateKey},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Arbitrary input never panics and never affects other items.
 
-use domain::messages::inbound::Update;
+use domain::messages::Update;
 use proptest::{collection::vec, prelude::*};
 use providers::{
     aircall, exotel, plivo, telephony,

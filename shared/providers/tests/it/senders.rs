@@ -1,11 +1,7 @@
 //! Senders of SMS: what Twilio's own library is told by the simulators ([its test](../../../../infra/simulators/tests/clients)), ours is told,
 //! too, and the rules of countries foresee it.
 
-use domain::messages::{
-    message::{Recipient, SendOutcome},
-    purpose::Category,
-    sms_rules::{Origin, RuleKind, Sms},
-};
+use domain::messages::{Category, Origin, Recipient, RuleKind, SendOutcome, Sms};
 use providers::twilio::client::{Credentials, Sender, TwilioClient};
 use serde_json::{Value, from_str, from_value, json};
 

@@ -1,12 +1,8 @@
 //! What the tests of sending share: recipients, contents, and the classes of answers.
 
 use domain::{
-    base::ids::{ContactId, MessageId, SendKey},
-    messages::{
-        content::Content,
-        message::{Recipient, SendOutcome},
-        send::ErrorClass,
-    },
+    base::{ContactId, MessageId, SendKey},
+    messages::{Content, ErrorClass, Recipient, SendOutcome},
 };
 use serde_json::Value;
 use ulid::Ulid;

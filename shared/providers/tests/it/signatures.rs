@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use domain::tenants::connection::twilio::SharedKey;
+use domain::tenants::twilio::SharedKey;
 use jiff::Timestamp;
 use providers::{aircall, plivo, telephony, twilio, vonage, whatsapp};
 use serde_json::{Value, json};

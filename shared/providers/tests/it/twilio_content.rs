@@ -1,6 +1,6 @@
 //! Twilio's Content API: every fixture as request or answer, and everything that goes wrong.
 
-use domain::templates::template::{ButtonKind, TemplateDefinition};
+use domain::templates::{ButtonKind, TemplateDefinition};
 use providers::{
     templates::{TemplateError, TemplatePage},
     twilio::content::ContentClient,

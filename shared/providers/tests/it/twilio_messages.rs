@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::external::SenderId,
-    messages::{
-        inbound::{OptFlag, Update},
-        message::Channel,
-    },
+    base::SenderId,
+    messages::{Channel, OptFlag, Update},
 };
 use providers::twilio::{address, form, message};
 use serde_json::{Value, json};

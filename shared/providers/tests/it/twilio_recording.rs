@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
 };
 
-use domain::calls::recording::RecordingState;
+use domain::calls::RecordingState;
 use providers::{
     http::Failure,
     twilio::{

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::{
-    base::phone::Phone,
+    base::Phone,
     messages::{
-        content::Content,
-        message::{AttemptState, Recipient, SendOutcome, StatusReport},
-        send::ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
+        AttemptState, Content,
+        ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
+        Recipient, SendOutcome, StatusReport,
     },
 };
 use providers::{

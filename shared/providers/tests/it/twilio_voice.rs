@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    calls::{
-        call::{CallEvent, CallFacts, DialStatus, Handling, Party},
-        recording::{Recording, RecordingState, Recordings},
-    },
-    tenants::connection::twilio::{Spoken, VoiceSettings},
+    calls::{CallEvent, CallFacts, DialStatus, Handling, Party, Recording, RecordingState, Recordings},
+    tenants::twilio::{Spoken, VoiceSettings},
 };
 use providers::{
     Unreadable,

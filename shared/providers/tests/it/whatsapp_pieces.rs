@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::messages::inbound::Update;
+use domain::messages::Update;
 use proptest::{collection::vec, prelude::*, sample::select};
 use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde_json::{Value, json};

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    media::medium::AssetUse,
+    media::AssetUse,
     messages::{
-        content::Content,
-        message::{Recipient, SendOutcome},
-        send::ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
+        Content,
+        ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
+        Recipient, SendOutcome,
     },
 };
 use providers::{outgoing::Outgoing, whatsapp::client::GraphClient};

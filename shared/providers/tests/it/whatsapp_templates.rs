@@ -1,14 +1,10 @@
 //! Templates at Meta: every fixture as request or answer, and everything that goes wrong.
 
 use domain::{
-    media::medium::MediaKind,
-    messages::message::Category,
-    templates::template::{
-        ButtonKind, ParameterFormat, TemplateDefinition,
-        draft::TemplateContent,
-        lint::{Through, lint},
-    },
-    tenants::connection_test::Quality,
+    media::MediaKind,
+    messages::Category,
+    templates::{ButtonKind, ParameterFormat, TemplateContent, TemplateDefinition, Through, lint_draft},
+    tenants::Quality,
 };
 use providers::{
     media::Sending,
@@ -368,7 +364,7 @@ async fn definitions_are_parsed_completely() {
     assert_eq!(image.header_media, Some(MediaKind::Image));
     for template in [utility, named] {
         let again = TemplateContent::of(template);
-        let linted = lint(&template.name, &template.language, &again, Through::Meta, None);
+        let linted = lint_draft(&template.name, &template.language, &again, Through::Meta, None);
         assert_eq!(linted.problems, []);
     }
     let graph = client(&server);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::messages::inbound::{InboundMessage, Shared, SharedCard, Update};
+use domain::messages::{InboundMessage, Shared, SharedCard, Update};
 use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 //! a tenant than the way to it.
 
 use domain::{
-    accounts::account::{Account, Grant, Session, SignUp, Slug},
-    base::ids::{SessionId, TenantId, UserId},
+    accounts::{Account, Grant, Session, SignUp, Slug},
+    base::{SessionId, TenantId, UserId},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

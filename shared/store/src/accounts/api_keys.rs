@@ -1,12 +1,8 @@
 //! API keys.
 
 use domain::{
-    accounts::api_key::{ApiKey, KeySecret, LastUsed},
-    base::{
-        actor::Stamp,
-        ids::{ApiKeyId, TenantId},
-        ip_range::IpRange,
-    },
+    accounts::{ApiKey, KeySecret, LastUsed},
+    base::{ApiKeyId, IpRange, Stamp, TenantId},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};

@@ -2,11 +2,8 @@
 //! table's stream. Only that somebody read something is written by the function that showed it.
 
 use domain::{
-    accounts::audit::{Entry, LIFETIME, Look},
-    base::{
-        actor::{Actor, Stamp},
-        ids::ContactId,
-    },
+    accounts::{AUDIT_LIFETIME, AuditEntry, Look},
+    base::{Actor, ContactId, Stamp},
 };
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -25,7 +22,7 @@ pub struct Recorded {
     /// The stream's id of the change; of a reading what was read, and by whom.
     pub id: String,
     /// The entry.
-    pub entry: Entry,
+    pub entry: AuditEntry,
 }
 
 /// Filter for entries.
@@ -38,7 +35,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn takes(&self, entry: &Entry) -> bool {
+    fn takes(&self, entry: &AuditEntry) -> bool {
         self.actor.is_none_or(|actor| actor == entry.by.actor)
             && self.object.as_ref().is_none_or(|object| *object == entry.object)
     }
@@ -64,7 +61,7 @@ fn name_of(month: Date) -> String {
 }
 
 /// Whether a text is a position in the log: a month, or a row's time and id.
-pub fn is_position(text: &str) -> bool {
+pub fn is_audit_position(text: &str) -> bool {
     let rest = text.get(7..).unwrap_or_default();
     let day = text.get(..10).and_then(|day| day.parse::<Date>().ok());
     let of_row = day.is_some() && text.get(10..11) == Some("T") && rest.bytes().all(|byte| byte.is_ascii_graphic());
@@ -74,7 +71,7 @@ pub fn is_position(text: &str) -> bool {
 impl Store {
     /// Writes an entry once: `id` is the stream's id of the change, the same however often it arrives. Returns whether it
     /// was written now.
-    pub async fn record_audit(&self, scope: &TenantScope, id: &str, entry: &Entry) -> Result<bool, StoreError> {
+    pub async fn record_audit(&self, scope: &TenantScope, id: &str, entry: &AuditEntry) -> Result<bool, StoreError> {
         const DOING: &str = "write the audit log";
         let key = keys::audit(scope, entry.by.at, id);
         let recorded = Recorded {
@@ -82,7 +79,9 @@ impl Store {
             entry: entry.clone(),
         };
         let row = Row::new(&key, "audit", &recorded, Condition::New, DOING)?;
-        self.database.try_put(row.expires(entry.by.at, LIFETIME), DOING).await
+        self.database
+            .try_put(row.expires(entry.by.at, AUDIT_LIFETIME), DOING)
+            .await
     }
 
     /// Writes that somebody saw this of a contact, once a day for each of them. Returns whether it was written now.
@@ -94,7 +93,7 @@ impl Store {
         by: Stamp,
     ) -> Result<bool, StoreError> {
         let id = format!("{}-{contact}-{}", look.as_str(), by.actor);
-        let entry = Entry::of_look(look, contact, by);
+        let entry = AuditEntry::of_look(look, contact, by);
         self.record_audit(scope, &id, &entry).await
     }
 
@@ -172,8 +171,8 @@ mod tests {
 
     #[test]
     fn cursor_is_a_month_or_a_row_in_it() {
-        assert!(is_position("2026-11"));
-        assert!(is_position("2026-11-20T10:00:00.000Z#0f3a"));
+        assert!(is_audit_position("2026-11"));
+        assert!(is_audit_position("2026-11-20T10:00:00.000Z#0f3a"));
         for wrong in [
             "",
             "2026-1",
@@ -185,7 +184,7 @@ mod tests {
             "2026-11-20T\u{e9}",
             "T#tnt",
         ] {
-            assert!(!is_position(wrong), "{wrong}");
+            assert!(!is_audit_position(wrong), "{wrong}");
         }
     }
 }

@@ -3,14 +3,14 @@
 //! invited since: however many invite at once, the limit holds. Everything else is counted by [`crate::table::owned`].
 
 use domain::{
-    accounts::account::{Invitation, Member},
-    base::actor::Stamp,
+    accounts::{Invitation, Member},
+    base::Stamp,
 };
 use jiff::Timestamp;
 
 use crate::{
     Owned, Part, Store, StoreError, TenantScope, Versioned,
-    accounts::members,
+    accounts::invitation_rows,
     table::{
         keys::{self, Key},
         row::{self, Condition, Row},
@@ -75,7 +75,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "invite somebody";
         let mut rows = vec![addition(&keys::additions(scope), counted.version, DOING)?];
-        rows.extend(members::invitation_rows(scope, invitation, stamp, DOING)?);
+        rows.extend(invitation_rows(scope, invitation, stamp, DOING)?);
         self.database.transact(rows, DOING).await
     }
 }

@@ -1,30 +1,23 @@
 //! Members of a tenant, and invitations.
 
 use domain::{
-    accounts::{
-        account::{Account, Grant, Invitation, Member, MemberStatus, Slug},
-        api_key::ApiKey,
-        permission::Role,
-    },
-    automations::rule::Rule,
-    base::{
-        actor::{Actor, Stamp},
-        ids::{InvitationId, SessionId, UserId},
-    },
-    tenants::tenant::Tenant,
+    accounts::{Account, ApiKey, Grant, Invitation, Member, MemberStatus, Role, Slug},
+    automations::Rule,
+    base::{Actor, InvitationId, SessionId, Stamp, UserId},
+    tenants::Tenant,
 };
 use jiff::Timestamp;
 
 use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
-    accounts::account,
-    inbox::desk::desk_row,
+    accounts::{account_row, confirmed_writes, email_row},
+    inbox::desk_row,
     table::{
         keys::{self, Key},
         owned,
         row::{self, Condition, Item, Row, Write},
     },
-    tenants::config,
+    tenants::{first_rule_writes, new_tenant_row},
 };
 
 /// Maximum people of a tenant, including deactivated and invited ones.
@@ -168,10 +161,10 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "found a tenant";
-        let confirmed = account::confirmed_writes(scope.tenant(), slug, account, email_sha256, token_sha256, DOING)?;
+        let confirmed = confirmed_writes(scope.tenant(), slug, account, email_sha256, token_sha256, DOING)?;
         let mut writes = Vec::from(confirmed);
-        writes.push(Write::Put(config::new_tenant_row(scope, tenant, DOING)?.stamped(stamp)));
-        writes.extend(config::first_rule_writes(scope, rule, stamp)?);
+        writes.push(Write::Put(new_tenant_row(scope, tenant, DOING)?.stamped(stamp)));
+        writes.extend(first_rule_writes(scope, rule, stamp)?);
         writes.extend(first(scope, member, stamp, DOING)?.map(Write::Put));
         self.database.transact_writes(writes, DOING).await
     }
@@ -289,8 +282,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "seat a person";
         let mut rows = vec![
-            account::email_row(account.id, email_sha256, DOING)?,
-            account::account_row(account, Condition::New, 1, DOING)?,
+            email_row(account.id, email_sha256, DOING)?,
+            account_row(account, Condition::New, 1, DOING)?,
         ];
         if is_admin(member) {
             rows.extend(first(scope, member, stamp, DOING)?);
@@ -406,12 +399,12 @@ impl Store {
         const DOING: &str = "join a tenant";
         let mut writes = used_up(scope, invitation, stamp)?;
         let condition = if before == 0 {
-            writes.push(Write::Put(account::email_row(account.id, email_sha256, DOING)?));
+            writes.push(Write::Put(email_row(account.id, email_sha256, DOING)?));
             Condition::New
         } else {
             Condition::Version(before)
         };
-        writes.push(Write::Put(account::account_row(account, condition, before + 1, DOING)?));
+        writes.push(Write::Put(account_row(account, condition, before + 1, DOING)?));
         // A deactivated former member still has a row; a deleted one that waits for its removal may be overwritten.
         let first = owned::first_version::<Member>(stamp);
         let (condition, version) = previous.map_or((Condition::NewOrGone, first), |member| {

@@ -6,22 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    accounts::{
-        account::{Account, Member, MemberStatus},
-        mailing::{Mailings, NoticeState},
-        notice::{Matter, Notice, Watch},
-        permission::Role,
-    },
-    base::ids::{CampaignId, ConnectionId, RuleId, TenantId},
-    campaigns::campaign::Campaign,
-    templates::template::TemplateDefinition,
+    accounts::{Account, Mailings, Matter, Member, MemberStatus, Notice, NoticeState, Role, Watch},
+    base::{CampaignId, ConnectionId, RuleId, TenantId},
+    campaigns::Campaign,
+    templates::TemplateDefinition,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::de::DeserializeOwned;
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
-    messages::material::template_key,
+    messages::template_key,
     table::{
         due::Next,
         keys::{self, Key},

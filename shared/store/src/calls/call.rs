@@ -1,19 +1,16 @@
 //! Calls: their reports until the decision, and the decided calls.
 
 use domain::{
-    base::ids::{CallId, ConnectionId},
-    calls::{
-        call::CallProvider,
-        record::{Call, CallProgress},
-    },
-    contacts::contact::Identity,
-    messages::purpose::Lane,
+    base::{CallId, ConnectionId},
+    calls::{Call, CallProgress, CallProvider},
+    contacts::Identity,
+    messages::Lane,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store, StoreError, TenantScope,
-    contacts::contact::{Begun, happened},
+    contacts::{Begun, sort_key_by_time},
     table::{
         compact,
         keys::{self, Key},
@@ -71,7 +68,10 @@ pub(crate) fn call_row(
         .kept(call.keep_until)
         .data(compact::shrink_call)
         .version(call.version)
-        .listed(keys::calls_of(scope, &keys::day(at)), happened(at, call.id.own()))
+        .listed(
+            keys::calls_of(scope, &keys::day(at)),
+            sort_key_by_time(at, call.id.own()),
+        )
         .list_field("outcome", call.outcome.as_str())
         .list_field("direction", call.direction().as_str()))
 }

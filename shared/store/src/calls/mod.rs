@@ -1,4 +1,6 @@
 //! Calls: their reports until the decision, the decided calls, and how long they are retained.
 
-pub mod call;
-pub mod retention;
+mod call;
+mod retention;
+
+pub(crate) use call::{PROGRESS_LIFE, call_row, progress_key, progress_row};

@@ -4,17 +4,17 @@
 //! race to it: the write of a call or message has the expiry that was read as its condition, too (`row::Condition::Kept`).
 
 use domain::{
-    base::{actor::Stamp, ids::OperationId, operation::Operation},
-    calls::record::{Call, Entry},
-    messages::message::Message,
+    base::{Operation, OperationId, Stamp},
+    calls::{Call, Entry},
+    messages::Message,
 };
 use jiff::Timestamp;
 use jobs::ToQueue;
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
-    calls::call::progress_key,
-    contacts::contact::REFERENCE_LIFE,
+    calls::progress_key,
+    contacts::REFERENCE_LIFE,
     table::{
         keys,
         operations::operation_row,

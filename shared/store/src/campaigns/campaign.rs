@@ -1,9 +1,6 @@
 //! Campaigns as people write them.
 
-use domain::campaigns::{
-    campaign::{Campaign, Exits},
-    state::CampaignState,
-};
+use domain::campaigns::{Campaign, CampaignState, Exits};
 
 use crate::{Owned, Part, Share};
 

@@ -6,26 +6,16 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{CampaignId, ContactId, TenantId},
-    },
-    campaigns::{
-        campaign::Campaign,
-        drip::was_kept_back,
-        report::InAudience,
-        run::Enrolment,
-        state::CampaignState,
-        steps::{Action, WrittenSteps},
-    },
-    contacts::{contact::Contact, person::Person},
+    base::{CampaignId, ContactId, Stamp, TenantId},
+    campaigns::{Action, Campaign, CampaignState, Enrolment, InAudience, WrittenSteps, is_after_cap},
+    contacts::{Contact, Person},
 };
 use jiff::Timestamp;
 
 use crate::{
     OwnedError, Store, StoreError, TenantScope, Versioned,
-    campaigns::{run::enrolment_row, trigger::DueRound},
-    contacts::contact::merged_into,
+    campaigns::{DueRound, enrolment_row},
+    contacts::merged_into,
     table::{
         compact,
         due::{Due, Next},
@@ -75,7 +65,7 @@ impl DueStep {
 
     /// Whether a cap has kept it back.
     pub fn was_kept_back(&self) -> bool {
-        self.due_at().is_some_and(was_kept_back)
+        self.due_at().is_some_and(is_after_cap)
     }
 }
 

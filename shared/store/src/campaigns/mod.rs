@@ -1,6 +1,12 @@
 //! Campaigns of a tenant.
 
-pub mod campaign;
-pub mod drip;
-pub mod run;
-pub mod trigger;
+mod campaign;
+mod drip;
+mod run;
+mod trigger;
+
+pub use drip::{DripEntry, DueStep, DueSteps, Enrolled, MAX_VERSIONS, SHARDS};
+pub use run::HeldAfter;
+pub(crate) use run::enrolment_row;
+pub use trigger::DueRound;
+pub(crate) use trigger::{trigger_removal, trigger_write};

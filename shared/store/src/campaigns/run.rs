@@ -3,31 +3,18 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{CampaignId, ContactId, SegmentId},
-        operation::Operation,
-    },
-    campaigns::{
-        audience::AudienceConditions,
-        campaign::{Audience, Campaign},
-        report::{InAudience, Recipient},
-        run::{Enrolment, Exit},
-        state::CampaignState,
-    },
-    contacts::{conditions::Conditions, field::Field, person::Person, segment::Segment, tag::Tag},
-    messages::{
-        message::Message,
-        refusal::{Reason, Refusal},
-    },
+    base::{CampaignId, ContactId, Operation, SegmentId, Stamp},
+    campaigns::{Audience, AudienceConditions, Campaign, CampaignState, Enrolment, Exit, InAudience, Recipient},
+    contacts::{Conditions, Field, Person, Segment, Tag},
+    messages::{Message, Reason, Refusal},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::{
     OwnedError, Page, Store, StoreError, TenantScope, Versioned,
-    campaigns::trigger::{trigger_removal, trigger_write},
-    contacts::contact::merged_into,
+    campaigns::{trigger_removal, trigger_write},
+    contacts::merged_into,
     table::{
         compact,
         database::{Index, Rows},

@@ -2,11 +2,8 @@
 //! due when contacts enter on a date of theirs.
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{CampaignId, TenantId},
-    },
-    campaigns::{campaign::Campaign, trigger::Triggered},
+    base::{CampaignId, Stamp, TenantId},
+    campaigns::{Campaign, Triggered},
 };
 use jiff::Timestamp;
 

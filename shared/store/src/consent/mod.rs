@@ -1,4 +1,9 @@
 //! Consent of people who are no contacts, and links to preference pages. The wishes of a contact stand in its row.
 
-pub mod preferences;
-pub mod suppressions;
+mod preferences;
+mod suppressions;
+
+pub use preferences::LinkWrite;
+pub(crate) use preferences::link_row;
+pub use suppressions::SuppressError;
+pub(crate) use suppressions::suppression_left_by;

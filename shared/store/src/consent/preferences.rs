@@ -2,17 +2,17 @@
 //! found by its hash.
 
 use domain::{
-    accounts::{account::Member, api_key::ApiKey, permission::Permission},
-    base::{actor::Actor, ids::ContactId},
-    consent::links::{LinkCode, LinkOrigin, PreferenceLink},
-    contacts::contact::Contact,
-    tenants::tenant::Tenant,
+    accounts::{ApiKey, Member, Permission},
+    base::{Actor, ContactId},
+    consent::{LinkCode, LinkOrigin, PreferenceLink},
+    contacts::Contact,
+    tenants::Tenant,
 };
 use jiff::Timestamp;
 
 use crate::{
     Store, StoreError, TenantScope,
-    accounts::members::caller_key,
+    accounts::caller_key,
     table::{
         compact,
         keys::{self, Key},

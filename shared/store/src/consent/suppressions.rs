@@ -6,17 +6,14 @@
 //! identity replaces it under the condition that it is the one whose refusal the contact took over.
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{ContactId, SuppressionId, derived},
-    },
-    consent::suppression::{Address, Refused, Suppression},
-    contacts::contact::{Contact, Identity},
+    base::{ContactId, Stamp, SuppressionId, derive_id},
+    consent::{Address, Refused, Suppression},
+    contacts::{Contact, Identity},
 };
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::contact::{Leads, SUPPRESSION},
+    contacts::{Leads, SUPPRESSION},
     table::{
         keys::{self, Key, Listed},
         owned::created_version,
@@ -57,7 +54,7 @@ fn row_of(
 /// The row of an address that a contact loses by a user's change, with what the contact refuses: whoever gets the address has these
 /// refusals. `None` if the contact refuses nothing, or the identity is of a kind that the list does not have. `place`: that of the
 /// address among those that the change takes.
-pub(crate) fn left_by(
+pub(crate) fn suppression_left_by(
     scope: &TenantScope,
     contact: &Contact,
     (identity, place): (&Identity, usize),
@@ -72,7 +69,7 @@ pub(crate) fn left_by(
     let now = u64::try_from(stamp.at.as_millisecond()).unwrap_or_default();
     // Not of the address, which could be guessed from it.
     let cause = format!("{}#{}#{place}", contact.id, stamp.correlation_id);
-    let id = SuppressionId::new(derived(now, cause.as_bytes()));
+    let id = SuppressionId::new(derive_id(now, cause.as_bytes()));
     let Some(left) = Suppression::left_by(contact, address, id, stamp.actor, stamp.at) else {
         return Ok(None);
     };

@@ -3,20 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{CampaignId, ContactId, OperationId},
-        operation::Operation,
-    },
-    campaigns::{campaign::Campaign, run::Enrolment},
-    contacts::{contact::Contact, history::HistoryKind},
-    inbox::conversation::Conversation,
+    base::{CampaignId, ContactId, Operation, OperationId, Stamp},
+    campaigns::{Campaign, Enrolment},
+    contacts::{Contact, HistoryKind},
+    inbox::Conversation,
 };
 use jiff::Timestamp;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::{Order, Placed, Position, Wanted, entry},
+    contacts::{Order, Placed, TimelinePosition, Wanted, timeline_entry},
     table::{
         compact, keys,
         operations::operation_row,
@@ -68,7 +64,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: &Contact,
-        (kind, after): (HistoryKind, Option<Position>),
+        (kind, after): (HistoryKind, Option<TimelinePosition>),
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Placed>, StoreError> {
@@ -84,7 +80,7 @@ impl Store {
         let (items, next) = self.items_of_known(scope, contact, wanted).await?;
         let mut placed = Vec::with_capacity(items.len());
         for (position, item) in items {
-            placed.extend(entry(item, DOING)?.map(|entry| Placed { position, entry }));
+            placed.extend(timeline_entry(item, DOING)?.map(|entry| Placed { position, entry }));
         }
         Ok(Page {
             items: placed,

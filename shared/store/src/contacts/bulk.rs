@@ -10,22 +10,14 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::{
-    base::ids::ContactId,
-    consent::suppression::Suppression,
-    contacts::{
-        contact::{Identity, Linked},
-        import::{Addition, Found},
-        person::Person,
-        profile::Profile,
-    },
+    base::ContactId,
+    consent::Suppression,
+    contacts::{Addition, Found, Identity, Linked, Person, Profile},
 };
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
-    contacts::{
-        contact::{ContactWrite, Leads, ProfileWrite, consent_row, profile_row},
-        people::{Brought, PersonError},
-    },
+    contacts::{Brought, ContactWrite, Leads, PersonError, ProfileWrite, consent_row, profile_row},
     table::{
         keys::{self, Key},
         row::{Row, Write},

@@ -7,25 +7,20 @@ mod ledger;
 use std::collections::HashMap;
 
 use domain::{
-    base::{folding::Edition, ids::ContactId},
-    calls::record::{ConsentEntry, Entry},
-    consent::suppression::Suppression,
-    contacts::{
-        contact::{Change, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME},
-        merge::Alias,
-        person::Person,
-        profile::Profile,
-    },
-    messages::needs::Needs,
+    base::{ContactId, Edition},
+    calls::Entry,
+    consent::{ConsentEntry, Suppression},
+    contacts::{Alias, Change, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME, Person, Profile},
+    messages::Needs,
 };
 use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
     Along, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::entry,
-    inbox::conversation::OnLine,
-    messages::material::keys_of,
+    contacts::timeline_entry,
+    inbox::OnLine,
+    messages::keys_of,
     table::{
         compact,
         keys::{self, Key},
@@ -134,10 +129,16 @@ impl ContactWrite {
             let mut suppressed = self.suppressed.iter();
             let suppressed = suppressed.find(|known| known.value.address.identity() == *identity);
             writes.push(match suppressed {
-                Some(known) => Write::Put(found_by(scope, identity, id, Condition::Version(known.version), doing)?),
+                Some(known) => Write::Put(identity_lead_row(
+                    scope,
+                    identity,
+                    id,
+                    Condition::Version(known.version),
+                    doing,
+                )?),
                 // One that the contact had before still leads to it, if it refuses messages, or to a contact that was merged into it.
                 None => Write::PutOwn(
-                    found_by(scope, identity, id, Condition::Always, doing)?,
+                    identity_lead_row(scope, identity, id, Condition::Always, doing)?,
                     self.contact.ids().map(|own| text(own.to_string())).collect(),
                 ),
             });
@@ -188,7 +189,7 @@ pub(crate) fn identity_row(
 }
 
 /// The row of an identity by which the contact can be found. Telephone numbers are also listed by their last digits.
-pub(crate) fn found_by(
+pub(crate) fn identity_lead_row(
     scope: &TenantScope,
     identity: &Identity,
     contact: ContactId,
@@ -202,7 +203,7 @@ pub(crate) fn found_by(
     })
 }
 
-pub(crate) fn unchanged(version: u64) -> Condition {
+pub(crate) fn if_contact_unchanged(version: u64) -> Condition {
     match version {
         0 => Condition::New,
         version => Condition::Version(version),
@@ -224,12 +225,14 @@ fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> R
         1
     };
     // Listed by its id, so that a new name does not move it past a cursor.
-    Ok(Row::new(&key, "contact", contact, unchanged(contact.version), doing)?
-        .data(compact::shrink_contact)
-        .in_form(form)
-        .version(version)
-        .listed(keys::contacts(scope), contact.id.to_string())
-        .in_state(state))
+    Ok(
+        Row::new(&key, "contact", contact, if_contact_unchanged(contact.version), doing)?
+            .data(compact::shrink_contact)
+            .in_form(form)
+            .version(version)
+            .listed(keys::contacts(scope), contact.id.to_string())
+            .in_state(state),
+    )
 }
 
 pub(crate) fn profile_row(
@@ -248,7 +251,7 @@ pub(crate) fn profile_row(
         let place = keys::listed_as(&keys::sortable(staged.since), contact);
         (keys::stage(scope, staged.stage), place)
     });
-    let row = Row::new(&key, "profile", &next, unchanged(profile.version), doing)?;
+    let row = Row::new(&key, "profile", &next, if_contact_unchanged(profile.version), doing)?;
     Ok(row.version(next.version).in_state(stage))
 }
 
@@ -271,7 +274,11 @@ pub(crate) fn merged_into(item: &Item, doing: &'static str) -> Result<Option<Con
 }
 
 /// A contact with its profile, from their rows.
-pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) -> Result<Person, StoreError> {
+pub(crate) fn person_from_rows(
+    contact: Item,
+    profile: Option<Item>,
+    doing: &'static str,
+) -> Result<Person, StoreError> {
     let profile = row::data_if_any(profile, doing)?;
     Ok(Person {
         contact: compact::contact(contact, doing)?,
@@ -350,7 +357,7 @@ impl Store {
     ) -> Result<(HashMap<ContactId, Person>, HashMap<Key, Item>), StoreError> {
         let (found, rows) = self.rows_of_many(scope, ids, true, along, doing).await?;
         let people = found.into_iter();
-        let people = people.map(|(asked, (contact, profile))| Ok((asked, person(contact, profile, doing)?)));
+        let people = people.map(|(asked, (contact, profile))| Ok((asked, person_from_rows(contact, profile, doing)?)));
         Ok((people.collect::<Result<_, StoreError>>()?, rows))
     }
 
@@ -537,7 +544,7 @@ impl Store {
             )?;
             let items = messages.into_iter().chain(calls).chain(consent);
             for item in items.filter_map(|item| row::kept(item, now)) {
-                history.extend(entry(item, DOING)?);
+                history.extend(timeline_entry(item, DOING)?);
             }
         }
         Ok(history)
@@ -566,6 +573,6 @@ fn changed(
 pub(crate) const REFERENCE_LIFE: jiff::SignedDuration = jiff::SignedDuration::from_hours(60 * 24);
 
 /// Position in a list by time. Its own id makes it unique; the row's key, which the index contains, names the contact.
-pub(crate) fn happened(at: Timestamp, id: Ulid) -> String {
+pub(crate) fn sort_key_by_time(at: Timestamp, id: Ulid) -> String {
     format!("{}#{}", keys::sortable(at), keys::lower(id))
 }

@@ -8,24 +8,18 @@ use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{external::ProviderRef, ids::ContactId},
-    calls::{
-        call::Party,
-        record::{Call, Received},
-    },
-    consent::wish::{Wish, Wishes},
-    contacts::{
-        contact::{Contact, Identity},
-        erasure::{Erased, Salt},
-    },
-    messages::message::Message,
+    base::{ContactId, ProviderRef},
+    calls::{Call, Party, Received},
+    consent::{Wish, Wishes},
+    contacts::{Contact, Erased, Identity, Salt},
+    messages::Message,
 };
 use jiff::Timestamp;
 
 use crate::{
     Page, Store, StoreError, TenantScope,
-    calls::call,
-    contacts::contact::{ContactWrite, Remembered},
+    calls::progress_key,
+    contacts::{ContactWrite, Remembered},
     table::{
         compact,
         keys::{self, Key, Listed},
@@ -88,7 +82,7 @@ impl Store {
             match row::string(&item, "kind") {
                 Some("call") => {
                     let call = compact::call(item, DOING)?;
-                    leading.push(call::progress_key(
+                    leading.push(progress_key(
                         scope,
                         call.provider,
                         call.connection,

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::{base::ids::TenantId, contacts::field::Field};
+use domain::{base::TenantId, contacts::Field};
 
 use crate::{
     Owned, Part, Pointer, Share, Store, StoreError, TenantScope,

@@ -1,8 +1,8 @@
 //! Imports of contacts: a row each, beside the operations that work through them, retained for 30 days.
 
 use domain::{
-    base::{actor::Stamp, ids::ImportId, operation::Operation},
-    contacts::import::Import,
+    base::{ImportId, Operation, Stamp},
+    contacts::Import,
 };
 use jiff::Timestamp;
 use jobs::ToQueue;

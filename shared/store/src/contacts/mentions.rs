@@ -3,21 +3,14 @@
 //! A row is written and removed in the transaction of its note, and erased with its contact.
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{ContactId, ContactItemId as _, NoteId, UserId},
-    },
-    contacts::{
-        history::{HistoryKind, Recorded},
-        note::Note,
-        person::Person,
-    },
+    base::{ContactId, ContactItemId as _, NoteId, Stamp, UserId},
+    contacts::{HistoryKind, Note, Person, Recorded},
 };
 use jiff::Timestamp;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    inbox::list::Position,
+    inbox::InboxPosition,
     table::{
         database::{Index, Rows},
         keys::{self, Key},
@@ -63,7 +56,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         user: UserId,
-        (after, limit): (Option<Position<NoteId>>, i32),
+        (after, limit): (Option<InboxPosition<NoteId>>, i32),
     ) -> Result<Page<Mention>, StoreError> {
         const DOING: &str = "list mentions";
         let partition = keys::mentions(scope, user);
@@ -77,11 +70,11 @@ impl Store {
             .await?;
         let (_, sort) = Index::ByDay.keys();
         let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
-        let mut places: Vec<Position<NoteId>> = places.filter(|place| Some(*place) != after).collect();
+        let mut places: Vec<InboxPosition<NoteId>> = places.filter(|place| Some(*place) != after).collect();
         let most = usize::try_from(limit).unwrap_or(1);
         let more = places.len() > most;
         places.truncate(most);
-        let note = |place: &Position<NoteId>| {
+        let note = |place: &InboxPosition<NoteId>| {
             let (contact, own) = place.id().place();
             keys::of_contact(scope, contact, HistoryKind::Note, own)
         };

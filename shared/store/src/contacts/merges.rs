@@ -1,29 +1,19 @@
 //! Merges of contacts: everything that one merge, or its undoing, writes, in one transaction under the versions that were read.
 //!
-//! The other contact's row becomes an alias ([`domain::contacts::merge::Alias`]), which `Store::followed` follows. Its calls, messages, notes
+//! The other contact's row becomes an alias ([`domain::contacts::Alias`]), which `Store::followed` follows. Its calls, messages, notes
 //! and entries of the consent ledger stay in its partition, which the survivor names. So do its conversations, which are closed: what waits in
 //! them goes on in the survivor's.
 
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{ContactId, ConversationId, MergeId},
-    },
-    calls::record::{ConsentEntry, consent_id},
+    base::{ContactId, ConversationId, MergeId, Stamp},
+    consent::{ConsentEntry, consent_id},
     contacts::{
-        contact::{Contact, Identity},
-        digits::Digits,
-        duplicate::{Likeness, MAX_DUPLICATES, likenesses},
-        merge::{Alias, Apart, Merge, Undo, Undone},
-        person::Person,
-        profile::Profile,
+        Alias, Apart, Contact, Digits, Identity, Likeness, MAX_DUPLICATES, Merge, Person, Profile, Undo, Undone,
+        likenesses,
     },
-    inbox::{
-        conversation::{Conversation, ConversationState},
-        joined::Joined,
-    },
+    inbox::{Conversation, ConversationState, Joined},
 };
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -31,10 +21,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Store, StoreError, TenantScope, Versioned,
     contacts::{
-        contact::{ContactWrite, Leads, ProfileWrite, consent_row, found_by, merged_into, unchanged},
-        people::PersonError,
+        ContactWrite, Leads, PersonError, ProfileWrite, consent_row, identity_lead_row, if_contact_unchanged,
+        merged_into,
     },
-    inbox::conversation::conversation_row,
+    inbox::conversation_row,
     table::{
         compact,
         database::{Index, Rows},
@@ -92,7 +82,7 @@ fn moved(
     (from, to): (ContactId, ContactId),
     doing: &'static str,
 ) -> Result<Write, StoreError> {
-    let row = found_by(scope, identity, to, Condition::Always, doing)?;
+    let row = identity_lead_row(scope, identity, to, Condition::Always, doing)?;
     Ok(Write::PutHeld(row, text(from.to_string())))
 }
 
@@ -149,7 +139,7 @@ impl Store {
             at: merge.at,
         };
         let key = keys::contact(scope, other.contact.id);
-        let row = Row::new(&key, ALIAS, &alias, unchanged(other.contact.version), DOING)?;
+        let row = Row::new(&key, ALIAS, &alias, if_contact_unchanged(other.contact.version), DOING)?;
         writes.push(Write::Put(row.version(other.contact.version + 1)));
         let profile = ProfileWrite {
             before: other.profile.clone(),

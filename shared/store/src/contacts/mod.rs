@@ -2,14 +2,31 @@
 //!
 //! [`contact`] is what calls and messages need of them, [`people`] what users of the API see.
 
-pub mod archives;
-pub mod bulk;
-pub mod contact;
-pub mod erasure;
-pub mod fields;
-pub mod imports;
-pub mod mentions;
-pub mod merges;
-pub mod of_contact;
-pub mod people;
-pub mod timeline;
+mod archives;
+mod bulk;
+mod contact;
+mod erasure;
+mod fields;
+mod imports;
+mod mentions;
+mod merges;
+mod of_contact;
+mod people;
+mod timeline;
+
+pub use bulk::{Added, KnownPeople, KnownPerson};
+pub use contact::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Recorded, Refusals};
+pub(crate) use contact::{
+    Leads, REFERENCE_LIFE, Remembered, SUPPRESSION, consent_row, identity_lead_row, identity_row, if_contact_unchanged,
+    merged_into, person_from_rows, profile_row, sort_key_by_time,
+};
+pub(crate) use erasure::DELETE_PAGE;
+pub use erasure::ErasedPage;
+pub use fields::{FieldCache, Fields};
+pub use mentions::Mention;
+pub(crate) use mentions::mention_writes;
+pub use merges::{Decided, Undoable};
+pub use of_contact::NotCreated;
+pub use people::{Brought, MAX_EXAMINED, PeoplePosition, PersonError};
+pub(crate) use timeline::{Items, Wanted, timeline_entry};
+pub use timeline::{NotATimelinePosition, Order, Placed, TimelinePosition};

@@ -5,21 +5,15 @@
 //! the row is written, so that nothing of an erased contact stays behind.
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{ContactId, ContactItemId as _},
-    },
-    contacts::{contact::Contact, history::Recorded},
+    base::{ContactId, ContactItemId as _, Stamp},
+    contacts::{Contact, Recorded},
 };
 use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::{
-        mentions::mention_writes,
-        timeline::{Order, Position, Wanted},
-    },
+    contacts::{Order, TimelinePosition, Wanted, mention_writes},
     table::{
         keys::{self, Key},
         owned::Unwritten,
@@ -116,7 +110,7 @@ impl Store {
         let wanted = Wanted {
             only: Some(T::KIND),
             order: Order::NewestFirst,
-            after: after.map(|own| Position::new(T::KIND, own)),
+            after: after.map(|own| TimelinePosition::new(T::KIND, own)),
             limit,
             now,
             doing: T::WORD,

@@ -7,19 +7,15 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{actor::Stamp, ids::ContactId, operation::Operation, phone::Phone, text::hex},
-    consent::suppression::Suppression,
-    contacts::{
-        contact::{Identity, Linked},
-        filter::{Driver, Filter, Search, lead},
-        person::Person,
-    },
+    base::{ContactId, Operation, Phone, Stamp, to_hex},
+    consent::Suppression,
+    contacts::{Driver, Filter, Identity, Linked, Person, Search, leads_to},
 };
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    consent::suppressions::left_by,
-    contacts::contact::{self, ContactWrite, Leads, ProfileWrite, consent_row},
+    consent::suppression_left_by,
+    contacts::{ContactWrite, Leads, ProfileWrite, consent_row, merged_into, person_from_rows},
     table::{
         database::{Index, Rows},
         effects::{Consent, MAX_WRITES},
@@ -50,7 +46,7 @@ pub enum PersonError {
     Store(#[from] StoreError),
 }
 
-/// Refusals that new identities bring with them ([`Refusals`](crate::contacts::contact::Refusals)). The contact holds them already.
+/// Refusals that new identities bring with them ([`Refusals`](crate::contacts::Refusals)). The contact holds them already.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Brought {
     /// Those of the suppression list, which leave it.
@@ -71,7 +67,7 @@ impl Brought {
 
 /// A position in the lists of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
+pub struct PeoplePosition {
     /// The list's place among them.
     place: usize,
     /// The entry's sort key.
@@ -94,7 +90,7 @@ const fn letter(driver: &Driver) -> char {
     }
 }
 
-impl Position {
+impl PeoplePosition {
     /// Reads a position in the lists of a search; `None` if it is none, or one outside the bounds between which a list is read.
     pub fn read(text: &str, search: &Search) -> Option<Self> {
         let mut drivers = search.drivers().into_iter().enumerate();
@@ -121,7 +117,7 @@ impl Position {
 
     /// The position as text: letters and digits of ASCII.
     fn written(&self, driver: &Driver) -> String {
-        format!("{}{}", Self::begin(self.place, driver), hex(self.sort.as_bytes()))
+        format!("{}{}", Self::begin(self.place, driver), to_hex(self.sort.as_bytes()))
     }
 
     /// The contact, and what the list is sorted by.
@@ -260,7 +256,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         search: &Search,
-        after: Option<&Position>,
+        after: Option<&PeoplePosition>,
         limit: i32,
         backwards: bool,
     ) -> Result<Page<Person>, StoreError> {
@@ -274,7 +270,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         search: &Search,
-        after: Option<&Position>,
+        after: Option<&PeoplePosition>,
         limit: i32,
         backwards: bool,
     ) -> Result<(Page<Person>, u64), StoreError> {
@@ -296,7 +292,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         search: &Search,
-        (after, limit, backwards): (Option<&Position>, i32, bool),
+        (after, limit, backwards): (Option<&PeoplePosition>, i32, bool),
         as_of: &mut AsOf,
     ) -> Result<Page<Person>, StoreError> {
         const DOING: &str = "search contacts";
@@ -331,15 +327,15 @@ impl Store {
                     .stretch(list.index, partition, start, most, backwards, DOING);
                 let (found, more) = asked.await?;
                 let (_, sk) = list.index.keys();
-                let positions: Vec<Position> = found
+                let positions: Vec<PeoplePosition> = found
                     .iter()
                     .filter_map(|item| row::string(item, sk))
-                    .map(|sort| Position {
+                    .map(|sort| PeoplePosition {
                         place: *place,
                         sort: sort.to_owned(),
                     })
                     .collect();
-                let entries: Vec<(&Position, &str, ContactId)> = positions
+                let entries: Vec<(&PeoplePosition, &str, ContactId)> = positions
                     .iter()
                     .filter_map(|position| position.contact(driver).map(|(by, contact)| (position, by, contact)))
                     .collect();
@@ -350,7 +346,7 @@ impl Store {
                     let person = read.get(contact);
                     people.extend(
                         person
-                            .filter(|person| lead(upto, by, person) && search.filter.takes(person))
+                            .filter(|person| leads_to(upto, by, person) && search.filter.takes(person))
                             .cloned(),
                     );
                     if people.len() == wanted {
@@ -393,7 +389,7 @@ impl Store {
         after: Option<&str>,
         limit: i32,
     ) -> Result<Page<Person>, StoreError> {
-        let read = |text: &str| Position::read(text, search).ok_or(StoreError::Position);
+        let read = |text: &str| PeoplePosition::read(text, search).ok_or(StoreError::Position);
         let after = after.map(read).transpose()?;
         self.search_contacts(scope, search, after.as_ref(), limit, false).await
     }
@@ -458,11 +454,11 @@ impl Store {
             let Some(contact) = found.remove(&keys::contact(scope, *id)) else {
                 continue;
             };
-            if contact::merged_into(&contact, DOING)?.is_some() {
+            if merged_into(&contact, DOING)?.is_some() {
                 continue;
             }
             let profile = found.remove(&keys::profile(scope, *id));
-            people.insert(*id, contact::person(contact, profile, DOING)?);
+            people.insert(*id, person_from_rows(contact, profile, DOING)?);
         }
         Ok(people)
     }
@@ -539,7 +535,7 @@ impl Store {
         // Nobody would find the contact by what is taken from it, and nobody else could get it.
         let (mut left, mut removed) = (Vec::new(), Vec::new());
         for (place, identity) in std::mem::take(&mut linked.dropped).into_iter().enumerate() {
-            match left_by(scope, &after.contact, (&identity, place), stamp, DOING)? {
+            match suppression_left_by(scope, &after.contact, (&identity, place), stamp, DOING)? {
                 Some(row) => left.push(Write::Put(row)),
                 // The list has only numbers and addresses. What else a contact refuses by still leads to it.
                 None if after.contact.refuses() => linked.dropped.push(identity),
@@ -625,7 +621,7 @@ fn signed(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write> {
 
 #[cfg(test)]
 mod tests {
-    use domain::{base::ids::FieldId, contacts::listing::Word};
+    use domain::{base::FieldId, contacts::Word};
     use ulid::Ulid;
 
     use super::*;
@@ -653,13 +649,13 @@ mod tests {
             ("50", values("10", "50"), values("10", "49")),
             ("50", values("", ""), values("60", "50")),
         ] {
-            let position = Position {
+            let position = PeoplePosition {
                 place: 0,
                 sort: keys::listed_as(by, contact),
             };
             let text = position.written(&own);
-            assert_eq!(Position::read(&text, &only(&own)), Some(position), "{own:?}");
-            assert_eq!(Position::read(&text, &only(&other)), None, "{other:?}");
+            assert_eq!(PeoplePosition::read(&text, &only(&own)), Some(position), "{own:?}");
+            assert_eq!(PeoplePosition::read(&text, &only(&other)), None, "{other:?}");
         }
     }
 
@@ -667,7 +663,7 @@ mod tests {
     fn a_position_belongs_to_one_kind_of_list() {
         let contact = ContactId::new(Ulid::from_parts(1, 2));
         let word = Word::of("حداد").remove(0);
-        let position = Position {
+        let position = PeoplePosition {
             place: 0,
             sort: keys::listed_as(word.as_str(), contact),
         };
@@ -675,8 +671,8 @@ mod tests {
         let text = position.written(&word);
         let word = only(&word);
         assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
-        assert_eq!(Position::read(&text, &word), Some(position));
-        assert_eq!(Position::read(&text, &only(&Driver::Deleted)), None);
+        assert_eq!(PeoplePosition::read(&text, &word), Some(position));
+        assert_eq!(PeoplePosition::read(&text, &only(&Driver::Deleted)), None);
         for wrong in [
             "",
             "w",
@@ -687,7 +683,7 @@ mod tests {
             &text.to_uppercase(),
             &text[..text.len() - 1],
         ] {
-            assert_eq!(Position::read(wrong, &word), None, "{wrong}");
+            assert_eq!(PeoplePosition::read(wrong, &word), None, "{wrong}");
         }
     }
 }

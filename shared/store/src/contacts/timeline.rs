@@ -3,14 +3,15 @@
 //! Each kind has a prefix of its own in the contact's partition, and every key ends with a ULID, which begins with a time. A
 //! page reads the first rows of each kind behind the previous page and merges them, also from the partitions of the contacts that
 //! were merged into this one. Rows of one millisecond are listed by kind, then by the rest of the ULID: a total order, so that a
-//! [`Position`] in it separates two pages exactly.
+//! [`TimelinePosition`] in it separates two pages exactly.
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
 use domain::{
-    base::ids::ContactId,
-    calls::record::{ConsentEntry, Entry, Received},
-    contacts::{contact::Contact, history::HistoryKind},
+    base::ContactId,
+    calls::{Entry, Received},
+    consent::ConsentEntry,
+    contacts::{Contact, HistoryKind},
 };
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -28,14 +29,14 @@ use crate::{
 
 /// A place in a timeline, which has no other. Later ones are greater. As text, it is the cursor of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
+pub struct TimelinePosition {
     /// Milliseconds since 1970, as in the id.
     at: u64,
     kind: HistoryKind,
     id: Ulid,
 }
 
-impl Position {
+impl TimelinePosition {
     /// The place of an entry of this kind with this own part of its id.
     pub const fn new(kind: HistoryKind, id: Ulid) -> Self {
         Self {
@@ -91,7 +92,7 @@ pub enum Order {
 }
 
 impl Order {
-    fn compare(self, one: Position, other: Position) -> Ordering {
+    fn compare(self, one: TimelinePosition, other: TimelinePosition) -> Ordering {
         match self {
             Self::NewestFirst => other.cmp(&one),
             Self::OldestFirst => one.cmp(&other),
@@ -99,7 +100,7 @@ impl Order {
     }
 
     /// The ids of this kind behind a position, the smallest and the greatest; `None` if there can be none.
-    fn behind(self, after: Option<Position>, kind: HistoryKind) -> Option<(Ulid, Ulid)> {
+    fn behind(self, after: Option<TimelinePosition>, kind: HistoryKind) -> Option<(Ulid, Ulid)> {
         let all = (Ulid(0), Ulid(u128::MAX));
         let Some(after) = after else { return Some(all) };
         match self {
@@ -112,26 +113,28 @@ impl Order {
 /// A text that is no position in a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a kind and an id, such as note#01j…")]
-pub struct NotAPosition;
+pub struct NotATimelinePosition;
 
-impl fmt::Display for Position {
+impl fmt::Display for TimelinePosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.kind.word(), keys::lower(self.id))
     }
 }
 
-impl FromStr for Position {
-    type Err = NotAPosition;
+impl FromStr for TimelinePosition {
+    type Err = NotATimelinePosition;
 
-    fn from_str(text: &str) -> Result<Self, NotAPosition> {
-        let (word, id) = text.split_once('#').ok_or(NotAPosition)?;
+    fn from_str(text: &str) -> Result<Self, NotATimelinePosition> {
+        let (word, id) = text.split_once('#').ok_or(NotATimelinePosition)?;
         let kind = HistoryKind::ALL.into_iter().find(|kind| kind.word() == word);
         let position = Self::new(
-            kind.ok_or(NotAPosition)?,
-            Ulid::from_string(id).map_err(|_| NotAPosition)?,
+            kind.ok_or(NotATimelinePosition)?,
+            Ulid::from_string(id).map_err(|_| NotATimelinePosition)?,
         );
         // One spelling per id.
-        (position.to_string() == text).then_some(position).ok_or(NotAPosition)
+        (position.to_string() == text)
+            .then_some(position)
+            .ok_or(NotATimelinePosition)
     }
 }
 
@@ -139,13 +142,13 @@ impl FromStr for Position {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
     /// Its place.
-    pub position: Position,
+    pub position: TimelinePosition,
     /// The entry.
     pub entry: Entry,
 }
 
 /// The first rows of a contact, each with its place, and the place of the last one, if there may be more behind it.
-pub(crate) type Items = (Vec<(Position, Item)>, Option<Position>);
+pub(crate) type Items = (Vec<(TimelinePosition, Item)>, Option<TimelinePosition>);
 
 /// The rows of a contact that are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +158,7 @@ pub(crate) struct Wanted {
     /// In this order.
     pub(crate) order: Order,
     /// Behind this place.
-    pub(crate) after: Option<Position>,
+    pub(crate) after: Option<TimelinePosition>,
     /// At most as many.
     pub(crate) limit: i32,
     /// The time, at which the retention of some may be over.
@@ -167,18 +170,23 @@ pub(crate) struct Wanted {
 /// The first rows of one kind.
 struct First<T> {
     /// Those that readers see.
-    items: Vec<(Position, T)>,
+    items: Vec<(TimelinePosition, T)>,
     /// The place of the last row that was read, if there may be more behind it.
-    until: Option<Position>,
+    until: Option<TimelinePosition>,
 }
 
 /// The first `limit` items of all kinds, and the position of the last one, if there may be more behind it. Of a kind whose
 /// rows are not all read, nothing is known behind its last row: so nothing of any kind behind that is returned. What two merged
 /// contacts have both, such as an entry of both ledgers, is one item.
-fn merged<T>(found: Vec<First<T>>, order: Order, limit: usize) -> (Vec<(Position, T)>, Option<Position>) {
+fn merged<T>(
+    found: Vec<First<T>>,
+    order: Order,
+    limit: usize,
+) -> (Vec<(TimelinePosition, T)>, Option<TimelinePosition>) {
     let ends = found.iter().filter_map(|first| first.until);
     let until = ends.min_by(|one, other| order.compare(*one, *other));
-    let known = |(position, _): &(Position, T)| until.is_none_or(|until| order.compare(*position, until).is_le());
+    let known =
+        |(position, _): &(TimelinePosition, T)| until.is_none_or(|until| order.compare(*position, until).is_le());
     let mut items: Vec<_> = found.into_iter().flat_map(|first| first.items).filter(known).collect();
     items.sort_unstable_by(|(one, _), (other, _)| order.compare(*one, *other));
     items.dedup_by_key(|(position, _)| *position);
@@ -208,7 +216,7 @@ impl Store {
         scope: &TenantScope,
         contact: ContactId,
         only: Option<HistoryKind>,
-        (order, after): (Order, Option<Position>),
+        (order, after): (Order, Option<TimelinePosition>),
         limit: i32,
         now: Timestamp,
     ) -> Result<Option<(Contact, Page<Placed>)>, StoreError> {
@@ -226,7 +234,7 @@ impl Store {
         };
         let mut placed = Vec::with_capacity(items.len());
         for (position, item) in items {
-            placed.extend(entry(item, DOING)?.map(|entry| Placed { position, entry }));
+            placed.extend(timeline_entry(item, DOING)?.map(|entry| Placed { position, entry }));
         }
         let page = Page {
             items: placed,
@@ -341,7 +349,7 @@ impl Store {
             let own = sk.strip_prefix(&*prefix).unwrap_or_default();
             // All rows of the prefix have such a key.
             let Ok(id) = Ulid::from_string(own) else { continue };
-            let position = Position::new(kind, id);
+            let position = TimelinePosition::new(kind, id);
             first.until = Some(position).filter(|_| more);
             let seen = Some(item).filter(row::live).and_then(|item| row::kept(item, now));
             first.items.extend(seen.map(|item| (position, item)));
@@ -351,7 +359,7 @@ impl Store {
 }
 
 /// Reads a row of a contact's history; `None` if it is of another kind.
-pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
+pub(crate) fn timeline_entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
     let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
     Ok(match kind.as_str() {
         "call" => Some(Entry::Call(Box::new(compact::call(item, doing)?))),
@@ -366,8 +374,8 @@ pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, St
 mod tests {
     use super::*;
 
-    fn at(kind: HistoryKind, millisecond: u64, rest: u128) -> Position {
-        Position::new(kind, Ulid::from_parts(millisecond, rest))
+    fn at(kind: HistoryKind, millisecond: u64, rest: u128) -> TimelinePosition {
+        TimelinePosition::new(kind, Ulid::from_parts(millisecond, rest))
     }
 
     #[test]
@@ -389,14 +397,17 @@ mod tests {
             format!("note#{id}x"),
             "note#8zzzzzzzzzzzzzzzzzzzzzzzzz".to_owned(),
         ] {
-            assert_eq!(wrong.parse::<Position>(), Err(NotAPosition), "{wrong}");
+            assert_eq!(wrong.parse::<TimelinePosition>(), Err(NotATimelinePosition), "{wrong}");
         }
         // Ids can name times that no clock has.
-        assert_eq!(Position::new(HistoryKind::Note, Ulid(u128::MAX)).at(), Timestamp::MAX);
+        assert_eq!(
+            TimelinePosition::new(HistoryKind::Note, Ulid(u128::MAX)).at(),
+            Timestamp::MAX
+        );
     }
 
     /// Rows of few moments, so that many share one.
-    fn rows() -> Vec<Position> {
+    fn rows() -> Vec<TimelinePosition> {
         let mut rows = Vec::new();
         for millisecond in 0..4 {
             for kind in HistoryKind::ALL {
@@ -410,11 +421,11 @@ mod tests {
 
     /// As the table answers: the first rows of a kind, at most `limit`, of which some are hidden.
     fn read(
-        rows: &[Position],
+        rows: &[TimelinePosition],
         kind: HistoryKind,
-        (order, after): (Order, Option<Position>),
+        (order, after): (Order, Option<TimelinePosition>),
         limit: usize,
-        hidden: &[Position],
+        hidden: &[TimelinePosition],
     ) -> First<()> {
         let ids = order.behind(after, kind);
         let of_kind = rows.iter().copied().filter(|row| row.kind == kind);
@@ -432,7 +443,12 @@ mod tests {
         }
     }
 
-    fn pages(rows: &[Position], order: Order, limit: usize, hidden: &[Position]) -> Vec<Vec<Position>> {
+    fn pages(
+        rows: &[TimelinePosition],
+        order: Order,
+        limit: usize,
+        hidden: &[TimelinePosition],
+    ) -> Vec<Vec<TimelinePosition>> {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
             let found = HistoryKind::ALL.map(|kind| read(rows, kind, (order, after), limit + 1, hidden));
@@ -497,7 +513,7 @@ mod tests {
             at(HistoryKind::Note, 0, 0).before(HistoryKind::Call),
             Some(Ulid::from_parts(0, u128::MAX))
         );
-        let last = Position::new(HistoryKind::Note, Ulid(u128::MAX));
+        let last = TimelinePosition::new(HistoryKind::Note, Ulid(u128::MAX));
         assert_eq!(last.following(HistoryKind::Note), None);
         assert_eq!(last.following(HistoryKind::Call), None);
     }

@@ -1,12 +1,9 @@
 //! The row of a conversation, in its contact's partition.
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{ContactId, ConversationId, LineId, TenantId, UserId},
-    },
-    contacts::contact::Contact,
-    inbox::conversation::{Conversation, Happening},
+    base::{ContactId, ConversationId, LineId, Stamp, TenantId, UserId},
+    contacts::Contact,
+    inbox::{Conversation, Happening},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -66,7 +63,7 @@ impl OnLine {
 }
 
 /// A conversation with a happening of which it knew nothing, to be written over the version that was read.
-pub fn noted(
+pub fn conversation_with(
     known: Option<Versioned<Conversation>>,
     id: ConversationId,
     happening: Happening,
@@ -85,7 +82,7 @@ pub fn noted(
 }
 
 /// A conversation with what was said to another responder, of which it knew nothing, to be written over the version that was read.
-pub fn overheard(
+pub fn conversation_overheard(
     known: Option<Versioned<Conversation>>,
     id: ConversationId,
     happening: Happening,

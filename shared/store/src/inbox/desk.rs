@@ -3,26 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::{ConversationId, UserId},
-    },
-    contacts::contact::Contact,
-    inbox::{
-        conversation::{Conversation, Happening},
-        team::{Candidate, Desk, Team},
-    },
-    tenants::config::TenantConfig,
+    base::{ConversationId, Stamp, UserId},
+    contacts::Contact,
+    inbox::{Candidate, Conversation, Desk, Happening, Team},
+    tenants::TenantConfig,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Part, Store, StoreError, TenantScope, Versioned,
-    inbox::{
-        conversation::noted,
-        list::{InboxList, Position},
-    },
+    inbox::{InboxList, InboxPosition, conversation_with},
     table::{
         keys::{self, DueOther, Key},
         row::{self, Condition, Row},
@@ -109,7 +100,7 @@ impl Store {
     ) -> Result<Versioned<Conversation>, StoreError> {
         let at = happening.at;
         self.changed_for_team(scope, (known, at), (config, contact), now, |known, tell_after| {
-            noted(known, id, happening, tell_after)
+            conversation_with(known, id, happening, tell_after)
         })
         .await
     }
@@ -316,6 +307,6 @@ impl Store {
         let places = self
             .places(scope, list, limit, "list conversations to hand over")
             .await?;
-        Ok(places.into_iter().map(Position::id).collect())
+        Ok(places.into_iter().map(InboxPosition::id).collect())
     }
 }

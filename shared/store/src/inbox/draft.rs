@@ -2,8 +2,8 @@
 //! audit log has nothing of them.
 
 use domain::{
-    base::ids::{ContactId, ConversationId, UserId},
-    inbox::draft::Draft,
+    base::{ContactId, ConversationId, UserId},
+    inbox::Draft,
 };
 use jiff::Timestamp;
 

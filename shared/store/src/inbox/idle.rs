@@ -1,6 +1,6 @@
 //! The look at the conversations of a tenant in which nothing happens: a row that is due while the tenant wants them closed.
 
-use domain::inbox::conversation::ConversationState;
+use domain::inbox::ConversationState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,12 @@ fn look_row(
 }
 
 /// The row of a look that begins now, since the tenant's settings of this version want it.
-pub(crate) fn begun(scope: &TenantScope, version: u64, now: Timestamp, doing: &'static str) -> Result<Row, StoreError> {
+pub(crate) fn idle_look_row(
+    scope: &TenantScope,
+    version: u64,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
     look_row(scope, &IdleLook::new(Some(now)), (Condition::Always, version), doing)
 }
 

@@ -9,20 +9,17 @@ use std::{
 };
 
 use domain::{
-    accounts::{
-        account::Member,
-        notice::{MAX_WAITING, Waiting},
-    },
-    base::ids::{ContactId, ConversationId, UserId},
-    contacts::{history::HistoryKind, person::Person},
-    inbox::conversation::{Conversation, ConversationState, What},
+    accounts::{MAX_WAITING, Member, Waiting},
+    base::{ContactId, ConversationId, UserId},
+    contacts::{HistoryKind, Person},
+    inbox::{Conversation, ConversationState, What},
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::{self, Placed, entry},
+    contacts::{Placed, TimelinePosition, timeline_entry},
     table::{
         compact,
         database::{Index, Rows},
@@ -79,7 +76,7 @@ impl InboxList {
 
 /// A place in a list by time. As text, it is the cursor of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position<I = ConversationId> {
+pub struct InboxPosition<I = ConversationId> {
     at: Timestamp,
     id: I,
 }
@@ -87,9 +84,9 @@ pub struct Position<I = ConversationId> {
 /// A text that is no position in such a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time and an id, such as 2026-11-20T12:00:00.000Z#conv_01j…")]
-pub struct NotAPosition;
+pub struct NotAnInboxPosition;
 
-impl<I: Copy> Position<I> {
+impl<I: Copy> InboxPosition<I> {
     pub(crate) const fn at(self) -> Timestamp {
         self.at
     }
@@ -99,23 +96,25 @@ impl<I: Copy> Position<I> {
     }
 }
 
-impl<I: fmt::Display> fmt::Display for Position<I> {
+impl<I: fmt::Display> fmt::Display for InboxPosition<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&keys::inbox_place(self.at, &self.id))
     }
 }
 
-impl<I: FromStr + fmt::Display> FromStr for Position<I> {
-    type Err = NotAPosition;
+impl<I: FromStr + fmt::Display> FromStr for InboxPosition<I> {
+    type Err = NotAnInboxPosition;
 
-    fn from_str(text: &str) -> Result<Self, NotAPosition> {
-        let (at, id) = text.split_once('#').ok_or(NotAPosition)?;
+    fn from_str(text: &str) -> Result<Self, NotAnInboxPosition> {
+        let (at, id) = text.split_once('#').ok_or(NotAnInboxPosition)?;
         let position = Self {
-            at: at.parse().map_err(|_| NotAPosition)?,
-            id: id.parse().map_err(|_| NotAPosition)?,
+            at: at.parse().map_err(|_| NotAnInboxPosition)?,
+            id: id.parse().map_err(|_| NotAnInboxPosition)?,
         };
         // One spelling per place.
-        (position.to_string() == text).then_some(position).ok_or(NotAPosition)
+        (position.to_string() == text)
+            .then_some(position)
+            .ok_or(NotAnInboxPosition)
     }
 }
 
@@ -153,7 +152,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         (list, wanted): (InboxList, impl Fn(&Conversation) -> bool),
-        (after, limit): (Option<Position>, i32),
+        (after, limit): (Option<InboxPosition>, i32),
         now: Timestamp,
     ) -> Result<Page<KnownConversation>, StoreError> {
         const DOING: &str = "list conversations";
@@ -179,8 +178,8 @@ impl Store {
             round = ROUND;
             let places = items
                 .iter()
-                .filter_map(|item| row::string(item, sort)?.parse::<Position>().ok());
-            let places: Vec<Position> = places.filter(|place| Some(*place) != after).collect();
+                .filter_map(|item| row::string(item, sort)?.parse::<InboxPosition>().ok());
+            let places: Vec<InboxPosition> = places.filter(|place| Some(*place) != after).collect();
             let keys: Vec<Key> = places.iter().map(|place| keys::conversation(scope, place.id)).collect();
             let mut read = self.database.get_many(&keys, DOING).await?;
             more = rest;
@@ -249,7 +248,7 @@ impl Store {
                 What::Inbound(id, _) | What::Reply(id, _) => (keys::message(scope, id), HistoryKind::Message, id.own()),
                 What::Missed(id) => (keys::call(scope, id), HistoryKind::Call, id.own()),
             };
-            Some((key, timeline::Position::new(kind, own)))
+            Some((key, TimelinePosition::new(kind, own)))
         };
         let contacts: Vec<ContactId> = conversations.iter().map(|one| one.value.contact).collect();
         let along: Vec<Key> = conversations
@@ -274,7 +273,7 @@ impl Store {
             if let Some((key, position)) = last(&conversation.value)
                 && let Some(item) = rows.remove(&key).and_then(|item| row::kept(item, now))
             {
-                placed = entry(item, DOING)?.map(|entry| Placed { position, entry });
+                placed = timeline_entry(item, DOING)?.map(|entry| Placed { position, entry });
             }
             let continued = continuation(&conversation.value);
             known.push(KnownConversation {
@@ -306,7 +305,7 @@ impl Store {
         let handing_over = desks.into_values().filter(|desk| desk.value.hand_over_at.is_some());
         let people: BTreeSet<UserId> = attending.chain(handing_over.map(|desk| desk.value.user)).collect();
         let lists = std::iter::once(None).chain(people.into_iter().map(Some));
-        let mut lists: Vec<(InboxList, Option<Position>)> =
+        let mut lists: Vec<(InboxList, Option<InboxPosition>)> =
             lists.map(|user| (InboxList::Waiting(user), None)).collect();
         let (mut overdue, mut queries, mut is_whole) = (HashMap::new(), MAX_LOOKS, true);
         while !lists.is_empty() {
@@ -344,9 +343,9 @@ impl Store {
         &self,
         scope: &TenantScope,
         list: InboxList,
-        after: Option<Position>,
+        after: Option<InboxPosition>,
         (by, now): (Timestamp, Timestamp),
-    ) -> Result<(HashMap<ConversationId, Conversation>, Option<Position>), StoreError> {
+    ) -> Result<(HashMap<ConversationId, Conversation>, Option<InboxPosition>), StoreError> {
         const DOING: &str = "read which customers wait";
         let (index, partition) = list.partition(scope);
         let from = after.map_or_else(|| "0".to_owned(), |after| after.to_string());
@@ -358,7 +357,7 @@ impl Store {
             .await?;
         let (_, sort) = index.keys();
         let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
-        let places: Vec<Position> = places.collect();
+        let places: Vec<InboxPosition> = places.collect();
         let wanted: Vec<Key> = places.iter().map(|place| keys::conversation(scope, place.id)).collect();
         let read = self.database.get_many(&wanted, DOING).await?.into_values();
         let read = read.filter_map(|item| compact::conversation(item, DOING).ok());
@@ -380,7 +379,7 @@ impl Store {
         list: InboxList,
         limit: i32,
         doing: &'static str,
-    ) -> Result<Vec<Position>, StoreError> {
+    ) -> Result<Vec<InboxPosition>, StoreError> {
         let (index, partition) = list.partition(scope);
         let rows = (partition.as_str(), Rows::Beginning(""));
         let newest_first = index == Index::ByDay;
@@ -399,9 +398,9 @@ impl Store {
         &self,
         scope: &TenantScope,
         (state, before): (ConversationState, Timestamp),
-        after: Option<Position>,
+        after: Option<InboxPosition>,
         limit: i32,
-    ) -> Result<(Vec<Versioned<Conversation>>, Option<Position>), StoreError> {
+    ) -> Result<(Vec<Versioned<Conversation>>, Option<InboxPosition>), StoreError> {
         const DOING: &str = "list idle conversations";
         let list = InboxList::In(state);
         let (index, partition) = list.partition(scope);
@@ -415,7 +414,7 @@ impl Store {
         let (items, more) = self.database.stretch(index, rows, None, limit, false, DOING).await?;
         let (_, sort) = index.keys();
         let places = items.iter().filter_map(|item| row::string(item, sort)?.parse().ok());
-        let places: Vec<Position> = places.filter(|place| Some(*place) != after).collect();
+        let places: Vec<InboxPosition> = places.filter(|place| Some(*place) != after).collect();
         let wanted: Vec<Key> = places
             .iter()
             .map(|place| keys::conversation(scope, place.id()))

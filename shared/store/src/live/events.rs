@@ -1,14 +1,14 @@
 //! The meaning of changes of rows to those who follow a tenant, and to those who have no page open.
 
 use domain::{
-    accounts::{account::Member, api_key::ApiKey, mailing::NoticeState},
-    base::ids::TenantId,
-    calls::record::Received,
-    campaigns::campaign::Campaign,
-    contacts::{history::HistoryKind, note::Note},
-    live::{event::Meaning, push::About},
-    templates::template::TemplateDefinition,
-    tenants::connection::Connection,
+    accounts::{ApiKey, Member, NoticeState},
+    base::TenantId,
+    calls::Received,
+    campaigns::Campaign,
+    contacts::{HistoryKind, Note},
+    live::{About, Meaning},
+    templates::TemplateDefinition,
+    tenants::Connection,
 };
 use jiff::Timestamp;
 use serde_dynamo::Item;
@@ -36,7 +36,7 @@ pub fn ends_rights(before: &Item, after: &Item) -> Option<TenantId> {
 ///
 /// # Errors
 /// If a row of a kind that means something does not have the expected form.
-pub fn meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Meaning)>, StoreError> {
+pub fn event_meaning(before: &Item, after: &Item) -> Result<Option<(TenantId, Meaning)>, StoreError> {
     let Some((tenant, pk, kind)) = of_tenant(after) else {
         return Ok(None);
     };

@@ -1,6 +1,10 @@
 //! Live updates of a tenant: its followers, the events that are kept for them, their sockets, and devices.
 
-pub mod events;
-pub mod published;
-pub mod push;
-pub mod sockets;
+mod events;
+mod published;
+mod push;
+mod sockets;
+
+pub use events::{AtOnce, ends_rights, event_meaning, told_at_once};
+pub use published::{MAX_TOGETHER, Published};
+pub use push::PushKey;

@@ -1,11 +1,7 @@
 //! The events of the last hours of a tenant, for those who follow them: a row for all that were published together. And the tenant's
 //! followers, without whom nothing is kept.
 
-use domain::live::{
-    cursor::{KEPT_FOR, OVERLAP, Place, Start},
-    event::Event,
-    followers::{FOLLOWED_FOR, Followers},
-};
+use domain::live::{EVENTS_KEPT_FOR, Event, FOLLOWED_FOR, Followers, OVERLAP, Place, Start};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -111,7 +107,7 @@ impl Store {
             Condition::Always,
             DOING,
         )?;
-        self.database.put(row.expires(now, KEPT_FOR), DOING).await
+        self.database.put(row.expires(now, EVENTS_KEPT_FOR), DOING).await
     }
 
     /// The events from this start on, at most this many, unless the first row has more. A query for each hour, and for each 12 rows, at most 20.

@@ -1,8 +1,8 @@
 //! The devices on which people are notified, of which events they were, and the key that tells push services who sends.
 
 use domain::{
-    base::ids::{PushSubscriptionId, UserId},
-    live::push::{PushSubscription, Reachable},
+    base::{PushSubscriptionId, UserId},
+    live::{PushSubscription, Reachable},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

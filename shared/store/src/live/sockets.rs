@@ -3,19 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
-    accounts::{
-        account::{EndedSessions, Member, MemberStatus},
-        api_key::ApiKey,
-    },
-    base::actor::Actor,
-    live::socket::{MAX_SAID, Rights, Socket, SocketId, SocketOwner, Ticket},
-    tenants::tenant::Tenant,
+    accounts::{ApiKey, EndedSessions, Member, MemberStatus},
+    base::Actor,
+    live::{MAX_SAID, Rights, Socket, SocketId, SocketOwner, Ticket},
+    tenants::Tenant,
 };
 use jiff::Timestamp;
 
 use crate::{
     RACES, Store, StoreError, TenantScope, Versioned,
-    accounts::members::caller_key,
+    accounts::caller_key,
     table::{
         keys::{self, Key},
         row::{self, Condition, Row, Write},

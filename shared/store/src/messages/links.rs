@@ -4,23 +4,23 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::ids::{ContactId, MessageId},
-    consent::links::LinkCode,
-    messages::{links::TrackedLinks, message::Message},
-    tenants::tenant::Tenant,
+    base::{ContactId, MessageId},
+    consent::LinkCode,
+    messages::{Message, TrackedLinks},
+    tenants::Tenant,
 };
 use jiff::Timestamp;
 
 use crate::{
     Store, StoreError, TenantScope,
-    consent::preferences::{LinkWrite, link_row},
-    contacts::contact::merged_into,
+    consent::{LinkWrite, link_row},
+    contacts::merged_into,
     table::{
         compact,
         keys::{self, Key},
         row::{self, Condition, Row, Write},
     },
-    tenants::platform::{PlatformAct, act_row},
+    tenants::{PlatformAct, act_row},
 };
 
 /// Tracked links of a message, to be stored.

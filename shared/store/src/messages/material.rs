@@ -3,29 +3,21 @@
 use std::collections::{BTreeSet, HashSet};
 
 use domain::{
-    base::ids::{CampaignId, ConnectionId, ProductId},
-    campaigns::{
-        campaign::{Campaign, Exits},
-        state::CampaignState,
-    },
-    contacts::field::Field,
-    media::asset::Asset,
-    messages::{
-        links::NewLinks,
-        material::Material,
-        message::Leg,
-        needs::{Needs, TemplateNeed},
-    },
-    money::product::Product,
-    templates::template::TemplateDefinition,
-    tenants::connection::Connection,
+    base::{CampaignId, ConnectionId, ProductId},
+    campaigns::{Campaign, CampaignState, Exits},
+    contacts::Field,
+    media::Asset,
+    messages::{Leg, Material, Needs, NewLinks, TemplateNeed},
+    money::Product,
+    templates::TemplateDefinition,
+    tenants::Connection,
 };
 use futures::future::try_join_all;
 use jobs::SentWith;
 
 use crate::{
     Along, Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
-    messages::media::file_key,
+    messages::file_key,
     table::{
         keys::{self, Key},
         owned, row,
@@ -71,7 +63,7 @@ impl Owned for Product {
     }
 
     fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
-        let pointer = |sku: &domain::money::product::Sku| Pointer::unique(scope, SKU, sku.as_str(), &self.id);
+        let pointer = |sku: &domain::money::Sku| Pointer::unique(scope, SKU, sku.as_str(), &self.id);
         self.sku.as_ref().and_then(pointer).into_iter().collect()
     }
 }

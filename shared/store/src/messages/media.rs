@@ -7,13 +7,10 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use domain::{
-    base::ids::{AssetId, ContactId, FileId, MessageId},
-    calls::record::Received,
-    media::{
-        asset::Asset,
-        medium::{Medium, MediumState},
-    },
-    messages::{message::Message, purpose::Lane},
+    base::{AssetId, ContactId, FileId, MessageId},
+    calls::Received,
+    media::{Asset, Medium, MediumState},
+    messages::{Lane, Message},
 };
 use jiff::Timestamp;
 
@@ -31,7 +28,7 @@ use crate::{
 const MAX_TRIES: u32 = 3;
 
 /// Media never delay what answers a person.
-pub const LANE: Lane = Lane::Bulk;
+pub const MEDIA_LANE: Lane = Lane::Bulk;
 
 impl Owned for Asset {
     const KIND: &'static str = "asset";
@@ -54,7 +51,7 @@ pub(crate) fn medium_row(scope: &TenantScope, medium: &Medium, doing: &'static s
     let mut next = medium.clone();
     next.version += 1;
     let row = Row::new(&key, "medium", &next, condition, doing)?;
-    let row = row.version(next.version).due(LANE, &key, next.due);
+    let row = row.version(next.version).due(MEDIA_LANE, &key, next.due);
     Ok(row.expires_at(next.expires_at()))
 }
 
@@ -85,7 +82,7 @@ pub(crate) fn attachment_row(
         kept_until = attached.kept_until;
     }
     let row = Row::new(&key, "attachment", &next, condition, doing)?;
-    let row = row.version(before + 1).due(LANE, &key, next.due);
+    let row = row.version(before + 1).due(MEDIA_LANE, &key, next.due);
     Ok(match kept_until {
         Some(until) => row.expires_at(stays_until(until)),
         None => row,
@@ -268,7 +265,7 @@ impl Store {
                 continue;
             };
             let key = keys::attachment(scope, id);
-            let (partition, place) = keys::due(LANE, &key, until);
+            let (partition, place) = keys::due(MEDIA_LANE, &key, until);
             let request = self
                 .database
                 .update_item(&key)

@@ -1,34 +1,25 @@
 //! Messages in both directions, and the rows under the providers' ids of them.
 
 use domain::{
-    base::{
-        external::ProviderRef,
-        ids::{FileId, MessageId},
-    },
-    calls::{
-        call::Direction,
-        record::{MessageRef, Received},
-    },
-    contacts::contact::{Contact, Identity},
-    media::medium::InboundMedia,
-    messages::{
-        message::{Leg, Message, StatusReport},
-        purpose::{Lane, Purpose},
-    },
+    base::{FileId, MessageId, ProviderRef},
+    calls::{Direction, MessageRef, Received},
+    contacts::{Contact, Identity},
+    media::InboundMedia,
+    messages::{Lane, Leg, Message, Purpose, StatusReport},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SentWith;
 
 use crate::{
     Along, Store, StoreError, TenantScope,
-    contacts::contact::{Begun, REFERENCE_LIFE, happened, unchanged},
-    messages::material::keys_of_leg,
+    contacts::{Begun, REFERENCE_LIFE, if_contact_unchanged, sort_key_by_time},
+    messages::keys_of_leg,
     table::{
         compact,
         keys::{self, Key},
         row::{self, Condition, Item, Row},
     },
-    tenants::config::TenantRow,
+    tenants::TenantRow,
 };
 
 /// Retention of a report on an unknown message. Our own record is written within minutes of the send; reports on messages
@@ -42,7 +33,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
     let key = keys::message(scope, message.id);
     let mut next = message.clone();
     next.version += 1;
-    let row = Row::new(&key, "message", &next, unchanged(message.version), doing)?
+    let row = Row::new(&key, "message", &next, if_contact_unchanged(message.version), doing)?
         .data(compact::shrink)
         .in_form(form_of(&next))
         .kept(next.keep_until)
@@ -91,14 +82,19 @@ pub(crate) fn form_of(message: &Message) -> u64 {
 
 /// Lists a message by the day on which it was written.
 fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: Direction) -> Row {
-    row.listed(keys::messages_of(scope, &keys::day(at)), happened(at, id.own()))
+    row.listed(keys::messages_of(scope, &keys::day(at)), sort_key_by_time(at, id.own()))
         .list_field("direction", direction.as_str())
 }
 
 /// Place of a failed or blocked message in the list, by the day of its creation.
 fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
     let at = message.created_at;
-    let place = || (keys::troubled_of(scope, &keys::day(at)), happened(at, message.id.own()));
+    let place = || {
+        (
+            keys::troubled_of(scope, &keys::day(at)),
+            sort_key_by_time(at, message.id.own()),
+        )
+    };
     message.state().is_trouble().then(place)
 }
 

@@ -1,9 +1,20 @@
 //! Messages in both directions, their media, and the templates and other material that they are made from.
 
-pub mod links;
-pub mod material;
-pub mod media;
-pub mod message;
-pub mod portfolio;
-pub mod templates;
-pub mod throughput;
+mod links;
+mod material;
+mod media;
+mod message;
+mod portfolio;
+mod templates;
+mod throughput;
+
+pub use links::{NewLink, TrackedWrite};
+pub use material::LegMaterial;
+pub(crate) use material::{keys_of, keys_of_leg, template_key};
+pub use media::{KnownMedium, MEDIA_LANE};
+pub(crate) use media::{attachment_row, file_key, medium_row};
+pub use message::{Reference, ReferenceVersion, ToSend};
+pub(crate) use message::{form_of, form_of_received, message_row, received_row, reference_row};
+pub(crate) use templates::observed_writes;
+pub use templates::{Noted, Swept, TemplateFilter};
+pub(crate) use throughput::throughput_span;

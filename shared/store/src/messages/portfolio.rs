@@ -1,6 +1,6 @@
 //! Places of the customers to whom a tenant's campaigns write first: one row, of which each write takes or returns several.
 
-use domain::messages::portfolio::{FirstWritten, Places};
+use domain::messages::{FirstWritten, Places};
 use jiff::Timestamp;
 
 use crate::{

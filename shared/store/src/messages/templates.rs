@@ -4,23 +4,16 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::{
-        actor::{Actor, Stamp},
-        ids::ConnectionId,
-    },
-    messages::{errors, message::Leg, send::Api},
-    templates::template::{
-        TemplateDefinition, TemplateKey, TemplateReport,
-        listed::ListedNames,
-        sync::{self, Cause, LastSync},
-    },
+    base::{Actor, ConnectionId, Stamp},
+    messages::{Api, Leg, doubts_template},
+    templates::{Cause, LastSync, ListedNames, TemplateDefinition, TemplateKey, TemplateReport, sync_operation},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Owned as _, Page, Part, Signed, Store, StoreError, TenantScope, Versioned,
-    messages::material::template_key,
+    messages::template_key,
     table::{
         keys::{self, Key},
         owned::{self, Unwritten},
@@ -441,7 +434,7 @@ impl Store {
         times: (Timestamp, Timestamp),
     ) -> Result<bool, StoreError> {
         match leg.content.template() {
-            Some(filled) if errors::doubts_template(api, code) => {
+            Some(filled) if doubts_template(api, code) => {
                 let template = (filled.name.as_str(), filled.language.as_str());
                 self.doubt_template(scope, leg.connection, template, times).await
             }
@@ -472,7 +465,7 @@ impl Store {
         let mut after = before.value.value.clone();
         after.doubt(now);
         // First, so that no template stays in doubt without it.
-        let operation = sync::operation(connection, Cause::Doubt, now);
+        let operation = sync_operation(connection, Cause::Doubt, now);
         self.create_own_operation(scope, &operation).await?;
         let writes = observed_writes(scope, &before, &after, now)?;
         match self.write_observed(writes, DOING).await {

@@ -3,11 +3,8 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use domain::{
-    base::ids::ConnectionId,
-    messages::{
-        purpose::Lane,
-        throughput::{Block, SPAN, Span, Throughput},
-    },
+    base::ConnectionId,
+    messages::{Block, Lane, Span, THROUGHPUT_SPAN, Throughput},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +27,7 @@ const MAX_TRIES: u32 = 4;
 const DOING: &str = "take places of a number's throughput";
 
 /// The span that a row has.
-pub(crate) fn span(item: &Item) -> Option<Span> {
+pub(crate) fn throughput_span(item: &Item) -> Option<Span> {
     let number = |name: &str| item.get(name)?.as_n().ok();
     Some(Span {
         second: number("second")?.parse().ok()?,
@@ -54,7 +51,7 @@ impl Store {
             if let Some(row) = &last {
                 forms::readable(row, DOING)?;
             }
-            let block = match throughput.next_block(lane, last.as_ref().and_then(span), now) {
+            let block = match throughput.next_block(lane, last.as_ref().and_then(throughput_span), now) {
                 Ok(block) => block,
                 Err(until) => return Ok(Err(until)),
             };
@@ -63,7 +60,7 @@ impl Store {
                 Err(found) => last = found,
             }
         }
-        Ok(Err(now + SPAN))
+        Ok(Err(now + THROUGHPUT_SPAN))
     }
 
     /// Takes a block if it fits ([`Block::after`]). Otherwise, the row as it is.

@@ -8,24 +8,17 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{
-    base::ids::LineId,
-    messages::{
-        message::{Leg, Recipient},
-        purpose::Policy,
-    },
-    money::{
-        cap::{Cap, Counts, Period, Take, hour_of},
-        capped,
-        prices::PriceBook,
-    },
-    tenants::config::TenantConfig,
+    base::LineId,
+    messages::{Leg, Policy, Recipient},
+    money::{Cap, Counts, Period, PriceBook, Take, applying_caps, count_money, hour_of, takes_of_caps},
+    tenants::TenantConfig,
 };
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
     Store, StoreError, TenantScope,
-    money::prices::PriceCache,
+    money::PriceCache,
     table::{
         database::updated,
         forms,
@@ -122,7 +115,7 @@ impl Update {
     }
 }
 
-pub(crate) fn counts(item: &Item) -> Counts {
+pub(crate) fn cap_counts(item: &Item) -> Counts {
     let number = |value: &AttributeValue| value.as_n().ok()?.parse::<u64>().ok();
     let is_counter = |name: &str| {
         let mut letters = name.chars();
@@ -147,7 +140,7 @@ fn of_month(mut counts: Counts, hour: u8) -> Counts {
 
 /// The same by the newest of these rows that has counters of the month.
 fn month_of(rows: &[Item], hour: u8) -> Counts {
-    let months = rows.iter().map(|row| of_month(counts(row), hour));
+    let months = rows.iter().map(|row| of_month(cap_counts(row), hour));
     months
         .into_iter()
         .find(|month| !month.counts.is_empty())
@@ -194,10 +187,10 @@ impl Store {
         prices: &PriceCache,
         now: Timestamp,
     ) -> Result<Vec<Take>, StoreError> {
-        let caps = capped::applying(config, policy, line, to);
+        let caps = applying_caps(config, policy, line, to);
         let message = (policy.category(), to, leg);
-        if !capped::count_money(&caps) {
-            return Ok(capped::takes(
+        if !count_money(&caps) {
+            return Ok(takes_of_caps(
                 caps,
                 config,
                 message,
@@ -205,7 +198,7 @@ impl Store {
             ));
         }
         let book = self.price_book(prices, now).await?;
-        Ok(capped::takes(caps, config, message, (&book, keys::date(now))))
+        Ok(takes_of_caps(caps, config, message, (&book, keys::date(now))))
     }
 
     /// Takes of caps what a message needs, unless one of them has no room, which is returned: one write, and for the first message of a day
@@ -293,10 +286,10 @@ impl Store {
                 .iter()
                 .filter_map(|row| Some((row, keys::day_of_caps(row::string(row, "sk")?)?)));
             // The row that has the month's counts, which is also the day's if it is not over.
-            let Some((row, day)) = rows.find(|(row, _)| counts(row).hour < OVER) else {
+            let Some((row, day)) = rows.find(|(row, _)| cap_counts(row).hour < OVER) else {
                 return Ok(());
             };
-            let counts = counts(row);
+            let counts = cap_counts(row);
             let mut update = Update::default();
             let hour = update.value(":hour".to_owned(), counts.hour);
             update.condition.push(format!("{HOUR} = {hour}"));
@@ -455,8 +448,8 @@ impl Store {
             request.send().boxed()
         };
         Ok(match updated(sent, DOING).await? {
-            Ok(output) => Found::Counted(output.attributes.as_ref().map(counts).unwrap_or_default()),
-            Err(found) => Found::Otherwise(found.as_ref().map(counts)),
+            Ok(output) => Found::Counted(output.attributes.as_ref().map(cap_counts).unwrap_or_default()),
+            Err(found) => Found::Otherwise(found.as_ref().map(cap_counts)),
         })
     }
 }

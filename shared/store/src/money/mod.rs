@@ -1,4 +1,8 @@
 //! What a tenant may spend, and what messages cost.
 
-pub mod caps;
-pub mod prices;
+mod caps;
+mod prices;
+
+pub use caps::Countable;
+pub(crate) use caps::cap_counts;
+pub use prices::PriceCache;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::money::prices::PriceBook;
+use domain::money::PriceBook;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         keys,
         row::{self, Condition, Row, Write},
     },
-    tenants::platform::{PlatformAct, act_row},
+    tenants::{PlatformAct, act_row},
 };
 
 /// Time for which a process keeps the prices that hold.

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{base::ids::LineId, reports::template_numbers::TemplateEdition, templates::template::id::TemplateId};
+use domain::{base::LineId, reports::TemplateEdition, templates::TemplateId};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::{
@@ -33,7 +33,7 @@ use crate::{
 pub type Counters = BTreeMap<String, u64>;
 
 /// Adds counters to others.
-pub fn join(sum: &mut Counters, counters: &Counters) {
+pub fn join_counts(sum: &mut Counters, counters: &Counters) {
     for (name, count) in counters {
         *sum.entry(name.clone()).or_default() += count;
     }
@@ -255,7 +255,7 @@ impl Store {
                 continue;
             };
             let mut counters = Counters::new();
-            add(&mut counters, item);
+            add_counts(&mut counters, item);
             let of = TemplateEdition {
                 template: template.clone(),
                 edition,
@@ -423,15 +423,15 @@ impl Store {
 
 /// The counters in a row, for tests with samples.
 #[cfg(test)]
-pub(crate) fn sample(row: &Item) -> Counters {
+pub(crate) fn sample_counter(row: &Item) -> Counters {
     Known::read(row).expect("a row says how far it is");
     let mut sum = Counters::new();
-    add(&mut sum, row);
+    add_counts(&mut sum, row);
     sum
 }
 
 /// Adds the counters of one row.
-pub(crate) fn add(sum: &mut Counters, row: &Item) {
+pub(crate) fn add_counts(sum: &mut Counters, row: &Item) {
     for (name, value) in row {
         if let (Some(name), Ok(value)) = (name.strip_prefix(COUNTER), value.as_n()) {
             *sum.entry(name.to_owned()).or_default() += value.parse::<u64>().unwrap_or_default();

@@ -1,12 +1,12 @@
 //! Calls and messages of a day, whole, for exports.
 
-use domain::{base::ids::ContactId, calls::record::Entry};
+use domain::{base::ContactId, calls::Entry};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Store, StoreError, TenantScope,
-    contacts::timeline::entry,
+    contacts::timeline_entry,
     table::{
         keys::{self, Key, Listed},
         row::{self, string},
@@ -79,7 +79,7 @@ impl Store {
         let wanted: Vec<Key> = listed.iter().filter_map(row::key_of).collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let rows = wanted.iter().filter_map(|key| row::kept(found.remove(key)?, now));
-        let entries = rows.filter_map(|item| entry(item, DOING).transpose());
+        let entries = rows.filter_map(|item| timeline_entry(item, DOING).transpose());
         Ok(DayPart {
             entries: entries.collect::<Result<_, _>>()?,
             next,

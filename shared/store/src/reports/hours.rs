@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{base::ids::LineId, money::prices::PriceBook, tenants::tenant::Tenant};
+use domain::{base::LineId, money::PriceBook, tenants::Tenant};
 use futures::{
     future::try_join,
     stream::{self, StreamExt as _, TryStreamExt as _},
@@ -25,7 +25,7 @@ use jiff::{
 
 use crate::{
     Store, StoreError, TenantScope,
-    reports::counters::{self, AGAIN, Counters},
+    reports::{AGAIN, Counters, add_counts, join_counts},
     table::{
         database::{Index, Rows, updated},
         forms,
@@ -135,7 +135,7 @@ pub struct Basis {
 pub(crate) type DayHours = BTreeMap<u8, Counters>;
 
 /// The hours of a rolled row. What a newer version writes beside them is left out.
-pub(crate) fn of_day(item: &Item, doing: &'static str) -> Result<DayHours, StoreError> {
+pub(crate) fn hours_of_day(item: &Item, doing: &'static str) -> Result<DayHours, StoreError> {
     forms::readable(item, doing)?;
     let mut hours = DayHours::new();
     let data = item.get("data").and_then(|data| data.as_m().ok());
@@ -151,7 +151,7 @@ pub(crate) fn of_day(item: &Item, doing: &'static str) -> Result<DayHours, Store
 }
 
 /// The same as it is stored: by counter, the hours with their counts, such as `9:3 10:5`.
-pub(crate) fn sparse(hours: &DayHours) -> BTreeMap<String, String> {
+pub(crate) fn sparse_hours(hours: &DayHours) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for (hour, counters) in hours {
         for (name, count) in counters {
@@ -262,7 +262,7 @@ impl Store {
                 Lines::One(_) => continue,
             };
             let mut counters = Counters::new();
-            counters::add(&mut counters, item);
+            add_counts(&mut counters, item);
             hours.push(Hour { at, line, counters });
         }
         Ok(hours)
@@ -302,7 +302,7 @@ impl Store {
                 DayOf::All => None,
                 DayOf::Line(line) => line,
             };
-            for (hour, counters) in of_day(item, DOING)? {
+            for (hour, counters) in hours_of_day(item, DOING)? {
                 let at = begin(day) + SignedDuration::from_hours(hour.into());
                 hours.push(Hour { at, line, counters });
             }
@@ -341,10 +341,12 @@ impl Store {
         })
         .await?;
         let mut sums: BTreeMap<Date, Counters> = BTreeMap::new();
-        let mut add = |day: Date, counters: &Counters| counters::join(sums.entry(day).or_default(), counters);
+        let mut add = |day: Date, counters: &Counters| join_counts(sums.entry(day).or_default(), counters);
         for (key, item) in &done {
             if let Some((_, day)) = keys::counted_day_at(&key.sk) {
-                of_day(item, DOING)?.values().for_each(|counters| add(day, counters));
+                hours_of_day(item, DOING)?
+                    .values()
+                    .for_each(|counters| add(day, counters));
             }
         }
         let hours = hours.iter().map(|hour| (keys::date(hour.at), &hour.counters));
@@ -378,7 +380,7 @@ impl Store {
             let hour = u8::try_from(at.as_second().rem_euclid(86_400) / 3_600).unwrap_or_default();
             for of in [DayOf::All, DayOf::Line(line)] {
                 let hours = days.entry(of).or_default();
-                counters::add(hours.entry(hour).or_default(), item);
+                add_counts(hours.entry(hour).or_default(), item);
             }
         }
         for (of, hours) in days {
@@ -410,7 +412,13 @@ impl Store {
         const DOING: &str = "write a day of counters";
         let sum: u64 = hours.values().flat_map(BTreeMap::values).sum();
         let key = keys::counted_day(scope, of, day);
-        let mut row = Row::new(&key, "counted_day", &sparse(hours), Condition::NotBelow(sum), DOING)?;
+        let mut row = Row::new(
+            &key,
+            "counted_day",
+            &sparse_hours(hours),
+            Condition::NotBelow(sum),
+            DOING,
+        )?;
         row.item.insert("n".to_owned(), number(sum));
         self.database.try_put(row, DOING).await.map(drop)
     }
@@ -474,14 +482,14 @@ mod tests {
             (23, counters(&[("paid.meta.USD", 15_700_000)])),
         ]
         .into();
-        let texts = sparse(&hours);
+        let texts = sparse_hours(&hours);
         assert_eq!(texts["calls"], "0:1 9:3");
         let key = Key {
             pk: "T#a".to_owned(),
             sk: "ALL#2026-11-20".to_owned(),
         };
         let row = Row::new(&key, "counted_day", &texts, Condition::Always, DOING).unwrap();
-        assert_eq!(of_day(&row.item, DOING).unwrap(), hours);
+        assert_eq!(hours_of_day(&row.item, DOING).unwrap(), hours);
     }
 
     #[test]

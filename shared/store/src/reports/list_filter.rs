@@ -7,18 +7,18 @@
 use std::{collections::HashMap, fmt, str::FromStr};
 
 use domain::{
-    base::ids::{CallId, ContactId, MessageId},
-    calls::record::{Call, Entry, Received},
-    contacts::person::Person,
-    messages::message::{Message, MessageState},
-    reports::list_filter::{CallFilter, MessageFilter},
+    base::{CallId, ContactId, MessageId},
+    calls::{Call, Entry, Received},
+    contacts::Person,
+    messages::{Message, MessageState},
+    reports::{CallFilter, MessageFilter},
 };
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
 
 use crate::{
     Page, Store, StoreError, TenantScope,
-    contacts::{contact::happened, people::MAX_EXAMINED, timeline::entry},
+    contacts::{MAX_EXAMINED, sort_key_by_time, timeline_entry},
     table::{
         compact,
         database::{Index, Rows},
@@ -41,13 +41,13 @@ const ROUND: usize = 100;
 
 /// A place in a list by days. Later ones are greater. As text, it is the cursor of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
+pub struct ReportPosition {
     at: Timestamp,
     /// The own part of the entry's id.
     id: Ulid,
 }
 
-impl Position {
+impl ReportPosition {
     /// The place of a call.
     fn of(call: &Call) -> Self {
         let at = call.happened_at();
@@ -76,25 +76,27 @@ impl Position {
 /// A text that is no position in a list by days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time and an id, such as 2026-11-20T12:00:00.000Z#01j…")]
-pub struct NotAPosition;
+pub struct NotAReportPosition;
 
-impl fmt::Display for Position {
+impl fmt::Display for ReportPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&happened(self.at, self.id))
+        f.write_str(&sort_key_by_time(self.at, self.id))
     }
 }
 
-impl FromStr for Position {
-    type Err = NotAPosition;
+impl FromStr for ReportPosition {
+    type Err = NotAReportPosition;
 
-    fn from_str(text: &str) -> Result<Self, NotAPosition> {
-        let (at, id) = text.split_once('#').ok_or(NotAPosition)?;
+    fn from_str(text: &str) -> Result<Self, NotAReportPosition> {
+        let (at, id) = text.split_once('#').ok_or(NotAReportPosition)?;
         let position = Self {
-            at: at.parse().map_err(|_| NotAPosition)?,
-            id: Ulid::from_string(id).map_err(|_| NotAPosition)?,
+            at: at.parse().map_err(|_| NotAReportPosition)?,
+            id: Ulid::from_string(id).map_err(|_| NotAReportPosition)?,
         };
         // One spelling per place.
-        (position.to_string() == text).then_some(position).ok_or(NotAPosition)
+        (position.to_string() == text)
+            .then_some(position)
+            .ok_or(NotAReportPosition)
     }
 }
 
@@ -106,7 +108,7 @@ pub struct Wanted {
     /// End of the period, exclusive.
     pub to: Timestamp,
     /// The place at which the previous page ended.
-    pub after: Option<Position>,
+    pub after: Option<ReportPosition>,
     /// Maximum number of calls or messages.
     pub limit: i32,
     /// The time, at which the retention of some may be over.
@@ -164,7 +166,7 @@ impl KnownMessage {
 
 /// Reads a message from its row; `None` if it is of another kind.
 fn exchanged(item: Item, doing: &'static str) -> Result<Option<Exchanged>, StoreError> {
-    Ok(match entry(item, doing)? {
+    Ok(match timeline_entry(item, doing)? {
         Some(Entry::Sent(message)) => Some(Exchanged::Sent(message)),
         Some(Entry::Received(received)) => Some(Exchanged::Received(received)),
         _ => None,
@@ -223,7 +225,7 @@ impl Store {
             let last = items
                 .last()
                 .filter(|_| rest)
-                .map(|last: &KnownCall| Position::of(&last.call));
+                .map(|last: &KnownCall| ReportPosition::of(&last.call));
             let next = last.or(next);
             page.after = next;
             if next.is_none() || is_spent || items.len() == most {
@@ -276,7 +278,7 @@ impl Store {
         filter: &CallFilter,
         wanted: &Wanted,
         doing: &'static str,
-    ) -> Result<(Vec<Call>, Option<Position>), StoreError> {
+    ) -> Result<(Vec<Call>, Option<ReportPosition>), StoreError> {
         let list = |day: &str| (Index::ByDay, keys::calls_of(scope, day));
         let lists = |item: &Item| {
             let word = |name| string(item, name).unwrap_or_default();
@@ -425,9 +427,12 @@ impl Store {
         lists: impl Fn(&Item) -> bool,
         read: impl Fn(Item) -> Result<Option<T>, StoreError>,
         doing: &'static str,
-    ) -> Result<(Vec<T>, Option<Position>), StoreError> {
+    ) -> Result<(Vec<T>, Option<ReportPosition>), StoreError> {
         let most = usize::try_from(wanted.limit).unwrap_or(1).max(1);
-        let (lower, end) = (Position::ahead_of(wanted.from), Position::ahead_of(wanted.to));
+        let (lower, end) = (
+            ReportPosition::ahead_of(wanted.from),
+            ReportPosition::ahead_of(wanted.to),
+        );
         let mut upper = wanted.after.map_or(end, |after| after.min(end));
         let (mut found, mut examined, mut round) = (Vec::new(), 0, most);
         for _query in 0..MAX_QUERIES {
@@ -441,9 +446,9 @@ impl Store {
             let asked = i32::try_from(round + 2).unwrap_or(i32::MAX);
             let (entries, more) = self.database.stretch(index, rows, None, asked, true, doing).await?;
             let (_, sort) = index.keys();
-            let mut places: Vec<(Position, Item)> = entries
+            let mut places: Vec<(ReportPosition, Item)> = entries
                 .into_iter()
-                .filter_map(|item| Some((string(&item, sort)?.parse::<Position>().ok()?, item)))
+                .filter_map(|item| Some((string(&item, sort)?.parse::<ReportPosition>().ok()?, item)))
                 .filter(|(place, _)| *place < upper)
                 .collect();
             let more = more || places.len() > round;
@@ -454,8 +459,8 @@ impl Store {
                 .to_zoned(TimeZone::UTC)
                 .map_or(Timestamp::MIN, |day| day.timestamp());
             // Behind what was examined.
-            let behind = last.filter(|_| more).unwrap_or(Position::ahead_of(before_day));
-            let (places, keys): (Vec<Position>, Vec<Key>) = places
+            let behind = last.filter(|_| more).unwrap_or(ReportPosition::ahead_of(before_day));
+            let (places, keys): (Vec<ReportPosition>, Vec<Key>) = places
                 .iter()
                 .filter(|(_, item)| lists(item))
                 .filter_map(|(place, item)| Some((*place, row::key_of(item)?)))
@@ -485,8 +490,8 @@ impl Store {
 mod tests {
     use super::*;
 
-    fn at(text: &str, rest: u128) -> Position {
-        Position {
+    fn at(text: &str, rest: u128) -> ReportPosition {
+        ReportPosition {
             at: text.parse().unwrap(),
             id: Ulid::from_parts(1, rest),
         }
@@ -498,7 +503,7 @@ mod tests {
         let text = "2026-11-20T12:00:00.123Z#00000000010000000000000007";
         assert_eq!(position.to_string(), text);
         assert_eq!(text.parse(), Ok(position));
-        let midnight = Position::ahead_of("2026-11-20T00:00:00Z".parse().unwrap());
+        let midnight = ReportPosition::ahead_of("2026-11-20T00:00:00Z".parse().unwrap());
         assert_eq!(midnight.to_string().parse(), Ok(midnight));
         for wrong in [
             "",
@@ -512,14 +517,14 @@ mod tests {
             "2026-11-20T12:00:00.123Z#7",
             "usr_01hq5c1ynyc0000000000000ab",
         ] {
-            assert_eq!(wrong.parse::<Position>(), Err(NotAPosition), "{wrong}");
+            assert_eq!(wrong.parse::<ReportPosition>(), Err(NotAReportPosition), "{wrong}");
         }
     }
 
     #[test]
     fn positions_sort_as_their_texts_do() {
         let sorted = [
-            Position::ahead_of("2026-11-20T00:00:00Z".parse().unwrap()),
+            ReportPosition::ahead_of("2026-11-20T00:00:00Z".parse().unwrap()),
             at("2026-11-20T00:00:00Z", 1),
             at("2026-11-20T00:00:00Z", 2),
             at("2026-11-20T00:00:00.001Z", 0),
@@ -531,11 +536,11 @@ mod tests {
     /// The end of a period is the beginning of a day, on which nothing of it happened.
     #[test]
     fn a_place_ahead_of_a_day_is_behind_it() {
-        let day = |position: Position| position.day().map(|day| day.to_string());
+        let day = |position: ReportPosition| position.day().map(|day| day.to_string());
         let midnight = "2026-11-20T00:00:00Z";
-        let ahead = Position::ahead_of(midnight.parse().unwrap());
+        let ahead = ReportPosition::ahead_of(midnight.parse().unwrap());
         assert_eq!(day(ahead).as_deref(), Some("2026-11-19"));
         assert_eq!(day(at(midnight, 1)).as_deref(), Some("2026-11-20"));
-        assert_eq!(day(Position::ahead_of(Timestamp::MIN)), None);
+        assert_eq!(day(ReportPosition::ahead_of(Timestamp::MIN)), None);
     }
 }

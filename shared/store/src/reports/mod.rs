@@ -1,7 +1,17 @@
 //! What was counted, lists of a period, and exports.
 
-pub mod counters;
-pub mod exports;
-pub mod hours;
-pub mod list_filter;
-pub mod stored;
+mod counters;
+mod exports;
+mod hours;
+mod list_filter;
+mod stored;
+
+#[cfg(test)]
+pub(crate) use counters::sample_counter;
+pub(crate) use counters::{AGAIN, add_counts};
+pub use counters::{Counted, Counters, Place, Source, TemplateDay, join_counts};
+pub use exports::{DayPart, DayPlace, Happenings};
+pub use hours::{Basis, Hour, Lines, Rolled, may_be_rolled};
+pub(crate) use hours::{DayHours, FIRST_DAY, hours_of_day, sparse_hours};
+pub use list_filter::{Exchanged, KnownCall, KnownMessage, NotAReportPosition, ReportPosition, Wanted};
+pub use stored::{Stored, kilobytes};

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::media::asset::Asset;
+use domain::media::Asset;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{

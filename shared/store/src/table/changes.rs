@@ -3,18 +3,15 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::notice::Notice,
-    base::{
-        actor::Stamp,
-        ids::{LineId, TenantId},
-    },
-    calls::record::{Call, ConsentEntry, Received},
-    campaigns::trigger::Occasion,
-    consent::wish::Choice,
-    contacts::{history::Record, profile::Profile},
-    messages::message::Message,
-    templates::template::TemplateDefinition,
-    tenants::connection::Connection,
+    accounts::Notice,
+    base::{LineId, Stamp, TenantId},
+    calls::{Call, Received},
+    campaigns::Occasion,
+    consent::{Choice, ConsentEntry},
+    contacts::{Profile, Record},
+    messages::Message,
+    templates::TemplateDefinition,
+    tenants::Connection,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -23,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     Owned, StoreError,
-    contacts::contact::SUPPRESSION,
+    contacts::SUPPRESSION,
     table::{compact, forms, keys, row},
 };
 

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::ids::{CallId, ContactId, LineId, MessageId},
-    calls::record::Call,
-    contacts::contact::Contact,
-    inbox::conversation::Conversation,
-    messages::message::Message,
+    base::{CallId, ContactId, LineId, MessageId},
+    calls::Call,
+    contacts::Contact,
+    inbox::Conversation,
+    messages::Message,
 };
 use jiff::Timestamp;
 

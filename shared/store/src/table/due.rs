@@ -7,10 +7,10 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity},
 };
 use domain::{
-    base::{ids::TenantId, operation::Operation},
-    calls::record::CallProgress,
-    media::{asset::Asset, medium::Medium},
-    messages::purpose::Lane,
+    base::{Operation, TenantId},
+    calls::CallProgress,
+    media::{Asset, Medium},
+    messages::Lane,
 };
 use jiff::Timestamp;
 use jobs::ToQueue;

@@ -1,12 +1,13 @@
 //! Effects: everything that one cause writes, in one transaction, with the jobs that follow from it.
 
 use domain::{
-    base::ids::ContactId,
-    calls::record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
-    campaigns::run::Enrolment,
-    inbox::conversation::Conversation,
-    media::{asset::Asset, medium::Medium},
-    messages::message::Message,
+    base::ContactId,
+    calls::{Call, CallProgress, MessageRef, Received},
+    campaigns::Enrolment,
+    consent::ConsentEntry,
+    inbox::Conversation,
+    media::{Asset, Medium},
+    messages::Message,
 };
 use jiff::Timestamp;
 use jobs::ToQueue;
@@ -14,15 +15,11 @@ use ulid::Ulid;
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
-    calls::call::{PROGRESS_LIFE, call_row, progress_row},
-    campaigns::{drip::DripEntry, run::enrolment_row},
-    contacts::contact::{ContactWrite, consent_row},
-    inbox::conversation::conversation_row,
-    messages::{
-        links::NewLink,
-        media::{attachment_row, medium_row},
-        message::{ReferenceVersion, message_row, received_row, reference_row},
-    },
+    calls::{PROGRESS_LIFE, call_row, progress_row},
+    campaigns::{DripEntry, enrolment_row},
+    contacts::{ContactWrite, consent_row},
+    inbox::conversation_row,
+    messages::{NewLink, ReferenceVersion, attachment_row, medium_row, message_row, received_row, reference_row},
     table::row::{Condition, Row, Write},
 };
 

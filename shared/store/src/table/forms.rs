@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{automations::rule, base::number_forms, contacts::history::HistoryKind};
+use domain::{automations::limit_stored_rule, base::NUMBER_FORMS_EDITION, contacts::HistoryKind};
 use serde_json::Value;
 
 use crate::table::{error::StoreError, plain::plain_kinds};
@@ -49,13 +49,13 @@ const FORMS: &[(&str, u64)] = &[
     ("email", 1),
     ("enrolment", 1),
     // Those of telephone numbers are found by the keys of this edition.
-    ("erased", number_forms::EDITION),
+    ("erased", NUMBER_FORMS_EDITION),
     ("erasure_salt", 1),
     ("field", 1),
     ("followers", 1),
     ("grant", 1),
     ("idempotency", 1),
-    ("identity", number_forms::EDITION),
+    ("identity", NUMBER_FORMS_EDITION),
     ("idle", 1),
     ("import", 1),
     ("invitation", 1),
@@ -104,7 +104,7 @@ const FORMS: &[(&str, u64)] = &[
     ("slug", 1),
     ("socket", 1),
     ("socket_owner", 1),
-    ("suppression", number_forms::EDITION),
+    ("suppression", NUMBER_FORMS_EDITION),
     ("template", 2),
     ("template_sync", 1),
     // Each holds a template of the current form.
@@ -130,7 +130,7 @@ plain_kinds!(forms_of_plain_kinds);
 type Renewal = fn(&mut Value);
 
 /// The kinds whose former forms are not read as they are.
-const RENEWED: &[(&str, Renewal)] = &[("rule", rule::within_limits)];
+const RENEWED: &[(&str, Renewal)] = &[("rule", limit_stored_rule)];
 
 fn known(kind: &str) -> Option<u64> {
     let found = FORMS.iter().chain(PLAIN).find(|(known, _)| *known == kind);

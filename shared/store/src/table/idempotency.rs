@@ -2,8 +2,8 @@
 
 use domain::{
     Timestamp,
-    accounts::permission::{Permission, Role},
-    base::{actor::Actor, ids::UserId},
+    accounts::{Permission, Role},
+    base::{Actor, UserId},
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

@@ -8,17 +8,14 @@ mod counters;
 use std::fmt::Display;
 
 use domain::{
-    accounts::account::Slug,
-    base::ids::{
+    accounts::Slug,
+    base::{
         ApiKeyId, CampaignId, ConnectionId, ContactId, ImportId, LineId, OperationId, PushSubscriptionId, RuleId,
         SessionId, TenantId, UserId,
     },
-    consent::links::LinkCode,
-    live::{
-        cursor::{Place, Start},
-        socket::SocketId,
-    },
-    messages::purpose::Lane,
+    consent::LinkCode,
+    live::{Place, SocketId, Start},
+    messages::Lane,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
@@ -736,10 +733,7 @@ pub(crate) fn area_of(pk: &str) -> Option<&str> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a test may stand in for access")]
 mod tests {
-    use domain::{
-        base::ids::MessageId, contacts::history::HistoryKind, reports::template_numbers::TemplateEdition,
-        templates::template::id::TemplateId,
-    };
+    use domain::{base::MessageId, contacts::HistoryKind, reports::TemplateEdition, templates::TemplateId};
 
     use super::*;
     use crate::Authority;

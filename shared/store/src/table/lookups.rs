@@ -1,8 +1,8 @@
 //! Look-ups before a tenant is known: they return no more than the way to it. Only `access` calls them (`clippy.toml`).
 
 use domain::{
-    base::ids::{ConnectionId, TenantId},
-    tenants::connection::{Account, Connection},
+    base::{ConnectionId, TenantId},
+    tenants::{Account, Connection},
 };
 use serde::{Deserialize, Serialize};
 

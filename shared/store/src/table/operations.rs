@@ -7,12 +7,8 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::{
-        actor::Stamp,
-        ids::OperationId,
-        operation::{Operation, OperationKind},
-    },
-    messages::purpose::Lane,
+    base::{Operation, OperationId, OperationKind, Stamp},
+    messages::Lane,
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::ToQueue;

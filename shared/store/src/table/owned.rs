@@ -12,21 +12,15 @@ use std::{collections::BTreeSet, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::{
-        account::{Invitation, Member},
-        api_key::ApiKey,
-    },
-    automations::rule::Rule,
-    base::{
-        actor::{Actor, Stamp},
-        text::fingerprint,
-    },
-    campaigns::campaign::Campaign,
-    contacts::field::Field,
-    media::asset::Asset,
-    money::product::Product,
-    templates::template::TemplateDefinition,
-    tenants::{connection::Connection, line::Line},
+    accounts::{ApiKey, Invitation, Member},
+    automations::Rule,
+    base::{Actor, Stamp, name_fingerprint},
+    campaigns::Campaign,
+    contacts::Field,
+    media::Asset,
+    money::Product,
+    templates::TemplateDefinition,
+    tenants::{Connection, Line},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -89,7 +83,7 @@ macro_rules! owned_plain_kinds {
             }
 
             fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
-                let pointer = Pointer::unique(scope, $claim, &fingerprint(self.$unique.as_str()), &self.id);
+                let pointer = Pointer::unique(scope, $claim, &name_fingerprint(self.$unique.as_str()), &self.id);
                 pointer.into_iter().collect()
             }
         })+

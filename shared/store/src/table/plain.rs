@@ -7,12 +7,12 @@
 macro_rules! plain_kinds {
     ($then:ident) => {
         $then! {
-            { "canned_reply", 1, domain::inbox::canned::CannedReply, "canned reply", Configuration, "CANNED#", name: "canned", cached: false }
-            { "segment", 1, domain::contacts::segment::Segment, "segment", Configuration, "SEGMENT#", name: "segment", cached: false }
-            { "stage", 1, domain::contacts::stage::Stage, "stage", Configuration, "STAGE#", name: "stage", cached: false }
-            { "tag", 1, domain::contacts::tag::Tag, "tag", Configuration, "TAG#", name: "tag", cached: false }
+            { "canned_reply", 1, domain::inbox::CannedReply, "canned reply", Configuration, "CANNED#", name: "canned", cached: false }
+            { "segment", 1, domain::contacts::Segment, "segment", Configuration, "SEGMENT#", name: "segment", cached: false }
+            { "stage", 1, domain::contacts::Stage, "stage", Configuration, "STAGE#", name: "stage", cached: false }
+            { "tag", 1, domain::contacts::Tag, "tag", Configuration, "TAG#", name: "tag", cached: false }
             // Conversations get their teams by the configuration.
-            { "team", 1, domain::inbox::team::Team, "team", Configuration, "TEAM#", name: "team", cached: true }
+            { "team", 1, domain::inbox::Team, "team", Configuration, "TEAM#", name: "team", cached: true }
         }
     };
 }

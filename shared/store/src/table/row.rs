@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::actor::{Actor, Stamp},
-    contacts::history::{HistoryKind, Record},
-    messages::purpose::Lane,
+    base::{Actor, Stamp},
+    contacts::{HistoryKind, Record},
+    messages::Lane,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};

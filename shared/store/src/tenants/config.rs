@@ -8,27 +8,18 @@ use std::{
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    automations::rule::Rule,
-    base::{
-        actor::Stamp,
-        ids::{ConnectionId, TenantId},
-        resource::Resource as _,
-    },
-    messages::message::Channel,
-    money::product::Product,
-    templates::template::TemplateDefinition,
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        connection::{Connection, MAX_CONNECTIONS, Sealed},
-        line::Line,
-        tenant::Tenant,
-    },
+    automations::Rule,
+    base::{ConnectionId, Resource as _, Stamp, TenantId},
+    messages::Channel,
+    money::Product,
+    templates::TemplateDefinition,
+    tenants::{Connection, ConnectionSummary, Line, MAX_CONNECTIONS, Sealed, Tenant, TenantConfig},
 };
 use jiff::Timestamp;
 
 use crate::{
     Owned, Part, Pointer, Signed, Store, StoreError, TenantScope, Versioned,
-    inbox::idle,
+    inbox::idle_look_row,
     table::{
         keys::{self, Key},
         lookups, owned,
@@ -148,7 +139,7 @@ impl Store {
     pub async fn change_inbox(&self, scope: &TenantScope, tenant: &Tenant, stamp: &Stamp) -> Result<u64, StoreError> {
         const DOING: &str = "change the settings of the inbox";
         let version = tenant.config_version + 1;
-        let look = idle::begun(scope, version, stamp.at, DOING)?;
+        let look = idle_look_row(scope, version, stamp.at, DOING)?;
         let tenant = tenant_row(scope, tenant, DOING)?.stamped(stamp);
         let writes = vec![Write::Put(tenant), Write::Put(look)];
         self.database.transact_writes(writes, DOING).await?;
@@ -342,7 +333,7 @@ impl Store {
         if tenant.inbox.is_some_and(|inbox| inbox.close_anew(known)) {
             let version = tenant.config_version + 1;
             self.database
-                .put(idle::begun(scope, version, configured.at, DOING)?, DOING)
+                .put(idle_look_row(scope, version, configured.at, DOING)?, DOING)
                 .await?;
         }
         Ok(())

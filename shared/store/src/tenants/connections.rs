@@ -3,12 +3,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{actor::Stamp, ids::ConnectionId},
-    tenants::{
-        config::ConnectionSummary,
-        connection::{Account, Connection, Health, whatsapp},
-        connection_test::{CheckResult, Checkup, Reported},
-    },
+    base::{ConnectionId, Stamp},
+    tenants::{Account, CheckResult, Checkup, Connection, ConnectionSummary, Health, Reported, whatsapp},
 };
 use jiff::Timestamp;
 
@@ -20,7 +16,7 @@ use crate::{
         owned,
         row::{self, Condition, Row, Write},
     },
-    tenants::config::tenant_row,
+    tenants::tenant_row,
 };
 
 /// The reason why a connection cannot be created or changed.

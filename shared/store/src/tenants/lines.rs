@@ -1,17 +1,14 @@
 //! Lines: what customers reach a tenant by.
 
 use domain::{
-    base::{actor::Stamp, phone::Phone},
-    tenants::{
-        line::{Line, MAX_LINES},
-        tenant::Tenant,
-    },
+    base::{Phone, Stamp},
+    tenants::{Line, MAX_LINES, Tenant},
 };
 
 use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope,
     table::{owned, row::Write},
-    tenants::config::tenant_row,
+    tenants::tenant_row,
 };
 
 impl Owned for Line {

@@ -2,30 +2,27 @@
 //! log, in the same transaction.
 
 use domain::{
-    accounts::account::{Email, Invitation, Slug},
-    automations::rule::Rule,
-    base::{
-        actor::Stamp,
-        ids::{ConnectionId, ContactId, TenantId, UserId},
-    },
-    contacts::contact::Identity,
-    tenants::{connection::Connection, connection_test::Checkup, tenant::Tenant},
+    accounts::{Email, Invitation, Slug},
+    automations::Rule,
+    base::{ConnectionId, ContactId, Stamp, TenantId, UserId},
+    contacts::Identity,
+    tenants::{Checkup, Connection, Tenant},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, Part, RACES, Store, StoreError, TenantScope,
-    accounts::{account, members},
-    contacts::erasure::DELETE_PAGE,
-    reports::hours::FIRST_DAY,
+    accounts::{invitation_rows, nobody_row, taken_slug_row},
+    contacts::DELETE_PAGE,
+    reports::FIRST_DAY,
     table::{
         keys::{self, Key},
         lookups::{self, WhatsAppOwner},
         owned,
         row::{self, Condition, Item, Row, Write},
     },
-    tenants::config,
+    tenants::{first_rule_writes, new_tenant_row, tenant_row},
 };
 
 /// An act of a platform administrator or operator.
@@ -114,14 +111,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "found a tenant for an operator";
         let mut rows = vec![
-            account::taken_slug_row(slug, scope.tenant(), act.by.at, DOING)?,
-            config::new_tenant_row(scope, tenant, DOING)?.stamped(&act.by),
-            members::nobody_row(scope, DOING)?,
+            taken_slug_row(slug, scope.tenant(), act.by.at, DOING)?,
+            new_tenant_row(scope, tenant, DOING)?.stamped(&act.by),
+            nobody_row(scope, DOING)?,
             act_row(act, act_id, DOING)?,
         ];
-        rows.extend(members::invitation_rows(scope, invitation, &act.by, DOING)?);
+        rows.extend(invitation_rows(scope, invitation, &act.by, DOING)?);
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
-        writes.extend(config::first_rule_writes(scope, rule, &act.by)?);
+        writes.extend(first_rule_writes(scope, rule, &act.by)?);
         self.database.transact_writes(writes, DOING).await
     }
 
@@ -137,7 +134,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "change a tenant for an operator";
         let mut writes = vec![
-            Write::Put(config::tenant_row(scope, after, DOING)?.stamped(&act.by)),
+            Write::Put(tenant_row(scope, after, DOING)?.stamped(&act.by)),
             Write::Put(act_row(act, act_id, DOING)?),
         ];
         let leaving = |tenant: &Tenant| {
@@ -171,7 +168,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "invite somebody for an operator";
         let mut rows = vec![act_row(act, act_id, DOING)?];
-        rows.extend(members::invitation_rows(scope, invitation, &act.by, DOING)?);
+        rows.extend(invitation_rows(scope, invitation, &act.by, DOING)?);
         self.database.transact(rows, DOING).await
     }
 
@@ -512,7 +509,7 @@ impl Store {
     /// nobody can enter.
     async fn leave_account(&self, scope: &TenantScope, item: Item) -> Result<(), StoreError> {
         const DOING: &str = "take a tenant out of an account";
-        let member: domain::accounts::account::Member = row::data(item, DOING)?;
+        let member: domain::accounts::Member = row::data(item, DOING)?;
         let left = RACES.until_won(async || {
             let Some(found) = self.account(member.user).await? else {
                 return Ok(());

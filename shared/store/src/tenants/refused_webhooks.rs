@@ -2,8 +2,8 @@
 //! day, written once in it.
 
 use domain::{
-    base::ids::{ConnectionId, TenantId},
-    tenants::refused_webhook::RefusedWebhook,
+    base::{ConnectionId, TenantId},
+    tenants::RefusedWebhook,
 };
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,11 +1,11 @@
 //! Rules: which calls are followed by which message.
 
-use domain::{automations::rule::Rule, base::actor::Stamp, tenants::tenant::Tenant};
+use domain::{automations::Rule, base::Stamp, tenants::Tenant};
 
 use crate::{
     Owned, Part, Share, Signed, Store, StoreError, TenantScope, Versioned,
     table::{owned, row::Write},
-    tenants::config::tenant_row,
+    tenants::tenant_row,
 };
 
 impl Owned for Rule {

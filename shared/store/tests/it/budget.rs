@@ -4,40 +4,28 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    automations::{
-        answer::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED},
-        answers,
-    },
-    base::{
-        ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId},
-        line_type,
-    },
-    calls::{call::MAX_CALL, record::CallProgress},
+    automations::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED, answer_intent, answer_texts},
+    base::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, TeamId, UserId, unknown_line_type},
+    calls::{CallProgress, MAX_CALL},
     contacts::{
-        contact::{
-            Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Unreachable,
-        },
-        profile::Profile,
+        Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Profile, Unreachable,
     },
-    inbox::conversation::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, What},
+    inbox::{Conversation, ConversationState, Happening, MAX_TAGS, Priority, Started, What},
     messages::{
-        compose::compose,
-        inbound::OptFlag,
-        material::Material,
-        message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
-        purpose::{Category, Narrowing, Policy, Purpose},
+        AttemptState, Category, Cause, Channel, Cost, Material, Narrowing, OptFlag, Policy, Purpose, SendOutcome,
+        StatusReport, compose_message,
     },
 };
 use store::{
     Versioned,
-    contacts::contact::ContactWrite,
-    messages::message::Reference,
-    reports::counters::{Counted, Place, Source, TemplateDay},
+    contacts::ContactWrite,
+    messages::Reference,
+    reports::{Counted, Place, Source, TemplateDay},
     table::{
         effects::{Effects, Once},
         usage,
     },
-    tenants::config::{ConfigCache, Configured},
+    tenants::{ConfigCache, Configured},
 };
 use testkit::business::{CUSTOMER, LINE, mobile, phone, read};
 
@@ -267,18 +255,18 @@ async fn automatic_answer_is_planned_by_six_write_units() {
     contact.open_window(&phone("+447700900999"), &contact.recipient(), now);
     let mut received = world.business.received(&world.aws, contact.id, |_| {});
     received.message.from.phone = Some(phone(CUSTOMER));
-    let text = answers::texts(&received, Answer::Help, &config.tenant, &contact).remove(0);
-    let intent = answers::intent(&received, Answer::Help, &text, &config, &contact, now);
-    let composed = compose(
+    let text = answer_texts(&received, Answer::Help, &config.tenant, &contact).remove(0);
+    let intent = answer_intent(&received, Answer::Help, &text, &config, &contact, now);
+    let composed = compose_message(
         &intent,
-        &domain::messages::compose::World {
+        &domain::messages::World {
             config: &config,
             material: Material::NONE,
             contact: &contact,
             profile: &Profile::default(),
             open: &[],
             now,
-            line_type: &line_type::unknown,
+            line_type: &unknown_line_type,
         },
     );
     let message = composed.unwrap().message("cor".to_owned(), now, &timers);
@@ -310,7 +298,7 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
         let cause = Cause::Call(CallId::new(id, world.aws.ids().ulid()));
         contact.open.push(OpenIntent {
             purpose: Purpose::FollowUp,
-            version: domain::messages::purpose::VERSION,
+            version: domain::messages::PURPOSE_TABLE_VERSION,
             message: cause.message_id(),
             before: Some(now),
             counts_from: None,
@@ -477,7 +465,7 @@ async fn usual_conversation_is_one_write_unit() {
     let world = World::alone().await;
     let ids = world.aws.ids();
     let now = world.aws.now() + jiff::SignedDuration::from_millis(617);
-    let agent: domain::base::actor::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
+    let agent: domain::base::Actor = "usr_01hq5bakery0000000000000n1".parse().unwrap();
     for (is_full, most) in [(false, UNIT), (true, UNIT + UNIT / 4)] {
         let contact = world.contact(&mobile(usize::from(is_full))).await.id;
         let id = ConversationId::of(contact, Some(LineId::new(ids.ulid())));

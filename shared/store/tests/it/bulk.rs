@@ -1,14 +1,13 @@
 //! People who come in large numbers, and are added again after an interruption.
 
 use domain::{
-    base::{external::ShownName, ids::ContactId},
-    calls::record::ConsentEntry,
-    consent::wish::{By, Choice, Scope, Wish},
-    contacts::{contact::Contact, import::Addition, person::Person, profile::Profile},
+    base::{ContactId, ShownName},
+    consent::{By, Choice, ConsentEntry, Scope, Wish},
+    contacts::{Addition, Contact, Person, Profile},
 };
 use store::{
     Store,
-    contacts::{bulk::Added, contact::ContactWrite, merges::Decided, people::Brought},
+    contacts::{Added, Brought, ContactWrite, Decided},
 };
 use testkit::{
     Lossy,

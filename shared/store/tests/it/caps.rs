@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    messages::purpose::Purpose,
-    money::cap::{Cap, Period, Scope, Take},
+    messages::Purpose,
+    money::{Cap, Period, Scope, Take},
 };
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};

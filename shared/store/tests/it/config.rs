@@ -2,26 +2,16 @@
 //! notes.
 
 use domain::{
-    automations::rule::Rule,
-    base::{
-        ids::{ConnectionId, FieldId, LineId, ProductId, RuleId},
-        resource::Resource as _,
-    },
-    contacts::{
-        field::Field,
-        filter::{Filter, Search},
-    },
-    money::product::Product,
-    templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenants::{
-        connection::{Connection, Health},
-        line::{Line, MAX_LINES},
-        tenant::{Limits, Tenant, TenantStatus},
-    },
+    automations::Rule,
+    base::{ConnectionId, FieldId, LineId, ProductId, Resource as _, RuleId},
+    contacts::{Field, Filter, Search},
+    money::Product,
+    templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
+    tenants::{Connection, Health, Limits, Line, MAX_LINES, Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use store::{OwnedError, RACES, StoreError, contacts::fields::FieldCache, table::usage, tenants::config::ConfigCache};
+use store::{OwnedError, RACES, StoreError, contacts::FieldCache, table::usage, tenants::ConfigCache};
 use testkit::business::{CUSTOMER, phone, read};
 
 use crate::world::{COUNTING, World};

@@ -1,26 +1,16 @@
 //! The consent ledger and the suppression list.
 
 use domain::{
-    base::ids::{ContactId, SuppressionId},
-    calls::record::{ConsentEntry, consent_id},
-    consent::{
-        suppression::{Address, Refused, Suppression},
-        wish::{By, Choice, Scope, Wish},
-    },
-    contacts::{
-        contact::{Contact, Identity},
-        erasure::Salt,
-    },
-    messages::{inbound::OptFlag, needs::Needs},
+    base::{ContactId, SuppressionId},
+    consent::{Address, By, Choice, ConsentEntry, Refused, Scope, Suppression, Wish, consent_id},
+    contacts::{Contact, Identity, Salt},
+    messages::{Needs, OptFlag},
 };
 use jobs::ToQueue;
 use store::{
     StoreError, Versioned,
-    consent::suppressions::SuppressError,
-    contacts::{
-        contact::{ContactWrite, Holder},
-        timeline::Position,
-    },
+    consent::SuppressError,
+    contacts::{ContactWrite, Holder, TimelinePosition},
     table::effects::{Consent, Effects},
 };
 use testkit::business::{CUSTOMER, erase, phone};
@@ -110,7 +100,7 @@ async fn ledger_is_read_page_by_page_newest_first() {
         let page = store.consent_page(scope, &contact, after, 2, now).await.unwrap();
         read.extend(page.items.into_iter().map(|recorded| recorded.entry));
         pages += 1;
-        after = page.next.map(|next| next.parse::<Position>().unwrap());
+        after = page.next.map(|next| next.parse::<TimelinePosition>().unwrap());
         if after.is_none() {
             break;
         }

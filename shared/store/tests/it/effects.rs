@@ -1,21 +1,15 @@
 //! Effects: all of them or none, at most a hundred rows, and the jobs that follow.
 
 use domain::{
-    base::ids::{ContactId, MessageId},
-    calls::{
-        call::{CallProvider, MAX_CALL},
-        record::{CallProgress, ConsentEntry},
-    },
-    consent::wish::{By, Choice, Scope, Wish},
-    contacts::contact::{Contact, Identity},
-    messages::{
-        message::Message,
-        purpose::{Category, Lane, Narrowing, Policy, Purpose},
-    },
+    base::{ContactId, MessageId},
+    calls::{CallProgress, CallProvider, MAX_CALL},
+    consent::{By, Choice, ConsentEntry, Scope, Wish},
+    contacts::{Contact, Identity},
+    messages::{Category, Lane, Message, Narrowing, Policy, Purpose},
 };
 use jobs::ToQueue;
 use store::{
-    contacts::contact::ContactWrite,
+    contacts::ContactWrite,
     table::{
         due::Partition,
         effects::{Consent, Effects, MAX_WRITES, Once},

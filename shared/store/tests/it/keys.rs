@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::ids::ContactId,
-    calls::call::CallProvider,
-    contacts::{
-        contact::{Contact, Identity},
-        import::Found,
-    },
-    messages::{inbound::OptFlag, message::Recipient},
+    base::ContactId,
+    calls::CallProvider,
+    contacts::{Contact, Found, Identity},
+    messages::{OptFlag, Recipient},
 };
 use store::{
-    contacts::contact::{ContactWrite, Holder},
+    contacts::{ContactWrite, Holder},
     table::usage,
 };
 use testkit::business::{CUSTOMER, phone};

@@ -4,18 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::{
-        account::{Account, Member, PasswordHash},
-        mailing::Mailings,
-        notice::{Matter, Notice, day_of},
-        permission::Role,
-    },
-    base::ids::{LineId, UserId},
-    contacts::contact::Identity,
-    messages::inbound::OptFlag,
-    tenants::{connection::Account as Provider, line::Line},
+    accounts::{Account, Mailings, Matter, Member, Notice, PasswordHash, Role, day_of},
+    base::{LineId, UserId},
+    contacts::Identity,
+    messages::OptFlag,
+    tenants::{Account as Provider, Line},
 };
-use store::contacts::contact::ContactWrite;
+use store::contacts::ContactWrite;
 use testkit::{
     Seeded,
     business::{CUSTOMER, business, phone},

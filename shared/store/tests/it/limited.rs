@@ -1,11 +1,8 @@
 //! Limits are counted correctly, however many rows were there before.
 
 use domain::{
-    accounts::{account::Invitation, permission::Role},
-    base::{
-        actor::Actor,
-        ids::{InvitationId, UserId},
-    },
+    accounts::{Invitation, Role},
+    base::{Actor, InvitationId, UserId},
 };
 use futures::future::join_all;
 use jiff::SignedDuration;

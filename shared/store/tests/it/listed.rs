@@ -4,21 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::account::Email,
-    base::{
-        external::ShownName,
-        ids::{ContactId, FieldId, MergeId, StageId, TagId},
-        phone::Phone,
-    },
-    contacts::{
-        contact::{Change, Contact, Identity, MAX_IDENTITIES},
-        field::FieldValue,
-        listing::Listing,
-        person::Person,
-        profile::{Profile, Staged},
-    },
+    accounts::Email,
+    base::{ContactId, FieldId, MergeId, Phone, ShownName, StageId, TagId},
+    contacts::{Change, Contact, FieldValue, Identity, Listing, MAX_IDENTITIES, Person, Profile, Staged},
 };
-use store::contacts::people::{Brought, PersonError};
+use store::contacts::{Brought, PersonError};
 use testkit::{Dice, business::erase};
 use ulid::Ulid;
 
@@ -301,7 +291,7 @@ impl Sequence {
     async fn merge(&mut self, survivor: Person) {
         let other = *self.dice.one(&self.ids);
         let other = self.world.person(other).await;
-        if domain::contacts::merge::merge(&survivor, &other, self.world.aws.now()).is_err() {
+        if domain::contacts::merge_people(&survivor, &other, self.world.aws.now()).is_err() {
             return;
         }
         let (into, other_id) = (survivor.contact.id, other.contact.id);

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::ids::CallId,
-    calls::{call::Outcome, record::Call},
-    reports::list_filter::CallFilter,
+    base::CallId,
+    calls::{Call, Outcome},
+    reports::CallFilter,
 };
 use jiff::Timestamp;
 use store::{
-    reports::list_filter::{Position, Wanted},
+    reports::{ReportPosition, Wanted},
     table::usage::{self, Usage},
 };
 use ulid::Ulid;
@@ -72,7 +72,7 @@ async fn pages(world: &World, filter: CallFilter, period: (&str, &str)) -> Vec<V
         assert_eq!(batches, if page.items.is_empty() { 0 } else { 2 }, "{used:?}");
         pages.push(page.items.iter().map(|known| known.call.id).collect());
         match page.next {
-            Some(next) => after = Some(next.parse::<Position>().expect("a position")),
+            Some(next) => after = Some(next.parse::<ReportPosition>().expect("a position")),
             None => return pages,
         }
     }

@@ -1,9 +1,9 @@
 //! Rows of media: due until they are stored, and again when they go.
 
 use domain::{
-    base::ids::{ContactId, ConversationId},
-    calls::record::{Entry, Received},
-    media::medium::{InboundMedia, MediaReason, Medium, MediumState},
+    base::{ContactId, ConversationId},
+    calls::{Entry, Received},
+    media::{InboundMedia, MediaReason, Medium, MediumState},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{MediaJob, NextJob};
@@ -182,9 +182,7 @@ async fn media_of_several_messages_are_read_together() {
             .iter()
             .all(|medium| messages[1..].iter().any(|message| message.id == medium.message))
     );
-    let other = world
-        .aws
-        .scope(domain::base::ids::TenantId::new(world.aws.ids().ulid()));
+    let other = world.aws.scope(domain::base::TenantId::new(world.aws.ids().ulid()));
     let foreign = world.store.media_of(&other, &messages, world.aws.now()).await;
     assert_eq!(foreign.unwrap(), []);
 }

@@ -1,17 +1,11 @@
 //! Members of a tenant.
 
 use domain::{
-    accounts::{
-        account::{Account, Invitation, Member, PasswordHash},
-        permission::Role,
-    },
-    base::{
-        actor::Actor,
-        ids::{InvitationId, UserId},
-    },
+    accounts::{Account, Invitation, Member, PasswordHash, Role},
+    base::{Actor, InvitationId, UserId},
 };
 use jiff::SignedDuration;
-use store::{Versioned, accounts::members::MemberError};
+use store::{Versioned, accounts::MemberError};
 
 use crate::world::World;
 

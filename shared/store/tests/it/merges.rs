@@ -1,33 +1,18 @@
 //! Merged contacts: whatever leads to one leads to the survivor, and what one had is read with it.
 
 use domain::{
-    base::{
-        external::ShownName,
-        ids::{ContactId, FieldId, LineId, MergeId, NoteId, TagId, TeamId, UserId},
-    },
-    calls::record::Entry,
-    consent::wish::{By, Choice, Scope, Wish},
+    base::{ContactId, FieldId, LineId, MergeId, NoteId, ShownName, TagId, TeamId, UserId},
+    calls::Entry,
+    consent::{By, Choice, Scope, Wish},
     contacts::{
-        contact::{Change, Contact, Identity},
-        duplicate::Likeness,
-        field::FieldValue,
-        history::{HistoryKind, Record},
-        merge::UNDOABLE,
-        note::Note,
-        person::Person,
-        profile::Profile,
+        Change, Contact, FieldValue, HistoryKind, Identity, Likeness, Note, Person, Profile, Record, UNDOABLE_FOR,
     },
-    inbox::conversation::{Conversation, ConversationState},
-    messages::inbound::{OptFlag, Sender},
+    inbox::{Conversation, ConversationState},
+    messages::{OptFlag, Sender},
 };
 use jiff::SignedDuration;
 use store::{
-    contacts::{
-        contact::Holder,
-        of_contact::NotCreated,
-        people::PersonError,
-        timeline::{Order, Position},
-    },
+    contacts::{Holder, NotCreated, Order, PersonError, TimelinePosition},
     table::usage,
 };
 use testkit::business::{CUSTOMER, phone};
@@ -376,7 +361,7 @@ async fn a_merge_is_undone_within_a_day_and_leaves_nothing_to_undo() {
     assert_eq!((kinds("merge"), kinds("merge_undo"), kinds("alias")), (1, 0, 0));
 
     let again = world.business.merge(&world.aws, survivor, other).await;
-    world.aws.pass(UNDOABLE.as_secs() - 1);
+    world.aws.pass(UNDOABLE_FOR.as_secs() - 1);
     assert_eq!(undoable(again).await, Some(true));
     world.aws.pass(1);
     assert_eq!(undoable(again).await, Some(false));
@@ -414,7 +399,10 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     let now = world.aws.now();
     for limit in [1, 2, 5, 100] {
         let found = all_pages(async |after| {
-            let order = (Order::NewestFirst, after.map(|next| next.parse::<Position>().unwrap()));
+            let order = (
+                Order::NewestFirst,
+                after.map(|next| next.parse::<TimelinePosition>().unwrap()),
+            );
             let page = store.timeline(scope, survivor, None, order, limit, now).await?;
             let (contact, page) = page.unwrap();
             assert_eq!(contact.id, survivor);

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::{
-        mailing::NoticeState,
-        notice::{Matter, Notice, day_of},
-    },
-    base::ids::{ConnectionId, RuleId},
+    accounts::{Matter, Notice, NoticeState, day_of},
+    base::{ConnectionId, RuleId},
 };
 use jiff::SignedDuration;
-use store::{StoreError, Versioned, accounts::notices::DueNotice};
+use store::{StoreError, Versioned, accounts::DueNotice};
 
 use crate::world::World;
 

@@ -1,18 +1,12 @@
 //! Operations, and what is remembered of erased people.
 
 use domain::{
-    base::{
-        ids::OperationId,
-        operation::{Claim, Data, Operation, OperationKind, Progress},
-    },
-    consent::wish::Wishes,
-    contacts::{
-        contact::{Change, Contact, Identity},
-        erasure::Salt,
-    },
+    base::{Claim, Data, Operation, OperationId, OperationKind, Progress},
+    consent::Wishes,
+    contacts::{Change, Contact, Identity, Salt},
 };
 use jobs::{StartOperation, ToQueue};
-use store::{Versioned, contacts::contact::ContactWrite, table::operations::DETAILS_LIFE};
+use store::{Versioned, contacts::ContactWrite, table::operations::DETAILS_LIFE};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::{

@@ -3,19 +3,16 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    automations::rule::Rule,
-    base::{
-        actor::{Actor, Stamp},
-        ids::{FieldId, LineId, ProductId, RuleId, UserId},
-    },
-    contacts::{contact::Identity, field::Field},
-    messages::needs::{Needs, TemplateNeed},
-    money::product::Product,
-    templates::template::TemplateDefinition,
-    tenants::line::Line,
+    automations::Rule,
+    base::{Actor, FieldId, LineId, ProductId, RuleId, Stamp, UserId},
+    contacts::{Field, Identity},
+    messages::{Needs, TemplateNeed},
+    money::Product,
+    templates::TemplateDefinition,
+    tenants::Line,
 };
 use jiff::SignedDuration;
-use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, table::usage, tenants::config::ConfigCache};
+use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, table::usage, tenants::ConfigCache};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::world::{COUNTING, World};
@@ -90,7 +87,7 @@ async fn sku_is_unique_until_released() {
         .iter()
         .filter_map(|product| product.value.sku.clone())
         .collect();
-    let skus: Vec<&str> = skus.iter().map(domain::money::product::Sku::as_str).collect();
+    let skus: Vec<&str> = skus.iter().map(domain::money::Sku::as_str).collect();
     assert_eq!((products.len(), skus), (3, vec!["cake-1", "cake-2", "cake-3"]));
 }
 

@@ -4,19 +4,10 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{
-        external::ShownName,
-        ids::{ContactId, FieldId, TagId},
-    },
-    contacts::{
-        field::FieldValue,
-        filter::{Filter, Test},
-        listing::Sought,
-        person::Person,
-        profile::Profile,
-    },
+    base::{ContactId, FieldId, ShownName, TagId},
+    contacts::{FieldValue, Filter, Person, Profile, Sought, Test},
 };
-use store::{StoreError, contacts::people::PersonError};
+use store::{StoreError, contacts::PersonError};
 use testkit::business::erase;
 
 use crate::{
@@ -137,7 +128,7 @@ async fn found(world: &World, filter: Filter, backwards: bool) -> Vec<ContactId>
         let page = page.await.expect("the table answers");
         ids.extend(page.items.iter().map(|person| person.contact.id));
         let Some(next) = page.next else { return ids };
-        after = Some(store::contacts::people::Position::read(&next, &search).expect("a position"));
+        after = Some(store::contacts::PeoplePosition::read(&next, &search).expect("a position"));
     }
 }
 

@@ -2,16 +2,14 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::{actor::Actor, ids::ContactId},
-    calls::record::ConsentEntry,
+    base::{Actor, ContactId},
     consent::{
-        links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME, PreferenceLink},
-        wish::{By, Choice, Scope, Wish},
+        By, Choice, ConsentEntry, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME, PreferenceLink, Scope, Wish,
     },
-    contacts::contact::{Change, Contact},
-    tenants::tenant::Tenant,
+    contacts::{Change, Contact},
+    tenants::Tenant,
 };
-use store::{consent::preferences::LinkWrite, table::usage};
+use store::{consent::LinkWrite, table::usage};
 use testkit::business::CUSTOMER;
 
 use crate::world::{COUNTING, World};

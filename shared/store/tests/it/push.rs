@@ -1,8 +1,8 @@
 //! Devices are kept per person, and the people of a tenant who have one are known.
 
 use domain::{
-    base::ids::{SessionId, UserId},
-    live::push::{KEPT_FOR, PushSubscription},
+    base::{SessionId, UserId},
+    live::{PushSubscription, SUBSCRIPTIONS_KEPT_FOR},
 };
 use jiff::SignedDuration;
 
@@ -18,7 +18,7 @@ fn device(world: &World, user: UserId, endpoint: &str) -> PushSubscription {
         auth: "BTBZ".to_owned(),
         device: None,
         created_at: world.aws.now(),
-        expires_at: world.aws.now() + KEPT_FOR,
+        expires_at: world.aws.now() + SUBSCRIPTIONS_KEPT_FOR,
     }
 }
 
@@ -75,5 +75,8 @@ async fn people_with_devices_are_known_in_their_tenant() {
     let mut known = store.reachable(scope, now).await.unwrap();
     known.sort();
     assert_eq!(known, people);
-    assert_eq!(store.reachable(scope, now + KEPT_FOR * 2).await.unwrap(), []);
+    assert_eq!(
+        store.reachable(scope, now + SUBSCRIPTIONS_KEPT_FOR * 2).await.unwrap(),
+        []
+    );
 }

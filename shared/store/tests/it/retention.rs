@@ -5,12 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Timestamp,
-    base::ids::MessageId,
-    calls::{
-        record::{Call, Entry},
-        retention::Retention,
-    },
-    messages::message::{AttemptState, Message, SendOutcome},
+    base::MessageId,
+    calls::{Call, Entry, Retention},
+    messages::{AttemptState, Message, SendOutcome},
 };
 use jiff::SignedDuration;
 use jobs::{NextJob, ToQueue};

@@ -1,24 +1,15 @@
 //! Conditions: the first writer wins, and the other one gets a conflict.
 
 use domain::{
-    base::{
-        external::{ProviderRef, ShownName},
-        ids::ContactId,
-    },
-    calls::record::{Entry, MessageRef},
-    contacts::{
-        contact::{Change, Contact, Identity, MAX_IDENTITIES},
-        profile::Profile,
-    },
-    messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Message, StatusReport},
-    },
+    base::{ContactId, ProviderRef, ShownName},
+    calls::{Entry, MessageRef},
+    contacts::{Change, Contact, Identity, MAX_IDENTITIES, Profile},
+    messages::{AttemptState, Message, OptFlag, StatusReport},
 };
 use store::{
     RACES, StoreError,
-    contacts::contact::{ContactWrite, Holder},
-    messages::message::{Reference, ReferenceVersion},
+    contacts::{ContactWrite, Holder},
+    messages::{Reference, ReferenceVersion},
     table::usage,
 };
 use testkit::business::{CUSTOMER, effects_of, phone};

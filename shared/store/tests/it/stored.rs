@@ -1,9 +1,9 @@
 //! What is stored stays within what a plan allows, and is counted anew once a day.
 
-use domain::{base::ids::ContactId, contacts::contact::Contact};
+use domain::{base::ContactId, contacts::Contact};
 use futures::future::join_all;
 use jiff::SignedDuration;
-use store::{contacts::contact::ContactWrite, reports::stored::Stored};
+use store::{contacts::ContactWrite, reports::Stored};
 
 use crate::world::World;
 

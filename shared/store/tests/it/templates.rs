@@ -1,16 +1,14 @@
 //! Templates: their list, what the provider's lists and answers change, and their versions.
 
 use domain::{
-    base::{ids::ConnectionId, operation::OperationKind},
-    reports::template_numbers::TemplateEdition,
-    templates::template::{
-        TemplateDefinition, TemplateStatus, draft::TemplateContent, listed::ListedNames, sync::LastSync,
-    },
+    base::{ConnectionId, OperationKind},
+    reports::TemplateEdition,
+    templates::{LastSync, ListedNames, TemplateContent, TemplateDefinition, TemplateStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Owned as _, OwnedError, TenantScope, Version, Versioned,
-    messages::templates::{Noted, TemplateFilter},
+    messages::{Noted, TemplateFilter},
     table::usage,
 };
 use testkit::business::business;

@@ -1,11 +1,8 @@
 //! The places of a number's throughput are never more than its limit, whoever takes them at once.
 
 use domain::{
-    base::ids::ConnectionId,
-    messages::{
-        purpose::Lane,
-        throughput::{Block, Throughput},
-    },
+    base::ConnectionId,
+    messages::{Block, Lane, Throughput},
 };
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};

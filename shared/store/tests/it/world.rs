@@ -4,17 +4,14 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use domain::{
-    base::{actor::Stamp, ids::ContactId},
-    calls::{call::CallProvider, record::CallProgress},
-    contacts::{
-        contact::{Change, Contact},
-        person::Person,
-    },
+    base::{ContactId, Stamp},
+    calls::{CallProgress, CallProvider},
+    contacts::{Change, Contact, Person},
 };
 use store::{
     Page, Store, StoreError,
-    contacts::people::{Brought, PersonError},
-    tenants::config::Configured,
+    contacts::{Brought, PersonError},
+    tenants::Configured,
 };
 use testkit::business::{CUSTOMER, missed};
 use tokio::sync::{RwLock, RwLockReadGuard};

@@ -3,16 +3,11 @@
 use std::{collections::BTreeSet, path::Path};
 
 use domain::{
-    automations::rule::Rule,
-    messages::material::Material,
-    money::product::Product,
-    templates::template::TemplateDefinition,
-    tenants::{
-        config::{ConnectionSummary, TenantConfig},
-        connection::{Account, SendSecrets, VerifySecrets},
-        line::Line,
-        tenant::Tenant,
-    },
+    automations::Rule,
+    messages::Material,
+    money::Product,
+    templates::TemplateDefinition,
+    tenants::{Account, ConnectionSummary, Line, SendSecrets, Tenant, TenantConfig, VerifySecrets},
 };
 use serde_json::{from_str, from_value, json};
 use testkit::template::{resources, template};
@@ -211,7 +206,7 @@ fn the_worked_example_of_the_generic_event_verifies() {
     assert_eq!(verified, Ok(()));
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let event = providers::telephony::event(body.as_bytes(), connection, now).unwrap();
-    assert_eq!(event.facts.stated, Some(domain::calls::call::Outcome::Missed));
+    assert_eq!(event.facts.stated, Some(domain::calls::Outcome::Missed));
 }
 
 #[test]

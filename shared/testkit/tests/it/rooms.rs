@@ -84,28 +84,29 @@ fn used_paths(text: &str) -> Vec<String> {
     imported.chain(named).collect()
 }
 
-/// What the root of a crate exports, with the module that defines it.
-fn exports(root: &str) -> BTreeMap<String, String> {
-    let export = Regex::new(r"(?s)\bpub(?:\([a-z]+\))? use ((?:\w+::)*\w+)::(\{.*?\}|\w+);").expect("a pattern");
+/// What the page of a crate or a room exports, with the module that defines it.
+fn exports(page: &str) -> BTreeMap<String, String> {
+    let export = Regex::new(r"(?s)\buse ((?:\w+::)*\w+)::(\{.*?\}|\w+);").expect("a pattern");
     let name = Regex::new(r"\w+").expect("a pattern");
     let mut exports = BTreeMap::new();
-    for found in export.captures_iter(root) {
+    for found in export.captures_iter(page) {
         let names = name.find_iter(found.get(2).map_or("", |names| names.as_str()));
         exports.extend(names.map(|name| (name.as_str().to_owned(), found[1].to_owned())));
     }
     exports
 }
 
-/// Folders of a crate that are rooms, whose page only explains them and names their files. Any other folder is parts of one file.
-fn rooms(sources: &str) -> BTreeSet<String> {
+/// Folders of a crate that are rooms, whose page only explains them, names their files and exports their items, with what they export.
+/// Any other folder is parts of one file.
+fn rooms(sources: &str) -> BTreeMap<String, BTreeMap<String, String>> {
+    let line = Regex::new(r"^(//.*|#.*|(pub(\([a-z]+\))? )?mod \w+;)?$").expect("a pattern");
+    let export = Regex::new(r"(?m)^(?:pub(?:\([a-z]+\))? )?use [^;]*;").expect("a pattern");
     let pages = rust_files().filter_map(|file| {
         let room = file.strip_prefix(sources)?.strip_suffix("/mod.rs")?;
-        let text = read(file);
-        let code = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let names_files = |line: &str| {
-            line.starts_with("//") || line.starts_with('#') || (line.contains("mod ") && line.ends_with(';'))
-        };
-        code.into_iter().all(names_files).then(|| room.to_owned())
+        let page = read(file);
+        let rest = export.replace_all(&page, "");
+        let is_room = rest.lines().all(|text| line.is_match(text));
+        is_room.then(|| (room.to_owned(), exports(&page)))
     });
     pages.collect()
 }
@@ -120,7 +121,10 @@ fn modules(sources: &str) -> BTreeMap<String, BTreeSet<String>> {
         let mut parts = path.split("::");
         let first = parts.next().unwrap_or_default();
         match parts.next() {
-            Some(second) if rooms.contains(first) => format!("{first}/{second}"),
+            Some(second) if rooms.contains_key(first) => {
+                let file = rooms[first].get(second).map_or(second, String::as_str);
+                format!("{first}/{}", file.split("::").next().unwrap_or_default())
+            }
             _ => first.to_owned(),
         }
     };

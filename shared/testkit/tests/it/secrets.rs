@@ -3,9 +3,7 @@
 use std::fmt::{Debug, Display};
 
 use access::shared_app::AppSecrets;
-use domain::tenants::connection::{
-    Credentials, Kept, NewConnection, SendSecrets, VerifySecrets, credential::Credential, twilio::SharedKey,
-};
+use domain::tenants::{Credential, Credentials, Kept, NewConnection, SendSecrets, VerifySecrets, twilio::SharedKey};
 
 use crate::repository::{read, rust_files};
 
@@ -37,7 +35,7 @@ fn secrets_cannot_be_printed() {
 
 #[test]
 fn a_sealed_secret_prints_as_nothing_but_its_name() {
-    let sealed = domain::tenants::connection::Sealed("c2VjcmV0".to_owned());
+    let sealed = domain::tenants::Sealed("c2VjcmV0".to_owned());
     assert_eq!(format!("{sealed:?}"), "Sealed");
 }
 

@@ -1,9 +1,6 @@
 //! API keys, in process against the emulator, from the callers' point of view.
 
-use domain::accounts::{
-    account::{Member, MemberStatus},
-    permission::{Permission, Role},
-};
+use domain::accounts::{Member, MemberStatus, Permission, Role};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use testkit::{

@@ -1,8 +1,8 @@
 //! Attachments of replies: whoever may reply uploads them, for one conversation and for a day.
 
 use domain::{
-    accounts::{audit::Action, permission::Role},
-    base::ids::{ConversationId, FileId},
+    accounts::{Action, Role},
+    base::{ConversationId, FileId},
 };
 use testkit::{
     Seeded,

@@ -3,13 +3,10 @@
 mod attachments;
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::ids::AssetId,
-    media::{
-        asset::{Asset, AssetState},
-        medium::MediaReason,
-    },
-    tenants::tenant::Limits,
+    accounts::{Permission, Role},
+    base::AssetId,
+    media::{Asset, AssetState, MediaReason},
+    tenants::Limits,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};

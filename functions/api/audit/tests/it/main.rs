@@ -1,11 +1,8 @@
 //! The audit log, in process against the emulator, from the readers' point of view.
 
 use domain::{
-    accounts::{
-        audit::{Action, Entry, FieldChange},
-        permission::{Permission, Role},
-    },
-    base::actor::{Actor, Stamp},
+    accounts::{Action, AuditEntry, FieldChange, Permission, Role},
+    base::{Actor, Stamp},
 };
 use serde_json::json;
 use store::TenantScope;
@@ -19,7 +16,7 @@ async fn town(aws: &Aws) -> Town<'_> {
 
 /// A change of a name, now.
 async fn write(aws: &Aws, scope: &TenantScope, actor: Actor, object: &str) {
-    let entry = Entry {
+    let entry = AuditEntry {
         by: Stamp {
             actor,
             at: aws.now(),

@@ -1,13 +1,7 @@
 use access::token::sha256_hex;
 use domain::{
-    accounts::{
-        account::{Account, Invitation, Member, MemberStatus},
-        permission::Role,
-    },
-    base::{
-        actor::{Actor, Stamp},
-        ids::{InvitationId, UserId},
-    },
+    accounts::{Account, Invitation, Member, MemberStatus, Role},
+    base::{Actor, InvitationId, Stamp, UserId},
 };
 use futures::future::join_all;
 use jiff::SignedDuration;

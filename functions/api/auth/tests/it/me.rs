@@ -35,7 +35,7 @@ async fn people_change_their_name_everywhere_and_their_language() {
     let member = world
         .aws
         .store()
-        .get::<domain::accounts::account::Member>(&world.aws.scope(tenant), &maya.user)
+        .get::<domain::accounts::Member>(&world.aws.scope(tenant), &maya.user)
         .await;
     assert_eq!(
         member.expect("the table answers").expect("a member").value.name,

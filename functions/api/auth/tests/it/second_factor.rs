@@ -378,9 +378,9 @@ async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
     let (world, maya) = World::with_newcomer().await;
     let account = world.account(maya.user).await.value;
     let scope = access::link::of_own_account(&account).remove(0);
-    let session = domain::base::ids::SessionId::new(world.aws.ids().ulid());
-    let stamp = domain::base::actor::Stamp {
-        actor: domain::base::actor::Actor::User(maya.user),
+    let session = domain::base::SessionId::new(world.aws.ids().ulid());
+    let stamp = domain::base::Stamp {
+        actor: domain::base::Actor::User(maya.user),
         at: world.aws.now(),
         correlation_id: "test".to_owned(),
     };
@@ -391,7 +391,7 @@ async fn ending_all_sessions_also_ends_one_spared_meanwhile() {
         ended.expect("the table answers");
     }
     let place = store
-        .get::<domain::accounts::account::Member>(&scope, &maya.user)
+        .get::<domain::accounts::Member>(&scope, &maya.user)
         .await
         .expect("the table answers");
     let place = place.expect("they belong to it").value;

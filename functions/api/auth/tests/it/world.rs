@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use access::{Authenticator, Credentials};
 use auth::routes;
 use domain::{
-    accounts::{account::Account, permission::Role},
-    base::ids::UserId,
+    accounts::{Account, Role},
+    base::UserId,
 };
 use futures::future::join_all;
 use jobs::{Mail, MailJob};

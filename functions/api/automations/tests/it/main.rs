@@ -3,14 +3,14 @@
 mod trying;
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    automations::rule::Rule,
-    base::ids::FieldId,
-    campaigns::{campaign::Campaign, state::CampaignState},
-    contacts::field::Field,
+    accounts::{Permission, Role},
+    automations::Rule,
+    base::FieldId,
+    campaigns::{Campaign, CampaignState},
+    contacts::Field,
 };
 use serde_json::{Value, json};
-use store::{Owned as _, tenants::config::ConfigCache};
+use store::{Owned as _, tenants::ConfigCache};
 use testkit::{
     Answer, Aws, Resource, Seeded,
     api::{Caller, House, Town},
@@ -58,7 +58,7 @@ fn id(made: &Answer) -> Value {
 async fn deciding(town: &Town<'_>, cache: &ConfigCache) -> Vec<(String, u64)> {
     let config = town.aws().store().config(town.home.scope(), cache).await;
     let config = config.expect("the table answers").expect("the tenant is there");
-    let rules = domain::automations::rule::in_order(&config.rules).into_iter();
+    let rules = domain::automations::rules_in_order(&config.rules).into_iter();
     let told = |rule: &Rule| (rule.name.as_str().to_owned(), rule.version);
     rules.map(told).collect()
 }

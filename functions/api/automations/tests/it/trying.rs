@@ -1,23 +1,14 @@
 //! Dry runs and replays: they say what happens, and write nothing.
 
 use domain::{
-    base::{
-        external::ShownName,
-        ids::{CallId, ContactId, RuleId},
-        resource::Resource as _,
-        text::OneLine,
-    },
-    calls::call::Outcome,
-    consent::wish::{By, Choice, Scope, Wish},
-    contacts::{contact::Contact, field::FieldValue, person::Person},
-    messages::{
-        inbound::OptFlag,
-        message::{Channel, Content, Leg},
-        source::SmsText,
-    },
+    base::{CallId, ContactId, OneLine, Resource as _, RuleId, ShownName},
+    calls::Outcome,
+    consent::{By, Choice, Scope, Wish},
+    contacts::{Contact, FieldValue, Person},
+    messages::{Channel, Content, Leg, OptFlag, SmsText},
 };
 use jiff::SignedDuration;
-use store::{contacts::people::Brought, tenants::config::Configured};
+use store::{contacts::Brought, tenants::Configured};
 use testkit::business::{CUSTOMER, LINE, business_with, erase, mobile};
 
 use super::*;

@@ -1,26 +1,15 @@
 //! Calls, in process against the emulator, from the readers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::{
-        external::ShownName,
-        ids::{CallId, ContactId, LineId, RuleId},
-    },
-    calls::{
-        call::{CallProvider, Direction, Outcome},
-        record::Call,
-        recording::{Recording, RecordingState},
-        retention::Retention,
-    },
-    contacts::profile::Profile,
-    messages::{
-        message::{Ended, SendOutcome},
-        refusal::{Reason, Refusal},
-    },
+    accounts::{Permission, Role},
+    base::{CallId, ContactId, LineId, RuleId, ShownName},
+    calls::{Call, CallProvider, Direction, Outcome, Recording, RecordingState, Retention},
+    contacts::Profile,
+    messages::{Ended, Reason, Refusal, SendOutcome},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use store::contacts::contact::{ContactWrite, ProfileWrite};
+use store::contacts::{ContactWrite, ProfileWrite};
 use testkit::{
     Aws, Seeded,
     api::Town,

@@ -3,18 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::ids::ContactId,
-    campaigns::{
-        campaign::{Campaign, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
-        run::{Enrolment, Exit},
-        state::CampaignState,
-    },
-    contacts::{contact::Change, field::Field, segment::Segment, tag::Tag},
-    messages::{
-        inbound::OptFlag,
-        refusal::{Reason, Refusal},
-    },
+    accounts::{Permission, Role},
+    base::ContactId,
+    campaigns::{Campaign, CampaignState, Enrolment, Exit, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
+    contacts::{Change, Field, Segment, Tag},
+    messages::{OptFlag, Reason, Refusal},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Canned replies, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::permission::Permission, inbox::canned::CannedReply};
+use domain::{accounts::Permission, inbox::CannedReply};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 

@@ -1,8 +1,8 @@
 //! Caps, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    accounts::{account::Member, permission::Role},
-    money::cap::{Cap, Take, of_plan, usual},
+    accounts::{Member, Role},
+    money::{Cap, Take, caps_of_plan, usual_caps},
 };
 use jiff::SignedDuration;
 use jobs::{Author, Mail};
@@ -31,7 +31,7 @@ async fn every_tenant_has_caps_from_the_start() {
     let listed = town.viewer().get(CAPS).await;
     assert_snapshot("usual", &[&listed]);
     let listed = listed.is(200).json();
-    let all = usual().into_iter().chain(of_plan([100_000, 1_000_000]));
+    let all = usual_caps().into_iter().chain(caps_of_plan([100_000, 1_000_000]));
     let all: Vec<String> = all.map(|cap| cap.name().to_string()).collect();
     assert_eq!(names(&listed), all);
 }
@@ -49,11 +49,11 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
     assert_eq!((&set["maximum"], &set["counted"]), (&json!(1), &json!(0)));
     // What is counted stays counted.
     let take = Take {
-        cap: usual().remove(1),
+        cap: usual_caps().remove(1),
         amount: 1,
     };
     let (store, scope) = (aws.store(), town.home.scope());
-    let taken = store.take_from_caps(scope, (&[take], &usual()), aws.now()).await;
+    let taken = store.take_from_caps(scope, (&[take], &usual_caps()), aws.now()).await;
     assert!(taken.expect("the table answers").is_ok());
     let set = manager.post(CAPS, cap(daily, 0)).await.is(200).json();
     assert_eq!((&set["maximum"], &set["counted"]), (&json!(0), &json!(1)));
@@ -78,7 +78,7 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
     assert_eq!(tomorrow["items"][1]["counted"], 0);
     let foreign = town.key_of(town.away.scope(), Role::Manager).await;
     let away = foreign.get(CAPS).await.items();
-    assert_eq!(away.len(), usual().len() + 2, "another tenant's are as they were");
+    assert_eq!(away.len(), usual_caps().len() + 2, "another tenant's are as they were");
 }
 
 #[tokio::test]

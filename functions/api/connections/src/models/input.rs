@@ -4,11 +4,8 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use api::checked;
 use domain::{
-    base::{
-        facts::Fact,
-        fault::{Fault, FaultCode},
-    },
-    tenants::connection::{ConnectionKind, ReadBody, credential::Credential},
+    base::{Fact, Fault, FaultCode},
+    tenants::{ConnectionKind, Credential, ReadBody},
 };
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator};

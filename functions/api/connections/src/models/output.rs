@@ -1,12 +1,8 @@
 //! Connections in responses.
 
 use domain::{
-    base::ids::ConnectionId,
-    tenants::{
-        connection::{Connection, ConnectionKind, Health},
-        connection_test::{CheckResult, MarketingTerms, Quality},
-        refused_webhook::RefusedWebhook,
-    },
+    base::ConnectionId,
+    tenants::{CheckResult, Connection, ConnectionKind, Health, MarketingTerms, Quality, RefusedWebhook},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

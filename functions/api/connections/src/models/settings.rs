@@ -1,17 +1,12 @@
 //! Settings of a connection that can change.
 
 use domain::{
-    base::{
-        ip_range::IpRange,
-        phone::Phone,
-        text::{MAX_NAME_LENGTH, OneLine},
-    },
-    messages::sms_rules::Confirmed,
-    tenants::connection::{
-        CallingCode, Connection,
+    base::{IpRange, MAX_NAME_LENGTH, OneLine, Phone},
+    messages::Confirmed,
+    tenants::{
+        CallingCode, Connection, Letters, MAX_NUMBERS,
         exotel::{Cluster, MAX_SOURCES},
-        kind::MAX_NUMBERS,
-        letters::{self, Letters},
+        given_numbers_or_letters,
         twilio::{SERVICE_SID, VoiceSettings},
         vonage::UUID,
     },
@@ -35,7 +30,7 @@ pub(crate) struct ConnectionSettings {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        deserialize_with = "letters::given_numbers"
+        deserialize_with = "given_numbers_or_letters"
     )]
     #[schemars(length(max = MAX_NUMBERS))]
     numbers: Option<Vec<Phone>>,

@@ -1,6 +1,6 @@
 //! A tenant's first line is made from its connections.
 
-use domain::tenants::line::Line;
+use domain::tenants::Line;
 use serde_json::json;
 use testkit::{Aws, api::Town};
 

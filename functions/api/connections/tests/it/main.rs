@@ -9,12 +9,8 @@ mod world;
 
 use access::Connections;
 use domain::{
-    accounts::permission::Role,
-    tenants::{
-        connection::{Connection, VerifySecrets},
-        connection_test::{Dated, Quality, Reported},
-        refused_webhook::{RefusedBecause, RefusedWebhook},
-    },
+    accounts::Role,
+    tenants::{Connection, Dated, Quality, RefusedBecause, RefusedWebhook, Reported, VerifySecrets},
 };
 use providers::{telephony, whatsapp};
 use serde_json::{Value, json};
@@ -96,7 +92,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     let token = body["verify_token"].as_str().unwrap().to_owned();
     let signature = whatsapp::signature::sign(APP_SECRET, b"{}");
     let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
-        VerifySecrets::WhatsApp(domain::tenants::connection::whatsapp::Verify {
+        VerifySecrets::WhatsApp(domain::tenants::whatsapp::Verify {
             app_secrets,
             verify_token,
         }) => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
@@ -308,7 +304,7 @@ async fn lost_verify_token_is_replaced() {
     let brings = |token: String| {
         let signature = signature.clone();
         move |_: &Connection, secrets: &VerifySecrets| match secrets {
-            VerifySecrets::WhatsApp(domain::tenants::connection::whatsapp::Verify {
+            VerifySecrets::WhatsApp(domain::tenants::whatsapp::Verify {
                 app_secrets,
                 verify_token,
             }) => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),

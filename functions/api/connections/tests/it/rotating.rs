@@ -1,6 +1,6 @@
 //! Rotations whose answer was lost.
 
-use domain::tenants::connection::{Connection, VerifySecrets};
+use domain::tenants::{Connection, VerifySecrets};
 use serde_json::{Value, json};
 use testkit::{Answer, Aws, Lossy, api::Town};
 

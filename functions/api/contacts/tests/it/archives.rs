@@ -1,16 +1,9 @@
 //! Archives of a contact, from the callers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::{
-        actor::Actor,
-        ids::{ContactId, OperationId},
-        operation::{Data, Operation, OperationKind},
-    },
-    contacts::{
-        archive::{ArchiveContact, ArchiveResult},
-        contact::{Change, Contact},
-    },
+    accounts::{Permission, Role},
+    base::{Actor, ContactId, Data, Operation, OperationId, OperationKind},
+    contacts::{ArchiveContact, ArchiveResult, Change, Contact},
 };
 use kit::{Files, Folder};
 use serde_json::{Value, json};

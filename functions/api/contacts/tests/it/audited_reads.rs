@@ -1,11 +1,8 @@
 //! Looks at personal data, as readers of the audit log see them.
 
 use domain::{
-    accounts::{
-        audit::{Action, Look},
-        permission::Role,
-    },
-    base::actor::Stamp,
+    accounts::{Action, Look, Role},
+    base::Stamp,
 };
 use serde_json::json;
 use testkit::{Aws, api::Town};

@@ -1,12 +1,9 @@
 //! Changes of many contacts, up to the operation that makes them.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::{
-        ids::{ContactId, OperationId},
-        operation::OperationKind,
-    },
-    contacts::{bulk::ChangeDetails, field::Field, segment::Segment, stage::Stage, tag::Tag},
+    accounts::{Permission, Role},
+    base::{ContactId, OperationId, OperationKind},
+    contacts::{ChangeDetails, Field, Segment, Stage, Tag},
 };
 use serde_json::{Value, json};
 use store::Owned;

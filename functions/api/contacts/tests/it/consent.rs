@@ -1,15 +1,12 @@
 //! The consent of a contact.
 
 use domain::{
-    base::ids::ContactId,
-    contacts::{
-        contact::{Contact, Identity},
-        erasure::Salt,
-    },
-    messages::inbound::OptFlag,
+    base::ContactId,
+    contacts::{Contact, Identity, Salt},
+    messages::OptFlag,
 };
 use serde_json::{Value, json};
-use store::contacts::contact::ContactWrite;
+use store::contacts::ContactWrite;
 use testkit::{Aws, api::Town};
 
 use super::{placed, town};

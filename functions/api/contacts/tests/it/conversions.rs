@@ -1,9 +1,9 @@
 //! Conversions, from the callers' point of view.
 
 use domain::{
-    accounts::permission::Role,
-    base::ids::ContactId,
-    contacts::{conversion::Conversion, history::Recorded as _},
+    accounts::Role,
+    base::ContactId,
+    contacts::{Conversion, Recorded as _},
 };
 use serde_json::{Value, json};
 use testkit::{Aws, api::Caller, business::CUSTOMER};

@@ -1,9 +1,9 @@
 //! Numbers, addresses and ids one by one, from the callers' point of view.
 
 use domain::{
-    base::ids::ContactId,
-    contacts::contact::{Change, Contact, Identity},
-    messages::inbound::Sender,
+    base::ContactId,
+    contacts::{Change, Contact, Identity},
+    messages::Sender,
 };
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};

@@ -13,18 +13,14 @@ mod search;
 mod timeline;
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::{
-        ids::{TeamId, UserId},
-        operation::{Operation, OperationState},
-        resource::Resource,
-    },
-    contacts::{contact::RESTORABLE, field::Field, stage::Stage, tag::Tag},
-    inbox::conversation::{Conversation, ConversationState},
-    tenants::tenant::Limits,
+    accounts::{Permission, Role},
+    base::{Operation, OperationState, Resource, TeamId, UserId},
+    contacts::{Field, RESTORABLE_FOR, Stage, Tag},
+    inbox::{Conversation, ConversationState},
+    tenants::Limits,
 };
 use serde_json::{Value, json};
-use store::{Owned, inbox::list::InboxList};
+use store::{Owned, inbox::InboxList};
 use testkit::{
     Aws, Lossy,
     api::{Caller, Town, interrupted},
@@ -478,7 +474,7 @@ async fn a_deleted_contact_is_erased_after_30_days() {
     let [erasure] = &operations(&town).await[..] else {
         panic!("one operation")
     };
-    assert_eq!(erasure.due, Some(aws.now() + RESTORABLE));
+    assert_eq!(erasure.due, Some(aws.now() + RESTORABLE_FOR));
     assert_eq!(erasure.state, OperationState::Queued);
     aws.pass(60);
     agent.post(&format!("{place}/restore"), json!({})).await.is(200);

@@ -1,14 +1,9 @@
 //! Merges of contacts, their undoing, and duplicates, from the callers' point of view.
 
 use domain::{
-    base::ids::ContactId,
-    contacts::{
-        contact::{Change, Contact},
-        field::Field,
-        merge::UNDOABLE,
-        tag::Tag,
-    },
-    messages::inbound::OptFlag,
+    base::ContactId,
+    contacts::{Change, Contact, Field, Tag, UNDOABLE_FOR},
+    messages::OptFlag,
 };
 use serde_json::{Value, json};
 use testkit::{
@@ -98,7 +93,7 @@ async fn merge_does_what_its_dry_run_showed_and_is_undone() {
     let conflict = |field: &str| json!({"field": field, "decision": "survivor"});
     assert_eq!(done["conflicts"], json!([conflict("name"), conflict("fields.level")]));
     assert_eq!(done["merge"]["contact_id"], json!(other));
-    let undo_until = (aws.now() + UNDOABLE).to_string();
+    let undo_until = (aws.now() + UNDOABLE_FOR).to_string();
     assert_eq!(done["merge"]["undo_until"], json!(undo_until));
 
     let undone = unmerge(&agent, &survivor, &done).await.is(200).json();
@@ -310,7 +305,7 @@ async fn merges_are_undone_in_turn_and_in_time() {
     let unknown = unmerge(&agent, &survivor, &stranger).await;
     assert_eq!(unknown.is_refused(404, "not_found").fields(), ["merge_id"]);
     unmerge(&agent, &survivor, &later).await.is(200);
-    aws.pass(UNDOABLE.as_secs() - 3600);
+    aws.pass(UNDOABLE_FOR.as_secs() - 3600);
     unmerge(&agent, &survivor, &earlier).await.is_refused(409, "conflict");
 }
 

@@ -1,12 +1,9 @@
 //! Notes, from the callers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::ids::{ContactId, UserId},
-    contacts::{
-        history::Recorded as _,
-        note::{MAX_TEXT_LENGTH, Note},
-    },
+    accounts::{Permission, Role},
+    base::{ContactId, UserId},
+    contacts::{MAX_NOTE_LENGTH, Note, Recorded as _},
 };
 use serde_json::{Value, json};
 use testkit::{
@@ -242,7 +239,7 @@ async fn text_of_a_note_is_bounded_and_visible() {
     let town = town(&aws).await;
     let notes = notes_of(contact(&town, CUSTOMER).await);
     let agent = town.agent();
-    let longest = "é".repeat(MAX_TEXT_LENGTH);
+    let longest = "é".repeat(MAX_NOTE_LENGTH);
     for text in [
         json!(null),
         json!(1),

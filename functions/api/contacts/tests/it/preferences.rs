@@ -2,9 +2,9 @@
 
 use access::link::Customer;
 use domain::{
-    accounts::{audit::Action, permission::Role},
-    base::actor::Actor,
-    consent::links::{LinkCode, LinkOrigin},
+    accounts::{Action, Role},
+    base::Actor,
+    consent::{LinkCode, LinkOrigin},
 };
 use serde_json::Value;
 use testkit::{Aws, api::Town};

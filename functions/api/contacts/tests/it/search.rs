@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    contacts::{field::Field, stage::Stage, tag::Tag},
-    tenants::tenant::Tenant,
+    contacts::{Field, Stage, Tag},
+    tenants::Tenant,
 };
 use serde_json::json;
 use testkit::{Aws, api::Town, texts};

@@ -1,15 +1,11 @@
 //! The timeline of a contact, from the readers' point of view.
 
 use domain::{
-    accounts::permission::Role,
-    base::ids::ContactId,
-    calls::{record::ConsentEntry, retention::Retention},
-    consent::wish::{By, Choice, Scope, Wish},
-    messages::{
-        message::{Message, SendOutcome},
-        purpose::Event,
-        refusal::Refusal,
-    },
+    accounts::Role,
+    base::ContactId,
+    calls::Retention,
+    consent::{By, Choice, ConsentEntry, Scope, Wish},
+    messages::{CancelEvent, Message, Refusal, SendOutcome},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -130,7 +126,7 @@ async fn entries_stand_for_themselves() {
         segments: None,
     };
     message.record(1, accepted, aws.now(), &timers);
-    let why = Refusal::since(Event::Inbound, "no further channel: the customer has written");
+    let why = Refusal::since(CancelEvent::Inbound, "no further channel: the customer has written");
     message.cancel(why.and("tried", true));
     store.write_message(business.scope(), &message).await.unwrap();
     wrote(&aws, &business, contact, "I am on my way", None).await;

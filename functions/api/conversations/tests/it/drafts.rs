@@ -1,17 +1,14 @@
 //! Drafts of replies, from the points of view of their author and of everybody else.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::ids::{ContactId, ConversationId, MessageId},
-    inbox::{
-        conversation::{Happening, What},
-        draft::Draft,
-    },
-    messages::message::Channel,
+    accounts::{Permission, Role},
+    base::{ContactId, ConversationId, MessageId},
+    inbox::{Draft, Happening, What},
+    messages::Channel,
 };
 use jiff::SignedDuration;
 use serde_json::json;
-use store::{contacts::merges::Decided, inbox::conversation::noted};
+use store::{contacts::Decided, inbox::conversation_with};
 use testkit::{
     Aws,
     api::House,
@@ -28,7 +25,7 @@ pub(crate) async fn conversation(aws: &Aws, house: &House, number: usize) -> Con
         at: aws.now(),
         what: What::Inbound(message, Channel::WhatsApp),
     };
-    let conversation = noted(None, ConversationId::of(contact, None), happening, None);
+    let conversation = conversation_with(None, ConversationId::of(contact, None), happening, None);
     let store = aws.store();
     let written = store.write_conversation(house.scope(), &conversation, None);
     written.await.expect("the conversation is written");

@@ -4,10 +4,10 @@ mod drafts;
 mod teams;
 
 use domain::{
-    accounts::permission::Role,
-    base::ids::{ContactId, ConversationId, LineId, OperationId},
-    contacts::contact::Contact,
-    tenants::line::Line,
+    accounts::Role,
+    base::{ContactId, ConversationId, LineId, OperationId},
+    contacts::Contact,
+    tenants::Line,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

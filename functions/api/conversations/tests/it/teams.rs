@@ -1,6 +1,6 @@
 //! Conversations that are given to teams.
 
-use domain::{accounts::permission::Role, base::ids::UserId, inbox::team::Team};
+use domain::{accounts::Role, base::UserId, inbox::Team};
 use futures::future::join;
 use serde_json::{Value, json};
 use testkit::Aws;

@@ -1,13 +1,10 @@
 //! Exports, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    accounts::{
-        audit::{Action, Entry},
-        permission::{Permission, Role},
-    },
-    base::ids::OperationId,
-    campaigns::campaign::Campaign,
-    reports::export::ExportResult,
+    accounts::{Action, AuditEntry, Permission, Role},
+    base::OperationId,
+    campaigns::Campaign,
+    reports::ExportResult,
 };
 use jiff::SignedDuration;
 use kit::{FileKey, Files};
@@ -67,7 +64,7 @@ async fn an_export_ends_with_a_link_that_is_audited() {
     let read = aws.audit_log(town.home.scope()).await;
     assert_eq!(read.len(), 2, "{read:?}");
     let id = place.rsplit('/').next().unwrap();
-    let is_look = |entry: &Entry| entry.action == Action::Read && entry.object == id;
+    let is_look = |entry: &AuditEntry| entry.action == Action::Read && entry.object == id;
     assert!(read.iter().all(is_look), "{read:?}");
     let listed = &manager.get(EXPORTS).await.items()[0];
     assert_eq!((&listed["id"], &listed["file"]), (&json!(id), &Value::Null));

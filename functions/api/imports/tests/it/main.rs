@@ -1,16 +1,11 @@
 //! Imports, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::ids::OperationId,
-    consent::wish::Wishes,
-    contacts::{
-        contact::Identity,
-        erasure::Salt,
-        import::{ImportResult, RowCounts},
-        tag::Tag,
-    },
-    tenants::tenant::{Limits, Tenant},
+    accounts::{Permission, Role},
+    base::OperationId,
+    consent::Wishes,
+    contacts::{Identity, ImportResult, RowCounts, Salt, Tag},
+    tenants::{Limits, Tenant},
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Lines, in process against the emulator, from the callers' point of view.
 
-use domain::{accounts::permission::Permission, tenants::line::Line};
+use domain::{accounts::Permission, tenants::Line};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 

@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::ids::{ContactId, EventId, MessageId, TenantId},
-    live::{
-        event::{Attended, Event, EventData, EventType, Meaning, Told},
-        socket::Socket,
-    },
-    tenants::tenant::Limits,
+    accounts::{Permission, Role},
+    base::{ContactId, EventId, MessageId, TenantId},
+    live::{Attended, Event, EventData, EventType, Meaning, Socket, Told},
+    tenants::Limits,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

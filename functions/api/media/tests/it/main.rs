@@ -3,12 +3,9 @@
 use std::cell::Cell;
 
 use domain::{
-    accounts::{
-        audit::Action,
-        permission::{Permission, Role},
-    },
-    base::ids::{ContactId, MessageId},
-    media::medium::{FileName, InboundMedia, MediaReason, Medium, MediumState},
+    accounts::{Action, Permission, Role},
+    base::{ContactId, MessageId},
+    media::{FileName, InboundMedia, MediaReason, Medium, MediumState},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -1,15 +1,10 @@
 //! Previews, cancellations, and failed messages that are sent again.
 
-use domain::messages::{
-    inbound::OptFlag,
-    message::Category,
-    purpose::{Narrowing, Policy, Purpose},
-    send::{Classified, Effect, ErrorClass},
-};
+use domain::messages::{Category, Classified, Effect, ErrorClass, Narrowing, OptFlag, Policy, Purpose};
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
-use store::contacts::people::Brought;
+use store::contacts::Brought;
 use testkit::{Lossy, business::business_with};
 
 use super::{

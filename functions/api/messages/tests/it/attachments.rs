@@ -1,12 +1,9 @@
 //! Attachments of replies: each is carried by one reply in its conversation, within a day, and kept as long as that.
 
 use domain::{
-    base::ids::{ConversationId, LineId},
-    contacts::contact::Change,
-    media::{
-        asset::{Asset, AssetState},
-        medium::MediaReason,
-    },
+    base::{ConversationId, LineId},
+    contacts::Change,
+    media::{Asset, AssetState, MediaReason},
 };
 use jobs::MediaJob;
 use kit::QueueName;

@@ -9,17 +9,13 @@ mod trials;
 mod visibility;
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::ids::{ContactId, MessageId},
-    calls::record::Received,
-    contacts::contact::Contact,
-    media::medium::InboundMedia,
-    messages::{
-        message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
-        refusal::{Reason, Refusal},
-        send::Timers,
-    },
-    money::prices::Money,
+    accounts::{Permission, Role},
+    base::{ContactId, MessageId},
+    calls::Received,
+    contacts::Contact,
+    media::InboundMedia,
+    messages::{AttemptState, Cause, Channel, Cost, Message, Reason, Refusal, SendOutcome, StatusReport, Timers},
+    money::Money,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -165,7 +161,7 @@ async fn automatic_answer_names_what_it_answers() {
         let inbound = MessageId::new(message.id.contact(), own);
         message.cause = Cause::Answered {
             inbound,
-            answer: domain::automations::answer::Answer::Help,
+            answer: domain::automations::Answer::Help,
         };
     })
     .await;

@@ -1,15 +1,12 @@
 //! Replies: each is sent once, in order, to somebody who wrote, and not over what a colleague has said meanwhile.
 
 use domain::{
-    base::ids::ConversationId,
-    consent::wish::{By, Choice, Scope, Wish},
-    contacts::contact::Change,
-    inbox::conversation::{Conversation, Happening, What},
-    messages::{
-        inbound::{EDIT, OptFlag, REACTION},
-        purpose::Purpose,
-    },
-    tenants::connection::Account,
+    base::ConversationId,
+    consent::{By, Choice, Scope, Wish},
+    contacts::Change,
+    inbox::{Conversation, Happening, What},
+    messages::{EDIT, OptFlag, Purpose, REACTION},
+    tenants::Account,
 };
 use futures::future::join;
 use jobs::SendMessage;

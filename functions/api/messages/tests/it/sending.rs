@@ -2,23 +2,16 @@
 
 use access::link::{Customer, Follower};
 use domain::{
-    consent::{
-        links::{LinkCode, LinkOrigin},
-        wish::{By, Choice, Scope, Wish},
-    },
-    contacts::contact::Identity,
-    messages::{
-        inbound::OptFlag,
-        links::TrackedEnd,
-        purpose::{Lane, Purpose},
-    },
-    money::cap::{Cap, Period, Take},
-    tenants::tenant::{Limits, Tenant, TenantStatus},
+    consent::{By, Choice, LinkCode, LinkOrigin, Scope, Wish},
+    contacts::Identity,
+    messages::{Lane, OptFlag, Purpose, TrackedEnd},
+    money::{Cap, Period, Take},
+    tenants::{Limits, Tenant, TenantStatus},
 };
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
-use store::{TenantScope, table::due::Partition, tenants::config::Configured};
+use store::{TenantScope, table::due::Partition, tenants::Configured};
 use testkit::{
     api::Caller,
     business::{business_with, read},
@@ -670,7 +663,7 @@ async fn new_contact_has_the_refusals_of_its_number() {
     ));
     let store = aws.store();
     let identities = [Identity::Phone(phone(CUSTOMER)).key()];
-    let salt = domain::contacts::erasure::Salt::new([7; 32]);
+    let salt = domain::contacts::Salt::new([7; 32]);
     let remembered = store.remember_erased(business.scope(), &identities, &left.consent, salt, aws.now());
     remembered.await.unwrap();
     agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);

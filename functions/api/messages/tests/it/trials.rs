@@ -1,6 +1,6 @@
 //! Tests of campaigns: their message to one person.
 
-use domain::campaigns::campaign::Campaign;
+use domain::campaigns::Campaign;
 
 use super::*;
 

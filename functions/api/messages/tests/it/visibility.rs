@@ -1,7 +1,7 @@
 //! What keys see that may send, and read nothing.
 
-use domain::{base::external::ShownName, contacts::profile::Profile, messages::inbound::OptFlag};
-use store::contacts::contact::ContactWrite;
+use domain::{base::ShownName, contacts::Profile, messages::OptFlag};
+use store::contacts::ContactWrite;
 use testkit::api::Caller;
 
 use super::{

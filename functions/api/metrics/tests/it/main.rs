@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    tenants::line::Line,
+    accounts::{Permission, Role},
+    tenants::Line,
 };
 use jiff::civil::Date;
 use serde_json::{Value, json};

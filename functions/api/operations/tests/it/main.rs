@@ -1,12 +1,8 @@
 //! Operations, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::{
-        actor::Actor,
-        ids::OperationId,
-        operation::{Data, Operation, OperationKind, Progress},
-    },
+    accounts::{Permission, Role},
+    base::{Actor, Data, Operation, OperationId, OperationKind, Progress},
 };
 use serde_json::json;
 use store::TenantScope;

@@ -4,16 +4,16 @@ use std::future::IntoFuture;
 
 use access::token::{Claims, sha256_hex};
 use domain::{
-    accounts::{account::Grant, permission::Role},
-    base::ids::MessageId,
-    consent::links::LinkCode,
-    tenants::{connection::Connection, tenant::TenantStatus},
+    accounts::{Grant, Role},
+    base::MessageId,
+    consent::LinkCode,
+    tenants::{Connection, TenantStatus},
 };
 use jobs::{Mail, MailJob};
 use kit::Env;
 use serde_json::{Value, json};
 use store::{
-    messages::links::{NewLink, TrackedWrite},
+    messages::{NewLink, TrackedWrite},
     table::effects::Effects,
 };
 use testkit::{

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::permission::Permission,
-    base::{ids::FileId, resource::Resource as _},
-    media::{
-        asset::{Asset, AssetIn, AssetState},
-        medium::MediaKind,
-    },
-    messages::needs::Needs,
-    money::product::Product,
+    accounts::Permission,
+    base::{FileId, Resource as _},
+    media::{Asset, AssetIn, AssetState, MediaKind},
+    messages::Needs,
+    money::Product,
 };
 use serde_json::{Value, json};
 use testkit::{

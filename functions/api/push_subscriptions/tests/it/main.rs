@@ -1,6 +1,6 @@
 //! Devices from their person's point of view, in process against the emulator's table.
 
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use push_subscriptions::routes;
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};

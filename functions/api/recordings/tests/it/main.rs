@@ -5,16 +5,9 @@ mod twilio;
 use std::cell::Cell;
 
 use domain::{
-    accounts::{
-        audit::Action,
-        permission::{Permission, Role},
-    },
-    base::ids::{CallId, ConnectionId, ContactId, RecordingId},
-    calls::{
-        call::CallProvider,
-        record::Call,
-        recording::{Recording, RecordingState},
-    },
+    accounts::{Action, Permission, Role},
+    base::{CallId, ConnectionId, ContactId, RecordingId},
+    calls::{Call, CallProvider, Recording, RecordingState},
 };
 use serde_json::{Value, json};
 use store::table::rates::Limit;

@@ -1,23 +1,12 @@
 //! Segments, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::{
-        external::ShownName,
-        ids::{ContactId, OperationId},
-    },
-    contacts::{
-        contact::Contact,
-        field::{Field, FieldValue},
-        person::Person,
-        profile::{Profile, Staged},
-        segment::Segment,
-        stage::Stage,
-        tag::Tag,
-    },
+    accounts::{Permission, Role},
+    base::{ContactId, OperationId, ShownName},
+    contacts::{Contact, Field, FieldValue, Person, Profile, Segment, Stage, Staged, Tag},
 };
 use serde_json::{Value, json};
-use store::contacts::people::Brought;
+use store::contacts::Brought;
 use testkit::{
     Answer, Aws, Resource,
     api::{House, Town},

@@ -1,8 +1,8 @@
 //! Teams, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    inbox::team::Team,
+    accounts::{Permission, Role},
+    inbox::Team,
 };
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};

@@ -6,11 +6,11 @@ mod numbers;
 mod twilio;
 
 use domain::{
-    accounts::permission::Role,
-    base::{ids::ConnectionId, operation::OperationKind},
-    templates::template::{
-        ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus,
-        draft::TemplateContent, library::LIBRARY, sync::SyncTemplates,
+    accounts::Role,
+    base::{ConnectionId, OperationKind},
+    templates::{
+        ButtonKind, LIBRARY, SyncTemplates, TemplateButton, TemplateContent, TemplateDefinition, TemplateKey,
+        TemplateReport, TemplateStatus,
     },
 };
 use serde_json::{Value, json};

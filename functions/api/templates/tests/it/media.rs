@@ -1,11 +1,8 @@
 //! Samples of media headers: from the bucket to WhatsApp.
 
 use domain::{
-    base::resource::Resource as _,
-    media::{
-        asset::{Asset, AssetIn},
-        medium::MediaKind,
-    },
+    base::Resource as _,
+    media::{Asset, AssetIn, MediaKind},
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::{accounts::permission::Role, base::operation::OperationKind};
+use domain::{accounts::Role, base::OperationKind};
 use serde_json::json;
 use testkit::{
     Aws, Seeded,

@@ -3,9 +3,9 @@
 mod retention;
 mod setup;
 
-use domain::tenants::{config::TenantConfig, tenant::Tenant};
+use domain::tenants::{Tenant, TenantConfig};
 use serde_json::{Value, json};
-use store::tenants::config::ConfigCache;
+use store::tenants::ConfigCache;
 use testkit::{Aws, api::Town, assert_snapshot};
 
 const TENANT: &str = "/api/v1/tenant";

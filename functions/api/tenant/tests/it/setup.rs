@@ -1,31 +1,15 @@
 //! The progress of the set-up: working steps are done, and the problems of the others are named.
 
 use domain::{
-    automations::decide::Findings,
-    base::{
-        ids::{CallId, ConnectionId, ContactId, ProductId, RuleId},
-        line_type,
-        text::OneLine,
-    },
-    contacts::{
-        contact::{Contact, Identity},
-        profile::Profile,
-    },
-    messages::{
-        compose::World,
-        material::Material,
-        message::{Category, Channel},
-        subject::CallView,
-    },
-    templates::template::TemplateDefinition,
-    tenants::{
-        config::TenantConfig,
-        connection::{Account, Connection, Health, aircall, twilio},
-        connection_test::{CheckResult, Checkup},
-    },
+    automations::Findings,
+    base::{CallId, ConnectionId, ContactId, OneLine, ProductId, RuleId, unknown_line_type},
+    contacts::{Contact, Identity, Profile},
+    messages::{CallView, Category, Channel, Material, World},
+    templates::TemplateDefinition,
+    tenants::{Account, CheckResult, Checkup, Connection, Health, TenantConfig, aircall, twilio},
 };
 use serde_json::{Value, json};
-use store::{TenantScope, tenants::config::Configured};
+use store::{TenantScope, tenants::Configured};
 use testkit::{
     Aws, Seeded,
     api::Town,
@@ -388,7 +372,7 @@ async fn follows(
         id: CallId::new(id, aws.ids().ulid()),
         connection: reported_by.id,
         facts: &facts,
-        outcome: domain::calls::call::Outcome::Missed,
+        outcome: domain::calls::Outcome::Missed,
         started_at: aws.now(),
     };
     let world = World {
@@ -398,7 +382,7 @@ async fn follows(
         profile: &Profile::default(),
         open: &[],
         now: aws.now(),
-        line_type: &line_type::unknown,
+        line_type: &unknown_line_type,
     };
     let needs = Findings::of(&call, &world).needs(&world);
     let material = aws.store().material(scope, &needs, &store::Along::default()).await;

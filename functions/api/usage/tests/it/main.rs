@@ -1,13 +1,13 @@
 //! The usage, in process against the emulator, from the readers' point of view.
 
 use domain::{
-    accounts::permission::{Permission, Role},
-    base::actor::{Actor, Stamp},
-    money::prices::PriceBook,
-    tenants::{line::Line, tenant::Tenant},
+    accounts::{Permission, Role},
+    base::{Actor, Stamp},
+    money::PriceBook,
+    tenants::{Line, Tenant},
 };
 use serde_json::{Value, json};
-use store::tenants::platform::PlatformAct;
+use store::tenants::PlatformAct;
 use testkit::{Aws, api::Town, assert_snapshot, business::read};
 
 const USAGE: &str = "/api/v1/usage";

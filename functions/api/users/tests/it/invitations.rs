@@ -2,12 +2,9 @@
 
 use access::token::{Claims, link_token, sha256_hex};
 use domain::{
-    accounts::account::{Account, Email, Grant, Invitation, Member},
-    base::{
-        actor::Actor,
-        ids::{InvitationId, TenantId},
-    },
-    tenants::tenant::TenantStatus,
+    accounts::{Account, Email, Grant, Invitation, Member},
+    base::{Actor, InvitationId, TenantId},
+    tenants::TenantStatus,
 };
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -338,7 +335,7 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
         tokens.push(invite_admin(&town, Actor::Platform(town.platform.user), email).await);
     }
     accept(&town, &tokens[0]).await.is(200);
-    let act = store::tenants::platform::PlatformAct {
+    let act = store::tenants::PlatformAct {
         action: "platform_admin_removed".to_owned(),
         tenant: None,
         by: aws.stamp(),
@@ -527,7 +524,7 @@ async fn nobody_joins_a_suspended_tenant() {
     let before = tenant.clone();
     tenant.status = TenantStatus::Suspended;
     tenant.config_version = before.config_version;
-    let act = store::tenants::platform::PlatformAct {
+    let act = store::tenants::PlatformAct {
         action: "tenant_suspended".to_owned(),
         tenant: Some(tenant.id),
         by: aws.stamp(),

@@ -3,7 +3,7 @@
 mod invitations;
 mod people;
 
-use domain::accounts::permission::Role;
+use domain::accounts::Role;
 use serde_json::Value;
 use testkit::{
     Aws,

@@ -1,12 +1,9 @@
 //! Users of a tenant, and their permissions.
 
 use domain::{
-    accounts::{
-        account::{Member, MemberStatus},
-        permission::{Permission, granted},
-    },
-    base::ids::UserId,
-    tenants::tenant::Tenant,
+    accounts::{Member, MemberStatus, Permission, granted_permissions},
+    base::UserId,
+    tenants::Tenant,
 };
 use futures::future::join_all;
 use serde_json::json;
@@ -243,7 +240,7 @@ async fn a_key_with_narrow_scopes_changes_nobody_who_may_do_more() {
     let town = town(&aws).await;
     let (admin, manager) = (of_home(&town, Role::Admin), of_home(&town, Role::Manager));
     change_user(&town, &manager, json!({"role": "admin"})).await;
-    let scopes = granted(Role::Viewer, &[]).chain([Permission::UsersRead, Permission::UsersWrite]);
+    let scopes = granted_permissions(Role::Viewer, &[]).chain([Permission::UsersRead, Permission::UsersWrite]);
     let (_, narrow) = town.new_key(Role::Admin, &scopes.collect::<Vec<_>>()).await;
     let narrow = town.api_key(&narrow);
     for change in [json!({"status": "deactivated"}), json!({"role": "viewer"})] {

@@ -5,18 +5,10 @@ use std::collections::BTreeMap;
 use apply_retention::{Context, handle};
 use domain::{
     Timestamp,
-    base::{
-        ids::ConversationId,
-        operation::{OperationKind, OperationState},
-    },
-    calls::{
-        call::CallProvider,
-        record::CallProgress,
-        retention::Retention,
-        retention_change::{AppliedRetention, ApplyRetention, Past},
-    },
-    media::medium::InboundMedia,
-    messages::message::{Content, MessageState},
+    base::{ConversationId, OperationKind, OperationState},
+    calls::{AppliedRetention, ApplyRetention, CallProgress, CallProvider, Past, Retention},
+    media::InboundMedia,
+    messages::{Content, MessageState},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;

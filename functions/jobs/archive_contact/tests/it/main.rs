@@ -4,31 +4,14 @@ use std::collections::BTreeSet;
 
 use archive_contact::{Context, handle};
 use domain::{
-    accounts::{account::Email, permission::Role},
-    base::{
-        actor::Actor,
-        external::ShownName,
-        ids::{CampaignId, ContactId, LineId, NoteId},
-        operation::{OperationKind, OperationState},
-    },
-    calls::record::ConsentEntry,
-    campaigns::{campaign::Campaign, run::Enrolment},
-    consent::{
-        links::LinkCode,
-        wish::{By, Choice, Scope, Wish},
-    },
-    contacts::{
-        archive::{ArchiveContact, ArchiveResult},
-        contact::{Change, Identity},
-        field::Field,
-        history::HistoryKind,
-        note::Note,
-        profile::Profile,
-        tag::Tag,
-    },
-    inbox::{conversation::Conversation, team::Team},
-    media::medium::{FileName, InboundMedia},
-    messages::{inbound::OptFlag, message::Content},
+    accounts::{Email, Role},
+    base::{Actor, CampaignId, ContactId, LineId, NoteId, OperationKind, OperationState, ShownName},
+    campaigns::{Campaign, Enrolment},
+    consent::{By, Choice, ConsentEntry, LinkCode, Scope, Wish},
+    contacts::{ArchiveContact, ArchiveResult, Change, Field, HistoryKind, Identity, Note, Profile, Tag},
+    inbox::{Conversation, Team},
+    media::{FileName, InboundMedia},
+    messages::{Content, OptFlag},
 };
 use jobs::StartOperation;
 use kit::{
@@ -36,7 +19,7 @@ use kit::{
     operation::{Ran, Step},
 };
 use serde_json::{Value, json};
-use store::{campaigns::drip::DripEntry, contacts::contact::ContactWrite};
+use store::{campaigns::DripEntry, contacts::ContactWrite};
 use testkit::{
     business::{CUSTOMER, business, phone},
     operations::result_of,
@@ -154,7 +137,7 @@ impl World {
         found
     }
 
-    async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::contacts::contact::Contact)) {
+    async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::contacts::Contact)) {
         let changed = self.aws.change_contact(self.business.scope(), contact, |contact| {
             change(contact);
             Change::Contact

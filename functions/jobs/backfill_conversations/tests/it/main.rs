@@ -2,25 +2,12 @@
 
 use backfill_conversations::{Context, PER_STEP, handle};
 use domain::{
-    accounts::permission::Role,
-    base::{
-        ids::{ContactId, ConversationId, LineId, TagId, UserId},
-        operation::OperationKind,
-    },
-    calls::{
-        call::Outcome,
-        record::{Call, Received},
-    },
-    contacts::contact::Contact,
-    inbox::{
-        conversation::{Conversation, ConversationState, What},
-        past::{BackfillConversations, Backfilled},
-        team::Team,
-    },
-    messages::{
-        inbound::{EDIT, REACTION},
-        message::Channel,
-    },
+    accounts::Role,
+    base::{ContactId, ConversationId, LineId, OperationKind, TagId, UserId},
+    calls::{Call, Outcome, Received},
+    contacts::Contact,
+    inbox::{BackfillConversations, Backfilled, Conversation, ConversationState, Team, What},
+    messages::{Channel, EDIT, REACTION},
 };
 use serde_json::json;
 use testkit::{

@@ -5,28 +5,20 @@ use std::{collections::BTreeMap, sync::Arc};
 use change_contacts::{Context, PER_STEP, handle};
 use domain::{
     base::{
-        actor::{Actor, Stamp},
-        external::ShownName,
-        ids::{ContactId, SegmentId, TagId, TenantId, UserId},
-        operation::{Operation, OperationKind, OperationState},
+        Actor, ContactId, Operation, OperationKind, OperationState, SegmentId, ShownName, Stamp, TagId, TenantId,
+        UserId,
     },
     contacts::{
-        bulk::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields},
-        conditions::Conditions,
-        contact::{Contact, Identity, RESTORABLE},
-        field::{Field, FieldValue},
-        person::Person,
-        profile::{Profile, Staged},
-        stage::Stage,
-        tag::Tag,
+        ChangeContacts, ChangeDetails, ChangeIn, Conditions, Contact, EditedFields, Field, FieldValue, Identity,
+        Person, Profile, RESTORABLE_FOR, Stage, Staged, Tag,
     },
-    inbox::conversation::ConversationState,
+    inbox::ConversationState,
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
-use store::{Owned, contacts::people::Brought, table::operations::DETAILS_LIFE};
+use store::{Owned, contacts::Brought, table::operations::DETAILS_LIFE};
 use testkit::{Lossy, operations::result_of};
 
 struct World {
@@ -357,8 +349,8 @@ async fn deleted_contacts_can_be_restored_for_a_month() {
         .collect();
     // They are spread over a day.
     let (first, last) = (
-        world.aws.now() + RESTORABLE,
-        world.aws.now() + RESTORABLE + SignedDuration::from_hours(24),
+        world.aws.now() + RESTORABLE_FOR,
+        world.aws.now() + RESTORABLE_FOR + SignedDuration::from_hours(24),
     );
     assert!(
         due.len() == 3 && due.iter().all(|due| due.is_some_and(|due| first <= due && due < last)),
@@ -514,7 +506,7 @@ async fn contacts_of_another_tenant_are_unknown() {
 #[tokio::test]
 async fn a_thousand_named_contacts_fit_an_operation() {
     let world = World::new().await;
-    let contacts: Vec<_> = (0..domain::contacts::bulk::MAX_CHOSEN)
+    let contacts: Vec<_> = (0..domain::contacts::MAX_CHOSEN)
         .map(|_| ContactId::new(world.aws.ids().ulid()))
         .collect();
     let start = world.start(Of::These(&contacts), json!({"language": "ar"})).await;

@@ -2,17 +2,8 @@
 
 use count_segment::{Context, PER_STEP, handle};
 use domain::{
-    base::{
-        ids::{ContactId, SegmentId, TagId},
-        operation::{OperationKind, OperationState},
-    },
-    contacts::{
-        contact::Contact,
-        field::{Field, FieldValue},
-        profile::{Profile, Staged},
-        segment::CountSegment,
-        stage::Stage,
-    },
+    base::{ContactId, OperationKind, OperationState, SegmentId, TagId},
+    contacts::{Contact, CountSegment, Field, FieldValue, Profile, Stage, Staged},
 };
 use jobs::StartOperation;
 use kit::operation::Ran;

@@ -4,45 +4,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::account::Email,
+    accounts::Email,
     base::{
-        actor::Actor,
-        external::ShownName,
-        ids::{
-            ContactId, ConversationId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId,
-            UserId,
-        },
-        operation::{Operation, OperationKind, OperationState},
+        Actor, ContactId, ConversationId, FieldId, ImportId, MessageId, NoteId, Operation, OperationId, OperationKind,
+        OperationState, RecordingId, ShownName, StageId, TagId, UserId,
     },
-    calls::record::{ConsentEntry, Received},
-    consent::{
-        links::{LinkCode, LinkOrigin},
-        wish::{By, Choice, Scope, Wish},
-    },
+    calls::Received,
+    consent::{By, Choice, ConsentEntry, LinkCode, LinkOrigin, Scope, Wish},
     contacts::{
-        bulk::ChangeDetails,
-        contact::{Change, Contact, Identity},
-        erasure::{EraseContact, Erased},
-        field::FieldValue,
-        filter::Filter,
-        import::Import,
-        note::{Note, NoteText},
-        profile::{Profile, Staged},
+        Change, ChangeDetails, Contact, EraseContact, Erased, FieldValue, Filter, Identity, Import, Note, NoteText,
+        Profile, Staged,
     },
-    inbox::draft::Draft,
-    media::medium::InboundMedia,
-    messages::{
-        inbound::{OptFlag, Sender},
-        message::{Content, SendOutcome},
-    },
+    inbox::Draft,
+    media::InboundMedia,
+    messages::{Content, OptFlag, SendOutcome, Sender},
 };
 use erase_contact::{Context, handle};
 use jobs::StartOperation;
 use kit::{FileKey, Files, Folder, operation::Ran};
-use store::{
-    consent::preferences::LinkWrite, contacts::contact::ContactWrite, messages::message::Reference,
-    table::operations::DETAILS_LIFE,
-};
+use store::{consent::LinkWrite, contacts::ContactWrite, messages::Reference, table::operations::DETAILS_LIFE};
 use testkit::{
     business::{CUSTOMER, effects_of, phone},
     samples,
@@ -296,7 +276,7 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
         .find(|row| row["kind"].as_s().unwrap() == "preference_link");
     assert!(link.unwrap().contains_key("expires_at"));
     let (store, scope) = (world.aws.store(), world.business.scope());
-    let link = domain::consent::links::PreferenceLink {
+    let link = domain::consent::PreferenceLink {
         tenant: scope.tenant(),
         contact,
         origin: LinkOrigin::Actor(Actor::Operator),

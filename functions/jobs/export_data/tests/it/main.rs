@@ -3,33 +3,15 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::audit::{Action, Entry},
-    base::{
-        ids::{CampaignId, ContactId},
-        operation::{OperationKind, OperationState},
-    },
-    calls::record::{ConsentEntry, Received},
-    campaigns::{
-        campaign::Campaign,
-        run::{Enrolment, Exit},
-    },
-    consent::{
-        links::LinkCode,
-        wish::{By, Choice, Scope, Wish},
-    },
-    contacts::{
-        contact::{Change, Contact},
-        field::Field,
-        person::{Person, PersonIn},
-        profile::Profile,
-        tag::Tag,
-    },
-    media::medium::{InboundMedia, MediaKind},
-    messages::{
-        message::Content,
-        refusal::{Reason, Refusal},
-    },
-    reports::export::ExportResult,
+    accounts::{Action, AuditEntry},
+    base::{CampaignId, ContactId, OperationKind, OperationState},
+    calls::Received,
+    campaigns::{Campaign, Enrolment, Exit},
+    consent::{By, Choice, ConsentEntry, LinkCode, Scope, Wish},
+    contacts::{Change, Contact, Field, Person, PersonIn, Profile, Tag},
+    media::{InboundMedia, MediaKind},
+    messages::{Content, Reason, Refusal},
+    reports::ExportResult,
 };
 use export_data::{Context, handle};
 use jiff::SignedDuration;
@@ -363,7 +345,7 @@ async fn consent_and_audit_are_exported() {
     let (refused, granted) = (json!("refused"), json!("granted"));
     assert_eq!(told, [(&ann, &refused), (&cid, &refused), (&cid, &granted)]);
     for number in 0..5 {
-        let entry = Entry {
+        let entry = AuditEntry {
             by: world.aws.stamp(),
             action: Action::Created,
             kind: "tag".to_owned(),

@@ -1,8 +1,8 @@
 //! Media of customers' messages.
 
 use domain::{
-    base::ids::{ConnectionId, MessageId, TenantId},
-    media::medium::{InboundMedia, MediaKind, MediaReason, Medium, MediumState},
+    base::{ConnectionId, MessageId, TenantId},
+    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState},
 };
 use jiff::SignedDuration;
 use jobs::MediaJob;

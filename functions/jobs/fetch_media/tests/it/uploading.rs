@@ -1,14 +1,8 @@
 //! Uploads of assets to WhatsApp.
 
 use domain::{
-    base::{
-        ids::{AssetId, ConnectionId, ConversationId, FileId, MessageId},
-        resource::Resource as _,
-    },
-    media::{
-        asset::{Asset, AssetIn, AssetState, Handle, Turn},
-        medium::MediaKind,
-    },
+    base::{AssetId, ConnectionId, ConversationId, FileId, MessageId, Resource as _},
+    media::{Asset, AssetIn, AssetState, Handle, MediaKind, Turn},
 };
 use jiff::SignedDuration;
 use jobs::MediaJob;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    base::ids::MessageId,
-    media::medium::{InboundMedia, MediaKind, Medium, MediumState},
+    base::MessageId,
+    media::{InboundMedia, MediaKind, Medium, MediumState},
 };
 use fetch_media::{Context, handle};
 use jobs::MediaJob;

@@ -1,16 +1,13 @@
 //! Contacts that are changed, merged or erased while an import is about to write to them, or between two attempts of a row.
 
 use domain::{
-    base::{external::ShownName, ids::ContactId},
-    contacts::{contact::Identity, import::ImportResult, person::Person, profile::Profile},
+    base::{ContactId, ShownName},
+    contacts::{Identity, ImportResult, Person, Profile},
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
 use serde_json::json;
-use store::contacts::{
-    contact::{ContactWrite, ProfileWrite},
-    merges::Decided,
-};
+use store::contacts::{ContactWrite, Decided, ProfileWrite};
 use testkit::{
     Lossy,
     business::{decided_merge, erase},

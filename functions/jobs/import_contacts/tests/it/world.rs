@@ -3,24 +3,15 @@
 use std::sync::LazyLock;
 
 use domain::{
-    base::{
-        actor::Actor,
-        ids::ImportId,
-        operation::{Operation, OperationKind, OperationState},
-    },
-    contacts::{
-        field::Field,
-        filter::{Driver, Filter, Search},
-        import::{Import, ImportResult},
-        person::Person,
-    },
+    base::{Actor, ImportId, Operation, OperationKind, OperationState},
+    contacts::{Driver, Field, Filter, Import, ImportResult, Person, Search},
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
 use kit::{FileKey, Files, operation::Ran};
 use serde_json::{Value, json};
 use sheet::{encoding::Encoding, import::ImportContacts, row::Label};
-use store::{Store, Versioned, contacts::people::Position};
+use store::{Store, Versioned, contacts::PeoplePosition};
 use testkit::operations::result_of;
 use tokio::sync::{RwLock, RwLockReadGuard};
 
@@ -174,7 +165,7 @@ impl World {
             let page = page.await.unwrap();
             people.extend(page.items);
             let Some(next) = page.next else { return people };
-            after = Position::read(&next, &everybody);
+            after = PeoplePosition::read(&next, &everybody);
         }
     }
 

@@ -2,13 +2,13 @@
 
 use access::token;
 use domain::{
-    accounts::account::{Account, Grant, SealedFactor, SecondFactor},
-    base::ids::UserId,
+    accounts::{Account, Grant, SealedFactor, SecondFactor},
+    base::UserId,
 };
 use jobs::{Mail, MailJob};
 use kit::{Env, JobError};
 use make_platform_admin::{Answer, Context, Request, handle};
-use store::tenants::platform::PlatformAct;
+use store::tenants::PlatformAct;
 use testkit::Aws;
 
 async fn invoke(aws: &Aws, request: serde_json::Value) -> Result<Answer, JobError> {

@@ -3,24 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{
-        ids::ContactId,
-        operation::{OperationKind, OperationState},
-    },
-    campaigns::{
-        campaign::Campaign,
-        preflight::{PreflightCampaign, PreflightResult},
-        state::CampaignState,
-    },
-    contacts::{
-        field::{Field, FieldValue},
-        profile::{Profile, Staged},
-        segment::Segment,
-        stage::Stage,
-        tag::Tag,
-    },
-    money::cap::{Cap, Period, Scope},
-    tenants::connection::Account,
+    base::{ContactId, OperationKind, OperationState},
+    campaigns::{Campaign, CampaignState, PreflightCampaign, PreflightResult},
+    contacts::{Field, FieldValue, Profile, Segment, Stage, Staged, Tag},
+    money::{Cap, Period, Scope},
+    tenants::Account,
 };
 use preflight_campaign::{Context, handle};
 use serde_json::{Value, from_value, json, to_value};

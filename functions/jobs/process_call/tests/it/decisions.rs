@@ -1,31 +1,20 @@
 //! The decision about a call, and the sentence that explains it.
 
 use domain::{
-    base::{
-        bounded::Whole,
-        external::ShownName,
-        ids::{FieldId, TenantId},
-        text::OneLine,
-    },
-    calls::call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-    contacts::{
-        contact::{Contact, Identity},
-        field::{Field, FieldValue},
-        profile::Profile,
-    },
+    base::{FieldId, OneLine, ShownName, TenantId, Whole},
+    calls::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
+    contacts::{Contact, Field, FieldValue, Identity, Profile},
     messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Category, Channel, Content, Ended, Message, MessageState},
-        purpose::{Narrowing, Policy, Purpose},
-        source::SmsText,
+        AttemptState, Category, Channel, Content, Ended, Message, MessageState, Narrowing, OptFlag, Policy, Purpose,
+        SmsText,
     },
-    tenants::tenant::TenantStatus,
+    tenants::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job, QueueName};
 use process_call::handle;
 use serde_json::json;
-use store::contacts::contact::ContactWrite;
+use store::contacts::ContactWrite;
 use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 
 use super::world::{World, called_back};
@@ -448,7 +437,7 @@ async fn unknown_template_or_wrong_values_are_the_stored_reason() {
         world.business.write(&world.aws).await;
         world.telephony("17", missed(CUSTOMER)).await;
         let history = world.entries(world.customer().await.id).await;
-        let [domain::calls::record::Entry::Call(call)] = &history[..] else {
+        let [domain::calls::Entry::Call(call)] = &history[..] else {
             panic!("{history:?}");
         };
         assert_eq!(call.reason, "template", "{}", call.decision);

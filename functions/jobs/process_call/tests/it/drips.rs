@@ -1,14 +1,11 @@
 //! Callers who enter a drip.
 
 use domain::{
-    base::ids::CampaignId,
-    calls::call::{CallFacts, CallStatus, Handling},
-    campaigns::{run::Enrolment, state::CampaignState},
-    contacts::contact::Contact,
-    messages::{
-        inbound::OptFlag,
-        refusal::{Reason, Refusal},
-    },
+    base::CampaignId,
+    calls::{CallFacts, CallStatus, Handling},
+    campaigns::{CampaignState, Enrolment},
+    contacts::Contact,
+    messages::{OptFlag, Reason, Refusal},
 };
 use kit::Done;
 use serde_json::{Value, json};

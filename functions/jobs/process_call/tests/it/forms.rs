@@ -1,8 +1,8 @@
 //! Callers whose number a channel, a list or a person wrote in another form.
 
 use domain::{
-    contacts::contact::{Contact, Identity},
-    messages::inbound::OptFlag,
+    contacts::{Contact, Identity},
+    messages::OptFlag,
 };
 use testkit::business::{missed, phone};
 

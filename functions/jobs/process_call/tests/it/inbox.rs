@@ -1,13 +1,10 @@
 //! Missed calls in conversations of the inbox.
 
 use domain::{
-    base::ids::{ConversationId, LineId, UserId},
-    calls::call::{CallFacts, Outcome, Party},
-    contacts::contact::Identity,
-    inbox::{
-        conversation::{Conversation, What},
-        team::Team,
-    },
+    base::{ConversationId, LineId, UserId},
+    calls::{CallFacts, Outcome, Party},
+    contacts::Identity,
+    inbox::{Conversation, Team, What},
 };
 use kit::Done;
 use serde_json::json;

@@ -2,15 +2,11 @@
 
 use access::link::{Customer, Follower};
 use domain::{
-    base::ids::ContactId,
-    consent::links::{LINK_LIFETIME, LinkCode, LinkOrigin},
-    messages::{
-        links::TrackedEnd,
-        message::{Channel, Content, Message},
-        source::SmsText,
-    },
+    base::ContactId,
+    consent::{LINK_LIFETIME, LinkCode, LinkOrigin},
+    messages::{Channel, Content, Message, SmsText, TrackedEnd},
 };
-use store::tenants::config::Configured;
+use store::tenants::Configured;
 use testkit::business::{CUSTOMER, missed};
 
 use super::world::World;

@@ -1,12 +1,9 @@
 //! Reports of one call, in any order and number: one call, one message.
 
 use domain::{
-    base::bounded::Whole,
-    calls::{
-        call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome},
-        recording::{Recording, RecordingState},
-    },
-    contacts::contact::Identity,
+    base::Whole,
+    calls::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Recording, RecordingState},
+    contacts::Identity,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job};
@@ -402,7 +399,7 @@ async fn late_report_of_an_answer_cancels_the_unsent_message() {
     world.twilio(dialled(DialStatus::NoAnswer)).await;
     world.twilio(dialled(DialStatus::Answered)).await;
     let (calls, messages) = world.history().await;
-    assert_eq!(messages[0].state(), domain::messages::message::MessageState::Cancelled);
+    assert_eq!(messages[0].state(), domain::messages::MessageState::Cancelled);
     assert!(calls[0].remarks[0].text.contains("answered"), "{:?}", calls[0].remarks);
     assert_eq!(world.customer().await.open, []);
 }

@@ -1,9 +1,9 @@
 //! Missed calls are recovered once: by a later call that is answered, or by what the customer did before the call was reported.
 
 use domain::{
-    base::bounded::Whole,
-    calls::call::{CallFacts, CallStatus, DialStatus, Outcome, Party},
-    contacts::contact::{Contact, Identity, MissedCall},
+    base::Whole,
+    calls::{CallFacts, CallStatus, DialStatus, Outcome, Party},
+    contacts::{Contact, Identity, MissedCall},
 };
 use jiff::SignedDuration;
 use kit::Done;

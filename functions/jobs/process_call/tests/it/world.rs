@@ -2,16 +2,15 @@
 
 use domain::{
     calls::{
-        call::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-        record::{Call, CallProgress, Entry},
+        Call, CallFacts, CallProgress, CallProvider, CallStatus, DialStatus, Direction, Entry, Handling, Outcome, Party,
     },
-    contacts::contact::{Contact, Identity},
-    messages::message::{Message, SendOutcome},
+    contacts::{Contact, Identity},
+    messages::{Message, SendOutcome},
 };
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};
 use process_call::{Context, handle};
-use store::{table::due::Partition, tenants::config::Configured};
+use store::{table::due::Partition, tenants::Configured};
 use testkit::{
     Aws,
     business::{CUSTOMER, LINE, from_to, phone},

@@ -2,12 +2,9 @@
 
 use domain::{
     Timestamp,
-    base::ids::ConnectionId,
-    messages::message::Category,
-    tenants::{
-        connection::{Account, Connection, Health, whatsapp},
-        connection_test::Quality,
-    },
+    base::ConnectionId,
+    messages::Category,
+    tenants::{Account, Connection, Health, Quality, whatsapp},
 };
 use jobs::{EventSource, Payload};
 use kit::{Done, Job, RawBucket};

@@ -1,22 +1,18 @@
 //! Automatic answers to customers' messages: once, to the right people, where they wrote.
 
 use domain::{
-    automations::answer::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
-    base::{actor::Actor, ids::ContactId},
-    calls::record::{Entry, Received},
-    contacts::contact::{Contact, Identity, MAX_OPEN},
-    messages::{
-        inbound::OptFlag,
-        message::{Category, Cause, Channel, Content, Message, MessageState},
-        purpose::{Narrowing, Policy, Purpose},
-    },
-    tenants::tenant::{BusinessHours, TenantStatus},
+    automations::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
+    base::{Actor, ContactId},
+    calls::{Entry, Received},
+    contacts::{Contact, Identity, MAX_OPEN},
+    messages::{Category, Cause, Channel, Content, Message, MessageState, Narrowing, OptFlag, Policy, Purpose},
+    tenants::{BusinessHours, TenantStatus},
 };
 use jiff::SignedDuration;
 use jobs::ProviderEvent;
 use kit::Done;
 use serde_json::{Value, json};
-use store::{contacts::contact::ContactWrite, table::effects::Effects, tenants::config::Configured};
+use store::{contacts::ContactWrite, table::effects::Effects, tenants::Configured};
 use testkit::business::{CUSTOMER, LINE, effects_of, phone, read};
 
 use super::world::{BSUID, World, digits, wrote};

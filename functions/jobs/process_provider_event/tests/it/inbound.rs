@@ -1,22 +1,11 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
-    base::{
-        bounded::Whole,
-        external::ShownName,
-        ids::{ConversationId, MessageId},
-    },
-    calls::record::ConsentEntry,
-    consent::wish::{By, Party},
-    contacts::{
-        contact::{Contact, Identity},
-        erasure::Salt,
-    },
-    messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Channel, MessageState, Recipient},
-    },
-    tenants::connection::Account,
+    base::{ConversationId, MessageId, ShownName, Whole},
+    consent::{By, ConsentEntry, Party},
+    contacts::{Contact, Identity, Salt},
+    messages::{AttemptState, Channel, MessageState, OptFlag, Recipient},
+    tenants::Account,
 };
 use jobs::ProviderEvent;
 use kit::{Done, Job};
@@ -41,7 +30,7 @@ async fn message_from_a_new_customer_opens_the_window() {
 /// For WhatsApp the connection determines the line, for SMS the number that the message was sent to.
 #[tokio::test]
 async fn stored_message_names_the_line_written_to() {
-    let line = |own: u8, more: Value| -> domain::tenants::line::Line {
+    let line = |own: u8, more: Value| -> domain::tenants::Line {
         let mut line = json!({"id": format!("line_{own:026}"), "name": "Line"});
         line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         read(line)
@@ -891,7 +880,7 @@ async fn message_is_stored_once_after_its_reference_is_gone() {
 /// A message sent in the bulk lane continues in it.
 #[tokio::test]
 async fn failed_bulk_message_is_queued_in_its_lane() {
-    use domain::messages::purpose::{Category, Narrowing, Policy, Purpose};
+    use domain::messages::{Category, Narrowing, Policy, Purpose};
     let world = World::new().await;
     let mut message = world.follow_up().await;
     let narrowing = Narrowing {

@@ -1,22 +1,19 @@
 //! Customers' messages in conversations of the inbox.
 
 use domain::{
-    base::ids::{ContactId, ConversationId, MessageId, UserId},
-    calls::record::Entry,
-    contacts::contact::{Contact, Identity},
-    inbox::{
-        conversation::{Conversation, ConversationState, Happening, What},
-        team::Team,
-    },
-    messages::message::{Channel, Message, MessageState},
-    reports::counting,
+    base::{ContactId, ConversationId, MessageId, UserId},
+    calls::Entry,
+    contacts::{Contact, Identity},
+    inbox::{Conversation, ConversationState, Happening, Team, What},
+    messages::{Channel, Message, MessageState},
+    reports::count_message,
 };
 use jobs::{EventSource, ProviderEvent};
 use kit::{Done, Job};
 use process_provider_event::{Context, handle};
 use providers::whatsapp::webhook::split;
 use serde_json::{Value, json};
-use store::{Versioned, inbox::list::InboxList};
+use store::{Versioned, inbox::InboxList};
 use testkit::{
     Lossy,
     business::{CUSTOMER, mobile, phone},
@@ -180,7 +177,7 @@ async fn whoever_is_answered_by_phone_waits_no_more() {
         known.last.map(|last| last.what),
         Some(What::Reply(sent[0].id, Channel::WhatsApp))
     );
-    assert!(counting::moved(None, &sent[0]).is_empty());
+    assert!(count_message(None, &sent[0]).is_empty());
 }
 
 /// A message from the business's own phone to whom these members name.

@@ -1,9 +1,9 @@
 //! Pictures and other files of customers' messages: stored as rows beside them, and fetched by jobs.
 
 use domain::{
-    calls::record::Received,
-    contacts::contact::Identity,
-    media::medium::{MediaKind, Medium, MediumState},
+    calls::Received,
+    contacts::Identity,
+    media::{MediaKind, Medium, MediumState},
 };
 use jobs::MediaJob;
 use kit::{Done, Job, QueueName};

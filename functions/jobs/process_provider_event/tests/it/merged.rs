@@ -1,16 +1,13 @@
 //! Reports on a contact that was merged into another arrive at the survivor.
 
 use domain::{
-    base::ids::{ContactId, MessageId},
-    consent::wish::{By, Choice, ConsentCategory, Scope, Wish},
-    contacts::contact::{Contact, Identity},
-    messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Channel, MessageState},
-    },
+    base::{ContactId, MessageId},
+    consent::{By, Choice, ConsentCategory, Scope, Wish},
+    contacts::{Contact, Identity},
+    messages::{AttemptState, Channel, MessageState, OptFlag},
 };
 use kit::Done;
-use store::contacts::contact::ContactWrite;
+use store::contacts::ContactWrite;
 use testkit::business::{CUSTOMER, phone};
 
 use super::world::{BSUID, World, failed, identified, states, status};

@@ -1,9 +1,9 @@
 //! What a customer's message says of earlier calls and follow-ups: that calls are recovered, and how long an answer took.
 
 use domain::{
-    contacts::contact::{Change, Contact},
-    messages::message::Message,
-    reports::template_numbers::AnsweredTemplate,
+    contacts::{Change, Contact},
+    messages::Message,
+    reports::AnsweredTemplate,
 };
 use kit::Done;
 use serde_json::{Value, json};

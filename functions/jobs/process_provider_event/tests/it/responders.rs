@@ -1,11 +1,11 @@
 //! A WhatsApp number that other responders answer, too: copies, and conversations that pass to and fro.
 
 use domain::{
-    base::{ids::ConversationId, phone::Phone},
-    calls::record::Entry,
-    contacts::contact::Identity,
-    inbox::conversation::{Conversation, ConversationState},
-    messages::message::Message,
+    base::{ConversationId, Phone},
+    calls::Entry,
+    contacts::Identity,
+    inbox::{Conversation, ConversationState},
+    messages::Message,
 };
 use jobs::ProviderEvent;
 use kit::Done;

@@ -1,13 +1,10 @@
 //! Statuses move our messages forward, in any order and number.
 
 use domain::{
-    base::operation::OperationKind,
-    calls::record::MessageRef,
-    contacts::contact::{Change, Contact, Identity},
-    messages::{
-        inbound::Sender,
-        message::{AttemptState, Channel, Content, MessageState, Recipient},
-    },
+    base::OperationKind,
+    calls::MessageRef,
+    contacts::{Change, Contact, Identity},
+    messages::{AttemptState, Channel, Content, MessageState, Recipient, Sender},
 };
 use kit::Done;
 use serde_json::json;
@@ -190,7 +187,7 @@ async fn status_with_our_key_needs_no_recorded_reference() {
     let moved = world.message(&message).await;
     assert_eq!(states(&moved), [AttemptState::Delivered]);
     assert_eq!(moved.attempts[0].provider_ref.as_deref(), Some("wamid.1"));
-    let key = domain::base::ids::SendKey {
+    let key = domain::base::SendKey {
         message: message.id,
         attempt: 1,
     };
@@ -309,7 +306,7 @@ async fn id_of_another_contact_stays_with_that_contact() {
 async fn status_reaches_a_message_whose_send_was_not_recorded() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
-    let reference = store::messages::message::Reference {
+    let reference = store::messages::Reference {
         attempt: 1,
         api: "whatsapp",
         provider_ref: &"wamid.1".parse().unwrap(),
@@ -333,7 +330,7 @@ async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
     world.statuses(&[failed(131_042, world.seconds())]).await;
     assert!(matches!(
         world.configured_whatsapp().await.health,
-        domain::tenants::connection::Health::Unhealthy { .. }
+        domain::tenants::Health::Unhealthy { .. }
     ));
 }
 

@@ -2,12 +2,9 @@
 //! a table of `domain`.
 
 use domain::{
-    base::ids::ConversationId,
-    calls::record::ConsentEntry,
-    messages::{
-        message::Category,
-        purpose::{Narrowing, Policy, Purpose},
-    },
+    base::ConversationId,
+    consent::ConsentEntry,
+    messages::{Category, Narrowing, Policy, Purpose},
 };
 use kit::Done;
 use serde_json::{Value, json};

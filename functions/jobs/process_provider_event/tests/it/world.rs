@@ -2,17 +2,18 @@
 
 use domain::{
     Timestamp,
-    base::operation::Operation,
-    calls::record::{ConsentEntry, Entry, Received},
-    contacts::contact::Contact,
-    messages::message::{AttemptState, Message, SendOutcome},
-    templates::template::TemplateDefinition,
+    base::Operation,
+    calls::{Entry, Received},
+    consent::ConsentEntry,
+    contacts::Contact,
+    messages::{AttemptState, Message, SendOutcome},
+    templates::TemplateDefinition,
 };
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Done, Job, JobError};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
-use store::{Versioned, messages::message::Reference, tenants::config::Configured};
+use store::{Versioned, messages::Reference, tenants::Configured};
 use testkit::business::CUSTOMER;
 
 /// An id of WhatsApp's for the customer.
@@ -205,7 +206,7 @@ impl World {
         templates.remove(0).value
     }
 
-    pub(crate) async fn configured_whatsapp(&self) -> domain::tenants::connection::Connection {
+    pub(crate) async fn configured_whatsapp(&self) -> domain::tenants::Connection {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let found = store.connection(scope, self.business.whatsapp).await;
         found.expect("the table answers").expect("the connection is there")
@@ -245,7 +246,7 @@ pub(crate) fn status(word: &str, at: i64) -> Value {
 
 /// The same report with our key.
 pub(crate) fn keyed(mut status: Value, message: &Message, attempt: u32) -> Value {
-    let key = domain::base::ids::SendKey {
+    let key = domain::base::SendKey {
         message: message.id,
         attempt,
     };

@@ -99,7 +99,7 @@ async fn stored_change_counts_once_when_replayed() {
 #[tokio::test]
 async fn audit_log_has_an_abandoned_change_once() {
     let mut world = World::new().await;
-    let admin = audit::seat(&mut world, domain::accounts::permission::Role::Admin).await;
+    let admin = audit::seat(&mut world, domain::accounts::Role::Admin).await;
     assert_eq!(audit::log(&world).await.len(), 0);
     for _twice in 0..2 {
         world.bring_again(&world.records).await.expect("it is audited");

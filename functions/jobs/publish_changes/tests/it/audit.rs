@@ -1,20 +1,12 @@
 //! The audit log has every change by people and keys: author, object, before and after; once, and never a secret.
 
 use domain::{
-    accounts::{
-        account::{Account, Invitation, Member, PasswordHash},
-        api_key::{ApiKey, KeySecret},
-        audit::{Action, Entry},
-        permission::{Permission, Role},
-    },
-    base::{
-        actor::{Actor, Stamp},
-        ids::{ApiKeyId, InvitationId, UserId},
-    },
-    messages::inbound::OptFlag,
+    accounts::{Account, Action, ApiKey, AuditEntry, Invitation, KeySecret, Member, PasswordHash, Permission, Role},
+    base::{Actor, ApiKeyId, InvitationId, Stamp, UserId},
+    messages::OptFlag,
 };
 use jiff::SignedDuration;
-use store::{Versioned, accounts::audit::Wanted, contacts::people::Brought};
+use store::{Versioned, accounts::Wanted, contacts::Brought};
 
 use super::*;
 
@@ -29,7 +21,7 @@ fn stamp(world: &World, actor: Actor, request: &str) -> Stamp {
 }
 
 /// The log, newest first.
-pub(crate) async fn log(world: &World) -> Vec<Entry> {
+pub(crate) async fn log(world: &World) -> Vec<AuditEntry> {
     world.aws.audit_log(world.business.scope()).await
 }
 

@@ -1,11 +1,8 @@
 //! Caps of money count what messages cost, once it is known.
 
 use domain::{
-    messages::message::{AttemptState, Cost, SendOutcome, StatusReport},
-    money::{
-        cap::{Cap, Period, Scope, Take},
-        prices::Money,
-    },
+    messages::{AttemptState, Cost, SendOutcome, StatusReport},
+    money::{Cap, Money, Period, Scope, Take},
 };
 
 use super::{SHARD, World};
@@ -34,8 +31,7 @@ async fn stated_price_takes_the_place_of_the_expected_one_once() {
     let (store, scope, now) = (world.aws.store(), world.business.scope().clone(), world.aws.now());
     let counted = async || {
         let counts = store.cap_counts(&scope, now).await.expect("the table answers");
-        caps.each_ref()
-            .map(|cap| counts.of(cap, domain::money::cap::hour_of(now)))
+        caps.each_ref().map(|cap| counts.of(cap, domain::money::hour_of(now)))
     };
     for (number, count) in [("+447700900301", 1), ("+447700900302", 2)] {
         let taken = store.take_from_caps(&scope, (&takes, &caps), now).await;
@@ -44,7 +40,7 @@ async fn stated_price_takes_the_place_of_the_expected_one_once() {
         message.claim(0, "claim".to_owned(), now, &timers);
         message.claimed_within(&takes);
         world.write(&mut message).await;
-        let provider_ref: domain::base::external::ProviderRef = format!("wamid.{number}").parse().expect("a reference");
+        let provider_ref: domain::base::ProviderRef = format!("wamid.{number}").parse().expect("a reference");
         let accepted = SendOutcome::Accepted {
             provider_ref: provider_ref.clone(),
             segments: None,

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    base::ids::{ConversionId, TenantId},
-    contacts::conversion::Conversion,
-    messages::message::{AttemptState, Message, SendOutcome, StatusReport},
+    base::{ConversionId, TenantId},
+    contacts::Conversion,
+    messages::{AttemptState, Message, SendOutcome, StatusReport},
 };
 use jiff::SignedDuration;
 use kit::stream::Batch;
@@ -25,7 +25,7 @@ use proptest::{
 use publish_changes::{Context, handle};
 use serde_dynamo::Item;
 use serde_json::json;
-use store::{reports::counters::Counters, table::effects::Effects, tenants::config::Configured};
+use store::{reports::Counters, table::effects::Effects, tenants::Configured};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, mobile, read},
@@ -228,7 +228,7 @@ async fn call_decided_again_counts_as_one_call() {
     call.version += 1;
     // A later report counts nothing.
     world.record().await;
-    call.outcome = domain::calls::call::Outcome::Voicemail;
+    call.outcome = domain::calls::Outcome::Voicemail;
     call.decided_again = 1;
     store.write_call(&scope, &call).await.unwrap();
     world.record().await;

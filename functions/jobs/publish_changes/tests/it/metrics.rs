@@ -2,14 +2,14 @@
 
 use domain::{
     Timestamp,
-    base::ids::LineId,
-    reports::template_numbers::{AnsweredTemplate, TemplateEdition},
-    templates::template::id::TemplateId,
+    base::LineId,
+    reports::{AnsweredTemplate, TemplateEdition},
+    templates::TemplateId,
 };
 use jiff::civil::Date;
 use store::{
     TenantScope,
-    reports::{counters::join, hours::Lines},
+    reports::{Lines, join_counts},
     table::effects::Consent,
 };
 use testkit::business::{LINE, business_with, effects_of};
@@ -41,14 +41,14 @@ async fn hours(world: &World, business: &Seeded, lines: Lines) -> Hours {
     let counted = store.hours(scope, &rolled, period, lines).await;
     let mut sums = Hours::new();
     for hour in counted.expect("the table answers") {
-        join(sums.entry((hour.at, hour.line)).or_default(), &hour.counters);
+        join_counts(sums.entry((hour.at, hour.line)).or_default(), &hour.counters);
     }
     sums
 }
 
 fn total(hours: &Hours) -> Counters {
     let mut sum = Counters::new();
-    hours.values().for_each(|counters| join(&mut sum, counters));
+    hours.values().for_each(|counters| join_counts(&mut sum, counters));
     sum
 }
 
@@ -216,7 +216,7 @@ fn hours_equal_the_truth_for_any_sequence() {
         let mut wanted = Hours::new();
         for (hour, raised) in when.iter().zip(&truth) {
             if let Some((line, counters)) = raised {
-                join(wanted.entry((place(*hour), *line)).or_default(), counters);
+                join_counts(wanted.entry((place(*hour), *line)).or_default(), counters);
             }
         }
         let (found, rolled, repeated) = runtime.block_on(async {
@@ -263,7 +263,7 @@ pub(crate) async fn numbers(world: &World, scope: &TenantScope, of: &TemplateId)
     let mut sums: BTreeMap<u32, Counters> = BTreeMap::new();
     for (place, counters) in days.expect("the table answers") {
         assert_eq!(place.day.to_string(), DAY);
-        join(sums.entry(place.of.edition).or_default(), &counters);
+        join_counts(sums.entry(place.of.edition).or_default(), &counters);
     }
     sums
 }

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::{
-        mailing::NoticeState,
-        notice::{Matter, day_of},
-    },
-    templates::template::{TemplateKey, TemplateReport, TemplateStatus},
-    tenants::connection::{Connection, Health},
+    accounts::{Matter, NoticeState, day_of},
+    templates::{TemplateKey, TemplateReport, TemplateStatus},
+    tenants::{Connection, Health},
 };
-use store::{Versioned, accounts::notices::DueNotice};
+use store::{Versioned, accounts::DueNotice};
 
 use super::*;
 

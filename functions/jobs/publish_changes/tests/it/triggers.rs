@@ -1,13 +1,9 @@
 //! Contacts enter drips by what happens to them, once, whoever changes them.
 
 use domain::{
-    base::ids::{CampaignId, ContactId, TagId},
-    campaigns::{campaign::Campaign, run::Enrolment, state::CampaignState},
-    contacts::{
-        contact::{Contact, Identity},
-        person::Person,
-        profile::Profile,
-    },
+    base::{CampaignId, ContactId, TagId},
+    campaigns::{Campaign, CampaignState, Enrolment},
+    contacts::{Contact, Identity, Person, Profile},
 };
 use serde_json::Value;
 use store::Versioned;

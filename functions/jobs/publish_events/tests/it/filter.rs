@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::live::{event::EventType, push::About};
+use domain::live::{About, EventType};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
-use store::live::events;
+use store::live::{ends_rights, event_meaning, told_at_once};
 use testkit::stream::{Filter, record};
 
 /// Stored rows of every kind.
@@ -63,13 +63,13 @@ fn filter_admits_every_change_that_means_something() {
             _ => {}
         }
         for (before, after) in made {
-            let meaning = events::meaning(&before, &after).expect("a sample can be read");
+            let meaning = event_meaning(&before, &after).expect("a sample can be read");
             if let Some((_, meaning)) = meaning {
                 assert!(filter.admits(&record(0, before, after.clone())), "{kind}: {meaning:?}");
                 seen.insert(serde_json::to_string(&meaning.kind).expect("a word"));
             }
             // Their end means nothing, unless it ends somebody's rights.
-            let ends = events::ends_rights(&after, &Item::default()).is_some();
+            let ends = ends_rights(&after, &Item::default()).is_some();
             assert_eq!(filter.admits(&record(0, after, Item::default())), ends, "{kind}");
             rights.extend(ends.then_some(kind.to_owned()));
         }
@@ -139,7 +139,7 @@ fn only_changes_that_people_see_are_told() {
         ("contact", "E", json!({ "BOOL": true }), Some(EventType::ContactChanged)),
     ] {
         let row = sample(kind);
-        let meaning = events::meaning(&item(&row), &item(&with(&row, field, value)));
+        let meaning = event_meaning(&item(&row), &item(&with(&row, field, value)));
         let meaning = meaning.expect("a sample can be read");
         assert_eq!(meaning.map(|(_, meaning)| meaning.kind), told, "{field} of a {kind}");
     }
@@ -154,7 +154,7 @@ fn a_merge_and_its_undoing_change_the_contact() {
     }
     for (before, after) in [(&contact, &alias), (&alias, &contact)] {
         let (before, after) = (item(before), item(after));
-        let (_, meaning) = events::meaning(&before, &after)
+        let (_, meaning) = event_meaning(&before, &after)
             .expect("they can be read")
             .expect("an event");
         assert_eq!(meaning.kind, EventType::ContactChanged);
@@ -168,7 +168,7 @@ fn devices_are_told_of_notices_that_are_due_now() {
     let at = "2026-11-20T12:00:05Z".parse().expect("a time");
     let told = |row: &Value| {
         assert!(Filter::of("publish_events").admits(&record(0, Item::default(), item(row))));
-        let told = events::told_at_once(&Item::default(), &item(row), at).expect("it can be read");
+        let told = told_at_once(&Item::default(), &item(row), at).expect("it can be read");
         told.map(|told| told.about)
     };
     let keys: Vec<About> = samples()
@@ -188,7 +188,7 @@ fn devices_are_told_of_notices_that_are_due_now() {
 fn devices_are_told_once_of_calls_that_no_message_follows() {
     let noon = "2026-11-20T12:00:00Z".parse().expect("a time");
     let told = |before: Item, after: &Value| {
-        let told = events::told_at_once(&before, &item(after), noon).expect("it can be read");
+        let told = told_at_once(&before, &item(after), noon).expect("it can be read");
         told.map(|told| told.about)
     };
     let call = samples()

@@ -5,13 +5,10 @@ mod sockets;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    base::{actor::Actor, ids::NoteId},
-    contacts::note::Note,
-    live::{
-        cursor::Cursor,
-        event::{Event, EventType},
-    },
-    messages::message::{Message, MessageState, SendOutcome},
+    base::{Actor, NoteId},
+    contacts::Note,
+    live::{Cursor, Event, EventType},
+    messages::{Message, MessageState, SendOutcome},
 };
 use jiff::SignedDuration;
 use kit::stream::Batch;

@@ -2,29 +2,19 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    accounts::{
-        account::{Credential, Member},
-        permission::Role,
-    },
-    base::{
-        actor::Actor,
-        ids::{ContactId, ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
-    },
-    contacts::note::{Mentions, Note},
-    inbox::conversation::{Conversation, Wrote},
-    live::{
-        push::About,
-        socket::{Socket, SocketId, Ticket},
-        view::View,
-    },
-    tenants::tenant::TenantStatus,
+    accounts::{Credential, Member, Role},
+    base::{Actor, ContactId, ContactItemId as _, ConversationId, NoteId, SessionId, UserId},
+    contacts::{Mentions, Note},
+    inbox::{Conversation, Wrote},
+    live::{About, Socket, SocketId, Ticket, View},
+    tenants::TenantStatus,
 };
 use jiff::SignedDuration;
 use jobs::PushJob;
 use kit::QueueName;
 use publish_events::{Context, handle};
 use serde_json::{Value, json};
-use store::{Versioned, live::published::MAX_TOGETHER};
+use store::{Versioned, live::MAX_TOGETHER};
 use testkit::{
     Aws,
     api::{House, Town},

@@ -1,26 +1,15 @@
 //! Reporting on campaigns, in process against the emulator.
 
 use domain::{
-    base::{
-        ids::{CampaignId, ContactId},
-        operation::{Operation, OperationKind, OperationState},
-    },
-    campaigns::{
-        campaign::Campaign,
-        report::ReportCampaign,
-        run::{Enrolment, Exit},
-    },
-    contacts::contact::{Change, Contact},
-    messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Cause, CauseStep, Cost, Message, SendOutcome, StatusReport},
-        refusal::{Reason, Refusal},
-    },
-    money::prices::{Money, decimal},
+    base::{CampaignId, ContactId, Operation, OperationKind, OperationState},
+    campaigns::{Campaign, Enrolment, Exit, ReportCampaign},
+    contacts::{Change, Contact},
+    messages::{AttemptState, Cause, CauseStep, Cost, Message, OptFlag, Reason, Refusal, SendOutcome, StatusReport},
+    money::{Money, decimal_amount},
 };
 use report_campaign::{Context, PER_STEP, handle};
 use serde_json::{Value, from_value, json};
-use store::campaigns::drip::DripEntry;
+use store::campaigns::DripEntry;
 use testkit::operations::result_of;
 
 struct World(testkit::World<Context>);
@@ -172,8 +161,8 @@ async fn each_variant_has_its_reasons_refusals_and_costs() {
         .await;
     let report: Value = result_of(&world.report(campaign.id).await);
     let cost = |messages: usize| {
-        let reported = decimal(48_000 * messages as u64);
-        let cost = json!({"currency": "USD", "reported": reported, "estimated": decimal(0)});
+        let reported = decimal_amount(48_000 * messages as u64);
+        let cost = json!({"currency": "USD", "reported": reported, "estimated": decimal_amount(0)});
         Value::from_iter((messages > 0).then_some(cost))
     };
     let number_of = |counts: &Value, name: &str| counts[name].as_u64().unwrap_or_default();

@@ -5,28 +5,13 @@ mod routes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    base::{
-        ids::{ContactId, TagId},
-        operation::{Operation, OperationState},
-    },
-    campaigns::{campaign::Campaign, state::CampaignState},
-    contacts::{
-        contact::Contact,
-        field::{Field, FieldValue},
-        filter::Filter,
-        profile::{Profile, Staged},
-        segment::Segment,
-        stage::Stage,
-        tag::Tag,
-    },
-    messages::{
-        inbound::OptFlag,
-        message::{Content, Ended, Message},
-        refusal::{Reason, Refusal},
-    },
-    money::cap::{Cap, Period, Scope},
-    templates::template::{TemplateDefinition, TemplateStatus},
-    tenants::connection_test::{Dated, Quality, Reported},
+    base::{ContactId, Operation, OperationState, TagId},
+    campaigns::{Campaign, CampaignState},
+    contacts::{Contact, Field, FieldValue, Filter, Profile, Segment, Stage, Staged, Tag},
+    messages::{Content, Ended, Message, OptFlag, Reason, Refusal},
+    money::{Cap, Period, Scope},
+    templates::{TemplateDefinition, TemplateStatus},
+    tenants::{Dated, Quality, Reported},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use jobs::StartOperation;

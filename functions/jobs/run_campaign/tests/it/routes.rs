@@ -1,10 +1,7 @@
 //! Marketing that WhatsApp refuses for its route. That no SMS follows is tested where messages are sent.
 
 use domain::messages::{
-    errors::{Stage, classify},
-    message::{AttemptError, AttemptState, Message, Next, SendOutcome, StatusReport},
-    refusal::Reason,
-    send::Api,
+    Api, AttemptError, AttemptState, Message, Next, Reason, SendOutcome, Stage, StatusReport, classify_error,
 };
 use jobs::StartOperation;
 use kit::QueueName;
@@ -48,7 +45,7 @@ async fn refused_route_pauses_the_broadcast() {
     let start = made(&world, 600).await;
     let refused = SendOutcome::Refused {
         code: Some(131_063),
-        classified: classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(131_063)),
+        classified: classify_error(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(131_063)),
         reason: "refused".to_owned(),
         because: None,
         retry_after: None,
@@ -87,7 +84,7 @@ async fn route_that_is_refused_later_pauses_the_broadcast() {
     let fans: Vec<Contact> = fans.into_iter().filter(|fan| made.contains(&fan.id)).collect();
     world.sent(&start, &fans, &accepted).await;
     let code = Some(63_062);
-    let class = classify(Api::Twilio, Stage::Status, None, code).class;
+    let class = classify_error(Api::Twilio, Stage::Status, None, code).class;
     let (now, timers) = (world.aws.now(), world.aws.env().config().timers().unwrap());
     let fail = |message: &mut Message| {
         let report = StatusReport {

@@ -3,11 +3,8 @@
 use std::ops::Range;
 
 use domain::{
-    messages::{
-        message::{AttemptState, Channel, Ended, Message, MessageState},
-        refusal::Reason,
-    },
-    money::cap::{Cap, Period, Scope, Take, hour_of},
+    messages::{AttemptState, Channel, Ended, Message, MessageState, Reason},
+    money::{Cap, Period, Scope, Take, hour_of},
 };
 use jiff::SignedDuration;
 use testkit::Reply;

@@ -1,11 +1,11 @@
 //! Unknown outcomes: settled by evidence, never repeated blindly.
 
 use domain::{
-    base::bounded::Whole,
-    calls::record::MessageRef,
-    contacts::contact::Contact,
-    messages::message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
-    tenants::connection::Connection,
+    base::Whole,
+    calls::MessageRef,
+    contacts::Contact,
+    messages::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
+    tenants::Connection,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job};
@@ -412,7 +412,7 @@ async fn opt_out_prevents_the_second_send() {
     let source = "asked for no more messages by SMS";
     world
         .change_contact(&message, |contact| {
-            contact.wish(domain::messages::inbound::OptFlag::Stop, source, now);
+            contact.wish(domain::messages::OptFlag::Stop, source, now);
         })
         .await;
     world.aws.pass(DEADLINE);

@@ -1,6 +1,6 @@
 //! Messages on the way to a contact that is erased: nothing is sent afterwards, and nothing of the person comes back.
 
-use domain::messages::message::Message;
+use domain::messages::Message;
 use kit::Job;
 use testkit::{Reply, business::erase};
 

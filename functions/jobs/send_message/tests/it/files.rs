@@ -1,13 +1,9 @@
 //! Messages with files: WhatsApp has the file before the message, Twilio fetches it.
 
 use domain::{
-    base::ids::ConversationId,
-    media::asset::Asset,
-    messages::{
-        content::Content,
-        message::{AttemptState, Channel, Message, MessageState},
-        refusal::Reason,
-    },
+    base::ConversationId,
+    media::Asset,
+    messages::{AttemptState, Channel, Content, Message, MessageState, Reason},
 };
 use jobs::MediaJob;
 use kit::QueueName;

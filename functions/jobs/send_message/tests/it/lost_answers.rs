@@ -1,6 +1,6 @@
 //! The table did what it was asked, but its response was lost: the SDK retries, and is told that somebody was faster.
 
-use domain::{calls::record::MessageRef, messages::message::AttemptState};
+use domain::{calls::MessageRef, messages::AttemptState};
 use testkit::Reply;
 
 use super::world::{World, handled, has_attempts};

@@ -1,16 +1,11 @@
 //! Messages on the way to a contact that is merged into another one are the survivor's.
 
 use domain::{
-    base::ids::MessageId,
-    contacts::contact::{Contact, Identity},
-    messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Message, MessageState},
-        purpose::{Category, Narrowing, Policy, Purpose},
-        refusal::Reason,
-    },
+    base::MessageId,
+    contacts::{Contact, Identity},
+    messages::{AttemptState, Category, Message, MessageState, Narrowing, OptFlag, Policy, Purpose, Reason},
 };
-use store::contacts::merges::Decided;
+use store::contacts::Decided;
 use testkit::{
     Reply,
     business::{CUSTOMER, decided_merge, phone},

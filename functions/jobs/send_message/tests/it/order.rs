@@ -1,6 +1,6 @@
 //! Replies of a conversation leave one after the other.
 
-use domain::messages::message::{AttemptState, Behind, Channel, Message, MessageState};
+use domain::messages::{AttemptState, Behind, Channel, Message, MessageState};
 use testkit::{
     Reply,
     business::{CUSTOMER, mobile},

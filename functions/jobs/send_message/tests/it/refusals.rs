@@ -6,20 +6,15 @@ use std::sync::{
 };
 
 use domain::{
-    base::{bounded::Whole, operation::OperationKind},
-    calls::record::Entry,
-    contacts::contact::Identity,
+    base::{OperationKind, Whole},
+    calls::Entry,
+    contacts::Identity,
     messages::{
-        errors::{Stage, classify},
-        inbound::OptFlag,
-        message::{AttemptState, Category, Channel, Content, Message, MessageState, Next, SendOutcome},
-        purpose::{Narrowing, Policy, Purpose},
-        refusal::Reason,
-        send::Api,
-        source::SmsText,
+        Api, AttemptState, Category, Channel, Content, Message, MessageState, Narrowing, Next, OptFlag, Policy,
+        Purpose, Reason, SendOutcome, SmsText, Stage, classify_error,
     },
-    templates::template::TemplateStatus,
-    tenants::connection::{Account, Health},
+    templates::TemplateStatus,
+    tenants::{Account, Health},
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
@@ -460,7 +455,7 @@ fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> 
     let code = Some(21_610);
     let refused = SendOutcome::Refused {
         code,
-        classified: classify(Api::Twilio, Stage::Answer, None, code),
+        classified: classify_error(Api::Twilio, Stage::Answer, None, code),
         reason: "Twilio refused it: the person wrote STOP to this sender (code 21610).".to_owned(),
         because: None,
         retry_after: None,

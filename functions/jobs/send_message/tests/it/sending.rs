@@ -1,16 +1,10 @@
 //! Content and time of messages, each sent once.
 
 use domain::{
-    automations::rule::Rule,
-    base::{bounded::Whole, ids::SendKey},
-    messages::{
-        message::{AttemptState, Channel, MessageState},
-        refusal::Reason,
-    },
-    tenants::{
-        connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
-        tenant::TenantStatus,
-    },
+    automations::Rule,
+    base::{SendKey, Whole},
+    messages::{AttemptState, Channel, MessageState, Reason},
+    tenants::{Account, SendSecrets, TenantStatus, VerifySecrets, telephony, twilio, whatsapp},
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
@@ -277,8 +271,8 @@ async fn opt_out_before_the_send_blocks_every_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let at = world.aws.now();
-    let stop = |contact: &mut domain::contacts::contact::Contact| {
-        contact.wish(domain::messages::inbound::OptFlag::Stop, "wrote STOP by SMS", at);
+    let stop = |contact: &mut domain::contacts::Contact| {
+        contact.wish(domain::messages::OptFlag::Stop, "wrote STOP by SMS", at);
     };
     world.change_contact(&message, stop).await;
     let message = world.worked(&message).await;
@@ -301,7 +295,7 @@ async fn a_suspended_tenant_sends_nothing() {
 async fn paused_template_falls_back_to_the_sms() {
     let mut world = World::new().await;
     let message = world.follow_up().await;
-    world.business.configured.templates[0].status = domain::templates::template::TemplateStatus("PAUSED".to_owned());
+    world.business.configured.templates[0].status = domain::templates::TemplateStatus("PAUSED".to_owned());
     world.business.write(&world.aws).await;
     let message = world.worked(&message).await;
     has_attempts(&message, &[AttemptState::Refused, AttemptState::Accepted]);

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    base::ids::SendKey,
-    messages::message::{AttemptState, Channel, Message},
+    base::SendKey,
+    messages::{AttemptState, Channel, Message},
 };
 use serde_json::{Value, json};
 use testkit::{Reply, business::mobile, provider::Request};

@@ -2,13 +2,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    base::bounded::Whole,
-    messages::{
-        message::{Channel, Message, MessageState},
-        refusal::Reason,
-        throughput::Throttled,
-    },
-    tenants::connection::Connection,
+    base::Whole,
+    messages::{Channel, Message, MessageState, Reason, Throttled},
+    tenants::Connection,
 };
 use jiff::SignedDuration;
 use kit::QueueName;

@@ -1,22 +1,21 @@
 //! A business, a customer who called, and the function under test.
 
 use domain::{
-    base::ids::ConnectionId,
-    calls::record::MessageRef,
-    campaigns::{campaign::Campaign, state::CampaignState},
-    contacts::contact::Contact,
+    base::ConnectionId,
+    calls::MessageRef,
+    campaigns::{Campaign, CampaignState},
+    contacts::Contact,
     messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Category, Cause, CauseStep, Channel, Message, MessageState, StatusReport},
-        purpose::{self, Narrowing, Policy},
+        AttemptState, Category, Cause, CauseStep, Channel, Message, MessageState, Narrowing, OptFlag, Policy, Purpose,
+        StatusReport,
     },
-    tenants::connection::{Account, Connection, Purpose, SendSecrets, whatsapp},
+    tenants::{Account, Connection, Purpose, SendSecrets, whatsapp},
 };
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
 use serde_json::json;
-use store::{messages::message::Reference, tenants::config::Configured};
+use store::{messages::Reference, tenants::Configured};
 use testkit::{Lossy, Provider, Reply, business::phone};
 
 pub(crate) struct World {
@@ -99,7 +98,7 @@ impl World {
             bulk: true,
             ..Narrowing::default()
         };
-        message.policy = Policy::narrowed(purpose::Purpose::FollowUp, Category::Utility, &by).expect("a policy");
+        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).expect("a policy");
         self.write(&message).await;
         message.version += 1;
         message

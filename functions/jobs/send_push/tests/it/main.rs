@@ -2,23 +2,12 @@
 
 use access::{Kms, PushKeys};
 use domain::{
-    accounts::{
-        account::{Account, Member, PasswordHash, Session},
-        interface::Notifications,
-        notice::{Matter, Notice},
-        permission::Role,
-    },
-    base::{
-        actor::Actor,
-        ids::{ContactItemId as _, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
-    },
-    calls::record::Call,
-    contacts::note::Note,
-    inbox::team::Team,
-    live::{
-        push::{About, KEPT_FOR, PushSubscription},
-        socket::{Socket, Ticket},
-    },
+    accounts::{Account, Matter, Member, Notice, Notifications, PasswordHash, Role, Session},
+    base::{Actor, ContactItemId as _, ConversationId, LineId, MessageId, NoteId, SessionId, UserId},
+    calls::Call,
+    contacts::Note,
+    inbox::Team,
+    live::{About, PushSubscription, SUBSCRIPTIONS_KEPT_FOR, Socket, Ticket},
 };
 use jiff::SignedDuration;
 use jobs::{PushJob, PushRest};
@@ -118,7 +107,7 @@ impl World {
             auth: AUTH.to_owned(),
             device: None,
             created_at: now,
-            expires_at: now + KEPT_FOR,
+            expires_at: now + SUBSCRIPTIONS_KEPT_FOR,
         };
         store.keep_push_subscription(&device).await.expect("the table answers");
         let noted = store.note_reachable(self.business.scope(), user, now).await;
@@ -182,7 +171,7 @@ impl World {
         self.shown().into_iter().map(|(name, _)| name).collect()
     }
 
-    async fn change(&self, change: impl Fn(&mut domain::inbox::conversation::Conversation)) {
+    async fn change(&self, change: impl Fn(&mut domain::inbox::Conversation)) {
         self.business
             .change_conversation(&self.aws, self.conversation, change)
             .await;

@@ -7,14 +7,8 @@ use std::{
 };
 
 use domain::{
-    base::{
-        ids::ConnectionId,
-        operation::{OperationKind, OperationState},
-    },
-    templates::template::{
-        TemplateDefinition, TemplateStatus,
-        sync::{self, Cause, LastSync, SyncTemplates, Synced},
-    },
+    base::{ConnectionId, OperationKind, OperationState},
+    templates::{Cause, LastSync, SyncTemplates, Synced, TemplateDefinition, TemplateStatus, sync_operation},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
@@ -188,7 +182,7 @@ impl World {
 
     /// Starts the list that follows a submission, once it is due.
     async fn submitted(&self) -> StartOperation {
-        let operation = sync::operation(self.business.whatsapp, Cause::Submitted, self.aws.now());
+        let operation = sync_operation(self.business.whatsapp, Cause::Submitted, self.aws.now());
         let store = self.aws.store();
         let created = store.create_own_operation(self.business.scope(), &operation).await;
         created.unwrap();

@@ -2,28 +2,21 @@
 
 use delete_tenants::{Context, handle};
 use domain::{
-    accounts::{account::Invitation, permission::Role},
-    base::{
-        actor::Actor,
-        facts::Facts,
-        ids::{AssetId, CallId, ContactId, InvitationId, TenantId},
-    },
-    calls::{
-        call::{CallFacts, CallProvider, Outcome, Party},
-        record::{Call, CallProgress, Grounds},
-    },
-    contacts::contact::{Contact, Identity},
-    media::medium::InboundMedia,
-    messages::message::Content,
-    tenants::tenant::{Tenant, TenantStatus},
+    accounts::{Invitation, Role},
+    base::{Actor, AssetId, CallId, ContactId, Facts, InvitationId, TenantId},
+    calls::{Call, CallFacts, CallProgress, CallProvider, Grounds, Outcome, Party},
+    contacts::{Contact, Identity},
+    media::InboundMedia,
+    messages::Content,
+    tenants::{Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files};
 use store::{
     TenantScope,
-    contacts::contact::ContactWrite,
+    contacts::ContactWrite,
     table::effects::{Effects, Once},
-    tenants::platform::PlatformAct,
+    tenants::PlatformAct,
 };
 use testkit::{
     Aws,

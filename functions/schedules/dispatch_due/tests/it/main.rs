@@ -10,17 +10,10 @@ use aws_sdk_dynamodb::types::{
 };
 use dispatch_due::{Context, handle};
 use domain::{
-    base::{
-        actor::Actor,
-        ids::{MessageId, OperationId},
-        operation::{Data, Operation, OperationKind},
-    },
-    calls::call::CallStatus,
-    media::medium::InboundMedia,
-    messages::{
-        message::{Message, SendOutcome},
-        purpose::{Category, Narrowing, Policy, Purpose},
-    },
+    base::{Actor, Data, MessageId, Operation, OperationId, OperationKind},
+    calls::CallStatus,
+    media::InboundMedia,
+    messages::{Category, Message, Narrowing, Policy, Purpose, SendOutcome},
 };
 use jiff::SignedDuration;
 use jobs::{CallJob, MediaJob, SendMessage};
@@ -222,9 +215,9 @@ async fn waiting_call_is_dispatched_at_its_time() {
     let world = World::new().await;
     let mut facts = from_to(CUSTOMER);
     facts.status = Some(CallStatus::Completed);
-    let progress = domain::calls::record::CallProgress {
+    let progress = domain::calls::CallProgress {
         connection: world.business.twilio,
-        provider: domain::calls::call::CallProvider::Twilio,
+        provider: domain::calls::CallProvider::Twilio,
         provider_call_id: "CA1".to_owned(),
         facts,
         first_seen: world.aws.now(),
@@ -248,7 +241,7 @@ async fn waiting_call_is_dispatched_at_its_time() {
         tenant: world.business.tenant(),
         correlation_id: "cor-CA1".to_owned(),
         connection: world.business.twilio,
-        provider: domain::calls::call::CallProvider::Twilio,
+        provider: domain::calls::CallProvider::Twilio,
         provider_call_id: "CA1".to_owned(),
     };
     assert_eq!(jobs, [decide]);

@@ -7,32 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     Timestamp,
     accounts::{
-        account::{Account, Member, MemberStatus, PasswordHash},
-        mailing::{MAX_MAILINGS, Mailing, Mailings},
-        notice::{Matter, Notice, Waiting, day_of},
-        permission::Role,
+        Account, MAX_MAILINGS, Mailing, Mailings, Matter, Member, MemberStatus, Notice, PasswordHash, Role, Waiting,
+        day_of,
     },
-    base::{
-        ids::{ConnectionId, ContactId, ConversationId, MessageId, RuleId, UserId},
-        resource::Resource as _,
-    },
-    campaigns::{campaign::Campaign, state::CampaignState},
-    inbox::conversation::{Conversation, Happening, What},
-    messages::{
-        message::Channel,
-        refusal::{Reason, Refusal},
-    },
-    templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenants::{
-        connection::{self, Health},
-        tenant::TenantStatus,
-    },
+    base::{ConnectionId, ContactId, ConversationId, MessageId, Resource as _, RuleId, UserId},
+    campaigns::{Campaign, CampaignState},
+    inbox::{Conversation, Happening, What},
+    messages::{Channel, Reason, Refusal},
+    templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
+    tenants::{Account, Connection, Health, TenantStatus},
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use notify_people::{Context, handle};
 use serde_json::json;
-use store::{Versioned, tenants::config::Configured};
+use store::{Versioned, tenants::Configured};
 use testkit::{
     Aws, Seeded,
     business::{business, mobile, phone, read},
@@ -62,7 +51,7 @@ impl World {
             let own = known.find(|known| known.account.kind() == "whatsapp");
             let mut other = own.expect("it has WhatsApp").clone();
             (other.id, other.name) = (id, "WhatsApp Dubai".to_owned());
-            if let connection::Account::WhatsApp(account) = &mut other.account {
+            if let Account::WhatsApp(account) = &mut other.account {
                 "900000000000077".clone_into(&mut account.waba_id);
                 "910000000000077".clone_into(&mut account.phone_number_id);
                 account.display_number = phone("+971501234577");
@@ -112,7 +101,7 @@ impl World {
             found.expect("the table answers").expect("the connection")
         };
         let before = read().await;
-        let set = |current| connection::Connection { health, ..current };
+        let set = |current| Connection { health, ..current };
         let changed = store.change_connection(scope, &before, set).await;
         assert!(changed.expect("nobody else changes it"));
         Notice::of_connection(Some(&before), &read().await)

@@ -2,22 +2,16 @@
 
 use domain::{
     Timestamp,
-    accounts::{
-        notice::{Notice, Waiting},
-        permission::Role,
-    },
-    base::{
-        actor::Actor,
-        ids::{ApiKeyId, ConversationId, MessageId, UserId},
-    },
-    contacts::contact::Contact,
-    inbox::conversation::{Conversation, ConversationState, Happening, What},
-    messages::message::Channel,
+    accounts::{Notice, Role, Waiting},
+    base::{Actor, ApiKeyId, ConversationId, MessageId, UserId},
+    contacts::Contact,
+    inbox::{Conversation, ConversationState, Happening, What},
+    messages::Channel,
 };
 use jiff::SignedDuration;
 use store::{
-    inbox::conversation::{DueWhat, SHARDS},
-    tenants::config::ConfigCache,
+    inbox::{DueWhat, SHARDS},
+    tenants::ConfigCache,
 };
 use testkit::{Dice, business::mobile};
 

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::base::ids::LineId;
+use domain::base::LineId;
 use jiff::{Timestamp, civil::Date};
 use roll_up_counters::{Context, handle};
-use store::reports::{
-    counters::{Counters, join},
-    hours::Lines,
-};
+use store::reports::{Counters, Lines, join_counts};
 use testkit::{Seeded, business::business};
 
 const SHOP: &str = "line_01hq5bakery0000000000000n1";
@@ -56,7 +53,7 @@ impl World {
         let hours = store.hours(business.scope(), &rolled, period, lines).await;
         let mut counters = Counters::new();
         for hour in hours.expect("the table answers") {
-            join(&mut counters, &hour.counters);
+            join_counts(&mut counters, &hour.counters);
         }
         counters
     }

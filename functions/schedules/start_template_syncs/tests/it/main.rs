@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    base::{ids::ConnectionId, operation::OperationKind},
-    templates::template::sync::{LastSync, SyncTemplates},
-    tenants::tenant::TenantStatus,
+    base::{ConnectionId, OperationKind},
+    templates::{LastSync, SyncTemplates},
+    tenants::TenantStatus,
 };
 use start_template_syncs::{Context, handle};
 use testkit::{Seeded, seed};

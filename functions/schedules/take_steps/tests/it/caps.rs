@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::money::cap::hour_of;
+use domain::money::hour_of;
 
 use super::*;
 

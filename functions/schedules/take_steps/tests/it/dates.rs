@@ -1,9 +1,9 @@
 //! Contacts enter drips on dates of theirs.
 
 use domain::{
-    base::ids::FieldId,
-    contacts::field::{Field, FieldValue},
-    tenants::tenant::TenantStatus,
+    base::FieldId,
+    contacts::{Field, FieldValue},
+    tenants::TenantStatus,
 };
 
 use super::*;

@@ -6,24 +6,13 @@ mod dates;
 use std::collections::BTreeSet;
 
 use domain::{
-    accounts::permission::Role,
-    base::ids::{ContactId, ConversionId, UserId},
-    campaigns::{campaign::Campaign, drip::EnrolmentStatus, run::Enrolment, state::CampaignState, steps::WrittenSteps},
-    contacts::{
-        contact::{Change, Contact, Identity},
-        conversion::Conversion,
-        note::Note,
-        profile::Profile,
-        stage::Stage,
-        tag::Tag,
-    },
-    messages::{
-        inbound::OptFlag,
-        message::{AttemptState, Cause, Message},
-        refusal::Reason,
-    },
-    money::cap::{Cap, Period, Scope},
-    tenants::tenant::Tenant,
+    accounts::Role,
+    base::{ContactId, ConversionId, UserId},
+    campaigns::{Campaign, CampaignState, Enrolment, EnrolmentStatus, WrittenSteps},
+    contacts::{Change, Contact, Conversion, Identity, Note, Profile, Stage, Tag},
+    messages::{AttemptState, Cause, Message, OptFlag, Reason},
+    money::{Cap, Period, Scope},
+    tenants::Tenant,
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
@@ -31,7 +20,7 @@ use kit::QueueName;
 use serde_json::{Value, from_value, json};
 use store::{
     Versioned,
-    campaigns::drip::{DripEntry, SHARDS},
+    campaigns::{DripEntry, SHARDS},
 };
 use take_steps::{Context, handle};
 use testkit::{
@@ -460,7 +449,7 @@ async fn what_keeps_a_message_back_pauses_or_postpones_or_skips() {
     world.run().await;
     let paused = world.campaign(&broken).await.value;
     assert_eq!(paused.state, CampaignState::Paused);
-    let notice = domain::accounts::notice::Notice::of_campaign(&paused).unwrap();
+    let notice = domain::accounts::Notice::of_campaign(&paused).unwrap();
     let noted = world.store().notice(world.scope(), &notice.key()).await.unwrap();
     assert!(noted.is_some(), "people are told");
     assert_eq!(world.at(&broken, fan).await, (ACTIVE, vec![]));

@@ -2,13 +2,9 @@
 
 use domain::{
     Timestamp,
-    base::ids::{ConversationId, UserId},
-    inbox::{
-        conversation::{Conversation, ConversationState},
-        settings::InboxSettings,
-        team::{Desk, Team},
-    },
-    tenants::tenant::TenantStatus,
+    base::{ConversationId, UserId},
+    inbox::{Conversation, ConversationState, Desk, InboxSettings, Team},
+    tenants::TenantStatus,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

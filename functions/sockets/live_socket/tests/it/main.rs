@@ -1,15 +1,9 @@
 //! Sockets from the clients' point of view, in process against the emulator's table. API Gateway's side is a server of the test.
 
 use domain::{
-    accounts::{
-        account::Credential,
-        permission::{Permission, Role},
-    },
-    base::{
-        actor::Actor,
-        ids::{ContactId, ConversationId, SessionId},
-    },
-    live::socket::{Presence, TICKET_FOR, Ticket},
+    accounts::{Credential, Permission, Role},
+    base::{Actor, ContactId, ConversationId, SessionId},
+    live::{Presence, TICKET_FOR, Ticket},
 };
 use kit::sockets::{Answer, Did, SocketEvent};
 use live_socket::{Context, handle};
@@ -167,7 +161,7 @@ async fn a_socket_watches_what_its_caller_may_see() {
 async fn lose_access(world: &World<'_>, role: Role) {
     let (store, scope) = (world.aws.store(), world.town.home.scope());
     let user = world.town.home.person(role).user;
-    let before = store.get::<domain::accounts::account::Member>(scope, &user).await;
+    let before = store.get::<domain::accounts::Member>(scope, &user).await;
     let before = before.expect("the table answers").expect("a member");
     let mut after = before.value.clone();
     after.deactivate(world.aws.now());

@@ -2,10 +2,10 @@
 
 use domain::{
     Timestamp,
-    base::ids::MessageId,
-    consent::links::{LINK_LIFETIME, LinkCode},
-    messages::message::{AttemptState, Ended, Message},
-    tenants::tenant::TenantStatus,
+    base::MessageId,
+    consent::{LINK_LIFETIME, LinkCode},
+    messages::{AttemptState, Ended, Message},
+    tenants::TenantStatus,
 };
 use testkit::{
     Answer, Aws, Call, Function, Seeded,

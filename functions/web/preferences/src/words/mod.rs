@@ -3,7 +3,7 @@
 mod ar;
 mod en;
 
-use domain::consent::preferences::Topic;
+use domain::consent::Topic;
 
 pub(crate) use ar::ARABIC;
 pub(crate) use en::ENGLISH;
@@ -111,7 +111,7 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use domain::base::text::hex;
+    use domain::base::to_hex;
     use sha2::{Digest as _, Sha256};
 
     use super::*;
@@ -126,7 +126,7 @@ mod tests {
             shown.extend([words.intro, words.stop_text].map(|sentence| sentence.plain("X")));
             shown.extend([words.save, words.stop].map(str::to_owned));
             shown.extend(words.channels.map(str::to_owned));
-            let actual = hex(&Sha256::digest(shown.join("\n")));
+            let actual = to_hex(&Sha256::digest(shown.join("\n")));
             assert_eq!((words.version, &actual[..16]), (version, hash), "{}", words.lang);
         }
     }

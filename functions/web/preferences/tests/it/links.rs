@@ -1,19 +1,12 @@
 //! Links that lead to no page, and requests that the page does not send.
 
 use domain::{
-    accounts::{
-        account::{Member, MemberStatus},
-        api_key::ApiKey,
-        permission::Role,
-    },
-    base::{actor::Actor, ids::ApiKeyId},
-    consent::{
-        links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
-        wish::Choice,
-    },
-    contacts::contact::{Change, Contact},
+    accounts::{ApiKey, Member, MemberStatus, Role},
+    base::{Actor, ApiKeyId},
+    consent::{Choice, LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+    contacts::{Change, Contact},
 };
-use store::consent::preferences::LinkWrite;
+use store::consent::LinkWrite;
 use testkit::{
     Call,
     business::{CUSTOMER, business},

@@ -5,18 +5,16 @@ mod links;
 mod look;
 
 use domain::{
-    base::ids::MessageId,
-    calls::record::ConsentEntry,
+    base::MessageId,
     consent::{
-        links::{LinkCode, LinkOrigin},
-        preferences::{Topic, TopicState, state},
-        wish::{By, Choice, ConsentCategory, Party, Scope, Wish},
+        By, Choice, ConsentCategory, ConsentEntry, LinkCode, LinkOrigin, Party, Scope, Topic, TopicState, Wish,
+        topic_state,
     },
-    contacts::contact::{Change, Contact},
-    messages::{inbound::OptFlag, message::Channel},
+    contacts::{Change, Contact},
+    messages::{Channel, OptFlag},
 };
 use futures::future::join_all;
-use store::consent::preferences::LinkWrite;
+use store::consent::LinkWrite;
 use testkit::{
     Answer, Aws, Call, Function, Lossy, Seeded, assert_snapshot,
     business::{CUSTOMER, business_with},
@@ -144,7 +142,7 @@ fn saving(seen: &str, topics: &[&str]) -> String {
 }
 
 fn states(contact: &Contact) -> [TopicState; 4] {
-    Topic::ALL.map(|topic| state(&contact.consent, topic))
+    Topic::ALL.map(|topic| topic_state(&contact.consent, topic))
 }
 
 /// Apps and scanners fetch links before people do, with all kinds of requests.

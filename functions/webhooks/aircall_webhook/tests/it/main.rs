@@ -2,8 +2,8 @@
 
 use aircall_webhook::routes;
 use domain::{
-    calls::call::{CallProvider, Outcome},
-    tenants::connection::{Account, VerifySecrets, aircall},
+    calls::{CallProvider, Outcome},
+    tenants::{Account, VerifySecrets, aircall},
 };
 use serde_json::{Value, json};
 use testkit::{

@@ -1,8 +1,8 @@
 //! Exotel's Passthru and StatusCallback, in process against the emulator's table and queues.
 
 use domain::{
-    calls::call::{CallProvider, Outcome, Party},
-    tenants::connection::{
+    calls::{CallProvider, Outcome, Party},
+    tenants::{
         Account, VerifySecrets,
         exotel::{self, Cluster},
     },

@@ -1,8 +1,8 @@
 //! Plivo's hangup callback, in process against the emulator's table and queues.
 
 use domain::{
-    calls::call::CallProvider,
-    tenants::connection::{Account, VerifySecrets, plivo},
+    calls::CallProvider,
+    tenants::{Account, VerifySecrets, plivo},
 };
 use plivo_webhook::routes;
 use providers::plivo::signature::sign;

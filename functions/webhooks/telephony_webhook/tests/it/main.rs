@@ -1,6 +1,6 @@
 //! The generic telephone event, in process against the emulator's table and queues.
 
-use domain::tenants::connection::{Account, telephony};
+use domain::tenants::{Account, telephony};
 use jiff::{SignedDuration, Timestamp};
 use providers::telephony::sign;
 use serde_json::Value;

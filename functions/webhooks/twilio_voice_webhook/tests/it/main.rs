@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use domain::{
-    calls::call::{CallFacts, DialStatus, Handling},
+    calls::{CallFacts, DialStatus, Handling},
     tenants::{
-        connection::{
-            Account, Purpose, VerifySecrets,
-            twilio::{self, SharedKey},
-        },
-        tenant::BusinessHours,
+        Account, BusinessHours, Purpose, VerifySecrets,
+        twilio::{self, SharedKey},
     },
 };
 use jobs::CallJob;
@@ -46,7 +43,7 @@ fn signed(world: &World, what: &str, fixture: &str) -> Call {
     signed_for(BASE, &path(world, what), &form)
 }
 
-fn event(job: Value) -> domain::calls::call::CallEvent {
+fn event(job: Value) -> domain::calls::CallEvent {
     match serde_json::from_value(job).expect("it is a job of this queue") {
         CallJob::Reported { event, .. } => event,
         other => panic!("{other:?}"),

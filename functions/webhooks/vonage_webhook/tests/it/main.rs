@@ -1,8 +1,8 @@
 //! Vonage's voice events, in process against the emulator's table and queues.
 
 use domain::{
-    calls::call::{CallFacts, CallProvider, MAX_CALL, Outcome, Verdict},
-    tenants::connection::{Account, VerifySecrets, vonage},
+    calls::{CallFacts, CallProvider, MAX_CALL, Outcome, Verdict},
+    tenants::{Account, VerifySecrets, vonage},
 };
 use jiff::SignedDuration;
 use providers::vonage::sign;

@@ -1,9 +1,6 @@
 //! Meta's webhooks, in process against the emulator's table and queues.
 
-use domain::tenants::{
-    connection::{Account, Purpose, VerifySecrets, whatsapp},
-    refused_webhook::RefusedBecause,
-};
+use domain::tenants::{Account, Purpose, RefusedBecause, VerifySecrets, whatsapp};
 use jiff::SignedDuration;
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Env, QueueName};

@@ -9,15 +9,10 @@ mod place;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::account::Email,
-    base::{
-        bounded::{UpTo, is_zero},
-        external::ProviderRef,
-        phone::Phone,
-        text::{OneLine, WebUrl},
-    },
-    consent::links::{MASK, each_text, masked_texts},
-    media::medium::{AssetUse, MediaKind},
+    accounts::Email,
+    base::{OneLine, Phone, ProviderRef, UpTo, WebUrl, is_zero},
+    consent::{MASK, for_each_text, mask_links_in},
+    media::{AssetUse, MediaKind},
 };
 
 pub use emoji::{Emoji, NotAnEmoji};
@@ -32,7 +27,7 @@ pub const MAX_HEADER_LENGTH: usize = 60;
 /// Maximum characters of its footer.
 pub const MAX_FOOTER_LENGTH: usize = 60;
 /// Maximum reply buttons.
-pub const MAX_BUTTONS: usize = 3;
+pub const MAX_REPLY_BUTTONS: usize = 3;
 /// Maximum characters of the title of a button, of a list's menu and of a link.
 pub const MAX_TITLE_LENGTH: usize = 20;
 /// Maximum characters of a reply button's id.
@@ -76,11 +71,11 @@ pub enum Content {
     Reaction(Reaction),
 }
 
-/// Kind of a message's content.
+/// ContentKind of a message's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ContentKind"))]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ContentKind {
     /// A template.
     Template,
     /// Free text.
@@ -97,7 +92,7 @@ pub enum Kind {
     Reaction,
 }
 
-impl Kind {
+impl ContentKind {
     /// The name for software.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -119,15 +114,15 @@ impl Kind {
 
 impl Content {
     /// Its kind.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ContentKind {
         match self {
-            Self::Template(_) => Kind::Template,
-            Self::Text(_) => Kind::Text,
-            Self::Media(_) => Kind::Media,
-            Self::Interactive(_) => Kind::Interactive,
-            Self::Location(_) => Kind::Location,
-            Self::Contacts(_) => Kind::Contacts,
-            Self::Reaction(_) => Kind::Reaction,
+            Self::Template(_) => ContentKind::Template,
+            Self::Text(_) => ContentKind::Text,
+            Self::Media(_) => ContentKind::Media,
+            Self::Interactive(_) => ContentKind::Interactive,
+            Self::Location(_) => ContentKind::Location,
+            Self::Contacts(_) => ContentKind::Contacts,
+            Self::Reaction(_) => ContentKind::Reaction,
         }
     }
 
@@ -147,7 +142,7 @@ impl Content {
 
     /// The same with the codes of preference links masked in all its texts.
     pub fn masked(&self) -> Self {
-        let shown = serde_json::to_value(self).map(masked_texts);
+        let shown = serde_json::to_value(self).map(mask_links_in);
         // Masked texts are as valid as before, only shorter. If one were not, it would be better to show none.
         let shown = shown.and_then(serde_json::from_value);
         shown.unwrap_or_else(|_| Self::Text(MASK.to_owned()))
@@ -157,7 +152,7 @@ impl Content {
     pub(crate) fn each_text(&self, mut of: impl FnMut(&str)) {
         // It has a form in JSON: it is stored in one like it.
         if let Ok(value) = serde_json::to_value(self) {
-            each_text(&value, &mut of);
+            for_each_text(&value, &mut of);
         }
     }
 
@@ -276,7 +271,7 @@ pub enum Header {
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Buttons, each of which answers with its title.
-    Buttons(UpTo<MAX_BUTTONS, Button>),
+    Buttons(UpTo<MAX_REPLY_BUTTONS, Button>),
     /// A menu, of which one row is chosen.
     List(List),
     /// A link.
@@ -362,12 +357,12 @@ pub struct CardPhone {
     /// Number.
     #[cfg_attr(feature = "schema", schemars(example = "+971501234567"))]
     pub number: Phone,
-    /// Kind of number.
+    /// ContentKind of number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<PhoneKind>,
 }
 
-/// Kind of a telephone number on a card.
+/// ContentKind of a telephone number on a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::{fault::Fault, text::OneLine};
+use crate::base::{Fault, OneLine};
 
 /// Maximum characters of the name of a place.
 const MAX_NAME_LENGTH: usize = 100;

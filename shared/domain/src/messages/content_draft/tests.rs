@@ -7,18 +7,14 @@ use ulid::Ulid;
 
 use super::*;
 use crate::{
-    base::{ids::ConnectionId, phone::Phone},
-    media::asset::Asset,
+    base::{ConnectionId, Phone},
+    media::Asset,
     messages::{
-        check::{Check, CheckInput, check},
-        compose::{Composed, World, compose},
-        material::Material,
-        message::{Channel, Message, Recipient, Waiting},
-        referred::Referred,
-        send_request::{Asked, MessageRequest, again},
+        Asked, Channel, Check, CheckInput, Composed, Material, Message, MessageRequest, Recipient, Referred, Waiting,
+        World, check_send, compose_message, intent_to_repeat,
     },
     samples::{Case, connections, message_of, timers},
-    tenants::{connection::Connection, line::Line},
+    tenants::{Connection, Line},
 };
 
 const ASSET: &str = "ast_00000000000000000000000001";
@@ -87,7 +83,7 @@ fn composed(case: &Case, body: &Value, refers: Option<Referred>) -> Result<Compo
     case.with_world(|_, world| {
         let to = request.whom().unwrap().recipient(world.contact);
         let asked = asked(world, to, refers);
-        compose(&request.intent(&asked, world.contact, world.config), world)
+        compose_message(&request.intent(&asked, world.contact, world.config), world)
     })
 }
 
@@ -179,7 +175,7 @@ fn former_content_is_read_and_written_as_it_was() {
     for stored in [json!({"text": "Hello"}), template] {
         let content: Content = from_value(stored.clone()).unwrap();
         assert_eq!(to_value(&content).unwrap(), stored);
-        assert_eq!(content.needs_window(), content.kind() == Kind::Text);
+        assert_eq!(content.needs_window(), content.kind() == ContentKind::Text);
     }
 }
 
@@ -352,7 +348,7 @@ fn file_must_be_there_and_of_its_kind() {
     let refused = |problem: &str| Err(problem.to_owned());
     assert_eq!(send(vec![], json!({})), refused("asset_unusable"));
     let mut waits = asset("image", "image/jpeg", 7);
-    waits.state = asset::AssetState::Scanning;
+    waits.state = crate::media::AssetState::Scanning;
     assert_eq!(send(vec![waits], json!({})), refused("asset_unusable"));
     let (audio, sticker) = (asset("audio", "audio/mpeg", 7), asset("sticker", "image/webp", 7));
     for silent in [&audio, &sticker] {
@@ -457,7 +453,7 @@ fn replies_and_reactions_go_by_the_number_of_their_message() {
                 request: Ulid::from_parts(3, 5),
                 ..asked(world, message.to.clone(), None)
             };
-            compose(&again(&message, &asked), world).map(|composed| composed.legs)
+            compose_message(&intent_to_repeat(&message, &asked), world).map(|composed| composed.legs)
         })
     };
     assert_eq!(once_more(&case()).unwrap(), message.plan);
@@ -474,7 +470,7 @@ fn file_waits_until_whatsapp_has_it() {
     let mut connections = connections();
     let mut asset = case.material.assets[0].clone();
     let checked = |message: &Message, asset: Option<&Asset>, connection: &Connection| {
-        check(&CheckInput {
+        check_send(&CheckInput {
             campaign: None,
             config: &case.config,
             message,
@@ -486,7 +482,7 @@ fn file_waits_until_whatsapp_has_it() {
             asset,
             now: case.now,
             timers: &timers(),
-            line_type: &crate::base::line_type::unknown,
+            line_type: &crate::base::unknown_line_type,
         })
     };
     let whatsapp = &connections[1];

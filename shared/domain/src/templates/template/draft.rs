@@ -6,18 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition};
 use crate::{
-    base::{
-        bounded::{ByName, UpTo, Whole},
-        ids::AssetId,
-        phone::Phone,
-        text::Verbatim,
-    },
-    media::medium::MediaKind,
-    messages::{message::Category, source::MAX_VALUES},
+    base::{AssetId, ByName, Phone, UpTo, Verbatim, Whole},
+    media::MediaKind,
+    messages::{Category, MAX_VALUES},
 };
 
 /// Maximum length of a body in characters.
-pub const MAX_BODY_LENGTH: usize = 4_000;
+pub const MAX_DRAFT_BODY_LENGTH: usize = 4_000;
 /// Maximum length of a header, a footer or a label.
 pub const MAX_LINE_LENGTH: usize = 200;
 /// Maximum length of a link.
@@ -25,7 +20,7 @@ pub const MAX_LINK_LENGTH: usize = 2_000;
 /// Maximum length of a sample.
 pub const MAX_SAMPLE_LENGTH: usize = 1_024;
 /// Maximum buttons, more than any provider accepts.
-pub const MAX_BUTTONS: usize = 20;
+pub const MAX_DRAFT_BUTTONS: usize = 20;
 /// Maximum minutes for which a code may be valid.
 pub const MAX_CODE_LENGTH: u32 = 90;
 
@@ -198,14 +193,14 @@ pub struct TemplateContent {
         feature = "schema",
         schemars(example = "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?")
     )]
-    pub body: Option<Verbatim<0, MAX_BODY_LENGTH>>,
+    pub body: Option<Verbatim<0, MAX_DRAFT_BODY_LENGTH>>,
     /// Footer, without variables.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = "Reply STOP for no more messages"))]
     pub footer: Option<Line>,
     /// Buttons, in order.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
-    pub buttons: UpTo<MAX_BUTTONS, Button>,
+    pub buttons: UpTo<MAX_DRAFT_BUTTONS, Button>,
     /// Samples of the body's variables, by number (`"1"`) or name. WhatsApp reviews the template with them.
     #[serde(default, skip_serializing_if = "ByName::is_empty")]
     #[cfg_attr(feature = "schema", schemars(
@@ -344,7 +339,7 @@ impl TemplateDefinition {
 
     /// A template that was never submitted.
     pub fn drafted(
-        connection: crate::base::ids::ConnectionId,
+        connection: crate::base::ConnectionId,
         key: &super::TemplateKey,
         content: &TemplateContent,
         now: jiff::Timestamp,
@@ -418,7 +413,7 @@ mod tests {
     use super::*;
     use crate::{
         samples::material,
-        templates::template::{TemplateKey, TemplateStatus},
+        templates::{TemplateKey, TemplateStatus},
     };
 
     fn content() -> TemplateContent {

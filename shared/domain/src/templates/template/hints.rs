@@ -1,9 +1,9 @@
 //! Hints at what the provider may judge otherwise than a template's author means: words of offers and of one-time codes.
 
-use super::draft::{Press, TemplateCategory, TemplateContent};
+use crate::templates::{Press, TemplateCategory, TemplateContent};
 use crate::{
-    messages::refusal::{Reason, Refusal},
-    tenants::settings::Warning,
+    messages::{Reason, Refusal},
+    tenants::Warning,
 };
 
 /// Words of offers, in the languages of our library. Meta may count a template with one as marketing.

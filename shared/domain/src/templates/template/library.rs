@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::{
-    TemplateDefinition,
-    draft::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
-};
 use crate::{
-    base::{bounded::Whole, text::Verbatim},
-    messages::source::Source,
+    base::{Verbatim, Whole},
+    messages::Source,
+};
+use {
+    super::TemplateDefinition,
+    crate::templates::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
 };
 
 /// Topic of a template.
@@ -104,8 +104,8 @@ const CUSTOMERS: [&str; 2] = ["Maya", "مايا"];
 const BUSINESSES: [&str; 4] = ["Saffron Bakery", "مخبز الزعفران", "Marina Dental", "مارينا لطب الأسنان"];
 
 /// The sources of the body's variables that are a name, if the template was made from the library: its text is the library's.
-pub fn sources(template: &TemplateDefinition) -> Vec<(String, Source)> {
-    let Some(entry) = named(&template.name) else {
+pub fn library_sources(template: &TemplateDefinition) -> Vec<(String, Source)> {
+    let Some(entry) = find_in_library(&template.name) else {
         return Vec::new();
     };
     let wordings = [&entry.english, &entry.arabic];
@@ -125,7 +125,7 @@ pub fn sources(template: &TemplateDefinition) -> Vec<(String, Source)> {
 }
 
 /// The template with this name.
-pub fn named(name: &str) -> Option<&'static Entry> {
+pub fn find_in_library(name: &str) -> Option<&'static Entry> {
     LIBRARY.iter().find(|entry| entry.name == name)
 }
 
@@ -459,14 +459,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::templates::template::lint::{Through, lint};
+    use crate::templates::{Through, lint_draft};
 
     #[test]
     fn library_passes_the_lint() {
         for entry in &LIBRARY {
             for (language, content) in entry.versions() {
                 for through in [Through::Meta, Through::Twilio] {
-                    let found = lint(entry.name, language, &content, through, None);
+                    let found = lint_draft(entry.name, language, &content, through, None);
                     assert_eq!(found.problems, [], "{} {language} {through:?}", entry.name);
                     assert_eq!(found.warnings, [], "{} {language}", entry.name);
                 }
@@ -488,7 +488,7 @@ mod tests {
         ] {
             assert!(LIBRARY.iter().any(|entry| entry.topic == topic), "{topic:?}");
         }
-        assert!(named("missed_call").is_some() && named("nothing").is_none());
+        assert!(find_in_library("missed_call").is_some() && find_in_library("nothing").is_none());
     }
 
     #[test]
@@ -500,7 +500,7 @@ mod tests {
                     language: language.to_owned(),
                     ..TemplateDefinition::empty()
                 });
-                let found = sources(&template);
+                let found = library_sources(&template);
                 let names = found.iter().map(|(name, source)| format!("{name} {source}"));
                 let expected: &[&str] = match entry.topic {
                     Topic::Code => &[],
@@ -513,7 +513,7 @@ mod tests {
                 assert_eq!(names.collect::<Vec<_>>(), expected, "{} {language}", entry.name);
                 // It was edited since.
                 template.body.push('!');
-                assert!(sources(&template).is_empty());
+                assert!(library_sources(&template).is_empty());
             }
         }
     }

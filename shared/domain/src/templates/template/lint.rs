@@ -3,26 +3,23 @@
 //! Sources of the rules: developers.facebook.com, "Message templates" and "Template management", with the subcodes of the errors that
 //! break them; twilio.com/docs/content for templates that Twilio submits. Pure, and linear in the length of the draft.
 
-use super::{
-    MAX_BODY_LENGTH, MAX_HEADER_LENGTH, ParameterFormat, TemplateKey, Unfit, braces, check_value,
-    draft::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
-    filled,
-    hints::hints,
-    variables,
-};
 use crate::{
-    base::{
-        facts::Fact,
-        fault::{Fault, FaultCode},
+    base::{Fact, Fault, FaultCode},
+    media::{Asset, MediaKind},
+    tenants::{FieldProblem, Findings, Warning},
+};
+use {
+    super::{
+        MAX_BODY_LENGTH, MAX_HEADER_LENGTH, ParameterFormat, TemplateKey, Unfit, braces, check_value, fill_variables,
+        hints::hints, variables_in,
     },
-    media::{asset::Asset, medium::MediaKind},
-    tenants::settings::{FieldProblem, Findings, Warning},
+    crate::templates::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
 };
 
 /// Maximum length of a footer.
 pub const MAX_FOOTER_LENGTH: usize = 60;
 /// Maximum buttons at Meta.
-pub const MAX_BUTTONS: usize = 10;
+pub const MAX_META_BUTTONS: usize = 10;
 /// Maximum length of a label at Meta.
 const MAX_LABEL_LENGTH: usize = 25;
 /// Maximum links, numbers and codes among the buttons.
@@ -65,7 +62,13 @@ pub struct Lint {
 pub const MAX_FOUND: usize = 50;
 
 /// Lints a draft. `sample`: the asset that its media header names, if it exists.
-pub fn lint(name: &str, language: &str, content: &TemplateContent, through: Through, sample: Option<&Asset>) -> Lint {
+pub fn lint_draft(
+    name: &str,
+    language: &str,
+    content: &TemplateContent,
+    through: Through,
+    sample: Option<&Asset>,
+) -> Lint {
     let mut found = Findings::default();
     named(name, language, &mut found);
     if content.category == TemplateCategory::Authentication {
@@ -98,14 +101,14 @@ fn named(name: &str, language: &str, found: &mut Findings) {
     );
     let detail = "The language is Meta's code: two or three small letters, perhaps an underscore and a region.";
     found.expect(
-        is_language(language),
+        is_meta_language(language),
         "language",
         Fault::format("template_language", "en_GB", detail),
     );
 }
 
 /// Whether it has the form of Meta's codes of languages.
-pub fn is_language(code: &str) -> bool {
+pub fn is_meta_language(code: &str) -> bool {
     let (language, region) = match code.split_once('_') {
         Some((language, region)) => (language, Some(region)),
         None => (code, None),
@@ -267,9 +270,9 @@ fn media(header: &Header, kind: MediaKind, through: Through, sample: Option<&Ass
 
 /// The variables of a text, which are closed, named in the format, and, if numbers, without gaps.
 fn well_formed<'a>(field: &str, text: &'a str, format: ParameterFormat, found: &mut Findings) -> Vec<&'a str> {
-    let names = variables(text);
+    let names = variables_in(text);
     // What is left beside the variables has no braces.
-    let plain = filled(text, |_| Some("x".to_owned()));
+    let plain = fill_variables(text, |_| Some("x".to_owned()));
     if plain.contains("{{") || plain.contains("}}") || names.iter().any(|name| name.contains('{')) {
         let detail = "A {{ is not closed by }}, or the reverse.";
         found.add(field, Fault::format("variable", "{{1}}", detail));
@@ -364,7 +367,7 @@ fn body(content: &TemplateContent, through: Through, found: &mut Findings) {
 
 /// The number of words beside the variables.
 fn words(text: &str) -> usize {
-    let plain = filled(text, |_| Some(" ".to_owned()));
+    let plain = fill_variables(text, |_| Some(" ".to_owned()));
     let word = |part: &&str| part.chars().any(char::is_alphanumeric);
     plain.split_whitespace().filter(word).count()
 }
@@ -386,9 +389,9 @@ fn footer(content: &TemplateContent, found: &mut Findings) {
 /// Buttons: at most ten, of them two links, one number and one code; quick replies side by side; labels of 25 characters.
 fn buttons(content: &TemplateContent, through: Through, found: &mut Findings) {
     let all = &content.buttons;
-    if all.len() > MAX_BUTTONS {
-        let detail = format!("A template has at most {MAX_BUTTONS} buttons.");
-        found.add("buttons", Fault::too_many(MAX_BUTTONS, detail));
+    if all.len() > MAX_META_BUTTONS {
+        let detail = format!("A template has at most {MAX_META_BUTTONS} buttons.");
+        found.add("buttons", Fault::too_many(MAX_META_BUTTONS, detail));
     }
     for (kind, most, what) in [
         (Press::Url, MAX_LINKS, "links"),
@@ -563,7 +566,8 @@ fn twilio(content: &TemplateContent, found: &mut Findings) {
         let fault = Fault::new(FaultCode::NotOneOf, detail).and("expected", ["positional"].iter().collect::<Fact>());
         found.add("parameter_format", fault);
     }
-    let places = variables(content.body_text()).len() + content.buttons.len() + usize::from(content.header.is_some());
+    let places =
+        variables_in(content.body_text()).len() + content.buttons.len() + usize::from(content.header.is_some());
     if places > MAX_TWILIO_VARIABLES {
         let detail = format!("A template has at most {MAX_TWILIO_VARIABLES} variables.");
         found.add("body", Fault::too_many(MAX_TWILIO_VARIABLES, detail));
@@ -614,7 +618,7 @@ mod tests {
 
     fn problems(content: Value, through: Through) -> Vec<(String, &'static str)> {
         let content: TemplateContent = from_value(content).unwrap();
-        let found = lint("missed_call_followup", "en_GB", &content, through, None);
+        let found = lint_draft("missed_call_followup", "en_GB", &content, through, None);
         let found = found.problems.into_iter();
         found.map(|problem| (problem.field, problem.code.as_str())).collect()
     }
@@ -622,7 +626,7 @@ mod tests {
     #[test]
     fn hints_are_warnings_and_no_problems() {
         let content = from_value(json!({"category": "utility", "body": "Enjoy 20% off today!"})).unwrap();
-        let found = lint("missed_call_followup", "en_GB", &content, Through::Meta, None);
+        let found = lint_draft("missed_call_followup", "en_GB", &content, Through::Meta, None);
         assert_eq!((found.problems.len(), found.warnings.len()), (0, 1));
     }
 
@@ -813,7 +817,7 @@ mod tests {
             ("a", "en-GB", "language"),
             ("a", "english", "language"),
         ] {
-            let found = lint(name, language, &content, Through::Meta, None).problems;
+            let found = lint_draft(name, language, &content, Through::Meta, None).problems;
             assert!(found.iter().any(|problem| problem.field == field), "{name} {language}");
         }
     }
@@ -879,12 +883,12 @@ mod tests {
                     (1..=count).map(|number| (number.to_string(), json!("x"))).collect();
                 let content: TemplateContent =
                     from_value(json!({"category": "utility", "body": body, "samples": samples})).unwrap();
-                let found = lint("a", "en", &content, Through::Meta, None);
+                let found = lint_draft("a", "en", &content, Through::Meta, None);
                 if found.problems.is_empty() {
                     let key = TemplateKey::new("a", "en").unwrap();
                     let connection = "conn_00000000000000000000000002".parse().unwrap();
                     let at = jiff::Timestamp::UNIX_EPOCH;
-                    let made = crate::templates::template::TemplateDefinition::drafted(connection, &key, &content, at);
+                    let made = crate::templates::TemplateDefinition::drafted(connection, &key, &content, at);
                     prop_assert_eq!(made.body_variables().unwrap().len(), count);
                 }
             }

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, variables};
-use crate::{messages::message::Category, tenants::connection_test::Quality};
+use super::{ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, variables_in};
+use crate::{messages::Category, tenants::Quality};
 
 /// A provider's report on a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -320,10 +320,10 @@ impl TemplateDefinition {
         after.footer.clone_from(&content.footer);
         let reported = content.buttons.iter().cloned();
         after.buttons = reported.map(|button| button.completed(&self.buttons)).collect();
-        if variables(after.header.as_deref().unwrap_or_default()).is_empty() {
+        if variables_in(after.header.as_deref().unwrap_or_default()).is_empty() {
             after.header_sample = None;
         }
-        let names = variables(&after.body);
+        let names = variables_in(&after.body);
         after.samples.retain(|name, _| names.contains(&name.as_str()));
         if !self.has_content_of(&after) {
             after.edition += 1;
@@ -450,7 +450,7 @@ impl TemplateDefinition {
     pub fn refused(&self, why: Option<&str>) -> Self {
         Self {
             submitting: None,
-            rejected_reason: why.and_then(reason).or_else(|| self.rejected_reason.clone()),
+            rejected_reason: why.and_then(reason_line).or_else(|| self.rejected_reason.clone()),
             ..self.clone()
         }
     }
@@ -470,7 +470,7 @@ pub struct Accepted {
 }
 
 /// The text with at most [`MAX_REASON_LENGTH`] characters, in one line.
-pub fn reason(text: &str) -> Option<String> {
+pub fn reason_line(text: &str) -> Option<String> {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");
     (!line.is_empty()).then(|| line.chars().take(MAX_REASON_LENGTH).collect())
@@ -483,7 +483,7 @@ mod tests {
     use super::*;
     use crate::{
         samples::material,
-        templates::template::draft::{Sample, TemplateCategory, TemplateContent},
+        templates::{Sample, TemplateCategory, TemplateContent},
     };
 
     fn key() -> TemplateKey {
@@ -804,9 +804,9 @@ mod tests {
             assert!(it.is_submitted_in(&done(&it)), "{what}: all was done");
         }
         // What no list shows.
-        let asset: crate::base::ids::AssetId = "ast_01hq5c1ynyc0000000000000ab".parse().unwrap();
+        let asset: crate::base::AssetId = "ast_01hq5c1ynyc0000000000000ab".parse().unwrap();
         let mut picture = drafted("REJECTED", &|_| {});
-        picture.header_media = Some(crate::media::medium::MediaKind::Image);
+        picture.header_media = Some(crate::media::MediaKind::Image);
         let mut content = TemplateContent::of(&picture);
         content.header.as_mut().unwrap().sample_asset_id = Some(asset);
         picture.draft = Some(Box::new(content));
@@ -894,8 +894,11 @@ mod tests {
 
     #[test]
     fn reasons_are_short_lines() {
-        assert_eq!(reason(" a\n b ").as_deref(), Some("a b"));
-        assert_eq!(reason("\n"), None);
-        assert_eq!(reason(&"x".repeat(900)).map(|text| text.len()), Some(MAX_REASON_LENGTH));
+        assert_eq!(reason_line(" a\n b ").as_deref(), Some("a b"));
+        assert_eq!(reason_line("\n"), None);
+        assert_eq!(
+            reason_line(&"x".repeat(900)).map(|text| text.len()),
+            Some(MAX_REASON_LENGTH)
+        );
     }
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{
-    ButtonKind, TemplateButton, TemplateDefinition, braces,
-    draft::{CODE_BODY, TemplateContent},
-    filled, primary,
+use crate::media::MediaKind;
+use {
+    super::{ButtonKind, TemplateButton, TemplateDefinition, braces, fill_variables, primary_language},
+    crate::templates::{CODE_BODY, TemplateContent},
 };
-use crate::media::medium::MediaKind;
 
 /// Direction of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -32,7 +31,7 @@ const RIGHT_TO_LEFT: [&str; 11] = ["ar", "ckb", "dv", "fa", "he", "ku", "ps", "s
 impl Direction {
     /// The direction of a language.
     pub fn of(language: &str) -> Self {
-        if RIGHT_TO_LEFT.contains(&primary(language).as_str()) {
+        if RIGHT_TO_LEFT.contains(&primary_language(language).as_str()) {
             Self::Rtl
         } else {
             Self::Ltr
@@ -98,7 +97,7 @@ const MAX_SHOWN_LENGTH: usize = 4_096;
 
 /// A value in the place of a variable, or the variable itself.
 fn placed(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
-    let whole = filled(text, |name| Some(value(name).unwrap_or_else(|| braces(name))));
+    let whole = fill_variables(text, |name| Some(value(name).unwrap_or_else(|| braces(name))));
     whole.chars().take(MAX_SHOWN_LENGTH).collect()
 }
 

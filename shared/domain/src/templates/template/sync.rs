@@ -5,16 +5,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    TemplateDefinition, TemplateStatus,
-    draft::{CODE_BODY, TemplateContent},
-    reports::SUBMISSION,
-    variables,
-};
-use crate::base::{
-    actor::Actor,
-    ids::{ConnectionId, OperationId, derived},
-    operation::{Data, Operation, OperationKind},
+use crate::base::{Actor, ConnectionId, Data, Operation, OperationId, OperationKind, derive_id};
+use {
+    super::{TemplateDefinition, TemplateStatus, variables_in},
+    crate::templates::{CODE_BODY, SUBMISSION, TemplateContent},
 };
 
 /// Parameters of the operation `sync_templates`.
@@ -102,7 +96,7 @@ const BEHIND: i64 = 30;
 const BEHIND_CLAIMS: i64 = BEHIND + SUBMISSION.as_secs();
 
 /// The operation that lists the templates of a connection again. The same cause within its span of time gives the same one.
-pub fn operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Operation {
+pub fn sync_operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Operation {
     let (name, seconds) = cause.row();
     let span = now.as_second().div_euclid(seconds) * seconds;
     let behind = |wait: i64| Timestamp::from_second(span + seconds + wait).unwrap_or(now);
@@ -112,7 +106,7 @@ pub fn operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Oper
         Cause::Submitted => behind(BEHIND_CLAIMS),
     };
     let millisecond = u64::try_from(span.saturating_mul(1_000)).unwrap_or_default();
-    let id = OperationId::new(derived(
+    let id = OperationId::new(derive_id(
         millisecond,
         format!("templates#{name}#{connection}").as_bytes(),
     ));
@@ -197,7 +191,7 @@ impl TemplateDefinition {
         }
         after.provider_id = listed.provider_id.clone().or(after.provider_id);
         after.content_sid = listed.content_sid.clone().or(after.content_sid);
-        if after.code.is_some() && listed.body != CODE_BODY && variables(&listed.body) == variables(CODE_BODY) {
+        if after.code.is_some() && listed.body != CODE_BODY && variables_in(&listed.body) == variables_in(CODE_BODY) {
             // What the provider writes around a code.
             after.body.clone_from(&listed.body);
             after.footer.clone_from(&listed.footer);
@@ -314,7 +308,7 @@ impl TemplateDefinition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{messages::message::Category, samples::material, tenants::connection_test::Quality};
+    use crate::{messages::Category, samples::material, tenants::Quality};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + seconds).unwrap()
@@ -568,7 +562,7 @@ mod tests {
             ..known()
         };
         let mut content = TemplateContent::of(&before);
-        content.category = crate::templates::template::draft::TemplateCategory::Marketing;
+        content.category = crate::templates::TemplateCategory::Marketing;
         let lost = TemplateDefinition {
             draft: Some(Box::new(content)),
             submitting: Some(at(10)),
@@ -597,7 +591,7 @@ mod tests {
             ..content.onto(&TemplateDefinition::empty())
         };
         let mut button = draft.buttons[0].clone();
-        button.kind = crate::templates::template::ButtonKind::Url;
+        button.kind = crate::templates::ButtonKind::Url;
         button.text = "Copy code".to_owned();
         button.url = Some("https://www.whatsapp.com/otp/code/?code=otp{{1}}".to_owned());
         let listed = TemplateDefinition {
@@ -622,8 +616,8 @@ mod tests {
 
     #[test]
     fn label_of_an_offers_code_is_ours() {
-        let offer = |label: &str| crate::templates::template::TemplateButton {
-            kind: crate::templates::template::ButtonKind::OfferCode,
+        let offer = |label: &str| crate::templates::TemplateButton {
+            kind: crate::templates::ButtonKind::OfferCode,
             text: label.to_owned(),
             url: None,
             sample: Some("MAY20".to_owned()),
@@ -694,7 +688,7 @@ mod tests {
 
     #[test]
     fn one_cause_gives_one_operation_in_its_span() {
-        let id = |cause, seconds| operation(connection(), cause, at(seconds)).id;
+        let id = |cause, seconds| sync_operation(connection(), cause, at(seconds)).id;
         // The beginning of an hour.
         let hour = 3_600 - 1_795_000_000 % 3_600;
         assert_eq!(id(Cause::Due, hour), id(Cause::Due, hour + 3_599));
@@ -704,20 +698,20 @@ mod tests {
         // Of doubts in one span, none comes after the list.
         for second in [0, 59] {
             assert_eq!(
-                operation(connection(), Cause::Doubt, at(hour + second)).due,
+                sync_operation(connection(), Cause::Doubt, at(hour + second)).due,
                 Some(at(hour + 90))
             );
         }
-        let made = operation(connection(), Cause::Submitted, at(0));
+        let made = sync_operation(connection(), Cause::Submitted, at(0));
         // Behind the claim of whatever was submitted in the same span, which ends 200 s later.
         assert_eq!(made.due, Some(at(200 + 120)));
-        assert_eq!(operation(connection(), Cause::Submitted, at(199)).due, made.due);
+        assert_eq!(sync_operation(connection(), Cause::Submitted, at(199)).due, made.due);
         let params: SyncTemplates = made.params.read().unwrap();
         assert_eq!(
             (params.connections, params.wanted, params.awaited),
             (vec![connection()], false, true)
         );
-        let daily: SyncTemplates = operation(connection(), Cause::Due, at(0)).params.read().unwrap();
+        let daily: SyncTemplates = sync_operation(connection(), Cause::Due, at(0)).params.read().unwrap();
         assert!(!daily.awaited);
     }
 

@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    credential::Credential,
-    kind::{Kind, Webhook},
-};
-use crate::base::phone::Phone;
+use crate::base::Phone;
+use crate::tenants::{Credential, Kind, Webhook};
 
 account! {
     /// Aircall.

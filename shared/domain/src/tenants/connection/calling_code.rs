@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::base::phone::Phone;
+use crate::base::Phone;
 
 /// A country's calling code, such as 44: the digits after the `+`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -2,14 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{
-    calling_code::CallingCode,
-    credential::Credential,
-    kind::{Generated, Kind, Webhook, check_numbers, is_word},
-};
 use crate::{
-    base::{fault::Fault, ip_range::IpRange, phone::Phone},
-    tenants::settings::Findings,
+    base::{Fault, IpRange, Phone},
+    tenants::Findings,
+};
+use {
+    super::kind::{check_numbers, is_word},
+    crate::tenants::{CallingCode, Credential, Generated, Kind, Webhook},
 };
 
 /// Maximum address ranges that may report.

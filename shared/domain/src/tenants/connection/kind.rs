@@ -3,12 +3,9 @@
 use std::collections::HashSet;
 
 use crate::{
-    base::{
-        fault::{Fault, FaultCode},
-        phone::Phone,
-    },
-    messages::send::Api,
-    tenants::settings::Findings,
+    base::{Fault, FaultCode, Phone},
+    messages::Api,
+    tenants::Findings,
 };
 
 /// Maximum numbers of a connection.
@@ -186,14 +183,14 @@ macro_rules! account {
             pub kind: Word,
             /// Display name.
             #[cfg_attr(feature = "schema", schemars(example = &$example))]
-            pub name: $crate::base::text::OneLine<1, { $crate::base::text::MAX_NAME_LENGTH }>,
+            pub name: $crate::base::OneLine<1, { $crate::base::MAX_NAME_LENGTH }>,
             $($(#[$about_field])* pub $field: $type,)*
             $($(#[$about_setting])* pub $setting: $setting_type,)*
             $($(#[$about_given])* pub credentials: $given,)?
         }
 
         impl New {
-            pub(super) fn parts(self) -> (String, Account, <Account as $crate::tenants::connection::kind::Kind>::Given) {
+            pub(super) fn parts(self) -> (String, Account, <Account as $crate::tenants::Kind>::Given) {
                 let account = Account {
                     $($field: self.$field,)*
                     $($setting: self.$setting,)*
@@ -216,7 +213,7 @@ macro_rules! account {
         }
 
         impl NewCredentials {
-            pub(super) fn given(self) -> <Account as $crate::tenants::connection::kind::Kind>::Given {
+            pub(super) fn given(self) -> <Account as $crate::tenants::Kind>::Given {
                 Into::into(($(<$credentials>::from(self.credentials))?))
             }
         }

@@ -6,28 +6,20 @@ use std::collections::HashSet;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    base::{
-        bounded::UpTo,
-        country::Country,
-        fault::{Fault, FaultCode},
-        phone::Phone,
-    },
-    messages::{
-        purpose::Category,
-        sms_rules::{self, Origin},
-    },
-    tenants::settings::Findings,
+    base::{Country, Fault, FaultCode, Phone, UpTo},
+    messages::{Category, Origin, takes_letters, takes_numbers},
+    tenants::Findings,
 };
 
 /// Maximum countries for which a connection has letters.
-pub const MAX_COUNTRIES: usize = 100;
+pub const MAX_LETTERS_COUNTRIES: usize = 100;
 /// The longest sender, in characters.
-pub const MAX_LENGTH: usize = 11;
+pub const MAX_LETTERS_LENGTH: usize = 11;
 /// Pattern of a sender, which also has a letter. Source: Twilio's AlphaSender resource.
-pub const PATTERN: &str = "^[A-Za-z0-9 +_&-]{1,11}$";
+pub const LETTERS_PATTERN: &str = "^[A-Za-z0-9 +_&-]{1,11}$";
 
 /// The letters of a connection, by country.
-pub type Letters = UpTo<MAX_COUNTRIES, LettersSender>;
+pub type Letters = UpTo<MAX_LETTERS_COUNTRIES, LettersSender>;
 
 /// Letters that send SMS to a country, instead of a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +30,11 @@ pub struct LettersSender {
     #[cfg_attr(feature = "schema", schemars(example = &"AE"))]
     pub country: Country,
     /// Sender that they see: letters of English, digits, spaces, `+`, `-`, `_` and `&`, at least one of them a letter.
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = PATTERN), example = &"SAFFRON"))]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = LETTERS_PATTERN), example = &"SAFFRON"))]
     pub sender: String,
     /// Sender of promotion. Some countries want a mark in it. If omitted, the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(regex(pattern = PATTERN), example = &"AD-SAFFRON"))]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = LETTERS_PATTERN), example = &"AD-SAFFRON"))]
     pub promotion: Option<String>,
     /// Whether the provider has registered them for the country, as the tenant confirms.
     #[serde(default)]
@@ -78,13 +70,13 @@ pub fn sending_letters(
     (country, category): (Option<Country>, Category),
 ) -> Option<&LettersSender> {
     let answers = others && category == Category::Service;
-    letters_to(letters, country).filter(|letters| !(answers && sms_rules::takes_numbers(letters.country)))
+    letters_to(letters, country).filter(|letters| !(answers && takes_numbers(letters.country)))
 }
 
 /// Whether letters can be a sender.
 fn is_sender(text: &str) -> bool {
     let fits = |sign: u8| sign.is_ascii_alphanumeric() || b" +-_&".contains(&sign);
-    (1..=MAX_LENGTH).contains(&text.len())
+    (1..=MAX_LETTERS_LENGTH).contains(&text.len())
         && text.trim() == text
         && text.bytes().all(fits)
         && text.bytes().any(|sign| sign.is_ascii_alphabetic())
@@ -117,11 +109,11 @@ pub(super) fn check(letters: &[LettersSender], found: &mut Findings) {
             of.country
         );
         let fault = Fault::new(FaultCode::NotApplicable, numbers_only).and("kind", of.country.as_str());
-        found.expect(sms_rules::takes_letters(of.country), field("country"), fault);
+        found.expect(takes_letters(of.country), field("country"), fault);
         let given = [("sender", Some(&of.sender)), ("promotion", of.promotion.as_ref())];
         for (name, sender) in given.into_iter().filter_map(|(name, sender)| Some((name, sender?))) {
             let detail = format!(
-                "Expected up to {MAX_LENGTH} letters of English, digits, spaces, +, -, _ and &, at least one of them a letter."
+                "Expected up to {MAX_LETTERS_LENGTH} letters of English, digits, spaces, +, -, _ and &, at least one of them a letter."
             );
             let fault = Fault::format("sender", "SAFFRON", detail);
             found.expect(is_sender(sender), field(name), fault);
@@ -146,13 +138,13 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 /// Numbers, with a word about letters among them.
-pub fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Phone>, D::Error> {
+pub fn numbers_or_letters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Phone>, D::Error> {
     let numbers = Vec::<Number>::deserialize(deserializer)?;
     Ok(numbers.into_iter().map(|Number(phone)| phone).collect())
 }
 
 /// Numbers of a change, if they are given, with a word about letters among them.
-pub fn given_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Phone>>, D::Error> {
+pub fn given_numbers_or_letters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Phone>>, D::Error> {
     let numbers = Option::<Vec<Number>>::deserialize(deserializer)?;
     Ok(numbers.map(|numbers| numbers.into_iter().map(|Number(phone)| phone).collect()))
 }

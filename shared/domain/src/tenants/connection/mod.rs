@@ -6,14 +6,14 @@
 //! this one.
 
 #[macro_use]
-pub mod kind;
+pub(super) mod kind;
 #[macro_use]
-pub mod credential;
+pub(super) mod credential;
 
 pub mod aircall;
 mod calling_code;
 pub mod exotel;
-pub mod letters;
+pub(super) mod letters;
 pub mod plivo;
 pub mod telephony;
 pub mod twilio;
@@ -27,21 +27,12 @@ use serde_json::{Map, Value};
 pub use self::calling_code::{CallingCode, InvalidCallingCode};
 use self::kind::{Generated, Kind};
 use crate::{
-    base::{
-        fault::{Fault, FaultCode},
-        ids::{ConnectionId, RotationId, TenantId},
-        phone::Phone,
-    },
-    calls::call::Party,
+    base::{ConnectionId, Fault, FaultCode, Phone, RotationId, TenantId},
+    calls::Party,
     messages::{
-        message::{Category, Channel},
-        send::{Api, Classified, Effect, honoured},
-        throughput::{STANDARD, Throttled, Throughput},
+        Api, Category, Channel, Classified, Effect, STANDARD_THROUGHPUT, Throttled, Throughput, limit_retry_after,
     },
-    tenants::{
-        connection_test::{Checkup, MarketingTerms, Reported},
-        settings::{FieldProblem, Findings},
-    },
+    tenants::{Checkup, FieldProblem, Findings, MarketingTerms, Reported},
 };
 
 /// Maximum connections per tenant.
@@ -606,7 +597,7 @@ impl Connection {
     /// Maximum messages per second by WhatsApp: what the provider reported last, or its standard.
     fn most_per_second(&self) -> u32 {
         let reported = self.reported.and_tested(self.checkup.as_ref()).messages_per_second;
-        reported.map_or(STANDARD, |reported| reported.value)
+        reported.map_or(STANDARD_THROUGHPUT, |reported| reported.value)
     }
 
     /// The customers whom the business may message first in 24 hours by WhatsApp, as was last reported or tested. `None`: no limit is known.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    credential::Credential,
-    kind::{Kind, Opens, Webhook, check_numbers, is_word},
-};
 use crate::{
-    base::{fault::Fault, phone::Phone},
-    tenants::settings::Findings,
+    base::{Fault, Phone},
+    tenants::Findings,
+};
+use {
+    super::kind::{check_numbers, is_word},
+    crate::tenants::{Credential, Kind, Opens, Webhook},
 };
 
 /// Pattern of an auth id.

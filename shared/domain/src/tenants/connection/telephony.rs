@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Generated, Kind, Webhook};
-use crate::base::phone::Phone;
+use crate::base::Phone;
+use crate::tenants::{Generated, Kind, Webhook};
 
 account! {
     /// Any telephone system, by the generic signed event.

@@ -4,25 +4,15 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    credential::Credential,
-    kind::{Kind, Webhook, check_numbers},
-    letters::{self, Letters},
-};
 use crate::{
-    base::{
-        bounded::UpTo,
-        facts::Fact,
-        fault::{Fault, FaultCode},
-        phone::Phone,
-        text::is_visible,
-    },
-    calls::call::Handling,
-    messages::{
-        send::Api,
-        sms_rules::{Confirmed, RuleKind},
-    },
-    tenants::settings::{Findings, is_language},
+    base::{Fact, Fault, FaultCode, Phone, UpTo, is_language, is_visible},
+    calls::Handling,
+    messages::{Api, Confirmed, RuleKind},
+    tenants::Findings,
+};
+use {
+    super::{kind::check_numbers, letters},
+    crate::tenants::{Credential, Kind, Letters, Webhook},
 };
 
 /// Maximum sentences of a greeting, one for each language.
@@ -76,7 +66,7 @@ account! {
         pub account_sid: String,
     } with settings {
         /// Numbers of this connection. The first one sends SMS unless a Messaging Service does, or letters.
-        #[serde(default, deserialize_with = "letters::numbers")]
+        #[serde(default, deserialize_with = "letters::numbers_or_letters")]
         #[cfg_attr(feature = "schema", schemars(length(max = super::kind::MAX_NUMBERS), example = serde_json::json!(["+97145550001"])))]
         pub numbers: Vec<Phone>,
         /// SID of a Messaging Service that sends SMS.
@@ -167,7 +157,7 @@ impl Default for VoiceSettings {
 #[serde(deny_unknown_fields)]
 pub struct Spoken {
     /// Language (BCP 47).
-    #[cfg_attr(feature = "schema", schemars(length(min = 2, max = crate::tenants::settings::MAX_LANGUAGE_LENGTH), example = "en-GB"))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 2, max = crate::base::MAX_LANGUAGE_LENGTH), example = "en-GB"))]
     pub language: String,
     /// Text of the sentence.
     #[cfg_attr(

@@ -2,14 +2,11 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{
-    credential::Credential,
-    kind::{Generated, Kind, Webhook},
-};
+use crate::tenants::{Credential, Generated, Kind, Webhook};
 use crate::{
-    base::{fault::Fault, phone::Phone},
-    messages::send::Api,
-    tenants::settings::Findings,
+    base::{Fault, Phone},
+    messages::Api,
+    tenants::Findings,
 };
 
 /// Pattern of [`MetaId`].

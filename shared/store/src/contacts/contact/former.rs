@@ -2,22 +2,21 @@
 //! [decision 0093](../../../../../docs/decisions/0093-one-key-per-number.md).
 
 use domain::{
-    calls::record::{ConsentEntry, consent_id},
-    contacts::contact::Contact,
+    consent::{ConsentEntry, consent_id},
+    contacts::Contact,
 };
 use jiff::Timestamp;
 
-use super::{
-    ContactWrite, consent_row,
-    identities::{Lead, Leads},
-    unerased,
-};
 use crate::{
     Store, StoreError, TenantScope, Versioned,
     table::{
         keys,
         row::{Condition, Row, Write},
     },
+};
+use {
+    super::{ContactWrite, consent_row, unerased},
+    crate::contacts::{Lead, Leads},
 };
 
 const DOING: &str = "lead to a contact by the key of its number";

@@ -3,15 +3,10 @@
 use std::collections::HashMap;
 
 use domain::{
-    base::ids::ContactId,
-    calls::record::ConsentEntry,
-    consent::{suppression::Suppression, wish::Wish},
-    contacts::{
-        contact::{Contact, Identity},
-        erasure::Salt,
-        person::Person,
-    },
-    messages::{message::Recipient, needs::Needs},
+    base::ContactId,
+    consent::{ConsentEntry, Suppression, Wish},
+    contacts::{Contact, Identity, Person, Salt},
+    messages::{Needs, Recipient},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use super::unerased;
 use crate::{
     Along, Store, StoreError, TenantScope, Versioned,
-    inbox::conversation::OnLine,
-    messages::material::keys_of,
+    inbox::OnLine,
+    messages::keys_of,
     table::{
         keys::{self, Key},
         row::{self, Item},
     },
-    tenants::config::TenantRow,
+    tenants::TenantRow,
 };
 
 /// What an identity leads to.

@@ -1,9 +1,9 @@
 //! The consent ledgers of contacts.
 
 use domain::{
-    base::ids::ContactId,
-    calls::record::ConsentEntry,
-    contacts::{contact::Contact, history::HistoryKind},
+    base::ContactId,
+    consent::ConsentEntry,
+    contacts::{Contact, HistoryKind},
 };
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -11,7 +11,7 @@ use ulid::Ulid;
 use super::ContactWrite;
 use crate::{
     Page, Store, StoreError, TenantScope,
-    contacts::timeline::{Order, Position, Wanted},
+    contacts::{Order, TimelinePosition, Wanted},
     table::{
         keys,
         row::{self, Condition, Row, Write},
@@ -37,7 +37,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Vec<Recorded>, bool), StoreError> {
         let mut entries = Vec::new();
-        let mut after: Option<Position> = None;
+        let mut after: Option<TimelinePosition> = None;
         loop {
             let left = i32::try_from(most.saturating_sub(entries.len())).unwrap_or(i32::MAX);
             if left == 0 {
@@ -109,7 +109,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: &Contact,
-        after: Option<Position>,
+        after: Option<TimelinePosition>,
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Recorded>, StoreError> {
@@ -122,10 +122,10 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: &Contact,
-        after: Option<Position>,
+        after: Option<TimelinePosition>,
         limit: i32,
         now: Timestamp,
-    ) -> Result<(Vec<Recorded>, Option<Position>), StoreError> {
+    ) -> Result<(Vec<Recorded>, Option<TimelinePosition>), StoreError> {
         const DOING: &str = "read a contact's consent ledger";
         let wanted = Wanted {
             only: Some(HistoryKind::Consent),

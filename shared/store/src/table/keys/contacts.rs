@@ -4,19 +4,11 @@ use std::fmt::Display;
 
 use domain::{
     base::{
-        ids::{
-            AttachmentId, CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, StageId, TagId,
-            UserId,
-        },
-        phone::Phone,
+        AttachmentId, CallId, CampaignId, ContactId, ConversationId, FieldId, MergeId, MessageId, Phone, StageId,
+        TagId, UserId,
     },
-    contacts::{
-        contact::Identity,
-        digits::Digits,
-        history::HistoryKind,
-        listing::{Day, Listing, Word},
-    },
-    inbox::conversation::ConversationState,
+    contacts::{Day, Digits, HistoryKind, Identity, Listing, Word},
+    inbox::ConversationState,
 };
 use jiff::Timestamp;
 use ulid::Ulid;
