@@ -12,8 +12,8 @@ use domain::{
     money::Product,
     templates::TemplateDefinition,
     tenants::{
-        Account, Connection, ConnectionSummary, Health, Line, Purpose, SendSecrets, Tenant, TenantConfig, TenantStatus,
-        VerifySecrets, WebhookAddress, first_line,
+        Account, Connection, ConnectionSummary, Health, Line, SecretPurpose, SendSecrets, Tenant, TenantConfig,
+        TenantStatus, VerifySecrets, WebhookAddress, first_line,
     },
 };
 use jiff::Timestamp;
@@ -316,7 +316,7 @@ impl Deployment {
                 return Ok(None);
             };
             let known: Vec<Line> = self.store.all(scope).await?;
-            let Some(first) = first_line(connections, stamp.at).filter(|_| known.is_empty()) else {
+            let Some(first) = make_first_line(connections, stamp.at).filter(|_| known.is_empty()) else {
                 return Ok(Some(known));
             };
             self.store.set_up_line(scope, &tenant, &first, &stamp).await?;
@@ -331,12 +331,16 @@ impl Deployment {
     async fn seal(&self, file: &TenantFile, given: &ConnectionFile, known: Option<&Connection>) -> Result<Connection> {
         let tenant = file.tenant.id;
         let verify = match (&given.verify, known) {
-            (Some(verify), _) => self.secrets.seal(tenant, given.id, Purpose::Verify, verify).await?,
+            (Some(verify), _) => {
+                self.secrets
+                    .seal(tenant, given.id, SecretPurpose::Verify, verify)
+                    .await?
+            }
             (None, Some(known)) => known.verify.clone(),
             (None, None) => bail!("{} is new, so `verify` is required", given.id),
         };
         let send = match (&given.send, known) {
-            (Some(send), _) => Some(self.secrets.seal(tenant, given.id, Purpose::Send, send).await?),
+            (Some(send), _) => Some(self.secrets.seal(tenant, given.id, SecretPurpose::Send, send).await?),
             (None, known) => known.and_then(|known| known.send.clone()),
         };
         let changed = given.verify.is_some() || given.send.is_some();
@@ -373,7 +377,7 @@ impl Deployment {
 }
 
 /// The first line of a tenant without lines, made at this time: the same one, however often it is made.
-fn first_line(connections: &[Connection], at: Timestamp) -> Option<Line> {
+fn make_first_line(connections: &[Connection], at: Timestamp) -> Option<Line> {
     let first = connections.first()?;
     first_line(LineId::new(first.id.ulid()), connections, at)
 }
@@ -488,13 +492,13 @@ mod tests {
         }]))
         .unwrap();
         let at = Timestamp::UNIX_EPOCH;
-        let first = first_line(&connections, at).unwrap();
+        let first = make_first_line(&connections, at).unwrap();
         assert_eq!(
             first.number.as_ref().map(ToString::to_string).as_deref(),
             Some("+97143330000")
         );
-        assert_eq!(first_line(&connections, at), Some(first));
-        assert_eq!(first_line(&[], at), None);
+        assert_eq!(make_first_line(&connections, at), Some(first));
+        assert_eq!(make_first_line(&[], at), None);
     }
 
     fn read(words: &Value) -> Result<TenantWords, serde_json::Error> {

@@ -11,7 +11,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use domain::{live::origin_of_endpoint, tenants::Purpose};
+use domain::{live::origin_of_endpoint, tenants::SecretPurpose};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
@@ -84,7 +84,7 @@ impl PushKeys {
             return Ok(known.public);
         }
         let (public, pkcs8) = new_key()?;
-        let sealed = self.keys.encrypt(Purpose::Send, &context(), pkcs8).await?;
+        let sealed = self.keys.encrypt(SecretPurpose::Send, &context(), pkcs8).await?;
         let made = PushKey {
             public,
             sealed: STANDARD.encode(sealed),
@@ -135,7 +135,7 @@ impl PushKeys {
             return Ok(None);
         };
         let sealed = STANDARD.decode(sealed).map_err(|_| PushError::Crypto(DOING))?;
-        let pkcs8 = self.keys.decrypt(Purpose::Send, &context(), sealed).await?;
+        let pkcs8 = self.keys.decrypt(SecretPurpose::Send, &context(), sealed).await?;
         let known = Known {
             public,
             private: EncodingKey::from_ec_der(&pkcs8),

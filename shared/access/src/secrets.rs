@@ -7,7 +7,7 @@ use aws_sdk_kms::primitives::Blob;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
     base::{ConnectionId, TenantId},
-    tenants::{Connection, Purpose, Sealed},
+    tenants::{Connection, Sealed, SecretPurpose},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -37,10 +37,10 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, SecretsError>> + S
 /// Encrypts and decrypts under the key of a purpose: KMS, or a test double.
 pub trait KeyService: Send + Sync {
     /// Encrypts at most 4,096 bytes, which is KMS's limit.
-    fn encrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a>;
+    fn encrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a>;
 
     /// Decrypts.
-    fn decrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a>;
+    fn decrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a>;
 }
 
 /// AWS's key management service. Webhooks know only the `verify` key, `send_message` only the `send` key.
@@ -60,10 +60,10 @@ impl Kms {
         }
     }
 
-    fn key(&self, purpose: Purpose, doing: &'static str) -> Result<&str, SecretsError> {
+    fn key(&self, purpose: SecretPurpose, doing: &'static str) -> Result<&str, SecretsError> {
         let key = match purpose {
-            Purpose::Verify => &self.verify_key,
-            Purpose::Send => &self.send_key,
+            SecretPurpose::Verify => &self.verify_key,
+            SecretPurpose::Send => &self.send_key,
         };
         key.as_deref()
             .ok_or_else(|| SecretsError::new(doing, format!("this function has no key to {}", purpose.as_str())))
@@ -71,7 +71,7 @@ impl Kms {
 }
 
 impl KeyService for Kms {
-    fn encrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a> {
+    fn encrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a> {
         const DOING: &str = "encrypt credentials";
         Box::pin(async move {
             let request = self.client.encrypt().key_id(self.key(purpose, DOING)?);
@@ -83,7 +83,7 @@ impl KeyService for Kms {
         })
     }
 
-    fn decrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a> {
+    fn decrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a> {
         const DOING: &str = "decrypt credentials";
         Box::pin(async move {
             // Naming the key keeps a ciphertext of the other purpose from opening.
@@ -115,7 +115,7 @@ impl Secrets {
         &self,
         tenant: TenantId,
         connection: ConnectionId,
-        purpose: Purpose,
+        purpose: SecretPurpose,
         credentials: &impl Serialize,
     ) -> Result<Sealed, SecretsError> {
         // The error of a serialiser may quote a value, so it is not kept.
@@ -134,7 +134,7 @@ impl Secrets {
         &self,
         tenant: TenantId,
         connection: ConnectionId,
-        purpose: Purpose,
+        purpose: SecretPurpose,
         sealed: &Sealed,
     ) -> Result<T, SecretsError> {
         const DOING: &str = "open credentials";
@@ -158,18 +158,18 @@ pub(crate) mod tests {
         pub(crate) opened: std::sync::atomic::AtomicU32,
     }
 
-    fn label(purpose: Purpose, context: &Context) -> String {
+    fn label(purpose: SecretPurpose, context: &Context) -> String {
         format!("{}|{context:?}|", purpose.as_str())
     }
 
     impl KeyService for Arc<Plain> {
-        fn encrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a> {
+        fn encrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, plain: Vec<u8>) -> Answer<'a> {
             let mut sealed = label(purpose, context).into_bytes();
             sealed.extend(plain);
             Box::pin(async move { Ok(sealed) })
         }
 
-        fn decrypt<'a>(&'a self, purpose: Purpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a> {
+        fn decrypt<'a>(&'a self, purpose: SecretPurpose, context: &'a Context, sealed: Vec<u8>) -> Answer<'a> {
             self.opened.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let opened = sealed
                 .strip_prefix(label(purpose, context).as_bytes())
@@ -190,30 +190,36 @@ pub(crate) mod tests {
     async fn credentials_are_bound_to_tenant_connection_and_purpose() {
         let secrets = Secrets::new(Arc::new(Plain::default()));
         let sealed = secrets
-            .seal(tenant(), connection(), Purpose::Verify, &"token")
+            .seal(tenant(), connection(), SecretPurpose::Verify, &"token")
             .await
             .unwrap();
         let open =
             async |tenant, connection, purpose| secrets.open::<String>(tenant, connection, purpose, &sealed).await.ok();
         assert_eq!(
-            open(tenant(), connection(), Purpose::Verify).await.as_deref(),
+            open(tenant(), connection(), SecretPurpose::Verify).await.as_deref(),
             Some("token")
         );
-        assert_eq!(open(tenant(), connection(), Purpose::Send).await, None);
+        assert_eq!(open(tenant(), connection(), SecretPurpose::Send).await, None);
         let other = ulid::Ulid::from_parts(1, 3);
-        assert_eq!(open(TenantId::new(other), connection(), Purpose::Verify).await, None);
-        assert_eq!(open(tenant(), ConnectionId::new(other), Purpose::Verify).await, None);
+        assert_eq!(
+            open(TenantId::new(other), connection(), SecretPurpose::Verify).await,
+            None
+        );
+        assert_eq!(
+            open(tenant(), ConnectionId::new(other), SecretPurpose::Verify).await,
+            None
+        );
     }
 
     #[tokio::test]
     async fn an_error_never_quotes_a_secret() {
         let secrets = Secrets::new(Arc::new(Plain::default()));
         let sealed = secrets
-            .seal(tenant(), connection(), Purpose::Send, &"s3cret")
+            .seal(tenant(), connection(), SecretPurpose::Send, &"s3cret")
             .await
             .unwrap();
         let error = secrets
-            .open::<u32>(tenant(), connection(), Purpose::Send, &sealed)
+            .open::<u32>(tenant(), connection(), SecretPurpose::Send, &sealed)
             .await
             .unwrap_err();
         assert!(!format!("{error:?}").contains("s3cret"));

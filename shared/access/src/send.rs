@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{
     base::{ConnectionId, TenantId},
-    tenants::{Connection, Purpose, SendSecrets},
+    tenants::{Connection, SecretPurpose, SendSecrets},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::TenantScope;
@@ -53,7 +53,7 @@ impl SendCredentials {
         {
             return Ok(Some(known));
         }
-        let opened: SendSecrets = self.secrets.open(key.0, key.1, Purpose::Send, sealed).await?;
+        let opened: SendSecrets = self.secrets.open(key.0, key.1, SecretPurpose::Send, sealed).await?;
         let opened = Arc::new(opened);
         self.lock()
             .put(key, (connection.credentials_version, Arc::clone(&opened)), now);
@@ -103,7 +103,7 @@ mod tests {
             access_token: "t".to_owned(),
         });
         let sealed = secrets
-            .seal(tenant(), connection(), Purpose::Send, &token)
+            .seal(tenant(), connection(), SecretPurpose::Send, &token)
             .await
             .unwrap();
         let account = Account::Telephony(telephony::Account { numbers: vec![] });

@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     base::{ConnectionId, TenantId},
-    tenants::{Connection, Purpose, VerifySecrets},
+    tenants::{Connection, SecretPurpose, VerifySecrets},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Authority, Store, StoreError, TenantScope};
@@ -191,7 +191,7 @@ impl Connections {
         let connection = self.read_row(key, now).await?;
         let secrets = self
             .secrets
-            .open(key.0, key.1, Purpose::Verify, &connection.verify)
+            .open(key.0, key.1, SecretPurpose::Verify, &connection.verify)
             .await?;
         let known = Known {
             connection,

@@ -411,7 +411,7 @@ impl Api {
             campaign: None,
             now: message.not_before,
             timers: setting.timers,
-            line_type: &by_numbering_plan,
+            line_type: &line_type_by_plan,
         };
         // What is shown is of no campaign.
         let of_its_own = all_send_checks(&input).filter(|(aspect, _)| *aspect != SendCheck::Campaign);

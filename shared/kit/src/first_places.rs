@@ -1,4 +1,4 @@
-//! Places of the customers whom a business messages first ([`domain::messages::portfolio`]), for the messages of a step.
+//! Places of the customers whom a business messages first ([`domain::messages::Places`]), for the messages of a step.
 
 use std::collections::{HashMap, hash_map::Entry};
 

@@ -1,6 +1,6 @@
 //! Tests whether an account works at a provider. Nothing is changed or sent there.
 //!
-//! WhatsApp and Twilio send, so their refusals are classified by the tables of sending ([`domain::messages::errors`]) and affect the
+//! WhatsApp and Twilio send, so their refusals are classified by the tables of sending ([`domain::messages::classify_error`]) and affect the
 //! connection's health. Aircall, Vonage, Exotel and Plivo do not send: their API is used only for this test, and calls
 //! arrive by webhooks that are authenticated with other secrets. Their refusals are reported, and the health stays unchanged.
 

@@ -277,7 +277,7 @@ fn samples() -> BTreeMap<String, Vec<Item>> {
     samples
 }
 
-fn form_of(row: &Item) -> u64 {
+fn form_of_row(row: &Item) -> u64 {
     let form = row[forms::FORM].as_n().expect("a row has a form");
     form.parse().expect("a form is a number")
 }
@@ -300,7 +300,7 @@ fn every_kind_has_a_sample_of_each_form() {
         }
     }
     for kind in kinds {
-        let stored: BTreeSet<u64> = samples.get(kind).into_iter().flatten().map(form_of).collect();
+        let stored: BTreeSet<u64> = samples.get(kind).into_iter().flatten().map(form_of_row).collect();
         let forms: BTreeSet<u64> = (1..=forms::form_of(kind)).collect();
         assert_eq!(
             stored, forms,
@@ -341,7 +341,7 @@ fn stored_rows_survive_reading_and_writing() {
         for row in &samples[kind] {
             let again = read(row.clone()).unwrap_or_else(|error| panic!("{kind}: {}: {row:?}", crate::chain(&error)));
             let has_data = row.contains_key("data");
-            if has_data && is_written(kind, form_of(row)) {
+            if has_data && is_written(kind, form_of_row(row)) {
                 assert_eq!(Some(&again), row.get("data"), "{kind}");
             }
         }
@@ -352,13 +352,13 @@ fn stored_rows_survive_reading_and_writing() {
 #[test]
 fn messages_are_written_in_the_oldest_form_that_fits() {
     for row in samples().remove("message").expect("there is a sample") {
-        let form = form_of(&row);
+        let form = form_of_row(&row);
         let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let message = compact::message(kept, DOING).expect("it is read");
         assert_eq!(form_of(&message), form, "{}", message.id);
     }
     for row in samples().remove("received").expect("there is a sample") {
-        let form = form_of(&row);
+        let form = form_of_row(&row);
         let received: Received = row::data(row, DOING).expect("it is read");
         assert_eq!(form_of_received(&received), form, "{}", received.id);
     }

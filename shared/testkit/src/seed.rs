@@ -5,7 +5,7 @@ use domain::{
     calls::Handling,
     messages::{Confirmed, ConfirmedRule, RuleKind},
     tenants::{
-        Account, Connection, Purpose, SendSecrets, Tenant, TenantStatus, VerifySecrets, telephony,
+        Account, Connection, SecretPurpose, SendSecrets, Tenant, TenantStatus, VerifySecrets, telephony,
         twilio::{self, Spoken, VoiceSettings},
         whatsapp,
     },
@@ -219,11 +219,11 @@ pub async fn connection(
     let id = ConnectionId::new(aws.ids().ulid());
     let secrets = aws.secrets();
     let awaits_secret = verify.is_empty();
-    let verify = secrets.seal(tenant, id, Purpose::Verify, verify).await;
+    let verify = secrets.seal(tenant, id, SecretPurpose::Verify, verify).await;
     let verify = verify.expect("secrets are sealed");
     let send = match send {
         Some(send) => {
-            let sealed = secrets.seal(tenant, id, Purpose::Send, send).await;
+            let sealed = secrets.seal(tenant, id, SecretPurpose::Send, send).await;
             Some(sealed.expect("secrets are sealed"))
         }
         None => None,

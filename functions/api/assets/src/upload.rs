@@ -42,7 +42,7 @@ pub(crate) async fn copied(files: &Files, scope: &TenantScope, asset: &Asset) ->
             Piece::Bytes(_) | Piece::Changed => return Err(not_uploaded()),
         };
         if offset == 0 {
-            let beginning = piece.get(..BEGINNING).unwrap_or(&piece);
+            let beginning = piece.get(..SNIFFED_BYTES).unwrap_or(&piece);
             let stated = asset.content_type.as_str();
             if content_type(asset.kind, &[stated], beginning) != Some(stated) {
                 return Ok(Uploaded::Bad(MediaReason::WrongType));

@@ -433,9 +433,9 @@ impl Trying {
         };
         let config = config_with_rules(&tried.saved, tried.rules.clone());
         let recorded = Recorded::of(&known.call).with_profile(known.contact.profile.clone());
-        let needs = recorded.needs(&config, &by_numbering_plan);
+        let needs = recorded.needs(&config, &line_type_by_plan);
         let gathered = self.gather(who, &needs).await?;
-        let considered = recorded.consider(&config, &gathered.material, &by_numbering_plan);
+        let considered = recorded.consider(&config, &gathered.material, &line_type_by_plan);
         let customer = known.call.facts.customer().phone().cloned();
         let contact = Some(ContactName::from(&known.contact));
         let decided_at = known.call.decided_at;

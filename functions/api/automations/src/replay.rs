@@ -238,7 +238,7 @@ pub(crate) async fn replay_automations(
         draft: None,
     };
     for (call, recorded, former, rule) in affected {
-        let after = recorded.replayed(former, rule, &config, &found, &by_numbering_plan);
+        let after = recorded.replayed(former, rule, &config, &found, &line_type_by_plan);
         let (difference, code, decision) = (after.difference, after.reason, after.decision);
         let example = || ReplayExample {
             call_id: call.id,

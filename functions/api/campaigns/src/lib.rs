@@ -363,7 +363,7 @@ async fn create_campaign(
 ) -> Result<Created<CampaignOut>, Problem> {
     let new = Campaign::new(who.ulid(), fields, who.now());
     let scene = Scene::of(&api, &who, &configs, &[&new]).await?;
-    none(refused(None, (&new, &scene.review(&new))))?;
+    none(draft_problems(None, (&new, &scene.review(&new))))?;
     let created = api.create_this(&who, CAMPAIGNS, new).await?;
     Ok(Created {
         location: created.location,
@@ -416,7 +416,10 @@ async fn update_campaign(
         }
         draft(&before.value)?;
         let known = scene.review(&before.value);
-        none(refused(Some((&before.value, &known)), (&after, &scene.review(&after))))?;
+        none(draft_problems(
+            Some((&before.value, &known)),
+            (&after, &scene.review(&after)),
+        ))?;
         let after = after.changed_at(stamp.at);
         let written = store.change(scope, &before, &after, stamp).await;
         let version = written.map_err(setback::<Campaign>)?;

@@ -9,7 +9,7 @@ use axum::{Json, Router, extract::State};
 use domain::{
     accounts::{Account, ApiKey, Member},
     base::{Actor, Fault, FaultCode},
-    money::{Cap, CapName, MAX_CAPS, Scope, all_caps_of, caps_of, day_of, loosened_cap, set_cap},
+    money::{Cap, CapName, MAX_CAPS, Scope, all_caps_of, caps_of, day_of, loosened_cap, put_cap},
     tenants::{Line, Tenant},
 };
 use jobs::{Author, Mail, MailJob};
@@ -84,7 +84,7 @@ async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>)
         }
     }
     let set = change(api, who, |caps| {
-        if !set_cap(caps, name, input.maximum.get(), now) {
+        if !put_cap(caps, name, input.maximum.get(), now) {
             let advice = "Remove one that is not needed.";
             return Err(Problem::at_most("limit_reached", MAX_CAPS, "caps", advice));
         }

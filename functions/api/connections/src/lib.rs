@@ -17,7 +17,8 @@ use axum::{Extension, Router};
 use domain::{
     base::{ConnectionId, Fault, FaultCode, RotationId, TenantId},
     tenants::{
-        Connection, Credentials, Generated, Health, Kept, NewConnection, Purpose, Sealed, SendSecrets, VerifySecrets,
+        Connection, Credentials, Generated, Health, Kept, NewConnection, Sealed, SecretPurpose, SendSecrets,
+        VerifySecrets,
     },
 };
 use jiff::Timestamp;
@@ -422,7 +423,7 @@ async fn test_connection(
     // The deployment may have got or lost its shared app since the credentials were set.
     connection.awaits_secret = context.awaits_secret(&verify);
     let send: Option<SendSecrets> = match &connection.send {
-        Some(sealed) => Some(context.open(who.scope(), id, Purpose::Send, sealed).await?),
+        Some(sealed) => Some(context.open(who.scope(), id, SecretPurpose::Send, sealed).await?),
         None => verify.opens(),
     };
     let tested = context.test(who.scope(), &connection, send.as_ref(), who.now()).await?;
@@ -545,7 +546,9 @@ impl Context {
     ) -> Result<Found, Setback> {
         let connection = before.value;
         let after = Connection {
-            verify: self.seal(who.scope(), connection.id, Purpose::Verify, verify).await?,
+            verify: self
+                .seal(who.scope(), connection.id, SecretPurpose::Verify, verify)
+                .await?,
             credentials_version: connection.credentials_version + 1,
             rotating_since,
             awaits_secret: self.awaits_secret(verify),
@@ -560,7 +563,7 @@ impl Context {
         &self,
         scope: &TenantScope,
         id: ConnectionId,
-        purpose: Purpose,
+        purpose: SecretPurpose,
         credentials: &impl serde::Serialize,
     ) -> Result<Sealed, Problem> {
         let sealed = self.secrets.seal(scope.tenant(), id, purpose, credentials).await;
@@ -575,18 +578,18 @@ impl Context {
     ) -> Result<(Sealed, Option<Sealed>), Problem> {
         let send = async {
             match &kept.send {
-                Some(send) => self.seal(scope, id, Purpose::Send, send).await.map(Some),
+                Some(send) => self.seal(scope, id, SecretPurpose::Send, send).await.map(Some),
                 None => Ok(None),
             }
         };
-        tokio::try_join!(self.seal(scope, id, Purpose::Verify, &kept.verify), send)
+        tokio::try_join!(self.seal(scope, id, SecretPurpose::Verify, &kept.verify), send)
     }
 
     async fn open<T: serde::de::DeserializeOwned>(
         &self,
         scope: &TenantScope,
         id: ConnectionId,
-        purpose: Purpose,
+        purpose: SecretPurpose,
         sealed: &Sealed,
     ) -> Result<T, Problem> {
         let opened = self.secrets.open(scope.tenant(), id, purpose, sealed).await;
@@ -594,7 +597,7 @@ impl Context {
     }
 
     async fn open_verify(&self, scope: &TenantScope, connection: &Connection) -> Result<VerifySecrets, Problem> {
-        self.open(scope, connection.id, Purpose::Verify, &connection.verify)
+        self.open(scope, connection.id, SecretPurpose::Verify, &connection.verify)
             .await
     }
 

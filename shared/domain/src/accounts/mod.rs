@@ -10,7 +10,6 @@ mod notice;
 mod permission;
 mod security;
 
-pub(crate) use account::Added;
 pub use account::{
     ACCESS_LIFETIME, Account, Credential, Email, EndedSessions, Grant, InvalidEmail, InvalidSlug, Invitation,
     MEANWHILE, Member, MemberStatus, PasswordHash, PersonName, Presented, REFRESH_GRACE, SealedFactor, SecondFactor,

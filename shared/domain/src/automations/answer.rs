@@ -1,4 +1,4 @@
-//! Automatic answers as data: what a tenant sets, and what a person got. [`crate::automations::answers`] has the rules.
+//! Automatic answers as data: what a tenant sets, and what a person got. [`crate::automations::answer_intent`] has the rules.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

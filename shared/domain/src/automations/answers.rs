@@ -1027,7 +1027,7 @@ mod tests {
         let (message, open) = planned(Answer::AfterHours, now);
         let connections = connections();
         let checked = |later: i64| {
-            check(&CheckInput {
+            check_send(&CheckInput {
                 campaign: None,
                 config: &all(),
                 message: &message,

@@ -14,7 +14,7 @@ use crate::{
     reports::{AnsweredTemplate, TemplateEdition},
 };
 
-use crate::consent::{ConsentEntry, consent_id};
+use crate::consent::ConsentEntry;
 
 /// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

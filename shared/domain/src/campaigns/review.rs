@@ -509,7 +509,7 @@ mod tests {
     }
 
     fn reviewed(campaign: &Campaign, material: &Material) -> Review {
-        review((campaign, None), (&config(), material), &Missing::default(), at(NOW))
+        review_campaign((campaign, None), (&config(), material), &Missing::default(), at(NOW))
     }
 
     #[test]
@@ -524,7 +524,7 @@ mod tests {
     fn rules_of_the_own_country_for_sms_are_warnings() {
         let (mut config, whole) = (config(), campaign(&json!({})));
         config.connections[0].letters.clear();
-        let found = review((&whole, None), (&config, &material()), &Missing::default(), at(NOW));
+        let found = review_campaign((&whole, None), (&config, &material()), &Missing::default(), at(NOW));
         let told: Vec<_> = found
             .warnings
             .iter()
@@ -670,7 +670,7 @@ mod tests {
             tags: [tag.to_owned()].into(),
             ..Missing::default()
         };
-        let found = review((&excluding, None), (&config(), &material()), &missing, at(NOW)).problems;
+        let found = review_campaign((&excluding, None), (&config(), &material()), &missing, at(NOW)).problems;
         let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
         assert_eq!(
             fields,
@@ -680,7 +680,7 @@ mod tests {
                 "audience.excluded_tags[0]"
             ]
         );
-        let found = review((&tagged(&[]), None), (&config(), &material()), &missing, at(NOW)).problems;
+        let found = review_campaign((&tagged(&[]), None), (&config(), &material()), &missing, at(NOW)).problems;
         assert_eq!(found[0].field, "audience.tag");
     }
 
@@ -734,7 +734,7 @@ mod tests {
             ),
             (drip("once", false), &missing, &["triggers.date.field"]),
         ] {
-            let found = review((&drip, None), (&config(), &material()), missing, at(NOW)).problems;
+            let found = review_campaign((&drip, None), (&config(), &material()), missing, at(NOW)).problems;
             let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
             let fields: Vec<_> = fields.into_iter().filter(|field| *field != "steps").collect();
             assert_eq!(fields, expected, "{drip:?}");
@@ -744,7 +744,7 @@ mod tests {
     #[test]
     fn what_keeps_it_from_being_sent_at_present_is_a_warning() {
         let told = |change: Value, material: &Material, config: &TenantConfig| {
-            let review = review(
+            let review = review_campaign(
                 (&campaign(&change), None),
                 (config, material),
                 &Missing::default(),

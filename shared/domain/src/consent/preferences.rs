@@ -258,7 +258,7 @@ mod tests {
         expected[2] = TopicState::Wanted;
         assert_eq!(states(&after), expected);
         assert!(!refuses_everything(&after.consent));
-        let allowed = |channel, category, purpose| allowed(&after, Some(channel), category, purpose).is_ok();
+        let allowed = |channel, category, purpose| check_wishes(&after, Some(channel), category, purpose).is_ok();
         assert!(allowed(Channel::Sms, Category::Marketing, Purpose::Campaign));
         assert!(!allowed(Channel::WhatsApp, Category::Marketing, Purpose::Campaign));
         assert!(!allowed(Channel::Sms, Category::Utility, Purpose::FollowUp));
@@ -360,7 +360,7 @@ mod tests {
                     ConsentCategory::Marketing => Category::Marketing,
                     ConsentCategory::Utility => Category::Utility,
                 };
-                let sent = allowed(&after, Some(topic.channel), category, Purpose::FollowUp).is_ok();
+                let sent = check_wishes(&after, Some(topic.channel), category, Purpose::FollowUp).is_ok();
                 prop_assert_eq!(sent, expected == TopicState::Wanted, "{:?}", topic);
             }
             prop_assert_eq!(choose_topics(&after.consent, &wanted, at(NOON)), []);

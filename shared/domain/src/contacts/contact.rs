@@ -9,8 +9,8 @@ use crate::{
     base::{ConnectionId, ContactId, LineId, MessageId, Phone, SenderId, is_zero},
     consent::{Applied, By, Choice, ConsentEntry, Scope, Wish, Wishes},
     contacts::{
-        Elsewhere, MAX_TEXTED, MAX_WINDOWS, Sign, Texted, Window, add_sign, add_texted, add_window, answered_elsewhere,
-        close_window, make_room_for_windows, pass_on_windows, window_closes_at,
+        Elsewhere, Sign, Texted, Window, add_sign, add_texted, add_window, answered_elsewhere, close_window,
+        make_room_for_windows, pass_on_windows, window_closes_at,
     },
     messages::{
         Channel, Classified, Effect, InboundMessage, OptFlag, Purpose, Recipient, Recognized, Sender,

@@ -12,7 +12,7 @@ const MAX_LENGTH: usize = 40;
 const MAX_PREFIX_LENGTH: usize = 5;
 
 /// Prefixes of national numbers by calling code, where they are others than 0, which is dropped by the table of
-/// [`number_forms`](crate::base::number_forms). A test compares them with libphonenumber.
+/// [`number_forms`](crate::base::other_number_form). A test compares them with libphonenumber.
 const TRUNKS: [(&str, &str); 5] = [("7", "8"), ("36", "06"), ("375", "8"), ("375", "80"), ("993", "8")];
 
 /// A telephone number, or its last digits, as somebody wrote it.

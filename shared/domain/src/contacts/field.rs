@@ -111,8 +111,8 @@ impl Field {
                 .filter(move |option| form(option.as_str()) == wanted);
             (options.next(), options.next())
         };
-        let (option, _) = called(unified);
-        option.or_else(|| match called(folded) {
+        let (option, _) = called(unify_name);
+        option.or_else(|| match called(fold) {
             (only, None) => only,
             _ => None,
         })

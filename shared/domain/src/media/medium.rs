@@ -7,10 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::{MessageId, is_zero};
 
 // Whoever works with media works with their files.
-use crate::media::{
-    AssetUse, FileHash, FileName, MediaKind, MediaReason, MediaType, content_type, file_ending, is_shown_inline,
-    may_be_excuse, mime_essence, why_not_taken,
-};
+use crate::media::{FileName, MediaKind, MediaReason, mime_essence};
 
 /// Maximum media of a message: Twilio's.
 pub const MAX_MEDIA: usize = 10;

@@ -31,7 +31,7 @@ pub(crate) enum Sniffed {
 
 /// What a file is that begins like this.
 pub(crate) fn sniff(beginning: &[u8]) -> Sniffed {
-    let beginning = beginning.get(..BEGINNING).unwrap_or(beginning);
+    let beginning = beginning.get(..SNIFFED_BYTES).unwrap_or(beginning);
     if let Some(mime) = own(beginning) {
         return Sniffed::Type(mime);
     }

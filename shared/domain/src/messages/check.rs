@@ -790,7 +790,7 @@ mod tests {
         }
 
         fn check(&self) -> Check {
-            self.with(check)
+            self.with(check_send)
         }
 
         fn with(&self, checked: impl Fn(&CheckInput<'_>) -> Check) -> Check {
@@ -1320,7 +1320,7 @@ mod tests {
             let found = std::cell::RefCell::default();
             let check = sending.with(|input| {
                 found.replace(country_remarks(input));
-                check(input)
+                check_send(input)
             });
             assert_eq!(check, Check::Go, "it is sent all the same");
             found.into_inner()

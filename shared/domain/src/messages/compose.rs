@@ -14,11 +14,11 @@ use crate::{
         cannot_reach, check_asset_fits, check_carried, check_in_charge, check_in_window, duration_in_words, find_asset,
         local_time_in_words, quiet_hours_in_words, refused_destination, text_in_language, time_ago,
     },
-    templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition, TemplateStatus, primary_language},
+    templates::{MAX_SMS_LENGTH, Misfit, TemplateDefinition, primary_language},
     tenants::{ConnectionSummary, Line, TenantConfig, line_by_id, recipient_zones},
 };
 
-use crate::messages::{Intent, Says, Through, Words};
+use crate::messages::{Intent, Says, Words};
 
 /// Maximum replies of a conversation that wait one behind the other.
 pub const MAX_WAITING: u8 = 50;
@@ -57,7 +57,7 @@ impl<'a> World<'a> {
             profile,
             open,
             now,
-            line_type: &by_numbering_plan,
+            line_type: &line_type_by_plan,
         }
     }
 }
@@ -232,7 +232,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
     let zone = zones.first().unwrap_or(&config.tenant.time_zone);
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
     let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
-    let destination = refused(phone, country, &config.tenant.allowed_countries, world.line_type);
+    let destination = refused_destination(phone, country, &config.tenant.allowed_countries, world.line_type);
     let mut checks = vec![
         (PlanCheck::Account, config.tenant.may_send()),
         (PlanCheck::Destination, unless(destination)),
@@ -850,6 +850,7 @@ mod tests {
     use crate::{
         messages::{CallView, Narrowing, PURPOSE_TABLE, Purpose, SmsText, Subject},
         samples::{Case, at},
+        templates::TemplateStatus,
     };
 
     fn minutes(minutes: i64) -> SignedDuration {

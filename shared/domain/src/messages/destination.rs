@@ -93,7 +93,7 @@ mod tests {
             ("+15005550006", None),
             ("+447700900123", None),
         ] {
-            assert_eq!(kind(number, &[], &by_numbering_plan).as_deref(), expected, "{number}");
+            assert_eq!(kind(number, &[], &line_type_by_plan).as_deref(), expected, "{number}");
         }
     }
 
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn numbers_of_a_plan_that_grew_are_valid() {
         for number in ["+2290195123456", "+97150123456789"] {
-            assert_eq!(kind(number, &[], &by_numbering_plan), None, "{number}");
+            assert_eq!(kind(number, &[], &line_type_by_plan), None, "{number}");
         }
     }
 
@@ -111,11 +111,11 @@ mod tests {
         let [india, emirates]: [Country; 2] = ["IN", "AE"].map(|country| country.parse().unwrap());
         for (country, expected) in [(Some(india), true), (Some(emirates), false), (None, true)] {
             assert_eq!(
-                refused_destination(None, country, &[emirates], &unknown).is_some(),
+                refused_destination(None, country, &[emirates], &unknown_line_type).is_some(),
                 expected,
                 "{country:?}"
             );
-            assert_eq!(refused_destination(None, country, &[], &unknown), None);
+            assert_eq!(refused_destination(None, country, &[], &unknown_line_type), None);
         }
     }
 
@@ -129,7 +129,11 @@ mod tests {
             ("+88812345678", &["AE"], Some("country")),
             ("+88812345678", &[], None),
         ] {
-            assert_eq!(kind(number, countries, &unknown).as_deref(), expected, "{number}");
+            assert_eq!(
+                kind(number, countries, &unknown_line_type).as_deref(),
+                expected,
+                "{number}"
+            );
         }
     }
 }

@@ -29,8 +29,8 @@ fn taken(takes: &[Take]) -> (Vec<u32>, Vec<Expected>) {
 }
 
 use crate::messages::{
-    Attempt, AttemptError, AttemptState, Category, Cause, CauseStep, Content, Cost, Evidence, Expected, FilledTemplate,
-    SendOutcome, StatusReport, TemplateValue, WhenUnknown,
+    Attempt, AttemptError, AttemptState, Cause, Content, Cost, Evidence, Expected, SendOutcome, StatusReport,
+    WhenUnknown,
 };
 
 /// A way to reach a person.
@@ -866,9 +866,10 @@ impl Message {
                 let mut class = classified.class;
                 let wait = match class {
                     ErrorClass::RetryAfter if tries >= MAX_TRIES => None,
-                    ErrorClass::RetryAfter => {
-                        Some(retry_after.map_or_else(|| self.jittered(classified.back_off(tries), number), honoured))
-                    }
+                    ErrorClass::RetryAfter => Some(
+                        retry_after
+                            .map_or_else(|| self.jittered(classified.back_off(tries), number), limit_retry_after),
+                    ),
                     ErrorClass::TenantMustAct => Some(timers.recheck),
                     _ => None,
                 };

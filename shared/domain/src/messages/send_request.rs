@@ -883,7 +883,7 @@ mod tests {
         let again = |case: &Case| {
             case.with_world(|_, world| {
                 let asked = asked(world, &request(&json!({})));
-                let intent = again(&message, &asked);
+                let intent = intent_to_repeat(&message, &asked);
                 let needs = Needs::of(&intent, world);
                 assert_eq!(needs.templates.len(), 1);
                 assert_eq!(needs.templates[0].language.as_deref(), Some("en_GB"));
@@ -907,7 +907,7 @@ mod tests {
         case.now += jiff::SignedDuration::from_hours(1);
         let second = case.with_world(|_, world| {
             let asked = asked(world, &request(&json!({})));
-            compose_message(&again(&message, &asked), world).unwrap()
+            compose_message(&intent_to_repeat(&message, &asked), world).unwrap()
         });
         assert_eq!(case.now + second.policy.validity(), message.valid_until());
     }

@@ -252,7 +252,7 @@ pub fn caps_of_plan([day, month]: [u32; 2]) -> [Cap; 2] {
 }
 
 /// Sets a cap: the one of that name has this maximum, or there is another one. Returns whether there is room for it.
-pub fn set_cap(caps: &mut Vec<Cap>, name: &CapName, maximum: u32, now: Timestamp) -> bool {
+pub fn put_cap(caps: &mut Vec<Cap>, name: &CapName, maximum: u32, now: Timestamp) -> bool {
     if let Some(known) = caps.iter_mut().find(|cap| cap.name() == *name) {
         known.maximum = maximum;
         return true;
@@ -474,7 +474,7 @@ mod tests {
             number,
             period,
             maximum: 5,
-            ..usual().remove(0)
+            ..usual_caps().remove(0)
         };
         let (hour, day) = (cap(1, Period::Hour), cap(2, Period::Day));
         let take = |cap: &Cap, amount| Take {
@@ -524,16 +524,16 @@ mod tests {
     fn cap_of_a_name_is_set_once_and_keeps_its_number() {
         let mut caps = usual_caps();
         let now = at("2026-11-20T12:00:00Z");
-        assert!(set_cap(&mut caps, &"day.tenant.follow_up".parse().unwrap(), 7, now));
+        assert!(put_cap(&mut caps, &"day.tenant.follow_up".parse().unwrap(), 7, now));
         assert_eq!((caps.len(), caps[1].number, caps[1].maximum), (6, 2, 7));
         for hour in ["month.AE.any", "month.IN.any"] {
-            assert!(set_cap(&mut caps, &hour.parse().unwrap(), 1, now));
+            assert!(put_cap(&mut caps, &hour.parse().unwrap(), 1, now));
         }
         let numbers: Vec<u32> = caps.iter().map(|cap| cap.number).collect();
         let time = u32::try_from(now.as_second()).unwrap();
         assert_eq!(numbers, [1, 2, 3, 4, 5, 6, time, time + 1]);
         let full =
-            ('A'..='Z').filter(|letter| set_cap(&mut caps, &format!("day.X{letter}.any").parse().unwrap(), 1, now));
+            ('A'..='Z').filter(|letter| put_cap(&mut caps, &format!("day.X{letter}.any").parse().unwrap(), 1, now));
         assert_eq!(full.count(), MAX_CAPS - 8);
     }
 
@@ -559,7 +559,7 @@ mod tests {
         Cap {
             currency: "USD".parse().ok(),
             maximum: cents,
-            ..usual().remove(1)
+            ..usual_caps().remove(1)
         }
     }
 
@@ -568,7 +568,7 @@ mod tests {
         let messages = |maximum, amount| {
             let cap = Cap {
                 maximum,
-                ..usual().remove(0)
+                ..usual_caps().remove(0)
             };
             Take { cap, amount }.room()
         };
@@ -598,7 +598,7 @@ mod tests {
         for (maximum, expected) in [(1, 1), (2, 2), (5, 4), (10, 8), (12, 10), (200, 160)] {
             let cap = Cap {
                 maximum,
-                ..usual().remove(0)
+                ..usual_caps().remove(0)
             };
             let take = Take { cap, amount: 1 };
             let near: Vec<u64> = (1..=maximum.into())
@@ -655,7 +655,7 @@ mod tests {
         let told = |name: &str, maximum: Option<u32>| {
             let (mut after, name) = (before.clone(), name.parse().unwrap());
             match maximum {
-                Some(maximum) => assert!(set_cap(&mut after, &name, maximum, now)),
+                Some(maximum) => assert!(put_cap(&mut after, &name, maximum, now)),
                 None => after.retain(|cap| cap.name() != name),
             }
             loosened_cap(&before, &after).map(|(cap, maximum)| (cap.name().to_string(), cap.maximum, maximum))

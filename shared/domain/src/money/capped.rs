@@ -14,7 +14,7 @@ use crate::{
 
 /// The caps of a tenant that it can change: those that it has set, or [the usual ones](usual).
 pub fn caps_of(tenant: &Tenant) -> Vec<Cap> {
-    tenant.caps.as_ref().map_or_else(usual, |caps| caps.to_vec())
+    tenant.caps.as_ref().map_or_else(usual_caps, |caps| caps.to_vec())
 }
 
 /// The caps of a tenant and those of its plan.

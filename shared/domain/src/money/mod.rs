@@ -7,7 +7,7 @@ mod prices;
 mod product;
 
 pub use cap::{
-    Cap, CapName, Counts, MAX_CAPS, NotACap, Period, Scope, Take, caps_of_plan, day_of, hour_of, loosened_cap, set_cap,
+    Cap, CapName, Counts, MAX_CAPS, NotACap, Period, Scope, Take, caps_of_plan, day_of, hour_of, loosened_cap, put_cap,
     usual_caps,
 };
 pub use capped::{

@@ -1,6 +1,6 @@
 //! What is counted of the messages of a template, for each of its contents: what was sent, what became of it, and what customers answered.
 //!
-//! The names of the counters, and which change raises them, are in [`crate::reports::counting`].
+//! The names of the counters, and which change raises them, are in [`crate::reports::Raise`].
 
 use serde::{Deserialize, Serialize};
 

@@ -22,4 +22,4 @@ pub use template::{
     ButtonKind, MAX_BODY_LENGTH, MAX_HEADER_LENGTH, MAX_SMS_LENGTH, Misfit, ParameterFormat, TemplateButton,
     TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus, Unfit, fill_variables, variables_in,
 };
-pub(crate) use template::{braces, check_length, check_value, primary_language};
+pub(crate) use template::{braces, check_length, primary_language};

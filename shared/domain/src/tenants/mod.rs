@@ -27,7 +27,7 @@ pub use connection::vonage;
 pub use connection::whatsapp;
 pub use connection::{
     Account, CallingCode, Connection, ConnectionKind, Credentials, Health, InvalidCallingCode, Kept, MAX_CONNECTIONS,
-    NewConnection, Purpose, ReadBody, Sealed, SendSecrets, VerifySecrets, WebhookAddress,
+    NewConnection, ReadBody, Sealed, SecretPurpose, SendSecrets, VerifySecrets, WebhookAddress,
 };
 pub use connection_test::{CheckResult, Checkup, Dated, MarketingTerms, Quality, Reported};
 pub use hours::{is_business_open, next_opening};

@@ -12,7 +12,7 @@ use crate::{
     tenants::{BusinessHours, Span, Tenant, wrong_beginning},
 };
 
-use crate::base::{InvalidLanguage, Language, MAX_LANGUAGE_LENGTH, is_language};
+use crate::base::is_language;
 
 /// A problem of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -80,7 +80,7 @@ fn tried(channel: Channel, to: &Recipient) -> Tried<'_> {
 fn error(effect: Effect) -> Classified {
     Classified {
         effect,
-        ..classify(Api::Twilio, Stage::Answer, Some(400), Some(21610))
+        ..classify_error(Api::Twilio, Stage::Answer, Some(400), Some(21610))
     }
 }
 

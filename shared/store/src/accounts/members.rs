@@ -56,7 +56,7 @@ impl Owned for Member {
     const PREFIX: &'static str = "USER#";
     const MAX: u32 = MAX_PEOPLE as u32;
     const REUSES_KEYS: bool = true;
-    /// Counted together with the invitations: [`crate::accounts::limited`].
+    /// Counted together with the invitations: [`crate::accounts::Counted`].
     const COUNTED: bool = false;
 
     fn id(&self) -> String {
@@ -69,7 +69,7 @@ impl Owned for Invitation {
     const PART: Part = Part::People;
     const PREFIX: &'static str = "INVITE#";
     const MAX: u32 = MAX_INVITATIONS as u32;
-    /// They expire by themselves: [`crate::accounts::limited`].
+    /// They expire by themselves: [`crate::accounts::Counted`].
     const COUNTED: bool = false;
 
     fn id(&self) -> String {

@@ -8,8 +8,10 @@ mod members;
 mod notices;
 mod security;
 
-pub(crate) use account::{EmailOwner, SlugOwner, account_row, confirmed_writes, email_row, taken_slug_row};
+#[cfg(test)]
+pub(crate) use account::{EmailOwner, SlugOwner};
 pub use account::{Hold, SIGN_UP_LIFETIME};
+pub(crate) use account::{account_row, confirmed_writes, email_row, taken_slug_row};
 pub use api_keys::ApiKeyOwner;
 pub use audit::{Recorded, Wanted, is_audit_position};
 pub use limited::{Counted, People};

@@ -17,8 +17,8 @@ mod timeline;
 pub use bulk::{Added, KnownPeople, KnownPerson};
 pub use contact::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Recorded, Refusals};
 pub(crate) use contact::{
-    Leads, REFERENCE_LIFE, Remembered, SUPPRESSION, consent_row, identity_lead_row, identity_row, if_contact_unchanged,
-    merged_into, person_from_rows, profile_row, sort_key_by_time,
+    Leads, REFERENCE_LIFE, Remembered, SUPPRESSION, consent_row, identity_lead_row, if_contact_unchanged, merged_into,
+    person_from_rows, profile_row, sort_key_by_time,
 };
 pub(crate) use erasure::DELETE_PAGE;
 pub use erasure::ErasedPage;
@@ -28,5 +28,5 @@ pub(crate) use mentions::mention_writes;
 pub use merges::{Decided, Undoable};
 pub use of_contact::NotCreated;
 pub use people::{Brought, MAX_EXAMINED, PeoplePosition, PersonError};
-pub(crate) use timeline::{Items, Wanted, timeline_entry};
 pub use timeline::{NotATimelinePosition, Order, Placed, TimelinePosition};
+pub(crate) use timeline::{Wanted, timeline_entry};

@@ -1,5 +1,5 @@
 //! Templates of a tenant: their list, and what the provider's lists and answers change in them. What a message needs of them is in
-//! [`crate::messages::material`].
+//! [`crate::messages::LegMaterial`].
 
 use std::collections::BTreeMap;
 

@@ -251,7 +251,7 @@ impl Store {
         let key = keys::cap_day(scope, keys::date(now));
         let rows = self.latest_rows(&key.pk, keys::date(now)).await?;
         let today = rows.first().filter(|row| row::string(row, "sk") == Some(&key.sk));
-        Ok(today.map_or_else(|| month_of(&rows, hour_of(now)), counts))
+        Ok(today.map_or_else(|| month_of(&rows, hour_of(now)), cap_counts))
     }
 
     /// The latest rows of a day's month, the newest first. Of a day that ended without a message, there is a row without counters.

@@ -4,5 +4,6 @@ mod caps;
 mod prices;
 
 pub use caps::Countable;
+#[cfg(test)]
 pub(crate) use caps::cap_counts;
 pub use prices::PriceCache;

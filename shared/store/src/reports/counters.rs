@@ -1,5 +1,5 @@
 //! Exact counters: one row per tenant, hour, line and stream shard holds the last sequence number applied and is updated once
-//! per batch, under the condition that the batch comes after it. How they are read and rolled up into days: [`crate::reports::hours`]. What is
+//! per batch, under the condition that the batch comes after it. How they are read and rolled up into days: [`crate::reports::Hour`]. What is
 //! counted for a template has such rows per content, day and shard, which are not rolled up: a shard of the stream lives for some hours.
 //!
 //! A batch that Lambda gives up may have been counted in some rows and not in others, and later batches continue without

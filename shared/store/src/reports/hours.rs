@@ -1,6 +1,6 @@
 //! What was counted, as readers see it: by the hour.
 //!
-//! A change is counted in a row of its hour, line and stream shard ([`crate::reports::counters`]). Once a day of such rows cannot change any more, a
+//! A change is counted in a row of its hour, line and stream shard ([`crate::reports::Counters`]). Once a day of such rows cannot change any more, a
 //! job rolls it up: a row for all lines and one per line, with each counter's hours in a short text. Thirteen months of a tenant are then
 //! four hundred rows of one KiB or two in fourteen partitions. The hours stay in these rows, because a day is one of the tenant's time
 //! zone, which can change.

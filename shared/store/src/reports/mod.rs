@@ -11,7 +11,9 @@ pub(crate) use counters::sample_counter;
 pub(crate) use counters::{AGAIN, add_counts};
 pub use counters::{Counted, Counters, Place, Source, TemplateDay, join_counts};
 pub use exports::{DayPart, DayPlace, Happenings};
+pub(crate) use hours::FIRST_DAY;
 pub use hours::{Basis, Hour, Lines, Rolled, may_be_rolled};
-pub(crate) use hours::{DayHours, FIRST_DAY, hours_of_day, sparse_hours};
+#[cfg(test)]
+pub(crate) use hours::{hours_of_day, sparse_hours};
 pub use list_filter::{Exchanged, KnownCall, KnownMessage, NotAReportPosition, ReportPosition, Wanted};
 pub use stored::{Stored, kilobytes};

@@ -129,7 +129,7 @@ async fn administrators_are_told_of_raised_and_removed_caps() {
     let told = |by: Author, number: usize, from: u32, maximum: Option<u32>| {
         let before = Cap {
             maximum: from,
-            ..usual().remove(number)
+            ..usual_caps().remove(number)
         };
         let mail = Mail::CapLoosened {
             business: business.clone(),

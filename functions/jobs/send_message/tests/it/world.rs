@@ -9,7 +9,7 @@ use domain::{
         AttemptState, Category, Cause, CauseStep, Channel, Message, MessageState, Narrowing, OptFlag, Policy, Purpose,
         StatusReport,
     },
-    tenants::{Account, Connection, Purpose, SendSecrets, whatsapp},
+    tenants::{Account, Connection, SecretPurpose, SendSecrets, whatsapp},
 };
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
@@ -235,7 +235,11 @@ impl World {
         let renewed = SendSecrets::WhatsApp(whatsapp::Send {
             access_token: "renewed".to_owned(),
         });
-        let sealed = self.aws.secrets().seal(tenant, whatsapp, Purpose::Send, &renewed).await;
+        let sealed = self
+            .aws
+            .secrets()
+            .seal(tenant, whatsapp, SecretPurpose::Send, &renewed)
+            .await;
         self.change_connection(whatsapp, |connection| {
             connection.send = Some(sealed.expect("secrets are sealed"));
             connection.credentials_version += 1;

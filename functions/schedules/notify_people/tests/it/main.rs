@@ -15,7 +15,7 @@ use domain::{
     inbox::{Conversation, Happening, What},
     messages::{Channel, Reason, Refusal},
     templates::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenants::{Account, Connection, Health, TenantStatus},
+    tenants::{Connection, Health, TenantStatus},
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
@@ -51,7 +51,7 @@ impl World {
             let own = known.find(|known| known.account.kind() == "whatsapp");
             let mut other = own.expect("it has WhatsApp").clone();
             (other.id, other.name) = (id, "WhatsApp Dubai".to_owned());
-            if let Account::WhatsApp(account) = &mut other.account {
+            if let domain::tenants::Account::WhatsApp(account) = &mut other.account {
                 "900000000000077".clone_into(&mut account.waba_id);
                 "910000000000077".clone_into(&mut account.phone_number_id);
                 account.display_number = phone("+971501234577");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{
     calls::{CallFacts, DialStatus, Handling},
     tenants::{
-        Account, BusinessHours, Purpose, VerifySecrets,
+        Account, BusinessHours, SecretPurpose, VerifySecrets,
         twilio::{self, SharedKey},
     },
 };
@@ -284,7 +284,11 @@ async fn a_rotated_token_is_noticed_within_thirty_seconds() {
         }],
     });
     let (tenant, twilio) = (world.tenant.tenant(), world.connection);
-    let sealed = world.aws.secrets().seal(tenant, twilio, Purpose::Verify, &fresh).await;
+    let sealed = world
+        .aws
+        .secrets()
+        .seal(tenant, twilio, SecretPurpose::Verify, &fresh)
+        .await;
     world.tenant.connection_mut(twilio).verify = sealed.expect("sealed");
     world.tenant.write(&world.aws).await;
     let form = fixtures::bytes("twilio/voice/inbound_ringing.txt");

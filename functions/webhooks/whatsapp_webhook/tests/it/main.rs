@@ -1,6 +1,6 @@
 //! Meta's webhooks, in process against the emulator's table and queues.
 
-use domain::tenants::{Account, Purpose, RefusedBecause, VerifySecrets, whatsapp};
+use domain::tenants::{Account, RefusedBecause, SecretPurpose, VerifySecrets, whatsapp};
 use jiff::SignedDuration;
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Env, QueueName};
@@ -427,7 +427,7 @@ async fn connection_without_secrets_uses_the_shared_app() {
     });
     let sealed = aws
         .secrets()
-        .seal(first.tenant(), first.whatsapp, Purpose::Verify, &none)
+        .seal(first.tenant(), first.whatsapp, SecretPurpose::Verify, &none)
         .await;
     let whatsapp = first.whatsapp;
     first.connection_mut(whatsapp).verify = sealed.expect("sealed");

@@ -1,6 +1,6 @@
 //! Content of messages: the kinds, their limits at WhatsApp, and what a provider carries (docs/decisions/0068-content-of-messages.md).
 //!
-//! A request has texts with placeholders ([`content_draft`](crate::messages::content_draft)). Composing fills them in and checks the limits of this page, so that whatever is
+//! A request has texts with placeholders ([`content_draft`](crate::messages::Draft)). Composing fills them in and checks the limits of this page, so that whatever is
 //! stored as [`Content`] is within them.
 
 mod emoji;

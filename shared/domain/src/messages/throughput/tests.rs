@@ -193,7 +193,7 @@ fn clock_behind_waits_for_the_span_that_another_began() {
 #[test]
 fn waits_in_bulk_grow_and_are_spread() {
     for (waited, place, wait) in [(0, 0, 60), (0, 500, 90), (0, 999, 119), (120, 500, 180), (7200, 0, 600)] {
-        let found = bulk_wait(SignedDuration::from_secs(waited), place);
+        let found = wait_of_bulk(SignedDuration::from_secs(waited), place);
         assert_eq!(found.as_secs(), wait, "{waited} {place}");
     }
 }

@@ -1,5 +1,5 @@
 //! Senders of letters: what recipients of an SMS read instead of a number. Nobody can reply to them, and each country has its own rules for
-//! them ([`crate::messages::sms_rules`]).
+//! them ([`crate::messages::RuleKind`]).
 
 use std::collections::HashSet;
 

@@ -49,16 +49,16 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// Purpose of a connection's credentials. Each purpose has its own key, so that no webhook can read a token that sends.
+/// SecretPurpose of a connection's credentials. Each purpose has its own key, so that no webhook can read a token that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
+pub enum SecretPurpose {
     /// To verify webhooks.
     Verify,
     /// To send.
     Send,
 }
 
-impl Purpose {
+impl SecretPurpose {
     /// The word in the encryption context.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -622,7 +622,7 @@ impl Connection {
     ) -> Option<Self> {
         match error.effect {
             Effect::PauseNumber(seconds) | Effect::Throttle(seconds) => {
-                let pause = retry_after.map_or_else(|| SignedDuration::from_secs(seconds.into()), honoured);
+                let pause = retry_after.map_or_else(|| SignedDuration::from_secs(seconds.into()), limit_retry_after);
                 let learns = matches!(error.effect, Effect::Throttle(_));
                 let learnt = || Throttled::learnt(self.throttled, self.most_per_second(), (sent_at, now));
                 Some(Self {
@@ -654,7 +654,11 @@ impl Connection {
     }
 
     /// The encryption context of its secrets: they open for this tenant, connection and purpose only.
-    pub fn encryption_context(tenant: TenantId, connection: ConnectionId, purpose: Purpose) -> [(String, String); 3] {
+    pub fn encryption_context(
+        tenant: TenantId,
+        connection: ConnectionId,
+        purpose: SecretPurpose,
+    ) -> [(String, String); 3] {
         [
             ("tenant".to_owned(), tenant.to_string()),
             ("connection".to_owned(), connection.to_string()),
