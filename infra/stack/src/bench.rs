@@ -23,7 +23,7 @@ use crate::{
     bill::Bill,
     build::{self, Builder, Function, Profile},
     business::Town,
-    console::{self, Visit},
+    console::{self, Keys, Shown, Visit, Waits},
     contract::Contract,
     inspect::{self, Queue},
     place::Place,
@@ -52,7 +52,7 @@ pub enum Part {
     Load,
     /// AWS requests of each operation of the API.
     Api,
-    /// Wait of a phone in a slow network for the console.
+    /// Waits of people for the console: of a phone in a slow network, for keys and for messages.
     Console,
     /// Clients that follow a business by sockets.
     Live,
@@ -142,6 +142,8 @@ pub struct Figures {
     kernel_share: Option<f64>,
     operations: Vec<Cost>,
     visits: Vec<Visit>,
+    keys: Vec<Keys>,
+    shown: Option<Shown>,
     live: Option<Live>,
     day: Option<Day>,
 }
@@ -278,8 +280,9 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         figures.operations = step("every operation of the API", Box::pin(measuring)).await?;
     }
     if wants(Part::Console) {
-        let measuring = Box::pin(console::visits(place, tools, &running.endpoints, &town));
-        figures.visits = step("visits to the console", measuring).await?;
+        let measuring = Box::pin(console::waits(place, tools, &running.endpoints, &town));
+        let Waits { visits, keys, shown } = step("visits to the console", measuring).await?;
+        (figures.visits, figures.keys, figures.shown) = (visits, keys, Some(shown));
     }
     if wants(Part::Live) {
         let measuring = Box::pin(live::measure(place, tools, &play, &town));

@@ -177,11 +177,54 @@ pub struct Visit {
     pub warm_bytes: u64,
 }
 
-/// How long such a phone waits for the console of this stack.
-pub async fn visits(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Vec<Visit>> {
+/// Milliseconds from keys to the paint that shows what they did, on a slow processor.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Keys {
+    /// The keys, and where they are pressed.
+    pub place: String,
+    /// Number of keys.
+    pub keys: usize,
+    /// Median.
+    pub p50: f64,
+    /// Time in which 98 of 100 are answered.
+    pub p98: f64,
+    /// Longest time.
+    pub longest: f64,
+}
+
+/// Milliseconds from customers' messages, at the provider, to whoever waits for them.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Shown {
+    /// Messages of each measurement.
+    pub messages: usize,
+    /// Median for a client that asks the API without a pause.
+    pub floor_p50: f64,
+    /// Time in which 19 of 20 reach that client.
+    pub floor_p95: f64,
+    /// Median for a person who looks at the conversation.
+    pub p50: f64,
+    /// Time in which 19 of 20 are visible to that person.
+    pub p95: f64,
+    /// Longest time for that person.
+    pub longest: f64,
+}
+
+/// Waits of people for the console.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Waits {
+    /// Pages that a phone in a slow network opens.
+    pub visits: Vec<Visit>,
+    /// Keys in the inbox.
+    pub keys: Vec<Keys>,
+    /// Messages in an open conversation.
+    pub shown: Shown,
+}
+
+/// Measures how long people wait for the console of this stack.
+pub async fn waits(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Waits> {
     let mut measure = visitors(place, tools, endpoints, town, "bench").await?;
     let said = run_captured(&mut measure, &[], "npm run bench").await?;
-    serde_json::from_slice(&said).context("reading the visits")
+    serde_json::from_slice(&said).context("reading what npm run bench measured")
 }
 
 /// A script that visits the console of this stack, in a business of its own with a log-in of each role.

@@ -228,6 +228,8 @@ impl ChannelOutlook {
         let connection = connections.find(|known| known.id == leg.connection).zip(of);
         let sms = connection.and_then(|(connection, (to, category))| connection.sms_of(&leg, to, *category));
         let country_rules = sms.as_ref().map(CountryRuleOut::all_of).unwrap_or_default();
+        // Also of one that is not checked.
+        let against = checked.against.or_else(|| sms.as_ref()?.refused());
         let letters = match sms {
             Some(Sms {
                 origin: Origin::Letters { sender, .. },
@@ -239,7 +241,7 @@ impl ChannelOutlook {
         let sender = sender.or_else(|| whatsapp_number(leg.connection, leg.channel, setting.config));
         let mut shown = Self {
             channel: leg.channel,
-            verdict: Verdict::from(checked.against),
+            verdict: Verdict::from(against),
             waits_until: checked.waits_until,
             connection_id: Some(leg.connection),
             sender: sender.map(PhoneOut::from),
@@ -282,8 +284,13 @@ impl MessageOutlook {
         let mut checked = checked.into_iter();
         let planned = review.planned.as_ref().ok();
         let of = planned.map(|composed| (composed.to.clone(), composed.policy.category()));
+        // Beside another channel, an SMS that its country refuses is not planned, and so not checked.
+        let is_left_out = |leg: &Leg| planned.is_some_and(|composed| composed.refused_sms.as_ref() == Some(leg));
         let channels = review.channels.into_iter().map(|(channel, leg)| match leg {
-            Ok(leg) => ChannelOutlook::of(leg, &setting, checked.next().unwrap_or_default(), of.as_ref()),
+            Ok(leg) => {
+                let own = (!is_left_out(&leg)).then(|| checked.next()).flatten();
+                ChannelOutlook::of(leg, &setting, own.unwrap_or_default(), of.as_ref())
+            }
             Err(refusal) => ChannelOutlook::left_out(channel, refusal),
         });
         let checks = review.checks.into_iter().map(|(check, verdict)| MessageCheck {

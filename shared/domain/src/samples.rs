@@ -1,19 +1,20 @@
 //! A sample tenant with its data, for tests.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use ulid::Ulid;
 
 use crate::{
     automations::{Decision, Findings},
-    base::{CallId, ContactId, FieldId, LineType, Phone},
+    base::{CallId, ContactId, Country, FieldId, LineType, Phone},
     calls::{CallFacts, Direction, Outcome, Party},
     consent::{By, Choice, ConsentCategory, Scope, Wish},
     contacts::{Contact, Field, Identity, Profile},
     messages::{
-        AttemptState, CallView, Channel, Composed, Cost, Material, Message, Needs, NewLinks, Reason, SendOutcome,
-        StatusReport, Subject, Timers, Values, World,
+        Applies, AttemptState, CallView, Category, Channel, Composed, ConfirmedRule, Cost, Material, Message, Needs,
+        NewLinks, OptFlag, Reason, RuleKind, SendOutcome, SmsText, StatusReport, Subject, Timers, Values, World,
     },
-    tenants::{Connection, Tenant, TenantConfig},
+    tenants::{Connection, LettersSender, Tenant, TenantConfig},
 };
 
 pub(crate) const TENANT: &str = r#"{
@@ -269,6 +270,54 @@ impl Case {
 
     pub(crate) fn channels(&self) -> Vec<Channel> {
         self.plan().legs.iter().map(|leg| leg.channel).collect()
+    }
+}
+
+/// An SMS against one rule of a country, with the rule's effect and what is told about it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct AgainstRule {
+    pub(crate) rule: RuleKind,
+    pub(crate) country: Country,
+    to: Phone,
+    category: Category,
+    /// Its sender. `None`: a number.
+    letters: Option<LettersSender>,
+    text: String,
+    pub(crate) applies: Applies,
+    pub(crate) sentence: String,
+}
+
+impl AgainstRule {
+    /// At least one for each kind of rule, and each not confirmed and confirmed.
+    pub(crate) fn all() -> impl Iterator<Item = (Self, bool)> {
+        let all: Vec<Self> = serde_json::from_str(include_str!("../tests/against_sms_rules.json")).unwrap();
+        all.into_iter().flat_map(|of| [(of.clone(), false), (of, true)])
+    }
+
+    /// The follow-up that says it, of a business in the country to somebody there who wants promotion.
+    pub(crate) fn case(&self, confirmed: bool) -> Case {
+        let mut case = Case::new();
+        case.config.tenant.default_region = Some(self.country.to_string());
+        case.config.tenant.quiet_hours = None;
+        let sender = &mut case.config.connections[0];
+        sender.sms_numbers = vec!["+97143330000".parse().unwrap()];
+        sender.letters = self.letters.iter().cloned().collect();
+        let (country, rule) = (self.country, self.rule);
+        sender.confirmed_rules = confirmed
+            .then_some(ConfirmedRule { country, rule })
+            .into_iter()
+            .collect();
+        let then = &mut case.config.rules[0].then;
+        then.channels = vec![Channel::Sms].into();
+        (then.category, then.sms_text) = (self.category, Some(SmsText::One(self.text.clone())));
+        for template in &mut case.material.templates {
+            template.category = self.category;
+        }
+        let of = Identity::Phone(self.to.clone());
+        case.contact = Contact::first_seen(case.contact.id, &of, case.now);
+        case.contact.wish(OptFlag::Start, "wrote START", case.now);
+        case.facts.from = Some(Party::Phone(self.to.clone()));
+        case
     }
 }
 

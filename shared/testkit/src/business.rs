@@ -79,7 +79,24 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
     seeded
 }
 
-/// The same with a line of its number. Returns the line, too.
+/// An SMS against each kind of rule of countries, with the rule's effect and what is told about it.
+pub fn against_sms_rules() -> Vec<Value> {
+    let all = serde_json::from_str(include_str!("../../domain/tests/against_sms_rules.json"));
+    all.expect("a list")
+}
+
+/// Gives a business the sender of such an SMS. No rule is confirmed.
+pub fn send_as(configured: &mut Configured, against: &Value) {
+    let letters: Option<Value> = read(against["letters"].clone());
+    for connection in &mut configured.connections {
+        if let Account::Twilio(twilio) = &mut connection.account {
+            twilio.letters = read(json!(letters.as_slice()));
+            twilio.confirmed_rules = read(json!([]));
+        }
+    }
+}
+
+/// [`business`] with a line of its number. Returns the line, too.
 pub async fn business_with_line(aws: &Aws) -> (Seeded, LineId) {
     let line = LineId::new(aws.ids().ulid());
     let branch = json!({"id": line, "name": "Marina branch", "number": LINE});

@@ -1,4 +1,5 @@
-/** How long a phone in a slow network waits: prints one JSON document. `npm run bench` runs it, with what the tests need. */
+/** How long people wait: prints one JSON document. `npm run bench` runs it, with what the tests need. */
+import { measureKeys, measureMessages } from "./load.ts";
 import { DESK, logInOf, PHONE, Visitor, type Look } from "./support.ts";
 
 /** A fast 3G network and a phone of the middle class, as Lighthouse has them. */
@@ -77,5 +78,5 @@ for (const look of [DESK, PHONE] satisfies Look[]) {
     visits.push({ page: name, language: look.language, cold: of(0), cold_bytes: of(1), warm: of(2), warm_bytes: of(3) });
   }
 }
-console.log(JSON.stringify(visits));
+console.log(JSON.stringify({ visits, keys: await measureKeys(), shown: await measureMessages() }));
 process.exit();

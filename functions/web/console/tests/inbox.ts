@@ -1,7 +1,8 @@
 /** The list of the inbox, bulk changes, keys, and the contact beside a conversation. */
 import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
-import { ask, browserTest, converse, DESK, logInOf, PHONE, plain, reach, stranger, Visitor, type Listed } from "./support.ts";
+import { lengthen } from "./load.ts";
+import { ask, browserTest, converse, DESK, logInOf, PHONE, plain, reach, stranger, tell, Visitor, type Listed } from "./support.ts";
 
 function rowOf({ page }: Visitor, { id }: Listed): Locator {
   return page.locator(`[data-conversation="${id}"]`);
@@ -187,6 +188,53 @@ browserTest("inbox_by_touch_assigns_and_closes", async () => {
   await page.getByRole("button", { name: "فتح من جديد" }).waitFor();
   const { state, assignee_id } = await ask<{ state: string; assignee_id: string | null }>(`conversations/${one.id}`);
   assert.ok(state === "closed" && assignee_id);
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** Whoever goes back in it finds what they looked at where it was, and what comes meanwhile moves nothing. */
+browserTest("long_thread_goes_back_and_forward", async () => {
+  const customer = stranger();
+  const [one] = await converse(customer);
+  assert.ok(one);
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  await lengthen(visitor, one, 330);
+  let readings = 0;
+  page.on("request", (request) => { if (request.url().includes("/timeline?")) readings += 1; });
+  await visitor.open(`/app/${logInOf("agent").tenant}/inbox/${one.id}`);
+  const first = page.locator(".thread li").first();
+  const ends = page.locator(".thread li").last();
+  const said = async (entry: Locator) => Number(/Message (\d+):/.exec(await entry.innerText())?.[1] ?? -1);
+  const turn = async (name: string, kept: Locator) => {
+    await page.getByRole("button", { name, exact: true }).scrollIntoViewIfNeeded();
+    const entry = await kept.elementHandle();
+    const before = await entry?.boundingBox();
+    const other = await said(name === "Older" ? first : ends);
+    const isFull = await page.locator(".thread").evaluate(({ clientHeight, scrollHeight }) => scrollHeight > clientHeight);
+    await page.getByRole("button", { name, exact: true }).click();
+    for (const until = Date.now() + 20_000; (await said(name === "Older" ? first : ends)) === other; ) assert.ok(Date.now() < until, `${name} draws nothing`);
+    await visitor.settle();
+    const after = await entry?.boundingBox();
+    if (name !== "Newest" && isFull) assert.ok(Math.abs((before?.y ?? 0) - (after?.y ?? 1000)) < 3, `${name} moves what is seen from ${before?.y} to ${after?.y}`);
+  };
+  for (let n = 0; n < 5; n += 1) await turn("Older", first);
+  assert.equal(await page.locator(".thread li").count(), 200);
+  // The end is not drawn any more, so what comes is not seen.
+  const shown = [await said(first), await said(ends)];
+  readings = 0;
+  await tell("/replies", { tenant: logInOf("agent").tenant, from: customer, channel: "whatsapp", text: "Still there?", wait: true });
+  for (const until = Date.now() + 45_000; readings < 2; ) {
+    assert.ok(Date.now() < until, "nothing is read");
+    await page.waitForTimeout(100);
+  }
+  await visitor.settle();
+  assert.deepEqual([await said(first), await said(ends)], shown);
+  assert.equal((await ask<{ unread: number }>(`conversations/${one.id}`)).unread, 1);
+  await turn("Newer", ends);
+  await turn("Newest", ends);
+  assert.match(await ends.innerText(), /Still there\?/);
+  await page.waitForFunction(() => document.querySelectorAll(".thread li").length === 200);
   visitor.expectQuiet();
   await visitor.leave();
 });

@@ -178,7 +178,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     await visitor.intercept(operation as keyof typeof answers, (route) => route.fulfill({ json }));
   }
   await visitor.intercept("get_tenant_setup", async (route) => {
-    const answer = await route.fetch();
+    const answer = await route.fetch({ maxRetries: 2 });
     await route.fulfill({ response: answer, json: { ...((await answer.json()) as Schemas["SetupOut"]), unknown_numbers } });
   });
 }

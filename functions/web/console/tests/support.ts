@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
-import { chromium, type Browser, type BrowserContext, type Locator, type Page, type Request, type Route as Intercepted } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type CDPSession, type Locator, type Page, type Route as Intercepted } from "playwright-core";
 import { operations, roles, type Operation, type Role } from "../app/api/permissions.ts";
 import { routes, type Route } from "../app/routes.ts";
 import { program } from "../tools/browser.ts";
@@ -29,7 +29,7 @@ after(async () => (await browser)?.close());
 
 /** A test in the browser. Without one it is skipped, and fails in CI. */
 export function browserTest(name: string, run: (test: TestContext) => Promise<void>): void {
-  test(name, { skip: program || process.env.CI ? false : NONE, timeout: 5 * PATIENCE }, async (context) => {
+  test(name, { skip: program || process.env.CI ? false : NONE, timeout: 10 * PATIENCE }, async (context) => {
     assert.ok(program, NONE);
     assert.ok(stack && logIns.length > 0, "RINGBACK_URL and RINGBACK_LOGINS name the stack: run `cargo stack console test`");
     const others = new Set(Visitor.here);
@@ -69,18 +69,24 @@ export class Visitor {
 
   /** What the browser complained about. */
   readonly complaints: string[] = [];
-  private readonly underWay = new Set<Request>();
+  /** Requests of the page by their ids, with the document that made them. */
+  private readonly underWay = new Map<string, { url: string; loaderId: string }>();
   readonly context: BrowserContext;
   readonly page: Page;
 
-  private constructor(context: BrowserContext, page: Page) {
+  private constructor(context: BrowserContext, page: Page, network: CDPSession) {
     this.context = context;
     this.page = page;
     this.watch(page);
     Visitor.here.add(this);
-    page.on("request", (request) => this.underWay.add(request));
-    page.on("requestfinished", (request) => this.underWay.delete(request));
-    page.on("requestfailed", (request) => this.underWay.delete(request));
+    // Playwright tells of a request once it was intercepted, which on a busy machine is long after the page made it.
+    network.on("Network.requestWillBeSent", ({ requestId, request: { url }, loaderId }) => this.underWay.set(requestId, { url, loaderId }));
+    network.on("Network.loadingFinished", ({ requestId }) => this.underWay.delete(requestId));
+    network.on("Network.loadingFailed", ({ requestId }) => this.underWay.delete(requestId));
+    // What another document has asked for may end without a word.
+    network.on("Page.frameNavigated", ({ frame }) => {
+      for (const [id, { loaderId }] of this.underWay) if (loaderId !== frame.loaderId) this.underWay.delete(id);
+    });
   }
 
   static async arrive({ language, theme, width }: Look = DESK, serviceWorkers: "allow" | "block" = "block"): Promise<Visitor> {
@@ -90,7 +96,11 @@ export class Visitor {
     context.setDefaultTimeout(PATIENCE);
     await context.addCookies([{ name: "rb_ui", value: `${language}.${theme}`, url: stack }]);
     await context.route(FILES, giveFile);
-    return new Visitor(context, await context.newPage());
+    const page = await context.newPage();
+    const network = await context.newCDPSession(page);
+    const visitor = new Visitor(context, page, network);
+    await Promise.all([network.send("Network.enable"), network.send("Page.enable")]);
+    return visitor;
   }
 
   /** Gets the console's files from the stack from now on. */
@@ -104,16 +114,16 @@ export class Visitor {
     await visitor.enter(logInOf(role));
     // What a person has chosen on any device follows them, so the look is theirs. The address is as long as some are.
     await visitor.intercept("get_me", async (route) => {
-      const answer = await route.fetch();
+      const answer = await route.fetch({ maxRetries: 2 });
       const me = (await answer.json()) as object;
       await route.fulfill({ response: answer, json: { ...me, email: `${"a-long-address-".repeat(4)}@tenant.example`, preferences: { language: look.language, theme: look.theme } } });
     });
     return visitor;
   }
 
-  /** Logs in. */
+  /** Logs in, on a page that asks for nothing: what the page of the log-in still loads would come amid the next one. */
   async enter({ email, password }: LogIn): Promise<void> {
-    await this.page.goto("/app/log-in");
+    await this.page.goto("/app/worker.js");
     const status = await this.page.evaluate(async (body) => {
       const headers = { "content-type": "application/json" };
       return (await fetch("/api/v1/auth/log-in", { method: "POST", headers, body: JSON.stringify(body) })).status;
@@ -136,14 +146,43 @@ export class Visitor {
     await this.settle();
   }
 
-  /** Waits until the page has its title, and has been painted several times with no placeholder on it and no request under way. */
+  /** Makes the window as large, and waits until it was painted so. */
+  async resize(width: number, height: number): Promise<void> {
+    await this.page.setViewportSize({ width, height });
+    await this.page.waitForFunction(([width, height]) => screen.width === width && screen.height === height, [width, height]);
+    await this.settle();
+  }
+
+  /** Lets nothing happen on the next pages because a second or more has passed: on a slow machine, that comes amid everything. */
+  async stopClocks(): Promise<void> {
+    await this.context.addInitScript(() => {
+      const [after, now] = [window.setTimeout.bind(window), Date.now.bind(Date)];
+      const began = now();
+      window.setTimeout = ((run: () => void, time = 0) => (time < 1000 ? after(run, time) : 0)) as typeof setTimeout;
+      window.setInterval = (() => 0) as unknown as typeof setInterval;
+      // What is some seconds old is read again by what shows it next.
+      Date.now = () => began + (now() - began) / 20;
+    });
+  }
+
+  /** Lets the next pages follow a tenant in which nothing happens: what is told is read again, and other tests do what is told. */
+  async followNothing(): Promise<void> {
+    await this.context.routeWebSocket(/\/live\?/, (socket) => {
+      socket.onMessage((said) => { if (JSON.parse(String(said)).action === "watch") socket.send(JSON.stringify({ type: "watching" })); });
+    });
+    await this.intercept("create_live_ticket", (route) => route.fulfill({ json: { url: `${stack.replace("http", "ws")}/live`, ticket: "sample", cursor: "0" } }));
+    await this.intercept("list_live_events", (route) => route.fulfill({ json: { events: [], cursor: "0", more: false } }));
+  }
+
+  /** Waits until the page has its title and its letters, and has been painted several times with no placeholder on it and no request under way. */
   async settle(): Promise<void> {
     await this.page.locator("h1").waitFor();
     const until = Date.now() + PATIENCE;
     for (let quiet = 0; quiet < 3; ) {
       assert.ok(Date.now() < until, "something on the page loads and loads");
       const waits = await this.page.evaluate(() => new Promise<boolean>((resume) => {
-        requestAnimationFrame(() => setTimeout(() => resume(document.querySelector("[data-testid=loading]") !== null)));
+        const moves = () => document.fonts.status === "loading" || document.getAnimations().some(({ playState }) => playState === "running");
+        requestAnimationFrame(() => setTimeout(() => resume(document.querySelector("[data-testid=loading]") !== null || moves())));
       }));
       quiet = waits || this.underWay.size > 0 ? 0 : quiet + 1;
     }
@@ -177,7 +216,7 @@ export class Visitor {
   /** What is seen when a test fails. */
   async describe(): Promise<string> {
     const text = await this.page.locator("body").innerText({ timeout: 1_000 }).catch(String);
-    const loading = [...this.underWay].map((request) => request.url());
+    const loading = [...this.underWay.values()].map(({ url }) => url);
     return [`page: ${this.page.url()}`, `text: ${text}`, `requests under way: ${loading.join(", ")}`, ...this.complaints].join("\n");
   }
 
@@ -194,7 +233,9 @@ export class Visitor {
       const expected = message.location().url.endsWith("/auth/refresh") && message.text().includes("status of 401 ");
       // All tests are one person, whose sockets are only so many.
       const crowded = message.location().url.endsWith("/live/ticket") && message.text().includes("status of 409 ");
-      if (["error", "warning"].includes(message.type()) && !expected && !crowded) this.complaints.push(`${page.url()}: ${message.text()}`);
+      // Pages are left while they connect, and give up a socket that takes ten seconds.
+      const unconnected = message.text().includes("WebSocket is closed before the connection is established");
+      if (["error", "warning"].includes(message.type()) && !expected && !crowded && !unconnected) this.complaints.push(`${page.url()}: ${message.text()}`);
     });
   }
 }

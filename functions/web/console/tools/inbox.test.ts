@@ -7,7 +7,7 @@ import { readContact, writtenOf } from "../app/screens/inbox/contact.ts";
 import { emptinessOf, queryOf } from "../app/screens/inbox/filters.ts";
 import { actionOf, NAMES, OF_LIST, OF_THREAD } from "../app/screens/inbox/keys.ts";
 import { instantOf, localOf, timeOf } from "../app/screens/inbox/snooze.ts";
-import { isShown, lastWriter } from "../app/screens/inbox/thread.ts";
+import { DRAWN, drawnOf, idOf, isShown, joined, lastFrom, lastWriter, latelyOf, PAGE, readThread, type Read } from "../app/screens/inbox/thread.ts";
 import { endOf, lastDayOf } from "../app/screens/team/expiry.ts";
 
 /** The API refuses to list by the wait what nobody waits in, and means those of nobody where no person is named. */
@@ -32,6 +32,80 @@ test("reply_reaches_who_wrote_last_and_not_who_reacted", () => {
   const entries = [said("inbound", "text", "+1"), said("inbound", "edit", "+2"), said("inbound", "reaction", "+3"), said("outbound", null, "+4"), { message: null }];
   assert.equal(lastWriter(entries)?.customer?.number, "+2");
   assert.equal(lastWriter(entries.slice(2)), null);
+});
+
+/** A timeline of so many messages, and how often a page of it was asked for. */
+function timelineOf(count: number) {
+  const all = Array.from({ length: count }, (_, n) => ({ message: { id: `msg_${n}` }, state: "sent" }));
+  const asked: number[] = [];
+  const page = async (limit: number, cursor: string | null) => {
+    const end = cursor === null ? all.length : Number(cursor);
+    asked.push(limit);
+    const begin = Math.max(0, end - limit);
+    return { items: all.slice(begin, end).toReversed(), next_cursor: begin > 0 ? String(begin) : null };
+  };
+  return { all, asked, page };
+}
+
+/** Whoever has opened ten thousand messages is told of another one by two requests. */
+test("long_thread_is_read_again_as_far_as_it_can_have_changed", async () => {
+  const { all, asked, page } = timelineOf(10_000);
+  type One = (typeof all)[number];
+  let known: Read<One> | undefined;
+  const read = async () => { known = await readThread(page, () => known); };
+  await read();
+  assert.deepEqual(asked.splice(0), [PAGE]);
+  while (known?.next_cursor) known = joined(known, await page(PAGE, known.next_cursor));
+  asked.length = 0;
+  for (let n = 0; n < 3; n += 1) {
+    all.push({ message: { id: `msg_new_${n}` }, state: "sent" });
+    all.splice(-4, 1, { message: { id: idOf(all.at(-4) ?? {}) ?? "" }, state: "read" });
+    await read();
+    assert.deepEqual(asked.splice(0), [100, 100]);
+    assert.deepEqual(known?.items.toReversed(), all);
+  }
+  // After hours without a network, of which nothing is left out.
+  for (let n = 0; n < 500; n += 1) all.push({ message: { id: `msg_later_${n}` }, state: "sent" });
+  await read();
+  assert.deepEqual(known?.items.toReversed(), all);
+  // What nobody has read for as long is not kept for the next time.
+  known = known && latelyOf(known);
+  assert.deepEqual(known?.items.toReversed(), all.slice(-(known?.items.length ?? 0)));
+  assert.equal(known?.next_cursor, String(all.length - (known?.items.length ?? 0)));
+  assert.ok((known?.items.length ?? 0) < 1000);
+  // More came than anybody would wait for: the thread begins anew.
+  for (let n = 0; n < 2000; n += 1) all.push({ message: { id: `msg_last_${n}` }, state: "sent" });
+  await read();
+  assert.deepEqual([known?.items.length, known?.items.toReversed()[0]], [1000, all.at(-1000)]);
+});
+
+test("short_thread_is_read_again_as_a_whole", async () => {
+  const { all, asked, page } = timelineOf(120);
+  let known: Read<(typeof all)[number]> | undefined = await readThread(page, () => undefined);
+  known = joined(known, await page(PAGE, known.next_cursor));
+  asked.length = 0;
+  known = await readThread(page, () => known);
+  assert.deepEqual([asked, known.items.length, known.next_cursor], [[100], 100, "20"]);
+  all.push({ message: { id: "msg_new" }, state: "sent" });
+  // A page is opened while it is read.
+  known = await readThread(async (limit, cursor) => {
+    const found = await page(limit, cursor);
+    if (cursor === null && known) known = joined(known, { items: all.slice(0, 20).toReversed(), next_cursor: null });
+    return found;
+  }, () => known);
+  assert.deepEqual(known.items.toReversed(), all);
+});
+
+test("long_thread_draws_what_is_looked_at", () => {
+  const entries = Array.from({ length: 1000 }, (_, n) => ({ note: { id: `note_${n}` } }));
+  assert.deepEqual(drawnOf(entries, null), { from: 1000 - DRAWN, to: 1000 });
+  assert.deepEqual(drawnOf(entries.slice(0, 3), null), { from: 0, to: 3 });
+  const last = lastFrom(entries, 750);
+  assert.deepEqual(drawnOf(entries, last), { from: 750, to: 750 + DRAWN });
+  // More at the end moves nothing, and an entry that is gone leads there.
+  assert.deepEqual(drawnOf([...entries, { note: { id: "note_new" } }], last), { from: 750, to: 750 + DRAWN });
+  assert.deepEqual(drawnOf(entries, "note_gone"), { from: 1000 - DRAWN, to: 1000 });
+  assert.equal(lastFrom(entries, 1000 - DRAWN), null);
 });
 
 test("empty_lists_say_what_they_lack", () => {

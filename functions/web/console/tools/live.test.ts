@@ -322,6 +322,18 @@ test("event_before_a_second_reading_has_one_of_its_own", async (context) => {
   assert.deepEqual(at, [200, 5300, 10_400]);
 });
 
+test("event_after_a_second_reading_waits_for_nothing", async (context) => {
+  const { asked, at, pass } = reading(context, 2000);
+  void asked.ask();
+  await pass(4400);
+  void asked.ask();
+  await pass(1000);
+  void asked.ask();
+  await pass(10_000);
+  // The third event comes within two seconds of the one before, and waits for them to be over.
+  assert.deepEqual(at.slice(0, 4), [200, 4300, 4600, 6600]);
+});
+
 for (const [what, change] of [["sleep", 3 * 3_600_000], ["clock_that_is_set", -3_600_000]] as const) test(`${what}_ends_the_connection`, async (context) => {
   const { world, pass, connect } = follow(context);
   await connect();

@@ -11,6 +11,7 @@ import { functions } from "../app/words/grammar.ts";
 import { variablesOf } from "../app/words/variables.ts";
 
 interface Contract {
+  components: { schemas: { SmsRule: { enum: string[] } } };
   "x-codes": { faults: Code[]; reasons: Code[] };
 }
 interface Code {
@@ -249,6 +250,17 @@ test("decisions_name_the_quiet_hours_that_they_wait_for", () => {
       const said = bundle.formatPattern(bundle.getMessage(id)?.value ?? "", { ...none, channel: "SMS", send_at: "23:00", outcome: "x", rule: "y" });
       assert.ok(said.startsWith(`SMS ${quiet}`), said);
     }
+  }
+});
+
+/** Hours of promotion are told as quiet hours, with their country. */
+test("each_rule_of_countries_for_sms_has_words_of_its_own", () => {
+  const rules = contract.components.schemas.SmsRule.enum;
+  for (const [language, { body }] of Object.entries(words)) {
+    const keys = (name: string) => selectors(body.find(({ id }) => id === name)?.value)[0]?.toSorted();
+    assert.deepEqual(keys("rules-confirmed-rule"), [...rules, "other"].toSorted(), language);
+    assert.deepEqual(keys("reason-country_rule"), [...rules.filter((rule) => rule !== "promotion_hours"), "other"].toSorted(), language);
+    assert.deepEqual(keys("reason-quiet_hours"), ["none", "other"], language);
   }
 });
 

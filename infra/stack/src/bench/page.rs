@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bill::{READ_UNIT, WRITE_UNIT, listed},
-    console::Visit,
+    console::{Keys, Shown, Visit},
 };
 
 /// The targets, set before the first measurement.
@@ -53,6 +53,11 @@ const MAX_UNITS_OF_DAY: f64 = 12.0;
 const MAX_FIRST_PAINT_MS: f64 = 2500.0;
 const MAX_LATER_PAINT_MS: f64 = 1200.0;
 
+/// Maximum time from a key to what it does on the screen, for 98 of 100 keys.
+const MAX_KEY_MS: f64 = 100.0;
+/// Maximum time from a provider's webhook to the message on the screen, over the API's own, for 19 of 20 messages.
+const MAX_SHOWN_MS: f64 = 500.0;
+
 /// Maximum time in which 19 of 20 changes are told, over that of one client alone, in milliseconds.
 const MAX_TOLD_MS: f64 = 500.0;
 /// Maximum time in which the sockets of a caller end who lost access, in milliseconds.
@@ -85,6 +90,8 @@ pub(super) fn write(figures: &Figures) -> String {
     page += &dollars(figures);
     page += &operations(&figures.operations);
     page += &console(&figures.visits);
+    page += &keys(&figures.keys);
+    page += &shown(figures.shown.as_ref());
     page += &live(figures.live.as_ref());
     page += &day(figures.day.as_ref());
     page
@@ -123,6 +130,68 @@ session. Aims: {MAX_FIRST_PAINT_MS} ms and {MAX_LATER_PAINT_MS} ms.
         );
     }
     text
+}
+
+/// What somebody waits for who answers customers by keys.
+fn keys(keys: &[Keys]) -> String {
+    if keys.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "
+Keys of the inbox, from the key to the frame that shows what it did: CPU throttled 4 times, a key every 120 ms, while customers write. The
+conversation has 10,000 messages, all of which were opened page by page; the API's pages of them are played, and what comes is real.
+Aim: p98 of {MAX_KEY_MS} ms.
+
+| keys | number | p50 | p98 | longest | |
+| --- | ---: | ---: | ---: | ---: | --- |
+"
+    );
+    for row in keys {
+        let Keys {
+            place,
+            keys,
+            p50,
+            p98,
+            longest,
+        } = row;
+        let met = verdict(*p98 <= MAX_KEY_MS);
+        let _ = writeln!(
+            text,
+            "| {place} | {keys} | {p50:.0} ms | {p98:.0} ms | {longest:.0} ms | {met} |"
+        );
+    }
+    text
+}
+
+/// The way of a message from the provider's webhook to the screen.
+fn shown(shown: Option<&Shown>) -> String {
+    let Some(Shown {
+        messages,
+        floor_p50,
+        floor_p95,
+        p50,
+        p95,
+        longest,
+    }) = shown
+    else {
+        return String::new();
+    };
+    let over = p95 - floor_p95;
+    format!(
+        "
+From a customer's message at the provider to the open conversation: {messages} messages, each a few seconds after the one before. *API*: another
+client asks for the conversation's latest entry as fast as it is answered, which is the emulator's own time.
+
+| | p50 | p95 | longest |
+| --- | ---: | ---: | ---: |
+| API | {floor_p50:.0} ms | {floor_p95:.0} ms | |
+| on the screen | {p50:.0} ms | {p95:.0} ms | {longest:.0} ms |
+
+p95 over the API's: {over:.0} ms {} (aim: {MAX_SHOWN_MS} ms).
+",
+        verdict(over <= MAX_SHOWN_MS)
+    )
 }
 
 /// The costs of a team's day, and the waits of its customers.

@@ -373,8 +373,8 @@ mod tests {
     use super::*;
     use crate::{
         base::LineId,
-        messages::{MAX_PRODUCTS, SmsText},
-        samples::{config, material},
+        messages::{Applies, MAX_PRODUCTS, SmsText},
+        samples::{AgainstRule, Case, config, material},
     };
 
     #[test]
@@ -639,6 +639,24 @@ mod tests {
         assert_eq!(told(Some("IN"), plain), ["registration"]);
         assert_eq!(told(Some("GB"), number), [""; 0]);
         assert_eq!(told(None, number), [""; 0]);
+    }
+
+    #[test]
+    fn warnings_tell_each_kind_of_rule_until_it_is_confirmed() {
+        for (against, confirmed) in AgainstRule::all() {
+            let Case { config, material, .. } = against.case(confirmed);
+            let found = review_rule(&config.rules[0], &config, &material);
+            let told = found
+                .warnings
+                .into_iter()
+                .map(|it| (it.field, it.why.reason, it.why.sentence));
+            // Promotion waits for its hours, and nothing is wrong with it.
+            let is_told = !confirmed && against.applies != Applies::Wait;
+            let sentence = format!("SMS: {}.", against.sentence);
+            let expected = ("then.sms_text".to_owned(), Reason::CountryRule, sentence);
+            let expected: Vec<_> = Some(expected).filter(|_| is_told).into_iter().collect();
+            assert_eq!(told.collect::<Vec<_>>(), expected, "{against:?}");
+        }
     }
 
     #[test]

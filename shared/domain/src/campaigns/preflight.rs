@@ -143,7 +143,8 @@ impl PreflightTally {
     /// Counts the rules of the recipient's country that an SMS of this message would be against, also as a further channel.
     fn note_country_rules(&mut self, composed: &Composed, config: &TenantConfig) {
         let category = composed.policy.category();
-        let by_sms = composed.legs.iter().filter_map(|leg| {
+        let legs = composed.legs.iter().chain(&composed.refused_sms);
+        let by_sms = legs.filter_map(|leg| {
             let connection = config.connection(leg.connection)?;
             connection.sms_of(leg, &composed.to, category)
         });
@@ -469,6 +470,34 @@ mod tests {
     use serde_json::{from_value, json};
 
     use super::*;
+    use crate::samples::{AgainstRule, NOON, at};
+
+    /// The hours of promotion are told as a later time.
+    #[test]
+    fn each_kind_of_rule_is_told_until_it_is_confirmed() {
+        let (now, book) = (at(NOON), PriceBook::shipped());
+        let campaign = Campaign::new(
+            ulid::Ulid::nil(),
+            from_value(json!({"type": "broadcast", "name": "Offer"})).unwrap(),
+            now,
+        );
+        let (mut tally, mut expected) = (PreflightTally::default(), Vec::new());
+        for (against, confirmed) in AgainstRule::all() {
+            let mut case = against.case(confirmed);
+            for channels in [vec![Channel::Sms], vec![Channel::WhatsApp, Channel::Sms]] {
+                case.config.rules[0].then.channels = channels.into();
+                tally.add(&case.plan(), now, (&campaign, &case.config), (book, day_of(now)));
+            }
+            if !confirmed && against.applies != Applies::Wait {
+                let refused = against.applies == Applies::Refuse;
+                expected.push((against.country, against.rule, refused, 2, against.sentence));
+            }
+        }
+        let result = tally.result((now, now), (&[], &Counts::default()), book, &[], None);
+        let told = result.explained().country_rules.into_iter();
+        let told = told.map(|line| (line.country, line.rule, line.refused, line.contacts, line.detail));
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
 
     #[test]
     fn costs_of_many_countries_are_added_up() {

@@ -481,7 +481,8 @@ mod tests {
     use super::*;
     use crate::{
         base::Resource as _,
-        samples::{at, config, material},
+        messages::Applies,
+        samples::{AgainstRule, Case, at, config, material},
     };
 
     const NOW: &str = "2026-11-20T12:00:00Z";
@@ -535,6 +536,42 @@ mod tests {
             (Vec::new(), vec![("message.sms_text", Reason::CountryRule)])
         );
         assert_eq!(Campaign::obstacle(found.warnings), None);
+    }
+
+    /// In the message, in a variant, and in a step of a drip.
+    #[test]
+    fn warnings_tell_each_kind_of_rule_until_it_is_confirmed() {
+        for (against, confirmed) in AgainstRule::all() {
+            let Case { config, material, .. } = against.case(confirmed);
+            let then = &config.rules[0].then;
+            let says = json!({"category": then.category, "channels": ["sms"], "sms_text": then.sms_text});
+            let variant = json!({"name": "Other", "percent": 50, "sms_text": then.sms_text});
+            let whole = campaign(&json!({"/message": says, "/variants": [variant]}));
+            let drip = campaign(&json!({"/type": "drip", "/message": {}}));
+            let steps: Steps =
+                from_value(json!([{"name": "offer", "does": {"type": "message", "message": says}}])).unwrap();
+            let told = |campaign: &Campaign, steps: Option<&Steps>| {
+                let found = review((campaign, steps), (&config, &material), &Missing::default(), at(NOW)).warnings;
+                let told = found.into_iter().map(|it| (it.field, it.why.reason, it.why.sentence));
+                told.collect::<Vec<_>>()
+            };
+            // Promotion waits for its hours, and nothing is wrong with it.
+            let is_told = !confirmed && against.applies != Applies::Wait;
+            let expected = |fields: &[&str]| {
+                let sentence = format!("SMS: {}.", against.sentence);
+                let told = fields
+                    .iter()
+                    .map(|field| ((*field).to_owned(), Reason::CountryRule, sentence.clone()));
+                told.filter(|_| is_told).collect::<Vec<_>>()
+            };
+            assert_eq!(
+                told(&whole, None),
+                expected(&["message.sms_text", "variants[0].sms_text"]),
+                "{against:?}"
+            );
+            let of_step = expected(&["steps[0].does.message.sms_text"]);
+            assert_eq!(told(&drip, Some(&steps)), of_step, "{against:?}");
+        }
     }
 
     #[test]

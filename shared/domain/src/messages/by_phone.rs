@@ -43,6 +43,7 @@ pub fn message_by_phone(
             content: Content::Text(text.clone()),
             reply_to: echo.reply_to.clone(),
         }],
+        refused_sms: None,
         not_before: at,
         called_at: None,
         keep_until,

@@ -719,7 +719,7 @@ mod tests {
             Attempt, AttemptState, Category, Cause, CauseStep, Material, Narrowing, OptFlag, Policy, Purpose, Waiting,
         },
         money::Take,
-        samples::{Case, NOON, at, connections, message_of, timers},
+        samples::{AgainstRule, Case, NOON, at, connections, message_of, timers},
         tenants::TenantStatus,
     };
 
@@ -759,7 +759,10 @@ mod tests {
 
     impl Sending {
         fn new() -> Self {
-            let case = Case::new();
+            Self::of(Case::new())
+        }
+
+        fn of(case: Case) -> Self {
             Self {
                 message: message_of(case.plan(), case.now),
                 connections: connections(),
@@ -1287,6 +1290,49 @@ mod tests {
             sending.message.remarks.push(remark);
         });
         assert_eq!(later, first * 5);
+    }
+
+    #[test]
+    fn each_kind_of_rule_is_checked_until_it_is_confirmed() {
+        for (against, confirmed) in AgainstRule::all() {
+            let case = against.case(confirmed);
+            let by = case.config.connections[0].clone();
+            let mut sending = Sending::of(case);
+            if let Account::Twilio(twilio) = &mut sending.connections[0].account {
+                (twilio.letters, twilio.confirmed_rules) = (by.letters.into(), by.confirmed_rules.into());
+            }
+            if against.applies == Applies::Wait {
+                sending.now = at("2026-11-20T22:30:00+03");
+                sending.config.tenant.default_region = None;
+            }
+            let remarks = std::cell::RefCell::default();
+            let verdict = sending.with(|input| {
+                remarks.replace(country_remarks(input));
+                check(input)
+            });
+            let of = json!([against.country, against.rule]);
+            let sentence = |found: &[&Refusal]| {
+                for why in found.iter().filter(|why| why.reason == Reason::CountryRule) {
+                    let facts = serde_json::to_value(&why.facts).unwrap();
+                    assert_eq!(json!([facts["country"], facts["rule"]]), of);
+                }
+                found.iter().map(|why| why.sentence.clone()).collect::<Vec<_>>()
+            };
+            let (kind, told) = match &verdict {
+                Check::SkipLeg { why } => (Applies::Refuse, sentence(&[why])),
+                Check::Later { why, .. } => (Applies::Wait, sentence(&[why])),
+                Check::Go if !remarks.borrow().is_empty() => {
+                    (Applies::Remark, sentence(&remarks.borrow().iter().collect::<Vec<_>>()))
+                }
+                Check::Go => (Applies::Warning, Vec::new()),
+                other => panic!("{against:?}: {other:?}"),
+            };
+            // A warning is told to whoever writes the text, and to nobody at the send.
+            let expected = if confirmed { Applies::Warning } else { against.applies };
+            let is_told = expected != Applies::Warning;
+            let sentence = is_told.then(|| against.sentence.clone());
+            assert_eq!((kind, told), (expected, sentence.into_iter().collect()), "{against:?}");
+        }
     }
 
     /// A rule speaks of the SMS only, and only as long as its connection has not confirmed it.

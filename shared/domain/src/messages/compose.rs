@@ -79,6 +79,8 @@ pub struct Composed {
     pub behind: Option<Behind>,
     /// The channels, in order; never empty.
     pub legs: Vec<Leg>,
+    /// The SMS that is left out beside another channel, since the recipient's country refuses it.
+    pub refused_sms: Option<Leg>,
     /// Earliest time to send.
     pub not_before: Timestamp,
     /// Time of the call that it follows.
@@ -292,12 +294,14 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
     // Another channel must not give up waiting for an SMS that would be refused. Alone, it is refused when it is sent.
     let refused = |leg: &Leg| config.sms_refused(leg, &intent.to, policy.category());
     let of_sms = (0..legs.len()).find_map(|place| Some((place, refused(&legs[place])?)));
+    let mut refused_sms = None;
     if let Some((place, refusal)) = of_sms.filter(|_| legs.len() > 1) {
         left_out.push(LeftOut {
-            channel: legs.remove(place).channel,
+            channel: Channel::Sms,
             reason: Reason::CountryRule,
             refusal,
         });
+        refused_sms = Some(legs.remove(place));
     }
     // What is left may wait for other hours than the whole did.
     let only_sms = legs.iter().all(|leg| leg.channel == Channel::Sms);
@@ -317,6 +321,7 @@ pub fn review_intent(intent: &Intent<'_>, world: &World<'_>) -> Result<IntentRev
                 basis: intent.basis.map(str::to_owned),
                 behind,
                 legs,
+                refused_sms,
                 not_before,
                 called_at: None,
                 keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
@@ -848,8 +853,8 @@ fn same_language(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        messages::{CallView, Narrowing, PURPOSE_TABLE, Purpose, SmsText, Subject},
-        samples::{Case, at},
+        messages::{Applies, CallView, Narrowing, PURPOSE_TABLE, Purpose, SmsText, Subject},
+        samples::{AgainstRule, Case, at},
         templates::TemplateStatus,
     };
 
@@ -942,6 +947,23 @@ mod tests {
                 review_intent(&intent, world).unwrap()
             });
             assert_eq!(review.not_before, planned_for, "{channels:?} {connected} {category:?}");
+        }
+    }
+
+    #[test]
+    fn sms_that_its_country_refuses_is_left_out_beside_whatsapp() {
+        for (against, confirmed) in AgainstRule::all() {
+            let mut case = against.case(confirmed);
+            assert_eq!(case.channels(), [Channel::Sms], "alone, it is refused when it is sent");
+            let then = &mut case.config.rules[0].then;
+            then.channels = vec![Channel::WhatsApp, Channel::Sms].into();
+            let (plan, refused) = (case.plan(), !confirmed && against.applies == Applies::Refuse);
+            let expected = [Channel::WhatsApp, Channel::Sms];
+            let expected = if refused { &expected[..1] } else { &expected };
+            assert_eq!(case.channels(), expected, "{against:?}");
+            let why = format!("; without SMS: {}", against.sentence);
+            assert_eq!(plan.sentence.ends_with(&why), refused, "{}", plan.sentence);
+            assert_eq!(plan.refused_sms.is_some(), refused, "{against:?}");
         }
     }
 

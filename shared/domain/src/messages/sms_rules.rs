@@ -650,6 +650,7 @@ mod tests {
     use jiff::civil::Date;
 
     use super::*;
+    use crate::{messages::SmsText, samples::AgainstRule};
 
     fn country(code: &str) -> Option<Country> {
         Some(code.parse().unwrap())
@@ -795,6 +796,34 @@ mod tests {
             ..sms("AE", Marketing, "Reply STOP: https://saffron.example")
         };
         assert_eq!(kinds(&nowhere), []);
+    }
+
+    /// Quiet hours tell those of promotion.
+    #[test]
+    fn each_kind_of_rule_holds_until_it_is_confirmed() {
+        let (mut known, mut seen) = (RuleKind::ALL.to_vec(), BTreeSet::new());
+        known.retain(|kind| *kind != RuleKind::Unknown);
+        for (against, confirmed) in AgainstRule::all() {
+            seen.insert(against.rule);
+            let config = against.case(confirmed).config;
+            let then = &config.rules[0].then;
+            let Some(SmsText::One(text)) = &then.sms_text else {
+                panic!("{against:?}")
+            };
+            let of = (Some(against.country), then.category);
+            let sms = config.connections[0].sms(of, None, text);
+            let told: Vec<_> = sms
+                .broken()
+                .map(|rule| (rule.kind(), rule.applies(), rule.refusal().sentence))
+                .collect();
+            let hours = promotion_hours(of.0, of.1, sms.confirmed).is_some();
+            let waits = against.applies == Applies::Wait;
+            assert!(!waits || hours != confirmed, "{against:?}");
+            let expected = (against.rule, against.applies, against.sentence.clone());
+            let expected: Vec<_> = Some(expected).filter(|_| !confirmed && !waits).into_iter().collect();
+            assert_eq!(told, expected, "{against:?}");
+        }
+        assert_eq!(seen, known.into_iter().collect());
     }
 
     /// What refuses in the Emirates, by the sender.

@@ -74,6 +74,7 @@ pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
         behind: None,
         basis: None,
         legs,
+        refused_sms: None,
         not_before: start(),
         called_at: None,
         keep_until: start() + SignedDuration::from_hours(24 * 30),

@@ -9,7 +9,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use store::{contacts::Brought, tenants::Configured};
-use testkit::business::{CUSTOMER, LINE, business_with, erase, mobile};
+use testkit::business::{CUSTOMER, LINE, against_sms_rules, business_with, erase, mobile, send_as};
 
 use super::*;
 
@@ -251,6 +251,35 @@ async fn every_condition_of_a_draft_can_be_tried() {
     }
     // Nothing was saved.
     assert_eq!(names(&manager, "").await, ["Missed calls"]);
+}
+
+#[tokio::test]
+async fn dry_run_tells_each_kind_of_rule_of_countries() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    for against in against_sms_rules() {
+        let (business, manager) = with_line(&town, |configured| send_as(configured, &against)).await;
+        let (to, now) = (against["to"].as_str().expect("a number"), aws.now());
+        let willing = |contact: &mut Contact| drop(contact.wish(OptFlag::Start, "wrote START", now));
+        business.contact_with(&aws, to, willing).await;
+        let mut draft = follow_up();
+        draft["then"] = json!({"channels": ["sms"], "category": against["category"], "sms_text": against["text"]});
+        let run = dry_run(&manager, json!({"call": missed(&business, to), "automation": draft})).await;
+        let channel = &run["message"]["channels"][0];
+        let refused = against["applies"] == "refuse";
+        let code = if refused { json!("country_rule") } else { Value::Null };
+        assert_eq!(
+            (&channel["code"], &channel["passed"]),
+            (&code, &json!(!refused)),
+            "{against}"
+        );
+        let told = list(&channel["country_rules"]).into_iter();
+        let told = told.map(|rule| json!([rule["facts"]["rule"], rule["refused"], rule["reason"]]));
+        // A later time tells hours.
+        let rule = json!([against["rule"], refused, against["sentence"]]);
+        let rules = Some(rule).filter(|_| against["applies"] != "wait").into_iter();
+        assert_eq!(told.collect::<Vec<_>>(), rules.collect::<Vec<_>>(), "{against}");
+    }
 }
 
 #[tokio::test]

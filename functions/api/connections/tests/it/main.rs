@@ -10,6 +10,7 @@ mod world;
 use access::Connections;
 use domain::{
     accounts::Role,
+    messages::RuleKind,
     tenants::{Connection, Dated, Quality, RefusedBecause, RefusedWebhook, Reported, VerifySecrets},
 };
 use providers::{telephony, whatsapp};
@@ -487,6 +488,18 @@ async fn tenant_confirms_rules_of_countries_for_sms() {
         .names_field("confirmed_rules");
     let after = manager.patch(&twilio, change(Value::Null)).await.is(200).json();
     assert_eq!(after["confirmed_rules"], Value::Null);
+}
+
+#[tokio::test]
+async fn each_kind_of_rule_can_be_confirmed() {
+    let aws = Aws::new().await;
+    let (_world, town) = World::start(&aws).await;
+    let manager = town.manager();
+    let twilio = at(&id(&manager.post(ALL, twilio_in()).await), "");
+    let kinds = RuleKind::ALL.into_iter().filter(|kind| *kind != RuleKind::Unknown);
+    let all: Vec<Value> = kinds.map(|rule| json!({"country": "AE", "rule": rule})).collect();
+    let changed = manager.patch(&twilio, json!({ "confirmed_rules": all })).await;
+    assert_eq!(changed.is(200).json()["confirmed_rules"], json!(all));
 }
 
 /// Each is told what to do with letters that are given elsewhere, too.

@@ -5,10 +5,13 @@ use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
 use store::contacts::Brought;
-use testkit::{Lossy, business::business_with};
+use testkit::{
+    Lossy,
+    business::{against_sms_rules, business_with, send_as},
+};
 
 use super::{
-    sending::{customer, sms, template, two_a_minute, with},
+    sending::{customer, opted_in, sms, template, two_a_minute, with},
     *,
 };
 
@@ -135,6 +138,54 @@ async fn preview_tells_every_verdict_not_only_the_first() {
         json!([false, "paused", until])
     );
     assert_eq!(channels[1]["text"], "Your order is ready.");
+}
+
+/// By SMS alone, and behind WhatsApp, where an SMS that is refused is left out.
+#[tokio::test]
+async fn preview_tells_each_kind_of_rule_of_countries() {
+    let aws = Aws::new().await;
+    let (town, now) = (town(&aws).await, aws.now());
+    for against in against_sms_rules() {
+        let business = business_with(&aws, |configured| send_as(configured, &against)).await;
+        let agent = town.key_of(business.scope(), Role::Agent).await;
+        let to = against["to"].as_str().unwrap();
+        business.contact_with(&aws, to, |contact| opted_in(contact, now)).await;
+        let body = json!({"category": against["category"], "sms_text": against["text"]});
+        let mut asked = vec![sms(to, body)];
+        // The template is of this category.
+        if against["category"] == "utility" {
+            asked.push(sms(to, json!({"sms_text": against["text"], "template": template()})));
+        }
+        let refused = against["applies"] == "refuse";
+        // A later time tells hours.
+        let rule = json!([[against["rule"], refused, against["sentence"]]]);
+        let rules = if against["applies"] == "wait" { json!([]) } else { rule };
+        let verdict = if refused {
+            json!([false, "country_rule", against["sentence"]])
+        } else {
+            json!([true, null, null])
+        };
+        for body in asked {
+            let shown = agent.post(PREVIEW, body).await.is(200).json();
+            let channels = shown["channels"].as_array().unwrap();
+            let (sms, others) = channels.split_last().unwrap();
+            assert_eq!((&sms["channel"], &sms["text"]), (&json!("sms"), &against["text"]));
+            assert_eq!(
+                json!([sms["passed"], sms["code"], sms["reason"]]),
+                verdict,
+                "{against} {sms}"
+            );
+            let told = sms["country_rules"].as_array().unwrap().iter();
+            let told: Vec<_> = told
+                .map(|rule| json!([rule["facts"]["rule"], rule["refused"], rule["reason"]]))
+                .collect();
+            assert_eq!(json!(told), rules, "{against}");
+            for other in others {
+                let checks = other["checks"].as_array().unwrap();
+                assert!(other["passed"] == true && !checks.is_empty(), "{against} {other}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

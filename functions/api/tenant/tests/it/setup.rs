@@ -13,7 +13,7 @@ use store::{TenantScope, tenants::Configured};
 use testkit::{
     Aws, Seeded,
     api::Town,
-    business::{CUSTOMER, business, missed, read},
+    business::{CUSTOMER, against_sms_rules, business, missed, read, send_as},
     seed::TWILIO_NUMBER,
 };
 
@@ -262,6 +262,33 @@ async fn rule_of_the_country_keeps_the_step_open_only_if_it_refuses() {
             _ => ("reply", Value::Null),
         };
         assert_eq!(body["sms_opt_out"], json!({"by": by, "number": number}));
+    }
+}
+
+/// Others are told where texts are written.
+#[tokio::test]
+async fn each_kind_of_rule_that_refuses_keeps_the_step_open() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let whole = complete(&aws).await.configured;
+    for against in against_sms_rules() {
+        let mut configured = whole.clone();
+        send_as(&mut configured, &against);
+        configured.tenant.default_region = read(against["country"].clone());
+        let then = &mut configured.rules[0].then;
+        (then.channels, then.template) = (vec![Channel::Sms].into(), None);
+        then.category = read(against["category"].clone());
+        then.sms_text = read(against["text"].clone());
+        let body = setup_of(&town, &configured).await;
+        let refused = against["applies"] == "refuse";
+        let expected: &[&str] = if refused { &["rule_obstacle"] } else { &[] };
+        assert_eq!(gaps(&body, "rule"), expected, "{against}");
+        let missing = step(&body, "rule").1;
+        assert_eq!(
+            missing.contains(against["sentence"].as_str().expect("one")),
+            refused,
+            "{missing}"
+        );
     }
 }
 

@@ -49,7 +49,8 @@ export class Reading {
     [this.at, this.done, this.again] = [Infinity, null, false];
     // What is under way may have begun before the change. To break it off each time would never end in a slow network.
     await this.query.promise?.catch(() => undefined);
-    this.last = performance.now();
+    // One for what lags keeps nobody waiting who is told of something else.
+    if (again) this.last = performance.now();
     await this.reread();
     // Until it is drawn, too.
     await new Promise((resume) => setTimeout(resume));

@@ -36,6 +36,7 @@ inbox-priority-high = عاجلة
 inbox-priority-low = غير عاجلة
 inbox-unnamed = عميل بلا اسم
 inbox-thread = الرسائل والمكالمات
+inbox-newer = الأحدث منها
 inbox-about = عن المحادثة
 inbox-reply-to = يصل الرد إلى
 inbox-reply-hidden = واتساب العميل، ورقمه لا يعرفه إلا واتساب

@@ -36,6 +36,7 @@ inbox-priority-high = Urgent
 inbox-priority-low = Not urgent
 inbox-unnamed = Customer without a name
 inbox-thread = Messages and calls
+inbox-newer = Newer
 inbox-about = About the conversation
 inbox-reply-to = A reply goes to
 inbox-reply-hidden = the customer’s WhatsApp, whose number only WhatsApp knows
