@@ -17,7 +17,7 @@ use crate::phone::PhoneOut;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "MessageContent")]
 pub(crate) struct ContentOut {
-    /// ContentKind of content.
+    /// Kind of content.
     kind: ContentKind,
     /// File. `null` for other kinds.
     media: Option<MediaOut>,
@@ -63,7 +63,7 @@ impl From<&Leg> for ContentOut {
 pub(crate) struct FileOut {
     /// Asset, or attachment.
     asset_id: FileId,
-    /// ContentKind as which WhatsApp shows it.
+    /// Kind as which WhatsApp shows it.
     kind: MediaKind,
     /// Name of a document, as the person sees it. `null` for other files.
     #[schemars(example = &"menu.pdf")]
@@ -360,7 +360,7 @@ impl From<&Card> for CardOut {
 pub(crate) struct CardPhoneOut {
     /// Number.
     phone: PhoneOut,
-    /// ContentKind of number. `null` if none was given.
+    /// Kind of number. `null` if none was given.
     kind: Option<PhoneKind>,
 }
 

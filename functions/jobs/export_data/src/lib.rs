@@ -63,10 +63,10 @@ enum Place {
 struct LedgerPlace {
     /// The contact.
     contact: ContactId,
-    /// TimelinePosition in its ledger, behind which older entries follow; `None`: behind the last one.
+    /// Position in its ledger, behind which older entries follow; `None`: behind the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<String>,
-    /// TimelinePosition in the list of contacts, behind which their page begins.
+    /// Position in the list of contacts, behind which their page begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     list: Option<String>,
 }

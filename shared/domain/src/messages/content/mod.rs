@@ -71,7 +71,7 @@ pub enum Content {
     Reaction(Reaction),
 }
 
-/// ContentKind of a message's content.
+/// Kind of a message's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ContentKind"))]
 #[serde(rename_all = "snake_case")]
@@ -357,12 +357,12 @@ pub struct CardPhone {
     /// Number.
     #[cfg_attr(feature = "schema", schemars(example = "+971501234567"))]
     pub number: Phone,
-    /// ContentKind of number.
+    /// Kind of number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<PhoneKind>,
 }
 
-/// ContentKind of a telephone number on a card.
+/// Kind of a telephone number on a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

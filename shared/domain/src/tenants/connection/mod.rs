@@ -49,7 +49,7 @@ impl std::fmt::Debug for Sealed {
     }
 }
 
-/// SecretPurpose of a connection's credentials. Each purpose has its own key, so that no webhook can read a token that sends.
+/// Purpose of a connection's credentials. Each purpose has its own key, so that no webhook can read a token that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SecretPurpose {
     /// To verify webhooks.
