@@ -620,7 +620,7 @@ impl Seeded {
 
     /// The result of the rules for a missed call by this number, stored as by `process_call`, with the message due.
     pub async fn follow_up(&self, aws: &Aws, number: &str) -> Message {
-        self.follow_up_after(aws, number, None).await
+        Box::pin(self.follow_up_after(aws, number, None)).await
     }
 
     /// The same for a call with earlier reports.

@@ -551,7 +551,8 @@ mod tests {
             let steps: Steps =
                 from_value(json!([{"name": "offer", "does": {"type": "message", "message": says}}])).unwrap();
             let told = |campaign: &Campaign, steps: Option<&Steps>| {
-                let found = review((campaign, steps), (&config, &material), &Missing::default(), at(NOW)).warnings;
+                let found =
+                    review_campaign((campaign, steps), (&config, &material), &Missing::default(), at(NOW)).warnings;
                 let told = found.into_iter().map(|it| (it.field, it.why.reason, it.why.sentence));
                 told.collect::<Vec<_>>()
             };

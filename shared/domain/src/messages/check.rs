@@ -1308,7 +1308,7 @@ mod tests {
             let remarks = std::cell::RefCell::default();
             let verdict = sending.with(|input| {
                 remarks.replace(country_remarks(input));
-                check(input)
+                check_send(input)
             });
             let of = json!([against.country, against.rule]);
             let sentence = |found: &[&Refusal]| {
