@@ -1,7 +1,7 @@
 //! Automations: rules that decide which message follows a call, and automatic answers to what customers write.
 //!
-//! A call comes with its facts; [`decide`] goes through the rules in order and says which message follows, or why none does.
-//! [`problems`] says what keeps a rule from working, [`replay`] decides recorded calls again by other rules.
+//! A call comes with its facts; `decide` goes through the rules in order and says which message follows, or why none does.
+//! `problems` says what keeps a rule from working, `replay` decides recorded calls again by other rules.
 
 mod answer;
 mod answers;

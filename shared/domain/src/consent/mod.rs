@@ -1,6 +1,6 @@
 //! Consent: what people wish to get, how they say so, and whether a message may go out because of it.
 //!
-//! [`welcome`] is the only place that judges a message by these wishes. [`ledger`] remembers every change of them.
+//! `welcome` is the only place that judges a message by these wishes. `ledger` remembers every change of them.
 
 mod ledger;
 mod links;

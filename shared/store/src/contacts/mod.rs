@@ -1,6 +1,6 @@
 //! Contacts: how they are found, changed, imported, merged and erased, and what stands in their partitions.
 //!
-//! [`contact`] is what calls and messages need of them, [`people`] what users of the API see.
+//! `contact` is what calls and messages need of them, `people` what users of the API see.
 
 mod archives;
 mod bulk;
